@@ -1,0 +1,45 @@
+import { check } from 'k6';
+import http, { type RefinedResponse } from 'k6/http';
+import { Counter, Trend } from 'k6/metrics';
+import { load, target } from './load.ts';
+
+/** What the harness reads of a run: each request is sent once, and then answered or lost. Never retried. */
+const sent = new Counter('sla_requests_sent');
+const lost = new Counter('sla_requests_lost');
+const answered = ['1xx', '2xx', '3xx', '4xx', '5xx'].map(
+  (status) => new Counter(`sla_requests_answered_${status}`),
+);
+/** When requests went out and answers came in, in Unix milliseconds: their least and greatest make the window. */
+const sentAt = new Trend('sla_sent_at_ms');
+const answeredAt = new Trend('sla_answered_at_ms');
+
+const JSON_BODY = { 'Content-Type': 'application/json' };
+
+/** Posts JSON and counts what became of it. */
+export function post(path: string, body: object): RefinedResponse<'text'> {
+  sentAt.add(Date.now());
+  sent.add(1);
+  const response = http.post(target + path, JSON.stringify(body), {
+    headers: JSON_BODY,
+    responseType: 'text',
+    timeout: load.requestTimeoutSeconds * 1000,
+    tags: { name: path },
+  });
+  answeredAt.add(Date.now());
+  // k6 gives status 0 to what was never answered: refused, reset, timed out.
+  if (response.status === 0) lost.add(1);
+  else answered[Math.floor(response.status / 100) - 1]?.add(1);
+  return response;
+}
+
+/** Asks for the sentiment of one text, and checks the shape of a good answer. */
+export function predict(text: string): void {
+  const response = post('/predict', { text });
+  if (response.status !== 200) return;
+  const { sentiment, confidence } = response.json() as { sentiment?: string; confidence?: number };
+  check(response, {
+    'sentiment is one of the two': () => sentiment === 'POSITIVE' || sentiment === 'NEGATIVE',
+    'confidence is from 0.5 to 1': () =>
+      typeof confidence === 'number' && confidence >= 0.5 && confidence <= 1,
+  });
+}

@@ -1,0 +1,12 @@
+import { options as planned } from './lib/load.ts';
+import { predict } from './lib/request.ts';
+import { nextText } from './lib/texts.ts';
+
+export { handleSummary } from './lib/summary.ts';
+
+export const options = planned();
+
+/** One text after the other, briefly: does the service hold at all? */
+export default function smoke(): void {
+  predict(nextText());
+}

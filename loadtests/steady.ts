@@ -1,0 +1,12 @@
+import { options as planned } from './lib/load.ts';
+import { predict } from './lib/request.ts';
+import { nextText } from './lib/texts.ts';
+
+export { handleSummary } from './lib/summary.ts';
+
+export const options = planned();
+
+/** One text after the other at the rate of an ordinary hour. */
+export default function steady(): void {
+  predict(nextText());
+}

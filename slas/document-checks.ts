@@ -1,0 +1,284 @@
+import type { RawCounter, RawDocument, RawObjective, RawScenario } from './document-schema.ts';
+import { parseDuration, parseLimit, parseRate } from './limits.ts';
+import type { Limit, Problem, Unit } from './model.ts';
+
+/** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
+
+export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'mean'] as const;
+export type MeasureName = (typeof MEASURES)[number];
+
+const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Which way a limit may point. Latency, ratios: lower is better. Uptime: higher. The rest: as the target says. */
+const DIRECTIONS: Record<MeasureName, readonly string[]> = {
+  latency: ['<', '<='],
+  ratio: ['<', '<='],
+  uptime: ['>', '>='],
+  throughput: ['<', '<=', '>', '>='],
+  mean: ['<', '<=', '>', '>='],
+};
+
+const problem = (code: string, path: string, message: string): Problem => ({ code, path, message });
+
+/**
+ * All problems of meaning in the parts of a document whose shape is right; `isSound(path)` says which those are. One
+ * misspelt field must not hide what is wrong elsewhere.
+ */
+export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolean): Problem[] {
+  const serviceIsSound = isSound('service');
+  const objectives = isSound('objectives') ? raw.objectives : [];
+  const scenarios = isSound('scenarios') ? Object.entries(raw.scenarios ?? {}) : [];
+  return [
+    ...(serviceIsSound ? checkService(raw) : []),
+    ...objectives.flatMap((objective, index) => {
+      const path = `objectives[${index}]`;
+      return serviceIsSound && isSound(path) ? checkObjective(objective, path, raw) : [];
+    }),
+    ...repeated(objectives.map((objective) => objective?.id)).map(([id, index]) =>
+      problem(
+        'duplicate-id',
+        `objectives[${index}].id`,
+        `objective "${id}" is defined twice: ids must be unique`,
+      ),
+    ),
+    ...scenarios.flatMap(([name, scenario]) =>
+      isSound(`scenarios.${name}`) ? checkScenario(name, scenario, objectives) : [],
+    ),
+    ...(raw.scenarios === undefined || isSound('scenarios') ? checkDefaultScenario(raw) : []),
+  ];
+}
+
+const repeated = (names: readonly string[]) =>
+  names.map((name, index) => [name, index] as const).filter(([name, index]) => names.indexOf(name) !== index);
+
+function checkService(raw: RawDocument): Problem[] {
+  const labels = Object.keys(raw.service.selector).filter((label) => !LABEL.test(label));
+  return [
+    ...labels.map((label) =>
+      problem('bad-label', `service.selector.${label}`, `"${label}" is no label name`),
+    ),
+    ...(raw.service.requests ? checkCounter(raw.service.requests, 'service.requests', raw) : []),
+    ...Object.entries(raw.service.buckets ?? {}).flatMap(([name, edges]) => checkBuckets(name, edges)),
+  ];
+}
+
+function checkBuckets(name: string, edges: readonly number[]): Problem[] {
+  const at = edges.findIndex(
+    (edge, index) => !Number.isFinite(edge) || (index > 0 && edge <= edges[index - 1]!),
+  );
+  if (at === -1) return [];
+  return [
+    problem(
+      'bad-buckets',
+      `service.buckets.${name}[${at}]`,
+      `bucket edges must be finite and ascend: ${edges[at]} does not follow ${edges[at - 1]}`,
+    ),
+  ];
+}
+
+function checkSelection(
+  metric: string,
+  where: RawCounter['where'],
+  path: string,
+  key: string,
+  raw: RawDocument,
+): Problem[] {
+  const problems = METRIC.test(metric)
+    ? []
+    : [problem('bad-metric', `${path}.${key}`, `"${metric}" is no metric name`)];
+  for (const [label, match] of Object.entries(where ?? {})) {
+    const at = `${path}.where.${label}`;
+    if (!LABEL.test(label)) problems.push(problem('bad-label', at, `"${label}" is no label name`));
+    if (label in raw.service.selector)
+      problems.push(problem('bad-label', at, `"${label}" is already set by service.selector`));
+    if (typeof match === 'object') problems.push(...checkRegex(match.matches, at));
+  }
+  return problems;
+}
+
+/** Prometheus uses RE2, which has no look-around and no back-references; the rest of its syntax JavaScript reads too. */
+function checkRegex(pattern: string, path: string): Problem[] {
+  const foreign = /\(\?[=!<]|\\[1-9]/.exec(pattern);
+  if (foreign)
+    return [
+      problem(
+        'bad-regex',
+        path,
+        `"${pattern}" uses ${foreign[0]}, which Prometheus's regular expressions (RE2) lack`,
+      ),
+    ];
+  try {
+    new RegExp(pattern);
+    return [];
+  } catch (error) {
+    return [problem('bad-regex', path, `"${pattern}" is no regular expression: ${(error as Error).message}`)];
+  }
+}
+
+const checkCounter = (raw: RawCounter, path: string, document: RawDocument) =>
+  checkSelection(raw.counter, raw.where, path, 'counter', document);
+
+function checkObjective(raw: RawObjective, path: string, document: RawDocument): Problem[] {
+  const kinds = MEASURES.filter((name) => raw[name] !== undefined);
+  const kind = kinds[0];
+  if (kind === undefined || kinds.length > 1) {
+    const found = kinds.length === 0 ? 'none' : kinds.join(' and ');
+    return [
+      problem(
+        'one-measure',
+        path,
+        `objective "${raw.id}" must have exactly one of ${MEASURES.join(', ')}: it has ${found}`,
+      ),
+    ];
+  }
+  return [...checkMeasure(raw, kind, path, document), ...checkLimits(raw, kind, path, document)];
+}
+
+function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, document: RawDocument): Problem[] {
+  switch (kind) {
+    case 'latency':
+      return [
+        ...checkSelection(
+          raw.latency!.histogram,
+          raw.latency!.where,
+          `${path}.latency`,
+          'histogram',
+          document,
+        ),
+        ...checkDecimals(raw.latency!.percentile, `${path}.latency.percentile`),
+      ];
+    case 'mean':
+      return checkSelection(raw.mean!.histogram, raw.mean!.where, `${path}.mean`, 'histogram', document);
+    case 'ratio':
+      return [
+        ...checkCounter(raw.ratio!.bad, `${path}.ratio.bad`, document),
+        ...checkCounter(raw.ratio!.total, `${path}.ratio.total`, document),
+      ];
+    case 'throughput':
+      return checkCounter(raw.throughput!, `${path}.throughput`, document);
+    case 'uptime':
+      return checkSelection(raw.uptime!.gauge, raw.uptime!.where, `${path}.uptime`, 'gauge', document);
+    default:
+      return kind satisfies never;
+  }
+}
+
+const checkDecimals = (value: number, path: string) =>
+  Number(value.toFixed(6)) === value ? [] : [problem('too-fine', path, `${value} has more than 6 decimals`)];
+
+const unitOfRaw = (raw: RawObjective, kind: MeasureName): Unit =>
+  kind === 'latency'
+    ? 'seconds'
+    : kind === 'throughput'
+      ? 'per_second'
+      : kind === 'mean'
+        ? (raw.mean!.unit ?? 'ratio')
+        : 'ratio';
+
+function checkLimits(raw: RawObjective, kind: MeasureName, path: string, document: RawDocument): Problem[] {
+  const unit = unitOfRaw(raw, kind);
+  const target = parseLimit(raw.target, unit);
+  const alert = raw.alert === undefined ? null : parseLimit(raw.alert, unit);
+  const problems: Problem[] = [];
+  const add = (field: string, message: string) =>
+    problems.push(problem('bad-limit', `${path}.${field}`, message));
+  if (typeof target === 'string') add('target', target);
+  if (typeof alert === 'string') add('alert', alert);
+  if (typeof target === 'string' || typeof alert === 'string') return problems;
+  if (!DIRECTIONS[kind].includes(target.comparison))
+    add('target', `a ${kind} target is written with ${DIRECTIONS[kind].join(' or ')}, not "${target.text}"`);
+  if (alert !== null && !isBeyond(alert, target))
+    add('alert', `alert "${alert.text}" must lie on the bad side of target "${target.text}"`);
+  for (const [field, limit] of [
+    ['target', target],
+    ['alert', alert],
+  ] as const) {
+    if (limit === null) continue;
+    if (unit === 'ratio' && limit.value > 1) add(field, `"${limit.text}" is more than 1, which is 100 %`);
+    if (field === 'target' && isImpossible(limit, unit)) add(field, `"${limit.text}" can never be met`);
+    if (kind === 'latency')
+      problems.push(...checkEdge(limit, raw.latency!.histogram, `${path}.${field}`, document));
+    problems.push(...checkDecimals(limit.value, `${path}.${field}`));
+  }
+  return problems;
+}
+
+const isImpossible = ({ comparison, value }: Limit, unit: Unit) =>
+  (comparison === '<' && value === 0) || (unit === 'ratio' && comparison === '>' && value === 1);
+
+const isBeyond = (alert: Limit, target: Limit) =>
+  target.comparison.startsWith('<')
+    ? alert.comparison.startsWith('>') && alert.value >= target.value
+    : alert.comparison.startsWith('<') && alert.value <= target.value;
+
+/** Only at a bucket edge is the share of requests under a limit known exactly. */
+function checkEdge(limit: Limit, histogram: string, path: string, document: RawDocument): Problem[] {
+  const edges = document.service.buckets?.[histogram];
+  if (edges === undefined)
+    return [
+      problem(
+        'no-buckets',
+        path,
+        `service.buckets lists no edges for ${histogram}: list those that the service has, "${limit.text}" must be one of them`,
+      ),
+    ];
+  if (edges.includes(limit.value)) return [];
+  return [
+    problem(
+      'not-an-edge',
+      path,
+      `"${limit.text}" (${limit.value} s) is no bucket edge of ${histogram}: choose one of ${edges.join(', ')}, or add the bucket to the service`,
+    ),
+  ];
+}
+
+function checkScenario(name: string, raw: RawScenario, objectives: readonly RawObjective[]): Problem[] {
+  const path = `scenarios.${name}`;
+  const ids = objectives.map((objective) => objective?.id);
+  const problems = (raw.objectives ?? [])
+    .map((id, index) => [id, index] as const)
+    .filter(([id]) => !ids.includes(id))
+    .map(([id, index]) =>
+      problem(
+        'unknown-objective',
+        `${path}.objectives[${index}]`,
+        `scenario "${name}" names objective "${id}", which the document does not define`,
+      ),
+    );
+  const short = raw.rate !== undefined && raw.duration !== undefined;
+  if (short === (raw.phases !== undefined) || (raw.rate !== undefined) !== (raw.duration !== undefined)) {
+    problems.push(problem('bad-load', path, `scenario "${name}" needs either rate and duration, or phases`));
+  }
+  const phases = raw.phases?.map((phase, index) => ({ ...phase, path: `${path}.phases[${index}]` })) ?? [
+    { ...raw, path },
+  ];
+  return [
+    ...problems,
+    ...phases.flatMap(checkPhase),
+    ...checkPositive(raw.requestTimeout, `${path}.requestTimeout`, parseDuration, 'a duration, as 10s'),
+  ];
+}
+
+const checkPhase = (phase: { rate?: string; duration?: string; path: string }) => [
+  ...checkPositive(phase.rate, `${phase.path}.rate`, parseRate, 'a rate, as 20/s'),
+  ...checkPositive(phase.duration, `${phase.path}.duration`, parseDuration, 'a duration, as 60s'),
+];
+
+function checkPositive(
+  text: string | undefined,
+  path: string,
+  read: (text: string) => number | null,
+  form: string,
+): Problem[] {
+  if (text === undefined || (read(text) ?? 0) > 0) return [];
+  return [problem('bad-load', path, `"${text}" is not ${form}`)];
+}
+
+function checkDefaultScenario(raw: RawDocument): Problem[] {
+  const name = raw.defaultScenario;
+  if (name === undefined || name in (raw.scenarios ?? {})) return [];
+  return [
+    problem('unknown-scenario', 'defaultScenario', `scenario "${name}" is not defined under scenarios`),
+  ];
+}

@@ -1,0 +1,165 @@
+import Type, { type Static } from 'typebox';
+
+/** The SLA document as a person writes it. This one definition checks documents and is published for editors. */
+
+const closed = { additionalProperties: false } as const;
+const text = (description: string, example?: string) =>
+  Type.String({ minLength: 1, description, ...(example === undefined ? {} : { examples: [example] }) });
+
+const Where = Type.Record(
+  Type.String(),
+  Type.Union([
+    Type.String(),
+    Type.Number(),
+    Type.Object(
+      { matches: Type.String({ description: 'Regular expression (RE2) for the whole value' }) },
+      closed,
+    ),
+  ]),
+  { description: 'Labels that the series must have: exactly this value, or { matches: regular expression }' },
+);
+
+const Counter = Type.Object(
+  {
+    counter: text('Name of the counter', 'http_requests_total'),
+    where: Type.Optional(Where),
+    absent: Type.Optional(
+      Type.Literal('zero', {
+        description: 'A series that was never there counts as 0. Say so for errors only.',
+      }),
+    ),
+  },
+  closed,
+);
+
+const histogramFields = {
+  histogram: text('Name of the histogram, without _bucket', 'http_request_duration_seconds'),
+  where: Type.Optional(Where),
+};
+
+const Latency = Type.Object(
+  {
+    ...histogramFields,
+    percentile: Type.Number({
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 100,
+      description: 'At least this percentage of the requests must be at or under the limit',
+    }),
+  },
+  closed,
+);
+
+const Ratio = Type.Object(
+  {
+    bad: Counter,
+    total: Counter,
+    lost: Type.Optional(
+      Type.Literal('bad', { description: 'Requests that were sent and never answered count as bad, too' }),
+    ),
+  },
+  closed,
+);
+
+const Uptime = Type.Object(
+  { gauge: text('A gauge that is 1 while the service can do its work'), where: Type.Optional(Where) },
+  closed,
+);
+
+const Mean = Type.Object(
+  {
+    ...histogramFields,
+    unit: Type.Optional(
+      Type.Union([Type.Literal('ratio'), Type.Literal('seconds'), Type.Literal('number')], {
+        description:
+          'What the limit is written in: ratio (0.85 or 85%, the default), seconds (200ms), number',
+      }),
+    ),
+  },
+  closed,
+);
+
+const Objective = Type.Object(
+  {
+    id: Type.String({
+      pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+      description: 'Lower-case words joined by hyphens',
+    }),
+    title: Type.Optional(text('What it is called in reports')),
+    target: text('What is promised', '< 200ms'),
+    alert: Type.Optional(text('From where on it is an emergency', '> 300ms')),
+    latency: Type.Optional(Latency),
+    ratio: Type.Optional(Ratio),
+    throughput: Type.Optional(Counter),
+    uptime: Type.Optional(Uptime),
+    mean: Type.Optional(Mean),
+  },
+  {
+    ...closed,
+    description: 'One promise: a target and exactly one of latency, ratio, throughput, uptime, mean',
+  },
+);
+
+const phaseFields = {
+  rate: text('Requests started per second, whether earlier ones were answered or not', '20/s'),
+  duration: text('How long', '60s'),
+};
+
+const Scenario = Type.Object(
+  {
+    description: Type.Optional(text('One line for lists')),
+    script: Type.Optional(text('The k6 script, from the project root; loadtests/<name>.ts by default')),
+    rate: Type.Optional(phaseFields.rate),
+    duration: Type.Optional(phaseFields.duration),
+    phases: Type.Optional(
+      Type.Array(Type.Object({ name: text('Name of the phase'), ...phaseFields }, closed), { minItems: 1 }),
+    ),
+    seed: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 4294967295, description: 'Same seed, same requests' }),
+    ),
+    requestTimeout: Type.Optional(text('After this a request counts as lost; 10s by default', '10s')),
+    objectives: Type.Optional(
+      Type.Array(Type.String(), { description: 'Ids of the objectives that hold here; all by default' }),
+    ),
+  },
+  { ...closed, description: 'Load as data: either rate and duration, or phases' },
+);
+
+export const DocumentSchema = Type.Object(
+  {
+    apiVersion: Type.Literal('sla-harness/v1'),
+    kind: Type.Literal('SLA'),
+    name: text('Name of the service'),
+    description: Type.Optional(Type.String()),
+    service: Type.Object(
+      {
+        selector: Type.Record(Type.String(), Type.String(), {
+          minProperties: 1,
+          description: 'Labels that every series of the service carries',
+          examples: [{ job: 'sentiment-api' }],
+        }),
+        requests: Type.Optional(Counter),
+        buckets: Type.Optional(
+          Type.Record(Type.String(), Type.Array(Type.Number(), { minItems: 1 }), {
+            description: 'Bucket edges (le) of each judged histogram, ascending, without +Inf',
+          }),
+        ),
+      },
+      closed,
+    ),
+    objectives: Type.Array(Objective),
+    scenarios: Type.Optional(Type.Record(Type.String(), Scenario)),
+    defaultScenario: Type.Optional(Type.String()),
+  },
+  {
+    ...closed,
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'SLA document of sla-harness',
+    description:
+      'What a service promises, how each promise is measured in Prometheus, and the load it is tested with.',
+  },
+);
+
+export type RawDocument = Static<typeof DocumentSchema>;
+export type RawObjective = RawDocument['objectives'][number];
+export type RawScenario = NonNullable<RawDocument['scenarios']>[string];
+export type RawCounter = Static<typeof Counter>;

@@ -1,0 +1,276 @@
+import Schema from 'typebox/schema';
+import { LineCounter, parseDocument as parseYaml, type Document as YamlDocument } from 'yaml';
+import { checkMeaning, MEASURES, type MeasureName } from './document-checks.ts';
+import {
+  DocumentSchema,
+  type RawCounter,
+  type RawDocument,
+  type RawObjective,
+  type RawScenario,
+} from './document-schema.ts';
+import { parseDuration, parseLimit, parseRate } from './limits.ts';
+import type {
+  LabelMatcher,
+  Limit,
+  Measure,
+  Objective,
+  Phase,
+  Problem,
+  Scenario,
+  Selection,
+  SlaDocument,
+  Unit,
+} from './model.ts';
+
+/** An SLA document, or everything that is wrong with it, in the order of the file. */
+export type ParsedDocument =
+  | { readonly ok: true; readonly document: SlaDocument }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const schema = Schema.Compile(DocumentSchema);
+
+/** Parses and checks the YAML text of an SLA document. Pure: all problems come back at once, with their places. */
+export function parseDocument(yamlText: string): ParsedDocument {
+  const lines = new LineCounter();
+  const yaml = parseYaml(yamlText, { lineCounter: lines, prettyErrors: false });
+  if (yaml.errors.length > 0) {
+    return {
+      ok: false,
+      problems: yaml.errors.map((error) => yamlProblem(error.message, error.pos[0], lines)),
+    };
+  }
+  const raw: unknown = yaml.toJS();
+  const structural = structureProblems(raw);
+  const problems = [...structural, ...meaningProblems(raw, structural)];
+  if (problems.length > 0)
+    return { ok: false, problems: inFileOrder(problems.map((p) => place(p, yaml, lines))) };
+  return { ok: true, document: build(raw as RawDocument) };
+}
+
+// ---------------------------------------------------------------------------------------------- problems
+
+const yamlProblem = (message: string, offset: number, lines: LineCounter): Problem => {
+  const { line, col } = lines.linePos(offset);
+  return { code: 'yaml', path: '', message: `not valid YAML: ${message}`, line, column: col };
+};
+
+function meaningProblems(raw: unknown, structural: readonly Problem[]): readonly Problem[] {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return [];
+  const broken = (path: string) =>
+    structural.some((found) => found.path === path || isInside(found.path, path));
+  const isSound = (path: string) => {
+    const [top] = path.split(/[.[]/);
+    if (path === 'objectives' || path === 'scenarios')
+      return path in raw && !structural.some((found) => found.path === path);
+    return top! in raw && !broken(path);
+  };
+  return checkMeaning(raw as RawDocument, isSound);
+}
+
+const isInside = (path: string, ancestor: string) =>
+  path.startsWith(`${ancestor}.`) || path.startsWith(`${ancestor}[`);
+
+type SchemaError = {
+  keyword: string;
+  schemaPath: string;
+  instancePath: string;
+  message: string;
+  params: object;
+};
+
+function structureProblems(raw: unknown): Problem[] {
+  const [valid, errors] = schema.Errors(raw);
+  if (valid) return [];
+  return (errors as SchemaError[]).filter(isTelling).flatMap((error) => schemaProblem(error, raw));
+}
+
+/** A union reports each branch that did not fit, and a closed object each extra field twice: one line each is enough. */
+const isTelling = (error: SchemaError) =>
+  error.keyword !== 'boolean' && !error.schemaPath.includes('/anyOf/');
+
+function schemaProblem(error: SchemaError, raw: unknown): Problem[] {
+  const path = toPath(error.instancePath);
+  const value = JSON.stringify(valueAt(raw, error.instancePath)) ?? 'nothing';
+  const params = error.params as {
+    additionalProperties?: string[];
+    requiredProperties?: string[];
+    allowedValue?: unknown;
+    pattern?: string;
+  };
+  const at = (code: string, message: string): Problem => ({ code, path, message });
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return (params.additionalProperties ?? []).map((name) => ({
+        code: 'unknown-field',
+        path: path === '' ? name : `${path}.${name}`,
+        message: `unknown field "${name}"${path === '' ? '' : ` in ${path}`}`,
+      }));
+    case 'required':
+      return [
+        at(
+          'missing-field',
+          `${path || 'the document'} lacks ${(params.requiredProperties ?? []).join(', ')}`,
+        ),
+      ];
+    case 'const':
+      return [at('wrong-value', `${path} must be ${JSON.stringify(params.allowedValue)}, is ${value}`)];
+    case 'anyOf':
+      return [at('wrong-value', `${path} is ${value}, which none of the allowed forms fits`)];
+    case 'pattern':
+      return [at('wrong-value', `${path} is ${value}: it must be lower-case words joined by hyphens`)];
+    default:
+      return [at('wrong-value', `${path || 'the document'} ${error.message}, is ${value}`)];
+  }
+}
+
+const pointer = (instancePath: string) =>
+  instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+
+const toPath = (instancePath: string) =>
+  pointer(instancePath)
+    .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
+    .join('')
+    .replace(/^\./, '');
+
+const valueAt = (raw: unknown, instancePath: string): unknown =>
+  pointer(instancePath).reduce<unknown>(
+    (value, part) => (value as Record<string, unknown> | undefined)?.[part],
+    raw,
+  );
+
+/** Adds line and column: of the path itself, or of the nearest ancestor that the file has. */
+function place(problem: Problem, yaml: YamlDocument, lines: LineCounter): Problem {
+  const parts = [...problem.path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, key]) =>
+    index === undefined ? key! : Number(index),
+  );
+  for (let length = parts.length; length >= 0; length--) {
+    const node = yaml.getIn(parts.slice(0, length), true) as { range?: [number, number, number] } | undefined;
+    if (node?.range) {
+      const { line, col } = lines.linePos(node.range[0]);
+      return { ...problem, line, column: col };
+    }
+  }
+  return { ...problem, line: 1, column: 1 };
+}
+
+const inFileOrder = (problems: Problem[]) =>
+  problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+
+// ---------------------------------------------------------------------------------------------- building
+
+function build(raw: RawDocument): SlaDocument {
+  const objectives = raw.objectives.map(buildObjective);
+  const ids = objectives.map((objective) => objective.id);
+  return {
+    name: raw.name,
+    description: raw.description ?? '',
+    service: {
+      selector: raw.service.selector,
+      ...(raw.service.requests === undefined ? {} : { requests: buildCounter(raw.service.requests) }),
+      buckets: raw.service.buckets ?? {},
+    },
+    objectives,
+    scenarios: Object.entries(raw.scenarios ?? {}).map(([name, scenario]) =>
+      buildScenario(name, scenario, ids),
+    ),
+    defaultScenario: raw.defaultScenario ?? null,
+  };
+}
+
+type RawWhere = RawCounter['where'];
+
+const buildSelection = (metric: string, where: RawWhere, absent?: 'zero'): Selection => ({
+  metric,
+  where: Object.fromEntries(
+    Object.entries(where ?? {}).map(([label, match]): [string, LabelMatcher] => [
+      label,
+      typeof match === 'number' ? String(match) : match,
+    ]),
+  ),
+  ...(absent === undefined ? {} : { absent }),
+});
+
+const buildCounter = (raw: RawCounter) => buildSelection(raw.counter, raw.where, raw.absent);
+
+function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
+  switch (kind) {
+    case 'latency':
+      return {
+        kind,
+        histogram: buildSelection(raw.latency!.histogram, raw.latency!.where),
+        percentile: raw.latency!.percentile,
+      };
+    case 'ratio': {
+      const { bad, total, lost } = raw.ratio!;
+      return {
+        kind,
+        bad: buildCounter(bad),
+        total: buildCounter(total),
+        ...(lost === undefined ? {} : { lost }),
+      };
+    }
+    case 'throughput':
+      return { kind, counter: buildCounter(raw.throughput!) };
+    case 'uptime':
+      return { kind, gauge: buildSelection(raw.uptime!.gauge, raw.uptime!.where) };
+    case 'mean':
+      return {
+        kind,
+        histogram: buildSelection(raw.mean!.histogram, raw.mean!.where),
+        unit: raw.mean!.unit ?? 'ratio',
+      };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function buildObjective(raw: RawObjective): Objective {
+  const measure = buildMeasure(raw, MEASURES.find((name) => raw[name] !== undefined)!);
+  const limit = (text: string) => parseLimit(text, unitOf(measure)) as Limit;
+  return {
+    id: raw.id,
+    title: raw.title ?? raw.id,
+    measure,
+    target: limit(raw.target),
+    ...(raw.alert === undefined ? {} : { alert: limit(raw.alert) }),
+  };
+}
+
+/** What the limits of a measure are written in. */
+export function unitOf(measure: Measure): Unit {
+  switch (measure.kind) {
+    case 'latency':
+      return 'seconds';
+    case 'ratio':
+    case 'uptime':
+      return 'ratio';
+    case 'throughput':
+      return 'per_second';
+    case 'mean':
+      return measure.unit;
+    default:
+      return measure satisfies never;
+  }
+}
+
+function buildScenario(name: string, raw: RawScenario, allIds: readonly string[]): Scenario {
+  const phases = raw.phases ?? [{ name: 'hold', rate: raw.rate!, duration: raw.duration! }];
+  return {
+    name,
+    description: raw.description ?? '',
+    script: raw.script ?? `loadtests/${name}.ts`,
+    phases: phases.map(
+      (phase): Phase => ({
+        name: phase.name,
+        ratePerSecond: parseRate(phase.rate)!,
+        durationSeconds: parseDuration(phase.duration)!,
+      }),
+    ),
+    seed: raw.seed ?? 1,
+    requestTimeoutSeconds: parseDuration(raw.requestTimeout ?? '10s')!,
+    objectives: raw.objectives ?? allIds,
+  };
+}

@@ -1,0 +1,71 @@
+import type { Comparison, Limit, Unit } from './model.ts';
+
+/** Reads what people write: `< 200ms`, `1%`, `15/s`, `1m30s`. Decimal text is shifted, not divided: 200ms is exactly 0.2. */
+
+const DECIMAL = '(\\d+(?:\\.\\d+)?)';
+const DURATION_EXPONENT = { us: -6, ms: -3, s: 0 } as const;
+const DURATION_FACTOR = { m: 60, min: 60, h: 3600, d: 86_400 } as const;
+
+const shift = (digits: string, exponent: number) => Number(`${digits}e${exponent}`);
+
+function durationPart(digits: string, unit: string): number {
+  return unit in DURATION_EXPONENT
+    ? shift(digits, DURATION_EXPONENT[unit as keyof typeof DURATION_EXPONENT])
+    : Number(digits) * DURATION_FACTOR[unit as keyof typeof DURATION_FACTOR];
+}
+
+/** `60s`, `500ms`, `1m30s` → seconds; null if it is none. */
+export function parseDuration(text: string): number | null {
+  const part = `${DECIMAL}(us|ms|s|min|m|h|d)`;
+  if (!new RegExp(`^(?:${part})+$`).test(text)) return null;
+  const parts = [...text.matchAll(new RegExp(part, 'g'))];
+  return parts.reduce((sum, [, digits, unit]) => sum + durationPart(digits!, unit!), 0);
+}
+
+/** `20/s`, `1200/min`, `20` → a second; null if it is none. */
+export function parseRate(text: string): number | null {
+  const match = new RegExp(`^${DECIMAL}\\s*(?:/\\s*(s|m|min))?$`).exec(text.trim());
+  if (match === null) return null;
+  return match[2] === undefined || match[2] === 's' ? Number(match[1]) : Number(match[1]) / 60;
+}
+
+function parseRatio(text: string): number | null {
+  const match = new RegExp(`^${DECIMAL}\\s*(%)?$`).exec(text);
+  if (match === null) return null;
+  return match[2] === '%' ? shift(match[1]!, -2) : Number(match[1]);
+}
+
+const parseNumber = (text: string) => (new RegExp(`^-?${DECIMAL}$`).test(text) ? Number(text) : null);
+
+const READERS: Record<Unit, { read: (text: string) => number | null; example: string }> = {
+  seconds: { read: parseDuration, example: '200ms or 1.5s' },
+  ratio: { read: parseRatio, example: '1% or 0.85' },
+  per_second: { read: (text) => (/\/|^0$/.test(text) ? parseRate(text) : null), example: '15/s or 900/min' },
+  number: { read: parseNumber, example: '12.5' },
+};
+
+/** `< 200ms` → a limit in the unit's base; a text that says what is wrong otherwise. */
+export function parseLimit(text: string, unit: Unit): Limit | string {
+  const match = /^\s*(<=|>=|<|>)\s*(.+?)\s*$/.exec(text);
+  if (match === null)
+    return `"${text}" has no comparison: write one of < <= > >= and a value, as "< ${READERS[unit].example.split(' ')[0]}"`;
+  const value = READERS[unit].read(match[2]!);
+  if (value === null)
+    return `"${match[2]}" is no ${unit.replace('_', ' ')} value: write it as ${READERS[unit].example}`;
+  return { text: text.trim(), comparison: match[1] as Comparison, value };
+}
+
+export function holds(value: number, limit: Limit): boolean {
+  switch (limit.comparison) {
+    case '<':
+      return value < limit.value;
+    case '<=':
+      return value <= limit.value;
+    case '>':
+      return value > limit.value;
+    case '>=':
+      return value >= limit.value;
+    default:
+      return limit.comparison satisfies never;
+  }
+}

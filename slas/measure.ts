@@ -1,0 +1,301 @@
+import { holds } from './limits.ts';
+import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from './model.ts';
+import { budgetOf, compareShare } from './statistics.ts';
+import {
+  cleanReading,
+  countIncreases,
+  type Frame,
+  type Increase,
+  parseValue,
+  type TargetWindow,
+  total,
+} from './window.ts';
+
+/**
+ * What was measured for one objective: numbers, and how any such numbers compare with a limit. Whether they may decide
+ * anything is for judge.ts to say.
+ */
+export type Measured =
+  /** Bad events among all: decided in integers. `over` is a miss's count for the alert limit. */
+  | {
+      readonly kind: 'share';
+      readonly samples: number;
+      readonly bad: number;
+      readonly badBeyondAlert: number;
+      readonly value: number;
+      readonly share: number;
+      readonly bucket: readonly [number, number | null] | null;
+      readonly words: string;
+    }
+  /** A mean or a rate: compared as it is. */
+  | { readonly kind: 'number'; readonly samples: number; readonly value: number; readonly words: string }
+  /** A census in which some are unknown: `up` for certain, `up + unknown` at best. */
+  | {
+      readonly kind: 'census';
+      readonly samples: number;
+      readonly up: number;
+      readonly unknown: number;
+      readonly words: string;
+    }
+  | { readonly kind: 'nothing'; readonly reason: string };
+
+const nothing = (reason: string): Measured => ({ kind: 'nothing', reason });
+const count = (n: number) => n.toLocaleString('en-US');
+export const percent = (ratio: number) => `${Number((ratio * 100).toPrecision(4))} %`;
+export const seconds = (value: number) =>
+  value < 1 ? `${Number((value * 1000).toPrecision(4))} ms` : `${Number(value.toPrecision(4))} s`;
+
+export function measure(
+  objective: PlannedObjective,
+  run: RunRecord,
+  frame: Frame,
+  requests: string | null,
+): Measured {
+  const planned = objective.measure;
+  switch (planned.kind) {
+    case 'latency':
+      return measureLatency(planned, objective, frame);
+    case 'ratio':
+      return measureRatio(planned, run, frame, requests);
+    case 'throughput':
+      return measureThroughput(planned, run, frame, requests);
+    case 'uptime':
+      return measureUptime(planned, frame);
+    case 'mean':
+      return measureMean(planned, frame);
+    default:
+      return planned satisfies never;
+  }
+}
+
+/** Whether so many bad ones among all are within a limit. A percentile's limit includes its edge, a rate's is strict. */
+export function isWithin(planned: PlannedMeasure, limit: Limit, bad: number, all: number): boolean {
+  if (planned.kind === 'latency') return compareShare(bad, all, budgetOf(planned.percentile)) <= 0;
+  const sign = compareShare(bad, all, limit.value);
+  return holds(sign, { ...limit, value: 0 });
+}
+
+// ---------------------------------------------------------------------------------------------- latency
+
+type Edges = ReadonlyMap<number, number>;
+
+function measureLatency(
+  planned: PlannedMeasure & { kind: 'latency' },
+  { target, alert }: PlannedObjective,
+  frame: Frame,
+): Measured {
+  const counted = countIncreases(planned.buckets, frame);
+  if (!counted.ok) return nothing(counted.reason);
+  const histograms = [...groupHistograms(counted.increases).values()];
+  for (const limit of [target, ...(alert === null ? [] : [alert])]) {
+    const lacking = histograms.find(({ edges }) => !edges.has(limit.value));
+    if (lacking)
+      return nothing(
+        `series ${lacking.name} has no bucket edge at ${limit.value} s: the share under "${limit.text}" is unknown`,
+      );
+  }
+  const broken = histograms.find(({ edges }) => !edges.has(Infinity) || !ascends(edges));
+  if (broken)
+    return nothing(`the buckets of series ${broken.name} do not add up: they must ascend to le="+Inf"`);
+  const edges = sumEdges(histograms.map((histogram) => histogram.edges));
+  const samples = edges.get(Infinity)!;
+  if (samples === 0) return nothing('no good answer was counted in the window');
+  const good = edges.get(target.value)!;
+  const { value, bucket } = percentileOf(edges, planned.percentile);
+  return {
+    kind: 'share',
+    samples,
+    bad: samples - good,
+    badBeyondAlert: alert === null ? 0 : samples - edges.get(alert.value)!,
+    value,
+    share: good / samples,
+    bucket,
+    words: `${count(good)} of ${count(samples)} good answers took ${seconds(target.value)} or less (${percent(good / samples)}, ${planned.percentile} % needed)`,
+  };
+}
+
+/** One histogram a label set and target: its edges, as numbers, with how much each grew. */
+function groupHistograms(increases: readonly Increase[]) {
+  const groups = new Map<string, { name: string; edges: Map<number, number> }>();
+  for (const { labels, target, increase } of increases) {
+    const { le, ...rest } = labels;
+    const name = JSON.stringify(rest);
+    const key = `${target.name} ${name}`;
+    const group = groups.get(key) ?? { name, edges: new Map<number, number>() };
+    group.edges.set(parseValue(le ?? 'NaN'), increase);
+    groups.set(key, group);
+  }
+  return groups;
+}
+
+const inOrder = (edges: Edges) => [...edges].sort(([a], [b]) => a - b);
+
+const ascends = (edges: Edges) =>
+  inOrder(edges).every(
+    ([edge, grown], index, all) => !Number.isNaN(edge) && (index === 0 || grown >= all[index - 1]![1]),
+  );
+
+/** Sums over the edges that all histograms have: replicas are added before anything is judged. */
+function sumEdges(histograms: readonly Edges[]): Edges {
+  const [first, ...others] = histograms;
+  const common = inOrder(first!).filter(([edge]) => others.every((edges) => edges.has(edge)));
+  return new Map(
+    common.map(([edge, grown]) => [edge, others.reduce((sum, edges) => sum + edges.get(edge)!, grown)]),
+  );
+}
+
+/** The bucket that a percentile lies in, and a value interpolated inside it. Past the last finite edge: that edge. */
+function percentileOf(edges: Edges, percentile: number): { value: number; bucket: [number, number | null] } {
+  const ordered = inOrder(edges);
+  const samples = ordered.at(-1)![1];
+  const at = ordered.findIndex(
+    ([, grown]) => compareShare(samples - grown, samples, budgetOf(percentile)) <= 0,
+  );
+  const [high, upTo] = ordered[at]!;
+  const [low, below] = at === 0 ? [0, 0] : ordered[at - 1]!;
+  if (high === Infinity) return { value: low, bucket: [low, null] };
+  const within = upTo === below ? 1 : ((percentile / 100) * samples - below) / (upTo - below);
+  return { value: low + (high - low) * Math.min(1, Math.max(0, within)), bucket: [low, high] };
+}
+
+// ---------------------------------------------------------------------------------------------- ratio
+
+function measureRatio(
+  planned: PlannedMeasure & { kind: 'ratio' },
+  run: RunRecord,
+  frame: Frame,
+  requests: string | null,
+): Measured {
+  const all = countIncreases(planned.total, frame);
+  if (!all.ok) return nothing(all.reason);
+  const bad = countIncreases(planned.bad, frame, planned.badAbsent);
+  if (!bad.ok) return nothing(bad.reason);
+  const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
+  const samples = total(all.increases) + unseenByServer(lost, run, frame, requests);
+  const badCount = total(bad.increases) + lost;
+  if (samples === 0) return nothing('no request was counted in the window');
+  const lostWords = lost === 0 ? '' : `, ${count(lost)} of them sent and never answered`;
+  return {
+    kind: 'share',
+    samples,
+    bad: badCount,
+    badBeyondAlert: badCount,
+    value: badCount / samples,
+    share: badCount / samples,
+    bucket: null,
+    words: `${count(badCount)} of ${count(samples)} requests were bad (${percent(badCount / samples)})${lostWords}`,
+  };
+}
+
+/** Of the lost requests, those that the service never counted: they are missing from its total. */
+function unseenByServer(lost: number, run: RunRecord, frame: Frame, requests: string | null): number {
+  const seen = requests === null ? null : countIncreases(requests, frame);
+  if (lost === 0 || run.load === null || seen === null || !seen.ok) return lost;
+  return Math.min(lost, Math.max(0, run.load.sent - total(seen.increases)));
+}
+
+// ---------------------------------------------------------------------------------------------- throughput and mean
+
+function measureThroughput(
+  planned: PlannedMeasure & { kind: 'throughput' },
+  run: RunRecord,
+  frame: Frame,
+  requests: string | null,
+): Measured {
+  const counted = countIncreases(planned.counter, frame);
+  if (!counted.ok) return nothing(counted.reason);
+  const samples = total(counted.increases);
+  if (run.load !== null) {
+    const scheduled = run.load.scheduledSeconds;
+    const words = `${count(samples)} good answers in the ${scheduled} s over which load was scheduled`;
+    return { kind: 'number', samples, value: samples / scheduled, words };
+  }
+  const asked = requests === null ? counted : countIncreases(requests, frame);
+  if (!asked.ok) return nothing(asked.reason);
+  if (total(asked.increases) === 0)
+    return nothing('no request was made in the window: there was no load to carry');
+  const value = counted.increases.reduce(
+    (sum, { increase, target }) => sum + increase / (target.closeSeconds - target.openSeconds),
+    0,
+  );
+  return {
+    kind: 'number',
+    samples,
+    value,
+    words: `${count(samples)} good answers between the scrapes that were subtracted`,
+  };
+}
+
+function measureMean(planned: PlannedMeasure & { kind: 'mean' }, frame: Frame): Measured {
+  const sums = countIncreases(planned.sum, frame);
+  if (!sums.ok) return nothing(sums.reason);
+  const counts = countIncreases(planned.count, frame);
+  if (!counts.ok) return nothing(counts.reason);
+  if (sums.increases.length !== counts.increases.length) {
+    return nothing(
+      `${planned.sum} has ${sums.increases.length} series, ${planned.count} has ${counts.increases.length}: they must pair`,
+    );
+  }
+  const samples = total(counts.increases);
+  if (samples === 0) return nothing('nothing was observed in the window');
+  return {
+    kind: 'number',
+    samples,
+    value: total(sums.increases) / samples,
+    words: `the mean of ${count(samples)} observations`,
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- uptime
+
+function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Frame): Measured {
+  const reading = cleanReading(planned.gauge, frame);
+  if ('ok' in reading) return nothing(reading.reason);
+  if (reading.series.length === 0)
+    return nothing(`Prometheus has no data for ${planned.gauge} around the window`);
+  let samples = 0;
+  let up = 0;
+  let unknown = 0;
+  for (const target of frame.targets) {
+    const values = gaugeValues(reading.series, target);
+    const odd = [...values.values()].flat().find((value) => !Number.isFinite(value));
+    if (odd !== undefined) return nothing(`${planned.gauge} of ${target.name} is ${odd} inside the window`);
+    samples += target.scrapes.length + target.missedScrapes;
+    unknown += target.missedScrapes;
+    for (const { atSeconds, ok } of target.scrapes) {
+      const found = ok ? values.get(atSeconds) : undefined;
+      if (found === undefined) unknown++;
+      else if (found.every((value) => value === 1)) up++;
+    }
+  }
+  const doubt = unknown === 0 ? '' : `, ${unknown} unknown (a scrape failed or is missing)`;
+  return {
+    kind: 'census',
+    samples,
+    up,
+    unknown,
+    words: `up at ${count(up)} of ${count(samples)} scrapes${doubt}`,
+  };
+}
+
+/** The gauge's values by scrape, where a target may have several such series. */
+function gaugeValues(
+  series: readonly {
+    labels: Readonly<Record<string, string>>;
+    samples: readonly (readonly [number, string])[];
+  }[],
+  target: TargetWindow,
+) {
+  const values = new Map<number, number[]>();
+  const own = series.filter(({ labels }) =>
+    Object.entries(target.labels).every(([label, value]) => labels[label] === value),
+  );
+  for (const [at, text] of own.flatMap(({ samples }) => samples)) {
+    const scrape = target.scrapes.find(
+      ({ atSeconds }) => Math.abs(atSeconds - at) < target.intervalSeconds / 2,
+    );
+    if (scrape !== undefined)
+      values.set(scrape.atSeconds, [...(values.get(scrape.atSeconds) ?? []), parseValue(text)]);
+  }
+  return values;
+}

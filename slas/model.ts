@@ -1,0 +1,269 @@
+/**
+ * Every noun of the project, as plain readonly data. Each is written as JSON into the run folder, so that every step
+ * after a run can be done again from the files alone.
+ *
+ *   SlaDocument ──plan──▶ Plan ──k6──▶ RunRecord ──Prometheus──▶ Evidence ──judge──▶ Verdict
+ *
+ * Units live in names: `…Seconds`, `…PerSecond`. Times are Unix seconds unless they are called RFC 3339.
+ */
+
+// ---------------------------------------------------------------------------------------------- problems
+
+/** What is wrong with something a person wrote; returned, all of them at once, never thrown. */
+export interface Problem {
+  readonly code: string;
+  /** Where it stands, as `objectives[2].target`. */
+  readonly path: string;
+  readonly message: string;
+  /** Position in the file, both counted from 1, where the file is known. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+// ---------------------------------------------------------------------------------------------- document
+
+export type Comparison = '<' | '<=' | '>' | '>=';
+
+/** What a limit is counted in: seconds, a ratio from 0 to 1, or events per second. */
+export type Unit = 'seconds' | 'ratio' | 'per_second' | 'number';
+
+/** A limit as its author wrote it (`< 200ms`), and as it is compared (0.2 seconds). */
+export interface Limit {
+  readonly text: string;
+  readonly comparison: Comparison;
+  /** In the objective's base unit. */
+  readonly value: number;
+}
+
+/** What a label must be: exactly this text, or matched as a whole by this regular expression (RE2). */
+export type LabelMatcher = string | { readonly matches: string };
+
+/** Time series of one metric: those whose labels all match. The service's own selector is added by the plan. */
+export interface Selection {
+  readonly metric: string;
+  readonly where: Readonly<Record<string, LabelMatcher>>;
+  /** `zero`: a series that was never there counts as 0 (errors). Without it, absence decides nothing. */
+  readonly absent?: 'zero';
+}
+
+/** What an objective measures. The five kinds that there are. */
+export type Measure =
+  /** The share of a histogram's observations at or under a limit, told as a percentile. */
+  | { readonly kind: 'latency'; readonly histogram: Selection; readonly percentile: number }
+  /** Bad events over all events. `lost: bad` adds requests that the client sent and nobody answered. */
+  | { readonly kind: 'ratio'; readonly bad: Selection; readonly total: Selection; readonly lost?: 'bad' }
+  /** Events counted in the window over the seconds in which load was scheduled. */
+  | { readonly kind: 'throughput'; readonly counter: Selection }
+  /** The share of expected (scrape, replica) pairs at which a gauge was 1. */
+  | { readonly kind: 'uptime'; readonly gauge: Selection }
+  /** The mean of a histogram's observations. */
+  | { readonly kind: 'mean'; readonly histogram: Selection; readonly unit: Unit };
+
+export interface Objective {
+  readonly id: string;
+  readonly title: string;
+  readonly measure: Measure;
+  readonly target: Limit;
+  readonly alert?: Limit;
+}
+
+/** One stretch of load at a constant arrival rate. */
+export interface Phase {
+  readonly name: string;
+  readonly ratePerSecond: number;
+  readonly durationSeconds: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly description: string;
+  /** Path of the k6 script, from the project's root. */
+  readonly script: string;
+  readonly phases: readonly Phase[];
+  readonly seed: number;
+  /** The longest a request may take before the client counts it as lost. */
+  readonly requestTimeoutSeconds: number;
+  /** Ids of the objectives that hold for this scenario. */
+  readonly objectives: readonly string[];
+}
+
+export interface SlaDocument {
+  readonly name: string;
+  readonly description: string;
+  readonly service: {
+    /** Labels that every series of the service carries, as `{job: sentiment-api}`. */
+    readonly selector: Readonly<Record<string, string>>;
+    /** The counter that counts every request of the load, whatever its answer: reconciled with what k6 sent. */
+    readonly requests?: Selection;
+    /** Bucket edges (`le`) of the histograms whose limits are judged, ascending, without +Inf. */
+    readonly buckets: Readonly<Record<string, readonly number[]>>;
+  };
+  readonly objectives: readonly Objective[];
+  readonly scenarios: readonly Scenario[];
+  readonly defaultScenario: string | null;
+}
+
+// ---------------------------------------------------------------------------------------------- plan
+
+/** The load of a plan: what the generator is told to do. */
+export interface Load {
+  readonly scenario: string;
+  readonly script: string;
+  readonly phases: readonly Phase[];
+  readonly seed: number;
+  readonly requestTimeoutSeconds: number;
+  /** Σ rate × duration over the phases. k6 may send one request more a phase. */
+  readonly plannedRequests: number;
+  readonly scheduledSeconds: number;
+}
+
+/** PromQL vector selectors, without range: the only queries that a verdict rests on. */
+export type PlannedMeasure =
+  | { readonly kind: 'latency'; readonly buckets: string; readonly percentile: number }
+  | {
+      readonly kind: 'ratio';
+      readonly bad: string;
+      readonly badAbsent: 'zero' | null;
+      readonly total: string;
+      readonly lost: 'bad' | null;
+    }
+  | { readonly kind: 'throughput'; readonly counter: string }
+  | { readonly kind: 'uptime'; readonly gauge: string }
+  | { readonly kind: 'mean'; readonly sum: string; readonly count: string };
+
+export interface PlannedObjective {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: Unit;
+  readonly measure: PlannedMeasure;
+  readonly target: Limit;
+  readonly alert: Limit | null;
+  /** Fewer requests (for uptime: scrapes) than this decide nothing. */
+  readonly leastSamples: number;
+}
+
+export interface Plan {
+  readonly schema: 'sla-harness/plan/v1';
+  readonly sla: { readonly name: string; readonly scenario: string | null };
+  /** null: somebody else made the load, only the window is judged. */
+  readonly load: Load | null;
+  /** `up` of the service's targets: tells when each replica was scraped, and whether that worked. */
+  readonly up: string;
+  /** When each replica's process started: tells restarts. */
+  readonly processStart: string;
+  /** All requests of the load as the service counts them, or null if the document names no such counter. */
+  readonly requests: string | null;
+  readonly objectives: readonly PlannedObjective[];
+}
+
+// ---------------------------------------------------------------------------------------------- run record
+
+/** What the generator says of its own run. */
+export interface LoadRecord {
+  readonly generator: { readonly name: string; readonly version: string };
+  readonly plannedRequests: number;
+  /** The seconds over which requests were scheduled. */
+  readonly scheduledSeconds: number;
+  readonly sent: number;
+  /** Answers by the first digit of their status: 2 → `2xx`. */
+  readonly answered: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
+  /** Sent and never answered: refused connections, resets, time-outs. */
+  readonly lost: number;
+  /** Planned and never sent, because no virtual user was free. */
+  readonly droppedIterations: number;
+  /** The generator went through its whole plan and ended by itself. */
+  readonly completed: boolean;
+  /** Why it did not, in words; null if it did. */
+  readonly stoppedBecause: string | null;
+}
+
+/** A loaded run, or (load: null) a bare window of a service that somebody else loaded. */
+export interface RunRecord {
+  readonly schema: 'sla-harness/run/v1';
+  readonly id: string;
+  /** First request sent and last answer received. */
+  readonly window: { readonly fromSeconds: number; readonly toSeconds: number };
+  readonly load: LoadRecord | null;
+  /** What happened beside the load, in words: a service that died, a Prometheus that was stopped. */
+  readonly incidents: readonly string[];
+}
+
+// ---------------------------------------------------------------------------------------------- evidence
+
+/** A raw sample as Prometheus gives it: Unix seconds, and the value as text (`12`, `NaN`, `+Inf`). */
+export type Sample = readonly [timeSeconds: number, value: string];
+
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Ascending in time. */
+  readonly samples: readonly Sample[];
+}
+
+/** One answer of Prometheus. */
+export interface Reading {
+  /** The plan's selector that this answers. */
+  readonly selector: string;
+  /** The query as it was sent, and the time it was asked for. */
+  readonly query: string;
+  readonly atSeconds: number;
+  readonly series: readonly Series[];
+  /** Prometheus's `warnings` and `infos`. */
+  readonly warnings: readonly string[];
+  /** Why there is no answer, or null. */
+  readonly error: string | null;
+}
+
+export interface Evidence {
+  readonly schema: 'sla-harness/evidence/v1';
+  readonly prometheus: { readonly url: string };
+  readonly readings: readonly Reading[];
+}
+
+// ---------------------------------------------------------------------------------------------- verdict
+
+export type ObjectiveOutcome = 'met' | 'missed' | 'undecided';
+export type Outcome = 'pass' | 'fail' | 'inconclusive';
+
+export interface ObjectiveVerdict {
+  readonly id: string;
+  readonly title: string;
+  readonly verdict: ObjectiveOutcome;
+  /** How bad a miss is: beyond the target only, or beyond the alert threshold too. */
+  readonly severity: 'target' | 'alert' | null;
+  /** In `unit`; a percentile is interpolated inside its bucket. null when undecided. */
+  readonly value: number | null;
+  readonly unit: Unit;
+  /** The judged share: of answers within the limit, of bad events, of up scrapes. null where no share is judged. */
+  readonly share: number | null;
+  /** The bucket that the percentile lies in, [low, high]; high is null for +Inf. */
+  readonly bucket: readonly [number, number | null] | null;
+  readonly target: string;
+  readonly alert: string | null;
+  /** Requests that entered; for uptime (scrape, replica) pairs. */
+  readonly samples: number;
+  /** As sent to Prometheus; several are separated by line breaks. */
+  readonly query: string;
+  readonly reason: string;
+}
+
+/** A check that the verdict stands on. ok is null where it could not be checked here: listed, not held against the run. */
+export interface Precondition {
+  readonly id: string;
+  readonly ok: boolean | null;
+  readonly detail: string;
+}
+
+export interface Verdict {
+  readonly schema: 'sla-harness/verdict/v1';
+  readonly verdict: Outcome;
+  readonly exitCode: 0 | 1 | 3;
+  /** The verdict in one sentence. */
+  readonly summary: string;
+  readonly sla: string;
+  readonly scenario: string | null;
+  readonly run: string;
+  /** RFC 3339, the judged window: first request to last answer. */
+  readonly window: { readonly from: string; readonly to: string };
+  readonly objectives: readonly ObjectiveVerdict[];
+  readonly preconditions: readonly Precondition[];
+}

@@ -1,0 +1,144 @@
+import { unitOf } from './document.ts';
+import type {
+  Load,
+  Measure,
+  Objective,
+  Phase,
+  Plan,
+  PlannedMeasure,
+  PlannedObjective,
+  Problem,
+  Scenario,
+  SlaDocument,
+} from './model.ts';
+import { select, selector } from './promql.ts';
+import { budgetOf, leastRequests } from './statistics.ts';
+
+/** What a caller may change of a scenario's load. */
+export interface LoadOverrides {
+  readonly ratePerSecond?: number;
+  readonly durationSeconds?: number;
+}
+
+/** A census of this few scrapes already tells whether the service was up. */
+const LEAST_SCRAPES = 10;
+/** Below this a mean is an anecdote. */
+const LEAST_FOR_MEAN = 30;
+
+/** Plan for a loaded run of one scenario, or what stands against it. */
+export function planScenario(
+  document: SlaDocument,
+  scenarioName: string,
+  overrides: LoadOverrides = {},
+): Plan | readonly Problem[] {
+  const scenario = document.scenarios.find(({ name }) => name === scenarioName);
+  if (scenario === undefined) {
+    const known = document.scenarios.map(({ name }) => name).join(', ') || 'none';
+    return [
+      {
+        code: 'unknown-scenario',
+        path: `scenarios.${scenarioName}`,
+        message: `the document of ${document.name} has no scenario "${scenarioName}": it has ${known}`,
+      },
+    ];
+  }
+  const objectives = document.objectives.filter(({ id }) => scenario.objectives.includes(id));
+  return { ...planObjectives(document, objectives, scenario.name), load: planLoad(scenario, overrides) };
+}
+
+/** Plan for judging a window that somebody else loaded: every objective of the document holds. */
+export function planWindow(document: SlaDocument): Plan {
+  return { ...planObjectives(document, document.objectives, null), load: null };
+}
+
+function planObjectives(
+  document: SlaDocument,
+  objectives: readonly Objective[],
+  scenario: string | null,
+): Plan {
+  const { selector: service, requests } = document.service;
+  return {
+    schema: 'sla-harness/plan/v1',
+    sla: { name: document.name, scenario },
+    load: null,
+    up: selector('up', service),
+    processStart: selector('process_start_time_seconds', service),
+    requests: requests === undefined ? null : select(service, requests),
+    objectives: objectives.map((objective) => planObjective(objective, service)),
+  };
+}
+
+function planObjective(objective: Objective, service: Readonly<Record<string, string>>): PlannedObjective {
+  return {
+    id: objective.id,
+    title: objective.title,
+    unit: unitOf(objective.measure),
+    measure: planMeasure(objective.measure, service),
+    target: objective.target,
+    alert: objective.alert ?? null,
+    leastSamples: leastSamples(objective),
+  };
+}
+
+function planMeasure(measure: Measure, service: Readonly<Record<string, string>>): PlannedMeasure {
+  switch (measure.kind) {
+    case 'latency':
+      return {
+        kind: 'latency',
+        buckets: select(service, measure.histogram, '_bucket'),
+        percentile: measure.percentile,
+      };
+    case 'ratio':
+      return {
+        kind: 'ratio',
+        bad: select(service, measure.bad),
+        badAbsent: measure.bad.absent ?? null,
+        total: select(service, measure.total),
+        lost: measure.lost ?? null,
+      };
+    case 'throughput':
+      return { kind: 'throughput', counter: select(service, measure.counter) };
+    case 'uptime':
+      return { kind: 'uptime', gauge: select(service, measure.gauge) };
+    case 'mean':
+      return {
+        kind: 'mean',
+        sum: select(service, measure.histogram, '_sum'),
+        count: select(service, measure.histogram, '_count'),
+      };
+    default:
+      return measure satisfies never;
+  }
+}
+
+function leastSamples({ measure, target }: Objective): number {
+  switch (measure.kind) {
+    case 'latency':
+      return leastRequests(budgetOf(measure.percentile));
+    case 'ratio':
+      return target.value > 0 && target.value < 1 ? leastRequests(target.value) : 1;
+    case 'throughput':
+      return 0;
+    case 'uptime':
+      return LEAST_SCRAPES;
+    case 'mean':
+      return LEAST_FOR_MEAN;
+    default:
+      return measure satisfies never;
+  }
+}
+
+function planLoad(scenario: Scenario, overrides: LoadOverrides): Load {
+  const phases = scenario.phases.map((phase): Phase => ({ ...phase, ...overrides }));
+  return {
+    scenario: scenario.name,
+    script: scenario.script,
+    phases,
+    seed: scenario.seed,
+    requestTimeoutSeconds: scenario.requestTimeoutSeconds,
+    plannedRequests: Math.floor(
+      phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0),
+    ),
+    scheduledSeconds: phases.reduce((sum, phase) => sum + phase.durationSeconds, 0),
+  };
+}

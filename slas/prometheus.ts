@@ -1,0 +1,188 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
+import { rawSamples, selectorsOf } from './promql.ts';
+
+/**
+ * Asks a server of Prometheus's HTTP API. Only `query` is used, always for raw samples: a range selector as an instant
+ * query. An answer that does not come is data (a reading with an error), never an exception: it will be judged.
+ */
+export interface Asker {
+  readonly url: string;
+  readonly signal: AbortSignal;
+  readonly progress?: (line: string) => void;
+}
+
+const QUERY_TIMEOUT_MS = 10_000;
+const POLL_MS = 100;
+/** The interval is looked for this far back, and taken to be this where it cannot be told. */
+const LOOK_BACK_SECONDS = 300;
+const USUAL_INTERVAL_SECONDS = 15;
+/** How many intervals the closing scrape may take. */
+const PATIENCE = 3;
+
+/** Samples at either side of the window that make its edges and the interval visible. */
+const MARGIN = 3;
+
+// ---------------------------------------------------------------------------------------------- evidence
+
+/**
+ * Everything that judging a plan needs to know of a window. Waits for the scrape that closes it, at most three intervals
+ * past its end, and not at all when that time is over.
+ */
+export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker): Promise<Evidence> {
+  const { fromSeconds, toSeconds } = run.window;
+  const intervalSeconds = await awaitClosingScrape(plan, run, asker);
+  const start = fromSeconds - MARGIN * intervalSeconds;
+  const atSeconds = toSeconds + MARGIN * intervalSeconds;
+  const ask = (selector: string) =>
+    readSamples(selector, rawSamples(selector, atSeconds - start), atSeconds, asker);
+  return {
+    schema: 'sla-harness/evidence/v1',
+    prometheus: { url: withoutSecrets(asker.url) },
+    readings: await Promise.all(selectorsOfPlan(plan).map(ask)),
+  };
+}
+
+function selectorsOfPlan(plan: Plan): readonly string[] {
+  const requests = plan.requests === null ? [] : [plan.requests];
+  const measured = plan.objectives.flatMap(({ measure }) => selectorsOf(measure));
+  return [...new Set([plan.up, plan.processStart, ...requests, ...measured])];
+}
+
+/** Resolves to the longest scrape interval among the targets once each has a scrape at or after the window's end. */
+async function awaitClosingScrape(plan: Plan, run: RunRecord, asker: Asker): Promise<number> {
+  const { fromSeconds, toSeconds } = run.window;
+  for (let told = false; ; told = true) {
+    const now = Date.now() / 1000;
+    const back = Math.max(now, toSeconds) - fromSeconds + LOOK_BACK_SECONDS;
+    const reading = await readSamples(plan.up, rawSamples(plan.up, back), Math.max(now, toSeconds), asker);
+    const intervalSeconds = longestInterval(reading.series);
+    const closed = reading.series.every(({ samples }) => samples.some(([at]) => at >= toSeconds));
+    const overdue = Date.now() / 1000 > toSeconds + PATIENCE * intervalSeconds;
+    if (closed || overdue || reading.error !== null) return intervalSeconds;
+    if (!told)
+      asker.progress?.(
+        `waiting for the scrape that closes the window (interval ${intervalSeconds.toFixed(1)} s)`,
+      );
+    await sleep(POLL_MS, undefined, { signal: asker.signal });
+  }
+}
+
+function longestInterval(series: readonly Series[]): number {
+  const intervals = series.flatMap(({ samples }) => {
+    const gaps = samples.slice(1).map(([at], index) => at - samples[index]![0]);
+    return gaps.length === 0 ? [] : [gaps.sort((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)]!];
+  });
+  return intervals.length === 0 ? USUAL_INTERVAL_SECONDS : Math.max(...intervals);
+}
+
+/**
+ * Resolves to true once every target of the selector was scraped, with success, after a moment; to false when `patienceMs`
+ * are over. Nothing counted before that scrape can be mistaken for what comes after it.
+ */
+export async function awaitScrapeAfter(
+  up: string,
+  afterSeconds: number,
+  patienceMs: number,
+  asker: Asker,
+): Promise<boolean> {
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    const now = Date.now() / 1000;
+    const { series } = await readSamples(up, rawSamples(up, now - afterSeconds + 1), now, asker);
+    const scraped = ({ samples }: Series) =>
+      samples.some(([at, value]) => at > afterSeconds && value === '1');
+    if (series.length > 0 && series.every(scraped)) return true;
+    await sleep(POLL_MS, undefined, { signal: asker.signal });
+  }
+  return false;
+}
+
+// ---------------------------------------------------------------------------------------------- the HTTP API
+
+async function readSamples(
+  selector: string,
+  query: string,
+  atSeconds: number,
+  asker: Asker,
+): Promise<Reading> {
+  const at = Number(atSeconds.toFixed(3));
+  const answered = await ask(query, at, asker);
+  return { selector, query, atSeconds: at, ...answered };
+}
+
+type Answer = Pick<Reading, 'series' | 'warnings' | 'error'>;
+
+const silent = (error: string): Answer => ({ series: [], warnings: [], error });
+
+async function ask(query: string, atSeconds: number, { url, signal }: Asker): Promise<Answer> {
+  try {
+    const { endpoint, headers } = queryEndpoint(url);
+    endpoint.search = new URLSearchParams({ query, time: String(atSeconds) }).toString();
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(QUERY_TIMEOUT_MS)]);
+    const response = await fetch(endpoint, { headers, signal: bounded });
+    return readAnswer(response.status, await response.text());
+  } catch (error) {
+    signal.throwIfAborted();
+    return silent(`${withoutSecrets(url)} did not answer: ${causeOf(error)}`);
+  }
+}
+
+function readAnswer(status: number, body: string): Answer {
+  let answer: ApiAnswer;
+  try {
+    answer = JSON.parse(body) as ApiAnswer;
+  } catch {
+    return silent(`status ${status}, and no JSON: ${body.slice(0, 120)}`);
+  }
+  if (answer.status !== 'success') return silent(`status ${status}: ${answer.error ?? body.slice(0, 120)}`);
+  if (answer.data?.resultType !== 'matrix')
+    return silent(`expected raw samples, got ${answer.data?.resultType ?? 'nothing'}`);
+  return {
+    series: answer.data.result.map(({ metric, values }) => ({ labels: metric, samples: values ?? [] })),
+    warnings: [...(answer.warnings ?? []), ...(answer.infos ?? [])],
+    error: null,
+  };
+}
+
+interface ApiAnswer {
+  readonly status: string;
+  readonly error?: string;
+  readonly warnings?: readonly string[];
+  readonly infos?: readonly string[];
+  readonly data?: {
+    readonly resultType: string;
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly values?: readonly (readonly [number, string])[];
+    }[];
+  };
+}
+
+/** A user and password in the address go into a header: fetch refuses them in the address. */
+function queryEndpoint(url: string): { endpoint: URL; headers: Record<string, string> } {
+  const base = new URL(url.endsWith('/') ? url : `${url}/`);
+  const endpoint = new URL('api/v1/query', base);
+  const { username, password } = base;
+  endpoint.username = '';
+  endpoint.password = '';
+  if (username === '') return { endpoint, headers: {} };
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { endpoint, headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` } };
+}
+
+/** An address without user, password and query: fit to be written down. */
+export function withoutSecrets(url: string): string {
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  bare.search = '';
+  return bare.href;
+}
+
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer within ${QUERY_TIMEOUT_MS / 1000} s`;
+  const cause = error.cause as { code?: string; message?: string } | undefined;
+  return cause?.code ?? cause?.message ?? error.message;
+}
