@@ -138,6 +138,18 @@ export const DocumentSchema = Type.Object(
           examples: [{ job: 'sentiment-api' }],
         }),
         requests: Type.Optional(Counter),
+        warmUp: Type.Optional(
+          Type.Object(
+            {
+              path: text('Where to post', '/predict'),
+              bodies: Type.Array(Type.Unknown(), { minItems: 1, description: 'JSON bodies, sent in turn' }),
+            },
+            {
+              ...closed,
+              description: 'Requests sent before the judged window, so that it holds no first-time costs',
+            },
+          ),
+        ),
         buckets: Type.Optional(
           Type.Record(Type.String(), Type.Array(Type.Number(), { minItems: 1 }), {
             description: 'Bucket edges (le) of each judged histogram, ascending, without +Inf',

@@ -170,6 +170,7 @@ function build(raw: RawDocument): SlaDocument {
     service: {
       selector: raw.service.selector,
       ...(raw.service.requests === undefined ? {} : { requests: buildCounter(raw.service.requests) }),
+      ...(raw.service.warmUp === undefined ? {} : { warmUp: raw.service.warmUp }),
       buckets: raw.service.buckets ?? {},
     },
     objectives,

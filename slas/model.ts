@@ -95,6 +95,8 @@ export interface SlaDocument {
     readonly selector: Readonly<Record<string, string>>;
     /** The counter that counts every request of the load, whatever its answer: reconciled with what k6 sent. */
     readonly requests?: Selection;
+    /** What to send before the judged window, so that it holds no first-time costs. None: no warm-up. */
+    readonly warmUp?: { readonly path: string; readonly bodies: readonly unknown[] };
     /** Bucket edges (`le`) of the histograms whose limits are judged, ascending, without +Inf. */
     readonly buckets: Readonly<Record<string, readonly number[]>>;
   };
@@ -112,6 +114,7 @@ export interface Load {
   readonly phases: readonly Phase[];
   readonly seed: number;
   readonly requestTimeoutSeconds: number;
+  readonly warmUp: { readonly path: string; readonly bodies: readonly unknown[] } | null;
   /** Σ rate × duration over the phases. k6 may send one request more a phase. */
   readonly plannedRequests: number;
   readonly scheduledSeconds: number;

@@ -43,7 +43,10 @@ export function planScenario(
     ];
   }
   const objectives = document.objectives.filter(({ id }) => scenario.objectives.includes(id));
-  return { ...planObjectives(document, objectives, scenario.name), load: planLoad(scenario, overrides) };
+  return {
+    ...planObjectives(document, objectives, scenario.name),
+    load: planLoad(document, scenario, overrides),
+  };
 }
 
 /** Plan for judging a window that somebody else loaded: every objective of the document holds. */
@@ -128,7 +131,7 @@ function leastSamples({ measure, target }: Objective): number {
   }
 }
 
-function planLoad(scenario: Scenario, overrides: LoadOverrides): Load {
+function planLoad({ service }: SlaDocument, scenario: Scenario, overrides: LoadOverrides): Load {
   const phases = scenario.phases.map((phase): Phase => ({ ...phase, ...overrides }));
   return {
     scenario: scenario.name,
@@ -136,6 +139,7 @@ function planLoad(scenario: Scenario, overrides: LoadOverrides): Load {
     phases,
     seed: scenario.seed,
     requestTimeoutSeconds: scenario.requestTimeoutSeconds,
+    warmUp: service.warmUp ?? null,
     plannedRequests: Math.floor(
       phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0),
     ),

@@ -1,0 +1,136 @@
+import { Command, CommanderError } from 'commander';
+import { check } from './commands/check.ts';
+import { doctor } from './commands/doctor.ts';
+import { type GateOptions, gate } from './commands/gate.ts';
+import { run } from './commands/run.ts';
+import { serve } from './commands/serve.ts';
+import * as stack from './commands/stack.ts';
+import { test } from './commands/test.ts';
+import { type VerifyOptions, verify } from './commands/verify.ts';
+import { HarnessError } from './errors.ts';
+import { type PlacedProblem, tellProblem } from './inputs.ts';
+import type { ExitCode, Io } from './io.ts';
+import type { RunOptions } from './prepare.ts';
+
+type Outcome = ExitCode | readonly PlacedProblem[];
+
+const EXIT_CODES = `
+Exit codes: 0 pass · 1 an SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed`;
+
+/** Runs one command. The only place that turns problems and errors into an exit code. */
+export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let outcome: Outcome = 0;
+  const program = define(io, (result) => {
+    outcome = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return typeof outcome === 'number' ? outcome : tellProblems(outcome, io);
+  } catch (error) {
+    return tellError(error, io);
+  }
+}
+
+function tellProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
+  for (const problem of problems) io.progress(tellProblem(problem));
+  return 2;
+}
+
+function tellError(error: unknown, io: Io): ExitCode {
+  if (io.signal.aborted) {
+    io.progress('interrupted: everything that was started is stopped');
+    return 130;
+  }
+  // Commander has told its own errors, and its help, already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof HarnessError) io.progress(`${error.message}\nnext: ${error.nextStep} (${error.code})`);
+  else
+    io.progress(
+      `this is a defect of the harness, please report it: ${error instanceof Error ? error.stack : String(error)}`,
+    );
+  return 4;
+}
+
+function define(io: Io, done: (outcome: Outcome) => void): Command {
+  const program = new Command('sla')
+    .description('Loads a service, asks Prometheus what happened, and says whether its SLA was kept.')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .configureOutput({ writeOut: io.print, writeErr: (text) => io.progress(text.trimEnd()) })
+    .showHelpAfterError('run ./sla --help for the commands and their options');
+  const sub = (name: string, description: string) => program.command(name).description(description);
+
+  loadOptions(sub('gate', 'start everything, load, verify, print the verdict, exit by it'))
+    .option('--scenario <name>', "which scenario of the document (default: the document's defaultScenario)")
+    .option('--json', 'print the verdict as JSON on standard output')
+    .action(async (options: GateOptions) => done(await gate(options, io)));
+
+  loadOptions(sub('run', 'load only, and leave a run folder'))
+    .argument('<scenario>', 'which scenario of the document')
+    .action(async (scenario: string, options: RunOptions) => done(await run({ ...options, scenario }, io)));
+
+  sub('verify', 'judge a stored run again, or any window of any service')
+    .argument('[run]', 'a run folder, or its name under runs/ (default: the latest)')
+    .option('--prometheus <url>', 'ask this server')
+    .option('--from <time>', 'the window begins here: RFC 3339 or Unix seconds')
+    .option('--to <time>', 'and ends here')
+    .option('--sla <file>', 'the SLA document')
+    .option('--json', 'print the verdict as JSON on standard output')
+    .action(async (stored: string | undefined, options: VerifyOptions) =>
+      done(await verify({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
+    );
+
+  sub('check', 'report every problem of SLA documents as file:line:column: message')
+    .argument('<file...>', 'SLA documents')
+    .action(async (files: string[]) => done(await check(files, io)));
+
+  sub('serve', 'the service alone, in the foreground, as in production')
+    .option('--port <port>', 'where it listens', '8000')
+    .action(async (options: { port: string }) => done(await serve(options, io)));
+
+  defineStack(program, io, done);
+
+  sub('doctor', 'which tools were found where, and which versions').action(async () =>
+    done(await doctor(io)),
+  );
+
+  sub('test', 'lint, type-check and run every test')
+    .argument('[args...]', 'handed to vitest: names of test files, --coverage, …')
+    .allowUnknownOption()
+    .action(async (args: string[]) => done(await test(args, io)));
+  return program;
+}
+
+const loadOptions = (command: Command) =>
+  command
+    .option('--sla <file>', 'the SLA document (default: that of the sentiment service)')
+    .option('--out <dir>', 'where run folders are made (default: runs/)')
+    .option('--rate <rate>', 'requests a second, instead of the scenario’s')
+    .option('--duration <duration>', 'as 60s, instead of the scenario’s')
+    .option('--faults <spec>', 'faults of the service: latency=250ms,errors=2%,confidence=0.80')
+    .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')
+    .option('--prometheus <url>', 'the Prometheus that scrapes it');
+
+function defineStack(program: Command, io: Io, done: (outcome: Outcome) => void): void {
+  const group = program.command('stack').description('service and Prometheus in the background');
+  const starting = (name: string, description: string, hidden = false) =>
+    group
+      .command(name, { hidden })
+      .description(description)
+      .option('--port <port>', 'where the service listens (default: any free port)')
+      .option('--sla <file>', 'the SLA document, for the labels that are scraped');
+  starting('up', 'start them and print their addresses').action(async (options: stack.StackOptions) =>
+    done(await stack.up(options, io)),
+  );
+  starting('hold', 'own a stack until told to stop', true).action(async (options: stack.StackOptions) =>
+    done(await stack.hold(options, io)),
+  );
+  group
+    .command('down')
+    .description('stop them')
+    .action(async () => done(await stack.down(io)));
+  group
+    .command('status')
+    .description('are they up, and where')
+    .action(async () => done(await stack.status(io)));
+}

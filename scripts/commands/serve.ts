@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { badOption, type PlacedProblem } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+/** The service alone, in the foreground, as in production. Ends when it ends; Ctrl-C and SIGTERM let it finish first. */
+export async function serve(
+  { port = '8000' }: { readonly port?: string },
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (!/^\d+$/.test(port) || Number(port) > 65_535) {
+    return badOption('--port', `"${port}" is no port from 0 (any free one) to 65535`).problems;
+  }
+  const child = spawn(process.execPath, [join(io.root, 'service', 'server.ts')], {
+    cwd: io.root,
+    env: { NODE_ENV: 'production', ...io.env, PORT: port },
+    stdio: 'inherit',
+    // A group of its own: Ctrl-C reaches it once, through us.
+    detached: true,
+  });
+  const stop = () => child.kill('SIGTERM');
+  io.signal.addEventListener('abort', stop);
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  if (code === 0) return 0;
+  return code === 2 ? 2 : 4;
+}

@@ -1,0 +1,60 @@
+import { badOption, type PlacedProblem, readDocument } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+import { toolIo } from '../prepare.ts';
+import { holdStack, stackDown, stackStatus, stackUp } from '../stack/background.ts';
+import { findTool } from '../tools/find-tool.ts';
+
+export interface StackOptions {
+  readonly port?: string;
+  readonly sla?: string;
+}
+
+export async function up(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const port = readPort(options);
+  if (typeof port !== 'number') return port;
+  const read = await readDocument(io, options.sla);
+  if (!read.ok) return read.problems;
+  // Installed here, where progress can be seen; the holder then finds it at once.
+  await findTool('prometheus', toolIo(io));
+  const running = await stackStatus(io);
+  if (running !== null) io.progress('a stack is up already');
+  const stack = running ?? (await stackUp(['--port', String(port), '--sla', read.value.file], io));
+  io.print(
+    `service     ${stack.serviceUrl}\nPrometheus  ${stack.prometheusUrl}\nlogs        ${stack.logs}\n`,
+  );
+  return 0;
+}
+
+export async function hold(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const port = readPort(options);
+  if (typeof port !== 'number') return port;
+  const read = await readDocument(io, options.sla);
+  if (!read.ok) return read.problems;
+  const prometheus = await findTool('prometheus', toolIo(io));
+  await holdStack(prometheus.path, read.value.document.service.selector, port, io);
+  return 0;
+}
+
+export async function down(io: Io): Promise<ExitCode> {
+  io.print((await stackDown(io)) ? 'the stack is down\n' : 'no stack was up\n');
+  return 0;
+}
+
+/** 0 when a stack is up and whole, 4 otherwise. */
+export async function status(io: Io): Promise<ExitCode> {
+  const stack = await stackStatus(io);
+  if (stack === null) {
+    io.print('no stack is up: start one with ./sla stack up\n');
+    return 4;
+  }
+  io.print(
+    `service     ${stack.serviceUrl}\nPrometheus  ${stack.prometheusUrl}\nlogs        ${stack.logs}\n`,
+  );
+  for (const incident of stack.incidents) io.print(`broken      ${incident}\n`);
+  return stack.incidents.length === 0 ? 0 : 4;
+}
+
+function readPort({ port = '0' }: StackOptions): number | readonly PlacedProblem[] {
+  if (/^\d+$/.test(port) && Number(port) <= 65_535) return Number(port);
+  return badOption('--port', `"${port}" is no port from 0 (any free one) to 65535`).problems;
+}

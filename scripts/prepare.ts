@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { cpus, release, totalmem } from 'node:os';
+import { parseFaults } from '../service/fault-spec.ts';
+import type { Plan } from '../slas/model.ts';
+import { planScenario } from '../slas/plan.ts';
+import {
+  accept,
+  badOption,
+  type Input,
+  type LoadOptions,
+  type ReadDocument,
+  readDocument,
+  readOverrides,
+  refuse,
+} from './inputs.ts';
+import type { Io } from './io.ts';
+import { checkTarget, checkUrl } from './stack/existing.ts';
+import { findTool } from './tools/find-tool.ts';
+import type { FoundTool, ToolIo } from './tools/types.ts';
+
+export interface RunOptions extends LoadOptions {
+  readonly scenario?: string;
+  readonly sla?: string;
+  readonly out?: string;
+  readonly faults?: string;
+  readonly target?: string;
+  readonly prometheus?: string;
+}
+
+/** Everything that a run needs, checked before anything is started. */
+export interface Prepared {
+  readonly read: ReadDocument;
+  readonly plan: Plan;
+  readonly options: RunOptions;
+}
+
+export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Prepared>> {
+  const read = await readDocument(io, options.sla);
+  if (!read.ok) return read;
+  const problems = optionProblems(options);
+  if (!problems.ok) return problems;
+  const overrides = readOverrides(options);
+  if (!overrides.ok) return overrides;
+  const { document } = read.value;
+  const scenario = options.scenario ?? document.defaultScenario;
+  if (scenario === null) {
+    const names = document.scenarios.map(({ name }) => name).join(', ') || 'the document has none';
+    return badOption('--scenario', `the document names no defaultScenario: choose one (${names})`);
+  }
+  const plan = planScenario(document, scenario, overrides.value);
+  if (!('schema' in plan))
+    return refuse(...plan.map((problem) => ({ ...problem, file: options.sla ?? read.value.file })));
+  return accept({ read: read.value, plan, options });
+}
+
+function optionProblems({ target, prometheus, faults }: RunOptions): Input<null> {
+  if ((target === undefined) !== (prometheus === undefined)) {
+    return badOption(
+      target === undefined ? '--prometheus' : '--target',
+      'a service that is already there needs both --target URL and --prometheus URL',
+    );
+  }
+  if (target !== undefined && faults !== undefined) {
+    return badOption(
+      '--faults',
+      'faults are built into our own service: they cannot be put into one that is already there',
+    );
+  }
+  const urls = target === undefined ? [] : [...checkTarget(target), ...checkUrl('--prometheus', prometheus!)];
+  const read = faults === undefined ? [] : parseFaults(faults);
+  const faultProblems = Array.isArray(read) ? read.map((problem) => ({ ...problem, path: '--faults' })) : [];
+  return urls.length + faultProblems.length === 0 ? accept(null) : refuse(...urls, ...faultProblems);
+}
+
+export const toolIo = ({ env, progress, signal }: Io): ToolIo => ({ env, progress, signal });
+
+export interface RunTools {
+  readonly k6: FoundTool;
+  readonly prometheus: FoundTool | null;
+}
+
+/** k6 always; Prometheus where we start it ourselves. */
+export async function findRunTools(options: RunOptions, needsPrometheus: boolean, io: Io): Promise<RunTools> {
+  const [k6, prometheus] = await Promise.all([
+    findTool('k6', toolIo(io)),
+    needsPrometheus && options.target === undefined ? findTool('prometheus', toolIo(io)) : null,
+  ]);
+  return { k6, prometheus };
+}
+
+/** What the run ran on, for whoever reads it later. */
+export function describeEnvironment({ k6, prometheus }: RunTools, read: ReadDocument): object {
+  const processors = cpus();
+  return {
+    schema: 'sla-harness/environment/v1',
+    document: { sha256: createHash('sha256').update(read.text).digest('hex') },
+    tools: { node: process.version, k6: k6.version, prometheus: prometheus?.version ?? null },
+    machine: {
+      system: `${process.platform} ${process.arch} ${release()}`,
+      processors: processors.length,
+      processor: processors[0]?.model ?? 'unknown',
+      memoryBytes: totalmem(),
+    },
+  };
+}

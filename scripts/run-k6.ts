@@ -1,0 +1,176 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Load, LoadRecord, RunRecord } from '../slas/model.ts';
+import { HarnessError } from './errors.ts';
+import { type Exit, type Running, start, tellExit } from './processes.ts';
+import type { Stack } from './stack/stack.ts';
+import type { FoundTool } from './tools/types.ts';
+
+export interface RunK6Options {
+  readonly id: string;
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly k6: FoundTool;
+  /** The run folder: k6's summary is written here. */
+  readonly folder: string;
+  readonly logs: string;
+  readonly signal: AbortSignal;
+  readonly progress: (line: string) => void;
+}
+
+const PROGRESS_EVERY_MS = 10_000;
+/** What k6 may take beyond its schedule: to start, to wait for the last answers, to write its summary. */
+const SLACK_SECONDS = 60;
+/** k6's exit codes for a script or options that cannot be run (errext/exitcodes): it never sent anything. */
+const NEVER_BEGAN = [104, 107];
+
+/**
+ * Sends the load of a plan with k6 and returns what k6 says of it. A k6 that dies in the middle is evidence (`completed`
+ * is false); one that could not begin is a HarnessError.
+ */
+export async function runLoad(load: Load, stack: Stack, options: RunK6Options): Promise<RunRecord> {
+  const summaryFile = join(options.folder, 'k6-summary.json');
+  const startedSeconds = Date.now() / 1000;
+  await using k6 = await startK6(load, stack, summaryFile, options);
+  const exit = await whileRunning(k6, load, startedSeconds, options);
+  const summary = await readSummary(summaryFile);
+  if (summary === null && NEVER_BEGAN.includes(exit.code ?? 0)) throw neverBegan(k6, exit, load);
+  const stoppedBecause = reasonOf(exit, summary);
+  const record = recordOf(load, options.k6.version, summary, stoppedBecause, exit.atSeconds - startedSeconds);
+  return {
+    schema: 'sla-harness/run/v1',
+    id: options.id,
+    window: windowOf(summary, startedSeconds, exit.atSeconds),
+    load: record,
+    incidents: stack.incidents(),
+  };
+}
+
+async function startK6(
+  load: Load,
+  stack: Stack,
+  summaryFile: string,
+  options: RunK6Options,
+): Promise<Running> {
+  const loadFile = join(options.folder, 'load.json');
+  await writeFile(loadFile, `${JSON.stringify(load, null, 2)}\n`);
+  // Port 0: k6's own API would take a fixed port, and two gates side by side would fight for it.
+  const args = [
+    'run',
+    '--quiet',
+    '--no-color',
+    '--no-usage-report',
+    '--address',
+    '127.0.0.1:0',
+    join(options.root, load.script),
+  ];
+  return start('k6', options.k6.path, args, {
+    cwd: options.root,
+    env: { ...options.env, SLA_LOAD: loadFile, SLA_TARGET: stack.serviceUrl, SLA_SUMMARY: summaryFile },
+    logFile: join(options.logs, 'k6.log'),
+  });
+}
+
+/** Tells how it is going, and puts an end to a k6 that does not. */
+async function whileRunning(
+  k6: Running,
+  load: Load,
+  startedSeconds: number,
+  options: RunK6Options,
+): Promise<Exit> {
+  const tell = () => {
+    const elapsed = Math.min(load.scheduledSeconds, Math.round(Date.now() / 1000 - startedSeconds));
+    options.progress(`loading: ${elapsed} of ${load.scheduledSeconds} s`);
+  };
+  const stop = () => void k6.stop();
+  const longestMs = (load.scheduledSeconds + load.requestTimeoutSeconds + SLACK_SECONDS) * 1000;
+  const ticker = setInterval(tell, PROGRESS_EVERY_MS);
+  const bound = setTimeout(stop, longestMs);
+  options.signal.addEventListener('abort', stop);
+  try {
+    const exit = await k6.exited;
+    options.signal.throwIfAborted();
+    return exit;
+  } finally {
+    clearInterval(ticker);
+    clearTimeout(bound);
+    options.signal.removeEventListener('abort', stop);
+  }
+}
+
+function neverBegan(k6: Running, exit: Exit, load: Load): HarnessError {
+  return new HarnessError(
+    'k6-cannot-run',
+    `k6 cannot run ${load.script} (${tellExit(exit)}). Its last lines:\n${k6.tail()}`,
+    {
+      nextStep: `mend ${load.script}, or the scenario's load in the SLA document`,
+    },
+  );
+}
+
+// ---------------------------------------------------------------------------------------------- k6's summary
+
+interface Summary {
+  readonly metrics: Readonly<
+    Record<string, { readonly values: Readonly<Record<string, number>> } | undefined>
+  >;
+}
+
+async function readSummary(file: string): Promise<Summary | null> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Summary;
+  } catch {
+    return null;
+  }
+}
+
+const value = (summary: Summary | null, metric: string, field: string) =>
+  summary?.metrics[metric]?.values[field];
+const count = (summary: Summary | null, metric: string) => value(summary, metric, 'count') ?? 0;
+
+function reasonOf(exit: Exit, summary: Summary | null): string | null {
+  if (exit.signal !== null || exit.code !== 0) return `k6 ended with ${tellExit(exit)}`;
+  return summary === null ? 'k6 left no summary' : null;
+}
+
+function recordOf(
+  load: Load,
+  version: string,
+  summary: Summary | null,
+  stoppedBecause: string | null,
+  ranSeconds: number,
+): LoadRecord {
+  const answered = (status: string) => count(summary, `sla_requests_answered_${status}`);
+  return {
+    generator: { name: 'k6', version },
+    plannedRequests: load.plannedRequests,
+    scheduledSeconds:
+      stoppedBecause === null ? load.scheduledSeconds : Math.min(load.scheduledSeconds, ranSeconds),
+    sent: count(summary, 'sla_requests_sent'),
+    answered: {
+      '1xx': answered('1xx'),
+      '2xx': answered('2xx'),
+      '3xx': answered('3xx'),
+      '4xx': answered('4xx'),
+      '5xx': answered('5xx'),
+    },
+    lost: count(summary, 'sla_requests_lost'),
+    droppedIterations: count(summary, 'dropped_iterations'),
+    completed: stoppedBecause === null,
+    stoppedBecause,
+  };
+}
+
+/** From the first request sent to the last answer; k6 cuts times to whole milliseconds, so the end is rounded up. */
+function windowOf(
+  summary: Summary | null,
+  startedSeconds: number,
+  endedSeconds: number,
+): RunRecord['window'] {
+  const first = value(summary, 'sla_sent_at_ms', 'min');
+  const last = value(summary, 'sla_answered_at_ms', 'max');
+  return {
+    fromSeconds: first === undefined ? startedSeconds : first / 1000,
+    toSeconds: last === undefined ? endedSeconds : (last + 1) / 1000,
+  };
+}

@@ -1,0 +1,30 @@
+import { dirname } from 'node:path';
+import { main } from './cli.ts';
+
+/** The entry: the world as it is, one command, one exit. */
+
+const controller = new AbortController();
+let interrupts = 0;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    interrupts++;
+    controller.abort(new Error(`interrupted by ${name}`));
+    // Who asks twice does not want to wait; what was started is killed on the way out.
+    if (interrupts > 1) process.exit(130);
+  });
+}
+// A reader that goes away (a pager, head) must not keep the children alive.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', () => controller.abort(new Error('nobody reads the output')));
+}
+
+const code = await main(process.argv.slice(2), {
+  root: dirname(import.meta.dirname),
+  cwd: process.cwd(),
+  env: process.env,
+  print: (text) => process.stdout.write(text),
+  progress: (line) => process.stderr.write(`${line}\n`),
+  signal: controller.signal,
+  colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+});
+process.exit(code);

@@ -1,0 +1,137 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { HarnessError } from '../errors.ts';
+import { type Running, start, tellExit, waitFor } from '../processes.ts';
+import type { Stack } from './stack.ts';
+
+export interface LocalStackOptions {
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly prometheusPath: string;
+  /** Labels that the service's series are to carry, `job` among them (the document's selector). */
+  readonly selector: Readonly<Record<string, string>>;
+  /** Where logs and the Prometheus configuration go. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly faults?: string;
+  readonly servicePort?: number;
+}
+
+const START_PATIENCE_MS = 60_000;
+
+/** The service and a Prometheus as processes on this machine, on free ports, scraped every second. */
+export async function startLocalStack(options: LocalStackOptions): Promise<Stack> {
+  await using cleanup = new AsyncDisposableStack();
+  const data = await mkdtemp(join(tmpdir(), 'sla-prometheus-'));
+  cleanup.defer(() => rm(data, { recursive: true, force: true }));
+  const service = cleanup.use(await startService(options));
+  const serviceUrl = await serviceAddress(service, options.signal);
+  const prometheus = cleanup.use(await startPrometheus(options, serviceUrl, data));
+  const [prometheusUrl] = await Promise.all([
+    prometheusAddress(prometheus, options.signal),
+    serviceReady(service, serviceUrl, options.signal),
+  ]);
+  const owned = cleanup.move();
+  return {
+    kind: 'local',
+    serviceUrl,
+    prometheusUrl,
+    isOurs: true,
+    incidents: () => [service, prometheus].flatMap(incidentOf),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function incidentOf(process: Running): string[] {
+  const exit = process.exit();
+  return exit === null ? [] : [`the ${process.name} ended in the middle, with ${tellExit(exit)}`];
+}
+
+// ---------------------------------------------------------------------------------------------- service
+
+function startService({ root, env, folder, faults, servicePort }: LocalStackOptions): Promise<Running> {
+  const { SLA_FAULTS: _, SLA_FAULTS_ALLOW: __, ...clean } = env;
+  return start('service', process.execPath, [join(root, 'service', 'server.ts')], {
+    cwd: root,
+    env: {
+      ...clean,
+      HOST: '127.0.0.1',
+      PORT: String(servicePort ?? 0),
+      NODE_ENV: 'production',
+      // Faults are refused in production unless they are wanted there: here they are.
+      ...(faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' }),
+    },
+    logFile: join(folder, 'service.log'),
+  });
+}
+
+/** The port is chosen by the system: the service logs the address that it got. */
+function serviceAddress(service: Running, signal: AbortSignal): Promise<string> {
+  return waitFor(service, 'starting to listen', START_PATIENCE_MS, signal, async () => {
+    const line = /^\{.*"msg":"listening".*\}$/m.exec(await readFile(service.logFile, 'utf8'));
+    return line === null ? null : (JSON.parse(line[0]) as { address: string }).address;
+  });
+}
+
+async function serviceReady(service: Running, url: string, signal: AbortSignal): Promise<void> {
+  await waitFor(service, 'loading the model', START_PATIENCE_MS, signal, () => isOk(`${url}/health/ready`));
+}
+
+async function isOk(url: string): Promise<true | null> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2000) })).ok ? true : null;
+  } catch {
+    return null;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- Prometheus
+
+async function startPrometheus(
+  options: LocalStackOptions,
+  serviceUrl: string,
+  data: string,
+): Promise<Running> {
+  const config = join(options.folder, 'prometheus.yml');
+  await writeFile(config, prometheusConfig(options.selector, new URL(serviceUrl).host));
+  const args = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${data}`,
+    '--web.listen-address=127.0.0.1:0',
+    // Without it the first scrape comes 5 s after the start.
+    '--scrape.discovery-reload-interval=100ms',
+  ];
+  return start('Prometheus', options.prometheusPath, args, {
+    cwd: options.folder,
+    env: options.env,
+    logFile: join(options.folder, 'prometheus.log'),
+  });
+}
+
+function prometheusConfig(selector: Readonly<Record<string, string>>, host: string): string {
+  const { job, ...labels } = selector;
+  if (job === undefined) {
+    throw new HarnessError(
+      'no-job',
+      `service.selector ${JSON.stringify(selector)} has no job: a local Prometheus cannot scrape for it`,
+      {
+        nextStep: 'add job to service.selector in the SLA document',
+      },
+    );
+  }
+  return stringify({
+    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    scrape_configs: [{ job_name: job, static_configs: [{ targets: [host], labels }] }],
+  });
+}
+
+async function prometheusAddress(prometheus: Running, signal: AbortSignal): Promise<string> {
+  const address = await waitFor(prometheus, 'starting to listen', START_PATIENCE_MS, signal, async () => {
+    const line = /msg="Listening on".* address=(\S+)/.exec(await readFile(prometheus.logFile, 'utf8'));
+    return line === null ? null : `http://${line[1]}`;
+  });
+  await waitFor(prometheus, 'getting ready', START_PATIENCE_MS, signal, () => isOk(`${address}/-/ready`));
+  return address;
+}

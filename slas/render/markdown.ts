@@ -1,0 +1,36 @@
+import type { Plan, Precondition, Verdict } from '../model.ts';
+import { formatBucket, formatCount, formatMeasured } from './numbers.ts';
+import { describe, outcome } from './text.ts';
+
+const MARK = { pass: '✅', fail: '❌', inconclusive: '⚠️', met: '✅', missed: '❌', undecided: '⚠️' } as const;
+
+/** Text from outside must not break a table or smuggle in markup. */
+const cell = (text: string) => text.replace(/[\\|<>`*_[\]]/g, (found) => `\\${found}`).replaceAll('\n', ' ');
+
+/** The verdict as GitHub-flavoured Markdown, for the summary of a CI job. */
+export function renderMarkdown(verdict: Verdict, plan: Plan): string {
+  const rows = verdict.objectives.map((one) => {
+    const where = formatBucket(one);
+    const measured = where === '' ? formatMeasured(one) : `${formatMeasured(one)} (bucket ${where})`;
+    return `| ${MARK[one.verdict]} | ${[one.id, one.target, measured, formatCount(one.samples), outcome(one), one.reason].map(cell).join(' | ')} |`;
+  });
+  return [
+    `## ${MARK[verdict.verdict]} ${verdict.verdict.toUpperCase()}: ${cell(verdict.summary)}`,
+    '',
+    cell(describe(verdict, plan)),
+    '',
+    '| | objective | target | measured | samples | verdict | why |',
+    '| --- | --- | --- | ---: | ---: | --- | --- |',
+    ...rows,
+    '',
+    '<details><summary>What this verdict stands on</summary>',
+    '',
+    ...verdict.preconditions.map(precondition),
+    '',
+    '</details>',
+    '',
+  ].join('\n');
+}
+
+const precondition = ({ id, ok, detail }: Precondition) =>
+  `- ${ok === null ? '▫️' : ok ? '✅' : '❌'} ${cell(id)}: ${cell(detail)}`;

@@ -1,0 +1,36 @@
+import type { ObjectiveVerdict, Unit } from '../model.ts';
+
+/** How numbers read: four figures at most, in the unit that people think in. */
+
+const figures = (value: number, digits = 4) => Number(value.toPrecision(digits));
+
+export function formatValue(value: number, unit: Unit): string {
+  switch (unit) {
+    case 'seconds':
+      return value < 1 ? `${figures(value * 1000)} ms` : `${figures(value)} s`;
+    case 'ratio':
+      return `${figures(value * 100)} %`;
+    case 'per_second':
+      return `${figures(value)}/s`;
+    case 'number':
+      return String(figures(value));
+    default:
+      return unit satisfies never;
+  }
+}
+
+/** The measured value; a mean is told as its limit is written (`> 0.85`, not 85 %); a percentile past all buckets is over. */
+export function formatMeasured({ value, unit, bucket, target }: ObjectiveVerdict): string {
+  if (value === null) return '–';
+  if (unit === 'ratio' && !target.includes('%')) return String(figures(value));
+  const text = formatValue(value, unit);
+  return bucket !== null && bucket[1] === null ? `over ${text}` : text;
+}
+
+export const formatBucket = ({ bucket, unit }: ObjectiveVerdict): string => {
+  if (bucket === null) return '';
+  const high = bucket[1] === null ? '∞' : formatValue(bucket[1], unit);
+  return `${formatValue(bucket[0], unit)} to ${high}`;
+};
+
+export const formatCount = (n: number) => n.toLocaleString('en-US');

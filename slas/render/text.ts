@@ -1,0 +1,101 @@
+import type { ObjectiveOutcome, ObjectiveVerdict, Outcome, Plan, Precondition, Verdict } from '../model.ts';
+import { formatCount, formatMeasured } from './numbers.ts';
+
+export interface TextOptions {
+  readonly colour: boolean;
+}
+
+const CODES = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const;
+type Style = keyof typeof CODES;
+
+const OUTCOME_STYLE: Record<Outcome | ObjectiveOutcome, Style> = {
+  pass: 'green',
+  met: 'green',
+  fail: 'red',
+  missed: 'red',
+  inconclusive: 'yellow',
+  undecided: 'yellow',
+};
+
+/** The verdict for a terminal: what was promised, what was measured, and why it came out so. */
+export function renderText(verdict: Verdict, plan: Plan, { colour }: TextOptions): string {
+  const paint = (style: Style, text: string) => (colour ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text);
+  const heading = `${verdict.verdict.toUpperCase()}  ${verdict.summary}`;
+  return [
+    '',
+    paint('bold', describe(verdict, plan)),
+    '',
+    ...table(verdict.objectives, paint),
+    '',
+    ...reasons(verdict.objectives),
+    ...preconditions(verdict.preconditions, paint),
+    paint(OUTCOME_STYLE[verdict.verdict], heading),
+    '',
+  ].join('\n');
+}
+
+/** `sentiment-api · steady: 25/s for 60 s · 2026-11-23 05:31:02 to 05:32:02 UTC` */
+export function describe({ sla, scenario, window }: Verdict, { load }: Plan): string {
+  const phases = load?.phases.map(
+    ({ ratePerSecond, durationSeconds }) => `${ratePerSecond}/s for ${durationSeconds} s`,
+  );
+  const what = phases === undefined ? 'window' : `${scenario}: ${phases.join(', then ')}`;
+  const time = (text: string) => text.replace('T', ' ').replace(/\.\d+Z$/, '');
+  const sameDay = window.from.slice(0, 10) === window.to.slice(0, 10);
+  return `${sla} · ${what} · ${time(window.from)} to ${sameDay ? time(window.to).slice(11) : time(window.to)} UTC`;
+}
+
+type Paint = (style: Style, text: string) => string;
+
+function table(objectives: readonly ObjectiveVerdict[], paint: Paint): string[] {
+  const header = ['objective', 'target', 'measured', 'samples', 'verdict'];
+  const rows = objectives.map((one) => [
+    one.id,
+    one.target,
+    formatMeasured(one),
+    formatCount(one.samples),
+    outcome(one),
+  ]);
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => align(cell, widths[column]!, column))
+      .join('   ')
+      .trimEnd();
+  return [
+    paint('dim', `  ${line(header)}`),
+    ...rows.map((row, index) => {
+      const one = objectives[index]!;
+      const text = line(row);
+      return `  ${text.slice(0, text.length - row[4]!.length)}${paint(OUTCOME_STYLE[one.verdict], row[4]!)}`;
+    }),
+  ];
+}
+
+const align = (cell: string, width: number, column: number) =>
+  column === 2 || column === 3 ? cell.padStart(width) : cell.padEnd(width);
+
+export const outcome = ({ verdict, severity, alert }: ObjectiveVerdict): string =>
+  severity === 'alert' ? `${verdict}, beyond alert ${alert}` : verdict;
+
+function reasons(objectives: readonly ObjectiveVerdict[]): string[] {
+  const width = Math.max(0, ...objectives.map(({ id }) => id.length));
+  const lines = objectives.map(({ id, reason }) => `  ${id.padEnd(width)}   ${reason}`);
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+const MARKS = new Map<boolean | null, readonly [string, Style]>([
+  [true, ['✓', 'green']],
+  [false, ['✗', 'red']],
+  [null, ['·', 'dim']],
+]);
+
+function preconditions(all: readonly Precondition[], paint: Paint): string[] {
+  const lines = all.map(({ id, ok, detail }) => {
+    const [mark, style] = MARKS.get(ok)!;
+    return `  ${paint(style, mark)} ${id}: ${detail}`;
+  });
+  return [...lines, ''];
+}
