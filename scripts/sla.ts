@@ -13,6 +13,15 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     if (interrupts > 1) process.exit(130);
   });
 }
+// Node ends with 1 on an error that nobody caught, which here means "an SLA missed": it must not.
+for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(name, (error: unknown) => {
+    process.stderr.write(
+      `this is a defect of the harness, please report it: ${error instanceof Error ? error.stack : error}\n`,
+    );
+    process.exit(4);
+  });
+}
 // A reader that goes away (a pager, head) must not keep the children alive.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', () => controller.abort(new Error('nobody reads the output')));

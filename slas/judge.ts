@@ -60,6 +60,7 @@ type Decision = {
   readonly reason: string;
   /** Where it is not what was measured: the least that the share can be. */
   readonly value?: number;
+  readonly samples?: number;
 };
 
 const met = (reason: string): Decision => ({ verdict: 'met', severity: null, reason });
@@ -113,7 +114,8 @@ function decideShare(
     broken[0]?.detail ?? `${samples} requests are too few: ${objective.leastSamples} could decide`;
   if (broken.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
     // Even if every request that is still missing were good, so many are bad already that the limit is broken.
-    const miss = beyond(Math.max(samples, objective.leastSamples, run.load?.plannedRequests ?? 0));
+    const planned = broken.length === 0 ? 0 : (run.load?.plannedRequests ?? 0);
+    const miss = beyond(Math.max(samples, objective.leastSamples, planned));
     if (miss !== null) return missed(`${words}; beyond doubt, though ${reason}`, miss === 'alert');
   }
   return lostBeyondDoubt(objective, run) ?? undecided(`${reason} (seen so far: ${words})`);
@@ -144,7 +146,7 @@ function lostBeyondDoubt(objective: PlannedObjective, run: RunRecord): Decision 
   const miss = missesBy(objective, lost, lost, all);
   if (miss === null) return null;
   const words = `${lost} of ${sent} requests were sent and never answered: ${percent(lost / all)} of all that could be sent`;
-  return { ...missed(words, miss === 'alert'), value: lost / all };
+  return { ...missed(words, miss === 'alert'), value: lost / all, samples: sent };
 }
 
 function decideNumber(
@@ -195,7 +197,7 @@ function told(
     bucket: verdict !== 'undecided' && measured.kind === 'share' ? measured.bucket : null,
     target: objective.target.text,
     alert: objective.alert?.text ?? null,
-    samples: measured.kind === 'nothing' ? 0 : measured.samples,
+    samples: decision.samples ?? (measured.kind === 'nothing' ? 0 : measured.samples),
     query: selectorsOf(objective.measure)
       .map((selector) => frame.readings.get(selector)?.query ?? selector)
       .join('\n'),

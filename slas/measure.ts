@@ -207,7 +207,7 @@ function measureThroughput(
   const samples = total(counted.increases);
   if (run.load !== null) {
     const scheduled = run.load.scheduledSeconds;
-    const words = `${count(samples)} good answers in the ${scheduled} s over which load was scheduled`;
+    const words = `${count(samples)} good answers in the ${Number(scheduled.toFixed(3))} s over which load was scheduled`;
     return { kind: 'number', samples, value: samples / scheduled, words };
   }
   const asked = requests === null ? counted : countIncreases(requests, frame);

@@ -74,7 +74,11 @@ function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   const { plannedRequests, sent, droppedIterations, completed, stoppedBecause } = run.load;
   const told = `${sent.toLocaleString('en-US')} of ${plannedRequests.toLocaleString('en-US')} planned requests were sent`;
   if (!completed)
-    return check(id, false, `the load was cut short (${stoppedBecause ?? 'reason unknown'}): ${told}`);
+    return check(
+      id,
+      false,
+      `the load was cut short (${stoppedBecause ?? 'reason unknown'})${sent === 0 ? '' : `: ${told}`}`,
+    );
   if (droppedIterations > 0)
     return check(
       id,

@@ -1,0 +1,70 @@
+import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { HarnessError } from '../errors.ts';
+import type { PackageSpec, ToolSpec } from './specs.ts';
+import type { ToolIo } from './types.ts';
+
+/** `${SLA_CACHE_DIR:-${XDG_CACHE_HOME:-~/.cache}/sla-harness}/tools` */
+export function toolsFolder(env: ToolIo['env']): string {
+  if (env.SLA_CACHE_DIR) return resolve(env.SLA_CACHE_DIR, 'tools');
+  // A relative XDG_CACHE_HOME is to be ignored, says its specification.
+  const xdg = env.XDG_CACHE_HOME;
+  const caches = xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), '.cache');
+  return join(caches, 'sla-harness', 'tools');
+}
+
+export function cachedPath(spec: ToolSpec, env: ToolIo['env']): string {
+  return join(toolsFolder(env), `${spec.name}-${spec.package.version}`, spec.name);
+}
+
+export function lockPath(spec: PackageSpec, env: ToolIo['env']): string {
+  return join(toolsFolder(env), `.${spec.name}-${spec.version}.lock`);
+}
+
+/** Creates the cache's folder; throws HarnessError `cache-not-writable` when it cannot be written. */
+export async function prepareCache(env: ToolIo['env']): Promise<void> {
+  const folder = toolsFolder(env);
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    throw new HarnessError(
+      'cache-not-writable',
+      `the tools' cache ${folder} cannot be written: ${messageOf(cause)}`,
+      {
+        nextStep: 'set SLA_CACHE_DIR to a folder that you may write, and run again',
+        cause,
+      },
+    );
+  }
+}
+
+/**
+ * A folder for what is half done, on the cache's own file system so that a finished file moves by one rename. Call it with
+ * the package's lock held: what is left there from an earlier run was abandoned, and is removed.
+ */
+export async function makeStaging(
+  spec: PackageSpec,
+  env: ToolIo['env'],
+): Promise<AsyncDisposable & { readonly folder: string }> {
+  const folder = join(toolsFolder(env), `.${spec.name}-${spec.version}.staging`);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder);
+  return {
+    folder,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Moves a finished program to its place in the cache in one step, and gives that place. */
+export async function publish(spec: ToolSpec, program: string, env: ToolIo['env']): Promise<string> {
+  const path = cachedPath(spec, env);
+  await mkdir(join(path, '..'), { recursive: true });
+  await rename(program, path);
+  return path;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,56 @@
+import { inspectTool, type ToolReport } from './inspect.ts';
+import { installTool } from './install.ts';
+import type { ReleaseContext } from './release.ts';
+import { searchCache, searchPath, searchVariable } from './search.ts';
+import { TOOL_SPECS, type ToolName, type ToolSpec } from './specs.ts';
+import { type FoundTool, type Search, TOOL_LIMITS, type ToolIo, type ToolLimits } from './types.ts';
+
+export interface ToolFinder {
+  /**
+   * Gives a tool that runs, installing it first if need be: the explicit path, `PATH`, the cache, the official release, the
+   * pinned Go build, in this order. Throws HarnessError: `tool-explicit-path`, `tool-unavailable`, `release-checksum`,
+   * `cache-not-writable`, `tool-lock`. Safe to call at once for several tools and from several processes.
+   */
+  readonly findTool: (name: ToolName, io: ToolIo) => Promise<FoundTool>;
+  /** What `findTool` would give or do for each tool; installs nothing, throws nothing that it can report instead. */
+  readonly inspectTools: (io: ToolIo) => Promise<readonly ToolReport[]>;
+}
+
+export interface FinderOptions {
+  readonly specs: Readonly<Record<ToolName, ToolSpec>>;
+  readonly limits: ToolLimits;
+  /** `platform-arch` as Node names them. */
+  readonly platform: string;
+}
+
+/** A finder remembers which release servers did not answer, and asks them no second time. */
+export function createToolFinder(options: Partial<FinderOptions> = {}): ToolFinder {
+  const specs = options.specs ?? TOOL_SPECS;
+  const limits = options.limits ?? TOOL_LIMITS;
+  const platform = options.platform ?? `${process.platform}-${process.arch}`;
+  const unreachable = new Map<string, string>();
+  const contextFor = (io: ToolIo): ReleaseContext => ({ io, limits, platform, unreachable });
+  return {
+    async findTool(name, io) {
+      const search: Search = { spec: specs[name], io, limits };
+      const reasons: string[] = [];
+      for (const look of [searchVariable, searchPath, searchCache]) {
+        const attempt = await look(search);
+        if (attempt.ok) return attempt.value;
+        reasons.push(attempt.reason);
+      }
+      return await installTool(search, { ...contextFor(io), specs: Object.values(specs), reasons });
+    },
+    async inspectTools(io) {
+      const reports: ToolReport[] = [];
+      for (const spec of Object.values(specs)) {
+        reports.push(await inspectTool({ spec, io, limits }, contextFor(io)));
+      }
+      return reports;
+    },
+  };
+}
+
+const standard = createToolFinder();
+export const findTool: ToolFinder['findTool'] = standard.findTool;
+export const inspectTools: ToolFinder['inspectTools'] = standard.inspectTools;

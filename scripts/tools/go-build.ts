@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type CommandResult, describeResult, runCommand } from './command.ts';
+import { reportProgress } from './progress.ts';
+import type { ToolSpec } from './specs.ts';
+import type { Attempt, Search, ToolIo, ToolLimits } from './types.ts';
+import { compareVersions, parseVersion } from './version.ts';
+
+/** From this version on, go fetches the newer Go that a go.mod asks for, unless GOTOOLCHAIN=local. */
+const FIRST_WITH_TOOLCHAINS = '1.21';
+
+/** The lowest Go version that the tool's go.mod accepts. */
+export async function neededGoVersion(spec: ToolSpec): Promise<string> {
+  const text = await readFile(join(spec.package.go.folder, 'go.mod'), 'utf8');
+  return /^go (\S+)$/m.exec(text)?.[1] ?? '1.0';
+}
+
+/** The Go that can build the tool here, or why there is none; nothing is fetched or built. */
+export async function checkGo(search: Search): Promise<Attempt<string>> {
+  const { spec, io, limits } = search;
+  const needed = await neededGoVersion(spec);
+  // Asked with GOTOOLCHAIN=local and outside any module, go answers for itself and fetches nothing.
+  const version = await askGo(['version'], { ...io, env: { ...io.env, GOTOOLCHAIN: 'local' } }, limits);
+  if (version.kind === 'not-started') return { ok: false, reason: 'Go: no go on PATH' };
+  const installed = version.kind === 'exited' ? /\bgo(\d+\.\S+)/.exec(version.output)?.[1] : undefined;
+  if (installed === undefined)
+    return { ok: false, reason: `Go: its version is unknown (${describeResult(version)})` };
+  if (isAtLeast(installed, needed) || (await fetchesToolchains(installed, io, limits))) {
+    return { ok: true, value: installed };
+  }
+  return {
+    ok: false,
+    reason:
+      `Go: ${installed} is installed, ${spec.name} needs ${needed} or newer,` +
+      ' and this go does not fetch a newer one (it is older than 1.21, or GOTOOLCHAIN=local)',
+  };
+}
+
+/** Builds the tool from its pinned modules to the file `output`; not ok with go's last lines when it fails. */
+export async function buildWithGo(search: Search, output: string): Promise<Attempt<string>> {
+  const { spec, io, limits } = search;
+  const go = await checkGo(search);
+  if (!go.ok) return go;
+  const what = `building ${spec.name} ${spec.package.version} with Go`;
+  using _progress = reportProgress(io, limits, (seconds) => `${what} … ${seconds} s`);
+  const { folder, tags, linkerFlags } = spec.package.go;
+  const args = ['build', `-tags=${tags.join(',')}`, '-trimpath', '-buildvcs=false', '-ldflags', linkerFlags];
+  const result = await runCommand('go', [...args, '-o', output, spec.goPackage], {
+    cwd: folder,
+    // go's work folder goes where the output goes, so that a build that is stopped leaves nothing elsewhere.
+    env: { ...buildEnv(io.env), GOTMPDIR: dirname(output) },
+    limitMs: limits.buildMs,
+    signal: io.signal,
+  });
+  return result.kind === 'exited' && result.exitCode === 0
+    ? { ok: true, value: output }
+    : { ok: false, reason: `Go: the build with Go ${go.value} failed (${describeResult(result)})` };
+}
+
+/** A program for this machine, from this go.mod alone, whatever the caller has set for other projects. */
+function buildEnv(env: ToolIo['env']): ToolIo['env'] {
+  return { ...env, CGO_ENABLED: '0', GOWORK: 'off', GOOS: '', GOARCH: '', PWD: undefined };
+}
+
+async function fetchesToolchains(installed: string, io: ToolIo, limits: ToolLimits): Promise<boolean> {
+  if (!isAtLeast(installed, FIRST_WITH_TOOLCHAINS)) return false;
+  const answer = await askGo(['env', 'GOTOOLCHAIN'], io, limits);
+  return answer.kind === 'exited' && answer.exitCode === 0 && answer.output.trim() !== 'local';
+}
+
+function askGo(args: readonly string[], io: ToolIo, limits: ToolLimits): Promise<CommandResult> {
+  const options = { cwd: tmpdir(), env: io.env, limitMs: limits.versionMs, signal: io.signal };
+  return runCommand('go', args, options);
+}
+
+/** Go writes a release candidate as 1.26rc1; it is taken as that release. */
+function isAtLeast(version: string, lowest: string): boolean {
+  const [left, right] = [version, lowest].map((text) => parseVersion(text.replace(/(rc|beta)\d+$/, '')));
+  return left != null && right != null && compareVersions(left, right) >= 0;
+}

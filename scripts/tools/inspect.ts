@@ -1,0 +1,57 @@
+import { HarnessError } from '../errors.ts';
+import { checkGo } from './go-build.ts';
+import { waysToProvide } from './install.ts';
+import { probeRelease, type ReleaseContext } from './release.ts';
+import { searchCache, searchPath, searchVariable } from './search.ts';
+import type { ToolName } from './specs.ts';
+import type { FoundTool, Search } from './types.ts';
+import { rangeText } from './version.ts';
+
+/** What there is of one tool: it was found, it would be installed, or something stands in the way. */
+export type ToolReport = {
+  readonly name: ToolName;
+  /** The versions that are accepted, as text. */
+  readonly range: string;
+  /** Why the places before the one that was found, or all places, were of no use. */
+  readonly passedOver: readonly string[];
+} & (
+  | { readonly state: 'found'; readonly tool: FoundTool }
+  | { readonly state: 'installable'; readonly plan: string }
+  | { readonly state: 'missing'; readonly message: string; readonly nextStep: string }
+);
+
+export async function inspectTool(search: Search, context: ReleaseContext): Promise<ToolReport> {
+  const base = { name: search.spec.name, range: rangeText(search.spec.range) };
+  const passedOver: string[] = [];
+  for (const look of [searchVariable, searchPath, searchCache]) {
+    try {
+      const attempt = await look(search);
+      if (attempt.ok) return { ...base, passedOver, state: 'found', tool: attempt.value };
+      passedOver.push(attempt.reason);
+    } catch (error) {
+      if (!(error instanceof HarnessError)) throw error;
+      return { ...base, passedOver, state: 'missing', message: error.message, nextStep: error.nextStep };
+    }
+  }
+  return { ...base, ...(await planInstall(search, context, passedOver)) };
+}
+
+async function planInstall(search: Search, context: ReleaseContext, passedOver: readonly string[]) {
+  const { name, version } = search.spec.package;
+  const release = await probeRelease(search.spec.package, context);
+  if (release.ok) {
+    const plan = `would download ${name} ${version} from ${release.value}`;
+    return { state: 'installable', passedOver, plan } as const;
+  }
+  const go = await checkGo(search);
+  if (go.ok) {
+    const plan = `would build ${search.spec.name} ${version} with Go ${go.value}, in a minute or two`;
+    return { state: 'installable', passedOver: [...passedOver, release.reason], plan } as const;
+  }
+  return {
+    state: 'missing',
+    passedOver: [...passedOver, release.reason, go.reason],
+    message: `${search.spec.name} ${rangeText(search.spec.range)} is neither installed nor can it be installed here`,
+    nextStep: await waysToProvide(search),
+  } as const;
+}

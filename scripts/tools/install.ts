@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { HarnessError } from '../errors.ts';
+import { lockPath, makeStaging, prepareCache, publish } from './cache.ts';
+import { buildWithGo, neededGoVersion } from './go-build.ts';
+import { acquireLock } from './lock.ts';
+import { downloadRelease, type ReleaseContext, releaseUrl } from './release.ts';
+import { searchCache, tryProgram } from './search.ts';
+import type { ToolSpec } from './specs.ts';
+import type { Attempt, FoundTool, Search, ToolSource } from './types.ts';
+import { rangeText } from './version.ts';
+
+export interface InstallContext extends ReleaseContext {
+  /** Every tool; those that share a package are installed from one download. */
+  readonly specs: readonly ToolSpec[];
+  /** Why the search before found nothing. */
+  readonly reasons: readonly string[];
+}
+
+/**
+ * Puts the tool into the cache, from its release or else by a build. One process at a time does it for a package; who waited
+ * finds the tool in the cache. Throws HarnessError `tool-unavailable` with every reason and every way to provide the tool.
+ */
+export async function installTool(search: Search, context: InstallContext): Promise<FoundTool> {
+  const { spec, io, limits } = search;
+  await prepareCache(io.env);
+  const what = `installing ${spec.package.name} ${spec.package.version}`;
+  await using _lock = await acquireLock(lockPath(spec.package, io.env), what, io, limits);
+  const cached = await searchCache(search);
+  if (cached.ok) return cached.value;
+  await using staging = await makeStaging(spec.package, io.env);
+  const released = await installRelease(search, staging.folder, context);
+  if (released.ok) return released.value;
+  io.progress(`${released.reason.split('\n')[0]}; trying Go`);
+  const built = await installBuild(search, staging.folder);
+  if (built.ok) return built.value;
+  throw await unavailable(search, [...context.reasons, released.reason, built.reason]);
+}
+
+async function installRelease(
+  search: Search,
+  staging: string,
+  context: InstallContext,
+): Promise<Attempt<FoundTool>> {
+  const folder = await downloadRelease(search.spec.package, staging, context);
+  if (!folder.ok) return folder;
+  const mine = await checkAndPublish(search, join(folder.value, search.spec.name), 'release');
+  if (!mine.ok) return { ok: false, reason: `release: the downloaded ${search.spec.name}: ${mine.reason}` };
+  for (const spec of context.specs) {
+    if (spec.package !== search.spec.package || spec === search.spec) continue;
+    // A companion that does not run is no reason to refuse the tool that was asked for; it is looked at when it is.
+    await checkAndPublish({ ...search, spec }, join(folder.value, spec.name), 'release');
+  }
+  return mine;
+}
+
+async function installBuild(search: Search, staging: string): Promise<Attempt<FoundTool>> {
+  const built = await buildWithGo(search, join(staging, search.spec.name));
+  if (!built.ok) return built;
+  const tool = await checkAndPublish(search, built.value, 'go');
+  return tool.ok ? tool : { ok: false, reason: `Go: the ${search.spec.name} that was built: ${tool.reason}` };
+}
+
+/** Only a program that runs here and says the right version gets into the cache. */
+async function checkAndPublish(
+  search: Search,
+  program: string,
+  source: ToolSource,
+): Promise<Attempt<FoundTool>> {
+  const tool = await tryProgram(search, program, source);
+  if (!tool.ok) return tool;
+  const path = await publish(search.spec, program, search.io.env);
+  return { ok: true, value: { ...tool.value, path } };
+}
+
+async function unavailable(search: Search, reasons: readonly string[]): Promise<HarnessError> {
+  const { spec } = search;
+  const list = reasons.map((reason) => `  - ${reason.replaceAll('\n', '\n    ')}`).join('\n');
+  return new HarnessError(
+    'tool-unavailable',
+    `${spec.name} ${rangeText(spec.range)} was not found and could not be installed:\n${list}`,
+    { nextStep: await waysToProvide(search) },
+  );
+}
+
+/** Every way to have the tool, in one sentence. */
+export async function waysToProvide({ spec, io }: Search): Promise<string> {
+  const range = rangeText(spec.range);
+  return [
+    `provide ${spec.name} in one of these ways: set ${spec.pathVariable} to the path of a ${spec.name} ${range}`,
+    `put a ${spec.name} ${range} on PATH`,
+    `let this machine reach ${releaseUrl(spec.package, io.env)} (or set SLA_RELEASES_URL to a mirror with the same paths)`,
+    `install Go with access to its modules (the pinned build needs Go ${await neededGoVersion(spec)})`,
+  ].join('; or ');
+}

@@ -1,0 +1,14 @@
+import type { ToolIo, ToolLimits } from './types.ts';
+
+/** Says `text(seconds since now)` at once and then every `progressEveryMs`, until it is disposed. */
+export function reportProgress(
+  io: ToolIo,
+  limits: ToolLimits,
+  text: (elapsedSeconds: number) => string,
+): Disposable {
+  const startMs = performance.now();
+  const report = () => io.progress(text(Math.round((performance.now() - startMs) / 1000)));
+  report();
+  const timer = setInterval(report, limits.progressEveryMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { HarnessError } from '../errors.ts';
+import { messageOf } from './cache.ts';
+import { describeResult, runCommand } from './command.ts';
+import { reportProgress } from './progress.ts';
+import type { PackageSpec } from './specs.ts';
+import type { Attempt, ToolIo, ToolLimits } from './types.ts';
+
+const DEFAULT_BASE_URL = 'https://github.com';
+/** The archive is compressed already; fetch would undo a compression of the transport, and with it the checksum. */
+const IDENTITY = { 'accept-encoding': 'identity' };
+
+/** Base URLs that did not answer, with the reason: one process asks each of them once. */
+export type UnreachableReleases = Map<string, string>;
+
+export interface ReleaseContext {
+  readonly io: ToolIo;
+  readonly limits: ToolLimits;
+  /** `platform-arch` as Node names them. */
+  readonly platform: string;
+  readonly unreachable: UnreachableReleases;
+}
+
+export function releaseUrl(spec: PackageSpec, env: ToolIo['env']): string {
+  return `${releasesBaseUrl(env)}/${spec.release.folder}`;
+}
+
+function releasesBaseUrl(env: ToolIo['env']): string {
+  return (env.SLA_RELEASES_URL || DEFAULT_BASE_URL).replace(/\/+$/, '');
+}
+
+/** Whether the release can be had from here: its checksum file was read, and names this platform's archive. */
+export async function probeRelease(spec: PackageSpec, context: ReleaseContext): Promise<Attempt<string>> {
+  using watchdog = new Watchdog(context.io.signal);
+  const checksum = await fetchChecksum(spec, context, watchdog);
+  return checksum.ok ? { ok: true, value: releaseUrl(spec, context.io.env) } : checksum;
+}
+
+/**
+ * Downloads the release's archive into `folder`, checks it against the checksum file published with it, and unpacks it there.
+ * Gives the folder that holds the programs. Not ok when there is no release to be had from here; throws HarnessError
+ * `release-checksum` when the archive is not the one that the checksum file names.
+ */
+export async function downloadRelease(
+  spec: PackageSpec,
+  folder: string,
+  context: ReleaseContext,
+): Promise<Attempt<string>> {
+  using watchdog = new Watchdog(context.io.signal);
+  const checksum = await fetchChecksum(spec, context, watchdog);
+  if (!checksum.ok) return checksum;
+  const { archive, sha256 } = checksum.value;
+  const answer = await get(spec, archive, context, watchdog);
+  if (!answer.ok) return answer;
+  const path = join(folder, archive);
+  const received = await receive(spec, path, answer.value, context, watchdog);
+  if (!received.ok) return received;
+  if (received.value !== sha256) {
+    await rm(path, { force: true });
+    throw checksumMismatch(`${releaseUrl(spec, context.io.env)}/${archive}`, sha256, received.value);
+  }
+  return await unpack(path, archive, context);
+}
+
+/** Also starts the clock: from here to the archive's response headers no more than `probeMs` may pass. */
+async function fetchChecksum(
+  spec: PackageSpec,
+  context: ReleaseContext,
+  watchdog: Watchdog,
+): Promise<Attempt<{ archive: string; sha256: string }>> {
+  const archive = spec.release.archives[context.platform];
+  if (archive === undefined) return { ok: false, reason: `release: none for ${context.platform}` };
+  const baseUrl = releasesBaseUrl(context.io.env);
+  const known = context.unreachable.get(baseUrl);
+  if (known !== undefined) return { ok: false, reason: known };
+  watchdog.arm(context.limits.probeMs, `no answer within ${context.limits.probeMs / 1000} s`);
+  const answer = await get(spec, spec.release.checksums, context, watchdog);
+  if (!answer.ok) return answer;
+  const text = await attempt(() => answer.value.text(), baseUrl, context, watchdog);
+  if (!text.ok) return text;
+  const sha256 = checksumOf(archive, text.value);
+  return sha256 === null
+    ? { ok: false, reason: `release: ${spec.release.checksums} at ${baseUrl} does not name ${archive}` }
+    : { ok: true, value: { archive, sha256 } };
+}
+
+/** Lines of `sha256  name` or `sha256 *name`. */
+function checksumOf(archive: string, text: string): string | null {
+  for (const line of text.split('\n')) {
+    const match = /^([0-9a-f]{64}) [ *](.+?)\r?$/i.exec(line);
+    if (match?.[2] === archive && match[1] !== undefined) return match[1].toLowerCase();
+  }
+  return null;
+}
+
+async function get(
+  spec: PackageSpec,
+  file: string,
+  context: ReleaseContext,
+  watchdog: Watchdog,
+): Promise<Attempt<Response>> {
+  const url = `${releaseUrl(spec, context.io.env)}/${file}`;
+  const baseUrl = releasesBaseUrl(context.io.env);
+  const answer = await attempt(
+    () => fetch(url, { signal: watchdog.signal, headers: IDENTITY }),
+    baseUrl,
+    context,
+    watchdog,
+  );
+  if (!answer.ok || answer.value.ok) return answer;
+  await answer.value.body?.cancel();
+  return { ok: false, reason: `release: ${url} answered ${answer.value.status}` };
+}
+
+/** Does one step of talking to the server; a failure is remembered, so that the next tool does not wait for it again. */
+async function attempt<T>(
+  step: () => Promise<T>,
+  baseUrl: string,
+  context: ReleaseContext,
+  watchdog: Watchdog,
+): Promise<Attempt<T>> {
+  try {
+    return { ok: true, value: await step() };
+  } catch (error) {
+    context.io.signal?.throwIfAborted();
+    const reason = `release: ${baseUrl} cannot be reached (${watchdog.firedBecause ?? rootMessage(error)})`;
+    context.unreachable.set(baseUrl, reason);
+    return { ok: false, reason };
+  }
+}
+
+/** Writes the archive to `path` and gives its SHA-256. A download that stalls or breaks off is given up. */
+async function receive(
+  spec: PackageSpec,
+  path: string,
+  response: Response,
+  { io, limits }: ReleaseContext,
+  watchdog: Watchdog,
+): Promise<Attempt<string>> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const megabytes = () => (bytes / 1e6).toFixed(0);
+  using _progress = reportProgress(
+    io,
+    limits,
+    (seconds) => `downloading ${spec.name} ${spec.version} … ${megabytes()} MB, ${seconds} s`,
+  );
+  const endMs = performance.now() + limits.downloadMs;
+  async function* watched(chunks: AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      const leftMs = endMs - performance.now();
+      if (leftMs > limits.stallMs) watchdog.arm(limits.stallMs, `stalled after ${megabytes()} MB`);
+      else watchdog.arm(leftMs, `not done within ${limits.downloadMs / 1000} s`);
+      yield chunk;
+    }
+  }
+  watchdog.arm(limits.stallMs, 'stalled at its start');
+  try {
+    const body = response.body;
+    if (body === null) return { ok: false, reason: 'release: the archive was empty' };
+    await pipeline(Readable.fromWeb(body as never), watched, createWriteStream(path));
+    return { ok: true, value: hash.digest('hex') };
+  } catch (error) {
+    await rm(path, { force: true });
+    io.signal?.throwIfAborted();
+    return {
+      ok: false,
+      reason: `release: the download broke off (${watchdog.firedBecause ?? rootMessage(error)})`,
+    };
+  }
+}
+
+async function unpack(
+  path: string,
+  archive: string,
+  { io, limits }: ReleaseContext,
+): Promise<Attempt<string>> {
+  const folder = `${path}.unpacked`;
+  await mkdir(folder);
+  const [program, args] = archive.endsWith('.zip')
+    ? (['unzip', ['-q', path, '-d', folder]] as const)
+    : (['tar', ['-xzf', path, '-C', folder]] as const);
+  const options = { env: io.env, limitMs: limits.extractMs, signal: io.signal };
+  const result = await runCommand(program, args, options);
+  if (result.kind !== 'exited' || result.exitCode !== 0) {
+    return {
+      ok: false,
+      reason: `release: ${archive} could not be unpacked by ${program} (${describeResult(result)})`,
+    };
+  }
+  return { ok: true, value: join(folder, archive.replace(/\.(tar\.gz|zip)$/, '')) };
+}
+
+/** Aborts its signal when it is not armed again in time, or when the caller's signal aborts. */
+class Watchdog implements Disposable {
+  readonly #controller = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  readonly signal: AbortSignal;
+  firedBecause: string | null = null;
+
+  constructor(outer: AbortSignal | undefined) {
+    const own = this.#controller.signal;
+    this.signal = outer === undefined ? own : AbortSignal.any([outer, own]);
+  }
+
+  arm(limitMs: number, reason: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.firedBecause = reason;
+      this.#controller.abort(new Error(reason));
+    }, limitMs);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** fetch wraps what went wrong ("fetch failed") around what did ("connect ECONNREFUSED 127.0.0.1:1"). */
+function rootMessage(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? rootMessage(error.cause) : messageOf(error);
+}
+
+function checksumMismatch(url: string, expected: string, received: string): HarnessError {
+  return new HarnessError(
+    'release-checksum',
+    `${url} is not what its checksum file promises: SHA-256 ${received}, expected ${expected}; it was removed`,
+    {
+      nextStep:
+        "run again; if it stays so, do not trust this source: set SLA_RELEASES_URL to another, or set the tool's path",
+    },
+  );
+}

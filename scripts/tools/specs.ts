@@ -1,0 +1,112 @@
+import { fileURLToPath } from 'node:url';
+import type { VersionRange } from './version.ts';
+
+export type ToolName = 'k6' | 'prometheus' | 'promtool';
+
+/** What is released, downloaded and installed as one. */
+export interface PackageSpec {
+  readonly name: string;
+  readonly version: string;
+  readonly release: ReleaseSpec;
+  readonly go: GoSpec;
+}
+
+export interface ReleaseSpec {
+  /** Path below the releases' base URL, without slashes at its ends. */
+  readonly folder: string;
+  /** File in that folder with lines of `sha256  name`. */
+  readonly checksums: string;
+  /** Archive by `platform-arch` as Node names them; the archive holds one folder of its own name. */
+  readonly archives: Readonly<Record<string, string>>;
+}
+
+export interface GoSpec {
+  /** Folder with the go.mod and go.sum that pin every module. */
+  readonly folder: string;
+  readonly tags: readonly string[];
+  readonly linkerFlags: string;
+}
+
+export interface ToolSpec {
+  readonly name: ToolName;
+  /** Environment variable that names the tool's path. */
+  readonly pathVariable: string;
+  /** Versions of a tool that somebody else installed which we can work with. */
+  readonly range: VersionRange;
+  /** Finds the version in what `--version` prints. */
+  readonly versionPattern: RegExp;
+  readonly package: PackageSpec;
+  readonly goPackage: string;
+}
+
+const K6_VERSION = '2.2.0';
+const PROMETHEUS_VERSION = '3.16.0';
+
+const k6: PackageSpec = {
+  name: 'k6',
+  version: K6_VERSION,
+  release: {
+    folder: `grafana/k6/releases/download/v${K6_VERSION}`,
+    checksums: `k6-v${K6_VERSION}-checksums.txt`,
+    archives: {
+      'linux-x64': `k6-v${K6_VERSION}-linux-amd64.tar.gz`,
+      'linux-arm64': `k6-v${K6_VERSION}-linux-arm64.tar.gz`,
+      'darwin-x64': `k6-v${K6_VERSION}-macos-amd64.zip`,
+      'darwin-arm64': `k6-v${K6_VERSION}-macos-arm64.zip`,
+    },
+  },
+  go: { folder: fileURLToPath(new URL('./k6', import.meta.url)), tags: [], linkerFlags: '-s -w' },
+};
+
+const prometheus: PackageSpec = {
+  name: 'prometheus',
+  version: PROMETHEUS_VERSION,
+  release: {
+    folder: `prometheus/prometheus/releases/download/v${PROMETHEUS_VERSION}`,
+    checksums: 'sha256sums.txt',
+    archives: {
+      'linux-x64': `prometheus-${PROMETHEUS_VERSION}.linux-amd64.tar.gz`,
+      'linux-arm64': `prometheus-${PROMETHEUS_VERSION}.linux-arm64.tar.gz`,
+      'darwin-x64': `prometheus-${PROMETHEUS_VERSION}.darwin-amd64.tar.gz`,
+      'darwin-arm64': `prometheus-${PROMETHEUS_VERSION}.darwin-arm64.tar.gz`,
+    },
+  },
+  go: {
+    folder: fileURLToPath(new URL('./prometheus', import.meta.url)),
+    // Static and file discovery, all that is needed here, stay; the others bring many more modules to fetch.
+    tags: ['remove_all_sd'],
+    linkerFlags: `-s -w -X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`,
+  },
+};
+
+/**
+ * The tools, their pinned versions and the ranges that are accepted of a tool already installed. The version in a folder's
+ * go.mod and the one here belong together: change both.
+ */
+export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
+  k6: {
+    name: 'k6',
+    pathVariable: 'K6_BIN',
+    range: { atLeast: '2.2.0', belowMajor: 3 },
+    versionPattern: /\bk6 v(\S+)/,
+    package: k6,
+    goPackage: 'go.k6.io/k6/v2',
+  },
+  prometheus: {
+    name: 'prometheus',
+    pathVariable: 'PROMETHEUS_BIN',
+    // 3.5 is the first long-term release of the third major version.
+    range: { atLeast: '3.5.0', belowMajor: 4 },
+    versionPattern: /\bprometheus, version (\S+)/,
+    package: prometheus,
+    goPackage: 'github.com/prometheus/prometheus/cmd/prometheus',
+  },
+  promtool: {
+    name: 'promtool',
+    pathVariable: 'PROMTOOL_BIN',
+    range: { atLeast: '3.5.0', belowMajor: 4 },
+    versionPattern: /\bpromtool, version (\S+)/,
+    package: prometheus,
+    goPackage: 'github.com/prometheus/prometheus/cmd/promtool',
+  },
+};

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { TOOL_SPECS } from './specs.ts';
+import { compareVersions, parseVersion, satisfies } from './version.ts';
+
+const range = { atLeast: '2.2.0', belowMajor: 3 };
+
+describe('satisfies', () => {
+  it.each([
+    ['2.2.0', true],
+    ['v2.10.1', true],
+    ['2.2.0+ds', true],
+    ['2.3.0-rc.1', true],
+    ['2.1.9', false],
+    ['2.2.0-rc.1', false],
+    ['3.0.0', false],
+    ['3.0.0-rc.1', false],
+    ['1.99.99', false],
+    ['', false],
+    ['unknown', false],
+    ['2', false],
+  ])('%s: %s', (version, expected) => {
+    expect(satisfies(version, range)).toBe(expected);
+  });
+});
+
+describe('compareVersions', () => {
+  it('compares numbers as numbers, and puts a pre-release before its release', () => {
+    const sorted = ['1.26.10', '1.26.9', '1.26', '1.26.9-rc.1', '1.9.0']
+      .map((text) => ({ text, version: parseVersion(text)! }))
+      .sort((left, right) => compareVersions(left.version, right.version))
+      .map(({ text }) => text);
+    expect(sorted).toEqual(['1.9.0', '1.26', '1.26.9-rc.1', '1.26.9', '1.26.10']);
+  });
+});
+
+describe('the pinned versions', () => {
+  const goMod = (tool: 'k6' | 'prometheus') =>
+    readFileSync(`${TOOL_SPECS[tool].package.go.folder}/go.mod`, 'utf8');
+
+  it('are the same in the specs and in go.mod', () => {
+    expect(goMod('k6')).toContain(`go.k6.io/k6/v2 v${TOOL_SPECS.k6.package.version} `);
+    // Prometheus 3.16.0 is v0.316.0 as a Go module.
+    const [major, minor, patch] = TOOL_SPECS.prometheus.package.version.split('.').map(Number);
+    const module = `v0.${(major ?? 0) * 100 + (minor ?? 0)}.${patch}`;
+    expect(goMod('prometheus')).toContain(`github.com/prometheus/prometheus ${module} `);
+  });
+
+  it('satisfy the ranges that are accepted', () => {
+    for (const spec of Object.values(TOOL_SPECS)) {
+      expect(satisfies(spec.package.version, spec.range), spec.name).toBe(true);
+    }
+  });
+});
