@@ -56,7 +56,7 @@ export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Pre
 function optionProblems({ target, prometheus, faults }: RunOptions): Input<null> {
   if ((target === undefined) !== (prometheus === undefined)) {
     return badOption(
-      target === undefined ? '--prometheus' : '--target',
+      target === undefined ? '--target' : '--prometheus',
       'a service that is already there needs both --target URL and --prometheus URL',
     );
   }

@@ -1,0 +1,146 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { main } from './cli.ts';
+import type { Io } from './io.ts';
+import { ROOT, temporaryFolder } from './testing/sla.ts';
+
+/** What can be said without load: bad usage, bad documents, help. In this process, so that it is quick. */
+
+async function run(args: readonly string[], cwd = ROOT) {
+  let stdout = '';
+  let stderr = '';
+  const io: Io = {
+    root: ROOT,
+    cwd,
+    env: process.env,
+    print: (text) => {
+      stdout += text;
+    },
+    progress: (line) => {
+      stderr += `${line}\n`;
+    },
+    signal: new AbortController().signal,
+    colour: false,
+  };
+  return { code: await main(args, io), stdout, stderr };
+}
+
+describe('bad usage exits 2 and says what is wrong', () => {
+  test.each([
+    [['gate', '--scenario', 'nope'], 'no scenario "nope": it has smoke, steady'],
+    [['gate', '--rate', 'fast'], '--rate: "fast" is no rate'],
+    [['gate', '--rate', '-5'], '--rate: "-5" is no rate'],
+    [['gate', '--duration', '0s'], '--duration: "0s" is no duration'],
+    [['gate', '--faults', 'latenzy=3'], 'latenzy'],
+    [['gate', '--faults', 'latency=3'], 'latency'],
+    [['gate', '--target', 'http://127.0.0.1:1'], '--prometheus: a service that is already there needs both'],
+    [['gate', '--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'], 'is not on this machine'],
+    [['gate', '--target', 'localhost', '--prometheus', 'http://127.0.0.1:1'], 'is no http address'],
+    [['gate', '--sla', 'nope.yaml'], 'nope.yaml: the SLA document cannot be read: there is no such file'],
+    [['gate', '--bogus'], "unknown option '--bogus'"],
+    [['gate', 'smoke'], 'too many arguments'],
+    [['run'], "missing required argument 'scenario'"],
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['check'], "missing required argument 'file'"],
+    [['verify', 'no-such-run'], 'RUN: there is no run folder'],
+    [['verify', '--from', '1', '--to', '2'], 'a window needs all three'],
+    [
+      ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', 'noon', '--to', '2'],
+      '--from: "noon" is no time',
+    ],
+    [
+      ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '2026-01-01T00:00:00', '--to', '2'],
+      'with a zone',
+    ],
+    [['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '9', '--to', '2'], 'is not after --from'],
+    [
+      ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '9', '--to', '99999999999'],
+      'lies in the future',
+    ],
+    [['verify', '--prometheus', 'nowhere', '--from', '1', '--to', '2'], '"nowhere" is no http address'],
+    [['serve', '--port', '99999'], '"99999" is no port'],
+    [['stack', 'up', '--port', 'x'], '"x" is no port'],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await run(args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+  });
+
+  test('several problems are told at once', async () => {
+    const { stderr } = await run(['verify', '--prometheus', 'nowhere', '--from', 'noon', '--to', 'later']);
+    expect(stderr).toContain('nowhere');
+    expect(stderr).toContain('noon');
+    expect(stderr).toContain('later');
+  });
+});
+
+describe('help', () => {
+  test.each([[['--help']], [['gate', '--help']]])('%j exits 0', async (args) => {
+    const { code, stdout } = await run(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: sla');
+  });
+
+  test('exit codes are part of it', async () => {
+    expect((await run(['--help'])).stdout).toContain('3 inconclusive');
+  });
+});
+
+describe('check', () => {
+  test('the shipped document has no problem', async () => {
+    const { code, stdout } = await run(['check', 'slas/documents/sentiment-api.yaml']);
+    expect(stdout).toBe('slas/documents/sentiment-api.yaml: ok, 6 objectives, 2 scenarios\n');
+    expect(code).toBe(0);
+  });
+
+  test('every problem of every file comes with its place', async () => {
+    await using folder = await temporaryFolder();
+    const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
+    await writeFile(
+      join(folder.path, 'a.yaml'),
+      shipped.replace('< 200ms', '< 210ms').replace('lost: bad', 'lost: good'),
+    );
+    await writeFile(join(folder.path, 'b.yaml'), 'kind: [');
+    const { code, stderr } = await run(['check', 'a.yaml', 'b.yaml', 'c.yaml'], folder.path);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^a\.yaml:\d+:13: "< 210ms" \(0\.21 s\) is no bucket edge/m);
+    expect(stderr).toMatch(/^a\.yaml:\d+:\d+: objectives\[2\]\.ratio\.lost must be "bad"/m);
+    expect(stderr).toMatch(/^b\.yaml:1:\d+: not valid YAML/m);
+    expect(stderr).toMatch(/^c\.yaml: the SLA document cannot be read/m);
+  });
+});
+
+describe('verify of a window', () => {
+  test('a Prometheus that cannot be reached is inconclusive', async () => {
+    const args = [
+      'verify',
+      '--prometheus',
+      'http://user:secret@127.0.0.1:9',
+      '--from',
+      '1000',
+      '--to',
+      '2000',
+      '--json',
+    ];
+    const { code, stdout, stderr } = await run(args);
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'inconclusive', exitCode: 3 });
+    expect(stdout + stderr).not.toContain('secret');
+  });
+});
+
+describe('a run folder that is incomplete', () => {
+  test('names the file that is missing', async () => {
+    await using folder = await temporaryFolder();
+    const { code, stderr } = await run(['verify', folder.path]);
+    expect(stderr).toContain('plan.json cannot be read');
+    expect(code).toBe(4);
+  });
+});
+
+test('the launcher stands in the root and the npm scripts use it', async () => {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  expect(scripts).toMatchObject({ gate: './sla gate', test: './sla test' });
+});

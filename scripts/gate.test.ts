@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ObjectiveVerdict, Verdict } from '../slas/model.ts';
+import { isAlive, sla, startSla, temporaryFolder } from './testing/sla.ts';
+
+/** The gate from end to end: the real service, the real k6, a real Prometheus, as processes. */
+
+/** Short, and still enough requests for a p99 (299) and scrapes for a census (10). */
+const SHORT = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
+
+const outcomes = ({ objectives }: Verdict) =>
+  Object.fromEntries(objectives.map(({ id, verdict }) => [id, verdict]));
+const objective = (verdict: Verdict, id: string): ObjectiveVerdict =>
+  verdict.objectives.find((one) => one.id === id)!;
+
+const ALL_MET = {
+  'latency-p95': 'met',
+  'latency-p99': 'met',
+  'error-rate': 'met',
+  throughput: 'met',
+  'model-uptime': 'met',
+  confidence: 'met',
+};
+
+describe('a healthy service', () => {
+  test('passes; k6, the service and the verdict count the same; the run can be judged again', async () => {
+    await using folder = await temporaryFolder();
+    const gated = await sla(['gate', ...SHORT, '--out', folder.path, '--json']);
+    const verdict = JSON.parse(gated.stdout) as Verdict;
+    expect(outcomes(verdict)).toEqual(ALL_MET);
+    expect(gated.code).toBe(0);
+
+    const run = join(folder.path, 'latest');
+    const k6 = JSON.parse(await readFile(join(run, 'k6-summary.json'), 'utf8'));
+    const sent = k6.metrics.http_reqs.values.count;
+    expect(sent).toBeGreaterThanOrEqual(360);
+    for (const id of ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence']) {
+      expect(objective(verdict, id).samples).toBe(sent);
+    }
+    expect(verdict.preconditions.filter(({ ok }) => ok !== true)).toEqual([]);
+    expect(verdict.preconditions.find(({ id }) => id === 'client-and-server-agree')?.detail).toBe(
+      `k6 sent ${sent}, ${sent} were answered; the service counted ${sent}`,
+    );
+
+    const again = await sla(['verify', run, '--json']);
+    expect(again.stdout).toBe(gated.stdout);
+    expect(again.code).toBe(0);
+    const files = await readdir(run);
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'plan.json',
+        'run.json',
+        'k6-summary.json',
+        'evidence.json',
+        'verdict.json',
+        'junit.xml',
+        'summary.md',
+        'logs',
+      ]),
+    );
+    expect(await readFile(join(run, 'junit.xml'), 'utf8')).toContain('tests="6" failures="0" errors="0"');
+    expect(await readFile(join(run, 'summary.md'), 'utf8')).toContain('PASS: all 6 objectives are met');
+  });
+});
+
+describe('two gates side by side', () => {
+  test('a slow and a failing service are each caught, with a free port for everyone', async () => {
+    await using folder = await temporaryFolder();
+    const gate = (faults: string) =>
+      sla(['gate', ...SHORT, '--out', folder.path, '--faults', faults, '--json']);
+    const [slow, failing] = await Promise.all([gate('latency=250ms'), gate('errors=4%,confidence=0.78')]);
+    const slowVerdict = JSON.parse(slow.stdout) as Verdict;
+    expect(slow.code).toBe(1);
+    expect(outcomes(slowVerdict)).toMatchObject({ 'latency-p95': 'missed', 'error-rate': 'met' });
+    expect(objective(slowVerdict, 'latency-p95').value).toBeGreaterThanOrEqual(0.25);
+
+    const failingVerdict = JSON.parse(failing.stdout) as Verdict;
+    expect(failing.code).toBe(1);
+    expect(outcomes(failingVerdict)).toMatchObject({ 'error-rate': 'missed', confidence: 'missed' });
+    expect(objective(failingVerdict, 'error-rate')).toMatchObject({ severity: 'target' });
+    expect(objective(failingVerdict, 'error-rate').value).toBeCloseTo(0.04, 2);
+    expect(objective(failingVerdict, 'confidence').value).toBeCloseTo(0.78, 2);
+  });
+});
+
+describe('something dies once the load has begun: that is evidence', () => {
+  async function gateLosing(commandLine: string): Promise<{ code: number | null; verdict: Verdict }> {
+    await using folder = await temporaryFolder();
+    const gate = startSla(['gate', ...SHORT, '--out', folder.path, '--json']);
+    await gate.seen('loading: 10 of');
+    const victims = gate.children(commandLine);
+    expect(victims).toHaveLength(1);
+    process.kill(victims[0]!, 'SIGKILL');
+    const { code, stdout } = await gate.done;
+    return { code, verdict: JSON.parse(stdout) as Verdict };
+  }
+
+  test('Prometheus: inconclusive', async () => {
+    const { code, verdict } = await gateLosing('--config.file');
+    expect(code).toBe(3);
+    expect(new Set(Object.values(outcomes(verdict)))).toEqual(new Set(['undecided']));
+    expect(verdict.preconditions.find(({ id }) => id === 'nothing-died')).toMatchObject({ ok: false });
+  });
+
+  test('the service: its lost requests break the error rate beyond doubt', async () => {
+    const { code, verdict } = await gateLosing('service/server.ts');
+    expect(code).toBe(1);
+    expect(outcomes(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
+  });
+
+  test('k6: inconclusive', async () => {
+    const { code, verdict } = await gateLosing('smoke.ts');
+    expect(code).toBe(3);
+    expect(verdict.preconditions.find(({ id }) => id === 'load-delivered')).toMatchObject({ ok: false });
+  });
+});
+
+describe('Ctrl-C', () => {
+  test.each(['starting the service', 'warming up', 'loading http'])(
+    'during "%s" leaves nothing behind',
+    async (moment) => {
+      await using folder = await temporaryFolder();
+      const gate = startSla(['gate', ...SHORT, '--out', folder.path]);
+      await gate.seen(moment);
+      const children = gate.children('');
+      gate.child.kill('SIGINT');
+      const { code, stderr } = await gate.done;
+      expect(code).toBe(130);
+      expect(stderr).toContain('interrupted: everything that was started is stopped');
+      expect(children.filter(isAlive)).toEqual([]);
+    },
+  );
+});
+
+describe('what cannot even begin is a failure of the harness', () => {
+  test('a scenario whose script k6 cannot run', async () => {
+    await using folder = await temporaryFolder();
+    const document = join(folder.path, 'sla.yaml');
+    const shipped = await readFile(
+      join(import.meta.dirname, '..', 'slas', 'documents', 'sentiment-api.yaml'),
+      'utf8',
+    );
+    await writeFile(document, shipped.replace('seed: 1', 'script: loadtests/missing.ts\n    seed: 1'));
+    const { code, stderr } = await sla([
+      'gate',
+      '--sla',
+      document,
+      '--scenario',
+      'smoke',
+      '--out',
+      folder.path,
+    ]);
+    expect(stderr).toContain('k6 cannot run loadtests/missing.ts');
+    expect(code).toBe(4);
+  });
+
+  test('a run folder that cannot be made', async () => {
+    const { code, stderr } = await sla(['gate', '--out', '/dev/null/runs']);
+    expect(stderr).toContain('/dev/null/runs');
+    expect(stderr).toContain('--out DIR');
+    expect(code).toBe(4);
+    expect(existsSync('/dev/null/runs')).toBe(false);
+  });
+});

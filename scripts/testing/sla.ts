@@ -1,0 +1,90 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** Runs the command line as people do: as a process, with its own exit code. */
+
+export const ROOT = dirname(dirname(import.meta.dirname));
+
+export interface Done {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningSla {
+  readonly child: ChildProcess;
+  readonly done: Promise<Done>;
+  /** Resolves once standard error has this text; rejects when the process ends first. */
+  seen(text: string): Promise<void>;
+  /** Ids of the processes that it started and whose command line has this text. */
+  children(commandLine: string): number[];
+}
+
+export function startSla(
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): RunningSla {
+  for (const name of ['K6_BIN', 'PROMETHEUS_BIN', 'PROMTOOL_BIN']) {
+    if (!process.env[name]) throw new Error(`${name} is not set: run the tests with ./sla test`);
+  }
+  const child = spawn(process.execPath, [join(ROOT, 'scripts', 'sla.ts'), ...args], {
+    cwd: options.cwd ?? ROOT,
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout!.on('data', (data) => {
+    stdout += data;
+  });
+  child.stderr!.on('data', (data) => {
+    stderr += data;
+  });
+  const done = new Promise<Done>((resolve) =>
+    child.once('close', (code) => resolve({ code, stdout, stderr })),
+  );
+  const seen = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => stderr.includes(text) && resolve();
+      look();
+      child.stderr!.on('data', look);
+      child.once('close', () => reject(new Error(`ended without "${text}" on standard error:\n${stderr}`)));
+    });
+  return { child, done, seen, children: (commandLine) => childrenOf(child.pid!, commandLine) };
+}
+
+export const sla = (args: readonly string[], options?: Parameters<typeof startSla>[1]) =>
+  startSla(args, options).done;
+
+function childrenOf(parent: number, commandLine: string): number[] {
+  const listed = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
+  return listed
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .filter((found) => found !== null && Number(found[2]) === parent && found[3]!.includes(commandLine))
+    .map((found) => Number(found![1]));
+}
+
+export const isAlive = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return !existsSync(`/proc/${pid}/stat`) || !isZombie(pid);
+  } catch {
+    return false;
+  }
+};
+
+const isZombie = (pid: number) =>
+  execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
+
+export interface TemporaryFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
+export async function temporaryFolder(): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'sla-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
+import type { Classifier } from './classifier/classifier.ts';
+import type { Config } from './config.ts';
+import { answerBrokenHttp, badUrl, handleErrors, refuseUnmatched } from './error-handling.ts';
+import { injectFaults, withConfidenceMean } from './faults.ts';
+import { routeOutcomes, unmatchedHandler } from './metric-names.ts';
+import { Metrics } from './metrics.ts';
+import { observeRequests, observeWithoutHooks } from './requests.ts';
+import { operationRoutes, predictionRoutes } from './routes.ts';
+
+export interface AppOptions {
+  /** Where log lines go; by default standard output. */
+  readonly logStream?: { write(line: string): void };
+}
+
+/** A client has this long to send its request whole. */
+const requestTimeoutMs = 30_000;
+
+/**
+ * The service without a socket: `listen` it, or `inject` requests. Closing it makes it not ready, stops accepting and
+ * waits for what is in flight; the classifier stays its owner's to dispose of.
+ */
+export function buildApp(config: Config, classifier: Classifier, options: AppOptions = {}): FastifyInstance {
+  const metrics = new Metrics(() => classifier.isLoaded());
+  const app = fastify(serverOptions(config, metrics, options));
+  let draining = false;
+  const closeSilent = trackSilentConnections(app);
+  app.addHook('preClose', async () => {
+    draining = true;
+    closeSilent();
+  });
+  observeRequests(app, metrics);
+  answerUnderSameId(app);
+  closeConnectionsWhile(app, () => draining);
+  refuseUnmatched(app, allowedMethods());
+  handleErrors(app, config, metrics);
+  readJsonOnly(app);
+
+  const lowered = config.faults?.confidenceMean;
+  const answering = lowered === undefined ? classifier : withConfidenceMean(classifier, lowered);
+  const parts = { config, metrics, classifier: answering };
+  app.register(async (scope) => {
+    if (config.faults !== undefined) injectFaults(scope, config.faults);
+    predictionRoutes(scope, parts);
+  });
+  operationRoutes(app, parts, () => draining);
+  return app;
+}
+
+function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptions): FastifyServerOptions {
+  return {
+    logger: { level: config.logLevel, ...(logStream && { stream: logStream }) },
+    // One line a request is written by requests.ts, without the URL's query and without any text.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestIdOf,
+    requestTimeout: requestTimeoutMs,
+    // What was accepted is answered, also on a connection that stays open while the service stops.
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    // A body is only ever read field by field, so "__proto__" is one more unknown field.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+    // By default unknown fields are dropped in silence and 1 becomes "1": neither tells a client of its mistake.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: (_error, request, reply) => {
+      observeWithoutHooks(request, reply, metrics);
+      badUrl(reply);
+    },
+  };
+}
+
+/** A caller's own id is kept if it is harmless in a log. */
+function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+function answerUnderSameId(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    done();
+  });
+}
+
+/** Without this a kept-alive connection would hold a stopping server open after its last answer. */
+function closeConnectionsWhile(app: FastifyInstance, isDraining: () => boolean): void {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (isDraining()) void reply.header('connection', 'close');
+    done(null, payload);
+  });
+}
+
+/**
+ * Node closes idle connections of a stopping server, but not those that never sent anything (a browser or a pool opens
+ * them ahead). They are closed a turn of the event loop later, when what they may just have sent was read.
+ */
+function trackSilentConnections(app: FastifyInstance): () => void {
+  const open = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  const closeSilent = () => {
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+  };
+  return () => void setImmediate(() => setImmediate(closeSilent));
+}
+
+function readJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('ignore', 'ignore');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const announced = request.headers['content-length'] !== undefined;
+    if (request.observation && !announced) request.observation.bodyBytes = Buffer.byteLength(body);
+    parse(request, body, done);
+  });
+}
+
+function allowedMethods(): ReadonlyMap<string, string> {
+  const known = routeOutcomes.filter((route) => route.handler !== unmatchedHandler);
+  return new Map(known.map(({ handler, methods }) => [handler, methods.join(', ')]));
+}

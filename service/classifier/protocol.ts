@@ -1,0 +1,25 @@
+import type { Classification } from './classifier.ts';
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  /** The model's name as given in answers. */
+  readonly modelName: string;
+  /** The model's folder (absolute), or its id on the hub. */
+  readonly source: string;
+  /** A local model is read from its folder and from nowhere else. */
+  readonly isLocal: boolean;
+  /** Which of the model's ONNX files: `q8` is model_quantized.onnx, `fp32` is model.onnx. */
+  readonly dtype: 'q8' | 'fp32';
+}
+
+/** Main thread to worker: one text at a time, so that no score depends on a neighbour. */
+export interface TextMessage {
+  readonly text: string;
+}
+
+/** Worker to main thread. `ready` comes once, after the model answered a first text. */
+export type WorkerMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'load-failed'; readonly message: string }
+  | { readonly kind: 'classified'; readonly classification: Classification }
+  | { readonly kind: 'failed'; readonly message: string };

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { type Environment, readConfig } from './config.ts';
+
+test('an empty environment gives a service on the loopback, with the embedded model and no faults', () => {
+  expect(readConfig({ PORT: '', SLA_FAULTS: ' ' })).toEqual({
+    host: '127.0.0.1',
+    port: 8000,
+    logLevel: 'info',
+    model: { kind: 'embedded' },
+    workers: undefined,
+    maxTextChars: 5000,
+    maxBatchTexts: 64,
+    queueLimit: 512,
+    requestDeadlineMs: 5000,
+    drainDeadlineMs: 10_000,
+    faults: undefined,
+  });
+});
+
+test('every variable is read', () => {
+  const env = {
+    HOST: '0.0.0.0',
+    PORT: '0',
+    LOG_LEVEL: 'debug',
+    MODEL_DIR: '/models/mine',
+    SERVICE_WORKERS: '3',
+    MAX_TEXT_CHARS: '100',
+    MAX_BATCH_TEXTS: '7',
+    QUEUE_LIMIT: '8',
+    REQUEST_DEADLINE_MS: '900',
+    DRAIN_DEADLINE_MS: '1000',
+    SLA_FAULTS: 'latency=250ms',
+  };
+  expect(readConfig(env)).toEqual({
+    host: '0.0.0.0',
+    port: 0,
+    logLevel: 'debug',
+    model: { kind: 'folder', dir: '/models/mine' },
+    workers: 3,
+    maxTextChars: 100,
+    maxBatchTexts: 7,
+    queueLimit: 8,
+    requestDeadlineMs: 900,
+    drainDeadlineMs: 1000,
+    faults: { spec: 'latency=250ms', latencyMs: 250 },
+  });
+  expect(readConfig({ MODEL_ID: 'Xenova/some-model' })).toMatchObject({
+    model: { kind: 'hub', id: 'Xenova/some-model' },
+  });
+});
+
+test('all problems are reported at once, each naming its variable and its value', () => {
+  const problems = readConfig({
+    PORT: '70000',
+    LOG_LEVEL: 'loud',
+    SERVICE_WORKERS: '0',
+    MAX_TEXT_CHARS: '1e3',
+    QUEUE_LIMIT: '5',
+    SLA_FAULTS: 'latency=fast,boom=1',
+  });
+  expect(problems).toMatchObject([
+    { path: 'PORT', message: '"70000" is not a whole number from 0 to 65535' },
+    { path: 'LOG_LEVEL', message: expect.stringContaining('"loud"') },
+    { path: 'SERVICE_WORKERS', message: expect.stringContaining('"0"') },
+    { path: 'MAX_TEXT_CHARS', message: expect.stringContaining('"1e3"') },
+    { path: 'SLA_FAULTS', message: expect.stringContaining('"fast"') },
+    { path: 'SLA_FAULTS', message: expect.stringContaining('"boom"') },
+    { path: 'QUEUE_LIMIT', message: expect.stringContaining('MAX_BATCH_TEXTS (64)') },
+  ]);
+});
+
+test.each<[string, Environment, string]>([
+  ['two models', { MODEL_DIR: 'a', MODEL_ID: 'b' }, 'conflict'],
+  ['a model name that is a path', { MODEL_ID: '/etc/passwd' }, 'unreadable'],
+  ['faults in production', { SLA_FAULTS: 'errors=2%', NODE_ENV: 'production' }, 'faults_in_production'],
+])('%s is refused', (_name, env, code) => {
+  expect(readConfig(env)).toMatchObject([{ code }]);
+});
+
+test('faults in production are possible if asked for twice', () => {
+  const env = { SLA_FAULTS: 'errors=2%', NODE_ENV: 'production', SLA_FAULTS_ALLOW: '1' };
+  expect(readConfig(env)).toMatchObject({ faults: { errorPercent: 2 } });
+});

@@ -1,0 +1,125 @@
+import { type Faults, parseFaults } from './fault-spec.ts';
+import type { Problem } from './problem.ts';
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Which model to load: the embedded one, another folder, or one from the hub. */
+export type ModelChoice =
+  | { readonly kind: 'embedded' }
+  | { readonly kind: 'folder'; readonly dir: string }
+  | { readonly kind: 'hub'; readonly id: string };
+
+export interface Config {
+  /** HOST: the address to listen on. Loopback by default, so that nothing is exposed without being asked for. */
+  readonly host: string;
+  /** PORT: 0 takes a free one; the log line "listening" says which. */
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  /** MODEL_DIR or MODEL_ID. */
+  readonly model: ModelChoice;
+  /** SERVICE_WORKERS: inference threads; undefined is one for each core that the process may use. */
+  readonly workers: number | undefined;
+  /** MAX_TEXT_CHARS: characters (Unicode code points) of one text. */
+  readonly maxTextChars: number;
+  /** MAX_BATCH_TEXTS: texts of one batch request. */
+  readonly maxBatchTexts: number;
+  /** QUEUE_LIMIT: texts that may wait for a worker; past it requests are refused at once. */
+  readonly queueLimit: number;
+  /** REQUEST_DEADLINE_MS: how long a request may wait for its predictions. */
+  readonly requestDeadlineMs: number;
+  /** DRAIN_DEADLINE_MS: how long a stopping service waits for what is in flight. */
+  readonly drainDeadlineMs: number;
+  /** SLA_FAULTS: undefined in every real deployment. */
+  readonly faults: Faults | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the whole environment; returns every problem at once, each with the variable's name as its path. */
+export function readConfig(env: Environment): Config | Problem[] {
+  const problems: Problem[] = [];
+  const read = new Reader(env, problems);
+  const config: Config = {
+    host: read.text('HOST') ?? '127.0.0.1',
+    port: read.whole('PORT', 0, 65_535) ?? 8000,
+    logLevel: read.oneOf('LOG_LEVEL', logLevels) ?? 'info',
+    model: readModel(read, problems),
+    workers: read.whole('SERVICE_WORKERS', 1, 256),
+    maxTextChars: read.whole('MAX_TEXT_CHARS', 1, 1_000_000) ?? 5000,
+    maxBatchTexts: read.whole('MAX_BATCH_TEXTS', 1, 10_000) ?? 64,
+    queueLimit: read.whole('QUEUE_LIMIT', 1, 1_000_000) ?? 512,
+    requestDeadlineMs: read.whole('REQUEST_DEADLINE_MS', 1, 600_000) ?? 5000,
+    drainDeadlineMs: read.whole('DRAIN_DEADLINE_MS', 1, 600_000) ?? 10_000,
+    faults: readFaults(read, problems),
+  };
+  if (config.queueLimit < config.maxBatchTexts) {
+    const message = `${config.queueLimit} is less than MAX_BATCH_TEXTS (${config.maxBatchTexts}): the largest batch would never fit; raise QUEUE_LIMIT or lower MAX_BATCH_TEXTS`;
+    problems.push({ code: 'out_of_range', path: 'QUEUE_LIMIT', message });
+  }
+  return problems.length > 0 ? problems : config;
+}
+
+function readModel(read: Reader, problems: Problem[]): ModelChoice {
+  const dir = read.text('MODEL_DIR');
+  const id = read.text('MODEL_ID');
+  if (dir !== undefined && id !== undefined) {
+    const message = 'MODEL_DIR and MODEL_ID are both set; keep the one that you mean';
+    problems.push({ code: 'conflict', path: 'MODEL_ID', message });
+  }
+  if (id !== undefined && !/^[\w.-]+(\/[\w.-]+)?$/.test(id)) {
+    const message = `"${id}" is not a model's name such as Xenova/distilbert-base-uncased-finetuned-sst-2-english`;
+    problems.push({ code: 'unreadable', path: 'MODEL_ID', message });
+  }
+  if (id !== undefined) return { kind: 'hub', id };
+  return dir === undefined ? { kind: 'embedded' } : { kind: 'folder', dir };
+}
+
+function readFaults(read: Reader, problems: Problem[]): Faults | undefined {
+  const spec = read.text('SLA_FAULTS');
+  if (spec === undefined) return undefined;
+  if (read.text('NODE_ENV') === 'production' && read.text('SLA_FAULTS_ALLOW') !== '1') {
+    const message = `"${spec}" would break a production service on purpose (NODE_ENV=production); unset it, or set SLA_FAULTS_ALLOW=1 if you mean it`;
+    problems.push({ code: 'faults_in_production', path: 'SLA_FAULTS', message });
+  }
+  const faults = parseFaults(spec);
+  if (!Array.isArray(faults)) return faults;
+  problems.push(...faults.map(({ code, message }) => ({ code, path: 'SLA_FAULTS', message })));
+  return undefined;
+}
+
+/** Reads single variables, collecting problems. A variable set to nothing counts as not set. */
+class Reader {
+  readonly #env: Environment;
+  readonly #problems: Problem[];
+
+  constructor(env: Environment, problems: Problem[]) {
+    this.#env = env;
+    this.#problems = problems;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#env[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+
+  whole(name: string, least: number, most: number): number | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    const message = `"${value}" is not a whole number from ${least} to ${most}`;
+    this.#problems.push({ code: 'out_of_range', path: name, message });
+    return undefined;
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const found = allowed.find((each) => each === value);
+    if (found !== undefined) return found;
+    const message = `"${value}" is none of ${allowed.join(', ')}`;
+    this.#problems.push({ code: 'unknown_value', path: name, message });
+    return undefined;
+  }
+}

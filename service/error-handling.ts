@@ -1,0 +1,178 @@
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ClassifierError } from './classifier/classifier.ts';
+import type { Config } from './config.ts';
+import { ApiError, type ApiErrorCode, apiErrors } from './errors.ts';
+import { type Endpoint, endpoints } from './metric-names.ts';
+import type { Metrics } from './metrics.ts';
+
+type ValidationIssue = NonNullable<FastifyError['validation']>[number];
+
+const retryAfterSeconds = 1;
+
+/** Answers every error as `{"error":{"code","message"}}` with a code of the registry, and counts it. */
+export function handleErrors(app: FastifyInstance, config: Config, metrics: Metrics): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const apiError = toApiError(error, request, config);
+    const { status, errorType } = apiErrors[apiError.code];
+    const endpoint = endpointOf(request);
+    // With the client gone there is no answer to count: the request shows up under status 499.
+    if (endpoint && errorType && !reply.raw.destroyed) metrics.failed(endpoint, errorType);
+    if (status >= 500) request.log[status === 500 ? 'error' : 'warn']({ err: error }, apiError.code);
+    if (status === 503) void reply.header('retry-after', retryAfterSeconds);
+    return sendError(reply, apiError);
+  });
+}
+
+/** Bodies to unknown places are not read: the refusal comes before any parsing. */
+export function refuseUnmatched(app: FastifyInstance, allowedMethods: ReadonlyMap<string, string>): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
+    const path = request.url.split('?', 1)[0]!;
+    const allowed = allowedMethods.get(path);
+    if (allowed !== undefined) void reply.header('allow', allowed);
+    sendError(
+      reply,
+      allowed === undefined
+        ? new ApiError(
+            'not_found',
+            `There is nothing here; known paths are ${[...allowedMethods.keys()].join(', ')}.`,
+          )
+        : new ApiError('method_not_allowed', `${path} takes ${allowed} only.`),
+    );
+  });
+}
+
+export function badUrl(reply: FastifyReply): FastifyReply {
+  return sendError(
+    reply,
+    new ApiError('bad_url', 'The URL holds a percent sign that starts no valid character.'),
+  );
+}
+
+/** What is not HTTP, or stopped half way, has no request to answer: a bare response on the socket, then the end. */
+export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, code, message] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? ['408 Request Timeout', 'request_timeout', 'The request did not arrive whole in time.']
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? ['431 Request Header Fields Too Large', 'headers_too_large', 'The headers are larger than 16 KiB.']
+        : ['400 Bad Request', 'bad_http', 'This is not HTTP/1.1.'];
+  const body = JSON.stringify({ error: { code, message } });
+  const headers = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`);
+}
+
+function sendError(reply: FastifyReply, { code, message }: ApiError): FastifyReply {
+  const body = JSON.stringify({ error: { code, message } });
+  return reply.code(apiErrors[code].status).type('application/json; charset=utf-8').send(body);
+}
+
+function endpointOf(request: FastifyRequest): Endpoint | undefined {
+  return endpoints.find((endpoint) => endpoint === request.routeOptions.url);
+}
+
+function toApiError(error: FastifyError, request: FastifyRequest, config: Config): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof ClassifierError) return fromClassifier(error);
+  const issue = error.validation?.[0];
+  if (issue !== undefined) return fromValidation(issue, request.body, config);
+  return fromParser(error, request);
+}
+
+function fromClassifier(error: ClassifierError): ApiError {
+  switch (error.failure) {
+    case 'overloaded':
+    case 'timeout':
+      return new ApiError(error.failure, error.message);
+    case 'inference_error':
+      return new ApiError('inference_error', 'The model failed on this request; the log says why.');
+    case 'abandoned':
+      return new ApiError('bad_request', error.message);
+    default:
+      return error.failure satisfies never;
+  }
+}
+
+/** What went wrong before validation, by Fastify's codes. Their own messages may quote the body; ours never do. */
+function fromParser(error: FastifyError, request: FastifyRequest): ApiError {
+  switch (error.code) {
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return new ApiError('malformed_json', 'The body is not valid JSON.');
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return emptyBody();
+    case 'FST_ERR_CTP_BODY_TOO_LARGE': {
+      const limit = request.routeOptions.bodyLimit;
+      return new ApiError('body_too_large', `The body is larger than the limit of ${limit} bytes.`);
+    }
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new ApiError('unsupported_media_type', 'Send the body with "Content-Type: application/json".');
+  }
+  const isClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
+  if (isClients) return new ApiError('bad_request', 'The request could not be read.');
+  return new ApiError('internal_error', 'The service failed on this request; the log says why.');
+}
+
+function emptyBody(): ApiError {
+  return new ApiError('empty_body', 'The body is empty; send a JSON object.');
+}
+
+function fromValidation(issue: ValidationIssue, body: unknown, config: Config): ApiError {
+  if (body === undefined || body === null) return emptyBody();
+  const where = placeOf(issue.instancePath);
+  const code = codeOf(issue.keyword);
+  return new ApiError(code, `${where}${describe(code, issue, body, config)}`);
+}
+
+/** `/texts/3` as `texts[3]`; the body itself as "The body". */
+function placeOf(instancePath: string): string {
+  const [field, index] = instancePath.slice(1).split('/');
+  if (!field) return 'The body';
+  return index === undefined ? `"${field}"` : `"${field}[${index}]"`;
+}
+
+function codeOf(keyword: string): ApiErrorCode {
+  const codes: Readonly<Record<string, ApiErrorCode>> = {
+    type: 'wrong_type',
+    required: 'missing_field',
+    additionalProperties: 'unknown_field',
+    minLength: 'blank_text',
+    pattern: 'blank_text',
+    maxLength: 'text_too_long',
+    minItems: 'no_texts',
+    maxItems: 'too_many_texts',
+  };
+  return codes[keyword] ?? 'bad_request';
+}
+
+function describe(code: ApiErrorCode, issue: ValidationIssue, body: unknown, config: Config): string {
+  switch (code) {
+    case 'wrong_type':
+      return ` must be ${issue.params.type === 'array' ? 'an array' : `a JSON ${issue.params.type}`}.`;
+    case 'missing_field':
+      return ` lacks the field "${issue.params.missingProperty}".`;
+    case 'unknown_field':
+      return ` has a field that is not known: ${JSON.stringify(String(issue.params.additionalProperty).slice(0, 40))}.`;
+    case 'blank_text':
+      return ' is blank; it needs at least one letter, number, punctuation mark or symbol.';
+    case 'text_too_long':
+      return ` has ${charsAt(body, issue.instancePath)} characters; the limit is ${config.maxTextChars}.`;
+    case 'no_texts':
+      return ' is empty; send at least 1 text.';
+    case 'too_many_texts':
+      return ` has ${lengthAt(body)} entries; the limit is ${config.maxBatchTexts}.`;
+    default:
+      return ' is not what this path takes.';
+  }
+}
+
+function charsAt(body: unknown, instancePath: string): number {
+  let value: unknown = body;
+  for (const key of instancePath.slice(1).split('/')) value = (value as Record<string, unknown>)[key];
+  return [...(value as string)].length;
+}
+
+function lengthAt(body: unknown): number {
+  return (body as { texts: unknown[] }).texts.length;
+}

@@ -1,0 +1,83 @@
+import type { ErrorType } from './metric-names.ts';
+
+interface ApiErrorDefinition {
+  readonly status: number;
+  /** What it counts as on a prediction route; undefined where it cannot happen there. */
+  readonly errorType: ErrorType | undefined;
+  readonly meaning: string;
+}
+
+/** Every error that the service answers with. README.md lists the same; a test holds the two together. */
+export const apiErrors = {
+  malformed_json: { status: 400, errorType: 'invalid_input', meaning: 'The body is not JSON.' },
+  empty_body: { status: 400, errorType: 'invalid_input', meaning: 'There is no body.' },
+  wrong_type: {
+    status: 400,
+    errorType: 'invalid_input',
+    meaning: 'A value has another type than asked for.',
+  },
+  missing_field: { status: 400, errorType: 'invalid_input', meaning: 'A required field is missing.' },
+  unknown_field: { status: 400, errorType: 'invalid_input', meaning: 'There is a field that is not known.' },
+  blank_text: {
+    status: 400,
+    errorType: 'invalid_input',
+    meaning: 'A text is empty, or has no letter, number, punctuation mark or symbol.',
+  },
+  text_too_long: {
+    status: 400,
+    errorType: 'invalid_input',
+    meaning: 'A text has more characters than `MAX_TEXT_CHARS`.',
+  },
+  no_texts: { status: 400, errorType: 'invalid_input', meaning: '`texts` is empty.' },
+  too_many_texts: {
+    status: 400,
+    errorType: 'invalid_input',
+    meaning: '`texts` has more entries than `MAX_BATCH_TEXTS`.',
+  },
+  bad_request: { status: 400, errorType: 'invalid_input', meaning: 'The request is wrong in another way.' },
+  body_too_large: {
+    status: 413,
+    errorType: 'invalid_input',
+    meaning: 'The body has more bytes than any valid request needs.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    errorType: 'invalid_input',
+    meaning: 'The content type is not `application/json`.',
+  },
+  bad_url: { status: 400, errorType: undefined, meaning: 'The URL cannot be decoded.' },
+  not_found: { status: 404, errorType: undefined, meaning: 'There is no such path.' },
+  method_not_allowed: {
+    status: 405,
+    errorType: undefined,
+    meaning: 'The path exists, but not with this method; `Allow` names the right one.',
+  },
+  inference_error: {
+    status: 500,
+    errorType: 'inference_error',
+    meaning: 'The model failed on this request.',
+  },
+  internal_error: { status: 500, errorType: 'inference_error', meaning: 'A fault of the service itself.' },
+  overloaded: {
+    status: 503,
+    errorType: 'overloaded',
+    meaning: 'The queue has no room; `Retry-After` says when to try again.',
+  },
+  timeout: {
+    status: 504,
+    errorType: 'timeout',
+    meaning: 'No answer within `REQUEST_DEADLINE_MS`; the work is dropped.',
+  },
+} as const satisfies Record<string, ApiErrorDefinition>;
+
+export type ApiErrorCode = keyof typeof apiErrors;
+
+/** Thrown inside a request; the error handler turns it into `{"error":{"code","message"}}` with the code's status. */
+export class ApiError extends Error {
+  readonly code: ApiErrorCode;
+
+  constructor(code: ApiErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { parseFaults } from './fault-spec.ts';
+
+test.each([
+  ['latency=250ms', { latencyMs: 250 }],
+  ['latency=1.5s', { latencyMs: 1500 }],
+  ['errors=0.8%', { errorPercent: 0.8 }],
+  ['confidence=0.80', { confidenceMean: 0.8 }],
+  [' errors = 4% , latency=0ms', { errorPercent: 4, latencyMs: 0 }],
+])('%s is read', (spec, settings) => {
+  expect(parseFaults(spec)).toEqual({ spec, ...settings });
+});
+
+test.each([
+  ['boom=1', '"boom" is not a fault; known are: latency, errors, confidence'],
+  ['toString=1', '"toString" is not a fault; known are: latency, errors, confidence'],
+  ['latency', '"latency" has no value; write latency=…'],
+  ['latency=250', 'latency: "250" is not a duration such as 250ms or 1.5s'],
+  ['latency=-1ms', 'latency: "-1ms" is not a duration such as 250ms or 1.5s'],
+  ['latency=2000s', 'latency: "2000s" is over the limit of 60000 ms'],
+  ['errors=2', 'errors: "2" is not a percentage such as 2% or 0.8%'],
+  ['errors=101%', 'errors: "101%" is outside 0% to 100%'],
+  ['confidence=high', 'confidence: "high" is not a number such as 0.80'],
+  ['confidence=0.4', 'confidence: "0.4" is outside 0.5 to 1'],
+  ['errors=2%,errors=2%', '"errors" is given twice; keep one'],
+  ['errors=2%,', 'a part is empty; write word=value, with one of: latency, errors, confidence'],
+])('%s is refused', (spec, message) => {
+  expect(parseFaults(spec)).toMatchObject([{ code: 'bad_fault', message }]);
+});
+
+test('all problems of a specification come at once', () => {
+  expect(parseFaults('latency=x,errors=y,z')).toHaveLength(3);
+});

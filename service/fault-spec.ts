@@ -1,0 +1,90 @@
+import type { Problem } from './problem.ts';
+
+/** Faults to inject, for trying the gate itself. Pure data; `faults.ts` applies it. */
+export interface Faults {
+  /** The specification as given, for logs and `/health/ready`. */
+  readonly spec: string;
+  /** Added to every prediction request. */
+  readonly latencyMs?: number;
+  /** Share of prediction requests that fail, in percent, dealt out evenly. */
+  readonly errorPercent?: number;
+  /** The mean that confidences are brought down to. */
+  readonly confidenceMean?: number;
+}
+
+type Settings = Omit<Faults, 'spec'>;
+
+/** Reads one word's value: the settings it makes, or what is wrong with it. */
+type WordReader = (value: string) => Settings | string;
+
+const maxLatencyMs = 60_000;
+
+/** Every word of a specification. A new fault is one more entry. */
+const words: Readonly<Record<string, WordReader>> = {
+  latency: (value) => {
+    const latencyMs = readDurationMs(value);
+    if (latencyMs === undefined) return 'is not a duration such as 250ms or 1.5s';
+    return latencyMs <= maxLatencyMs ? { latencyMs } : `is over the limit of ${maxLatencyMs} ms`;
+  },
+  errors: (value) => {
+    const errorPercent = readPercent(value);
+    if (errorPercent === undefined) return 'is not a percentage such as 2% or 0.8%';
+    return errorPercent <= 100 ? { errorPercent } : 'is outside 0% to 100%';
+  },
+  confidence: (value) => {
+    const confidenceMean = readDecimal(value);
+    if (confidenceMean === undefined) return 'is not a number such as 0.80';
+    return confidenceMean >= 0.5 && confidenceMean <= 1 ? { confidenceMean } : 'is outside 0.5 to 1';
+  },
+};
+
+/**
+ * Reads `latency=250ms,errors=2%,confidence=0.80`: any of the words, each at most once.
+ * Returns every problem at once; a problem's path is the word it concerns.
+ */
+export function parseFaults(spec: string): Faults | Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  let settings: Settings = {};
+  for (const part of spec.split(',')) {
+    const { word, value } = splitPart(part);
+    const outcome = seen.has(word) ? `"${word}" is given twice; keep one` : readPart(word, value);
+    seen.add(word);
+    if (typeof outcome === 'string') problems.push(problem(word, outcome));
+    else settings = { ...settings, ...outcome };
+  }
+  return problems.length > 0 ? problems : { spec, ...settings };
+}
+
+function splitPart(part: string): { word: string; value: string | undefined } {
+  const at = part.indexOf('=');
+  if (at < 0) return { word: part.trim(), value: undefined };
+  return { word: part.slice(0, at).trim(), value: part.slice(at + 1).trim() };
+}
+
+function readPart(word: string, value: string | undefined): Settings | string {
+  const known = Object.keys(words).join(', ');
+  if (word === '') return `a part is empty; write word=value, with one of: ${known}`;
+  if (!Object.hasOwn(words, word)) return `"${word}" is not a fault; known are: ${known}`;
+  if (value === undefined) return `"${word}" has no value; write ${word}=…`;
+  const outcome = words[word]!(value);
+  return typeof outcome === 'string' ? `${word}: "${value}" ${outcome}` : outcome;
+}
+
+function problem(path: string, message: string): Problem {
+  return { code: 'bad_fault', path, message };
+}
+
+function readDecimal(value: string): number | undefined {
+  return /^\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
+}
+
+function readPercent(value: string): number | undefined {
+  return value.endsWith('%') ? readDecimal(value.slice(0, -1)) : undefined;
+}
+
+function readDurationMs(value: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(value);
+  if (match === null) return undefined;
+  return Number(match[1]) * (match[2] === 's' ? 1000 : 1);
+}

@@ -1,0 +1,180 @@
+/**
+ * Every metric that the service exposes beside prom-client's process metrics: name, help, label names, all label sets
+ * that can occur, and bucket edges. Imports nothing, so that dashboards and tests can read it.
+ *
+ * A counter's first sample counts nothing in Prometheus, so every label set listed here is created with 0 at start.
+ */
+
+export const sentiments = ['POSITIVE', 'NEGATIVE'] as const;
+export type Sentiment = (typeof sentiments)[number];
+
+/** The routes that predict, by their patterns. */
+export const endpoints = ['/predict', '/predict/batch'] as const;
+export type Endpoint = (typeof endpoints)[number];
+
+export const errorTypes = ['invalid_input', 'inference_error', 'overloaded', 'timeout'] as const;
+export type ErrorType = (typeof errorTypes)[number];
+
+/** The handler label of every request that no route takes: an unknown URL must not make a new series. */
+export const unmatchedHandler = 'unmatched';
+
+/** The method label of unmatched requests whose method is none of the listed ones. */
+export const otherMethod = 'OTHER';
+
+/** Counted when the connection ended before the answer was handed over: nobody got a status. */
+export const clientGoneStatus = 499;
+
+interface RouteOutcomes {
+  readonly handler: string;
+  readonly methods: readonly string[];
+  readonly statuses: readonly number[];
+}
+
+const predictionStatuses = [200, 400, 413, 415, clientGoneStatus, 500, 503, 504];
+
+/** Which statuses each route can answer with. A status outside the table is still counted, only not from 0. */
+export const routeOutcomes: readonly RouteOutcomes[] = [
+  { handler: '/predict', methods: ['POST'], statuses: predictionStatuses },
+  { handler: '/predict/batch', methods: ['POST'], statuses: predictionStatuses },
+  { handler: '/health/live', methods: ['GET'], statuses: [200, clientGoneStatus] },
+  { handler: '/health/ready', methods: ['GET'], statuses: [200, clientGoneStatus, 503] },
+  { handler: '/metrics', methods: ['GET'], statuses: [200, clientGoneStatus, 500] },
+  {
+    handler: unmatchedHandler,
+    methods: ['GET', 'POST', otherMethod],
+    statuses: [400, 404, 405, clientGoneStatus],
+  },
+];
+
+/** Seconds. Holds the limits of the SLA document (0.2, 0.3, 0.5, 1), and fine steps where a healthy service answers. */
+export const latencyBucketsSeconds = [
+  0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4,
+  0.5, 0.75, 1, 1.5, 2.5, 5, 10,
+] as const;
+
+/** A two-way classifier is never less than 0.5 sure of the label it gives. */
+export const confidenceBuckets = [
+  0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 1,
+] as const;
+
+export const batchSizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256] as const;
+
+export const sizeBucketsBytes = [64, 128, 256, 512, 1024, 2048, 4096, 16384, 65536, 262144, 1048576] as const;
+
+export type LabelSet = Readonly<Record<string, string>>;
+
+interface MetricBase {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  /** Every combination of label values that can occur; one empty set for a metric without labels. */
+  readonly labelSets: readonly LabelSet[];
+}
+export interface CounterDefinition extends MetricBase {
+  readonly type: 'counter';
+}
+export interface GaugeDefinition extends MetricBase {
+  readonly type: 'gauge';
+}
+export interface HistogramDefinition extends MetricBase {
+  readonly type: 'histogram';
+  readonly buckets: readonly number[];
+}
+export type MetricDefinition = CounterDefinition | GaugeDefinition | HistogramDefinition;
+
+const noLabels: readonly LabelSet[] = [{}];
+const byEndpoint = endpoints.map((endpoint) => ({ endpoint }));
+const bySentiment = sentiments.map((sentiment) => ({ sentiment }));
+const byHandler = routeOutcomes.map(({ handler }) => ({ handler }));
+const byMethodAndHandler = routeOutcomes.flatMap(({ handler, methods }) =>
+  methods.map((method) => ({ method, handler })),
+);
+const byOutcome = routeOutcomes.flatMap(({ handler, methods, statuses }) =>
+  methods.flatMap((method) => statuses.map((status) => ({ method, handler, status: String(status) }))),
+);
+
+export const metrics = {
+  predictions: {
+    type: 'counter',
+    name: 'sentiment_predictions_total',
+    help: 'Texts predicted, by the sentiment given.',
+    labelNames: ['sentiment', 'endpoint'],
+    labelSets: endpoints.flatMap((endpoint) => sentiments.map((sentiment) => ({ sentiment, endpoint }))),
+  },
+  predictionDuration: {
+    type: 'histogram',
+    name: 'sentiment_prediction_duration_seconds',
+    help: "Seconds from handing a request's texts to the classifier to its last answer, waiting included.",
+    labelNames: ['endpoint'],
+    labelSets: byEndpoint,
+    buckets: latencyBucketsSeconds,
+  },
+  predictionConfidence: {
+    type: 'histogram',
+    name: 'sentiment_prediction_confidence',
+    help: 'How sure the model was of the sentiment that it gave, one observation a text.',
+    labelNames: ['sentiment'],
+    labelSets: bySentiment,
+    buckets: confidenceBuckets,
+  },
+  batchSize: {
+    type: 'histogram',
+    name: 'sentiment_batch_size',
+    help: 'Texts in one valid batch request.',
+    labelNames: [],
+    labelSets: noLabels,
+    buckets: batchSizeBuckets,
+  },
+  modelLoaded: {
+    type: 'gauge',
+    name: 'sentiment_model_loaded',
+    help: '1 while at least one worker can answer, else 0.',
+    labelNames: [],
+    labelSets: noLabels,
+  },
+  errors: {
+    type: 'counter',
+    name: 'sentiment_errors_total',
+    help: 'Prediction requests that got no prediction, by cause.',
+    labelNames: ['error_type', 'endpoint'],
+    labelSets: endpoints.flatMap((endpoint) => errorTypes.map((error_type) => ({ error_type, endpoint }))),
+  },
+  httpRequests: {
+    type: 'counter',
+    name: 'http_requests_total',
+    help: 'Requests that ended; status 499 when the client was gone before the answer.',
+    labelNames: ['method', 'handler', 'status'],
+    labelSets: byOutcome,
+  },
+  httpDuration: {
+    type: 'histogram',
+    name: 'http_request_duration_seconds',
+    help: "Seconds from a request's arrival to its answer handed over to the operating system.",
+    labelNames: ['method', 'handler', 'status'],
+    labelSets: byOutcome,
+    buckets: latencyBucketsSeconds,
+  },
+  httpInProgress: {
+    type: 'gauge',
+    name: 'http_requests_in_progress',
+    help: 'Requests that arrived and have not ended.',
+    labelNames: ['method', 'handler'],
+    labelSets: byMethodAndHandler,
+  },
+  httpRequestSize: {
+    type: 'histogram',
+    name: 'http_request_size_bytes',
+    help: "Bytes of the request's body, as announced by Content-Length, else as read.",
+    labelNames: ['handler'],
+    labelSets: byHandler,
+    buckets: sizeBucketsBytes,
+  },
+  httpResponseSize: {
+    type: 'histogram',
+    name: 'http_response_size_bytes',
+    help: "Bytes of the answer's body.",
+    labelNames: ['handler'],
+    labelSets: byHandler,
+    buckets: sizeBucketsBytes,
+  },
+} as const satisfies Record<string, MetricDefinition>;

@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { clientGoneStatus, endpoints, otherMethod, routeOutcomes, unmatchedHandler } from './metric-names.ts';
+import type { Metrics, RequestLabels } from './metrics.ts';
+
+interface Observation extends RequestLabels {
+  readonly arrivedMs: number;
+  /** Set by whoever reads a body whose length was not announced. */
+  bodyBytes: number;
+  ended: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    observation: Observation | null;
+  }
+}
+
+const unmatchedMethods = routeOutcomes.find((route) => route.handler === unmatchedHandler)!.methods;
+const loggedAtInfo: readonly string[] = endpoints;
+
+/**
+ * Counts, times and logs every HTTP request, from the server's first sight of it (before its body is read) to its
+ * answer handed over to the operating system, or to the end of the connection if that comes first.
+ */
+export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
+  app.decorateRequest('observation', null);
+  app.addHook('onRequest', (request, reply, done) => {
+    begin(request, reply, metrics);
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    end(request, reply, metrics, reply.raw.errored ? clientGoneStatus : reply.statusCode);
+    done();
+  });
+}
+
+/** For requests that Fastify answers without running hooks: those whose URL cannot be decoded. */
+export function observeWithoutHooks(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
+  begin(request, reply, metrics);
+  reply.raw.once('finish', () => end(request, reply, metrics, reply.statusCode));
+}
+
+function begin(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
+  const observation = { ...labelsOf(request), arrivedMs: performance.now(), bodyBytes: 0, ended: false };
+  request.observation = observation;
+  metrics.requestBegan(observation);
+  // A connection that breaks gives no onResponse: without this the gauge of requests in progress would only grow.
+  reply.raw.once('close', () => end(request, reply, metrics, clientGoneStatus));
+}
+
+function end(request: FastifyRequest, reply: FastifyReply, metrics: Metrics, status: number): void {
+  const observation = request.observation;
+  if (observation === null || observation.ended) return;
+  observation.ended = true;
+  const durationMs = performance.now() - observation.arrivedMs;
+  const announced = request.headers['content-length'];
+  const requestBytes = announced === undefined ? observation.bodyBytes : Number(announced) || 0;
+  const responseBytes = Number(reply.getHeader('content-length') ?? 0);
+  const { method, handler } = observation;
+  metrics.requestEnded(observation, {
+    status,
+    durationSeconds: durationMs / 1000,
+    requestBytes,
+    responseBytes,
+  });
+  const line = { method, handler, status, durationMs: Math.round(durationMs * 100) / 100, requestBytes };
+  request.log[loggedAtInfo.includes(handler) ? 'info' : 'debug'](line, 'request');
+}
+
+/** Labels have a closed set of values: whatever a stranger sends, no new series comes of it. */
+function labelsOf(request: FastifyRequest): RequestLabels {
+  const { method } = request;
+  const pattern = request.is404 ? undefined : request.routeOptions.url;
+  if (pattern !== undefined) return { method, handler: pattern };
+  return {
+    method: unmatchedMethods.includes(method) ? method : otherMethod,
+    handler: unmatchedHandler,
+  };
+}

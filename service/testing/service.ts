@@ -1,0 +1,109 @@
+/** What the tests of the service share: the real service, in this process or in one of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { FastifyInstance } from 'fastify';
+import { buildApp } from '../app.ts';
+import type { Classifier } from '../classifier/classifier.ts';
+import { locateModel } from '../classifier/model-files.ts';
+import { WorkerPool } from '../classifier/worker-pool.ts';
+import { type Config, type Environment, readConfig } from '../config.ts';
+
+export function configOf(env: Environment): Config {
+  const config = readConfig({ LOG_LEVEL: 'silent', ...env });
+  if (Array.isArray(config)) throw new Error(JSON.stringify(config));
+  return config;
+}
+
+/** One worker with the embedded model, ready. */
+export async function startClassifier(): Promise<WorkerPool> {
+  const settings = await locateModel({ kind: 'embedded' });
+  const pool = new WorkerPool({ settings, workers: 1, queueLimit: 512 });
+  await pool.start();
+  return pool;
+}
+
+export function appOf(classifier: Classifier, env: Environment = {}): FastifyInstance {
+  return buildApp(configOf(env), classifier);
+}
+
+/** A POST of a JSON value, or of a string as it is. */
+export function post(app: FastifyInstance, url: string, body: unknown, headers: Record<string, string> = {}) {
+  const payload = typeof body === 'string' ? body : JSON.stringify(body);
+  return app.inject({
+    method: 'POST',
+    url,
+    payload,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+}
+
+/** Everything `/metrics` says, from a series as written to its value. */
+export async function readSeries(app: FastifyInstance): Promise<Map<string, number>> {
+  return parseSeries((await app.inject('/metrics')).body);
+}
+
+export function parseSeries(exposition: string): Map<string, number> {
+  const lines = exposition.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const at = line.lastIndexOf(' ');
+      return [line.slice(0, at), Number(line.slice(at + 1))];
+    }),
+  );
+}
+
+type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+
+/** The service as its own process; disposing of it kills it if it still runs. */
+export class ServiceProcess implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly logLines: LogLine[] = [];
+  readonly #exited: Promise<unknown[]>;
+  #listeners: (() => void)[] = [];
+  stderr = '';
+
+  constructor(env: Environment) {
+    const script = join(import.meta.dirname, '..', 'server.ts');
+    // The settings of whoever runs the tests must not reach the service under test.
+    const { PATH, HOME } = process.env;
+    this.child = spawn(process.execPath, [script], { env: { PATH, HOME, PORT: '0', ...env } });
+    this.#exited = once(this.child, 'close');
+    this.child.stderr!.on('data', (chunk) => {
+      this.stderr += chunk;
+    });
+    createInterface({ input: this.child.stdout! }).on('line', (line) => {
+      this.logLines.push(JSON.parse(line));
+      for (const listener of this.#listeners.splice(0)) listener();
+    });
+    this.child.on('close', () => {
+      for (const listener of this.#listeners.splice(0)) listener();
+    });
+  }
+
+  /** The first log line with this message; fails if the process ends without it. */
+  async logged(msg: string): Promise<LogLine> {
+    for (;;) {
+      const found = this.logLines.find((line) => line.msg === msg);
+      if (found !== undefined) return found;
+      if (this.child.exitCode !== null) throw new Error(`it ended before "${msg}": ${this.stderr}`);
+      await new Promise<void>((resolve) => this.#listeners.push(resolve));
+    }
+  }
+
+  async exitCode(): Promise<number | null> {
+    await this.#exited;
+    return this.child.exitCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.#exited;
+  }
+}
+
+/** Asks again, at once after each answer, until the answer is yes; the test's own time limit bounds it. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
+}
