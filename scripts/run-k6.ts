@@ -21,8 +21,8 @@ export interface RunK6Options {
 const PROGRESS_EVERY_MS = 10_000;
 /** What k6 may take beyond its schedule: to start, to wait for the last answers, to write its summary. */
 const SLACK_SECONDS = 60;
-/** k6's exit codes for a script or options that cannot be run (errext/exitcodes): it never sent anything. */
-const NEVER_BEGAN = [104, 107];
+/** k6 ends so, and without a summary, on a script or options that cannot be run: it never sent anything. */
+const NEVER_BEGAN = [104, 107, 255];
 
 /**
  * Sends the load of a plan with k6 and returns what k6 says of it. A k6 that dies in the middle is evidence (`completed`

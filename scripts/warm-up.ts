@@ -5,6 +5,9 @@ import type { Stack } from './stack/stack.ts';
 
 const CONNECTIONS = 4;
 const CLOSED_LOOP_REQUESTS = 600;
+const FIRST_ROUND = 60;
+/** A slow service has had its first-time costs after so long, however few requests it was. */
+const LONG_ENOUGH_MS = 5_000;
 const OPEN_LOOP_SECONDS = 5;
 /** Nothing hangs: a service that does not answer is given up. */
 const LONGEST_MS = 60_000;
@@ -12,7 +15,7 @@ const LONGEST_MS = 60_000;
 /**
  * Warms the service up, so that the judged window has no first-time costs in it: in closed loop, each connection sending
  * when it was answered; a service that others may use, in open loop at no more than the planned rate. Does nothing where
- * the document names no warm-up.
+ * the document names no warm-up. Every request is waited for: one cut off would be counted inside the window.
  *
  * Resolves to the Unix time of the last answer.
  */
@@ -25,24 +28,29 @@ export async function warmUp(stack: Stack, load: Load, signal: AbortSignal): Pro
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   }));
-  const result = await fire({ url: stack.serviceUrl, timeout: 10, requests, ...pace(stack, load) }, signal);
-  if (result['2xx'] === 0) {
-    throw new HarnessError(
-      'warm-up',
-      `${stack.serviceUrl}${path} gave no good answer to the warm-up: ${result.non2xx} refusals, ${result.errors} errors`,
-      { nextStep: 'check the address, and service.warmUp in the SLA document' },
-    );
-  }
+  const target = { url: stack.serviceUrl, timeout: 10, requests };
+  if (stack.isOurs) await closedLoop(target, signal);
+  else await fire({ ...target, ...openLoop(load) }, signal);
   return Date.now() / 1000;
 }
 
-function pace({ isOurs }: Stack, { phases }: Load): Partial<autocannon.Options> {
-  if (isOurs) return { connections: CONNECTIONS, amount: CLOSED_LOOP_REQUESTS };
+/** A first round tells how fast the service is, and so how many more fit into the time. */
+async function closedLoop(target: autocannon.Options, signal: AbortSignal): Promise<void> {
+  const startedMs = Date.now();
+  const first = await fire({ ...target, connections: CONNECTIONS, amount: FIRST_ROUND }, signal);
+  const leftMs = LONG_ENOUGH_MS - (Date.now() - startedMs);
+  const fitting = Math.floor((CONNECTIONS * leftMs) / Math.max(first.latency.mean, 1));
+  const amount = Math.min(CLOSED_LOOP_REQUESTS - FIRST_ROUND, fitting);
+  if (amount >= CONNECTIONS) await fire({ ...target, connections: CONNECTIONS, amount }, signal);
+}
+
+function openLoop({ phases }: Load): Partial<autocannon.Options> {
   const slowest = Math.min(...phases.map(({ ratePerSecond }) => ratePerSecond));
   const overallRate = Math.max(1, Math.floor(slowest));
   const connections = Math.min(CONNECTIONS, overallRate);
+  const amount = overallRate * OPEN_LOOP_SECONDS;
   // With a rate, autocannon's correction for coordinated omission takes seconds for milliseconds.
-  return { connections, overallRate, duration: OPEN_LOOP_SECONDS, ignoreCoordinatedOmission: true };
+  return { connections, overallRate, amount, ignoreCoordinatedOmission: true };
 }
 
 /** Ctrl-C and the longest time both stop it; what was answered by then counts. */
@@ -53,10 +61,21 @@ async function fire(options: autocannon.Options, signal: AbortSignal): Promise<a
   const timer = setTimeout(stop, LONGEST_MS);
   signal.addEventListener('abort', stop);
   try {
-    return await promise;
+    const result = await promise;
+    refuseIfNoneGood(result, options.url);
+    return result;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
     signal.throwIfAborted();
   }
+}
+
+function refuseIfNoneGood(result: autocannon.Result, url: string): void {
+  if (result['2xx'] > 0) return;
+  throw new HarnessError(
+    'warm-up',
+    `${url} gave no good answer to the warm-up: ${result.non2xx} refusals, ${result.errors} errors`,
+    { nextStep: 'check the address, and service.warmUp in the SLA document' },
+  );
 }

@@ -90,7 +90,7 @@ function checkSelection(
   for (const [label, match] of Object.entries(where ?? {})) {
     const at = `${path}.where.${label}`;
     if (!LABEL.test(label)) problems.push(problem('bad-label', at, `"${label}" is no label name`));
-    if (label in raw.service.selector)
+    if (Object.hasOwn(raw.service.selector, label))
       problems.push(problem('bad-label', at, `"${label}" is already set by service.selector`));
     if (typeof match === 'object') problems.push(...checkRegex(match.matches, at));
   }
@@ -199,7 +199,9 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
     if (field === 'target' && isImpossible(limit, unit)) add(field, `"${limit.text}" can never be met`);
     if (kind === 'latency')
       problems.push(...checkEdge(limit, raw.latency!.histogram, `${path}.${field}`, document));
-    problems.push(...checkDecimals(limit.value, `${path}.${field}`));
+    // Shares are compared as fractions of integers; rates and means as they are.
+    if (kind === 'ratio' || kind === 'uptime')
+      problems.push(...checkDecimals(limit.value, `${path}.${field}`));
   }
   return problems;
 }
@@ -214,7 +216,8 @@ const isBeyond = (alert: Limit, target: Limit) =>
 
 /** Only at a bucket edge is the share of requests under a limit known exactly. */
 function checkEdge(limit: Limit, histogram: string, path: string, document: RawDocument): Problem[] {
-  const edges = document.service.buckets?.[histogram];
+  const listed = document.service.buckets ?? {};
+  const edges = Object.hasOwn(listed, histogram) ? listed[histogram] : undefined;
   if (edges === undefined)
     return [
       problem(
@@ -277,7 +280,7 @@ function checkPositive(
 
 function checkDefaultScenario(raw: RawDocument): Problem[] {
   const name = raw.defaultScenario;
-  if (name === undefined || name in (raw.scenarios ?? {})) return [];
+  if (name === undefined || Object.hasOwn(raw.scenarios ?? {}, name)) return [];
   return [
     problem('unknown-scenario', 'defaultScenario', `scenario "${name}" is not defined under scenarios`),
   ];

@@ -33,7 +33,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   const preconditions = checkPreconditions(plan, run, frame);
   const objectives = plan.objectives.map((objective) => {
     const measured = measure(objective, run, frame, plan.requests);
-    return told(objective, decide(objective, measured, run, preconditions), measured, frame);
+    return told(objective, decide(objective, measured, plan, run, preconditions), measured, frame);
   });
   const verdict = conclude(objectives, preconditions);
   return {
@@ -79,6 +79,7 @@ const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];
 function decide(
   objective: PlannedObjective,
   measured: Measured,
+  plan: Plan,
   run: RunRecord,
   preconditions: readonly Precondition[],
 ): Decision {
@@ -89,7 +90,7 @@ function decide(
     case 'census':
       return decideCensus(objective, measured);
     case 'share':
-      return decideShare(objective, measured, run, broken);
+      return decideShare(objective, measured, plan, run, broken);
     case 'number':
       return decideNumber(objective, measured, broken);
     default:
@@ -100,6 +101,7 @@ function decide(
 function decideShare(
   objective: PlannedObjective,
   measured: Measured & { kind: 'share' },
+  plan: Plan,
   run: RunRecord,
   broken: readonly Precondition[],
 ): Decision {
@@ -114,12 +116,15 @@ function decideShare(
     broken[0]?.detail ?? `${samples} requests are too few: ${objective.leastSamples} could decide`;
   if (broken.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
     // Even if every request that is still missing were good, so many are bad already that the limit is broken.
-    const planned = broken.length === 0 ? 0 : (run.load?.plannedRequests ?? 0);
+    const planned = broken.length === 0 ? 0 : mostPlanned(plan, run);
     const miss = beyond(Math.max(samples, objective.leastSamples, planned));
     if (miss !== null) return missed(`${words}; beyond doubt, though ${reason}`, miss === 'alert');
   }
   return lostBeyondDoubt(objective, run) ?? undecided(`${reason} (seen so far: ${words})`);
 }
+
+const mostPlanned = (plan: Plan, run: RunRecord) =>
+  Math.max(plan.load?.plannedRequests ?? 0, run.load?.plannedRequests ?? 0);
 
 /** What so many bad ones among `all` break: nothing, the target, or the alert threshold too. */
 function missesBy(

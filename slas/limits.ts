@@ -46,7 +46,7 @@ const READERS: Record<Unit, { read: (text: string) => number | null; example: st
 
 /** `< 200ms` → a limit in the unit's base; a text that says what is wrong otherwise. */
 export function parseLimit(text: string, unit: Unit): Limit | string {
-  const match = /^\s*(<=|>=|<|>)\s*(.+?)\s*$/.exec(text);
+  const match = /^\s*(<=|>=|<|>)\s*(\S.*?)\s*$/.exec(text);
   if (match === null)
     return `"${text}" has no comparison: write one of < <= > >= and a value, as "< ${READERS[unit].example.split(' ')[0]}"`;
   const value = READERS[unit].read(match[2]!);

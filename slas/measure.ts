@@ -7,6 +7,7 @@ import {
   type Frame,
   type Increase,
   parseValue,
+  strayOf,
   type TargetWindow,
   total,
 } from './window.ts';
@@ -56,7 +57,7 @@ export function measure(
     case 'latency':
       return measureLatency(planned, objective, frame);
     case 'ratio':
-      return measureRatio(planned, run, frame, requests);
+      return measureRatio(planned, run, frame);
     case 'throughput':
       return measureThroughput(planned, run, frame, requests);
     case 'uptime':
@@ -86,6 +87,8 @@ function measureLatency(
 ): Measured {
   const counted = countIncreases(planned.buckets, frame);
   if (!counted.ok) return nothing(counted.reason);
+  const part = partialEvent(counted.increases);
+  if (part !== null) return nothing(part);
   const histograms = [...groupHistograms(counted.increases).values()];
   for (const limit of [target, ...(alert === null ? [] : [alert])]) {
     const lacking = histograms.find(({ edges }) => !edges.has(limit.value));
@@ -122,7 +125,9 @@ function groupHistograms(increases: readonly Increase[]) {
     const name = JSON.stringify(rest);
     const key = `${target.name} ${name}`;
     const group = groups.get(key) ?? { name, edges: new Map<number, number>() };
-    group.edges.set(parseValue(le ?? 'NaN'), increase);
+    // Two spellings of one edge in one histogram: which of them counts is not known, and NaN is no edge.
+    const edge = parseValue(le ?? '');
+    group.edges.set(group.edges.has(edge) ? Number.NaN : edge, increase);
     groups.set(key, group);
   }
   return groups;
@@ -160,19 +165,19 @@ function percentileOf(edges: Edges, percentile: number): { value: number; bucket
 
 // ---------------------------------------------------------------------------------------------- ratio
 
-function measureRatio(
-  planned: PlannedMeasure & { kind: 'ratio' },
-  run: RunRecord,
-  frame: Frame,
-  requests: string | null,
-): Measured {
-  const all = countIncreases(planned.total, frame);
-  if (!all.ok) return nothing(all.reason);
+function measureRatio(planned: PlannedMeasure & { kind: 'ratio' }, run: RunRecord, frame: Frame): Measured {
   const bad = countIncreases(planned.bad, frame, planned.badAbsent);
   if (!bad.ok) return nothing(bad.reason);
+  // A first error may make its series inside the window; it is one of all events then, too.
+  const badOnes = new Set(bad.increases.map(({ labels }) => keyOf(labels)));
+  const all = countIncreases(planned.total, frame, null, (labels) => badOnes.has(keyOf(labels)));
+  if (!all.ok) return nothing(all.reason);
+  const part = partialEvent([...bad.increases, ...all.increases]);
+  if (part !== null) return nothing(part);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
-  const samples = total(all.increases) + unseenByServer(lost, run, frame, requests);
-  const badCount = total(bad.increases) + lost;
+  const countedTotal = total(all.increases);
+  const samples = countedTotal + lost - alreadyCounted(lost, countedTotal, run);
+  const badCount = Math.min(samples, total(bad.increases) + lost);
   if (samples === 0) return nothing('no request was counted in the window');
   const lostWords = lost === 0 ? '' : `, ${count(lost)} of them sent and never answered`;
   return {
@@ -187,11 +192,28 @@ function measureRatio(
   };
 }
 
-/** Of the lost requests, those that the service never counted: they are missing from its total. */
-function unseenByServer(lost: number, run: RunRecord, frame: Frame, requests: string | null): number {
-  const seen = requests === null ? null : countIncreases(requests, frame);
-  if (lost === 0 || run.load === null || seen === null || !seen.ok) return lost;
-  return Math.min(lost, Math.max(0, run.load.sent - total(seen.increases)));
+/** Events are judged as shares of integers. */
+function partialEvent(increases: readonly Increase[]): string | null {
+  const odd = increases.find(({ increase }) => !Number.isSafeInteger(increase));
+  if (odd === undefined) return null;
+  return `series ${JSON.stringify(odd.labels)} grew by ${odd.increase}, which is no whole number of events`;
+}
+
+const keyOf = (labels: Readonly<Record<string, string>>, ...without: readonly string[]) =>
+  JSON.stringify(
+    Object.entries(labels)
+      .filter(([label]) => !without.includes(label))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+
+/**
+ * Of the lost requests, at most so many are in the service's total already: what it counts beyond what the client saw
+ * answered. (One that the client gave up on may be there as a 200, as a 499 outside the total, or not at all.)
+ */
+function alreadyCounted(lost: number, countedTotal: number, { load }: RunRecord): number {
+  if (load === null) return 0;
+  const seenAnswered = load.sent - load.lost - load.answered['4xx'];
+  return Math.min(lost, Math.max(0, countedTotal - seenAnswered));
 }
 
 // ---------------------------------------------------------------------------------------------- throughput and mean
@@ -210,7 +232,7 @@ function measureThroughput(
     const words = `${count(samples)} good answers in the ${Number(scheduled.toFixed(3))} s over which load was scheduled`;
     return { kind: 'number', samples, value: samples / scheduled, words };
   }
-  const asked = requests === null ? counted : countIncreases(requests, frame);
+  const asked = requests === null ? counted : countIncreases(requests, frame, 'zero');
   if (!asked.ok) return nothing(asked.reason);
   if (total(asked.increases) === 0)
     return nothing('no request was made in the window: there was no load to carry');
@@ -231,11 +253,9 @@ function measureMean(planned: PlannedMeasure & { kind: 'mean' }, frame: Frame): 
   if (!sums.ok) return nothing(sums.reason);
   const counts = countIncreases(planned.count, frame);
   if (!counts.ok) return nothing(counts.reason);
-  if (sums.increases.length !== counts.increases.length) {
-    return nothing(
-      `${planned.sum} has ${sums.increases.length} series, ${planned.count} has ${counts.increases.length}: they must pair`,
-    );
-  }
+  const single = unpaired(sums.increases, counts.increases) ?? unpaired(counts.increases, sums.increases);
+  if (single !== null)
+    return nothing(`${planned.sum} and ${planned.count} must pair, and ${single} stands alone`);
   const samples = total(counts.increases);
   if (samples === 0) return nothing('nothing was observed in the window');
   return {
@@ -246,6 +266,13 @@ function measureMean(planned: PlannedMeasure & { kind: 'mean' }, frame: Frame): 
   };
 }
 
+/** A series of the one that the other has no partner for: the same labels but for the name. */
+function unpaired(some: readonly Increase[], others: readonly Increase[]): string | null {
+  const keys = new Set(others.map(({ labels }) => keyOf(labels, '__name__')));
+  const single = some.find(({ labels }) => !keys.has(keyOf(labels, '__name__')));
+  return single === undefined ? null : JSON.stringify(single.labels);
+}
+
 // ---------------------------------------------------------------------------------------------- uptime
 
 function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Frame): Measured {
@@ -253,6 +280,8 @@ function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Fram
   if ('ok' in reading) return nothing(reading.reason);
   if (reading.series.length === 0)
     return nothing(`Prometheus has no data for ${planned.gauge} around the window`);
+  const stray = strayOf(reading, frame);
+  if (stray !== null) return nothing(stray);
   let samples = 0;
   let up = 0;
   let unknown = 0;

@@ -1,10 +1,19 @@
-import type { Plan, Precondition, RunRecord } from './model.ts';
-import { clock, countIncreases, type Frame, parseValue, total } from './window.ts';
+import type { Load, LoadRecord, Plan, Precondition, RunRecord, Series } from './model.ts';
+import { selectorsOfPlan } from './promql.ts';
+import {
+  belongsTo,
+  clock,
+  countIncreases,
+  type Frame,
+  parseValue,
+  type TargetWindow,
+  total,
+} from './window.ts';
 
 /** The checks that a verdict stands on. Each says in words what it saw; null is "could not be checked here". */
 export function checkPreconditions(plan: Plan, run: RunRecord, frame: Frame): readonly Precondition[] {
   return [
-    prometheusAnswered(frame),
+    prometheusAnswered(plan, frame),
     withoutWarnings(frame),
     edgesScraped(frame),
     notRestarted(plan, frame),
@@ -16,11 +25,13 @@ export function checkPreconditions(plan: Plan, run: RunRecord, frame: Frame): re
 
 const check = (id: string, ok: boolean | null, detail: string): Precondition => ({ id, ok, detail });
 
-function prometheusAnswered(frame: Frame): Precondition {
+function prometheusAnswered(plan: Plan, frame: Frame): Precondition {
   const readings = [...frame.readings.values()];
   const silent = readings.find(({ error }) => error !== null);
   if (silent) return check('prometheus-answered', false, `${silent.query}: ${silent.error}`);
-  return check('prometheus-answered', readings.length > 0, `${readings.length} queries were answered`);
+  const unasked = selectorsOfPlan(plan).find((selector) => !frame.readings.has(selector));
+  if (unasked) return check('prometheus-answered', false, `there is no evidence for ${unasked}`);
+  return check('prometheus-answered', true, `${readings.length} queries were answered`);
 }
 
 function withoutWarnings(frame: Frame): Precondition {
@@ -49,28 +60,43 @@ function notRestarted(plan: Plan, frame: Frame): Precondition {
   const series = frame.readings.get(plan.processStart)?.series ?? [];
   if (series.length === 0)
     return check(id, null, `there is no ${plan.processStart}: only counters that fell would tell`);
-  for (const { labels, samples } of series) {
-    const target = frame.targets.find((candidate) =>
-      Object.entries(candidate.labels).every(([label, value]) => labels[label] === value),
-    );
-    const inside = samples.filter(
-      ([at]) => target === undefined || (at >= target.openSeconds && at <= target.closeSeconds),
-    );
-    const changed = inside.find(([, value]) => parseValue(value) !== parseValue(inside[0]![1]));
-    if (changed)
-      return check(
-        id,
-        false,
-        `the process of ${target?.name ?? JSON.stringify(labels)} restarted: seen at ${clock(changed[0])}`,
-      );
-  }
+  const found = frame.targets.flatMap((target) => {
+    const own = series.filter((one) => belongsTo(one, target));
+    return own.length === 0 ? [null] : own.map((one) => restartOf(one, target));
+  });
+  const restart = found.find((one) => typeof one === 'string');
+  if (restart) return check(id, false, restart);
+  if (found.length === 0 || found.includes(null))
+    return check(id, null, 'not every target tells when its process started');
   return check(id, true, 'each process kept its start time');
+}
+
+/** What speaks against one process having run from edge to edge; undefined if nothing does. */
+function restartOf({ samples }: Series, target: TargetWindow): string | undefined {
+  const { name, openSeconds, closeSeconds, intervalSeconds, problem } = target;
+  // Without edges, all that was read is looked at.
+  const half = intervalSeconds / 2;
+  const inside = samples.filter(
+    ([at]) => problem !== null || (at > openSeconds - half && at < closeSeconds + half),
+  );
+  const start = parseValue(inside[0]?.[1] ?? '');
+  const changed = inside.find(([, value]) => parseValue(value) !== start);
+  if (changed) return `the process of ${name} restarted: seen at ${clock(changed[0])}`;
+  if (problem !== null) return undefined;
+  const isWhole =
+    inside.some(([at]) => at < openSeconds + half) && inside.some(([at]) => at > closeSeconds - half);
+  return isWhole
+    ? undefined
+    : `the start time of the process of ${name} is not known at both edges of the window`;
 }
 
 /** k6 may send one request more a phase than rate times duration; 2 % off is still the planned load. */
 function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   const id = 'load-delivered';
-  if (run.load === null) return check(id, null, 'no run record: somebody else made the load');
+  if (run.load === null)
+    return plan.load === null
+      ? check(id, null, 'no run record: somebody else made the load')
+      : check(id, false, `no run record: nobody knows whether the planned load was sent`);
   const { plannedRequests, sent, droppedIterations, completed, stoppedBecause } = run.load;
   const told = `${sent.toLocaleString('en-US')} of ${plannedRequests.toLocaleString('en-US')} planned requests were sent`;
   if (!completed)
@@ -78,6 +104,12 @@ function loadDelivered(plan: Plan, run: RunRecord): Precondition {
       id,
       false,
       `the load was cut short (${stoppedBecause ?? 'reason unknown'})${sent === 0 ? '' : `: ${told}`}`,
+    );
+  if (plan.load !== null && !isOfPlan(plan.load, run.load))
+    return check(
+      id,
+      false,
+      `the run record is of another load than the plan, which has ${plan.load.plannedRequests} requests in ${plan.load.scheduledSeconds} s: ${told}`,
     );
   if (droppedIterations > 0)
     return check(
@@ -90,15 +122,20 @@ function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   return check(id, ok, ok ? told : `${told}: more than 2 % off`);
 }
 
+const isOfPlan = (planned: Load, record: LoadRecord) =>
+  planned.plannedRequests === record.plannedRequests && planned.scheduledSeconds === record.scheduledSeconds;
+
 function clientAndServerAgree(plan: Plan, run: RunRecord, frame: Frame): Precondition {
   const id = 'client-and-server-agree';
   if (run.load === null) return check(id, null, 'no run record: only the server was asked');
   if (plan.requests === null)
     return check(id, null, 'the document names no service.requests to compare with');
-  const counted = countIncreases(plan.requests, frame);
-  if (!counted.ok) return check(id, null, `the service's requests could not be counted: ${counted.reason}`);
   const { sent, lost, completed } = run.load;
   if (!completed && sent === 0) return check(id, null, 'the load generator left no counts');
+  // A status that was answered for the first time makes its series inside the window. Should it have counted before, the
+  // two numbers differ, and that is told.
+  const counted = countIncreases(plan.requests, frame, 'zero');
+  if (!counted.ok) return check(id, false, `the service's requests could not be counted: ${counted.reason}`);
   const seen = total(counted.increases);
   const told = `k6 sent ${sent}, ${sent - lost} were answered; the service counted ${seen}`;
   if (seen > sent) return check(id, false, `${told}: other traffic was in the window`);
@@ -107,7 +144,7 @@ function clientAndServerAgree(plan: Plan, run: RunRecord, frame: Frame): Precond
 }
 
 function nothingDied(run: RunRecord): Precondition {
-  if (run.load === null) return check('nothing-died', null, 'no run record: nobody watched');
   if (run.incidents.length > 0) return check('nothing-died', false, run.incidents.join('; '));
+  if (run.load === null) return check('nothing-died', null, 'no run record: nobody watched');
   return check('nothing-died', true, 'service, load generator and Prometheus ran to the end');
 }

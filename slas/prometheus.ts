@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
-import { rawSamples, selectorsOf } from './promql.ts';
+import { rawSamples, selectorsOfPlan } from './promql.ts';
 
 /**
  * Asks a server of Prometheus's HTTP API. Only `query` is used, always for raw samples: a range selector as an instant
@@ -10,6 +10,8 @@ export interface Asker {
   readonly url: string;
   readonly signal: AbortSignal;
   readonly progress?: (line: string) => void;
+  /** The longest that one query may take; 10 s by default. */
+  readonly queryTimeoutMs?: number;
 }
 
 const QUERY_TIMEOUT_MS = 10_000;
@@ -43,19 +45,15 @@ export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker):
   };
 }
 
-function selectorsOfPlan(plan: Plan): readonly string[] {
-  const requests = plan.requests === null ? [] : [plan.requests];
-  const measured = plan.objectives.flatMap(({ measure }) => selectorsOf(measure));
-  return [...new Set([plan.up, plan.processStart, ...requests, ...measured])];
-}
-
 /** Resolves to the longest scrape interval among the targets once each has a scrape at or after the window's end. */
 async function awaitClosingScrape(plan: Plan, run: RunRecord, asker: Asker): Promise<number> {
   const { fromSeconds, toSeconds } = run.window;
   for (let told = false; ; told = true) {
     const now = Date.now() / 1000;
-    const back = Math.max(now, toSeconds) - fromSeconds + LOOK_BACK_SECONDS;
-    const reading = await readSamples(plan.up, rawSamples(plan.up, back), Math.max(now, toSeconds), asker);
+    // Of a window long past only its surroundings are asked for, not all that was scraped since.
+    const at = Math.min(Math.max(now, toSeconds), toSeconds + LOOK_BACK_SECONDS);
+    const back = at - fromSeconds + LOOK_BACK_SECONDS;
+    const reading = await readSamples(plan.up, rawSamples(plan.up, back), at, asker);
     const intervalSeconds = longestInterval(reading.series);
     const closed = reading.series.every(({ samples }) => samples.some(([at]) => at >= toSeconds));
     const overdue = Date.now() / 1000 > toSeconds + PATIENCE * intervalSeconds;
@@ -115,35 +113,46 @@ type Answer = Pick<Reading, 'series' | 'warnings' | 'error'>;
 
 const silent = (error: string): Answer => ({ series: [], warnings: [], error });
 
-async function ask(query: string, atSeconds: number, { url, signal }: Asker): Promise<Answer> {
+async function ask(query: string, atSeconds: number, asker: Asker): Promise<Answer> {
+  const { url, signal, queryTimeoutMs = QUERY_TIMEOUT_MS } = asker;
   try {
     const { endpoint, headers } = queryEndpoint(url);
     endpoint.search = new URLSearchParams({ query, time: String(atSeconds) }).toString();
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(QUERY_TIMEOUT_MS)]);
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(queryTimeoutMs)]);
     const response = await fetch(endpoint, { headers, signal: bounded });
     return readAnswer(response.status, await response.text());
   } catch (error) {
     signal.throwIfAborted();
-    return silent(`${withoutSecrets(url)} did not answer: ${causeOf(error)}`);
+    return silent(`${withoutSecrets(url)} did not answer: ${causeOf(error, queryTimeoutMs)}`);
   }
 }
 
 function readAnswer(status: number, body: string): Answer {
-  let answer: ApiAnswer;
+  let answer: ApiAnswer | null;
   try {
-    answer = JSON.parse(body) as ApiAnswer;
+    answer = JSON.parse(body) as ApiAnswer | null;
   } catch {
     return silent(`status ${status}, and no JSON: ${body.slice(0, 120)}`);
   }
-  if (answer.status !== 'success') return silent(`status ${status}: ${answer.error ?? body.slice(0, 120)}`);
+  if (answer?.status !== 'success') return silent(`status ${status}: ${answer?.error ?? body.slice(0, 120)}`);
   if (answer.data?.resultType !== 'matrix')
     return silent(`expected raw samples, got ${answer.data?.resultType ?? 'nothing'}`);
+  const { result } = answer.data;
+  if (!Array.isArray(result) || !result.every(isSeries))
+    return silent(`expected raw samples, got ${JSON.stringify(result).slice(0, 120)}`);
   return {
-    series: answer.data.result.map(({ metric, values }) => ({ labels: metric, samples: values ?? [] })),
+    series: result.map(({ metric, values }) => ({ labels: metric, samples: values ?? [] })),
     warnings: [...(answer.warnings ?? []), ...(answer.infos ?? [])],
     error: null,
   };
 }
+
+/** A server that only resembles Prometheus must not have a null of its own read as 0. */
+const isSeries = (one: ApiSeries) =>
+  typeof one?.metric === 'object' &&
+  one.metric !== null &&
+  !('histograms' in one) &&
+  (one.values ?? []).every(([at, value]) => Number.isFinite(at) && typeof value === 'string');
 
 interface ApiAnswer {
   readonly status: string;
@@ -152,11 +161,13 @@ interface ApiAnswer {
   readonly infos?: readonly string[];
   readonly data?: {
     readonly resultType: string;
-    readonly result: readonly {
-      readonly metric: Readonly<Record<string, string>>;
-      readonly values?: readonly (readonly [number, string])[];
-    }[];
+    readonly result: readonly ApiSeries[];
   };
+}
+
+interface ApiSeries {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values?: readonly (readonly [number, string])[];
 }
 
 /** A user and password in the address go into a header: fetch refuses them in the address. */
@@ -180,9 +191,9 @@ export function withoutSecrets(url: string): string {
   return bare.href;
 }
 
-function causeOf(error: unknown): string {
+function causeOf(error: unknown, queryTimeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${QUERY_TIMEOUT_MS / 1000} s`;
+  if (error.name === 'TimeoutError') return `no answer within ${queryTimeoutMs / 1000} s`;
   const cause = error.cause as { code?: string; message?: string } | undefined;
   return cause?.code ?? cause?.message ?? error.message;
 }

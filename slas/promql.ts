@@ -1,4 +1,4 @@
-import type { LabelMatcher, PlannedMeasure, Selection } from './model.ts';
+import type { LabelMatcher, Plan, PlannedMeasure, Selection } from './model.ts';
 
 /** The only file that writes PromQL. Everything here is a plain vector selector: no function that extrapolates. */
 
@@ -27,6 +27,13 @@ export function select(
 /** Raw samples of the last `seconds`: left-open, closed at the time of the query. */
 export function rawSamples(vectorSelector: string, seconds: number): string {
   return `${vectorSelector}[${Math.ceil(seconds * 1000)}ms]`;
+}
+
+/** Everything that Prometheus is asked for, each once. */
+export function selectorsOfPlan(plan: Plan): readonly string[] {
+  const requests = plan.requests === null ? [] : [plan.requests];
+  const measured = plan.objectives.flatMap(({ measure }) => selectorsOf(measure));
+  return [...new Set([plan.up, plan.processStart, ...requests, ...measured])];
 }
 
 /** The selectors that an objective's numbers come from. */

@@ -5,7 +5,8 @@ export function toFraction(decimal: number): { readonly numerator: number; reado
   for (let digits = 0; digits <= 9; digits++) {
     const denominator = 10 ** digits;
     const numerator = Math.round(decimal * denominator);
-    if (numerator / denominator === decimal) return { numerator, denominator };
+    if (Number.isSafeInteger(numerator) && numerator / denominator === decimal)
+      return { numerator, denominator };
   }
   throw new RangeError(`${decimal} has more than 9 decimals: it cannot be compared exactly`);
 }

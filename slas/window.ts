@@ -48,8 +48,10 @@ export type Counted =
 const failed = (reason: string) => ({ ok: false, reason }) as const;
 
 /** Prometheus writes numbers as Go does. */
-export const parseValue = (text: string) =>
-  /^[+-]?Inf$/.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
+export const parseValue = (text: string) => {
+  if (/^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  return text === '' ? Number.NaN : Number(text);
+};
 
 export const clock = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 23);
 
@@ -118,7 +120,7 @@ function cutTarget(
     closeSeconds: close?.atSeconds ?? Number.NaN,
     scrapes: inside,
     missedScrapes: missedBetween(inside, intervalSeconds),
-    problem: edgeProblem(name, open, close, intervalSeconds, from, to),
+    problem: edgeProblem(name, { open, close, inside, intervalSeconds, from, to }),
   };
 }
 
@@ -128,22 +130,35 @@ const missedBetween = (scrapes: readonly Scrape[], intervalSeconds: number) =>
     return missed + (gap > LATE ? Math.round(gap) - 1 : 0);
   }, 0);
 
-function edgeProblem(
-  name: string,
-  open: Scrape | undefined,
-  close: Scrape | undefined,
-  intervalSeconds: number,
-  from: number,
-  to: number,
-): string | null {
-  if (Number.isNaN(intervalSeconds)) return `${name} was scraped fewer than two times around the window`;
+interface Edges {
+  readonly open: Scrape | undefined;
+  readonly close: Scrape | undefined;
+  readonly inside: readonly Scrape[];
+  readonly intervalSeconds: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Whether a scrape is missing between an edge that was found and the request there: the edge is too far from it, or far
+ * enough for one more scrape where the gap next to it shows that one is missing.
+ */
+function isMissedBetween(distance: number, gap: number, intervalSeconds: number): boolean {
   const late = LATE * intervalSeconds;
-  if (open === undefined || from - open.atSeconds > late) {
+  return distance > late || (distance >= intervalSeconds && gap > late);
+}
+
+function edgeProblem(name: string, edges: Edges): string | null {
+  const { open, close, inside, intervalSeconds, from, to } = edges;
+  if (Number.isNaN(intervalSeconds)) return `${name} was scraped fewer than two times around the window`;
+  const gapAfterOpen = (inside[1]?.atSeconds ?? to) - (open?.atSeconds ?? from);
+  const gapBeforeClose = (close?.atSeconds ?? to) - (inside.at(-2)?.atSeconds ?? from);
+  if (open === undefined || isMissedBetween(from - open.atSeconds, gapAfterOpen, intervalSeconds)) {
     const last = open === undefined ? '' : ` (the last before it was at ${clock(open.atSeconds)})`;
     return `${name} was not scraped where the window opens, at or shortly before ${clock(from)}${last}`;
   }
   if (!open.ok) return `the scrape of ${name} that opens the window, at ${clock(open.atSeconds)}, failed`;
-  if (close === undefined || close.atSeconds - to > late) {
+  if (close === undefined || isMissedBetween(close.atSeconds - to, gapBeforeClose, intervalSeconds)) {
     const next = close === undefined ? '' : ` (the first after it was at ${clock(close.atSeconds)})`;
     return `${name} was not scraped where the window closes, at or shortly after ${clock(to)}${next}`;
   }
@@ -154,7 +169,7 @@ function edgeProblem(
 
 // ---------------------------------------------------------------------------------------------- counting
 
-const belongsTo = (series: Series, target: TargetWindow) =>
+export const belongsTo = (series: Series, target: TargetWindow) =>
   Object.entries(target.labels).every(([label, value]) => series.labels[label] === value);
 
 /** The answer to a selector, if Prometheus gave one without any trouble. */
@@ -171,18 +186,33 @@ export function cleanReading(
   return reading;
 }
 
+/** Series that belong to no target, or to several, are from nobody knows where. */
+export function strayOf({ series }: Reading, { targets }: Frame): string | null {
+  const stray = series.find((one) => targets.filter((target) => belongsTo(one, target)).length !== 1);
+  if (stray === undefined) return null;
+  const several = targets.some((target) => belongsTo(stray, target));
+  return `series ${JSON.stringify(stray.labels)} belongs to ${several ? 'several targets' : 'no target that was scraped'}`;
+}
+
 /**
  * How much each series of a selector grew in the window. One untrustworthy series spoils the count. `absent: zero` lets
- * a target have no such series, or one that began inside the window (at 0).
+ * a target have no such series, or one that began inside the window (at 0); so may those of which `mayBegin` says so.
  */
-export function countIncreases(selector: string, frame: Frame, absent: 'zero' | null = null): Counted {
+export function countIncreases(
+  selector: string,
+  frame: Frame,
+  absent: 'zero' | null = null,
+  mayBegin: (labels: Series['labels']) => boolean = () => false,
+): Counted {
   const reading = cleanReading(selector, frame);
   if ('ok' in reading) return reading;
   if (frame.targets.length === 0) return failed(`Prometheus has no data for ${selector} around the window`);
   const increases: Increase[] = [];
   for (const target of frame.targets) {
     const own = reading.series.filter((series) => belongsTo(series, target));
-    const counted = own.map((series) => countSeries(series, target, frame, absent));
+    const counted = own.map((series) =>
+      countSeries(series, target, frame, mayBegin(series.labels) ? 'zero' : absent),
+    );
     const broken = counted.find((result) => typeof result === 'string');
     if (broken !== undefined) return failed(broken as string);
     const present = counted.filter(
@@ -192,13 +222,11 @@ export function countIncreases(selector: string, frame: Frame, absent: 'zero' | 
       return failed(`${target.name} has no series ${selector} in the window`);
     increases.push(...present);
   }
-  const stray = reading.series.find((series) => !frame.targets.some((target) => belongsTo(series, target)));
-  if (stray !== undefined)
-    return failed(`series ${JSON.stringify(stray.labels)} belongs to no target that was scraped`);
-  return { ok: true, increases };
+  const stray = strayOf(reading, frame);
+  return stray === null ? { ok: true, increases } : failed(stray);
 }
 
-/** An increase, null for a series that has no sample in the window, or what is wrong with it. */
+/** An increase, null for a series that was not there before the window ended, or what is wrong with it. */
 function countSeries(
   series: Series,
   target: TargetWindow,
@@ -212,8 +240,11 @@ function countSeries(
   const open = samples.findLastIndex(({ at }) => at <= frame.fromSeconds);
   const close = samples.findIndex(({ at }) => at >= frame.toSeconds);
   const last = samples.at(-1);
-  if (last === undefined) return null;
   const label = JSON.stringify(series.labels);
+  if (last === undefined)
+    return wasThereBefore(series, target, half)
+      ? `series ${label} was there before the window, and has no sample in it`
+      : null;
   if (close === -1) return `series ${label} ends inside the window, at ${clock(last.at)}`;
   if (open === -1 && (absent !== 'zero' || wasThereBefore(series, target, half))) {
     return `series ${label} has no sample where the window opens: what it counted before is unknown`;

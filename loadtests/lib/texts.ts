@@ -22,7 +22,10 @@ function shuffled(texts: string[], seed: number): string[] {
 }
 
 const texts = new SharedArray('texts', () => {
-  const corpus = JSON.parse(open(import.meta.resolve('./corpus.json'))) as { texts: { text: string }[] };
+  // k6's open() takes an address as it is: a space in the path must not come as %20.
+  const corpus = JSON.parse(open(decodeURIComponent(import.meta.resolve('./corpus.json')))) as {
+    texts: { text: string }[];
+  };
   return shuffled(
     corpus.texts.map(({ text }) => text),
     load.seed,

@@ -23,16 +23,18 @@ export interface RunningSla {
   children(commandLine: string): number[];
 }
 
-export function startSla(
-  args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
-): RunningSla {
+interface SlaOptions {
+  /** The checkout whose command line is run; this one by default. */
+  readonly root?: string;
+}
+
+export function startSla(args: readonly string[], { root = ROOT }: SlaOptions = {}): RunningSla {
   for (const name of ['K6_BIN', 'PROMETHEUS_BIN', 'PROMTOOL_BIN']) {
     if (!process.env[name]) throw new Error(`${name} is not set: run the tests with ./sla test`);
   }
-  const child = spawn(process.execPath, [join(ROOT, 'scripts', 'sla.ts'), ...args], {
-    cwd: options.cwd ?? ROOT,
-    env: { ...process.env, NO_COLOR: '1', ...options.env },
+  const child = spawn(process.execPath, [join(root, 'scripts', 'sla.ts'), ...args], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -56,8 +58,7 @@ export function startSla(
   return { child, done, seen, children: (commandLine) => childrenOf(child.pid!, commandLine) };
 }
 
-export const sla = (args: readonly string[], options?: Parameters<typeof startSla>[1]) =>
-  startSla(args, options).done;
+export const sla = (args: readonly string[], options?: SlaOptions) => startSla(args, options).done;
 
 function childrenOf(parent: number, commandLine: string): number[] {
   const listed = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });

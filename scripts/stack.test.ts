@@ -1,0 +1,84 @@
+import { cp, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ROOT, sla, temporaryFolder } from './testing/sla.ts';
+
+const address = (name: string, text: string) => new RegExp(`^${name} +(\\S+)$`, 'm').exec(text)![1]!;
+
+const answers = async (url: string) => {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2000) })).status;
+  } catch {
+    return null;
+  }
+};
+
+test('a stack stays up, carries a run that is judged later, serves a gate of somebody else, and goes down whole', async () => {
+  // A checkout of its own: the name of its socket follows from its folder, so it meddles with no other stack.
+  await using folder = await temporaryFolder();
+  const root = join(folder.path, 'a checkout');
+  await cp(ROOT, root, {
+    recursive: true,
+    filter: (source) => !/\/(node_modules|runs|\.git|\.sla)(\/|$)/.test(source.slice(ROOT.length)),
+  });
+  await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+  const here = (...args: string[]) => sla(args, { root });
+
+  expect(await here('stack', 'status')).toMatchObject({
+    code: 4,
+    stdout: expect.stringContaining('no stack is up'),
+  });
+  const up = await here('stack', 'up');
+  expect(up.stderr).toBe('');
+  expect(up.code).toBe(0);
+  const service = address('service', up.stdout);
+  const prometheus = address('Prometheus', up.stdout);
+  try {
+    expect(await answers(`${service}/health/ready`)).toBe(200);
+    expect((await here('stack', 'status')).stdout).toContain(service);
+    expect((await here('stack', 'up')).stdout).toContain(service);
+
+    const run = await here('run', 'smoke', '--rate', '30', '--duration', '12s');
+    expect(run.stderr).toContain(`using the stack that is up: ${service}`);
+    expect(run, run.stderr).toMatchObject({ code: 0 });
+    const verified = await here('verify', '--json');
+    const verdict = JSON.parse(verified.stdout);
+    expect(verdict).toMatchObject({ verdict: 'pass', scenario: 'smoke' });
+
+    // The same window, asked for again, and as a stranger's: the same counts.
+    const asked = JSON.parse((await here('verify', 'latest', '--prometheus', prometheus, '--json')).stdout);
+    expect(asked).toEqual(verdict);
+    const { from, to } = verdict.window;
+    const bare = JSON.parse(
+      (await here('verify', '--prometheus', prometheus, '--from', from, '--to', to, '--json')).stdout,
+    );
+    expect(bare.objectives.map(({ samples }: { samples: number }) => samples)).toEqual(
+      verdict.objectives.map(({ samples }: { samples: number }) => samples),
+    );
+    expect(bare.verdict).toBe('pass');
+    expect(bare.preconditions.find(({ id }: { id: string }) => id === 'load-delivered')).toMatchObject({
+      ok: null,
+    });
+
+    const gate = await here(
+      'gate',
+      '--scenario',
+      'smoke',
+      '--rate',
+      '30',
+      '--duration',
+      '12s',
+      '--target',
+      service,
+      '--prometheus',
+      prometheus,
+    );
+    expect(gate.stdout).toContain('PASS');
+    expect(gate.code).toBe(0);
+  } finally {
+    expect(await here('stack', 'down')).toMatchObject({ code: 0, stdout: 'the stack is down\n' });
+  }
+  expect(await answers(`${service}/health/live`)).toBeNull();
+  expect(await answers(`${prometheus}/-/ready`)).toBeNull();
+  expect((await here('stack', 'down')).stdout).toBe('no stack was up\n');
+});
