@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { check } from './commands/check.ts';
+import { corpus } from './commands/corpus.ts';
 import { doctor } from './commands/doctor.ts';
 import { type GateOptions, gate } from './commands/gate.ts';
 import { run } from './commands/run.ts';
@@ -92,6 +93,10 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
 
   sub('doctor', 'which tools were found where, and which versions').action(async () =>
     done(await doctor(io)),
+  );
+
+  sub('corpus', "mean confidence of the embedded model over the load's texts, by kind").action(async () =>
+    done(await corpus(io)),
   );
 
   sub('test', 'lint, type-check and run every test')

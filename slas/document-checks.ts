@@ -33,7 +33,11 @@ export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolea
     ...(serviceIsSound ? checkService(raw) : []),
     ...objectives.flatMap((objective, index) => {
       const path = `objectives[${index}]`;
-      return serviceIsSound && isSound(path) ? checkObjective(objective, path, raw) : [];
+      if (!isSound(path)) return [];
+      if (serviceIsSound) return checkObjective(objective, path, raw);
+      // Which edges there are is not known then; all else can be told.
+      const elsewhere = checkObjective(objective, path, { ...raw, service: { selector: {} } });
+      return elsewhere.filter(({ code }) => code !== 'no-buckets');
     }),
     ...repeated(objectives.map((objective) => objective?.id)).map(([id, index]) =>
       problem(
@@ -58,7 +62,7 @@ function checkService(raw: RawDocument): Problem[] {
     ...labels.map((label) =>
       problem('bad-label', `service.selector.${label}`, `"${label}" is no label name`),
     ),
-    ...(raw.service.requests ? checkCounter(raw.service.requests, 'service.requests', raw) : []),
+    ...(raw.service.requests ? checkTotal(raw.service.requests, 'service.requests', raw) : []),
     ...Object.entries(raw.service.buckets ?? {}).flatMap(([name, edges]) => checkBuckets(name, edges)),
   ];
 }
@@ -119,6 +123,20 @@ function checkRegex(pattern: string, path: string): Problem[] {
 const checkCounter = (raw: RawCounter, path: string, document: RawDocument) =>
   checkSelection(raw.counter, raw.where, path, 'counter', document);
 
+/** Only what is bad may be absent: a total or a throughput that is not there is not known to be 0. */
+const checkTotal = (raw: RawCounter, path: string, document: RawDocument) => [
+  ...checkCounter(raw, path, document),
+  ...(raw.absent === undefined
+    ? []
+    : [
+        problem(
+          'bad-absent',
+          `${path}.absent`,
+          'absent: zero is for ratio.bad alone: without this counter nothing is known',
+        ),
+      ]),
+];
+
 function checkObjective(raw: RawObjective, path: string, document: RawDocument): Problem[] {
   const kinds = MEASURES.filter((name) => raw[name] !== undefined);
   const kind = kinds[0];
@@ -153,10 +171,10 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
     case 'ratio':
       return [
         ...checkCounter(raw.ratio!.bad, `${path}.ratio.bad`, document),
-        ...checkCounter(raw.ratio!.total, `${path}.ratio.total`, document),
+        ...checkTotal(raw.ratio!.total, `${path}.ratio.total`, document),
       ];
     case 'throughput':
-      return checkCounter(raw.throughput!, `${path}.throughput`, document);
+      return checkTotal(raw.throughput!, `${path}.throughput`, document);
     case 'uptime':
       return checkSelection(raw.uptime!.gauge, raw.uptime!.where, `${path}.uptime`, 'gauge', document);
     default:

@@ -1,4 +1,5 @@
 import Schema from 'typebox/schema';
+import { Settings } from 'typebox/system';
 import { LineCounter, parseDocument as parseYaml, type Document as YamlDocument } from 'yaml';
 import { checkMeaning, MEASURES, type MeasureName } from './document-checks.ts';
 import {
@@ -29,6 +30,9 @@ export type ParsedDocument =
 
 const schema = Schema.Compile(DocumentSchema);
 
+/** The library stops at 8 problems unless it is told otherwise; people want all of theirs at once. */
+Settings.Set({ maxErrors: 1_000 });
+
 /** Parses and checks the YAML text of an SLA document. Pure: all problems come back at once, with their places. */
 export function parseDocument(yamlText: string): ParsedDocument {
   const lines = new LineCounter();
@@ -39,7 +43,8 @@ export function parseDocument(yamlText: string): ParsedDocument {
       problems: yaml.errors.map((error) => yamlProblem(error.message, error.pos[0], lines)),
     };
   }
-  const raw: unknown = yaml.toJS();
+  const raw = contentOf(yaml);
+  if (raw instanceof ReferenceError) return { ok: false, problems: [yamlProblem(raw.message, 0, lines)] };
   const structural = structureProblems(raw);
   const problems = [...structural, ...meaningProblems(raw, structural)];
   if (problems.length > 0)
@@ -48,6 +53,16 @@ export function parseDocument(yamlText: string): ParsedDocument {
 }
 
 // ---------------------------------------------------------------------------------------------- problems
+
+/** What the text says, or why its aliases cannot be followed: unknown ones, or far too many. */
+function contentOf(yaml: YamlDocument): unknown {
+  try {
+    return yaml.toJS();
+  } catch (error) {
+    if (error instanceof ReferenceError) return error;
+    throw error;
+  }
+}
 
 const yamlProblem = (message: string, offset: number, lines: LineCounter): Problem => {
   const { line, col } = lines.linePos(offset);

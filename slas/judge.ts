@@ -1,5 +1,5 @@
 import { holds } from './limits.ts';
-import { isWithin, type Measured, measure, percent } from './measure.ts';
+import { isWithin, type Measured, measure } from './measure.ts';
 import type {
   Evidence,
   Limit,
@@ -13,6 +13,7 @@ import type {
   RunRecord,
   Verdict,
 } from './model.ts';
+import { formatValue } from './numbers.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { selectorsOf } from './promql.ts';
 import { compareShare } from './statistics.ts';
@@ -150,7 +151,7 @@ function lostBeyondDoubt(objective: PlannedObjective, run: RunRecord): Decision 
   const all = Math.max(sent, plannedRequests, leastSamples);
   const miss = missesBy(objective, lost, lost, all);
   if (miss === null) return null;
-  const words = `${lost} of ${sent} requests were sent and never answered: ${percent(lost / all)} of all that could be sent`;
+  const words = `${lost} of ${sent} requests were sent and never answered: ${formatValue(lost / all, 'ratio')} of all that could be sent`;
   return { ...missed(words, miss === 'alert'), value: lost / all, samples: sent };
 }
 

@@ -1,5 +1,6 @@
 import { holds } from './limits.ts';
 import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from './model.ts';
+import { formatBucket, formatCount, formatValue } from './numbers.ts';
 import { budgetOf, compareShare } from './statistics.ts';
 import {
   cleanReading,
@@ -41,10 +42,7 @@ export type Measured =
   | { readonly kind: 'nothing'; readonly reason: string };
 
 const nothing = (reason: string): Measured => ({ kind: 'nothing', reason });
-const count = (n: number) => n.toLocaleString('en-US');
-export const percent = (ratio: number) => `${Number((ratio * 100).toPrecision(4))} %`;
-export const seconds = (value: number) =>
-  value < 1 ? `${Number((value * 1000).toPrecision(4))} ms` : `${Number(value.toPrecision(4))} s`;
+const percent = (ratio: number) => formatValue(ratio, 'ratio');
 
 export function measure(
   objective: PlannedObjective,
@@ -113,7 +111,7 @@ function measureLatency(
     value,
     share: good / samples,
     bucket,
-    words: `${count(good)} of ${count(samples)} good answers took ${seconds(target.value)} or less (${percent(good / samples)}, ${planned.percentile} % needed)`,
+    words: `${formatCount(good)} of ${formatCount(samples)} good answers took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile} % needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}`,
   };
 }
 
@@ -179,7 +177,7 @@ function measureRatio(planned: PlannedMeasure & { kind: 'ratio' }, run: RunRecor
   const samples = countedTotal + lost - alreadyCounted(lost, countedTotal, run);
   const badCount = Math.min(samples, total(bad.increases) + lost);
   if (samples === 0) return nothing('no request was counted in the window');
-  const lostWords = lost === 0 ? '' : `, ${count(lost)} of them sent and never answered`;
+  const lostWords = lost === 0 ? '' : `, ${formatCount(lost)} of them sent and never answered`;
   return {
     kind: 'share',
     samples,
@@ -188,7 +186,7 @@ function measureRatio(planned: PlannedMeasure & { kind: 'ratio' }, run: RunRecor
     value: badCount / samples,
     share: badCount / samples,
     bucket: null,
-    words: `${count(badCount)} of ${count(samples)} requests were bad (${percent(badCount / samples)})${lostWords}`,
+    words: `${formatCount(badCount)} of ${formatCount(samples)} requests were bad (${percent(badCount / samples)})${lostWords}`,
   };
 }
 
@@ -229,7 +227,7 @@ function measureThroughput(
   const samples = total(counted.increases);
   if (run.load !== null) {
     const scheduled = run.load.scheduledSeconds;
-    const words = `${count(samples)} good answers in the ${Number(scheduled.toFixed(3))} s over which load was scheduled`;
+    const words = `${formatCount(samples)} good answers in the ${Number(scheduled.toFixed(3))} s over which load was scheduled`;
     return { kind: 'number', samples, value: samples / scheduled, words };
   }
   const asked = requests === null ? counted : countIncreases(requests, frame, 'zero');
@@ -244,7 +242,7 @@ function measureThroughput(
     kind: 'number',
     samples,
     value,
-    words: `${count(samples)} good answers between the scrapes that were subtracted`,
+    words: `${formatCount(samples)} good answers between the scrapes that were subtracted`,
   };
 }
 
@@ -262,7 +260,7 @@ function measureMean(planned: PlannedMeasure & { kind: 'mean' }, frame: Frame): 
     kind: 'number',
     samples,
     value: total(sums.increases) / samples,
-    words: `the mean of ${count(samples)} observations`,
+    words: `the mean of ${formatCount(samples)} observations`,
   };
 }
 
@@ -303,7 +301,7 @@ function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Fram
     samples,
     up,
     unknown,
-    words: `up at ${count(up)} of ${count(samples)} scrapes${doubt}`,
+    words: `up at ${formatCount(up)} of ${formatCount(samples)} scrapes${doubt}`,
   };
 }
 

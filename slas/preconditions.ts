@@ -132,6 +132,13 @@ function clientAndServerAgree(plan: Plan, run: RunRecord, frame: Frame): Precond
     return check(id, null, 'the document names no service.requests to compare with');
   const { sent, lost, completed } = run.load;
   if (!completed && sent === 0) return check(id, null, 'the load generator left no counts');
+  const accounted = lost + Object.values(run.load.answered).reduce((sum, count) => sum + count, 0);
+  if (completed && accounted !== sent)
+    return check(
+      id,
+      false,
+      `k6 sent ${sent} requests and knows the end of ${accounted}: the load script failed`,
+    );
   // A status that was answered for the first time makes its series inside the window. Should it have counted before, the
   // two numbers differ, and that is told.
   const counted = countIncreases(plan.requests, frame, 'zero');

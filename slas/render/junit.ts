@@ -1,5 +1,5 @@
 import type { ObjectiveVerdict, Verdict } from '../model.ts';
-import { formatMeasured } from './numbers.ts';
+import { formatMeasured } from '../numbers.ts';
 
 const ENTITIES: Record<string, string> = {
   '&': '&amp;',

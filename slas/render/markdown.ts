@@ -1,5 +1,5 @@
 import type { Plan, Precondition, Verdict } from '../model.ts';
-import { formatBucket, formatCount, formatMeasured } from './numbers.ts';
+import { formatCount, formatMeasured } from '../numbers.ts';
 import { describe, outcome } from './text.ts';
 
 const MARK = { pass: '✅', fail: '❌', inconclusive: '⚠️', met: '✅', missed: '❌', undecided: '⚠️' } as const;
@@ -10,9 +10,7 @@ const cell = (text: string) => text.replace(/[\\|<>`*_[\]]/g, (found) => `\\${fo
 /** The verdict as GitHub-flavoured Markdown, for the summary of a CI job. */
 export function renderMarkdown(verdict: Verdict, plan: Plan): string {
   const rows = verdict.objectives.map((one) => {
-    const where = formatBucket(one);
-    const measured = where === '' ? formatMeasured(one) : `${formatMeasured(one)} (bucket ${where})`;
-    return `| ${MARK[one.verdict]} | ${[one.id, one.target, measured, formatCount(one.samples), outcome(one), one.reason].map(cell).join(' | ')} |`;
+    return `| ${MARK[one.verdict]} | ${[one.id, one.target, formatMeasured(one), formatCount(one.samples), outcome(one), one.reason].map(cell).join(' | ')} |`;
   });
   return [
     `## ${MARK[verdict.verdict]} ${verdict.verdict.toUpperCase()}: ${cell(verdict.summary)}`,

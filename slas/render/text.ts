@@ -1,5 +1,5 @@
 import type { ObjectiveOutcome, ObjectiveVerdict, Outcome, Plan, Precondition, Verdict } from '../model.ts';
-import { formatCount, formatMeasured } from './numbers.ts';
+import { formatCount, formatMeasured } from '../numbers.ts';
 
 export interface TextOptions {
   readonly colour: boolean;

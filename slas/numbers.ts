@@ -1,4 +1,4 @@
-import type { ObjectiveVerdict, Unit } from '../model.ts';
+import type { ObjectiveVerdict, Unit } from './model.ts';
 
 /** How numbers read: four figures at most, in the unit that people think in. */
 
@@ -19,18 +19,19 @@ export function formatValue(value: number, unit: Unit): string {
   }
 }
 
-/** The measured value; a mean is told as its limit is written (`> 0.85`, not 85 %); a percentile past all buckets is over. */
+/** The measured value, ≈ where it is interpolated inside its bucket; a mean is told as its limit is written (`> 0.85`, not 85 %); a percentile past all buckets is over. */
 export function formatMeasured({ value, unit, bucket, target }: ObjectiveVerdict): string {
   if (value === null) return '–';
   if (unit === 'ratio' && !target.includes('%')) return String(figures(value));
   const text = formatValue(value, unit);
-  return bucket !== null && bucket[1] === null ? `over ${text}` : text;
+  if (bucket === null) return text;
+  return bucket[1] === null ? `over ${text}` : `≈ ${text}`;
 }
 
-export const formatBucket = ({ bucket, unit }: ObjectiveVerdict): string => {
-  if (bucket === null) return '';
-  const high = bucket[1] === null ? '∞' : formatValue(bucket[1], unit);
-  return `${formatValue(bucket[0], unit)} to ${high}`;
-};
+/** `between 20 ms and 30 ms`, `over 10 s`: where a percentile lies for certain. */
+export const formatBucket = ([low, high]: readonly [number, number | null], unit: Unit): string =>
+  high === null
+    ? `over ${formatValue(low, unit)}`
+    : `between ${formatValue(low, unit)} and ${formatValue(high, unit)}`;
 
 export const formatCount = (n: number) => n.toLocaleString('en-US');
