@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { judge } from './judge.ts';
+import type { ObjectiveVerdict, Verdict } from './model.ts';
+import { type ExpectedObjective, type JudgingCase, readCaseFiles } from './testing/cases.ts';
+
+/** Every file of cases/ is read and judged; what it expects is compared with what comes out. */
+
+const outcome = ({ verdict, severity }: ObjectiveVerdict) =>
+  severity === null ? verdict : `${verdict} ${severity}`;
+
+function expectObjective(actual: ObjectiveVerdict, expected: ExpectedObjective): void {
+  const told = `${actual.id} (${actual.reason})`;
+  expect(outcome(actual), told).toBe(expected.is);
+  if (expected.value !== undefined) expect(actual.value, told).toBeCloseTo(expected.value, 6);
+  if (expected.share !== undefined) expect(actual.share, told).toBeCloseTo(expected.share, 6);
+  if (expected.bucket !== undefined) expect(actual.bucket, told).toEqual(expected.bucket);
+  if (expected.samples !== undefined) expect(actual.samples, told).toBe(expected.samples);
+  if (expected.says !== undefined) expect(actual.reason).toContain(expected.says);
+  expect(actual.value === null, `${told}: a value, unless it is undecided`).toBe(
+    actual.verdict === 'undecided',
+  );
+  expect(actual.reason).not.toBe('');
+}
+
+function expectObjectives(
+  verdict: Verdict,
+  objectives: NonNullable<JudgingCase['expect']['objectives']>,
+): void {
+  for (const actual of verdict.objectives) {
+    const expected = objectives[actual.id] ?? objectives.others;
+    if (expected !== undefined)
+      expectObjective(actual, typeof expected === 'string' ? { is: expected } : expected);
+  }
+  const known = [...verdict.objectives.map(({ id }) => id), 'others'];
+  expect(known, 'a case names an objective that the document lacks').toEqual(
+    expect.arrayContaining(Object.keys(objectives)),
+  );
+}
+
+function expectPreconditions(
+  verdict: Verdict,
+  expected: NonNullable<JudgingCase['expect']['preconditions']>,
+) {
+  for (const [id, wanted] of Object.entries(expected)) {
+    const actual = verdict.preconditions.find((one) => one.id === id);
+    const { ok, says } = typeof wanted === 'object' && wanted !== null ? wanted : { ok: wanted, says: '' };
+    expect(actual, `there is no precondition ${id}`).toBeDefined();
+    expect(actual!.ok, `${id}: ${actual!.detail}`).toBe(ok);
+    expect(actual!.detail).toContain(says);
+  }
+}
+
+for (const [file, cases] of readCaseFiles()) {
+  describe(file, () => {
+    test.each(cases)('$name', ({ plan, run, evidence, expect: expected, because }) => {
+      expect(because, 'a case must say why').toMatch(/\S/);
+      const verdict = judge(plan, run, evidence);
+      expectObjectives(verdict, expected.objectives ?? {});
+      expectPreconditions(verdict, expected.preconditions ?? {});
+      expect(verdict.verdict, verdict.summary).toBe(expected.verdict);
+      expect(verdict.summary).toContain(expected.summary ?? '');
+      expect(verdict.exitCode).toBe({ pass: 0, fail: 1, inconclusive: 3 }[verdict.verdict]);
+      expect(judge(plan, run, evidence), 'judging again gives the same').toEqual(verdict);
+    });
+  });
+}
+
+test('there are cases', () => {
+  expect([...readCaseFiles().values()].flat().length).toBeGreaterThan(60);
+});

@@ -1,0 +1,303 @@
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseDocument } from './document.ts';
+import { DocumentSchema } from './document-schema.ts';
+import type { SlaDocument } from './model.ts';
+import { SHIPPED_YAML } from './testing/cases.ts';
+
+function parsed(yaml: string): SlaDocument {
+  const result = parseDocument(yaml);
+  if (result.ok) return result.document;
+  throw new Error(JSON.stringify(result.problems));
+}
+
+/** The problems as `./sla check` prints them, without the file's name: `line:column: message`, and their codes. */
+function problemsOf(yaml: string) {
+  const result = parseDocument(yaml);
+  if (result.ok) return [];
+  return result.problems.map(({ code, path, message, line, column }) => ({
+    code,
+    path,
+    text: `${line}:${column}: ${message}`,
+  }));
+}
+
+/** The shipped document with one text replaced; fails where that text is not there. */
+function changed(from: string, to: string): string {
+  expect(SHIPPED_YAML).toContain(from);
+  return SHIPPED_YAML.replace(from, to);
+}
+
+/** Where a text begins in the changed document, as `line:column`. */
+function placeOf(yaml: string, text: string): string {
+  const before = yaml.slice(0, yaml.indexOf(text)).split('\n');
+  return `${before.length}:${before.at(-1)!.length + 1}`;
+}
+
+describe('the shipped document', () => {
+  test('says what the table of the user says', () => {
+    const { name, objectives, scenarios, defaultScenario } = parsed(SHIPPED_YAML);
+    expect(name).toBe('sentiment-api');
+    expect(objectives.map(({ id, target, alert }) => [id, target.text, alert?.text])).toEqual([
+      ['latency-p95', '< 200ms', '> 300ms'],
+      ['latency-p99', '< 500ms', '> 1s'],
+      ['error-rate', '< 1%', '> 5%'],
+      ['throughput', '> 15/s', '< 5/s'],
+      ['model-uptime', '>= 99.9%', '< 99%'],
+      ['confidence', '> 0.85', '< 0.70'],
+    ]);
+    expect(objectives.map(({ target }) => target.value)).toEqual([0.2, 0.5, 0.01, 15, 0.999, 0.85]);
+    expect(
+      scenarios.map((one) => [one.name, one.phases[0]!.ratePerSecond, one.phases[0]!.durationSeconds]),
+    ).toEqual([
+      ['smoke', 20, 20],
+      ['steady', 25, 60],
+    ]);
+    expect(defaultScenario).toBe('steady');
+  });
+
+  test('has the schema that is published beside it', async () => {
+    const published = `${JSON.stringify(DocumentSchema, null, 2)}\n`;
+    await expect(published).toMatchFileSnapshot('documents/sla-document.schema.json');
+  });
+
+  test('is accepted by that schema in another validator, and a broken one is not', () => {
+    const validate = new Ajv({ strict: false, allErrors: true }).compile(
+      JSON.parse(JSON.stringify(DocumentSchema)),
+    );
+    expect(validate(parse(SHIPPED_YAML)), JSON.stringify(validate.errors)).toBe(true);
+    expect(validate(parse(changed('percentile: 95', 'percentil: 95')))).toBe(false);
+    expect(validate.errors!.map(({ keyword }) => keyword).sort()).toEqual([
+      'additionalProperties',
+      'required',
+    ]);
+  });
+});
+
+describe('what may be left out', () => {
+  test('a document without scenarios, buckets, titles and alerts', () => {
+    const document = parsed(`
+apiVersion: sla-harness/v1
+kind: SLA
+name: other
+service: { selector: { job: other } }
+objectives:
+  - { id: errors, target: <= 0.5%, ratio: { bad: { counter: errors_total, where: { code: 500 } }, total: { counter: all_total } } }
+  - { id: size, target: < 12.5, mean: { histogram: size, unit: number } }
+`);
+    expect(document).toEqual({
+      name: 'other',
+      description: '',
+      service: { selector: { job: 'other' }, buckets: {} },
+      objectives: [
+        {
+          id: 'errors',
+          title: 'errors',
+          target: { text: '<= 0.5%', comparison: '<=', value: 0.005 },
+          measure: {
+            kind: 'ratio',
+            bad: { metric: 'errors_total', where: { code: '500' } },
+            total: { metric: 'all_total', where: {} },
+          },
+        },
+        {
+          id: 'size',
+          title: 'size',
+          target: { text: '< 12.5', comparison: '<', value: 12.5 },
+          measure: { kind: 'mean', histogram: { metric: 'size', where: {} }, unit: 'number' },
+        },
+      ],
+      scenarios: [],
+      defaultScenario: null,
+    });
+  });
+
+  test.each([
+    ['> 1000/min', 'a rate whose decimals do not end'],
+    ['>= 0.1/s', 'a rate below one'],
+  ])('a throughput of "%s": %s', (target) => {
+    expect(
+      problemsOf(changed('"> 15/s"', `"${target}"`)).filter(({ path }) => path.endsWith('target')),
+    ).toEqual([]);
+  });
+});
+
+describe('every problem has its code and place', () => {
+  const rows: readonly (readonly [code: string, from: string, to: string, at: string, message: string])[] = [
+    ['wrong-value', 'sla-harness/v1', 'sla-harness/v2', 'sla-harness/v2', 'must be "sla-harness/v1"'],
+    ['wrong-value', 'name: sentiment-api', 'name: ""', '""', 'name'],
+    ['wrong-value', 'id: throughput', 'id: Through Put', 'Through Put', 'lower-case words joined by hyphens'],
+    ['wrong-value', 'percentile: 95', 'percentile: 100', '100', 'percentile'],
+    ['wrong-value', 'percentile: 95', 'percentile: "95"', '"95"', 'must be number'],
+    ['wrong-value', 'rate: 20/s', 'rate: 20', '20\n', 'must be string, is 20'],
+    ['wrong-value', 'seed: 1', 'seed: -1', '-1', 'seed'],
+    ['wrong-value', '[0.001,', '[.nan,', '.nan', 'must be number'],
+    [
+      'unknown-field',
+      'percentile: 95',
+      'percentile: 95\n      wher: {}',
+      '{}',
+      'unknown field "wher" in objectives[0].latency',
+    ],
+    ['missing-field', '      percentile: 95\n', '', 'histogram: http', 'lacks percentile'],
+    [
+      'one-measure',
+      '    throughput:\n',
+      '    uptime: { gauge: x }\n    throughput:\n',
+      'id: throughput',
+      'it has throughput and uptime',
+    ],
+    ['one-measure', '    uptime: { gauge: sentiment_model_loaded }\n', '', 'id: model-uptime', 'it has none'],
+    ['duplicate-id', 'id: throughput', 'id: error-rate # again', 'error-rate # again', 'defined twice'],
+    ['bad-limit', '"< 200ms"', '"200ms"', '"200ms"', 'has no comparison'],
+    ['bad-limit', '"< 200ms"', '"< 200"', '"< 200"', 'no seconds value'],
+    ['bad-limit', '"> 15/s"', '"> 15"', '"> 15"', 'no per second value'],
+    ['bad-limit', '"< 200ms"', '"> 200ms"', '"> 200ms"', 'a latency target is written with < or <='],
+    ['bad-limit', '">= 99.9%"', '"< 99.9%"', '"< 99.9%"', 'uptime target is written with > or >='],
+    ['bad-limit', '"> 300ms"', '"> 100ms"', '"> 100ms"', 'must lie on the bad side'],
+    ['bad-limit', '"< 5/s"', '"> 5/s"', '"> 5/s"', 'must lie on the bad side'],
+    ['bad-limit', '"> 0.85"', '"> 1.85"', '"> 1.85"', 'more than 1'],
+    ['bad-limit', '"< 1%"', '"< 0%"', '"< 0%"', 'can never be met'],
+    ['bad-limit', '">= 99.9%"', '"> 100%"', '"> 100%"', 'can never be met'],
+    ['too-fine', '"< 1%"', '"< 0.12345678%"', '"< 0.12345678%"', 'more than 6 decimals'],
+    ['too-fine', 'percentile: 95', 'percentile: 95.1234567', '95.1234567', 'more than 6 decimals'],
+    ['not-an-edge', '"< 200ms"', '"< 210ms"', '"< 210ms"', 'choose one of 0.001, 0.002'],
+    ['not-an-edge', '"> 300ms"', '"> 350ms"', '"> 350ms"', 'is no bucket edge'],
+    ['bad-buckets', '0.002, 0.003', '0.003, 0.002', '0.002, 0.005', '0.002 does not follow 0.003'],
+    ['bad-buckets', '0.002, 0.003', '0.002, 0.002', '0.002, 0.005', '0.002 does not follow 0.002'],
+    ['bad-regex', 'matches: 2..', 'matches: "2(.."', '{ matches: "2(.."', 'is no regular expression'],
+    ['bad-regex', 'matches: 2..', 'matches: "(?!5).*"', '{ matches: "(?!5)', 'RE2'],
+    ['bad-regex', 'matches: 2..', 'matches: "(2)\\\\1"', '{ matches: "(2)', 'RE2'],
+    [
+      'bad-metric',
+      'gauge: sentiment_model_loaded',
+      'gauge: model-loaded',
+      'model-loaded',
+      'is no metric name',
+    ],
+    [
+      'bad-label',
+      'selector: { job: sentiment-api }',
+      'selector: { my-job: api }',
+      'api }',
+      '"my-job" is no label name',
+    ],
+    [
+      'bad-label',
+      'where: { method: POST, handler: /predict } }',
+      'where: { job: x } }',
+      'x } }',
+      'already set by service.selector',
+    ],
+    ['bad-load', 'rate: 20/s', 'rate: 0/s', '0/s', 'is not a rate'],
+    ['bad-load', '    duration: 20s\n', '', 'description: 20 s', 'needs either rate and duration, or phases'],
+    [
+      'unknown-objective',
+      'rate: 20/s',
+      'objectives: [nope]\n    rate: 20/s',
+      'nope',
+      'names objective "nope"',
+    ],
+    [
+      'unknown-scenario',
+      'defaultScenario: steady',
+      'defaultScenario: soak',
+      'soak',
+      'scenario "soak" is not defined',
+    ],
+    [
+      'unknown-scenario',
+      'defaultScenario: steady',
+      'defaultScenario: constructor',
+      'constructor',
+      'is not defined',
+    ],
+  ];
+
+  test.each(rows)('%s: %j → %j', (code, from, to, at, message) => {
+    const yaml = changed(from, to);
+    const found = problemsOf(yaml);
+    expect(found.map((one) => one.code)).toContain(code);
+    const own = found.find((one) => one.code === code && one.text.includes(message));
+    expect(own?.text, JSON.stringify(found)).toMatch(new RegExp(`^${placeOf(yaml, at)}: `));
+  });
+
+  test('absent: zero is for bad events alone', () => {
+    const total = 'status: { matches: "[1235]..|429" } }';
+    const yaml = changed(total, `${total}\n        absent: zero`);
+    expect(problemsOf(yaml).map(({ code, path }) => [code, path])).toEqual([
+      ['bad-absent', 'objectives[2].ratio.total.absent'],
+    ]);
+  });
+
+  test('edges of a histogram that is named like something in JavaScript are not found', () => {
+    const yaml = SHIPPED_YAML.replaceAll(
+      'histogram: http_request_duration_seconds',
+      'histogram: constructor',
+    );
+    expect(new Set(problemsOf(yaml).map(({ code }) => code))).toEqual(new Set(['no-buckets']));
+  });
+});
+
+describe('all problems come at once, in the order of the file', () => {
+  const yaml = `apiVersion: sla-harness/v2
+kind: SLB
+name: ""
+extra: 1
+service:
+  selector: {}
+  buckets: { h: [2, 1] }
+objectives:
+  - id: Bad Id
+    target: 1
+    latency: { histogram: h, percentile: 200, wher: {} }
+  - id: b
+    target: "200ms"
+    ratio: { bad: { counter: "a-b" }, total: { counter: t } }
+  - id: b
+    target: "< 5%"
+    uptime: { gauge: g }
+scenarios:
+  one: { rate: fast, duration: 10s }
+  two: { duration: 10s, objectives: [none] }
+defaultScenario: three
+`;
+
+  test('a document that is wrong in nearly every line', () => {
+    const texts = problemsOf(yaml).map(({ text }) => text);
+    const lines = texts.map((text) => Number(text.split(':')[0]));
+    expect(lines).toEqual([...lines].sort((a, b) => a - b));
+    expect(new Set(lines)).toEqual(new Set([1, 2, 3, 4, 6, 9, 10, 11, 13, 14, 15, 16, 19, 20, 21]));
+    expect(new Set(texts).size).toBe(texts.length);
+  });
+
+  test('more than a handful of the same kind', () => {
+    const bad = Array.from({ length: 40 }, (_, index) => `  - { id: "Bad ${index}", target: "< 1", x: 1 }`);
+    const many = `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j } }\nobjectives:\n${bad.join('\n')}\n`;
+    expect(problemsOf(many)).toHaveLength(80);
+  });
+});
+
+describe('texts that are no document', () => {
+  test.each([
+    ['', '1:1', 'must be object'],
+    ['hello', '1:1', 'must be object'],
+    ['- a', '1:1', 'must be object'],
+    ['a: 1\na: 2', '2:1', 'Map keys must be unique'],
+    ['a: 1\n---\nb: 2', '2:1', 'multiple documents'],
+    ['a:\n\t- b', '2:1', 'Tabs are not allowed'],
+    ['a: "b', '1:', 'not valid YAML'],
+    ['a: *nowhere', '1:1', 'Unresolved alias'],
+    [bomb(), '1:1', 'Excessive alias count'],
+  ])('%j', (yaml, at, message) => {
+    const [first] = problemsOf(yaml);
+    expect(first?.text.startsWith(at), first?.text).toBe(true);
+    expect(first?.text).toContain(message);
+  });
+});
+
+function bomb(): string {
+  const tenfold = (anchor: string, of: string) => `${anchor}: &${anchor} [${Array(10).fill(of).join(', ')}]`;
+  return [tenfold('a', 'x'), tenfold('b', '*a'), tenfold('c', '*b'), tenfold('d', '*c')].join('\n');
+}

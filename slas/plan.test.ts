@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from './document.ts';
+import type { Plan, SlaDocument } from './model.ts';
+import { planScenario, planWindow } from './plan.ts';
+import { SHIPPED_YAML } from './testing/cases.ts';
+
+function documentOf(yaml: string): SlaDocument {
+  const parsed = parseDocument(yaml);
+  if (parsed.ok) return parsed.document;
+  throw new Error(JSON.stringify(parsed.problems));
+}
+
+const shipped = documentOf(SHIPPED_YAML);
+const planned = (name: string, overrides = {}, document = shipped) =>
+  planScenario(document, name, overrides) as Plan;
+
+describe('a scenario', () => {
+  test('carries its load', () => {
+    expect(planned('smoke').load).toMatchObject({
+      scenario: 'smoke',
+      plannedRequests: 400,
+      scheduledSeconds: 20,
+    });
+    expect(planned('steady').load).toMatchObject({ plannedRequests: 1500, scheduledSeconds: 60 });
+  });
+
+  test('rate and duration can be changed, each by itself', () => {
+    expect(planned('steady', { ratePerSecond: 50 }).load).toMatchObject({
+      plannedRequests: 3000,
+      scheduledSeconds: 60,
+    });
+    expect(planned('steady', { durationSeconds: 10 }).load).toMatchObject({
+      plannedRequests: 250,
+      scheduledSeconds: 10,
+    });
+  });
+
+  test('that is not there is a problem that names those that are', () => {
+    expect(planScenario(shipped, 'soak')).toEqual([
+      { code: 'unknown-scenario', path: 'scenarios.soak', message: expect.stringContaining('smoke, steady') },
+    ]);
+  });
+
+  test('holds its own objectives only, in the order of the document', () => {
+    const document = documentOf(
+      SHIPPED_YAML.replace('rate: 20/s\n', 'rate: 20/s\n    objectives: [confidence, error-rate]\n'),
+    );
+    expect(planned('smoke', {}, document).objectives.map(({ id }) => id)).toEqual([
+      'error-rate',
+      'confidence',
+    ]);
+    expect(planned('steady', {}, document).objectives).toHaveLength(6);
+    expect(planWindow(document).objectives).toHaveLength(6);
+  });
+
+  test('of several phases adds them up', () => {
+    const phases = `
+    phases:
+      - { name: low, rate: 10/s, duration: 30s }
+      - { name: high, rate: 0.5/s, duration: 1m }`;
+    const document = documentOf(`${SHIPPED_YAML.split('scenarios:')[0]}scenarios:\n  ramp:${phases}\n`);
+    expect(planned('ramp', {}, document).load).toMatchObject({
+      script: 'loadtests/ramp.ts',
+      plannedRequests: 330,
+      scheduledSeconds: 90,
+      phases: [
+        { name: 'low', ratePerSecond: 10, durationSeconds: 30 },
+        { name: 'high', ratePerSecond: 0.5, durationSeconds: 60 },
+      ],
+    });
+  });
+});
+
+describe('a plan', () => {
+  test('says how few requests decide nothing', () => {
+    const least = planWindow(shipped).objectives.map(({ id, leastSamples }) => [id, leastSamples]);
+    expect(Object.fromEntries(least)).toEqual({
+      'latency-p95': 59,
+      'latency-p99': 299,
+      'error-rate': 299,
+      throughput: 0,
+      'model-uptime': 10,
+      confidence: 30,
+    });
+  });
+
+  test('asks for plain selectors of the service, and nothing else', () => {
+    const plan = planWindow(shipped);
+    expect(plan.load).toBeNull();
+    expect(plan.up).toBe('up{job="sentiment-api"}');
+    expect(plan.requests).toBe('http_requests_total{job="sentiment-api",method="POST",handler="/predict"}');
+    expect(plan.objectives.map(({ measure }) => measure)).toMatchObject([
+      { kind: 'latency', percentile: 95, buckets: expect.stringContaining('_bucket{job="sentiment-api"') },
+      { kind: 'latency', percentile: 99 },
+      { kind: 'ratio', badAbsent: 'zero', lost: 'bad', bad: expect.stringContaining('status=~"5..|429"') },
+      { kind: 'throughput' },
+      { kind: 'uptime', gauge: 'sentiment_model_loaded{job="sentiment-api"}' },
+      {
+        kind: 'mean',
+        sum: 'sentiment_prediction_confidence_sum{job="sentiment-api"}',
+        count: 'sentiment_prediction_confidence_count{job="sentiment-api"}',
+      },
+    ]);
+  });
+
+  test('survives being written as JSON', () => {
+    const plan = planned('steady');
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+  });
+});

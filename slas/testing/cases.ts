@@ -1,0 +1,235 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { parseDocument } from '../document.ts';
+import type { Evidence, LoadRecord, Plan, Reading, RunRecord, Series, SlaDocument } from '../model.ts';
+import { planScenario, planWindow } from '../plan.ts';
+import { selectorsOfPlan } from '../promql.ts';
+import { readLabels, readValues, type Schedule, scheduleOf, selects } from './notation.ts';
+
+/** Reads the judging cases: files of `slas/cases/`, each a few cases that differ from what is `given`. */
+
+type ScrapesText = { readonly every: number; readonly first: number; readonly last: number };
+type LoadText = Readonly<Record<string, number | boolean | string>>;
+
+/** A values text, or buckets: cumulative counts of the window by `le` (or values texts), with changes that hold for all. */
+type ValuesText =
+  | string
+  | number
+  | { readonly le: string | Readonly<Record<string, string>>; readonly but?: string };
+
+interface Given {
+  readonly document: string;
+  /** null: no plan, a bare window is judged. */
+  readonly scenario: string | null;
+  readonly scrapes: ScrapesText;
+  readonly window: { readonly from: number; readonly to: number };
+  /** How the scrapes of each replica differ. */
+  readonly replicas: Readonly<Record<string, Partial<ScrapesText>>>;
+  /** null: no run record. */
+  readonly load: LoadText | null;
+  readonly incidents: readonly string[];
+  readonly names: Readonly<Record<string, string>>;
+  /** By name; a name that ends in `@b` is of replica b alone. null: there is no such series. */
+  readonly series: Readonly<Record<string, ValuesText | null>>;
+  /** What Prometheus said beside its answer, by the metric that was asked for: warnings, or an error instead of it. */
+  readonly warnings: Readonly<Record<string, string>>;
+  readonly errors: Readonly<Record<string, string>>;
+}
+
+export interface ExpectedObjective {
+  /** `met`, `missed target`, `missed alert` or `undecided`. */
+  readonly is: string;
+  readonly value?: number;
+  readonly share?: number;
+  readonly bucket?: readonly [number, number | null];
+  readonly samples?: number;
+  /** A part of the reason. */
+  readonly says?: string;
+}
+
+interface ExpectText {
+  readonly verdict: string;
+  readonly summary?: string;
+  /** By id; `others` are all that are not named. */
+  readonly objectives?: Readonly<Record<string, string | ExpectedObjective>>;
+  readonly preconditions?: Readonly<Record<string, boolean | null | { ok: boolean | null; says: string }>>;
+}
+
+interface CaseText extends Partial<Given> {
+  readonly name: string;
+  readonly because: string;
+  readonly expect: ExpectText;
+}
+
+interface FileText extends Partial<Given> {
+  readonly given?: string;
+  readonly cases: readonly CaseText[];
+}
+
+export interface JudgingCase {
+  readonly name: string;
+  readonly because: string;
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  readonly evidence: Evidence;
+  readonly expect: ExpectText;
+}
+
+const folder = new URL('../cases/', import.meta.url);
+const readYaml = (file: string): unknown =>
+  parse(readFileSync(new URL(file, folder), 'utf8'), { merge: true });
+
+export const SHIPPED_YAML = readFileSync(new URL('../documents/sentiment-api.yaml', import.meta.url), 'utf8');
+
+const NOTHING: Given = {
+  document: SHIPPED_YAML,
+  scenario: null,
+  scrapes: { every: 5, first: 0, last: 80 },
+  window: { from: 10.2, to: 69.8 },
+  replicas: { a: {} },
+  load: null,
+  incidents: [],
+  names: {},
+  series: {},
+  warnings: {},
+  errors: {},
+};
+
+/** Times of the cases are seconds after this moment. */
+export const ORIGIN_SECONDS = Date.UTC(2025, 0, 1) / 1000;
+
+/** Every case of every file, by file name. */
+export function readCaseFiles(): ReadonlyMap<string, readonly JudgingCase[]> {
+  const files = readdirSync(folder).filter((file) => /(?<!\.given)\.yaml$/.test(file));
+  return new Map(files.sort().map((file) => [file, readCases(readYaml(file) as FileText)]));
+}
+
+function readCases({ given, cases, ...own }: FileText): readonly JudgingCase[] {
+  const base = overlay(given === undefined ? NOTHING : readGiven(given), own);
+  return cases.map(({ name, because, expect, ...changes }) => ({
+    name,
+    because,
+    expect,
+    ...build(overlay(base, changes)),
+  }));
+}
+
+const readGiven = (name: string) => overlay(NOTHING, readYaml(`${name}.given.yaml`) as Partial<Given>);
+
+/** The healthy service of `healthy.given.yaml`, on so many replicas. */
+export const healthy = (changes: Partial<Given> = {}) => build(overlay(readGiven('healthy'), changes));
+
+function overlay(base: Given, changes: Partial<Given>): Given {
+  const load =
+    changes.load === undefined ? base.load : changes.load === null ? null : { ...base.load, ...changes.load };
+  return {
+    ...base,
+    ...changes,
+    scrapes: { ...base.scrapes, ...changes.scrapes },
+    window: { ...base.window, ...changes.window },
+    load,
+    names: { ...base.names, ...changes.names },
+    series: { ...base.series, ...changes.series },
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- building
+
+function build(given: Given): { plan: Plan; run: RunRecord; evidence: Evidence } {
+  const plan = planOf(documentOf(given.document), given.scenario);
+  const series = Object.keys(given.replicas).flatMap((replica) => seriesOf(replica, given));
+  const run: RunRecord = {
+    schema: 'sla-harness/run/v1',
+    id: 'case',
+    window: { fromSeconds: ORIGIN_SECONDS + given.window.from, toSeconds: ORIGIN_SECONDS + given.window.to },
+    load: given.load === null ? null : loadOf(given.load, plan),
+    incidents: given.incidents,
+  };
+  const readings = selectorsOfPlan(plan).map((selector) => readingOf(selector, series, given));
+  return {
+    plan,
+    run,
+    evidence: { schema: 'sla-harness/evidence/v1', prometheus: { url: 'http://127.0.0.1:9090/' }, readings },
+  };
+}
+
+function documentOf(text: string): SlaDocument {
+  const parsed = parseDocument(text);
+  if (!parsed.ok)
+    throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
+  return parsed.document;
+}
+
+function planOf(document: SlaDocument, scenario: string | null): Plan {
+  const plan = scenario === null ? planWindow(document) : planScenario(document, scenario);
+  if ('objectives' in plan) return plan;
+  throw new Error(plan.map(({ message }) => message).join('\n'));
+}
+
+function loadOf(text: LoadText, plan: Plan): LoadRecord {
+  const number = (key: string, otherwise = 0) => Number(text[key] ?? otherwise);
+  return {
+    generator: { name: 'k6', version: '2.2.0' },
+    plannedRequests: number('planned', plan.load?.plannedRequests),
+    scheduledSeconds: number('seconds', plan.load?.scheduledSeconds),
+    sent: number('sent'),
+    answered: {
+      '1xx': number('1xx'),
+      '2xx': number('2xx'),
+      '3xx': number('3xx'),
+      '4xx': number('4xx'),
+      '5xx': number('5xx'),
+    },
+    lost: number('lost'),
+    droppedIterations: number('dropped'),
+    completed: text.completed !== false,
+    stoppedBecause: typeof text.stopped === 'string' ? text.stopped : null,
+  };
+}
+
+function seriesOf(replica: string, given: Given): readonly Series[] {
+  const { every, first, last } = { ...given.scrapes, ...given.replicas[replica] };
+  const schedule = scheduleOf(every, first, last, given.window);
+  const names = new Set(Object.keys(given.series).map((key) => key.split(' @')[0]!));
+  return [...names].flatMap((name) => {
+    const own = given.series[`${name} @${replica}`];
+    const values = own === undefined ? given.series[name] : own;
+    if (values === undefined || values === null) return [];
+    const labels = { job: 'sentiment-api', instance: replica, ...readLabels(given.names[name] ?? name) };
+    return histogramOrSeries(labels, values, schedule);
+  });
+}
+
+function histogramOrSeries(
+  labels: Record<string, string>,
+  values: ValuesText,
+  schedule: Schedule,
+): readonly Series[] {
+  const one = (own: Record<string, string>, text: string): Series => ({
+    labels: own,
+    samples: readValues(text, schedule).map(([at, value]) => [ORIGIN_SECONDS + at, value]),
+  });
+  if (typeof values !== 'object') return [one(labels, String(values))];
+  const buckets = typeof values.le === 'string' ? readBuckets(values.le) : Object.entries(values.le);
+  const changes = values.but === undefined ? '' : `; ${values.but}`;
+  return buckets.map(([le, text]) => one({ ...labels, le }, text + changes));
+}
+
+const readBuckets = (text: string) =>
+  text.split(/\s+/).map((bucket): [string, string] => {
+    const [le, grown] = bucket.split('=');
+    return [le!, `0 -> ${grown}`];
+  });
+
+function readingOf(selector: string, series: readonly Series[], { warnings, errors }: Given): Reading {
+  const metric = selector.split('{')[0]!;
+  const error = errors[metric] ?? errors.everything ?? null;
+  return {
+    selector,
+    query: `${selector}[90s]`,
+    atSeconds: ORIGIN_SECONDS + 85,
+    series: error === null ? series.filter(({ labels }) => selects(selector, labels)) : [],
+    warnings: warnings[metric] === undefined ? [] : [warnings[metric]],
+    error,
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * The compact notation of the judging cases.
+ *
+ * A series is written as its name and labels, as in PromQL: `http_requests_total{status="200"}`. Its values are one of
+ *
+ *   0 -> 1500         stands at 0 up to the scrape that opens the window, grows evenly (whole numbers stay whole) to 1500
+ *                     at the scrape that closes it, and stands there
+ *   always 1          the same at every scrape
+ *   0*2 5+5*3 _ 20    one value a scrape, from the first: `a*2` is a and two more of it, `a+b*3` is a and three more, each b
+ *                     larger, `_` is a scrape that stored nothing, `_*2` are two of these
+ *
+ * and either may be followed by changes, by the time of the scrape in seconds: `; 40=NaN`, `; 20..30=_` (both included).
+ */
+
+/** When a replica is scraped, and which of these scrapes open and close the window. */
+export interface Schedule {
+  readonly times: readonly number[];
+  readonly openSeconds: number;
+  readonly closeSeconds: number;
+}
+
+export function scheduleOf(
+  every: number,
+  first: number,
+  last: number,
+  window: { readonly from: number; readonly to: number },
+): Schedule {
+  const times = Array.from({ length: Math.floor((last - first) / every) + 1 }, (_, index) =>
+    Number((first + index * every).toFixed(3)),
+  );
+  return {
+    times,
+    openSeconds: times.findLast((time) => time <= window.from) ?? first,
+    closeSeconds: times.find((time) => time >= window.to) ?? last,
+  };
+}
+
+/** Values as Prometheus writes them; null where the scrape stored nothing. */
+type Values = (string | null)[];
+
+/** Reads a values text into samples on a schedule. Throws with the text that it cannot read. */
+export function readValues(text: string, schedule: Schedule): [number, string][] {
+  const [base = '', ...changes] = text.split(';').map((part) => part.trim());
+  const values = baseValues(base, schedule);
+  if (values.length > schedule.times.length)
+    throw new Error(`"${base}" has ${values.length} values for ${schedule.times.length} scrapes`);
+  for (const change of changes) applyChange(values, change, schedule);
+  return schedule.times.flatMap((time, index): [number, string][] => {
+    const value = values[index] ?? null;
+    return value === null ? [] : [[time, value]];
+  });
+}
+
+function baseValues(text: string, schedule: Schedule): Values {
+  if (text.includes('->')) return growth(text, schedule);
+  const [always, value] = text.split(' ');
+  return always === 'always' ? schedule.times.map(() => value!) : listed(text);
+}
+
+function growth(text: string, { times, openSeconds, closeSeconds }: Schedule): Values {
+  const [from, to] = text.split('->').map(Number);
+  if (from === undefined || to === undefined || Number.isNaN(from + to))
+    throw new Error(`"${text}" is no growth: write it as "0 -> 1500"`);
+  const whole = Number.isInteger(from) && Number.isInteger(to);
+  return times.map((time) => {
+    const part = Math.min(1, Math.max(0, (time - openSeconds) / (closeSeconds - openSeconds)));
+    const value = part === 1 ? to : from + (to - from) * part;
+    return String(whole ? Math.floor(value) : value);
+  });
+}
+
+const NUMBER = '-?(?:\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?|Inf|NaN)|\\+Inf';
+const TERM = new RegExp(`^(?:(${NUMBER})(?:([+-]\\d+(?:\\.\\d+)?))?|(_))(?:\\*(\\d+))?$`);
+
+function listed(text: string): Values {
+  return text
+    .split(/\s+/)
+    .filter((term) => term !== '')
+    .flatMap((term) => {
+      const match = TERM.exec(term);
+      if (match === null) throw new Error(`"${term}" is no value: write it as 5, 5*3, 0+5*3, NaN or _`);
+      const [, first, step, missing, times] = match;
+      const count = Number(times ?? 0) + 1;
+      return Array.from({ length: missing ? Math.max(1, count - 1) : count }, (_, index) =>
+        missing ? null : step ? String(Number(first) + index * Number(step)) : first!,
+      );
+    });
+}
+
+function applyChange(values: Values, change: string, { times }: Schedule): void {
+  const match = /^([\d.]+?)(?:\.\.([\d.]+))?\s*=\s*(\S+)$/.exec(change);
+  if (match === null)
+    throw new Error(`"${change}" is no change: write it as "40=NaN", "20..30=_" or "20..30=5"`);
+  const [low, high] = [Number(match[1]), Number(match[2] ?? match[1])];
+  const hit = times.flatMap((time, index) => (time >= low && time <= high ? [index] : []));
+  if (hit.length === 0) throw new Error(`"${change}" names no scrape: they are at ${times.join(', ')}`);
+  for (const index of hit) values[index] = match[3] === '_' ? null : match[3]!;
+}
+
+/** `up{job="a"}` → labels, with the name as `__name__`. */
+export function readLabels(text: string): Record<string, string> {
+  const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?$/.exec(text.trim());
+  if (match === null) throw new Error(`"${text}" is no series: write it as name{label="value"}`);
+  const labels: Record<string, string> = { __name__: match[1]! };
+  for (const [, label, , value] of matchersOf(match[2] ?? '')) labels[label!] = value!;
+  return labels;
+}
+
+const matchersOf = (text: string) => [...text.matchAll(/(\w+)(=~|=)"((?:[^"\\]|\\.)*)"/g)];
+
+/** Whether a vector selector, as the plan writes it, selects these labels. */
+export function selects(selector: string, labels: Readonly<Record<string, string>>): boolean {
+  const [name, rest = ''] = selector.split(/\{(.*)\}$/s);
+  return (
+    labels.__name__ === name &&
+    matchersOf(rest).every(([, label, how, value]) => {
+      const own = labels[label!] ?? '';
+      const wanted = value!.replace(/\\(["\\])/g, '$1');
+      return how === '=' ? own === wanted : new RegExp(`^(?:${wanted})$`).test(own);
+    })
+  );
+}

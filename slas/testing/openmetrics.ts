@@ -1,0 +1,120 @@
+/** Makes OpenMetrics text as a Prometheus would have stored it of a service whose every request is known. */
+
+export interface Request {
+  readonly atSeconds: number;
+  readonly status: string;
+  readonly seconds: number;
+  readonly confidence: number;
+}
+
+export interface Replica {
+  readonly instance: string;
+  readonly everySeconds: number;
+  /** Time of its first scrape. */
+  readonly firstSeconds: number;
+  readonly requests: readonly Request[];
+  /** The process is replaced at this moment: counters begin at 0 again. */
+  readonly restartSeconds?: number;
+}
+
+export interface World {
+  readonly job: string;
+  /** Time of the last scrape, at most. */
+  readonly lastSeconds: number;
+  readonly replicas: readonly Replica[];
+  readonly edges: readonly number[];
+  readonly statuses: readonly string[];
+  /** A value as it is stored: null where nothing is. */
+  readonly stored?: (sample: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly atSeconds: number;
+    readonly value: number;
+  }) => number | null;
+}
+
+type Metric = readonly [name: string, labels: Readonly<Record<string, string>>, value: number];
+
+const isGood = ({ status }: Request) => status.startsWith('2');
+const where = { method: 'POST', handler: '/predict' };
+
+/** What one replica exports at a moment: every number counted anew from its requests. */
+function exported(replica: Replica, world: World, atSeconds: number): readonly Metric[] {
+  const restarted = replica.restartSeconds !== undefined && atSeconds >= replica.restartSeconds;
+  const startSeconds = restarted ? replica.restartSeconds! : replica.firstSeconds - 100;
+  const seen = replica.requests.filter((one) => one.atSeconds > startSeconds && one.atSeconds <= atSeconds);
+  const good = seen.filter(isGood);
+  const bucket = (le: string, count: number): Metric => [
+    'http_request_duration_seconds_bucket',
+    { ...where, status: '200', le },
+    count,
+  ];
+  return [
+    ['up', {}, 1],
+    ['process_start_time_seconds', {}, startSeconds],
+    ['sentiment_model_loaded', {}, 1],
+    ...world.statuses.map(
+      (status): Metric => [
+        'http_requests_total',
+        { ...where, status },
+        seen.filter((one) => one.status === status).length,
+      ],
+    ),
+    ...world.edges.map((edge) =>
+      bucket(
+        Number.isInteger(edge) ? edge.toFixed(1) : String(edge),
+        good.filter(({ seconds }) => seconds <= edge).length,
+      ),
+    ),
+    bucket('+Inf', good.length),
+    [
+      'sentiment_prediction_confidence_sum',
+      { sentiment: 'POSITIVE' },
+      good.reduce((sum, { confidence }) => sum + confidence, 0),
+    ],
+    ['sentiment_prediction_confidence_count', { sentiment: 'POSITIVE' }, good.length],
+  ];
+}
+
+/** The lines of one world, without the closing `# EOF`. */
+export function openMetricsOf(world: World): string {
+  const lines: string[] = [];
+  for (const replica of world.replicas) {
+    const { instance, firstSeconds, everySeconds } = replica;
+    for (let index = 0; firstSeconds + index * everySeconds <= world.lastSeconds; index++) {
+      const atSeconds = firstSeconds + index * everySeconds;
+      for (const [name, own, value] of exported(replica, world, atSeconds)) {
+        const labels = { job: world.job, instance, ...own };
+        const stored = world.stored ? world.stored({ name, labels, atSeconds, value }) : value;
+        if (stored !== null) lines.push(`${name}{${written(labels)}} ${stored} ${atSeconds}`);
+      }
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const written = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels)
+    .map(([label, value]) => `${label}="${value}"`)
+    .join(',');
+
+/** So many requests, evenly from the first to the last moment; `bad` of them, dealt out evenly, are as `badly` says. */
+export function dealt(
+  count: number,
+  fromSeconds: number,
+  toSeconds: number,
+  bad = 0,
+  badly: Partial<Request> = {},
+): readonly Request[] {
+  const step = (toSeconds - fromSeconds) / Math.max(1, count - 1);
+  return Array.from({ length: count }, (_, index) => {
+    const isBad = Math.floor(((index + 1) * bad) / count) > Math.floor((index * bad) / count);
+    const healthy = {
+      atSeconds: fromSeconds + index * step,
+      status: '200',
+      seconds: 0.02,
+      confidence: 0.9375,
+    };
+    return isBad ? { ...healthy, ...badly } : healthy;
+  });
+}

@@ -1,0 +1,81 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+/** A real Prometheus over samples that promtool made from OpenMetrics text. Stopped, and its folder removed, on disposal. */
+export interface PrometheusServer extends AsyncDisposable {
+  readonly url: string;
+}
+
+const START_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 10_000;
+
+/** Path of a tool that `./sla test` found. Throws, saying how to run these tests, where there is none. */
+export function toolPath(variable: 'PROMETHEUS_BIN' | 'PROMTOOL_BIN'): string {
+  const path = process.env[variable];
+  if (path) return path;
+  throw new Error(`${variable} is not set: run these tests by ./sla test, which finds the tool and sets it`);
+}
+
+export async function startPrometheus(openMetricsText: string): Promise<PrometheusServer> {
+  const [prometheus, promtool] = [toolPath('PROMETHEUS_BIN'), toolPath('PROMTOOL_BIN')];
+  const folder = await mkdtemp(join(tmpdir(), 'sla-prometheus-'));
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
+  await makeBlocks(promtool, folder, openMetricsText);
+  await writeFile(join(folder, 'prometheus.yml'), 'scrape_configs: []\n');
+  const child = spawn(
+    prometheus,
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      // The samples are of years ago.
+      '--storage.tsdb.retention.time=100y',
+      '--web.listen-address=127.0.0.1:0',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  cleanUp.defer(() => stop(child));
+  const url = await listening(child);
+  const running = cleanUp.move();
+  return { url, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+async function makeBlocks(promtool: string, folder: string, text: string): Promise<void> {
+  const file = join(folder, 'samples.txt');
+  await writeFile(file, `${text}# EOF\n`);
+  const from = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', file, join(folder, 'data')];
+  await promisify(execFile)(promtool, from, { timeout: START_WITHIN_MS });
+}
+
+/** Resolves to its address once it is ready; rejects with its last lines if it ends before, or takes too long. */
+async function listening(child: ChildProcess): Promise<string> {
+  const last: string[] = [];
+  const lines = createInterface({ input: child.stderr! });
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_WITHIN_MS);
+  let url: string | undefined;
+  try {
+    for await (const line of lines) {
+      last.push(line);
+      url ??= /msg="Listening on".*address=(127\.0\.0\.1:\d+)/.exec(line)?.[1];
+      if (url !== undefined && line.includes('Server is ready')) return `http://${url}`;
+    }
+  } finally {
+    clearTimeout(timer);
+    child.stderr!.resume();
+  }
+  throw new Error(`Prometheus did not start:\n${last.slice(-10).join('\n')}`);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+  await ended;
+  clearTimeout(timer);
+}
