@@ -8,6 +8,9 @@ export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'mean'] as 
 export type MeasureName = (typeof MEASURES)[number];
 
 const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+/** They become names of folders, of scripts and of k6's scenarios. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+const NAME_RULE = 'letters, digits, - and _, at most 64';
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Which way a limit may point. Latency, ratios: lower is better. Uptime: higher. The rest: as the target says. */
@@ -113,7 +116,8 @@ function checkRegex(pattern: string, path: string): Problem[] {
       ),
     ];
   try {
-    new RegExp(pattern);
+    // JavaScript has no flags inside a pattern; in RE2 they may lead it.
+    new RegExp(pattern.replace(/^\(\?[imsU]+\)/, ''));
     return [];
   } catch (error) {
     return [problem('bad-regex', path, `"${pattern}" is no regular expression: ${(error as Error).message}`)];
@@ -267,6 +271,8 @@ function checkScenario(name: string, raw: RawScenario, objectives: readonly RawO
         `scenario "${name}" names objective "${id}", which the document does not define`,
       ),
     );
+  if (!NAME.test(name))
+    problems.push(problem('bad-name', path, `"${name}" is no scenario name: ${NAME_RULE}`));
   const short = raw.rate !== undefined && raw.duration !== undefined;
   if (short === (raw.phases !== undefined) || (raw.rate !== undefined) !== (raw.duration !== undefined)) {
     problems.push(problem('bad-load', path, `scenario "${name}" needs either rate and duration, or phases`));
@@ -277,8 +283,21 @@ function checkScenario(name: string, raw: RawScenario, objectives: readonly RawO
   return [
     ...problems,
     ...phases.flatMap(checkPhase),
+    ...checkPhaseNames(raw, path),
     ...checkPositive(raw.requestTimeout, `${path}.requestTimeout`, parseDuration, 'a duration, as 10s'),
   ];
+}
+
+function checkPhaseNames(raw: RawScenario, path: string): Problem[] {
+  const names = raw.phases?.map((phase) => phase.name) ?? [];
+  const at = (index: number) => `${path}.phases[${index}].name`;
+  const bad = names.flatMap((name, index) =>
+    NAME.test(name) ? [] : [problem('bad-name', at(index), `"${name}" is no phase name: ${NAME_RULE}`)],
+  );
+  const twice = repeated(names).map(([name, index]) =>
+    problem('duplicate-name', at(index), `phase "${name}" is there twice: names must be unique`),
+  );
+  return [...bad, ...twice];
 }
 
 const checkPhase = (phase: { rate?: string; duration?: string; path: string }) => [

@@ -132,6 +132,7 @@ describe('every problem has its code and place', () => {
     ['wrong-value', 'percentile: 95', 'percentile: "95"', '"95"', 'must be number'],
     ['wrong-value', 'rate: 20/s', 'rate: 20', '20\n', 'must be string, is 20'],
     ['wrong-value', 'seed: 1', 'seed: -1', '-1', 'seed'],
+    ['bad-name', '  smoke:\n', '  ../smoke:\n', '../smoke', 'no scenario name'],
     ['wrong-value', '[0.001,', '[.nan,', '.nan', 'must be number'],
     [
       'unknown-field',
