@@ -1,8 +1,9 @@
 import { holds } from './limits.ts';
-import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from './model.ts';
+import type { Limit, PlannedMeasure, PlannedObjective, RunRecord, Series } from './model.ts';
 import { formatBucket, formatCount, formatValue } from './numbers.ts';
 import { budgetOf, compareShare } from './statistics.ts';
 import {
+  belongsTo,
   cleanReading,
   countIncreases,
   type Frame,
@@ -18,7 +19,7 @@ import {
  * anything is for judge.ts to say.
  */
 export type Measured =
-  /** Bad events among all: decided in integers. `over` is a miss's count for the alert limit. */
+  /** Bad events among all: decided in integers. `badBeyondAlert` are those past the alert threshold. */
   | {
       readonly kind: 'share';
       readonly samples: number;
@@ -307,22 +308,30 @@ function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Fram
 
 /** The gauge's values by scrape, where a target may have several such series. */
 function gaugeValues(
-  series: readonly {
-    labels: Readonly<Record<string, string>>;
-    samples: readonly (readonly [number, string])[];
-  }[],
+  series: readonly Series[],
   target: TargetWindow,
-) {
+): ReadonlyMap<number, readonly number[]> {
   const values = new Map<number, number[]>();
-  const own = series.filter(({ labels }) =>
-    Object.entries(target.labels).every(([label, value]) => labels[label] === value),
-  );
-  for (const [at, text] of own.flatMap(({ samples }) => samples)) {
-    const scrape = target.scrapes.find(
-      ({ atSeconds }) => Math.abs(atSeconds - at) < target.intervalSeconds / 2,
-    );
-    if (scrape !== undefined)
-      values.set(scrape.atSeconds, [...(values.get(scrape.atSeconds) ?? []), parseValue(text)]);
+  for (const { samples } of series.filter((one) => belongsTo(one, target))) {
+    for (const [at, text] of samples) {
+      const scrape = nearest(target.scrapes, at);
+      if (scrape === undefined || Math.abs(scrape - at) >= target.intervalSeconds / 2) continue;
+      const found = values.get(scrape);
+      if (found === undefined) values.set(scrape, [parseValue(text)]);
+      else found.push(parseValue(text));
+    }
   }
   return values;
+}
+
+/** The time of the scrape that is nearest to a moment, by halving: windows of a day have many. */
+function nearest(scrapes: TargetWindow['scrapes'], at: number): number | undefined {
+  let [low, high] = [0, scrapes.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (scrapes[middle]!.atSeconds <= at) low = middle;
+    else high = middle;
+  }
+  const [before, after] = [scrapes[low]?.atSeconds, scrapes[high]?.atSeconds];
+  return before === undefined || after === undefined || at - before <= after - at ? before : after;
 }

@@ -44,7 +44,7 @@ export const TOOL_LIMITS: ToolLimits = {
   buildMs: 20 * 60_000,
   lockWaitMs: 30 * 60_000,
   lockStaleMs: 60_000,
-  progressEveryMs: 5_000,
+  progressEveryMs: 15_000,
 };
 
 /** One tool as it is looked for in one place and one world. */
