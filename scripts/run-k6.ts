@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Load, LoadRecord, RunRecord } from '../slas/model.ts';
+import type { ClientRequests, Load, LoadRecord, RunRecord } from '../slas/model.ts';
 import { HarnessError } from './errors.ts';
+import { readRequests } from './k6-requests.ts';
 import { type Exit, type Running, start, tellExit } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
 import type { FoundTool } from './tools/types.ts';
@@ -36,7 +37,17 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   const summary = await readSummary(summaryFile);
   if (summary === null && NEVER_BEGAN.includes(exit.code ?? 0)) throw neverBegan(k6, exit, load);
   const stoppedBecause = reasonOf(exit, summary);
-  const record = recordOf(load, options.k6.version, summary, stoppedBecause, exit.atSeconds - startedSeconds);
+  const csvFile = requestsFile(options);
+  const client = await readRequests(csvFile);
+  await rm(csvFile, { force: true });
+  const counts = summary === null ? countsOfRequests(client) : countsOfSummary(summary);
+  const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };
+  const late = value(summary, 'sla_started_late_ms', 'p(99)');
+  const record = {
+    ...recordOf(load, options.k6.version, end, counts),
+    ...(late === undefined ? {} : { startedLateP99Seconds: late / 1000 }),
+    ...(client === null ? {} : { client }),
+  };
   return {
     schema: 'sla-harness/run/v1',
     id: options.id,
@@ -45,6 +56,9 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     incidents: stack.incidents(),
   };
 }
+
+/** Every sample of every metric passes through here: it goes as soon as the requests are read out of it. */
+const requestsFile = ({ folder }: RunK6Options) => join(folder, 'k6-samples.csv');
 
 async function startK6(
   load: Load,
@@ -62,11 +76,19 @@ async function startK6(
     '--no-usage-report',
     '--address',
     '127.0.0.1:0',
+    '--out',
+    `csv=${requestsFile(options)}`,
     join(options.root, load.script),
   ];
   return start('k6', options.k6.path, args, {
     cwd: options.root,
-    env: { ...options.env, SLA_LOAD: loadFile, SLA_TARGET: stack.serviceUrl, SLA_SUMMARY: summaryFile },
+    env: {
+      ...options.env,
+      SLA_LOAD: loadFile,
+      SLA_TARGET: stack.serviceUrl,
+      SLA_SUMMARY: summaryFile,
+      K6_CSV_TIME_FORMAT: 'unix_micro',
+    },
     logFile: join(options.logs, 'k6.log'),
   });
 }
@@ -133,19 +155,29 @@ function reasonOf(exit: Exit, summary: Summary | null): string | null {
   return summary === null ? 'k6 left no summary' : null;
 }
 
+type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;
+
 function recordOf(
   load: Load,
   version: string,
-  summary: Summary | null,
-  stoppedBecause: string | null,
-  ranSeconds: number,
+  end: { stoppedBecause: string | null; ranSeconds: number },
+  counts: Counts,
 ): LoadRecord {
-  const answered = (status: string) => count(summary, `sla_requests_answered_${status}`);
+  const { stoppedBecause, ranSeconds } = end;
   return {
     generator: { name: 'k6', version },
     plannedRequests: load.plannedRequests,
     scheduledSeconds:
       stoppedBecause === null ? load.scheduledSeconds : Math.min(load.scheduledSeconds, ranSeconds),
+    ...counts,
+    completed: stoppedBecause === null,
+    stoppedBecause,
+  };
+}
+
+function countsOfSummary(summary: Summary): Counts {
+  const answered = (status: string) => count(summary, `sla_requests_answered_${status}`);
+  return {
     sent: count(summary, 'sla_requests_sent'),
     answered: {
       '1xx': answered('1xx'),
@@ -156,8 +188,18 @@ function recordOf(
     },
     lost: count(summary, 'sla_requests_lost'),
     droppedIterations: count(summary, 'dropped_iterations'),
-    completed: stoppedBecause === null,
-    stoppedBecause,
+  };
+}
+
+/** A k6 that was killed left no summary, and the requests that it had written down: at least these were sent. */
+function countsOfRequests(client: ClientRequests | null): Counts {
+  const statuses = client?.status.split(' ') ?? [];
+  const of = (digit: string) => statuses.filter((status) => status.startsWith(digit)).length;
+  return {
+    sent: statuses.length,
+    answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
+    lost: of('0'),
+    droppedIterations: 0,
   };
 }
 

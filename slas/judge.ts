@@ -31,7 +31,7 @@ import { cutWindow, type Frame } from './window.ts';
  */
 export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   const frame = cutWindow(plan, run, evidence);
-  const preconditions = checkPreconditions(plan, run, frame);
+  const preconditions = checkPreconditions(plan, run, evidence, frame);
   const objectives = plan.objectives.map((objective) => {
     const measured = measure(objective, run, frame, plan.requests);
     return told(objective, decide(objective, measured, plan, run, preconditions), measured, frame);
@@ -73,7 +73,14 @@ const missed = (reason: string, isAlert: boolean): Decision => ({
 });
 
 /** Preconditions without which counts mean nothing; a census of scrapes rests on its edges alone, which it checks itself. */
-const COUNTS_REST_ON = ['service-not-restarted', 'load-delivered', 'client-and-server-agree', 'nothing-died'];
+const COUNTS_REST_ON = [
+  'clocks-agree',
+  'service-not-restarted',
+  'load-delivered',
+  'generator-on-time',
+  'client-and-server-agree',
+  'nothing-died',
+];
 /** Of these, the ones under which requests are missing, and those that were seen still count. */
 const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];
 

@@ -161,6 +161,24 @@ export interface Plan {
 
 // ---------------------------------------------------------------------------------------------- run record
 
+/**
+ * Every request as its caller felt it, in the order of its end. Columns of equal length, their entries separated by
+ * spaces, so that thousands of requests are a line each in JSON.
+ */
+export interface ClientRequests {
+  /** Unix time of the first request's start. */
+  readonly originSeconds: number;
+  /** Milliseconds from the origin to the start of each. */
+  readonly startMs: string;
+  /** Milliseconds from start to end, connecting and TLS included. */
+  readonly durationMs: string;
+  /** 0: never answered. */
+  readonly status: string;
+  /** Index into `paths`. */
+  readonly path: string;
+  readonly paths: readonly string[];
+}
+
 /** What the generator says of its own run. */
 export interface LoadRecord {
   readonly generator: { readonly name: string; readonly version: string };
@@ -172,6 +190,9 @@ export interface LoadRecord {
   readonly answered: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
   /** Sent and never answered: refused connections, resets, time-outs. */
   readonly lost: number;
+  /** How late requests began, at the 99th percentile: a generator that is starved of CPU is late. Absent: not measured. */
+  readonly startedLateP99Seconds?: number;
+  readonly client?: ClientRequests;
   /** Planned and never sent, because no virtual user was free. */
   readonly droppedIterations: number;
   /** The generator went through its whole plan and ended by itself. */
@@ -219,6 +240,8 @@ export interface Reading {
 export interface Evidence {
   readonly schema: 'sla-harness/evidence/v1';
   readonly prometheus: { readonly url: string };
+  /** How far the server's clock is ahead of ours, give or take the time that the question took. Absent: not asked. */
+  readonly clock?: { readonly aheadSeconds: number; readonly uncertaintySeconds: number };
   readonly readings: readonly Reading[];
 }
 

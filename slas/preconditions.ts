@@ -1,4 +1,4 @@
-import type { Load, LoadRecord, Plan, Precondition, RunRecord, Series } from './model.ts';
+import type { Evidence, Load, LoadRecord, Plan, Precondition, RunRecord, Series } from './model.ts';
 import { selectorsOfPlan } from './promql.ts';
 import {
   belongsTo,
@@ -11,13 +11,20 @@ import {
 } from './window.ts';
 
 /** The checks that a verdict stands on. Each says in words what it saw; null is "could not be checked here". */
-export function checkPreconditions(plan: Plan, run: RunRecord, frame: Frame): readonly Precondition[] {
+export function checkPreconditions(
+  plan: Plan,
+  run: RunRecord,
+  evidence: Evidence,
+  frame: Frame,
+): readonly Precondition[] {
   return [
     prometheusAnswered(plan, frame),
     withoutWarnings(frame),
     edgesScraped(frame),
+    clocksAgree(run, evidence, frame),
     notRestarted(plan, frame),
     loadDelivered(plan, run),
+    generatorOnTime(run),
     clientAndServerAgree(plan, run, frame),
     nothingDied(run),
   ];
@@ -53,6 +60,24 @@ function edgesScraped(frame: Frame): Precondition {
       `${name} from ${clock(openSeconds)} to ${clock(closeSeconds)}, ${scrapes.length} scrapes about ${Number(intervalSeconds.toFixed(2))} s apart${missedScrapes ? `, ${missedScrapes} missed inside` : ''}`,
   );
   return check(id, true, told.join('; '));
+}
+
+/** The window is cut by our clock and by Prometheus's: they may differ by less than a scrape. */
+function clocksAgree({ load }: RunRecord, { clock: read }: Evidence, { targets }: Frame): Precondition {
+  const id = 'clocks-agree';
+  if (load === null) return check(id, null, 'no run record: only the clock of Prometheus matters');
+  const intervalSeconds = Math.min(...targets.map((target) => target.intervalSeconds));
+  if (read === undefined || !Number.isFinite(intervalSeconds))
+    return check(id, null, 'the clock of Prometheus could not be read');
+  const { aheadSeconds, uncertaintySeconds } = read;
+  const ahead = `the clock of Prometheus is ${Math.abs(aheadSeconds).toFixed(3)} s ${aheadSeconds < 0 ? 'behind' : 'ahead'}`;
+  const told = `${ahead}, give or take ${uncertaintySeconds.toFixed(3)} s`;
+  const ok = Math.abs(aheadSeconds) - uncertaintySeconds < intervalSeconds;
+  return check(
+    id,
+    ok,
+    ok ? told : `${told}: more than the ${intervalSeconds.toFixed(1)} s between two scrapes`,
+  );
 }
 
 function notRestarted(plan: Plan, frame: Frame): Precondition {
@@ -120,6 +145,22 @@ function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   const ok =
     sent >= 0.98 * plannedRequests && sent <= 1.02 * plannedRequests + (plan.load?.phases.length ?? 1);
   return check(id, ok, ok ? told : `${told}: more than 2 % off`);
+}
+
+/** Past this, what the client measures is its own lateness. */
+const LATEST_START_SECONDS = 0.1;
+
+function generatorOnTime({ load }: RunRecord): Precondition {
+  const id = 'generator-on-time';
+  const lateSeconds = load?.startedLateP99Seconds;
+  if (lateSeconds === undefined) return check(id, null, 'how late requests began was not measured');
+  const told = `99 % of the requests began at most ${Math.round(lateSeconds * 1000)} ms late`;
+  if (lateSeconds <= LATEST_START_SECONDS) return check(id, true, told);
+  return check(
+    id,
+    false,
+    `${told}: the generator was starved of CPU (${LATEST_START_SECONDS * 1000} ms are allowed)`,
+  );
 }
 
 const isOfPlan = (planned: Load, record: LoadRecord) =>

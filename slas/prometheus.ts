@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
-import { rawSamples, selectorsOfPlan } from './promql.ts';
+import { rawSamples, SERVER_TIME, selectorsOfPlan } from './promql.ts';
 
 /**
  * Asks a server of Prometheus's HTTP API. Only `query` is used, always for raw samples: a range selector as an instant
@@ -38,10 +38,28 @@ export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker):
   const atSeconds = toSeconds + MARGIN * intervalSeconds;
   const ask = (selector: string) =>
     readSamples(selector, rawSamples(selector, atSeconds - start), atSeconds, asker);
+  const clock = await readClock(asker);
   return {
     schema: 'sla-harness/evidence/v1',
     prometheus: { url: withoutSecrets(asker.url) },
+    ...(clock === null ? {} : { clock }),
     readings: await Promise.all(selectorsOfPlan(plan).map(ask)),
+  };
+}
+
+/** Without a time of its own, a query is evaluated at the server's present. */
+async function readClock(asker: Asker): Promise<NonNullable<Evidence['clock']> | null> {
+  const askedSeconds = Date.now() / 1000;
+  const body = await request(asker, { query: SERVER_TIME });
+  const answeredSeconds = Date.now() / 1000;
+  if (typeof body === 'string') return null;
+  const [, value] =
+    (parseJson(body.text) as { data?: { result?: [number, string] } } | null)?.data?.result ?? [];
+  const serverSeconds = Number(value ?? Number.NaN);
+  if (!Number.isFinite(serverSeconds)) return null;
+  return {
+    aheadSeconds: serverSeconds - (askedSeconds + answeredSeconds) / 2,
+    uncertaintySeconds: (answeredSeconds - askedSeconds) / 2,
   };
 }
 
@@ -114,26 +132,38 @@ type Answer = Pick<Reading, 'series' | 'warnings' | 'error'>;
 const silent = (error: string): Answer => ({ series: [], warnings: [], error });
 
 async function ask(query: string, atSeconds: number, asker: Asker): Promise<Answer> {
-  const { url, signal, queryTimeoutMs = QUERY_TIMEOUT_MS } = asker;
+  const answered = await request(asker, { query, time: String(atSeconds) });
+  return typeof answered === 'string' ? silent(answered) : readAnswer(answered.status, answered.text);
+}
+
+/** What the server says to a query, or why it says nothing. Aborting throws. */
+async function request(
+  { url, signal, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
+  parameters: Record<string, string>,
+): Promise<{ readonly status: number; readonly text: string } | string> {
   try {
     const { endpoint, headers } = queryEndpoint(url);
-    endpoint.search = new URLSearchParams({ query, time: String(atSeconds) }).toString();
+    endpoint.search = new URLSearchParams(parameters).toString();
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(queryTimeoutMs)]);
     const response = await fetch(endpoint, { headers, signal: bounded });
-    return readAnswer(response.status, await response.text());
+    return { status: response.status, text: await response.text() };
   } catch (error) {
     signal.throwIfAborted();
-    return silent(`${withoutSecrets(url)} did not answer: ${causeOf(error, queryTimeoutMs)}`);
+    return `${withoutSecrets(url)} did not answer: ${causeOf(error, queryTimeoutMs)}`;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
 function readAnswer(status: number, body: string): Answer {
-  let answer: ApiAnswer | null;
-  try {
-    answer = JSON.parse(body) as ApiAnswer | null;
-  } catch {
-    return silent(`status ${status}, and no JSON: ${body.slice(0, 120)}`);
-  }
+  const answer = parseJson(body) as ApiAnswer | null | undefined;
+  if (answer === undefined) return silent(`status ${status}, and no JSON: ${body.slice(0, 120)}`);
   if (answer?.status !== 'success') return silent(`status ${status}: ${answer?.error ?? body.slice(0, 120)}`);
   if (answer.data?.resultType !== 'matrix')
     return silent(`expected raw samples, got ${answer.data?.resultType ?? 'nothing'}`);

@@ -24,6 +24,9 @@ export function select(
   return selector(selection.metric + suffix, { ...service, ...selection.where });
 }
 
+/** What the server's clock says, where the query has no time of its own. */
+export const SERVER_TIME = 'time()';
+
 /** Raw samples of the last `seconds`: left-open, closed at the time of the query. */
 export function rawSamples(vectorSelector: string, seconds: number): string {
   return `${vectorSelector}[${Math.ceil(seconds * 1000)}ms]`;

@@ -66,3 +66,10 @@ export function requestNumber(): number {
     .reduce((sum, phase) => sum + Math.ceil(phase.ratePerSecond * phase.durationSeconds) + 1, 0);
   return before + exec.scenario.iterationInTest;
 }
+
+/** How much later than planned this request begins. */
+export function startedLateMs(): number {
+  const { ratePerSecond } = load.phases.find(({ name }) => name === exec.scenario.name)!;
+  const plannedMs = exec.scenario.startTime + (exec.scenario.iterationInTest * 1000) / ratePerSecond;
+  return Math.max(0, Date.now() - plannedMs);
+}

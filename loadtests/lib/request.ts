@@ -1,7 +1,7 @@
 import { check } from 'k6';
 import http, { type RefinedResponse } from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
-import { load, target } from './load.ts';
+import { load, startedLateMs, target } from './load.ts';
 
 /** What the harness reads of a run: each request is sent once, and then answered or lost. Never retried. */
 const sent = new Counter('sla_requests_sent');
@@ -12,11 +12,16 @@ const answered = ['1xx', '2xx', '3xx', '4xx', '5xx'].map(
 /** When requests went out and answers came in, in Unix milliseconds: their least and greatest make the window. */
 const sentAt = new Trend('sla_sent_at_ms');
 const answeredAt = new Trend('sla_answered_at_ms');
+/** Each request as its caller felt it, connecting and TLS included; its status is 0 if it was never answered. */
+const request = new Trend('sla_request_ms');
+/** How late requests went out: a generator that is starved of CPU loads less than it was told to, and measures itself. */
+const late = new Trend('sla_started_late_ms');
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
 /** Posts JSON and counts what became of it. */
 export function post(path: string, body: object): RefinedResponse<'text'> {
+  late.add(startedLateMs());
   sentAt.add(Date.now());
   sent.add(1);
   const response = http.post(target + path, JSON.stringify(body), {
@@ -26,6 +31,9 @@ export function post(path: string, body: object): RefinedResponse<'text'> {
     tags: { name: path },
   });
   answeredAt.add(Date.now());
+  // k6 counts connecting and TLS as blocked; http_req_duration leaves all of that out.
+  const { blocked, duration } = response.timings;
+  request.add(blocked + duration, { path, status: String(response.status) });
   // k6 gives status 0 to what was never answered: refused, reset, timed out.
   if (response.status === 0) lost.add(1);
   else answered[Math.floor(response.status / 100) - 1]?.add(1);

@@ -28,6 +28,8 @@ interface Given {
   /** null: no run record. */
   readonly load: LoadText | null;
   readonly incidents: readonly string[];
+  /** Seconds that the clock of Prometheus is ahead of ours, give or take so many. null: not asked. */
+  readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;
   readonly names: Readonly<Record<string, string>>;
   /** By name; a name that ends in `@b` is of replica b alone. null: there is no such series. */
   readonly series: Readonly<Record<string, ValuesText | null>>;
@@ -89,6 +91,7 @@ const NOTHING: Given = {
   replicas: { a: {} },
   load: null,
   incidents: [],
+  clock: null,
   names: {},
   series: {},
   warnings: {},
@@ -149,7 +152,14 @@ function build(given: Given): { plan: Plan; run: RunRecord; evidence: Evidence }
   return {
     plan,
     run,
-    evidence: { schema: 'sla-harness/evidence/v1', prometheus: { url: 'http://127.0.0.1:9090/' }, readings },
+    evidence: {
+      schema: 'sla-harness/evidence/v1',
+      prometheus: { url: 'http://127.0.0.1:9090/' },
+      ...(given.clock === null
+        ? {}
+        : { clock: { aheadSeconds: given.clock.ahead, uncertaintySeconds: given.clock.uncertainty } }),
+      readings,
+    },
   };
 }
 
@@ -181,6 +191,7 @@ function loadOf(text: LoadText, plan: Plan): LoadRecord {
       '5xx': number('5xx'),
     },
     lost: number('lost'),
+    ...(text.late === undefined ? {} : { startedLateP99Seconds: number('late') }),
     droppedIterations: number('dropped'),
     completed: text.completed !== false,
     stoppedBecause: typeof text.stopped === 'string' ? text.stopped : null,
