@@ -107,7 +107,11 @@ describe('something dies once the load has begun: that is evidence', () => {
   test('the service: its lost requests break the error rate beyond doubt', async () => {
     const { code, verdict } = await gateLosing('service/server.ts');
     expect(code).toBe(1);
-    expect(outcomes(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
+    expect(outcomes(verdict)).toMatchObject({
+      'error-rate': 'missed',
+      'latency-p95': 'missed',
+      throughput: 'undecided',
+    });
   });
 
   test('k6: inconclusive', async () => {

@@ -10,6 +10,7 @@ interface Request {
   readonly durationMs: number;
   readonly status: string;
   readonly path: string;
+  readonly blocked: string;
 }
 
 /**
@@ -36,13 +37,14 @@ function parseLine(line: string, columns: readonly string[]): Request[] {
   const fields = line.split(',');
   if (fields.length !== columns.length) return [];
   const field = (name: string) => fields[columns.indexOf(name)] ?? '';
-  const path = /(?:^|&)path=([^&]*)/.exec(field('extra_tags'))?.[1] ?? '';
+  const tag = (name: string) => new RegExp(`(?:^|&)${name}=([^&]*)`).exec(field('extra_tags'))?.[1] ?? '';
   return [
     {
       endMs: Number(field('timestamp')) / 1000,
       durationMs: Number(field('metric_value')),
       status: field('status'),
-      path,
+      path: tag('path'),
+      blocked: tag('blocked'),
     },
   ];
 }
@@ -56,6 +58,7 @@ function compact(requests: readonly Request[]): ClientRequests {
     originSeconds: originMs / 1000,
     startMs: starts.map((start) => (start - originMs).toFixed(1)).join(' '),
     durationMs: ordered.map(({ durationMs }) => durationMs.toFixed(3)).join(' '),
+    blockedMs: ordered.map(({ blocked }) => blocked).join(' '),
     status: ordered.map(({ status }) => status).join(' '),
     path: ordered.map(({ path }) => paths.indexOf(path)).join(' '),
     paths,

@@ -45,6 +45,12 @@ const Latency = Type.Object(
       exclusiveMaximum: 100,
       description: 'At least this percentage of the requests must be at or under the limit',
     }),
+    client: Type.Optional(
+      text(
+        'The path whose requests are judged by the clock of the client as well; the worse decides',
+        '/predict',
+      ),
+    ),
   },
   closed,
 );
@@ -138,6 +144,15 @@ export const DocumentSchema = Type.Object(
           examples: [{ job: 'sentiment-api' }],
         }),
         requests: Type.Optional(Counter),
+        lag: Type.Optional(
+          Type.Object(
+            {
+              gauge: text('A gauge of how late the event loop runs, in seconds'),
+              where: Type.Optional(Where),
+            },
+            { ...closed, description: 'Helps to tell where time goes that the handler does not see' },
+          ),
+        ),
         warmUp: Type.Optional(
           Type.Object(
             {

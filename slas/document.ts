@@ -185,6 +185,9 @@ function build(raw: RawDocument): SlaDocument {
     service: {
       selector: raw.service.selector,
       ...(raw.service.requests === undefined ? {} : { requests: buildCounter(raw.service.requests) }),
+      ...(raw.service.lag === undefined
+        ? {}
+        : { lag: buildSelection(raw.service.lag.gauge, raw.service.lag.where) }),
       ...(raw.service.warmUp === undefined ? {} : { warmUp: raw.service.warmUp }),
       buckets: raw.service.buckets ?? {},
     },
@@ -218,6 +221,7 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
         kind,
         histogram: buildSelection(raw.latency!.histogram, raw.latency!.where),
         percentile: raw.latency!.percentile,
+        ...(raw.latency!.client === undefined ? {} : { client: raw.latency!.client }),
       };
     case 'ratio': {
       const { bad, total, lost } = raw.ratio!;

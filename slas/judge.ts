@@ -1,5 +1,6 @@
+import { type ClientView, explainGap, viewOfClient } from './client.ts';
 import { holds } from './limits.ts';
-import { isWithin, type Measured, measure } from './measure.ts';
+import { highestGauge, isWithin, type Measured, measure } from './measure.ts';
 import type {
   Evidence,
   Limit,
@@ -34,7 +35,9 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   const preconditions = checkPreconditions(plan, run, evidence, frame);
   const objectives = plan.objectives.map((objective) => {
     const measured = measure(objective, run, frame, plan.requests);
-    return told(objective, decide(objective, measured, plan, run, preconditions), measured, frame);
+    const view = viewOfClient(objective, run);
+    const decision = decide(objective, measured, view, { plan, run, preconditions });
+    return told(objective, explained(decision, measured, view, plan, frame), measured, view, frame);
   });
   const verdict = conclude(objectives, preconditions);
   return {
@@ -62,6 +65,9 @@ type Decision = {
   /** Where it is not what was measured: the least that the share can be. */
   readonly value?: number;
   readonly samples?: number;
+  readonly bucket?: readonly [number, null];
+  /** The client's clock missed what the service's did not. */
+  readonly byClient?: true;
 };
 
 const met = (reason: string): Decision => ({ verdict: 'met', severity: null, reason });
@@ -84,21 +90,34 @@ const COUNTS_REST_ON = [
 /** Of these, the ones under which requests are missing, and those that were seen still count. */
 const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];
 
+/** What the client's own clock rests on: it needs no scrape. */
+const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'nothing-died'];
+
+interface Grounds {
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  readonly preconditions: readonly Precondition[];
+}
+
 function decide(
   objective: PlannedObjective,
   measured: Measured,
-  plan: Plan,
-  run: RunRecord,
-  preconditions: readonly Precondition[],
+  view: ClientView | null,
+  grounds: Grounds,
 ): Decision {
-  const broken = preconditions.filter(({ id, ok }) => ok === false && COUNTS_REST_ON.includes(id));
+  const broken = brokenAmong(COUNTS_REST_ON, grounds);
   switch (measured.kind) {
     case 'nothing':
-      return lostBeyondDoubt(objective, run) ?? undecided(measured.reason);
+      return withClient(
+        lostBeyondDoubt(objective, grounds.run) ?? undecided(measured.reason),
+        objective,
+        view,
+        grounds,
+      );
     case 'census':
       return decideCensus(objective, measured);
     case 'share':
-      return decideShare(objective, measured, plan, run, broken);
+      return withClient(decideShare(objective, measured, broken, grounds), objective, view, grounds);
     case 'number':
       return decideNumber(objective, measured, broken);
     default:
@@ -106,14 +125,47 @@ function decide(
   }
 }
 
+const brokenAmong = (ids: readonly string[], { preconditions }: Grounds) =>
+  preconditions.filter(({ id, ok }) => ok === false && ids.includes(id));
+
+/** The worse of server and client decides. */
+function withClient(
+  server: Decision,
+  objective: PlannedObjective,
+  view: ClientView | null,
+  grounds: Grounds,
+): Decision {
+  if (view === null) return server;
+  const counted = { ...view, samples: view.measured.samples };
+  const client = decideShare(objective, counted, brokenAmong(CLIENT_RESTS_ON, grounds), grounds);
+  const reason = `${server.reason}; ${view.words}`;
+  if (client.verdict === 'missed' && server.verdict !== 'missed') {
+    return { ...client, reason, ...valueAtClient(view), byClient: true };
+  }
+  if (server.verdict === 'met' && client.verdict === 'undecided')
+    return { ...client, reason: `${reason}: ${client.reason}` };
+  const severity = [server, client].some((one) => one.severity === 'alert') ? 'alert' : server.severity;
+  return { ...server, severity, reason };
+}
+
+/** The exact percentile; one that lies among requests without an answer is over the slowest that had one. */
+const valueAtClient = ({ measured: { value, samples }, slowestSeconds }: ClientView): Partial<Decision> =>
+  value === null ? { samples, value: slowestSeconds, bucket: [slowestSeconds, null] } : { samples, value };
+
+interface Count {
+  readonly samples: number;
+  readonly bad: number;
+  readonly badBeyondAlert: number;
+  readonly words: string;
+}
+
 function decideShare(
   objective: PlannedObjective,
-  measured: Measured & { kind: 'share' },
-  plan: Plan,
-  run: RunRecord,
+  counted: Count,
   broken: readonly Precondition[],
+  { plan, run }: Grounds,
 ): Decision {
-  const { samples, bad, badBeyondAlert, words } = measured;
+  const { samples, bad, badBeyondAlert, words } = counted;
   const beyond = (all: number) => missesBy(objective, bad, badBeyondAlert, all);
   const tooFew = samples < objective.leastSamples;
   if (broken.length === 0 && !tooFew) {
@@ -191,14 +243,33 @@ function decideCensus(
 
 // ---------------------------------------------------------------------------------------------- telling
 
+/** A miss that only the client saw says where the time went. */
+function explained(
+  decision: Decision,
+  measured: Measured,
+  view: ClientView | null,
+  plan: Plan,
+  frame: Frame,
+): Decision {
+  const atClient = view?.measured.value ?? null;
+  if (decision.byClient === undefined || view === null || atClient === null || measured.kind !== 'share')
+    return decision;
+  const lag = plan.lag === null ? null : highestGauge(plan.lag, frame);
+  return {
+    ...decision,
+    reason: `${decision.reason}, ${explainGap(atClient, measured.value, view.blockedSeconds, lag)}`,
+  };
+}
+
 function told(
   objective: PlannedObjective,
   decision: Decision,
   measured: Measured,
+  view: ClientView | null,
   frame: Frame,
 ): ObjectiveVerdict {
   const { verdict, severity, reason } = decision;
-  const share = decision.value ?? measuredShare(measured);
+  const share = decision.byClient ? view!.measured.share : (decision.value ?? measuredShare(measured));
   return {
     id: objective.id,
     title: objective.title,
@@ -207,10 +278,15 @@ function told(
     value: verdict === 'undecided' ? null : (decision.value ?? measuredValue(measured)),
     unit: objective.unit,
     share: verdict === 'undecided' ? null : share,
-    bucket: verdict !== 'undecided' && measured.kind === 'share' ? measured.bucket : null,
+    bucket: decision.byClient
+      ? (decision.bucket ?? null)
+      : verdict !== 'undecided' && measured.kind === 'share'
+        ? measured.bucket
+        : null,
     target: objective.target.text,
     alert: objective.alert?.text ?? null,
     samples: decision.samples ?? (measured.kind === 'nothing' ? 0 : measured.samples),
+    client: view?.measured ?? null,
     query: selectorsOf(objective.measure)
       .map((selector) => frame.readings.get(selector)?.query ?? selector)
       .join('\n'),

@@ -335,3 +335,15 @@ function nearest(scrapes: TargetWindow['scrapes'], at: number): number | undefin
   const [before, after] = [scrapes[low]?.atSeconds, scrapes[high]?.atSeconds];
   return before === undefined || after === undefined || at - before <= after - at ? before : after;
 }
+
+/** The highest value that a gauge had in the window, on any target; null where it is not known. */
+export function highestGauge(selector: string, frame: Frame): number | null {
+  const reading = cleanReading(selector, frame);
+  if ('ok' in reading) return null;
+  const values = reading.series
+    .flatMap(({ samples }) => samples)
+    .filter(([at]) => at >= frame.fromSeconds && at <= frame.toSeconds)
+    .map(([, text]) => parseValue(text))
+    .filter(Number.isFinite);
+  return values.length === 0 ? null : values.reduce((highest, value) => Math.max(highest, value));
+}

@@ -49,7 +49,13 @@ export interface Selection {
 /** What an objective measures. The five kinds that there are. */
 export type Measure =
   /** The share of a histogram's observations at or under a limit, told as a percentile. */
-  | { readonly kind: 'latency'; readonly histogram: Selection; readonly percentile: number }
+  | {
+      readonly kind: 'latency';
+      readonly histogram: Selection;
+      readonly percentile: number;
+      /** The path whose requests are judged by the client's own clock as well. */
+      readonly client?: string;
+    }
   /** Bad events over all events. `lost: bad` adds requests that the client sent and nobody answered. */
   | { readonly kind: 'ratio'; readonly bad: Selection; readonly total: Selection; readonly lost?: 'bad' }
   /** Events counted in the window over the seconds in which load was scheduled. */
@@ -97,6 +103,8 @@ export interface SlaDocument {
     readonly requests?: Selection;
     /** What to send before the judged window, so that it holds no first-time costs. None: no warm-up. */
     readonly warmUp?: { readonly path: string; readonly bodies: readonly unknown[] };
+    /** A gauge of how late the event loop runs, in seconds: tells where time goes that the handler does not see. */
+    readonly lag?: Selection;
     /** Bucket edges (`le`) of the histograms whose limits are judged, ascending, without +Inf. */
     readonly buckets: Readonly<Record<string, readonly number[]>>;
   };
@@ -122,7 +130,12 @@ export interface Load {
 
 /** PromQL vector selectors, without range: the only queries that a verdict rests on. */
 export type PlannedMeasure =
-  | { readonly kind: 'latency'; readonly buckets: string; readonly percentile: number }
+  | {
+      readonly kind: 'latency';
+      readonly buckets: string;
+      readonly percentile: number;
+      readonly clientPath: string | null;
+    }
   | {
       readonly kind: 'ratio';
       readonly bad: string;
@@ -156,6 +169,7 @@ export interface Plan {
   readonly processStart: string;
   /** All requests of the load as the service counts them, or null if the document names no such counter. */
   readonly requests: string | null;
+  readonly lag: string | null;
   readonly objectives: readonly PlannedObjective[];
 }
 
@@ -172,6 +186,8 @@ export interface ClientRequests {
   readonly startMs: string;
   /** Milliseconds from start to end, connecting and TLS included. */
   readonly durationMs: string;
+  /** Of these, the milliseconds until there was a connection. */
+  readonly blockedMs: string;
   /** 0: never answered. */
   readonly status: string;
   /** Index into `paths`. */
@@ -250,6 +266,15 @@ export interface Evidence {
 export type ObjectiveOutcome = 'met' | 'missed' | 'undecided';
 export type Outcome = 'pass' | 'fail' | 'inconclusive';
 
+/** What the client saw of an objective. A request that was never answered is over every limit. */
+export interface ClientMeasured {
+  readonly samples: number;
+  /** Of the requests, within the limit. */
+  readonly share: number;
+  /** The percentile itself, in seconds; null when it lies among the requests that were never answered. */
+  readonly value: number | null;
+}
+
 export interface ObjectiveVerdict {
   readonly id: string;
   readonly title: string;
@@ -267,6 +292,8 @@ export interface ObjectiveVerdict {
   readonly alert: string | null;
   /** Requests that entered; for uptime (scrape, replica) pairs. */
   readonly samples: number;
+  /** The same, by the client's own clock; null where it was not asked, or could not tell. */
+  readonly client: ClientMeasured | null;
   /** As sent to Prometheus; several are separated by line breaks. */
   readonly query: string;
   readonly reason: string;

@@ -59,7 +59,7 @@ function planObjectives(
   objectives: readonly Objective[],
   scenario: string | null,
 ): Plan {
-  const { selector: service, requests } = document.service;
+  const { selector: service, requests, lag } = document.service;
   return {
     schema: 'sla-harness/plan/v1',
     sla: { name: document.name, scenario },
@@ -67,6 +67,7 @@ function planObjectives(
     up: selector('up', service),
     processStart: selector('process_start_time_seconds', service),
     requests: requests === undefined ? null : select(service, requests),
+    lag: lag === undefined ? null : select(service, lag),
     objectives: objectives.map((objective) => planObjective(objective, service)),
   };
 }
@@ -90,6 +91,7 @@ function planMeasure(measure: Measure, service: Readonly<Record<string, string>>
         kind: 'latency',
         buckets: select(service, measure.histogram, '_bucket'),
         percentile: measure.percentile,
+        clientPath: measure.client ?? null,
       };
     case 'ratio':
       return {

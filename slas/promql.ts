@@ -35,8 +35,9 @@ export function rawSamples(vectorSelector: string, seconds: number): string {
 /** Everything that Prometheus is asked for, each once. */
 export function selectorsOfPlan(plan: Plan): readonly string[] {
   const requests = plan.requests === null ? [] : [plan.requests];
+  const lag = plan.lag === null ? [] : [plan.lag];
   const measured = plan.objectives.flatMap(({ measure }) => selectorsOf(measure));
-  return [...new Set([plan.up, plan.processStart, ...requests, ...measured])];
+  return [...new Set([plan.up, plan.processStart, ...requests, ...lag, ...measured])];
 }
 
 /** The selectors that an objective's numbers come from. */

@@ -19,6 +19,11 @@ const late = new Trend('sla_started_late_ms');
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
+const STEPS_MS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000];
+
+/** Rounded up to one of a few steps: a tag of k6 must not have many values. */
+const upTo = (ms: number) => String(STEPS_MS.find((step) => ms < step + 0.5) ?? STEPS_MS.at(-1));
+
 /** Posts JSON and counts what became of it. */
 export function post(path: string, body: object): RefinedResponse<'text'> {
   late.add(startedLateMs());
@@ -33,7 +38,7 @@ export function post(path: string, body: object): RefinedResponse<'text'> {
   answeredAt.add(Date.now());
   // k6 counts connecting and TLS as blocked; http_req_duration leaves all of that out.
   const { blocked, duration } = response.timings;
-  request.add(blocked + duration, { path, status: String(response.status) });
+  request.add(blocked + duration, { path, status: String(response.status), blocked: upTo(blocked) });
   // k6 gives status 0 to what was never answered: refused, reset, timed out.
   if (response.status === 0) lost.add(1);
   else answered[Math.floor(response.status / 100) - 1]?.add(1);

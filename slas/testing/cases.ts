@@ -27,6 +27,8 @@ interface Given {
   readonly replicas: Readonly<Record<string, Partial<ScrapesText>>>;
   /** null: no run record. */
   readonly load: LoadText | null;
+  /** The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them until connected), 2 lost. */
+  readonly client: string | null;
   readonly incidents: readonly string[];
   /** Seconds that the clock of Prometheus is ahead of ours, give or take so many. null: not asked. */
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;
@@ -90,6 +92,7 @@ const NOTHING: Given = {
   window: { from: 10.2, to: 69.8 },
   replicas: { a: {} },
   load: null,
+  client: null,
   incidents: [],
   clock: null,
   names: {},
@@ -145,7 +148,7 @@ function build(given: Given): { plan: Plan; run: RunRecord; evidence: Evidence }
     schema: 'sla-harness/run/v1',
     id: 'case',
     window: { fromSeconds: ORIGIN_SECONDS + given.window.from, toSeconds: ORIGIN_SECONDS + given.window.to },
-    load: given.load === null ? null : loadOf(given.load, plan),
+    load: given.load === null ? null : { ...loadOf(given.load, plan), ...clientOf(given.client) },
     incidents: given.incidents,
   };
   const readings = selectorsOfPlan(plan).map((selector) => readingOf(selector, series, given));
@@ -174,6 +177,32 @@ function planOf(document: SlaDocument, scenario: string | null): Plan {
   const plan = scenario === null ? planWindow(document) : planScenario(document, scenario);
   if ('objectives' in plan) return plan;
   throw new Error(plan.map(({ message }) => message).join('\n'));
+}
+
+function clientOf(text: string | null): Pick<LoadRecord, 'client'> {
+  if (text === null) return {};
+  const requests = text.split(' ').flatMap((part) => {
+    const [, times, seconds, blocked] = /^(\d+)x(lost|[\d.]+)(?:\/([\d.]+))?$/.exec(part)!;
+    const isLost = seconds === 'lost';
+    return Array.from({ length: Number(times) }, () => ({
+      durationMs: isLost ? 10_000 : Number(seconds) * 1000,
+      blockedMs: Number(blocked ?? 0) * 1000,
+      status: isLost ? 0 : 200,
+    }));
+  });
+  const column = (read: (one: (typeof requests)[number], index: number) => number) =>
+    requests.map(read).join(' ');
+  return {
+    client: {
+      originSeconds: ORIGIN_SECONDS,
+      startMs: column((_, index) => index * 40),
+      durationMs: column(({ durationMs }) => durationMs),
+      blockedMs: column(({ blockedMs }) => blockedMs),
+      status: column(({ status }) => status),
+      path: column(() => 0),
+      paths: ['/predict'],
+    },
+  };
 }
 
 function loadOf(text: LoadText, plan: Plan): LoadRecord {

@@ -1,0 +1,101 @@
+import type { ClientMeasured, ClientRequests, Limit, PlannedObjective, RunRecord } from './model.ts';
+import { formatCount, formatValue } from './numbers.ts';
+import { budgetOf, compareShare } from './statistics.ts';
+
+/**
+ * What the client saw of a latency objective: its own clock sees connecting, queueing before the handler and the network,
+ * which the service's does not. Judged are good answers and the requests that were never answered, which are over every limit.
+ */
+export interface ClientView {
+  readonly measured: ClientMeasured;
+  readonly bad: number;
+  readonly badBeyondAlert: number;
+  /** The slowest that was answered at all: a percentile among the others is over it. */
+  readonly slowestSeconds: number;
+  /** Seconds until there was a connection, at the same percentile. */
+  readonly blockedSeconds: number;
+  readonly words: string;
+}
+
+interface Request {
+  readonly seconds: number;
+  readonly blockedSeconds: number;
+}
+
+/** null where the objective does not ask for it, or the load generator left no record of its requests. */
+export function viewOfClient(
+  { measure, target, alert }: PlannedObjective,
+  { load }: RunRecord,
+): ClientView | null {
+  if (measure.kind !== 'latency' || measure.clientPath === null || load?.client === undefined) return null;
+  const requests = requestsOf(load.client, measure.clientPath);
+  if (requests.length === 0) return null;
+  const over = (limit: Limit) => requests.filter(({ seconds }) => seconds > limit.value).length;
+  const bad = over(target);
+  const seconds = percentileOf(
+    requests.map((request) => request.seconds),
+    measure.percentile,
+  );
+  const value = Number.isFinite(seconds) ? seconds : null;
+  const answered = requests.map((request) => request.seconds).filter(Number.isFinite);
+  const share = (requests.length - bad) / requests.length;
+  return {
+    measured: { samples: requests.length, share, value },
+    bad,
+    badBeyondAlert: alert === null ? 0 : over(alert),
+    slowestSeconds: answered.reduce((slowest, one) => Math.max(slowest, one), 0),
+    blockedSeconds: percentileOf(
+      requests.map(({ blockedSeconds }) => blockedSeconds),
+      measure.percentile,
+    ),
+    words: `at the client ${formatCount(requests.length - bad)} of ${formatCount(requests.length)} (${formatValue(share, 'ratio')}), with a p${measure.percentile} of ${value === null ? 'no answer at all' : formatValue(value, 'seconds')}`,
+  };
+}
+
+function requestsOf(client: ClientRequests, path: string): readonly Request[] {
+  const [durations, blocked, statuses, paths] = [
+    client.durationMs,
+    client.blockedMs,
+    client.status,
+    client.path,
+  ].map((column) => column.split(' '));
+  const wanted = String(client.paths.indexOf(path));
+  return durations!.flatMap((duration, index) => {
+    const status = statuses![index]!;
+    if (paths![index] !== wanted || !/^(0$|2)/.test(status)) return [];
+    return [
+      {
+        seconds: status === '0' ? Infinity : Number(duration) / 1000,
+        blockedSeconds: Number(blocked![index]) / 1000,
+      },
+    ];
+  });
+}
+
+/** The least value that at least this percentage is at or under: exact, as all values are known. */
+function percentileOf(values: readonly number[], percentile: number): number {
+  const ordered = values.toSorted((a, b) => a - b);
+  const at = ordered.findIndex(
+    (_, index) => compareShare(ordered.length - 1 - index, ordered.length, budgetOf(percentile)) <= 0,
+  );
+  return ordered[at]!;
+}
+
+/**
+ * Where the time goes that the client sees and the service's own histogram does not, in words: whichever of event loop and
+ * connecting explains at least half of it, else what lies between.
+ */
+export function explainGap(
+  clientSeconds: number,
+  serverSeconds: number,
+  blockedSeconds: number,
+  lagSeconds: number | null,
+): string {
+  const gap = clientSeconds - serverSeconds;
+  const told = `${formatValue(gap, 'seconds')} more than at the service`;
+  if (lagSeconds !== null && lagSeconds >= gap / 2)
+    return `${told}: its event loop was up to ${formatValue(lagSeconds, 'seconds')} late, so requests waited before its clock began`;
+  if (blockedSeconds >= gap / 2)
+    return `${told}: of it ${formatValue(blockedSeconds, 'seconds')} until there was a connection`;
+  return `${told}: between client and server, or queueing before the handler`;
+}
