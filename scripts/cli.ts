@@ -113,6 +113,7 @@ const loadOptions = (command: Command) =>
     .option('--rate <rate>', 'requests a second, instead of the scenario’s')
     .option('--duration <duration>', 'as 60s, instead of the scenario’s')
     .option('--faults <spec>', 'faults of the service: latency=250ms,errors=2%,confidence=0.80')
+    .option('--no-abort', 'load to the end, even when nothing can save the run any more')
     .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')
     .option('--prometheus <url>', 'the Prometheus that scrapes it');
 

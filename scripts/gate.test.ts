@@ -69,7 +69,7 @@ describe('two gates side by side', () => {
   test('a slow and a failing service are each caught, with a free port for everyone', async () => {
     await using folder = await temporaryFolder();
     const gate = (faults: string) =>
-      sla(['gate', ...SHORT, '--out', folder.path, '--faults', faults, '--json']);
+      sla(['gate', ...SHORT, '--no-abort', '--out', folder.path, '--faults', faults, '--json']);
     const [slow, failing] = await Promise.all([gate('latency=250ms'), gate('errors=4%,confidence=0.78')]);
     const slowVerdict = JSON.parse(slow.stdout) as Verdict;
     expect(slow.code).toBe(1);
@@ -82,6 +82,19 @@ describe('two gates side by side', () => {
     expect(objective(failingVerdict, 'error-rate')).toMatchObject({ severity: 'target' });
     expect(objective(failingVerdict, 'error-rate').value).toBeCloseTo(0.04, 2);
     expect(objective(failingVerdict, 'confidence').value).toBeCloseTo(0.78, 2);
+  });
+});
+
+describe('a run that nothing can save any more', () => {
+  test('is stopped, and fails', async () => {
+    await using folder = await temporaryFolder();
+    const { code, stdout } = await sla(['gate', '--out', folder.path, '--faults', 'errors=20%', '--json']);
+    const verdict = JSON.parse(stdout) as Verdict;
+    expect(code).toBe(1);
+    expect(outcomes(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
+    expect(objective(verdict, 'error-rate').reason).toContain('beyond doubt');
+    // 15 of the 1,500 planned are too many: the 75th request has used that up, and k6 looks every 2 s.
+    expect(objective(verdict, 'error-rate').samples).toBeLessThan(750);
   });
 });
 

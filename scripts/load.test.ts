@@ -57,6 +57,7 @@ const LOAD: Load = {
   ],
   seed: 1,
   requestTimeoutSeconds: 5,
+  budgets: [],
   warmUp: { path: '/predict', bodies: [{ text: 'one' }, { text: 'two' }] },
   plannedRequests: 160,
   scheduledSeconds: 3,

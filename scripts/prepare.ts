@@ -25,6 +25,8 @@ export interface RunOptions extends LoadOptions {
   readonly faults?: string;
   readonly target?: string;
   readonly prometheus?: string;
+  /** false: load to the end, even when nothing can save the run any more. */
+  readonly abort?: boolean;
 }
 
 /** Everything that a run needs, checked before anything is started. */
@@ -50,8 +52,11 @@ export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Pre
   const plan = planScenario(document, scenario, overrides.value);
   if (!('schema' in plan))
     return refuse(...plan.map((problem) => ({ ...problem, file: options.sla ?? read.value.file })));
-  return accept({ read: read.value, plan, options });
+  return accept({ read: read.value, plan: options.abort === false ? withoutBudgets(plan) : plan, options });
 }
+
+const withoutBudgets = (plan: Plan): Plan =>
+  plan.load === null ? plan : { ...plan, load: { ...plan.load, budgets: [] } };
 
 function optionProblems({ target, prometheus, faults }: RunOptions): Input<null> {
   if ((target === undefined) !== (prometheus === undefined)) {

@@ -36,7 +36,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   const exit = await whileRunning(k6, load, startedSeconds, options);
   const summary = await readSummary(summaryFile);
   if (summary === null && NEVER_BEGAN.includes(exit.code ?? 0)) throw neverBegan(k6, exit, load);
-  const stoppedBecause = reasonOf(exit, summary);
+  const stoppedBecause = reasonOf(exit, summary, load);
   const csvFile = requestsFile(options);
   const client = await readRequests(csvFile);
   await rm(csvFile, { force: true });
@@ -150,9 +150,31 @@ const value = (summary: Summary | null, metric: string, field: string) =>
   summary?.metrics[metric]?.values[field];
 const count = (summary: Summary | null, metric: string) => value(summary, metric, 'count') ?? 0;
 
-function reasonOf(exit: Exit, summary: Summary | null): string | null {
+/** k6's exit code where a threshold was crossed: ours are the budgets. */
+const BUDGET_USED_UP = 99;
+
+/** Why k6 did not go through its whole plan; null if it did. A budget that is used up by its last requests cuts nothing. */
+function reasonOf(exit: Exit, summary: Summary | null, load: Load): string | null {
+  if (summary !== null && exit.code === BUDGET_USED_UP) {
+    const begun = count(summary, 'sla_requests_sent') + count(summary, 'dropped_iterations');
+    return begun >= load.plannedRequests ? null : usedUp(summary, load);
+  }
   if (exit.signal !== null || exit.code !== 0) return `k6 ended with ${tellExit(exit)}`;
   return summary === null ? 'k6 left no summary' : null;
+}
+
+function usedUp(summary: Summary, { budgets, plannedRequests }: Load): string {
+  const spent = budgets.map((budget) => ({
+    ...budget,
+    bad: count(summary, `sla_bad_${budget.objective.replaceAll('-', '_')}`),
+  }));
+  const told = spent
+    .filter(({ bad, atMost }) => bad > atMost)
+    .map(
+      ({ objective, bad, atMost }) =>
+        `${bad} bad requests for ${objective}, of which ${plannedRequests} can bear ${atMost}`,
+    );
+  return `nothing could save it any more: ${told.join('; ')}`;
 }
 
 type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;

@@ -115,6 +115,21 @@ export interface SlaDocument {
 
 // ---------------------------------------------------------------------------------------------- plan
 
+/**
+ * How many bad requests the whole plan can bear for one objective. Once there are more, no remaining request can save the
+ * run, and the generator stops.
+ */
+export interface Budget {
+  readonly objective: string;
+  /** Slower than this counts as bad; null: an answer does by its status. */
+  readonly overSeconds: number | null;
+  /** Statuses that are bad, as a regular expression for the whole; null: none is. Never answered is bad in any case. */
+  readonly badStatus: string | null;
+  /** Only requests to this path; null: all. */
+  readonly path: string | null;
+  readonly atMost: number;
+}
+
 /** The load of a plan: what the generator is told to do. */
 export interface Load {
   readonly scenario: string;
@@ -126,6 +141,7 @@ export interface Load {
   /** Σ rate × duration over the phases. k6 may send one request more a phase. */
   readonly plannedRequests: number;
   readonly scheduledSeconds: number;
+  readonly budgets: readonly Budget[];
 }
 
 /** PromQL vector selectors, without range: the only queries that a verdict rests on. */

@@ -1,5 +1,7 @@
 import { unitOf } from './document.ts';
+import { holds } from './limits.ts';
 import type {
+  Budget,
   Load,
   Measure,
   Objective,
@@ -12,7 +14,7 @@ import type {
   SlaDocument,
 } from './model.ts';
 import { select, selector } from './promql.ts';
-import { budgetOf, leastRequests } from './statistics.ts';
+import { budgetOf, compareShare, leastRequests } from './statistics.ts';
 
 /** What a caller may change of a scenario's load. */
 export interface LoadOverrides {
@@ -45,7 +47,7 @@ export function planScenario(
   const objectives = document.objectives.filter(({ id }) => scenario.objectives.includes(id));
   return {
     ...planObjectives(document, objectives, scenario.name),
-    load: planLoad(document, scenario, overrides),
+    load: planLoad(document, objectives, scenario, overrides),
   };
 }
 
@@ -133,8 +135,15 @@ function leastSamples({ measure, target }: Objective): number {
   }
 }
 
-function planLoad({ service }: SlaDocument, scenario: Scenario, overrides: LoadOverrides): Load {
+function planLoad(
+  { service }: SlaDocument,
+  objectives: readonly Objective[],
+  scenario: Scenario,
+  overrides: LoadOverrides,
+): Load {
   const phases = scenario.phases.map((phase): Phase => ({ ...phase, ...overrides }));
+  const requests = phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0);
+  const plannedRequests = Math.floor(requests);
   return {
     scenario: scenario.name,
     script: scenario.script,
@@ -142,9 +151,37 @@ function planLoad({ service }: SlaDocument, scenario: Scenario, overrides: LoadO
     seed: scenario.seed,
     requestTimeoutSeconds: scenario.requestTimeoutSeconds,
     warmUp: service.warmUp ?? null,
-    plannedRequests: Math.floor(
-      phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0),
-    ),
+    plannedRequests,
     scheduledSeconds: phases.reduce((sum, phase) => sum + phase.durationSeconds, 0),
+    budgets: objectives.flatMap((objective) => planBudget(objective, plannedRequests)),
   };
+}
+
+/** Objectives whose bad requests the generator can tell by itself: slow at the client, or bad by status. */
+function planBudget({ id, measure, target }: Objective, planned: number): readonly Budget[] {
+  if (measure.kind === 'latency' && measure.client !== undefined) {
+    const atMost = mostWithin(
+      planned,
+      (bad) => compareShare(bad, planned, budgetOf(measure.percentile)) <= 0,
+    );
+    return [{ objective: id, overSeconds: target.value, badStatus: null, path: measure.client, atMost }];
+  }
+  if (measure.kind === 'ratio' && measure.lost === 'bad') {
+    const status = measure.bad.where.status;
+    const badStatus = status === undefined ? null : typeof status === 'string' ? status : status.matches;
+    const within = (bad: number) => holds(compareShare(bad, planned, target.value), { ...target, value: 0 });
+    return [{ objective: id, overSeconds: null, badStatus, path: null, atMost: mostWithin(planned, within) }];
+  }
+  return [];
+}
+
+/** The largest number up to `all` that still fits: fitting ends once and for all. */
+function mostWithin(all: number, fits: (bad: number) => boolean): number {
+  let [most, tooMany] = [0, all + 1];
+  while (tooMany - most > 1) {
+    const middle = Math.floor((most + tooMany) / 2);
+    if (fits(middle)) most = middle;
+    else tooMany = middle;
+  }
+  return most;
 }

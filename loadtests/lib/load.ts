@@ -11,6 +11,16 @@ interface Load {
   }[];
   readonly seed: number;
   readonly requestTimeoutSeconds: number;
+  readonly budgets: readonly Budget[];
+}
+
+/** How many bad requests the plan can bear for one objective (`Budget` in slas/model.ts). */
+export interface Budget {
+  readonly objective: string;
+  readonly overSeconds: number | null;
+  readonly badStatus: string | null;
+  readonly path: string | null;
+  readonly atMost: number;
 }
 
 const DEFAULTS: Load = {
@@ -18,6 +28,7 @@ const DEFAULTS: Load = {
   phases: [{ name: 'hold', ratePerSecond: 5, durationSeconds: 10 }],
   seed: 1,
   requestTimeoutSeconds: 10,
+  budgets: [],
 };
 
 export const load: Load = __ENV.SLA_LOAD ? (JSON.parse(open(__ENV.SLA_LOAD)) as Load) : DEFAULTS;
@@ -47,6 +58,18 @@ function arrivals(ratePerSecond: number, durationSeconds: number, startSeconds: 
   };
 }
 
+/** The name of the metric that counts what a budget calls bad. */
+export const badMetric = ({ objective }: Budget) => `sla_bad_${objective.replaceAll('-', '_')}`;
+
+/** More bad requests than the whole plan can bear end a run that nothing can save any more. */
+const thresholds = () =>
+  Object.fromEntries(
+    load.budgets.map((budget) => [
+      badMetric(budget),
+      [{ threshold: `count<=${budget.atMost}`, abortOnFail: true }],
+    ]),
+  );
+
 /** Options for k6: one scenario of its own a phase, one after the other. */
 export function options(): Options {
   const scenarios: Record<string, Scenario> = {};
@@ -55,7 +78,11 @@ export function options(): Options {
     scenarios[name] = arrivals(ratePerSecond, durationSeconds, start);
     start += durationSeconds;
   }
-  return { scenarios, summaryTrendStats: ['min', 'avg', 'med', 'p(90)', 'p(95)', 'p(99)', 'max', 'count'] };
+  return {
+    scenarios,
+    thresholds: thresholds(),
+    summaryTrendStats: ['min', 'avg', 'med', 'p(90)', 'p(95)', 'p(99)', 'max', 'count'],
+  };
 }
 
 /** The number of this request in the whole run, from 0: the same in every run of the same plan. */

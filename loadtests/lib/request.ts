@@ -1,7 +1,7 @@
 import { check } from 'k6';
 import http, { type RefinedResponse } from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
-import { load, startedLateMs, target } from './load.ts';
+import { badMetric, load, startedLateMs, target } from './load.ts';
 
 /** What the harness reads of a run: each request is sent once, and then answered or lost. Never retried. */
 const sent = new Counter('sla_requests_sent');
@@ -16,6 +16,23 @@ const answeredAt = new Trend('sla_answered_at_ms');
 const request = new Trend('sla_request_ms');
 /** How late requests went out: a generator that is starved of CPU loads less than it was told to, and measures itself. */
 const late = new Trend('sla_started_late_ms');
+
+const budgets = load.budgets.map((budget) => ({
+  ...budget,
+  bad: new Counter(badMetric(budget)),
+  badStatus: budget.badStatus === null ? null : new RegExp(`^(?:${budget.badStatus})$`),
+}));
+
+/** Counts a request against every budget that it breaks into. */
+function spend(path: string, status: number, seconds: number): void {
+  for (const budget of budgets) {
+    if (budget.path !== null && budget.path !== path) continue;
+    const isSlow =
+      budget.overSeconds !== null && status >= 200 && status < 300 && seconds > budget.overSeconds;
+    const isBad = status === 0 || isSlow || budget.badStatus?.test(String(status)) === true;
+    if (isBad) budget.bad.add(1);
+  }
+}
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
@@ -39,6 +56,7 @@ export function post(path: string, body: object): RefinedResponse<'text'> {
   // k6 counts connecting and TLS as blocked; http_req_duration leaves all of that out.
   const { blocked, duration } = response.timings;
   request.add(blocked + duration, { path, status: String(response.status), blocked: upTo(blocked) });
+  spend(path, response.status, (blocked + duration) / 1000);
   // k6 gives status 0 to what was never answered: refused, reset, timed out.
   if (response.status === 0) lost.add(1);
   else answered[Math.floor(response.status / 100) - 1]?.add(1);

@@ -27,7 +27,7 @@ export function renderText(verdict: Verdict, plan: Plan, { colour }: TextOptions
     '',
     ...table(verdict.objectives, paint),
     '',
-    ...reasons(verdict.objectives),
+    ...reasons(verdict),
     ...preconditions(verdict.preconditions, paint),
     paint(OUTCOME_STYLE[verdict.verdict], heading),
     '',
@@ -80,9 +80,13 @@ const align = (cell: string, width: number, column: number) =>
 export const outcome = ({ verdict, severity, alert }: ObjectiveVerdict): string =>
   severity === 'alert' ? `${verdict}, beyond alert ${alert}` : verdict;
 
-function reasons(objectives: readonly ObjectiveVerdict[]): string[] {
+/** A precondition is told once, in full, below: where an objective rests on it, its name is enough. */
+const shorter = (reason: string, all: readonly Precondition[]) =>
+  all.reduce((text, { id, detail }) => (detail === '' ? text : text.replace(detail, `see ${id}`)), reason);
+
+function reasons({ objectives, preconditions: all }: Verdict): string[] {
   const width = Math.max(0, ...objectives.map(({ id }) => id.length));
-  const lines = objectives.map(({ id, reason }) => `  ${id.padEnd(width)}   ${reason}`);
+  const lines = objectives.map(({ id, reason }) => `  ${id.padEnd(width)}   ${shorter(reason, all)}`);
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
