@@ -41,8 +41,14 @@ describe('a healthy service', () => {
     }
     expect(verdict.preconditions.filter(({ ok }) => ok !== true)).toEqual([]);
     expect(verdict.preconditions.find(({ id }) => id === 'client-and-server-agree')?.detail).toBe(
-      `k6 sent ${sent}, ${sent} were answered; the service counted ${sent}`,
+      `requests: the client saw ${sent} answered, the service counted ${sent}`,
     );
+
+    expect(verdict.reconciliation.map(({ what, client, service }) => [what, client, service])).toEqual([
+      ['requests', sent, sent],
+      ['2xx', sent, sent],
+      ['latencies of /predict', sent, sent],
+    ]);
 
     const again = await sla(['verify', run, '--json']);
     expect(again.stdout).toBe(gated.stdout);

@@ -17,6 +17,7 @@ import type {
 import { formatValue } from './numbers.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { selectorsOf } from './promql.ts';
+import { reconcile } from './reconcile.ts';
 import { compareShare } from './statistics.ts';
 import { cutWindow, type Frame } from './window.ts';
 
@@ -32,7 +33,8 @@ import { cutWindow, type Frame } from './window.ts';
  */
 export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   const frame = cutWindow(plan, run, evidence);
-  const preconditions = checkPreconditions(plan, run, evidence, frame);
+  const reconciled = reconcile(plan, run, frame);
+  const preconditions = checkPreconditions(plan, run, evidence, frame, reconciled);
   const objectives = plan.objectives.map((objective) => {
     const measured = measure(objective, run, frame, plan.requests);
     const view = viewOfClient(objective, run);
@@ -51,6 +53,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
     window: { from: rfc3339(run.window.fromSeconds), to: rfc3339(run.window.toSeconds) },
     objectives,
     preconditions,
+    reconciliation: reconciled.ok ? reconciled.rows : [],
   };
 }
 

@@ -315,6 +315,20 @@ export interface ObjectiveVerdict {
   readonly reason: string;
 }
 
+/** One count, as the client has it and as the service has it. */
+export interface Reconciled {
+  /** `requests`, a class of statuses (`2xx`), or the latencies of a path. */
+  readonly what: string;
+  /** Answers that the client saw. */
+  readonly client: number;
+  readonly service: number;
+  /** Requests that the client sent and saw no answer of: the service may have counted them or not. */
+  readonly lost: number;
+  readonly ok: boolean;
+  /** What speaks against the two, or nothing. */
+  readonly note: string;
+}
+
 /** A check that the verdict stands on. ok is null where it could not be checked here: listed, not held against the run. */
 export interface Precondition {
   readonly id: string;
@@ -335,4 +349,6 @@ export interface Verdict {
   readonly window: { readonly from: string; readonly to: string };
   readonly objectives: readonly ObjectiveVerdict[];
   readonly preconditions: readonly Precondition[];
+  /** Client and service side by side; empty where there is nothing to compare. */
+  readonly reconciliation: readonly Reconciled[];
 }

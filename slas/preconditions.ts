@@ -1,14 +1,7 @@
 import type { Evidence, Load, LoadRecord, Plan, Precondition, RunRecord, Series } from './model.ts';
 import { selectorsOfPlan } from './promql.ts';
-import {
-  belongsTo,
-  clock,
-  countIncreases,
-  type Frame,
-  parseValue,
-  type TargetWindow,
-  total,
-} from './window.ts';
+import type { Reconciliation } from './reconcile.ts';
+import { belongsTo, clock, type Frame, parseValue, type TargetWindow } from './window.ts';
 
 /** The checks that a verdict stands on. Each says in words what it saw; null is "could not be checked here". */
 export function checkPreconditions(
@@ -16,6 +9,7 @@ export function checkPreconditions(
   run: RunRecord,
   evidence: Evidence,
   frame: Frame,
+  reconciled: Reconciliation,
 ): readonly Precondition[] {
   return [
     prometheusAnswered(plan, frame),
@@ -25,7 +19,7 @@ export function checkPreconditions(
     notRestarted(plan, frame),
     loadDelivered(plan, run),
     generatorOnTime(run),
-    clientAndServerAgree(plan, run, frame),
+    clientAndServerAgree(run, reconciled),
     nothingDied(run),
   ];
 }
@@ -166,29 +160,26 @@ function generatorOnTime({ load }: RunRecord): Precondition {
 const isOfPlan = (planned: Load, record: LoadRecord) =>
   planned.plannedRequests === record.plannedRequests && planned.scheduledSeconds === record.scheduledSeconds;
 
-function clientAndServerAgree(plan: Plan, run: RunRecord, frame: Frame): Precondition {
+function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): Precondition {
   const id = 'client-and-server-agree';
-  if (run.load === null) return check(id, null, 'no run record: only the server was asked');
-  if (plan.requests === null)
-    return check(id, null, 'the document names no service.requests to compare with');
-  const { sent, lost, completed } = run.load;
-  if (!completed && sent === 0) return check(id, null, 'the load generator left no counts');
-  const accounted = lost + Object.values(run.load.answered).reduce((sum, count) => sum + count, 0);
-  if (completed && accounted !== sent)
+  if (load !== null && !load.completed && load.sent === 0)
+    return check(id, null, 'the load generator left no counts');
+  const accounted =
+    load === null ? 0 : load.lost + Object.values(load.answered).reduce((sum, count) => sum + count, 0);
+  if (load?.completed && accounted !== load.sent)
     return check(
       id,
       false,
-      `k6 sent ${sent} requests and knows the end of ${accounted}: the load script failed`,
+      `k6 sent ${load.sent} requests and knows the end of ${accounted}: the load script failed`,
     );
-  // A status that was answered for the first time makes its series inside the window. Should it have counted before, the
-  // two numbers differ, and that is told.
-  const counted = countIncreases(plan.requests, frame, 'zero');
-  if (!counted.ok) return check(id, false, `the service's requests could not be counted: ${counted.reason}`);
-  const seen = total(counted.increases);
-  const told = `k6 sent ${sent}, ${sent - lost} were answered; the service counted ${seen}`;
-  if (seen > sent) return check(id, false, `${told}: other traffic was in the window`);
-  if (seen < sent - lost) return check(id, false, `${told}: answers are missing from its counter`);
-  return check(id, true, told);
+  // A service that could not be counted, although the document says by what, agrees with nobody.
+  if (!reconciled.ok) return check(id, reconciled.isFailure ? false : null, reconciled.reason);
+  const broken = reconciled.rows.filter(({ ok }) => !ok);
+  const told = (broken.length > 0 ? broken : reconciled.rows.slice(0, 1)).map(
+    ({ what, client, service, lost, note }) =>
+      `${what}: the client saw ${client} answered${lost > 0 ? ` and ${lost} lost` : ''}, the service counted ${service}${note === '' ? '' : `, ${note}`}`,
+  );
+  return check(id, broken.length === 0, told.join('; '));
 }
 
 function nothingDied(run: RunRecord): Precondition {

@@ -24,6 +24,7 @@ export function renderMarkdown(verdict: Verdict, plan: Plan): string {
     '<details><summary>What this verdict stands on</summary>',
     '',
     ...verdict.preconditions.map(precondition),
+    ...reconciliation(verdict),
     '',
     '</details>',
     '',
@@ -32,3 +33,17 @@ export function renderMarkdown(verdict: Verdict, plan: Plan): string {
 
 const precondition = ({ id, ok, detail }: Precondition) =>
   `- ${ok === null ? '▫️' : ok ? '✅' : '❌'} ${cell(id)}: ${cell(detail)}`;
+
+function reconciliation({ reconciliation: rows }: Verdict): string[] {
+  if (rows.length === 0) return [];
+  const lines = rows.map(
+    ({ what, client, lost, service, note }) =>
+      `| ${cell(what)} | ${formatCount(client)} | ${formatCount(lost)} | ${formatCount(service)} | ${cell(note)} |`,
+  );
+  return [
+    '',
+    '| counted | answered, to the client | lost | by the service | |',
+    '| --- | ---: | ---: | ---: | --- |',
+    ...lines,
+  ];
+}

@@ -1,0 +1,90 @@
+import type { LoadRecord, Plan, Reconciled, RunRecord } from './model.ts';
+import { countIncreases, type Frame, type Increase, total } from './window.ts';
+
+/**
+ * Sent = answered + lost: what the client counted beside what the service counted. A request that the client lost may have
+ * been counted by the service or not; all others must be there, once, with the status that the client saw.
+ */
+/** Rows to compare, or why there are none; `isFailure` where there should have been. */
+export type Reconciliation =
+  | { readonly ok: true; readonly rows: readonly Reconciled[] }
+  | { readonly ok: false; readonly isFailure: boolean; readonly reason: string };
+
+const none = (reason: string, isFailure = false) => ({ ok: false, isFailure, reason }) as const;
+
+export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliation {
+  if (run.load === null) return none('no run record: only the server was asked');
+  if (plan.requests === null) return none('the document names no service.requests to compare with');
+  // A status that was answered for the first time makes its series inside the window. Should it have counted before, the
+  // two numbers differ, and that is told.
+  const counted = countIncreases(plan.requests, frame, 'zero');
+  if (!counted.ok) return none(`the service's requests could not be counted: ${counted.reason}`, true);
+  const rows = [
+    row(
+      'requests',
+      run.load,
+      Object.values(run.load.answered).reduce((sum, count) => sum + count, 0),
+      total(counted.increases),
+    ),
+    ...statusRows(run.load, counted.increases),
+    ...latencyRows(plan, run.load, frame),
+  ];
+  return { ok: true, rows };
+}
+
+/** What the service may have counted beyond the answers that the client saw: the lost, and what was in flight at a stop. */
+const row = (what: string, { lost, completed }: LoadRecord, client: number, service: number): Reconciled => {
+  const isTooMany = completed && service > client + lost;
+  return {
+    what,
+    client,
+    service,
+    lost,
+    ok: service >= client && !isTooMany,
+    note:
+      service < client
+        ? 'answers are missing from its counter'
+        : isTooMany
+          ? 'other traffic was in the window'
+          : '',
+  };
+};
+
+const STATUS = /^(status|code|status_code)$/;
+/** What servers write when the client was gone before its answer: lost, to the client. */
+const CLIENT_GONE = '499';
+
+function statusRows(load: LoadRecord, increases: readonly Increase[]): readonly Reconciled[] {
+  const statusOf = ({ labels }: Increase) =>
+    Object.entries(labels).find(([label, value]) => STATUS.test(label) && /^\d{3}$/.test(value))?.[1];
+  if (increases.some((one) => statusOf(one) === undefined)) return [];
+  return (['2xx', '3xx', '4xx', '5xx'] as const)
+    .map((status) => {
+      const own = increases.filter((one) => statusOf(one)![0] === status[0] && statusOf(one) !== CLIENT_GONE);
+      return row(status, load, load.answered[status], total(own));
+    })
+    .filter(({ client, service }) => client > 0 || service > 0);
+}
+
+/** Every good answer of a path must be in its latency histogram, or a tail could be missing from it. */
+function latencyRows(plan: Plan, load: LoadRecord, frame: Frame): readonly Reconciled[] {
+  const { client } = load;
+  if (client === undefined) return [];
+  const judged = plan.objectives.flatMap(({ measure }) =>
+    measure.kind === 'latency' && measure.clientPath !== null
+      ? [{ buckets: measure.buckets, path: measure.clientPath }]
+      : [],
+  );
+  const distinct = [...new Map(judged.map((one) => [one.buckets, one])).values()];
+  return distinct.flatMap(({ buckets, path }) => {
+    const counted = countIncreases(buckets, frame);
+    if (!counted.ok) return [];
+    const all = counted.increases.filter(({ labels }) => labels.le === '+Inf');
+    const wanted = String(client.paths.indexOf(path));
+    const paths = client.path.split(' ');
+    const good = client.status
+      .split(' ')
+      .filter((status, index) => status.startsWith('2') && paths[index] === wanted);
+    return [row(`latencies of ${path}`, load, good.length, total(all))];
+  });
+}
