@@ -52,11 +52,12 @@ export async function createRunFolder(parent: string, what: string): Promise<Run
       },
     );
   }
+  await pointLatestAt(folder);
   return folder;
 }
 
-/** Points `latest` at a run, in one step: a reader never finds it missing. */
-export async function pointLatestAt(folder: RunFolder): Promise<void> {
+/** Points `latest` at a run, in one step, as soon as it begins: what is judged next must not be an older one. */
+async function pointLatestAt(folder: RunFolder): Promise<void> {
   const parent = join(folder.path, '..');
   const fresh = join(parent, `.latest-${folder.id}`);
   await rm(fresh, { force: true });

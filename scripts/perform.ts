@@ -1,5 +1,5 @@
 import type { Evidence, Load, Plan, RunRecord } from '../slas/model.ts';
-import { awaitScrapeAfter, collectEvidence } from '../slas/prometheus.ts';
+import { awaitScrapeAfter, collectEvidence, withoutSecrets } from '../slas/prometheus.ts';
 import { FILES, type RunFolder } from './bundle.ts';
 import { HarnessError } from './errors.ts';
 import type { Io } from './io.ts';
@@ -10,7 +10,8 @@ import { startLocalStack } from './stack/local.ts';
 import type { Stack } from './stack/stack.ts';
 import { warmUp } from './warm-up.ts';
 
-const SCRAPE_PATIENCE_MS = 60_000;
+/** Ours scrapes every second; another one perhaps every minute. */
+const PATIENCE_MS = { ours: 30_000, theirs: 200_000 };
 
 /** The stack that a run uses: one that is there, or one of our own, which the caller must dispose of. */
 export async function openStack(
@@ -74,10 +75,11 @@ async function warmUpAndSettle(plan: Plan, stack: Stack, io: Io): Promise<void> 
   io.progress('warming up');
   const lastAnswerSeconds = await warmUp(stack, plan.load!, io.signal);
   const asker = { url: stack.prometheusUrl, signal: io.signal };
-  if (await awaitScrapeAfter(plan.up, lastAnswerSeconds, SCRAPE_PATIENCE_MS, asker)) return;
+  const patienceMs = stack.isOurs ? PATIENCE_MS.ours : PATIENCE_MS.theirs;
+  if (await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker)) return;
   throw new HarnessError(
     'not-scraped',
-    `${stack.prometheusUrl} scraped no healthy target ${plan.up} within ${SCRAPE_PATIENCE_MS / 1000} s`,
+    `${withoutSecrets(stack.prometheusUrl)} scraped no healthy target ${plan.up} within ${patienceMs / 1000} s`,
     {
       nextStep: 'check that Prometheus scrapes the service, and service.selector in the SLA document',
     },

@@ -54,7 +54,7 @@ export async function start(
   args: readonly string[],
   options: StartOptions,
 ): Promise<Running> {
-  const log = openSync(options.logFile, 'a');
+  const log = openSync(options.logFile, 'w');
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...options.env },
@@ -102,6 +102,13 @@ export async function start(
       await stop();
     },
   };
+}
+
+/** Calls once when a signal aborts, also if it has already. Gives a function that forgets it again. */
+export function onAbort(signal: AbortSignal, stop: () => void): () => void {
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  return () => signal.removeEventListener('abort', stop);
 }
 
 export const tellExit = ({ code, signal }: Exit) =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ClientRequests, Load, LoadRecord, RunRecord } from '../slas/model.ts';
 import { HarnessError } from './errors.ts';
 import { readRequests } from './k6-requests.ts';
-import { type Exit, type Running, start, tellExit } from './processes.ts';
+import { type Exit, onAbort, type Running, start, tellExit } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
 import type { FoundTool } from './tools/types.ts';
 
@@ -23,7 +23,7 @@ const PROGRESS_EVERY_MS = 10_000;
 /** What k6 may take beyond its schedule: to start, to wait for the last answers, to write its summary. */
 const SLACK_SECONDS = 60;
 /** k6 ends so, and without a summary, on a script or options that cannot be run: it never sent anything. */
-const NEVER_BEGAN = [104, 107, 255];
+const NEVER_BEGAN = [104, 106, 107, 255];
 
 /**
  * Sends the load of a plan with k6 and returns what k6 says of it. A k6 that dies in the middle is evidence (`completed`
@@ -46,6 +46,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   const record = {
     ...recordOf(load, options.k6.version, end, counts),
     ...(late === undefined ? {} : { startedLateP99Seconds: late / 1000 }),
+    ...(await answersOf(summary, k6.logFile)),
     ...(client === null ? {} : { client }),
   };
   return {
@@ -53,9 +54,13 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     id: options.id,
     window: windowOf(summary, startedSeconds, exit.atSeconds),
     load: record,
-    incidents: stack.incidents(),
+    incidents: await stack.incidents(),
   };
 }
+
+/** K6_ITERATIONS and its like would change the load that was planned. */
+const withoutOwnSettings = (env: RunK6Options['env']) =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('K6_')));
 
 /** Every sample of every metric passes through here: it goes as soon as the requests are read out of it. */
 const requestsFile = ({ folder }: RunK6Options) => join(folder, 'k6-samples.csv');
@@ -83,7 +88,7 @@ async function startK6(
   return start('k6', options.k6.path, args, {
     cwd: options.root,
     env: {
-      ...options.env,
+      ...withoutOwnSettings(options.env),
       SLA_LOAD: loadFile,
       SLA_TARGET: stack.serviceUrl,
       SLA_SUMMARY: summaryFile,
@@ -108,7 +113,7 @@ async function whileRunning(
   const longestMs = (load.scheduledSeconds + load.requestTimeoutSeconds + SLACK_SECONDS) * 1000;
   const ticker = setInterval(tell, PROGRESS_EVERY_MS);
   const bound = setTimeout(stop, longestMs);
-  options.signal.addEventListener('abort', stop);
+  const forget = onAbort(options.signal, stop);
   try {
     const exit = await k6.exited;
     options.signal.throwIfAborted();
@@ -116,7 +121,7 @@ async function whileRunning(
   } finally {
     clearInterval(ticker);
     clearTimeout(bound);
-    options.signal.removeEventListener('abort', stop);
+    forget();
   }
 }
 
@@ -175,6 +180,18 @@ function usedUp(summary: Summary, { budgets, plannedRequests }: Load): string {
         `${bad} bad requests for ${objective}, of which ${plannedRequests} can bear ${atMost}`,
     );
   return `nothing could save it any more: ${told.join('; ')}`;
+}
+
+/** A script that looks into no answer counts none as wrong, and says so by leaving the metric out. */
+async function answersOf(
+  summary: Summary | null,
+  logFile: string,
+): Promise<Pick<LoadRecord, 'wrongAnswers' | 'scriptErrors'>> {
+  const wrong = value(summary, 'sla_answers_wrong', 'count');
+  if (wrong === undefined) return {};
+  const log = await readFile(logFile, 'utf8');
+  // k6 goes on after an exception in an iteration, and tells only its log.
+  return { wrongAnswers: wrong, scriptErrors: log.match(/level=error .*source=stacktrace/g)?.length ?? 0 };
 }
 
 type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;

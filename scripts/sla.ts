@@ -5,7 +5,7 @@ import { main } from './cli.ts';
 
 const controller = new AbortController();
 let interrupts = 0;
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
   process.on(name, () => {
     interrupts++;
     controller.abort(new Error(`interrupted by ${name}`));
@@ -36,4 +36,6 @@ const code = await main(process.argv.slice(2), {
   signal: controller.signal,
   colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
 });
+// What was written to a pipe may not have been read yet.
+await new Promise((resolve) => process.stdout.write('', resolve));
 process.exit(code);

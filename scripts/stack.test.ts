@@ -28,9 +28,10 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
     code: 4,
     stdout: expect.stringContaining('no stack is up'),
   });
-  const up = await here('stack', 'up');
-  expect(up.stderr).toBe('');
-  expect(up.code).toBe(0);
+  // Two at once: one gives way, and both tell of the same stack.
+  const [up, second] = await Promise.all([here('stack', 'up'), here('stack', 'up')]);
+  expect(up, up.stderr).toMatchObject({ code: 0 });
+  expect(second.stdout).toBe(up.stdout);
   const service = address('service', up.stdout);
   const prometheus = address('Prometheus', up.stdout);
   try {
@@ -81,4 +82,14 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
   expect(await answers(`${service}/health/live`)).toBeNull();
   expect(await answers(`${prometheus}/-/ready`)).toBeNull();
   expect((await here('stack', 'down')).stdout).toBe('no stack was up\n');
+
+  // Once more: nothing of the first may be taken for the second.
+  const again = await here('stack', 'up');
+  try {
+    expect(again, again.stderr).toMatchObject({ code: 0 });
+    expect(await answers(`${address('service', again.stdout)}/health/ready`)).toBe(200);
+  } finally {
+    await here('stack', 'down');
+  }
+  expect(await answers(`${address('service', again.stdout)}/health/live`)).toBeNull();
 });

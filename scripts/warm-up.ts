@@ -1,6 +1,8 @@
 import autocannon from 'autocannon';
 import type { Load } from '../slas/model.ts';
+import { withoutSecrets } from '../slas/prometheus.ts';
 import { HarnessError } from './errors.ts';
+import { onAbort } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
 
 const CONNECTIONS = 4;
@@ -59,14 +61,14 @@ async function fire(options: autocannon.Options, signal: AbortSignal): Promise<a
   const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));
   const stop = () => instance.stop();
   const timer = setTimeout(stop, LONGEST_MS);
-  signal.addEventListener('abort', stop);
+  const forget = onAbort(signal, stop);
   try {
     const result = await promise;
-    refuseIfNoneGood(result, options.url);
+    refuseIfNoneGood(result, withoutSecrets(options.url));
     return result;
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
+    forget();
     signal.throwIfAborted();
   }
 }

@@ -225,7 +225,7 @@ describe('every problem has its code and place', () => {
   });
 
   test('absent: zero is for bad events alone', () => {
-    const total = 'status: { matches: "[1235]..|429" } }';
+    const total = 'status: { matches: "[1235]..|429|499" } }';
     const yaml = changed(total, `${total}\n        absent: zero`);
     expect(problemsOf(yaml).map(({ code, path }) => [code, path])).toEqual([
       ['bad-absent', 'objectives[2].ratio.total.absent'],

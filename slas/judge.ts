@@ -87,6 +87,7 @@ const COUNTS_REST_ON = [
   'service-not-restarted',
   'load-delivered',
   'generator-on-time',
+  'answers-right',
   'client-and-server-agree',
   'nothing-died',
 ];
@@ -94,7 +95,7 @@ const COUNTS_REST_ON = [
 const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];
 
 /** What the client's own clock rests on: it needs no scrape. */
-const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'nothing-died'];
+const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'answers-right', 'nothing-died'];
 
 interface Grounds {
   readonly plan: Plan;

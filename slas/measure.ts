@@ -1,5 +1,5 @@
 import { holds } from './limits.ts';
-import type { Limit, PlannedMeasure, PlannedObjective, RunRecord, Series } from './model.ts';
+import type { Limit, LoadRecord, PlannedMeasure, PlannedObjective, RunRecord, Series } from './model.ts';
 import { formatBucket, formatCount, formatValue } from './numbers.ts';
 import { budgetOf, compareShare } from './statistics.ts';
 import {
@@ -174,9 +174,19 @@ function measureRatio(planned: PlannedMeasure & { kind: 'ratio' }, run: RunRecor
   const part = partialEvent([...bad.increases, ...all.increases]);
   if (part !== null) return nothing(part);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
-  const countedTotal = total(all.increases);
-  const samples = countedTotal + lost - alreadyCounted(lost, countedTotal, run);
-  const badCount = Math.min(samples, total(bad.increases) + lost);
+  const samples = withLost(
+    total(all.increases),
+    lost,
+    answeredWith(planned.totalStatus, run, (load) => load.sent - load.lost - load.answered['4xx']),
+  );
+  const badCount = Math.min(
+    samples,
+    withLost(
+      total(bad.increases),
+      lost,
+      answeredWith(planned.badStatus, run, (load) => load.answered['5xx']),
+    ),
+  );
   if (samples === 0) return nothing('no request was counted in the window');
   const lostWords = lost === 0 ? '' : `, ${formatCount(lost)} of them sent and never answered`;
   return {
@@ -206,13 +216,23 @@ const keyOf = (labels: Readonly<Record<string, string>>, ...without: readonly st
   );
 
 /**
- * Of the lost requests, at most so many are in the service's total already: what it counts beyond what the client saw
- * answered. (One that the client gave up on may be there as a 200, as a 499 outside the total, or not at all.)
+ * The service's count, and the lost requests that are not in it yet. What it counts beyond the answers that the client saw
+ * are lost ones already: a request that the client gave up on may be there as a 200, as a 499, as a 5xx, or not at all.
  */
-function alreadyCounted(lost: number, countedTotal: number, { load }: RunRecord): number {
+function withLost(counted: number, lost: number, seenByClient: number): number {
+  return counted + lost - Math.min(lost, Math.max(0, counted - seenByClient));
+}
+
+/** Answers of such a status that the client saw; by its classes where it left no record of each request. */
+function answeredWith(
+  status: string | null,
+  { load }: RunRecord,
+  byClass: (load: LoadRecord) => number,
+): number {
   if (load === null) return 0;
-  const seenAnswered = load.sent - load.lost - load.answered['4xx'];
-  return Math.min(lost, Math.max(0, countedTotal - seenAnswered));
+  if (load.client === undefined || status === null) return byClass(load);
+  const pattern = new RegExp(`^(?:${status})$`);
+  return load.client.status.split(' ').filter((one) => one !== '0' && pattern.test(one)).length;
 }
 
 // ---------------------------------------------------------------------------------------------- throughput and mean

@@ -158,6 +158,9 @@ export type PlannedMeasure =
       readonly badAbsent: 'zero' | null;
       readonly total: string;
       readonly lost: 'bad' | null;
+      /** The statuses of bad and of all, as regular expressions for the whole: to find the same among the client's answers. */
+      readonly badStatus: string | null;
+      readonly totalStatus: string | null;
     }
   | { readonly kind: 'throughput'; readonly counter: string }
   | { readonly kind: 'uptime'; readonly gauge: string }
@@ -225,6 +228,9 @@ export interface LoadRecord {
   /** How late requests began, at the 99th percentile: a generator that is starved of CPU is late. Absent: not measured. */
   readonly startedLateP99Seconds?: number;
   readonly client?: ClientRequests;
+  /** Answers of status 2xx that were not what was asked for, and errors of the script. Absent: not looked at. */
+  readonly wrongAnswers?: number;
+  readonly scriptErrors?: number;
   /** Planned and never sent, because no virtual user was free. */
   readonly droppedIterations: number;
   /** The generator went through its whole plan and ended by itself. */
@@ -240,8 +246,8 @@ export interface RunRecord {
   /** First request sent and last answer received. */
   readonly window: { readonly fromSeconds: number; readonly toSeconds: number };
   readonly load: LoadRecord | null;
-  /** What happened beside the load, in words: a service that died, a Prometheus that was stopped. */
-  readonly incidents: readonly string[];
+  /** What happened beside the load, in words: a service that died, a Prometheus that was stopped. null: nobody watched. */
+  readonly incidents: readonly string[] | null;
 }
 
 // ---------------------------------------------------------------------------------------------- evidence

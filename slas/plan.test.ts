@@ -56,19 +56,48 @@ describe('a scenario', () => {
   test('of several phases adds them up', () => {
     const phases = `
     phases:
-      - { name: low, rate: 10/s, duration: 30s }
+      - { name: low, rate: 60/s, duration: 30s }
       - { name: high, rate: 0.5/s, duration: 1m }`;
     const document = documentOf(`${SHIPPED_YAML.split('scenarios:')[0]}scenarios:\n  ramp:${phases}\n`);
     expect(planned('ramp', {}, document).load).toMatchObject({
       script: 'loadtests/ramp.ts',
-      plannedRequests: 330,
+      plannedRequests: 1830,
       scheduledSeconds: 90,
       phases: [
-        { name: 'low', ratePerSecond: 10, durationSeconds: 30 },
+        { name: 'low', ratePerSecond: 60, durationSeconds: 30 },
         { name: 'high', ratePerSecond: 0.5, durationSeconds: 60 },
       ],
     });
   });
+});
+
+describe('budgets', () => {
+  test('are the most bad requests that the whole plan can bear, by the rule of each objective', () => {
+    const budgets = planned('steady').load!.budgets.map(({ objective, atMost }) => [objective, atMost]);
+    // 5 % of 1,500 and 1 % of 1,500 may be slow; errors must stay under 1 %, and 15 are not.
+    expect(budgets).toEqual([
+      ['latency-p95', 75],
+      ['latency-p99', 15],
+      ['error-rate', 14],
+    ]);
+  });
+
+  test('tell what is bad', () => {
+    expect(planned('steady').load!.budgets).toMatchObject([
+      { overSeconds: 0.2, badStatus: null, path: '/predict' },
+      { overSeconds: 0.5, badStatus: null, path: '/predict' },
+      { overSeconds: null, badStatus: '5..|429|499', path: null },
+    ]);
+  });
+});
+
+test('a load that is smaller than the throughput promised is refused', () => {
+  expect(planScenario(shipped, 'steady', { ratePerSecond: 10 })).toMatchObject([
+    {
+      code: 'out-of-reach',
+      message: expect.stringContaining('sends 10/s: throughput "> 15/s" cannot be met'),
+    },
+  ]);
 });
 
 describe('a plan', () => {
@@ -92,7 +121,12 @@ describe('a plan', () => {
     expect(plan.objectives.map(({ measure }) => measure)).toMatchObject([
       { kind: 'latency', percentile: 95, buckets: expect.stringContaining('_bucket{job="sentiment-api"') },
       { kind: 'latency', percentile: 99 },
-      { kind: 'ratio', badAbsent: 'zero', lost: 'bad', bad: expect.stringContaining('status=~"5..|429"') },
+      {
+        kind: 'ratio',
+        badAbsent: 'zero',
+        lost: 'bad',
+        bad: expect.stringContaining('status=~"5..|429|499"'),
+      },
       { kind: 'throughput' },
       { kind: 'uptime', gauge: 'sentiment_model_loaded{job="sentiment-api"}' },
       {

@@ -11,6 +11,7 @@ import type {
   PlannedObjective,
   Problem,
   Scenario,
+  Selection,
   SlaDocument,
 } from './model.ts';
 import { select, selector } from './promql.ts';
@@ -45,6 +46,8 @@ export function planScenario(
     ];
   }
   const objectives = document.objectives.filter(({ id }) => scenario.objectives.includes(id));
+  const outOfReach = objectives.flatMap((objective) => outOfReachOf(objective, scenario, overrides));
+  if (outOfReach.length > 0) return outOfReach;
   return {
     ...planObjectives(document, objectives, scenario.name),
     load: planLoad(document, objectives, scenario, overrides),
@@ -54,6 +57,21 @@ export function planScenario(
 /** Plan for judging a window that somebody else loaded: every objective of the document holds. */
 export function planWindow(document: SlaDocument): Plan {
   return { ...planObjectives(document, document.objectives, null), load: null };
+}
+
+/** A load that is smaller than the throughput that is promised misses by itself, and says nothing of the service. */
+function outOfReachOf(
+  { id, measure, target }: Objective,
+  scenario: Scenario,
+  overrides: LoadOverrides,
+): readonly Problem[] {
+  if (measure.kind !== 'throughput' || !target.comparison.startsWith('>')) return [];
+  const phases = scenario.phases.map((phase) => ({ ...phase, ...overrides }));
+  const planned = phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0);
+  const perSecond = planned / phases.reduce((sum, phase) => sum + phase.durationSeconds, 0);
+  if (holds(perSecond, target)) return [];
+  const message = `scenario "${scenario.name}" sends ${perSecond}/s: ${id} "${target.text}" cannot be met; send more, or leave it out of the scenario's objectives`;
+  return [{ code: 'out-of-reach', path: `scenarios.${scenario.name}`, message }];
 }
 
 function planObjectives(
@@ -102,6 +120,8 @@ function planMeasure(measure: Measure, service: Readonly<Record<string, string>>
         badAbsent: measure.bad.absent ?? null,
         total: select(service, measure.total),
         lost: measure.lost ?? null,
+        badStatus: statusOf(measure.bad),
+        totalStatus: statusOf(measure.total),
       };
     case 'throughput':
       return { kind: 'throughput', counter: select(service, measure.counter) };
@@ -167,12 +187,17 @@ function planBudget({ id, measure, target }: Objective, planned: number): readon
     return [{ objective: id, overSeconds: target.value, badStatus: null, path: measure.client, atMost }];
   }
   if (measure.kind === 'ratio' && measure.lost === 'bad') {
-    const status = measure.bad.where.status;
-    const badStatus = status === undefined ? null : typeof status === 'string' ? status : status.matches;
+    const badStatus = statusOf(measure.bad);
     const within = (bad: number) => holds(compareShare(bad, planned, target.value), { ...target, value: 0 });
     return [{ objective: id, overSeconds: null, badStatus, path: null, atMost: mostWithin(planned, within) }];
   }
   return [];
+}
+
+/** The status that a selection asks for, as a regular expression; null if it asks for none. */
+function statusOf({ where }: Selection): string | null {
+  const { status } = where;
+  return status === undefined ? null : typeof status === 'string' ? status : status.matches;
 }
 
 /** The largest number up to `all` that still fits: fitting ends once and for all. */

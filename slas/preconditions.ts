@@ -19,6 +19,8 @@ export function checkPreconditions(
     notRestarted(plan, frame),
     loadDelivered(plan, run),
     generatorOnTime(run),
+    answersRight(run),
+    requestsValid(run),
     clientAndServerAgree(run, reconciled),
     nothingDied(run),
   ];
@@ -76,7 +78,10 @@ function clocksAgree({ load }: RunRecord, { clock: read }: Evidence, { targets }
 
 function notRestarted(plan: Plan, frame: Frame): Precondition {
   const id = 'service-not-restarted';
-  const series = frame.readings.get(plan.processStart)?.series ?? [];
+  const reading = frame.readings.get(plan.processStart);
+  if (reading !== undefined && reading.error !== null)
+    return check(id, false, `whether it did could not be asked: ${reading.error}`);
+  const series = reading?.series ?? [];
   if (series.length === 0)
     return check(id, null, `there is no ${plan.processStart}: only counters that fell would tell`);
   const found = frame.targets.flatMap((target) => {
@@ -141,6 +146,30 @@ function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   return check(id, ok, ok ? told : `${told}: more than 2 % off`);
 }
 
+/** A page that says "please log in" with status 200 is a good answer to every counter: the load script looks closer. */
+function answersRight({ load }: RunRecord): Precondition {
+  const id = 'answers-right';
+  if (load?.wrongAnswers === undefined) return check(id, null, 'nobody looked into the answers');
+  const { wrongAnswers, scriptErrors = 0, answered } = load;
+  const told = `${wrongAnswers} of ${answered['2xx']} good answers were not what was asked for`;
+  if (scriptErrors > 0)
+    return check(id, false, `the load script failed ${scriptErrors} times (logs/k6.log); ${told}`);
+  return check(id, wrongAnswers === 0, told);
+}
+
+/**
+ * Refusals as the client's own mistake (4xx but 429) are nobody's errors, and shrink what is judged. More than a few, and
+ * either the script or the service is wrong: nothing passes on the rest. What is missed all the same stays missed.
+ */
+function requestsValid({ load }: RunRecord): Precondition {
+  const id = 'requests-valid';
+  if (load === null) return check(id, null, 'no run record: only the server was asked');
+  const overload = load.client?.status.split(' ').filter((status) => status === '429').length ?? 0;
+  const mistaken = load.answered['4xx'] - overload;
+  const told = `${mistaken} of ${load.sent} requests were refused as mistakes of the client (4xx)`;
+  return check(id, mistaken <= 0.02 * load.sent, told);
+}
+
 /** Past this, what the client measures is its own lateness. */
 const LATEST_START_SECONDS = 0.1;
 
@@ -183,7 +212,8 @@ function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): 
 }
 
 function nothingDied(run: RunRecord): Precondition {
+  if (run.incidents === null || (run.load === null && run.incidents.length === 0))
+    return check('nothing-died', null, 'nobody watched over the processes');
   if (run.incidents.length > 0) return check('nothing-died', false, run.incidents.join('; '));
-  if (run.load === null) return check('nothing-died', null, 'no run record: nobody watched');
   return check('nothing-died', true, 'service, load generator and Prometheus ran to the end');
 }

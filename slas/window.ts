@@ -32,6 +32,8 @@ export interface Frame {
   readonly toSeconds: number;
   readonly targets: readonly TargetWindow[];
   readonly readings: ReadonlyMap<string, Reading>;
+  /** When which target was scraped: every edge rests on it. */
+  readonly up: Reading | undefined;
 }
 
 /** An increase of one series over its target's window. */
@@ -62,19 +64,22 @@ export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame
   const { fromSeconds, toSeconds } = run.window;
   const scraped = scrapesOf(plan, evidence);
   const targets = scraped.map(({ labels, scrapes }) => cutTarget(labels, scrapes, fromSeconds, toSeconds));
-  return { fromSeconds, toSeconds, targets, readings };
+  return { fromSeconds, toSeconds, targets, readings, up: readings.get(plan.up) };
 }
 
 type Scrape = TargetWindow['scrapes'][number];
 type Scraped = { readonly labels: Readonly<Record<string, string>>; readonly scrapes: readonly Scrape[] };
 
+const isClean = ({ error, warnings }: Reading) => error === null && warnings.length === 0;
+
 const withoutName = ({ __name__: _, ...labels }: Readonly<Record<string, string>>) => labels;
 
 /** When each target was scraped: by its `up` samples; where a server has none, by the samples that there are. */
 function scrapesOf(plan: Plan, evidence: Evidence): readonly Scraped[] {
-  const up = evidence.readings.find(({ selector }) => selector === plan.up)?.series ?? [];
-  if (up.length === 0) return scrapesBySamples(evidence);
-  return up.map(({ labels, samples }) => ({
+  const up = evidence.readings.find(({ selector }) => selector === plan.up);
+  if (up === undefined || !isClean(up)) return [];
+  if (up.series.length === 0) return scrapesBySamples(evidence);
+  return up.series.map(({ labels, samples }) => ({
     labels: withoutName(labels),
     scrapes: samples.map(([atSeconds, value]) => ({ atSeconds, ok: parseValue(value) === 1 })),
   }));
@@ -179,8 +184,10 @@ export function cleanReading(
 ): Reading | { readonly ok: false; readonly reason: string } {
   const reading = frame.readings.get(selector);
   if (reading === undefined) return failed(`there is no evidence for ${selector}`);
-  if (reading.error !== null) return failed(`Prometheus gave no answer: ${reading.error}`);
-  if (reading.warnings.length > 0) return failed(`Prometheus warned: ${reading.warnings.join('; ')}`);
+  for (const { error, warnings } of [reading, ...(frame.up === undefined ? [] : [frame.up])]) {
+    if (error !== null) return failed(`Prometheus gave no answer: ${error}`);
+    if (warnings.length > 0) return failed(`Prometheus warned: ${warnings.join('; ')}`);
+  }
   const edge = frame.targets.find(({ problem }) => problem !== null);
   if (edge !== undefined) return failed(edge.problem!);
   return reading;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { judge } from '../../slas/judge.ts';
 import type { Plan, Verdict } from '../../slas/model.ts';
 import { renderText } from '../../slas/render/text.ts';
-import { createRunFolder, pointLatestAt, writeVerdict } from '../bundle.ts';
+import { createRunFolder, writeVerdict } from '../bundle.ts';
 import { type PlacedProblem, shortPath, theirPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { openStack, performRun } from '../perform.ts';
@@ -23,7 +23,6 @@ export async function gate(options: GateOptions, io: Io): Promise<ExitCode | rea
   const { run, evidence } = await performRun(prepared.value, stack, tools, folder, io);
   const verdict = judge(plan, run, evidence);
   await writeVerdict(folder, verdict, plan);
-  await pointLatestAt(folder);
   printVerdict(verdict, plan, options.json === true, io);
   io.progress(`run folder: ${shortPath(io, folder.path)}`);
   return verdict.exitCode;

@@ -1,4 +1,4 @@
-import { createRunFolder, pointLatestAt } from '../bundle.ts';
+import { createRunFolder } from '../bundle.ts';
 import { type PlacedProblem, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { openStack, performRun } from '../perform.ts';
@@ -15,7 +15,6 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
   const folder = await createRunFolder(runsFolder(options, io), prepared.value.plan.load!.scenario);
   await using stack = up ?? (await openStack(prepared.value, tools, folder, io));
   const { run: record } = await performRun(prepared.value, stack, tools, folder, io);
-  await pointLatestAt(folder);
   const { sent, lost, completed, stoppedBecause } = record.load!;
   io.progress(
     `${sent} requests sent, ${lost} never answered${completed ? '' : `; cut short: ${stoppedBecause}`}`,

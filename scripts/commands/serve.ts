@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { badOption, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+import { onAbort } from '../processes.ts';
 
 /** The service alone, in the foreground, as in production. Ends when it ends; Ctrl-C and SIGTERM let it finish first. */
 export async function serve(
@@ -18,8 +19,9 @@ export async function serve(
     // A group of its own: Ctrl-C reaches it once, through us.
     detached: true,
   });
-  const stop = () => child.kill('SIGTERM');
-  io.signal.addEventListener('abort', stop);
+  onAbort(io.signal, () => child.kill('SIGTERM'));
+  // Asked twice, we end at once: it must not outlive us.
+  process.once('exit', () => child.kill('SIGKILL'));
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   if (code === 0) return 0;
   return code === 2 ? 2 : 4;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { ExitCode, Io } from '../io.ts';
 import { toolIo } from '../prepare.ts';
+import { onAbort } from '../processes.ts';
 import { findTool } from '../tools/find-tool.ts';
 
 /** Lints, type-checks, and runs every test (or those that the arguments name) on the real tools. */
@@ -33,7 +34,7 @@ function runStep(
   const bin = join(io.root, 'node_modules', '.bin');
   const env = { ...io.env, ...paths, PATH: `${bin}:${io.env.PATH}` };
   const child = spawn(command, args, { cwd: io.root, env, stdio: 'inherit' });
-  io.signal.addEventListener('abort', () => child.kill('SIGTERM'));
+  onAbort(io.signal, () => child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', resolve);

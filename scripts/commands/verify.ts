@@ -72,7 +72,7 @@ async function windowOf(options: VerifyOptions, io: Io): Promise<Input<Judgeable
     id: 'window',
     window: { fromSeconds: start.value, toSeconds: end.value },
     load: null,
-    incidents: [],
+    incidents: null,
   };
   return accept({ plan, run, evidence: await askFor(plan, run, prometheus, io) });
 }

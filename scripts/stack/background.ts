@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { createConnection, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { lstat, mkdir, rm } from 'node:fs/promises';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { onAbort } from '../processes.ts';
+import { checkTarget } from './existing.ts';
 import { startLocalStack } from './local.ts';
 import type { Stack } from './stack.ts';
 
@@ -24,15 +26,31 @@ export interface UpStack {
 
 const UP_PATIENCE_MS = 90_000;
 const DOWN_PATIENCE_MS = 30_000;
-const ANSWER_PATIENCE_MS = 5_000;
+/** A holder that is still starting answers when its stack is up. */
+const ANSWER_PATIENCE_MS = UP_PATIENCE_MS;
 
-const socketPath = (io: Io) =>
-  join(tmpdir(), `sla-stack-${createHash('sha256').update(io.root).digest('hex').slice(0, 16)}.sock`);
 const logsFolder = (io: Io) => join(io.root, '.sla', 'stack');
+
+/**
+ * The socket lies in a folder that only this user can write: what it says is where load is sent. Not in the project, whose
+ * path may be longer than the name of a socket can be.
+ */
+async function socketPath(io: Io): Promise<string> {
+  const user = userInfo();
+  const folder = join(tmpdir(), `sla-harness-${user.uid}`);
+  await mkdir(folder, { mode: 0o700, recursive: true });
+  const { uid, mode } = await lstat(folder);
+  if (uid !== user.uid || (mode & 0o077) !== 0) {
+    throw new HarnessError('unsafe-folder', `${folder} can be written by others`, {
+      nextStep: `remove it, or set TMPDIR to a folder of your own`,
+    });
+  }
+  return join(folder, `stack-${createHash('sha256').update(io.root).digest('hex').slice(0, 16)}.sock`);
+}
 
 // ---------------------------------------------------------------------------------------------- holder
 
-/** Owns a stack until it is told to stop. Runs as a process of its own. */
+/** Owns a stack until it is told to stop. Runs as a process of its own; a second one finds the first and gives way. */
 export async function holdStack(
   prometheusPath: string,
   selector: Readonly<Record<string, string>>,
@@ -40,38 +58,81 @@ export async function holdStack(
   io: Io,
 ): Promise<void> {
   const folder = logsFolder(io);
-  await using stack = await startLocalStack({
-    root: io.root,
-    env: io.env,
-    prometheusPath,
-    selector,
-    folder,
-    signal: io.signal,
-    servicePort,
-  });
-  const told: UpStack = {
-    serviceUrl: stack.serviceUrl,
-    prometheusUrl: stack.prometheusUrl,
-    logs: folder,
-    pid: process.pid,
-  };
+  const server = createServer();
+  // The socket is taken before anything is started: of two, one finds it taken.
+  await listenAlone(server, io);
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   const connections = new Set<Socket>();
-  const server = createServer((connection) => {
+  const waiting: Socket[] = [];
+  let greet = (connection: Socket) => void waiting.push(connection);
+  server.on('connection', (connection) => {
     connections.add(connection);
     connection.on('error', () => connection.destroy());
-    connection.write(`${JSON.stringify({ ...told, incidents: stack.incidents() })}\n`);
+    connection.on('close', () => connections.delete(connection));
     connection.on('data', (data) => data.toString().includes('stop') && stop());
+    greet(connection);
   });
-  await rm(socketPath(io), { force: true });
-  await new Promise<void>((resolve) => server.listen(socketPath(io), resolve));
-  io.signal.addEventListener('abort', () => stop());
-  await stopped;
-  server.close();
-  await stack[Symbol.asyncDispose]();
-  // Whoever asked us to stop is waiting for the line to close.
-  for (const connection of connections) connection.destroy();
+  const forget = onAbort(io.signal, stop);
+  try {
+    await using stack = await startLocalStack({
+      root: io.root,
+      env: io.env,
+      prometheusPath,
+      selector,
+      folder,
+      signal: io.signal,
+      servicePort,
+    });
+    const told: UpStack = {
+      serviceUrl: stack.serviceUrl,
+      prometheusUrl: stack.prometheusUrl,
+      logs: folder,
+      pid: process.pid,
+    };
+    greet = (connection) =>
+      void stack
+        .incidents()
+        .then((incidents) => connection.write(`${JSON.stringify({ ...told, incidents })}\n`));
+    for (const connection of waiting) greet(connection);
+    await stopped;
+  } finally {
+    forget();
+    server.close();
+    // Whoever asked us to stop is waiting for the line to close.
+    for (const connection of connections) connection.destroy();
+  }
 }
+
+async function listenAlone(server: Server, io: Io): Promise<void> {
+  const path = await socketPath(io);
+  const listen = () =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  try {
+    await listen();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    if (await isAnswered(path))
+      throw new HarnessError('stack-up', 'a stack is up already', { nextStep: 'see ./sla stack status' });
+    // Its owner was killed and could not remove it.
+    await rm(path, { force: true });
+    await listen();
+  }
+}
+
+const isAnswered = (path: string) =>
+  new Promise<boolean>((resolve) => {
+    const socket = createConnection(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 
 // ---------------------------------------------------------------------------------------------- from outside
 
@@ -83,8 +144,9 @@ interface Line extends AsyncDisposable {
 
 /** A line to the holder, or null when there is none. */
 async function connect(io: Io): Promise<Line | null> {
-  const socket = createConnection(socketPath(io));
+  const socket = createConnection(await socketPath(io));
   socket.setTimeout(ANSWER_PATIENCE_MS, () => socket.destroy());
+  const forget = onAbort(io.signal, () => socket.destroy());
   const first = await new Promise<string | null>((resolve) => {
     let text = '';
     socket.on('data', (data) => {
@@ -94,6 +156,7 @@ async function connect(io: Io): Promise<Line | null> {
     socket.once('error', () => resolve(null));
     socket.once('close', () => resolve(null));
   });
+  forget();
   if (first === null) return null;
   const stop = () =>
     new Promise<void>((resolve, reject) => {
@@ -126,7 +189,13 @@ export async function useUpStack(io: Io): Promise<Stack | null> {
   const up = await stackStatus(io);
   if (up === null) return null;
   io.progress(`using the stack that is up: ${up.serviceUrl}`);
-  return { ...up, kind: 'local', isOurs: true, incidents: () => [], [Symbol.asyncDispose]: async () => {} };
+  const problems = checkTarget(up.serviceUrl);
+  if (problems.length > 0)
+    throw new HarnessError('not-allowed', problems[0]!.message, {
+      nextStep: './sla stack down, and up again',
+    });
+  const incidents = async () => (await stackStatus(io))?.incidents ?? ['the stack went down in the middle'];
+  return { ...up, kind: 'local', isOurs: true, incidents, [Symbol.asyncDispose]: async () => {} };
 }
 
 /** Starts a holder and waits until its stack answers. */
@@ -147,12 +216,14 @@ export async function stackUp(args: readonly string[], io: Io): Promise<UpStack>
   });
   const deadline = Date.now() + UP_PATIENCE_MS;
   for (;;) {
+    // Seen before we ask: a holder that gave way to another ended because that one answers.
+    const hadEnded = ended;
     const up = await stackStatus(io);
     if (up !== null) {
       holder.unref();
       return up;
     }
-    if (ended || io.signal.aborted || Date.now() > deadline) {
+    if (hadEnded || io.signal.aborted || Date.now() > deadline) {
       if (!ended) holder.kill('SIGTERM');
       io.signal.throwIfAborted();
       throw new HarnessError(

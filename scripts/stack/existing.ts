@@ -8,7 +8,7 @@ export function useExisting(serviceUrl: string, prometheusUrl: string): Stack {
     serviceUrl: serviceUrl.replace(/\/$/, ''),
     prometheusUrl,
     isOurs: false,
-    incidents: () => [],
+    incidents: async () => null,
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -30,6 +30,14 @@ export function checkUrl(option: string, text: string): Problem[] {
 /** Load is never sent to a machine that nobody allowed: for now this one only. */
 export function checkTarget(text: string): Problem[] {
   const problems = checkUrl('--target', text);
+  if (problems.length === 0 && new URL(text).username !== '')
+    return [
+      {
+        code: 'bad-url',
+        path: '--target',
+        message: 'the address of the target must not have a user or password in it',
+      },
+    ];
   if (problems.length > 0 || LOOPBACK.test(new URL(text).hostname)) return problems;
   return [
     {

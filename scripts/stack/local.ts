@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { HarnessError } from '../errors.ts';
@@ -24,7 +23,8 @@ const START_PATIENCE_MS = 60_000;
 /** The service and a Prometheus as processes on this machine, on free ports, scraped every second. */
 export async function startLocalStack(options: LocalStackOptions): Promise<Stack> {
   await using cleanup = new AsyncDisposableStack();
-  const data = await mkdtemp(join(tmpdir(), 'sla-prometheus-'));
+  const data = join(options.folder, 'prometheus-data');
+  await rm(data, { recursive: true, force: true });
   cleanup.defer(() => rm(data, { recursive: true, force: true }));
   const service = cleanup.use(await startService(options));
   const serviceUrl = await serviceAddress(service, options.signal);
@@ -39,7 +39,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Stack
     serviceUrl,
     prometheusUrl,
     isOurs: true,
-    incidents: () => [service, prometheus].flatMap(incidentOf),
+    incidents: async () => [service, prometheus].flatMap(incidentOf),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -60,6 +60,8 @@ function startService({ root, env, folder, faults, servicePort }: LocalStackOpti
       HOST: '127.0.0.1',
       PORT: String(servicePort ?? 0),
       NODE_ENV: 'production',
+      // Its address is read from a line of this level.
+      LOG_LEVEL: 'info',
       // Faults are refused in production unless they are wanted there: here they are.
       ...(faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' }),
     },

@@ -5,6 +5,6 @@ export interface Stack extends AsyncDisposable {
   readonly prometheusUrl: string;
   /** Ours may be warmed up as hard as it can; one that others use only as fast as the plan's own load. */
   readonly isOurs: boolean;
-  /** What has died since the start, in words. */
-  incidents(): readonly string[];
+  /** What has died since the start, in words; null where nobody watches. */
+  incidents(): Promise<readonly string[] | null>;
 }

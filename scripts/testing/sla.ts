@@ -17,8 +17,8 @@ export interface Done {
 export interface RunningSla {
   readonly child: ChildProcess;
   readonly done: Promise<Done>;
-  /** Resolves once standard error has this text; rejects when the process ends first. */
-  seen(text: string): Promise<void>;
+  /** Resolves once standard error has this; rejects when the process ends first. */
+  seen(text: string | RegExp): Promise<void>;
   /** Ids of the processes that it started and whose command line has this text. */
   children(commandLine: string): number[];
 }
@@ -48,9 +48,9 @@ export function startSla(args: readonly string[], { root = ROOT }: SlaOptions = 
   const done = new Promise<Done>((resolve) =>
     child.once('close', (code) => resolve({ code, stdout, stderr })),
   );
-  const seen = (text: string) =>
+  const seen = (text: string | RegExp) =>
     new Promise<void>((resolve, reject) => {
-      const look = () => stderr.includes(text) && resolve();
+      const look = () => stderr.search(text) !== -1 && resolve();
       look();
       child.stderr!.on('data', look);
       child.once('close', () => reject(new Error(`ended without "${text}" on standard error:\n${stderr}`)));

@@ -221,6 +221,8 @@ function loadOf(text: LoadText, plan: Plan): LoadRecord {
     },
     lost: number('lost'),
     ...(text.late === undefined ? {} : { startedLateP99Seconds: number('late') }),
+    ...(text.wrong === undefined ? {} : { wrongAnswers: number('wrong') }),
+    ...(text['script errors'] === undefined ? {} : { scriptErrors: number('script errors') }),
     droppedIterations: number('dropped'),
     completed: text.completed !== false,
     stoppedBecause: typeof text.stopped === 'string' ? text.stopped : null,
