@@ -30,6 +30,7 @@ describe('bad usage exits 2 and says what is wrong', () => {
   test.each([
     [['gate', '--scenario', 'nope'], 'no scenario "nope": it has smoke, steady'],
     [['gate', '--rate', 'fast'], '--rate: "fast" is no rate'],
+    [['gate', '--rate', '10'], 'sends 10/s: throughput "> 15/s" cannot be met'],
     [['gate', '--rate', '-5'], '--rate: "-5" is no rate'],
     [['gate', '--duration', '0s'], '--duration: "0s" is no duration'],
     [['gate', '--faults', 'latenzy=3'], 'latenzy'],
@@ -37,6 +38,14 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['gate', '--target', 'http://127.0.0.1:1'], '--prometheus: a service that is already there needs both'],
     [['gate', '--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'], 'is not on this machine'],
     [['gate', '--target', 'localhost', '--prometheus', 'http://127.0.0.1:1'], 'is no http address'],
+    [
+      ['gate', '--target', 'http://127.0.0.1:1/api', '--prometheus', 'http://127.0.0.1:1'],
+      'must be an address alone',
+    ],
+    [
+      ['gate', '--target', 'http://a:secret@127.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
+      '//…@127.0.0.1',
+    ],
     [['gate', '--sla', 'nope.yaml'], 'nope.yaml: the SLA document cannot be read: there is no such file'],
     [['gate', '--bogus'], "unknown option '--bogus'"],
     [['gate', 'smoke'], 'too many arguments'],
@@ -53,6 +62,11 @@ describe('bad usage exits 2 and says what is wrong', () => {
       ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '2026-01-01T00:00:00', '--to', '2'],
       'with a zone',
     ],
+    [
+      ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '2026-02-30T00:00:00Z', '--to', '2'],
+      'is no time',
+    ],
+    [['verify', '--prometheus', 'http://127.0.0.1:1', '--from', 'hello 1 Z', '--to', '2'], 'is no time'],
     [['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '9', '--to', '2'], 'is not after --from'],
     [
       ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '9', '--to', '99999999999'],

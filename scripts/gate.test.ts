@@ -3,7 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ObjectiveVerdict, Verdict } from '../slas/model.ts';
-import { isAlive, sla, startSla, temporaryFolder } from './testing/sla.ts';
+import { SHIPPED_DOCUMENT } from './inputs.ts';
+import { isAlive, ROOT, sla, startSla, temporaryFolder } from './testing/sla.ts';
 
 /** The gate from end to end: the real service, the real k6, a real Prometheus, as processes. */
 
@@ -161,15 +162,24 @@ describe('Ctrl-C', () => {
   );
 });
 
+test('a harness that is killed takes its children with it', async () => {
+  await using folder = await temporaryFolder();
+  const gate = startSla(['gate', ...SHORT, '--out', folder.path]);
+  await gate.seen(/loading: \d+ of/);
+  const children = gate.children('').filter((pid) => !gate.children('/bin/sh').includes(pid));
+  expect(children).toHaveLength(3);
+  gate.child.kill('SIGKILL');
+  await gate.done;
+  await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+});
+
 describe('what cannot even begin is a failure of the harness', () => {
   test('a scenario whose script k6 cannot run', async () => {
     await using folder = await temporaryFolder();
     const document = join(folder.path, 'sla.yaml');
-    const shipped = await readFile(
-      join(import.meta.dirname, '..', 'slas', 'documents', 'sentiment-api.yaml'),
-      'utf8',
-    );
-    await writeFile(document, shipped.replace('seed: 1', 'script: loadtests/missing.ts\n    seed: 1'));
+    const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
+    // A module for k6 that is no script: it has no function to run.
+    await writeFile(document, shipped.replace('seed: 1', 'script: loadtests/lib/load.ts\n    seed: 1'));
     const { code, stderr } = await sla([
       'gate',
       '--sla',
@@ -179,7 +189,7 @@ describe('what cannot even begin is a failure of the harness', () => {
       '--out',
       folder.path,
     ]);
-    expect(stderr).toContain('k6 cannot run loadtests/missing.ts');
+    expect(stderr).toContain('k6 cannot run loadtests/lib/load.ts');
     expect(code).toBe(4);
   });
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { parseDocument } from '../slas/document.ts';
-import { parseDuration, parseRate } from '../slas/limits.ts';
+import { isDuration, isRate, parseDuration, parseRate } from '../slas/limits.ts';
 import type { Problem, SlaDocument } from '../slas/model.ts';
 import type { Io } from './io.ts';
 
@@ -56,11 +56,11 @@ export async function readDocument(io: Io, path: string | undefined): Promise<In
 export function tellProblem({ file, line, column, path, message }: PlacedProblem): string {
   const place =
     file === undefined ? path : [file, line, column].filter((part) => part !== undefined).join(':');
-  return place === '' ? message : `${place}: ${message}`;
+  const told = place === '' ? message : `${place}: ${message}`;
+  // What is quoted may be any bytes: they must not steer the terminal.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is meant
+  return told.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
 }
-
-const LONGEST_SECONDS = 24 * 3600;
-const MOST_PER_SECOND = 10_000;
 
 export interface LoadOptions {
   readonly rate?: string;
@@ -71,28 +71,30 @@ export function readOverrides({
   rate,
   duration,
 }: LoadOptions): Input<{ ratePerSecond?: number; durationSeconds?: number }> {
-  const ratePerSecond = rate === undefined ? undefined : (parseRate(rate) ?? 0);
-  const durationSeconds = duration === undefined ? undefined : (parseDuration(duration) ?? 0);
-  if (ratePerSecond !== undefined && !(ratePerSecond > 0 && ratePerSecond <= MOST_PER_SECOND)) {
-    return badOption(
-      '--rate',
-      `"${rate}" is no rate from just over 0 to ${MOST_PER_SECOND} a second: write it as 25 or 25/s`,
-    );
+  const ratePerSecond = rate === undefined ? undefined : parseRate(rate);
+  const durationSeconds = duration === undefined ? undefined : parseDuration(duration);
+  if (ratePerSecond !== undefined && !isRate(ratePerSecond)) {
+    return badOption('--rate', `"${rate}" is no rate from 0.01/s to 10000/s: write it as 25 or 25/s`);
   }
-  if (durationSeconds !== undefined && !(durationSeconds >= 1 && durationSeconds <= LONGEST_SECONDS)) {
+  if (durationSeconds !== undefined && !isDuration(durationSeconds)) {
     return badOption('--duration', `"${duration}" is no duration from 1s to 24h: write it as 60s or 5m`);
   }
   return accept({
-    ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
-    ...(durationSeconds === undefined ? {} : { durationSeconds }),
+    ...(ratePerSecond == null ? {} : { ratePerSecond }),
+    ...(durationSeconds == null ? {} : { durationSeconds }),
   });
 }
 
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
 /** RFC 3339 with its zone, or Unix seconds. */
 export function readTime(option: string, text: string): Input<number> {
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text) / 1000;
-  const hasZone = /^\d+(\.\d+)?$/.test(text) || /(Z|[+-]\d\d:\d\d)$/i.test(text);
-  if (Number.isFinite(seconds) && hasZone) return accept(seconds);
+  if (/^\d{1,12}(\.\d+)?$/.test(text)) return accept(Number(text));
+  const [, year, month, day] = RFC_3339.exec(text) ?? [];
+  const seconds = Date.parse(text.replace(' ', 'T')) / 1000;
+  // The 30th of February is read as the 2nd of March otherwise.
+  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  if (year !== undefined && Number(day) <= lastDay && Number.isFinite(seconds)) return accept(seconds);
   return badOption(
     option,
     `"${text}" is no time: write RFC 3339 with a zone (2026-11-23T05:31:02Z) or Unix seconds`,

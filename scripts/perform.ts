@@ -76,7 +76,14 @@ async function warmUpAndSettle(plan: Plan, stack: Stack, io: Io): Promise<void> 
   const lastAnswerSeconds = await warmUp(stack, plan.load!, io.signal);
   const asker = { url: stack.prometheusUrl, signal: io.signal };
   const patienceMs = stack.isOurs ? PATIENCE_MS.ours : PATIENCE_MS.theirs;
-  if (await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker)) return;
+  const died = async () => (await stack.incidents()) ?? [];
+  const isInVain = async () => (await died()).length > 0;
+  if (await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, isInVain)) return;
+  const [incident] = await died();
+  if (incident !== undefined)
+    throw new HarnessError('died-early', `before the load began, ${incident}`, {
+      nextStep: 'see the logs in the run folder',
+    });
   throw new HarnessError(
     'not-scraped',
     `${withoutSecrets(stack.prometheusUrl)} scraped no healthy target ${plan.up} within ${patienceMs / 1000} s`,

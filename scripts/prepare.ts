@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { parseFaults } from '../service/fault-spec.ts';
 import type { Plan } from '../slas/model.ts';
 import { planScenario } from '../slas/plan.ts';
+import { HarnessError } from './errors.ts';
 import {
   accept,
   badOption,
@@ -50,6 +53,15 @@ export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Pre
     return badOption('--scenario', `the document names no defaultScenario: choose one (${names})`);
   }
   const plan = planScenario(document, scenario, overrides.value);
+  const script = 'schema' in plan ? plan.load!.script : null;
+  if (script !== null && !existsSync(join(io.root, script))) {
+    return refuse({
+      code: 'no-script',
+      path: `scenarios.${scenario}`,
+      file: options.sla ?? read.value.file,
+      message: `there is no ${script}: write it, or name another with script`,
+    });
+  }
   if (!('schema' in plan))
     return refuse(...plan.map((problem) => ({ ...problem, file: options.sla ?? read.value.file })));
   return accept({ read: read.value, plan: options.abort === false ? withoutBudgets(plan) : plan, options });
@@ -86,11 +98,22 @@ export interface RunTools {
 
 /** k6 always; Prometheus where we start it ourselves. */
 export async function findRunTools(options: RunOptions, needsPrometheus: boolean, io: Io): Promise<RunTools> {
-  const [k6, prometheus] = await Promise.all([
+  const [k6, prometheus] = await Promise.allSettled([
     findTool('k6', toolIo(io)),
     needsPrometheus && options.target === undefined ? findTool('prometheus', toolIo(io)) : null,
   ]);
-  return { k6, prometheus };
+  io.signal.throwIfAborted();
+  if (k6.status === 'fulfilled' && prometheus.status === 'fulfilled')
+    return { k6: k6.value, prometheus: prometheus.value };
+  throw together([k6, prometheus].flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
+}
+
+/** One message for all that is missing: nobody wants to learn of the second tool after providing the first. */
+function together(errors: readonly unknown[]): unknown {
+  const known = errors.filter((error) => error instanceof HarnessError);
+  if (known.length < 2) return errors[0];
+  const nextStep = known.map((error) => error.nextStep).join('\n');
+  return new HarnessError(known[0]!.code, known.map(({ message }) => message).join('\n'), { nextStep });
 }
 
 /** What the run ran on, for whoever reads it later. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { HarnessError } from './errors.ts';
+import { unwatch, watch } from './watchdog.ts';
 
 /** How a process ended: by itself with a code, or by a signal. */
 export interface Exit {
@@ -66,6 +67,7 @@ export async function start(
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       live.delete(child);
+      unwatch(child.pid!);
       ended = { code, signal, atSeconds: Date.now() / 1000 };
       resolve(ended);
     });
@@ -82,6 +84,7 @@ export async function start(
     );
   });
   live.add(child);
+  watch(child.pid!);
   const stop = async (graceMs = GRACE_MS) => {
     if (ended === null) signalGroup(child, 'SIGTERM');
     const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs);

@@ -54,7 +54,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     id: options.id,
     window: windowOf(summary, startedSeconds, exit.atSeconds),
     load: record,
-    incidents: await stack.incidents(),
+    incidents: incidentsOf(exit, summary, await stack.incidents()),
   };
 }
 
@@ -192,6 +192,17 @@ async function answersOf(
   const log = await readFile(logFile, 'utf8');
   // k6 goes on after an exception in an iteration, and tells only its log.
   return { wrongAnswers: wrong, scriptErrors: log.match(/level=error .*source=stacktrace/g)?.length ?? 0 };
+}
+
+/** A k6 that was killed has died like anything else; one that stopped by a budget has not. */
+function incidentsOf(
+  exit: Exit,
+  summary: Summary | null,
+  others: readonly string[] | null,
+): readonly string[] | null {
+  const died =
+    exit.signal !== null || summary === null ? [`k6 ended in the middle, with ${tellExit(exit)}`] : [];
+  return others === null && died.length === 0 ? null : [...died, ...(others ?? [])];
 }
 
 type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;

@@ -22,9 +22,13 @@ for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
     process.exit(4);
   });
 }
-// A reader that goes away (a pager, head) must not keep the children alive.
+// A reader that goes away (a pager, head), or a full disk, must not keep the children alive, nor leave a verdict untold.
+let isUntold = false;
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', () => controller.abort(new Error('nobody reads the output')));
+  stream.on('error', () => {
+    isUntold = true;
+    controller.abort(new Error('nobody reads the output'));
+  });
 }
 
 const code = await main(process.argv.slice(2), {
@@ -38,4 +42,4 @@ const code = await main(process.argv.slice(2), {
 });
 // What was written to a pipe may not have been read yet.
 await new Promise((resolve) => process.stdout.write('', resolve));
-process.exit(code);
+process.exit(isUntold && code === 0 ? 4 : code);

@@ -11,6 +11,7 @@ const FIRST_ROUND = 60;
 /** A slow service has had its first-time costs after so long, however few requests it was. */
 const LONG_ENOUGH_MS = 5_000;
 const OPEN_LOOP_SECONDS = 5;
+const MOST_ERRORS = 20;
 /** Nothing hangs: a service that does not answer is given up. */
 const LONGEST_MS = 60_000;
 
@@ -30,7 +31,8 @@ export async function warmUp(stack: Stack, load: Load, signal: AbortSignal): Pro
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   }));
-  const target = { url: stack.serviceUrl, timeout: 10, requests };
+  // Without a bail-out, refused connections are tried again at once, thousands a second.
+  const target = { url: stack.serviceUrl, timeout: 10, requests, bailout: MOST_ERRORS };
   if (stack.isOurs) await closedLoop(target, signal);
   else await fire({ ...target, ...openLoop(load) }, signal);
   return Date.now() / 1000;
@@ -77,7 +79,7 @@ function refuseIfNoneGood(result: autocannon.Result, url: string): void {
   if (result['2xx'] > 0) return;
   throw new HarnessError(
     'warm-up',
-    `${url} gave no good answer to the warm-up: ${result.non2xx} refusals, ${result.errors} errors`,
+    `${url} gave no good answer to the warm-up: ${result.non2xx} refusals, ${result.errors + result.resets} errors`,
     { nextStep: 'check the address, and service.warmUp in the SLA document' },
   );
 }

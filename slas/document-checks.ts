@@ -1,5 +1,5 @@
 import type { RawCounter, RawDocument, RawObjective, RawScenario } from './document-schema.ts';
-import { parseDuration, parseLimit, parseRate } from './limits.ts';
+import { isDuration, isRate, parseDuration, parseLimit, parseRate } from './limits.ts';
 import type { Limit, Problem, Unit } from './model.ts';
 
 /** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
@@ -96,7 +96,8 @@ function checkSelection(
     : [problem('bad-metric', `${path}.${key}`, `"${metric}" is no metric name`)];
   for (const [label, match] of Object.entries(where ?? {})) {
     const at = `${path}.where.${label}`;
-    if (!LABEL.test(label)) problems.push(problem('bad-label', at, `"${label}" is no label name`));
+    if (!LABEL.test(label) || label === '__name__')
+      problems.push(problem('bad-label', at, `"${label}" is no label name`));
     if (Object.hasOwn(raw.service.selector, label))
       problems.push(problem('bad-label', at, `"${label}" is already set by service.selector`));
     if (typeof match === 'object') problems.push(...checkRegex(match.matches, at));
@@ -209,7 +210,10 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
   if (typeof alert === 'string') add('alert', alert);
   if (typeof target === 'string' || typeof alert === 'string') return problems;
   if (!DIRECTIONS[kind].includes(target.comparison))
-    add('target', `a ${kind} target is written with ${DIRECTIONS[kind].join(' or ')}, not "${target.text}"`);
+    add(
+      'target',
+      `the target of ${kind} is written with ${DIRECTIONS[kind].join(' or ')}, not "${target.text}"`,
+    );
   if (alert !== null && !isBeyond(alert, target))
     add('alert', `alert "${alert.text}" must lie on the bad side of target "${target.text}"`);
   for (const [field, limit] of [
@@ -219,6 +223,7 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
     if (limit === null) continue;
     if (unit === 'ratio' && limit.value > 1) add(field, `"${limit.text}" is more than 1, which is 100 %`);
     if (field === 'target' && isImpossible(limit, unit)) add(field, `"${limit.text}" can never be met`);
+    if (field === 'target' && isEmpty(limit, unit)) add(field, `"${limit.text}" can never be missed`);
     if (kind === 'latency')
       problems.push(...checkEdge(limit, raw.latency!.histogram, `${path}.${field}`, document));
     // Shares are compared as fractions of integers; rates and means as they are.
@@ -227,6 +232,11 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
   }
   return problems;
 }
+
+/** No measurement breaks it: no rate is below 0, no ratio above 1. */
+const isEmpty = ({ comparison, value }: Limit, unit: Unit) =>
+  (comparison === '>=' && value === 0 && unit !== 'number') ||
+  (unit === 'ratio' && comparison === '<=' && value === 1);
 
 const isImpossible = ({ comparison, value }: Limit, unit: Unit) =>
   (comparison === '<' && value === 0) || (unit === 'ratio' && comparison === '>' && value === 1);
@@ -284,9 +294,18 @@ function checkScenario(name: string, raw: RawScenario, objectives: readonly RawO
     ...problems,
     ...phases.flatMap(checkPhase),
     ...checkPhaseNames(raw, path),
-    ...checkPositive(raw.requestTimeout, `${path}.requestTimeout`, parseDuration, 'a duration, as 10s'),
+    ...checkText(
+      raw.requestTimeout,
+      `${path}.requestTimeout`,
+      (text) => (parseDuration(text) ?? 0) > 0,
+      'a duration, as 10s',
+    ),
+    ...checkText(raw.script, `${path}.script`, isInside, 'a path inside the project, as loadtests/peak.ts'),
   ];
 }
+
+/** k6 runs it: a document must not name any file of the machine. */
+const isInside = (script: string) => !script.startsWith('/') && !script.split('/').includes('..');
 
 function checkPhaseNames(raw: RawScenario, path: string): Problem[] {
   const names = raw.phases?.map((phase) => phase.name) ?? [];
@@ -301,17 +320,27 @@ function checkPhaseNames(raw: RawScenario, path: string): Problem[] {
 }
 
 const checkPhase = (phase: { rate?: string; duration?: string; path: string }) => [
-  ...checkPositive(phase.rate, `${phase.path}.rate`, parseRate, 'a rate, as 20/s'),
-  ...checkPositive(phase.duration, `${phase.path}.duration`, parseDuration, 'a duration, as 60s'),
+  ...checkText(
+    phase.rate,
+    `${phase.path}.rate`,
+    (text) => isRate(parseRate(text)),
+    'a rate from 0.01/s to 10000/s, as 20/s',
+  ),
+  ...checkText(
+    phase.duration,
+    `${phase.path}.duration`,
+    (text) => isDuration(parseDuration(text)),
+    'a duration from 1s to 24h, as 60s',
+  ),
 ];
 
-function checkPositive(
+function checkText(
   text: string | undefined,
   path: string,
-  read: (text: string) => number | null,
+  isRight: (text: string) => boolean,
   form: string,
 ): Problem[] {
-  if (text === undefined || (read(text) ?? 0) > 0) return [];
+  if (text === undefined || isRight(text)) return [];
   return [problem('bad-load', path, `"${text}" is not ${form}`)];
 }
 

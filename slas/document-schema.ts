@@ -156,7 +156,7 @@ export const DocumentSchema = Type.Object(
         warmUp: Type.Optional(
           Type.Object(
             {
-              path: text('Where to post', '/predict'),
+              path: Type.String({ pattern: '^/', description: 'Where to post', examples: ['/predict'] }),
               bodies: Type.Array(Type.Unknown(), { minItems: 1, description: 'JSON bodies, sent in turn' }),
             },
             {

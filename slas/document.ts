@@ -57,9 +57,13 @@ export function parseDocument(yamlText: string): ParsedDocument {
 /** What the text says, or why its aliases cannot be followed: unknown ones, or far too many. */
 function contentOf(yaml: YamlDocument): unknown {
   try {
-    return yaml.toJS();
+    const content = yaml.toJS();
+    // An alias may hold itself: then there is no end to it.
+    JSON.stringify(content);
+    return content;
   } catch (error) {
     if (error instanceof ReferenceError) return error;
+    if (error instanceof TypeError) return new ReferenceError('an alias refers to what it is part of');
     throw error;
   }
 }
@@ -103,6 +107,12 @@ function structureProblems(raw: unknown): Problem[] {
 const isTelling = (error: SchemaError) =>
   error.keyword !== 'boolean' && !error.schemaPath.includes('/anyOf/');
 
+/** What the patterns of the schema ask for, in words. */
+const PATTERNS: Readonly<Record<string, string>> = {
+  '^[a-z0-9]+(-[a-z0-9]+)*$': 'be lower-case words joined by hyphens',
+  '^/': 'begin with /',
+};
+
 function schemaProblem(error: SchemaError, raw: unknown): Problem[] {
   const path = toPath(error.instancePath);
   const value = JSON.stringify(valueAt(raw, error.instancePath)) ?? 'nothing';
@@ -132,7 +142,12 @@ function schemaProblem(error: SchemaError, raw: unknown): Problem[] {
     case 'anyOf':
       return [at('wrong-value', `${path} is ${value}, which none of the allowed forms fits`)];
     case 'pattern':
-      return [at('wrong-value', `${path} is ${value}: it must be lower-case words joined by hyphens`)];
+      return [
+        at(
+          'wrong-value',
+          `${path} is ${value}: it must ${PATTERNS[params.pattern ?? ''] ?? `match ${params.pattern}`}`,
+        ),
+      ];
     default:
       return [at('wrong-value', `${path || 'the document'} ${error.message}, is ${value}`)];
   }

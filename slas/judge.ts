@@ -214,7 +214,7 @@ function lostBeyondDoubt(objective: PlannedObjective, run: RunRecord): Decision 
   const all = Math.max(sent, plannedRequests, leastSamples);
   const miss = missesBy(objective, lost, lost, all);
   if (miss === null) return null;
-  const words = `${lost} of ${sent} requests were sent and never answered: ${formatValue(lost / all, 'ratio')} of all that could be sent`;
+  const words = `${lost} of ${sent} requests were sent and never answered: of the ${all} that could decide, that alone is ${formatValue(lost / all, 'ratio')}`;
   return { ...missed(words, miss === 'alert'), value: lost / all, samples: sent };
 }
 

@@ -69,3 +69,17 @@ export function holds(value: number, limit: Limit): boolean {
       return limit.comparison satisfies never;
   }
 }
+
+/** What a load may be, in the document and on the command line. */
+export const LOAD_BOUNDS = {
+  leastRate: 0.01,
+  mostRate: 10_000,
+  leastSeconds: 1,
+  mostSeconds: 24 * 3600,
+} as const;
+
+export const isRate = (perSecond: number | null) =>
+  perSecond !== null && perSecond >= LOAD_BOUNDS.leastRate && perSecond <= LOAD_BOUNDS.mostRate;
+
+export const isDuration = (seconds: number | null) =>
+  seconds !== null && seconds >= LOAD_BOUNDS.leastSeconds && seconds <= LOAD_BOUNDS.mostSeconds;

@@ -171,7 +171,9 @@ function measureRatio(planned: PlannedMeasure & { kind: 'ratio' }, run: RunRecor
   const badOnes = new Set(bad.increases.map(({ labels }) => keyOf(labels)));
   const all = countIncreases(planned.total, frame, null, (labels) => badOnes.has(keyOf(labels)));
   if (!all.ok) return nothing(all.reason);
-  const part = partialEvent([...bad.increases, ...all.increases]);
+  const part =
+    partialEvent([...bad.increases, ...all.increases]) ??
+    blindSpot(planned, bad.increases, all.increases, run);
   if (part !== null) return nothing(part);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
   const samples = withLost(
@@ -199,6 +201,21 @@ function measureRatio(planned: PlannedMeasure & { kind: 'ratio' }, run: RunRecor
     bucket: null,
     words: `${formatCount(badCount)} of ${formatCount(samples)} requests were bad (${percent(badCount / samples)})${lostWords}`,
   };
+}
+
+/** Where nothing bad was counted: could it have been? A label that no series has, a status that none is called, never matches. */
+function blindSpot(
+  { badLabels }: PlannedMeasure & { kind: 'ratio' },
+  bad: readonly Increase[],
+  all: readonly Increase[],
+  { load }: RunRecord,
+): string | null {
+  if (total(bad) > 0) return null;
+  const lacking = badLabels.find((label) => bad.length === 0 && all.some(({ labels }) => !(label in labels)));
+  if (lacking !== undefined)
+    return `no bad event could be counted: the series of the total have no label "${lacking}"`;
+  const errors = load?.answered['5xx'] ?? 0;
+  return errors > 0 ? `the client saw ${errors} answers of status 5xx, and none was counted as bad` : null;
 }
 
 /** Events are judged as shares of integers. */

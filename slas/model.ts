@@ -160,6 +160,8 @@ export type PlannedMeasure =
       readonly lost: 'bad' | null;
       /** The statuses of bad and of all, as regular expressions for the whole: to find the same among the client's answers. */
       readonly badStatus: string | null;
+      /** Labels that bad events are told by: a series of the total that lacks one could not have been counted as bad. */
+      readonly badLabels: readonly string[];
       readonly totalStatus: string | null;
     }
   | { readonly kind: 'throughput'; readonly counter: string }

@@ -121,6 +121,7 @@ function planMeasure(measure: Measure, service: Readonly<Record<string, string>>
         total: select(service, measure.total),
         lost: measure.lost ?? null,
         badStatus: statusOf(measure.bad),
+        badLabels: Object.keys(measure.bad.where),
         totalStatus: statusOf(measure.total),
       };
     case 'throughput':

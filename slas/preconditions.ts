@@ -21,6 +21,7 @@ export function checkPreconditions(
     generatorOnTime(run),
     answersRight(run),
     requestsValid(run),
+    lossesJudged(plan, run),
     clientAndServerAgree(run, reconciled),
     nothingDied(run),
   ];
@@ -168,6 +169,16 @@ function requestsValid({ load }: RunRecord): Precondition {
   const mistaken = load.answered['4xx'] - overload;
   const told = `${mistaken} of ${load.sent} requests were refused as mistakes of the client (4xx)`;
   return check(id, mistaken <= 0.02 * load.sent, told);
+}
+
+/** Requests without an answer are in no counter of the service: a document that counts none must not pass on the rest. */
+function lossesJudged({ objectives }: Plan, { load }: RunRecord): Precondition {
+  const id = 'losses-judged';
+  if (load === null) return check(id, null, 'no run record: only the server was asked');
+  const told = `${load.lost} of ${load.sent} requests were never answered`;
+  const isJudged = objectives.some(({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
+  if (isJudged || load.lost <= 0.02 * load.sent) return check(id, true, told);
+  return check(id, false, `${told}, and no objective counts them (a ratio with "lost: bad" does)`);
 }
 
 /** Past this, what the client measures is its own lateness. */

@@ -101,9 +101,10 @@ export async function awaitScrapeAfter(
   afterSeconds: number,
   patienceMs: number,
   asker: Asker,
+  isInVain: () => Promise<boolean> = async () => false,
 ): Promise<boolean> {
   const deadline = Date.now() + patienceMs;
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && !(await isInVain())) {
     const now = Date.now() / 1000;
     const { series } = await readSamples(up, rawSamples(up, now - afterSeconds + 1), now, asker);
     const scraped = ({ samples }: Series) =>

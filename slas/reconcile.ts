@@ -14,7 +14,11 @@ const none = (reason: string, isFailure = false) => ({ ok: false, isFailure, rea
 
 export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliation {
   if (run.load === null) return none('no run record: only the server was asked');
-  if (plan.requests === null) return none('the document names no service.requests to compare with');
+  if (plan.requests === null)
+    return none(
+      'the document names no service.requests: whether the service that was loaded is the one that was measured is not known',
+      true,
+    );
   // A status that was answered for the first time makes its series inside the window. Should it have counted before, the
   // two numbers differ, and that is told.
   const counted = countIncreases(plan.requests, frame, 'zero');

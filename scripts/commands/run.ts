@@ -20,6 +20,6 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
     `${sent} requests sent, ${lost} never answered${completed ? '' : `; cut short: ${stoppedBecause}`}`,
   );
   io.print(`${shortPath(io, folder.path)}\n`);
-  io.progress('judge it with: ./sla verify');
+  io.progress(`judge it with: ./sla verify "${shortPath(io, folder.path)}"`);
   return completed ? 0 : 3;
 }

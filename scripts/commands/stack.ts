@@ -1,7 +1,7 @@
 import { badOption, type PlacedProblem, readDocument } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { toolIo } from '../prepare.ts';
-import { holdStack, stackDown, stackStatus, stackUp } from '../stack/background.ts';
+import { holdStack, stackDown, stackStatus, stackUp, type UpStack } from '../stack/background.ts';
 import { findTool } from '../tools/find-tool.ts';
 
 export interface StackOptions {
@@ -18,11 +18,7 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
   await findTool('prometheus', toolIo(io));
   const running = await stackStatus(io);
   if (running !== null) io.progress('a stack is up already');
-  const stack = running ?? (await stackUp(['--port', String(port), '--sla', read.value.file], io));
-  io.print(
-    `service     ${stack.serviceUrl}\nPrometheus  ${stack.prometheusUrl}\nlogs        ${stack.logs}\n`,
-  );
-  return 0;
+  return tell(running ?? (await stackUp(['--port', String(port), '--sla', read.value.file], io)), io);
 }
 
 export async function hold(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
@@ -47,11 +43,13 @@ export async function status(io: Io): Promise<ExitCode> {
     io.print('no stack is up: start one with ./sla stack up\n');
     return 4;
   }
-  io.print(
-    `service     ${stack.serviceUrl}\nPrometheus  ${stack.prometheusUrl}\nlogs        ${stack.logs}\n`,
-  );
-  for (const incident of stack.incidents) io.print(`broken      ${incident}\n`);
-  return stack.incidents.length === 0 ? 0 : 4;
+  return tell(stack, io);
+}
+
+function tell({ serviceUrl, prometheusUrl, logs, incidents }: UpStack, io: Io): ExitCode {
+  io.print(`service     ${serviceUrl}\nPrometheus  ${prometheusUrl}\nlogs        ${logs}\n`);
+  for (const incident of incidents) io.print(`broken      ${incident}\n`);
+  return incidents.length === 0 ? 0 : 4;
 }
 
 function readPort({ port = '0' }: StackOptions): number | readonly PlacedProblem[] {

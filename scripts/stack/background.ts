@@ -22,6 +22,8 @@ export interface UpStack {
   readonly prometheusUrl: string;
   readonly logs: string;
   readonly pid: number;
+  /** What of it has died, in words. */
+  readonly incidents: readonly string[];
 }
 
 const UP_PATIENCE_MS = 90_000;
@@ -83,7 +85,7 @@ export async function holdStack(
       signal: io.signal,
       servicePort,
     });
-    const told: UpStack = {
+    const told = {
       serviceUrl: stack.serviceUrl,
       prometheusUrl: stack.prometheusUrl,
       logs: folder,
@@ -137,7 +139,7 @@ const isAnswered = (path: string) =>
 // ---------------------------------------------------------------------------------------------- from outside
 
 interface Line extends AsyncDisposable {
-  readonly told: UpStack & { readonly incidents: readonly string[] };
+  readonly told: UpStack;
   /** Asks it to stop and resolves when it has. */
   stop(): Promise<void>;
 }
@@ -173,7 +175,7 @@ async function connect(io: Io): Promise<Line | null> {
   return { told: JSON.parse(first), stop, [Symbol.asyncDispose]: async () => void socket.destroy() };
 }
 
-export async function stackStatus(io: Io): Promise<Line['told'] | null> {
+export async function stackStatus(io: Io): Promise<UpStack | null> {
   await using line = await connect(io);
   return line === null ? null : line.told;
 }

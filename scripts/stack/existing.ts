@@ -15,6 +15,9 @@ export function useExisting(serviceUrl: string, prometheusUrl: string): Stack {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
+/** What stands before an @ may be a password, however wrong the rest is. */
+const masked = (text: string) => text.replace(/\/\/[^/@]*@/, '//…@');
+
 export function checkUrl(option: string, text: string): Problem[] {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url !== null && /^https?:$/.test(url.protocol)) return [];
@@ -22,7 +25,7 @@ export function checkUrl(option: string, text: string): Problem[] {
     {
       code: 'bad-url',
       path: option,
-      message: `"${text}" is no http address: write it as http://127.0.0.1:9090`,
+      message: `"${masked(text)}" is no http address: write it as http://127.0.0.1:9090`,
     },
   ];
 }
@@ -30,15 +33,13 @@ export function checkUrl(option: string, text: string): Problem[] {
 /** Load is never sent to a machine that nobody allowed: for now this one only. */
 export function checkTarget(text: string): Problem[] {
   const problems = checkUrl('--target', text);
-  if (problems.length === 0 && new URL(text).username !== '')
-    return [
-      {
-        code: 'bad-url',
-        path: '--target',
-        message: 'the address of the target must not have a user or password in it',
-      },
-    ];
-  if (problems.length > 0 || LOOPBACK.test(new URL(text).hostname)) return problems;
+  if (problems.length > 0) return problems;
+  const { username, password, pathname, search, hash, hostname } = new URL(text);
+  if (username + password + search + hash !== '' || pathname !== '/') {
+    const message = `"${masked(text)}" must be an address alone, as http://127.0.0.1:8080: paths are the scenario's`;
+    return [{ code: 'bad-url', path: '--target', message }];
+  }
+  if (LOOPBACK.test(hostname)) return [];
   return [
     {
       code: 'not-allowed',

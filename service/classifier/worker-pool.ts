@@ -32,6 +32,10 @@ interface Seat {
 
 const longestRestartDelayMs = 5000;
 
+// ONNX Runtime would report its use to its maker, and keep a database for that in the home folder. It reads the environment of
+// the process itself, which only the main thread can change.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 /** Deals texts, one at a time and in order of arrival, to worker threads that each hold the model. */
 export class WorkerPool implements Classifier {
   readonly model: string;

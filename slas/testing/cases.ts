@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { parseDocument } from '../document.ts';
 import type { Evidence, LoadRecord, Plan, Reading, RunRecord, Series, SlaDocument } from '../model.ts';
 import { planScenario, planWindow } from '../plan.ts';
@@ -18,7 +18,8 @@ type ValuesText =
   | { readonly le: string | Readonly<Record<string, string>>; readonly but?: string };
 
 interface Given {
-  readonly document: string;
+  /** Its text, or its content. */
+  readonly document: string | object;
   /** null: no plan, a bare window is judged. */
   readonly scenario: string | null;
   readonly scrapes: ScrapesText;
@@ -166,7 +167,8 @@ function build(given: Given): { plan: Plan; run: RunRecord; evidence: Evidence }
   };
 }
 
-function documentOf(text: string): SlaDocument {
+function documentOf(document: string | object): SlaDocument {
+  const text = typeof document === 'string' ? document : stringify(document);
   const parsed = parseDocument(text);
   if (!parsed.ok)
     throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));

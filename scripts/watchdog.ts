@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+/**
+ * Ends the children of a harness that was killed and could not do it itself (kill -9, out of memory). A small shell reads the
+ * process groups from a pipe; when the pipe closes, their owner is gone, and those that were not crossed off are ended.
+ */
+const PROGRAM = `
+groups=
+while read -r sign group; do
+  case $sign in
+    +) groups="$groups $group " ;;
+    -) groups=$(printf '%s' "$groups" | sed "s/ $group / /") ;;
+  esac
+done
+for group in $groups; do kill -TERM -"$group" 2>/dev/null; done
+[ -z "$(printf '%s' "$groups" | tr -d ' ')" ] && exit 0
+sleep 5
+for group in $groups; do kill -KILL -"$group" 2>/dev/null; done
+`;
+
+let shell: ChildProcess | null = null;
+
+/** In a session of its own, so that the Ctrl-C that ends us does not end it first. Starts with the first child. */
+function running(): ChildProcess {
+  if (shell === null) {
+    shell = spawn('/bin/sh', ['-c', PROGRAM], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    shell.on('error', () => {});
+    shell.stdin!.on('error', () => {});
+    shell.unref();
+    (shell.stdin as unknown as { unref(): void }).unref();
+  }
+  return shell;
+}
+
+export const watch = (group: number) => void running().stdin!.write(`+ ${group}\n`);
+export const unwatch = (group: number) => void running().stdin!.write(`- ${group}\n`);
