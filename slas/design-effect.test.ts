@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Block,
+  designEffectOf,
+  largestOf,
+  mergePairs,
+  spreadOf,
+  telling,
+  totalsOf,
+} from './design-effect.ts';
+
+const blocks = (parts: readonly number[], totals: readonly number[] | number): readonly Block[] =>
+  parts.map((part, index) => ({ part, total: typeof totals === 'number' ? totals : totals[index]! }));
+const repeat = (length: number, part: (index: number) => number, total = 10) =>
+  blocks(
+    Array.from({ length }, (_, index) => part(index)),
+    total,
+  );
+
+/** Bad requests that come in bursts, in 53 blocks of 20 to 30. */
+const BURSTS = blocks(
+  [
+    1, 0, 0, 1, 5, 1, 3, 2, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 3, 1, 5, 0, 0, 0, 1, 2, 0, 0, 0, 4, 3, 5, 0, 0,
+    0, 3, 2, 9, 5, 4, 3, 0, 2, 0, 6, 0, 20, 5, 1, 0, 3, 2,
+  ],
+  [
+    28, 25, 26, 20, 21, 25, 22, 27, 21, 22, 27, 22, 27, 23, 29, 27, 21, 22, 28, 23, 29, 27, 20, 23, 20, 29,
+    30, 20, 25, 22, 27, 25, 24, 30, 30, 28, 21, 29, 29, 28, 27, 24, 20, 23, 29, 23, 20, 25, 27, 21, 21, 23,
+    26,
+  ],
+);
+
+describe('merging neighbours', () => {
+  test('keeps every request, and the one left over joins the last', () => {
+    const merged = mergePairs(repeat(7, (index) => index));
+    expect(merged).toEqual([
+      { part: 1, total: 20 },
+      { part: 5, total: 20 },
+      { part: 15, total: 30 },
+    ]);
+  });
+
+  test('twice is merging four at a time', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 4, max: 70 }), (length) => {
+        const four = Math.floor(length / 4);
+        const all = repeat(length, (index) => index ** 2);
+        const direct = Array.from({ length: four }, (_, index) =>
+          totalsOf(all.slice(4 * index, index === four - 1 ? undefined : 4 * index + 4)),
+        );
+        expect(mergePairs(mergePairs(all))).toEqual(direct);
+      }),
+    );
+  });
+});
+
+describe('the spread of a share', () => {
+  // 53 blocks: 0.00032047; 26: 0.00031695; 13: 0.00039981, and extrapolated 2 × 0.00039981 − 0.00031695. Computed apart.
+  test('is the largest over the levels, extrapolated', () => {
+    const spread = spreadOf(BURSTS)!;
+    expect(spread.variance).toBeCloseTo(0.00048267590838752233, 15);
+    expect(spread.blocks).toBe(13);
+    expect(designEffectOf(BURSTS)!.factor).toBeCloseTo(8.51472812448885, 9);
+  });
+
+  test('is nothing with fewer than 12 blocks, and something with 12', () => {
+    expect(spreadOf(BURSTS.slice(0, 11))).toBeNull();
+    expect(spreadOf(BURSTS.slice(0, 12))!.blocks).toBe(12);
+  });
+
+  test('is nothing where nothing was counted', () => {
+    expect(spreadOf(repeat(20, () => 0, 0))).toBeNull();
+  });
+
+  test('of blocks that are all alike is none', () => {
+    expect(spreadOf(repeat(20, () => 3))).toEqual({ variance: 0, blocks: 20 });
+  });
+
+  test('finds what only longer blocks show', () => {
+    // Four bad blocks and four good ones in turn: pairs differ as single blocks do, so their variance is twice as large.
+    const slow = repeat(64, (index) => (index % 8 < 4 ? 2 : 0));
+    const quick = repeat(64, (index) => (index % 2 === 0 ? 2 : 0));
+    expect(designEffectOf(slow)!.factor).toBeGreaterThan(3 * designEffectOf(quick)!.factor);
+    expect(designEffectOf(slow)!.blocks).toBeLessThan(64);
+  });
+});
+
+describe('the design effect', () => {
+  test('is never under 1', () => {
+    expect(designEffectOf(repeat(24, () => 1))).toEqual({ factor: 1, blocks: 24 });
+  });
+
+  test('is that of a burst: all bad requests in one block of 20', () => {
+    // V = 20/19 · (19 · 0.5² + 9.5²) / 200², binomial 0.05 · 0.95 / 200.
+    const { factor, blocks: counted } = designEffectOf(repeat(20, (index) => (index === 7 ? 10 : 0)))!;
+    expect(factor).toBeCloseTo(((20 / 19) * 95) / 40_000 / ((0.05 * 0.95) / 200), 9);
+    expect(counted).toBe(20);
+  });
+
+  test.each([0, 10])('cannot be told where %d of 10 are bad everywhere', (part) => {
+    expect(designEffectOf(repeat(20, () => part))).toBeNull();
+  });
+
+  test('of several is the largest of those that can be told', () => {
+    const [small, large] = [
+      { factor: 1.5, blocks: 60 },
+      { factor: 4, blocks: 15 },
+    ];
+    expect(largestOf([small, null, large])).toBe(large);
+    expect(largestOf([large, small])).toBe(large);
+    expect(largestOf([null])).toBeNull();
+  });
+
+  test('is asked of events that happen, to at most half of the requests', () => {
+    const shares = [0, 1, 5, 6, 10].map((part) => repeat(12, () => part));
+    expect(telling(shares)).toEqual([shares[1], shares[2]]);
+  });
+});

@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { betaQuantile, normalQuantile, tQuantile } from './distributions.ts';
+import {
+  detectableShare,
+  effectiveSize,
+  firstMissed,
+  holm,
+  meanBounds,
+  moreFor80,
+  moreIfNoneBad,
+  pValue,
+  type Ruling,
+  shareBounds,
+} from './intervals.ts';
+
+/** The expected numbers of this file were computed with SciPy 1.17, apart from this code. */
+
+const near = (actual: number, expected: number) =>
+  expected === 0 ? expect(actual).toBe(0) : expect(actual / expected).toBeCloseTo(1, 6);
+const sample = (bad: number, all: number, factor: number, blocks: number) => ({
+  bad,
+  all,
+  effect: { factor, blocks },
+});
+const observed: Ruling = { rule: 'observed' };
+const bounds = (confidence: number): Ruling => ({ rule: 'bounds', confidence });
+
+describe('quantiles', () => {
+  test.each([
+    [0.95, 1, 59, 0.0495076099],
+    [0.95, 1, 299, 0.00996914679],
+    [0.95, 16, 1485, 0.0153565056],
+    [0.05, 15, 1486, 0.00617402438],
+    [0.95, 3.42, 66.2, 0.0975428563],
+    [0.05, 2.42, 67.2, 0.00786055924],
+    [0.99, 0.3, 12.9, 0.189544184],
+    [0.01, 0.3, 12.9, 1.19670234e-8],
+    [0.95, 1501.5, 28499.25, 0.0521362905],
+    [0.05, 50000.5, 949999.5, 0.0496425233],
+    [0.975, 1, 1e6, 3.68887265e-6],
+  ])('beta: %d of (%d, %d)', (p, a, b, expected) => near(betaQuantile(p, a, b), expected));
+
+  test.each([
+    [0.95, 11, 1.79588482],
+    [0.95, 59, 1.67109303],
+    [0.975, 14, 2.14478669],
+    [0.99, 2, 6.96455673],
+    [0.9995, 29, 3.65940502],
+    [0.75, 1, 1],
+    [0.95, 1e5, 1.64486886],
+    [0.95, Number.POSITIVE_INFINITY, 1.64485363],
+  ])('t: %d on %d degrees', (p, degrees, expected) => near(tQuantile(p, degrees), expected));
+
+  test.each([
+    [0.8, 0.841621234],
+    [0.95, 1.64485363],
+    [0.99, 2.32634787],
+    [0.99999, 4.26489079],
+  ])('normal: %d', (p, expected) => near(normalQuantile(p), expected));
+});
+
+describe('bounds of a share', () => {
+  test.each([
+    [50, 1500, 1, 60, 0.95, 1453.264, 0.0259545095, 0.042159613],
+    [50, 1500, 7.3, 15, 0.95, 179.205463, 0.0145811956, 0.064819316],
+    [3, 1500, 2.5, 30, 0.99, 535.694187, 2.63155638e-5, 0.0125720757],
+    [0, 400, 4, 20, 0.95, 90.4894211, 0, 0.0325638818],
+    [1500, 1500, 3, 12, 0.9, 441.749718, 0.994801141, 1],
+    [75, 1500, 81, 12, 0.95, 15.5347331, 0.00123501202, 0.251199106],
+    [1, 7500, 1, 300, 0.8, 7478.591, 2.96485202e-5, 0.000399826607],
+  ])(
+    '%d of %d, design effect %d from %d blocks, at %d',
+    (bad, all, factor, blocks, confidence, size, low, high) => {
+      const one = sample(bad, all, factor, blocks);
+      near(effectiveSize(one, confidence), size);
+      const found = shareBounds(one, confidence);
+      near(found.low, low);
+      near(found.high, high);
+    },
+  );
+
+  test('with no bad request the upper one is 1 − (1 − c)^(1/n)', () => {
+    const one = sample(0, 300, 2, 25);
+    near(shareBounds(one, 0.95).high, 1 - 0.05 ** (1 / effectiveSize(one, 0.95)));
+  });
+
+  test('enclose the share, and widen with confidence and with dependence', () => {
+    const draws = fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }));
+    const property = fc.property(draws, fc.integer({ min: 12, max: 300 }), ([all, part], blocks) => {
+      const one = sample(Math.round(part * all), all, 2, blocks);
+      const share = one.bad / all;
+      const [usual, surer] = [shareBounds(one, 0.95), shareBounds(one, 0.99)];
+      const looser = shareBounds({ ...one, effect: { factor: 4, blocks } }, 0.95);
+      expect(usual.low).toBeLessThanOrEqual(share);
+      expect(usual.high).toBeGreaterThanOrEqual(share);
+      for (const wide of [surer, looser]) {
+        expect(wide.low).toBeLessThanOrEqual(usual.low);
+        expect(wide.high).toBeGreaterThanOrEqual(usual.high);
+      }
+    });
+    fc.assert(property, { seed: 1, numRuns: 500 });
+  });
+});
+
+test('bounds of a mean are those of Student’s t, two-sided', () => {
+  const found = meanBounds(0.0808543097, { variance: 0.000482675908, blocks: 13 }, 0.95);
+  near(found.low, 0.032986039);
+  near(found.high, 0.1287225806);
+});
+
+describe('what a run could have detected', () => {
+  test.each([
+    [1500, 1, Number.POSITIVE_INFINITY, 0.01, observed, 16, 0.0153565056],
+    [1500, 1, Number.POSITIVE_INFINITY, 0.01, bounds(0.95), 23, 0.020877394],
+    [1500, 1, Number.POSITIVE_INFINITY, 0.05, observed, 76, 0.0602664715],
+    [1500, 4, 15, 0.05, bounds(0.95), 109, 0.0973448032],
+    [400, 30, 20, 0.01, bounds(0.95), 44, 0.261340318],
+  ])(
+    '%d requests, design effect %d from %d blocks, %d allowed, %j',
+    (all, factor, blocks, budget, ruling, first, share) => {
+      const run = { all, effect: { factor, blocks } };
+      expect(firstMissed(run, budget, ruling)).toBe(first);
+      near(detectableShare(run, budget, ruling)!, share);
+    },
+  );
+
+  test('nothing, where not even requests that are all bad would be a miss', () => {
+    const run = { all: 10, effect: { factor: 10, blocks: 12 } };
+    expect(detectableShare(run, 0.9, bounds(0.95))).toBeNull();
+  });
+});
+
+describe('how many more decide', () => {
+  test.each([
+    [10, 1500, 1, 0.01, 0.95, 3351],
+    [70, 1500, 6.5, 0.05, 0.95, 166_572],
+    [0, 400, 3, 0.01, 0.95, 404],
+    [90, 1500, 1, 0.05, 0.99, 3497],
+  ])(
+    '%d of %d, design effect %d, %d allowed, at %d: %d if the share stays',
+    (bad, all, factor, budget, confidence, more) => {
+      expect(moreFor80(sample(bad, all, factor, 60), budget, confidence)).toBe(more);
+    },
+  );
+
+  test('exactly at the limit no number does', () => {
+    expect(moreFor80(sample(75, 1500, 1, 60), 0.05, 0.95)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test.each([
+    [10, 1500, 1, 60, 0.01, 207],
+    [70, 1500, 6.5, 15, 0.05, 890],
+    [0, 400, 3, 20, 0.01, 589],
+    [0, 1500, 1, 60, 0.05, 0],
+  ])(
+    '%d of %d, design effect %d from %d blocks, %d allowed: %d if none is bad',
+    (bad, all, factor, blocks, budget, more) => {
+      expect(moreIfNoneBad(sample(bad, all, factor, blocks), budget, 0.95)).toBe(more);
+    },
+  );
+});
+
+describe('several tests at once', () => {
+  test('a p-value is the error at which bounds just show it', () => {
+    const one = sample(95, 1500, 1, Number.POSITIVE_INFINITY);
+    const p = pValue((confidence) => shareBounds(one, confidence).low > 0.05);
+    // P(Bin(1500, 0.05) ≥ 95), computed apart.
+    expect(p).toBeCloseTo(0.01249786, 5);
+  });
+  test('is 1 where nothing is shown, and no smaller than one in a thousand million', () => {
+    expect(pValue(() => false)).toBe(1);
+    expect(pValue(() => true)).toBe(1e-9);
+  });
+
+  test.each([
+    [[0.04], [true]],
+    [
+      [0.04, 0.03],
+      [false, false],
+    ],
+    [
+      [0.04, 0.02],
+      [true, true],
+    ],
+    [
+      [0.04, 0.01, 0.03],
+      [false, true, false],
+    ],
+    [
+      [0.2, 0.001, 0.02],
+      [false, true, true],
+    ],
+    [[], []],
+  ])('Holm on %j at 5 %%: %j', (pValues, expected) => expect(holm(pValues, 0.05)).toEqual(expected));
+});

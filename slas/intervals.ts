@@ -1,0 +1,141 @@
+import type { DesignEffect, Spread } from './design-effect.ts';
+import { betaQuantile, normalQuantile, tQuantile } from './distributions.ts';
+
+/** Bounds for shares and means, and what they need: how large a miss would be seen, how many more requests decide. */
+
+/** Each bound alone holds with the confidence asked for: one-sided. */
+export interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Bad ones among all requests, with how much they depend on each other. */
+export interface ShareSample {
+  readonly bad: number;
+  readonly all: number;
+  readonly effect: DesignEffect;
+}
+
+/**
+ * How many independent requests would tell as much (Korn and Graubard): n over the design effect, and fewer still where
+ * that effect is itself known from few blocks only.
+ */
+export function effectiveSize({ all, effect }: ShareSample, confidence: number): number {
+  const penalty = normalQuantile(confidence) / tQuantile(confidence, effect.blocks - 1);
+  return Math.min(all, (all / effect.factor) * penalty ** 2);
+}
+
+/** Clopper and Pearson's bounds of the bad share, at the effective size, which need not be whole. */
+export function shareBounds(sample: ShareSample, confidence: number): Bounds {
+  const size = effectiveSize(sample, confidence);
+  return boundsAt((sample.bad / sample.all) * size, size, confidence);
+}
+
+const boundsAt = (bad: number, size: number, confidence: number): Bounds => ({
+  low: betaQuantile(1 - confidence, bad, size - bad + 1),
+  high: betaQuantile(confidence, bad + 1, size - bad),
+});
+
+/** Bounds of a mean or a rate: Student's t on as many degrees as there are blocks but one, both sides together. */
+export function meanBounds(value: number, { variance, blocks }: Spread, confidence: number): Bounds {
+  const margin = tQuantile((1 + confidence) / 2, blocks - 1) * Math.sqrt(variance);
+  return { low: value - margin, high: value + margin };
+}
+
+// ---------------------------------------------------------------------------------------------- before and after a run
+
+/** What decides: the observed share alone, or the bounds at a confidence. */
+export type Ruling = { readonly rule: 'observed' } | { readonly rule: 'bounds'; readonly confidence: number };
+
+/** The fewest bad requests that the rule calls a miss; `all + 1` where not even all of them would. */
+export function firstMissed(sample: Omit<ShareSample, 'bad'>, budget: number, ruling: Ruling): number {
+  const isMissed = (bad: number) =>
+    ruling.rule === 'observed'
+      ? bad > budget * sample.all
+      : shareBounds({ ...sample, bad }, ruling.confidence).low > budget;
+  return firstWhole(sample.all + 1, isMissed);
+}
+
+/**
+ * The smallest true share of bad requests that a run such as this would find missed, with this certainty; null where
+ * nothing would be. 1,500 independent requests, 1 % allowed: 1.54 % by the observed share, 2.09 % by bounds at 95 %.
+ */
+export function detectableShare(
+  sample: Omit<ShareSample, 'bad'>,
+  budget: number,
+  ruling: Ruling,
+  certainty = 0.95,
+): number | null {
+  const first = firstMissed(sample, budget, ruling);
+  if (first > sample.all) return null;
+  const size = effectiveSize({ ...sample, bad: first }, certainty);
+  const firstEffective = (first / sample.all) * size;
+  // P(Bin(size, p) ≥ k) is the beta distribution function of k and size − k + 1 at p.
+  return betaQuantile(certainty, firstEffective, size - firstEffective + 1);
+}
+
+const EIGHTY_PERCENT = normalQuantile(0.8);
+
+/**
+ * How many more requests decide, with 80 % probability, if the share stays as it is; infinite exactly at the limit. The
+ * dependence between requests is taken to stay, too.
+ */
+export function moreFor80({ bad, all, effect }: ShareSample, budget: number, confidence: number): number {
+  const share = bad / all;
+  const spread =
+    normalQuantile(confidence) * Math.sqrt(budget * (1 - budget)) +
+    EIGHTY_PERCENT * Math.sqrt(share * (1 - share));
+  return Math.max(0, Math.ceil(effect.factor * (spread / (share - budget)) ** 2 - all));
+}
+
+/** How many more requests, none of them bad, show that the limit is kept. */
+export function moreIfNoneBad(sample: ShareSample, budget: number, confidence: number): number {
+  const isShown = (more: number) =>
+    shareBounds({ ...sample, all: sample.all + more }, confidence).high <= budget;
+  return firstWhole(Number.MAX_SAFE_INTEGER, isShown);
+}
+
+/** The least whole number for which something that stays true becomes true, or `end`: by doubling, then by halving. */
+function firstWhole(end: number, isTrue: (value: number) => boolean): number {
+  if (isTrue(0)) return 0;
+  let [low, high] = [0, 1];
+  while (high < end && !isTrue(high)) [low, high] = [high, high * 2];
+  high = Math.min(high, end);
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (isTrue(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+// ---------------------------------------------------------------------------------------------- several at once
+
+const LEAST_P = 1e-9;
+
+/**
+ * The smallest error probability at which bounds still show something, from one half down to 1e-9; 1 where they do not
+ * even at one half.
+ */
+export function pValue(isShownAt: (confidence: number) => boolean): number {
+  let [shown, open] = [0.4999, LEAST_P];
+  if (!isShownAt(1 - shown)) return 1;
+  if (isShownAt(1 - open)) return LEAST_P;
+  while (shown / open > 1.0001) {
+    const middle = Math.sqrt(shown * open);
+    if (isShownAt(1 - middle)) shown = middle;
+    else open = middle;
+  }
+  return shown;
+}
+
+/**
+ * Which of several tests hold with an error of at most `alpha` for all together (Holm): the smallest p-value is held
+ * against alpha over all of them, the next against alpha over the rest, until one fails.
+ */
+export function holm(pValues: readonly number[], alpha: number): readonly boolean[] {
+  const order = pValues.map((_, index) => index).sort((a, b) => pValues[a]! - pValues[b]!);
+  const failed = order.findIndex((index, rank) => pValues[index]! > alpha / (order.length - rank));
+  const holding = new Set(order.slice(0, failed === -1 ? order.length : failed));
+  return pValues.map((_, index) => holding.has(index));
+}

@@ -1,0 +1,9 @@
+/** The part of jstat that is used. It has no types of its own. */
+declare module 'jstat' {
+  const jstat: {
+    readonly beta: { inv(p: number, alpha: number, beta: number): number };
+    readonly studentt: { inv(p: number, degrees: number): number };
+    readonly normal: { inv(p: number, mean: number, deviation: number): number };
+  };
+  export default jstat;
+}
