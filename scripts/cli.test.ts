@@ -33,6 +33,8 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['gate', '--rate', '10'], 'sends 10/s: throughput "> 15/s" cannot be met'],
     [['gate', '--rate', '-5'], '--rate: "-5" is no rate'],
     [['gate', '--duration', '0s'], '--duration: "0s" is no duration'],
+    [['gate', '--confidence', '95'], '--confidence: "95" is no confidence over 0.5 and under 1'],
+    [['verify', '--confidence', '0.5'], '--confidence: "0.5" is no confidence'],
     [['gate', '--faults', 'latenzy=3'], 'latenzy'],
     [['gate', '--faults', 'latency=3'], 'latency'],
     [['gate', '--target', 'http://127.0.0.1:1'], '--prometheus: a service that is already there needs both'],

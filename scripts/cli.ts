@@ -13,6 +13,8 @@ import { type PlacedProblem, tellProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
 import type { RunOptions } from './prepare.ts';
 
+const CONFIDENCE = 'as 0.95: what the run cannot tell with this confidence is undecided';
+
 type Outcome = ExitCode | readonly PlacedProblem[];
 
 const EXIT_CODES = `
@@ -76,6 +78,7 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .option('--from <time>', 'the window begins here: RFC 3339 or Unix seconds')
     .option('--to <time>', 'and ends here')
     .option('--sla <file>', 'the SLA document')
+    .option('--confidence <c>', CONFIDENCE)
     .option('--json', 'print the verdict as JSON on standard output')
     .action(async (stored: string | undefined, options: VerifyOptions) =>
       done(await verify({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
@@ -112,6 +115,7 @@ const loadOptions = (command: Command) =>
     .option('--out <dir>', 'where run folders are made (default: runs/)')
     .option('--rate <rate>', 'requests a second, instead of the scenario’s')
     .option('--duration <duration>', 'as 60s, instead of the scenario’s')
+    .option('--confidence <c>', CONFIDENCE)
     .option('--faults <spec>', 'faults of the service: latency=250ms,errors=2%,confidence=0.80')
     .option('--no-abort', 'load to the end, even when nothing can save the run any more')
     .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')

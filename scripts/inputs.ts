@@ -3,6 +3,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import { parseDocument } from '../slas/document.ts';
 import { isDuration, isRate, parseDuration, parseRate } from '../slas/limits.ts';
 import type { Problem, SlaDocument } from '../slas/model.ts';
+import type { PlanOverrides } from '../slas/plan.ts';
 import type { Io } from './io.ts';
 
 /** A problem with the file that it is in; options have none. */
@@ -63,6 +64,7 @@ export function tellProblem({ file, line, column, path, message }: PlacedProblem
 }
 
 export interface LoadOptions {
+  readonly confidence?: string;
   readonly rate?: string;
   readonly duration?: string;
 }
@@ -70,7 +72,8 @@ export interface LoadOptions {
 export function readOverrides({
   rate,
   duration,
-}: LoadOptions): Input<{ ratePerSecond?: number; durationSeconds?: number }> {
+  confidence: confidenceText,
+}: LoadOptions): Input<PlanOverrides> {
   const ratePerSecond = rate === undefined ? undefined : parseRate(rate);
   const durationSeconds = duration === undefined ? undefined : parseDuration(duration);
   if (ratePerSecond !== undefined && !isRate(ratePerSecond)) {
@@ -79,10 +82,21 @@ export function readOverrides({
   if (durationSeconds !== undefined && !isDuration(durationSeconds)) {
     return badOption('--duration', `"${duration}" is no duration from 1s to 24h: write it as 60s or 5m`);
   }
+  const confidence = readConfidence(confidenceText);
+  if (!confidence.ok) return confidence;
   return accept({
+    ...confidence.value,
     ...(ratePerSecond == null ? {} : { ratePerSecond }),
     ...(durationSeconds == null ? {} : { durationSeconds }),
   });
+}
+
+/** `0.95`: over one half, under 1. Nothing where it was not asked for. */
+export function readConfidence(text: string | undefined): Input<{ confidence?: number }> {
+  if (text === undefined) return accept({});
+  const confidence = /^(0?\.\d+)$/.test(text) ? Number(text) : 0;
+  if (confidence > 0.5 && confidence < 1) return accept({ confidence });
+  return badOption('--confidence', `"${text}" is no confidence over 0.5 and under 1: write it as 0.95`);
 }
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;

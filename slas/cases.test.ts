@@ -15,11 +15,31 @@ function expectObjective(actual: ObjectiveVerdict, expected: ExpectedObjective):
   if (expected.share !== undefined) expect(actual.share, told).toBeCloseTo(expected.share, 6);
   if (expected.bucket !== undefined) expect(actual.bucket, told).toEqual(expected.bucket);
   if (expected.samples !== undefined) expect(actual.samples, told).toBe(expected.samples);
+  expectCertainty(actual, expected, told);
   if (expected.says !== undefined) expect(actual.reason).toContain(expected.says);
   expect(actual.value === null, `${told}: a value, unless it is undecided`).toBe(
     actual.verdict === 'undecided',
   );
   expect(actual.reason).not.toBe('');
+}
+
+function expectCertainty(actual: ObjectiveVerdict, expected: ExpectedObjective, told: string): void {
+  if (expected.interval === null) expect(actual.interval, told).toBeNull();
+  else if (expected.interval !== undefined) {
+    expect(actual.interval?.low, told).toBeCloseTo(expected.interval[0], 5);
+    expect(actual.interval?.high, told).toBeCloseTo(expected.interval[1], 5);
+  }
+  if (expected.margin !== undefined) expect(actual.margin, told).toBeCloseTo(expected.margin, 6);
+  if (expected.near !== undefined) expect(actual.nearLimit, told).toBe(expected.near);
+  if (expected.detectable !== undefined) expect(actual.detectable, told).toBeCloseTo(expected.detectable, 5);
+  if (expected.needed !== undefined) expect(actual.needed, told).toEqual(expected.needed);
+  // An interval holds what was measured, and knows on which side of the limit it is.
+  if (actual.interval !== null && actual.value !== null) {
+    const measured = actual.share ?? actual.value;
+    expect(actual.interval.low, told).toBeLessThanOrEqual(measured);
+    expect(actual.interval.high, told).toBeGreaterThanOrEqual(measured);
+  }
+  if (actual.nearLimit) expect(actual.interval, told).not.toBeNull();
 }
 
 function expectObjectives(

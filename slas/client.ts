@@ -1,3 +1,4 @@
+import type { Block } from './design-effect.ts';
 import type { ClientMeasured, ClientRequests, Limit, PlannedObjective, RunRecord } from './model.ts';
 import { formatCount, formatValue } from './numbers.ts';
 import { budgetOf, compareShare } from './statistics.ts';
@@ -15,9 +16,14 @@ export interface ClientView {
   /** Seconds until there was a connection, at the same percentile. */
   readonly blockedSeconds: number;
   readonly words: string;
+  /** The bad ones of each second, by start; and those over some values below the limit, the median among them. */
+  readonly blocks: readonly Block[];
+  readonly lower: readonly (readonly Block[])[];
 }
 
 interface Request {
+  /** From the first request of the load to this one. */
+  readonly startSeconds: number;
   readonly seconds: number;
   readonly blockedSeconds: number;
 }
@@ -39,11 +45,16 @@ export function viewOfClient(
   const value = Number.isFinite(seconds) ? seconds : null;
   const answered = requests.map((request) => request.seconds).filter(Number.isFinite);
   const share = (requests.length - bad) / requests.length;
+  const ordered = requests.map((request) => request.seconds).sort((a, b) => a - b);
+  const quantiles = LOWER.map((part) => ordered[Math.floor(part * (ordered.length - 1))]!);
+  const lower = [...new Set(quantiles)].filter((quantile) => quantile < target.value);
   return {
     measured: { samples: requests.length, share, value },
     bad,
     badBeyondAlert: alert === null ? 0 : over(alert),
     slowestSeconds: answered.reduce((slowest, one) => Math.max(slowest, one), 0),
+    blocks: slowerBySecond(requests, target.value),
+    lower: lower.map((quantile) => slowerBySecond(requests, quantile)),
     blockedSeconds: percentileOf(
       requests.map(({ blockedSeconds }) => blockedSeconds),
       measure.percentile,
@@ -52,8 +63,23 @@ export function viewOfClient(
   };
 }
 
+/** Of the client's latencies: what takes longer than these tells how requests depend on each other. */
+const LOWER = [0.5, 0.75, 0.9, 0.95, 0.99];
+
+function slowerBySecond(requests: readonly Request[], limitSeconds: number): readonly Block[] {
+  const blocks: { part: number; total: number }[] = [];
+  for (const { startSeconds, seconds } of requests) {
+    const second = Math.floor(startSeconds);
+    while (blocks.length <= second) blocks.push({ part: 0, total: 0 });
+    blocks[second]!.total++;
+    if (seconds > limitSeconds) blocks[second]!.part++;
+  }
+  return blocks;
+}
+
 function requestsOf(client: ClientRequests, path: string): readonly Request[] {
-  const [durations, blocked, statuses, paths] = [
+  const [starts, durations, blocked, statuses, paths] = [
+    client.startMs,
     client.durationMs,
     client.blockedMs,
     client.status,
@@ -65,6 +91,7 @@ function requestsOf(client: ClientRequests, path: string): readonly Request[] {
     if (paths![index] !== wanted || !/^(0$|2)/.test(status)) return [];
     return [
       {
+        startSeconds: Number(starts![index]) / 1000,
         seconds: status === '0' ? Infinity : Number(duration) / 1000,
         blockedSeconds: Number(blocked![index]) / 1000,
       },

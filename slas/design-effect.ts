@@ -25,39 +25,51 @@ export interface DesignEffect {
   readonly blocks: number;
 }
 
-const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
-
-export const totalsOf = (blocks: readonly Block[]): Block => ({
-  part: sumOf(blocks.map(({ part }) => part)),
-  total: sumOf(blocks.map(({ total }) => total)),
-});
+export function totalsOf(blocks: readonly Block[]): Block {
+  let [part, total] = [0, 0];
+  for (const block of blocks) {
+    part += block.part;
+    total += block.total;
+  }
+  return { part, total };
+}
 
 /** Neighbours merged two by two; one that is left over joins the last pair. */
 export function mergePairs(blocks: readonly Block[]): readonly Block[] {
-  const pairs = Math.floor(blocks.length / 2);
-  return Array.from({ length: pairs }, (_, pair) =>
-    totalsOf(blocks.slice(2 * pair, pair === pairs - 1 ? undefined : 2 * pair + 2)),
-  );
+  const merged: { part: number; total: number }[] = [];
+  for (const [index, { part, total }] of blocks.entries()) {
+    const joins = index % 2 === 1 || (index === blocks.length - 1 && index > 0);
+    const last = merged.at(-1);
+    if (!joins || last === undefined) merged.push({ part, total });
+    else {
+      last.part += part;
+      last.total += total;
+    }
+  }
+  return merged;
 }
 
 function varianceAt(blocks: readonly Block[], ratio: number, total: number): number {
-  const squares = sumOf(blocks.map((block) => (block.part - ratio * block.total) ** 2));
+  let squares = 0;
+  for (const block of blocks) squares += (block.part - ratio * block.total) ** 2;
   return ((blocks.length / (blocks.length - 1)) * squares) / total ** 2;
 }
 
 /**
  * The variance of Σpart/Σtotal, from blocks of doubling length. What merging adds is extrapolated once more (Lugsail:
  * `2V_j − V_{j−1}`), since blocks shorter than the dependence see only a part of it; the largest of all counts. null with
- * fewer than 12 blocks.
+ * fewer than 12 blocks; `levels: 1` leaves out the merging, for comparison.
  */
-export function spreadOf(blocks: readonly Block[]): Spread | null {
+export function spreadOf(blocks: readonly Block[], levels = Number.POSITIVE_INFINITY): Spread | null {
   const whole = totalsOf(blocks);
   if (blocks.length < LEAST_BLOCKS || whole.total === 0) return null;
   const ratio = whole.part / whole.total;
   let level = blocks;
   let before = varianceAt(level, ratio, whole.total);
   let largest: Spread = { variance: before, blocks: level.length };
-  for (level = mergePairs(level); level.length >= LEAST_BLOCKS; level = mergePairs(level)) {
+  for (let depth = 1; depth < levels; depth++) {
+    level = mergePairs(level);
+    if (level.length < LEAST_BLOCKS) break;
     const variance = varianceAt(level, ratio, whole.total);
     const extrapolated = Math.max(variance, 2 * variance - before);
     if (extrapolated > largest.variance) largest = { variance: extrapolated, blocks: level.length };
@@ -67,9 +79,9 @@ export function spreadOf(blocks: readonly Block[]): Spread | null {
 }
 
 /** null where it cannot be told: fewer than 12 blocks, or all or none of the events happened. */
-export function designEffectOf(blocks: readonly Block[]): DesignEffect | null {
+export function designEffectOf(blocks: readonly Block[], levels?: number): DesignEffect | null {
   const { part, total } = totalsOf(blocks);
-  const spread = spreadOf(blocks);
+  const spread = spreadOf(blocks, levels);
   if (spread === null || part <= 0 || part >= total) return null;
   const share = part / total;
   const binomial = (share * (1 - share)) / total;

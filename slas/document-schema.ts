@@ -173,6 +173,14 @@ export const DocumentSchema = Type.Object(
       },
       closed,
     ),
+    confidence: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0.5,
+        exclusiveMaximum: 1,
+        description:
+          'As 0.95: what a run cannot tell with this confidence is undecided. Without it the observed value decides.',
+      }),
+    ),
     objectives: Type.Array(Objective),
     scenarios: Type.Optional(Type.Record(Type.String(), Scenario)),
     defaultScenario: Type.Optional(Type.String()),

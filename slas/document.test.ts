@@ -89,6 +89,7 @@ objectives:
     expect(document).toEqual({
       name: 'other',
       description: '',
+      confidence: null,
       service: { selector: { job: 'other' }, buckets: {} },
       objectives: [
         {

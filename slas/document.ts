@@ -206,6 +206,7 @@ function build(raw: RawDocument): SlaDocument {
       ...(raw.service.warmUp === undefined ? {} : { warmUp: raw.service.warmUp }),
       buckets: raw.service.buckets ?? {},
     },
+    confidence: raw.confidence ?? null,
     objectives,
     scenarios: Object.entries(raw.scenarios ?? {}).map(([name, scenario]) =>
       buildScenario(name, scenario, ids),

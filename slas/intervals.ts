@@ -74,7 +74,8 @@ export function detectableShare(
   return betaQuantile(certainty, firstEffective, size - firstEffective + 1);
 }
 
-const EIGHTY_PERCENT = normalQuantile(0.8);
+/** How many standard errors make a decision likely. */
+export const EIGHTY_PERCENT = normalQuantile(0.8);
 
 /**
  * How many more requests decide, with 80 % probability, if the share stays as it is; infinite exactly at the limit. The

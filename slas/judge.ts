@@ -1,24 +1,29 @@
+import {
+  type Certainty,
+  certaintyOf,
+  certaintyOfCount,
+  latencyEffectOf,
+  type Surroundings,
+} from './certainty.ts';
 import { type ClientView, explainGap, viewOfClient } from './client.ts';
-import { holds } from './limits.ts';
-import { highestGauge, isWithin, type Measured, measure } from './measure.ts';
+import { confidenceOf, decide, decideAtClient, type Grounds } from './decide.ts';
+import { largestOf } from './design-effect.ts';
+import { highestGauge, type Measured, measure } from './measure.ts';
 import type {
   Evidence,
-  Limit,
   ObjectiveOutcome,
   ObjectiveVerdict,
   Outcome,
   Plan,
-  PlannedMeasure,
   PlannedObjective,
   Precondition,
   RunRecord,
   Verdict,
 } from './model.ts';
-import { formatValue } from './numbers.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { selectorsOf } from './promql.ts';
 import { reconcile } from './reconcile.ts';
-import { compareShare } from './statistics.ts';
+import { type Decision, type Observed, rule } from './ruling.ts';
 import { cutWindow, type Frame } from './window.ts';
 
 /**
@@ -27,19 +32,26 @@ import { cutWindow, type Frame } from './window.ts';
  *   1. window.ts cuts the window: for each target, from the last scrape at or before the first request to the first at or
  *      after the last answer. Counts are differences of raw samples between these two.
  *   2. preconditions.ts lists what must be true for the counts to mean anything.
- *   3. Each objective is measured (measure.ts) and decided here: met, missed or undecided.
- *   4. One missed is a fail, whatever else is undecided. All met, and no precondition broken, is a pass. Anything else is
+ *   3. Each objective is measured (measure.ts) and decided (decide.ts): met, missed or undecided, by the
+ *      service's clock and by the client's.
+ *   4. How sure that is (certainty.ts); where the plan asks for a confidence, that decides (ruling.ts).
+ *   5. One missed is a fail, whatever else is undecided. All met, and no precondition broken, is a pass. Anything else is
  *      inconclusive: a pass is earned, never left over.
  */
 export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   const frame = cutWindow(plan, run, evidence);
   const reconciled = reconcile(plan, run, frame);
   const preconditions = checkPreconditions(plan, run, evidence, frame, reconciled);
-  const objectives = plan.objectives.map((objective) => {
-    const measured = measure(objective, run, frame, plan.requests);
-    const view = viewOfClient(objective, run);
-    const decision = decide(objective, measured, view, { plan, run, preconditions });
-    return told(objective, explained(decision, measured, view, plan, frame), measured, view, frame);
+  const grounds = { plan, run, preconditions };
+  const seen = plan.objectives.map((objective) => ({
+    objective,
+    measured: measure(objective, run, frame, plan.requests),
+    view: viewOfClient(objective, run),
+  }));
+  const sides = sidesOf(seen, grounds);
+  const objectives = seen.map((one, index) => {
+    const decided = worseOf(sides[index]!, one.view);
+    return told(one, { ...decided, decision: explained(decided.decision, one, plan, frame) }, frame);
   });
   const verdict = conclude(objectives, preconditions);
   return {
@@ -61,200 +73,121 @@ const rfc3339 = (seconds: number) => new Date(seconds * 1000).toISOString();
 
 // ---------------------------------------------------------------------------------------------- one objective
 
-type Decision = {
-  readonly verdict: ObjectiveOutcome;
-  readonly severity: 'target' | 'alert' | null;
-  readonly reason: string;
-  /** Where it is not what was measured: the least that the share can be. */
-  readonly value?: number;
-  readonly samples?: number;
-  readonly bucket?: readonly [number, null];
-  /** The client's clock missed what the service's did not. */
-  readonly byClient?: true;
-};
-
-const met = (reason: string): Decision => ({ verdict: 'met', severity: null, reason });
-const undecided = (reason: string): Decision => ({ verdict: 'undecided', severity: null, reason });
-const missed = (reason: string, isAlert: boolean): Decision => ({
-  verdict: 'missed',
-  severity: isAlert ? 'alert' : 'target',
-  reason,
-});
-
-/** Preconditions without which counts mean nothing; a census of scrapes rests on its edges alone, which it checks itself. */
-const COUNTS_REST_ON = [
-  'clocks-agree',
-  'service-not-restarted',
-  'load-delivered',
-  'generator-on-time',
-  'answers-right',
-  'client-and-server-agree',
-  'nothing-died',
-];
-/** Of these, the ones under which requests are missing, and those that were seen still count. */
-const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];
-
-/** What the client's own clock rests on: it needs no scrape. */
-const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'answers-right', 'nothing-died'];
-
-interface Grounds {
-  readonly plan: Plan;
-  readonly run: RunRecord;
-  readonly preconditions: readonly Precondition[];
+/** What there is to judge of one objective. */
+interface Seen {
+  readonly objective: PlannedObjective;
+  readonly measured: Measured;
+  readonly view: ClientView | null;
 }
 
-function decide(
-  objective: PlannedObjective,
-  measured: Measured,
-  view: ClientView | null,
-  grounds: Grounds,
-): Decision {
-  const broken = brokenAmong(COUNTS_REST_ON, grounds);
-  switch (measured.kind) {
-    case 'nothing':
-      return withClient(
-        lostBeyondDoubt(objective, grounds.run) ?? undecided(measured.reason),
-        objective,
-        view,
-        grounds,
-      );
-    case 'census':
-      return decideCensus(objective, measured);
-    case 'share':
-      return withClient(decideShare(objective, measured, broken, grounds), objective, view, grounds);
-    case 'number':
-      return decideNumber(objective, measured, broken);
-    default:
-      return measured satisfies never;
-  }
+/** What the service's clock decides and, where it was asked, what the client's does. */
+interface Sides {
+  readonly server: Observed;
+  readonly client: Observed | null;
 }
 
-const brokenAmong = (ids: readonly string[], { preconditions }: Grounds) =>
-  preconditions.filter(({ id, ok }) => ok === false && ids.includes(id));
+/** Both sides of every objective, decided by what was observed or, where the plan asks for a confidence, by that. */
+function sidesOf(seen: readonly Seen[], grounds: Grounds): readonly Sides[] {
+  const servers = seen.map(
+    ({ objective, measured }): Observed => ({
+      objective,
+      decision: decide(objective, measured, grounds),
+      certainty: certaintyOf(objective, measured, surroundingsOf(seen, measured, grounds)),
+      isClient: false,
+    }),
+  );
+  const clients = seen.map(({ objective, view }) =>
+    view === null ? null : clientSide(objective, view, seen, grounds),
+  );
+  const present = clients.filter((client) => client !== null);
+  const decisions = rule([...servers, ...present], confidenceOf(grounds.plan));
+  const ruled = (side: Observed, index: number) => ({ ...side, decision: decisions[index]! });
+  return servers.map((server, index) => {
+    const client = clients[index]!;
+    return {
+      server: ruled(server, index),
+      client: client === null ? null : ruled(client, servers.length + present.indexOf(client)),
+    };
+  });
+}
 
-/** The worse of server and client decides. */
-function withClient(
-  server: Decision,
+function clientSide(
   objective: PlannedObjective,
-  view: ClientView | null,
+  view: ClientView,
+  seen: readonly Seen[],
   grounds: Grounds,
-): Decision {
-  if (view === null) return server;
+): Observed {
   const counted = { ...view, samples: view.measured.samples };
-  const client = decideShare(objective, counted, brokenAmong(CLIENT_RESTS_ON, grounds), grounds);
-  const reason = `${server.reason}; ${view.words}`;
-  if (client.verdict === 'missed' && server.verdict !== 'missed') {
-    return { ...client, reason, ...valueAtClient(view), byClient: true };
+  return {
+    objective,
+    decision: decideAtClient(objective, counted, grounds),
+    certainty: certaintyOfCount(objective, counted, surroundingsOf(seen, counted, grounds)),
+    isClient: true,
+  };
+}
+
+/** Slow answers tell how requests depend on each other where few bad ones cannot: the error rate leans on them, too. */
+function surroundingsOf(
+  seen: readonly Seen[],
+  own: Measured | { readonly samples: number },
+  { plan, run }: Grounds,
+): Surroundings {
+  const { fromSeconds, toSeconds } = run.window;
+  const samples = 'samples' in own ? own.samples : 0;
+  const latencies = seen.flatMap(({ objective, measured }) =>
+    objective.measure.kind === 'latency' && measured.kind === 'share' ? [latencyEffectOf(measured)] : [],
+  );
+  const clients = seen.flatMap(({ view }) => (view === null ? [] : [latencyEffectOf(view)]));
+  return {
+    confidence: confidenceOf(plan),
+    latencyEffect: largestOf(latencies),
+    clientEffect: largestOf(clients),
+    ratePerSecond:
+      plan.load === null
+        ? samples / (toSeconds - fromSeconds)
+        : plan.load.plannedRequests / plan.load.scheduledSeconds,
+  };
+}
+
+/** The worse of server and client decides, and brings its certainty along. */
+function worseOf({ server, client }: Sides, view: ClientView | null): Decided {
+  if (client === null || view === null) return { ...server, nearLimit: isNear(server) };
+  const atClient = client.decision.isWhole ? client.decision.reason : view.words;
+  const reason = `${server.decision.reason}; ${atClient}`;
+  if (client.decision.verdict === 'missed' && server.decision.verdict !== 'missed') {
+    const decision: Decision = { ...client.decision, reason, ...valueAtClient(view), byClient: true };
+    return { decision, certainty: client.certainty, nearLimit: isNear(client) };
   }
-  if (server.verdict === 'met' && client.verdict === 'undecided')
-    return { ...client, reason: `${reason}: ${client.reason}` };
-  const severity = [server, client].some((one) => one.severity === 'alert') ? 'alert' : server.severity;
-  return { ...server, severity, reason };
+  if (server.decision.verdict === 'met' && client.decision.verdict === 'undecided') {
+    const why = client.decision.isWhole ? reason : `${reason}: ${client.decision.reason}`;
+    return { ...client, decision: { ...client.decision, reason: why }, nearLimit: isNear(client) };
+  }
+  const isAlert = [server, client].some(({ decision }) => decision.severity === 'alert');
+  const severity = isAlert ? 'alert' : server.decision.severity;
+  const near = server.decision.verdict === 'met' ? [server, client] : [server];
+  return {
+    decision: { ...server.decision, severity, reason },
+    certainty: server.certainty,
+    nearLimit: near.some(isNear),
+  };
+}
+
+const isNear = ({ decision, certainty }: Observed) => decision.isWhole === true && certainty?.side === 'both';
+
+interface Decided {
+  readonly decision: Decision;
+  readonly certainty: Certainty | null;
+  readonly nearLimit: boolean;
 }
 
 /** The exact percentile; one that lies among requests without an answer is over the slowest that had one. */
 const valueAtClient = ({ measured: { value, samples }, slowestSeconds }: ClientView): Partial<Decision> =>
   value === null ? { samples, value: slowestSeconds, bucket: [slowestSeconds, null] } : { samples, value };
 
-interface Count {
-  readonly samples: number;
-  readonly bad: number;
-  readonly badBeyondAlert: number;
-  readonly words: string;
-}
-
-function decideShare(
-  objective: PlannedObjective,
-  counted: Count,
-  broken: readonly Precondition[],
-  { plan, run }: Grounds,
-): Decision {
-  const { samples, bad, badBeyondAlert, words } = counted;
-  const beyond = (all: number) => missesBy(objective, bad, badBeyondAlert, all);
-  const tooFew = samples < objective.leastSamples;
-  if (broken.length === 0 && !tooFew) {
-    const miss = beyond(samples);
-    return miss === null ? met(words) : missed(words, miss === 'alert');
-  }
-  const reason =
-    broken[0]?.detail ?? `${samples} requests are too few: ${objective.leastSamples} could decide`;
-  if (broken.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
-    // Even if every request that is still missing were good, so many are bad already that the limit is broken.
-    const planned = broken.length === 0 ? 0 : mostPlanned(plan, run);
-    const miss = beyond(Math.max(samples, objective.leastSamples, planned));
-    if (miss !== null) return missed(`${words}; beyond doubt, though ${reason}`, miss === 'alert');
-  }
-  return lostBeyondDoubt(objective, run) ?? undecided(`${reason} (seen so far: ${words})`);
-}
-
-const mostPlanned = (plan: Plan, run: RunRecord) =>
-  Math.max(plan.load?.plannedRequests ?? 0, run.load?.plannedRequests ?? 0);
-
-/** What so many bad ones among `all` break: nothing, the target, or the alert threshold too. */
-function missesBy(
-  { measure: planned, target, alert }: PlannedObjective,
-  bad: number,
-  badBeyondAlert: number,
-  all: number,
-) {
-  if (isWithin(planned, target, bad, all)) return null;
-  if (alert === null) return 'target';
-  return isBeyondAlert(planned, alert, badBeyondAlert, all) ? 'alert' : 'target';
-}
-
-/** An alert `> 300ms` fires when the limit of 300 ms is not kept; an alert `> 5%` when the rate is over 5 %. */
-const isBeyondAlert = (planned: PlannedMeasure, alert: Limit, bad: number, all: number) =>
-  planned.kind === 'latency' ? !isWithin(planned, alert, bad, all) : isWithin(planned, alert, bad, all);
-
-/** Requests that the client lost need no server to be counted: enough of them break an error rate by themselves. */
-function lostBeyondDoubt(objective: PlannedObjective, run: RunRecord): Decision | null {
-  const { measure: planned, leastSamples } = objective;
-  if (planned.kind !== 'ratio' || planned.lost !== 'bad' || run.load === null) return null;
-  const { lost, sent, plannedRequests } = run.load;
-  const all = Math.max(sent, plannedRequests, leastSamples);
-  const miss = missesBy(objective, lost, lost, all);
-  if (miss === null) return null;
-  const words = `${lost} of ${sent} requests were sent and never answered: of the ${all} that could decide, that alone is ${formatValue(lost / all, 'ratio')}`;
-  return { ...missed(words, miss === 'alert'), value: lost / all, samples: sent };
-}
-
-function decideNumber(
-  { target, alert, leastSamples }: PlannedObjective,
-  { samples, value, words }: Measured & { kind: 'number' },
-  broken: readonly Precondition[],
-): Decision {
-  if (!Number.isFinite(value)) return undecided(`the value is ${value}: ${words}`);
-  if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
-  if (samples < leastSamples)
-    return undecided(`${samples} observations are too few: ${leastSamples} are needed`);
-  if (holds(value, target)) return met(words);
-  return missed(words, alert !== null && holds(value, alert));
-}
-
-/** What is unknown counts once as up and once as down: only where both say the same is there a verdict. */
-function decideCensus(
-  { target, alert, leastSamples }: PlannedObjective,
-  { samples, up, unknown, words }: Measured & { kind: 'census' },
-): Decision {
-  if (samples < leastSamples) return undecided(`${samples} scrapes are too few: ${leastSamples} are needed`);
-  const keeps = (limit: Limit, upCount: number) =>
-    holds(compareShare(upCount, samples, limit.value), { ...limit, value: 0 });
-  const [worst, best] = [keeps(target, up), keeps(target, up + unknown)];
-  if (worst !== best) return undecided(words);
-  if (worst) return met(words);
-  return missed(words, alert !== null && keeps(alert, up + unknown));
-}
-
 // ---------------------------------------------------------------------------------------------- telling
 
 /** A miss that only the client saw says where the time went. */
-function explained(
-  decision: Decision,
-  measured: Measured,
-  view: ClientView | null,
-  plan: Plan,
-  frame: Frame,
-): Decision {
+function explained(decision: Decision, { measured, view }: Seen, plan: Plan, frame: Frame): Decision {
   const atClient = view?.measured.value ?? null;
   if (decision.byClient === undefined || view === null || atClient === null || measured.kind !== 'share')
     return decision;
@@ -265,14 +198,10 @@ function explained(
   };
 }
 
-function told(
-  objective: PlannedObjective,
-  decision: Decision,
-  measured: Measured,
-  view: ClientView | null,
-  frame: Frame,
-): ObjectiveVerdict {
+function told({ objective, measured, view }: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
+  const { decision, nearLimit } = decided;
   const { verdict, severity, reason } = decision;
+  const sure = decision.isWhole ? decided.certainty : null;
   const share = decision.byClient ? view!.measured.share : (decision.value ?? measuredShare(measured));
   return {
     id: objective.id,
@@ -291,6 +220,11 @@ function told(
     alert: objective.alert?.text ?? null,
     samples: decision.samples ?? (measured.kind === 'nothing' ? 0 : measured.samples),
     client: view?.measured ?? null,
+    interval: sure?.interval ?? null,
+    margin: tidy(sure?.margin ?? censusMargin(objective, measured, verdict)),
+    nearLimit,
+    detectable: sure?.detectable ?? null,
+    needed: sure?.needed ?? null,
     query: selectorsOf(objective.measure)
       .map((selector) => frame.readings.get(selector)?.query ?? selector)
       .join('\n'),
@@ -302,6 +236,14 @@ function measuredValue(measured: Measured): number | null {
   if (measured.kind === 'nothing') return null;
   return measured.kind === 'census' ? measured.up / measured.samples : measured.value;
 }
+
+/** Without what subtraction leaves in the last digits. */
+const tidy = (value: number | null) => (value === null ? null : Number(value.toPrecision(12)));
+
+const censusMargin = ({ target }: PlannedObjective, measured: Measured, verdict: ObjectiveOutcome) =>
+  measured.kind === 'census' && verdict !== 'undecided'
+    ? measured.up / measured.samples - target.value
+    : null;
 
 function measuredShare(measured: Measured): number | null {
   if (measured.kind === 'share') return measured.share;

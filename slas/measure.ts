@@ -1,3 +1,5 @@
+import { countBlocks, secondBlocks, slowerBlocks, withUnplaced } from './blocks.ts';
+import type { Block } from './design-effect.ts';
 import { holds } from './limits.ts';
 import type { Limit, LoadRecord, PlannedMeasure, PlannedObjective, RunRecord, Series } from './model.ts';
 import { formatBucket, formatCount, formatValue } from './numbers.ts';
@@ -8,6 +10,7 @@ import {
   countIncreases,
   type Frame,
   type Increase,
+  nearestAt,
   parseValue,
   strayOf,
   type TargetWindow,
@@ -29,9 +32,18 @@ export type Measured =
       readonly share: number;
       readonly bucket: readonly [number, number | null] | null;
       readonly words: string;
+      /** The bad ones between scrape and scrape; for latency, those over each lower bucket edge, too. */
+      readonly blocks: readonly Block[];
+      readonly lower: readonly (readonly Block[])[];
     }
-  /** A mean or a rate: compared as it is. */
-  | { readonly kind: 'number'; readonly samples: number; readonly value: number; readonly words: string }
+  /** A mean or a rate: compared as it is. Its blocks are sums of counts, or counts of seconds. */
+  | {
+      readonly kind: 'number';
+      readonly samples: number;
+      readonly value: number;
+      readonly words: string;
+      readonly blocks: readonly Block[];
+    }
   /** A census in which some are unknown: `up` for certain, `up + unknown` at best. */
   | {
       readonly kind: 'census';
@@ -104,6 +116,8 @@ function measureLatency(
   if (samples === 0) return nothing('no good answer was counted in the window');
   const good = edges.get(target.value)!;
   const { value, bucket } = percentileOf(edges, planned.percentile);
+  const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
+  const slower = slowerBlocks(counted.increases, upToLimit, frame);
   return {
     kind: 'share',
     samples,
@@ -113,6 +127,8 @@ function measureLatency(
     share: good / samples,
     bucket,
     words: `${formatCount(good)} of ${formatCount(samples)} good answers took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile} % needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}`,
+    blocks: slower.at(-1)!,
+    lower: slower.slice(0, -1),
   };
 }
 
@@ -200,6 +216,11 @@ function measureRatio(planned: PlannedMeasure & { kind: 'ratio' }, run: RunRecor
     share: badCount / samples,
     bucket: null,
     words: `${formatCount(badCount)} of ${formatCount(samples)} requests were bad (${percent(badCount / samples)})${lostWords}`,
+    blocks: withUnplaced(countBlocks(bad.increases, all.increases, frame), {
+      part: badCount - total(bad.increases),
+      total: samples - total(all.increases),
+    }),
+    lower: [],
   };
 }
 
@@ -263,10 +284,11 @@ function measureThroughput(
   const counted = countIncreases(planned.counter, frame);
   if (!counted.ok) return nothing(counted.reason);
   const samples = total(counted.increases);
+  const blocks = secondBlocks(counted.increases, frame);
   if (run.load !== null) {
     const scheduled = run.load.scheduledSeconds;
     const words = `${formatCount(samples)} good answers in the ${Number(scheduled.toFixed(3))} s over which load was scheduled`;
-    return { kind: 'number', samples, value: samples / scheduled, words };
+    return { kind: 'number', samples, value: samples / scheduled, words, blocks };
   }
   const asked = requests === null ? counted : countIncreases(requests, frame, 'zero');
   if (!asked.ok) return nothing(asked.reason);
@@ -281,6 +303,7 @@ function measureThroughput(
     samples,
     value,
     words: `${formatCount(samples)} good answers between the scrapes that were subtracted`,
+    blocks,
   };
 }
 
@@ -299,6 +322,7 @@ function measureMean(planned: PlannedMeasure & { kind: 'mean' }, frame: Frame): 
     samples,
     value: total(sums.increases) / samples,
     words: `the mean of ${formatCount(samples)} observations`,
+    blocks: countBlocks(sums.increases, counts.increases, frame),
   };
 }
 
@@ -339,9 +363,12 @@ function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Fram
     samples,
     up,
     unknown,
-    words: `up at ${formatCount(up)} of ${formatCount(samples)} scrapes${doubt}`,
+    words: `up at ${formatCount(up)} of ${formatCount(samples)} scrapes${doubt}; one scrape is ${points(samples)}`,
   };
 }
+
+/** The resolution of a census, in percentage points. */
+const points = (samples: number) => `${Number((100 / samples).toPrecision(2))} points`;
 
 /** The gauge's values by scrape, where a target may have several such series. */
 function gaugeValues(
@@ -351,7 +378,8 @@ function gaugeValues(
   const values = new Map<number, number[]>();
   for (const { samples } of series.filter((one) => belongsTo(one, target))) {
     for (const [at, text] of samples) {
-      const scrape = nearest(target.scrapes, at);
+      const { scrapes } = target;
+      const scrape = scrapes[nearestAt(scrapes.length, (index) => scrapes[index]!.atSeconds, at)]?.atSeconds;
       if (scrape === undefined || Math.abs(scrape - at) >= target.intervalSeconds / 2) continue;
       const found = values.get(scrape);
       if (found === undefined) values.set(scrape, [parseValue(text)]);
@@ -359,18 +387,6 @@ function gaugeValues(
     }
   }
   return values;
-}
-
-/** The time of the scrape that is nearest to a moment, by halving: windows of a day have many. */
-function nearest(scrapes: TargetWindow['scrapes'], at: number): number | undefined {
-  let [low, high] = [0, scrapes.length - 1];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (scrapes[middle]!.atSeconds <= at) low = middle;
-    else high = middle;
-  }
-  const [before, after] = [scrapes[low]?.atSeconds, scrapes[high]?.atSeconds];
-  return before === undefined || after === undefined || at - before <= after - at ? before : after;
 }
 
 /** The highest value that a gauge had in the window, on any target; null where it is not known. */

@@ -108,6 +108,8 @@ export interface SlaDocument {
     /** Bucket edges (`le`) of the histograms whose limits are judged, ascending, without +Inf. */
     readonly buckets: Readonly<Record<string, readonly number[]>>;
   };
+  /** From 0.5 to 1: an objective that is not kept or broken with this confidence is undecided. null: what was observed decides. */
+  readonly confidence: number | null;
   readonly objectives: readonly Objective[];
   readonly scenarios: readonly Scenario[];
   readonly defaultScenario: string | null;
@@ -182,6 +184,8 @@ export interface PlannedObjective {
 export interface Plan {
   readonly schema: 'sla-harness/plan/v1';
   readonly sla: { readonly name: string; readonly scenario: string | null };
+  /** From 0.5 to 1: what decides are bounds at this confidence. null: the observed value does. */
+  readonly confidence: number | null;
   /** null: somebody else made the load, only the window is judged. */
   readonly load: Load | null;
   /** `up` of the service's targets: tells when each replica was scraped, and whether that worked. */
@@ -299,6 +303,21 @@ export interface ClientMeasured {
   readonly value: number | null;
 }
 
+/** What was measured and what the truth may be: each bound alone holds at least with this confidence. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+  readonly confidence: number;
+}
+
+/** How many more requests would decide; null: none that a day of such load has. */
+export interface Needed {
+  /** With 80 % probability, if the share stays what it is. */
+  readonly more80: number | null;
+  /** If no further request is bad; null for means and rates. */
+  readonly moreIfNoneBad: number | null;
+}
+
 export interface ObjectiveVerdict {
   readonly id: string;
   readonly title: string;
@@ -318,6 +337,16 @@ export interface ObjectiveVerdict {
   readonly samples: number;
   /** The same, by the client's own clock; null where it was not asked, or could not tell. */
   readonly client: ClientMeasured | null;
+  /** Of `share`, or of `value` for means and rates. null for a census and where there is too little to tell. */
+  readonly interval: Interval | null;
+  /** How far the measured is from the target, in the interval's unit; positive on the good side. */
+  readonly margin: number | null;
+  /** Within noise of the limit: the interval holds the target. */
+  readonly nearLimit: boolean;
+  /** The smallest true share of bad requests that such a run finds missed in 95 % of all runs. */
+  readonly detectable: number | null;
+  /** Only near the limit. */
+  readonly needed: Needed | null;
   /** As sent to Prometheus; several are separated by line breaks. */
   readonly query: string;
   readonly reason: string;

@@ -1,4 +1,4 @@
-import type { ObjectiveVerdict, Unit } from './model.ts';
+import type { Interval, ObjectiveVerdict, Unit } from './model.ts';
 
 /** How numbers read: four figures at most, in the unit that people think in. */
 
@@ -33,5 +33,14 @@ export const formatBucket = ([low, high]: readonly [number, number | null], unit
   high === null
     ? `over ${formatValue(low, unit)}`
     : `between ${formatValue(low, unit)} and ${formatValue(high, unit)}`;
+
+/** `97.1–98.9 %`, `24.8–25.1/s`: of the share that was judged, or of the value where none was. */
+export function formatInterval({ low, high }: Interval, unit: Unit, target: string): string {
+  const isShare = unit === 'seconds' || unit === 'ratio';
+  if (isShare && (unit === 'seconds' || target.includes('%')))
+    return `${figures(low * 100)}–${figures(high * 100)} %`;
+  if (unit === 'per_second') return `${figures(low)}–${figures(high)}/s`;
+  return `${figures(low)}–${figures(high)}`;
+}
 
 export const formatCount = (n: number) => n.toLocaleString('en-US');

@@ -35,6 +35,34 @@ describe('a scenario', () => {
     });
   });
 
+  test('takes its confidence from the document, or from whoever asks', () => {
+    const sure = documentOf(SHIPPED_YAML.replace('objectives:\n', 'confidence: 0.9\nobjectives:\n'));
+    expect(planned('steady').confidence).toBeNull();
+    expect(planned('steady', {}, sure).confidence).toBe(0.9);
+    expect(planned('steady', { confidence: 0.99 }, sure).confidence).toBe(0.99);
+    expect(planWindow(sure).confidence).toBe(0.9);
+    expect(planned('steady', { confidence: 0.99 }).load!.phases[0]).toEqual(
+      planned('steady').load!.phases[0],
+    );
+  });
+
+  test.each([0.5, 1, 95, '"0.95"'])('with a confidence of %s is refused', (confidence) => {
+    const text = SHIPPED_YAML.replace('objectives:\n', `confidence: ${confidence}\nobjectives:\n`);
+    expect(parseDocument(text)).toMatchObject({
+      ok: false,
+      problems: [{ path: 'confidence', line: expect.any(Number) }],
+    });
+  });
+
+  test('needs more requests for more confidence', () => {
+    const least = (confidence: number) =>
+      planned('steady', { confidence })
+        .objectives.slice(0, 3)
+        .map(({ leastSamples }) => leastSamples);
+    expect(least(0.99)).toEqual([90, 459, 459]);
+    expect(least(0.8)).toEqual([59, 299, 299]);
+  });
+
   test('that is not there is a problem that names those that are', () => {
     expect(planScenario(shipped, 'soak')).toEqual([
       { code: 'unknown-scenario', path: 'scenarios.soak', message: expect.stringContaining('smoke, steady') },

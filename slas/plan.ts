@@ -17,14 +17,17 @@ import type {
 import { select, selector } from './promql.ts';
 import { budgetOf, compareShare, leastRequests } from './statistics.ts';
 
-/** What a caller may change of a scenario's load. */
-export interface LoadOverrides {
+/** What a caller may change of a scenario's load, and of what decides. */
+export interface PlanOverrides {
+  readonly confidence?: number;
   readonly ratePerSecond?: number;
   readonly durationSeconds?: number;
 }
 
 /** A census of this few scrapes already tells whether the service was up. */
 const LEAST_SCRAPES = 10;
+/** What enough requests could show, at least. */
+const USUAL_CONFIDENCE = 0.95;
 /** Below this a mean is an anecdote. */
 const LEAST_FOR_MEAN = 30;
 
@@ -32,7 +35,7 @@ const LEAST_FOR_MEAN = 30;
 export function planScenario(
   document: SlaDocument,
   scenarioName: string,
-  overrides: LoadOverrides = {},
+  overrides: PlanOverrides = {},
 ): Plan | readonly Problem[] {
   const scenario = document.scenarios.find(({ name }) => name === scenarioName);
   if (scenario === undefined) {
@@ -49,24 +52,24 @@ export function planScenario(
   const outOfReach = objectives.flatMap((objective) => outOfReachOf(objective, scenario, overrides));
   if (outOfReach.length > 0) return outOfReach;
   return {
-    ...planObjectives(document, objectives, scenario.name),
+    ...planObjectives(document, objectives, scenario.name, overrides),
     load: planLoad(document, objectives, scenario, overrides),
   };
 }
 
 /** Plan for judging a window that somebody else loaded: every objective of the document holds. */
-export function planWindow(document: SlaDocument): Plan {
-  return { ...planObjectives(document, document.objectives, null), load: null };
+export function planWindow(document: SlaDocument, overrides: PlanOverrides = {}): Plan {
+  return { ...planObjectives(document, document.objectives, null, overrides), load: null };
 }
 
 /** A load that is smaller than the throughput that is promised misses by itself, and says nothing of the service. */
 function outOfReachOf(
   { id, measure, target }: Objective,
   scenario: Scenario,
-  overrides: LoadOverrides,
+  overrides: PlanOverrides,
 ): readonly Problem[] {
   if (measure.kind !== 'throughput' || !target.comparison.startsWith('>')) return [];
-  const phases = scenario.phases.map((phase) => ({ ...phase, ...overrides }));
+  const phases = phasesOf(scenario, overrides);
   const planned = phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0);
   const perSecond = planned / phases.reduce((sum, phase) => sum + phase.durationSeconds, 0);
   if (holds(perSecond, target)) return [];
@@ -78,21 +81,28 @@ function planObjectives(
   document: SlaDocument,
   objectives: readonly Objective[],
   scenario: string | null,
+  overrides: PlanOverrides,
 ): Plan {
   const { selector: service, requests, lag } = document.service;
+  const confidence = overrides.confidence ?? document.confidence;
   return {
     schema: 'sla-harness/plan/v1',
     sla: { name: document.name, scenario },
+    confidence,
     load: null,
     up: selector('up', service),
     processStart: selector('process_start_time_seconds', service),
     requests: requests === undefined ? null : select(service, requests),
     lag: lag === undefined ? null : select(service, lag),
-    objectives: objectives.map((objective) => planObjective(objective, service)),
+    objectives: objectives.map((objective) => planObjective(objective, service, confidence)),
   };
 }
 
-function planObjective(objective: Objective, service: Readonly<Record<string, string>>): PlannedObjective {
+function planObjective(
+  objective: Objective,
+  service: Readonly<Record<string, string>>,
+  confidence: number | null,
+): PlannedObjective {
   return {
     id: objective.id,
     title: objective.title,
@@ -100,7 +110,7 @@ function planObjective(objective: Objective, service: Readonly<Record<string, st
     measure: planMeasure(objective.measure, service),
     target: objective.target,
     alert: objective.alert ?? null,
-    leastSamples: leastSamples(objective),
+    leastSamples: leastSamples(objective, Math.max(USUAL_CONFIDENCE, confidence ?? 0)),
   };
 }
 
@@ -139,12 +149,12 @@ function planMeasure(measure: Measure, service: Readonly<Record<string, string>>
   }
 }
 
-function leastSamples({ measure, target }: Objective): number {
+function leastSamples({ measure, target }: Objective, confidence: number): number {
   switch (measure.kind) {
     case 'latency':
-      return leastRequests(budgetOf(measure.percentile));
+      return leastRequests(budgetOf(measure.percentile), confidence);
     case 'ratio':
-      return target.value > 0 && target.value < 1 ? leastRequests(target.value) : 1;
+      return target.value > 0 && target.value < 1 ? leastRequests(target.value, confidence) : 1;
     case 'throughput':
       return 0;
     case 'uptime':
@@ -156,15 +166,26 @@ function leastSamples({ measure, target }: Objective): number {
   }
 }
 
+const phasesOf = ({ phases }: Scenario, { ratePerSecond, durationSeconds }: PlanOverrides) =>
+  phases.map(
+    (phase): Phase => ({
+      name: phase.name,
+      ratePerSecond: ratePerSecond ?? phase.ratePerSecond,
+      durationSeconds: durationSeconds ?? phase.durationSeconds,
+    }),
+  );
+
 function planLoad(
-  { service }: SlaDocument,
+  { service, confidence }: SlaDocument,
   objectives: readonly Objective[],
   scenario: Scenario,
-  overrides: LoadOverrides,
+  overrides: PlanOverrides,
 ): Load {
-  const phases = scenario.phases.map((phase): Phase => ({ ...phase, ...overrides }));
+  const phases = phasesOf(scenario, overrides);
   const requests = phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0);
   const plannedRequests = Math.floor(requests);
+  // A limit that is broken by what was observed may still be undecided at a confidence: then the whole load must tell.
+  const isObserved = (overrides.confidence ?? confidence) === null;
   return {
     scenario: scenario.name,
     script: scenario.script,
@@ -174,7 +195,7 @@ function planLoad(
     warmUp: service.warmUp ?? null,
     plannedRequests,
     scheduledSeconds: phases.reduce((sum, phase) => sum + phase.durationSeconds, 0),
-    budgets: objectives.flatMap((objective) => planBudget(objective, plannedRequests)),
+    budgets: isObserved ? objectives.flatMap((objective) => planBudget(objective, plannedRequests)) : [],
   };
 }
 

@@ -41,6 +41,9 @@ export interface Increase {
   readonly labels: Readonly<Record<string, string>>;
   readonly target: TargetWindow;
   readonly increase: number;
+  readonly series: Series;
+  /** It began inside the window: before its first sample it stood at 0. */
+  readonly startsAtZero: boolean;
 }
 
 export type Counted =
@@ -265,11 +268,28 @@ function countSeries(
     return `series ${label} fell from ${before.value} to ${after.value} at ${clock(after.at)}: the service restarted`;
   }
   const start = open === -1 ? 0 : samples[open]!.value;
-  return { labels: series.labels, target, increase: samples[close]!.value - start };
+  return {
+    labels: series.labels,
+    target,
+    increase: samples[close]!.value - start,
+    series,
+    startsAtZero: open === -1,
+  };
 }
 
 const wasThereBefore = (series: Series, target: TargetWindow, half: number) =>
   series.samples.some(([at]) => at <= target.openSeconds - half);
+
+/** Of ascending times, the index of the one that is nearest to a moment, by halving: windows of a day have many. */
+export function nearestAt(length: number, timeAt: (index: number) => number, moment: number): number {
+  let [low, high] = [0, length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (timeAt(middle) <= moment) low = middle;
+    else high = middle;
+  }
+  return moment - timeAt(low) <= timeAt(high) - moment ? low : high;
+}
 
 export const total = (increases: readonly Increase[]) =>
   increases.reduce((sum, { increase }) => sum + increase, 0);

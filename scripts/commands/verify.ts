@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge } from '../../slas/judge.ts';
 import type { Evidence, Plan, RunRecord } from '../../slas/model.ts';
-import { planWindow } from '../../slas/plan.ts';
+import { type PlanOverrides, planWindow } from '../../slas/plan.ts';
 import { collectEvidence } from '../../slas/prometheus.ts';
 import { readRun } from '../bundle.ts';
 import { HarnessError } from '../errors.ts';
@@ -11,6 +11,7 @@ import {
   badOption,
   type Input,
   type PlacedProblem,
+  readConfidence,
   readDocument,
   readTime,
   refuse,
@@ -26,6 +27,7 @@ export interface VerifyOptions {
   readonly from?: string;
   readonly to?: string;
   readonly sla?: string;
+  readonly confidence?: string;
   readonly json?: boolean;
 }
 
@@ -38,15 +40,18 @@ interface Judgeable {
 /** Judges a stored run again, or any window of any service that a Prometheus knows. */
 export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const isWindow = options.from !== undefined || options.to !== undefined;
-  const found = await (isWindow ? windowOf(options, io) : storedRun(options, io));
+  const sure = readConfidence(options.confidence);
+  if (!sure.ok) return sure.problems;
+  const found = await (isWindow ? windowOf(options, sure.value, io) : storedRun(options, io));
   if (!found.ok) return found.problems;
-  const { plan, run, evidence } = found.value;
+  const { run, evidence } = found.value;
+  const plan = { ...found.value.plan, ...sure.value };
   const verdict = judge(plan, run, evidence);
   printVerdict(verdict, plan, options.json === true, io);
   return verdict.exitCode;
 }
 
-async function windowOf(options: VerifyOptions, io: Io): Promise<Input<Judgeable>> {
+async function windowOf(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judgeable>> {
   const { prometheus, from, to } = options;
   if (options.run !== undefined)
     return badOption('RUN', 'a stored run has its own window: leave out --from and --to');
@@ -66,7 +71,7 @@ async function windowOf(options: VerifyOptions, io: Io): Promise<Input<Judgeable
   if (end.value <= start.value) return badOption('--to', `"${to}" is not after --from "${from}"`);
   if (end.value > Date.now() / 1000)
     return badOption('--to', `"${to}" lies in the future: nothing was measured there yet`);
-  const plan = planWindow(read.value.document);
+  const plan = planWindow(read.value.document, overrides);
   const run: RunRecord = {
     schema: 'sla-harness/run/v1',
     id: 'window',

@@ -1,6 +1,6 @@
 import type { Plan, Precondition, Verdict } from '../model.ts';
 import { formatCount, formatMeasured } from '../numbers.ts';
-import { describe, outcome } from './text.ts';
+import { describe, interval, intervalTitle, outcome } from './text.ts';
 
 const MARK = { pass: '✅', fail: '❌', inconclusive: '⚠️', met: '✅', missed: '❌', undecided: '⚠️' } as const;
 
@@ -10,15 +10,15 @@ const cell = (text: string) => text.replace(/[\\|<>`*_[\]]/g, (found) => `\\${fo
 /** The verdict as GitHub-flavoured Markdown, for the summary of a CI job. */
 export function renderMarkdown(verdict: Verdict, plan: Plan): string {
   const rows = verdict.objectives.map((one) => {
-    return `| ${MARK[one.verdict]} | ${[one.id, one.target, formatMeasured(one), formatCount(one.samples), outcome(one), one.reason].map(cell).join(' | ')} |`;
+    return `| ${MARK[one.verdict]} | ${[one.id, one.target, formatMeasured(one), interval(one), formatCount(one.samples), outcome(one), one.reason].map(cell).join(' | ')} |`;
   });
   return [
     `## ${MARK[verdict.verdict]} ${verdict.verdict.toUpperCase()}: ${cell(verdict.summary)}`,
     '',
     cell(describe(verdict, plan)),
     '',
-    '| | objective | target | measured | samples | verdict | why |',
-    '| --- | --- | --- | ---: | ---: | --- | --- |',
+    `| | objective | target | measured | ${intervalTitle(plan)} | samples | verdict | why |`,
+    '| --- | --- | --- | ---: | ---: | ---: | --- | --- |',
     ...rows,
     '',
     '<details><summary>What this verdict stands on</summary>',

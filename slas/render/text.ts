@@ -1,5 +1,5 @@
 import type { ObjectiveOutcome, ObjectiveVerdict, Outcome, Plan, Precondition, Verdict } from '../model.ts';
-import { formatCount, formatMeasured } from '../numbers.ts';
+import { formatCount, formatInterval, formatMeasured, formatValue } from '../numbers.ts';
 
 export interface TextOptions {
   readonly colour: boolean;
@@ -25,7 +25,7 @@ export function renderText(verdict: Verdict, plan: Plan, { colour }: TextOptions
     '',
     paint('bold', describe(verdict, plan)),
     '',
-    ...table(verdict.objectives, paint),
+    ...table(verdict.objectives, plan, paint),
     '',
     ...reasons(verdict),
     ...preconditions(verdict.preconditions, paint),
@@ -35,24 +35,27 @@ export function renderText(verdict: Verdict, plan: Plan, { colour }: TextOptions
 }
 
 /** `sentiment-api · steady: 25/s for 60 s · 2026-11-23 05:31:02 to 05:32:02 UTC` */
-export function describe({ sla, scenario, window }: Verdict, { load }: Plan): string {
+export function describe({ sla, scenario, window }: Verdict, { load, confidence }: Plan): string {
   const phases = load?.phases.map(
     ({ ratePerSecond, durationSeconds }) => `${ratePerSecond}/s for ${durationSeconds} s`,
   );
   const what = phases === undefined ? 'window' : `${scenario}: ${phases.join(', then ')}`;
   const time = (text: string) => text.replace('T', ' ').replace(/\.\d+Z$/, '');
   const sameDay = window.from.slice(0, 10) === window.to.slice(0, 10);
-  return `${sla} · ${what} · ${time(window.from)} to ${sameDay ? time(window.to).slice(11) : time(window.to)} UTC`;
+  const when = `${time(window.from)} to ${sameDay ? time(window.to).slice(11) : time(window.to)} UTC`;
+  const sure = confidence ? ` · decided at ${formatValue(confidence, 'ratio')} confidence` : '';
+  return `${sla} · ${what} · ${when}${sure}`;
 }
 
 type Paint = (style: Style, text: string) => string;
 
-function table(objectives: readonly ObjectiveVerdict[], paint: Paint): string[] {
-  const header = ['objective', 'target', 'measured', 'samples', 'verdict'];
+function table(objectives: readonly ObjectiveVerdict[], plan: Plan, paint: Paint): string[] {
+  const header = ['objective', 'target', 'measured', intervalTitle(plan), 'samples', 'verdict'];
   const rows = objectives.map((one) => [
     one.id,
     one.target,
     formatMeasured(one),
+    interval(one),
     formatCount(one.samples),
     outcome(one),
   ]);
@@ -69,16 +72,24 @@ function table(objectives: readonly ObjectiveVerdict[], paint: Paint): string[] 
     ...rows.map((row, index) => {
       const one = objectives[index]!;
       const text = line(row);
-      return `  ${text.slice(0, text.length - row[4]!.length)}${paint(OUTCOME_STYLE[one.verdict], row[4]!)}`;
+      return `  ${text.slice(0, text.length - row[5]!.length)}${paint(OUTCOME_STYLE[one.verdict], row[5]!)}`;
     }),
   ];
 }
 
 const align = (cell: string, width: number, column: number) =>
-  column === 2 || column === 3 ? cell.padStart(width) : cell.padEnd(width);
+  column >= 2 && column <= 4 ? cell.padStart(width) : cell.padEnd(width);
 
-export const outcome = ({ verdict, severity, alert }: ObjectiveVerdict): string =>
-  severity === 'alert' ? `${verdict}, beyond alert ${alert}` : verdict;
+/** `95 % interval`: of the share that was judged (for latency the share within the limit), or of the mean or rate. */
+export const intervalTitle = ({ confidence }: Plan) => `${formatValue(confidence ?? 0.95, 'ratio')} interval`;
+
+export const interval = ({ interval: found, unit, target }: ObjectiveVerdict) =>
+  found === null ? '–' : formatInterval(found, unit, target);
+
+export const outcome = ({ verdict, severity, alert, nearLimit }: ObjectiveVerdict): string => {
+  const told = severity === 'alert' ? `${verdict}, beyond alert ${alert}` : verdict;
+  return nearLimit ? `${told}, within noise of the limit` : told;
+};
 
 /** A precondition is told once, in full, below: where an objective rests on it, its name is enough. */
 const shorter = (reason: string, all: readonly Precondition[]) =>

@@ -22,6 +22,8 @@ interface Given {
   readonly document: string | object;
   /** null: no plan, a bare window is judged. */
   readonly scenario: string | null;
+  /** What decides; left out: the document's, which has none. */
+  readonly confidence?: number;
   readonly scrapes: ScrapesText;
   readonly window: { readonly from: number; readonly to: number };
   /** How the scrapes of each replica differ. */
@@ -48,6 +50,12 @@ export interface ExpectedObjective {
   readonly share?: number;
   readonly bucket?: readonly [number, number | null];
   readonly samples?: number;
+  /** null: there is none. */
+  readonly interval?: readonly [low: number, high: number] | null;
+  readonly margin?: number;
+  readonly near?: boolean;
+  readonly detectable?: number;
+  readonly needed?: { readonly more80: number | null; readonly moreIfNoneBad: number | null } | null;
   /** A part of the reason. */
   readonly says?: string;
 }
@@ -143,7 +151,7 @@ function overlay(base: Given, changes: Partial<Given>): Given {
 // ---------------------------------------------------------------------------------------------- building
 
 function build(given: Given): { plan: Plan; run: RunRecord; evidence: Evidence } {
-  const plan = planOf(documentOf(given.document), given.scenario);
+  const plan = planOf(documentOf(given.document), given);
   const series = Object.keys(given.replicas).flatMap((replica) => seriesOf(replica, given));
   const run: RunRecord = {
     schema: 'sla-harness/run/v1',
@@ -175,8 +183,10 @@ function documentOf(document: string | object): SlaDocument {
   return parsed.document;
 }
 
-function planOf(document: SlaDocument, scenario: string | null): Plan {
-  const plan = scenario === null ? planWindow(document) : planScenario(document, scenario);
+function planOf(document: SlaDocument, { scenario, confidence }: Given): Plan {
+  const overrides = confidence === undefined ? {} : { confidence };
+  const plan =
+    scenario === null ? planWindow(document, overrides) : planScenario(document, scenario, overrides);
   if ('objectives' in plan) return plan;
   throw new Error(plan.map(({ message }) => message).join('\n'));
 }

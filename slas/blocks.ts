@@ -1,0 +1,130 @@
+import type { Block } from './design-effect.ts';
+import type { Series } from './model.ts';
+import { type Frame, type Increase, nearestAt, parseValue, type TargetWindow } from './window.ts';
+
+/**
+ * A window cut into blocks at its scrapes: block k lies between the scrapes k and k + 1, summed over all targets. Where a
+ * scrape is missing, in any of the series, its two neighbours are one block.
+ */
+
+/** More blocks than this tell nothing more of how much requests depend on each other; a day has many scrapes. */
+const MOST_BLOCKS = 500;
+
+/** For each target the times of its scrapes at the common boundaries, from the opening to the closing one. */
+export interface Grid {
+  readonly frame: Frame;
+  readonly times: ReadonlyMap<TargetWindow, readonly number[]>;
+  readonly boundaries: number;
+}
+
+export function gridOf(frame: Frame): Grid {
+  const longest = Math.max(...frame.targets.map(({ intervalSeconds }) => intervalSeconds));
+  const steps = Math.min(...frame.targets.map((target) => stepsOf(target, longest)));
+  const stride = Math.ceil(steps / MOST_BLOCKS);
+  const indexed = frame.targets.map((target) => scrapesByStep(target, longest));
+  const inner = Array.from({ length: Math.max(0, steps - 1) }, (_, index) => index + 1).filter(
+    (step) => step % stride === 0 && indexed.every((scrapes) => scrapes.has(step)),
+  );
+  const times = frame.targets.map((target, index): [TargetWindow, readonly number[]] => [
+    target,
+    [target.openSeconds, ...inner.map((step) => indexed[index]!.get(step)!), target.closeSeconds],
+  ]);
+  return { frame, times: new Map(times), boundaries: inner.length + 2 };
+}
+
+const stepsOf = ({ openSeconds, closeSeconds }: TargetWindow, intervalSeconds: number) =>
+  Math.max(1, Math.round((closeSeconds - openSeconds) / intervalSeconds));
+
+/** Which scrape ends which step. The step is the window's own, so that no small error adds up over a day. */
+function scrapesByStep(target: TargetWindow, longest: number): ReadonlyMap<number, number> {
+  const { openSeconds, closeSeconds, intervalSeconds, scrapes } = target;
+  const step = (closeSeconds - openSeconds) / stepsOf(target, longest);
+  const found = new Map<number, number>();
+  for (const { atSeconds, ok } of scrapes) {
+    const index = Math.round((atSeconds - openSeconds) / step);
+    const isNear = Math.abs(atSeconds - openSeconds - index * step) < intervalSeconds / 2;
+    if (ok && isNear && !found.has(index)) found.set(index, atSeconds);
+  }
+  return found;
+}
+
+/** The sum of several series at each boundary; NaN where one of them has no sample. */
+export function runningTotal(increases: readonly Increase[], { times, boundaries }: Grid): readonly number[] {
+  const sums = new Array<number>(boundaries).fill(0);
+  for (const increase of increases) {
+    const at = times.get(increase.target) ?? [];
+    for (let index = 0; index < boundaries; index++) sums[index]! += valueAt(increase, at[index]!);
+  }
+  return sums;
+}
+
+function valueAt({ series, target, startsAtZero }: Increase, atSeconds: number): number {
+  const half = target.intervalSeconds / 2;
+  const { samples } = series;
+  if (startsAtZero && atSeconds < samples[0]![0] - half) return 0;
+  const [time, text] = nearestSample(samples, atSeconds);
+  return Math.abs(time - atSeconds) < half ? parseValue(text) : Number.NaN;
+}
+
+const nearestSample = (samples: Series['samples'], atSeconds: number) =>
+  samples[nearestAt(samples.length, (index) => samples[index]![0], atSeconds)]!;
+
+/** What two running totals grew by between the boundaries at which both are known; none where an edge is not. */
+export function blocksBetween(parts: readonly number[], totals: readonly number[]): readonly Block[] {
+  const known = parts.flatMap((part, index) => (Number.isFinite(part - totals[index]!) ? [index] : []));
+  if (known[0] !== 0 || known.at(-1) !== parts.length - 1) return [];
+  return known.slice(1).map((end, index) => ({
+    part: parts[end]! - parts[known[index]!]!,
+    total: totals[end]! - totals[known[index]!]!,
+  }));
+}
+
+/** For each bucket edge the answers that took longer, of all answers. */
+export function slowerBlocks(
+  increases: readonly Increase[],
+  edges: readonly number[],
+  frame: Frame,
+): readonly (readonly Block[])[] {
+  const grid = gridOf(frame);
+  const byEdge = Map.groupBy(increases, ({ labels }) => parseValue(labels.le ?? ''));
+  const at = (edge: number) => runningTotal(byEdge.get(edge) ?? [], grid);
+  const all = at(Number.POSITIVE_INFINITY);
+  return edges.map((edge) => {
+    const within = at(edge);
+    return blocksBetween(
+      all.map((count, index) => count - within[index]!),
+      all,
+    );
+  });
+}
+
+/** One count (or sum) of another. */
+export function countBlocks(parts: readonly Increase[], totals: readonly Increase[], frame: Frame) {
+  const grid = gridOf(frame);
+  return blocksBetween(runningTotal(parts, grid), runningTotal(totals, grid));
+}
+
+/** One count of the seconds in which there was load; the targets' scrapes lie apart, so these are their mean. */
+export function secondBlocks(parts: readonly Increase[], frame: Frame): readonly Block[] {
+  const grid = gridOf(frame);
+  const { fromSeconds, toSeconds } = frame;
+  const loaded = (at: number) => Math.min(toSeconds, Math.max(fromSeconds, at)) - fromSeconds;
+  const columns = [...grid.times.values()];
+  const seconds = Array.from(
+    { length: grid.boundaries },
+    (_, index) => columns.reduce((sum, times) => sum + loaded(times[index]!), 0) / columns.length,
+  );
+  return blocksBetween(runningTotal(parts, grid), seconds);
+}
+
+/**
+ * Requests that nobody answered carry no time here. They tend to come together, so they are all put where most went
+ * wrong: that is the widest spread they could make.
+ */
+export function withUnplaced(blocks: readonly Block[], unplaced: Block): readonly Block[] {
+  if (unplaced.part === 0 && unplaced.total === 0) return blocks;
+  const worst = blocks.reduce((at, { part }, index) => (part > blocks[at]!.part ? index : at), 0);
+  return blocks.map((block, index) =>
+    index === worst ? { part: block.part + unplaced.part, total: block.total + unplaced.total } : block,
+  );
+}

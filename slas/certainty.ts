@@ -1,0 +1,187 @@
+import {
+  type DesignEffect,
+  designEffectOf,
+  LEAST_BLOCKS,
+  largestOf,
+  spreadOf,
+  telling,
+  totalsOf,
+} from './design-effect.ts';
+import {
+  type Bounds,
+  detectableShare,
+  EIGHTY_PERCENT,
+  meanBounds,
+  moreFor80,
+  moreIfNoneBad,
+  pValue,
+  type Ruling,
+  type ShareSample,
+  shareBounds,
+} from './intervals.ts';
+import { holds } from './limits.ts';
+import type { Measured } from './measure.ts';
+import type { Interval, Limit, Needed, PlannedObjective } from './model.ts';
+import { budgetOf } from './statistics.ts';
+
+/** How sure what was measured is: an interval, its place beside the limit, what would have been seen, what is still needed. */
+export interface Certainty {
+  readonly interval: Interval | null;
+  /** Distance from the limit in the interval's unit, positive on the good side. */
+  readonly margin: number;
+  /** Where the interval lies: wholly on one side of the limit, or on both; null without an interval. */
+  readonly side: 'good' | 'bad' | 'both' | null;
+  readonly detectable: number | null;
+  /** null unless the interval lies on both sides. */
+  readonly needed: Needed | null;
+  /** The error at which a miss would just be shown; null without an interval. */
+  readonly pOfMiss: number | null;
+  /** No bad request and no slow one told how much requests depend on each other: taken to be independent. */
+  readonly independenceAssumed: boolean;
+  /** How many stretches between scrapes there were to judge by. */
+  readonly blocks: number;
+}
+
+export const USUAL_CONFIDENCE = 0.95;
+/** A run longer than this is no answer to "how many more". */
+const LONGEST_SECONDS = 86_400;
+
+type Share = Measured & { kind: 'share' };
+type Figure = Measured & { kind: 'number' };
+
+export interface Surroundings {
+  /** What decides; null: the observed value does, and the interval is told at 95 %. */
+  readonly confidence: number | null;
+  readonly ratePerSecond: number;
+  /** The largest design effect of any latency of the run: what few errors cannot show, slow answers may. */
+  readonly latencyEffect: DesignEffect | null;
+  /** What the client's latencies tell, its median among them, where nothing else does. */
+  readonly clientEffect: DesignEffect | null;
+}
+
+/** Bad ones among all, in blocks, and other events that tell of dependence. */
+export type Count = Pick<Share, 'bad' | 'samples' | 'blocks' | 'lower'>;
+
+/** null for what has no chance in it: a census, or nothing at all. */
+export function certaintyOf(
+  objective: PlannedObjective,
+  measured: Measured,
+  surroundings: Surroundings,
+): Certainty | null {
+  if (measured.kind === 'share') return certaintyOfCount(objective, measured, surroundings);
+  if (measured.kind === 'number') return certaintyOfNumber(objective, measured, surroundings);
+  return null;
+}
+
+/** The share of bad requests that an objective allows. */
+export const budgetFor = ({ measure, target }: PlannedObjective) =>
+  measure.kind === 'latency' ? budgetOf(measure.percentile) : target.value;
+
+/** The design effect of a latency: the largest over its limit and the lower bucket edges that tell. */
+export const latencyEffectOf = ({ blocks, lower }: Pick<Count, 'blocks' | 'lower'>) =>
+  largestOf([blocks, ...telling(lower)].map((one) => designEffectOf(one)));
+
+// ---------------------------------------------------------------------------------------------- shares
+
+export function certaintyOfCount(
+  objective: PlannedObjective,
+  counted: Count,
+  { confidence, ratePerSecond, latencyEffect, clientEffect }: Surroundings,
+): Certainty {
+  const { bad, samples: all, blocks } = counted;
+  const budget = budgetFor(objective);
+  const isLatency = objective.measure.kind === 'latency';
+  const margin = budget - bad / all;
+  const known = largestOf([latencyEffectOf(counted), isLatency ? null : latencyEffect]) ?? clientEffect;
+  if (blocks.length < LEAST_BLOCKS) return without(margin, blocks.length);
+  const sample = { bad, all, effect: known ?? { factor: 1, blocks: blocks.length } };
+  const level = confidence ?? USUAL_CONFIDENCE;
+  const bounds = shareBounds(sample, level);
+  const side = bounds.high <= budget ? 'good' : bounds.low > budget ? 'bad' : 'both';
+  const ruling: Ruling = confidence === null ? { rule: 'observed' } : { rule: 'bounds', confidence };
+  return {
+    interval: asInterval(isLatency ? { low: 1 - bounds.high, high: 1 - bounds.low } : bounds, level),
+    margin,
+    side,
+    detectable: detectableShare(sample, budget, ruling),
+    needed: side === 'both' ? neededFor(sample, budget, level, ratePerSecond) : null,
+    pOfMiss: confidence === null ? null : pValue((at) => shareBounds(sample, at).low > budget),
+    independenceAssumed: known === null,
+    blocks: blocks.length,
+  };
+}
+
+const asInterval = ({ low, high }: Bounds, confidence: number): Interval => ({ low, high, confidence });
+
+const without = (margin: number, blocks: number): Certainty => ({
+  interval: null,
+  margin,
+  side: null,
+  detectable: null,
+  needed: null,
+  pOfMiss: null,
+  independenceAssumed: false,
+  blocks,
+});
+
+function neededFor(sample: ShareSample, budget: number, level: number, ratePerSecond: number): Needed {
+  const most = LONGEST_SECONDS * ratePerSecond;
+  const within = (more: number) => (more <= most ? more : null);
+  return {
+    more80: within(moreFor80(sample, budget, level)),
+    moreIfNoneBad: budget > 0 ? within(moreIfNoneBad(sample, budget, level)) : null,
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- means and rates
+
+function certaintyOfNumber(
+  { target }: PlannedObjective,
+  { value, samples, blocks }: Figure,
+  { confidence, ratePerSecond }: Surroundings,
+): Certainty | null {
+  if (!Number.isFinite(value)) return null;
+  const margin = target.comparison.startsWith('<') ? target.value - value : value - target.value;
+  const spread = spreadOf(blocks);
+  if (spread === null) return without(margin, blocks.length);
+  // The value may be over other seconds than the blocks are: its spread is scaled as it is.
+  const { part, total } = totalsOf(blocks);
+  const scale = part === 0 ? 1 : value / (part / total);
+  const scaled = { variance: spread.variance * scale ** 2, blocks: spread.blocks };
+  const level = confidence ?? USUAL_CONFIDENCE;
+  const bounds = meanBounds(value, scaled, level);
+  const side = sideOf(bounds, target);
+  const halfWidth = (bounds.high - bounds.low) / 2;
+  // Both shrink with the square root of how many there are; the second makes it likely, not only possible.
+  const spreads = halfWidth + EIGHTY_PERCENT * Math.sqrt(scaled.variance);
+  const more = Math.max(0, Math.ceil(samples * ((spreads / margin) ** 2 - 1)));
+  const isNear = more <= LONGEST_SECONDS * ratePerSecond;
+  return {
+    interval: asInterval(bounds, level),
+    margin,
+    side,
+    detectable: null,
+    needed: side === 'both' ? { more80: isNear ? more : null, moreIfNoneBad: null } : null,
+    pOfMiss:
+      confidence === null ? null : pValue((at) => sideOf(meanBounds(value, scaled, at), target) === 'bad'),
+    independenceAssumed: false,
+    blocks: blocks.length,
+  };
+}
+
+function sideOf({ low, high }: Bounds, target: Limit): 'good' | 'bad' | 'both' {
+  const [lowHolds, highHolds] = [holds(low, target), holds(high, target)];
+  if (lowHolds !== highHolds) return 'both';
+  return lowHolds ? 'good' : 'bad';
+}
+
+// ---------------------------------------------------------------------------------------------- beyond doubt
+
+/** Where nothing tells how bad requests come together, so many of them count as one. */
+const WORST_EFFECT = 100;
+
+/** Whether so many bad ones miss a limit at this confidence, however much they depend on each other. */
+export function isShownWhatever(objective: PlannedObjective, bad: number, all: number, confidence: number) {
+  const effect = { factor: WORST_EFFECT, blocks: Number.POSITIVE_INFINITY };
+  return shareBounds({ bad: Math.min(bad, all), all, effect }, confidence).low > budgetFor(objective);
+}

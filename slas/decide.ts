@@ -1,0 +1,164 @@
+import { isShownWhatever } from './certainty.ts';
+import { holds } from './limits.ts';
+import { isWithin, type Measured } from './measure.ts';
+import type { Limit, Plan, PlannedMeasure, PlannedObjective, Precondition, RunRecord } from './model.ts';
+import { formatValue } from './numbers.ts';
+import type { Decision } from './ruling.ts';
+import { compareShare } from './statistics.ts';
+
+/** What was observed of one objective, held against its limit: met, missed or undecided. */
+
+/** Plans that were stored before there was a confidence have none. */
+export const confidenceOf = ({ confidence }: Plan) => confidence ?? null;
+
+const met = (reason: string): Decision => ({ verdict: 'met', severity: null, reason });
+const undecided = (reason: string): Decision => ({ verdict: 'undecided', severity: null, reason });
+const missed = (reason: string, isAlert: boolean): Decision => ({
+  verdict: 'missed',
+  severity: isAlert ? 'alert' : 'target',
+  reason,
+});
+
+/** Preconditions without which counts mean nothing; a census of scrapes rests on its edges alone, which it checks itself. */
+const COUNTS_REST_ON = [
+  'clocks-agree',
+  'service-not-restarted',
+  'load-delivered',
+  'generator-on-time',
+  'answers-right',
+  'client-and-server-agree',
+  'nothing-died',
+];
+/** Of these, the ones under which requests are missing, and those that were seen still count. */
+const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];
+
+/** What the client's own clock rests on: it needs no scrape. */
+const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'answers-right', 'nothing-died'];
+
+export interface Grounds {
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  readonly preconditions: readonly Precondition[];
+}
+
+/** By what the service's own series say. */
+export function decide(objective: PlannedObjective, measured: Measured, grounds: Grounds): Decision {
+  const broken = brokenAmong(COUNTS_REST_ON, grounds);
+  switch (measured.kind) {
+    case 'nothing':
+      return lostBeyondDoubt(objective, grounds) ?? undecided(measured.reason);
+    case 'census':
+      return decideCensus(objective, measured);
+    case 'share':
+      return decideShare(objective, measured, broken, grounds);
+    case 'number':
+      return decideNumber(objective, measured, broken);
+    default:
+      return measured satisfies never;
+  }
+}
+
+const brokenAmong = (ids: readonly string[], { preconditions }: Grounds) =>
+  preconditions.filter(({ id, ok }) => ok === false && ids.includes(id));
+
+/** By what the client's clock says: it needs no scrape. */
+export const decideAtClient = (objective: PlannedObjective, counted: Count, grounds: Grounds) =>
+  decideShare(objective, counted, brokenAmong(CLIENT_RESTS_ON, grounds), grounds);
+
+export interface Count {
+  readonly samples: number;
+  readonly bad: number;
+  readonly badBeyondAlert: number;
+  readonly words: string;
+}
+
+function decideShare(
+  objective: PlannedObjective,
+  counted: Count,
+  broken: readonly Precondition[],
+  grounds: Grounds,
+): Decision {
+  const { plan, run } = grounds;
+  const { samples, bad, badBeyondAlert, words } = counted;
+  const beyond = (all: number) => missesBy(objective, bad, badBeyondAlert, all);
+  const tooFew = samples < objective.leastSamples;
+  if (broken.length === 0 && !tooFew) {
+    const miss = beyond(samples);
+    return { ...(miss === null ? met(words) : missed(words, miss === 'alert')), isWhole: true };
+  }
+  const reason =
+    broken[0]?.detail ?? `${samples} requests are too few: ${objective.leastSamples} could decide`;
+  if (broken.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
+    // Even if every request that is still missing were good, so many are bad already that the limit is broken.
+    const planned = broken.length === 0 ? 0 : mostPlanned(plan, run);
+    const all = Math.max(samples, objective.leastSamples, planned);
+    const miss = beyond(all);
+    if (miss !== null && isShown(objective, bad, all, plan))
+      return missed(`${words}; beyond doubt, though ${reason}`, miss === 'alert');
+  }
+  return lostBeyondDoubt(objective, grounds) ?? undecided(`${reason} (seen so far: ${words})`);
+}
+
+/** Where a confidence is asked for, a miss must be sure however much requests depend on each other. */
+function isShown(objective: PlannedObjective, bad: number, all: number, plan: Plan): boolean {
+  const confidence = confidenceOf(plan);
+  return confidence === null || isShownWhatever(objective, bad, all, confidence);
+}
+
+const mostPlanned = (plan: Plan, run: RunRecord) =>
+  Math.max(plan.load?.plannedRequests ?? 0, run.load?.plannedRequests ?? 0);
+
+/** What so many bad ones among `all` break: nothing, the target, or the alert threshold too. */
+function missesBy(
+  { measure: planned, target, alert }: PlannedObjective,
+  bad: number,
+  badBeyondAlert: number,
+  all: number,
+) {
+  if (isWithin(planned, target, bad, all)) return null;
+  if (alert === null) return 'target';
+  return isBeyondAlert(planned, alert, badBeyondAlert, all) ? 'alert' : 'target';
+}
+
+/** An alert `> 300ms` fires when the limit of 300 ms is not kept; an alert `> 5%` when the rate is over 5 %. */
+const isBeyondAlert = (planned: PlannedMeasure, alert: Limit, bad: number, all: number) =>
+  planned.kind === 'latency' ? !isWithin(planned, alert, bad, all) : isWithin(planned, alert, bad, all);
+
+/** Requests that the client lost need no server to be counted: enough of them break an error rate by themselves. */
+function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): Decision | null {
+  const { measure: planned, leastSamples } = objective;
+  if (planned.kind !== 'ratio' || planned.lost !== 'bad' || run.load === null) return null;
+  const { lost, sent, plannedRequests } = run.load;
+  const all = Math.max(sent, plannedRequests, leastSamples);
+  const miss = missesBy(objective, lost, lost, all);
+  if (miss === null || !isShown(objective, lost, all, plan)) return null;
+  const words = `${lost} of ${sent} requests were sent and never answered: of the ${all} that could decide, that alone is ${formatValue(lost / all, 'ratio')}`;
+  return { ...missed(words, miss === 'alert'), value: lost / all, samples: sent };
+}
+
+function decideNumber(
+  { target, alert, leastSamples }: PlannedObjective,
+  { samples, value, words }: Measured & { kind: 'number' },
+  broken: readonly Precondition[],
+): Decision {
+  if (!Number.isFinite(value)) return undecided(`the value is ${value}: ${words}`);
+  if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
+  if (samples < leastSamples)
+    return undecided(`${samples} observations are too few: ${leastSamples} are needed`);
+  if (holds(value, target)) return { ...met(words), isWhole: true };
+  return { ...missed(words, alert !== null && holds(value, alert)), isWhole: true };
+}
+
+/** What is unknown counts once as up and once as down: only where both say the same is there a verdict. */
+function decideCensus(
+  { target, alert, leastSamples }: PlannedObjective,
+  { samples, up, unknown, words }: Measured & { kind: 'census' },
+): Decision {
+  if (samples < leastSamples) return undecided(`${samples} scrapes are too few: ${leastSamples} are needed`);
+  const keeps = (limit: Limit, upCount: number) =>
+    holds(compareShare(upCount, samples, limit.value), { ...limit, value: 0 });
+  const [worst, best] = [keeps(target, up), keeps(target, up + unknown)];
+  if (worst !== best) return undecided(words);
+  if (worst) return met(words);
+  return missed(words, alert !== null && keeps(alert, up + unknown));
+}

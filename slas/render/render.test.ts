@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { judge } from '../judge.ts';
+import { readCaseFiles } from '../testing/cases.ts';
+import { renderMarkdown } from './markdown.ts';
+import { renderText } from './text.ts';
+
+/** How the certainty of a verdict reads. */
+
+const cases = readCaseFiles().get('how-sure.yaml')!;
+
+function rendered(name: string) {
+  const { plan, run, evidence } = cases.find((one) => one.name === name)!;
+  const verdict = judge(plan, run, evidence);
+  return {
+    text: renderText(verdict, plan, { colour: false }),
+    coloured: renderText(verdict, plan, { colour: true }),
+    markdown: renderMarkdown(verdict, plan),
+  };
+}
+
+const NEAR = 'exactly at the limit, nothing asked of confidence';
+
+test('the table has the interval, and what is within noise of the limit says so', () => {
+  const { text, coloured } = rendered(NEAR);
+  expect(text).toMatch(/objective +target +measured +95 % interval +samples +verdict\n/);
+  expect(text).toMatch(
+    /latency-p95 +< 200ms +≈ 200 ms +93\.96–95\.91 % +1,500 +met, within noise of the limit\n/,
+  );
+  expect(text).toMatch(/error-rate +< 1% +0 % +0–0\.2\d+ % +1,500 +met\n/);
+  expect(text).toMatch(/throughput +> 15\/s +25\/s +24\.\d+–25\.\d+\/s +1,500 +met\n/);
+  expect(text).toMatch(/model-uptime +>= 99\.9% +100 % +– +61 +met\n/);
+  expect(text).toMatch(/confidence +> 0\.85 +0\.924 +0\.91\d*–0\.92\d* /);
+  // Colours add nothing that is read.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+  expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(text);
+  expect(coloured).toContain('\u001b[32mmet, within noise of the limit\u001b[0m');
+});
+
+test('Markdown has both, too', () => {
+  expect(rendered(NEAR).markdown).toContain(
+    '| ≈ 200 ms | 93.96–95.91 % | 1,500 | met, within noise of the limit |',
+  );
+});
+
+test('what decided is told where a confidence did', () => {
+  const { text, markdown } = rendered('the same with more confidence');
+  expect(text).toContain('decided at 99 % confidence');
+  expect(text).toContain('99 % interval');
+  expect(markdown).toContain('99 % interval');
+  expect(rendered(NEAR).text).not.toContain('confidence\n');
+});
