@@ -104,6 +104,37 @@ describe('help', () => {
   });
 });
 
+describe('plan', () => {
+  test('says what the run could tell', async () => {
+    const { code, stdout, stderr } = await run(['plan', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      plannedRequests: 1500,
+      confidence: null,
+      objectives: expect.arrayContaining([expect.objectContaining({ id: 'latency-p99', least: 299 })]),
+      problems: [],
+    });
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  test('too short for its document exits 2, and says so beside the numbers', async () => {
+    const { code, stdout, stderr } = await run(['plan', '--scenario', 'smoke', '--duration', '10s']);
+    expect(stdout).toContain('smoke: 200 requests in 10 s');
+    expect(stderr).toContain('needs 299 requests, 200 are planned; make it at least 15 s long');
+    expect(code).toBe(2);
+  });
+
+  test.each([[['gate', '--duration', '5s']], [['run', 'smoke', '--duration', '5s']]])(
+    '%j is refused before anything is started',
+    async (args) => {
+      const { code, stderr } = await run(args);
+      expect(stderr).toContain('is too short');
+      expect(stderr).not.toContain('starting');
+      expect(code).toBe(2);
+    },
+  );
+});
+
 describe('check', () => {
   test('the shipped document has no problem', async () => {
     const { code, stdout } = await run(['check', 'slas/documents/sentiment-api.yaml']);

@@ -3,6 +3,7 @@ import { check } from './commands/check.ts';
 import { corpus } from './commands/corpus.ts';
 import { doctor } from './commands/doctor.ts';
 import { type GateOptions, gate } from './commands/gate.ts';
+import { type PlanOptions, plan } from './commands/plan.ts';
 import { run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
 import * as stack from './commands/stack.ts';
@@ -72,6 +73,13 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .argument('<scenario>', 'which scenario of the document')
     .action(async (scenario: string, options: RunOptions) => done(await run({ ...options, scenario }, io)));
 
+  planOptions(
+    sub('plan', 'what a run could tell, before it is run: requests, least needed, what it would find'),
+  )
+    .option('--scenario <name>', "which scenario of the document (default: the document's defaultScenario)")
+    .option('--json', 'print it as JSON on standard output')
+    .action(async (options: PlanOptions) => done(await plan(options, io)));
+
   sub('verify', 'judge a stored run again, or any window of any service')
     .argument('[run]', 'a run folder, or its name under runs/ (default: the latest)')
     .option('--prometheus <url>', 'ask this server')
@@ -109,13 +117,16 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
   return program;
 }
 
-const loadOptions = (command: Command) =>
+const planOptions = (command: Command) =>
   command
     .option('--sla <file>', 'the SLA document (default: that of the sentiment service)')
-    .option('--out <dir>', 'where run folders are made (default: runs/)')
     .option('--rate <rate>', 'requests a second, instead of the scenario’s')
     .option('--duration <duration>', 'as 60s, instead of the scenario’s')
-    .option('--confidence <c>', CONFIDENCE)
+    .option('--confidence <c>', CONFIDENCE);
+
+const loadOptions = (command: Command) =>
+  planOptions(command)
+    .option('--out <dir>', 'where run folders are made (default: runs/)')
     .option('--faults <spec>', 'faults of the service: latency=250ms,errors=2%,confidence=0.80')
     .option('--no-abort', 'load to the end, even when nothing can save the run any more')
     .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')

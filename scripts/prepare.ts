@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseFaults } from '../service/fault-spec.ts';
+import { tooShort } from '../slas/foresight.ts';
 import type { Plan } from '../slas/model.ts';
 import { planScenario } from '../slas/plan.ts';
 import { HarnessError } from './errors.ts';
@@ -15,6 +16,7 @@ import {
   readDocument,
   readOverrides,
   refuse,
+  shortPath,
 } from './inputs.ts';
 import type { Io } from './io.ts';
 import { checkTarget, checkUrl } from './stack/existing.ts';
@@ -40,10 +42,27 @@ export interface Prepared {
 }
 
 export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Prepared>> {
-  const read = await readDocument(io, options.sla);
-  if (!read.ok) return read;
   const problems = optionProblems(options);
   if (!problems.ok) return problems;
+  const planned = await planRun(options, io);
+  if (!planned.ok) return planned;
+  const { read, plan, file } = planned.value;
+  const short = tooShort(plan, plan.load!);
+  if (short.length > 0) return refuse(...short.map((problem) => ({ ...problem, file })));
+  return accept({ read, plan, options });
+}
+
+interface PlannedRun {
+  readonly read: ReadDocument;
+  readonly plan: Plan;
+  /** The document, as problems name it. */
+  readonly file: string;
+}
+
+/** The plan of a scenario, as the options have it. */
+export async function planRun(options: RunOptions, io: Io): Promise<Input<PlannedRun>> {
+  const read = await readDocument(io, options.sla);
+  if (!read.ok) return read;
   const overrides = readOverrides(options);
   if (!overrides.ok) return overrides;
   const { document } = read.value;
@@ -52,19 +71,19 @@ export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Pre
     const names = document.scenarios.map(({ name }) => name).join(', ') || 'the document has none';
     return badOption('--scenario', `the document names no defaultScenario: choose one (${names})`);
   }
+  const file = options.sla ?? shortPath(io, read.value.file);
   const plan = planScenario(document, scenario, overrides.value);
-  const script = 'schema' in plan ? plan.load!.script : null;
-  if (script !== null && !existsSync(join(io.root, script))) {
+  if (!('schema' in plan)) return refuse(...plan.map((problem) => ({ ...problem, file })));
+  const { script } = plan.load!;
+  if (!existsSync(join(io.root, script))) {
     return refuse({
       code: 'no-script',
       path: `scenarios.${scenario}`,
-      file: options.sla ?? read.value.file,
+      file,
       message: `there is no ${script}: write it, or name another with script`,
     });
   }
-  if (!('schema' in plan))
-    return refuse(...plan.map((problem) => ({ ...problem, file: options.sla ?? read.value.file })));
-  return accept({ read: read.value, plan: options.abort === false ? withoutBudgets(plan) : plan, options });
+  return accept({ read: read.value, plan: options.abort === false ? withoutBudgets(plan) : plan, file });
 }
 
 const withoutBudgets = (plan: Plan): Plan =>

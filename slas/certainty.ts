@@ -77,6 +77,12 @@ export function certaintyOf(
 export const budgetFor = ({ measure, target }: PlannedObjective) =>
   measure.kind === 'latency' ? budgetOf(measure.percentile) : target.value;
 
+/** The rule in force for a share. */
+export const rulingOf = ({ measure, target }: PlannedObjective, confidence: number | null): Ruling =>
+  confidence === null
+    ? { rule: 'observed', missedAtLimit: measure.kind !== 'latency' && target.comparison === '<' }
+    : { rule: 'bounds', confidence };
+
 /** The design effect of a latency: the largest over its limit and the lower bucket edges that tell. */
 export const latencyEffectOf = ({ blocks, lower }: Pick<Count, 'blocks' | 'lower'>) =>
   largestOf([blocks, ...telling(lower)].map((one) => designEffectOf(one)));
@@ -98,7 +104,7 @@ export function certaintyOfCount(
   const level = confidence ?? USUAL_CONFIDENCE;
   const bounds = shareBounds(sample, level);
   const side = bounds.high <= budget ? 'good' : bounds.low > budget ? 'bad' : 'both';
-  const ruling: Ruling = confidence === null ? { rule: 'observed' } : { rule: 'bounds', confidence };
+  const ruling = rulingOf(objective, confidence);
   return {
     interval: asInterval(isLatency ? { low: 1 - bounds.high, high: 1 - bounds.low } : bounds, level),
     margin,

@@ -23,7 +23,7 @@ const sample = (bad: number, all: number, factor: number, blocks: number) => ({
   all,
   effect: { factor, blocks },
 });
-const observed: Ruling = { rule: 'observed' };
+const observed: Ruling = { rule: 'observed', missedAtLimit: false };
 const bounds = (confidence: number): Ruling => ({ rule: 'bounds', confidence });
 
 describe('quantiles', () => {
@@ -124,6 +124,13 @@ describe('what a run could have detected', () => {
       near(detectableShare(run, budget, ruling)!, share);
     },
   );
+
+  test('a strict limit is missed at the limit already, exactly', () => {
+    const strict: Ruling = { rule: 'observed', missedAtLimit: true };
+    const run = { all: 1500, effect: { factor: 1, blocks: Number.POSITIVE_INFINITY } };
+    expect([0.01, 0.07, 0.29].map((budget) => firstMissed(run, budget, strict))).toEqual([15, 105, 435]);
+    expect([0.01, 0.07, 0.29].map((budget) => firstMissed(run, budget, observed))).toEqual([16, 106, 436]);
+  });
 
   test('nothing, where not even requests that are all bad would be a miss', () => {
     const run = { all: 10, effect: { factor: 10, blocks: 12 } };

@@ -1,5 +1,6 @@
 import type { DesignEffect, Spread } from './design-effect.ts';
 import { betaQuantile, normalQuantile, tQuantile } from './distributions.ts';
+import { compareShare } from './statistics.ts';
 
 /** Bounds for shares and means, and what they need: how large a miss would be seen, how many more requests decide. */
 
@@ -45,13 +46,16 @@ export function meanBounds(value: number, { variance, blocks }: Spread, confiden
 // ---------------------------------------------------------------------------------------------- before and after a run
 
 /** What decides: the observed share alone, or the bounds at a confidence. */
-export type Ruling = { readonly rule: 'observed' } | { readonly rule: 'bounds'; readonly confidence: number };
+export type Ruling =
+  /** A rate `< 1%` is missed at 1 % already, a percentile's budget only beyond it. */
+  | { readonly rule: 'observed'; readonly missedAtLimit: boolean }
+  | { readonly rule: 'bounds'; readonly confidence: number };
 
 /** The fewest bad requests that the rule calls a miss; `all + 1` where not even all of them would. */
 export function firstMissed(sample: Omit<ShareSample, 'bad'>, budget: number, ruling: Ruling): number {
   const isMissed = (bad: number) =>
     ruling.rule === 'observed'
-      ? bad > budget * sample.all
+      ? compareShare(bad, sample.all, budget) >= (ruling.missedAtLimit ? 0 : 1)
       : shareBounds({ ...sample, bad }, ruling.confidence).low > budget;
   return firstWhole(sample.all + 1, isMissed);
 }

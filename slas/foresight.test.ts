@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from './document.ts';
+import { foresee, tooShort } from './foresight.ts';
+import type { Load, Plan, SlaDocument } from './model.ts';
+import { type PlanOverrides, planScenario } from './plan.ts';
+import { renderForesight } from './render/foresight.ts';
+import { SHIPPED_YAML } from './testing/cases.ts';
+
+const { document } = parseDocument(SHIPPED_YAML) as { document: SlaDocument };
+const planned = (overrides: PlanOverrides = {}) => planScenario(document, 'steady', overrides) as Plan;
+const load = (plan: Plan) => plan.load as Load;
+const shares = (plan: Plan) =>
+  Object.fromEntries(foresee(plan, load(plan)).map(({ id, detectable }) => [id, detectable]));
+const messages = (overrides: PlanOverrides) => {
+  const plan = planned(overrides);
+  return tooShort(plan, load(plan)).map(({ code, message }) => `${code}: ${message}`);
+};
+
+describe('what a plan could find', () => {
+  // 1,500 requests; the first missed count is 76, 16 and (a strict limit) 15. Beta quantiles computed with SciPy.
+  test('by the observed share', () => {
+    const found = shares(planned());
+    expect(found['latency-p95']!.independent).toBeCloseTo(0.0602665, 6);
+    expect(found['latency-p99']!.independent).toBeCloseTo(0.0153565, 6);
+    expect(found['error-rate']!.independent).toBeCloseTo(0.0145526, 6);
+    expect(found['latency-p99']!.dependent).toBeCloseTo(0.0205457, 6);
+    expect(found.throughput).toEqual({ independent: null, dependent: null });
+  });
+
+  test('by bounds at 95 %', () => {
+    const found = shares(planned({ confidence: 0.95 }));
+    expect(found['latency-p99']!.independent).toBeCloseTo(0.0208774, 6);
+    expect(found['error-rate']!.independent).toBeCloseTo(0.0208774, 6);
+  });
+
+  test('counts scrapes for uptime', () => {
+    const plan = planned();
+    expect(foresee(plan, load(plan)).find(({ id }) => id === 'model-uptime')).toMatchObject({
+      planned: 61,
+      plannedWhat: 'scrapes',
+      least: 10,
+    });
+  });
+});
+
+describe('a plan too short for its document', () => {
+  test('is not one that has just enough', () => {
+    expect(messages({ durationSeconds: 12 })).toEqual([]);
+    expect(messages({ durationSeconds: 9, ratePerSecond: 40 })).toEqual([]);
+    expect(messages({ durationSeconds: 12, ratePerSecond: 40, confidence: 0.95 })).toEqual([]);
+  });
+
+  test('lacks requests for a p99', () => {
+    const why = 'needs 299 requests, 275 are planned; make it at least 12 s long';
+    expect(messages({ durationSeconds: 11 })).toEqual([
+      `too-short: scenario "steady" is too short: objective "latency-p99" ${why}`,
+      `too-short: scenario "steady" is too short: objective "error-rate" ${why}`,
+    ]);
+  });
+
+  test('lacks scrapes for uptime', () => {
+    expect(messages({ durationSeconds: 8, ratePerSecond: 40 })).toEqual([
+      expect.stringContaining(
+        'objective "model-uptime" needs 10 scrapes, 9 are planned; make it at least 9 s long',
+      ),
+    ]);
+  });
+
+  test('lacks requests or blocks for its confidence', () => {
+    expect(messages({ durationSeconds: 12, confidence: 0.99 })[0]).toContain(
+      'needs 459 requests, 300 are planned',
+    );
+    expect(messages({ durationSeconds: 11, ratePerSecond: 40, confidence: 0.95 })).toEqual([
+      expect.stringContaining('a confidence needs 12 stretches between scrapes, 11 are planned'),
+    ]);
+  });
+});
+
+test('reads as a table', () => {
+  const plan = planned({ confidence: 0.95 });
+  const text = renderForesight(plan, load(plan));
+  expect(text).toContain('steady: 1,500 requests in 60 s · decided at 95 % confidence');
+  expect(text).toMatch(/latency-p99 +< 500ms +1,500 requests +299 +2\.088 % +3\.\d+ %\n/);
+  expect(text).toMatch(/model-uptime +>= 99\.9% +61 scrapes +10 +– +–\n/);
+});

@@ -1,0 +1,41 @@
+import { DEPENDENT, foresee } from '../foresight.ts';
+import type { Load, Plan } from '../model.ts';
+import { formatCount, formatValue } from '../numbers.ts';
+
+/** What a plan can tell, for a terminal. */
+export function renderForesight(plan: Plan, load: Load): string {
+  const share = (value: number | null) => (value === null ? '–' : formatValue(value, 'ratio'));
+  const rows = foresee(plan, load).map(({ id, target, planned, plannedWhat, least, detectable }) => [
+    id,
+    target,
+    `${formatCount(planned)} ${plannedWhat}`,
+    formatCount(least),
+    share(detectable.independent),
+    share(detectable.dependent),
+  ]);
+  const header = ['objective', 'target', 'planned', 'least', 'finds', `finds at ${DEPENDENT}`];
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  );
+  const line = (cells: readonly string[]) =>
+    `  ${cells
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('   ')
+      .trimEnd()}`;
+  return [
+    '',
+    `${plan.sla.name} · ${load.scenario}: ${formatCount(load.plannedRequests)} requests in ${load.scheduledSeconds} s · ${ruleInWords(plan)}`,
+    '',
+    ...[header, ...rows].map(line),
+    '',
+    '  finds: the true share of bad requests that such a run calls missed in 95 % of all runs, if requests are independent,',
+    `  and if they depend on each other so far that ${DEPENDENT} of them tell as much as one (design effect ${DEPENDENT}; more near capacity).`,
+    '',
+    '',
+  ].join('\n');
+}
+
+const ruleInWords = ({ confidence }: Plan) =>
+  confidence === null
+    ? 'the observed value decides'
+    : `decided at ${formatValue(confidence, 'ratio')} confidence`;
