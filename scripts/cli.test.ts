@@ -75,6 +75,7 @@ describe('bad usage exits 2 and says what is wrong', () => {
       'lies in the future',
     ],
     [['verify', '--prometheus', 'nowhere', '--from', '1', '--to', '2'], '"nowhere" is no http address'],
+    [['simulate', '--runs', 'many'], '--runs: "many" is no whole number'],
     [['serve', '--port', '99999'], '"99999" is no port'],
     [['stack', 'up', '--port', 'x'], '"x" is no port'],
   ])('%j', async (args, message) => {
@@ -133,6 +134,14 @@ describe('plan', () => {
       expect(code).toBe(2);
     },
   );
+});
+
+test('simulate prints a row for each service, percentile and length', async () => {
+  const { code, stdout } = await run(['simulate', '--runs', '2']);
+  expect(stdout.match(/^\| (independent|M\/G\/2 at 0\.\d|AR\(1\)|stalls) \| 9[59] \|.*% \|$/gm)).toHaveLength(
+    36,
+  );
+  expect(code).toBe(0);
 });
 
 describe('check', () => {

@@ -6,6 +6,7 @@ import { type GateOptions, gate } from './commands/gate.ts';
 import { type PlanOptions, plan } from './commands/plan.ts';
 import { run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
+import { type SimulateOptions, simulate } from './commands/simulate.ts';
 import * as stack from './commands/stack.ts';
 import { test } from './commands/test.ts';
 import { type VerifyOptions, verify } from './commands/verify.ts';
@@ -109,6 +110,11 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
   sub('corpus', "mean confidence of the embedded model over the load's texts, by kind").action(async () =>
     done(await corpus(io)),
   );
+
+  sub('simulate', 'how often a confidence of 95 % is wrong, on simulated services whose truth is known')
+    .option('--runs <n>', 'how many runs of each', '1000')
+    .option('--calibrate', 'find the limits at which 5 % and 1 % are slower instead')
+    .action(async (options: SimulateOptions) => done(await simulate(options, io)));
 
   sub('test', 'lint, type-check and run every test')
     .argument('[args...]', 'handed to vitest: names of test files, --coverage, …')
