@@ -99,9 +99,45 @@ export function slowerBlocks(
 }
 
 /** One count (or sum) of another. */
-export function countBlocks(parts: readonly Increase[], totals: readonly Increase[], frame: Frame) {
+export function countBlocks(
+  parts: readonly Increase[],
+  totals: readonly Increase[],
+  frame: Frame,
+  added: Added = { part: 0, total: 0, sentAtSeconds: [] },
+) {
   const grid = gridOf(frame);
-  return blocksBetween(runningTotal(parts, grid), runningTotal(totals, grid));
+  const { sentAtSeconds } = added;
+  if (sentAtSeconds.length === 0)
+    return inTheWorst(blocksBetween(runningTotal(parts, grid), runningTotal(totals, grid)), added);
+  const sent = sentBy(sentAtSeconds, grid);
+  return blocksBetween(
+    runningTotal(parts, grid).map((sum, index) => sum + added.part * sent[index]!),
+    runningTotal(totals, grid).map((sum, index) => sum + added.total * sent[index]!),
+  );
+}
+
+/** Requests that the service did not count, as nobody answered them, and when they were sent, where that is known. */
+export interface Added extends Block {
+  readonly sentAtSeconds: readonly number[];
+}
+
+/** Which part of some requests was sent by each boundary: by the opening one none, by the closing one all. */
+function sentBy(sentAtSeconds: readonly number[], { times, boundaries }: Grid): readonly number[] {
+  const [first] = times.values();
+  const all = sentAtSeconds.length;
+  return first!.map((boundary, index) => {
+    if (index === 0 || index === boundaries - 1) return Math.sign(index);
+    return sentAtSeconds.filter((sent) => sent <= boundary).length / all;
+  });
+}
+
+/** Without their times they are all put where most went wrong, as they tend to come together: the widest spread they could make. */
+function inTheWorst(blocks: readonly Block[], { part, total }: Block): readonly Block[] {
+  if (part === 0 && total === 0) return blocks;
+  const worst = blocks.reduce((at, block, index) => (block.part > blocks[at]!.part ? index : at), 0);
+  return blocks.map((block, index) =>
+    index === worst ? { part: block.part + part, total: block.total + total } : block,
+  );
 }
 
 /** One count of the seconds in which there was load; the targets' scrapes lie apart, so these are their mean. */
@@ -115,16 +151,4 @@ export function secondBlocks(parts: readonly Increase[], frame: Frame): readonly
     (_, index) => columns.reduce((sum, times) => sum + loaded(times[index]!), 0) / columns.length,
   );
   return blocksBetween(runningTotal(parts, grid), seconds);
-}
-
-/**
- * Requests that nobody answered carry no time here. They tend to come together, so they are all put where most went
- * wrong: that is the widest spread they could make.
- */
-export function withUnplaced(blocks: readonly Block[], unplaced: Block): readonly Block[] {
-  if (unplaced.part === 0 && unplaced.total === 0) return blocks;
-  const worst = blocks.reduce((at, { part }, index) => (part > blocks[at]!.part ? index : at), 0);
-  return blocks.map((block, index) =>
-    index === worst ? { part: block.part + unplaced.part, total: block.total + unplaced.total } : block,
-  );
 }

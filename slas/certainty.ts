@@ -133,9 +133,12 @@ const without = (margin: number, blocks: number): Certainty => ({
 function neededFor(sample: ShareSample, budget: number, level: number, ratePerSecond: number): Needed {
   const most = LONGEST_SECONDS * ratePerSecond;
   const within = (more: number) => (more <= most ? more : null);
+  const noneBad = budget > 0 ? moreIfNoneBad(sample, budget, level) : Number.POSITIVE_INFINITY;
+  // No way to keep the limit is shorter than that none more is bad; with very few bad ones the approximation says so.
+  const least = sample.bad < budget * sample.all ? noneBad : 0;
   return {
-    more80: within(moreFor80(sample, budget, level)),
-    moreIfNoneBad: budget > 0 ? within(moreIfNoneBad(sample, budget, level)) : null,
+    more80: within(Math.max(least, moreFor80(sample, budget, level))),
+    moreIfNoneBad: within(noneBad),
   };
 }
 

@@ -1,4 +1,4 @@
-import { countBlocks, secondBlocks, slowerBlocks, withUnplaced } from './blocks.ts';
+import { countBlocks, secondBlocks, slowerBlocks } from './blocks.ts';
 import type { Block } from './design-effect.ts';
 import { holds } from './limits.ts';
 import type { Limit, LoadRecord, PlannedMeasure, PlannedObjective, RunRecord, Series } from './model.ts';
@@ -216,9 +216,10 @@ function measureRatio(planned: PlannedMeasure & { kind: 'ratio' }, run: RunRecor
     share: badCount / samples,
     bucket: null,
     words: `${formatCount(badCount)} of ${formatCount(samples)} requests were bad (${percent(badCount / samples)})${lostWords}`,
-    blocks: withUnplaced(countBlocks(bad.increases, all.increases, frame), {
+    blocks: countBlocks(bad.increases, all.increases, frame, {
       part: badCount - total(bad.increases),
       total: samples - total(all.increases),
+      sentAtSeconds: lost === 0 ? [] : lostAt(run),
     }),
     lower: [],
   };
@@ -237,6 +238,16 @@ function blindSpot(
     return `no bad event could be counted: the series of the total have no label "${lacking}"`;
   const errors = load?.answered['5xx'] ?? 0;
   return errors > 0 ? `the client saw ${errors} answers of status 5xx, and none was counted as bad` : null;
+}
+
+/** When the requests were sent that nobody answered, as far as the client left a record. */
+function lostAt({ load }: RunRecord): readonly number[] {
+  if (load?.client === undefined) return [];
+  const { originSeconds, startMs, status } = load.client;
+  const starts = startMs.split(' ');
+  return status
+    .split(' ')
+    .flatMap((one, index) => (one === '0' ? [originSeconds + Number(starts[index]) / 1000] : []));
 }
 
 /** Events are judged as shares of integers. */

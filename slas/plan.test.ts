@@ -54,6 +54,11 @@ describe('a scenario', () => {
     });
   });
 
+  test('with a confidence has no budget that would stop it', () => {
+    expect(planned('steady').load!.budgets).not.toEqual([]);
+    expect(planned('steady', { confidence: 0.95 }).load!.budgets).toEqual([]);
+  });
+
   test('needs more requests for more confidence', () => {
     const least = (confidence: number) =>
       planned('steady', { confidence })

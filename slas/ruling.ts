@@ -58,7 +58,9 @@ function notes({ objective, decision, isClient }: Observed, certainty: Certainty
   const { side, detectable, independenceAssumed } = certainty;
   if (side === null) return isClient ? [] : [tooFewBlocks(certainty)];
   return [
-    ...(side === 'both' ? [`within noise of the limit: ${enclosed(objective, certainty.interval!)}`] : []),
+    ...(side === 'both'
+      ? [`within noise of the limit${isClient ? ' there' : ''}: ${enclosed(objective, certainty.interval!)}`]
+      : []),
     ...(verdict === 'met' && detectable !== null && !isClient
       ? [`a true share of ${formatValue(detectable, 'ratio')} ${beyond(objective)} would have been found`]
       : []),
@@ -74,7 +76,7 @@ const enclosed = (objective: PlannedObjective, interval: Interval) =>
   `the ${formatValue(interval.confidence, 'ratio')} interval is ${formatInterval(interval, objective.unit, objective.target.text)}`;
 
 function atConfidence(
-  { objective, decision, certainty }: Observed,
+  { objective, decision, certainty, isClient }: Observed,
   confidence: number,
   isShownMissed: boolean,
   tests: number,
@@ -88,6 +90,7 @@ function atConfidence(
     reason: `not sure at ${level}: ${why} (seen: ${decision.reason})`,
   });
   const { side, interval, independenceAssumed } = certainty;
+  const sure = `; ${isClient ? 'there ' : ''}${interval === null ? '' : enclosed(objective, interval)}`;
   switch (side) {
     case null:
       return open(tooFewBlocks(certainty));
@@ -100,13 +103,13 @@ function atConfidence(
         return open(
           `beyond the limit by itself, but one of ${tests} objectives may look so by chance (Holm)`,
         );
-      return { ...decision, reason: `${decision.reason}; ${enclosed(objective, interval!)}` };
+      return { ...decision, reason: decision.reason + sure };
     case 'good':
       if (independenceAssumed)
         return open(
           'no slow or bad request tells how much requests depend on each other (independence assumed)',
         );
-      return { ...decision, reason: `${decision.reason}; ${enclosed(objective, interval!)}` };
+      return { ...decision, reason: decision.reason + sure };
     default:
       return side satisfies never;
   }

@@ -30,7 +30,7 @@ interface Given {
   readonly replicas: Readonly<Record<string, Partial<ScrapesText>>>;
   /** null: no run record. */
   readonly load: LoadText | null;
-  /** The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them until connected), 2 lost. */
+  /** The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them until connected), 2 lost; `9 times: …`. */
   readonly client: string | null;
   readonly incidents: readonly string[];
   /** Seconds that the clock of Prometheus is ahead of ours, give or take so many. null: not asked. */
@@ -193,10 +193,12 @@ function planOf(document: SlaDocument, { scenario, confidence }: Given): Plan {
 
 function clientOf(text: string | null): Pick<LoadRecord, 'client'> {
   if (text === null) return {};
-  const requests = text.split(' ').flatMap((part) => {
-    const [, times, seconds, blocked] = /^(\d+)x(lost|[\d.]+)(?:\/([\d.]+))?$/.exec(part)!;
+  const [, times, sequence] = /^(?:(\d+) times: )?(.*)$/.exec(text)!;
+  const parts = Array.from({ length: Number(times ?? 1) }, () => sequence!.split(' ')).flat();
+  const requests = parts.flatMap((part) => {
+    const [, count, seconds, blocked] = /^(\d+)x(lost|[\d.]+)(?:\/([\d.]+))?$/.exec(part)!;
     const isLost = seconds === 'lost';
-    return Array.from({ length: Number(times) }, () => ({
+    return Array.from({ length: Number(count) }, () => ({
       durationMs: isLost ? 10_000 : Number(seconds) * 1000,
       blockedMs: Number(blocked ?? 0) * 1000,
       status: isLost ? 0 : 200,
