@@ -1,20 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
 import type { Evidence, Plan, RunRecord, Verdict } from '../slas/model.ts';
 import { renderJUnit } from '../slas/render/junit.ts';
 import { renderMarkdown } from '../slas/render/markdown.ts';
 import { renderText } from '../slas/render/text.ts';
+import { writeWhole } from './disk.ts';
 import { HarnessError } from './errors.ts';
+import type { Redactor } from './redact.ts';
 
-/** A run folder: everything that was planned, seen and decided, as files. */
+/** A run folder: everything that was planned, seen and decided, as files. Nothing half-written, and no secret, is in it. */
 export interface RunFolder {
   readonly id: string;
   readonly path: string;
   readonly logs: string;
   writeJson(name: string, data: unknown): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
+  /** A text that a person wrote: `password: …` in it is a secret, which in ours would be a label. */
+  writeTheirText(name: string, text: string): Promise<void>;
+  /** Takes secrets out of the files that other programs have written, once they have ended. */
+  redact(): Promise<void>;
 }
 
 export const FILES = {
@@ -22,15 +28,97 @@ export const FILES = {
   run: 'run.json',
   evidence: 'evidence.json',
   verdict: 'verdict.json',
+  environment: 'environment.json',
+  document: 'document.json',
+  documentText: 'document.yaml',
+  snapshot: 'prometheus-snapshot',
 } as const;
 
-const folderAt = (path: string): RunFolder => ({
-  id: basename(path),
-  path,
-  logs: join(path, 'logs'),
-  writeJson: (name, data) => writeFile(join(path, name), `${JSON.stringify(data, null, 2)}\n`),
-  writeText: (name, text) => writeFile(join(path, name), text),
-});
+export const toJson = (data: unknown) => `${JSON.stringify(data, null, 2)}\n`;
+
+const folderAt = (path: string, redactor: Redactor): RunFolder => {
+  const written = new Set<string>();
+  const write = (name: string, text: string) => {
+    written.add(name);
+    return writeWhole(join(path, name), text);
+  };
+  return {
+    id: basename(path),
+    path,
+    logs: join(path, 'logs'),
+    writeJson: (name, data) => write(name, toJson(redactor.data(data))),
+    writeText: (name, text) => write(name, redactor.text(text)),
+    writeTheirText: (name, text) => write(name, redactor.log(text)),
+    redact: async () => {
+      const files = await foreignFiles(path, written);
+      const done = await Promise.allSettled(files.map((name) => redactFile(join(path, name), redactor)));
+      const failed = done.find(({ status }) => status === 'rejected');
+      if (failed?.status === 'rejected') throw failed.reason;
+    },
+  };
+};
+
+/** What lies in the folder and its logs, and was not written by us: k6's summary, logs. */
+async function foreignFiles(path: string, written: ReadonlySet<string>): Promise<readonly string[]> {
+  const own = await readdir(path, { withFileTypes: true });
+  const logs = await readdir(join(path, 'logs'), { withFileTypes: true });
+  return [
+    ...own.filter((entry) => entry.isFile() && !written.has(entry.name)).map(({ name }) => name),
+    ...logs.filter((entry) => entry.isFile()).map(({ name }) => join('logs', name)),
+  ];
+}
+
+/**
+ * A file that has secrets in it and cannot be written without them is removed: a missing log is better than one with a
+ * password. So is JSON that breaks off, where the disk was full: nothing half-written stays under its final name.
+ */
+async function redactFile(path: string, redactor: Redactor): Promise<void> {
+  try {
+    if (extname(path) === '.json') await redactJson(path, redactor);
+    else if (await hasSecrets(path, redactor))
+      await writeWhole(path, changedBy(redactor.log, blocksOf(path)));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function redactJson(path: string, redactor: Redactor): Promise<void> {
+  const text = await readFile(path, 'utf8');
+  const data = parsed(text);
+  if (data === undefined) return await rm(path);
+  const redacted = redactor.data(data);
+  if (toJson(redacted) !== toJson(data)) await writeWhole(path, toJson(redacted));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function hasSecrets(path: string, { log }: Redactor): Promise<boolean> {
+  for await (const block of blocksOf(path)) if (log(block) !== block) return true;
+  return false;
+}
+
+async function* changedBy(change: (text: string) => string, blocks: AsyncIterable<string>) {
+  for await (const block of blocks) yield change(block);
+}
+
+/** Whole lines, many at a time: a log may be larger than memory, and a secret does not go over the end of a line. */
+async function* blocksOf(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(path, 'utf8')) {
+    const text = rest + chunk;
+    const end = text.lastIndexOf('\n') + 1;
+    if (end > 0) yield text.slice(0, end);
+    rest = text.slice(end);
+  }
+  yield rest;
+}
 
 /** `2026-11-23T05-31-02Z-steady-3f9a`: sorts by time, unique where two begin in one second. */
 function newId(what: string): string {
@@ -38,10 +126,11 @@ function newId(what: string): string {
   return `${time}-${what}-${randomBytes(2).toString('hex')}`;
 }
 
-export async function createRunFolder(parent: string, what: string): Promise<RunFolder> {
-  const folder = folderAt(join(parent, newId(what)));
+export async function createRunFolder(parent: string, what: string, redactor: Redactor): Promise<RunFolder> {
+  const folder = folderAt(join(parent, newId(what)), redactor);
   try {
     await mkdir(folder.logs, { recursive: true });
+    await pointLatestAt(folder);
   } catch (cause) {
     throw new HarnessError(
       'no-run-folder',
@@ -52,7 +141,6 @@ export async function createRunFolder(parent: string, what: string): Promise<Run
       },
     );
   }
-  await pointLatestAt(folder);
   return folder;
 }
 
@@ -74,43 +162,41 @@ export async function writeVerdict(folder: RunFolder, verdict: Verdict, plan: Pl
 }
 
 export interface StoredRun {
-  readonly folder: RunFolder;
+  /** Absolute, without links. */
+  readonly path: string;
   readonly plan: Plan;
   readonly run: RunRecord;
   /** null: the load was run, and Prometheus was not asked. */
   readonly evidence: Evidence | null;
+  /** As it was written; null: not judged yet. */
+  readonly verdictText: string | null;
 }
 
 /** Reads a run folder back. Throws a HarnessError that names what is missing. */
-export async function readRun(path: string): Promise<StoredRun> {
-  if (!existsSync(path)) {
-    throw new HarnessError('no-run', `there is no run folder ${path}`, {
+export async function readRun(given: string): Promise<StoredRun> {
+  if (!existsSync(given)) {
+    throw new HarnessError('no-run', `there is no run folder ${given}`, {
       nextStep: 'make one with ./sla gate, or name another',
     });
   }
-  const folder = folderAt(await realpath(path));
-  const plan = await readJson<Plan>(folder, FILES.plan);
-  const run = await readJson<RunRecord>(folder, FILES.run);
-  const hasEvidence = existsSync(join(folder.path, FILES.evidence));
+  const path = await realpath(given);
+  const has = (name: string) => existsSync(join(path, name));
   return {
-    folder,
-    plan,
-    run,
-    evidence: hasEvidence ? await readJson<Evidence>(folder, FILES.evidence) : null,
+    path,
+    plan: await readJson<Plan>(path, FILES.plan),
+    run: await readJson<RunRecord>(path, FILES.run),
+    evidence: has(FILES.evidence) ? await readJson<Evidence>(path, FILES.evidence) : null,
+    verdictText: has(FILES.verdict) ? await readFile(join(path, FILES.verdict), 'utf8') : null,
   };
 }
 
-async function readJson<T>(folder: RunFolder, name: string): Promise<T> {
+async function readJson<T>(folder: string, name: string): Promise<T> {
   try {
-    return JSON.parse(await readFile(join(folder.path, name), 'utf8')) as T;
+    return JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
   } catch (cause) {
-    throw new HarnessError(
-      'bad-run',
-      `${join(folder.path, name)} cannot be read: ${(cause as Error).message}`,
-      {
-        nextStep: 'the run did not get that far, or the folder was altered: run it again',
-        cause,
-      },
-    );
+    throw new HarnessError('bad-run', `${join(folder, name)} cannot be read: ${(cause as Error).message}`, {
+      nextStep: 'the run did not get that far, or the folder was altered: run it again',
+      cause,
+    });
   }
 }

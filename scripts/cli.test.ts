@@ -39,6 +39,10 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['gate', '--faults', 'latency=3'], 'latency'],
     [['gate', '--target', 'http://127.0.0.1:1'], '--prometheus: a service that is already there needs both'],
     [['gate', '--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'], 'is not on this machine'],
+    [
+      ['gate', '--snapshot', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
+      '--snapshot: a snapshot is taken of a Prometheus that is started for the run only',
+    ],
     [['gate', '--target', 'localhost', '--prometheus', 'http://127.0.0.1:1'], 'is no http address'],
     [
       ['gate', '--target', 'http://127.0.0.1:1/api', '--prometheus', 'http://127.0.0.1:1'],
@@ -56,6 +60,9 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['check'], "missing required argument 'file'"],
     [['verify', 'no-such-run'], 'RUN: there is no run folder'],
     [['verify', '--from', '1', '--to', '2'], 'a window needs all three'],
+    [['verify', '--offline', '--prometheus', 'http://127.0.0.1:1'], '--offline: a stored run is judged from'],
+    [['runs', 'prune', '--keep', '0'], '--keep: "0" is no number of runs to keep'],
+    [['runs', 'prune', '--keep', 'all'], '"all" is no number'],
     [
       ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', 'noon', '--to', '2'],
       '--from: "noon" is no time',

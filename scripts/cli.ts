@@ -5,6 +5,7 @@ import { doctor } from './commands/doctor.ts';
 import { type GateOptions, gate } from './commands/gate.ts';
 import { type PlanOptions, plan } from './commands/plan.ts';
 import { run } from './commands/run.ts';
+import * as runs from './commands/runs.ts';
 import { serve } from './commands/serve.ts';
 import { type SimulateOptions, simulate } from './commands/simulate.ts';
 import * as stack from './commands/stack.ts';
@@ -14,6 +15,7 @@ import { HarnessError } from './errors.ts';
 import { type PlacedProblem, tellProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
 import type { RunOptions } from './prepare.ts';
+import { createRedactor } from './redact.ts';
 
 const CONFIDENCE = 'as 0.95: what the run cannot tell with this confidence is undecided';
 
@@ -22,8 +24,9 @@ type Outcome = ExitCode | readonly PlacedProblem[];
 const EXIT_CODES = `
 Exit codes: 0 pass · 1 an SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed`;
 
-/** Runs one command. The only place that turns problems and errors into an exit code. */
-export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
+/** Runs one command. The only place that turns problems and errors into an exit code, and that secrets are taken out at. */
+export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {
+  const io = withoutSecrets(argv, world);
   let outcome: Outcome = 0;
   const program = define(io, (result) => {
     outcome = result;
@@ -34,6 +37,11 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   } catch (error) {
     return tellError(error, io);
   }
+}
+
+function withoutSecrets(argv: readonly string[], io: Io): Io {
+  const { text } = createRedactor(io.env, argv);
+  return { ...io, print: (one) => io.print(text(one)), progress: (line) => io.progress(text(line)) };
 }
 
 function tellProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
@@ -83,7 +91,8 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
 
   sub('verify', 'judge a stored run again, or any window of any service')
     .argument('[run]', 'a run folder, or its name under runs/ (default: the latest)')
-    .option('--prometheus <url>', 'ask this server')
+    .option('--offline', 'from the run folder alone; this is so without --prometheus, too')
+    .option('--prometheus <url>', 'ask this server, and tell what is not as it was stored')
     .option('--from <time>', 'the window begins here: RFC 3339 or Unix seconds')
     .option('--to <time>', 'and ends here')
     .option('--sla <file>', 'the SLA document')
@@ -102,6 +111,7 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .action(async (options: { port: string }) => done(await serve(options, io)));
 
   defineStack(program, io, done);
+  defineRuns(program, io, done);
 
   sub('doctor', 'which tools were found where, and which versions').action(async () =>
     done(await doctor(io)),
@@ -136,7 +146,25 @@ const loadOptions = (command: Command) =>
     .option('--faults <spec>', 'faults of the service: latency=250ms,errors=2%,confidence=0.80')
     .option('--no-abort', 'load to the end, even when nothing can save the run any more')
     .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')
-    .option('--prometheus <url>', 'the Prometheus that scrapes it');
+    .option('--prometheus <url>', 'the Prometheus that scrapes it')
+    .option('--snapshot', 'store a snapshot of all that the Prometheus of this run has');
+
+function defineRuns(program: Command, io: Io, done: (outcome: Outcome) => void): void {
+  const group = program.command('runs').description('the run folders that are stored');
+  group
+    .command('list')
+    .description('newest first: scenario, verdict, when, p95, samples')
+    .option('--out <dir>', 'where run folders are (default: runs/)')
+    .option('--json', 'as JSON')
+    .action(async (options: runs.ListOptions) => done(await runs.list(options, io)));
+  group
+    .command('prune')
+    .description('delete all but the newest; never the one that runs/latest points at')
+    .option('--out <dir>', 'where run folders are (default: runs/)')
+    .option('--keep <number>', 'how many stay', '50')
+    .option('--dry-run', 'only say which would go')
+    .action(async (options: runs.PruneOptions) => done(await runs.prune(options, io)));
+}
 
 function defineStack(program: Command, io: Io, done: (outcome: Outcome) => void): void {
   const group = program.command('stack').description('service and Prometheus in the background');

@@ -21,6 +21,9 @@ export const SHIPPED_DOCUMENT = join('slas', 'documents', 'sentiment-api.yaml');
 
 /** Paths of the person's start where they stand; ours in the project. */
 export const theirPath = (io: Io, path: string) => (isAbsolute(path) ? path : resolve(io.cwd, path));
+/** Where run folders are. */
+export const runsFolder = (io: Io, out: string | undefined) =>
+  out === undefined ? join(io.root, 'runs') : theirPath(io, out);
 export const shortPath = (io: Io, path: string) => {
   const short = relative(io.cwd, path);
   return short.startsWith('..') ? path : short;

@@ -1,10 +1,16 @@
-import type { Evidence, Load, Plan, RunRecord } from '../slas/model.ts';
+import { join } from 'node:path';
+import type { Load, Plan, Verdict } from '../slas/model.ts';
 import { awaitScrapeAfter, collectEvidence, withoutSecrets } from '../slas/prometheus.ts';
-import { FILES, type RunFolder } from './bundle.ts';
+import { createRunFolder, FILES, type RunFolder, readRun, type StoredRun, writeVerdict } from './bundle.ts';
+import { guardFolder } from './disk.ts';
+import { describeEnvironment } from './environment.ts';
 import { HarnessError } from './errors.ts';
+import { runsFolder, shortPath } from './inputs.ts';
 import type { Io } from './io.ts';
-import { describeEnvironment, type Prepared, type RunTools } from './prepare.ts';
+import type { Prepared, RunTools } from './prepare.ts';
+import { createRedactor } from './redact.ts';
 import { runLoad } from './run-k6.ts';
+import { seal } from './seal.ts';
 import { useExisting } from './stack/existing.ts';
 import { startLocalStack } from './stack/local.ts';
 import type { Stack } from './stack/stack.ts';
@@ -13,8 +19,60 @@ import { warmUp } from './warm-up.ts';
 /** Ours scrapes every second; another one perhaps every minute. */
 const PATIENCE_MS = { ours: 30_000, theirs: 200_000 };
 
+export interface MeasuredRun extends StoredRun {
+  readonly folder: RunFolder;
+}
+
+/**
+ * Loads, asks Prometheus what happened, and stores it all. When this resolves the stack is down (unless it is somebody
+ * else's: `up`), every log is final, and what is returned was read back from the folder: what is judged is what is stored.
+ */
+export async function measureRun(
+  prepared: Prepared,
+  tools: RunTools,
+  up: Stack | null,
+  io: Io,
+): Promise<MeasuredRun> {
+  const { plan, options } = prepared;
+  const redactor = createRedactor(io.env, [options.target, options.prometheus]);
+  const folder = await createRunFolder(runsFolder(io, options.out), plan.load!.scenario, redactor);
+  return await guardFolder(folder.path, async () => {
+    try {
+      await writeInputs(prepared, folder);
+      await using stack = up ?? (await openStack(prepared, tools, folder, io));
+      await performRun(prepared, stack, tools, folder, io);
+    } catch (error) {
+      // Secrets come out of the logs whatever happened; that the disk is full is told by the first error.
+      await folder.redact().catch(() => {});
+      throw error;
+    }
+    await folder.redact();
+    return { ...(await readRun(folder.path)), folder };
+  });
+}
+
+/** Stores the verdict where there is one, and seals the folder. */
+export async function finishRun(
+  { folder, plan }: MeasuredRun,
+  verdict: Verdict | null,
+  io: Io,
+): Promise<void> {
+  const sha256 = await guardFolder(folder.path, async () => {
+    if (verdict !== null) await writeVerdict(folder, verdict, plan);
+    return await seal(folder.path);
+  });
+  io.progress(`run folder: ${shortPath(io, folder.path)} (manifest sha256 ${sha256})`);
+}
+
+/** Before anything is started: a folder that cannot be written is found out at once. */
+async function writeInputs({ plan, read }: Prepared, folder: RunFolder): Promise<void> {
+  await folder.writeJson(FILES.plan, plan);
+  await folder.writeJson(FILES.document, read.document);
+  await folder.writeTheirText(FILES.documentText, read.text);
+}
+
 /** The stack that a run uses: one that is there, or one of our own, which the caller must dispose of. */
-export async function openStack(
+async function openStack(
   { options, read }: Prepared,
   tools: RunTools,
   folder: RunFolder,
@@ -29,24 +87,20 @@ export async function openStack(
     selector: read.document.service.selector,
     folder: folder.logs,
     signal: io.signal,
+    withSnapshots: options.snapshot === true,
     ...(options.faults === undefined ? {} : { faults: options.faults }),
   });
 }
 
-/**
- * Warms up, loads, and asks Prometheus what happened. Each part is written to the run folder as soon as it is known.
- */
-export async function performRun(
-  prepared: Prepared,
+/** Each part is written to the run folder as soon as it is known. */
+async function performRun(
+  { plan, read, options }: Prepared,
   stack: Stack,
   tools: RunTools,
   folder: RunFolder,
   io: Io,
-): Promise<{ readonly run: RunRecord; readonly evidence: Evidence }> {
-  const { plan, read } = prepared;
-  await folder.writeJson(FILES.plan, plan);
-  await folder.writeText('document.yaml', read.text);
-  await folder.writeJson('environment.json', describeEnvironment(tools, read));
+): Promise<void> {
+  await folder.writeJson(FILES.environment, await describeEnvironment(tools, read, stack, io));
   await warmUpAndSettle(plan, stack, io);
   const load = plan.load as Load;
   io.progress(`loading ${stack.serviceUrl}: ${load.plannedRequests} requests in ${load.scheduledSeconds} s`);
@@ -67,7 +121,19 @@ export async function performRun(
     progress: io.progress,
   });
   await folder.writeJson(FILES.evidence, evidence);
-  return { run, evidence };
+  if (options.snapshot === true) await storeSnapshot(stack, folder, io);
+}
+
+/** A Prometheus that died cannot give one; the verdict will say that it died, which is more than an error would. */
+async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<void> {
+  io.progress('taking a snapshot of Prometheus');
+  try {
+    await stack.snapshot!(join(folder.path, FILES.snapshot));
+  } catch (error) {
+    const hasDied = ((await stack.incidents()) ?? []).length > 0;
+    if (!hasDied || !(error instanceof HarnessError)) throw error;
+    io.progress(`no snapshot: ${error.message}`);
+  }
 }
 
 /** The load may begin once a scrape was seen that began after the warm-up's last answer: counts start from there. */

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseFaults } from '../service/fault-spec.ts';
 import { tooShort } from '../slas/foresight.ts';
@@ -32,6 +30,7 @@ export interface RunOptions extends LoadOptions {
   readonly prometheus?: string;
   /** false: load to the end, even when nothing can save the run any more. */
   readonly abort?: boolean;
+  readonly snapshot?: boolean;
 }
 
 /** Everything that a run needs, checked before anything is started. */
@@ -89,7 +88,7 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
 const withoutBudgets = (plan: Plan): Plan =>
   plan.load === null ? plan : { ...plan, load: { ...plan.load, budgets: [] } };
 
-function optionProblems({ target, prometheus, faults }: RunOptions): Input<null> {
+function optionProblems({ target, prometheus, faults, snapshot }: RunOptions): Input<null> {
   if ((target === undefined) !== (prometheus === undefined)) {
     return badOption(
       target === undefined ? '--target' : '--prometheus',
@@ -100,6 +99,12 @@ function optionProblems({ target, prometheus, faults }: RunOptions): Input<null>
     return badOption(
       '--faults',
       'faults are built into our own service: they cannot be put into one that is already there',
+    );
+  }
+  if (target !== undefined && snapshot === true) {
+    return badOption(
+      '--snapshot',
+      'a snapshot is taken of a Prometheus that is started for the run only: leave out --target and --prometheus',
     );
   }
   const urls = target === undefined ? [] : [...checkTarget(target), ...checkUrl('--prometheus', prometheus!)];
@@ -133,20 +138,4 @@ function together(errors: readonly unknown[]): unknown {
   if (known.length < 2) return errors[0];
   const nextStep = known.map((error) => error.nextStep).join('\n');
   return new HarnessError(known[0]!.code, known.map(({ message }) => message).join('\n'), { nextStep });
-}
-
-/** What the run ran on, for whoever reads it later. */
-export function describeEnvironment({ k6, prometheus }: RunTools, read: ReadDocument): object {
-  const processors = cpus();
-  return {
-    schema: 'sla-harness/environment/v1',
-    document: { sha256: createHash('sha256').update(read.text).digest('hex') },
-    tools: { node: process.version, k6: k6.version, prometheus: prometheus?.version ?? null },
-    machine: {
-      system: `${process.platform} ${process.arch} ${release()}`,
-      processors: processors.length,
-      processor: processors[0]?.model ?? 'unknown',
-      memoryBytes: totalmem(),
-    },
-  };
 }

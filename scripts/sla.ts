@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { main } from './cli.ts';
+import { createRedactor } from './redact.ts';
 
 /** The entry: the world as it is, one command, one exit. */
 
@@ -16,9 +17,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
 // Node ends with 1 on an error that nobody caught, which here means "an SLA missed": it must not.
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(name, (error: unknown) => {
-    process.stderr.write(
-      `this is a defect of the harness, please report it: ${error instanceof Error ? error.stack : error}\n`,
-    );
+    const told = `this is a defect of the harness, please report it: ${error instanceof Error ? error.stack : error}`;
+    process.stderr.write(`${createRedactor(process.env, process.argv).text(told)}\n`);
     process.exit(4);
   });
 }

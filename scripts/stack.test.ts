@@ -1,7 +1,6 @@
-import { cp, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ROOT, sla, temporaryFolder } from './testing/sla.ts';
+import { copyCheckout, sla, temporaryFolder } from './testing/sla.ts';
 
 const address = (name: string, text: string) => new RegExp(`^${name} +(\\S+)$`, 'm').exec(text)![1]!;
 
@@ -17,11 +16,7 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
   // A checkout of its own: the name of its socket follows from its folder, so it meddles with no other stack.
   await using folder = await temporaryFolder();
   const root = join(folder.path, 'a checkout');
-  await cp(ROOT, root, {
-    recursive: true,
-    filter: (source) => !/\/(node_modules|runs|\.git|\.sla)(\/|$)/.test(source.slice(ROOT.length)),
-  });
-  await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+  await copyCheckout(root);
   const here = (...args: string[]) => sla(args, { root });
 
   expect(await here('stack', 'status')).toMatchObject({

@@ -1,25 +1,26 @@
-import { createRunFolder } from '../bundle.ts';
 import { type PlacedProblem, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
-import { openStack, performRun } from '../perform.ts';
+import { finishRun, measureRun } from '../perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../prepare.ts';
 import { useUpStack } from '../stack/background.ts';
-import { runsFolder } from './gate.ts';
 
 /** Loads only: against the stack that is up, or one started for this run. Leaves a run folder for ./sla verify. */
 export async function run(options: RunOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.problems;
-  const up = options.target === undefined && options.faults === undefined ? await useUpStack(io) : null;
+  const up = wantsOwnStack(options) ? null : await useUpStack(io);
   const tools = await findRunTools(options, up === null, io);
-  const folder = await createRunFolder(runsFolder(options, io), prepared.value.plan.load!.scenario);
-  await using stack = up ?? (await openStack(prepared.value, tools, folder, io));
-  const { run: record } = await performRun(prepared.value, stack, tools, folder, io);
-  const { sent, lost, completed, stoppedBecause } = record.load!;
+  const measured = await measureRun(prepared.value, tools, up, io);
+  await finishRun(measured, null, io);
+  const { sent, lost, completed, stoppedBecause } = measured.run.load!;
   io.progress(
     `${sent} requests sent, ${lost} never answered${completed ? '' : `; cut short: ${stoppedBecause}`}`,
   );
-  io.print(`${shortPath(io, folder.path)}\n`);
-  io.progress(`judge it with: ./sla verify "${shortPath(io, folder.path)}"`);
+  io.print(`${shortPath(io, measured.folder.path)}\n`);
+  io.progress(`judge it with: ./sla verify "${shortPath(io, measured.folder.path)}"`);
   return completed ? 0 : 3;
 }
+
+/** What the stack that is up was not started with. */
+const wantsOwnStack = ({ target, faults, snapshot }: RunOptions) =>
+  target !== undefined || faults !== undefined || snapshot === true;

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge } from '../../slas/judge.ts';
-import type { Evidence, Plan, RunRecord } from '../../slas/model.ts';
+import type { Plan, RunRecord, Verdict } from '../../slas/model.ts';
 import { type PlanOverrides, planWindow } from '../../slas/plan.ts';
 import { collectEvidence } from '../../slas/prometheus.ts';
-import { readRun } from '../bundle.ts';
+import { FILES, readRun, type StoredRun, toJson } from '../bundle.ts';
+import { countDifferences, evidenceDifferences, verdictDifferences } from '../differences.ts';
 import { HarnessError } from '../errors.ts';
 import {
   accept,
@@ -15,9 +16,11 @@ import {
   readDocument,
   readTime,
   refuse,
+  shortPath,
   theirPath,
 } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+import { findAlterations, MANIFEST } from '../seal.ts';
 import { checkUrl } from '../stack/existing.ts';
 import { printVerdict } from './gate.ts';
 
@@ -28,13 +31,13 @@ export interface VerifyOptions {
   readonly to?: string;
   readonly sla?: string;
   readonly confidence?: string;
+  readonly offline?: boolean;
   readonly json?: boolean;
 }
 
-interface Judgeable {
+interface Judged {
   readonly plan: Plan;
-  readonly run: RunRecord;
-  readonly evidence: Evidence;
+  readonly verdict: Verdict;
 }
 
 /** Judges a stored run again, or any window of any service that a Prometheus knows. */
@@ -42,16 +45,22 @@ export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode |
   const isWindow = options.from !== undefined || options.to !== undefined;
   const sure = readConfidence(options.confidence);
   if (!sure.ok) return sure.problems;
-  const found = await (isWindow ? windowOf(options, sure.value, io) : storedRun(options, io));
-  if (!found.ok) return found.problems;
-  const { run, evidence } = found.value;
-  const plan = { ...found.value.plan, ...sure.value };
-  const verdict = judge(plan, run, evidence);
+  if (options.offline === true && (isWindow || options.prometheus !== undefined)) {
+    return badOption(
+      '--offline',
+      'a stored run is judged from its files alone: leave out --prometheus, --from and --to',
+    ).problems;
+  }
+  const judged = await (isWindow ? judgeWindow(options, sure.value, io) : judgeStored(options, sure.value, io));
+  if (!judged.ok) return judged.problems;
+  const { plan, verdict } = judged.value;
   printVerdict(verdict, plan, options.json === true, io);
   return verdict.exitCode;
 }
 
-async function windowOf(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judgeable>> {
+// ---------------------------------------------------------------------------------------------- a bare window
+
+async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
   const { prometheus, from, to } = options;
   if (options.run !== undefined)
     return badOption('RUN', 'a stored run has its own window: leave out --from and --to');
@@ -79,10 +88,16 @@ async function windowOf(options: VerifyOptions, overrides: PlanOverrides, io: Io
     load: null,
     incidents: null,
   };
-  return accept({ plan, run, evidence: await askFor(plan, run, prometheus, io) });
+  return accept({ plan, verdict: judge(plan, run, await askFor(plan, run, prometheus, io)) });
 }
 
-async function storedRun(options: VerifyOptions, io: Io): Promise<Input<Judgeable>> {
+// ---------------------------------------------------------------------------------------------- a stored run
+
+async function judgeStored(
+  options: VerifyOptions,
+  overrides: PlanOverrides,
+  io: Io,
+): Promise<Input<Judged>> {
   if (options.sla !== undefined)
     return badOption('--sla', 'a stored run carries its own plan: --sla goes with --from and --to');
   const urlProblems = options.prometheus === undefined ? [] : checkUrl('--prometheus', options.prometheus);
@@ -90,13 +105,17 @@ async function storedRun(options: VerifyOptions, io: Io): Promise<Input<Judgeabl
   const path = runPath(options.run, io);
   if (!existsSync(path))
     return badOption('RUN', `there is no run folder ${path}: make one with ./sla gate, or name another`);
-  const { plan, run, evidence } = await readRun(path);
-  if (options.prometheus !== undefined)
-    return accept({ plan, run, evidence: await askFor(plan, run, options.prometheus, io) });
-  if (evidence !== null) return accept({ plan, run, evidence });
-  throw new HarnessError('no-evidence', `${path} has no evidence: Prometheus was not asked`, {
-    nextStep: 'ask one now: ./sla verify RUN --prometheus URL',
-  });
+  const altered = await findProblems(path, io);
+  if (altered.length > 0) return refuse(...altered);
+  const read = await readRun(path);
+  // Asked with another confidence, it is another verdict: of the same run, by a stricter rule.
+  const stored = { ...read, plan: { ...read.plan, ...overrides } };
+  const { plan } = stored;
+  const verdict =
+    options.prometheus === undefined
+      ? judgeFromFiles(stored, io)
+      : await judgeAfresh(stored, options.prometheus, io);
+  return accept({ plan, verdict });
 }
 
 /** A path, or the name of a run under runs/; the latest by default. */
@@ -104,6 +123,53 @@ function runPath(run: string | undefined, io: Io): string {
   if (run === undefined) return join(io.root, 'runs', 'latest');
   const theirs = theirPath(io, run);
   return existsSync(theirs) ? theirs : join(io.root, 'runs', run);
+}
+
+/** What keeps a folder from being judged: it is not as it was sealed. One that holds no run at all is told by reading it. */
+async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
+  const holdsNothing = [MANIFEST, FILES.plan].every((name) => !existsSync(join(path, name)));
+  if (holdsNothing) return [];
+  const altered = await findAlterations(path);
+  return altered.map(({ file, message }) => ({
+    code: 'altered',
+    path: '',
+    file: shortPath(io, join(path, file)),
+    message: `the run is not as it was sealed, and is not judged: ${message}`,
+  }));
+}
+
+/** Without any network: the same files give the same bytes. */
+function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, io: Io): Verdict {
+  if (evidence === null) {
+    throw new HarnessError('no-evidence', `${path} has no evidence: Prometheus was not asked`, {
+      nextStep: 'ask one now: ./sla verify RUN --prometheus URL',
+    });
+  }
+  const verdict = judge(plan, run, evidence);
+  if (verdictText !== null && verdictText !== toJson(verdict)) {
+    io.progress(
+      'the verdict that follows from the stored evidence is not the one that is stored (another version of the harness?):',
+    );
+    for (const line of verdictDifferences(JSON.parse(verdictText) as Verdict, verdict))
+      io.progress(`  ${line}`);
+  }
+  return verdict;
+}
+
+/** Asks again, and tells what is not as it was. */
+async function judgeAfresh({ plan, run, evidence, path }: StoredRun, url: string, io: Io): Promise<Verdict> {
+  const fresh = await askFor(plan, run, url, io);
+  const verdict = judge(plan, run, fresh);
+  if (evidence === null) return verdict;
+  const before = judge(plan, run, evidence);
+  const lines = [...evidenceDifferences(evidence, fresh, run), ...verdictDifferences(before, verdict)];
+  if (lines.length === 0)
+    io.progress(`asked again: the same samples and the same verdict as in ${shortPath(io, path)}`);
+  else io.progress(`asked again: not as in ${shortPath(io, path)}`);
+  for (const line of lines) io.progress(`  ${line}`);
+  const counts = countDifferences(before, verdict);
+  if (counts.length > 0) io.progress(`THE COUNTS DIFFER from the stored ones: ${counts.join(', ')}`);
+  return verdict;
 }
 
 const askFor = (plan: Plan, run: RunRecord, url: string, io: Io) =>

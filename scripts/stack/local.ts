@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { HarnessError } from '../errors.ts';
 import { type Running, start, tellExit, waitFor } from '../processes.ts';
+import { takeSnapshot } from './prometheus-admin.ts';
 import type { Stack } from './stack.ts';
 
 export interface LocalStackOptions {
@@ -16,6 +17,8 @@ export interface LocalStackOptions {
   readonly signal: AbortSignal;
   readonly faults?: string;
   readonly servicePort?: number;
+  /** Prometheus's administrative API is opened: it can delete as well, so only when a snapshot is wanted. */
+  readonly withSnapshots?: boolean;
 }
 
 const START_PATIENCE_MS = 60_000;
@@ -40,6 +43,9 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Stack
     prometheusUrl,
     isOurs: true,
     incidents: async () => [service, prometheus].flatMap(incidentOf),
+    ...(options.withSnapshots === true
+      ? { snapshot: (folder) => takeSnapshot(prometheusUrl, data, folder, options.signal) }
+      : {}),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -104,6 +110,7 @@ async function startPrometheus(
     '--web.listen-address=127.0.0.1:0',
     // Without it the first scrape comes 5 s after the start.
     '--scrape.discovery-reload-interval=100ms',
+    ...(options.withSnapshots === true ? ['--web.enable-admin-api'] : []),
   ];
   return start('Prometheus', options.prometheusPath, args, {
     cwd: options.folder,

@@ -7,4 +7,6 @@ export interface Stack extends AsyncDisposable {
   readonly isOurs: boolean;
   /** What has died since the start, in words; null where nobody watches. */
   incidents(): Promise<readonly string[] | null>;
+  /** Copies all that its Prometheus has stored into a folder; there where one that we started was told to allow it. */
+  readonly snapshot?: (folder: string) => Promise<void>;
 }

@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { main } from '../cli.ts';
 
 /** Runs the command line as people do: as a process, with its own exit code. */
 
@@ -26,15 +27,17 @@ export interface RunningSla {
 interface SlaOptions {
   /** The checkout whose command line is run; this one by default. */
   readonly root?: string;
+  /** Variables besides those of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-export function startSla(args: readonly string[], { root = ROOT }: SlaOptions = {}): RunningSla {
+export function startSla(args: readonly string[], { root = ROOT, env = {} }: SlaOptions = {}): RunningSla {
   for (const name of ['K6_BIN', 'PROMETHEUS_BIN', 'PROMTOOL_BIN']) {
     if (!process.env[name]) throw new Error(`${name} is not set: run the tests with ./sla test`);
   }
   const child = spawn(process.execPath, [join(root, 'scripts', 'sla.ts'), ...args], {
     cwd: root,
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -60,6 +63,26 @@ export function startSla(args: readonly string[], { root = ROOT }: SlaOptions = 
 
 export const sla = (args: readonly string[], options?: SlaOptions) => startSla(args, options).done;
 
+/** The same in this process: for the many commands that start no other. */
+export async function slaHere(args: readonly string[], cwd = ROOT): Promise<Done> {
+  let stdout = '';
+  let stderr = '';
+  const code = await main(args, {
+    root: ROOT,
+    cwd,
+    env: process.env,
+    print: (text) => {
+      stdout += text;
+    },
+    progress: (line) => {
+      stderr += `${line}\n`;
+    },
+    signal: new AbortController().signal,
+    colour: false,
+  });
+  return { code, stdout, stderr };
+}
+
 function childrenOf(parent: number, commandLine: string): number[] {
   const listed = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
   return listed
@@ -67,6 +90,15 @@ function childrenOf(parent: number, commandLine: string): number[] {
     .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
     .filter((found) => found !== null && Number(found[2]) === parent && found[3]!.includes(commandLine))
     .map((found) => Number(found![1]));
+}
+
+/** A checkout of its own, with our files and packages: what is done in it meddles with nobody. */
+export async function copyCheckout(to: string): Promise<void> {
+  await cp(ROOT, to, {
+    recursive: true,
+    filter: (source) => !/\/(node_modules|runs|\.git|\.sla)(\/|$)/.test(source.slice(ROOT.length)),
+  });
+  await symlink(join(ROOT, 'node_modules'), join(to, 'node_modules'));
 }
 
 export const isAlive = (pid: number) => {

@@ -1,0 +1,96 @@
+import { lstat, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Plan, Verdict } from '../slas/model.ts';
+import { FILES } from './bundle.ts';
+import { MANIFEST } from './seal.ts';
+
+/** Folders are told by the name that the harness gave them and by the plan in them; nothing else is ever touched. */
+const RUN_NAME = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-.+-[0-9a-f]{4}$/;
+const PRUNED = '.pruned-';
+/** The longest run takes a day: a folder as young as that, without its manifest, may still be written. */
+const MAYBE_RUNNING_MS = 25 * 3600 * 1000;
+
+export interface ListedRun {
+  readonly id: string;
+  readonly scenario: string | null;
+  /** null: no verdict was stored (yet). */
+  readonly verdict: Verdict['verdict'] | null;
+  /** RFC 3339: when it was begun. */
+  readonly startedAt: string;
+  /** The first p95 of the document, interpolated as in the verdict. */
+  readonly p95Seconds: number | null;
+  /** The requests that entered it, or the most that entered any objective. */
+  readonly samples: number | null;
+  /** The run came to its end and its folder is sealed; whether it is unaltered, ./sla verify tells. */
+  readonly sealed: boolean;
+}
+
+/** Names of the run folders in a folder, newest first. */
+export async function findRuns(parent: string): Promise<readonly string[]> {
+  const entries = await readdir(parent, { withFileTypes: true }).catch(emptyIfMissing);
+  const named = entries.filter((entry) => entry.isDirectory() && RUN_NAME.test(entry.name));
+  const isRun = await Promise.all(named.map(({ name }) => isFile(join(parent, name, FILES.plan))));
+  return named
+    .filter((_, index) => isRun[index])
+    .map(({ name }) => name)
+    .sort()
+    .reverse();
+}
+
+function emptyIfMissing(error: NodeJS.ErrnoException): [] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
+}
+
+const isFile = async (path: string) => (await lstat(path).catch(() => null))?.isFile() === true;
+
+export async function describeRun(parent: string, id: string): Promise<ListedRun> {
+  const read = async <T>(name: string) => {
+    try {
+      return JSON.parse(await readFile(join(parent, id, name), 'utf8')) as T;
+    } catch {
+      return null;
+    }
+  };
+  const plan = await read<Plan>(FILES.plan);
+  const verdict = await read<Verdict>(FILES.verdict);
+  const p95 = plan?.objectives.find(({ measure }) => measure.kind === 'latency' && measure.percentile === 95);
+  const judged = verdict?.objectives.find((objective) => objective.id === p95?.id);
+  const samples = judged?.samples ?? Math.max(-1, ...(verdict?.objectives ?? []).map((one) => one.samples));
+  return {
+    id,
+    scenario: plan?.sla.scenario ?? null,
+    verdict: verdict?.verdict ?? null,
+    startedAt: startOf(id),
+    p95Seconds: judged?.value ?? null,
+    samples: samples < 0 ? null : samples,
+    sealed: await isFile(join(parent, id, MANIFEST)),
+  };
+}
+
+const startOf = (id: string) => id.replace(new RegExp(`${RUN_NAME.source}`), '$1T$2:$3:$4Z');
+
+/**
+ * The runs beyond the newest `keep` that may go: never the one that `latest` points at, and none that may still be running.
+ */
+export async function findPrunable(parent: string, keep: number): Promise<readonly string[]> {
+  const latest = basename(await readlink(join(parent, 'latest')).catch(() => ''));
+  const old = (await findRuns(parent)).slice(keep).filter((id) => id !== latest);
+  const over = await Promise.all(old.map((id) => isOver(parent, id)));
+  return old.filter((_, index) => over[index]);
+}
+
+const isOver = async (parent: string, id: string) =>
+  Date.now() - Date.parse(startOf(id)) > MAYBE_RUNNING_MS || (await isFile(join(parent, id, MANIFEST)));
+
+/** Deletes run folders. Each first loses its name, in one step: nobody finds half of one. Links are deleted, not followed. */
+export async function deleteRuns(parent: string, ids: readonly string[]): Promise<void> {
+  for (const id of ids) await rename(join(parent, id), join(parent, `${PRUNED}${id}`));
+  // Of an earlier one that was interrupted, too.
+  const entries = await readdir(parent, { withFileTypes: true });
+  const pruned = entries.filter(
+    (entry) =>
+      entry.isDirectory() && entry.name.startsWith(PRUNED) && RUN_NAME.test(entry.name.slice(PRUNED.length)),
+  );
+  for (const { name } of pruned) await rm(join(parent, name), { recursive: true, force: true });
+}

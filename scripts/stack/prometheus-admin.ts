@@ -1,0 +1,70 @@
+import { cp, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { HarnessError } from '../errors.ts';
+
+/** What is asked of a Prometheus besides queries: its version, by anyone's leave, and a snapshot, of our own only. */
+
+const VERSION_LIMIT_MS = 2_000;
+const SNAPSHOT_LIMIT_MS = 60_000;
+
+/** null where it does not say: other servers of the same API need not. */
+export async function prometheusVersion(url: string, signal: AbortSignal): Promise<string | null> {
+  try {
+    const base = new URL(url.endsWith('/') ? url : `${url}/`);
+    const headers = authorization(base);
+    const endpoint = new URL('api/v1/status/buildinfo', base);
+    endpoint.username = '';
+    endpoint.password = '';
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(VERSION_LIMIT_MS)]);
+    const response = await fetch(endpoint, { headers, signal: bounded });
+    const { data } = (await response.json()) as { data?: { version?: string } };
+    return data?.version ?? null;
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  }
+}
+
+/** fetch refuses a user and password in the address. */
+function authorization({ username, password }: URL): Record<string, string> {
+  if (username === '') return {};
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+/**
+ * Copies all that a Prometheus of ours has stored, the newest samples too, into a folder that appears when it is whole.
+ * Throws HarnessError `no-snapshot`.
+ */
+export async function takeSnapshot(
+  url: string,
+  dataFolder: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const made = await makeSnapshot(url, signal);
+  const temporary = join(dirname(folder), `.${basename(folder)}.tmp`);
+  try {
+    await cp(join(dataFolder, 'snapshots', made), temporary, { recursive: true });
+    await rename(temporary, folder);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+async function makeSnapshot(url: string, signal: AbortSignal): Promise<string> {
+  try {
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(SNAPSHOT_LIMIT_MS)]);
+    const response = await fetch(`${url}/api/v1/admin/tsdb/snapshot`, { method: 'POST', signal: bounded });
+    const { data, error } = (await response.json()) as { data?: { name?: string }; error?: string };
+    if (typeof data?.name === 'string') return data.name;
+    throw new Error(error ?? `status ${response.status}`);
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new HarnessError('no-snapshot', `Prometheus made no snapshot: ${(cause as Error).message}`, {
+      nextStep: 'see logs/prometheus.log in the run folder, or run without --snapshot',
+      cause,
+    });
+  }
+}
