@@ -109,7 +109,8 @@ async function judgeStored(
   if (altered.length > 0) return refuse(...altered);
   const read = await readRun(path);
   // Asked with another confidence, it is another verdict: of the same run, by a stricter rule.
-  const stored = { ...read, plan: { ...read.plan, ...overrides } };
+  const isAsStored = Object.keys(overrides).length === 0;
+  const stored = isAsStored ? read : { ...read, plan: { ...read.plan, ...overrides }, verdictText: null };
   const { plan } = stored;
   const verdict =
     options.prometheus === undefined
