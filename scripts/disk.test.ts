@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -86,7 +86,11 @@ describe('a gate whose run folder goes bad in the middle of the load', () => {
       await mkdir(out);
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', out]);
       try {
-        const { code, stdout, stderr, run } = await gateMeeting(fill, out);
+        using stack = new DisposableStack();
+        const { code, stdout, stderr, run } = await gateMeeting(
+          async () => void stack.use(keepFull(out)),
+          out,
+        );
         expect(stderr).toContain('cannot be written: ENOSPC');
         expect(stderr).toContain('free space there');
         expect(stdout).toBe('');
@@ -109,9 +113,15 @@ describe('a gate whose run folder goes bad in the middle of the load', () => {
 
 const readSync = (path: string) => execFileSync('cat', [path], { encoding: 'utf8' });
 
-/** dd stops where the disk does. */
-async function fill(run: string): Promise<void> {
-  spawnSync('dd', ['if=/dev/zero', `of=${join(run, '..', 'filler')}`, 'bs=4k'], { stdio: 'ignore' });
+/**
+ * dd stops where the disk does; what is freed when a file is deleted is filled again. It stands inside the small disk, so
+ * that it can fill no other.
+ */
+function keepFull(disk: string): Disposable {
+  const again =
+    'while :; do dd if=/dev/zero of=filler oflag=append conv=notrunc bs=4k count=512; sleep 0.02; done';
+  const filler = spawn('sh', ['-c', again], { cwd: disk, stdio: 'ignore' });
+  return { [Symbol.dispose]: () => void filler.kill('SIGKILL') };
 }
 
 function canMount(): boolean {

@@ -159,7 +159,9 @@ function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, i
 
 /** Asks again, and tells what is not as it was. */
 async function judgeAfresh({ plan, run, evidence, path }: StoredRun, url: string, io: Io): Promise<Verdict> {
-  const fresh = await askFor(plan, run, url, io);
+  const { clock: _, ...asked } = await askFor(plan, run, url, io);
+  // The clocks that cut the window were those of the run, not those of whoever looks again.
+  const fresh = { ...asked, ...(evidence?.clock === undefined ? {} : { clock: evidence.clock }) };
   const verdict = judge(plan, run, fresh);
   if (evidence === null) return verdict;
   const before = judge(plan, run, evidence);
