@@ -50,7 +50,7 @@ describe('bad usage exits 2 and says what is wrong', () => {
     ],
     [
       ['gate', '--target', 'http://a:secret@127.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
-      '//…@127.0.0.1',
+      '//[redacted]@127.0.0.1',
     ],
     [['gate', '--sla', 'nope.yaml'], 'nope.yaml: the SLA document cannot be read: there is no such file'],
     [['gate', '--bogus'], "unknown option '--bogus'"],

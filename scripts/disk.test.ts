@@ -55,7 +55,7 @@ describe('writing a file', () => {
 
 describe('a gate whose run folder goes bad in the middle of the load', () => {
   async function gateMeeting(trouble: (run: string) => Promise<void>, out: string) {
-    const load = ['--scenario', 'smoke', '--rate', '10', '--duration', '11s'];
+    const load = ['--scenario', 'smoke', '--rate', '20', '--duration', '11s'];
     const gate = startSla(['gate', ...load, '--out', out, '--json']);
     await gate.seen('loading: 10 of');
     const id = (await readdir(out)).find((name) => name.includes('smoke'))!;

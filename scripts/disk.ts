@@ -43,7 +43,8 @@ function cannotWrite(path: string, cause: NodeJS.ErrnoException): HarnessError {
 export async function guardFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
-  } catch (error) {
+  } catch (thrown) {
+    const error = firstOf(thrown);
     const { code = '', path = '' } = error as NodeJS.ErrnoException;
     const isTrouble =
       OF_THE_DISK.includes(code) || (OF_THE_PLACE.includes(code) && String(path).startsWith(folder));
@@ -51,3 +52,7 @@ export async function guardFolder<T>(folder: string, work: () => Promise<T>): Pr
     throw cannotWrite(path === '' ? folder : path, error as NodeJS.ErrnoException);
   }
 }
+
+/** What went wrong first, where stopping and clearing up after it went wrong as well. */
+const firstOf = (error: unknown): unknown =>
+  error instanceof SuppressedError ? firstOf(error.suppressed) : error;

@@ -62,7 +62,7 @@ afterAll(async () => {
 
 function gate(out: string): Promise<Done> {
   const prometheus = stack.prometheusUrl.replace('//', `//scraper:${PLANTED.url}@`);
-  const load = ['--scenario', 'smoke', '--rate', '10', '--duration', '3s', '--sla', document];
+  const load = ['--scenario', 'smoke', '--rate', '20', '--duration', '3s', '--sla', document];
   const args = ['gate', ...load, '--target', stack.serviceUrl, '--prometheus', prometheus, '--out', out];
   return sla(args, { root: checkout, env: { DEPLOY_TOKEN: PLANTED.variable } });
 }
@@ -88,7 +88,7 @@ describe('a run', () => {
     const { code, stdout, stderr } = await gate(out);
     const files = await everyByte(out);
     expect(secretsIn({ ...files, stdout, stderr })).toEqual([]);
-    // 30 requests decide little; that it ran to its verdict is what matters.
+    // 60 requests decide little; that it ran to its verdict is what matters.
     expect([1, 3], stderr).toContain(code);
 
     const named = (name: string) => Object.entries(files).find(([file]) => file.endsWith(name))![1];

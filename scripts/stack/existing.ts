@@ -1,4 +1,5 @@
 import type { Problem } from '../../slas/model.ts';
+import { REDACTED } from '../redact.ts';
 import type { Stack } from './stack.ts';
 
 /** A service that somebody else runs. Load goes to this machine only. */
@@ -16,7 +17,7 @@ export function useExisting(serviceUrl: string, prometheusUrl: string): Stack {
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** What stands before an @ may be a password, however wrong the rest is. */
-const masked = (text: string) => text.replace(/\/\/[^/@]*@/, '//…@');
+const masked = (text: string) => text.replace(/\/\/[^/@]*@/, `//${REDACTED}@`);
 
 export function checkUrl(option: string, text: string): Problem[] {
   const url = URL.canParse(text) ? new URL(text) : null;
