@@ -51,7 +51,9 @@ export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode |
       'a stored run is judged from its files alone: leave out --prometheus, --from and --to',
     ).problems;
   }
-  const judged = await (isWindow ? judgeWindow(options, sure.value, io) : judgeStored(options, sure.value, io));
+  const judged = await (isWindow
+    ? judgeWindow(options, sure.value, io)
+    : judgeStored(options, sure.value, io));
   if (!judged.ok) return judged.problems;
   const { plan, verdict } = judged.value;
   printVerdict(verdict, plan, options.json === true, io);
@@ -93,11 +95,7 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
 
 // ---------------------------------------------------------------------------------------------- a stored run
 
-async function judgeStored(
-  options: VerifyOptions,
-  overrides: PlanOverrides,
-  io: Io,
-): Promise<Input<Judged>> {
+async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
   if (options.sla !== undefined)
     return badOption('--sla', 'a stored run carries its own plan: --sla goes with --from and --to');
   const urlProblems = options.prometheus === undefined ? [] : checkUrl('--prometheus', options.prometheus);
