@@ -62,7 +62,7 @@ afterAll(async () => {
 
 function gate(out: string): Promise<Done> {
   const prometheus = stack.prometheusUrl.replace('//', `//scraper:${PLANTED.url}@`);
-  const load = ['--scenario', 'smoke', '--rate', '20', '--duration', '3s', '--sla', document];
+  const load = ['--scenario', 'smoke', '--rate', '30', '--duration', '11s', '--sla', document];
   const args = ['gate', ...load, '--target', stack.serviceUrl, '--prometheus', prometheus, '--out', out];
   return sla(args, { root: checkout, env: { DEPLOY_TOKEN: PLANTED.variable } });
 }
@@ -88,8 +88,8 @@ describe('a run', () => {
     const { code, stdout, stderr } = await gate(out);
     const files = await everyByte(out);
     expect(secretsIn({ ...files, stdout, stderr })).toEqual([]);
-    // 60 requests decide little; that it ran to its verdict is what matters.
-    expect([1, 3], stderr).toContain(code);
+    // That it ran to its verdict is what matters, whichever it was.
+    expect([0, 1, 3], stderr).toContain(code);
 
     const named = (name: string) => Object.entries(files).find(([file]) => file.endsWith(name))![1];
     expect(named('k6.log')).toContain('with [redacted] and Authorization: Bearer [redacted]');

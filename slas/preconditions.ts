@@ -212,6 +212,13 @@ function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): 
       false,
       `k6 sent ${load.sent} requests and knows the end of ${accounted}: the load script failed`,
     );
+  const recorded = load?.client?.status.split(' ').length;
+  if (load?.completed && recorded !== undefined && recorded !== load.sent)
+    return check(
+      id,
+      false,
+      `k6 sent ${load.sent} requests and left a record of ${recorded}: some are missing from it`,
+    );
   // A service that could not be counted, although the document says by what, agrees with nobody.
   if (!reconciled.ok) return check(id, reconciled.isFailure ? false : null, reconciled.reason);
   const broken = reconciled.rows.filter(({ ok }) => !ok);
