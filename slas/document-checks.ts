@@ -1,5 +1,7 @@
-import type { RawCounter, RawDocument, RawObjective, RawScenario } from './document-schema.ts';
-import { isDuration, isRate, parseDuration, parseLimit, parseRate } from './limits.ts';
+import { checkDefaultScenario, checkScenario } from './document-loads.ts';
+import { problem, repeated } from './document-problems.ts';
+import type { RawCounter, RawDocument, RawObjective } from './document-schema.ts';
+import { parseLimit } from './limits.ts';
 import type { Limit, Problem, Unit } from './model.ts';
 
 /** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
@@ -8,9 +10,6 @@ export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'mean'] as 
 export type MeasureName = (typeof MEASURES)[number];
 
 const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
-/** They become names of folders, of scripts and of k6's scenarios. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-const NAME_RULE = 'letters, digits, - and _, at most 64';
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Which way a limit may point. Latency, ratios: lower is better. Uptime: higher. The rest: as the target says. */
@@ -21,8 +20,6 @@ const DIRECTIONS: Record<MeasureName, readonly string[]> = {
   throughput: ['<', '<=', '>', '>='],
   mean: ['<', '<=', '>', '>='],
 };
-
-const problem = (code: string, path: string, message: string): Problem => ({ code, path, message });
 
 /**
  * All problems of meaning in the parts of a document whose shape is right; `isSound(path)` says which those are. One
@@ -55,9 +52,6 @@ export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolea
     ...(raw.scenarios === undefined || isSound('scenarios') ? checkDefaultScenario(raw) : []),
   ];
 }
-
-const repeated = (names: readonly string[]) =>
-  names.map((name, index) => [name, index] as const).filter(([name, index]) => names.indexOf(name) !== index);
 
 function checkService(raw: RawDocument): Problem[] {
   const labels = Object.keys(raw.service.selector).filter((label) => !LABEL.test(label));
@@ -265,89 +259,5 @@ function checkEdge(limit: Limit, histogram: string, path: string, document: RawD
       path,
       `"${limit.text}" (${limit.value} s) is no bucket edge of ${histogram}: choose one of ${edges.join(', ')}, or add the bucket to the service`,
     ),
-  ];
-}
-
-function checkScenario(name: string, raw: RawScenario, objectives: readonly RawObjective[]): Problem[] {
-  const path = `scenarios.${name}`;
-  const ids = objectives.map((objective) => objective?.id);
-  const problems = (raw.objectives ?? [])
-    .map((id, index) => [id, index] as const)
-    .filter(([id]) => !ids.includes(id))
-    .map(([id, index]) =>
-      problem(
-        'unknown-objective',
-        `${path}.objectives[${index}]`,
-        `scenario "${name}" names objective "${id}", which the document does not define`,
-      ),
-    );
-  if (!NAME.test(name))
-    problems.push(problem('bad-name', path, `"${name}" is no scenario name: ${NAME_RULE}`));
-  const short = raw.rate !== undefined && raw.duration !== undefined;
-  if (short === (raw.phases !== undefined) || (raw.rate !== undefined) !== (raw.duration !== undefined)) {
-    problems.push(problem('bad-load', path, `scenario "${name}" needs either rate and duration, or phases`));
-  }
-  const phases = raw.phases?.map((phase, index) => ({ ...phase, path: `${path}.phases[${index}]` })) ?? [
-    { ...raw, path },
-  ];
-  return [
-    ...problems,
-    ...phases.flatMap(checkPhase),
-    ...checkPhaseNames(raw, path),
-    ...checkText(
-      raw.requestTimeout,
-      `${path}.requestTimeout`,
-      (text) => (parseDuration(text) ?? 0) > 0,
-      'a duration, as 10s',
-    ),
-    ...checkText(raw.script, `${path}.script`, isInside, 'a path inside the project, as loadtests/peak.ts'),
-  ];
-}
-
-/** k6 runs it: a document must not name any file of the machine. */
-const isInside = (script: string) => !script.startsWith('/') && !script.split('/').includes('..');
-
-function checkPhaseNames(raw: RawScenario, path: string): Problem[] {
-  const names = raw.phases?.map((phase) => phase.name) ?? [];
-  const at = (index: number) => `${path}.phases[${index}].name`;
-  const bad = names.flatMap((name, index) =>
-    NAME.test(name) ? [] : [problem('bad-name', at(index), `"${name}" is no phase name: ${NAME_RULE}`)],
-  );
-  const twice = repeated(names).map(([name, index]) =>
-    problem('duplicate-name', at(index), `phase "${name}" is there twice: names must be unique`),
-  );
-  return [...bad, ...twice];
-}
-
-const checkPhase = (phase: { rate?: string; duration?: string; path: string }) => [
-  ...checkText(
-    phase.rate,
-    `${phase.path}.rate`,
-    (text) => isRate(parseRate(text)),
-    'a rate from 0.01/s to 10000/s, as 20/s',
-  ),
-  ...checkText(
-    phase.duration,
-    `${phase.path}.duration`,
-    (text) => isDuration(parseDuration(text)),
-    'a duration from 1s to 24h, as 60s',
-  ),
-];
-
-function checkText(
-  text: string | undefined,
-  path: string,
-  isRight: (text: string) => boolean,
-  form: string,
-): Problem[] {
-  if (text === undefined || isRight(text)) return [];
-  return [problem('bad-load', path, `"${text}" is not ${form}`)];
-}
-
-function checkDefaultScenario(raw: RawDocument): Problem[] {
-  const name = raw.defaultScenario;
-  if (name === undefined || Object.hasOwn(raw.scenarios ?? {}, name)) return [];
-  return [
-    problem('unknown-scenario', 'defaultScenario', `scenario "${name}" is not defined under scenarios`),
   ];
 }

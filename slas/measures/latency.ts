@@ -1,0 +1,97 @@
+import { slowerBlocks } from '../blocks.ts';
+import type { PlannedMeasure, PlannedObjective } from '../model.ts';
+import { formatBucket, formatCount, formatValue } from '../numbers.ts';
+import { budgetOf, compareShare } from '../statistics.ts';
+import { countIncreases, type Frame, type Increase, parseValue } from '../window.ts';
+import { type Measured, nothing, partialEvent, percent } from './measured.ts';
+
+/** The share of good answers within a limit: exact, because the limit is a bucket edge. */
+
+type Edges = ReadonlyMap<number, number>;
+
+export function measureLatency(
+  planned: PlannedMeasure & { kind: 'latency' },
+  { target, alert }: PlannedObjective,
+  frame: Frame,
+): Measured {
+  const counted = countIncreases(planned.buckets, frame);
+  if (!counted.ok) return nothing(counted.reason);
+  const part = partialEvent(counted.increases);
+  if (part !== null) return nothing(part);
+  const histograms = [...groupHistograms(counted.increases).values()];
+  for (const limit of [target, ...(alert === null ? [] : [alert])]) {
+    const lacking = histograms.find(({ edges }) => !edges.has(limit.value));
+    if (lacking)
+      return nothing(
+        `series ${lacking.name} has no bucket edge at ${limit.value} s: the share under "${limit.text}" is unknown`,
+      );
+  }
+  const broken = histograms.find(({ edges }) => !edges.has(Infinity) || !ascends(edges));
+  if (broken)
+    return nothing(`the buckets of series ${broken.name} do not add up: they must ascend to le="+Inf"`);
+  const edges = sumEdges(histograms.map((histogram) => histogram.edges));
+  const samples = edges.get(Infinity)!;
+  if (samples === 0) return nothing('no good answer was counted in the window');
+  const good = edges.get(target.value)!;
+  const { value, bucket } = percentileOf(edges, planned.percentile);
+  const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
+  const slower = slowerBlocks(counted.increases, upToLimit, frame);
+  return {
+    kind: 'share',
+    samples,
+    bad: samples - good,
+    badBeyondAlert: alert === null ? 0 : samples - edges.get(alert.value)!,
+    value,
+    share: good / samples,
+    bucket,
+    words: `${formatCount(good)} of ${formatCount(samples)} good answers took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile} % needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}`,
+    blocks: slower.at(-1)!,
+    lower: slower.slice(0, -1),
+  };
+}
+
+/** One histogram a label set and target: its edges, as numbers, with how much each grew. */
+function groupHistograms(increases: readonly Increase[]) {
+  const groups = new Map<string, { name: string; edges: Map<number, number> }>();
+  for (const { labels, target, increase } of increases) {
+    const { le, ...rest } = labels;
+    const name = JSON.stringify(rest);
+    const key = `${target.name} ${name}`;
+    const group = groups.get(key) ?? { name, edges: new Map<number, number>() };
+    // Two spellings of one edge in one histogram: which of them counts is not known, and NaN is no edge.
+    const edge = parseValue(le ?? '');
+    group.edges.set(group.edges.has(edge) ? Number.NaN : edge, increase);
+    groups.set(key, group);
+  }
+  return groups;
+}
+
+const inOrder = (edges: Edges) => [...edges].sort(([a], [b]) => a - b);
+
+const ascends = (edges: Edges) =>
+  inOrder(edges).every(
+    ([edge, grown], index, all) => !Number.isNaN(edge) && (index === 0 || grown >= all[index - 1]![1]),
+  );
+
+/** Sums over the edges that all histograms have: replicas are added before anything is judged. */
+function sumEdges(histograms: readonly Edges[]): Edges {
+  const [first, ...others] = histograms;
+  const common = inOrder(first!).filter(([edge]) => others.every((edges) => edges.has(edge)));
+  return new Map(
+    common.map(([edge, grown]) => [edge, others.reduce((sum, edges) => sum + edges.get(edge)!, grown)]),
+  );
+}
+
+/** The bucket that a percentile lies in, and a value interpolated inside it. Past the last finite edge: that edge. */
+function percentileOf(edges: Edges, percentile: number): { value: number; bucket: [number, number | null] } {
+  const ordered = inOrder(edges);
+  const samples = ordered.at(-1)![1];
+  const at = ordered.findIndex(
+    ([, grown]) => compareShare(samples - grown, samples, budgetOf(percentile)) <= 0,
+  );
+  const [high, upTo] = ordered[at]!;
+  const [low, below] = at === 0 ? [0, 0] : ordered[at - 1]!;
+  if (high === Infinity) return { value: low, bucket: [low, null] };
+  const within = upTo === below ? 1 : ((percentile / 100) * samples - below) / (upTo - below);
+  return { value: low + (high - low) * Math.min(1, Math.max(0, within)), bucket: [low, high] };
+}

@@ -1,0 +1,58 @@
+import type { Block } from '../design-effect.ts';
+import { formatValue } from '../numbers.ts';
+import type { Increase } from '../window.ts';
+
+/**
+ * What was measured for one objective: numbers, and how any such numbers compare with a limit. Whether they may decide
+ * anything is for judge.ts to say.
+ */
+export type Measured =
+  /** Bad events among all: decided in integers. `badBeyondAlert` are those past the alert threshold. */
+  | {
+      readonly kind: 'share';
+      readonly samples: number;
+      readonly bad: number;
+      readonly badBeyondAlert: number;
+      readonly value: number;
+      readonly share: number;
+      readonly bucket: readonly [number, number | null] | null;
+      readonly words: string;
+      /** The bad ones between scrape and scrape; for latency, those over each lower bucket edge, too. */
+      readonly blocks: readonly Block[];
+      readonly lower: readonly (readonly Block[])[];
+    }
+  /** A mean or a rate: compared as it is. Its blocks are sums of counts, or counts of seconds. */
+  | {
+      readonly kind: 'number';
+      readonly samples: number;
+      readonly value: number;
+      readonly words: string;
+      readonly blocks: readonly Block[];
+    }
+  /** A census in which some are unknown: `up` for certain, `up + unknown` at best. */
+  | {
+      readonly kind: 'census';
+      readonly samples: number;
+      readonly up: number;
+      readonly unknown: number;
+      readonly words: string;
+    }
+  | { readonly kind: 'nothing'; readonly reason: string };
+
+export const nothing = (reason: string): Measured => ({ kind: 'nothing', reason });
+export const percent = (ratio: number) => formatValue(ratio, 'ratio');
+
+/** Events are judged as shares of integers. */
+export function partialEvent(increases: readonly Increase[]): string | null {
+  const odd = increases.find(({ increase }) => !Number.isSafeInteger(increase));
+  if (odd === undefined) return null;
+  return `series ${JSON.stringify(odd.labels)} grew by ${odd.increase}, which is no whole number of events`;
+}
+
+/** Labels as one text, whatever their order; some may be left out. */
+export const keyOf = (labels: Readonly<Record<string, string>>, ...without: readonly string[]) =>
+  JSON.stringify(
+    Object.entries(labels)
+      .filter(([label]) => !without.includes(label))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );

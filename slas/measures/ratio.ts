@@ -1,0 +1,101 @@
+import { countBlocks } from '../blocks.ts';
+import type { LoadRecord, PlannedMeasure, RunRecord } from '../model.ts';
+import { formatCount } from '../numbers.ts';
+import { countIncreases, type Frame, type Increase, total } from '../window.ts';
+import { keyOf, type Measured, nothing, partialEvent, percent } from './measured.ts';
+
+/** Bad events over all, with the requests that only the client knows of. */
+
+export function measureRatio(
+  planned: PlannedMeasure & { kind: 'ratio' },
+  run: RunRecord,
+  frame: Frame,
+): Measured {
+  const bad = countIncreases(planned.bad, frame, planned.badAbsent);
+  if (!bad.ok) return nothing(bad.reason);
+  // A first error may make its series inside the window; it is one of all events then, too.
+  const badOnes = new Set(bad.increases.map(({ labels }) => keyOf(labels)));
+  const all = countIncreases(planned.total, frame, null, (labels) => badOnes.has(keyOf(labels)));
+  if (!all.ok) return nothing(all.reason);
+  const part =
+    partialEvent([...bad.increases, ...all.increases]) ??
+    blindSpot(planned, bad.increases, all.increases, run);
+  if (part !== null) return nothing(part);
+  const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
+  const samples = withLost(
+    total(all.increases),
+    lost,
+    answeredWith(planned.totalStatus, run, (load) => load.sent - load.lost - load.answered['4xx']),
+  );
+  const badCount = Math.min(
+    samples,
+    withLost(
+      total(bad.increases),
+      lost,
+      answeredWith(planned.badStatus, run, (load) => load.answered['5xx']),
+    ),
+  );
+  if (samples === 0) return nothing('no request was counted in the window');
+  const lostWords = lost === 0 ? '' : `, ${formatCount(lost)} of them sent and never answered`;
+  return {
+    kind: 'share',
+    samples,
+    bad: badCount,
+    badBeyondAlert: badCount,
+    value: badCount / samples,
+    share: badCount / samples,
+    bucket: null,
+    words: `${formatCount(badCount)} of ${formatCount(samples)} requests were bad (${percent(badCount / samples)})${lostWords}`,
+    blocks: countBlocks(bad.increases, all.increases, frame, {
+      part: badCount - total(bad.increases),
+      total: samples - total(all.increases),
+      sentAtSeconds: lost === 0 ? [] : lostAt(run),
+    }),
+    lower: [],
+  };
+}
+
+/** Where nothing bad was counted: could it have been? A label that no series has, a status that none is called, never matches. */
+function blindSpot(
+  { badLabels }: PlannedMeasure & { kind: 'ratio' },
+  bad: readonly Increase[],
+  all: readonly Increase[],
+  { load }: RunRecord,
+): string | null {
+  if (total(bad) > 0) return null;
+  const lacking = badLabels.find((label) => bad.length === 0 && all.some(({ labels }) => !(label in labels)));
+  if (lacking !== undefined)
+    return `no bad event could be counted: the series of the total have no label "${lacking}"`;
+  const errors = load?.answered['5xx'] ?? 0;
+  return errors > 0 ? `the client saw ${errors} answers of status 5xx, and none was counted as bad` : null;
+}
+
+/** When the requests were sent that nobody answered, as far as the client left a record. */
+function lostAt({ load }: RunRecord): readonly number[] {
+  if (load?.client === undefined) return [];
+  const { originSeconds, startMs, status } = load.client;
+  const starts = startMs.split(' ');
+  return status
+    .split(' ')
+    .flatMap((one, index) => (one === '0' ? [originSeconds + Number(starts[index]) / 1000] : []));
+}
+
+/**
+ * The service's count, and the lost requests that are not in it yet. What it counts beyond the answers that the client saw
+ * are lost ones already: a request that the client gave up on may be there as a 200, as a 499, as a 5xx, or not at all.
+ */
+function withLost(counted: number, lost: number, seenByClient: number): number {
+  return counted + lost - Math.min(lost, Math.max(0, counted - seenByClient));
+}
+
+/** Answers of such a status that the client saw; by its classes where it left no record of each request. */
+function answeredWith(
+  status: string | null,
+  { load }: RunRecord,
+  byClass: (load: LoadRecord) => number,
+): number {
+  if (load === null) return 0;
+  if (load.client === undefined || status === null) return byClass(load);
+  const pattern = new RegExp(`^(?:${status})$`);
+  return load.client.status.split(' ').filter((one) => one !== '0' && pattern.test(one)).length;
+}
