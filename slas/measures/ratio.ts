@@ -25,7 +25,12 @@ export function measureRatio(
   const samples = withLost(
     total(all.increases),
     lost,
-    answeredWith(planned.totalStatus, run, (load) => load.sent - load.lost - load.answered['4xx']),
+    answeredWith(
+      planned.totalStatus,
+      run,
+      ({ answered }) => answered['1xx'] + answered['2xx'] + answered['3xx'] + answered['5xx'],
+    ),
+    run,
   );
   const badCount = Math.min(
     samples,
@@ -33,6 +38,7 @@ export function measureRatio(
       total(bad.increases),
       lost,
       answeredWith(planned.badStatus, run, (load) => load.answered['5xx']),
+      run,
     ),
   );
   if (samples === 0) return nothing('no request was counted in the window');
@@ -47,8 +53,8 @@ export function measureRatio(
     bucket: null,
     words: `${formatCount(badCount)} of ${formatCount(samples)} requests were bad (${percent(badCount / samples)})${lostWords}`,
     blocks: countBlocks(bad.increases, all.increases, frame, {
-      part: badCount - total(bad.increases),
-      total: samples - total(all.increases),
+      part: Math.max(0, badCount - total(bad.increases)),
+      total: Math.max(0, samples - total(all.increases)),
       sentAtSeconds: lost === 0 ? [] : lostAt(run),
     }),
     lower: [],
@@ -83,9 +89,11 @@ function lostAt({ load }: RunRecord): readonly number[] {
 /**
  * The service's count, and the lost requests that are not in it yet. What it counts beyond the answers that the client saw
  * are lost ones already: a request that the client gave up on may be there as a 200, as a 499, as a 5xx, or not at all.
+ * Of a load that was cut short, what goes beyond even these was in flight then: stopped by us, and nobody's error.
  */
-function withLost(counted: number, lost: number, seenByClient: number): number {
-  return counted + lost - Math.min(lost, Math.max(0, counted - seenByClient));
+function withLost(counted: number, lost: number, seenByClient: number, { load }: RunRecord): number {
+  const beyond = Math.max(0, counted - seenByClient);
+  return counted + lost - (load?.completed === false ? beyond : Math.min(lost, beyond));
 }
 
 /** Answers of such a status that the client saw; by its classes where it left no record of each request. */
