@@ -161,8 +161,10 @@ const BUDGET_USED_UP = 99;
 /** Why k6 did not go through its whole plan; null if it did. A budget that is used up by its last requests cuts nothing. */
 function reasonOf(exit: Exit, summary: Summary | null, load: Load): string | null {
   if (summary !== null && exit.code === BUDGET_USED_UP) {
-    const begun = count(summary, 'sla_requests_sent') + count(summary, 'dropped_iterations');
-    return begun >= load.plannedRequests ? null : usedUp(summary, load);
+    const { sent, answered, lost, droppedIterations } = countsOfSummary(summary);
+    const ended = lost + Object.values(answered).reduce((sum, count) => sum + count, 0);
+    const isWhole = sent + droppedIterations >= load.plannedRequests && ended === sent;
+    return isWhole ? null : usedUp(summary, load);
   }
   if (exit.signal !== null || exit.code !== 0) return `k6 ended with ${tellExit(exit)}`;
   return summary === null ? 'k6 left no summary' : null;

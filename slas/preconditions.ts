@@ -193,7 +193,7 @@ function generatorOnTime({ load }: RunRecord): Precondition {
   return check(
     id,
     false,
-    `${told}: the generator was starved of CPU (${LATEST_START_SECONDS * 1000} ms are allowed)`,
+    `${told}: the generator was starved of CPU, or had no virtual user free (${LATEST_START_SECONDS * 1000} ms are allowed)`,
   );
 }
 
