@@ -1,30 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { main } from './cli.ts';
-import type { Io } from './io.ts';
-import { ROOT, temporaryFolder } from './testing/sla.ts';
+import { ROOT, slaHere, temporaryFolder } from './testing/sla.ts';
 
 /** What can be said without load: bad usage, bad documents, help. In this process, so that it is quick. */
-
-async function run(args: readonly string[], cwd = ROOT) {
-  let stdout = '';
-  let stderr = '';
-  const io: Io = {
-    root: ROOT,
-    cwd,
-    env: process.env,
-    print: (text) => {
-      stdout += text;
-    },
-    progress: (line) => {
-      stderr += `${line}\n`;
-    },
-    signal: new AbortController().signal,
-    colour: false,
-  };
-  return { code: await main(args, io), stdout, stderr };
-}
 
 describe('bad usage exits 2 and says what is wrong', () => {
   test.each([
@@ -86,14 +65,22 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['serve', '--port', '99999'], '"99999" is no port'],
     [['stack', 'up', '--port', 'x'], '"x" is no port'],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await run(args);
+    const { code, stdout, stderr } = await slaHere(args);
     expect(stderr).toContain(message);
     expect(code).toBe(2);
     expect(stdout).toBe('');
   });
 
   test('several problems are told at once', async () => {
-    const { stderr } = await run(['verify', '--prometheus', 'nowhere', '--from', 'noon', '--to', 'later']);
+    const { stderr } = await slaHere([
+      'verify',
+      '--prometheus',
+      'nowhere',
+      '--from',
+      'noon',
+      '--to',
+      'later',
+    ]);
     expect(stderr).toContain('nowhere');
     expect(stderr).toContain('noon');
     expect(stderr).toContain('later');
@@ -102,19 +89,19 @@ describe('bad usage exits 2 and says what is wrong', () => {
 
 describe('help', () => {
   test.each([[['--help']], [['gate', '--help']]])('%j exits 0', async (args) => {
-    const { code, stdout } = await run(args);
+    const { code, stdout } = await slaHere(args);
     expect(code).toBe(0);
     expect(stdout).toContain('Usage: sla');
   });
 
   test('exit codes are part of it', async () => {
-    expect((await run(['--help'])).stdout).toContain('3 inconclusive');
+    expect((await slaHere(['--help'])).stdout).toContain('3 inconclusive');
   });
 });
 
 describe('plan', () => {
   test('says what the run could tell', async () => {
-    const { code, stdout, stderr } = await run(['plan', '--json']);
+    const { code, stdout, stderr } = await slaHere(['plan', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
       plannedRequests: 1500,
       confidence: null,
@@ -126,7 +113,7 @@ describe('plan', () => {
   });
 
   test('too short for its document exits 2, and says so beside the numbers', async () => {
-    const { code, stdout, stderr } = await run(['plan', '--scenario', 'smoke', '--duration', '10s']);
+    const { code, stdout, stderr } = await slaHere(['plan', '--scenario', 'smoke', '--duration', '10s']);
     expect(stdout).toContain('smoke: 200 requests in 10 s');
     expect(stderr).toContain('needs 299 requests, 200 are planned; make it at least 15 s long');
     expect(code).toBe(2);
@@ -135,7 +122,7 @@ describe('plan', () => {
   test.each([[['gate', '--duration', '5s']], [['run', 'smoke', '--duration', '5s']]])(
     '%j is refused before anything is started',
     async (args) => {
-      const { code, stderr } = await run(args);
+      const { code, stderr } = await slaHere(args);
       expect(stderr).toContain('is too short');
       expect(stderr).not.toContain('starting');
       expect(code).toBe(2);
@@ -144,7 +131,7 @@ describe('plan', () => {
 });
 
 test('simulate prints a row for each service, percentile and length', async () => {
-  const { code, stdout } = await run(['simulate', '--runs', '2']);
+  const { code, stdout } = await slaHere(['simulate', '--runs', '2']);
   expect(stdout.match(/^\| (independent|M\/G\/2 at 0\.\d|AR\(1\)|stalls) \| 9[59] \|.*% \|$/gm)).toHaveLength(
     36,
   );
@@ -153,7 +140,7 @@ test('simulate prints a row for each service, percentile and length', async () =
 
 describe('check', () => {
   test('the shipped document has no problem', async () => {
-    const { code, stdout } = await run(['check', 'slas/documents/sentiment-api.yaml']);
+    const { code, stdout } = await slaHere(['check', 'slas/documents/sentiment-api.yaml']);
     expect(stdout).toBe('slas/documents/sentiment-api.yaml: ok, 6 objectives, 2 scenarios\n');
     expect(code).toBe(0);
   });
@@ -166,7 +153,7 @@ describe('check', () => {
       shipped.replace('< 200ms', '< 210ms').replace('lost: bad', 'lost: good'),
     );
     await writeFile(join(folder.path, 'b.yaml'), 'kind: [');
-    const { code, stderr } = await run(['check', 'a.yaml', 'b.yaml', 'c.yaml'], folder.path);
+    const { code, stderr } = await slaHere(['check', 'a.yaml', 'b.yaml', 'c.yaml'], folder.path);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^a\.yaml:\d+:13: "< 210ms" \(0\.21 s\) is no bucket edge/m);
     expect(stderr).toMatch(/^a\.yaml:\d+:\d+: objectives\[2\]\.ratio\.lost must be "bad"/m);
@@ -187,7 +174,7 @@ describe('verify of a window', () => {
       '2000',
       '--json',
     ];
-    const { code, stdout, stderr } = await run(args);
+    const { code, stdout, stderr } = await slaHere(args);
     expect(code).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject({ verdict: 'inconclusive', exitCode: 3 });
     expect(stdout + stderr).not.toContain('secret');
@@ -197,7 +184,7 @@ describe('verify of a window', () => {
 describe('a run folder that is incomplete', () => {
   test('names the file that is missing', async () => {
     await using folder = await temporaryFolder();
-    const { code, stderr } = await run(['verify', folder.path]);
+    const { code, stderr } = await slaHere(['verify', folder.path]);
     expect(stderr).toContain('plan.json cannot be read');
     expect(code).toBe(4);
   });

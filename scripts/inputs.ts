@@ -117,3 +117,8 @@ export function readTime(option: string, text: string): Input<number> {
     `"${text}" is no time: write RFC 3339 with a zone (2026-11-23T05:31:02Z) or Unix seconds`,
   );
 }
+
+export function readPort(text: string): Input<number> {
+  if (/^\d+$/.test(text) && Number(text) <= 65_535) return accept(Number(text));
+  return badOption('--port', `"${text}" is no port from 0 (any free one) to 65535`);
+}

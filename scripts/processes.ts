@@ -118,7 +118,7 @@ export const tellExit = ({ code, signal }: Exit) =>
   signal === null ? `exit code ${code}` : `signal ${signal}`;
 
 /** An error about a process that ended too early, with the last lines of its log. */
-export function diedEarly(process: Running, exit: Exit, nextStep: string): HarnessError {
+function diedEarly(process: Running, exit: Exit, nextStep: string): HarnessError {
   return new HarnessError(
     'died-early',
     `${process.name} ended with ${tellExit(exit)}. Its last lines:\n${process.tail()}`,

@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { answersInAll, requestsOf } from '../slas/client-requests.ts';
 import type { ClientRequests, Load, LoadRecord, RunRecord } from '../slas/model.ts';
 import { HarnessError } from './errors.ts';
 import { readRequests } from './k6-requests.ts';
@@ -162,7 +163,7 @@ const BUDGET_USED_UP = 99;
 function reasonOf(exit: Exit, summary: Summary | null, load: Load): string | null {
   if (summary !== null && exit.code === BUDGET_USED_UP) {
     const { sent, answered, lost, droppedIterations } = countsOfSummary(summary);
-    const ended = lost + Object.values(answered).reduce((sum, count) => sum + count, 0);
+    const ended = lost + answersInAll({ answered });
     const isWhole = sent + droppedIterations >= load.plannedRequests && ended === sent;
     return isWhole ? null : usedUp(summary, load);
   }
@@ -245,7 +246,7 @@ function countsOfSummary(summary: Summary): Counts {
 
 /** A k6 that was killed left no summary, and the requests that it had written down: at least these were sent. */
 function countsOfRequests(client: ClientRequests | null): Counts {
-  const statuses = client?.status.split(' ') ?? [];
+  const statuses = requestsOf(client).map(({ status }) => status);
   const of = (digit: string) => statuses.filter((status) => status.startsWith(digit)).length;
   return {
     sent: statuses.length,

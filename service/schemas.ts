@@ -15,7 +15,7 @@ const truncated = Type.Boolean({
 
 const prediction = Type.Object({ sentiment: oneSentiment, confidence, truncated });
 
-export const errorSchema = Type.Object({
+const errorSchema = Type.Object({
   error: Type.Object({ code: Type.String(), message: Type.String() }),
 });
 

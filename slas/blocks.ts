@@ -17,7 +17,7 @@ export interface Grid {
   readonly boundaries: number;
 }
 
-export function gridOf(frame: Frame): Grid {
+function gridOf(frame: Frame): Grid {
   const longest = Math.max(...frame.targets.map(({ intervalSeconds }) => intervalSeconds));
   const steps = Math.min(...frame.targets.map((target) => stepsOf(target, longest)));
   const stride = Math.ceil(steps / MOST_BLOCKS);
@@ -49,7 +49,7 @@ function scrapesByStep(target: TargetWindow, longest: number): ReadonlyMap<numbe
 }
 
 /** The sum of several series at each boundary; NaN where one of them has no sample. */
-export function runningTotal(increases: readonly Increase[], { times, boundaries }: Grid): readonly number[] {
+function runningTotal(increases: readonly Increase[], { times, boundaries }: Grid): readonly number[] {
   const sums = new Array<number>(boundaries).fill(0);
   for (const increase of increases) {
     const at = times.get(increase.target) ?? [];
@@ -70,7 +70,7 @@ const nearestSample = (samples: Series['samples'], atSeconds: number) =>
   samples[nearestAt(samples.length, (index) => samples[index]![0], atSeconds)]!;
 
 /** What two running totals grew by between the boundaries at which both are known; none where an edge is not. */
-export function blocksBetween(parts: readonly number[], totals: readonly number[]): readonly Block[] {
+function blocksBetween(parts: readonly number[], totals: readonly number[]): readonly Block[] {
   const known = parts.flatMap((part, index) => (Number.isFinite(part - totals[index]!) ? [index] : []));
   if (known[0] !== 0 || known.at(-1) !== parts.length - 1) return [];
   return known.slice(1).map((end, index) => ({

@@ -1,3 +1,4 @@
+import { requestsOf } from './client-requests.ts';
 import type { Block } from './design-effect.ts';
 import type { ClientMeasured, ClientRequests, Limit, PlannedObjective, RunRecord } from './model.ts';
 import { formatCount, formatValue } from './numbers.ts';
@@ -34,7 +35,7 @@ export function viewOfClient(
   { load }: RunRecord,
 ): ClientView | null {
   if (measure.kind !== 'latency' || measure.clientPath === null || load?.client === undefined) return null;
-  const requests = requestsOf(load.client, measure.clientPath);
+  const requests = judgedOf(load.client, measure.clientPath);
   if (requests.length === 0) return null;
   const over = (limit: Limit) => requests.filter(({ seconds }) => seconds > limit.value).length;
   const bad = over(target);
@@ -77,26 +78,15 @@ function slowerBySecond(requests: readonly Request[], limitSeconds: number): rea
   return blocks;
 }
 
-function requestsOf(client: ClientRequests, path: string): readonly Request[] {
-  const [starts, durations, blocked, statuses, paths] = [
-    client.startMs,
-    client.durationMs,
-    client.blockedMs,
-    client.status,
-    client.path,
-  ].map((column) => column.split(' '));
-  const wanted = String(client.paths.indexOf(path));
-  return durations!.flatMap((duration, index) => {
-    const status = statuses![index]!;
-    if (paths![index] !== wanted || !/^(0$|2)/.test(status)) return [];
-    return [
-      {
-        startSeconds: Number(starts![index]) / 1000,
-        seconds: status === '0' ? Infinity : Number(duration) / 1000,
-        blockedSeconds: Number(blocked![index]) / 1000,
-      },
-    ];
-  });
+/** Judged are good answers, and the requests that were never answered. */
+function judgedOf(client: ClientRequests, wanted: string): readonly Request[] {
+  return requestsOf(client)
+    .filter(({ path, status }) => path === wanted && /^(0$|2)/.test(status))
+    .map(({ startSeconds, durationSeconds, blockedSeconds, status }) => ({
+      startSeconds,
+      seconds: status === '0' ? Infinity : durationSeconds,
+      blockedSeconds,
+    }));
 }
 
 /** The least value that at least this percentage is at or under: exact, as all values are known. */

@@ -71,7 +71,7 @@ export function holds(value: number, limit: Limit): boolean {
 }
 
 /** What a load may be, in the document and on the command line. */
-export const LOAD_BOUNDS = {
+const LOAD_BOUNDS = {
   leastRate: 0.01,
   mostRate: 10_000,
   leastSeconds: 1,

@@ -1,3 +1,4 @@
+import { answersInAll, requestsOf } from './client-requests.ts';
 import type { Evidence, Load, LoadRecord, Plan, Precondition, RunRecord, Series } from './model.ts';
 import { selectorsOfPlan } from './promql.ts';
 import type { Reconciliation } from './reconcile.ts';
@@ -165,7 +166,7 @@ function answersRight({ load }: RunRecord): Precondition {
 function requestsValid({ load }: RunRecord): Precondition {
   const id = 'requests-valid';
   if (load === null) return check(id, null, 'no run record: only the server was asked');
-  const overload = load.client?.status.split(' ').filter((status) => status === '429').length ?? 0;
+  const overload = requestsOf(load.client).filter(({ status }) => status === '429').length;
   const mistaken = load.answered['4xx'] - overload;
   const told = `${mistaken} of ${load.sent} requests were refused as mistakes of the client (4xx)`;
   return check(id, mistaken <= 0.02 * load.sent, told);
@@ -204,16 +205,15 @@ function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): 
   const id = 'client-and-server-agree';
   if (load !== null && !load.completed && load.sent === 0)
     return check(id, null, 'the load generator left no counts');
-  const accounted =
-    load === null ? 0 : load.lost + Object.values(load.answered).reduce((sum, count) => sum + count, 0);
+  const accounted = load === null ? 0 : load.lost + answersInAll(load);
   if (load?.completed && accounted !== load.sent)
     return check(
       id,
       false,
       `k6 sent ${load.sent} requests and knows the end of ${accounted}: the load script failed`,
     );
-  const recorded = load?.client?.status.split(' ').length;
-  if (load?.completed && recorded !== undefined && recorded !== load.sent)
+  const recorded = requestsOf(load?.client).length;
+  if (load?.completed && load.client !== undefined && recorded !== load.sent)
     return check(
       id,
       false,

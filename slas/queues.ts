@@ -19,7 +19,7 @@ export interface Service {
   readonly run: (durationSeconds: number, random: Random) => Answers;
 }
 
-export const RATE_PER_SECOND = 25;
+const RATE_PER_SECOND = 25;
 /** What came before a run, so that it does not begin with an empty queue. */
 const BEFORE_SECONDS = 120;
 

@@ -1,3 +1,4 @@
+import { answersInAll, requestsOf } from './client-requests.ts';
 import type { LoadRecord, Plan, Reconciled, RunRecord } from './model.ts';
 import { countIncreases, type Frame, type Increase, total } from './window.ts';
 
@@ -24,12 +25,7 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
   const counted = countIncreases(plan.requests, frame, 'zero');
   if (!counted.ok) return none(`the service's requests could not be counted: ${counted.reason}`, true);
   const rows = [
-    row(
-      'requests',
-      run.load,
-      Object.values(run.load.answered).reduce((sum, count) => sum + count, 0),
-      total(counted.increases),
-    ),
+    row('requests', run.load, answersInAll(run.load), total(counted.increases)),
     ...statusRows(run.load, counted.increases),
     ...latencyRows(plan, run.load, frame),
   ];
@@ -84,11 +80,7 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame): readonly Recon
     const counted = countIncreases(buckets, frame);
     if (!counted.ok) return [];
     const all = counted.increases.filter(({ labels }) => labels.le === '+Inf');
-    const wanted = String(client.paths.indexOf(path));
-    const paths = client.path.split(' ');
-    const good = client.status
-      .split(' ')
-      .filter((status, index) => status.startsWith('2') && paths[index] === wanted);
+    const good = requestsOf(client).filter((one) => one.status.startsWith('2') && one.path === path);
     return [row(`latencies of ${path}`, load, good.length, total(all))];
   });
 }

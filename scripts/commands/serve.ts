@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { badOption, type PlacedProblem } from '../inputs.ts';
+import { type PlacedProblem, readPort } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { onAbort } from '../processes.ts';
 
@@ -9,12 +9,11 @@ export async function serve(
   { port = '8000' }: { readonly port?: string },
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
-  if (!/^\d+$/.test(port) || Number(port) > 65_535) {
-    return badOption('--port', `"${port}" is no port from 0 (any free one) to 65535`).problems;
-  }
+  const read = readPort(port);
+  if (!read.ok) return read.problems;
   const child = spawn(process.execPath, [join(io.root, 'service', 'server.ts')], {
     cwd: io.root,
-    env: { NODE_ENV: 'production', ...io.env, PORT: port },
+    env: { NODE_ENV: 'production', ...io.env, PORT: String(read.value) },
     stdio: 'inherit',
     // A group of its own: Ctrl-C reaches it once, through us.
     detached: true,

@@ -1,4 +1,4 @@
-import { badOption, type PlacedProblem, readDocument } from '../inputs.ts';
+import { type PlacedProblem, readDocument, readPort } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { toolIo } from '../prepare.ts';
 import { holdStack, stackDown, stackStatus, stackUp, type UpStack } from '../stack/background.ts';
@@ -10,24 +10,24 @@ export interface StackOptions {
 }
 
 export async function up(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
-  const port = readPort(options);
-  if (typeof port !== 'number') return port;
+  const port = readPort(options.port ?? '0');
+  if (!port.ok) return port.problems;
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read.problems;
   // Installed here, where progress can be seen; the holder then finds it at once.
   await findTool('prometheus', toolIo(io));
   const running = await stackStatus(io);
   if (running !== null) io.progress('a stack is up already');
-  return tell(running ?? (await stackUp(['--port', String(port), '--sla', read.value.file], io)), io);
+  return tell(running ?? (await stackUp(['--port', String(port.value), '--sla', read.value.file], io)), io);
 }
 
 export async function hold(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
-  const port = readPort(options);
-  if (typeof port !== 'number') return port;
+  const port = readPort(options.port ?? '0');
+  if (!port.ok) return port.problems;
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read.problems;
   const prometheus = await findTool('prometheus', toolIo(io));
-  await holdStack(prometheus.path, read.value.document.service.selector, port, io);
+  await holdStack(prometheus.path, read.value.document.service.selector, port.value, io);
   return 0;
 }
 
@@ -50,9 +50,4 @@ function tell({ serviceUrl, prometheusUrl, logs, incidents }: UpStack, io: Io): 
   io.print(`service     ${serviceUrl}\nPrometheus  ${prometheusUrl}\nlogs        ${logs}\n`);
   for (const incident of incidents) io.print(`broken      ${incident}\n`);
   return incidents.length === 0 ? 0 : 4;
-}
-
-function readPort({ port = '0' }: StackOptions): number | readonly PlacedProblem[] {
-  if (/^\d+$/.test(port) && Number(port) <= 65_535) return Number(port);
-  return badOption('--port', `"${port}" is no port from 0 (any free one) to 65535`).problems;
 }

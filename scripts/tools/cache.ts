@@ -6,7 +6,7 @@ import type { PackageSpec, ToolSpec } from './specs.ts';
 import type { ToolIo } from './types.ts';
 
 /** `${SLA_CACHE_DIR:-${XDG_CACHE_HOME:-~/.cache}/sla-harness}/tools` */
-export function toolsFolder(env: ToolIo['env']): string {
+function toolsFolder(env: ToolIo['env']): string {
   if (env.SLA_CACHE_DIR) return resolve(env.SLA_CACHE_DIR, 'tools');
   // A relative XDG_CACHE_HOME is to be ignored, says its specification.
   const xdg = env.XDG_CACHE_HOME;

@@ -41,7 +41,7 @@ export async function runCommand(
 }
 
 /** The last lines of a program's output, for a message. */
-export function lastLines(output: string, count: number): string {
+function lastLines(output: string, count: number): string {
   return output.trimEnd().split('\n').slice(-count).join('\n');
 }
 

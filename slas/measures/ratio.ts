@@ -1,4 +1,5 @@
 import { countBlocks } from '../blocks.ts';
+import { requestsOf } from '../client-requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model.ts';
 import { formatCount } from '../numbers.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
@@ -79,11 +80,10 @@ function blindSpot(
 /** When the requests were sent that nobody answered, as far as the client left a record. */
 function lostAt({ load }: RunRecord): readonly number[] {
   if (load?.client === undefined) return [];
-  const { originSeconds, startMs, status } = load.client;
-  const starts = startMs.split(' ');
-  return status
-    .split(' ')
-    .flatMap((one, index) => (one === '0' ? [originSeconds + Number(starts[index]) / 1000] : []));
+  const { originSeconds } = load.client;
+  return requestsOf(load.client)
+    .filter(({ status }) => status === '0')
+    .map(({ startSeconds }) => originSeconds + startSeconds);
 }
 
 /**
@@ -105,5 +105,5 @@ function answeredWith(
   if (load === null) return 0;
   if (load.client === undefined || status === null) return byClass(load);
   const pattern = new RegExp(`^(?:${status})$`);
-  return load.client.status.split(' ').filter((one) => one !== '0' && pattern.test(one)).length;
+  return requestsOf(load.client).filter((one) => one.status !== '0' && pattern.test(one.status)).length;
 }

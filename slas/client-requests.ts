@@ -1,0 +1,35 @@
+import type { ClientRequests, LoadRecord } from './model.ts';
+
+/** The only reader of a run record's columns. */
+export interface ClientRequest {
+  /** From the first request's start. */
+  readonly startSeconds: number;
+  readonly durationSeconds: number;
+  readonly blockedSeconds: number;
+  /** As text; `0` was never answered. */
+  readonly status: string;
+  readonly path: string;
+}
+
+/** Every request of a record, in its order; none where there is no record. */
+export function requestsOf(client: ClientRequests | null | undefined): readonly ClientRequest[] {
+  if (client == null) return [];
+  const [starts, durations, blocked, paths] = [
+    client.startMs,
+    client.durationMs,
+    client.blockedMs,
+    client.path,
+  ].map((column) => column.split(' '));
+  const secondsAt = (column: readonly string[] | undefined, index: number) => Number(column![index]) / 1000;
+  return client.status.split(' ').map((status, index) => ({
+    startSeconds: secondsAt(starts, index),
+    durationSeconds: secondsAt(durations, index),
+    blockedSeconds: secondsAt(blocked, index),
+    status,
+    path: client.paths[Number(paths![index])] ?? '',
+  }));
+}
+
+/** All answers that the client saw, whatever their status. */
+export const answersInAll = ({ answered }: Pick<LoadRecord, 'answered'>) =>
+  Object.values(answered).reduce((sum, count) => sum + count, 0);
