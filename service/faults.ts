@@ -37,6 +37,8 @@ export function withConfidenceMean(classifier: Classifier, mean: number): Classi
   const lowered = (answer: Classification) => ({ ...answer, confidence: lower(answer.confidence) });
   return {
     model: classifier.model,
+    version: classifier.version,
+    dtype: classifier.dtype,
     isLoaded: () => classifier.isLoaded(),
     classify: async (texts, options) => (await classifier.classify(texts, options)).map(lowered),
     [Symbol.asyncDispose]: () => classifier[Symbol.asyncDispose](),

@@ -1,13 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
 import type { Classification } from './classifier/classifier.ts';
-import {
-  type CounterDefinition,
-  metrics as definitions,
-  type Endpoint,
-  type ErrorType,
-  type GaugeDefinition,
-  type HistogramDefinition,
-} from './metric-names.ts';
+import { makeCounter, makeGauge, makeHistogram } from './metric-makers.ts';
+import { metrics as definitions, type Endpoint, type ErrorType } from './metric-names.ts';
 
 /** The labels of one HTTP request while it is in progress. */
 export interface RequestLabels {
@@ -26,20 +20,20 @@ export interface RequestOutcome {
 /** The service's metrics in a registry of their own, every label set at 0 from the start. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #predictions = this.#counter(definitions.predictions);
-  readonly #predictionDuration = this.#histogram(definitions.predictionDuration);
-  readonly #predictionConfidence = this.#histogram(definitions.predictionConfidence);
-  readonly #batchSize = this.#histogram(definitions.batchSize);
-  readonly #errors = this.#counter(definitions.errors);
-  readonly #httpRequests = this.#counter(definitions.httpRequests);
-  readonly #httpDuration = this.#histogram(definitions.httpDuration);
-  readonly #httpInProgress = this.#gauge(definitions.httpInProgress);
-  readonly #httpRequestSize = this.#histogram(definitions.httpRequestSize);
-  readonly #httpResponseSize = this.#histogram(definitions.httpResponseSize);
+  readonly #predictions = makeCounter(this.registry, definitions.predictions);
+  readonly #predictionDuration = makeHistogram(this.registry, definitions.predictionDuration);
+  readonly #predictionConfidence = makeHistogram(this.registry, definitions.predictionConfidence);
+  readonly #batchSize = makeHistogram(this.registry, definitions.batchSize);
+  readonly #errors = makeCounter(this.registry, definitions.errors);
+  readonly #httpRequests = makeCounter(this.registry, definitions.httpRequests);
+  readonly #httpDuration = makeHistogram(this.registry, definitions.httpDuration);
+  readonly #httpInProgress = makeGauge(this.registry, definitions.httpInProgress);
+  readonly #httpRequestSize = makeHistogram(this.registry, definitions.httpRequestSize);
+  readonly #httpResponseSize = makeHistogram(this.registry, definitions.httpResponseSize);
 
   /** `isLoaded` is asked at each scrape, so the gauge is never older than the scrape. */
   constructor(isLoaded: () => boolean) {
-    const modelLoaded: Gauge = this.#gauge(definitions.modelLoaded, () => {
+    const modelLoaded: Gauge = makeGauge(this.registry, definitions.modelLoaded, () => {
       modelLoaded.set(isLoaded() ? 1 : 0);
     });
     collectDefaultMetrics({ register: this.registry });
@@ -72,24 +66,5 @@ export class Metrics {
     this.#httpDuration.observe(labels, outcome.durationSeconds);
     this.#httpRequestSize.observe({ handler }, outcome.requestBytes);
     this.#httpResponseSize.observe({ handler }, outcome.responseBytes);
-  }
-
-  #counter({ name, help, labelNames, labelSets }: CounterDefinition): Counter {
-    const counter = new Counter({ name, help, labelNames, registers: [this.registry] });
-    for (const labels of labelSets) counter.inc(labels, 0);
-    return counter;
-  }
-
-  #gauge({ name, help, labelNames, labelSets }: GaugeDefinition, collect = () => {}): Gauge {
-    const gauge = new Gauge({ name, help, labelNames, registers: [this.registry], collect });
-    for (const labels of labelSets) gauge.set(labels, 0);
-    return gauge;
-  }
-
-  #histogram({ name, help, labelNames, labelSets, buckets }: HistogramDefinition): Histogram {
-    const registers = [this.registry];
-    const histogram = new Histogram({ name, help, labelNames, registers, buckets: [...buckets] });
-    for (const labels of labelSets) histogram.zero(labels);
-    return histogram;
   }
 }

@@ -18,7 +18,7 @@ export class ModelError extends Error {}
  */
 export async function locateModel(choice: ModelChoice): Promise<WorkerSettings> {
   if (choice.kind === 'hub') {
-    return { modelName: choice.id, source: choice.id, isLocal: false, dtype: 'q8' };
+    return { modelName: choice.id, version: 'hub', source: choice.id, isLocal: false, dtype: 'q8' };
   }
   const dir = resolve(choice.kind === 'embedded' ? embeddedDir : choice.dir);
   const dtype = existsSync(join(dir, 'onnx', 'model_quantized.onnx')) ? 'q8' : 'fp32';
@@ -30,7 +30,8 @@ export async function locateModel(choice: ModelChoice): Promise<WorkerSettings> 
     throw new ModelError(`the model in ${dir} lacks ${missing.join(', ')}; ${hint}`);
   }
   await checkSums(dir, loaded);
-  return { modelName: basename(dir), source: dir, isLocal: true, dtype };
+  const version = (await sha256(join(dir, onnxFile))).slice(0, 12);
+  return { modelName: basename(dir), version, source: dir, isLocal: true, dtype };
 }
 
 async function checkSums(dir: string, files: readonly string[]): Promise<void> {

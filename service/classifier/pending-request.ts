@@ -1,4 +1,4 @@
-import { type Classification, ClassifierError, type ClassifyOptions } from './classifier.ts';
+import { type Classification, ClassifierError, type ClassifyOptions, type Journey } from './classifier.ts';
 
 /** The texts of one request on their way through the pool: answered all together, or failed once. */
 export class PendingRequest {
@@ -8,6 +8,7 @@ export class PendingRequest {
   readonly #resolvers = Promise.withResolvers<readonly Classification[]>();
   readonly #isAbandoned: () => boolean;
   readonly #onOver: () => void;
+  readonly #journey: Journey | undefined;
   readonly #deadline: NodeJS.Timeout;
   #missing: number;
 
@@ -19,10 +20,16 @@ export class PendingRequest {
     this.#missing = texts.length;
     this.#isAbandoned = options.isAbandoned;
     this.#onOver = onOver;
+    this.#journey = options.journey;
     const { deadlineMs } = options;
     this.#deadline = setTimeout(() => {
       this.fail(new ClassifierError('timeout', `No answer within ${deadlineMs} ms; the work is dropped.`));
     }, deadlineMs);
+  }
+
+  /** One of its texts is handed to a worker. */
+  dealt(): void {
+    if (this.#journey !== undefined) this.#journey.dealtMs ??= performance.now();
   }
 
   answer(index: number, classification: Classification): void {

@@ -4,6 +4,8 @@ import type { Classification } from './classifier.ts';
 export interface WorkerSettings {
   /** The model's name as given in answers. */
   readonly modelName: string;
+  /** The first 12 digits of the SHA-256 of the ONNX file; `hub` for a model of the hub, which is not seen before it is loaded. */
+  readonly version: string;
   /** The model's folder (absolute), or its id on the hub. */
   readonly source: string;
   /** A local model is read from its folder and from nowhere else. */

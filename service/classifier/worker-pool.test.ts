@@ -92,6 +92,7 @@ test('a text gets the same score whatever is in flight beside it', async () => {
 test('a model that cannot be loaded stops the start and is named', async () => {
   const settings = {
     modelName: 'no-such-model',
+    version: '1',
     source: import.meta.dirname,
     isLocal: true,
     dtype: 'q8',

@@ -39,6 +39,8 @@ process.env.ORT_DISABLE_TELEMETRY = '1';
 /** Deals texts, one at a time and in order of arrival, to worker threads that each hold the model. */
 export class WorkerPool implements Classifier {
   readonly model: string;
+  readonly version: string;
+  readonly dtype: string;
   readonly size: number;
   readonly #options: PoolOptions;
   readonly #seats: Seat[];
@@ -49,6 +51,8 @@ export class WorkerPool implements Classifier {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.model = options.settings.modelName;
+    this.version = options.settings.version;
+    this.dtype = options.settings.dtype;
     this.size = options.workers ?? usableCores();
     this.#seats = Array.from({ length: this.size }, () => {
       return { worker: undefined, ready: false, job: undefined, failedStarts: 0 };
@@ -103,6 +107,7 @@ export class WorkerPool implements Classifier {
     while (job?.request.giveUpIfAbandoned()) job = this.#queue.shift();
     if (job === undefined) return;
     seat.job = job;
+    job.request.dealt();
     seat.worker!.postMessage({ text: job.request.texts[job.index]! } satisfies TextMessage);
   }
 

@@ -41,7 +41,8 @@ async function load(settings: WorkerSettings): Promise<Classify> {
   return async (text) => {
     const { inputs, truncated } = encode(tokenizer as unknown as Tokenize, text, maxPieces);
     const { logits } = (await model(inputs)) as { logits: Tensor };
-    return { ...mostLikely(logits.data as Float32Array, labels), truncated };
+    const counts = countPieces(inputs.input_ids, tokenizer.unk_token_id);
+    return { ...mostLikely(logits.data as Float32Array, labels), truncated, ...counts };
   };
 }
 
@@ -63,6 +64,18 @@ function encode(tokenize: Tokenize, text: string, maxPieces: number) {
   const whole = tokenize(text, { truncation: false });
   if (whole.input_ids.dims[1]! <= maxPieces) return { inputs: whole, truncated: false };
   return { inputs: tokenize(text, { truncation: true, max_length: maxPieces }), truncated: true };
+}
+
+function countPieces({ data, dims }: Tensor, unknownId: number | undefined) {
+  // Ids are 64 bits wide and small: their lower halves tell them apart, and are read without making a BigInt of each.
+  const ids = new Int32Array(
+    (data as BigInt64Array).buffer,
+    (data as BigInt64Array).byteOffset,
+    data.length * 2,
+  );
+  let unknownPieces = 0;
+  for (let at = 0; at < ids.length; at += 2) if (ids[at] === unknownId) unknownPieces += 1;
+  return { pieces: dims[1]!, unknownPieces };
 }
 
 /** Some tokenizers state no limit (1e30); the model's own is then the number of its positions. */
