@@ -143,7 +143,10 @@ const planOptions = (command: Command) =>
 const loadOptions = (command: Command) =>
   planOptions(command)
     .option('--out <dir>', 'where run folders are made (default: runs/)')
-    .option('--faults <spec>', 'faults of the service: latency=250ms,errors=2%,confidence=0.80')
+    .option(
+      '--faults <spec>',
+      'faults of the service: latency=250ms,latency-to=180ms,tail=1.5%@600ms,errors=2%,confidence=0.80',
+    )
     .option('--no-abort', 'load to the end, even when nothing can save the run any more')
     .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')
     .option('--prometheus <url>', 'the Prometheus that scrapes it')

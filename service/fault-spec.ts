@@ -6,6 +6,10 @@ export interface Faults {
   readonly spec: string;
   /** Added to every prediction request. */
   readonly latencyMs?: number;
+  /** What every prediction request takes at least, from its arrival to its answer. */
+  readonly latencyToMs?: number;
+  /** What a share of them takes at least, dealt out evenly. */
+  readonly tail?: { readonly percent: number; readonly toMs: number };
   /** Share of prediction requests that fail, in percent, dealt out evenly. */
   readonly errorPercent?: number;
   /** The mean that confidences are brought down to. */
@@ -22,9 +26,20 @@ const maxLatencyMs = 60_000;
 /** Every word of a specification. A new fault is one more entry. */
 const words: Readonly<Record<string, WordReader>> = {
   latency: (value) => {
-    const latencyMs = readDurationMs(value);
-    if (latencyMs === undefined) return 'is not a duration such as 250ms or 1.5s';
-    return latencyMs <= maxLatencyMs ? { latencyMs } : `is over the limit of ${maxLatencyMs} ms`;
+    const latencyMs = readDelay(value);
+    return typeof latencyMs === 'string' ? latencyMs : { latencyMs };
+  },
+  'latency-to': (value) => {
+    const latencyToMs = readDelay(value);
+    return typeof latencyToMs === 'string' ? latencyToMs : { latencyToMs };
+  },
+  tail: (value) => {
+    const [share = '', delay = '', ...rest] = value.split('@');
+    const percent = readPercent(share);
+    if (percent === undefined || rest.length > 0) return 'is not a share at a duration such as 1.5%@600ms';
+    if (percent > 100) return 'is outside 0% to 100%';
+    const toMs = readDelay(delay);
+    return typeof toMs === 'string' ? toMs : { tail: { percent, toMs } };
   },
   errors: (value) => {
     const errorPercent = readPercent(value);
@@ -81,6 +96,13 @@ function readDecimal(value: string): number | undefined {
 
 function readPercent(value: string): number | undefined {
   return value.endsWith('%') ? readDecimal(value.slice(0, -1)) : undefined;
+}
+
+/** Milliseconds of a delay, or what is wrong with it. */
+function readDelay(value: string): number | string {
+  const delayMs = readDurationMs(value);
+  if (delayMs === undefined) return 'is not a duration such as 250ms or 1.5s';
+  return delayMs <= maxLatencyMs ? delayMs : `is over the limit of ${maxLatencyMs} ms`;
 }
 
 function readDurationMs(value: string): number | undefined {

@@ -45,6 +45,23 @@ test('added latency is never less than asked for, and only predictions get it', 
   expect(sum / 5).toBeGreaterThanOrEqual(0.06);
 });
 
+test('totals are padded, those of the tail more; what is refused is not', async () => {
+  await using app = appOf(classifier, { SLA_FAULTS: 'latency-to=20ms,tail=3%@400ms' });
+  for (let sent = 0; sent < 100; sent++) await post(app, '/predict', { text: 'I like it' });
+  await post(app, '/predict', { text: '' });
+  const series = await readSeries(app);
+  const upTo = (le: string, status: string) =>
+    series.get(
+      `http_request_duration_seconds_bucket{le="${le}",method="POST",handler="/predict",status="${status}"}`,
+    );
+  expect(upTo('+Inf', '200')).toBe(100);
+  expect(upTo('0.015', '200')).toBe(0);
+  // A busy machine may make others as slow, but none of the three faster.
+  expect(upTo('0.3', '200')).toBeLessThanOrEqual(97);
+  expect(upTo('0.3', '200')).toBeGreaterThan(80);
+  expect(upTo('0.3', '400')).toBe(1);
+});
+
 /** Confidences as a model gives them: most of them high, some low, by a fixed formula. */
 function plausibleConfidences(count: number): number[] {
   return Array.from({ length: count }, (_, index) => 0.98 - 0.4 * ((index * 0.618034) % 1) ** 4);

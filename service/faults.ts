@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Classification, Classifier } from './classifier/classifier.ts';
 import { ApiError } from './errors.ts';
 import type { Faults } from './fault-spec.ts';
@@ -7,11 +7,26 @@ import type { Faults } from './fault-spec.ts';
 /** Delays and fails prediction requests that are valid: the routes of `scope`. Dealt out evenly, nothing is drawn. */
 export function injectFaults(scope: FastifyInstance, faults: Faults): void {
   const isNextToFail = dealEvenly(faults.errorPercent ?? 0);
-  scope.addHook('preHandler', async () => {
+  const totalOfNext = dealTotals(faults);
+  const totals = new WeakMap<FastifyRequest, number>();
+  scope.addHook('preHandler', async (request) => {
     const fails = isNextToFail();
+    totals.set(request, totalOfNext());
     if (faults.latencyMs !== undefined) await waitAtLeast(faults.latencyMs);
     if (fails) throw new ApiError('inference_error', `A fault injected by SLA_FAULTS="${faults.spec}".`);
   });
+  // Last, so that what the request took by itself is part of its total.
+  scope.addHook('onSend', async (request) => {
+    const arrivedMs = request.observation?.arrivedMs ?? performance.now();
+    const leftMs = (totals.get(request) ?? 0) - (performance.now() - arrivedMs);
+    if (leftMs > 0) await waitAtLeast(leftMs);
+  });
+}
+
+/** What each request in turn is to take in all, in milliseconds: all alike, and those of the tail more. */
+function dealTotals({ latencyToMs = 0, tail }: Faults): () => number {
+  const isNextInTail = dealEvenly(tail?.percent ?? 0);
+  return () => Math.max(latencyToMs, isNextInTail() ? tail!.toMs : 0);
 }
 
 /** Says of each request in turn whether it is one of the share: at 2 %, of every 50th. */

@@ -13,24 +13,26 @@ export async function doctor(io: Io): Promise<ExitCode> {
   io.print(row('docker', ...(await versionOf('docker', ['version', '--format', '{{.Server.Version}}']))));
   const reports = await inspectTools(toolIo(io));
   for (const report of reports) io.print(tellTool(report));
-  return reports.some(({ state }) => state === 'missing') ? 4 : 0;
+  return reports.some((report) => report.state === 'missing' && report.onlyFor === undefined) ? 4 : 0;
 }
 
 const row = (name: string, version: string, where: string) =>
-  `${name.padEnd(11)}${version.padEnd(12)}${where}\n`;
+  `${name.padEnd(18)}${version.padEnd(12)}${where}\n`;
 
 function tellTool(report: ToolReport): string {
+  const { name, range, onlyFor } = report;
+  const whatFor = onlyFor === undefined ? '' : `only for ./sla ${onlyFor}: `;
   switch (report.state) {
     case 'found':
       return row(
-        report.name,
+        name,
         report.tool.version,
-        `${report.tool.path} (from ${report.tool.source}; ${report.range} will do)`,
+        `${report.tool.path} (from ${report.tool.source}; ${range} will do)`,
       );
     case 'installable':
-      return row(report.name, '–', report.plan);
+      return row(name, '–', whatFor + report.plan);
     case 'missing':
-      return `${row(report.name, 'missing', report.message)}${report.nextStep.replace(/^/gm, '  ')}\n`;
+      return `${row(name, 'missing', whatFor + report.message)}${report.nextStep.replace(/^/gm, '  ')}\n`;
     default:
       return report satisfies never;
   }

@@ -3,7 +3,7 @@ import { checkGo } from './go-build.ts';
 import { waysToProvide } from './install.ts';
 import { probeRelease, type ReleaseContext } from './release.ts';
 import { searchCache, searchPath, searchVariable } from './search.ts';
-import type { ToolName } from './specs.ts';
+import type { ToolName, ToolSpec } from './specs.ts';
 import type { FoundTool, Search } from './types.ts';
 import { rangeText } from './version.ts';
 
@@ -14,6 +14,7 @@ export type ToolReport = {
   readonly range: string;
   /** Why the places before the one that was found, or all places, were of no use. */
   readonly passedOver: readonly string[];
+  readonly onlyFor?: NonNullable<ToolSpec['onlyFor']>;
 } & (
   | { readonly state: 'found'; readonly tool: FoundTool }
   | { readonly state: 'installable'; readonly plan: string }
@@ -21,7 +22,8 @@ export type ToolReport = {
 );
 
 export async function inspectTool(search: Search, context: ReleaseContext): Promise<ToolReport> {
-  const base = { name: search.spec.name, range: rangeText(search.spec.range) };
+  const { name, range, onlyFor } = search.spec;
+  const base = { name, range: rangeText(range), ...(onlyFor === undefined ? {} : { onlyFor }) };
   const passedOver: string[] = [];
   for (const look of [searchVariable, searchPath, searchCache]) {
     try {

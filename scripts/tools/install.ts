@@ -41,7 +41,7 @@ async function installRelease(
   staging: string,
   context: InstallContext,
 ): Promise<Attempt<FoundTool>> {
-  const folder = await downloadRelease(search.spec.package, staging, context);
+  const folder = await downloadRelease(search.spec, staging, context);
   if (!folder.ok) return folder;
   const mine = await checkAndPublish(search, join(folder.value, search.spec.name), 'release');
   if (!mine.ok) return { ok: false, reason: `release: the downloaded ${search.spec.name}: ${mine.reason}` };

@@ -64,6 +64,19 @@ describe('the official release', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it('may be the program itself, without an archive', async () => {
+    const { world, release } = await setUp('toxiproxy-server');
+    await using _world = world;
+    await using server = await serveReleases({
+      [release.checksums.path]: release.checksums.bytes,
+      [release.archive.path]: release.archive.bytes,
+    });
+    world.env.SLA_RELEASES_URL = server.url;
+    const path = cachedPath(TOOL_SPECS['toxiproxy-server'], world.env);
+    const found = await finder().findTool('toxiproxy-server', world.io);
+    expect(found).toEqual({ name: 'toxiproxy-server', path, version: '2.12.0', source: 'release' });
+  });
+
   it('is refused when it is not what the checksum file promises, and never falls through', async () => {
     const { world, release } = await setUp();
     await using _world = world;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -8,7 +8,7 @@ import { HarnessError } from '../errors.ts';
 import { messageOf } from './cache.ts';
 import { describeResult, runCommand } from './command.ts';
 import { reportProgress } from './progress.ts';
-import type { PackageSpec } from './specs.ts';
+import type { PackageSpec, ToolSpec } from './specs.ts';
 import type { Attempt, ToolIo, ToolLimits } from './types.ts';
 
 const DEFAULT_BASE_URL = 'https://github.com';
@@ -47,7 +47,7 @@ export async function probeRelease(spec: PackageSpec, context: ReleaseContext): 
  * `release-checksum` when the archive is not the one that the checksum file names.
  */
 export async function downloadRelease(
-  spec: PackageSpec,
+  { package: spec, name: program }: Pick<ToolSpec, 'package' | 'name'>,
   folder: string,
   context: ReleaseContext,
 ): Promise<Attempt<string>> {
@@ -64,6 +64,7 @@ export async function downloadRelease(
     await rm(path, { force: true });
     throw checksumMismatch(`${releaseUrl(spec, context.io.env)}/${archive}`, sha256, received.value);
   }
+  if (isProgram(archive)) return { ok: true, value: await placeProgram(path, program) };
   return await unpack(path, archive, context);
 }
 
@@ -175,6 +176,17 @@ async function receive(
       reason: `release: the download broke off (${watchdog.firedBecause ?? rootMessage(error)})`,
     };
   }
+}
+
+const isProgram = (archive: string) => !/\.(tar\.gz|zip)$/.test(archive);
+
+/** The program as it was downloaded, in a folder that holds it under its own name. */
+async function placeProgram(path: string, program: string): Promise<string> {
+  const folder = `${path}.unpacked`;
+  await mkdir(folder);
+  await rename(path, join(folder, program));
+  await chmod(join(folder, program), 0o755);
+  return folder;
 }
 
 async function unpack(

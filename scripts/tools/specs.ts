@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { VersionRange } from './version.ts';
 
-export type ToolName = 'k6' | 'prometheus' | 'promtool';
+export type ToolName = 'k6' | 'prometheus' | 'promtool' | 'toxiproxy-server';
 
 /** What is released, downloaded and installed as one. */
 export interface PackageSpec {
@@ -16,7 +16,10 @@ export interface ReleaseSpec {
   readonly folder: string;
   /** File in that folder with lines of `sha256  name`. */
   readonly checksums: string;
-  /** Archive by `platform-arch` as Node names them; the archive holds one folder of its own name. */
+  /**
+   * Archive by `platform-arch` as Node names them; the archive holds one folder of its own name. One without the ending of an
+   * archive is the program itself.
+   */
   readonly archives: Readonly<Record<string, string>>;
 }
 
@@ -37,10 +40,13 @@ export interface ToolSpec {
   readonly versionPattern: RegExp;
   readonly package: PackageSpec;
   readonly goPackage: string;
+  /** The one command that needs it; a machine without it can do everything else. */
+  readonly onlyFor?: 'selftest';
 }
 
 const K6_VERSION = '2.2.0';
 const PROMETHEUS_VERSION = '3.16.0';
+const TOXIPROXY_VERSION = '2.12.0';
 
 const k6: PackageSpec = {
   name: 'k6',
@@ -79,6 +85,27 @@ const prometheus: PackageSpec = {
   },
 };
 
+const toxiproxy: PackageSpec = {
+  name: 'toxiproxy',
+  version: TOXIPROXY_VERSION,
+  release: {
+    // The names follow from .goreleaser.yml in its module.
+    folder: `Shopify/toxiproxy/releases/download/v${TOXIPROXY_VERSION}`,
+    checksums: 'checksums.txt',
+    archives: {
+      'linux-x64': 'toxiproxy-server-linux-amd64',
+      'linux-arm64': 'toxiproxy-server-linux-arm64',
+      'darwin-x64': 'toxiproxy-server-darwin-amd64',
+      'darwin-arm64': 'toxiproxy-server-darwin-arm64',
+    },
+  },
+  go: {
+    folder: fileURLToPath(new URL('./toxiproxy', import.meta.url)),
+    tags: [],
+    linkerFlags: `-s -w -X github.com/Shopify/toxiproxy/v2.Version=${TOXIPROXY_VERSION}`,
+  },
+};
+
 /**
  * The tools, their pinned versions and the ranges that are accepted of a tool already installed. The version in a folder's
  * go.mod and the one here belong together: change both.
@@ -108,5 +135,14 @@ export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
     versionPattern: /\bpromtool, version (\S+)/,
     package: prometheus,
     goPackage: 'github.com/prometheus/prometheus/cmd/promtool',
+  },
+  'toxiproxy-server': {
+    name: 'toxiproxy-server',
+    pathVariable: 'TOXIPROXY_BIN',
+    range: { atLeast: '2.5.0', belowMajor: 3 },
+    versionPattern: /\btoxiproxy-server version (\S+)/,
+    package: toxiproxy,
+    goPackage: 'github.com/Shopify/toxiproxy/v2/cmd/server',
+    onlyFor: 'selftest',
   },
 };

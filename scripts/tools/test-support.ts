@@ -15,6 +15,7 @@ export const VERSION_LINES: Readonly<Record<ToolName, string>> = {
   k6: 'k6 v2.2.0 (go1.26.0, linux/amd64)',
   prometheus: 'prometheus, version 3.16.0 (branch: , revision: unknown)',
   promtool: 'promtool, version 3.16.0 (branch: , revision: unknown)',
+  'toxiproxy-server': 'toxiproxy-server version 2.12.0',
 };
 
 export const TEST_PLATFORM = 'linux-x64';
@@ -40,6 +41,7 @@ export async function makeWorld(options: { readonly go: boolean }) {
     K6_BIN: undefined,
     PROMETHEUS_BIN: undefined,
     PROMTOOL_BIN: undefined,
+    TOXIPROXY_BIN: undefined,
   };
   const io: ToolIo = { env, progress: (line) => progress.push(line) };
   return {
@@ -86,7 +88,7 @@ export async function sampleSpecs(folder: string): Promise<Readonly<Record<ToolN
       { ...real, go: { folder: module, tags: [], linkerFlags: '-s -w' } },
     ]),
   );
-  for (const name of ['k6', 'prometheus', 'promtool'] as const) {
+  for (const name of Object.keys(TOOL_SPECS) as ToolName[]) {
     await mkdir(join(module, name), { recursive: true });
     await writeFile(
       join(module, name, 'main.go'),
@@ -102,6 +104,7 @@ export async function sampleSpecs(folder: string): Promise<Readonly<Record<ToolN
     k6: sample(TOOL_SPECS.k6),
     prometheus: sample(TOOL_SPECS.prometheus),
     promtool: sample(TOOL_SPECS.promtool),
+    'toxiproxy-server': sample(TOOL_SPECS['toxiproxy-server']),
   };
 }
 
@@ -110,7 +113,7 @@ export interface ReleaseFile {
   readonly bytes: Buffer;
 }
 
-/** A real archive of these tools, laid out as the official one, and the checksum file for it. */
+/** A real archive of these tools (or the program itself), laid out as the official one, and the checksum file for it. */
 export async function makeRelease(
   folder: string,
   spec: ToolSpec,
@@ -119,8 +122,11 @@ export async function makeRelease(
   const { release } = spec.package;
   const archive = release.archives[TEST_PLATFORM] ?? '';
   const inner = archive.replace('.tar.gz', '');
-  for (const name of names) await writeProgram(join(folder, inner, name), versionScript(name));
-  execFileSync('tar', ['-czf', archive, inner], { cwd: folder });
+  if (inner === archive) await writeProgram(join(folder, archive), versionScript(spec.name));
+  else {
+    for (const name of names) await writeProgram(join(folder, inner, name), versionScript(name));
+    execFileSync('tar', ['-czf', archive, inner], { cwd: folder });
+  }
   const bytes = readFileSync(join(folder, archive));
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const lines = `${'0'.repeat(64)}  another-file.zip\n${sha256}  ${archive}\n`;
