@@ -55,6 +55,7 @@ export function withConfidenceMean(classifier: Classifier, mean: number): Classi
     version: classifier.version,
     dtype: classifier.dtype,
     isLoaded: () => classifier.isLoaded(),
+    hasRoom: () => classifier.hasRoom(),
     classify: async (texts, options) => (await classifier.classify(texts, options)).map(lowered),
     [Symbol.asyncDispose]: () => classifier[Symbol.asyncDispose](),
   };

@@ -15,15 +15,19 @@ export interface Classification {
 
 /** When a request went through the classifier, by performance.now(): filled in for who asks, and asked for by tracing only. */
 export interface Journey {
-  /** When the first of its texts was handed to a worker; until then all of them waited. */
+  /** When the first of its texts was begun by a worker; until then all of them waited. */
   dealtMs?: number;
 }
 
 export interface ClassifyOptions {
-  /** Milliseconds from now after which the request is given up and what still waits is dropped. */
+  /** Milliseconds after which the request is given up and what still waits is dropped. */
   readonly deadlineMs: number;
-  /** Asked before each text is inferred: a client that went away costs no inference. */
+  /** What of the deadline is over already: the request was read in it. */
+  readonly elapsedMs?: number;
+  /** Asked before each text is handed out: a client that went away costs no inference. */
   readonly isAbandoned: () => boolean;
+  /** Given what to call when the client goes away later: texts that were handed out and not begun are taken back then. */
+  readonly onAbandoned?: (giveUp: () => void) => void;
   /** Filled in on the way. */
   readonly journey?: Journey | undefined;
 }
@@ -40,7 +44,26 @@ export class ClassifierError extends Error {
   }
 }
 
-/** What tells sentiments. A text's answer depends on that text alone, never on what else is in flight. */
+/** What was inferred in one go: one text, or several when batching is on. */
+export interface Inference {
+  readonly texts: number;
+  /** Milliseconds that each of the texts had waited for it. */
+  readonly waitedMs: readonly number[];
+  readonly durationMs: number;
+}
+
+/** What a classifier tells of its work, for metrics. */
+export interface WorkReport {
+  /** Texts that wait for a worker now. */
+  waitingTexts(): number;
+  /** Calls the listener after each inference. */
+  onInference(listener: (inference: Inference) => void): void;
+}
+
+/**
+ * What tells sentiments. A text's answer depends on that text alone, never on what else is in flight, unless batching is on:
+ * then neighbours may move its confidence a little (by up to 0.1 in the embedded model).
+ */
 export interface Classifier extends AsyncDisposable {
   /** The model's name, as given in answers. */
   readonly model: string;
@@ -50,6 +73,8 @@ export interface Classifier extends AsyncDisposable {
   readonly dtype: string;
   /** True while at least one worker can answer. */
   isLoaded(): boolean;
+  /** True while one more text would find a place; what is refused for the lack of it costs nothing. */
+  hasRoom(): boolean;
   /**
    * Classifies the texts of one request, in their order: all of them, or none.
    * Rejects with ClassifierError.

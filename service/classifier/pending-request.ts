@@ -1,8 +1,18 @@
 import { type Classification, ClassifierError, type ClassifyOptions, type Journey } from './classifier.ts';
 
+/** One text of a request that waits to be inferred. */
+export interface Job {
+  readonly request: PendingRequest;
+  readonly index: number;
+  readonly text: string;
+  /** By `performance.now()`. */
+  readonly queuedMs: number;
+  /** It was in a batch whose worker died: it is tried once more, on its own, to see which text it was. */
+  readonly isSuspect: boolean;
+}
+
 /** The texts of one request on their way through the pool: answered all together, or failed once. */
 export class PendingRequest {
-  readonly texts: readonly string[];
   readonly promise: Promise<readonly Classification[]>;
   readonly #answers: Classification[];
   readonly #resolvers = Promise.withResolvers<readonly Classification[]>();
@@ -13,27 +23,31 @@ export class PendingRequest {
   #missing: number;
 
   /** `onOver` is called when the request failed: what still waits of it need not be inferred. */
-  constructor(texts: readonly string[], options: ClassifyOptions, onOver: () => void) {
-    this.texts = texts;
+  constructor(texts: number, options: ClassifyOptions, onOver: () => void) {
     this.promise = this.#resolvers.promise;
-    this.#answers = new Array(texts.length);
-    this.#missing = texts.length;
+    this.#answers = new Array(texts);
+    this.#missing = texts;
     this.#isAbandoned = options.isAbandoned;
     this.#onOver = onOver;
     this.#journey = options.journey;
-    const { deadlineMs } = options;
+    const { deadlineMs, elapsedMs = 0 } = options;
     this.#deadline = setTimeout(() => {
       this.fail(new ClassifierError('timeout', `No answer within ${deadlineMs} ms; the work is dropped.`));
-    }, deadlineMs);
+    }, deadlineMs - elapsedMs);
+    options.onAbandoned?.(() => this.giveUpIfAbandoned());
   }
 
-  /** One of its texts is handed to a worker. */
-  dealt(): void {
-    if (this.#journey !== undefined) this.#journey.dealtMs ??= performance.now();
+  get isOver(): boolean {
+    return this.#missing === 0;
+  }
+
+  /** A worker began one of its texts then. */
+  begun(atMs: number): void {
+    if (this.#journey !== undefined) this.#journey.dealtMs ??= atMs;
   }
 
   answer(index: number, classification: Classification): void {
-    if (this.#missing === 0) return;
+    if (this.isOver) return;
     this.#answers[index] = classification;
     if (--this.#missing > 0) return;
     clearTimeout(this.#deadline);
@@ -41,7 +55,7 @@ export class PendingRequest {
   }
 
   fail(error: ClassifierError): void {
-    if (this.#missing === 0) return;
+    if (this.isOver) return;
     this.#missing = 0;
     clearTimeout(this.#deadline);
     this.#onOver();
@@ -50,9 +64,9 @@ export class PendingRequest {
 
   /** True when the request is over, or is given up now because nobody waits for it. */
   giveUpIfAbandoned(): boolean {
-    if (this.#missing > 0 && this.#isAbandoned()) {
+    if (!this.isOver && this.#isAbandoned()) {
       this.fail(new ClassifierError('abandoned', 'The client was gone before its turn came.'));
     }
-    return this.#missing === 0;
+    return this.isOver;
   }
 }

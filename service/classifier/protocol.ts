@@ -14,14 +14,30 @@ export interface WorkerSettings {
   readonly dtype: 'q8' | 'fp32';
 }
 
-/** Main thread to worker: one text at a time, so that no score depends on a neighbour. */
-export interface TextMessage {
-  readonly text: string;
+/** What a worker's thread is given: its settings, and the memory in which parcels are claimed (claims.ts). */
+export interface WorkerStart {
+  readonly settings: WorkerSettings;
+  readonly claims: Int32Array;
 }
+
+/** Main thread to worker: the texts of one inference. One text, so that no score depends on a neighbour, unless batching is on. */
+export interface ParcelMessage {
+  readonly id: number;
+  readonly texts: readonly string[];
+}
+
+/** What came of one text. */
+export type TextResult = { readonly answer: Classification } | { readonly failure: string };
 
 /** Worker to main thread. `ready` comes once, after the model answered a first text. */
 export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'load-failed'; readonly message: string }
-  | { readonly kind: 'classified'; readonly classification: Classification }
-  | { readonly kind: 'failed'; readonly message: string };
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      /** One for each text, in their order. */
+      readonly results: readonly TextResult[];
+      /** From taking the parcel to the last result, by the worker's clock. */
+      readonly inferenceMs: number;
+    };

@@ -1,8 +1,17 @@
-import { Worker } from 'node:worker_threads';
-import { type Classification, type Classifier, ClassifierError, type ClassifyOptions } from './classifier.ts';
+import { aTextAtATime, type Batching } from './batching.ts';
+import {
+  type Classification,
+  type Classifier,
+  ClassifierError,
+  type ClassifyOptions,
+  type Inference,
+  type WorkReport,
+} from './classifier.ts';
 import { usableCores } from './cores.ts';
-import { PendingRequest } from './pending-request.ts';
-import type { TextMessage, WorkerMessage, WorkerSettings } from './protocol.ts';
+import { type Job, PendingRequest } from './pending-request.ts';
+import type { TextResult, WorkerSettings } from './protocol.ts';
+import { Seat } from './seat.ts';
+import { TextQueue } from './text-queue.ts';
 
 export interface PoolOptions {
   readonly settings: WorkerSettings;
@@ -10,42 +19,37 @@ export interface PoolOptions {
   readonly workers?: number | undefined;
   /** Texts that may wait for a worker. */
   readonly queueLimit: number;
-  /** Told when a worker died of itself; it is being replaced. */
+  /** By default a text at a time. */
+  readonly batching?: Batching;
+  /** A worker that is at one inference for longer hangs: it is given up and replaced. */
+  readonly inferenceLimitMs?: number;
+  /** Told when a worker died of itself or hung; it is being replaced. */
   readonly onWorkerLost?: (reason: string) => void;
   /** The program that each worker runs. */
   readonly program?: URL;
 }
 
-interface Job {
-  readonly request: PendingRequest;
-  readonly index: number;
-}
-
-/** A worker's place: it outlives the threads that come and go in it. */
-interface Seat {
-  worker: Worker | undefined;
-  ready: boolean;
-  job: Job | undefined;
-  /** Deaths in a row before the model answered; each makes the next start wait longer. */
-  failedStarts: number;
-}
-
 const longestRestartDelayMs = 5000;
+const defaultInferenceLimitMs = 10_000;
 
 // ONNX Runtime would report its use to its maker, and keep a database for that in the home folder. It reads the environment of
 // the process itself, which only the main thread can change.
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
-/** Deals texts, one at a time and in order of arrival, to worker threads that each hold the model. */
-export class WorkerPool implements Classifier {
+/** Deals texts in order of arrival to worker threads that each hold the model: one at a time, or alike ones together. */
+export class WorkerPool implements Classifier, WorkReport {
   readonly model: string;
   readonly version: string;
   readonly dtype: string;
   readonly size: number;
   readonly #options: PoolOptions;
-  readonly #seats: Seat[];
+  readonly #batching: Batching;
+  readonly #queue: TextQueue;
+  readonly #seats: readonly Seat[];
   readonly #loading = Promise.withResolvers<void>();
-  #queue: Job[] = [];
+  readonly #listeners: ((inference: Inference) => void)[] = [];
+  readonly #hangCheck: NodeJS.Timeout;
+  #batchTimer: NodeJS.Timeout | undefined;
   #closing = false;
 
   constructor(options: PoolOptions) {
@@ -54,115 +58,164 @@ export class WorkerPool implements Classifier {
     this.version = options.settings.version;
     this.dtype = options.settings.dtype;
     this.size = options.workers ?? usableCores();
-    this.#seats = Array.from({ length: this.size }, () => {
-      return { worker: undefined, ready: false, job: undefined, failedStarts: 0 };
-    });
+    this.#batching = options.batching ?? aTextAtATime;
+    this.#queue = new TextQueue(this.#batching);
+    this.#seats = Array.from({ length: this.size }, () => this.#newSeat());
+    const limitMs = options.inferenceLimitMs ?? defaultInferenceLimitMs;
+    this.#hangCheck = setInterval(() => this.#replaceHung(limitMs), Math.min(1000, limitMs / 4)).unref();
   }
 
   /** Starts the workers. Resolves when each has answered a first text; rejects when one cannot load the model. */
   start(): Promise<void> {
-    for (const seat of this.#seats) this.#fill(seat);
+    for (const seat of this.#seats) seat.start();
     return this.#loading.promise;
   }
 
   isLoaded(): boolean {
-    return this.#seats.some((seat) => seat.ready);
+    return this.#seats.some((seat) => seat.isReady);
+  }
+
+  hasRoom(texts = 1): boolean {
+    // A free worker takes a text at once, so it needs no place in the queue.
+    const free = this.#seats.filter((seat) => seat.isIdle).length;
+    return !this.#closing && this.waitingTexts() + texts <= this.#options.queueLimit + free;
+  }
+
+  waitingTexts(): number {
+    return this.#seats.reduce((sum, seat) => sum + seat.waitingTexts, this.#queue.length);
+  }
+
+  onInference(listener: (inference: Inference) => void): void {
+    this.#listeners.push(listener);
   }
 
   classify(texts: readonly string[], options: ClassifyOptions): Promise<readonly Classification[]> {
-    if (this.#closing) return Promise.reject(new ClassifierError('overloaded', 'The service is stopping.'));
-    if (!this.#hasRoom(texts.length)) {
-      const limit = this.#options.queueLimit;
-      const message = `The queue has no room for ${texts.length} more: ${this.#queue.length} of at most ${limit} texts wait.`;
-      return Promise.reject(new ClassifierError('overloaded', message));
+    if (!this.hasRoom(texts.length)) return Promise.reject(this.#refusal(texts.length));
+    const request = new PendingRequest(texts.length, options, () => this.#forget(request));
+    const queuedMs = performance.now();
+    for (const [index, text] of texts.entries()) {
+      this.#queue.add({ request, index, text, queuedMs, isSuspect: false });
     }
-    const request = new PendingRequest(texts, options, () => this.#forget(request));
-    for (let index = 0; index < texts.length; index++) this.#queue.push({ request, index });
     this.#deal();
     return request.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#hangCheck);
+    clearTimeout(this.#batchTimer);
     const stopping = new ClassifierError('overloaded', 'The service stopped before the model could answer.');
-    for (const job of this.#queue) job.request.fail(stopping);
-    await Promise.all(this.#seats.map((seat) => seat.worker?.terminate()));
+    for (const { request } of this.#queue.takeAll()) request.fail(stopping);
+    const inHand = await Promise.all(this.#seats.map((seat) => seat.stop()));
+    for (const { request } of inHand.flat()) request.fail(stopping);
   }
 
-  /** A free worker takes a text at once, so it needs no place in the queue. */
-  #hasRoom(texts: number): boolean {
-    const free = this.#seats.filter((seat) => seat.ready && seat.job === undefined).length;
-    return this.#queue.length + texts <= this.#options.queueLimit + free;
+  #refusal(texts: number): ClassifierError {
+    const { queueLimit } = this.#options;
+    const message = this.#closing
+      ? 'The service is stopping.'
+      : `The queue has no room for ${texts} more: ${this.waitingTexts()} of at most ${queueLimit} texts wait.`;
+    return new ClassifierError('overloaded', message);
   }
 
+  /** Idle workers first; then a second parcel for each, so that none waits for this thread between two texts. */
   #deal(): void {
+    for (const seat of this.#seats) if (seat.isIdle) this.#giveOrWait(seat);
     for (const seat of this.#seats) {
-      if (this.#queue.length === 0) return;
-      if (seat.ready && seat.job === undefined) this.#give(seat);
+      if (seat.hasRoom && !seat.isIdle) this.#give(seat, this.#queue.take({ onlyFull: true }));
+    }
+    if (this.#queue.length === 0) this.#share();
+  }
+
+  #giveOrWait(seat: Seat): void {
+    const leftMs = this.#queue.oldestMs + this.#batching.longestWaitMs - performance.now();
+    const mayWait = leftMs > 0 && this.#seats.some((each) => each.isReady && !each.isIdle);
+    this.#give(seat, this.#queue.take({ onlyFull: mayWait }));
+    if (mayWait && this.#queue.length > 0) {
+      this.#batchTimer ??= setTimeout(() => {
+        this.#batchTimer = undefined;
+        this.#deal();
+      }, leftMs);
     }
   }
 
-  #give(seat: Seat): void {
-    let job = this.#queue.shift();
-    while (job?.request.giveUpIfAbandoned()) job = this.#queue.shift();
-    if (job === undefined) return;
-    seat.job = job;
-    job.request.dealt();
-    seat.worker!.postMessage({ text: job.request.texts[job.index]! } satisfies TextMessage);
+  #give(seat: Seat, jobs: readonly Job[]): void {
+    if (jobs.length > 0) seat.give(jobs);
   }
 
-  /** A request that is over leaves nothing behind to infer. */
+  /** Nothing waits any more: an idle worker takes over what lies ready with a busy one. */
+  #share(): void {
+    for (const seat of this.#seats) {
+      if (!seat.isIdle) continue;
+      const busy = this.#seats.find((each) => each.waitingTexts > 0);
+      if (busy === undefined) return;
+      this.#give(seat, busy.takeBackWaiting());
+    }
+  }
+
   #forget(request: PendingRequest): void {
-    if (this.#queue.some((job) => job.request === request)) {
-      this.#queue = this.#queue.filter((job) => job.request !== request);
+    this.#queue.drop(request);
+    for (const seat of this.#seats) {
+      this.#queue.putBack(seat.takeBack((job) => job.request === request));
     }
+    // Not at once: whoever gives a request up may be dealing just now.
+    if (this.#queue.length > 0) queueMicrotask(() => this.#deal());
   }
 
-  #fill(seat: Seat): void {
-    if (this.#closing) return;
-    const program = this.#options.program ?? new URL('./worker.ts', import.meta.url);
-    const worker = new Worker(program, { workerData: this.#options.settings });
-    let reason = 'it ended without a word';
-    seat.worker = worker;
-    worker.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'load-failed') reason = this.#loadFailed(seat, message.message);
-      else this.#hear(seat, message);
+  #newSeat(): Seat {
+    const seat: Seat = new Seat({
+      settings: this.#options.settings,
+      program: this.#options.program ?? new URL('./worker.ts', import.meta.url),
+      onReady: () => {
+        if (this.#seats.every((each) => each.isReady)) this.#loading.resolve();
+        this.#deal();
+      },
+      onDone: (jobs, results, inferenceMs) => this.#answer(jobs, results, inferenceMs),
+      onLost: (reason, begun, untouched) => this.#replace(seat, reason, begun, untouched),
     });
-    worker.on('error', (error) => {
-      reason = error instanceof Error ? error.message : String(error);
-    });
-    worker.on('exit', (code) => this.#lose(seat, `${reason} (exit code ${code})`));
+    return seat;
   }
 
-  #loadFailed(seat: Seat, message: string): string {
-    void seat.worker?.terminate();
-    return `it could not load the model ${this.model}: ${message}`;
-  }
-
-  #hear(seat: Seat, message: Exclude<WorkerMessage, { kind: 'load-failed' }>): void {
-    if (message.kind === 'ready') {
-      seat.ready = true;
-      seat.failedStarts = 0;
-      if (this.#seats.every((each) => each.ready)) this.#loading.resolve();
-    } else {
-      const job = seat.job;
-      seat.job = undefined;
-      if (message.kind === 'classified') job?.request.answer(job.index, message.classification);
-      else job?.request.fail(new ClassifierError('inference_error', message.message));
-    }
+  #answer(jobs: readonly Job[], results: readonly TextResult[], durationMs: number): void {
+    // The worker gets its next text before this one is answered.
     this.#deal();
+    const beganMs = performance.now() - durationMs;
+    const waitedMs = jobs.map(({ queuedMs }) => Math.max(0, beganMs - queuedMs));
+    for (const listener of this.#listeners) listener({ texts: jobs.length, waitedMs, durationMs });
+    for (const [position, { request, index }] of jobs.entries()) {
+      const result = results[position]!;
+      request.begun(beganMs);
+      if ('answer' in result) request.answer(index, result.answer);
+      else request.fail(new ClassifierError('inference_error', result.failure));
+    }
   }
 
-  #lose(seat: Seat, reason: string): void {
-    const job = seat.job;
-    const wasReady = seat.ready;
-    Object.assign(seat, { worker: undefined, ready: false, job: undefined });
-    // The text may be what killed the worker: it is not tried again on another.
-    job?.request.fail(new ClassifierError('inference_error', `The worker that had the text died: ${reason}`));
+  #replaceHung(limitMs: number): void {
+    const nowMs = performance.now();
+    for (const seat of this.#seats) {
+      if (seat.busyMs(nowMs) > limitMs) seat.abandon(`it was at one inference for over ${limitMs} ms`);
+    }
+  }
+
+  #replace(seat: Seat, reason: string, begun: readonly Job[], untouched: readonly Job[]): void {
+    // One of a batch may be what killed the worker: each is tried alone. A text that was alone is not tried again.
+    const [only] = begun;
+    if (begun.length === 1) {
+      only!.request.fail(
+        new ClassifierError('inference_error', `The worker that had the text was lost: ${reason}`),
+      );
+    }
+    const suspects = begun.length === 1 ? [] : begun.map((job) => ({ ...job, isSuspect: true }));
     if (this.#closing) return;
+    this.#queue.putBack([...suspects, ...untouched]);
     this.#loading.reject(new Error(`A worker died while loading: ${reason}`));
     this.#options.onWorkerLost?.(reason);
-    const delayMs = wasReady ? 0 : Math.min(longestRestartDelayMs, 100 * 2 ** seat.failedStarts++);
-    setTimeout(() => this.#fill(seat), delayMs);
+    const failed = seat.failedStarts;
+    const delayMs = failed === 0 ? 0 : Math.min(longestRestartDelayMs, 100 * 2 ** (failed - 1));
+    setTimeout(async () => {
+      await seat.mayStart();
+      if (!this.#closing) seat.start();
+    }, delayMs);
+    this.#deal();
   }
 }

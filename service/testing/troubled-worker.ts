@@ -1,10 +1,32 @@
-/** The real worker, which also dies or sleeps when a text tells it to. */
-import { parentPort } from 'node:worker_threads';
-import type { TextMessage } from '../classifier/protocol.ts';
+/** The real worker, which also dies, sleeps, blocks or fails when one of the texts in its hand tells it to. */
+import { execFileSync } from 'node:child_process';
+import { loadModel } from '../classifier/inference.ts';
+import { runWorker } from '../classifier/worker-loop.ts';
 
-parentPort!.on('message', ({ text }: TextMessage) => {
-  if (text === 'die') process.exit(7);
-  const sleepMs = /^sleep (\d+) ms$/.exec(text)?.[1];
-  if (sleepMs !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(sleepMs));
+const troubles: readonly (readonly [RegExp, (ms: number) => void])[] = [
+  [/^die$/, () => process.exit(7)],
+  [/^sleep (\d+) ms$/, (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)],
+  // A thread that waits in native code does not end when it is told to.
+  [/^block (\d+) ms$/, (ms) => void execFileSync('sleep', [String(ms / 1000)])],
+  [
+    /^poison$/,
+    () => {
+      throw new Error('cannot bear "poison"');
+    },
+  ],
+];
+
+function makeTrouble(text: string): void {
+  for (const [pattern, trouble] of troubles) {
+    const match = pattern.exec(text);
+    if (match !== null) trouble(Number(match[1]));
+  }
+}
+
+await runWorker(async (settings) => {
+  const infer = await loadModel(settings);
+  return async (texts) => {
+    texts.forEach(makeTrouble);
+    return infer(texts);
+  };
 });
-await import('../classifier/worker.ts');

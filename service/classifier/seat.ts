@@ -1,0 +1,166 @@
+import { Worker } from 'node:worker_threads';
+import { claim, newClaims, nextId, offer, parcelsAWorker } from './claims.ts';
+import type { Job } from './pending-request.ts';
+import type { ParcelMessage, TextResult, WorkerMessage, WorkerSettings, WorkerStart } from './protocol.ts';
+
+/** The texts of one inference, given to one worker. */
+interface Parcel {
+  readonly id: number;
+  readonly jobs: readonly Job[];
+}
+
+export interface SeatOptions {
+  readonly settings: WorkerSettings;
+  readonly program: URL;
+  readonly onReady: () => void;
+  readonly onDone: (jobs: readonly Job[], results: readonly TextResult[], inferenceMs: number) => void;
+  /** Its thread is gone or given up; `begun` was in its hands, `untouched` was not. */
+  readonly onLost: (reason: string, begun: readonly Job[], untouched: readonly Job[]) => void;
+}
+
+/** So many threads may hang in native code before their seat waits for one of them to end. */
+const mostUndead = 2;
+
+/** A worker's place: it outlives the threads that come and go in it. */
+export class Seat {
+  readonly #options: SeatOptions;
+  #worker: Worker | undefined;
+  #claims = newClaims();
+  #isReady = false;
+  #lastId = 0;
+  /** The first is inferred, the second lies ready with the worker. */
+  #parcels: Parcel[] = [];
+  /** When the first parcel became the first. */
+  #sinceMs = 0;
+  /** Threads that were given up and have not ended yet. */
+  readonly #undead = new Set<Promise<unknown>>();
+  /** Deaths in a row before the model answered; each makes the next start wait longer. */
+  failedStarts = 0;
+
+  constructor(options: SeatOptions) {
+    this.#options = options;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get isIdle(): boolean {
+    return this.#isReady && this.#parcels.length === 0;
+  }
+
+  /** One parcel more could lie ready. */
+  get hasRoom(): boolean {
+    return this.#isReady && this.#parcels.length < parcelsAWorker;
+  }
+
+  /** Texts that lie ready and are not inferred yet. */
+  get waitingTexts(): number {
+    return this.#parcels.slice(1).reduce((sum, { jobs }) => sum + jobs.length, 0);
+  }
+
+  /** How long the text in hand has been there. */
+  busyMs(nowMs: number): number {
+    return this.#parcels.length === 0 ? 0 : nowMs - this.#sinceMs;
+  }
+
+  start(): void {
+    const { program, settings } = this.#options;
+    this.#claims = newClaims();
+    const worker = new Worker(program, {
+      workerData: { settings, claims: this.#claims } satisfies WorkerStart,
+    });
+    let reason = 'it ended without a word';
+    this.#worker = worker;
+    worker.on('message', (message: WorkerMessage) => {
+      if (this.#worker !== worker) return;
+      if (message.kind === 'load-failed') {
+        reason = `it could not load the model ${settings.modelName}: ${message.message}`;
+        void worker.terminate();
+      } else this.#hear(message);
+    });
+    worker.on('error', (error) => {
+      reason = error instanceof Error ? error.message : String(error);
+    });
+    worker.on('exit', (code) => {
+      if (this.#worker === worker) this.#lose(`${reason} (exit code ${code})`);
+    });
+  }
+
+  give(jobs: readonly Job[]): void {
+    const id = nextId(this.#lastId, this.#parcels[0]?.id);
+    this.#lastId = id;
+    this.#parcels.push({ id, jobs });
+    if (this.#parcels.length === 1) this.#sinceMs = performance.now();
+    offer(this.#claims, id);
+    this.#worker!.postMessage({ id, texts: jobs.map(({ text }) => text) } satisfies ParcelMessage);
+  }
+
+  /** Takes back the texts of every parcel that holds one of them and was not begun. */
+  takeBack(isWanted: (job: Job) => boolean): readonly Job[] {
+    return this.#takeBack(this.#parcels.filter(({ jobs }) => jobs.some(isWanted)));
+  }
+
+  /** Takes back what lies ready behind the parcel in hand. */
+  takeBackWaiting(): readonly Job[] {
+    return this.#takeBack(this.#parcels.slice(1));
+  }
+
+  /** Gives the thread up: it hangs, and may not even end when told to. */
+  abandon(reason: string): void {
+    const gone = this.#worker!.terminate();
+    this.#undead.add(gone);
+    void gone.finally(() => this.#undead.delete(gone));
+    this.#lose(reason);
+  }
+
+  /** Resolves when a new thread may start: one that hangs in native code does not end when told to, and keeps its core. */
+  async mayStart(): Promise<void> {
+    while (this.#undead.size >= mostUndead) await Promise.race(this.#undead);
+  }
+
+  /** Ends the thread; gives the texts that it had. */
+  async stop(): Promise<readonly Job[]> {
+    const worker = this.#worker;
+    const parcels = this.#parcels;
+    this.#forget();
+    await worker?.terminate();
+    return jobsOf(parcels);
+  }
+
+  #takeBack(parcels: readonly Parcel[]): readonly Job[] {
+    const taken = parcels.filter(({ id }) => claim(this.#claims, id));
+    this.#parcels = this.#parcels.filter((parcel) => !taken.includes(parcel));
+    return jobsOf(taken);
+  }
+
+  #hear(message: Exclude<WorkerMessage, { kind: 'load-failed' }>): void {
+    if (message.kind === 'ready') {
+      this.#isReady = true;
+      this.failedStarts = 0;
+      this.#options.onReady();
+      return;
+    }
+    const parcel = this.#parcels.find(({ id }) => id === message.id);
+    if (parcel === undefined) return;
+    this.#parcels = this.#parcels.filter((each) => each !== parcel);
+    this.#sinceMs = performance.now();
+    this.#options.onDone(parcel.jobs, message.results, message.inferenceMs);
+  }
+
+  #lose(reason: string): void {
+    const untouched = this.#takeBack(this.#parcels);
+    const begun = jobsOf(this.#parcels);
+    if (!this.#isReady) this.failedStarts += 1;
+    this.#forget();
+    this.#options.onLost(reason, begun, untouched);
+  }
+
+  #forget(): void {
+    this.#worker = undefined;
+    this.#isReady = false;
+    this.#parcels = [];
+  }
+}
+
+const jobsOf = (parcels: readonly Parcel[]): readonly Job[] => parcels.flatMap(({ jobs }) => jobs);

@@ -1,0 +1,54 @@
+import { type Batching, chooseAlike } from './batching.ts';
+import type { Job, PendingRequest } from './pending-request.ts';
+
+/** Texts in order of arrival. */
+export class TextQueue {
+  readonly #batching: Batching;
+  #jobs: Job[] = [];
+
+  constructor(batching: Batching) {
+    this.#batching = batching;
+  }
+
+  get length(): number {
+    return this.#jobs.length;
+  }
+
+  /** When the text that has waited longest came, by `performance.now()`. */
+  get oldestMs(): number {
+    return this.#jobs[0]?.queuedMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  add(job: Job): void {
+    this.#jobs.push(job);
+  }
+
+  /** What a worker had in hand goes before all that came later. */
+  putBack(jobs: readonly Job[]): void {
+    this.#jobs.unshift(...jobs.filter(({ request }) => !request.isOver));
+  }
+
+  /** Takes out the texts of the next inference; with `onlyFull`, none while more could still join them. */
+  take({ onlyFull }: { readonly onlyFull: boolean }): readonly Job[] {
+    const positions = chooseAlike(this.#jobs, this.#batching);
+    const isFull = positions.length === this.#batching.mostTexts || this.#jobs[0]?.isSuspect;
+    if (positions.length === 0 || (onlyFull && !isFull)) return [];
+    const taken = positions.map((position) => this.#jobs[position]!);
+    if (taken.length === 1) this.#jobs.shift();
+    else this.#jobs = this.#jobs.filter((_, position) => !positions.includes(position));
+    const wanted = taken.filter(({ request }) => !request.giveUpIfAbandoned());
+    return wanted.length > 0 ? wanted : this.take({ onlyFull });
+  }
+
+  /** A request that is over leaves nothing behind to infer. */
+  drop(request: PendingRequest): void {
+    if (this.#jobs.some((job) => job.request === request)) {
+      this.#jobs = this.#jobs.filter((job) => job.request !== request);
+    }
+  }
+
+  /** Empties the queue. */
+  takeAll(): readonly Job[] {
+    return this.#jobs.splice(0);
+  }
+}
