@@ -6,8 +6,10 @@ import type { Classifier } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
 import { answerBrokenHttp, badUrl, handleErrors, refuseUnmatched } from './error-handling.ts';
 import { injectFaults, withConfidenceMean } from './faults.ts';
+import { jsonLogs } from './log-format.ts';
 import { routeOutcomes, unmatchedHandler } from './metric-names.ts';
 import { Metrics } from './metrics.ts';
+import { describeRoutes } from './openapi.ts';
 import { observeRequests, observeWithoutHooks } from './requests.ts';
 import { operationRoutes, predictionRoutes } from './routes.ts';
 
@@ -24,7 +26,7 @@ const requestTimeoutMs = 30_000;
  * waits for what is in flight; the classifier stays its owner's to dispose of.
  */
 export function buildApp(config: Config, classifier: Classifier, options: AppOptions = {}): FastifyInstance {
-  const metrics = new Metrics(() => classifier.isLoaded());
+  const metrics = new Metrics(() => classifier.isLoaded(), classifier);
   const app = fastify(serverOptions(config, metrics, options));
   let draining = false;
   const closeSilent = trackSilentConnections(app);
@@ -42,17 +44,18 @@ export function buildApp(config: Config, classifier: Classifier, options: AppOpt
   const lowered = config.faults?.confidenceMean;
   const answering = lowered === undefined ? classifier : withConfidenceMean(classifier, lowered);
   const parts = { config, metrics, classifier: answering };
+  describeRoutes(app);
   app.register(async (scope) => {
     if (config.faults !== undefined) injectFaults(scope, config.faults);
     predictionRoutes(scope, parts);
   });
-  operationRoutes(app, parts, () => draining);
+  app.register(async (scope) => operationRoutes(scope, parts, () => draining));
   return app;
 }
 
 function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptions): FastifyServerOptions {
   return {
-    logger: { level: config.logLevel, ...(logStream && { stream: logStream }) },
+    logger: { ...jsonLogs(config.logLevel), ...(logStream && { stream: logStream }) },
     // One line a request is written by requests.ts, without the URL's query and without any text.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,

@@ -1,10 +1,12 @@
 import type { ErrorType } from './metric-names.ts';
 
-interface ApiErrorDefinition {
+export interface ApiErrorDefinition {
   readonly status: number;
   /** What it counts as on a prediction route; undefined where it cannot happen there. */
   readonly errorType: ErrorType | undefined;
   readonly meaning: string;
+  /** The only paths that answer with it; left out where there is nothing to narrow. */
+  readonly paths?: readonly string[];
 }
 
 /** Every error that the service answers with. README.md lists the same; a test holds the two together. */
@@ -45,12 +47,13 @@ export const apiErrors = {
     errorType: 'invalid_input',
     meaning: 'The content type is not `application/json`.',
   },
-  bad_url: { status: 400, errorType: undefined, meaning: 'The URL cannot be decoded.' },
-  not_found: { status: 404, errorType: undefined, meaning: 'There is no such path.' },
+  bad_url: { status: 400, errorType: undefined, meaning: 'The URL cannot be decoded.', paths: [] },
+  not_found: { status: 404, errorType: undefined, meaning: 'There is no such path.', paths: [] },
   method_not_allowed: {
     status: 405,
     errorType: undefined,
     meaning: 'The path exists, but not with this method; `Allow` names the right one.',
+    paths: [],
   },
   inference_error: {
     status: 500,

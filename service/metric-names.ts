@@ -12,11 +12,18 @@ export type Sentiment = (typeof sentiments)[number];
 export const endpoints = ['/predict', '/predict/batch'] as const;
 export type Endpoint = (typeof endpoints)[number];
 
+/** The routes that infer, and so can fail at it. */
+export const inferringEndpoints = [...endpoints, '/explain'] as const;
+export type InferringEndpoint = (typeof inferringEndpoints)[number];
+
 export const errorTypes = ['invalid_input', 'inference_error', 'overloaded', 'timeout'] as const;
 export type ErrorType = (typeof errorTypes)[number];
 
 /** The handler label of every request that no route takes: an unknown URL must not make a new series. */
 export const unmatchedHandler = 'unmatched';
+
+/** The handler label of everything under `/docs`: the page to try the service, its files, and the OpenAPI document. */
+export const docsHandler = '/docs';
 
 /** The method label of unmatched requests whose method is none of the listed ones. */
 export const otherMethod = 'OTHER';
@@ -39,6 +46,7 @@ export const routeOutcomes: readonly RouteOutcomes[] = [
   { handler: '/health/live', methods: ['GET'], statuses: [200, clientGoneStatus] },
   { handler: '/health/ready', methods: ['GET'], statuses: [200, clientGoneStatus, 503] },
   { handler: '/metrics', methods: ['GET'], statuses: [200, clientGoneStatus, 500] },
+  { handler: docsHandler, methods: ['GET'], statuses: [200] },
   {
     handler: unmatchedHandler,
     methods: ['GET', 'POST', otherMethod],
@@ -131,6 +139,13 @@ export const metrics = {
     help: '1 while at least one worker can answer, else 0.',
     labelNames: [],
     labelSets: noLabels,
+  },
+  modelInfo: {
+    type: 'gauge',
+    name: 'sentiment_model_info',
+    help: '1, with what is loaded in the labels: the name of the model, its version and the type of its weights.',
+    labelNames: ['model', 'version', 'dtype'],
+    labelSets: [],
   },
   errors: {
     type: 'counter',

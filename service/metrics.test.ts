@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WorkerPool } from './classifier/worker-pool.ts';
 import { latencyBucketsSeconds, metrics } from './metric-names.ts';
@@ -10,8 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => classifier[Symbol.asyncDispose]());
 
-/** The names, types and labels that the service promises, written down once more on purpose. */
-const promised: Record<string, [type: string, ...labels: string[]]> = {
+type Promised = Record<string, [type: string, ...labels: string[]]>;
+
+/** The names, types and labels that the service promises, written down once more on purpose: the twelve of its users' tables. */
+const ofTheTables: Promised = {
   sentiment_predictions_total: ['counter', 'sentiment', 'endpoint'],
   sentiment_prediction_duration_seconds: ['histogram', 'endpoint'],
   sentiment_prediction_confidence: ['histogram', 'sentiment'],
@@ -23,11 +27,26 @@ const promised: Record<string, [type: string, ...labels: string[]]> = {
   http_requests_in_progress: ['gauge', 'method', 'handler'],
   http_request_size_bytes: ['histogram', 'handler'],
   http_response_size_bytes: ['histogram', 'handler'],
+  sentiment_model_info: ['gauge', 'model', 'version', 'dtype'],
 };
+
+/** Those that came later. */
+const more: Promised = {};
 
 test('the table of metrics is what was promised', () => {
   const table = Object.values(metrics).map(({ name, type, labelNames }) => [name, [type, ...labelNames]]);
-  expect(Object.fromEntries(table)).toEqual(promised);
+  expect(Object.keys(ofTheTables)).toHaveLength(12);
+  expect(Object.fromEntries(table)).toEqual({ ...ofTheTables, ...more });
+});
+
+test('sentiment_model_info names what is loaded', async () => {
+  await using app = appOf(classifier);
+  const { body } = await app.inject('/metrics');
+  const sums = readFileSync(join(import.meta.dirname, 'model', 'SHA256SUMS'), 'utf8');
+  const [, version] = /^([0-9a-f]{12})[0-9a-f]* .*onnx$/m.exec(sums)!;
+  expect(body).toContain(
+    `\nsentiment_model_info{model="sentiment-small",version="${version}",dtype="q8"} 1\n`,
+  );
 });
 
 test('every label set that can occur exists with 0 before the first request', async () => {

@@ -9,6 +9,13 @@ export interface RequestLabels {
   readonly handler: string;
 }
 
+/** What is loaded, as `sentiment_model_info` tells it. */
+export interface LoadedModel {
+  readonly model: string;
+  readonly version: string;
+  readonly dtype: string;
+}
+
 /** How one HTTP request ended. */
 export interface RequestOutcome {
   readonly status: number;
@@ -32,7 +39,8 @@ export class Metrics {
   readonly #httpResponseSize = makeHistogram(this.registry, definitions.httpResponseSize);
 
   /** `isLoaded` is asked at each scrape, so the gauge is never older than the scrape. */
-  constructor(isLoaded: () => boolean) {
+  constructor(isLoaded: () => boolean, { model, version, dtype }: LoadedModel) {
+    makeGauge(this.registry, definitions.modelInfo).set({ model, version, dtype }, 1);
     const modelLoaded: Gauge = makeGauge(this.registry, definitions.modelLoaded, () => {
       modelLoaded.set(isLoaded() ? 1 : 0);
     });

@@ -1,5 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { clientGoneStatus, endpoints, otherMethod, routeOutcomes, unmatchedHandler } from './metric-names.ts';
+import {
+  clientGoneStatus,
+  docsHandler,
+  endpoints,
+  otherMethod,
+  routeOutcomes,
+  unmatchedHandler,
+} from './metric-names.ts';
 import type { Metrics, RequestLabels } from './metrics.ts';
 
 interface Observation extends RequestLabels {
@@ -71,6 +78,7 @@ function end(request: FastifyRequest, reply: FastifyReply, metrics: Metrics, sta
 function labelsOf(request: FastifyRequest): RequestLabels {
   const { method } = request;
   const pattern = request.is404 ? undefined : request.routeOptions.url;
+  if (pattern?.startsWith(docsHandler)) return { method, handler: docsHandler };
   if (pattern !== undefined) return { method, handler: pattern };
   return {
     method: unmatchedMethods.includes(method) ? method : otherMethod,

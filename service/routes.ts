@@ -4,7 +4,14 @@ import type { Classification, Classifier } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
 import type { Endpoint } from './metric-names.ts';
 import type { Metrics } from './metrics.ts';
-import { batchSchema, bodyLimitBytes, liveSchema, predictSchema, readySchema } from './schemas.ts';
+import {
+  batchSchema,
+  bodyLimitBytes,
+  liveSchema,
+  metricsSchema,
+  predictSchema,
+  readySchema,
+} from './schemas.ts';
 
 export interface RouteParts {
   readonly config: Config;
@@ -69,7 +76,7 @@ export function operationRoutes(
     if (reason === undefined) return { ready: true, model, ...faults };
     return reply.code(503).send({ ready: false, reason, model, ...faults });
   });
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', { schema: metricsSchema }, async (_request, reply) => {
     void reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
   });

@@ -8,26 +8,39 @@ type Limits = Pick<Config, 'maxTextChars' | 'maxBatchTexts'>;
 const visible = '[\\p{L}\\p{N}\\p{P}\\p{S}]';
 
 const oneSentiment = Type.Unsafe<Sentiment>({ type: 'string', enum: [...sentiments] });
-const confidence = Type.Number({ minimum: 0, maximum: 1 });
+const confidence = Type.Number({ minimum: 0, maximum: 1, description: 'The probability of that sentiment.' });
 const truncated = Type.Boolean({
   description: 'The text was longer than the model reads; its end was not seen.',
 });
 
 const prediction = Type.Object({ sentiment: oneSentiment, confidence, truncated });
 
-const errorSchema = Type.Object({
-  error: Type.Object({ code: Type.String(), message: Type.String() }),
-});
+/** Every error of every route. */
+export const errorSchema = Type.Object(
+  {
+    error: Type.Object({
+      code: Type.String({ description: 'Stable: for programs.' }),
+      message: Type.String({ description: 'For people: what is wrong, where, and what the limit is.' }),
+    }),
+  },
+  { description: 'Error' },
+);
 
-function textSchema({ maxTextChars }: Limits) {
-  return Type.String({ minLength: 1, maxLength: maxTextChars, pattern: visible });
+export function textSchema({ maxTextChars }: Limits) {
+  const examples = ['I love this, it works great and looks good'];
+  return Type.String({ minLength: 1, maxLength: maxTextChars, pattern: visible, examples });
 }
 
 export function predictSchema(limits: Limits) {
   return {
+    summary: 'The sentiment of one text',
+    tags: ['predictions'],
     body: Type.Object({ text: textSchema(limits) }, { additionalProperties: false }),
     response: {
-      200: Type.Object({ sentiment: oneSentiment, confidence, truncated, model: Type.String() }),
+      200: Type.Object(
+        { sentiment: oneSentiment, confidence, truncated, model: Type.String() },
+        { description: 'The prediction' },
+      ),
       default: errorSchema,
     },
   };
@@ -36,24 +49,49 @@ export function predictSchema(limits: Limits) {
 export function batchSchema(limits: Limits) {
   const texts = Type.Array(textSchema(limits), { minItems: 1, maxItems: limits.maxBatchTexts });
   return {
+    summary: 'The sentiments of several texts',
+    tags: ['predictions'],
     body: Type.Object({ texts }, { additionalProperties: false }),
     response: {
-      200: Type.Object({ predictions: Type.Array(prediction), model: Type.String() }),
+      200: Type.Object(
+        { predictions: Type.Array(prediction), model: Type.String() },
+        { description: 'The predictions, in the order of the texts' },
+      ),
       default: errorSchema,
     },
   };
 }
 
-export const liveSchema = { response: { 200: Type.Object({ live: Type.Boolean() }) } };
+export const liveSchema = {
+  summary: 'Does the process run?',
+  tags: ['operation'],
+  response: { 200: Type.Object({ live: Type.Boolean() }, { description: 'It runs' }) },
+};
 
-const readiness = Type.Object({
-  ready: Type.Boolean(),
-  reason: Type.Optional(Type.String()),
-  model: Type.String(),
-  faults: Type.Optional(Type.String()),
-});
+function readiness(description: string) {
+  const properties = {
+    ready: Type.Boolean(),
+    reason: Type.Optional(Type.String()),
+    model: Type.String(),
+    faults: Type.Optional(Type.String()),
+  };
+  return Type.Object(properties, { description });
+}
 
-export const readySchema = { response: { 200: readiness, 503: readiness } };
+export const readySchema = {
+  summary: 'Can it answer?',
+  tags: ['operation'],
+  response: { 200: readiness('It can'), 503: readiness('It cannot yet, or no longer: `reason` says why') },
+};
+
+/** Written as text, so only described here. */
+export const metricsSchema = {
+  summary: 'Metrics for Prometheus',
+  tags: ['operation'],
+  response: {
+    200: { description: 'Every metric', content: { 'text/plain': { schema: Type.String() } } },
+  },
+};
 
 /** Bytes that the largest valid body can need: every UTF-16 unit of a text as `\\uXXXX`, and the JSON around it. */
 export function bodyLimitBytes(limits: Limits, texts: number): number {

@@ -85,7 +85,7 @@ test('it listens before it loads, says where, and that faults are on', async () 
   const messages = service.logLines.map(({ msg }) => msg);
   expect(messages.indexOf('listening')).toBeLessThan(messages.indexOf('ready'));
   const warning = await service.logged('faults are being injected on purpose');
-  expect(warning).toMatchObject({ level: 40, faults: 'errors=2%' });
+  expect(warning).toMatchObject({ level: 'warn', faults: 'errors=2%' });
 });
 
 test('a bad environment is refused with exit code 2 and every problem', async () => {

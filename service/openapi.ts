@@ -1,0 +1,84 @@
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { type ApiErrorDefinition, apiErrors as errors } from './errors.ts';
+import { clientGoneStatus, docsHandler, routeOutcomes } from './metric-names.ts';
+import { errorSchema } from './schemas.ts';
+
+/** The version of the API in the document: raised when an answer changes in a way that a client must know of. */
+const apiVersion = '1.1.0';
+
+const description = [
+  'Tells the sentiment of short English texts. Each text gets exactly what it gets alone, whatever else is in flight.',
+  'Every error is `{"error":{"code","message"}}`.',
+].join(' ');
+
+/** Everything is served by the service itself: the page must work where there is no way out, and tell nobody of its visitors. */
+const pagePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/**
+ * OpenAPI 3.1 of the routes that are registered after this, from the schemas that they validate with: `/docs` is a page to
+ * try it, `/docs/json` and `/docs/yaml` the document.
+ */
+export function describeRoutes(app: FastifyInstance): void {
+  app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Sentiment of short texts', version: apiVersion, description },
+      tags: [
+        { name: 'predictions', description: 'Sentiments, why, and what people think of them' },
+        { name: 'operation', description: 'For probes and scrapes' },
+      ],
+    },
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) return document.swaggerObject;
+      return withErrors(document.openapiObject as OpenApi) as typeof document.openapiObject;
+    },
+  } satisfies FastifyDynamicSwaggerOptions);
+  app.register(swaggerUi, {
+    routePrefix: docsHandler,
+    staticCSP: pagePolicy,
+    uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
+  });
+}
+
+interface OpenApi {
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components?: { schemas?: Record<string, unknown> };
+}
+interface Operation {
+  operationId?: string;
+  responses: Record<string, { description: string; [more: string]: unknown }>;
+}
+
+const apiErrors: Readonly<Record<string, ApiErrorDefinition>> = errors;
+const anyError = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+
+/** Routes say that they can fail (`default`); which errors there are is in the tables of errors and of outcomes. */
+function withErrors(document: OpenApi): OpenApi {
+  if (document.components?.schemas) document.components.schemas.Error = errorSchema;
+  for (const [path, operations] of Object.entries(document.paths ?? {})) {
+    for (const [method, operation] of Object.entries(operations)) {
+      operation.operationId = [method, ...path.split('/').filter(Boolean)].join('_');
+      const { responses } = operation;
+      if (responses.default === undefined) continue;
+      for (const status of errorStatuses(path)) {
+        responses[status] ??= { description: meaningOf(status, path), content: anyError };
+      }
+      responses.default = { description: 'Any other error', content: anyError };
+    }
+  }
+  return document;
+}
+
+function errorStatuses(path: string): readonly number[] {
+  const statuses = routeOutcomes.find(({ handler }) => handler === path)?.statuses ?? [];
+  return statuses.filter((status) => status >= 400 && status !== clientGoneStatus);
+}
+
+function meaningOf(status: number, path: string): string {
+  const codes = Object.entries(apiErrors).filter(([, error]) => error.status === status);
+  const here = codes.filter(([, { paths }]) => paths === undefined || paths.includes(path));
+  return here.map(([code, { meaning }]) => `\`${code}\`: ${meaning}`).join(' ');
+}
