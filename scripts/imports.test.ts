@@ -27,7 +27,8 @@ const RULES: readonly Rule[] = [
 ];
 
 /** Pure files may use neither the file system nor the network, the clock, the environment or chance. */
-const PURE = /^slas\/(?!prometheus\.ts).*\.ts$|^service\/(config|metric-names|fault-spec)\.ts$/;
+const PURE =
+  /^slas\/(?!prometheus\.ts).*\.ts$|^service\/(config|telling-config|env-reader|metric-names|fault-spec)\.ts$/;
 const IMPURE =
   /\bfrom 'node:|\bprocess\.|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
 

@@ -14,6 +14,14 @@ test('an empty environment gives a service on the loopback, with the embedded mo
     requestDeadlineMs: 5000,
     drainDeadlineMs: 10_000,
     faults: undefined,
+    telling: {
+      modelB: undefined,
+      valuePerPrediction: 0,
+      mostExplainedWords: 64,
+      feedbackWindow: 100_000,
+      driftWindow: 2000,
+      expectedPositiveRatio: undefined,
+    },
   });
 });
 
@@ -30,6 +38,13 @@ test('every variable is read', () => {
     REQUEST_DEADLINE_MS: '900',
     DRAIN_DEADLINE_MS: '1000',
     SLA_FAULTS: 'latency=250ms',
+    MODEL_B_DIR: '/models/other',
+    MODEL_B_SHARE: '12.5%',
+    VALUE_PER_PREDICTION: '0.002',
+    EXPLAIN_MAX_WORDS: '9',
+    FEEDBACK_WINDOW: '10',
+    DRIFT_WINDOW: '500',
+    EXPECTED_POSITIVE_RATIO: '0.6',
   };
   expect(readConfig(env)).toEqual({
     host: '0.0.0.0',
@@ -43,6 +58,14 @@ test('every variable is read', () => {
     requestDeadlineMs: 900,
     drainDeadlineMs: 1000,
     faults: { spec: 'latency=250ms', latencyMs: 250 },
+    telling: {
+      modelB: { dir: '/models/other', percent: 12.5 },
+      valuePerPrediction: 0.002,
+      mostExplainedWords: 9,
+      feedbackWindow: 10,
+      driftWindow: 500,
+      expectedPositiveRatio: 0.6,
+    },
   });
   expect(readConfig({ MODEL_ID: 'Xenova/some-model' })).toMatchObject({
     model: { kind: 'hub', id: 'Xenova/some-model' },
@@ -71,6 +94,10 @@ test('all problems are reported at once, each naming its variable and its value'
 
 test.each<[string, Environment, string]>([
   ['two models', { MODEL_DIR: 'a', MODEL_ID: 'b' }, 'conflict'],
+  ['a share of no model', { MODEL_B_SHARE: '10%' }, 'conflict'],
+  ['a share without a percent sign', { MODEL_B_DIR: 'b', MODEL_B_SHARE: '10' }, 'out_of_range'],
+  ['a share of more than all', { MODEL_B_DIR: 'b', MODEL_B_SHARE: '101%' }, 'out_of_range'],
+  ['a ratio in percent', { EXPECTED_POSITIVE_RATIO: '50%' }, 'out_of_range'],
   ['a model name that is a path', { MODEL_ID: '/etc/passwd' }, 'unreadable'],
   ['faults in production', { SLA_FAULTS: 'errors=2%', NODE_ENV: 'production' }, 'faults_in_production'],
 ])('%s is refused', (_name, env, code) => {

@@ -1,5 +1,9 @@
+import { type Environment, Reader } from './env-reader.ts';
 import { type Faults, parseFaults } from './fault-spec.ts';
 import type { Problem } from './problem.ts';
+import { readTelling, type TellingConfig } from './telling-config.ts';
+
+export type { Environment } from './env-reader.ts';
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -32,9 +36,9 @@ export interface Config {
   readonly drainDeadlineMs: number;
   /** SLA_FAULTS: undefined in every real deployment. */
   readonly faults: Faults | undefined;
+  /** What it tells, and of what. */
+  readonly telling: TellingConfig;
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the whole environment; returns every problem at once, each with the variable's name as its path. */
 export function readConfig(env: Environment): Config | Problem[] {
@@ -52,6 +56,7 @@ export function readConfig(env: Environment): Config | Problem[] {
     requestDeadlineMs: read.whole('REQUEST_DEADLINE_MS', 1, 600_000) ?? 5000,
     drainDeadlineMs: read.whole('DRAIN_DEADLINE_MS', 1, 600_000) ?? 10_000,
     faults: readFaults(read, problems),
+    telling: readTelling(read, problems),
   };
   if (config.queueLimit < config.maxBatchTexts) {
     const message = `${config.queueLimit} is less than MAX_BATCH_TEXTS (${config.maxBatchTexts}): the largest batch would never fit; raise QUEUE_LIMIT or lower MAX_BATCH_TEXTS`;
@@ -86,40 +91,4 @@ function readFaults(read: Reader, problems: Problem[]): Faults | undefined {
   if (!Array.isArray(faults)) return faults;
   problems.push(...faults.map(({ code, message }) => ({ code, path: 'SLA_FAULTS', message })));
   return undefined;
-}
-
-/** Reads single variables, collecting problems. A variable set to nothing counts as not set. */
-class Reader {
-  readonly #env: Environment;
-  readonly #problems: Problem[];
-
-  constructor(env: Environment, problems: Problem[]) {
-    this.#env = env;
-    this.#problems = problems;
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#env[name]?.trim();
-    return value === '' ? undefined : value;
-  }
-
-  whole(name: string, least: number, most: number): number | undefined {
-    const value = this.text(name);
-    if (value === undefined) return undefined;
-    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
-    if (number >= least && number <= most) return number;
-    const message = `"${value}" is not a whole number from ${least} to ${most}`;
-    this.#problems.push({ code: 'out_of_range', path: name, message });
-    return undefined;
-  }
-
-  oneOf<T extends string>(name: string, allowed: readonly T[]): T | undefined {
-    const value = this.text(name);
-    if (value === undefined) return undefined;
-    const found = allowed.find((each) => each === value);
-    if (found !== undefined) return found;
-    const message = `"${value}" is none of ${allowed.join(', ')}`;
-    this.#problems.push({ code: 'unknown_value', path: name, message });
-    return undefined;
-  }
 }
