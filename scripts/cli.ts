@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { check } from './commands/check.ts';
 import { corpus } from './commands/corpus.ts';
+import { type DashboardsOptions, dashboards } from './commands/dashboards.ts';
 import { doctor } from './commands/doctor.ts';
 import { type GateOptions, gate } from './commands/gate.ts';
 import { type PlanOptions, plan } from './commands/plan.ts';
@@ -105,6 +106,11 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
   sub('check', 'report every problem of SLA documents as file:line:column: message')
     .argument('<file...>', 'SLA documents')
     .action(async (files: string[]) => done(await check(files, io)));
+
+  sub('dashboards', "write Grafana's dashboards for an SLA document, one JSON file each")
+    .option('--sla <file>', 'the SLA document (default: that of the sentiment service)')
+    .option('--out <dir>', 'where they are written (default: dashboards/generated)')
+    .action(async (options: DashboardsOptions) => done(await dashboards(options, io)));
 
   sub('serve', 'the service alone, in the foreground, as in production')
     .option('--port <port>', 'where it listens', '8000')

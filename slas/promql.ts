@@ -57,3 +57,44 @@ export function selectorsOf(planned: PlannedMeasure): readonly string[] {
       return planned satisfies never;
   }
 }
+
+// ---------------------------------------------------------------------------------------------- for looking
+
+/**
+ * What dashboards draw: functions that extrapolate at the edges of their range, so never a verdict's numbers. A `range` is
+ * as in PromQL, `5s`, or a variable of Grafana.
+ */
+export const rateOf = (vector: string, range: string) => `rate(${vector}[${range}])`;
+export const increaseOf = (vector: string, range: string) => `increase(${vector}[${range}])`;
+
+const grouped = (operator: string, vector: string, by: readonly string[]) =>
+  by.length === 0 ? `${operator}(${vector})` : `${operator} by (${by.join(', ')}) (${vector})`;
+
+export const sumOf = (vector: string, ...by: readonly string[]) => grouped('sum', vector, by);
+export const leastOf = (vector: string, ...by: readonly string[]) => grouped('min', vector, by);
+export const greatestOf = (vector: string, ...by: readonly string[]) => grouped('max', vector, by);
+
+/** A part of a whole; nothing, rather than NaN, where the whole is 0. */
+export const shareOf = (part: string, whole: string) => `${part} / (${whole} > 0)`;
+
+/** Where there is no such series, 0. */
+export const orZero = (vector: string) => `(${vector} or vector(0))`;
+
+/** Of buckets that are summed by `le`; nothing, rather than NaN, where nothing was observed (NaN is not >= 0). */
+export const percentileOf = (percent: number, buckets: string) =>
+  `histogram_quantile(${Number((percent / 100).toPrecision(6))}, ${buckets}) >= 0`;
+
+/** The greatest value that an expression had in a range, looked at in steps; its present value where that is shorter than a step. */
+export const peakOf = (vector: string, range: string, step: string) =>
+  `max_over_time((${vector})[${range}:${step}]) or (${vector})`;
+
+/** The mean of an expression over a range, in the same way. */
+export const meanOver = (vector: string, range: string, step: string) =>
+  `avg_over_time((${vector})[${range}:${step}]) or (${vector})`;
+
+/** One series a value: `time` is `hour` or `day_of_week`, of the middle of the hour that has just passed. */
+const calendar = (label: string, time: string) => `count_values("${label}", ${time}(vector(time() - 1800)))`;
+
+/** A single value, labelled with the weekday (0 is Sunday) and the hour (UTC) at which it was. */
+export const byWeekdayAndHour = (vector: string) =>
+  `${vector} * on() group_right() (${calendar('weekday', 'day_of_week')} * on() group_right(weekday) ${calendar('hour', 'hour')})`;

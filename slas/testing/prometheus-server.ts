@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-/** A real Prometheus over samples that promtool made from OpenMetrics text. Stopped, and its folder removed, on disposal. */
+/** A real Prometheus over samples that are stored. Stopped, and its folder removed, on disposal. */
 export interface PrometheusServer extends AsyncDisposable {
   readonly url: string;
 }
@@ -21,12 +21,22 @@ export function toolPath(variable: 'PROMETHEUS_BIN' | 'PROMTOOL_BIN'): string {
   throw new Error(`${variable} is not set: run these tests by ./sla test, which finds the tool and sets it`);
 }
 
+/** Over samples as OpenMetrics text. */
 export async function startPrometheus(openMetricsText: string): Promise<PrometheusServer> {
-  const [prometheus, promtool] = [toolPath('PROMETHEUS_BIN'), toolPath('PROMTOOL_BIN')];
+  return await serve((folder) => makeBlocks(toolPath('PROMTOOL_BIN'), folder, openMetricsText));
+}
+
+/** Over a copy of a data folder, as a snapshot of a run is one. */
+export async function startPrometheusOn(dataFolder: string): Promise<PrometheusServer> {
+  return await serve((folder) => cp(dataFolder, join(folder, 'data'), { recursive: true }));
+}
+
+async function serve(fill: (folder: string) => Promise<void>): Promise<PrometheusServer> {
+  const prometheus = toolPath('PROMETHEUS_BIN');
   const folder = await mkdtemp(join(tmpdir(), 'sla-prometheus-'));
   await using cleanUp = new AsyncDisposableStack();
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
-  await makeBlocks(promtool, folder, openMetricsText);
+  await fill(folder);
   await writeFile(join(folder, 'prometheus.yml'), 'scrape_configs: []\n');
   const child = spawn(
     prometheus,

@@ -1,0 +1,110 @@
+import { metrics, sentiments } from '../service/metric-names.ts';
+import type { SlaDocument } from '../slas/model.ts';
+import { byWeekdayAndHour, increaseOf, meanOver, peakOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
+import { cpu, eventLoop, memory } from './load-panels.ts';
+import { metric } from './metrics.ts';
+import { limitsOf } from './objectives.ts';
+import type { Panel, View } from './panel.ts';
+
+/** The long view: days and weeks. */
+export const businessPanels = (sla: SlaDocument, view: View): readonly Panel[] => [
+  volume(view, 'day', '1d'),
+  volume(view, 'week', '7d'),
+  sentimentRatio(view),
+  confidenceTrend(sla, view),
+  peakLoad(view),
+  { ...cpu(view), width: 8 },
+  { ...memory(view), width: 8 },
+  { ...eventLoop(view), width: 8 },
+];
+
+const predictions = ({ labels }: View) => metric(metrics.predictions.name, labels);
+
+const volume = (view: View, what: 'day' | 'week', range: string): Panel => ({
+  id: `volume-by-${what}`,
+  title: `Prediction volume by ${what}`,
+  unit: 'count',
+  drawing: 'lines',
+  queries: [
+    {
+      expr: sumOf(increaseOf(predictions(view), range), 'sentiment'),
+      legend: '{{sentiment}}',
+      over: 'time',
+    },
+  ],
+  limits: [],
+  objectives: [],
+  lookFor: `Texts of the ${what} that ends at each moment: growth, and days that differ from their like.`,
+  next: ['peak-load', 'sentiment-ratio'],
+  width: 12,
+});
+
+const POINTS = 0.1;
+
+function sentimentRatio(view: View): Panel {
+  const positive = metric(metrics.predictions.name, { ...view.labels, sentiment: sentiments[0] });
+  const hourly = shareOf(sumOf(increaseOf(positive, '1h')), sumOf(increaseOf(predictions(view), '1h')));
+  const usual = meanOver(hourly, '7d', '1h');
+  const query = (expr: string, legend: string) => ({ expr, legend, over: 'time' }) as const;
+  return {
+    id: 'sentiment-ratio',
+    title: 'Sentiment ratio and its usual band',
+    unit: 'ratio',
+    drawing: 'lines',
+    queries: [
+      query(hourly, `${sentiments[0].toLowerCase()}, last hour`),
+      query(`(${usual}) + ${POINTS}`, 'usual + 10 points'),
+      query(`(${usual}) - ${POINTS}`, 'usual - 10 points'),
+    ],
+    limits: [],
+    objectives: [],
+    lookFor:
+      'The share of positive texts, within ten points of its mean of seven days. Outside: other texts, or another model.',
+    next: ['sentiment-distribution', 'confidence-trend'],
+    width: 12,
+  };
+}
+
+function confidenceTrend(sla: SlaDocument, view: View): Panel {
+  const name = metrics.predictionConfidence.name;
+  const mean = (range: string) =>
+    shareOf(
+      sumOf(increaseOf(metric(`${name}_sum`, view.labels), range)),
+      sumOf(increaseOf(metric(`${name}_count`, view.labels), range)),
+    );
+  return {
+    id: 'confidence-trend',
+    title: 'Confidence trend',
+    unit: 'share',
+    drawing: 'lines',
+    queries: [
+      { expr: mean('1h'), legend: 'last hour', over: 'time' },
+      { expr: mean('1d'), legend: 'last day', over: 'time' },
+    ],
+    limits: limitsOf(sla, 'mean'),
+    objectives: [],
+    lookFor: 'A slow fall over days: the texts move away from what the model was trained on.',
+    next: ['average-confidence', 'confidence-distribution'],
+    width: 12,
+  };
+}
+
+const peakLoad = (view: View): Panel => ({
+  id: 'peak-load',
+  title: 'Peak load by hour and weekday',
+  unit: 'per_second',
+  drawing: 'matrix',
+  queries: [
+    {
+      expr: peakOf(byWeekdayAndHour(sumOf(rateOf(predictions(view), '1h'))), '28d', '1h'),
+      legend: '{{weekday}} {{hour}}',
+      over: 'window',
+    },
+  ],
+  limits: [],
+  objectives: [],
+  lookFor:
+    'Predictions a second, the busiest such hour (UTC) of four weeks: what capacity is for, and when to deploy.',
+  next: ['volume-by-week', 'cpu'],
+  width: 24,
+});

@@ -1,0 +1,147 @@
+import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
+import { DashboardLinkType } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { DashboardSpec } from './dashboards.ts';
+import { DATASOURCE, grafanaPanel } from './grafana-panels.ts';
+import { metric } from './metrics.ts';
+import type { Panel, View } from './panel.ts';
+
+/** Dashboards as Grafana's JSON. */
+
+/** Where the variables of the dashboards stand in the queries. */
+export const grafanaView = (service: Readonly<Record<string, string>>): View => ({
+  labels: { ...service, namespace: { matches: '$namespace' }, pod: { matches: '$pod' } },
+  endpoint: { matches: '$endpoint' },
+  step: '$__rate_interval',
+  whole: '$__range',
+});
+
+/** Verdicts, phases and faults of runs are Grafana's own annotations with this tag: ./sla review --grafana makes them. */
+export const RUN_TAG = 'sla-run';
+const TAG = 'sla-harness';
+
+export function renderDashboard(
+  spec: DashboardSpec,
+  service: Readonly<Record<string, string>>,
+): dashboard.Dashboard {
+  const builder = new dashboard.DashboardBuilder(spec.title)
+    .uid(spec.uid)
+    .description(spec.description)
+    .tags([TAG])
+    .timezone('utc')
+    .refresh(spec.refresh)
+    .time(spec.time)
+    .tooltip(dashboard.DashboardCursorSync.Crosshair)
+    .editable();
+  for (const variable of variables(service)) builder.withVariable(variable);
+  for (const annotation of annotations(service)) builder.annotation(annotation);
+  for (const link of links()) builder.link(link);
+  const ids = panelIds(spec);
+  for (const row of spec.rows) {
+    builder.withRow(new dashboard.RowBuilder(row.title));
+    for (const panel of row.panels) builder.withPanel(placed(panel, spec.uid, ids));
+  }
+  return withRowIds(builder.build());
+}
+
+/** Numbers from 1 in the order of the panels: links to them stay when the JSON is made again. */
+const panelIds = ({ rows }: DashboardSpec) =>
+  new Map(rows.flatMap(({ panels }) => panels).map(({ id }, index) => [id, index + 1]));
+
+function placed(panel: Panel, uid: string, ids: ReadonlyMap<string, number>) {
+  const built = grafanaPanel(panel).build();
+  const next = panel.next.filter((id) => ids.has(id));
+  built.id = ids.get(panel.id)!;
+  built.links = next.map((id) =>
+    new dashboard.DashboardLinkBuilder(`look next: ${id}`)
+      .type(DashboardLinkType.Link)
+      .url(`/d/${uid}?viewPanel=panel-${ids.get(id)}&\${__url_time_range}&\${__all_variables}`)
+      .build(),
+  );
+  return { build: () => built };
+}
+
+const ROW_IDS_FROM = 1000;
+
+function withRowIds(built: dashboard.Dashboard): dashboard.Dashboard {
+  built.panels?.forEach((panel, index) => {
+    if (panel.type === 'row') panel.id = ROW_IDS_FROM + index;
+  });
+  return built;
+}
+
+// ---------------------------------------------------------------------------------------------- variables
+
+function variables(service: Readonly<Record<string, string>>) {
+  const labelValues = (name: string, label: string, query: string) =>
+    new dashboard.QueryVariableBuilder(name)
+      .label(label)
+      .datasource(DATASOURCE)
+      .query(query)
+      .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
+      .multi(true)
+      .includeAll(true)
+      // Matches the label that is not there, too: outside of Kubernetes there is neither.
+      .allValue('.*');
+  const started = metric('process_start_time_seconds', service);
+  const inNamespace = metric('process_start_time_seconds', {
+    ...service,
+    namespace: { matches: '$namespace' },
+  });
+  return [
+    new dashboard.DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'),
+    labelValues('namespace', 'Namespace', `label_values(${started}, namespace)`).current(ALL),
+    labelValues('pod', 'Pod', `label_values(${inNamespace}, pod)`).current(ALL),
+    labelValues(
+      'endpoint',
+      'Endpoint',
+      `label_values(${metric('http_requests_total', service)}, handler)`,
+    ).current({ text: [...PREDICTING], value: [...PREDICTING] }),
+    new dashboard.TextBoxVariableBuilder('reports').label('Run reports at').defaultValue('/runs'),
+  ];
+}
+
+const ALL = { text: ['All'], value: ['$__all'] };
+/** Health checks and scrapes are nobody's business, unless they are asked for. */
+const PREDICTING = ['/predict', '/predict/batch'];
+
+// ---------------------------------------------------------------------------------------------- links, annotations
+
+const links = () => [
+  new dashboard.DashboardLinkBuilder('Dashboards of the harness')
+    .type(DashboardLinkType.Dashboards)
+    .tags([TAG])
+    .asDropdown(true)
+    .keepTime(true)
+    .includeVars(true),
+  new dashboard.DashboardLinkBuilder('Run reports')
+    .type(DashboardLinkType.Link)
+    .icon('doc')
+    .tooltip('All runs with their verdicts, and the report of each')
+    .url('$reports/index.html')
+    .targetBlank(true),
+];
+
+const GRAFANA = { type: 'grafana', uid: '-- Grafana --' };
+
+function annotations(service: Readonly<Record<string, string>>) {
+  const tagged = new dashboard.AnnotationQueryBuilder()
+    .name('Runs: phases, faults, verdicts')
+    .datasource(GRAFANA)
+    .enable(true)
+    .iconColor('blue')
+    .target({
+      build: () => ({ limit: 200, matchAny: false, tags: [RUN_TAG], type: 'tags' }) as never,
+    });
+  // The moment at which a process started is the value of its own metric.
+  const deployed = new dashboard.AnnotationQueryBuilder()
+    .name('Deployments and restarts')
+    .datasource(DATASOURCE)
+    .enable(true)
+    .iconColor('purple')
+    .expr(`${metric('process_start_time_seconds', service)} * 1000`)
+    .useValueForTime(true)
+    .titleFormat('started')
+    .textFormat('{{pod}} {{instance}}')
+    .step('60s');
+  return [tagged, deployed];
+}

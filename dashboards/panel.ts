@@ -1,0 +1,73 @@
+import type { LabelMatcher, Limit } from '../slas/model.ts';
+import type { Labels } from '../slas/promql.ts';
+
+/** What a panel is, whoever draws it: Grafana (grafana.ts) or our own report (report.ts). */
+
+export type PanelUnit = 'seconds' | 'ratio' | 'share' | 'per_second' | 'count' | 'bytes' | 'cores' | 'state';
+
+/**
+ * number: one value with its course · lines, stacked: over time · state: 1 or 0 over time · heat: buckets over time ·
+ * pie, bars, gauges: one value a series · histogram: bars of the buckets · matrix: weekday by hour
+ */
+export type Drawing =
+  | 'number'
+  | 'lines'
+  | 'stacked'
+  | 'state'
+  | 'heat'
+  | 'pie'
+  | 'bars'
+  | 'gauges'
+  | 'histogram'
+  | 'matrix';
+
+export interface Query {
+  readonly expr: string;
+  /** Name of each series; `{{label}}` stands for the label's value. */
+  readonly legend: string;
+  /** At every moment, or once over the whole time that is looked at. */
+  readonly over: 'time' | 'window';
+  readonly exemplars?: true;
+}
+
+/** A limit of the SLA document, drawn in. */
+export interface PanelLimit {
+  readonly label: string;
+  readonly level: 'target' | 'alert';
+  /** Its comparison says on which side it is good: for a target where it holds, for an alert where it does not. */
+  readonly limit: Limit;
+}
+
+export interface Panel {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: PanelUnit;
+  readonly drawing: Drawing;
+  readonly queries: readonly Query[];
+  readonly limits: readonly PanelLimit[];
+  /** Ids of the objectives whose course it shows. */
+  readonly objectives: readonly string[];
+  /** What a person should look for, in a sentence or two. */
+  readonly lookFor: string;
+  /** Ids of the panels to look at next. */
+  readonly next: readonly string[];
+  /** Of 24 columns. */
+  readonly width: number;
+}
+
+export interface Row {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+/** From where one looks: what stands in the queries in place of labels and ranges. */
+export interface View {
+  /** Labels of every series of the service. */
+  readonly labels: Labels;
+  /** The endpoints that are looked at; null: those that the SLA document's objectives name. */
+  readonly endpoint: LabelMatcher | null;
+  /** The range of a rate at one moment. */
+  readonly step: string;
+  /** The whole time that is looked at. */
+  readonly whole: string;
+}

@@ -1,0 +1,258 @@
+import { batchSizeBuckets, confidenceBuckets, metrics } from '../service/metric-names.ts';
+import type { Selection, SlaDocument } from '../slas/model.ts';
+import { increaseOf, leastOf, orZero, percentileOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
+import { metric } from './metrics.ts';
+import { idsOf, limitsOf, measureOf, objectivesOf, selected } from './objectives.ts';
+import type { Panel, Query, Row, View } from './panel.ts';
+
+/** The first three rows of the main dashboard, and of the report: each panel once. */
+export const mainRows = (sla: SlaDocument, view: View): readonly Row[] => [
+  {
+    title: 'Overview',
+    panels: [totalPredictions(view), predictionRate(sla, view), modelStatus(sla, view), errorRate(sla, view)],
+  },
+  {
+    title: 'Prediction Analytics',
+    panels: [
+      predictionsBySentiment(view),
+      sentimentDistribution(view),
+      confidenceDistribution(view),
+      batchSizes(view),
+    ],
+  },
+  {
+    title: 'Performance Metrics',
+    panels: [apiLatency(sla, view), requestRate(sla, view), averageConfidence(sla, view), errorTypes(view)],
+  },
+];
+
+const overTime = (expr: string, legend: string, exemplars = false): Query => ({
+  expr,
+  legend,
+  over: 'time',
+  ...(exemplars ? { exemplars: true } : {}),
+});
+const overWindow = (expr: string, legend: string): Query => ({ expr, legend, over: 'window' });
+
+/** Labels of a metric that has `endpoint` or `handler`, narrowed where the view chooses endpoints. */
+const at = (name: 'endpoint' | 'handler', { labels, endpoint }: View) =>
+  endpoint === null ? labels : { ...labels, [name]: endpoint };
+
+const predictions = (view: View) => metric(metrics.predictions.name, at('endpoint', view));
+
+// ---------------------------------------------------------------------------------------------- overview
+
+const totalPredictions = (view: View): Panel => ({
+  id: 'total-predictions',
+  title: 'Total Predictions (24h)',
+  unit: 'count',
+  drawing: 'number',
+  queries: [overTime(sumOf(increaseOf(predictions(view), '24h')), 'predictions')],
+  limits: [],
+  objectives: [],
+  lookFor:
+    'A flat course means that nothing is predicted; a fall, that a busy stretch left the last 24 hours.',
+  next: ['prediction-rate', 'volume-by-day'],
+  width: 6,
+});
+
+const predictionRate = (sla: SlaDocument, view: View): Panel => ({
+  id: 'prediction-rate',
+  title: 'Prediction Rate',
+  unit: 'per_second',
+  drawing: 'number',
+  queries: [overTime(sumOf(rateOf(predictions(view), view.step)), 'predictions')],
+  limits: limitsOf(sla, 'throughput'),
+  objectives: idsOf(sla, 'throughput'),
+  lookFor: 'Texts a second. Under load it follows what is sent: where it falls behind, the service is full.',
+  next: ['http-request-rate', 'error-rate'],
+  width: 6,
+});
+
+function modelStatus(sla: SlaDocument, view: View): Panel {
+  const gauge = measureOf(sla, 'uptime')?.gauge;
+  const loaded = gauge === undefined ? metric(metrics.modelLoaded.name, view.labels) : selected(gauge, view);
+  return {
+    id: 'model-status',
+    title: 'Model Status',
+    unit: 'state',
+    drawing: 'state',
+    queries: [overTime(leastOf(loaded), 'model')],
+    limits: limitsOf(sla, 'uptime'),
+    objectives: idsOf(sla, 'uptime'),
+    lookFor: 'Loaded on every replica, all the time. Where it was not, requests are refused with 503.',
+    next: ['error-types', 'error-rate'],
+    width: 6,
+  };
+}
+
+function errorRate(sla: SlaDocument, view: View): Panel {
+  const measure = measureOf(sla, 'ratio');
+  const [bad, total] =
+    measure === null
+      ? [httpRequests(view, '5..'), httpRequests(view, '.+')]
+      : [selected(measure.bad, view), selected(measure.total, view)];
+  const share = shareOf(orZero(sumOf(rateOf(bad, view.step))), sumOf(rateOf(total, view.step)));
+  return {
+    id: 'error-rate',
+    title: 'Error Rate',
+    unit: 'ratio',
+    drawing: 'number',
+    queries: [overTime(share, 'errors')],
+    limits: limitsOf(sla, 'ratio'),
+    objectives: idsOf(sla, 'ratio'),
+    lookFor:
+      'Over the target the budget is being spent. Look at the error types: overload, time-outs or the model?',
+    next: ['error-types', 'api-latency'],
+    width: 6,
+  };
+}
+
+const httpRequests = (view: View, status: string) =>
+  metric(metrics.httpRequests.name, { ...at('handler', view), status: { matches: status } });
+
+// ---------------------------------------------------------------------------------------------- analytics
+
+const predictionsBySentiment = (view: View): Panel => ({
+  id: 'predictions-by-sentiment',
+  title: 'Predictions by Sentiment',
+  unit: 'per_second',
+  drawing: 'stacked',
+  queries: [overTime(sumOf(rateOf(predictions(view), view.step), 'sentiment'), '{{sentiment}}')],
+  limits: [],
+  objectives: [],
+  lookFor: 'A change of the mix at an even rate: the texts changed, or the model did.',
+  next: ['sentiment-distribution', 'confidence-distribution'],
+  width: 8,
+});
+
+const sentimentDistribution = (view: View): Panel => ({
+  id: 'sentiment-distribution',
+  title: 'Sentiment Distribution',
+  unit: 'count',
+  drawing: 'pie',
+  queries: [overWindow(sumOf(increaseOf(predictions(view), view.whole), 'sentiment'), '{{sentiment}}')],
+  limits: [],
+  objectives: [],
+  lookFor: 'One sentiment only, or a mix that differs from the usual by more than ten points.',
+  next: ['predictions-by-sentiment', 'sentiment-ratio'],
+  width: 4,
+});
+
+const confidenceDistribution = (view: View): Panel => ({
+  id: 'confidence-distribution',
+  title: 'Confidence Distribution',
+  unit: 'share',
+  drawing: 'heat',
+  queries: [
+    overTime(
+      sumOf(increaseOf(metric(`${metrics.predictionConfidence.name}_bucket`, view.labels), view.step), 'le'),
+      '{{le}}',
+    ),
+  ],
+  limits: [],
+  objectives: [],
+  lookFor: `Most predictions near ${confidenceBuckets.at(-2)}. A band that grows near ${confidenceBuckets[0]} is a model that guesses.`,
+  next: ['average-confidence', 'predictions-by-sentiment'],
+  width: 8,
+});
+
+const batchSizes = (view: View): Panel => ({
+  id: 'batch-sizes',
+  title: 'Batch Sizes',
+  unit: 'count',
+  drawing: 'histogram',
+  queries: [
+    overWindow(
+      sumOf(increaseOf(metric(`${metrics.batchSize.name}_bucket`, view.labels), view.whole), 'le'),
+      '{{le}}',
+    ),
+  ],
+  limits: [],
+  objectives: [],
+  lookFor: `Batch requests by how many texts they had, up to ${batchSizeBuckets.at(-1)}. Larger ones keep a worker for longer: compare with the latency.`,
+  next: ['api-latency', 'prediction-rate'],
+  width: 4,
+});
+
+// ---------------------------------------------------------------------------------------------- performance
+
+const GOOD: Selection = { metric: metrics.httpDuration.name, where: { status: { matches: '2..' } } };
+const PERCENTILES = [50, 95, 99];
+
+function apiLatency(sla: SlaDocument, view: View): Panel {
+  const histogram = measureOf(sla, 'latency')?.histogram ?? GOOD;
+  const buckets = sumOf(rateOf(selected(histogram, view, '_bucket'), view.step), 'le');
+  return {
+    id: 'api-latency',
+    title: `API Latency ${PERCENTILES.map((percent) => `p${percent}`).join('/')}`,
+    unit: 'seconds',
+    drawing: 'lines',
+    queries: PERCENTILES.map((percent) => overTime(percentileOf(percent, buckets), `p${percent}`, true)),
+    limits: limitsOf(sla, 'latency'),
+    objectives: idsOf(sla, 'latency'),
+    lookFor:
+      'Good answers only. All three rising together: overload. Only p99: single slow requests, or a pause.',
+    next: ['http-request-rate', 'cpu', 'event-loop'],
+    width: 12,
+  };
+}
+
+const requestRate = (sla: SlaDocument, view: View): Panel => ({
+  id: 'http-request-rate',
+  title: 'HTTP Request Rate by endpoint',
+  unit: 'per_second',
+  drawing: 'lines',
+  queries: [
+    overTime(
+      sumOf(rateOf(metric(metrics.httpRequests.name, at('handler', view)), view.step), 'handler'),
+      '{{handler}}',
+    ),
+  ],
+  limits: objectivesOf(sla, 'throughput').length === 0 ? [] : limitsOf(sla, 'throughput'),
+  objectives: [],
+  lookFor: 'Which endpoint the load goes to. Requests that no route takes are "unmatched".',
+  next: ['api-latency', 'error-rate'],
+  width: 12,
+});
+
+function averageConfidence(sla: SlaDocument, view: View): Panel {
+  const histogram = measureOf(sla, 'mean')?.histogram ?? {
+    metric: metrics.predictionConfidence.name,
+    where: {},
+  };
+  const grown = (suffix: string) =>
+    sumOf(increaseOf(selected(histogram, view, suffix), view.whole), 'sentiment');
+  return {
+    id: 'average-confidence',
+    title: 'Average Confidence',
+    unit: 'share',
+    drawing: 'gauges',
+    queries: [overWindow(shareOf(grown('_sum'), grown('_count')), '{{sentiment}}')],
+    limits: limitsOf(sla, 'mean'),
+    objectives: idsOf(sla, 'mean'),
+    lookFor:
+      'The mean of each sentiment; the objective is about both together. One far under the other: a drift in its texts.',
+    next: ['confidence-distribution', 'confidence-trend'],
+    width: 12,
+  };
+}
+
+const errorTypes = (view: View): Panel => ({
+  id: 'error-types',
+  title: 'Error Types',
+  unit: 'count',
+  drawing: 'bars',
+  queries: [
+    overWindow(
+      sumOf(increaseOf(metric(metrics.errors.name, at('endpoint', view)), view.whole), 'error_type'),
+      '{{error_type}}',
+    ),
+  ],
+  limits: [],
+  objectives: [],
+  lookFor:
+    'overloaded and timeout: too little capacity. inference_error: the model. invalid_input: the callers.',
+  next: ['error-rate', 'api-latency'],
+  width: 12,
+});
