@@ -72,8 +72,9 @@ function expectPreconditions(
 
 for (const [file, cases] of readCaseFiles()) {
   describe(file, () => {
-    test.each(cases)('$name', ({ plan, run, evidence, expect: expected, because }) => {
+    test.each(cases)('$name', ({ build, expect: expected, because }) => {
       expect(because, 'a case must say why').toMatch(/\S/);
+      const { plan, run, evidence } = build();
       const verdict = judge(plan, run, evidence);
       expectObjectives(verdict, expected.objectives ?? {});
       expectPreconditions(verdict, expected.preconditions ?? {});

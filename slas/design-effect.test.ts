@@ -41,6 +41,10 @@ describe('merging neighbours', () => {
     ]);
   });
 
+  test('leaves a single one as it is', () => {
+    expect(mergePairs(repeat(1, () => 3))).toEqual([{ part: 3, total: 10 }]);
+  });
+
   test('twice is merging four at a time', () => {
     fc.assert(
       fc.property(fc.integer({ min: 4, max: 70 }), (length) => {
@@ -83,6 +87,13 @@ describe('the spread of a share', () => {
     const quick = repeat(64, (index) => (index % 2 === 0 ? 2 : 0));
     expect(designEffectOf(slow)!.factor).toBeGreaterThan(3 * designEffectOf(quick)!.factor);
     expect(designEffectOf(slow)!.blocks).toBeLessThan(64);
+  });
+
+  test('is told by 12 pairs, and no longer by 11', () => {
+    const slow = (length: number) => repeat(length, (index) => (index % 8 < 4 ? 2 : 0));
+    expect(spreadOf(slow(24))!.blocks).toBe(12);
+    expect(spreadOf(slow(23))!.blocks).toBe(23);
+    expect(spreadOf(slow(24), false)!.blocks).toBe(24);
   });
 });
 

@@ -38,7 +38,7 @@ export function totalsOf(blocks: readonly Block[]): Block {
 export function mergePairs(blocks: readonly Block[]): readonly Block[] {
   const merged: { part: number; total: number }[] = [];
   for (const [index, { part, total }] of blocks.entries()) {
-    const joins = index % 2 === 1 || (index === blocks.length - 1 && index > 0);
+    const joins = index % 2 === 1 || index === blocks.length - 1;
     const last = merged.at(-1);
     if (!joins || last === undefined) merged.push({ part, total });
     else {
@@ -58,18 +58,17 @@ function varianceAt(blocks: readonly Block[], ratio: number, total: number): num
 /**
  * The variance of Σpart/Σtotal, from blocks of doubling length. What merging adds is extrapolated once more (Lugsail:
  * `2V_j − V_{j−1}`), since blocks shorter than the dependence see only a part of it; the largest of all counts. null with
- * fewer than 12 blocks; `levels: 1` leaves out the merging, for comparison.
+ * fewer than 12 blocks; `merges: false` leaves out the merging, for comparison.
  */
-export function spreadOf(blocks: readonly Block[], levels = Number.POSITIVE_INFINITY): Spread | null {
+export function spreadOf(blocks: readonly Block[], merges = true): Spread | null {
   const whole = totalsOf(blocks);
   if (blocks.length < LEAST_BLOCKS || whole.total === 0) return null;
   const ratio = whole.part / whole.total;
   let level = blocks;
   let before = varianceAt(level, ratio, whole.total);
   let largest: Spread = { variance: before, blocks: level.length };
-  for (let depth = 1; depth < levels; depth++) {
-    level = mergePairs(level);
-    if (level.length < LEAST_BLOCKS) break;
+  if (!merges) return largest;
+  for (level = mergePairs(level); level.length >= LEAST_BLOCKS; level = mergePairs(level)) {
     const variance = varianceAt(level, ratio, whole.total);
     const extrapolated = Math.max(variance, 2 * variance - before);
     if (extrapolated > largest.variance) largest = { variance: extrapolated, blocks: level.length };
@@ -79,9 +78,9 @@ export function spreadOf(blocks: readonly Block[], levels = Number.POSITIVE_INFI
 }
 
 /** null where it cannot be told: fewer than 12 blocks, or all or none of the events happened. */
-export function designEffectOf(blocks: readonly Block[], levels?: number): DesignEffect | null {
+export function designEffectOf(blocks: readonly Block[], merges = true): DesignEffect | null {
   const { part, total } = totalsOf(blocks);
-  const spread = spreadOf(blocks, levels);
+  const spread = spreadOf(blocks, merges);
   if (spread === null || part <= 0 || part >= total) return null;
   const share = part / total;
   const binomial = (share * (1 - share)) / total;

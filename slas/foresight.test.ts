@@ -6,8 +6,10 @@ import { type PlanOverrides, planScenario } from './plan.ts';
 import { renderForesight } from './render/foresight.ts';
 import { SHIPPED_YAML } from './testing/cases.ts';
 
-const { document } = parseDocument(SHIPPED_YAML) as { document: SlaDocument };
-const planned = (overrides: PlanOverrides = {}) => planScenario(document, 'steady', overrides) as Plan;
+const planned = (overrides: PlanOverrides = {}) => {
+  const { document } = parseDocument(SHIPPED_YAML) as { document: SlaDocument };
+  return planScenario(document, 'steady', overrides) as Plan;
+};
 const load = (plan: Plan) => plan.load as Load;
 const shares = (plan: Plan) =>
   Object.fromEntries(foresee(plan, load(plan)).map(({ id, detectable }) => [id, detectable]));

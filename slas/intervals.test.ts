@@ -135,6 +135,17 @@ describe('what a run could have detected', () => {
   test('nothing, where not even requests that are all bad would be a miss', () => {
     const run = { all: 10, effect: { factor: 10, blocks: 12 } };
     expect(detectableShare(run, 0.9, bounds(0.95))).toBeNull();
+    expect(firstMissed(run, 0.9, bounds(0.95))).toBe(11);
+  });
+
+  test('something, where all of them being bad is the first miss', () => {
+    const run = { all: 10, effect: { factor: 1, blocks: Number.POSITIVE_INFINITY } };
+    near(detectableShare(run, 0.9, observed)!, 0.95 ** (1 / 10));
+  });
+
+  test('where none is allowed, the first bad one is a miss, and no bad one is none', () => {
+    const run = { all: 100, effect: { factor: 1, blocks: Number.POSITIVE_INFINITY } };
+    expect([observed, bounds(0.95)].map((ruling) => firstMissed(run, 0, ruling))).toEqual([1, 1]);
   });
 });
 
@@ -160,6 +171,7 @@ describe('how many more decide', () => {
     [70, 1500, 6.5, 15, 0.05, 890],
     [0, 400, 3, 20, 0.01, 589],
     [0, 1500, 1, 60, 0.05, 0],
+    [10, 10, 1, 60, 1, 0],
   ])(
     '%d of %d, design effect %d from %d blocks, %d allowed: %d if none is bad',
     (bad, all, factor, blocks, budget, more) => {
@@ -178,10 +190,14 @@ describe('several tests at once', () => {
   test('is 1 where nothing is shown, and no smaller than one in a thousand million', () => {
     expect(pValue(() => false)).toBe(1);
     expect(pValue(() => true)).toBe(1e-9);
+    // No quantile is defined at a confidence of 1 or more.
+    expect(pValue((confidence) => confidence < 1)).toBe(1e-9);
   });
 
   test.each([
     [[0.04], [true]],
+    [[0.05], [true]],
+    [[0.0501], [false]],
     [
       [0.04, 0.03],
       [false, false],

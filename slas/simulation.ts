@@ -66,7 +66,7 @@ function judgeOnce(answers: Answers, limit: number, seconds: number, budget: num
   const blocks = bySecond.at(-1)!;
   const { part: bad, total: all } = totalsOf(blocks);
   const independent = { factor: 1, blocks: Number.POSITIVE_INFINITY };
-  const own = designEffectOf(blocks, 1) ?? independent;
+  const own = designEffectOf(blocks, false) ?? independent;
   const found = latencyEffectOf({ blocks, lower: bySecond.slice(0, -1) });
   const bounds = shareBounds({ bad, all, effect: found ?? independent }, CONFIDENCE);
   const isMet = (effect: typeof own) => shareBounds({ bad, all, effect }, CONFIDENCE).high <= budget;

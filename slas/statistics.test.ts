@@ -27,6 +27,7 @@ describe('fractions', () => {
     [0.999, 999, 1000],
     [99.95, 9995, 100],
     [0.000001, 1, 1_000_000],
+    [0.123456789, 123_456_789, 1_000_000_000],
     [15, 15, 1],
   ])('%d is %d/%d', (decimal, numerator, denominator) => {
     expect(toFraction(decimal)).toEqual({ numerator, denominator });

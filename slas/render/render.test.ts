@@ -9,7 +9,7 @@ import { renderText } from './text.ts';
 const cases = readCaseFiles().get('how-sure.yaml')!;
 
 function rendered(name: string) {
-  const { plan, run, evidence } = cases.find((one) => one.name === name)!;
+  const { plan, run, evidence } = cases.find((one) => one.name === name)!.build();
   const verdict = judge(plan, run, evidence);
   return {
     text: renderText(verdict, plan, { colour: false }),

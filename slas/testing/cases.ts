@@ -79,12 +79,17 @@ interface FileText extends Partial<Given> {
   readonly cases: readonly CaseText[];
 }
 
-export interface JudgingCase {
-  readonly name: string;
-  readonly because: string;
+export interface Judged {
   readonly plan: Plan;
   readonly run: RunRecord;
   readonly evidence: Evidence;
+}
+
+export interface JudgingCase {
+  readonly name: string;
+  readonly because: string;
+  /** What is to be judged. Built in the test itself: a plan that cannot be made fails its own case. */
+  readonly build: () => Judged;
   readonly expect: ExpectText;
 }
 
@@ -125,7 +130,7 @@ function readCases({ given, cases, ...own }: FileText): readonly JudgingCase[] {
     name,
     because,
     expect,
-    ...build(overlay(base, changes)),
+    build: () => build(overlay(base, changes)),
   }));
 }
 
@@ -150,7 +155,7 @@ function overlay(base: Given, changes: Partial<Given>): Given {
 
 // ---------------------------------------------------------------------------------------------- building
 
-function build(given: Given): { plan: Plan; run: RunRecord; evidence: Evidence } {
+function build(given: Given): Judged {
   const plan = planOf(documentOf(given.document), given);
   const series = Object.keys(given.replicas).flatMap((replica) => seriesOf(replica, given));
   const run: RunRecord = {
