@@ -40,6 +40,8 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['verify', 'no-such-run'], 'RUN: there is no run folder'],
     [['verify', '--from', '1', '--to', '2'], 'a window needs all three'],
     [['verify', '--offline', '--prometheus', 'http://127.0.0.1:1'], '--offline: a stored run is judged from'],
+    [['mutate', 'slas/nope.ts'], 'files: "slas/nope.ts" is no file of the project'],
+    [['mutate', '--concurrency', '0'], '--concurrency: "0" is no whole number'],
     [['runs', 'prune', '--keep', '0'], '--keep: "0" is no number of runs to keep'],
     [['runs', 'prune', '--keep', 'all'], '"all" is no number'],
     [

@@ -4,6 +4,7 @@ import { corpus } from './commands/corpus.ts';
 import { type DashboardsOptions, dashboards } from './commands/dashboards.ts';
 import { doctor } from './commands/doctor.ts';
 import { type GateOptions, gate } from './commands/gate.ts';
+import { type MutateOptions, mutate } from './commands/mutate.ts';
 import { type PlanOptions, plan } from './commands/plan.ts';
 import { run } from './commands/run.ts';
 import * as runs from './commands/runs.ts';
@@ -131,6 +132,14 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .option('--runs <n>', 'how many runs of each', '1000')
     .option('--calibrate', 'find the limits at which 5 % and 1 % are slower instead')
     .action(async (options: SimulateOptions) => done(await simulate(options, io)));
+
+  sub('mutate', 'change the core in many small ways, and tell which of them its tests notice')
+    .argument(
+      '[files...]',
+      'paths or patterns, as slas/judge.ts (default: document, plan, judge, statistics)',
+    )
+    .option('--concurrency <n>', 'how many are tried at a time', '2')
+    .action(async (files: string[], options: MutateOptions) => done(await mutate(files, options, io)));
 
   sub('test', 'lint, type-check and run every test')
     .argument('[args...]', 'handed to vitest: names of test files, --coverage, …')

@@ -25,7 +25,8 @@ export async function test(args: readonly string[], io: Io): Promise<ExitCode> {
   return 0;
 }
 
-function runStep(
+/** Runs a tool of the project, with its output as ours. Gives its exit code. */
+export function runStep(
   command: string,
   args: readonly string[],
   paths: Record<string, string>,
