@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
-import type { Classifier } from './classifier/classifier.ts';
+import { withCache } from './classifier/cached.ts';
+import type { Classifier, WorkReport } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
 import { answerBrokenHttp, badUrl, handleErrors, refuseUnmatched } from './error-handling.ts';
 import { injectFaults, withConfidenceMean } from './faults.ts';
@@ -11,21 +12,30 @@ import { routeOutcomes, unmatchedHandler } from './metric-names.ts';
 import { Metrics } from './metrics.ts';
 import { describeRoutes } from './openapi.ts';
 import { observeRequests, observeWithoutHooks } from './requests.ts';
-import { operationRoutes, predictionRoutes } from './routes.ts';
+import { healthRoutes, metricsRoute, predictionRoutes } from './routes.ts';
+import { limitRate, requireToken, sendSecurityHeaders, shedLoad } from './security.ts';
+import type { Tokens } from './tokens.ts';
+import { cacheCounter, observeWork } from './work-metrics.ts';
 
 export interface AppOptions {
   /** Where log lines go; by default standard output. */
   readonly logStream?: { write(line: string): void };
+  /** Who may predict and who may read metrics; by default everybody. */
+  readonly tokens?: Tokens;
 }
 
-/** A client has this long to send its request whole. */
-const requestTimeoutMs = 30_000;
+/** A connection on which nothing moves is closed after so long, also one whose client reads no answer. */
+const silenceLimitMs = 150_000;
 
 /**
  * The service without a socket: `listen` it, or `inject` requests. Closing it makes it not ready, stops accepting and
  * waits for what is in flight; the classifier stays its owner's to dispose of.
  */
-export function buildApp(config: Config, classifier: Classifier, options: AppOptions = {}): FastifyInstance {
+export function buildApp(
+  config: Config,
+  classifier: Classifier & WorkReport,
+  options: AppOptions = {},
+): FastifyInstance {
   const metrics = new Metrics(() => classifier.isLoaded(), classifier);
   const app = fastify(serverOptions(config, metrics, options));
   let draining = false;
@@ -36,21 +46,37 @@ export function buildApp(config: Config, classifier: Classifier, options: AppOpt
   });
   observeRequests(app, metrics);
   answerUnderSameId(app);
+  sendSecurityHeaders(app);
   closeConnectionsWhile(app, () => draining);
   refuseUnmatched(app, allowedMethods());
   handleErrors(app, config, metrics);
   readJsonOnly(app);
 
-  const lowered = config.faults?.confidenceMean;
-  const answering = lowered === undefined ? classifier : withConfidenceMean(classifier, lowered);
-  const parts = { config, metrics, classifier: answering };
+  observeWork(metrics.registry, classifier);
+  const parts = { config, metrics, classifier: answeringBy(classifier, config, metrics) };
+  const { predict = [], metrics: reading = [] } = options.tokens ?? {};
   describeRoutes(app);
   app.register(async (scope) => {
+    await requireToken(scope, predict);
+    await limitRate(scope, config.rateLimitPerMinute);
+    shedLoad(scope, classifier);
     if (config.faults !== undefined) injectFaults(scope, config.faults);
     predictionRoutes(scope, parts);
   });
-  app.register(async (scope) => operationRoutes(scope, parts, () => draining));
+  app.register(async (scope) => healthRoutes(scope, parts, () => draining));
+  app.register(async (scope) => {
+    await requireToken(scope, reading);
+    metricsRoute(scope, metrics);
+  });
   return app;
+}
+
+/** What the settings put around the classifier. */
+function answeringBy(classifier: Classifier, config: Config, metrics: Metrics): Classifier {
+  const { cacheTexts, faults } = config;
+  const onLookup = cacheCounter(metrics.registry);
+  const kept = cacheTexts === 0 ? classifier : withCache(classifier, cacheTexts, onLookup);
+  return faults?.confidenceMean === undefined ? kept : withConfidenceMean(kept, faults.confidenceMean);
 }
 
 function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptions): FastifyServerOptions {
@@ -59,7 +85,8 @@ function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptio
     // One line a request is written by requests.ts, without the URL's query and without any text.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
-    requestTimeout: requestTimeoutMs,
+    ...clientLimits(config),
+    trustProxy: config.trustProxy,
     // What was accepted is answered, also on a connection that stays open while the service stops.
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -73,6 +100,16 @@ function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptio
       observeWithoutHooks(request, reply, metrics);
       badUrl(reply);
     },
+  };
+}
+
+/** How slow a client may be. Node looks whether one is too slow only now and then. */
+function clientLimits({ receiveLimitMs }: Config) {
+  const connectionsCheckingInterval = Math.min(1000, Math.ceil(receiveLimitMs / 2));
+  return {
+    requestTimeout: receiveLimitMs,
+    connectionTimeout: Math.max(silenceLimitMs, 2 * receiveLimitMs),
+    http: { headersTimeout: receiveLimitMs, connectionsCheckingInterval },
   };
 }
 

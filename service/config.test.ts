@@ -12,6 +12,13 @@ test('an empty environment gives a service on the loopback, with the embedded mo
     maxBatchTexts: 64,
     queueLimit: 512,
     requestDeadlineMs: 5000,
+    receiveLimitMs: 30_000,
+    inferenceLimitMs: 10_000,
+    batching: { mostTexts: 1, longestWaitMs: 0 },
+    cacheTexts: 0,
+    tokens: { predict: { listed: [], file: undefined }, metrics: { listed: [], file: undefined } },
+    rateLimitPerMinute: undefined,
+    trustProxy: false,
     drainDeadlineMs: 10_000,
     faults: undefined,
     telling: {
@@ -36,6 +43,15 @@ test('every variable is read', () => {
     MAX_BATCH_TEXTS: '7',
     QUEUE_LIMIT: '8',
     REQUEST_DEADLINE_MS: '900',
+    RECEIVE_LIMIT_MS: '1100',
+    INFERENCE_LIMIT_MS: '1200',
+    BATCH_TEXTS: '4',
+    BATCH_WAIT_MS: '5',
+    CACHE_TEXTS: '6',
+    API_TOKENS: 'one-token-01234567, two-token-01234567',
+    METRICS_TOKENS_FILE: '/run/secrets/metrics',
+    RATE_LIMIT_PER_MINUTE: '60',
+    TRUST_PROXY: '1',
     DRAIN_DEADLINE_MS: '1000',
     SLA_FAULTS: 'latency=250ms',
     MODEL_B_DIR: '/models/other',
@@ -56,6 +72,16 @@ test('every variable is read', () => {
     maxBatchTexts: 7,
     queueLimit: 8,
     requestDeadlineMs: 900,
+    receiveLimitMs: 1100,
+    inferenceLimitMs: 1200,
+    batching: { mostTexts: 4, longestWaitMs: 5 },
+    cacheTexts: 6,
+    tokens: {
+      predict: { listed: ['one-token-01234567', 'two-token-01234567'], file: undefined },
+      metrics: { listed: [], file: '/run/secrets/metrics' },
+    },
+    rateLimitPerMinute: 60,
+    trustProxy: true,
     drainDeadlineMs: 1000,
     faults: { spec: 'latency=250ms', latencyMs: 250 },
     telling: {
@@ -102,6 +128,14 @@ test.each<[string, Environment, string]>([
   ['faults in production', { SLA_FAULTS: 'errors=2%', NODE_ENV: 'production' }, 'faults_in_production'],
 ])('%s is refused', (_name, env, code) => {
   expect(readConfig(env)).toMatchObject([{ code }]);
+});
+
+test('a token that could be guessed is refused, and not shown', () => {
+  const problems = readConfig({ API_TOKENS: 'long-enough-token-1,hunter2' });
+  expect(problems).toMatchObject([
+    { path: 'API_TOKENS', message: expect.stringContaining('token number 2') },
+  ]);
+  expect(JSON.stringify(problems)).not.toContain('hunter2');
 });
 
 test('faults in production are possible if asked for twice', () => {

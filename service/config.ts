@@ -1,7 +1,9 @@
+import type { Batching } from './classifier/batching.ts';
 import { type Environment, Reader } from './env-reader.ts';
 import { type Faults, parseFaults } from './fault-spec.ts';
 import type { Problem } from './problem.ts';
 import { readTelling, type TellingConfig } from './telling-config.ts';
+import { readTokens, type TokenSource } from './token-config.ts';
 
 export type { Environment } from './env-reader.ts';
 
@@ -30,8 +32,22 @@ export interface Config {
   readonly maxBatchTexts: number;
   /** QUEUE_LIMIT: texts that may wait for a worker; past it requests are refused at once. */
   readonly queueLimit: number;
-  /** REQUEST_DEADLINE_MS: how long a request may wait for its predictions. */
+  /** REQUEST_DEADLINE_MS: how long a request may take from its arrival; a client may ask for less. */
   readonly requestDeadlineMs: number;
+  /** RECEIVE_LIMIT_MS: how long a client may take to send its request whole. */
+  readonly receiveLimitMs: number;
+  /** INFERENCE_LIMIT_MS: a worker that is at one inference for longer hangs, and is replaced. */
+  readonly inferenceLimitMs: number;
+  /** BATCH_TEXTS and BATCH_WAIT_MS: by default a text at a time. */
+  readonly batching: Batching;
+  /** CACHE_TEXTS: answers that are kept for exact repeats; 0 keeps none. */
+  readonly cacheTexts: number;
+  /** API_TOKENS and API_TOKENS_FILE: who may predict; METRICS_TOKENS and METRICS_TOKENS_FILE: who may read /metrics. */
+  readonly tokens: { readonly predict: TokenSource; readonly metrics: TokenSource };
+  /** RATE_LIMIT_PER_MINUTE: predictions requests of one client address; undefined is no limit. */
+  readonly rateLimitPerMinute: number | undefined;
+  /** TRUST_PROXY: the client's address is what X-Forwarded-For says. */
+  readonly trustProxy: boolean;
   /** DRAIN_DEADLINE_MS: how long a stopping service waits for what is in flight. */
   readonly drainDeadlineMs: number;
   /** SLA_FAULTS: undefined in every real deployment. */
@@ -54,6 +70,19 @@ export function readConfig(env: Environment): Config | Problem[] {
     maxBatchTexts: read.whole('MAX_BATCH_TEXTS', 1, 10_000) ?? 64,
     queueLimit: read.whole('QUEUE_LIMIT', 1, 1_000_000) ?? 512,
     requestDeadlineMs: read.whole('REQUEST_DEADLINE_MS', 1, 600_000) ?? 5000,
+    receiveLimitMs: read.whole('RECEIVE_LIMIT_MS', 10, 600_000) ?? 30_000,
+    inferenceLimitMs: read.whole('INFERENCE_LIMIT_MS', 10, 600_000) ?? 10_000,
+    batching: {
+      mostTexts: read.whole('BATCH_TEXTS', 1, 256) ?? 1,
+      longestWaitMs: read.whole('BATCH_WAIT_MS', 0, 1000) ?? 0,
+    },
+    cacheTexts: read.whole('CACHE_TEXTS', 0, 1_000_000) ?? 0,
+    tokens: {
+      predict: readTokens(read, problems, 'API_TOKENS'),
+      metrics: readTokens(read, problems, 'METRICS_TOKENS'),
+    },
+    rateLimitPerMinute: read.whole('RATE_LIMIT_PER_MINUTE', 1, 10_000_000),
+    trustProxy: read.oneOf('TRUST_PROXY', ['0', '1']) === '1',
     drainDeadlineMs: read.whole('DRAIN_DEADLINE_MS', 1, 600_000) ?? 10_000,
     faults: readFaults(read, problems),
     telling: readTelling(read, problems),

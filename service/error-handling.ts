@@ -18,8 +18,11 @@ export function handleErrors(app: FastifyInstance, config: Config, metrics: Metr
     const endpoint = endpointOf(request);
     // With the client gone there is no answer to count: the request shows up under status 499.
     if (endpoint && errorType && !reply.raw.destroyed) metrics.failed(endpoint, errorType);
-    if (status >= 500) request.log[status === 500 ? 'error' : 'warn']({ err: error }, apiError.code);
+    if (request.observation) request.observation.error = apiError.code;
+    // Refusals and missed deadlines come by the thousand when they come: they are in the request's own line.
+    if (status === 500) request.log.error({ err: error }, apiError.code);
     if (status === 503) void reply.header('retry-after', retryAfterSeconds);
+    if (status === 401) void reply.header('www-authenticate', 'Bearer');
     return sendError(reply, apiError);
   });
 }
@@ -108,6 +111,9 @@ function fromParser(error: FastifyError, request: FastifyRequest): ApiError {
     }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new ApiError('unsupported_media_type', 'Send the body with "Content-Type: application/json".');
+  }
+  if (error.statusCode === 401) {
+    return new ApiError('unauthorized', 'Send "Authorization: Bearer TOKEN" with a token for this path.');
   }
   const isClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
   if (isClients) return new ApiError('bad_request', 'The request could not be read.');

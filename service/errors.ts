@@ -37,6 +37,16 @@ export const apiErrors = {
     meaning: '`texts` has more entries than `MAX_BATCH_TEXTS`.',
   },
   bad_request: { status: 400, errorType: 'invalid_input', meaning: 'The request is wrong in another way.' },
+  bad_deadline: {
+    status: 400,
+    errorType: 'invalid_input',
+    meaning: '`X-Request-Deadline-Ms` is not a whole number of milliseconds from 1.',
+  },
+  unauthorized: {
+    status: 401,
+    errorType: 'unauthorized',
+    meaning: 'The path takes `Authorization: Bearer TOKEN` with a token that it knows, and there was none.',
+  },
   body_too_large: {
     status: 413,
     errorType: 'invalid_input',
@@ -55,6 +65,12 @@ export const apiErrors = {
     meaning: 'The path exists, but not with this method; `Allow` names the right one.',
     paths: [],
   },
+  rate_limited: {
+    status: 429,
+    errorType: 'rate_limited',
+    meaning:
+      'More requests of one client than `RATE_LIMIT_PER_MINUTE`; `Retry-After` says when to try again.',
+  },
   inference_error: {
     status: 500,
     errorType: 'inference_error',
@@ -69,7 +85,7 @@ export const apiErrors = {
   timeout: {
     status: 504,
     errorType: 'timeout',
-    meaning: 'No answer within `REQUEST_DEADLINE_MS`; the work is dropped.',
+    meaning: "No answer within `REQUEST_DEADLINE_MS` or the request's own deadline; the work is dropped.",
   },
 } as const satisfies Record<string, ApiErrorDefinition>;
 

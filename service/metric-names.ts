@@ -16,8 +16,17 @@ export type Endpoint = (typeof endpoints)[number];
 export const inferringEndpoints = [...endpoints, '/explain'] as const;
 export type InferringEndpoint = (typeof inferringEndpoints)[number];
 
-export const errorTypes = ['invalid_input', 'inference_error', 'overloaded', 'timeout'] as const;
+export const errorTypes = [
+  'invalid_input',
+  'inference_error',
+  'overloaded',
+  'timeout',
+  'unauthorized',
+  'rate_limited',
+] as const;
 export type ErrorType = (typeof errorTypes)[number];
+
+export const cacheOutcomes = ['hit', 'miss'] as const;
 
 /** The handler label of every request that no route takes: an unknown URL must not make a new series. */
 export const unmatchedHandler = 'unmatched';
@@ -37,7 +46,7 @@ interface RouteOutcomes {
   readonly statuses: readonly number[];
 }
 
-const predictionStatuses = [200, 400, 413, 415, clientGoneStatus, 500, 503, 504];
+const predictionStatuses = [200, 400, 401, 413, 415, 429, clientGoneStatus, 500, 503, 504];
 
 /** Which statuses each route can answer with. A status outside the table is still counted, only not from 0. */
 export const routeOutcomes: readonly RouteOutcomes[] = [
@@ -45,7 +54,7 @@ export const routeOutcomes: readonly RouteOutcomes[] = [
   { handler: '/predict/batch', methods: ['POST'], statuses: predictionStatuses },
   { handler: '/health/live', methods: ['GET'], statuses: [200, clientGoneStatus] },
   { handler: '/health/ready', methods: ['GET'], statuses: [200, clientGoneStatus, 503] },
-  { handler: '/metrics', methods: ['GET'], statuses: [200, clientGoneStatus, 500] },
+  { handler: '/metrics', methods: ['GET'], statuses: [200, 401, clientGoneStatus, 500] },
   { handler: docsHandler, methods: ['GET'], statuses: [200] },
   {
     handler: unmatchedHandler,
@@ -146,6 +155,58 @@ export const metrics = {
     help: '1, with what is loaded in the labels: the name of the model, its version and the type of its weights.',
     labelNames: ['model', 'version', 'dtype'],
     labelSets: [],
+  },
+  queueLength: {
+    type: 'gauge',
+    name: 'sentiment_queue_length',
+    help: 'Texts that wait for a worker.',
+    labelNames: [],
+    labelSets: noLabels,
+  },
+  queueWait: {
+    type: 'histogram',
+    name: 'sentiment_queue_wait_seconds',
+    help: 'Seconds that a text waited before a worker began it.',
+    labelNames: [],
+    labelSets: noLabels,
+    buckets: latencyBucketsSeconds,
+  },
+  inferenceDuration: {
+    type: 'histogram',
+    name: 'sentiment_inference_duration_seconds',
+    help: 'Seconds that a worker was at one inference: of one text, or of a batch.',
+    labelNames: [],
+    labelSets: noLabels,
+    buckets: latencyBucketsSeconds,
+  },
+  inferenceBatchSize: {
+    type: 'histogram',
+    name: 'sentiment_inference_batch_size',
+    help: 'Texts inferred in one go; always 1 unless batching is on.',
+    labelNames: [],
+    labelSets: noLabels,
+    buckets: batchSizeBuckets,
+  },
+  workersReady: {
+    type: 'gauge',
+    name: 'sentiment_workers_ready',
+    help: 'Workers that can answer.',
+    labelNames: [],
+    labelSets: noLabels,
+  },
+  workersLost: {
+    type: 'counter',
+    name: 'sentiment_workers_lost_total',
+    help: 'Workers that died or hung, and were replaced.',
+    labelNames: [],
+    labelSets: noLabels,
+  },
+  cacheLookups: {
+    type: 'counter',
+    name: 'sentiment_cache_lookups_total',
+    help: 'Texts looked up in the cache of exact repeats; none while it is off.',
+    labelNames: ['outcome'],
+    labelSets: cacheOutcomes.map((outcome) => ({ outcome })),
   },
   errors: {
     type: 'counter',

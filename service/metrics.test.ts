@@ -31,7 +31,15 @@ const ofTheTables: Promised = {
 };
 
 /** Those that came later. */
-const more: Promised = {};
+const more: Promised = {
+  sentiment_queue_length: ['gauge'],
+  sentiment_queue_wait_seconds: ['histogram'],
+  sentiment_inference_duration_seconds: ['histogram'],
+  sentiment_inference_batch_size: ['histogram'],
+  sentiment_workers_ready: ['gauge'],
+  sentiment_workers_lost_total: ['counter'],
+  sentiment_cache_lookups_total: ['counter', 'outcome'],
+};
 
 test('the table of metrics is what was promised', () => {
   const table = Object.values(metrics).map(({ name, type, labelNames }) => [name, [type, ...labelNames]]);
@@ -65,7 +73,7 @@ test('every label set that can occur exists with 0 before the first request', as
         name === 'http_requests_in_progress' && 'handler' in labels && labels.handler === '/metrics';
       expect([written, series.get(written)]).toEqual([
         written,
-        isOwn || name === 'sentiment_model_loaded' ? 1 : 0,
+        isOwn || ['sentiment_model_loaded', 'sentiment_workers_ready'].includes(name) ? 1 : 0,
       ]);
     }
   }

@@ -14,6 +14,8 @@ interface Observation extends RequestLabels {
   /** Set by whoever reads a body whose length was not announced. */
   bodyBytes: number;
   ended: boolean;
+  /** The code of the error that it is answered with. */
+  error?: string;
 }
 
 declare module 'fastify' {
@@ -70,7 +72,14 @@ function end(request: FastifyRequest, reply: FastifyReply, metrics: Metrics, sta
     requestBytes,
     responseBytes,
   });
-  const line = { method, handler, status, durationMs: Math.round(durationMs * 100) / 100, requestBytes };
+  const line = {
+    method,
+    handler,
+    status,
+    durationMs: Math.round(durationMs * 100) / 100,
+    requestBytes,
+    error: observation.error,
+  };
   request.log[loggedAtInfo.includes(handler) ? 'info' : 'debug'](line, 'request');
 }
 

@@ -13,7 +13,13 @@ const truncated = Type.Boolean({
   description: 'The text was longer than the model reads; its end was not seen.',
 });
 
-const prediction = Type.Object({ sentiment: oneSentiment, confidence, truncated });
+const cached = Type.Optional(
+  Type.Boolean({
+    description: 'Whether the answer was kept from an earlier request; only where a cache is on.',
+  }),
+);
+
+const prediction = Type.Object({ sentiment: oneSentiment, confidence, truncated, cached });
 
 /** Every error of every route. */
 export const errorSchema = Type.Object(
@@ -38,7 +44,7 @@ export function predictSchema(limits: Limits) {
     body: Type.Object({ text: textSchema(limits) }, { additionalProperties: false }),
     response: {
       200: Type.Object(
-        { sentiment: oneSentiment, confidence, truncated, model: Type.String() },
+        { sentiment: oneSentiment, confidence, truncated, cached, model: Type.String() },
         { description: 'The prediction' },
       ),
       default: errorSchema,

@@ -4,27 +4,38 @@ import { buildApp } from './app.ts';
 import { locateModel } from './classifier/model-files.ts';
 import { WorkerPool } from './classifier/worker-pool.ts';
 import { type Config, readConfig } from './config.ts';
+import type { Problem } from './problem.ts';
+import { loadTokens, type Tokens } from './tokens.ts';
 
 const exitCodes = { stopped: 0, failed: 1, badConfig: 2 } as const;
 
 const config = readConfig(process.env);
-if (Array.isArray(config)) {
-  const lines = config.map(({ path, message }) => `  ${path}: ${message}`);
+if (Array.isArray(config)) refuseEnvironment(config);
+const tokens = await loadTokens(config);
+if ('predict' in tokens) await serve(config, tokens);
+else refuseEnvironment(tokens);
+
+function refuseEnvironment(problems: readonly Problem[]): never {
+  const lines = problems.map(({ path, message }) => `  ${path}: ${message}`);
   console.error(['The service cannot start; its environment has problems:', ...lines].join('\n'));
   process.exit(exitCodes.badConfig);
 }
-await serve(config);
 
-async function serve(config: Config): Promise<void> {
+async function serve(config: Config, tokens: Tokens): Promise<void> {
   const settings = await locateModel(config.model).catch(refuseToStart);
   const classifier = new WorkerPool({
     settings,
     workers: config.workers,
     queueLimit: config.queueLimit,
-    onWorkerLost: (reason) => app.log.error({ reason }, 'a worker died; it is being replaced'),
+    batching: config.batching,
+    inferenceLimitMs: config.inferenceLimitMs,
+    onWorkerLost: (reason) => app.log.error({ reason }, 'a worker was lost; it is being replaced'),
   });
-  const app = buildApp(config, classifier);
+  const app = buildApp(config, classifier, { tokens });
   stopOnSignal(app, classifier, config.drainDeadlineMs);
+  if (process.getuid?.() === 0) {
+    app.log.warn('running as root, which it has no need of: start it as a user that may only read its files');
+  }
   if (config.faults) app.log.warn({ faults: config.faults.spec }, 'faults are being injected on purpose');
 
   // Listening comes first: probes get an honest "not ready" while the model loads.

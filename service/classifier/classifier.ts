@@ -11,6 +11,8 @@ export interface Classification {
   readonly pieces: number;
   /** Of those, the ones that the vocabulary does not know: other scripts, most emoji. */
   readonly unknownPieces: number;
+  /** Whether the answer was kept from an earlier request; only where a cache is on. */
+  readonly cached?: boolean;
 }
 
 /** When a request went through the classifier, by performance.now(): filled in for who asks, and asked for by tracing only. */
@@ -56,6 +58,10 @@ export interface Inference {
 export interface WorkReport {
   /** Texts that wait for a worker now. */
   waitingTexts(): number;
+  /** Workers that can answer now. */
+  readyWorkers(): number;
+  /** Workers that died or hung since the start. */
+  lostWorkers(): number;
   /** Calls the listener after each inference. */
   onInference(listener: (inference: Inference) => void): void;
 }

@@ -11,6 +11,9 @@ export interface Job {
   readonly isSuspect: boolean;
 }
 
+export const timedOut = (deadlineMs: number): ClassifierError =>
+  new ClassifierError('timeout', `No answer within ${deadlineMs} ms; the work is dropped.`);
+
 /** The texts of one request on their way through the pool: answered all together, or failed once. */
 export class PendingRequest {
   readonly promise: Promise<readonly Classification[]>;
@@ -32,7 +35,7 @@ export class PendingRequest {
     this.#journey = options.journey;
     const { deadlineMs, elapsedMs = 0 } = options;
     this.#deadline = setTimeout(() => {
-      this.fail(new ClassifierError('timeout', `No answer within ${deadlineMs} ms; the work is dropped.`));
+      this.fail(timedOut(deadlineMs));
     }, deadlineMs - elapsedMs);
     options.onAbandoned?.(() => this.giveUpIfAbandoned());
   }

@@ -8,7 +8,7 @@ import {
   type WorkReport,
 } from './classifier.ts';
 import { usableCores } from './cores.ts';
-import { type Job, PendingRequest } from './pending-request.ts';
+import { type Job, PendingRequest, timedOut } from './pending-request.ts';
 import type { TextResult, WorkerSettings } from './protocol.ts';
 import { Seat } from './seat.ts';
 import { TextQueue } from './text-queue.ts';
@@ -50,6 +50,7 @@ export class WorkerPool implements Classifier, WorkReport {
   readonly #listeners: ((inference: Inference) => void)[] = [];
   readonly #hangCheck: NodeJS.Timeout;
   #batchTimer: NodeJS.Timeout | undefined;
+  #lost = 0;
   #closing = false;
 
   constructor(options: PoolOptions) {
@@ -85,12 +86,22 @@ export class WorkerPool implements Classifier, WorkReport {
     return this.#seats.reduce((sum, seat) => sum + seat.waitingTexts, this.#queue.length);
   }
 
+  readyWorkers(): number {
+    return this.#seats.filter((seat) => seat.isReady).length;
+  }
+
+  lostWorkers(): number {
+    return this.#lost;
+  }
+
   onInference(listener: (inference: Inference) => void): void {
     this.#listeners.push(listener);
   }
 
   classify(texts: readonly string[], options: ClassifyOptions): Promise<readonly Classification[]> {
     if (!this.hasRoom(texts.length)) return Promise.reject(this.#refusal(texts.length));
+    const { deadlineMs, elapsedMs = 0 } = options;
+    if (elapsedMs >= deadlineMs) return Promise.reject(timedOut(deadlineMs));
     const request = new PendingRequest(texts.length, options, () => this.#forget(request));
     const queuedMs = performance.now();
     for (const [index, text] of texts.entries()) {
@@ -207,6 +218,7 @@ export class WorkerPool implements Classifier, WorkReport {
     }
     const suspects = begun.length === 1 ? [] : begun.map((job) => ({ ...job, isSuspect: true }));
     if (this.#closing) return;
+    this.#lost += 1;
     this.#queue.putBack([...suspects, ...untouched]);
     this.#loading.reject(new Error(`A worker died while loading: ${reason}`));
     this.#options.onWorkerLost?.(reason);

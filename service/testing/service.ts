@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from '../app.ts';
-import type { Classifier } from '../classifier/classifier.ts';
+import type { Classifier, WorkReport } from '../classifier/classifier.ts';
 import { locateModel } from '../classifier/model-files.ts';
 import { WorkerPool } from '../classifier/worker-pool.ts';
 import { type Config, type Environment, readConfig } from '../config.ts';
@@ -24,7 +24,7 @@ export async function startClassifier(): Promise<WorkerPool> {
   return pool;
 }
 
-export function appOf(classifier: Classifier, env: Environment = {}): FastifyInstance {
+export function appOf(classifier: Classifier & WorkReport, env: Environment = {}): FastifyInstance {
   return buildApp(configOf(env), classifier);
 }
 

@@ -1,0 +1,100 @@
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildApp } from './app.ts';
+import type { WorkerPool } from './classifier/worker-pool.ts';
+import { securityHeaders } from './security.ts';
+import { appOf, configOf, post, readSeries, startClassifier } from './testing/service.ts';
+
+let classifier: WorkerPool;
+beforeAll(async () => {
+  classifier = await startClassifier();
+});
+afterAll(() => classifier[Symbol.asyncDispose]());
+
+describe('headers', () => {
+  test('are those of helmet, with a policy that lets nothing be loaded or framed', async () => {
+    await using app = fastify();
+    await app.register(helmet, {
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      },
+    });
+    app.get('/', async () => '');
+    const { headers } = await app.inject('/');
+    const { 'content-type': _, 'content-length': __, date: ___, connection: ____, ...set } = headers;
+    expect(set).toEqual(securityHeaders);
+  });
+
+  test.each(['/health/live', '/nope', '/metrics'])('come with %s', async (url) => {
+    await using app = appOf(classifier);
+    expect((await app.inject(url)).headers).toMatchObject(securityHeaders);
+  });
+});
+
+const [old, current, metricsToken] = [
+  'old-token-of-the-spring',
+  'new-token-of-the-summer',
+  'scraper-token-00',
+];
+
+function guarded(): FastifyInstance {
+  return buildApp(configOf({}), classifier, { tokens: { predict: [old, current], metrics: [metricsToken] } });
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+describe('tokens', () => {
+  test.each([old, current])('each of several opens the predictions: %s', async (token) => {
+    await using app = guarded();
+    expect((await post(app, '/predict', { text: 'good' }, bearer(token))).statusCode).toBe(200);
+    expect((await post(app, '/predict/batch', { texts: ['good'] }, bearer(token))).statusCode).toBe(200);
+  });
+
+  test.each([
+    ['none', {}],
+    ['a wrong one', bearer('wrong-token-of-the-fall')],
+    ['one that begins right', bearer(`${current}x`)],
+    ['a part of one', bearer(current.slice(0, -1))],
+    ['that of the metrics', bearer(metricsToken)],
+    ['another scheme', { authorization: `Basic ${current}` }],
+  ])('%s is refused, before the body is read', async (_name, headers) => {
+    await using app = guarded();
+    const response = await post(app, '/predict', '{', headers);
+    expect([response.statusCode, response.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+    expect(response.json().error.code).toBe('unauthorized');
+    expect(response.body).not.toContain(current);
+    const { body } = await app.inject({ url: '/metrics', headers: bearer(metricsToken) });
+    expect(body).toContain('sentiment_errors_total{error_type="unauthorized",endpoint="/predict"} 1\n');
+  });
+
+  test('the metrics have their own, and health needs none', async () => {
+    await using app = guarded();
+    expect((await app.inject('/metrics')).statusCode).toBe(401);
+    expect((await app.inject({ url: '/metrics', headers: bearer(current) })).statusCode).toBe(401);
+    expect((await app.inject({ url: '/metrics', headers: bearer(metricsToken) })).statusCode).toBe(200);
+    expect((await app.inject('/health/ready')).statusCode).toBe(200);
+  });
+});
+
+test('a client over its rate is refused with the time to wait, and others are not', async () => {
+  await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '2', TRUST_PROXY: '1' });
+  const ask = (client: string) => post(app, '/predict', { text: 'good' }, { 'x-forwarded-for': client });
+  expect((await ask('192.0.2.1')).statusCode).toBe(200);
+  expect((await ask('192.0.2.1')).statusCode).toBe(200);
+  const refused = await ask('192.0.2.1');
+  expect(refused.statusCode).toBe(429);
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  expect(refused.json().error.code).toBe('rate_limited');
+  expect((await ask('192.0.2.2')).statusCode).toBe(200);
+  const series = await readSeries(app);
+  expect(series.get('sentiment_errors_total{error_type="rate_limited",endpoint="/predict"}')).toBe(1);
+});
+
+test('without TRUST_PROXY nobody chooses the address that is counted', async () => {
+  await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '1' });
+  const ask = (client: string) => post(app, '/predict', { text: 'good' }, { 'x-forwarded-for': client });
+  expect((await ask('192.0.2.1')).statusCode).toBe(200);
+  expect((await ask('192.0.2.2')).statusCode).toBe(429);
+});

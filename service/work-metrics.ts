@@ -1,0 +1,31 @@
+import type { Registry } from 'prom-client';
+import type { WorkReport } from './classifier/classifier.ts';
+import { makeCounter, makeGauge, makeHistogram } from './metric-makers.ts';
+import { metrics as definitions } from './metric-names.ts';
+
+/** Tells what the classifier has before it, how it gets on with it, and what became of its workers. */
+export function observeWork(registry: Registry, work: WorkReport): void {
+  const length = makeGauge(registry, definitions.queueLength, () => length.set(work.waitingTexts()));
+  const ready = makeGauge(registry, definitions.workersReady, () => ready.set(work.readyWorkers()));
+  const lost = makeCounter(registry, definitions.workersLost, () => {
+    lost.reset();
+    lost.inc(work.lostWorkers());
+  });
+  const wait = makeHistogram(registry, definitions.queueWait);
+  const duration = makeHistogram(registry, definitions.inferenceDuration);
+  const batchSize = makeHistogram(registry, definitions.inferenceBatchSize);
+  work.onInference(({ texts, waitedMs, durationMs }) => {
+    for (const waited of waitedMs) wait.observe(waited / 1000);
+    duration.observe(durationMs / 1000);
+    batchSize.observe(texts);
+  });
+}
+
+/** Counts lookups in the cache of exact repeats. */
+export function cacheCounter(registry: Registry): (hits: number, misses: number) => void {
+  const lookups = makeCounter(registry, definitions.cacheLookups);
+  return (hits, misses) => {
+    lookups.inc({ outcome: 'hit' }, hits);
+    lookups.inc({ outcome: 'miss' }, misses);
+  };
+}
