@@ -1,3 +1,4 @@
+import { checkAlerting } from './document-alerting.ts';
 import { checkDefaultScenario, checkScenario } from './document-loads.ts';
 import { problem, repeated } from './document-problems.ts';
 import type { RawCounter, RawDocument, RawObjective } from './document-schema.ts';
@@ -50,6 +51,20 @@ export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolea
       isSound(`scenarios.${name}`) ? checkScenario(name, scenario, objectives) : [],
     ),
     ...(raw.scenarios === undefined || isSound('scenarios') ? checkDefaultScenario(raw) : []),
+    ...(isSound('alerting') ? checkAlerts(raw) : []),
+  ];
+}
+
+function checkAlerts(raw: RawDocument): Problem[] {
+  const { drift } = raw.alerting!;
+  return [
+    ...checkAlerting(raw.alerting!, raw.objectives),
+    ...(drift === undefined || raw.service?.selector === undefined
+      ? []
+      : [
+          ...checkTotal(drift.part, 'alerting.drift.part', raw),
+          ...checkTotal(drift.total, 'alerting.drift.total', raw),
+        ]),
   ];
 }
 

@@ -130,6 +130,52 @@ const Scenario = Type.Object(
   { ...closed, description: 'Load as data: either rate and duration, or phases' },
 );
 
+const severity = Type.Union([Type.Literal('critical'), Type.Literal('warning')], {
+  description: 'critical wakes somebody up, warning waits for the morning',
+});
+
+const alertName = Type.String({
+  pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+  description: 'Name of the alert',
+  examples: ['HighErrorRate'],
+});
+
+const Drift = Type.Object(
+  {
+    name: alertName,
+    severity,
+    part: Counter,
+    total: Counter,
+    expected: text('The share of part in total that is expected', '50%'),
+    moved: text('How many points away from it, either way, is too far', '10%'),
+  },
+  { ...closed, description: 'Alerts when a share of events moves away from what is expected' },
+);
+
+const Alerting = Type.Object(
+  {
+    runbooks: Type.Optional(
+      text('Where the pages of the alerts are: # and the name in lower case is added', 'docs/runbooks.md'),
+    ),
+    names: Type.Optional(
+      Type.Record(Type.String(), Type.Object({ name: alertName, severity }, closed), {
+        description: 'By objective: how its alert is called, and how loud it is',
+      }),
+    ),
+    drift: Type.Optional(Drift),
+    raw: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { name: alertName, severity, expr: text('PromQL, as it is'), summary: text('In a line') },
+          closed,
+        ),
+        { description: 'Rules as they are, in a group of their own that ./sla rules --raw writes' },
+      ),
+    ),
+  },
+  { ...closed, description: 'What ./sla rules writes beside the limits of the objectives' },
+);
+
 export const DocumentSchema = Type.Object(
   {
     apiVersion: Type.Literal('sla-harness/v1'),
@@ -184,6 +230,7 @@ export const DocumentSchema = Type.Object(
     objectives: Type.Array(Objective),
     scenarios: Type.Optional(Type.Record(Type.String(), Scenario)),
     defaultScenario: Type.Optional(Type.String()),
+    alerting: Type.Optional(Alerting),
   },
   {
     ...closed,
@@ -198,3 +245,4 @@ export type RawDocument = Static<typeof DocumentSchema>;
 export type RawObjective = RawDocument['objectives'][number];
 export type RawScenario = NonNullable<RawDocument['scenarios']>[string];
 export type RawCounter = Static<typeof Counter>;
+export type RawAlerting = NonNullable<RawDocument['alerting']>;

@@ -1,6 +1,7 @@
 import Schema from 'typebox/schema';
 import { Settings } from 'typebox/system';
 import { LineCounter, parseDocument as parseYaml, type Document as YamlDocument } from 'yaml';
+import { buildAlerting } from './document-alerting.ts';
 import { checkMeaning, MEASURES, type MeasureName } from './document-checks.ts';
 import {
   DocumentSchema,
@@ -111,6 +112,7 @@ const isTelling = (error: SchemaError) =>
 const PATTERNS: Readonly<Record<string, string>> = {
   '^[a-z0-9]+(-[a-z0-9]+)*$': 'be lower-case words joined by hyphens',
   '^/': 'begin with /',
+  '^[A-Za-z_][A-Za-z0-9_]*$': 'be letters, digits and _, not a digit first',
 };
 
 function schemaProblem(error: SchemaError, raw: unknown): Problem[] {
@@ -212,6 +214,7 @@ function build(raw: RawDocument): SlaDocument {
       buildScenario(name, scenario, ids),
     ),
     defaultScenario: raw.defaultScenario ?? null,
+    alerting: buildAlerting(raw.alerting ?? {}, buildCounter),
   };
 }
 

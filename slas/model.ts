@@ -93,6 +93,38 @@ export interface Scenario {
   readonly objectives: readonly string[];
 }
 
+export type AlertSeverity = 'critical' | 'warning';
+
+/** What Prometheus alerts on, beside the limits of the objectives themselves. */
+export interface Alerting {
+  /** Where each alert's page is: this, and `#` and the alert's name in lower case. null: alerts have no such link. */
+  readonly runbooks: string | null;
+  /** By objective: how its alert is called and how loud it is. Others are named after their id, and are warnings. */
+  readonly names: Readonly<Record<string, { readonly name: string; readonly severity: AlertSeverity }>>;
+  /** A share of events that moves away from what is expected: no promise is broken by it, and somebody should look. */
+  readonly drift: DriftAlert | null;
+  /** PromQL as somebody wrote it, for a group of its own that is written only when asked for. */
+  readonly raw: readonly RawAlert[];
+}
+
+export interface DriftAlert {
+  readonly name: string;
+  readonly severity: AlertSeverity;
+  readonly part: Selection;
+  readonly total: Selection;
+  /** From 0 to 1. */
+  readonly expectedShare: number;
+  /** How far from it, either way, is too far. */
+  readonly movedShare: number;
+}
+
+export interface RawAlert {
+  readonly name: string;
+  readonly severity: AlertSeverity;
+  readonly expr: string;
+  readonly summary: string;
+}
+
 export interface SlaDocument {
   readonly name: string;
   readonly description: string;
@@ -113,6 +145,7 @@ export interface SlaDocument {
   readonly objectives: readonly Objective[];
   readonly scenarios: readonly Scenario[];
   readonly defaultScenario: string | null;
+  readonly alerting: Alerting;
 }
 
 // ---------------------------------------------------------------------------------------------- plan

@@ -80,6 +80,7 @@ interface FileText extends Partial<Given> {
 }
 
 export interface Judged {
+  readonly document: SlaDocument;
   readonly plan: Plan;
   readonly run: RunRecord;
   readonly evidence: Evidence;
@@ -156,7 +157,8 @@ function overlay(base: Given, changes: Partial<Given>): Given {
 // ---------------------------------------------------------------------------------------------- building
 
 function build(given: Given): Judged {
-  const plan = planOf(documentOf(given.document), given);
+  const document = documentOf(given.document);
+  const plan = planOf(document, given);
   const series = Object.keys(given.replicas).flatMap((replica) => seriesOf(replica, given));
   const run: RunRecord = {
     schema: 'sla-harness/run/v1',
@@ -167,6 +169,7 @@ function build(given: Given): Judged {
   };
   const readings = selectorsOfPlan(plan).map((selector) => readingOf(selector, series, given));
   return {
+    document,
     plan,
     run,
     evidence: {

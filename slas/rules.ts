@@ -1,0 +1,59 @@
+import type { AlertSeverity, SlaDocument } from './model.ts';
+import { burnRules } from './rules/burn-rates.ts';
+import { objectiveRules } from './rules/objectives.ts';
+import { promDuration } from './rules/promql.ts';
+import {
+  type Rule,
+  type RuleContext,
+  type RuleGroup,
+  runbookOf,
+  USUAL_WINDOW_SECONDS,
+} from './rules/rule.ts';
+import { watchRules } from './rules/watch.ts';
+
+/** Recording and alerting rules for Prometheus, from the document that the gate judges by. */
+
+export interface RuleOptions {
+  /** What an alert looks back over; the windows of the burn rates are multiples of it. 5 minutes by default. */
+  readonly windowSeconds?: number;
+  /** How long it must stay so. By default a minute for what is critical, and 5 minutes for the rest. */
+  readonly forSeconds?: number;
+}
+
+const USUAL_FOR_SECONDS: Record<AlertSeverity | 'info', number> = { critical: 60, warning: 300, info: 300 };
+
+/** Every group but the raw one: what is recorded, both thresholds of each objective, burn rates, and what nobody promised. */
+export function rulesOf(document: SlaDocument, options: RuleOptions = {}): readonly RuleGroup[] {
+  const context: RuleContext = {
+    document,
+    windowSeconds: options.windowSeconds ?? USUAL_WINDOW_SECONDS,
+    forText: (severity) => promDuration(options.forSeconds ?? USUAL_FOR_SECONDS[severity]),
+  };
+  const { name, objectives } = document;
+  const groups: RuleGroup[] = [
+    // Recorded and alerted on in one group: within it rules are evaluated in their order, at one moment.
+    {
+      name: `${name}-objectives`,
+      rules: objectives.flatMap((objective) => objectiveRules(objective, context)),
+    },
+    { name: `${name}-burn-rates`, rules: objectives.flatMap((objective) => burnRules(objective, context)) },
+    { name: `${name}-watch`, rules: watchRules(context) },
+  ];
+  return groups.filter(({ rules }) => rules.length > 0);
+}
+
+/** The rules that the document has as PromQL, in a group of their own. */
+export function rawRulesOf(document: SlaDocument, options: RuleOptions = {}): readonly RuleGroup[] {
+  const { raw } = document.alerting;
+  if (raw.length === 0) return [];
+  const rules = raw.map(
+    ({ name, severity, expr, summary }): Rule => ({
+      alert: name,
+      expr,
+      for: promDuration(options.forSeconds ?? USUAL_FOR_SECONDS[severity]),
+      labels: { severity, sla: document.name },
+      annotations: { summary, ...runbookOf(document, name) },
+    }),
+  );
+  return [{ name: `${document.name}-raw`, rules }];
+}

@@ -1,0 +1,145 @@
+import { stringify } from 'yaml';
+import { judge } from '../judge.ts';
+import type { Evidence, RunRecord, Sample, Series, SlaDocument, Verdict } from '../model.ts';
+import { planWindow } from '../plan.ts';
+import { renderRules } from '../render/rules.ts';
+import { promDuration } from '../rules/promql.ts';
+import { rulesOf } from '../rules.ts';
+import type { JudgingCase } from './cases.ts';
+
+/**
+ * Makes unit tests for `promtool test rules` of judging cases: the same samples, and as the alerts that must fire exactly
+ * what the gate decides of them.
+ *
+ * The gate is asked as of a window that somebody else loaded: an alert knows neither plan nor client. Counters stand high
+ * above zero, as those of a service that has run for a while: `increase` guesses back to where a counter was zero
+ * otherwise. The window reaches back past its opening scrape by a power of two of its length: what `increase` adds for
+ * that then cancels exactly, and "exactly at the limit" stays so.
+ */
+export interface AlertTest {
+  readonly name: string;
+  readonly rules: string;
+  /** Text of the test file, given the name of the file with the rules. */
+  readonly test: (rulesFile: string) => string;
+  /** `objective threshold` of each alert that must fire, by the gate. */
+  readonly expected: readonly string[];
+  /** Objectives that the gate decided. Of the others nothing is claimed. */
+  readonly decided: readonly string[];
+}
+
+/** A service that has been up for long has counted this much before. A power of two: adding it rounds nothing off. */
+const COUNTED_BEFORE = 2 ** 20;
+
+const isCounter = (name: string) => /_(total|bucket|count|sum)$/.test(name);
+
+export function shifted(evidence: Evidence): Evidence {
+  const shift = ([at, value]: Sample): Sample => [
+    at,
+    Number.isFinite(Number(value)) ? String(Number(value) + COUNTED_BEFORE) : value,
+  ];
+  return {
+    ...evidence,
+    readings: evidence.readings.map((reading) => ({
+      ...reading,
+      series: reading.series.map((series) =>
+        isCounter(series.labels.__name__ ?? '') ? { ...series, samples: series.samples.map(shift) } : series,
+      ),
+    })),
+  };
+}
+
+/** What the gate says of a window whose load nobody knows. */
+export function judgeWindow(document: SlaDocument, run: RunRecord, evidence: Evidence): Verdict {
+  return judge(planWindow(document), { ...run, load: null, incidents: null }, evidence);
+}
+
+/** null where the window has no two scrapes that an alert could look at. */
+export function alertTestOf({ name, document, run, evidence: given }: JudgingCase): AlertTest | null {
+  const evidence = shifted(given);
+  const verdict = judgeWindow(document, run, evidence);
+  const series = distinct(evidence);
+  const times = [...new Set(series.flatMap(({ samples }) => samples.map(([at]) => ms(at))))].sort((a, b) => a - b);
+  const openMs = times.findLast((at) => at <= ms(run.window.fromSeconds));
+  const closeMs = times.find((at) => at >= ms(run.window.toSeconds));
+  if (openMs === undefined || closeMs === undefined || openMs === closeMs) return null;
+  const originMs = times[0]!;
+  const windowMs = closeMs - openMs + lead(closeMs - openMs, times);
+  const decided = verdict.objectives.filter((one) => one.verdict !== 'undecided');
+  const expected = decided.flatMap(({ id, verdict: is, severity }) =>
+    is === 'met' ? [] : severity === 'alert' ? [`${id} target`, `${id} alert`] : [`${id} target`],
+  );
+  const groups = rulesOf(document, { windowSeconds: windowMs / 1000, forSeconds: 0 });
+  const tickMs = times.reduce((tick, at) => gcd(tick, at - originMs), 0);
+  const ids = decided.map(({ id }) => id);
+  return {
+    name,
+    rules: renderRules(
+      groups.filter((group) => group.name.endsWith('-objectives')),
+      name,
+    ),
+    decided: ids,
+    expected,
+    test: (rulesFile) =>
+      stringify({
+        rule_files: [rulesFile],
+        evaluation_interval: promDuration((closeMs - originMs) / 1000),
+        tests: [
+          {
+            interval: promDuration(tickMs / 1000),
+            input_series: series.map((one) => ({
+              series: written(one.labels),
+              values: valuesOf(one, originMs, tickMs),
+            })),
+            promql_expr_test: [
+              {
+                expr: `group by (objective, threshold) (ALERTS{alertstate="firing",objective=~"${ids.join('|')}"})`,
+                eval_time: promDuration((closeMs - originMs) / 1000),
+                exp_samples: expected.map((one) => {
+                  const [objective, threshold] = one.split(' ');
+                  return { labels: `{objective="${objective}", threshold="${threshold}"}`, value: 1 };
+                }),
+              },
+            ],
+          },
+        ],
+      }),
+  };
+}
+
+const ms = (seconds: number) => Math.round(seconds * 1000);
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** How far before its opening scrape the window begins: less than a scrape interval, and a power of two of the window. */
+function lead(lengthMs: number, times: readonly number[]): number {
+  const intervalMs = Math.min(...times.slice(1).map((at, index) => at - times[index]!));
+  let part = lengthMs;
+  while (part >= intervalMs) part /= 2;
+  return Number.isInteger(part) ? part : Math.floor(intervalMs / 2);
+}
+
+/** Each series once, though several readings may have it. */
+function distinct({ readings }: Evidence): readonly Series[] {
+  const all = readings.flatMap(({ series }) => series);
+  return [...new Map(all.map((series) => [written(series.labels), series])).values()];
+}
+
+function written({ __name__: name, ...labels }: Readonly<Record<string, string>>): string {
+  const told = Object.entries(labels)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return `${name}{${told.join(',')}}`;
+}
+
+/** One value a tick, `_` where there is none. */
+function valuesOf({ samples }: Series, originMs: number, tickMs: number): string {
+  const tokens: string[] = [];
+  let next = 0;
+  for (const [at, value] of samples) {
+    const tick = (ms(at) - originMs) / tickMs;
+    if (tick > next) tokens.push(`_x${tick - next}`);
+    tokens.push(value.replace('+Inf', 'Inf'));
+    next = tick + 1;
+  }
+  return tokens.join(' ');
+}
