@@ -64,6 +64,9 @@ describe('bad usage exits 2 and says what is wrong', () => {
     ],
     [['verify', '--prometheus', 'nowhere', '--from', '1', '--to', '2'], '"nowhere" is no http address'],
     [['simulate', '--runs', 'many'], '--runs: "many" is no whole number'],
+    [['rules', '--window', 'long'], '--window: "long" is no duration'],
+    [['rules', '--for', '-1s'], '--for: "-1s" is no duration'],
+    [['rules', '--sla', 'nope.yaml'], 'there is no such file'],
     [['serve', '--port', '99999'], '"99999" is no port'],
     [['stack', 'up', '--port', 'x'], '"x" is no port'],
   ])('%j', async (args, message) => {
@@ -138,6 +141,34 @@ test('simulate prints a row for each service, percentile and length', async () =
     36,
   );
   expect(code).toBe(0);
+});
+
+describe('rules', () => {
+  test('are printed, as they are committed', async () => {
+    const { code, stdout } = await slaHere(['rules']);
+    expect(stdout).toBe(await readFile(join(ROOT, 'slas/generated/sentiment-api.rules.yaml'), 'utf8'));
+    expect(code).toBe(0);
+  });
+
+  test('are written to a file, with windows of one’s own', async () => {
+    await using folder = await temporaryFolder();
+    const args = ['rules', '--window', '30s', '--for', '5s', '--out', 'my.rules.yaml'];
+    const { code, stdout } = await slaHere(args, folder.path);
+    expect(stdout).toBe('');
+    expect(code).toBe(0);
+    const written = await readFile(join(folder.path, 'my.rules.yaml'), 'utf8');
+    expect(written).toContain('sla:bad_share:over30s');
+    expect(written).toContain('for: 5s');
+  });
+
+  test('of a document that has none raw: bad usage', async () => {
+    await using folder = await temporaryFolder();
+    const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
+    await writeFile(join(folder.path, 'a.yaml'), shipped.slice(0, shipped.indexOf('\nalerting:')));
+    const { code, stderr } = await slaHere(['rules', '--raw', '--sla', 'a.yaml'], folder.path);
+    expect(stderr).toContain('--raw: the document has no alerting.raw');
+    expect(code).toBe(2);
+  });
 });
 
 describe('check', () => {

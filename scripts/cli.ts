@@ -6,6 +6,7 @@ import { doctor } from './commands/doctor.ts';
 import { type GateOptions, gate } from './commands/gate.ts';
 import { type MutateOptions, mutate } from './commands/mutate.ts';
 import { type PlanOptions, plan } from './commands/plan.ts';
+import { type RulesOptions, rules } from './commands/rules.ts';
 import { run } from './commands/run.ts';
 import * as runs from './commands/runs.ts';
 import { serve } from './commands/serve.ts';
@@ -112,6 +113,14 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .option('--sla <file>', 'the SLA document (default: that of the sentiment service)')
     .option('--out <dir>', 'where they are written (default: dashboards/generated)')
     .action(async (options: DashboardsOptions) => done(await dashboards(options, io)));
+
+  sub('rules', "Prometheus's recording and alerting rules, from the SLA document")
+    .option('--sla <file>', 'the SLA document (default: that of the sentiment service)')
+    .option('--window <duration>', 'what alerts look back over, and burn rates in proportion (default: 5m)')
+    .option('--for <duration>', 'how long it must stay so (default: 1m if critical, else 5m)')
+    .option('--raw', "the document's raw expressions alone, instead")
+    .option('--out <file>', 'write them there, instead of on standard output')
+    .action(async (options: RulesOptions) => done(await rules(options, io)));
 
   sub('serve', 'the service alone, in the foreground, as in production')
     .option('--port <port>', 'where it listens', '8000')

@@ -90,6 +90,7 @@ objectives:
       name: 'other',
       description: '',
       confidence: null,
+      alerting: { runbooks: null, names: {}, drift: null, raw: [] },
       service: { selector: { job: 'other' }, buckets: {} },
       objectives: [
         {
@@ -306,3 +307,18 @@ function bomb(): string {
   const tenfold = (anchor: string, of: string) => `${anchor}: &${anchor} [${Array(10).fill(of).join(', ')}]`;
   return [tenfold('a', 'x'), tenfold('b', '*a'), tenfold('c', '*b'), tenfold('d', '*c')].join('\n');
 }
+
+describe('alerting', () => {
+  test.each([
+    ['    error-rate: { name', '    error-rat: { name', 'alert is named for objective "error-rat"'],
+    ['name: HighTailLatency', 'name: HighLatency', 'alert "HighLatency" is there twice'],
+    ['name: HighLatencyRaw', 'name: DriftDetected', 'alert "DriftDetected" is there twice'],
+    ['name: LowThroughput', 'name: Low-Throughput', 'it must be letters, digits and _'],
+    ['name: LowThroughput, severity: warning', 'name: Low, severity: loud', 'severity'],
+    ['expected: 50%', 'expected: half', '"half" is no share between 0 and 100 %'],
+    ['moved: 10%', 'moved: 100%', '"100%" is no share between 0 and 100 %'],
+    ['total: { counter: sentiment_predictions_total }', 'total: { counter: 9lives }', 'no metric name'],
+  ])('%s changed to %s', (from, to, message) => {
+    expect(problemsOf(changed(from, to)).map(({ text }) => text)).toEqual([expect.stringContaining(message)]);
+  });
+});

@@ -10,7 +10,9 @@ import { healthy, ORIGIN_SECONDS } from './testing/cases.ts';
  */
 
 /** The event loop's lag explains, and decides nothing: it is left out. */
-const judged = ({ plan, run, evidence }: ReturnType<typeof healthy>): ReturnType<typeof healthy> => ({
+type World = Omit<ReturnType<typeof healthy>, 'document'>;
+
+const judged = ({ plan, run, evidence }: World): World => ({
   plan: { ...plan, lag: null },
   run,
   evidence: { ...evidence, readings: evidence.readings.filter(({ selector }) => selector !== plan.lag) },

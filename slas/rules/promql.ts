@@ -63,10 +63,13 @@ export function partShare(service: ServiceLabels, part: Selection, total: Select
   return `${orNone(increase(select(service, part), window), all)} / ${all}`;
 }
 
+/** What tells one replica from another: a target that has several such gauges is as good as the worst of them. */
+const REPLICA = 'cluster, namespace, pod, job, instance';
+
 /** The share of scrapes at which a gauge was not 1; a scrape that failed left no gauge, and `up` all the same. */
 export function downShare(service: ServiceLabels, gauge: Selection, window: string): string {
   const all = `sum(count_over_time(${selector('up', service)}[${window}]))`;
-  const up = `sum(sum_over_time(${select(service, gauge)}[${window}]))`;
+  const up = `sum(min by (${REPLICA}) (sum_over_time(${select(service, gauge)}[${window}])))`;
   return `(${all} - ${orNone(up, all)}) / ${all}`;
 }
 

@@ -5,7 +5,7 @@ import { planWindow } from '../plan.ts';
 import { renderRules } from '../render/rules.ts';
 import { promDuration } from '../rules/promql.ts';
 import { rulesOf } from '../rules.ts';
-import type { JudgingCase } from './cases.ts';
+import type { Judged } from './cases.ts';
 
 /**
  * Makes unit tests for `promtool test rules` of judging cases: the same samples, and as the alerts that must fire exactly
@@ -27,12 +27,18 @@ export interface AlertTest {
   readonly decided: readonly string[];
 }
 
-/** A service that has been up for long has counted this much before. A power of two: adding it rounds nothing off. */
+/** What a service that has been up for long has counted before. A power of two: adding it rounds nothing off. */
 const COUNTED_BEFORE = 2 ** 20;
+
+const NUMBER = /^([+-]?(\d+(\.\d+)?(e[+-]?\d+)?|Inf)|NaN)$/;
 
 const isCounter = (name: string) => /_(total|bucket|count|sum)$/.test(name);
 
+/** Counters, as if they had counted for a while before; a series that was not there from the first scrape begins at 0. */
 export function shifted(evidence: Evidence): Evidence {
+  const first = Math.min(
+    ...evidence.readings.flatMap(({ series }) => series.flatMap(({ samples }) => samples[0]?.[0] ?? [])),
+  );
   const shift = ([at, value]: Sample): Sample => [
     at,
     Number.isFinite(Number(value)) ? String(Number(value) + COUNTED_BEFORE) : value,
@@ -42,7 +48,9 @@ export function shifted(evidence: Evidence): Evidence {
     readings: evidence.readings.map((reading) => ({
       ...reading,
       series: reading.series.map((series) =>
-        isCounter(series.labels.__name__ ?? '') ? { ...series, samples: series.samples.map(shift) } : series,
+        isCounter(series.labels.__name__ ?? '') && series.samples[0]?.[0] === first
+          ? { ...series, samples: series.samples.map(shift) }
+          : series,
       ),
     })),
   };
@@ -53,18 +61,26 @@ export function judgeWindow(document: SlaDocument, run: RunRecord, evidence: Evi
   return judge(planWindow(document), { ...run, load: null, incidents: null }, evidence);
 }
 
-/** null where the window has no two scrapes that an alert could look at. */
-export function alertTestOf({ name, document, run, evidence: given }: JudgingCase): AlertTest | null {
+export type AlertCase = Pick<Judged, 'document' | 'run' | 'evidence'> & { readonly name: string };
+
+/** null where the window has no two scrapes that an alert could look at, and where a value is none that can be written. */
+export function alertTestOf(
+  { name, document, run, evidence: given }: AlertCase,
+  isClaimed: (objective: string) => boolean = () => true,
+): AlertTest | null {
   const evidence = shifted(given);
   const verdict = judgeWindow(document, run, evidence);
   const series = distinct(evidence);
-  const times = [...new Set(series.flatMap(({ samples }) => samples.map(([at]) => ms(at))))].sort((a, b) => a - b);
+  const times = [...new Set(series.flatMap(({ samples }) => samples.map(([at]) => ms(at))))].sort(
+    (a, b) => a - b,
+  );
   const openMs = times.findLast((at) => at <= ms(run.window.fromSeconds));
   const closeMs = times.find((at) => at >= ms(run.window.toSeconds));
   if (openMs === undefined || closeMs === undefined || openMs === closeMs) return null;
+  if (series.some(({ samples }) => samples.some(([, value]) => !NUMBER.test(value)))) return null;
   const originMs = times[0]!;
   const windowMs = closeMs - openMs + lead(closeMs - openMs, times);
-  const decided = verdict.objectives.filter((one) => one.verdict !== 'undecided');
+  const decided = verdict.objectives.filter((one) => one.verdict !== 'undecided' && isClaimed(one.id));
   const expected = decided.flatMap(({ id, verdict: is, severity }) =>
     is === 'met' ? [] : severity === 'alert' ? [`${id} target`, `${id} alert`] : [`${id} target`],
   );
