@@ -17,6 +17,8 @@ export interface LocalStackOptions {
   readonly signal: AbortSignal;
   readonly faults?: string;
   readonly servicePort?: number;
+  /** Recording and alerting rules for Prometheus, as YAML; evaluated every second. */
+  readonly rules?: string;
   /** Prometheus's administrative API is opened: it can delete as well, so only when a snapshot is wanted. */
   readonly withSnapshots?: boolean;
 }
@@ -103,7 +105,8 @@ async function startPrometheus(
   data: string,
 ): Promise<Running> {
   const config = join(options.folder, 'prometheus.yml');
-  await writeFile(config, prometheusConfig(options.selector, new URL(serviceUrl).host));
+  const ruleFiles = await writeRules(options);
+  await writeFile(config, prometheusConfig(options.selector, new URL(serviceUrl).host, ruleFiles));
   const args = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
@@ -119,7 +122,18 @@ async function startPrometheus(
   });
 }
 
-function prometheusConfig(selector: Readonly<Record<string, string>>, host: string): string {
+/** The names of the files that Prometheus is to load, beside its configuration. */
+async function writeRules({ rules, folder }: LocalStackOptions): Promise<readonly string[]> {
+  if (rules === undefined) return [];
+  await writeFile(join(folder, 'rules.yaml'), rules);
+  return ['rules.yaml'];
+}
+
+function prometheusConfig(
+  selector: Readonly<Record<string, string>>,
+  host: string,
+  ruleFiles: readonly string[],
+): string {
   const { job, ...labels } = selector;
   if (job === undefined) {
     throw new HarnessError(
@@ -131,7 +145,8 @@ function prometheusConfig(selector: Readonly<Record<string, string>>, host: stri
     );
   }
   return stringify({
-    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+    ...(ruleFiles.length === 0 ? {} : { rule_files: ruleFiles }),
     scrape_configs: [{ job_name: job, static_configs: [{ targets: [host], labels }] }],
   });
 }
