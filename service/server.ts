@@ -4,6 +4,7 @@ import { buildApp } from './app.ts';
 import { locateModel } from './classifier/model-files.ts';
 import { WorkerPool } from './classifier/worker-pool.ts';
 import { type Config, readConfig } from './config.ts';
+import { LogOutput } from './log-output.ts';
 import type { Problem } from './problem.ts';
 import { loadTokens, type Tokens } from './tokens.ts';
 
@@ -31,7 +32,7 @@ async function serve(config: Config, tokens: Tokens): Promise<void> {
     inferenceLimitMs: config.inferenceLimitMs,
     onWorkerLost: (reason) => app.log.error({ reason }, 'a worker was lost; it is being replaced'),
   });
-  const app = buildApp(config, classifier, { tokens });
+  const app = buildApp(config, classifier, { tokens, logStream: new LogOutput() });
   stopOnSignal(app, classifier, config.drainDeadlineMs);
   if (process.getuid?.() === 0) {
     app.log.warn('running as root, which it has no need of: start it as a user that may only read its files');

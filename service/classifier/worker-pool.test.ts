@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { ClassifierError } from './classifier.ts';
 import { locateModel } from './model-files.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
 const program = new URL('../testing/troubled-worker.ts', import.meta.url);
 const patient = { deadlineMs: 30_000, isAbandoned: () => false };
 
-async function startPool(options: { workers?: number; queueLimit?: number } = {}) {
+async function startPool(options: Partial<PoolOptions> = {}) {
   const settings = await locateModel({ kind: 'embedded' });
   const lost: string[] = [];
   const onWorkerLost = (reason: string) => void lost.push(reason);
@@ -51,6 +51,116 @@ test('a text whose client is gone is never inferred', async () => {
   expect(await gone).toBe('abandoned');
   expect(await pool.classify(['good'], patient)).toHaveLength(1);
   expect(lost).toEqual([]);
+});
+
+test('a client that leaves after its text was handed out costs no inference either', async () => {
+  await using parts = await startPool();
+  const { pool, lost } = parts;
+  const running = pool.classify(['sleep 100 ms'], patient);
+  let leave = () => {};
+  let isGone = false;
+  const onAbandoned = (giveUp: () => void) => {
+    leave = giveUp;
+  };
+  const gone = failureOf(pool.classify(['die'], { ...patient, isAbandoned: () => isGone, onAbandoned }));
+  const waiting = pool.classify(['good'], patient);
+  expect(pool.waitingTexts()).toBe(2);
+  isGone = true;
+  leave();
+  expect(await gone).toBe('abandoned');
+  expect(pool.waitingTexts()).toBe(1);
+  expect(await running).toHaveLength(1);
+  expect(await waiting).toHaveLength(1);
+  expect(lost).toEqual([]);
+});
+
+test('a request whose deadline is over when it comes is not taken in', async () => {
+  await using parts = await startPool();
+  const late = { ...patient, deadlineMs: 100, elapsedMs: 100 };
+  expect(await failureOf(parts.pool.classify(['die'], late))).toBe('timeout');
+  expect(parts.lost).toEqual([]);
+});
+
+test('an idle worker takes over what lies ready with a busy one', async () => {
+  await using parts = await startPool({ workers: 2 });
+  const { pool } = parts;
+  const long = pool.classify(['sleep 2000 ms'], patient);
+  const short = pool.classify(['sleep 50 ms'], patient);
+  // One of these lies ready behind the long one; it is not kept there.
+  const others = Promise.all(['good', 'bad', 'fine'].map((text) => pool.classify([text], patient)));
+  const first = await Promise.race([others.then(() => 'others'), long.then(() => 'long')]);
+  expect(first).toBe('others');
+  await Promise.all([long, short]);
+});
+
+test('a worker that hangs is replaced, and fails only what it had in hand', async () => {
+  await using parts = await startPool({ inferenceLimitMs: 300 });
+  const { pool, lost } = parts;
+  const hung = failureOf(pool.classify(['sleep 60000 ms'], patient));
+  const behind = pool.classify(['good'], patient);
+  expect(pool.isLoaded()).toBe(true);
+  expect(await hung).toBe('inference_error');
+  expect([pool.isLoaded(), pool.readyWorkers(), pool.lostWorkers()]).toEqual([false, 0, 1]);
+  expect(await behind).toMatchObject([{ sentiment: 'POSITIVE' }]);
+  expect(pool.isLoaded()).toBe(true);
+  expect(lost).toEqual([expect.stringContaining('over 300 ms')]);
+});
+
+test('threads that hang in native code, where nothing ends them, are replaced too, but not without end', async () => {
+  await using parts = await startPool({ inferenceLimitMs: 200 });
+  const { pool } = parts;
+  for (const text of ['block 3000 ms', 'block 3001 ms']) {
+    expect(await failureOf(pool.classify([text], patient))).toBe('inference_error');
+  }
+  // Two threads are undead: the seat waits for the first of them to end.
+  const startedMs = performance.now();
+  expect(await pool.classify(['good'], patient)).toHaveLength(1);
+  expect(performance.now() - startedMs).toBeGreaterThan(500);
+});
+
+test('what lay ready with a worker that died is answered by another', async () => {
+  await using parts = await startPool();
+  const { pool } = parts;
+  const fatal = failureOf(pool.classify(['die'], patient));
+  const behind = pool.classify(['good', 'bad'], patient);
+  expect(await fatal).toBe('inference_error');
+  expect((await behind).map(({ sentiment }) => sentiment)).toEqual(['POSITIVE', 'NEGATIVE']);
+});
+
+const batching = { mostTexts: 8, longestWaitMs: 0 };
+
+test.each(['poison', 'die'])('in a batch, "%s" fails alone', async (bad) => {
+  await using parts = await startPool({ batching });
+  const { pool } = parts;
+  const sizes: number[] = [];
+  pool.onInference(({ texts }) => sizes.push(texts));
+  const running = pool.classify(['sleep 100 ms'], patient);
+  const outcomes = ['good', 'bad', bad, 'fine'].map((text) => failureOf(pool.classify([text], patient)));
+  await running;
+  expect(await Promise.all(outcomes)).toEqual(['answered', 'answered', 'inference_error', 'answered']);
+  expect(sizes).toEqual(bad === 'poison' ? [1, 4] : [1, 1, 1, 1]);
+});
+
+test('what is told of a failure does not hold the text', async () => {
+  await using parts = await startPool();
+  await expect(parts.pool.classify(['poison'], patient)).rejects.toThrow('cannot bear "[the text]"');
+});
+
+test('a batch that is not full is inferred as soon as a worker is free, or its wait is over', async () => {
+  await using parts = await startPool({ workers: 2, batching: { mostTexts: 4, longestWaitMs: 200 } });
+  const { pool } = parts;
+  const sizes: number[] = [];
+  pool.onInference(({ texts }) => sizes.push(texts));
+  // Idle: at once.
+  expect(await pool.classify(['good'], patient)).toHaveLength(1);
+  // One worker is busy: the other waits for more, but not for ever.
+  const busy = pool.classify(['sleep 1500 ms'], patient);
+  const startedMs = performance.now();
+  const two = await Promise.all([pool.classify(['good'], patient), pool.classify(['fine'], patient)]);
+  expect(two).toHaveLength(2);
+  expect(performance.now() - startedMs).toBeGreaterThanOrEqual(199);
+  expect(sizes).toEqual([1, 2]);
+  await busy;
 });
 
 test('a dead worker fails only the request that it had, and is replaced', async () => {

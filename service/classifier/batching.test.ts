@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { chooseAlike } from './batching.ts';
+import { type Job, PendingRequest } from './pending-request.ts';
+
+const request = new PendingRequest(1, { deadlineMs: 1, isAbandoned: () => false }, () => {});
+request.promise.catch(() => {});
+request.fail(new Error() as never);
+
+const queueOf = (lengths: readonly number[], suspects: readonly number[] = []): Job[] =>
+  lengths.map((length, index) => ({
+    request,
+    index,
+    text: 'x'.repeat(length),
+    queuedMs: 0,
+    isSuspect: suspects.includes(index),
+  }));
+
+test('the first and those most like it in length are taken, in order', () => {
+  const queue = queueOf([100, 400, 110, 90, 131, 100, 69]);
+  expect(chooseAlike(queue, { mostTexts: 3, longestWaitMs: 0 })).toEqual([0, 2, 5]);
+  expect(chooseAlike(queue, { mostTexts: 8, longestWaitMs: 0 })).toEqual([0, 2, 3, 5]);
+});
+
+test('a text at a time takes the first', () => {
+  expect(chooseAlike(queueOf([5, 5]), { mostTexts: 1, longestWaitMs: 0 })).toEqual([0]);
+  expect(chooseAlike([], { mostTexts: 4, longestWaitMs: 0 })).toEqual([]);
+});
+
+test('a suspect is inferred alone', () => {
+  expect(chooseAlike(queueOf([5, 5, 5], [0]), { mostTexts: 4, longestWaitMs: 0 })).toEqual([0]);
+  expect(chooseAlike(queueOf([5, 5, 5], [1]), { mostTexts: 4, longestWaitMs: 0 })).toEqual([0, 2]);
+});
+
+test('whatever waits, the longest waiting is taken, and never more than fit', () => {
+  const property = fc.property(
+    fc.array(fc.nat(2000), { minLength: 1, maxLength: 100 }),
+    fc.integer({ min: 1, max: 32 }),
+    (lengths, mostTexts) => {
+      const chosen = chooseAlike(queueOf(lengths), { mostTexts, longestWaitMs: 0 });
+      expect(chosen[0]).toBe(0);
+      expect(chosen.length).toBeLessThanOrEqual(mostTexts);
+      expect(chosen).toEqual([...new Set(chosen)].sort((a, b) => a - b));
+      const padded =
+        Math.max(...chosen.map((at) => lengths[at]!)) - Math.min(...chosen.map((at) => lengths[at]!));
+      expect(padded).toBeLessThanOrEqual(2 * Math.max(12, 0.3 * lengths[0]!));
+    },
+  );
+  fc.assert(property, { seed: 1, numRuns: 300 });
+});

@@ -1,0 +1,29 @@
+const longestHeldMs = 20;
+const mostHeldChars = 16 * 1024;
+
+/**
+ * Standard output for log lines, written a few dozen times a second instead of once a request: a system call a line would be a
+ * good part of what a request costs outside the model. Whatever way the process ends by itself, no line is lost; killed, it may
+ * lose those of its last 20 ms.
+ */
+export class LogOutput {
+  #held = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor() {
+    process.once('exit', () => this.flush());
+  }
+
+  write(line: string): void {
+    this.#held += line;
+    if (this.#held.length >= mostHeldChars) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), longestHeldMs).unref();
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#held !== '') process.stdout.write(this.#held);
+    this.#held = '';
+  }
+}
