@@ -1,0 +1,207 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import fc from 'fast-check';
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, test } from 'vitest';
+import { buildApp } from './app.ts';
+import type { Classification } from './classifier/classifier.ts';
+import { locateModel } from './classifier/model-files.ts';
+import { type PoolOptions, WorkerPool } from './classifier/worker-pool.ts';
+import { configOf, post, readSeries, until } from './testing/service.ts';
+
+const program = new URL('./testing/troubled-worker.ts', import.meta.url);
+
+/** The service around workers that make trouble when a text tells them to. */
+async function startTroubled(env: Record<string, string> = {}, options: Partial<PoolOptions> = {}) {
+  const settings = await locateModel({ kind: 'embedded' });
+  const pool = new WorkerPool({ settings, workers: 1, queueLimit: 512, program, ...options });
+  await pool.start();
+  const lines: string[] = [];
+  const logStream = { write: (line: string) => lines.push(line) };
+  const app = buildApp(configOf({ LOG_LEVEL: 'trace', ...env }), pool, { logStream });
+  const stop = async () => {
+    await app.close();
+    await pool[Symbol.asyncDispose]();
+  };
+  return { app, pool, lines, [Symbol.asyncDispose]: stop };
+}
+
+const predict = (app: FastifyInstance, text: string, headers: Record<string, string> = {}) =>
+  post(app, '/predict', { text }, headers);
+
+describe('the deadline', () => {
+  test("of the client's own is kept, and what waits past it is never inferred", async () => {
+    await using service = await startTroubled();
+    const running = predict(service.app, 'sleep 300 ms');
+    const late = await predict(service.app, 'die', { 'x-request-deadline-ms': '20' });
+    expect(late.statusCode).toBe(504);
+    expect(late.json().error).toEqual({ code: 'timeout', message: expect.stringContaining('within 20 ms') });
+    expect((await running).statusCode).toBe(200);
+    expect((await predict(service.app, 'good')).statusCode).toBe(200);
+    expect(service.pool.lostWorkers()).toBe(0);
+  });
+
+  test('can be made shorter by a client, not longer', async () => {
+    await using service = await startTroubled({ REQUEST_DEADLINE_MS: '50' });
+    const response = await predict(service.app, 'sleep 400 ms', { 'x-request-deadline-ms': '60000' });
+    expect(response.json().error.message).toContain('within 50 ms');
+  });
+
+  test.each(['0', '-5', 'soon', '1.5', '', '9999999999'])('cannot be "%s"', async (deadline) => {
+    await using service = await startTroubled();
+    const response = await predict(service.app, 'good', { 'x-request-deadline-ms': deadline });
+    expect([response.statusCode, response.json().error.code]).toEqual([400, 'bad_deadline']);
+  });
+});
+
+test('past the queue a request is refused before its body is there', async () => {
+  await using service = await startTroubled({}, { queueLimit: 1 });
+  const { app } = service;
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const busy = [predict(app, 'sleep 1000 ms'), predict(app, 'good')];
+  await until(async () => !service.pool.hasRoom());
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write(
+    'POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{',
+  );
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1.1 503 /);
+  expect(String(answer)).toContain('retry-after: 1');
+  socket.destroy();
+  expect((await Promise.all(busy)).map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+});
+
+test.each([
+  ['headers', 'POST /predict HTTP/1.1\r\nHost: x\r\n'],
+  [
+    'body',
+    'POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+  ],
+])('a client that never ends its %s is cut off', async (_part, begun) => {
+  await using service = await startTroubled({ RECEIVE_LIMIT_MS: '200' });
+  await service.app.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect((service.app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write(begun);
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1.1 408 /);
+  await once(socket, 'close');
+  const name = 'http_requests_in_progress{method="POST",handler="/predict"}';
+  await until(async () => (await readSeries(service.app)).get(name) === 0);
+});
+
+test('a client that leaves while it waits costs no inference', async () => {
+  await using service = await startTroubled();
+  await service.app.listen({ host: '127.0.0.1', port: 0 });
+  const running = predict(service.app, 'sleep 300 ms');
+  const body = '{"text":"die"}';
+  const socket = connect((service.app.server.address() as AddressInfo).port, '127.0.0.1');
+  const head = `POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  socket.write(`${head}\r\n\r\n${body}`);
+  await until(async () => service.pool.waitingTexts() === 1);
+  socket.destroy();
+  await until(async () => service.pool.waitingTexts() === 0);
+  expect((await running).statusCode).toBe(200);
+  expect(service.pool.lostWorkers()).toBe(0);
+});
+
+test('whatever goes wrong, no log line holds a text', async () => {
+  await using service = await startTroubled(
+    {},
+    { inferenceLimitMs: 200, batching: { mostTexts: 4, longestWaitMs: 0 } },
+  );
+  const { app } = service;
+  const secret = 'my neighbour is a spy';
+  const texts = [secret, 'poison', 'die', 'sleep 1000 ms', secret];
+  await Promise.all(texts.map((text) => predict(app, text)));
+  await post(app, '/predict/batch', { texts: [secret, 'poison'] });
+  await predict(app, secret, { 'x-request-deadline-ms': secret });
+  await post(app, '/predict', `{"text":"${secret}`);
+  await app.inject({
+    method: 'POST',
+    url: `/${encodeURIComponent(secret)}?text=${secret.replaceAll(' ', '+')}`,
+  });
+  const logged = service.lines.join('');
+  expect(logged).toContain('"error":"inference_error"');
+  for (const text of [secret, 'neighbour', 'poison', 'sleep 1000']) expect(logged).not.toContain(text);
+});
+
+test('sentiment_model_loaded tells the truth while a hung worker is replaced', async () => {
+  await using service = await startTroubled({}, { inferenceLimitMs: 200 });
+  const loaded = async () => (await readSeries(service.app)).get('sentiment_model_loaded');
+  expect(await loaded()).toBe(1);
+  expect((await predict(service.app, 'sleep 60000 ms')).statusCode).toBe(500);
+  expect(await loaded()).toBe(0);
+  expect((await service.app.inject('/health/ready')).statusCode).toBe(503);
+  await until(async () => (await loaded()) === 1);
+  expect((await readSeries(service.app)).get('sentiment_workers_lost_total')).toBe(1);
+});
+
+/** What the model's card says that neighbours in a batch may move a confidence by. */
+const toleratedMove = 0.1;
+
+/** A positive answer's score is its confidence, a negative one's what is left of 1. */
+const scoreOf = ({ sentiment, confidence }: Pick<Classification, 'sentiment' | 'confidence'>) =>
+  sentiment === 'POSITIVE' ? confidence : 1 - confidence;
+
+const words = [
+  'I',
+  'it',
+  'the',
+  'film',
+  'was',
+  'not',
+  'good',
+  'awful',
+  'great',
+  'slow',
+  'and',
+  'but',
+  '🙂',
+  'ü',
+  '7',
+];
+const texts = fc
+  .array(fc.constantFrom(...words), { minLength: 1, maxLength: 40 })
+  .map((chosen) => chosen.join(' '));
+const requests = fc.array(
+  fc.oneof(
+    texts.map((text) => ({ url: '/predict', body: { text }, all: [text] })),
+    fc
+      .array(texts, { minLength: 1, maxLength: 6 })
+      .map((all) => ({ url: '/predict/batch', body: { texts: all }, all })),
+  ),
+  { minLength: 1, maxLength: 12 },
+);
+
+async function checkTogether(
+  options: Partial<PoolOptions>,
+  compare: (together: Classification, alone: Classification) => void,
+) {
+  await using service = await startTroubled({ LOG_LEVEL: 'silent' }, { workers: 2, ...options });
+  const { app, pool } = service;
+  const patient = { deadlineMs: 60_000, isAbandoned: () => false };
+  const property = fc.asyncProperty(requests, async (sent) => {
+    const responses = await Promise.all(sent.map(({ url, body }) => post(app, url, body)));
+    for (const [position, response] of responses.entries()) {
+      expect(response.statusCode).toBe(200);
+      const answers = response.json().predictions ?? [response.json()];
+      for (const [index, text] of sent[position]!.all.entries()) {
+        const [alone] = await pool.classify([text], patient);
+        compare(answers[index], alone!);
+      }
+    }
+  });
+  await fc.assert(property, { seed: 3, numRuns: 25 });
+}
+
+test('whatever is in flight, each text gets exactly what it gets alone', async () => {
+  await checkTogether({}, (together, { sentiment, confidence, truncated }) => {
+    expect(together).toMatchObject({ sentiment, confidence, truncated });
+  });
+});
+
+test('with batching on, each text gets its own answer within the tolerance of the model', async () => {
+  await checkTogether({ batching: { mostTexts: 8, longestWaitMs: 2 } }, (together, alone) => {
+    expect(Math.abs(scoreOf(together) - scoreOf(alone))).toBeLessThan(toleratedMove);
+  });
+});
