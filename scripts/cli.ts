@@ -6,6 +6,7 @@ import { doctor } from './commands/doctor.ts';
 import { type GateOptions, gate } from './commands/gate.ts';
 import { type MutateOptions, mutate } from './commands/mutate.ts';
 import { type PlanOptions, plan } from './commands/plan.ts';
+import { type ReferenceOptions, reference } from './commands/reference.ts';
 import { type RulesOptions, rules } from './commands/rules.ts';
 import { run } from './commands/run.ts';
 import * as runs from './commands/runs.ts';
@@ -133,6 +134,14 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     done(await doctor(io)),
   );
 
+  sub(
+    'reference',
+    'what the predictions of a model are like on known texts: the service holds its traffic against it',
+  )
+    .option('--model <dir>', "the model's folder (default: the embedded one)")
+    .option('--texts <file>', 'as {"texts":[{"text":"…"}]} (default: the load\'s corpus)')
+    .option('--out <file>', 'where to write it (default: reference.json beside the model)')
+    .action(async (options: ReferenceOptions) => done(await reference(options, io)));
   sub('corpus', "mean confidence of the embedded model over the load's texts, by kind").action(async () =>
     done(await corpus(io)),
   );

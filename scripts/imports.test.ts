@@ -28,7 +28,7 @@ const RULES: readonly Rule[] = [
 
 /** Pure files may use neither the file system nor the network, the clock, the environment or chance. */
 const PURE =
-  /^slas\/(?!prometheus\.ts).*\.ts$|^service\/(config|telling-config|env-reader|metric-names|fault-spec)\.ts$/;
+  /^slas\/(?!prometheus\.ts).*\.ts$|^service\/(config|telling-config|tracing-config|env-reader|metric-names|fault-spec)\.ts$/;
 const IMPURE =
   /\bfrom 'node:|\bprocess\.|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
 

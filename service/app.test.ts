@@ -20,8 +20,9 @@ describe('predictions', () => {
     await using app = appOf(classifier);
     const response = await post(app, '/predict', { text });
     expect(response.statusCode).toBe(200);
-    const { confidence, ...rest } = response.json();
-    expect(rest).toEqual({ sentiment, truncated: false, model: 'sentiment-small' });
+    const { confidence, id, ...rest } = response.json();
+    expect(rest).toEqual({ sentiment, truncated: false, model: 'sentiment-small', variant: 'a' });
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-z]+-[0-9a-z]+$/);
     expect(confidence).toBeGreaterThan(0.8);
     expect(confidence).toBeLessThanOrEqual(1);
   });
@@ -37,7 +38,10 @@ describe('predictions', () => {
     const alone = [];
     for (const text of texts) alone.push((await post(app, '/predict', { text })).json());
     const batch = (await post(app, '/predict/batch', { texts })).json();
-    expect(batch.predictions).toEqual(alone.map(({ model: _, ...prediction }) => prediction));
+    const withoutId = ({ id: _, ...prediction }: { id: string }) => prediction;
+    expect(batch.predictions.map(withoutId)).toEqual(
+      alone.map(({ model: _, variant: __, ...prediction }) => withoutId(prediction)),
+    );
     expect(batch.model).toBe('sentiment-small');
   });
 

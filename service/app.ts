@@ -3,18 +3,24 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { withCache } from './classifier/cached.ts';
-import type { Classifier, WorkReport } from './classifier/classifier.ts';
+import type { Classifier } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
+import { referenceOf } from './drift/reference.ts';
 import { answerBrokenHttp, badUrl, handleErrors, refuseUnmatched } from './error-handling.ts';
+import { explainRoute } from './explain.ts';
 import { injectFaults, withConfidenceMean } from './faults.ts';
+import { feedbackRoute } from './feedback.ts';
+import { Ledger } from './ledger.ts';
 import { jsonLogs } from './log-format.ts';
 import { routeOutcomes, unmatchedHandler } from './metric-names.ts';
 import { Metrics } from './metrics.ts';
+import { type Model, serveModels, workOf } from './models.ts';
 import { describeRoutes } from './openapi.ts';
 import { observeRequests, observeWithoutHooks } from './requests.ts';
 import { healthRoutes, metricsRoute, predictionRoutes } from './routes.ts';
 import { limitRate, requireToken, sendSecurityHeaders, shedLoad } from './security.ts';
 import type { Tokens } from './tokens.ts';
+import type { Tracing } from './tracing.ts';
 import { cacheCounter, observeWork } from './work-metrics.ts';
 
 export interface AppOptions {
@@ -22,6 +28,10 @@ export interface AppOptions {
   readonly logStream?: { write(line: string): void };
   /** Who may predict and who may read metrics; by default everybody. */
   readonly tokens?: Tokens;
+  /** The second of two models side by side (MODEL_B_DIR). */
+  readonly modelB?: Model | undefined;
+  /** By default nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A connection on which nothing moves is closed after so long, also one whose client reads no answer. */
@@ -31,12 +41,10 @@ const silenceLimitMs = 150_000;
  * The service without a socket: `listen` it, or `inject` requests. Closing it makes it not ready, stops accepting and
  * waits for what is in flight; the classifier stays its owner's to dispose of.
  */
-export function buildApp(
-  config: Config,
-  classifier: Classifier & WorkReport,
-  options: AppOptions = {},
-): FastifyInstance {
-  const metrics = new Metrics(() => classifier.isLoaded(), classifier);
+export function buildApp(config: Config, classifier: Model, options: AppOptions = {}): FastifyInstance {
+  const { modelB, tracing } = options;
+  const isLoaded = () => classifier.isLoaded() && modelB?.isLoaded() !== false;
+  const metrics = new Metrics(isLoaded, classifier);
   const app = fastify(serverOptions(config, metrics, options));
   let draining = false;
   const closeSilent = trackSilentConnections(app);
@@ -44,7 +52,7 @@ export function buildApp(
     draining = true;
     closeSilent();
   });
-  observeRequests(app, metrics);
+  observeRequests(app, metrics, tracing);
   answerUnderSameId(app);
   sendSecurityHeaders(app);
   closeConnectionsWhile(app, () => draining);
@@ -52,18 +60,30 @@ export function buildApp(
   handleErrors(app, config, metrics);
   readJsonOnly(app);
 
-  observeWork(metrics.registry, classifier);
-  const parts = { config, metrics, classifier: answeringBy(classifier, config, metrics) };
+  observeWork(metrics.registry, workOf(classifier, modelB));
+  const wrap = settingsAround(config, metrics);
+  const models = serveModels(classifier, modelB, config.telling.modelB?.percent ?? 0, wrap, metrics);
+  const ledger = new Ledger(metrics.registry, config.telling, referenceOf(config.model, classifier.version));
+  const parts = { config, metrics, models, ledger };
   const { predict = [], metrics: reading = [] } = options.tokens ?? {};
-  describeRoutes(app);
+  describeRoutes(app, ledger);
   app.register(async (scope) => {
     await requireToken(scope, predict);
     await limitRate(scope, config.rateLimitPerMinute);
-    shedLoad(scope, classifier);
-    if (config.faults !== undefined) injectFaults(scope, config.faults);
-    predictionRoutes(scope, parts);
+    feedbackRoute(scope, ledger);
+    // A hook holds for the whole scope that it is added to: what needs less is outside.
+    scope.register(async (inferring) => {
+      shedLoad(inferring, models);
+      explainRoute(inferring, parts);
+      inferring.register(async (predicting) => {
+        if (config.faults !== undefined) injectFaults(predicting, config.faults);
+        predictionRoutes(predicting, parts);
+      });
+    });
   });
-  app.register(async (scope) => healthRoutes(scope, parts, () => draining));
+  app.register(async (scope) =>
+    healthRoutes(scope, config, { model: classifier.model, isLoaded }, () => draining),
+  );
   app.register(async (scope) => {
     await requireToken(scope, reading);
     metricsRoute(scope, metrics);
@@ -71,12 +91,13 @@ export function buildApp(
   return app;
 }
 
-/** What the settings put around the classifier. */
-function answeringBy(classifier: Classifier, config: Config, metrics: Metrics): Classifier {
-  const { cacheTexts, faults } = config;
+/** What the settings put around each model. */
+function settingsAround({ cacheTexts, faults }: Config, metrics: Metrics): (model: Classifier) => Classifier {
   const onLookup = cacheCounter(metrics.registry);
-  const kept = cacheTexts === 0 ? classifier : withCache(classifier, cacheTexts, onLookup);
-  return faults?.confidenceMean === undefined ? kept : withConfidenceMean(kept, faults.confidenceMean);
+  return (model) => {
+    const kept = cacheTexts === 0 ? model : withCache(model, cacheTexts, onLookup);
+    return faults?.confidenceMean === undefined ? kept : withConfidenceMean(kept, faults.confidenceMean);
+  };
 }
 
 function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptions): FastifyServerOptions {

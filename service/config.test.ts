@@ -29,6 +29,7 @@ test('an empty environment gives a service on the loopback, with the embedded mo
       driftWindow: 2000,
       expectedPositiveRatio: undefined,
     },
+    tracing: undefined,
   });
 });
 
@@ -61,6 +62,14 @@ test('every variable is read', () => {
     FEEDBACK_WINDOW: '10',
     DRIFT_WINDOW: '500',
     EXPECTED_POSITIVE_RATIO: '0.6',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+    OTEL_SERVICE_NAME: 'mine',
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.25',
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+    OTEL_BSP_EXPORT_TIMEOUT: '200',
+    OTEL_BSP_MAX_QUEUE_SIZE: '300',
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '50',
   };
   expect(readConfig(env)).toEqual({
     host: '0.0.0.0',
@@ -91,6 +100,15 @@ test('every variable is read', () => {
       feedbackWindow: 10,
       driftWindow: 500,
       expectedPositiveRatio: 0.6,
+    },
+    tracing: {
+      serviceName: 'mine',
+      sampler: 'parentbased_traceidratio',
+      sampledRatio: 0.25,
+      exportEveryMs: 100,
+      exportLimitMs: 200,
+      queueSpans: 300,
+      exportSpans: 50,
     },
   });
   expect(readConfig({ MODEL_ID: 'Xenova/some-model' })).toMatchObject({
@@ -124,6 +142,12 @@ test.each<[string, Environment, string]>([
   ['a share without a percent sign', { MODEL_B_DIR: 'b', MODEL_B_SHARE: '10' }, 'out_of_range'],
   ['a share of more than all', { MODEL_B_DIR: 'b', MODEL_B_SHARE: '101%' }, 'out_of_range'],
   ['a ratio in percent', { EXPECTED_POSITIVE_RATIO: '50%' }, 'out_of_range'],
+  ['a collector that is no address', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, 'unreadable'],
+  [
+    'a protocol that is not spoken',
+    { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+    'unknown_value',
+  ],
   ['a model name that is a path', { MODEL_ID: '/etc/passwd' }, 'unreadable'],
   ['faults in production', { SLA_FAULTS: 'errors=2%', NODE_ENV: 'production' }, 'faults_in_production'],
 ])('%s is refused', (_name, env, code) => {
@@ -141,4 +165,19 @@ test('a token that could be guessed is refused, and not shown', () => {
 test('faults in production are possible if asked for twice', () => {
   const env = { SLA_FAULTS: 'errors=2%', NODE_ENV: 'production', SLA_FAULTS_ALLOW: '1' };
   expect(readConfig(env)).toMatchObject({ faults: { errorPercent: 2 } });
+});
+
+test.each<[string, Environment, boolean]>([
+  ['by an endpoint', { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces' }, true],
+  ['by the exporter', { OTEL_TRACES_EXPORTER: 'otlp' }, true],
+  ['not by a name alone', { OTEL_SERVICE_NAME: 'mine' }, false],
+  ['not when disabled', { OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' }, false],
+  [
+    'not without an exporter',
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x', OTEL_TRACES_EXPORTER: 'none' },
+    false,
+  ],
+])('tracing is asked for %s', (_name, env, isTraced) => {
+  const config = readConfig(env);
+  expect(Array.isArray(config) ? config : config.tracing !== undefined).toBe(isTraced);
 });

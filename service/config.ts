@@ -4,6 +4,7 @@ import { type Faults, parseFaults } from './fault-spec.ts';
 import type { Problem } from './problem.ts';
 import { readTelling, type TellingConfig } from './telling-config.ts';
 import { readTokens, type TokenSource } from './token-config.ts';
+import { readTracing, type TracingConfig } from './tracing-config.ts';
 
 export type { Environment } from './env-reader.ts';
 
@@ -54,6 +55,8 @@ export interface Config {
   readonly faults: Faults | undefined;
   /** What it tells, and of what. */
   readonly telling: TellingConfig;
+  /** OpenTelemetry's own variables: undefined where none of them asks for traces. */
+  readonly tracing: TracingConfig | undefined;
 }
 
 /** Reads the whole environment; returns every problem at once, each with the variable's name as its path. */
@@ -86,6 +89,7 @@ export function readConfig(env: Environment): Config | Problem[] {
     drainDeadlineMs: read.whole('DRAIN_DEADLINE_MS', 1, 600_000) ?? 10_000,
     faults: readFaults(read, problems),
     telling: readTelling(read, problems),
+    tracing: readTracing(read, problems),
   };
   if (config.queueLimit < config.maxBatchTexts) {
     const message = `${config.queueLimit} is less than MAX_BATCH_TEXTS (${config.maxBatchTexts}): the largest batch would never fit; raise QUEUE_LIMIT or lower MAX_BATCH_TEXTS`;

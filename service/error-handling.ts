@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { ClassifierError } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
 import { ApiError, type ApiErrorCode, apiErrors } from './errors.ts';
-import { type Endpoint, endpoints } from './metric-names.ts';
+import { type InferringEndpoint, inferringEndpoints } from './metric-names.ts';
 import type { Metrics } from './metrics.ts';
 
 type ValidationIssue = NonNullable<FastifyError['validation']>[number];
@@ -72,8 +72,8 @@ function sendError(reply: FastifyReply, { code, message }: ApiError): FastifyRep
   return reply.code(apiErrors[code].status).type('application/json; charset=utf-8').send(body);
 }
 
-function endpointOf(request: FastifyRequest): Endpoint | undefined {
-  return endpoints.find((endpoint) => endpoint === request.routeOptions.url);
+function endpointOf(request: FastifyRequest): InferringEndpoint | undefined {
+  return inferringEndpoints.find((endpoint) => endpoint === request.routeOptions.url);
 }
 
 function toApiError(error: FastifyError, request: FastifyRequest, config: Config): ApiError {

@@ -57,6 +57,25 @@ export const apiErrors = {
     errorType: 'invalid_input',
     meaning: 'The content type is not `application/json`.',
   },
+  unknown_prediction: {
+    status: 404,
+    errorType: undefined,
+    meaning:
+      'No prediction of this process has this id, or it is more than `FEEDBACK_WINDOW` predictions ago.',
+    paths: ['/feedback'],
+  },
+  feedback_conflict: {
+    status: 409,
+    errorType: undefined,
+    meaning: 'The opposite was told of this prediction before; the first word counts.',
+    paths: ['/feedback'],
+  },
+  too_many_words: {
+    status: 422,
+    errorType: 'invalid_input',
+    meaning: 'The text to explain has more words than `EXPLAIN_MAX_WORDS`.',
+    paths: ['/explain'],
+  },
   bad_url: { status: 400, errorType: undefined, meaning: 'The URL cannot be decoded.', paths: [] },
   not_found: { status: 404, errorType: undefined, meaning: 'There is no such path.', paths: [] },
   method_not_allowed: {

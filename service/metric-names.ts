@@ -16,6 +16,26 @@ export type Endpoint = (typeof endpoints)[number];
 export const inferringEndpoints = [...endpoints, '/explain'] as const;
 export type InferringEndpoint = (typeof inferringEndpoints)[number];
 
+/** Which of two models answered; with one model it is always `a`. */
+export const variants = ['a', 'b'] as const;
+export type Variant = (typeof variants)[number];
+
+/** What a client made use of, however it ended up there. */
+export const features = ['predict', 'batch', 'explain', 'feedback', 'page', 'docs'] as const;
+export type Feature = (typeof features)[number];
+
+/** What somebody thought of a prediction. */
+export const agreements = ['agree', 'disagree'] as const;
+export type Agreement = (typeof agreements)[number];
+
+/** What of a prediction is held against the reference. */
+export const driftFeatures = ['confidence', 'length', 'unknown_ratio'] as const;
+export type DriftFeature = (typeof driftFeatures)[number];
+
+/** How a request to one of two models ended. */
+export const variantOutcomes = ['answered', 'inference_error', 'overloaded', 'timeout', 'abandoned'] as const;
+export type VariantOutcome = (typeof variantOutcomes)[number];
+
 export const errorTypes = [
   'invalid_input',
   'inference_error',
@@ -55,6 +75,17 @@ export const routeOutcomes: readonly RouteOutcomes[] = [
   { handler: '/health/live', methods: ['GET'], statuses: [200, clientGoneStatus] },
   { handler: '/health/ready', methods: ['GET'], statuses: [200, clientGoneStatus, 503] },
   { handler: '/metrics', methods: ['GET'], statuses: [200, 401, clientGoneStatus, 500] },
+  {
+    handler: '/explain',
+    methods: ['POST'],
+    statuses: [...predictionStatuses, 422],
+  },
+  {
+    handler: '/feedback',
+    methods: ['POST'],
+    statuses: [200, 400, 401, 404, 409, 413, 415, 429, clientGoneStatus, 500],
+  },
+  { handler: '/', methods: ['GET'], statuses: [200] },
   { handler: docsHandler, methods: ['GET'], statuses: [200] },
   {
     handler: unmatchedHandler,
@@ -77,6 +108,8 @@ export const confidenceBuckets = [
 export const batchSizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256] as const;
 
 export const sizeBucketsBytes = [64, 128, 256, 512, 1024, 2048, 4096, 16384, 65536, 262144, 1048576] as const;
+
+export const importantWordsBuckets = [0, 1, 2, 3, 5, 8, 13, 21] as const;
 
 export type LabelSet = Readonly<Record<string, string>>;
 
@@ -101,6 +134,8 @@ export type MetricDefinition = CounterDefinition | GaugeDefinition | HistogramDe
 
 const noLabels: readonly LabelSet[] = [{}];
 const byEndpoint = endpoints.map((endpoint) => ({ endpoint }));
+const byVariant = variants.map((variant) => ({ variant }));
+const byDriftFeature = driftFeatures.map((feature) => ({ feature }));
 const bySentiment = sentiments.map((sentiment) => ({ sentiment }));
 const byHandler = routeOutcomes.map(({ handler }) => ({ handler }));
 const byMethodAndHandler = routeOutcomes.flatMap(({ handler, methods }) =>
@@ -211,9 +246,11 @@ export const metrics = {
   errors: {
     type: 'counter',
     name: 'sentiment_errors_total',
-    help: 'Prediction requests that got no prediction, by cause.',
+    help: 'Requests for predictions or explanations that got none, by cause.',
     labelNames: ['error_type', 'endpoint'],
-    labelSets: endpoints.flatMap((endpoint) => errorTypes.map((error_type) => ({ error_type, endpoint }))),
+    labelSets: inferringEndpoints.flatMap((endpoint) =>
+      errorTypes.map((error_type) => ({ error_type, endpoint })),
+    ),
   },
   httpRequests: {
     type: 'counter',
@@ -252,5 +289,117 @@ export const metrics = {
     labelNames: ['handler'],
     labelSets: byHandler,
     buckets: sizeBucketsBytes,
+  },
+  featureUses: {
+    type: 'counter',
+    name: 'sentiment_feature_uses_total',
+    help: 'Requests that were answered as asked for, by what they made use of.',
+    labelNames: ['feature'],
+    labelSets: features.map((feature) => ({ feature })),
+  },
+  value: {
+    type: 'counter',
+    name: 'sentiment_value_total',
+    help: 'What the predictions given were worth: texts times VALUE_PER_PREDICTION, in its unit.',
+    labelNames: ['endpoint', 'variant'],
+    labelSets: endpoints.flatMap((endpoint) => variants.map((variant) => ({ endpoint, variant }))),
+  },
+  feedback: {
+    type: 'counter',
+    name: 'sentiment_feedback_total',
+    help: 'Predictions that somebody agreed or disagreed with, each counted once.',
+    labelNames: ['agreement', 'variant'],
+    labelSets: agreements.flatMap((agreement) => variants.map((variant) => ({ agreement, variant }))),
+  },
+  explanationWords: {
+    type: 'histogram',
+    name: 'sentiment_explanation_important_words',
+    help: 'Words of an explained text that matter most: the fewest with half of all weight for the answer.',
+    labelNames: [],
+    labelSets: noLabels,
+    buckets: importantWordsBuckets,
+  },
+  driftPredictions: {
+    type: 'gauge',
+    name: 'sentiment_drift_window_predictions',
+    help: 'Predictions that the drift metrics look back on.',
+    labelNames: [],
+    labelSets: noLabels,
+  },
+  driftIndex: {
+    type: 'gauge',
+    name: 'sentiment_drift_psi',
+    help: 'Population stability index of recent predictions against the reference; 0 with fewer than 100 of them.',
+    labelNames: ['feature'],
+    labelSets: byDriftFeature,
+  },
+  driftChance: {
+    type: 'gauge',
+    name: 'sentiment_drift_psi_chance_limit',
+    help: 'What the index passes by chance alone in one of a thousand windows of this size.',
+    labelNames: ['feature'],
+    labelSets: byDriftFeature,
+  },
+  positiveRatio: {
+    type: 'gauge',
+    name: 'sentiment_positive_ratio',
+    help: 'Share of positive ones among recent predictions.',
+    labelNames: [],
+    labelSets: noLabels,
+  },
+  positiveExpectedRatio: {
+    type: 'gauge',
+    name: 'sentiment_positive_expected_ratio',
+    help: 'The share of positive predictions that is ordinary: of the reference, or as configured.',
+    labelNames: [],
+    labelSets: noLabels,
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** Exposed beside the others while two models answer (MODEL_B_DIR). */
+export const variantMetrics = {
+  requests: {
+    type: 'counter',
+    name: 'sentiment_variant_requests_total',
+    help: 'Requests for predictions that were given to a model, by how they ended.',
+    labelNames: ['variant', 'outcome'],
+    labelSets: variants.flatMap((variant) => variantOutcomes.map((outcome) => ({ variant, outcome }))),
+  },
+  predictions: {
+    type: 'counter',
+    name: 'sentiment_variant_predictions_total',
+    help: 'Texts predicted by a model, by the sentiment given.',
+    labelNames: ['variant', 'sentiment'],
+    labelSets: variants.flatMap((variant) => sentiments.map((sentiment) => ({ variant, sentiment }))),
+  },
+  duration: {
+    type: 'histogram',
+    name: 'sentiment_variant_prediction_duration_seconds',
+    help: "Seconds from handing a request's texts to a model to its last answer, of requests that were answered.",
+    labelNames: ['variant'],
+    labelSets: byVariant,
+    buckets: latencyBucketsSeconds,
+  },
+  confidence: {
+    type: 'histogram',
+    name: 'sentiment_variant_confidence',
+    help: 'How sure a model was of the sentiment that it gave, one observation a text.',
+    labelNames: ['variant'],
+    labelSets: byVariant,
+    buckets: confidenceBuckets,
+  },
+  loaded: {
+    type: 'gauge',
+    name: 'sentiment_variant_model_loaded',
+    help: '1 while at least one worker of the model can answer, else 0.',
+    labelNames: ['variant'],
+    labelSets: byVariant,
+  },
+  info: {
+    type: 'gauge',
+    name: 'sentiment_variant_model_info',
+    help: '1, with what each variant is in the labels.',
+    labelNames: ['variant', 'model', 'version', 'dtype'],
+    labelSets: [],
   },
 } as const satisfies Record<string, MetricDefinition>;

@@ -6,6 +6,8 @@ import type { WorkerPool } from './classifier/worker-pool.ts';
 import { latencyBucketsSeconds, metrics } from './metric-names.ts';
 import { appOf, parseSeries, post, readSeries, startClassifier, until } from './testing/service.ts';
 
+const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'model', 'reference.json'), 'utf8'));
+
 let classifier: WorkerPool;
 beforeAll(async () => {
   classifier = await startClassifier();
@@ -39,6 +41,15 @@ const more: Promised = {
   sentiment_workers_ready: ['gauge'],
   sentiment_workers_lost_total: ['counter'],
   sentiment_cache_lookups_total: ['counter', 'outcome'],
+  sentiment_feature_uses_total: ['counter', 'feature'],
+  sentiment_value_total: ['counter', 'endpoint', 'variant'],
+  sentiment_feedback_total: ['counter', 'agreement', 'variant'],
+  sentiment_explanation_important_words: ['histogram'],
+  sentiment_drift_window_predictions: ['gauge'],
+  sentiment_drift_psi: ['gauge', 'feature'],
+  sentiment_drift_psi_chance_limit: ['gauge', 'feature'],
+  sentiment_positive_ratio: ['gauge'],
+  sentiment_positive_expected_ratio: ['gauge'],
 };
 
 test('the table of metrics is what was promised', () => {
@@ -57,6 +68,14 @@ test('sentiment_model_info names what is loaded', async () => {
   );
 });
 
+/** What is not 0 before the first request: the scrape itself is in progress while it is answered. */
+const notZero: Readonly<Record<string, number>> = {
+  'http_requests_in_progress{method="GET",handler="/metrics"}': 1,
+  sentiment_model_loaded: 1,
+  sentiment_workers_ready: 1,
+  sentiment_positive_expected_ratio: reference.positive / reference.predictions,
+};
+
 test('every label set that can occur exists with 0 before the first request', async () => {
   await using app = appOf(classifier);
   const { body, headers } = await app.inject('/metrics');
@@ -68,13 +87,7 @@ test('every label set that can occur exists with 0 before the first request', as
       const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
       const suffix = type === 'histogram' ? '_count' : '';
       const written = `${name}${suffix}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''}`;
-      // The scrape itself is in progress while it is answered.
-      const isOwn =
-        name === 'http_requests_in_progress' && 'handler' in labels && labels.handler === '/metrics';
-      expect([written, series.get(written)]).toEqual([
-        written,
-        isOwn || ['sentiment_model_loaded', 'sentiment_workers_ready'].includes(name) ? 1 : 0,
-      ]);
+      expect([written, series.get(written)]).toEqual([written, notZero[written] ?? 0]);
     }
   }
 });

@@ -1,7 +1,13 @@
 import { collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
 import type { Classification } from './classifier/classifier.ts';
+import { type Exemplar, keepExemplar } from './exemplars.ts';
 import { makeCounter, makeGauge, makeHistogram } from './metric-makers.ts';
-import { metrics as definitions, type Endpoint, type ErrorType } from './metric-names.ts';
+import {
+  metrics as definitions,
+  type Endpoint,
+  type ErrorType,
+  type InferringEndpoint,
+} from './metric-names.ts';
 
 /** The labels of one HTTP request while it is in progress. */
 export interface RequestLabels {
@@ -22,11 +28,14 @@ export interface RequestOutcome {
   readonly durationSeconds: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Of a request whose trace is kept. */
+  readonly traceId?: string | undefined;
 }
 
 /** The service's metrics in a registry of their own, every label set at 0 from the start. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly exemplars = new Map<string, Exemplar>();
   readonly #predictions = makeCounter(this.registry, definitions.predictions);
   readonly #predictionDuration = makeHistogram(this.registry, definitions.predictionDuration);
   readonly #predictionConfidence = makeHistogram(this.registry, definitions.predictionConfidence);
@@ -59,7 +68,7 @@ export class Metrics {
     this.#batchSize.observe(texts);
   }
 
-  failed(endpoint: Endpoint, errorType: ErrorType): void {
+  failed(endpoint: InferringEndpoint, errorType: ErrorType): void {
     this.#errors.inc({ error_type: errorType, endpoint });
   }
 
@@ -72,6 +81,10 @@ export class Metrics {
     this.#httpInProgress.dec({ method, handler });
     this.#httpRequests.inc(labels);
     this.#httpDuration.observe(labels, outcome.durationSeconds);
+    if (outcome.traceId !== undefined) {
+      const { status, durationSeconds, traceId } = outcome;
+      keepExemplar(this.exemplars, { method, handler, status }, durationSeconds, traceId);
+    }
     this.#httpRequestSize.observe({ handler }, outcome.requestBytes);
     this.#httpResponseSize.observe({ handler }, outcome.responseBytes);
   }

@@ -2,6 +2,7 @@ import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { type ApiErrorDefinition, apiErrors as errors } from './errors.ts';
+import type { Ledger } from './ledger.ts';
 import { clientGoneStatus, docsHandler, routeOutcomes } from './metric-names.ts';
 import { errorSchema } from './schemas.ts';
 
@@ -21,7 +22,7 @@ const pagePolicy =
  * OpenAPI 3.1 of the routes that are registered after this, from the schemas that they validate with: `/docs` is a page to
  * try it, `/docs/json` and `/docs/yaml` the document.
  */
-export function describeRoutes(app: FastifyInstance): void {
+export function describeRoutes(app: FastifyInstance, ledger: Ledger): void {
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -39,6 +40,12 @@ export function describeRoutes(app: FastifyInstance): void {
   app.register(swaggerUi, {
     routePrefix: docsHandler,
     staticCSP: pagePolicy,
+    uiHooks: {
+      onRequest: (request, _reply, done) => {
+        if (request.routeOptions.url === `${docsHandler}/`) ledger.used('docs');
+        done();
+      },
+    },
     uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
   });
 }

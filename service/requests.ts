@@ -2,12 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   clientGoneStatus,
   docsHandler,
-  endpoints,
+  inferringEndpoints,
   otherMethod,
   routeOutcomes,
   unmatchedHandler,
 } from './metric-names.ts';
 import type { Metrics, RequestLabels } from './metrics.ts';
+import type { Tracing } from './tracing.ts';
 
 interface Observation extends RequestLabels {
   readonly arrivedMs: number;
@@ -25,16 +26,18 @@ declare module 'fastify' {
 }
 
 const unmatchedMethods = routeOutcomes.find((route) => route.handler === unmatchedHandler)!.methods;
-const loggedAtInfo: readonly string[] = endpoints;
+const loggedAtInfo: readonly string[] = [...inferringEndpoints, '/feedback'];
 
 /**
  * Counts, times and logs every HTTP request, from the server's first sight of it (before its body is read) to its
  * answer handed over to the operating system, or to the end of the connection if that comes first.
  */
-export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
+export function observeRequests(app: FastifyInstance, metrics: Metrics, tracing?: Tracing): void {
   app.decorateRequest('observation', null);
+  app.decorateRequest('trace', null);
   app.addHook('onRequest', (request, reply, done) => {
     begin(request, reply, metrics);
+    if (tracing !== undefined) trace(request, reply, tracing);
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -71,7 +74,9 @@ function end(request: FastifyRequest, reply: FastifyReply, metrics: Metrics, sta
     durationSeconds: durationMs / 1000,
     requestBytes,
     responseBytes,
+    traceId: request.trace?.exemplarId,
   });
+  request.trace?.end(status);
   const line = {
     method,
     handler,
@@ -81,6 +86,15 @@ function end(request: FastifyRequest, reply: FastifyReply, metrics: Metrics, sta
     error: observation.error,
   };
   request.log[loggedAtInfo.includes(handler) ? 'info' : 'debug'](line, 'request');
+}
+
+/** From here on every line of the request's log names its trace. */
+function trace(request: FastifyRequest, reply: FastifyReply, tracing: Tracing): void {
+  const { handler, arrivedMs } = request.observation!;
+  request.trace = tracing.begin(request, reply, handler, arrivedMs);
+  const { traceId, spanId } = request.trace.ids;
+  request.log = request.log.child({ trace_id: traceId, span_id: spanId });
+  reply.log = request.log;
 }
 
 /** Labels have a closed set of values: whatever a stranger sends, no new series comes of it. */

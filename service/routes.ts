@@ -1,10 +1,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Classification, Classifier } from './classifier/classifier.ts';
+import type { Classifier, ClassifyOptions } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
 import { ApiError } from './errors.ts';
+import { openMetricsType, prefersOpenMetrics, textType, toOpenMetrics } from './exposition.ts';
+import type { Ledger } from './ledger.ts';
 import type { Endpoint } from './metric-names.ts';
 import type { Metrics } from './metrics.ts';
+import type { Models } from './models.ts';
 import {
   batchSchema,
   bodyLimitBytes,
@@ -16,20 +19,26 @@ import {
 
 export interface RouteParts {
   readonly config: Config;
-  readonly classifier: Classifier;
+  readonly models: Models;
   readonly metrics: Metrics;
+  readonly ledger: Ledger;
 }
 
 /** `POST /predict` and `POST /predict/batch`. */
 export function predictionRoutes(scope: FastifyInstance, parts: RouteParts): void {
-  const { config, classifier, metrics } = parts;
+  const { config, metrics } = parts;
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
-  const { model } = classifier;
 
   const limitsOf = (texts: number) => ({ bodyLimit: bodyLimitBytes(config, texts) });
   app.post('/predict', { schema: predictSchema(config), ...limitsOf(1) }, async (request, reply) => {
-    const [answer] = await predict(parts, '/predict', [request.body.text], request, reply);
-    return { ...answer!, model };
+    const { ids, answers, model, variant } = await predict(
+      parts,
+      '/predict',
+      [request.body.text],
+      request,
+      reply,
+    );
+    return { id: ids[0]!, ...answers[0]!, model, variant };
   });
   app.post(
     '/predict/batch',
@@ -37,28 +46,50 @@ export function predictionRoutes(scope: FastifyInstance, parts: RouteParts): voi
     async (request, reply) => {
       const { texts } = request.body;
       metrics.batchAccepted(texts.length);
-      const predictions = await predict(parts, '/predict/batch', texts, request, reply);
-      return { predictions: [...predictions], model };
+      const { ids, answers, model, variant } = await predict(parts, '/predict/batch', texts, request, reply);
+      return { predictions: answers.map((answer, at) => ({ id: ids[at]!, ...answer })), model, variant };
     },
   );
 }
 
 async function predict(
-  { config, classifier, metrics }: RouteParts,
+  { config, models, metrics, ledger }: RouteParts,
   endpoint: Endpoint,
   texts: readonly string[],
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<readonly Classification[]> {
+) {
+  const { variant, classifier } = models.choose(request);
   const startedMs = performance.now();
-  const answers = await classifier.classify(texts, {
+  const answers = await classifier
+    .classify(texts, classifyOptions(config, request, reply))
+    .catch((error) => {
+      models.metrics?.failed(variant, error);
+      throw error;
+    })
+    .finally(() =>
+      request.trace?.classified(startedMs, { texts: texts.length, model: classifier.model, variant }),
+    );
+  const durationSeconds = (performance.now() - startedMs) / 1000;
+  metrics.predicted(endpoint, answers, durationSeconds);
+  models.metrics?.answered(variant, answers, durationSeconds);
+  return { ids: ledger.predicted(endpoint, variant, answers), answers, model: classifier.model, variant };
+}
+
+/** How long a request's texts may take, and how to know that nobody waits for them any more. Throws ApiError. */
+export function classifyOptions(
+  config: Config,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): ClassifyOptions {
+  const nowMs = performance.now();
+  return {
     deadlineMs: deadlineOf(request, config.requestDeadlineMs),
-    elapsedMs: startedMs - (request.observation?.arrivedMs ?? startedMs),
+    elapsedMs: nowMs - (request.observation?.arrivedMs ?? nowMs),
     isAbandoned: () => reply.raw.destroyed,
     onAbandoned: (giveUp) => void reply.raw.once('close', giveUp),
-  });
-  metrics.predicted(endpoint, answers, (performance.now() - startedMs) / 1000);
-  return answers;
+    journey: request.trace ?? undefined,
+  };
 }
 
 /** The client's own deadline, if that is shorter than ours. Throws ApiError for one that cannot be read. */
@@ -75,7 +106,8 @@ function deadlineOf(request: FastifyRequest, longestMs: number): number {
 /** `GET /health/live` and `/health/ready`. */
 export function healthRoutes(
   scope: FastifyInstance,
-  { config, classifier }: RouteParts,
+  config: Config,
+  classifier: Pick<Classifier, 'model' | 'isLoaded'>,
   isDraining: () => boolean,
 ): void {
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
@@ -90,9 +122,12 @@ export function healthRoutes(
   });
 }
 
+/** `GET /metrics`: Prometheus's text format, or OpenMetrics with exemplars for who would rather have that. */
 export function metricsRoute(app: FastifyInstance, metrics: Metrics): void {
-  app.get('/metrics', { schema: metricsSchema }, async (_request, reply) => {
-    void reply.type(metrics.registry.contentType);
-    return metrics.registry.metrics();
+  app.get('/metrics', { schema: metricsSchema }, async (request, reply) => {
+    const text = await metrics.registry.metrics();
+    const isOpenMetrics = prefersOpenMetrics(request.headers.accept);
+    void reply.type(isOpenMetrics ? openMetricsType : textType).header('vary', 'accept');
+    return isOpenMetrics ? toOpenMetrics(text, metrics.exemplars) : text;
   });
 }

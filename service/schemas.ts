@@ -1,15 +1,19 @@
 import { Type } from 'typebox';
 import type { Config } from './config.ts';
-import { type Sentiment, sentiments } from './metric-names.ts';
+import { type Sentiment, sentiments, type Variant, variants } from './metric-names.ts';
 
 type Limits = Pick<Config, 'maxTextChars' | 'maxBatchTexts'>;
 
 /** At least one letter, number, punctuation mark or symbol: what has none is blank, however many spaces it holds. */
 const visible = '[\\p{L}\\p{N}\\p{P}\\p{S}]';
 
-const oneSentiment = Type.Unsafe<Sentiment>({ type: 'string', enum: [...sentiments] });
-const confidence = Type.Number({ minimum: 0, maximum: 1, description: 'The probability of that sentiment.' });
-const truncated = Type.Boolean({
+export const oneSentiment = Type.Unsafe<Sentiment>({ type: 'string', enum: [...sentiments] });
+export const confidence = Type.Number({
+  minimum: 0,
+  maximum: 1,
+  description: 'The probability of that sentiment.',
+});
+export const truncated = Type.Boolean({
   description: 'The text was longer than the model reads; its end was not seen.',
 });
 
@@ -19,7 +23,17 @@ const cached = Type.Optional(
   }),
 );
 
-const prediction = Type.Object({ sentiment: oneSentiment, confidence, truncated, cached });
+export const predictionId = Type.String({ description: 'Of this prediction, for `POST /feedback`.' });
+const variant = Type.Unsafe<Variant>({
+  type: 'string',
+  enum: [...variants],
+  description: 'Which of two models answered; `a` where there is one.',
+});
+
+/** Which model answered. */
+export const answeredBy = { model: Type.String(), variant };
+
+const prediction = Type.Object({ id: predictionId, sentiment: oneSentiment, confidence, truncated, cached });
 
 /** Every error of every route. */
 export const errorSchema = Type.Object(
@@ -44,7 +58,7 @@ export function predictSchema(limits: Limits) {
     body: Type.Object({ text: textSchema(limits) }, { additionalProperties: false }),
     response: {
       200: Type.Object(
-        { sentiment: oneSentiment, confidence, truncated, cached, model: Type.String() },
+        { id: predictionId, sentiment: oneSentiment, confidence, truncated, cached, ...answeredBy },
         { description: 'The prediction' },
       ),
       default: errorSchema,
@@ -60,7 +74,7 @@ export function batchSchema(limits: Limits) {
     body: Type.Object({ texts }, { additionalProperties: false }),
     response: {
       200: Type.Object(
-        { predictions: Type.Array(prediction), model: Type.String() },
+        { predictions: Type.Array(prediction), ...answeredBy },
         { description: 'The predictions, in the order of the texts' },
       ),
       default: errorSchema,
@@ -95,7 +109,14 @@ export const metricsSchema = {
   summary: 'Metrics for Prometheus',
   tags: ['operation'],
   response: {
-    200: { description: 'Every metric', content: { 'text/plain': { schema: Type.String() } } },
+    200: {
+      description:
+        "Every metric, in the format that `Accept` asks for: Prometheus's text, or OpenMetrics with exemplars",
+      content: {
+        'text/plain': { schema: Type.String() },
+        'application/openmetrics-text': { schema: Type.String() },
+      },
+    },
   },
 };
 

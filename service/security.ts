@@ -52,9 +52,9 @@ export async function limitRate(scope: FastifyInstance, perMinute: number | unde
 }
 
 /** Past the limit of the queue a request is refused before its body is read: what is refused must cost little. */
-export function shedLoad(scope: FastifyInstance, classifier: Classifier): void {
+export function shedLoad(scope: FastifyInstance, models: Pick<Classifier, 'hasRoom'>): void {
   scope.addHook('onRequest', (_request, _reply, done) => {
-    if (classifier.hasRoom()) done();
+    if (models.hasRoom()) done();
     else done(new ApiError('overloaded', 'The queue has no room; try again after a while.'));
   });
 }

@@ -3,10 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { locateModel } from './classifier/model-files.ts';
 import { WorkerPool } from './classifier/worker-pool.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, type ModelChoice, readConfig } from './config.ts';
 import { LogOutput } from './log-output.ts';
 import type { Problem } from './problem.ts';
 import { loadTokens, type Tokens } from './tokens.ts';
+import { Tracing } from './tracing.ts';
 
 const exitCodes = { stopped: 0, failed: 1, badConfig: 2 } as const;
 
@@ -23,17 +24,24 @@ function refuseEnvironment(problems: readonly Problem[]): never {
 }
 
 async function serve(config: Config, tokens: Tokens): Promise<void> {
-  const settings = await locateModel(config.model).catch(refuseToStart);
-  const classifier = new WorkerPool({
-    settings,
-    workers: config.workers,
-    queueLimit: config.queueLimit,
-    batching: config.batching,
-    inferenceLimitMs: config.inferenceLimitMs,
-    onWorkerLost: (reason) => app.log.error({ reason }, 'a worker was lost; it is being replaced'),
-  });
-  const app = buildApp(config, classifier, { tokens, logStream: new LogOutput() });
-  stopOnSignal(app, classifier, config.drainDeadlineMs);
+  const onWorkerLost = (reason: string) =>
+    app.log.error({ reason }, 'a worker was lost; it is being replaced');
+  const { modelB: choiceB } = config.telling;
+  const classifier = await prepare(config.model, config, onWorkerLost);
+  const modelB = choiceB && (await prepare({ kind: 'folder', dir: choiceB.dir }, config, onWorkerLost));
+  const tracing =
+    config.tracing &&
+    new Tracing(
+      config.tracing,
+      warnNowAndThen((reason) => {
+        app.log.warn({ reason }, 'traces could not be exported');
+      }),
+    );
+  if (config.batching.mostTexts > 1 && tracing !== undefined) {
+    for (const model of [classifier, modelB]) model?.onInference((inference) => tracing.batch(inference));
+  }
+  const app = buildApp(config, classifier, { tokens, modelB, tracing, logStream: new LogOutput() });
+  stopOnSignal(app, [classifier, modelB, tracing], config.drainDeadlineMs);
   if (process.getuid?.() === 0) {
     app.log.warn('running as root, which it has no need of: start it as a user that may only read its files');
   }
@@ -49,8 +57,29 @@ async function serve(config: Config, tokens: Tokens): Promise<void> {
   app.log.info({ address: app.listeningOrigin, workers: classifier.size }, 'listening');
 
   const startedMs = performance.now();
-  await classifier.start().catch(refuseToStart);
-  app.log.info({ model: classifier.model, loadMs: Math.round(performance.now() - startedMs) }, 'ready');
+  await Promise.all([classifier.start(), modelB?.start()]).catch(refuseToStart);
+  const loadMs = Math.round(performance.now() - startedMs);
+  app.log.info({ model: classifier.model, ...(modelB && { modelB: modelB.model }), loadMs }, 'ready');
+}
+
+/** A pool of workers for the model, not started yet. */
+async function prepare(
+  model: ModelChoice,
+  { workers, queueLimit, batching, inferenceLimitMs }: Config,
+  onWorkerLost: (reason: string) => void,
+): Promise<WorkerPool> {
+  const settings = await locateModel(model).catch(refuseToStart);
+  return new WorkerPool({ settings, workers, queueLimit, batching, inferenceLimitMs, onWorkerLost });
+}
+
+/** At most once a minute: a collector that is down fails each export. */
+function warnNowAndThen(warn: (reason: string) => void): (reason: string) => void {
+  let againAtMs = 0;
+  return (reason) => {
+    if (performance.now() < againAtMs) return;
+    againAtMs = performance.now() + 60_000;
+    warn(reason);
+  };
 }
 
 function refuseToStart(error: unknown): never {
@@ -64,7 +93,12 @@ function explainListening(error: NodeJS.ErrnoException, { host, port }: Config):
   return new Error(`port ${port} of ${host} is taken; ${next}`);
 }
 
-function stopOnSignal(app: FastifyInstance, classifier: WorkerPool, drainDeadlineMs: number): void {
+/** What is disposed of is so after the last answer. */
+function stopOnSignal(
+  app: FastifyInstance,
+  disposables: readonly (AsyncDisposable | undefined)[],
+  drainDeadlineMs: number,
+): void {
   let stopping = false;
   const stop = async (signal: NodeJS.Signals) => {
     if (stopping) {
@@ -78,7 +112,7 @@ function stopOnSignal(app: FastifyInstance, classifier: WorkerPool, drainDeadlin
       process.exit(exitCodes.failed);
     }, drainDeadlineMs);
     await app.close();
-    await classifier[Symbol.asyncDispose]();
+    for (const each of disposables) await each?.[Symbol.asyncDispose]();
     app.log.info('stopped');
     process.exit(exitCodes.stopped);
   };

@@ -52,6 +52,8 @@ export interface Inference {
   /** Milliseconds that each of the texts had waited for it. */
   readonly waitedMs: readonly number[];
   readonly durationMs: number;
+  /** Those of its texts' requests that asked for one. */
+  readonly journeys: readonly Journey[];
 }
 
 /** What a classifier tells of its work, for metrics. */

@@ -9,6 +9,11 @@ import type { WorkerSettings } from './protocol.ts';
 const checksumFile = 'SHA256SUMS';
 const embeddedDir = join(import.meta.dirname, '..', 'model', 'sentiment-small');
 
+/** Where a model lies that is not of the hub. */
+export function folderOf(choice: Exclude<ModelChoice, { kind: 'hub' }>): string {
+  return resolve(choice.kind === 'embedded' ? embeddedDir : choice.dir);
+}
+
 /** The model cannot be used as it lies on the disk. The message says which file, and what to do. */
 export class ModelError extends Error {}
 
@@ -20,7 +25,7 @@ export async function locateModel(choice: ModelChoice): Promise<WorkerSettings> 
   if (choice.kind === 'hub') {
     return { modelName: choice.id, version: 'hub', source: choice.id, isLocal: false, dtype: 'q8' };
   }
-  const dir = resolve(choice.kind === 'embedded' ? embeddedDir : choice.dir);
+  const dir = folderOf(choice);
   const dtype = existsSync(join(dir, 'onnx', 'model_quantized.onnx')) ? 'q8' : 'fp32';
   const onnxFile = dtype === 'q8' ? 'onnx/model_quantized.onnx' : 'onnx/model.onnx';
   const loaded = ['config.json', 'tokenizer.json', 'tokenizer_config.json', onnxFile];

@@ -21,7 +21,7 @@ export class PendingRequest {
   readonly #resolvers = Promise.withResolvers<readonly Classification[]>();
   readonly #isAbandoned: () => boolean;
   readonly #onOver: () => void;
-  readonly #journey: Journey | undefined;
+  readonly journey: Journey | undefined;
   readonly #deadline: NodeJS.Timeout;
   #missing: number;
 
@@ -32,7 +32,7 @@ export class PendingRequest {
     this.#missing = texts;
     this.#isAbandoned = options.isAbandoned;
     this.#onOver = onOver;
-    this.#journey = options.journey;
+    this.journey = options.journey;
     const { deadlineMs, elapsedMs = 0 } = options;
     this.#deadline = setTimeout(() => {
       this.fail(timedOut(deadlineMs));
@@ -46,7 +46,7 @@ export class PendingRequest {
 
   /** A worker began one of its texts then. */
   begun(atMs: number): void {
-    if (this.#journey !== undefined) this.#journey.dealtMs ??= atMs;
+    if (this.journey !== undefined) this.journey.dealtMs ??= atMs;
   }
 
   answer(index: number, classification: Classification): void {

@@ -192,7 +192,8 @@ export class WorkerPool implements Classifier, WorkReport {
     this.#deal();
     const beganMs = performance.now() - durationMs;
     const waitedMs = jobs.map(({ queuedMs }) => Math.max(0, beganMs - queuedMs));
-    for (const listener of this.#listeners) listener({ texts: jobs.length, waitedMs, durationMs });
+    const journeys = jobs.flatMap(({ request }) => request.journey ?? []);
+    for (const listener of this.#listeners) listener({ texts: jobs.length, waitedMs, durationMs, journeys });
     for (const [position, { request, index }] of jobs.entries()) {
       const result = results[position]!;
       request.begun(beganMs);

@@ -1,0 +1,62 @@
+import type { Classification } from './classifier/classifier.ts';
+
+/** A word of the text, with what it adds to the probability of the answer. */
+export interface WeighedWord {
+  readonly word: string;
+  /** How much less probable the answer is without the word; below 0 for a word that speaks against it. */
+  readonly weight: number;
+  /** One of the fewest words that have half of all weight for the answer. */
+  readonly important: boolean;
+}
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What stands between white space. */
+export function wordsOf(text: string): readonly Place[] {
+  return [...text.matchAll(/\S+/gu)].map(({ index, 0: word }) => ({
+    start: index,
+    end: index + word.length,
+  }));
+}
+
+/** The text, then the text without each of its words in turn: what is asked of the model. */
+export function occlusions(text: string, words: readonly Place[]): readonly string[] {
+  return [text, ...words.map(({ start, end }) => text.slice(0, start) + text.slice(end))];
+}
+
+/** Weighs each word by how much the probability of the whole text's sentiment falls without it. */
+export function weigh(
+  text: string,
+  words: readonly Place[],
+  answers: readonly Classification[],
+): WeighedWord[] {
+  const [whole, ...without] = answers;
+  const weights = without.map(({ sentiment, confidence }) => {
+    const probability = sentiment === whole!.sentiment ? confidence : 1 - confidence;
+    return whole!.confidence - probability;
+  });
+  const important = mostImportant(weights);
+  return words.map(({ start, end }, at) => ({
+    word: text.slice(start, end),
+    weight: weights[at]!,
+    important: important.has(at),
+  }));
+}
+
+/** The fewest words that together have half of all weight for the answer; none where no word speaks for it. */
+function mostImportant(weights: readonly number[]): ReadonlySet<number> {
+  const speaking = weights.map((weight, at) => ({ weight, at })).filter(({ weight }) => weight > 0);
+  speaking.sort((a, b) => b.weight - a.weight);
+  const half = speaking.reduce((sum, { weight }) => sum + weight, 0) / 2;
+  const chosen = new Set<number>();
+  let sum = 0;
+  for (const { weight, at } of speaking) {
+    if (sum >= half) break;
+    chosen.add(at);
+    sum += weight;
+  }
+  return chosen;
+}

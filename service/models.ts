@@ -1,0 +1,58 @@
+import type { Classifier, Inference, WorkReport } from './classifier/classifier.ts';
+import type { Metrics } from './metrics.ts';
+import { type Choose, dealBetween, type Served, VariantMetrics } from './variants.ts';
+
+/** A model, and what it tells of its work. */
+export type Model = Classifier & WorkReport;
+
+/** The models that answer: one, or two side by side. */
+export interface Models {
+  readonly choose: Choose;
+  /** True while each of them can answer: requests go to each. */
+  isLoaded(): boolean;
+  hasRoom(): boolean;
+  /** Only while there are two. */
+  readonly metrics: VariantMetrics | undefined;
+}
+
+/** What the settings put around a model. */
+export type Wrap = (model: Classifier) => Classifier;
+
+export function serveModels(
+  a: Model,
+  b: Model | undefined,
+  percentOfB: number,
+  wrap: Wrap,
+  metrics: Metrics,
+): Models {
+  const servedA: Served = { variant: 'a', classifier: wrap(a), plain: a };
+  if (b === undefined) {
+    return {
+      choose: () => servedA,
+      isLoaded: () => a.isLoaded(),
+      hasRoom: () => a.hasRoom(),
+      metrics: undefined,
+    };
+  }
+  const servedB: Served = { variant: 'b', classifier: wrap(b), plain: b };
+  return {
+    choose: dealBetween(servedA, servedB, percentOfB),
+    isLoaded: () => a.isLoaded() && b.isLoaded(),
+    hasRoom: () => a.hasRoom() || b.hasRoom(),
+    metrics: new VariantMetrics(metrics.registry, [servedA, servedB]),
+  };
+}
+
+/** The work of both models as one. */
+export function workOf(a: Model, b: Model | undefined): WorkReport {
+  if (b === undefined) return a;
+  return {
+    waitingTexts: () => a.waitingTexts() + b.waitingTexts(),
+    readyWorkers: () => a.readyWorkers() + b.readyWorkers(),
+    lostWorkers: () => a.lostWorkers() + b.lostWorkers(),
+    onInference: (listener: (inference: Inference) => void) => {
+      a.onInference(listener);
+      b.onInference(listener);
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import {
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import { setGlobalErrorHandler, TRACE_PARENT_HEADER, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type Sampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Inference, Journey } from './classifier/classifier.ts';
+import type { TracingConfig } from './tracing-config.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null while nothing is traced. */
+    trace: RequestTrace | null;
+  }
+}
+
+/** What the W3C draft calls the header of an answer; simpler clients look for the request's own name. */
+const answerHeaders = ['traceresponse', TRACE_PARENT_HEADER] as const;
+
+const propagator = new W3CTraceContextPropagator();
+const fromHeaders = {
+  get: (headers: FastifyRequest['headers'], name: string) => headers[name],
+  keys: (headers: FastifyRequest['headers']) => Object.keys(headers),
+};
+
+/** The spans of one request: its own, one of waiting, one of inference. No text and no address is in them. */
+export class RequestTrace implements Journey {
+  readonly context: Context;
+  /** Filled in by the classifier (Journey). */
+  dealtMs?: number;
+  readonly batches: SpanContext[] = [];
+  readonly #tracer: Tracer;
+  readonly #span: Span;
+
+  constructor(tracer: Tracer, span: Span, parent: Context) {
+    this.#tracer = tracer;
+    this.#span = span;
+    this.context = trace.setSpan(parent, span);
+  }
+
+  get ids(): SpanContext {
+    return this.#span.spanContext();
+  }
+
+  /** The trace's id if the trace is kept, so that an exemplar never leads nowhere. */
+  get exemplarId(): string | undefined {
+    return (this.ids.traceFlags & TraceFlags.SAMPLED) === 0 ? undefined : this.ids.traceId;
+  }
+
+  /** The classifier is done with the request's texts, well or not. */
+  classified(startedMs: number, attributes: Readonly<Record<string, string | number>>): void {
+    if (!this.#span.isRecording()) return;
+    const endedMs = performance.now();
+    const dealtMs = this.dealtMs ?? endedMs;
+    this.#span.setAttributes(attributes);
+    this.#tracer.startSpan('queue', { startTime: startedMs }, this.context).end(dealtMs);
+    if (this.dealtMs === undefined) return;
+    const links = this.batches.map((context) => ({ context }));
+    this.#tracer.startSpan('inference', { startTime: dealtMs, attributes, links }, this.context).end(endedMs);
+  }
+
+  end(status: number): void {
+    this.#span.setAttribute('http.response.status_code', status);
+    if (status >= 500) this.#span.setStatus({ code: SpanStatusCode.ERROR });
+    this.#span.end(performance.now());
+  }
+}
+
+/** Traces requests, and sends the spans in batches by OTLP over HTTP. Disposing of it sends what is left. */
+export class Tracing implements AsyncDisposable {
+  readonly #provider: TracerProvider;
+  readonly #tracer: Tracer;
+
+  /** `onFailure` is told what could not be exported; it never fails a request. */
+  constructor(config: TracingConfig, onFailure: (reason: string) => void) {
+    setGlobalErrorHandler((error) => onFailure(error instanceof Error ? error.message : String(error)));
+    const named = resourceFromAttributes({ 'service.name': config.serviceName });
+    const processor = new BatchSpanProcessor({
+      exporter: new OTLPTraceExporter(),
+      scheduledDelayMillis: config.exportEveryMs,
+      exportTimeoutMillis: config.exportLimitMs,
+      maxQueueSize: config.queueSpans,
+      maxExportBatchSize: config.exportSpans,
+    });
+    this.#provider = new TracerProvider({
+      resource: named.merge(detectResources({ detectors: [envDetector] })),
+      sampler: samplerOf(config),
+      spanProcessors: [processor],
+    });
+    this.#tracer = this.#provider.getTracer('sentiment-api');
+  }
+
+  /** Begins the trace of a request, or goes on with the caller's; the answer says which it is. */
+  begin(request: FastifyRequest, reply: FastifyReply, handler: string, arrivedMs: number): RequestTrace {
+    const parent = propagator.extract(ROOT_CONTEXT, request.headers, fromHeaders);
+    const attributes = {
+      'http.request.method': request.method,
+      'http.route': handler,
+      'request.id': request.id,
+    };
+    const options = { kind: SpanKind.SERVER, startTime: arrivedMs, attributes };
+    const span = this.#tracer.startSpan(`${request.method} ${handler}`, options, parent);
+    const { traceId, spanId, traceFlags } = span.spanContext();
+    const ids = `00-${traceId}-${spanId}-0${traceFlags}`;
+    for (const header of answerHeaders) void reply.header(header, ids);
+    return new RequestTrace(this.#tracer, span, parent);
+  }
+
+  /** One span for texts that were inferred together, in the trace of the first of them and linked to all of their requests. */
+  batch({ texts, durationMs, journeys }: Inference): void {
+    const traces = [...new Set(journeys)].filter((journey) => journey instanceof RequestTrace);
+    const [first] = traces.filter(({ exemplarId }) => exemplarId !== undefined);
+    if (first === undefined) return;
+    const links: Link[] = traces.map(({ ids }) => ({ context: ids }));
+    const endedMs = performance.now();
+    const options = { links, startTime: endedMs - durationMs, attributes: { 'sentiment.texts': texts } };
+    const span = this.#tracer.startSpan('batch', options, first.context);
+    span.end(endedMs);
+    for (const each of traces) each.batches.push(span.spanContext());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#provider.shutdown();
+  }
+}
+
+function samplerOf({ sampler, sampledRatio }: TracingConfig): Sampler {
+  switch (sampler) {
+    case 'always_on':
+      return new AlwaysOnSampler();
+    case 'always_off':
+      return new AlwaysOffSampler();
+    case 'traceidratio':
+      return new TraceIdRatioBasedSampler(sampledRatio);
+    case 'parentbased_always_on':
+      return new ParentBasedSampler({ root: new AlwaysOnSampler() });
+    case 'parentbased_always_off':
+      return new ParentBasedSampler({ root: new AlwaysOffSampler() });
+    case 'parentbased_traceidratio':
+      return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampledRatio) });
+    default:
+      return sampler satisfies never;
+  }
+}

@@ -1,0 +1,77 @@
+import type { FastifyRequest } from 'fastify';
+import type { Registry } from 'prom-client';
+import { type Classification, type Classifier, ClassifierError } from './classifier/classifier.ts';
+import { dealEvenly } from './faults.ts';
+import { makeCounter, makeGauge, makeHistogram } from './metric-makers.ts';
+import { type Variant, type VariantOutcome, variantMetrics } from './metric-names.ts';
+
+/** A model that answers, under the name that its answers and metrics have. */
+export interface Served {
+  readonly variant: Variant;
+  /** With what the settings put around it: a cache, faults on purpose. */
+  readonly classifier: Classifier;
+  /** Without, for what is not a prediction. */
+  readonly plain: Classifier;
+}
+
+/** Which model answers a request. */
+export type Choose = (request: FastifyRequest) => Served;
+
+/**
+ * Two models side by side, the second with a share of the requests. A request that brings an id gets the same model each time
+ * that it is sent, whichever replica it meets; the others are dealt evenly, in order of arrival. Nothing is drawn.
+ */
+export function dealBetween(a: Served, b: Served, percentOfB: number): Choose {
+  const isNextForB = dealEvenly(percentOfB);
+  return (request) => {
+    const bringsId = request.headers['x-request-id'] === request.id;
+    const isForB = bringsId ? percentileOf(request.id) < percentOfB : isNextForB();
+    return isForB ? b : a;
+  };
+}
+
+/** Where an id falls between 0 and 100: the same everywhere, and spread evenly over ids (FNV-1a, then mixed). */
+export function percentileOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  // Ids that differ in their last digit only would lie side by side without this.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32) * 100;
+}
+
+/** Counts what becomes of requests for predictions by the model that they were given to. */
+export class VariantMetrics {
+  readonly #requests;
+  readonly #predictions;
+  readonly #duration;
+  readonly #confidence;
+
+  constructor(registry: Registry, models: readonly Served[]) {
+    this.#requests = makeCounter(registry, variantMetrics.requests);
+    this.#predictions = makeCounter(registry, variantMetrics.predictions);
+    this.#duration = makeHistogram(registry, variantMetrics.duration);
+    this.#confidence = makeHistogram(registry, variantMetrics.confidence);
+    const info = makeGauge(registry, variantMetrics.info);
+    for (const { variant, plain } of models) {
+      info.set({ variant, model: plain.model, version: plain.version, dtype: plain.dtype }, 1);
+    }
+    const loaded = makeGauge(registry, variantMetrics.loaded, () => {
+      for (const { variant, plain } of models) loaded.set({ variant }, plain.isLoaded() ? 1 : 0);
+    });
+  }
+
+  answered(variant: Variant, answers: readonly Classification[], durationSeconds: number): void {
+    this.#requests.inc({ variant, outcome: 'answered' satisfies VariantOutcome });
+    this.#duration.observe({ variant }, durationSeconds);
+    for (const { sentiment, confidence } of answers) {
+      this.#predictions.inc({ variant, sentiment });
+      this.#confidence.observe({ variant }, confidence);
+    }
+  }
+
+  failed(variant: Variant, error: unknown): void {
+    const outcome: VariantOutcome = error instanceof ClassifierError ? error.failure : 'inference_error';
+    this.#requests.inc({ variant, outcome });
+  }
+}
