@@ -80,15 +80,13 @@ function checkService(raw: RawDocument): Problem[] {
 }
 
 function checkBuckets(name: string, edges: readonly number[]): Problem[] {
-  const at = edges.findIndex(
-    (edge, index) => !Number.isFinite(edge) || (index > 0 && edge <= edges[index - 1]!),
-  );
+  const at = edges.findIndex((edge, index) => edge <= edges[index - 1]!);
   if (at === -1) return [];
   return [
     problem(
       'bad-buckets',
       `service.buckets.${name}[${at}]`,
-      `bucket edges must be finite and ascend: ${edges[at]} does not follow ${edges[at - 1]}`,
+      `bucket edges must ascend: ${edges[at]} does not follow ${edges[at - 1]}`,
     ),
   ];
 }

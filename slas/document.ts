@@ -1,6 +1,13 @@
 import Schema from 'typebox/schema';
 import { Settings } from 'typebox/system';
-import { LineCounter, parseDocument as parseYaml, type Document as YamlDocument } from 'yaml';
+import {
+  isMap,
+  isNode,
+  isSeq,
+  LineCounter,
+  parseDocument as parseYaml,
+  type Document as YamlDocument,
+} from 'yaml';
 import { buildAlerting } from './document-alerting.ts';
 import { checkMeaning, MEASURES, type MeasureName } from './document-checks.ts';
 import {
@@ -87,8 +94,7 @@ function meaningProblems(raw: unknown, structural: readonly Problem[]): readonly
   return checkMeaning(raw as RawDocument, isSound);
 }
 
-const isInside = (path: string, ancestor: string) =>
-  path.startsWith(`${ancestor}.`) || path.startsWith(`${ancestor}[`);
+const isInside = (path: string, ancestor: string) => path.startsWith(`${ancestor}.`);
 
 type SchemaError = {
   keyword: string;
@@ -99,8 +105,7 @@ type SchemaError = {
 };
 
 function structureProblems(raw: unknown): Problem[] {
-  const [valid, errors] = schema.Errors(raw);
-  if (valid) return [];
+  const [, errors] = schema.Errors(raw);
   return (errors as SchemaError[]).filter(isTelling).flatMap((error) => schemaProblem(error, raw));
 }
 
@@ -116,8 +121,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
 };
 
 function schemaProblem(error: SchemaError, raw: unknown): Problem[] {
-  const path = toPath(error.instancePath);
-  const value = JSON.stringify(valueAt(raw, error.instancePath)) ?? 'nothing';
+  const { path, value } = find(raw, error.instancePath);
   const params = error.params as {
     additionalProperties?: string[];
     requiredProperties?: string[];
@@ -161,31 +165,29 @@ const pointer = (instancePath: string) =>
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-const toPath = (instancePath: string) =>
-  pointer(instancePath)
-    .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
-    .join('')
-    .replace(/^\./, '');
-
-const valueAt = (raw: unknown, instancePath: string): unknown =>
-  pointer(instancePath).reduce<unknown>(
-    (value, part) => (value as Record<string, unknown> | undefined)?.[part],
-    raw,
-  );
+/** Where something is, as people write it (`objectives[0].id`), and what is there. Keys, too, may be all digits. */
+function find(raw: unknown, instancePath: string): { path: string; value: string } {
+  let [path, found] = ['', raw];
+  for (const part of pointer(instancePath)) {
+    path += Array.isArray(found) ? `[${part}]` : path === '' ? part : `.${part}`;
+    found = (found as Record<string, unknown>)[part];
+  }
+  // JSON has no word for .inf and .nan.
+  return { path, value: typeof found === 'number' ? String(found) : JSON.stringify(found) };
+}
 
 /** Adds line and column: of the path itself, or of the nearest ancestor that the file has. */
 function place(problem: Problem, yaml: YamlDocument, lines: LineCounter): Problem {
-  const parts = [...problem.path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, key]) =>
-    index === undefined ? key! : Number(index),
-  );
-  for (let length = parts.length; length >= 0; length--) {
-    const node = yaml.getIn(parts.slice(0, length), true) as { range?: [number, number, number] } | undefined;
-    if (node?.range) {
-      const { line, col } = lines.linePos(node.range[0]);
-      return { ...problem, line, column: col };
-    }
+  let node: unknown = yaml.contents;
+  for (const part of problem.path.match(/[^.[\]]+/g) ?? []) {
+    const inside = isMap(node)
+      ? node.items.find(({ key }) => String(key) === part)?.value
+      : isSeq(node) && node.items[Number(part)];
+    if (!isNode(inside)) break;
+    node = inside;
   }
-  return { ...problem, line: 1, column: 1 };
+  const { line, col } = lines.linePos(isNode(node) ? node.range![0] : 0);
+  return { ...problem, line, column: col };
 }
 
 const inFileOrder = (problems: Problem[]) =>

@@ -17,8 +17,10 @@ export default defineConfig({
     include: ['slas/**/*.test.ts'],
     exclude: [
       ...configDefaults.exclude,
+      'slas/alerts-agree.test.ts',
       'slas/prometheus.test.ts',
       'slas/promql.test.ts',
+      'slas/rules.test.ts',
       'slas/simulation.test.ts',
     ],
     sequence: { sequencer: QuickestFirst },
