@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Context,
+  type HrTime,
   type Link,
   ROOT_CONTEXT,
   type Span,
@@ -42,6 +44,19 @@ const fromHeaders = {
   keys: (headers: FastifyRequest['headers']) => Object.keys(headers),
 };
 
+/**
+ * Moments of `performance.now()` as the time of day. The clock of the machine may have been set since the process started, so
+ * each trace asks anew what time it is; within a trace one answer holds, so that its spans keep their order.
+ */
+function timeOfDay(): (atMs: number) => HrTime {
+  const originMs = Date.now() - performance.now();
+  return (atMs) => {
+    const ms = originMs + atMs;
+    const seconds = Math.floor(ms / 1000);
+    return [seconds, Math.round((ms - seconds * 1000) * 1e6)];
+  };
+}
+
 /** The spans of one request: its own, one of waiting, one of inference. No text and no address is in them. */
 export class RequestTrace implements Journey {
   readonly context: Context;
@@ -50,9 +65,11 @@ export class RequestTrace implements Journey {
   readonly batches: SpanContext[] = [];
   readonly #tracer: Tracer;
   readonly #span: Span;
+  readonly #at: (atMs: number) => HrTime;
 
-  constructor(tracer: Tracer, span: Span, parent: Context) {
+  constructor(tracer: Tracer, span: Span, parent: Context, at: (atMs: number) => HrTime) {
     this.#tracer = tracer;
+    this.#at = at;
     this.#span = span;
     this.context = trace.setSpan(parent, span);
   }
@@ -69,30 +86,35 @@ export class RequestTrace implements Journey {
   /** The classifier is done with the request's texts, well or not. */
   classified(startedMs: number, attributes: Readonly<Record<string, string | number>>): void {
     if (!this.#span.isRecording()) return;
-    const endedMs = performance.now();
-    const dealtMs = this.dealtMs ?? endedMs;
+    const ended = this.#at(performance.now());
+    const dealt = this.dealtMs === undefined ? ended : this.#at(this.dealtMs);
     this.#span.setAttributes(attributes);
-    this.#tracer.startSpan('queue', { startTime: startedMs }, this.context).end(dealtMs);
+    this.#tracer.startSpan('queue', { startTime: this.#at(startedMs) }, this.context).end(dealt);
     if (this.dealtMs === undefined) return;
     const links = this.batches.map((context) => ({ context }));
-    this.#tracer.startSpan('inference', { startTime: dealtMs, attributes, links }, this.context).end(endedMs);
+    this.#tracer.startSpan('inference', { startTime: dealt, attributes, links }, this.context).end(ended);
   }
 
   end(status: number): void {
     this.#span.setAttribute('http.response.status_code', status);
     if (status >= 500) this.#span.setStatus({ code: SpanStatusCode.ERROR });
-    this.#span.end(performance.now());
+    this.#span.end(this.#at(performance.now()));
   }
 }
+
+/** A stopping service does not wait longer for a collector that is slow or gone. */
+const lastExportLimitMs = 2000;
 
 /** Traces requests, and sends the spans in batches by OTLP over HTTP. Disposing of it sends what is left. */
 export class Tracing implements AsyncDisposable {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
+  readonly #onFailure: (reason: string) => void;
 
   /** `onFailure` is told what could not be exported; it never fails a request. */
   constructor(config: TracingConfig, onFailure: (reason: string) => void) {
-    setGlobalErrorHandler((error) => onFailure(error instanceof Error ? error.message : String(error)));
+    this.#onFailure = onFailure;
+    setGlobalErrorHandler((error) => onFailure(messageOf(error)));
     const named = resourceFromAttributes({ 'service.name': config.serviceName });
     const processor = new BatchSpanProcessor({
       exporter: new OTLPTraceExporter(),
@@ -117,12 +139,13 @@ export class Tracing implements AsyncDisposable {
       'http.route': handler,
       'request.id': request.id,
     };
-    const options = { kind: SpanKind.SERVER, startTime: arrivedMs, attributes };
+    const at = timeOfDay();
+    const options = { kind: SpanKind.SERVER, startTime: at(arrivedMs), attributes };
     const span = this.#tracer.startSpan(`${request.method} ${handler}`, options, parent);
     const { traceId, spanId, traceFlags } = span.spanContext();
     const ids = `00-${traceId}-${spanId}-0${traceFlags}`;
     for (const header of answerHeaders) void reply.header(header, ids);
-    return new RequestTrace(this.#tracer, span, parent);
+    return new RequestTrace(this.#tracer, span, parent, at);
   }
 
   /** One span for texts that were inferred together, in the trace of the first of them and linked to all of their requests. */
@@ -132,16 +155,20 @@ export class Tracing implements AsyncDisposable {
     if (first === undefined) return;
     const links: Link[] = traces.map(({ ids }) => ({ context: ids }));
     const endedMs = performance.now();
-    const options = { links, startTime: endedMs - durationMs, attributes: { 'sentiment.texts': texts } };
+    const at = timeOfDay();
+    const options = { links, startTime: at(endedMs - durationMs), attributes: { 'sentiment.texts': texts } };
     const span = this.#tracer.startSpan('batch', options, first.context);
-    span.end(endedMs);
+    span.end(at(endedMs));
     for (const each of traces) each.batches.push(span.spanContext());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#provider.shutdown();
+    const sent = this.#provider.shutdown().catch((error) => this.#onFailure(messageOf(error)));
+    await Promise.race([sent, sleep(lastExportLimitMs, undefined, { ref: false })]);
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function samplerOf({ sampler, sampledRatio }: TracingConfig): Sampler {
   switch (sampler) {
