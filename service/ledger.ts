@@ -104,13 +104,11 @@ export class Ledger {
 
   #tellDrift(registry: Registry): void {
     const drift = this.#drift;
-    const chance = makeGauge(registry, definitions.driftChance);
     const index = makeGauge(registry, definitions.driftIndex, () => {
-      for (const feature of driftFeatures) {
-        const shift = drift.shift(feature);
-        index.set({ feature }, shift.index);
-        chance.set({ feature }, shift.chance);
-      }
+      for (const feature of driftFeatures) index.set({ feature }, drift.shift(feature).index);
+    });
+    const chance = makeGauge(registry, definitions.driftChance, () => {
+      for (const feature of driftFeatures) chance.set({ feature }, drift.shift(feature).chance);
     });
     const predictions = makeGauge(registry, definitions.driftPredictions, () => {
       predictions.set(drift.predictions);

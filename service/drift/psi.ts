@@ -29,7 +29,7 @@ const normalQuantile = 3.0902;
 /**
  * What the index passes by chance alone once in a thousand windows: with n and m independent observations of one
  * distribution, PSI / (1/n + 1/m) is close to chi-squared with one degree of freedom less than there are bins. The quantile
- * is Wilson and Hilferty's (within 1 % from two degrees on).
+ * is Wilson and Hilferty's (within 3 % from two degrees on).
  */
 export function chanceLimit(bins: number, observationsBefore: number, observationsNow: number): number {
   const degrees = bins - 1;
