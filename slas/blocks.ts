@@ -1,6 +1,6 @@
 import type { Block } from './design-effect.ts';
-import type { Series } from './model.ts';
-import { type Frame, type Increase, nearestAt, parseValue, type TargetWindow } from './window.ts';
+import { parseValue, type TargetWindow } from './targets.ts';
+import { type Frame, grownBy, type Increase, nearestAt } from './window.ts';
 
 /**
  * A window cut into blocks at its scrapes: block k lies between the scrapes k and k + 1, summed over all targets. Where a
@@ -19,20 +19,56 @@ export interface Grid {
 
 function gridOf(frame: Frame): Grid {
   const longest = Math.max(...frame.targets.map(({ intervalSeconds }) => intervalSeconds));
-  const steps = Math.min(...frame.targets.map((target) => stepsOf(target, longest)));
-  const stride = Math.ceil(steps / MOST_BLOCKS);
-  const indexed = frame.targets.map((target) => scrapesByStep(target, longest));
-  const inner = Array.from({ length: Math.max(0, steps - 1) }, (_, index) => index + 1).filter(
-    (step) => step % stride === 0 && indexed.every((scrapes) => scrapes.has(step)),
+  const [whole, partial] = [true, false].map((is) =>
+    frame.targets.filter((target) => isWhole(target) === is),
   );
-  const times = frame.targets.map((target, index): [TargetWindow, readonly number[]] => [
+  const steps = Math.min(...spansOf(whole!, frame).map((span) => stepsOf(span, longest)));
+  const stride = Math.ceil(steps / MOST_BLOCKS);
+  const indexed = whole!.map((target) => scrapesByStep(target, longest));
+  const nominal = nominalTimes(spansOf(whole!, frame)[0]!, steps);
+  const inner = Array.from({ length: Math.max(0, steps - 1) }, (_, index) => index + 1).filter(
+    (step) =>
+      step % stride === 0 &&
+      indexed.every((scrapes) => scrapes.has(step)) &&
+      partial!.every((target) => !Number.isNaN(scrapeAround(target, nominal(step), longest))),
+  );
+  const times = whole!.map((target, index): [TargetWindow, readonly number[]] => [
     target,
     [target.openSeconds, ...inner.map((step) => indexed[index]!.get(step)!), target.closeSeconds],
   ]);
+  for (const target of partial!) {
+    const own = inner.map((step) => scrapeAround(target, nominal(step), longest));
+    times.push([target, [Number.NEGATIVE_INFINITY, ...own, Number.POSITIVE_INFINITY]]);
+  }
   return { frame, times: new Map(times), boundaries: inner.length + 2 };
 }
 
-const stepsOf = ({ openSeconds, closeSeconds }: TargetWindow, intervalSeconds: number) =>
+/** It was there from edge to edge; others began inside, at 0, or ended. */
+export const isWhole = ({ lives }: TargetWindow) =>
+  lives[0]?.bornSeconds === null && lives.at(-1)!.unseenSeconds === 0;
+
+type Span = Pick<TargetWindow, 'openSeconds' | 'closeSeconds'>;
+
+/** Where no replica lasted, the window itself is what is cut. */
+const spansOf = (whole: readonly TargetWindow[], { fromSeconds, toSeconds }: Frame): readonly Span[] =>
+  whole.length > 0 ? whole : [{ openSeconds: fromSeconds, closeSeconds: toSeconds }];
+
+const nominalTimes =
+  ({ openSeconds, closeSeconds }: Span, steps: number) =>
+  (step: number) =>
+    openSeconds + (step * (closeSeconds - openSeconds)) / steps;
+
+/** Of a replica that was not always there: its scrape nearest to a moment, that moment where it had none due, NaN if it is missing. */
+function scrapeAround(target: TargetWindow, atSeconds: number, longest: number): number {
+  const { openSeconds, closeSeconds, scrapes } = target;
+  if (atSeconds < openSeconds - longest / 2 || atSeconds > closeSeconds + longest / 2) return atSeconds;
+  const nearest = scrapes[nearestAt(scrapes.length, (index) => scrapes[index]!.atSeconds, atSeconds)]!;
+  return nearest.ok && Math.abs(nearest.atSeconds - atSeconds) <= longest / 2
+    ? nearest.atSeconds
+    : Number.NaN;
+}
+
+const stepsOf = ({ openSeconds, closeSeconds }: Span, intervalSeconds: number) =>
   Math.max(1, Math.round((closeSeconds - openSeconds) / intervalSeconds));
 
 /** Which scrape ends which step. The step is the window's own, so that no small error adds up over a day. */
@@ -53,21 +89,10 @@ function runningTotal(increases: readonly Increase[], { times, boundaries }: Gri
   const sums = new Array<number>(boundaries).fill(0);
   for (const increase of increases) {
     const at = times.get(increase.target) ?? [];
-    for (let index = 0; index < boundaries; index++) sums[index]! += valueAt(increase, at[index]!);
+    for (let index = 0; index < boundaries; index++) sums[index]! += grownBy(increase, at[index]!);
   }
   return sums;
 }
-
-function valueAt({ series, target, startsAtZero }: Increase, atSeconds: number): number {
-  const half = target.intervalSeconds / 2;
-  const { samples } = series;
-  if (startsAtZero && atSeconds < samples[0]![0] - half) return 0;
-  const [time, text] = nearestSample(samples, atSeconds);
-  return Math.abs(time - atSeconds) < half ? parseValue(text) : Number.NaN;
-}
-
-const nearestSample = (samples: Series['samples'], atSeconds: number) =>
-  samples[nearestAt(samples.length, (index) => samples[index]![0], atSeconds)]!;
 
 /** What two running totals grew by between the boundaries at which both are known; none where an edge is not. */
 function blocksBetween(parts: readonly number[], totals: readonly number[]): readonly Block[] {

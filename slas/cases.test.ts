@@ -15,6 +15,7 @@ function expectObjective(actual: ObjectiveVerdict, expected: ExpectedObjective):
   if (expected.share !== undefined) expect(actual.share, told).toBeCloseTo(expected.share, 6);
   if (expected.bucket !== undefined) expect(actual.bucket, told).toEqual(expected.bucket);
   if (expected.samples !== undefined) expect(actual.samples, told).toBe(expected.samples);
+  if (expected.uncounted !== undefined) expect(actual.uncounted ?? 0, told).toBe(expected.uncounted);
   expectCertainty(actual, expected, told);
   if (expected.says !== undefined) expect(actual.reason).toContain(expected.says);
   expect(actual.value === null, `${told}: a value, unless it is undecided`).toBe(

@@ -60,7 +60,7 @@ export interface Surroundings {
 }
 
 /** Bad ones among all, in blocks, and other events that tell of dependence. */
-export type Count = Pick<Share, 'bad' | 'samples' | 'blocks' | 'lower'>;
+export type Count = Pick<Share, 'bad' | 'samples' | 'blocks' | 'lower' | 'uncounted'>;
 
 /** null for what has no chance in it: a census, or nothing at all. */
 export function certaintyOf(
@@ -94,7 +94,7 @@ export function certaintyOfCount(
   counted: Count,
   { confidence, ratePerSecond, latencyEffect, clientEffect }: Surroundings,
 ): Certainty {
-  const { bad, samples: all, blocks } = counted;
+  const { bad, samples: all, blocks, uncounted = 0 } = counted;
   const budget = budgetFor(objective);
   const isLatency = objective.measure.kind === 'latency';
   const margin = budget - bad / all;
@@ -102,7 +102,10 @@ export function certaintyOfCount(
   if (blocks.length < LEAST_BLOCKS) return without(margin, blocks.length);
   const sample = { bad, all, effect: known ?? { factor: 1, blocks: blocks.length } };
   const level = confidence ?? USUAL_CONFIDENCE;
-  const bounds = shareBounds(sample, level);
+  // What replicas that ended took unseen was all good at best, all bad at worst.
+  const best = { ...sample, all: all + uncounted };
+  const worst = { ...best, bad: bad + uncounted };
+  const bounds = { low: shareBounds(best, level).low, high: shareBounds(worst, level).high };
   const side = bounds.high <= budget ? 'good' : bounds.low > budget ? 'bad' : 'both';
   const ruling = rulingOf(objective, confidence);
   return {
@@ -111,7 +114,7 @@ export function certaintyOfCount(
     side,
     detectable: detectableShare(sample, budget, ruling),
     needed: side === 'both' ? neededFor(sample, budget, level, ratePerSecond) : null,
-    pOfMiss: confidence === null ? null : pValue((at) => shareBounds(sample, at).low > budget),
+    pOfMiss: confidence === null ? null : pValue((at) => shareBounds(best, at).low > budget),
     independenceAssumed: known === null,
     blocks: blocks.length,
   };
@@ -146,7 +149,7 @@ function neededFor(sample: ShareSample, budget: number, level: number, ratePerSe
 
 function certaintyOfNumber(
   { target }: PlannedObjective,
-  { value, samples, blocks }: Figure,
+  { value, samples, blocks, uncounted }: Figure,
   { confidence, ratePerSecond }: Surroundings,
 ): Certainty | null {
   if (!Number.isFinite(value)) return null;
@@ -158,7 +161,11 @@ function certaintyOfNumber(
   const scale = part === 0 ? 1 : value / (part / total);
   const scaled = { variance: spread.variance * scale ** 2, blocks: spread.blocks };
   const level = confidence ?? USUAL_CONFIDENCE;
-  const bounds = meanBounds(value, scaled, level);
+  const boundsAt = (at: number) => ({
+    low: meanBounds(uncounted?.low ?? value, scaled, at).low,
+    high: meanBounds(uncounted?.high ?? value, scaled, at).high,
+  });
+  const bounds = boundsAt(level);
   const side = sideOf(bounds, target);
   const halfWidth = (bounds.high - bounds.low) / 2;
   // Both shrink with the square root of how many there are; the second makes it likely, not only possible.
@@ -171,8 +178,7 @@ function certaintyOfNumber(
     side,
     detectable: null,
     needed: side === 'both' ? { more80: isNear ? more : null, moreIfNoneBad: null } : null,
-    pOfMiss:
-      confidence === null ? null : pValue((at) => sideOf(meanBounds(value, scaled, at), target) === 'bad'),
+    pOfMiss: confidence === null ? null : pValue((at) => sideOf(boundsAt(at), target) === 'bad'),
     independenceAssumed: false,
     blocks: blocks.length,
   };

@@ -5,6 +5,7 @@ import type { Limit, Plan, PlannedMeasure, PlannedObjective, Precondition, RunRe
 import { formatValue } from './numbers.ts';
 import type { Decision } from './ruling.ts';
 import { compareShare } from './statistics.ts';
+import { uncountedWords } from './uncounted.ts';
 
 /** What was observed of one objective, held against its limit: met, missed or undecided. */
 
@@ -69,6 +70,7 @@ export interface Count {
   readonly samples: number;
   readonly bad: number;
   readonly badBeyondAlert: number;
+  readonly uncounted?: number;
   readonly words: string;
 }
 
@@ -79,12 +81,17 @@ function decideShare(
   grounds: Grounds,
 ): Decision {
   const { plan, run } = grounds;
-  const { samples, bad, badBeyondAlert, words } = counted;
-  const beyond = (all: number) => missesBy(objective, bad, badBeyondAlert, all);
+  const { samples, bad, badBeyondAlert, uncounted = 0 } = counted;
+  const words = counted.words + uncountedWords(uncounted);
+  const beyond = (all: number) => missesBy(objective, bad, badBeyondAlert, all + uncounted);
   const tooFew = samples < objective.leastSamples;
   if (broken.length === 0 && !tooFew) {
     const miss = beyond(samples);
-    return { ...(miss === null ? met(words) : missed(words, miss === 'alert')), isWhole: true };
+    if (miss !== null) return { ...missed(words, miss === 'alert'), isWhole: true };
+    // The other way round: all that nobody counted was bad.
+    const keeps = isWithin(objective.measure, objective.target, bad + uncounted, samples + uncounted);
+    if (!keeps) return undecided(`${words}: had all of these been bad, the limit would be missed`);
+    return { ...met(words), isWhole: true };
   }
   const reason =
     broken[0]?.detail ?? `${samples} requests are too few: ${objective.leastSamples} could decide`;
@@ -128,6 +135,8 @@ const isBeyondAlert = (planned: PlannedMeasure, alert: Limit, bad: number, all: 
 function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): Decision | null {
   const { measure: planned, leastSamples } = objective;
   if (planned.kind !== 'ratio' || planned.lost !== 'bad' || run.load === null) return null;
+  // How many requests others sent is not known then, and so not what share is lost of all.
+  if (plan.isolated === false) return null;
   const { lost, sent, plannedRequests } = run.load;
   const all = Math.max(sent, plannedRequests, leastSamples);
   const miss = missesBy(objective, lost, lost, all);
@@ -138,15 +147,20 @@ function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): D
 
 function decideNumber(
   { target, alert, leastSamples }: PlannedObjective,
-  { samples, value, words }: Measured & { kind: 'number' },
+  { samples, value, uncounted, ...measured }: Measured & { kind: 'number' },
   broken: readonly Precondition[],
 ): Decision {
+  const words = measured.words + uncountedWords(uncounted?.atMost ?? 0);
   if (!Number.isFinite(value)) return undecided(`the value is ${value}: ${words}`);
   if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
   if (samples < leastSamples)
     return undecided(`${samples} observations are too few: ${leastSamples} are needed`);
-  if (holds(value, target)) return { ...met(words), isWhole: true };
-  return { ...missed(words, alert !== null && holds(value, alert)), isWhole: true };
+  // What replicas that ended took unseen may have been the worst, or the best.
+  const ends = uncounted === undefined ? [value] : [uncounted.low, uncounted.high];
+  if (ends.every((end) => holds(end, target))) return { ...met(words), isWhole: true };
+  if (ends.some((end) => holds(end, target)))
+    return undecided(`${words}: the value is between ${ends[0]} and ${ends[1]}, with the limit inside`);
+  return { ...missed(words, alert !== null && ends.every((end) => holds(end, alert))), isWhole: true };
 }
 
 /** What is unknown counts once as up and once as down: only where both say the same is there a verdict. */

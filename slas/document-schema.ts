@@ -189,6 +189,18 @@ export const DocumentSchema = Type.Object(
           description: 'Labels that every series of the service carries',
           examples: [{ job: 'sentiment-api' }],
         }),
+        replicas: Type.Optional(
+          Type.Union([Type.Literal('stable'), Type.Literal('elastic')], {
+            description:
+              'stable (the default): a replica that restarts makes what was counted worthless. elastic: replicas come and go; what one that ended may have taken unseen is bounded, and judged as good and as bad.',
+          }),
+        ),
+        isolated: Type.Optional(
+          Type.Boolean({
+            description:
+              'false: others send requests too; what the service counts beyond the load is reported, not held against the run. true by default.',
+          }),
+        ),
         requests: Type.Optional(Counter),
         lag: Type.Optional(
           Type.Object(

@@ -203,6 +203,8 @@ function build(raw: RawDocument): SlaDocument {
     description: raw.description ?? '',
     service: {
       selector: raw.service.selector,
+      replicas: raw.service.replicas ?? 'stable',
+      isolated: raw.service.isolated ?? true,
       ...(raw.service.requests === undefined ? {} : { requests: buildCounter(raw.service.requests) }),
       ...(raw.service.lag === undefined
         ? {}

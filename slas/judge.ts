@@ -98,6 +98,7 @@ function told({ objective, measured, view }: Seen, decided: Decided, frame: Fram
     target: objective.target.text,
     alert: objective.alert?.text ?? null,
     samples: decision.samples ?? (measured.kind === 'nothing' ? 0 : measured.samples),
+    ...uncountedIn(measured),
     client: view?.measured ?? null,
     interval: sure?.interval ?? null,
     margin: tidy(sure?.margin ?? censusMargin(objective, measured, verdict)),
@@ -109,6 +110,13 @@ function told({ objective, measured, view }: Seen, decided: Decided, frame: Fram
       .join('\n'),
     reason,
   };
+}
+
+function uncountedIn(measured: Measured): Pick<ObjectiveVerdict, 'uncounted'> {
+  if (measured.kind === 'share' && measured.uncounted !== undefined) return { uncounted: measured.uncounted };
+  if (measured.kind === 'number' && measured.uncounted !== undefined)
+    return { uncounted: measured.uncounted.atMost };
+  return {};
 }
 
 function measuredValue(measured: Measured): number | null {

@@ -29,7 +29,7 @@ export function measure(
     case 'uptime':
       return measureUptime(planned, frame);
     case 'mean':
-      return measureMean(planned, frame);
+      return measureMean(planned, objective.unit, frame);
     default:
       return planned satisfies never;
   }

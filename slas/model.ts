@@ -131,6 +131,10 @@ export interface SlaDocument {
   readonly service: {
     /** Labels that every series of the service carries, as `{job: sentiment-api}`. */
     readonly selector: Readonly<Record<string, string>>;
+    /** `elastic`: replicas start and end while the service is judged; `stable`: one that does spoils what is counted. */
+    readonly replicas: 'stable' | 'elastic';
+    /** false: others send requests, too. What the service counts beyond the load is then reported, not held against the run. */
+    readonly isolated: boolean;
     /** The counter that counts every request of the load, whatever its answer: reconciled with what k6 sent. */
     readonly requests?: Selection;
     /** What to send before the judged window, so that it holds no first-time costs. None: no warm-up. */
@@ -225,6 +229,10 @@ export interface Plan {
   readonly up: string;
   /** When each replica's process started: tells restarts. */
   readonly processStart: string;
+  /** Absent: replicas are stable. */
+  readonly replicas?: 'elastic';
+  /** Absent: nobody else sends requests. */
+  readonly isolated?: false;
   /** All requests of the load as the service counts them, or null if the document names no such counter. */
   readonly requests: string | null;
   readonly lag: string | null;
@@ -368,6 +376,8 @@ export interface ObjectiveVerdict {
   readonly alert: string | null;
   /** Requests that entered; for uptime (scrape, replica) pairs. */
   readonly samples: number;
+  /** At most so many more were taken by replicas that ended, after their last scrape. Absent: none. */
+  readonly uncounted?: number;
   /** The same, by the client's own clock; null where it was not asked, or could not tell. */
   readonly client: ClientMeasured | null;
   /** Of `share`, or of `value` for means and rates. null for a census and where there is too little to tell. */
@@ -395,7 +405,7 @@ export interface Reconciled {
   /** Requests that the client sent and saw no answer of: the service may have counted them or not. */
   readonly lost: number;
   readonly ok: boolean;
-  /** What speaks against the two, or nothing. */
+  /** What speaks against the two, or explains why they differ; or nothing. */
   readonly note: string;
 }
 

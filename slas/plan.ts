@@ -92,6 +92,8 @@ function planObjectives(
     load: null,
     up: selector('up', service),
     processStart: selector('process_start_time_seconds', service),
+    ...(document.service.replicas === 'elastic' ? { replicas: 'elastic' } : {}),
+    ...(document.service.isolated ? {} : { isolated: false }),
     requests: requests === undefined ? null : select(service, requests),
     lag: lag === undefined ? null : select(service, lag),
     objectives: objectives.map((objective) => planObjective(objective, service, confidence)),
@@ -195,12 +197,18 @@ function planLoad(
     warmUp: service.warmUp ?? null,
     plannedRequests,
     scheduledSeconds: phases.reduce((sum, phase) => sum + phase.durationSeconds, 0),
-    budgets: isObserved ? objectives.flatMap((objective) => planBudget(objective, plannedRequests)) : [],
+    budgets: isObserved
+      ? objectives.flatMap((objective) => planBudget(objective, plannedRequests, service.isolated))
+      : [],
   };
 }
 
 /** Objectives whose bad requests the generator can tell by itself: slow at the client, or bad by status. */
-function planBudget({ id, measure, target }: Objective, planned: number): readonly Budget[] {
+function planBudget(
+  { id, measure, target }: Objective,
+  planned: number,
+  isIsolated: boolean,
+): readonly Budget[] {
   if (measure.kind === 'latency' && measure.client !== undefined) {
     const atMost = mostWithin(
       planned,
@@ -208,7 +216,8 @@ function planBudget({ id, measure, target }: Objective, planned: number): readon
     );
     return [{ objective: id, overSeconds: target.value, badStatus: null, path: measure.client, atMost }];
   }
-  if (measure.kind === 'ratio' && measure.lost === 'bad') {
+  // Among the requests of others ours may be few: how many bad ones they all can bear is not known before.
+  if (measure.kind === 'ratio' && measure.lost === 'bad' && isIsolated) {
     const badStatus = statusOf(measure.bad);
     const within = (bad: number) => holds(compareShare(bad, planned, target.value), { ...target, value: 0 });
     return [{ objective: id, overSeconds: null, badStatus, path: null, atMost: mostWithin(planned, within) }];

@@ -2,7 +2,8 @@ import { answersInAll, requestsOf } from './client-requests.ts';
 import type { Evidence, Load, LoadRecord, Plan, Precondition, RunRecord, Series } from './model.ts';
 import { selectorsOfPlan } from './promql.ts';
 import type { Reconciliation } from './reconcile.ts';
-import { belongsTo, clock, type Frame, parseValue, type TargetWindow } from './window.ts';
+import { belongsTo, clock, parseValue, type TargetWindow } from './targets.ts';
+import type { Frame } from './window.ts';
 
 /** The checks that a verdict stands on. Each says in words what it saw; null is "could not be checked here". */
 export function checkPreconditions(
@@ -54,8 +55,8 @@ function edgesScraped(frame: Frame): Precondition {
   const broken = targets.filter(({ problem }) => problem !== null);
   if (broken.length > 0) return check(id, false, broken.map(({ problem }) => problem).join('; '));
   const told = targets.map(
-    ({ name, openSeconds, closeSeconds, scrapes, missedScrapes, intervalSeconds }) =>
-      `${name} from ${clock(openSeconds)} to ${clock(closeSeconds)}, ${scrapes.length} scrapes about ${Number(intervalSeconds.toFixed(2))} s apart${missedScrapes ? `, ${missedScrapes} missed inside` : ''}`,
+    ({ name, openSeconds, closeSeconds, scrapes, missedScrapes, intervalSeconds, lives }) =>
+      `${name} from ${clock(openSeconds)}${lives[0]!.bornSeconds === null ? '' : ' (it started inside)'} to ${clock(closeSeconds)}${lives.at(-1)!.unseenSeconds === 0 ? '' : ' (it ended inside)'}, ${scrapes.length} scrapes about ${Number(intervalSeconds.toFixed(2))} s apart${missedScrapes ? `, ${missedScrapes} missed inside` : ''}`,
   );
   return check(id, true, told.join('; '));
 }
@@ -86,15 +87,28 @@ function notRestarted(plan: Plan, frame: Frame): Precondition {
   const series = reading?.series ?? [];
   if (series.length === 0)
     return check(id, null, `there is no ${plan.processStart}: only counters that fell would tell`);
+  const isElastic = plan.replicas === 'elastic';
   const found = frame.targets.flatMap((target) => {
     const own = series.filter((one) => belongsTo(one, target));
+    if (own.length === 1 && isElastic) return [];
     return own.length === 0 ? [null] : own.map((one) => restartOf(one, target));
   });
   const restart = found.find((one) => typeof one === 'string');
   if (restart) return check(id, false, restart);
-  if (found.length === 0 || found.includes(null))
+  if (frame.targets.length === 0 || found.includes(null))
     return check(id, null, 'not every target tells when its process started');
+  if (isElastic) return check(id, true, elasticReplicas(frame));
   return check(id, true, 'each process kept its start time');
+}
+
+/** Where replicas come and go it is told how many did: their counts begin at 0, and what went with them is bounded. */
+function elasticReplicas({ targets }: Frame): string {
+  const lives = targets.flatMap((target) => target.lives);
+  const born = lives.filter(({ bornSeconds }) => bornSeconds !== null).length;
+  const ended = lives.filter(({ unseenSeconds }) => unseenSeconds > 0);
+  const seconds = ended.reduce((sum, { unseenSeconds }) => sum + unseenSeconds, 0);
+  const unseen = ended.length === 0 ? '' : `, unseen for at most ${Number(seconds.toFixed(1))} s in all`;
+  return `replicas are elastic: ${born} started inside, ${ended.length} ended${unseen}`;
 }
 
 /** What speaks against one process having run from edge to edge; undefined if nothing does. */

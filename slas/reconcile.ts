@@ -1,5 +1,6 @@
 import { answersInAll, requestsOf } from './client-requests.ts';
 import type { LoadRecord, Plan, Reconciled, RunRecord } from './model.ts';
+import { boundBySeconds } from './uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from './window.ts';
 
 /**
@@ -24,50 +25,66 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
   // two numbers differ, and that is told.
   const counted = countIncreases(plan.requests, frame, 'zero');
   if (!counted.ok) return none(`the service's requests could not be counted: ${counted.reason}`, true);
+  const allowance = { unseen: boundBySeconds(counted.increases, frame), others: plan.isolated === false };
+  const row = (what: string, client: number, service: number) =>
+    compare(what, run.load!, client, service, allowance);
   const rows = [
-    row('requests', run.load, answersInAll(run.load), total(counted.increases)),
-    ...statusRows(run.load, counted.increases),
-    ...latencyRows(plan, run.load, frame),
+    row('requests', answersInAll(run.load), total(counted.increases)),
+    ...statusRows(run.load, counted.increases, row),
+    ...latencyRows(plan, run.load, frame, row),
   ];
   return { ok: true, rows };
 }
 
+type Row = (what: string, client: number, service: number) => Reconciled;
+
+/** What the two may differ by: counts that went with replicas that ended, and the requests of others. */
+interface Allowance {
+  readonly unseen: number;
+  readonly others: boolean;
+}
+
 /** What the service may have counted beyond the answers that the client saw: the lost, and what was in flight at a stop. */
-const row = (what: string, { lost, completed }: LoadRecord, client: number, service: number): Reconciled => {
+function compare(
+  what: string,
+  { lost, completed }: LoadRecord,
+  client: number,
+  service: number,
+  { unseen, others }: Allowance,
+): Reconciled {
+  const missing = client - service;
   const isTooMany = completed && service > client + lost;
-  return {
-    what,
-    client,
-    service,
-    lost,
-    ok: service >= client && !isTooMany,
-    note:
-      service < client
-        ? 'answers are missing from its counter'
+  const note =
+    missing > unseen
+      ? `answers are missing from its counter${unseen > 0 ? `, and replicas that ended took at most ${unseen} with them` : ''}`
+      : missing > 0
+        ? `${missing} went with replicas that ended, which took at most ${unseen} after their last scrape`
         : isTooMany
-          ? 'other traffic was in the window'
-          : '',
-  };
-};
+          ? others
+            ? `${-missing} more are of others, who are expected (isolated: false)`
+            : 'other traffic was in the window'
+          : '';
+  return { what, client, service, lost, ok: missing <= unseen && (!isTooMany || others), note };
+}
 
 const STATUS = /^(status|code|status_code)$/;
 /** What servers write when the client was gone before its answer: lost, to the client. */
 const CLIENT_GONE = '499';
 
-function statusRows(load: LoadRecord, increases: readonly Increase[]): readonly Reconciled[] {
+function statusRows(load: LoadRecord, increases: readonly Increase[], row: Row): readonly Reconciled[] {
   const statusOf = ({ labels }: Increase) =>
     Object.entries(labels).find(([label, value]) => STATUS.test(label) && /^\d{3}$/.test(value))?.[1];
   if (increases.some((one) => statusOf(one) === undefined)) return [];
   return (['2xx', '3xx', '4xx', '5xx'] as const)
     .map((status) => {
       const own = increases.filter((one) => statusOf(one)![0] === status[0] && statusOf(one) !== CLIENT_GONE);
-      return row(status, load, load.answered[status], total(own));
+      return row(status, load.answered[status], total(own));
     })
     .filter(({ client, service }) => client > 0 || service > 0);
 }
 
 /** Every good answer of a path must be in its latency histogram, or a tail could be missing from it. */
-function latencyRows(plan: Plan, load: LoadRecord, frame: Frame): readonly Reconciled[] {
+function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
   const { client } = load;
   if (client === undefined) return [];
   const judged = plan.objectives.flatMap(({ measure }) =>
@@ -81,6 +98,6 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame): readonly Recon
     if (!counted.ok) return [];
     const all = counted.increases.filter(({ labels }) => labels.le === '+Inf');
     const good = requestsOf(client).filter((one) => one.status.startsWith('2') && one.path === path);
-    return [row(`latencies of ${path}`, load, good.length, total(all))];
+    return [row(`latencies of ${path}`, good.length, total(all))];
   });
 }

@@ -1,14 +1,7 @@
 import type { PlannedMeasure, Series } from '../model.ts';
 import { formatCount } from '../numbers.ts';
-import {
-  belongsTo,
-  cleanReading,
-  type Frame,
-  nearestAt,
-  parseValue,
-  strayOf,
-  type TargetWindow,
-} from '../window.ts';
+import { belongsTo, parseValue, type TargetWindow } from '../targets.ts';
+import { cleanReading, type Frame, nearestAt, strayOf } from '../window.ts';
 import { type Measured, nothing } from './measured.ts';
 
 /** Gauges, read scrape by scrape. */

@@ -2,8 +2,10 @@ import { slowerBlocks } from '../blocks.ts';
 import type { PlannedMeasure, PlannedObjective } from '../model.ts';
 import { formatBucket, formatCount, formatValue } from '../numbers.ts';
 import { budgetOf, compareShare } from '../statistics.ts';
-import { countIncreases, type Frame, type Increase, parseValue } from '../window.ts';
-import { type Measured, nothing, partialEvent, percent } from './measured.ts';
+import { parseValue } from '../targets.ts';
+import { uncountedOf } from '../uncounted.ts';
+import { countIncreases, type Frame, type Increase } from '../window.ts';
+import { type Measured, nothing, orNone, partialEvent, percent } from './measured.ts';
 
 /** The share of good answers within a limit: exact, because the limit is a bucket edge. */
 
@@ -36,9 +38,11 @@ export function measureLatency(
   const { value, bucket } = percentileOf(edges, planned.percentile);
   const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
   const slower = slowerBlocks(counted.increases, upToLimit, frame);
+  const all = counted.increases.filter(({ labels }) => parseValue(labels.le ?? '') === Infinity);
   return {
     kind: 'share',
     samples,
+    ...orNone(uncountedOf(all, frame)),
     bad: samples - good,
     badBeyondAlert: alert === null ? 0 : samples - edges.get(alert.value)!,
     value,

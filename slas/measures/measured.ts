@@ -17,6 +17,8 @@ export type Measured =
       readonly share: number;
       readonly bucket: readonly [number, number | null] | null;
       readonly words: string;
+      /** At most so many more, good or bad, were taken by replicas that ended. Absent: none. */
+      readonly uncounted?: number;
       /** The bad ones between scrape and scrape; for latency, those over each lower bucket edge, too. */
       readonly blocks: readonly Block[];
       readonly lower: readonly (readonly Block[])[];
@@ -27,6 +29,8 @@ export type Measured =
       readonly samples: number;
       readonly value: number;
       readonly words: string;
+      /** At most so many more were taken by replicas that ended, and what the value would be with the worst and the best of them. Absent: none. */
+      readonly uncounted?: Uncounted;
       readonly blocks: readonly Block[];
     }
   /** A census in which some are unknown: `up` for certain, `up + unknown` at best. */
@@ -39,7 +43,15 @@ export type Measured =
     }
   | { readonly kind: 'nothing'; readonly reason: string };
 
+export interface Uncounted {
+  readonly atMost: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 export const nothing = (reason: string): Measured => ({ kind: 'nothing', reason });
+/** Only where there is something to tell. */
+export const orNone = (uncounted: number) => (uncounted === 0 ? {} : { uncounted });
 export const percent = (ratio: number) => formatValue(ratio, 'ratio');
 
 /** Events are judged as shares of integers. */

@@ -1,6 +1,7 @@
-import { countBlocks, secondBlocks } from '../blocks.ts';
-import type { PlannedMeasure, RunRecord } from '../model.ts';
+import { countBlocks, isWhole, secondBlocks } from '../blocks.ts';
+import type { PlannedMeasure, RunRecord, Unit } from '../model.ts';
 import { formatCount } from '../numbers.ts';
+import { uncountedOf, unobservedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
 import { keyOf, type Measured, nothing } from './measured.ts';
 
@@ -15,30 +16,52 @@ export function measureThroughput(
   const counted = countIncreases(planned.counter, frame);
   if (!counted.ok) return nothing(counted.reason);
   const samples = total(counted.increases);
-  const blocks = secondBlocks(counted.increases, frame);
-  if (run.load !== null) {
+  const atMost = uncountedOf(counted.increases, frame);
+  const told = (
+    rateOf: (increases: readonly Increase[], more: number) => number,
+    words: string,
+  ): Measured => ({
+    kind: 'number',
+    samples,
+    value: rateOf(counted.increases, 0),
+    words: `${formatCount(samples)} good answers ${words}`,
+    ...within(atMost, rateOf(counted.increases, 0), rateOf(counted.increases, atMost)),
+    blocks: secondBlocks(counted.increases, frame),
+  });
+  // Others go on before and after the load: what they are answered then would be added to its seconds.
+  if (run.load !== null && frame.isIsolated) {
     const scheduled = run.load.scheduledSeconds;
-    const words = `${formatCount(samples)} good answers in the ${Number(scheduled.toFixed(3))} s over which load was scheduled`;
-    return { kind: 'number', samples, value: samples / scheduled, words, blocks };
+    return told(
+      (_, more) => (samples + more) / scheduled,
+      `in the ${Number(scheduled.toFixed(3))} s over which load was scheduled`,
+    );
   }
   const asked = requests === null ? counted : countIncreases(requests, frame, 'zero');
   if (!asked.ok) return nothing(asked.reason);
   if (total(asked.increases) === 0)
     return nothing('no request was made in the window: there was no load to carry');
-  const value = counted.increases.reduce(
-    (sum, { increase, target }) => sum + increase / (target.closeSeconds - target.openSeconds),
-    0,
+  return told(
+    (increases, more) => rateBetweenScrapes(increases, frame) + more / longestSpan(frame),
+    'between the scrapes that were subtracted',
   );
-  return {
-    kind: 'number',
-    samples,
-    value,
-    words: `${formatCount(samples)} good answers between the scrapes that were subtracted`,
-    blocks,
-  };
 }
 
-export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, frame: Frame): Measured {
+/** Each replica over its own seconds; one that was not always there over those of the whole. */
+const rateBetweenScrapes = (increases: readonly Increase[], frame: Frame) =>
+  increases.reduce(
+    (sum, { increase, target }) =>
+      sum + increase / (isWhole(target) ? target.closeSeconds - target.openSeconds : longestSpan(frame)),
+    0,
+  );
+
+const longestSpan = ({ targets }: Frame) =>
+  Math.max(...targets.map(({ closeSeconds }) => closeSeconds)) -
+  Math.min(...targets.map(({ openSeconds }) => openSeconds));
+
+const within = (atMost: number, one: number, other: number) =>
+  atMost === 0 ? {} : { uncounted: { atMost, low: Math.min(one, other), high: Math.max(one, other) } };
+
+export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Unit, frame: Frame): Measured {
   const sums = countIncreases(planned.sum, frame);
   if (!sums.ok) return nothing(sums.reason);
   const counts = countIncreases(planned.count, frame);
@@ -48,14 +71,26 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, frame: F
     return nothing(`${planned.sum} and ${planned.count} must pair, and ${single} stands alone`);
   const samples = total(counts.increases);
   if (samples === 0) return nothing('nothing was observed in the window');
+  const sum = total(sums.increases);
+  const atMost = unobservedOf(counts.increases, frame);
+  const { low, high } = RANGES[unit];
   return {
     kind: 'number',
     samples,
-    value: total(sums.increases) / samples,
+    value: sum / samples,
     words: `the mean of ${formatCount(samples)} observations`,
+    ...within(atMost, (sum + low * atMost) / (samples + atMost), (sum + high * atMost) / (samples + atMost)),
     blocks: countBlocks(sums.increases, counts.increases, frame),
   };
 }
+
+/** What an observation that nobody saw may have been. */
+const RANGES: Readonly<Record<Unit, { readonly low: number; readonly high: number }>> = {
+  ratio: { low: 0, high: 1 },
+  seconds: { low: 0, high: Number.POSITIVE_INFINITY },
+  per_second: { low: 0, high: Number.POSITIVE_INFINITY },
+  number: { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY },
+};
 
 /** A series of the one that the other has no partner for: the same labels but for the name. */
 function unpaired(some: readonly Increase[], others: readonly Increase[]): string | null {

@@ -2,8 +2,9 @@ import { countBlocks } from '../blocks.ts';
 import { requestsOf } from '../client-requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model.ts';
 import { formatCount } from '../numbers.ts';
+import { uncountedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
-import { keyOf, type Measured, nothing, partialEvent, percent } from './measured.ts';
+import { keyOf, type Measured, nothing, orNone, partialEvent, percent } from './measured.ts';
 
 /** Bad events over all, with the requests that only the client knows of. */
 
@@ -23,30 +24,16 @@ export function measureRatio(
     blindSpot(planned, bad.increases, all.increases, run);
   if (part !== null) return nothing(part);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
-  const samples = withLost(
-    total(all.increases),
-    lost,
-    answeredWith(
-      planned.totalStatus,
-      run,
-      ({ answered }) => answered['1xx'] + answered['2xx'] + answered['3xx'] + answered['5xx'],
-    ),
-    run,
-  );
-  const badCount = Math.min(
-    samples,
-    withLost(
-      total(bad.increases),
-      lost,
-      answeredWith(planned.badStatus, run, (load) => load.answered['5xx']),
-      run,
-    ),
-  );
+  const [counted, countedBad] = [total(all.increases), total(bad.increases)];
+  const { samples, badCount } = frame.isIsolated
+    ? withLost(planned, counted, countedBad, lost, run)
+    : amongOthers(counted, countedBad, lost);
   if (samples === 0) return nothing('no request was counted in the window');
   const lostWords = lost === 0 ? '' : `, ${formatCount(lost)} of them sent and never answered`;
   return {
     kind: 'share',
     samples,
+    ...orNone(uncountedOf(all.increases, frame)),
     bad: badCount,
     badBeyondAlert: badCount,
     value: badCount / samples,
@@ -86,15 +73,42 @@ function lostAt({ load }: RunRecord): readonly number[] {
     .map(({ startSeconds }) => originSeconds + startSeconds);
 }
 
+/** All that was counted and lost, and what of it was bad. Each request is counted once. */
+function withLost(
+  { totalStatus, badStatus }: PlannedMeasure & { kind: 'ratio' },
+  counted: number,
+  countedBad: number,
+  lost: number,
+  run: RunRecord,
+) {
+  const seen = answeredWith(
+    totalStatus,
+    run,
+    ({ answered }) => answered['1xx'] + answered['2xx'] + answered['3xx'] + answered['5xx'],
+  );
+  const seenBad = answeredWith(badStatus, run, ({ answered }) => answered['5xx']);
+  const samples = addLost(counted, lost, seen, run);
+  return { samples, badCount: Math.min(samples, addLost(countedBad, lost, seenBad, run)) };
+}
+
 /**
  * The service's count, and the lost requests that are not in it yet. What it counts beyond the answers that the client saw
  * are lost ones already: a request that the client gave up on may be there as a 200, as a 499, as a 5xx, or not at all.
  * Of a load that was cut short, what goes beyond even these was in flight then: stopped by us, and nobody's error.
  */
-function withLost(counted: number, lost: number, seenByClient: number, { load }: RunRecord): number {
+function addLost(counted: number, lost: number, seenByClient: number, { load }: RunRecord): number {
   const beyond = Math.max(0, counted - seenByClient);
   return counted + lost - (load?.completed === false ? beyond : Math.min(lost, beyond));
 }
+
+/**
+ * Where others send requests, too, what goes beyond the client's answers may be theirs. The least favourable is taken: no
+ * lost request was counted as bad, and all of them are in the total already.
+ */
+const amongOthers = (counted: number, countedBad: number, lost: number) => {
+  const samples = Math.max(counted, lost);
+  return { samples, badCount: Math.min(samples, countedBad + lost) };
+};
 
 /** Answers of such a status that the client saw; by its classes where it left no record of each request. */
 function answeredWith(

@@ -20,6 +20,8 @@ type ValuesText =
 interface Given {
   /** Its text, or its content. */
   readonly document: string | object;
+  /** What of the document's `service` is different. */
+  readonly service: Readonly<Record<string, unknown>>;
   /** null: no plan, a bare window is judged. */
   readonly scenario: string | null;
   /** What decides; left out: the document's, which has none. */
@@ -50,6 +52,8 @@ export interface ExpectedObjective {
   readonly share?: number;
   readonly bucket?: readonly [number, number | null];
   readonly samples?: number;
+  /** 0: none. */
+  readonly uncounted?: number;
   /** null: there is none. */
   readonly interval?: readonly [low: number, high: number] | null;
   readonly margin?: number;
@@ -102,6 +106,7 @@ export const SHIPPED_YAML = readFileSync(new URL('../documents/sentiment-api.yam
 
 const NOTHING: Given = {
   document: SHIPPED_YAML,
+  service: {},
   scenario: null,
   scrapes: { every: 5, first: 0, last: 80 },
   window: { from: 10.2, to: 69.8 },
@@ -157,7 +162,7 @@ function overlay(base: Given, changes: Partial<Given>): Given {
 // ---------------------------------------------------------------------------------------------- building
 
 function build(given: Given): Judged {
-  const document = documentOf(given.document);
+  const document = documentOf(given);
   const plan = planOf(document, given);
   const series = Object.keys(given.replicas).flatMap((replica) => seriesOf(replica, given));
   const run: RunRecord = {
@@ -183,8 +188,9 @@ function build(given: Given): Judged {
   };
 }
 
-function documentOf(document: string | object): SlaDocument {
-  const text = typeof document === 'string' ? document : stringify(document);
+function documentOf({ document, service }: Given): SlaDocument {
+  const raw = (typeof document === 'string' ? parse(document) : document) as { service: object };
+  const text = stringify({ ...raw, service: { ...raw.service, ...service } });
   const parsed = parseDocument(text);
   if (!parsed.ok)
     throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
@@ -271,13 +277,17 @@ function histogramOrSeries(
 ): readonly Series[] {
   const one = (own: Record<string, string>, text: string): Series => ({
     labels: own,
-    samples: readValues(text, schedule).map(([at, value]) => [ORIGIN_SECONDS + at, value]),
+    samples: readValues(text, schedule).map(([at, value]) => [ORIGIN_SECONDS + at, absolute(value)]),
   });
   if (typeof values !== 'object') return [one(labels, String(values))];
   const buckets = typeof values.le === 'string' ? readBuckets(values.le) : Object.entries(values.le);
   const changes = values.but === undefined ? '' : `; ${values.but}`;
   return buckets.map(([le, text]) => one({ ...labels, le }, text + changes));
 }
+
+/** `@40`: the moment 40 s of the case, as a process tells when it started. */
+const absolute = (value: string) =>
+  value.startsWith('@') ? String(ORIGIN_SECONDS + Number(value.slice(1))) : value;
 
 const readBuckets = (text: string) =>
   text.split(/\s+/).map((bucket): [string, string] => {

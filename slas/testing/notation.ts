@@ -7,7 +7,8 @@
  *                     at the scrape that closes it, and stands there
  *   always 1          the same at every scrape
  *   0*2 5+5*3 _ 20    one value a scrape, from the first: `a*2` is a and two more of it, `a+b*3` is a and three more, each b
- *                     larger, `_` is a scrape that stored nothing, `_*2` are two of these
+ *                     larger, `_` is a scrape that stored nothing, `_*2` are two of these, `@40` is the moment 40 s as a
+ *                     process tells when it started: in Unix seconds
  *
  * and either may be followed by changes, by the time of the scrape in seconds: `; 40=NaN`, `; 20..30=_` (both included).
  */
@@ -69,7 +70,7 @@ function growth(text: string, { times, openSeconds, closeSeconds }: Schedule): V
   });
 }
 
-const NUMBER = '-?(?:\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?|Inf|NaN)|\\+Inf';
+const NUMBER = '-?(?:\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?|Inf|NaN)|\\+Inf|@\\d+(?:\\.\\d+)?';
 const TERM = new RegExp(`^(?:(${NUMBER})(?:([+-]\\d+(?:\\.\\d+)?))?|(_))(?:\\*(\\d+))?$`);
 
 function listed(text: string): Values {

@@ -15,6 +15,9 @@ export interface Replica {
   readonly requests: readonly Request[];
   /** The process is replaced at this moment: counters begin at 0 again. */
   readonly restartSeconds?: number;
+  /** It starts at this moment, or ends: it is not scraped before, or after. */
+  readonly bornSeconds?: number;
+  readonly endedSeconds?: number;
 }
 
 export interface World {
@@ -41,7 +44,9 @@ const where = { method: 'POST', handler: '/predict' };
 /** What one replica exports at a moment: every number counted anew from its requests. */
 function exported(replica: Replica, world: World, atSeconds: number): readonly Metric[] {
   const restarted = replica.restartSeconds !== undefined && atSeconds >= replica.restartSeconds;
-  const startSeconds = restarted ? replica.restartSeconds! : replica.firstSeconds - 100;
+  const startSeconds = restarted
+    ? replica.restartSeconds!
+    : (replica.bornSeconds ?? replica.firstSeconds - 100);
   const seen = replica.requests.filter((one) => one.atSeconds > startSeconds && one.atSeconds <= atSeconds);
   const good = seen.filter(isGood);
   const bucket = (le: string, count: number): Metric => [
@@ -76,20 +81,35 @@ function exported(replica: Replica, world: World, atSeconds: number): readonly M
   ];
 }
 
-/** The lines of one world, without the closing `# EOF`. */
-export function openMetricsOf(world: World): string {
-  const lines: string[] = [];
+export interface StoredSample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly atSeconds: number;
+  readonly value: number;
+}
+
+/** Every sample of a world, scrape by scrape. */
+export function* samplesOf(world: World): Generator<StoredSample> {
   for (const replica of world.replicas) {
-    const { instance, firstSeconds, everySeconds } = replica;
+    const { instance, firstSeconds, everySeconds, bornSeconds = 0, endedSeconds = Infinity } = replica;
     for (let index = 0; firstSeconds + index * everySeconds <= world.lastSeconds; index++) {
       const atSeconds = firstSeconds + index * everySeconds;
+      if (atSeconds < bornSeconds || atSeconds > endedSeconds) continue;
       for (const [name, own, value] of exported(replica, world, atSeconds)) {
         const labels = { job: world.job, instance, ...own };
         const stored = world.stored ? world.stored({ name, labels, atSeconds, value }) : value;
-        if (stored !== null) lines.push(`${name}{${written(labels)}} ${stored} ${atSeconds}`);
+        if (stored !== null) yield { name, labels, atSeconds, value: stored };
       }
     }
   }
+}
+
+/** The lines of one world, without the closing `# EOF`. */
+export function openMetricsOf(world: World): string {
+  const lines = Array.from(
+    samplesOf(world),
+    ({ name, labels, atSeconds, value }) => `${name}{${written(labels)}} ${value} ${atSeconds}`,
+  );
   return `${lines.join('\n')}\n`;
 }
 

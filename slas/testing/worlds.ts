@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly badly?: Partial<Request>;
   readonly before?: readonly Request[];
   readonly restartSeconds?: number;
+  /** When the process of a replica, by its index, starts or ends, if it does; each takes requests only while it lives. */
+  readonly lives?: readonly Pick<Replica, 'bornSeconds' | 'endedSeconds'>[];
   readonly statuses?: readonly string[];
   readonly stored?: World['stored'];
 }
@@ -38,7 +40,8 @@ export function judged(job: string, options: WorldOptions = {}): Judged {
     everySeconds,
     // Each replica is scraped at a time of its own.
     firstSeconds: START + Math.round(((index * everySeconds) / replicas) * 1000) / 1000,
-    requests: [...(options.before ?? []), ...requests],
+    requests: [...(options.before ?? []), ...requests].filter((one) => livesAt(one, options.lives?.[index])),
+    ...options.lives?.[index],
     ...(options.restartSeconds === undefined || index > 0 ? {} : { restartSeconds: options.restartSeconds }),
   });
   const world: World = {
@@ -51,6 +54,11 @@ export function judged(job: string, options: WorldOptions = {}): Judged {
   };
   return { job, world, window: { fromSeconds, toSeconds } };
 }
+
+const livesAt = (
+  { atSeconds }: Request,
+  { bornSeconds = 0, endedSeconds = Infinity }: NonNullable<WorldOptions['lives']>[number] = {},
+) => atSeconds > bornSeconds && atSeconds <= endedSeconds;
 
 /** What really happened in the window, counted request by request. */
 export function truth({ world, window }: Judged) {

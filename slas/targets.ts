@@ -1,0 +1,223 @@
+import { isMissedBetween, LATE, type Life, livesOf } from './lives.ts';
+import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
+import { median } from './statistics.ts';
+
+/** The targets of the service as Prometheus scraped them, and where the window opens and closes for each. */
+
+export interface TargetWindow {
+  /** The labels that every series of this target carries. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly name: string;
+  /** Median spacing of its scrapes. */
+  readonly intervalSeconds: number;
+  readonly openSeconds: number;
+  readonly closeSeconds: number;
+  /** Scrapes from opening to closing, both included, and whether each worked. */
+  readonly scrapes: readonly Scrape[];
+  /** Scrapes that were due between the edges and never made. */
+  readonly missedScrapes: number;
+  /** Its processes in the window, one after another. */
+  readonly lives: readonly Life[];
+  /** Why its edges cannot be used, or null. */
+  readonly problem: string | null;
+}
+
+export type Scrape = { readonly atSeconds: number; readonly ok: boolean };
+type Scraped = { readonly labels: Readonly<Record<string, string>>; readonly scrapes: readonly Scrape[] };
+
+export interface Targets {
+  readonly targets: readonly TargetWindow[];
+  /** Replicas that were gone before the window opened or came after it closed: their series are not from nowhere. */
+  readonly elsewhere: readonly Pick<TargetWindow, 'labels'>[];
+}
+
+/** Prometheus writes numbers as Go does. */
+export const parseValue = (text: string) => {
+  if (/^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  return text === '' ? Number.NaN : Number(text);
+};
+
+export const clock = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 23);
+
+export const belongsTo = (series: Series, target: Pick<TargetWindow, 'labels'>) =>
+  Object.entries(target.labels).every(([label, value]) => series.labels[label] === value);
+
+export function cutTargets(plan: Plan, { window }: RunRecord, evidence: Evidence): Targets {
+  const scraped = scrapesOf(plan, evidence);
+  const stable = () => scraped.map((one) => cutStable(one, window.fromSeconds, window.toSeconds));
+  const starts = evidence.readings.find(({ selector }) => selector === plan.processStart);
+  // Where nothing at all was scraped after the window, replicas did not end: Prometheus did.
+  const isClosed = scraped.some(({ scrapes }) => scrapes.at(-1)!.atSeconds >= window.toSeconds);
+  if (plan.replicas !== 'elastic' || starts === undefined || !isClean(starts) || !isClosed)
+    return { targets: stable(), elsewhere: [] };
+  const cut = scraped.map((one) => cutElastic(one, starts, scraped, window) ?? one);
+  return {
+    targets: cut.filter((one): one is TargetWindow => 'lives' in one),
+    elsewhere: cut.filter((one) => !('lives' in one)),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- when they were scraped
+
+const isClean = ({ error, warnings }: Reading) => error === null && warnings.length === 0;
+
+const withoutName = ({ __name__: _, ...labels }: Readonly<Record<string, string>>) => labels;
+
+/** When each target was scraped: by its `up` samples; where a server has none, by the samples that there are. */
+function scrapesOf(plan: Plan, evidence: Evidence): readonly Scraped[] {
+  const up = evidence.readings.find(({ selector }) => selector === plan.up);
+  if (up === undefined || !isClean(up)) return [];
+  const read = up.series.length === 0 ? scrapesBySamples(evidence) : up.series.map(scrapesByUp);
+  return read.filter(({ scrapes }) => scrapes.length > 0);
+}
+
+const scrapesByUp = ({ labels, samples }: Series): Scraped => ({
+  labels: withoutName(labels),
+  scrapes: samples.map(([atSeconds, value]) => ({ atSeconds, ok: parseValue(value) === 1 })),
+});
+
+function scrapesBySamples(evidence: Evidence): readonly Scraped[] {
+  const byTarget = new Map<string, { labels: Record<string, string>; times: Set<number> }>();
+  for (const { labels, samples } of evidence.readings.flatMap(({ series }) => series)) {
+    const own = Object.fromEntries(
+      Object.entries(labels).filter(([label]) => label === 'job' || label === 'instance'),
+    );
+    const key = JSON.stringify([own.job, own.instance]);
+    const target = byTarget.get(key) ?? { labels: own, times: new Set<number>() };
+    for (const [atSeconds] of samples) target.times.add(atSeconds);
+    byTarget.set(key, target);
+  }
+  return [...byTarget.values()].map(({ labels, times }) => ({
+    labels,
+    scrapes: [...times].sort((a, b) => a - b).map((atSeconds) => ({ atSeconds, ok: true })),
+  }));
+}
+
+const nameOf = ({ labels }: Scraped) => labels.instance ?? JSON.stringify(labels);
+
+const intervalOf = ({ scrapes }: Scraped) =>
+  median(scrapes.slice(1).map(({ atSeconds }, index) => atSeconds - scrapes[index]!.atSeconds));
+
+const missedBetween = (scrapes: readonly Scrape[], intervalSeconds: number) =>
+  scrapes.slice(1).reduce((missed, { atSeconds }, index) => {
+    const gap = (atSeconds - scrapes[index]!.atSeconds) / intervalSeconds;
+    return missed + (gap > LATE ? Math.round(gap) - 1 : 0);
+  }, 0);
+
+// ---------------------------------------------------------------------------------------------- stable
+
+function cutStable(scraped: Scraped, from: number, to: number): TargetWindow {
+  const { labels, scrapes } = scraped;
+  const intervalSeconds = intervalOf(scraped);
+  const open = scrapes.findLast(({ atSeconds }) => atSeconds <= from);
+  const close = scrapes.find(({ atSeconds }) => atSeconds >= to);
+  const inside = scrapes.filter(
+    ({ atSeconds }) => atSeconds >= (open?.atSeconds ?? from) && atSeconds <= (close?.atSeconds ?? to),
+  );
+  const name = nameOf(scraped);
+  const openSeconds = open?.atSeconds ?? Number.NaN;
+  const closeSeconds = close?.atSeconds ?? Number.NaN;
+  return {
+    labels,
+    name,
+    intervalSeconds,
+    openSeconds,
+    closeSeconds,
+    scrapes: inside,
+    missedScrapes: missedBetween(inside, intervalSeconds),
+    lives: [{ bornSeconds: null, openSeconds, closeSeconds, unseenSeconds: 0 }],
+    problem: edgeProblem(name, { open, close, inside, intervalSeconds, from, to }),
+  };
+}
+
+interface Edges {
+  readonly open: Scrape | undefined;
+  readonly close: Scrape | undefined;
+  readonly inside: readonly Scrape[];
+  readonly intervalSeconds: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+function edgeProblem(name: string, edges: Edges): string | null {
+  const { open, close, inside, intervalSeconds, from, to } = edges;
+  if (Number.isNaN(intervalSeconds)) return `${name} was scraped fewer than two times around the window`;
+  const gapAfterOpen = (inside[1]?.atSeconds ?? to) - (open?.atSeconds ?? from);
+  const gapBeforeClose = (close?.atSeconds ?? to) - (inside.at(-2)?.atSeconds ?? from);
+  if (open === undefined || isMissedBetween(from - open.atSeconds, gapAfterOpen, intervalSeconds)) {
+    const last = open === undefined ? '' : ` (the last before it was at ${clock(open.atSeconds)})`;
+    return `${name} was not scraped where the window opens, at or shortly before ${clock(from)}${last}`;
+  }
+  if (!open.ok) return `the scrape of ${name} that opens the window, at ${clock(open.atSeconds)}, failed`;
+  if (close === undefined || isMissedBetween(close.atSeconds - to, gapBeforeClose, intervalSeconds)) {
+    const next = close === undefined ? '' : ` (the first after it was at ${clock(close.atSeconds)})`;
+    return `${name} was not scraped where the window closes, at or shortly after ${clock(to)}${next}`;
+  }
+  return close.ok
+    ? null
+    : `the scrape of ${name} that closes the window, at ${clock(close.atSeconds)}, failed`;
+}
+
+// ---------------------------------------------------------------------------------------------- elastic
+
+/** null: it has no part in the window. A target that does not tell when its process started is cut as a stable one. */
+function cutElastic(
+  scraped: Scraped,
+  starts: Reading,
+  all: readonly Scraped[],
+  { fromSeconds, toSeconds }: RunRecord['window'],
+): TargetWindow | null {
+  const own = starts.series.filter((one) => belongsTo(one, scraped));
+  if (own.length !== 1) return cutStable(scraped, fromSeconds, toSeconds);
+  const name = nameOf(scraped);
+  const intervalSeconds = intervalOf(scraped) || Math.max(...all.map(intervalOf).filter(Number.isFinite));
+  const lives = livesOf(own[0]!.samples, {
+    name,
+    fromSeconds,
+    toSeconds,
+    intervalSeconds,
+    listedUntilSeconds: listedUntil(scraped, intervalSeconds, all),
+  });
+  if (typeof lives === 'string' || !Number.isFinite(intervalSeconds)) {
+    const problem =
+      typeof lives === 'string' ? lives : `${name} was scraped only once, and so was every other target`;
+    return { ...cutStable(scraped, fromSeconds, toSeconds), problem };
+  }
+  if (lives.length === 0) return null;
+  const due = dueScrapes(scraped, lives, fromSeconds, toSeconds);
+  return {
+    labels: scraped.labels,
+    name,
+    intervalSeconds,
+    openSeconds: lives[0]!.openSeconds,
+    closeSeconds: lives.at(-1)!.closeSeconds,
+    scrapes: due,
+    missedScrapes: missedBetween(due, intervalSeconds),
+    lives,
+    problem: null,
+  };
+}
+
+/**
+ * One interval past its last scrape, worked or not. While nothing at all was scraped it may have lived on, so the next
+ * scrape of any other target counts, if that came later.
+ */
+function listedUntil({ scrapes }: Scraped, intervalSeconds: number, all: readonly Scraped[]): number {
+  const last = scrapes.at(-1)!.atSeconds;
+  const others = all.flatMap((one) => one.scrapes.find(({ atSeconds }) => atSeconds > last)?.atSeconds ?? []);
+  return Math.max(last + intervalSeconds, Math.min(...others, Number.POSITIVE_INFINITY));
+}
+
+/** From the opening scrape, or the start of its process, to the closing one: a replica that failed to answer was still due. */
+function dueScrapes(
+  { scrapes }: Scraped,
+  lives: readonly Life[],
+  fromSeconds: number,
+  toSeconds: number,
+): readonly Scrape[] {
+  const { bornSeconds, openSeconds } = lives[0]!;
+  const opening = scrapes.findLast(({ atSeconds }) => atSeconds <= fromSeconds)?.atSeconds;
+  const closing = scrapes.find(({ atSeconds }) => atSeconds >= toSeconds)?.atSeconds;
+  const first = Math.min(openSeconds, bornSeconds ?? opening ?? openSeconds);
+  return scrapes.filter(({ atSeconds }) => atSeconds >= first && atSeconds <= (closing ?? toSeconds));
+}
