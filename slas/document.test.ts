@@ -91,7 +91,7 @@ objectives:
       description: '',
       confidence: null,
       alerting: { runbooks: null, names: {}, drift: null, raw: [] },
-      service: { selector: { job: 'other' }, buckets: {} },
+      service: { selector: { job: 'other' }, replicas: 'stable', isolated: true, buckets: {} },
       objectives: [
         {
           id: 'errors',

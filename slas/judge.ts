@@ -21,7 +21,7 @@ import { cutWindow, type Frame } from './window.ts';
 /**
  * How a verdict comes about.
  *
- *   1. window.ts cuts the window: for each target, from the last scrape at or before the first request to the first at or
+ *   1. targets.ts cuts the window: for each target, from the last scrape at or before the first request to the first at or
  *      after the last answer. Counts are differences of raw samples between these two.
  *   2. preconditions.ts lists what must be true for the counts to mean anything.
  *   3. Each objective is measured (measure.ts) and decided (decide.ts): met, missed or undecided, by the

@@ -106,16 +106,43 @@ const worlds = {
   }),
 } satisfies Record<string, Judged>;
 
+/** Of three replicas the second starts inside and the third ends; or all are replaced, one after the other. */
+const coming = { bornSeconds: START + 51.7 };
+const going = { endedSeconds: START + 82.9 };
+const lives = { replicas: 3, lives: [{}, coming, going] };
+const elastic = {
+  'comes-and-goes': judged('comes-and-goes', lives),
+  'all-replaced': judged('all-replaced', {
+    replicas: 4,
+    lives: [going, { endedSeconds: START + 70.2 }, coming, { bornSeconds: START + 60.1 }],
+  }),
+  'restarts-in-place': judged('restarts-in-place', { replicas: 2, restartSeconds: START + 61.3 }),
+  'long-enough': judged('long-enough', { ...lives, durationSeconds: 900 }),
+  // 70 slow answers spread out, and 60 more of each replica from 78.5 s on: those of the third, last scraped at 78.3 s, nobody saw.
+  'slow-at-the-end': judged('slow-at-the-end', {
+    ...lives,
+    before: [
+      ...dealt(35, START + 22, START + 50, 35, slow(0.21)),
+      ...dealt(60, START + 78.5, START + 82.8, 60, slow(0.21)),
+    ],
+  }),
+} satisfies Record<string, Judged>;
+
 let server: PrometheusServer;
 
 beforeAll(async () => {
-  const all = [...healthy, ...Object.values(worlds)];
+  const all = [...healthy, ...Object.values(worlds), ...Object.values(elastic)];
   server = await startPrometheus(all.map(({ world }) => openMetricsOf(world)).join(''));
 });
 afterAll(async () => await server?.[Symbol.asyncDispose]());
 
-function planOf(job: string): Plan {
-  const parsed = parseDocument(SHIPPED_YAML.replace('job: sentiment-api', `job: ${job}`));
+function planOf(job: string, replicas = 'stable'): Plan {
+  const parsed = parseDocument(
+    SHIPPED_YAML.replace(
+      'selector: { job: sentiment-api }',
+      `selector: { job: ${job} }\n  replicas: ${replicas}`,
+    ),
+  );
   if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
   return planWindow(parsed.document);
 }
@@ -128,8 +155,13 @@ const runOf = ({ window }: Pick<Judged, 'window'>): RunRecord => ({
   incidents: [],
 });
 
-async function verdictOf(one: Judged, url = server.url, queryTimeoutMs = 10_000): Promise<Verdict> {
-  const [plan, run] = [planOf(one.job), runOf(one)];
+async function verdictOf(
+  one: Judged,
+  url = server.url,
+  queryTimeoutMs = 10_000,
+  plan = planOf(one.job),
+): Promise<Verdict> {
+  const run = runOf(one);
   const asker = { url, queryTimeoutMs, signal: AbortSignal.timeout(50_000) };
   return judge(plan, run, await collectEvidence(plan, run, asker));
 }
@@ -236,6 +268,61 @@ describe('what cannot be known is not decided', () => {
       expect(outcomes(verdict)).toEqual(allAre('undecided'));
       expect(objective(verdict, 'latency-p95').reason).toContain('no data');
     }
+  });
+});
+
+describe('replicas that come and go', () => {
+  const elasticVerdictOf = (one: Judged) => verdictOf(one, server.url, 10_000, planOf(one.job, 'elastic'));
+  const names = Object.keys(elastic) as (keyof typeof elastic)[];
+
+  test.each(names)('%s: what was counted, and what may be missing, is the truth', async (name) => {
+    const verdict = await elasticVerdictOf(elastic[name]);
+    const { good, all } = truth(elastic[name]);
+    for (const [id, count] of [
+      ['latency-p95', good],
+      ['latency-p99', good],
+      ['error-rate', all],
+      ['throughput', good],
+      ['confidence', good],
+    ] as const) {
+      const { samples, uncounted = 0, reason } = objective(verdict, id);
+      expect(samples, reason).toBeLessThanOrEqual(count);
+      expect(samples + uncounted, reason).toBeGreaterThanOrEqual(count);
+    }
+    expect(objective(verdict, 'model-uptime').verdict).toBe('met');
+    expect(verdict.preconditions.find(({ id }) => id === 'service-not-restarted')).toMatchObject({
+      ok: true,
+    });
+  });
+
+  test('a replica that only starts loses nothing', async () => {
+    const { job, ...rest } = elastic['comes-and-goes'];
+    const { good, confidence } = truth({ job, ...rest });
+    // Judged until before the third one ends.
+    const window = { fromSeconds: rest.window.fromSeconds, toSeconds: START + 78 };
+    const verdict = await elasticVerdictOf({ job, ...rest, window });
+    expect(outcomes(verdict), JSON.stringify(verdict.objectives, null, 1)).toEqual(allAre('met'));
+    expect(objective(verdict, 'confidence').value).toBe(confidence);
+    expect(objective(verdict, 'latency-p95').samples).toBeLessThan(good);
+  });
+
+  test('enough requests bear what may be missing', async () => {
+    const verdict = await elasticVerdictOf(elastic['long-enough']);
+    expect(outcomes(verdict), JSON.stringify(verdict.objectives, null, 1)).toEqual(allAre('met'));
+  });
+
+  test('a limit that is broken by what nobody scraped is not met', async () => {
+    const { good, within } = truth(elastic['slow-at-the-end']);
+    expect((good - within(0.2)) / good).toBeGreaterThan(0.05);
+    const verdict = await elasticVerdictOf(elastic['slow-at-the-end']);
+    const { reason } = objective(verdict, 'latency-p95');
+    expect(Number(/\(([\d.]+) %, 95 % needed/.exec(reason)![1]), 'what was scraped').toBeGreaterThan(95);
+    expect(objective(verdict, 'latency-p95').verdict, reason).toBe('undecided');
+    expect(verdict.verdict).not.toBe('pass');
+  });
+
+  test.each(['comes-and-goes', 'restarts-in-place'] as const)('%s, of a stable service', async (name) => {
+    expect((await verdictOf(elastic[name])).verdict).toBe('inconclusive');
   });
 });
 

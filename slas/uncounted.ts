@@ -11,8 +11,8 @@ export const hasEnded = ({ lives }: TargetWindow) => lives.some(({ unseenSeconds
 
 /**
  * At most so many events of those that `counts` count. Where the client knows every request of the service, what it saw
- * answered and no scrape has seen; else no replica is taken to have been busier unseen than the busiest was between any
- * two of its scrapes.
+ * answered and no scrape has seen; else no replica is taken to have been more than twice as busy unseen as the busiest was
+ * between any two of its scrapes.
  */
 export function uncountedOf(counts: readonly Increase[], frame: Frame): number {
   return frame.missing?.requests ?? boundBySeconds(counts, frame);
@@ -25,11 +25,17 @@ export function unobservedOf(counts: readonly Increase[], frame: Frame): number 
   return requests * Math.max(1, Math.ceil(total(counts) / counted));
 }
 
-/** By how long replicas may have lived on, at the rate of the busiest stretch of any replica; and one, as stretches are cut anywhere. */
+/** What all replicas got at once lies, for each that was scraped, in two of its stretches at most: one has half of it. */
+const TWICE = 2;
+
+/** By how long replicas may have lived on, at twice the rate of the busiest stretch of any replica; and one, as stretches are cut anywhere. */
 export function boundBySeconds(counts: readonly Increase[], { targets }: Frame): number {
   const unseen = targets.flatMap(({ lives }) => lives.map(({ unseenSeconds }) => unseenSeconds));
   const busiest = targets.reduce((most, target) => Math.max(most, busiestOf(target, counts)), 0);
-  return unseen.reduce((sum, seconds) => sum + (seconds === 0 ? 0 : Math.floor(busiest * seconds) + 1), 0);
+  return unseen.reduce(
+    (sum, seconds) => sum + (seconds === 0 ? 0 : Math.floor(TWICE * busiest * seconds) + 1),
+    0,
+  );
 }
 
 /** The highest rate between two neighbouring scrapes of one process, or from its start to its first scrape. */
