@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { type BenchOptions, bench } from './commands/bench.ts';
 import { check } from './commands/check.ts';
 import { corpus } from './commands/corpus.ts';
 import { type DashboardsOptions, dashboards } from './commands/dashboards.ts';
@@ -158,6 +159,13 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     )
     .option('--concurrency <n>', 'how many are tried at a time', '2')
     .action(async (files: string[], options: MutateOptions) => done(await mutate(files, options, io)));
+
+  sub('bench', 'measure the service beside the usual way to build one, in turn on this machine')
+    .option('--rounds <n>', 'how often each is measured', '5')
+    .option('--seconds <n>', 'how long each time', '3')
+    .option('--soak <duration>', 'as 10m: instead, a mixed load with bad input and dying workers')
+    .option('--json', 'print the figures as JSON')
+    .action(async (options: BenchOptions) => done(await bench(options, io)));
 
   sub('test', 'lint, type-check and run every test')
     .argument('[args...]', 'handed to vitest: names of test files, --coverage, …')

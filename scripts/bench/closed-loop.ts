@@ -1,0 +1,84 @@
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+import { HarnessError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { onAbort } from '../processes.ts';
+import { percentile } from './figures.ts';
+import { runWrk } from './wrk.ts';
+
+/** One measurement in closed loop: so many clients, each sending when it was answered. */
+export interface ClosedLoop {
+  readonly answeredPerSecond: number;
+  readonly answered: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface ClosedLoopOptions {
+  readonly url: string;
+  readonly texts: readonly string[];
+  readonly clients: number;
+  readonly seconds: number;
+}
+
+export type Generator = (options: ClosedLoopOptions) => Promise<ClosedLoop>;
+
+/** wrk takes much less of the machine that it shares with what it measures; autocannon is always there. */
+export function chooseGenerator(folder: string, io: Io): { readonly name: string; readonly run: Generator } {
+  const wrk = (io.env.PATH ?? '')
+    .split(':')
+    .map((place) => join(place, 'wrk'))
+    .find(isProgram);
+  if (wrk === undefined) return { name: 'autocannon', run: (options) => runAutocannon(options, io.signal) };
+  return { name: 'wrk', run: (options) => runWrk(wrk, options, folder, io) };
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function runAutocannon(
+  { url, texts, clients, seconds }: ClosedLoopOptions,
+  signal: AbortSignal,
+): Promise<ClosedLoop> {
+  const requests = texts.map((text) => ({
+    method: 'POST' as const,
+    path: '/predict',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ text }),
+  }));
+  const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
+  const options = { url, connections: clients, duration: seconds, requests, timeout: 30 };
+  const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));
+  // Its own histogram is in whole milliseconds, too coarse for a single client.
+  const durationsMs: number[] = [];
+  instance.on('response', (_client, _status, _bytes, durationMs) => durationsMs.push(durationMs));
+  const forget = onAbort(signal, () => instance.stop());
+  const result = await promise.finally(forget);
+  signal.throwIfAborted();
+  refuseFailures(url, result.non2xx, result.errors + result.timeouts);
+  return {
+    answeredPerSecond: durationsMs.length / result.duration,
+    answered: durationsMs.length,
+    p50Ms: percentile(durationsMs, 50),
+    p99Ms: percentile(durationsMs, 99),
+  };
+}
+
+/** A figure with failures in it says nothing: failing is fast. */
+export function refuseFailures(url: string, refused: number, failed: number): void {
+  if (refused + failed === 0) return;
+  throw new HarnessError(
+    'bench-failures',
+    `${url}: ${refused} answers were not 2xx, ${failed} requests failed`,
+    {
+      nextStep: 'look at the log of the server that is measured, and try again',
+    },
+  );
+}

@@ -1,0 +1,112 @@
+import type { Io } from '../io.ts';
+import { type Candidate, type CandidateName, candidateNames, candidateTitles } from './candidates.ts';
+import type { Generator } from './closed-loop.ts';
+import { readCpuSeconds } from './cpu.ts';
+import type { Limit } from './limit.ts';
+import { timeScrapes } from './scrapes.ts';
+import { type MeasuredText, shortPieces } from './texts.ts';
+
+/** One measurement of one candidate in one round. */
+export interface Sample {
+  readonly answeredPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of the server's own process; NaN where there is no /proc. */
+  readonly textsPerCpuSecond: number;
+  /** Processor time of the server's main thread a request: what HTTP, JSON, metrics and logs cost. */
+  readonly mainThreadMs: number;
+}
+
+/** The figures of each round, under a key that names what was measured. */
+export type Series = Map<string, Sample[]>;
+
+export interface Setting {
+  readonly candidates: Readonly<Record<CandidateName, Candidate>>;
+  readonly generate: Generator;
+  readonly short: readonly string[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly io: Io;
+}
+
+export const clientCounts = [1, 8, 64] as const;
+
+/** Ranges of pieces that texts are told apart by. */
+export const lengths = [
+  [1, 16],
+  [17, 32],
+  [33, 64],
+  [65, 128],
+  [129, 512],
+] as const;
+
+export const keyOf = (name: string, clients: number | string): string => `${name} ${clients}`;
+
+async function measure(setting: Setting, name: CandidateName, clients: number, texts: readonly string[]) {
+  const { pid, url } = setting.candidates[name];
+  const before = readCpuSeconds(pid);
+  const { answered, ...figures } = await setting.generate({ url, texts, clients, seconds: setting.seconds });
+  const after = readCpuSeconds(pid);
+  const used = (part: 'all' | 'mainThread') => (after?.[part] ?? Number.NaN) - (before?.[part] ?? 0);
+  const { answeredPerSecond, p50Ms, p99Ms } = figures;
+  const textsPerCpuSecond = answered / used('all');
+  return {
+    answeredPerSecond,
+    p50Ms,
+    p99Ms,
+    textsPerCpuSecond,
+    mainThreadMs: (1000 * used('mainThread')) / answered,
+  };
+}
+
+function keep(series: Series, key: string, sample: Sample): void {
+  series.set(key, [...(series.get(key) ?? []), sample]);
+}
+
+/** Another order each round: nobody is always measured first, or after the same neighbour. */
+const turned = <T>(values: readonly T[], round: number): readonly T[] =>
+  values.map((_, index) => values[(index + round) % values.length]!);
+
+/** All candidates at 1, 8 and 64 clients, and the limit, in turn, round after round. */
+export async function compare(setting: Setting, limits: readonly Limit[]) {
+  const series: Series = new Map();
+  const limitSeries = limits.map(() => [] as { perSecond: number; perCpuSecond: number }[]);
+  for (let round = 0; round < setting.rounds; round++) {
+    setting.io.progress(`round ${round + 1} of ${setting.rounds}: candidates and limit in turn`);
+    for (const [index, limit] of limits.entries())
+      limitSeries[index]!.push(await limit.measure(setting.seconds));
+    for (const clients of clientCounts) {
+      for (const name of turned(candidateNames, round)) {
+        keep(series, keyOf(name, clients), await measure(setting, name, clients, setting.short));
+      }
+    }
+  }
+  return { series, limitSeries };
+}
+
+/** Ours and the usual server at the most clients, by the length of the texts. */
+export async function compareLengths(setting: Setting, texts: readonly MeasuredText[]): Promise<Series> {
+  const series: Series = new Map();
+  for (let round = 0; round < setting.rounds; round++) {
+    setting.io.progress(`round ${round + 1} of ${setting.rounds}: by length of the texts`);
+    for (const [from, to] of lengths) {
+      const chosen = texts.filter(({ pieces }) => pieces >= from && pieces <= to).map(({ text }) => text);
+      for (const name of turned(['usual', 'ours'] as const, round)) {
+        const sample = await measure(setting, name, clientCounts.at(-1)!, chosen);
+        keep(series, keyOf(name, `${from}-${to}`), sample);
+      }
+    }
+  }
+  return series;
+}
+
+/** `/metrics` of this service while 64 clients load it. */
+export function scrapeUnderLoad(setting: Setting): Promise<readonly number[]> {
+  setting.io.progress(`/metrics of ${candidateTitles.ours} under full load`);
+  const { url } = setting.candidates.ours;
+  const seconds = setting.seconds * setting.rounds;
+  const clients = clientCounts.at(-1)!;
+  return timeScrapes(url, () => setting.generate({ url, texts: setting.short, clients, seconds }));
+}
+
+export const isShort = ({ pieces }: MeasuredText): boolean => pieces <= shortPieces;

@@ -1,0 +1,85 @@
+import { percentile } from './figures.ts';
+import { RawClient, requestBytes } from './raw-client.ts';
+
+/** One measurement in open loop: requests arrive at their times, whether earlier ones were answered or not. */
+export interface OpenLoop {
+  readonly offeredPerSecond: number;
+  /** Good answers that came while requests arrived, after the first second, in which the queue fills. */
+  readonly answeredPerSecond: number;
+  readonly answered: number;
+  readonly refused: number;
+  /** Neither 200 nor 503, or no answer at all. */
+  readonly failed: number;
+  readonly answeredP50Ms: number;
+  readonly answeredP99Ms: number;
+  /** Null where nothing was refused. */
+  readonly refusedP99Ms: number | null;
+  /** How late the generator itself was; latencies are told from the moment that was meant, so this is in them. */
+  readonly lateP99Ms: number;
+}
+
+export interface OpenLoopOptions {
+  readonly url: string;
+  readonly texts: readonly string[];
+  readonly ratePerSecond: number;
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+}
+
+const settlingMs = 1000;
+const patienceMs = 30_000;
+
+/** Requests at equal distances. Each latency is from the time that its request was due. */
+export async function runOpenLoop({
+  url,
+  texts,
+  ratePerSecond,
+  seconds,
+  signal,
+}: OpenLoopOptions): Promise<OpenLoop> {
+  using client = new RawClient(url);
+  const requests = texts.map((text) => requestBytes('/predict', JSON.stringify({ text })));
+  const planned = Math.floor(ratePerSecond * seconds);
+  const answeredMs: number[] = [];
+  const refusedMs: number[] = [];
+  const lateMs: number[] = [];
+  let [failed, inTime, ended, sent] = [0, 0, 0, 0];
+  const startMs = performance.now();
+  const endMs = startMs + seconds * 1000;
+
+  const finished = Promise.withResolvers<void>();
+  const sendOne = (index: number) => {
+    const dueMs = startMs + (index * 1000) / ratePerSecond;
+    lateMs.push(performance.now() - dueMs);
+    client.send(requests[index % requests.length]!, (outcome) => {
+      const nowMs = performance.now();
+      if (outcome === 200) {
+        answeredMs.push(nowMs - dueMs);
+        if (nowMs > startMs + settlingMs && nowMs <= endMs) inTime += 1;
+      } else if (outcome === 503) refusedMs.push(nowMs - dueMs);
+      else failed += 1;
+      if (++ended === planned) finished.resolve();
+    });
+  };
+  const timer = setInterval(() => {
+    const due = Math.min(planned, Math.floor(((performance.now() - startMs) * ratePerSecond) / 1000) + 1);
+    while (sent < due) sendOne(sent++);
+    if (sent === planned || signal.aborted) clearInterval(timer);
+  }, 1);
+  const givenUp = setTimeout(finished.resolve, seconds * 1000 + patienceMs);
+  await finished.promise;
+  clearInterval(timer);
+  clearTimeout(givenUp);
+  signal.throwIfAborted();
+  return {
+    offeredPerSecond: ratePerSecond,
+    answeredPerSecond: inTime / (seconds - settlingMs / 1000),
+    answered: answeredMs.length,
+    refused: refusedMs.length,
+    failed: failed + planned - ended,
+    answeredP50Ms: percentile(answeredMs, 50),
+    answeredP99Ms: percentile(answeredMs, 99),
+    refusedP99Ms: refusedMs.length === 0 ? null : percentile(refusedMs, 99),
+    lateP99Ms: percentile(lateMs, 99),
+  };
+}

@@ -1,0 +1,170 @@
+import { cpus, release } from 'node:os';
+import { usableCores } from '../../service/classifier/cores.ts';
+import { type CandidateName, candidateNames } from './candidates.ts';
+import { median, medianRatio, percentile } from './figures.ts';
+import type { LimitVariant } from './limit.ts';
+import { clientCounts, keyOf, lengths, type Sample, type Series } from './measure.ts';
+import type { OpenLoop } from './open-loop.ts';
+
+export type Figures = Readonly<Record<keyof Sample, number>>;
+
+export interface Target {
+  readonly what: string;
+  readonly target: string;
+  readonly measured: number;
+  readonly unit: string;
+  readonly met: boolean;
+}
+
+export interface Report {
+  readonly schema: 'sla-harness/bench/v1';
+  readonly at: string;
+  readonly machine: { processor: string; cores: number; kernel: string; node: string };
+  readonly generator: string;
+  readonly rounds: number;
+  readonly secondsEach: number;
+  readonly texts: number;
+  readonly closedLoop: readonly { candidate: CandidateName; clients: number; figures: Figures }[];
+  readonly limit: readonly (LimitVariant & { perSecond: number; perCpuSecond: number })[];
+  readonly byLength: readonly { pieces: string; ours: Figures; usual: Figures; ratio: number }[];
+  readonly scrape: { count: number; p50Ms: number; p99Ms: number };
+  readonly overload: readonly OpenLoop[];
+  readonly deadlineMs: number;
+  readonly targets: readonly Target[];
+}
+
+export interface Measured {
+  readonly generator: string;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly texts: number;
+  readonly series: Series;
+  readonly limits: readonly {
+    variant: LimitVariant;
+    samples: readonly { perSecond: number; perCpuSecond: number }[];
+  }[];
+  readonly byLength: Series;
+  readonly scrapesMs: readonly number[];
+  readonly overload: readonly OpenLoop[];
+  readonly deadlineMs: number;
+}
+
+const most = clientCounts.at(-1)!;
+
+export function toReport(measured: Measured, at: Date): Report {
+  const { series, limits, byLength, scrapesMs } = measured;
+  return {
+    schema: 'sla-harness/bench/v1',
+    at: at.toISOString(),
+    machine: {
+      processor: cpus()[0]?.model ?? 'unknown',
+      cores: usableCores(),
+      kernel: release(),
+      node: process.version,
+    },
+    generator: measured.generator,
+    rounds: measured.rounds,
+    secondsEach: measured.seconds,
+    texts: measured.texts,
+    closedLoop: clientCounts.flatMap((clients) =>
+      candidateNames.map((candidate) => {
+        return { candidate, clients, figures: figuresOf(series.get(keyOf(candidate, clients))!) };
+      }),
+    ),
+    limit: limits.map(({ variant, samples }) => ({ ...variant, ...mediansOf(samples) })),
+    byLength: lengths.map(([from, to]) => {
+      const [ours, usual] = (['ours', 'usual'] as const).map(
+        (name) => byLength.get(keyOf(name, `${from}-${to}`))!,
+      );
+      const ratio = ratioOf(ours!, usual!, 'answeredPerSecond');
+      return { pieces: `${from}-${to}`, ours: figuresOf(ours!), usual: figuresOf(usual!), ratio };
+    }),
+    scrape: { count: scrapesMs.length, p50Ms: percentile(scrapesMs, 50), p99Ms: percentile(scrapesMs, 99) },
+    overload: measured.overload,
+    deadlineMs: measured.deadlineMs,
+    targets: judge(measured),
+  };
+}
+
+const sampleKeys: readonly (keyof Sample)[] = [
+  'answeredPerSecond',
+  'p50Ms',
+  'p99Ms',
+  'textsPerCpuSecond',
+  'mainThreadMs',
+];
+
+function figuresOf(samples: readonly Sample[]): Figures {
+  const pairs = sampleKeys.map((key) => [key, median(samples.map((sample) => sample[key]))]);
+  return Object.fromEntries(pairs) as Figures;
+}
+
+function mediansOf(samples: readonly { perSecond: number; perCpuSecond: number }[]) {
+  return {
+    perSecond: median(samples.map(({ perSecond }) => perSecond)),
+    perCpuSecond: median(samples.map(({ perCpuSecond }) => perCpuSecond)),
+  };
+}
+
+const ratioOf = (over: readonly Sample[], under: readonly Sample[], key: keyof Sample) =>
+  medianRatio(
+    over.map((sample) => sample[key]),
+    under.map((sample) => sample[key]),
+  );
+
+function judge(measured: Measured): readonly Target[] {
+  const { series, limits, scrapesMs, overload, deadlineMs } = measured;
+  const at = (name: CandidateName, clients: number) => series.get(keyOf(name, clients))!;
+  const ratio = (over: CandidateName, under: CandidateName, key: keyof Sample, clients: number = most) =>
+    ratioOf(at(over, clients), at(under, clients), key);
+  const ours = at('ours', most).map(({ answeredPerSecond }) => answeredPerSecond);
+  const shareOf = (wanted: (variant: LimitVariant) => boolean) => {
+    const rounds = ours.map((_, round) =>
+      Math.max(
+        ...limits.filter(({ variant }) => wanted(variant)).map(({ samples }) => samples[round]!.perSecond),
+      ),
+    );
+    return medianRatio(ours, rounds);
+  };
+  const last = overload.at(-1)!;
+  const peak = Math.max(...overload.map(({ answeredPerSecond }) => answeredPerSecond));
+  const target = (what: string, measuredValue: number, sign: '≥' | '≤', limit: number, unit = ''): Target => {
+    // Passes only if it was measured, and what it is held against, too.
+    const met =
+      Number.isFinite(measuredValue) && (sign === '≥' ? measuredValue >= limit : measuredValue <= limit);
+    return { what, target: `${sign} ${limit}`, measured: measuredValue, unit, met };
+  };
+  return [
+    target(
+      'throughput at 64 clients, of the limit (a text at a time)',
+      shareOf(({ batch }) => batch === 1),
+      '≥',
+      0.9,
+    ),
+    target(
+      'throughput at 64 clients, of the usual server’s',
+      ratio('ours', 'usual', 'answeredPerSecond'),
+      '≥',
+      1.5,
+    ),
+    target('p99 at 64 clients, of the usual server’s', ratio('ours', 'usual', 'p99Ms'), '≤', 0.25),
+    target('p50 at 1 client, of the usual server’s', ratio('ours', 'usual', 'p50Ms', 1), '≤', 1.1),
+    target(
+      'throughput with metrics, of that without',
+      ratio('ours', 'no-metrics', 'answeredPerSecond'),
+      '≥',
+      0.97,
+    ),
+    target(
+      'texts a CPU second with metrics, of those without',
+      ratio('ours', 'no-metrics', 'textsPerCpuSecond'),
+      '≥',
+      0.97,
+    ),
+    target('/metrics under full load, p99', percentile(scrapesMs, 99), '≤', 20, 'ms'),
+    target('answered at three times the load, of the peak', last.answeredPerSecond / peak, '≥', 0.9),
+    target('p99 of the answered at three times the load', last.answeredP99Ms, '≤', deadlineMs, 'ms'),
+    target('p99 of the refusals at three times the load', last.refusedP99Ms ?? Number.NaN, '≤', 50, 'ms'),
+    target('neither answered nor refused at three times the load', last.failed, '≤', 0),
+  ];
+}

@@ -1,0 +1,69 @@
+import { requestBytes } from './raw-client.ts';
+
+/** One kind of request of the mixed load: how often it comes, and the only statuses that it may be answered with. */
+export interface RequestKind {
+  readonly name: string;
+  /** Of a thousand requests. */
+  readonly perMille: number;
+  readonly statuses: readonly number[];
+  readonly bytes: readonly Buffer[];
+  /** The client goes away after so many milliseconds instead of waiting. */
+  readonly leavesAfterMs?: number;
+}
+
+const predict = (text: string, headers: Record<string, string> = {}) =>
+  requestBytes('/predict', JSON.stringify({ text }), headers);
+
+/** Good texts, bad input of every sort, clients that leave or are impatient, and texts that break a worker. */
+export function soakKinds(texts: readonly string[]): readonly RequestKind[] {
+  const batches = Array.from({ length: 20 }, (_, index) => texts.slice(index * 8, index * 8 + 8));
+  const bad = [
+    requestBytes('/predict', '{"text":'),
+    requestBytes('/predict', '{"text":1}'),
+    requestBytes('/predict', '{"text":" "}'),
+    requestBytes('/predict', '{"text":"a","b":1}'),
+    requestBytes('/predict/batch', '{"texts":[]}'),
+    predict('x'.repeat(6000)),
+    requestBytes('/predict', '{"text":"a"}', { 'content-type': 'text/plain' }),
+    requestBytes('/predict', 'y'.repeat(2_000_000)),
+    requestBytes('/nope', '{}'),
+  ];
+  return [
+    { name: 'one text', perMille: 800, statuses: [200], bytes: texts.map((text) => predict(text)) },
+    {
+      name: 'a batch of 8',
+      perMille: 40,
+      statuses: [200],
+      bytes: batches.map((batch) => requestBytes('/predict/batch', JSON.stringify({ texts: batch }))),
+    },
+    { name: 'bad input', perMille: 100, statuses: [400, 404, 413, 415], bytes: bad },
+    {
+      name: 'impatient',
+      perMille: 20,
+      statuses: [200, 504],
+      bytes: texts.slice(0, 50).map((text) => predict(text, { 'x-request-deadline-ms': '3' })),
+    },
+    {
+      name: 'leaves',
+      perMille: 20,
+      statuses: [],
+      bytes: texts.slice(50, 100).map((text) => predict(text)),
+      leavesAfterMs: 2,
+    },
+    { name: 'fails the model', perMille: 18, statuses: [500], bytes: [predict('poison')] },
+    { name: 'kills a worker', perMille: 1.5, statuses: [500], bytes: [predict('die')] },
+    { name: 'hangs a worker', perMille: 0.5, statuses: [500], bytes: [predict('sleep 60000 ms')] },
+  ];
+}
+
+/** Which kind comes next: dealt out evenly over the thousand, always in the same order. */
+export function dealKinds(kinds: readonly RequestKind[]): () => RequestKind {
+  const owed = kinds.map(() => 0);
+  const total = kinds.reduce((sum, { perMille }) => sum + perMille, 0);
+  return () => {
+    for (const [index, { perMille }] of kinds.entries()) owed[index]! += perMille / total;
+    const next = owed.indexOf(Math.max(...owed));
+    owed[next]! -= 1;
+    return kinds[next]!;
+  };
+}
