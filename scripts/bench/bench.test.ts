@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { sla } from '../testing/sla.ts';
+import { sla, slaHere } from '../testing/sla.ts';
 import { median, medianRatio, percentile } from './figures.ts';
 import { runOpenLoop } from './open-loop.ts';
 import { RawClient, requestBytes } from './raw-client.ts';
@@ -78,7 +78,7 @@ test.each([
   [['--seconds', 'x'], '--seconds: "x"'],
   [['--soak', '5s'], '--soak: "5s"'],
 ])('%j is refused', async (args, message) => {
-  const { code, stderr } = await sla(['bench', ...args]);
+  const { code, stderr } = await slaHere(['bench', ...args]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
