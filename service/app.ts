@@ -16,6 +16,7 @@ import { routeOutcomes, unmatchedHandler } from './metric-names.ts';
 import { Metrics } from './metrics.ts';
 import { type Model, serveModels, workOf } from './models.ts';
 import { describeRoutes } from './openapi.ts';
+import { pageRoute } from './page.ts';
 import { observeRequests, observeWithoutHooks } from './requests.ts';
 import { healthRoutes, metricsRoute, predictionRoutes } from './routes.ts';
 import { limitRate, requireToken, sendSecurityHeaders, shedLoad } from './security.ts';
@@ -81,6 +82,7 @@ export function buildApp(config: Config, classifier: Model, options: AppOptions 
       });
     });
   });
+  app.register(async (scope) => pageRoute(scope, ledger));
   app.register(async (scope) =>
     healthRoutes(scope, config, { model: classifier.model, isLoaded }, () => draining),
   );

@@ -51,6 +51,9 @@ export const cacheOutcomes = ['hit', 'miss'] as const;
 /** The handler label of every request that no route takes: an unknown URL must not make a new series. */
 export const unmatchedHandler = 'unmatched';
 
+/** A page to try the model by hand. */
+export const pageHandler = '/';
+
 /** The handler label of everything under `/docs`: the page to try the service, its files, and the OpenAPI document. */
 export const docsHandler = '/docs';
 
@@ -85,7 +88,7 @@ export const routeOutcomes: readonly RouteOutcomes[] = [
     methods: ['POST'],
     statuses: [200, 400, 401, 404, 409, 413, 415, 429, clientGoneStatus, 500],
   },
-  { handler: '/', methods: ['GET'], statuses: [200] },
+  { handler: pageHandler, methods: ['GET'], statuses: [200] },
   { handler: docsHandler, methods: ['GET'], statuses: [200] },
   {
     handler: unmatchedHandler,

@@ -26,6 +26,7 @@ export function describeRoutes(app: FastifyInstance, ledger: Ledger): void {
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       info: { title: 'Sentiment of short texts', version: apiVersion, description },
       tags: [
         { name: 'predictions', description: 'Sentiments, why, and what people think of them' },
@@ -56,6 +57,7 @@ interface OpenApi {
 }
 interface Operation {
   operationId?: string;
+  security?: Record<string, readonly string[]>[];
   responses: Record<string, { description: string; [more: string]: unknown }>;
 }
 
@@ -69,6 +71,8 @@ function withErrors(document: OpenApi): OpenApi {
     for (const [method, operation] of Object.entries(operations)) {
       operation.operationId = [method, ...path.split('/').filter(Boolean)].join('_');
       const { responses } = operation;
+      // A service that was given no tokens asks for none.
+      if (errorStatuses(path).includes(401)) operation.security = [{}, { token: [] }];
       if (responses.default === undefined) continue;
       for (const status of errorStatuses(path)) {
         responses[status] ??= { description: meaningOf(status, path), content: anyError };

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WorkerPool } from './classifier/worker-pool.ts';
+import { appOf, readSeries, startClassifier } from './testing/service.ts';
+
+let classifier: WorkerPool;
+let app: FastifyInstance;
+beforeAll(async () => {
+  classifier = await startClassifier();
+  app = appOf(classifier);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(async () => {
+  await app.close();
+  await classifier[Symbol.asyncDispose]();
+});
+
+test('the page is one file that loads nothing, and whose own script and style alone may run', async () => {
+  const { body, headers, statusCode } = await app.inject('/');
+  expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(body).not.toMatch(/https?:|\/\/[a-z]|@import|url\(/);
+  expect(body).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|eval\(| on[a-z]+=/);
+  const policy = String(headers['content-security-policy']);
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toContain('unsafe');
+  for (const tag of ['script', 'style']) {
+    const [, text] = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(body)!;
+    expect(policy).toContain(`'sha256-${createHash('sha256').update(text!).digest('base64')}'`);
+  }
+  expect((await readSeries(app)).get('sentiment_feature_uses_total{feature="page"}')).toBeGreaterThan(0);
+});
+
+/** A browser that is installed; the tests of it are skipped where there is none. */
+function findBrowser(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const found = folders.flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
+  return process.env.CHROMIUM_BIN ?? found;
+}
+
+const browserPath = findBrowser();
+const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+describe.skipIf(browserPath === undefined)('in a browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: browserPath!, args: ['--no-sandbox'] });
+  });
+  afterAll(() => browser.close());
+
+  async function open(colorScheme: 'light' | 'dark' = 'light') {
+    const context = await browser.newContext({ colorScheme, bypassCSP: false });
+    const page = await context.newPage();
+    const trouble: string[] = [];
+    page.on('pageerror', (error) => trouble.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && trouble.push(message.text()));
+    page.on('dialog', (dialog) => trouble.push(`a dialog: ${dialog.message()}`));
+    page.on('request', (request) => {
+      if (!/^(http:\/\/127\.0\.0\.1:|data:)/.test(request.url())) trouble.push(request.url());
+    });
+    await page.goto(app.listeningOrigin);
+    return { page, trouble, [Symbol.asyncDispose]: () => context.close() };
+  }
+
+  const answerOf = (page: Page) => page.getByRole('status').innerText();
+
+  test('by keyboard alone: a text is predicted, and found right', async () => {
+    await using opened = await open();
+    const { page, trouble } = opened;
+    await page.getByLabel('A text in English').fill('I love it, it works great');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText(/% sure, says sentiment-small/).waitFor();
+    expect(await answerOf(page)).toContain('Positive');
+    await page.getByRole('button', { name: 'It is right' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('Noted: you find it right').waitFor();
+    const row = page.getByRole('row', { name: 'Feedback that agrees' });
+    await row.getByText('1 of 1').waitFor();
+    expect(trouble).toEqual([]);
+  });
+
+  test('a text that is markup stays text, in the answer and in the explanation', async () => {
+    await using opened = await open();
+    const { page, trouble } = opened;
+    const attack = '<img/src=x/onerror=alert(1)> <script>alert(2)</script> awful';
+    await page.getByLabel('A text in English').fill(attack);
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.getByRole('rowheader', { name: '<img/src=x/onerror=alert(1)>' }).waitFor();
+    expect(await page.locator('#words tbody tr').count()).toBe(3);
+    expect(await page.locator('main img, main script').count()).toBe(0);
+    expect(trouble).toEqual([]);
+  });
+
+  test('what the service refuses is told in its own words', async () => {
+    await using opened = await open();
+    await opened.page.getByLabel('A text in English').fill('   ');
+    await opened.page.getByRole('button', { name: 'Predict' }).click();
+    await opened.page.getByText('"text" is blank').waitFor();
+  });
+
+  test.each(['light', 'dark'] as const)(
+    '%s: no barrier that axe knows of, before and after an answer',
+    async (scheme) => {
+      await using opened = await open(scheme);
+      const { page } = opened;
+      const barriers = async () => {
+        return page.evaluate(async () => {
+          // biome-ignore lint/suspicious/noExplicitAny: it lives in the page
+          const { axe } = globalThis as any;
+          const found = (await axe.run()).violations as { id: string; nodes: { html: string }[] }[];
+          return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+        });
+      };
+      await page.addInitScript({ path: axeFile });
+      await page.reload();
+      await page.getByText('Since the service started').waitFor();
+      expect(await barriers()).toEqual([]);
+      await page.getByRole('button', { name: 'Explain' }).click();
+      await page.locator('#words tbody tr').first().waitFor();
+      expect(await barriers()).toEqual([]);
+      await page.getByRole('button', { name: 'Predict' }).click();
+      await page.getByRole('button', { name: 'It is wrong' }).waitFor();
+      expect(await barriers()).toEqual([]);
+      if (process.env.SCREENSHOTS) {
+        await page.getByRole('button', { name: 'Explain' }).click();
+        await page.locator('#words tbody tr').first().waitFor();
+        await page.screenshot({ path: join(process.env.SCREENSHOTS, `page-${scheme}.png`), fullPage: true });
+      }
+    },
+  );
+
+  test('the page to try the API works under its policy', async () => {
+    await using opened = await open();
+    const { page, trouble } = opened;
+    await page.goto(`${app.listeningOrigin}/docs`);
+    await page.getByText('/predict/batch').waitFor();
+    await page.getByText('The sentiment of one text').click();
+    await page.getByRole('button', { name: 'Execute' }).click();
+    await page.getByText('"sentiment": "POSITIVE"').first().waitFor();
+    expect(trouble).toEqual([]);
+    if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, 'docs.png') });
+  });
+});
