@@ -11,6 +11,7 @@ import { type ReferenceOptions, reference } from './commands/reference.ts';
 import { type RulesOptions, rules } from './commands/rules.ts';
 import { run } from './commands/run.ts';
 import * as runs from './commands/runs.ts';
+import { type SelftestOptions, selftest } from './commands/selftest.ts';
 import { serve } from './commands/serve.ts';
 import { type SimulateOptions, simulate } from './commands/simulate.ts';
 import * as stack from './commands/stack.ts';
@@ -166,6 +167,16 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .option('--soak <duration>', 'as 10m: instead, a mixed load with bad input and dying workers')
     .option('--json', 'print the figures as JSON')
     .action(async (options: BenchOptions) => done(await bench(options, io)));
+
+  sub('selftest', 'put faults into the real gate, and say whether each comes out as it should')
+    .option('--quick', 'judge what an earlier selftest has recorded, without running anything')
+    .option('--against-k6', 'and how k6 alone ends, with the same limits as thresholds')
+    .option('--only <name...>', 'these rows only: names, or how they begin')
+    .option('--record', 'store what the verdicts rest on, for --quick')
+    .option('--json <file>', 'write the table as data, too')
+    .option('--markdown', 'print the table as Markdown')
+    .option('--out <dir>', 'keep every run folder and log there (default: none is kept)')
+    .action(async (options: SelftestOptions) => done(await selftest(options, io)));
 
   sub('test', 'lint, type-check and run every test')
     .argument('[args...]', 'handed to vitest: names of test files, --coverage, …')

@@ -1,9 +1,10 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeWhole } from './disk.ts';
+import { canMount, keepFull, mountSmallDisk } from './selftest/small-disk.ts';
 import { ROOT, startSla, temporaryFolder } from './testing/sla.ts';
 
 /** A disk that gives out is a failure of the harness, never a verdict; and no file is there by half. */
@@ -83,27 +84,19 @@ describe('a gate whose run folder goes bad in the middle of the load', () => {
     async () => {
       await using folder = await temporaryFolder();
       const out = join(folder.path, 'small disk');
-      await mkdir(out);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', out]);
-      try {
-        using stack = new DisposableStack();
-        const { code, stdout, stderr, run } = await gateMeeting(
-          async () => void stack.use(keepFull(out)),
-          out,
-        );
-        expect(stderr).toContain('cannot be written: ENOSPC');
-        expect(stderr).toContain('free space there');
-        expect(stdout).toBe('');
-        expect(code).toBe(4);
-        const files = await readdir(run);
-        expect(files).toContain('plan.json');
-        for (const name of ['verdict.json', 'manifest.json']) expect(files).not.toContain(name);
-        expect(files.filter((name) => name.endsWith('.tmp'))).toEqual([]);
-        for (const name of files.filter((one) => one.endsWith('.json'))) {
-          expect(() => JSON.parse(readSync(join(run, name))), name).not.toThrow();
-        }
-      } finally {
-        execFileSync('umount', ['-l', out]);
+      using _disk = await mountSmallDisk(out);
+      using stack = new DisposableStack();
+      const { code, stdout, stderr, run } = await gateMeeting(async () => void stack.use(keepFull(out)), out);
+      expect(stderr).toContain('cannot be written: ENOSPC');
+      expect(stderr).toContain('free space there');
+      expect(stdout).toBe('');
+      expect(code).toBe(4);
+      const files = await readdir(run);
+      expect(files).toContain('plan.json');
+      for (const name of ['verdict.json', 'manifest.json']) expect(files).not.toContain(name);
+      expect(files.filter((name) => name.endsWith('.tmp'))).toEqual([]);
+      for (const name of files.filter((one) => one.endsWith('.json'))) {
+        expect(() => JSON.parse(readSync(join(run, name))), name).not.toThrow();
       }
       // The service waits for its log, the load for the service: 30 s on a quiet machine.
     },
@@ -112,19 +105,3 @@ describe('a gate whose run folder goes bad in the middle of the load', () => {
 });
 
 const readSync = (path: string) => execFileSync('cat', [path], { encoding: 'utf8' });
-
-/**
- * dd stops where the disk does; what is freed when a file is deleted is filled again. It stands inside the small disk, so
- * that it can fill no other.
- */
-function keepFull(disk: string): Disposable {
-  const again =
-    'while :; do dd if=/dev/zero of=filler oflag=append conv=notrunc bs=4k count=512; sleep 0.02; done';
-  const filler = spawn('sh', ['-c', again], { cwd: disk, stdio: 'ignore' });
-  return { [Symbol.dispose]: () => void filler.kill('SIGKILL') };
-}
-
-function canMount(): boolean {
-  const trial = 'mount -t tmpfs tmpfs /mnt && umount /mnt';
-  return process.platform === 'linux' && spawnSync('unshare', ['-m', 'sh', '-c', trial]).status === 0;
-}

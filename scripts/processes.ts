@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { HarnessError } from './errors.ts';
 import { unwatch, watch } from './watchdog.ts';
@@ -105,6 +105,16 @@ export async function start(
       await stop();
     },
   };
+}
+
+/** Ids of the processes that another started and whose command line has this text. */
+export function childrenOf(parent: number, commandLine: string): number[] {
+  const listed = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
+  return listed
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .filter((found) => found !== null && Number(found[2]) === parent && found[3]!.includes(commandLine))
+    .map((found) => Number(found![1]));
 }
 
 /** Calls once when a signal aborts, also if it has already. Gives a function that forgets it again. */

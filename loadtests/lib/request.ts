@@ -84,10 +84,12 @@ function parsed(body: string): unknown {
 }
 
 /** Asks for the sentiment of one text, and looks into the answer. */
-export function predict(text: string): void {
-  expectAnswer(post('/predict', { text }), (body) => {
+export function predict(text: string): RefinedResponse<'text'> {
+  const response = post('/predict', { text });
+  expectAnswer(response, (body) => {
     const { sentiment, confidence } = (body ?? {}) as { sentiment?: unknown; confidence?: unknown };
     const isSure = typeof confidence === 'number' && confidence >= 0.5 && confidence <= 1;
     return isSure && (sentiment === 'POSITIVE' || sentiment === 'NEGATIVE');
   });
+  return response;
 }

@@ -59,7 +59,13 @@ function incidentOf(process: Running): string[] {
 
 // ---------------------------------------------------------------------------------------------- service
 
-function startService({ root, env, folder, faults, servicePort }: LocalStackOptions): Promise<Running> {
+export function startService({
+  root,
+  env,
+  folder,
+  faults,
+  servicePort,
+}: LocalStackOptions): Promise<Running> {
   const { SLA_FAULTS: _, SLA_FAULTS_ALLOW: __, ...clean } = env;
   return start('service', process.execPath, [join(root, 'service', 'server.ts')], {
     cwd: root,
@@ -78,14 +84,14 @@ function startService({ root, env, folder, faults, servicePort }: LocalStackOpti
 }
 
 /** The port is chosen by the system: the service logs the address that it got. */
-function serviceAddress(service: Running, signal: AbortSignal): Promise<string> {
+export function serviceAddress(service: Running, signal: AbortSignal): Promise<string> {
   return waitFor(service, 'starting to listen', START_PATIENCE_MS, signal, async () => {
     const line = /^\{.*"msg":"listening".*\}$/m.exec(await readFile(service.logFile, 'utf8'));
     return line === null ? null : (JSON.parse(line[0]) as { address: string }).address;
   });
 }
 
-async function serviceReady(service: Running, url: string, signal: AbortSignal): Promise<void> {
+export async function serviceReady(service: Running, url: string, signal: AbortSignal): Promise<void> {
   await waitFor(service, 'loading the model', START_PATIENCE_MS, signal, () => isOk(`${url}/health/ready`));
 }
 
@@ -99,7 +105,7 @@ async function isOk(url: string): Promise<true | null> {
 
 // ---------------------------------------------------------------------------------------------- Prometheus
 
-async function startPrometheus(
+export async function startPrometheus(
   options: LocalStackOptions,
   serviceUrl: string,
   data: string,
@@ -151,7 +157,7 @@ function prometheusConfig(
   });
 }
 
-async function prometheusAddress(prometheus: Running, signal: AbortSignal): Promise<string> {
+export async function prometheusAddress(prometheus: Running, signal: AbortSignal): Promise<string> {
   const address = await waitFor(prometheus, 'starting to listen', START_PATIENCE_MS, signal, async () => {
     const line = /msg="Listening on".* address=(\S+)/.exec(await readFile(prometheus.logFile, 'utf8'));
     return line === null ? null : `http://${line[1]}`;

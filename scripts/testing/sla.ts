@@ -1,9 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { main } from '../cli.ts';
+import { childrenOf } from '../processes.ts';
+
+export { type TemporaryFolder, temporaryFolder } from '../disk.ts';
 
 /** Runs the command line as people do: as a process, with its own exit code. */
 
@@ -83,15 +85,6 @@ export async function slaHere(args: readonly string[], cwd = ROOT): Promise<Done
   return { code, stdout, stderr };
 }
 
-function childrenOf(parent: number, commandLine: string): number[] {
-  const listed = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
-  return listed
-    .split('\n')
-    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
-    .filter((found) => found !== null && Number(found[2]) === parent && found[3]!.includes(commandLine))
-    .map((found) => Number(found![1]));
-}
-
 /** A checkout of its own, with our files and packages: what is done in it meddles with nobody. */
 export async function copyCheckout(to: string): Promise<void> {
   await cp(ROOT, to, {
@@ -112,12 +105,3 @@ export const isAlive = (pid: number) => {
 
 const isZombie = (pid: number) =>
   execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
-
-export interface TemporaryFolder extends AsyncDisposable {
-  readonly path: string;
-}
-
-export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'sla-test-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}

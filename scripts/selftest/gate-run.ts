@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Verdict } from '../../slas/model.ts';
+import { start } from '../processes.ts';
+import { meddleWith, pidUnder } from './hands.ts';
+import type { Row } from './row.ts';
+import { canMount, mountSmallDisk } from './small-disk.ts';
+import { openStage } from './stage.ts';
+import type { World } from './world.ts';
+
+/** What a gate left behind. */
+export interface GateRun {
+  readonly exitCode: number | null;
+  /** null where none was reached. */
+  readonly verdict: Verdict | null;
+  /** The code of the error that it ended with. */
+  readonly errorCode: string | null;
+  readonly runFolder: string;
+}
+
+/** A gate has children to stop, and waits 10 s for one that hangs. */
+const GRACE_MS = 30_000;
+
+/** Why a row cannot be run here; null if it can. */
+export const cannotRun = ({ smallDisk }: Row): string | null =>
+  smallDisk && !canMount() ? 'a small disk cannot be mounted here (it needs root, on Linux)' : null;
+
+/** Runs the gate as people do, as a process of its own, while the fault is put in. */
+export async function runGate(row: Row, folder: string, world: World, signal: AbortSignal): Promise<GateRun> {
+  const out = join(folder, 'runs');
+  using _disk = row.smallDisk ? await mountSmallDisk(out) : null;
+  await using stage = row.stage ? await openStage(row.stage, world.stageOptions(row, folder, signal)) : null;
+  const faults = row.faults === undefined || stage !== null ? [] : ['--faults', row.faults];
+  const target = stage === null ? [] : ['--target', stage.targetUrl, '--prometheus', stage.prometheusUrl];
+  const log = join(folder, 'gate.log');
+  const { root } = world.io;
+  const args = [
+    'gate',
+    '--sla',
+    world.document.file,
+    '--out',
+    out,
+    ...faults,
+    ...target,
+    ...(row.options ?? []),
+  ];
+  const gate = await start('gate', process.execPath, [join(root, 'scripts', 'sla.ts'), ...args], {
+    cwd: root,
+    env: { ...world.io.env, ...world.toolPaths, ...row.env, NO_COLOR: '1' },
+    logFile: log,
+  });
+  try {
+    const loadedUrl = async () => {
+      const [, url] = /^loading (http:\S+):/m.exec(await readFile(log, 'utf8')) ?? [];
+      return url === undefined ? null : (stage?.serviceUrl ?? url);
+    };
+    const subject = { running: gate, stage, loadedUrl, pidOf: pidUnder(gate, stage), disk: out };
+    const exit = await meddleWith(row, subject, signal);
+    const runFolder = join(out, 'latest');
+    return { exitCode: exit.code, runFolder, ...(await leftBy(runFolder, log)) };
+  } finally {
+    await gate.stop(GRACE_MS);
+  }
+}
+
+async function leftBy(runFolder: string, log: string): Promise<Pick<GateRun, 'verdict' | 'errorCode'>> {
+  const file = join(runFolder, 'verdict.json');
+  const verdict = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Verdict) : null;
+  const [, errorCode = null] = /^next: .*\((\S+)\)$/m.exec(await readFile(log, 'utf8')) ?? [];
+  return { verdict, errorCode };
+}

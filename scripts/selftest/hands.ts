@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf, type Exit, onAbort, type Running } from '../processes.ts';
+import type { Hands, Process, Row } from './row.ts';
+import { keepFull } from './small-disk.ts';
+import type { Stage } from './stage.ts';
+
+/** A run that is going on, seen by whoever meddles with it. */
+export interface Subject {
+  /** The gate, or k6 alone. */
+  readonly running: Running;
+  readonly stage: Stage | null;
+  /** The service's own address, once the load goes there; null before. */
+  readonly loadedUrl: () => Promise<string | null>;
+  readonly pidOf: (name: Process) => number | undefined;
+  readonly disk: string | null;
+}
+
+const POLL_MS = 50;
+const TOO_EARLY = 'the run ended before the fault was put in';
+
+/** Lets a run go on to its end while the fault is put in. Throws where that did not work, or where the signal aborts. */
+export async function meddleWith(row: Row, subject: Subject, signal: AbortSignal): Promise<Exit> {
+  using kept = new DisposableStack();
+  const ended = new AbortController();
+  const hands = handsOn(subject, AbortSignal.any([signal, ended.signal]), kept);
+  const meddling = Promise.resolve(row.meddle?.(hands));
+  const { promise: aborted, reject: abort } = Promise.withResolvers<never>();
+  const forget = onAbort(signal, () => abort(signal.reason));
+  try {
+    const exited = subject.running.exited;
+    // A fault that cannot be put in ends the run at once; one that is in goes on.
+    const exit = await Promise.race([exited, meddling.then(() => exited), aborted]);
+    ended.abort(new Error(TOO_EARLY));
+    await meddling;
+    return exit;
+  } finally {
+    ended.abort(new Error(TOO_EARLY));
+    forget();
+    await meddling.catch(() => {});
+  }
+}
+
+function handsOn(subject: Subject, signal: AbortSignal, kept: DisposableStack): Hands {
+  const { stage, disk } = subject;
+  let serviceUrl = stage?.serviceUrl ?? null;
+  return {
+    stage,
+    serviceUrl: () => stage?.serviceUrl ?? serviceUrl!,
+    afterRequests: async (count) => {
+      const loaded = await poll(subject.loadedUrl, signal);
+      serviceUrl = loaded;
+      const before = await poll(() => requestsAt(loaded), signal);
+      await poll(async () => {
+        const now = await requestsAt(loaded);
+        return now !== null && now - before >= count ? now : null;
+      }, signal);
+    },
+    pause: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
+    signal: (name, what) => {
+      const pid = subject.pidOf(name);
+      if (pid === undefined) throw new Error(`there is no ${name} to send ${what} to`);
+      process.kill(pid, what);
+    },
+    // k6 alone writes nothing that counts.
+    fillDisk: () => void (disk === null || kept.use(keepFull(disk))),
+  };
+}
+
+async function poll<T>(look: () => Promise<T | null>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== null) return found;
+    await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+/** The predictions that a service has answered so far; null where it does not say. */
+async function requestsAt(serviceUrl: string): Promise<number | null> {
+  try {
+    const response = await fetch(`${serviceUrl}/metrics`, { signal: AbortSignal.timeout(2_000) });
+    const lines = (await response.text()).matchAll(/^http_requests_total\{(.*)\} (\d+)$/gm);
+    return [...lines]
+      .filter(([, labels]) => labels!.includes('handler="/predict"'))
+      .reduce((sum, [, , value]) => sum + Number(value), 0);
+  } catch {
+    return null;
+  }
+}
+
+const COMMAND_LINES: Readonly<Record<Process, string>> = {
+  service: 'service/server.ts',
+  Prometheus: '--config.file',
+  k6: 'loadtests/',
+};
+
+/** Of a gate: what it has started, or what the stage has. */
+export const pidUnder = (gate: Running, stage: Stage | null) => (name: Process) =>
+  stage !== null && name !== 'k6' ? stage.pidOf(name) : childrenOf(gate.pid, COMMAND_LINES[name])[0];

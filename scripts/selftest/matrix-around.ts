@@ -1,0 +1,175 @@
+import {
+  admit,
+  answerGarbage,
+  block,
+  dropSeries,
+  refuseShare,
+  renameMetric,
+  shiftClock,
+} from './misbehaviour.ts';
+import { passOn } from './relay.ts';
+import { type Hands, MIDDLE, type Row } from './row.ts';
+
+/** What goes wrong around the service: on the way to it, and between it, Prometheus and us. */
+
+const meanwhile = (change: (hands: Hands) => Promise<unknown>) => async (hands: Hands) => {
+  await hands.afterRequests(MIDDLE);
+  await change(hands);
+};
+
+const theWay: readonly Row[] = [
+  {
+    name: 'around-healthy',
+    fault: 'none, with toxiproxy and every relay in between',
+    stage: { network: true, front: () => passOn },
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'network-180ms',
+    fault: 'the network adds 180 ms, unseen by the service',
+    stage: { network: true },
+    meddle: ({ stage }) => stage!.network!.poison('latency', { latency: 180 }),
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'network-230ms',
+    fault: 'the network adds 230 ms, unseen by the service',
+    stage: { network: true },
+    meddle: ({ stage }) => stage!.network!.poison('latency', { latency: 230 }),
+    expected: { exitCode: 1, by: ['latency-p95'], only: true },
+  },
+  {
+    name: 'connections-dropped',
+    fault: 'every connection is reset for 1 s',
+    stage: { network: true },
+    meddle: meanwhile(async ({ stage, pause }) => {
+      await stage!.network!.poison('reset_peer', { timeout: 0 });
+      await pause(1_000);
+      await stage!.network!.cure();
+    }),
+    expected: { exitCode: 1, by: ['error-rate'] },
+  },
+  {
+    name: 'connections-refused',
+    fault: 'connections are refused from the middle on',
+    stage: { network: true },
+    meddle: meanwhile(({ stage }) => stage!.network!.cut()),
+    expected: { exitCode: 1, by: ['error-rate'] },
+  },
+  {
+    name: 'nobody-there',
+    fault: 'connections are refused from the start',
+    stage: { network: true },
+    meddle: ({ stage }) => stage!.network!.cut(),
+    expected: { exitCode: 4, by: ['warm-up'] },
+  },
+  {
+    name: 'front-refuses',
+    fault: 'a front answers 3 % with 503, unseen by the service',
+    stage: { front: () => refuseShare(3) },
+    expected: { exitCode: 3, by: ['client-and-server-agree', 'error-rate'] },
+  },
+  {
+    name: 'service-too-slow',
+    fault: 'the service takes 10 requests a second, of 50',
+    stage: { front: () => admit(10) },
+    options: ['--no-abort'],
+    expected: { exitCode: 1, by: ['throughput'] },
+  },
+  {
+    name: 'service-restarted',
+    fault: 'the service is killed and started again',
+    stage: {},
+    meddle: meanwhile(async ({ stage, signal }) => {
+      signal('service', 'SIGKILL');
+      await stage!.restartService();
+    }),
+    expected: { exitCode: 1, by: ['error-rate'] },
+  },
+  {
+    name: 'service-replaced',
+    fault: 'another process takes over without losing a request',
+    stage: { network: true },
+    meddle: meanwhile(({ stage }) => stage!.replaceService()),
+    expected: { exitCode: 3, by: ['service-not-restarted'] },
+  },
+];
+
+const theScrapes: readonly Row[] = [
+  {
+    name: 'prometheus-late',
+    fault: 'Prometheus is started 8 s late, before the load',
+    stage: { withoutPrometheus: true },
+    meddle: async ({ stage, pause }) => {
+      await pause(8_000);
+      await stage!.startPrometheus();
+    },
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'prometheus-too-late',
+    fault: 'Prometheus is started anew, empty, during the load',
+    stage: {},
+    meddle: meanwhile(({ stage }) => stage!.startPrometheus()),
+    expected: { exitCode: 3, by: ['edges-scraped'] },
+  },
+  {
+    name: 'scrape-blocked',
+    fault: 'no scrape is answered for 5 s',
+    stage: {},
+    meddle: meanwhile(async ({ stage, pause }) => {
+      stage!.scrape.behaviour = block;
+      await pause(5_000);
+      stage!.scrape.behaviour = passOn;
+    }),
+    expected: { exitCode: 3, by: ['model-uptime'] },
+  },
+  {
+    name: 'scrape-garbage',
+    fault: 'scrapes are answered with garbage',
+    stage: {},
+    meddle: meanwhile(async ({ stage }) => {
+      stage!.scrape.behaviour = answerGarbage;
+    }),
+    expected: { exitCode: 3, by: ['edges-scraped'] },
+  },
+  {
+    name: 'metric-renamed',
+    fault: 'the latency histogram has another name',
+    stage: { scrape: () => renameMetric('http_request_duration_seconds', 'http_server_duration_seconds') },
+    expected: { exitCode: 3, by: ['latency-p95', 'latency-p99'] },
+  },
+  {
+    name: 'edge-missing',
+    fault: 'the histogram lacks the bucket edge of 200 ms',
+    stage: { scrape: () => dropSeries(/^http_request_duration_seconds_bucket\{le="0\.2",/) },
+    expected: { exitCode: 3, by: ['latency-p95'] },
+  },
+  {
+    name: 'errors-unseen',
+    fault: '1.2 % of the requests fail, and the label set of errors is missing',
+    faults: 'errors=1.2%',
+    stage: { scrape: () => dropSeries(/^http_requests_total\{.*status="5/) },
+    expected: { exitCode: 3, by: ['client-and-server-agree', 'error-rate'] },
+  },
+  {
+    name: 'label-set-missing',
+    fault: 'the confidences of one sentiment are missing',
+    stage: { scrape: () => dropSeries(/^sentiment_prediction_confidence_.*sentiment="NEGATIVE"/) },
+    expected: { exitCode: 3, by: ['confidence'] },
+  },
+  {
+    name: 'clock-ahead',
+    fault: 'Prometheus’s clock is 3 s ahead',
+    stage: { api: () => shiftClock(3) },
+    expected: { exitCode: 3, by: ['clocks-agree'] },
+  },
+  {
+    name: 'clock-behind',
+    fault: 'Prometheus’s clock is 3 s behind',
+    stage: { api: () => shiftClock(-3) },
+    expected: { exitCode: 3, by: ['clocks-agree'] },
+  },
+];
+
+export const aroundTheService: readonly Row[] = [...theWay, ...theScrapes];

@@ -1,0 +1,184 @@
+import { aroundTheService } from './matrix-around.ts';
+import { type Hands, MIDDLE, type Row } from './row.ts';
+
+/**
+ * The faults. 600 requests in 12 s: of such a run, 0.8 % are 4 or 5, 1 % is 6 and 1.2 % are 7 or 8, so that a limit of 1 % is
+ * missed by a hair and kept by a hair.
+ */
+
+const strike = (name: 'service' | 'Prometheus' | 'k6', signal: NodeJS.Signals) => async (hands: Hands) => {
+  await hands.afterRequests(MIDDLE);
+  hands.signal(name, signal);
+};
+
+/** A generator that gets no CPU for three seconds: what was due then goes out late. */
+async function starveGenerator(hands: Hands): Promise<void> {
+  await hands.afterRequests(MIDDLE);
+  hands.signal('k6', 'SIGSTOP');
+  await hands.pause(3_000);
+  hands.signal('k6', 'SIGCONT');
+}
+
+/** 64 long texts at once take all the room that the queue has: what comes meanwhile is refused, or waits too long. */
+async function crowdOut(hands: Hands): Promise<void> {
+  await hands.afterRequests(MIDDLE);
+  const text = 'It was neither good nor bad, and I have said so at length to everybody. '.repeat(60);
+  const body = JSON.stringify({ texts: Array.from({ length: 64 }, () => text) });
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${hands.serviceUrl()}/predict/batch`, {
+    method: 'POST',
+    headers,
+    body,
+    signal: AbortSignal.timeout(20_000),
+  });
+}
+
+const crowded = { SERVICE_WORKERS: '1', MAX_BATCH_TEXTS: '64', QUEUE_LIMIT: '64' };
+const script = (fault: string) => ({ SLA_SELFTEST_SCRIPT: fault });
+
+const theService: readonly Row[] = [
+  { name: 'healthy', fault: 'none', expected: { exitCode: 0 } },
+  {
+    name: 'latency-180ms',
+    fault: 'every answer takes 180 ms',
+    faults: 'latency-to=180ms',
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'latency-230ms',
+    fault: 'every answer takes 230 ms',
+    faults: 'latency-to=230ms',
+    expected: { exitCode: 1, by: ['latency-p95'], only: true },
+  },
+  {
+    name: 'tail-0.8%',
+    fault: '0.8 % of the answers take 600 ms',
+    faults: 'tail=0.8%@600ms',
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'tail-1.5%',
+    fault: '1.5 % of the answers take 600 ms',
+    faults: 'tail=1.5%@600ms',
+    expected: { exitCode: 1, by: ['latency-p99'], only: true },
+  },
+  {
+    name: 'errors-0.8%',
+    fault: '0.8 % of the requests fail',
+    faults: 'errors=0.8%',
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'errors-1.2%',
+    fault: '1.2 % of the requests fail',
+    faults: 'errors=1.2%',
+    expected: { exitCode: 1, by: ['error-rate'], only: true },
+  },
+  {
+    name: 'confidence-0.86',
+    fault: 'a mean confidence of 0.86',
+    faults: 'confidence=0.86',
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'confidence-0.84',
+    fault: 'a mean confidence of 0.84',
+    faults: 'confidence=0.84',
+    expected: { exitCode: 1, by: ['confidence'], only: true },
+  },
+  {
+    name: 'overloaded',
+    fault: 'somebody’s large batch fills the queue: 503',
+    env: crowded,
+    meddle: crowdOut,
+    expected: { exitCode: 1, by: ['error-rate'] },
+  },
+  {
+    name: 'service-killed',
+    fault: 'the service is killed',
+    meddle: strike('service', 'SIGKILL'),
+    expected: { exitCode: 1, by: ['error-rate'] },
+  },
+  {
+    name: 'service-hung',
+    fault: 'the service hangs (SIGSTOP)',
+    meddle: strike('service', 'SIGSTOP'),
+    expected: { exitCode: 1, by: ['error-rate'] },
+  },
+];
+
+const theHarness: readonly Row[] = [
+  {
+    name: 'prometheus-killed',
+    fault: 'Prometheus is killed',
+    meddle: strike('Prometheus', 'SIGKILL'),
+    expected: { exitCode: 3, by: ['prometheus-answered', 'nothing-died'] },
+  },
+  {
+    name: 'prometheus-hung',
+    fault: 'Prometheus hangs (SIGSTOP)',
+    meddle: strike('Prometheus', 'SIGSTOP'),
+    expected: { exitCode: 3, by: ['prometheus-answered'] },
+  },
+  {
+    name: 'k6-killed',
+    fault: 'k6 is killed',
+    meddle: strike('k6', 'SIGKILL'),
+    expected: { exitCode: 3, by: ['load-delivered', 'nothing-died'] },
+  },
+  {
+    name: 'k6-starved',
+    fault: 'k6 gets no CPU for 3 s (SIGSTOP)',
+    meddle: starveGenerator,
+    expected: { exitCode: 3, by: ['generator-on-time'] },
+  },
+  {
+    name: 'k6-without-users',
+    fault: 'k6 has no virtual user free: requests are dropped',
+    env: script('hoards'),
+    expected: { exitCode: 3, by: ['load-delivered'] },
+  },
+  {
+    name: 'script-cannot-run',
+    fault: 'a load script that k6 cannot run',
+    env: script('cannot-run'),
+    expected: { exitCode: 4, by: ['k6-cannot-run'] },
+  },
+  {
+    name: 'script-throws',
+    fault: 'a load script that throws, every 10th time',
+    env: script('throws'),
+    expected: { exitCode: 3, by: ['answers-right'] },
+  },
+  {
+    name: 'zero-requests',
+    fault: 'a load script that sends nothing',
+    env: script('silent'),
+    expected: { exitCode: 3, by: ['load-delivered'] },
+  },
+  {
+    name: 'disk-full',
+    fault: 'the disk of the run folder fills up',
+    smallDisk: true,
+    meddle: async (hands) => {
+      await hands.afterRequests(MIDDLE);
+      hands.fillDisk();
+    },
+    expected: { exitCode: 4, by: ['cannot-write'] },
+  },
+  {
+    name: 'two-gates-healthy',
+    fault: 'two gates at once, this one of a healthy service',
+    together: 'two-gates',
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'two-gates-failing',
+    fault: 'two gates at once, this one with 1.2 % of errors',
+    together: 'two-gates',
+    faults: 'errors=1.2%',
+    expected: { exitCode: 1, by: ['error-rate'], only: true },
+  },
+];
+
+export const MATRIX: readonly Row[] = [...theService, ...aroundTheService, ...theHarness];

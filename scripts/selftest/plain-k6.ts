@@ -1,0 +1,96 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Load, Objective, SlaDocument } from '../../slas/model.ts';
+import { planScenario } from '../../slas/plan.ts';
+import { HarnessError } from '../errors.ts';
+import { start, tellExit } from '../processes.ts';
+import { useExisting } from '../stack/existing.ts';
+import { warmUp } from '../warm-up.ts';
+import { SCENARIO } from './document.ts';
+import { meddleWith } from './hands.ts';
+import type { Row } from './row.ts';
+import { openStage, type Stage } from './stage.ts';
+import type { World } from './world.ts';
+
+/** The same fault for k6 alone, with the same limits as thresholds, as its users write them. */
+
+/** `http_req_duration: p(95)<200`. k6 knows nothing of uptime. */
+export function thresholdsOf({ objectives }: SlaDocument): Readonly<Record<string, readonly string[]>> {
+  const thresholds = Map.groupBy(objectives.flatMap(thresholdOf), ([metric]) => metric);
+  return Object.fromEntries(
+    [...thresholds].map(([metric, own]) => [metric, own.map(([, expression]) => expression)]),
+  );
+}
+
+function thresholdOf({ measure, target }: Objective): readonly (readonly [string, string])[] {
+  const { comparison, value } = target;
+  switch (measure.kind) {
+    case 'latency':
+      return [['http_req_duration', `p(${measure.percentile})${comparison}${value * 1000}`]];
+    case 'ratio':
+      return [['http_req_failed', `rate${comparison}${value}`]];
+    case 'throughput':
+      return [['http_reqs', `rate${comparison}${value}`]];
+    case 'mean':
+      return [['confidence', `avg${comparison}${value}`]];
+    case 'uptime':
+      return [];
+    default:
+      return measure satisfies never;
+  }
+}
+
+/** How k6 ended: its exit code in words. */
+export async function runPlainK6(
+  row: Row,
+  folder: string,
+  world: World,
+  signal: AbortSignal,
+): Promise<string> {
+  await using stage = await openStage(row.stage ?? {}, world.stageOptions(row, folder, signal));
+  const load = planOf(world);
+  const loadFile = join(folder, 'load.json');
+  await writeFile(loadFile, JSON.stringify({ ...load, budgets: [] }));
+  const script = join(world.io.root, load.script);
+  await warmedUp(stage, load, signal);
+  const args = ['run', '--quiet', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0', script];
+  await using k6 = await start('k6', world.k6Path, args, {
+    cwd: world.io.root,
+    env: {
+      ...world.io.env,
+      ...row.env,
+      SLA_LOAD: loadFile,
+      SLA_TARGET: stage.targetUrl,
+      SLA_SUMMARY: join(folder, 'k6-summary.json'),
+      SLA_SELFTEST_THRESHOLDS: JSON.stringify(thresholdsOf(world.document.document)),
+    },
+    logFile: join(folder, 'k6.log'),
+  });
+  const exit = await meddleWith(
+    row,
+    {
+      running: k6,
+      stage,
+      loadedUrl: async () => stage.serviceUrl,
+      pidOf: (name) => (name === 'k6' ? k6.pid : stage.pidOf(name)),
+      disk: null,
+    },
+    signal,
+  );
+  return exit.signal === null ? String(exit.code) : tellExit(exit);
+}
+
+function planOf({ document }: World): Load {
+  const plan = planScenario(document.document, SCENARIO);
+  if ('schema' in plan) return plan.load!;
+  throw new HarnessError('bad-document', plan[0]!.message, { nextStep: 'see scripts/selftest/document.ts' });
+}
+
+/** Past all that stands in front of the service: what is wrong there must not spoil the warm-up. */
+async function warmedUp(
+  { serviceUrl, prometheusUrl }: Stage,
+  load: Load,
+  signal: AbortSignal,
+): Promise<void> {
+  await warmUp({ ...useExisting(serviceUrl, prometheusUrl), isOurs: true }, load, signal);
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { judge } from '../../slas/judge.ts';
+import type { Evidence, Plan, RunRecord, Verdict } from '../../slas/model.ts';
+import { readRun } from '../bundle.ts';
+import type { GateRun } from './gate-run.ts';
+import { notRun, resultOf } from './result.ts';
+import type { Row, RowResult } from './row.ts';
+
+/** What real rows left behind, a file each: judged again in milliseconds, whenever the judging changes. */
+
+const FOLDER = join(import.meta.dirname, 'recorded');
+const fileOf = ({ name }: Row) => join(FOLDER, `${name.replaceAll('%', '')}.json.br`);
+
+export interface Recording {
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  readonly evidence: Evidence;
+}
+
+/** Stores what a verdict rests on, of a row that came out as expected. */
+export async function record(row: Row, result: RowResult, { runFolder, verdict }: GateRun): Promise<void> {
+  if (!result.isAsExpected || verdict === null) return;
+  const { plan, run, evidence } = await readRun(runFolder);
+  const recording: Recording = { plan, run, evidence: evidence! };
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22 };
+  await mkdir(FOLDER, { recursive: true });
+  await writeFile(fileOf(row), brotliCompressSync(JSON.stringify(recording), { params }));
+}
+
+/** null where there is none: a harness that fails judges nothing. */
+export async function recordingOf(row: Row): Promise<Recording | null> {
+  const file = fileOf(row);
+  return existsSync(file)
+    ? (JSON.parse(brotliDecompressSync(await readFile(file)).toString()) as Recording)
+    : null;
+}
+
+/** Judges the recording of a row again, from its files alone. */
+export async function rejudge(row: Row): Promise<RowResult> {
+  const startedMs = Date.now();
+  const recording = await recordingOf(row);
+  if (recording === null) {
+    return row.expected.exitCode === 4
+      ? notRun(row, 'skipped', 'nothing is judged in it: run it with ./sla selftest', 0)
+      : notRun(row, 'blew up', 'it is not recorded: run ./sla selftest --record', 0);
+  }
+  const verdict = verdictOf(recording);
+  const seconds = Math.round((Date.now() - startedMs) / 1000);
+  return resultOf(row, { exitCode: verdict.exitCode, verdict, errorCode: null }, seconds);
+}
+
+/** Under a stricter rule, where it is asked for. */
+export const verdictOf = ({ plan, run, evidence }: Recording, confidence = plan.confidence): Verdict =>
+  judge({ ...plan, confidence }, run, evidence);

@@ -1,0 +1,74 @@
+import type { Verdict } from '../../slas/model.ts';
+import type { Expected, Outcome, Row, RowResult } from './row.ts';
+
+/** What came of a row, held against what was expected of it. */
+
+export interface Came {
+  readonly exitCode: number | null;
+  readonly verdict: Verdict | null;
+  readonly errorCode: string | null;
+}
+
+const OUTCOMES: Readonly<Record<Expected['exitCode'], Outcome>> = {
+  0: 'pass',
+  1: 'fail',
+  3: 'inconclusive',
+  4: 'harness failed',
+};
+
+export const tellExpected = ({ exitCode, by = [] }: Expected) =>
+  by.length === 0 ? OUTCOMES[exitCode] : `${OUTCOMES[exitCode]}: ${by.join(', ')}`;
+
+/** Of a fail what was missed; else what stands in the way of a pass. */
+export function decidersOf({ verdict, errorCode }: Came): readonly string[] {
+  if (verdict === null) return errorCode === null ? [] : [errorCode];
+  const with_ = (outcome: string) =>
+    verdict.objectives.filter((one) => one.verdict === outcome).map(({ id }) => id);
+  if (verdict.verdict === 'fail') return with_('missed');
+  const broken = verdict.preconditions.filter(({ ok }) => ok === false).map(({ id }) => id);
+  return [...broken, ...with_('undecided')];
+}
+
+export function resultOf({ name, fault, expected }: Row, came: Came, seconds: number): RowResult {
+  const decidedBy = decidersOf(came);
+  const { by = [], only } = expected;
+  const isComplete = by.every((id) => decidedBy.includes(id));
+  const isOnly = only !== true || decidedBy.every((id) => by.includes(id));
+  // An exit code without the verdict that it stands for is no verdict.
+  const isTrue = came.verdict === null ? came.exitCode !== 0 : came.verdict.exitCode === came.exitCode;
+  const outcome = OUTCOMES[came.exitCode as Expected['exitCode']] ?? 'blew up';
+  return {
+    name,
+    fault,
+    expected: tellExpected(expected),
+    outcome,
+    exitCode: came.exitCode,
+    decidedBy,
+    seconds,
+    isAsExpected: came.exitCode === expected.exitCode && isComplete && isOnly && isTrue,
+    note: busyNote(came, expected),
+  };
+}
+
+/** A machine that others use is told apart from a gate that is wrong: the gate itself says so. */
+function busyNote({ verdict }: Came, { by = [] }: Expected): string | null {
+  const late = verdict?.preconditions.find(({ id, ok }) => id === 'generator-on-time' && ok === false);
+  return late === undefined || by.includes(late.id) ? null : `the machine was busy: ${late.detail}`;
+}
+
+export const notRun = (
+  { name, fault, expected }: Row,
+  outcome: 'skipped' | 'blew up',
+  note: string,
+  seconds: number,
+): RowResult => ({
+  name,
+  fault,
+  expected: tellExpected(expected),
+  outcome,
+  exitCode: null,
+  decidedBy: [],
+  seconds,
+  isAsExpected: outcome === 'skipped',
+  note,
+});

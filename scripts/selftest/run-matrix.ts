@@ -1,0 +1,102 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HarnessError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { cannotRun, type GateRun, runGate } from './gate-run.ts';
+import { runPlainK6 } from './plain-k6.ts';
+import { notRun, resultOf } from './result.ts';
+import type { Row, RowResult } from './row.ts';
+import { makeWorld, type World } from './world.ts';
+
+export interface MatrixOptions {
+  /** k6 alone, too. */
+  readonly againstK6: boolean;
+  /** Where each row has a folder of its own. */
+  readonly folder: string;
+  /** Called after each row that was run, while its run folder is there. */
+  readonly keep?: (row: Row, result: RowResult, run: GateRun) => Promise<void>;
+}
+
+/** Nothing hangs: a gate of 10 s of load that takes longer than this has. */
+const LONGEST_MS = 150_000;
+
+/** Runs the rows one after the other (those that belong together, at once). A row that blows up is a row; the others go on. */
+export async function runMatrix(
+  rows: readonly Row[],
+  options: MatrixOptions,
+  io: Io,
+): Promise<readonly RowResult[]> {
+  const world = await makeWorld(rows, options.folder, io);
+  const results: RowResult[] = [];
+  for (const group of grouped(rows)) {
+    const done = await Promise.all(group.map((row) => runRow(row, options, world)));
+    for (const result of done) io.progress(tell(result, results.push(result), rows.length));
+  }
+  return results;
+}
+
+function grouped(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = row.together ?? row.name;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
+}
+
+async function runRow(row: Row, options: MatrixOptions, world: World): Promise<RowResult> {
+  const why = cannotRun(row);
+  if (why !== null) return notRun(row, 'skipped', why, 0);
+  const result = await judged(row, options, world);
+  if (!options.againstK6) return result;
+  return { ...result, k6: await byK6(row, options, world) };
+}
+
+async function judged(row: Row, { folder, keep }: MatrixOptions, world: World): Promise<RowResult> {
+  const startedMs = Date.now();
+  const seconds = () => Math.round((Date.now() - startedMs) / 1000);
+  try {
+    const own = await ownFolder(folder, row.name);
+    const run = await runGate(row, own, world, bounded(world.io));
+    const result = resultOf(row, run, seconds());
+    await keep?.(row, result, run);
+    return result;
+  } catch (error) {
+    world.io.signal.throwIfAborted();
+    return notRun(row, 'blew up', wordsOf(error), seconds());
+  }
+}
+
+async function byK6(row: Row, { folder }: MatrixOptions, world: World): Promise<string> {
+  try {
+    return await runPlainK6(row, await ownFolder(folder, `${row.name}-k6`), world, bounded(world.io));
+  } catch (error) {
+    world.io.signal.throwIfAborted();
+    return `blew up: ${wordsOf(error)}`;
+  }
+}
+
+async function ownFolder(folder: string, name: string): Promise<string> {
+  const own = join(folder, name.replaceAll('%', ''));
+  await mkdir(own, { recursive: true });
+  return own;
+}
+
+const bounded = (io: Io) => AbortSignal.any([io.signal, AbortSignal.timeout(LONGEST_MS)]);
+
+function wordsOf(error: unknown): string {
+  if (error instanceof HarnessError) return `${error.message} (${error.code})`;
+  if (!(error instanceof Error)) return String(error);
+  return error.name === 'TimeoutError' ? `no end within ${LONGEST_MS / 1000} s` : error.message;
+}
+
+function tell(
+  { name, outcome, decidedBy, seconds, isAsExpected, expected, k6, note }: RowResult,
+  done: number,
+  all: number,
+) {
+  const by = decidedBy.length === 0 ? '' : ` (${decidedBy.join(', ')})`;
+  const alone = k6 === undefined ? '' : `; k6 alone: ${k6}`;
+  const mark = isAsExpected ? '✓' : `✗ expected ${expected};`;
+  return `${done}/${all} ${mark} ${name}: ${outcome}${by}, ${seconds} s${alone}${note === null ? '' : `; ${note}`}`;
+}

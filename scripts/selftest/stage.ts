@@ -1,0 +1,138 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Io } from '../io.ts';
+import type { Running } from '../processes.ts';
+import {
+  type LocalStackOptions,
+  prometheusAddress,
+  serviceAddress,
+  serviceReady,
+  startPrometheus,
+  startService,
+} from '../stack/local.ts';
+import { type Network, startNetwork } from './network.ts';
+import { type Behaviour, passOn, type Relay, startRelay } from './relay.ts';
+
+/** What stands between the load, the service and Prometheus. Behaviours are made anew for each stage: they may count. */
+export interface StageSpec {
+  /** toxiproxy between the load and the service. */
+  readonly network?: true;
+  readonly front?: () => Behaviour;
+  readonly scrape?: () => Behaviour;
+  readonly api?: () => Behaviour;
+  /** It is started by whoever meddles, if at all. */
+  readonly withoutPrometheus?: true;
+}
+
+/**
+ *   load ──▶ front ──▶ network ──▶ service ◀── scrape ◀── Prometheus ◀── api ◀── whoever judges
+ *
+ * The same processes as the gate's own stack, with room between them for what goes wrong there.
+ */
+export interface Stage extends AsyncDisposable {
+  /** Where the load goes. */
+  readonly targetUrl: string;
+  readonly prometheusUrl: string;
+  /** The service itself, past all that stands in front of it. */
+  readonly serviceUrl: string;
+  readonly network: Network | null;
+  readonly scrape: Relay;
+  pidOf(name: 'service' | 'Prometheus'): number;
+  /** Started again where it was, once it has ended. */
+  restartService(): Promise<void>;
+  /** Another process takes its place, and the old one ends what it has begun. */
+  replaceService(): Promise<void>;
+  /** With nothing stored; the one before, if any, is gone. */
+  startPrometheus(): Promise<void>;
+}
+
+export interface StageOptions {
+  readonly io: Io;
+  readonly signal: AbortSignal;
+  readonly folder: string;
+  readonly prometheusPath: string;
+  readonly toxiproxyPath: string | null;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly faults: string | undefined;
+  /** Settings of the service. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+interface Service {
+  readonly process: Running;
+  readonly url: string;
+}
+
+/** Nothing listens there. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+export async function openStage(spec: StageSpec, options: StageOptions): Promise<Stage> {
+  await using guard = new AsyncDisposableStack();
+  // It takes in what is started later, too.
+  const owned = guard.use(new AsyncDisposableStack());
+  let started = 0;
+  const ownFolder = async (name: string) => {
+    const folder = join(options.folder, `${name}-${++started}`);
+    await mkdir(folder, { recursive: true });
+    return folder;
+  };
+  const stackOptions = (folder: string): LocalStackOptions => ({
+    root: options.io.root,
+    env: { ...options.io.env, ...options.env },
+    prometheusPath: options.prometheusPath,
+    selector: options.selector,
+    folder,
+    signal: options.signal,
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+  });
+  const serve = async (servicePort: number): Promise<Service> => {
+    const process = owned.use(
+      await startService({ ...stackOptions(await ownFolder('service')), servicePort }),
+    );
+    const url = await serviceAddress(process, options.signal);
+    await serviceReady(process, url, options.signal);
+    return { process, url };
+  };
+
+  let service = await serve(0);
+  const network = spec.network
+    ? owned.use(await networkTo(service.url, await ownFolder('network'), options))
+    : null;
+  const front = spec.front && owned.use(await startRelay(network?.url ?? service.url, spec.front()));
+  const scrape = owned.use(await startRelay(service.url, spec.scrape?.() ?? passOn));
+  const api = owned.use(await startRelay(NOWHERE, spec.api?.() ?? passOn));
+  let prometheus: Running | null = null;
+  const observe = async () => {
+    await prometheus?.stop();
+    const folder = await ownFolder('prometheus');
+    prometheus = owned.use(await startPrometheus(stackOptions(folder), scrape.url, join(folder, 'data')));
+    api.upstream = await prometheusAddress(prometheus, options.signal);
+  };
+  if (!spec.withoutPrometheus) await observe();
+  const all = guard.move();
+  return {
+    targetUrl: front?.url ?? network?.url ?? service.url,
+    prometheusUrl: api.url,
+    get serviceUrl() {
+      return service.url;
+    },
+    network,
+    scrape,
+    pidOf: (name) => (name === 'service' ? service.process : prometheus!).pid,
+    restartService: async () => {
+      await service.process.exited;
+      service = await serve(Number(new URL(service.url).port));
+    },
+    replaceService: async () => {
+      service = await serve(0);
+      scrape.upstream = service.url;
+      await network?.leadTo(service.url);
+    },
+    startPrometheus: observe,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+function networkTo(serviceUrl: string, folder: string, { toxiproxyPath, signal }: StageOptions) {
+  return startNetwork(toxiproxyPath!, serviceUrl, folder, signal);
+}
