@@ -49,6 +49,7 @@ describe('a healthy service', () => {
       ['requests', sent, sent],
       ['2xx', sent, sent],
       ['latencies of /predict', sent, sent],
+      ['observations of confidence', sent, sent],
     ]);
 
     const again = await sla(['verify', run, '--json']);

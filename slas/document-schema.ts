@@ -80,6 +80,12 @@ const Mean = Type.Object(
           'What the limit is written in: ratio (0.85 or 85%, the default), seconds (200ms), number',
       }),
     ),
+    client: Type.Optional(
+      text(
+        'The path of which each good answer makes one observation: where the client saw more answers, a part is missing',
+        '/predict',
+      ),
+    ),
   },
   closed,
 );

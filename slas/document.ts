@@ -264,6 +264,7 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
         kind,
         histogram: buildSelection(raw.mean!.histogram, raw.mean!.where),
         unit: raw.mean!.unit ?? 'ratio',
+        ...(raw.mean!.client === undefined ? {} : { client: raw.mean!.client }),
       };
     default:
       return kind satisfies never;

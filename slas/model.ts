@@ -63,7 +63,13 @@ export type Measure =
   /** The share of expected (scrape, replica) pairs at which a gauge was 1. */
   | { readonly kind: 'uptime'; readonly gauge: Selection }
   /** The mean of a histogram's observations. */
-  | { readonly kind: 'mean'; readonly histogram: Selection; readonly unit: Unit };
+  | {
+      readonly kind: 'mean';
+      readonly histogram: Selection;
+      readonly unit: Unit;
+      /** The path of which each good answer makes one observation. */
+      readonly client?: string;
+    };
 
 export interface Objective {
   readonly id: string;
@@ -205,7 +211,7 @@ export type PlannedMeasure =
     }
   | { readonly kind: 'throughput'; readonly counter: string }
   | { readonly kind: 'uptime'; readonly gauge: string }
-  | { readonly kind: 'mean'; readonly sum: string; readonly count: string };
+  | { readonly kind: 'mean'; readonly sum: string; readonly count: string; readonly clientPath?: string };
 
 export interface PlannedObjective {
   readonly id: string;

@@ -145,6 +145,7 @@ function planMeasure(measure: Measure, service: Readonly<Record<string, string>>
         kind: 'mean',
         sum: select(service, measure.histogram, '_sum'),
         count: select(service, measure.histogram, '_count'),
+        ...(measure.client === undefined ? {} : { clientPath: measure.client }),
       };
     default:
       return measure satisfies never;

@@ -1,5 +1,5 @@
 import { answersInAll, requestsOf } from './client-requests.ts';
-import type { LoadRecord, Plan, Reconciled, RunRecord } from './model.ts';
+import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord } from './model.ts';
 import { boundBySeconds } from './uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from './window.ts';
 
@@ -32,6 +32,7 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
     row('requests', answersInAll(run.load), total(counted.increases)),
     ...statusRows(run.load, counted.increases, row),
     ...latencyRows(plan, run.load, frame, row),
+    ...meanRows(plan, run.load, frame, row),
   ];
   return { ok: true, rows };
 }
@@ -97,7 +98,21 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): read
     const counted = countIncreases(buckets, frame);
     if (!counted.ok) return [];
     const all = counted.increases.filter(({ labels }) => labels.le === '+Inf');
-    const good = requestsOf(client).filter((one) => one.status.startsWith('2') && one.path === path);
-    return [row(`latencies of ${path}`, good.length, total(all))];
+    return [row(`latencies of ${path}`, goodAnswers(client, path), total(all))];
   });
 }
+
+/** Every good answer of a path must be in the mean, or it could be that of one sentiment alone. */
+function meanRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
+  const { client } = load;
+  if (client === undefined) return [];
+  return plan.objectives.flatMap(({ id, measure }) => {
+    if (measure.kind !== 'mean' || measure.clientPath === undefined) return [];
+    const counted = countIncreases(measure.count, frame);
+    if (!counted.ok) return [];
+    return [row(`observations of ${id}`, goodAnswers(client, measure.clientPath), total(counted.increases))];
+  });
+}
+
+const goodAnswers = (client: ClientRequests, path: string) =>
+  requestsOf(client).filter((one) => one.status.startsWith('2') && one.path === path).length;

@@ -25,10 +25,10 @@ const theWay: readonly Row[] = [
     expected: { exitCode: 0 },
   },
   {
-    name: 'network-180ms',
-    fault: 'the network adds 180 ms, unseen by the service',
+    name: 'network-150ms',
+    fault: 'the network adds 150 ms, unseen by the service',
     stage: { network: true },
-    meddle: ({ stage }) => stage!.network!.poison('latency', { latency: 180 }),
+    meddle: ({ stage }) => stage!.network!.poison('latency', { latency: 150 }),
     expected: { exitCode: 0 },
   },
   {
@@ -156,7 +156,7 @@ const theScrapes: readonly Row[] = [
     name: 'label-set-missing',
     fault: 'the confidences of one sentiment are missing',
     stage: { scrape: () => dropSeries(/^sentiment_prediction_confidence_.*sentiment="NEGATIVE"/) },
-    expected: { exitCode: 3, by: ['confidence'] },
+    expected: { exitCode: 3, by: ['client-and-server-agree', 'confidence'] },
   },
   {
     name: 'clock-ahead',

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import type { Verdict } from '../../slas/model.ts';
 import type { Expected, Outcome, Row, RowResult } from './row.ts';
 
@@ -29,13 +30,20 @@ export function decidersOf({ verdict, errorCode }: Came): readonly string[] {
   return [...broken, ...with_('undecided')];
 }
 
-export function resultOf({ name, fault, expected }: Row, came: Came, seconds: number): RowResult {
+/** `loadAverage` is that of the machine before the row began: beyond its processors, others want them too. */
+export function resultOf(
+  { name, fault, expected }: Row,
+  came: Came,
+  seconds: number,
+  loadAverage = 0,
+): RowResult {
   const decidedBy = decidersOf(came);
   const { by = [], only } = expected;
   const isComplete = by.every((id) => decidedBy.includes(id));
   const isOnly = only !== true || decidedBy.every((id) => by.includes(id));
   // An exit code without the verdict that it stands for is no verdict.
   const isTrue = came.verdict === null ? came.exitCode !== 0 : came.verdict.exitCode === came.exitCode;
+  const isAsExpected = came.exitCode === expected.exitCode && isComplete && isOnly && isTrue;
   const outcome = OUTCOMES[came.exitCode as Expected['exitCode']] ?? 'blew up';
   return {
     name,
@@ -45,15 +53,18 @@ export function resultOf({ name, fault, expected }: Row, came: Came, seconds: nu
     exitCode: came.exitCode,
     decidedBy,
     seconds,
-    isAsExpected: came.exitCode === expected.exitCode && isComplete && isOnly && isTrue,
-    note: busyNote(came, expected),
+    isAsExpected,
+    note: isAsExpected ? null : busyNote(came, loadAverage),
   };
 }
 
-/** A machine that others use is told apart from a gate that is wrong: the gate itself says so. */
-function busyNote({ verdict }: Came, { by = [] }: Expected): string | null {
+/** A machine that others use is told apart from a gate that is wrong. The gate itself says so where k6 was late. */
+function busyNote({ verdict }: Came, loadAverage: number): string | null {
   const late = verdict?.preconditions.find(({ id, ok }) => id === 'generator-on-time' && ok === false);
-  return late === undefined || by.includes(late.id) ? null : `the machine was busy: ${late.detail}`;
+  if (late !== undefined) return `the machine was busy: ${late.detail}`;
+  const processors = cpus().length;
+  if (loadAverage <= processors) return null;
+  return `the machine was busy: a load average of ${loadAverage.toFixed(1)} on ${processors} processors before it`;
 }
 
 export const notRun = (

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
@@ -29,6 +30,7 @@ export async function runMatrix(
   const world = await makeWorld(rows, options.folder, io);
   const results: RowResult[] = [];
   for (const group of grouped(rows)) {
+    for (const { name, fault } of group) io.progress(`${name}: ${fault}`);
     const done = await Promise.all(group.map((row) => runRow(row, options, world)));
     for (const result of done) io.progress(tell(result, results.push(result), rows.length));
   }
@@ -54,11 +56,12 @@ async function runRow(row: Row, options: MatrixOptions, world: World): Promise<R
 
 async function judged(row: Row, { folder, keep }: MatrixOptions, world: World): Promise<RowResult> {
   const startedMs = Date.now();
+  const [loadAverage] = loadavg();
   const seconds = () => Math.round((Date.now() - startedMs) / 1000);
   try {
     const own = await ownFolder(folder, row.name);
     const run = await runGate(row, own, world, bounded(world.io));
-    const result = resultOf(row, run, seconds());
+    const result = resultOf(row, run, seconds(), loadAverage);
     await keep?.(row, result, run);
     return result;
   } catch (error) {
