@@ -3,7 +3,7 @@ import { temporaryFolder } from '../disk.ts';
 import { badOption, type PlacedProblem, theirPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { MATRIX } from '../selftest/matrix.ts';
-import { record, rejudge } from '../selftest/recorded.ts';
+import { record, rejudgeAll } from '../selftest/recorded.ts';
 import type { Row, RowResult } from '../selftest/row.ts';
 import { runMatrix } from '../selftest/run-matrix.ts';
 import { isWhole, renderMarkdownTable, renderTable } from '../selftest/table.ts';
@@ -30,8 +30,7 @@ export async function selftest(
       '--quick',
       'judges what is recorded, and runs nothing: leave out --record and --against-k6',
     ).problems;
-  const results =
-    options.quick === true ? await Promise.all(chosen.map(rejudge)) : await really(chosen, options, io);
+  const results = options.quick === true ? await rejudgeAll(chosen) : await really(chosen, options, io);
   if (options.json !== undefined)
     await writeFile(theirPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
   io.print(options.markdown === true ? renderMarkdownTable(results) : renderTable(results));

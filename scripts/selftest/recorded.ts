@@ -52,6 +52,12 @@ export async function rejudge(row: Row): Promise<RowResult> {
   return resultOf(row, { exitCode: verdict.exitCode, verdict, errorCode: null }, seconds);
 }
 
+export async function rejudgeAll(rows: readonly Row[]): Promise<readonly RowResult[]> {
+  const results: RowResult[] = [];
+  for (const row of rows) results.push(await rejudge(row));
+  return results;
+}
+
 /** Under a stricter rule, where it is asked for. */
 export const verdictOf = ({ plan, run, evidence }: Recording, confidence = plan.confidence): Verdict =>
   judge({ ...plan, confidence }, run, evidence);
