@@ -41,6 +41,10 @@ function expectCertainty(actual: ObjectiveVerdict, expected: ExpectedObjective, 
     expect(actual.interval.high, told).toBeGreaterThanOrEqual(measured);
   }
   if (actual.nearLimit) expect(actual.interval, told).not.toBeNull();
+  // No way to keep a limit is shorter than that none more is bad.
+  const { more80, moreIfNoneBad } = actual.needed ?? { more80: null, moreIfNoneBad: null };
+  if (more80 !== null && moreIfNoneBad !== null && actual.margin! > 0)
+    expect(more80, told).toBeGreaterThanOrEqual(moreIfNoneBad);
 }
 
 function expectObjectives(

@@ -37,8 +37,9 @@ export const formatBucket = ([low, high]: readonly [number, number | null], unit
 /** `97.1–98.9 %`, `24.8–25.1/s`: of the share that was judged, or of the value where none was. */
 export function formatInterval({ low, high }: Interval, unit: Unit, target: string): string {
   const isShare = unit === 'seconds' || unit === 'ratio';
-  if (isShare && (unit === 'seconds' || target.includes('%')))
-    return `${figures(low * 100)}–${figures(high * 100)} %`;
+  // A bound of 2e-203 is a bound of 0.
+  const points = (share: number) => figures(Number((share * 100).toFixed(6)));
+  if (isShare && (unit === 'seconds' || target.includes('%'))) return `${points(low)}–${points(high)} %`;
   if (unit === 'per_second') return `${figures(low)}–${figures(high)}/s`;
   return `${figures(low)}–${figures(high)}`;
 }

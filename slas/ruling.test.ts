@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import type { Certainty } from './certainty.ts';
+import type { PlannedObjective } from './model.ts';
+import { type Observed, rule } from './ruling.ts';
+
+/** What intervals make of what was observed, word for word. */
+
+const limit = (text: string, value: number) => ({ text, comparison: '<' as const, value });
+const latency: PlannedObjective = {
+  id: 'latency-p95',
+  title: 'latency-p95',
+  unit: 'seconds',
+  measure: { kind: 'latency', buckets: 'h_bucket', percentile: 95, clientPath: null },
+  target: limit('< 200ms', 0.2),
+  alert: null,
+  leastSamples: 59,
+};
+const mean: PlannedObjective = {
+  ...latency,
+  id: 'confidence',
+  unit: 'ratio',
+  measure: { kind: 'mean', sum: 'm_sum', count: 'm_count' },
+  target: limit('< 0.85', 0.85),
+};
+const certainty = (changes: Partial<Certainty> = {}): Certainty => ({
+  interval: { low: 0.94, high: 0.96, confidence: 0.95 },
+  margin: 0,
+  side: 'both',
+  detectable: 0.06,
+  needed: { more80: 3351, moreIfNoneBad: 193 },
+  pOfMiss: 0.5,
+  independenceAssumed: false,
+  blocks: 60,
+  ...changes,
+});
+const one = (changes: Partial<Observed> = {}, sure: Partial<Certainty> = {}): Observed => ({
+  objective: latency,
+  decision: { verdict: 'met', severity: null, reason: 'seen', isWhole: true },
+  certainty: certainty(sure),
+  isClient: false,
+  ...changes,
+});
+const missed = { verdict: 'missed', severity: 'target', reason: 'seen', isWhole: true } as const;
+const cutShort = { verdict: 'missed', severity: 'target', reason: 'beyond doubt' } as const;
+const reason = (observed: Observed, confidence: number | null) => rule([observed], confidence)[0]!.reason;
+const verdicts = (all: readonly Observed[]) => rule(all, 0.95).map(({ verdict }) => verdict);
+
+describe('the observed value decides, and is told with', () => {
+  test.each<[string, Observed, string]>([
+    [
+      'the interval that holds the limit, and what would have been found',
+      one(),
+      'seen; within noise of the limit: the 95 % interval is 94–96 %; a true share of 6 % slower ones would have been found',
+    ],
+    [
+      'what would have been found',
+      one({}, { side: 'good' }),
+      'seen; a true share of 6 % slower ones would have been found',
+    ],
+    [
+      'bad ones, where it is not of latency',
+      one({ objective: mean }, { side: 'good' }),
+      'seen; a true share of 6 % bad ones would have been found',
+    ],
+    ['nothing, where nothing would have been found', one({}, { side: 'good', detectable: null }), 'seen'],
+    ['nothing of that, where it was missed', one({ decision: missed }, { side: 'bad' }), 'seen'],
+    [
+      'less, by the client’s clock',
+      one({ isClient: true }),
+      'seen; within noise of the limit there: the 95 % interval is 94–96 %',
+    ],
+    [
+      'what it takes for granted',
+      one({ decision: missed }, { side: 'bad', independenceAssumed: true }),
+      'seen; independence assumed',
+    ],
+    [
+      'why there is no interval',
+      one({}, { side: null, interval: null, blocks: 11 }),
+      'seen; no interval: 11 stretches of time, 12 are needed',
+    ],
+    ['nothing of it twice', one({ isClient: true }, { side: null, interval: null, blocks: 11 }), 'seen'],
+    ['nothing, where there is no chance in it', one({ certainty: null }), 'seen'],
+    ['nothing, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
+  ])('%s', (_, observed, expected) => {
+    expect(reason(observed, null)).toBe(expected);
+    expect(rule([observed], null)[0]).toMatchObject({ verdict: observed.decision.verdict });
+  });
+});
+
+describe('a confidence decides', () => {
+  const NOT_SURE = 'not sure at 95 %: the 95 % interval is 94–96 %, with the limit inside;';
+  test.each<[string, Observed, string]>([
+    ['met', one({}, { side: 'good' }), 'seen; the 95 % interval is 94–96 %'],
+    [
+      'met by the client’s clock',
+      one({ isClient: true }, { side: 'good' }),
+      'seen; there the 95 % interval is 94–96 %',
+    ],
+    [
+      'missed',
+      one({ decision: missed }, { side: 'bad', pOfMiss: 0.01 }),
+      'seen; the 95 % interval is 94–96 %',
+    ],
+    [
+      'undecided, and how many more would decide',
+      one(),
+      `${NOT_SURE} about 3,351 more requests would decide with 80 % probability if it stays so, 193 if none more is bad (seen: seen)`,
+    ],
+    [
+      'undecided, and how many more observations of a mean',
+      one({ objective: mean }, { needed: { more80: 40, moreIfNoneBad: null } }),
+      'not sure at 95 %: the 95 % interval is 0.94–0.96, with the limit inside; about 40 more observations would decide with 80 % probability if it stays so (seen: seen)',
+    ],
+    [
+      'undecided, and more than a day of requests',
+      one({}, { needed: { more80: null, moreIfNoneBad: null } }),
+      `${NOT_SURE} too near the limit to decide within a day of such load (seen: seen)`,
+    ],
+    [
+      'undecided, and what good ones alone would do',
+      one({}, { needed: { more80: null, moreIfNoneBad: 316 } }),
+      `${NOT_SURE} too near the limit to decide within a day of such load, or 316 if none more is bad (seen: seen)`,
+    ],
+    [
+      'undecided without an interval',
+      one({}, { side: null, interval: null, pOfMiss: null, blocks: 11 }),
+      'not sure at 95 %: no interval: 11 stretches of time, 12 are needed (seen: seen)',
+    ],
+    [
+      'undecided where independence is assumed',
+      one({}, { side: 'good', independenceAssumed: true }),
+      'not sure at 95 %: no slow or bad request tells how much requests depend on each other (independence assumed) (seen: seen)',
+    ],
+    ['as it was, where there is no chance in it', one({ certainty: null }), 'seen'],
+    ['as it was, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
+  ])('%s', (name, observed, expected) => {
+    const [decision] = rule([observed], 0.95);
+    expect(decision!.reason).toBe(expected);
+    if (name.startsWith('undecided'))
+      expect(decision).toMatchObject({ verdict: 'undecided', severity: null, isWhole: true });
+    else
+      expect(decision).toMatchObject({
+        verdict: observed.decision.verdict,
+        severity: observed.decision.severity,
+      });
+  });
+
+  test('a miss as one of several must be surer', () => {
+    const miss = (p: number) => one({ decision: missed }, { side: 'bad', pOfMiss: p });
+    expect(verdicts([miss(0.03)])).toEqual(['missed']);
+    expect(verdicts([miss(0.03), one()])).toEqual(['undecided', 'undecided']);
+    expect(verdicts([miss(0.02), one({}, { side: 'good', pOfMiss: 1 })])).toEqual(['missed', 'met']);
+    expect(rule([miss(0.03), one()], 0.95)[0]!.reason).toBe(
+      'not sure at 95 %: beyond the limit by itself, but one of 2 objectives may look so by chance (Holm) (seen: seen)',
+    );
+  });
+
+  test('as one of several only among those that an interval decides', () => {
+    const miss = one({ decision: missed }, { side: 'bad', pOfMiss: 0.03 });
+    const others = [
+      one({ decision: cutShort }, { side: 'bad', pOfMiss: 0.2 }),
+      one({ certainty: null }),
+      one({}, { side: null, interval: null, pOfMiss: null }),
+    ];
+    expect(verdicts([miss, ...others])).toEqual(['missed', 'missed', 'met', 'undecided']);
+  });
+});
