@@ -20,6 +20,13 @@ const OUTCOMES: Readonly<Record<Expected['exitCode'], Outcome>> = {
 export const tellExpected = ({ exitCode, by = [] }: Expected) =>
   by.length === 0 ? OUTCOMES[exitCode] : `${OUTCOMES[exitCode]}: ${by.join(', ')}`;
 
+const told = ({ name, fault, expected }: Pick<Row, 'name' | 'fault' | 'expected'>) => ({
+  name,
+  fault,
+  expected: tellExpected(expected),
+  mustStop: expected.exitCode !== 0,
+});
+
 /** Of a fail what was missed; else what stands in the way of a pass. */
 export function decidersOf({ verdict, errorCode }: Came): readonly string[] {
   if (verdict === null) return errorCode === null ? [] : [errorCode];
@@ -46,12 +53,10 @@ export function resultOf(
   const isAsExpected = came.exitCode === expected.exitCode && isComplete && isOnly && isTrue;
   const outcome = OUTCOMES[came.exitCode as Expected['exitCode']] ?? 'blew up';
   return {
-    name,
-    fault,
-    expected: tellExpected(expected),
+    ...told({ name, fault, expected }),
     outcome,
     exitCode: came.exitCode,
-    decidedBy,
+    decidedBy: [...decidedBy].sort((a, b) => Number(by.includes(b)) - Number(by.includes(a))),
     seconds,
     isAsExpected,
     note: isAsExpected ? null : busyNote(came, loadAverage),
@@ -73,9 +78,7 @@ export const notRun = (
   note: string,
   seconds: number,
 ): RowResult => ({
-  name,
-  fault,
-  expected: tellExpected(expected),
+  ...told({ name, fault, expected }),
   outcome,
   exitCode: null,
   decidedBy: [],

@@ -56,9 +56,12 @@ export interface RowResult {
   readonly name: string;
   readonly fault: string;
   readonly expected: string;
+  /** A release must not go out with it. */
+  readonly mustStop: boolean;
   readonly outcome: Outcome;
   /** null where the gate did not end by itself, or was not run. */
   readonly exitCode: number | null;
+  /** What was expected to decide comes first. */
   readonly decidedBy: readonly string[];
   readonly seconds: number;
   readonly isAsExpected: boolean;

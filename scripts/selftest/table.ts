@@ -3,6 +3,8 @@ import type { RowResult } from './row.ts';
 
 /** The matrix as a table: for the terminal, for the docs, as data. */
 
+const SHOWN = 3;
+
 export const isWhole = (results: readonly RowResult[]) => results.every(({ isAsExpected }) => isAsExpected);
 
 function cellsOf(results: readonly RowResult[]): { head: string[]; rows: string[][] } {
@@ -24,13 +26,17 @@ function cellsOf(results: readonly RowResult[]): { head: string[]; rows: string[
     result.fault,
     result.expected,
     result.outcome,
-    result.decidedBy.join(', '),
+    shortened(result.decidedBy),
     result.exitCode === null ? '–' : String(result.exitCode),
     String(result.seconds),
     ...(withK6 ? [result.k6 ?? '–'] : []),
   ]);
   return { head, rows };
 }
+
+/** All that rests on a broken precondition is undecided, too: the first few tell. */
+const shortened = (ids: readonly string[]) =>
+  ids.length <= SHOWN ? ids.join(', ') : `${ids.slice(0, SHOWN).join(', ')}, ${ids.length - SHOWN} more`;
 
 export function renderTable(results: readonly RowResult[]): string {
   const { head, rows } = cellsOf(results);
@@ -69,6 +75,12 @@ export function summary(results: readonly RowResult[]): string {
     otherwise.length === 0
       ? `${run} of ${run} rows came out as expected`
       : `${otherwise.length} of ${run} rows came out otherwise: ${otherwise.map(({ name }) => name).join(', ')}`;
+  const blind = results.filter(({ mustStop, k6 }) => mustStop && k6 === '0');
+  const asked = results.filter(({ mustStop, k6 }) => mustStop && k6 !== undefined);
+  const alone =
+    asked.length === 0
+      ? []
+      : [`k6 alone exits 0 on ${blind.length} of ${asked.length} faults that must stop a release`];
   const left = skipped.length === 0 ? '' : `; skipped: ${skipped.map(({ name }) => name).join(', ')}`;
-  return [...notes, `${told}${left} (${seconds} s)`].join('\n');
+  return [...notes, `${told}${left} (${seconds} s)`, ...alone].join('\n');
 }
