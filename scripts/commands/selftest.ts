@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { temporaryFolder } from '../disk.ts';
 import { badOption, type PlacedProblem, theirPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
@@ -16,7 +17,11 @@ export interface SelftestOptions {
   readonly json?: string;
   readonly markdown?: boolean;
   readonly out?: string;
+  /** How often in a row. */
+  readonly times?: string;
 }
+
+const MOST_TIMES = 100;
 
 /** Puts faults into the real gate, one after the other, and says whether each came out as it should. */
 export async function selftest(
@@ -30,7 +35,11 @@ export async function selftest(
       '--quick',
       'judges what is recorded, and runs nothing: leave out --record and --against-k6',
     ).problems;
-  const results = options.quick === true ? await rejudgeAll(chosen) : await really(chosen, options, io);
+  const times = Number(options.times ?? 1);
+  if (!Number.isInteger(times) || times < 1 || times > MOST_TIMES)
+    return badOption('--times', `"${options.times}" is no whole number from 1 to ${MOST_TIMES}`).problems;
+  const results =
+    options.quick === true ? await rejudgeAll(chosen) : await really(chosen, options, times, io);
   if (options.json !== undefined)
     await writeFile(theirPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
   io.print(options.markdown === true ? renderMarkdownTable(results) : renderTable(results));
@@ -45,10 +54,22 @@ function chooseRows(only: readonly string[] = []): readonly Row[] | string {
   return only.length === 0 ? MATRIX : MATRIX.filter((row) => only.some((name) => row.name.startsWith(name)));
 }
 
-async function really(rows: readonly Row[], options: SelftestOptions, io: Io): Promise<readonly RowResult[]> {
-  await using temporary = options.out === undefined ? await temporaryFolder() : null;
-  const folder = temporary?.path ?? theirPath(io, options.out!);
-  await mkdir(folder, { recursive: true });
-  const keep = options.record === true ? { keep: record } : {};
-  return await runMatrix(rows, { folder, againstK6: options.againstK6 === true, ...keep }, io);
+async function really(
+  rows: readonly Row[],
+  { againstK6 = false, record: recording = false, out }: SelftestOptions,
+  times: number,
+  io: Io,
+): Promise<readonly RowResult[]> {
+  await using temporary = out === undefined ? await temporaryFolder() : null;
+  const results: RowResult[] = [];
+  for (let pass = 1; pass <= times; pass++) {
+    const folder = join(temporary?.path ?? theirPath(io, out!), `pass-${pass}`);
+    await mkdir(folder, { recursive: true });
+    const keep = recording && pass === 1 ? { keep: record } : {};
+    const done = await runMatrix(rows, { folder, againstK6, ...keep }, io);
+    results.push(
+      ...done.map((result) => (pass === 1 ? result : { ...result, name: `${result.name} #${pass}` })),
+    );
+  }
+  return results;
 }

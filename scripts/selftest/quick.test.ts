@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document.ts';
+import type { Sample, Series } from '../../slas/model.ts';
 import { SHIPPED_DOCUMENT } from '../inputs.ts';
 import { ROOT, slaHere } from '../testing/sla.ts';
 import { MATRIX } from './matrix.ts';
@@ -35,6 +36,48 @@ describe('what was recorded', () => {
   });
 });
 
+describe('the healthy run, with one of its series spoilt', () => {
+  const half = ({ samples }: Series) => Math.floor(samples.length / 2);
+  const damages: Record<string, (series: Series) => readonly Series[]> = {
+    'is not there': () => [],
+    'ends in the middle': (series) => [{ ...series, samples: series.samples.slice(0, half(series)) }],
+    'is NaN once': (series) => [{ ...series, samples: series.samples.with(half(series), nan(series)) }],
+    'starts again from 0 in the middle': (series) => [{ ...series, samples: restarted(series) }],
+  };
+  const nan = (series: Series): Sample => [series.samples[half(series)]![0], 'NaN'];
+  const restarted = (series: Series) =>
+    series.samples.map(([at, value], index): Sample => {
+      const before = index < half(series) ? '0' : series.samples[half(series)]![1];
+      return [at, String(Number(value) - Number(before))];
+    });
+
+  /** Nothing is judged by these: other bucket edges, what explains, and what told of nothing in the whole run. */
+  function decidesNothing({ labels, samples }: Series): boolean {
+    const { __name__: name = '', le } = labels;
+    if (le !== undefined) return !['0.2', '0.5', '+Inf'].includes(le);
+    if (/^(up|process_start_time_seconds|nodejs_)/.test(name)) return true;
+    return name === 'http_requests_total' && samples.every(([, value]) => value === '0');
+  }
+
+  test.each(Object.entries(damages))('that %s does not pass', async (_, damage) => {
+    const recording = (await recordingOf(MATRIX[0]!))!;
+    const { readings } = recording.evidence;
+    const all = new Map(
+      readings.flatMap(({ series }) => series).map((series) => [JSON.stringify(series.labels), series]),
+    );
+    const deciding = [...all].filter(([, series]) => !decidesNothing(series)).map(([key]) => key);
+    expect(deciding.length).toBeGreaterThan(8);
+    const spoil = (key: string) => (series: Series) =>
+      JSON.stringify(series.labels) === key ? damage(series) : [series];
+    const passing = deciding.filter((key) => {
+      const spoilt = readings.map((reading) => ({ ...reading, series: reading.series.flatMap(spoil(key)) }));
+      const evidence = { ...recording.evidence, readings: spoilt };
+      return verdictOf({ ...recording, evidence }).verdict === 'pass';
+    });
+    expect(passing).toEqual([]);
+  });
+});
+
 test('the command tells it as a table, and exits by it', async () => {
   const { code, stdout } = await slaHere(['selftest', '--quick', '--only', 'errors-']);
   expect(code).toBe(0);
@@ -47,4 +90,5 @@ test('rows that there are not, and options that do not go together, are refused'
   expect(unknown.stderr).toMatch(/no row is named "gremlins": there are healthy, /);
   expect(unknown.code).toBe(2);
   expect((await slaHere(['selftest', '--quick', '--against-k6'])).code).toBe(2);
+  expect((await slaHere(['selftest', '--times', '0'])).stderr).toContain('"0" is no whole number from 1');
 });
