@@ -199,6 +199,13 @@ describe('what a document becomes', () => {
     ]);
   });
 
+  test('how late the event loop is', () => {
+    const yaml = `${TOP}service: { selector: { job: j }, lag: { gauge: g, where: { a: b } } }\nobjectives: []\n`;
+    expect(parseDocument(yaml)).toMatchObject({
+      document: { service: { lag: { metric: 'g', where: { a: 'b' } } } },
+    });
+  });
+
   test('what warms the service up', () => {
     const warmUp = { path: '/predict', bodies: [{ text: 'a' }] };
     const parsed = parseDocument(

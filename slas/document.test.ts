@@ -86,7 +86,7 @@ objectives:
   - { id: errors, target: <= 0.5%, ratio: { bad: { counter: errors_total, where: { code: 500 } }, total: { counter: all_total } } }
   - { id: size, target: < 12.5, mean: { histogram: size, unit: number } }
 `);
-    expect(document).toEqual({
+    expect(document).toStrictEqual({
       name: 'other',
       description: '',
       confidence: null,

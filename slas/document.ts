@@ -87,8 +87,8 @@ function meaningProblems(raw: unknown, structural: readonly Problem[]): readonly
     structural.some((found) => found.path === path || isInside(found.path, path));
   const isSound = (path: string) => {
     const [top] = path.split(/[.[]/);
-    if (path === 'objectives' || path === 'scenarios')
-      return path in raw && !structural.some((found) => found.path === path);
+    // One broken scenario says nothing of the others.
+    if (path === 'scenarios') return path in raw && !structural.some((found) => found.path === path);
     return top! in raw && !broken(path);
   };
   return checkMeaning(raw as RawDocument, isSound);
