@@ -1,9 +1,11 @@
-import { metrics } from '../service/metric-names.ts';
+import { endpoints, metrics } from '../service/metric-names.ts';
 import { greatestOf, rateOf, sumOf } from '../slas/promql.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
 
 /** What the service used while it answered. */
+
+const PREDICTING = { matches: endpoints.join('|') };
 
 const shared = { drawing: 'lines', limits: [], objectives: [], width: 6 } as const;
 
@@ -14,7 +16,10 @@ export const inProgress = (view: View): Panel => ({
   unit: 'count',
   queries: [
     {
-      expr: sumOf(metric(metrics.httpInProgress.name, view.labels), 'handler'),
+      expr: sumOf(
+        metric(metrics.httpInProgress.name, { ...view.labels, handler: view.endpoint ?? PREDICTING }),
+        'handler',
+      ),
       legend: '{{handler}}',
       over: 'time',
     },

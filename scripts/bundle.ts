@@ -19,6 +19,8 @@ export interface RunFolder {
   writeText(name: string, text: string): Promise<void>;
   /** A text that a person wrote: `password: …` in it is a secret, which in ours would be a label. */
   writeTheirText(name: string, text: string): Promise<void>;
+  /** What was made of files that have no secrets any more: a page with a script, which redacting would break. */
+  writeMade(name: string, text: string): Promise<void>;
   /** Takes secrets out of the files that other programs have written, once they have ended. */
   redact(): Promise<void>;
 }
@@ -27,7 +29,9 @@ export const FILES = {
   plan: 'plan.json',
   run: 'run.json',
   evidence: 'evidence.json',
+  series: 'series.json',
   verdict: 'verdict.json',
+  report: 'report.html',
   environment: 'environment.json',
   document: 'document.json',
   documentText: 'document.yaml',
@@ -49,6 +53,7 @@ const folderAt = (path: string, redactor: Redactor): RunFolder => {
     writeJson: (name, data) => write(name, toJson(redactor.data(data))),
     writeText: (name, text) => write(name, redactor.text(text)),
     writeTheirText: (name, text) => write(name, redactor.log(text)),
+    writeMade: write,
     redact: async () => {
       const files = await foreignFiles(path, written);
       const done = await Promise.allSettled(files.map((name) => redactFile(join(path, name), redactor)));

@@ -9,8 +9,10 @@ import { runsFolder, shortPath } from './inputs.ts';
 import type { Io } from './io.ts';
 import type { Prepared, RunTools } from './prepare.ts';
 import { createRedactor } from './redact.ts';
+import { readUplot, reportOf } from './report.ts';
 import { runLoad } from './run-k6.ts';
 import { seal } from './seal.ts';
+import { collectRunSeries } from './series.ts';
 import { useExisting } from './stack/existing.ts';
 import { startLocalStack } from './stack/local.ts';
 import type { Stack } from './stack/stack.ts';
@@ -51,17 +53,19 @@ export async function measureRun(
   });
 }
 
-/** Stores the verdict where there is one, and seals the folder. */
-export async function finishRun(
-  { folder, plan }: MeasuredRun,
-  verdict: Verdict | null,
-  io: Io,
-): Promise<void> {
+/** Stores the verdict and its report where there is one, and seals the folder. */
+export async function finishRun(measured: MeasuredRun, verdict: Verdict | null, io: Io): Promise<void> {
+  const { folder, plan } = measured;
   const sha256 = await guardFolder(folder.path, async () => {
-    if (verdict !== null) await writeVerdict(folder, verdict, plan);
+    if (verdict !== null) {
+      await writeVerdict(folder, verdict, plan);
+      // From what was read back, so without secrets.
+      await folder.writeMade(FILES.report, await reportOf(io.root, measured, verdict));
+    }
     return await seal(folder.path);
   });
   io.progress(`run folder: ${shortPath(io, folder.path)} (manifest sha256 ${sha256})`);
+  if (verdict !== null) io.progress(`report: ${shortPath(io, join(folder.path, FILES.report))}`);
 }
 
 /** Before anything is started: a folder that cannot be written is found out at once. */
@@ -103,6 +107,8 @@ async function performRun(
   await folder.writeJson(FILES.environment, await describeEnvironment(tools, read, stack, io));
   await warmUpAndSettle(plan, stack, io);
   const load = plan.load as Load;
+  // Read while the load runs, for the report that follows it.
+  void readUplot(io.root).catch(() => {});
   io.progress(`loading ${stack.serviceUrl}: ${load.plannedRequests} requests in ${load.scheduledSeconds} s`);
   const run = await runLoad(load, stack, {
     id: folder.id,
@@ -120,7 +126,11 @@ async function performRun(
     signal: io.signal,
     progress: io.progress,
   });
-  await folder.writeJson(FILES.evidence, evidence);
+  const [series] = await Promise.all([
+    collectRunSeries(read.document, plan, run, evidence, { url: stack.prometheusUrl, signal: io.signal }),
+    folder.writeJson(FILES.evidence, evidence),
+  ]);
+  if (series !== null) await folder.writeJson(FILES.series, series);
   if (options.snapshot === true) await storeSnapshot(stack, folder, io);
 }
 

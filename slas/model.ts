@@ -336,6 +336,37 @@ export interface Evidence {
   readonly readings: readonly Reading[];
 }
 
+// ---------------------------------------------------------------------------------------------- series
+
+/** What a panel asks of Prometheus about a run: to be looked at, never to be judged. */
+export interface SeriesQuery {
+  /** The panel's id, and what its series are called (`{{label}}` stands for the label's value). */
+  readonly panel: string;
+  readonly legend: string;
+  readonly query: string;
+  /** `time`: at every step of the window, from the moment on that its range lies inside. `window`: once, at its end. */
+  readonly over: 'time' | 'window';
+  readonly settledAfterSeconds: number;
+}
+
+export interface SeriesAnswer extends SeriesQuery {
+  readonly series: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    /** One value a step, separated by spaces, `-` where there is none; of a `window` query one alone. */
+    readonly values: string;
+  }[];
+  readonly warnings: readonly string[];
+  readonly error: string | null;
+}
+
+/** The course of a run, for its report: queries that extrapolate, beside the evidence, which does not. */
+export interface RunSeries {
+  readonly schema: 'sla-harness/series/v1';
+  /** From the scrape that opens the window to the one that closes it. */
+  readonly window: { readonly fromSeconds: number; readonly toSeconds: number; readonly stepSeconds: number };
+  readonly answers: readonly SeriesAnswer[];
+}
+
 // ---------------------------------------------------------------------------------------------- verdict
 
 export type ObjectiveOutcome = 'met' | 'missed' | 'undecided';

@@ -2,7 +2,9 @@ import type { Interval, ObjectiveVerdict, Unit } from './model.ts';
 
 /** How numbers read: four figures at most, in the unit that people think in. */
 
-const figures = (value: number, digits = 4) => Number(value.toPrecision(digits));
+/** What is as good as nothing is 0: bounds of shares come as close as 1e-74. */
+const figures = (value: number, digits = 4) =>
+  Math.abs(value) < 1e-9 ? 0 : Number(value.toPrecision(digits));
 
 export function formatValue(value: number, unit: Unit): string {
   switch (unit) {

@@ -1,10 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
+import type {
+  Evidence,
+  Plan,
+  Reading,
+  RunRecord,
+  RunSeries,
+  Series,
+  SeriesAnswer,
+  SeriesQuery,
+} from './model.ts';
 import { rawSamples, SERVER_TIME, selectorsOfPlan } from './promql.ts';
 
 /**
- * Asks a server of Prometheus's HTTP API. Only `query` is used, always for raw samples: a range selector as an instant
- * query. An answer that does not come is data (a reading with an error), never an exception: it will be judged.
+ * Asks a server of Prometheus's HTTP API. What is judged comes from `query` alone, always as raw samples: a range selector
+ * as an instant query. An answer that does not come is data (a reading with an error), never an exception: it will be judged.
  */
 export interface Asker {
   readonly url: string;
@@ -50,7 +59,7 @@ export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker):
 /** Without a time of its own, a query is evaluated at the server's present. */
 async function readClock(asker: Asker): Promise<NonNullable<Evidence['clock']> | null> {
   const askedSeconds = Date.now() / 1000;
-  const body = await request(asker, { query: SERVER_TIME });
+  const body = await request(asker, 'query', { query: SERVER_TIME });
   const answeredSeconds = Date.now() / 1000;
   if (typeof body === 'string') return null;
   const [, value] =
@@ -115,6 +124,68 @@ export async function awaitScrapeAfter(
   return false;
 }
 
+// ---------------------------------------------------------------------------------------------- series
+
+/** A server may have a limit of queries at once; ours has 20. */
+const AT_ONCE = 10;
+
+/**
+ * The course of a run: each query at every step of the window (`query_range`), or once at its end. Never throws because of
+ * an answer: what could not be asked has its error.
+ */
+export async function collectSeries(
+  queries: readonly SeriesQuery[],
+  window: RunSeries['window'],
+  asker: Asker,
+): Promise<RunSeries> {
+  const answers = new Array<SeriesAnswer>(queries.length);
+  const waiting = queries.entries();
+  const work = async () => {
+    for (const [index, query] of waiting) answers[index] = await askSeries(query, window, asker);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return { schema: 'sla-harness/series/v1', window, answers };
+}
+
+async function askSeries(
+  query: SeriesQuery,
+  { fromSeconds, toSeconds, stepSeconds }: RunSeries['window'],
+  asker: Asker,
+): Promise<SeriesAnswer> {
+  const at = (seconds: number) => seconds.toFixed(3);
+  const isRange = query.over === 'time';
+  const skipped = Math.ceil(query.settledAfterSeconds / stepSeconds);
+  const answered = isRange
+    ? await request(asker, 'query_range', {
+        query: query.query,
+        start: at(fromSeconds + skipped * stepSeconds),
+        end: at(toSeconds),
+        step: at(stepSeconds),
+      })
+    : await request(asker, 'query', { query: query.query, time: at(toSeconds) });
+  const read =
+    typeof answered === 'string'
+      ? silent(answered)
+      : readAnswer(answered.status, answered.text, isRange ? 'matrix' : 'vector');
+  const stepOf = (seconds: number) => (isRange ? Math.round((seconds - fromSeconds) / stepSeconds) : 0);
+  const steps = isRange ? Math.floor((toSeconds - fromSeconds) / stepSeconds + 1e-6) + 1 : 1;
+  return {
+    ...query,
+    series: read.series.map(({ labels, samples }) => ({ labels, values: column(samples, steps, stepOf) })),
+    warnings: read.warnings,
+    error: read.error,
+  };
+}
+
+function column(samples: Series['samples'], steps: number, stepOf: (seconds: number) => number): string {
+  const values = new Array<string>(steps).fill('-');
+  for (const [at, value] of samples) {
+    const number = Number(value);
+    if (Number.isFinite(number)) values[stepOf(at)] = String(Number(number.toPrecision(7)));
+  }
+  return values.join(' ');
+}
+
 // ---------------------------------------------------------------------------------------------- the HTTP API
 
 async function readSamples(
@@ -133,17 +204,18 @@ type Answer = Pick<Reading, 'series' | 'warnings' | 'error'>;
 const silent = (error: string): Answer => ({ series: [], warnings: [], error });
 
 async function ask(query: string, atSeconds: number, asker: Asker): Promise<Answer> {
-  const answered = await request(asker, { query, time: String(atSeconds) });
+  const answered = await request(asker, 'query', { query, time: String(atSeconds) });
   return typeof answered === 'string' ? silent(answered) : readAnswer(answered.status, answered.text);
 }
 
 /** What the server says to a query, or why it says nothing. Aborting throws. */
 async function request(
   { url, signal, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
+  path: 'query' | 'query_range',
   parameters: Record<string, string>,
 ): Promise<{ readonly status: number; readonly text: string } | string> {
   try {
-    const { endpoint, headers } = queryEndpoint(url);
+    const { endpoint, headers } = queryEndpoint(url, path);
     endpoint.search = new URLSearchParams(parameters).toString();
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(queryTimeoutMs)]);
     const response = await fetch(endpoint, { headers, signal: bounded });
@@ -162,17 +234,21 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readAnswer(status: number, body: string): Answer {
+function readAnswer(status: number, body: string, expected: 'matrix' | 'vector' = 'matrix'): Answer {
+  const what = expected === 'matrix' ? 'raw samples' : 'one value a series';
   const answer = parseJson(body) as ApiAnswer | null | undefined;
   if (answer === undefined) return silent(`status ${status}, and no JSON: ${body.slice(0, 120)}`);
   if (answer?.status !== 'success') return silent(`status ${status}: ${answer?.error ?? body.slice(0, 120)}`);
-  if (answer.data?.resultType !== 'matrix')
-    return silent(`expected raw samples, got ${answer.data?.resultType ?? 'nothing'}`);
+  if (answer.data?.resultType !== expected)
+    return silent(`expected ${what}, got ${answer.data?.resultType ?? 'nothing'}`);
   const { result } = answer.data;
   if (!Array.isArray(result) || !result.every(isSeries))
-    return silent(`expected raw samples, got ${JSON.stringify(result).slice(0, 120)}`);
+    return silent(`expected ${what}, got ${JSON.stringify(result).slice(0, 120)}`);
   return {
-    series: result.map(({ metric, values }) => ({ labels: metric, samples: values ?? [] })),
+    series: result.map(({ metric, values, value }) => ({
+      labels: metric,
+      samples: values ?? (value === undefined ? [] : [value]),
+    })),
     warnings: [...(answer.warnings ?? []), ...(answer.infos ?? [])],
     error: null,
   };
@@ -183,7 +259,9 @@ const isSeries = (one: ApiSeries) =>
   typeof one?.metric === 'object' &&
   one.metric !== null &&
   !('histograms' in one) &&
-  (one.values ?? []).every(([at, value]) => Number.isFinite(at) && typeof value === 'string');
+  [...(one.values ?? []), ...(one.value === undefined ? [] : [one.value])].every(
+    ([at, value]) => Number.isFinite(at) && typeof value === 'string',
+  );
 
 interface ApiAnswer {
   readonly status: string;
@@ -199,12 +277,13 @@ interface ApiAnswer {
 interface ApiSeries {
   readonly metric: Readonly<Record<string, string>>;
   readonly values?: readonly (readonly [number, string])[];
+  readonly value?: readonly [number, string];
 }
 
 /** A user and password in the address go into a header: fetch refuses them in the address. */
-function queryEndpoint(url: string): { endpoint: URL; headers: Record<string, string> } {
+function queryEndpoint(url: string, path: string): { endpoint: URL; headers: Record<string, string> } {
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
-  const endpoint = new URL('api/v1/query', base);
+  const endpoint = new URL(`api/v1/${path}`, base);
   const { username, password } = base;
   endpoint.username = '';
   endpoint.password = '';

@@ -1,0 +1,69 @@
+import type { Plan, RunRecord } from '../../slas/model.ts';
+import type { Panel } from '../panel.ts';
+import { clientCourse } from './client-course.ts';
+import type { Grid, Line } from './course.ts';
+import { type Figure, figureOfLines } from './figures.ts';
+
+/** What only the load generator knows, beside what the service says of the same time. */
+export function loadFigures(
+  plan: Plan,
+  { load }: RunRecord,
+  grid: Grid,
+  rangeSeconds: number,
+  service: readonly Figure[],
+): readonly Figure[] {
+  if (load === null || plan.load === null) return [];
+  const course = clientCourse(load, plan.load, grid, rangeSeconds);
+  if (course === null) return [];
+  const latency = service.find(({ panel }) => panel.id === 'api-latency');
+  return [
+    figureOfLines(
+      RATES,
+      [course.offered, course.sent, course.answeredWell],
+      [],
+      `From the plan, and from the record of every request that ${load.generator.name} ${load.generator.version} left.`,
+    ),
+    figureOfLines(
+      { ...LATENCIES, limits: latency?.panel.limits ?? [] },
+      [course.p95, atService(latency, 'p95'), course.p99, atService(latency, 'p99')].filter(
+        (line) => line !== null,
+      ),
+      [...course.inAll, ...renamed(latency?.inAll ?? [])],
+      `The client's clock has connecting, the network and the wait for the service's event loop in it; the service's has not.`,
+    ),
+  ];
+}
+
+const renamed = (lines: readonly Line[]) =>
+  lines.map(({ label, values }) => ({ label: `${label} at the service`, values }));
+
+const atService = (latency: Figure | undefined, percentile: string): Line | null =>
+  renamed((latency?.lines ?? []).filter(({ label }) => label === percentile))[0] ?? null;
+
+const RATES: Panel = {
+  id: 'offered-rate',
+  title: 'Offered, sent and answered',
+  unit: 'per_second',
+  drawing: 'lines',
+  queries: [],
+  limits: [],
+  objectives: [],
+  lookFor:
+    'Sent under offered: the generator could not keep up. Good answers under sent: the service could not.',
+  next: [],
+  width: 12,
+};
+
+const LATENCIES: Panel = {
+  id: 'client-latency',
+  title: 'Latency at client and service',
+  unit: 'seconds',
+  drawing: 'lines',
+  queries: [],
+  limits: [],
+  objectives: [],
+  lookFor:
+    'The gap between the two is time that the service does not see: its event loop, connecting, the network.',
+  next: [],
+  width: 12,
+};

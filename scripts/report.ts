@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ReportInput, renderReport } from '../dashboards/report.ts';
+import type { RunSeries, SlaDocument, Verdict } from '../slas/model.ts';
+import { FILES, type StoredRun } from './bundle.ts';
+import { HarnessError } from './errors.ts';
+
+/** The report of a run, from what lies in its folder. */
+export async function reportOf(root: string, stored: StoredRun, verdict: Verdict): Promise<string> {
+  const read = async <T>(name: string) => {
+    try {
+      return JSON.parse(await readFile(join(stored.path, name), 'utf8')) as T;
+    } catch {
+      return null;
+    }
+  };
+  const [document, series, environment, uplot] = await Promise.all([
+    read<SlaDocument>(FILES.document),
+    read<RunSeries>(FILES.series),
+    read<unknown>(FILES.environment),
+    readUplot(root),
+  ]);
+  if (document === null) {
+    throw new HarnessError('bad-run', `${join(stored.path, FILES.document)} cannot be read`, {
+      nextStep: 'the folder was altered: run again',
+    });
+  }
+  return renderReport({ ...stored, document, verdict, series, environment, uplot });
+}
+
+let uplot: Promise<ReportInput['uplot']> | null = null;
+
+/** What is inlined, read once: the load leaves time for that. */
+export function readUplot(root: string): Promise<ReportInput['uplot']> {
+  uplot ??= readUplotFiles(join(root, 'node_modules', 'uplot', 'dist'));
+  return uplot;
+}
+
+async function readUplotFiles(folder: string): Promise<ReportInput['uplot']> {
+  const [script, style] = await Promise.all(
+    ['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => readFile(join(folder, name), 'utf8')),
+  );
+  return { script: script!, style: style! };
+}

@@ -1,0 +1,65 @@
+/// <reference lib="dom" />
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/** Debian's Chromium, as people have it: reports are opened in it. */
+
+export const SKIPS_BROWSER = process.env.SLA_SKIP_BROWSER === '1';
+if (SKIPS_BROWSER) console.warn('SLA_SKIP_BROWSER=1: no report is opened in a browser');
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+const QUIET = [
+  '--headless',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM_BIN || PLACES.find((place) => existsSync(place));
+  if (executablePath === undefined) {
+    throw new Error(
+      'there is no Chromium to open reports in: apt-get install chromium (or set CHROMIUM_BIN), or leave these tests out with SLA_SKIP_BROWSER=1',
+    );
+  }
+  // Its sandbox does not start for root.
+  const args = process.getuid?.() === 0 ? [...QUIET, '--no-sandbox'] : QUIET;
+  return await chromium.launch({ executablePath, args });
+}
+
+export interface OpenedPage extends AsyncDisposable {
+  readonly page: Page;
+  /** Errors on the console and in scripts, requests that left the file, dialogs: of a good report there are none. */
+  readonly complaints: readonly string[];
+}
+
+/** Opens a file and waits until its script has drawn, where it has one. */
+export async function openFile(
+  browser: Browser,
+  file: string,
+  colorScheme: 'light' | 'dark' = 'light',
+): Promise<OpenedPage> {
+  const page = await browser.newPage({ colorScheme, viewport: { width: 1240, height: 900 } });
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (request.url() !== `file://${file}`) complaints.push(`request: ${request.url()}`);
+  });
+  await page.goto(`file://${file}`);
+  await page.waitForFunction(
+    () =>
+      document.getElementById('run-data') === null || document.documentElement.dataset.drawn !== undefined,
+  );
+  return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
+}

@@ -1,0 +1,273 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  batchSizeBuckets,
+  confidenceBuckets,
+  errorTypes,
+  latencyBucketsSeconds,
+} from '../../service/metric-names.ts';
+import { parseDocument } from '../../slas/document.ts';
+import { judge } from '../../slas/judge.ts';
+import type { Plan, RunRecord, Verdict } from '../../slas/model.ts';
+import { planScenario } from '../../slas/plan.ts';
+import { collectEvidence } from '../../slas/prometheus.ts';
+import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
+import { startPrometheus } from '../../slas/testing/prometheus-server.ts';
+import { readRun, type StoredRun, toJson } from '../bundle.ts';
+import { collectRunSeries } from '../series.ts';
+
+/**
+ * A run that nobody waited for: requests of a service whose every latency is known, as a Prometheus would have stored them and
+ * as a client would have recorded them.
+ */
+const RATE = 25;
+const SCRAPE_SECONDS = 5;
+const STARTS_SECONDS = Date.UTC(2025, 2, 4, 13, 0, 0, 400) / 1000;
+
+export interface MadeRunOptions {
+  readonly durationSeconds: number;
+  /** Seconds from the start of the load between which it is overloaded; null: never. */
+  readonly trouble: { readonly from: number; readonly to: number } | null;
+}
+
+/** An hour, with trouble after two thirds. */
+export const HOUR: MadeRunOptions = { durationSeconds: 3600, trouble: { from: 2400, to: 2760 } };
+/** Five minutes, with trouble in the fourth. */
+export const TROUBLED: MadeRunOptions = { durationSeconds: 300, trouble: { from: 180, to: 240 } };
+/** Five minutes in which all is well. */
+export const HEALTHY: MadeRunOptions = { durationSeconds: 300, trouble: null };
+
+export interface MadeRun {
+  readonly stored: StoredRun;
+  readonly verdict: Verdict;
+}
+
+/** Makes the folder of such a run, from a real Prometheus over generated samples. */
+export async function makeRun(parent: string, options: MadeRunOptions): Promise<MadeRun> {
+  const parsed = parseDocument(SHIPPED_YAML);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const plan = planScenario(parsed.document, 'steady', { durationSeconds: options.durationSeconds });
+  if (!('schema' in plan)) throw new Error(JSON.stringify(plan));
+  const requests = makeRequests(options);
+  const run = recordOf(plan, requests, options);
+  await using prometheus = await startPrometheus(openMetricsOf(requests, options));
+  const asker = { url: prometheus.url, signal: new AbortController().signal };
+  const { clock: _, ...evidence } = await collectEvidence(plan, run, asker);
+  const series = await collectRunSeries(parsed.document, plan, run, evidence, asker);
+  const path = join(parent, run.id);
+  await mkdir(path, { recursive: true });
+  const files = { plan, run, evidence, series, document: parsed.document };
+  for (const [name, data] of Object.entries(files)) await writeFile(join(path, `${name}.json`), toJson(data));
+  const stored = await readRun(path);
+  return { stored, verdict: judge(stored.plan, stored.run, stored.evidence!) };
+}
+
+// ---------------------------------------------------------------------------------------------- the requests
+
+interface Made {
+  /** From the start of the load. */
+  readonly atSeconds: number;
+  readonly seconds: number;
+  readonly confidence: number;
+  readonly isPositive: boolean;
+  readonly isRefused: boolean;
+}
+
+/** The same numbers in every run: a linear congruence is random enough for a picture. */
+function* chance(): Generator<number, never> {
+  for (let state = 20_250_304; ; ) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    yield state / 2 ** 32;
+  }
+}
+
+const inTrouble = (atSeconds: number, { trouble }: MadeRunOptions) =>
+  trouble !== null && atSeconds >= trouble.from && atSeconds < trouble.to;
+
+function makeRequests(options: MadeRunOptions): readonly Made[] {
+  const random = chance();
+  const next = () => random.next().value;
+  return Array.from({ length: options.durationSeconds * RATE }, (_, index) => {
+    const atSeconds = index / RATE;
+    const tail = -Math.log(1 - next());
+    const healthy = 0.006 + 0.005 * tail + (next() < 0.01 ? 0.04 * tail : 0);
+    const queue = inTrouble(atSeconds, options) ? 0.12 + 0.16 * tail : 0;
+    const isPositive = next() < 0.52 + 0.08 * Math.sin(atSeconds / 500);
+    return {
+      atSeconds,
+      seconds: healthy + queue,
+      confidence: Math.max(0.51, 0.985 - 0.06 * -Math.log(1 - next())),
+      isPositive,
+      isRefused: inTrouble(atSeconds, options) && next() < 0.015,
+    };
+  });
+}
+
+function recordOf(
+  plan: Plan,
+  requests: readonly Made[],
+  { durationSeconds, trouble }: MadeRunOptions,
+): RunRecord {
+  const column = (read: (one: Made) => string | number) => requests.map(read).join(' ');
+  const refused = requests.filter(({ isRefused }) => isRefused).length;
+  return {
+    schema: 'sla-harness/run/v1',
+    id: `2025-03-04T12-59-55Z-steady-${trouble === null ? '00aa' : durationSeconds}`,
+    window: { fromSeconds: STARTS_SECONDS, toSeconds: STARTS_SECONDS + durationSeconds + 0.05 },
+    load: {
+      generator: { name: 'k6', version: '2.2.0' },
+      plannedRequests: plan.load!.plannedRequests,
+      scheduledSeconds: durationSeconds,
+      sent: requests.length,
+      answered: { '1xx': 0, '2xx': requests.length - refused, '3xx': 0, '4xx': 0, '5xx': refused },
+      lost: 0,
+      startedLateP99Seconds: 0.002,
+      client: {
+        originSeconds: STARTS_SECONDS,
+        startMs: column(({ atSeconds }) => (atSeconds * 1000).toFixed(1)),
+        durationMs: column(({ seconds }) => (seconds * 1000 + 0.4).toFixed(3)),
+        blockedMs: column(() => 0),
+        status: column(({ isRefused }) => (isRefused ? 503 : 200)),
+        path: column(() => 0),
+        paths: ['/predict'],
+      },
+      wrongAnswers: 0,
+      scriptErrors: 0,
+      droppedIterations: 0,
+      completed: true,
+      stoppedBecause: null,
+    },
+    incidents: [],
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- as it was scraped
+
+interface Histogram {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly edges: readonly number[];
+  /** Of each bucket alone, the last without an edge. */
+  readonly counts: number[];
+  sum: number;
+}
+type Labels = Readonly<Record<string, string>>;
+
+const keyOf = (name: string, labels: Labels) => {
+  const all = Object.entries({ job: 'sentiment-api', instance: '127.0.0.1:8000', ...labels });
+  return `${name}{${all.map(([label, value]) => `${label}="${value}"`).join(',')}}`;
+};
+
+class Registry {
+  readonly #values = new Map<string, number>();
+  readonly #histograms = new Map<string, Histogram>();
+
+  add(name: string, labels: Labels, by = 1): void {
+    const key = keyOf(name, labels);
+    this.#values.set(key, (this.#values.get(key) ?? 0) + by);
+  }
+
+  set(name: string, labels: Labels, to: number): void {
+    this.#values.set(keyOf(name, labels), to);
+  }
+
+  histogram(name: string, labels: Labels, edges: readonly number[]): void {
+    const counts = new Array<number>(edges.length + 1).fill(0);
+    this.#histograms.set(keyOf(name, labels), { name, labels, edges, counts, sum: 0 });
+  }
+
+  observe(name: string, labels: Labels, value: number): void {
+    const histogram = this.#histograms.get(keyOf(name, labels))!;
+    const at = histogram.edges.findIndex((edge) => value <= edge);
+    histogram.counts[at === -1 ? histogram.edges.length : at]!++;
+    histogram.sum += value;
+  }
+
+  lines(atSeconds: number): string {
+    const at = atSeconds.toFixed(3);
+    const line = ([key, value]: readonly [string, number]) => `${key} ${value} ${at}\n`;
+    const histograms = [...this.#histograms.values()].flatMap(samplesOf);
+    return [...this.#values, ...histograms].map(line).join('');
+  }
+}
+
+function samplesOf({ name, labels, edges, counts, sum }: Histogram): (readonly [string, number])[] {
+  let total = 0;
+  const buckets = counts.map((count, index) => {
+    total += count;
+    const edge = edges[index];
+    const le = edge === undefined ? '+Inf' : Number.isInteger(edge) ? edge.toFixed(1) : String(edge);
+    return [keyOf(`${name}_bucket`, { ...labels, le }), total] as const;
+  });
+  return [...buckets, [keyOf(`${name}_sum`, labels), sum], [keyOf(`${name}_count`, labels), total]];
+}
+
+const route = { method: 'POST', handler: '/predict' };
+
+function openMetricsOf(requests: readonly Made[], options: MadeRunOptions): string {
+  const registry = new Registry();
+  prepare(registry);
+  const lines: string[] = [];
+  let done = 0;
+  // Every series stands still a few scrapes before and after, as it does in life.
+  for (
+    let at = -4 * SCRAPE_SECONDS;
+    at <= options.durationSeconds + 4 * SCRAPE_SECONDS;
+    at += SCRAPE_SECONDS
+  ) {
+    for (; done < requests.length && requests[done]!.atSeconds + requests[done]!.seconds <= at; done++)
+      count(registry, requests[done]!);
+    measure(registry, at, options);
+    lines.push(registry.lines(STARTS_SECONDS + at));
+  }
+  return lines.join('');
+}
+
+function prepare(registry: Registry): void {
+  for (const status of ['200', '503', '499', '500', '400']) {
+    registry.add('http_requests_total', { ...route, status }, 0);
+    registry.histogram('http_request_duration_seconds', { ...route, status }, latencyBucketsSeconds);
+  }
+  for (const sentiment of ['POSITIVE', 'NEGATIVE']) {
+    registry.add('sentiment_predictions_total', { sentiment, endpoint: '/predict' }, 0);
+    registry.histogram('sentiment_prediction_confidence', { sentiment }, confidenceBuckets);
+  }
+  for (const error_type of errorTypes)
+    registry.add('sentiment_errors_total', { error_type, endpoint: '/predict' }, 0);
+  registry.histogram('sentiment_batch_size', {}, batchSizeBuckets);
+}
+
+function count(registry: Registry, { seconds, confidence, isPositive, isRefused }: Made): void {
+  const status = isRefused ? '503' : '200';
+  registry.add('http_requests_total', { ...route, status });
+  registry.observe('http_request_duration_seconds', { ...route, status }, seconds);
+  if (isRefused) {
+    registry.add('sentiment_errors_total', { error_type: 'overloaded', endpoint: '/predict' });
+    return;
+  }
+  const sentiment = isPositive ? 'POSITIVE' : 'NEGATIVE';
+  registry.add('sentiment_predictions_total', { sentiment, endpoint: '/predict' });
+  registry.observe('sentiment_prediction_confidence', { sentiment }, confidence);
+}
+
+function measure(registry: Registry, at: number, options: MadeRunOptions): void {
+  const isLoaded = at >= 0 && at <= options.durationSeconds;
+  const isTroubled = inTrouble(at, options);
+  const wave = Math.sin(at / 47) * Math.cos(at / 13);
+  registry.set('up', {}, 1);
+  registry.set('process_start_time_seconds', {}, STARTS_SECONDS - 90);
+  registry.set('sentiment_model_loaded', {}, 1);
+  registry.set('http_requests_in_progress', route, isTroubled ? Math.round(6 + 2 * wave) : 0);
+  registry.add(
+    'process_cpu_seconds_total',
+    {},
+    SCRAPE_SECONDS * (!isLoaded ? 0.02 : isTroubled ? 1.9 + 0.05 * wave : 0.42 + 0.06 * wave),
+  );
+  registry.set('process_resident_memory_bytes', {}, 342e6 + 3000 * at + 4e6 * wave);
+  registry.set('nodejs_heap_size_used_bytes', {}, 38e6 + 6e6 * Math.abs(wave));
+  registry.set(
+    'nodejs_eventloop_lag_p99_seconds',
+    {},
+    isTroubled ? 0.046 + 0.01 * wave : 0.0112 + 0.0008 * wave,
+  );
+}
