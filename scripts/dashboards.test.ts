@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { judge } from '../slas/judge.ts';
 import type { Evidence, ObjectiveVerdict, Plan, RunRecord, Verdict } from '../slas/model.ts';
 import { type PrometheusServer, startPrometheusOn } from '../slas/testing/prometheus-server.ts';
 import { GENERATED } from './commands/dashboards.ts';
@@ -51,12 +52,14 @@ beforeAll(async () => {
   ];
   await sla(['gate', ...load, '--snapshot', '--out', folder.path]);
   const run = join(folder.path, 'latest');
-  verdict = await read<Verdict>(run, 'verdict.json');
+
   const [plan, record, evidence] = await Promise.all([
     read<Plan>(run, 'plan.json'),
     read<RunRecord>(run, 'run.json'),
     read<Evidence>(run, 'evidence.json'),
   ]);
+  // As a bare window: dashboards show the service's side, and that a busy machine sent less than was planned is no matter here.
+  verdict = judge({ ...plan, load: null }, { ...record, load: null }, evidence);
   const scrapes = evidence.readings.find(({ selector }) => selector === plan.up)!.series[0]!.samples;
   opened = scrapes.findLast(([at]) => at <= record.window.fromSeconds)![0];
   closed = scrapes.find(([at]) => at >= record.window.toSeconds)![0];
@@ -144,8 +147,7 @@ describe('what the dashboards show over the run is what was judged', () => {
   });
 
   test('the rate of predictions is the throughput', async () => {
-    const { samples } = objective('throughput');
-    within5Percent(await number('Prediction Rate', 'predictions'), samples / (closed - opened));
+    within5Percent(await number('Prediction Rate', 'predictions'), objective('throughput').value!);
   });
 
   test('the confidence of both sentiments, weighed by how often they were given, is the mean', async () => {
