@@ -1,9 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { ClientRequests } from '../slas/model.ts';
+import type { ClientRequests, PhaseRecord } from '../slas/model.ts';
 
-/** The metric of loadtests/lib/request.ts that has a sample a request. */
+/** Metrics of loadtests/lib/request.ts: the first two have a sample a request, the last one a virtual user and phase. */
 const METRIC = 'sla_request_ms';
+const LATE = 'sla_started_late_ms';
+const BEGAN = 'sla_phase_began_at_ms';
+
+/** What k6 wrote down of its requests: each, and by phases. */
+export interface RecordedLoad {
+  readonly client: ClientRequests | null;
+  /** By name, those that began. */
+  readonly phases: ReadonlyMap<string, PhaseRecord>;
+}
 
 interface Request {
   readonly endMs: number;
@@ -14,22 +23,55 @@ interface Request {
 }
 
 /**
- * Reads the requests out of k6's CSV output (`--out csv=…`, times in Unix microseconds), a line at a time. null when there is
- * none. A k6 that was killed leaves what it had written: those requests were sent, whatever became of the rest.
+ * Reads the requests out of k6's CSV output (`--out csv=…`, times in Unix microseconds), a line at a time. client is null when there
+ * are none. A k6 that was killed leaves what it had written: those requests were sent, whatever became of the rest.
  */
-export async function readRequests(csvFile: string): Promise<ClientRequests | null> {
+export async function readRequests(csvFile: string): Promise<RecordedLoad> {
   const requests: Request[] = [];
+  const phases: Phases = new Map();
   let columns: readonly string[] = [];
   const input = createReadStream(csvFile);
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       if (columns.length === 0) columns = line.split(',');
       else if (line.startsWith(`${METRIC},`)) requests.push(...parseLine(line, columns));
+      else if (line.startsWith(`${LATE},`) || line.startsWith(`${BEGAN},`)) notePhase(line, columns, phases);
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  return requests.length === 0 ? null : compact(requests);
+  return { client: requests.length === 0 ? null : compact(requests), phases: summarised(phases) };
+}
+
+type Phases = Map<string, { beganMs: number; lateMs: number[] }>;
+
+/** k6 names a phase's requests by its scenario. */
+function notePhase(line: string, columns: readonly string[], phases: Phases): void {
+  const fields = line.split(',');
+  if (fields.length !== columns.length) return;
+  const value = Number(fields[columns.indexOf('metric_value')]);
+  const name = fields[columns.indexOf('scenario')]!;
+  const phase = phases.get(name) ?? { beganMs: Number.POSITIVE_INFINITY, lateMs: [] };
+  if (line.startsWith(LATE)) phase.lateMs.push(value);
+  else phase.beganMs = Math.min(phase.beganMs, value);
+  phases.set(name, phase);
+}
+
+/** Of a phase whose beginning nobody wrote down nothing is told. */
+function summarised(phases: Phases): RecordedLoad['phases'] {
+  const known = [...phases].filter(
+    ([, { beganMs, lateMs }]) => Number.isFinite(beganMs) && lateMs.length > 0,
+  );
+  return new Map(
+    known.map(([name, { beganMs, lateMs }]): [string, PhaseRecord] => {
+      const ordered = lateMs.sort((a, b) => a - b);
+      const p99Ms = ordered[Math.ceil(0.99 * ordered.length) - 1]!;
+      return [
+        name,
+        { name, fromSeconds: beganMs / 1000, sent: ordered.length, startedLateP99Seconds: p99Ms / 1000 },
+      ];
+    }),
+  );
 }
 
 /** No field of ours has a comma or a quote in it; a last line that was cut off has too few fields. */

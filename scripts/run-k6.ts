@@ -2,8 +2,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { answersInAll, requestsOf } from '../slas/client-requests.ts';
 import type { ClientRequests, Load, LoadRecord, RunRecord } from '../slas/model.ts';
+import { plannedIn } from '../slas/phases.ts';
 import { HarnessError } from './errors.ts';
-import { readRequests } from './k6-requests.ts';
+import { type RecordedLoad, readRequests } from './k6-requests.ts';
 import { type Exit, onAbort, type Running, start, tellExit } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
 import type { FoundTool } from './tools/types.ts';
@@ -39,7 +40,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   if (summary === null && NEVER_BEGAN.includes(exit.code ?? 0)) throw neverBegan(k6, exit, load);
   const stoppedBecause = reasonOf(exit, summary, load);
   const csvFile = requestsFile(options);
-  const client = await readRequests(csvFile);
+  const { client, phases } = await readRequests(csvFile);
   await rm(csvFile, { force: true });
   const counts = summary === null ? countsOfRequests(client) : countsOfSummary(summary);
   const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };
@@ -49,6 +50,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     ...(late === undefined ? {} : { startedLateP99Seconds: late / 1000 }),
     ...(await answersOf(summary, k6.logFile)),
     ...(client === null ? {} : { client }),
+    ...phasesOf(load, phases),
   };
   return {
     schema: 'sla-harness/run/v1',
@@ -171,16 +173,16 @@ function reasonOf(exit: Exit, summary: Summary | null, load: Load): string | nul
   return summary === null ? 'k6 left no summary' : null;
 }
 
-function usedUp(summary: Summary, { budgets, plannedRequests }: Load): string {
-  const spent = budgets.map((budget) => ({
+function usedUp(summary: Summary, load: Load): string {
+  const spent = load.budgets.map((budget) => ({
     ...budget,
-    bad: count(summary, `sla_bad_${budget.objective.replaceAll('-', '_')}`),
+    bad: count(summary, budget.metric),
   }));
   const told = spent
     .filter(({ bad, atMost }) => bad > atMost)
     .map(
-      ({ objective, bad, atMost }) =>
-        `${bad} bad requests for ${objective}, of which ${plannedRequests} can bear ${atMost}`,
+      ({ objective, phase, bad, atMost }) =>
+        `${bad} bad requests for ${objective}, of which ${plannedIn(load, phase ?? undefined).plannedRequests} can bear ${atMost}`,
     );
   return `nothing could save it any more: ${told.join('; ')}`;
 }
@@ -243,6 +245,12 @@ function countsOfSummary(summary: Summary): Counts {
     droppedIterations: count(summary, 'dropped_iterations'),
   };
 }
+
+/** In the order of the plan. */
+const phasesOf = (load: Load, recorded: RecordedLoad['phases']): Pick<LoadRecord, 'phases'> => {
+  const began = load.phases.flatMap(({ name }) => recorded.get(name) ?? []);
+  return began.length === 0 ? {} : { phases: began };
+};
 
 /** A k6 that was killed left no summary, and the requests that it had written down: at least these were sent. */
 function countsOfRequests(client: ClientRequests | null): Counts {

@@ -25,6 +25,8 @@ function selectionsOf(measure: Measure): readonly Selection[] {
       return [measure.counter];
     case 'uptime':
       return [measure.gauge];
+    case 'recovery':
+      return [];
     default:
       return measure satisfies never;
   }

@@ -17,6 +17,8 @@ function expectObjective(actual: ObjectiveVerdict, expected: ExpectedObjective):
   if (expected.samples !== undefined) expect(actual.samples, told).toBe(expected.samples);
   if (expected.uncounted !== undefined) expect(actual.uncounted ?? 0, told).toBe(expected.uncounted);
   expectCertainty(actual, expected, told);
+  if (expected.steady !== undefined) expect(actual.steadiness, told).toBe(expected.steady);
+  if (expected.covers !== undefined) expect(actual.covered?.seconds ?? null, told).toBe(expected.covers);
   if (expected.says !== undefined) expect(actual.reason).toContain(expected.says);
   expect(actual.value === null, `${told}: a value, unless it is undecided`).toBe(
     actual.verdict === 'undecided',

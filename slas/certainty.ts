@@ -68,7 +68,7 @@ export function certaintyOf(
   measured: Measured,
   surroundings: Surroundings,
 ): Certainty | null {
-  if (measured.kind === 'share') return certaintyOfCount(objective, measured, surroundings);
+  if (measured.kind === 'share') return certaintyOfShare(objective, measured, surroundings);
   if (measured.kind === 'number') return certaintyOfNumber(objective, measured, surroundings);
   return null;
 }
@@ -88,6 +88,21 @@ export const latencyEffectOf = ({ blocks, lower }: Pick<Count, 'blocks' | 'lower
   largestOf([blocks, ...telling(lower)].map((one) => designEffectOf(one)));
 
 // ---------------------------------------------------------------------------------------------- shares
+
+/** With all that may be bad: the interval then holds what was counted, and what may have been missed. */
+function certaintyOfShare(
+  objective: PlannedObjective,
+  measured: Share,
+  surroundings: Surroundings,
+): Certainty {
+  const { bad, samples, share, doubtful = 0, mayBeBad = 0 } = measured;
+  const own = samples - doubtful + mayBeBad;
+  const worst = { ...measured, bad: Math.min(own, bad + mayBeBad), samples: own };
+  const found = certaintyOfCount(objective, worst, surroundings);
+  if (own === samples || found.interval === null) return found;
+  const { low, high, confidence } = found.interval;
+  return { ...found, interval: { low: Math.min(low, share), high: Math.max(high, share), confidence } };
+}
 
 export function certaintyOfCount(
   objective: PlannedObjective,

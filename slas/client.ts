@@ -2,6 +2,7 @@ import { requestsOf } from './client-requests.ts';
 import type { Block } from './design-effect.ts';
 import type { ClientMeasured, ClientRequests, Limit, PlannedObjective, RunRecord } from './model.ts';
 import { formatCount, formatValue } from './numbers.ts';
+import { slotsOf } from './slots.ts';
 import { budgetOf, compareShare } from './statistics.ts';
 
 /**
@@ -35,7 +36,7 @@ export function viewOfClient(
   { load }: RunRecord,
 ): ClientView | null {
   if (measure.kind !== 'latency' || measure.clientPath === null || load?.client === undefined) return null;
-  const requests = judgedOf(load.client, measure.clientPath);
+  const requests = judgedRequests(load.client, measure.clientPath);
   if (requests.length === 0) return null;
   const over = (limit: Limit) => requests.filter(({ seconds }) => seconds > limit.value).length;
   const bad = over(target);
@@ -67,19 +68,11 @@ export function viewOfClient(
 /** Of the client's latencies: what takes longer than these tells how requests depend on each other. */
 const LOWER = [0.5, 0.75, 0.9, 0.95, 0.99];
 
-function slowerBySecond(requests: readonly Request[], limitSeconds: number): readonly Block[] {
-  const blocks: { part: number; total: number }[] = [];
-  for (const { startSeconds, seconds } of requests) {
-    const second = Math.floor(startSeconds);
-    while (blocks.length <= second) blocks.push({ part: 0, total: 0 });
-    blocks[second]!.total++;
-    if (seconds > limitSeconds) blocks[second]!.part++;
-  }
-  return blocks;
-}
+const slowerBySecond = (requests: readonly Request[], limitSeconds: number) =>
+  slotsOf(requests, ({ seconds }) => seconds > limitSeconds);
 
-/** Judged are good answers, and the requests that were never answered. */
-function judgedOf(client: ClientRequests, wanted: string): readonly Request[] {
+/** Judged are good answers, and the requests that were never answered, which took longer than any limit. */
+export function judgedRequests(client: ClientRequests, wanted: string): readonly Request[] {
   return requestsOf(client)
     .filter(({ path, status }) => path === wanted && /^(0$|2)/.test(status))
     .map(({ startSeconds, durationSeconds, blockedSeconds, status }) => ({

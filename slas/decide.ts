@@ -54,6 +54,8 @@ export function decide(objective: PlannedObjective, measured: Measured, grounds:
       return decideShare(objective, measured, broken, grounds);
     case 'number':
       return decideNumber(objective, measured, broken);
+    case 'moment':
+      return decideMoment(objective, measured, broken);
     default:
       return measured satisfies never;
   }
@@ -72,6 +74,8 @@ export interface Count {
   readonly badBeyondAlert: number;
   readonly uncounted?: number;
   readonly words: string;
+  readonly doubtful?: number;
+  readonly mayBeBad?: number;
 }
 
 function decideShare(
@@ -81,20 +85,29 @@ function decideShare(
   grounds: Grounds,
 ): Decision {
   const { plan, run } = grounds;
-  const { samples, bad, badBeyondAlert, uncounted = 0 } = counted;
+  const { samples, uncounted = 0, doubtful = 0, mayBeBad = 0 } = counted;
   const words = counted.words + uncountedWords(uncounted);
+  // What may not be of this phase must not make a miss, nor may what was in flight; for *met* it is the other way round.
+  const own = samples - doubtful + mayBeBad;
+  const bad = Math.max(0, counted.bad - doubtful);
+  const badBeyondAlert = Math.max(0, counted.badBeyondAlert - doubtful);
   const beyond = (all: number) => missesBy(objective, bad, badBeyondAlert, all + uncounted);
-  const tooFew = samples < objective.leastSamples;
+  const tooFew = own < objective.leastSamples;
   if (broken.length === 0 && !tooFew) {
-    const miss = beyond(samples);
+    const miss = beyond(own);
     if (miss !== null) return { ...missed(words, miss === 'alert'), isWhole: true };
+    const keeps = (badOnes: number) =>
+      isWithin(objective.measure, objective.target, Math.min(own, badOnes) + uncounted, own + uncounted);
     // The other way round: all that nobody counted was bad.
-    const keeps = isWithin(objective.measure, objective.target, bad + uncounted, samples + uncounted);
-    if (!keeps) return undecided(`${words}: had all of these been bad, the limit would be missed`);
+    if (!keeps(bad)) return undecided(`${words}: had all of these been bad, the limit would be missed`);
+    if (!keeps(counted.bad + mayBeBad))
+      return {
+        ...undecided(`whose those at the edges of the phase are would decide: ${words}`),
+        isOfOthers: true,
+      };
     return { ...met(words), isWhole: true };
   }
-  const reason =
-    broken[0]?.detail ?? `${samples} requests are too few: ${objective.leastSamples} could decide`;
+  const reason = broken[0]?.detail ?? `${own} requests are too few: ${objective.leastSamples} could decide`;
   if (broken.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
     // Even if every request that is still missing were good, so many are bad already that the limit is broken.
     const planned = broken.length === 0 ? 0 : mostPlanned(plan, run);
@@ -161,6 +174,23 @@ function decideNumber(
   if (ends.some((end) => holds(end, target)))
     return undecided(`${words}: the value is between ${ends[0]} and ${ends[1]}, with the limit inside`);
   return { ...missed(words, alert !== null && ends.every((end) => holds(end, alert))), isWhole: true };
+}
+
+/** A first stretch in time past the limit is a miss, however the load went on. */
+function decideMoment(
+  { target, alert }: PlannedObjective,
+  { seconds, isBack, words }: Measured & { kind: 'moment' },
+  broken: readonly Precondition[],
+): Decision {
+  const isLate = !holds(seconds, target);
+  const isCutShort = broken.length > 0 && broken.every(({ id }) => ONLY_CUT_SHORT.includes(id));
+  if (isLate && (broken.length === 0 || isCutShort)) {
+    const told = isCutShort ? `${words}; beyond doubt, though ${broken[0]!.detail}` : words;
+    const late = missed(told, alert !== null && holds(seconds, alert));
+    return isBack ? late : { ...late, bucket: [seconds, null] };
+  }
+  if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
+  return isBack ? met(words) : undecided(`${words}, and nothing was sent any more when it was due`);
 }
 
 /** What is unknown counts once as up and once as down: only where both say the same is there a verdict. */

@@ -7,7 +7,7 @@ import type { Limit, Problem, Unit } from './model.ts';
 
 /** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
 
-export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'mean'] as const;
+export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'mean', 'recovery'] as const;
 export type MeasureName = (typeof MEASURES)[number];
 
 const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
@@ -20,6 +20,7 @@ const DIRECTIONS: Record<MeasureName, readonly string[]> = {
   uptime: ['>', '>='],
   throughput: ['<', '<=', '>', '>='],
   mean: ['<', '<=', '>', '>='],
+  recovery: ['<', '<='],
 };
 
 /**
@@ -187,6 +188,8 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
       ];
     case 'throughput':
       return checkTotal(raw.throughput!, `${path}.throughput`, document);
+    case 'recovery':
+      return checkRecovered(raw.recovery!.of, `${path}.recovery.of`, document);
     case 'uptime':
       return checkSelection(raw.uptime!.gauge, raw.uptime!.where, `${path}.uptime`, 'gauge', document);
     default:
@@ -194,11 +197,26 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
   }
 }
 
+/** The client's own clock tells when a latency is back: the objective must be judged by it. */
+function checkRecovered(of: string, path: string, { objectives }: RawDocument): Problem[] {
+  const named = objectives.find((objective) => objective?.id === of);
+  if (named === undefined)
+    return [problem('unknown-objective', path, `"${of}" is no objective of the document`)];
+  if (named.latency?.client !== undefined) return [];
+  return [
+    problem(
+      'no-client',
+      path,
+      `objective "${of}" is no latency with a client path: what comes back is seen there`,
+    ),
+  ];
+}
+
 const checkDecimals = (value: number, path: string) =>
   Number(value.toFixed(6)) === value ? [] : [problem('too-fine', path, `${value} has more than 6 decimals`)];
 
 const unitOfRaw = (raw: RawObjective, kind: MeasureName): Unit =>
-  kind === 'latency'
+  kind === 'latency' || kind === 'recovery'
     ? 'seconds'
     : kind === 'throughput'
       ? 'per_second'

@@ -16,17 +16,7 @@ export function checkScenario(
   objectives: readonly RawObjective[],
 ): Problem[] {
   const path = `scenarios.${name}`;
-  const ids = objectives.map((objective) => objective?.id);
-  const problems = (raw.objectives ?? [])
-    .map((id, index) => [id, index] as const)
-    .filter(([id]) => !ids.includes(id))
-    .map(([id, index]) =>
-      problem(
-        'unknown-objective',
-        `${path}.objectives[${index}]`,
-        `scenario "${name}" names objective "${id}", which the document does not define`,
-      ),
-    );
+  const problems = checkObjectives(name, raw, objectives);
   if (!NAME.test(name))
     problems.push(problem('bad-name', path, `"${name}" is no scenario name: ${NAME_RULE}`));
   const short = raw.rate !== undefined && raw.duration !== undefined;
@@ -48,6 +38,65 @@ export function checkScenario(
     ),
     ...checkText(raw.script, `${path}.script`, isInside, 'a path inside the project, as loadtests/peak.ts'),
   ];
+}
+
+/** Phases of a scenario; rate and duration alone are one hold. */
+const phasesOf = (raw: RawScenario) => raw.phases?.map((phase) => phase?.name) ?? ['hold'];
+
+/** What a scenario names must be there: objectives, and the phases in which they hold. */
+function checkObjectives(name: string, raw: RawScenario, objectives: readonly RawObjective[]): Problem[] {
+  const path = `scenarios.${name}.objectives`;
+  const named = (raw.objectives ?? []).map((one) =>
+    typeof one === 'string' ? { id: one, phases: null } : one,
+  );
+  const rows = named.map(({ id, phases }) => (phases ?? [null]).map((phase) => `${id} ${phase ?? ''}`));
+  const before = (index: number) => rows.slice(0, index).flat();
+  return named.flatMap(({ id, phases }, index) => {
+    const at = `${path}[${index}]`;
+    const objective = objectives.find((one) => one?.id === id);
+    if (objective === undefined) {
+      const message = `scenario "${name}" names objective "${id}", which the document does not define`;
+      return [problem('unknown-objective', phases === null ? at : `${at}.id`, message)];
+    }
+    const twice = rows[index]!.some((row, place) =>
+      [...before(index), ...rows[index]!.slice(0, place)].includes(row),
+    );
+    return [
+      ...(twice
+        ? [problem('duplicate-objective', at, `scenario "${name}" names "${id}" twice for the same`)]
+        : []),
+      ...(objective.recovery !== undefined && phases === null
+        ? [
+            problem(
+              'no-phase',
+              at,
+              `"${id}" is a recovery: say from which phase, as { id: ${id}, phases: [spike] }`,
+            ),
+          ]
+        : []),
+      ...(phases ?? []).flatMap((phase, place) =>
+        checkPhaseOf(objective, phase, `${at}.phases[${place}]`, phasesOf(raw)),
+      ),
+    ];
+  });
+}
+
+function checkPhaseOf(
+  { id, recovery }: RawObjective,
+  phase: string,
+  path: string,
+  known: readonly (string | undefined)[],
+): Problem[] {
+  if (!known.includes(phase))
+    return [
+      problem(
+        'unknown-phase',
+        path,
+        `there is no phase "${phase}" here: this scenario has ${known.join(', ')}`,
+      ),
+    ];
+  if (recovery === undefined || known.indexOf(phase) < known.length - 1) return [];
+  return [problem('no-phase', path, `"${id}" is seen in the phase after "${phase}", which is the last one`)];
 }
 
 /** k6 runs it: a document must not name any file of the machine. */

@@ -90,6 +90,16 @@ const Mean = Type.Object(
   closed,
 );
 
+const Recovery = Type.Object(
+  {
+    of: text(
+      'Id of the latency objective whose target the client must see kept again; it needs a client path',
+      'latency-p95',
+    ),
+  },
+  { ...closed, description: 'How fast the latency is back within its target after the end of a phase' },
+);
+
 const Objective = Type.Object(
   {
     id: Type.String({
@@ -104,11 +114,24 @@ const Objective = Type.Object(
     throughput: Type.Optional(Counter),
     uptime: Type.Optional(Uptime),
     mean: Type.Optional(Mean),
+    recovery: Type.Optional(Recovery),
   },
   {
     ...closed,
-    description: 'One promise: a target and exactly one of latency, ratio, throughput, uptime, mean',
+    description:
+      'One promise: a target and exactly one of latency, ratio, throughput, uptime, mean, recovery',
   },
+);
+
+const InPhases = Type.Object(
+  {
+    id: text('Id of the objective', 'latency-p95'),
+    phases: Type.Array(text('Name of a phase of this scenario'), {
+      minItems: 1,
+      description: 'It is judged in each of these by itself; a recovery from the end of each',
+    }),
+  },
+  closed,
 );
 
 const phaseFields = {
@@ -130,7 +153,10 @@ const Scenario = Type.Object(
     ),
     requestTimeout: Type.Optional(text('After this a request counts as lost; 10s by default', '10s')),
     objectives: Type.Optional(
-      Type.Array(Type.String(), { description: 'Ids of the objectives that hold here; all by default' }),
+      Type.Array(Type.Union([Type.String(), InPhases]), {
+        description:
+          'Objectives that hold here: an id for the whole run, or { id, phases }; all but recoveries by default',
+      }),
     ),
   },
   { ...closed, description: 'Load as data: either rate and duration, or phases' },

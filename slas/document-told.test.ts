@@ -138,12 +138,12 @@ describe('values', () => {
     [
       'no measure',
       '{ id: a, target: "< 1%" }',
-      '6:3: objective "a" must have exactly one of latency, ratio, throughput, uptime, mean: it has none',
+      '6:3: objective "a" must have exactly one of latency, ratio, throughput, uptime, mean, recovery: it has none',
     ],
     [
       'two measures',
       '{ id: a, target: "< 1%", uptime: { gauge: g }, mean: { histogram: h } }',
-      '6:3: objective "a" must have exactly one of latency, ratio, throughput, uptime, mean: it has uptime and mean',
+      '6:3: objective "a" must have exactly one of latency, ratio, throughput, uptime, mean, recovery: it has uptime and mean',
     ],
     [
       'absent',

@@ -197,7 +197,8 @@ const inFileOrder = (problems: Problem[]) =>
 
 function build(raw: RawDocument): SlaDocument {
   const objectives = raw.objectives.map(buildObjective);
-  const ids = objectives.map((objective) => objective.id);
+  // A recovery needs a phase to recover from: it holds only where a scenario says so.
+  const ids = objectives.filter(({ measure }) => measure.kind !== 'recovery').map(({ id }) => id);
   return {
     name: raw.name,
     description: raw.description ?? '',
@@ -266,6 +267,8 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
         unit: raw.mean!.unit ?? 'ratio',
         ...(raw.mean!.client === undefined ? {} : { client: raw.mean!.client }),
       };
+    case 'recovery':
+      return { kind, of: raw.recovery!.of };
     default:
       return kind satisfies never;
   }
@@ -287,6 +290,7 @@ function buildObjective(raw: RawObjective): Objective {
 export function unitOf(measure: Measure): Unit {
   switch (measure.kind) {
     case 'latency':
+    case 'recovery':
       return 'seconds';
     case 'ratio':
     case 'uptime':
@@ -315,6 +319,8 @@ function buildScenario(name: string, raw: RawScenario, allIds: readonly string[]
     ),
     seed: raw.seed ?? 1,
     requestTimeoutSeconds: parseDuration(raw.requestTimeout ?? '10s')!,
-    objectives: raw.objectives ?? allIds,
+    objectives: (raw.objectives ?? allIds).map((named) =>
+      typeof named === 'string' ? { id: named, phases: null } : { id: named.id, phases: named.phases },
+    ),
   };
 }

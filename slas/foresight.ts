@@ -2,6 +2,7 @@ import { budgetFor, rulingOf } from './certainty.ts';
 import { LEAST_BLOCKS } from './design-effect.ts';
 import { detectableShare } from './intervals.ts';
 import type { Load, Plan, PlannedObjective, Problem } from './model.ts';
+import { plannedIn } from './phases.ts';
 
 /** What a plan can tell, before anything is run. */
 export interface Foresight {
@@ -22,8 +23,18 @@ export interface Foresight {
 /** A busy service, not a full one: about what a queue shows at a third of its capacity. */
 export const DEPENDENT = 4;
 
-/** Our own Prometheus scrapes every second; one scrape opens the window and one closes it. */
-const scrapesOf = ({ scheduledSeconds }: Load) => Math.floor(scheduledSeconds) + 1;
+/**
+ * Our own Prometheus scrapes every second. Of a whole run one scrape opens the window and one closes it; of a phase only those
+ * inside it count.
+ */
+const scrapesOf = ({ phase }: PlannedObjective, load: Load) =>
+  Math.floor(plannedIn(load, phase).scheduledSeconds) + (phase === undefined ? 1 : 0);
+
+/** What is planned where an objective looks: a recovery at the phase after its own. */
+function plannedFor({ measure, phase }: PlannedObjective, load: Load) {
+  const at = load.phases.findIndex(({ name }) => name === phase);
+  return plannedIn(load, measure.kind === 'recovery' ? load.phases[at + 1]?.name : phase);
+}
 
 export function foresee(plan: Plan, load: Load): readonly Foresight[] {
   return plan.objectives.map((objective) => {
@@ -31,7 +42,7 @@ export function foresee(plan: Plan, load: Load): readonly Foresight[] {
     return {
       id: objective.id,
       target: objective.target.text,
-      planned: isCensus ? scrapesOf(load) : load.plannedRequests,
+      planned: isCensus ? scrapesOf(objective, load) : plannedFor(objective, load).plannedRequests,
       plannedWhat: isCensus ? 'scrapes' : 'requests',
       least: objective.leastSamples,
       detectable: {
@@ -47,7 +58,11 @@ function foundBy(objective: PlannedObjective, plan: Plan, load: Load, factor: nu
   if (kind !== 'latency' && kind !== 'ratio') return null;
   const ruling = rulingOf(objective, plan.confidence);
   const effect = { factor, blocks: Number.POSITIVE_INFINITY };
-  return detectableShare({ all: load.plannedRequests, effect }, budgetFor(objective), ruling);
+  return detectableShare(
+    { all: plannedFor(objective, load).plannedRequests, effect },
+    budgetFor(objective),
+    ruling,
+  );
 }
 
 /** Why a plan cannot decide its objectives, however well the service does. */
@@ -57,23 +72,46 @@ export function tooShort(plan: Plan, load: Load): readonly Problem[] {
     path: `scenarios.${load.scenario}`,
     message: `scenario "${load.scenario}" is too short: ${message}`,
   });
-  const { plannedRequests, scheduledSeconds } = load;
+  return [
+    ...plan.objectives.flatMap((objective) => lacking(objective, plan, load)),
+    ...blind(plan, load),
+  ].map(problem);
+}
+
+const secondsOf = (seconds: number, { phase }: PlannedObjective) =>
+  `make ${phase === undefined ? 'it' : `phase "${phase}"`} at least ${seconds} s long`;
+
+/** Too few requests or scrapes; of a recovery, too little time after its phase. */
+function lacking(objective: PlannedObjective, plan: Plan, load: Load): readonly string[] {
+  const { id, measure, phase, target } = objective;
+  const { planned, plannedWhat, least } = foresee({ ...plan, objectives: [objective] }, load)[0]!;
+  const { plannedRequests, scheduledSeconds } = plannedFor(objective, load);
   const rate = plannedRequests / scheduledSeconds;
-  const lacking = foresee(plan, load).flatMap(({ id, planned, plannedWhat, least }) => {
-    if (planned >= least) return [];
-    const seconds = plannedWhat === 'scrapes' ? least - 1 : Math.ceil(least / rate);
+  if (measure.kind === 'recovery') {
+    const seconds = Math.ceil(target.value + least / rate);
+    if (scheduledSeconds >= seconds) return [];
     return [
-      problem(
-        `objective "${id}" needs ${least} ${plannedWhat}, ${planned} are planned; make it at least ${seconds} s long`,
-      ),
+      `objective "${id}" looks for ${target.text} and for ${least} requests from there on; make the phase after "${phase}" at least ${seconds} s long, it has ${scheduledSeconds}`,
+    ];
+  }
+  if (planned >= least) return [];
+  const scrapes = phase === undefined ? least - 1 : least;
+  const seconds = plannedWhat === 'scrapes' ? scrapes : Math.ceil(least / rate);
+  const told = `objective "${id}" needs ${least} ${plannedWhat}, ${planned} are planned`;
+  return [`${told}; ${secondsOf(seconds, objective)}`];
+}
+
+/** Nothing is counted in a phase that holds no two scrapes, and there is no interval with too few stretches between them. */
+function blind({ objectives, confidence }: Plan, load: Load): readonly string[] {
+  const counted = objectives.filter(({ measure }) => measure.kind !== 'recovery');
+  const distinct = [...new Map(counted.map((objective) => [objective.phase, objective])).values()];
+  return distinct.flatMap((objective) => {
+    const [least, what] = confidence === null ? [1, 'a count'] : [LEAST_BLOCKS, 'a confidence'];
+    const stretches = scrapesOf(objective, load) - 1;
+    if (stretches >= least) return [];
+    const seconds = least + (objective.phase === undefined ? 0 : 1);
+    return [
+      `${what} needs ${least} stretches between scrapes, ${stretches} are planned; ${secondsOf(seconds, objective)}`,
     ];
   });
-  const stretches = scrapesOf(load) - 1;
-  if (plan.confidence === null || stretches >= LEAST_BLOCKS) return lacking;
-  return [
-    ...lacking,
-    problem(
-      `a confidence needs ${LEAST_BLOCKS} stretches between scrapes, ${stretches} are planned; make it at least ${LEAST_BLOCKS} s long`,
-    ),
-  ];
 }

@@ -1,5 +1,5 @@
 import { explainGap, viewOfClient } from './client.ts';
-import { highestGauge, type Measured, measure } from './measure.ts';
+import { highestGauge, type Measured, measureIn } from './measure.ts';
 import type {
   Evidence,
   ObjectiveOutcome,
@@ -11,11 +11,13 @@ import type {
   RunRecord,
   Verdict,
 } from './model.ts';
+import { scopeOf } from './phases.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { selectorsOf } from './promql.ts';
 import { reconcile } from './reconcile.ts';
 import type { Decision } from './ruling.ts';
 import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
+import { clock } from './targets.ts';
 import { cutWindow, type Frame } from './window.ts';
 
 /**
@@ -35,15 +37,20 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   const reconciled = reconcile(plan, run, frame);
   const preconditions = checkPreconditions(plan, run, evidence, frame, reconciled);
   const grounds = { plan, run, preconditions };
-  const seen = plan.objectives.map((objective) => ({
-    objective,
-    measured: measure(objective, run, frame, plan.requests),
-    view: viewOfClient(objective, run),
-  }));
+  const seen = plan.objectives.map((objective): Seen => {
+    const scope = scopeOf(objective, plan, run, evidence, frame);
+    return {
+      objective,
+      scope,
+      measured: measureIn(scope, objective, run, plan.requests),
+      view: typeof scope === 'string' ? null : viewOfClient(objective, scope.run),
+    };
+  });
+
   const sides = sidesOf(seen, grounds);
   const objectives = seen.map((one, index) => {
     const decided = worseOf(sides[index]!, one.view);
-    return told(one, { ...decided, decision: explained(decided.decision, one, plan, frame) }, frame);
+    return told(one, { ...decided, decision: explained(decided.decision, one, plan) }, frame);
   });
   const verdict = conclude(objectives, preconditions);
   return {
@@ -66,35 +73,42 @@ const rfc3339 = (seconds: number) => new Date(seconds * 1000).toISOString();
 // ---------------------------------------------------------------------------------------------- telling
 
 /** A miss that only the client saw says where the time went. */
-function explained(decision: Decision, { measured, view }: Seen, plan: Plan, frame: Frame): Decision {
+function explained(decision: Decision, { measured, view, scope }: Seen, plan: Plan): Decision {
   const atClient = view?.measured.value ?? null;
   if (decision.byClient === undefined || view === null || atClient === null || measured.kind !== 'share')
     return decision;
-  const lag = plan.lag === null ? null : highestGauge(plan.lag, frame);
+  if (decision.verdict !== 'missed' || typeof scope === 'string' || typeof scope.frame === 'string')
+    return decision;
+  const lag = plan.lag === null ? null : highestGauge(plan.lag, scope.frame);
   return {
     ...decision,
     reason: `${decision.reason}, ${explainGap(atClient, measured.value, view.blockedSeconds, lag)}`,
   };
 }
 
-function told({ objective, measured, view }: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
+function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
+  const { objective, measured, view } = one;
   const { decision, nearLimit } = decided;
+  const covered = coveredBy(one);
   const { verdict, severity, reason } = decision;
   const sure = decision.isWhole ? decided.certainty : null;
   const share = decision.byClient ? view!.measured.share : (decision.value ?? measuredShare(measured));
   return {
     id: objective.id,
     title: objective.title,
+    phase: objective.phase ?? null,
+    covered: covered === null ? null : covered.told,
     verdict,
     severity,
     value: verdict === 'undecided' ? null : (decision.value ?? measuredValue(measured)),
     unit: objective.unit,
     share: verdict === 'undecided' ? null : share,
-    bucket: decision.byClient
-      ? (decision.bucket ?? null)
-      : verdict !== 'undecided' && measured.kind === 'share'
-        ? measured.bucket
-        : null,
+    bucket:
+      decision.byClient || measured.kind === 'moment'
+        ? (decision.bucket ?? null)
+        : verdict !== 'undecided' && measured.kind === 'share'
+          ? measured.bucket
+          : null,
     target: objective.target.text,
     alert: objective.alert?.text ?? null,
     samples: decision.samples ?? (measured.kind === 'nothing' ? 0 : measured.samples),
@@ -103,12 +117,26 @@ function told({ objective, measured, view }: Seen, decided: Decided, frame: Fram
     interval: sure?.interval ?? null,
     margin: tidy(sure?.margin ?? censusMargin(objective, measured, verdict)),
     nearLimit,
+    steadiness: decided.steadiness,
     detectable: sure?.detectable ?? null,
     needed: sure?.needed ?? null,
     query: selectorsOf(objective.measure)
       .map((selector) => frame.readings.get(selector)?.query ?? selector)
       .join('\n'),
-    reason,
+    reason: covered === null ? reason : `${reason}; ${covered.words}`,
+  };
+}
+
+/** Of a phase the service's counts cover the part between its first scrape and its last. */
+function coveredBy({ measured, scope }: Seen) {
+  if (typeof scope === 'string' || scope.phase === null || typeof scope.frame === 'string') return null;
+  if (measured.kind === 'nothing' || measured.kind === 'moment') return null;
+  const { fromSeconds, toSeconds } = scope.frame;
+  const seconds = Number((toSeconds - fromSeconds).toFixed(3));
+  const whole = Number((scope.phase.toSeconds - scope.phase.fromSeconds).toFixed(3));
+  return {
+    told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
+    words: `the service was counted from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${seconds} of the phase's ${whole} s`,
   };
 }
 
@@ -121,6 +149,7 @@ function uncountedIn(measured: Measured): Pick<ObjectiveVerdict, 'uncounted'> {
 
 function measuredValue(measured: Measured): number | null {
   if (measured.kind === 'nothing') return null;
+  if (measured.kind === 'moment') return measured.seconds;
   return measured.kind === 'census' ? measured.up / measured.samples : measured.value;
 }
 

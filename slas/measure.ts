@@ -1,22 +1,41 @@
 import { holds } from './limits.ts';
 import { measureUptime } from './measures/gauges.ts';
+import { allowForEdges } from './measures/in-phase.ts';
 import { measureLatency } from './measures/latency.ts';
-import type { Measured } from './measures/measured.ts';
+import { type Measured, nothing } from './measures/measured.ts';
 import { measureMean, measureThroughput } from './measures/numbers.ts';
 import { measureRatio } from './measures/ratio.ts';
+import { measureRecovery } from './measures/recovery.ts';
 import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from './model.ts';
+import type { Scope } from './phases.ts';
 import { budgetOf, compareShare } from './statistics.ts';
 import type { Frame } from './window.ts';
 
 export { highestGauge } from './measures/gauges.ts';
 export type { Measured } from './measures/measured.ts';
 
+/** What was measured of an objective in its scope, or why nothing could be: `run` is the whole one. */
+export function measureIn(
+  scope: Scope | string,
+  objective: PlannedObjective,
+  run: RunRecord,
+  requests: string | null,
+): Measured {
+  if (typeof scope === 'string') return nothing(scope);
+  const { phase, frame } = scope;
+  if (objective.measure.kind === 'recovery') return measureRecovery(objective.measure, objective, scope.run);
+  if (typeof frame === 'string') return nothing(frame);
+  const measured = measure(objective, scope.run, frame, requests, phase !== null);
+  return phase === null ? measured : allowForEdges(measured, objective, phase, run, frame);
+}
+
 /** One measure of an objective, by its kind; each has a file under measures/. */
-export function measure(
+function measure(
   objective: PlannedObjective,
   run: RunRecord,
   frame: Frame,
   requests: string | null,
+  isPhase: boolean,
 ): Measured {
   const planned = objective.measure;
   switch (planned.kind) {
@@ -25,11 +44,13 @@ export function measure(
     case 'ratio':
       return measureRatio(planned, run, frame);
     case 'throughput':
-      return measureThroughput(planned, run, frame, requests);
+      return measureThroughput(planned, run, frame, requests, isPhase);
     case 'uptime':
       return measureUptime(planned, frame);
     case 'mean':
       return measureMean(planned, objective.unit, frame);
+    case 'recovery':
+      return measureRecovery(planned, objective, run);
     default:
       return planned satisfies never;
   }

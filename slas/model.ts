@@ -46,7 +46,7 @@ export interface Selection {
   readonly absent?: 'zero';
 }
 
-/** What an objective measures. The five kinds that there are. */
+/** What an objective measures. The six kinds that there are. */
 export type Measure =
   /** The share of a histogram's observations at or under a limit, told as a percentile. */
   | {
@@ -69,7 +69,9 @@ export type Measure =
       readonly unit: Unit;
       /** The path of which each good answer makes one observation. */
       readonly client?: string;
-    };
+    }
+  /** Seconds from the end of a phase until the client's latencies are back within the target of the objective `of`, and stay so. */
+  | { readonly kind: 'recovery'; readonly of: string };
 
 export interface Objective {
   readonly id: string;
@@ -95,8 +97,13 @@ export interface Scenario {
   readonly seed: number;
   /** The longest a request may take before the client counts it as lost. */
   readonly requestTimeoutSeconds: number;
-  /** Ids of the objectives that hold for this scenario. */
-  readonly objectives: readonly string[];
+  readonly objectives: readonly ScenarioObjective[];
+}
+
+/** An objective that holds for a scenario: over the whole run (phases: null), or in each of some phases by itself. */
+export interface ScenarioObjective {
+  readonly id: string;
+  readonly phases: readonly string[] | null;
 }
 
 export type AlertSeverity = 'critical' | 'warning';
@@ -165,7 +172,12 @@ export interface SlaDocument {
  * run, and the generator stops.
  */
 export interface Budget {
+  /** Id of the planned objective. */
   readonly objective: string;
+  /** What the generator calls its count. */
+  readonly metric: string;
+  /** Only requests of this phase; null: of all. */
+  readonly phase: string | null;
   /** Slower than this counts as bad; null: an answer does by its status. */
   readonly overSeconds: number | null;
   /** Statuses that are bad, as a regular expression for the whole; null: none is. Never answered is bad in any case. */
@@ -209,12 +221,23 @@ export type PlannedMeasure =
       readonly badLabels: readonly string[];
       readonly totalStatus: string | null;
     }
-  | { readonly kind: 'throughput'; readonly counter: string }
+  /** `status`: what is counted, as a regular expression for the whole; null: any. Plans that were stored before it have none. */
+  | { readonly kind: 'throughput'; readonly counter: string; readonly status?: string | null }
   | { readonly kind: 'uptime'; readonly gauge: string }
-  | { readonly kind: 'mean'; readonly sum: string; readonly count: string; readonly clientPath?: string };
+  | { readonly kind: 'mean'; readonly sum: string; readonly count: string; readonly clientPath?: string }
+  | {
+      readonly kind: 'recovery';
+      readonly path: string;
+      readonly percentile: number;
+      /** Slower than this is bad. */
+      readonly withinSeconds: number;
+    };
 
 export interface PlannedObjective {
+  /** The document's id; of one that is judged in a phase, both: `latency-p95 · hold`. */
   readonly id: string;
+  /** The phase that alone is judged (of a recovery: after whose end). Absent: the whole run. */
+  readonly phase?: string;
   readonly title: string;
   readonly unit: Unit;
   readonly measure: PlannedMeasure;
@@ -267,6 +290,15 @@ export interface ClientRequests {
   readonly paths: readonly string[];
 }
 
+/** One phase, by the generator's own clock. */
+export interface PhaseRecord {
+  readonly name: string;
+  /** When its schedule began. */
+  readonly fromSeconds: number;
+  readonly sent: number;
+  readonly startedLateP99Seconds: number;
+}
+
 /** What the generator says of its own run. */
 export interface LoadRecord {
   readonly generator: { readonly name: string; readonly version: string };
@@ -281,6 +313,8 @@ export interface LoadRecord {
   /** How late requests began, at the 99th percentile: a generator that is starved of CPU is late. Absent: not measured. */
   readonly startedLateP99Seconds?: number;
   readonly client?: ClientRequests;
+  /** Those that began, in their order. Absent: not recorded, and no phase can be judged by itself. */
+  readonly phases?: readonly PhaseRecord[];
   /** Answers of status 2xx that were not what was asked for, and errors of the script. Absent: not looked at. */
   readonly wrongAnswers?: number;
   readonly scriptErrors?: number;
@@ -396,9 +430,16 @@ export interface Needed {
   readonly moreIfNoneBad: number | null;
 }
 
+/** Whether the judged value kept its level over a hold. Growing: it got worse, and its last third is beyond the target. */
+export type Steadiness = 'steady' | 'not-steady' | 'growing';
+
 export interface ObjectiveVerdict {
   readonly id: string;
   readonly title: string;
+  /** The phase that alone was judged; null: the whole run. */
+  readonly phase: string | null;
+  /** RFC 3339: what the service's counts cover of that phase, from scrape to scrape. null: nothing, or it is no phase. */
+  readonly covered: { readonly from: string; readonly to: string; readonly seconds: number } | null;
   readonly verdict: ObjectiveOutcome;
   /** How bad a miss is: beyond the target only, or beyond the alert threshold too. */
   readonly severity: 'target' | 'alert' | null;
@@ -423,6 +464,8 @@ export interface ObjectiveVerdict {
   readonly margin: number | null;
   /** Within noise of the limit: the interval holds the target. */
   readonly nearLimit: boolean;
+  /** null where there was no hold, or too little of it to tell. */
+  readonly steadiness: Steadiness | null;
   /** The smallest true share of bad requests that such a run finds missed in 95 % of all runs. */
   readonly detectable: number | null;
   /** Only near the limit. */

@@ -2,6 +2,7 @@ import { unitOf } from './document.ts';
 import { holds } from './limits.ts';
 import type {
   Budget,
+  Limit,
   Load,
   Measure,
   Objective,
@@ -48,38 +49,62 @@ export function planScenario(
       },
     ];
   }
-  const objectives = document.objectives.filter(({ id }) => scenario.objectives.includes(id));
-  const outOfReach = objectives.flatMap((objective) => outOfReachOf(objective, scenario, overrides));
+  const rows = rowsOf(document, scenario);
+  const outOfReach = rows.flatMap((row) => outOfReachOf(row, scenario, overrides));
   if (outOfReach.length > 0) return outOfReach;
   return {
-    ...planObjectives(document, objectives, scenario.name, overrides),
-    load: planLoad(document, objectives, scenario, overrides),
+    ...planObjectives(document, rows, scenario.name, overrides),
+    load: planLoad(document, rows, scenario, overrides),
   };
 }
 
-/** Plan for judging a window that somebody else loaded: every objective of the document holds. */
+/** What is judged by itself: an objective over the whole run, or in one phase. */
+interface Row {
+  readonly objective: Objective;
+  readonly phase: Phase | null;
+}
+
+/** In the order of the document's objectives, then of the phases. */
+const rowsOf = (document: SlaDocument, scenario: Scenario): readonly Row[] =>
+  document.objectives.flatMap((objective) => {
+    const named = scenario.objectives.filter(({ id }) => id === objective.id);
+    const isWhole = named.some(({ phases }) => phases === null);
+    const phases = scenario.phases.filter(({ name }) => named.some((one) => one.phases?.includes(name)));
+    return [
+      ...(isWhole ? [{ objective, phase: null }] : []),
+      ...phases.map((phase) => ({ objective, phase })),
+    ];
+  });
+
+/** `latency-p95`, or `latency-p95 · hold`. */
+const idOf = ({ objective, phase }: Row) =>
+  phase === null ? objective.id : `${objective.id} · ${phase.name}`;
+
+/** Plan for judging a window that somebody else loaded: every objective of the document holds but recoveries, which need a phase. */
 export function planWindow(document: SlaDocument, overrides: PlanOverrides = {}): Plan {
-  return { ...planObjectives(document, document.objectives, null, overrides), load: null };
+  const judged = document.objectives.filter(({ measure }) => measure.kind !== 'recovery');
+  const rows = judged.map((objective) => ({ objective, phase: null }));
+  return { ...planObjectives(document, rows, null, overrides), load: null };
 }
 
 /** A load that is smaller than the throughput that is promised misses by itself, and says nothing of the service. */
-function outOfReachOf(
-  { id, measure, target }: Objective,
-  scenario: Scenario,
-  overrides: PlanOverrides,
-): readonly Problem[] {
+function outOfReachOf(row: Row, scenario: Scenario, overrides: PlanOverrides): readonly Problem[] {
+  const { measure, target } = row.objective;
   if (measure.kind !== 'throughput' || !target.comparison.startsWith('>')) return [];
-  const phases = phasesOf(scenario, overrides);
+  const phases = phasesOf(scenario, overrides).filter(
+    ({ name }) => row.phase === null || name === row.phase.name,
+  );
   const planned = phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0);
   const perSecond = planned / phases.reduce((sum, phase) => sum + phase.durationSeconds, 0);
   if (holds(perSecond, target)) return [];
-  const message = `scenario "${scenario.name}" sends ${perSecond}/s: ${id} "${target.text}" cannot be met; send more, or leave it out of the scenario's objectives`;
+  const where = row.phase === null ? '' : ` in phase "${row.phase.name}"`;
+  const message = `scenario "${scenario.name}" sends ${perSecond}/s${where}: ${idOf(row)} "${target.text}" cannot be met; send more, or leave it out of the scenario's objectives`;
   return [{ code: 'out-of-reach', path: `scenarios.${scenario.name}`, message }];
 }
 
 function planObjectives(
   document: SlaDocument,
-  objectives: readonly Objective[],
+  rows: readonly Row[],
   scenario: string | null,
   overrides: PlanOverrides,
 ): Plan {
@@ -96,27 +121,27 @@ function planObjectives(
     ...(document.service.isolated ? {} : { isolated: false }),
     requests: requests === undefined ? null : select(service, requests),
     lag: lag === undefined ? null : select(service, lag),
-    objectives: objectives.map((objective) => planObjective(objective, service, confidence)),
+    objectives: rows.map((row) => planObjective(row, document, confidence)),
   };
 }
 
-function planObjective(
-  objective: Objective,
-  service: Readonly<Record<string, string>>,
-  confidence: number | null,
-): PlannedObjective {
+function planObjective(row: Row, document: SlaDocument, confidence: number | null): PlannedObjective {
+  const { objective, phase } = row;
+  const measure = planMeasure(objective.measure, document);
   return {
-    id: objective.id,
+    id: idOf(row),
+    ...(phase === null ? {} : { phase: phase.name }),
     title: objective.title,
     unit: unitOf(objective.measure),
-    measure: planMeasure(objective.measure, service),
+    measure,
     target: objective.target,
     alert: objective.alert ?? null,
-    leastSamples: leastSamples(objective, Math.max(USUAL_CONFIDENCE, confidence ?? 0)),
+    leastSamples: leastSamples(measure, objective.target, Math.max(USUAL_CONFIDENCE, confidence ?? 0)),
   };
 }
 
-function planMeasure(measure: Measure, service: Readonly<Record<string, string>>): PlannedMeasure {
+function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
+  const service = document.service.selector;
   switch (measure.kind) {
     case 'latency':
       return {
@@ -137,7 +162,11 @@ function planMeasure(measure: Measure, service: Readonly<Record<string, string>>
         totalStatus: statusOf(measure.total),
       };
     case 'throughput':
-      return { kind: 'throughput', counter: select(service, measure.counter) };
+      return {
+        kind: 'throughput',
+        counter: select(service, measure.counter),
+        status: statusOf(measure.counter),
+      };
     case 'uptime':
       return { kind: 'uptime', gauge: select(service, measure.gauge) };
     case 'mean':
@@ -147,14 +176,25 @@ function planMeasure(measure: Measure, service: Readonly<Record<string, string>>
         count: select(service, measure.histogram, '_count'),
         ...(measure.client === undefined ? {} : { clientPath: measure.client }),
       };
+    case 'recovery':
+      return planRecovery(measure.of, document);
     default:
       return measure satisfies never;
   }
 }
 
-function leastSamples({ measure, target }: Objective, confidence: number): number {
+/** What must come back is the target of a latency that the client judges; `check` has seen to it that there is one. */
+function planRecovery(of: string, { objectives }: SlaDocument): PlannedMeasure {
+  const { measure, target } = objectives.find(({ id }) => id === of)!;
+  if (measure.kind !== 'latency') throw new RangeError(`objective "${of}" is no latency`);
+  const { percentile, client } = measure;
+  return { kind: 'recovery', path: client!, percentile, withinSeconds: target.value };
+}
+
+function leastSamples(measure: PlannedMeasure, target: Limit, confidence: number): number {
   switch (measure.kind) {
     case 'latency':
+    case 'recovery':
       return leastRequests(budgetOf(measure.percentile), confidence);
     case 'ratio':
       return target.value > 0 && target.value < 1 ? leastRequests(target.value, confidence) : 1;
@@ -178,15 +218,17 @@ const phasesOf = ({ phases }: Scenario, { ratePerSecond, durationSeconds }: Plan
     }),
   );
 
+const requestsIn = (phases: readonly Phase[]) =>
+  Math.floor(phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0));
+
 function planLoad(
   { service, confidence }: SlaDocument,
-  objectives: readonly Objective[],
+  rows: readonly Row[],
   scenario: Scenario,
   overrides: PlanOverrides,
 ): Load {
   const phases = phasesOf(scenario, overrides);
-  const requests = phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0);
-  const plannedRequests = Math.floor(requests);
+  const plannedRequests = requestsIn(phases);
   // A limit that is broken by what was observed may still be undecided at a confidence: then the whole load must tell.
   const isObserved = (overrides.confidence ?? confidence) === null;
   return {
@@ -198,33 +240,39 @@ function planLoad(
     warmUp: service.warmUp ?? null,
     plannedRequests,
     scheduledSeconds: phases.reduce((sum, phase) => sum + phase.durationSeconds, 0),
-    budgets: isObserved
-      ? objectives.flatMap((objective) => planBudget(objective, plannedRequests, service.isolated))
-      : [],
+    budgets: isObserved ? rows.flatMap((row) => planBudget(row, phases, service.isolated)) : [],
   };
 }
 
 /** Objectives whose bad requests the generator can tell by itself: slow at the client, or bad by status. */
-function planBudget(
-  { id, measure, target }: Objective,
-  planned: number,
-  isIsolated: boolean,
-): readonly Budget[] {
+function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): readonly Budget[] {
+  const { measure, target } = row.objective;
+  const at = phases.findIndex(({ name }) => name === row.phase?.name);
+  const planned = requestsIn(at === -1 ? phases : [phases[at]!]);
+  const counted = {
+    objective: idOf(row),
+    metric: metricOf(row.objective, at),
+    phase: row.phase?.name ?? null,
+  };
   if (measure.kind === 'latency' && measure.client !== undefined) {
     const atMost = mostWithin(
       planned,
       (bad) => compareShare(bad, planned, budgetOf(measure.percentile)) <= 0,
     );
-    return [{ objective: id, overSeconds: target.value, badStatus: null, path: measure.client, atMost }];
+    return [{ ...counted, overSeconds: target.value, badStatus: null, path: measure.client, atMost }];
   }
   // Among the requests of others ours may be few: how many bad ones they all can bear is not known before.
   if (measure.kind === 'ratio' && measure.lost === 'bad' && isIsolated) {
     const badStatus = statusOf(measure.bad);
     const within = (bad: number) => holds(compareShare(bad, planned, target.value), { ...target, value: 0 });
-    return [{ objective: id, overSeconds: null, badStatus, path: null, atMost: mostWithin(planned, within) }];
+    return [{ ...counted, overSeconds: null, badStatus, path: null, atMost: mostWithin(planned, within) }];
   }
   return [];
 }
+
+/** Letters, digits and _ are all that k6 takes; ids have single hyphens, so that two of these are never the same. */
+const metricOf = ({ id }: Objective, phaseIndex: number) =>
+  `sla_bad_${id.replaceAll('-', '_')}${phaseIndex === -1 ? '' : `__${phaseIndex + 1}`}`;
 
 /** The status that a selection asks for, as a regular expression; null if it asks for none. */
 function statusOf({ where }: Selection): string | null {

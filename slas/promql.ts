@@ -53,6 +53,8 @@ export function selectorsOf(planned: PlannedMeasure): readonly string[] {
       return [planned.gauge];
     case 'mean':
       return [planned.sum, planned.count];
+    case 'recovery':
+      return [];
     default:
       return planned satisfies never;
   }

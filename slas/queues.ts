@@ -87,6 +87,21 @@ const queue = (load: number): Service => ({
   },
 });
 
+/** The same queue, its load rising evenly over a run: what a service does that leaks, or whose data grow. */
+export const filling = (fromLoad: number, toLoad: number): Service => ({
+  name: `M/G/2 from ${fromLoad} to ${toLoad}`,
+  run: (durationSeconds, random) => {
+    let [first, second] = [-BEFORE_SECONDS, -BEFORE_SECONDS];
+    return simulate(durationSeconds, random, (now) => {
+      const load = fromLoad + ((toLoad - fromLoad) * Math.max(0, now)) / durationSeconds;
+      const end = Math.max(now, Math.min(first, second)) + logNormal((2 * load) / RATE_PER_SECOND, random);
+      if (first <= second) first = end;
+      else second = end;
+      return end - now;
+    });
+  },
+});
+
 /** Each latency leans on the one before it; the memory is about 50 requests, two seconds. */
 const leaning: Service = {
   name: 'AR(1)',

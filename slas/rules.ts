@@ -29,7 +29,9 @@ export function rulesOf(document: SlaDocument, options: RuleOptions = {}): reado
     windowSeconds: options.windowSeconds ?? USUAL_WINDOW_SECONDS,
     forText: (severity) => promDuration(options.forSeconds ?? USUAL_FOR_SECONDS[severity]),
   };
-  const { name, objectives } = document;
+  const { name } = document;
+  // How fast a service comes back is seen after a spike that was sent on purpose, not in its traffic.
+  const objectives = document.objectives.filter(({ measure }) => measure.kind !== 'recovery');
   const groups: RuleGroup[] = [
     // Recorded and alerted on in one group: within it rules are evaluated in their order, at one moment.
     {

@@ -1,6 +1,6 @@
 import type { Certainty } from './certainty.ts';
 import { holm } from './intervals.ts';
-import type { Interval, ObjectiveOutcome, PlannedObjective } from './model.ts';
+import type { Interval, ObjectiveOutcome, PlannedObjective, Steadiness } from './model.ts';
 import { formatCount, formatInterval, formatValue } from './numbers.ts';
 
 /** What was decided of one objective, and why. */
@@ -14,6 +14,8 @@ export interface Decision {
   readonly bucket?: readonly [number, null];
   /** The client's clock missed what the service's did not. */
   readonly byClient?: true;
+  /** Undecided, as what would be a miss may be of requests that were sent before the phase: the client's clock knows. */
+  readonly isOfOthers?: true;
   /** It rests on a whole measurement, which has an interval; not on what is beyond doubt whatever is missing. */
   readonly isWhole?: true;
 }
@@ -23,6 +25,8 @@ export interface Observed {
   readonly objective: PlannedObjective;
   readonly decision: Decision;
   readonly certainty: Certainty | null;
+  /** Whether it kept its level; null where it was no hold, or too short to tell. */
+  readonly steadiness: Steadiness | null;
   /** By the client's clock: told shorter, beside what the service's says. */
   readonly isClient: boolean;
 }
@@ -48,13 +52,39 @@ export function rule(all: readonly Observed[], confidence: number | null): reado
 }
 
 function observed(one: Observed): Decision {
-  const { decision, certainty } = one;
+  const { decision, certainty, steadiness } = one;
   if (!decision.isWhole || certainty === null) return decision;
-  return { ...decision, reason: [decision.reason, ...notes(one, certainty)].join('; ') };
+  const reason = [decision.reason, ...notes(one, certainty)].join('; ');
+  if (steadiness !== 'growing' || decision.verdict !== 'met') return { ...decision, reason };
+  return { verdict: 'undecided', severity: null, isWhole: true, reason: `${GROWING} (seen: ${reason})` };
 }
 
-function notes({ objective, decision, isClient }: Observed, certainty: Certainty): readonly string[] {
+const GROWING = 'growing: it got worse all the time, and its last third alone is beyond the target';
+
+/** What a limit that is kept only for now, or only on average, says of itself. */
+const unsteady = (steadiness: Steadiness | null) =>
+  steadiness === 'growing'
+    ? [GROWING]
+    : steadiness === 'not-steady'
+      ? ['not steady: it did not keep its level']
+      : [];
+
+function notes(one: Observed, certainty: Certainty): readonly string[] {
+  const { objective, decision, steadiness, isClient } = one;
   const { verdict } = decision;
+  const isTold = verdict === 'met' && steadiness === 'growing';
+  return [
+    ...certaintyNotes(objective, verdict, isClient, certainty),
+    ...(isTold ? [] : unsteady(steadiness)),
+  ];
+}
+
+function certaintyNotes(
+  objective: PlannedObjective,
+  verdict: ObjectiveOutcome,
+  isClient: boolean,
+  certainty: Certainty,
+): readonly string[] {
   const { side, detectable, independenceAssumed } = certainty;
   if (side === null) return isClient ? [] : [tooFewBlocks(certainty)];
   return [
@@ -76,7 +106,7 @@ const enclosed = (objective: PlannedObjective, interval: Interval) =>
   `the ${formatValue(interval.confidence, 'ratio')} interval is ${formatInterval(interval, objective.unit, objective.target.text)}`;
 
 function atConfidence(
-  { objective, decision, certainty, isClient }: Observed,
+  { objective, decision, certainty, steadiness, isClient }: Observed,
   confidence: number,
   isShownMissed: boolean,
   tests: number,
@@ -103,8 +133,10 @@ function atConfidence(
         return open(
           `beyond the limit by itself, but one of ${tests} objectives may look so by chance (Holm)`,
         );
-      return { ...decision, reason: decision.reason + sure };
+      return { ...decision, reason: [decision.reason + sure, ...unsteady(steadiness)].join('; ') };
     case 'good':
+      // The interval is that of a service that keeps its level. A miss needs no such promise: it happened.
+      if (unsteady(steadiness).length > 0) return open(unsteady(steadiness)[0]!);
       if (independenceAssumed)
         return open(
           'no slow or bad request tells how much requests depend on each other (independence assumed)',

@@ -7,10 +7,13 @@ import {
 } from './certainty.ts';
 import type { ClientView } from './client.ts';
 import { confidenceOf, decide, decideAtClient, type Grounds } from './decide.ts';
-import { largestOf } from './design-effect.ts';
-import type { Measured } from './measure.ts';
-import type { PlannedObjective } from './model.ts';
+import { type Block, largestOf } from './design-effect.ts';
+import { holds } from './limits.ts';
+import { isWithin, type Measured } from './measure.ts';
+import type { PlannedObjective, Steadiness } from './model.ts';
+import type { Scope } from './phases.ts';
 import { type Decision, type Observed, rule } from './ruling.ts';
+import { steadinessOf } from './trend.ts';
 
 /** The two sides of an objective, the service's clock and the client's: each with its decision and how sure that is. */
 
@@ -19,6 +22,8 @@ export interface Seen {
   readonly objective: PlannedObjective;
   readonly measured: Measured;
   readonly view: ClientView | null;
+  /** What it was judged in, or why that is not known. */
+  readonly scope: Scope | string;
 }
 
 /** What the service's clock decides and, where it was asked, what the client's does. */
@@ -29,17 +34,18 @@ export interface Sides {
 
 /** Both sides of every objective, decided by what was observed or, where the plan asks for a confidence, by that. */
 export function sidesOf(seen: readonly Seen[], grounds: Grounds): readonly Sides[] {
-  const servers = seen.map(
-    ({ objective, measured }): Observed => ({
+  const servers = seen.map((one): Observed => {
+    const { objective, measured, scope } = one;
+    const own = narrowed(grounds, scope);
+    return {
       objective,
-      decision: decide(objective, measured, grounds),
-      certainty: certaintyOf(objective, measured, surroundingsOf(seen, measured, grounds)),
+      decision: decide(objective, measured, own),
+      certainty: certaintyOf(objective, measured, surroundingsOf(seen, one, measured, own)),
+      steadiness: 'blocks' in measured ? steadinessIn(one, measured.blocks, grounds) : null,
       isClient: false,
-    }),
-  );
-  const clients = seen.map(({ objective, view }) =>
-    view === null ? null : clientSide(objective, view, seen, grounds),
-  );
+    };
+  });
+  const clients = seen.map((one) => (one.view === null ? null : clientSide(one, one.view, seen, grounds)));
   const present = clients.filter((client) => client !== null);
   const decisions = rule([...servers, ...present], confidenceOf(grounds.plan));
   const ruled = (side: Observed, index: number) => ({ ...side, decision: decisions[index]! });
@@ -52,27 +58,56 @@ export function sidesOf(seen: readonly Seen[], grounds: Grounds): readonly Sides
   });
 }
 
-function clientSide(
-  objective: PlannedObjective,
-  view: ClientView,
-  seen: readonly Seen[],
-  grounds: Grounds,
-): Observed {
+function clientSide(one: Seen, view: ClientView, seen: readonly Seen[], grounds: Grounds): Observed {
+  const { objective, scope } = one;
+  const own = narrowed(grounds, scope);
   const counted = { ...view, samples: view.measured.samples };
   return {
     objective,
-    decision: decideAtClient(objective, counted, grounds),
-    certainty: certaintyOfCount(objective, counted, surroundingsOf(seen, counted, grounds)),
+    decision: decideAtClient(objective, counted, own),
+    certainty: certaintyOfCount(objective, counted, surroundingsOf(seen, one, counted, own)),
+    steadiness: steadinessIn(one, view.blocks, grounds),
     isClient: true,
   };
 }
 
+/** What is judged in a phase rests on that phase's plan and load; where it is not known, on no load at all. */
+function narrowed(grounds: Grounds, scope: Scope | string): Grounds {
+  if (typeof scope === 'string') return { ...grounds, run: { ...grounds.run, load: null } };
+  return { ...grounds, plan: scope.plan, run: scope.run };
+}
+
+/** null where the load was not one constant hold: a service need not keep its level when its load does not. */
+function steadinessIn(
+  { objective, scope }: Seen,
+  blocks: readonly Block[],
+  { plan }: Grounds,
+): Steadiness | null {
+  const phases = plan.load?.phases ?? [];
+  if (typeof scope === 'string' || (scope.phase === null && phases.length !== 1)) return null;
+  const { measure, target } = objective;
+  const isShare = measure.kind === 'latency' || measure.kind === 'ratio';
+  const before = phases[phases.findIndex(({ name }) => name === scope.phase?.name) - 1];
+  return steadinessOf(blocks, {
+    worse: isShare || target.comparison.startsWith('<') ? 'more' : 'less',
+    isBeyond: ({ part, total }) =>
+      isShare
+        ? !isWithin(measure, target, Math.round(part), Math.round(total))
+        : !holds(part / total, target),
+    mayImprove: before !== undefined && before.ratePerSecond > (scope.phase?.ratePerSecond ?? 0),
+  });
+}
+
 /** Slow answers tell how requests depend on each other where few bad ones cannot: the error rate leans on them, too. */
 function surroundingsOf(
-  seen: readonly Seen[],
+  all: readonly Seen[],
+  one: Seen,
   own: Measured | { readonly samples: number },
   { plan, run }: Grounds,
 ): Surroundings {
+  const samePhase = all.filter(({ objective }) => objective.phase === one.objective.phase);
+  const hasLatency = samePhase.some(({ objective }) => objective.measure.kind === 'latency');
+  const seen = hasLatency ? samePhase : all;
   const { fromSeconds, toSeconds } = run.window;
   const samples = 'samples' in own ? own.samples : 0;
   const latencies = seen.flatMap(({ objective, measured }) =>
@@ -93,15 +128,19 @@ function surroundingsOf(
 /** The worse of server and client decides, and brings its certainty along. */
 export function worseOf({ server, client }: Sides, view: ClientView | null): Decided {
   if (client === null || view === null) return { ...server, nearLimit: isNear(server) };
-  const atClient = client.decision.isWhole ? client.decision.reason : view.words;
+  const steadiness = worstOf([server.steadiness, client.steadiness]);
+  const isTold = client.decision.isWhole || client.decision.verdict === 'missed';
+  const atClient = isTold ? client.decision.reason : view.words;
   const reason = `${server.decision.reason}; ${atClient}`;
-  if (client.decision.verdict === 'missed' && server.decision.verdict !== 'missed') {
+  const byClient = server.decision.isOfOthers && client.decision.verdict === 'met';
+  if (byClient || (client.decision.verdict === 'missed' && server.decision.verdict !== 'missed')) {
     const decision: Decision = { ...client.decision, reason, ...valueAtClient(view), byClient: true };
-    return { decision, certainty: client.certainty, nearLimit: isNear(client) };
+    return { decision, certainty: client.certainty, steadiness, nearLimit: isNear(client) };
   }
   if (server.decision.verdict === 'met' && client.decision.verdict === 'undecided') {
     const why = client.decision.isWhole ? reason : `${reason}: ${client.decision.reason}`;
-    return { ...client, decision: { ...client.decision, reason: why }, nearLimit: isNear(client) };
+    const decision = { ...client.decision, reason: why };
+    return { decision, certainty: client.certainty, steadiness, nearLimit: isNear(client) };
   }
   const isAlert = [server, client].some(({ decision }) => decision.severity === 'alert');
   const severity = isAlert ? 'alert' : server.decision.severity;
@@ -109,6 +148,7 @@ export function worseOf({ server, client }: Sides, view: ClientView | null): Dec
   return {
     decision: { ...server.decision, severity, reason },
     certainty: server.certainty,
+    steadiness,
     nearLimit: near.some(isNear),
   };
 }
@@ -118,8 +158,14 @@ const isNear = ({ decision, certainty }: Observed) => decision.isWhole === true 
 export interface Decided {
   readonly decision: Decision;
   readonly certainty: Certainty | null;
+  readonly steadiness: Steadiness | null;
   readonly nearLimit: boolean;
 }
+
+const WORST_FIRST = ['growing', 'not-steady', 'steady'] as const;
+
+const worstOf = (all: readonly (Steadiness | null)[]) =>
+  WORST_FIRST.find((steadiness) => all.includes(steadiness)) ?? null;
 
 /** The exact percentile; one that lies among requests without an answer is over the slowest that had one. */
 const valueAtClient = ({ measured: { value, samples }, slowestSeconds }: ClientView): Partial<Decision> =>

@@ -1,7 +1,8 @@
 import { latencyEffectOf } from './certainty.ts';
-import { type Block, designEffectOf, totalsOf } from './design-effect.ts';
-import { shareBounds } from './intervals.ts';
+import { type Block, designEffectOf, spreadOf, totalsOf } from './design-effect.ts';
+import { meanBounds, shareBounds } from './intervals.ts';
 import { type Answers, type Service, seeded } from './queues.ts';
+import { steadinessOf } from './trend.ts';
 
 /**
  * Tries the statistics on services whose true share of slow requests is exactly what the limit allows: there, *met* under
@@ -21,17 +22,28 @@ export interface Cell {
   readonly missed: number;
   /** The middle of the design effects that the recipe found. */
   readonly designEffect: number;
+  /** Share of the runs that were called not steady, though they are. */
+  readonly notSteady: number;
+  /** Share of the runs whose interval of the mean latency holds the true mean; null where the other percentile tells it. */
+  readonly meanHeld: number | null;
 }
 
-/** The limits at which 5 % and 1 % of the requests are slower, in seconds, as `./sla simulate --calibrate` finds them. */
-export const LIMITS: Readonly<Record<string, { readonly 95: number; readonly 99: number }>> = {
+/** The truth of a service, in seconds: the limits at which 5 % and 1 % of the requests are slower, and the mean. */
+interface Truth {
+  readonly 95: number;
+  readonly 99: number;
+  readonly mean: number;
+}
+
+/** As `./sla simulate --calibrate` finds them. */
+export const LIMITS: Readonly<Record<string, Truth>> = {
   // These two are known exactly: 0.05·√½·exp(√ln2·z), and the same without √½. The others are of 40 to 160 million requests.
-  independent: { 95: 0.1390564, 99: 0.2452458 },
-  'AR(1)': { 95: 0.1966555, 99: 0.34683 },
-  'M/G/2 at 0.5': { 95: 0.1483935, 99: 0.2424065 },
-  'M/G/2 at 0.8': { 95: 0.5179914, 99: 0.8060828 },
-  'M/G/2 at 0.9': { 95: 1.1215547, 99: 1.7272776 },
-  stalls: { 95: 0.1111438, 99: 1.5982577 },
+  independent: { 95: 0.1390564, 99: 0.2452458, mean: 0.05 },
+  'AR(1)': { 95: 0.1966555, 99: 0.34683, mean: 0.07071068 },
+  'M/G/2 at 0.5': { 95: 0.1483935, 99: 0.2424065, mean: 0.05281957 },
+  'M/G/2 at 0.8': { 95: 0.5179914, 99: 0.8060828, mean: 0.1761744 },
+  'M/G/2 at 0.9': { 95: 1.1215547, 99: 1.7272776, mean: 0.3757396 },
+  stalls: { 95: 0.1111438, 99: 1.5982577, mean: 0.06827297 },
 };
 
 /** Bucket edges, as parts of the limit: those of the shipped document, whose limit is 200 ms. */
@@ -76,7 +88,41 @@ function judgeOnce(answers: Answers, limit: number, seconds: number, budget: num
     recipe: found !== null && bounds.high <= budget,
     missed: bounds.low > budget,
     effect: found?.factor ?? 1,
+    notSteady: !isSteady(blocks),
   };
+}
+
+/** Whether a run keeps the level of what is over its limit; that it may be beyond its budget is not asked. */
+const isSteady = (blocks: readonly Block[]) =>
+  steadinessOf(blocks, { worse: 'more', isBeyond: () => false, mayImprove: false }) !== 'not-steady';
+
+/** Whether the interval of the mean latency, from the seconds of a run, holds the true mean. */
+function holdsMean({ atSeconds, tookSeconds, count }: Answers, seconds: number, truth: number): boolean {
+  const blocks = Array.from({ length: seconds }, () => ({ part: 0, total: 0 }));
+  for (let index = 0; index < count; index++) {
+    const block = blocks[Math.min(seconds - 1, Math.floor(atSeconds[index]!))]!;
+    block.part += tookSeconds[index]!;
+    block.total++;
+  }
+  const { part, total } = totalsOf(blocks);
+  const { low, high } = meanBounds(part / total, spreadOf(blocks)!, CONFIDENCE);
+  return low <= truth && truth <= high;
+}
+
+/** Of so many runs, the share that is called not steady by what is over a limit. */
+export function shareNotSteady(
+  service: Service,
+  limitSeconds: number,
+  durationSeconds: number,
+  runs: number,
+  seed: number,
+): number {
+  const random = seeded(seed);
+  const found = Array.from({ length: runs }, () => {
+    const bySecond = slowerBySecond(service.run(durationSeconds, random), limitSeconds, durationSeconds);
+    return !isSteady(bySecond.at(-1)!);
+  });
+  return found.filter(Boolean).length / runs;
 }
 
 /**
@@ -92,9 +138,11 @@ export function simulateCells(
 ): readonly Cell[] {
   const random = seeded(seed);
   const limits = LIMITS[service.name]!;
+  let meansHeld = 0;
   const tallies = { 95: [] as ReturnType<typeof judgeOnce>[], 99: [] as ReturnType<typeof judgeOnce>[] };
   for (let run = 0; run < runs; run++) {
     const answers = service.run(durationSeconds, random);
+    if (holdsMean(answers, durationSeconds, limits.mean)) meansHeld++;
     tallies[95].push(judgeOnce(answers, limitTimes * limits[95], durationSeconds, 0.05));
     tallies[99].push(judgeOnce(answers, limitTimes * limits[99], durationSeconds, 0.01));
   }
@@ -112,26 +160,30 @@ export function simulateCells(
       recipe: share((one) => one.recipe),
       missed: share((one) => one.missed),
       designEffect: effects[Math.floor(runs / 2)]!,
+      notSteady: share((one) => one.notSteady),
+      meanHeld: percentile === 95 ? meansHeld / runs : null,
     };
   });
 }
 
-/** The limits of a service: its latencies' quantiles over many requests. */
-export function calibrate(service: Service, durationSeconds: number, parts: number, seed: number) {
+/** The truth of a service: its latencies' quantiles and their mean, over many requests. */
+export function calibrate(service: Service, durationSeconds: number, parts: number, seed: number): Truth {
   const random = seeded(seed);
   // Two thousand steps for each doubling: finer than chance.
   const step = Math.LN2 / 2000;
   const counts = new Map<number, number>();
-  let all = 0;
+  let [all, sum] = [0, 0];
   for (let part = 0; part < parts; part++) {
     const { tookSeconds, count } = service.run(durationSeconds, random);
     for (let index = 0; index < count; index++) {
       const bin = Math.ceil(Math.log(tookSeconds[index]!) / step);
       counts.set(bin, (counts.get(bin) ?? 0) + 1);
+      sum += tookSeconds[index]!;
     }
     all += count;
   }
   const ordered = [...counts].sort(([a], [b]) => a - b);
+  const mean = sum / all;
   const quantile = (share: number) => {
     let below = 0;
     for (const [bin, count] of ordered) {
@@ -140,5 +192,5 @@ export function calibrate(service: Service, durationSeconds: number, parts: numb
     }
     throw new RangeError(`no quantile at ${share}`);
   };
-  return { 95: quantile(0.95), 99: quantile(0.99) };
+  return { 95: quantile(0.95), 99: quantile(0.99), mean };
 }

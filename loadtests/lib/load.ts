@@ -17,6 +17,8 @@ interface Load {
 /** How many bad requests the plan can bear for one objective (`Budget` in slas/model.ts). */
 export interface Budget {
   readonly objective: string;
+  readonly metric: string;
+  readonly phase: string | null;
   readonly overSeconds: number | null;
   readonly badStatus: string | null;
   readonly path: string | null;
@@ -58,14 +60,11 @@ function arrivals(ratePerSecond: number, durationSeconds: number, startSeconds: 
   };
 }
 
-/** The name of the metric that counts what a budget calls bad. */
-export const badMetric = ({ objective }: Budget) => `sla_bad_${objective.replaceAll('-', '_')}`;
-
 /** More bad requests than the whole plan can bear end a run that nothing can save any more. */
 const thresholds = () =>
   Object.fromEntries(
     load.budgets.map((budget) => [
-      badMetric(budget),
+      budget.metric,
       [{ threshold: `count<=${budget.atMost}`, abortOnFail: true }],
     ]),
   );
@@ -92,6 +91,18 @@ export function requestNumber(): number {
     .slice(0, at)
     .reduce((sum, phase) => sum + Math.ceil(phase.ratePerSecond * phase.durationSeconds) + 1, 0);
   return before + exec.scenario.iterationInTest;
+}
+
+/** The phase that this request belongs to: it is named as k6's scenario. */
+export const phaseName = () => exec.scenario.name;
+
+let toldOf = '';
+
+/** Unix milliseconds at which this phase's schedule began; null where this virtual user has told it already. */
+export function phaseBeganMs(): number | null {
+  if (toldOf === phaseName()) return null;
+  toldOf = phaseName();
+  return exec.scenario.startTime;
 }
 
 /** How much later than planned this request begins. */

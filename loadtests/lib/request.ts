@@ -1,7 +1,7 @@
 import { check } from 'k6';
 import http, { type RefinedResponse } from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
-import { badMetric, load, startedLateMs, target } from './load.ts';
+import { load, phaseBeganMs, phaseName, startedLateMs, target } from './load.ts';
 
 /** What the harness reads of a run: each request is sent once, and then answered or lost. Never retried. */
 const sent = new Counter('sla_requests_sent');
@@ -17,9 +17,12 @@ const request = new Trend('sla_request_ms');
 /** How late requests went out: a generator that is starved of CPU loads less than it was told to, and measures itself. */
 const late = new Trend('sla_started_late_ms');
 
+/** When each phase's schedule began, in Unix milliseconds: one sample a virtual user. */
+const phaseBegan = new Trend('sla_phase_began_at_ms');
+
 const budgets = load.budgets.map((budget) => ({
   ...budget,
-  bad: new Counter(badMetric(budget)),
+  bad: new Counter(budget.metric),
   badStatus: budget.badStatus === null ? null : new RegExp(`^(?:${budget.badStatus})$`),
 }));
 
@@ -27,6 +30,7 @@ const budgets = load.budgets.map((budget) => ({
 function spend(path: string, status: number, seconds: number): void {
   for (const budget of budgets) {
     if (budget.path !== null && budget.path !== path) continue;
+    if (budget.phase !== null && budget.phase !== phaseName()) continue;
     const isSlow =
       budget.overSeconds !== null && status >= 200 && status < 300 && seconds > budget.overSeconds;
     const isBad = status === 0 || isSlow || budget.badStatus?.test(String(status)) === true;
@@ -44,6 +48,8 @@ const upTo = (ms: number) => String(STEPS_MS.find((step) => ms < step + 0.5) ?? 
 /** Posts JSON and counts what became of it. */
 export function post(path: string, body: object): RefinedResponse<'text'> {
   late.add(startedLateMs());
+  const beganMs = phaseBeganMs();
+  if (beganMs !== null) phaseBegan.add(beganMs);
   sentAt.add(Date.now());
   sent.add(1);
   const response = http.post(target + path, JSON.stringify(body), {

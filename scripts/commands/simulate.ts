@@ -1,5 +1,5 @@
-import { SERVICES } from '../../slas/queues.ts';
-import { type Cell, calibrate, simulateCells } from '../../slas/simulation.ts';
+import { filling, SERVICES } from '../../slas/queues.ts';
+import { type Cell, calibrate, LIMITS, shareNotSteady, simulateCells } from '../../slas/simulation.ts';
 import { badOption, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -22,7 +22,7 @@ export async function simulate(
     return badOption('--runs', `"${options.runs}" is no whole number from 1 to 100000`).problems;
   if (options.calibrate === true) return printLimits(io);
   io.print(
-    '| service | p | seconds | design effect | textbook | own blocks | this recipe | missed |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n',
+    '| service | p | seconds | design effect | textbook | own blocks | this recipe | missed | not steady | mean held |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n',
   );
   for (const durationSeconds of DURATIONS_SECONDS) {
     for (const service of SERVICES) {
@@ -32,13 +32,41 @@ export async function simulate(
       for (const cell of simulateCells(service, durationSeconds, runs, SEED)) io.print(row(cell));
     }
   }
+  await printDrift(runs, io);
   return 0;
+}
+
+/** Load at the beginning and at the end of a run whose limit is that of a steady queue at 0.5. */
+const DRIFTS = [
+  [0.5, 0.5],
+  [0.5, 0.6],
+  [0.5, 0.7],
+  [0.5, 0.8],
+  [0.5, 1],
+] as const;
+
+/** How often a queue that fills is found: by what is over the p95 of one that does not. */
+async function printDrift(runs: number, io: Io): Promise<void> {
+  io.print('\n| load rises | seconds | not steady |\n| --- | ---: | ---: |\n');
+  const limitSeconds = LIMITS['M/G/2 at 0.5']![95];
+  for (const durationSeconds of DURATIONS_SECONDS) {
+    for (const [from, to] of DRIFTS) {
+      await new Promise(setImmediate);
+      io.signal.throwIfAborted();
+      const found = shareNotSteady(filling(from, to), limitSeconds, durationSeconds, runs, SEED);
+      io.print(`| from ${from} to ${to} | ${durationSeconds} | ${percent(found)} |\n`);
+    }
+  }
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
-const row = ({ service, percentile, durationSeconds, designEffect, ...shares }: Cell) =>
-  `| ${[service, percentile, durationSeconds, designEffect.toFixed(1), ...[shares.textbook, shares.ownBlocks, shares.recipe, shares.missed].map(percent)].join(' | ')} |\n`;
+const row = ({ service, percentile, durationSeconds, designEffect, meanHeld, ...shares }: Cell) => {
+  const { textbook, ownBlocks, recipe, missed, notSteady } = shares;
+  const told = [textbook, ownBlocks, recipe, missed, notSteady].map(percent);
+  const mean = meanHeld === null ? '' : percent(meanHeld);
+  return `| ${[service, percentile, durationSeconds, designEffect.toFixed(1), ...told, mean].join(' | ')} |\n`;
+};
 
 async function printLimits(io: Io): Promise<ExitCode> {
   const { durationSeconds, parts, seed } = CALIBRATION;
@@ -46,7 +74,9 @@ async function printLimits(io: Io): Promise<ExitCode> {
     await new Promise(setImmediate);
     io.signal.throwIfAborted();
     const limits = calibrate(service, durationSeconds, parts, seed);
-    io.print(`${service.name}: p95 ${limits[95].toPrecision(7)} s, p99 ${limits[99].toPrecision(7)} s\n`);
+    io.print(
+      `${service.name}: p95 ${limits[95].toPrecision(7)} s, p99 ${limits[99].toPrecision(7)} s, mean ${limits.mean.toPrecision(7)} s\n`,
+    );
   }
   return 0;
 }

@@ -22,6 +22,10 @@ export type Measured =
       /** The bad ones between scrape and scrape; for latency, those over each lower bucket edge, too. */
       readonly blocks: readonly Block[];
       readonly lower: readonly (readonly Block[])[];
+      /** In a phase: so many of the bad ones, and of all, may not be of it. Only a miss without them is one. */
+      readonly doubtful?: number;
+      /** So many more may be of it, and bad. Only what is kept with them is kept. */
+      readonly mayBeBad?: number;
     }
   /** A mean or a rate: compared as it is. Its blocks are sums of counts, or counts of seconds. */
   | {
@@ -39,6 +43,14 @@ export type Measured =
       readonly samples: number;
       readonly up: number;
       readonly unknown: number;
+      readonly words: string;
+    }
+  /** When something was over, from the second on that is told; while `isBack` is false it was not yet. */
+  | {
+      readonly kind: 'moment';
+      readonly samples: number;
+      readonly seconds: number;
+      readonly isBack: boolean;
       readonly words: string;
     }
   | { readonly kind: 'nothing'; readonly reason: string };

@@ -1,6 +1,9 @@
 import { countBlocks, isWhole, secondBlocks } from '../blocks.ts';
+import { requestsOf } from '../client-requests.ts';
+import type { Block } from '../design-effect.ts';
 import type { PlannedMeasure, RunRecord, Unit } from '../model.ts';
 import { formatCount } from '../numbers.ts';
+import { ratesBySecond } from '../slots.ts';
 import { uncountedOf, unobservedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
 import { keyOf, type Measured, nothing } from './measured.ts';
@@ -12,6 +15,7 @@ export function measureThroughput(
   run: RunRecord,
   frame: Frame,
   requests: string | null,
+  isPhase: boolean,
 ): Measured {
   const counted = countIncreases(planned.counter, frame);
   if (!counted.ok) return nothing(counted.reason);
@@ -26,10 +30,10 @@ export function measureThroughput(
     value: rateOf(counted.increases, 0),
     words: `${formatCount(samples)} good answers ${words}`,
     ...within(atMost, rateOf(counted.increases, 0), rateOf(counted.increases, atMost)),
-    blocks: secondBlocks(counted.increases, frame),
+    blocks: slotsOfAnswers(planned, run, samples, isPhase) ?? secondBlocks(counted.increases, frame),
   });
   // Others go on before and after the load: what they are answered then would be added to its seconds.
-  if (run.load !== null && frame.isIsolated) {
+  if (run.load !== null && !isPhase && frame.isIsolated) {
     const scheduled = run.load.scheduledSeconds;
     return told(
       (_, more) => (samples + more) / scheduled,
@@ -60,6 +64,30 @@ const longestSpan = ({ targets }: Frame) =>
 
 const within = (atMost: number, one: number, other: number) =>
   atMost === 0 ? {} : { uncounted: { atMost, low: Math.min(one, other), high: Math.max(one, other) } };
+
+/** How far the client's count may be from the service's: as far as a load may be from its plan. */
+const SAME = 0.02;
+
+/**
+ * Good answers by the second in which they were asked for, as the client saw them: seconds tell more of the spread than
+ * scrapes do. null where the client left no record, or counted something else than the service did; of a phase the service
+ * counts only the part between two scrapes.
+ */
+function slotsOfAnswers(
+  { status }: PlannedMeasure & { kind: 'throughput' },
+  { load }: RunRecord,
+  samples: number,
+  isPhase: boolean,
+): readonly Block[] | null {
+  if (load?.client === undefined || status === undefined) return null;
+  const pattern = new RegExp(`^(?:${status ?? '[1-5]..'})$`);
+  const good = requestsOf(load.client).filter((one) => one.status !== '0' && pattern.test(one.status));
+  if (!isPhase && Math.abs(good.length - samples) > SAME * samples) return null;
+  return ratesBySecond(
+    good.map(({ startSeconds }) => startSeconds),
+    load.scheduledSeconds,
+  );
+}
 
 export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Unit, frame: Frame): Measured {
   const sums = countIncreases(planned.sum, frame);

@@ -36,9 +36,10 @@ export function renderText(verdict: Verdict, plan: Plan, { colour }: TextOptions
 
 /** `sentiment-api · steady: 25/s for 60 s · 2026-11-23 05:31:02 to 05:32:02 UTC` */
 export function describe({ sla, scenario, window }: Verdict, { load, confidence }: Plan): string {
-  const phases = load?.phases.map(
-    ({ ratePerSecond, durationSeconds }) => `${ratePerSecond}/s for ${durationSeconds} s`,
-  );
+  const phases = load?.phases.map(({ name, ratePerSecond, durationSeconds }) => {
+    const told = `${ratePerSecond}/s for ${durationSeconds} s`;
+    return load.phases.length === 1 ? told : `${name} ${told}`;
+  });
   const what = phases === undefined ? 'window' : `${scenario}: ${phases.join(', then ')}`;
   const time = (text: string) => text.replace('T', ' ').replace(/\.\d+Z$/, '');
   const sameDay = window.from.slice(0, 10) === window.to.slice(0, 10);
@@ -86,10 +87,13 @@ export const intervalTitle = ({ confidence }: Plan) => `${formatValue(confidence
 export const interval = ({ interval: found, unit, target }: ObjectiveVerdict) =>
   found === null ? '–' : formatInterval(found, unit, target);
 
-export const outcome = ({ verdict, severity, alert, nearLimit }: ObjectiveVerdict): string => {
-  const told = severity === 'alert' ? `${verdict}, beyond alert ${alert}` : verdict;
-  return nearLimit ? `${told}, within noise of the limit` : told;
-};
+export const outcome = ({ verdict, severity, alert, nearLimit, steadiness }: ObjectiveVerdict): string =>
+  [
+    verdict,
+    ...(severity === 'alert' ? [`beyond alert ${alert}`] : []),
+    ...(nearLimit ? ['within noise of the limit'] : []),
+    ...(steadiness === 'growing' ? ['growing'] : steadiness === 'not-steady' ? ['not steady'] : []),
+  ].join(', ');
 
 /** A precondition is told once, in full, below: where an objective rests on it, its name is enough. */
 const shorter = (reason: string, all: readonly Precondition[]) =>

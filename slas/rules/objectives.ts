@@ -58,6 +58,8 @@ function measured(
     case 'throughput':
     case 'mean':
       return numberOf(measure, service, window, windowSeconds);
+    case 'recovery':
+      throw new RangeError(`objective "${objective.id}" is a recovery, which no rule can watch`);
     default:
       return measure satisfies never;
   }
@@ -120,6 +122,7 @@ function breach(objective: Objective, threshold: Threshold): { comparison: Compa
     case 'ratio':
     case 'throughput':
     case 'mean':
+    case 'recovery':
       return { comparison: broken, value: limit.value };
     default:
       return measure satisfies never;

@@ -17,6 +17,16 @@ type ValuesText =
   | number
   | { readonly le: string | Readonly<Record<string, string>>; readonly but?: string };
 
+interface PhaseText {
+  /** When it began; null: it never did. */
+  readonly from?: number | null;
+  /** Its requests as `client` writes them, one after the other at the planned rate. */
+  readonly client?: string | null;
+  /** How many there were, where not as many as `client` says. */
+  readonly sent?: number;
+  readonly late?: number;
+}
+
 interface Given {
   /** Its text, or its content. */
   readonly document: string | object;
@@ -32,8 +42,10 @@ interface Given {
   readonly replicas: Readonly<Record<string, Partial<ScrapesText>>>;
   /** null: no run record. */
   readonly load: LoadText | null;
-  /** The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them until connected), 2 lost; `9 times: …`. */
+  /** The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them until connected), 2 lost; `9 times: …`; `3x0.01=503`. */
   readonly client: string | null;
+  /** By phase, what the generator recorded; those left out began as planned, with fast answers. null: no record by phases. */
+  readonly phases: Readonly<Record<string, PhaseText>> | null;
   readonly incidents: readonly string[];
   /** Seconds that the clock of Prometheus is ahead of ours, give or take so many. null: not asked. */
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;
@@ -60,6 +72,9 @@ export interface ExpectedObjective {
   readonly near?: boolean;
   readonly detectable?: number;
   readonly needed?: { readonly more80: number | null; readonly moreIfNoneBad: number | null } | null;
+  readonly steady?: string | null;
+  /** Seconds of its phase that the service's counts cover; null: none. */
+  readonly covers?: number | null;
   /** A part of the reason. */
   readonly says?: string;
 }
@@ -113,6 +128,7 @@ const NOTHING: Given = {
   replicas: { a: {} },
   load: null,
   client: null,
+  phases: null,
   incidents: [],
   clock: null,
   names: {},
@@ -169,7 +185,7 @@ function build(given: Given): Judged {
     schema: 'sla-harness/run/v1',
     id: 'case',
     window: { fromSeconds: ORIGIN_SECONDS + given.window.from, toSeconds: ORIGIN_SECONDS + given.window.to },
-    load: given.load === null ? null : { ...loadOf(given.load, plan), ...clientOf(given.client) },
+    load: given.load === null ? null : { ...loadOf(given.load, plan), ...recordOf(given, plan) },
     incidents: given.incidents,
   };
   const readings = selectorsOfPlan(plan).map((selector) => readingOf(selector, series, given));
@@ -205,25 +221,64 @@ function planOf(document: SlaDocument, { scenario, confidence }: Given): Plan {
   throw new Error(plan.map(({ message }) => message).join('\n'));
 }
 
-function clientOf(text: string | null): Pick<LoadRecord, 'client'> {
-  if (text === null) return {};
+/** What the client recorded of each request: at 25 a second from the beginning, or by phases. */
+function recordOf({ client, phases, window }: Given, plan: Plan): Pick<LoadRecord, 'client' | 'phases'> {
+  if (phases === null)
+    return client === null
+      ? {}
+      : columnsOf(requestsOf(client).map((one, index) => ({ ...one, startMs: index * 40 })));
+  let planned = window.from;
+  const all = plan.load!.phases.flatMap(({ name, ratePerSecond, durationSeconds }) => {
+    const { from = planned, client: own, sent, late = 0.01 } = phases[name] ?? {};
+    planned += durationSeconds;
+    if (from === null) return [];
+    const requests = own === null ? [] : requestsOf(own ?? `${ratePerSecond * durationSeconds}x0.05`);
+    const startMs = (index: number) => Math.round((from + index / ratePerSecond) * 10_000) / 10;
+    return [
+      {
+        record: {
+          name,
+          fromSeconds: ORIGIN_SECONDS + from,
+          sent: sent ?? requests.length,
+          startedLateP99Seconds: late,
+        },
+        requests: requests.map((one, index) => ({ ...one, startMs: startMs(index) })),
+        isRecorded: own !== null,
+      },
+    ];
+  });
+  const requests = all.filter(({ isRecorded }) => isRecorded).flatMap((one) => one.requests);
+  return { ...(requests.length === 0 ? {} : columnsOf(requests)), phases: all.map(({ record }) => record) };
+}
+
+interface RequestText {
+  readonly durationMs: number;
+  readonly blockedMs: number;
+  readonly status: number;
+}
+
+function requestsOf(text: string): readonly RequestText[] {
   const [, times, sequence] = /^(?:(\d+) times: )?(.*)$/.exec(text)!;
   const parts = Array.from({ length: Number(times ?? 1) }, () => sequence!.split(' ')).flat();
-  const requests = parts.flatMap((part) => {
-    const [, count, seconds, blocked] = /^(\d+)x(lost|[\d.]+)(?:\/([\d.]+))?$/.exec(part)!;
+  return parts.flatMap((part) => {
+    const [, count, seconds, blocked, status] = /^(\d+)x(lost|[\d.]+)(?:\/([\d.]+))?(?:=(\d+))?$/.exec(part)!;
     const isLost = seconds === 'lost';
     return Array.from({ length: Number(count) }, () => ({
       durationMs: isLost ? 10_000 : Number(seconds) * 1000,
       blockedMs: Number(blocked ?? 0) * 1000,
-      status: isLost ? 0 : 200,
+      status: isLost ? 0 : Number(status ?? 200),
     }));
   });
-  const column = (read: (one: (typeof requests)[number], index: number) => number) =>
-    requests.map(read).join(' ');
+}
+
+function columnsOf(
+  requests: readonly (RequestText & { readonly startMs: number })[],
+): Pick<LoadRecord, 'client'> {
+  const column = (read: (one: (typeof requests)[number]) => number) => requests.map(read).join(' ');
   return {
     client: {
       originSeconds: ORIGIN_SECONDS,
-      startMs: column((_, index) => index * 40),
+      startMs: column(({ startMs }) => startMs),
       durationMs: column(({ durationMs }) => durationMs),
       blockedMs: column(({ blockedMs }) => blockedMs),
       status: column(({ status }) => status),

@@ -5,6 +5,7 @@
  *
  *   0 -> 1500         stands at 0 up to the scrape that opens the window, grows evenly (whole numbers stay whole) to 1500
  *                     at the scrape that closes it, and stands there
+ *   at 10=0 30=200    0 up to the scrape at 10 s, from there evenly to 200 at 30 s; as many points as it takes
  *   always 1          the same at every scrape
  *   0*2 5+5*3 _ 20    one value a scrape, from the first: `a*2` is a and two more of it, `a+b*3` is a and three more, each b
  *                     larger, `_` is a scrape that stored nothing, `_*2` are two of these, `@40` is the moment 40 s as a
@@ -54,6 +55,7 @@ export function readValues(text: string, schedule: Schedule): [number, string][]
 
 function baseValues(text: string, schedule: Schedule): Values {
   if (text.includes('->')) return growth(text, schedule);
+  if (text.startsWith('at ')) return between(text, schedule.times);
   const [always, value] = text.split(' ');
   return always === 'always' ? schedule.times.map(() => value!) : listed(text);
 }
@@ -66,6 +68,24 @@ function growth(text: string, { times, openSeconds, closeSeconds }: Schedule): V
   return times.map((time) => {
     const part = Math.min(1, Math.max(0, (time - openSeconds) / (closeSeconds - openSeconds)));
     const value = part === 1 ? to : from + (to - from) * part;
+    return String(whole ? Math.floor(value) : value);
+  });
+}
+
+/** Whole numbers at the points make whole numbers between them. */
+function between(text: string, times: readonly number[]): Values {
+  const points = text
+    .split(/\s+/)
+    .slice(1)
+    .map((point) => point.split('=').map(Number) as [number, number]);
+  if (points.flat().some(Number.isNaN) || points.length < 2)
+    throw new Error(`"${text}" are no points: write them as "at 10=0 30=200"`);
+  const whole = points.every(([, value]) => Number.isInteger(value));
+  return times.map((time) => {
+    const next = points.findIndex(([at]) => at > time);
+    if (next <= 0) return String(points.at(next === 0 ? 0 : -1)![1]);
+    const [[from, low], [to, high]] = [points[next - 1]!, points[next]!];
+    const value = low + ((high - low) * (time - from)) / (to - from);
     return String(whole ? Math.floor(value) : value);
   });
 }

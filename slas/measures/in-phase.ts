@@ -1,0 +1,69 @@
+import type { PlannedObjective, RunRecord } from '../model.ts';
+import { formatCount } from '../numbers.ts';
+import { type AcrossEdges, acrossEdges, type PhaseTimes } from '../phases.ts';
+import type { Frame } from '../window.ts';
+import { type Measured, nothing } from './measured.ts';
+
+/**
+ * What the service counted inside a phase is not quite what was sent in it: answers to earlier requests are among it, and
+ * requests that were in flight at the last scrape are not. Both are known from the client's record of the whole run, and
+ * neither may make a verdict: what they could change is undecided.
+ */
+export function allowForEdges(
+  measured: Measured,
+  { measure }: PlannedObjective,
+  phase: PhaseTimes,
+  run: RunRecord,
+  frame: Frame,
+): Measured {
+  if (measured.kind !== 'share' && measured.kind !== 'number') return measured;
+  const isByClient = measure.kind === 'latency' && measure.clientPath !== null;
+  if (!frame.isIsolated && !isByClient)
+    return nothing('others send requests, too: which were in flight at the edges of the phase is not known');
+  const across = acrossEdges(phase, run, frame);
+  if (across === null)
+    return nothing(
+      'the load generator left no record of its requests: which were in flight at the edges of the phase is not known',
+    );
+  if (measured.kind === 'number') return allowForFew(measured, across);
+  const { carriedIn } = across;
+  if (measure.kind === 'latency' && measure.clientPath !== null) {
+    // The client's clock judges every request that was sent in the phase: what was in flight is not lost to it.
+    const others = carriedIn.filter(({ path }) => path === measure.clientPath).length;
+    return withDoubt(measured, others, others === 0 ? '' : carried(others));
+  }
+  const lostIsBad = measure.kind === 'ratio' && measure.lost === 'bad';
+  const lost = lostIsBad ? (run.load?.lost ?? 0) : 0;
+  const open = across.inFlight.filter(({ status }) => !(lostIsBad && status === '0')).length;
+  const words = [
+    ...(open === 0
+      ? []
+      : [`${formatCount(open)} more were in flight at the last scrape of the phase, and may be bad`]),
+    ...(carriedIn.length === 0 ? [] : [carried(carriedIn.length)]),
+  ];
+  // The service may have counted a lost request as bad, too.
+  const twice = Math.min(lost, Math.max(0, measured.bad - lost));
+  return { ...withDoubt(measured, carriedIn.length + twice, words.join('; ')), mayBeBad: open };
+}
+
+const carried = (count: number) => `up to ${formatCount(count)} of them were sent before the phase`;
+
+type Share = Measured & { kind: 'share' };
+
+const withDoubt = (measured: Share, doubtful: number, words: string): Share => ({
+  ...measured,
+  doubtful: Math.min(doubtful, measured.samples),
+  words: words === '' ? measured.words : `${measured.words}; ${words}`,
+});
+
+/** As many requests as a load may be off its plan. */
+const FEW = 0.02;
+
+/** A mean and a rate cannot tell whose they are: with more than a few across the edges they are not judged. */
+function allowForFew(measured: Measured & { kind: 'number' }, across: AcrossEdges): Measured {
+  const some = Math.max(across.carriedIn.length, across.inFlight.length);
+  if (some <= FEW * measured.samples) return measured;
+  return nothing(
+    `${formatCount(across.carriedIn.length)} requests came into the phase unanswered and ${formatCount(across.inFlight.length)} left it so: more than 2 % of the ${formatCount(measured.samples)} that were counted (${measured.words})`,
+  );
+}
