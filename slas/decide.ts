@@ -102,7 +102,7 @@ function decideShare(
     if (!keeps(bad)) return undecided(`${words}: had all of these been bad, the limit would be missed`);
     if (!keeps(counted.bad + mayBeBad))
       return {
-        ...undecided(`whose those at the edges of the phase are would decide: ${words}`),
+        ...undecided(`the requests at the edges of the phase would decide: ${words}`),
         isOfOthers: true,
       };
     return { ...met(words), isWhole: true };

@@ -37,6 +37,7 @@ const one = (changes: Partial<Observed> = {}, sure: Partial<Certainty> = {}): Ob
   objective: latency,
   decision: { verdict: 'met', severity: null, reason: 'seen', isWhole: true },
   certainty: certainty(sure),
+  steadiness: null,
   isClient: false,
   ...changes,
 });

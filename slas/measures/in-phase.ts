@@ -38,7 +38,9 @@ export function allowForEdges(
   const words = [
     ...(open === 0
       ? []
-      : [`${formatCount(open)} more were in flight at the last scrape of the phase, and may be bad`]),
+      : [
+          `${formatCount(open)} more ${open === 1 ? 'was' : 'were'} in flight at the last scrape of the phase, and may be bad`,
+        ]),
     ...(carriedIn.length === 0 ? [] : [carried(carriedIn.length)]),
   ];
   // The service may have counted a lost request as bad, too.
