@@ -183,7 +183,7 @@ export const metrics = {
   modelLoaded: {
     type: 'gauge',
     name: 'sentiment_model_loaded',
-    help: '1 while at least one worker can answer, else 0.',
+    help: '1 while at least one worker (of each model, where there are two) can answer, else 0.',
     labelNames: [],
     labelSets: noLabels,
   },
