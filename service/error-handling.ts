@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { ApiError, type ApiErrorCode, apiErrors } from './errors.ts';
 import { type InferringEndpoint, inferringEndpoints } from './metric-names.ts';
 import type { Metrics } from './metrics.ts';
+import { traceFields } from './tracing.ts';
 
 type ValidationIssue = NonNullable<FastifyError['validation']>[number];
 
@@ -20,7 +21,7 @@ export function handleErrors(app: FastifyInstance, config: Config, metrics: Metr
     if (endpoint && errorType && !reply.raw.destroyed) metrics.failed(endpoint, errorType);
     if (request.observation) request.observation.error = apiError.code;
     // Refusals and missed deadlines come by the thousand when they come: they are in the request's own line.
-    if (status === 500) request.log.error({ err: error }, apiError.code);
+    if (status === 500) request.log.error({ err: error, ...traceFields(request) }, apiError.code);
     if (status === 503) void reply.header('retry-after', retryAfterSeconds);
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
     return sendError(reply, apiError);

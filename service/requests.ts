@@ -8,7 +8,7 @@ import {
   unmatchedHandler,
 } from './metric-names.ts';
 import type { Metrics, RequestLabels } from './metrics.ts';
-import type { Tracing } from './tracing.ts';
+import { type Tracing, traceFields } from './tracing.ts';
 
 interface Observation extends RequestLabels {
   readonly arrivedMs: number;
@@ -37,7 +37,10 @@ export function observeRequests(app: FastifyInstance, metrics: Metrics, tracing?
   app.decorateRequest('trace', null);
   app.addHook('onRequest', (request, reply, done) => {
     begin(request, reply, metrics);
-    if (tracing !== undefined) trace(request, reply, tracing);
+    if (tracing !== undefined) {
+      const { handler, arrivedMs } = request.observation!;
+      request.trace = tracing.begin(request, reply, handler, arrivedMs);
+    }
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -78,6 +81,7 @@ function end(request: FastifyRequest, reply: FastifyReply, metrics: Metrics, sta
   });
   request.trace?.end(status);
   const line = {
+    ...traceFields(request),
     method,
     handler,
     status,
@@ -86,15 +90,6 @@ function end(request: FastifyRequest, reply: FastifyReply, metrics: Metrics, sta
     error: observation.error,
   };
   request.log[loggedAtInfo.includes(handler) ? 'info' : 'debug'](line, 'request');
-}
-
-/** From here on every line of the request's log names its trace. */
-function trace(request: FastifyRequest, reply: FastifyReply, tracing: Tracing): void {
-  const { handler, arrivedMs } = request.observation!;
-  request.trace = tracing.begin(request, reply, handler, arrivedMs);
-  const { traceId, spanId } = request.trace.ids;
-  request.log = request.log.child({ trace_id: traceId, span_id: spanId });
-  reply.log = request.log;
 }
 
 /** Labels have a closed set of values: whatever a stranger sends, no new series comes of it. */

@@ -120,6 +120,15 @@ test('with batching on, one batch span is linked to the requests whose texts wer
   expect(new Set(back)).toEqual(new Set(batches.map(({ spanId }) => spanId)));
 });
 
+test("without tracing a caller's trace is still named in the log, and nothing is answered of it", async () => {
+  await using service = new ServiceProcess({ SERVICE_WORKERS: '1' });
+  const { address } = await service.logged('listening');
+  await service.logged('ready');
+  const response = await predict(address, 'x', { traceparent: `00-${traceId}-${callerSpan}-01` });
+  expect([response.status, response.headers.get('traceparent')]).toEqual([200, null]);
+  expect(await service.logged('request')).toMatchObject({ trace_id: traceId });
+});
+
 test('a collector that is not there costs nobody an answer, and is told once', async () => {
   const collector = new Collector();
   const endpoint = await collector.listen();

@@ -12,7 +12,12 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { setGlobalErrorHandler, TRACE_PARENT_HEADER, W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  parseTraceParent,
+  setGlobalErrorHandler,
+  TRACE_PARENT_HEADER,
+  W3CTraceContextPropagator,
+} from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -100,6 +105,21 @@ export class RequestTrace implements Journey {
     if (status >= 500) this.#span.setStatus({ code: SpanStatusCode.ERROR });
     this.#span.end(this.#at(performance.now()));
   }
+}
+
+/**
+ * What a log line says of the request's trace, by the names that Loki and Grafana look for. Without tracing it is still the
+ * caller's trace that the line belongs to. (Fields of the line: a logger of its own for each request costs more than all else.)
+ */
+export function traceFields({
+  trace,
+  headers,
+}: FastifyRequest): Readonly<Record<string, string>> | undefined {
+  // A URL that cannot be decoded comes as a request without what hooks would have put there.
+  if (trace) return { trace_id: trace.ids.traceId, span_id: trace.ids.spanId };
+  const { traceparent } = headers;
+  const caller = typeof traceparent === 'string' ? parseTraceParent(traceparent) : null;
+  return caller === null ? undefined : { trace_id: caller.traceId };
 }
 
 /** A stopping service does not wait longer for a collector that is slow or gone. */
