@@ -65,11 +65,19 @@ async function serve(config: Config, tokens: Tokens): Promise<void> {
 /** A pool of workers for the model, not started yet. */
 async function prepare(
   model: ModelChoice,
-  { workers, queueLimit, batching, inferenceLimitMs }: Config,
+  { workers, queueLimit, batching, inferenceLimitMs, requestDeadlineMs }: Config,
   onWorkerLost: (reason: string) => void,
 ): Promise<WorkerPool> {
   const settings = await locateModel(model).catch(refuseToStart);
-  return new WorkerPool({ settings, workers, queueLimit, batching, inferenceLimitMs, onWorkerLost });
+  return new WorkerPool({
+    settings,
+    workers,
+    queueLimit,
+    usualDeadlineMs: requestDeadlineMs,
+    batching,
+    inferenceLimitMs,
+    onWorkerLost,
+  });
 }
 
 /** At most once a minute: a collector that is down fails each export. */

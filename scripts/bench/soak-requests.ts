@@ -40,7 +40,7 @@ export function soakKinds(texts: readonly string[]): readonly RequestKind[] {
     {
       name: 'impatient',
       perMille: 20,
-      statuses: [200, 504],
+      statuses: [200, 503, 504],
       bytes: texts.slice(0, 50).map((text) => predict(text, { 'x-request-deadline-ms': '3' })),
     },
     {

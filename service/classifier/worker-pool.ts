@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly workers?: number | undefined;
   /** Texts that may wait for a worker. */
   readonly queueLimit: number;
+  /** How long requests usually have: while what waits would take longer, there is no room. By default that is not asked. */
+  readonly usualDeadlineMs?: number;
   /** By default a text at a time. */
   readonly batching?: Batching;
   /** A worker that is at one inference for longer hangs: it is given up and replaced. */
@@ -51,6 +53,8 @@ export class WorkerPool implements Classifier, WorkReport {
   readonly #hangCheck: NodeJS.Timeout;
   #batchTimer: NodeJS.Timeout | undefined;
   #lost = 0;
+  /** A worker's time for a text, the last ones counting most; 0 before the first. */
+  #textMs = 0;
   #closing = false;
 
   constructor(options: PoolOptions) {
@@ -77,9 +81,16 @@ export class WorkerPool implements Classifier, WorkReport {
   }
 
   hasRoom(texts = 1): boolean {
+    const { queueLimit, usualDeadlineMs = Number.POSITIVE_INFINITY } = this.#options;
     // A free worker takes a text at once, so it needs no place in the queue.
     const free = this.#seats.filter((seat) => seat.isIdle).length;
-    return !this.#closing && this.waitingTexts() + texts <= this.#options.queueLimit + free;
+    const fits = this.waitingTexts() + texts <= queueLimit + free;
+    return !this.#closing && fits && this.#expectedWaitMs() < usualDeadlineMs;
+  }
+
+  /** What is taken in now is begun after about so long. */
+  #expectedWaitMs(): number {
+    return (this.waitingTexts() * this.#textMs) / Math.max(1, this.readyWorkers());
   }
 
   waitingTexts(): number {
@@ -102,6 +113,8 @@ export class WorkerPool implements Classifier, WorkReport {
     if (!this.hasRoom(texts.length)) return Promise.reject(this.#refusal(texts.length));
     const { deadlineMs, elapsedMs = 0 } = options;
     if (elapsedMs >= deadlineMs) return Promise.reject(timedOut(deadlineMs));
+    // It would only be in the way of those that can be answered, and time out in the end.
+    if (this.#expectedWaitMs() >= deadlineMs - elapsedMs) return Promise.reject(this.#refusal(texts.length));
     const request = new PendingRequest(texts.length, options, () => this.#forget(request));
     const queuedMs = performance.now();
     for (const [index, text] of texts.entries()) {
@@ -122,10 +135,9 @@ export class WorkerPool implements Classifier, WorkReport {
   }
 
   #refusal(texts: number): ClassifierError {
-    const { queueLimit } = this.#options;
-    const message = this.#closing
-      ? 'The service is stopping.'
-      : `The queue has no room for ${texts} more: ${this.waitingTexts()} of at most ${queueLimit} texts wait.`;
+    if (this.#closing) return new ClassifierError('overloaded', 'The service is stopping.');
+    const waiting = `${this.waitingTexts()} of at most ${this.#options.queueLimit} texts wait`;
+    const message = `The queue has no room for ${texts} more: ${waiting}, for about ${Math.ceil(this.#expectedWaitMs())} ms.`;
     return new ClassifierError('overloaded', message);
   }
 
@@ -190,6 +202,8 @@ export class WorkerPool implements Classifier, WorkReport {
   #answer(jobs: readonly Job[], results: readonly TextResult[], durationMs: number): void {
     // The worker gets its next text before this one is answered.
     this.#deal();
+    const textMs = durationMs / jobs.length;
+    this.#textMs = this.#textMs === 0 ? textMs : 0.95 * this.#textMs + 0.05 * textMs;
     const beganMs = performance.now() - durationMs;
     const waitedMs = jobs.map(({ queuedMs }) => Math.max(0, beganMs - queuedMs));
     const journeys = jobs.flatMap(({ request }) => request.journey ?? []);
