@@ -17,6 +17,8 @@ export const candidateTitles: Readonly<Record<CandidateName, string>> = {
 export interface Candidate extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
+  /** The last lines of its log. */
+  tail(): string;
 }
 
 const startPatienceMs = 120_000;
@@ -70,7 +72,12 @@ export async function startServer(
   const url = await waitFor(running, 'getting ready', startPatienceMs, io.signal, async () =>
     readAddress(running.logFile),
   );
-  return { url, pid: running.pid, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
+  return {
+    url,
+    pid: running.pid,
+    tail: running.tail,
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
 }
 
 function readAddress(logFile: string): string | null {

@@ -1,3 +1,4 @@
+import { HarnessError } from '../errors.ts';
 import type { Candidate } from './candidates.ts';
 import { median } from './figures.ts';
 import { type Outcome, RawClient } from './raw-client.ts';
@@ -51,7 +52,7 @@ export async function soak(
   const next = dealKinds(kinds);
   const endMs = performance.now() + seconds * 1000;
   const memory: Memory[] = [];
-  const watching = watch(server.url, seconds, memory, signal);
+  const watching = watch(server, seconds, memory, signal);
   let sequence = 0;
   const loop = async () => {
     while (performance.now() < endMs && !signal.aborted) {
@@ -103,11 +104,16 @@ function count(counted: KindCount, kind: RequestKind, { outcome, body }: Sent): 
 }
 
 /** Reads the service's own memory every second; gives how many workers it lost. */
-async function watch(url: string, seconds: number, memory: Memory[], signal: AbortSignal): Promise<number> {
+async function watch(
+  server: Candidate,
+  seconds: number,
+  memory: Memory[],
+  signal: AbortSignal,
+): Promise<number> {
   const startMs = performance.now();
   let workersLost = 0;
   while (performance.now() - startMs < seconds * 1000 && !signal.aborted) {
-    const text = await (await fetch(`${url}/metrics`)).text();
+    const text = await readMetrics(server);
     const read = (name: string) => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]);
     memory.push({
       atSeconds: (performance.now() - startMs) / 1000,
@@ -118,6 +124,17 @@ async function watch(url: string, seconds: number, memory: Memory[], signal: Abo
     await new Promise((resolve) => setTimeout(resolve, scrapeEveryMs));
   }
   return workersLost;
+}
+
+async function readMetrics({ url, tail }: Candidate): Promise<string> {
+  try {
+    return await (await fetch(`${url}/metrics`)).text();
+  } catch (cause) {
+    throw new HarnessError('soak-died', `the service answers no more. Its last lines:\n${tail()}`, {
+      nextStep: 'this is a defect of the service: nothing that is sent to it may end it',
+      cause,
+    });
+  }
 }
 
 function toReport(

@@ -16,8 +16,12 @@ export function nextId(last: number, out: number | undefined): number {
   return out !== undefined && slotOf(id) === slotOf(out) ? nextId(id, out) : id;
 }
 
+/** Behind the slots it is noted what the thread is at. */
+const phaseAt = parcelsAWorker;
+const phases = { script: 0, native: 1, givenUp: 2 } as const;
+
 export const newClaims = (): Int32Array =>
-  new Int32Array(new SharedArrayBuffer(parcelsAWorker * Int32Array.BYTES_PER_ELEMENT));
+  new Int32Array(new SharedArrayBuffer((parcelsAWorker + 1) * Int32Array.BYTES_PER_ELEMENT));
 
 const slotOf = (id: number): number => id % parcelsAWorker;
 
@@ -28,4 +32,21 @@ export function offer(claims: Int32Array, id: number): void {
 /** By the worker, to infer it, or by the main thread, to have it back: true for whoever comes first. */
 export function claim(claims: Int32Array, id: number): boolean {
   return Atomics.compareExchange(claims, slotOf(id), id, 0) === id;
+}
+
+/**
+ * ONNX Runtime's binding ends the whole process when its thread is terminated while it computes or loads. So the worker notes
+ * when it goes into it and comes out, and learns by that whether it was given up meanwhile: false says that it is to end itself.
+ */
+export function enterNative(claims: Int32Array): boolean {
+  return Atomics.compareExchange(claims, phaseAt, phases.script, phases.native) === phases.script;
+}
+
+export function leaveNative(claims: Int32Array): boolean {
+  return Atomics.compareExchange(claims, phaseAt, phases.native, phases.script) === phases.native;
+}
+
+/** By the main thread: the worker goes into no native code any more. True when it may be terminated, false when it ends itself. */
+export function giveUp(claims: Int32Array): boolean {
+  return Atomics.exchange(claims, phaseAt, phases.givenUp) !== phases.native;
 }

@@ -2,24 +2,27 @@ import { env, LogLevel, pipeline, Tensor } from '@xenova/transformers';
 import { type Sentiment, sentiments } from '../metric-names.ts';
 import type { Classification } from './classifier.ts';
 import type { TextResult, WorkerSettings } from './protocol.ts';
-import type { Infer } from './worker-loop.ts';
+import type { Infer, RunNative } from './worker-loop.ts';
 
 /** Loads the model into this thread: one session that computes with one thread. Throws when it cannot be used. */
-export async function loadModel(settings: WorkerSettings): Promise<Infer> {
+export async function loadModel(settings: WorkerSettings, runNative: RunNative): Promise<Infer> {
   env.logLevel = LogLevel.ERROR;
   env.allowRemoteModels = !settings.isLocal;
   // The library's cache of downloads comes before the folder: a model of the same name in it would be taken instead.
   env.useFSCache = !settings.isLocal;
-  const { tokenizer, model } = await pipeline('sentiment-analysis', settings.source, {
-    dtype: settings.dtype,
-    session_options: { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential' },
-  });
+  const { tokenizer, model } = await runNative(() =>
+    pipeline('sentiment-analysis', settings.source, {
+      dtype: settings.dtype,
+      session_options: { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential' },
+    }),
+  );
   const labels = readLabels(model.config as ModelConfig);
   const maxPieces = readMaxPieces(tokenizer.model_max_length, model.config as ModelConfig);
   const read = tokenizer as unknown as Tokenize;
   return async (texts) => {
     const encoded = texts.map((text) => encode(read, text, maxPieces));
-    const { logits } = (await model(pad(encoded, tokenizer.pad_token_id ?? 0))) as { logits: Tensor };
+    const inputs = pad(encoded, tokenizer.pad_token_id ?? 0);
+    const { logits } = (await runNative(() => model(inputs))) as { logits: Tensor };
     const scores = logits.data as Float32Array;
     return encoded.map(({ inputs, truncated }, row) => {
       const counts = countPieces(inputs.input_ids, tokenizer.unk_token_id);

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { claim, newClaims, nextId, offer, parcelsAWorker } from './claims.ts';
+import { claim, giveUp, newClaims, nextId, offer, parcelsAWorker } from './claims.ts';
 import type { Job } from './pending-request.ts';
 import type { ParcelMessage, TextResult, WorkerMessage, WorkerSettings, WorkerStart } from './protocol.ts';
 
@@ -108,7 +108,7 @@ export class Seat {
 
   /** Gives the thread up: it hangs, and may not even end when told to. */
   abandon(reason: string): void {
-    const gone = this.#worker!.terminate();
+    const gone = endThread(this.#worker!, this.#claims);
     this.#undead.add(gone);
     void gone.finally(() => this.#undead.delete(gone));
     this.#lose(reason);
@@ -124,7 +124,7 @@ export class Seat {
     const worker = this.#worker;
     const parcels = this.#parcels;
     this.#forget();
-    await worker?.terminate();
+    if (worker !== undefined) await endThread(worker, this.#claims);
     return jobsOf(parcels);
   }
 
@@ -161,6 +161,13 @@ export class Seat {
     this.#isReady = false;
     this.#parcels = [];
   }
+}
+
+/** Resolves when the thread is gone: terminated, or by itself when it comes out of native code. */
+function endThread(worker: Worker, claims: Int32Array): Promise<void> {
+  const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  if (giveUp(claims)) void worker.terminate();
+  return gone;
 }
 
 const jobsOf = (parcels: readonly Parcel[]): readonly Job[] => parcels.flatMap(({ jobs }) => jobs);

@@ -1,17 +1,22 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { claim } from './claims.ts';
+import { claim, enterNative, leaveNative } from './claims.ts';
 import type { ParcelMessage, TextResult, WorkerMessage, WorkerSettings, WorkerStart } from './protocol.ts';
 
 /** Infers texts in one go. Each gets its own result; may throw, when none was inferred. */
 export type Infer = (texts: readonly string[]) => Promise<readonly TextResult[]>;
 
+/** Runs what is at work in native code; ends the thread where it was given up before or meanwhile. */
+export type RunNative = <T>(work: () => Promise<T>) => Promise<T>;
+
+export type Load = (settings: WorkerSettings, runNative: RunNative) => Promise<Infer>;
+
 /** What a worker's thread does: loads the model, says so, and infers one parcel after the other. */
-export async function runWorker(load: (settings: WorkerSettings) => Promise<Infer>): Promise<void> {
+export async function runWorker(load: Load): Promise<void> {
   const port = parentPort!;
   const send = (message: WorkerMessage) => port.postMessage(message);
   const { settings, claims } = workerData as WorkerStart;
   try {
-    const infer = await load(settings);
+    const infer = await load(settings, (work) => runNative(claims, work));
     await infer(['The first text is for warming up.']);
     let last = Promise.resolve();
     // One after the other: the parcel that lies ready is not begun before the one in hand is done.
@@ -28,6 +33,15 @@ export async function runWorker(load: (settings: WorkerSettings) => Promise<Infe
     };
   } catch (error) {
     send({ kind: 'load-failed', message: messageOf(error) });
+  }
+}
+
+async function runNative<T>(claims: Int32Array, work: () => Promise<T>): Promise<T> {
+  if (!enterNative(claims)) process.exit();
+  try {
+    return await work();
+  } finally {
+    if (!leaveNative(claims)) process.exit();
   }
 }
 

@@ -121,6 +121,29 @@ test('a worker that hangs is replaced, and fails only what it had in hand', asyn
   expect(lost).toEqual([expect.stringContaining('over 300 ms')]);
 });
 
+const longText = 'It was good and then it was bad again, so I do not know. '.repeat(60);
+
+test('a worker that is given up while the runtime computes does not take the process with it', async () => {
+  await using parts = await startPool({ inferenceLimitMs: 10 });
+  const { pool } = parts;
+  for (let sent = 0; sent < 3; sent++) {
+    expect(await failureOf(pool.classify([longText], patient))).toBe('inference_error');
+  }
+  expect(pool.lostWorkers()).toBeGreaterThanOrEqual(3);
+});
+
+test('a pool can be stopped while the runtime computes, and while it loads', async () => {
+  const computing = await startPool();
+  const running = failureOf(computing.pool.classify([longText], patient));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await computing.pool[Symbol.asyncDispose]();
+  expect(await running).toBe('overloaded');
+  const loading = new WorkerPool({ settings: await locateModel({ kind: 'embedded' }), queueLimit: 1 });
+  loading.start().catch(() => {});
+  await loading[Symbol.asyncDispose]();
+  expect(loading.isLoaded()).toBe(false);
+});
+
 test('threads that hang in native code, where nothing ends them, are replaced too, but not without end', async () => {
   await using parts = await startPool({ inferenceLimitMs: 200 });
   const { pool } = parts;

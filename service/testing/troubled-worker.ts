@@ -23,8 +23,8 @@ function makeTrouble(text: string): void {
   }
 }
 
-await runWorker(async (settings) => {
-  const infer = await loadModel(settings);
+await runWorker(async (settings, runNative) => {
+  const infer = await loadModel(settings, runNative);
   return async (texts) => {
     texts.forEach(makeTrouble);
     return infer(texts);
