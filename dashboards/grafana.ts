@@ -4,6 +4,7 @@ import type { DashboardSpec } from './dashboards.ts';
 import { DATASOURCE, grafanaPanel } from './grafana-panels.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
+import { RUN_TAG } from './run-tag.ts';
 
 /** Dashboards as Grafana's JSON. */
 
@@ -15,8 +16,6 @@ export const grafanaView = (service: Readonly<Record<string, string>>): View => 
   whole: '$__range',
 });
 
-/** Verdicts, phases and faults of runs are Grafana's own annotations with this tag: ./sla review --grafana makes them. */
-export const RUN_TAG = 'sla-run';
 const TAG = 'sla-harness';
 
 export function renderDashboard(

@@ -2,10 +2,10 @@ import type { Evidence, Plan, RunRecord, RunSeries, SlaDocument, Verdict } from 
 import { formatMeasured } from '../slas/numbers.ts';
 import { runReport } from './report/browser.ts';
 import { gridOf } from './report/course.ts';
-import { type Figure, figureOf, type Missing } from './report/figures.ts';
+import { drawnRows, phasesWithTimes, rangeOf } from './report/courses.ts';
+import type { Figure } from './report/figures.ts';
 import { duration, period } from './report/format.ts';
 import { type Html, html, jsonScript, raw } from './report/html.ts';
-import { loadFigures } from './report/load-figures.ts';
 import { type LookFirst, lookFirst } from './report/look-first.ts';
 import type { ReportData } from './report/plot.ts';
 import {
@@ -17,7 +17,6 @@ import {
   spoken,
 } from './report/sections.ts';
 import { STYLE } from './report/style.ts';
-import { reportRows, runView } from './run-panels.ts';
 
 /** Everything that the report is made of: what lies in the run folder, as it was read back. */
 export interface ReportInput {
@@ -141,25 +140,13 @@ interface Drawn {
   readonly markup: Html;
 }
 
-const isFigure = (one: Figure | Missing): one is Figure => 'markup' in one;
-
-function drawAll({ document, plan, run }: ReportInput, series: RunSeries): Drawn {
-  const { fromSeconds, toSeconds } = series.window;
-  const grid = gridOf(series, run.window.toSeconds);
-  const rangeSeconds = Math.max(0, ...series.answers.map((answer) => answer.settledAfterSeconds)) || 1;
-  const view = runView(document, { rangeSeconds, wholeSeconds: toSeconds - fromSeconds });
-  const rows = reportRows(document, view).map(({ title, panels }) => ({
-    title,
-    all: panels.map((panel) => figureOf(panel, series, grid.steps)),
-  }));
-  const service = rows.flatMap(({ all }) => all).filter(isFigure);
-  const client = loadFigures(plan, run, grid, rangeSeconds, service);
-  const missing = rows.flatMap(({ all }) => all).filter((one): one is Missing => !isFigure(one));
-  const isLoad = (title: string) => title === 'Under load';
-  const markup = html`<p class="note row">Times are UTC. Drag over a plot to zoom all of them, double-click to see the whole; lines are rates over ${duration(rangeSeconds)}. A red line upright is the first moment beyond a limit.</p>
-    ${rows.map(({ title, all }) => row(title, [...(isLoad(title) ? client : []), ...all.filter(isFigure)]))}
+function drawAll(input: ReportInput, series: RunSeries): Drawn {
+  const rows = drawnRows(input, series, gridOf(series, input.run.window.toSeconds));
+  const missing = rows.flatMap((one) => one.missing);
+  const markup = html`<p class="note row">Times are UTC. Drag over a plot to zoom all of them, double-click to see the whole; lines are rates over ${duration(rangeOf(series))}. A red line upright is the first moment beyond a limit.</p>
+    ${rows.map(({ title, figures }) => row(title, figures))}
     ${missing.length === 0 ? null : html`<p class="note">Not drawn: ${missing.map(({ panel, why }) => `${panel.title} (${why})`).join(', ')}.</p>`}`;
-  return { figures: [...service, ...client], markup };
+  return { figures: rows.flatMap(({ figures }) => figures), markup };
 }
 
 const idOf = (title: string) => title.toLowerCase().replaceAll(' ', '-');
@@ -176,12 +163,11 @@ const withoutSeries = (): Html => html`
 
 function dataOf({ plan, run, series }: ReportInput, figures: readonly Figure[], look: LookFirst): ReportData {
   const { fromSeconds, stepSeconds, steps } = gridOf(series!, run.window.toSeconds);
-  let begun = run.load?.client?.originSeconds ?? run.window.fromSeconds;
-  const phases = (plan.load?.phases ?? []).map(({ name, durationSeconds }) => {
-    const atSeconds = begun;
-    begun += durationSeconds;
-    return { atSeconds, label: name, kind: 'phase' };
-  });
+  const phases = phasesWithTimes(plan, run).map(({ name, fromSeconds: atSeconds }) => ({
+    atSeconds,
+    label: name,
+    kind: 'phase',
+  }));
   const broke =
     look.atSeconds === null
       ? []

@@ -8,6 +8,7 @@ import { type GateOptions, gate } from './commands/gate.ts';
 import { type MutateOptions, mutate } from './commands/mutate.ts';
 import { type PlanOptions, plan } from './commands/plan.ts';
 import { type ReferenceOptions, reference } from './commands/reference.ts';
+import { type ReviewOptions, review } from './commands/review.ts';
 import { type RulesOptions, rules } from './commands/rules.ts';
 import { run } from './commands/run.ts';
 import * as runs from './commands/runs.ts';
@@ -106,6 +107,17 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .option('--json', 'print the verdict as JSON on standard output')
     .action(async (stored: string | undefined, options: VerifyOptions) =>
       done(await verify({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
+    );
+
+  sub('review', 'open the report of a stored run; without a screen, print what it says')
+    .argument('[run]', 'a run folder, or its name under runs/ (default: the latest)')
+    .option('--text', 'as text, even where there is a screen')
+    .option(
+      '--grafana <url>',
+      'bring dashboards and annotations into this Grafana (GRAFANA_TOKEN: a token of it)',
+    )
+    .action(async (stored: string | undefined, options: ReviewOptions) =>
+      done(await review({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
     );
 
   sub('check', 'report every problem of SLA documents as file:line:column: message')

@@ -7,6 +7,15 @@ import { HarnessError } from './errors.ts';
 
 /** The report of a run, from what lies in its folder. */
 export async function reportOf(root: string, stored: StoredRun, verdict: Verdict): Promise<string> {
+  const [input, uplot] = await Promise.all([reportInputOf(stored, verdict), readUplot(root)]);
+  return renderReport({ ...input, uplot });
+}
+
+/** Throws HarnessError `bad-run` where the document is missing. */
+export async function reportInputOf(
+  stored: StoredRun,
+  verdict: Verdict,
+): Promise<Omit<ReportInput, 'uplot'>> {
   const read = async <T>(name: string) => {
     try {
       return JSON.parse(await readFile(join(stored.path, name), 'utf8')) as T;
@@ -14,18 +23,17 @@ export async function reportOf(root: string, stored: StoredRun, verdict: Verdict
       return null;
     }
   };
-  const [document, series, environment, uplot] = await Promise.all([
+  const [document, series, environment] = await Promise.all([
     read<SlaDocument>(FILES.document),
     read<RunSeries>(FILES.series),
     read<unknown>(FILES.environment),
-    readUplot(root),
   ]);
   if (document === null) {
     throw new HarnessError('bad-run', `${join(stored.path, FILES.document)} cannot be read`, {
       nextStep: 'the folder was altered: run again',
     });
   }
-  return renderReport({ ...stored, document, verdict, series, environment, uplot });
+  return { ...stored, document, verdict, series, environment };
 }
 
 let uplot: Promise<ReportInput['uplot']> | null = null;

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Plan, Verdict } from '../slas/model.ts';
 import { FILES } from './bundle.ts';
+import { theirPath } from './inputs.ts';
+import type { Io } from './io.ts';
 import { MANIFEST } from './seal.ts';
 
 /** Folders are told by the name that the harness gave them and by the plan in them; nothing else is ever touched. */
@@ -23,6 +26,13 @@ export interface ListedRun {
   readonly samples: number | null;
   /** The run came to its end and its folder is sealed; whether it is unaltered, ./sla verify tells. */
   readonly sealed: boolean;
+}
+
+/** A path, or the name of a run under runs/; the latest by default. */
+export function runPath(run: string | undefined, io: Io): string {
+  if (run === undefined) return join(io.root, 'runs', 'latest');
+  const theirs = theirPath(io, run);
+  return existsSync(theirs) ? theirs : join(io.root, 'runs', run);
 }
 
 /** Names of the run folders in a folder, newest first. */

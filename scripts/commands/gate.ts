@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { judge } from '../../slas/judge.ts';
 import type { Plan, Verdict } from '../../slas/model.ts';
 import { renderText } from '../../slas/render/text.ts';
@@ -6,6 +7,7 @@ import type { PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { finishRun, measureRun } from '../perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../prepare.ts';
+import { writeRunsIndex } from '../runs-index.ts';
 
 export interface GateOptions extends RunOptions {
   readonly json?: boolean;
@@ -21,7 +23,15 @@ export async function gate(options: GateOptions, io: Io): Promise<ExitCode | rea
   await finishRun(measured, verdict, io);
   // Last: a verdict whose evidence could not be stored is none.
   printVerdict(verdict, measured.plan, options.json === true, io);
+  await refreshIndex(dirname(measured.path), io);
   return verdict.exitCode;
+}
+
+/** A convenience beside the run: whatever becomes of it, the verdict stands. */
+export async function refreshIndex(parent: string, io: Io): Promise<void> {
+  await writeRunsIndex(parent).catch((error: Error) =>
+    io.progress(`the list of runs could not be written: ${error.message}`),
+  );
 }
 
 export function printVerdict(verdict: Verdict, plan: Plan, json: boolean, io: Io): void {

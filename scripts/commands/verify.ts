@@ -17,9 +17,9 @@ import {
   readTime,
   refuse,
   shortPath,
-  theirPath,
 } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+import { runPath } from '../run-folders.ts';
 import { findAlterations, MANIFEST } from '../seal.ts';
 import { checkUrl } from '../stack/existing.ts';
 import { printVerdict } from './gate.ts';
@@ -115,13 +115,6 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
       ? judgeFromFiles(stored, io)
       : await judgeAfresh(stored, options.prometheus, io);
   return accept({ plan, verdict });
-}
-
-/** A path, or the name of a run under runs/; the latest by default. */
-function runPath(run: string | undefined, io: Io): string {
-  if (run === undefined) return join(io.root, 'runs', 'latest');
-  const theirs = theirPath(io, run);
-  return existsSync(theirs) ? theirs : join(io.root, 'runs', run);
 }
 
 /** What keeps a folder from being judged: it is not as it was sealed. One that holds no run at all is told by reading it. */

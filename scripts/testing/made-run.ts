@@ -25,17 +25,27 @@ const SCRAPE_SECONDS = 5;
 const STARTS_SECONDS = Date.UTC(2025, 2, 4, 13, 0, 0, 400) / 1000;
 
 export interface MadeRunOptions {
+  /** Four hexadecimal digits, with which its id ends. */
+  readonly suffix: string;
   readonly durationSeconds: number;
   /** Seconds from the start of the load between which it is overloaded; null: never. */
   readonly trouble: { readonly from: number; readonly to: number } | null;
 }
 
 /** An hour, with trouble after two thirds. */
-export const HOUR: MadeRunOptions = { durationSeconds: 3600, trouble: { from: 2400, to: 2760 } };
+export const HOUR: MadeRunOptions = {
+  suffix: '00cc',
+  durationSeconds: 3600,
+  trouble: { from: 2400, to: 2760 },
+};
 /** Five minutes, with trouble in the fourth. */
-export const TROUBLED: MadeRunOptions = { durationSeconds: 300, trouble: { from: 180, to: 240 } };
+export const TROUBLED: MadeRunOptions = {
+  suffix: '00bb',
+  durationSeconds: 300,
+  trouble: { from: 180, to: 240 },
+};
 /** Five minutes in which all is well. */
-export const HEALTHY: MadeRunOptions = { durationSeconds: 300, trouble: null };
+export const HEALTHY: MadeRunOptions = { suffix: '00aa', durationSeconds: 300, trouble: null };
 
 export interface MadeRun {
   readonly stored: StoredRun;
@@ -106,13 +116,13 @@ function makeRequests(options: MadeRunOptions): readonly Made[] {
 function recordOf(
   plan: Plan,
   requests: readonly Made[],
-  { durationSeconds, trouble }: MadeRunOptions,
+  { durationSeconds, suffix }: MadeRunOptions,
 ): RunRecord {
   const column = (read: (one: Made) => string | number) => requests.map(read).join(' ');
   const refused = requests.filter(({ isRefused }) => isRefused).length;
   return {
     schema: 'sla-harness/run/v1',
-    id: `2025-03-04T12-59-55Z-steady-${trouble === null ? '00aa' : durationSeconds}`,
+    id: `2025-03-04T12-59-55Z-steady-${suffix}`,
     window: { fromSeconds: STARTS_SECONDS, toSeconds: STARTS_SECONDS + durationSeconds + 0.05 },
     load: {
       generator: { name: 'k6', version: '2.2.0' },

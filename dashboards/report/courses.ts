@@ -1,0 +1,64 @@
+import type { Plan, RunRecord, RunSeries } from '../../slas/model.ts';
+import type { Row } from '../panel.ts';
+import type { ReportInput } from '../report.ts';
+import { reportRows, runView } from '../run-panels.ts';
+import type { Grid } from './course.ts';
+import { type Figure, figureOf, type Missing } from './figures.ts';
+import { duration } from './format.ts';
+import { loadFigures } from './load-figures.ts';
+
+/** The panels of a run with what was stored of them: what the page draws, and what the text tells. */
+export interface DrawnRow {
+  readonly title: string;
+  readonly figures: readonly Figure[];
+  readonly missing: readonly Missing[];
+}
+
+const isFigure = (one: Figure | Missing): one is Figure => 'markup' in one;
+
+/** The range of the rates that were stored. */
+export const rangeOf = ({ answers }: RunSeries) =>
+  Math.max(0, ...answers.map(({ settledAfterSeconds }) => settledAfterSeconds)) || 1;
+
+export function drawnRows(
+  { document, plan, run }: Pick<ReportInput, 'document' | 'plan' | 'run'>,
+  series: RunSeries,
+  grid: Grid,
+): readonly DrawnRow[] {
+  const { fromSeconds, toSeconds } = series.window;
+  const rangeSeconds = rangeOf(series);
+  const view = runView(document, { rangeSeconds, wholeSeconds: toSeconds - fromSeconds });
+  const rows = reportRows(document, view).map(({ title, panels }: Row) => {
+    const all = panels.map((panel) => figureOf(panel, series, grid.steps));
+    return {
+      title,
+      figures: all.filter(isFigure),
+      missing: all.filter((one): one is Missing => !isFigure(one)),
+    };
+  });
+  const service = rows.flatMap(({ figures }) => figures);
+  const client = loadFigures(plan, run, grid, rangeSeconds, service);
+  const last = rows.at(-1)!;
+  return [...rows.slice(0, -1), { ...last, figures: [...client, ...last.figures] }];
+}
+
+/** When each phase began and ended, by the plan and the client's own first request. */
+export function phasesWithTimes({ load }: Plan, run: RunRecord) {
+  let begun = run.load?.client?.originSeconds ?? run.window.fromSeconds;
+  return (load?.phases ?? []).map(({ name, ratePerSecond, durationSeconds }) => {
+    const fromSeconds = begun;
+    begun += durationSeconds;
+    return {
+      name,
+      fromSeconds,
+      toSeconds: begun,
+      told: `${ratePerSecond}/s for ${duration(durationSeconds)}`,
+    };
+  });
+}
+
+export const coursesOf = (
+  input: Pick<ReportInput, 'document' | 'plan' | 'run'>,
+  series: RunSeries,
+  grid: Grid,
+): readonly Figure[] => drawnRows(input, series, grid).flatMap(({ figures }) => figures);

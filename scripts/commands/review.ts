@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { renderReportText } from '../../dashboards/report/text.ts';
+import { judge } from '../../slas/judge.ts';
+import type { Verdict } from '../../slas/model.ts';
+import { renderText } from '../../slas/render/text.ts';
+import { FILES, readRun, type StoredRun } from '../bundle.ts';
+import { writeWhole } from '../disk.ts';
+import { HarnessError } from '../errors.ts';
+import {
+  annotationRequests,
+  annotationsOf,
+  dashboardRequest,
+  type GrafanaAccess,
+  sendToGrafana,
+} from '../grafana-api.ts';
+import { badOption, type PlacedProblem, shortPath } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+import { reportInputOf, reportOf } from '../report.ts';
+import { runPath } from '../run-folders.ts';
+import { writeRunsIndex } from '../runs-index.ts';
+import { findAlterations, MANIFEST } from '../seal.ts';
+import { checkUrl } from '../stack/existing.ts';
+import { renderDashboards } from './dashboards.ts';
+
+export interface ReviewOptions {
+  readonly run?: string;
+  readonly text?: boolean;
+  /** A Grafana to bring the dashboards and the run's annotations into. */
+  readonly grafana?: string;
+}
+
+/** Opens the report of a stored run; without a screen, prints its path and what it says as text. */
+export async function review(options: ReviewOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const urlProblems = options.grafana === undefined ? [] : checkUrl('--grafana', options.grafana);
+  if (urlProblems.length > 0) return urlProblems;
+  const path = runPath(options.run, io);
+  if (!existsSync(path))
+    return badOption('RUN', `there is no run folder ${path}: make one with ./sla gate, or name another`)
+      .problems;
+  const stored = await readRun(path);
+  const verdict = verdictOf(stored);
+  await tellAlterations(stored.path, io);
+  if (options.grafana !== undefined) return await showInGrafana(options.grafana, stored, verdict, io);
+  const file = await reportFile(stored, verdict, io);
+  const index = await writeRunsIndex(dirname(stored.path));
+  io.progress(`all runs: ${shortPath(io, index)}`);
+  if (options.text !== true && (await openOnScreen(file, io))) {
+    io.print(`${shortPath(io, file)}\n`);
+    return 0;
+  }
+  io.print(renderText(verdict, stored.plan, { colour: io.colour }));
+  io.print(`${renderReportText({ ...(await reportInputOf(stored, verdict)) })}\n`);
+  io.print(`report: ${shortPath(io, file)}\n`);
+  return 0;
+}
+
+/** As it was stored; where it was never judged, as it follows from the files. */
+function verdictOf({ path, plan, run, evidence, verdictText }: StoredRun): Verdict {
+  if (verdictText !== null) return JSON.parse(verdictText) as Verdict;
+  if (evidence !== null) return judge(plan, run, evidence);
+  throw new HarnessError('no-evidence', `${path} has no evidence: there is nothing to report`, {
+    nextStep: 'ask Prometheus now: ./sla verify RUN --prometheus URL',
+  });
+}
+
+async function tellAlterations(path: string, io: Io): Promise<void> {
+  if (!existsSync(join(path, MANIFEST)))
+    return io.progress('this run did not come to its end: what is shown was never sealed');
+  for (const { file, message } of await findAlterations(path))
+    io.progress(`${shortPath(io, join(path, file))}: the run is not as it was sealed: ${message}`);
+}
+
+/** The one in the folder; of an older run, which is sealed without one, one of its own place. */
+async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<string> {
+  const own = join(stored.path, FILES.report);
+  if (existsSync(own)) return own;
+  const folder = join(io.root, '.sla', 'reports');
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${basename(stored.path)}.html`);
+  await writeWhole(file, await reportOf(io.root, stored, verdict));
+  return file;
+}
+
+// ---------------------------------------------------------------------------------------------- a screen
+
+/** False where there is none, or nothing that opens files. */
+async function openOnScreen(file: string, { env }: Io): Promise<boolean> {
+  const isMac = process.platform === 'darwin';
+  if (!isMac && !env.DISPLAY && !env.WAYLAND_DISPLAY) return false;
+  const opener = spawn(isMac ? 'open' : 'xdg-open', [file], { detached: true, stdio: 'ignore' });
+  opener.unref();
+  return await new Promise((resolve) => {
+    opener.once('error', () => resolve(false));
+    opener.once('spawn', () => resolve(true));
+  });
+}
+
+// ---------------------------------------------------------------------------------------------- Grafana
+
+/** So much more than the run is shown before and after it. */
+const AROUND_MS = 30_000;
+
+async function showInGrafana(url: string, stored: StoredRun, verdict: Verdict, io: Io): Promise<ExitCode> {
+  const access: GrafanaAccess = { url, token: io.env.GRAFANA_TOKEN || null, signal: io.signal };
+  const { document } = await reportInputOf(stored, verdict);
+  const dashboards = await renderDashboards(document);
+  for (const [name, text] of dashboards) {
+    await sendToGrafana(dashboardRequest(text), access);
+    io.progress(`dashboard ${name} is in Grafana`);
+  }
+  const { plan, run } = stored;
+  const there = (await sendToGrafana(annotationsOf(run.id), access)) as readonly unknown[];
+  const requests = there.length > 0 ? [] : annotationRequests(plan, run, verdict);
+  for (const request of requests) await sendToGrafana(request, access);
+  io.progress(
+    there.length > 0 ? 'its annotations are there already' : `${requests.length} annotations were made`,
+  );
+  const [first] = [...dashboards.keys()].map((name) => name.replace(/\.json$/, ''));
+  const from = Math.floor(run.window.fromSeconds * 1000) - AROUND_MS;
+  const to = Math.ceil(run.window.toSeconds * 1000) + AROUND_MS;
+  io.print(`${url.replace(/\/\/[^/@]*@/, '//').replace(/\/$/, '')}/d/${first}?from=${from}&to=${to}\n`);
+  return 0;
+}

@@ -1,0 +1,118 @@
+import { phasesWithTimes } from '../dashboards/report/courses.ts';
+import { RUN_TAG } from '../dashboards/run-tag.ts';
+import type { Plan, RunRecord, Verdict } from '../slas/model.ts';
+import { withoutSecrets } from '../slas/prometheus.ts';
+import { HarnessError } from './errors.ts';
+
+/** Brings dashboards, and what a run has to say on them, into a Grafana that somebody has: by its HTTP API. */
+
+export interface GrafanaAccess {
+  readonly url: string;
+  /** Of a service account that may write dashboards and annotations; null: the address has user and password, or none is needed. */
+  readonly token: string | null;
+  readonly signal: AbortSignal;
+}
+
+export interface GrafanaRequest {
+  readonly method: 'GET' | 'POST';
+  /** From the address, with its query. */
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+const LIMIT_MS = 15_000;
+
+/** A dashboard of the same uid is replaced. */
+export const dashboardRequest = (dashboard: string): GrafanaRequest => ({
+  method: 'POST',
+  path: 'api/dashboards/db',
+  body: {
+    dashboard: { ...(JSON.parse(dashboard) as object), id: null },
+    overwrite: true,
+    message: 'sla-harness',
+  },
+});
+
+/** Those that were made for a run before. */
+export const annotationsOf = (runId: string): GrafanaRequest => ({
+  method: 'GET',
+  path: `api/annotations?${new URLSearchParams([
+    ['tags', RUN_TAG],
+    ['tags', runId],
+    ['limit', '1'],
+  ])}`,
+});
+
+/** The run with its verdict, each phase, and what died: regions and marks on every dashboard. */
+export function annotationRequests(plan: Plan, run: RunRecord, verdict: Verdict): readonly GrafanaRequest[] {
+  const ms = (seconds: number) => Math.round(seconds * 1000);
+  const annotation = (what: string, text: string, from: number, to?: number): GrafanaRequest => ({
+    method: 'POST',
+    path: 'api/annotations',
+    body: {
+      time: ms(from),
+      ...(to === undefined ? {} : { timeEnd: ms(to) }),
+      tags: [RUN_TAG, run.id, what],
+      text: asText(text),
+    },
+  });
+  const { fromSeconds, toSeconds } = run.window;
+  return [
+    annotation(
+      verdict.verdict,
+      `${verdict.verdict.toUpperCase()} ${run.id}: ${verdict.summary}`,
+      fromSeconds,
+      toSeconds,
+    ),
+    ...phasesWithTimes(plan, run).map(({ name, told, fromSeconds: from, toSeconds: to }) =>
+      annotation('phase', `${run.id}: ${name}, ${told}`, from, to),
+    ),
+    ...(run.incidents ?? []).map((incident) => annotation('incident', `${run.id}: ${incident}`, toSeconds)),
+  ];
+}
+
+/** Grafana shows the text of an annotation as HTML. */
+const asText = (text: string) =>
+  text.replace(/[&<>]/g, (found) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[found]!);
+
+/** Sends one request. Throws HarnessError `grafana` with what Grafana said. */
+export async function sendToGrafana(request: GrafanaRequest, access: GrafanaAccess): Promise<unknown> {
+  const { endpoint, headers } = grafanaEndpoint(request.path, access);
+  try {
+    const response = await fetch(endpoint, {
+      method: request.method,
+      headers,
+      signal: AbortSignal.any([access.signal, AbortSignal.timeout(LIMIT_MS)]),
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    });
+    const text = await response.text();
+    if (response.ok) return JSON.parse(text);
+    throw new Error(`status ${response.status}: ${text.slice(0, 200)}`);
+  } catch (cause) {
+    access.signal.throwIfAborted();
+    throw new HarnessError('grafana', `${withoutSecrets(access.url)}: ${(cause as Error).message}`, {
+      nextStep: 'check the address, and that GRAFANA_TOKEN may write dashboards and annotations there',
+      cause,
+    });
+  }
+}
+
+/** fetch refuses a user and password in the address. */
+function grafanaEndpoint(path: string, { url, token }: GrafanaAccess) {
+  const endpoint = new URL(path, url.endsWith('/') ? url : `${url}/`);
+  const { username, password } = endpoint;
+  endpoint.username = '';
+  endpoint.password = '';
+  const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString(
+    'base64',
+  );
+  const authorization = token !== null ? `Bearer ${token}` : username === '' ? null : `Basic ${basic}`;
+  return {
+    endpoint,
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(authorization === null ? {} : { authorization }),
+    },
+  };
+}
