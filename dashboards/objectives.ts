@@ -7,8 +7,9 @@ import type { PanelLimit, View } from './panel.ts';
 type Kind = Measure['kind'];
 type OfKind<K extends Kind> = Extract<Measure, { kind: K }>;
 
+/** Those that hold in every traffic: what is for some scenarios only has no line in a panel of all of it. */
 export const objectivesOf = (sla: SlaDocument, kind: Kind): readonly Objective[] =>
-  sla.objectives.filter(({ measure }) => measure.kind === kind);
+  sla.objectives.filter(({ measure, onlyWhereNamed }) => measure.kind === kind && onlyWhereNamed !== true);
 
 /** The first objective's measure of a kind; null where the document has none. */
 export function measureOf<K extends Kind>(sla: SlaDocument, kind: K): OfKind<K> | null {

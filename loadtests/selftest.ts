@@ -1,7 +1,7 @@
 import { sleep } from 'k6';
 import exec from 'k6/execution';
 import { Trend } from 'k6/metrics';
-import { options as planned } from './lib/load.ts';
+import { eachArrival, options as planned } from './lib/load.ts';
 import { predict } from './lib/request.ts';
 import { nextText } from './lib/texts.ts';
 
@@ -23,11 +23,11 @@ const confidence = new Trend('confidence');
 const HOARDED_SECONDS = 6;
 
 /** One text after the other, as smoke does. */
-export default function selftest(): void {
+export default eachArrival(() => {
   if (fault === 'silent') return;
   const response = predict(nextText());
   if (fault === 'throws' && exec.scenario.iterationInTest % 10 === 9) throw new Error('on purpose');
   if (fault === 'hoards') sleep(HOARDED_SECONDS);
   if (thresholds !== undefined && response.status === 200)
     confidence.add((JSON.parse(response.body) as { confidence: number }).confidence);
-}
+});

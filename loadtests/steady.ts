@@ -1,4 +1,4 @@
-import { options as planned } from './lib/load.ts';
+import { eachArrival, options as planned } from './lib/load.ts';
 import { predict } from './lib/request.ts';
 import { nextText } from './lib/texts.ts';
 
@@ -7,6 +7,6 @@ export { handleSummary } from './lib/summary.ts';
 export const options = planned();
 
 /** One text after the other at the rate of an ordinary hour. */
-export default function steady(): void {
+export default eachArrival(() => {
   predict(nextText());
-}
+});

@@ -191,12 +191,17 @@ function usedUp(summary: Summary, load: Load): string {
 async function answersOf(
   summary: Summary | null,
   logFile: string,
-): Promise<Pick<LoadRecord, 'wrongAnswers' | 'scriptErrors'>> {
+): Promise<Pick<LoadRecord, 'wrongAnswers' | 'scriptErrors' | 'expectedRefusals'>> {
   const wrong = value(summary, 'sla_answers_wrong', 'count');
   if (wrong === undefined) return {};
+  const expected = value(summary, 'sla_refusals_expected', 'count');
   const log = await readFile(logFile, 'utf8');
   // k6 goes on after an exception in an iteration, and tells only its log.
-  return { wrongAnswers: wrong, scriptErrors: log.match(/level=error .*source=stacktrace/g)?.length ?? 0 };
+  return {
+    wrongAnswers: wrong,
+    scriptErrors: log.match(/level=error .*source=stacktrace/g)?.length ?? 0,
+    ...(expected === undefined ? {} : { expectedRefusals: expected }),
+  };
 }
 
 /** A k6 that was killed has died like anything else; one that stopped by a budget has not. */

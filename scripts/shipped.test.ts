@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { metrics } from '../service/metric-names.ts';
-import { parseDocument } from '../slas/document.ts';
+import { isGeneral, parseDocument } from '../slas/document.ts';
 import type { Measure, Selection } from '../slas/model.ts';
 import { SHIPPED_DOCUMENT } from './inputs.ts';
 import { ROOT } from './testing/sla.ts';
@@ -24,6 +24,7 @@ function selectionsOf(measure: Measure): readonly Selection[] {
     case 'throughput':
       return [measure.counter];
     case 'uptime':
+    case 'peak':
       return [measure.gauge];
     case 'recovery':
       return [];
@@ -35,6 +36,7 @@ function selectionsOf(measure: Measure): readonly Selection[] {
 const selections = [
   ...document.objectives.flatMap(({ measure }) => selectionsOf(measure)),
   document.service.requests!,
+  ...document.scenarios.flatMap(({ requests }) => requests ?? []),
 ];
 
 describe('the shipped document and the service', () => {
@@ -58,7 +60,9 @@ describe('the shipped document and the service', () => {
   );
 
   test('the six objectives have their documented targets and alerts', () => {
-    expect(document.objectives.map(({ id, target, alert }) => [id, target.text, alert?.text])).toEqual([
+    expect(
+      document.objectives.filter(isGeneral).map(({ id, target, alert }) => [id, target.text, alert?.text]),
+    ).toEqual([
       ['latency-p95', '< 200ms', '> 300ms'],
       ['latency-p99', '< 500ms', '> 1s'],
       ['error-rate', '< 1%', '> 5%'],

@@ -7,7 +7,7 @@ import type { Limit, Problem, Unit } from './model.ts';
 
 /** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
 
-export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'mean', 'recovery'] as const;
+export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'peak', 'mean', 'recovery'] as const;
 export type MeasureName = (typeof MEASURES)[number];
 
 const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
@@ -18,6 +18,7 @@ const DIRECTIONS: Record<MeasureName, readonly string[]> = {
   latency: ['<', '<='],
   ratio: ['<', '<='],
   uptime: ['>', '>='],
+  peak: ['<', '<=', '>', '>='],
   throughput: ['<', '<=', '>', '>='],
   mean: ['<', '<=', '>', '>='],
   recovery: ['<', '<='],
@@ -49,7 +50,14 @@ export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolea
       ),
     ),
     ...scenarios.flatMap(([name, scenario]) =>
-      isSound(`scenarios.${name}`) ? checkScenario(name, scenario, objectives) : [],
+      isSound(`scenarios.${name}`)
+        ? [
+            ...checkScenario(name, scenario, objectives),
+            ...(serviceIsSound && scenario.requests
+              ? checkTotal(scenario.requests, `scenarios.${name}.requests`, raw)
+              : []),
+          ]
+        : [],
     ),
     ...(raw.scenarios === undefined || isSound('scenarios') ? checkDefaultScenario(raw) : []),
     ...(isSound('alerting') ? checkAlerts(raw) : []),
@@ -192,6 +200,8 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
       return checkRecovered(raw.recovery!.of, `${path}.recovery.of`, document);
     case 'uptime':
       return checkSelection(raw.uptime!.gauge, raw.uptime!.where, `${path}.uptime`, 'gauge', document);
+    case 'peak':
+      return checkSelection(raw.peak!.gauge, raw.peak!.where, `${path}.peak`, 'gauge', document);
     default:
       return kind satisfies never;
   }
@@ -220,9 +230,7 @@ const unitOfRaw = (raw: RawObjective, kind: MeasureName): Unit =>
     ? 'seconds'
     : kind === 'throughput'
       ? 'per_second'
-      : kind === 'mean'
-        ? (raw.mean!.unit ?? 'ratio')
-        : 'ratio';
+      : ((kind === 'mean' ? raw.mean!.unit : kind === 'peak' ? raw.peak!.unit : undefined) ?? 'ratio');
 
 function checkLimits(raw: RawObjective, kind: MeasureName, path: string, document: RawDocument): Problem[] {
   const unit = unitOfRaw(raw, kind);

@@ -71,15 +71,23 @@ const Uptime = Type.Object(
   closed,
 );
 
+const unit = Type.Union([Type.Literal('ratio'), Type.Literal('seconds'), Type.Literal('number')], {
+  description: 'What the limit is written in: ratio (0.85 or 85%, the default), seconds (200ms), number',
+});
+
+const Peak = Type.Object(
+  {
+    gauge: text('A gauge, whose highest value at any scrape is judged', 'queue_length'),
+    where: Type.Optional(Where),
+    unit: Type.Optional(unit),
+  },
+  closed,
+);
+
 const Mean = Type.Object(
   {
     ...histogramFields,
-    unit: Type.Optional(
-      Type.Union([Type.Literal('ratio'), Type.Literal('seconds'), Type.Literal('number')], {
-        description:
-          'What the limit is written in: ratio (0.85 or 85%, the default), seconds (200ms), number',
-      }),
-    ),
+    unit: Type.Optional(unit),
     client: Type.Optional(
       text(
         'The path of which each good answer makes one observation: where the client saw more answers, a part is missing',
@@ -109,17 +117,23 @@ const Objective = Type.Object(
     title: Type.Optional(text('What it is called in reports')),
     target: text('What is promised', '< 200ms'),
     alert: Type.Optional(text('From where on it is an emergency', '> 300ms')),
+    onlyWhereNamed: Type.Optional(
+      Type.Literal(true, {
+        description: 'Holds only for scenarios that name it; without it also for those that name none',
+      }),
+    ),
     latency: Type.Optional(Latency),
     ratio: Type.Optional(Ratio),
     throughput: Type.Optional(Counter),
     uptime: Type.Optional(Uptime),
+    peak: Type.Optional(Peak),
     mean: Type.Optional(Mean),
     recovery: Type.Optional(Recovery),
   },
   {
     ...closed,
     description:
-      'One promise: a target and exactly one of latency, ratio, throughput, uptime, mean, recovery',
+      'One promise: a target and exactly one of latency, ratio, throughput, uptime, peak, mean, recovery',
   },
 );
 
@@ -151,6 +165,19 @@ const Scenario = Type.Object(
     seed: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 4294967295, description: 'Same seed, same requests' }),
     ),
+    arrivals: Type.Optional(
+      Type.Union([Type.Literal('even'), Type.Literal('poisson')], {
+        description: 'Evenly spaced (the default), or as of people who know nothing of each other',
+      }),
+    ),
+    requestsPerArrival: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: 'Requests of one visit; rates are of requests, all together. 1 by default',
+      }),
+    ),
+    requests: Type.Optional(Counter),
     requestTimeout: Type.Optional(text('After this a request counts as lost; 10s by default', '10s')),
     objectives: Type.Optional(
       Type.Array(Type.Union([Type.String(), InPhases]), {

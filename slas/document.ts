@@ -197,8 +197,7 @@ const inFileOrder = (problems: Problem[]) =>
 
 function build(raw: RawDocument): SlaDocument {
   const objectives = raw.objectives.map(buildObjective);
-  // A recovery needs a phase to recover from: it holds only where a scenario says so.
-  const ids = objectives.filter(({ measure }) => measure.kind !== 'recovery').map(({ id }) => id);
+  const ids = objectives.filter(isGeneral).map(({ id }) => id);
   return {
     name: raw.name,
     description: raw.description ?? '',
@@ -260,6 +259,12 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
       return { kind, counter: buildCounter(raw.throughput!) };
     case 'uptime':
       return { kind, gauge: buildSelection(raw.uptime!.gauge, raw.uptime!.where) };
+    case 'peak':
+      return {
+        kind,
+        gauge: buildSelection(raw.peak!.gauge, raw.peak!.where),
+        unit: raw.peak!.unit ?? 'ratio',
+      };
     case 'mean':
       return {
         kind,
@@ -283,8 +288,13 @@ function buildObjective(raw: RawObjective): Objective {
     measure,
     target: limit(raw.target),
     ...(raw.alert === undefined ? {} : { alert: limit(raw.alert) }),
+    ...(raw.onlyWhereNamed === undefined ? {} : { onlyWhereNamed: raw.onlyWhereNamed }),
   };
 }
+
+/** Holds wherever nothing else is said. A recovery needs a phase to recover from. */
+export const isGeneral = ({ measure, onlyWhereNamed }: Objective): boolean =>
+  measure.kind !== 'recovery' && onlyWhereNamed !== true;
 
 /** What the limits of a measure are written in. */
 export function unitOf(measure: Measure): Unit {
@@ -298,6 +308,7 @@ export function unitOf(measure: Measure): Unit {
     case 'throughput':
       return 'per_second';
     case 'mean':
+    case 'peak':
       return measure.unit;
     default:
       return measure satisfies never;
@@ -318,6 +329,9 @@ function buildScenario(name: string, raw: RawScenario, allIds: readonly string[]
       }),
     ),
     seed: raw.seed ?? 1,
+    arrivals: raw.arrivals ?? 'even',
+    requestsPerArrival: raw.requestsPerArrival ?? 1,
+    ...(raw.requests === undefined ? {} : { requests: buildCounter(raw.requests) }),
     requestTimeoutSeconds: parseDuration(raw.requestTimeout ?? '10s')!,
     objectives: (raw.objectives ?? allIds).map((named) =>
       typeof named === 'string' ? { id: named, phases: null } : { id: named.id, phases: named.phases },

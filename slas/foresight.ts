@@ -38,7 +38,7 @@ function plannedFor({ measure, phase }: PlannedObjective, load: Load) {
 
 export function foresee(plan: Plan, load: Load): readonly Foresight[] {
   return plan.objectives.map((objective) => {
-    const isCensus = objective.measure.kind === 'uptime';
+    const isCensus = objective.measure.kind === 'uptime' || objective.measure.kind === 'peak';
     return {
       id: objective.id,
       target: objective.target.text,

@@ -1,5 +1,5 @@
 import { holds } from './limits.ts';
-import { measureUptime } from './measures/gauges.ts';
+import { measurePeak, measureUptime } from './measures/gauges.ts';
 import { allowForEdges } from './measures/in-phase.ts';
 import { measureLatency } from './measures/latency.ts';
 import { type Measured, nothing } from './measures/measured.ts';
@@ -47,6 +47,8 @@ function measure(
       return measureThroughput(planned, run, frame, requests, isPhase);
     case 'uptime':
       return measureUptime(planned, frame);
+    case 'peak':
+      return measurePeak(planned, objective, frame);
     case 'mean':
       return measureMean(planned, objective.unit, frame);
     case 'recovery':

@@ -46,7 +46,7 @@ export interface Selection {
   readonly absent?: 'zero';
 }
 
-/** What an objective measures. The six kinds that there are. */
+/** What an objective measures. The seven kinds that there are. */
 export type Measure =
   /** The share of a histogram's observations at or under a limit, told as a percentile. */
   | {
@@ -70,6 +70,8 @@ export type Measure =
       /** The path of which each good answer makes one observation. */
       readonly client?: string;
     }
+  /** The highest value that a gauge had at any scrape of any replica. */
+  | { readonly kind: 'peak'; readonly gauge: Selection; readonly unit: Unit }
   /** Seconds from the end of a phase until the client's latencies are back within the target of the objective `of`, and stay so. */
   | { readonly kind: 'recovery'; readonly of: string };
 
@@ -79,7 +81,11 @@ export interface Objective {
   readonly measure: Measure;
   readonly target: Limit;
   readonly alert?: Limit;
+  /** Holds only for scenarios that name it: what it measures is not in every traffic. */
+  readonly onlyWhereNamed?: true;
 }
+
+export type Arrivals = 'even' | 'poisson';
 
 /** One stretch of load at a constant arrival rate. */
 export interface Phase {
@@ -95,6 +101,12 @@ export interface Scenario {
   readonly script: string;
   readonly phases: readonly Phase[];
   readonly seed: number;
+  /** Evenly spaced, or as of people who know nothing of each other (Poisson). */
+  readonly arrivals: Arrivals;
+  /** Requests of one visit, one after the other. Rates are of requests, all of them together. */
+  readonly requestsPerArrival: number;
+  /** What counts every request of this scenario, where it is not the service's `requests`. */
+  readonly requests?: Selection;
   /** The longest a request may take before the client counts it as lost. */
   readonly requestTimeoutSeconds: number;
   readonly objectives: readonly ScenarioObjective[];
@@ -193,6 +205,10 @@ export interface Load {
   readonly script: string;
   readonly phases: readonly Phase[];
   readonly seed: number;
+  /** Absent, as in plans that were stored before it: even. */
+  readonly arrivals?: Arrivals;
+  /** Absent: one. */
+  readonly requestsPerArrival?: number;
   readonly requestTimeoutSeconds: number;
   readonly warmUp: { readonly path: string; readonly bodies: readonly unknown[] } | null;
   /** Σ rate × duration over the phases. k6 may send one request more a phase. */
@@ -224,6 +240,7 @@ export type PlannedMeasure =
   /** `status`: what is counted, as a regular expression for the whole; null: any. Plans that were stored before it have none. */
   | { readonly kind: 'throughput'; readonly counter: string; readonly status?: string | null }
   | { readonly kind: 'uptime'; readonly gauge: string }
+  | { readonly kind: 'peak'; readonly gauge: string }
   | { readonly kind: 'mean'; readonly sum: string; readonly count: string; readonly clientPath?: string }
   | {
       readonly kind: 'recovery';
@@ -243,7 +260,7 @@ export interface PlannedObjective {
   readonly measure: PlannedMeasure;
   readonly target: Limit;
   readonly alert: Limit | null;
-  /** Fewer requests (for uptime: scrapes) than this decide nothing. */
+  /** Fewer requests (for uptime and peaks: scrapes) than this decide nothing. */
   readonly leastSamples: number;
 }
 
@@ -318,6 +335,8 @@ export interface LoadRecord {
   /** Answers of status 2xx that were not what was asked for, and errors of the script. Absent: not looked at. */
   readonly wrongAnswers?: number;
   readonly scriptErrors?: number;
+  /** Of the 4xx, those that the script asked for and got as they are documented. Absent: none was asked for. */
+  readonly expectedRefusals?: number;
   /** Planned and never sent, because no virtual user was free. */
   readonly droppedIterations: number;
   /** The generator went through its whole plan and ended by itself. */

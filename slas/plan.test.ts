@@ -69,8 +69,8 @@ describe('a scenario', () => {
   });
 
   test('that is not there is a problem that names those that are', () => {
-    expect(planScenario(shipped(), 'soak')).toEqual([
-      { code: 'unknown-scenario', path: 'scenarios.soak', message: expect.stringContaining('smoke, steady') },
+    expect(planScenario(shipped(), 'nope')).toEqual([
+      { code: 'unknown-scenario', path: 'scenarios.nope', message: expect.stringContaining('smoke, steady') },
     ]);
   });
 

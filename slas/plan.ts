@@ -1,4 +1,4 @@
-import { unitOf } from './document.ts';
+import { isGeneral, unitOf } from './document.ts';
 import { holds } from './limits.ts';
 import type {
   Budget,
@@ -53,7 +53,7 @@ export function planScenario(
   const outOfReach = rows.flatMap((row) => outOfReachOf(row, scenario, overrides));
   if (outOfReach.length > 0) return outOfReach;
   return {
-    ...planObjectives(document, rows, scenario.name, overrides),
+    ...planObjectives(document, rows, scenario, overrides),
     load: planLoad(document, rows, scenario, overrides),
   };
 }
@@ -80,10 +80,9 @@ const rowsOf = (document: SlaDocument, scenario: Scenario): readonly Row[] =>
 const idOf = ({ objective, phase }: Row) =>
   phase === null ? objective.id : `${objective.id} · ${phase.name}`;
 
-/** Plan for judging a window that somebody else loaded: every objective of the document holds but recoveries, which need a phase. */
+/** Plan for judging a window that somebody else loaded: every objective of the document that is not for some scenarios only. */
 export function planWindow(document: SlaDocument, overrides: PlanOverrides = {}): Plan {
-  const judged = document.objectives.filter(({ measure }) => measure.kind !== 'recovery');
-  const rows = judged.map((objective) => ({ objective, phase: null }));
+  const rows = document.objectives.filter(isGeneral).map((objective) => ({ objective, phase: null }));
   return { ...planObjectives(document, rows, null, overrides), load: null };
 }
 
@@ -105,14 +104,15 @@ function outOfReachOf(row: Row, scenario: Scenario, overrides: PlanOverrides): r
 function planObjectives(
   document: SlaDocument,
   rows: readonly Row[],
-  scenario: string | null,
+  scenario: Scenario | null,
   overrides: PlanOverrides,
 ): Plan {
-  const { selector: service, requests, lag } = document.service;
+  const { selector: service, lag } = document.service;
+  const requests = scenario?.requests ?? document.service.requests;
   const confidence = overrides.confidence ?? document.confidence;
   return {
     schema: 'sla-harness/plan/v1',
-    sla: { name: document.name, scenario },
+    sla: { name: document.name, scenario: scenario?.name ?? null },
     confidence,
     load: null,
     up: selector('up', service),
@@ -169,6 +169,8 @@ function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
       };
     case 'uptime':
       return { kind: 'uptime', gauge: select(service, measure.gauge) };
+    case 'peak':
+      return { kind: 'peak', gauge: select(service, measure.gauge) };
     case 'mean':
       return {
         kind: 'mean',
@@ -201,6 +203,7 @@ function leastSamples(measure: PlannedMeasure, target: Limit, confidence: number
     case 'throughput':
       return 0;
     case 'uptime':
+    case 'peak':
       return LEAST_SCRAPES;
     case 'mean':
       return LEAST_FOR_MEAN;
@@ -236,6 +239,8 @@ function planLoad(
     script: scenario.script,
     phases,
     seed: scenario.seed,
+    arrivals: scenario.arrivals,
+    requestsPerArrival: scenario.requestsPerArrival,
     requestTimeoutSeconds: scenario.requestTimeoutSeconds,
     warmUp: service.warmUp ?? null,
     plannedRequests,

@@ -184,7 +184,8 @@ function answersRight({ load }: RunRecord): Precondition {
   const id = 'answers-right';
   if (load?.wrongAnswers === undefined) return check(id, null, 'nobody looked into the answers');
   const { wrongAnswers, scriptErrors = 0, answered } = load;
-  const told = `${wrongAnswers} of ${answered['2xx']} good answers were not what was asked for`;
+  const looked = answered['2xx'] + (load.expectedRefusals ?? 0);
+  const told = `${wrongAnswers} of ${looked} ${looked > answered['2xx'] ? 'answers' : 'good answers'} were not what was asked for`;
   if (scriptErrors > 0)
     return check(id, false, `the load script failed ${scriptErrors} times (logs/k6.log); ${told}`);
   return check(id, wrongAnswers === 0, told);
@@ -198,8 +199,10 @@ function requestsValid({ load }: RunRecord): Precondition {
   const id = 'requests-valid';
   if (load === null) return check(id, null, 'no run record: only the server was asked');
   const overload = requestsOf(load.client).filter(({ status }) => status === '429').length;
-  const mistaken = load.answered['4xx'] - overload;
-  const told = `${mistaken} of ${load.sent} requests were refused as mistakes of the client (4xx)`;
+  const mistaken = load.answered['4xx'] - overload - (load.expectedRefusals ?? 0);
+  const expected =
+    load.expectedRefusals === undefined ? '' : `, ${load.expectedRefusals} more as they were meant to be`;
+  const told = `${mistaken} of ${load.sent} requests were refused as mistakes of the client (4xx)${expected}`;
   return check(id, mistaken <= 0.02 * load.sent, told);
 }
 

@@ -50,6 +50,7 @@ export function selectorsOf(planned: PlannedMeasure): readonly string[] {
     case 'throughput':
       return [planned.counter];
     case 'uptime':
+    case 'peak':
       return [planned.gauge];
     case 'mean':
       return [planned.sum, planned.count];

@@ -1,3 +1,4 @@
+import { isGeneral } from './document.ts';
 import type { AlertSeverity, SlaDocument } from './model.ts';
 import { burnRules } from './rules/burn-rates.ts';
 import { objectiveRules } from './rules/objectives.ts';
@@ -30,8 +31,8 @@ export function rulesOf(document: SlaDocument, options: RuleOptions = {}): reado
     forText: (severity) => promDuration(options.forSeconds ?? USUAL_FOR_SECONDS[severity]),
   };
   const { name } = document;
-  // How fast a service comes back is seen after a spike that was sent on purpose, not in its traffic.
-  const objectives = document.objectives.filter(({ measure }) => measure.kind !== 'recovery');
+  // What is for some scenarios only (a recovery after a spike that was sent on purpose) is not in every traffic.
+  const objectives = document.objectives.filter(isGeneral);
   const groups: RuleGroup[] = [
     // Recorded and alerted on in one group: within it rules are evaluated in their order, at one moment.
     {

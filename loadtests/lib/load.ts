@@ -1,5 +1,8 @@
+import { sleep } from 'k6';
+import { SharedArray } from 'k6/data';
 import exec from 'k6/execution';
 import type { Options, Scenario } from 'k6/options';
+import { arrivalsIn, poissonSchedule } from './schedule.ts';
 
 /** The load of a plan, as slas/plan.ts writes it (`Load` in slas/model.ts). k6 reads it from the file in SLA_LOAD. */
 interface Load {
@@ -10,6 +13,8 @@ interface Load {
     readonly durationSeconds: number;
   }[];
   readonly seed: number;
+  readonly arrivals?: 'even' | 'poisson';
+  readonly requestsPerArrival?: number;
   readonly requestTimeoutSeconds: number;
   readonly budgets: readonly Budget[];
 }
@@ -36,27 +41,79 @@ const DEFAULTS: Load = {
 export const load: Load = __ENV.SLA_LOAD ? (JSON.parse(open(__ENV.SLA_LOAD)) as Load) : DEFAULTS;
 export const target = __ENV.SLA_TARGET ?? 'http://127.0.0.1:8000';
 
+/** Requests of one visit, one after the other; most scenarios have one. */
+const perArrival = load.requestsPerArrival ?? 1;
+
+/** The longest that somebody thinks between two requests of a visit. */
+const LONGEST_THOUGHT_SECONDS = 1;
+
 const MOST_VIRTUAL_USERS = 5000;
 
-/** k6 takes whole numbers of iterations per time unit: 2.5 a second is 5 in 2 s. */
-function wholeRate(ratePerSecond: number) {
-  const unit = [1, 2, 5, 10, 60, 600].find((seconds) => Number.isInteger(ratePerSecond * seconds)) ?? 1000;
-  return { rate: Math.round(ratePerSecond * unit), timeUnit: `${unit}s` };
+// ---------------------------------------------------------------------------------------------- schedule
+
+interface PhasePlan {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly durationSeconds: number;
+  /** Arrivals of the phases before. */
+  readonly numberedFrom: number;
+  readonly leadSeconds: number;
+  readonly longestWaitSeconds: number;
+  /** When each is due, in seconds from the phase's beginning; null: evenly. Held once for all virtual users. */
+  readonly due: readonly number[] | null;
 }
 
+const phasePlans: readonly PhasePlan[] = (() => {
+  let numberedFrom = 0;
+  return load.phases.map(({ name, ratePerSecond, durationSeconds }, index): PhasePlan => {
+    const perSecond = ratePerSecond / perArrival;
+    const plan = { name, perSecond, durationSeconds, numberedFrom };
+    numberedFrom += arrivalsIn(perSecond, durationSeconds);
+    if (load.arrivals !== 'poisson') return { ...plan, leadSeconds: 0, longestWaitSeconds: 0, due: null };
+    // The first two are no moments: what this script needs to know of all of them.
+    const shared = new SharedArray(`arrivals of ${name}`, () => {
+      const made = poissonSchedule(perSecond, durationSeconds, load.seed * 1000 + index);
+      return [made.leadSeconds, made.longestWaitSeconds, ...made.dueSeconds];
+    }) as number[];
+    return { ...plan, leadSeconds: shared[0]!, longestWaitSeconds: shared[1]!, due: shared };
+  });
+})();
+
+/** Every phase begins so much later, that k6 may start the arrivals of the first one before they are due. */
+const headStartSeconds = Math.max(...phasePlans.map(({ leadSeconds }) => leadSeconds));
+
+const phasePlan = () => phasePlans.find(({ name }) => name === exec.scenario.name)!;
+
+// ---------------------------------------------------------------------------------------------- options
+
+/** k6 takes whole numbers of iterations per time unit: 2.5 a second is 5 in 2 s. */
+function wholeRate(perSecond: number) {
+  const unit = [1, 2, 5, 10, 60, 600].find((seconds) => Number.isInteger(perSecond * seconds)) ?? 1000;
+  return { rate: Math.round(perSecond * unit), timeUnit: `${unit}s` };
+}
+
+/** What k6 starts in this time is not planned any more, and sends nothing. */
+const SPARE_SECONDS = 0.5;
+
+const micros = (seconds: number) => `${Math.round(seconds * 1e6)}us`;
+
 /** Arrivals do not wait for answers (an open model), so a slow service meets the same load as a fast one. */
-function arrivals(ratePerSecond: number, durationSeconds: number, startSeconds: number): Scenario {
-  const inFlightAtWorst = Math.ceil(ratePerSecond * load.requestTimeoutSeconds * 1.1) + 10;
-  const maxVUs = Math.min(MOST_VIRTUAL_USERS, inFlightAtWorst);
+function scenarioOf(plan: PhasePlan, startSeconds: number): Scenario {
+  const { perSecond, durationSeconds, leadSeconds, longestWaitSeconds } = plan;
+  const thinkSeconds = (perArrival - 1) * LONGEST_THOUGHT_SECONDS;
+  const visitSeconds = perArrival * load.requestTimeoutSeconds + thinkSeconds;
+  const waiting = Math.ceil(perSecond * (longestWaitSeconds + thinkSeconds));
+  const maxVUs = Math.min(MOST_VIRTUAL_USERS, Math.ceil(perSecond * visitSeconds * 1.1) + waiting + 10);
   return {
     executor: 'constant-arrival-rate',
-    ...wholeRate(ratePerSecond),
-    duration: `${Math.round(durationSeconds * 1000)}ms`,
-    startTime: `${Math.round(startSeconds * 1000)}ms`,
-    preAllocatedVUs: Math.min(maxVUs, Math.ceil(ratePerSecond) + 10),
+    ...wholeRate(perSecond),
+    // A k6 that is late at the end of its time starts what is still due, or not: it gets more time than it needs.
+    duration: micros(durationSeconds + SPARE_SECONDS),
+    startTime: micros(startSeconds + headStartSeconds - leadSeconds),
+    preAllocatedVUs: Math.min(maxVUs, Math.ceil(perSecond) + waiting + 10),
     maxVUs,
     // What is in flight when the time is over is still waited for: an answer that comes late is not a lost one.
-    gracefulStop: `${Math.ceil(load.requestTimeoutSeconds) + 1}s`,
+    gracefulStop: `${Math.ceil(visitSeconds + longestWaitSeconds) + 1}s`,
   };
 }
 
@@ -73,9 +130,9 @@ const thresholds = () =>
 export function options(): Options {
   const scenarios: Record<string, Scenario> = {};
   let start = 0;
-  for (const { name, ratePerSecond, durationSeconds } of load.phases) {
-    scenarios[name] = arrivals(ratePerSecond, durationSeconds, start);
-    start += durationSeconds;
+  for (const plan of phasePlans) {
+    scenarios[plan.name] = scenarioOf(plan, start);
+    start += plan.durationSeconds;
   }
   return {
     scenarios,
@@ -84,14 +141,56 @@ export function options(): Options {
   };
 }
 
-/** The number of this request in the whole run, from 0: the same in every run of the same plan. */
-export function requestNumber(): number {
-  const at = load.phases.findIndex(({ name }) => name === exec.scenario.name);
-  const before = load.phases
-    .slice(0, at)
-    .reduce((sum, phase) => sum + Math.ceil(phase.ratePerSecond * phase.durationSeconds) + 1, 0);
-  return before + exec.scenario.iterationInTest;
+// ---------------------------------------------------------------------------------------------- in the run
+
+/** What a scenario does at each arrival; those beyond the plan do nothing. */
+export const eachArrival = (visit: () => void) => (): void => {
+  const { perSecond, durationSeconds } = phasePlan();
+  if (exec.scenario.iterationInTest < arrivalsIn(perSecond, durationSeconds)) visit();
+};
+
+/** The number of this arrival in the whole run, from 0: the same in every run of the same plan. */
+export const arrivalNumber = (): number => phasePlan().numberedFrom + exec.scenario.iterationInTest;
+
+let current = '';
+let sentInArrival = 0;
+
+/** Whether this virtual user is at another arrival than when it was asked last. */
+function isNewArrival(): boolean {
+  const arrival = `${exec.scenario.name} ${exec.scenario.iterationInTest}`;
+  if (arrival === current) return false;
+  current = arrival;
+  sentInArrival = 0;
+  return true;
 }
+
+/** The number of this request in the whole run, from 0: that of its arrival, where each has one request. */
+export function requestNumber(): number {
+  isNewArrival();
+  return arrivalNumber() * perArrival + sentInArrival;
+}
+
+let lastAsked = '';
+
+/**
+ * Before each request: waits for the moment at which its arrival is due. Gives how much later than that it is, in
+ * milliseconds; 0 for what follows in a visit, which has no moment of its own.
+ */
+export function awaitArrival(): number {
+  isNewArrival();
+  sentInArrival += 1;
+  if (lastAsked === current) return 0;
+  lastAsked = current;
+  const { due, perSecond, durationSeconds, leadSeconds } = phasePlan();
+  const { iterationInTest: index, startTime } = exec.scenario;
+  const dueMs =
+    startTime + (due === null ? index / perSecond : leadSeconds + (due[index + 2] ?? durationSeconds)) * 1000;
+  if (due !== null) sleep(Math.max(0, dueMs - Date.now()) / 1000);
+  return Math.max(0, Date.now() - dueMs);
+}
+
+/** Between two requests of a visit: from a fifth of a second to a second. */
+export const think = (part: number): void => sleep((0.2 + 0.8 * part) * LONGEST_THOUGHT_SECONDS);
 
 /** The phase that this request belongs to: it is named as k6's scenario. */
 export const phaseName = () => exec.scenario.name;
@@ -102,12 +201,5 @@ let toldOf = '';
 export function phaseBeganMs(): number | null {
   if (toldOf === phaseName()) return null;
   toldOf = phaseName();
-  return exec.scenario.startTime;
-}
-
-/** How much later than planned this request begins. */
-export function startedLateMs(): number {
-  const { ratePerSecond } = load.phases.find(({ name }) => name === exec.scenario.name)!;
-  const plannedMs = exec.scenario.startTime + (exec.scenario.iterationInTest * 1000) / ratePerSecond;
-  return Math.max(0, Date.now() - plannedMs);
+  return exec.scenario.startTime + phasePlan().leadSeconds * 1000;
 }

@@ -1,7 +1,7 @@
 import { check } from 'k6';
 import http, { type RefinedResponse } from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
-import { load, phaseBeganMs, phaseName, startedLateMs, target } from './load.ts';
+import { awaitArrival, load, phaseBeganMs, phaseName, target } from './load.ts';
 
 /** What the harness reads of a run: each request is sent once, and then answered or lost. Never retried. */
 const sent = new Counter('sla_requests_sent');
@@ -45,40 +45,75 @@ const STEPS_MS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_00
 /** Rounded up to one of a few steps: a tag of k6 must not have many values. */
 const upTo = (ms: number) => String(STEPS_MS.find((step) => ms < step + 0.5) ?? STEPS_MS.at(-1));
 
-/** Posts JSON and counts what became of it. */
-export function post(path: string, body: object): RefinedResponse<'text'> {
-  late.add(startedLateMs());
+export interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What it is recorded as, where its path is none of the service's; few different ones. */
+  readonly recordedAs?: string;
+}
+
+export type Answer = RefinedResponse<'text'>;
+
+/** Sends one request at its moment, and counts what became of it. */
+export function send({ method, path, body, headers, recordedAs = path }: Sent): Answer {
+  late.add(awaitArrival());
   const beganMs = phaseBeganMs();
   if (beganMs !== null) phaseBegan.add(beganMs);
   sentAt.add(Date.now());
   sent.add(1);
-  const response = http.post(target + path, JSON.stringify(body), {
-    headers: JSON_BODY,
+  const response = http.request(method, target + path, body ?? null, {
+    headers: { ...headers },
     responseType: 'text',
     // A redirect is an answer like any other: load goes where it was sent, and nowhere else.
     redirects: 0,
     timeout: load.requestTimeoutSeconds * 1000,
-    tags: { name: path },
+    tags: { name: recordedAs },
   });
   answeredAt.add(Date.now());
   // k6 counts connecting and TLS as blocked; http_req_duration leaves all of that out.
   const { blocked, duration } = response.timings;
-  request.add(blocked + duration, { path, status: String(response.status), blocked: upTo(blocked) });
-  spend(path, response.status, (blocked + duration) / 1000);
+  request.add(blocked + duration, {
+    path: recordedAs,
+    status: String(response.status),
+    blocked: upTo(blocked),
+  });
+  spend(recordedAs, response.status, (blocked + duration) / 1000);
   // k6 gives status 0 to what was never answered: refused, reset, timed out.
   if (response.status === 0) lost.add(1);
   else answered[Math.floor(response.status / 100) - 1]?.add(1);
   return response;
 }
 
-/** Answers of status 2xx that are not what was asked for: a pass must not rest on them. */
+/** Posts JSON. */
+export const post = (path: string, body: object, headers: Sent['headers'] = {}): Answer =>
+  send({ method: 'POST', path, body: JSON.stringify(body), headers: { ...JSON_BODY, ...headers } });
+
+export const get = (path: string, headers: Sent['headers'] = {}): Answer =>
+  send({ method: 'GET', path, headers });
+
+/** Answers that are not what was asked for: a pass must not rest on them. */
 const wrong = new Counter('sla_answers_wrong');
+/** Refusals that were asked for and came as they are documented. */
+const refusedAsDocumented = new Counter('sla_refusals_expected');
 
 /** Looks into a good answer; `isRight` says whether its JSON is what was asked for. */
-export function expectAnswer(response: RefinedResponse<'text'>, isRight: (body: unknown) => boolean): void {
+export function expectAnswer(response: Answer, isRight: (body: unknown) => boolean): void {
   if (response.status < 200 || response.status > 299) return;
   const right = check(response, { 'the answer is what was asked for': ({ body }) => isRight(parsed(body)) });
   wrong.add(right ? 0 : 1);
+}
+
+/** A refusal is what was asked for: this status, and this code in `{"error":{"code"}}`. One never answered is lost, not wrong. */
+export function expectRefusal(response: Answer, status: number, code: string): void {
+  if (response.status === 0) return;
+  const right = check(response, {
+    [`${code} is refused with ${status}`]: ({ body, status: given }) =>
+      given === status && (parsed(body) as { error?: { code?: unknown } } | undefined)?.error?.code === code,
+  });
+  wrong.add(right ? 0 : 1);
+  if (right) refusedAsDocumented.add(1);
 }
 
 function parsed(body: string): unknown {
@@ -89,13 +124,24 @@ function parsed(body: string): unknown {
   }
 }
 
+function isPrediction(body: unknown): boolean {
+  const { sentiment, confidence } = (body ?? {}) as { sentiment?: unknown; confidence?: unknown };
+  const isSure = typeof confidence === 'number' && confidence >= 0.5 && confidence <= 1;
+  return isSure && (sentiment === 'POSITIVE' || sentiment === 'NEGATIVE');
+}
+
 /** Asks for the sentiment of one text, and looks into the answer. */
-export function predict(text: string): RefinedResponse<'text'> {
-  const response = post('/predict', { text });
-  expectAnswer(response, (body) => {
-    const { sentiment, confidence } = (body ?? {}) as { sentiment?: unknown; confidence?: unknown };
-    const isSure = typeof confidence === 'number' && confidence >= 0.5 && confidence <= 1;
-    return isSure && (sentiment === 'POSITIVE' || sentiment === 'NEGATIVE');
-  });
+export function predict(text: string, headers: Sent['headers'] = {}): Answer {
+  const response = post('/predict', { text }, headers);
+  expectAnswer(response, isPrediction);
   return response;
+}
+
+/** Asks for the sentiments of several texts at once, and looks into each. */
+export function predictBatch(texts: readonly string[], headers: Sent['headers'] = {}): void {
+  expectAnswer(post('/predict/batch', { texts }, headers), (body) => {
+    const { predictions } = (body ?? {}) as { predictions?: unknown };
+    const isWhole = Array.isArray(predictions) && predictions.length === texts.length;
+    return isWhole && predictions.every(isPrediction);
+  });
 }

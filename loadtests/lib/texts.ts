@@ -1,36 +1,42 @@
 import { SharedArray } from 'k6/data';
 import { load, requestNumber } from './load.ts';
+import { shuffled } from './random.ts';
 
-/** A small seeded generator (mulberry32): the same seed shuffles the same way everywhere. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
+interface Entry {
+  readonly kind: string;
+  readonly mood: string;
+  readonly text: string;
 }
 
-function shuffled(texts: string[], seed: number): string[] {
-  const next = random(seed);
-  for (let last = texts.length - 1; last > 0; last--) {
-    const other = Math.floor(next() * (last + 1));
-    [texts[last], texts[other]] = [texts[other]!, texts[last]!];
-  }
-  return texts;
+/** Texts of the corpus, shuffled by the seed; read once for all virtual users. */
+function textsOf(name: string, isWanted: (entry: Entry) => boolean): readonly string[] {
+  return new SharedArray(name, () => {
+    // k6's open() takes an address as it is: a space in the path must not come as %20.
+    const corpus = JSON.parse(open(decodeURIComponent(import.meta.resolve('./corpus.json')))) as {
+      texts: Entry[];
+    };
+    return shuffled(
+      corpus.texts.filter(isWanted).map(({ text }) => text),
+      load.seed,
+    );
+  }) as string[];
 }
 
-const texts = new SharedArray('texts', () => {
-  // k6's open() takes an address as it is: a space in the path must not come as %20.
-  const corpus = JSON.parse(open(decodeURIComponent(import.meta.resolve('./corpus.json')))) as {
-    texts: { text: string }[];
-  };
-  return shuffled(
-    corpus.texts.map(({ text }) => text),
-    load.seed,
-  );
-}) as string[];
+const texts = textsOf('texts', () => true);
+const opinions = {
+  positive: textsOf('pleased', ({ kind, mood }) => kind === 'opinion' && mood === 'positive'),
+  negative: textsOf('displeased', ({ kind, mood }) => kind === 'opinion' && mood === 'negative'),
+};
 
 /** The text of this request. All are used before any comes again. */
 export const nextText = (): string => texts[requestNumber() % texts.length]!;
+
+/** So many texts, from that of this request on. */
+export const nextTexts = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => texts[(requestNumber() * 7 + index) % texts.length]!);
+
+/** An opinion of such a mood, for this request. */
+export function nextOpinion(mood: 'positive' | 'negative'): string {
+  const own = opinions[mood];
+  return own[requestNumber() % own.length]!;
+}

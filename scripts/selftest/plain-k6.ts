@@ -34,6 +34,7 @@ function thresholdOf({ measure, target }: Objective): readonly (readonly [string
     case 'mean':
       return [['confidence', `avg${comparison}${value}`]];
     case 'uptime':
+    case 'peak':
     case 'recovery':
       return [];
     default:

@@ -1,4 +1,4 @@
-import type { PlannedMeasure, Series } from '../model.ts';
+import type { PlannedMeasure, PlannedObjective, Series } from '../model.ts';
 import { formatCount } from '../numbers.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../targets.ts';
 import { cleanReading, type Frame, nearestAt, strayOf } from '../window.ts';
@@ -36,6 +36,30 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
     unknown,
     words: `up at ${formatCount(up)} of ${formatCount(samples)} scrapes${doubt}; one scrape is ${points(samples)}`,
   };
+}
+
+/** The highest value at the scrapes of the window; a scrape that failed may have missed a higher one. */
+export function measurePeak(
+  planned: PlannedMeasure & { kind: 'peak' },
+  { target }: PlannedObjective,
+  frame: Frame,
+): Measured {
+  const reading = cleanReading(planned.gauge, frame);
+  if ('ok' in reading) return nothing(reading.reason);
+  const stray = strayOf(reading, frame);
+  if (stray !== null) return nothing(stray);
+  const byScrape = frame.targets.map((target) => gaugeValues(reading.series, target));
+  const values = byScrape.flatMap((one) => [...one.values()].flat());
+  const odd = values.find((value) => !Number.isFinite(value));
+  if (odd !== undefined) return nothing(`${planned.gauge} is ${odd} inside the window`);
+  if (values.length === 0) return nothing(`Prometheus has no data for ${planned.gauge} around the window`);
+  const value = values.reduce((highest, one) => Math.max(highest, one));
+  const due = frame.targets.reduce((sum, one) => sum + one.scrapes.length + one.missedScrapes, 0);
+  const missed = due - byScrape.reduce((sum, one) => sum + one.size, 0);
+  if (missed > 0 && target.comparison.startsWith('<'))
+    return nothing(`${formatCount(missed)} scrapes were missed: ${planned.gauge} may have been higher then`);
+  const words = `the highest of ${formatCount(values.length)} scrapes${missed === 0 ? '' : `, ${formatCount(missed)} more were missed`}`;
+  return { kind: 'number', samples: values.length, value, words, blocks: [] };
 }
 
 /** The resolution of a census, in percentage points. */

@@ -16,6 +16,8 @@ export function allowForEdges(
   run: RunRecord,
   frame: Frame,
 ): Measured {
+  // What a gauge said at the scrapes of a phase is nobody else's.
+  if (measure.kind === 'peak') return measured;
   if (measured.kind !== 'share' && measured.kind !== 'number') return measured;
   const isByClient = measure.kind === 'latency' && measure.clientPath !== null;
   if (!frame.isIsolated && !isByClient)

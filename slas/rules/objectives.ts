@@ -3,7 +3,16 @@ import type { AlertSeverity, Comparison, Limit, Measure, Objective, SlaDocument 
 import { formatValue } from '../numbers.ts';
 import { selector } from '../promql.ts';
 import { budgetOf } from '../statistics.ts';
-import { downShare, numberOf, opposite, partShare, perSecond, promDuration, slowShare } from './promql.ts';
+import {
+  downShare,
+  highest,
+  numberOf,
+  opposite,
+  partShare,
+  perSecond,
+  promDuration,
+  slowShare,
+} from './promql.ts';
 import { type Rule, type RuleContext, runbookOf } from './rule.ts';
 
 /** Both thresholds of each objective: what is recorded, and what alerts on it. */
@@ -22,7 +31,8 @@ export function objectiveRules(objective: Objective, context: RuleContext): read
 export const recordName = ({ measure }: Objective, windowSeconds: number): string =>
   `sla:${isShare(measure) ? 'bad_share' : 'value'}:over${promDuration(windowSeconds)}`;
 
-export const isShare = ({ kind }: Measure): boolean => kind !== 'throughput' && kind !== 'mean';
+export const isShare = ({ kind }: Measure): boolean =>
+  kind === 'latency' || kind === 'ratio' || kind === 'uptime';
 
 export function recorded(
   objective: Objective,
@@ -58,6 +68,8 @@ function measured(
     case 'throughput':
     case 'mean':
       return numberOf(measure, service, window, windowSeconds);
+    case 'peak':
+      return highest(service, measure.gauge, window);
     case 'recovery':
       throw new RangeError(`objective "${objective.id}" is a recovery, which no rule can watch`);
     default:
@@ -122,6 +134,7 @@ function breach(objective: Objective, threshold: Threshold): { comparison: Compa
     case 'ratio':
     case 'throughput':
     case 'mean':
+    case 'peak':
     case 'recovery':
       return { comparison: broken, value: limit.value };
     default:

@@ -83,6 +83,9 @@ export const perSecond = (
 export const mean = (service: ServiceLabels, histogram: Selection, window: string): string =>
   `${increase(select(service, histogram, '_sum'), window)} / ${increase(select(service, histogram, '_count'), window)}`;
 
+export const highest = (service: ServiceLabels, gauge: Selection, window: string): string =>
+  `max(max_over_time(${select(service, gauge)}[${window}]))`;
+
 /** The value of a measure that is no share. */
 export function numberOf(
   measure: Measure & { kind: 'throughput' | 'mean' },

@@ -1,0 +1,50 @@
+import type { Sent } from './request.ts';
+
+/** Every refusal of a request's own making that the service documents (service/README.md), with a request that earns it. */
+export interface Refusal {
+  readonly code: string;
+  readonly status: number;
+  readonly request: Omit<Sent, 'recordedAs'>;
+}
+
+/** The service's own limits, by default. */
+export const LONGEST_TEXT = 5000;
+export const LARGEST_BATCH = 64;
+/** More than any valid request needs, and not much more. */
+const TOO_MANY_BYTES = 1024 * 1024 + 64;
+
+const json = { 'Content-Type': 'application/json' };
+const posted = (path: string, body: string, headers: Sent['headers'] = json): Refusal['request'] => ({
+  method: 'POST',
+  path,
+  body,
+  headers,
+});
+const predict = (body: unknown) => posted('/predict', JSON.stringify(body));
+const batch = (texts: unknown) => posted('/predict/batch', JSON.stringify({ texts }));
+
+export const REFUSALS: readonly Refusal[] = [
+  { code: 'malformed_json', status: 400, request: posted('/predict', '{"text": "well') },
+  { code: 'empty_body', status: 400, request: posted('/predict', '') },
+  { code: 'wrong_type', status: 400, request: predict({ text: 5 }) },
+  { code: 'wrong_type', status: 400, request: batch('one text') },
+  { code: 'missing_field', status: 400, request: predict({}) },
+  { code: 'unknown_field', status: 400, request: predict({ text: 'Well made.', language: 'en' }) },
+  { code: 'blank_text', status: 400, request: predict({ text: ' \t ' }) },
+  { code: 'text_too_long', status: 400, request: predict({ text: 'a '.repeat(LONGEST_TEXT / 2 + 1) }) },
+  { code: 'no_texts', status: 400, request: batch([]) },
+  { code: 'too_many_texts', status: 400, request: batch(Array(LARGEST_BATCH + 1).fill('Well made.')) },
+  {
+    code: 'bad_deadline',
+    status: 400,
+    request: posted('/predict', '{"text": "Well made."}', { ...json, 'X-Request-Deadline-Ms': 'soon' }),
+  },
+  { code: 'body_too_large', status: 413, request: predict({ text: 'a'.repeat(TOO_MANY_BYTES) }) },
+  {
+    code: 'unsupported_media_type',
+    status: 415,
+    request: posted('/predict', 'Well made.', { 'Content-Type': 'text/plain' }),
+  },
+  { code: 'not_found', status: 404, request: { method: 'GET', path: '/predictions' } },
+  { code: 'method_not_allowed', status: 405, request: { method: 'GET', path: '/predict' } },
+];

@@ -1,0 +1,12 @@
+import { eachArrival, options as planned } from './lib/load.ts';
+import { predict } from './lib/request.ts';
+import { nextText } from './lib/texts.ts';
+
+export { handleSummary } from './lib/summary.ts';
+
+export const options = planned();
+
+/** One text after the other, in steps up to twice the planned peak. */
+export default eachArrival(() => {
+  predict(nextText());
+});
