@@ -32,6 +32,7 @@ describe('bad usage exits 2 and says what is wrong', () => {
       '//[redacted]@127.0.0.1',
     ],
     [['gate', '--sla', 'nope.yaml'], 'nope.yaml: the SLA document cannot be read: there is no such file'],
+    [['gate', '--generators', '0'], '--generators: "0" is no number of generators from 1 to 64'],
     [['gate', '--bogus'], "unknown option '--bogus'"],
     [['gate', 'smoke'], 'too many arguments'],
     [['run'], "missing required argument 'scenario'"],

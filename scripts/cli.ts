@@ -212,6 +212,7 @@ const loadOptions = (command: Command) =>
       '--faults <spec>',
       'faults of the service: latency=250ms,latency-to=180ms,tail=1.5%@600ms,errors=2%,confidence=0.80',
     )
+    .option('--generators <n>', 'how many k6 share the load (default: 1)')
     .option('--no-abort', 'load to the end, even when nothing can save the run any more')
     .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')
     .option('--prometheus <url>', 'the Prometheus that scrapes it')

@@ -93,6 +93,23 @@ describe('two gates side by side', () => {
   });
 });
 
+test('three generators bring the verdict that one brings', { timeout: 180_000 }, async () => {
+  await using folder = await temporaryFolder();
+  const gate = (...more: string[]) =>
+    sla(['gate', ...SHORT, '--no-abort', '--faults', 'errors=5%', '--out', folder.path, '--json', ...more]);
+  const one = JSON.parse((await gate()).stdout) as Verdict;
+  const three = JSON.parse((await gate('--generators', '3')).stdout) as Verdict;
+  for (const verdict of [one, three]) {
+    const { value, samples, ...errorRate } = objective(verdict, 'error-rate');
+    // Faults are dealt out evenly: of so many requests always as many fail.
+    expect(errorRate).toMatchObject({ verdict: 'missed', severity: 'target' });
+    expect([samples, value]).toEqual([360, 0.05]);
+    expect(verdict.reconciliation.every(({ ok }) => ok)).toBe(true);
+    expect(verdict.preconditions.find(({ id }) => id === 'load-delivered')?.detail).toContain('360 of 360');
+  }
+  expect(outcomes(three)).toEqual(outcomes(one));
+});
+
 describe('a run that nothing can save any more', () => {
   test('is stopped, and fails', async () => {
     await using folder = await temporaryFolder();

@@ -12,6 +12,8 @@ export interface RecordedLoad {
   readonly client: ClientRequests | null;
   /** By name, those that began. */
   readonly phases: ReadonlyMap<string, PhaseRecord>;
+  /** How late requests began, of all of them; null where none was recorded. */
+  readonly startedLateP99Seconds: number | null;
 }
 
 interface Request {
@@ -24,11 +26,22 @@ interface Request {
 
 /**
  * Reads the requests out of k6's CSV output (`--out csv=…`, times in Unix microseconds), a line at a time. client is null when there
- * are none. A k6 that was killed leaves what it had written: those requests were sent, whatever became of the rest.
+ * are none. A k6 that was killed leaves what it had written: those requests were sent, whatever became of the rest. Several
+ * files are of several k6 that shared one load.
  */
-export async function readRequests(csvFile: string): Promise<RecordedLoad> {
+export async function readRequests(csvFiles: readonly string[]): Promise<RecordedLoad> {
   const requests: Request[] = [];
   const phases: Phases = new Map();
+  for (const file of csvFiles) await readFileOf(file, requests, phases);
+  const lateMs = [...phases.values()].flatMap((phase) => phase.lateMs);
+  return {
+    client: requests.length === 0 ? null : compact(requests),
+    phases: summarised(phases),
+    startedLateP99Seconds: lateMs.length === 0 ? null : p99(lateMs) / 1000,
+  };
+}
+
+async function readFileOf(csvFile: string, requests: Request[], phases: Phases): Promise<void> {
   let columns: readonly string[] = [];
   const input = createReadStream(csvFile);
   try {
@@ -40,7 +53,12 @@ export async function readRequests(csvFile: string): Promise<RecordedLoad> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  return { client: requests.length === 0 ? null : compact(requests), phases: summarised(phases) };
+}
+
+/** The value that 99 % are at or under; its entries are put in order. */
+function p99(values: number[]): number {
+  const ordered = values.sort((a, b) => a - b);
+  return ordered[Math.ceil(0.99 * ordered.length) - 1]!;
 }
 
 type Phases = Map<string, { beganMs: number; lateMs: number[] }>;
@@ -64,12 +82,8 @@ function summarised(phases: Phases): RecordedLoad['phases'] {
   );
   return new Map(
     known.map(([name, { beganMs, lateMs }]): [string, PhaseRecord] => {
-      const ordered = lateMs.sort((a, b) => a - b);
-      const p99Ms = ordered[Math.ceil(0.99 * ordered.length) - 1]!;
-      return [
-        name,
-        { name, fromSeconds: beganMs / 1000, sent: ordered.length, startedLateP99Seconds: p99Ms / 1000 },
-      ];
+      const startedLateP99Seconds = p99(lateMs) / 1000;
+      return [name, { name, fromSeconds: beganMs / 1000, sent: lateMs.length, startedLateP99Seconds }];
     }),
   );
 }

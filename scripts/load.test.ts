@@ -78,7 +78,7 @@ const LOAD: Load = {
 
 const signal = new AbortController().signal;
 
-async function loadOnce(load: Load, recorder: Recorder) {
+async function loadOnce(load: Load, recorder: Recorder, generators = 1) {
   await using folder = await temporaryFolder();
   const k6 = { name: 'k6', path: process.env.K6_BIN!, version: 'under test', source: 'environment' } as const;
   return await runLoad(load, useExisting(recorder.url, 'http://127.0.0.1:9'), {
@@ -90,6 +90,7 @@ async function loadOnce(load: Load, recorder: Recorder) {
     logs: folder.path,
     signal,
     progress: () => {},
+    generators,
   });
 }
 
@@ -150,6 +151,52 @@ describe('k6', () => {
     expect(recorder.paths.filter((path) => path === '/predict/batch')).toHaveLength(6);
     expect(recorder.closes).toBeGreaterThan(0);
     expect(recorder.closes).toBeLessThan(10);
+  });
+
+  test('three generators send what one does, each request once, and leave one record of it', async () => {
+    await using alone = await startRecorder({ refuse: 10 });
+    await using shared = await startRecorder({ refuse: 10 });
+    const load = { ...LOAD, arrivals: 'poisson' as const };
+    const { load: one } = await loadOnce(load, alone);
+    const { load: three, window } = await loadOnce(load, shared, 3);
+    expect(shared.bodies.toSorted()).toEqual(alone.bodies.toSorted());
+    const { sent, answered, lost, droppedIterations, completed, wrongAnswers } = three!;
+    expect({ sent, answered, lost, droppedIterations, completed, wrongAnswers }).toEqual({
+      sent: one!.sent,
+      answered: one!.answered,
+      lost: 0,
+      droppedIterations: 0,
+      completed: true,
+      wrongAnswers: one!.wrongAnswers,
+    });
+    expect(three!.generator).toMatchObject({ name: 'k6', instances: 3 });
+    expect(three!.phases!.map((phase) => [phase.name, phase.sent])).toEqual([
+      ['hold', 80],
+      ['more', 80],
+    ]);
+    expect(requestsOf(three!.client)).toHaveLength(160);
+    expect(window.fromSeconds * 1000).toBeLessThanOrEqual(shared.timesMs[0]!);
+    expect(window.toSeconds * 1000).toBeGreaterThanOrEqual(shared.timesMs.at(-1)!);
+  });
+
+  test('generators that share a load stop together when nothing can save it any more', async () => {
+    await using recorder = await startRecorder({ refuse: 2 });
+    const budget = {
+      objective: 'error-rate',
+      metric: 'sla_bad_error_rate',
+      phase: null,
+      overSeconds: null,
+      badStatus: '5..',
+      path: null,
+      atMost: 5,
+    };
+    const phases = [{ name: 'hold', ratePerSecond: 40, durationSeconds: 20 }];
+    const load = { ...LOAD, phases, budgets: [budget], plannedRequests: 800, scheduledSeconds: 20 };
+    const { load: record } = await loadOnce(load, recorder, 2);
+    expect(record).toMatchObject({ completed: false });
+    expect(record!.stoppedBecause).toContain('nothing could save it any more');
+    expect(record!.sent).toBeLessThan(700);
+    expect(record!.answered['2xx'] + record!.answered['5xx'] + record!.lost).toBe(record!.sent);
   });
 
   test('the run record tells answers, refusals and lost requests apart, and adds up', async () => {

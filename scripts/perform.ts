@@ -119,6 +119,7 @@ async function performRun(
     logs: folder.logs,
     signal: io.signal,
     progress: io.progress,
+    generators: Number(options.generators ?? 1),
   });
   await folder.writeJson(FILES.run, run);
   const evidence = await collectEvidence(plan, run, {

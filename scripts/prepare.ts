@@ -31,6 +31,8 @@ export interface RunOptions extends LoadOptions {
   /** false: load to the end, even when nothing can save the run any more. */
   readonly abort?: boolean;
   readonly snapshot?: boolean;
+  /** How many k6 share the load. */
+  readonly generators?: string;
 }
 
 /** Everything that a run needs, checked before anything is started. */
@@ -88,7 +90,10 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
 const withoutBudgets = (plan: Plan): Plan =>
   plan.load === null ? plan : { ...plan, load: { ...plan.load, budgets: [] } };
 
-function optionProblems({ target, prometheus, faults, snapshot }: RunOptions): Input<null> {
+function optionProblems({ target, prometheus, faults, snapshot, generators }: RunOptions): Input<null> {
+  if (generators !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(generators)) {
+    return badOption('--generators', `"${generators}" is no number of generators from 1 to 64`);
+  }
   if ((target === undefined) !== (prometheus === undefined)) {
     return badOption(
       target === undefined ? '--target' : '--prometheus',

@@ -1,29 +1,16 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import { answersInAll, requestsOf } from '../slas/client-requests.ts';
 import type { ClientRequests, Load, LoadRecord, RunRecord } from '../slas/model.ts';
 import { plannedIn } from '../slas/phases.ts';
 import { HarnessError } from './errors.ts';
+import { type RunK6Options, startGenerators, tellingExit, whileRunning } from './k6-generators.ts';
 import { type RecordedLoad, readRequests } from './k6-requests.ts';
-import { type Exit, onAbort, type Running, start, tellExit } from './processes.ts';
+import { count, readSummary, type Summary, summed, value } from './k6-summary.ts';
+import { type Exit, type Running, tellExit } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
-import type { FoundTool } from './tools/types.ts';
 
-export interface RunK6Options {
-  readonly id: string;
-  readonly root: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly k6: FoundTool;
-  /** The run folder: k6's summary is written here. */
-  readonly folder: string;
-  readonly logs: string;
-  readonly signal: AbortSignal;
-  readonly progress: (line: string) => void;
-}
+export type { RunK6Options } from './k6-generators.ts';
 
-const PROGRESS_EVERY_MS = 10_000;
-/** What k6 may take beyond its schedule: to start, to wait for the last answers, to write its summary. */
-const SLACK_SECONDS = 60;
 /** k6 ends so, and without a summary, on a script or options that cannot be run: it never sent anything. */
 const NEVER_BEGAN = [104, 106, 107, 255];
 
@@ -32,23 +19,31 @@ const NEVER_BEGAN = [104, 106, 107, 255];
  * is false); one that could not begin is a HarnessError.
  */
 export async function runLoad(load: Load, stack: Stack, options: RunK6Options): Promise<RunRecord> {
-  const summaryFile = join(options.folder, 'k6-summary.json');
   const startedSeconds = Date.now() / 1000;
-  await using k6 = await startK6(load, stack, summaryFile, options);
-  const exit = await whileRunning(k6, load, startedSeconds, options);
-  const summary = await readSummary(summaryFile);
-  if (summary === null && NEVER_BEGAN.includes(exit.code ?? 0)) throw neverBegan(k6, exit, load);
+  await using generators = await startGenerators(load, stack, options);
+  const ends = await whileRunning(generators, load, startedSeconds, options);
+  const summaries = await Promise.all(generators.each.map(({ summaryFile }) => readSummary(summaryFile)));
+  // One whose summary is missing leaves all of them without one: its requests would be missing from the sum.
+  const summary = summed(summaries);
+  const exit = tellingExit(ends);
+  const failed = ends.findIndex(
+    ({ code }, index) => summaries[index] === null && NEVER_BEGAN.includes(code ?? 0),
+  );
+  if (failed !== -1) throw neverBegan(generators.each[failed]!.k6, ends[failed]!, load);
   const stoppedBecause = reasonOf(exit, summary, load);
-  const csvFile = requestsFile(options);
-  const { client, phases } = await readRequests(csvFile);
-  await rm(csvFile, { force: true });
+  const { client, phases, startedLateP99Seconds } = await readRequests(
+    generators.each.map((one) => one.csvFile),
+  );
+  await Promise.all(generators.each.map(({ csvFile }) => rm(csvFile, { force: true })));
   const counts = summary === null ? countsOfRequests(client) : countsOfSummary(summary);
   const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };
-  const late = value(summary, 'sla_started_late_ms', 'p(99)');
   const record = {
-    ...recordOf(load, options.k6.version, end, counts),
-    ...(late === undefined ? {} : { startedLateP99Seconds: late / 1000 }),
-    ...(await answersOf(summary, k6.logFile)),
+    ...recordOf(load, options, end, counts),
+    ...(startedLateP99Seconds === null ? {} : { startedLateP99Seconds }),
+    ...(await answersOf(
+      summary,
+      generators.each.map(({ k6 }) => k6.logFile),
+    )),
     ...(client === null ? {} : { client }),
     ...phasesOf(load, phases),
   };
@@ -59,73 +54,6 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     load: record,
     incidents: incidentsOf(exit, summary, await stack.incidents()),
   };
-}
-
-/** K6_ITERATIONS and its like would change the load that was planned. */
-const withoutOwnSettings = (env: RunK6Options['env']) =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('K6_')));
-
-/** Every sample of every metric passes through here: it goes as soon as the requests are read out of it. */
-const requestsFile = ({ folder }: RunK6Options) => join(folder, 'k6-samples.csv');
-
-async function startK6(
-  load: Load,
-  stack: Stack,
-  summaryFile: string,
-  options: RunK6Options,
-): Promise<Running> {
-  const loadFile = join(options.folder, 'load.json');
-  await writeFile(loadFile, `${JSON.stringify(load, null, 2)}\n`);
-  // Port 0: k6's own API would take a fixed port, and two gates side by side would fight for it.
-  const args = [
-    'run',
-    '--quiet',
-    '--no-color',
-    '--no-usage-report',
-    '--address',
-    '127.0.0.1:0',
-    '--out',
-    `csv=${requestsFile(options)}`,
-    join(options.root, load.script),
-  ];
-  return start('k6', options.k6.path, args, {
-    cwd: options.root,
-    env: {
-      ...withoutOwnSettings(options.env),
-      SLA_LOAD: loadFile,
-      SLA_TARGET: stack.serviceUrl,
-      SLA_SUMMARY: summaryFile,
-      K6_CSV_TIME_FORMAT: 'unix_micro',
-    },
-    logFile: join(options.logs, 'k6.log'),
-  });
-}
-
-/** Tells how it is going, and puts an end to a k6 that does not. */
-async function whileRunning(
-  k6: Running,
-  load: Load,
-  startedSeconds: number,
-  options: RunK6Options,
-): Promise<Exit> {
-  const tell = () => {
-    const elapsed = Math.min(load.scheduledSeconds, Math.round(Date.now() / 1000 - startedSeconds));
-    options.progress(`loading: ${elapsed} of ${load.scheduledSeconds} s`);
-  };
-  const stop = () => void k6.stop();
-  const longestMs = (load.scheduledSeconds + load.requestTimeoutSeconds + SLACK_SECONDS) * 1000;
-  const ticker = setInterval(tell, PROGRESS_EVERY_MS);
-  const bound = setTimeout(stop, longestMs);
-  const forget = onAbort(options.signal, stop);
-  try {
-    const exit = await k6.exited;
-    options.signal.throwIfAborted();
-    return exit;
-  } finally {
-    clearInterval(ticker);
-    clearTimeout(bound);
-    forget();
-  }
 }
 
 function neverBegan(k6: Running, exit: Exit, load: Load): HarnessError {
@@ -139,24 +67,6 @@ function neverBegan(k6: Running, exit: Exit, load: Load): HarnessError {
 }
 
 // ---------------------------------------------------------------------------------------------- k6's summary
-
-interface Summary {
-  readonly metrics: Readonly<
-    Record<string, { readonly values: Readonly<Record<string, number>> } | undefined>
-  >;
-}
-
-async function readSummary(file: string): Promise<Summary | null> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Summary;
-  } catch {
-    return null;
-  }
-}
-
-const value = (summary: Summary | null, metric: string, field: string) =>
-  summary?.metrics[metric]?.values[field];
-const count = (summary: Summary | null, metric: string) => value(summary, metric, 'count') ?? 0;
 
 /** k6's exit code where a threshold was crossed: ours are the budgets. */
 const BUDGET_USED_UP = 99;
@@ -190,12 +100,12 @@ function usedUp(summary: Summary, load: Load): string {
 /** A script that looks into no answer counts none as wrong, and says so by leaving the metric out. */
 async function answersOf(
   summary: Summary | null,
-  logFile: string,
+  logFiles: readonly string[],
 ): Promise<Pick<LoadRecord, 'wrongAnswers' | 'scriptErrors' | 'expectedRefusals'>> {
   const wrong = value(summary, 'sla_answers_wrong', 'count');
   if (wrong === undefined) return {};
   const expected = value(summary, 'sla_refusals_expected', 'count');
-  const log = await readFile(logFile, 'utf8');
+  const log = (await Promise.all(logFiles.map((file) => readFile(file, 'utf8')))).join('\n');
   // k6 goes on after an exception in an iteration, and tells only its log.
   return {
     wrongAnswers: wrong,
@@ -219,13 +129,17 @@ type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations
 
 function recordOf(
   load: Load,
-  version: string,
+  { k6, generators }: RunK6Options,
   end: { stoppedBecause: string | null; ranSeconds: number },
   counts: Counts,
 ): LoadRecord {
   const { stoppedBecause, ranSeconds } = end;
   return {
-    generator: { name: 'k6', version },
+    generator: {
+      name: 'k6',
+      version: k6.version,
+      ...(generators === undefined || generators === 1 ? {} : { instances: generators }),
+    },
     plannedRequests: load.plannedRequests,
     scheduledSeconds:
       stoppedBecause === null ? load.scheduledSeconds : Math.min(load.scheduledSeconds, ranSeconds),

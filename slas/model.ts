@@ -318,7 +318,8 @@ export interface PhaseRecord {
 
 /** What the generator says of its own run. */
 export interface LoadRecord {
-  readonly generator: { readonly name: string; readonly version: string };
+  /** `instances`: how many of them shared the load; absent: one. */
+  readonly generator: { readonly name: string; readonly version: string; readonly instances?: number };
   readonly plannedRequests: number;
   /** The seconds over which requests were scheduled. */
   readonly scheduledSeconds: number;

@@ -1,0 +1,153 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Load } from '../slas/model.ts';
+import { type Exit, onAbort, type Running, start } from './processes.ts';
+import type { Stack } from './stack/stack.ts';
+import type { FoundTool } from './tools/types.ts';
+
+/**
+ * The k6 processes of a run. Several share the load by k6's own execution segments: each arrival of the plan is started by
+ * exactly one of them, and none knows of the others.
+ */
+
+export interface RunK6Options {
+  readonly id: string;
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly k6: FoundTool;
+  /** The run folder: k6's summaries are written here. */
+  readonly folder: string;
+  readonly logs: string;
+  /** How many k6 share the load; one by default. */
+  readonly generators?: number;
+  readonly signal: AbortSignal;
+  readonly progress: (line: string) => void;
+}
+
+export interface Generator {
+  readonly k6: Running;
+  readonly summaryFile: string;
+  /** Every sample of every metric passes through here: it goes as soon as the requests are read out of it. */
+  readonly csvFile: string;
+}
+
+export interface Generators extends AsyncDisposable {
+  readonly each: readonly Generator[];
+}
+
+export async function startGenerators(load: Load, stack: Stack, options: RunK6Options): Promise<Generators> {
+  const loadFile = join(options.folder, 'load.json');
+  await writeFile(loadFile, `${JSON.stringify(load, null, 2)}\n`);
+  await using cleanUp = new AsyncDisposableStack();
+  const each: Generator[] = [];
+  for (const { name, args } of segmentsOf(options.generators ?? 1)) {
+    const files = {
+      summaryFile: join(options.folder, `${name.replace('k6', 'k6-summary')}.json`),
+      csvFile: join(options.folder, `${name.replace('k6', 'k6-samples')}.csv`),
+    };
+    const k6 = cleanUp.use(await startK6(load, stack, { name, args, loadFile, ...files }, options));
+    each.push({ k6, ...files });
+  }
+  const owned = cleanUp.move();
+  return { each, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+interface Segment {
+  /** `k6`, or `k6-1` and so on: its files are named after it. */
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/** The arguments that make each of several k6 start its part of the arrivals. */
+export function segmentsOf(generators: number): readonly Segment[] {
+  if (generators === 1) return [{ name: 'k6', args: [] }];
+  const edge = (at: number) => (at === 0 ? '0' : at === generators ? '1' : `${at}/${generators}`);
+  const edges = Array.from({ length: generators + 1 }, (_, at) => edge(at));
+  return Array.from({ length: generators }, (_, index) => ({
+    name: `k6-${index + 1}`,
+    args: [
+      '--execution-segment',
+      `${edges[index]}:${edges[index + 1]}`,
+      '--execution-segment-sequence',
+      edges.join(','),
+    ],
+  }));
+}
+
+/** K6_ITERATIONS and its like would change the load that was planned. */
+const withoutOwnSettings = (env: RunK6Options['env']) =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('K6_')));
+
+function startK6(
+  load: Load,
+  stack: Stack,
+  {
+    name,
+    args,
+    loadFile,
+    summaryFile,
+    csvFile,
+  }: Segment & { loadFile: string; summaryFile: string; csvFile: string },
+  { root, env, k6, logs }: RunK6Options,
+): Promise<Running> {
+  // Port 0: k6's own API would take a fixed port, and two of them side by side would fight for it.
+  const fixed = ['run', '--quiet', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
+  return start(name, k6.path, [...fixed, '--out', `csv=${csvFile}`, ...args, join(root, load.script)], {
+    cwd: root,
+    env: {
+      ...withoutOwnSettings(env),
+      SLA_LOAD: loadFile,
+      SLA_TARGET: stack.serviceUrl,
+      SLA_SUMMARY: summaryFile,
+      K6_CSV_TIME_FORMAT: 'unix_micro',
+    },
+    logFile: join(logs, `${name}.log`),
+  });
+}
+
+const PROGRESS_EVERY_MS = 10_000;
+/** What k6 may take beyond its schedule: to start, to wait for the last answers, to write its summary. */
+const SLACK_SECONDS = 60;
+
+/** Tells how it is going, and puts an end to generators that do not. */
+export async function whileRunning(
+  { each }: Generators,
+  load: Load,
+  startedSeconds: number,
+  options: RunK6Options,
+): Promise<readonly Exit[]> {
+  const tell = () => {
+    const elapsed = Math.min(load.scheduledSeconds, Math.round(Date.now() / 1000 - startedSeconds));
+    options.progress(`loading: ${elapsed} of ${load.scheduledSeconds} s`);
+  };
+  const stopAll = () => {
+    for (const { k6 } of each) void k6.stop();
+  };
+  const longestMs = (load.scheduledSeconds + load.requestTimeoutSeconds + SLACK_SECONDS) * 1000;
+  const ticker = setInterval(tell, PROGRESS_EVERY_MS);
+  const bound = setTimeout(stopAll, longestMs);
+  const forget = onAbort(options.signal, stopAll);
+  // Where one stops in the middle the rest of the load is no load of the plan: nobody needs it.
+  const ended = async ({ k6 }: Generator) => {
+    const exit = await k6.exited;
+    if (exit.code !== 0) stopAll();
+    return exit;
+  };
+  try {
+    const exits = await Promise.all(each.map(ended));
+    options.signal.throwIfAborted();
+    return exits;
+  } finally {
+    clearInterval(ticker);
+    clearTimeout(bound);
+    forget();
+  }
+}
+
+/** The end that tells most of several: the first that was no good one, else the last. */
+export function tellingExit(exits: readonly Exit[]): Exit {
+  const ordered = exits.toSorted((a, b) => a.atSeconds - b.atSeconds);
+  const last = ordered.at(-1)!;
+  const bad = ordered.find(({ code }) => code !== 0);
+  return bad === undefined ? last : { ...bad, atSeconds: last.atSeconds };
+}
