@@ -2,7 +2,7 @@ import { isShownWhatever } from './certainty.ts';
 import { holds } from './limits.ts';
 import { isWithin, type Measured } from './measure.ts';
 import type { Limit, Plan, PlannedMeasure, PlannedObjective, Precondition, RunRecord } from './model.ts';
-import { formatValue } from './numbers.ts';
+import { formatEnds, formatValue } from './numbers.ts';
 import type { Decision } from './ruling.ts';
 import { compareShare } from './statistics.ts';
 import { uncountedWords } from './uncounted.ts';
@@ -159,7 +159,7 @@ function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): D
 }
 
 function decideNumber(
-  { target, alert, leastSamples }: PlannedObjective,
+  { target, alert, leastSamples, unit }: PlannedObjective,
   { samples, value, uncounted, ...measured }: Measured & { kind: 'number' },
   broken: readonly Precondition[],
 ): Decision {
@@ -169,10 +169,13 @@ function decideNumber(
   if (samples < leastSamples)
     return undecided(`${samples} observations are too few: ${leastSamples} are needed`);
   // What replicas that ended took unseen may have been the worst, or the best.
-  const ends = uncounted === undefined ? [value] : [uncounted.low, uncounted.high];
+  const { low, high } = uncounted ?? { low: value, high: value };
+  const ends = [low, high];
   if (ends.every((end) => holds(end, target))) return { ...met(words), isWhole: true };
   if (ends.some((end) => holds(end, target)))
-    return undecided(`${words}: the value is between ${ends[0]} and ${ends[1]}, with the limit inside`);
+    return undecided(
+      `${words}: the value is ${formatEnds(low, high, unit, target.text)}, with the limit inside`,
+    );
   return { ...missed(words, alert !== null && ends.every((end) => holds(end, alert))), isWhole: true };
 }
 

@@ -46,4 +46,13 @@ export function formatInterval({ low, high }: Interval, unit: Unit, target: stri
   return `${figures(low)}–${figures(high)}`;
 }
 
+/** `between 0.7918 and 0.9349`, `792.7 ms or more`: where a value lies, in the words of its limit. */
+export function formatEnds(low: number, high: number, unit: Unit, target: string): string {
+  const told = (value: number) =>
+    unit === 'ratio' && !target.includes('%') ? String(figures(value)) : formatValue(value, unit);
+  return high === Number.POSITIVE_INFINITY
+    ? `${told(low)} or more`
+    : `between ${told(low)} and ${told(high)}`;
+}
+
 export const formatCount = (n: number) => n.toLocaleString('en-US');

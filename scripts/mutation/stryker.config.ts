@@ -4,7 +4,7 @@ export default {
     'slas/document*.ts',
     'slas/limits.ts',
     'slas/plan.ts',
-    'slas/{judge,decide,ruling,certainty,sides,preconditions,reconcile,window,measure}.ts',
+    'slas/{judge,decide,ruling,certainty,sides,preconditions,reconcile,window,targets,lives,uncounted,measure}.ts',
     'slas/measures/*.ts',
     'slas/{statistics,intervals,design-effect,blocks,distributions,foresight}.ts',
     '!slas/**/*.test.ts',
