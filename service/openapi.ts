@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { type ApiErrorDefinition, apiErrors as errors } from './errors.ts';
 import type { Ledger } from './ledger.ts';
-import { clientGoneStatus, docsHandler, routeOutcomes } from './metric-names.ts';
+import { clientGoneStatus, docsHandler, inferringEndpoints, routeOutcomes } from './metric-names.ts';
 import { errorSchema } from './schemas.ts';
 
 /** The version of the API in the document: raised when an answer changes in a way that a client must know of. */
@@ -57,11 +57,23 @@ interface OpenApi {
 }
 interface Operation {
   operationId?: string;
+  parameters?: readonly unknown[];
   security?: Record<string, readonly string[]>[];
   responses: Record<string, { description: string; [more: string]: unknown }>;
 }
 
 const apiErrors: Readonly<Record<string, ApiErrorDefinition>> = errors;
+/** Read by hand, so only described here. */
+const ownLimits = [
+  {
+    name: 'X-Request-Deadline-Ms',
+    in: 'header',
+    required: false,
+    description: 'A deadline shorter than `REQUEST_DEADLINE_MS`; past it the answer is a 504.',
+    schema: { type: 'integer', minimum: 1, maximum: 999_999_999 },
+  },
+];
+
 const anyError = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
 
 /** Routes say that they can fail (`default`); which errors there are is in the tables of errors and of outcomes. */
@@ -69,6 +81,7 @@ function withErrors(document: OpenApi): OpenApi {
   if (document.components?.schemas) document.components.schemas.Error = errorSchema;
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const [method, operation] of Object.entries(operations)) {
+      if (inferringEndpoints.some((endpoint) => endpoint === path)) operation.parameters = ownLimits;
       operation.operationId = [method, ...path.split('/').filter(Boolean)].join('_');
       const { responses } = operation;
       // A service that was given no tokens asks for none.

@@ -1,6 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Classifier, ClassifyOptions } from './classifier/classifier.ts';
+import type { Classification, Classifier, ClassifyOptions } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
 import { ApiError } from './errors.ts';
 import { openMetricsType, prefersOpenMetrics, textType, toOpenMetrics } from './exposition.ts';
@@ -60,16 +60,17 @@ async function predict(
   reply: FastifyReply,
 ) {
   const { variant, classifier } = models.choose(request);
+  const options = classifyOptions(config, request, reply);
   const startedMs = performance.now();
-  const answers = await classifier
-    .classify(texts, classifyOptions(config, request, reply))
-    .catch((error) => {
-      models.metrics?.failed(variant, error);
-      throw error;
-    })
-    .finally(() =>
-      request.trace?.classified(startedMs, { texts: texts.length, model: classifier.model, variant }),
-    );
+  let answers: readonly Classification[];
+  try {
+    answers = await classifier.classify(texts, options);
+  } catch (error) {
+    models.metrics?.failed(variant, error);
+    throw error;
+  } finally {
+    request.trace?.classified(startedMs, { texts: texts.length, model: classifier.model, variant });
+  }
   const durationSeconds = (performance.now() - startedMs) / 1000;
   metrics.predicted(endpoint, answers, durationSeconds);
   models.metrics?.answered(variant, answers, durationSeconds);

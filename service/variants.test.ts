@@ -64,11 +64,15 @@ test('a model that cannot answer makes the service not ready, and its requests f
   await using app = buildApp(configOf(all), a, { modelB });
   expect((await app.inject('/health/ready')).statusCode).toBe(503);
   expect((await post(app, '/predict', { text: 'x' })).statusCode).toBe(504);
+  // A mistake of the client is nothing that the model did.
+  const unreadable = { 'x-request-deadline-ms': 'soon' };
+  expect((await post(app, '/predict', { text: 'x' }, unreadable)).statusCode).toBe(400);
   expect((await post(app, '/predict/batch', { texts: ['x', 'y'] })).statusCode).toBe(503);
   const series = await readSeries(app);
   const count = (outcome: string) =>
     series.get(`sentiment_variant_requests_total{variant="b",outcome="${outcome}"}`);
-  expect([count('timeout'), count('overloaded'), count('answered')]).toEqual([1, 1, 0]);
+  const outcomes = ['timeout', 'overloaded', 'inference_error', 'answered'];
+  expect(outcomes.map(count)).toEqual([1, 1, 0, 0]);
   expect(series.get('sentiment_model_loaded')).toBe(0);
   expect(series.get('sentiment_variant_model_loaded{variant="a"}')).toBe(1);
 });
