@@ -35,7 +35,10 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['gate', '--generators', '0'], '--generators: "0" is no number of generators from 1 to 64'],
     [['gate', '--bogus'], "unknown option '--bogus'"],
     [['gate', 'smoke'], 'too many arguments'],
-    [['run'], "missing required argument 'scenario'"],
+    [['run'], 'SCENARIO: name the scenario that is to be run'],
+    [['new', 'scenario', 'Evening Peak'], '"Evening Peak" is no name of a scenario'],
+    [['new', 'scenario', 'smoke'], 'has a scenario "smoke" already'],
+    [['new', 'sla', 'sentiment-api'], 'is there already: choose another name'],
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['check'], "missing required argument 'file'"],
     [['verify', 'no-such-run'], 'RUN: there is no run folder'],
@@ -141,6 +144,25 @@ test('simulate prints a row for each service, percentile and length', async () =
   expect(stdout.match(/^\| (independent|M\/G\/2 at 0\.\d|AR\(1\)|stalls) \| 9[59] \|.*% \|$/gm)).toHaveLength(
     36,
   );
+  expect(code).toBe(0);
+});
+
+test('run --list has a line for each scenario', async () => {
+  const { code, stdout } = await slaHere(['run', '--list']);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.map((line) => line.split(' ')[0])).toEqual([
+    'smoke',
+    'steady',
+    'stress',
+    'spike',
+    'soak',
+    'breakpoint',
+    'batch',
+    'mixed',
+    'bad-input',
+    'drift',
+  ]);
+  expect(lines.every((line) => /^\S+ {2,}\S.{20,}$/.test(line))).toBe(true);
   expect(code).toBe(0);
 });
 

@@ -6,11 +6,12 @@ import { type DashboardsOptions, dashboards } from './commands/dashboards.ts';
 import { doctor } from './commands/doctor.ts';
 import { type GateOptions, gate } from './commands/gate.ts';
 import { type MutateOptions, mutate } from './commands/mutate.ts';
+import { type NewScenarioOptions, newScenario, newSla } from './commands/new.ts';
 import { type PlanOptions, plan } from './commands/plan.ts';
 import { type ReferenceOptions, reference } from './commands/reference.ts';
 import { type ReviewOptions, review } from './commands/review.ts';
 import { type RulesOptions, rules } from './commands/rules.ts';
-import { run } from './commands/run.ts';
+import { listScenarios, run } from './commands/run.ts';
 import * as runs from './commands/runs.ts';
 import { type SelftestOptions, selftest } from './commands/selftest.ts';
 import { serve } from './commands/serve.ts';
@@ -86,8 +87,15 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .action(async (options: GateOptions) => done(await gate(options, io)));
 
   loadOptions(sub('run', 'load only, and leave a run folder'))
-    .argument('<scenario>', 'which scenario of the document')
-    .action(async (scenario: string, options: RunOptions) => done(await run({ ...options, scenario }, io)));
+    .argument('[scenario]', 'which scenario of the document')
+    .option('--list', 'print the scenarios of the document, a line each, and run none')
+    .action(async (scenario: string | undefined, options: RunOptions & { list?: boolean }) =>
+      done(
+        options.list === true
+          ? await listScenarios(options, io)
+          : await run({ ...options, ...(scenario === undefined ? {} : { scenario }) }, io),
+      ),
+    );
 
   planOptions(
     sub('plan', 'what a run could tell, before it is run: requests, least needed, what it would find'),
@@ -142,6 +150,7 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .action(async (options: { port: string }) => done(await serve(options, io)));
 
   defineStack(program, io, done);
+  defineNew(program, io, done);
   defineRuns(program, io, done);
 
   sub('doctor', 'which tools were found where, and which versions').action(async () =>
@@ -217,6 +226,21 @@ const loadOptions = (command: Command) =>
     .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')
     .option('--prometheus <url>', 'the Prometheus that scrapes it')
     .option('--snapshot', 'store a snapshot of all that the Prometheus of this run has');
+
+function defineNew(program: Command, io: Io, done: (outcome: Outcome) => void): void {
+  const group = program.command('new').description('starting points that run as they are');
+  group
+    .command('scenario')
+    .description('loadtests/NAME.ts, and its load in the SLA document')
+    .argument('<name>', 'lower-case words joined by hyphens')
+    .option('--sla <file>', 'the SLA document (default: that of the sentiment service)')
+    .action(async (name: string, options: NewScenarioOptions) => done(await newScenario(name, options, io)));
+  group
+    .command('sla')
+    .description('slas/documents/NAME.yaml, to be changed to your service')
+    .argument('<name>', 'lower-case words joined by hyphens')
+    .action(async (name: string) => done(await newSla(name, io)));
+}
 
 function defineRuns(program: Command, io: Io, done: (outcome: Outcome) => void): void {
   const group = program.command('runs').description('the run folders that are stored');

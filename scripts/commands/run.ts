@@ -1,11 +1,26 @@
-import { type PlacedProblem, shortPath } from '../inputs.ts';
+import { badOption, type PlacedProblem, readDocument, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { finishRun, measureRun } from '../perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../prepare.ts';
 import { useUpStack } from '../stack/background.ts';
 
+/** A line each: name, and what it is. */
+export async function listScenarios(
+  { sla }: RunOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const read = await readDocument(io, sla);
+  if (!read.ok) return read.problems;
+  const { scenarios } = read.value.document;
+  const width = Math.max(...scenarios.map(({ name }) => name.length));
+  for (const { name, description } of scenarios) io.print(`${name.padEnd(width)}  ${description}\n`);
+  return 0;
+}
+
 /** Loads only: against the stack that is up, or one started for this run. Leaves a run folder for ./sla verify. */
 export async function run(options: RunOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (options.scenario === undefined)
+    return badOption('SCENARIO', 'name the scenario that is to be run; ./sla run --list has them').problems;
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.problems;
   const up = wantsOwnStack(options) ? null : await useUpStack(io);
