@@ -10,6 +10,7 @@ export interface Refusal {
 /** The service's own limits, by default. */
 export const LONGEST_TEXT = 5000;
 export const LARGEST_BATCH = 64;
+export const MOST_EXPLAINED_WORDS = 64;
 /** More than any valid request needs, and not much more. */
 const TOO_MANY_BYTES = 1024 * 1024 + 64;
 
@@ -44,6 +45,16 @@ export const REFUSALS: readonly Refusal[] = [
     code: 'unsupported_media_type',
     status: 415,
     request: posted('/predict', 'Well made.', { 'Content-Type': 'text/plain' }),
+  },
+  {
+    code: 'too_many_words',
+    status: 422,
+    request: posted('/explain', JSON.stringify({ text: 'well '.repeat(MOST_EXPLAINED_WORDS + 1) })),
+  },
+  {
+    code: 'unknown_prediction',
+    status: 404,
+    request: posted('/feedback', JSON.stringify({ id: 'no-such-prediction', agrees: true })),
   },
   { code: 'not_found', status: 404, request: { method: 'GET', path: '/predictions' } },
   { code: 'method_not_allowed', status: 405, request: { method: 'GET', path: '/predict' } },
