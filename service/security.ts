@@ -51,10 +51,13 @@ export async function limitRate(scope: FastifyInstance, perMinute: number | unde
   });
 }
 
+/** Made once: noting where an error was made costs more than all else of a refusal. */
+const noRoom = new ApiError('overloaded', 'The queue has no room; try again after a while.');
+
 /** Past the limit of the queue a request is refused before its body is read: what is refused must cost little. */
 export function shedLoad(scope: FastifyInstance, models: Pick<Classifier, 'hasRoom'>): void {
   scope.addHook('onRequest', (_request, _reply, done) => {
     if (models.hasRoom()) done();
-    else done(new ApiError('overloaded', 'The queue has no room; try again after a while.'));
+    else done(noRoom);
   });
 }
