@@ -68,6 +68,27 @@ test('what does not end by the deadline is given up with exit code 1', async () 
   expect(await lost).toBe('fetch failed');
 });
 
+test('what the runtime computes at the deadline does not turn giving up into a crash', async () => {
+  await using service = new ServiceProcess({ DRAIN_DEADLINE_MS: '30', SERVICE_WORKERS: '1' });
+  const { address } = await service.logged('listening');
+  await service.logged('ready');
+  const texts = Array.from({ length: 60 }, () => 'It was good and then it was bad again. '.repeat(100));
+  const lost = fetch(`${address}/predict/batch`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ texts }),
+  }).then(
+    ({ status }) => status,
+    () => 'cut off',
+  );
+  const waiting = async () => parseSeries(await (await fetch(`${address}/metrics`)).text());
+  await until(async () => (await waiting()).get('sentiment_queue_length')! > 0);
+  service.child.kill('SIGTERM');
+  expect([503, 'cut off']).toContain(await lost);
+  expect(await service.exitCode()).toBe(1);
+  expect(service.stderr).toBe('');
+});
+
 test('a service that is told to stop while it loads stops', async () => {
   await using service = new ServiceProcess({});
   await service.logged('listening');

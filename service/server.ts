@@ -1,4 +1,5 @@
 /** The service as a process: environment, listening, signals. The only place that ends it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
 import { locateModel } from './classifier/model-files.ts';
@@ -102,25 +103,38 @@ function explainListening(error: NodeJS.ErrnoException, { host, port }: Config):
 }
 
 /** What is disposed of is so after the last answer. */
+const comingOutMs = 500;
+
 function stopOnSignal(
   app: FastifyInstance,
   disposables: readonly (AsyncDisposable | undefined)[],
   drainDeadlineMs: number,
 ): void {
   let stopping = false;
+  let isGivenUp = false;
+  const disposeAll = async () => {
+    for (const each of disposables) await each?.[Symbol.asyncDispose]();
+  };
+  // A thread that is ended while the runtime computes would abort the process: the workers get a moment to come out.
+  const giveUp = async () => {
+    isGivenUp = true;
+    await Promise.race([disposeAll(), sleep(comingOutMs)]);
+    process.exit(exitCodes.failed);
+  };
   const stop = async (signal: NodeJS.Signals) => {
     if (stopping) {
       app.log.warn({ signal }, 'told twice to stop; what is in flight is lost');
-      process.exit(exitCodes.failed);
+      return giveUp();
     }
     stopping = true;
     app.log.info({ signal }, 'stopping: nothing new is accepted, what is in flight is finished');
     setTimeout(() => {
       app.log.error({ drainDeadlineMs }, 'requests were still in flight at the deadline; they are lost');
-      process.exit(exitCodes.failed);
+      void giveUp();
     }, drainDeadlineMs);
     await app.close();
-    for (const each of disposables) await each?.[Symbol.asyncDispose]();
+    if (isGivenUp) return;
+    await disposeAll();
     app.log.info('stopped');
     process.exit(exitCodes.stopped);
   };
