@@ -211,7 +211,7 @@ export interface Load {
   readonly requestsPerArrival?: number;
   readonly requestTimeoutSeconds: number;
   readonly warmUp: { readonly path: string; readonly bodies: readonly unknown[] } | null;
-  /** Σ rate × duration over the phases. k6 may send one request more a phase. */
+  /** Σ rate × duration over the phases. Of a phase whose product is no whole number one more may be sent. */
   readonly plannedRequests: number;
   readonly scheduledSeconds: number;
   readonly budgets: readonly Budget[];

@@ -131,7 +131,7 @@ function restartOf({ samples }: Series, target: TargetWindow): string | undefine
     : `the start time of the process of ${name} is not known at both edges of the window`;
 }
 
-/** k6 may send one request more a phase than rate times duration; 2 % off is still the planned load. */
+/** Of a phase with a fraction of a request one more may be sent; 2 % off is still the planned load. */
 function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   const id = 'load-delivered';
   if (run.load === null)
