@@ -30,11 +30,11 @@ const told = ({ name, fault, expected }: Pick<Row, 'name' | 'fault' | 'expected'
 /** Of a fail what was missed; else what stands in the way of a pass. */
 export function decidersOf({ verdict, errorCode }: Came): readonly string[] {
   if (verdict === null) return errorCode === null ? [] : [errorCode];
-  const with_ = (outcome: string) =>
+  const idsOf = (outcome: string) =>
     verdict.objectives.filter((one) => one.verdict === outcome).map(({ id }) => id);
-  if (verdict.verdict === 'fail') return with_('missed');
+  if (verdict.verdict === 'fail') return idsOf('missed');
   const broken = verdict.preconditions.filter(({ ok }) => ok === false).map(({ id }) => id);
-  return [...broken, ...with_('undecided')];
+  return [...broken, ...idsOf('undecided')];
 }
 
 /** `loadAverage` is that of the machine before the row began: beyond its processors, others want them too. */
