@@ -18,7 +18,7 @@ import { type Model, serveModels, workOf } from './models.ts';
 import { describeRoutes } from './openapi.ts';
 import { pageRoute } from './page.ts';
 import { observeRequests, observeWithoutHooks } from './requests.ts';
-import { healthRoutes, metricsRoute, predictionRoutes } from './routes.ts';
+import { healthRoutes, metricsRoute, predictionRoutes, type RouteParts } from './routes.ts';
 import { limitRate, requireToken, sendSecurityHeaders, shedLoad } from './security.ts';
 import type { Tokens } from './tokens.ts';
 import type { Tracing } from './tracing.ts';
@@ -65,14 +65,33 @@ export function buildApp(config: Config, classifier: Model, options: AppOptions 
   const wrap = settingsAround(config, metrics);
   const models = serveModels(classifier, modelB, config.telling.modelB?.percent ?? 0, wrap, metrics);
   const ledger = new Ledger(metrics.registry, config.telling, referenceOf(config.model, classifier.version));
-  const parts = { config, metrics, models, ledger };
-  const { predict = [], metrics: reading = [] } = options.tokens ?? {};
   describeRoutes(app, ledger);
+  const health = { model: classifier.model, isLoaded };
+  registerRoutes(
+    app,
+    { config, metrics, models, ledger },
+    options.tokens ?? noTokens,
+    health,
+    () => draining,
+  );
+  return app;
+}
+
+const noTokens: Tokens = { predict: [], metrics: [] };
+
+/** A hook holds for the whole scope that it is added to: what needs less is outside. */
+function registerRoutes(
+  app: FastifyInstance,
+  parts: RouteParts,
+  tokens: Tokens,
+  health: Pick<Classifier, 'model' | 'isLoaded'>,
+  isDraining: () => boolean,
+): void {
+  const { config, metrics, models, ledger } = parts;
   app.register(async (scope) => {
-    await requireToken(scope, predict);
+    await requireToken(scope, tokens.predict);
     await limitRate(scope, config.rateLimitPerMinute);
     feedbackRoute(scope, ledger);
-    // A hook holds for the whole scope that it is added to: what needs less is outside.
     scope.register(async (inferring) => {
       shedLoad(inferring, models);
       explainRoute(inferring, parts);
@@ -82,15 +101,14 @@ export function buildApp(config: Config, classifier: Model, options: AppOptions 
       });
     });
   });
-  app.register(async (scope) => pageRoute(scope, ledger));
-  app.register(async (scope) =>
-    healthRoutes(scope, config, { model: classifier.model, isLoaded }, () => draining),
-  );
   app.register(async (scope) => {
-    await requireToken(scope, reading);
+    await requireToken(scope, tokens.metrics);
     metricsRoute(scope, metrics);
   });
-  return app;
+  app.register(async (scope) => {
+    healthRoutes(scope, config, health, isDraining);
+    pageRoute(scope, ledger);
+  });
 }
 
 /** What the settings put around each model. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildApp } from './app.ts';
 import type { WorkerPool } from './classifier/worker-pool.ts';
 import { RecentPredictions } from './recent-predictions.ts';
-import { appOf, post, readSeries, startClassifier } from './testing/service.ts';
+import { appOf, configOf, post, readSeries, startClassifier } from './testing/service.ts';
 
 let classifier: WorkerPool;
 beforeAll(async () => {
@@ -67,4 +68,18 @@ test('of so many predictions the last are known, each under its own id and varia
     expect([at, recent.tell(id, 'agree')]).toEqual([at, expected]);
   }
   expect(new RecentPredictions(1500).tell(ids.at(-1)!, 'agree')).toEqual({ kind: 'unknown' });
+});
+
+test('explanations and feedback ask for the tokens of predictions; the pages ask for none', async () => {
+  const tokens = { predict: ['a-token-for-predictions'], metrics: ['a-token-for-metrics'] };
+  await using app = buildApp(configOf({}), classifier, { tokens });
+  const right = { authorization: 'Bearer a-token-for-predictions' };
+  for (const [path, body, status] of [
+    ['/explain', { text: 'good' }, 200],
+    ['/feedback', { id: 'x', agrees: true }, 404],
+  ] as const) {
+    expect([path, (await post(app, path, body)).statusCode]).toEqual([path, 401]);
+    expect([path, (await post(app, path, body, right)).statusCode]).toEqual([path, status]);
+  }
+  for (const url of ['/', '/docs']) expect((await app.inject(url)).statusCode).toBe(200);
 });
