@@ -9,6 +9,8 @@ export interface Io {
   readonly print: (text: string) => void;
   /** How it is going, a line at a time, on standard error. */
   readonly progress: (line: string) => void;
+  /** A few lines that stay in place on a terminal; absent where there is none. None: they go. */
+  readonly live?: (lines: readonly string[]) => void;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   readonly colour: boolean;

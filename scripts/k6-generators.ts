@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Load } from '../slas/model.ts';
+import type { Load, PlannedObjective } from '../slas/model.ts';
+import { tellHowItGoes } from './live.ts';
 import { type Exit, onAbort, type Running, start } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
 import type { FoundTool } from './tools/types.ts';
@@ -22,6 +23,10 @@ export interface RunK6Options {
   readonly generators?: number;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
+  /** Lines that stay in place, where there is a terminal. */
+  readonly show?: (lines: readonly string[]) => void;
+  /** Those whose latency is told while it runs. */
+  readonly objectives: readonly PlannedObjective[];
 }
 
 export interface Generator {
@@ -105,7 +110,6 @@ function startK6(
   });
 }
 
-const PROGRESS_EVERY_MS = 10_000;
 /** What k6 may take beyond its schedule: to start, to wait for the last answers, to write its summary. */
 const SLACK_SECONDS = 60;
 
@@ -116,15 +120,17 @@ export async function whileRunning(
   startedSeconds: number,
   options: RunK6Options,
 ): Promise<readonly Exit[]> {
-  const tell = () => {
-    const elapsed = Math.min(load.scheduledSeconds, Math.round(Date.now() / 1000 - startedSeconds));
-    options.progress(`loading: ${elapsed} of ${load.scheduledSeconds} s`);
-  };
+  using _ = tellHowItGoes(
+    each.map(({ csvFile }) => csvFile),
+    load,
+    startedSeconds,
+    options,
+  );
   const stopAll = () => {
     for (const { k6 } of each) void k6.stop();
   };
   const longestMs = (load.scheduledSeconds + load.requestTimeoutSeconds + SLACK_SECONDS) * 1000;
-  const ticker = setInterval(tell, PROGRESS_EVERY_MS);
+
   const bound = setTimeout(stopAll, longestMs);
   const forget = onAbort(options.signal, stopAll);
   // Where one stops in the middle the rest of the load is no load of the plan: nobody needs it.
@@ -138,7 +144,6 @@ export async function whileRunning(
     options.signal.throwIfAborted();
     return exits;
   } finally {
-    clearInterval(ticker);
     clearTimeout(bound);
     forget();
   }

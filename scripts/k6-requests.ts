@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import type { ClientRequests, PhaseRecord } from '../slas/model.ts';
 
 /** Metrics of loadtests/lib/request.ts: the first two have a sample a request, the last one a virtual user and phase. */
-const METRIC = 'sla_request_ms';
+export const REQUEST_METRIC = 'sla_request_ms';
 const LATE = 'sla_started_late_ms';
 const BEGAN = 'sla_phase_began_at_ms';
 
@@ -16,7 +16,7 @@ export interface RecordedLoad {
   readonly startedLateP99Seconds: number | null;
 }
 
-interface Request {
+export interface RecordedRequest {
   readonly endMs: number;
   readonly durationMs: number;
   readonly status: string;
@@ -30,7 +30,7 @@ interface Request {
  * files are of several k6 that shared one load.
  */
 export async function readRequests(csvFiles: readonly string[]): Promise<RecordedLoad> {
-  const requests: Request[] = [];
+  const requests: RecordedRequest[] = [];
   const phases: Phases = new Map();
   for (const file of csvFiles) await readFileOf(file, requests, phases);
   const lateMs = [...phases.values()].flatMap((phase) => phase.lateMs);
@@ -41,13 +41,13 @@ export async function readRequests(csvFiles: readonly string[]): Promise<Recorde
   };
 }
 
-async function readFileOf(csvFile: string, requests: Request[], phases: Phases): Promise<void> {
+async function readFileOf(csvFile: string, requests: RecordedRequest[], phases: Phases): Promise<void> {
   let columns: readonly string[] = [];
   const input = createReadStream(csvFile);
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       if (columns.length === 0) columns = line.split(',');
-      else if (line.startsWith(`${METRIC},`)) requests.push(...parseLine(line, columns));
+      else if (line.startsWith(`${REQUEST_METRIC},`)) requests.push(...parseLine(line, columns));
       else if (line.startsWith(`${LATE},`) || line.startsWith(`${BEGAN},`)) notePhase(line, columns, phases);
     }
   } catch (error) {
@@ -89,7 +89,7 @@ function summarised(phases: Phases): RecordedLoad['phases'] {
 }
 
 /** No field of ours has a comma or a quote in it; a last line that was cut off has too few fields. */
-function parseLine(line: string, columns: readonly string[]): Request[] {
+export function parseLine(line: string, columns: readonly string[]): RecordedRequest[] {
   const fields = line.split(',');
   if (fields.length !== columns.length) return [];
   const field = (name: string) => fields[columns.indexOf(name)] ?? '';
@@ -105,7 +105,7 @@ function parseLine(line: string, columns: readonly string[]): Request[] {
   ];
 }
 
-function compact(requests: readonly Request[]): ClientRequests {
+function compact(requests: readonly RecordedRequest[]): ClientRequests {
   const ordered = requests.toSorted((a, b) => a.endMs - b.endMs);
   const starts = ordered.map(({ endMs, durationMs }) => endMs - durationMs);
   const originMs = starts.reduce((least, start) => Math.min(least, start), Number.POSITIVE_INFINITY);

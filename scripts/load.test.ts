@@ -89,6 +89,7 @@ async function loadOnce(load: Load, recorder: Recorder, generators = 1) {
     folder: folder.path,
     logs: folder.path,
     signal,
+    objectives: [],
     progress: () => {},
     generators,
   });

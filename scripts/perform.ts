@@ -120,6 +120,8 @@ async function performRun(
     signal: io.signal,
     progress: io.progress,
     generators: Number(options.generators ?? 1),
+    objectives: plan.objectives,
+    ...(io.live === undefined ? {} : { show: io.live }),
   });
   await folder.writeJson(FILES.run, run);
   const evidence = await collectEvidence(plan, run, {

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { main } from './cli.ts';
 import { createRedactor } from './redact.ts';
+import { createTerminal } from './terminal.ts';
 
 /** The entry: the world as it is, one command, one exit. */
 
@@ -31,12 +32,16 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const terminal =
+  process.stderr.isTTY === true && process.env.TERM !== 'dumb' ? createTerminal(process.stderr) : null;
+
 const code = await main(process.argv.slice(2), {
   root: dirname(import.meta.dirname),
   cwd: process.cwd(),
   env: process.env,
   print: (text) => process.stdout.write(text),
-  progress: (line) => process.stderr.write(`${line}\n`),
+  progress: terminal?.progress ?? ((line) => process.stderr.write(`${line}\n`)),
+  ...(terminal === null ? {} : { live: terminal.live }),
   signal: controller.signal,
   colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
 });

@@ -42,12 +42,13 @@ export function drawnRows(
   return [...rows.slice(0, -1), { ...last, figures: [...client, ...last.figures] }];
 }
 
-/** When each phase began and ended, by the plan and the client's own first request. */
+/** When each phase began and ended: as the generator wrote it down, else by the plan. */
 export function phasesWithTimes({ load }: Plan, run: RunRecord) {
   let begun = run.load?.client?.originSeconds ?? run.window.fromSeconds;
   return (load?.phases ?? []).map(({ name, ratePerSecond, durationSeconds }) => {
-    const fromSeconds = begun;
-    begun += durationSeconds;
+    const recorded = run.load?.phases?.find((phase) => phase.name === name)?.fromSeconds;
+    const fromSeconds = recorded ?? begun;
+    begun = fromSeconds + durationSeconds;
     return {
       name,
       fromSeconds,

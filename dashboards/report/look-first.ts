@@ -35,7 +35,7 @@ export function lookFirst(
   const missed = worst(verdict.objectives);
   if (missed === undefined) return nothingBroke(verdict, courses);
   const sentences = [`${spoken(missed)}: ${formatMeasured(missed)}. ${missed.reason}.`];
-  const shown = courses.filter(({ panel }) => panel.objectives.includes(missed.id));
+  const shown = courses.filter(({ panel }) => panel.objectives.includes(documentId(missed.id)));
   const broke = shown.flatMap((course) => firstBeyond(course, missed))[0];
   const panel = shown[0]?.panel ?? null;
   if (grid === null || broke === undefined || panel === null)
@@ -70,6 +70,9 @@ export function lookFirst(
   };
 }
 
+/** `latency-p95 · hold` is of the document's latency-p95. */
+const documentId = (id: string) => id.split(' · ')[0]!;
+
 const crossing = ({ target }: ObjectiveVerdict) =>
   target.replace(/^([<>])=?\s*/, (_, sign) => (sign === '<' ? 'rose over ' : 'fell under '));
 
@@ -84,7 +87,7 @@ function nothingBroke(verdict: Verdict, courses: readonly Course[]): LookFirst {
   const broken = verdict.preconditions.filter(({ ok }) => ok === false);
   const undecided = verdict.objectives.filter((one) => one.verdict === 'undecided');
   const panelOf = (id: string | undefined) =>
-    courses.find(({ panel }) => id !== undefined && panel.objectives.includes(id))?.panel ?? null;
+    courses.find(({ panel }) => id !== undefined && panel.objectives.includes(documentId(id)))?.panel ?? null;
   const nothing = { moved: [], atSeconds: null };
   if (broken.length > 0)
     return {

@@ -19,7 +19,7 @@ function objective(one: ObjectiveVerdict, plan: Plan): Html {
   const planned = plan.objectives.find(({ id }) => id === one.id);
   return html`<article class="objective" aria-label="${one.id}">
     <div class="what"><h3>${one.title} <span>${limitOf(one)}</span></h3><code>${one.id}</code></div>
-    <div class="measured"><b>${formatMeasured(one)}</b><span>${marginOf(one)}</span></div>
+    <div class="measured"><b>${formatMeasured(one)}</b><span>${marginOf(one, planned?.measure.kind === 'latency')}</span></div>
     ${planned === undefined ? html`<div></div>` : objectiveScale(one, planned)}
     <div class="outcome ${COLOURS[one.verdict]}"><b><span aria-hidden="true">${MARKS[one.verdict]}</span> ${one.verdict}</b><span>${asides(one)}</span></div>
     <p class="reason">${intervalOf(one)}${one.reason}</p>
@@ -33,12 +33,18 @@ const limitOf = ({ title, target }: ObjectiveVerdict) =>
 /** An objective as it is spoken of: its title and its limit. */
 export const spoken = (one: ObjectiveVerdict) => `${one.title} ${limitOf(one)}`;
 
-function marginOf({ margin, unit, target }: ObjectiveVerdict): string {
+function marginOf({ margin, unit, target }: ObjectiveVerdict, isLatency: boolean): string {
   if (margin === null) return '';
-  const isShare = unit === 'seconds' || (unit === 'ratio' && target.includes('%'));
+  const isShare = isLatency || (unit === 'ratio' && target.includes('%'));
   const figures = Number(Math.abs(margin * (isShare ? 100 : 1)).toPrecision(3));
-  const counted = isShare ? `${figures} points` : unit === 'per_second' ? `${figures}/s` : String(figures);
-  if (unit === 'seconds') return margin < 0 ? `share: ${counted} short` : `share: ${counted} to spare`;
+  const counted = isShare
+    ? `${figures} points`
+    : unit === 'per_second'
+      ? `${figures}/s`
+      : unit === 'seconds'
+        ? `${figures} s`
+        : String(figures);
+  if (isLatency) return margin < 0 ? `share: ${counted} short` : `share: ${counted} to spare`;
   return margin < 0 ? `${counted} too far` : `${counted} to spare`;
 }
 
