@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from './document.ts';
+import type { SlaDocument } from './model.ts';
+import { planScenario, planWindow } from './plan.ts';
+
+/** All of one plan: what is asked of Prometheus, what is sent, and how many bad requests end it. */
+
+const YAML = `
+apiVersion: sla-harness/v1
+kind: SLA
+name: shop
+service:
+  selector: { job: shop }
+  requests: { counter: r_total, where: { handler: /buy } }
+  lag: { gauge: lag_seconds }
+  buckets: { took: [0.2, 0.5] }
+  warmUp: { path: /buy, bodies: [{}] }
+objectives:
+  - { id: slow-p95, title: How slow, target: < 200ms, alert: "> 500ms", latency: { histogram: took, percentile: 95, client: /buy } }
+  - { id: slow-p90, target: <= 500ms, latency: { histogram: took, percentile: 90 } }
+  - { id: errors, target: < 1%, ratio: { bad: { counter: r_total, where: { status: { matches: 5.. } }, absent: zero }, total: { counter: r_total }, lost: bad } }
+  - { id: none, target: <= 0%, ratio: { bad: { counter: r_total, where: { status: "503" } }, total: { counter: r_total } } }
+  - { id: rate, target: "> 3/s", throughput: { counter: r_total, where: { status: "200" } } }
+  - { id: most, target: < 40/s, throughput: { counter: r_total } }
+  - { id: up, target: ">= 99%", uptime: { gauge: ready } }
+  - { id: size, target: < 12.5, mean: { histogram: size, unit: number } }
+scenarios:
+  two: { description: d, seed: 7, phases: [{ name: low, rate: 2.5/s, duration: 10s }, { name: high, rate: 30/s, duration: 50s }], objectives: [slow-p95, { id: errors, phases: [high] }, rate, most, size] }
+  slow: { rate: 1/s, duration: 10s }
+`;
+
+function shop(): SlaDocument {
+  const parsed = parseDocument(YAML);
+  if (parsed.ok) return parsed.document;
+  throw new Error(JSON.stringify(parsed.problems));
+}
+
+test('a plan of two phases', () => {
+  // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests; 5 % of these are 76.25. Of 1,500, 15 are 1 % already.
+  expect(planScenario(shop(), 'two')).toStrictEqual({
+    schema: 'sla-harness/plan/v1',
+    sla: {
+      name: 'shop',
+      scenario: 'two',
+    },
+    confidence: null,
+    load: {
+      scenario: 'two',
+      script: 'loadtests/two.ts',
+      phases: [
+        {
+          name: 'low',
+          ratePerSecond: 2.5,
+          durationSeconds: 10,
+        },
+        {
+          name: 'high',
+          ratePerSecond: 30,
+          durationSeconds: 50,
+        },
+      ],
+      seed: 7,
+      arrivals: 'even',
+      requestsPerArrival: 1,
+      requestTimeoutSeconds: 10,
+      warmUp: {
+        path: '/buy',
+        bodies: [{}],
+      },
+      plannedRequests: 1525,
+      scheduledSeconds: 60,
+      budgets: [
+        {
+          objective: 'slow-p95',
+          metric: 'sla_bad_slow_p95',
+          phase: null,
+          overSeconds: 0.2,
+          badStatus: null,
+          path: '/buy',
+          atMost: 76,
+        },
+        {
+          objective: 'errors · high',
+          metric: 'sla_bad_errors__2',
+          phase: 'high',
+          overSeconds: null,
+          badStatus: '5..',
+          path: null,
+          atMost: 14,
+        },
+      ],
+    },
+    up: 'up{job="shop"}',
+    processStart: 'process_start_time_seconds{job="shop"}',
+    requests: 'r_total{job="shop",handler="/buy"}',
+    lag: 'lag_seconds{job="shop"}',
+    objectives: [
+      {
+        id: 'slow-p95',
+        title: 'How slow',
+        unit: 'seconds',
+        measure: {
+          kind: 'latency',
+          buckets: 'took_bucket{job="shop"}',
+          percentile: 95,
+          clientPath: '/buy',
+        },
+        target: {
+          text: '< 200ms',
+          comparison: '<',
+          value: 0.2,
+        },
+        alert: {
+          text: '> 500ms',
+          comparison: '>',
+          value: 0.5,
+        },
+        leastSamples: 59,
+      },
+      {
+        id: 'errors · high',
+        phase: 'high',
+        title: 'errors',
+        unit: 'ratio',
+        measure: {
+          kind: 'ratio',
+          bad: 'r_total{job="shop",status=~"5.."}',
+          badAbsent: 'zero',
+          total: 'r_total{job="shop"}',
+          lost: 'bad',
+          badStatus: '5..',
+          badLabels: ['status'],
+          totalStatus: null,
+        },
+        target: {
+          text: '< 1%',
+          comparison: '<',
+          value: 0.01,
+        },
+        alert: null,
+        leastSamples: 299,
+      },
+      {
+        id: 'rate',
+        title: 'rate',
+        unit: 'per_second',
+        measure: {
+          kind: 'throughput',
+          counter: 'r_total{job="shop",status="200"}',
+          status: '200',
+        },
+        target: {
+          text: '> 3/s',
+          comparison: '>',
+          value: 3,
+        },
+        alert: null,
+        leastSamples: 0,
+      },
+      {
+        id: 'most',
+        title: 'most',
+        unit: 'per_second',
+        measure: {
+          kind: 'throughput',
+          counter: 'r_total{job="shop"}',
+          status: null,
+        },
+        target: {
+          text: '< 40/s',
+          comparison: '<',
+          value: 40,
+        },
+        alert: null,
+        leastSamples: 0,
+      },
+      {
+        id: 'size',
+        title: 'size',
+        unit: 'number',
+        measure: {
+          kind: 'mean',
+          sum: 'size_sum{job="shop"}',
+          count: 'size_count{job="shop"}',
+        },
+        target: {
+          text: '< 12.5',
+          comparison: '<',
+          value: 12.5,
+        },
+        alert: null,
+        leastSamples: 30,
+      },
+    ],
+  });
+});
+
+describe('what cannot be planned', () => {
+  test('a load too small for what is promised', () => {
+    expect(planScenario(shop(), 'slow')).toEqual([
+      {
+        code: 'out-of-reach',
+        path: 'scenarios.slow',
+        message:
+          'scenario "slow" sends 1/s: rate "> 3/s" cannot be met; send more, or leave it out of the scenario\'s objectives',
+      },
+    ]);
+  });
+
+  test('a load that is just as large is too small for a limit that may not be reached', () => {
+    expect(planScenario(shop(), 'slow', { ratePerSecond: 3 })).toMatchObject([{ code: 'out-of-reach' }]);
+    expect(planScenario(shop(), 'slow', { ratePerSecond: 3.1 })).toHaveProperty('objectives');
+  });
+
+  test('a scenario that is not there', () => {
+    const message = (document: SlaDocument) => planScenario(document, 'x');
+    const problem = { code: 'unknown-scenario', path: 'scenarios.x' };
+    expect(message(shop())).toEqual([
+      { ...problem, message: 'the document of shop has no scenario "x": it has two, slow' },
+    ]);
+    expect(message({ ...shop(), scenarios: [] })).toEqual([
+      { ...problem, message: 'the document of shop has no scenario "x": it has none' },
+    ]);
+  });
+});
+
+test('how few requests decide nothing', () => {
+  const least = planWindow(shop()).objectives.map(({ id, leastSamples }) => [id, leastSamples]);
+  expect(least).toEqual([
+    ['slow-p95', 59],
+    ['slow-p90', 29],
+    ['errors', 299],
+    ['none', 1],
+    ['rate', 0],
+    ['most', 0],
+    ['up', 10],
+    ['size', 30],
+  ]);
+});
+
+test('a limit that needs no service.requests, lag or warm-up has none', () => {
+  const { requests: _, lag: __, warmUp: ___, ...service } = shop().service;
+  const plan = planScenario({ ...shop(), service }, 'two');
+  expect(plan).toMatchObject({ requests: null, lag: null, load: { warmUp: null } });
+});
