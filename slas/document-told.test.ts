@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from './document.ts';
+import { MEASURES } from './document-checks.ts';
 
 /** Exactly what is told of a broken document, and nothing beside it: `line:column: message`, in the order of the file. */
 
@@ -138,12 +139,12 @@ describe('values', () => {
     [
       'no measure',
       '{ id: a, target: "< 1%" }',
-      '6:3: objective "a" must have exactly one of latency, ratio, throughput, uptime, mean, recovery: it has none',
+      `6:3: objective "a" must have exactly one of ${MEASURES.join(', ')}: it has none`,
     ],
     [
       'two measures',
       '{ id: a, target: "< 1%", uptime: { gauge: g }, mean: { histogram: h } }',
-      '6:3: objective "a" must have exactly one of latency, ratio, throughput, uptime, mean, recovery: it has uptime and mean',
+      `6:3: objective "a" must have exactly one of ${MEASURES.join(', ')}: it has uptime and mean`,
     ],
     [
       'absent',
