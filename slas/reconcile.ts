@@ -102,7 +102,10 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): read
   });
 }
 
-/** Every good answer of a path must be in the mean, or it could be that of one sentiment alone. */
+/**
+ * Every good answer of a path must be in the mean, or it could be that of one sentiment alone. More there may be: of a batch
+ * each text is an observation.
+ */
 function meanRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
   const { client } = load;
   if (client === undefined) return [];
@@ -110,7 +113,10 @@ function meanRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonl
     if (measure.kind !== 'mean' || measure.clientPath === undefined) return [];
     const counted = countIncreases(measure.count, frame);
     if (!counted.ok) return [];
-    return [row(`observations of ${id}`, goodAnswers(client, measure.clientPath), total(counted.increases))];
+    const good = goodAnswers(client, measure.clientPath);
+    const observations = total(counted.increases);
+    const held = row(`observations of ${id}`, good, observations);
+    return good === 0 ? [] : [observations < good ? held : { ...held, ok: true, note: '' }];
   });
 }
 

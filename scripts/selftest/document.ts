@@ -27,19 +27,24 @@ export interface SelftestDocument {
   readonly file: string;
 }
 
-/** The shipped document, limits and all, with a short load of its own: nobody writes a limit twice. */
 export async function writeDocument(folder: string, io: Io): Promise<SelftestDocument> {
   const read = await readDocument(io, undefined);
   if (!read.ok) throw broken(read.problems[0]!.message);
-  const yaml = parseYaml(read.value.text);
+  const { document, text } = deriveDocument(read.value.text);
+  const file = join(folder, 'selftest.yaml');
+  await writeFile(file, text);
+  return { document, file };
+}
+
+/** The shipped document, limits and all, with a short load of its own: nobody writes a limit twice. */
+export function deriveDocument(shipped: string): { readonly document: SlaDocument; readonly text: string } {
+  const yaml = parseYaml(shipped);
   yaml.set('scenarios', yaml.createNode({ [SCENARIO]: LOAD }));
   yaml.set('defaultScenario', SCENARIO);
   const text = yaml.toString();
   const parsed = parseDocument(text);
   if (!parsed.ok) throw broken(parsed.problems[0]!.message);
-  const file = join(folder, 'selftest.yaml');
-  await writeFile(file, text);
-  return { document: parsed.document, file };
+  return { document: parsed.document, text };
 }
 
 const broken = (message: string) =>

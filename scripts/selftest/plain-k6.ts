@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Load, Objective, SlaDocument } from '../../slas/model.ts';
+import type { Load, Objective, Plan, SlaDocument } from '../../slas/model.ts';
 import { planScenario } from '../../slas/plan.ts';
 import { HarnessError } from '../errors.ts';
 import { start, tellExit } from '../processes.ts';
@@ -15,8 +15,10 @@ import type { World } from './world.ts';
 /** The same fault for k6 alone, with the same limits as thresholds, as its users write them. */
 
 /** `http_req_duration: p(95)<200`. k6 knows nothing of uptime. */
-export function thresholdsOf({ objectives }: SlaDocument): Readonly<Record<string, readonly string[]>> {
-  const thresholds = Map.groupBy(objectives.flatMap(thresholdOf), ([metric]) => metric);
+export function thresholdsOf(document: SlaDocument): Readonly<Record<string, readonly string[]>> {
+  const ids = planOf(document).objectives.map(({ id }) => id);
+  const judged = document.objectives.filter(({ id }) => ids.includes(id));
+  const thresholds = Map.groupBy(judged.flatMap(thresholdOf), ([metric]) => metric);
   return Object.fromEntries(
     [...thresholds].map(([metric, own]) => [metric, own.map(([, expression]) => expression)]),
   );
@@ -50,7 +52,7 @@ export async function runPlainK6(
   signal: AbortSignal,
 ): Promise<string> {
   await using stage = await openStage(row.stage ?? {}, world.stageOptions(row, folder, signal));
-  const load = planOf(world);
+  const load = planOf(world.document.document).load!;
   const loadFile = join(folder, 'load.json');
   await writeFile(loadFile, JSON.stringify({ ...load, budgets: [] }));
   const script = join(world.io.root, load.script);
@@ -82,9 +84,10 @@ export async function runPlainK6(
   return exit.signal === null ? String(exit.code) : tellExit(exit);
 }
 
-function planOf({ document }: World): Load {
-  const plan = planScenario(document.document, SCENARIO);
-  if ('schema' in plan) return plan.load!;
+/** The plan of the self-test's own load. */
+export function planOf(document: SlaDocument): Plan {
+  const plan = planScenario(document, SCENARIO);
+  if ('schema' in plan) return plan;
   throw new HarnessError('bad-document', plan[0]!.message, { nextStep: 'see scripts/selftest/document.ts' });
 }
 
