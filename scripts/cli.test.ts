@@ -72,6 +72,7 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['rules', '--for', '-1s'], '--for: "-1s" is no duration'],
     [['rules', '--sla', 'nope.yaml'], 'there is no such file'],
     [['serve', '--port', '99999'], '"99999" is no port'],
+    [['stack', 'up', '--with', 'music'], '"music" is nothing that a stack can have'],
     [['stack', 'up', '--port', 'x'], '"x" is no port'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await slaHere(args);
@@ -197,7 +198,7 @@ describe('rules', () => {
 describe('check', () => {
   test('the shipped document has no problem', async () => {
     const { code, stdout } = await slaHere(['check', 'slas/documents/sentiment-api.yaml']);
-    expect(stdout).toBe('slas/documents/sentiment-api.yaml: ok, 10 objectives, 10 scenarios\n');
+    expect(stdout).toBe('slas/documents/sentiment-api.yaml: ok, 11 objectives, 10 scenarios\n');
     expect(code).toBe(0);
   });
 

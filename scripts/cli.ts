@@ -266,7 +266,8 @@ function defineStack(program: Command, io: Io, done: (outcome: Outcome) => void)
       .command(name, { hidden })
       .description(description)
       .option('--port <port>', 'where the service listens (default: any free port)')
-      .option('--sla <file>', 'the SLA document, for the labels that are scraped');
+      .option('--sla <file>', 'the SLA document, for the labels that are scraped')
+      .option('--with <what>', 'alerts: Prometheus evaluates the rules of the document');
   starting('up', 'start them and print their addresses').action(async (options: stack.StackOptions) =>
     done(await stack.up(options, io)),
   );

@@ -80,9 +80,11 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
   expect((await here('stack', 'down')).stdout).toBe('no stack was up\n');
 
   // Once more: nothing of the first may be taken for the second.
-  const again = await here('stack', 'up');
+  const again = await here('stack', 'up', '--with', 'alerts');
   try {
     expect(again, again.stderr).toMatchObject({ code: 0 });
+    const rules = await fetch(`${address('Prometheus', again.stdout)}/api/v1/rules?type=alert`);
+    expect(await rules.text()).toContain('"name":"HighErrorRate"');
     expect(await answers(`${address('service', again.stdout)}/health/ready`)).toBe(200);
   } finally {
     await here('stack', 'down');

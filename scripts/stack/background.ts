@@ -9,7 +9,7 @@ import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { onAbort } from '../processes.ts';
 import { checkTarget } from './existing.ts';
-import { startLocalStack } from './local.ts';
+import { type LocalStackOptions, startLocalStack } from './local.ts';
 import type { Stack } from './stack.ts';
 
 /**
@@ -54,9 +54,12 @@ async function socketPath(io: Io): Promise<string> {
 
 /** Owns a stack until it is told to stop. Runs as a process of its own; a second one finds the first and gives way. */
 export async function holdStack(
-  prometheusPath: string,
-  selector: Readonly<Record<string, string>>,
-  servicePort: number,
+  {
+    prometheusPath,
+    selector,
+    servicePort,
+    rules,
+  }: Pick<LocalStackOptions, 'prometheusPath' | 'selector' | 'servicePort' | 'rules'>,
   io: Io,
 ): Promise<void> {
   const folder = logsFolder(io);
@@ -83,7 +86,8 @@ export async function holdStack(
       selector,
       folder,
       signal: io.signal,
-      servicePort,
+      ...(servicePort === undefined ? {} : { servicePort }),
+      ...(rules === undefined ? {} : { rules }),
     });
     const told = {
       serviceUrl: stack.serviceUrl,
