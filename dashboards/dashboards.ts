@@ -1,7 +1,20 @@
 import type { SlaDocument } from '../slas/model.ts';
 import { businessPanels } from './business-panels.ts';
+import { capacityPanels } from './capacity-panels.ts';
+import {
+  byStatus,
+  cpu,
+  eventLoop,
+  inferenceTime,
+  inProgress,
+  memory,
+  queue,
+  queueWait,
+} from './load-panels.ts';
+import { modelPanels } from './model-panels.ts';
 import type { Row, View } from './panel.ts';
 import { mainRows } from './panels.ts';
+import { slaPanels } from './sla-panels.ts';
 
 export interface DashboardSpec {
   /** Stable: links and bookmarks rest on it. Also the name of the file. */
@@ -21,6 +34,66 @@ export const dashboardsOf = (sla: SlaDocument, view: View): readonly DashboardSp
     description: `Is the service well, and does it keep its SLA? Limits are those of the document "${sla.name}".`,
     refresh: '10s',
     time: { from: 'now-1h', to: 'now' },
-    rows: [...mainRows(sla, view), { title: 'Business', panels: businessPanels(sla, view) }],
+    rows: [
+      ...mainRows(sla, view),
+      { title: 'Business', panels: businessPanels(sla, view) },
+      { title: 'Model', panels: modelPanels(view) },
+    ],
+  },
+  {
+    uid: 'sla-load-run',
+    title: 'Load run',
+    description:
+      'What the service did under a load; runs, their phases and verdicts are annotations. What was offered and dropped, and what the client saw, is in the report of the run.',
+    refresh: '5s',
+    time: { from: 'now-15m', to: 'now' },
+    rows: loadRows(sla, view),
+  },
+  {
+    uid: 'sla-over-time',
+    title: 'SLA over time',
+    description: `Error budgets of "${sla.name}", how fast they are spent, incidents and verdicts.`,
+    refresh: '1m',
+    time: { from: 'now-7d', to: 'now' },
+    rows: [{ title: 'Promises', panels: slaPanels(sla, view) }],
+  },
+  {
+    uid: 'sla-capacity',
+    title: 'Capacity',
+    description:
+      'How much more the service can take: what is in use, what a prediction costs, where waiting begins.',
+    refresh: '30s',
+    time: { from: 'now-6h', to: 'now' },
+    rows: [{ title: 'Capacity', panels: capacityPanels(view) }],
   },
 ];
+
+/** Of the main dashboard what a load moves, and below it what the service used. */
+function loadRows(sla: SlaDocument, view: View): readonly Row[] {
+  const main = mainRows(sla, view).flatMap(({ panels }) => panels);
+  const of = (...ids: readonly string[]) => main.filter(({ id }) => ids.includes(id));
+  return [
+    {
+      title: 'Load and answers',
+      panels: [
+        ...of('prediction-rate', 'model-status', 'error-rate').map((panel) => ({ ...panel, width: 8 })),
+        ...of('api-latency'),
+        { ...byStatus(view), width: 12 },
+      ],
+    },
+    {
+      title: 'Where the time goes',
+      panels: [
+        { ...inProgress(view), width: 8 },
+        { ...queue(view), width: 8 },
+        { ...queueWait(view), width: 8 },
+        { ...inferenceTime(view), width: 12 },
+        { ...eventLoop(view), width: 12 },
+      ],
+    },
+    {
+      title: 'What it used',
+      panels: [{ ...cpu(view), width: 12 }, { ...memory(view), width: 12 }, ...of('error-types')],
+    },
+  ];
+}

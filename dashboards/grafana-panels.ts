@@ -1,3 +1,4 @@
+import { PanelBuilder as AnnotationsList } from '@grafana/grafana-foundation-sdk/annotationslist';
 import { PanelBuilder as BarChart } from '@grafana/grafana-foundation-sdk/barchart';
 import { PanelBuilder as BarGauge } from '@grafana/grafana-foundation-sdk/bargauge';
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
@@ -16,9 +17,11 @@ import {
 } from '@grafana/grafana-foundation-sdk/piechart';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
 import type { Panel, PanelUnit, Query } from './panel.ts';
+import { RUN_TAG } from './run-tag.ts';
 
 /** One panel, as Grafana draws it. */
 export function grafanaPanel(panel: Panel): Builder<dashboard.Panel> {
@@ -52,6 +55,16 @@ export function grafanaPanel(panel: Panel): Builder<dashboard.Panel> {
         .reduceOptions(lastValues());
     case 'matrix':
       return matrix(panel);
+    case 'timeline':
+      return withBasics(new StateTimeline(), panel, PromQueryFormat.TimeSeries)
+        .mappings([WITHIN])
+        .mergeValues(true);
+    case 'verdicts':
+      return withBasics(new AnnotationsList(), panel, PromQueryFormat.Table)
+        .onlyFromThisDashboard(false)
+        .onlyInTimeRange(false)
+        .tags([RUN_TAG])
+        .limit(50);
     default:
       return panel.drawing satisfies never;
   }
@@ -147,6 +160,14 @@ const LOADED: dashboard.ValueMap = {
   },
 };
 
+const WITHIN: dashboard.ValueMap = {
+  type: dashboard.MappingType.ValueToText,
+  options: {
+    '0': { text: 'beyond', color: COLOURS.alert, index: 0 },
+    '1': { text: 'within', color: COLOURS.good, index: 1 },
+  },
+};
+
 const stat = (panel: Panel) =>
   withBasics(new Stat(), panel, PromQueryFormat.TimeSeries)
     .reduceOptions(lastValues())
@@ -207,6 +228,13 @@ const gauges = (panel: Panel) =>
 
 /** Of one query by one label: that label names the bars. */
 function bars(panel: Panel) {
+  // Several queries have a bar each.
+  if (panel.queries.length > 1)
+    return withBasics(new BarGauge(), panel, PromQueryFormat.TimeSeries)
+      .orientation(common.VizOrientation.Horizontal)
+      .displayMode(common.BarGaugeDisplayMode.Basic)
+      .min(0)
+      .reduceOptions(lastValues());
   const label = /^\{\{(\w+)\}\}$/.exec(panel.queries[0]!.legend)?.[1] ?? 'Time';
   return withBasics(new BarChart(), panel, PromQueryFormat.Table)
     .xField(label)

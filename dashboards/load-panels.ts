@@ -1,5 +1,5 @@
 import { endpoints, metrics } from '../service/metric-names.ts';
-import { greatestOf, rateOf, sumOf } from '../slas/promql.ts';
+import { greatestOf, percentileOf, rateOf, sumOf } from '../slas/promql.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
 
@@ -81,8 +81,79 @@ export const eventLoop = (view: View): Panel => ({
   next: ['api-latency', 'cpu'],
 });
 
+export const queue = (view: View): Panel => ({
+  ...shared,
+  id: 'queue',
+  title: 'Queue',
+  unit: 'count',
+  queries: [
+    {
+      expr: sumOf(metric(metrics.queueLength.name, view.labels)),
+      legend: 'texts that wait',
+      over: 'time',
+    },
+  ],
+  lookFor: 'Texts that wait for a worker. Short peaks are bursts; what stays is too little capacity.',
+  next: ['queue-wait', 'cpu'],
+});
+
+const percentilesOf = (view: View, name: 'queueWait' | 'inferenceDuration') => {
+  const buckets = metric(`${metrics[name].name}_bucket`, view.labels);
+  return [50, 95, 99].map((percent) => ({
+    expr: percentileOf(percent, sumOf(rateOf(buckets, view.step), 'le')),
+    legend: `p${percent}`,
+    over: 'time' as const,
+  }));
+};
+
+export const queueWait = (view: View): Panel => ({
+  ...shared,
+  id: 'queue-wait',
+  title: 'Wait for a worker',
+  unit: 'seconds',
+  queries: percentilesOf(view, 'queueWait'),
+  lookFor: 'The part of the latency that more workers would take away.',
+  next: ['queue', 'inference-time'],
+});
+
+export const inferenceTime = (view: View): Panel => ({
+  ...shared,
+  id: 'inference-time',
+  title: 'Inference',
+  unit: 'seconds',
+  queries: percentilesOf(view, 'inferenceDuration'),
+  lookFor: 'The part of the latency that only a faster model, or shorter texts, would take away.',
+  next: ['queue-wait', 'cpu'],
+});
+
+/** How requests arrive and how they end, by status. */
+export const byStatus = (view: View): Panel => ({
+  ...shared,
+  id: 'by-status',
+  title: 'Requests by status',
+  unit: 'per_second',
+  drawing: 'stacked',
+  queries: [
+    {
+      expr: sumOf(
+        rateOf(
+          metric(metrics.httpRequests.name, { ...view.labels, handler: view.endpoint ?? PREDICTING }),
+          view.step,
+        ),
+        'status',
+      ),
+      legend: '{{status}}',
+      over: 'time',
+    },
+  ],
+  lookFor:
+    'What arrived and ended, as the service counts it. What was offered and never arrived, only the report of the run knows.',
+  next: ['api-latency', 'error-types'],
+});
+
 export const resourcePanels = (view: View): readonly Panel[] => [
   inProgress(view),
+  queue(view),
   cpu(view),
   memory(view),
   eventLoop(view),

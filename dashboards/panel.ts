@@ -7,6 +7,7 @@ export type PanelUnit = 'seconds' | 'ratio' | 'share' | 'per_second' | 'count' |
 
 /**
  * number: one value with its course · lines, stacked: over time · state: 1 or 0 over time · heat: buckets over time ·
+ * timeline: stretches of 1 and 0 · verdicts: what Grafana knows of runs ·
  * pie, bars, gauges: one value a series · histogram: bars of the buckets · matrix: weekday by hour
  */
 export type Drawing =
@@ -19,7 +20,9 @@ export type Drawing =
   | 'bars'
   | 'gauges'
   | 'histogram'
-  | 'matrix';
+  | 'matrix'
+  | 'timeline'
+  | 'verdicts';
 
 export interface Query {
   readonly expr: string;

@@ -101,3 +101,13 @@ const calendar = (label: string, time: string) => `count_values("${label}", ${ti
 /** A single value, labelled with the weekday (0 is Sunday) and the hour (UTC) at which it was. */
 export const byWeekdayAndHour = (vector: string) =>
   `${vector} * on() group_right() (${calendar('weekday', 'day_of_week')} * on() group_right(weekday) ${calendar('hour', 'hour')})`;
+
+/** How many steps of a range an expression had a value at: one that is filtered by a comparison, how often it held. */
+export const stepsOf = (vector: string, range: string, step: string) =>
+  orZero(`count_over_time((${vector})[${range}:${step}])`);
+
+/** The label `le` of a bucket, however Prometheus writes the number (`1` or `1.0`). */
+export const edgeMatcher = (edge: number): LabelMatcher => {
+  const text = String(edge).replaceAll('.', '\\.');
+  return { matches: Number.isInteger(edge) ? `${text}|${text}\\.0` : text };
+};

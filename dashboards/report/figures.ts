@@ -106,6 +106,8 @@ function drawn(
     case 'histogram':
       return still(panel, histogram(valuesOf(inEachBucket(lines)), panel), queries);
     case 'matrix':
+    case 'timeline':
+    case 'verdicts':
       return still(panel, html`<p class="note">Weeks are not part of a run.</p>`, queries);
     default:
       return panel.drawing satisfies never;

@@ -183,7 +183,16 @@ function movedWith({ step, panel: broken }: Broke, courses: readonly Course[]): 
 const LATENCIES = ['api-latency', 'client-latency'];
 /** One that only rises, and one that is what was done, not what came of it. */
 const NEVER_TOLD = ['total-predictions', 'offered-rate'];
-const NOT_COMPARED: readonly Panel['drawing'][] = ['heat', 'pie', 'bars', 'gauges', 'histogram', 'matrix'];
+const NOT_COMPARED: readonly Panel['drawing'][] = [
+  'heat',
+  'pie',
+  'bars',
+  'gauges',
+  'histogram',
+  'matrix',
+  'timeline',
+  'verdicts',
+];
 
 const mean = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
 const deviation = (values: readonly number[], around: number) =>

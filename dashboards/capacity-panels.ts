@@ -1,0 +1,92 @@
+import { metrics } from '../service/metric-names.ts';
+import { leastOf, peakOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
+import { cpu, inferenceTime, queue, queueWait } from './load-panels.ts';
+import { metric } from './metrics.ts';
+import type { Panel, View } from './panel.ts';
+
+/** How much more the service can take: what a request costs, what is in use, and where the waiting begins. */
+export const capacityPanels = (view: View): readonly Panel[] => [
+  busiest(view),
+  perCore(view),
+  workers(view),
+  busyWorkers(view),
+  { ...cpu(view), width: 8 },
+  { ...queue(view), width: 8 },
+  { ...queueWait(view), width: 8 },
+  { ...inferenceTime(view), width: 24 },
+];
+
+const predictions = ({ labels }: View) => metric(metrics.predictions.name, labels);
+const shared = { drawing: 'lines', limits: [], objectives: [], width: 12 } as const;
+
+function busiest(view: View): Panel {
+  const rate = sumOf(rateOf(predictions(view), '1m'));
+  return {
+    ...shared,
+    id: 'busiest-minute',
+    title: 'Rate now, and the busiest minute of 7 days',
+    unit: 'per_second',
+    queries: [
+      { expr: rate, legend: 'now', over: 'time' },
+      { expr: peakOf(rate, '7d', '5m'), legend: 'busiest of 7 days', over: 'time' },
+    ],
+    lookFor: 'What the service has proved to bear. ./sla gate tells whether the SLA held there.',
+    next: ['per-cpu-second', 'queue'],
+  };
+}
+
+const perCore = (view: View): Panel => ({
+  ...shared,
+  id: 'per-cpu-second',
+  title: 'Predictions per second of CPU',
+  unit: 'count',
+  queries: [
+    {
+      expr: shareOf(
+        sumOf(rateOf(predictions(view), view.step)),
+        sumOf(rateOf(metric('process_cpu_seconds_total', view.labels), view.step)),
+      ),
+      legend: 'predictions',
+      over: 'time',
+    },
+  ],
+  lookFor:
+    'Times the number of cores: the most that could be had. It rises with the load, as what idling costs is shared by more; where it falls, texts became longer.',
+  next: ['cpu', 'inference-time'],
+});
+
+const workers = (view: View): Panel => ({
+  ...shared,
+  id: 'workers-ready',
+  title: 'Workers that can answer',
+  unit: 'count',
+  queries: [
+    { expr: sumOf(metric(metrics.workersReady.name, view.labels)), legend: 'all replicas', over: 'time' },
+    {
+      expr: leastOf(metric(metrics.workersReady.name, view.labels)),
+      legend: 'least of a replica',
+      over: 'time',
+    },
+  ],
+  lookFor: 'One for each core, usually. Fewer: some died, and are being replaced.',
+  next: ['workers-busy', 'queue'],
+});
+
+const busyWorkers = (view: View): Panel => ({
+  ...shared,
+  id: 'workers-busy',
+  title: 'Share of the workers’ time in use',
+  unit: 'ratio',
+  queries: [
+    {
+      expr: shareOf(
+        sumOf(rateOf(metric(`${metrics.inferenceDuration.name}_sum`, view.labels), view.step)),
+        sumOf(metric(metrics.workersReady.name, view.labels)),
+      ),
+      legend: 'in use',
+      over: 'time',
+    },
+  ],
+  lookFor: 'Near 100 % every further text waits. What is left under 70 % is headroom for a burst.',
+  next: ['queue-wait', 'workers-ready'],
+});

@@ -1,0 +1,69 @@
+import { metrics } from '../service/metric-names.ts';
+import { greatestOf, increaseOf, sumOf } from '../slas/promql.ts';
+import { metric } from './metrics.ts';
+import type { Panel, View } from './panel.ts';
+
+/** Whether the model still sees what it was made for, and what people think of its answers. */
+export const modelPanels = (view: View): readonly Panel[] => [drift(view), feedback(view), value(view)];
+
+const shared = { limits: [], objectives: [], width: 8 } as const;
+
+const drift = (view: View): Panel => ({
+  ...shared,
+  id: 'drift',
+  title: 'Drift of the texts',
+  unit: 'share',
+  drawing: 'lines',
+  queries: [
+    {
+      expr: greatestOf(metric(metrics.driftIndex.name, view.labels), 'feature'),
+      legend: '{{feature}}',
+      over: 'time',
+    },
+    {
+      expr: greatestOf(metric(metrics.driftChance.name, view.labels), 'feature'),
+      legend: 'by chance, {{feature}}',
+      over: 'time',
+    },
+  ],
+  lookFor:
+    'The population stability index of recent texts. Over what chance alone gives, they are other texts than the reference.',
+  next: ['confidence-trend', 'sentiment-ratio'],
+});
+
+const feedback = (view: View): Panel => ({
+  ...shared,
+  id: 'feedback',
+  title: 'Feedback',
+  unit: 'count',
+  drawing: 'bars',
+  queries: [
+    {
+      expr: sumOf(increaseOf(metric(metrics.feedback.name, view.labels), view.whole), FEEDBACK),
+      legend: `{{${FEEDBACK}}}`,
+      over: 'window',
+    },
+  ],
+  lookFor:
+    'Predictions that somebody agreed or disagreed with. A rising share of disagreement is the truest sign of drift.',
+  next: ['drift'],
+});
+
+const FEEDBACK = metrics.feedback.labelNames[0];
+
+const value = (view: View): Panel => ({
+  ...shared,
+  id: 'value',
+  title: 'Value of the predictions (24h)',
+  unit: 'count',
+  drawing: 'number',
+  queries: [
+    {
+      expr: sumOf(increaseOf(metric(metrics.value.name, view.labels), '24h')),
+      legend: 'value',
+      over: 'time',
+    },
+  ],
+  lookFor: 'Texts times VALUE_PER_PREDICTION, in its unit.',
+  next: ['volume-by-day'],
+});

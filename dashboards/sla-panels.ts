@@ -1,0 +1,135 @@
+import { metrics } from '../service/metric-names.ts';
+import type { Objective, SlaDocument } from '../slas/model.ts';
+import { edgeMatcher, leastOf, meanOver, orZero, rateOf, shareOf, stepsOf, sumOf } from '../slas/promql.ts';
+import { metric } from './metrics.ts';
+import { idsOf, limitsOf, measureOf, selected } from './objectives.ts';
+import type { Panel, Query, View } from './panel.ts';
+
+/** Whether the promises are kept over weeks: budgets, how fast they are spent, and when they were broken. */
+export const slaPanels = (sla: SlaDocument, view: View): readonly Panel[] => {
+  const budgets = budgetsOf(sla, view);
+  return [
+    budgetLeft(budgets),
+    beyondMinutes(budgets),
+    burnRate(
+      budgets,
+      '1h',
+      'fast',
+      'Over 14, two days’ budget of thirty are spent in an hour: somebody should be called.',
+    ),
+    burnRate(budgets, '6h', 'slow', 'Steadily over 1, the budget does not last its thirty days.'),
+    withinTarget(budgets),
+    uptime(sla, view),
+    verdicts(),
+  ];
+};
+
+/** An objective that allows so many bad of all: its share of bad ones over a range, and that allowance. */
+interface Budget {
+  readonly id: string;
+  readonly allowed: number;
+  readonly badShare: (range: string) => string;
+}
+
+const budgetsOf = (sla: SlaDocument, view: View): readonly Budget[] =>
+  sla.objectives.flatMap((objective) => budgetOf(objective, view));
+
+function budgetOf({ id, measure, target }: Objective, view: View): Budget[] {
+  if (measure.kind === 'ratio') {
+    const total = (range: string) => sumOf(rateOf(selected(measure.total, view), range));
+    const bad = (range: string) => orZero(sumOf(rateOf(selected(measure.bad, view), range)));
+    return [{ id, allowed: target.value, badShare: (range) => shareOf(bad(range), total(range)) }];
+  }
+  if (measure.kind !== 'latency') return [];
+  const { histogram, percentile } = measure;
+  const within = { ...histogram, where: { ...histogram.where, le: edgeMatcher(target.value) } };
+  const badShare = (range: string) =>
+    `1 - ${shareOf(sumOf(rateOf(selected(within, view, '_bucket'), range)), sumOf(rateOf(selected(histogram, view, '_count'), range)))}`;
+  return [{ id, allowed: Number((1 - percentile / 100).toPrecision(6)), badShare }];
+}
+
+const spent = ({ allowed, badShare }: Budget, range: string) => `(${badShare(range)}) / ${allowed}`;
+
+const queriesOf = (
+  budgets: readonly Budget[],
+  expr: (budget: Budget) => string,
+  over: Query['over'] = 'time',
+) => budgets.map((budget): Query => ({ expr: expr(budget), legend: budget.id, over }));
+
+const shared = { limits: [], objectives: [], width: 12 } as const;
+
+const budgetLeft = (budgets: readonly Budget[]): Panel => ({
+  ...shared,
+  id: 'budget-left',
+  title: 'Error budget left of 30 days',
+  unit: 'ratio',
+  drawing: 'lines',
+  queries: queriesOf(budgets, (budget) => `1 - (${spent(budget, '30d')})`),
+  lookFor:
+    'At 0 what the SLA allows in thirty days is spent, below it the SLA is broken. A step down is an incident.',
+  next: ['burn-rate-fast', 'beyond-minutes'],
+});
+
+const burnRate = (budgets: readonly Budget[], range: string, name: string, lookFor: string): Panel => ({
+  ...shared,
+  id: `burn-rate-${name}`,
+  title: `Burn rate, last ${range}`,
+  unit: 'count',
+  drawing: 'lines',
+  queries: queriesOf(budgets, (budget) => spent(budget, range)),
+  lookFor: `How many times faster than allowed the budget is spent. ${lookFor}`,
+  next: ['budget-left', 'within-target'],
+});
+
+const beyondMinutes = (budgets: readonly Budget[]): Panel => ({
+  ...shared,
+  id: 'beyond-minutes',
+  title: 'Minutes beyond the target, last 24 h',
+  unit: 'count',
+  drawing: 'bars',
+  queries: queriesOf(budgets, (budget) => stepsOf(`${spent(budget, '5m')} > 1`, '1d', '1m'), 'window'),
+  lookFor: 'How long each objective was beyond its target, looked at over five minutes, once a minute.',
+  next: ['within-target', 'budget-left'],
+});
+
+const withinTarget = (budgets: readonly Budget[]): Panel => ({
+  ...shared,
+  id: 'within-target',
+  title: 'Within the target: incidents and their recovery',
+  unit: 'state',
+  drawing: 'timeline',
+  queries: queriesOf(budgets, (budget) => `${spent(budget, '5m')} <= bool 1`),
+  lookFor: 'Each red stretch is an incident; its length is the time to recovery.',
+  next: ['burn-rate-fast'],
+});
+
+function uptime(sla: SlaDocument, view: View): Panel {
+  const gauge = measureOf(sla, 'uptime')?.gauge;
+  const loaded = gauge === undefined ? metric(metrics.modelLoaded.name, view.labels) : selected(gauge, view);
+  return {
+    ...shared,
+    id: 'uptime-by-day',
+    title: 'Uptime of the last day',
+    unit: 'ratio',
+    drawing: 'lines',
+    queries: [{ expr: meanOver(leastOf(loaded), '1d', '1m'), legend: 'model loaded', over: 'time' }],
+    limits: limitsOf(sla, 'uptime'),
+    objectives: idsOf(sla, 'uptime'),
+    lookFor:
+      'The share of the minutes of a day in which every replica had the model. A day of it is in each fall.',
+    next: ['within-target'],
+  };
+}
+
+const verdicts = (): Panel => ({
+  ...shared,
+  id: 'verdicts',
+  title: 'Verdicts of runs',
+  unit: 'count',
+  drawing: 'verdicts',
+  queries: [],
+  width: 24,
+  lookFor:
+    'What ./sla review --grafana has brought here: each run with its verdict. The list of all runs is beside their reports.',
+  next: [],
+});
