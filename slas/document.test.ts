@@ -325,3 +325,86 @@ describe('alerting', () => {
     expect(problemsOf(changed(from, to)).map(({ text }) => text)).toEqual([expect.stringContaining(message)]);
   });
 });
+
+describe('objectives in phases', () => {
+  const phased = (objectives: string) =>
+    changed(
+      'scenarios:\n',
+      `  - { id: recovery, recovery: { of: latency-p95 }, target: "< 10s" }
+
+scenarios:
+  spike:
+    phases: [{ name: before, rate: 20/s, duration: 30s }, { name: spike, rate: 99/s, duration: 9s }, { name: after, rate: 20/s, duration: 30s }]
+    objectives:
+${objectives}
+`,
+    );
+
+  test('are those that a scenario names so; by default all hold but recoveries', () => {
+    const { scenarios } = parsed(
+      phased(
+        '      - error-rate\n      - { id: latency-p95, phases: [before, after] }\n      - { id: recovery, phases: [spike] }',
+      ),
+    );
+    expect(scenarios[0]!.objectives).toEqual([
+      { id: 'error-rate', phases: null },
+      { id: 'latency-p95', phases: ['before', 'after'] },
+      { id: 'recovery', phases: ['spike'] },
+    ]);
+    expect(scenarios[1]!.objectives.map(({ id }) => id)).not.toContain('recovery');
+    expect(scenarios[1]!.objectives).toContainEqual({ id: 'latency-p95', phases: null });
+  });
+
+  test.each([
+    [
+      '- { id: latency-p95, phases: [before, spkie] }',
+      'spkie]',
+      'unknown-phase',
+      'there is no phase "spkie" here: this scenario has before, spike, after',
+    ],
+    [
+      '- { id: latency-p59, phases: [before] }',
+      'latency-p59',
+      'unknown-objective',
+      'which the document does not define',
+    ],
+    [
+      '- { id: recovery, phases: [after] }',
+      'after] }',
+      'no-phase',
+      'is seen in the phase after "after", which is the last one',
+    ],
+    ['- recovery', 'recovery\n', 'no-phase', '"recovery" is a recovery: say from which phase'],
+    [
+      '- { id: latency-p95, phases: [spike, spike] }',
+      '{ id: latency-p95, phases: [spike',
+      'duplicate-objective',
+      'names "latency-p95" twice for the same',
+    ],
+  ])('%s is refused', (objectives, at, code, message) => {
+    const text = phased(`      ${objectives}`);
+    const found = problemsOf(text);
+    expect(found.map((one) => one.code)).toEqual([code]);
+    const from = text.indexOf('    objectives:\n');
+    const place = placeOf(text, text.slice(text.indexOf(at, from)));
+    expect(found[0]!.text).toContain(`${place}: `);
+    expect(found[0]!.text).toContain(message);
+  });
+
+  test('in a scenario of rate and duration there is one phase, hold', () => {
+    const named = changed(
+      '    rate: 25/s\n',
+      '    rate: 25/s\n    objectives: [{ id: latency-p95, phases: [hold] }]\n',
+    );
+    expect(parsed(named).scenarios[1]!.objectives).toEqual([{ id: 'latency-p95', phases: ['hold'] }]);
+    expect(problemsOf(named.replace('[hold]', '[ramp]'))[0]!.code).toBe('unknown-phase');
+  });
+
+  test.each([
+    ['no objective', 'of: p95', 'unknown-objective'],
+    ['an objective that no client sees', 'of: error-rate', 'no-client'],
+  ])('a recovery of %s is refused', (_, of, code) => {
+    const text = phased('      - { id: recovery, phases: [spike] }').replace('of: latency-p95', of);
+    expect(problemsOf(text).map((one) => one.code)).toEqual([code]);
+  });
+});

@@ -78,6 +78,47 @@ describe('a plan too short for its document', () => {
   });
 });
 
+describe('phases', () => {
+  const text = (after: string) =>
+    SHIPPED_YAML.replace(
+      'scenarios:\n',
+      `  - { id: recovery, recovery: { of: latency-p95 }, target: "< 10s" }
+
+scenarios:
+  spike:
+    phases: [{ name: before, rate: 20/s, duration: 13s }, { name: spike, rate: 100/s, duration: 5s }, { name: after, rate: 20/s, duration: ${after} }]
+    objectives: [{ id: recovery, phases: [spike] }, { id: latency-p95, phases: [before] }, { id: latency-p99, phases: [before] }, { id: model-uptime, phases: [before] }]
+`,
+    );
+  const plan = (after: string, confidence?: number) => {
+    const parsed = parseDocument(text(after)) as { document: SlaDocument };
+    return planScenario(parsed.document, 'spike', confidence === undefined ? {} : { confidence }) as Plan;
+  };
+
+  test('are foreseen by their own requests and scrapes; a recovery by those of the next', () => {
+    const found = foresee(plan('30s'), load(plan('30s')));
+    expect(found.map(({ id, planned: count, least }) => [id, count, least])).toEqual([
+      ['latency-p95 · before', 260, 59],
+      ['latency-p99 · before', 260, 299],
+      ['model-uptime · before', 13, 10],
+      ['recovery · spike', 600, 59],
+    ]);
+  });
+
+  test('that are too short are told', () => {
+    const told = (after: string, confidence?: number) =>
+      tooShort(plan(after, confidence), load(plan(after))).map(({ message }) => message);
+    expect(told('13s')).toEqual([
+      expect.stringContaining(
+        '"latency-p99 · before" needs 299 requests, 260 are planned; make phase "before" at least 15 s long',
+      ),
+    ]);
+    expect(told('12s')[1]).toContain('make the phase after "spike" at least 13 s long, it has 12');
+    // 13 s hold 13 scrapes inside, and 12 stretches between them.
+    expect(told('13s', 0.95)).toHaveLength(1);
+  });
+});
+
 test('reads as a table', () => {
   const plan = planned({ confidence: 0.95 });
   const text = renderForesight(plan, load(plan));

@@ -175,3 +175,63 @@ describe('a plan', () => {
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
   });
 });
+
+describe('objectives in phases', () => {
+  const text = SHIPPED_YAML.replace(
+    'scenarios:\n',
+    `  - { id: recovery, recovery: { of: latency-p95 }, target: "< 10s" }
+
+scenarios:
+  spike:
+    phases: [{ name: before, rate: 20/s, duration: 30s }, { name: spike, rate: 100/s, duration: 5s }, { name: after, rate: 20/s, duration: 30s }]
+    objectives:
+      - { id: recovery, phases: [spike] }
+      - { id: latency-p95, phases: [after, before] }
+      - error-rate
+      - latency-p95
+`,
+  );
+  const document = documentOf(text);
+  const plan = planned('spike', {}, document);
+
+  test('have a row each, in the order of the document and of the phases', () => {
+    expect(plan.objectives.map(({ id, phase }) => [id, phase ?? null])).toEqual([
+      ['latency-p95', null],
+      ['latency-p95 · before', 'before'],
+      ['latency-p95 · after', 'after'],
+      ['error-rate', null],
+      ['recovery · spike', 'spike'],
+    ]);
+    expect(plan.objectives.at(-1)).toMatchObject({
+      unit: 'seconds',
+      leastSamples: 59,
+      measure: { kind: 'recovery', path: '/predict', percentile: 95, withinSeconds: 0.2 },
+    });
+  });
+
+  test('have budgets of their phase', () => {
+    expect(plan.load!.budgets.map(({ metric, phase, atMost }) => [metric, phase, atMost])).toEqual([
+      ['sla_bad_latency_p95', null, 85],
+      ['sla_bad_latency_p95__1', 'before', 30],
+      ['sla_bad_latency_p95__3', 'after', 30],
+      ['sla_bad_error_rate', null, 16],
+    ]);
+  });
+
+  test('of a bare window are those of the whole, without recoveries', () => {
+    expect(planWindow(document).objectives.map(({ id }) => id)).toEqual(
+      shipped().objectives.map(({ id }) => id),
+    );
+  });
+
+  test('a throughput must be within reach of its phase', () => {
+    const out = documentOf(
+      text
+        .replace('      - error-rate\n', '      - { id: throughput, phases: [before] }\n')
+        .replace('before, rate: 20/s', 'before, rate: 15/s'),
+    );
+    expect(planScenario(out, 'spike')).toMatchObject([
+      { code: 'out-of-reach', message: expect.stringContaining('15/s in phase "before"') },
+    ]);
+  });
+});
