@@ -107,8 +107,15 @@ const isIn = ({ fromSeconds, toSeconds, isFirst, isLast }: PhaseTimes, atSeconds
   (isFirst || atSeconds >= fromSeconds) && (isLast || atSeconds < toSeconds);
 
 /** Unix time at which each was sent. */
-export const sentAt = (client: ClientRequests, { startSeconds }: ClientRequest) =>
+const sentAt = (client: ClientRequests, { startSeconds }: ClientRequest) =>
   client.originSeconds + startSeconds;
+
+/** How many were sent while a phase lasted, whichever schedule they were of; null where nobody left a record of each. */
+export function sentWhile(phase: PhaseTimes, { load }: RunRecord): number | null {
+  const client = load?.client;
+  if (client === undefined) return null;
+  return requestsOf(client).filter((one) => isIn(phase, sentAt(client, one))).length;
+}
 
 /** The record as it would be of a run that was this phase alone. */
 function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): LoadRecord {
