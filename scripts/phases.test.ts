@@ -11,7 +11,7 @@ import { type Done, ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } 
  */
 
 const SCENARIO = `scenarios:
-  spike:
+  jolt:
     script: loadtests/smoke.ts
     phases:
       - { name: before, rate: 20/s, duration: 5s }
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
   const document = join(folder.path, 'spike.yaml');
   await writeFile(document, shipped.replace(/^scenarios:\n/m, `${RECOVERY}${SCENARIO}`));
-  const args = ['--sla', document, '--scenario', 'spike', '--no-abort', '--json', '--out', folder.path];
+  const args = ['--sla', document, '--scenario', 'jolt', '--no-abort', '--json', '--out', folder.path];
   gated = await sla(['gate', ...args]);
 }, 90_000);
 afterAll(() => folder[Symbol.asyncDispose]());

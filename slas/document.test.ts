@@ -333,7 +333,7 @@ describe('objectives in phases', () => {
       `  - { id: recovery, recovery: { of: latency-p95 }, target: "< 10s" }
 
 scenarios:
-  spike:
+  jolt:
     phases: [{ name: before, rate: 20/s, duration: 30s }, { name: spike, rate: 99/s, duration: 9s }, { name: after, rate: 20/s, duration: 30s }]
     objectives:
 ${objectives}

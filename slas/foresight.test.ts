@@ -85,14 +85,14 @@ describe('phases', () => {
       `  - { id: recovery, recovery: { of: latency-p95 }, target: "< 10s" }
 
 scenarios:
-  spike:
+  jolt:
     phases: [{ name: before, rate: 20/s, duration: 13s }, { name: spike, rate: 100/s, duration: 5s }, { name: after, rate: 20/s, duration: ${after} }]
     objectives: [{ id: recovery, phases: [spike] }, { id: latency-p95, phases: [before] }, { id: latency-p99, phases: [before] }, { id: model-uptime, phases: [before] }]
 `,
     );
   const plan = (after: string, confidence?: number) => {
     const parsed = parseDocument(text(after)) as { document: SlaDocument };
-    return planScenario(parsed.document, 'spike', confidence === undefined ? {} : { confidence }) as Plan;
+    return planScenario(parsed.document, 'jolt', confidence === undefined ? {} : { confidence }) as Plan;
   };
 
   test('are foreseen by their own requests and scrapes; a recovery by those of the next', () => {
