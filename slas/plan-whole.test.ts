@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from './document.ts';
-import type { SlaDocument } from './model.ts';
+import type { Plan, SlaDocument } from './model.ts';
 import { planScenario, planWindow } from './plan.ts';
 
 /** All of one plan: what is asked of Prometheus, what is sent, and how many bad requests end it. */
@@ -27,6 +27,7 @@ objectives:
 scenarios:
   two: { description: d, seed: 7, phases: [{ name: low, rate: 2.5/s, duration: 10s }, { name: high, rate: 30/s, duration: 50s }], objectives: [slow-p95, { id: errors, phases: [high] }, rate, most, size] }
   slow: { rate: 1/s, duration: 10s }
+  all: { rate: 25/s, duration: 60s }
 `;
 
 function shop(): SlaDocument {
@@ -216,7 +217,7 @@ describe('what cannot be planned', () => {
     const message = (document: SlaDocument) => planScenario(document, 'x');
     const problem = { code: 'unknown-scenario', path: 'scenarios.x' };
     expect(message(shop())).toEqual([
-      { ...problem, message: 'the document of shop has no scenario "x": it has two, slow' },
+      { ...problem, message: 'the document of shop has no scenario "x": it has two, slow, all' },
     ]);
     expect(message({ ...shop(), scenarios: [] })).toEqual([
       { ...problem, message: 'the document of shop has no scenario "x": it has none' },
@@ -242,4 +243,57 @@ test('a limit that needs no service.requests, lag or warm-up has none', () => {
   const { requests: _, lag: __, warmUp: ___, ...service } = shop().service;
   const plan = planScenario({ ...shop(), service }, 'two');
   expect(plan).toMatchObject({ requests: null, lag: null, load: { warmUp: null } });
+});
+
+describe('what is asked of some documents only', () => {
+  const objectives = `objectives:
+  - { id: slow, target: < 200ms, latency: { histogram: took, percentile: 90, client: /buy } }
+  - { id: back, target: < 20s, recovery: { of: slow } }
+  - { id: peak, target: < 5, peak: { gauge: depth, unit: number } }
+  - { id: mean, target: < 5, mean: { histogram: size, unit: number, client: /buy } }
+  - { id: rate, target: "> 3/s", throughput: { counter: r_total } }`;
+  const planOf = (service: string, named: string) => {
+    const text = `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j }, buckets: { took: [0.2] }${service} }\n${objectives}\nscenarios:\n  s: { phases: [{ name: low, rate: 2/s, duration: 30s }, { name: high, rate: 9/s, duration: 30s }], objectives: [${named}] }\n`;
+    const parsed = parseDocument(text);
+    if (parsed.ok) return planScenario(parsed.document, 's');
+    throw new Error(JSON.stringify(parsed.problems));
+  };
+  const LEAST = { slow: 29, back: 29, peak: 10, mean: 30 };
+
+  test('recoveries, peaks, and means that the client knows, too', () => {
+    expect(planOf('', '{ id: back, phases: [low] }, peak, mean')).toMatchObject({
+      objectives: [
+        {
+          id: 'back · low',
+          leastSamples: LEAST.back,
+          measure: { kind: 'recovery', path: '/buy', percentile: 90, withinSeconds: 0.2 },
+        },
+        { id: 'peak', leastSamples: LEAST.peak, measure: { kind: 'peak', gauge: 'depth{job="j"}' } },
+        { id: 'mean', leastSamples: LEAST.mean, measure: { kind: 'mean', clientPath: '/buy' } },
+      ],
+    });
+  });
+
+  test('replicas that come and go, and others who ask', () => {
+    expect(planOf('', 'slow')).not.toHaveProperty('replicas');
+    expect(planOf('', 'slow')).not.toHaveProperty('isolated');
+    expect(planOf(', replicas: elastic, isolated: false', 'slow')).toMatchObject({
+      replicas: 'elastic',
+      isolated: false,
+    });
+  });
+
+  test('a throughput in the phase that it is promised for', () => {
+    expect(planOf('', '{ id: rate, phases: [high] }')).toHaveProperty('objectives');
+    expect(planOf('', '{ id: rate, phases: [low] }')).toMatchObject([
+      { message: expect.stringContaining('sends 2/s in phase "low": rate · low "> 3/s" cannot be met;') },
+    ]);
+  });
+
+  test('no bad requests end a run by an objective that the client cannot tell', () => {
+    const budgets = (name: string) =>
+      (planScenario(shop(), 'all') as Plan).load!.budgets.map((one) => one[name as 'objective']);
+    expect(budgets('objective')).toEqual(['slow-p95', 'errors']);
+    expect(budgets('metric')).toEqual(['sla_bad_slow_p95', 'sla_bad_errors']);
+  });
 });

@@ -167,3 +167,42 @@ describe('a confidence decides', () => {
     expect(verdicts([miss, ...others])).toEqual(['missed', 'missed', 'met', 'undecided']);
   });
 });
+
+describe('a level that was not kept', () => {
+  const GROWING = 'growing: it got worse all the time, and its last third alone is beyond the target';
+  const UNSTEADY = 'not steady: it did not keep its level';
+  const good = { side: 'good', detectable: null } as const;
+  const bad = { side: 'bad', detectable: null, pOfMiss: 0.001 } as const;
+
+  test('is told of what was observed, and undecided where it grows out of the limit', () => {
+    const told = (
+      steadiness: Observed['steadiness'],
+      decision: Observed['decision'],
+      sure: Partial<Certainty>,
+    ) => rule([one({ steadiness, decision }, sure)], null)[0];
+    const met = one().decision;
+    expect(told('not-steady', met, good)).toMatchObject({ verdict: 'met', reason: `seen; ${UNSTEADY}` });
+    expect(told('growing', met, good)).toEqual({
+      verdict: 'undecided',
+      severity: null,
+      isWhole: true,
+      reason: `${GROWING} (seen: seen)`,
+    });
+    expect(told('growing', missed, bad)).toMatchObject({ verdict: 'missed', reason: `seen; ${GROWING}` });
+    expect(told('steady', met, good)).toMatchObject({ verdict: 'met', reason: 'seen' });
+  });
+
+  test('shows with a confidence that a limit was missed, and not that it will be kept', () => {
+    const sure = (steadiness: Observed['steadiness'], isMet: boolean) =>
+      rule([one({ steadiness, ...(isMet ? {} : { decision: missed }) }, isMet ? good : bad)], 0.95)[0];
+    expect(sure('not-steady', true)).toMatchObject({
+      verdict: 'undecided',
+      reason: `not sure at 95 %: ${UNSTEADY} (seen: seen)`,
+    });
+    expect(sure('growing', false)).toMatchObject({
+      verdict: 'missed',
+      reason: `seen; the 95 % interval is 94–96 %; ${GROWING}`,
+    });
+    expect(sure('steady', true)).toMatchObject({ verdict: 'met' });
+  });
+});
