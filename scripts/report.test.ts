@@ -72,7 +72,8 @@ beforeAll(async () => {
   const undelivered = notDelivered(passed);
   files.set('inconclusive', await writeReport('inconclusive', undelivered, judged(undelivered)));
   if (!SKIPS_BROWSER) browser = await launchChromium();
-});
+  // A gate, and an hour's samples: a busy machine takes its time.
+}, 400_000);
 
 afterAll(async () => {
   await browser?.close();

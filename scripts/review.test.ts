@@ -33,7 +33,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   healthy = await finished(await makeRun(folder.path, HEALTHY), true);
   troubled = await finished(await makeRun(folder.path, TROUBLED), false);
-});
+}, 300_000);
 
 afterAll(async () => {
   if (troubled) await rm(join(ROOT, '.sla', 'reports', `${troubled.stored.run.id}.html`), { force: true });
