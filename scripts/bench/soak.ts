@@ -95,7 +95,8 @@ function sendOne(client: RawClient, kind: RequestKind, sequence: number): Promis
 
 function count(counted: KindCount, kind: RequestKind, { outcome, body }: Sent): void {
   counted.sent += 1;
-  if (outcome === 'left' || (typeof outcome === 'number' && kind.statuses.includes(outcome))) {
+  const isCutOff = outcome === 'lost' && kind.mayBeCutOff === true;
+  if (outcome === 'left' || isCutOff || (typeof outcome === 'number' && kind.statuses.includes(outcome))) {
     counted.asMeant += 1;
     return;
   }
