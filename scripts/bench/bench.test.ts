@@ -88,7 +88,7 @@ test('the bench measures every candidate and tells all figures as JSON', async (
   expect([0, 1], stderr).toContain(code);
   const report = JSON.parse(stdout);
   expect(report.closedLoop).toHaveLength(12);
-  expect(report.targets).toHaveLength(11);
+  expect(report.targets).toHaveLength(12);
   for (const { figures } of report.closedLoop) expect(figures.p99Ms).toBeGreaterThanOrEqual(figures.p50Ms);
   expect(report.overload.every(({ failed }: { failed: number }) => failed === 0)).toBe(true);
 }, 300_000);

@@ -11,6 +11,8 @@ import { runWrk } from './wrk.ts';
 export interface ClosedLoop {
   readonly answeredPerSecond: number;
   readonly answered: number;
+  /** Answers other than 2xx, and requests that failed: they are fast, and belong to no other figure. */
+  readonly bad: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -58,27 +60,26 @@ async function runAutocannon(
   const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));
   // Its own histogram is in whole milliseconds, too coarse for a single client.
   const durationsMs: number[] = [];
-  instance.on('response', (_client, _status, _bytes, durationMs) => durationsMs.push(durationMs));
+  instance.on('response', (_client, status, _bytes, durationMs) => {
+    if (status >= 200 && status < 300) durationsMs.push(durationMs);
+  });
   const forget = onAbort(signal, () => instance.stop());
   const result = await promise.finally(forget);
   signal.throwIfAborted();
-  refuseFailures(url, result.non2xx, result.errors + result.timeouts);
+  refuseSilence(url, durationsMs.length);
   return {
     answeredPerSecond: durationsMs.length / result.duration,
     answered: durationsMs.length,
+    bad: result.non2xx + result.errors + result.timeouts,
     p50Ms: percentile(durationsMs, 50),
     p99Ms: percentile(durationsMs, 99),
   };
 }
 
-/** A figure with failures in it says nothing: failing is fast. */
-export function refuseFailures(url: string, refused: number, failed: number): void {
-  if (refused + failed === 0) return;
-  throw new HarnessError(
-    'bench-failures',
-    `${url}: ${refused} answers were not 2xx, ${failed} requests failed`,
-    {
-      nextStep: 'look at the log of the server that is measured, and try again',
-    },
-  );
+/** Nothing can be told of a server that gives no good answer. */
+export function refuseSilence(url: string, answered: number): void {
+  if (answered > 0) return;
+  throw new HarnessError('bench-silence', `${url} gave no good answer`, {
+    nextStep: 'try again on a machine that is less busy, or with more --seconds',
+  });
 }

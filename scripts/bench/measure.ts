@@ -15,6 +15,8 @@ export interface Sample {
   readonly textsPerCpuSecond: number;
   /** Processor time of the server's main thread a request: what HTTP, JSON, metrics and logs cost. */
   readonly mainThreadMs: number;
+  /** Not answered well. */
+  readonly bad: number;
 }
 
 /** The figures of each round, under a key that names what was measured. */
@@ -42,21 +44,19 @@ export const lengths = [
 
 export const keyOf = (name: string, clients: number | string): string => `${name} ${clients}`;
 
-async function measure(setting: Setting, name: CandidateName, clients: number, texts: readonly string[]) {
+async function measure(
+  setting: Setting,
+  name: CandidateName,
+  clients: number,
+  texts: readonly string[],
+): Promise<Sample> {
   const { pid, url } = setting.candidates[name];
   const before = readCpuSeconds(pid);
   const { answered, ...figures } = await setting.generate({ url, texts, clients, seconds: setting.seconds });
   const after = readCpuSeconds(pid);
   const used = (part: 'all' | 'mainThread') => (after?.[part] ?? Number.NaN) - (before?.[part] ?? 0);
-  const { answeredPerSecond, p50Ms, p99Ms } = figures;
   const textsPerCpuSecond = answered / used('all');
-  return {
-    answeredPerSecond,
-    p50Ms,
-    p99Ms,
-    textsPerCpuSecond,
-    mainThreadMs: (1000 * used('mainThread')) / answered,
-  };
+  return { ...figures, textsPerCpuSecond, mainThreadMs: (1000 * used('mainThread')) / answered };
 }
 
 function keep(series: Series, key: string, sample: Sample): void {

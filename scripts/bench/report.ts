@@ -92,6 +92,7 @@ const sampleKeys: readonly (keyof Sample)[] = [
   'p99Ms',
   'textsPerCpuSecond',
   'mainThreadMs',
+  'bad',
 ];
 
 function figuresOf(samples: readonly Sample[]): Figures {
@@ -126,6 +127,8 @@ function judge(measured: Measured): readonly Target[] {
     );
     return medianRatio(ours, rounds);
   };
+  const badOf = (name: CandidateName) =>
+    clientCounts.flatMap((clients) => at(name, clients)).reduce((sum, { bad }) => sum + bad, 0);
   const last = overload.at(-1)!;
   const peak = Math.max(...overload.map(({ answeredPerSecond }) => answeredPerSecond));
   const target = (what: string, measuredValue: number, sign: '≥' | '≤', limit: number, unit = ''): Target => {
@@ -165,6 +168,7 @@ function judge(measured: Measured): readonly Target[] {
     target('answered at three times the load, of the peak', last.answeredPerSecond / peak, '≥', 0.9),
     target('p99 of the answered at three times the load', last.answeredP99Ms, '≤', deadlineMs, 'ms'),
     target('p99 of the refusals at three times the load', last.refusedP99Ms ?? Number.NaN, '≤', 50, 'ms'),
+    target('not answered well in closed loop', badOf('ours'), '≤', 0),
     target('neither answered nor refused at three times the load', last.failed, '≤', 0),
   ];
 }

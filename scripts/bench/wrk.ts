@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { describeResult, runCommand } from '../tools/command.ts';
-import { type ClosedLoop, type ClosedLoopOptions, refuseFailures } from './closed-loop.ts';
+import { type ClosedLoop, type ClosedLoopOptions, refuseSilence } from './closed-loop.ts';
 
 const patienceMs = 60_000;
 
@@ -31,10 +31,12 @@ export async function runWrk(
     'requests' | 'micros' | 'p50' | 'p99' | 'refused' | 'failed',
     number
   >;
-  refuseFailures(url, figures.refused, figures.failed);
+  const answered = figures.requests - figures.refused;
+  refuseSilence(url, answered);
   return {
-    answeredPerSecond: (figures.requests / figures.micros) * 1e6,
-    answered: figures.requests,
+    answeredPerSecond: (answered / figures.micros) * 1e6,
+    answered,
+    bad: figures.refused + figures.failed,
     p50Ms: figures.p50 / 1000,
     p99Ms: figures.p99 / 1000,
   };
