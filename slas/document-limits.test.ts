@@ -79,6 +79,57 @@ describe('a load', () => {
   });
 });
 
+describe('objectives of a scenario and its phases', () => {
+  const named = (text: string) =>
+    problems(
+      `${HEAD}${SERVICE}objectives:
+- { id: slow, target: < 200ms, latency: { histogram: h, percentile: 95, client: /a } }
+- { id: quick, target: < 100ms, latency: { histogram: h, percentile: 95 } }
+- { id: back, target: < 5s, recovery: { of: slow } }
+scenarios:
+  a: { phases: [{ name: up, rate: 5/s, duration: 60s }, { name: down, rate: 1/s, duration: 60s }], objectives: [${text}] }
+`,
+    );
+
+  test('are right', () => {
+    expect(named('slow, { id: quick, phases: [up, down] }, { id: back, phases: [up] }')).toEqual([]);
+  });
+
+  test.each([
+    [
+      'slow, slow',
+      'duplicate-objective scenarios.a.objectives[1]: scenario "a" names "slow" twice for the same',
+    ],
+    [
+      'back',
+      'no-phase scenarios.a.objectives[0]: "back" is a recovery: say from which phase, as { id: back, phases: [spike] }',
+    ],
+    [
+      '{ id: slow, phases: [gone] }',
+      'unknown-phase scenarios.a.objectives[0].phases[0]: there is no phase "gone" here: this scenario has up, down',
+    ],
+    [
+      '{ id: back, phases: [down] }',
+      'no-phase scenarios.a.objectives[0].phases[0]: "back" is seen in the phase after "down", which is the last one',
+    ],
+  ])('%s is not', (text, expected) => expect(named(text)).toEqual([expected]));
+
+  test.each([
+    ['gone', 'unknown-objective objectives[1].recovery.of'],
+    ['quick', 'no-client objectives[1].recovery.of'],
+  ])('a recovery of %s is not', (of, expected) => {
+    const [first, ...others] = problems(
+      `${HEAD}${SERVICE}objectives:
+- { id: quick, target: < 100ms, latency: { histogram: h, percentile: 95 } }
+- { id: back, target: < 5s, recovery: { of: ${of} } }
+`,
+    );
+    expect(others).toEqual([]);
+    expect(first).toContain(`${expected}: `);
+    expect(first).toContain(`"${of}"`);
+  });
+});
+
 const latency = (limits: string) => `{ id: a, ${limits}, latency: { histogram: h, percentile: 95 } }`;
 const ratio = (limits: string) =>
   `{ id: a, ${limits}, ratio: { bad: { counter: b }, total: { counter: t } } }`;
