@@ -144,6 +144,8 @@ function recordOf(
     scheduledSeconds:
       stoppedBecause === null ? load.scheduledSeconds : Math.min(load.scheduledSeconds, ranSeconds),
     ...counts,
+    // Of what k6 would start beyond the plan none is missing.
+    droppedIterations: Math.min(counts.droppedIterations, Math.max(0, load.plannedRequests - counts.sent)),
     completed: stoppedBecause === null,
     stoppedBecause,
   };
