@@ -18,6 +18,8 @@ export default {
   // Tables and patterns decide, too: that they are made when a file is loaded is no reason to leave them out.
   ignoreStatic: false,
   concurrency: 2,
+  // A busy machine may take long over the first run, which is to show that all tests pass.
+  dryRunTimeoutMinutes: 20,
   // The report keeps what it knew of files that are not tried this time. What is tried is tried anew: that a judging case
   // (a YAML file) has changed is nothing that Stryker would see.
   incremental: true,
