@@ -1,7 +1,7 @@
 import { phasesWithTimes } from '../dashboards/report/courses.ts';
 import { RUN_TAG } from '../dashboards/run-tag.ts';
 import type { Plan, RunRecord, Verdict } from '../slas/model.ts';
-import { withoutSecrets } from '../slas/prometheus.ts';
+import { withoutSecrets } from '../slas/prometheus-http.ts';
 import { HarnessError } from './errors.ts';
 
 /** Brings dashboards, and what a run has to say on them, into a Grafana that somebody has: by its HTTP API. */

@@ -15,8 +15,10 @@ interface Rule {
 /** The first rule that fits a file holds for it. */
 const RULES: readonly Rule[] = [
   { files: /^slas\/model\.ts$|^service\/metric-names\.ts$/, mayImport: /^$/ },
-  { files: /^slas\/prometheus\.ts$/, mayImport: /^slas\/(model|promql)\.ts$/ },
-  { files: /^slas\//, mayImport: /^slas\/(?!prometheus\.ts)/ },
+  { files: /^slas\/prometheus-http\.ts$/, mayImport: /^$/ },
+  { files: /^slas\/prometheus-series\.ts$/, mayImport: /^slas\/prometheus-http\.ts$/ },
+  { files: /^slas\/prometheus\.ts$/, mayImport: /^slas\/(promql|prometheus-http|thinning)\.ts$/ },
+  { files: /^slas\//, mayImport: /^slas\/(?!prometheus(-http|-series)?\.ts)/ },
   {
     files: /^dashboards\//,
     // How numbers read, and the columns of a record, have one reader each.
@@ -29,7 +31,7 @@ const RULES: readonly Rule[] = [
 
 /** Pure files may use neither the file system nor the network, the clock, the environment or chance. */
 const PURE =
-  /^slas\/(?!prometheus\.ts).*\.ts$|^dashboards\/(?!report\/browser\.ts).*\.ts$|^service\/(config|telling-config|tracing-config|env-reader|metric-names|fault-spec)\.ts$/;
+  /^slas\/(?!prometheus(-http|-series)?\.ts).*\.ts$|^dashboards\/(?!report\/browser\.ts).*\.ts$|^service\/(config|telling-config|tracing-config|env-reader|metric-names|fault-spec)\.ts$/;
 const IMPURE =
   /\bfrom 'node:|\bprocess\.|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Load, Plan, Verdict } from '../slas/model.ts';
-import { awaitScrapeAfter, collectEvidence, withoutSecrets } from '../slas/prometheus.ts';
+import { awaitScrapeAfter, collectEvidence } from '../slas/prometheus.ts';
+import { withoutSecrets } from '../slas/prometheus-http.ts';
 import { createRunFolder, FILES, type RunFolder, readRun, type StoredRun, writeVerdict } from './bundle.ts';
 import { guardFolder } from './disk.ts';
 import { describeEnvironment } from './environment.ts';

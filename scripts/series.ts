@@ -1,6 +1,7 @@
 import { reportQueries } from '../dashboards/run-panels.ts';
 import type { Evidence, Plan, RunRecord, RunSeries, SlaDocument } from '../slas/model.ts';
-import { type Asker, collectSeries } from '../slas/prometheus.ts';
+import type { Asker } from '../slas/prometheus-http.ts';
+import { collectSeries } from '../slas/prometheus-series.ts';
 import { cutWindow } from '../slas/window.ts';
 
 /** So many moments are enough for any screen, and keep an hour's report small. */

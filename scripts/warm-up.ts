@@ -1,6 +1,6 @@
 import autocannon from 'autocannon';
 import type { Load } from '../slas/model.ts';
-import { withoutSecrets } from '../slas/prometheus.ts';
+import { withoutSecrets } from '../slas/prometheus-http.ts';
 import { HarnessError } from './errors.ts';
 import { onAbort } from './processes.ts';
 import type { Stack } from './stack/stack.ts';

@@ -1,14 +1,13 @@
 import type { Block } from './design-effect.ts';
+import type { Thinned } from './model.ts';
 import { parseValue, type TargetWindow } from './targets.ts';
+import { endOf, MOST_BLOCKS } from './thinning.ts';
 import { type Frame, grownBy, type Increase, nearestAt } from './window.ts';
 
 /**
  * A window cut into blocks at its scrapes: block k lies between the scrapes k and k + 1, summed over all targets. Where a
  * scrape is missing, in any of the series, its two neighbours are one block.
  */
-
-/** More blocks than this tell nothing more of how much requests depend on each other; a day has many scrapes. */
-const MOST_BLOCKS = 500;
 
 /** For each target the times of its scrapes at the common boundaries, from the opening to the closing one. */
 export interface Grid {
@@ -18,6 +17,7 @@ export interface Grid {
 }
 
 function gridOf(frame: Frame): Grid {
+  if (frame.blocks !== null) return gridOfBlocks(frame, frame.blocks.thinned);
   const longest = Math.max(...frame.targets.map(({ intervalSeconds }) => intervalSeconds));
   const [whole, partial] = [true, false].map((is) =>
     frame.targets.filter((target) => isWhole(target) === is),
@@ -41,6 +41,23 @@ function gridOf(frame: Frame): Grid {
     times.push([target, [Number.NEGATIVE_INFINITY, ...own, Number.POSITIVE_INFINITY]]);
   }
   return { frame, times: new Map(times), boundaries: inner.length + 2 };
+}
+
+/** Where a window is thinned, the ends of its blocks are what is known. */
+function gridOfBlocks(frame: Frame, thinned: Thinned): Grid {
+  const whole = frame.targets.filter(isWhole);
+  const opened = Math.max(frame.fromSeconds, ...whole.map(({ openSeconds }) => openSeconds));
+  const closed = Math.min(frame.toSeconds, ...whole.map(({ closeSeconds }) => closeSeconds));
+  const ends = Array.from({ length: thinned.blocks }, (_, index) => endOf(thinned, index + 1)).filter(
+    (at) => at > opened && at < closed,
+  );
+  const times = frame.targets.map((target): [TargetWindow, readonly number[]] => [
+    target,
+    isWhole(target)
+      ? [target.openSeconds, ...ends, target.closeSeconds]
+      : [Number.NEGATIVE_INFINITY, ...ends, Number.POSITIVE_INFINITY],
+  ]);
+  return { frame, times: new Map(times), boundaries: ends.length + 2 };
 }
 
 /** It was there from edge to edge; others began inside, at 0, or ended. */

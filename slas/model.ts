@@ -359,36 +359,7 @@ export interface RunRecord {
 
 // ---------------------------------------------------------------------------------------------- evidence
 
-/** A raw sample as Prometheus gives it: Unix seconds, and the value as text (`12`, `NaN`, `+Inf`). */
-export type Sample = readonly [timeSeconds: number, value: string];
-
-export interface Series {
-  readonly labels: Readonly<Record<string, string>>;
-  /** Ascending in time. */
-  readonly samples: readonly Sample[];
-}
-
-/** One answer of Prometheus. */
-export interface Reading {
-  /** The plan's selector that this answers. */
-  readonly selector: string;
-  /** The query as it was sent, and the time it was asked for. */
-  readonly query: string;
-  readonly atSeconds: number;
-  readonly series: readonly Series[];
-  /** Prometheus's `warnings` and `infos`. */
-  readonly warnings: readonly string[];
-  /** Why there is no answer, or null. */
-  readonly error: string | null;
-}
-
-export interface Evidence {
-  readonly schema: 'sla-harness/evidence/v1';
-  readonly prometheus: { readonly url: string };
-  /** How far the server's clock is ahead of ours, give or take the time that the question took. Absent: not asked. */
-  readonly clock?: { readonly aheadSeconds: number; readonly uncertaintySeconds: number };
-  readonly readings: readonly Reading[];
-}
+export type * from './evidence-model.ts';
 
 // ---------------------------------------------------------------------------------------------- series
 

@@ -15,8 +15,8 @@ export function checkPreconditions(
   reconciled: Reconciliation,
 ): readonly Precondition[] {
   return [
-    prometheusAnswered(plan, frame),
-    withoutWarnings(frame),
+    prometheusAnswered(plan, evidence, frame),
+    withoutWarnings(evidence),
     edgesScraped(frame),
     clocksAgree(run, evidence, frame),
     notRestarted(plan, frame),
@@ -32,17 +32,16 @@ export function checkPreconditions(
 
 const check = (id: string, ok: boolean | null, detail: string): Precondition => ({ id, ok, detail });
 
-function prometheusAnswered(plan: Plan, frame: Frame): Precondition {
-  const readings = [...frame.readings.values()];
-  const silent = readings.find(({ error }) => error !== null);
+function prometheusAnswered(plan: Plan, { readings }: Evidence, frame: Frame): Precondition {
+  const silent = [...readings, ...frame.readings.values()].find(({ error }) => error !== null);
   if (silent) return check('prometheus-answered', false, `${silent.query}: ${silent.error}`);
   const unasked = selectorsOfPlan(plan).find((selector) => !frame.readings.has(selector));
   if (unasked) return check('prometheus-answered', false, `there is no evidence for ${unasked}`);
   return check('prometheus-answered', true, `${readings.length} queries were answered`);
 }
 
-function withoutWarnings(frame: Frame): Precondition {
-  const warned = [...frame.readings.values()].filter(({ warnings }) => warnings.length > 0);
+function withoutWarnings({ readings }: Evidence): Precondition {
+  const warned = readings.filter(({ warnings }) => warnings.length > 0);
   const first = warned[0];
   if (first) return check('no-warnings', false, `${first.query}: ${first.warnings.join('; ')}`);
   return check('no-warnings', true, 'Prometheus warned of nothing');
@@ -56,8 +55,8 @@ function edgesScraped(frame: Frame): Precondition {
   const broken = targets.filter(({ problem }) => problem !== null);
   if (broken.length > 0) return check(id, false, broken.map(({ problem }) => problem).join('; '));
   const told = targets.map(
-    ({ name, openSeconds, closeSeconds, scrapes, missedScrapes, intervalSeconds, lives }) =>
-      `${name} from ${clock(openSeconds)}${lives[0]!.bornSeconds === null ? '' : ' (it started inside)'} to ${clock(closeSeconds)}${lives.at(-1)!.unseenSeconds === 0 ? '' : ' (it ended inside)'}, ${scrapes.length} scrapes about ${Number(intervalSeconds.toFixed(2))} s apart${missedScrapes ? `, ${missedScrapes} missed inside` : ''}`,
+    ({ name, openSeconds, closeSeconds, scrapes, unreadScrapes, missedScrapes, intervalSeconds, lives }) =>
+      `${name} from ${clock(openSeconds)}${lives[0]!.bornSeconds === null ? '' : ' (it started inside)'} to ${clock(closeSeconds)}${lives.at(-1)!.unseenSeconds === 0 ? '' : ' (it ended inside)'}, ${scrapes.length + unreadScrapes} scrapes about ${Number(intervalSeconds.toFixed(2))} s apart${missedScrapes ? `, ${missedScrapes} missed inside` : ''}`,
   );
   return check(id, true, told.join('; '));
 }

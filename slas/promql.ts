@@ -1,6 +1,9 @@
-import type { LabelMatcher, Plan, PlannedMeasure, Selection } from './model.ts';
+import type { Digest, LabelMatcher, Plan, PlannedMeasure, Selection } from './model.ts';
 
-/** The only file that writes PromQL. Everything here is a plain vector selector: no function that extrapolates. */
+/**
+ * The only file that writes PromQL. What is counted is read by plain vector selectors; functions only tell whether there is
+ * trouble among samples that are not read. None extrapolates.
+ */
 
 export type Labels = Readonly<Record<string, LabelMatcher>>;
 
@@ -31,6 +34,68 @@ export const SERVER_TIME = 'time()';
 export function rawSamples(vectorSelector: string, seconds: number): string {
   return `${vectorSelector}[${Math.ceil(seconds * 1000)}ms]`;
 }
+
+/** A digest of the samples of the last so many seconds; `intervalSeconds` is the longest between two scrapes. */
+export function digestOfRange(
+  digest: Digest,
+  vectorSelector: string,
+  seconds: number,
+  intervalSeconds: number,
+): string {
+  const milliseconds = (of: number) => `${Math.ceil(of * 1000)}ms`;
+  const range = `${vectorSelector}[${milliseconds(seconds)}]`;
+  switch (digest) {
+    case 'last':
+      return `last_over_time(${vectorSelector}[${milliseconds(LAST_INTERVALS * intervalSeconds)}])`;
+    case 'gaps': {
+      const around = `${vectorSelector}[${milliseconds(GAP_INTERVALS * intervalSeconds)}]`;
+      const step = milliseconds(intervalSeconds / 2);
+      return `min_over_time(count_over_time(${around})[${milliseconds(seconds)}:${step}])`;
+    }
+    case 'changes':
+      // What changed between the block before and this one, too.
+      return `changes(${vectorSelector}[${milliseconds(seconds + 2 * intervalSeconds)}])`;
+    case 'resets':
+      return `resets(${range})`;
+    case 'count':
+    case 'sum':
+    case 'min':
+    case 'max':
+      return `${digest}_over_time(${range})`;
+    default:
+      return digest satisfies never;
+  }
+}
+
+/** A sample that is older is not that of the last scrape. */
+const LAST_INTERVALS = 1.5;
+/** The range in which two scrapes are sure to be, and three may: one that is missing leaves one. */
+export const GAP_INTERVALS = 2.5;
+
+/** What a selector is read for: counters are subtracted, the others are looked at scrape by scrape. */
+export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'counter';
+
+export function roleOf(plan: Plan, vectorSelector: string): Role {
+  if (vectorSelector === plan.up) return 'up';
+  if (vectorSelector === plan.processStart) return 'start';
+  if (vectorSelector === plan.lag) return 'lag';
+  const isGauge = plan.objectives.some(
+    ({ measure }) =>
+      (measure.kind === 'uptime' || measure.kind === 'peak') && measure.gauge === vectorSelector,
+  );
+  return isGauge ? 'gauge' : 'counter';
+}
+
+/** Of a window that is thinned: what is asked of each block, and of all blocks at once. */
+export const DIGESTS: Readonly<
+  Record<Role, { readonly blocks: readonly Digest[]; readonly whole: readonly Digest[] }>
+> = {
+  up: { blocks: ['count', 'sum', 'gaps'], whole: [] },
+  start: { blocks: ['changes'], whole: [] },
+  gauge: { blocks: ['count', 'sum', 'min', 'max'], whole: [] },
+  lag: { blocks: [], whole: ['max'] },
+  counter: { blocks: ['last'], whole: ['resets', 'sum'] },
+};
 
 /** Everything that Prometheus is asked for, each once. */
 export function selectorsOfPlan(plan: Plan): readonly string[] {

@@ -1,6 +1,7 @@
 import { isMissedBetween, LATE, type Life, livesOf } from './lives.ts';
-import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
+import type { Plan, Reading, RunRecord, Series } from './model.ts';
 import { median } from './statistics.ts';
+import { type Blocks, type Digested, endOf, nameless, unread } from './thinning.ts';
 
 /** The targets of the service as Prometheus scraped them, and where the window opens and closes for each. */
 
@@ -14,6 +15,8 @@ export interface TargetWindow {
   readonly closeSeconds: number;
   /** Scrapes from opening to closing, both included, and whether each worked. */
   readonly scrapes: readonly Scrape[];
+  /** Further ones that the server counted, all as usual, in blocks that were not read. */
+  readonly unreadScrapes: number;
   /** Scrapes that were due between the edges and never made. */
   readonly missedScrapes: number;
   /** Its processes in the window, one after another. */
@@ -23,7 +26,17 @@ export interface TargetWindow {
 }
 
 export type Scrape = { readonly atSeconds: number; readonly ok: boolean };
-type Scraped = { readonly labels: Readonly<Record<string, string>>; readonly scrapes: readonly Scrape[] };
+
+interface Scraped {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly scrapes: readonly Scrape[];
+  /** Ascending; none overlaps another. */
+  readonly unread: readonly {
+    readonly fromSeconds: number;
+    readonly toSeconds: number;
+    readonly scrapes: number;
+  }[];
+}
 
 export interface Targets {
   readonly targets: readonly TargetWindow[];
@@ -33,19 +46,25 @@ export interface Targets {
 
 /** Prometheus writes numbers as Go does. */
 export const parseValue = (text: string) => {
-  if (/^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  return text === '' ? Number.NaN : Number(text);
+  const value = text === '' ? Number.NaN : Number(text);
+  if (Number.isNaN(value) && /^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  return value;
 };
 
 export const clock = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 23);
 
-export const belongsTo = (series: Series, target: Pick<TargetWindow, 'labels'>) =>
+export const belongsTo = (series: Pick<Series, 'labels'>, target: Pick<TargetWindow, 'labels'>) =>
   Object.entries(target.labels).every(([label, value]) => series.labels[label] === value);
 
-export function cutTargets(plan: Plan, { window }: RunRecord, evidence: Evidence): Targets {
-  const scraped = scrapesOf(plan, evidence);
+export function cutTargets(
+  plan: Plan,
+  { window }: RunRecord,
+  readings: ReadonlyMap<string, Reading>,
+  blocks: Blocks | null,
+): Targets {
+  const scraped = scrapesOf(plan, window, readings, blocks);
   const stable = () => scraped.map((one) => cutStable(one, window.fromSeconds, window.toSeconds));
-  const starts = evidence.readings.find(({ selector }) => selector === plan.processStart);
+  const starts = readings.get(plan.processStart);
   // Where nothing at all was scraped after the window, replicas did not end: Prometheus did.
   const isClosed = scraped.some(({ scrapes }) => scrapes.at(-1)!.atSeconds >= window.toSeconds);
   if (plan.replicas !== 'elastic' || starts === undefined || !isClean(starts) || !isClosed)
@@ -64,21 +83,47 @@ const isClean = ({ error, warnings }: Reading) => error === null && warnings.len
 const withoutName = ({ __name__: _, ...labels }: Readonly<Record<string, string>>) => labels;
 
 /** When each target was scraped: by its `up` samples; where a server has none, by the samples that there are. */
-function scrapesOf(plan: Plan, evidence: Evidence): readonly Scraped[] {
-  const up = evidence.readings.find(({ selector }) => selector === plan.up);
+function scrapesOf(
+  plan: Plan,
+  window: RunRecord['window'],
+  readings: ReadonlyMap<string, Reading>,
+  blocks: Blocks | null,
+): readonly Scraped[] {
+  const up = readings.get(plan.up);
   if (up === undefined || !isClean(up)) return [];
-  const read = up.series.length === 0 ? scrapesBySamples(evidence) : up.series.map(scrapesByUp);
+  const counts = blocks?.digest(plan.up, 'count');
+  const read =
+    up.series.length === 0
+      ? scrapesBySamples([...readings.values()])
+      : up.series.map((series) =>
+          scrapesByUp(series, unreadOf(blocks, counts?.get(nameless(series.labels)), window)),
+        );
   return read.filter(({ scrapes }) => scrapes.length > 0);
 }
 
-const scrapesByUp = ({ labels, samples }: Series): Scraped => ({
+const scrapesByUp = ({ labels, samples }: Series, unread: Scraped['unread']): Scraped => ({
   labels: withoutName(labels),
   scrapes: samples.map(([atSeconds, value]) => ({ atSeconds, ok: parseValue(value) === 1 })),
+  unread,
 });
 
-function scrapesBySamples(evidence: Evidence): readonly Scraped[] {
+/** Blocks in which a target was scraped as usual, whose scrapes were counted by the server alone. */
+const unreadOf = (
+  blocks: Blocks | null,
+  counts: Digested | undefined,
+  window: RunRecord['window'],
+): Scraped['unread'] =>
+  blocks === null || counts === undefined
+    ? []
+    : unread(blocks, counts, window).map((block) => ({
+        fromSeconds: endOf(blocks.thinned, block - 1),
+        toSeconds: endOf(blocks.thinned, block),
+        scrapes: counts.values[block]!,
+      }));
+
+function scrapesBySamples(readings: readonly Reading[]): readonly Scraped[] {
   const byTarget = new Map<string, { labels: Record<string, string>; times: Set<number> }>();
-  for (const { labels, samples } of evidence.readings.flatMap(({ series }) => series)) {
+  for (const { labels, samples } of readings.flatMap(({ series }) => series)) {
     const own = Object.fromEntries(
       Object.entries(labels).filter(([label]) => label === 'job' || label === 'instance'),
     );
@@ -90,6 +135,7 @@ function scrapesBySamples(evidence: Evidence): readonly Scraped[] {
   return [...byTarget.values()].map(({ labels, times }) => ({
     labels,
     scrapes: [...times].sort((a, b) => a - b).map((atSeconds) => ({ atSeconds, ok: true })),
+    unread: [],
   }));
 }
 
@@ -98,11 +144,31 @@ const nameOf = ({ labels }: Scraped) => labels.instance ?? JSON.stringify(labels
 const intervalOf = ({ scrapes }: Scraped) =>
   median(scrapes.slice(1).map(({ atSeconds }, index) => atSeconds - scrapes[index]!.atSeconds));
 
-const missedBetween = (scrapes: readonly Scrape[], intervalSeconds: number) =>
-  scrapes.slice(1).reduce((missed, { atSeconds }, index) => {
-    const gap = (atSeconds - scrapes[index]!.atSeconds) / intervalSeconds;
-    return missed + (gap > LATE ? Math.round(gap) - 1 : 0);
-  }, 0);
+/** Between two scrapes of which the server counted others, none is missing: such a block would be odd. */
+function missedBetween(
+  scrapes: readonly Scrape[],
+  intervalSeconds: number,
+  unread: Scraped['unread'],
+): number {
+  let missed = 0;
+  let at = 0;
+  for (const [index, { atSeconds }] of scrapes.slice(1).entries()) {
+    const before = scrapes[index]!.atSeconds;
+    const gap = (atSeconds - before) / intervalSeconds;
+    if (gap <= LATE) continue;
+    while (at < unread.length && unread[at]!.toSeconds <= before) at++;
+    const isCounted = at < unread.length && unread[at]!.fromSeconds < atSeconds;
+    if (!isCounted) missed += Math.round(gap) - 1;
+  }
+  return missed;
+}
+
+/** How many were counted by the server and not read. */
+const unreadScrapes = ({ scrapes, unread }: Scraped) =>
+  unread.reduce((sum, block) => sum + block.scrapes, 0) -
+  scrapes.filter(({ atSeconds }) =>
+    unread.some((one) => atSeconds > one.fromSeconds && atSeconds <= one.toSeconds),
+  ).length;
 
 // ---------------------------------------------------------------------------------------------- stable
 
@@ -124,7 +190,8 @@ function cutStable(scraped: Scraped, from: number, to: number): TargetWindow {
     openSeconds,
     closeSeconds,
     scrapes: inside,
-    missedScrapes: missedBetween(inside, intervalSeconds),
+    unreadScrapes: unreadScrapes(scraped),
+    missedScrapes: missedBetween(inside, intervalSeconds, scraped.unread),
     lives: [{ bornSeconds: null, openSeconds, closeSeconds, unseenSeconds: 0 }],
     problem: edgeProblem(name, { open, close, inside, intervalSeconds, from, to }),
   };
@@ -192,7 +259,8 @@ function cutElastic(
     openSeconds: lives[0]!.openSeconds,
     closeSeconds: lives.at(-1)!.closeSeconds,
     scrapes: due,
-    missedScrapes: missedBetween(due, intervalSeconds),
+    unreadScrapes: unreadScrapes(scraped),
+    missedScrapes: missedBetween(due, intervalSeconds, scraped.unread),
     lives,
     problem: null,
   };

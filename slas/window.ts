@@ -1,7 +1,9 @@
 import { answersInAll } from './client-requests.ts';
 import type { Life } from './lives.ts';
+import { mergedReadings } from './merging.ts';
 import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
 import { belongsTo, clock, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
+import { type Blocks, blocksOf, endOf, nameless } from './thinning.ts';
 
 /**
  * How a window is cut. For each target the window opens at the last scrape at or before the first request and closes at
@@ -15,10 +17,14 @@ export interface Frame extends Targets {
   readonly readings: ReadonlyMap<string, Reading>;
   /** When which target was scraped: every edge rests on it. */
   readonly up: Reading | undefined;
+  /** null: every sample of the window was read. */
+  readonly blocks: Blocks | null;
   /** Where a replica ended: what the client knows of, and the service's counter may lack. null: the client does not know all. */
   readonly missing: Missing | null;
   /** Nobody else sends requests. */
   readonly isIsolated: boolean;
+  /** What was counted already: several objectives rest on the same series. */
+  readonly counted: Map<string, Counted>;
 }
 
 /** Requests that were answered and not counted, or never answered, beside those that were counted. */
@@ -54,11 +60,22 @@ export type Counted =
 const failed = (reason: string) => ({ ok: false, reason }) as const;
 
 export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame {
-  const readings = new Map(evidence.readings.map((reading) => [reading.selector, reading]));
+  const { thinned } = evidence;
+  const blocks = thinned === undefined ? null : blocksOf(plan, evidence.readings, thinned);
+  const readings = mergedReadings(plan, evidence, blocks);
   const up = readings.get(plan.up);
   const isIsolated = plan.isolated !== false;
-  const cut = cutTargets(plan, run, evidence);
-  const frame = { ...run.window, ...cut, readings, up, missing: null, isIsolated };
+  const cut = cutTargets(plan, run, readings, blocks);
+  const frame = {
+    ...run.window,
+    ...cut,
+    readings,
+    up,
+    blocks,
+    missing: null,
+    isIsolated,
+    counted: new Map<string, Counted>(),
+  };
   return { ...frame, missing: missingOf(plan, run, frame) };
 }
 
@@ -110,7 +127,22 @@ export function countIncreases(
   selector: string,
   frame: Frame,
   absent: 'zero' | null = null,
-  mayBegin: (labels: Series['labels']) => boolean = () => false,
+  mayBegin: (labels: Series['labels']) => boolean = NOBODY,
+): Counted {
+  const key = `${absent} ${selector}`;
+  const known = mayBegin === NOBODY ? frame.counted.get(key) : undefined;
+  const counted = known ?? countAll(selector, frame, absent, mayBegin);
+  if (mayBegin === NOBODY) frame.counted.set(key, counted);
+  return counted;
+}
+
+const NOBODY = () => false;
+
+function countAll(
+  selector: string,
+  frame: Frame,
+  absent: 'zero' | null,
+  mayBegin: (labels: Series['labels']) => boolean,
 ): Counted {
   const reading = cleanReading(selector, frame);
   if ('ok' in reading) return reading;
@@ -131,8 +163,48 @@ export function countIncreases(
       return failed(`${target.name} has no series ${selector} in the window`);
     increases.push(...present);
   }
-  const stray = strayOf(reading, frame);
-  return stray === null ? { ok: true, increases } : failed(stray);
+  const trouble = strayOf(reading, frame) ?? unreadTrouble(selector, reading, increases, frame);
+  return trouble === null ? { ok: true, increases } : failed(trouble);
+}
+
+/** What the server says of the samples that were not read: a series of which it says nothing is not trusted either. */
+function unreadTrouble(
+  selector: string,
+  { series }: Reading,
+  increases: readonly Increase[],
+  { blocks }: Frame,
+): string | null {
+  if (blocks === null) return null;
+  const [resets, sums] = [blocks.digest(selector, 'resets'), blocks.digest(selector, 'sum')];
+  const { blocks: last, fromSeconds } = blocks.thinned;
+  const read = new Set(series.map(({ labels }) => nameless(labels)));
+  for (const [key, { labels }] of resets)
+    if (!read.has(key)) return `series ${JSON.stringify(labels)} began and ended inside the window`;
+  for (const { labels, series: own } of increases) {
+    const label = JSON.stringify(labels);
+    const key = nameless(labels);
+    const [fallen, sum] = [resets.get(key)?.values[last], sums.get(key)?.values[last]];
+    if (fallen === undefined || sum === undefined)
+      return `Prometheus does not say whether series ${label} fell inside the window`;
+    if (!Number.isFinite(sum)) return `series ${label} is not a finite number all through the window`;
+    const seen = fallen === 0 ? 0 : fallsOf(own, fromSeconds, endOf(blocks.thinned, last));
+    if (fallen > seen)
+      return `series ${label} fell ${fallen - seen} times inside the window: the service restarted`;
+  }
+  return null;
+}
+
+/** How often a series fell in what was read: where one process followed another. */
+function fallsOf({ samples }: Series, fromSeconds: number, toSeconds: number): number {
+  let falls = 0;
+  let before = Number.NEGATIVE_INFINITY;
+  for (const [at, text] of samples) {
+    if (at <= fromSeconds || at > toSeconds) continue;
+    const value = parseValue(text);
+    if (value < before) falls++;
+    before = value;
+  }
+  return falls;
 }
 
 /** An increase, null for a series that was not there before the window ended, or what is wrong with it. */
@@ -162,34 +234,54 @@ function countLife(
   absent: 'zero' | null,
 ): Omit<Part, 'before'> | null | string {
   const half = target.intervalSeconds / 2;
-  const samples = series.samples
-    .filter(([at]) => at > life.openSeconds - half && at < life.closeSeconds + half)
-    .map(([at, text]) => ({ at, value: parseValue(text) }));
+  const { samples } = series;
+  const timeAt = (index: number) => samples[index]![0];
+  // A day has many samples: the first after a moment is found by halving.
+  const from = firstAfter(samples.length, timeAt, life.openSeconds - half);
+  const end = firstAfter(samples.length, timeAt, life.closeSeconds + half, false);
   const isBorn = life.bornSeconds !== null;
-  const wasThere = !isBorn && series.samples.some(([at]) => at <= life.openSeconds - half);
-  const open = isBorn ? -1 : samples.findLastIndex(({ at }) => at <= frame.fromSeconds);
-  const close =
-    life.unseenSeconds === 0
-      ? samples.findIndex(({ at }) => at >= frame.toSeconds)
-      : samples.findIndex(({ at }) => at > life.closeSeconds - half);
-  const last = samples.at(-1);
+  const wasThere = !isBorn && from > 0;
   const label = JSON.stringify(series.labels);
-  if (last === undefined)
+  if (from >= end)
     return wasThere ? `series ${label} was there before the window, and has no sample in it` : null;
-  if (close === -1) return `series ${label} ends inside the window, at ${clock(last.at)}`;
-  if (open === -1 && !isBorn && (absent !== 'zero' || wasThere)) {
+  const opening = isBorn ? from : firstAfter(samples.length, timeAt, frame.fromSeconds);
+  const isOpen = opening > from;
+  const closing =
+    life.unseenSeconds === 0
+      ? firstAfter(samples.length, timeAt, frame.toSeconds, false)
+      : firstAfter(samples.length, timeAt, life.closeSeconds - half);
+  if (closing >= end) return `series ${label} ends inside the window, at ${clock(timeAt(end - 1))}`;
+  if (!isOpen && !isBorn && (absent !== 'zero' || wasThere)) {
     return `series ${label} has no sample where the window opens: what it counted before is unknown`;
   }
-  const inside = samples.slice(Math.max(open, 0), close + 1);
-  const odd = inside.find(({ value }) => !Number.isFinite(value));
-  if (odd !== undefined) return `series ${label} is ${odd.value} at ${clock(odd.at)}`;
-  const drop = inside.findIndex(({ value }, index) => index > 0 && value < inside[index - 1]!.value);
-  if (drop !== -1) {
-    const [higher, lower] = [inside[drop - 1]!, inside[drop]!];
-    return `series ${label} fell from ${higher.value} to ${lower.value} at ${clock(lower.at)}: the service restarted`;
+  const first = isOpen ? opening - 1 : from;
+  const base = isOpen ? parseValue(samples[first]![1]) : 0;
+  let before = Number.NEGATIVE_INFINITY;
+  let fall: string | null = null;
+  for (let index = first; index <= closing; index++) {
+    const value = parseValue(samples[index]![1]);
+    if (!Number.isFinite(value)) return `series ${label} is ${value} at ${clock(timeAt(index))}`;
+    if (value < before)
+      fall ??= `series ${label} fell from ${before} to ${value} at ${clock(timeAt(index))}: the service restarted`;
+    before = value;
   }
-  const base = open === -1 ? 0 : samples[open]!.value;
-  return { life, base, increase: samples[close]!.value - base, startsAtZero: open === -1 };
+  return fall ?? { life, base, increase: before - base, startsAtZero: !isOpen };
+}
+
+/** Of ascending times, the index of the first that is later than a moment (or, not `isLater`, at it). */
+function firstAfter(
+  length: number,
+  timeAt: (index: number) => number,
+  moment: number,
+  isLater = true,
+): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isLater ? timeAt(middle) <= moment : timeAt(middle) < moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** How much a series had grown by a scrape; NaN where it has no sample of that scrape. */

@@ -1,6 +1,7 @@
-import type { PlannedMeasure, PlannedObjective, Series } from '../model.ts';
+import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model.ts';
 import { formatCount } from '../numbers.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../targets.ts';
+import { isRead, unread } from '../thinning.ts';
 import { cleanReading, type Frame, nearestAt, strayOf } from '../window.ts';
 import { type Measured, nothing } from './measured.ts';
 
@@ -20,9 +21,12 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
     const values = gaugeValues(reading.series, target);
     const odd = [...values.values()].flat().find((value) => !Number.isFinite(value));
     if (odd !== undefined) return nothing(`${planned.gauge} of ${target.name} is ${odd} inside the window`);
-    samples += target.scrapes.length + target.missedScrapes;
-    unknown += target.missedScrapes;
+    const counted = unreadCensus(planned.gauge, target, frame);
+    samples += target.scrapes.length + target.unreadScrapes + target.missedScrapes;
+    up += counted.up;
+    unknown += target.missedScrapes + counted.unknown;
     for (const { atSeconds, ok } of target.scrapes) {
+      if (frame.blocks !== null && !isRead(frame.blocks, atSeconds)) continue;
       const found = ok ? values.get(atSeconds) : undefined;
       if (found === undefined) unknown++;
       else if (found.every((value) => value === 1)) up++;
@@ -48,18 +52,65 @@ export function measurePeak(
   if ('ok' in reading) return nothing(reading.reason);
   const stray = strayOf(reading, frame);
   if (stray !== null) return nothing(stray);
-  const byScrape = frame.targets.map((target) => gaugeValues(reading.series, target));
-  const values = byScrape.flatMap((one) => [...one.values()].flat());
+  const byScrape = frame.targets.map((target) => readValues(gaugeValues(reading.series, target), frame));
+  const unreadOnes = frame.targets.flatMap((target) => unreadPeaks(planned.gauge, target, frame));
+  const values = [
+    ...byScrape.flatMap((one) => [...one.values()].flat()),
+    ...unreadOnes.map(({ highest }) => highest),
+  ];
   const odd = values.find((value) => !Number.isFinite(value));
   if (odd !== undefined) return nothing(`${planned.gauge} is ${odd} inside the window`);
   if (values.length === 0) return nothing(`Prometheus has no data for ${planned.gauge} around the window`);
   const value = values.reduce((highest, one) => Math.max(highest, one));
-  const due = frame.targets.reduce((sum, one) => sum + one.scrapes.length + one.missedScrapes, 0);
-  const missed = due - byScrape.reduce((sum, one) => sum + one.size, 0);
+  const due = frame.targets.reduce(
+    (sum, one) => sum + one.scrapes.length + one.unreadScrapes + one.missedScrapes,
+    0,
+  );
+  const unreadCount = unreadOnes.reduce((sum, { scrapes }) => sum + scrapes, 0);
+  const missed = due - unreadCount - byScrape.reduce((sum, one) => sum + one.size, 0);
+  const samples = byScrape.flatMap((one) => [...one.values()].flat()).length + unreadCount;
   if (missed > 0 && target.comparison.startsWith('<'))
     return nothing(`${formatCount(missed)} scrapes were missed: ${planned.gauge} may have been higher then`);
-  const words = `the highest of ${formatCount(values.length)} scrapes${missed === 0 ? '' : `, ${formatCount(missed)} more were missed`}`;
-  return { kind: 'number', samples: values.length, value, words, blocks: [] };
+  const words = `the highest of ${formatCount(samples)} scrapes${missed === 0 ? '' : `, ${formatCount(missed)} more were missed`}`;
+  return { kind: 'number', samples, value, words, blocks: [] };
+}
+
+const readValues = (values: ReadonlyMap<number, readonly number[]>, { blocks }: Frame) =>
+  new Map([...values].filter(([at]) => blocks === null || isRead(blocks, at)));
+
+/** Of each block that was not read the highest value, and at how many scrapes there was one; NaN where one was no number. */
+function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame) {
+  const { blocks } = frame;
+  if (blocks === null) return [];
+  const of = (digest: Digest) => blocks.digest(gauge, digest);
+  return [...of('count')]
+    .filter(([, one]) => belongsTo(one, target))
+    .flatMap(([key, counts]) =>
+      unread(blocks, counts, frame).map((block) => {
+        const [sum, highest] = [of('sum').get(key)?.values[block], of('max').get(key)?.values[block]];
+        const isKnown = Number.isFinite(sum) && highest !== undefined;
+        return { scrapes: counts.values[block]!, highest: isKnown ? highest : Number.NaN };
+      }),
+    );
+}
+
+/** Of the blocks that were not read: each is up, down or unknown at all of its scrapes, or it would be odd. */
+function unreadCensus(gauge: string, target: TargetWindow, frame: Frame) {
+  const { blocks, up } = frame;
+  const census = { up: 0, unknown: 0 };
+  if (blocks === null || up === undefined) return census;
+  const of = (selector: string, digest: Digest) =>
+    [...blocks.digest(selector, digest).values()].filter((one) => belongsTo(one, target));
+  const [worked, counts, sums] = [of(up.selector, 'sum')[0], of(gauge, 'count'), of(gauge, 'sum')];
+  for (const scrapes of of(up.selector, 'count'))
+    for (const block of unread(blocks, scrapes, frame)) {
+      const count = scrapes.values[block]!;
+      const told = counts.filter(({ values }) => !Number.isNaN(values[block]!));
+      if (worked?.values[block] !== count || told.length === 0) census.unknown += count;
+      else if (sums.every(({ values }) => Number.isNaN(values[block]!) || values[block] === count))
+        census.up += count;
+    }
+  return census;
 }
 
 /** The resolution of a census, in percentage points. */
@@ -88,10 +139,13 @@ function gaugeValues(
 export function highestGauge(selector: string, frame: Frame): number | null {
   const reading = cleanReading(selector, frame);
   if ('ok' in reading) return null;
-  const values = reading.series
+  const told = [...(frame.blocks?.digest(selector, 'max').values() ?? [])];
+  const highest = told.flatMap(({ values }) => [...values].filter(Number.isFinite));
+  const read = reading.series
     .flatMap(({ samples }) => samples)
     .filter(([at]) => at >= frame.fromSeconds && at <= frame.toSeconds)
     .map(([, text]) => parseValue(text))
     .filter(Number.isFinite);
+  const values = [...read, ...highest];
   return values.length === 0 ? null : values.reduce((highest, value) => Math.max(highest, value));
 }
