@@ -1,4 +1,5 @@
-import type { Evidence, Reading, RunRecord, Sample, Series, Verdict } from '../slas/model.ts';
+import { stretchOf } from '../slas/merging.ts';
+import type { Evidence, Reading, RunRecord, Sample, Verdict } from '../slas/model.ts';
 
 /** In what a second look differs from the first, in words, a line each. Nothing: they agree. */
 
@@ -45,50 +46,80 @@ export function countDifferences(before: Verdict, now: Verdict): readonly string
 
 /**
  * Compares what was read of each selector, series by series and sample by sample, over the time that both cover: the first
- * asked as soon as the window was closed, and a later one sees the scrapes after it as well.
+ * asked as soon as the window was closed, and a later one sees the scrapes after it as well. What the server said of samples
+ * that were not read is compared in the same way.
  */
 export function evidenceDifferences(
   before: Evidence,
   now: Evidence,
   { window }: RunRecord,
 ): readonly string[] {
-  const selectors = [...new Set([...before.readings, ...now.readings].map(({ selector }) => selector))];
-  return selectors.flatMap((selector) => {
-    const [old, fresh] = [before, now].map((one) =>
-      one.readings.find((reading) => reading.selector === selector),
+  const [old, fresh] = [byQuestion(before), byQuestion(now)];
+  const questions = [...new Set([...old.keys(), ...fresh.keys()])];
+  return questions.flatMap((question) => {
+    const [stored, asked] = [old.get(question), fresh.get(question)];
+    if (stored === undefined || asked === undefined)
+      return [`${question}: it was asked for only ${stored === undefined ? 'now' : 'before'}`];
+    return readingDifferences(stored, asked, window.toSeconds).map(
+      (difference) => `${question}: ${difference}`,
     );
-    if (old === undefined || fresh === undefined)
-      return [`${selector}: it was asked for only ${old === undefined ? 'now' : 'before'}`];
-    return readingDifferences(old, fresh, window.toSeconds).map((difference) => `${selector}: ${difference}`);
   });
 }
 
-function readingDifferences(old: Reading, fresh: Reading, windowEndSeconds: number): string[] {
+/** All readings of raw samples of a selector, and of each digest of it. */
+const byQuestion = ({ readings }: Evidence) =>
+  Map.groupBy(readings, ({ selector, digest }) =>
+    digest === undefined ? selector : `${digest} of ${selector}`,
+  );
+
+function readingDifferences(
+  old: readonly Reading[],
+  fresh: readonly Reading[],
+  windowEndSeconds: number,
+): string[] {
   const answers: string[] = [];
-  if (old.error !== fresh.error) answers.push(`error ${told(old.error)} before, ${told(fresh.error)} now`);
-  if (told(old.warnings) !== told(fresh.warnings))
-    answers.push(`warnings ${told(old.warnings)} before, ${told(fresh.warnings)} now`);
-  if (old.error !== null || fresh.error !== null) return answers;
-  const fromSeconds = Math.max(startOf(old), startOf(fresh));
-  const [before, now] = [byLabels(old.series), byLabels(fresh.series)];
+  const [errors, freshErrors] = [errorsOf(old), errorsOf(fresh)];
+  if (told(errors) !== told(freshErrors))
+    answers.push(`error ${told(errors)} before, ${told(freshErrors)} now`);
+  const [warnings, freshWarnings] = [warningsOf(old), warningsOf(fresh)];
+  if (told(warnings) !== told(freshWarnings))
+    answers.push(`warnings ${told(warnings)} before, ${told(freshWarnings)} now`);
+  if (errors !== null || freshErrors !== null) return answers;
+  const [before, now] = [byLabels(old), byLabels(fresh)];
   const series = [...new Set([...before.keys(), ...now.keys()])].flatMap((labels) => {
-    const stored = (before.get(labels) ?? []).filter(([at]) => at > fromSeconds);
+    const stored = (before.get(labels) ?? []).filter(([at]) => isCovered(at, fresh));
     const lastSeconds = Math.max(windowEndSeconds, stored.at(-1)?.[0] ?? 0);
-    const asked = (now.get(labels) ?? []).filter(([at]) => at > fromSeconds && at <= lastSeconds);
+    const asked = (now.get(labels) ?? []).filter(([at]) => isCovered(at, old) && at <= lastSeconds);
     const difference = sampleDifferences(stored, asked);
     return difference === null ? [] : [`series ${labels}: ${difference}`];
   });
   return [...answers, ...series];
 }
 
-/** Where the range of a query begins, which is open on that side. */
-function startOf({ query, atSeconds }: Reading): number {
-  const range = /\[(\d+)ms\]$/.exec(query);
-  return range === null ? Number.NEGATIVE_INFINITY : atSeconds - Number(range[1]) / 1000;
-}
+const errorsOf = (readings: readonly Reading[]) =>
+  readings.find(({ error }) => error !== null)?.error ?? null;
 
-const byLabels = (series: readonly Series[]) =>
-  new Map(series.map(({ labels, samples }) => [JSON.stringify(Object.entries(labels).sort()), samples]));
+const warningsOf = (readings: readonly Reading[]) => readings.flatMap(({ warnings }) => warnings);
+
+/** Digests are asked for at the same moments by both; raw samples are compared where both have a range. */
+const isCovered = (atSeconds: number, readings: readonly Reading[]) =>
+  readings.some((reading) => {
+    if (reading.digest !== undefined) return true;
+    const [fromSeconds] = stretchOf(reading);
+    // The last piece may have been asked for before later scrapes were made.
+    const isLast = readings.every((one) => one.atSeconds <= reading.atSeconds);
+    return atSeconds > fromSeconds && (isLast || atSeconds <= reading.atSeconds);
+  });
+
+function byLabels(readings: readonly Reading[]): ReadonlyMap<string, readonly Sample[]> {
+  const found = new Map<string, Sample[]>();
+  for (const { labels, samples } of readings.flatMap(({ series }) => series)) {
+    const key = JSON.stringify(Object.entries(labels).sort());
+    found.set(key, [...(found.get(key) ?? []), ...samples]);
+  }
+  for (const samples of found.values()) samples.sort(([a], [b]) => a - b);
+  return found;
+}
 
 function sampleDifferences(stored: readonly Sample[], asked: readonly Sample[]): string | null {
   const [old, fresh] = [new Map(stored), new Map(asked)];

@@ -17,8 +17,21 @@ export interface LongService {
   readonly everySeconds: number;
   /** Requests a replica and second. */
   readonly rate: number;
+  /** Bucket edges; those of the shipped service by default. */
+  readonly edges?: readonly number[];
+  /** When the process of a replica, by its index, starts or ends, if it does. */
+  readonly lives?: readonly { readonly bornSeconds?: number; readonly endedSeconds?: number }[];
   /** A value as it is stored: null where nothing is. */
-  readonly stored?: (name: string, replica: number, atSeconds: number, value: number) => number | null;
+  readonly stored?: (sample: StoredValue) => number | null;
+}
+
+interface StoredValue {
+  readonly name: string;
+  /** As in OpenMetrics, without job and instance. */
+  readonly labels: string;
+  readonly replica: number;
+  readonly atSeconds: number;
+  readonly value: number;
 }
 
 /** The bucket edges of the shipped service. */
@@ -31,9 +44,10 @@ const SLOW = 30;
 const ERRORS = 4;
 const STATUSES = ['200', '400', '429', '500', '503'];
 
-/** What a replica has counted by a moment. */
-export function countedBy(service: LongService, atSeconds: number) {
-  const all = Math.max(0, Math.floor((atSeconds - service.startSeconds) * service.rate + 1e-6));
+/** What a replica has counted by a moment, since its process started. */
+export function countedBy(service: LongService, replica: number, atSeconds: number) {
+  const since = service.lives?.[replica]?.bornSeconds ?? service.startSeconds;
+  const all = Math.max(0, Math.floor((atSeconds - since) * service.rate + 1e-6));
   const errors = Math.floor((all * ERRORS) / 1000);
   const good = all - errors;
   return { all, errors, good, slow: Math.floor((good * SLOW) / 1000) };
@@ -55,8 +69,8 @@ export function edgesOf(service: LongService, replica: number, fromSeconds: numb
 
 type Line = readonly [name: string, labels: string, value: number];
 
-function linesAt(service: LongService, atSeconds: number): readonly Line[] {
-  const { errors, good, slow } = countedBy(service, atSeconds);
+function linesAt(service: LongService, replica: number, atSeconds: number): readonly Line[] {
+  const { errors, good, slow } = countedBy(service, replica, atSeconds);
   const predict = 'method="POST",handler="/predict"';
   const bucket = (le: string, count: number): Line => [
     'http_request_duration_seconds_bucket',
@@ -67,13 +81,13 @@ function linesAt(service: LongService, atSeconds: number): readonly Line[] {
   const half = Math.floor(good / 2);
   return [
     ['up', '', 1],
-    ['process_start_time_seconds', '', service.startSeconds - 1000],
+    ['process_start_time_seconds', '', service.lives?.[replica]?.bornSeconds ?? service.startSeconds - 1000],
     ['nodejs_eventloop_lag_p99_seconds', '', 0.01],
     ['sentiment_model_loaded', '', 1],
     ...STATUSES.map(
       (status): Line => ['http_requests_total', `${predict},status="${status}"`, byStatus[status] ?? 0],
     ),
-    ...EDGES.map((edge) =>
+    ...(service.edges ?? EDGES).map((edge) =>
       bucket(
         Number.isInteger(edge) ? edge.toFixed(1) : String(edge),
         edge < 0.012 ? 0 : edge < 0.25 ? good - slow : good,
@@ -92,8 +106,10 @@ function linesAt(service: LongService, atSeconds: number): readonly Line[] {
 
 function textOfScrape(service: LongService, replica: number, atSeconds: number): string {
   let text = '';
-  for (const [name, labels, value] of linesAt(service, atSeconds)) {
-    const stored = service.stored ? service.stored(name, replica, atSeconds, value) : value;
+  const { bornSeconds = 0, endedSeconds = Infinity } = service.lives?.[replica] ?? {};
+  if (atSeconds < bornSeconds || atSeconds > endedSeconds) return text;
+  for (const [name, labels, value] of linesAt(service, replica, atSeconds)) {
+    const stored = service.stored ? service.stored({ name, labels, replica, atSeconds, value }) : value;
     if (stored === null) continue;
     const own = `job="${service.job}",instance="10.0.0.${replica + 1}:8000"`;
     text += `${name}{${own}${labels === '' ? '' : `,${labels}`}} ${stored} ${atSeconds}\n`;

@@ -23,15 +23,18 @@ export function toolPath(variable: 'PROMETHEUS_BIN' | 'PROMTOOL_BIN'): string {
 
 /** Over samples as OpenMetrics text. */
 export async function startPrometheus(openMetricsText: string): Promise<PrometheusServer> {
-  return await serve((folder) => makeBlocks(toolPath('PROMTOOL_BIN'), folder, openMetricsText));
+  return await startPrometheusWith((folder) => makeBlocks(toolPath('PROMTOOL_BIN'), folder, openMetricsText));
 }
 
 /** Over a copy of a data folder, as a snapshot of a run is one. */
 export async function startPrometheusOn(dataFolder: string): Promise<PrometheusServer> {
-  return await serve((folder) => cp(dataFolder, join(folder, 'data'), { recursive: true }));
+  return await startPrometheusWith((folder) => cp(dataFolder, join(folder, 'data'), { recursive: true }));
 }
 
-async function serve(fill: (folder: string) => Promise<void>): Promise<PrometheusServer> {
+/** Over blocks that `make` leaves in `folder/data`. */
+export async function startPrometheusWith(
+  fill: (folder: string) => Promise<void>,
+): Promise<PrometheusServer> {
   const prometheus = toolPath('PROMETHEUS_BIN');
   const folder = await mkdtemp(join(tmpdir(), 'sla-prometheus-'));
   await using cleanUp = new AsyncDisposableStack();
