@@ -66,9 +66,10 @@ export function measurePeak(
     (sum, one) => sum + one.scrapes.length + one.unreadScrapes + one.missedScrapes,
     0,
   );
-  const unreadCount = unreadOnes.reduce((sum, { scrapes }) => sum + scrapes, 0);
-  const missed = due - unreadCount - byScrape.reduce((sum, one) => sum + one.size, 0);
-  const samples = byScrape.flatMap((one) => [...one.values()].flat()).length + unreadCount;
+  const unreadScrapes = unreadOnes.reduce((sum, { scrapes }) => sum + scrapes, 0);
+  const missed = due - unreadScrapes - byScrape.reduce((sum, one) => sum + one.size, 0);
+  const unreadValues = unreadOnes.reduce((sum, one) => sum + one.values, 0);
+  const samples = byScrape.flatMap((one) => [...one.values()].flat()).length + unreadValues;
   if (missed > 0 && target.comparison.startsWith('<'))
     return nothing(`${formatCount(missed)} scrapes were missed: ${planned.gauge} may have been higher then`);
   const words = `the highest of ${formatCount(samples)} scrapes${missed === 0 ? '' : `, ${formatCount(missed)} more were missed`}`;
@@ -78,20 +79,34 @@ export function measurePeak(
 const readValues = (values: ReadonlyMap<number, readonly number[]>, { blocks }: Frame) =>
   new Map([...values].filter(([at]) => blocks === null || isRead(blocks, at)));
 
-/** Of each block that was not read the highest value, and at how many scrapes there was one; NaN where one was no number. */
-function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame) {
+interface UnreadPeak {
+  /** Values in all, and scrapes at which each series of the target had one. */
+  readonly values: number;
+  readonly scrapes: number;
+  readonly highest: number;
+}
+
+/** Of each block that was not read the highest value; NaN where one was no number. */
+function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame): readonly UnreadPeak[] {
   const { blocks } = frame;
   if (blocks === null) return [];
   const of = (digest: Digest) => blocks.digest(gauge, digest);
-  return [...of('count')]
-    .filter(([, one]) => belongsTo(one, target))
-    .flatMap(([key, counts]) =>
-      unread(blocks, counts, frame).map((block) => {
-        const [sum, highest] = [of('sum').get(key)?.values[block], of('max').get(key)?.values[block]];
-        const isKnown = Number.isFinite(sum) && highest !== undefined;
-        return { scrapes: counts.values[block]!, highest: isKnown ? highest : Number.NaN };
-      }),
+  const own = [...of('count')].filter(([, one]) => belongsTo(one, target));
+  const found = new Set(own.flatMap(([, counts]) => unread(blocks, counts, frame)));
+  return [...found].map((block) => {
+    const counts = own.map(([, { values }]) => (Number.isNaN(values[block]!) ? 0 : values[block]!));
+    const told = own.filter((_, index) => counts[index]! > 0);
+    const values = told.map(([key]) =>
+      Number.isFinite(of('sum').get(key)?.values[block])
+        ? (of('max').get(key)?.values[block] ?? Number.NaN)
+        : Number.NaN,
     );
+    return {
+      values: counts.reduce((sum, count) => sum + count),
+      scrapes: Math.min(...counts),
+      highest: Math.max(...values),
+    };
+  });
 }
 
 /** Of the blocks that were not read: each is up, down or unknown at all of its scrapes, or it would be odd. */
