@@ -239,10 +239,8 @@ describe('thinned evidence', () => {
     for (const gone of evidence.readings) {
       const readings = evidence.readings.filter((one) => one !== gone);
       const { verdict } = judge(plan, run, { ...evidence, readings });
-      const isInside = (at: number) => at > FROM + 100 && at < TO - 100;
-      // A gauge that is unknown at one more scrape of 4,004 still passes, and the lag only explains.
-      const isGauge = gone.selector.startsWith('sentiment_model_loaded') && !isInside(gone.atSeconds);
-      const isExplaining = gone.digest === undefined && (gone.selector === plan.lag || isGauge);
+      // The lag only explains.
+      const isExplaining = gone.digest === undefined && gone.selector === plan.lag;
       expect(verdict === 'pass', `${gone.digest ?? 'raw'} ${gone.query} at ${gone.atSeconds}`).toBe(
         isExplaining,
       );

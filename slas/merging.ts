@@ -40,8 +40,14 @@ function lackingOf(plan: Plan, selector: string, readings: readonly Reading[], {
   const { blocks, whole } = DIGESTS[role];
   const unasked = [...blocks, ...whole].find((digest) => !readings.some((one) => one.digest === digest));
   if (unasked !== undefined) return `there is no evidence of ${unasked} for ${selector}`;
-  if (role === 'counter' || role === 'lag') return null;
+  if (role === 'lag') return null;
   const raw = readings.filter(({ digest }) => digest === undefined).map(stretchOf);
+  const edge = [thinned.fromSeconds, endOf(thinned, thinned.blocks)].find(
+    (at) => !raw.some(([from, to]) => from < at && at <= to),
+  );
+  if (edge !== undefined)
+    return `the samples of ${selector} at an edge of the window are not in the evidence`;
+  if (role === 'counter') return null;
   const gone = [...odd].find((block) => !isCovered(block, raw, thinned));
   return gone === undefined ? null : `the samples of ${selector} in block ${gone} are not in the evidence`;
 }
