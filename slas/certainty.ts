@@ -19,9 +19,9 @@ import {
   type ShareSample,
   shareBounds,
 } from './intervals.ts';
-import { holds } from './limits.ts';
+import { holds, UNIT_RANGES } from './limits.ts';
 import type { Measured } from './measure.ts';
-import type { Interval, Limit, Needed, PlannedObjective } from './model.ts';
+import type { Interval, Limit, Needed, PlannedObjective, Unit } from './model.ts';
 import { budgetOf } from './statistics.ts';
 
 /** How sure what was measured is: an interval, its place beside the limit, what would have been seen, what is still needed. */
@@ -163,7 +163,7 @@ function neededFor(sample: ShareSample, budget: number, level: number, ratePerSe
 // ---------------------------------------------------------------------------------------------- means and rates
 
 function certaintyOfNumber(
-  { target }: PlannedObjective,
+  { target, unit }: PlannedObjective,
   { value, samples, blocks, uncounted }: Figure,
   { confidence, ratePerSecond }: Surroundings,
 ): Certainty | null {
@@ -188,7 +188,7 @@ function certaintyOfNumber(
   const more = Math.max(0, Math.ceil(samples * ((spreads / margin) ** 2 - 1)));
   const isNear = more <= LONGEST_SECONDS * ratePerSecond;
   return {
-    interval: asInterval(bounds, level),
+    interval: asInterval(possible(bounds, unit), level),
     margin,
     side,
     detectable: null,
@@ -197,6 +197,12 @@ function certaintyOfNumber(
     independenceAssumed: false,
     blocks: blocks.length,
   };
+}
+
+/** An approximation by Student's t knows no ends: a rate is told from 0 on all the same. */
+function possible({ low, high }: Bounds, unit: Unit): Bounds {
+  const ends = UNIT_RANGES[unit];
+  return { low: Math.max(low, ends.low), high: Math.min(high, ends.high) };
 }
 
 function sideOf({ low, high }: Bounds, target: Limit): 'good' | 'bad' | 'both' {

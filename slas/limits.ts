@@ -83,3 +83,11 @@ export const isRate = (perSecond: number | null) =>
 
 export const isDuration = (seconds: number | null) =>
   seconds !== null && seconds >= LOAD_BOUNDS.leastSeconds && seconds <= LOAD_BOUNDS.mostSeconds;
+
+/** Between what a value of each unit can lie. */
+export const UNIT_RANGES: Readonly<Record<Unit, { readonly low: number; readonly high: number }>> = {
+  ratio: { low: 0, high: 1 },
+  seconds: { low: 0, high: Number.POSITIVE_INFINITY },
+  per_second: { low: 0, high: Number.POSITIVE_INFINITY },
+  number: { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY },
+};

@@ -1,6 +1,7 @@
 import { countBlocks, isWhole, secondBlocks } from '../blocks.ts';
 import { requestsOf } from '../client-requests.ts';
 import type { Block } from '../design-effect.ts';
+import { UNIT_RANGES } from '../limits.ts';
 import type { PlannedMeasure, RunRecord, Unit } from '../model.ts';
 import { formatCount } from '../numbers.ts';
 import { ratesBySecond } from '../slots.ts';
@@ -101,7 +102,8 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
   if (samples === 0) return nothing('nothing was observed in the window');
   const sum = total(sums.increases);
   const atMost = unobservedOf(counts.increases, frame);
-  const { low, high } = RANGES[unit];
+  // What an observation that nobody saw may have been.
+  const { low, high } = UNIT_RANGES[unit];
   return {
     kind: 'number',
     samples,
@@ -111,14 +113,6 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
     blocks: countBlocks(sums.increases, counts.increases, frame),
   };
 }
-
-/** What an observation that nobody saw may have been. */
-const RANGES: Readonly<Record<Unit, { readonly low: number; readonly high: number }>> = {
-  ratio: { low: 0, high: 1 },
-  seconds: { low: 0, high: Number.POSITIVE_INFINITY },
-  per_second: { low: 0, high: Number.POSITIVE_INFINITY },
-  number: { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY },
-};
 
 /** A series of the one that the other has no partner for: the same labels but for the name. */
 function unpaired(some: readonly Increase[], others: readonly Increase[]): string | null {
