@@ -44,7 +44,8 @@ const cases = [...readCaseFiles()]
   .flatMap(([file, own]) =>
     own.map((one) => ({ ...one.build(), name: `${file}: ${one.name}`, key: one.name })),
   )
-  .filter(({ document }) => document.service.replicas === 'stable');
+  // A thinned window is one of these with fewer samples.
+  .filter(({ document, evidence }) => document.service.replicas === 'stable' && !evidence.thinned);
 
 interface Claim {
   readonly name: string;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { judge } from './judge.ts';
 import type { Evidence, ObjectiveVerdict, Reading, Sample, Series } from './model.ts';
 import { healthy, ORIGIN_SECONDS } from './testing/cases.ts';
+import { thin } from './testing/thinned.ts';
 
 /**
  * Evidence of a healthy service, spoiled at random in ways that leave a number to compare: the verdict must never be a
@@ -137,6 +138,30 @@ test('a spoiled series is never a pass, and what rests on it is never met', () =
     },
   );
   check(property, 1_200);
+});
+
+test('what is spoiled between the samples that are read of a long window is never a pass', () => {
+  const seen = { undecided: 0, judged: 0 };
+  const property = fc.property(
+    service,
+    fc.tuple(fc.constantFrom(...Object.keys(SPOILS)), draw),
+    fc.integer({ min: 2, max: 12 }),
+    (number, [name, at], blocks) => {
+      const { plan, run, evidence } = services()[number]!;
+      expect(judge(plan, run, thin(plan, run, evidence, blocks)).verdict).toBe('pass');
+      const spoiled = spoilOnce(evidence, SPOILS[name]!, at);
+      const [whole, thinned] = [spoiled, thin(plan, run, spoiled, blocks)].map((of) => judge(plan, run, of));
+      expect(thinned!.verdict).not.toBe('pass');
+      for (const [index, { id, verdict }] of thinned!.objectives.entries()) {
+        seen.judged++;
+        if (whole!.objectives[index]!.verdict !== 'undecided') continue;
+        seen.undecided++;
+        expect(verdict, `${id}: ${whole!.objectives[index]!.reason}`).toBe('undecided');
+      }
+    },
+  );
+  check(property, 400);
+  expect(seen.undecided).toBeGreaterThan(100);
 });
 
 /** Spoils a series unless an earlier spoiling already took the samples that this one needs. */

@@ -77,7 +77,7 @@ async function readThinned(
       ),
       ({ selector, piece: [from, to] }) => readSamples(selector, rawSamples(selector, to - from), to, asker),
     );
-  const isCounter = (selector: string) => roleOf(plan, selector) === 'counter';
+  const isCounter = (selector: string) => ['counter', 'requests'].includes(roleOf(plan, selector));
   const selectors = selectorsOfPlan(plan);
   const looked = selectors.filter((selector) => !isCounter(selector));
   const first = [...(await read(looked, edges)), ...(await readDigests(plan, looked, thinned, asker))];

@@ -73,7 +73,7 @@ const LAST_INTERVALS = 1.5;
 export const GAP_INTERVALS = 2.5;
 
 /** What a selector is read for: counters are subtracted, the others are looked at scrape by scrape. */
-export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'counter';
+export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'counter' | 'requests';
 
 export function roleOf(plan: Plan, vectorSelector: string): Role {
   if (vectorSelector === plan.up) return 'up';
@@ -83,7 +83,9 @@ export function roleOf(plan: Plan, vectorSelector: string): Role {
     ({ measure }) =>
       (measure.kind === 'uptime' || measure.kind === 'peak') && measure.gauge === vectorSelector,
   );
-  return isGauge ? 'gauge' : 'counter';
+  if (isGauge) return 'gauge';
+  const isJudged = plan.objectives.some(({ measure }) => selectorsOf(measure).includes(vectorSelector));
+  return isJudged ? 'counter' : 'requests';
 }
 
 /** Of a window that is thinned: what is asked of each block, and of all blocks at once. */
@@ -95,6 +97,8 @@ export const DIGESTS: Readonly<
   gauge: { blocks: ['count', 'sum', 'min', 'max'], whole: [] },
   lag: { blocks: [], whole: ['max'] },
   counter: { blocks: ['last'], whole: ['resets', 'sum'] },
+  // Reconciled with the client, and nothing else: its blocks are of no use.
+  requests: { blocks: [], whole: ['resets', 'sum'] },
 };
 
 /** Everything that Prometheus is asked for, each once. */

@@ -5,6 +5,7 @@ import type { Evidence, LoadRecord, Plan, Reading, RunRecord, Series, SlaDocumen
 import { planScenario, planWindow } from '../plan.ts';
 import { selectorsOfPlan } from '../promql.ts';
 import { readLabels, readValues, type Schedule, scheduleOf, selects } from './notation.ts';
+import { thin } from './thinned.ts';
 
 /** Reads the judging cases: files of `slas/cases/`, each a few cases that differ from what is `given`. */
 
@@ -49,6 +50,8 @@ interface Given {
   readonly incidents: readonly string[];
   /** Seconds that the clock of Prometheus is ahead of ours, give or take so many. null: not asked. */
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;
+  /** The window is taken to be too long to be read, and thinned to so many blocks. null: all samples are there. */
+  readonly blocks: number | null;
   readonly names: Readonly<Record<string, string>>;
   /** By name; a name that ends in `@b` is of replica b alone. null: there is no such series. */
   readonly series: Readonly<Record<string, ValuesText | null>>;
@@ -131,6 +134,7 @@ const NOTHING: Given = {
   phases: null,
   incidents: [],
   clock: null,
+  blocks: null,
   names: {},
   series: {},
   warnings: {},
@@ -189,19 +193,16 @@ function build(given: Given): Judged {
     incidents: given.incidents,
   };
   const readings = selectorsOfPlan(plan).map((selector) => readingOf(selector, series, given));
-  return {
-    document,
-    plan,
-    run,
-    evidence: {
-      schema: 'sla-harness/evidence/v1',
-      prometheus: { url: 'http://127.0.0.1:9090/' },
-      ...(given.clock === null
-        ? {}
-        : { clock: { aheadSeconds: given.clock.ahead, uncertaintySeconds: given.clock.uncertainty } }),
-      readings,
-    },
+  const evidence: Evidence = {
+    schema: 'sla-harness/evidence/v1',
+    prometheus: { url: 'http://127.0.0.1:9090/' },
+    ...(given.clock === null
+      ? {}
+      : { clock: { aheadSeconds: given.clock.ahead, uncertaintySeconds: given.clock.uncertainty } }),
+    readings,
   };
+  const { blocks } = given;
+  return { document, plan, run, evidence: blocks === null ? evidence : thin(plan, run, evidence, blocks) };
 }
 
 function documentOf({ document, service }: Given): SlaDocument {

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import type { Verdict } from '../../slas/model.ts';
+import { countedBy, edgesOf, type LongService, makeLongBlocks } from '../../slas/testing/long-window.ts';
+import { startPrometheusWith, toolPath } from '../../slas/testing/prometheus-server.ts';
+import { ROOT } from './sla.ts';
+
+/**
+ * How long `./sla verify` takes over a day of many replicas, and how much memory: a TSDB is made by promtool from generated
+ * text, judged a few times, and the counts held against the generator's. docs/verdict.md says how to run it.
+ */
+const { values } = parseArgs({
+  options: {
+    hours: { type: 'string', default: '24' },
+    replicas: { type: 'string', default: '20' },
+    every: { type: 'string', default: '5' },
+    times: { type: 'string', default: '5' },
+  },
+});
+
+const service: LongService = {
+  job: 'sentiment-api',
+  startSeconds: Date.UTC(2025, 5, 1) / 1000,
+  hours: Number(values.hours) + 0.2,
+  replicas: Number(values.replicas),
+  everySeconds: Number(values.every),
+  rate: 10,
+};
+const FROM = service.startSeconds + 360;
+const TO = FROM + Number(values.hours) * 3600;
+
+/** Tells the verdict's process to say, last of all, how much memory it had at most. */
+const PEAK = `data:text/javascript,process.on('exit',()=>console.error('peak '+process.resourceUsage().maxRSS))`;
+
+async function verify(url: string): Promise<{ verdict: Verdict; seconds: number; megabytes: number }> {
+  const at = (seconds: number) => new Date(seconds * 1000).toISOString();
+  const own = ['verify', '--prometheus', url, '--from', at(FROM), '--to', at(TO), '--json'];
+  const began = performance.now();
+  // As the launcher starts it.
+  const node = ['--max-semi-space-size=8', '--import', PEAK, join(ROOT, 'scripts', 'sla.ts')];
+  const child = spawn(process.execPath, [...node, ...own], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [printed, told] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const seconds = (performance.now() - began) / 1000;
+  const kilobytes = Number(/peak (\d+)/.exec(told)?.[1]);
+  return { verdict: JSON.parse(printed) as Verdict, seconds, megabytes: kilobytes / 1024 };
+}
+
+const counted = Array.from({ length: service.replicas }, (_, replica) => {
+  const { openSeconds, closeSeconds } = edgesOf(service, replica, FROM, TO);
+  return countedBy(service, replica, closeSeconds).good - countedBy(service, replica, openSeconds).good;
+}).reduce((sum, one) => sum + one);
+
+const began = performance.now();
+await using server = await startPrometheusWith((folder) =>
+  makeLongBlocks([service], folder, toolPath('PROMTOOL_BIN')),
+);
+console.log(
+  `made in ${((performance.now() - began) / 1000).toFixed(0)} s: ${values.hours} h, ${values.replicas} replicas, every ${values.every} s`,
+);
+for (let time = 0; time < Number(values.times); time++) {
+  const { verdict, seconds, megabytes } = await verify(server.url);
+  const samples = verdict.objectives.find(({ id }) => id === 'latency-p95')?.samples;
+  const told = `${verdict.verdict}, ${samples} good answers counted, ${counted} made`;
+  console.log(`${seconds.toFixed(2)} s, at most ${megabytes.toFixed(0)} MB: ${told}`);
+  if (samples !== counted) process.exitCode = 1;
+}
