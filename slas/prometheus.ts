@@ -80,15 +80,20 @@ async function readThinned(
   const isCounter = (selector: string) => ['counter', 'requests'].includes(roleOf(plan, selector));
   const selectors = selectorsOfPlan(plan);
   const looked = selectors.filter((selector) => !isCounter(selector));
-  const first = [...(await read(looked, edges)), ...(await readDigests(plan, looked, thinned, asker))];
-  const odd = stretchesOf(blocksOf(plan, first, thinned));
   const counters = selectors.filter(isCounter);
-  return [
-    ...first,
-    ...(await read(looked, odd)),
-    ...(await read(counters, plan.replicas === 'elastic' ? [...edges, ...odd] : [...edges, ...cuts])),
-    ...(await readDigests(plan, counters, thinned, asker)),
-  ];
+  const askLooked = async () => {
+    const first = [...(await read(looked, edges)), ...(await readDigests(plan, looked, thinned, asker))];
+    const odd = stretchesOf(blocksOf(plan, first, thinned));
+    const more = plan.replicas === 'elastic' ? selectors : looked;
+    return [...first, ...(await read(more, odd))];
+  };
+  // Digests of counters take longest, and need nothing of the rest.
+  const [digests, raw, seen] = await Promise.all([
+    readDigests(plan, counters, thinned, asker),
+    read(counters, [...edges, ...cuts]),
+    askLooked(),
+  ]);
+  return [...seen, ...raw, ...digests];
 }
 
 type Stretch = readonly [fromSeconds: number, toSeconds: number];
