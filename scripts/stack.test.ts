@@ -90,4 +90,4 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
     await here('stack', 'down');
   }
   expect(await answers(`${address('service', again.stdout)}/health/live`)).toBeNull();
-});
+}, 180_000);

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { evidenceDifferences } from '../scripts/differences.ts';
-import { parseDocument } from './document.ts';
-import { judge } from './judge.ts';
-import type { Evidence, Plan, RunRecord, Verdict } from './model.ts';
-import { planWindow } from './plan.ts';
-import { collectEvidence } from './prometheus.ts';
-import { ask } from './prometheus-http.ts';
-import { rawSamples, selectorsOfPlan } from './promql.ts';
-import { SHIPPED_YAML } from './testing/cases.ts';
-import { countedBy, edgesOf, type LongService, makeLongBlocks } from './testing/long-window.ts';
-import { type PrometheusServer, startPrometheusWith, toolPath } from './testing/prometheus-server.ts';
+import { parseDocument } from '../slas/document.ts';
+import { judge } from '../slas/judge.ts';
+import type { Evidence, Plan, RunRecord, Verdict } from '../slas/model.ts';
+import { planWindow } from '../slas/plan.ts';
+import { collectEvidence } from '../slas/prometheus.ts';
+import { ask } from '../slas/prometheus-http.ts';
+import { rawSamples, selectorsOfPlan } from '../slas/promql.ts';
+import { SHIPPED_YAML } from '../slas/testing/cases.ts';
+import { countedBy, edgesOf, type LongService, makeLongBlocks } from '../slas/testing/long-window.ts';
+import { type PrometheusServer, startPrometheusWith, toolPath } from '../slas/testing/prometheus-server.ts';
+import { evidenceDifferences } from './differences.ts';
 
 /**
  * Windows with more scrapes than evidence carries, of a real Prometheus: what the thinned evidence gives must be what all the
