@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Slow tests last: most mutants die before, and the rest need not run. */
-const SLOW = ['slas/cases.test.ts', 'slas/never-fooled.test.ts'];
+const SLOW = ['cases', 'phases', 'elastic-fooled', 'never-fooled'].map((name) => `slas/${name}.test.ts`);
 const rank = ({ moduleId }: TestSpecification) => SLOW.findIndex((file) => moduleId.endsWith(file));
 
 class QuickestFirst extends BaseSequencer {
