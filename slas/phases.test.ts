@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { judge } from './judge.ts';
 import type { ClientRequests, ObjectiveVerdict, Sample, Series } from './model.ts';
 import { healthy, ORIGIN_SECONDS } from './testing/cases.ts';
+import { thin } from './testing/thinned.ts';
 
 /**
  * Services that stall at random, at the edges of phases too, their counters made from each single request: what a row says of
@@ -117,7 +118,8 @@ function judged(client: string, bursts: readonly Burst[], everySeconds: number) 
       ? { ...reading, series: reading.series.map((one) => counted(one, requests)) }
       : reading,
   );
-  return { requests, verdict: judge(built.plan, { ...built.run, load }, { ...built.evidence, readings }) };
+  const [plan, run, evidence] = [built.plan, { ...built.run, load }, { ...built.evidence, readings }];
+  return { requests, plan, run, evidence, verdict: judge(plan, run, evidence) };
 }
 
 /** Those of a phase that the service's counts are about: answered inside the part covered, or in flight at its end. */
@@ -172,4 +174,21 @@ test('with the clock of the client no row is met unless its own requests were in
     }
   });
   fc.assert(property, { seed: 5, numRuns: 80 });
+});
+
+test('of a long window, where phases meet and not every sample is read, it says the same', () => {
+  const counts = ({ id, verdict, samples, share, covered }: ObjectiveVerdict) => ({
+    ...{ id, verdict, samples, share, covered },
+  });
+  const property = fc.property(
+    bursts,
+    everySeconds,
+    fc.integer({ min: 3, max: 30 }),
+    (some, every, blocks) => {
+      const { plan, run, evidence, verdict } = judged('', some, every);
+      const thinned = judge(plan, run, thin(plan, run, evidence, blocks));
+      expect(thinned.objectives.map(counts)).toEqual(verdict.objectives.map(counts));
+    },
+  );
+  fc.assert(property, { seed: 6, numRuns: 60 });
 });

@@ -33,7 +33,7 @@ export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker):
   const { intervalSeconds, isTold } = await awaitClosingScrape(plan, run, asker);
   const clock = await readClock(asker);
   // Without `up` nothing tells when a target was scraped, but the samples themselves: all of them.
-  const thinned = isTold ? thinningOf(run, intervalSeconds) : null;
+  const thinned = isTold ? thinningOf(plan, run, intervalSeconds) : null;
   return {
     schema: 'sla-harness/evidence/v1',
     prometheus: { url: withoutSecrets(asker.url) },

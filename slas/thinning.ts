@@ -16,8 +16,8 @@ export const MARGIN = 3;
 const toMilliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000;
 
 /** null: the window has no more scrapes than can be carried. */
-export function thinningOf({ window, load }: RunRecord, intervalSeconds: number): Thinned | null {
-  const { fromSeconds, toSeconds } = window;
+export function thinningOf(plan: Plan, run: RunRecord, intervalSeconds: number): Thinned | null {
+  const { fromSeconds, toSeconds } = run.window;
   const seconds = toSeconds - fromSeconds;
   if (seconds / intervalSeconds <= MOST_BLOCKS) return null;
   // Whole seconds are short, in evidence and in memory; what is left over at the end is read.
@@ -29,11 +29,22 @@ export function thinningOf({ window, load }: RunRecord, intervalSeconds: number)
     stepSeconds,
     blocks: Math.floor((toSeconds - start) / stepSeconds),
     intervalSeconds,
-    cutsAtSeconds: (load?.phases ?? []).map((phase) => phase.fromSeconds).filter((at) => at > fromSeconds),
+    cutsAtSeconds: cutsOf(plan, run),
   };
 }
 
 const LEAST_WHOLE_SECONDS = 20;
+
+/** Where phases begin, and where the last one ends while answers still come. */
+export function cutsOf(plan: Plan, { window, load }: RunRecord): readonly number[] {
+  const began = load?.phases ?? [];
+  const ends = began.flatMap(({ name, fromSeconds }) => {
+    const planned = plan.load?.phases.find((phase) => phase.name === name);
+    return planned === undefined ? [] : [fromSeconds + planned.durationSeconds];
+  });
+  const all = new Set([...began.map(({ fromSeconds }) => fromSeconds), ...ends].map(toMilliseconds));
+  return [...all].filter((at) => at > window.fromSeconds && at < window.toSeconds).sort((a, b) => a - b);
+}
 
 /** When block number `index`, from 1 on, ends; 0 is where the first one begins. */
 export const endOf = ({ fromSeconds, stepSeconds }: Thinned, index: number) =>

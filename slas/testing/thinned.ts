@@ -3,10 +3,11 @@ import type { Digest, Evidence, Plan, Reading, RunRecord, Sample, Series, Thinne
 import { DIGESTS, digestOfRange, GAP_INTERVALS, rawSamples, roleOf } from '../promql.ts';
 import { median } from '../statistics.ts';
 import { parseValue } from '../targets.ts';
-import { blocksOf, endOf, MARGIN, stretchesOf } from '../thinning.ts';
+import { blocksOf, cutsOf, endOf, MARGIN, stretchesOf } from '../thinning.ts';
 
 /** Evidence of a short window as it would be if it were too long to be read: what a server would say of its blocks. */
-export function thin(plan: Plan, { window }: RunRecord, evidence: Evidence, blocks: number): Evidence {
+export function thin(plan: Plan, run: RunRecord, evidence: Evidence, blocks: number): Evidence {
+  const { window } = run;
   const up = evidence.readings.find(({ selector }) => selector === plan.up);
   const spacings = (up?.series ?? []).map(({ samples }) =>
     median(samples.slice(1).map(([at], index) => at - samples[index]![0])),
@@ -17,16 +18,17 @@ export function thin(plan: Plan, { window }: RunRecord, evidence: Evidence, bloc
     stepSeconds: Math.floor(((window.toSeconds - fromSeconds) / blocks) * 1000) / 1000,
     blocks,
     intervalSeconds: Math.max(...spacings),
-    cutsAtSeconds: [],
+    cutsAtSeconds: cutsOf(plan, run),
   };
   const margin = MARGIN * thinned.intervalSeconds;
   const edges = [
     [window.fromSeconds - margin, fromSeconds + margin],
     [endOf(thinned, blocks) - margin, window.toSeconds + margin],
   ] as const;
+  const cuts = thinned.cutsAtSeconds.map((at) => [at - margin, at + margin] as const);
   const isCounter = ({ selector }: Reading) => ['counter', 'requests'].includes(roleOf(plan, selector));
   const first = evidence.readings.flatMap((reading) => [
-    ...edges.map(([from, to]) => cut(reading, from, to)),
+    ...[...edges, ...(isCounter(reading) ? cuts : [])].map(([from, to]) => cut(reading, from, to)),
     ...digestsOf(plan, reading, thinned),
   ]);
   const odd = stretchesOf(blocksOf(plan, first, thinned));
