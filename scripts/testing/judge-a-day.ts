@@ -32,20 +32,32 @@ const service: LongService = {
 const FROM = service.startSeconds + 360;
 const TO = FROM + Number(values.hours) * 3600;
 
-/** Tells the verdict's process to say, last of all, how much memory it had at most. */
-const PEAK = `data:text/javascript,process.on('exit',()=>console.error('peak '+process.resourceUsage().maxRSS))`;
+/** Has the process say, last of all, how much memory it had at most, and how long it computed. */
+const SAY = `data:text/javascript,process.on('exit',()=>{const{maxRSS,userCPUTime,systemCPUTime}=process.resourceUsage();console.error('used '+maxRSS+' '+(userCPUTime+systemCPUTime))})`;
 
-async function verify(url: string): Promise<{ verdict: Verdict; seconds: number; megabytes: number }> {
+interface Verified {
+  readonly verdict: Verdict;
+  readonly seconds: number;
+  readonly computedSeconds: number;
+  readonly megabytes: number;
+}
+
+async function verify(url: string): Promise<Verified> {
   const at = (seconds: number) => new Date(seconds * 1000).toISOString();
   const own = ['verify', '--prometheus', url, '--from', at(FROM), '--to', at(TO), '--json'];
   const began = performance.now();
   // As the launcher starts it.
-  const node = ['--max-semi-space-size=8', '--import', PEAK, join(ROOT, 'scripts', 'sla.ts')];
+  const node = ['--max-semi-space-size=8', '--import', SAY, join(ROOT, 'scripts', 'sla.ts')];
   const child = spawn(process.execPath, [...node, ...own], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [printed, told] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   const seconds = (performance.now() - began) / 1000;
-  const kilobytes = Number(/peak (\d+)/.exec(told)?.[1]);
-  return { verdict: JSON.parse(printed) as Verdict, seconds, megabytes: kilobytes / 1024 };
+  const [, kilobytes, microseconds] = /used (\d+) (\d+)/.exec(told)!.map(Number);
+  return {
+    verdict: JSON.parse(printed) as Verdict,
+    seconds,
+    computedSeconds: microseconds! / 1e6,
+    megabytes: kilobytes! / 1024,
+  };
 }
 
 const counted = Array.from({ length: service.replicas }, (_, replica) => {
@@ -61,9 +73,11 @@ console.log(
   `made in ${((performance.now() - began) / 1000).toFixed(0)} s: ${values.hours} h, ${values.replicas} replicas, every ${values.every} s`,
 );
 for (let time = 0; time < Number(values.times); time++) {
-  const { verdict, seconds, megabytes } = await verify(server.url);
+  const { verdict, seconds, computedSeconds, megabytes } = await verify(server.url);
   const samples = verdict.objectives.find(({ id }) => id === 'latency-p95')?.samples;
   const told = `${verdict.verdict}, ${samples} good answers counted, ${counted} made`;
-  console.log(`${seconds.toFixed(2)} s, at most ${megabytes.toFixed(0)} MB: ${told}`);
+  console.log(
+    `${seconds.toFixed(2)} s, of them ${computedSeconds.toFixed(2)} s computing, at most ${megabytes.toFixed(0)} MB: ${told}`,
+  );
   if (samples !== counted) process.exitCode = 1;
 }
