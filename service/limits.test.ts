@@ -32,7 +32,7 @@ const predict = (app: FastifyInstance, text: string, headers: Record<string, str
 describe('the deadline', () => {
   test("of the client's own is kept, and what waits past it is never inferred", async () => {
     await using service = await startTroubled();
-    const running = predict(service.app, 'sleep 300 ms');
+    const running = predict(service.app, 'sleep 1000 ms');
     const late = await predict(service.app, 'die', { 'x-request-deadline-ms': '20' });
     expect(late.statusCode).toBe(504);
     expect(late.json().error).toEqual({ code: 'timeout', message: expect.stringContaining('within 20 ms') });

@@ -28,10 +28,15 @@ export function appOf(classifier: Classifier & WorkReport, env: Environment = {}
   return buildApp(configOf(env), classifier);
 }
 
-/** A POST of a JSON value, or of a string as it is. */
-export function post(app: FastifyInstance, url: string, body: unknown, headers: Record<string, string> = {}) {
+/** A POST of a JSON value, or of a string as it is, sent at once: what `inject` returns waits to be awaited. */
+export async function post(
+  app: FastifyInstance,
+  url: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+) {
   const payload = typeof body === 'string' ? body : JSON.stringify(body);
-  return app.inject({
+  return await app.inject({
     method: 'POST',
     url,
     payload,
