@@ -102,8 +102,8 @@ function explainListening(error: NodeJS.ErrnoException, { host, port }: Config):
   return new Error(`port ${port} of ${host} is taken; ${next}`);
 }
 
-/** What is disposed of is so after the last answer. */
-const comingOutMs = 500;
+/** Workers have so long to come out of the runtime: loading the model takes about a second on a busy machine. */
+const comingOutMs = 5000;
 
 function stopOnSignal(
   app: FastifyInstance,
