@@ -1,9 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
-import { HarnessError } from '../errors.ts';
 import { type Running, start, tellExit, waitFor } from '../processes.ts';
 import { takeSnapshot } from './prometheus-admin.ts';
+import { prometheusConfig } from './prometheus-config.ts';
 import type { Stack } from './stack.ts';
 
 export interface LocalStackOptions {
@@ -112,7 +111,8 @@ export async function startPrometheus(
 ): Promise<Running> {
   const config = join(options.folder, 'prometheus.yml');
   const ruleFiles = await writeRules(options);
-  await writeFile(config, prometheusConfig(options.selector, new URL(serviceUrl).host, ruleFiles));
+  const target = new URL(serviceUrl).host;
+  await writeFile(config, prometheusConfig({ selector: options.selector, target, ruleFiles }));
   const args = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
@@ -133,28 +133,6 @@ async function writeRules({ rules, folder }: LocalStackOptions): Promise<readonl
   if (rules === undefined) return [];
   await writeFile(join(folder, 'rules.yaml'), rules);
   return ['rules.yaml'];
-}
-
-function prometheusConfig(
-  selector: Readonly<Record<string, string>>,
-  host: string,
-  ruleFiles: readonly string[],
-): string {
-  const { job, ...labels } = selector;
-  if (job === undefined) {
-    throw new HarnessError(
-      'no-job',
-      `service.selector ${JSON.stringify(selector)} has no job: a local Prometheus cannot scrape for it`,
-      {
-        nextStep: 'add job to service.selector in the SLA document',
-      },
-    );
-  }
-  return stringify({
-    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
-    ...(ruleFiles.length === 0 ? {} : { rule_files: ruleFiles }),
-    scrape_configs: [{ job_name: job, static_configs: [{ targets: [host], labels }] }],
-  });
 }
 
 export async function prometheusAddress(prometheus: Running, signal: AbortSignal): Promise<string> {
