@@ -1,5 +1,7 @@
+import type { Comparison } from '../slas/compare.ts';
 import type { Evidence, Plan, RunRecord, RunSeries, SlaDocument, Verdict } from '../slas/model.ts';
 import { formatMeasured } from '../slas/numbers.ts';
+import { comparison } from './report/baseline.ts';
 import { runReport } from './report/browser.ts';
 import { gridOf } from './report/course.ts';
 import { drawnRows, phasesWithTimes, rangeOf } from './report/courses.ts';
@@ -29,6 +31,8 @@ export interface ReportInput {
   readonly series: RunSeries | null;
   /** `environment.json`, or null. */
   readonly environment: unknown;
+  /** With an earlier run of the same plan; null: there was none. */
+  readonly comparison: Comparison | null;
   /** uPlot's script and style, to be put into the page. */
   readonly uplot: { readonly script: string; readonly style: string };
 }
@@ -48,6 +52,7 @@ ${top(input, drawn !== null)}
 <main>
 ${objectives(verdict, input.plan)}
 ${first(look)}
+${comparison(input.comparison)}
 ${drawn === null ? withoutSeries() : drawn.markup}
 ${preconditions(verdict.preconditions)}
 ${reconciliation(verdict)}
@@ -66,7 +71,7 @@ ${drawn === null ? null : scripts(input, dataOf(input, drawn.figures, look))}
 const COLOURS = { pass: 'good', fail: 'bad', inconclusive: 'warn' } as const;
 const WORDS = { pass: 'Passed.', fail: 'Failed.', inconclusive: 'Inconclusive.' } as const;
 
-function top({ verdict, plan, run }: ReportInput, hasPanels: boolean): Html {
+function top({ verdict, plan, run, comparison: compared }: ReportInput, hasPanels: boolean): Html {
   const { fromSeconds, toSeconds } = run.window;
   const facts = [
     ['When', period(fromSeconds, toSeconds)],
@@ -77,6 +82,7 @@ function top({ verdict, plan, run }: ReportInput, hasPanels: boolean): Html {
   const parts = [
     ['objectives', 'Objectives'],
     ['look-first', 'Look first'],
+    ...(compared === null ? [] : [['baseline', 'Baseline']]),
     ...(hasPanels
       ? [
           ['overview', 'Panels'],

@@ -33,6 +33,7 @@ export const FILES = {
   verdict: 'verdict.json',
   report: 'report.html',
   environment: 'environment.json',
+  baseline: 'baseline.json',
   document: 'document.json',
   documentText: 'document.yaml',
   snapshot: 'prometheus-snapshot',

@@ -11,6 +11,9 @@ import { bareAddress } from './redact.ts';
 import { prometheusVersion } from './stack/prometheus-admin.ts';
 import type { Stack } from './stack/stack.ts';
 
+/** Stands where none were put into our own service on purpose. */
+export const NO_FAULTS = 'none';
+
 const GIT_LIMIT_MS = 10_000;
 
 /** Variables of CI servers that name the job; none of them is a secret. */
@@ -45,6 +48,7 @@ export async function describeEnvironment(
   tools: RunTools,
   read: ReadDocument,
   stack: Stack,
+  faults: string | undefined,
   io: Io,
 ): Promise<object> {
   const processors = cpus();
@@ -55,6 +59,8 @@ export async function describeEnvironment(
     git: await describeCheckout(io.root),
     document: { sha256: createHash('sha256').update(read.text).digest('hex') },
     model: isLocal ? await describeModel(io) : null,
+    // Of a service that somebody else started only that person knows.
+    faults: faults ?? (isLocal ? NO_FAULTS : null),
     tools: {
       node: process.version.slice(1),
       k6: tools.k6.version,

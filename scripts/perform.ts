@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Load, Plan, Verdict } from '../slas/model.ts';
 import { awaitScrapeAfter, collectEvidence } from '../slas/prometheus.ts';
 import { withoutSecrets } from '../slas/prometheus-http.ts';
+import { findBaseline } from './baseline.ts';
 import { createRunFolder, FILES, type RunFolder, readRun, type StoredRun, writeVerdict } from './bundle.ts';
 import { guardFolder } from './disk.ts';
 import { describeEnvironment } from './environment.ts';
@@ -105,7 +106,11 @@ async function performRun(
   folder: RunFolder,
   io: Io,
 ): Promise<void> {
-  await folder.writeJson(FILES.environment, await describeEnvironment(tools, read, stack, io));
+  const { faults } = options;
+  await folder.writeJson(FILES.environment, await describeEnvironment(tools, read, stack, faults, io));
+  // Before the load: afterwards the verdict would wait for it.
+  const baseline = await findBaseline(folder.path);
+  if (baseline !== null) await folder.writeJson(FILES.baseline, baseline);
   await warmUpAndSettle(plan, stack, io);
   const load = plan.load as Load;
   // Read while the load runs, for the report that follows it.

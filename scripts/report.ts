@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ReportInput, renderReport } from '../dashboards/report.ts';
+import { type Baseline, type Comparison, compare } from '../slas/compare.ts';
 import type { RunSeries, SlaDocument, Verdict } from '../slas/model.ts';
+import { percentilesOf } from '../slas/percentiles.ts';
 import { FILES, type StoredRun } from './bundle.ts';
 import { HarnessError } from './errors.ts';
 
@@ -23,17 +25,31 @@ export async function reportInputOf(
       return null;
     }
   };
-  const [document, series, environment] = await Promise.all([
+  const [document, series, environment, baseline] = await Promise.all([
     read<SlaDocument>(FILES.document),
     read<RunSeries>(FILES.series),
     read<unknown>(FILES.environment),
+    read<Baseline>(FILES.baseline),
   ]);
   if (document === null) {
     throw new HarnessError('bad-run', `${join(stored.path, FILES.document)} cannot be read`, {
       nextStep: 'the folder was altered: run again',
     });
   }
-  return { ...stored, document, verdict, series, environment };
+  const comparison = comparisonOf(baseline, stored, verdict, environment);
+  return { ...stored, document, verdict, series, environment, comparison };
+}
+
+/** With the run that was chosen before this one began: its numbers lie in this folder, so that the same bytes come out again. */
+function comparisonOf(
+  baseline: Baseline | null,
+  { plan, run, evidence }: StoredRun,
+  verdict: Verdict,
+  environment: unknown,
+): Comparison | null {
+  if (baseline === null) return null;
+  const percentiles = evidence === null ? {} : percentilesOf(plan, run, evidence);
+  return compare(baseline, { plan, verdict, percentiles, environment });
 }
 
 let uplot: Promise<ReportInput['uplot']> | null = null;

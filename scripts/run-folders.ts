@@ -81,13 +81,24 @@ export async function describeRun(parent: string, id: string): Promise<ListedRun
 const startOf = (id: string) => id.replace(new RegExp(`${RUN_NAME.source}`), '$1T$2:$3:$4Z');
 
 /**
- * The runs beyond the newest `keep` that may go: never the one that `latest` points at, and none that may still be running.
+ * The runs beyond the newest `keep` that may go: never the one that `latest` points at, none that may still be running, and of
+ * no scenario the newest that passed, with which the next one is compared.
  */
 export async function findPrunable(parent: string, keep: number): Promise<readonly string[]> {
   const latest = basename(await readlink(join(parent, 'latest')).catch(() => ''));
-  const old = (await findRuns(parent)).slice(keep).filter((id) => id !== latest);
+  const all = await findRuns(parent);
+  const passed = await newestPasses(parent, all);
+  const old = all.slice(keep).filter((id) => id !== latest && !passed.has(id));
   const over = await Promise.all(old.map((id) => isOver(parent, id)));
   return old.filter((_, index) => over[index]);
+}
+
+async function newestPasses(parent: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const runs = await Promise.all(ids.map((id) => describeRun(parent, id)));
+  const newest = new Map<string | null, string>();
+  for (const { id, scenario, verdict, sealed } of runs)
+    if (verdict === 'pass' && sealed && !newest.has(scenario)) newest.set(scenario, id);
+  return new Set(newest.values());
 }
 
 const isOver = async (parent: string, id: string) =>

@@ -10,17 +10,22 @@ import { slaHere, temporaryFolder } from './testing/sla.ts';
 
 interface Made {
   readonly verdict?: string;
+  readonly scenario?: string;
   readonly sealed?: boolean;
 }
 
-async function makeRun(parent: string, id: string, { verdict, sealed = true }: Made = {}): Promise<void> {
+async function makeRun(
+  parent: string,
+  id: string,
+  { verdict, scenario = 'steady', sealed = true }: Made = {},
+): Promise<void> {
   const path = join(parent, id);
   await mkdir(join(path, 'logs'), { recursive: true });
   const objectives = [
     { id: 'errors', measure: { kind: 'ratio' } },
     { id: 'slow', measure: { kind: 'latency', percentile: 95 } },
   ];
-  await writeFile(join(path, 'plan.json'), JSON.stringify({ sla: { scenario: 'steady' }, objectives }));
+  await writeFile(join(path, 'plan.json'), JSON.stringify({ sla: { scenario }, objectives }));
   if (verdict !== undefined) {
     const judged = [
       { id: 'errors', value: 0, samples: 1510 },
@@ -124,6 +129,19 @@ describe('runs prune', () => {
     expect(left).not.toContain(id(2));
     expect(left).not.toContain(id(3));
     expect(existsSync(join(path, await readlink(join(path, 'latest')), 'plan.json'))).toBe(true);
+  });
+
+  test('the newest that passed stays of each scenario: the next run is compared with it', async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    await makeRun(path, id(1), { verdict: 'pass' });
+    await makeRun(path, id(2), { verdict: 'pass' });
+    await makeRun(path, id(3), { verdict: 'pass', sealed: false });
+    await makeRun(path, id(4), { verdict: 'pass', scenario: 'spike' });
+    await makeRun(path, id(5), { verdict: 'fail', scenario: 'smoke' });
+    await makeRun(path, id(6), { verdict: 'fail' });
+    await slaHere(['runs', 'prune', '--keep', '1', '--out', path]);
+    expect(await names(path)).toEqual([id(2), id(4), id(6)]);
   });
 
   test('what an interrupted one left over goes with the next', async () => {

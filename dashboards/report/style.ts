@@ -96,6 +96,7 @@ table { border-collapse: collapse; text-align: left; } th { font-weight: 500; }
 
 .facts { font-size: 13.25px; width: 100%; } .facts td, .facts th { padding: 4px 18px 4px 0; vertical-align: top; border-top: 1px solid var(--line); } .facts th { white-space: nowrap; width: 25ch; } .facts td:first-child { padding-right: 8px; } .facts td { overflow-wrap: anywhere; }
 .grid { font-size: 13.25px; } .grid th, .grid td { padding: 4px 20px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; } .grid thead th { color: var(--muted); font-size: 12.5px; } .grid td { text-align: right; } .grid td:last-child { text-align: left; padding-right: 0; } .queries td:first-child { text-align: left; min-width: 320px; } .queries p { margin: 0; }
+.compared { width: 100%; } .compared tbody th { min-width: 190px; } .compared th code, .compared td span:not([aria-hidden]) { display: block; color: var(--muted); font-weight: 400; } .compared td b { font-weight: 600; white-space: nowrap; } .compared .why { font-size: 12.5px; max-width: 34ch; } .others td { text-align: left; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 footer { margin: 48px auto 40px; padding-top: 14px; font-size: 12.75px; color: var(--muted); } footer p { border-top: 1px solid var(--line); padding-top: 14px; }
 @media (max-width: 900px) { .objective { grid-template-columns: 1fr 110px; } .scale { grid-column: 1 / -1; } figure, figure.w4, figure.w6, figure.w8 { grid-column: span 24; } main, header.top, footer { padding: 0 16px; } }

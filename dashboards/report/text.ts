@@ -1,5 +1,6 @@
 import type { Panel } from '../panel.ts';
 import type { ReportInput } from '../report.ts';
+import { comparisonLines } from './baseline.ts';
 import { gridOf, type Line, present, summary } from './course.ts';
 import { coursesOf } from './courses.ts';
 import { formatNumber } from './format.ts';
@@ -8,11 +9,14 @@ import { type Course, type LookFirst, lookFirst } from './look-first.ts';
 /** The report for a terminal: what to look at first, and the course of each panel in a line. */
 export function renderReportText(input: Omit<ReportInput, 'uplot'>): string {
   const { series, verdict, run } = input;
-  if (series === null) return 'This run stored no series: its panels cannot be drawn.\n';
+  const beside = comparisonLines(input.comparison);
+  if (series === null)
+    return [...beside, 'This run stored no series: its panels cannot be drawn.', ''].join('\n');
   const grid = gridOf(series, run.window.toSeconds);
   const courses = coursesOf(input, series, grid);
   const look = lookFirst(verdict, courses, grid, run.window.fromSeconds);
-  return [...lookLines(look), '', ...panelLines(courses), ''].join('\n');
+  const parts = [lookLines(look), beside, panelLines(courses)].filter(({ length }) => length > 0);
+  return parts.map((lines) => `${lines.join('\n')}\n`).join('\n');
 }
 
 const lookLines = ({ sentences, moved, panel }: LookFirst): readonly string[] => [

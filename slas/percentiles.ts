@@ -1,0 +1,85 @@
+import { slowerBlocks } from './blocks.ts';
+import { latencyEffectOf, USUAL_CONFIDENCE } from './certainty.ts';
+import { LEAST_BLOCKS, totalsOf } from './design-effect.ts';
+import { shareBounds } from './intervals.ts';
+import { measureIn } from './measure.ts';
+import type { Evidence, Plan, PlannedObjective, RunRecord } from './model.ts';
+import { type Scope, scopeOf } from './phases.ts';
+import { budgetOf } from './statistics.ts';
+import { parseValue } from './targets.ts';
+import { countIncreases, cutWindow, type Frame } from './window.ts';
+
+/**
+ * Where a percentile may truly lie: in no verdict, where a share is judged; for comparing runs, of which both keep the limit
+ * by far and one is slower. As fine as the buckets are.
+ */
+export interface PercentileAtService {
+  /** As the service's buckets have it, interpolated inside its own. */
+  readonly valueSeconds: number;
+  /** Each end alone holds with the plan's confidence (95 % where it has none); null: there is too little to tell. */
+  readonly bounds: { readonly lowSeconds: number; readonly highSeconds: number | null } | null;
+}
+
+/** Of each latency objective that the service's counts can tell, by its id. */
+export function percentilesOf(
+  plan: Plan,
+  run: RunRecord,
+  evidence: Evidence,
+): Readonly<Record<string, PercentileAtService>> {
+  const frame = cutWindow(plan, run, evidence);
+  return Object.fromEntries(
+    plan.objectives.flatMap((objective) => {
+      const found = percentileIn(scopeOf(objective, plan, run, evidence, frame), objective, plan, run);
+      return found === null ? [] : [[objective.id, found]];
+    }),
+  );
+}
+
+function percentileIn(
+  scope: Scope | string,
+  objective: PlannedObjective,
+  plan: Plan,
+  run: RunRecord,
+): PercentileAtService | null {
+  const measured = measureIn(scope, objective, run, plan.requests);
+  if (objective.measure.kind !== 'latency' || measured.kind !== 'share') return null;
+  if (typeof scope === 'string' || typeof scope.frame === 'string') return null;
+  const isWhole = (measured.uncounted ?? 0) === 0;
+  const bounds = isWhole ? boundsIn(objective.measure, scope.frame, plan.confidence) : null;
+  return measured.value === null ? null : { valueSeconds: measured.value, bounds };
+}
+
+/**
+ * A percentile is over an edge when the share of slower answers is surely over what it leaves, and at or under the edge when
+ * that share surely is not: the interval of a share, read the other way round, with all that answers depend on each other.
+ */
+function boundsIn(
+  { buckets, percentile }: { readonly buckets: string; readonly percentile: number },
+  frame: Frame,
+  confidence: number | null,
+): PercentileAtService['bounds'] {
+  const counted = countIncreases(buckets, frame);
+  if (!counted.ok) return null;
+  const edges = commonEdges(counted.increases.map(({ labels }) => parseValue(labels.le ?? '')));
+  const slower = slowerBlocks(counted.increases, edges, frame);
+  if (slower.some(({ length }) => length < LEAST_BLOCKS)) return null;
+  const [budget, level] = [budgetOf(percentile), confidence ?? USUAL_CONFIDENCE];
+  const sure = slower.map((blocks, index) => {
+    const { part: bad, total: all } = totalsOf(blocks);
+    const known = latencyEffectOf({ blocks, lower: slower.slice(0, index) });
+    return shareBounds({ bad, all, effect: known ?? { factor: 1, blocks: blocks.length } }, level);
+  });
+  return {
+    lowSeconds: edges[sure.findLastIndex(({ low }) => low > budget)] ?? 0,
+    highSeconds: edges[sure.findIndex(({ high }) => high <= budget)] ?? null,
+  };
+}
+
+/** The finite edges that all histograms have, ascending: each stands there as often as any. */
+function commonEdges(all: readonly number[]): readonly number[] {
+  const often = Map.groupBy(all, (edge) => edge);
+  const most = Math.max(...[...often.values()].map(({ length }) => length));
+  return [...often]
+    .flatMap(([edge, { length }]) => (Number.isFinite(edge) && length === most ? [edge] : []))
+    .sort((a, b) => a - b);
+}
