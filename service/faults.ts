@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Classification, Classifier } from './classifier/classifier.ts';
+import { wrapping } from './classifier/wrapping.ts';
 import { ApiError } from './errors.ts';
 import type { Faults } from './fault-spec.ts';
 
@@ -50,15 +51,9 @@ async function waitAtLeast(delayMs: number): Promise<void> {
 export function withConfidenceMean(classifier: Classifier, mean: number): Classifier {
   const lower = lowerTo(mean);
   const lowered = (answer: Classification) => ({ ...answer, confidence: lower(answer.confidence) });
-  return {
-    model: classifier.model,
-    version: classifier.version,
-    dtype: classifier.dtype,
-    isLoaded: () => classifier.isLoaded(),
-    hasRoom: () => classifier.hasRoom(),
-    classify: async (texts, options) => (await classifier.classify(texts, options)).map(lowered),
-    [Symbol.asyncDispose]: () => classifier[Symbol.asyncDispose](),
-  };
+  return wrapping(classifier, async (texts, options) =>
+    (await classifier.classify(texts, options)).map(lowered),
+  );
 }
 
 /** What may be owed to the mean: more would make a long stretch of unsure texts be paid back for ever. */

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Classification, Classifier, ClassifyOptions } from './classifier.ts';
+import { wrapping } from './wrapping.ts';
 
 /** Counts texts whose answer was kept, and those that had to be inferred. */
 export type LookupListener = (hits: number, misses: number) => void;
@@ -44,13 +45,5 @@ export function withCache(classifier: Classifier, capacity: number, onLookup: Lo
     return answers as readonly Classification[];
   }
 
-  return {
-    model: classifier.model,
-    version: classifier.version,
-    dtype: classifier.dtype,
-    isLoaded: () => classifier.isLoaded(),
-    hasRoom: () => classifier.hasRoom(),
-    classify,
-    [Symbol.asyncDispose]: () => classifier[Symbol.asyncDispose](),
-  };
+  return wrapping(classifier, classify);
 }
