@@ -49,7 +49,7 @@ const feedback = (view: View): Panel => ({
   next: ['drift'],
 });
 
-const FEEDBACK = metrics.feedback.labelNames[0];
+const FEEDBACK = metrics.feedback.labelNames[0]!;
 
 const value = (view: View): Panel => ({
   ...shared,

@@ -135,9 +135,44 @@ export interface HistogramDefinition extends MetricBase {
 }
 export type MetricDefinition = CounterDefinition | GaugeDefinition | HistogramDefinition;
 
-const noLabels: readonly LabelSet[] = [{}];
+export const noLabels: readonly LabelSet[] = [{}];
+
+export function counter<const Name extends string>(
+  name: Name,
+  help: string,
+  labelNames: readonly string[] = [],
+  labelSets = noLabels,
+) {
+  return { type: 'counter', name, help, labelNames, labelSets } as const satisfies CounterDefinition;
+}
+
+export function gauge<const Name extends string>(
+  name: Name,
+  help: string,
+  labelNames: readonly string[] = [],
+  labelSets = noLabels,
+) {
+  return { type: 'gauge', name, help, labelNames, labelSets } as const satisfies GaugeDefinition;
+}
+
+export function histogram<const Name extends string>(
+  name: Name,
+  help: string,
+  buckets: readonly number[],
+  labelNames: readonly string[] = [],
+  labelSets = noLabels,
+) {
+  return {
+    type: 'histogram',
+    name,
+    help,
+    labelNames,
+    labelSets,
+    buckets,
+  } as const satisfies HistogramDefinition;
+}
+
 const byEndpoint = endpoints.map((endpoint) => ({ endpoint }));
-const byVariant = variants.map((variant) => ({ variant }));
 const byDriftFeature = driftFeatures.map((feature) => ({ feature }));
 const bySentiment = sentiments.map((sentiment) => ({ sentiment }));
 const byHandler = routeOutcomes.map(({ handler }) => ({ handler }));
@@ -149,260 +184,142 @@ const byOutcome = routeOutcomes.flatMap(({ handler, methods, statuses }) =>
 );
 
 export const metrics = {
-  predictions: {
-    type: 'counter',
-    name: 'sentiment_predictions_total',
-    help: 'Texts predicted, by the sentiment given.',
-    labelNames: ['sentiment', 'endpoint'],
-    labelSets: endpoints.flatMap((endpoint) => sentiments.map((sentiment) => ({ sentiment, endpoint }))),
-  },
-  predictionDuration: {
-    type: 'histogram',
-    name: 'sentiment_prediction_duration_seconds',
-    help: "Seconds from handing a request's texts to the classifier to its last answer, waiting included.",
-    labelNames: ['endpoint'],
-    labelSets: byEndpoint,
-    buckets: latencyBucketsSeconds,
-  },
-  predictionConfidence: {
-    type: 'histogram',
-    name: 'sentiment_prediction_confidence',
-    help: 'How sure the model was of the sentiment that it gave, one observation a text.',
-    labelNames: ['sentiment'],
-    labelSets: bySentiment,
-    buckets: confidenceBuckets,
-  },
-  batchSize: {
-    type: 'histogram',
-    name: 'sentiment_batch_size',
-    help: 'Texts in one valid batch request.',
-    labelNames: [],
-    labelSets: noLabels,
-    buckets: batchSizeBuckets,
-  },
-  modelLoaded: {
-    type: 'gauge',
-    name: 'sentiment_model_loaded',
-    help: '1 while at least one worker (of each model, where there are two) can answer, else 0.',
-    labelNames: [],
-    labelSets: noLabels,
-  },
-  modelInfo: {
-    type: 'gauge',
-    name: 'sentiment_model_info',
-    help: '1, with what is loaded in the labels: the name of the model, its version and the type of its weights.',
-    labelNames: ['model', 'version', 'dtype'],
-    labelSets: [],
-  },
-  queueLength: {
-    type: 'gauge',
-    name: 'sentiment_queue_length',
-    help: 'Texts that wait for a worker.',
-    labelNames: [],
-    labelSets: noLabels,
-  },
-  queueWait: {
-    type: 'histogram',
-    name: 'sentiment_queue_wait_seconds',
-    help: 'Seconds that a text waited before a worker began it.',
-    labelNames: [],
-    labelSets: noLabels,
-    buckets: latencyBucketsSeconds,
-  },
-  inferenceDuration: {
-    type: 'histogram',
-    name: 'sentiment_inference_duration_seconds',
-    help: 'Seconds that a worker was at one inference: of one text, or of a batch.',
-    labelNames: [],
-    labelSets: noLabels,
-    buckets: latencyBucketsSeconds,
-  },
-  inferenceBatchSize: {
-    type: 'histogram',
-    name: 'sentiment_inference_batch_size',
-    help: 'Texts inferred in one go; always 1 unless batching is on.',
-    labelNames: [],
-    labelSets: noLabels,
-    buckets: batchSizeBuckets,
-  },
-  workersReady: {
-    type: 'gauge',
-    name: 'sentiment_workers_ready',
-    help: 'Workers that can answer.',
-    labelNames: [],
-    labelSets: noLabels,
-  },
-  workersLost: {
-    type: 'counter',
-    name: 'sentiment_workers_lost_total',
-    help: 'Workers that died or hung, and were replaced.',
-    labelNames: [],
-    labelSets: noLabels,
-  },
-  cacheLookups: {
-    type: 'counter',
-    name: 'sentiment_cache_lookups_total',
-    help: 'Texts looked up in the cache of exact repeats; none while it is off.',
-    labelNames: ['outcome'],
-    labelSets: cacheOutcomes.map((outcome) => ({ outcome })),
-  },
-  errors: {
-    type: 'counter',
-    name: 'sentiment_errors_total',
-    help: 'Requests for predictions or explanations that got none, by cause.',
-    labelNames: ['error_type', 'endpoint'],
-    labelSets: inferringEndpoints.flatMap((endpoint) =>
-      errorTypes.map((error_type) => ({ error_type, endpoint })),
-    ),
-  },
-  httpRequests: {
-    type: 'counter',
-    name: 'http_requests_total',
-    help: 'Requests that ended; status 499 when the client was gone before the answer.',
-    labelNames: ['method', 'handler', 'status'],
-    labelSets: byOutcome,
-  },
-  httpDuration: {
-    type: 'histogram',
-    name: 'http_request_duration_seconds',
-    help: "Seconds from a request's arrival to its answer handed over to the operating system.",
-    labelNames: ['method', 'handler', 'status'],
-    labelSets: byOutcome,
-    buckets: latencyBucketsSeconds,
-  },
-  httpInProgress: {
-    type: 'gauge',
-    name: 'http_requests_in_progress',
-    help: 'Requests that arrived and have not ended.',
-    labelNames: ['method', 'handler'],
-    labelSets: byMethodAndHandler,
-  },
-  httpRequestSize: {
-    type: 'histogram',
-    name: 'http_request_size_bytes',
-    help: "Bytes of the request's body, as announced by Content-Length, else as read.",
-    labelNames: ['handler'],
-    labelSets: byHandler,
-    buckets: sizeBucketsBytes,
-  },
-  httpResponseSize: {
-    type: 'histogram',
-    name: 'http_response_size_bytes',
-    help: "Bytes of the answer's body.",
-    labelNames: ['handler'],
-    labelSets: byHandler,
-    buckets: sizeBucketsBytes,
-  },
-  featureUses: {
-    type: 'counter',
-    name: 'sentiment_feature_uses_total',
-    help: 'Requests that were answered as asked for, by what they made use of.',
-    labelNames: ['feature'],
-    labelSets: features.map((feature) => ({ feature })),
-  },
-  value: {
-    type: 'counter',
-    name: 'sentiment_value_total',
-    help: 'What the predictions given were worth: texts times VALUE_PER_PREDICTION, in its unit.',
-    labelNames: ['endpoint', 'variant'],
-    labelSets: endpoints.flatMap((endpoint) => variants.map((variant) => ({ endpoint, variant }))),
-  },
-  feedback: {
-    type: 'counter',
-    name: 'sentiment_feedback_total',
-    help: 'Predictions that somebody agreed or disagreed with, each counted once.',
-    labelNames: ['agreement', 'variant'],
-    labelSets: agreements.flatMap((agreement) => variants.map((variant) => ({ agreement, variant }))),
-  },
-  explanationWords: {
-    type: 'histogram',
-    name: 'sentiment_explanation_important_words',
-    help: 'Words of an explained text that matter most: the fewest with half of all weight for the answer.',
-    labelNames: [],
-    labelSets: noLabels,
-    buckets: importantWordsBuckets,
-  },
-  driftPredictions: {
-    type: 'gauge',
-    name: 'sentiment_drift_window_predictions',
-    help: 'Predictions that the drift metrics look back on.',
-    labelNames: [],
-    labelSets: noLabels,
-  },
-  driftIndex: {
-    type: 'gauge',
-    name: 'sentiment_drift_psi',
-    help: 'Population stability index of recent predictions against the reference; 0 with fewer than 100 of them.',
-    labelNames: ['feature'],
-    labelSets: byDriftFeature,
-  },
-  driftChance: {
-    type: 'gauge',
-    name: 'sentiment_drift_psi_chance_limit',
-    help: 'What the index passes by chance alone in one of a thousand windows of this size.',
-    labelNames: ['feature'],
-    labelSets: byDriftFeature,
-  },
-  positiveRatio: {
-    type: 'gauge',
-    name: 'sentiment_positive_ratio',
-    help: 'Share of positive ones among recent predictions.',
-    labelNames: [],
-    labelSets: noLabels,
-  },
-  positiveExpectedRatio: {
-    type: 'gauge',
-    name: 'sentiment_positive_expected_ratio',
-    help: 'The share of positive predictions that is ordinary: of the reference, or as configured.',
-    labelNames: [],
-    labelSets: noLabels,
-  },
-} as const satisfies Record<string, MetricDefinition>;
-
-/** Exposed beside the others while two models answer (MODEL_B_DIR). */
-export const variantMetrics = {
-  requests: {
-    type: 'counter',
-    name: 'sentiment_variant_requests_total',
-    help: 'Requests for predictions that were given to a model, by how they ended.',
-    labelNames: ['variant', 'outcome'],
-    labelSets: variants.flatMap((variant) => variantOutcomes.map((outcome) => ({ variant, outcome }))),
-  },
-  predictions: {
-    type: 'counter',
-    name: 'sentiment_variant_predictions_total',
-    help: 'Texts predicted by a model, by the sentiment given.',
-    labelNames: ['variant', 'sentiment'],
-    labelSets: variants.flatMap((variant) => sentiments.map((sentiment) => ({ variant, sentiment }))),
-  },
-  duration: {
-    type: 'histogram',
-    name: 'sentiment_variant_prediction_duration_seconds',
-    help: "Seconds from handing a request's texts to a model to its last answer, of requests that were answered.",
-    labelNames: ['variant'],
-    labelSets: byVariant,
-    buckets: latencyBucketsSeconds,
-  },
-  confidence: {
-    type: 'histogram',
-    name: 'sentiment_variant_confidence',
-    help: 'How sure a model was of the sentiment that it gave, one observation a text.',
-    labelNames: ['variant'],
-    labelSets: byVariant,
-    buckets: confidenceBuckets,
-  },
-  loaded: {
-    type: 'gauge',
-    name: 'sentiment_variant_model_loaded',
-    help: '1 while at least one worker of the model can answer, else 0.',
-    labelNames: ['variant'],
-    labelSets: byVariant,
-  },
-  info: {
-    type: 'gauge',
-    name: 'sentiment_variant_model_info',
-    help: '1, with what each variant is in the labels.',
-    labelNames: ['variant', 'model', 'version', 'dtype'],
-    labelSets: [],
-  },
+  predictions: counter(
+    'sentiment_predictions_total',
+    'Texts predicted, by the sentiment given.',
+    ['sentiment', 'endpoint'],
+    endpoints.flatMap((endpoint) => sentiments.map((sentiment) => ({ sentiment, endpoint }))),
+  ),
+  predictionDuration: histogram(
+    'sentiment_prediction_duration_seconds',
+    "Seconds from handing a request's texts to the classifier to its last answer, waiting included.",
+    latencyBucketsSeconds,
+    ['endpoint'],
+    byEndpoint,
+  ),
+  predictionConfidence: histogram(
+    'sentiment_prediction_confidence',
+    'How sure the model was of the sentiment that it gave, one observation a text.',
+    confidenceBuckets,
+    ['sentiment'],
+    bySentiment,
+  ),
+  batchSize: histogram('sentiment_batch_size', 'Texts in one valid batch request.', batchSizeBuckets),
+  modelLoaded: gauge(
+    'sentiment_model_loaded',
+    '1 while at least one worker (of each model, where there are two) can answer, else 0.',
+  ),
+  modelInfo: gauge(
+    'sentiment_model_info',
+    '1, with what is loaded in the labels: the name of the model, its version and the type of its weights.',
+    ['model', 'version', 'dtype'],
+    [],
+  ),
+  queueLength: gauge('sentiment_queue_length', 'Texts that wait for a worker.'),
+  queueWait: histogram(
+    'sentiment_queue_wait_seconds',
+    'Seconds that a text waited before a worker began it.',
+    latencyBucketsSeconds,
+  ),
+  inferenceDuration: histogram(
+    'sentiment_inference_duration_seconds',
+    'Seconds that a worker was at one inference: of one text, or of a batch.',
+    latencyBucketsSeconds,
+  ),
+  inferenceBatchSize: histogram(
+    'sentiment_inference_batch_size',
+    'Texts inferred in one go; always 1 unless batching is on.',
+    batchSizeBuckets,
+  ),
+  workersReady: gauge('sentiment_workers_ready', 'Workers that can answer.'),
+  workersLost: counter('sentiment_workers_lost_total', 'Workers that died or hung, and were replaced.'),
+  cacheLookups: counter(
+    'sentiment_cache_lookups_total',
+    'Texts looked up in the cache of exact repeats; none while it is off.',
+    ['outcome'],
+    cacheOutcomes.map((outcome) => ({ outcome })),
+  ),
+  errors: counter(
+    'sentiment_errors_total',
+    'Requests for predictions or explanations that got none, by cause.',
+    ['error_type', 'endpoint'],
+    inferringEndpoints.flatMap((endpoint) => errorTypes.map((error_type) => ({ error_type, endpoint }))),
+  ),
+  httpRequests: counter(
+    'http_requests_total',
+    'Requests that ended; status 499 when the client was gone before the answer.',
+    ['method', 'handler', 'status'],
+    byOutcome,
+  ),
+  httpDuration: histogram(
+    'http_request_duration_seconds',
+    "Seconds from a request's arrival to its answer handed over to the operating system.",
+    latencyBucketsSeconds,
+    ['method', 'handler', 'status'],
+    byOutcome,
+  ),
+  httpInProgress: gauge(
+    'http_requests_in_progress',
+    'Requests that arrived and have not ended.',
+    ['method', 'handler'],
+    byMethodAndHandler,
+  ),
+  httpRequestSize: histogram(
+    'http_request_size_bytes',
+    "Bytes of the request's body, as announced by Content-Length, else as read.",
+    sizeBucketsBytes,
+    ['handler'],
+    byHandler,
+  ),
+  httpResponseSize: histogram(
+    'http_response_size_bytes',
+    "Bytes of the answer's body.",
+    sizeBucketsBytes,
+    ['handler'],
+    byHandler,
+  ),
+  featureUses: counter(
+    'sentiment_feature_uses_total',
+    'Requests that were answered as asked for, by what they made use of.',
+    ['feature'],
+    features.map((feature) => ({ feature })),
+  ),
+  value: counter(
+    'sentiment_value_total',
+    'What the predictions given were worth: texts times VALUE_PER_PREDICTION, in its unit.',
+    ['endpoint', 'variant'],
+    endpoints.flatMap((endpoint) => variants.map((variant) => ({ endpoint, variant }))),
+  ),
+  feedback: counter(
+    'sentiment_feedback_total',
+    'Predictions that somebody agreed or disagreed with, each counted once.',
+    ['agreement', 'variant'],
+    agreements.flatMap((agreement) => variants.map((variant) => ({ agreement, variant }))),
+  ),
+  explanationWords: histogram(
+    'sentiment_explanation_important_words',
+    'Words of an explained text that matter most: the fewest with half of all weight for the answer.',
+    importantWordsBuckets,
+  ),
+  driftPredictions: gauge(
+    'sentiment_drift_window_predictions',
+    'Predictions that the drift metrics look back on.',
+  ),
+  driftIndex: gauge(
+    'sentiment_drift_psi',
+    'Population stability index of recent predictions against the reference; 0 with fewer than 100 of them.',
+    ['feature'],
+    byDriftFeature,
+  ),
+  driftChance: gauge(
+    'sentiment_drift_psi_chance_limit',
+    'What the index passes by chance alone in one of a thousand windows of this size.',
+    ['feature'],
+    byDriftFeature,
+  ),
+  positiveRatio: gauge('sentiment_positive_ratio', 'Share of positive ones among recent predictions.'),
+  positiveExpectedRatio: gauge(
+    'sentiment_positive_expected_ratio',
+    'The share of positive predictions that is ordinary: of the reference, or as configured.',
+  ),
 } as const satisfies Record<string, MetricDefinition>;

@@ -3,7 +3,8 @@ import type { Registry } from 'prom-client';
 import { type Classification, type Classifier, ClassifierError } from './classifier/classifier.ts';
 import { dealEvenly } from './faults.ts';
 import { makeCounter, makeGauge, makeHistogram } from './metric-makers.ts';
-import { type Variant, type VariantOutcome, variantMetrics } from './metric-names.ts';
+import type { Variant, VariantOutcome } from './metric-names.ts';
+import { variantMetrics } from './variant-metric-names.ts';
 
 /** A model that answers, under the name that its answers and metrics have. */
 export interface Served {
