@@ -16,6 +16,7 @@ import {
   predictSchema,
   readySchema,
 } from './schemas.ts';
+import { writeText } from './text-format.ts';
 
 export interface RouteParts {
   readonly config: Config;
@@ -126,7 +127,7 @@ export function healthRoutes(
 /** `GET /metrics`: Prometheus's text format, or OpenMetrics with exemplars for who would rather have that. */
 export function metricsRoute(app: FastifyInstance, metrics: Metrics): void {
   app.get('/metrics', { schema: metricsSchema }, async (request, reply) => {
-    const text = await metrics.registry.metrics();
+    const text = await writeText(metrics.registry);
     const isOpenMetrics = prefersOpenMetrics(request.headers.accept);
     void reply.type(isOpenMetrics ? openMetricsType : textType).header('vary', 'accept');
     return isOpenMetrics ? toOpenMetrics(text, metrics.exemplars) : text;
