@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from './judge.ts';
-import type { ObjectiveVerdict, Verdict } from './model.ts';
-import { type ExpectedObjective, type JudgingCase, readCaseFiles } from './testing/cases.ts';
+import type { Evidence, ObjectiveVerdict, Verdict } from './model.ts';
+import { type ExpectedObjective, type JudgingCase, ORIGIN_SECONDS, readCaseFiles } from './testing/cases.ts';
 
 /** Every file of cases/ is read and judged; what it expects is compared with what comes out. */
 
@@ -77,6 +77,27 @@ function expectPreconditions(
   }
 }
 
+function expectAlerts(
+  { alerts }: Verdict,
+  evidence: Evidence,
+  { alerts: expected, alertsSay }: JudgingCase['expect'],
+): void {
+  expect(alerts === undefined, 'told if it was asked for, and only then').toBe(evidence.alerts === undefined);
+  if (alertsSay !== undefined) expect(alerts?.detail).toContain(alertsSay);
+  if (expected === null) expect(alerts!.held).toBeNull();
+  if (expected === undefined || expected === null) return;
+  expect(alerts!.held?.map(({ id }) => id)).toEqual(Object.keys(expected));
+  for (const { id, agrees, severity, firing, note } of alerts!.held!) {
+    const wanted = expected[id]!;
+    expect(agrees, `${id}: ${note}`).toBe(wanted.agrees);
+    if (wanted.severity !== undefined) expect(severity).toBe(wanted.severity);
+    const seconds = (at: string) => Number((Date.parse(at) / 1000 - ORIGIN_SECONDS).toFixed(1));
+    const fired = firing.map(({ from, to }) => `${seconds(from)}..${seconds(to)}`).join(' ');
+    if (wanted.firing !== undefined) expect(fired, id).toBe(wanted.firing);
+    expect(note).toContain(wanted.says ?? '');
+  }
+}
+
 for (const [file, cases] of readCaseFiles()) {
   describe(file, () => {
     test.each(cases)('$name', ({ build, expect: expected, because }) => {
@@ -85,6 +106,7 @@ for (const [file, cases] of readCaseFiles()) {
       const verdict = judge(plan, run, evidence);
       expectObjectives(verdict, expected.objectives ?? {});
       expectPreconditions(verdict, expected.preconditions ?? {});
+      expectAlerts(verdict, evidence, expected);
       expect(verdict.verdict, verdict.summary).toBe(expected.verdict);
       expect(verdict.summary).toContain(expected.summary ?? '');
       expect(verdict.exitCode).toBe({ pass: 0, fail: 1, inconclusive: 3 }[verdict.verdict]);

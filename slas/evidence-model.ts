@@ -43,6 +43,8 @@ export interface Evidence {
   readonly readings: readonly Reading[];
   /** The window has more scrapes than are carried. Absent: all are. */
   readonly thinned?: Thinned;
+  /** The states of the alerts, and what their rules recorded, at steps of the window (`first`). Absent: not asked for. */
+  readonly alerts?: readonly Reading[];
 }
 
 /** Blocks of equal length, from the window's beginning to its end. Raw samples are there at both, and where a block is odd. */

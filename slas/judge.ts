@@ -1,3 +1,4 @@
+import { holdAlerts } from './alerts.ts';
 import { explainGap, viewOfClient } from './client.ts';
 import { highestGauge, type Measured, measureIn } from './measure.ts';
 import type {
@@ -31,6 +32,7 @@ import { cutWindow, type Frame } from './window.ts';
  *   4. How sure that is (certainty.ts); where the plan asks for a confidence, that decides (ruling.ts).
  *   5. One missed is a fail, whatever else is undecided. All met, and no precondition broken, is a pass. Anything else is
  *      inconclusive: a pass is earned, never left over.
+ *   6. alerts.ts holds what Prometheus's own alerts said against that. It is told, and changes nothing.
  */
 export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   const frame = cutWindow(plan, run, evidence);
@@ -65,6 +67,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
     objectives,
     preconditions,
     reconciliation: reconciled.ok ? reconciled.rows : [],
+    ...holdAlerts(plan, run, evidence, objectives),
   };
 }
 

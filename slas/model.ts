@@ -113,6 +113,26 @@ export interface PlannedObjective {
   readonly leastSamples: number;
 }
 
+/** One alert that watches what the plan judges, by the same threshold. */
+export interface PlannedAlert {
+  readonly name: string;
+  /** The document's id, as the rules label their series with it. */
+  readonly objective: string;
+  readonly threshold: 'target' | 'alert';
+  /** How long it waits before it fires, unless `./sla rules --for` says otherwise. */
+  readonly forSeconds: number;
+  /** Ids of the planned objectives, the same one in several phases. */
+  readonly judged: readonly string[];
+}
+
+/** How the document's alerting rules can be seen in the Prometheus that evaluates them, if one does. */
+export interface PlannedAlerts {
+  /** Vector selectors: of the alerts that are pending or firing, and of what the rules record to alert on. */
+  readonly states: string;
+  readonly recorded: string;
+  readonly rules: readonly PlannedAlert[];
+}
+
 export interface Plan {
   readonly schema: 'sla-harness/plan/v1';
   readonly sla: { readonly name: string; readonly scenario: string | null };
@@ -132,6 +152,8 @@ export interface Plan {
   readonly requests: string | null;
   readonly lag: string | null;
   readonly objectives: readonly PlannedObjective[];
+  /** Told beside the verdict, which never rests on them. Absent, as in plans that were stored before it: not asked for. */
+  readonly alerts?: PlannedAlerts;
 }
 
 // ---------------------------------------------------------------------------------------------- run record

@@ -193,6 +193,30 @@ test('a plan of two phases', () => {
         leastSamples: 30,
       },
     ],
+    alerts: {
+      states: 'ALERTS{sla="shop"}',
+      recorded: '{__name__=~"sla:(bad_share|value):over.+",sla="shop"}',
+      rules: [
+        {
+          name: 'SlowP95Target',
+          objective: 'slow-p95',
+          threshold: 'target',
+          forSeconds: 300,
+          judged: ['slow-p95'],
+        },
+        { name: 'SlowP95', objective: 'slow-p95', threshold: 'alert', forSeconds: 300, judged: ['slow-p95'] },
+        {
+          name: 'ErrorsTarget',
+          objective: 'errors',
+          threshold: 'target',
+          forSeconds: 300,
+          judged: ['errors · high'],
+        },
+        { name: 'RateTarget', objective: 'rate', threshold: 'target', forSeconds: 300, judged: ['rate'] },
+        { name: 'MostTarget', objective: 'most', threshold: 'target', forSeconds: 300, judged: ['most'] },
+        { name: 'SizeTarget', objective: 'size', threshold: 'target', forSeconds: 300, judged: ['size'] },
+      ],
+    },
   });
 });
 
@@ -243,6 +267,20 @@ test('a limit that needs no service.requests, lag or warm-up has none', () => {
   const { requests: _, lag: __, warmUp: ___, ...service } = shop().service;
   const plan = planScenario({ ...shop(), service }, 'two');
   expect(plan).toMatchObject({ requests: null, lag: null, load: { warmUp: null } });
+});
+
+test('critical alerts wait for a minute, those of a target alone do not', () => {
+  const alerting = {
+    names: { 'slow-p95': { name: 'Slow', severity: 'critical' as const } },
+    drift: null,
+    raw: [],
+  };
+  const { alerts } = planWindow({ ...shop(), alerting: { runbooks: null, ...alerting } });
+  expect(alerts!.rules.slice(0, 3).map(({ name, forSeconds }) => [name, forSeconds])).toEqual([
+    ['SlowTarget', 300],
+    ['Slow', 60],
+    ['SlowP90Target', 300],
+  ]);
 });
 
 describe('what is asked of some documents only', () => {

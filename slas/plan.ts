@@ -8,6 +8,8 @@ import type {
   Objective,
   Phase,
   Plan,
+  PlannedAlert,
+  PlannedAlerts,
   PlannedMeasure,
   PlannedObjective,
   Problem,
@@ -15,7 +17,8 @@ import type {
   Selection,
   SlaDocument,
 } from './model.ts';
-import { select, selector } from './promql.ts';
+import { alertStates, recordedByRules, select, selector } from './promql.ts';
+import { thresholdAlertsOf } from './rules.ts';
 import { budgetOf, compareShare, leastRequests } from './statistics.ts';
 
 /** What a caller may change of a scenario's load, and of what decides. */
@@ -122,6 +125,19 @@ function planObjectives(
     requests: requests === undefined ? null : select(service, requests),
     lag: lag === undefined ? null : select(service, lag),
     objectives: rows.map((row) => planObjective(row, document, confidence)),
+    alerts: planAlerts(document, rows),
+  };
+}
+
+function planAlerts(document: SlaDocument, rows: readonly Row[]): PlannedAlerts {
+  const rules = thresholdAlertsOf(document).map((alert): PlannedAlert => {
+    const judged = rows.filter(({ objective }) => objective.id === alert.objective).map(idOf);
+    return { ...alert, judged };
+  });
+  return {
+    states: alertStates(document.name),
+    recorded: recordedByRules(document.name),
+    rules: rules.filter(({ judged }) => judged.length > 0),
   };
 }
 

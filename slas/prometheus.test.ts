@@ -418,7 +418,8 @@ describe('a Prometheus that does not answer as it should', () => {
       response.end(matrix(''));
     });
     await verdictOf(worlds['p95-met'], `http://127.0.0.1:${proxied.port}/prometheus`);
-    expect(new Set(paths)).toEqual(new Set(['/prometheus/api/v1/query']));
+    const own = ['/prometheus/api/v1/query', '/prometheus/api/v1/query_range'];
+    expect(new Set(paths)).toEqual(new Set(own));
   });
 });
 

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Evidence, Plan, Reading, RunRecord, Series, Thinned } from './model.ts';
+import type { Evidence, Plan, PlannedAlerts, Reading, RunRecord, Series, Thinned } from './model.ts';
 import { type Asker, ask, askRange, parseJson, request, withoutSecrets } from './prometheus-http.ts';
-import { DIGESTS, digestOfRange, rawSamples, roleOf, SERVER_TIME, selectorsOfPlan } from './promql.ts';
+import {
+  DIGESTS,
+  digestOfRange,
+  rawSamples,
+  roleOf,
+  SERVER_TIME,
+  seenWithin,
+  selectorsOfPlan,
+} from './promql.ts';
 import { blocksOf, endOf, MARGIN, stretchesOf, thinningOf } from './thinning.ts';
 
 /**
@@ -20,6 +28,9 @@ const MOST_SCRAPES_A_QUERY = 2_000;
 /** A digest looks at every scrape of its range, and one of them twice in each interval. */
 const MOST_STEPS_A_QUERY = 20_000;
 const DIGEST_TIMEOUT_MS = 60_000;
+/** Alerts last for minutes: a day in so many steps shows them well enough, and one that was shorter is in the step after it. */
+const MOST_ALERT_STEPS = 600;
+const RECORDED_STEPS = 4;
 /** How many questions are asked at once: an answer may be large. */
 const AT_ONCE = 3;
 
@@ -34,14 +45,35 @@ export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker):
   const clock = await readClock(asker);
   // Without `up` nothing tells when a target was scraped, but the samples themselves: all of them.
   const thinned = isTold ? thinningOf(plan, run, intervalSeconds) : null;
+  const readings =
+    thinned === null
+      ? await readWhole(plan, run, intervalSeconds, asker)
+      : await readThinned(plan, run, thinned, asker);
   return {
     schema: 'sla-harness/evidence/v1',
     prometheus: { url: withoutSecrets(asker.url) },
     ...(clock === null ? {} : { clock }),
-    ...(thinned === null
-      ? { readings: await readWhole(plan, run, intervalSeconds, asker) }
-      : { thinned, readings: await readThinned(plan, run, thinned, asker) }),
+    ...(thinned === null ? {} : { thinned }),
+    readings,
+    // Last: what rules found at the window's end is stored a moment after it.
+    ...(plan.alerts === undefined ? {} : { alerts: await readAlerts(plan.alerts, run, asker) }),
   };
+}
+
+/** Which alerts were pending or firing at any time, and at a few moments what the rules recorded: that tells that there are some. */
+function readAlerts({ states, recorded }: PlannedAlerts, { window }: RunRecord, asker: Asker) {
+  const { fromSeconds, toSeconds } = window;
+  const seconds = toSeconds - fromSeconds;
+  const stepOf = (most: number) => Math.max(1, Math.floor((seconds / most) * 1000) / 1000);
+  const step = stepOf(MOST_ALERT_STEPS);
+  const questions = [
+    { selector: states, query: seenWithin(states, step), stepSeconds: step },
+    { selector: recorded, query: recorded, stepSeconds: stepOf(RECORDED_STEPS) },
+  ];
+  return inTurn(questions, async ({ selector, query, stepSeconds }): Promise<Reading> => {
+    const answer = await askRange(query, { fromSeconds, toSeconds, stepSeconds }, asker);
+    return { selector, query, atSeconds: toSeconds, first: { fromSeconds, stepSeconds }, ...answer };
+  });
 }
 
 function readWhole(plan: Plan, { window }: RunRecord, intervalSeconds: number, asker: Asker) {

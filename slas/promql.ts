@@ -72,6 +72,17 @@ const LAST_INTERVALS = 1.5;
 /** The range in which two scrapes are sure to be, and three may: one that is missing leaves one. */
 export const GAP_INTERVALS = 2.5;
 
+/** The alerts of a document, pending or firing: its rules label them with its name. */
+export const alertStates = (sla: string) => selector('ALERTS', { sla });
+
+/** What the rules record of each objective: there whether anything fires or not. */
+export const recordedByRules = (sla: string) =>
+  selector('', { __name__: { matches: 'sla:(bad_share|value):over.+' }, sla });
+
+/** There at the moment, or at any in the seconds before it. */
+export const seenWithin = (vectorSelector: string, seconds: number) =>
+  `${vectorSelector} or last_over_time(${rawSamples(vectorSelector, seconds)})`;
+
 /** What a selector is read for: counters are subtracted, the others are looked at scrape by scrape. */
 export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'counter' | 'requests';
 

@@ -1,7 +1,7 @@
 import { isGeneral } from './document.ts';
 import type { AlertSeverity, SlaDocument } from './model.ts';
 import { burnRules } from './rules/burn-rates.ts';
-import { objectiveRules } from './rules/objectives.ts';
+import { objectiveRules, type Threshold, thresholdAlertOf, thresholdsOf } from './rules/objectives.ts';
 import { promDuration } from './rules/promql.ts';
 import {
   type Rule,
@@ -44,6 +44,23 @@ export function rulesOf(document: SlaDocument, options: RuleOptions = {}): reado
   ];
   return groups.filter(({ rules }) => rules.length > 0);
 }
+
+/** One alert on a threshold of an objective. */
+export interface ThresholdAlert {
+  readonly name: string;
+  readonly objective: string;
+  readonly threshold: Threshold;
+  readonly forSeconds: number;
+}
+
+/** The alerts of `rulesOf` that say of a threshold what a verdict can say of it, too. */
+export const thresholdAlertsOf = (document: SlaDocument): readonly ThresholdAlert[] =>
+  document.objectives.filter(isGeneral).flatMap((objective) =>
+    thresholdsOf(objective).map((threshold) => {
+      const { name, severity } = thresholdAlertOf(objective, threshold, document);
+      return { name, objective: objective.id, threshold, forSeconds: USUAL_FOR_SECONDS[severity] };
+    }),
+  );
 
 /** The rules that the document has as PromQL, in a group of their own. */
 export function rawRulesOf(document: SlaDocument, options: RuleOptions = {}): readonly RuleGroup[] {

@@ -17,10 +17,12 @@ const MARKS = new Map([
   [null, '?'],
 ]);
 
-const linesOf = ({ summary, objectives, preconditions }: Verdict) => [
+const linesOf = ({ summary, objectives, preconditions, alerts }: Verdict) => [
   summary,
   ...objectives.map(({ id, verdict, severity, reason }) => `${id}: ${severity ?? verdict}: ${reason}`),
   ...preconditions.map(({ id, ok, detail }) => `${MARKS.get(ok)} ${id}: ${detail}`),
+  ...(alerts === undefined ? [] : [`alerts: ${alerts.detail}`]),
+  ...(alerts?.held ?? []).map(({ id, agrees, note }) => `${MARKS.get(agrees)} ${id}: ${note}`),
 ];
 
 /** Lines that differ in their numbers alone, in what they are of, or in what was seen so far, say the same. */

@@ -95,6 +95,23 @@ export interface Precondition {
   readonly detail: string;
 }
 
+/** An alert of the document's rules: one that fired in the window, or that should have by what was judged. */
+export interface HeldAlert {
+  readonly id: string;
+  readonly severity: string | null;
+  /** RFC 3339, as it was seen at steps of the window. Empty: it did not fire. */
+  readonly firing: readonly { readonly from: string; readonly to: string }[];
+  /** Whether alert and verdict say the same. null: nothing was judged that could say so. */
+  readonly agrees: boolean | null;
+  readonly note: string;
+}
+
+export interface VerdictAlerts {
+  /** Empty: rules were evaluated, and nothing fired that should not have, or the other way round. null: none were seen. */
+  readonly held: readonly HeldAlert[] | null;
+  readonly detail: string;
+}
+
 export interface Verdict {
   readonly schema: 'sla-harness/verdict/v1';
   readonly verdict: Outcome;
@@ -110,4 +127,6 @@ export interface Verdict {
   readonly preconditions: readonly Precondition[];
   /** Client and service side by side; empty where there is nothing to compare. */
   readonly reconciliation: readonly Reconciled[];
+  /** What Prometheus's own alerts said meanwhile; it changes nothing above. Absent: not asked for. */
+  readonly alerts?: VerdictAlerts;
 }

@@ -1,6 +1,6 @@
 import type { Plan, Precondition, Verdict } from '../model.ts';
 import { formatCount, formatMeasured } from '../numbers.ts';
-import { describe, interval, intervalTitle, outcome } from './text.ts';
+import { alertInWords, describe, interval, intervalTitle, outcome } from './text.ts';
 
 const MARK = { pass: '✅', fail: '❌', inconclusive: '⚠️', met: '✅', missed: '❌', undecided: '⚠️' } as const;
 
@@ -24,6 +24,7 @@ export function renderMarkdown(verdict: Verdict, plan: Plan): string {
     '<details><summary>What this verdict stands on</summary>',
     '',
     ...verdict.preconditions.map(precondition),
+    ...alerts(verdict),
     ...reconciliation(verdict),
     '',
     '</details>',
@@ -33,6 +34,12 @@ export function renderMarkdown(verdict: Verdict, plan: Plan): string {
 
 const precondition = ({ id, ok, detail }: Precondition) =>
   `- ${ok === null ? '▫️' : ok ? '✅' : '❌'} ${cell(id)}: ${cell(detail)}`;
+
+function alerts({ alerts: told }: Verdict): string[] {
+  if (told === undefined || told.held === null) return [];
+  const rows = told.held.map((one) => `  - ${one.agrees === false ? '⚠️' : '▫️'} ${cell(alertInWords(one))}`);
+  return [`- ▫️ alerts: ${cell(told.detail)}`, ...rows];
+}
 
 function reconciliation({ reconciliation: rows }: Verdict): string[] {
   if (rows.length === 0) return [];

@@ -1,4 +1,12 @@
-import type { ObjectiveOutcome, ObjectiveVerdict, Outcome, Plan, Precondition, Verdict } from '../model.ts';
+import type {
+  HeldAlert,
+  ObjectiveOutcome,
+  ObjectiveVerdict,
+  Outcome,
+  Plan,
+  Precondition,
+  Verdict,
+} from '../model.ts';
 import { formatCount, formatInterval, formatMeasured, formatValue } from '../numbers.ts';
 
 export interface TextOptions {
@@ -29,6 +37,7 @@ export function renderText(verdict: Verdict, plan: Plan, { colour }: TextOptions
     '',
     ...reasons(verdict),
     ...preconditions(verdict.preconditions, paint),
+    ...alerts(verdict, paint),
     paint(OUTCOME_STYLE[verdict.verdict], heading),
     '',
   ].join('\n');
@@ -103,6 +112,23 @@ function reasons({ objectives, preconditions: all }: Verdict): string[] {
   const width = Math.max(0, ...objectives.map(({ id }) => id.length));
   const lines = objectives.map(({ id, reason }) => `  ${id.padEnd(width)}   ${shorter(reason, all)}`);
   return lines.length === 0 ? [] : [...lines, ''];
+}
+
+/** What agrees and what does not; a Prometheus without the document's rules is nothing to tell. */
+function alerts({ alerts: told }: Verdict, paint: Paint): string[] {
+  if (told === undefined || told.held === null) return [];
+  const rows = told.held.map((one) => {
+    const [mark, style] = one.agrees === false ? (['≠', 'yellow'] as const) : (['·', 'dim'] as const);
+    return `  ${paint(style, mark)} ${alertInWords(one)}`;
+  });
+  return [`  ${paint('dim', '·')} alerts: ${told.detail}`, ...rows, ''];
+}
+
+/** `HighErrorRate, firing from 05:31:12 to 05:31:40: error-rate is missed, beyond its alert threshold` */
+export function alertInWords({ id, firing, agrees, note }: HeldAlert): string {
+  const when = firing.map(({ from, to }) => `${from.slice(11, 19)} to ${to.slice(11, 19)}`).join(', ');
+  const apart = agrees === false ? 'not as judged: ' : '';
+  return `${id}, ${when === '' ? 'never firing' : `firing from ${when}`}: ${apart}${note}`;
 }
 
 const MARKS = new Map<boolean | null, readonly [string, Style]>([

@@ -19,8 +19,11 @@ import { type Rule, type RuleContext, runbookOf } from './rule.ts';
 
 export type Threshold = 'target' | 'alert';
 
+export const thresholdsOf = ({ alert }: Objective): readonly Threshold[] =>
+  alert === undefined ? ['target'] : ['target', 'alert'];
+
 export function objectiveRules(objective: Objective, context: RuleContext): readonly Rule[] {
-  const thresholds: readonly Threshold[] = objective.alert === undefined ? ['target'] : ['target', 'alert'];
+  const thresholds = thresholdsOf(objective);
   return [
     ...thresholds.map((threshold) => recorded(objective, threshold, context, context.windowSeconds)),
     ...thresholds.map((threshold) => alerting(objective, threshold, context)),
@@ -87,20 +90,29 @@ export const recordedSeries = (
   selector(recordName(objective, windowSeconds), { sla: document.name, objective: objective.id, threshold });
 
 function alerting(objective: Objective, threshold: Threshold, context: RuleContext): Rule {
-  const { name, severity: loudness } = alertOf(objective, context.document);
-  const severity = threshold === 'alert' ? loudness : 'info';
+  const { name, severity } = thresholdAlertOf(objective, threshold, context.document);
   const { comparison, value } = breach(objective, threshold);
   const series = recordedSeries(objective, threshold, context, context.windowSeconds);
   return {
-    alert: threshold === 'alert' ? name : `${name}Target`,
+    alert: name,
     expr: `${series} ${comparison} ${value}${demand(objective, threshold, context)}`,
     for: context.forText(severity),
     labels: { severity },
     annotations: {
       summary: summaryOf(objective, threshold, context),
-      ...runbookOf(context.document, name),
+      ...runbookOf(context.document, alertOf(objective, context.document).name),
     },
   };
+}
+
+/** The alert on one threshold: what is beyond the target alone is worth knowing, and wakes nobody up. */
+export function thresholdAlertOf(
+  objective: Objective,
+  threshold: Threshold,
+  document: SlaDocument,
+): { readonly name: string; readonly severity: AlertSeverity | 'info' } {
+  const own = alertOf(objective, document);
+  return threshold === 'alert' ? own : { name: `${own.name}Target`, severity: 'info' };
 }
 
 /** How an objective's alert is called, and how loud it is. */

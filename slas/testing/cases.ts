@@ -4,6 +4,7 @@ import { parseDocument } from '../document.ts';
 import type { Evidence, LoadRecord, Plan, Reading, RunRecord, Series, SlaDocument } from '../model.ts';
 import { planScenario, planWindow } from '../plan.ts';
 import { selectorsOfPlan } from '../promql.ts';
+import { type AlertsText, alertReadings } from './alert-readings.ts';
 import { readLabels, readValues, type Schedule, scheduleOf, selects } from './notation.ts';
 import { thin } from './thinned.ts';
 
@@ -52,6 +53,8 @@ interface Given {
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;
   /** The window is taken to be too long to be read, and thinned to so many blocks. null: all samples are there. */
   readonly blocks: number | null;
+  /** What Prometheus's alerts said. null: nobody asked. */
+  readonly alerts: AlertsText | null;
   readonly names: Readonly<Record<string, string>>;
   /** By name; a name that ends in `@b` is of replica b alone. null: there is no such series. */
   readonly series: Readonly<Record<string, ValuesText | null>>;
@@ -82,12 +85,24 @@ export interface ExpectedObjective {
   readonly says?: string;
 }
 
+export interface ExpectedAlert {
+  readonly agrees: boolean | null;
+  readonly severity?: string | null;
+  /** As `20..45`, seconds of the case. */
+  readonly firing?: string;
+  readonly says?: string;
+}
+
 interface ExpectText {
   readonly verdict: string;
   readonly summary?: string;
   /** By id; `others` are all that are not named. */
   readonly objectives?: Readonly<Record<string, string | ExpectedObjective>>;
   readonly preconditions?: Readonly<Record<string, boolean | null | { ok: boolean | null; says: string }>>;
+  /** All that are told, by name. null: no rules were seen. */
+  readonly alerts?: Readonly<Record<string, ExpectedAlert>> | null;
+  /** A part of what is said of them all. */
+  readonly alertsSay?: string;
 }
 
 interface CaseText extends Partial<Given> {
@@ -135,6 +150,7 @@ const NOTHING: Given = {
   incidents: [],
   clock: null,
   blocks: null,
+  alerts: null,
   names: {},
   series: {},
   warnings: {},
@@ -200,6 +216,7 @@ function build(given: Given): Judged {
       ? {}
       : { clock: { aheadSeconds: given.clock.ahead, uncertaintySeconds: given.clock.uncertainty } }),
     readings,
+    ...(given.alerts === null ? {} : { alerts: alertReadings(given.alerts, plan, run, ORIGIN_SECONDS) }),
   };
   const { blocks } = given;
   return { document, plan, run, evidence: blocks === null ? evidence : thin(plan, run, evidence, blocks) };

@@ -1,0 +1,175 @@
+import { parseDuration } from './limits.ts';
+import type {
+  Evidence,
+  HeldAlert,
+  ObjectiveVerdict,
+  Plan,
+  PlannedAlert,
+  RunRecord,
+  Series,
+  Verdict,
+  VerdictAlerts,
+} from './model.ts';
+import { promDuration } from './rules/promql.ts';
+
+/**
+ * Alert and verdict come from one document: where both spoke about the same time, they are held against each other. What
+ * comes of it is told beside the verdict and never enters it.
+ */
+export function holdAlerts(
+  { alerts: planned }: Plan,
+  run: RunRecord,
+  { alerts: asked }: Evidence,
+  objectives: readonly ObjectiveVerdict[],
+): Pick<Verdict, 'alerts'> {
+  if (planned === undefined || asked === undefined) return {};
+  const failed = asked.find(({ error }) => error !== null);
+  if (failed !== undefined) return unknown(`what alerts there were is not known: ${failed.error}`);
+  const seriesOf = (selector: string) => asked.find((one) => one.selector === selector)?.series ?? [];
+  const stepSeconds = asked.find((one) => one.selector === planned.states)?.first?.stepSeconds ?? 1;
+  const recorded = seriesOf(planned.recorded);
+  const states = statesOf(seriesOf(planned.states), stepSeconds);
+  if (recorded.length === 0 && states.length === 0)
+    return unknown('no alerting rules seen: this Prometheus evaluates none of the document');
+  const judged = planned.rules.map((rule) => judgedBy(rule, objectives));
+  const fired = states.filter(({ state }) => state === 'firing');
+  const rows = [
+    ...fired.map((alert) => heldFired(alert, judged.find(({ rule }) => rule.name === alert.name) ?? null)),
+    ...judged
+      .filter(({ rule }) => fired.every(({ name }) => name !== rule.name))
+      .flatMap((one) => heldSilent(one, states, watchOf(one.rule, recorded, run))),
+  ];
+  return { alerts: { held: rows, detail: summarise(rows, recorded) } };
+}
+
+const unknown = (detail: string): { alerts: VerdictAlerts } => ({ alerts: { held: null, detail } });
+
+// ---------------------------------------------------------------------------------------------- what was seen
+
+interface AlertState {
+  readonly name: string;
+  readonly state: string;
+  readonly severity: string | null;
+  readonly stretches: readonly (readonly [fromSeconds: number, toSeconds: number])[];
+}
+
+/** One for each alert and state, whatever other labels tell its series apart, in the order in which they began. */
+function statesOf(series: readonly Series[], stepSeconds: number): readonly AlertState[] {
+  const key = ({ labels }: Series) => JSON.stringify([labels.alertname, labels.alertstate]);
+  const states = [...Map.groupBy(series, key).values()].map((own): AlertState => {
+    const { alertname = '', alertstate = '', severity } = own[0]!.labels;
+    const times = own.flatMap(({ samples }) => samples.map(([at]) => at)).sort((a, b) => a - b);
+    return {
+      name: alertname,
+      state: alertstate,
+      severity: severity ?? null,
+      stretches: stretchesOf(times, stepSeconds),
+    };
+  });
+  return states.sort((a, b) => a.stretches[0]![0] - b.stretches[0]![0] || (a.name < b.name ? -1 : 1));
+}
+
+/** Moments that are a step apart belong together. */
+function stretchesOf(times: readonly number[], stepSeconds: number): AlertState['stretches'] {
+  const stretches: [number, number][] = [];
+  for (const at of times) {
+    const last = stretches.at(-1);
+    if (last !== undefined && at - last[1] <= 1.5 * stepSeconds) last[1] = at;
+    else stretches.push([at, at]);
+  }
+  return stretches;
+}
+
+/** How far the rule looks back, and for how long it was evaluated in the window. null: it was not seen. */
+interface Watch {
+  readonly windowSeconds: number;
+  readonly seconds: number;
+}
+
+function watchOf(rule: PlannedAlert, recorded: readonly Series[], { window }: RunRecord): Watch | null {
+  const own = recorded.filter(
+    ({ labels }) => labels.objective === rule.objective && labels.threshold === rule.threshold,
+  );
+  const first = Math.min(...own.flatMap(({ samples }) => samples.map(([at]) => at)));
+  // Burn rates look back further, and record the same.
+  const windowSeconds = Math.min(...own.map(({ labels }) => overSeconds(labels.__name__ ?? '')));
+  if (!Number.isFinite(first) || !Number.isFinite(windowSeconds)) return null;
+  return { windowSeconds, seconds: window.toSeconds - first };
+}
+
+/** `sla:bad_share:over5m` → 300 */
+const overSeconds = (name: string) =>
+  parseDuration(/:over(.+)$/.exec(name)?.[1] ?? '') ?? Number.POSITIVE_INFINITY;
+
+// ---------------------------------------------------------------------------------------------- what was judged
+
+interface Judged {
+  readonly rule: PlannedAlert;
+  /** Whether the threshold is broken by what was judged. null: undecided, or judged in phases alone, of which none broke it. */
+  readonly isBroken: boolean | null;
+  readonly isWhole: boolean;
+  readonly words: string;
+}
+
+function judgedBy(rule: PlannedAlert, all: readonly ObjectiveVerdict[]): Judged {
+  const own = all.filter(({ id }) => rule.judged.includes(id));
+  const broken = own.filter((one) => breaks(one, rule.threshold));
+  const isWhole = own.some(({ phase }) => phase === null);
+  const isDecided = isWhole && own.every(({ verdict }) => verdict !== 'undecided');
+  const words = (broken.length > 0 ? broken : own).map(wordsOf).join(', ');
+  return { rule, isBroken: broken.length > 0 ? true : isDecided ? false : null, isWhole, words };
+}
+
+const breaks = ({ verdict, severity }: ObjectiveVerdict, threshold: PlannedAlert['threshold']) =>
+  verdict === 'missed' && (threshold === 'target' || severity === 'alert');
+
+const wordsOf = ({ id, verdict, severity, alert }: ObjectiveVerdict) => {
+  if (verdict !== 'missed') return `${id} is ${verdict}`;
+  if (severity === 'alert') return `${id} is missed, beyond its alert threshold`;
+  return `${id} is missed${alert === null ? '' : ', within its alert threshold'}`;
+};
+
+// ---------------------------------------------------------------------------------------------- held together
+
+function heldFired({ name, severity, stretches }: AlertState, judged: Judged | null): HeldAlert {
+  const firing = stretches.map(([from, to]) => ({ from: rfc3339(from), to: rfc3339(to) }));
+  const held = { id: name, severity, firing };
+  if (judged === null)
+    return { ...held, agrees: null, note: 'nothing that was judged here has the same threshold' };
+  const { isBroken, words } = judged;
+  if (isBroken === false)
+    return {
+      ...held,
+      agrees: false,
+      note: `${words}: an alert looks back from each moment, at first to before the window, and the verdict at the window as a whole`,
+    };
+  return { ...held, agrees: isBroken, note: words };
+}
+
+/** What did not fire is told where the threshold is broken and the rule had the time to see it. */
+function heldSilent(
+  { rule, isBroken, isWhole, words }: Judged,
+  states: readonly AlertState[],
+  watch: Watch | null,
+): readonly HeldAlert[] {
+  if (isBroken !== true || !isWhole || watch === null) return [];
+  const held = { id: rule.name, severity: null, firing: [] };
+  const pending = states.find(({ name, state }) => name === rule.name && state === 'pending');
+  if (pending !== undefined)
+    return [{ ...held, agrees: null, note: `${words}: it was pending, and waits before it fires` }];
+  if (watch.seconds < watch.windowSeconds + rule.forSeconds) return [];
+  const [over, waits] = [promDuration(watch.windowSeconds), promDuration(rule.forSeconds)];
+  const told = `it looks back over ${over}, waits for ${waits}, and knows nothing of the client`;
+  return [{ ...held, agrees: false, note: `${words}: ${told}` }];
+}
+
+const rfc3339 = (seconds: number) => new Date(seconds * 1000).toISOString();
+
+function summarise(rows: readonly HeldAlert[], recorded: readonly Series[]): string {
+  const watched = new Set(recorded.map(({ labels }) => labels.objective)).size;
+  const fired = rows.filter(({ firing }) => firing.length > 0).length;
+  const apart = rows.filter(({ agrees }) => agrees === false).length;
+  const told = fired === 0 ? 'no alert fired' : fired === 1 ? '1 alert fired' : `${fired} alerts fired`;
+  const other = apart === 0 ? '' : `, ${apart} not as judged`;
+  return `rules of ${watched} objectives were evaluated: ${told}${other}`;
+}

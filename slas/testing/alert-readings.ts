@@ -1,0 +1,74 @@
+import type { Plan, Reading, RunRecord, Series } from '../model.ts';
+
+/** The alerts of a judging case: what Prometheus would say of them. */
+
+export interface AlertsText {
+  /** How far the rules look back, as `5m`; null: Prometheus has no rules of the document. */
+  readonly over: string | null;
+  /** Since when they are evaluated. */
+  readonly since?: number;
+  /** By the alert's name: `20..45 60..62`. */
+  readonly firing?: Readonly<Record<string, string>>;
+  readonly pending?: Readonly<Record<string, string>>;
+  readonly error?: string;
+}
+
+/** What Prometheus would say of them: states at every second of the window, what was recorded at five of its moments. */
+export function alertReadings(
+  { over, since = 0, firing = {}, pending = {}, error }: AlertsText,
+  plan: Plan,
+  run: RunRecord,
+  originSeconds: number,
+): readonly Reading[] {
+  const { states, recorded, rules } = plan.alerts!;
+  const { fromSeconds, toSeconds } = run.window;
+  const moments = (stepSeconds: number, holds: (at: number) => boolean) =>
+    momentsOf(run, stepSeconds)
+      .filter((at) => holds(at - originSeconds))
+      .map((at) => [at, '1'] as const);
+  const readingOver = (selector: string, stepSeconds: number, series: readonly Series[]): Reading => ({
+    selector,
+    query: selector,
+    atSeconds: toSeconds,
+    first: { fromSeconds, stepSeconds },
+    series: error === undefined ? series : [],
+    warnings: [],
+    error: error ?? null,
+  });
+  const labelsOf = (name: string) => {
+    const { objective, threshold } = rules.find((rule) => rule.name === name) ?? {};
+    return { sla: plan.sla.name, ...(objective === undefined ? {} : { objective, threshold: threshold! }) };
+  };
+  const inState = (alertstate: string, all: Readonly<Record<string, string>>) =>
+    Object.entries(all).map(([alertname, text]): Series => {
+      const severity = alertname.endsWith('Target') ? 'info' : 'warning';
+      const labels = { __name__: 'ALERTS', alertname, alertstate, severity, ...labelsOf(alertname) };
+      return { labels, samples: moments(1, (at) => isIn(text, at)) };
+    });
+  const step = (toSeconds - fromSeconds) / 4;
+  const recordedOver = (range: string) =>
+    rules.map(({ objective, threshold }): Series => {
+      const labels = { __name__: `sla:bad_share:over${range}`, sla: plan.sla.name, objective, threshold };
+      return { labels, samples: moments(step, (at) => at >= since) };
+    });
+  return [
+    readingOver(states, 1, [...inState('firing', firing), ...inState('pending', pending)]),
+    // Burn rates look back further.
+    readingOver(recorded, step, over === null ? [] : [...recordedOver('6h'), ...recordedOver(over)]),
+  ];
+}
+
+const isIn = (text: string, at: number) =>
+  text.split(' ').some((range) => {
+    const [from, to] = range.split('..').map(Number);
+    return at >= from! && at <= to!;
+  });
+
+/** Rounded: `at - origin` of a case is a decimal. */
+function momentsOf(
+  { window: { fromSeconds, toSeconds } }: RunRecord,
+  stepSeconds: number,
+): readonly number[] {
+  const count = Math.floor((toSeconds - fromSeconds) / stepSeconds + 1e-6) + 1;
+  return Array.from({ length: count }, (_, index) => Number((fromSeconds + index * stepSeconds).toFixed(3)));
+}
