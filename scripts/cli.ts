@@ -225,6 +225,9 @@ const loadOptions = (command: Command) =>
     .option('--no-abort', 'load to the end, even when nothing can save the run any more')
     .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')
     .option('--prometheus <url>', 'the Prometheus that scrapes it')
+    .option('--stack <kind>', 'what is loaded: local (processes), containers, or none (--target)')
+    .option('--with <parts>', 'with --stack containers: tracing, logs')
+    .option('--toxic <toxic>', 'with --stack containers: latency=300ms on the way between load and service')
     .option('--snapshot', 'store a snapshot of all that the Prometheus of this run has');
 
 function defineNew(program: Command, io: Io, done: (outcome: Outcome) => void): void {
@@ -267,7 +270,8 @@ function defineStack(program: Command, io: Io, done: (outcome: Outcome) => void)
       .description(description)
       .option('--port <port>', 'where the service listens (default: any free port)')
       .option('--sla <file>', 'the SLA document, for the labels that are scraped')
-      .option('--with <what>', 'alerts: Prometheus evaluates the rules of the document');
+      .option('--stack <kind>', 'local: processes (the default); containers')
+      .option('--with <what>', 'local: alerts (Prometheus evaluates the rules); containers: tracing,logs');
   starting('up', 'start them and print their addresses').action(async (options: stack.StackOptions) =>
     done(await stack.up(options, io)),
   );

@@ -52,15 +52,16 @@ export async function describeEnvironment(
   io: Io,
 ): Promise<object> {
   const processors = cpus();
-  const isLocal = stack.kind === 'local';
+  const isBuiltHere = stack.kind !== 'existing';
   return {
     schema: 'sla-harness/environment/v1',
     harness: { version: await harnessVersion(io.root) },
     git: await describeCheckout(io.root),
     document: { sha256: createHash('sha256').update(read.text).digest('hex') },
-    model: isLocal ? await describeModel(io) : null,
+    model: isBuiltHere ? await describeModel(io) : null,
     // Of a service that somebody else started only that person knows.
-    faults: faults ?? (isLocal ? NO_FAULTS : null),
+    faults: faults ?? (isBuiltHere ? NO_FAULTS : null),
+    ...(stack.images === undefined ? {} : { images: stack.images }),
     tools: {
       node: process.version.slice(1),
       k6: tools.k6.version,

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Load, PlannedObjective } from '../slas/model.ts';
 import { tellHowItGoes } from './live.ts';
-import { type Exit, onAbort, type Running, start } from './processes.ts';
+import { type Exit, onAbort, type Started, start } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
 import type { FoundTool } from './tools/types.ts';
 
@@ -11,11 +11,14 @@ import type { FoundTool } from './tools/types.ts';
  * exactly one of them, and none knows of the others.
  */
 
+/** The k6 that is run: where it is, and of which version. */
+export type Generating = Pick<FoundTool, 'path' | 'version'>;
+
 export interface RunK6Options {
   readonly id: string;
   readonly root: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly k6: FoundTool;
+  readonly k6: Generating;
   /** The run folder: k6's summaries are written here. */
   readonly folder: string;
   readonly logs: string;
@@ -30,7 +33,7 @@ export interface RunK6Options {
 }
 
 export interface Generator {
-  readonly k6: Running;
+  readonly k6: Started;
   readonly summaryFile: string;
   /** Every sample of every metric passes through here: it goes as soon as the requests are read out of it. */
   readonly csvFile: string;
@@ -83,29 +86,32 @@ export function segmentsOf(generators: number): readonly Segment[] {
 const withoutOwnSettings = (env: RunK6Options['env']) =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('K6_')));
 
+interface Files {
+  readonly loadFile: string;
+  readonly summaryFile: string;
+  readonly csvFile: string;
+}
+
 function startK6(
   load: Load,
   stack: Stack,
-  {
-    name,
-    args,
-    loadFile,
-    summaryFile,
-    csvFile,
-  }: Segment & { loadFile: string; summaryFile: string; csvFile: string },
-  { root, env, k6, logs }: RunK6Options,
-): Promise<Running> {
+  { name, args, loadFile, summaryFile, csvFile }: Segment & Files,
+  { root, env, k6, folder, logs }: RunK6Options,
+): Promise<Started> {
   // Port 0: k6's own API would take a fixed port, and two of them side by side would fight for it.
   const fixed = ['run', '--quiet', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
-  return start(name, k6.path, [...fixed, '--out', `csv=${csvFile}`, ...args, join(root, load.script)], {
+  const whole = [...fixed, '--out', `csv=${csvFile}`, ...args, join(root, load.script)];
+  const environment = {
+    SLA_LOAD: loadFile,
+    SLA_TARGET: stack.generators?.serviceUrl ?? stack.serviceUrl,
+    SLA_SUMMARY: summaryFile,
+    K6_CSV_TIME_FORMAT: 'unix_micro',
+  };
+  if (stack.generators !== undefined)
+    return stack.generators.start(name, whole, { root, folder, environment });
+  return start(name, k6.path, whole, {
     cwd: root,
-    env: {
-      ...withoutOwnSettings(env),
-      SLA_LOAD: loadFile,
-      SLA_TARGET: stack.serviceUrl,
-      SLA_SUMMARY: summaryFile,
-      K6_CSV_TIME_FORMAT: 'unix_micro',
-    },
+    env: { ...withoutOwnSettings(env), ...environment },
     logFile: join(logs, `${name}.log`),
   });
 }

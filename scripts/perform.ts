@@ -15,6 +15,7 @@ import { readUplot, reportOf } from './report.ts';
 import { runLoad } from './run-k6.ts';
 import { seal } from './seal.ts';
 import { collectRunSeries } from './series.ts';
+import { openContainers, readContainerExtras } from './stack/container-options.ts';
 import { useExisting } from './stack/existing.ts';
 import { startLocalStack } from './stack/local.ts';
 import type { Stack } from './stack/stack.ts';
@@ -85,6 +86,10 @@ async function openStack(
   io: Io,
 ): Promise<Stack> {
   if (options.target !== undefined) return useExisting(options.target, options.prometheus!);
+  if (options.stack === 'containers') {
+    const extras = readContainerExtras(options);
+    if (extras.ok) return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
+  }
   io.progress('starting the service and Prometheus');
   return startLocalStack({
     root: io.root,

@@ -17,8 +17,11 @@ import {
   shortPath,
 } from './inputs.ts';
 import type { Io } from './io.ts';
+import type { Generating } from './k6-generators.ts';
+import { readContainerExtras } from './stack/container-options.ts';
 import { checkTarget, checkUrl } from './stack/existing.ts';
 import { findTool } from './tools/find-tool.ts';
+import { TOOL_SPECS } from './tools/specs.ts';
 import type { FoundTool, ToolIo } from './tools/types.ts';
 
 export interface RunOptions extends LoadOptions {
@@ -31,6 +34,12 @@ export interface RunOptions extends LoadOptions {
   /** false: load to the end, even when nothing can save the run any more. */
   readonly abort?: boolean;
   readonly snapshot?: boolean;
+  /** `local` by default, `containers`, or `none` with a target and a Prometheus that are there already. */
+  readonly stack?: string;
+  /** Further parts of a stack in containers, by commas. */
+  readonly with?: string;
+  /** What stands between the load and the service, as `latency=300ms`. */
+  readonly toxic?: string;
   /** How many k6 share the load. */
   readonly generators?: string;
 }
@@ -90,7 +99,10 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
 const withoutBudgets = (plan: Plan): Plan =>
   plan.load === null ? plan : { ...plan, load: { ...plan.load, budgets: [] } };
 
-function optionProblems({ target, prometheus, faults, snapshot, generators }: RunOptions): Input<null> {
+function optionProblems(options: RunOptions): Input<null> {
+  const { target, prometheus, faults, snapshot, generators } = options;
+  const placed = stackProblems(options);
+  if (!placed.ok) return placed;
   if (generators !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(generators)) {
     return badOption('--generators', `"${generators}" is no number of generators from 1 to 64`);
   }
@@ -118,15 +130,44 @@ function optionProblems({ target, prometheus, faults, snapshot, generators }: Ru
   return urls.length + faultProblems.length === 0 ? accept(null) : refuse(...urls, ...faultProblems);
 }
 
+function stackProblems({ stack, target, toxic, with: extras, snapshot }: RunOptions): Input<null> {
+  if (!STACKS.includes(stack ?? 'local')) {
+    return badOption('--stack', `"${stack}" is no stack: ${STACKS.join(', ')} are`);
+  }
+  const isThere = target !== undefined;
+  if (stack === 'none' && !isThere)
+    return badOption('--stack', 'none needs --target URL and --prometheus URL');
+  if (stack !== undefined && stack !== 'none' && isThere) {
+    return badOption('--stack', `${stack} starts a service of its own: leave out --target and --prometheus`);
+  }
+  if (stack === 'containers') {
+    if (snapshot === true)
+      return badOption('--snapshot', 'a stack in containers gives none: leave out --stack');
+    const read = readContainerExtras({ toxic, with: extras });
+    return read.ok ? accept(null) : read;
+  }
+  if (toxic !== undefined)
+    return badOption('--toxic', 'what stands in between is a container: add --stack containers');
+  return extras === undefined
+    ? accept(null)
+    : badOption('--with', 'further parts are containers: add --stack containers');
+}
+
+const STACKS = ['local', 'containers', 'none'];
+
 export const toolIo = ({ env, progress, signal }: Io): ToolIo => ({ env, progress, signal });
 
 export interface RunTools {
-  readonly k6: FoundTool;
+  readonly k6: Generating;
   readonly prometheus: FoundTool | null;
 }
 
+/** Where everything runs in containers, the images have them. */
+const IN_IMAGES: RunTools = { k6: { path: 'k6', version: TOOL_SPECS.k6.package.version }, prometheus: null };
+
 /** k6 always; Prometheus where we start it ourselves. */
 export async function findRunTools(options: RunOptions, needsPrometheus: boolean, io: Io): Promise<RunTools> {
+  if (options.stack === 'containers') return IN_IMAGES;
   const [k6, prometheus] = await Promise.allSettled([
     findTool('k6', toolIo(io)),
     needsPrometheus && options.target === undefined ? findTool('prometheus', toolIo(io)) : null,

@@ -10,9 +10,9 @@ export interface Exit {
   readonly atSeconds: number;
 }
 
-export interface Running extends AsyncDisposable {
+/** A program that was started, as a process or in a container. */
+export interface Started extends AsyncDisposable {
   readonly name: string;
-  readonly pid: number;
   readonly logFile: string;
   /** Resolves when it has ended, whoever ended it. */
   readonly exited: Promise<Exit>;
@@ -23,6 +23,14 @@ export interface Running extends AsyncDisposable {
   /** The last lines of its log. */
   tail(lines?: number): string;
 }
+
+/** A process of this machine. */
+export interface Running extends Started {
+  readonly pid: number;
+}
+
+export const tailOf = (logFile: string, lines = 15) =>
+  readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 
 const GRACE_MS = 10_000;
 const live = new Set<ChildProcess>();
@@ -99,8 +107,7 @@ export async function start(
     exited,
     exit: () => ended,
     stop,
-    tail: (lines = 15) =>
-      readFileSync(options.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n'),
+    tail: (lines) => tailOf(options.logFile, lines),
     [Symbol.asyncDispose]: async () => {
       await stop();
     },

@@ -6,7 +6,7 @@ import { HarnessError } from './errors.ts';
 import { type RunK6Options, startGenerators, tellingExit, whileRunning } from './k6-generators.ts';
 import { type RecordedLoad, readRequests } from './k6-requests.ts';
 import { count, readSummary, type Summary, summed, value } from './k6-summary.ts';
-import { type Exit, type Running, tellExit } from './processes.ts';
+import { type Exit, type Started, tellExit } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
 
 export type { RunK6Options } from './k6-generators.ts';
@@ -56,7 +56,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   };
 }
 
-function neverBegan(k6: Running, exit: Exit, load: Load): HarnessError {
+function neverBegan(k6: Started, exit: Exit, load: Load): HarnessError {
   return new HarnessError(
     'k6-cannot-run',
     `k6 cannot run ${load.script} (${tellExit(exit)}). Its last lines:\n${k6.tail()}`,

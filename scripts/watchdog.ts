@@ -2,16 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
  * Ends the children of a harness that was killed and could not do it itself (kill -9, out of memory). A small shell reads the
- * process groups from a pipe; when the pipe closes, their owner is gone, and those that were not crossed off are ended.
+ * process groups, and labels of containers, from a pipe; when the pipe closes, their owner is gone, and what was not crossed off is ended.
  */
 const PROGRAM = `
 groups=
-while read -r sign group; do
+stacks=
+while read -r sign name; do
   case $sign in
-    +) groups="$groups $group " ;;
-    -) groups=$(printf '%s' "$groups" | sed "s/ $group / /") ;;
+    +) groups="$groups $name " ;;
+    -) groups=$(printf '%s' "$groups" | sed "s/ $name / /") ;;
+    +stack) stacks="$stacks $name " ;;
+    -stack) stacks=$(printf '%s' "$stacks" | sed "s/ $name / /") ;;
   esac
 done
+for stack in $stacks; do
+  docker ps -aq --filter label="$stack" | xargs -r docker rm -fv
+  docker network ls -q --filter label="$stack" | xargs -r docker network rm
+done >/dev/null 2>&1
 for group in $groups; do kill -TERM -"$group" 2>/dev/null; done
 [ -z "$(printf '%s' "$groups" | tr -d ' ')" ] && exit 0
 sleep 5
@@ -34,3 +41,9 @@ function running(): ChildProcess {
 
 export const watch = (group: number) => void running().stdin!.write(`+ ${group}\n`);
 export const unwatch = (group: number) => void running().stdin!.write(`- ${group}\n`);
+
+/** Containers and networks with a label. Gives what crosses it off. Without Docker's command line it does nothing. */
+export function watchStack(label: string): () => void {
+  running().stdin!.write(`+stack ${label}\n`);
+  return () => void running().stdin!.write(`-stack ${label}\n`);
+}

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { basename, isAbsolute, relative } from 'node:path';
 import { parseDuration } from '../../slas/limits.ts';
 import { renderRules } from '../../slas/render/rules.ts';
 import { type RuleOptions, rawRulesOf, rulesOf } from '../../slas/rules.ts';
+import { sourceName } from '../document-rules.ts';
 import { HarnessError } from '../errors.ts';
 import {
   accept,
@@ -38,12 +38,6 @@ export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | r
   if (options.out === undefined) io.print(text);
   else await writeRules(theirPath(io, options.out), text, io);
   return 0;
-}
-
-/** The document as its file is called in the project; a person's own by its name alone, wherever it lies. */
-export function sourceName(root: string, file: string): string {
-  const inside = relative(root, file);
-  return inside.startsWith('..') || isAbsolute(inside) ? basename(file) : inside;
 }
 
 async function writeRules(file: string, text: string, io: Io): Promise<void> {

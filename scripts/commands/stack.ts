@@ -1,62 +1,100 @@
-import { renderRules } from '../../slas/render/rules.ts';
-import { rulesOf } from '../../slas/rules.ts';
-import { accept, badOption, type Input, type PlacedProblem, readDocument, readPort } from '../inputs.ts';
+import { rulesText } from '../document-rules.ts';
+import {
+  accept,
+  badOption,
+  type Input,
+  type PlacedProblem,
+  type ReadDocument,
+  readDocument,
+  readPort,
+} from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { toolIo } from '../prepare.ts';
 import { holdStack, stackDown, stackStatus, stackUp, type UpStack } from '../stack/background.ts';
+import { type ContainerExtras, openContainers, readContainerExtras } from '../stack/container-options.ts';
+import { startLocalStack } from '../stack/local.ts';
+import type { Stack } from '../stack/stack.ts';
 import { findTool } from '../tools/find-tool.ts';
-import { sourceName } from './rules.ts';
 
 export interface StackOptions {
   readonly port?: string;
   readonly sla?: string;
-  /** `alerts`: Prometheus evaluates the document's rules. */
+  /** `local` by default, or `containers`. */
+  readonly stack?: string;
+  /** `alerts`: Prometheus evaluates the document's rules, as it always does in containers; there `tracing` and `logs`. */
   readonly with?: string;
 }
 
 export async function up(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
-  const port = readPort(options.port ?? '0');
-  if (!port.ok) return port.problems;
-  const read = await readDocument(io, options.sla);
+  const read = await readOptions(options, io);
   if (!read.ok) return read.problems;
-  const extras = readExtras(options);
-  if (!extras.ok) return extras.problems;
-  // Installed here, where progress can be seen; the holder then finds it at once.
-  await findTool('prometheus', toolIo(io));
+  const { kind, args, extras } = read.value;
   const running = await stackStatus(io);
-  if (running !== null) io.progress('a stack is up already');
-  const args = ['--port', String(port.value), '--sla', read.value.file, ...extras.value];
-  const stack = running ?? (await stackUp(args, io));
-  if (running === null && extras.value.length > 0)
-    io.progress(`alerts: ${stack.prometheusUrl}/api/v1/alerts`);
+  if (running !== null) {
+    io.progress('a stack is up already');
+    return tell(running, io);
+  }
+  // Installed here, where progress can be seen; the holder then finds it at once.
+  if (kind === 'local') await findTool('prometheus', toolIo(io));
+  else io.progress('starting containers; the first time, images are pulled or built');
+  const stack = await stackUp(args, io);
+  if (extras === 'alerts') io.progress(`alerts: ${stack.prometheusUrl}/api/v1/alerts`);
   return tell(stack, io);
 }
 
-/** The arguments that hand them on to the holder. */
-function readExtras({ with: extras }: StackOptions): Input<readonly string[]> {
-  if (extras === undefined) return accept([]);
-  if (extras === 'alerts') return accept(['--with', extras]);
-  return badOption('--with', `"${extras}" is nothing that a stack can have: alerts is`);
+interface Asked {
+  readonly kind: 'local' | 'containers';
+  readonly port: number;
+  readonly extras: string | undefined;
+  readonly containers: ContainerExtras;
+  readonly read: ReadDocument;
+  /** The arguments that hand all this on to the holder. */
+  readonly args: readonly string[];
 }
 
-export async function hold(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+async function readOptions(options: StackOptions, io: Io): Promise<Input<Asked>> {
+  const { stack: kind = 'local', with: extras } = options;
+  if (kind !== 'local' && kind !== 'containers')
+    return badOption('--stack', `"${kind}" is no stack: local, containers are`);
   const port = readPort(options.port ?? '0');
-  if (!port.ok) return port.problems;
+  if (!port.ok) return port;
+  if (kind === 'containers' && port.value !== 0)
+    return badOption('--port', 'ports of containers are free ones: leave it out');
+  const containers = readContainerExtras({ with: kind === 'containers' ? extras : undefined });
+  if (!containers.ok) return containers;
+  if (kind === 'local' && extras !== undefined && extras !== 'alerts')
+    return badOption('--with', `"${extras}" is nothing that a local stack can have: alerts is`);
   const read = await readDocument(io, options.sla);
-  if (!read.ok) return read.problems;
-  const prometheus = await findTool('prometheus', toolIo(io));
-  const { document, file } = read.value;
-  const rules = renderRules(rulesOf(document), sourceName(io.root, file));
-  await holdStack(
-    {
-      prometheusPath: prometheus.path,
-      selector: document.service.selector,
-      servicePort: port.value,
-      ...(options.with === 'alerts' ? { rules } : {}),
-    },
-    io,
-  );
+  if (!read.ok) return read;
+  const handedOn = extras === undefined ? [] : ['--with', extras];
+  const args = ['--stack', kind, '--port', String(port.value), '--sla', read.value.file, ...handedOn];
+  return accept({ kind, port: port.value, extras, containers: containers.value, read: read.value, args });
+}
+
+/** Owns a stack in the background; `up` starts it. */
+export async function hold(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const asked = await readOptions(options, io);
+  if (!asked.ok) return asked.problems;
+  const { kind, containers, read } = asked.value;
+  const open = (folder: string) =>
+    kind === 'local' ? openLocal(asked.value, folder, io) : openContainers(read, containers, folder, io);
+  await holdStack(open, io);
   return 0;
+}
+
+async function openLocal({ read, port, extras }: Asked, folder: string, io: Io): Promise<Stack> {
+  const { document, file } = read;
+  const prometheus = await findTool('prometheus', toolIo(io));
+  return startLocalStack({
+    root: io.root,
+    env: io.env,
+    prometheusPath: prometheus.path,
+    selector: document.service.selector,
+    folder,
+    signal: io.signal,
+    servicePort: port,
+    ...(extras === 'alerts' ? { rules: rulesText(document, file, io.root) } : {}),
+  });
 }
 
 export async function down(io: Io): Promise<ExitCode> {
@@ -74,8 +112,9 @@ export async function status(io: Io): Promise<ExitCode> {
   return tell(stack, io);
 }
 
-function tell({ serviceUrl, prometheusUrl, logs, incidents }: UpStack, io: Io): ExitCode {
-  io.print(`service     ${serviceUrl}\nPrometheus  ${prometheusUrl}\nlogs        ${logs}\n`);
-  for (const incident of incidents) io.print(`broken      ${incident}\n`);
+function tell({ serviceUrl, prometheusUrl, others, logs, incidents }: UpStack, io: Io): ExitCode {
+  const lines = { service: serviceUrl, Prometheus: prometheusUrl, ...others, logs };
+  for (const [name, place] of Object.entries(lines)) io.print(`${name.padEnd(12)}  ${place}\n`);
+  for (const incident of incidents) io.print(`${'broken'.padEnd(12)}  ${incident}\n`);
   return incidents.length === 0 ? 0 : 4;
 }

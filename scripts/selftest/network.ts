@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { HarnessError } from '../errors.ts';
 import { start, waitFor } from '../processes.ts';
+import { callToxiproxy } from '../stack/toxiproxy.ts';
 
 /** The way from the load to the service, through toxiproxy: slow, resetting or cut at will. */
 export interface Network extends AsyncDisposable {
@@ -33,7 +33,8 @@ export async function startNetwork(
       logFile: join(folder, 'toxiproxy.log'),
     }),
   );
-  const call = (method: string, path: string, body?: object) => callApi(api + path, method, body, signal);
+  const call = (method: string, path: string, body?: object) =>
+    callToxiproxy(api, method, path, signal, body);
   await waitFor(process, 'starting to listen', PATIENCE_MS, signal, () =>
     call('GET', '/version').catch(() => null),
   );
@@ -56,24 +57,6 @@ export async function startNetwork(
       void (await call('POST', '/proxies/service', { listen, upstream: new URL(to).host })),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-async function callApi(
-  url: string,
-  method: string,
-  body: object | undefined,
-  signal: AbortSignal,
-): Promise<unknown> {
-  const response = await fetch(url, {
-    method,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (response.ok) return text === '' ? null : JSON.parse(text);
-  throw new HarnessError('toxiproxy', `toxiproxy refused ${method} ${url}: ${response.status} ${text}`, {
-    nextStep: 'check which toxiproxy is used: ./sla doctor',
-  });
 }
 
 /** toxiproxy does not tell which port it took: it must be given one. */

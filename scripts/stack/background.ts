@@ -9,7 +9,6 @@ import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { onAbort } from '../processes.ts';
 import { checkTarget } from './existing.ts';
-import { type LocalStackOptions, startLocalStack } from './local.ts';
 import type { Stack } from './stack.ts';
 
 /**
@@ -20,16 +19,19 @@ import type { Stack } from './stack.ts';
 export interface UpStack {
   readonly serviceUrl: string;
   readonly prometheusUrl: string;
+  /** Addresses of what else a person may look at, by name. */
+  readonly others: Readonly<Record<string, string>>;
   readonly logs: string;
   readonly pid: number;
   /** What of it has died, in words. */
   readonly incidents: readonly string[];
 }
 
-const UP_PATIENCE_MS = 90_000;
+/** Images may have to be pulled or built first. */
+const UP_PATIENCE_MS = 15 * 60_000;
 const DOWN_PATIENCE_MS = 30_000;
 /** A holder that is still starting answers when its stack is up. */
-const ANSWER_PATIENCE_MS = UP_PATIENCE_MS;
+const ANSWER_PATIENCE_MS = 90_000;
 
 const logsFolder = (io: Io) => join(io.root, '.sla', 'stack');
 
@@ -53,15 +55,7 @@ async function socketPath(io: Io): Promise<string> {
 // ---------------------------------------------------------------------------------------------- holder
 
 /** Owns a stack until it is told to stop. Runs as a process of its own; a second one finds the first and gives way. */
-export async function holdStack(
-  {
-    prometheusPath,
-    selector,
-    servicePort,
-    rules,
-  }: Pick<LocalStackOptions, 'prometheusPath' | 'selector' | 'servicePort' | 'rules'>,
-  io: Io,
-): Promise<void> {
+export async function holdStack(open: (folder: string) => Promise<Stack>, io: Io): Promise<void> {
   const folder = logsFolder(io);
   const server = createServer();
   // The socket is taken before anything is started: of two, one finds it taken.
@@ -79,19 +73,11 @@ export async function holdStack(
   });
   const forget = onAbort(io.signal, stop);
   try {
-    await using stack = await startLocalStack({
-      root: io.root,
-      env: io.env,
-      prometheusPath,
-      selector,
-      folder,
-      signal: io.signal,
-      ...(servicePort === undefined ? {} : { servicePort }),
-      ...(rules === undefined ? {} : { rules }),
-    });
+    await using stack = await open(folder);
     const told = {
       serviceUrl: stack.serviceUrl,
       prometheusUrl: stack.prometheusUrl,
+      others: stack.others ?? {},
       logs: folder,
       pid: process.pid,
     };

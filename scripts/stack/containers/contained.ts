@@ -1,0 +1,177 @@
+import { createWriteStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
+import { HarnessError } from '../../errors.ts';
+import { type Exit, type Started, tailOf } from '../../processes.ts';
+import { type Engine, PART_LABEL, STACK_LABEL } from './engine.ts';
+
+/** What every container of a stack shares. */
+export interface Surroundings {
+  readonly engine: Engine;
+  /** Names the stack, on its containers' labels. */
+  readonly id: string;
+  /** Where logs go, a file a container. */
+  readonly logs: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Contained extends Started {
+  readonly id: string;
+  /** Where a port of it is published, as http://127.0.0.1:32768. */
+  url(port: number): string;
+}
+
+const START_PATIENCE_MS = 90_000;
+const GRACE_MS = 10_000;
+/** After its end, for the last lines of its log. */
+const LOG_PATIENCE_MS = 5_000;
+
+/** Ports are published on this machine's loopback only: testcontainers itself would publish them on every address. */
+class LocalContainer extends GenericContainer {
+  publish(ports: readonly number[]): this {
+    this.withExposedPorts(...ports);
+    this.hostConfig.PortBindings = Object.fromEntries(
+      ports.map((port) => [`${port}/tcp`, [{ HostIp: '127.0.0.1', HostPort: '0' }]]),
+    );
+    return this;
+  }
+}
+
+export interface ContainerSpec {
+  /** Of its log, and in messages. */
+  readonly name: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly mounts?: readonly { source: string; target: string; mode: 'ro' | 'rw' }[];
+  readonly user?: string;
+  readonly workingFolder?: string;
+  /** Ports that are published, and a network of its own, with its name; or the network of another container. */
+  readonly network:
+    | { readonly name: string; readonly ports: readonly number[] }
+    | { readonly shared: string };
+  /** Answers with 2xx, at the first port, when it can be used. */
+  readonly readyPath?: string;
+}
+
+/**
+ * Starts a container and waits until it can be used. Throws HarnessError `container-failed` with the last lines of its log.
+ * Its log is written as it comes.
+ */
+export async function startContainer(spec: ContainerSpec, around: Surroundings): Promise<Contained> {
+  around.signal.throwIfAborted();
+  const logFile = join(around.logs, `${spec.name}.log`);
+  let logged: Promise<void> = Promise.resolve();
+  const container = describe(spec, around).withLogConsumer((stream: Readable) => {
+    logged = pipeline(stream, createWriteStream(logFile)).catch(() => {});
+  });
+  let started: StartedTestContainer;
+  try {
+    started = await container.start();
+  } catch (cause) {
+    around.signal.throwIfAborted();
+    await atMost(logged, LOG_PATIENCE_MS);
+    throw failed(spec, logFile, cause as Error);
+  }
+  return running(spec, started, logFile, () => logged, around);
+}
+
+function describe(spec: ContainerSpec, { id }: Surroundings): GenericContainer {
+  const container = new LocalContainer(spec.image)
+    .withLabels({ [STACK_LABEL]: id, [PART_LABEL]: spec.name })
+    .withEnvironment({ ...spec.environment })
+    .withStartupTimeout(START_PATIENCE_MS)
+    .withCopyContentToContainer(
+      Object.entries(spec.files ?? {}).map(([target, content]) => ({ target, content, mode: 0o644 })),
+    );
+  if (spec.command.length > 0) container.withCommand([...spec.command]);
+  if (spec.mounts !== undefined) container.withBindMounts([...spec.mounts]);
+  if (spec.user !== undefined) container.withUser(spec.user);
+  if (spec.workingFolder !== undefined) container.withWorkingDir(spec.workingFolder);
+  if ('shared' in spec.network) return container.withNetworkMode(`container:${spec.network.shared}`);
+  const { name, ports } = spec.network;
+  container.publish(ports).withNetworkMode(name).withNetworkAliases(spec.name);
+  return spec.readyPath === undefined
+    ? container
+    : container.withWaitStrategy(
+        Wait.forHttp(spec.readyPath, ports[0]!, { abortOnContainerExit: true }).forStatusCodeMatching(
+          (status) => status >= 200 && status < 300,
+        ),
+      );
+}
+
+function failed(spec: ContainerSpec, logFile: string, cause: Error): HarnessError {
+  const tail = existsSync(logFile) ? tailOf(logFile) : '';
+  const told = tail === '' ? '' : ` Its last lines:\n${tail}`;
+  return new HarnessError(
+    'container-failed',
+    `the container of ${spec.name} (${spec.image}) did not come up: ${cause.message}.${told}`,
+    { nextStep: `see ${logFile}`, cause },
+  );
+}
+
+function running(
+  spec: ContainerSpec,
+  started: StartedTestContainer,
+  logFile: string,
+  logged: () => Promise<void>,
+  { engine }: Surroundings,
+): Contained {
+  const handle = engine.getContainer(started.getId());
+  let ended: Exit | null = null;
+  const exited = handle.wait().then(
+    async ({ StatusCode }: { StatusCode: number }) => {
+      const atSeconds = Date.now() / 1000;
+      // Whoever waited for its end reads its log next.
+      await atMost(logged(), LOG_PATIENCE_MS);
+      ended = { ...exitOf(StatusCode), atSeconds };
+      return ended;
+    },
+    // The engine is gone, or somebody removed the container.
+    (): Exit => {
+      ended = { code: null, signal: 'SIGKILL', atSeconds: Date.now() / 1000 };
+      return ended;
+    },
+  );
+  const stop = async (graceMs = GRACE_MS) => {
+    if (ended === null) await ignoringEnded(handle.stop({ t: Math.ceil(graceMs / 1000) }));
+    return await exited;
+  };
+  return {
+    name: spec.name,
+    id: started.getId(),
+    logFile,
+    exited,
+    exit: () => ended,
+    stop,
+    tail: (lines) => tailOf(logFile, lines),
+    url: (port) => `http://127.0.0.1:${started.getMappedPort(port)}`,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+    },
+  };
+}
+
+/** A shell's convention, which engines follow: 128 and the number of the signal that ended it. */
+const exitOf = (status: number): Pick<Exit, 'code' | 'signal'> =>
+  status === 137 ? { code: null, signal: 'SIGKILL' } : { code: status, signal: null };
+
+/** 304: it is not running any more; 404: somebody removed it. */
+async function ignoringEnded(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    const { statusCode } = error as { statusCode?: number };
+    if (statusCode !== 304 && statusCode !== 404) throw error;
+  }
+}
+
+async function atMost(work: Promise<void>, patienceMs: number): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, patienceMs);
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { HarnessError } from '../../errors.ts';
+import type { ToolIo } from '../../tools/types.ts';
+import { IMAGES, type PulledImage } from '../images.ts';
+import { buildOffline, OFFLINE, offlineTag } from '../offline-images/build.ts';
+import type { Engine } from './engine.ts';
+
+/** An image that can be started now. */
+export interface ResolvedImage {
+  /** The tag that stands in images.ts. */
+  readonly name: string;
+  /** What containers are started from. */
+  readonly reference: string;
+  /** Of its registry, `sha256:…`; of an image that was built here the id. */
+  readonly digest: string;
+  readonly source: 'registry' | 'built here';
+}
+
+export interface ImageWorld {
+  readonly engine: Engine;
+  readonly toolIo: ToolIo;
+  /** The project. */
+  readonly root: string;
+}
+
+const LOCK = new URL('../images.lock.json', import.meta.url);
+
+/** Digests by tag, as they were at the first pull. */
+function readLock(): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(LOCK, 'utf8')) as Record<string, string>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+/**
+ * The image by its locked digest, by its tag from a registry, or, where no registry can be reached, one of the same tool that
+ * is built here. null where none of these can be had.
+ */
+export async function resolveImage(name: PulledImage, world: ImageWorld): Promise<ResolvedImage | null> {
+  const tag = IMAGES[name];
+  const present = (await find(locked(tag), world.engine)) ?? (await findBuilt(name, world.engine));
+  if (present !== null) return present;
+  world.toolIo.progress(`pulling ${tag}`);
+  const problem = await pull(locked(tag), world);
+  if (problem === null) {
+    const pulled = (await find(locked(tag), world.engine))!;
+    await lock(tag, pulled.digest);
+    return pulled;
+  }
+  world.toolIo.signal?.throwIfAborted();
+  if (!(name in OFFLINE)) {
+    world.toolIo.progress(`${name} is left out: ${tag} cannot be pulled (${problem}), nor built here`);
+    return null;
+  }
+  world.toolIo.progress(`${tag} cannot be pulled (${problem}): building it here`);
+  await buildOffline(name as keyof typeof OFFLINE, world);
+  return await findBuilt(name, world.engine);
+}
+
+/** One that is never pulled: its official image is not where the others are. */
+export async function resolveBuilt(name: 'toxiproxy', world: ImageWorld): Promise<ResolvedImage> {
+  const reference = offlineTag(name)!;
+  if ((await inspect(reference, world.engine)) === null) await buildOffline(name, world);
+  const { Id } = await world.engine.getImage(reference).inspect();
+  return { name: reference, reference, digest: Id, source: 'built here' };
+}
+
+/** As `prom/prometheus@sha256:…` once it is known, so that a tag that moves changes nothing. */
+function locked(tag: string): string {
+  const digest = readLock()[tag];
+  return digest === undefined ? tag : `${tag.replace(/:[^:/]*$/, '')}@${digest}`;
+}
+
+async function lock(tag: string, digest: string): Promise<void> {
+  const sorted = Object.entries({ ...readLock(), [tag]: digest }).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  await writeFile(LOCK, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
+}
+
+async function find(reference: string, engine: Engine): Promise<ResolvedImage | null> {
+  const found = await inspect(reference, engine);
+  if (found === null) return null;
+  const digest = found.RepoDigests?.[0]?.split('@')[1];
+  const name = reference;
+  // One that somebody made here under that tag has none.
+  return digest === undefined
+    ? { name, reference, digest: found.Id, source: 'built here' }
+    : { name, reference, digest, source: 'registry' };
+}
+
+async function findBuilt(name: PulledImage, engine: Engine): Promise<ResolvedImage | null> {
+  const reference = offlineTag(name);
+  const found = reference === null ? null : await inspect(reference, engine);
+  return found === null
+    ? null
+    : { name: IMAGES[name], reference: reference!, digest: found.Id, source: 'built here' };
+}
+
+async function inspect(reference: string, engine: Engine) {
+  try {
+    return await engine.getImage(reference).inspect();
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return null;
+    throw error;
+  }
+}
+
+/** A registry that gives nothing for so long is given up. */
+const STALL_MS = 60_000;
+
+/** Why it could not be pulled; null when it was. */
+async function pull(reference: string, { engine, toolIo }: ImageWorld): Promise<string | null> {
+  try {
+    const stream = await engine.pull(reference, {
+      abortSignal: toolIo.signal ?? AbortSignal.timeout(STALL_MS),
+    });
+    await followed(engine, stream as NodeJS.ReadableStream & { destroy(error?: Error): void });
+    return null;
+  } catch (error) {
+    return shortReason(error as Error);
+  }
+}
+
+/** Resolves when the engine has done what it tells about. */
+export function followed(
+  engine: Engine,
+  stream: NodeJS.ReadableStream & { destroy(error?: Error): void },
+  tell: (line: string) => void = () => {},
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const giveUp = () => {
+    stream.destroy();
+    reject(
+      new HarnessError('engine-stalls', `the container engine said nothing for ${STALL_MS / 1000} s`, {
+        nextStep: 'see whether docker info answers',
+      }),
+    );
+  };
+  let timer = setTimeout(giveUp, STALL_MS);
+  engine.modem.followProgress(
+    stream,
+    (error: Error | null) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve();
+    },
+    ({ stream: line, error }: { stream?: string; error?: string }) => {
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, STALL_MS);
+      if (line !== undefined || error !== undefined) tell((line ?? error)!.trimEnd());
+    },
+  );
+  return promise;
+}
+
+const shortReason = ({ message }: Error) =>
+  /(no such host|refused|timeout|timed out|not found|denied)/i.exec(message)?.[0] ?? message;

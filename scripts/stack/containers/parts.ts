@@ -1,0 +1,190 @@
+import { stringify } from 'yaml';
+import { prometheusConfig } from '../prometheus-config.ts';
+
+/** What a stack in containers is made of, as data: testcontainers starts it, and compose.yaml is held against it. */
+
+export type PartName =
+  | 'service'
+  | 'prometheus'
+  | 'alertmanager'
+  | 'grafana'
+  | 'jaeger'
+  | 'loki'
+  | 'promtail'
+  | 'toxiproxy';
+
+export interface Part {
+  /** Its name on the network, and of its log. */
+  readonly name: PartName;
+  /** Published on this machine's loopback; the first is the one that it is asked at. */
+  readonly ports: readonly number[];
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Absolute path in the container, and what it holds. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Absolute path in the container, and a folder of this project. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** Answers with 2xx at the first port when it can be used. */
+  readonly readyPath: string;
+}
+
+const part = (name: PartName, ports: readonly number[], readyPath: string, more: Partial<Part>): Part => ({
+  name,
+  ports,
+  readyPath,
+  command: [],
+  environment: {},
+  files: {},
+  folders: {},
+  ...more,
+});
+
+export const SERVICE_PORT = 8000;
+export const PROMETHEUS_PORT = 9090;
+const ALERTMANAGER_PORT = 9093;
+const GRAFANA_PORT = 3000;
+const OTLP_PORT = 4318;
+const LOKI_PORT = 3100;
+/** Where toxiproxy is told what to do, and where it stands in for the service. */
+export const TOXIPROXY_PORT = 8474;
+export const PROXIED_PORT = 8666;
+
+export interface Wanted {
+  readonly selector: Readonly<Record<string, string>>;
+  /** Alerting and recording rules, as YAML. */
+  readonly rules: string;
+  /** Settings of the service. */
+  readonly serviceEnvironment: Readonly<Record<string, string>>;
+  readonly tracing: boolean;
+  /** The folder that logs are written to, where they are to be searched by Loki. */
+  readonly logs?: string;
+  readonly toxiproxy: boolean;
+  /** Prometheus's administrative API is opened: it can delete as well, so only when a snapshot is wanted. */
+  readonly withSnapshots: boolean;
+}
+
+/** All parts of a stack, in no order: none needs another to start. */
+export function partsOf(wanted: Wanted): readonly Part[] {
+  return [
+    service(wanted),
+    prometheus(wanted),
+    alertmanager(),
+    grafana(wanted),
+    ...(wanted.tracing ? [part('jaeger', [16686], '/', {})] : []),
+    ...(wanted.logs === undefined ? [] : logging(wanted.logs)),
+    ...(wanted.toxiproxy
+      ? [part('toxiproxy', [TOXIPROXY_PORT], '/version', { command: ['-host', '0.0.0.0'] })]
+      : []),
+  ];
+}
+
+const service = ({ serviceEnvironment, tracing }: Wanted) =>
+  part('service', [SERVICE_PORT], '/health/ready', {
+    environment: {
+      HOST: '0.0.0.0',
+      PORT: String(SERVICE_PORT),
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
+      ...(tracing ? { OTEL_EXPORTER_OTLP_ENDPOINT: `http://jaeger:${OTLP_PORT}` } : {}),
+      ...serviceEnvironment,
+    },
+  });
+
+const prometheus = ({ selector, rules, withSnapshots }: Wanted) =>
+  part('prometheus', [PROMETHEUS_PORT], '/-/ready', {
+    command: [
+      '--config.file=/etc/prometheus/prometheus.yml',
+      '--storage.tsdb.path=/prometheus',
+      // Without it the first scrape comes 5 s after the start.
+      '--scrape.discovery-reload-interval=100ms',
+      // Traces are linked from the latency histogram.
+      '--enable-feature=exemplar-storage',
+      ...(withSnapshots ? ['--web.enable-admin-api'] : []),
+    ],
+    files: {
+      '/etc/prometheus/prometheus.yml': prometheusConfig({
+        selector,
+        target: `service:${SERVICE_PORT}`,
+        ruleFiles: ['rules.yaml'],
+        alertmanager: `alertmanager:${ALERTMANAGER_PORT}`,
+      }),
+      '/etc/prometheus/rules.yaml': rules,
+    },
+  });
+
+/** Alerts can be looked at there; whoever wants them delivered gives it receivers. */
+const alertmanager = () =>
+  part('alertmanager', [ALERTMANAGER_PORT], '/-/ready', {
+    command: [
+      '--config.file=/etc/alertmanager/alertmanager.yml',
+      '--storage.path=/alertmanager',
+      '--cluster.listen-address=',
+    ],
+    files: {
+      '/etc/alertmanager/alertmanager.yml': stringify({
+        route: { receiver: 'nobody', group_by: ['alertname'], group_wait: '1s', group_interval: '5s' },
+        receivers: [{ name: 'nobody' }],
+      }),
+    },
+  });
+
+const PROVISIONING = '/etc/grafana/provisioning';
+
+const grafana = ({ tracing, logs }: Wanted) =>
+  part('grafana', [GRAFANA_PORT], '/api/health', {
+    environment: {
+      // It listens on this machine's loopback only, and shows what Prometheus shows to anyone there.
+      GF_AUTH_ANONYMOUS_ENABLED: 'true',
+      GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
+      GF_ANALYTICS_REPORTING_ENABLED: 'false',
+      GF_ANALYTICS_CHECK_FOR_UPDATES: 'false',
+    },
+    files: {
+      [`${PROVISIONING}/datasources/sla.yaml`]: stringify({
+        apiVersion: 1,
+        datasources: [
+          {
+            ...dataSource('prometheus', PROMETHEUS_PORT),
+            isDefault: true,
+            ...(tracing
+              ? { jsonData: { exemplarTraceIdDestinations: [{ name: 'trace_id', datasourceUid: 'jaeger' }] } }
+              : {}),
+          },
+          ...(tracing ? [dataSource('jaeger', 16686)] : []),
+          ...(logs === undefined ? [] : [dataSource('loki', LOKI_PORT)]),
+        ],
+      }),
+      [`${PROVISIONING}/dashboards/sla.yaml`]: stringify({
+        apiVersion: 1,
+        providers: [{ name: 'sla', type: 'file', options: { path: '/var/lib/grafana/dashboards' } }],
+      }),
+    },
+    folders: { '/var/lib/grafana/dashboards': 'dashboards/generated' },
+  });
+
+const dataSource = (name: PartName, port: number) => ({
+  name,
+  uid: name,
+  type: name,
+  access: 'proxy',
+  url: `http://${name}:${port}`,
+});
+
+/** Loki, and what brings it the log files as they are written. */
+const logging = (folder: string): readonly Part[] => [
+  part('loki', [LOKI_PORT], '/ready', {}),
+  part('promtail', [9080], '/ready', {
+    command: ['-config.file=/etc/promtail/config.yml'],
+    files: {
+      '/etc/promtail/config.yml': stringify({
+        server: { http_listen_port: 9080 },
+        positions: { filename: '/tmp/positions.yaml' },
+        clients: [{ url: `http://loki:${LOKI_PORT}/loki/api/v1/push` }],
+        scrape_configs: [
+          { job_name: 'sla', static_configs: [{ labels: { job: 'sla', __path__: '/logs/*.log' } }] },
+        ],
+      }),
+    },
+    folders: { '/logs': folder },
+  }),
+];

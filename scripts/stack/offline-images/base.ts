@@ -1,0 +1,65 @@
+import { copyFile, cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HarnessError } from '../../errors.ts';
+import { describeResult, runCommand } from '../../tools/command.ts';
+import type { ToolIo } from '../../tools/types.ts';
+import { type ImportWorld, importFolder } from './import-folder.ts';
+
+/** Debian with Node and npm, as the official image of Node has them: the Dockerfile builds on it where that cannot be pulled. */
+export const BASE_TAG = `sla-harness/offline-base:bookworm-node${process.versions.node}`;
+
+const CERTIFICATES = '/usr/local/share/ca-certificates/extra.pem';
+const DEBOOTSTRAP_LIMIT_MS = 10 * 60_000;
+const ASK_LIMIT_MS = 20_000;
+
+/** Throws HarnessError `no-debootstrap` or `no-image`. */
+export async function buildBase(world: ImportWorld): Promise<void> {
+  const { toolIo } = world;
+  const parent = await mkdtemp(join(tmpdir(), 'sla-base-'));
+  try {
+    const folder = join(parent, 'root');
+    toolIo.progress('making a Debian to build on, with debootstrap');
+    await debootstrap(folder, toolIo);
+    await addNode(folder, toolIo);
+    const certificates = toolIo.env.NODE_EXTRA_CA_CERTS;
+    if (certificates) {
+      // Where this machine needs them to reach a registry, npm in the build needs them, too.
+      await mkdir(join(folder, CERTIFICATES, '..'), { recursive: true });
+      await copyFile(certificates, join(folder, CERTIFICATES));
+    }
+    const changes = [
+      'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      ...(certificates ? [`ENV NODE_EXTRA_CA_CERTS=${CERTIFICATES}`] : []),
+      'CMD ["node"]',
+    ];
+    await importFolder(folder, { tag: BASE_TAG, changes }, world);
+  } finally {
+    await rm(parent, { recursive: true, force: true });
+  }
+}
+
+async function debootstrap(folder: string, toolIo: ToolIo): Promise<void> {
+  const args = ['--variant=minbase', 'bookworm', folder];
+  const result = await runCommand('debootstrap', args, { ...toolIo, limitMs: DEBOOTSTRAP_LIMIT_MS });
+  if (result.kind === 'exited' && result.exitCode === 0) return;
+  throw new HarnessError('no-debootstrap', `no Debian could be made: ${describeResult(result)}`, {
+    nextStep:
+      'as root, apt-get install debootstrap; or docker load an image of Node, and name it in scripts/stack/images.ts',
+  });
+}
+
+/** The Node that runs this, and the npm that is on PATH. */
+async function addNode(folder: string, toolIo: ToolIo): Promise<void> {
+  const asked = await runCommand('npm', ['root', '--global'], { ...toolIo, limitMs: ASK_LIMIT_MS });
+  if (asked.kind !== 'exited' || asked.exitCode !== 0) {
+    throw new HarnessError('no-npm', `npm does not say where it is: ${describeResult(asked)}`, {
+      nextStep: 'put npm on PATH',
+    });
+  }
+  const local = join(folder, 'usr', 'local');
+  const npm = join(asked.output.trim(), 'npm');
+  await cp(npm, join(local, 'lib', 'node_modules', 'npm'), { recursive: true, verbatimSymlinks: true });
+  await copyFile(process.execPath, join(local, 'bin', 'node'));
+  await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(local, 'bin', 'npm'));
+}

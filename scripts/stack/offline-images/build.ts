@@ -1,0 +1,81 @@
+import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { HarnessError } from '../../errors.ts';
+import { runCommand } from '../../tools/command.ts';
+import { findTool } from '../../tools/find-tool.ts';
+import { TOOL_SPECS, type ToolName } from '../../tools/specs.ts';
+import { BUILT } from '../images.ts';
+import { BASE_TAG, buildBase } from './base.ts';
+import { type ImportWorld, importFolder } from './import-folder.ts';
+
+/**
+ * Images for machines that reach no image registry: the pinned program alone, laid out as in the official image, so that both
+ * are started in the same way.
+ */
+interface ToolImage {
+  readonly tool: ToolName;
+  /** Absolute. */
+  readonly program: string;
+  /** Folders that it writes to. */
+  readonly folders: readonly string[];
+}
+
+const TOOL_IMAGES = {
+  k6: { tool: 'k6', program: '/usr/bin/k6', folders: [] },
+  prometheus: { tool: 'prometheus', program: '/bin/prometheus', folders: ['/prometheus', '/etc/prometheus'] },
+  toxiproxy: { tool: 'toxiproxy-server', program: '/toxiproxy', folders: [] },
+} as const satisfies Record<string, ToolImage>;
+
+export const OFFLINE = { ...TOOL_IMAGES, base: null } as const;
+export type OfflineImage = keyof typeof OFFLINE;
+
+const isOffline = (name: string): name is OfflineImage => name in OFFLINE;
+
+/** The tag of what is built here; it names the version, so that another one is built anew. null where it cannot be. */
+export function offlineTag(name: string): string | null {
+  if (!isOffline(name)) return null;
+  if (name === 'base') return BASE_TAG;
+  const { version } = TOOL_SPECS[TOOL_IMAGES[name].tool].package;
+  return name === 'toxiproxy' ? `${BUILT.toxiproxy}:${version}` : `sla-harness/offline-${name}:${version}`;
+}
+
+/** Builds it, whatever is there. Throws HarnessError. */
+export async function buildOffline(name: OfflineImage, world: ImportWorld): Promise<void> {
+  if (name === 'base') await buildBase(world);
+  else await buildToolImage(TOOL_IMAGES[name], offlineTag(name)!, world);
+}
+
+async function buildToolImage({ tool, program, folders }: ToolImage, tag: string, world: ImportWorld) {
+  const found = await findTool(tool, world.toolIo);
+  await refuseDynamic(found.path, tag, world);
+  const folder = await mkdtemp(join(tmpdir(), 'sla-image-'));
+  try {
+    for (const one of [...folders, '/tmp']) await mkdir(join(folder, one), { recursive: true, mode: 0o755 });
+    await chmod(join(folder, 'tmp'), 0o1777);
+    await mkdir(join(folder, program, '..'), { recursive: true });
+    await copyFile(found.path, join(folder, program));
+    await chmod(join(folder, program), 0o755);
+    const changes = [`ENTRYPOINT ["${program}"]`, `USER ${NOBODY}`, 'ENV PATH=/usr/bin:/bin'];
+    await importFolder(folder, { tag, changes, owner: NOBODY }, world);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const LDD_LIMIT_MS = 10_000;
+/** As the official images of Prometheus have it. */
+const NOBODY = '65534:65534';
+
+/** In an image without anything else, a program that wants libraries cannot start, and says nothing helpful. */
+async function refuseDynamic(path: string, tag: string, { toolIo }: ImportWorld): Promise<void> {
+  const listed = await runCommand('ldd', [path], { ...toolIo, limitMs: LDD_LIMIT_MS });
+  if (listed.kind !== 'exited' || listed.exitCode !== 0) return;
+  throw new HarnessError(
+    'not-static',
+    `${path} needs libraries of this machine: ${tag} cannot be made of it`,
+    {
+      nextStep: `build ${basename(path)} with CGO_ENABLED=0, or let the harness build it (unset the variable that names it)`,
+    },
+  );
+}

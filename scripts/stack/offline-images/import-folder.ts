@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { HarnessError } from '../../errors.ts';
+import { onAbort } from '../../processes.ts';
+import type { ToolIo } from '../../tools/types.ts';
+import type { Engine } from '../containers/engine.ts';
+
+export interface ImportWorld {
+  readonly engine: Engine;
+  readonly toolIo: ToolIo;
+}
+
+export interface ImportOptions {
+  readonly tag: string;
+  /** Lines of a Dockerfile. */
+  readonly changes: readonly string[];
+  /** `uid:gid` of every file; without it as they are. */
+  readonly owner?: string;
+}
+
+const LONGEST_MS = 5 * 60_000;
+
+/** Makes an image of one layer from a folder. Throws HarnessError `no-image`. */
+export async function importFolder(
+  folder: string,
+  { tag, changes, owner }: ImportOptions,
+  { engine, toolIo }: ImportWorld,
+): Promise<void> {
+  const as = owner?.split(':');
+  const owned = as === undefined ? [] : [`--owner=${as[0]}`, `--group=${as[1]}`, '--numeric-owner'];
+  const tar = spawn('tar', ['-C', folder, ...owned, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = () => tar.kill('SIGKILL');
+  const timer = setTimeout(stop, LONGEST_MS);
+  const forget = onAbort(toolIo.signal ?? AbortSignal.timeout(LONGEST_MS), stop);
+  const exited = new Promise<number | null>((resolve) => {
+    tar.once('exit', resolve);
+    tar.once('error', () => resolve(null));
+  });
+  try {
+    const told = await engine.importImage(tar.stdout, {
+      repo: tag.slice(0, tag.lastIndexOf(':')),
+      tag: tag.slice(tag.lastIndexOf(':') + 1),
+      changes,
+    });
+    for await (const _ of told as AsyncIterable<Buffer>) {
+      // The engine tells the image's id when it has taken in all of it.
+    }
+    const code = await exited;
+    toolIo.signal?.throwIfAborted();
+    if (code !== 0) throw new Error(`tar ended with ${code}`);
+  } catch (cause) {
+    toolIo.signal?.throwIfAborted();
+    throw new HarnessError('no-image', `the image ${tag} could not be made: ${(cause as Error).message}`, {
+      nextStep: 'see whether docker info answers and the disk has room',
+      cause,
+    });
+  } finally {
+    clearTimeout(timer);
+    forget();
+    stop();
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The service's settings that a person may set for one in a container: those that name no file or address of this machine. A
+ * local service gets the whole environment.
+ */
+export const SERVICE_SETTINGS = [
+  'BATCH_TEXTS',
+  'BATCH_WAIT_MS',
+  'CACHE_TEXTS',
+  'DRAIN_DEADLINE_MS',
+  'DRIFT_WINDOW',
+  'EXPECTED_POSITIVE_RATIO',
+  'EXPLAIN_MAX_WORDS',
+  'FEEDBACK_WINDOW',
+  'INFERENCE_LIMIT_MS',
+  'MAX_BATCH_TEXTS',
+  'MAX_TEXT_CHARS',
+  'QUEUE_LIMIT',
+  'RATE_LIMIT_PER_MINUTE',
+  'RECEIVE_LIMIT_MS',
+  'REQUEST_DEADLINE_MS',
+  'SERVICE_WORKERS',
+  'VALUE_PER_PREDICTION',
+] as const;
+
+/** What of an environment is handed on, and faults where they are wanted. */
+export function serviceSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  faults: string | undefined,
+): Readonly<Record<string, string>> {
+  const set = SERVICE_SETTINGS.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
+  // Faults are refused in production unless they are wanted there: here they are.
+  const broken = faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' };
+  return { ...Object.fromEntries(set), ...broken };
+}
