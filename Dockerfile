@@ -4,10 +4,10 @@ ARG BASE_IMAGE=node:24-bookworm-slim
 FROM ${BASE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Of the runtimes in many megabytes each, the one for this system and processor is used.
+# Of the model's runtimes, many megabytes each, only that of Node for this system and processor is used.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && cd node_modules \
- && rm -rf onnxruntime-web/dist/*.map \
+ && rm -rf onnxruntime-web \
  && find onnxruntime-node/bin -mindepth 2 -maxdepth 2 -type d ! -name linux -exec rm -rf {} + \
  && find onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -name "$(node -p process.arch)" -exec rm -rf {} +
 

@@ -1,6 +1,9 @@
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 import { HarnessError } from '../../errors.ts';
 
+// testcontainers' reaper is a privileged container of one more image. Our watchdog removes what a killed harness leaves.
+process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+
 /** The container engine of this machine: the part of its API that testcontainers leaves out. */
 export type Engine = ContainerRuntimeClient['container']['dockerode'];
 

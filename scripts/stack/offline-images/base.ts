@@ -1,6 +1,6 @@
-import { copyFile, cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { HarnessError } from '../../errors.ts';
 import { describeResult, runCommand } from '../../tools/command.ts';
 import type { ToolIo } from '../../tools/types.ts';
@@ -11,7 +11,6 @@ export const BASE_TAG = `sla-harness/offline-base:bookworm-node${process.version
 
 const CERTIFICATES = '/usr/local/share/ca-certificates/extra.pem';
 const DEBOOTSTRAP_LIMIT_MS = 10 * 60_000;
-const ASK_LIMIT_MS = 20_000;
 
 /** Throws HarnessError `no-debootstrap` or `no-image`. */
 export async function buildBase(world: ImportWorld): Promise<void> {
@@ -50,16 +49,21 @@ async function debootstrap(folder: string, toolIo: ToolIo): Promise<void> {
 }
 
 /** The Node that runs this, and the npm that is on PATH. */
-async function addNode(folder: string, toolIo: ToolIo): Promise<void> {
-  const asked = await runCommand('npm', ['root', '--global'], { ...toolIo, limitMs: ASK_LIMIT_MS });
-  if (asked.kind !== 'exited' || asked.exitCode !== 0) {
-    throw new HarnessError('no-npm', `npm does not say where it is: ${describeResult(asked)}`, {
-      nextStep: 'put npm on PATH',
-    });
-  }
+async function addNode(folder: string, { env }: ToolIo): Promise<void> {
   const local = join(folder, 'usr', 'local');
-  const npm = join(asked.output.trim(), 'npm');
+  const npm = await npmFolder(env.PATH ?? '');
   await cp(npm, join(local, 'lib', 'node_modules', 'npm'), { recursive: true, verbatimSymlinks: true });
   await copyFile(process.execPath, join(local, 'bin', 'node'));
   await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(local, 'bin', 'npm'));
+}
+
+/** npm's own answer to where it is follows from the Node that runs it, which need not be the one it came with. */
+async function npmFolder(path: string): Promise<string> {
+  for (const folder of path.split(delimiter)) {
+    const cli = await realpath(join(folder, 'npm')).catch(() => '');
+    if (basename(cli) === 'npm-cli.js') return dirname(dirname(cli));
+  }
+  throw new HarnessError('no-npm', 'no npm on PATH whose files could be found', {
+    nextStep: 'put npm on PATH',
+  });
 }
