@@ -72,7 +72,31 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['rules', '--for', '-1s'], '--for: "-1s" is no duration'],
     [['rules', '--sla', 'nope.yaml'], 'there is no such file'],
     [['serve', '--port', '99999'], '"99999" is no port'],
-    [['stack', 'up', '--with', 'music'], '"music" is nothing that a stack can have'],
+    [['stack', 'up', '--with', 'music'], '"music" is nothing that a local stack can have'],
+    [
+      ['stack', 'up', '--stack', 'containers', '--with', 'music'],
+      '"music" is nothing that a stack in containers can',
+    ],
+    [['stack', 'up', '--stack', 'boat'], '"boat" is no stack'],
+    [['stack', 'up', '--stack', 'containers', '--port', '8000'], 'ports of containers are free ones'],
+    [['gate', '--stack', 'boat'], '"boat" is no stack: local, containers, none are'],
+    [['gate', '--stack', 'none'], 'none needs --target URL and --prometheus URL'],
+    [['gate', '--toxic', 'latency=1s'], 'what stands in between is a container: add --stack containers'],
+    [['gate', '--stack', 'containers', '--toxic', 'latency=fast'], '"latency=fast" is no toxic'],
+    [['gate', '--stack', 'containers', '--snapshot'], 'a stack in containers gives none'],
+    [['gate', '--with', 'logs'], 'further parts are containers'],
+    [
+      [
+        'gate',
+        '--stack',
+        'containers',
+        '--target',
+        'http://127.0.0.1:1',
+        '--prometheus',
+        'http://127.0.0.1:2',
+      ],
+      'containers starts a service of its own',
+    ],
     [['stack', 'up', '--port', 'x'], '"x" is no port'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await slaHere(args);
