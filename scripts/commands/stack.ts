@@ -112,9 +112,10 @@ export async function status(io: Io): Promise<ExitCode> {
   return tell(stack, io);
 }
 
-function tell({ serviceUrl, prometheusUrl, others, logs, incidents }: UpStack, io: Io): ExitCode {
+function tell({ serviceUrl, prometheusUrl, others, leftOut, logs, incidents }: UpStack, io: Io): ExitCode {
   const lines = { service: serviceUrl, Prometheus: prometheusUrl, ...others, logs };
   for (const [name, place] of Object.entries(lines)) io.print(`${name.padEnd(12)}  ${place}\n`);
+  for (const one of leftOut) io.print(`${'left out'.padEnd(12)}  ${one}\n`);
   for (const incident of incidents) io.print(`${'broken'.padEnd(12)}  ${incident}\n`);
   return incidents.length === 0 ? 0 : 4;
 }

@@ -21,6 +21,8 @@ export interface UpStack {
   readonly prometheusUrl: string;
   /** Addresses of what else a person may look at, by name. */
   readonly others: Readonly<Record<string, string>>;
+  /** What of it could not be had, in words. */
+  readonly leftOut: readonly string[];
   readonly logs: string;
   readonly pid: number;
   /** What of it has died, in words. */
@@ -78,6 +80,7 @@ export async function holdStack(open: (folder: string) => Promise<Stack>, io: Io
       serviceUrl: stack.serviceUrl,
       prometheusUrl: stack.prometheusUrl,
       others: stack.others ?? {},
+      leftOut: stack.leftOut ?? [],
       logs: folder,
       pid: process.pid,
     };

@@ -66,6 +66,9 @@ export async function startContainerStack(options: ContainerStackOptions): Promi
     isOurs: true,
     images: [...images.values()],
     others: addressesOf(parts, running),
+    leftOut: parts
+      .filter(({ name }) => !running.has(name))
+      .map(({ name }) => `${name}: its image can neither be pulled nor built here`),
     generators: generatorsBeside(
       proxy ?? service,
       proxy === undefined ? SERVICE_PORT : PROXIED_PORT,

@@ -17,6 +17,8 @@ export interface Stack extends AsyncDisposable {
   readonly generators?: GeneratorPlace;
   /** Addresses of what else a person may look at, by name. */
   readonly others?: Readonly<Record<string, string>>;
+  /** What of it could not be had, in words. */
+  readonly leftOut?: readonly string[];
   /** What it was made of, where it is made of containers. */
   readonly images?: readonly ResolvedImage[];
 }
