@@ -2,7 +2,10 @@ import type { Comparison } from '../slas/compare.ts';
 import type { Evidence, Plan, RunRecord, RunSeries, SlaDocument, Verdict } from '../slas/model.ts';
 import { formatMeasured } from '../slas/numbers.ts';
 import { comparison } from './report/baseline.ts';
-import { runReport } from './report/browser.ts';
+import { type PageParts, runReport } from './report/browser.ts';
+import { pageDrawing } from './report/browser-drawing.ts';
+import { pageNumbers } from './report/browser-numbers.ts';
+import { pageTables } from './report/browser-tables.ts';
 import { gridOf } from './report/course.ts';
 import { drawnRows, phasesWithTimes, rangeOf } from './report/courses.ts';
 import type { Figure } from './report/figures.ts';
@@ -188,5 +191,10 @@ function dataOf({ plan, run, series }: ReportInput, figures: readonly Figure[], 
   };
 }
 
+const PARTS: PageParts = { pageNumbers, pageDrawing, pageTables };
+const parts = Object.entries(PARTS)
+  .map(([name, part]) => `${name}: ${part.toString()}`)
+  .join(',\n');
+
 const scripts = ({ uplot }: ReportInput, data: ReportData): Html =>
-  html`${jsonScript('run-data', data)}<script>${raw(uplot.script)}</script><script>(${raw(runReport.toString())})(uPlot);</script>`;
+  html`${jsonScript('run-data', data)}<script>${raw(uplot.script)}</script><script>(${raw(runReport.toString())})(uPlot, { ${raw(parts)} });</script>`;

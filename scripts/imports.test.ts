@@ -35,7 +35,7 @@ const PURE =
 const IMPURE =
   /\bfrom 'node:|\bprocess\.|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
 
-const sources = FOLDERS.flatMap((folder) => {
+const all = FOLDERS.flatMap((folder) => {
   const entries = (() => {
     try {
       return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
@@ -44,7 +44,8 @@ const sources = FOLDERS.flatMap((folder) => {
     }
   })();
   return entries.map((entry) => join(folder, entry)).filter((file) => file.endsWith('.ts'));
-}).filter((file) => !/\.test\.ts$|\/testing\/|\/test-support/.test(file));
+});
+const sources = all.filter((file) => !/\.test\.ts$|\/testing\/|\/test-support/.test(file));
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
@@ -62,6 +63,12 @@ describe('imports', () => {
   test.each(sources.filter((file) => PURE.test(file)))('%s is pure', (file) => {
     const text = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
     expect(IMPURE.exec(text)?.[0]).toBeUndefined();
+  });
+
+  test('nobody imports scripts, and no test does either', () => {
+    const others = all.filter((file) => !file.startsWith('scripts/'));
+    const found = others.filter((file) => importsOf(file).some((target) => target.startsWith('scripts/')));
+    expect(found).toEqual([]);
   });
 
   test('the walk sees what is there', () => {

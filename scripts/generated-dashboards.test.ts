@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
-import { renderDashboards } from '../scripts/commands/dashboards.ts';
+import { metricNames, processMetrics } from '../dashboards/metrics.ts';
 import { parseDocument } from '../slas/document.ts';
 import { SHIPPED_YAML } from '../slas/testing/cases.ts';
-import { metricNames, processMetrics } from './metrics.ts';
+import { renderDashboards } from './commands/dashboards.ts';
 
-/** What is committed for Grafana. That its queries are right is asked of a real Prometheus: scripts/dashboards.test.ts. */
+/** What is committed for Grafana. That its queries are right is asked of a real Prometheus: dashboards.test.ts. */
 
 const parsed = parseDocument(SHIPPED_YAML);
 if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
@@ -29,7 +29,7 @@ interface GrafanaDashboard {
 const boards = new Map([...rendered].map(([name, text]) => [name, JSON.parse(text) as GrafanaDashboard]));
 const main = boards.get('sentiment-production.json')!;
 
-const GENERATED = new URL('./generated/', import.meta.url);
+const GENERATED = new URL('../dashboards/generated/', import.meta.url);
 
 test('what is committed is what the document gives: ./sla dashboards writes it again', () => {
   const committed = readdirSync(GENERATED).map((name) => [

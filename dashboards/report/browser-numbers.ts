@@ -1,0 +1,23 @@
+import type { Plot } from './plot.ts';
+
+export type PageNumbers = ReturnType<typeof pageNumbers>;
+
+/** How numbers and times read in the page; its text is put there (browser.ts), so it uses nothing from outside. */
+export function pageNumbers() {
+  const figures = (value: number, digits = 3) => Number(value.toPrecision(digits));
+  const format = (value: number, unit: Plot['unit']): string => {
+    if (unit === 'seconds')
+      return Math.abs(value) < 1 ? `${figures(value * 1000)} ms` : `${figures(value)} s`;
+    if (unit === 'ratio') return `${figures(value * 100)} %`;
+    if (unit === 'per_second') return `${figures(value)}/s`;
+    if (unit === 'bytes') return `${figures(value / 1e6)} MB`;
+    if (unit === 'count' && value >= 100) return Math.round(value).toLocaleString('en-US');
+    return String(figures(value));
+  };
+  const clock = (seconds: number, isShort = false) =>
+    new Date(seconds * 1000).toISOString().slice(11, isShort ? 16 : 19);
+  /** Columns of a plot as numbers. */
+  const columns = (plot: Plot) =>
+    plot.columns.map((column) => column.split(' ').map((text) => (text === '-' ? null : Number(text))));
+  return { format, clock, columns };
+}
