@@ -2,11 +2,17 @@ import { metrics } from '../service/metric-names.ts';
 import { leastOf, peakOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
 import { cpu, inferenceTime, queue, queueWait } from './load-panels.ts';
 import { metric } from './metrics.ts';
-import type { Panel, View } from './panel.ts';
+import type { Panel, PanelLimit, View } from './panel.ts';
+
+/** Up to where a stored run of rising steps kept its promises. */
+export interface MeasuredLimit {
+  readonly run: string;
+  readonly ratePerSecond: number;
+}
 
 /** How much more the service can take: what a request costs, what is in use, and where the waiting begins. */
-export const capacityPanels = (view: View): readonly Panel[] => [
-  busiest(view),
+export const capacityPanels = (view: View, measured: MeasuredLimit | null): readonly Panel[] => [
+  busiest(view, measured),
   perCore(view),
   workers(view),
   busyWorkers(view),
@@ -19,7 +25,7 @@ export const capacityPanels = (view: View): readonly Panel[] => [
 const predictions = ({ labels }: View) => metric(metrics.predictions.name, labels);
 const shared = { drawing: 'lines', limits: [], objectives: [], width: 12 } as const;
 
-function busiest(view: View): Panel {
+function busiest(view: View, measured: MeasuredLimit | null): Panel {
   const rate = sumOf(rateOf(predictions(view), '1m'));
   return {
     ...shared,
@@ -30,10 +36,20 @@ function busiest(view: View): Panel {
       { expr: rate, legend: 'now', over: 'time' },
       { expr: peakOf(rate, '7d', '5m'), legend: 'busiest of 7 days', over: 'time' },
     ],
-    lookFor: 'What the service has proved to bear. ./sla gate tells whether the SLA held there.',
+    limits: measured === null ? [] : [heldAt(measured)],
+    lookFor:
+      measured === null
+        ? 'What the service has proved to bear. Whether the SLA held there a load of rising steps tells: ./sla gate --scenario breakpoint.'
+        : `What the service has proved to bear. The line: up to ${measured.ratePerSecond}/s all that is judged in steps was kept in the run ${measured.run}, on the machine of that run.`,
     next: ['per-cpu-second', 'queue'],
   };
 }
+
+const heldAt = ({ run, ratePerSecond }: MeasuredLimit): PanelLimit => ({
+  label: `held in ${run}`,
+  level: 'target',
+  limit: { text: `<= ${ratePerSecond}/s`, comparison: '<=', value: ratePerSecond },
+});
 
 const perCore = (view: View): Panel => ({
   ...shared,

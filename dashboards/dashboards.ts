@@ -1,7 +1,8 @@
 import type { SlaDocument } from '../slas/model.ts';
 import { businessPanels } from './business-panels.ts';
-import { capacityPanels } from './capacity-panels.ts';
+import { capacityPanels, type MeasuredLimit } from './capacity-panels.ts';
 import {
+  achieved,
   byStatus,
   cpu,
   eventLoop,
@@ -27,7 +28,11 @@ export interface DashboardSpec {
 }
 
 /** Every dashboard of a document's service. */
-export const dashboardsOf = (sla: SlaDocument, view: View): readonly DashboardSpec[] => [
+export const dashboardsOf = (
+  sla: SlaDocument,
+  view: View,
+  measured: MeasuredLimit | null = null,
+): readonly DashboardSpec[] => [
   {
     uid: 'sentiment-production',
     title: 'Sentiment Analysis Production Monitoring',
@@ -61,12 +66,15 @@ export const dashboardsOf = (sla: SlaDocument, view: View): readonly DashboardSp
     uid: 'sla-capacity',
     title: 'Capacity',
     description:
-      'How much more the service can take: what is in use, what a prediction costs, where waiting begins.',
+      'How much more the service can take: what is in use, what a prediction costs, where waiting begins. With ./sla review --grafana, up to which rate a stored run of rising steps kept its promises.',
     refresh: '30s',
     time: { from: 'now-6h', to: 'now' },
-    rows: [{ title: 'Capacity', panels: capacityPanels(view) }],
+    rows: [{ title: 'Capacity', panels: capacityPanels(view, measured) }],
   },
 ];
+
+const SERVICE_SIDE =
+  'This is the service’s side; the client’s stands beside it in the report of the run, from the load generator’s own record.';
 
 /** Of the main dashboard what a load moves, and below it what the service used. */
 function loadRows(sla: SlaDocument, view: View): readonly Row[] {
@@ -77,8 +85,13 @@ function loadRows(sla: SlaDocument, view: View): readonly Row[] {
       title: 'Load and answers',
       panels: [
         ...of('prediction-rate', 'model-status', 'error-rate').map((panel) => ({ ...panel, width: 8 })),
-        ...of('api-latency'),
+        { ...achieved(view), width: 12 },
         { ...byStatus(view), width: 12 },
+        ...of('api-latency').map((panel) => ({
+          ...panel,
+          width: 24,
+          lookFor: `${panel.lookFor} ${SERVICE_SIDE}`,
+        })),
       ],
     },
     {

@@ -4,7 +4,7 @@ import type { DashboardSpec } from './dashboards.ts';
 import { DATASOURCE, grafanaPanel } from './grafana-panels.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
-import { RUN_TAG } from './run-tag.ts';
+import { RUN_MARKS, RUN_TAG } from './run-tag.ts';
 
 /** Dashboards as Grafana's JSON. */
 
@@ -123,14 +123,16 @@ const links = () => [
 const GRAFANA = { type: 'grafana', uid: '-- Grafana --' };
 
 function annotations(service: Readonly<Record<string, string>>) {
-  const tagged = new dashboard.AnnotationQueryBuilder()
-    .name('Runs: phases, faults, verdicts')
-    .datasource(GRAFANA)
-    .enable(true)
-    .iconColor('blue')
-    .target({
-      build: () => ({ limit: 200, matchAny: false, tags: [RUN_TAG], type: 'tags' }) as never,
-    });
+  const tagged = RUN_MARKS.map(({ mark, name, colour }) =>
+    new dashboard.AnnotationQueryBuilder()
+      .name(name)
+      .datasource(GRAFANA)
+      .enable(true)
+      .iconColor(colour)
+      .target({
+        build: () => ({ limit: 200, matchAny: false, tags: [RUN_TAG, mark], type: 'tags' }) as never,
+      }),
+  );
   // The moment at which a process started is the value of its own metric.
   const deployed = new dashboard.AnnotationQueryBuilder()
     .name('Deployments and restarts')
@@ -142,5 +144,5 @@ function annotations(service: Readonly<Record<string, string>>) {
     .titleFormat('started')
     .textFormat('{{pod}} {{instance}}')
     .step('60s');
-  return [tagged, deployed];
+  return [...tagged, deployed];
 }

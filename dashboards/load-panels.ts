@@ -1,5 +1,5 @@
 import { endpoints, metrics } from '../service/metric-names.ts';
-import { greatestOf, percentileOf, rateOf, sumOf } from '../slas/promql.ts';
+import { greatestOf, type Labels, percentileOf, rateOf, sumOf } from '../slas/promql.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
 
@@ -126,6 +126,31 @@ export const inferenceTime = (view: View): Panel => ({
   next: ['queue-wait', 'cpu'],
 });
 
+const requests = (view: View, labels: Labels = {}) =>
+  rateOf(
+    metric(metrics.httpRequests.name, {
+      ...view.labels,
+      handler: view.endpoint ?? PREDICTING,
+      ...labels,
+    }),
+    view.step,
+  );
+
+/** What of the load came through. What was offered Prometheus does not know, unless k6 writes to it. */
+export const achieved = (view: View): Panel => ({
+  ...shared,
+  id: 'achieved-rate',
+  title: 'Achieved rate',
+  unit: 'per_second',
+  queries: [
+    { expr: sumOf(requests(view)), legend: 'answered', over: 'time' },
+    { expr: sumOf(requests(view, { status: { matches: '2..' } })), legend: 'answered well', over: 'time' },
+  ],
+  lookFor:
+    'As the service counts. The offered rate stands in the annotation of each phase: answered under it, requests were dropped or wait. k6’s own counts are in Prometheus only where k6 writes there; here they are in the report of the run.',
+  next: ['by-status', 'in-progress'],
+});
+
 /** How requests arrive and how they end, by status. */
 export const byStatus = (view: View): Panel => ({
   ...shared,
@@ -135,13 +160,7 @@ export const byStatus = (view: View): Panel => ({
   drawing: 'stacked',
   queries: [
     {
-      expr: sumOf(
-        rateOf(
-          metric(metrics.httpRequests.name, { ...view.labels, handler: view.endpoint ?? PREDICTING }),
-          view.step,
-        ),
-        'status',
-      ),
+      expr: sumOf(requests(view), 'status'),
       legend: '{{status}}',
       over: 'time',
     },

@@ -1,5 +1,6 @@
-import { phasesWithTimes } from '../dashboards/report/courses.ts';
-import { RUN_TAG } from '../dashboards/run-tag.ts';
+import { heldWords, occasionsOf } from '../dashboards/report/occasions.ts';
+import { RUN_TAG, type RunMark } from '../dashboards/run-tag.ts';
+import type { Held } from '../slas/held.ts';
 import type { Plan, RunRecord, Verdict } from '../slas/model.ts';
 import { withoutSecrets } from '../slas/prometheus-http.ts';
 import { HarnessError } from './errors.ts';
@@ -43,31 +44,44 @@ export const annotationsOf = (runId: string): GrafanaRequest => ({
   ])}`,
 });
 
-/** The run with its verdict, each phase, and what died: regions and marks on every dashboard. */
-export function annotationRequests(plan: Plan, run: RunRecord, verdict: Verdict): readonly GrafanaRequest[] {
+/** What annotations of a run are made of. */
+export interface AnnotatedRun {
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  readonly verdict: Verdict;
+  /** `environment.json`: it names faults on purpose. */
+  readonly environment: unknown;
+  readonly held: Held | null;
+}
+
+/** The run with its verdict, its start, each phase, faults, what died, and how far steps held: regions and marks on every dashboard. */
+export function annotationRequests({
+  plan,
+  run,
+  verdict,
+  environment,
+  held,
+}: AnnotatedRun): readonly GrafanaRequest[] {
   const ms = (seconds: number) => Math.round(seconds * 1000);
-  const annotation = (what: string, text: string, from: number, to?: number): GrafanaRequest => ({
+  const annotation = (what: RunMark, text: string, from: number, to: number): GrafanaRequest => ({
     method: 'POST',
     path: 'api/annotations',
     body: {
       time: ms(from),
-      ...(to === undefined ? {} : { timeEnd: ms(to) }),
+      ...(to === from ? {} : { timeEnd: ms(to) }),
       tags: [RUN_TAG, run.id, what],
       text: asText(text),
     },
   });
   const { fromSeconds, toSeconds } = run.window;
+  const said = `${verdict.verdict.toUpperCase()} ${run.id}: ${verdict.summary}`;
   return [
-    annotation(
-      verdict.verdict,
-      `${verdict.verdict.toUpperCase()} ${run.id}: ${verdict.summary}`,
-      fromSeconds,
-      toSeconds,
-    ),
-    ...phasesWithTimes(plan, run).map(({ name, told, fromSeconds: from, toSeconds: to }) =>
-      annotation('phase', `${run.id}: ${name}, ${told}`, from, to),
-    ),
-    ...(run.incidents ?? []).map((incident) => annotation('incident', `${run.id}: ${incident}`, toSeconds)),
+    annotation(verdict.verdict, said, fromSeconds, toSeconds),
+    ...occasionsOf(plan, run, environment).map(({ kind, label, told, ...times }) => {
+      const text = told === '' ? label : kind === 'faults' ? `${told}: ${label}` : `${label}, ${told}`;
+      return annotation(kind, `${run.id}: ${text}`, times.fromSeconds, times.toSeconds);
+    }),
+    ...(held === null ? [] : [annotation('held', `${run.id}: ${heldWords(held)}`, toSeconds, toSeconds)]),
   ];
 }
 

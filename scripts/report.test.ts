@@ -4,12 +4,13 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Baseline } from '../slas/compare.ts';
 import { judge } from '../slas/judge.ts';
 import type { RunSeries, Verdict } from '../slas/model.ts';
 import { FILES, readRun, type StoredRun, toJson } from './bundle.ts';
 import { reportOf } from './report.ts';
 import { launchChromium, openFile, SKIPS_BROWSER } from './testing/chromium.ts';
-import { HEALTHY, HOUR, makeRun, TROUBLED } from './testing/made-run.ts';
+import { EARLIER, finishMadeRun, HEALTHY, HOUR, makeRun, TROUBLED } from './testing/made-run.ts';
 import { ROOT, sla, type TemporaryFolder, temporaryFolder } from './testing/sla.ts';
 
 /** Reports of real runs (and of an hour's), opened in a real browser. */
@@ -62,6 +63,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   real = await gateReal();
   files.set('real', join(real.path, FILES.report));
+  await finishMadeRun(await makeRun(folder.path, EARLIER), null);
   const healthy = await makeRun(folder.path, HEALTHY);
   const troubled = await makeRun(folder.path, TROUBLED);
   const hour = await makeRun(folder.path, HOUR);
@@ -155,7 +157,13 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
     const stored: StoredRun = {
       ...hostile,
       path,
-      plan: { ...plan, load: { ...plan.load!, phases: [] } },
+      plan: {
+        ...plan,
+        load: {
+          ...plan.load!,
+          phases: [20, 30].map((ratePerSecond) => ({ name: evil, ratePerSecond, durationSeconds: 150 })),
+        },
+      },
       run,
     };
     await mkdir(path);
@@ -174,7 +182,10 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
       })),
     };
     await writeFile(join(path, FILES.series), toJson(tainted));
-    await writeFile(join(path, FILES.environment), toJson({ model: evil, [evil]: evil }));
+    await writeFile(join(path, FILES.environment), toJson({ model: evil, [evil]: evil, faults: evil }));
+    const baseline = JSON.parse(await readFile(join(passed.path, FILES.baseline), 'utf8')) as Baseline;
+    const lured = { ...baseline, manifestSha256: evil, verdict: { ...baseline.verdict, run: evil } };
+    await writeFile(join(path, FILES.baseline), toJson({ ...lured, environment: { [evil]: evil } }));
     await writeFile(join(path, FILES.document), await readFile(join(passed.path, FILES.document)));
     await using opened = await openFile(browser, await writeReport('evil', stored, verdict));
     await opened.page.locator('#api-latency summary').click();
@@ -195,7 +206,9 @@ describe('what it says', () => {
     expect(await heading('missed')).toMatch(
       /^<span>Failed\.<\/span> 95 % of answers within 200ms: ≈ [34]\d\d(\.\d)? ms; 99 % of answers within 500ms: /,
     );
-    expect(await heading('inconclusive')).toMatch(/^<span>Inconclusive\.<\/span> Undecided: /);
+    expect(await heading('inconclusive')).toBe(
+      '<span>Inconclusive.</span> 5 of 6 objectives are undecided: 40 planned requests were dropped, no virtual user was free: 7,500 of 7,500 planned requests were sent.',
+    );
     const first = /id="look-first">.*?<\/section>/s.exec(await textOf('inconclusive'))?.[0];
     expect(first).toContain('what the verdict stands on does not hold');
   });
@@ -205,6 +218,38 @@ describe('what it says', () => {
     expect(text).toMatch(/p95 first rose over 200ms at 13:40:\d\d UTC, 40 min \d+ s into the run/);
     for (const moved of ['Requests in progress', 'CPU', 'Event-loop lag p99'])
       expect(text).toMatch(new RegExp(`<li><a href="#[a-z-]+">${moved}</a>: `));
+  });
+
+  test('beside the baseline: the same service is within noise, one in trouble is not', async () => {
+    const rows = (text: string) =>
+      [
+        ...text.matchAll(/<b class="(?:good|bad|muted)"><span aria-hidden="true">.<\/span> ([\w ]+)<\/b>/g),
+      ].map(([, told]) => told);
+    expect(rows(await textOf('passed'))).toEqual([
+      ...Array.from({ length: 4 }, () => 'within noise'),
+      'the same',
+      'within noise',
+    ]);
+    // A minute of trouble in five: the p95 may or may not be in it, the p99 is.
+    expect(rows(await textOf('missed')).slice(0, 2)).toEqual(['within noise', 'worse']);
+    expect(rows(await textOf('inconclusive'))).toEqual([
+      ...Array.from({ length: 4 }, () => 'not told'),
+      'the same',
+      'not told',
+    ]);
+  });
+
+  test('faults on purpose: above, in the run in time, and as an edge of every plot', async () => {
+    const text = await textOf('real');
+    expect(text).toContain('<dt>Faults on purpose</dt><dd>errors=5%,latency=240ms</dd>');
+    expect(text).toContain('title="errors=5%,latency=240ms, faults on purpose"');
+    expect(text).toContain('"faults":"errors=5%,latency=240ms"');
+    expect(await textOf('hour')).toContain('"faults":null');
+  });
+
+  test('what was dropped is a series: the plan less what was sent', async () => {
+    expect(await textOf('inconclusive')).toContain('k6 itself counts 40 dropped');
+    expect(await textOf('passed')).toContain('k6 itself counts 0 dropped');
   });
 
   test("an hour's run fits into 2 MB", async () => {

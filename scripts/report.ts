@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ReportInput, renderReport } from '../dashboards/report.ts';
 import { type Baseline, type Comparison, compare } from '../slas/compare.ts';
+import { heldUpTo } from '../slas/held.ts';
 import type { RunSeries, SlaDocument, Verdict } from '../slas/model.ts';
 import { percentilesOf } from '../slas/percentiles.ts';
 import { FILES, type StoredRun } from './bundle.ts';
@@ -37,7 +38,8 @@ export async function reportInputOf(
     });
   }
   const comparison = comparisonOf(baseline, stored, verdict, environment);
-  return { ...stored, document, verdict, series, environment, comparison };
+  const held = heldUpTo(stored.plan, verdict);
+  return { ...stored, document, verdict, series, environment, comparison, held };
 }
 
 /** With the run that was chosen before this one began: its numbers lie in this folder, so that the same bytes come out again. */

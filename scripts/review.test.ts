@@ -6,12 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FILES, toJson } from './bundle.ts';
+import { FILES } from './bundle.ts';
 import { reportOf } from './report.ts';
 import { writeRunsIndex } from './runs-index.ts';
-import { seal } from './seal.ts';
 import { launchChromium, openFile, SKIPS_BROWSER } from './testing/chromium.ts';
-import { HEALTHY, type MadeRun, makeRun, TROUBLED } from './testing/made-run.ts';
+import { finishMadeRun, HEALTHY, type MadeRun, makeRun, TROUBLED } from './testing/made-run.ts';
 import { ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from './testing/sla.ts';
 
 /** What people look at after a run: the report opened, the list of runs, and Grafana. */
@@ -22,10 +21,7 @@ let troubled: MadeRun;
 
 /** As a gate leaves it. */
 async function finished(made: MadeRun, withReport: boolean): Promise<MadeRun> {
-  const { stored, verdict } = made;
-  await writeFile(join(stored.path, FILES.verdict), toJson(verdict));
-  if (withReport) await writeFile(join(stored.path, FILES.report), await reportOf(ROOT, stored, verdict));
-  await seal(stored.path);
+  await finishMadeRun(made, withReport ? await reportOf(ROOT, made.stored, made.verdict) : null);
   return made;
 }
 
@@ -164,7 +160,7 @@ describe('review --grafana', () => {
       tags: ['sla-run', run.id, 'pass'],
       text: `PASS ${run.id}: all 6 objectives are met`,
     });
-    expect(made.map(({ body }) => (body.tags as string[])[2])).toEqual(['pass', 'phase']);
+    expect(made.map(({ body }) => (body.tags as string[])[2])).toEqual(['pass', 'start', 'phase']);
     expect(stdout).toMatch(
       new RegExp(`^${grafana.url}/d/sentiment-production\\?from=\\d{13}&to=\\d{13}\\n$`),
     );

@@ -100,6 +100,9 @@ describe('a run beside its baseline', () => {
       objectives.find(({ objective }) => objective.id === 'model-uptime')!.unknownBecause;
     expect(because(compareWith(asBaseline(healthy()), undecided))).toBe('this run could not tell it');
     expect(because(compareWith(asBaseline(undecided), healthy()))).toBe('the baseline could not tell it');
+    // What was not delivered has percentiles, too: of nothing that could be relied on.
+    const undelivered = healthy({ load: { dropped: 40 } });
+    expect(changes(compareWith(asBaseline(healthy()), undelivered))['latency-p95']).toBe('unknown');
   });
 
   test('tells what else was different, and not the CI job', () => {

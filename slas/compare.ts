@@ -81,7 +81,7 @@ function pointOf(
   { kind }: PlannedMeasure,
   { percentiles }: Pick<Compared, 'percentiles'>,
 ): Point {
-  if (kind !== 'latency') return { value, bounds: interval };
+  if (kind !== 'latency' || value === null) return { value, bounds: interval };
   const found = Object.hasOwn(percentiles, id) ? percentiles[id] : undefined;
   if (found === undefined) return { value: null, bounds: null };
   const { valueSeconds, bounds } = found;

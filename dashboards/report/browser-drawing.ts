@@ -37,16 +37,11 @@ export function pageDrawing(data: ReportData, times: Float64Array, { format, clo
     );
   };
 
-  /** Phases, the first moment beyond a limit, and the limits: drawn over the plot, below the cursor. */
-  const overlay = (plot: Plot) => (u: uPlotClass) => {
+  /** Where phases begin, the first moment beyond a limit, and faults: an edge above, for as long as they lasted. */
+  const drawMarks = (u: uPlotClass, ratio: number) => {
     const { ctx, bbox } = u;
-    const ratio = devicePixelRatio;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    ctx.font = `${10.5 * ratio}px ${style.fontFamily}`;
     for (const { atSeconds, kind } of data.marks) {
+      if (atSeconds <= data.run.fromSeconds) continue;
       const x = Math.round(u.valToPos(atSeconds, 'x', true));
       ctx.strokeStyle = colour(kind === 'broke' ? 'bad' : 'muted', kind === 'broke' ? 0.9 : 0.35);
       ctx.lineWidth = ratio;
@@ -56,6 +51,46 @@ export function pageDrawing(data: ReportData, times: Float64Array, { format, clo
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
     }
+    if (data.faults === null) return;
+    ctx.fillStyle = colour('warn', 0.7);
+    ctx.fillRect(bbox.left, bbox.top, bbox.width, 2 * ratio);
+  };
+
+  /** Names of phases, above the plot: each where it fits into its phase. */
+  const drawNames = (u: uPlotClass, ratio: number) => {
+    const { ctx, bbox } = u;
+    const phases = data.marks.filter(({ kind }) => kind === 'phase');
+    const [left, right] = [bbox.left, bbox.left + bbox.width];
+    const edge = (index: number) => {
+      const phase = phases[index];
+      if (phase === undefined) return right;
+      return Math.min(right, Math.max(left, u.valToPos(phase.atSeconds, 'x', true)));
+    };
+    ctx.fillStyle = colour('muted');
+    ctx.textAlign = 'left';
+    ctx.textBaseline = 'bottom';
+    phases.forEach(({ label }, index) => {
+      const [from, to] = [edge(index), edge(index + 1)];
+      if (ctx.measureText(label).width + 6 * ratio <= to - from)
+        ctx.fillText(label, from + 2 * ratio, bbox.top - 2 * ratio);
+    });
+  };
+
+  /** Room above a plot for the names of phases. */
+  const roomAbove = (plot: Plot) =>
+    plot.drawing !== 'number' && data.marks.some(({ kind }) => kind === 'phase') ? 18 : 8;
+
+  /** What lies over the plot and below the cursor: marks in time, and the limits. */
+  const overlay = (plot: Plot) => (u: uPlotClass) => {
+    const { ctx, bbox } = u;
+    const ratio = devicePixelRatio;
+    ctx.save();
+    ctx.font = `${10.5 * ratio}px ${style.fontFamily}`;
+    if (plot.drawing !== 'number') drawNames(u, ratio);
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    drawMarks(u, ratio);
     const labelled: number[] = [];
     const isLog = u.scales.y!.distr === 3;
     // Targets first: where two labels would meet, the alert's gives way.
@@ -72,15 +107,21 @@ export function pageDrawing(data: ReportData, times: Float64Array, { format, clo
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      if (labelled.some((other) => Math.abs(other - y) < 13 * ratio)) continue;
+      if (labelled.some((other) => Math.abs(other - y) < 15 * ratio)) continue;
       labelled.push(y);
       ctx.textAlign = 'right';
       ctx.textBaseline = y - bbox.top < 14 * ratio ? 'top' : 'bottom';
-      ctx.fillText(
-        label,
+      const [x, baseline] = [
         bbox.left + bbox.width - 4 * ratio,
         y + (ctx.textBaseline === 'top' ? 2 : -2) * ratio,
-      );
+      ];
+      // A rim of the background: lines may run through it.
+      ctx.setLineDash([]);
+      ctx.lineWidth = 3 * ratio;
+      ctx.lineJoin = 'round';
+      ctx.strokeStyle = colour('surface', 0.85);
+      ctx.strokeText(label, x, baseline);
+      ctx.fillText(label, x, baseline);
     }
     ctx.restore();
   };
@@ -142,8 +183,14 @@ export function pageDrawing(data: ReportData, times: Float64Array, { format, clo
   /** Of a logarithmic scale 1, 2 and 5 of each decade are named. */
   const onlyDecades = (u: uPlotClass, splits: readonly number[]) =>
     u.scales.y!.distr === 3
-      ? splits.map((split) => (/^[125]/.test(split.toExponential()) ? split : null))
+      ? splits.map((split) => (/^[125](\.0*)?e/.test(split.toExponential(6)) ? split : null))
       : splits;
+
+  /** There is no half request: 1, 2, 5, 10 and so on. */
+  const wholeSteps = Array.from(
+    { length: 30 },
+    (_, index) => [1, 2, 5][index % 3]! * 10 ** Math.floor(index / 3),
+  );
 
   const axes = (plot: Plot): uPlotClass.Axis[] => [
     {
@@ -162,6 +209,7 @@ export function pageDrawing(data: ReportData, times: Float64Array, { format, clo
       size: (_: uPlotClass, values: readonly string[] | null) =>
         12 + 6.4 * Math.max(4, ...(values ?? []).map((text) => text.length)),
       space: plot.drawing === 'number' ? 26 : 32,
+      ...(plot.unit === 'count' && plot.drawing !== 'heat' ? { incrs: wholeSteps } : {}),
       grid: {
         stroke: () => colour('line', plot.drawing === 'heat' ? 0 : 1),
         width: 1,
@@ -194,5 +242,16 @@ export function pageDrawing(data: ReportData, times: Float64Array, { format, clo
 
   const heightOf = (plot: Plot) => (plot.drawing === 'number' ? 120 : plot.drawing === 'heat' ? 230 : 210);
 
-  return { stacked, overlay, cells, isLogarithmic, yRange, axes, seriesOf, heightOf, forgetColours };
+  return {
+    stacked,
+    overlay,
+    cells,
+    isLogarithmic,
+    yRange,
+    axes,
+    seriesOf,
+    heightOf,
+    roomAbove,
+    forgetColours,
+  };
 }

@@ -29,8 +29,18 @@ export function runReport(
   const whole = { min: data.run.fromSeconds, max: data.run.toSeconds };
   const numbers = pageNumbers();
   const { format, clock, columns } = numbers;
-  const { stacked, overlay, cells, isLogarithmic, yRange, axes, seriesOf, heightOf, forgetColours } =
-    pageDrawing(data, times, numbers);
+  const {
+    stacked,
+    overlay,
+    cells,
+    isLogarithmic,
+    yRange,
+    axes,
+    seriesOf,
+    heightOf,
+    roomAbove,
+    forgetColours,
+  } = pageDrawing(data, times, numbers);
 
   const moment = (step: number) => {
     const into = Math.max(0, Math.round(times[step]! - data.run.fromSeconds));
@@ -73,7 +83,7 @@ export function runReport(
         width: host.clientWidth,
         height: heightOf(plot),
         legend: { show: false },
-        padding: [8, 18, 0, 0],
+        padding: [roomAbove(plot), 18, 0, 0],
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
         cursor: {
           y: false,

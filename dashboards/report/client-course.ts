@@ -1,12 +1,15 @@
 import { requestsOf } from '../../slas/client-requests.ts';
 import type { Load, LoadRecord } from '../../slas/model.ts';
 import { type Grid, type Line, secondsAt } from './course.ts';
+import type { PhaseTimes } from './phase-times.ts';
 
 /** What the load generator's own record tells, on the steps of the run: nothing of it needs a server. */
 export interface ClientCourse {
   readonly offered: Line;
   readonly sent: Line;
   readonly answeredWell: Line;
+  /** So many requests were due and not sent. */
+  readonly behind: Line;
   readonly p95: Line;
   readonly p99: Line;
   /** The two percentiles of the whole run. */
@@ -24,6 +27,7 @@ interface Ended {
 export function clientCourse(
   load: LoadRecord,
   plan: Load,
+  phases: readonly PhaseTimes[],
   grid: Grid,
   rangeSeconds: number,
 ): ClientCourse | null {
@@ -41,7 +45,7 @@ export function clientCourse(
   const starts = requests.map(({ startSeconds }) => startSeconds).sort((a, b) => a - b);
   const byEnd = good.toSorted((a, b) => a.endSeconds - b.endSeconds);
   const ends = byEnd.map(({ endSeconds }) => endSeconds);
-  const endOfLoad = origin + plan.scheduledSeconds;
+  const endOfLoad = Math.max(origin, ...phases.map(({ toSeconds }) => toSeconds));
   const line = (label: string, valueAt: (atSeconds: number) => number | null): Line => ({
     label,
     values: Array.from({ length: grid.steps }, (_, step) => valueAt(secondsAt(grid, step))),
@@ -64,9 +68,12 @@ export function clientCourse(
     return durations.length === 0 ? null : durations[Math.ceil(share * durations.length) - 1]!;
   };
   return {
-    offered: line('offered', (at) => offeredAt(plan, at - origin)),
+    offered: line('offered', (at) => offeredAt(phases, at)),
     sent: line('sent', rate(starts)),
     answeredWell: line('good answers', rate(ends)),
+    behind: line('due and not sent', (at) =>
+      at < origin ? null : Math.max(0, dueBy(plan, phases, at) - rank(starts, at)),
+    ),
     p95: line('p95 at the client', percentile(0.95)),
     p99: line('p99 at the client', percentile(0.99)),
     inAll: [inAll('p95 at the client', 0.95), inAll('p99 at the client', 0.99)],
@@ -84,11 +91,26 @@ function rank(times: readonly number[], at: number): number {
   return low;
 }
 
-function offeredAt({ phases }: Load, seconds: number): number | null {
-  let from = 0;
-  for (const { ratePerSecond, durationSeconds } of phases) {
-    if (seconds >= from && seconds < from + durationSeconds) return ratePerSecond;
-    from += durationSeconds;
-  }
-  return null;
+const offeredAt = (phases: readonly PhaseTimes[], at: number): number | null =>
+  phases.find(({ fromSeconds, toSeconds }) => at >= fromSeconds && at < toSeconds)?.ratePerSecond ?? null;
+
+/** A request that is a little late is none that was dropped; the later ones of a visit wait for the first. */
+const GRACE_SECONDS = 0.5;
+const GRACE_OF_VISITS_SECONDS = 10;
+/** Poisson arrivals are as many as planned in each minute of a phase; within it they come as they may. */
+const STRETCH_SECONDS = 60;
+
+/** How many requests were surely due by a moment. */
+function dueBy(
+  { arrivals, requestsPerArrival = 1 }: Load,
+  phases: readonly PhaseTimes[],
+  at: number,
+): number {
+  const grace = requestsPerArrival === 1 ? GRACE_SECONDS : GRACE_OF_VISITS_SECONDS;
+  return phases.reduce((sum, { ratePerSecond, fromSeconds, toSeconds }) => {
+    const [since, whole] = [at - grace - fromSeconds, toSeconds - fromSeconds];
+    if (since >= whole) return sum + Math.floor(ratePerSecond * whole);
+    const settled = arrivals === 'poisson' ? STRETCH_SECONDS * Math.floor(since / STRETCH_SECONDS) : since;
+    return sum + Math.floor(ratePerSecond * Math.max(0, settled));
+  }, 0);
 }

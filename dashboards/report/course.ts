@@ -39,12 +39,14 @@ const named = (legend: string, labels: Readonly<Record<string, string>>) =>
 
 /** The first so many steps of the answers, in the order of the queries; buckets in the order of their edges. */
 export function linesOf(answers: readonly SeriesAnswer[], steps: number): readonly Line[] {
-  const lines = answers.flatMap(({ legend, series }) =>
-    series.map(({ labels, values }) => ({
+  const lines = answers.flatMap(({ legend, series }) => {
+    const own = series.map(({ labels, values }) => ({
       label: named(legend, labels),
       values: numbersOf(values).slice(0, steps),
-    })),
-  );
+    }));
+    // Prometheus answers in any order: the same label has the same colour in every panel.
+    return own.sort((a, b) => (a.label < b.label ? -1 : 1));
+  });
   const isBuckets = answers.some(({ legend }) => legend === '{{le}}');
   return isBuckets ? byEdge(lines) : lines;
 }

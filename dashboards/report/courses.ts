@@ -1,10 +1,9 @@
-import type { Plan, RunRecord, RunSeries } from '../../slas/model.ts';
+import type { RunSeries } from '../../slas/model.ts';
 import type { Row } from '../panel.ts';
 import type { ReportInput } from '../report.ts';
 import { reportRows, runView } from '../run-panels.ts';
 import type { Grid } from './course.ts';
 import { type Figure, figureOf, type Missing } from './figures.ts';
-import { duration } from './format.ts';
 import { loadFigures } from './load-figures.ts';
 
 /** The panels of a run with what was stored of them: what the page draws, and what the text tells. */
@@ -40,22 +39,6 @@ export function drawnRows(
   const client = loadFigures(plan, run, grid, rangeSeconds, service);
   const last = rows.at(-1)!;
   return [...rows.slice(0, -1), { ...last, figures: [...client, ...last.figures] }];
-}
-
-/** When each phase began and ended: as the generator wrote it down, else by the plan. */
-export function phasesWithTimes({ load }: Plan, run: RunRecord) {
-  let begun = run.load?.client?.originSeconds ?? run.window.fromSeconds;
-  return (load?.phases ?? []).map(({ name, ratePerSecond, durationSeconds }) => {
-    const recorded = run.load?.phases?.find((phase) => phase.name === name)?.fromSeconds;
-    const fromSeconds = recorded ?? begun;
-    begun = fromSeconds + durationSeconds;
-    return {
-      name,
-      fromSeconds,
-      toSeconds: begun,
-      told: `${ratePerSecond}/s for ${duration(durationSeconds)}`,
-    };
-  });
 }
 
 export const coursesOf = (

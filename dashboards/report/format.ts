@@ -64,3 +64,6 @@ export const intoRun = (seconds: number) => `${duration(Math.max(0, seconds))} i
 
 export const formatBytes = (bytes: number) =>
   bytes >= 2 ** 30 ? `${figures(bytes / 2 ** 30)} GiB` : `${figures(bytes / 2 ** 20)} MiB`;
+
+/** A number stays beside its unit. */
+export const unbroken = (text: string) => text.replace(/(≈|\d) (?=\d|ms|s\b|%)/g, '$1\u00a0');

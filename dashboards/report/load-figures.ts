@@ -3,25 +3,28 @@ import type { Panel } from '../panel.ts';
 import { clientCourse } from './client-course.ts';
 import type { Grid, Line } from './course.ts';
 import { type Figure, figureOfLines } from './figures.ts';
+import { phasesWithTimes } from './phase-times.ts';
 
 /** What only the load generator knows, beside what the service says of the same time. */
 export function loadFigures(
   plan: Plan,
-  { load }: RunRecord,
+  run: RunRecord,
   grid: Grid,
   rangeSeconds: number,
   service: readonly Figure[],
 ): readonly Figure[] {
+  const { load } = run;
   if (load === null || plan.load === null) return [];
-  const course = clientCourse(load, plan.load, grid, rangeSeconds);
+  const course = clientCourse(load, plan.load, phasesWithTimes(plan, run), grid, rangeSeconds);
   if (course === null) return [];
+  const { name, version } = load.generator;
   const latency = service.find(({ panel }) => panel.id === 'api-latency');
   return [
     figureOfLines(
       RATES,
       [course.offered, course.sent, course.answeredWell],
       [],
-      `From the plan, and from the record of every request that ${load.generator.name} ${load.generator.version} left.`,
+      `From the plan, and from the record of every request that ${name} ${version} left.`,
     ),
     figureOfLines(
       { ...LATENCIES, limits: latency?.panel.limits ?? [] },
@@ -30,6 +33,12 @@ export function loadFigures(
       ),
       [...course.inAll, ...renamed(latency?.inAll ?? [])],
       `The client's clock has connecting, the network and the wait for the service's event loop in it; the service's has not.`,
+    ),
+    figureOfLines(
+      BEHIND,
+      [course.behind],
+      [{ ...course.behind, values: [load.droppedIterations] }],
+      `What the plan had due by each moment, less what was sent by then. ${name} itself counts ${load.droppedIterations} dropped: nobody was free to send them. Poisson arrivals are counted by whole minutes of a phase.`,
     ),
   ];
 }
@@ -64,6 +73,20 @@ const LATENCIES: Panel = {
   objectives: [],
   lookFor:
     'The gap between the two is time that the service does not see: its event loop, connecting, the network.',
+  next: [],
+  width: 12,
+};
+
+const BEHIND: Panel = {
+  id: 'behind-plan',
+  title: 'Dropped and late requests',
+  unit: 'count',
+  drawing: 'lines',
+  queries: [],
+  limits: [],
+  objectives: [],
+  lookFor:
+    'Over 0 the generator was behind its plan: it was starved, or every virtual user waited for an answer. What is left at the end was never sent.',
   next: [],
   width: 12,
 };

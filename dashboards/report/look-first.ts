@@ -152,7 +152,7 @@ function firstBeyond({ panel, lines }: Course, { id, target }: ObjectiveVerdict)
 
 const LEAST_BEFORE = 3;
 const AFTER_STEPS = 10;
-const MOST_TOLD = 4;
+const MOST_TOLD = 5;
 /** So many times its usual spread must a line have moved to be worth telling. */
 const NOTICEABLE = 4;
 

@@ -18,7 +18,13 @@ export interface ReportData {
   readonly steps: number;
   /** The run itself: first request and last answer. */
   readonly run: { readonly fromSeconds: number; readonly toSeconds: number };
-  /** Where phases begin, and the first moment beyond a limit. */
-  readonly marks: readonly { readonly atSeconds: number; readonly label: string; readonly kind: string }[];
+  /** Where phases begin where there are several, and the first moment beyond a limit. */
+  readonly marks: readonly {
+    readonly atSeconds: number;
+    readonly label: string;
+    readonly kind: 'phase' | 'broke';
+  }[];
+  /** What was put into the service on purpose, all the time; or null. */
+  readonly faults: string | null;
   readonly plots: readonly Plot[];
 }

@@ -1,6 +1,6 @@
 import type { Evidence, ObjectiveVerdict, Plan, Precondition, Verdict } from '../../slas/model.ts';
 import { formatCount, formatInterval, formatMeasured } from '../../slas/numbers.ts';
-import { clockTime, formatBytes } from './format.ts';
+import { clockTime, formatBytes, unbroken } from './format.ts';
 import { type Html, html } from './html.ts';
 import { objectiveScale } from './scale.ts';
 
@@ -22,7 +22,7 @@ function objective(one: ObjectiveVerdict, plan: Plan): Html {
     <div class="measured"><b>${formatMeasured(one)}</b><span>${marginOf(one, planned?.measure.kind === 'latency')}</span></div>
     ${planned === undefined ? html`<div></div>` : objectiveScale(one, planned)}
     <div class="outcome ${COLOURS[one.verdict]}"><b><span aria-hidden="true">${MARKS[one.verdict]}</span> ${one.verdict}</b><span>${asides(one)}</span></div>
-    <p class="reason">${intervalOf(one)}${one.reason}</p>
+    <p class="reason">${unbroken(`${intervalOf(one)}${one.reason}`)}</p>
   </article>`;
 }
 
@@ -38,7 +38,7 @@ function marginOf({ margin, unit, target }: ObjectiveVerdict, isLatency: boolean
   const isShare = isLatency || (unit === 'ratio' && target.includes('%'));
   const figures = Number(Math.abs(margin * (isShare ? 100 : 1)).toPrecision(3));
   const counted = isShare
-    ? `${figures} points`
+    ? `${figures} ${figures === 1 ? 'point' : 'points'}`
     : unit === 'per_second'
       ? `${figures}/s`
       : unit === 'seconds'

@@ -36,7 +36,7 @@ section { margin: 40px 0 0; }
 h2 { margin: 0 0 14px; font-size: 17.5px; font-weight: 640; letter-spacing: -.005em; }
 h3 { margin: 0; font-size: 14px; font-weight: 600; }
 
-.objective { display: grid; grid-template-columns: minmax(170px, 1.15fr) 118px minmax(250px, 2.6fr) 148px; gap: 2px 26px; align-items: center; padding: 13px 0 12px; border-top: 1px solid var(--line); }
+.objective { display: grid; grid-template-columns: minmax(222px, 1.2fr) 152px minmax(230px, 2.3fr) 148px; gap: 2px 26px; align-items: center; padding: 13px 0 12px; border-top: 1px solid var(--line); }
 .objective:last-child { border-bottom: 1px solid var(--line); }
 .objective h3 span { font-weight: 400; white-space: nowrap; }
 .objective code { color: var(--muted); }
@@ -65,11 +65,18 @@ h3 { margin: 0; font-size: 14px; font-weight: 600; }
 .first { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; padding: 18px 22px; max-width: 108ch; }
 .first p { margin: 0 0 6px; } .first p:last-child { margin: 0; } .first ul { margin: 0 0 8px; padding-left: 20px; }
 
+.timeline { display: grid; gap: 6px; font-size: 12.75px; } .lane { display: grid; grid-template-columns: 62px 1fr; align-items: center; } .lane > b { font-weight: 500; color: var(--muted); }
+.track-of-time { position: relative; min-height: 24px; } .track-of-time p { margin: 0; }
+.stretch { position: absolute; inset-block: 0; padding: 2px 8px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; background: var(--surface); border: 1px solid var(--line); border-radius: 4px; color: var(--muted); } .stretch b { color: var(--ink); font-weight: 600; }
+.stretch.faults { background: var(--warn-soft); border-color: color-mix(in srgb, var(--warn) 45%, transparent); color: var(--ink); }
+.pin { position: absolute; inset-block: 0; border-left: 2px solid var(--bad); } .pin em { position: absolute; top: 2px; font-style: normal; white-space: nowrap; color: var(--bad); } .pin.right em { left: 7px; } .pin.left em { right: 9px; }
+.ends > div { display: flex; justify-content: space-between; gap: 16px; color: var(--muted); }
+
 .panels { display: grid; grid-template-columns: repeat(24, minmax(0, 1fr)); gap: 16px; }
-.row { margin-top: 30px; } .row h2 { margin-bottom: 12px; }
+.row { margin-top: 30px; } .note.row { margin-top: 20px; } .row h2 { margin-bottom: 12px; }
 figure { margin: 0; padding: 13px 16px 10px; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; grid-column: span 12; min-width: 0; break-inside: avoid; display: flex; flex-direction: column; }
 figure.w4 { grid-column: span 8; } figure.w6 { grid-column: span 6; } figure.w8 { grid-column: span 16; } figure.w24 { grid-column: span 24; }
-#under-load-panels .w6 { grid-column: span 12; }
+#under-load-panels .w6 { grid-column: span 12; } #under-load-panels figure:last-child:nth-child(odd) { grid-column: span 24; }
 figcaption { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 12px; margin-bottom: 6px; }
 figure.of-number figcaption h3, figure.of-state figcaption h3 { flex-basis: 100%; color: var(--muted); font-weight: 500; }
 .headline { font-size: 24px; font-weight: 620; line-height: 1.3; letter-spacing: -.01em; }
@@ -96,7 +103,8 @@ table { border-collapse: collapse; text-align: left; } th { font-weight: 500; }
 
 .facts { font-size: 13.25px; width: 100%; } .facts td, .facts th { padding: 4px 18px 4px 0; vertical-align: top; border-top: 1px solid var(--line); } .facts th { white-space: nowrap; width: 25ch; } .facts td:first-child { padding-right: 8px; } .facts td { overflow-wrap: anywhere; }
 .grid { font-size: 13.25px; } .grid th, .grid td { padding: 4px 20px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; } .grid thead th { color: var(--muted); font-size: 12.5px; } .grid td { text-align: right; } .grid td:last-child { text-align: left; padding-right: 0; } .queries td:first-child { text-align: left; min-width: 320px; } .queries p { margin: 0; }
-.compared { width: 100%; } .compared tbody th { min-width: 190px; } .compared th code, .compared td span:not([aria-hidden]) { display: block; color: var(--muted); font-weight: 400; } .compared td b { font-weight: 600; white-space: nowrap; } .compared .why { font-size: 12.5px; max-width: 34ch; } .others td { text-align: left; overflow-wrap: anywhere; }
+.compared { width: 100%; } .compared td { text-align: left; } .compared tbody th { min-width: 190px; } .compared th code, .compared td span:not([aria-hidden]) { display: block; color: var(--muted); font-weight: 400; } .compared td b { font-weight: 600; white-space: nowrap; } .compared .why { font-size: 12.5px; max-width: 34ch; } .others td { text-align: left; overflow-wrap: anywhere; }
+.grid thead th:not(:first-child, :last-child) { text-align: right; } .compared thead th:nth-child(n), .others thead th:nth-child(n) { text-align: left; } .numbers .grid td, .numbers .grid tr:first-child th:not(:first-child) { text-align: right; padding-right: 20px; }
 .wide { overflow-x: auto; }
 footer { margin: 48px auto 40px; padding-top: 14px; font-size: 12.75px; color: var(--muted); } footer p { border-top: 1px solid var(--line); padding-top: 14px; }
 @media (max-width: 900px) { .objective { grid-template-columns: 1fr 110px; } .scale { grid-column: 1 / -1; } figure, figure.w4, figure.w6, figure.w8 { grid-column: span 24; } main, header.top, footer { padding: 0 16px; } }

@@ -5,18 +5,32 @@ import { gridOf, type Line, present, summary } from './course.ts';
 import { coursesOf } from './courses.ts';
 import { formatNumber } from './format.ts';
 import { type Course, type LookFirst, lookFirst } from './look-first.ts';
+import { faultsOf, heldWords } from './occasions.ts';
 
 /** The report for a terminal: what to look at first, and the course of each panel in a line. */
 export function renderReportText(input: Omit<ReportInput, 'uplot'>): string {
   const { series, verdict, run } = input;
   const beside = comparisonLines(input.comparison);
   if (series === null)
-    return [...beside, 'This run stored no series: its panels cannot be drawn.', ''].join('\n');
+    return [...aboutRun(input), ...beside, 'This run stored no series: its panels cannot be drawn.', ''].join(
+      '\n',
+    );
   const grid = gridOf(series, run.window.toSeconds);
   const courses = coursesOf(input, series, grid);
   const look = lookFirst(verdict, courses, grid, run.window.fromSeconds);
-  const parts = [lookLines(look), beside, panelLines(courses)].filter(({ length }) => length > 0);
+  const parts = [aboutRun(input), lookLines(look), beside, panelLines(courses)].filter(
+    ({ length }) => length > 0,
+  );
   return parts.map((lines) => `${lines.join('\n')}\n`).join('\n');
+}
+
+/** What was put into the service, and how far a load that rises in steps was kept. */
+function aboutRun({ held, environment }: Pick<ReportInput, 'held' | 'environment'>): readonly string[] {
+  const faults = faultsOf(environment);
+  return [
+    ...(faults === null ? [] : [`Faults on purpose: ${faults}`]),
+    ...(held === null ? [] : [`Steps: ${heldWords(held)}`]),
+  ];
 }
 
 const lookLines = ({ sentences, moved, panel }: LookFirst): readonly string[] => [

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MeasuredLimit } from '../../dashboards/capacity-panels.ts';
 import { dashboardsOf } from '../../dashboards/dashboards.ts';
 import type { SlaDocument } from '../../slas/model.ts';
 import { toJson } from '../bundle.ts';
@@ -31,10 +32,13 @@ export async function dashboards(
   return 0;
 }
 
-/** File name and text of each. Grafana's kit is loaded only here: it is large, and no run needs it. */
-export async function renderDashboards(document: SlaDocument): Promise<ReadonlyMap<string, string>> {
+/** File name and text of each, with the limit that a stored run found where there is one. Grafana's kit is loaded only here: it is large, and no run needs it. */
+export async function renderDashboards(
+  document: SlaDocument,
+  measured: MeasuredLimit | null = null,
+): Promise<ReadonlyMap<string, string>> {
   const { grafanaView, renderDashboard } = await import('../../dashboards/grafana.ts');
   const { selector } = document.service;
-  const specs = dashboardsOf(document, grafanaView(selector));
+  const specs = dashboardsOf(document, grafanaView(selector), measured);
   return new Map(specs.map((spec) => [`${spec.uid}.json`, toJson(renderDashboard(spec, selector))]));
 }

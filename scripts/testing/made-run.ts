@@ -13,7 +13,9 @@ import { planScenario } from '../../slas/plan.ts';
 import { collectEvidence } from '../../slas/prometheus.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { startPrometheus } from '../../slas/testing/prometheus-server.ts';
-import { readRun, type StoredRun, toJson } from '../bundle.ts';
+import { findBaseline } from '../baseline.ts';
+import { FILES, readRun, type StoredRun, toJson } from '../bundle.ts';
+import { seal } from '../seal.ts';
 import { collectRunSeries } from '../series.ts';
 
 /**
@@ -30,6 +32,8 @@ export interface MadeRunOptions {
   readonly durationSeconds: number;
   /** Seconds from the start of the load between which it is overloaded; null: never. */
   readonly trouble: { readonly from: number; readonly to: number } | null;
+  /** Another one is another run of the same service. */
+  readonly seed?: number;
 }
 
 /** An hour, with trouble after two thirds. */
@@ -46,6 +50,8 @@ export const TROUBLED: MadeRunOptions = {
 };
 /** Five minutes in which all is well. */
 export const HEALTHY: MadeRunOptions = { suffix: '00aa', durationSeconds: 300, trouble: null };
+/** The same service before that. */
+export const EARLIER: MadeRunOptions = { ...HEALTHY, suffix: '0099', seed: 7 };
 
 export interface MadeRun {
   readonly stored: StoredRun;
@@ -66,11 +72,27 @@ export async function makeRun(parent: string, options: MadeRunOptions): Promise<
   const series = await collectRunSeries(parsed.document, plan, run, evidence, asker);
   const path = join(parent, run.id);
   await mkdir(path, { recursive: true });
-  const files = { plan, run, evidence, series, document: parsed.document };
+  const files = { plan, run, evidence, series, document: parsed.document, environment: ENVIRONMENT };
   for (const [name, data] of Object.entries(files)) await writeFile(join(path, `${name}.json`), toJson(data));
+  const baseline = await findBaseline(path);
+  if (baseline !== null) await writeFile(join(path, FILES.baseline), toJson(baseline));
   const stored = await readRun(path);
   return { stored, verdict: judge(stored.plan, stored.run, stored.evidence!) };
 }
+
+/** As a gate leaves it: with its verdict, its report, and sealed. */
+export async function finishMadeRun({ stored, verdict }: MadeRun, report: string | null): Promise<void> {
+  await writeFile(join(stored.path, FILES.verdict), toJson(verdict));
+  if (report !== null) await writeFile(join(stored.path, FILES.report), report);
+  await seal(stored.path);
+}
+
+const ENVIRONMENT = {
+  schema: 'sla-harness/environment/v1',
+  model: { name: 'sentiment-small' },
+  faults: 'none',
+  tools: { k6: '2.2.0', prometheus: '3.16.0' },
+};
 
 // ---------------------------------------------------------------------------------------------- the requests
 
@@ -84,8 +106,8 @@ interface Made {
 }
 
 /** The same numbers in every run: a linear congruence is random enough for a picture. */
-function* chance(): Generator<number, never> {
-  for (let state = 20_250_304; ; ) {
+function* chance(seed: number): Generator<number, never> {
+  for (let state = seed; ; ) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     yield state / 2 ** 32;
   }
@@ -95,7 +117,7 @@ const inTrouble = (atSeconds: number, { trouble }: MadeRunOptions) =>
   trouble !== null && atSeconds >= trouble.from && atSeconds < trouble.to;
 
 function makeRequests(options: MadeRunOptions): readonly Made[] {
-  const random = chance();
+  const random = chance(options.seed ?? 20_250_304);
   const next = () => random.next().value;
   return Array.from({ length: options.durationSeconds * RATE }, (_, index) => {
     const atSeconds = index / RATE;
@@ -268,6 +290,7 @@ function measure(registry: Registry, at: number, options: MadeRunOptions): void 
   registry.set('process_start_time_seconds', {}, STARTS_SECONDS - 90);
   registry.set('sentiment_model_loaded', {}, 1);
   registry.set('http_requests_in_progress', route, isTroubled ? Math.round(6 + 2 * wave) : 0);
+  registry.set('sentiment_queue_length', {}, isTroubled ? Math.round(4 + 2 * wave) : 0);
   registry.add(
     'process_cpu_seconds_total',
     {},

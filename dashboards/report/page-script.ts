@@ -1,0 +1,46 @@
+import type { ReportInput } from '../report.ts';
+import { type PageParts, runReport } from './browser.ts';
+import { pageDrawing } from './browser-drawing.ts';
+import { pageNumbers } from './browser-numbers.ts';
+import { pageTables } from './browser-tables.ts';
+import { gridOf } from './course.ts';
+import type { Figure } from './figures.ts';
+import { type Html, html, jsonScript, raw } from './html.ts';
+import type { LookFirst } from './look-first.ts';
+import { occasionsOf } from './occasions.ts';
+import type { ReportData } from './plot.ts';
+
+/** The page's data and its script: uPlot, and the functions of browser.ts as text. */
+
+const PARTS: PageParts = { pageNumbers, pageDrawing, pageTables };
+const parts = Object.entries(PARTS)
+  .map(([name, part]) => `${name}: ${part.toString()}`)
+  .join(',\n');
+
+export const pageScript = (input: ReportInput, figures: readonly Figure[], look: LookFirst): Html =>
+  html`${jsonScript('run-data', dataOf(input, figures, look))}<script>${raw(input.uplot.script)}</script><script>(${raw(runReport.toString())})(uPlot, { ${raw(parts)} });</script>`;
+
+function dataOf(
+  { plan, run, series, environment }: ReportInput,
+  figures: readonly Figure[],
+  look: LookFirst,
+): ReportData {
+  const { fromSeconds, stepSeconds, steps } = gridOf(series!, run.window.toSeconds);
+  const occasions = occasionsOf(plan, run, environment);
+  const phases = occasions.filter(({ kind }) => kind === 'phase');
+  // A phase that is the whole run needs no name on every plot.
+  const marks = phases.length < 2 ? [] : phases.map((one) => ({ ...one, atSeconds: one.fromSeconds }));
+  const broke =
+    look.atSeconds === null
+      ? []
+      : [{ atSeconds: look.atSeconds, label: 'first beyond its limit', kind: 'broke' as const }];
+  return {
+    fromSeconds,
+    stepSeconds,
+    steps,
+    run: run.window,
+    marks: [...marks.map(({ atSeconds, label }) => ({ atSeconds, label, kind: 'phase' as const })), ...broke],
+    faults: occasions.find(({ kind }) => kind === 'faults')?.label ?? null,
+    plots: figures.flatMap(({ plot }) => (plot === null ? [] : [plot])),
+  };
+}

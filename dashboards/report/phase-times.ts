@@ -1,0 +1,28 @@
+import type { Plan, RunRecord } from '../../slas/model.ts';
+import { duration } from './format.ts';
+
+export interface PhaseTimes {
+  readonly name: string;
+  readonly ratePerSecond: number;
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  /** `25/s for 60 s` */
+  readonly told: string;
+}
+
+/** When each phase began and ended: as the generator wrote it down, else by the plan; of a load that was cut short as far as it came. */
+export function phasesWithTimes({ load }: Plan, run: RunRecord): readonly PhaseTimes[] {
+  let begun = run.load?.client?.originSeconds ?? run.window.fromSeconds;
+  const all = (load?.phases ?? []).map(({ name, ratePerSecond, durationSeconds }) => {
+    const recorded = run.load?.phases?.find((phase) => phase.name === name)?.fromSeconds;
+    const fromSeconds = recorded ?? begun;
+    begun = fromSeconds + durationSeconds;
+    const told = `${ratePerSecond}/s for ${duration(durationSeconds)}`;
+    return { name, ratePerSecond, fromSeconds, toSeconds: begun, told };
+  });
+  if (run.load?.completed !== false) return all;
+  const end = run.window.toSeconds;
+  return all
+    .filter(({ fromSeconds }) => fromSeconds < end)
+    .map((phase) => ({ ...phase, toSeconds: Math.min(end, phase.toSeconds) }));
+}

@@ -1,0 +1,49 @@
+import type { ReportInput } from '../report.ts';
+import { clockTime, intoRun } from './format.ts';
+import { type Html, html, raw } from './html.ts';
+import type { LookFirst } from './look-first.ts';
+import { type Occasion, occasionsOf } from './occasions.ts';
+
+/** The run from its first request to its last answer: phases, faults on purpose, the first moment beyond a limit, what died. */
+export function timeline(
+  { plan, run, environment, verdict }: Pick<ReportInput, 'plan' | 'run' | 'environment' | 'verdict'>,
+  look: LookFirst,
+): Html {
+  const { fromSeconds, toSeconds } = run.window;
+  const whole = toSeconds - fromSeconds;
+  if (!(whole > 0)) return html``;
+  const part = (seconds: number) => Math.min(100, Math.max(0, (100 * (seconds - fromSeconds)) / whole));
+  const occasions = occasionsOf(plan, run, environment);
+  const boxes = (kind: Occasion['kind']) =>
+    occasions
+      .filter((one) => one.kind === kind)
+      .map((one) => box(one, part(one.fromSeconds), part(one.toSeconds)));
+  const broke = look.atSeconds;
+  return html`<section aria-labelledby="timeline"><h2 id="timeline">The run in time</h2><div class="timeline">
+    ${lane('Phases', boxes('phase'))}
+    ${lane('Faults', boxes('faults'))}
+    ${broke === null ? null : lane('Broke', [pin(`${clockTime(broke)}, ${intoRun(broke - fromSeconds)}`, part(broke))])}
+    ${lane(
+      'Died',
+      occasions.filter(({ kind }) => kind === 'incident').map(({ label }) => html`<p>${label}</p>`),
+    )}
+    <div class="lane ends"><b></b><div><span>${clockTime(fromSeconds)} UTC, first request</span><span>last answer, ${clockTime(toSeconds)} UTC: <b class="${COLOURS[verdict.verdict]}">${verdict.verdict}</b></span></div></div>
+  </div></section>`;
+}
+
+const COLOURS = { pass: 'good', fail: 'bad', inconclusive: 'warn' } as const;
+
+const lane = (name: string, inside: readonly Html[]): Html | null =>
+  inside.length === 0
+    ? null
+    : html`<div class="lane"><b>${name}</b><div class="track-of-time">${inside}</div></div>`;
+
+const box = ({ kind, label, told }: Occasion, from: number, to: number): Html =>
+  html`<span class="stretch ${kind}" ${place(from, Math.max(0, to - from))} title="${label}, ${told}"><b>${label}</b> ${told}</span>`;
+
+/** Its words stand where there is room. */
+const pin = (label: string, at: number): Html =>
+  html`<span class="pin ${at > 60 ? 'left' : 'right'}" ${place(at, 0)}><em>${label}</em></span>`;
+
+const place = (from: number, width: number): Html =>
+  raw(`style="left:${from.toFixed(2)}%${width > 0 ? `;width:${width.toFixed(2)}%` : ''}"`);

@@ -1,0 +1,83 @@
+import type { Plan, RunRecord, Verdict } from '../../slas/model.ts';
+import { formatMeasured } from '../../slas/numbers.ts';
+import type { ReportInput } from '../report.ts';
+import { duration, period, unbroken } from './format.ts';
+import { type Html, html } from './html.ts';
+import { faultsOf, heldWords } from './occasions.ts';
+import { spoken } from './sections.ts';
+
+const COLOURS = { pass: 'good', fail: 'bad', inconclusive: 'warn' } as const;
+const WORDS = { pass: 'Passed.', fail: 'Failed.', inconclusive: 'Inconclusive.' } as const;
+
+/** The verdict in one sentence, what was run, and the parts of the page. */
+export function top(
+  { verdict, plan, run, comparison: compared, held, environment }: ReportInput,
+  hasPanels: boolean,
+): Html {
+  const { fromSeconds, toSeconds } = run.window;
+  const faults = faultsOf(environment);
+  const facts = [
+    ['When', period(fromSeconds, toSeconds)],
+    ['Load', loadOf(plan)],
+    ['Requests', requestsOf(run)],
+    ...(held === null ? [] : [['Steps', heldWords(held)]]),
+    ...(faults === null ? [] : [['Faults on purpose', faults]]),
+    ['Decided by', plan.confidence === null ? 'what was observed' : `${100 * plan.confidence} % confidence`],
+  ];
+  const parts = [
+    ['objectives', 'Objectives'],
+    ['look-first', 'Look first'],
+    ...(compared === null ? [] : [['baseline', 'Baseline']]),
+    ...(hasPanels
+      ? [
+          ['overview', 'Panels'],
+          ['under-load', 'Under load'],
+        ]
+      : []),
+    ['preconditions', 'Preconditions'],
+    ...(verdict.reconciliation.length === 0 ? [] : [['reconciliation', 'Counts']]),
+    ['evidence', 'Evidence'],
+    ['environment', 'Environment'],
+  ];
+  return html`<header class="top"><p class="crumb"><b>${verdict.sla}</b> · ${verdict.scenario ?? 'window'} · run ${verdict.run}</p>
+<div class="verdict ${COLOURS[verdict.verdict]}"><h1><span>${WORDS[verdict.verdict]}</span> ${unbroken(sentence(verdict))}</h1></div>
+<dl class="run">${facts.map(([name, value]) => html`<div><dt>${name!}</dt><dd>${value!}</dd></div>`)}</dl>
+<nav aria-label="Parts of the report"><ul>${parts.map(([id, name]) => html`<li><a href="#${id!}">${name!}</a></li>`)}</ul></nav></header>`;
+}
+
+/** The verdict in one sentence. */
+function sentence({ verdict, objectives: all, preconditions, summary }: Verdict): string {
+  const missed = all.filter((one) => one.verdict === 'missed');
+  if (verdict === 'pass')
+    return `${all.length === 1 ? 'The objective is' : `All ${all.length} objectives are`} met.`;
+  const undecided = all.filter((one) => one.verdict === 'undecided');
+  if (verdict === 'inconclusive') {
+    const why = preconditions.find(({ ok }) => ok === false)?.detail ?? undecided[0]?.reason;
+    if (why === undefined) return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+    const which =
+      undecided.length === 1
+        ? `${spoken(undecided[0]!)} is undecided: `
+        : undecided.length === 0
+          ? ''
+          : `${undecided.length === all.length ? `All ${all.length}` : `${undecided.length} of ${all.length}`} objectives are undecided: `;
+    return `${which}${why}.`;
+  }
+  const told = missed.map((one) => `${spoken(one)}: ${formatMeasured(one)}`);
+  return `${told.join('; ')}.${undecided.length === 0 ? '' : ` ${undecided.length} undecided.`}`;
+}
+
+function loadOf({ load }: Plan): string {
+  if (load === null) return 'not ours: only the window was judged';
+  const phases = load.phases.map(
+    ({ ratePerSecond, durationSeconds }) => `${ratePerSecond}/s for ${duration(durationSeconds)}`,
+  );
+  return phases.join(', then ');
+}
+
+function requestsOf({ load }: RunRecord): string {
+  if (load === null) return 'not recorded';
+  const { sent, plannedRequests, lost, droppedIterations } = load;
+  const [told, planned] = [sent.toLocaleString('en-US'), plannedRequests.toLocaleString('en-US')];
+  const cut = load.completed ? '' : ', cut short';
+  return `${told} sent of ${planned} planned${cut}; ${lost} never answered, ${droppedIterations} dropped`;
+}
