@@ -121,9 +121,10 @@ function define(io: Io, done: (outcome: Outcome) => void): Command {
     .argument('[run]', 'a run folder, or its name under runs/ (default: the latest)')
     .option('--text', 'as text, even where there is a screen')
     .option(
-      '--grafana <url>',
-      'bring dashboards and annotations into this Grafana (GRAFANA_TOKEN: a token of it)',
+      '--grafana [url]',
+      'on dashboards: of this Grafana (GRAFANA_TOKEN: a token of it), or of one that is brought up by Docker',
     )
+    .option('--prometheus <url>', 'what a Grafana by Docker asks, where the run has no snapshot')
     .action(async (stored: string | undefined, options: ReviewOptions) =>
       done(await review({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
     );

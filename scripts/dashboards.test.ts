@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { judge } from '../slas/judge.ts';
 import type { Evidence, ObjectiveVerdict, Plan, RunRecord, Verdict } from '../slas/model.ts';
-import { type PrometheusServer, startPrometheusOn } from '../slas/testing/prometheus-server.ts';
+import { toolPath } from '../slas/testing/prometheus-server.ts';
 import { GENERATED } from './commands/dashboards.ts';
+import { type SnapshotPrometheus, startOnSnapshot } from './snapshot-prometheus.ts';
 import { ROOT, sla, type TemporaryFolder, temporaryFolder } from './testing/sla.ts';
 
 /** Every query of every dashboard, asked of what a real run left in a real Prometheus. */
@@ -31,7 +32,7 @@ interface Answer {
 const read = async <T>(...path: string[]) => JSON.parse(await readFile(join(...path), 'utf8')) as T;
 
 let folder: TemporaryFolder;
-let prometheus: PrometheusServer;
+let prometheus: SnapshotPrometheus;
 let verdict: Verdict;
 /** The scrapes that the verdict subtracted. */
 let opened: number;
@@ -63,7 +64,10 @@ beforeAll(async () => {
   const scrapes = evidence.readings.find(({ selector }) => selector === plan.up)!.series[0]!.samples;
   opened = scrapes.findLast(([at]) => at <= record.window.fromSeconds)![0];
   closed = scrapes.find(([at]) => at >= record.window.toSeconds)![0];
-  prometheus = await startPrometheusOn(join(run, 'prometheus-snapshot'));
+  const looking = { env: process.env, signal: new AbortController().signal };
+  const snapshot = join(run, 'prometheus-snapshot');
+  const copy = join(folder.path, 'copy');
+  prometheus = await startOnSnapshot(snapshot, toolPath('PROMETHEUS_BIN'), copy, looking);
 });
 
 afterAll(async () => {

@@ -9,13 +9,6 @@ import { renderText } from '../../slas/render/text.ts';
 import { FILES, readRun, type StoredRun } from '../bundle.ts';
 import { writeWhole } from '../disk.ts';
 import { HarnessError } from '../errors.ts';
-import {
-  annotationRequests,
-  annotationsOf,
-  dashboardRequest,
-  type GrafanaAccess,
-  sendToGrafana,
-} from '../grafana-api.ts';
 import { badOption, type PlacedProblem, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { reportInputOf, reportOf } from '../report.ts';
@@ -23,18 +16,20 @@ import { runPath } from '../run-folders.ts';
 import { writeRunsIndex } from '../runs-index.ts';
 import { findAlterations, MANIFEST } from '../seal.ts';
 import { checkUrl } from '../stack/existing.ts';
-import { renderDashboards } from './dashboards.ts';
+import { bringGrafanaUp, showInGrafana } from './review-grafana.ts';
 
 export interface ReviewOptions {
   readonly run?: string;
   readonly text?: boolean;
-  /** A Grafana to bring the dashboards and the run's annotations into. */
-  readonly grafana?: string;
+  /** A Grafana to bring the dashboards and the run's annotations into; true: one that is started for it. */
+  readonly grafana?: string | true;
+  /** What that one asks, where the run has no snapshot. */
+  readonly prometheus?: string;
 }
 
 /** Opens the report of a stored run; without a screen, prints its path and what it says as text. */
 export async function review(options: ReviewOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
-  const urlProblems = options.grafana === undefined ? [] : checkUrl('--grafana', options.grafana);
+  const urlProblems = problemsOf(options);
   if (urlProblems.length > 0) return urlProblems;
   const path = runPath(options.run, io);
   if (!existsSync(path))
@@ -43,6 +38,7 @@ export async function review(options: ReviewOptions, io: Io): Promise<ExitCode |
   const stored = await readRun(path);
   const verdict = verdictOf(stored);
   await tellAlterations(stored.path, io);
+  if (options.grafana === true) return await bringGrafanaUp(stored, verdict, options.prometheus, io);
   if (options.grafana !== undefined) return await showInGrafana(options.grafana, stored, verdict, io);
   const file = await reportFile(stored, verdict, io);
   const index = await writeRunsIndex(dirname(stored.path));
@@ -55,6 +51,18 @@ export async function review(options: ReviewOptions, io: Io): Promise<ExitCode |
   io.print(`${renderReportText({ ...(await reportInputOf(stored, verdict)) })}\n`);
   io.print(`report: ${shortPath(io, file)}\n`);
   return 0;
+}
+
+function problemsOf({ grafana, prometheus }: ReviewOptions): readonly PlacedProblem[] {
+  if (prometheus !== undefined && grafana !== true)
+    return badOption(
+      '--prometheus',
+      'only a Grafana that is started here asks it: give --grafana without an address',
+    ).problems;
+  return [
+    ...(typeof grafana === 'string' ? checkUrl('--grafana', grafana) : []),
+    ...(prometheus === undefined ? [] : checkUrl('--prometheus', prometheus)),
+  ];
 }
 
 /** As it was stored; where it was never judged, as it follows from the files. */
@@ -96,31 +104,4 @@ async function openOnScreen(file: string, { env }: Io): Promise<boolean> {
     opener.once('error', () => resolve(false));
     opener.once('spawn', () => resolve(true));
   });
-}
-
-// ---------------------------------------------------------------------------------------------- Grafana
-
-/** So much more than the run is shown before and after it. */
-const AROUND_MS = 30_000;
-
-async function showInGrafana(url: string, stored: StoredRun, verdict: Verdict, io: Io): Promise<ExitCode> {
-  const access: GrafanaAccess = { url, token: io.env.GRAFANA_TOKEN || null, signal: io.signal };
-  const { document } = await reportInputOf(stored, verdict);
-  const dashboards = await renderDashboards(document);
-  for (const [name, text] of dashboards) {
-    await sendToGrafana(dashboardRequest(text), access);
-    io.progress(`dashboard ${name} is in Grafana`);
-  }
-  const { plan, run } = stored;
-  const there = (await sendToGrafana(annotationsOf(run.id), access)) as readonly unknown[];
-  const requests = there.length > 0 ? [] : annotationRequests(plan, run, verdict);
-  for (const request of requests) await sendToGrafana(request, access);
-  io.progress(
-    there.length > 0 ? 'its annotations are there already' : `${requests.length} annotations were made`,
-  );
-  const [first] = [...dashboards.keys()].map((name) => name.replace(/\.json$/, ''));
-  const from = Math.floor(run.window.fromSeconds * 1000) - AROUND_MS;
-  const to = Math.ceil(run.window.toSeconds * 1000) + AROUND_MS;
-  io.print(`${url.replace(/\/\/[^/@]*@/, '//').replace(/\/$/, '')}/d/${first}?from=${from}&to=${to}\n`);
-  return 0;
 }
