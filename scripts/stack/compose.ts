@@ -47,6 +47,8 @@ function serviceOf(part: Part, configs: readonly object[]): object {
       ? { build: { context: '.', args: { BASE_IMAGE: `\${BASE_IMAGE:-${IMAGES.base}}` } } }
       : { image: IMAGES[name as keyof typeof IMAGES] }),
     ...(command.length === 0 ? {} : { command }),
+    // What it saw of a service that still loads its model would set off alerts.
+    ...(name === 'prometheus' ? { depends_on: { service: { condition: 'service_healthy' } } } : {}),
     ...(Object.keys(environment).length === 0 ? {} : { environment }),
     ports: ports.map((port) => `127.0.0.1:${port}:${port}`),
     ...(configs.length === 0 ? {} : { configs }),
