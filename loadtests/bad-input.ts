@@ -1,18 +1,29 @@
-import { eachArrival, options as planned, requestNumber } from './lib/load.ts';
-import { REFUSALS, type Refusal } from './lib/refusals.ts';
-import { expectRefusal, predict, send } from './lib/request.ts';
+import { arrivalNumber, eachArrival, options as planned } from './lib/load.ts';
+import { feedbackConflict, REFUSALS, type Refusal } from './lib/refusals.ts';
+import { type Answer, expectRefusal, post, predict, send } from './lib/request.ts';
 import { nextText } from './lib/texts.ts';
 
 export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** Good requests and bad ones in turn: each bad one must get its documented refusal, and the good ones must not suffer. */
+/** Every refusal in turn; null: that of a second word on one prediction, which takes the first word before it. */
+const ROUND: readonly (Refusal | null)[] = [...REFUSALS, null];
+
+/** A visit of four: two good requests, and two bad ones that must get their documented refusals. The good ones must not suffer. */
 export default eachArrival(() => {
-  const number = requestNumber();
-  if (number % 2 === 0) predict(nextText());
-  else refused(REFUSALS[((number - 1) / 2) % REFUSALS.length]!);
+  const id = idOf(predict(nextText()));
+  const bad = [0, 1].map((index) => ROUND[(arrivalNumber() * 2 + index) % ROUND.length] ?? null);
+  if (id !== null && bad.includes(null)) post('/feedback', { id, agrees: true });
+  else predict(nextText());
+  for (const refusal of bad) {
+    if (refusal !== null) refused(refusal);
+    // Without a prediction there is nothing to contradict: another refusal keeps the count.
+    else refused(id === null ? REFUSALS[0]! : feedbackConflict(id));
+  }
 });
+
+const idOf = (response: Answer) => (response.status === 200 ? (response.json('id') as string) : null);
 
 function refused({ code, status, request }: Refusal): void {
   expectRefusal(send({ ...request, recordedAs: 'bad input' }), status, code);

@@ -1,28 +1,48 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { WorkerPool } from '../../service/classifier/worker-pool.ts';
 import { readConfig } from '../../service/config.ts';
-import { apiErrors } from '../../service/errors.ts';
-import { LARGEST_BATCH, LONGEST_TEXT, MOST_EXPLAINED_WORDS, REFUSALS } from './refusals.ts';
+import { type ApiErrorCode, apiErrors } from '../../service/errors.ts';
+import { appOf, startClassifier } from '../../service/testing/service.ts';
+import { feedbackConflict, LARGEST_BATCH, LONGEST_TEXT, MOST_EXPLAINED_WORDS, REFUSALS } from './refusals.ts';
 
-/** Documented refusals that no request alone can earn here. */
-const NOT_SENT: readonly string[] = [
-  // "In another way": what is known is sent.
-  'bad_request',
-  // k6 takes no such address.
-  'bad_url',
-  // Of three requests one after the other, of which two are good.
-  'feedback_conflict',
-  // Only where tokens or a limit are set.
-  'unauthorized',
-  'rate_limited',
-];
+/** Refusals that the scenario does not send, and why. service/security.test.ts earns those of tokens and rates. */
+const NOT_SENT: Partial<Record<ApiErrorCode, string>> = {
+  bad_request: 'what is wrong in none of the ways that are known',
+  unauthorized:
+    'a service that has tokens asks every request for one: the good ones beside it would be others',
+  rate_limited:
+    'it counts by address, and all of the load comes from one: the good ones would be refused with it',
+};
 
-test('every refusal that the service documents is earned, with its documented status', () => {
+let classifier: WorkerPool;
+beforeAll(async () => {
+  classifier = await startClassifier();
+});
+afterAll(() => classifier[Symbol.asyncDispose]());
+
+test('every refusal that the service documents is sent, or is on a short list with its reason', () => {
+  const sent = [...REFUSALS, feedbackConflict('of-a-prediction')];
   const documented = Object.entries(apiErrors)
-    .filter(([code, { status }]) => status < 500 && !NOT_SENT.includes(code))
+    .filter(([, { status }]) => status < 500)
     .map(([code, { status }]) => `${code} ${status}`);
-  expect([...new Set(REFUSALS.map(({ code, status }) => `${code} ${status}`))].sort()).toEqual(
-    documented.sort(),
-  );
+  const known = [
+    ...sent.map(({ code, status }) => `${code} ${status}`),
+    ...Object.keys(NOT_SENT).map((code) => `${code} ${apiErrors[code as ApiErrorCode].status}`),
+  ];
+  expect([...new Set(known)].sort()).toEqual(documented.sort());
+  expect(sent.filter(({ code }) => Object.hasOwn(NOT_SENT, code))).toEqual([]);
+});
+
+test.each(REFUSALS)('$code is what the service answers to $request.method $request.path', async (one) => {
+  await using app = appOf(classifier);
+  const { method, path, headers, body } = one.request;
+  const response = await app.inject({
+    method: method as 'GET',
+    url: path,
+    ...(headers === undefined ? {} : { headers }),
+    ...(body === undefined ? {} : { payload: body }),
+  });
+  expect([response.statusCode, response.json().error.code]).toEqual([one.status, one.code]);
 });
 
 test('the limits that they go beyond are those of the service', () => {
