@@ -121,6 +121,11 @@ describe('bad usage exits 2 and says what is wrong', () => {
   });
 });
 
+test('--version is that of the package', async () => {
+  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  expect(await slaHere(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
 describe('help', () => {
   test.each([[['--help']], [['gate', '--help']]])('%j exits 0', async (args) => {
     const { code, stdout } = await slaHere(args);

@@ -78,7 +78,7 @@ export async function describeEnvironment(
   };
 }
 
-async function harnessVersion(root: string): Promise<string> {
+export async function harnessVersion(root: string): Promise<string> {
   return (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
