@@ -19,6 +19,7 @@ import { type SimulateOptions, simulate } from './commands/simulate.ts';
 import * as stack from './commands/stack.ts';
 import { test } from './commands/test.ts';
 import { type VerifyOptions, verify } from './commands/verify.ts';
+import { harnessVersion } from './environment.ts';
 import { HarnessError } from './errors.ts';
 import { type PlacedProblem, tellProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
@@ -36,10 +37,10 @@ Exit codes: 0 pass · 1 an SLA missed · 2 bad usage or document · 3 inconclusi
 export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {
   const io = withoutSecrets(argv, world);
   let outcome: Outcome = 0;
-  const program = define(io, (result) => {
-    outcome = result;
-  });
   try {
+    const program = define(io, await harnessVersion(io.root), (result) => {
+      outcome = result;
+    });
     await program.parseAsync([...argv], { from: 'user' });
     return typeof outcome === 'number' ? outcome : tellProblems(outcome, io);
   } catch (error) {
@@ -72,9 +73,10 @@ function tellError(error: unknown, io: Io): ExitCode {
   return 4;
 }
 
-function define(io: Io, done: (outcome: Outcome) => void): Command {
+function define(io: Io, version: string, done: (outcome: Outcome) => void): Command {
   const program = new Command('sla')
     .description('Loads a service, asks Prometheus what happened, and says whether its SLA was kept.')
+    .version(version, '--version', 'print the version of this harness')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({ writeOut: io.print, writeErr: (text) => io.progress(text.trimEnd()) })
@@ -272,13 +274,16 @@ function defineStack(program: Command, io: Io, done: (outcome: Outcome) => void)
       .option('--port <port>', 'where the service listens (default: any free port)')
       .option('--sla <file>', 'the SLA document, for the labels that are scraped')
       .option('--stack <kind>', 'local: processes (the default); containers')
-      .option('--with <what>', 'local: alerts (Prometheus evaluates the rules); containers: tracing,logs');
+      .option(
+        '--with <what>',
+        'local: alerts (rules, and an Alertmanager: ALERT_WEBHOOK_URL is what it tells); containers: tracing,logs',
+      );
   starting('up', 'start them and print their addresses').action(async (options: stack.StackOptions) =>
     done(await stack.up(options, io)),
   );
-  starting('hold', 'own a stack until told to stop', true).action(async (options: stack.StackOptions) =>
-    done(await stack.hold(options, io)),
-  );
+  starting('hold', 'own a stack until told to stop', true)
+    .option('--alertmanager <path>', 'the program')
+    .action(async (options: stack.StackOptions) => done(await stack.hold(options, io)));
   group
     .command('down')
     .description('stop them')

@@ -1,7 +1,7 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { start } from './processes.ts';
-import { prometheusAddress } from './stack/local.ts';
+import { listeningAddress } from './stack/listening.ts';
 
 export interface SnapshotPrometheus extends AsyncDisposable {
   readonly url: string;
@@ -36,7 +36,7 @@ export async function startOnSnapshot(
   const prometheus = cleanup.use(
     await start('Prometheus', prometheusPath, args, { env, cwd: folder, logFile }),
   );
-  const url = await prometheusAddress(prometheus, signal);
+  const url = await listeningAddress(prometheus, signal);
   const owned = cleanup.move();
   return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -85,9 +85,12 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
     expect(again, again.stderr).toMatchObject({ code: 0 });
     const rules = await fetch(`${address('Prometheus', again.stdout)}/api/v1/rules?type=alert`);
     expect(await rules.text()).toContain('"name":"HighErrorRate"');
+    const alertmanager = address('Alertmanager', again.stdout);
+    expect(await answers(`${alertmanager}/-/ready`)).toBe(200);
     expect(await answers(`${address('service', again.stdout)}/health/ready`)).toBe(200);
   } finally {
     await here('stack', 'down');
   }
   expect(await answers(`${address('service', again.stdout)}/health/live`)).toBeNull();
+  expect(await answers(`${address('Alertmanager', again.stdout)}/-/ready`)).toBeNull();
 }, 180_000);

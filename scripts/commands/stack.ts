@@ -1,4 +1,5 @@
 import { rulesText } from '../document-rules.ts';
+import { HarnessError } from '../errors.ts';
 import {
   accept,
   badOption,
@@ -7,11 +8,14 @@ import {
   type ReadDocument,
   readDocument,
   readPort,
+  refuse,
 } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { toolIo } from '../prepare.ts';
+import type { AlertmanagerOptions } from '../stack/alertmanager.ts';
 import { holdStack, stackDown, stackStatus, stackUp, type UpStack } from '../stack/background.ts';
 import { type ContainerExtras, openContainers, readContainerExtras } from '../stack/container-options.ts';
+import { checkUrl } from '../stack/existing.ts';
 import { startLocalStack } from '../stack/local.ts';
 import type { Stack } from '../stack/stack.ts';
 import { findTool } from '../tools/find-tool.ts';
@@ -21,8 +25,13 @@ export interface StackOptions {
   readonly sla?: string;
   /** `local` by default, or `containers`. */
   readonly stack?: string;
-  /** `alerts`: Prometheus evaluates the document's rules, as it always does in containers; there `tracing` and `logs`. */
+  /**
+   * `alerts`: Prometheus evaluates the document's rules, and an Alertmanager delivers what fires, as they always do in
+   * containers; there `tracing` and `logs`.
+   */
   readonly with?: string;
+  /** Of the holder: the Alertmanager that was found. */
+  readonly alertmanager?: string;
 }
 
 export async function up(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
@@ -37,15 +46,32 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
   // Installed here, where progress can be seen; the holder then finds it at once.
   if (kind === 'local') await findTool('prometheus', toolIo(io));
   else io.progress('starting containers; the first time, images are pulled or built');
-  const stack = await stackUp(args, io);
+  const delivery = kind === 'local' && extras === 'alerts' ? await findAlertmanager(io) : [];
+  const stack = await stackUp([...args, ...delivery], io);
   if (extras === 'alerts') io.progress(`alerts: ${stack.prometheusUrl}/api/v1/alerts`);
   return tell(stack, io);
 }
+
+/** Alerts can be looked at without it; only who has named a receiver must have one. */
+async function findAlertmanager(io: Io): Promise<readonly string[]> {
+  try {
+    return ['--alertmanager', (await findTool('alertmanager', toolIo(io))).path];
+  } catch (error) {
+    const isMissing = error instanceof HarnessError && error.code === 'tool-unavailable';
+    if (!isMissing || webhookOf(io) !== null) throw error;
+    io.progress('there is no Alertmanager: alerts are evaluated, and nobody is told of them (./sla doctor)');
+    return [];
+  }
+}
+
+/** Where notifications go: an address that may have a token in it, so not an option. */
+const webhookOf = ({ env }: Io) => env.ALERT_WEBHOOK_URL || null;
 
 interface Asked {
   readonly kind: 'local' | 'containers';
   readonly port: number;
   readonly extras: string | undefined;
+  readonly alertmanager: AlertmanagerOptions | null;
   readonly containers: ContainerExtras;
   readonly read: ReadDocument;
   /** The arguments that hand all this on to the holder. */
@@ -64,11 +90,23 @@ async function readOptions(options: StackOptions, io: Io): Promise<Input<Asked>>
   if (!containers.ok) return containers;
   if (kind === 'local' && extras !== undefined && extras !== 'alerts')
     return badOption('--with', `"${extras}" is nothing that a local stack can have: alerts is`);
+  const webhookUrl = webhookOf(io);
+  const problems = webhookUrl === null ? [] : checkUrl('ALERT_WEBHOOK_URL', webhookUrl);
+  if (extras === 'alerts' && problems.length > 0) return refuse(...problems);
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read;
   const handedOn = extras === undefined ? [] : ['--with', extras];
   const args = ['--stack', kind, '--port', String(port.value), '--sla', read.value.file, ...handedOn];
-  return accept({ kind, port: port.value, extras, containers: containers.value, read: read.value, args });
+  const alertmanager = options.alertmanager === undefined ? null : { path: options.alertmanager, webhookUrl };
+  return accept({
+    kind,
+    port: port.value,
+    extras,
+    alertmanager,
+    containers: containers.value,
+    read: read.value,
+    args,
+  });
 }
 
 /** Owns a stack in the background; `up` starts it. */
@@ -82,7 +120,11 @@ export async function hold(options: StackOptions, io: Io): Promise<ExitCode | re
   return 0;
 }
 
-async function openLocal({ read, port, extras }: Asked, folder: string, io: Io): Promise<Stack> {
+async function openLocal(
+  { read, port, extras, alertmanager }: Asked,
+  folder: string,
+  io: Io,
+): Promise<Stack> {
   const { document, file } = read;
   const prometheus = await findTool('prometheus', toolIo(io));
   return startLocalStack({
@@ -94,6 +136,7 @@ async function openLocal({ read, port, extras }: Asked, folder: string, io: Io):
     signal: io.signal,
     servicePort: port,
     ...(extras === 'alerts' ? { rules: rulesText(document, file, io.root) } : {}),
+    ...(alertmanager === null ? {} : { alertmanager }),
   });
 }
 

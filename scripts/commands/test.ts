@@ -8,7 +8,7 @@ import { findTool } from '../tools/find-tool.ts';
 /** Lints, type-checks, and runs every test (or those that the arguments name) on the real tools. */
 export async function test(args: readonly string[], io: Io): Promise<ExitCode> {
   const tools = await Promise.all(
-    (['k6', 'prometheus', 'promtool'] as const).map((name) => findTool(name, toolIo(io))),
+    (['k6', 'prometheus', 'promtool', 'alertmanager'] as const).map((name) => findTool(name, toolIo(io))),
   );
   const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
   const steps: [string, string[]][] = [

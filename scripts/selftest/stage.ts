@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Io } from '../io.ts';
 import type { Running } from '../processes.ts';
+import { listeningAddress } from '../stack/listening.ts';
 import {
   type LocalStackOptions,
-  prometheusAddress,
   serviceAddress,
   serviceReady,
   startPrometheus,
@@ -106,7 +106,7 @@ export async function openStage(spec: StageSpec, options: StageOptions): Promise
     await prometheus?.stop();
     const folder = await ownFolder('prometheus');
     prometheus = owned.use(await startPrometheus(stackOptions(folder), scrape.url, join(folder, 'data')));
-    api.upstream = await prometheusAddress(prometheus, options.signal);
+    api.upstream = await listeningAddress(prometheus, options.signal);
   };
   if (!spec.withoutPrometheus) await observe();
   const all = guard.move();

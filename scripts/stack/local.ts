@@ -1,6 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Running, start, tellExit, waitFor } from '../processes.ts';
+import { type AlertmanagerOptions, startAlertmanager } from './alertmanager.ts';
+import { isOk, listeningAddress, START_PATIENCE_MS } from './listening.ts';
 import { takeSnapshot } from './prometheus-admin.ts';
 import { prometheusConfig } from './prometheus-config.ts';
 import type { Stack } from './stack.ts';
@@ -18,11 +20,11 @@ export interface LocalStackOptions {
   readonly servicePort?: number;
   /** Recording and alerting rules for Prometheus, as YAML; evaluated every second. */
   readonly rules?: string;
+  /** Where the alerts of the rules are sent. Absent: nowhere. */
+  readonly alertmanager?: AlertmanagerOptions;
   /** Prometheus's administrative API is opened: it can delete as well, so only when a snapshot is wanted. */
   readonly withSnapshots?: boolean;
 }
-
-const START_PATIENCE_MS = 60_000;
 
 /** The service and a Prometheus as processes on this machine, on free ports, scraped every second. */
 export async function startLocalStack(options: LocalStackOptions): Promise<Stack> {
@@ -32,9 +34,10 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Stack
   cleanup.defer(() => rm(data, { recursive: true, force: true }));
   const service = cleanup.use(await startService(options));
   const serviceUrl = await serviceAddress(service, options.signal);
-  const prometheus = cleanup.use(await startPrometheus(options, serviceUrl, data));
+  const alertmanager = await maybeAlertmanager(options, cleanup);
+  const prometheus = cleanup.use(await startPrometheus(options, serviceUrl, data, alertmanager?.url));
   const [prometheusUrl] = await Promise.all([
-    prometheusAddress(prometheus, options.signal),
+    listeningAddress(prometheus, options.signal),
     serviceReady(service, serviceUrl, options.signal),
   ]);
   const owned = cleanup.move();
@@ -42,13 +45,22 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Stack
     kind: 'local',
     serviceUrl,
     prometheusUrl,
+    ...(alertmanager === null ? {} : { others: { Alertmanager: alertmanager.url } }),
     isOurs: true,
-    incidents: async () => [service, prometheus].flatMap(incidentOf),
+    incidents: async () =>
+      [service, prometheus, ...(alertmanager === null ? [] : [alertmanager.process])].flatMap(incidentOf),
     ...(options.withSnapshots === true
       ? { snapshot: (folder) => takeSnapshot(prometheusUrl, data, folder, options.signal) }
       : {}),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function maybeAlertmanager(
+  { alertmanager, folder, env, signal }: LocalStackOptions,
+  cleanup: AsyncDisposableStack,
+) {
+  return alertmanager === undefined ? null : startAlertmanager(alertmanager, folder, env, signal, cleanup);
 }
 
 function incidentOf(process: Running): string[] {
@@ -94,25 +106,22 @@ export async function serviceReady(service: Running, url: string, signal: AbortS
   await waitFor(service, 'loading the model', START_PATIENCE_MS, signal, () => isOk(`${url}/health/ready`));
 }
 
-async function isOk(url: string): Promise<true | null> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2000) })).ok ? true : null;
-  } catch {
-    return null;
-  }
-}
-
 // ---------------------------------------------------------------------------------------------- Prometheus
 
 export async function startPrometheus(
   options: LocalStackOptions,
   serviceUrl: string,
   data: string,
+  alertmanagerUrl?: string,
 ): Promise<Running> {
   const config = join(options.folder, 'prometheus.yml');
   const ruleFiles = await writeRules(options);
   const target = new URL(serviceUrl).host;
-  await writeFile(config, prometheusConfig({ selector: options.selector, target, ruleFiles }));
+  const alertmanager = alertmanagerUrl === undefined ? {} : { alertmanager: new URL(alertmanagerUrl).host };
+  await writeFile(
+    config,
+    prometheusConfig({ selector: options.selector, target, ruleFiles, ...alertmanager }),
+  );
   const args = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
@@ -133,13 +142,4 @@ async function writeRules({ rules, folder }: LocalStackOptions): Promise<readonl
   if (rules === undefined) return [];
   await writeFile(join(folder, 'rules.yaml'), rules);
   return ['rules.yaml'];
-}
-
-export async function prometheusAddress(prometheus: Running, signal: AbortSignal): Promise<string> {
-  const address = await waitFor(prometheus, 'starting to listen', START_PATIENCE_MS, signal, async () => {
-    const line = /msg="Listening on".* address=(\S+)/.exec(await readFile(prometheus.logFile, 'utf8'));
-    return line === null ? null : `http://${line[1]}`;
-  });
-  await waitFor(prometheus, 'getting ready', START_PATIENCE_MS, signal, () => isOk(`${address}/-/ready`));
-  return address;
 }

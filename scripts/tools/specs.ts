@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { VersionRange } from './version.ts';
 
-export type ToolName = 'k6' | 'prometheus' | 'promtool' | 'toxiproxy-server';
+export type ToolName = 'k6' | 'prometheus' | 'promtool' | 'toxiproxy-server' | 'alertmanager';
 
 /** What is released, downloaded and installed as one. */
 export interface PackageSpec {
@@ -41,12 +41,14 @@ export interface ToolSpec {
   readonly package: PackageSpec;
   readonly goPackage: string;
   /** The one command that needs it; a machine without it can do everything else. */
-  readonly onlyFor?: 'selftest';
+  readonly onlyFor?: 'selftest' | 'stack up --with alerts';
 }
 
 const K6_VERSION = '2.2.0';
 const PROMETHEUS_VERSION = '3.16.0';
 const TOXIPROXY_VERSION = '2.12.0';
+// Newer ones cannot be built from their Go module: the files of its user interface are not in it.
+const ALERTMANAGER_VERSION = '0.28.1';
 
 const k6: PackageSpec = {
   name: 'k6',
@@ -106,6 +108,26 @@ const toxiproxy: PackageSpec = {
   },
 };
 
+const alertmanager: PackageSpec = {
+  name: 'alertmanager',
+  version: ALERTMANAGER_VERSION,
+  release: {
+    folder: `prometheus/alertmanager/releases/download/v${ALERTMANAGER_VERSION}`,
+    checksums: 'sha256sums.txt',
+    archives: {
+      'linux-x64': `alertmanager-${ALERTMANAGER_VERSION}.linux-amd64.tar.gz`,
+      'linux-arm64': `alertmanager-${ALERTMANAGER_VERSION}.linux-arm64.tar.gz`,
+      'darwin-x64': `alertmanager-${ALERTMANAGER_VERSION}.darwin-amd64.tar.gz`,
+      'darwin-arm64': `alertmanager-${ALERTMANAGER_VERSION}.darwin-arm64.tar.gz`,
+    },
+  },
+  go: {
+    folder: fileURLToPath(new URL('./alertmanager', import.meta.url)),
+    tags: [],
+    linkerFlags: `-s -w -X github.com/prometheus/common/version.Version=${ALERTMANAGER_VERSION}`,
+  },
+};
+
 /**
  * The tools, their pinned versions and the ranges that are accepted of a tool already installed. The version in a folder's
  * go.mod and the one here belong together: change both.
@@ -144,5 +166,15 @@ export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
     package: toxiproxy,
     goPackage: 'github.com/Shopify/toxiproxy/v2/cmd/server',
     onlyFor: 'selftest',
+  },
+  alertmanager: {
+    name: 'alertmanager',
+    pathVariable: 'ALERTMANAGER_BIN',
+    // Before it, a webhook whose address is in a file made it crash.
+    range: { atLeast: '0.28.0', belowMajor: 1 },
+    versionPattern: /\balertmanager, version (\S+)/,
+    package: alertmanager,
+    goPackage: 'github.com/prometheus/alertmanager/cmd/alertmanager',
+    onlyFor: 'stack up --with alerts',
   },
 };

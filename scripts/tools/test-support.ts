@@ -16,6 +16,7 @@ export const VERSION_LINES: Readonly<Record<ToolName, string>> = {
   prometheus: 'prometheus, version 3.16.0 (branch: , revision: unknown)',
   promtool: 'promtool, version 3.16.0 (branch: , revision: unknown)',
   'toxiproxy-server': 'toxiproxy-server version 2.12.0',
+  alertmanager: 'alertmanager, version 0.28.1 (branch: , revision: unknown)',
 };
 
 export const TEST_PLATFORM = 'linux-x64';
@@ -38,10 +39,7 @@ export async function makeWorld(options: { readonly go: boolean }) {
     SLA_CACHE_DIR: join(folder, 'cache'),
     // fetch refuses port 1 at once: no test talks to the real releases.
     SLA_RELEASES_URL: 'http://127.0.0.1:1',
-    K6_BIN: undefined,
-    PROMETHEUS_BIN: undefined,
-    PROMTOOL_BIN: undefined,
-    TOXIPROXY_BIN: undefined,
+    ...Object.fromEntries(Object.values(TOOL_SPECS).map(({ pathVariable }) => [pathVariable, undefined])),
   };
   const io: ToolIo = { env, progress: (line) => progress.push(line) };
   return {
@@ -105,6 +103,7 @@ export async function sampleSpecs(folder: string): Promise<Readonly<Record<ToolN
     prometheus: sample(TOOL_SPECS.prometheus),
     promtool: sample(TOOL_SPECS.promtool),
     'toxiproxy-server': sample(TOOL_SPECS['toxiproxy-server']),
+    alertmanager: sample(TOOL_SPECS.alertmanager),
   };
 }
 

@@ -1,0 +1,73 @@
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type Running, start } from '../processes.ts';
+import { listeningAddress } from './listening.ts';
+
+export interface AlertmanagerOptions {
+  readonly path: string;
+  /** Where notifications are posted; null: nowhere, they can be looked at. */
+  readonly webhookUrl: string | null;
+}
+
+export interface Alertmanager {
+  readonly process: Running;
+  readonly url: string;
+}
+
+/**
+ * What an Alertmanager of ours does with alerts: it tells at once, as the Prometheus beside it evaluates every second. `webhookFile` is
+ * the name of a file with the receiver's address.
+ */
+export function alertmanagerConfig(webhookFile: string | null): string {
+  const receiver =
+    webhookFile === null
+      ? { name: 'nobody' }
+      : { name: 'webhook', webhook_configs: [{ url_file: webhookFile, send_resolved: true }] };
+  return stringify({
+    global: { resolve_timeout: '10s' },
+    route: {
+      receiver: receiver.name,
+      group_by: ['alertname', 'sla'],
+      group_wait: '1s',
+      group_interval: '1s',
+      repeat_interval: '1h',
+    },
+    receivers: [receiver],
+  });
+}
+
+/** Its files are gone when the caller's stack of things to undo is disposed of; it is stopped before. */
+export async function startAlertmanager(
+  { path, webhookUrl }: AlertmanagerOptions,
+  folder: string,
+  env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+  cleanup: AsyncDisposableStack,
+): Promise<Alertmanager> {
+  const data = join(folder, 'alertmanager-data');
+  await rm(data, { recursive: true, force: true });
+  await mkdir(data, { recursive: true });
+  cleanup.defer(() => rm(data, { recursive: true, force: true }));
+  const config = join(folder, 'alertmanager.yml');
+  await writeFile(config, alertmanagerConfig(await writeAddress(webhookUrl, data)));
+  const args = [
+    `--config.file=${config}`,
+    `--storage.path=${data}`,
+    '--web.listen-address=127.0.0.1:0',
+    // It is alone: without this it would listen for others on every network of the machine.
+    '--cluster.listen-address=',
+  ];
+  const logFile = join(folder, 'alertmanager.log');
+  const process = cleanup.use(await start('Alertmanager', path, args, { cwd: folder, env, logFile }));
+  return { process, url: await listeningAddress(process, signal) };
+}
+
+/** An address may have a token in it: it is in no log and no configuration that stays. */
+async function writeAddress(webhookUrl: string | null, data: string): Promise<string | null> {
+  if (webhookUrl === null) return null;
+  const file = join(data, 'webhook-url');
+  await writeFile(file, webhookUrl, { mode: 0o600 });
+  await chmod(file, 0o600);
+  return file;
+}
