@@ -6,7 +6,7 @@ import { type Exit, tellExit } from '../processes.ts';
 import type { ToolIo } from '../tools/types.ts';
 import { watchStack } from '../watchdog.ts';
 import { type Contained, type Surroundings, startContainer } from './containers/contained.ts';
-import { type Engine, findEngine, STACK_LABEL, sweep } from './containers/engine.ts';
+import { findEngine, STACK_LABEL, sweep } from './containers/engine.ts';
 import { type ImageWorld, type ResolvedImage, resolveBuilt, resolveImage } from './containers/image-store.ts';
 import {
   type Part,
@@ -228,6 +228,3 @@ function generatorsBeside(
       ),
   };
 }
-
-/** The engine, for who looks after what a stack is made of: tests that pause a container, and that look what is left. */
-export const engineOf: () => Promise<Engine> = findEngine;

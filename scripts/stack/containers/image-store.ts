@@ -42,12 +42,12 @@ function readLock(): Record<string, string> {
  */
 export async function resolveImage(name: PulledImage, world: ImageWorld): Promise<ResolvedImage | null> {
   const tag = IMAGES[name];
-  const present = (await find(locked(tag), world.engine)) ?? (await findBuilt(name, world.engine));
+  const present = (await find(tag, world.engine)) ?? (await findBuilt(name, world.engine));
   if (present !== null) return present;
   world.toolIo.progress(`pulling ${tag}`);
   const problem = await pull(locked(tag), world);
   if (problem === null) {
-    const pulled = (await find(locked(tag), world.engine))!;
+    const pulled = (await find(tag, world.engine))!;
     await lock(tag, pulled.digest);
     return pulled;
   }
@@ -80,15 +80,15 @@ async function lock(tag: string, digest: string): Promise<void> {
   await writeFile(LOCK, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
 }
 
-async function find(reference: string, engine: Engine): Promise<ResolvedImage | null> {
+async function find(tag: string, engine: Engine): Promise<ResolvedImage | null> {
+  const reference = locked(tag);
   const found = await inspect(reference, engine);
   if (found === null) return null;
   const digest = found.RepoDigests?.[0]?.split('@')[1];
-  const name = reference;
   // One that somebody made here under that tag has none.
   return digest === undefined
-    ? { name, reference, digest: found.Id, source: 'built here' }
-    : { name, reference, digest, source: 'registry' };
+    ? { name: tag, reference, digest: found.Id, source: 'built here' }
+    : { name: tag, reference, digest, source: 'registry' };
 }
 
 async function findBuilt(name: PulledImage, engine: Engine): Promise<ResolvedImage | null> {
