@@ -8,11 +8,11 @@ import { stringify } from 'yaml';
 import { HarnessError } from './errors.ts';
 import type { Io } from './io.ts';
 import { type Running, start, waitFor } from './processes.ts';
+import { IMAGES } from './stack/images.ts';
 
 /** A Grafana of our own for looking at a run: the official image, with data source and dashboards from files. */
 
-/** By its tag, as its makers publish it. */
-export const GRAFANA_IMAGE = 'grafana/grafana:12.1.0';
+export const GRAFANA_IMAGE = IMAGES.grafana;
 
 const ASK_MS = 15_000;
 /** The image has some 200 MB. */

@@ -9,7 +9,7 @@ import { describeEnvironment } from './environment.ts';
 import { HarnessError } from './errors.ts';
 import { runsFolder, shortPath } from './inputs.ts';
 import type { Io } from './io.ts';
-import type { Prepared, RunTools } from './prepare.ts';
+import type { Prepared, RunOptions, RunTools } from './prepare.ts';
 import { createRedactor } from './redact.ts';
 import { readUplot, reportOf } from './report.ts';
 import { runLoad } from './run-k6.ts';
@@ -111,7 +111,7 @@ async function performRun(
   folder: RunFolder,
   io: Io,
 ): Promise<void> {
-  const { faults } = options;
+  const faults = faultsOf(options);
   await folder.writeJson(FILES.environment, await describeEnvironment(tools, read, stack, faults, io));
   // Before the load: afterwards the verdict would wait for it.
   const baseline = await findBaseline(folder.path);
@@ -146,6 +146,12 @@ async function performRun(
   ]);
   if (series !== null) await folder.writeJson(FILES.series, series);
   if (options.snapshot === true) await storeSnapshot(stack, folder, io);
+}
+
+/** All that was put into the way on purpose: in the service, and between it and its callers. */
+function faultsOf({ faults, toxic }: RunOptions): string | undefined {
+  const all = [...(faults === undefined ? [] : [faults]), ...(toxic === undefined ? [] : [`toxic ${toxic}`])];
+  return all.length === 0 ? undefined : all.join(', ');
 }
 
 /** A Prometheus that died cannot give one; the verdict will say that it died, which is more than an error would. */
