@@ -5,12 +5,19 @@ import { comparison } from './report/baseline.ts';
 import { gridOf } from './report/course.ts';
 import { drawnRows, rangeOf } from './report/courses.ts';
 import type { Figure } from './report/figures.ts';
-import { duration } from './report/format.ts';
+import { duration, unbroken } from './report/format.ts';
 import { type Html, html, raw } from './report/html.ts';
 import { type LookFirst, lookFirst } from './report/look-first.ts';
 import { faultsOf } from './report/occasions.ts';
 import { pageScript } from './report/page-script.ts';
-import { environment, evidence, objectives, preconditions, reconciliation } from './report/sections.ts';
+import {
+  alerts,
+  environment,
+  evidence,
+  objectives,
+  preconditions,
+  reconciliation,
+} from './report/sections.ts';
 import { STYLE } from './report/style.ts';
 import { timeline } from './report/timeline.ts';
 import { top } from './report/top.ts';
@@ -54,6 +61,7 @@ ${timeline(input, look)}
 ${drawn === null ? withoutSeries() : drawn.markup}
 ${preconditions(verdict.preconditions)}
 ${reconciliation(verdict)}
+${alerts(verdict)}
 ${evidence(input.evidence, verdict)}
 ${environment(input.environment)}
 </main>
@@ -68,7 +76,7 @@ ${drawn === null ? null : pageScript(input, drawn.figures, look)}
 
 const first = ({ sentences, moved, panel }: LookFirst): Html => html`
   <section aria-labelledby="look-first"><h2 id="look-first">What to look at first</h2><div class="first">
-  ${sentences.map((text) => html`<p>${text}</p>`)}
+  ${sentences.map((text) => html`<p>${unbroken(text)}</p>`)}
   ${moved.length === 0 ? null : html`<ul>${moved.map((one) => html`<li><a href="#${one.panel.id}">${one.panel.title}</a>: ${one.told}</li>`)}</ul>`}
   ${panel === null ? null : html`<p>The panel: <a href="#${panel.id}">${panel.title}</a>.</p>`}
   </div></section>`;

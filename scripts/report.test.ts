@@ -10,7 +10,7 @@ import type { RunSeries, Verdict } from '../slas/model.ts';
 import { FILES, readRun, type StoredRun, toJson } from './bundle.ts';
 import { reportOf } from './report.ts';
 import { launchChromium, openFile, SKIPS_BROWSER } from './testing/chromium.ts';
-import { EARLIER, finishMadeRun, HEALTHY, HOUR, makeRun, TROUBLED } from './testing/made-run.ts';
+import { EARLIER, finishMadeRun, HEALTHY, HOUR, makeRun, STARVED, TROUBLED } from './testing/made-run.ts';
 import { ROOT, sla, type TemporaryFolder, temporaryFolder } from './testing/sla.ts';
 
 /** Reports of real runs (and of an hour's), opened in a real browser. */
@@ -51,12 +51,6 @@ async function writeReport(name: string, stored: StoredRun, verdict: Verdict): P
   return file;
 }
 
-/** The same run, had its load not been delivered: nothing is missed, and nothing can be relied on. */
-const notDelivered = (stored: StoredRun): StoredRun => ({
-  ...stored,
-  run: { ...stored.run, load: { ...stored.run.load!, droppedIterations: 40 } },
-});
-
 const judged = ({ plan, run, evidence }: StoredRun) => judge(plan, run, evidence!);
 
 beforeAll(async () => {
@@ -71,8 +65,8 @@ beforeAll(async () => {
   files.set('passed', await writeReport('passed', passed, healthy.verdict));
   files.set('missed', await writeReport('missed', troubled.stored, troubled.verdict));
   files.set('hour', await writeReport('hour', hour.stored, hour.verdict));
-  const undelivered = notDelivered(passed);
-  files.set('inconclusive', await writeReport('inconclusive', undelivered, judged(undelivered)));
+  const starved = await makeRun(folder.path, STARVED);
+  files.set('inconclusive', await writeReport('inconclusive', starved.stored, starved.verdict));
   if (!SKIPS_BROWSER) browser = await launchChromium();
   // A gate, and an hour's samples: a busy machine takes its time.
 }, 400_000);
@@ -196,10 +190,9 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
 });
 
 describe('what it says', () => {
-  const textOf = async (kind: string) => await readFile(files.get(kind)!, 'utf8');
+  const textOf = async (kind: string) => (await readFile(files.get(kind)!, 'utf8')).replaceAll('\u00a0', ' ');
 
-  const heading = async (kind: string) =>
-    /<h1>(.*)<\/h1>/.exec(await textOf(kind))?.[1]?.replaceAll('\u00a0', ' ');
+  const heading = async (kind: string) => /<h1>(.*)<\/h1>/.exec(await textOf(kind))?.[1];
 
   test('the verdict in one sentence, and what to look at first', async () => {
     expect(await heading('passed')).toBe('<span>Passed.</span> All 6 objectives are met.');
@@ -207,7 +200,7 @@ describe('what it says', () => {
       /^<span>Failed\.<\/span> 95 % of answers within 200ms: ≈ [34]\d\d(\.\d)? ms; 99 % of answers within 500ms: /,
     );
     expect(await heading('inconclusive')).toBe(
-      '<span>Inconclusive.</span> 5 of 6 objectives are undecided: 40 planned requests were dropped, no virtual user was free: 7,500 of 7,500 planned requests were sent.',
+      '<span>Inconclusive.</span> 5 of 6 objectives are undecided: 40 planned requests were dropped, no virtual user was free: 7,460 of 7,500 planned requests were sent.',
     );
     const first = /id="look-first">.*?<\/section>/s.exec(await textOf('inconclusive'))?.[0];
     expect(first).toContain('what the verdict stands on does not hold');
@@ -245,6 +238,24 @@ describe('what it says', () => {
     expect(text).toContain('title="errors=5%,latency=240ms, faults on purpose"');
     expect(text).toContain('"faults":"errors=5%,latency=240ms"');
     expect(await textOf('hour')).toContain('"faults":null');
+  });
+
+  test('alerts stand beside the verdict and in time; without rules there is nothing to tell', async () => {
+    const from = new Date(passed.run.window.fromSeconds * 1000).toISOString();
+    const to = new Date((passed.run.window.fromSeconds + 30) * 1000).toISOString();
+    const held = [
+      { id: 'HighErrorRate', severity: 'critical', firing: [{ from, to }], agrees: false, note: 'met' },
+      { id: 'HighLatency', severity: null, firing: [], agrees: true, note: 'missed' },
+    ];
+    const verdict: Verdict = { ...judged(passed), alerts: { held, detail: '2 alerts are told' } };
+    const text = await reportOf(ROOT, passed, verdict);
+    expect(text).toMatch(
+      /<span class="stretch alert" style="left:0\.00%;width:\d+\.\d\d%"[^>]*><b>HighErrorRate<\/b> firing/,
+    );
+    expect(text).toContain('2 alerts are told. They changed nothing of the verdict.');
+    expect(text.match(/<td>(never firing|firing [\d:]+ to [\d:]+)<\/td>/g)).toHaveLength(2);
+    const withoutRules = { ...verdict, alerts: { held: null, detail: 'no alerting rules seen' } };
+    expect(await reportOf(ROOT, passed, withoutRules)).not.toContain('id="alerts"');
   });
 
   test('what was dropped is a series: the plan less what was sent', async () => {

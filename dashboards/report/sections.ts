@@ -97,6 +97,26 @@ export function evidence(found: Evidence | null, verdict: Verdict): Html {
     <div class="wide" tabindex="0" role="region" aria-label="Queries of the evidence"><table class="grid queries"><thead><tr><th scope="col">query as sent</th><th scope="col">asked for (UTC)</th><th scope="col">series</th><th scope="col">samples</th><th scope="col">decides</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
+// ---------------------------------------------------------------------------------------------- alerts
+
+/** What Prometheus's own alerts said meanwhile, beside what was judged; nothing where no rules were evaluated. */
+export function alerts({ alerts: told }: Verdict): Html {
+  if (told === undefined || told.held === null) return html``;
+  const rows = told.held.map(({ id, severity, firing, agrees, note }) => {
+    const [mark, colour, said] = AGREES.get(agrees)!;
+    const when = firing.map(({ from, to }) => `${from.slice(11, 19)} to ${to.slice(11, 19)}`).join(', ');
+    return html`<tr><td class="${colour}"><span aria-hidden="true">${mark}</span><span class="unseen">${said}</span></td><th scope="row">${id}${severity === null ? null : html` <span class="muted">${severity}</span>`}</th><td>${when === '' ? 'never firing' : `firing ${when}`}</td><td>${note}</td></tr>`;
+  });
+  return html`<section aria-labelledby="alerts"><h2 id="alerts">Alerts</h2><p>${told.detail}. They changed nothing of the verdict.</p>
+  ${rows.length === 0 ? null : html`<table class="facts"><tbody>${rows}</tbody></table>`}</section>`;
+}
+
+const AGREES = new Map<boolean | null, readonly [mark: string, colour: string, said: string]>([
+  [true, ['✓', 'good', 'as judged']],
+  [false, ['≠', 'warn', 'not as judged']],
+  [null, ['·', 'muted', 'nothing was judged that could say so']],
+]);
+
 // ---------------------------------------------------------------------------------------------- environment
 
 /** `environment.json`, as far as it is there: shown as it is, a line a value. */

@@ -68,7 +68,7 @@ h3 { margin: 0; font-size: 14px; font-weight: 600; }
 .timeline { display: grid; gap: 6px; font-size: 12.75px; } .lane { display: grid; grid-template-columns: 62px 1fr; align-items: center; } .lane > b { font-weight: 500; color: var(--muted); }
 .track-of-time { position: relative; min-height: 24px; } .track-of-time p { margin: 0; }
 .stretch { position: absolute; inset-block: 0; padding: 2px 8px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; background: var(--surface); border: 1px solid var(--line); border-radius: 4px; color: var(--muted); } .stretch b { color: var(--ink); font-weight: 600; }
-.stretch.faults { background: var(--warn-soft); border-color: color-mix(in srgb, var(--warn) 45%, transparent); color: var(--ink); }
+.stretch.alert { min-width: 8px; background: var(--bad-soft); border-color: color-mix(in srgb, var(--bad) 40%, transparent); color: var(--ink); } .stretch.faults { background: var(--warn-soft); border-color: color-mix(in srgb, var(--warn) 45%, transparent); color: var(--ink); }
 .pin { position: absolute; inset-block: 0; border-left: 2px solid var(--bad); } .pin em { position: absolute; top: 2px; font-style: normal; white-space: nowrap; color: var(--bad); } .pin.right em { left: 7px; } .pin.left em { right: 9px; }
 .ends > div { display: flex; justify-content: space-between; gap: 16px; color: var(--muted); }
 

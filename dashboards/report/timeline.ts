@@ -23,6 +23,12 @@ export function timeline(
     ${lane('Phases', boxes('phase'))}
     ${lane('Faults', boxes('faults'))}
     ${broke === null ? null : lane('Broke', [pin(`${clockTime(broke)}, ${intoRun(broke - fromSeconds)}`, part(broke))])}
+    ${alertsOf(verdict).map((own, index) =>
+      lane(
+        index === 0 ? 'Alerts' : '',
+        own.map((one) => box(one, part(one.fromSeconds), part(one.toSeconds))),
+      ),
+    )}
     ${lane(
       'Died',
       occasions.filter(({ kind }) => kind === 'incident').map(({ label }) => html`<p>${label}</p>`),
@@ -31,6 +37,22 @@ export function timeline(
   </div></section>`;
 }
 
+/** Of each alert of the document's rules the stretches in which it fired. */
+const alertsOf = ({ alerts }: ReportInput['verdict']): readonly (readonly Stretch[])[] =>
+  (alerts?.held ?? [])
+    .filter(({ firing }) => firing.length > 0)
+    .map(({ id, firing }) =>
+      firing.map(({ from, to }) => ({
+        kind: 'alert',
+        fromSeconds: Date.parse(from) / 1000,
+        toSeconds: Date.parse(to) / 1000,
+        label: id,
+        told: 'firing',
+      })),
+    );
+
+type Stretch = Omit<Occasion, 'kind'> & { readonly kind: Occasion['kind'] | 'alert' };
+
 const COLOURS = { pass: 'good', fail: 'bad', inconclusive: 'warn' } as const;
 
 const lane = (name: string, inside: readonly Html[]): Html | null =>
@@ -38,7 +60,7 @@ const lane = (name: string, inside: readonly Html[]): Html | null =>
     ? null
     : html`<div class="lane"><b>${name}</b><div class="track-of-time">${inside}</div></div>`;
 
-const box = ({ kind, label, told }: Occasion, from: number, to: number): Html =>
+const box = ({ kind, label, told }: Stretch, from: number, to: number): Html =>
   html`<span class="stretch ${kind}" ${place(from, Math.max(0, to - from))} title="${label}, ${told}"><b>${label}</b> ${told}</span>`;
 
 /** Its words stand where there is room. */

@@ -36,6 +36,7 @@ export function top(
       : []),
     ['preconditions', 'Preconditions'],
     ...(verdict.reconciliation.length === 0 ? [] : [['reconciliation', 'Counts']]),
+    ...(verdict.alerts?.held == null ? [] : [['alerts', 'Alerts']]),
     ['evidence', 'Evidence'],
     ['environment', 'Environment'],
   ];

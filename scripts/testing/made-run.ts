@@ -32,6 +32,8 @@ export interface MadeRunOptions {
   readonly durationSeconds: number;
   /** Seconds from the start of the load between which it is overloaded; null: never. */
   readonly trouble: { readonly from: number; readonly to: number } | null;
+  /** Between which the generator sent nothing that was due; absent: never. */
+  readonly starved?: { readonly from: number; readonly to: number };
   /** Another one is another run of the same service. */
   readonly seed?: number;
 }
@@ -50,6 +52,8 @@ export const TROUBLED: MadeRunOptions = {
 };
 /** Five minutes in which all is well. */
 export const HEALTHY: MadeRunOptions = { suffix: '00aa', durationSeconds: 300, trouble: null };
+/** The same, and 40 requests were never sent. */
+export const STARVED: MadeRunOptions = { ...HEALTHY, suffix: '00ab', starved: { from: 150, to: 151.6 } };
 /** The same service before that. */
 export const EARLIER: MadeRunOptions = { ...HEALTHY, suffix: '0099', seed: 7 };
 
@@ -119,7 +123,7 @@ const inTrouble = (atSeconds: number, { trouble }: MadeRunOptions) =>
 function makeRequests(options: MadeRunOptions): readonly Made[] {
   const random = chance(options.seed ?? 20_250_304);
   const next = () => random.next().value;
-  return Array.from({ length: options.durationSeconds * RATE }, (_, index) => {
+  const all = Array.from({ length: options.durationSeconds * RATE }, (_, index) => {
     const atSeconds = index / RATE;
     const tail = -Math.log(1 - next());
     const healthy = 0.006 + 0.005 * tail + (next() < 0.01 ? 0.04 * tail : 0);
@@ -133,6 +137,8 @@ function makeRequests(options: MadeRunOptions): readonly Made[] {
       isRefused: inTrouble(atSeconds, options) && next() < 0.015,
     };
   });
+  const { from, to } = options.starved ?? { from: 0, to: 0 };
+  return all.filter(({ atSeconds }) => atSeconds < from || atSeconds >= to);
 }
 
 function recordOf(
@@ -165,7 +171,7 @@ function recordOf(
       },
       wrongAnswers: 0,
       scriptErrors: 0,
-      droppedIterations: 0,
+      droppedIterations: plan.load!.plannedRequests - requests.length,
       completed: true,
       stoppedBecause: null,
     },
