@@ -17,6 +17,7 @@ const rules = rulesText(parsed.document, SHIPPED_DOCUMENT, ROOT);
 const parts = partsOf({
   selector: parsed.document.service.selector,
   rules,
+  webhookUrl: null,
   serviceEnvironment: {},
   tracing: false,
   toxiproxy: false,
@@ -35,7 +36,7 @@ test('a dollar in a file of it is the same dollar in the container', () => {
 
 test('images and programs of a tool are of the same version', () => {
   const version = (image: string) => image.slice(image.lastIndexOf(':') + 1).replace(/^v/, '');
-  for (const name of ['k6', 'prometheus'] as const) {
+  for (const name of ['k6', 'prometheus', 'alertmanager'] as const) {
     expect(version(IMAGES[name]), name).toBe(TOOL_SPECS[name].package.version);
   }
 });

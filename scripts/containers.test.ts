@@ -41,7 +41,9 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
       expect(verdict.objectives.map(({ verdict }) => verdict)).toEqual(Array(6).fill('met'));
       const run = join(folder.path, 'latest');
       const logs = await readdir(join(run, 'logs'));
-      expect(logs).toEqual(expect.arrayContaining(['service.log', 'prometheus.log', 'k6.log']));
+      expect(logs).toEqual(
+        expect.arrayContaining(['service.log', 'prometheus.log', 'alertmanager.log', 'k6.log']),
+      );
       expect(await readFile(join(run, 'logs', 'service.log'), 'utf8')).toContain('"msg":"listening"');
       const { images } = JSON.parse(await readFile(join(run, 'environment.json'), 'utf8'));
       for (const { digest } of images) expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);

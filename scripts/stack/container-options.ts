@@ -50,6 +50,7 @@ export async function openContainers(
       selector: document.service.selector,
       rules: rulesText(document, file, root),
       serviceEnvironment: serviceSettings(env, faults),
+      webhookUrl: env.ALERT_WEBHOOK_URL || null,
       tracing,
       withSnapshots: false,
       ...(logs ? { logs: folder } : {}),

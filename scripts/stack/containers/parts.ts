@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { alertmanagerConfig } from '../alertmanager.ts';
 import { prometheusConfig } from '../prometheus-config.ts';
 
 /** What a stack in containers is made of, as data: testcontainers starts it, and compose.yaml is held against it. */
@@ -53,6 +54,8 @@ export interface Wanted {
   readonly selector: Readonly<Record<string, string>>;
   /** Alerting and recording rules, as YAML. */
   readonly rules: string;
+  /** Where alerts are posted; null: nowhere, they can be looked at. */
+  readonly webhookUrl: string | null;
   /** Settings of the service. */
   readonly serviceEnvironment: Readonly<Record<string, string>>;
   readonly tracing: boolean;
@@ -68,7 +71,7 @@ export function partsOf(wanted: Wanted): readonly Part[] {
   return [
     service(wanted),
     prometheus(wanted),
-    alertmanager(),
+    alertmanager(wanted),
     grafana(wanted),
     ...(wanted.tracing ? [part('jaeger', [16686], '/', {})] : []),
     ...(wanted.logs === undefined ? [] : logging(wanted.logs)),
@@ -112,8 +115,9 @@ const prometheus = ({ selector, rules, withSnapshots }: Wanted) =>
     },
   });
 
-/** Alerts can be looked at there; whoever wants them delivered gives it receivers. */
-const alertmanager = () =>
+const WEBHOOK_FILE = '/etc/alertmanager/webhook-url';
+
+const alertmanager = ({ webhookUrl }: Wanted) =>
   part('alertmanager', [ALERTMANAGER_PORT], '/-/ready', {
     command: [
       '--config.file=/etc/alertmanager/alertmanager.yml',
@@ -121,10 +125,8 @@ const alertmanager = () =>
       '--cluster.listen-address=',
     ],
     files: {
-      '/etc/alertmanager/alertmanager.yml': stringify({
-        route: { receiver: 'nobody', group_by: ['alertname'], group_wait: '1s', group_interval: '5s' },
-        receivers: [{ name: 'nobody' }],
-      }),
+      '/etc/alertmanager/alertmanager.yml': alertmanagerConfig(webhookUrl === null ? null : WEBHOOK_FILE),
+      ...(webhookUrl === null ? {} : { [WEBHOOK_FILE]: webhookUrl }),
     },
   });
 

@@ -24,6 +24,11 @@ interface ToolImage {
 const TOOL_IMAGES = {
   k6: { tool: 'k6', program: '/usr/bin/k6', folders: [] },
   prometheus: { tool: 'prometheus', program: '/bin/prometheus', folders: ['/prometheus', '/etc/prometheus'] },
+  alertmanager: {
+    tool: 'alertmanager',
+    program: '/bin/alertmanager',
+    folders: ['/alertmanager', '/etc/alertmanager'],
+  },
   toxiproxy: { tool: 'toxiproxy-server', program: '/toxiproxy', folders: [] },
 } as const satisfies Record<string, ToolImage>;
 
