@@ -13,6 +13,7 @@ import { planWindow } from '../slas/plan.ts';
 import { collectEvidence } from '../slas/prometheus.ts';
 import { renderRules } from '../slas/render/rules.ts';
 import { rulesOf } from '../slas/rules.ts';
+import { toolPath } from '../slas/testing/prometheus-server.ts';
 import { SHIPPED_DOCUMENT } from './inputs.ts';
 import { startLocalStack } from './stack/local.ts';
 import { ROOT, temporaryFolder } from './testing/sla.ts';
@@ -137,12 +138,12 @@ test('an alert fires while the service refuses and is delivered, and is resolved
     root: ROOT,
     // A queue that is soon full: what does not fit is refused with 503.
     env: { ...process.env, SERVICE_WORKERS: '1', QUEUE_LIMIT: '4', MAX_BATCH_TEXTS: '4' },
-    prometheusPath: process.env.PROMETHEUS_BIN!,
+    prometheusPath: toolPath('PROMETHEUS_BIN'),
     selector: document.service.selector,
     folder: folder.path,
     signal: new AbortController().signal,
     rules: renderRules(rulesOf(document, { windowSeconds: 10, forSeconds: 2 }), SHIPPED_DOCUMENT),
-    alertmanager: { path: process.env.ALERTMANAGER_BIN!, webhookUrl: receiver.url },
+    alertmanager: { path: toolPath('ALERTMANAGER_BIN'), webhookUrl: receiver.url },
   });
   const { serviceUrl, prometheusUrl } = stack;
   const healthySeconds = Date.now() / 1000;

@@ -195,7 +195,7 @@ test('burn rates fire while both windows burn, and end with the short one', asyn
   expect(await testRules(tests)).toEqual(['', '']);
 });
 
-test('drift fires past 10 points either way, and not at them', async () => {
+test('drift fires past 10 points either way, not at them, and not of few predictions', async () => {
   const mix = (positive: number) =>
     [
       [predictions('POSITIVE'), `100000+${positive}x20`],
@@ -203,6 +203,15 @@ test('drift fires past 10 points either way, and not at them', async () => {
     ] as [string, string][];
   const moved = (positive: number, names: readonly string[]) =>
     firing('DriftDetected', mix(positive), [{ atMinutes: 10, firing: names }]);
+  const few = (aMinute: number, names: readonly string[]) =>
+    firing(
+      'DriftDetected',
+      [
+        [predictions('POSITIVE'), `100000+${aMinute}x20`],
+        [predictions('NEGATIVE'), '100000x20'],
+      ],
+      [{ atMinutes: 10, firing: names }],
+    );
   const tests = [
     moved(500, []),
     moved(595, []),
@@ -217,6 +226,9 @@ test('drift fires past 10 points either way, and not at them', async () => {
       // Nothing was predicted: nothing has moved.
       [{ atMinutes: 10, firing: [] }],
     ),
+    // All of them please, 270 in five minutes and 275: of fewer than 271 nothing is said.
+    few(54, []),
+    few(55, ['DriftDetected']),
   ];
   expect(await testRules(tests)).toEqual(tests.map(() => ''));
 });

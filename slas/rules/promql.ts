@@ -63,6 +63,10 @@ export function partShare(service: ServiceLabels, part: Selection, total: Select
   return `${orNone(increase(select(service, part), window), all)} / ${all}`;
 }
 
+/** How many there were. */
+export const counted = (service: ServiceLabels, total: Selection, window: string): string =>
+  increase(select(service, total), window);
+
 /** What tells one replica from another: a target that has several such gauges is as good as the worst of them. */
 const REPLICA = 'cluster, namespace, pod, job, instance';
 

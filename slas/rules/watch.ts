@@ -1,6 +1,8 @@
+import { normalQuantile } from '../distributions.ts';
+import type { Alerting } from '../model.ts';
 import { formatValue } from '../numbers.ts';
 import { select, selector } from '../promql.ts';
-import { partShare, promDuration } from './promql.ts';
+import { counted, partShare, promDuration } from './promql.ts';
 import { type Rule, type RuleContext, runbookOf } from './rule.ts';
 
 /** Alerts without a promise: a share that drifts away, and a service that Prometheus does not see at all. */
@@ -24,7 +26,7 @@ export function watchRules(context: RuleContext): readonly Rule[] {
   const share = partShare(service.selector, part, total, window);
   const drifted: Rule = {
     alert: name,
-    expr: `abs(${share} - ${expectedShare}) > ${movedShare}`,
+    expr: `abs(${share} - ${expectedShare}) > ${movedShare} and on () ${counted(service.selector, total, window)} >= ${leastFor(drift)}`,
     for: forText(severity),
     labels: { severity, sla: document.name },
     annotations: {
@@ -33,4 +35,10 @@ export function watchRules(context: RuleContext): readonly Rule[] {
     },
   };
   return [drifted, unseen];
+}
+
+/** Chance alone moves the share so far in one of a thousand windows that have fewer: nothing can be said of them. */
+function leastFor({ expectedShare, movedShare }: NonNullable<Alerting['drift']>): number {
+  const spread = normalQuantile(1 - 0.001 / 2);
+  return Math.ceil((expectedShare * (1 - expectedShare) * spread ** 2) / movedShare ** 2);
 }

@@ -15,7 +15,7 @@ const START_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 
 /** Path of a tool that `./sla test` found. Throws, saying how to run these tests, where there is none. */
-export function toolPath(variable: 'PROMETHEUS_BIN' | 'PROMTOOL_BIN'): string {
+export function toolPath(variable: 'PROMETHEUS_BIN' | 'PROMTOOL_BIN' | 'ALERTMANAGER_BIN'): string {
   const path = process.env[variable];
   if (path) return path;
   throw new Error(`${variable} is not set: run these tests by ./sla test, which finds the tool and sets it`);
