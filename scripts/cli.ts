@@ -25,6 +25,7 @@ import { type PlacedProblem, tellProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
 import type { RunOptions } from './prepare.ts';
 import { createRedactor } from './redact.ts';
+import { withTokens } from './tokens.ts';
 
 const CONFIDENCE = 'as 0.95: what the run cannot tell with this confidence is undecided';
 
@@ -49,8 +50,9 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
 }
 
 function withoutSecrets(argv: readonly string[], io: Io): Io {
-  const { text } = createRedactor(io.env, argv);
-  return { ...io, print: (one) => io.print(text(one)), progress: (line) => io.progress(text(line)) };
+  const env = withTokens(io.env, io.cwd);
+  const { text } = createRedactor(env, argv);
+  return { ...io, env, print: (one) => io.print(text(one)), progress: (line) => io.progress(text(line)) };
 }
 
 function tellProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
@@ -226,11 +228,16 @@ const loadOptions = (command: Command) =>
     )
     .option('--generators <n>', 'how many k6 share the load (default: 1)')
     .option('--no-abort', 'load to the end, even when nothing can save the run any more')
-    .option('--target <url>', 'a service on this machine that is already there (with --prometheus)')
+    .option(
+      '--target <url>',
+      'a service that is already there (with --prometheus): on this machine, or allowed by the document',
+    )
     .option('--prometheus <url>', 'the Prometheus that scrapes it')
     .option('--stack <kind>', 'what is loaded: local (processes), containers, or none (--target)')
     .option('--with <parts>', 'with --stack containers: tracing, logs')
     .option('--toxic <toxic>', 'with --stack containers: latency=300ms on the way between load and service')
+    .option('--max-rate <rate>', 'as 100/s: a scenario that sends more is refused')
+    .option('--max-duration <duration>', 'as 10m: one that takes longer is (1h for a service that is there)')
     .option('--snapshot', 'store a snapshot of all that the Prometheus of this run has');
 
 function defineNew(program: Command, io: Io, done: (outcome: Outcome) => void): void {

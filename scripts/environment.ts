@@ -10,6 +10,7 @@ import type { RunTools } from './prepare.ts';
 import { bareAddress } from './redact.ts';
 import { prometheusVersion } from './stack/prometheus-admin.ts';
 import type { Stack } from './stack/stack.ts';
+import { askerOf } from './tokens.ts';
 
 /** Stands where none were put into our own service on purpose. */
 export const NO_FAULTS = 'none';
@@ -65,7 +66,7 @@ export async function describeEnvironment(
     tools: {
       node: process.version.slice(1),
       k6: tools.k6.version,
-      prometheus: await prometheusVersion(stack.prometheusUrl, io.signal),
+      prometheus: await prometheusVersion(askerOf(stack.prometheusUrl, io)),
     },
     machine: {
       system: `${process.platform} ${process.arch}`,

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Load, PlannedObjective } from '../slas/model.ts';
+import { guardAgainstErrors } from './error-guard.ts';
+import { followRequests } from './k6-tail.ts';
 import { tellHowItGoes } from './live.ts';
 import { type Exit, onAbort, type Started, start } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
@@ -82,9 +84,13 @@ export function segmentsOf(generators: number): readonly Segment[] {
   }));
 }
 
-/** K6_ITERATIONS and its like would change the load that was planned. */
-const withoutOwnSettings = (env: RunK6Options['env']) =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('K6_')));
+/**
+ * K6_ITERATIONS and its like would change the load that was planned; a proxy would be loaded in place of the service; and
+ * Prometheus's token is nothing that a load script needs.
+ */
+const NOT_FOR_K6 = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|PROMETHEUS_TOKEN(_FILE)?)$/i;
+const environmentOf = (env: RunK6Options['env']) =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_K6.test(name)));
 
 interface Files {
   readonly loadFile: string;
@@ -111,7 +117,7 @@ function startK6(
     return stack.generators.start(name, whole, { root, folder, environment });
   return start(name, k6.path, whole, {
     cwd: root,
-    env: { ...withoutOwnSettings(env), ...environment },
+    env: { ...environmentOf(env), ...environment },
     logFile: join(logs, `${name}.log`),
   });
 }
@@ -119,18 +125,38 @@ function startK6(
 /** What k6 may take beyond its schedule: to start, to wait for the last answers, to write its summary. */
 const SLACK_SECONDS = 60;
 
-/** Tells how it is going, and puts an end to generators that do not. */
+export interface Ended {
+  readonly exits: readonly Exit[];
+  /** Why we have ended the load, in words; null: we have not. */
+  readonly stoppedBecause: string | null;
+}
+
+/** Tells how it is going, and puts an end to generators that do not, and to a load that somebody else's service cannot bear. */
 export async function whileRunning(
   { each }: Generators,
   load: Load,
   startedSeconds: number,
+  stack: Pick<Stack, 'isOurs'>,
   options: RunK6Options,
-): Promise<readonly Exit[]> {
-  using _ = tellHowItGoes(
+): Promise<Ended> {
+  const guard = stack.isOurs ? null : guardAgainstErrors();
+  let stoppedBecause: string | null = null;
+  using teller = tellHowItGoes(load, startedSeconds, options);
+  using _ = followRequests(
     each.map(({ csvFile }) => csvFile),
-    load,
-    startedSeconds,
-    options,
+    (request) => {
+      teller.see(request);
+      guard?.see(request);
+    },
+    () => {
+      teller.looked();
+      const reason = guard?.reason() ?? null;
+      // Generators that have ended by themselves were not stopped by us.
+      if (reason === null || stoppedBecause !== null || each.every(({ k6 }) => k6.exit() !== null)) return;
+      stoppedBecause = reason;
+      options.progress(`stopping the load: ${reason}`);
+      stopAll();
+    },
   );
   const stopAll = () => {
     for (const { k6 } of each) void k6.stop();
@@ -148,7 +174,7 @@ export async function whileRunning(
   try {
     const exits = await Promise.all(each.map(ended));
     options.signal.throwIfAborted();
-    return exits;
+    return { exits, stoppedBecause };
   } finally {
     clearTimeout(bound);
     forget();

@@ -1,15 +1,12 @@
-import { open } from 'node:fs/promises';
 import type { Load, PlannedObjective } from '../slas/model.ts';
 import { formatCount, formatValue } from '../slas/numbers.ts';
-import { parseLine, REQUEST_METRIC, type RecordedRequest } from './k6-requests.ts';
+import type { RecordedRequest } from './k6-requests.ts';
 
-/**
- * How a load is going, from what k6 writes down while it runs. Only for people who wait: nothing here is judged, and a file that
- * cannot be read is no reason to stop.
- */
+/** How a load is going, from what k6 writes down while it runs. Only for people who wait: nothing here is judged. */
 export interface Live {
-  /** Reads what came since, and says how it goes; the lines are as many every time. */
-  look(elapsedSeconds: number): Promise<LiveLook>;
+  see(request: RecordedRequest): void;
+  /** How it goes, of what was seen so far; the lines are as many every time. */
+  tell(elapsedSeconds: number): LiveLook;
 }
 
 export interface LiveLook {
@@ -25,7 +22,8 @@ interface Listener {
   readonly show?: (lines: readonly string[]) => void;
 }
 
-const EVERY_MS = { onTerminal: 1_000, inLog: 10_000 };
+/** A line in a log; where there is a terminal, every time that there was a look. */
+const LOG_EVERY_MS = 10_000;
 
 interface Target {
   readonly id: string;
@@ -34,45 +32,39 @@ interface Target {
   readonly text: string;
 }
 
+export interface Teller extends Disposable {
+  see(request: RecordedRequest): void;
+  /** Called after each look, about once a second. */
+  looked(): void;
+}
+
 /** Tells until it is disposed of: each second on a terminal, else a line every ten. */
 export function tellHowItGoes(
-  csvFiles: readonly string[],
   load: Load,
   startedSeconds: number,
   { objectives, progress, show }: Listener,
-): Disposable {
-  const live = watchLoad(csvFiles, objectives, load);
-  let isOver = false;
-  const tell = async () => {
-    const elapsed = Math.round(Date.now() / 1000 - startedSeconds);
-    const look = await live.look(Math.min(load.scheduledSeconds, elapsed));
-    if (isOver) return;
-    if (show === undefined) progress(look.line);
-    else show(look.lines);
+): Teller {
+  const live = watchLoad(objectives, load);
+  let toldMs = startedSeconds * 1000;
+  const looked = () => {
+    const nowMs = Date.now();
+    // A look comes a little late or early.
+    if (show === undefined && nowMs - toldMs < LOG_EVERY_MS - 100) return;
+    toldMs = nowMs;
+    const elapsed = Math.round(nowMs / 1000 - startedSeconds);
+    const { line, lines } = live.tell(Math.min(load.scheduledSeconds, elapsed));
+    if (show === undefined) progress(line);
+    else show(lines);
   };
-  const ticker = setInterval(() => void tell(), show === undefined ? EVERY_MS.inLog : EVERY_MS.onTerminal);
-  return {
-    [Symbol.dispose]: () => {
-      isOver = true;
-      clearInterval(ticker);
-      show?.([]);
-    },
-  };
+  return { see: live.see, looked, [Symbol.dispose]: () => show?.([]) };
 }
 
-export function watchLoad(
-  csvFiles: readonly string[],
-  objectives: readonly PlannedObjective[],
-  load: Load,
-): Live {
+export function watchLoad(objectives: readonly PlannedObjective[], load: Load): Live {
   const targets = targetsOf(objectives);
-  const tails = csvFiles.map((file) => new Tail(file));
   const seen = new Seen();
   return {
-    look: async (elapsedSeconds) => {
-      for (const tail of tails) await tail.read((request) => seen.add(request)).catch(() => {});
-      return told(seen, targets, load, elapsedSeconds);
-    },
+    see: (request) => seen.add(request),
+    tell: (elapsedSeconds) => told(seen, targets, load, elapsedSeconds),
   };
 }
 
@@ -130,38 +122,6 @@ class Seen {
       if (left <= 0) return upperMs(bin) / 1000;
     }
     return upperMs(longest) / 1000;
-  }
-}
-
-// ---------------------------------------------------------------------------------------------- k6's file, as it grows
-
-const MOST_AT_ONCE = 16 * 2 ** 20;
-
-class Tail {
-  readonly #file: string;
-  #offset = 0;
-  #rest = '';
-  #columns: readonly string[] | null = null;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  /** Hands on each request that was written since. */
-  async read(found: (request: RecordedRequest) => void): Promise<void> {
-    await using file = await open(this.#file);
-    const { size } = await file.stat();
-    const length = Math.min(MOST_AT_ONCE, size - this.#offset);
-    if (length <= 0) return;
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, this.#offset);
-    this.#offset += bytesRead;
-    const lines = (this.#rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
-    this.#rest = lines.pop()!;
-    for (const line of lines) {
-      if (this.#columns === null) this.#columns = line.split(',');
-      else if (line.startsWith(`${REQUEST_METRIC},`))
-        for (const request of parseLine(line, this.#columns)) found(request);
-    }
   }
 }
 

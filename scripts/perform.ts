@@ -19,6 +19,7 @@ import { openContainers, readContainerExtras } from './stack/container-options.t
 import { useExisting } from './stack/existing.ts';
 import { startLocalStack } from './stack/local.ts';
 import type { Stack } from './stack/stack.ts';
+import { askerOf } from './tokens.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Ours scrapes every second; another one perhaps every minute. */
@@ -135,13 +136,10 @@ async function performRun(
     ...(io.live === undefined ? {} : { show: io.live }),
   });
   await folder.writeJson(FILES.run, run);
-  const evidence = await collectEvidence(plan, run, {
-    url: stack.prometheusUrl,
-    signal: io.signal,
-    progress: io.progress,
-  });
+  const asker = askerOf(stack.prometheusUrl, io);
+  const evidence = await collectEvidence(plan, run, asker);
   const [series] = await Promise.all([
-    collectRunSeries(read.document, plan, run, evidence, { url: stack.prometheusUrl, signal: io.signal }),
+    collectRunSeries(read.document, plan, run, evidence, asker),
     folder.writeJson(FILES.evidence, evidence),
   ]);
   if (series !== null) await folder.writeJson(FILES.series, series);
@@ -169,8 +167,8 @@ async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<v
 /** The load may begin once a scrape was seen that began after the warm-up's last answer: counts start from there. */
 async function warmUpAndSettle(plan: Plan, stack: Stack, io: Io): Promise<void> {
   io.progress('warming up');
-  const lastAnswerSeconds = await warmUp(stack, plan.load!, io.signal);
-  const asker = { url: stack.prometheusUrl, signal: io.signal };
+  const lastAnswerSeconds = await warmUp(stack, plan.load!, io.signal, io.env.SLA_TARGET_TOKEN);
+  const asker = askerOf(stack.prometheusUrl, io);
   const patienceMs = stack.isOurs ? PATIENCE_MS.ours : PATIENCE_MS.theirs;
   const died = async () => (await stack.incidents()) ?? [];
   const isInVain = async () => (await died()).length > 0;

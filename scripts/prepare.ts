@@ -4,6 +4,7 @@ import { parseFaults } from '../service/fault-spec.ts';
 import { tooShort } from '../slas/foresight.ts';
 import type { Plan } from '../slas/model.ts';
 import { planScenario } from '../slas/plan.ts';
+import { type BoundOptions, checkBounds, readBounds } from './bounds.ts';
 import { HarnessError } from './errors.ts';
 import {
   accept,
@@ -20,16 +21,16 @@ import type { Io } from './io.ts';
 import type { Generating } from './k6-generators.ts';
 import { readContainerExtras } from './stack/container-options.ts';
 import { checkTarget, checkUrl } from './stack/existing.ts';
+import { checkTokens } from './tokens.ts';
 import { findTool } from './tools/find-tool.ts';
 import { TOOL_SPECS } from './tools/specs.ts';
 import type { FoundTool, ToolIo } from './tools/types.ts';
 
-export interface RunOptions extends LoadOptions {
+export interface RunOptions extends LoadOptions, BoundOptions {
   readonly scenario?: string;
   readonly sla?: string;
   readonly out?: string;
   readonly faults?: string;
-  readonly target?: string;
   readonly prometheus?: string;
   /** false: load to the end, even when nothing can save the run any more. */
   readonly abort?: boolean;
@@ -54,11 +55,15 @@ export interface Prepared {
 export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Prepared>> {
   const problems = optionProblems(options);
   if (!problems.ok) return problems;
+  const tokens = checkTokens(['SLA_TARGET_TOKEN', 'PROMETHEUS_TOKEN'], io.env, io.cwd);
+  if (tokens.length > 0) return refuse(...tokens);
   const planned = await planRun(options, io);
   if (!planned.ok) return planned;
   const { read, plan, file } = planned.value;
   const short = tooShort(plan, plan.load!);
   if (short.length > 0) return refuse(...short.map((problem) => ({ ...problem, file })));
+  const forbidden = checkBounds(options, read.document, plan.load!, file);
+  if (forbidden.length > 0) return refuse(...forbidden);
   return accept({ read, plan, options });
 }
 
@@ -106,6 +111,8 @@ function optionProblems(options: RunOptions): Input<null> {
   if (generators !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(generators)) {
     return badOption('--generators', `"${generators}" is no number of generators from 1 to 64`);
   }
+  const bounds = readBounds(options);
+  if (!bounds.ok) return bounds;
   if ((target === undefined) !== (prometheus === undefined)) {
     return badOption(
       target === undefined ? '--target' : '--prometheus',

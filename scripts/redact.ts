@@ -101,12 +101,15 @@ function decoded(text: string): string {
   }
 }
 
+/** Whether it can be taken out of texts without taking out what is no secret. */
+export const isFindable = (secret: string) => secret.length >= LEAST_LENGTH && /\D/.test(secret);
+
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
 function knownPattern(secrets: readonly string[]): RegExp | null {
   const written = secrets
     .map((secret) => secret.trim())
-    .filter((secret) => secret.length >= LEAST_LENGTH && /\D/.test(secret))
+    .filter(isFindable)
     .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
   // The longest first: one secret may begin with another.
   const sorted = [...new Set(written)].sort((a, b) => b.length - a.length);

@@ -21,7 +21,8 @@ const NEVER_BEGAN = [104, 106, 107, 255];
 export async function runLoad(load: Load, stack: Stack, options: RunK6Options): Promise<RunRecord> {
   const startedSeconds = Date.now() / 1000;
   await using generators = await startGenerators(load, stack, options);
-  const ends = await whileRunning(generators, load, startedSeconds, options);
+  const ended = await whileRunning(generators, load, startedSeconds, stack, options);
+  const ends = ended.exits;
   const summaries = await Promise.all(generators.each.map(({ summaryFile }) => readSummary(summaryFile)));
   // One whose summary is missing leaves all of them without one: its requests would be missing from the sum.
   const summary = summed(summaries);
@@ -30,7 +31,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     ({ code }, index) => summaries[index] === null && NEVER_BEGAN.includes(code ?? 0),
   );
   if (failed !== -1) throw neverBegan(generators.each[failed]!.k6, ends[failed]!, load);
-  const stoppedBecause = reasonOf(exit, summary, load);
+  const stoppedBecause = ended.stoppedBecause ?? reasonOf(exit, summary, load);
   const { client, phases, startedLateP99Seconds } = await readRequests(
     generators.each.map((one) => one.csvFile),
   );

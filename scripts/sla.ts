@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { main } from './cli.ts';
 import { createRedactor } from './redact.ts';
 import { createTerminal } from './terminal.ts';
+import { withTokens } from './tokens.ts';
 
 /** The entry: the world as it is, one command, one exit. */
 
@@ -19,7 +20,9 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(name, (error: unknown) => {
     const told = `this is a defect of the harness, please report it: ${error instanceof Error ? error.stack : error}`;
-    process.stderr.write(`${createRedactor(process.env, process.argv).text(told)}\n`);
+    process.stderr.write(
+      `${createRedactor(withTokens(process.env, process.cwd()), process.argv).text(told)}\n`,
+    );
     process.exit(4);
   });
 }

@@ -21,14 +21,19 @@ const LONGEST_MS = 60_000;
  * the document names no warm-up. Every request is waited for: one cut off would be counted inside the window.
  *
  * Resolves to the Unix time of the last answer.
+ *
+ * @param token sent as a bearer token
  */
-export async function warmUp(stack: Stack, load: Load, signal: AbortSignal): Promise<number> {
+export async function warmUp(stack: Stack, load: Load, signal: AbortSignal, token?: string): Promise<number> {
   if (load.warmUp === null) return Date.now() / 1000;
   const { path, bodies } = load.warmUp;
   const requests = bodies.map((body) => ({
     method: 'POST' as const,
     path,
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+    },
     body: JSON.stringify(body),
   }));
   // Without a bail-out, refused connections are tried again at once, thousands a second.
@@ -52,7 +57,8 @@ function openLoop({ phases }: Load): Partial<autocannon.Options> {
   const slowest = Math.min(...phases.map(({ ratePerSecond }) => ratePerSecond));
   const overallRate = Math.max(1, Math.floor(slowest));
   const connections = Math.min(CONNECTIONS, overallRate);
-  const amount = overallRate * OPEN_LOOP_SECONDS;
+  // It sends at least one a second: where fewer are planned, so many as are planned in that time.
+  const amount = Math.max(1, Math.floor(Math.min(overallRate, slowest) * OPEN_LOOP_SECONDS));
   // With a rate, autocannon's correction for coordinated omission takes seconds for milliseconds.
   return { connections, overallRate, amount, ignoreCoordinatedOmission: true };
 }
@@ -80,6 +86,9 @@ function refuseIfNoneGood(result: autocannon.Result, url: string): void {
   throw new HarnessError(
     'warm-up',
     `${url} gave no good answer to the warm-up: ${result.non2xx} refusals, ${result.errors + result.resets} errors`,
-    { nextStep: 'check the address, and service.warmUp in the SLA document' },
+    {
+      nextStep:
+        'check the address, service.warmUp in the SLA document, and SLA_TARGET_TOKEN if the service asks for a token',
+    },
   );
 }

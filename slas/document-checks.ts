@@ -1,5 +1,6 @@
+import { readAllowed } from './allowed-targets.ts';
 import { checkAlerting } from './document-alerting.ts';
-import { checkDefaultScenario, checkScenario } from './document-loads.ts';
+import { checkBounds, checkDefaultScenario, checkScenario } from './document-loads.ts';
 import { problem, repeated } from './document-problems.ts';
 import type { RawCounter, RawDocument, RawObjective } from './document-schema.ts';
 import { parseLimit } from './limits.ts';
@@ -85,7 +86,15 @@ function checkService(raw: RawDocument): Problem[] {
     ),
     ...(raw.service.requests ? checkTotal(raw.service.requests, 'service.requests', raw) : []),
     ...Object.entries(raw.service.buckets ?? {}).flatMap(([name, edges]) => checkBuckets(name, edges)),
+    ...(raw.service.allowedTargets ?? []).flatMap(checkAllowed),
+    ...checkBounds(raw.service),
   ];
+}
+
+function checkAllowed(entry: string, index: number): Problem[] {
+  const read = readAllowed(entry);
+  if (typeof read !== 'string') return [];
+  return [problem('bad-target', `service.allowedTargets[${index}]`, `"${entry}" ${read}`)];
 }
 
 function checkBuckets(name: string, edges: readonly number[]): Problem[] {

@@ -129,6 +129,22 @@ const checkPhase = (phase: { rate?: string; duration?: string; path: string }) =
   ),
 ];
 
+/** What bounds the load of a service that is already there. */
+export const checkBounds = ({ maxRate, maxDuration }: RawDocument['service']): Problem[] => [
+  ...checkText(
+    maxRate,
+    'service.maxRate',
+    (text) => isRate(parseRate(text)),
+    'a rate from 0.01/s to 10000/s, as 100/s',
+  ),
+  ...checkText(
+    maxDuration,
+    'service.maxDuration',
+    (text) => isDuration(parseDuration(text)),
+    'a duration from 1s to 24h, as 10m',
+  ),
+];
+
 function checkText(
   text: string | undefined,
   path: string,

@@ -138,6 +138,11 @@ export interface SlaDocument {
     readonly replicas: 'stable' | 'elastic';
     /** false: others send requests, too. What the service counts beyond the load is then reported, not held against the run. */
     readonly isolated: boolean;
+    /** Where load may go beside this machine, as `host` (any port of it) or `host:port`. */
+    readonly allowedTargets: readonly string[];
+    /** The most that a service which is already there may be loaded with, and for how long. Absent: not said here. */
+    readonly maxRatePerSecond?: number;
+    readonly maxDurationSeconds?: number;
     /** The counter that counts every request of the load, whatever its answer: reconciled with what k6 sent. */
     readonly requests?: Selection;
     /** What to send before the judged window, so that it holds no first-time costs. None: no warm-up. */

@@ -235,6 +235,9 @@ const Alerting = Type.Object(
   { ...closed, description: 'What ./sla rules writes beside the limits of the objectives' },
 );
 
+/** A host, or a host and its port. Nothing in it stands for several: what may be loaded is what somebody has written down. */
+export const TARGET_PATTERN = '^(\\[[0-9a-f:.]+\\]|[a-z0-9._-]+)(:[0-9]{1,5})?$';
+
 export const DocumentSchema = Type.Object(
   {
     apiVersion: Type.Literal('sla-harness/v1'),
@@ -259,6 +262,18 @@ export const DocumentSchema = Type.Object(
             description:
               'false: others send requests too; what the service counts beyond the load is reported, not held against the run. true by default.',
           }),
+        ),
+        allowedTargets: Type.Optional(
+          Type.Array(Type.String({ pattern: TARGET_PATTERN, examples: ['staging.example.org:8080'] }), {
+            description:
+              'Where load may go beside this machine, with --target: a host (any port of it), or a host and its port',
+          }),
+        ),
+        maxRate: Type.Optional(
+          text('The most requests a second that a service which is already there may be sent', '100/s'),
+        ),
+        maxDuration: Type.Optional(
+          text('The longest that a service which is already there may be loaded; 1h by default', '10m'),
         ),
         requests: Type.Optional(Counter),
         lag: Type.Optional(

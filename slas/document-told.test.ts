@@ -30,6 +30,34 @@ describe('texts that are no document', () => {
   });
 });
 
+describe('bounds of a service that is already there', () => {
+  const service = (fields: string) => `${TOP}service: { selector: { job: j }, ${fields} }\nobjectives: []\n`;
+  const form =
+    'it must be a host, or a host and its port, as api.example.org or 10.0.0.7:8080: no scheme, no path, no wildcard, lower case';
+  test.each([
+    ['*.example.org'],
+    ['http://api.example.org'],
+    ['api.example.org/v1'],
+    ['API.example.org'],
+    ['api.example.org:*'],
+    ['me@api.example.org'],
+    [''],
+  ])('"%s" stands for no address', (entry) => {
+    expect(told(service(`allowedTargets: [a, "${entry}"]`))).toEqual([
+      `4:54: service.allowedTargets[1] is "${entry}": ${form}`,
+    ]);
+  });
+
+  test.each([
+    ['allowedTargets: [0x7f.1]', '4:51: "0x7f.1" names the host 127.0.0.1: write it so'],
+    ['allowedTargets: ["a:99999"]', '4:51: "a:99999" has a port that is none from 1 to 65535'],
+    ['maxRate: lots', '4:43: "lots" is not a rate from 0.01/s to 10000/s, as 100/s'],
+    ['maxDuration: 2d', '4:47: "2d" is not a duration from 1s to 24h, as 10m'],
+  ])('%s', (fields, expected) => {
+    expect(told(service(fields))).toEqual([expected]);
+  });
+});
+
 describe('what is wrong in one part hides nothing elsewhere, and is told once', () => {
   test.each([
     [

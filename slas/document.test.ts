@@ -94,7 +94,13 @@ objectives:
       description: '',
       confidence: null,
       alerting: { runbooks: null, names: {}, drift: null, raw: [] },
-      service: { selector: { job: 'other' }, replicas: 'stable', isolated: true, buckets: {} },
+      service: {
+        selector: { job: 'other' },
+        replicas: 'stable',
+        isolated: true,
+        allowedTargets: [],
+        buckets: {},
+      },
       objectives: [
         {
           id: 'errors',
@@ -116,6 +122,16 @@ objectives:
       scenarios: [],
       defaultScenario: null,
     });
+  });
+
+  test('where load may go beside this machine, and how much', () => {
+    const service = 'service:\n  allowedTargets: [api.example.org, "10.0.0.7:8080"]\n  maxRate: 600/min\n';
+    expect(parsed(changed('service:\n', `${service}  maxDuration: 10m\n`)).service).toMatchObject({
+      allowedTargets: ['api.example.org', '10.0.0.7:8080'],
+      maxRatePerSecond: 10,
+      maxDurationSeconds: 600,
+    });
+    expect(parsed(SHIPPED_YAML).service.allowedTargets).toEqual([]);
   });
 
   test.each([

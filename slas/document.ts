@@ -16,6 +16,7 @@ import {
   type RawDocument,
   type RawObjective,
   type RawScenario,
+  TARGET_PATTERN,
 } from './document-schema.ts';
 import { parseDuration, parseLimit, parseRate } from './limits.ts';
 import type {
@@ -118,6 +119,8 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[a-z0-9]+(-[a-z0-9]+)*$': 'be lower-case words joined by hyphens',
   '^/': 'begin with /',
   '^[A-Za-z_][A-Za-z0-9_]*$': 'be letters, digits and _, not a digit first',
+  [TARGET_PATTERN]:
+    'be a host, or a host and its port, as api.example.org or 10.0.0.7:8080: no scheme, no path, no wildcard, lower case',
 };
 
 function schemaProblem(error: SchemaError, raw: unknown): Problem[] {
@@ -205,6 +208,7 @@ function build(raw: RawDocument): SlaDocument {
       selector: raw.service.selector,
       replicas: raw.service.replicas ?? 'stable',
       isolated: raw.service.isolated ?? true,
+      ...buildBounds(raw.service),
       ...(raw.service.requests === undefined ? {} : { requests: buildCounter(raw.service.requests) }),
       ...(raw.service.lag === undefined
         ? {}
@@ -221,6 +225,12 @@ function build(raw: RawDocument): SlaDocument {
     alerting: buildAlerting(raw.alerting ?? {}, buildCounter),
   };
 }
+
+const buildBounds = ({ allowedTargets, maxRate, maxDuration }: RawDocument['service']) => ({
+  allowedTargets: allowedTargets ?? [],
+  ...(maxRate === undefined ? {} : { maxRatePerSecond: parseRate(maxRate)! }),
+  ...(maxDuration === undefined ? {} : { maxDurationSeconds: parseDuration(maxDuration)! }),
+});
 
 type RawWhere = RawCounter['where'];
 

@@ -7,6 +7,8 @@ import type { Reading } from './model.ts';
 export interface Asker {
   readonly url: string;
   readonly signal: AbortSignal;
+  /** Sent as a bearer token, in place of a user and password in the address. */
+  readonly token?: string;
   readonly progress?: (line: string) => void;
   /** The longest that one query may take; 10 s by default. */
   readonly queryTimeoutMs?: number;
@@ -42,12 +44,14 @@ export interface Range {
 
 /** What the server says to a query, or why it says nothing. Aborting throws. */
 export async function request(
-  { url, signal, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
+  { url, signal, token, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
   path: 'query' | 'query_range',
   parameters: Record<string, string>,
 ): Promise<{ readonly status: number; readonly text: string } | string> {
   try {
-    const { endpoint, headers } = queryEndpoint(url, path);
+    const { endpoint, authorization } = apiEndpoint(url, path, token);
+    // Packing large answers takes both sides longer than sending them.
+    const headers = { 'accept-encoding': 'identity', ...authorization };
     endpoint.search = new URLSearchParams(parameters).toString();
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(queryTimeoutMs)]);
     const response = await fetch(endpoint, { headers, signal: bounded });
@@ -114,21 +118,22 @@ interface ApiSeries {
   readonly value?: readonly [number, string];
 }
 
-/** A user and password in the address go into a header: fetch refuses them in the address. */
-function queryEndpoint(url: string, path: string): { endpoint: URL; headers: Record<string, string> } {
+/** A path of the API, and what opens it. A user and password in the address go into a header: fetch refuses them in the address. */
+export function apiEndpoint(
+  url: string,
+  path: string,
+  token: string | undefined,
+): { endpoint: URL; authorization: Record<string, string> } {
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const endpoint = new URL(`api/v1/${path}`, base);
   const { username, password } = base;
   endpoint.username = '';
   endpoint.password = '';
-  // Packing large answers takes both sides longer than sending them.
-  const plain = { 'accept-encoding': 'identity' };
-  if (username === '') return { endpoint, headers: plain };
+  if (token !== undefined) return { endpoint, authorization: { authorization: `Bearer ${token}` } };
+  if (username === '') return { endpoint, authorization: {} };
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return {
-    endpoint,
-    headers: { ...plain, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
-  };
+  const basic = Buffer.from(credentials).toString('base64');
+  return { endpoint, authorization: { authorization: `Basic ${basic}` } };
 }
 
 /** An address without user, password and query: fit to be written down. */

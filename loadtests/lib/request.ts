@@ -38,6 +38,11 @@ function spend(path: string, status: number, seconds: number): void {
   }
 }
 
+/** From the environment: other users may read arguments. A scenario may send an Authorization of its own instead. */
+const authorization: Readonly<Record<string, string>> = __ENV.SLA_TARGET_TOKEN
+  ? { Authorization: `Bearer ${__ENV.SLA_TARGET_TOKEN}` }
+  : {};
+
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
 const STEPS_MS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000];
@@ -58,13 +63,15 @@ export type Answer = RefinedResponse<'text'>;
 
 /** Sends one request at its moment, and counts what became of it. */
 export function send({ method, path, body, headers, recordedAs = path }: Sent): Answer {
+  // "@elsewhere/" after an address makes it another one.
+  if (!path.startsWith('/')) throw new Error(`the path "${path}" does not begin with /`);
   late.add(awaitArrival());
   const beganMs = phaseBeganMs();
   if (beganMs !== null) phaseBegan.add(beganMs);
   sentAt.add(Date.now());
   sent.add(1);
   const response = http.request(method, target + path, body ?? null, {
-    headers: { ...headers },
+    headers: { ...authorization, ...headers },
     responseType: 'text',
     // A redirect is an answer like any other: load goes where it was sent, and nowhere else.
     redirects: 0,

@@ -22,6 +22,7 @@ import type { ExitCode, Io } from '../io.ts';
 import { runPath } from '../run-folders.ts';
 import { findAlterations, MANIFEST } from '../seal.ts';
 import { checkUrl } from '../stack/existing.ts';
+import { askerOf, checkTokens } from '../tokens.ts';
 import { printVerdict } from './gate.ts';
 
 export interface VerifyOptions {
@@ -75,7 +76,7 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
     readTime('--to', to),
   ];
   const problems = [
-    ...checkUrl('--prometheus', prometheus),
+    ...checkServer(prometheus, io),
     ...[read, start, end].flatMap((input) => (input.ok ? [] : input.problems)),
   ];
   if (problems.length > 0 || !read.ok || !start.ok || !end.ok) return refuse(...problems);
@@ -98,7 +99,7 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
 async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
   if (options.sla !== undefined)
     return badOption('--sla', 'a stored run carries its own plan: --sla goes with --from and --to');
-  const urlProblems = options.prometheus === undefined ? [] : checkUrl('--prometheus', options.prometheus);
+  const urlProblems = options.prometheus === undefined ? [] : checkServer(options.prometheus, io);
   if (urlProblems.length > 0) return refuse(...urlProblems);
   const path = runPath(options.run, io);
   if (!existsSync(path))
@@ -166,5 +167,10 @@ async function judgeAfresh({ plan, run, evidence, path }: StoredRun, url: string
   return verdict;
 }
 
+const checkServer = (url: string, io: Io): readonly PlacedProblem[] => [
+  ...checkUrl('--prometheus', url),
+  ...checkTokens(['PROMETHEUS_TOKEN'], io.env, io.cwd),
+];
+
 const askFor = (plan: Plan, run: RunRecord, url: string, io: Io) =>
-  collectEvidence(plan, run, { url, signal: io.signal, progress: io.progress });
+  collectEvidence(plan, run, askerOf(url, io));

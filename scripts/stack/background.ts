@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { onAbort } from '../processes.ts';
-import { checkTarget } from './existing.ts';
+import { checkAllowed } from './existing.ts';
 import type { Stack } from './stack.ts';
 
 /**
@@ -184,7 +184,7 @@ export async function useUpStack(io: Io): Promise<Stack | null> {
   const up = await stackStatus(io);
   if (up === null) return null;
   io.progress(`using the stack that is up: ${up.serviceUrl}`);
-  const problems = checkTarget(up.serviceUrl);
+  const problems = checkAllowed(up.serviceUrl, [], 'its SLA document');
   if (problems.length > 0)
     throw new HarnessError('not-allowed', problems[0]!.message, {
       nextStep: './sla stack down, and up again',

@@ -1,8 +1,9 @@
+import { entryFor, isAllowed } from '../../slas/allowed-targets.ts';
 import type { Problem } from '../../slas/model.ts';
 import { REDACTED } from '../redact.ts';
 import type { Stack } from './stack.ts';
 
-/** A service that somebody else runs. Load goes to this machine only. */
+/** A service that somebody else runs. */
 export function useExisting(serviceUrl: string, prometheusUrl: string): Stack {
   return {
     kind: 'existing',
@@ -13,8 +14,6 @@ export function useExisting(serviceUrl: string, prometheusUrl: string): Stack {
     [Symbol.asyncDispose]: async () => {},
   };
 }
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** What stands before an @ may be a password, however wrong the rest is. */
 const masked = (text: string) => text.replace(/\/\/[^/@]*@/, `//${REDACTED}@`);
@@ -31,21 +30,26 @@ export function checkUrl(option: string, text: string): Problem[] {
   ];
 }
 
-/** Load is never sent to a machine that nobody allowed: for now this one only. */
+/** The form of a target; where it is, `checkAllowed` looks at. */
 export function checkTarget(text: string): Problem[] {
   const problems = checkUrl('--target', text);
   if (problems.length > 0) return problems;
-  const { username, password, pathname, search, hash, hostname } = new URL(text);
-  if (username + password + search + hash !== '' || pathname !== '/') {
-    const message = `"${masked(text)}" must be an address alone, as http://127.0.0.1:8080: paths are the scenario's`;
-    return [{ code: 'bad-url', path: '--target', message }];
-  }
-  if (LOOPBACK.test(hostname)) return [];
-  return [
-    {
-      code: 'not-allowed',
-      path: '--target',
-      message: `"${text}" is not on this machine: load is sent to 127.0.0.1, ::1 and localhost only`,
-    },
-  ];
+  const { username, password, pathname, search, hash } = new URL(text);
+  if (username + password + search + hash === '' && pathname === '/') return [];
+  const message = `"${masked(text)}" must be an address alone, as http://127.0.0.1:8080: paths are the scenario's, and a token comes from SLA_TARGET_TOKEN`;
+  return [{ code: 'bad-url', path: '--target', message }];
+}
+
+/**
+ * Load is never sent to a machine that nobody allowed: this one always, others where the document lists them.
+ *
+ * @param text a target of the right form
+ * @param file the document, as problems name it
+ */
+export function checkAllowed(text: string, allowedTargets: readonly string[], file: string): Problem[] {
+  const url = new URL(text);
+  if (isAllowed(url, allowedTargets)) return [];
+  const listed = allowedTargets.length === 0 ? '' : ` and ${allowedTargets.join(', ')}`;
+  const message = `"${text}" is not allowed: load goes to this machine${listed} only; whoever answers for that service adds "${entryFor(url)}" to service.allowedTargets in ${file}`;
+  return [{ code: 'not-allowed', path: '--target', message }];
 }

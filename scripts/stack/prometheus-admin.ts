@@ -1,5 +1,6 @@
 import { cp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type Asker, apiEndpoint } from '../../slas/prometheus-http.ts';
 import { HarnessError } from '../errors.ts';
 
 /** What is asked of a Prometheus besides queries: its version, by anyone's leave, and a snapshot, of our own only. */
@@ -8,28 +9,17 @@ const VERSION_LIMIT_MS = 2_000;
 const SNAPSHOT_LIMIT_MS = 60_000;
 
 /** null where it does not say: other servers of the same API need not. */
-export async function prometheusVersion(url: string, signal: AbortSignal): Promise<string | null> {
+export async function prometheusVersion({ url, token, signal }: Asker): Promise<string | null> {
   try {
-    const base = new URL(url.endsWith('/') ? url : `${url}/`);
-    const headers = authorization(base);
-    const endpoint = new URL('api/v1/status/buildinfo', base);
-    endpoint.username = '';
-    endpoint.password = '';
+    const { endpoint, authorization } = apiEndpoint(url, 'status/buildinfo', token);
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(VERSION_LIMIT_MS)]);
-    const response = await fetch(endpoint, { headers, signal: bounded });
+    const response = await fetch(endpoint, { headers: authorization, signal: bounded });
     const { data } = (await response.json()) as { data?: { version?: string } };
     return data?.version ?? null;
   } catch {
     signal.throwIfAborted();
     return null;
   }
-}
-
-/** fetch refuses a user and password in the address. */
-function authorization({ username, password }: URL): Record<string, string> {
-  if (username === '') return {};
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
 /**

@@ -1,0 +1,75 @@
+import { open } from 'node:fs/promises';
+import { parseLine, REQUEST_METRIC, type RecordedRequest } from './k6-requests.ts';
+
+/** What k6 writes down of its requests, read while it is written: once, for all who watch a load. */
+
+/** k6 writes its samples once a second. */
+const EVERY_MS = 1_000;
+const MOST_AT_ONCE = 16 * 2 ** 20;
+
+/**
+ * Reads the files as they grow, until it is disposed of.
+ *
+ * @param found gets each request, those of one file in the order in which k6 wrote them
+ * @param looked is called after each look, about once a second
+ */
+export function followRequests(
+  csvFiles: readonly string[],
+  found: (request: RecordedRequest) => void,
+  looked: () => void,
+): Disposable {
+  const tails = csvFiles.map((file) => new Tail(file));
+  let isOver = false;
+  let isReading = false;
+  const look = async () => {
+    // One that takes longer than a second is not overtaken by the next.
+    if (isReading) return;
+    isReading = true;
+    // A file that is not there yet is there at the next look.
+    for (const tail of tails) await tail.read(found).catch(() => {});
+    isReading = false;
+    if (!isOver) looked();
+  };
+  const ticker = setInterval(() => void look(), EVERY_MS);
+  return {
+    [Symbol.dispose]: () => {
+      isOver = true;
+      clearInterval(ticker);
+    },
+  };
+}
+
+/** One file of k6's CSV output, from where it was read to last. */
+export class Tail {
+  readonly #file: string;
+  #offset = 0;
+  #rest = '';
+  #columns: readonly string[] | null = null;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Hands on each request that was written since. */
+  async read(found: (request: RecordedRequest) => void): Promise<void> {
+    await using file = await open(this.#file);
+    const { size } = await file.stat();
+    while (this.#offset < size) {
+      const length = Math.min(MOST_AT_ONCE, size - this.#offset);
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, this.#offset);
+      if (bytesRead === 0) return;
+      this.#offset += bytesRead;
+      this.#take(buffer.toString('latin1', 0, bytesRead), found);
+    }
+  }
+
+  #take(text: string, found: (request: RecordedRequest) => void): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop()!;
+    for (const line of lines) {
+      if (this.#columns === null) this.#columns = line.split(',');
+      else if (line.startsWith(`${REQUEST_METRIC},`))
+        for (const request of parseLine(line, this.#columns)) found(request);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Asker } from '../slas/prometheus-http.ts';
+import type { PlacedProblem } from './inputs.ts';
+import type { Io } from './io.ts';
+import { isFindable } from './redact.ts';
+
+/**
+ * Tokens come from the environment: from a variable, or from the file that the same with `_FILE` names. They are handed on
+ * in the environment, too: arguments of a process are for everybody to read.
+ */
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Sent as `Authorization: Bearer …` to the service that is loaded, and to the Prometheus that is asked. */
+export type TokenVariable = 'SLA_TARGET_TOKEN' | 'PROMETHEUS_TOKEN';
+const VARIABLES: readonly TokenVariable[] = ['SLA_TARGET_TOKEN', 'PROMETHEUS_TOKEN'];
+
+/** The environment with the tokens of files in their variables. One that cannot be read is left out: `checkTokens` tells it. */
+export function withTokens(env: Env, cwd: string): Env {
+  const read = VARIABLES.flatMap((name) => {
+    const token = tokenOf(name, env, cwd);
+    return token === null || token instanceof Error ? [] : [[name, token] as const];
+  });
+  return { ...env, ...Object.fromEntries(read) };
+}
+
+/** What is wrong with the tokens that are about to be used. No message has one, nor the path of one's file. */
+export function checkTokens(
+  names: readonly TokenVariable[],
+  env: Env,
+  cwd: string,
+): readonly PlacedProblem[] {
+  return names.flatMap((name) => {
+    const token = tokenOf(name, env, cwd);
+    if (token === null) return [];
+    const place = env[name] ? name : `${name}_FILE`;
+    const why = token instanceof Error ? token.message : whatIsWrong(token);
+    return why === null ? [] : [{ code: 'bad-token', path: place, message: why }];
+  });
+}
+
+/** null: none was given. The variable wins over its file; an empty one is none, as CI servers leave them. */
+function tokenOf(name: TokenVariable, env: Env, cwd: string): string | Error | null {
+  const [value, file] = [env[name], env[`${name}_FILE`]];
+  if (value) return value.trim();
+  if (!file) return null;
+  try {
+    const lines = readFileSync(resolve(cwd, file), 'utf8').split('\n');
+    const token = lines.map((line) => line.trim()).find((line) => line !== '');
+    return (
+      token ?? new Error('the file that it names has no line: write the token to it, or unset the variable')
+    );
+  } catch (error) {
+    const { code = 'unknown trouble' } = error as NodeJS.ErrnoException;
+    return new Error(
+      `the file that it names cannot be read (${code}): write the token to it, or unset the variable`,
+    );
+  }
+}
+
+function whatIsWrong(token: string): string | null {
+  if (!/^[\x21-\x7e]+$/.test(token)) return 'the token has characters that a header cannot carry, or spaces';
+  if (!isFindable(token))
+    return 'the token is so short, or so plain a number, that it could not be told apart from other text and be kept out of it';
+  return null;
+}
+
+/** Whoever asks a Prometheus asks with its token, if there is one. */
+export const askerOf = (url: string, { signal, progress, env }: Io): Asker & Pick<Io, 'progress'> => ({
+  url,
+  signal,
+  progress,
+  ...(env.PROMETHEUS_TOKEN ? { token: env.PROMETHEUS_TOKEN } : {}),
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { entryFor, isAllowed, readAllowed } from './allowed-targets.ts';
+
+describe('an entry', () => {
+  test.each([
+    ['api.example.org', { host: 'api.example.org', port: null }],
+    ['my_service:8080', { host: 'my_service', port: '8080' }],
+    ['10.0.0.7:65535', { host: '10.0.0.7', port: '65535' }],
+    ['[2001:db8::7]:8080', { host: '[2001:db8::7]', port: '8080' }],
+  ])('%s', (entry, expected) => {
+    expect(readAllowed(entry)).toEqual(expected);
+  });
+
+  test.each([
+    ['0x7f.1', 'names the host 127.0.0.1: write it so'],
+    ['10.7', 'names the host 10.0.0.7: write it so'],
+    ['[2001:db8:0:0::7]', 'names the host [2001:db8::7]: write it so'],
+    ['api.example.org:0', 'has a port that is none from 1 to 65535'],
+    ['api.example.org:080', 'has a port that is none from 1 to 65535'],
+    ['api.example.org:65536', 'has a port that is none from 1 to 65535'],
+    ['[::zz]', 'is no host that an address could have'],
+    ['256.0.0.1', 'is no host that an address could have'],
+    ['a:b', 'is no host, nor a host and its port'],
+  ])('%s %s', (entry, wrong) => {
+    expect(readAllowed(entry)).toBe(wrong);
+  });
+});
+
+describe('what may be loaded', () => {
+  const listed = ['api.example.org', '10.0.0.7:8080', 'shop.example.org:443'];
+  test.each([
+    'http://127.0.0.1:8000',
+    'http://127.9.9.9',
+    'http://0x7f.1:8000',
+    'http://localhost:8000',
+    'https://[::1]:8000',
+    'http://api.example.org:9999',
+    'https://API.example.org',
+    'http://10.0.0.7:8080',
+    'https://shop.example.org',
+  ])('%s', (url) => {
+    expect(isAllowed(new URL(url), listed)).toBe(true);
+  });
+
+  test.each([
+    'http://10.0.0.7',
+    'http://10.0.0.7:8081',
+    'http://shop.example.org',
+    'http://example.org',
+    'http://v2.api.example.org',
+    'http://api.example.org.',
+    'http://api.example.org.evil.example',
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://0.0.0.0:8000',
+    'http://[::ffff:127.0.0.1]:8000',
+  ])('not %s', (url) => {
+    expect(isAllowed(new URL(url), listed)).toBe(false);
+  });
+
+  test('the entry that would allow an address does', () => {
+    for (const url of ['https://shop.example.org', 'http://10.0.0.7:8081', 'http://[2001:db8::7]']) {
+      const entry = entryFor(new URL(url));
+      expect(readAllowed(entry)).toMatchObject({ port: expect.any(String) });
+      expect(isAllowed(new URL(url), [entry])).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,40 @@
+/** Where load may go: this machine, and what a document lists as `host` or `host:port`. */
+
+/** An entry as it is compared; without a port, every port of the host is meant. */
+export interface AllowedTarget {
+  readonly host: string;
+  readonly port: string | null;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** An entry of `allowedTargets` that has the schema's form, or what is wrong with it. */
+export function readAllowed(entry: string): AllowedTarget | string {
+  const [, host, port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [];
+  if (host === undefined) return 'is no host, nor a host and its port';
+  if (port !== undefined && (Number(port) > 65_535 || !/^[1-9]/.test(port)))
+    return 'has a port that is none from 1 to 65535';
+  const address = `http://${host}`;
+  if (!URL.canParse(address)) return 'is no host that an address could have';
+  // Of the ways to write one host (0x7f.1, 127.1) the address has one: entry and address are compared as text.
+  const { hostname } = new URL(address);
+  return hostname === host ? { host, port: port ?? null } : `names the host ${hostname}: write it so`;
+}
+
+/**
+ * Whether load may be sent to an address. A name is compared as it is written: where it leads to is for whoever has allowed
+ * it, and may change while a run goes on.
+ */
+export function isAllowed(url: URL, allowedTargets: readonly string[]): boolean {
+  if (LOOPBACK.test(url.hostname)) return true;
+  return allowedTargets.some((entry) => {
+    const allowed = readAllowed(entry);
+    if (typeof allowed === 'string' || allowed.host !== url.hostname) return false;
+    return allowed.port === null || allowed.port === portOf(url);
+  });
+}
+
+/** Host and port of an address as an entry has them. */
+export const entryFor = (url: URL): string => `${url.hostname}:${portOf(url)}`;
+
+const portOf = ({ port, protocol }: URL) => (port === '' ? (protocol === 'https:' ? '443' : '80') : port);
