@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { segmentsOf } from './k6-generators.ts';
+import { environmentOf, segmentsOf } from './k6-generators.ts';
 import { summed } from './k6-summary.ts';
 
 test('one generator has the whole load, several have a segment each', () => {
@@ -26,4 +26,18 @@ test('summaries are added where they can be, and percentiles are left out', () =
 test('where one left no summary the others are not the whole', () => {
   expect(summed([{ metrics: {} }, null])).toBeNull();
   expect(summed([null])).toBeNull();
+});
+
+test('k6 gets the environment but for what would change the load, lead it elsewhere, or is none of its business', () => {
+  const kept = { PATH: '/bin', SLA_TARGET_TOKEN: 'for-the-target', MY_PROXY: 'x', MODEL_K6_: 'x' };
+  const taken = {
+    K6_ITERATIONS: '1',
+    HTTP_PROXY: 'x',
+    https_proxy: 'x',
+    ALL_PROXY: 'x',
+    no_proxy: 'x',
+    PROMETHEUS_TOKEN: 'x',
+    PROMETHEUS_TOKEN_FILE: 'x',
+  };
+  expect(environmentOf({ ...kept, ...taken })).toEqual(kept);
 });

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Load, PlannedObjective } from '../slas/model.ts';
-import { guardAgainstErrors } from './error-guard.ts';
+import { type ErrorGuard, guardAgainstErrors } from './error-guard.ts';
+import type { RecordedRequest } from './k6-requests.ts';
 import { followRequests } from './k6-tail.ts';
-import { tellHowItGoes } from './live.ts';
+import { type Teller, tellHowItGoes } from './live.ts';
 import { type Exit, onAbort, type Started, start } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
 import type { FoundTool } from './tools/types.ts';
@@ -89,7 +90,7 @@ export function segmentsOf(generators: number): readonly Segment[] {
  * Prometheus's token is nothing that a load script needs.
  */
 const NOT_FOR_K6 = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|PROMETHEUS_TOKEN(_FILE)?)$/i;
-const environmentOf = (env: RunK6Options['env']) =>
+export const environmentOf = (env: RunK6Options['env']) =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_K6.test(name)));
 
 interface Files {
@@ -139,32 +140,21 @@ export async function whileRunning(
   stack: Pick<Stack, 'isOurs'>,
   options: RunK6Options,
 ): Promise<Ended> {
-  const guard = stack.isOurs ? null : guardAgainstErrors();
-  let stoppedBecause: string | null = null;
-  using teller = tellHowItGoes(load, startedSeconds, options);
-  using _ = followRequests(
-    each.map(({ csvFile }) => csvFile),
-    (request) => {
-      teller.see(request);
-      guard?.see(request);
-    },
-    () => {
-      teller.looked();
-      const reason = guard?.reason() ?? null;
-      // Generators that have ended by themselves were not stopped by us.
-      if (reason === null || stoppedBecause !== null || each.every(({ k6 }) => k6.exit() !== null)) return;
-      stoppedBecause = reason;
-      options.progress(`stopping the load: ${reason}`);
-      stopAll();
-    },
-  );
+  let isStopping = false;
   const stopAll = () => {
+    // Told twice, k6 ends at once, without its summary.
+    if (isStopping) return;
+    isStopping = true;
     for (const { k6 } of each) void k6.stop();
   };
   const longestMs = (load.scheduledSeconds + load.requestTimeoutSeconds + SLACK_SECONDS) * 1000;
-
   const bound = setTimeout(stopAll, longestMs);
   const forget = onAbort(options.signal, stopAll);
+  using teller = tellHowItGoes(load, startedSeconds, options);
+  using watch = watchFor(stack.isOurs ? null : guardAgainstErrors(), each, teller, (reason) => {
+    options.progress(`stopping the load: ${reason}`);
+    stopAll();
+  });
   // Where one stops in the middle the rest of the load is no load of the plan: nobody needs it.
   const ended = async ({ k6 }: Generator) => {
     const exit = await k6.exited;
@@ -174,11 +164,45 @@ export async function whileRunning(
   try {
     const exits = await Promise.all(each.map(ended));
     options.signal.throwIfAborted();
-    return { exits, stoppedBecause };
+    return { exits, stoppedBecause: watch.stoppedBecause };
   } finally {
     clearTimeout(bound);
     forget();
   }
+}
+
+interface Watch extends Disposable {
+  readonly stoppedBecause: string | null;
+}
+
+/** Shows each request to whoever tells how it goes, and to the guard, which stops the load once. */
+function watchFor(
+  guard: ErrorGuard | null,
+  each: Generators['each'],
+  teller: Teller,
+  stop: (reason: string) => void,
+): Watch {
+  let stoppedBecause: string | null = null;
+  const found = (request: RecordedRequest) => {
+    teller.see(request);
+    guard?.see(request);
+  };
+  const looked = () => {
+    teller.looked();
+    const reason = guard?.reason() ?? null;
+    // Generators that have ended by themselves are not stopped by us.
+    if (reason === null || stoppedBecause !== null || each.every(({ k6 }) => k6.exit() !== null)) return;
+    stoppedBecause = reason;
+    stop(reason);
+  };
+  const files = each.map(({ csvFile }) => csvFile);
+  const following = followRequests(files, found, looked);
+  return {
+    get stoppedBecause() {
+      return stoppedBecause;
+    },
+    [Symbol.dispose]: () => following[Symbol.dispose](),
+  };
 }
 
 /** The end that tells most of several: the first that was no good one, else the last. */

@@ -18,6 +18,8 @@ interface Recorder extends AsyncDisposable {
   readonly url: string;
   readonly bodies: string[];
   readonly paths: string[];
+  /** What each brought as Authorization. */
+  readonly authorizations: (string | undefined)[];
   /** How many requests asked for the connection to be closed. */
   readonly closes: number;
   readonly timesMs: number[];
@@ -28,6 +30,7 @@ async function startRecorder({ refuse = 0, lose = 0 } = {}): Promise<Recorder> {
   const bodies: string[] = [];
   const timesMs: number[] = [];
   const paths: string[] = [];
+  const authorizations: (string | undefined)[] = [];
   let closes = 0;
   const server = createServer((request, response) => {
     let body = '';
@@ -37,6 +40,7 @@ async function startRecorder({ refuse = 0, lose = 0 } = {}): Promise<Recorder> {
     request.on('end', () => {
       bodies.push(body);
       paths.push(request.url!);
+      authorizations.push(request.headers.authorization);
       if (request.headers.connection === 'close') closes++;
       timesMs.push(Date.now());
       if (lose > 0 && bodies.length % lose === 0) return void request.socket.destroy();
@@ -50,6 +54,7 @@ async function startRecorder({ refuse = 0, lose = 0 } = {}): Promise<Recorder> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     bodies,
     paths,
+    authorizations,
     get closes() {
       return closes;
     },
@@ -78,13 +83,25 @@ const LOAD: Load = {
 
 const signal = new AbortController().signal;
 
-async function loadOnce(load: Load, recorder: Recorder, generators = 1) {
+interface How {
+  readonly generators?: number;
+  /** false, as of a service that was there already: half of the requests being errors then ends the load. */
+  readonly isOurs?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function loadOnce(
+  load: Load,
+  recorder: Recorder,
+  { generators = 1, isOurs = true, env = {} }: How = {},
+) {
   await using folder = await temporaryFolder();
   const k6 = { name: 'k6', path: process.env.K6_BIN!, version: 'under test', source: 'environment' } as const;
-  return await runLoad(load, useExisting(recorder.url, 'http://127.0.0.1:9'), {
+  const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs };
+  return await runLoad(load, stack, {
     id: 'test',
     root: ROOT,
-    env: process.env,
+    env: { ...process.env, ...env },
     k6,
     folder: folder.path,
     logs: folder.path,
@@ -159,7 +176,7 @@ describe('k6', () => {
     await using shared = await startRecorder({ refuse: 10 });
     const load = { ...LOAD, arrivals: 'poisson' as const };
     const { load: one } = await loadOnce(load, alone);
-    const { load: three, window } = await loadOnce(load, shared, 3);
+    const { load: three, window } = await loadOnce(load, shared, { generators: 3 });
     expect(shared.bodies.toSorted()).toEqual(alone.bodies.toSorted());
     const { sent, answered, lost, droppedIterations, completed, wrongAnswers } = three!;
     expect({ sent, answered, lost, droppedIterations, completed, wrongAnswers }).toEqual({
@@ -193,7 +210,7 @@ describe('k6', () => {
     };
     const phases = [{ name: 'hold', ratePerSecond: 40, durationSeconds: 20 }];
     const load = { ...LOAD, phases, budgets: [budget], plannedRequests: 800, scheduledSeconds: 20 };
-    const { load: record } = await loadOnce(load, recorder, 2);
+    const { load: record } = await loadOnce(load, recorder, { generators: 2 });
     expect(record).toMatchObject({ completed: false });
     expect(record!.stoppedBecause).toContain('nothing could save it any more');
     expect(record!.sent).toBeLessThan(700);
@@ -201,6 +218,38 @@ describe('k6', () => {
     const ended = record!.answered['2xx'] + record!.answered['5xx'] + record!.lost;
     expect(ended).toBeLessThanOrEqual(record!.sent);
     expect(ended).toBeGreaterThan(10);
+  });
+
+  test('a service that was there already is not loaded on when half of the requests fail, with all generators', async () => {
+    await using recorder = await startRecorder({ refuse: 2 });
+    const phases = [{ name: 'hold', ratePerSecond: 40, durationSeconds: 30 }];
+    const load = { ...LOAD, phases, plannedRequests: 1200, scheduledSeconds: 30 };
+    const { load: record, incidents } = await loadOnce(load, recorder, { generators: 2, isOurs: false });
+    expect(record!.stoppedBecause).toMatch(
+      /^\d+ of the \d+ requests that ended within 5 s were errors \(\d+ answered 503\)/,
+    );
+    expect(record).toMatchObject({ completed: false });
+    // It stops itself in seconds: k6 writes down once a second.
+    expect(recorder.bodies.length).toBeLessThan(600);
+    expect(record!.answered['5xx']).toBeGreaterThan(5);
+    // Stopped by us, nothing died.
+    expect(incidents).toBeNull();
+  });
+
+  test('a token goes with each request, which goes to the service itself, whatever proxy is set', async () => {
+    await using recorder = await startRecorder();
+    const proxy = 'http://127.0.0.1:9';
+    const env = {
+      SLA_TARGET_TOKEN: 'a-token-for-the-target',
+      HTTP_PROXY: proxy,
+      http_proxy: proxy,
+      NO_PROXY: '',
+    };
+    // It leads to this machine, and is not among the addresses that are never sent to a proxy.
+    const url = recorder.url.replace('127.0.0.1', '0.0.0.0');
+    const { load: record } = await loadOnce(LOAD, { ...recorder, url }, { env, isOurs: false });
+    expect(record).toMatchObject({ completed: true, lost: 0 });
+    expect(new Set(recorder.authorizations)).toEqual(new Set(['Bearer a-token-for-the-target']));
   });
 
   test('the run record tells answers, refusals and lost requests apart, and adds up', async () => {
@@ -247,6 +296,15 @@ describe('warm-up', () => {
     expect(recorder.bodies).toHaveLength(200);
     // autocannon releases a connection's share of each second at once: the first and the last second's worth may come early.
     expect((recorder.bodies.length - 80) / spanSeconds).toBeLessThanOrEqual(40);
+  });
+
+  test('where less than a request a second is planned, no more come before it either', async () => {
+    await using recorder = await startRecorder();
+    const phases = [{ name: 'hold', ratePerSecond: 0.5, durationSeconds: 10 }];
+    const stack = useExisting(recorder.url, 'http://127.0.0.1:9');
+    await warmUp(stack, { ...LOAD, phases }, signal, 'a-token-for-the-target');
+    expect(recorder.bodies).toHaveLength(2);
+    expect(recorder.authorizations).toEqual(Array(2).fill('Bearer a-token-for-the-target'));
   });
 
   test('a service that gives no good answer is no service to judge', async () => {
