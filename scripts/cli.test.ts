@@ -17,7 +17,10 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['gate', '--faults', 'latenzy=3'], 'latenzy'],
     [['gate', '--faults', 'latency=3'], 'latency'],
     [['gate', '--target', 'http://127.0.0.1:1'], '--prometheus: a service that is already there needs both'],
-    [['gate', '--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'], 'is not on this machine'],
+    [
+      ['gate', '--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
+      'is not allowed: load goes to this machine only',
+    ],
     [
       ['gate', '--snapshot', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
       '--snapshot: a snapshot is taken of a Prometheus that is started for the run only',
