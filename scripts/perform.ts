@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Load, Plan, Verdict } from '../slas/model.ts';
 import { awaitScrapeAfter, collectEvidence } from '../slas/prometheus.ts';
-import { withoutSecrets } from '../slas/prometheus-http.ts';
+import { askOnce, withoutSecrets } from '../slas/prometheus-http.ts';
 import { findBaseline } from './baseline.ts';
 import { createRunFolder, FILES, type RunFolder, readRun, type StoredRun, writeVerdict } from './bundle.ts';
 import { guardFolder } from './disk.ts';
@@ -166,6 +166,7 @@ async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<v
 
 /** The load may begin once a scrape was seen that began after the warm-up's last answer: counts start from there. */
 async function warmUpAndSettle(plan: Plan, stack: Stack, io: Io): Promise<void> {
+  if (!stack.isOurs) await refuseIfClosed(plan, stack, io);
   io.progress('warming up');
   const lastAnswerSeconds = await warmUp(stack, plan.load!, io.signal, io.env.SLA_TARGET_TOKEN);
   const asker = askerOf(stack.prometheusUrl, io);
@@ -183,6 +184,19 @@ async function warmUpAndSettle(plan: Plan, stack: Stack, io: Io): Promise<void> 
     `${withoutSecrets(stack.prometheusUrl)} scraped no healthy target ${plan.up} within ${patienceMs / 1000} s`,
     {
       nextStep: 'check that Prometheus scrapes the service, and service.selector in the SLA document',
+    },
+  );
+}
+
+/** A Prometheus that does not let us in would be waited for in vain, and the service warmed up for nothing. */
+async function refuseIfClosed(plan: Plan, stack: Stack, io: Io): Promise<void> {
+  const { error } = await askOnce(plan.up, Date.now() / 1000, askerOf(stack.prometheusUrl, io));
+  if (error === null || !/^status 40[13]\b/.test(error)) return;
+  throw new HarnessError(
+    'prometheus-closed',
+    `${withoutSecrets(stack.prometheusUrl)} does not let us in: ${error}`,
+    {
+      nextStep: 'set PROMETHEUS_TOKEN or PROMETHEUS_TOKEN_FILE, or put user and password into the address',
     },
   );
 }

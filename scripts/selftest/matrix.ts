@@ -75,6 +75,13 @@ const theService: readonly Row[] = [
     expected: { exitCode: 1, by: ['error-rate'], only: true },
   },
   {
+    name: 'few-good-answers',
+    fault: '45 % of the requests fail: of 25 a second 13.75 are good',
+    faults: 'errors=45%',
+    options: ['--no-abort', '--rate', '25'],
+    expected: { exitCode: 1, by: ['throughput', 'error-rate'] },
+  },
+  {
     name: 'confidence-0.86',
     fault: 'a mean confidence of 0.86',
     faults: 'confidence=0.86',
