@@ -1,24 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { GenericContainer } from 'testcontainers';
-import { HarnessError } from '../errors.ts';
 import { type Exit, tellExit } from '../processes.ts';
 import type { ToolIo } from '../tools/types.ts';
 import { watchStack } from '../watchdog.ts';
 import { type Contained, type Surroundings, startContainer } from './containers/contained.ts';
 import { findEngine, STACK_LABEL, sweep } from './containers/engine.ts';
-import { type ImageWorld, type ResolvedImage, resolveBuilt, resolveImage } from './containers/image-store.ts';
+import type { ResolvedImage } from './containers/image-store.ts';
 import {
   type Part,
   type PartName,
   PROMETHEUS_PORT,
   PROXIED_PORT,
-  partsOf,
   SERVICE_PORT,
   TOXIPROXY_PORT,
   type Wanted,
 } from './containers/parts.ts';
-import { BUILT, IMAGES } from './images.ts';
+import { findIngredients, type ImageKey } from './containers/stack-images.ts';
 import type { GeneratorPlace, Stack } from './stack.ts';
 import { standIn, type Toxic } from './toxiproxy.ts';
 
@@ -38,46 +35,39 @@ export interface ContainerStackOptions {
  * When it is disposed of, or could not be started whole, none of them is left.
  */
 export async function startContainerStack(options: ContainerStackOptions): Promise<Stack> {
-  const { toolIo, folder, root } = options;
+  const { toolIo, folder, root, toxic } = options;
   const engine = await findEngine();
-  const parts = partsOf({ ...options.wanted, toxiproxy: options.toxic !== undefined });
-  const world: ImageWorld = { engine, toolIo, root };
-  const images = await imagesOf(parts, world);
-  const id = randomBytes(6).toString('hex');
+  const wanted = { ...options.wanted, toxiproxy: toxic !== undefined };
+  const { parts, images, leftOut } = await findIngredients(wanted, { engine, toolIo, root });
   await using cleanup = new AsyncDisposableStack();
-  // Whatever the ends of single containers leave: half-started ones, and the network.
-  cleanup.defer(() => sweep(engine, id));
-  const unwatch = watchStack(`${STACK_LABEL}=${id}`);
-  cleanup.defer(unwatch);
-  const network = `sla-${id}`;
-  await engine.createNetwork({ Name: network, Labels: { [STACK_LABEL]: id } });
-  const around: Surroundings = { engine, id, logs: folder, signal: toolIo.signal };
+  const around = { engine, id: randomBytes(6).toString('hex'), logs: folder, signal: toolIo.signal };
+  const network = await openNetwork(around, cleanup);
   toolIo.progress(`starting ${[...images.keys()].join(', ')} in containers`);
   const running = await startAll(parts, images, network, around, root, cleanup);
-  const service = running.get('service')!;
-  const proxy = running.get('toxiproxy');
-  if (proxy !== undefined) await standIn(proxy.url(TOXIPROXY_PORT), options.toxic!, toolIo.signal);
-  const k6 = images.get('k6')!;
+  const generators = await placeOfLoad(running, images.get('k6')!, toxic, around);
   const owned = cleanup.move();
   return {
     kind: 'containers',
-    serviceUrl: service.url(SERVICE_PORT),
+    serviceUrl: running.get('service')!.url(SERVICE_PORT),
     prometheusUrl: running.get('prometheus')!.url(PROMETHEUS_PORT),
     isOurs: true,
     images: [...images.values()],
     others: addressesOf(parts, running),
-    leftOut: parts
-      .filter(({ name }) => !running.has(name))
-      .map(({ name }) => `${name}: its image can neither be pulled nor built here`),
-    generators: generatorsBeside(
-      proxy ?? service,
-      proxy === undefined ? SERVICE_PORT : PROXIED_PORT,
-      k6,
-      around,
-    ),
+    leftOut,
+    generators,
     incidents: async () => [...running.values()].flatMap(incidentOf),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Gives its name. Whatever the ends of single containers leave goes with it: half-started ones, and those of k6. */
+async function openNetwork({ engine, id }: Surroundings, cleanup: AsyncDisposableStack): Promise<string> {
+  const label = `${STACK_LABEL}=${id}`;
+  cleanup.defer(watchStack(label));
+  cleanup.defer(() => sweep(engine, id));
+  const name = `sla-${id}`;
+  await engine.createNetwork({ Name: name, Labels: { [STACK_LABEL]: id } });
+  return name;
 }
 
 /** Of the parts that people look at. */
@@ -92,64 +82,6 @@ const incidentOf = (part: Contained): string[] => {
   const exit: Exit | null = part.exit();
   return exit === null ? [] : [`the container of ${part.name} ended in the middle, with ${tellExit(exit)}`];
 };
-
-// ---------------------------------------------------------------------------------------------- images
-
-type ImageKey = PartName | 'k6';
-
-/** An image for every part, and for k6; those of parts that can be done without are left out where they cannot be had. */
-async function imagesOf(parts: readonly Part[], world: ImageWorld): Promise<Map<ImageKey, ResolvedImage>> {
-  const names: ImageKey[] = [...parts.map(({ name }) => name), 'k6'];
-  const images = new Map<ImageKey, ResolvedImage>();
-  for (const name of names) {
-    const image = await imageOf(name, world);
-    if (image !== null) images.set(name, image);
-    else if (NEEDED.has(name)) {
-      throw new HarnessError('no-image', `there is no image of ${name}`, {
-        nextStep: `docker pull ${IMAGES[name as keyof typeof IMAGES]}`,
-      });
-    }
-  }
-  return images;
-}
-
-const NEEDED: ReadonlySet<ImageKey> = new Set(['service', 'prometheus', 'k6', 'toxiproxy']);
-
-function imageOf(name: ImageKey, world: ImageWorld): Promise<ResolvedImage | null> {
-  if (name === 'service') return buildService(world);
-  return name === 'toxiproxy' ? resolveBuilt(name, world) : resolveImage(name, world);
-}
-
-/** From the Dockerfile, which a user builds in the same way. The engine's own cache makes it short the second time. */
-async function buildService(world: ImageWorld): Promise<ResolvedImage> {
-  const base = await resolveImage('base', world);
-  if (base === null)
-    throw new HarnessError('no-image', 'there is no image to build on', {
-      nextStep: `docker pull ${IMAGES.base}`,
-    });
-  const reference = `${BUILT.service}:${basedOn(base)}`;
-  world.toolIo.progress('building the image of the service');
-  try {
-    await GenericContainer.fromDockerfile(world.root)
-      .withBuildArgs({ BASE_IMAGE: base.reference })
-      .build(reference, { deleteOnExit: false });
-  } catch (cause) {
-    world.toolIo.signal?.throwIfAborted();
-    throw new HarnessError(
-      'no-image',
-      `the image of the service could not be built: ${(cause as Error).message}`,
-      {
-        nextStep: `see what it says: docker build --build-arg BASE_IMAGE=${base.reference} .`,
-        cause,
-      },
-    );
-  }
-  const { Id } = await world.engine.getImage(reference).inspect();
-  return { name: BUILT.service, reference, digest: Id, source: 'built here' };
-}
-
-/** Images on different bases are different ones. */
-const basedOn = ({ source }: ResolvedImage) => (source === 'registry' ? 'latest' : 'offline');
 
 // ---------------------------------------------------------------------------------------------- parts
 
@@ -198,6 +130,20 @@ const specOf = (part: Part, { reference }: ResolvedImage, network: string, root:
 });
 
 // ---------------------------------------------------------------------------------------------- load
+
+/** Beside the service, or beside what stands in for it. */
+async function placeOfLoad(
+  running: ReadonlyMap<PartName, Contained>,
+  k6: ResolvedImage,
+  toxic: Toxic | undefined,
+  around: Surroundings,
+): Promise<GeneratorPlace> {
+  const proxy = running.get('toxiproxy');
+  if (proxy === undefined || toxic === undefined)
+    return generatorsBeside(running.get('service')!, SERVICE_PORT, k6, around);
+  await standIn(proxy.url(TOXIPROXY_PORT), toxic, around.signal);
+  return generatorsBeside(proxy, PROXIED_PORT, k6, around);
+}
 
 /** k6 in the network of the container that it loads: its requests never leave that one's loopback. */
 function generatorsBeside(
