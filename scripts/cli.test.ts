@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ROOT, slaHere, temporaryFolder } from './testing/sla.ts';
+import { ROOT, sla, slaHere, temporaryFolder } from './testing/sla.ts';
 
 /** What can be said without load: bad usage, bad documents, help. In this process, so that it is quick. */
 
@@ -130,6 +130,15 @@ describe('bad usage exits 2 and says what is wrong', () => {
 test('--version is that of the package', async () => {
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   expect(await slaHere(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('an address that is none is told before anything is started', async () => {
+  const env = { ALERT_WEBHOOK_URL: 'nowhere' };
+  const { code, stderr } = await sla(['stack', 'up', '--with', 'alerts'], { env });
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('ALERT_WEBHOOK_URL: "nowhere" is no http address'),
+  ]);
 });
 
 describe('help', () => {

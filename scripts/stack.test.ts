@@ -78,19 +78,46 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
   expect(await answers(`${service}/health/live`)).toBeNull();
   expect(await answers(`${prometheus}/-/ready`)).toBeNull();
   expect((await here('stack', 'down')).stdout).toBe('no stack was up\n');
+}, 180_000);
 
-  // Once more: nothing of the first may be taken for the second.
-  const again = await here('stack', 'up', '--with', 'alerts');
+test('with alerts it has an Alertmanager, where one can be had', async () => {
+  await using folder = await temporaryFolder();
+  const root = join(folder.path, 'a checkout');
+  await copyCheckout(root);
+  const here = (...args: string[]) => sla(args, { root });
+
+  const up = await here('stack', 'up', '--with', 'alerts');
   try {
-    expect(again, again.stderr).toMatchObject({ code: 0 });
-    const rules = await fetch(`${address('Prometheus', again.stdout)}/api/v1/rules?type=alert`);
+    expect(up, up.stderr).toMatchObject({ code: 0 });
+    const rules = await fetch(`${address('Prometheus', up.stdout)}/api/v1/rules?type=alert`);
     expect(await rules.text()).toContain('"name":"HighErrorRate"');
-    const alertmanager = address('Alertmanager', again.stdout);
+    const alertmanager = address('Alertmanager', up.stdout);
     expect(await answers(`${alertmanager}/-/ready`)).toBe(200);
-    expect(await answers(`${address('service', again.stdout)}/health/ready`)).toBe(200);
+    expect(await answers(`${address('service', up.stdout)}/health/ready`)).toBe(200);
   } finally {
     await here('stack', 'down');
   }
-  expect(await answers(`${address('service', again.stdout)}/health/live`)).toBeNull();
-  expect(await answers(`${address('Alertmanager', again.stdout)}/-/ready`)).toBeNull();
+  expect(await answers(`${address('service', up.stdout)}/health/live`)).toBeNull();
+  expect(await answers(`${address('Alertmanager', up.stdout)}/-/ready`)).toBeNull();
+
+  // A machine that can have no Alertmanager evaluates the rules all the same; who wants to be told of them is told that nobody can.
+  const env = {
+    ALERTMANAGER_BIN: '',
+    PATH: folder.path,
+    SLA_CACHE_DIR: folder.path,
+    SLA_RELEASES_URL: 'http://127.0.0.1:1',
+  };
+  const asked = { ...env, ALERT_WEBHOOK_URL: 'http://127.0.0.1:9/alerts' };
+  expect(await sla(['stack', 'up', '--with', 'alerts'], { root, env: asked })).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('ALERTMANAGER_BIN'),
+  });
+  const without = await sla(['stack', 'up', '--with', 'alerts'], { root, env });
+  try {
+    expect(without, without.stderr).toMatchObject({ code: 0 });
+    expect(without.stderr).toContain('there is no Alertmanager: alerts are evaluated, and nobody is told');
+    expect(without.stdout).not.toContain('Alertmanager');
+  } finally {
+    await here('stack', 'down');
+  }
 }, 180_000);
