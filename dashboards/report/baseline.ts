@@ -25,6 +25,7 @@ export function comparison(compared: Comparison | null): Html {
   );
   return html`<section aria-labelledby="baseline"><h2 id="baseline">Beside the baseline</h2>
     <p>${sentenceOf(compared)} It decided nothing: the verdict is about the limits alone.</p>
+    <p class="note">Where intervals overlap these two runs cannot tell the difference from chance; where they lie apart it is more than chance within the two. Another hour may differ as much.</p>
     <div class="wide" tabindex="0" role="region" aria-label="Objectives beside the baseline"><table class="grid compared"><thead><tr><th scope="col">objective</th><th scope="col">baseline</th><th scope="col">this run</th><th scope="col">difference</th><th scope="col">which is</th></tr></thead><tbody>${rows}</tbody></table></div>
     ${
       others.length === 0
@@ -78,9 +79,9 @@ function whyOf({ change, isPercentile, unknownBecause, objective }: ComparedObje
     case 'worse':
       return objective.interval === null && !isPercentile
         ? 'every scrape counts: there is no chance in it'
-        : 'the intervals lie apart: more than chance within these two runs';
+        : 'the intervals lie apart';
     case 'within-noise':
-      return 'the intervals overlap: these two runs cannot tell them apart';
+      return 'the intervals overlap';
     case 'same':
       return '';
     case 'unknown':
