@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Baseline, type Comparison, compare } from './compare.ts';
 import { judge } from './judge.ts';
-import { percentilesOf } from './percentiles.ts';
+import { percentileBounds, percentilesOf } from './percentiles.ts';
+import { type Answers, SERVICES, seeded } from './queues.ts';
 import { healthy, type Judged } from './testing/cases.ts';
 
 /** Of the healthy service 1,500 answers: 80 % within 100 ms, 90 % within 150, 96.7 within 200, 99.3 within 300, 99.8 within 500. */
@@ -50,6 +51,45 @@ describe('where a percentile lies', () => {
   test('is not told of a window with too few scrapes', () => {
     const short = healthy({ scrapes: { every: 20, first: -60, last: 140 } });
     expect(percentilesOf(short.plan, short.run, short.evidence)['latency-p95']?.bounds ?? null).toBeNull();
+  });
+});
+
+describe('two runs of a minute, of services whose truth is known', () => {
+  const EDGES = [0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2.5, 5, 10];
+  const SECONDS = 60;
+  const PAIRS = 40;
+
+  function p95Of({ atSeconds, tookSeconds, count }: Answers) {
+    const slower = EDGES.map(() => Array.from({ length: SECONDS + 1 }, () => ({ part: 0, total: 0 })));
+    for (let index = 0; index < count; index++) {
+      const at = Math.min(SECONDS, Math.floor(atSeconds[index]!));
+      EDGES.forEach((edge, row) => {
+        const block = slower[row]![at]!;
+        block.total++;
+        if (tookSeconds[index]! > edge) block.part++;
+      });
+    }
+    const { lowSeconds, highSeconds } = percentileBounds(EDGES, slower, 95, 0.95)!;
+    return { low: lowSeconds, high: highSeconds ?? Number.POSITIVE_INFINITY };
+  }
+
+  const service = (name: string) => SERVICES.find((one) => one.name === name)!;
+  const apart = (one: string, other: string) => {
+    const pairs = Array.from({ length: PAIRS }, (_, pair) =>
+      [one, other].map((name, side) => p95Of(service(name).run(SECONDS, seeded(2 * pair + side + 1)))),
+    );
+    return pairs.filter(([a, b]) => a!.high <= b!.low || b!.high <= a!.low).length;
+  };
+
+  test.each(['independent', 'M/G/2 at 0.8', 'AR(1)'])(
+    '%s: the same service is hardly ever told apart',
+    (name) => {
+      expect(apart(name, name)).toBeLessThanOrEqual(2);
+    },
+  );
+
+  test('a service at 90 % of its capacity is told from the same at half of it', () => {
+    expect(apart('M/G/2 at 0.5', 'M/G/2 at 0.9')).toBeGreaterThan(0.8 * PAIRS);
   });
 });
 

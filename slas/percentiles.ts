@@ -1,6 +1,6 @@
 import { slowerBlocks } from './blocks.ts';
 import { latencyEffectOf, USUAL_CONFIDENCE } from './certainty.ts';
-import { LEAST_BLOCKS, totalsOf } from './design-effect.ts';
+import { type Block, LEAST_BLOCKS, totalsOf } from './design-effect.ts';
 import { shareBounds } from './intervals.ts';
 import { measureIn } from './measure.ts';
 import type { Evidence, Plan, PlannedObjective, RunRecord } from './model.ts';
@@ -49,10 +49,6 @@ function percentileIn(
   return measured.value === null ? null : { valueSeconds: measured.value, bounds };
 }
 
-/**
- * A percentile is over an edge when the share of slower answers is surely over what it leaves, and at or under the edge when
- * that share surely is not: the interval of a share, read the other way round, with all that answers depend on each other.
- */
 function boundsIn(
   { buckets, percentile }: { readonly buckets: string; readonly percentile: number },
   frame: Frame,
@@ -62,12 +58,26 @@ function boundsIn(
   if (!counted.ok) return null;
   const edges = commonEdges(counted.increases.map(({ labels }) => parseValue(labels.le ?? '')));
   const slower = slowerBlocks(counted.increases, edges, frame);
+  return percentileBounds(edges, slower, percentile, confidence ?? USUAL_CONFIDENCE);
+}
+
+/**
+ * A percentile is over an edge when the share of slower answers is surely over what it leaves, and at or under the edge when
+ * that share surely is not: the interval of a share, read the other way round, with all that answers depend on each other.
+ * `slower` has for each ascending edge the answers that took longer, block by block; null with too few blocks.
+ */
+export function percentileBounds(
+  edges: readonly number[],
+  slower: readonly (readonly Block[])[],
+  percentile: number,
+  confidence: number,
+): PercentileAtService['bounds'] {
   if (slower.some(({ length }) => length < LEAST_BLOCKS)) return null;
-  const [budget, level] = [budgetOf(percentile), confidence ?? USUAL_CONFIDENCE];
+  const budget = budgetOf(percentile);
   const sure = slower.map((blocks, index) => {
     const { part: bad, total: all } = totalsOf(blocks);
     const known = latencyEffectOf({ blocks, lower: slower.slice(0, index) });
-    return shareBounds({ bad, all, effect: known ?? { factor: 1, blocks: blocks.length } }, level);
+    return shareBounds({ bad, all, effect: known ?? { factor: 1, blocks: blocks.length } }, confidence);
   });
   return {
     lowSeconds: edges[sure.findLastIndex(({ low }) => low > budget)] ?? 0,
