@@ -4,6 +4,7 @@ export default {
     'slas/document*.ts',
     'slas/limits.ts',
     'slas/plan.ts',
+    'slas/alerts.ts',
     'slas/{judge,decide,ruling,certainty,sides,preconditions,reconcile,window,targets,lives,uncounted,measure}.ts',
     'slas/measures/*.ts',
     'slas/{statistics,intervals,design-effect,blocks,distributions,foresight}.ts',

@@ -2,7 +2,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Slow tests last: most mutants die before, and the rest need not run. */
-const SLOW = ['cases', 'phases', 'elastic-fooled', 'never-fooled'].map((name) => `slas/${name}.test.ts`);
+const SLOW = ['alerts', 'cases', 'phases', 'elastic-fooled', 'never-fooled'].map(
+  (name) => `slas/${name}.test.ts`,
+);
 const rank = ({ moduleId }: TestSpecification) => SLOW.findIndex((file) => moduleId.endsWith(file));
 
 class QuickestFirst extends BaseSequencer {
@@ -19,6 +21,7 @@ export default defineConfig({
       ...configDefaults.exclude,
       'slas/alerts-agree.test.ts',
       'slas/prometheus.test.ts',
+      'slas/prometheus-alerts.test.ts',
       'slas/promql.test.ts',
       'slas/rules.test.ts',
       'slas/simulation.test.ts',
