@@ -15,9 +15,9 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** The report as Markdown: tables that docs can show as they are. */
 export function renderReport(report: Report): string {
-  const { machine, rounds, secondsEach, texts, generator } = report;
+  const { machine, loadBefore, rounds, secondsEach, texts, generator } = report;
   const parts = [
-    `${report.at.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}; ${texts} texts of at most 64 pieces, ${generator}, medians of ${rounds} rounds of ${secondsEach} s\n`,
+    `${report.at.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}; ${texts} texts of at most 64 pieces, ${generator}, medians of ${rounds} rounds of ${secondsEach} s; load average of the minute before ${number(loadBefore, 2)}\n`,
     closedLoop(report),
     limit(report),
     byLength(report),

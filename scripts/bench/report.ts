@@ -20,6 +20,8 @@ export interface Report {
   readonly schema: 'sla-harness/bench/v1';
   readonly at: string;
   readonly machine: { processor: string; cores: number; kernel: string; node: string };
+  /** Of the minute before anything was measured: what else the machine had to do. */
+  readonly loadBefore: number;
   readonly generator: string;
   readonly rounds: number;
   readonly secondsEach: number;
@@ -34,6 +36,7 @@ export interface Report {
 }
 
 export interface Measured {
+  readonly loadBefore: number;
   readonly generator: string;
   readonly rounds: number;
   readonly seconds: number;
@@ -62,6 +65,7 @@ export function toReport(measured: Measured, at: Date): Report {
       kernel: release(),
       node: process.version,
     },
+    loadBefore: measured.loadBefore,
     generator: measured.generator,
     rounds: measured.rounds,
     secondsEach: measured.seconds,

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { usableCores } from '../../service/classifier/cores.ts';
 import { readConfig } from '../../service/config.ts';
@@ -78,6 +78,7 @@ async function runSoak(seconds: number, json: boolean, { folder, cleanup, io }: 
 }
 
 async function measureAll({ rounds, seconds, folder, cleanup, io }: Run): Promise<Measured> {
+  const loadBefore = loadavg()[0]!;
   const texts = await readTexts(io.root, io.signal);
   const short = texts.filter(isShort);
   const generator = chooseGenerator(folder, io);
@@ -100,6 +101,7 @@ async function measureAll({ rounds, seconds, folder, cleanup, io }: Run): Promis
   const { series, limitSeries } = await compare(setting, limits);
   const capacity = median(series.get(keyOf('ours', 64))!.map(({ answeredPerSecond }) => answeredPerSecond));
   return {
+    loadBefore,
     generator: generator.name,
     rounds,
     seconds,
