@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { claim, enterNative, leaveNative } from './claims.ts';
+import { goBehind } from './priority.ts';
 import type { ParcelMessage, TextResult, WorkerMessage, WorkerSettings, WorkerStart } from './protocol.ts';
 
 /** Infers texts in one go. Each gets its own result; may throw, when none was inferred. */
@@ -15,6 +16,7 @@ export async function runWorker(load: Load): Promise<void> {
   const port = parentPort!;
   const send = (message: WorkerMessage) => port.postMessage(message);
   const { settings, claims } = workerData as WorkerStart;
+  goBehind();
   try {
     const infer = await load(settings, (work) => runNative(claims, work));
     await infer(['The first text is for warming up.']);
