@@ -13,6 +13,10 @@ const stepsBehind = 5;
  */
 export function goBehind(): void {
   if (platform() !== 'linux') return;
-  // Who was started with less than the ordinary priority may only lower it further.
-  setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + stepsBehind));
+  try {
+    // Who was started with less than the ordinary priority may only lower it further.
+    setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + stepsBehind));
+  } catch {
+    // A sandbox may forbid it: then all threads stay equal, which is no reason not to serve.
+  }
 }
