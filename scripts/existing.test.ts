@@ -80,7 +80,7 @@ const lastRun = async () =>
 const outcomes = ({ objectives }: Verdict) =>
   Object.fromEntries(objectives.map(({ id, verdict }) => [id, verdict]));
 
-describe('a service that is already there', { timeout: 120_000 }, () => {
+describe('a service that is already there', { timeout: 180_000 }, () => {
   test('is judged where it is allowed, with its token and that of Prometheus; nothing is sent past a bound', async () => {
     await using stack = await startStack();
     await using front = await startFront(stack.prometheusUrl);
@@ -104,6 +104,12 @@ describe('a service that is already there', { timeout: 120_000 }, () => {
     expect(load!.answered).toMatchObject({ '2xx': 360 });
     const { preconditions } = JSON.parse(passed.stdout) as Verdict;
     expect(preconditions.find(({ id }) => id === 'prometheus-answered')).toMatchObject({ ok: true });
+
+    const again = ['verify', join(folder.path, 'latest'), '--prometheus', front.url];
+    expect((await sla(again, { env })).stderr).toContain(
+      'asked again: the same samples and the same verdict',
+    );
+    expect((await sla(again)).stderr).toContain('THE COUNTS DIFFER');
 
     const outside = await gate(stack, front.url, { ...env, PROMETHEUS_TOKEN: 'not-the-token-either' }, []);
     expect(outside.code).toBe(4);
