@@ -95,13 +95,17 @@ function overload({ overload }: Report): string {
   return table(head, rows);
 }
 
-function targets({ targets, scrape }: Report): string {
+function targets({ targets, scrape, notes }: Report): string {
   const rows = targets.map(({ what, target, measured, unit, met }) => [
     what,
     `${target}${unit && ` ${unit}`}`,
     `${unit === 'ms' ? ms(measured) : number(measured, 3)}${unit && ` ${unit}`}`,
-    met ? 'met' : '**missed**',
+    met ? 'met' : Number.isFinite(measured) ? '**missed**' : '**not measured**',
   ]);
   const scrapes = `\n/metrics was read ${number(scrape.count)} times under full load, p50 ${ms(scrape.p50Ms)} ms.\n`;
-  return `${table(['target', 'limit', 'measured', ''], rows)}${scrapes}`;
+  return [
+    table(['target', 'limit', 'measured', ''], rows),
+    scrapes,
+    ...notes.map((note) => `\n${note}\n`),
+  ].join('');
 }

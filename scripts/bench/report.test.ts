@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { candidateNames } from './candidates.ts';
+import { clientCounts, keyOf, lengths, type Sample } from './measure.ts';
+import { renderReport } from './render.ts';
+import { type Measured, toReport } from './report.ts';
+
+const sample = (answeredPerSecond: number): Sample => ({
+  answeredPerSecond,
+  p50Ms: 1,
+  p99Ms: 2,
+  textsPerCpuSecond: 1,
+  mainThreadMs: 1,
+  bad: 0,
+});
+
+/** A bench in which every server answered so many requests a second, in rounds of 3 s. */
+function measuredAt(answeredPerSecond: number): Measured {
+  const samples = [sample(answeredPerSecond)];
+  const names = candidateNames.flatMap((name) => clientCounts.map((clients) => keyOf(name, clients)));
+  const byLength = candidateNames.flatMap((name) =>
+    lengths.map(([from, to]) => keyOf(name, `${from}-${to}`)),
+  );
+  const figures = { offeredPerSecond: 1, answeredPerSecond: 1, answered: 1, refused: 1, failed: 0 };
+  return {
+    loadBefore: 0,
+    generator: 'wrk',
+    rounds: 1,
+    seconds: 3,
+    texts: 1,
+    series: new Map(names.map((key) => [key, samples])),
+    limits: [
+      { variant: { sessions: 1, threads: 1, batch: 1 }, samples: [{ perSecond: 1, perCpuSecond: 1 }] },
+    ],
+    byLength: new Map(byLength.map((key) => [key, samples])),
+    scrapesMs: [1],
+    overload: [{ ...figures, answeredP50Ms: 1, answeredP99Ms: 1, refusedP99Ms: 1, lateP99Ms: 1 }],
+    deadlineMs: 5000,
+  };
+}
+
+const p99 = 'p99 at 64 clients, of the usual server’s';
+
+test('with few answers a client a p99 is that of the fast ones: it is not told', () => {
+  const report = toReport(measuredAt(20), new Date(0));
+  const target = report.targets.find(({ what }) => what === p99)!;
+  expect([target.measured, target.met]).toEqual([Number.NaN, false]);
+  expect(report.notes).toEqual([expect.stringContaining('had 0.9 answers each in a round of 3 s')]);
+  expect(report.notes[0]).toContain('--seconds 16');
+  expect(renderReport(report)).toContain(`| ${p99} | ≤ 0.25 | – | **not measured** |`);
+});
+
+test('with enough answers a client it is', () => {
+  const report = toReport(measuredAt(107), new Date(0));
+  expect(report.targets.find(({ what }) => what === p99)?.measured).toBe(1);
+  expect(report.notes).toEqual([]);
+});
