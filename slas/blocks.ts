@@ -45,11 +45,9 @@ function gridOf(frame: Frame): Grid {
 
 /** Where a window is thinned, the ends of its blocks are what is known. */
 function gridOfBlocks(frame: Frame, thinned: Thinned): Grid {
-  const whole = frame.targets.filter(isWhole);
-  const opened = Math.max(frame.fromSeconds, ...whole.map(({ openSeconds }) => openSeconds));
-  const closed = Math.min(frame.toSeconds, ...whole.map(({ closeSeconds }) => closeSeconds));
+  const { fromSeconds, toSeconds } = frame;
   const ends = Array.from({ length: thinned.blocks }, (_, index) => endOf(thinned, index + 1)).filter(
-    (at) => at > opened && at < closed,
+    (at) => at > fromSeconds && at < toSeconds,
   );
   const times = frame.targets.map((target): [TargetWindow, readonly number[]] => [
     target,
@@ -62,7 +60,7 @@ function gridOfBlocks(frame: Frame, thinned: Thinned): Grid {
 
 /** It was there from edge to edge; others began inside, at 0, or ended. */
 export const isWhole = ({ lives }: TargetWindow) =>
-  lives[0]?.bornSeconds === null && lives.at(-1)!.unseenSeconds === 0;
+  lives[0]!.bornSeconds === null && lives.at(-1)!.unseenSeconds === 0;
 
 type Span = Pick<TargetWindow, 'openSeconds' | 'closeSeconds'>;
 
@@ -96,7 +94,7 @@ function scrapesByStep(target: TargetWindow, longest: number): ReadonlyMap<numbe
   for (const { atSeconds, ok } of scrapes) {
     const index = Math.round((atSeconds - openSeconds) / step);
     const isNear = Math.abs(atSeconds - openSeconds - index * step) < intervalSeconds / 2;
-    if (ok && isNear && !found.has(index)) found.set(index, atSeconds);
+    if (ok && isNear) found.set(index, atSeconds);
   }
   return found;
 }
@@ -105,16 +103,15 @@ function scrapesByStep(target: TargetWindow, longest: number): ReadonlyMap<numbe
 function runningTotal(increases: readonly Increase[], { times, boundaries }: Grid): readonly number[] {
   const sums = new Array<number>(boundaries).fill(0);
   for (const increase of increases) {
-    const at = times.get(increase.target) ?? [];
+    const at = times.get(increase.target)!;
     for (let index = 0; index < boundaries; index++) sums[index]! += grownBy(increase, at[index]!);
   }
   return sums;
 }
 
-/** What two running totals grew by between the boundaries at which both are known; none where an edge is not. */
+/** What two running totals grew by between the boundaries at which both are known, as they are at the edges. */
 function blocksBetween(parts: readonly number[], totals: readonly number[]): readonly Block[] {
   const known = parts.flatMap((part, index) => (Number.isFinite(part - totals[index]!) ? [index] : []));
-  if (known[0] !== 0 || known.at(-1) !== parts.length - 1) return [];
   return known.slice(1).map((end, index) => ({
     part: parts[end]! - parts[known[index]!]!,
     total: totals[end]! - totals[known[index]!]!,
@@ -128,8 +125,8 @@ export function slowerBlocks(
   frame: Frame,
 ): readonly (readonly Block[])[] {
   const grid = gridOf(frame);
-  const byEdge = Map.groupBy(increases, ({ labels }) => parseValue(labels.le ?? ''));
-  const at = (edge: number) => runningTotal(byEdge.get(edge) ?? [], grid);
+  const byEdge = Map.groupBy(increases, ({ labels }) => parseValue(labels.le!));
+  const at = (edge: number) => runningTotal(byEdge.get(edge)!, grid);
   const all = at(Number.POSITIVE_INFINITY);
   return edges.map((edge) => {
     const within = at(edge);
@@ -175,7 +172,6 @@ function sentBy(sentAtSeconds: readonly number[], { times, boundaries }: Grid): 
 
 /** Without their times they are all put where most went wrong, as they tend to come together: the widest spread they could make. */
 function inTheWorst(blocks: readonly Block[], { part, total }: Block): readonly Block[] {
-  if (part === 0 && total === 0) return blocks;
   const worst = blocks.reduce((at, block, index) => (block.part > blocks[at]!.part ? index : at), 0);
   return blocks.map((block, index) =>
     index === worst ? { part: block.part + part, total: block.total + total } : block,

@@ -70,8 +70,8 @@ function lifeOf(processes: readonly Process[], index: number, around: Surroundin
   const { startedSeconds, times } = processes[index]!;
   const [first, last] = [times[0]!, times.at(-1)!];
   const endSeconds = processes[index + 1]?.times[0] ?? around.listedUntilSeconds;
-  if (last < toSeconds && endSeconds <= fromSeconds) return null;
-  if (first >= toSeconds && startedSeconds >= toSeconds && first > fromSeconds) return null;
+  if (endSeconds <= fromSeconds) return null;
+  if (first >= toSeconds && startedSeconds >= toSeconds) return null;
   const isBorn = first > fromSeconds;
   const problem = isBorn
     ? birthProblem(processes, index, around)
@@ -103,7 +103,8 @@ function birthProblem(processes: readonly Process[], index: number, around: Surr
   if (startedSeconds > first + START_TOLERANCE_SECONDS)
     return `${name} says that its process started ${(startedSeconds - first).toFixed(1)} s after it was scraped: its clock is not that of Prometheus`;
   const before = processes[index - 1]?.times.at(-1);
-  if (before !== undefined && before > fromSeconds) return null;
+  // It cannot have answered before the one whose place it took, whenever it started.
+  if (before !== undefined && before >= fromSeconds) return null;
   return startedSeconds < fromSeconds - LATE * intervalSeconds
     ? `${name} was not scraped where the window opens, and its process had started ${(fromSeconds - startedSeconds).toFixed(1)} s before that`
     : null;
@@ -118,10 +119,9 @@ function openingProblem(times: readonly number[], { name, fromSeconds, intervalS
 }
 
 /**
- * Whether a scrape is missing between an edge that was found and the request there: the edge is too far from it, or far
- * enough for one more scrape where the gap next to it shows that one is missing.
+ * Whether a scrape is missing between an edge that was found and the request there: they are far enough apart for one more
+ * scrape, and the gap that lies there shows that one is missing.
  */
 export function isMissedBetween(distance: number, gap: number, intervalSeconds: number): boolean {
-  const late = LATE * intervalSeconds;
-  return distance > late || (distance >= intervalSeconds && gap > late);
+  return distance >= intervalSeconds && gap > LATE * intervalSeconds;
 }

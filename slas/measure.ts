@@ -23,21 +23,22 @@ export function measureIn(
 ): Measured {
   if (typeof scope === 'string') return nothing(scope);
   const { phase, frame } = scope;
-  if (objective.measure.kind === 'recovery') return measureRecovery(objective.measure, objective, scope.run);
+  const planned = objective.measure;
+  if (planned.kind === 'recovery') return measureRecovery(planned, objective, scope.run);
   if (typeof frame === 'string') return nothing(frame);
-  const measured = measure(objective, scope.run, frame, requests, phase !== null);
+  const measured = measure(planned, objective, scope.run, frame, requests, phase !== null);
   return phase === null ? measured : allowForEdges(measured, objective, phase, run, frame);
 }
 
-/** One measure of an objective, by its kind; each has a file under measures/. */
+/** One measure of an objective that is counted in a window, by its kind; each has a file under measures/. */
 function measure(
+  planned: Exclude<PlannedMeasure, { kind: 'recovery' }>,
   objective: PlannedObjective,
   run: RunRecord,
   frame: Frame,
   requests: string | null,
   isPhase: boolean,
 ): Measured {
-  const planned = objective.measure;
   switch (planned.kind) {
     case 'latency':
       return measureLatency(planned, objective, frame);
@@ -51,8 +52,6 @@ function measure(
       return measurePeak(planned, objective, frame);
     case 'mean':
       return measureMean(planned, objective.unit, frame);
-    case 'recovery':
-      return measureRecovery(planned, objective, run);
     default:
       return planned satisfies never;
   }

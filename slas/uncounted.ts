@@ -7,8 +7,6 @@ import { type Frame, grownBy, type Increase, total } from './window.ts';
  * judged as if all of it was bad, and as if all of it was good. Where the two disagree there is no verdict.
  */
 
-export const hasEnded = ({ lives }: TargetWindow) => lives.some(({ unseenSeconds }) => unseenSeconds > 0);
-
 /**
  * At most so many events of those that `counts` count. Where the client knows every request of the service, what it saw
  * answered and no scrape has seen; else no replica is taken to have been more than twice as busy unseen as the busiest was

@@ -116,12 +116,12 @@ function unreadCensus(gauge: string, target: TargetWindow, frame: Frame) {
   if (blocks === null || up === undefined) return census;
   const of = (selector: string, digest: Digest) =>
     [...blocks.digest(selector, digest).values()].filter((one) => belongsTo(one, target));
-  const [worked, counts, sums] = [of(up.selector, 'sum')[0], of(gauge, 'count'), of(gauge, 'sum')];
+  const [counts, sums] = [of(gauge, 'count'), of(gauge, 'sum')];
   for (const scrapes of of(up.selector, 'count'))
     for (const block of unread(blocks, scrapes, frame)) {
       const count = scrapes.values[block]!;
-      const told = counts.filter(({ values }) => !Number.isNaN(values[block]!));
-      if (worked?.values[block] !== count || told.length === 0) census.unknown += count;
+      const isTold = counts.some(({ values }) => !Number.isNaN(values[block]!));
+      if (!isTold) census.unknown += count;
       else if (sums.every(({ values }) => Number.isNaN(values[block]!) || values[block] === count))
         census.up += count;
     }

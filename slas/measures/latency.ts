@@ -38,7 +38,7 @@ export function measureLatency(
   const { value, bucket } = percentileOf(edges, planned.percentile);
   const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
   const slower = slowerBlocks(counted.increases, upToLimit, frame);
-  const all = counted.increases.filter(({ labels }) => parseValue(labels.le ?? '') === Infinity);
+  const all = counted.increases.filter(({ labels }) => parseValue(labels.le!) === Infinity);
   return {
     kind: 'share',
     samples,

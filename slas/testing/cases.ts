@@ -29,7 +29,7 @@ interface PhaseText {
   readonly late?: number;
 }
 
-interface Given {
+export interface Given {
   /** Its text, or its content. */
   readonly document: string | object;
   /** What of the document's `service` is different. */

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { ratesBySecond, slotsOf } from './slots.ts';
+
+const at = (startSeconds: number, isBad = false) => ({ startSeconds, isBad });
+const bySecond = (...requests: readonly ReturnType<typeof at>[]) => slotsOf(requests, ({ isBad }) => isBad);
+
+test('requests are counted in the second in which they were sent, and a second without any is one, too', () => {
+  expect(bySecond(at(0), at(0.999, true), at(1, true), at(3.2), at(0.5))).toEqual([
+    { part: 1, total: 3 },
+    { part: 1, total: 1 },
+    { part: 0, total: 0 },
+    { part: 0, total: 1 },
+  ]);
+  expect(bySecond()).toEqual([]);
+});
+
+test('a request that seems to come a millisecond before its phase is one of its first second', () => {
+  expect(bySecond(at(-0.001, true), at(0.4))).toEqual([{ part: 1, total: 2 }]);
+});
+
+test('a rate is that of each scheduled second, the last of which may be a part of one', () => {
+  expect(ratesBySecond([0, 0.9, 1, 2.1, 2.4], 2.5)).toEqual([
+    { part: 2, total: 1 },
+    { part: 1, total: 1 },
+    { part: 2, total: 0.5 },
+  ]);
+  expect(ratesBySecond([1.5], 3)).toEqual([
+    { part: 0, total: 1 },
+    { part: 1, total: 1 },
+    { part: 0, total: 1 },
+  ]);
+});
+
+test('what was sent just before the load or after its schedule is of its first and last second', () => {
+  expect(ratesBySecond([-0.001, 2, 7.3], 2)).toEqual([
+    { part: 1, total: 1 },
+    { part: 2, total: 1 },
+  ]);
+  expect(ratesBySecond([0.2], 0)).toEqual([{ part: 1, total: 0 }]);
+});
