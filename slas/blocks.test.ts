@@ -96,7 +96,11 @@ describe('several replicas', () => {
     expect(errors({ replicas, series })).toEqual([...times(11, 5, 110), block(5, 120)]);
   });
   test('one of which starts inside have its counts from there on', () => {
-    const series = { 'process start @b': 'always @38', 'answers 200 @b': '40 -> 580', 'answers 500 @b': '6 -> 66' };
+    const series = {
+      'process start @b': 'always @38',
+      'answers 200 @b': '40 -> 580',
+      'answers 500 @b': '6 -> 66',
+    };
     const from = (first: number) => errors(elastic({ replicas: { a: {}, b: { first } }, series }));
     const whole = [...times(5, 5, 100), block(11, 146), ...times(6, 15, 200)];
     expect(from(40)).toEqual(whole);
@@ -112,7 +116,11 @@ describe('several replicas', () => {
     ]);
   });
   test('have no boundary where one that comes later lacks its scrape', () => {
-    const series = { 'process start @b': 'always @38', 'answers 200 @b': '0 -> 540; 50=_', 'answers 500 @b': '0 -> 60' };
+    const series = {
+      'process start @b': 'always @38',
+      'answers 200 @b': '0 -> 540; 50=_',
+      'answers 500 @b': '0 -> 60',
+    };
     expect(errors(elastic({ replicas: { a: {}, b: { first: 40 } }, series }))).toEqual([
       ...times(6, 5, 100),
       block(15, 200),
@@ -121,7 +129,12 @@ describe('several replicas', () => {
     ]);
   });
   test('have none either where it was not scraped at all', () => {
-    const series = { 'up @b': 'always 1; 50=_', 'process start @b': 'always @38; 50=_', 'answers 200 @b': '0 -> 540; 50=_', 'answers 500 @b': '0 -> 60; 50=_' };
+    const series = {
+      'up @b': 'always 1; 50=_',
+      'process start @b': 'always @38; 50=_',
+      'answers 200 @b': '0 -> 540; 50=_',
+      'answers 500 @b': '0 -> 60; 50=_',
+    };
     expect(errors(elastic({ replicas: { a: {}, b: { first: 40 } }, series }))).toEqual([
       ...times(6, 5, 100),
       block(15, 200),
@@ -157,7 +170,11 @@ describe('several replicas', () => {
     ]);
   });
   test('of which none lasted are cut where the window is', () => {
-    const series = { 'process start @b': 'always @38', 'answers 200 @b': '0 -> 540', 'answers 500 @b': '0 -> 60' };
+    const series = {
+      'process start @b': 'always @38',
+      'answers 200 @b': '0 -> 540',
+      'answers 500 @b': '0 -> 60',
+    };
     expect(errors(elastic({ replicas: { a: { last: 40 }, b: { first: 40 } }, series }))).toEqual([
       ...times(6, 10, 200),
       ...times(6, 10, 100),
@@ -198,7 +215,15 @@ describe('of a latency', () => {
   test('the answers over each edge are counted among all', () => {
     const { frame, measure, grown } = cutOf({
       ...GIVEN,
-      series: { latency: { le: { '0.1': '0 -> 1080', '0.2': '0 -> 1140', '+Inf': '0*2 90 190 290 390 490 590 690 790 890 990 1090 1200*2' } } },
+      series: {
+        latency: {
+          le: {
+            '0.1': '0 -> 1080',
+            '0.2': '0 -> 1140',
+            '+Inf': '0*2 90 190 290 390 490 590 690 790 890 990 1090 1200*2',
+          },
+        },
+      },
     });
     const blocks = slowerBlocks(grown(measure('latency').buckets), [0.1, 0.2], frame);
     const totals = [90, ...Array.from({ length: 10 }, () => 100), 110];
@@ -243,10 +268,19 @@ describe('a window that is thinned', () => {
     expect(errors({ blocks: 3 })).toEqual([block(20, 400), block(15, 300), block(25, 500), block(0, 0)]);
   });
   test('adds what a replica counted that started inside', () => {
-    const series = { 'process start @b': 'always @38', 'answers 200 @b': '40 -> 580', 'answers 500 @b': '6 -> 66' };
+    const series = {
+      'process start @b': 'always @38',
+      'answers 200 @b': '40 -> 580',
+      'answers 500 @b': '6 -> 66',
+    };
     const blocks = errors(elastic({ blocks: 3, replicas: { a: {}, b: { first: 40 } }, series }));
     // The block in which it comes is read, and so is the scrape of 50 s.
-    expect(blocks).toEqual([block(20, 400), block(20 + 26, 400 + 246), block(20 + 40, 400 + 400), block(0, 0)]);
+    expect(blocks).toEqual([
+      block(20, 400),
+      block(20 + 26, 400 + 246),
+      block(20 + 40, 400 + 400),
+      block(0, 0),
+    ]);
   });
   test('of which a phase is judged has the blocks inside it', () => {
     const { frame, measure, grown } = cutOf({ ...GIVEN, blocks: 6, series: ERRORS });

@@ -90,7 +90,8 @@ describe('edges that were missed', () => {
     [4.9, 60, false],
     [0, 5, false],
   ])('%d s from the edge, in a gap of %d s: %s', (distance, gap, isMissed) =>
-    expect(isMissedBetween(distance, gap, 5)).toBe(isMissed));
+    expect(isMissedBetween(distance, gap, 5)).toBe(isMissed),
+  );
 });
 
 describe('several processes', () => {
@@ -126,7 +127,9 @@ describe('several processes', () => {
     expect(found([...every5(50, 88, 128), ...every5(40, 133, 173)])).toBe(
       'the start time of the process of b is 40 after 50: several processes behind one address',
     );
-    expect(found(every5('NaN', 98, 163))).toContain('the start time of the process of b is NaN after nothing');
+    expect(found(every5('NaN', 98, 163))).toContain(
+      'the start time of the process of b is NaN after nothing',
+    );
     expect(found([...every5(50, 88, 128), ...every5('+Inf', 133, 173)])).toContain('is NaN after 50');
   });
   test('of which one cannot be told leave nothing', () => {

@@ -42,18 +42,19 @@ function busiestOf(target: TargetWindow, counts: readonly Increase[]): number {
   const grown = (at: number) => own.reduce((sum, one) => sum + grownBy(one, at), 0);
   const least = target.intervalSeconds / 2;
   let most = 0;
-  for (const { bornSeconds, openSeconds, closeSeconds } of target.lives) {
+  for (const { bornSeconds, openSeconds } of target.lives) {
     const times = target.scrapes
-      .filter(({ atSeconds, ok }) => ok && atSeconds >= openSeconds && atSeconds <= closeSeconds)
+      .filter(({ atSeconds }) => atSeconds >= openSeconds)
       .map(({ atSeconds }) => atSeconds);
     const known = times.map((at) => [at, grown(at)] as const).filter(([, sum]) => Number.isFinite(sum));
     if (bornSeconds !== null && known.length > 0) {
-      const [first, sum] = known[0]!;
-      const before = own.reduce(
-        (so, { parts }) => so + (parts.find(({ life }) => life.openSeconds === openSeconds)?.before ?? 0),
-        0,
-      );
-      most = Math.max(most, (sum - before) / Math.max(first - bornSeconds, least));
+      const [first] = known[0]!;
+      // A series that this process does not have tells what another counted before it.
+      const counted = own.reduce((so, one) => {
+        const part = one.parts.find(({ life }) => life.openSeconds === openSeconds);
+        return part === undefined ? so : so + grownBy(one, first) - part.before;
+      }, 0);
+      most = Math.max(most, counted / Math.max(first - bornSeconds, least));
     }
     for (const [index, [at, sum]] of known.slice(1).entries()) {
       const [earlier, less] = known[index]!;
