@@ -11,9 +11,9 @@ export interface ClientRequest {
   readonly path: string;
 }
 
-/** Every request of a record, in its order; none where there is no record. */
+/** Every request of a record, in its order; none where there is no record, or it is of a phase in which none was sent. */
 export function requestsOf(client: ClientRequests | null | undefined): readonly ClientRequest[] {
-  if (client == null) return [];
+  if (client == null || client.status === '') return [];
   const [starts, durations, blocked, paths] = [
     client.startMs,
     client.durationMs,

@@ -45,7 +45,7 @@ const LATE = 1.5;
 /** The phases of a run that began, by the generator's own clock; none where it left no record of them. */
 export function phasesOf({ load }: Plan, { load: record, window }: RunRecord): readonly PhaseTimes[] {
   const began = record?.phases ?? [];
-  if (load === null || began.length === 0) return [];
+  if (load === null) return [];
   const cutAt = record?.completed === false ? window.toSeconds : Number.POSITIVE_INFINITY;
   return load.phases.flatMap((phase, index): PhaseTimes[] => {
     const own = began.find(({ name }) => name === phase.name);
@@ -82,7 +82,7 @@ export function scopeOf(
 }
 
 const nameAfter = (name: string, { load }: Plan) =>
-  load?.phases[load.phases.findIndex((phase) => phase.name === name) + 1]?.name;
+  load!.phases[load!.phases.findIndex((phase) => phase.name === name) + 1]?.name;
 
 function narrowed(phase: PhaseTimes, plan: Plan, run: RunRecord, evidence: Evidence, whole: Frame): Scope {
   const load: Load = { ...plan.load!, phases: [phase], ...plannedIn(plan.load!, phase.name) };
@@ -136,9 +136,8 @@ function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): LoadRecord
 }
 
 /** The requests that were sent in a phase, counted from its beginning. */
-function sliceOf(client: ClientRequests, phase: PhaseTimes): ClientRequests | undefined {
+function sliceOf(client: ClientRequests, phase: PhaseTimes): ClientRequests {
   const inside = requestsOf(client).map((one) => isIn(phase, sentAt(client, one)));
-  if (!inside.includes(true)) return undefined;
   const keep = (column: string) =>
     column
       .split(' ')

@@ -1,5 +1,5 @@
 import { isMissedBetween, LATE, type Life, livesOf } from './lives.ts';
-import type { Plan, Reading, RunRecord, Series } from './model.ts';
+import type { Plan, Reading, RunRecord, Sample, Series } from './model.ts';
 import { median } from './statistics.ts';
 import { type Blocks, type Digested, endOf, nameless, unread } from './thinning.ts';
 
@@ -238,13 +238,16 @@ function cutElastic(
   if (own.length !== 1) return cutStable(scraped, fromSeconds, toSeconds);
   const name = nameOf(scraped);
   const intervalSeconds = intervalOf(scraped) || Math.max(...all.map(intervalOf).filter(Number.isFinite));
-  const lives = livesOf(own[0]!.samples, {
-    name,
-    fromSeconds,
-    toSeconds,
-    intervalSeconds,
-    listedUntilSeconds: listedUntil(scraped, intervalSeconds, all),
-  });
+  const { samples } = own[0]!;
+  const lives =
+    unscraped(samples, scraped, intervalSeconds, { fromSeconds, toSeconds }) ??
+    livesOf(samples, {
+      name,
+      fromSeconds,
+      toSeconds,
+      intervalSeconds,
+      listedUntilSeconds: listedUntil(scraped, intervalSeconds, all),
+    });
   if (typeof lives === 'string' || !Number.isFinite(intervalSeconds)) {
     const problem =
       typeof lives === 'string' ? lives : `${name} was scraped only once, and so was every other target`;
@@ -264,6 +267,21 @@ function cutElastic(
     lives,
     problem: null,
   };
+}
+
+/** Start times inside the window of which `up` knows no scrape: a replica that is there and seems gone would not be counted. */
+function unscraped(
+  starts: readonly Sample[],
+  scraped: Scraped,
+  intervalSeconds: number,
+  { fromSeconds, toSeconds }: RunRecord['window'],
+): string | null {
+  const isKnown = (at: number) =>
+    scraped.scrapes.some(({ atSeconds }) => Math.abs(atSeconds - at) < intervalSeconds / 2);
+  const odd = starts.find(([at]) => at > fromSeconds && at <= toSeconds && !isKnown(at));
+  return odd === undefined
+    ? null
+    : `${nameOf(scraped)} tells at ${clock(odd[0])} when its process started, and "up" knows of no scrape then`;
 }
 
 /**

@@ -140,8 +140,8 @@ function gaugeValues(
   for (const { samples } of series.filter((one) => belongsTo(one, target))) {
     for (const [at, text] of samples) {
       const { scrapes } = target;
-      const scrape = scrapes[nearestAt(scrapes.length, (index) => scrapes[index]!.atSeconds, at)]?.atSeconds;
-      if (scrape === undefined || Math.abs(scrape - at) >= target.intervalSeconds / 2) continue;
+      const scrape = scrapes[nearestAt(scrapes.length, (index) => scrapes[index]!.atSeconds, at)]!.atSeconds;
+      if (Math.abs(scrape - at) >= target.intervalSeconds / 2) continue;
       const found = values.get(scrape);
       if (found === undefined) values.set(scrape, [parseValue(text)]);
       else found.push(parseValue(text));

@@ -43,7 +43,7 @@ export function measureRatio(
     blocks: countBlocks(bad.increases, all.increases, frame, {
       part: Math.max(0, badCount - total(bad.increases)),
       total: Math.max(0, samples - total(all.increases)),
-      sentAtSeconds: lost === 0 ? [] : lostAt(run),
+      sentAtSeconds: lostAt(run),
     }),
     lower: [],
   };
