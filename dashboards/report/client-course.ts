@@ -72,7 +72,7 @@ export function clientCourse(
     sent: line('sent', rate(starts)),
     answeredWell: line('good answers', rate(ends)),
     behind: line('due and not sent', (at) =>
-      at < origin ? null : Math.max(0, dueBy(plan, phases, at) - rank(starts, at)),
+      at < origin ? null : behindAt(plan, phases, at, (moment) => rank(starts, moment)),
     ),
     p95: line('p95 at the client', percentile(0.95)),
     p99: line('p99 at the client', percentile(0.99)),
@@ -94,23 +94,31 @@ function rank(times: readonly number[], at: number): number {
 const offeredAt = (phases: readonly PhaseTimes[], at: number): number | null =>
   phases.find(({ fromSeconds, toSeconds }) => at >= fromSeconds && at < toSeconds)?.ratePerSecond ?? null;
 
-/** A request that is a little late is none that was dropped; the later ones of a visit wait for the first. */
+/** So late is no delay, but for a generator that will never send it. */
 const GRACE_SECONDS = 0.5;
-const GRACE_OF_VISITS_SECONDS = 10;
 /** Poisson arrivals are as many as planned in each minute of a phase; within it they come as they may. */
 const STRETCH_SECONDS = 60;
 
-/** How many requests were surely due by a moment. */
-function dueBy(
+/** How many requests were due by a moment and not sent. Of visits, whose later requests wait for the first, it is known at the end only. */
+function behindAt(
   { arrivals, requestsPerArrival = 1 }: Load,
   phases: readonly PhaseTimes[],
   at: number,
+  sentBy: (atSeconds: number) => number,
 ): number {
-  const grace = requestsPerArrival === 1 ? GRACE_SECONDS : GRACE_OF_VISITS_SECONDS;
-  return phases.reduce((sum, { ratePerSecond, fromSeconds, toSeconds }) => {
-    const [since, whole] = [at - grace - fromSeconds, toSeconds - fromSeconds];
-    if (since >= whole) return sum + Math.floor(ratePerSecond * whole);
-    const settled = arrivals === 'poisson' ? STRETCH_SECONDS * Math.floor(since / STRETCH_SECONDS) : since;
-    return sum + Math.floor(ratePerSecond * Math.max(0, settled));
-  }, 0);
+  const now = phases.find(({ fromSeconds, toSeconds }) => at >= fromSeconds && at < toSeconds);
+  if (now === undefined) return Math.max(0, dueBy(phases, at) - sentBy(Number.POSITIVE_INFINITY));
+  if (requestsPerArrival > 1) return 0;
+  const into = at - now.fromSeconds;
+  const isEven = arrivals !== 'poisson';
+  const known = now.fromSeconds + (isEven ? into : STRETCH_SECONDS * Math.floor(into / STRETCH_SECONDS));
+  // Of even ones the first is due at once.
+  const missing = dueBy(phases, known) + (isEven ? 1 : 0) - sentBy(known);
+  return missing > GRACE_SECONDS * now.ratePerSecond + 1 ? missing : 0;
 }
+
+const dueBy = (phases: readonly PhaseTimes[], at: number): number =>
+  phases.reduce((sum, { ratePerSecond, fromSeconds, toSeconds }) => {
+    const seconds = Math.min(at, toSeconds) - fromSeconds;
+    return seconds <= 0 ? sum : sum + Math.floor(ratePerSecond * seconds + 1e-6);
+  }, 0);

@@ -38,7 +38,7 @@ export function loadFigures(
       BEHIND,
       [course.behind],
       [{ ...course.behind, values: [load.droppedIterations] }],
-      `What the plan had due by each moment, less what was sent by then. ${name} itself counts ${load.droppedIterations} dropped: nobody was free to send them. Poisson arrivals are counted by whole minutes of a phase.`,
+      `What the plan had due by each moment, less what was sent by then. ${name} itself counts ${load.droppedIterations} dropped: nobody was free to send them. Poisson arrivals are counted at whole minutes of a phase, visits at the end.`,
     ),
   ];
 }

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import type { Load, LoadRecord } from '../../slas/model.ts';
+import { healthy } from '../../slas/testing/cases.ts';
+import { clientCourse } from './client-course.ts';
+
+/** What was due and not sent, from the plan and the record of what was sent. */
+
+const { plan, run } = healthy();
+const GRID = { fromSeconds: 0, stepSeconds: 1, steps: 121 };
+
+/** Two minutes at 10/s, sent at these moments. */
+function behindOf(sentAtSeconds: readonly number[], more: Partial<Load> = {}) {
+  const column = (value: (at: number) => number) => sentAtSeconds.map(value).join(' ');
+  const client = {
+    originSeconds: 0,
+    startMs: column((at) => Math.round(at * 1000)),
+    durationMs: column(() => 20),
+    blockedMs: column(() => 0),
+    status: column(() => 200),
+    path: column(() => 0),
+    paths: ['/predict'],
+  };
+  const load: LoadRecord = { ...run.load!, client };
+  const phases = [{ name: 'hold', ratePerSecond: 10, fromSeconds: 0, toSeconds: 120, told: '' }];
+  return clientCourse(load, { ...plan.load!, arrivals: 'even', ...more }, phases, GRID, 4)!.behind.values;
+}
+
+const evenly = Array.from({ length: 1200 }, (_, index) => index / 10);
+
+describe('due and not sent', () => {
+  test('is nothing where all was sent, and half a second late is no delay', () => {
+    expect(new Set(behindOf(evenly))).toEqual(new Set([0]));
+    expect(new Set(behindOf(evenly.map((at) => at + 0.4)))).toEqual(new Set([0]));
+  });
+
+  test('grows while nothing is sent, and stays what was dropped', () => {
+    const behind = behindOf(evenly.filter((at) => at < 30 || at >= 34));
+    expect(behind.slice(0, 31)).toEqual(Array.from({ length: 31 }, () => 0));
+    expect(behind[32]).toBe(21);
+    expect(behind.slice(35)).toEqual(Array.from({ length: 86 }, () => 40));
+  });
+
+  test('goes back to nothing where it was only late', () => {
+    const late = evenly.map((at) => (at >= 30 && at < 34 ? 34 + (at - 30) / 100 : at));
+    const behind = behindOf(late);
+    expect(behind[33]).toBe(31);
+    expect(behind.slice(35)).toEqual(Array.from({ length: 86 }, () => 0));
+  });
+
+  test('of Poisson arrivals is told by whole minutes only: within one they come as they may', () => {
+    // All of a minute's requests in its last ten seconds.
+    const clustered = evenly.map((at) => 60 * Math.floor(at / 60) + 50 + (at % 60) / 6);
+    const behind = behindOf(clustered, { arrivals: 'poisson' });
+    expect(new Set(behind)).toEqual(new Set([0]));
+    const short = behindOf(clustered.slice(0, 590), { arrivals: 'poisson' });
+    expect(short[59]).toBe(0);
+    expect(short[61]).toBe(10);
+    expect(short[119]).toBe(10);
+    expect(short[120]).toBe(610);
+  });
+
+  test('of visits it is told at the end: the later requests have time', () => {
+    const slowly = evenly.slice(10).map((at) => at + 8);
+    const behind = behindOf(slowly, { requestsPerArrival: 4 });
+    expect(new Set(behind.slice(0, 120))).toEqual(new Set([0]));
+    expect(behind[120]).toBe(10);
+  });
+});
