@@ -71,11 +71,14 @@ async function listening(child: ChildProcess): Promise<string> {
   const lines = createInterface({ input: child.stderr! });
   const timer = setTimeout(() => child.kill('SIGKILL'), START_WITHIN_MS);
   let url: string | undefined;
+  let isReady = false;
   try {
     for await (const line of lines) {
       last.push(line);
       url ??= /msg="Listening on".*address=(127\.0\.0\.1:\d+)/.exec(line)?.[1];
-      if (url !== undefined && line.includes('Server is ready')) return `http://${url}`;
+      // On a busy machine these two come in either order.
+      isReady ||= line.includes('Server is ready');
+      if (url !== undefined && isReady) return `http://${url}`;
     }
   } finally {
     clearTimeout(timer);
