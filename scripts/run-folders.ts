@@ -20,7 +20,7 @@ export interface ListedRun {
   readonly verdict: Verdict['verdict'] | null;
   /** RFC 3339: when it was begun. */
   readonly startedAt: string;
-  /** The first p95 of the document, interpolated as in the verdict. */
+  /** The first p95 of the document that is judged over the whole run, interpolated as in the verdict. */
   readonly p95Seconds: number | null;
   /** The requests that entered it, or the most that entered any objective. */
   readonly samples: number | null;
@@ -64,7 +64,10 @@ export async function describeRun(parent: string, id: string): Promise<ListedRun
   };
   const plan = await read<Plan>(FILES.plan);
   const verdict = await read<Verdict>(FILES.verdict);
-  const p95 = plan?.objectives.find(({ measure }) => measure.kind === 'latency' && measure.percentile === 95);
+  // Of the whole run: one that is judged in phases has several, each of a part.
+  const p95 = plan?.objectives.find(
+    ({ measure, phase }) => phase === undefined && measure.kind === 'latency' && measure.percentile === 95,
+  );
   const judged = verdict?.objectives.find((objective) => objective.id === p95?.id);
   const samples = judged?.samples ?? Math.max(-1, ...(verdict?.objectives ?? []).map((one) => one.samples));
   return {

@@ -77,6 +77,22 @@ describe('runs list', () => {
     expect(code).toBe(0);
   });
 
+  test('of a run that is judged in phases the requests of the whole, and no p95 of a part', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, id(1));
+    await makeRun(folder.path, id(1), { sealed: false });
+    const measure = { kind: 'latency', percentile: 95 };
+    const plan = { sla: { scenario: 'stress' }, objectives: [{ id: 'slow · half', phase: 'half', measure }] };
+    const objectives = [
+      { id: 'slow · half', value: 0.02, samples: 564 },
+      { id: 'errors', value: 0, samples: 5577 },
+    ];
+    await writeFile(join(path, 'plan.json'), JSON.stringify(plan));
+    await writeFile(join(path, 'verdict.json'), JSON.stringify({ verdict: 'pass', objectives }));
+    const { stdout } = await slaHere(['runs', 'list', '--out', folder.path, '--json']);
+    expect(JSON.parse(stdout)[0]).toMatchObject({ p95Seconds: null, samples: 5577 });
+  });
+
   test('where there is none, that is said', async () => {
     await using folder = await temporaryFolder();
     const { code, stdout, stderr } = await slaHere(['runs', 'list', '--out', join(folder.path, 'nowhere')]);
