@@ -93,8 +93,7 @@ function watchOf(rule: PlannedAlert, recorded: readonly Series[], { window }: Ru
   const first = Math.min(...own.flatMap(({ samples }) => samples.map(([at]) => at)));
   // Burn rates look back further, and record the same.
   const windowSeconds = Math.min(...own.map(({ labels }) => overSeconds(labels.__name__ ?? '')));
-  if (!Number.isFinite(first) || !Number.isFinite(windowSeconds)) return null;
-  return { windowSeconds, seconds: window.toSeconds - first };
+  return Number.isFinite(windowSeconds) ? { windowSeconds, seconds: window.toSeconds - first } : null;
 }
 
 /** `sla:bad_share:over5m` → 300 */
@@ -171,5 +170,5 @@ function summarise(rows: readonly HeldAlert[], recorded: readonly Series[]): str
   const apart = rows.filter(({ agrees }) => agrees === false).length;
   const told = fired === 0 ? 'no alert fired' : fired === 1 ? '1 alert fired' : `${fired} alerts fired`;
   const other = apart === 0 ? '' : `, ${apart} not as judged`;
-  return `rules of ${watched} objectives were evaluated: ${told}${other}`;
+  return `rules of ${watched === 1 ? '1 objective was' : `${watched} objectives were`} evaluated: ${told}${other}`;
 }

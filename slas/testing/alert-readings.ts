@@ -1,4 +1,4 @@
-import type { Plan, Reading, RunRecord, Series } from '../model.ts';
+import type { Plan, PlannedAlert, Reading, RunRecord, Series } from '../model.ts';
 
 /** The alerts of a judging case: what Prometheus would say of them. */
 
@@ -7,7 +7,9 @@ export interface AlertsText {
   readonly over: string | null;
   /** Since when they are evaluated. */
   readonly since?: number;
-  /** By the alert's name: `20..45 60..62`. */
+  /** What of the rules is recorded, as `error-rate alert`; left out: all. */
+  readonly of?: readonly string[];
+  /** By the alert's name: `20..45 60..62`; `Name @b` is that of replica b. */
   readonly firing?: Readonly<Record<string, string>>;
   readonly pending?: Readonly<Record<string, string>>;
   readonly error?: string;
@@ -15,7 +17,7 @@ export interface AlertsText {
 
 /** What Prometheus would say of them: states at every second of the window, what was recorded at five of its moments. */
 export function alertReadings(
-  { over, since = 0, firing = {}, pending = {}, error }: AlertsText,
+  { over, of, since = 0, firing = {}, pending = {}, error }: AlertsText,
   plan: Plan,
   run: RunRecord,
   originSeconds: number,
@@ -40,14 +42,24 @@ export function alertReadings(
     return { sla: plan.sla.name, ...(objective === undefined ? {} : { objective, threshold: threshold! }) };
   };
   const inState = (alertstate: string, all: Readonly<Record<string, string>>) =>
-    Object.entries(all).map(([alertname, text]): Series => {
+    Object.entries(all).map(([key, text]): Series => {
+      const [alertname, instance = 'a'] = key.split(' @') as [string, string?];
       const severity = alertname.endsWith('Target') ? 'info' : 'warning';
-      const labels = { __name__: 'ALERTS', alertname, alertstate, severity, ...labelsOf(alertname) };
+      const labels = {
+        __name__: 'ALERTS',
+        alertname,
+        alertstate,
+        severity,
+        instance,
+        ...labelsOf(alertname),
+      };
       return { labels, samples: moments(1, (at) => isIn(text, at)) };
     });
   const step = (toSeconds - fromSeconds) / 4;
+  const isRecorded = ({ objective, threshold }: PlannedAlert) =>
+    of === undefined || of.includes(`${objective} ${threshold}`);
   const recordedOver = (range: string) =>
-    rules.map(({ objective, threshold }): Series => {
+    rules.filter(isRecorded).map(({ objective, threshold }): Series => {
       const labels = { __name__: `sla:bad_share:over${range}`, sla: plan.sla.name, objective, threshold };
       return { labels, samples: moments(step, (at) => at >= since) };
     });
