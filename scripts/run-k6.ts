@@ -104,13 +104,14 @@ async function answersOf(
   logFiles: readonly string[],
 ): Promise<Pick<LoadRecord, 'wrongAnswers' | 'scriptErrors' | 'expectedRefusals'>> {
   const wrong = value(summary, 'sla_answers_wrong', 'count');
-  if (wrong === undefined) return {};
   const expected = value(summary, 'sla_refusals_expected', 'count');
   const log = (await Promise.all(logFiles.map((file) => readFile(file, 'utf8')))).join('\n');
   // k6 goes on after an exception in an iteration, and tells only its log.
+  const scriptErrors = log.match(/level=error .*source=stacktrace/g)?.length ?? 0;
+  if (wrong === undefined) return scriptErrors === 0 ? {} : { scriptErrors };
   return {
     wrongAnswers: wrong,
-    scriptErrors: log.match(/level=error .*source=stacktrace/g)?.length ?? 0,
+    scriptErrors,
     ...(expected === undefined ? {} : { expectedRefusals: expected }),
   };
 }

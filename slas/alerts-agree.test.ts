@@ -33,6 +33,8 @@ const DIFFERENT: ReadonlyMap<string, readonly string[]> = new Map([
   ['missed where there is no alert threshold', ['rate']],
   // A scrape of which nothing is known an alert takes for down; the gate calls an emergency only what is sure.
   ['an uptime that is missed for certain, and beyond the alert only at worst', ['up']],
+  // The gate counts over the seconds in which answers came; an alert knows of no load that has ended.
+  ['answers that came long after the load', ['throughput']],
   ...IDLE.map((name) => [name, ['throughput']] as [string, readonly string[]]),
 ]);
 

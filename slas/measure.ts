@@ -26,8 +26,18 @@ export function measureIn(
   const planned = objective.measure;
   if (planned.kind === 'recovery') return measureRecovery(planned, objective, scope.run);
   if (typeof frame === 'string') return nothing(frame);
+  const unasked = unaskedPath(planned, run);
+  if (unasked !== null) return nothing(unasked);
   const measured = measure(planned, objective, scope.run, frame, requests, phase !== null);
-  return phase === null ? measured : allowForEdges(measured, objective, phase, run, frame);
+  return phase === null ? measured : allowForEdges(measured, objective, phase, run, scope.run, frame);
+}
+
+/** A path that the load never asks for is misspelt: the client's side would be left out without a word. */
+function unaskedPath(planned: PlannedMeasure, { load }: RunRecord): string | null {
+  const path = planned.kind === 'latency' || planned.kind === 'mean' ? planned.clientPath : null;
+  if (path == null || load?.client === undefined || load.client.status === '') return null;
+  if (load.client.paths.includes(path)) return null;
+  return `no request of the load went to "${path}", which is to be judged by the client's clock: it went to ${load.client.paths.join(', ')}`;
 }
 
 /** One measure of an objective that is counted in a window, by its kind; each has a file under measures/. */

@@ -1,5 +1,14 @@
 import { answersInAll, requestsOf } from './client-requests.ts';
-import type { Evidence, Load, LoadRecord, Plan, Precondition, RunRecord, Series } from './model.ts';
+import type {
+  Evidence,
+  Load,
+  LoadRecord,
+  Plan,
+  PlannedObjective,
+  Precondition,
+  RunRecord,
+  Series,
+} from './model.ts';
 import { phasesOf, sentWhile } from './phases.ts';
 import { selectorsOfPlan } from './promql.ts';
 import type { Reconciliation } from './reconcile.ts';
@@ -25,6 +34,7 @@ export function checkPreconditions(
     answersRight(run),
     requestsValid(run),
     lossesJudged(plan, run),
+    failuresJudged(plan, run),
     clientAndServerAgree(run, reconciled),
     nothingDied(run),
   ];
@@ -71,6 +81,12 @@ function clocksAgree({ load }: RunRecord, { clock: read }: Evidence, { targets }
   const { aheadSeconds, uncertaintySeconds } = read;
   const ahead = `the clock of Prometheus is ${Math.abs(aheadSeconds).toFixed(3)} s ${aheadSeconds < 0 ? 'behind' : 'ahead'}`;
   const told = `${ahead}, give or take ${uncertaintySeconds.toFixed(3)} s`;
+  if (Math.abs(aheadSeconds) < uncertaintySeconds && uncertaintySeconds >= intervalSeconds)
+    return check(
+      id,
+      null,
+      `${told}: too little is known of it, with ${intervalSeconds.toFixed(1)} s between two scrapes`,
+    );
   const ok = Math.abs(aheadSeconds) - uncertaintySeconds < intervalSeconds;
   return check(
     id,
@@ -186,7 +202,12 @@ function offPlan(plan: Plan, run: RunRecord): string | null {
 /** A page that says "please log in" with status 200 is a good answer to every counter: the load script looks closer. */
 function answersRight({ load }: RunRecord): Precondition {
   const id = 'answers-right';
-  if (load?.wrongAnswers === undefined) return check(id, null, 'nobody looked into the answers');
+  if (load?.wrongAnswers === undefined) {
+    const failed = load?.scriptErrors ?? 0;
+    // A script that ends early may have been about to look.
+    if (failed > 0) return check(id, false, `the load script failed ${failed} times (logs/k6.log)`);
+    return check(id, null, 'nobody looked into the answers');
+  }
   const { wrongAnswers, scriptErrors = 0, answered } = load;
   const looked = answered['2xx'] + (load.expectedRefusals ?? 0);
   const told = `${wrongAnswers} of ${looked} ${looked > answered['2xx'] ? 'answers' : 'good answers'} were not what was asked for`;
@@ -211,13 +232,49 @@ function requestsValid({ load }: RunRecord): Precondition {
 }
 
 /** Requests without an answer are in no counter of the service: a document that counts none must not pass on the rest. */
-function lossesJudged({ objectives }: Plan, { load }: RunRecord): Precondition {
+function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'losses-judged';
   if (load === null) return check(id, null, 'no run record: only the server was asked');
   const told = `${load.lost} of ${load.sent} requests were never answered`;
-  const isJudged = objectives.some(({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
+  const isJudged = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
   if (isJudged || load.lost <= 0.02 * load.sent) return check(id, true, told);
   return check(id, false, `${told}, and no objective counts them (a ratio with "lost: bad" does)`);
+}
+
+/** Whether such objectives are judged over the whole run, or in each of its phases. */
+function coversTheLoad({ objectives, load }: Plan, is: (objective: PlannedObjective) => boolean): boolean {
+  const own = objectives.filter(is);
+  const names = load?.phases.map(({ name }) => name) ?? [];
+  const isWhole = own.some(({ phase }) => phase === undefined);
+  return isWhole || (names.length > 0 && names.every((name) => own.some(({ phase }) => phase === name)));
+}
+
+/** Neither a good answer nor the client's own mistake: a redirect goes nowhere, and the others are the service's. */
+const FAILED = /^(3..|429|5..)$/;
+
+/**
+ * Answers that are no good ones are in no latency and no mean. Where no objective counts them, nothing passes on the few good
+ * ones that are left.
+ */
+function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
+  const id = 'failures-judged';
+  if (load?.client === undefined) return check(id, null, 'the load generator left no record of its requests');
+  const failed = requestsOf(load.client).filter(({ status }) => FAILED.test(status));
+  const isCounted = (status: string) =>
+    coversTheLoad(
+      plan,
+      ({ measure }) =>
+        measure.kind === 'ratio' &&
+        (measure.badStatus === null || new RegExp(`^(?:${measure.badStatus})$`).test(status)),
+    );
+  const counted = new Map(
+    [...new Set(failed.map(({ status }) => status))].map((one) => [one, isCounted(one)]),
+  );
+  const unjudged = failed.filter(({ status }) => counted.get(status) === false);
+  const told = `${failed.length} of ${load.sent} requests were answered with 3xx, 429 or 5xx`;
+  if (unjudged.length <= 0.02 * load.sent) return check(id, true, told);
+  const statuses = [...new Set(unjudged.map(({ status }) => status))].sort().join(', ');
+  return check(id, false, `${told}: no objective counts ${unjudged.length} of them (${statuses}) as bad`);
 }
 
 /** Past this, what the client measures is its own lateness. */

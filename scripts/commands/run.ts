@@ -37,5 +37,5 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
 }
 
 /** What the stack that is up was not started with. */
-const wantsOwnStack = ({ target, faults, snapshot }: RunOptions) =>
-  target !== undefined || faults !== undefined || snapshot === true;
+const wantsOwnStack = ({ target, faults, snapshot, stack }: RunOptions) =>
+  target !== undefined || faults !== undefined || snapshot === true || stack !== undefined;

@@ -21,6 +21,7 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
     const values = gaugeValues(reading.series, target);
     const odd = [...values.values()].flat().find((value) => !Number.isFinite(value));
     if (odd !== undefined) return nothing(`${planned.gauge} of ${target.name} is ${odd} inside the window`);
+    const series = Math.max(0, ...[...values.values()].map((one) => one.length));
     const counted = unreadCensus(planned.gauge, target, frame);
     samples += target.scrapes.length + target.unreadScrapes + target.missedScrapes;
     up += counted.up;
@@ -28,7 +29,8 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
     for (const { atSeconds, ok } of target.scrapes) {
       if (frame.blocks !== null && !isRead(frame.blocks, atSeconds)) continue;
       const found = ok ? values.get(atSeconds) : undefined;
-      if (found === undefined) unknown++;
+      // Of several series of a target none may be missing: it may be the one that is down.
+      if (found === undefined || found.length < series) unknown++;
       else if (found.every((value) => value === 1)) up++;
     }
   }

@@ -1,6 +1,9 @@
-import type { PlannedObjective, RunRecord } from '../model.ts';
+import { requestsOf } from '../client-requests.ts';
+import { holds } from '../limits.ts';
+import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
 import { formatCount } from '../numbers.ts';
 import { type AcrossEdges, acrossEdges, type PhaseTimes } from '../phases.ts';
+import { compareShare } from '../statistics.ts';
 import type { Frame } from '../window.ts';
 import { type Measured, nothing } from './measured.ts';
 
@@ -11,9 +14,10 @@ import { type Measured, nothing } from './measured.ts';
  */
 export function allowForEdges(
   measured: Measured,
-  { measure }: PlannedObjective,
+  { measure, target }: PlannedObjective,
   phase: PhaseTimes,
   run: RunRecord,
+  inPhase: RunRecord,
   frame: Frame,
 ): Measured {
   // What a gauge said at the scrapes of a phase is nobody else's.
@@ -34,6 +38,10 @@ export function allowForEdges(
     const others = carriedIn.filter(({ path }) => path === measure.clientPath).length;
     return withDoubt(measured, others, others === 0 ? '' : carried(others));
   }
+  if (measure.kind === 'ratio') {
+    const hidden = badByClient(measured, measure, target, inPhase);
+    if (hidden !== null) return nothing(hidden);
+  }
   const lostIsBad = measure.kind === 'ratio' && measure.lost === 'bad';
   const lost = lostIsBad ? (run.load?.lost ?? 0) : 0;
   const open = across.inFlight.filter(({ status }) => !(lostIsBad && status === '0')).length;
@@ -48,6 +56,32 @@ export function allowForEdges(
   // The service may have counted a lost request as bad, too.
   const twice = Math.min(lost, Math.max(0, measured.bad - lost));
   return { ...withDoubt(measured, carriedIn.length + twice, words.join('; ')), mayBeBad: open };
+}
+
+/**
+ * Between a phase's first request and its first scrape the service's counts say nothing. Where the client's answers would
+ * break the target, and what was counted does not, some were bad then.
+ */
+function badByClient(
+  { bad, samples }: Share,
+  { badStatus, totalStatus, lost }: PlannedMeasure & { kind: 'ratio' },
+  target: Limit,
+  { load }: RunRecord,
+): string | null {
+  if (load?.client === undefined || badStatus === null) return null;
+  const of = (status: string) => new RegExp(`^(?:${status})$`);
+  const requests = requestsOf(load.client);
+  const isLost = ({ status }: { status: string }) => status === '0';
+  const seenBad = requests.filter((one) =>
+    isLost(one) ? lost === 'bad' : of(badStatus).test(one.status),
+  ).length;
+  const seen = requests.filter((one) =>
+    isLost(one) ? lost === 'bad' : of(totalStatus ?? '[1-5]..').test(one.status),
+  ).length;
+  const isKept = (part: number, all: number) =>
+    all > 0 && holds(compareShare(part, all, target.value), { ...target, value: 0 });
+  if (!isKept(bad, samples) || isKept(seenBad, seen)) return null;
+  return `of ${formatCount(seen)} requests that were sent in the phase the client saw ${formatCount(seenBad)} bad, and the service counted ${formatCount(bad)} of ${formatCount(samples)} between the scrapes in it`;
 }
 
 const carried = (count: number) => `up to ${formatCount(count)} of them were sent before the phase`;

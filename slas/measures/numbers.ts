@@ -2,7 +2,7 @@ import { countBlocks, isWhole, secondBlocks } from '../blocks.ts';
 import { requestsOf } from '../client-requests.ts';
 import type { Block } from '../design-effect.ts';
 import { UNIT_RANGES } from '../limits.ts';
-import type { PlannedMeasure, RunRecord, Unit } from '../model.ts';
+import type { ClientRequests, LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model.ts';
 import { formatCount } from '../numbers.ts';
 import { ratesBySecond } from '../slots.ts';
 import { uncountedOf, unobservedOf } from '../uncounted.ts';
@@ -25,17 +25,25 @@ export function measureThroughput(
   const told = (
     rateOf: (increases: readonly Increase[], more: number) => number,
     words: string,
+    blocks: readonly Block[] | null = slotsOfAnswers(planned, run, samples, isPhase),
   ): Measured => ({
     kind: 'number',
     samples,
     value: rateOf(counted.increases, 0),
     words: `${formatCount(samples)} good answers ${words}`,
     ...within(atMost, rateOf(counted.increases, 0), rateOf(counted.increases, atMost)),
-    blocks: slotsOfAnswers(planned, run, samples, isPhase) ?? secondBlocks(counted.increases, frame),
+    blocks: blocks ?? secondBlocks(counted.increases, frame),
   });
   // Others go on before and after the load: what they are answered then would be added to its seconds.
   if (run.load !== null && !isPhase && frame.isIsolated) {
     const scheduled = run.load.scheduledSeconds;
+    const drained = drainedOver(planned, run.load, samples);
+    if (drained !== null)
+      return told(
+        (_, more) => (samples + more) / drained.seconds,
+        `in the ${Number(drained.seconds.toFixed(3))} s in which they came; the load was scheduled over ${Number(scheduled.toFixed(3))} s`,
+        drained.blocks,
+      );
     return told(
       (_, more) => (samples + more) / scheduled,
       `in the ${Number(scheduled.toFixed(3))} s over which load was scheduled`,
@@ -66,6 +74,39 @@ const longestSpan = ({ targets }: Frame) =>
 const within = (atMost: number, one: number, other: number) =>
   atMost === 0 ? {} : { uncounted: { atMost, low: Math.min(one, other), high: Math.max(one, other) } };
 
+/**
+ * Where a service falls behind, the last answers come long after the load has ended: they are not of its seconds. Then all are
+ * counted over the seconds from the first answer to the last, without the last hundredth: a few stragglers are no backlog.
+ * null where it keeps up.
+ */
+function drainedOver(
+  { status }: PlannedMeasure & { kind: 'throughput' },
+  { client, scheduledSeconds }: LoadRecord,
+  samples: number,
+): { readonly seconds: number; readonly blocks: readonly Block[] } | null {
+  if (client === undefined || status === undefined) return null;
+  const ends = goodOnes(client, status)
+    .map(({ startSeconds, durationSeconds }) => startSeconds + durationSeconds)
+    .sort((a, b) => a - b);
+  const most = Math.ceil(0.99 * ends.length);
+  const seconds = ((ends[most - 1] ?? 0) - (ends[0] ?? 0)) * (ends.length / most);
+  if (seconds <= (1 + SAME) * scheduledSeconds || samples === 0) return null;
+  const first = ends[0]!;
+  return {
+    seconds,
+    blocks: ratesBySecond(
+      ends.slice(0, most).map((end) => end - first),
+      seconds * (most / ends.length),
+    ),
+  };
+}
+
+/** Good answers that the client saw. */
+const goodOnes = (client: ClientRequests, status: string | null) => {
+  const pattern = new RegExp(`^(?:${status ?? '[1-5]..'})$`);
+  return requestsOf(client).filter((one) => one.status !== '0' && pattern.test(one.status));
+};
+
 /** How far the client's count may be from the service's: as far as a load may be from its plan. */
 const SAME = 0.02;
 
@@ -81,8 +122,7 @@ function slotsOfAnswers(
   isPhase: boolean,
 ): readonly Block[] | null {
   if (load?.client === undefined || status === undefined) return null;
-  const pattern = new RegExp(`^(?:${status ?? '[1-5]..'})$`);
-  const good = requestsOf(load.client).filter((one) => one.status !== '0' && pattern.test(one.status));
+  const good = goodOnes(load.client, status);
   if (!isPhase && Math.abs(good.length - samples) > SAME * samples) return null;
   return ratesBySecond(
     good.map(({ startSeconds }) => startSeconds),

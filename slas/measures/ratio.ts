@@ -51,18 +51,24 @@ export function measureRatio(
 
 /** Where nothing bad was counted: could it have been? A label that no series has, a status that none is called, never matches. */
 function blindSpot(
-  { badLabels }: PlannedMeasure & { kind: 'ratio' },
+  { badLabels, badStatus }: PlannedMeasure & { kind: 'ratio' },
   bad: readonly Increase[],
   all: readonly Increase[],
   { load }: RunRecord,
 ): string | null {
-  if (total(bad) > 0) return null;
+  const errors = load?.answered['5xx'] ?? 0;
+  if (total(bad) > 0) return badStatus === null ? isBlindToSome(total(bad), errors) : null;
   const lacking = badLabels.find((label) => bad.length === 0 && all.some(({ labels }) => !(label in labels)));
   if (lacking !== undefined)
     return `no bad event could be counted: the series of the total have no label "${lacking}"`;
-  const errors = load?.answered['5xx'] ?? 0;
   return errors > 0 ? `the client saw ${errors} answers of status 5xx, and none was counted as bad` : null;
 }
+
+/** A counter of its own may see a few of the errors only. Where it is told by statuses, they are reconciled one by one. */
+const isBlindToSome = (counted: number, errors: number): string | null =>
+  errors > counted
+    ? `the client saw ${errors} answers of status 5xx, and ${formatCount(counted)} bad events were counted`
+    : null;
 
 /** When the requests were sent that nobody answered, as far as the client left a record. */
 function lostAt({ load }: RunRecord): readonly number[] {

@@ -115,7 +115,9 @@ const STALL_MS = 60_000;
 async function pull(reference: string, { engine, toolIo }: ImageWorld): Promise<string | null> {
   try {
     const stream = await engine.pull(reference, {
-      abortSignal: toolIo.signal ?? AbortSignal.timeout(STALL_MS),
+      abortSignal: AbortSignal.any(
+        [toolIo.signal, AbortSignal.timeout(STALL_MS)].filter((one) => one !== undefined),
+      ),
     });
     await followed(engine, stream as NodeJS.ReadableStream & { destroy(error?: Error): void });
     return null;
