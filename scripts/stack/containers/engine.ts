@@ -3,10 +3,14 @@ import { HarnessError } from '../../errors.ts';
 
 // testcontainers' reaper is a privileged container of one more image. Our watchdog removes what a killed harness leaves.
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+// It would take a machine that was itself made from an image for a container, and look for ports at the bridge's gateway. Ours
+// are published on the loopback.
+process.env.TESTCONTAINERS_HOST_OVERRIDE = '127.0.0.1';
 
 /** The container engine of this machine: the part of its API that testcontainers leaves out. */
 export type Engine = ContainerRuntimeClient['container']['dockerode'];
 
+const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 const ANSWER_LIMIT_MS = 15_000;
 
 /** Throws HarnessError `no-engine` where there is none, and `remote-engine` where it is on another machine. */
@@ -17,13 +21,14 @@ export async function findEngine(): Promise<Engine> {
       cause,
     });
   });
-  const { host } = client.info.containerRuntime;
-  if (!['localhost', '127.0.0.1', '::1'].includes(host)) {
+  const { dockerode } = client.container;
+  const { socketPath, host } = dockerode.modem as { socketPath?: string; host?: string };
+  if (socketPath === undefined && !LOOPBACK.includes(host ?? '')) {
     throw new HarnessError('remote-engine', `the container engine is on another machine: ${host}`, {
       nextStep: 'folders of this machine are shared with the containers: use an engine that runs here',
     });
   }
-  return client.container.dockerode;
+  return dockerode;
 }
 
 /** Rejects after a while: an engine that accepts a connection need not answer. */
