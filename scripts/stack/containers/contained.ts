@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { HarnessError } from '../../errors.ts';
 import { type Exit, type Started, tailOf } from '../../processes.ts';
-import { type Engine, PART_LABEL, STACK_LABEL } from './engine.ts';
+import { type Engine, ignoring, PART_LABEL, STACK_LABEL } from './engine.ts';
 
 /** What every container of a stack shares. */
 export interface Surroundings {
@@ -137,7 +137,8 @@ function running(
     },
   );
   const stop = async (graceMs = GRACE_MS) => {
-    if (ended === null) await ignoringEnded(handle.stop({ t: Math.ceil(graceMs / 1000) }));
+    // 304: it is not running any more; 404: somebody removed it.
+    if (ended === null) await ignoring([304, 404], handle.stop({ t: Math.ceil(graceMs / 1000) }));
     return await exited;
   };
   return {
@@ -158,16 +159,6 @@ function running(
 /** A shell's convention, which engines follow: 128 and the number of the signal that ended it. */
 const exitOf = (status: number): Pick<Exit, 'code' | 'signal'> =>
   status === 137 ? { code: null, signal: 'SIGKILL' } : { code: status, signal: null };
-
-/** 304: it is not running any more; 404: somebody removed it. */
-async function ignoringEnded(work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    const { statusCode } = error as { statusCode?: number };
-    if (statusCode !== 304 && statusCode !== 404) throw error;
-  }
-}
 
 async function atMost(work: Promise<void>, patienceMs: number): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();

@@ -62,11 +62,13 @@ export async function sweep(engine: Engine, id: string): Promise<void> {
 }
 
 /** 404: it is gone; 409: it is being removed by somebody else. */
-async function ignoringGone(work: Promise<unknown>): Promise<void> {
+const ignoringGone = (work: Promise<unknown>) => ignoring([404, 409], work);
+
+/** Waits for the engine, and takes answers of these statuses for good ones. */
+export async function ignoring(statuses: readonly number[], work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    const { statusCode } = error as { statusCode?: number };
-    if (statusCode !== 404 && statusCode !== 409) throw error;
+    if (!statuses.includes((error as { statusCode?: number }).statusCode ?? 0)) throw error;
   }
 }
