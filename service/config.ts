@@ -27,6 +27,8 @@ export interface Config {
   readonly model: ModelChoice;
   /** SERVICE_WORKERS: inference threads; undefined is one for each core that the process may use. */
   readonly workers: number | undefined;
+  /** LONE_TEXT_THREADS: threads that infer a text while nothing else is inferred; undefined is one a worker, up to 4. */
+  readonly loneThreads: number | undefined;
   /** MAX_TEXT_CHARS: characters (Unicode code points) of one text. */
   readonly maxTextChars: number;
   /** MAX_BATCH_TEXTS: texts of one batch request. */
@@ -69,6 +71,7 @@ export function readConfig(env: Environment): Config | Problem[] {
     logLevel: read.oneOf('LOG_LEVEL', logLevels) ?? 'info',
     model: readModel(read, problems),
     workers: read.whole('SERVICE_WORKERS', 1, 256),
+    loneThreads: read.whole('LONE_TEXT_THREADS', 1, 256),
     maxTextChars: read.whole('MAX_TEXT_CHARS', 1, 1_000_000) ?? 5000,
     maxBatchTexts: read.whole('MAX_BATCH_TEXTS', 1, 10_000) ?? 64,
     queueLimit: read.whole('QUEUE_LIMIT', 1, 1_000_000) ?? 512,

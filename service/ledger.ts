@@ -1,8 +1,7 @@
-import type { Registry } from 'prom-client';
 import type { Classification } from './classifier/classifier.ts';
 import type { Reference } from './drift/reference.ts';
 import { DriftWindow } from './drift/window.ts';
-import { makeCounter, makeGauge, makeHistogram } from './metric-makers.ts';
+import { countIn, makeCounter, makeGauge, observeIn, type Registry } from './metric-makers.ts';
 import {
   type Agreement,
   metrics as definitions,
@@ -43,8 +42,8 @@ export class Ledger {
   constructor(registry: Registry, config: TellingConfig, reference: Reference | undefined) {
     this.#recent = new RecentPredictions(config.feedbackWindow);
     this.#drift = new DriftWindow(config.driftWindow, reference);
-    this.#feedback = makeCounter(registry, definitions.feedback);
-    this.#importantWords = makeHistogram(registry, definitions.explanationWords);
+    this.#feedback = countIn(registry, definitions.feedback);
+    this.#importantWords = observeIn(registry, definitions.explanationWords).of({});
     this.#tellUse(registry);
     this.#tellValue(registry, config.valuePerPrediction);
     this.#tellDrift(registry);
@@ -72,7 +71,7 @@ export class Ledger {
 
   feedback(id: string, agreement: Agreement): FeedbackOutcome {
     const outcome = this.#recent.tell(id, agreement);
-    if (outcome.kind === 'counted') this.#feedback.inc({ agreement, variant: outcome.variant });
+    if (outcome.kind === 'counted') this.#feedback.of({ agreement, variant: outcome.variant }).inc();
     if (outcome.kind === 'counted' || outcome.kind === 'known') this.used('feedback');
     return outcome;
   }

@@ -1,8 +1,39 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Registry as LibraryRegistry } from 'prom-client';
+import { Count, Distribution, Family } from './counting.ts';
 import type { CounterDefinition, GaugeDefinition, HistogramDefinition } from './metric-names.ts';
 
-/** Metrics of prom-client from their definitions, every label set at 0 from the start. `collect` runs before each scrape. */
+/** What is counted with each request, beside what prom-client keeps: its process metrics, and what is asked for at a scrape. */
+export class Registry extends LibraryRegistry {
+  readonly counted: Family<Count | Distribution>[] = [];
 
+  /** Everything in Prometheus's text format. */
+  async text(): Promise<string> {
+    const families = this.counted.map((family) => family.text());
+    return `${families.join('\n\n')}\n\n${await this.metrics()}`;
+  }
+}
+
+/** Every label set of a definition is at 0 from the start. */
+
+export function countIn(
+  registry: Registry,
+  definition: CounterDefinition | GaugeDefinition,
+): Pick<Family<Count>, 'of'> {
+  const family = new Family(definition, (head) => new Count(head));
+  registry.counted.push(family);
+  return family;
+}
+
+export function observeIn(
+  registry: Registry,
+  definition: HistogramDefinition,
+): Pick<Family<Distribution>, 'of'> {
+  const family = new Family(definition, (head) => new Distribution(head, definition.buckets));
+  registry.counted.push(family);
+  return family;
+}
+
+/** A counter of prom-client; `collect` runs before each scrape. */
 export function makeCounter(registry: Registry, definition: CounterDefinition, collect = () => {}): Counter {
   const { name, help, labelNames, labelSets } = definition;
   const counter = new Counter({ name, help, labelNames, registers: [registry], collect });
@@ -10,16 +41,10 @@ export function makeCounter(registry: Registry, definition: CounterDefinition, c
   return counter;
 }
 
+/** A gauge of prom-client; `collect` runs before each scrape. */
 export function makeGauge(registry: Registry, definition: GaugeDefinition, collect = () => {}): Gauge {
   const { name, help, labelNames, labelSets } = definition;
   const gauge = new Gauge({ name, help, labelNames, registers: [registry], collect });
   for (const labels of labelSets) gauge.set(labels, 0);
   return gauge;
-}
-
-export function makeHistogram(registry: Registry, definition: HistogramDefinition): Histogram {
-  const { name, help, labelNames, labelSets, buckets } = definition;
-  const histogram = new Histogram({ name, help, labelNames, registers: [registry], buckets: [...buckets] });
-  for (const labels of labelSets) histogram.zero(labels);
-  return histogram;
 }

@@ -1,7 +1,7 @@
-import { collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, type Gauge } from 'prom-client';
 import type { Classification } from './classifier/classifier.ts';
 import { type Exemplar, keepExemplar } from './exemplars.ts';
-import { makeCounter, makeGauge, makeHistogram } from './metric-makers.ts';
+import { countIn, makeGauge, observeIn, Registry } from './metric-makers.ts';
 import {
   metrics as definitions,
   type Endpoint,
@@ -36,16 +36,16 @@ export interface RequestOutcome {
 export class Metrics {
   readonly registry = new Registry();
   readonly exemplars = new Map<string, Exemplar>();
-  readonly #predictions = makeCounter(this.registry, definitions.predictions);
-  readonly #predictionDuration = makeHistogram(this.registry, definitions.predictionDuration);
-  readonly #predictionConfidence = makeHistogram(this.registry, definitions.predictionConfidence);
-  readonly #batchSize = makeHistogram(this.registry, definitions.batchSize);
-  readonly #errors = makeCounter(this.registry, definitions.errors);
-  readonly #httpRequests = makeCounter(this.registry, definitions.httpRequests);
-  readonly #httpDuration = makeHistogram(this.registry, definitions.httpDuration);
-  readonly #httpInProgress = makeGauge(this.registry, definitions.httpInProgress);
-  readonly #httpRequestSize = makeHistogram(this.registry, definitions.httpRequestSize);
-  readonly #httpResponseSize = makeHistogram(this.registry, definitions.httpResponseSize);
+  readonly #predictions = countIn(this.registry, definitions.predictions);
+  readonly #predictionDuration = observeIn(this.registry, definitions.predictionDuration);
+  readonly #predictionConfidence = observeIn(this.registry, definitions.predictionConfidence);
+  readonly #batchSize = observeIn(this.registry, definitions.batchSize);
+  readonly #errors = countIn(this.registry, definitions.errors);
+  readonly #httpRequests = countIn(this.registry, definitions.httpRequests);
+  readonly #httpDuration = observeIn(this.registry, definitions.httpDuration);
+  readonly #httpInProgress = countIn(this.registry, definitions.httpInProgress);
+  readonly #httpRequestSize = observeIn(this.registry, definitions.httpRequestSize);
+  readonly #httpResponseSize = observeIn(this.registry, definitions.httpResponseSize);
 
   /** `isLoaded` is asked at each scrape, so the gauge is never older than the scrape. */
   constructor(isLoaded: () => boolean, { model, version, dtype }: LoadedModel) {
@@ -57,35 +57,35 @@ export class Metrics {
   }
 
   predicted(endpoint: Endpoint, answers: readonly Classification[], durationSeconds: number): void {
-    this.#predictionDuration.observe({ endpoint }, durationSeconds);
+    this.#predictionDuration.of({ endpoint }).observe(durationSeconds);
     for (const { sentiment, confidence } of answers) {
-      this.#predictions.inc({ sentiment, endpoint });
-      this.#predictionConfidence.observe({ sentiment }, confidence);
+      this.#predictions.of({ sentiment, endpoint }).inc();
+      this.#predictionConfidence.of({ sentiment }).observe(confidence);
     }
   }
 
   batchAccepted(texts: number): void {
-    this.#batchSize.observe(texts);
+    this.#batchSize.of({}).observe(texts);
   }
 
   failed(endpoint: InferringEndpoint, errorType: ErrorType): void {
-    this.#errors.inc({ error_type: errorType, endpoint });
+    this.#errors.of({ error_type: errorType, endpoint }).inc();
   }
 
   requestBegan({ method, handler }: RequestLabels): void {
-    this.#httpInProgress.inc({ method, handler });
+    this.#httpInProgress.of({ method, handler }).inc();
   }
 
   requestEnded({ method, handler }: RequestLabels, outcome: RequestOutcome): void {
     const labels = { method, handler, status: String(outcome.status) };
-    this.#httpInProgress.dec({ method, handler });
-    this.#httpRequests.inc(labels);
-    this.#httpDuration.observe(labels, outcome.durationSeconds);
+    this.#httpInProgress.of({ method, handler }).dec();
+    this.#httpRequests.of(labels).inc();
+    this.#httpDuration.of(labels).observe(outcome.durationSeconds);
     if (outcome.traceId !== undefined) {
       const { status, durationSeconds, traceId } = outcome;
       keepExemplar(this.exemplars, { method, handler, status }, durationSeconds, traceId);
     }
-    this.#httpRequestSize.observe({ handler }, outcome.requestBytes);
-    this.#httpResponseSize.observe({ handler }, outcome.responseBytes);
+    this.#httpRequestSize.of({ handler }).observe(outcome.requestBytes);
+    this.#httpResponseSize.of({ handler }).observe(outcome.responseBytes);
   }
 }

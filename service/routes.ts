@@ -16,7 +16,6 @@ import {
   predictSchema,
   readySchema,
 } from './schemas.ts';
-import { writeText } from './text-format.ts';
 
 export interface RouteParts {
   readonly config: Config;
@@ -127,7 +126,7 @@ export function healthRoutes(
 /** `GET /metrics`: Prometheus's text format, or OpenMetrics with exemplars for who would rather have that. */
 export function metricsRoute(app: FastifyInstance, metrics: Metrics): void {
   app.get('/metrics', { schema: metricsSchema }, async (request, reply) => {
-    const text = await writeText(metrics.registry);
+    const text = await metrics.registry.text();
     const isOpenMetrics = prefersOpenMetrics(request.headers.accept);
     void reply.type(isOpenMetrics ? openMetricsType : textType).header('vary', 'accept');
     return isOpenMetrics ? toOpenMetrics(text, metrics.exemplars) : text;

@@ -66,13 +66,14 @@ async function serve(config: Config, tokens: Tokens): Promise<void> {
 /** A pool of workers for the model, not started yet. */
 async function prepare(
   model: ModelChoice,
-  { workers, queueLimit, batching, inferenceLimitMs, requestDeadlineMs }: Config,
+  { workers, loneThreads, queueLimit, batching, inferenceLimitMs, requestDeadlineMs }: Config,
   onWorkerLost: (reason: string) => void,
 ): Promise<WorkerPool> {
   const settings = await locateModel(model).catch(refuseToStart);
   return new WorkerPool({
     settings,
     workers,
+    loneThreads,
     queueLimit,
     usualDeadlineMs: requestDeadlineMs,
     batching,

@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import type { Registry } from 'prom-client';
 import { type Classification, type Classifier, ClassifierError } from './classifier/classifier.ts';
 import { dealEvenly } from './faults.ts';
-import { makeCounter, makeGauge, makeHistogram } from './metric-makers.ts';
+import { countIn, makeGauge, observeIn, type Registry } from './metric-makers.ts';
 import type { Variant, VariantOutcome } from './metric-names.ts';
 import { variantMetrics } from './variant-metric-names.ts';
 
@@ -49,10 +48,10 @@ export class VariantMetrics {
   readonly #confidence;
 
   constructor(registry: Registry, models: readonly Served[]) {
-    this.#requests = makeCounter(registry, variantMetrics.requests);
-    this.#predictions = makeCounter(registry, variantMetrics.predictions);
-    this.#duration = makeHistogram(registry, variantMetrics.duration);
-    this.#confidence = makeHistogram(registry, variantMetrics.confidence);
+    this.#requests = countIn(registry, variantMetrics.requests);
+    this.#predictions = countIn(registry, variantMetrics.predictions);
+    this.#duration = observeIn(registry, variantMetrics.duration);
+    this.#confidence = observeIn(registry, variantMetrics.confidence);
     const info = makeGauge(registry, variantMetrics.info);
     for (const { variant, plain } of models) {
       info.set({ variant, model: plain.model, version: plain.version, dtype: plain.dtype }, 1);
@@ -63,16 +62,16 @@ export class VariantMetrics {
   }
 
   answered(variant: Variant, answers: readonly Classification[], durationSeconds: number): void {
-    this.#requests.inc({ variant, outcome: 'answered' satisfies VariantOutcome });
-    this.#duration.observe({ variant }, durationSeconds);
+    this.#requests.of({ variant, outcome: 'answered' satisfies VariantOutcome }).inc();
+    this.#duration.of({ variant }).observe(durationSeconds);
     for (const { sentiment, confidence } of answers) {
-      this.#predictions.inc({ variant, sentiment });
-      this.#confidence.observe({ variant }, confidence);
+      this.#predictions.of({ variant, sentiment }).inc();
+      this.#confidence.of({ variant }).observe(confidence);
     }
   }
 
   failed(variant: Variant, error: unknown): void {
     const outcome: VariantOutcome = error instanceof ClassifierError ? error.failure : 'inference_error';
-    this.#requests.inc({ variant, outcome });
+    this.#requests.of({ variant, outcome }).inc();
   }
 }

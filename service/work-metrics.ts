@@ -1,6 +1,5 @@
-import type { Registry } from 'prom-client';
 import type { WorkReport } from './classifier/classifier.ts';
-import { makeCounter, makeGauge, makeHistogram } from './metric-makers.ts';
+import { countIn, makeCounter, makeGauge, observeIn, type Registry } from './metric-makers.ts';
 import { metrics as definitions } from './metric-names.ts';
 
 /** Tells what the classifier has before it, how it gets on with it, and what became of its workers. */
@@ -11,9 +10,9 @@ export function observeWork(registry: Registry, work: WorkReport): void {
     lost.reset();
     lost.inc(work.lostWorkers());
   });
-  const wait = makeHistogram(registry, definitions.queueWait);
-  const duration = makeHistogram(registry, definitions.inferenceDuration);
-  const batchSize = makeHistogram(registry, definitions.inferenceBatchSize);
+  const wait = observeIn(registry, definitions.queueWait).of({});
+  const duration = observeIn(registry, definitions.inferenceDuration).of({});
+  const batchSize = observeIn(registry, definitions.inferenceBatchSize).of({});
   work.onInference(({ texts, waitedMs, durationMs }) => {
     for (const waited of waitedMs) wait.observe(waited / 1000);
     duration.observe(durationMs / 1000);
@@ -23,9 +22,9 @@ export function observeWork(registry: Registry, work: WorkReport): void {
 
 /** Counts lookups in the cache of exact repeats. */
 export function cacheCounter(registry: Registry): (hits: number, misses: number) => void {
-  const lookups = makeCounter(registry, definitions.cacheLookups);
+  const lookups = countIn(registry, definitions.cacheLookups);
   return (hits, misses) => {
-    lookups.inc({ outcome: 'hit' }, hits);
-    lookups.inc({ outcome: 'miss' }, misses);
+    lookups.of({ outcome: 'hit' }).inc(hits);
+    lookups.of({ outcome: 'miss' }).inc(misses);
   };
 }

@@ -1,5 +1,6 @@
 /** The service with metrics that count nothing: the difference is what counting costs. */
 import { Counter, Gauge, Histogram } from 'prom-client';
+import { Count, Distribution } from '../../service/counting.ts';
 
 // Counters and histograms take `inc` and `observe` from the longer names when they are made.
 const methods = ['inc', 'incWithoutExemplar', 'dec', 'set', 'observeWithoutExemplar'];
@@ -10,4 +11,6 @@ for (const kind of [Counter, Gauge, Histogram]) {
     if (method in kind.prototype) Object.assign(kind.prototype, { [method]: nothing });
   }
 }
+for (const method of ['inc', 'dec'] as const) Count.prototype[method] = nothing;
+Distribution.prototype.observe = nothing;
 await import('../../service/server.ts');

@@ -1,11 +1,18 @@
-import { env, LogLevel, pipeline, Tensor } from '@xenova/transformers';
+import { AutoModelForSequenceClassification, env, LogLevel, pipeline, Tensor } from '@xenova/transformers';
 import { type Sentiment, sentiments } from '../metric-names.ts';
 import type { Classification } from './classifier.ts';
 import type { TextResult, WorkerSettings } from './protocol.ts';
 import type { Infer, RunNative } from './worker-loop.ts';
 
-/** Loads the model into this thread: one session that computes with one thread. Throws when it cannot be used. */
-export async function loadModel(settings: WorkerSettings, runNative: RunNative): Promise<Infer> {
+/**
+ * Loads the model into this thread: a session that computes with this thread alone, and for lone texts one with more, which
+ * gives the same scores to the last bit. Throws when it cannot be used.
+ */
+export async function loadModel(
+  settings: WorkerSettings,
+  loneThreads: number,
+  runNative: RunNative,
+): Promise<Infer> {
   env.logLevel = LogLevel.ERROR;
   env.allowRemoteModels = !settings.isLocal;
   // The library's cache of downloads comes before the folder: a model of the same name in it would be taken instead.
@@ -13,16 +20,25 @@ export async function loadModel(settings: WorkerSettings, runNative: RunNative):
   const { tokenizer, model } = await runNative(() =>
     pipeline('sentiment-analysis', settings.source, {
       dtype: settings.dtype,
-      session_options: { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential' },
+      session_options: sessionOptions(1),
     }),
   );
+  const loneModel =
+    loneThreads === 1
+      ? model
+      : await runNative(() =>
+          AutoModelForSequenceClassification.from_pretrained(settings.source, {
+            dtype: settings.dtype,
+            session_options: sessionOptions(loneThreads),
+          }),
+        );
   const labels = readLabels(model.config as ModelConfig);
   const maxPieces = readMaxPieces(tokenizer.model_max_length, model.config as ModelConfig);
   const read = tokenizer as unknown as Tokenize;
-  return async (texts) => {
+  return async (texts, isLone) => {
     const encoded = texts.map((text) => encode(read, text, maxPieces));
     const inputs = pad(encoded, tokenizer.pad_token_id ?? 0);
-    const { logits } = (await runNative(() => model(inputs))) as { logits: Tensor };
+    const { logits } = (await runNative(() => (isLone ? loneModel : model)(inputs))) as { logits: Tensor };
     const scores = logits.data as Float32Array;
     return encoded.map(({ inputs, truncated }, row) => {
       const counts = countPieces(inputs.input_ids, tokenizer.unk_token_id);
@@ -30,6 +46,9 @@ export async function loadModel(settings: WorkerSettings, runNative: RunNative):
     });
   };
 }
+
+const sessionOptions = (threads: number) =>
+  ({ intraOpNumThreads: threads, interOpNumThreads: 1, executionMode: 'sequential' }) as const;
 
 interface ModelConfig {
   readonly id2label?: Readonly<Record<string, string>>;

@@ -34,9 +34,13 @@ export class PendingRequest {
     this.#onOver = onOver;
     this.journey = options.journey;
     const { deadlineMs, elapsedMs = 0 } = options;
-    this.#deadline = setTimeout(() => {
-      this.fail(timedOut(deadlineMs));
-    }, deadlineMs - elapsedMs);
+    // In whole milliseconds: Node keeps a list for each length of time, and would make one for every request.
+    this.#deadline = setTimeout(
+      () => {
+        this.fail(timedOut(deadlineMs));
+      },
+      Math.ceil(deadlineMs - elapsedMs),
+    );
     options.onAbandoned?.(() => this.giveUpIfAbandoned());
   }
 

@@ -17,6 +17,8 @@ export interface WorkerSettings {
 /** What a worker's thread is given: its settings, and the memory in which parcels are claimed (claims.ts). */
 export interface WorkerStart {
   readonly settings: WorkerSettings;
+  /** Threads that infer a lone text; 1 where lone texts are none of this worker's. */
+  readonly loneThreads: number;
   readonly claims: Int32Array;
 }
 
@@ -24,6 +26,8 @@ export interface WorkerStart {
 export interface ParcelMessage {
   readonly id: number;
   readonly texts: readonly string[];
+  /** Nothing else is inferred meanwhile. */
+  readonly isLone: boolean;
 }
 
 /** What came of one text. */

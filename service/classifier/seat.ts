@@ -11,6 +11,7 @@ interface Parcel {
 
 export interface SeatOptions {
   readonly settings: WorkerSettings;
+  readonly loneThreads: number;
   readonly program: URL;
   readonly onReady: () => void;
   readonly onDone: (jobs: readonly Job[], results: readonly TextResult[], inferenceMs: number) => void;
@@ -65,10 +66,10 @@ export class Seat {
   }
 
   start(): void {
-    const { program, settings } = this.#options;
+    const { program, settings, loneThreads } = this.#options;
     this.#claims = newClaims();
     const worker = new Worker(program, {
-      workerData: { settings, claims: this.#claims } satisfies WorkerStart,
+      workerData: { settings, loneThreads, claims: this.#claims } satisfies WorkerStart,
     });
     let reason = 'it ended without a word';
     this.#worker = worker;
@@ -87,13 +88,14 @@ export class Seat {
     });
   }
 
-  give(jobs: readonly Job[]): void {
+  give(jobs: readonly Job[], { isLone }: { readonly isLone: boolean }): void {
     const id = nextId(this.#lastId, this.#parcels[0]?.id);
     this.#lastId = id;
     this.#parcels.push({ id, jobs });
     if (this.#parcels.length === 1) this.#sinceMs = performance.now();
     offer(this.#claims, id);
-    this.#worker!.postMessage({ id, texts: jobs.map(({ text }) => text) } satisfies ParcelMessage);
+    const texts = jobs.map(({ text }) => text);
+    this.#worker!.postMessage({ id, texts, isLone } satisfies ParcelMessage);
   }
 
   /** Takes back the texts of every parcel that holds one of them and was not begun. */

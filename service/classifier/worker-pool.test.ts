@@ -21,6 +21,38 @@ const failureOf = (promise: Promise<unknown>) =>
     (error) => (error instanceof ClassifierError ? error.failure : error),
   );
 
+test('a text is alone while nothing else is inferred or waits, and only with the first of the workers', async () => {
+  const answerOf = (pool: WorkerPool) =>
+    pool.classify(['who else?'], patient).catch((error: Error) => error.message);
+  await using calm = await startPool({ workers: 2 });
+  expect(await answerOf(calm.pool)).toBe('nobody');
+
+  await using busy = await startPool({ workers: 2 });
+  const running = busy.pool.classify(['sleep 100 ms'], patient);
+  expect(await answerOf(busy.pool)).toBe('somebody');
+  await running;
+
+  await using several = await startPool({ workers: 1 });
+  const both = several.pool.classify(['good', 'who else?'], patient);
+  await expect(both).rejects.toThrow('somebody');
+});
+
+test('alone or not, with however many threads, a text gets the same score to the last bit', async () => {
+  const texts = [
+    'good',
+    'The soup was cold, but nobody who works there minded.',
+    `${'fine and '.repeat(90)}dull`,
+  ];
+  const answers = [];
+  for (const loneThreads of [1, 2, 3]) {
+    await using parts = await startPool({ workers: 3, loneThreads, queueLimit: 20 });
+    const alone = [];
+    for (const text of texts) alone.push(...(await parts.pool.classify([text], patient)));
+    answers.push(alone, await parts.pool.classify(texts, patient));
+  }
+  for (const others of answers) expect(others).toEqual(answers[0]);
+});
+
 test('past the limit of the queue a request is refused at once, and what was accepted is answered', async () => {
   await using parts = await startPool({ queueLimit: 2 });
   const { pool } = parts;

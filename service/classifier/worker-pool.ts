@@ -17,6 +17,8 @@ export interface PoolOptions {
   readonly settings: WorkerSettings;
   /** Threads, each with one session; by default one for each core that the process may use. */
   readonly workers?: number | undefined;
+  /** Threads that infer a text while nothing else is inferred, at most one for each worker; by default up to 4. */
+  readonly loneThreads?: number | undefined;
   /** Texts that may wait for a worker. */
   readonly queueLimit: number;
   /** How long requests usually have: while what waits would take longer, there is no room. By default that is not asked. */
@@ -32,6 +34,10 @@ export interface PoolOptions {
 }
 
 const longestRestartDelayMs = 5000;
+/** A text is inferred in a few milliseconds: beyond so many threads they would wait for each other more than they compute. */
+const mostLoneThreads = 4;
+/** The threads of a lone text look for more work for some milliseconds: where texts meet, they would be in the way. */
+const calmMs = 50;
 const defaultInferenceLimitMs = 10_000;
 
 // ONNX Runtime would report its use to its maker, and keep a database for that in the home folder. It reads the environment of
@@ -55,6 +61,8 @@ export class WorkerPool implements Classifier, WorkReport {
   #lost = 0;
   /** A worker's time for a text, the last ones counting most; 0 before the first. */
   #textMs = 0;
+  /** When last there was more than one text at a time. */
+  #crowdedMs = Number.NEGATIVE_INFINITY;
   #closing = false;
 
   constructor(options: PoolOptions) {
@@ -65,7 +73,9 @@ export class WorkerPool implements Classifier, WorkReport {
     this.size = options.workers ?? usableCores();
     this.#batching = options.batching ?? aTextAtATime;
     this.#queue = new TextQueue(this.#batching);
-    this.#seats = Array.from({ length: this.size }, () => this.#newSeat());
+    // A lone text goes to the first idle worker, so that only the first needs a second session.
+    const loneThreads = Math.min(options.loneThreads ?? mostLoneThreads, this.size);
+    this.#seats = Array.from({ length: this.size }, (_, at) => this.#newSeat(at === 0 ? loneThreads : 1));
     const limitMs = options.inferenceLimitMs ?? defaultInferenceLimitMs;
     this.#hangCheck = setInterval(() => this.#replaceHung(limitMs), Math.min(1000, limitMs / 4)).unref();
   }
@@ -152,7 +162,7 @@ export class WorkerPool implements Classifier, WorkReport {
 
   #giveOrWait(seat: Seat): void {
     const leftMs = this.#queue.oldestMs + this.#batching.longestWaitMs - performance.now();
-    const mayWait = leftMs > 0 && this.#seats.some((each) => each.isReady && !each.isIdle);
+    const mayWait = leftMs > 0 && this.#isAtWork();
     this.#give(seat, this.#queue.take({ onlyFull: mayWait }));
     if (mayWait && this.#queue.length > 0) {
       this.#batchTimer ??= setTimeout(() => {
@@ -163,7 +173,14 @@ export class WorkerPool implements Classifier, WorkReport {
   }
 
   #give(seat: Seat, jobs: readonly Job[]): void {
-    if (jobs.length > 0) seat.give(jobs);
+    if (jobs.length === 0) return;
+    const nowMs = performance.now();
+    if (jobs.length > 1 || this.#queue.length > 0 || this.#isAtWork()) this.#crowdedMs = nowMs;
+    seat.give(jobs, { isLone: nowMs - this.#crowdedMs >= calmMs });
+  }
+
+  #isAtWork(): boolean {
+    return this.#seats.some((seat) => seat.isReady && !seat.isIdle);
   }
 
   /** Nothing waits any more: an idle worker takes over what lies ready with a busy one. */
@@ -185,9 +202,10 @@ export class WorkerPool implements Classifier, WorkReport {
     if (this.#queue.length > 0) queueMicrotask(() => this.#deal());
   }
 
-  #newSeat(): Seat {
+  #newSeat(loneThreads: number): Seat {
     const seat: Seat = new Seat({
       settings: this.#options.settings,
+      loneThreads,
       program: this.#options.program ?? new URL('./worker.ts', import.meta.url),
       onReady: () => {
         if (this.#seats.every((each) => each.isReady)) this.#loading.resolve();

@@ -1,4 +1,4 @@
-/** The real worker, which also dies, sleeps, blocks or fails when one of the texts in its hand tells it to. */
+/** The real worker, which also dies, sleeps, blocks, fails or tells whether it is alone when a text in its hand says so. */
 import { execFileSync } from 'node:child_process';
 import { loadModel } from '../classifier/inference.ts';
 import { runWorker } from '../classifier/worker-loop.ts';
@@ -23,10 +23,11 @@ function makeTrouble(text: string): void {
   }
 }
 
-await runWorker(async (settings, runNative) => {
-  const infer = await loadModel(settings, runNative);
-  return async (texts) => {
+await runWorker(async (...start) => {
+  const infer = await loadModel(...start);
+  return async (texts, isLone) => {
     texts.forEach(makeTrouble);
-    return infer(texts);
+    if (texts.includes('who else?')) throw new Error(isLone ? 'nobody' : 'somebody');
+    return infer(texts, isLone);
   };
 });
