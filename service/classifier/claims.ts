@@ -4,26 +4,26 @@
  * inferred, although it lies with the worker already, and of a worker that died it is known what it had begun.
  */
 
-/** A worker has one parcel in hand and one lying ready, so that it never waits for the main thread. */
-export const parcelsAWorker = 2;
+/** Of one worker: in its hand, lying ready, and inferred but not told yet. */
+export const mostParcels = 6;
 
-/** An id is never 0, which says that a slot is free, and has its slot by being odd or even. */
+/** An id is never 0, which says that a parcel is taken; its slot is what is left of it divided by their number. */
 const highestId = 2 ** 30;
 
-/** An id that has another slot than the parcel that is still out. */
-export function nextId(last: number, out: number | undefined): number {
+/** An id that has another slot than the parcels that are still out; those are fewer than there are slots. */
+export function nextId(last: number, out: readonly number[]): number {
   const id = (last % highestId) + 1;
-  return out !== undefined && slotOf(id) === slotOf(out) ? nextId(id, out) : id;
+  return out.some((each) => slotOf(id) === slotOf(each)) ? nextId(id, out) : id;
 }
 
 /** Behind the slots it is noted what the thread is at. */
-const phaseAt = parcelsAWorker;
+const phaseAt = mostParcels;
 const phases = { script: 0, native: 1, givenUp: 2 } as const;
 
 export const newClaims = (): Int32Array =>
-  new Int32Array(new SharedArrayBuffer((parcelsAWorker + 1) * Int32Array.BYTES_PER_ELEMENT));
+  new Int32Array(new SharedArrayBuffer((mostParcels + 1) * Int32Array.BYTES_PER_ELEMENT));
 
-const slotOf = (id: number): number => id % parcelsAWorker;
+const slotOf = (id: number): number => id % mostParcels;
 
 export function offer(claims: Int32Array, id: number): void {
   Atomics.store(claims, slotOf(id), id);
@@ -32,6 +32,16 @@ export function offer(claims: Int32Array, id: number): void {
 /** By the worker, to infer it, or by the main thread, to have it back: true for whoever comes first. */
 export function claim(claims: Int32Array, id: number): boolean {
   return Atomics.compareExchange(claims, slotOf(id), id, 0) === id;
+}
+
+/** By the worker: the parcel is inferred, and will be told together with others. */
+export function finish(claims: Int32Array, id: number): void {
+  Atomics.store(claims, slotOf(id), -id);
+}
+
+/** A worker that dies with such a parcel did not die of it. */
+export function isFinished(claims: Int32Array, id: number): boolean {
+  return Atomics.load(claims, slotOf(id)) === -id;
 }
 
 /**

@@ -37,11 +37,14 @@ export type TextResult = { readonly answer: Classification } | { readonly failur
 export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'load-failed'; readonly message: string }
-  | {
-      readonly kind: 'done';
-      readonly id: number;
-      /** One for each text, in their order. */
-      readonly results: readonly TextResult[];
-      /** From taking the parcel to the last result, by the worker's clock. */
-      readonly inferenceMs: number;
-    };
+  | { readonly kind: 'done'; readonly parcels: readonly DoneParcel[] };
+
+export interface DoneParcel {
+  readonly id: number;
+  /** One for each text, in their order. */
+  readonly results: readonly TextResult[];
+  /** From taking the parcel to the last result, by the worker's clock. */
+  readonly inferenceMs: number;
+  /** From the last result until it was told. */
+  readonly heldMs: number;
+}

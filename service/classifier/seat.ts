@@ -1,11 +1,16 @@
 import { Worker } from 'node:worker_threads';
-import { claim, giveUp, newClaims, nextId, offer, parcelsAWorker } from './claims.ts';
+import { claim, giveUp, isFinished, mostParcels, newClaims, nextId, offer } from './claims.ts';
 import type { Job } from './pending-request.ts';
-import type { ParcelMessage, TextResult, WorkerMessage, WorkerSettings, WorkerStart } from './protocol.ts';
+import type { DoneParcel, ParcelMessage, WorkerMessage, WorkerSettings, WorkerStart } from './protocol.ts';
 
 /** The texts of one inference, given to one worker. */
 interface Parcel {
   readonly id: number;
+  readonly jobs: readonly Job[];
+}
+
+/** What a worker has inferred. */
+export interface Done extends Omit<DoneParcel, 'id'> {
   readonly jobs: readonly Job[];
 }
 
@@ -14,8 +19,8 @@ export interface SeatOptions {
   readonly loneThreads: number;
   readonly program: URL;
   readonly onReady: () => void;
-  readonly onDone: (jobs: readonly Job[], results: readonly TextResult[], inferenceMs: number) => void;
-  /** Its thread is gone or given up; `begun` was in its hands, `untouched` was not. */
+  readonly onDone: (done: readonly Done[]) => void;
+  /** Its thread is gone or given up; `begun` was in its hands, `untouched` was not, or was inferred and never told. */
   readonly onLost: (reason: string, begun: readonly Job[], untouched: readonly Job[]) => void;
 }
 
@@ -29,9 +34,9 @@ export class Seat {
   #claims = newClaims();
   #isReady = false;
   #lastId = 0;
-  /** The first is inferred, the second lies ready with the worker. */
+  /** In the order in which they are inferred: first what is not told yet, then what is in hand, then what lies ready. */
   #parcels: Parcel[] = [];
-  /** When the first parcel became the first. */
+  /** When the worker last told something, or got something as it had nothing. */
   #sinceMs = 0;
   /** Threads that were given up and have not ended yet. */
   readonly #undead = new Set<Promise<unknown>>();
@@ -50,17 +55,25 @@ export class Seat {
     return this.#isReady && this.#parcels.length === 0;
   }
 
-  /** One parcel more could lie ready. */
-  get hasRoom(): boolean {
-    return this.#isReady && this.#parcels.length < parcelsAWorker;
+  /** One parcel more could lie ready, where there are to be no more than so many. */
+  hasRoom(most = mostParcels): boolean {
+    return this.#isReady && this.#parcels.length < most;
+  }
+
+  get parcels(): number {
+    return this.#parcels.length;
   }
 
   /** Texts that lie ready and are not inferred yet. */
   get waitingTexts(): number {
-    return this.#parcels.slice(1).reduce((sum, { jobs }) => sum + jobs.length, 0);
+    return this.#waiting().reduce((sum, { jobs }) => sum + jobs.length, 0);
   }
 
-  /** How long the text in hand has been there. */
+  #waiting(): readonly Parcel[] {
+    return this.#parcels.filter(({ id }) => !isFinished(this.#claims, id)).slice(1);
+  }
+
+  /** How long the text in hand has been there, at most: up to three short ones that are not told yet are counted with it. */
   busyMs(nowMs: number): number {
     return this.#parcels.length === 0 ? 0 : nowMs - this.#sinceMs;
   }
@@ -89,7 +102,10 @@ export class Seat {
   }
 
   give(jobs: readonly Job[], { isLone }: { readonly isLone: boolean }): void {
-    const id = nextId(this.#lastId, this.#parcels[0]?.id);
+    const id = nextId(
+      this.#lastId,
+      this.#parcels.map((parcel) => parcel.id),
+    );
     this.#lastId = id;
     this.#parcels.push({ id, jobs });
     if (this.#parcels.length === 1) this.#sinceMs = performance.now();
@@ -105,7 +121,7 @@ export class Seat {
 
   /** Takes back what lies ready behind the parcel in hand. */
   takeBackWaiting(): readonly Job[] {
-    return this.#takeBack(this.#parcels.slice(1));
+    return this.#takeBack(this.#waiting());
   }
 
   /** Gives the thread up: it hangs, and may not even end when told to. */
@@ -143,16 +159,20 @@ export class Seat {
       this.#options.onReady();
       return;
     }
-    const parcel = this.#parcels.find(({ id }) => id === message.id);
-    if (parcel === undefined) return;
-    this.#parcels = this.#parcels.filter((each) => each !== parcel);
+    const done = message.parcels.map(({ id, ...parcel }) => {
+      const { jobs } = this.#parcels.find((each) => each.id === id)!;
+      return { ...parcel, jobs };
+    });
+    this.#parcels = this.#parcels.filter((each) => message.parcels.every(({ id }) => id !== each.id));
     this.#sinceMs = performance.now();
-    this.#options.onDone(parcel.jobs, message.results, message.inferenceMs);
+    this.#options.onDone(done);
   }
 
   #lose(reason: string): void {
-    const untouched = this.#takeBack(this.#parcels);
-    const begun = jobsOf(this.#parcels);
+    const ready = this.#takeBack(this.#parcels);
+    const isOver = ({ id }: Parcel) => isFinished(this.#claims, id);
+    const begun = jobsOf(this.#parcels.filter((parcel) => !isOver(parcel)));
+    const untouched = [...jobsOf(this.#parcels.filter(isOver)), ...ready];
     if (!this.#isReady) this.failedStarts += 1;
     this.#forget();
     this.#options.onLost(reason, begun, untouched);

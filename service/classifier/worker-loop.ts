@@ -1,7 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { claim, enterNative, leaveNative } from './claims.ts';
+import { claim, enterNative, finish, leaveNative } from './claims.ts';
 import { goBehind } from './priority.ts';
-import type { ParcelMessage, TextResult, WorkerMessage, WorkerSettings, WorkerStart } from './protocol.ts';
+import type {
+  DoneParcel,
+  ParcelMessage,
+  TextResult,
+  WorkerMessage,
+  WorkerSettings,
+  WorkerStart,
+} from './protocol.ts';
 
 /** Infers texts in one go. Each gets its own result; may throw, when none was inferred. */
 export type Infer = (texts: readonly string[], isLone: boolean) => Promise<readonly TextResult[]>;
@@ -20,23 +27,60 @@ export async function runWorker(load: Load): Promise<void> {
   try {
     const infer = await load(settings, loneThreads, (work) => runNative(claims, work));
     for (const isLone of [false, true]) await infer(['The first text is for warming up.'], isLone);
-    let last = Promise.resolve();
-    // One after the other: the parcel that lies ready is not begun before the one in hand is done.
-    port.on('message', (message: ParcelMessage) => {
-      last = last.then(() => work(message));
-    });
+    port.on('message', workOff(claims, infer, send));
     send({ kind: 'ready' });
-
-    const work = async ({ id, texts, isLone }: ParcelMessage) => {
-      if (!claim(claims, id)) return;
-      const startedMs = performance.now();
-      const results = await inferEach(infer, texts, isLone);
-      send({ kind: 'done', id, results, inferenceMs: performance.now() - startedMs });
-    };
   } catch (error) {
     send({ kind: 'load-failed', message: messageOf(error) });
   }
 }
+
+/** So many answers are told at once while more texts lie ready: each time costs the main thread, and the caches of this one. */
+const mostToldAtOnce = 4;
+/** With fewer lying ready what is done is told at once: there is no hurry that would be served by waiting. */
+const readyToHold = 2;
+/** What is done does not wait for a text longer than this. */
+const longChars = 500;
+
+/** One parcel after the other: what lies ready is not begun before the one in hand is done. */
+function workOff(
+  claims: Int32Array,
+  infer: Infer,
+  send: (message: WorkerMessage) => void,
+): (message: ParcelMessage) => Promise<void> {
+  const ready: ParcelMessage[] = [];
+  let done: (Omit<DoneParcel, 'heldMs'> & { readonly doneMs: number })[] = [];
+  let isAtWork = false;
+
+  const work = async ({ id, texts, isLone }: ParcelMessage) => {
+    if (!claim(claims, id)) return;
+    const startedMs = performance.now();
+    const results = await inferEach(infer, texts, isLone);
+    const doneMs = performance.now();
+    finish(claims, id);
+    done.push({ id, results, inferenceMs: doneMs - startedMs, doneMs });
+  };
+  const mayHold = () =>
+    done.length < mostToldAtOnce && ready.length >= readyToHold && charsOf(ready[0]!) <= longChars;
+  const tell = () => {
+    const nowMs = performance.now();
+    const parcels = done.map(({ doneMs, ...parcel }) => ({ ...parcel, heldMs: nowMs - doneMs }));
+    done = [];
+    if (parcels.length > 0) send({ kind: 'done', parcels });
+  };
+
+  return async (message) => {
+    ready.push(message);
+    if (isAtWork) return;
+    isAtWork = true;
+    for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
+      await work(next);
+      if (!mayHold()) tell();
+    }
+    isAtWork = false;
+  };
+}
+
+const charsOf = ({ texts }: ParcelMessage): number => texts.reduce((sum, text) => sum + text.length, 0);
 
 async function runNative<T>(claims: Int32Array, work: () => Promise<T>): Promise<T> {
   if (!enterNative(claims)) process.exit();

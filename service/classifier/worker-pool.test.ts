@@ -53,6 +53,34 @@ test('alone or not, with however many threads, a text gets the same score to the
   for (const others of answers) expect(others).toEqual(answers[0]);
 });
 
+test('while more lies ready answers are told together, and each says how long it waited itself', async () => {
+  await using parts = await startPool();
+  const { pool } = parts;
+  const waitedMs: number[] = [];
+  pool.onInference((inference) => waitedMs.push(...inference.waitedMs));
+  const answeredMs: number[] = [];
+  const texts = ['good', 'sleep 200 ms', 'bad', 'fine', 'dull'];
+  await Promise.all(
+    texts.map(async (text, at) => {
+      await pool.classify([text], patient);
+      answeredMs[at] = performance.now();
+    }),
+  );
+  expect(answeredMs[1]! - answeredMs[0]!).toBeLessThan(100);
+  expect(waitedMs[2]! - waitedMs[0]!).toBeGreaterThanOrEqual(200);
+});
+
+test('what a worker had inferred and not told when it died is answered all the same', async () => {
+  await using parts = await startPool();
+  const { pool, lost } = parts;
+  const texts = ['good', 'bad', 'die', 'fine', 'dull', 'great'];
+  const outcomes = texts.map((text) => failureOf(pool.classify([text], patient)));
+  expect(await Promise.all(outcomes)).toEqual(
+    texts.map((text) => (text === 'die' ? 'inference_error' : 'answered')),
+  );
+  expect(lost).toHaveLength(1);
+});
+
 test('past the limit of the queue a request is refused at once, and what was accepted is answered', async () => {
   await using parts = await startPool({ queueLimit: 2 });
   const { pool } = parts;

@@ -9,8 +9,8 @@ import {
 } from './classifier.ts';
 import { usableCores } from './cores.ts';
 import { type Job, PendingRequest, timedOut } from './pending-request.ts';
-import type { TextResult, WorkerSettings } from './protocol.ts';
-import { Seat } from './seat.ts';
+import type { WorkerSettings } from './protocol.ts';
+import { type Done, Seat } from './seat.ts';
 import { TextQueue } from './text-queue.ts';
 
 export interface PoolOptions {
@@ -34,6 +34,7 @@ export interface PoolOptions {
 }
 
 const longestRestartDelayMs = 5000;
+const mostParcelsWithBatching = 2;
 /** A text is inferred in a few milliseconds: beyond so many threads they would wait for each other more than they compute. */
 const mostLoneThreads = 4;
 /** The threads of a lone text look for more work for some milliseconds: where texts meet, they would be in the way. */
@@ -151,13 +152,24 @@ export class WorkerPool implements Classifier, WorkReport {
     return new ClassifierError('overloaded', message);
   }
 
-  /** Idle workers first; then a second parcel for each, so that none waits for this thread between two texts. */
+  /** Idle workers first; then some lie ready with each, so that none waits for this thread between two texts. */
   #deal(): void {
     for (const seat of this.#seats) if (seat.isIdle) this.#giveOrWait(seat);
-    for (const seat of this.#seats) {
-      if (seat.hasRoom && !seat.isIdle) this.#give(seat, this.#queue.take({ onlyFull: true }));
+    for (let seat = this.#nextToGive(); seat !== undefined; seat = this.#nextToGive()) {
+      const jobs = this.#queue.take({ onlyFull: true });
+      if (jobs.length === 0) break;
+      this.#give(seat, jobs);
     }
     if (this.#queue.length === 0) this.#share();
+  }
+
+  /** The busy worker with the least before it, if there is one with room and something to give. */
+  #nextToGive(): Seat | undefined {
+    if (this.#queue.length === 0) return undefined;
+    // What is still in the queue finds more of its like than what was given away.
+    const most = this.#batching.mostTexts > 1 ? mostParcelsWithBatching : undefined;
+    const withRoom = this.#seats.filter((seat) => !seat.isIdle && seat.hasRoom(most));
+    return withRoom.toSorted((a, b) => a.parcels - b.parcels)[0];
   }
 
   #giveOrWait(seat: Seat): void {
@@ -183,14 +195,14 @@ export class WorkerPool implements Classifier, WorkReport {
     return this.#seats.some((seat) => seat.isReady && !seat.isIdle);
   }
 
-  /** Nothing waits any more: an idle worker takes over what lies ready with a busy one. */
+  /** Nothing waits any more: idle workers take over from what lies ready with a busy one. */
   #share(): void {
-    for (const seat of this.#seats) {
-      if (!seat.isIdle) continue;
-      const busy = this.#seats.find((each) => each.waitingTexts > 0);
-      if (busy === undefined) return;
-      this.#give(seat, busy.takeBackWaiting());
-    }
+    if (!this.#seats.some((seat) => seat.isIdle)) return;
+    const busy = this.#seats.find((each) => each.waitingTexts > 0);
+    const jobs = busy?.takeBackWaiting() ?? [];
+    if (jobs.length === 0) return;
+    this.#queue.putBack(jobs);
+    this.#deal();
   }
 
   #forget(request: PendingRequest): void {
@@ -211,18 +223,20 @@ export class WorkerPool implements Classifier, WorkReport {
         if (this.#seats.every((each) => each.isReady)) this.#loading.resolve();
         this.#deal();
       },
-      onDone: (jobs, results, inferenceMs) => this.#answer(jobs, results, inferenceMs),
+      onDone: (done) => {
+        // The worker gets its next texts before these are answered.
+        this.#deal();
+        for (const parcel of done) this.#answer(parcel);
+      },
       onLost: (reason, begun, untouched) => this.#replace(seat, reason, begun, untouched),
     });
     return seat;
   }
 
-  #answer(jobs: readonly Job[], results: readonly TextResult[], durationMs: number): void {
-    // The worker gets its next text before this one is answered.
-    this.#deal();
+  #answer({ jobs, results, inferenceMs: durationMs, heldMs }: Done): void {
     const textMs = durationMs / jobs.length;
     this.#textMs = this.#textMs === 0 ? textMs : 0.95 * this.#textMs + 0.05 * textMs;
-    const beganMs = performance.now() - durationMs;
+    const beganMs = performance.now() - heldMs - durationMs;
     const waitedMs = jobs.map(({ queuedMs }) => Math.max(0, beganMs - queuedMs));
     const journeys = jobs.flatMap(({ request }) => request.journey ?? []);
     for (const listener of this.#listeners) listener({ texts: jobs.length, waitedMs, durationMs, journeys });
