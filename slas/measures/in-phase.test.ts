@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
+import type { PhaseTimes } from '../phases.ts';
+import { cutOf } from '../testing/frames.ts';
+import { allowForEdges } from './in-phase.ts';
+import type { Measured } from './measured.ts';
+
+/**
+ * What is allowed for at the edges of a phase. Times are seconds of the run: the phase lasts from 30 to 90, and the service was
+ * scraped in it from 31 to 89.
+ */
+
+const ORIGIN = 1000;
+const PHASE: PhaseTimes = {
+  ...{ name: 'hold', ratePerSecond: 25, durationSeconds: 60, sent: 100, startedLateP99Seconds: 0.01 },
+  ...{ fromSeconds: ORIGIN + 30, toSeconds: ORIGIN + 90, isFirst: false, isLast: false },
+};
+const cut = cutOf();
+const frame = {
+  ...cut.frame,
+  targets: [{ ...cut.frame.targets[0]!, openSeconds: ORIGIN + 31, closeSeconds: ORIGIN + 89 }],
+};
+
+type Sent = readonly [sent: number, took: number, status?: number, path?: '/predict' | '/batch'];
+const PATHS = ['/predict', '/batch'] as const;
+
+const clientOf = (requests: readonly Sent[]): ClientRequests => {
+  const column = (of: (one: Sent) => number) => requests.map(of).join(' ');
+  return {
+    originSeconds: ORIGIN,
+    startMs: column(([sent]) => sent * 1000),
+    durationMs: column(([, took]) => took * 1000),
+    blockedMs: column(() => 0),
+    status: column(([, , status = 200]) => status),
+    path: column(([, , , path = '/predict']) => PATHS.indexOf(path)),
+    paths: PATHS,
+  };
+};
+const isLost = ([, , status]: Sent) => status === 0;
+const runOf = (requests: readonly Sent[]): RunRecord => ({
+  ...cut.run,
+  load: { ...cut.run.load!, lost: requests.filter(isLost).length, client: clientOf(requests) },
+});
+const times = (count: number, ...one: Sent): readonly Sent[] => Array.from({ length: count }, () => one);
+
+const SHARE: Measured & { kind: 'share' } = {
+  ...{ kind: 'share', samples: 100, bad: 0, badBeyondAlert: 0, value: 0, share: 0, bucket: null },
+  ...{ words: 'as counted', blocks: [], lower: [] },
+};
+const NUMBER: Measured = { kind: 'number', samples: 100, value: 25, words: 'as counted', blocks: [] };
+
+const LATENCY: PlannedMeasure = { kind: 'latency', buckets: 'took', percentile: 95, clientPath: null };
+const AT_CLIENT: PlannedMeasure = { ...LATENCY, clientPath: '/predict' };
+const RATIO: PlannedMeasure = {
+  ...{ kind: 'ratio', bad: 'bad', badAbsent: null, total: 'all', lost: null },
+  ...{ badStatus: '5..', badLabels: [], totalStatus: null },
+};
+const LOST_IS_BAD: PlannedMeasure = { ...RATIO, lost: 'bad' };
+const THROUGHPUT: PlannedMeasure = { kind: 'throughput', counter: 'all' };
+
+const UNDER_2: Limit = { text: '< 2%', comparison: '<', value: 0.02 };
+
+interface Changes {
+  readonly measured?: Measured;
+  readonly target?: Limit;
+  readonly isIsolated?: boolean;
+  readonly inPhase?: RunRecord;
+}
+
+function allowed(measure: PlannedMeasure, requests: readonly Sent[], changes: Changes = {}): Measured {
+  const { measured = SHARE, target = UNDER_2, isIsolated = true } = changes;
+  const { inPhase = runOf(requests.filter(([sent]) => sent >= 30 && sent < 90)) } = changes;
+  const objective = { ...cut.plan.objectives[0]!, measure, target } satisfies PlannedObjective;
+  return allowForEdges(measured, objective, PHASE, runOf(requests), inPhase, { ...frame, isIsolated });
+}
+
+describe("by the client's clock", () => {
+  test('only earlier requests for the same path may be among what was counted', () => {
+    const before: readonly Sent[] = [
+      [29, 3],
+      [29.5, 3],
+      [29, 3, 200, '/batch'],
+      [29.2, 3, 200, '/batch'],
+      [29.4, 3, 200, '/batch'],
+    ];
+    const words = 'as counted; up to 2 of them were sent before the phase';
+    expect(allowed(AT_CLIENT, before)).toEqual({ ...SHARE, doubtful: 2, words });
+    expect(allowed(AT_CLIENT, before.slice(2))).toEqual({ ...SHARE, doubtful: 0 });
+  });
+  test('others who send requests are told apart, which without that clock they are not', () => {
+    expect(allowed(AT_CLIENT, [], { isIsolated: false })).toEqual({ ...SHARE, doubtful: 0 });
+    for (const measure of [LATENCY, RATIO, THROUGHPUT])
+      expect(allowed(measure, [], { isIsolated: false })).toEqual({
+        kind: 'nothing',
+        reason: 'others send requests, too: which were in flight at the edges of the phase is not known',
+      });
+  });
+});
+
+describe('a latency by the scrapes alone', () => {
+  test('is in doubt by what came in, and may hold what was in flight, lost or not', () => {
+    const requests: readonly Sent[] = [
+      [29, 3],
+      [29.5, 3],
+      [88, 4],
+      [88.5, 4, 0],
+      [60, 0.1],
+    ];
+    expect(allowed(LATENCY, requests)).toEqual({
+      ...SHARE,
+      ...{ doubtful: 2, mayBeBad: 2 },
+      words:
+        'as counted; 2 more were in flight at the last scrape of the phase, and may be bad; up to 2 of them were sent before the phase',
+    });
+  });
+  test('knows nothing of statuses: a client that lost all of them says nothing against it', () => {
+    const requests = times(100, 60, 1, 0);
+    expect(allowed(LATENCY, requests)).toEqual({ ...SHARE, doubtful: 0, mayBeBad: 0 });
+  });
+});
+
+describe('an error rate', () => {
+  const edges: readonly Sent[] = [
+    [88, 4],
+    [88.2, 4, 0],
+    [88.4, 4, 0],
+    [60, 0.1],
+  ];
+  test('that holds the lost ones already need not fear that they are in flight', () => {
+    const measured = { ...SHARE, samples: 1000, bad: 2 };
+    const words = 'as counted; 1 more was in flight at the last scrape of the phase, and may be bad';
+    expect(allowed(LOST_IS_BAD, [...edges, ...times(996, 60, 0.1)], { measured })).toEqual({
+      ...measured,
+      ...{ doubtful: 0, mayBeBad: 1, words },
+    });
+  });
+  test('that leaves them out may have them all', () => {
+    expect(allowed(RATIO, edges)).toMatchObject({ doubtful: 0, mayBeBad: 3 });
+  });
+  test.each([
+    [12, 5],
+    [8, 3],
+    [5, 0],
+    [4, 0],
+  ])('of %i bad ones, 5 of them lost, may hold %i twice', (bad, doubtful) => {
+    const measured = { ...SHARE, bad };
+    expect(allowed(LOST_IS_BAD, times(5, 60, 1, 0), { measured })).toMatchObject({ doubtful });
+  });
+});
+
+describe('what the client saw in the phase', () => {
+  const reason = (seen: number, bad: number) =>
+    `of ${seen} requests that were sent in the phase the client saw ${bad} bad, and the service counted 0 of 100 between the scrapes in it`;
+  const lossy = [...times(96, 60, 0.1), ...times(4, 60, 1, 0)];
+
+  test('is held against an error rate: errors, and lost ones where these are bad', () => {
+    const errors = [...times(96, 60, 0.1), ...times(4, 60, 0.1, 503)];
+    expect(allowed(RATIO, errors)).toEqual({ kind: 'nothing', reason: reason(100, 4) });
+    expect(allowed(LOST_IS_BAD, lossy)).toEqual({ kind: 'nothing', reason: reason(100, 4) });
+    expect(allowed(RATIO, lossy)).toMatchObject({ kind: 'share' });
+  });
+  test('is of as many as the error rate is of: lost ones that are not bad are in neither count', () => {
+    const half = [...times(97, 60, 0.1), ...times(3, 60, 0.1, 500), ...times(100, 60, 1, 0)];
+    expect(allowed(RATIO, half)).toEqual({ kind: 'nothing', reason: reason(100, 3) });
+    const some: PlannedMeasure = { ...RATIO, totalStatus: '500|201' };
+    expect(allowed(some, half)).toEqual({ kind: 'nothing', reason: reason(3, 3) });
+  });
+  test('is not asked where no status tells what is bad, or there is no record of the phase', () => {
+    const blind: PlannedMeasure = { ...LOST_IS_BAD, badStatus: null };
+    expect(allowed(blind, lossy)).toMatchObject({ kind: 'share' });
+    const inPhase = { ...cut.run, load: null };
+    expect(allowed(LOST_IS_BAD, lossy, { inPhase })).toMatchObject({ kind: 'share' });
+  });
+  test('says nothing where nothing was counted: that is no limit that seems kept', () => {
+    const target: Limit = { text: '<= 2%', comparison: '<=', value: 0.02 };
+    const measured = { ...SHARE, samples: 0 };
+    expect(allowed(LOST_IS_BAD, lossy, { target, measured })).toMatchObject({ kind: 'share' });
+    expect(allowed(LOST_IS_BAD, lossy, { target })).toMatchObject({ kind: 'nothing' });
+  });
+});
+
+describe('a rate', () => {
+  test('is judged with 2 of 100 across an edge, and not with 3', () => {
+    const [before, within] = [times(2, 29, 3), times(2, 88, 4)];
+    expect(allowed(THROUGHPUT, [...before, ...within], { measured: NUMBER })).toBe(NUMBER);
+    expect(allowed(THROUGHPUT, [...before, ...times(3, 88, 4)], { measured: NUMBER })).toEqual({
+      kind: 'nothing',
+      reason:
+        '2 requests came into the phase unanswered and 3 left it so: more than 2 % of the 100 that were counted (as counted)',
+    });
+  });
+});
