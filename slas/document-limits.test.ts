@@ -242,6 +242,15 @@ describe('alerting', () => {
     ],
   ])('%s is not', (text, expected) => expect(ofAlerting(text)).toEqual([expected]));
 
+  test('of two objectives that share a name, the second is told', () => {
+    const other = UP.replace('id: up', 'id: other');
+    const names =
+      'alerting: { names: { up: { name: U, severity: warning }, other: { name: U, severity: critical } } }';
+    expect(problems(`${HEAD}${SERVICE}objectives: [${UP}, ${other}]\n${names}\n`)).toEqual([
+      'duplicate-name alerting.names.other.name: alert "U" is there twice: names must be unique',
+    ]);
+  });
+
   test('what is wrong in the service or the objectives is told once', () => {
     expect(ofAlerting(drift('50%', '10%'), '')).toEqual(['missing-field : the document lacks service']);
     expect(
@@ -252,6 +261,11 @@ describe('alerting', () => {
       'wrong-value objectives: objectives must be array, is 5',
       expect.stringContaining('unknown-objective alerting.names.up'),
     ]);
+    expect(
+      problems(
+        `${HEAD}${SERVICE}objectives: [null]\nalerting: { names: { up: { name: U, severity: warning } } }\n`,
+      ),
+    ).toContainEqual(expect.stringContaining('unknown-objective alerting.names.up'));
   });
 
   test('becomes what the rules are made of', () => {
