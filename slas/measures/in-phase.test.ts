@@ -142,9 +142,10 @@ describe('an error rate', () => {
     [8, 3],
     [5, 0],
     [4, 0],
-  ])('of %i bad ones, 5 of them lost, may hold %i twice', (bad, doubtful) => {
+  ])('of %i bad ones, 5 of them lost, may hold %i twice, whatever was lost before', (bad, doubtful) => {
     const measured = { ...SHARE, bad };
-    expect(allowed(LOST_IS_BAD, times(5, 60, 1, 0), { measured })).toMatchObject({ doubtful });
+    const lost = [...times(5, 60, 1, 0), ...times(7, 20, 1, 0)];
+    expect(allowed(LOST_IS_BAD, lost, { measured })).toMatchObject({ doubtful });
   });
 });
 
@@ -168,7 +169,8 @@ describe('what the client saw in the phase', () => {
   test('is not asked where no status tells what is bad, or there is no record of the phase', () => {
     const blind: PlannedMeasure = { ...LOST_IS_BAD, badStatus: null };
     expect(allowed(blind, lossy)).toMatchObject({ kind: 'share' });
-    const inPhase = { ...cut.run, load: null };
+    const { client: _, ...load } = runOf(lossy).load!;
+    const inPhase = { ...cut.run, load };
     expect(allowed(LOST_IS_BAD, lossy, { inPhase })).toMatchObject({ kind: 'share' });
   });
   test('says nothing where nothing was counted: that is no limit that seems kept', () => {

@@ -1,6 +1,6 @@
 import { requestsOf } from '../client-requests.ts';
 import { holds } from '../limits.ts';
-import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
+import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
 import { formatCount } from '../numbers.ts';
 import { type AcrossEdges, acrossEdges, type PhaseTimes } from '../phases.ts';
 import { compareShare } from '../statistics.ts';
@@ -39,11 +39,11 @@ export function allowForEdges(
     return withDoubt(measured, others, others === 0 ? '' : carried(others));
   }
   if (measure.kind === 'ratio') {
-    const hidden = badByClient(measured, measure, target, inPhase);
+    const hidden = badByClient(measured, measure, target, inPhase.load!.client);
     if (hidden !== null) return nothing(hidden);
   }
   const lostIsBad = measure.kind === 'ratio' && measure.lost === 'bad';
-  const lost = lostIsBad ? (run.load?.lost ?? 0) : 0;
+  const lost = lostIsBad ? inPhase.load!.lost : 0;
   const open = across.inFlight.filter(({ status }) => !(lostIsBad && status === '0')).length;
   const words = [
     ...(open === 0
@@ -66,11 +66,11 @@ function badByClient(
   { bad, samples }: Share,
   { badStatus, totalStatus, lost }: PlannedMeasure & { kind: 'ratio' },
   target: Limit,
-  { load }: RunRecord,
+  client: ClientRequests | undefined,
 ): string | null {
-  if (load?.client === undefined || badStatus === null) return null;
+  if (client === undefined || badStatus === null) return null;
   const of = (status: string) => new RegExp(`^(?:${status})$`);
-  const requests = requestsOf(load.client);
+  const requests = requestsOf(client);
   const isLost = ({ status }: { status: string }) => status === '0';
   const seenBad = requests.filter((one) =>
     isLost(one) ? lost === 'bad' : of(badStatus).test(one.status),
