@@ -50,10 +50,14 @@ export function cutsOf(plan: Plan, { window, load }: RunRecord): readonly number
 export const endOf = ({ fromSeconds, stepSeconds }: Thinned, index: number) =>
   toMilliseconds(fromSeconds + index * stepSeconds);
 
+/** Blocks are left-open. Their numbers go on before the first one and after the last. */
+const numberAt = ({ fromSeconds, stepSeconds }: Thinned, atSeconds: number) =>
+  Math.ceil(Math.round((atSeconds - fromSeconds) * 1000) / Math.round(stepSeconds * 1000));
+
 /** The block that a moment lies in, left-open; null before the first one and after the last. */
-export function blockAt({ fromSeconds, stepSeconds, blocks }: Thinned, atSeconds: number): number | null {
-  const index = Math.ceil(Math.round((atSeconds - fromSeconds) * 1000) / Math.round(stepSeconds * 1000));
-  return index < 1 || index > blocks ? null : index;
+export function blockAt(thinned: Thinned, atSeconds: number): number | null {
+  const number = numberAt(thinned, atSeconds);
+  return number < 1 || number > thinned.blocks ? null : number;
 }
 
 // ---------------------------------------------------------------------------------------------- digests
@@ -128,11 +132,12 @@ function oddBlocks(plan: Plan, digest: Blocks['digest'], thinned: Thinned): Read
   return odd;
 }
 
+/** None where a cut lies past them all: what is left over at the window's edges is read anyway. */
 function blocksAround(thinned: Thinned, atSeconds: number): readonly number[] {
   const margin = MARGIN * thinned.intervalSeconds;
-  const first = blockAt(thinned, atSeconds - margin) ?? 1;
-  const last = blockAt(thinned, atSeconds + margin) ?? thinned.blocks;
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const first = Math.max(1, numberAt(thinned, atSeconds - margin));
+  const last = Math.min(thinned.blocks, numberAt(thinned, atSeconds + margin));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 }
 
 /** How many scrapes of a target there are in two and a half of the longest intervals, at least: more where it is scraped more often. */
@@ -158,14 +163,11 @@ function addOddOfGauge(
       const isSteady =
         (sum?.[block] === count && min?.[block] === 1) || (sum?.[block] === 0 && min?.[block] === 0);
       if (!Number.isNaN(count) && !(count === worked[block] && isSteady)) odd.add(block);
-      // One of several gauges of a target is silent, or all are for a part of the time.
-      if (Number.isNaN(count) && worked[block]! > 0 && hasBegun(counts)) odd.add(block);
+      // One of several gauges of a target is silent, or all are for a part of the time. One that never tells anything is no series.
+      if (Number.isNaN(count) && worked[block]! > 0) odd.add(block);
     }
   }
 }
-
-/** A gauge that never tells anything is unknown throughout: there is nothing to read. */
-const hasBegun = (counts: Float64Array) => counts.some((count) => !Number.isNaN(count));
 
 /** Runs of odd blocks, with a margin, as stretches of time. */
 export function stretchesOf({ odd, thinned }: Blocks): readonly (readonly [number, number])[] {
