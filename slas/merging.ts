@@ -15,7 +15,8 @@ export function mergedReadings(
   return new Map(
     [...bySelector].map(([selector, readings]) => [
       selector,
-      readings.length === 1 ? readings[0]! : merged(plan, selector, readings, blocks),
+      // Of a window that is thinned one alone lacks the others; it may be no samples at all, but a digest.
+      readings.length === 1 && blocks === null ? readings[0]! : merged(plan, selector, readings, blocks),
     ]),
   );
 }

@@ -37,3 +37,12 @@ test.each(['resets', 'sum', 'last'] as const)('nor are counters of which %s was 
   expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
   expect(reason).toContain(`there is no evidence of ${digest} for sentiment_prediction_confidence_count`);
 });
+
+test('a digest of a gauge is not taken for its samples where nothing else is left', () => {
+  const { gauge } = plan.objectives.find(({ id }) => id === 'model-uptime')!.measure as { gauge: string };
+  const readings = evidence.readings.filter(({ selector, digest }) => selector !== gauge || digest === 'sum');
+  const { verdict, objectives } = judge(plan, run, { ...evidence, readings });
+  const { verdict: outcome, reason } = objectives.find(({ id }) => id === 'model-uptime')!;
+  expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
+  expect(reason).toContain(`there is no evidence of count for ${gauge}`);
+});
