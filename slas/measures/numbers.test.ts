@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import type { ClientRequests, LoadRecord } from '../model.ts';
+import type { Given } from '../testing/cases.ts';
+import { cutOf } from '../testing/frames.ts';
+import type { Measured } from './measured.ts';
+import { measureMean, measureThroughput } from './numbers.ts';
+
+/** Over which seconds a rate is told, and over which blocks. The healthy service answers 1,500 requests in 60 s. */
+
+/** Requests that were answered at these seconds of the load, 10 ms after they were sent, in this order. */
+const answeredAt = (ends: readonly number[]): ClientRequests => {
+  const column = (of: (end: number) => number) => ends.map(of).join(' ');
+  return {
+    originSeconds: 1000,
+    startMs: column((end) => end * 1000 - 10),
+    durationMs: column(() => 10),
+    blockedMs: column(() => 0),
+    status: column(() => 200),
+    path: column(() => 0),
+    paths: ['/predict'],
+  };
+};
+
+const seconds = (count: number, of: (index: number) => number) =>
+  Array.from({ length: count }, (_, index) => of(index));
+
+type Number_ = Measured & { kind: 'number' };
+
+function throughput(
+  load: Partial<LoadRecord>,
+  changes: Partial<Given> = {},
+  counted: { readonly status?: string } = { status: '2..' },
+): Number_ {
+  const { measure, run, plan, frame } = cutOf(changes);
+  const { counter } = measure('throughput');
+  const planned = { kind: 'throughput', counter, ...counted } as const;
+  const record = { ...run, load: { ...run.load!, ...load } };
+  return measureThroughput(planned, record, frame, plan.requests, false) as Number_;
+}
+
+describe('a service that fell behind', () => {
+  // 100 answers, one a second from 1 s on: 98 s lie between the first and the 99th.
+  const behind = seconds(100, (index) => 1 + index);
+  const drained = (98 * 100) / 99;
+
+  test('is told over the seconds in which answers came, without the last hundredth', () => {
+    const { value, words, blocks } = throughput({ client: answeredAt(behind) });
+    expect(value).toBeCloseTo(1500 / drained, 9);
+    expect(words).toBe(
+      '1,500 good answers in the 98.99 s in which they came; the load was scheduled over 60 s',
+    );
+    expect(blocks).toHaveLength(98);
+    expect(blocks.slice(0, 97)).toEqual(seconds(97, () => ({ part: 1, total: 1 })));
+    expect(blocks.at(-1)).toEqual({ part: 2, total: 1 });
+  });
+  test('is so in whatever order its answers are recorded', () => {
+    const shuffled = behind.toSorted((a, b) => ((a * 37) % 101) - ((b * 37) % 101));
+    expect(throughput({ client: answeredAt(shuffled) })).toEqual(throughput({ client: answeredAt(behind) }));
+  });
+  test('is so past 2 % of what was scheduled', () => {
+    const over = (most: number) => answeredAt(seconds(50, (index) => 1 + (index * most) / 49));
+    const scheduled = { plannedRequests: 1500, scheduledSeconds: 100 };
+    expect(throughput({ ...scheduled, client: over(102) }).words).toContain('over which load was scheduled');
+    expect(throughput({ ...scheduled, client: over(102.2) }).words).toContain('in which they came');
+  });
+  test('is not where it counted none, or where the plan does not say what is counted', () => {
+    const none = { series: { 'answers 200': 'always 400' } };
+    expect(throughput({ client: answeredAt(behind) }, none)).toMatchObject({
+      ...{ value: 0, words: '0 good answers in the 60 s over which load was scheduled' },
+    });
+    expect(throughput({ client: answeredAt(behind) }, {}, {})).toMatchObject({
+      ...{ value: 25, words: '1,500 good answers in the 60 s over which load was scheduled' },
+    });
+  });
+  test('may have answered what its replicas took with them, which adds to the rate', () => {
+    const elastic: Partial<Given> = {
+      service: { replicas: 'elastic' },
+      replicas: { a: {}, b: { last: 40 } },
+      load: { sent: 1520, '2xx': 1520 },
+      series: { 'process start': 'always 1000', 'answers 200': '0 -> 1200', 'answers 200 @b': '0 -> 300' },
+    };
+    const { value, uncounted } = throughput({ client: answeredAt(behind) }, elastic);
+    const { atMost, low, high } = uncounted!;
+    expect(atMost).toBe(20);
+    expect(value).toBeCloseTo(1500 / drained, 9);
+    expect(low).toBeCloseTo(1500 / drained, 9);
+    expect(high).toBeCloseTo((1500 + atMost) / drained, 9);
+  });
+});
+
+describe('a window without a load', () => {
+  const bare = (changes: Partial<Given> = {}) => {
+    const { measure, run, plan, frame } = cutOf({ scenario: null, load: null, ...changes });
+    const requests = (selector: string | null) =>
+      measureThroughput(measure('throughput'), run, frame, selector, false);
+    return { requests, asked: plan.requests };
+  };
+
+  test('is told between the scrapes, where requests were made', () => {
+    const { requests, asked } = bare();
+    expect(requests(asked)).toMatchObject({ value: 25, samples: 1500 });
+    expect(requests(null)).toMatchObject({ value: 25, samples: 1500 });
+  });
+  test('may see a first answer of a status inside', () => {
+    const { requests, asked } = bare({ series: { 'answers 503': '_*5 0 5+0*10' } });
+    expect(requests(asked)).toMatchObject({ value: 25, samples: 1500 });
+  });
+  test('says why its requests could not be counted', () => {
+    expect(bare().requests('gone{job="sentiment-api"}')).toEqual({
+      ...{ kind: 'nothing', reason: 'there is no evidence for gone{job="sentiment-api"}' },
+    });
+  });
+});
+
+test('the mean of a ratio lies between what unseen observations of 0 and of 1 would make of it', () => {
+  const { measure, frame } = cutOf({
+    ...{ scenario: null, load: null },
+    service: { replicas: 'elastic' },
+    replicas: { a: {}, b: { last: 40 } },
+    series: {
+      'process start': 'always 1000',
+      'positive sum @b': '0 -> 180',
+      'positive count @b': '0 -> 200',
+      'negative sum @b': 'always 0',
+      'negative count @b': 'always 0',
+    },
+  });
+  const { samples, value, uncounted } = measureMean(measure('mean'), 'ratio', frame) as Number_;
+  const { atMost, low, high } = uncounted!;
+  expect([samples, value]).toEqual([1700, (846 + 540 + 180) / 1700]);
+  expect(atMost).toBeGreaterThan(0);
+  expect(low).toBeCloseTo((846 + 540 + 180) / (1700 + atMost), 9);
+  expect(high).toBeCloseTo((846 + 540 + 180 + atMost) / (1700 + atMost), 9);
+});

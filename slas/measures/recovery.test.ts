@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import type { PlannedObjective } from '../model.ts';
+import { healthy } from '../testing/cases.ts';
+import type { Measured } from './measured.ts';
+import { measureRecovery } from './recovery.ts';
+
+/** When a latency was back: ten requests a second, of which so many were slow in each. Whole judgements are in cases/recovery.yaml. */
+
+const { plan, run } = healthy();
+
+function recovered(slowBySecond: readonly number[], leastSamples: number, slowMs = 300): Measured {
+  const all = slowBySecond.flatMap((slow, second) =>
+    Array.from({ length: 10 }, (_, index) => ({
+      startMs: second * 1000 + index * 100,
+      durationMs: index < slow ? slowMs : 50,
+    })),
+  );
+  const column = (of: (one: (typeof all)[number]) => number) => all.map(of).join(' ');
+  const client = {
+    ...{
+      originSeconds: 1000,
+      startMs: column((one) => one.startMs),
+      durationMs: column((one) => one.durationMs),
+    },
+    ...{ blockedMs: column(() => 0), status: column(() => 200), path: column(() => 0), paths: ['/predict'] },
+  };
+  return measured({ ...run.load!, client }, leastSamples);
+}
+
+function measured(load: typeof run.load, leastSamples: number): Measured {
+  const measure = { kind: 'recovery', path: '/predict', percentile: 95, withinSeconds: 0.2 } as const;
+  const objective = {
+    ...plan.objectives[0]!,
+    measure,
+    phase: 'spike',
+    leastSamples,
+  } satisfies PlannedObjective;
+  return measureRecovery(measure, objective, { ...run, load });
+}
+
+test('a stretch holds as many requests as are needed, and no second more', () => {
+  // One slow of ten is over 5 %; of twenty it would not be.
+  expect(recovered([0, 0, 1, 0, 0], 10)).toMatchObject({ samples: 50, seconds: 3, isBack: true });
+  expect(recovered([0, 0, 1, 0, 0], 11)).toMatchObject({ samples: 50, seconds: 0, isBack: true });
+});
+
+test('the last stretch ends with the last request', () => {
+  expect(recovered([0, 0, 0, 0, 1], 10)).toMatchObject({ seconds: 5, isBack: false });
+  expect(recovered([0, 0, 0, 1, 0], 10)).toMatchObject({ seconds: 4, isBack: true });
+  expect(recovered([0, 0, 0, 1, 1], 20)).toMatchObject({ seconds: 4, isBack: false });
+});
+
+test('as many requests as are needed are enough, and one fewer is not', () => {
+  expect(recovered([0, 0], 20)).toMatchObject({ seconds: 0, isBack: true });
+  expect(recovered([0, 0], 21)).toEqual({
+    kind: 'nothing',
+    reason: '20 requests after phase "spike" are too few: 21 could show that it is over',
+  });
+});
+
+test('an answer at the limit is in time', () => {
+  expect(recovered([10, 10], 10, 200)).toMatchObject({ seconds: 0, isBack: true });
+  expect(recovered([10, 10], 10, 201)).toMatchObject({ seconds: 2, isBack: false });
+});
+
+test('nothing is known without a record of each request', () => {
+  const nothing = { kind: 'nothing', reason: expect.stringContaining('left no record of its requests') };
+  expect(measured(null, 10)).toEqual(nothing);
+  expect(measured(run.load, 10)).toEqual(nothing);
+});
