@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { requestsOf } from './client-requests.ts';
 import type { ClientRequests, LoadRecord, RunRecord } from './model.ts';
-import { acrossEdges, type PhaseTimes, phasesOf, plannedIn, sentWhile } from './phases.ts';
+import { acrossEdges, type PhaseTimes, phasesOf, plannedIn, scopeOf, sentWhile } from './phases.ts';
+import { type Given, healthy, ORIGIN_SECONDS } from './testing/cases.ts';
 import { cutOf } from './testing/frames.ts';
+import { cutWindow } from './window.ts';
 
 /** Which requests of a run belong to a phase, and which lie across its edges. Times are seconds of the run; the phase is 30 to 90. */
 
@@ -188,5 +191,60 @@ describe('the phases of a run', () => {
     expect(plannedIn(load, 'ramp')).toEqual({ plannedRequests: 125, scheduledSeconds: 10 });
     expect(plannedIn(load, 'hold')).toEqual({ plannedRequests: 1000, scheduledSeconds: 50 });
     expect(plannedIn(load, undefined)).toEqual({ plannedRequests: 1125, scheduledSeconds: 60 });
+  });
+});
+
+describe('what is judged of a phase', () => {
+  const phased = `
+apiVersion: sla-harness/v1
+kind: SLA
+name: phased
+service: { selector: { job: sentiment-api }, requests: { counter: http_requests_total, where: { method: POST, handler: /predict } } }
+objectives: [{ id: model-uptime, target: ">= 99%", uptime: { gauge: sentiment_model_loaded } }]
+scenarios:
+  steps:
+    phases: [{ name: ramp, rate: 10/s, duration: 20s }, { name: hold, rate: 25/s, duration: 40s }]
+    objectives: [{ id: model-uptime, phases: [hold] }]
+`;
+  const scoped = (changes: Partial<Given> = {}) => {
+    const built = healthy({
+      ...{ document: phased, scenario: 'steps', load: { sent: 1200, '2xx': 1200 } },
+      ...{ window: { from: 10, to: 70 }, phases: {}, ...changes },
+    });
+    const { plan: whole, run: record, evidence } = built;
+    const scope = scopeOf(whole.objectives[0]!, whole, record, evidence, cutWindow(whole, record, evidence));
+    if (typeof scope === 'string') throw new Error(scope);
+    return { ...scope, record };
+  };
+
+  test('is its own plan and its own load, as of a run that was this phase alone', () => {
+    const client = '960x0.01 1x0.01=101 2x0.01=302 3x0.01=404 4x0.01=503 30xlost';
+    const { plan: own, run: inside, phase, record } = scoped({ phases: { hold: { client, late: 0.02 } } });
+    expect(own.load).toMatchObject({
+      ...{ plannedRequests: 1000, scheduledSeconds: 40 },
+      phases: [{ name: 'hold', ratePerSecond: 25, durationSeconds: 40 }],
+    });
+    expect(phase).toMatchObject({ name: 'hold', isFirst: false, isLast: true });
+    expect(inside.load).toMatchObject({
+      ...{ plannedRequests: 1000, scheduledSeconds: 40, sent: 1000, lost: 30, startedLateP99Seconds: 0.02 },
+      answered: { '1xx': 1, '2xx': 960, '3xx': 2, '4xx': 3, '5xx': 4 },
+    });
+    expect(requestsOf(record.load!.client)).toHaveLength(1200);
+    expect(requestsOf(inside.load!.client)).toHaveLength(1000);
+    expect(requestsOf(inside.load!.client)[0]).toMatchObject({ startSeconds: 0, durationSeconds: 0.01 });
+  });
+  test('has no record of requests where the run has none', () => {
+    const none = { ramp: { client: null, sent: 200 }, hold: { client: null, sent: 1000 } };
+    expect(Object.keys(scoped({ phases: none }).run.load!)).not.toContain('client');
+  });
+  test('is counted from a scrape at its very beginning to one at its very end', () => {
+    const { frame: inside } = scoped();
+    expect(inside).toMatchObject({ fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 });
+  });
+  test('is not counted where no scrape lies in it', () => {
+    const { frame: inside } = scoped({ series: { up: 'always 1; 30..70=_' } });
+    expect(inside).toBe(
+      'phase "hold" (00:00:30.000 to 00:01:10.000) holds no two scrapes of every target: nothing was counted inside it',
+    );
   });
 });

@@ -75,7 +75,7 @@ export function scopeOf(
   // What comes back after a phase is seen in the next one.
   const name = measure.kind === 'recovery' ? nameAfter(named, plan) : named;
   const phase = phasesOf(plan, run).find((one) => one.name === name);
-  if (phase !== undefined && run.load !== null) return narrowed(phase, plan, run, evidence, whole);
+  if (phase !== undefined) return narrowed(phase, plan, run, evidence, whole);
   return run.load?.phases === undefined
     ? 'the load generator left no record of its phases: which requests were of this one is not known'
     : `phase "${name}" never began`;

@@ -50,7 +50,7 @@ describe('a service that fell behind', () => {
       '1,500 good answers in the 98.99 s in which they came; the load was scheduled over 60 s',
     );
     expect(blocks).toHaveLength(98);
-    expect(blocks.slice(0, 97)).toEqual(seconds(97, () => ({ part: 1, total: 1 })));
+    expect(blocks.slice(0, 97)).toEqual(Array(97).fill({ part: 1, total: 1 }));
     expect(blocks.at(-1)).toEqual({ part: 2, total: 1 });
   });
   test('is so in whatever order its answers are recorded', () => {

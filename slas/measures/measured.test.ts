@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { keyOf, orNone } from './measured.ts';
+
+test('what was uncounted is told only where there is something to tell', () => {
+  expect(Object.keys(orNone(0))).toEqual([]);
+  expect(orNone(3)).toEqual({ uncounted: 3 });
+});
+
+test('labels are the same in any order, and without those that are left out', () => {
+  expect(keyOf({ b: '2', a: '1' })).toBe(keyOf({ a: '1', b: '2' }));
+  expect(keyOf({ b: '2', a: '1', __name__: 'x' }, '__name__')).toBe('[["a","1"],["b","2"]]');
+  expect(keyOf({ a: '1' })).not.toBe(keyOf({ a: '2' }));
+});
