@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Load, PlannedObjective } from '../slas/model.ts';
 import { type ErrorGuard, guardAgainstErrors } from './error-guard.ts';
@@ -56,6 +56,8 @@ export async function startGenerators(load: Load, stack: Stack, options: RunK6Op
       summaryFile: join(options.folder, `${name.replace('k6', 'k6-summary')}.json`),
       csvFile: join(options.folder, `${name.replace('k6', 'k6-samples')}.csv`),
     };
+    // Who is interrupted keeps what is of use to somebody; this is large, and read by nobody any more.
+    cleanUp.defer(() => rm(files.csvFile, { force: true }));
     const k6 = cleanUp.use(await startK6(load, stack, { name, args, loadFile, ...files }, options));
     each.push({ k6, ...files });
   }
@@ -147,7 +149,9 @@ export async function whileRunning(
     isStopping = true;
     for (const { k6 } of each) void k6.stop();
   };
-  const longestMs = (load.scheduledSeconds + load.requestTimeoutSeconds + SLACK_SECONDS) * 1000;
+  // A visit that began at the very end still makes all its requests, with at most a second of thought between them.
+  const visitSeconds = (load.requestsPerArrival ?? 1) * (load.requestTimeoutSeconds + 1);
+  const longestMs = (load.scheduledSeconds + visitSeconds + SLACK_SECONDS) * 1000;
   const bound = setTimeout(stopAll, longestMs);
   const forget = onAbort(options.signal, stopAll);
   using teller = tellHowItGoes(load, startedSeconds, options);

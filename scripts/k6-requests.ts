@@ -88,7 +88,7 @@ function summarised(phases: Phases): RecordedLoad['phases'] {
   );
 }
 
-/** No field of ours has a comma or a quote in it; a last line that was cut off has too few fields. */
+/** No field of ours has a comma or a quote in it (see loadtests/lib/tag.ts); a last line that was cut off has too few fields. */
 export function parseLine(line: string, columns: readonly string[]): RecordedRequest[] {
   const fields = line.split(',');
   if (fields.length !== columns.length) return [];
@@ -99,7 +99,7 @@ export function parseLine(line: string, columns: readonly string[]): RecordedReq
       endMs: Number(field('timestamp')) / 1000,
       durationMs: Number(field('metric_value')),
       status: field('status'),
-      path: tag('path'),
+      path: decodeURIComponent(tag('path')),
       blocked: tag('blocked'),
     },
   ];

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { answersInAll, requestsOf } from '../slas/client-requests.ts';
 import type { ClientRequests, Load, LoadRecord, RunRecord } from '../slas/model.ts';
 import { plannedIn } from '../slas/phases.ts';
@@ -35,7 +35,6 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   const { client, phases, startedLateP99Seconds } = await readRequests(
     generators.each.map((one) => one.csvFile),
   );
-  await Promise.all(generators.each.map(({ csvFile }) => rm(csvFile, { force: true })));
   const counts = summary === null ? countsOfRequests(client) : countsOfSummary(summary);
   const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };
   const record = {

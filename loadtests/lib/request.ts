@@ -2,6 +2,7 @@ import { check } from 'k6';
 import http, { type RefinedResponse } from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
 import { awaitArrival, load, phaseBeganMs, phaseName, target } from './load.ts';
+import { asTag } from './tag.ts';
 
 /** What the harness reads of a run: each request is sent once, and then answered or lost. Never retried. */
 const sent = new Counter('sla_requests_sent');
@@ -82,7 +83,7 @@ export function send({ method, path, body, headers, recordedAs = path }: Sent): 
   // k6 counts connecting and TLS as blocked; http_req_duration leaves all of that out.
   const { blocked, duration } = response.timings;
   request.add(blocked + duration, {
-    path: recordedAs,
+    path: asTag(recordedAs),
     status: String(response.status),
     blocked: upTo(blocked),
   });

@@ -118,10 +118,13 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   return accept({ plan, verdict });
 }
 
-/** What keeps a folder from being judged: it is not as it was sealed. One that holds no run at all is told by reading it. */
+/** What keeps a folder from being judged: there is no run in it, or it is not as it was sealed. */
 async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
   const holdsNothing = [MANIFEST, FILES.plan].every((name) => !existsSync(join(path, name)));
-  if (holdsNothing) return [];
+  if (holdsNothing) {
+    const message = `there is no run in ${path}: name a folder that ./sla gate or ./sla run wrote (./sla runs list)`;
+    return badOption('RUN', message).problems;
+  }
   const altered = await findAlterations(path);
   return altered.map(({ file, message }) => ({
     code: 'altered',

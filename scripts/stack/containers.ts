@@ -4,7 +4,7 @@ import { type Exit, tellExit } from '../processes.ts';
 import type { ToolIo } from '../tools/types.ts';
 import { watchStack } from '../watchdog.ts';
 import { type Contained, type Surroundings, startContainer } from './containers/contained.ts';
-import { findEngine, STACK_LABEL, sweep } from './containers/engine.ts';
+import { bounded, findEngine, STACK_LABEL, sweep } from './containers/engine.ts';
 import type { ResolvedImage } from './containers/image-store.ts';
 import {
   type Part,
@@ -66,7 +66,8 @@ async function openNetwork({ engine, id }: Surroundings, cleanup: AsyncDisposabl
   cleanup.defer(watchStack(label));
   cleanup.defer(() => sweep(engine, id));
   const name = `sla-${id}`;
-  await engine.createNetwork({ Name: name, Labels: { [STACK_LABEL]: id } });
+  const made = engine.createNetwork({ Name: name, Labels: { [STACK_LABEL]: id } });
+  await bounded(made, 'the container engine, told to make a network,');
   return name;
 }
 

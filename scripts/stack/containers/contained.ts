@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { HarnessError } from '../../errors.ts';
 import { type Exit, type Started, tailOf } from '../../processes.ts';
-import { type Engine, ignoring, PART_LABEL, STACK_LABEL } from './engine.ts';
+import { bounded, type Engine, ignoring, PART_LABEL, STACK_LABEL } from './engine.ts';
 
 /** What every container of a stack shares. */
 export interface Surroundings {
@@ -25,6 +25,8 @@ export interface Contained extends Started {
 
 const START_PATIENCE_MS = 90_000;
 const GRACE_MS = 10_000;
+/** Beyond its time to end by itself, and to hand over its log. */
+const KILL_LIMIT_MS = 30_000;
 /** After its end, for the last lines of its log. */
 const LOG_PATIENCE_MS = 5_000;
 
@@ -138,8 +140,16 @@ function running(
   );
   const stop = async (graceMs = GRACE_MS) => {
     // 304: it is not running any more; 404: somebody removed it.
-    if (ended === null) await ignoring([304, 404], handle.stop({ t: Math.ceil(graceMs / 1000) }));
-    return await exited;
+    const stopped = async () => {
+      if (ended === null) await ignoring([304, 404], handle.stop({ t: Math.ceil(graceMs / 1000) }));
+      return await exited;
+    };
+    // One that is killed ends at once, unless the engine hangs: then what is left is the watchdog's.
+    return await bounded(
+      stopped(),
+      `the container engine, told to stop ${spec.name},`,
+      graceMs + KILL_LIMIT_MS,
+    );
   };
   return {
     name: spec.name,

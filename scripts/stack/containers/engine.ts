@@ -12,6 +12,8 @@ export type Engine = ContainerRuntimeClient['container']['dockerode'];
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 const ANSWER_LIMIT_MS = 15_000;
+/** Removing waits until a process is gone, which a disk that is busy can delay. */
+const REMOVE_LIMIT_MS = 60_000;
 
 /** Throws HarnessError `no-engine` where there is none, and `remote-engine` where it is on another machine. */
 export async function findEngine(): Promise<Engine> {
@@ -31,12 +33,17 @@ export async function findEngine(): Promise<Engine> {
   return dockerode;
 }
 
-/** Rejects after a while: an engine that accepts a connection need not answer. */
-async function bounded<T>(work: Promise<T>, what: string): Promise<T> {
+/** Rejects after a while: an engine that accepts a connection need not answer. `what` is who is waited for. */
+export async function bounded<T>(work: Promise<T>, what: string, limitMs = ANSWER_LIMIT_MS): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new Error(`${what} did not answer within ${ANSWER_LIMIT_MS / 1000} s`)),
-    ANSWER_LIMIT_MS,
+    () =>
+      reject(
+        new HarnessError('engine-silent', `${what} did not answer within ${limitMs / 1000} s`, {
+          nextStep: 'see what holds it up (docker ps must answer), then try again',
+        }),
+      ),
+    limitMs,
   );
   try {
     return await Promise.race([work, late]);
@@ -53,12 +60,16 @@ const of = (id: string) => ({ filters: { label: [`${STACK_LABEL}=${id}`] } });
 
 /** Removes every container and network of a stack, whatever state it is in. */
 export async function sweep(engine: Engine, id: string): Promise<void> {
-  const containers = await engine.listContainers({ all: true, ...of(id) });
-  await Promise.all(
-    containers.map((one) => ignoringGone(engine.getContainer(one.Id).remove({ force: true, v: true }))),
+  const within = <T>(work: Promise<T>, what: string) =>
+    bounded(work, `the container engine, told to ${what},`, REMOVE_LIMIT_MS);
+  const containers = await within(engine.listContainers({ all: true, ...of(id) }), 'list containers');
+  const removed = containers.map((one) =>
+    ignoringGone(engine.getContainer(one.Id).remove({ force: true, v: true })),
   );
-  const networks = await engine.listNetworks(of(id));
-  await Promise.all(networks.map((one) => ignoringGone(engine.getNetwork(one.Id).remove())));
+  await within(Promise.all(removed), 'remove containers');
+  const networks = await within(engine.listNetworks(of(id)), 'list networks');
+  const parted = networks.map((one) => ignoringGone(engine.getNetwork(one.Id).remove()));
+  await within(Promise.all(parted), 'remove networks');
 }
 
 /** 404: it is gone; 409: it is being removed by somebody else. */
