@@ -89,7 +89,9 @@ async function openStack(
   if (options.target !== undefined) return useExisting(options.target, options.prometheus!);
   if (options.stack === 'containers') {
     const extras = readContainerExtras(options);
-    if (extras.ok) return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
+    // What was asked for is done or refused, and never something else done in its place; it was checked before.
+    if (!extras.ok) throw new Error(extras.problems.map(({ message }) => message).join('; '));
+    return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
   }
   io.progress('starting the service and Prometheus');
   return startLocalStack({
