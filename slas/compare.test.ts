@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Baseline, type Comparison, compare } from './compare.ts';
 import { judge } from './judge.ts';
+import type { ObjectiveVerdict, PlannedMeasure } from './model.ts';
 import { percentileBounds, percentilesOf } from './percentiles.ts';
 import { type Answers, SERVICES, seeded } from './queues.ts';
 import { healthy, type Judged } from './testing/cases.ts';
@@ -54,6 +55,56 @@ describe('where a percentile lies', () => {
   });
 });
 
+describe('a percentile is told', () => {
+  const told = (changes: Parameters<typeof healthy>[0]) => {
+    const { plan, run, evidence } = healthy(changes);
+    return percentilesOf(plan, run, evidence);
+  };
+  const LE = { '0.1': 1200, '0.15': 1350, '0.2': 1450, '0.3': 1490, '0.5': 1497, '1.0': 1500, '+Inf': 1500 };
+  const buckets = (...edges: readonly (keyof typeof LE)[]) => ({
+    le: edges.map((edge) => `${edge}=${LE[edge]}`).join(' '),
+  });
+
+  test('of latencies alone, and of these where answers could be counted', () => {
+    expect(Object.keys(told({}))).toEqual(['latency-p95', 'latency-p99']);
+    expect(told({ series: { latency: null } })).toEqual({});
+  });
+  test('the same in whatever order Prometheus has the buckets', () => {
+    const mixed = buckets('+Inf', '0.2', '1.0', '0.5', '0.15', '0.3', '0.1');
+    expect(told({ series: { latency: mixed } })).toEqual(told({}));
+  });
+  test('between the edges that all replicas have', () => {
+    const replicas = { a: {}, b: {} };
+    const both = told({ replicas })['latency-p95']!;
+    expect(both.bounds).toEqual({ lowSeconds: 0.15, highSeconds: 0.2 });
+    const series = { 'latency @b': buckets('0.1', '0.2', '0.3', '0.5', '1.0', '+Inf') };
+    expect(told({ replicas, series })['latency-p95']!.bounds).toEqual({ lowSeconds: 0.1, highSeconds: 0.2 });
+  });
+  test('without bounds where a replica ended, and took with it what nobody knows', () => {
+    const elastic = { service: { replicas: 'elastic' }, scenario: null, load: null };
+    const ends = told({ ...elastic, replicas: { a: {}, b: { last: 40 } } })['latency-p95']!;
+    expect(ends).toEqual({ valueSeconds: expect.closeTo(0.1875, 4), bounds: null });
+    expect(told({ ...elastic, replicas: { a: {}, b: {} } })['latency-p95']!.bounds).not.toBeNull();
+  });
+});
+
+describe('the bounds of a percentile', () => {
+  const even = (part: number, count: number) => Array.from({ length: count }, () => ({ part, total: 100 }));
+
+  test('are not told if at any edge there are too few blocks', () => {
+    expect(percentileBounds([0.1, 0.2], [even(30, 12), even(1, 12)], 95, 0.95)).toEqual({
+      ...{ lowSeconds: 0.1, highSeconds: 0.2 },
+    });
+    expect(percentileBounds([0.1, 0.2], [even(30, 12), even(1, 11)], 95, 0.95)).toBeNull();
+  });
+  test('at an edge know how requests depend on each other by it and by those under it, not by rarer ones', () => {
+    // 30 % of 2,000 took longer than 0.1 s, in each block as many; 1.5 % longer than 0.5 s, all of them in one block.
+    const stall = even(0, 20).with(7, { part: 30, total: 100 });
+    const known = percentileBounds([0.1, 0.5], [even(30, 20), stall], 75, 0.95);
+    expect(known).toEqual({ lowSeconds: 0.1, highSeconds: 0.5 });
+  });
+});
+
 describe('two runs of a minute, of services whose truth is known', () => {
   const EDGES = [0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2.5, 5, 10];
   const SECONDS = 60;
@@ -90,6 +141,123 @@ describe('two runs of a minute, of services whose truth is known', () => {
 
   test('a service at 90 % of its capacity is told from the same at half of it', () => {
     expect(apart('M/G/2 at 0.5', 'M/G/2 at 0.9')).toBeGreaterThan(0.8 * PAIRS);
+  });
+});
+
+describe('an objective in two runs', () => {
+  const { plan, run, evidence } = healthy();
+  const verdict = judge(plan, run, evidence);
+  type Kind = PlannedMeasure['kind'];
+  interface Seen {
+    readonly value: number | null;
+    readonly bounds?: readonly [low: number, high: number | null] | null;
+  }
+
+  /** One objective of such a kind, as it was and as it is. */
+  function beside(kind: Kind, then: Seen, now: Seen, target = '< 1') {
+    const objective = ({ value, bounds = null }: Seen): ObjectiveVerdict => ({
+      ...verdict.objectives[0]!,
+      // Of a percentile the verdict's value is not what is compared.
+      ...{ id: 'x', target, value: kind === 'latency' && value !== null ? 99 : value },
+      interval: bounds === null ? null : { low: bounds[0], high: bounds[1]!, confidence: 0.95 },
+    });
+    const side = (seen: Seen) => ({
+      plan: {
+        ...plan,
+        objectives: [{ ...plan.objectives[0]!, id: 'x', measure: { kind } as PlannedMeasure }],
+      },
+      verdict: { ...verdict, objectives: [objective(seen)] },
+      percentiles: seen.value === null ? {} : { x: percentile(seen) },
+      environment: faultless,
+    });
+    const percentile = ({ value, bounds = null }: Seen) => ({
+      valueSeconds: value!,
+      bounds: bounds === null ? null : { lowSeconds: bounds[0], highSeconds: bounds[1] },
+    });
+    const baseline = { ...asBaseline(healthy()), ...side(then) };
+    return compare(baseline, side(now)).objectives[0]!;
+  }
+  const change = (...given: Parameters<typeof beside>) => beside(...given).change;
+
+  test('has the difference between the two, where both have a value', () => {
+    const [low, high] = [
+      { value: 2, bounds: [1, 3] },
+      { value: 7, bounds: [6, 8] },
+    ] as const;
+    expect(beside('ratio', low, high)).toMatchObject({ difference: 5, isPercentile: false, change: 'worse' });
+    expect(beside('ratio', high, low)).toMatchObject({ difference: -5, change: 'better' });
+    expect(beside('latency', low, high)).toMatchObject({
+      difference: 5,
+      isPercentile: true,
+      change: 'worse',
+    });
+    expect(beside('ratio', { value: null }, high)).toMatchObject({ difference: null, change: 'unknown' });
+    expect(beside('ratio', low, { value: null })).toMatchObject({ difference: null, change: 'unknown' });
+    expect(change('throughput', low, high, '> 5')).toBe('better');
+    expect(change('throughput', high, low, '> 5')).toBe('worse');
+  });
+  test('of uptime is other than it was by a single scrape', () => {
+    expect(change('uptime', { value: 1 }, { value: 0.999 }, '>= 0.999')).toBe('worse');
+    expect(change('uptime', { value: 0.999 }, { value: 1 }, '>= 0.999')).toBe('better');
+    expect(change('uptime', { value: 1 }, { value: 1 }, '>= 0.999')).toBe('same');
+  });
+  test.each<Kind>(['peak', 'recovery'])('of a %s cannot be told apart from chance', (kind) => {
+    expect(beside(kind, { value: 1 }, { value: 9 })).toMatchObject({
+      ...{ change: 'unknown', unknownBecause: 'a single value has no interval', difference: 8 },
+    });
+  });
+  test('needs an interval of both runs', () => {
+    const [with_, without] = [{ value: 1, bounds: [0, 2] } as const, { value: 1 }];
+    const because = (...given: Parameters<typeof beside>) => beside(...given).unknownBecause;
+    for (const kind of ['ratio', 'latency'] as const) {
+      expect(because(kind, with_, without)).toMatch(/^this run has no interval: it was too short, or /);
+      expect(because(kind, without, with_)).toMatch(/^the baseline has no interval/);
+      expect(because(kind, without, without)).toMatch(/^this run has no interval/);
+      expect(because(kind, with_, with_)).toBeNull();
+    }
+  });
+  test('lies in another bucket where buckets meet, and within noise where intervals do', () => {
+    const [under, over] = [
+      { value: 1.5, bounds: [1, 2] },
+      { value: 2.5, bounds: [2, 3] },
+    ] as const;
+    expect([change('latency', under, over), change('latency', over, under)]).toEqual(['worse', 'better']);
+    expect([change('ratio', under, over), change('ratio', over, under)]).toEqual([
+      ...['within-noise', 'within-noise'],
+    ]);
+    expect(change('latency', under, { value: 2, bounds: [1, 3] })).toBe('within-noise');
+  });
+  test('that is open past the last edge is not under anything', () => {
+    const [under, open] = [
+      { value: 0.7, bounds: [0.5, 1] },
+      { value: 1, bounds: [1, null] },
+    ] as const;
+    expect([change('latency', under, open), change('latency', open, under)]).toEqual(['worse', 'better']);
+    expect(change('latency', open, open)).toBe('within-noise');
+  });
+  test('is not told of a percentile that only one of two places has', () => {
+    const baseline = { ...asBaseline(healthy()), percentiles: {} };
+    const found = compareWith(baseline, healthy()).objectives.find(({ isPercentile }) => isPercentile)!;
+    expect(found).toMatchObject({
+      before: { value: null, bounds: null },
+      difference: null,
+      change: 'unknown',
+    });
+    expect(found.unknownBecause).toBe('the baseline could not tell it');
+  });
+  test('is left out where the baseline, or the plan, does not have it', () => {
+    const [now, baseline] = [healthy(), asBaseline(healthy())];
+    const percentiles = percentilesOf(now.plan, now.run, now.evidence);
+    const others = { ...now.plan, objectives: now.plan.objectives.slice(1) };
+    const fewer = { ...verdict, objectives: verdict.objectives.slice(1) };
+    const ids = (...given: Parameters<typeof compare>) =>
+      compare(...given).objectives.map(({ objective }) => objective.id);
+    const all = ids(baseline, { plan, verdict, percentiles, environment: null });
+    expect(all).toHaveLength(plan.objectives.length);
+    expect(ids(baseline, { plan: others, verdict, percentiles, environment: null })).toEqual(all.slice(1));
+    expect(ids({ ...baseline, verdict: fewer }, { plan, verdict, percentiles, environment: null })).toEqual(
+      all.slice(1),
+    );
   });
 });
 
@@ -155,6 +323,24 @@ describe('a run beside its baseline', () => {
       { what: 'model name', before: 'small', now: 'large' },
       { what: 'git commit', before: 'a1', now: 'not known' },
     ]);
+  });
+
+  test('tells circumstances that only sound like those of no matter', () => {
+    const [then, now] = [
+      { schema: 'v1', 'schema id': 1, ci: { job: 1 }, cities: 3, tool: { schema: 1, 'ci id': 1 } },
+      { schema: 'v2', 'schema id': 2, ci: { job: 2 }, cities: 4, tool: { schema: 2, 'ci id': 2 } },
+    ];
+    const { circumstances } = compareWith(asBaseline(healthy(), then), healthy(), now);
+    expect(circumstances.map(({ what }) => what)).toEqual([
+      'schema id',
+      'cities',
+      'tool schema',
+      'tool ci id',
+    ]);
+  });
+  test('tells what is known of one alone, and nothing where nothing is known', () => {
+    const nothing = compareWith({ ...asBaseline(healthy()), environment: undefined }, healthy(), { cpu: 2 });
+    expect(nothing.circumstances).toEqual([{ what: 'cpu', before: 'not known', now: '2' }]);
   });
 
   test('is told by its numbers alone: the verdict of either is what it was', () => {

@@ -118,7 +118,9 @@ function changeOf(kind: PlannedMeasure['kind'], before: Point, now: Point, lessI
     return now.value === before.value ? { change: 'same' } : by(now.value < before.value);
   if (kind === 'peak' || kind === 'recovery') return unknown('a single value has no interval');
   if (now.bounds === null || before.bounds === null)
-    return unknown(`${now.bounds === null ? 'this run' : 'the baseline'} was too short for an interval`);
+    return unknown(
+      `${now.bounds === null ? 'this run' : 'the baseline'} has no interval: it was too short, or a replica ended in it`,
+    );
   const isBucket = kind === 'latency';
   if (isUnder(now.bounds, before.bounds, isBucket)) return by(true);
   if (isUnder(before.bounds, now.bounds, isBucket)) return by(false);

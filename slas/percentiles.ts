@@ -16,7 +16,7 @@ import { countIncreases, cutWindow, type Frame } from './window.ts';
 export interface PercentileAtService {
   /** As the service's buckets have it, interpolated inside its own. */
   readonly valueSeconds: number;
-  /** Each end alone holds with the plan's confidence (95 % where it has none); null: there is too little to tell. */
+  /** Each end alone holds with the plan's confidence (95 % where it has none); null: there is too little to tell, or a replica ended. */
   readonly bounds: { readonly lowSeconds: number; readonly highSeconds: number | null } | null;
 }
 
@@ -43,10 +43,11 @@ function percentileIn(
 ): PercentileAtService | null {
   const measured = measureIn(scope, objective, run, plan.requests);
   if (objective.measure.kind !== 'latency' || measured.kind !== 'share') return null;
-  if (typeof scope === 'string' || typeof scope.frame === 'string') return null;
+  // What was counted was counted in a frame, and without what replicas that ended took with them.
+  const { frame } = scope as { readonly frame: Frame };
   const isWhole = (measured.uncounted ?? 0) === 0;
-  const bounds = isWhole ? boundsIn(objective.measure, scope.frame, plan.confidence) : null;
-  return measured.value === null ? null : { valueSeconds: measured.value, bounds };
+  const bounds = isWhole ? boundsIn(objective.measure, frame, plan.confidence) : null;
+  return { valueSeconds: measured.value, bounds };
 }
 
 function boundsIn(
@@ -56,7 +57,7 @@ function boundsIn(
 ): PercentileAtService['bounds'] {
   const counted = countIncreases(buckets, frame);
   if (!counted.ok) return null;
-  const edges = commonEdges(counted.increases.map(({ labels }) => parseValue(labels.le ?? '')));
+  const edges = commonEdges(counted.increases.map(({ labels }) => parseValue(labels.le!)));
   const slower = slowerBlocks(counted.increases, edges, frame);
   return percentileBounds(edges, slower, percentile, confidence ?? USUAL_CONFIDENCE);
 }
