@@ -238,6 +238,10 @@ function cutElastic(
   if (own.length !== 1) return cutStable(scraped, fromSeconds, toSeconds);
   const name = nameOf(scraped);
   const intervalSeconds = intervalOf(scraped) || Math.max(...all.map(intervalOf).filter(Number.isFinite));
+  if (!Number.isFinite(intervalSeconds)) {
+    const problem = `${name} was scraped only once, and so was every other target`;
+    return { ...cutStable(scraped, fromSeconds, toSeconds), problem };
+  }
   const { samples } = own[0]!;
   const lives =
     unscraped(samples, scraped, intervalSeconds, { fromSeconds, toSeconds }) ??
@@ -248,11 +252,7 @@ function cutElastic(
       intervalSeconds,
       listedUntilSeconds: listedUntil(scraped, intervalSeconds, all),
     });
-  if (typeof lives === 'string' || !Number.isFinite(intervalSeconds)) {
-    const problem =
-      typeof lives === 'string' ? lives : `${name} was scraped only once, and so was every other target`;
-    return { ...cutStable(scraped, fromSeconds, toSeconds), problem };
-  }
+  if (typeof lives === 'string') return { ...cutStable(scraped, fromSeconds, toSeconds), problem: lives };
   if (lives.length === 0) return null;
   const due = dueScrapes(scraped, lives, fromSeconds, toSeconds);
   return {
