@@ -196,8 +196,9 @@ function summarise(
       if (objectives.length === 0)
         return 'the document has no objective for this: nothing was promised, so nothing passed';
       const broken = preconditions.find(({ ok }) => ok === false);
-      const why = broken ?? objectives.find((one) => one.verdict === 'undecided');
-      const told = why === undefined ? '' : ` (${'detail' in why ? why.detail : why.reason})`;
+      // None was missed, and not all is well: without a broken precondition one is undecided.
+      const why = broken ?? objectives.find((one) => one.verdict === 'undecided')!;
+      const told = ` (${'detail' in why ? why.detail : why.reason})`;
       return ids('undecided') === ''
         ? `a precondition does not hold${told}`
         : `undecided: ${ids('undecided')}${told}`;

@@ -107,18 +107,16 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): read
  * each text is an observation.
  */
 function meanRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
-  const { client } = load;
-  if (client === undefined) return [];
   return plan.objectives.flatMap(({ id, measure }) => {
     if (measure.kind !== 'mean' || measure.clientPath === undefined) return [];
     const counted = countIncreases(measure.count, frame);
     if (!counted.ok) return [];
-    const good = goodAnswers(client, measure.clientPath);
+    const good = goodAnswers(load.client, measure.clientPath);
     const observations = total(counted.increases);
     const held = row(`observations of ${id}`, good, observations);
     return good === 0 ? [] : [observations < good ? held : { ...held, ok: true, note: '' }];
   });
 }
 
-const goodAnswers = (client: ClientRequests, path: string) =>
+const goodAnswers = (client: ClientRequests | undefined, path: string) =>
   requestsOf(client).filter((one) => one.status.startsWith('2') && one.path === path).length;

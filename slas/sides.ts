@@ -94,7 +94,7 @@ function steadinessIn(
       isShare
         ? !isWithin(measure, target, Math.round(part), Math.round(total))
         : !holds(part / total, target),
-    mayImprove: before !== undefined && before.ratePerSecond > (scope.phase?.ratePerSecond ?? 0),
+    mayImprove: before !== undefined && before.ratePerSecond > scope.phase!.ratePerSecond,
   });
 }
 
