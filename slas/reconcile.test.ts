@@ -43,6 +43,12 @@ describe('rows', () => {
     };
     expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500)]);
   });
+  test('are not by status where three digits only end what a series tells', () => {
+    const names = {
+      'answers 503': 'http_requests_total{method="POST",handler="/predict",status="was 503"}',
+    };
+    expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500)]);
+  });
   test('are of the label that the service has for it', () => {
     const names = Object.fromEntries(
       ['200', '400', '429', '500', '503'].map((status) => [
@@ -89,6 +95,19 @@ describe('rows', () => {
     expect(
       rowsOf({ client: '1500x0.05=503', load: { '2xx': 0, '5xx': 1500 } }).map(({ what }) => what),
     ).toEqual([...['requests', '2xx', '5xx', 'latencies of /predict']]);
+  });
+  test('of a path are of the answers to it alone', () => {
+    const { plan, run, evidence } = healthy({ client: '1500x0.05' });
+    const client = {
+      ...run.load!.client!,
+      path: Array.from({ length: 1500 }, (_, index) => (index < 600 ? 1 : 0)).join(' '),
+      paths: ['/predict', '/batch'],
+    };
+    const rows = judge(plan, { ...run, load: { ...run.load!, client } }, evidence).reconciliation;
+    expect(rows.slice(2)).toEqual([
+      row('latencies of /predict', 900, 1500, { ok: false, note: 'other traffic was in the window' }),
+      row('observations of confidence', 900, 1500),
+    ]);
   });
   test('are none of what could not be counted', () => {
     const client = '1500x0.05';
