@@ -69,6 +69,13 @@ test.each<[string, Parameters<typeof given>]>([
       [['met'], ['met'], ['met']],
     ],
   ],
+  [
+    'a load that stays as it is for a step',
+    [
+      [20, 30, 30],
+      [['met'], ['met'], ['met']],
+    ],
+  ],
   ['a load of one step', [[20], [['met']]]],
   [
     'a load that is judged in one step only',

@@ -17,6 +17,8 @@ describe('Mann and Kendall', () => {
     ],
     [[2, 2, 1, 1, 2, 2, 1, 1, 2, 2, 1, 1, 3, 3], 12, 0.507892914490728],
     [[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], 0, 1],
+    // As much falls as rises.
+    [[1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 1], 0, 1],
   ])('of %j', (values, rising, p) => {
     const found = mannKendall(values);
     expect(found.rising).toBe(rising);
@@ -50,10 +52,19 @@ describe('a hold', () => {
     expect(steadinessOf(rising, { ...judged, worse: 'less', mayImprove: true })).toBe('steady');
     expect(steadinessOf(falling, { ...judged, worse: 'less', isBeyond: () => true })).toBe('growing');
   });
+  test('is told by shares, however many requests a block has', () => {
+    const fewer = rising.map(({ part }, index) => ({ part: part * (12 - index), total: 100 * (12 - index) }));
+    expect(steadinessOf(fewer, judged)).toBe('not-steady');
+    const busier = rising.map((_, index) => ({ part: index + 1, total: 100 * (index + 1) }));
+    expect(steadinessOf(busier, judged)).toBe('steady');
+  });
   test('is looked at in the coarsest blocks that are 12 at least', () => {
     // Odd and even ones apart rise and fall; their pairs are all the same.
     const zigzag = level(Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? index : 24 - index)));
     expect(steadinessOf(zigzag, judged)).toBe('steady');
+    // The other way round: one of each pair has none, and the pairs rise.
+    const pairs = level(Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? 0 : index)));
+    expect(steadinessOf(pairs, judged)).toBe('not-steady');
     expect(steadinessOf(rising.slice(1), judged)).toBeNull();
     expect(steadinessOf([...rising.slice(1), { part: 0, total: 0 }], judged)).toBeNull();
   });

@@ -18,8 +18,9 @@ export function mannKendall(values: readonly number[]): MannKendall {
   let rising = 0;
   for (const [index, later] of values.entries())
     for (let before = 0; before < index; before++) rising += Math.sign(later - values[before]!);
+  // So it is where all are the same, which have no variance either.
+  if (rising === 0) return { rising, p: 1 };
   const variance = (spreadOfTies(values.length) - sumOfTies(values)) / 18;
-  if (rising === 0 || variance === 0) return { rising, p: 1 };
   const z = (Math.abs(rising) - 1) / Math.sqrt(variance);
   return { rising, p: 2 * normalProbability(-z) };
 }
