@@ -225,6 +225,7 @@ scenarios:
       phases: [{ name: 'hold', ratePerSecond: 25, durationSeconds: 40 }],
     });
     expect(phase).toMatchObject({ name: 'hold', isFirst: false, isLast: true });
+    expect(inside.window).toEqual({ fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 });
     expect(inside.load).toMatchObject({
       ...{ plannedRequests: 1000, scheduledSeconds: 40, sent: 1000, lost: 30, startedLateP99Seconds: 0.02 },
       answered: { '1xx': 1, '2xx': 960, '3xx': 2, '4xx': 3, '5xx': 4 },

@@ -1,7 +1,7 @@
 import { problem, repeated } from './document-problems.ts';
 import type { RawAlerting, RawCounter, RawDocument } from './document-schema.ts';
 import { parseLimit } from './limits.ts';
-import type { Alerting, Limit, Problem, Selection } from './model.ts';
+import type { Alerting, Problem, Selection } from './model.ts';
 
 /** What the schema cannot say of `alerting:`, and how it is read. */
 
@@ -37,15 +37,16 @@ function checkDrift(drift: RawAlerting['drift']): readonly Problem[] {
   if (drift === undefined) return [];
   return (['expected', 'moved'] as const).flatMap((field) => {
     const value = readShare(drift[field]);
-    if (value !== null && value > 0 && value < 1) return [];
+    if (value > 0 && value < 1) return [];
     const message = `"${drift[field]}" is no share between 0 and 100 %: write it as 50%`;
     return [problem('bad-limit', `alerting.drift.${field}`, message)];
   });
 }
 
-function readShare(text: string): number | null {
+/** NaN, which is no share, where the text is none. */
+function readShare(text: string): number {
   const limit = parseLimit(`< ${text}`, 'ratio');
-  return typeof limit === 'string' ? null : (limit as Limit).value;
+  return typeof limit === 'string' ? Number.NaN : limit.value;
 }
 
 export function buildAlerting(raw: RawAlerting, build: (counter: RawCounter) => Selection): Alerting {
@@ -61,8 +62,8 @@ export function buildAlerting(raw: RawAlerting, build: (counter: RawCounter) => 
             severity: drift.severity,
             part: build(drift.part),
             total: build(drift.total),
-            expectedShare: readShare(drift.expected)!,
-            movedShare: readShare(drift.moved)!,
+            expectedShare: readShare(drift.expected),
+            movedShare: readShare(drift.moved),
           },
     raw: raw.raw ?? [],
   };

@@ -68,9 +68,14 @@ describe('a service that fell behind', () => {
     expect(throughput({ client: answeredAt(behind) }, none)).toMatchObject({
       ...{ value: 0, words: '0 good answers in the 60 s over which load was scheduled' },
     });
-    expect(throughput({ client: answeredAt(behind) }, {}, {})).toMatchObject({
+    const stored = throughput({ client: answeredAt(behind) }, {}, {});
+    expect(stored).toMatchObject({
       ...{ value: 25, words: '1,500 good answers in the 60 s over which load was scheduled' },
     });
+    // Of such a plan nothing is told by seconds: the stretches are those between scrapes.
+    const seen = answeredAt(seconds(1500, (index) => 1 + index / 25));
+    expect(throughput({ client: seen }, {}, {}).blocks).toEqual(throughput({}).blocks);
+    expect(throughput({ client: seen }).blocks).not.toEqual(throughput({}).blocks);
   });
   test('may have answered what its replicas took with them, which adds to the rate', () => {
     const elastic: Partial<Given> = {
