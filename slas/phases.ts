@@ -210,6 +210,8 @@ export interface AcrossEdges {
   readonly inFlight: readonly ClientRequest[];
   /** Sent before the phase, and answered after its first scrape. */
   readonly carriedIn: readonly ClientRequest[];
+  /** Sent before it, and given up by the client before that: the service may have answered them all the same, later. */
+  readonly givenUp: readonly ClientRequest[];
 }
 
 /** null where nobody left a record of each request. */
@@ -219,13 +221,18 @@ export function acrossEdges(phase: PhaseTimes, { load }: RunRecord, { targets }:
   const opens = Math.min(...targets.map(({ openSeconds }) => openSeconds));
   const closes = targets.map(({ closeSeconds }) => closeSeconds);
   const [firstClose, lastClose] = [Math.min(...closes), Math.max(...closes)];
-  const [inFlight, carriedIn]: [ClientRequest[], ClientRequest[]] = [[], []];
+  const inFlight: ClientRequest[] = [];
+  const carriedIn: ClientRequest[] = [];
+  const givenUp: ClientRequest[] = [];
   for (const one of requestsOf(client)) {
     const sent = sentAt(client, one);
     const ended = sent + one.durationSeconds;
     if (isIn(phase, sent)) {
       if (sent < lastClose && ended >= firstClose) inFlight.push(one);
-    } else if (sent < phase.fromSeconds && ended >= opens) carriedIn.push(one);
+    } else if (sent < phase.fromSeconds) {
+      if (ended >= opens) carriedIn.push(one);
+      else if (one.status === '0') givenUp.push(one);
+    }
   }
-  return { inFlight, carriedIn };
+  return { inFlight, carriedIn, givenUp };
 }

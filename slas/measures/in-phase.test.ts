@@ -142,10 +142,38 @@ describe('an error rate', () => {
     [8, 3],
     [5, 0],
     [4, 0],
-  ])('of %i bad ones, 5 of them lost, may hold %i twice, whatever was lost before', (bad, doubtful) => {
+  ])('of %i bad ones, 5 of them lost, may hold %i twice, whatever is lost later', (bad, doubtful) => {
     const measured = { ...SHARE, bad };
-    const lost = [...times(5, 60, 1, 0), ...times(7, 20, 1, 0)];
+    const lost = [...times(5, 60, 1, 0), ...times(7, 95, 1, 0)];
     expect(allowed(LOST_IS_BAD, lost, { measured })).toMatchObject({ doubtful });
+  });
+});
+
+describe('what the client gave up on before the phase', () => {
+  // 7 that nobody waited for any more at 21 s, 9 that were answered before; in the phase the client saw 3 errors among 1,000.
+  const requests = [
+    ...times(7, 20, 1, 0),
+    ...times(9, 10, 0.1),
+    ...times(997, 60, 0.1),
+    ...times(3, 60, 0.1, 500),
+  ];
+
+  test.each([
+    [15, 7],
+    [8, 5],
+    [3, 0],
+    [2, 0],
+  ])('may be among %i errors that the service counted, %i of them', (bad, doubtful) => {
+    const measured = { ...SHARE, samples: 1000, bad };
+    const words =
+      doubtful === 0 ? 'as counted' : `as counted; up to ${doubtful} of them were sent before the phase`;
+    for (const measure of [RATIO, LOST_IS_BAD])
+      expect(allowed(measure, requests, { measured })).toEqual({ ...measured, doubtful, mayBeBad: 0, words });
+  });
+  test('is among all of them where no status tells what is bad', () => {
+    const blind: PlannedMeasure = { ...RATIO, badStatus: null };
+    const measured = { ...SHARE, samples: 1000, bad: 5 };
+    expect(allowed(blind, requests, { measured })).toMatchObject({ doubtful: 5 });
   });
 });
 

@@ -44,18 +44,32 @@ export function allowForEdges(
   }
   const lostIsBad = measure.kind === 'ratio' && measure.lost === 'bad';
   const lost = lostIsBad ? inPhase.load!.lost : 0;
-  const open = across.inFlight.filter(({ status }) => !(lostIsBad && status === '0')).length;
+  const open = across.inFlight.filter((one) => !(lostIsBad && isLost(one))).length;
+  const late = measure.kind === 'ratio' ? answeredLate(measured.bad - lost, measure, across, inPhase) : 0;
+  const before = carriedIn.length + late;
   const words = [
     ...(open === 0
       ? []
       : [
           `${formatCount(open)} more ${open === 1 ? 'was' : 'were'} in flight at the last scrape of the phase, and may be bad`,
         ]),
-    ...(carriedIn.length === 0 ? [] : [carried(carriedIn.length)]),
+    ...(before === 0 ? [] : [carried(before)]),
   ];
   // The service may have counted a lost request as bad, too.
   const twice = Math.min(lost, Math.max(0, measured.bad - lost));
-  return { ...withDoubt(measured, carriedIn.length + twice, words.join('; ')), mayBeBad: open };
+  return { ...withDoubt(measured, before + twice, words.join('; ')), mayBeBad: open };
+}
+
+/** What the client gave up on before the phase may be among the bad ones: as many as it did not see itself in the phase. */
+function answeredLate(
+  countedBad: number,
+  { badStatus }: Ratio,
+  { givenUp }: AcrossEdges,
+  { load }: RunRecord,
+): number {
+  const isBad = new RegExp(`^(?:${badStatus})$`);
+  const seenBad = requestsOf(load!.client).filter((one) => !isLost(one) && isBad.test(one.status)).length;
+  return Math.min(givenUp.length, Math.max(0, countedBad - seenBad));
 }
 
 /**
@@ -64,14 +78,13 @@ export function allowForEdges(
  */
 function badByClient(
   { bad, samples }: Share,
-  { badStatus, totalStatus, lost }: PlannedMeasure & { kind: 'ratio' },
+  { badStatus, totalStatus, lost }: Ratio,
   target: Limit,
   client: ClientRequests | undefined,
 ): string | null {
   if (client === undefined || badStatus === null) return null;
   const of = (status: string) => new RegExp(`^(?:${status})$`);
   const requests = requestsOf(client);
-  const isLost = ({ status }: { status: string }) => status === '0';
   const seenBad = requests.filter((one) =>
     isLost(one) ? lost === 'bad' : of(badStatus).test(one.status),
   ).length;
@@ -87,6 +100,9 @@ function badByClient(
 const carried = (count: number) => `up to ${formatCount(count)} of them were sent before the phase`;
 
 type Share = Measured & { kind: 'share' };
+type Ratio = PlannedMeasure & { kind: 'ratio' };
+
+const isLost = ({ status }: { readonly status: string }) => status === '0';
 
 const withDoubt = (measured: Share, doubtful: number, words: string): Share => ({
   ...measured,
