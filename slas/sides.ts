@@ -89,7 +89,7 @@ function steadinessIn(
   const isShare = measure.kind === 'latency' || measure.kind === 'ratio';
   const before = phases[phases.findIndex(({ name }) => name === scope.phase?.name) - 1];
   return steadinessOf(blocks, {
-    worse: isShare || target.comparison.startsWith('<') ? 'more' : 'less',
+    worse: target.comparison.startsWith('<') ? 'more' : 'less',
     isBeyond: ({ part, total }) =>
       isShare
         ? !isWithin(measure, target, Math.round(part), Math.round(total))
