@@ -1,7 +1,7 @@
 import { isMissedBetween, LATE, type Life, livesOf } from './lives.ts';
 import type { Plan, Reading, RunRecord, Sample, Series } from './model.ts';
 import { median } from './statistics.ts';
-import { type Blocks, type Digested, endOf, nameless, unread } from './thinning.ts';
+import { type Blocks, type Digested, endOf, nameless, type Stretch, unread, unreadPart } from './thinning.ts';
 
 /** The targets of the service as Prometheus scraped them, and where the window opens and closes for each. */
 
@@ -35,6 +35,8 @@ interface Scraped {
     readonly fromSeconds: number;
     readonly toSeconds: number;
     readonly scrapes: number;
+    /** Where in it nothing was read, though its neighbours may have been. */
+    readonly part: Stretch;
   }[];
 }
 
@@ -119,6 +121,7 @@ const unreadOf = (
         fromSeconds: endOf(blocks.thinned, block - 1),
         toSeconds: endOf(blocks.thinned, block),
         scrapes: counts.values[block]!,
+        part: unreadPart(blocks, block),
       }));
 
 function scrapesBySamples(readings: readonly Reading[]): readonly Scraped[] {
@@ -150,14 +153,15 @@ function missedBetween(
   intervalSeconds: number,
   unread: Scraped['unread'],
 ): number {
+  const parts = unread.map(({ part }) => part).filter(([from, to]) => from < to);
   let missed = 0;
   let at = 0;
   for (const [index, { atSeconds }] of scrapes.slice(1).entries()) {
     const before = scrapes[index]!.atSeconds;
     const gap = (atSeconds - before) / intervalSeconds;
     if (gap <= LATE) continue;
-    while (at < unread.length && unread[at]!.toSeconds <= before) at++;
-    const isCounted = at < unread.length && unread[at]!.fromSeconds < atSeconds;
+    while (at < parts.length && parts[at]![1] <= before) at++;
+    const isCounted = at < parts.length && parts[at]![0] < atSeconds;
     if (!isCounted) missed += Math.round(gap) - 1;
   }
   return missed;

@@ -12,6 +12,7 @@ import {
   stretchesOf,
   thinningOf,
   unread,
+  unreadPart,
 } from './thinning.ts';
 
 /** Which parts of a long window are read in full. Four blocks of 20 s, from 0 to 80, scraped every 5 s: four scrapes a block. */
@@ -171,6 +172,25 @@ describe('blocks', () => {
     expect(inPhase(0, 40, 4, 4, 4, 4)).toEqual([1, 2]);
     expect(inPhase(0, 39.999, 4, 4, 4, 4)).toEqual([1]);
     expect(inPhase(25, 35, 4, 4, 4, 4)).toEqual([]);
+  });
+});
+
+describe('of a block that is not odd', () => {
+  // Ten blocks of 20 s, three intervals are 15 s.
+  const partOf = (block: number, ...odd: readonly number[]) =>
+    unreadPart({ ...blocksOf(plan, [], { ...FOUR, blocks: 10 }), odd: new Set(odd) }, block);
+
+  test('nothing is read, but what margins of odd blocks and of the edges reach', () => {
+    expect(partOf(5)).toEqual([80, 100]);
+    expect(partOf(5, 4)).toEqual([95, 100]);
+    expect(partOf(5, 6)).toEqual([80, 85]);
+    expect(partOf(5, 3, 8, 2)).toEqual([80, 100]);
+    expect(partOf(1)).toEqual([15, 20]);
+    expect(partOf(10)).toEqual([180, 185]);
+  });
+  test('all is read where they meet', () => {
+    const [from, to] = partOf(5, 6, 4);
+    expect(from).toBeGreaterThan(to);
   });
 });
 

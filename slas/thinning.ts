@@ -169,8 +169,10 @@ function addOddOfGauge(
   }
 }
 
+export type Stretch = readonly [fromSeconds: number, toSeconds: number];
+
 /** Runs of odd blocks, with a margin, as stretches of time. */
-export function stretchesOf({ odd, thinned }: Blocks): readonly (readonly [number, number])[] {
+export function stretchesOf({ odd, thinned }: Blocks): readonly Stretch[] {
   const margin = MARGIN * thinned.intervalSeconds;
   const stretches: [number, number][] = [];
   for (const block of [...odd].sort((a, b) => a - b)) {
@@ -206,6 +208,17 @@ export function blocksOf(plan: Plan, readings: readonly Reading[], thinned: Thin
 export function isRead({ thinned, odd }: Blocks, atSeconds: number): boolean {
   const block = blockAt(thinned, atSeconds);
   return block === null || odd.has(block);
+}
+
+/** Of a block that is not odd, what no margin reaches into: of the window's edges, or of odd blocks. Empty where it ends before it begins. */
+export function unreadPart({ thinned, odd }: Blocks, block: number): Stretch {
+  const margin = MARGIN * thinned.intervalSeconds;
+  let from = Math.max(endOf(thinned, block - 1), thinned.fromSeconds + margin);
+  let to = Math.min(endOf(thinned, block), endOf(thinned, thinned.blocks) - margin);
+  for (const other of odd)
+    if (other < block) from = Math.max(from, endOf(thinned, other) + margin);
+    else to = Math.min(to, endOf(thinned, other - 1) - margin);
+  return [from, to];
 }
 
 /** The blocks within a window in which something was scraped, and which were not read. */
