@@ -46,3 +46,15 @@ test('a digest of a gauge is not taken for its samples where nothing else is lef
   expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
   expect(reason).toContain(`there is no evidence of count for ${gauge}`);
 });
+
+test.each([3, 4, 5, 6])('a scrape that is missing anywhere in %d blocks is told as missing', (blocks) => {
+  for (let at = 15; at <= 65; at += 5) {
+    const gone = `always 1; ${at}=_`;
+    const given = healthy({ blocks, series: { up: gone, 'model loaded': gone } });
+    const { verdict, objectives } = judge(given.plan, given.run, given.evidence);
+    expect(verdict, `missing at ${at} s`).toBe('inconclusive');
+    expect(objectives.find(({ id }) => id === 'model-uptime')!.reason).toContain(
+      'at 12 of 13 scrapes, 1 unknown',
+    );
+  }
+});
