@@ -170,6 +170,14 @@ describe('what the client gave up on before the phase', () => {
     for (const measure of [RATIO, LOST_IS_BAD])
       expect(allowed(measure, requests, { measured })).toEqual({ ...measured, doubtful, mayBeBad: 0, words });
   });
+  test('is not taken for what was lost in the phase', () => {
+    const measured = { ...SHARE, samples: 1000, bad: 10 };
+    // Of 8 that the service counted the client saw 3; 2 of them may be the 2 that were lost in the phase.
+    const both = [...requests, ...times(2, 60, 1, 0)];
+    expect(allowed(LOST_IS_BAD, both, { measured })).toMatchObject({ doubtful: 5 + 2 });
+    const lost = [...times(5, 60, 1, 0), ...times(985, 60, 0.1), ...times(10, 60, 0.1, 500)];
+    expect(allowed(RATIO, lost, { measured })).toMatchObject({ doubtful: 0 });
+  });
   test('is among all of them where no status tells what is bad', () => {
     const blind: PlannedMeasure = { ...RATIO, badStatus: null };
     const measured = { ...SHARE, samples: 1000, bad: 5 };

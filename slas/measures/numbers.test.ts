@@ -137,3 +137,12 @@ test('the mean of a ratio lies between what unseen observations of 0 and of 1 wo
   expect(low).toBeCloseTo((846 + 540 + 180) / (1700 + atMost), 9);
   expect(high).toBeCloseTo((846 + 540 + 180 + atMost) / (1700 + atMost), 9);
 });
+
+test('the mean of any number may be anything, once an observation was not seen', () => {
+  const { measure, frame } = cutOf({
+    ...{ scenario: null, load: null, service: { replicas: 'elastic' }, replicas: { a: {}, b: { last: 40 } } },
+    series: { 'process start': 'always 1000', 'positive count': '0 -> 900', 'positive sum': '0 -> 846' },
+  });
+  const { uncounted } = measureMean(measure('mean'), 'number', frame) as Number_;
+  expect(uncounted).toMatchObject({ low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY });
+});
