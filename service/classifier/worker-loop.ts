@@ -26,7 +26,7 @@ export async function runWorker(load: Load): Promise<void> {
   goBehind();
   try {
     const infer = await load(settings, loneThreads, (work) => runNative(claims, work));
-    for (const isLone of [false, true]) await infer(['The first text is for warming up.'], isLone);
+    for (const isLone of [false, true]) await infer([longestText], isLone);
     port.on('message', workOff(claims, infer, send));
     send({ kind: 'ready' });
   } catch (error) {
@@ -34,6 +34,8 @@ export async function runWorker(load: Load): Promise<void> {
   }
 }
 
+/** As long as texts get: what the runtime takes for one it keeps, so that memory does not grow under load. */
+const longestText = 'word '.repeat(1000);
 /** So many answers are told at once while more texts lie ready: each time costs the main thread, and the caches of this one. */
 const mostToldAtOnce = 4;
 /** With fewer lying ready what is done is told at once: there is no hurry that would be served by waiting. */

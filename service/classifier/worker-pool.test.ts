@@ -154,7 +154,7 @@ test('an idle worker takes over what lies ready with a busy one', async () => {
 });
 
 test('what could not be answered in time is refused at once, before the queue is full', async () => {
-  await using parts = await startPool({ queueLimit: 100, usualDeadlineMs: 1000 });
+  await using parts = await startPool({ queueLimit: 100, usualDeadlineMs: 3000 });
   const { pool } = parts;
   // It learns that a text takes 20 ms and more.
   for (let sent = 0; sent < 60; sent++) await pool.classify(['sleep 20 ms'], patient);
