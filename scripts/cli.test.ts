@@ -285,9 +285,17 @@ describe('verify of a window', () => {
 describe('a run folder that is incomplete', () => {
   test('names the file that is missing', async () => {
     await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, 'plan.json'), '{}');
     const { code, stderr } = await slaHere(['verify', folder.path]);
-    expect(stderr).toContain('plan.json cannot be read');
-    expect(code).toBe(4);
+    expect(stderr).toContain(`${join(folder.path, 'manifest.json')}: the run is not as it was sealed`);
+    expect(code).toBe(2);
+  });
+
+  test('is told from one that holds no run at all', async () => {
+    await using folder = await temporaryFolder();
+    const { code, stderr } = await slaHere(['verify', folder.path]);
+    expect(stderr).toContain(`RUN: there is no run in ${folder.path}`);
+    expect(code).toBe(2);
   });
 });
 
