@@ -1,34 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { requestsOf } from './client-requests.ts';
-import type { ClientRequests, LoadRecord, RunRecord } from './model.ts';
+import type { LoadRecord, RunRecord } from './model.ts';
 import { acrossEdges, type PhaseTimes, phasesOf, plannedIn, scopeOf, sentWhile } from './phases.ts';
 import { type Given, healthy, ORIGIN_SECONDS } from './testing/cases.ts';
+import { CLIENT_ORIGIN_SECONDS, clientOf, type Sent } from './testing/client.ts';
 import { cutOf } from './testing/frames.ts';
 import { cutWindow } from './window.ts';
 
 /** Which requests of a run belong to a phase, and which lie across its edges. Times are seconds of the run; the phase is 30 to 90. */
 
-const ORIGIN = 1000;
+const ORIGIN = CLIENT_ORIGIN_SECONDS;
 const PHASE: PhaseTimes = {
   ...{ name: 'hold', ratePerSecond: 25, durationSeconds: 60, sent: 1500, startedLateP99Seconds: 0.01 },
   ...{ fromSeconds: ORIGIN + 30, toSeconds: ORIGIN + 90, isFirst: false, isLast: false },
 };
 const { frame, run, plan } = cutOf();
 
-type Sent = readonly [sent: number, took: number];
-
-const clientOf = (requests: readonly Sent[]): ClientRequests => {
-  const column = (of: (one: Sent) => number) => requests.map(of).join(' ');
-  return {
-    originSeconds: ORIGIN,
-    startMs: column(([sent]) => sent * 1000),
-    durationMs: column(([, took]) => took * 1000),
-    blockedMs: column(() => 0),
-    status: column(() => 200),
-    path: column(() => 0),
-    paths: ['/predict'],
-  };
-};
 const runOf = (changes: Partial<LoadRecord>): RunRecord => ({ ...run, load: { ...run.load!, ...changes } });
 const sent = (...requests: readonly Sent[]) => runOf({ client: clientOf(requests) });
 

@@ -30,6 +30,17 @@ export function requestsOf(client: ClientRequests | null | undefined): readonly 
   }));
 }
 
+export const isLost = ({ status }: Pick<ClientRequest, 'status'>) => status === '0';
+
+/** Those that were answered with a status of this pattern (null: with any). */
+export function answeredWith(
+  requests: readonly ClientRequest[],
+  status: string | null,
+): readonly ClientRequest[] {
+  const pattern = new RegExp(`^(?:${status ?? '[1-5]..'})$`);
+  return requests.filter((one) => !isLost(one) && pattern.test(one.status));
+}
+
 /** All answers that the client saw, whatever their status. */
 export const answersInAll = ({ answered }: Pick<LoadRecord, 'answered'>) =>
   Object.values(answered).reduce((sum, count) => sum + count, 0);

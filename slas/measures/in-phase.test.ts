@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
+import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
 import type { PhaseTimes } from '../phases.ts';
+import { CLIENT_ORIGIN_SECONDS, clientOf, type Sent } from '../testing/client.ts';
 import { cutOf } from '../testing/frames.ts';
 import { allowForEdges } from './in-phase.ts';
 import type { Measured } from './measured.ts';
@@ -10,7 +11,7 @@ import type { Measured } from './measured.ts';
  * scraped in it from 31 to 89.
  */
 
-const ORIGIN = 1000;
+const ORIGIN = CLIENT_ORIGIN_SECONDS;
 const PHASE: PhaseTimes = {
   ...{ name: 'hold', ratePerSecond: 25, durationSeconds: 60, sent: 100, startedLateP99Seconds: 0.01 },
   ...{ fromSeconds: ORIGIN + 30, toSeconds: ORIGIN + 90, isFirst: false, isLast: false },
@@ -21,21 +22,6 @@ const frame = {
   targets: [{ ...cut.frame.targets[0]!, openSeconds: ORIGIN + 31, closeSeconds: ORIGIN + 89 }],
 };
 
-type Sent = readonly [sent: number, took: number, status?: number, path?: '/predict' | '/batch'];
-const PATHS = ['/predict', '/batch'] as const;
-
-const clientOf = (requests: readonly Sent[]): ClientRequests => {
-  const column = (of: (one: Sent) => number) => requests.map(of).join(' ');
-  return {
-    originSeconds: ORIGIN,
-    startMs: column(([sent]) => sent * 1000),
-    durationMs: column(([, took]) => took * 1000),
-    blockedMs: column(() => 0),
-    status: column(([, , status = 200]) => status),
-    path: column(([, , , path = '/predict']) => PATHS.indexOf(path)),
-    paths: PATHS,
-  };
-};
 const isLost = ([, , status]: Sent) => status === 0;
 const runOf = (requests: readonly Sent[]): RunRecord => ({
   ...cut.run,

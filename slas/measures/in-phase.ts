@@ -1,4 +1,4 @@
-import { requestsOf } from '../client-requests.ts';
+import { answeredWith, isLost, requestsOf } from '../client-requests.ts';
 import { holds } from '../limits.ts';
 import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
 import { formatCount } from '../numbers.ts';
@@ -67,8 +67,7 @@ function answeredLate(
   { givenUp }: AcrossEdges,
   { load }: RunRecord,
 ): number {
-  const isBad = new RegExp(`^(?:${badStatus})$`);
-  const seenBad = requestsOf(load!.client).filter((one) => !isLost(one) && isBad.test(one.status)).length;
+  const seenBad = badStatus === null ? 0 : answeredWith(requestsOf(load!.client), badStatus).length;
   return Math.min(givenUp.length, Math.max(0, countedBad - seenBad));
 }
 
@@ -83,14 +82,10 @@ function badByClient(
   client: ClientRequests | undefined,
 ): string | null {
   if (client === undefined || badStatus === null) return null;
-  const of = (status: string) => new RegExp(`^(?:${status})$`);
   const requests = requestsOf(client);
-  const seenBad = requests.filter((one) =>
-    isLost(one) ? lost === 'bad' : of(badStatus).test(one.status),
-  ).length;
-  const seen = requests.filter((one) =>
-    isLost(one) ? lost === 'bad' : of(totalStatus ?? '[1-5]..').test(one.status),
-  ).length;
+  const lostOnes = lost === 'bad' ? requests.filter(isLost).length : 0;
+  const seenBad = lostOnes + answeredWith(requests, badStatus).length;
+  const seen = lostOnes + answeredWith(requests, totalStatus).length;
   const isKept = (part: number, all: number) =>
     all > 0 && holds(compareShare(part, all, target.value), { ...target, value: 0 });
   if (!isKept(bad, samples) || isKept(seenBad, seen)) return null;
@@ -101,8 +96,6 @@ const carried = (count: number) => `up to ${formatCount(count)} of them were sen
 
 type Share = Measured & { kind: 'share' };
 type Ratio = PlannedMeasure & { kind: 'ratio' };
-
-const isLost = ({ status }: { readonly status: string }) => status === '0';
 
 const withDoubt = (measured: Share, doubtful: number, words: string): Share => ({
   ...measured,

@@ -1,8 +1,8 @@
 import { countBlocks, isWhole, secondBlocks } from '../blocks.ts';
-import { requestsOf } from '../client-requests.ts';
+import { answeredWith, requestsOf } from '../client-requests.ts';
 import type { Block } from '../design-effect.ts';
 import { UNIT_RANGES } from '../limits.ts';
-import type { ClientRequests, LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model.ts';
+import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model.ts';
 import { formatCount } from '../numbers.ts';
 import { ratesBySecond } from '../slots.ts';
 import { uncountedOf, unobservedOf } from '../uncounted.ts';
@@ -85,7 +85,7 @@ function drainedOver(
   samples: number,
 ): { readonly seconds: number; readonly blocks: readonly Block[] } | null {
   if (client === undefined || status === undefined) return null;
-  const ends = goodOnes(client, status)
+  const ends = answeredWith(requestsOf(client), status)
     .map(({ startSeconds, durationSeconds }) => startSeconds + durationSeconds)
     .sort((a, b) => a - b);
   const most = Math.ceil(0.99 * ends.length);
@@ -100,12 +100,6 @@ function drainedOver(
     ),
   };
 }
-
-/** Good answers that the client saw. */
-const goodOnes = (client: ClientRequests, status: string | null) => {
-  const pattern = new RegExp(`^(?:${status ?? '[1-5]..'})$`);
-  return requestsOf(client).filter((one) => one.status !== '0' && pattern.test(one.status));
-};
 
 /** How far the client's count may be from the service's: as far as a load may be from its plan. */
 const SAME = 0.02;
@@ -122,7 +116,7 @@ function slotsOfAnswers(
   isPhase: boolean,
 ): readonly Block[] | null {
   if (load?.client === undefined || status === undefined) return null;
-  const good = goodOnes(load.client, status);
+  const good = answeredWith(requestsOf(load.client), status);
   if (!isPhase && Math.abs(good.length - samples) > SAME * samples) return null;
   return ratesBySecond(
     good.map(({ startSeconds }) => startSeconds),

@@ -1,5 +1,5 @@
 import { countBlocks } from '../blocks.ts';
-import { requestsOf } from '../client-requests.ts';
+import { answeredWith, isLost, requestsOf } from '../client-requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model.ts';
 import { formatCount } from '../numbers.ts';
 import { uncountedOf } from '../uncounted.ts';
@@ -75,7 +75,7 @@ function lostAt({ load }: RunRecord): readonly number[] {
   if (load?.client === undefined) return [];
   const { originSeconds } = load.client;
   return requestsOf(load.client)
-    .filter(({ status }) => status === '0')
+    .filter(isLost)
     .map(({ startSeconds }) => originSeconds + startSeconds);
 }
 
@@ -87,12 +87,12 @@ function withLost(
   lost: number,
   run: RunRecord,
 ) {
-  const seen = answeredWith(
+  const seen = answersWith(
     totalStatus,
     run,
     ({ answered }) => answered['1xx'] + answered['2xx'] + answered['3xx'] + answered['5xx'],
   );
-  const seenBad = answeredWith(badStatus, run, ({ answered }) => answered['5xx']);
+  const seenBad = answersWith(badStatus, run, ({ answered }) => answered['5xx']);
   const samples = addLost(counted, lost, seen, run);
   return { samples, badCount: Math.min(samples, addLost(countedBad, lost, seenBad, run)) };
 }
@@ -117,13 +117,12 @@ const amongOthers = (counted: number, countedBad: number, lost: number) => {
 };
 
 /** Answers of such a status that the client saw; by its classes where it left no record of each request. */
-function answeredWith(
+function answersWith(
   status: string | null,
   { load }: RunRecord,
   byClass: (load: LoadRecord) => number,
 ): number {
   if (load === null) return 0;
   if (load.client === undefined || status === null) return byClass(load);
-  const pattern = new RegExp(`^(?:${status})$`);
-  return requestsOf(load.client).filter((one) => one.status !== '0' && pattern.test(one.status)).length;
+  return answeredWith(requestsOf(load.client), status).length;
 }
