@@ -198,6 +198,7 @@ function define(io: Io, version: string, done: (outcome: Outcome) => void): Comm
     .option('--quick', 'judge what an earlier selftest has recorded, without running anything')
     .option('--against-k6', 'and how k6 alone ends, with the same limits as thresholds')
     .option('--only <name...>', 'these rows only: names, or how they begin')
+    .option('--allow-skipped', 'exit 0 though rows cannot be run here (else 3); --quick skips some anyway')
     .option('--times <n>', 'run them so often in a row', '1')
     .option('--record', 'store what the verdicts rest on, for --quick')
     .option('--json <file>', 'write the table as data, too')

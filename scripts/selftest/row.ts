@@ -64,6 +64,7 @@ export interface RowResult {
   /** What was expected to decide comes first. */
   readonly decidedBy: readonly string[];
   readonly seconds: number;
+  /** false of what was skipped, too: nobody saw how it comes out. */
   readonly isAsExpected: boolean;
   /** What a reader should know: why it was skipped, that the machine was busy, what blew up. */
   readonly note: string | null;

@@ -100,6 +100,6 @@ function tell(
 ) {
   const by = decidedBy.length === 0 ? '' : ` (${decidedBy.join(', ')})`;
   const alone = k6 === undefined ? '' : `; k6 alone: ${k6}`;
-  const mark = isAsExpected ? '✓' : `✗ expected ${expected};`;
+  const mark = isAsExpected ? '✓' : outcome === 'skipped' ? '–' : `✗ expected ${expected};`;
   return `${done}/${all} ${mark} ${name}: ${outcome}${by}, ${seconds} s${alone}${note === null ? '' : `; ${note}`}`;
 }

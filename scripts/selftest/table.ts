@@ -5,7 +5,14 @@ import type { RowResult } from './row.ts';
 
 const SHOWN = 3;
 
-export const isWhole = (results: readonly RowResult[]) => results.every(({ isAsExpected }) => isAsExpected);
+const isSkipped = ({ outcome }: RowResult) => outcome === 'skipped';
+const isOtherwise = (result: RowResult) => !result.isAsExpected && !isSkipped(result);
+
+/** 1: a row came out otherwise. 3: none did, and not all could be run, which nobody had allowed. */
+export function exitCodeOf(results: readonly RowResult[], maySkip: boolean): 0 | 1 | 3 {
+  if (results.some(isOtherwise)) return 1;
+  return results.some(isSkipped) && !maySkip ? 3 : 0;
+}
 
 function cellsOf(results: readonly RowResult[]): { head: string[]; rows: string[][] } {
   const withK6 = results.some(({ k6 }) => k6 !== undefined);
@@ -65,22 +72,32 @@ export function madeOn(): string {
   return `${day}, ${process.platform} ${process.arch}, ${processors.length} × ${processors[0]?.model ?? 'unknown'}:`;
 }
 
+/** `43 of 44 rows came out as expected, 1 skipped: disk-full (why) (1855 s)`, after what is to be known of single rows. */
 export function summary(results: readonly RowResult[]): string {
-  const skipped = results.filter(({ outcome }) => outcome === 'skipped');
-  const run = results.length - skipped.length;
-  const otherwise = results.filter(({ isAsExpected }) => !isAsExpected);
+  const skipped = results.filter(isSkipped);
+  const otherwise = results.filter(isOtherwise);
+  const asExpected = results.length - skipped.length - otherwise.length;
   const seconds = results.reduce((sum, one) => sum + one.seconds, 0);
-  const notes = results.flatMap(({ name, note }) => (note === null ? [] : [`${name}: ${note}`]));
-  const told =
-    otherwise.length === 0
-      ? `${run} of ${run} rows came out as expected`
-      : `${otherwise.length} of ${run} rows came out otherwise: ${otherwise.map(({ name }) => name).join(', ')}`;
-  const blind = results.filter(({ mustStop, k6 }) => mustStop && k6 === '0');
+  const notes = results.flatMap((one) =>
+    one.note === null || isSkipped(one) ? [] : [`${one.name}: ${one.note}`],
+  );
+  const told = [
+    `${asExpected} of ${results.length} rows came out as expected`,
+    ...(otherwise.length === 0 ? [] : [`${otherwise.length} otherwise: ${namesOf(otherwise)}`]),
+    ...(skipped.length === 0 ? [] : [`${skipped.length} skipped: ${whySkipped(skipped)}`]),
+  ];
+  return [...notes, `${told.join(', ')} (${seconds} s)`, ...k6Alone(results)].join('\n');
+}
+
+const namesOf = (results: readonly RowResult[]) => results.map(({ name }) => name).join(', ');
+
+/** Rows of one reason together: `script-cannot-run, disk-full (nothing is judged in it: …)`. */
+const whySkipped = (results: readonly RowResult[]) =>
+  [...Map.groupBy(results, ({ note }) => note)].map(([why, own]) => `${namesOf(own)} (${why})`).join(', ');
+
+function k6Alone(results: readonly RowResult[]): readonly string[] {
   const asked = results.filter(({ mustStop, k6 }) => mustStop && k6 !== undefined);
-  const alone =
-    asked.length === 0
-      ? []
-      : [`k6 alone exits 0 on ${blind.length} of ${asked.length} faults that must stop a release`];
-  const left = skipped.length === 0 ? '' : `; skipped: ${skipped.map(({ name }) => name).join(', ')}`;
-  return [...notes, `${told}${left} (${seconds} s)`, ...alone].join('\n');
+  if (asked.length === 0) return [];
+  const blind = asked.filter(({ k6 }) => k6 === '0');
+  return [`k6 alone exits 0 on ${blind.length} of ${asked.length} faults that must stop a release`];
 }
