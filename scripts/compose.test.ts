@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { allocatorSettings } from '../service/allocator.ts';
 import { parseDocument } from '../slas/document.ts';
 import { rulesText } from './document-rules.ts';
 import { SHIPPED_DOCUMENT } from './inputs.ts';
@@ -32,6 +33,14 @@ test('compose.yaml has the same parts as a stack that the harness starts', async
 test('a dollar in a file of it is the same dollar in the container', () => {
   const { configs } = parse(composeOf([{ ...parts[1]!, files: { '/etc/a.yml': '$job $$' } }], ''));
   expect(configs).toEqual({ 'prometheus-etc-a-yml': { content: '$$job $$$$' } });
+});
+
+test('the image says the same to the allocator as a service that is started without it', () => {
+  const lines = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').match(/^ENV .+$/gm)!;
+  const set = Object.fromEntries(
+    lines.flatMap((line) => line.slice(4).split(' ')).map((pair) => pair.split('=')),
+  );
+  expect(set).toMatchObject(allocatorSettings);
 });
 
 test('images and programs of a tool are of the same version', () => {

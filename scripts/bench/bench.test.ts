@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { sla, slaHere } from '../testing/sla.ts';
-import { median, medianRatio, percentile } from './figures.ts';
+import { median, medianBounds, percentile, ratios } from './figures.ts';
 import { runOpenLoop } from './open-loop.ts';
 import { RawClient, requestBytes } from './raw-client.ts';
 import type { Report } from './report.ts';
@@ -21,7 +21,16 @@ describe('figures', () => {
   });
 
   test('a ratio is taken round by round, so that a slow round counts for both', () => {
-    expect(medianRatio([20, 2, 30], [10, 1, 10])).toBe(2);
+    expect(median(ratios([20, 2, 30], [10, 1, 10]))).toBe(2);
+  });
+
+  // Exact binomial probabilities: of 5 values 93.75 % lie around the median, of 4 only 87.5 %; of 20, ranks 6 and 15 give 95.9 %, 7 and 14 only 88.5 %.
+  test.each([
+    [4, null],
+    [5, [1, 5]],
+    [20, [6, 15]],
+  ])('of %i values the median lies between ranks %j', (size, ranks) => {
+    expect(medianBounds(Array.from({ length: size }, (_, index) => size - index))).toEqual(ranks);
   });
 });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { allocatorSettings } from '../../service/allocator.ts';
 import type { Io } from '../io.ts';
 import { type Running, start, waitFor } from '../processes.ts';
 
@@ -66,7 +67,7 @@ export async function startServer(
   const { PATH, HOME } = io.env;
   const running: Running = await start(title, process.execPath, args, {
     cwd: io.root,
-    env: { PATH, HOME, NODE_ENV: 'production', PORT: '0', ...settings },
+    env: { PATH, HOME, NODE_ENV: 'production', PORT: '0', ...allocatorSettings, ...settings },
     logFile: join(folder, `${title.replaceAll(' ', '-')}.log`),
   });
   const url = await waitFor(running, 'getting ready', startPatienceMs, io.signal, async () =>

@@ -11,7 +11,28 @@ export function percentile(values: ArrayLike<number>, percent: number): number {
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** The median over rounds of one figure divided by another of the same round: what slows both down cancels. */
-export function medianRatio(over: readonly number[], under: readonly number[]): number {
-  return median(over.map((value, round) => value / under[round]!));
+/** One figure divided by another of the same round: what slows both down cancels. */
+export function ratios(over: readonly number[], under: readonly number[]): readonly number[] {
+  return over.map((value, round) => value / under[round]!);
+}
+
+const leastConfidence = 0.9;
+
+/**
+ * Where the median of what the values are drawn from lies, with at least 90 % confidence whatever its distribution: the k-th
+ * smallest and the k-th largest value. null of fewer than 5, which cannot tell.
+ */
+export function medianBounds(values: readonly number[]): readonly [number, number] | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const size = sorted.length;
+  // How likely it is that fewer than k of the values lie below the median: that so many tosses of a coin show heads.
+  let ways = 1;
+  let tail = 0;
+  let k = 0;
+  while (2 * (tail + ways * 0.5 ** size) <= 1 - leastConfidence) {
+    tail += ways * 0.5 ** size;
+    ways *= (size - k) / (k + 1);
+    k += 1;
+  }
+  return k === 0 ? null : [sorted[k - 1]!, sorted[size - k]!];
 }

@@ -84,6 +84,24 @@ export async function compare(setting: Setting, limits: readonly Limit[]) {
   return { series, limitSeries };
 }
 
+/** What metrics cost is a few percent, less than rounds differ: many short rounds of only these two. */
+const pairsARound = 4;
+
+/** The service with and without metrics at the most clients, in turn. */
+export async function compareMetrics(setting: Setting): Promise<Series> {
+  const series: Series = new Map();
+  const clients = clientCounts.at(-1)!;
+  const short = { ...setting, seconds: Math.ceil(setting.seconds / 2) };
+  const pairs = pairsARound * setting.rounds;
+  setting.io.progress(`with and without metrics, ${pairs} times ${short.seconds} s each in turn`);
+  for (let pair = 0; pair < pairs; pair++) {
+    for (const name of turned(['ours', 'no-metrics'] as const, pair)) {
+      keep(series, keyOf(name, clients), await measure(short, name, clients, setting.short));
+    }
+  }
+  return series;
+}
+
 /** Ours and the usual server at the most clients, by the length of the texts. */
 export async function compareLengths(setting: Setting, texts: readonly MeasuredText[]): Promise<Series> {
   const series: Series = new Map();

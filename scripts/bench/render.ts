@@ -96,15 +96,16 @@ function overload({ overload }: Report): string {
 }
 
 function targets({ targets, scrape, notes }: Report): string {
-  const rows = targets.map(({ what, target, measured, unit, met }) => [
+  const rows = targets.map(({ what, target, measured, between, unit, met, isWithinNoise }) => [
     what,
     `${target}${unit && ` ${unit}`}`,
     `${unit === 'ms' ? ms(measured) : number(measured, 3)}${unit && ` ${unit}`}`,
-    met ? 'met' : Number.isFinite(measured) ? '**missed**' : '**not measured**',
+    between === null ? '' : `${number(between[0], 2)} to ${number(between[1], 2)}`,
+    `${met ? 'met' : Number.isFinite(measured) ? '**missed**' : '**not measured**'}${isWithinNoise ? ', within noise' : ''}`,
   ]);
   const scrapes = `\n/metrics was read ${number(scrape.count)} times under full load, p50 ${ms(scrape.p50Ms)} ms.\n`;
   return [
-    table(['target', 'limit', 'measured', ''], rows),
+    table(['target', 'limit', 'measured', '90 % interval', ''], rows),
     scrapes,
     ...notes.map((note) => `\n${note}\n`),
   ].join('');

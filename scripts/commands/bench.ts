@@ -14,7 +14,15 @@ import {
 import { chooseGenerator } from '../bench/closed-loop.ts';
 import { median } from '../bench/figures.ts';
 import { Limit, limitVariants } from '../bench/limit.ts';
-import { compare, compareLengths, isShort, keyOf, type Setting, scrapeUnderLoad } from '../bench/measure.ts';
+import {
+  compare,
+  compareLengths,
+  compareMetrics,
+  isShort,
+  keyOf,
+  type Setting,
+  scrapeUnderLoad,
+} from '../bench/measure.ts';
 import { type OpenLoop, runOpenLoop } from '../bench/open-loop.ts';
 import { renderReport } from '../bench/render.ts';
 import { type Measured, toReport } from '../bench/report.ts';
@@ -107,6 +115,7 @@ async function measureAll({ rounds, seconds, folder, cleanup, io }: Run): Promis
     seconds,
     texts: short.length,
     series,
+    withMetrics: await compareMetrics(setting),
     limits: limits.map(({ variant }, index) => ({ variant, samples: limitSeries[index]! })),
     byLength: await compareLengths(setting, texts),
     scrapesMs: await scrapeUnderLoad(setting),

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { allocatorSettings } from '../../service/allocator.ts';
 import { type PlacedProblem, readPort } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { onAbort } from '../processes.ts';
@@ -13,7 +14,7 @@ export async function serve(
   if (!read.ok) return read.problems;
   const child = spawn(process.execPath, [join(io.root, 'service', 'server.ts')], {
     cwd: io.root,
-    env: { NODE_ENV: 'production', ...io.env, PORT: String(read.value) },
+    env: { NODE_ENV: 'production', ...allocatorSettings, ...io.env, PORT: String(read.value) },
     stdio: 'inherit',
     // A group of its own: Ctrl-C reaches it once, through us.
     detached: true,

@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { allocatorSettings } from '../../service/allocator.ts';
 import { type Running, start, tellExit, waitFor } from '../processes.ts';
 import { type AlertmanagerOptions, startAlertmanager } from './alertmanager.ts';
 import { isOk, listeningAddress, START_PATIENCE_MS } from './listening.ts';
@@ -81,6 +82,7 @@ export function startService({
   return start('service', process.execPath, [join(root, 'service', 'server.ts')], {
     cwd: root,
     env: {
+      ...allocatorSettings,
       ...clean,
       HOST: '127.0.0.1',
       PORT: String(servicePort ?? 0),
