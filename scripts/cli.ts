@@ -27,7 +27,8 @@ import type { RunOptions } from './prepare.ts';
 import { createRedactor } from './redact.ts';
 import { withTokens } from './tokens.ts';
 
-const CONFIDENCE = 'as 0.95: what the run cannot tell with this confidence is undecided';
+const CONFIDENCE =
+  'as 0.95 (0.9 at least, no less than the document): what the run cannot tell so surely is undecided';
 
 type Outcome = ExitCode | readonly PlacedProblem[];
 

@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { parseDocument } from '../slas/document.ts';
-import { isDuration, isRate, parseDuration, parseRate } from '../slas/limits.ts';
+import {
+  isConfidence,
+  isDuration,
+  isRate,
+  LEAST_CONFIDENCE,
+  parseDuration,
+  parseRate,
+} from '../slas/limits.ts';
 import type { Problem, SlaDocument } from '../slas/model.ts';
 import type { PlanOverrides } from '../slas/plan.ts';
 import type { Io } from './io.ts';
@@ -94,12 +101,29 @@ export function readOverrides({
   });
 }
 
-/** `0.95`: over one half, under 1. Nothing where it was not asked for. */
+/** `0.95`: 0.9 at least, under 1. Nothing where it was not asked for. */
 export function readConfidence(text: string | undefined): Input<{ confidence?: number }> {
   if (text === undefined) return accept({});
   const confidence = /^(0?\.\d+)$/.test(text) ? Number(text) : 0;
-  if (confidence > 0.5 && confidence < 1) return accept({ confidence });
-  return badOption('--confidence', `"${text}" is no confidence over 0.5 and under 1: write it as 0.95`);
+  if (isConfidence(confidence)) return accept({ confidence });
+  return badOption(
+    '--confidence',
+    `"${text}" is no confidence from ${LEAST_CONFIDENCE} to under 1: write it as 0.95`,
+  );
+}
+
+/**
+ * What is reviewed says how sure a verdict must be; who starts a run may ask for more, never for less. `said` is the
+ * confidence in `place`, null where the observed value decides: any confidence is stricter for a pass.
+ */
+export function checkConfidence(
+  { confidence }: PlanOverrides,
+  said: number | null,
+  place: string,
+): readonly PlacedProblem[] {
+  if (confidence === undefined || said === null || confidence >= said) return [];
+  const message = `${confidence} would make a pass easier than ${place} does, with a confidence of ${said}: leave the option out, or ask for more`;
+  return badOption('--confidence', message).problems;
 }
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;

@@ -9,6 +9,7 @@ import { HarnessError } from './errors.ts';
 import {
   accept,
   badOption,
+  checkConfidence,
   type Input,
   type LoadOptions,
   type ReadDocument,
@@ -87,6 +88,8 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
     return badOption('--scenario', `the document names no defaultScenario: choose one (${names})`);
   }
   const file = options.sla ?? shortPath(io, read.value.file);
+  const looser = checkConfidence(overrides.value, document.confidence, file);
+  if (looser.length > 0) return refuse(...looser);
   const plan = planScenario(document, scenario, overrides.value);
   if (!('schema' in plan)) return refuse(...plan.map((problem) => ({ ...problem, file })));
   const { script } = plan.load!;

@@ -152,7 +152,7 @@ export interface SlaDocument {
     /** Bucket edges (`le`) of the histograms whose limits are judged, ascending, without +Inf. */
     readonly buckets: Readonly<Record<string, readonly number[]>>;
   };
-  /** From 0.5 to 1: an objective that is not kept or broken with this confidence is undecided. null: what was observed decides. */
+  /** From 0.9 to under 1: an objective that is not kept or broken with this confidence is undecided. null: what was observed decides. */
   readonly confidence: number | null;
   readonly objectives: readonly Objective[];
   readonly scenarios: readonly Scenario[];

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { LEAST_CONFIDENCE } from './limits.ts';
 
 /** The SLA document as a person writes it. This one definition checks documents and is published for editors. */
 
@@ -307,10 +308,10 @@ export const DocumentSchema = Type.Object(
     ),
     confidence: Type.Optional(
       Type.Number({
-        exclusiveMinimum: 0.5,
+        minimum: LEAST_CONFIDENCE,
         exclusiveMaximum: 1,
         description:
-          'As 0.95: what a run cannot tell with this confidence is undecided. Without it the observed value decides.',
+          'As 0.95, 0.9 at least: what a run cannot tell with this confidence is undecided. Without it the observed value decides.',
       }),
     ),
     objectives: Type.Array(Objective),

@@ -84,6 +84,14 @@ export const isRate = (perSecond: number | null) =>
 export const isDuration = (seconds: number | null) =>
   seconds !== null && seconds >= LOAD_BOUNDS.leastSeconds && seconds <= LOAD_BOUNDS.mostSeconds;
 
+/**
+ * The least that may be asked of a confidence. Under it what is called sure is wrong more than once in ten runs: at one half a
+ * coin would do as well.
+ */
+export const LEAST_CONFIDENCE = 0.9;
+
+export const isConfidence = (confidence: number) => confidence >= LEAST_CONFIDENCE && confidence < 1;
+
 /** Between what a value of each unit can lie. */
 export const UNIT_RANGES: Readonly<Record<Unit, { readonly low: number; readonly high: number }>> = {
   ratio: { low: 0, high: 1 },

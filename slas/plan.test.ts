@@ -46,7 +46,7 @@ describe('a scenario', () => {
     );
   });
 
-  test.each([0.5, 1, 95, '"0.95"'])('with a confidence of %s is refused', (confidence) => {
+  test.each([0.51, 0.899, 1, 95, '"0.95"'])('with a confidence of %s is refused', (confidence) => {
     const text = SHIPPED_YAML.replace('objectives:\n', `confidence: ${confidence}\nobjectives:\n`);
     expect(parseDocument(text)).toMatchObject({
       ok: false,

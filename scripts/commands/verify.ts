@@ -10,6 +10,7 @@ import { HarnessError } from '../errors.ts';
 import {
   accept,
   badOption,
+  checkConfidence,
   type Input,
   type PlacedProblem,
   readConfidence,
@@ -83,7 +84,10 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
   if (end.value <= start.value) return badOption('--to', `"${to}" is not after --from "${from}"`);
   if (end.value > Date.now() / 1000)
     return badOption('--to', `"${to}" lies in the future: nothing was measured there yet`);
-  const plan = planWindow(read.value.document, overrides);
+  const { document, file } = read.value;
+  const looser = checkConfidence(overrides, document.confidence, options.sla ?? shortPath(io, file));
+  if (looser.length > 0) return refuse(...looser);
+  const plan = planWindow(document, overrides);
   const run: RunRecord = {
     schema: 'sla-harness/run/v1',
     id: 'window',
@@ -107,6 +111,8 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   const altered = await findProblems(path, io);
   if (altered.length > 0) return refuse(...altered);
   const read = await readRun(path);
+  const looser = checkConfidence(overrides, read.plan.confidence ?? null, 'the plan of the run');
+  if (looser.length > 0) return refuse(...looser);
   // Asked with another confidence, it is another verdict: of the same run, by a stricter rule.
   const isAsStored = Object.keys(overrides).length === 0;
   const stored = isAsStored ? read : { ...read, plan: { ...read.plan, ...overrides }, verdictText: null };
