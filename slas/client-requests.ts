@@ -1,4 +1,5 @@
 import type { ClientRequests, LoadRecord } from './model.ts';
+import { wholly } from './statuses.ts';
 
 /** The only reader of a run record's columns. */
 export interface ClientRequest {
@@ -37,7 +38,7 @@ export function answeredWith(
   requests: readonly ClientRequest[],
   status: string | null,
 ): readonly ClientRequest[] {
-  const pattern = new RegExp(`^(?:${status ?? '[1-5]..'})$`);
+  const pattern = wholly(status ?? '[1-5]..');
   return requests.filter((one) => !isLost(one) && pattern.test(one.status));
 }
 

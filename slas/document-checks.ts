@@ -4,7 +4,8 @@ import { checkBounds, checkDefaultScenario, checkScenario } from './document-loa
 import { problem, repeated } from './document-problems.ts';
 import type { RawCounter, RawDocument, RawObjective } from './document-schema.ts';
 import { parseLimit } from './limits.ts';
-import type { Limit, Problem, Unit } from './model.ts';
+import type { LabelMatcher, Limit, Problem, Unit } from './model.ts';
+import { deadStatus, isStatusLabel } from './statuses.ts';
 
 /** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
 
@@ -125,7 +126,13 @@ function checkSelection(
       problems.push(problem('bad-label', at, `"${label}" is no label name`));
     if (Object.hasOwn(raw.service.selector, label))
       problems.push(problem('bad-label', at, `"${label}" is already set by service.selector`));
-    if (typeof match === 'object') problems.push(...checkRegex(match.matches, at));
+    const unreadable = typeof match === 'object' ? checkRegex(match.matches, at) : [];
+    problems.push(
+      ...unreadable,
+      ...(unreadable.length === 0
+        ? checkStatus(label, typeof match === 'number' ? String(match) : match, at)
+        : []),
+    );
   }
   return problems;
 }
@@ -148,6 +155,23 @@ function checkRegex(pattern: string, path: string): Problem[] {
   } catch (error) {
     return [problem('bad-regex', path, `"${pattern}" is no regular expression: ${(error as Error).message}`)];
   }
+}
+
+/** A status that no answer has selects nothing, which `absent: zero` would call 0 errors. */
+function checkStatus(label: string, match: LabelMatcher, path: string): Problem[] {
+  const dead = isStatusLabel(label) ? deadStatus(match) : null;
+  if (dead === null) return [];
+  const isPattern = typeof match === 'string' && deadStatus({ matches: match }) === null;
+  const next = isPattern
+    ? `for a regular expression write ${label}: { matches: "${match}" }`
+    : 'statuses have three digits: "5.." matches all from 500 to 599';
+  return [
+    problem(
+      'no-status',
+      path,
+      `"${dead}" matches no status, so that nothing is ever selected by it: ${next}`,
+    ),
+  ];
 }
 
 const checkCounter = (raw: RawCounter, path: string, document: RawDocument) =>

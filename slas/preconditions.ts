@@ -12,6 +12,7 @@ import type {
 import { phasesOf, sentWhile } from './phases.ts';
 import { selectorsOfPlan } from './promql.ts';
 import type { Reconciliation } from './reconcile.ts';
+import { wholly } from './statuses.ts';
 import { belongsTo, clock, parseValue, type TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
@@ -264,8 +265,7 @@ function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
     coversTheLoad(
       plan,
       ({ measure }) =>
-        measure.kind === 'ratio' &&
-        (measure.badStatus === null || new RegExp(`^(?:${measure.badStatus})$`).test(status)),
+        measure.kind === 'ratio' && (measure.badStatus === null || wholly(measure.badStatus).test(status)),
     );
   const counted = new Map(
     [...new Set(failed.map(({ status }) => status))].map((one) => [one, isCounted(one)]),

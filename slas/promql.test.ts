@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from './document.ts';
 import { planScenario } from './plan.ts';
-import { rawSamples, select, selector, selectorsOfPlan } from './promql.ts';
+import { rawSamples, readSelector, select, selector, selectorsOfPlan } from './promql.ts';
 import { SHIPPED_YAML } from './testing/cases.ts';
 import { toolPath } from './testing/prometheus-server.ts';
 
@@ -20,6 +20,12 @@ describe('selectors', () => {
     expect(select({ job: 'api' }, selection, '_bucket')).toBe(
       'http_requests_bucket{job="api",status=~"2..",method="POST"}',
     );
+  });
+
+  test('what was written is read again', () => {
+    const where = { job: 'a "b", {c="d"}', path: '/x\\y\nz', status: { matches: '5\\d\\d|429' }, empty: '' };
+    expect(readSelector(selector('http_requests', where))).toEqual({ metric: 'http_requests', where });
+    expect(readSelector('up')).toEqual({ metric: 'up', where: {} });
   });
 
   test('without labels there are no braces', () => expect(selector('up', {})).toBe('up'));

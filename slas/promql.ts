@@ -18,6 +18,22 @@ export function selector(metric: string, labels: Labels): string {
   return matchers.length === 0 ? metric : `${metric}{${matchers.join(',')}}`;
 }
 
+/** What a vector selector asks for. */
+export interface Selected {
+  readonly metric: string;
+  readonly where: Labels;
+}
+
+/** Reads what `selector` wrote. */
+export function readSelector(vectorSelector: string): Selected {
+  const [, metric = '', matchers = ''] = /^([^{]*)(?:\{(.*)\})?$/s.exec(vectorSelector)!;
+  const where = [...matchers.matchAll(/(\w+)(=~|=)"((?:[^"\\]|\\.)*)"/gs)].map(([, label, how, quoted]) => {
+    const text = quoted!.replace(/\\(.)/gs, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
+    return [label!, how === '=' ? text : { matches: text }] as const;
+  });
+  return { metric, where: Object.fromEntries(where) };
+}
+
 /** A selection of the document, narrowed to the service; `suffix` names the part of a histogram. */
 export function select(
   service: Readonly<Record<string, string>>,

@@ -2,8 +2,10 @@ import { countBlocks } from '../blocks.ts';
 import { answeredWith, isLost, requestsOf } from '../client-requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model.ts';
 import { formatCount } from '../numbers.ts';
+import { readSelector } from '../promql.ts';
 import { uncountedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
+import { absenceOf } from './absence.ts';
 import { keyOf, type Measured, nothing, orNone, partialEvent, percent } from './measured.ts';
 
 /** Bad events over all, with the requests that only the client knows of. */
@@ -23,6 +25,8 @@ export function measureRatio(
     partialEvent([...bad.increases, ...all.increases]) ??
     blindSpot(planned, bad.increases, all.increases, run);
   if (part !== null) return nothing(part);
+  const absence = bad.increases.length > 0 ? null : absenceOf(planned, frame, run);
+  if (absence?.ok === false) return nothing(absence.reason);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
   const [counted, countedBad] = [total(all.increases), total(bad.increases)];
   const { samples, badCount } = frame.isIsolated
@@ -39,7 +43,7 @@ export function measureRatio(
     value: badCount / samples,
     share: badCount / samples,
     bucket: null,
-    words: `${formatCount(badCount)} of ${formatCount(samples)} requests were bad (${percent(badCount / samples)})${lostWords}`,
+    words: `${formatCount(badCount)} of ${formatCount(samples)} requests were bad (${percent(badCount / samples)})${lostWords}${absence === null ? '' : `; ${absence.words}`}`,
     blocks: countBlocks(bad.increases, all.increases, frame, {
       part: Math.max(0, badCount - total(bad.increases)),
       total: Math.max(0, samples - total(all.increases)),
@@ -51,14 +55,18 @@ export function measureRatio(
 
 /** Where nothing bad was counted: could it have been? A label that no series has, a status that none is called, never matches. */
 function blindSpot(
-  { badLabels, badStatus }: PlannedMeasure & { kind: 'ratio' },
+  { badLabels, badStatus, ...planned }: PlannedMeasure & { kind: 'ratio' },
   bad: readonly Increase[],
   all: readonly Increase[],
   { load }: RunRecord,
 ): string | null {
   const errors = load?.answered['5xx'] ?? 0;
   if (total(bad) > 0) return badStatus === null ? isBlindToSome(total(bad), errors) : null;
-  const lacking = badLabels.find((label) => bad.length === 0 && all.some(({ labels }) => !(label in labels)));
+  // A total of another metric has labels of its own.
+  const isOneMetric = readSelector(planned.bad).metric === readSelector(planned.total).metric;
+  const lacking = badLabels.find(
+    (label) => bad.length === 0 && isOneMetric && all.some(({ labels }) => !(label in labels)),
+  );
   if (lacking !== undefined)
     return `no bad event could be counted: the series of the total have no label "${lacking}"`;
   return errors > 0 ? `the client saw ${errors} answers of status 5xx, and none was counted as bad` : null;
