@@ -12,7 +12,10 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['gate', '--rate', '10'], 'sends 10/s: throughput "> 15/s" cannot be met'],
     [['gate', '--rate', '-5'], '--rate: "-5" is no rate'],
     [['gate', '--duration', '0s'], '--duration: "0s" is no duration'],
-    [['gate', '--confidence', '95'], '--confidence: "95" is no confidence from 0.9 to under 1: write it as 0.95'],
+    [
+      ['gate', '--confidence', '95'],
+      '--confidence: "95" is no confidence from 0.9 to under 1: write it as 0.95',
+    ],
     [['gate', '--confidence', '0.51'], '--confidence: "0.51" is no confidence from 0.9'],
     [['verify', '--confidence', '0.89'], '--confidence: "0.89" is no confidence'],
     [['verify', '--confidence', '1.0'], '--confidence: "1.0" is no confidence'],

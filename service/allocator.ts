@@ -4,4 +4,4 @@
  * pieces, so that resident memory grows with each (docs/decisions/0012). One arena, and large blocks given back to
  * the system at once. An allocator that does not know these names takes no notice.
  */
-export const allocatorSettings = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' } as const;
+export const allocatorSettings = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4194304' } as const;

@@ -93,10 +93,10 @@ test.each([
 });
 
 /** What each target is about, anew from the rows of the report: of one round, whose medians are the values themselves. */
-function measuredFrom({ closedLoop, limit, scrape, overload }: Report): readonly number[] {
+function measuredFrom({ closedLoop, limit, metricsCost, scrape, overload }: Report): readonly number[] {
   const at = (name: string, count: number) =>
     closedLoop.find(({ candidate, clients }) => candidate === name && clients === count)!.figures;
-  const [ours, usual, plain] = [at('ours', 64), at('usual', 64), at('no-metrics', 64)];
+  const [ours, usual] = [at('ours', 64), at('usual', 64)];
   const oneByOne = limit.filter(({ batch }) => batch === 1).map(({ perSecond }) => perSecond);
   const last = overload.at(-1)!;
   return [
@@ -105,8 +105,8 @@ function measuredFrom({ closedLoop, limit, scrape, overload }: Report): readonly
     // Rounds of a second give too few answers a client to tell a p99 by, unless the machine is fast.
     [ours, usual].every((one) => one.answeredPerSecond / 64 >= 5) ? ours.p99Ms / usual.p99Ms : Number.NaN,
     at('ours', 1).p50Ms / at('usual', 1).p50Ms,
-    ours.answeredPerSecond / plain.answeredPerSecond,
-    ours.textsPerCpuSecond / plain.textsPerCpuSecond,
+    median(metricsCost.throughput),
+    median(metricsCost.textsPerCpuSecond),
     scrape.p99Ms,
     last.answeredPerSecond / Math.max(...overload.map(({ answeredPerSecond }) => answeredPerSecond)),
     last.answeredP99Ms,

@@ -64,7 +64,7 @@ function keep(series: Series, key: string, sample: Sample): void {
 }
 
 /** Another order each round: nobody is always measured first, or after the same neighbour. */
-const turned = <T>(values: readonly T[], round: number): readonly T[] =>
+export const turned = <T>(values: readonly T[], round: number): readonly T[] =>
   values.map((_, index) => values[(index + round) % values.length]!);
 
 /** All candidates at 1, 8 and 64 clients, and the limit, in turn, round after round. */

@@ -26,7 +26,8 @@ export interface OpenLoopOptions {
   readonly signal: AbortSignal;
 }
 
-const settlingMs = 1000;
+/** In which the queue fills: answers of that time do not count. */
+export const settlingSeconds = 1;
 const patienceMs = 30_000;
 
 /** Requests at equal distances. Each latency is from the time that its request was due. */
@@ -55,7 +56,7 @@ export async function runOpenLoop({
       const nowMs = performance.now();
       if (outcome === 200) {
         answeredMs.push(nowMs - dueMs);
-        if (nowMs > startMs + settlingMs && nowMs <= endMs) inTime += 1;
+        if (nowMs > startMs + settlingSeconds * 1000 && nowMs <= endMs) inTime += 1;
       } else if (outcome === 503) refusedMs.push(nowMs - dueMs);
       else failed += 1;
       if (++ended === planned) finished.resolve();
@@ -73,7 +74,7 @@ export async function runOpenLoop({
   signal.throwIfAborted();
   return {
     offeredPerSecond: ratePerSecond,
-    answeredPerSecond: inTime / (seconds - settlingMs / 1000),
+    answeredPerSecond: inTime / (seconds - settlingSeconds),
     answered: answeredMs.length,
     refused: refusedMs.length,
     failed: failed + planned - ended,

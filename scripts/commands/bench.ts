@@ -23,7 +23,7 @@ import {
   type Setting,
   scrapeUnderLoad,
 } from '../bench/measure.ts';
-import { type OpenLoop, runOpenLoop } from '../bench/open-loop.ts';
+import { measureOverload } from '../bench/overload.ts';
 import { renderReport } from '../bench/render.ts';
 import { type Measured, toReport } from '../bench/report.ts';
 import { renderSoak, soak } from '../bench/soak.ts';
@@ -39,8 +39,6 @@ export interface BenchOptions {
 }
 
 const warmUpSeconds = 2;
-/** Of what it can carry. The last one is what is judged. */
-const overloadSteps = [0.5, 0.9, 1.2, 2, 3];
 
 /** Measures the service beside the usual way to build one, in turn on this machine; exit 1 when a target is missed. */
 export async function bench(options: BenchOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
@@ -119,7 +117,7 @@ async function measureAll({ rounds, seconds, folder, cleanup, io }: Run): Promis
     limits: limits.map(({ variant }, index) => ({ variant, samples: limitSeries[index]! })),
     byLength: await compareLengths(setting, texts),
     scrapesMs: await scrapeUnderLoad(setting),
-    overload: await overload(setting, capacity),
+    overload: await measureOverload(setting, capacity),
     deadlineMs: defaultDeadlineMs(),
   };
 }
@@ -128,22 +126,6 @@ async function warmUp({ candidates, generate, short }: Setting): Promise<void> {
   for (const { url } of Object.values(candidates)) {
     await generate({ url, texts: short, clients: 8, seconds: warmUpSeconds });
   }
-}
-
-async function overload(
-  { candidates, short, seconds, io }: Setting,
-  capacity: number,
-): Promise<readonly OpenLoop[]> {
-  const steps: OpenLoop[] = [];
-  for (const step of overloadSteps) {
-    const ratePerSecond = Math.max(1, Math.round(capacity * step));
-    io.progress(`${ratePerSecond} arrivals a second, ${step} times what it can carry`);
-    const { url } = candidates.ours;
-    // The first second, in which the queue fills, does not count.
-    const options = { url, texts: short, ratePerSecond, seconds: 2 + 2 * seconds, signal: io.signal };
-    steps.push(await runOpenLoop(options));
-  }
-  return steps;
 }
 
 function defaultDeadlineMs(): number {

@@ -1,0 +1,58 @@
+import { median, ratios } from './figures.ts';
+import { type Setting, turned } from './measure.ts';
+import { type OpenLoop, runOpenLoop, settlingSeconds } from './open-loop.ts';
+
+/** Of what it can carry. The last one is what is judged. */
+const steps = [0.5, 0.9, 1.2, 2, 3];
+
+/** What came of one rate, over all rounds: medians of the figures, sums of what failed or was refused. */
+export interface OverloadStep extends OpenLoop {
+  readonly answeredPerSecondByRound: readonly number[];
+}
+
+/** The service at several times the load that it can carry, in open loop, round after round. */
+export async function measureOverload(setting: Setting, capacity: number): Promise<readonly OverloadStep[]> {
+  const { candidates, short, rounds, seconds, io } = setting;
+  const measured = steps.map(() => [] as OpenLoop[]);
+  for (let round = 0; round < rounds; round++) {
+    io.progress(`round ${round + 1} of ${rounds}: arrivals at up to ${steps.at(-1)} times what it can carry`);
+    for (const at of turned([...steps.keys()], round)) {
+      measured[at]!.push(
+        await runOpenLoop({
+          url: candidates.ours.url,
+          texts: short,
+          ratePerSecond: Math.max(1, Math.round(capacity * steps[at]!)),
+          seconds: settlingSeconds + seconds,
+          signal: io.signal,
+        }),
+      );
+    }
+  }
+  return measured.map(summed);
+}
+
+function summed(rounds: readonly OpenLoop[]): OverloadStep {
+  const values = (key: Exclude<keyof OpenLoop, 'refusedP99Ms'>) => rounds.map((round) => round[key]);
+  const sum = (key: 'answered' | 'refused' | 'failed') => values(key).reduce((all, one) => all + one, 0);
+  const refusedP99sMs = rounds.flatMap(({ refusedP99Ms }) => refusedP99Ms ?? []);
+  return {
+    offeredPerSecond: rounds[0]!.offeredPerSecond,
+    answeredPerSecond: median(values('answeredPerSecond')),
+    answeredPerSecondByRound: values('answeredPerSecond'),
+    answered: sum('answered'),
+    refused: sum('refused'),
+    failed: sum('failed'),
+    answeredP50Ms: median(values('answeredP50Ms')),
+    answeredP99Ms: median(values('answeredP99Ms')),
+    refusedP99Ms: refusedP99sMs.length === 0 ? null : median(refusedP99sMs),
+    lateP99Ms: median(values('lateP99Ms')),
+  };
+}
+
+/** What is answered at the last step, of what is answered at the best one, round by round. */
+export function ofPeak(overload: readonly OverloadStep[]): readonly number[] {
+  const peak = overload.reduce((best, step) =>
+    step.answeredPerSecond > best.answeredPerSecond ? step : best,
+  );
+  return ratios(overload.at(-1)!.answeredPerSecondByRound, peak.answeredPerSecondByRound);
+}
