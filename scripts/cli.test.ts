@@ -116,6 +116,12 @@ describe('bad usage exits 2 and says what is wrong', () => {
     expect(stdout).toBe('');
   });
 
+  test('serve leaves the port to the environment, unless told', async () => {
+    const { code, stderr } = await sla(['serve'], { env: { PORT: 'http' } });
+    expect(stderr).toContain('PORT: "http" is not a whole number from 0 to 65535');
+    expect(code).toBe(2);
+  });
+
   test('several problems are told at once', async () => {
     const { stderr } = await slaHere([
       'verify',

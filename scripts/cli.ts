@@ -152,8 +152,8 @@ function define(io: Io, version: string, done: (outcome: Outcome) => void): Comm
     .action(async (options: RulesOptions) => done(await rules(options, io)));
 
   sub('serve', 'the service alone, in the foreground, as in production')
-    .option('--port <port>', 'where it listens', '8000')
-    .action(async (options: { port: string }) => done(await serve(options, io)));
+    .option('--port <port>', 'where it listens (default: PORT of the environment, else 8000)')
+    .action(async (options: { port?: string }) => done(await serve(options, io)));
 
   defineStack(program, io, done);
   defineNew(program, io, done);

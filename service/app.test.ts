@@ -225,6 +225,7 @@ test.each([
   const response = await app.inject({ method, url });
   expect(response.statusCode).toBe(status);
   expect(response.headers.allow).toBe(allow);
+  expect(response.headers['x-request-id']).toBeDefined();
   if (code !== undefined) expect(response.json().error.code).toBe(code);
 });
 

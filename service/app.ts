@@ -19,7 +19,7 @@ import { describeRoutes } from './openapi.ts';
 import { pageRoute } from './page.ts';
 import { observeRequests, observeWithoutHooks } from './requests.ts';
 import { healthRoutes, metricsRoute, predictionRoutes, type RouteParts } from './routes.ts';
-import { limitRate, requireToken, sendSecurityHeaders, shedLoad } from './security.ts';
+import { limitRate, requireToken, securityHeaders, sendSecurityHeaders, shedLoad } from './security.ts';
 import type { Tokens } from './tokens.ts';
 import type { Tracing } from './tracing.ts';
 import { cacheCounter, observeWork } from './work-metrics.ts';
@@ -127,7 +127,7 @@ function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptio
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     ...clientLimits(config),
-    trustProxy: config.trustProxy,
+    trustProxy: config.trustProxy && isTheProxy,
     // What was accepted is answered, also on a connection that stays open while the service stops.
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -139,10 +139,13 @@ function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptio
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: (_error, request, reply) => {
       observeWithoutHooks(request, reply, metrics);
-      badUrl(reply);
+      badUrl(reply.header('x-request-id', request.id).headers(securityHeaders));
     },
   };
 }
+
+/** The address that our proxy added stands last; those before it came with the request, and the client may have made them up. */
+const isTheProxy = (_address: string, hop: number): boolean => hop === 0;
 
 /** How slow a client may be. Node looks whether one is too slow only now and then. */
 function clientLimits({ receiveLimitMs }: Config) {

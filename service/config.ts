@@ -49,7 +49,7 @@ export interface Config {
   readonly tokens: { readonly predict: TokenSource; readonly metrics: TokenSource };
   /** RATE_LIMIT_PER_MINUTE: predictions requests of one client address; undefined is no limit. */
   readonly rateLimitPerMinute: number | undefined;
-  /** TRUST_PROXY: the client's address is what X-Forwarded-For says. */
+  /** TRUST_PROXY: the client's address is the last one of X-Forwarded-For. */
   readonly trustProxy: boolean;
   /** DRAIN_DEADLINE_MS: how long a stopping service waits for what is in flight. */
   readonly drainDeadlineMs: number;

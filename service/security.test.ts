@@ -27,7 +27,7 @@ describe('headers', () => {
     expect(set).toEqual(securityHeaders);
   });
 
-  test.each(['/health/live', '/nope', '/metrics'])('come with %s', async (url) => {
+  test.each(['/health/live', '/nope', '/metrics', '/%zz'])('come with %s', async (url) => {
     await using app = appOf(classifier);
     expect((await app.inject(url)).headers).toMatchObject(securityHeaders);
   });
@@ -90,6 +90,14 @@ test('a client over its rate is refused with the time to wait, and others are no
   expect((await ask('192.0.2.2')).statusCode).toBe(200);
   const series = await readSeries(app);
   expect(series.get('sentiment_errors_total{error_type="rate_limited",endpoint="/predict"}')).toBe(1);
+});
+
+test('behind a proxy that adds to the list, nobody chooses the address that is counted', async () => {
+  await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '1', TRUST_PROXY: '1' });
+  const ask = (made: string) =>
+    post(app, '/predict', { text: 'good' }, { 'x-forwarded-for': `${made}, 192.0.2.1` });
+  expect((await ask('198.51.100.1')).statusCode).toBe(200);
+  expect((await ask('198.51.100.2')).statusCode).toBe(429);
 });
 
 test('without TRUST_PROXY nobody chooses the address that is counted', async () => {

@@ -7,14 +7,19 @@ import { onAbort } from '../processes.ts';
 
 /** The service alone, in the foreground, as in production. Ends when it ends; Ctrl-C and SIGTERM let it finish first. */
 export async function serve(
-  { port = '8000' }: { readonly port?: string },
+  { port }: { readonly port?: string },
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
-  const read = readPort(port);
-  if (!read.ok) return read.problems;
+  const read = port === undefined ? undefined : readPort(port);
+  if (read?.ok === false) return read.problems;
   const child = spawn(process.execPath, [join(io.root, 'service', 'server.ts')], {
     cwd: io.root,
-    env: { NODE_ENV: 'production', ...allocatorSettings, ...io.env, PORT: String(read.value) },
+    env: {
+      NODE_ENV: 'production',
+      ...allocatorSettings,
+      ...io.env,
+      ...(read && { PORT: String(read.value) }),
+    },
     stdio: 'inherit',
     // A group of its own: Ctrl-C reaches it once, through us.
     detached: true,

@@ -31,7 +31,8 @@ export async function locateModel(choice: ModelChoice): Promise<WorkerSettings> 
   const loaded = ['config.json', 'tokenizer.json', 'tokenizer_config.json', onnxFile];
   const missing = loaded.filter((file) => !existsSync(join(dir, file)));
   if (missing.length > 0) {
-    const hint = 'MODEL_DIR names the folder that holds config.json and onnx/';
+    const hint =
+      'MODEL_DIR, or MODEL_B_DIR for the second model, names the folder that holds config.json and onnx/';
     throw new ModelError(`the model in ${dir} lacks ${missing.join(', ')}; ${hint}`);
   }
   await checkSums(dir, loaded);
