@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { ObjectiveOutcome, Outcome } from '../slas/model.ts';
+import { countOf, formatCount } from '../slas/numbers.ts';
 import { type Html, html, raw } from './report/html.ts';
 import { STYLE } from './report/style.ts';
 
@@ -47,7 +48,7 @@ const WORDS: Record<Outcome, readonly [mark: string, word: string, colour: strin
 
 function counted(runs: readonly IndexedRun[]): string {
   const of = (verdict: Outcome) => runs.filter((run) => run.verdict === verdict).length;
-  const told = runs.length === 1 ? '1 run' : `${runs.length.toLocaleString('en-US')} runs`;
+  const told = countOf(runs.length, 'run');
   return `${told}: ${of('pass')} passed, ${of('fail')} failed, ${of('inconclusive')} inconclusive`;
 }
 
@@ -73,7 +74,7 @@ function row(run: IndexedRun): Html {
     <td class="marks-of">${run.objectives.map(objective)}</td>
     <td data-value="${run.p95Seconds ?? -1}">${run.p95Seconds === null ? '–' : `${Number((run.p95Seconds * 1000).toPrecision(3))} ms`}</td>
     <td>${run.course === null ? '–' : course(run.course, run.limitSeconds)}</td>
-    <td data-value="${run.samples ?? -1}">${run.samples === null ? '–' : run.samples.toLocaleString('en-US')}</td>
+    <td data-value="${run.samples ?? -1}">${run.samples === null ? '–' : formatCount(run.samples)}</td>
   </tr>`;
 }
 

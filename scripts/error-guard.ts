@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../slas/numbers.ts';
 import type { RecordedRequest } from './k6-requests.ts';
 
 /**
@@ -38,7 +39,9 @@ function reasonOf(statuses: readonly string[]): string | null {
   if (errors.length < LEAST_ERRORS || errors.length < SHARE * statuses.length) return null;
   const kinds = Map.groupBy(errors.toSorted(), (status) => status);
   const told = [...kinds].map(([status, all]) =>
-    status === '0' ? `${all.length} never answered` : `${all.length} answered ${status}`,
+    status === '0'
+      ? `${formatCount(all.length)} never answered`
+      : `${formatCount(all.length)} answered ${status}`,
   );
-  return `${errors.length} of the ${statuses.length} requests that ended within ${WINDOW_SECONDS} s were errors (${told.join(', ')}): a service that is already there is not loaded on when it is half of them`;
+  return `${formatCount(errors.length)} of the ${countOf(statuses.length, 'request')} that ended within ${WINDOW_SECONDS} s were errors (${told.join(', ')}): a service that is already there is not loaded on when it is half of them`;
 }

@@ -1,5 +1,5 @@
 import type { Load, PlannedObjective } from '../slas/model.ts';
-import { formatCount, formatValue } from '../slas/numbers.ts';
+import { countOf, formatCount, formatValue } from '../slas/numbers.ts';
 import type { RecordedRequest } from './k6-requests.ts';
 
 /** How a load is going, from what k6 writes down while it runs. Only for people who wait: nothing here is judged. */
@@ -134,7 +134,7 @@ function told(seen: Seen, targets: readonly Target[], load: Load, elapsedSeconds
   const done = Math.min(1, elapsedSeconds / scheduledSeconds);
   const filled = Math.round(done * BAR_WIDTH);
   const left = `${Math.max(0, scheduledSeconds - elapsedSeconds)} s left`;
-  const requests = `${formatCount(seen.sent)} of ${formatCount(plannedRequests)} requests`;
+  const requests = `${formatCount(seen.sent)} of ${countOf(plannedRequests, 'request')}`;
   const rate = `${seen.ratePerSecond(elapsedSeconds).toFixed(1)}/s`;
   const bad = seen.bad === 0 ? 'none bad' : `${formatCount(seen.bad)} bad`;
   const latencies = targets.map(({ id, path, percentile, text }) => {

@@ -168,7 +168,7 @@ describe('a long window', () => {
 
   test.each([
     ['counter-fell', ['error-rate', 'throughput'], 'the service restarted'],
-    ['bucket-fell', ['latency-p95', 'latency-p99'], 'fell 1 times inside the window'],
+    ['bucket-fell', ['latency-p95', 'latency-p99'], 'fell 1 time inside the window'],
     ['not-a-number', ['confidence'], 'is not a finite number all through the window'],
     ['gauge-not-a-number', ['model-uptime'], 'is NaN inside the window'],
     ['one-scrape-missing', [], ''],

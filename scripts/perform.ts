@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Load, Plan, Verdict } from '../slas/model.ts';
+import { countOf, formatCount } from '../slas/numbers.ts';
 import { awaitScrapeAfter, collectEvidence } from '../slas/prometheus.ts';
 import { askOnce, withoutSecrets } from '../slas/prometheus-http.ts';
 import { findBaseline } from './baseline.ts';
@@ -123,7 +124,9 @@ async function performRun(
   const load = plan.load as Load;
   // Read while the load runs, for the report that follows it.
   void readUplot(io.root).catch(() => {});
-  io.progress(`loading ${stack.serviceUrl}: ${load.plannedRequests} requests in ${load.scheduledSeconds} s`);
+  io.progress(
+    `loading ${stack.serviceUrl}: ${countOf(load.plannedRequests, 'request')} in ${formatCount(load.scheduledSeconds)} s`,
+  );
   const run = await runLoad(load, stack, {
     id: folder.id,
     root: io.root,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { answersInAll, requestsOf } from '../slas/client-requests.ts';
 import type { ClientRequests, Load, LoadRecord, RunRecord } from '../slas/model.ts';
+import { countOf, formatCount } from '../slas/numbers.ts';
 import { plannedIn } from '../slas/phases.ts';
 import { HarnessError } from './errors.ts';
 import { type RunK6Options, startGenerators, tellingExit, whileRunning } from './k6-generators.ts';
@@ -92,7 +93,7 @@ function usedUp(summary: Summary, load: Load): string {
     .filter(({ bad, atMost }) => bad > atMost)
     .map(
       ({ objective, phase, bad, atMost }) =>
-        `${bad} bad requests for ${objective}, of which ${plannedIn(load, phase ?? undefined).plannedRequests} can bear ${atMost}`,
+        `${countOf(bad, 'bad request')} for ${objective}, of which ${formatCount(plannedIn(load, phase ?? undefined).plannedRequests)} can bear ${formatCount(atMost)}`,
     );
   return `nothing could save it any more: ${told.join('; ')}`;
 }

@@ -10,6 +10,7 @@ import type {
   Verdict,
   VerdictAlerts,
 } from './model.ts';
+import { countOf, formatCount } from './numbers.ts';
 import { promDuration } from './rules/promql.ts';
 
 /**
@@ -168,7 +169,11 @@ function summarise(rows: readonly HeldAlert[], recorded: readonly Series[]): str
   const watched = new Set(recorded.map(({ labels }) => labels.objective)).size;
   const fired = rows.filter(({ firing }) => firing.length > 0).length;
   const apart = rows.filter(({ agrees }) => agrees === false).length;
-  const told = fired === 0 ? 'no alert fired' : fired === 1 ? '1 alert fired' : `${fired} alerts fired`;
-  const other = apart === 0 ? '' : `, ${apart} not as judged`;
-  return `rules of ${watched === 1 ? '1 objective was' : `${watched} objectives were`} evaluated: ${told}${other}`;
+  const told = fired === 0 ? 'no alert fired' : `${countOf(fired, 'alert')} fired`;
+  const other = apart === 0 ? '' : `, ${formatCount(apart)} not as judged`;
+  const rules =
+    watched === 0
+      ? 'alerts were seen, and nothing that the rules record, so one that did not fire tells nothing'
+      : `rules of ${countOf(watched, 'objective')} were evaluated`;
+  return `${rules}: ${told}${other}`;
 }

@@ -2,7 +2,7 @@ import { isShownWhatever } from './certainty.ts';
 import { holds } from './limits.ts';
 import { isWithin, type Measured } from './measure.ts';
 import type { Limit, Plan, PlannedMeasure, PlannedObjective, Precondition, RunRecord } from './model.ts';
-import { formatEnds, formatValue } from './numbers.ts';
+import { are, countOf, formatCount, formatEnds, formatValue, were } from './numbers.ts';
 import type { Decision } from './ruling.ts';
 import { compareShare } from './statistics.ts';
 import { uncountedWords } from './uncounted.ts';
@@ -107,7 +107,9 @@ function decideShare(
       };
     return { ...met(words), isWhole: true };
   }
-  const reason = broken[0]?.detail ?? `${own} requests are too few: ${objective.leastSamples} could decide`;
+  const reason =
+    broken[0]?.detail ??
+    `${countOf(own, 'request')} ${are(own)} too few: ${formatCount(objective.leastSamples)} could decide`;
   if (broken.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
     // Even if every request that is still missing were good, so many are bad already that the limit is broken.
     const planned = broken.length === 0 ? 0 : mostPlanned(plan, run);
@@ -154,7 +156,7 @@ function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): D
   const all = Math.max(sent, plannedRequests, leastSamples);
   const miss = missesBy(objective, lost, lost, all);
   if (miss === null || !isShown(objective, lost, all, plan)) return null;
-  const words = `${lost} of ${sent} requests were sent and never answered: of the ${all} that could decide, that alone is ${formatValue(lost / all, 'ratio')}`;
+  const words = `${formatCount(lost)} of ${countOf(sent, 'request')} ${were(lost)} sent and never answered: of the ${formatCount(all)} that could decide, that alone is ${formatValue(lost / all, 'ratio')}`;
   return { ...missed(words, miss === 'alert'), value: lost / all, samples: sent };
 }
 
@@ -167,7 +169,9 @@ function decideNumber(
   if (!Number.isFinite(value)) return undecided(`the value is ${value}: ${words}`);
   if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
   if (samples < leastSamples)
-    return undecided(`${samples} observations are too few: ${leastSamples} are needed`);
+    return undecided(
+      `${countOf(samples, 'observation')} ${are(samples)} too few: ${formatCount(leastSamples)} are needed`,
+    );
   // What replicas that ended took unseen may have been the worst, or the best.
   const { low, high } = uncounted ?? { low: value, high: value };
   const ends = [low, high];
@@ -201,7 +205,10 @@ function decideCensus(
   { target, alert, leastSamples }: PlannedObjective,
   { samples, up, unknown, words }: Measured & { kind: 'census' },
 ): Decision {
-  if (samples < leastSamples) return undecided(`${samples} scrapes are too few: ${leastSamples} are needed`);
+  if (samples < leastSamples)
+    return undecided(
+      `${countOf(samples, 'scrape')} ${are(samples)} too few: ${formatCount(leastSamples)} are needed`,
+    );
   const keeps = (limit: Limit, upCount: number) =>
     holds(compareShare(upCount, samples, limit.value), { ...limit, value: 0 });
   const [worst, best] = [keeps(target, up), keeps(target, up + unknown)];

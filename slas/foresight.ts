@@ -2,6 +2,7 @@ import { budgetFor, rulingOf } from './certainty.ts';
 import { LEAST_BLOCKS } from './design-effect.ts';
 import { detectableShare } from './intervals.ts';
 import type { Load, Plan, PlannedObjective, Problem } from './model.ts';
+import { are, countOf, formatCount } from './numbers.ts';
 import { plannedIn } from './phases.ts';
 
 /** What a plan can tell, before anything is run. */
@@ -91,13 +92,13 @@ function lacking(objective: PlannedObjective, plan: Plan, load: Load): readonly 
     const seconds = Math.ceil(target.value + least / rate);
     if (scheduledSeconds >= seconds) return [];
     return [
-      `objective "${id}" looks for ${target.text} and for ${least} requests from there on; make the phase after "${phase}" at least ${seconds} s long, it has ${scheduledSeconds}`,
+      `objective "${id}" looks for ${target.text} and for ${countOf(least, 'request')} from there on; make the phase after "${phase}" at least ${seconds} s long, it has ${scheduledSeconds}`,
     ];
   }
   if (planned >= least) return [];
   const scrapes = phase === undefined ? least - 1 : least;
   const seconds = plannedWhat === 'scrapes' ? scrapes : Math.ceil(least / rate);
-  const told = `objective "${id}" needs ${least} ${plannedWhat}, ${planned} are planned`;
+  const told = `objective "${id}" needs ${formatCount(least)} ${plannedWhat}, ${formatCount(planned)} ${are(planned)} planned`;
   return [`${told}; ${secondsOf(seconds, objective)}`];
 }
 
@@ -111,7 +112,7 @@ function blind({ objectives, confidence }: Plan, load: Load): readonly string[] 
     if (stretches >= least) return [];
     const seconds = least + (objective.phase === undefined ? 0 : 1);
     return [
-      `${what} needs ${least} stretches between scrapes, ${stretches} are planned; ${secondsOf(seconds, objective)}`,
+      `${what} needs ${countOf(least, 'stretch', 'stretches')} between scrapes, ${formatCount(stretches)} ${are(stretches)} planned; ${secondsOf(seconds, objective)}`,
     ];
   });
 }

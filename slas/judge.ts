@@ -12,6 +12,7 @@ import type {
   RunRecord,
   Verdict,
 } from './model.ts';
+import { formatCount } from './numbers.ts';
 import { scopeOf } from './phases.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { selectorsOf } from './promql.ts';
@@ -139,7 +140,7 @@ function coveredBy({ measured, scope }: Seen) {
   const whole = Number((scope.phase.toSeconds - scope.phase.fromSeconds).toFixed(3));
   return {
     told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
-    words: `the service was counted from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${seconds} of the phase's ${whole} s`,
+    words: `the service was counted from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${formatCount(seconds)} of the phase's ${formatCount(whole)} s`,
   };
 }
 
@@ -189,7 +190,9 @@ function summarise(
       .join(', ');
   switch (verdict) {
     case 'pass':
-      return `all ${objectives.length} objectives are met`;
+      return objectives.length === 1
+        ? 'the objective is met'
+        : `all ${formatCount(objectives.length)} objectives are met`;
     case 'fail':
       return `missed: ${ids('missed')}${ids('undecided') === '' ? '' : `; undecided: ${ids('undecided')}`}`;
     case 'inconclusive': {

@@ -6,16 +6,19 @@ import type { Interval, ObjectiveVerdict, Unit } from './model.ts';
 const figures = (value: number, digits = 4) =>
   Math.abs(value) < 1e-9 ? 0 : Number(value.toPrecision(digits));
 
+/** The same with separators of thousands, and never as 1.2e-7. */
+const told = (value: number) => figures(value).toLocaleString('en-US', { maximumFractionDigits: 20 });
+
 export function formatValue(value: number, unit: Unit): string {
   switch (unit) {
     case 'seconds':
-      return value < 1 ? `${figures(value * 1000)} ms` : `${figures(value)} s`;
+      return value < 1 ? `${told(value * 1000)} ms` : `${told(value)} s`;
     case 'ratio':
-      return `${figures(value * 100)} %`;
+      return `${told(value * 100)} %`;
     case 'per_second':
-      return `${figures(value)}/s`;
+      return `${told(value)}/s`;
     case 'number':
-      return String(figures(value));
+      return told(value);
     default:
       return unit satisfies never;
   }
@@ -24,7 +27,7 @@ export function formatValue(value: number, unit: Unit): string {
 /** The measured value, ≈ where it is interpolated inside its bucket; a mean is told as its limit is written (`> 0.85`, not 85 %); a percentile past all buckets is over. */
 export function formatMeasured({ value, unit, bucket, target }: ObjectiveVerdict): string {
   if (value === null) return '–';
-  if (unit === 'ratio' && !target.includes('%')) return String(figures(value));
+  if (unit === 'ratio' && !target.includes('%')) return told(value);
   const text = formatValue(value, unit);
   if (bucket === null) return text;
   return bucket[1] === null ? `over ${text}` : `≈ ${text}`;
@@ -42,17 +45,24 @@ export function formatInterval({ low, high }: Interval, unit: Unit, target: stri
   // A bound of 2e-203 is a bound of 0.
   const points = (share: number) => figures(Number((share * 100).toFixed(6)));
   if (isShare && (unit === 'seconds' || target.includes('%'))) return `${points(low)}–${points(high)} %`;
-  if (unit === 'per_second') return `${figures(low)}–${figures(high)}/s`;
-  return `${figures(low)}–${figures(high)}`;
+  if (unit === 'per_second') return `${told(low)}–${told(high)}/s`;
+  return `${told(low)}–${told(high)}`;
 }
 
 /** `between 0.7918 and 0.9349`, `792.7 ms or more`: where a value lies, in the words of its limit. */
 export function formatEnds(low: number, high: number, unit: Unit, target: string): string {
-  const told = (value: number) =>
-    unit === 'ratio' && !target.includes('%') ? String(figures(value)) : formatValue(value, unit);
-  return high === Number.POSITIVE_INFINITY
-    ? `${told(low)} or more`
-    : `between ${told(low)} and ${told(high)}`;
+  const end = (value: number) =>
+    unit === 'ratio' && !target.includes('%') ? told(value) : formatValue(value, unit);
+  return high === Number.POSITIVE_INFINITY ? `${end(low)} or more` : `between ${end(low)} and ${end(high)}`;
 }
 
+/** `1,500`: every count that is read. */
 export const formatCount = (n: number) => n.toLocaleString('en-US');
+
+/** `1 request`, `1,500 requests`. */
+export const countOf = (n: number, one: string, many = `${one}s`) =>
+  `${formatCount(n)} ${n === 1 ? one : many}`;
+
+/** After a count: `1 was`, `1,500 were`. */
+export const were = (n: number) => (n === 1 ? 'was' : 'were');
+export const are = (n: number) => (n === 1 ? 'is' : 'are');

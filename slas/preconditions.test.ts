@@ -142,9 +142,9 @@ describe('load-delivered', () => {
       'the load was cut short (reason unknown)',
     ]);
     expect(delivered({ droppedIterations: 1 })).toEqual([
-      ...[false, `1 planned requests were dropped, no virtual user was free: ${told('1,500')}`],
+      ...[false, `1 planned request was dropped, no virtual user was free: ${told('1,500')}`],
     ]);
-    const other = `the run record is of another load than the plan, which has 1500 requests in 60 s`;
+    const other = `the run record is of another load than the plan, which has 1,500 requests in 60 s`;
     expect(delivered({ scheduledSeconds: 61 })).toEqual([false, `${other}: ${told('1,500')}`]);
     expect(delivered({ plannedRequests: 1501 })[1]).toContain(other);
   });
@@ -171,14 +171,14 @@ describe('what the client saw', () => {
     const right = (record: Partial<LoadRecord>) => checked('answers-right', { record });
     expect(right({})).toEqual([null, 'nobody looked into the answers']);
     expect(checked('answers-right', bare)[0]).toBeNull();
-    expect(right({ wrongAnswers: 0 })).toEqual([true, '0 of 1500 good answers were not what was asked for']);
-    expect(right({ wrongAnswers: 1 })).toEqual([false, '1 of 1500 good answers were not what was asked for']);
+    expect(right({ wrongAnswers: 0 })).toEqual([true, '0 of 1,500 good answers were not what was asked for']);
+    expect(right({ wrongAnswers: 1 })).toEqual([false, '1 of 1,500 good answers was not what was asked for']);
     expect(right({ wrongAnswers: 2, expectedRefusals: 10 })).toEqual([
-      ...[false, '2 of 1510 answers were not what was asked for'],
+      ...[false, '2 of 1,510 answers were not what was asked for'],
     ]);
     expect(right({ wrongAnswers: 0, scriptErrors: 3 })).toEqual([
       false,
-      'the load script failed 3 times (logs/k6.log); 0 of 1500 good answers were not what was asked for',
+      'the load script failed 3 times (logs/k6.log); 0 of 1,500 good answers were not what was asked for',
     ]);
     expect(right({ wrongAnswers: 0, scriptErrors: 0 })[0]).toBe(true);
   });
@@ -192,7 +192,7 @@ describe('what the client saw', () => {
     });
     const valid = (record: Partial<LoadRecord>, changes: Changes = {}) =>
       checked('requests-valid', { ...changes, record });
-    const told = (count: number) => `${count} of 1500 requests were refused as mistakes of the client (4xx)`;
+    const told = (count: number) => `${count} of 1,500 requests were refused as mistakes of the client (4xx)`;
     expect(valid({ answered: answered(30) })).toEqual([true, told(30)]);
     expect(valid({ answered: answered(31) })).toEqual([false, told(31)]);
     expect(valid({ answered: answered(50), expectedRefusals: 20 })).toEqual([
@@ -208,7 +208,7 @@ describe('what the client saw', () => {
   });
   test('losses-judged: all, if an objective counts them', () => {
     expect(checked('losses-judged', { record: { lost: 700 } })).toEqual([
-      ...[true, '700 of 1500 requests were never answered'],
+      ...[true, '700 of 1,500 requests were never answered'],
     ]);
     expect(checked('losses-judged', bare)).toEqual([null, 'no run record: only the server was asked']);
   });
@@ -218,22 +218,22 @@ describe('client-and-server-agree', () => {
   const agree = (changes: Changes) => checked('client-and-server-agree', changes);
 
   test('tells the sum where all agrees, and every row that does not', () => {
-    expect(agree({})).toEqual([true, 'requests: the client saw 1500 answered, the service counted 1500']);
+    expect(agree({})).toEqual([true, 'requests: the client saw 1,500 answered, the service counted 1,500']);
     expect(agree({ load: { '2xx': 1495, lost: 5 } })).toEqual([
-      ...[true, 'requests: the client saw 1495 answered and 5 lost, the service counted 1500'],
+      ...[true, 'requests: the client saw 1,495 answered and 5 lost, the service counted 1,500'],
     ]);
-    const other = 'the service counted 1502, other traffic was in the window';
+    const other = 'the service counted 1,502, other traffic was in the window';
     expect(agree({ series: { 'answers 200': '0 -> 1502' } })).toEqual([
       false,
-      `requests: the client saw 1500 answered, ${other}; 2xx: the client saw 1500 answered, ${other}`,
+      `requests: the client saw 1,500 answered, ${other}; 2xx: the client saw 1,500 answered, ${other}`,
     ]);
   });
   test('is broken if the client does not know the end of each request', () => {
     expect(agree({ load: { '2xx': 1499 } })).toEqual([
-      ...[false, 'k6 sent 1500 requests and knows the end of 1499: the load script failed'],
+      ...[false, 'k6 sent 1,500 requests and knows the end of 1,499: the load script failed'],
     ]);
     expect(agree({ client: '1499x0.05' })).toEqual([
-      ...[false, 'k6 sent 1500 requests and left a record of 1499: some are missing from it'],
+      ...[false, 'k6 sent 1,500 requests and left a record of 1,499: some are missing from it'],
     ]);
   });
   test('is not known of a load that left no counts, or that nobody recorded', () => {

@@ -9,6 +9,7 @@ import type {
   RunRecord,
   Series,
 } from './model.ts';
+import { countOf, formatCount, were } from './numbers.ts';
 import { phasesOf, sentWhile } from './phases.ts';
 import { selectorsOfPlan } from './promql.ts';
 import type { Reconciliation } from './reconcile.ts';
@@ -48,7 +49,11 @@ function prometheusAnswered(plan: Plan, { readings }: Evidence, frame: Frame): P
   if (silent) return check('prometheus-answered', false, `${silent.query}: ${silent.error}`);
   const unasked = selectorsOfPlan(plan).find((selector) => !frame.readings.has(selector));
   if (unasked) return check('prometheus-answered', false, `there is no evidence for ${unasked}`);
-  return check('prometheus-answered', true, `${readings.length} queries were answered`);
+  return check(
+    'prometheus-answered',
+    true,
+    `${countOf(readings.length, 'query', 'queries')} ${were(readings.length)} answered`,
+  );
 }
 
 function withoutWarnings({ readings }: Evidence): Precondition {
@@ -67,7 +72,7 @@ function edgesScraped(frame: Frame): Precondition {
   if (broken.length > 0) return check(id, false, broken.map(({ problem }) => problem).join('; '));
   const told = targets.map(
     ({ name, openSeconds, closeSeconds, scrapes, unreadScrapes, missedScrapes, intervalSeconds, lives }) =>
-      `${name} from ${clock(openSeconds)}${lives[0]!.bornSeconds === null ? '' : ' (it started inside)'} to ${clock(closeSeconds)}${lives.at(-1)!.unseenSeconds === 0 ? '' : ' (it ended inside)'}, ${scrapes.length + unreadScrapes} scrapes about ${Number(intervalSeconds.toFixed(2))} s apart${missedScrapes ? `, ${missedScrapes} missed inside` : ''}`,
+      `${name} from ${clock(openSeconds)}${lives[0]!.bornSeconds === null ? '' : ' (it started inside)'} to ${clock(closeSeconds)}${lives.at(-1)!.unseenSeconds === 0 ? '' : ' (it ended inside)'}, ${countOf(scrapes.length + unreadScrapes, 'scrape')} about ${Number(intervalSeconds.toFixed(2))} s apart${missedScrapes ? `, ${formatCount(missedScrapes)} missed inside` : ''}`,
   );
   return check(id, true, told.join('; '));
 }
@@ -125,7 +130,7 @@ function elasticReplicas({ targets }: Frame): string {
   const ended = lives.filter(({ unseenSeconds }) => unseenSeconds > 0);
   const seconds = ended.reduce((sum, { unseenSeconds }) => sum + unseenSeconds, 0);
   const unseen = ended.length === 0 ? '' : `, unseen for at most ${Number(seconds.toFixed(1))} s in all`;
-  return `replicas are elastic: ${born} started inside, ${ended.length} ended${unseen}`;
+  return `replicas are elastic: ${formatCount(born)} started inside, ${formatCount(ended.length)} ended${unseen}`;
 }
 
 /** What speaks against one process having run from edge to edge; undefined if nothing does. */
@@ -155,7 +160,7 @@ function loadDelivered(plan: Plan, run: RunRecord): Precondition {
       ? check(id, null, 'no run record: somebody else made the load')
       : check(id, false, `no run record: nobody knows whether the planned load was sent`);
   const { plannedRequests, sent, droppedIterations, completed, stoppedBecause } = run.load;
-  const told = `${sent.toLocaleString('en-US')} of ${plannedRequests.toLocaleString('en-US')} planned requests were sent`;
+  const told = `${formatCount(sent)} of ${countOf(plannedRequests, 'planned request')} ${were(sent)} sent`;
   if (!completed)
     return check(
       id,
@@ -166,13 +171,13 @@ function loadDelivered(plan: Plan, run: RunRecord): Precondition {
     return check(
       id,
       false,
-      `the run record is of another load than the plan, which has ${plan.load.plannedRequests} requests in ${plan.load.scheduledSeconds} s: ${told}`,
+      `the run record is of another load than the plan, which has ${countOf(plan.load.plannedRequests, 'request')} in ${formatCount(plan.load.scheduledSeconds)} s: ${told}`,
     );
   if (droppedIterations > 0)
     return check(
       id,
       false,
-      `${droppedIterations} planned requests were dropped, no virtual user was free: ${told}`,
+      `${countOf(droppedIterations, 'planned request')} ${were(droppedIterations)} dropped, no virtual user was free: ${told}`,
     );
   const ok =
     sent >= 0.98 * plannedRequests && sent <= 1.02 * plannedRequests + (plan.load?.phases.length ?? 1);
@@ -195,7 +200,7 @@ function offPlan(plan: Plan, run: RunRecord): string | null {
     const counts = [phase.sent, (isVisit ? null : sentWhile(phase, run)) ?? phase.sent];
     const sent = counts.find((count) => count < 0.98 * planned - 1 || count > 1.02 * planned + 1);
     if (sent !== undefined)
-      return `${sent.toLocaleString('en-US')} of ${Math.floor(planned).toLocaleString('en-US')} in phase "${name}": more than 2 % off`;
+      return `${formatCount(sent)} of ${formatCount(Math.floor(planned))} in phase "${name}": more than 2 % off`;
   }
   return null;
 }
@@ -206,14 +211,15 @@ function answersRight({ load }: RunRecord): Precondition {
   if (load?.wrongAnswers === undefined) {
     const failed = load?.scriptErrors ?? 0;
     // A script that ends early may have been about to look.
-    if (failed > 0) return check(id, false, `the load script failed ${failed} times (logs/k6.log)`);
+    if (failed > 0)
+      return check(id, false, `the load script failed ${countOf(failed, 'time')} (logs/k6.log)`);
     return check(id, null, 'nobody looked into the answers');
   }
   const { wrongAnswers, scriptErrors = 0, answered } = load;
   const looked = answered['2xx'] + (load.expectedRefusals ?? 0);
-  const told = `${wrongAnswers} of ${looked} ${looked > answered['2xx'] ? 'answers' : 'good answers'} were not what was asked for`;
+  const told = `${formatCount(wrongAnswers)} of ${countOf(looked, looked > answered['2xx'] ? 'answer' : 'good answer')} ${were(wrongAnswers)} not what was asked for`;
   if (scriptErrors > 0)
-    return check(id, false, `the load script failed ${scriptErrors} times (logs/k6.log); ${told}`);
+    return check(id, false, `the load script failed ${countOf(scriptErrors, 'time')} (logs/k6.log); ${told}`);
   return check(id, wrongAnswers === 0, told);
 }
 
@@ -227,8 +233,10 @@ function requestsValid({ load }: RunRecord): Precondition {
   const overload = requestsOf(load.client).filter(({ status }) => status === '429').length;
   const mistaken = load.answered['4xx'] - overload - (load.expectedRefusals ?? 0);
   const expected =
-    load.expectedRefusals === undefined ? '' : `, ${load.expectedRefusals} more as they were meant to be`;
-  const told = `${mistaken} of ${load.sent} requests were refused as mistakes of the client (4xx)${expected}`;
+    load.expectedRefusals === undefined
+      ? ''
+      : `, ${formatCount(load.expectedRefusals)} more as they were meant to be`;
+  const told = `${formatCount(mistaken)} of ${countOf(load.sent, 'request')} ${were(mistaken)} refused as mistakes of the client (4xx)${expected}`;
   return check(id, mistaken <= 0.02 * load.sent, told);
 }
 
@@ -236,7 +244,7 @@ function requestsValid({ load }: RunRecord): Precondition {
 function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'losses-judged';
   if (load === null) return check(id, null, 'no run record: only the server was asked');
-  const told = `${load.lost} of ${load.sent} requests were never answered`;
+  const told = `${formatCount(load.lost)} of ${countOf(load.sent, 'request')} ${were(load.lost)} never answered`;
   const isJudged = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
   if (isJudged || load.lost <= 0.02 * load.sent) return check(id, true, told);
   return check(id, false, `${told}, and no objective counts them (a ratio with "lost: bad" does)`);
@@ -271,10 +279,14 @@ function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
     [...new Set(failed.map(({ status }) => status))].map((one) => [one, isCounted(one)]),
   );
   const unjudged = failed.filter(({ status }) => counted.get(status) === false);
-  const told = `${failed.length} of ${load.sent} requests were answered with 3xx, 429 or 5xx`;
+  const told = `${formatCount(failed.length)} of ${countOf(load.sent, 'request')} ${were(failed.length)} answered with 3xx, 429 or 5xx`;
   if (unjudged.length <= 0.02 * load.sent) return check(id, true, told);
   const statuses = [...new Set(unjudged.map(({ status }) => status))].sort().join(', ');
-  return check(id, false, `${told}: no objective counts ${unjudged.length} of them (${statuses}) as bad`);
+  return check(
+    id,
+    false,
+    `${told}: no objective counts ${formatCount(unjudged.length)} of them (${statuses}) as bad`,
+  );
 }
 
 /** Past this, what the client measures is its own lateness. */
@@ -313,21 +325,21 @@ function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): 
     return check(
       id,
       false,
-      `k6 sent ${load.sent} requests and knows the end of ${accounted}: the load script failed`,
+      `k6 sent ${countOf(load.sent, 'request')} and knows the end of ${formatCount(accounted)}: the load script failed`,
     );
   const recorded = requestsOf(load?.client).length;
   if (load?.completed && load.client !== undefined && recorded !== load.sent)
     return check(
       id,
       false,
-      `k6 sent ${load.sent} requests and left a record of ${recorded}: some are missing from it`,
+      `k6 sent ${countOf(load.sent, 'request')} and left a record of ${formatCount(recorded)}: some are missing from it`,
     );
   // A service that could not be counted, although the document says by what, agrees with nobody.
   if (!reconciled.ok) return check(id, reconciled.isFailure ? false : null, reconciled.reason);
   const broken = reconciled.rows.filter(({ ok }) => !ok);
   const told = (broken.length > 0 ? broken : reconciled.rows.slice(0, 1)).map(
     ({ what, client, service, lost, note }) =>
-      `${what}: the client saw ${client} answered${lost > 0 ? ` and ${lost} lost` : ''}, the service counted ${service}${note === '' ? '' : `, ${note}`}`,
+      `${what}: the client saw ${formatCount(client)} answered${lost > 0 ? ` and ${formatCount(lost)} lost` : ''}, the service counted ${formatCount(service)}${note === '' ? '' : `, ${note}`}`,
   );
   return check(id, broken.length === 0, told.join('; '));
 }

@@ -1,5 +1,6 @@
 import { answersInAll, requestsOf } from './client-requests.ts';
 import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord } from './model.ts';
+import { are, formatCount } from './numbers.ts';
 import { boundBySeconds } from './uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from './window.ts';
 
@@ -57,12 +58,12 @@ function compare(
   const isTooMany = completed && service > client + lost;
   const note =
     missing > unseen
-      ? `answers are missing from its counter${unseen > 0 ? `, and replicas that ended took at most ${unseen} with them` : ''}`
+      ? `answers are missing from its counter${unseen > 0 ? `, and replicas that ended took at most ${formatCount(unseen)} with them` : ''}`
       : missing > 0
-        ? `${missing} went with replicas that ended, which took at most ${unseen} after their last scrape`
+        ? `${formatCount(missing)} went with replicas that ended, which took at most ${formatCount(unseen)} after their last scrape`
         : isTooMany
           ? others
-            ? `${-missing} more are of others, who are expected (isolated: false)`
+            ? `${formatCount(-missing)} more ${are(-missing)} of others, who are expected (isolated: false)`
             : 'other traffic was in the window'
           : '';
   return { what, client, service, lost, ok: missing <= unseen && (!isTooMany || others), note };

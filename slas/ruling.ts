@@ -1,7 +1,7 @@
 import type { Certainty } from './certainty.ts';
 import { holm } from './intervals.ts';
 import type { Interval, ObjectiveOutcome, PlannedObjective, Steadiness } from './model.ts';
-import { formatCount, formatInterval, formatValue } from './numbers.ts';
+import { countOf, formatCount, formatInterval, formatValue } from './numbers.ts';
 
 /** What was decided of one objective, and why. */
 export interface Decision {
@@ -100,7 +100,8 @@ function certaintyNotes(
 
 const beyond = ({ measure }: PlannedObjective) => (measure.kind === 'latency' ? 'slower ones' : 'bad ones');
 
-const tooFewBlocks = ({ blocks }: Certainty) => `no interval: ${blocks} stretches of time, 12 are needed`;
+const tooFewBlocks = ({ blocks }: Certainty) =>
+  `no interval: ${countOf(blocks, 'stretch of time', 'stretches of time')}, 12 are needed`;
 
 const enclosed = (objective: PlannedObjective, interval: Interval) =>
   `the ${formatValue(interval.confidence, 'ratio')} interval is ${formatInterval(interval, objective.unit, objective.target.text)}`;

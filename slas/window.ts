@@ -2,6 +2,7 @@ import { answersInAll } from './client-requests.ts';
 import type { Life } from './lives.ts';
 import { mergedReadings } from './merging.ts';
 import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
+import { countOf } from './numbers.ts';
 import { belongsTo, clock, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
 import { type Blocks, blocksOf, endOf, nameless } from './thinning.ts';
 
@@ -189,7 +190,7 @@ function unreadTrouble(
     if (!Number.isFinite(sum)) return `series ${label} is not a finite number all through the window`;
     const seen = fallen === 0 ? 0 : fallsOf(own, fromSeconds, endOf(blocks.thinned, last));
     if (fallen > seen)
-      return `series ${label} fell ${fallen - seen} times inside the window: the service restarted`;
+      return `series ${label} fell ${countOf(fallen - seen, 'time')} inside the window: the service restarted`;
   }
   return null;
 }

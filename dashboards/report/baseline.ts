@@ -1,5 +1,5 @@
 import type { Change, ComparedObjective, Comparison, Point } from '../../slas/compare.ts';
-import { formatBucket, formatInterval, formatValue } from '../../slas/numbers.ts';
+import { countOf, formatBucket, formatInterval, formatValue } from '../../slas/numbers.ts';
 import { type Html, html } from './html.ts';
 import { spoken } from './sections.ts';
 
@@ -70,7 +70,7 @@ function sentenceOf({ baseline, objectives }: Comparison): string {
     .map(([many, told]) => `${many} ${told}`);
   const { run, window } = baseline.verdict;
   const when = `${window.from.slice(0, 19).replace('T', ' ')} UTC`;
-  return `The newest earlier run of the same plan that passed is ${run}, of ${when}. Of ${objectives.length} objectives: ${parts.join(', ')}.`;
+  return `The newest earlier run of the same plan that passed is ${run}, of ${when}. Of ${countOf(objectives.length, 'objective')}: ${parts.join(', ')}.`;
 }
 
 function whyOf({ change, isPercentile, unknownBecause, objective }: ComparedObjective): string {

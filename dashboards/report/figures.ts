@@ -1,4 +1,5 @@
 import type { RunSeries, SeriesAnswer } from '../../slas/model.ts';
+import { countOf, formatCount } from '../../slas/numbers.ts';
 import type { Panel, PanelLimit } from '../panel.ts';
 import { columnOf, inEachBucket, type Line, linesOf, present, summary } from './course.ts';
 import { bars, gauges, pie, strip, type Value, valuesOf } from './drawings.ts';
@@ -89,7 +90,7 @@ function drawn(
       const seen = present(line!.values);
       const up = seen.filter((value) => value === 1).length;
       const head = up === seen.length ? 'Loaded' : up === 0 ? 'Not loaded' : 'Not always';
-      const note = `loaded at ${up.toLocaleString('en-US')} of ${seen.length.toLocaleString('en-US')} moments`;
+      const note = `loaded at ${formatCount(up)} of ${countOf(seen.length, 'moment')}`;
       const markup = frame(panel, head, html`${strip(line!)}<p class="note">${note}</p>`, queries);
       return { panel, lines, inAll, markup, plot: null };
     }

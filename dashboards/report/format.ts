@@ -1,4 +1,4 @@
-import { formatValue } from '../../slas/numbers.ts';
+import { formatCount, formatValue } from '../../slas/numbers.ts';
 import type { PanelUnit } from '../panel.ts';
 
 /** How numbers of panels, and times, read. */
@@ -16,7 +16,7 @@ export function formatNumber(value: number, unit: PanelUnit): string {
     case 'share':
       return String(figures(value));
     case 'count':
-      return value >= 100 ? Math.round(value).toLocaleString('en-US') : String(figures(value));
+      return value >= 100 ? formatCount(Math.round(value)) : String(figures(value));
     case 'bytes':
       return `${figures(value / 1e6)} MB`;
     case 'cores':

@@ -1,4 +1,5 @@
 import type { Plan, RunRecord } from '../../slas/model.ts';
+import { formatCount } from '../../slas/numbers.ts';
 import type { Panel } from '../panel.ts';
 import { clientCourse } from './client-course.ts';
 import type { Grid, Line } from './course.ts';
@@ -38,7 +39,7 @@ export function loadFigures(
       BEHIND,
       [course.behind],
       [{ ...course.behind, values: [load.droppedIterations] }],
-      `What the plan had due by each moment, less what was sent by then. ${name} itself counts ${load.droppedIterations} dropped: nobody was free to send them. Poisson arrivals are counted at whole minutes of a phase, visits at the end.`,
+      `What the plan had due by each moment, less what was sent by then. ${name} itself counts ${formatCount(load.droppedIterations)} dropped: nobody was free to send them. Poisson arrivals are counted at whole minutes of a phase, visits at the end.`,
     ),
   ];
 }

@@ -1,5 +1,5 @@
 import type { ObjectiveVerdict, Verdict } from '../../slas/model.ts';
-import { formatMeasured } from '../../slas/numbers.ts';
+import { countOf, formatMeasured } from '../../slas/numbers.ts';
 import type { Panel } from '../panel.ts';
 import { type Grid, type Line, present, secondsAt } from './course.ts';
 import { clockTime, formatNumber, intoRun } from './format.ts';
@@ -123,7 +123,7 @@ function nothingBroke(verdict: Verdict, courses: readonly Course[]): LookFirst {
 }
 
 const furtherRequests = ({ needed }: ObjectiveVerdict) =>
-  needed?.more80 == null ? '' : ` (${needed.more80.toLocaleString('en-US')} more requests would likely tell)`;
+  needed?.more80 == null ? '' : ` (${countOf(needed.more80, 'more request')} would likely tell)`;
 
 // ---------------------------------------------------------------------------------------------- the first moment
 

@@ -1,5 +1,5 @@
 import type { Plan, RunRecord, Verdict } from '../../slas/model.ts';
-import { formatMeasured } from '../../slas/numbers.ts';
+import { formatCount, formatMeasured } from '../../slas/numbers.ts';
 import type { ReportInput } from '../report.ts';
 import { duration, period, unbroken } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -78,7 +78,7 @@ function loadOf({ load }: Plan): string {
 function requestsOf({ load }: RunRecord): string {
   if (load === null) return 'not recorded';
   const { sent, plannedRequests, lost, droppedIterations } = load;
-  const [told, planned] = [sent.toLocaleString('en-US'), plannedRequests.toLocaleString('en-US')];
+  const [told, planned] = [formatCount(sent), formatCount(plannedRequests)];
   const cut = load.completed ? '' : ', cut short';
-  return `${told} sent of ${planned} planned${cut}; ${lost} never answered, ${droppedIterations} dropped`;
+  return `${told} sent of ${planned} planned${cut}; ${formatCount(lost)} never answered, ${formatCount(droppedIterations)} dropped`;
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../../slas/numbers.ts';
 import { type PlacedProblem, readDocument } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -9,7 +10,9 @@ export async function check(files: readonly string[], io: Io): Promise<ExitCode 
     if (!read.ok) problems.push(...read.problems);
     else {
       const { objectives, scenarios } = read.value.document;
-      io.print(`${file}: ok, ${objectives.length} objectives, ${scenarios.length} scenarios\n`);
+      io.print(
+        `${file}: ok, ${countOf(objectives.length, 'objective')}, ${countOf(scenarios.length, 'scenario')}\n`,
+      );
     }
   }
   return problems.length === 0 ? 0 : problems;

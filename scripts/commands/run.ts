@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../slas/numbers.ts';
 import { badOption, type PlacedProblem, readDocument, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { finishRun, measureRun } from '../perform.ts';
@@ -29,7 +30,7 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
   await finishRun(measured, null, io);
   const { sent, lost, completed, stoppedBecause } = measured.run.load!;
   io.progress(
-    `${sent} requests sent, ${lost} never answered${completed ? '' : `; cut short: ${stoppedBecause}`}`,
+    `${countOf(sent, 'request')} sent, ${formatCount(lost)} never answered${completed ? '' : `; cut short: ${stoppedBecause}`}`,
   );
   io.print(`${shortPath(io, measured.folder.path)}\n`);
   io.progress(`judge it with: ./sla verify "${shortPath(io, measured.folder.path)}"`);

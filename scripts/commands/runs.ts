@@ -1,3 +1,4 @@
+import { formatCount } from '../../slas/numbers.ts';
 import { badOption, type PlacedProblem, runsFolder } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { deleteRuns, describeRun, findPrunable, findRuns, type ListedRun } from '../run-folders.ts';
@@ -24,7 +25,7 @@ function table(runs: readonly ListedRun[]): string {
     run.verdict ?? (run.sealed ? 'not judged' : 'unfinished'),
     run.startedAt,
     run.p95Seconds === null ? '–' : `${(run.p95Seconds * 1000).toFixed(1)} ms`,
-    run.samples === null ? '–' : run.samples.toLocaleString('en-US'),
+    run.samples === null ? '–' : formatCount(run.samples),
   ]);
   const all = [['run', 'scenario', 'verdict', 'when', 'p95', 'samples'], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
@@ -51,6 +52,8 @@ export async function prune(
   const old = await findPrunable(parent, Number(keep));
   if (dryRun !== true && old.length > 0) await deleteRuns(parent, old);
   for (const id of old) io.print(`${dryRun === true ? 'would delete' : 'deleted'} ${id}\n`);
-  io.progress(`${old.length} of the runs in ${parent} ${dryRun === true ? 'would go' : 'are gone'}`);
+  io.progress(
+    `${formatCount(old.length)} of the runs in ${parent} ${dryRun === true ? 'would go' : 'are gone'}`,
+  );
   return 0;
 }

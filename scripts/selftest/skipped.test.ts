@@ -20,7 +20,7 @@ describe('rows that were skipped', () => {
     expect(summary([good, skipped('a'), good, skipped('b')])).toBe(
       '2 of 4 rows came out as expected, 2 skipped: a, b (it cannot be mounted) (14 s)',
     );
-    expect(summary([good])).toBe('1 of 1 rows came out as expected (7 s)');
+    expect(summary([good])).toBe('1 of 1 row came out as expected (7 s)');
     expect(summary([good, otherwise, skipped('a')])).toBe(
       'odd: the machine was busy\n1 of 3 rows came out as expected, 1 otherwise: odd, 1 skipped: a (it cannot be mounted) (14 s)',
     );
@@ -48,7 +48,7 @@ test('where no disk can be mounted, the command says so and does not exit 0, unl
     sla(row, { env }),
     sla([...row, '--allow-skipped'], { env }),
   ]);
-  const told = '0 of 1 rows came out as expected, 1 skipped: disk-full (a small disk cannot be mounted here';
+  const told = '0 of 1 row came out as expected, 1 skipped: disk-full (a small disk cannot be mounted here';
   expect(refused.stdout).toContain(told);
   expect(refused.stderr).toContain('1/1 – disk-full: skipped');
   expect(refused.code).toBe(3);

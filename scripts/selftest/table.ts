@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { countOf } from '../../slas/numbers.ts';
 import type { RowResult } from './row.ts';
 
 /** The matrix as a table: for the terminal, for the docs, as data. */
@@ -82,7 +83,7 @@ export function summary(results: readonly RowResult[]): string {
     one.note === null || isSkipped(one) ? [] : [`${one.name}: ${one.note}`],
   );
   const told = [
-    `${asExpected} of ${results.length} rows came out as expected`,
+    `${asExpected} of ${countOf(results.length, 'row')} came out as expected`,
     ...(otherwise.length === 0 ? [] : [`${otherwise.length} otherwise: ${namesOf(otherwise)}`]),
     ...(skipped.length === 0 ? [] : [`${skipped.length} skipped: ${whySkipped(skipped)}`]),
   ];

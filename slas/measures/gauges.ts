@@ -1,5 +1,5 @@
 import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model.ts';
-import { formatCount } from '../numbers.ts';
+import { countOf, formatCount, were } from '../numbers.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../targets.ts';
 import { isRead, unread } from '../thinning.ts';
 import { cleanReading, type Frame, nearestAt, strayOf } from '../window.ts';
@@ -34,13 +34,13 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
       else if (found.every((value) => value === 1)) up++;
     }
   }
-  const doubt = unknown === 0 ? '' : `, ${unknown} unknown (a scrape failed or is missing)`;
+  const doubt = unknown === 0 ? '' : `, ${formatCount(unknown)} unknown (a scrape failed or is missing)`;
   return {
     kind: 'census',
     samples,
     up,
     unknown,
-    words: `up at ${formatCount(up)} of ${formatCount(samples)} scrapes${doubt}; one scrape is ${points(samples)}`,
+    words: `up at ${formatCount(up)} of ${countOf(samples, 'scrape')}${doubt}; one scrape is ${points(samples)}`,
   };
 }
 
@@ -73,8 +73,10 @@ export function measurePeak(
   const unreadValues = unreadOnes.reduce((sum, one) => sum + one.values, 0);
   const samples = byScrape.flatMap((one) => [...one.values()].flat()).length + unreadValues;
   if (missed > 0 && target.comparison.startsWith('<'))
-    return nothing(`${formatCount(missed)} scrapes were missed: ${planned.gauge} may have been higher then`);
-  const words = `the highest of ${formatCount(samples)} scrapes${missed === 0 ? '' : `, ${formatCount(missed)} more were missed`}`;
+    return nothing(
+      `${countOf(missed, 'scrape')} ${were(missed)} missed: ${planned.gauge} may have been higher then`,
+    );
+  const words = `the highest of ${countOf(samples, 'scrape')}${missed === 0 ? '' : `, ${formatCount(missed)} more ${were(missed)} missed`}`;
   return { kind: 'number', samples, value, words, blocks: [] };
 }
 
@@ -131,7 +133,10 @@ function unreadCensus(gauge: string, target: TargetWindow, frame: Frame) {
 }
 
 /** The resolution of a census, in percentage points. */
-const points = (samples: number) => `${Number((100 / samples).toPrecision(2))} points`;
+const points = (samples: number) => {
+  const share = Number((100 / samples).toPrecision(2));
+  return `${share} ${share === 1 ? 'point' : 'points'}`;
+};
 
 /** The gauge's values by scrape, where a target may have several such series. */
 function gaugeValues(

@@ -1,7 +1,7 @@
 import { answeredWith, isLost, requestsOf } from '../client-requests.ts';
 import { holds } from '../limits.ts';
 import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
-import { formatCount } from '../numbers.ts';
+import { countOf, formatCount, were } from '../numbers.ts';
 import { type AcrossEdges, acrossEdges, type PhaseTimes } from '../phases.ts';
 import { compareShare } from '../statistics.ts';
 import type { Frame } from '../window.ts';
@@ -51,7 +51,7 @@ export function allowForEdges(
     ...(open === 0
       ? []
       : [
-          `${formatCount(open)} more ${open === 1 ? 'was' : 'were'} in flight at the last scrape of the phase, and may be bad`,
+          `${formatCount(open)} more ${were(open)} in flight at the last scrape of the phase, and may be bad`,
         ]),
     ...(before === 0 ? [] : [carried(before)]),
   ];
@@ -89,7 +89,7 @@ function badByClient(
   const isKept = (part: number, all: number) =>
     all > 0 && holds(compareShare(part, all, target.value), { ...target, value: 0 });
   if (!isKept(bad, samples) || isKept(seenBad, seen)) return null;
-  return `of ${formatCount(seen)} requests that were sent in the phase the client saw ${formatCount(seenBad)} bad, and the service counted ${formatCount(bad)} of ${formatCount(samples)} between the scrapes in it`;
+  return `of ${countOf(seen, 'request')} that ${were(seen)} sent in the phase the client saw ${formatCount(seenBad)} bad, and the service counted ${formatCount(bad)} of ${formatCount(samples)} between the scrapes in it`;
 }
 
 const carried = (count: number) => `up to ${formatCount(count)} of them were sent before the phase`;
@@ -111,6 +111,6 @@ function allowForFew(measured: Measured & { kind: 'number' }, across: AcrossEdge
   const some = Math.max(across.carriedIn.length, across.inFlight.length);
   if (some <= FEW * measured.samples) return measured;
   return nothing(
-    `${formatCount(across.carriedIn.length)} requests came into the phase unanswered and ${formatCount(across.inFlight.length)} left it so: more than 2 % of the ${formatCount(measured.samples)} that were counted (${measured.words})`,
+    `${countOf(across.carriedIn.length, 'request')} came into the phase unanswered and ${formatCount(across.inFlight.length)} left it so: more than 2 % of the ${formatCount(measured.samples)} that were counted (${measured.words})`,
   );
 }

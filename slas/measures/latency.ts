@@ -1,6 +1,6 @@
 import { slowerBlocks } from '../blocks.ts';
 import type { PlannedMeasure, PlannedObjective } from '../model.ts';
-import { formatBucket, formatCount, formatValue } from '../numbers.ts';
+import { countOf, formatBucket, formatCount, formatValue } from '../numbers.ts';
 import { budgetOf, compareShare } from '../statistics.ts';
 import { parseValue } from '../targets.ts';
 import { uncountedOf } from '../uncounted.ts';
@@ -48,7 +48,7 @@ export function measureLatency(
     value,
     share: good / samples,
     bucket,
-    words: `${formatCount(good)} of ${formatCount(samples)} good answers took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile} % needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}`,
+    words: `${formatCount(good)} of ${countOf(samples, 'good answer')} took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile} % needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}`,
     blocks: slower.at(-1)!,
     lower: slower.slice(0, -1),
   };

@@ -3,7 +3,7 @@ import { answeredWith, requestsOf } from '../client-requests.ts';
 import type { Block } from '../design-effect.ts';
 import { UNIT_RANGES } from '../limits.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model.ts';
-import { formatCount } from '../numbers.ts';
+import { countOf, formatCount } from '../numbers.ts';
 import { ratesBySecond } from '../slots.ts';
 import { uncountedOf, unobservedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
@@ -30,7 +30,7 @@ export function measureThroughput(
     kind: 'number',
     samples,
     value: rateOf(counted.increases, 0),
-    words: `${formatCount(samples)} good answers ${words}`,
+    words: `${countOf(samples, 'good answer')} ${words}`,
     ...within(atMost, rateOf(counted.increases, 0), rateOf(counted.increases, atMost)),
     blocks: blocks ?? secondBlocks(counted.increases, frame),
   });
@@ -41,12 +41,12 @@ export function measureThroughput(
     if (drained !== null)
       return told(
         (_, more) => (samples + more) / drained.seconds,
-        `in the ${Number(drained.seconds.toFixed(3))} s in which they came; the load was scheduled over ${Number(scheduled.toFixed(3))} s`,
+        `in the ${formatCount(drained.seconds)} s in which they came; the load was scheduled over ${formatCount(scheduled)} s`,
         drained.blocks,
       );
     return told(
       (_, more) => (samples + more) / scheduled,
-      `in the ${Number(scheduled.toFixed(3))} s over which load was scheduled`,
+      `in the ${formatCount(scheduled)} s over which load was scheduled`,
     );
   }
   const asked = requests === null ? counted : countIncreases(requests, frame, 'zero');
@@ -142,7 +142,7 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
     kind: 'number',
     samples,
     value: sum / samples,
-    words: `the mean of ${formatCount(samples)} observations`,
+    words: `the mean of ${countOf(samples, 'observation')}`,
     ...within(atMost, (sum + low * atMost) / (samples + atMost), (sum + high * atMost) / (samples + atMost)),
     blocks: countBlocks(sums.increases, counts.increases, frame),
   };

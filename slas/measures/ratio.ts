@@ -1,7 +1,7 @@
 import { countBlocks } from '../blocks.ts';
 import { answeredWith, isLost, requestsOf } from '../client-requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model.ts';
-import { formatCount } from '../numbers.ts';
+import { countOf, formatCount, were } from '../numbers.ts';
 import { readSelector } from '../promql.ts';
 import { uncountedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
@@ -43,7 +43,7 @@ export function measureRatio(
     value: badCount / samples,
     share: badCount / samples,
     bucket: null,
-    words: `${formatCount(badCount)} of ${formatCount(samples)} requests were bad (${percent(badCount / samples)})${lostWords}${absence === null ? '' : `; ${absence.words}`}`,
+    words: `${formatCount(badCount)} of ${countOf(samples, 'request')} ${were(badCount)} bad (${percent(badCount / samples)})${lostWords}${absence === null ? '' : `; ${absence.words}`}`,
     blocks: countBlocks(bad.increases, all.increases, frame, {
       part: Math.max(0, badCount - total(bad.increases)),
       total: Math.max(0, samples - total(all.increases)),
@@ -69,13 +69,15 @@ function blindSpot(
   );
   if (lacking !== undefined)
     return `no bad event could be counted: the series of the total have no label "${lacking}"`;
-  return errors > 0 ? `the client saw ${errors} answers of status 5xx, and none was counted as bad` : null;
+  return errors > 0
+    ? `the client saw ${countOf(errors, 'answer')} of status 5xx, and none was counted as bad`
+    : null;
 }
 
 /** A counter of its own may see a few of the errors only. Where it is told by statuses, they are reconciled one by one. */
 const isBlindToSome = (counted: number, errors: number): string | null =>
   errors > counted
-    ? `the client saw ${errors} answers of status 5xx, and ${formatCount(counted)} bad events were counted`
+    ? `the client saw ${countOf(errors, 'answer')} of status 5xx, and ${countOf(counted, 'bad event')} ${were(counted)} counted`
     : null;
 
 /** When the requests were sent that nobody answered, as far as the client left a record. */

@@ -1,7 +1,7 @@
 import { judgedRequests } from '../client.ts';
 import { totalsOf } from '../design-effect.ts';
 import type { PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
-import { formatCount, formatValue } from '../numbers.ts';
+import { are, countOf, formatCount, formatValue } from '../numbers.ts';
 import { slotsOf } from '../slots.ts';
 import { budgetOf, compareShare } from '../statistics.ts';
 import { type Measured, nothing } from './measured.ts';
@@ -39,11 +39,11 @@ export function measureRecovery(
   const samples = requests.length;
   if (stretches === 0)
     return nothing(
-      `${samples} requests after phase "${phase}" are too few: ${leastSamples} could show that it is over`,
+      `${countOf(samples, 'request')} after phase "${phase}" ${are(samples)} too few: ${formatCount(leastSamples)} could show that it is over`,
     );
   const bad = totalsOf(slots).part;
   const isBack = lastBeyond < stretches - 1;
-  const told = `${formatCount(bad)} of the ${formatCount(samples)} requests after phase "${phase}" took more than ${formatValue(withinSeconds, 'seconds')} at the client`;
+  const told = `${formatCount(bad)} of the ${countOf(samples, 'request')} after phase "${phase}" took more than ${formatValue(withinSeconds, 'seconds')} at the client`;
   return {
     kind: 'moment',
     samples,

@@ -1,6 +1,6 @@
 import { DEPENDENT, foresee } from '../foresight.ts';
 import type { Load, Plan } from '../model.ts';
-import { formatCount, formatValue } from '../numbers.ts';
+import { countOf, formatCount, formatValue } from '../numbers.ts';
 
 /** What a plan can tell, for a terminal. */
 export function renderForesight(plan: Plan, load: Load): string {
@@ -24,7 +24,7 @@ export function renderForesight(plan: Plan, load: Load): string {
       .trimEnd()}`;
   return [
     '',
-    `${plan.sla.name} · ${load.scenario}: ${formatCount(load.plannedRequests)} requests in ${load.scheduledSeconds} s · ${ruleInWords(plan)}`,
+    `${plan.sla.name} · ${load.scenario}: ${countOf(load.plannedRequests, 'request')} in ${formatCount(load.scheduledSeconds)} s · ${ruleInWords(plan)}`,
     '',
     ...[header, ...rows].map(line),
     '',
