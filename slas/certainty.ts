@@ -100,8 +100,9 @@ function certaintyOfShare(
   const worst = { ...measured, bad: Math.min(own, bad + mayBeBad), samples: own };
   const found = certaintyOfCount(objective, worst, surroundings);
   if (own === samples || found.interval === null) return found;
-  const { low, high, confidence } = found.interval;
-  return { ...found, interval: { low: Math.min(low, share), high: Math.max(high, share), confidence } };
+  const { low, high } = found.interval;
+  const interval = { ...found.interval, low: Math.min(low, share), high: Math.max(high, share) };
+  return { ...found, interval };
 }
 
 export function certaintyOfCount(
@@ -124,7 +125,7 @@ export function certaintyOfCount(
   const side = bounds.high <= budget ? 'good' : bounds.low > budget ? 'bad' : 'both';
   const ruling = rulingOf(objective, confidence);
   return {
-    interval: asInterval(isLatency ? { low: 1 - bounds.high, high: 1 - bounds.low } : bounds, level),
+    interval: { ...(isLatency ? { low: 1 - bounds.high, high: 1 - bounds.low } : bounds), ...onTheirOwn(level) },
     margin,
     side,
     detectable: detectableShare(sample, budget, ruling),
@@ -135,7 +136,9 @@ export function certaintyOfCount(
   };
 }
 
-const asInterval = ({ low, high }: Bounds, confidence: number): Interval => ({ low, high, confidence });
+/** Bounds of a share hold alone, those of a mean or a rate together: each alone holds with more. */
+const onTheirOwn = (confidence: number) => ({ confidence, eachBound: confidence });
+const together = (confidence: number) => ({ confidence, eachBound: (1 + confidence) / 2 });
 
 const without = (margin: number, blocks: number): Certainty => ({
   interval: null,
@@ -188,7 +191,7 @@ function certaintyOfNumber(
   const more = Math.max(0, Math.ceil(samples * ((spreads / margin) ** 2 - 1)));
   const isNear = more <= LONGEST_SECONDS * ratePerSecond;
   return {
-    interval: asInterval(possible(bounds, unit), level),
+    interval: { ...possible(bounds, unit), ...together(level) },
     margin,
     side,
     detectable: null,

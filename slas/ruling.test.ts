@@ -51,7 +51,7 @@ describe('the observed value decides, and is told with', () => {
     [
       'the interval that holds the limit, and what would have been found',
       one(),
-      'seen; within noise of the limit: the 95 % interval is 94–96 %; a true share of 6 % slower ones would have been found',
+      'seen; within noise of the limit: the 95 % bounds are 94–96 %; a true share of 6 % slower ones would have been found',
     ],
     [
       'what would have been found',
@@ -68,7 +68,7 @@ describe('the observed value decides, and is told with', () => {
     [
       'less, by the client’s clock',
       one({ isClient: true }),
-      'seen; within noise of the limit there: the 95 % interval is 94–96 %',
+      'seen; within noise of the limit there: the 95 % bounds are 94–96 %',
     ],
     [
       'what it takes for granted',
@@ -90,18 +90,18 @@ describe('the observed value decides, and is told with', () => {
 });
 
 describe('a confidence decides', () => {
-  const NOT_SURE = 'not sure at 95 %: the 95 % interval is 94–96 %, with the limit inside;';
+  const NOT_SURE = 'not sure at 95 %: the 95 % bounds are 94–96 %, with the limit inside;';
   test.each<[string, Observed, string]>([
-    ['met', one({}, { side: 'good' }), 'seen; the 95 % interval is 94–96 %'],
+    ['met', one({}, { side: 'good' }), 'seen; the 95 % bounds are 94–96 %'],
     [
       'met by the client’s clock',
       one({ isClient: true }, { side: 'good' }),
-      'seen; there the 95 % interval is 94–96 %',
+      'seen; there the 95 % bounds are 94–96 %',
     ],
     [
       'missed',
       one({ decision: missed }, { side: 'bad', pOfMiss: 0.01 }),
-      'seen; the 95 % interval is 94–96 %',
+      'seen; the 95 % bounds are 94–96 %',
     ],
     [
       'undecided, and how many more would decide',
@@ -111,7 +111,7 @@ describe('a confidence decides', () => {
     [
       'undecided, and how many more observations of a mean',
       one({ objective: mean }, { needed: { more80: 40, moreIfNoneBad: null } }),
-      'not sure at 95 %: the 95 % interval is 0.94–0.96, with the limit inside; about 40 more observations would decide with 80 % probability if it stays so (seen: seen)',
+      'not sure at 95 %: the 95 % bounds are 0.94–0.96, with the limit inside; about 40 more observations would decide with 80 % probability if it stays so (seen: seen)',
     ],
     [
       'undecided, and more than a day of requests',
@@ -201,7 +201,7 @@ describe('a level that was not kept', () => {
     });
     expect(sure('growing', false)).toMatchObject({
       verdict: 'missed',
-      reason: `seen; the 95 % interval is 94–96 %; ${GROWING}`,
+      reason: `seen; the 95 % bounds are 94–96 %; ${GROWING}`,
     });
     expect(sure('steady', true)).toMatchObject({ verdict: 'met' });
   });

@@ -104,7 +104,7 @@ const tooFewBlocks = ({ blocks }: Certainty) =>
   `no interval: ${countOf(blocks, 'stretch of time', 'stretches of time')}, 12 are needed`;
 
 const enclosed = (objective: PlannedObjective, interval: Interval) =>
-  `the ${formatValue(interval.confidence, 'ratio')} interval is ${formatInterval(interval, objective.unit, objective.target.text)}`;
+  `the ${formatValue(interval.confidence, 'ratio')} bounds are ${formatInterval(interval, objective.unit, objective.target.text)}`;
 
 function atConfidence(
   { objective, decision, certainty, steadiness, isClient }: Observed,

@@ -19,6 +19,11 @@ export interface Interval {
   readonly low: number;
   readonly high: number;
   readonly confidence: number;
+  /**
+   * With which each bound alone really holds: of shares that confidence, of means and rates more (0.975 for 0.95), as theirs
+   * hold together with it. Absent in verdicts that were stored before it was told.
+   */
+  readonly eachBound?: number;
 }
 
 /** How many more requests would decide; null: none that a day of such load has. */

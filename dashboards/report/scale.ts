@@ -85,7 +85,7 @@ function shareTrack({ share, interval, target }: ObjectiveVerdict, percentile: n
     value: share,
     valueLabel: share === null ? '' : `${formatValue(share, 'ratio')} within ${target.replace(/^<=? ?/, '')}`,
     span: interval === null ? null : [interval.low, interval.high],
-    spanLabel: interval === null ? '' : `interval ${formatInterval(interval, 'seconds', target)}`,
+    spanLabel: interval === null ? '' : `bounds ${formatInterval(interval, 'seconds', target)}`,
   };
 }
 
@@ -110,7 +110,7 @@ function valueTrack(objective: ObjectiveVerdict, planned: PlannedObjective): Tra
     value,
     valueLabel: value === null ? '' : isMean ? formatValue(value, 'number') : formatValue(value, unit),
     span: interval === null ? null : [interval.low, interval.high],
-    spanLabel: interval === null ? '' : `interval ${formatInterval(interval, unit, target)}`,
+    spanLabel: interval === null ? '' : `bounds ${formatInterval(interval, unit, target)}`,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Evidence, ObjectiveVerdict, Plan, Precondition, Verdict } from '../../slas/model.ts';
-import { formatCount, formatInterval, formatMeasured } from '../../slas/numbers.ts';
+import { formatCount, formatInterval, formatMeasured, formatValue } from '../../slas/numbers.ts';
 import { clockTime, formatBytes, unbroken } from './format.ts';
 import { type Html, html } from './html.ts';
 import { objectiveScale } from './scale.ts';
@@ -22,7 +22,7 @@ function objective(one: ObjectiveVerdict, plan: Plan): Html {
     <div class="measured"><b>${formatMeasured(one)}</b><span>${marginOf(one, planned?.measure.kind === 'latency')}</span></div>
     ${planned === undefined ? html`<div></div>` : objectiveScale(one, planned)}
     <div class="outcome ${COLOURS[one.verdict]}"><b><span aria-hidden="true">${MARKS[one.verdict]}</span> ${one.verdict}</b><span>${asides(one)}</span></div>
-    <p class="reason">${unbroken(`${intervalOf(one)}${one.reason}`)}</p>
+    <p class="reason">${unbroken(`${boundsOf(one)}${one.reason}`)}</p>
   </article>`;
 }
 
@@ -53,10 +53,13 @@ const asides = ({ severity, alert, nearLimit }: ObjectiveVerdict) =>
     .filter((part) => part !== null)
     .join(', ');
 
-const intervalOf = ({ interval, unit, target, samples }: ObjectiveVerdict) =>
-  interval === null
-    ? ''
-    : `${Number((interval.confidence * 100).toPrecision(4))} % interval ${formatInterval(interval, unit, target)} of ${formatCount(samples)}: `;
+/** `95 % bounds 99.23–100 % (each alone at 95 %) of 1,500: ` */
+function boundsOf({ interval, unit, target, samples }: ObjectiveVerdict): string {
+  if (interval === null) return '';
+  const { confidence, eachBound } = interval;
+  const each = eachBound === undefined ? '' : ` (each alone at ${formatValue(eachBound, 'ratio')})`;
+  return `${formatValue(confidence, 'ratio')} bounds ${formatInterval(interval, unit, target)}${each} of ${formatCount(samples)}: `;
+}
 
 // ---------------------------------------------------------------------------------------------- what it stands on
 

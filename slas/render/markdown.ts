@@ -1,6 +1,6 @@
 import type { Plan, Precondition, Verdict } from '../model.ts';
 import { formatCount, formatMeasured } from '../numbers.ts';
-import { alertInWords, describe, interval, intervalTitle, outcome } from './text.ts';
+import { alertInWords, boundsInWords, boundsTitle, describe, interval, outcome } from './text.ts';
 
 const MARK = { pass: '✅', fail: '❌', inconclusive: '⚠️', met: '✅', missed: '❌', undecided: '⚠️' } as const;
 
@@ -17,10 +17,11 @@ export function renderMarkdown(verdict: Verdict, plan: Plan): string {
     '',
     cell(describe(verdict, plan)),
     '',
-    `| | objective | target | measured | ${intervalTitle(plan)} | samples | verdict | why |`,
+    `| | objective | target | measured | ${boundsTitle(plan)} | samples | verdict | why |`,
     '| --- | --- | --- | ---: | ---: | ---: | --- | --- |',
     ...rows,
     '',
+    ...legend(verdict, plan),
     '<details><summary>What this verdict stands on</summary>',
     '',
     ...verdict.preconditions.map(precondition),
@@ -30,6 +31,11 @@ export function renderMarkdown(verdict: Verdict, plan: Plan): string {
     '</details>',
     '',
   ].join('\n');
+}
+
+function legend(verdict: Verdict, plan: Plan): string[] {
+  const words = boundsInWords(verdict, plan);
+  return words === null ? [] : [cell(words), ''];
 }
 
 const precondition = ({ id, ok, detail }: Precondition) =>

@@ -22,7 +22,7 @@ const NEAR = 'exactly at the limit, nothing asked of confidence';
 
 test('the table has the interval, and what is within noise of the limit says so', () => {
   const { text, coloured } = rendered(NEAR);
-  expect(text).toMatch(/objective +target +measured +95 % interval +samples +verdict\n/);
+  expect(text).toMatch(/objective +target +measured +95 % bounds +samples +verdict\n/);
   expect(text).toMatch(
     /latency-p95 +< 200ms +≈ 200 ms +93\.96–95\.91 % +1,500 +met, within noise of the limit\n/,
   );
@@ -45,7 +45,7 @@ test('Markdown has both, too', () => {
 test('what decided is told where a confidence did', () => {
   const { text, markdown } = rendered('the same with more confidence');
   expect(text).toContain('decided at 99 % confidence');
-  expect(text).toContain('99 % interval');
-  expect(markdown).toContain('99 % interval');
+  expect(text).toContain('99 % bounds');
+  expect(markdown).toContain('99 % bounds');
   expect(rendered(NEAR).text).not.toContain('confidence\n');
 });

@@ -34,6 +34,7 @@ export function renderText(verdict: Verdict, plan: Plan, { colour }: TextOptions
     paint('bold', describe(verdict, plan)),
     '',
     ...table(verdict.objectives, plan, paint),
+    ...legend(verdict, plan, paint),
     '',
     ...reasons(verdict),
     ...preconditions(verdict.preconditions, paint),
@@ -60,7 +61,7 @@ export function describe({ sla, scenario, window }: Verdict, { load, confidence 
 type Paint = (style: Style, text: string) => string;
 
 function table(objectives: readonly ObjectiveVerdict[], plan: Plan, paint: Paint): string[] {
-  const header = ['objective', 'target', 'measured', intervalTitle(plan), 'samples', 'verdict'];
+  const header = ['objective', 'target', 'measured', boundsTitle(plan), 'samples', 'verdict'];
   const rows = objectives.map((one) => [
     one.id,
     one.target,
@@ -87,11 +88,33 @@ function table(objectives: readonly ObjectiveVerdict[], plan: Plan, paint: Paint
   ];
 }
 
+function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
+  const words = boundsInWords(verdict, plan);
+  return words === null ? [] : ['', `  ${paint('dim', words)}`];
+}
+
 const align = (cell: string, width: number, column: number) =>
   column >= 2 && column <= 4 ? cell.padStart(width) : cell.padEnd(width);
 
-/** `95 % interval`: of the share that was judged (for latency the share within the limit), or of the mean or rate. */
-export const intervalTitle = ({ confidence }: Plan) => `${formatValue(confidence ?? 0.95, 'ratio')} interval`;
+/** `95 % bounds`: of the share that was judged (for latency the share within the limit), or of the mean or rate. */
+export const boundsTitle = ({ confidence }: Plan) => `${formatValue(confidence ?? 0.95, 'ratio')} bounds`;
+
+/**
+ * What the bounds of a table are: each alone holds with so much, which differs between shares and means. null where there are
+ * none, and for verdicts that were stored before it was told.
+ */
+export function boundsInWords({ objectives }: Verdict, plan: Plan): string | null {
+  const told = objectives.flatMap(({ id, interval: found }) =>
+    found?.eachBound === undefined ? [] : [{ id, each: found.eachBound }],
+  );
+  const levels = [...Map.groupBy(told, ({ each }) => each)].sort(([a], [b]) => a - b);
+  if (levels.length === 0) return null;
+  const [[lowest], ...others] = levels as [(typeof levels)[number], ...typeof levels];
+  const of = others.map(
+    ([each, own]) => `, of ${own.map(({ id }) => id).join(', ')} with ${formatValue(each, 'ratio')}`,
+  );
+  return `${boundsTitle(plan)}: each of the two alone holds with ${formatValue(lowest, 'ratio')} confidence${of.join('')}`;
+}
 
 export const interval = ({ interval: found, unit, target }: ObjectiveVerdict) =>
   found === null ? '–' : formatInterval(found, unit, target);
