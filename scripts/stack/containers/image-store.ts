@@ -126,33 +126,35 @@ async function pull(reference: string, { engine, toolIo }: ImageWorld): Promise<
   }
 }
 
-/** Resolves when the engine has done what it tells about. */
+/** Resolves when the engine has done what it tells about; rejects with what it says went wrong, and when it says nothing for long. */
 export function followed(
   engine: Engine,
   stream: NodeJS.ReadableStream & { destroy(error?: Error): void },
-  tell: (line: string) => void = () => {},
+  { silentMs = STALL_MS }: { readonly silentMs?: number } = {},
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const giveUp = () => {
     stream.destroy();
     reject(
-      new HarnessError('engine-stalls', `the container engine said nothing for ${STALL_MS / 1000} s`, {
+      new HarnessError('engine-stalls', `the container engine said nothing for ${silentMs / 1000} s`, {
         nextStep: 'see whether docker info answers',
       }),
     );
   };
-  let timer = setTimeout(giveUp, STALL_MS);
+  let timer = setTimeout(giveUp, silentMs);
+  let failure: Error | null = null;
   engine.modem.followProgress(
     stream,
-    (error: Error | null) => {
+    (broken: Error | null) => {
       clearTimeout(timer);
-      if (error) reject(error);
-      else resolve();
+      const error = broken ?? failure;
+      if (error === null) resolve();
+      else reject(error);
     },
-    ({ stream: line, error }: { stream?: string; error?: string }) => {
+    ({ error }: { error?: string }) => {
       clearTimeout(timer);
-      timer = setTimeout(giveUp, STALL_MS);
-      if (line !== undefined || error !== undefined) tell((line ?? error)!.trimEnd());
+      timer = setTimeout(giveUp, silentMs);
+      if (error !== undefined) failure = new Error(error.trimEnd());
     },
   );
   return promise;

@@ -1,8 +1,8 @@
-import { GenericContainer } from 'testcontainers';
 import { HarnessError } from '../../errors.ts';
-import { BUILT, IMAGES } from '../images.ts';
+import { IMAGES } from '../images.ts';
 import { type ImageWorld, type ResolvedImage, resolveBuilt, resolveImage } from './image-store.ts';
 import { type Part, type PartName, partsOf, type Wanted } from './parts.ts';
+import { buildService } from './service-image.ts';
 
 export type ImageKey = PartName | 'k6';
 
@@ -54,34 +54,3 @@ function imageOf(name: ImageKey, world: ImageWorld): Promise<ResolvedImage | nul
   if (name === 'service') return buildService(world);
   return name === 'toxiproxy' ? resolveBuilt(name, world) : resolveImage(name, world);
 }
-
-/** From the Dockerfile, which a user builds in the same way. The engine's own cache makes it short the second time. */
-async function buildService(world: ImageWorld): Promise<ResolvedImage> {
-  const base = await resolveImage('base', world);
-  if (base === null)
-    throw new HarnessError('no-image', 'there is no image to build on', {
-      nextStep: `docker pull ${IMAGES.base}`,
-    });
-  const reference = `${BUILT.service}:${basedOn(base)}`;
-  world.toolIo.progress('building the image of the service');
-  try {
-    await GenericContainer.fromDockerfile(world.root)
-      .withBuildArgs({ BASE_IMAGE: base.reference })
-      .build(reference, { deleteOnExit: false });
-  } catch (cause) {
-    world.toolIo.signal?.throwIfAborted();
-    throw new HarnessError(
-      'no-image',
-      `the image of the service could not be built: ${(cause as Error).message}`,
-      {
-        nextStep: `see what it says: docker build --build-arg BASE_IMAGE=${base.reference} .`,
-        cause,
-      },
-    );
-  }
-  const { Id } = await world.engine.getImage(reference).inspect();
-  return { name: BUILT.service, reference, digest: Id, source: 'built here' };
-}
-
-/** Images on different bases are different ones. */
-const basedOn = ({ source }: ResolvedImage) => (source === 'registry' ? 'latest' : 'offline');

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { HarnessError } from '../../errors.ts';
 import { onAbort } from '../../processes.ts';
 import type { ToolIo } from '../../tools/types.ts';
-import type { Engine } from '../containers/engine.ts';
+import { type Engine, ignoring } from '../containers/engine.ts';
 
 export interface ImportWorld {
   readonly engine: Engine;
@@ -29,8 +30,9 @@ export async function importFolder(
   const owned = as === undefined ? [] : [`--owner=${as[0]}`, `--group=${as[1]}`, '--numeric-owner'];
   const tar = spawn('tar', ['-C', folder, ...owned, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => tar.kill('SIGKILL');
-  const timer = setTimeout(stop, LONGEST_MS);
-  const forget = onAbort(toolIo.signal ?? AbortSignal.timeout(LONGEST_MS), stop);
+  const limit = AbortSignal.timeout(LONGEST_MS);
+  const abortSignal = toolIo.signal === undefined ? limit : AbortSignal.any([toolIo.signal, limit]);
+  const forget = onAbort(abortSignal, stop);
   const exited = new Promise<number | null>((resolve) => {
     tar.once('exit', resolve);
     tar.once('error', () => resolve(null));
@@ -40,13 +42,19 @@ export async function importFolder(
       repo: tag.slice(0, tag.lastIndexOf(':')),
       tag: tag.slice(tag.lastIndexOf(':') + 1),
       changes,
+      // A tar that is killed ends like a whole one: only who hangs up is not taken at half its word.
+      abortSignal,
     });
-    for await (const _ of told as AsyncIterable<Buffer>) {
+    for await (const _ of addAbortSignal(abortSignal, told as Readable)) {
       // The engine tells the image's id when it has taken in all of it.
     }
     const code = await exited;
     toolIo.signal?.throwIfAborted();
-    if (code !== 0) throw new Error(`tar ended with ${code}`);
+    if (code !== 0) {
+      // Half a folder under this tag would be taken for all of it the next time.
+      await ignoring([404], engine.getImage(tag).remove());
+      throw new Error(`tar ended with ${code}`);
+    }
   } catch (cause) {
     toolIo.signal?.throwIfAborted();
     throw new HarnessError('no-image', `the image ${tag} could not be made: ${(cause as Error).message}`, {
@@ -54,7 +62,6 @@ export async function importFolder(
       cause,
     });
   } finally {
-    clearTimeout(timer);
     forget();
     stop();
   }
