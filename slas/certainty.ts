@@ -125,7 +125,10 @@ export function certaintyOfCount(
   const side = bounds.high <= budget ? 'good' : bounds.low > budget ? 'bad' : 'both';
   const ruling = rulingOf(objective, confidence);
   return {
-    interval: { ...(isLatency ? { low: 1 - bounds.high, high: 1 - bounds.low } : bounds), ...onTheirOwn(level) },
+    interval: {
+      ...(isLatency ? { low: 1 - bounds.high, high: 1 - bounds.low } : bounds),
+      ...onTheirOwn(level),
+    },
     margin,
     side,
     detectable: detectableShare(sample, budget, ruling),
