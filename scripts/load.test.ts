@@ -25,13 +25,14 @@ interface Recorder extends AsyncDisposable {
   readonly timesMs: number[];
 }
 
-/** Answers every POST with a good prediction; every `refuse`-th with 503, and never the `lose`-th. */
-async function startRecorder({ refuse = 0, lose = 0 } = {}): Promise<Recorder> {
+/** Answers every POST with a good prediction; every `refuse`-th with 503, and never the `lose`-th; none before there were `hold`. */
+async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<Recorder> {
   const bodies: string[] = [];
   const timesMs: number[] = [];
   const paths: string[] = [];
   const authorizations: (string | undefined)[] = [];
   let closes = 0;
+  let held: (() => void)[] = [];
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (data) => {
@@ -46,7 +47,10 @@ async function startRecorder({ refuse = 0, lose = 0 } = {}): Promise<Recorder> {
       if (lose > 0 && bodies.length % lose === 0) return void request.socket.destroy();
       response.statusCode = refuse > 0 && bodies.length % refuse === 0 ? 503 : 200;
       response.setHeader('content-type', 'application/json');
-      response.end('{"sentiment":"POSITIVE","confidence":0.9}');
+      held.push(() => response.end('{"sentiment":"POSITIVE","confidence":0.9}'));
+      if (bodies.length < hold) return;
+      for (const answer of held) answer();
+      held = [];
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -151,6 +155,13 @@ describe('k6', () => {
     // The middle one is on time to within a few milliseconds, however busy the machine is at times.
     expect(Math.abs(late[Math.floor(late.length / 2)]!)).toBeLessThan(25);
     expect(phases![1]!.fromSeconds - phases![0]!.fromSeconds).toBeCloseTo(2, 1);
+  });
+
+  test('a service that falls behind gets the whole load all the same: nobody is missing to send it', async () => {
+    // All of them are in flight at once, and none is answered before the last has come.
+    await using recorder = await startRecorder({ hold: LOAD.plannedRequests });
+    const { load } = await loadOnce(LOAD, recorder);
+    expect(load).toMatchObject({ sent: 160, lost: 0, droppedIterations: 0, completed: true });
   });
 
   test('a visit sends its requests one after the other, and all of them are counted', async () => {
