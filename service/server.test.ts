@@ -96,6 +96,16 @@ test('a service that is told to stop while it loads stops', async () => {
   expect(await service.exitCode()).toBe(0);
 });
 
+test('a service that is told twice to stop while it loads ends without a crash', async () => {
+  await using service = new ServiceProcess({});
+  await service.logged('listening');
+  service.child.kill('SIGTERM');
+  await service.logged('stopping: nothing new is accepted, what is in flight is finished');
+  service.child.kill('SIGTERM');
+  expect([0, 1]).toContain(await service.exitCode());
+  expect(service.stderr).toBe('');
+});
+
 test('it listens before it loads, says where, and that faults are on', async () => {
   await using service = new ServiceProcess({ SLA_FAULTS: 'errors=2%' });
   const { address } = await service.logged('listening');
@@ -132,6 +142,12 @@ test('a port that is taken is named with the way out', async () => {
   expect(await service.exitCode()).toBe(1);
   expect(service.stderr).toContain(`port ${port} of 127.0.0.1 is taken`);
   expect(service.stderr).toContain('PORT=0');
+});
+
+test('an address of another machine is named with the way out', async () => {
+  await using service = new ServiceProcess({ HOST: '192.0.2.1' });
+  expect(await service.exitCode()).toBe(1);
+  expect(service.stderr).toContain('HOST "192.0.2.1" is no address of this machine (EADDRNOTAVAIL)');
 });
 
 test('a model that is not there is refused with exit code 1', async () => {

@@ -11,6 +11,9 @@ import { loadTokens, type Tokens } from './tokens.ts';
 import { Tracing } from './tracing.ts';
 
 const exitCodes = { stopped: 0, failed: 1, badConfig: 2 } as const;
+/** Workers have so long to come out of the runtime: loading the model takes about a second on a busy machine. */
+const comingOutMs = 5000;
+// What stands below this is there only when the model is loaded; signals come before.
 
 const config = readConfig(process.env);
 if (Array.isArray(config)) refuseEnvironment(config);
@@ -98,13 +101,14 @@ function refuseToStart(error: unknown): never {
 }
 
 function explainListening(error: NodeJS.ErrnoException, { host, port }: Config): unknown {
+  if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL') {
+    const next = 'set HOST to 127.0.0.1 to be reached from here only, to 0.0.0.0 from everywhere';
+    return new Error(`HOST "${host}" is no address of this machine (${error.code}); ${next}`);
+  }
   if (error.code !== 'EADDRINUSE') return error;
   const next = 'stop the process that has it, choose another with PORT, or let PORT=0 find a free one';
   return new Error(`port ${port} of ${host} is taken; ${next}`);
 }
-
-/** Workers have so long to come out of the runtime: loading the model takes about a second on a busy machine. */
-const comingOutMs = 5000;
 
 function stopOnSignal(
   app: FastifyInstance,
@@ -113,9 +117,12 @@ function stopOnSignal(
 ): void {
   let stopping = false;
   let isGivenUp = false;
-  const disposeAll = async () => {
+  let disposal: Promise<void> | undefined;
+  const disposeOfEach = async () => {
     for (const each of disposables) await each?.[Symbol.asyncDispose]();
   };
+  // Who gives up while the workers are being ended waits for the same workers.
+  const disposeAll = () => (disposal ??= disposeOfEach());
   // A thread that is ended while the runtime computes would abort the process: the workers get a moment to come out.
   const giveUp = async () => {
     isGivenUp = true;
