@@ -120,15 +120,43 @@ describe('bad input', () => {
     expect(predicted.every(([, value]) => value === 0)).toBe(true);
   });
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'nonsense'])(
-    'content type %s',
-    async (type) => {
-      await using app = appOf(classifier);
-      const response = await post(app, '/predict', '{"text":"a"}', { 'content-type': type });
-      expect(response.statusCode).toBe(415);
-      expect(response.json().error.code).toBe('unsupported_media_type');
-    },
-  );
+  test.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'nonsense',
+    'application/json; charset=iso-8859-1',
+    'application/json;charset="utf-16"',
+  ])('content type %s', async (type) => {
+    await using app = appOf(classifier);
+    const response = await post(app, '/predict', '{"text":"a"}', { 'content-type': type });
+    expect(response.statusCode).toBe(415);
+    expect(response.json().error.code).toBe('unsupported_media_type');
+  });
+
+  test.each([
+    'application/json; charset=utf-8',
+    'application/json;charset="UTF-8"',
+    'application/json; charset=us-ascii',
+  ])('content type %s is taken', async (type) => {
+    await using app = appOf(classifier);
+    const response = await post(app, '/predict', '{"text":"good"}', { 'content-type': type });
+    expect(response.statusCode).toBe(200);
+  });
+
+  test('bytes that are not UTF-8 are no text, however they could be read', async () => {
+    await using app = appOf(classifier);
+    const response = await app.inject({
+      method: 'POST',
+      url: '/predict',
+      headers: { 'content-type': 'application/json' },
+      payload: Buffer.from('{"text":"caf\xe9 is bad"}', 'latin1'),
+    });
+    expect(response.statusCode).toBe(400);
+    expect(response.json().error).toEqual({
+      code: 'malformed_json',
+      message: expect.stringContaining('UTF-8'),
+    });
+  });
 
   test('the limits themselves are allowed', async () => {
     await using app = appOf(classifier, env);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -7,6 +8,7 @@ import type { Classifier } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
 import { referenceOf } from './drift/reference.ts';
 import { answerBrokenHttp, badUrl, handleErrors, refuseUnmatched } from './error-handling.ts';
+import { ApiError } from './errors.ts';
 import { explainRoute } from './explain.ts';
 import { injectFaults, withConfidenceMean } from './faults.ts';
 import { feedbackRoute } from './feedback.ts';
@@ -89,8 +91,9 @@ function registerRoutes(
 ): void {
   const { config, metrics, models, ledger } = parts;
   app.register(async (scope) => {
-    await requireToken(scope, tokens.predict);
+    // First the limit: what guesses at tokens is bounded by it, too.
     await limitRate(scope, config.rateLimitPerMinute);
+    await requireToken(scope, tokens.predict);
     feedbackRoute(scope, ledger);
     scope.register(async (inferring) => {
       shedLoad(inferring, models);
@@ -197,12 +200,26 @@ function trackSilentConnections(app: FastifyInstance): () => void {
 function readJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('ignore', 'ignore');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const announced = request.headers['content-length'] !== undefined;
-    if (request.observation && !announced) request.observation.bodyBytes = Buffer.byteLength(body);
-    parse(request, body, done);
+    if (request.observation && !announced) request.observation.bodyBytes = body.length;
+    if (!isInUtf8(request.headers['content-type'])) return done(otherCharset);
+    // Decoded all the same it would be another text than what was sent, and be answered with confidence.
+    if (!isUtf8(body)) return done(notUtf8);
+    return parse(request, body.toString(), done);
   });
 }
+
+const notUtf8 = new ApiError('malformed_json', 'The body is not UTF-8, which JSON is sent in.');
+const otherCharset = new ApiError(
+  'unsupported_media_type',
+  'Send the body in UTF-8, with "Content-Type: application/json".',
+);
+
+const isInUtf8 = (contentType = ''): boolean => {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType)?.[1] ?? 'utf-8';
+  return /^(utf-?8|us-ascii)$/i.test(charset);
+};
 
 function allowedMethods(): ReadonlyMap<string, string> {
   const known = routeOutcomes.filter((route) => route.handler !== unmatchedHandler);

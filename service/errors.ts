@@ -11,7 +11,7 @@ export interface ApiErrorDefinition {
 
 /** Every error that the service answers with. README.md lists the same; a test holds the two together. */
 export const apiErrors = {
-  malformed_json: { status: 400, errorType: 'invalid_input', meaning: 'The body is not JSON.' },
+  malformed_json: { status: 400, errorType: 'invalid_input', meaning: 'The body is not JSON in UTF-8.' },
   empty_body: { status: 400, errorType: 'invalid_input', meaning: 'There is no body.' },
   wrong_type: {
     status: 400,
@@ -55,7 +55,7 @@ export const apiErrors = {
   unsupported_media_type: {
     status: 415,
     errorType: 'invalid_input',
-    meaning: 'The content type is not `application/json`.',
+    meaning: 'The content type is not `application/json`, or its charset not UTF-8.',
   },
   unknown_prediction: {
     status: 404,

@@ -52,6 +52,12 @@ describe('tokens', () => {
     expect((await post(app, '/predict/batch', { texts: ['good'] }, bearer(token))).statusCode).toBe(200);
   });
 
+  test.each(['bearer', 'BEARER'])('the scheme may be written as %s', async (scheme) => {
+    await using app = guarded();
+    const headers = { authorization: `${scheme} ${current}` };
+    expect((await post(app, '/predict', { text: 'good' }, headers)).statusCode).toBe(200);
+  });
+
   test.each([
     ['none', {}],
     ['a wrong one', bearer('wrong-token-of-the-fall')],
@@ -90,6 +96,23 @@ test('a client over its rate is refused with the time to wait, and others are no
   expect((await ask('192.0.2.2')).statusCode).toBe(200);
   const series = await readSeries(app);
   expect(series.get('sentiment_errors_total{error_type="rate_limited",endpoint="/predict"}')).toBe(1);
+});
+
+test('guessing at tokens is bounded by the rate as well', async () => {
+  const config = configOf({ RATE_LIMIT_PER_MINUTE: '2' });
+  await using app = buildApp(config, classifier, { tokens: { predict: [current], metrics: [] } });
+  const guess = () => post(app, '/predict', { text: 'good' }, bearer('wrong-token-of-the-fall'));
+  expect([await guess(), await guess(), await guess()].map(({ statusCode }) => statusCode)).toEqual([
+    401, 401, 429,
+  ]);
+});
+
+test('one budget is for all that is limited', async () => {
+  await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '2' });
+  expect((await post(app, '/predict', { text: 'good' })).statusCode).toBe(200);
+  expect((await post(app, '/explain', { text: 'good' })).statusCode).toBe(200);
+  expect((await post(app, '/feedback', { id: 'x', agrees: true })).statusCode).toBe(429);
+  expect((await app.inject('/health/ready')).statusCode).toBe(200);
 });
 
 test('behind a proxy that adds to the list, nobody chooses the address that is counted', async () => {

@@ -34,21 +34,30 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
 export async function requireToken(scope: FastifyInstance, tokens: readonly string[]): Promise<void> {
   if (tokens.length === 0) return;
   // Without its own hook the plugin leaves the answer to our error handler, which counts it.
-  await scope.register(bearerAuth, { keys: new Set(tokens), addHook: false, verifyErrorLogLevel: 'debug' });
+  await scope.register(bearerAuth, {
+    keys: new Set(tokens),
+    addHook: false,
+    verifyErrorLogLevel: 'debug',
+    // "Bearer" in any case, as HTTP has it.
+    specCompliance: 'rfc6749',
+  });
   scope.addHook('onRequest', scope.verifyBearerAuth!);
 }
 
 const windowMs = 60_000;
 
-/** Limits the requests of one client address to the routes that the scope declares after this. */
+/** Limits the requests of one client address to all routes of the scope together, before any hook that is added later. */
 export async function limitRate(scope: FastifyInstance, perMinute: number | undefined): Promise<void> {
   if (perMinute === undefined) return;
   await scope.register(rateLimit, {
+    // By itself the plugin adds its hook to each route, behind those of the scope.
+    global: false,
     max: perMinute,
     timeWindow: windowMs,
     errorResponseBuilder: (_request, { after }) =>
       new ApiError('rate_limited', `More than ${perMinute} requests a minute; try again in ${after}.`),
   });
+  scope.addHook('onRequest', scope.rateLimit());
 }
 
 /** Made once: noting where an error was made costs more than all else of a refusal. */
