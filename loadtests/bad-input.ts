@@ -1,6 +1,6 @@
 import { arrivalNumber, eachArrival, options as planned } from './lib/load.ts';
 import { feedbackConflict, REFUSALS, type Refusal } from './lib/refusals.ts';
-import { type Answer, expectRefusal, post, predict, send } from './lib/request.ts';
+import { type Answer, expectAnswer, expectRefusal, post, predict, send } from './lib/request.ts';
 import { nextText } from './lib/texts.ts';
 
 export { handleSummary } from './lib/summary.ts';
@@ -14,7 +14,8 @@ const ROUND: readonly (Refusal | null)[] = [...REFUSALS, null];
 export default eachArrival(() => {
   const id = idOf(predict(nextText()));
   const bad = [0, 1].map((index) => ROUND[(arrivalNumber() * 2 + index) % ROUND.length] ?? null);
-  if (id !== null && bad.includes(null)) post('/feedback', { id, agrees: true });
+  if (id !== null && bad.includes(null))
+    expectAnswer(post('/feedback', { id, agrees: true }), (body) => typeof countedIn(body) === 'boolean');
   else predict(nextText());
   for (const refusal of bad) {
     if (refusal !== null) refused(refusal);
@@ -22,6 +23,8 @@ export default eachArrival(() => {
     else refused(id === null ? REFUSALS[0]! : feedbackConflict(id));
   }
 });
+
+const countedIn = (body: unknown) => (body as { counted?: unknown } | null)?.counted;
 
 const idOf = (response: Answer) => (response.status === 200 ? (response.json('id') as string) : null);
 

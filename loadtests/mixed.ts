@@ -1,6 +1,6 @@
 import { arrivalNumber, eachArrival, load, options as planned, requestNumber, think } from './lib/load.ts';
 import { random, shuffled } from './lib/random.ts';
-import { get, predict, predictBatch } from './lib/request.ts';
+import { expectAnswer, get, predict, predictBatch } from './lib/request.ts';
 import { nextText, nextTexts } from './lib/texts.ts';
 
 export { handleSummary } from './lib/summary.ts';
@@ -22,8 +22,12 @@ export default eachArrival(() => {
   }
 });
 
+const has = (field: string, value: unknown) => (body: unknown) =>
+  (body as Record<string, unknown> | null)?.[field] === value;
+
 function one(kind: string, headers: Readonly<Record<string, string>>): void {
   if (kind === 'p') predict(nextText(), headers);
   else if (kind === 'b') predictBatch(nextTexts(2 + (requestNumber() % 7)), headers);
-  else get(kind === 'h' ? '/health/ready' : '/docs/json', headers);
+  else if (kind === 'h') expectAnswer(get('/health/ready', headers), has('ready', true));
+  else expectAnswer(get('/docs/json', headers), has('openapi', '3.1.0'));
 }

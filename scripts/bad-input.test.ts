@@ -46,6 +46,7 @@ test('the real service refuses what the scenario sends, each as it is documented
     lost: 0,
     answered: { '2xx': 80, '4xx': 80, '5xx': 0 },
     wrongAnswers: 0,
+    lookedInto: 80,
     expectedRefusals: 80,
   });
 });

@@ -189,14 +189,15 @@ describe('k6', () => {
     const { load: one } = await loadOnce(load, alone);
     const { load: three, window } = await loadOnce(load, shared, { generators: 3 });
     expect(shared.bodies.toSorted()).toEqual(alone.bodies.toSorted());
-    const { sent, answered, lost, droppedIterations, completed, wrongAnswers } = three!;
-    expect({ sent, answered, lost, droppedIterations, completed, wrongAnswers }).toEqual({
+    const { sent, answered, lost, droppedIterations, completed, wrongAnswers, lookedInto } = three!;
+    expect({ sent, answered, lost, droppedIterations, completed, wrongAnswers, lookedInto }).toEqual({
       sent: one!.sent,
       answered: one!.answered,
       lost: 0,
       droppedIterations: 0,
       completed: true,
       wrongAnswers: one!.wrongAnswers,
+      lookedInto: one!.answered['2xx'],
     });
     expect(three!.generator).toMatchObject({ name: 'k6', instances: 3 });
     expect(three!.phases!.map((phase) => [phase.name, phase.sent])).toEqual([

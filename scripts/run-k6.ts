@@ -102,7 +102,7 @@ function usedUp(summary: Summary, load: Load): string {
 async function answersOf(
   summary: Summary | null,
   logFiles: readonly string[],
-): Promise<Pick<LoadRecord, 'wrongAnswers' | 'scriptErrors' | 'expectedRefusals'>> {
+): Promise<Pick<LoadRecord, 'wrongAnswers' | 'lookedInto' | 'scriptErrors' | 'expectedRefusals'>> {
   const wrong = value(summary, 'sla_answers_wrong', 'count');
   const expected = value(summary, 'sla_refusals_expected', 'count');
   const log = (await Promise.all(logFiles.map((file) => readFile(file, 'utf8')))).join('\n');
@@ -111,6 +111,7 @@ async function answersOf(
   if (wrong === undefined) return scriptErrors === 0 ? {} : { scriptErrors };
   return {
     wrongAnswers: wrong,
+    lookedInto: count(summary, 'sla_good_answers_looked_into'),
     scriptErrors,
     ...(expected === undefined ? {} : { expectedRefusals: expected }),
   };

@@ -42,6 +42,24 @@ export function answeredWith(
   return requests.filter((one) => !isLost(one) && pattern.test(one.status));
 }
 
+/** Moments that are the same must not differ by what addition leaves in the last digits. */
+const micros = (seconds: number) => Math.round(seconds * 1e6);
+
+/** How many at most were sent and not yet answered at one moment. */
+export function mostInFlight(requests: readonly ClientRequest[]): number {
+  const changes = requests.flatMap(({ startSeconds, durationSeconds }) => [
+    { at: micros(startSeconds), by: 1 },
+    { at: micros(startSeconds + durationSeconds), by: -1 },
+  ]);
+  let [inFlight, most] = [0, 0];
+  // Whoever is answered may send the next one at that moment.
+  for (const { by } of changes.sort((a, b) => a.at - b.at || a.by - b.by)) {
+    inFlight += by;
+    most = Math.max(most, inFlight);
+  }
+  return most;
+}
+
 /** All answers that the client saw, whatever their status. */
 export const answersInAll = ({ answered }: Pick<LoadRecord, 'answered'>) =>
   Object.values(answered).reduce((sum, count) => sum + count, 0);

@@ -207,6 +207,8 @@ export interface LoadRecord {
   /** Answers of status 2xx that were not what was asked for, and errors of the script. Absent: not looked at. */
   readonly wrongAnswers?: number;
   readonly scriptErrors?: number;
+  /** Good answers that the script looked into. Absent, as in runs that were stored before it: not counted. */
+  readonly lookedInto?: number;
   /** Of the 4xx, those that the script asked for and got as they are documented. Absent: none was asked for. */
   readonly expectedRefusals?: number;
   /** Planned and never sent, because no virtual user was free. */

@@ -168,7 +168,8 @@ describe('what the client saw', () => {
     expect(checked('generator-on-time')).toEqual([null, 'how late requests began was not measured']);
   });
   test('answers-right: none that is something else, no script that failed', () => {
-    const right = (record: Partial<LoadRecord>) => checked('answers-right', { record });
+    const right = (record: Partial<LoadRecord>) =>
+      checked('answers-right', { record: { lookedInto: 1500, ...record } });
     expect(right({})).toEqual([null, 'nobody looked into the answers']);
     expect(checked('answers-right', bare)[0]).toBeNull();
     expect(right({ wrongAnswers: 0 })).toEqual([true, '0 of 1,500 good answers were not what was asked for']);
@@ -181,6 +182,12 @@ describe('what the client saw', () => {
       'the load script failed 3 times (logs/k6.log); 0 of 1,500 good answers were not what was asked for',
     ]);
     expect(right({ wrongAnswers: 0, scriptErrors: 0 })[0]).toBe(true);
+    expect(right({ wrongAnswers: 0, lookedInto: 1470 })[0]).toBe(true);
+    expect(right({ wrongAnswers: 0, lookedInto: 1469 })[0]).toBeNull();
+    expect(right({ wrongAnswers: 1, lookedInto: 100, expectedRefusals: 10 })).toEqual([
+      false,
+      '1 of 110 answers that were looked into was not what was asked for; nobody looked into the other 1,400 of 1,500 good ones',
+    ]);
   });
   test('requests-valid: at most 2 % that are mistakes of the client', () => {
     const answered = (refused: number) => ({

@@ -103,12 +103,16 @@ export const get = (path: string, headers: Sent['headers'] = {}): Answer =>
 
 /** Answers that are not what was asked for: a pass must not rest on them. */
 const wrong = new Counter('sla_answers_wrong');
+/** Good answers that were looked into, each once: of the others nobody knows. */
+const looked = new Counter('sla_good_answers_looked_into');
+const seen = new WeakSet<Answer>();
 /** Refusals that were asked for and came as they are documented. */
 const refusedAsDocumented = new Counter('sla_refusals_expected');
 
 /** Looks into a good answer; `isRight` says whether its JSON is what was asked for. */
 export function expectAnswer(response: Answer, isRight: (body: unknown) => boolean): void {
-  if (response.status < 200 || response.status > 299) return;
+  if (!isGood(response)) return;
+  noteLook(response);
   const right = check(response, { 'the answer is what was asked for': ({ body }) => isRight(parsed(body)) });
   wrong.add(right ? 0 : 1);
 }
@@ -116,12 +120,21 @@ export function expectAnswer(response: Answer, isRight: (body: unknown) => boole
 /** A refusal is what was asked for: this status, and this code in `{"error":{"code"}}`. One never answered is lost, not wrong. */
 export function expectRefusal(response: Answer, status: number, code: string): void {
   if (response.status === 0) return;
+  noteLook(response);
   const right = check(response, {
     [`${code} is refused with ${status}`]: ({ body, status: given }) =>
       given === status && (parsed(body) as { error?: { code?: unknown } } | undefined)?.error?.code === code,
   });
   wrong.add(right ? 0 : 1);
   if (right) refusedAsDocumented.add(1);
+}
+
+const isGood = ({ status }: Answer) => status >= 200 && status <= 299;
+
+function noteLook(response: Answer): void {
+  if (!isGood(response) || seen.has(response)) return;
+  seen.add(response);
+  looked.add(1);
 }
 
 function parsed(body: string): unknown {

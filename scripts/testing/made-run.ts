@@ -170,6 +170,7 @@ function recordOf(
         paths: ['/predict'],
       },
       wrongAnswers: 0,
+      lookedInto: requests.length - refused,
       scriptErrors: 0,
       droppedIterations: plan.load!.plannedRequests - requests.length,
       completed: true,

@@ -323,6 +323,7 @@ function loadOf(text: LoadText, plan: Plan): LoadRecord {
     lost: number('lost'),
     ...(text.late === undefined ? {} : { startedLateP99Seconds: number('late') }),
     ...(text.wrong === undefined ? {} : { wrongAnswers: number('wrong') }),
+    ...(text.looked === undefined ? {} : { lookedInto: number('looked') }),
     ...(text['script errors'] === undefined ? {} : { scriptErrors: number('script errors') }),
     droppedIterations: number('dropped'),
     completed: text.completed !== false,
