@@ -75,7 +75,7 @@ describe('how much', () => {
     const longer = { durationSeconds: 3601 };
     expect(toldOf(allowing, 'soak', { target: THERE })).toEqual([]);
     expect(toldOf(allowing, 'soak', { target: THERE }, longer)[0]).toContain(
-      'go past the 3600 s that is the longest unless --max-duration or the document says so in phase "hold"',
+      'go past the 3,600 s that is the longest unless --max-duration or the document says so in phase "hold"',
     );
     expect(toldOf(allowing, 'soak', { target: THERE, maxDuration: '2h' }, longer)).toEqual([]);
     expect(toldOf(`${allowing}  maxDuration: 2h\n`, 'soak', { target: THERE }, longer)).toEqual([]);
