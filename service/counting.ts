@@ -104,8 +104,6 @@ export class Distribution implements Series {
   /** Of each bucket by itself; the last is what lies beyond every edge. */
   readonly #counts: Float64Array;
   #sum = 0;
-  /** As it was last written, while nothing was observed since: between two scrapes most series stay as they are. */
-  #written = '';
 
   constructor(head: Head, edges: readonly number[]) {
     this.#edges = edges;
@@ -122,15 +120,9 @@ export class Distribution implements Series {
     while (at < this.#edges.length && value > this.#edges[at]!) at += 1;
     this.#counts[at]! += 1;
     this.#sum += value;
-    this.#written = '';
   }
 
   text(): string {
-    if (this.#written === '') this.#written = this.#write();
-    return this.#written;
-  }
-
-  #write(): string {
     let text = '';
     let upTo = 0;
     for (let at = 0; at < this.#counts.length; at++) {
