@@ -7,7 +7,14 @@ import { withCache } from './classifier/cached.ts';
 import type { Classifier } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
 import { referenceOf } from './drift/reference.ts';
-import { answerBrokenHttp, badUrl, handleErrors, refuseUnmatched } from './error-handling.ts';
+import {
+  answerBrokenHttp,
+  badUrl,
+  handleErrors,
+  refuseBrokenRequests,
+  refuseMissingFiles,
+  refuseUnmatched,
+} from './error-handling.ts';
 import { ApiError } from './errors.ts';
 import { explainRoute } from './explain.ts';
 import { injectFaults, withConfidenceMean } from './faults.ts';
@@ -55,11 +62,13 @@ export function buildApp(config: Config, classifier: Model, options: AppOptions 
     draining = true;
     closeSilent();
   });
+  refuseBrokenRequests(app);
   observeRequests(app, metrics, tracing);
   answerUnderSameId(app);
   sendSecurityHeaders(app);
   closeConnectionsWhile(app, () => draining);
   refuseUnmatched(app, allowedMethods());
+  refuseMissingFiles(app);
   handleErrors(app, config, metrics);
   readJsonOnly(app);
 
@@ -156,7 +165,8 @@ function clientLimits({ receiveLimitMs }: Config) {
   return {
     requestTimeout: receiveLimitMs,
     connectionTimeout: Math.max(silenceLimitMs, 2 * receiveLimitMs),
-    http: { headersTimeout: receiveLimitMs, connectionsCheckingInterval },
+    // A request without `Host` is refused by us, with the documented body.
+    http: { headersTimeout: receiveLimitMs, connectionsCheckingInterval, requireHostHeader: false },
   };
 }
 

@@ -1,10 +1,13 @@
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ClassifierError } from './classifier/classifier.ts';
 import type { Config } from './config.ts';
 import { ApiError, type ApiErrorCode, apiErrors } from './errors.ts';
 import { type InferringEndpoint, inferringEndpoints } from './metric-names.ts';
 import type { Metrics } from './metrics.ts';
+import { securityHeaders } from './security.ts';
 import { traceFields } from './tracing.ts';
 
 type ValidationIssue = NonNullable<FastifyError['validation']>[number];
@@ -54,23 +57,82 @@ export function badUrl(reply: FastifyReply): FastifyReply {
   );
 }
 
-/** What is not HTTP, or stopped half way, has no request to answer: a bare response on the socket, then the end. */
-export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [status, code, message] =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? ['408 Request Timeout', 'request_timeout', 'The request did not arrive whole in time.']
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? ['431 Request Header Fields Too Large', 'headers_too_large', 'The headers are larger than 16 KiB.']
-        : ['400 Bad Request', 'bad_http', 'This is not HTTP/1.1.'];
-  const body = JSON.stringify({ error: { code, message } });
-  const headers = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
-  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`);
+/** Fastify's own "not found", where a route was found and its file was not, would have another body. */
+export function refuseMissingFiles(app: FastifyInstance): void {
+  app.setNotFoundHandler((_request, reply) =>
+    sendError(reply, new ApiError('not_found', 'There is no such file.')),
+  );
 }
 
-function sendError(reply: FastifyReply, { code, message }: ApiError): FastifyReply {
-  const body = JSON.stringify({ error: { code, message } });
-  return reply.code(apiErrors[code].status).type('application/json; charset=utf-8').send(body);
+/**
+ * Node itself would respond without a body to a request without `Host` or with an expectation that it does not know. Both come here
+ * instead, before anything counts them; the connection is closed, as their bodies are not read.
+ */
+export function refuseBrokenRequests(app: FastifyInstance): void {
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.server.on('connect', ({ url }, socket) => answerBare(socket, noProxy(url)));
+  app.addHook('onRequest', (request, reply, done) => {
+    const error = brokenRequest(request);
+    if (error === undefined) return done();
+    void reply.headers({ ...securityHeaders, 'x-request-id': request.id, connection: 'close' });
+    sendError(reply, error);
+  });
+}
+
+const noHost = new ApiError('bad_http', 'A request of HTTP/1.1 has a Host header.');
+const unmetExpectation = new ApiError(
+  'expectation_failed',
+  'The only expectation that is met is 100-continue.',
+);
+const noProxy = (url = '') =>
+  new ApiError(
+    'method_not_allowed',
+    `CONNECT ${JSON.stringify(url.slice(0, 40))} is refused: this is no proxy.`,
+  );
+
+function brokenRequest({ headers, raw }: FastifyRequest): ApiError | undefined {
+  if (headers.host === undefined && raw.httpVersion === '1.1') return noHost;
+  const { expect } = headers;
+  return expect === undefined || expect.toLowerCase() === '100-continue' ? undefined : unmetExpectation;
+}
+
+/** What is not HTTP, or stopped half way, has no request to respond to: a bare response on the socket, then the end. */
+export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET') return void socket.destroy();
+  answerBare(socket, brokenHttp(error.code));
+}
+
+function brokenHttp(code: string | undefined): ApiError {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ApiError('request_timeout', 'The request did not arrive whole in time.');
+    case 'HPE_HEADER_OVERFLOW':
+      return new ApiError('headers_too_large', 'The headers are larger than 16 KiB.');
+    default:
+      return new ApiError('bad_http', 'This is not HTTP/1.1.');
+  }
+}
+
+function answerBare(socket: Duplex, error: ApiError): void {
+  if (!socket.writable) return void socket.destroy();
+  const { status } = apiErrors[error.code];
+  const body = bodyOf(error);
+  const headers = {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+    ...(status === 405 && { Allow: 'GET, POST' }),
+    ...securityHeaders,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+}
+
+const bodyOf = ({ code, message }: ApiError) => JSON.stringify({ error: { code, message } });
+
+function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
+  const { status } = apiErrors[error.code];
+  return reply.code(status).type('application/json; charset=utf-8').send(bodyOf(error));
 }
 
 function endpointOf(request: FastifyRequest): InferringEndpoint | undefined {

@@ -76,6 +76,30 @@ export const apiErrors = {
     meaning: 'The text to explain has more words than `EXPLAIN_MAX_WORDS`.',
     paths: ['/explain'],
   },
+  bad_http: {
+    status: 400,
+    errorType: undefined,
+    meaning: 'This is not HTTP/1.1, or a request of it without `Host`.',
+    paths: [],
+  },
+  expectation_failed: {
+    status: 417,
+    errorType: undefined,
+    meaning: 'The only `Expect` that can be met is `100-continue`.',
+    paths: [],
+  },
+  request_timeout: {
+    status: 408,
+    errorType: undefined,
+    meaning: 'The request did not arrive whole within `RECEIVE_LIMIT_MS`.',
+    paths: [],
+  },
+  headers_too_large: {
+    status: 431,
+    errorType: undefined,
+    meaning: 'The headers are larger than 16 KiB.',
+    paths: [],
+  },
   bad_url: { status: 400, errorType: undefined, meaning: 'The URL cannot be decoded.', paths: [] },
   not_found: { status: 404, errorType: undefined, meaning: 'There is no such path.', paths: [] },
   method_not_allowed: {

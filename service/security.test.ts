@@ -123,6 +123,23 @@ test('behind a proxy that adds to the list, nobody chooses the address that is c
   expect((await ask('198.51.100.2')).statusCode).toBe(429);
 });
 
+test.each([
+  ['a port', ['192.0.2.1:1', '192.0.2.1:2', '192.0.2.1', '::ffff:192.0.2.1']],
+  [
+    'an IPv6 port, zone or spelling',
+    ['[2001:db8::1]:80', '[2001:db8::1]:81', '2001:DB8::1%a', '2001:db8::2'],
+  ],
+  ['text that is no address', ['unknown', 'unknown:1', '_a', '_b', '192.0.2.999']],
+])('behind a proxy, %s makes no fresh client', async (_name, spellings) => {
+  await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '1', TRUST_PROXY: '1' });
+  const statuses = [];
+  for (const client of spellings) {
+    const headers = { 'x-forwarded-for': `198.51.100.1, ${client}` };
+    statuses.push((await post(app, '/predict', { text: 'good' }, headers)).statusCode);
+  }
+  expect(statuses).toEqual([200, ...spellings.slice(1).map(() => 429)]);
+});
+
 test('without TRUST_PROXY nobody chooses the address that is counted', async () => {
   await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '1' });
   const ask = (client: string) => post(app, '/predict', { text: 'good' }, { 'x-forwarded-for': client });

@@ -1,7 +1,8 @@
 import bearerAuth from '@fastify/bearer-auth';
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Classifier } from './classifier/classifier.ts';
+import { clientOf } from './client-address.ts';
 import { ApiError } from './errors.ts';
 
 /**
@@ -46,6 +47,10 @@ export async function requireToken(scope: FastifyInstance, tokens: readonly stri
 
 const windowMs = 60_000;
 
+/** A proxy that wrote no address into the header shares one limit for all such requests: its own. */
+const clientAddress = ({ ip, socket }: FastifyRequest): string =>
+  clientOf(ip) ?? clientOf(socket.remoteAddress ?? '') ?? 'unknown';
+
 /** Limits the requests of one client address to all routes of the scope together, before any hook that is added later. */
 export async function limitRate(scope: FastifyInstance, perMinute: number | undefined): Promise<void> {
   if (perMinute === undefined) return;
@@ -54,6 +59,7 @@ export async function limitRate(scope: FastifyInstance, perMinute: number | unde
     global: false,
     max: perMinute,
     timeWindow: windowMs,
+    keyGenerator: clientAddress,
     errorResponseBuilder: (_request, { after }) =>
       new ApiError('rate_limited', `More than ${perMinute} requests a minute; try again in ${after}.`),
   });
