@@ -12,18 +12,18 @@ export interface ApiErrorDefinition {
 /** Every error that the service answers with. README.md lists the same; a test holds the two together. */
 export const apiErrors = {
   malformed_json: { status: 400, errorType: 'invalid_input', meaning: 'The body is not JSON in UTF-8.' },
-  empty_body: { status: 400, errorType: 'invalid_input', meaning: 'There is no body.' },
+  empty_body: { status: 400, errorType: 'invalid_input', meaning: 'The request has no body.' },
   wrong_type: {
     status: 400,
     errorType: 'invalid_input',
-    meaning: 'A value has another type than asked for.',
+    meaning: 'A value has the wrong type.',
   },
   missing_field: { status: 400, errorType: 'invalid_input', meaning: 'A required field is missing.' },
-  unknown_field: { status: 400, errorType: 'invalid_input', meaning: 'There is a field that is not known.' },
+  unknown_field: { status: 400, errorType: 'invalid_input', meaning: 'The body has an unknown field.' },
   blank_text: {
     status: 400,
     errorType: 'invalid_input',
-    meaning: 'A text is empty, or has no letter, number, punctuation mark or symbol.',
+    meaning: 'A text is empty or contains no letter, number, punctuation mark or symbol.',
   },
   text_too_long: {
     status: 400,
@@ -36,38 +36,38 @@ export const apiErrors = {
     errorType: 'invalid_input',
     meaning: '`texts` has more entries than `MAX_BATCH_TEXTS`.',
   },
-  bad_request: { status: 400, errorType: 'invalid_input', meaning: 'The request is wrong in another way.' },
+  bad_request: { status: 400, errorType: 'invalid_input', meaning: 'The request is invalid in another way.' },
   bad_deadline: {
     status: 400,
     errorType: 'invalid_input',
-    meaning: '`X-Request-Deadline-Ms` is not a whole number of milliseconds from 1.',
+    meaning: '`X-Request-Deadline-Ms` is not a whole number of milliseconds, at least 1.',
   },
   unauthorized: {
     status: 401,
     errorType: 'unauthorized',
-    meaning: 'The path takes `Authorization: Bearer TOKEN` with a token that it knows, and there was none.',
+    meaning: 'The path requires `Authorization: Bearer TOKEN` with a valid token.',
   },
   body_too_large: {
     status: 413,
     errorType: 'invalid_input',
-    meaning: 'The body has more bytes than any valid request needs.',
+    meaning: 'The body is larger than any valid request.',
   },
   unsupported_media_type: {
     status: 415,
     errorType: 'invalid_input',
-    meaning: 'The content type is not `application/json`, or its charset not UTF-8.',
+    meaning: 'The content type is not `application/json`, or its charset is not UTF-8.',
   },
   unknown_prediction: {
     status: 404,
     errorType: undefined,
     meaning:
-      'No prediction of this process has this id, or it is more than `FEEDBACK_WINDOW` predictions ago.',
+      'This process made no prediction with this id, or did so more than `FEEDBACK_WINDOW` predictions ago.',
     paths: ['/feedback'],
   },
   feedback_conflict: {
     status: 409,
     errorType: undefined,
-    meaning: 'The opposite was told of this prediction before; the first word counts.',
+    meaning: 'This prediction already has the opposite feedback; the first feedback counts.',
     paths: ['/feedback'],
   },
   too_many_words: {
@@ -79,19 +79,19 @@ export const apiErrors = {
   bad_http: {
     status: 400,
     errorType: undefined,
-    meaning: 'This is not HTTP/1.1, or a request of it without `Host`.',
+    meaning: 'The request is not valid HTTP/1.1, or has no `Host` header.',
     paths: [],
   },
   expectation_failed: {
     status: 417,
     errorType: undefined,
-    meaning: 'The only `Expect` that can be met is `100-continue`.',
+    meaning: 'The only supported `Expect` header is `100-continue`.',
     paths: [],
   },
   request_timeout: {
     status: 408,
     errorType: undefined,
-    meaning: 'The request did not arrive whole within `RECEIVE_LIMIT_MS`.',
+    meaning: 'The request did not arrive completely within `RECEIVE_LIMIT_MS`.',
     paths: [],
   },
   headers_too_large: {
@@ -101,34 +101,39 @@ export const apiErrors = {
     paths: [],
   },
   bad_url: { status: 400, errorType: undefined, meaning: 'The URL cannot be decoded.', paths: [] },
-  not_found: { status: 404, errorType: undefined, meaning: 'There is no such path.', paths: [] },
+  not_found: { status: 404, errorType: undefined, meaning: 'The path does not exist.', paths: [] },
   method_not_allowed: {
     status: 405,
     errorType: undefined,
-    meaning: 'The path exists, but not with this method; `Allow` names the right one.',
+    meaning: 'The path does not support this method; the `Allow` header lists those it supports.',
     paths: [],
   },
   rate_limited: {
     status: 429,
     errorType: 'rate_limited',
     meaning:
-      'More requests of one client than `RATE_LIMIT_PER_MINUTE`; `Retry-After` says when to try again.',
+      'The client sent more requests than `RATE_LIMIT_PER_MINUTE`; `Retry-After` says when to try again.',
   },
   inference_error: {
     status: 500,
     errorType: 'inference_error',
-    meaning: 'The model failed on this request.',
+    meaning: 'Inference failed for this request.',
   },
-  internal_error: { status: 500, errorType: 'inference_error', meaning: 'A fault of the service itself.' },
+  internal_error: {
+    status: 500,
+    errorType: 'inference_error',
+    meaning: 'An unexpected error in the service.',
+  },
   overloaded: {
     status: 503,
     errorType: 'overloaded',
-    meaning: 'The queue has no room; `Retry-After` says when to try again.',
+    meaning: 'The queue is full; `Retry-After` says when to try again.',
   },
   timeout: {
     status: 504,
     errorType: 'timeout',
-    meaning: "No answer within `REQUEST_DEADLINE_MS` or the request's own deadline; the work is dropped.",
+    meaning:
+      'The request took longer than `REQUEST_DEADLINE_MS` or its own deadline; its remaining work is dropped.',
   },
 } as const satisfies Record<string, ApiErrorDefinition>;
 
