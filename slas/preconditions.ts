@@ -1,19 +1,11 @@
-import { answersInAll, mostInFlight, requestsOf } from './client-requests.ts';
-import type {
-  Evidence,
-  Load,
-  LoadRecord,
-  Plan,
-  PlannedObjective,
-  Precondition,
-  RunRecord,
-  Series,
-} from './model.ts';
+import { check } from './check.ts';
+import { answersInAll, requestsOf } from './client-requests.ts';
+import { generatorOnTime, loadDelivered } from './load-checks.ts';
+import type { Evidence, Plan, Precondition, RunRecord, Series } from './model.ts';
 import { countOf, formatCount, were } from './numbers.ts';
-import { phasesOf, sentWhile } from './phases.ts';
 import { selectorsOfPlan } from './promql.ts';
 import type { Reconciliation } from './reconcile.ts';
-import { wholly } from './statuses.ts';
+import { answersRight, failuresJudged, lossesJudged, requestsValid } from './response-checks.ts';
 import { belongsTo, clock, parseValue, type TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
@@ -41,8 +33,6 @@ export function checkPreconditions(
     nothingDied(run),
   ];
 }
-
-const check = (id: string, ok: boolean | null, detail: string): Precondition => ({ id, ok, detail });
 
 function prometheusAnswered(plan: Plan, { readings }: Evidence, frame: Frame): Precondition {
   const silent = [...readings, ...frame.readings.values()].find(({ error }) => error !== null);
@@ -151,192 +141,6 @@ function restartOf({ samples }: Series, target: TargetWindow): string | undefine
     ? undefined
     : `the start time of the process of ${name} is not known at both edges of the window`;
 }
-
-/** Of a phase with a fraction of a request one more may be sent; 2 % off is still the planned load. */
-function loadDelivered(plan: Plan, run: RunRecord): Precondition {
-  const id = 'load-delivered';
-  if (run.load === null)
-    return plan.load === null
-      ? check(id, null, 'no run record: somebody else made the load')
-      : check(id, false, `no run record: nobody knows whether the planned load was sent`);
-  const { plannedRequests, sent, droppedIterations, completed, stoppedBecause } = run.load;
-  const told = `${formatCount(sent)} of ${countOf(plannedRequests, 'planned request')} ${were(sent)} sent`;
-  if (!completed)
-    return check(
-      id,
-      false,
-      `the load was cut short (${stoppedBecause ?? 'reason unknown'})${sent === 0 ? '' : `: ${told}`}`,
-    );
-  if (plan.load !== null && !isOfPlan(plan.load, run.load))
-    return check(
-      id,
-      false,
-      `the run record is of another load than the plan, which has ${countOf(plan.load.plannedRequests, 'request')} in ${formatCount(plan.load.scheduledSeconds)} s: ${told}`,
-    );
-  if (droppedIterations > 0)
-    return check(
-      id,
-      false,
-      `${countOf(droppedIterations, 'planned request')} ${were(droppedIterations)} dropped, no virtual user was free${inFlightWords(run.load)}: ${told}`,
-    );
-  const ok =
-    sent >= 0.98 * plannedRequests && sent <= 1.02 * plannedRequests + (plan.load?.phases.length ?? 1);
-  if (!ok) return check(id, false, `${told}: more than 2 % off`);
-  const off = offPlan(plan, run);
-  return check(id, off === null, off === null ? told : `${told}, but ${off}`);
-}
-
-/** Whether it was the service that held the virtual users up, or they themselves. */
-const inFlightWords = ({ client }: LoadRecord) =>
-  client === undefined
-    ? ''
-    : `, with at most ${countOf(mostInFlight(requestsOf(client)), 'request')} waiting for an answer at once`;
-
-/** A spike that was sent too thin may hide in the sum of all phases. One request more or less lies at its edges. */
-function offPlan(plan: Plan, run: RunRecord): string | null {
-  const phases = phasesOf(plan, run);
-  if (plan.load === null || phases.length === 0) return null;
-  const silent = plan.load.phases.find(({ name }) => !phases.some((phase) => phase.name === name));
-  if (silent !== undefined) return `none of phase "${silent.name}"`;
-  for (const phase of phases) {
-    const { name, ratePerSecond, durationSeconds } = phase;
-    const planned = ratePerSecond * durationSeconds;
-    // A generator that is starved of CPU sends a phase's last requests in the next one. Visits may reach into it.
-    const isVisit = (plan.load.requestsPerArrival ?? 1) > 1;
-    const counts = [phase.sent, (isVisit ? null : sentWhile(phase, run)) ?? phase.sent];
-    const sent = counts.find((count) => count < 0.98 * planned - 1 || count > 1.02 * planned + 1);
-    if (sent !== undefined)
-      return `${formatCount(sent)} of ${formatCount(Math.floor(planned))} in phase "${name}": more than 2 % off`;
-  }
-  return null;
-}
-
-/** A page that says "please log in" with status 200 is a good answer to every counter: the load script looks closer. */
-function answersRight({ load }: RunRecord): Precondition {
-  const id = 'answers-right';
-  if (load?.wrongAnswers === undefined) {
-    const failed = load?.scriptErrors ?? 0;
-    // A script that ends early may have been about to look.
-    if (failed > 0)
-      return check(id, false, `the load script failed ${countOf(failed, 'time')} (logs/k6.log)`);
-    return check(id, null, 'nobody looked into the answers');
-  }
-  const { wrongAnswers, scriptErrors = 0 } = load;
-  const { told, isMost } = lookedInto(load, wrongAnswers);
-  if (scriptErrors > 0)
-    return check(id, false, `the load script failed ${countOf(scriptErrors, 'time')} (logs/k6.log); ${told}`);
-  return check(id, wrongAnswers > 0 ? false : isMost ? true : null, told);
-}
-
-/** How many answers were looked into: of the others nothing is claimed. A few of them are as many as a load may be off its plan. */
-function lookedInto({ answered, expectedRefusals = 0, lookedInto: looked }: LoadRecord, wrong: number) {
-  const good = answered['2xx'];
-  if (looked === undefined)
-    return {
-      told: `${countOf(wrong, 'answer')} ${were(wrong)} found not to be what was asked for; how many of the ${formatCount(good)} good ones were looked into was not recorded`,
-      isMost: false,
-    };
-  const unseen = Math.max(0, good - looked);
-  const all = countOf(good - unseen + expectedRefusals, expectedRefusals > 0 ? 'answer' : 'good answer');
-  const told =
-    unseen === 0
-      ? `${formatCount(wrong)} of ${all} ${were(wrong)} not what was asked for`
-      : `${formatCount(wrong)} of ${all} that were looked into ${were(wrong)} not what was asked for; nobody looked into the other ${formatCount(unseen)} of ${formatCount(good)} good ones`;
-  return { told, isMost: unseen <= 0.02 * good };
-}
-
-/**
- * Refusals as the client's own mistake (4xx but 429) are nobody's errors, and shrink what is judged. More than a few, and
- * either the script or the service is wrong: nothing passes on the rest. What is missed all the same stays missed.
- */
-function requestsValid({ load }: RunRecord): Precondition {
-  const id = 'requests-valid';
-  if (load === null) return check(id, null, 'no run record: only the server was asked');
-  const overload = requestsOf(load.client).filter(({ status }) => status === '429').length;
-  const mistaken = load.answered['4xx'] - overload - (load.expectedRefusals ?? 0);
-  const expected =
-    load.expectedRefusals === undefined
-      ? ''
-      : `, ${formatCount(load.expectedRefusals)} more as they were meant to be`;
-  const told = `${formatCount(mistaken)} of ${countOf(load.sent, 'request')} ${were(mistaken)} refused as mistakes of the client (4xx)${expected}`;
-  return check(id, mistaken <= 0.02 * load.sent, told);
-}
-
-/** Requests without an answer are in no counter of the service: a document that counts none must not pass on the rest. */
-function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
-  const id = 'losses-judged';
-  if (load === null) return check(id, null, 'no run record: only the server was asked');
-  const told = `${formatCount(load.lost)} of ${countOf(load.sent, 'request')} ${were(load.lost)} never answered`;
-  const isJudged = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
-  if (isJudged || load.lost <= 0.02 * load.sent) return check(id, true, told);
-  return check(id, false, `${told}, and no objective counts them (a ratio with "lost: bad" does)`);
-}
-
-/** Whether such objectives are judged over the whole run, or in each of its phases. */
-function coversTheLoad({ objectives, load }: Plan, is: (objective: PlannedObjective) => boolean): boolean {
-  const own = objectives.filter(is);
-  const names = load?.phases.map(({ name }) => name) ?? [];
-  const isWhole = own.some(({ phase }) => phase === undefined);
-  return isWhole || (names.length > 0 && names.every((name) => own.some(({ phase }) => phase === name)));
-}
-
-/** Neither a good answer nor the client's own mistake: a redirect goes nowhere, and the others are the service's. */
-const FAILED = /^(3..|429|5..)$/;
-
-/**
- * Answers that are no good ones are in no latency and no mean. Where no objective counts them, nothing passes on the few good
- * ones that are left.
- */
-function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
-  const id = 'failures-judged';
-  if (load?.client === undefined) return check(id, null, 'the load generator left no record of its requests');
-  const failed = requestsOf(load.client).filter(({ status }) => FAILED.test(status));
-  const isCounted = (status: string) =>
-    coversTheLoad(
-      plan,
-      ({ measure }) =>
-        measure.kind === 'ratio' && (measure.badStatus === null || wholly(measure.badStatus).test(status)),
-    );
-  const counted = new Map(
-    [...new Set(failed.map(({ status }) => status))].map((one) => [one, isCounted(one)]),
-  );
-  const unjudged = failed.filter(({ status }) => counted.get(status) === false);
-  const told = `${formatCount(failed.length)} of ${countOf(load.sent, 'request')} ${were(failed.length)} answered with 3xx, 429 or 5xx`;
-  if (unjudged.length <= 0.02 * load.sent) return check(id, true, told);
-  const statuses = [...new Set(unjudged.map(({ status }) => status))].sort().join(', ');
-  return check(
-    id,
-    false,
-    `${told}: no objective counts ${formatCount(unjudged.length)} of them (${statuses}) as bad`,
-  );
-}
-
-/** Past this, what the client measures is its own lateness. */
-const LATEST_START_SECONDS = 0.1;
-
-function generatorOnTime(plan: Plan, run: RunRecord): Precondition {
-  const id = 'generator-on-time';
-  const whole = run.load?.startedLateP99Seconds;
-  if (whole === undefined) return check(id, null, 'how late requests began was not measured');
-  // A short phase that was late is few of all requests.
-  const latest = phasesOf(plan, run)
-    .map(({ name, startedLateP99Seconds }) => ({
-      where: ` of phase "${name}"`,
-      lateSeconds: startedLateP99Seconds,
-    }))
-    .find(({ lateSeconds }) => lateSeconds > LATEST_START_SECONDS);
-  const { where, lateSeconds } = latest ?? { where: '', lateSeconds: whole };
-  const told = `99 % of the requests${where} began at most ${Math.round(lateSeconds * 1000)} ms late`;
-  if (lateSeconds <= LATEST_START_SECONDS) return check(id, true, told);
-  return check(
-    id,
-    false,
-    `${told}: the generator was starved of CPU, or had no virtual user free (${LATEST_START_SECONDS * 1000} ms are allowed)`,
-  );
-}
-
-const isOfPlan = (planned: Load, record: LoadRecord) =>
-  planned.plannedRequests === record.plannedRequests && planned.scheduledSeconds === record.scheduledSeconds;
 
 function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): Precondition {
   const id = 'client-and-server-agree';

@@ -1,0 +1,107 @@
+import { check } from './check.ts';
+import { requestsOf } from './client-requests.ts';
+import type { LoadRecord, Plan, PlannedObjective, Precondition, RunRecord } from './model.ts';
+import { countOf, formatCount, were } from './numbers.ts';
+import { wholly } from './statuses.ts';
+
+/** Preconditions about the responses that the client got: nothing passes on the good ones that are left. */
+
+/** A page that says "please log in" with status 200 is a good answer to every counter: the load script looks closer. */
+export function answersRight({ load }: RunRecord): Precondition {
+  const id = 'answers-right';
+  if (load?.wrongAnswers === undefined) {
+    const failed = load?.scriptErrors ?? 0;
+    // A script that ends early may have been about to look.
+    if (failed > 0)
+      return check(id, false, `the load script failed ${countOf(failed, 'time')} (logs/k6.log)`);
+    return check(id, null, 'nobody looked into the answers');
+  }
+  const { wrongAnswers, scriptErrors = 0 } = load;
+  const { told, isMost } = lookedInto(load, wrongAnswers);
+  if (scriptErrors > 0)
+    return check(id, false, `the load script failed ${countOf(scriptErrors, 'time')} (logs/k6.log); ${told}`);
+  return check(id, wrongAnswers > 0 ? false : isMost ? true : null, told);
+}
+
+/** How many answers were looked into: of the others nothing is claimed. A few of them are as many as a load may be off its plan. */
+function lookedInto({ answered, expectedRefusals = 0, lookedInto: looked }: LoadRecord, wrong: number) {
+  const good = answered['2xx'];
+  if (looked === undefined)
+    return {
+      told: `${countOf(wrong, 'answer')} ${were(wrong)} found not to be what was asked for; how many of the ${formatCount(good)} good ones were looked into was not recorded`,
+      isMost: false,
+    };
+  const unseen = Math.max(0, good - looked);
+  const all = countOf(good - unseen + expectedRefusals, expectedRefusals > 0 ? 'answer' : 'good answer');
+  const told =
+    unseen === 0
+      ? `${formatCount(wrong)} of ${all} ${were(wrong)} not what was asked for`
+      : `${formatCount(wrong)} of ${all} that were looked into ${were(wrong)} not what was asked for; nobody looked into the other ${formatCount(unseen)} of ${formatCount(good)} good ones`;
+  return { told, isMost: unseen <= 0.02 * good };
+}
+
+/**
+ * Refusals as the client's own mistake (4xx but 429) are nobody's errors, and shrink what is judged. More than a few, and
+ * either the script or the service is wrong: nothing passes on the rest. What is missed all the same stays missed.
+ */
+export function requestsValid({ load }: RunRecord): Precondition {
+  const id = 'requests-valid';
+  if (load === null) return check(id, null, 'no run record: only the server was asked');
+  const overload = requestsOf(load.client).filter(({ status }) => status === '429').length;
+  const mistaken = load.answered['4xx'] - overload - (load.expectedRefusals ?? 0);
+  const expected =
+    load.expectedRefusals === undefined
+      ? ''
+      : `, ${formatCount(load.expectedRefusals)} more as they were meant to be`;
+  const told = `${formatCount(mistaken)} of ${countOf(load.sent, 'request')} ${were(mistaken)} refused as mistakes of the client (4xx)${expected}`;
+  return check(id, mistaken <= 0.02 * load.sent, told);
+}
+
+/** Requests without an answer are in no counter of the service: a document that counts none must not pass on the rest. */
+export function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
+  const id = 'losses-judged';
+  if (load === null) return check(id, null, 'no run record: only the server was asked');
+  const told = `${formatCount(load.lost)} of ${countOf(load.sent, 'request')} ${were(load.lost)} never answered`;
+  const isJudged = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
+  if (isJudged || load.lost <= 0.02 * load.sent) return check(id, true, told);
+  return check(id, false, `${told}, and no objective counts them (a ratio with "lost: bad" does)`);
+}
+
+/** Whether such objectives are judged over the whole run, or in each of its phases. */
+function coversTheLoad({ objectives, load }: Plan, is: (objective: PlannedObjective) => boolean): boolean {
+  const own = objectives.filter(is);
+  const names = load?.phases.map(({ name }) => name) ?? [];
+  const isWhole = own.some(({ phase }) => phase === undefined);
+  return isWhole || (names.length > 0 && names.every((name) => own.some(({ phase }) => phase === name)));
+}
+
+/** Neither a good answer nor the client's own mistake: a redirect goes nowhere, and the others are the service's. */
+const FAILED = /^(3..|429|5..)$/;
+
+/**
+ * Answers that are no good ones are in no latency and no mean. Where no objective counts them, nothing passes on the few good
+ * ones that are left.
+ */
+export function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
+  const id = 'failures-judged';
+  if (load?.client === undefined) return check(id, null, 'the load generator left no record of its requests');
+  const failed = requestsOf(load.client).filter(({ status }) => FAILED.test(status));
+  const isCounted = (status: string) =>
+    coversTheLoad(
+      plan,
+      ({ measure }) =>
+        measure.kind === 'ratio' && (measure.badStatus === null || wholly(measure.badStatus).test(status)),
+    );
+  const counted = new Map(
+    [...new Set(failed.map(({ status }) => status))].map((one) => [one, isCounted(one)]),
+  );
+  const unjudged = failed.filter(({ status }) => counted.get(status) === false);
+  const told = `${formatCount(failed.length)} of ${countOf(load.sent, 'request')} ${were(failed.length)} answered with 3xx, 429 or 5xx`;
+  if (unjudged.length <= 0.02 * load.sent) return check(id, true, told);
+  const statuses = [...new Set(unjudged.map(({ status }) => status))].sort().join(', ');
+  return check(
+    id,
+    false,
+    `${told}: no objective counts ${formatCount(unjudged.length)} of them (${statuses}) as bad`,
+  );
+}
