@@ -33,6 +33,12 @@ const COUNTS_REST_ON = [
 /** Of these, the ones under which requests are missing, and those that were seen still count. */
 const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];
 
+/**
+ * What may speak against a pass, and against latencies, but unmakes no error: a request that began late, or one whose body was
+ * wrong, does not make a failed one good. What is met stays undecided: a load that was spread out may have spared the service.
+ */
+const UNMAKES_NO_ERROR = ['generator-on-time', 'answers-right'];
+
 /** What the client's own clock rests on: it needs no scrape. */
 const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'answers-right', 'nothing-died'];
 
@@ -110,9 +116,15 @@ function decideShare(
   const reason =
     broken[0]?.detail ??
     `${countOf(own, 'request')} ${are(own)} too few: ${formatCount(objective.leastSamples)} could decide`;
-  if (broken.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
+  const doubts = doubtsOfMiss(objective, broken);
+  if (doubts.length === 0 && !tooFew) {
+    const miss = beyond(own);
+    if (miss !== null)
+      return { ...missed(`${words}; that stands, although ${reason}`, miss === 'alert'), isWhole: true };
+  }
+  if (doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
     // Even if every request that is still missing were good, so many are bad already that the limit is broken.
-    const planned = broken.length === 0 ? 0 : mostPlanned(plan, run);
+    const planned = doubts.length === 0 ? 0 : mostPlanned(plan, run);
     const all = Math.max(samples, objective.leastSamples, planned);
     const miss = beyond(all);
     if (miss !== null && isShown(objective, bad, all, plan))
@@ -120,6 +132,9 @@ function decideShare(
   }
   return lostBeyondDoubt(objective, grounds) ?? undecided(`${reason} (seen so far: ${words})`);
 }
+
+const doubtsOfMiss = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
+  measure.kind === 'ratio' ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id)) : broken;
 
 /** Where a confidence is asked for, a miss must be sure however much requests depend on each other. */
 function isShown(objective: PlannedObjective, bad: number, all: number, plan: Plan): boolean {

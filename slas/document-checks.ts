@@ -1,7 +1,7 @@
 import { readAllowed } from './allowed-targets.ts';
 import { checkAlerting } from './document-alerting.ts';
-import { checkBounds, checkDefaultScenario, checkScenario } from './document-loads.ts';
-import { problem, repeated } from './document-problems.ts';
+import { checkBounds, checkDefaultScenario, checkPassedShare, checkScenario } from './document-loads.ts';
+import { checkDecimals, problem, repeated } from './document-problems.ts';
 import type { RawCounter, RawDocument, RawObjective } from './document-schema.ts';
 import { parseLimit } from './limits.ts';
 import type { LabelMatcher, Limit, Problem, Unit } from './model.ts';
@@ -36,6 +36,7 @@ export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolea
   const scenarios = isSound('scenarios') ? Object.entries(raw.scenarios ?? {}) : [];
   return [
     ...(serviceIsSound ? checkService(raw) : []),
+    ...(isSound('checks') ? checkPassedShare(raw.checks, 'checks') : []),
     ...objectives.flatMap((objective, index) => {
       const path = `objectives[${index}]`;
       if (!isSound(path)) return [];
@@ -254,9 +255,6 @@ function checkRecovered(of: string, path: string, { objectives }: RawDocument): 
     ),
   ];
 }
-
-const checkDecimals = (value: number, path: string) =>
-  Number(value.toFixed(6)) === value ? [] : [problem('too-fine', path, `${value} has more than 6 decimals`)];
 
 const unitOfRaw = (raw: RawObjective, kind: MeasureName): Unit =>
   kind === 'latency' || kind === 'recovery'

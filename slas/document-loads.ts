@@ -1,6 +1,6 @@
-import { problem, repeated } from './document-problems.ts';
+import { checkDecimals, problem, repeated } from './document-problems.ts';
 import type { RawDocument, RawObjective, RawScenario } from './document-schema.ts';
-import { isDuration, isRate, parseDuration, parseRate } from './limits.ts';
+import { holds, isDuration, isRate, parseDuration, parseLimit, parseRate } from './limits.ts';
 import type { Problem } from './model.ts';
 
 /** What the schema cannot say of scenarios. */
@@ -36,8 +36,19 @@ export function checkScenario(
       (text) => (parseDuration(text) ?? 0) > 0,
       'a duration, as 10s',
     ),
+    ...checkPassedShare(raw.checks, `${path}.checks`),
     ...checkText(raw.script, `${path}.script`, isInside, 'a path inside the project, as loadtests/peak.ts'),
   ];
+}
+
+/** `> 99%`: how many of the checks must pass. Every share that the limit allows must be one, and not all may be allowed. */
+export function checkPassedShare(text: string | undefined, path: string): Problem[] {
+  if (text === undefined) return [];
+  const limit = parseLimit(text, 'ratio');
+  const isShare = typeof limit !== 'string' && limit.comparison.startsWith('>');
+  if (isShare && holds(1, limit) && !holds(0, limit)) return checkDecimals(limit.value, path);
+  const message = `"${text}" is not a share of checks that must pass: write > or >= and a share above 0%, as "> 99%"; "100%" only with >=`;
+  return [problem('bad-checks', path, message)];
 }
 
 /** Phases of a scenario; rate and duration alone are one hold. */

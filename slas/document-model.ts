@@ -88,6 +88,8 @@ export interface Scenario {
   /** The longest a request may take before the client counts it as lost. */
   readonly requestTimeoutSeconds: number;
   readonly objectives: readonly ScenarioObjective[];
+  /** The share of k6's checks that must pass here, in place of the document's. */
+  readonly checks?: Limit;
 }
 
 /** An objective that holds for a scenario: over the whole run (phases: null), or in each of some phases by itself. */
@@ -154,6 +156,8 @@ export interface SlaDocument {
   };
   /** From 0.9 to under 1: an objective that is not kept or broken with this confidence is undecided. null: what was observed decides. */
   readonly confidence: number | null;
+  /** The share of k6's checks that must pass, in every scenario that does not say otherwise. Absent: not said. */
+  readonly checks?: Limit;
   readonly objectives: readonly Objective[];
   readonly scenarios: readonly Scenario[];
   readonly defaultScenario: string | null;

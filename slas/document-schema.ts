@@ -154,6 +154,11 @@ const phaseFields = {
   duration: text('How long', '60s'),
 };
 
+const checks = text(
+  'The share of the checks of the load script (k6) that must pass. Without it a failed check forbids a pass, unless its request counts as an error already.',
+  '> 99%',
+);
+
 const Scenario = Type.Object(
   {
     description: Type.Optional(text('One line for lists')),
@@ -186,6 +191,7 @@ const Scenario = Type.Object(
           'Objectives that hold here: an id for the whole run, or { id, phases }; all but recoveries by default',
       }),
     ),
+    checks: Type.Optional(checks),
   },
   { ...closed, description: 'Load as data: either rate and duration, or phases' },
 );
@@ -314,6 +320,7 @@ export const DocumentSchema = Type.Object(
           'As 0.95, 0.9 at least: what a run cannot tell with this confidence is undecided. Without it the observed value decides.',
       }),
     ),
+    checks: Type.Optional(checks),
     objectives: Type.Array(Objective),
     scenarios: Type.Optional(Type.Record(Type.String(), Scenario)),
     defaultScenario: Type.Optional(Type.String()),

@@ -217,6 +217,7 @@ function build(raw: RawDocument): SlaDocument {
       buckets: raw.service.buckets ?? {},
     },
     confidence: raw.confidence ?? null,
+    ...buildChecks(raw),
     objectives,
     scenarios: Object.entries(raw.scenarios ?? {}).map(([name, scenario]) =>
       buildScenario(name, scenario, ids),
@@ -231,6 +232,9 @@ const buildBounds = ({ allowedTargets, maxRate, maxDuration }: RawDocument['serv
   ...(maxRate === undefined ? {} : { maxRatePerSecond: parseRate(maxRate)! }),
   ...(maxDuration === undefined ? {} : { maxDurationSeconds: parseDuration(maxDuration)! }),
 });
+
+const buildChecks = ({ checks }: Pick<RawDocument, 'checks'>) =>
+  checks === undefined ? {} : { checks: parseLimit(checks, 'ratio') as Limit };
 
 type RawWhere = RawCounter['where'];
 
@@ -346,5 +350,6 @@ function buildScenario(name: string, raw: RawScenario, allIds: readonly string[]
     objectives: (raw.objectives ?? allIds).map((named) =>
       typeof named === 'string' ? { id: named, phases: null } : { id: named.id, phases: named.phases },
     ),
+    ...buildChecks(raw),
   };
 }

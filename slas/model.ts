@@ -151,6 +151,8 @@ export interface Plan {
   /** All requests of the load as the service counts them, or null if the document names no such counter. */
   readonly requests: string | null;
   readonly lag: string | null;
+  /** The share of k6's checks that must pass. Absent: a failed check forbids a pass, unless its request counts as an error. */
+  readonly checks?: Limit;
   readonly objectives: readonly PlannedObjective[];
   /** Told beside the verdict, which never rests on them. Absent, as in plans that were stored before it: not asked for. */
   readonly alerts?: PlannedAlerts;
@@ -187,6 +189,27 @@ export interface PhaseRecord {
   readonly startedLateP99Seconds: number;
 }
 
+/** One check of the load script, over the whole run. */
+export interface CheckRecord {
+  /** Its name, after those of the groups it is in: `checkout::the basket is empty`. */
+  readonly name: string;
+  readonly passes: number;
+  readonly fails: number;
+}
+
+/** One threshold of the load script. */
+export interface ThresholdRecord {
+  /** With its tags: `http_req_duration{name:checkout}`. */
+  readonly metric: string;
+  /** As the script has it: `p(95)<200`. */
+  readonly threshold: string;
+  readonly isCrossed: boolean;
+  /** What k6 compared, in k6's unit. null: not known. */
+  readonly value: number | null;
+  /** 0: nothing was measured, which k6 takes for kept. null: k6 does not count them. */
+  readonly samples: number | null;
+}
+
 /** What the generator says of its own run. */
 export interface LoadRecord {
   /** `instances`: how many of them shared the load; absent: one. */
@@ -211,6 +234,16 @@ export interface LoadRecord {
   readonly lookedInto?: number;
   /** Of the 4xx, those that the script asked for and got as they are documented. Absent: none was asked for. */
   readonly expectedRefusals?: number;
+  /** The load script's checks, as k6 counted them. Absent: not recorded. */
+  readonly checks?: readonly CheckRecord[];
+  /** The thresholds that the load script sets itself; budgets are none of them. Absent: not recorded. */
+  readonly thresholds?: readonly ThresholdRecord[];
+  /** What else k6 reported as failed, in words: `teardown()` threw, `exec.test.fail()` was called. Absent: not recorded. */
+  readonly failures?: readonly string[];
+  /** The first exception of an iteration, in k6's words. */
+  readonly firstScriptError?: string;
+  /** Requests that k6 sent and that are not in `sent`: the script sent them without `loadtests/lib/request.ts`. */
+  readonly otherRequests?: number;
   /** Planned and never sent, because no virtual user was free. */
   readonly droppedIterations: number;
   /** The generator went through its whole plan and ended by itself. */

@@ -124,9 +124,16 @@ function planObjectives(
     ...(document.service.isolated ? {} : { isolated: false }),
     requests: requests === undefined ? null : select(service, requests),
     lag: lag === undefined ? null : select(service, lag),
+    ...checksOf(document, scenario),
     objectives: rows.map((row) => planObjective(row, document, confidence)),
     alerts: planAlerts(document, rows),
   };
+}
+
+/** Of a bare window there are no checks. */
+function checksOf(document: SlaDocument, scenario: Scenario | null): Pick<Plan, 'checks'> {
+  const checks = scenario === null ? undefined : (scenario.checks ?? document.checks);
+  return checks === undefined ? {} : { checks };
 }
 
 function planAlerts(document: SlaDocument, rows: readonly Row[]): PlannedAlerts {

@@ -170,7 +170,7 @@ describe('what the client saw', () => {
   test('answers-right: none that is something else, no script that failed', () => {
     const right = (record: Partial<LoadRecord>) =>
       checked('answers-right', { record: { lookedInto: 1500, ...record } });
-    expect(right({})).toEqual([null, 'nobody looked into the answers']);
+    expect(right({})).toEqual([null, 'response bodies were not checked']);
     expect(checked('answers-right', bare)[0]).toBeNull();
     expect(right({ wrongAnswers: 0 })).toEqual([true, '0 of 1,500 good answers were not what was asked for']);
     expect(right({ wrongAnswers: 1 })).toEqual([false, '1 of 1,500 good answers was not what was asked for']);
@@ -245,7 +245,7 @@ describe('client-and-server-agree', () => {
   });
   test('is not known of a load that left no counts, or that nobody recorded', () => {
     expect(agree({ load: { sent: 0, '2xx': 0, completed: false } })).toEqual([
-      ...[null, 'the load generator left no counts'],
+      ...[null, 'no request was sent'],
     ]);
     expect(agree(bare)).toEqual([null, 'no run record: only the server was asked']);
     // Cut short, what it knows is held against the service all the same.

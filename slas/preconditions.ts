@@ -1,6 +1,7 @@
-import { check } from './check.ts';
+import { check, NOTHING_SENT } from './check.ts';
 import { answersInAll, requestsOf } from './client-requests.ts';
 import { generatorOnTime, loadDelivered } from './load-checks.ts';
+import { checksPassed, scriptSucceeded, thresholdsKept } from './load-script.ts';
 import type { Evidence, Plan, Precondition, RunRecord, Series } from './model.ts';
 import { countOf, formatCount, were } from './numbers.ts';
 import { selectorsOfPlan } from './promql.ts';
@@ -25,7 +26,10 @@ export function checkPreconditions(
     notRestarted(plan, frame),
     loadDelivered(plan, run),
     generatorOnTime(plan, run),
-    answersRight(run),
+    answersRight(plan, run),
+    checksPassed(plan, run),
+    thresholdsKept(run),
+    scriptSucceeded(run),
     requestsValid(run),
     lossesJudged(plan, run),
     failuresJudged(plan, run),
@@ -144,8 +148,7 @@ function restartOf({ samples }: Series, target: TargetWindow): string | undefine
 
 function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): Precondition {
   const id = 'client-and-server-agree';
-  if (load !== null && !load.completed && load.sent === 0)
-    return check(id, null, 'the load generator left no counts');
+  if (load !== null && load.sent === 0) return check(id, null, NOTHING_SENT);
   const accounted = load === null ? 0 : load.lost + answersInAll(load);
   if (load?.completed && accounted !== load.sent)
     return check(

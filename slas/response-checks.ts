@@ -1,27 +1,42 @@
-import { check } from './check.ts';
+import { check, NOTHING_SENT } from './check.ts';
 import { requestsOf } from './client-requests.ts';
-import type { LoadRecord, Plan, PlannedObjective, Precondition, RunRecord } from './model.ts';
+import { coversTheLoad, FAILED, isCountedAsBad } from './counted-errors.ts';
+import { areFailuresAllowed } from './load-script.ts';
+import type { LoadRecord, Plan, Precondition, RunRecord } from './model.ts';
 import { countOf, formatCount, were } from './numbers.ts';
-import { wholly } from './statuses.ts';
 
 /** Preconditions about the responses that the client got: nothing passes on the good ones that are left. */
 
 /** A page that says "please log in" with status 200 is a good answer to every counter: the load script looks closer. */
-export function answersRight({ load }: RunRecord): Precondition {
+export function answersRight(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'answers-right';
+  const errors = load === null ? null : scriptErrorWords(load);
   if (load?.wrongAnswers === undefined) {
-    const failed = load?.scriptErrors ?? 0;
     // A script that ends early may have been about to look.
-    if (failed > 0)
-      return check(id, false, `the load script failed ${countOf(failed, 'time')} (logs/k6.log)`);
-    return check(id, null, 'nobody looked into the answers');
+    if (errors !== null) return check(id, false, errors);
+    return check(id, null, unlooked(load));
   }
-  const { wrongAnswers, scriptErrors = 0 } = load;
-  const { told, isMost } = lookedInto(load, wrongAnswers);
-  if (scriptErrors > 0)
-    return check(id, false, `the load script failed ${countOf(scriptErrors, 'time')} (logs/k6.log); ${told}`);
-  return check(id, wrongAnswers > 0 ? false : isMost ? true : null, told);
+  const { told, isMost } = lookedInto(load, load.wrongAnswers);
+  if (errors !== null) return check(id, false, `${errors}; ${told}`);
+  if (load.wrongAnswers === 0) return check(id, isMost ? true : null, told);
+  return areFailuresAllowed(plan, load)
+    ? check(id, isMost ? true : null, `${told}: no more than may fail (see checks-passed)`)
+    : check(id, false, told);
 }
+
+/** `the load script failed 3 times (logs/k6.log), first: TypeError: …`; null if it never did. */
+function scriptErrorWords({ scriptErrors = 0, firstScriptError }: LoadRecord): string | null {
+  if (scriptErrors === 0) return null;
+  const first =
+    firstScriptError === undefined ? '' : `${scriptErrors === 1 ? ': ' : ', first: '}${firstScriptError}`;
+  return `the load script failed ${countOf(scriptErrors, 'time')} (logs/k6.log)${first}`;
+}
+
+/** Checks of the script's own may look at bodies or not: they are counted elsewhere. */
+const unlooked = (load: LoadRecord | null) =>
+  load?.checks?.length
+    ? 'what the checks of the load script look at is not known (see checks-passed)'
+    : 'response bodies were not checked';
 
 /** How many answers were looked into: of the others nothing is claimed. A few of them are as many as a load may be off its plan. */
 function lookedInto({ answered, expectedRefusals = 0, lookedInto: looked }: LoadRecord, wrong: number) {
@@ -31,6 +46,8 @@ function lookedInto({ answered, expectedRefusals = 0, lookedInto: looked }: Load
       told: `${countOf(wrong, 'answer')} ${were(wrong)} found not to be what was asked for; how many of the ${formatCount(good)} good ones were looked into was not recorded`,
       isMost: false,
     };
+  if (good + expectedRefusals === 0)
+    return { told: 'there was no successful response to look into', isMost: false };
   const unseen = Math.max(0, good - looked);
   const all = countOf(good - unseen + expectedRefusals, expectedRefusals > 0 ? 'answer' : 'good answer');
   const told =
@@ -47,6 +64,7 @@ function lookedInto({ answered, expectedRefusals = 0, lookedInto: looked }: Load
 export function requestsValid({ load }: RunRecord): Precondition {
   const id = 'requests-valid';
   if (load === null) return check(id, null, 'no run record: only the server was asked');
+  if (load.sent === 0) return check(id, null, NOTHING_SENT);
   const overload = requestsOf(load.client).filter(({ status }) => status === '429').length;
   const mistaken = load.answered['4xx'] - overload - (load.expectedRefusals ?? 0);
   const expected =
@@ -61,22 +79,12 @@ export function requestsValid({ load }: RunRecord): Precondition {
 export function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'losses-judged';
   if (load === null) return check(id, null, 'no run record: only the server was asked');
+  if (load.sent === 0) return check(id, null, NOTHING_SENT);
   const told = `${formatCount(load.lost)} of ${countOf(load.sent, 'request')} ${were(load.lost)} never answered`;
   const isJudged = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
   if (isJudged || load.lost <= 0.02 * load.sent) return check(id, true, told);
   return check(id, false, `${told}, and no objective counts them (a ratio with "lost: bad" does)`);
 }
-
-/** Whether such objectives are judged over the whole run, or in each of its phases. */
-function coversTheLoad({ objectives, load }: Plan, is: (objective: PlannedObjective) => boolean): boolean {
-  const own = objectives.filter(is);
-  const names = load?.phases.map(({ name }) => name) ?? [];
-  const isWhole = own.some(({ phase }) => phase === undefined);
-  return isWhole || (names.length > 0 && names.every((name) => own.some(({ phase }) => phase === name)));
-}
-
-/** Neither a good answer nor the client's own mistake: a redirect goes nowhere, and the others are the service's. */
-const FAILED = /^(3..|429|5..)$/;
 
 /**
  * Answers that are no good ones are in no latency and no mean. Where no objective counts them, nothing passes on the few good
@@ -84,16 +92,11 @@ const FAILED = /^(3..|429|5..)$/;
  */
 export function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'failures-judged';
+  if (load?.sent === 0) return check(id, null, NOTHING_SENT);
   if (load?.client === undefined) return check(id, null, 'the load generator left no record of its requests');
   const failed = requestsOf(load.client).filter(({ status }) => FAILED.test(status));
-  const isCounted = (status: string) =>
-    coversTheLoad(
-      plan,
-      ({ measure }) =>
-        measure.kind === 'ratio' && (measure.badStatus === null || wholly(measure.badStatus).test(status)),
-    );
   const counted = new Map(
-    [...new Set(failed.map(({ status }) => status))].map((one) => [one, isCounted(one)]),
+    [...new Set(failed.map(({ status }) => status))].map((one) => [one, isCountedAsBad(plan, one)]),
   );
   const unjudged = failed.filter(({ status }) => counted.get(status) === false);
   const told = `${formatCount(failed.length)} of ${countOf(load.sent, 'request')} ${were(failed.length)} answered with 3xx, 429 or 5xx`;

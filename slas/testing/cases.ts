@@ -48,6 +48,14 @@ export interface Given {
   readonly client: string | null;
   /** By phase, what the generator recorded; those left out began as planned, with fast answers. null: no record by phases. */
   readonly phases: Readonly<Record<string, PhaseText>> | null;
+  /** The load script's checks: `body is right: 300 of 320` passed. null: not recorded. */
+  readonly checks: Readonly<Record<string, string>> | null;
+  /** Its thresholds: `http_req_duration: p(95)<200 crossed at 251.3`, or `kept at`, or `kept without samples`. null: not recorded. */
+  readonly thresholds: readonly string[] | null;
+  /** What else k6 reported as failed. null: not recorded. */
+  readonly failures: readonly string[] | null;
+  /** The document's `checks`; null: it has none. */
+  readonly asks: string | null;
   readonly incidents: readonly string[];
   /** Seconds that the clock of Prometheus is ahead of ours, give or take so many. null: not asked. */
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;
@@ -147,6 +155,10 @@ const NOTHING: Given = {
   load: null,
   client: null,
   phases: null,
+  checks: null,
+  thresholds: null,
+  failures: null,
+  asks: null,
   incidents: [],
   clock: null,
   blocks: null,
@@ -205,7 +217,10 @@ function build(given: Given): Judged {
     schema: 'sla-harness/run/v1',
     id: 'case',
     window: { fromSeconds: ORIGIN_SECONDS + given.window.from, toSeconds: ORIGIN_SECONDS + given.window.to },
-    load: given.load === null ? null : { ...loadOf(given.load, plan), ...recordOf(given, plan) },
+    load:
+      given.load === null
+        ? null
+        : { ...loadOf(given.load, plan), ...recordOf(given, plan), ...scriptOf(given) },
     incidents: given.incidents,
   };
   const readings = selectorsOfPlan(plan).map((selector) => readingOf(selector, series, given));
@@ -222,9 +237,10 @@ function build(given: Given): Judged {
   return { document, plan, run, evidence: blocks === null ? evidence : thin(plan, run, evidence, blocks) };
 }
 
-function documentOf({ document, service }: Given): SlaDocument {
+function documentOf({ document, service, asks }: Given): SlaDocument {
   const raw = (typeof document === 'string' ? parse(document) : document) as { service: object };
-  const text = stringify({ ...raw, service: { ...raw.service, ...service } });
+  const checks = asks === null ? {} : { checks: asks };
+  const text = stringify({ ...raw, ...checks, service: { ...raw.service, ...service } });
   const parsed = parseDocument(text);
   if (!parsed.ok)
     throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
@@ -267,6 +283,32 @@ function recordOf({ client, phases, window }: Given, plan: Plan): Pick<LoadRecor
   });
   const requests = all.filter(({ isRecorded }) => isRecorded).flatMap((one) => one.requests);
   return { ...(requests.length === 0 ? {} : columnsOf(requests)), phases: all.map(({ record }) => record) };
+}
+
+/** What k6 reported of the load script. */
+function scriptOf({ checks, thresholds, failures }: Given): Partial<LoadRecord> {
+  return {
+    ...(checks === null ? {} : { checks: Object.entries(checks).map(([name, text]) => checkOf(name, text)) }),
+    ...(thresholds === null ? {} : { thresholds: thresholds.map(thresholdOf) }),
+    ...(failures === null ? {} : { failures }),
+  };
+}
+
+function checkOf(name: string, text: string) {
+  const [passes, made] = text.split(' of ').map(Number);
+  return { name, passes: passes!, fails: made! - passes! };
+}
+
+function thresholdOf(text: string) {
+  const [, metric, threshold, state, value] =
+    /^(.*?): (\S+) (crossed|kept) (?:at ([\d.]+)|without samples)$/.exec(text)!;
+  return {
+    metric: metric!,
+    threshold: threshold!,
+    isCrossed: state === 'crossed',
+    value: value === undefined ? null : Number(value),
+    samples: value === undefined ? 0 : 1500,
+  };
 }
 
 interface RequestText {
@@ -325,6 +367,8 @@ function loadOf(text: LoadText, plan: Plan): LoadRecord {
     ...(text.wrong === undefined ? {} : { wrongAnswers: number('wrong') }),
     ...(text.looked === undefined ? {} : { lookedInto: number('looked') }),
     ...(text['script errors'] === undefined ? {} : { scriptErrors: number('script errors') }),
+    ...(text['first error'] === undefined ? {} : { firstScriptError: String(text['first error']) }),
+    ...(text.others === undefined ? {} : { otherRequests: number('others') }),
     droppedIterations: number('dropped'),
     completed: text.completed !== false,
     stoppedBecause: typeof text.stopped === 'string' ? text.stopped : null,
