@@ -22,6 +22,7 @@ const missed = (reason: string, isAlert: boolean): Decision => ({
 
 /** Preconditions without which counts mean nothing; a census of scrapes rests on its edges alone, which it checks itself. */
 const COUNTS_REST_ON = [
+  'targets-distinct',
   'clocks-agree',
   'service-not-restarted',
   'load-delivered',
@@ -55,17 +56,21 @@ export function decide(objective: PlannedObjective, measured: Measured, grounds:
     case 'nothing':
       return lostBeyondDoubt(objective, grounds) ?? undecided(measured.reason);
     case 'census':
-      return decideCensus(objective, measured);
+      return decideCensus(objective, measured, brokenAmong(['targets-distinct'], grounds));
     case 'share':
       return decideShare(objective, measured, broken, grounds);
     case 'number':
-      return decideNumber(objective, measured, broken);
+      return decideNumber(objective, measured, restsOn(objective, broken));
     case 'moment':
       return decideMoment(objective, measured, broken);
     default:
       return measured satisfies never;
   }
 }
+
+/** The highest value of a process that is scraped twice is the same. */
+const restsOn = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
+  measure.kind === 'peak' ? broken.filter(({ id }) => id !== 'targets-distinct') : broken;
 
 const brokenAmong = (ids: readonly string[], { preconditions }: Grounds) =>
   preconditions.filter(({ id, ok }) => ok === false && ids.includes(id));
@@ -219,7 +224,9 @@ function decideMoment(
 function decideCensus(
   { target, alert, leastSamples }: PlannedObjective,
   { samples, up, unknown, words }: Measured & { kind: 'census' },
+  broken: readonly Precondition[],
 ): Decision {
+  if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
   if (samples < leastSamples)
     return undecided(
       `${countOf(samples, 'scrape')} ${are(samples)} too few: ${formatCount(leastSamples)} are needed`,

@@ -8,6 +8,7 @@ import { selectorsOfPlan } from './promql.ts';
 import type { Reconciliation } from './reconcile.ts';
 import { answersRight, failuresJudged, lossesJudged, requestsValid } from './response-checks.ts';
 import { belongsTo, clock, parseValue, type TargetWindow } from './targets.ts';
+import { targetsDistinct } from './targets-distinct.ts';
 import type { Frame } from './window.ts';
 
 /** The checks that a verdict stands on. Each says in words what it saw; null is "could not be checked here". */
@@ -22,6 +23,7 @@ export function checkPreconditions(
     prometheusAnswered(plan, evidence, frame),
     withoutWarnings(evidence),
     edgesScraped(frame),
+    targetsDistinct(plan, frame),
     clocksAgree(run, evidence, frame),
     notRestarted(plan, frame),
     loadDelivered(plan, run),

@@ -64,9 +64,17 @@ function compare(
         : isTooMany
           ? others
             ? `${formatCount(-missing)} more ${are(-missing)} of others, who are expected (isolated: false)`
-            : 'other traffic was in the window'
+            : (severalTimes(client, lost, service) ?? 'other traffic was in the window')
           : '';
   return { what, client, service, lost, ok: missing <= unseen && (!isTooMany || others), note };
+}
+
+/** A count that is a whole multiple of the client's is the mark of a process that is scraped, or selected, several times. */
+function severalTimes(client: number, lost: number, service: number): string | null {
+  const times = Math.round(service / Math.max(1, client + lost / 2));
+  if (times < 2 || client === 0 || service < times * client || service > times * (client + lost)) return null;
+  const often = times === 2 ? 'twice' : `${formatCount(times)} times`;
+  return `exactly ${formatCount(times)} times as many: is each process scraped ${often}? Then narrow service.selector to one job`;
 }
 
 const STATUS = /^(status|code|status_code)$/;

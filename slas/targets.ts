@@ -96,7 +96,7 @@ function scrapesOf(
   const counts = blocks?.digest(plan.up, 'count');
   const read =
     up.series.length === 0
-      ? scrapesBySamples([...readings.values()])
+      ? scrapesBySamples([...readings.values()], readings.get(plan.processStart)?.series ?? [])
       : up.series.map((series) =>
           scrapesByUp(series, unreadOf(blocks, counts?.get(nameless(series.labels)), window)),
         );
@@ -124,13 +124,17 @@ const unreadOf = (
         part: unreadPart(blocks, block),
       }));
 
-function scrapesBySamples(readings: readonly Reading[]): readonly Scraped[] {
+/**
+ * A process tells its start time once, with the labels of its target and no others: among them one that a server may have added.
+ * Where none does, job and instance tell targets apart.
+ */
+function scrapesBySamples(readings: readonly Reading[], starts: readonly Series[]): readonly Scraped[] {
+  const known = new Set(['job', 'instance', ...starts.flatMap(({ labels }) => Object.keys(labels))]);
+  known.delete('__name__');
   const byTarget = new Map<string, { labels: Record<string, string>; times: Set<number> }>();
   for (const { labels, samples } of readings.flatMap(({ series }) => series)) {
-    const own = Object.fromEntries(
-      Object.entries(labels).filter(([label]) => label === 'job' || label === 'instance'),
-    );
-    const key = JSON.stringify([own.job, own.instance]);
+    const own = Object.fromEntries(Object.entries(labels).filter(([label]) => known.has(label)));
+    const key = JSON.stringify(Object.entries(own).sort());
     const target = byTarget.get(key) ?? { labels: own, times: new Set<number>() };
     for (const [atSeconds] of samples) target.times.add(atSeconds);
     byTarget.set(key, target);

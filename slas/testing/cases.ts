@@ -11,6 +11,11 @@ import { thin } from './thinned.ts';
 /** Reads the judging cases: files of `slas/cases/`, each a few cases that differ from what is `given`. */
 
 type ScrapesText = { readonly every: number; readonly first: number; readonly last: number };
+
+interface ReplicaText extends Partial<ScrapesText> {
+  /** Labels of the target, in place of the job `sentiment-api` and an instance that is called as the replica. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
 type LoadText = Readonly<Record<string, number | boolean | string>>;
 
 /** A values text, or buckets: cumulative counts of the window by `le` (or values texts), with changes that hold for all. */
@@ -40,8 +45,8 @@ export interface Given {
   readonly confidence?: number;
   readonly scrapes: ScrapesText;
   readonly window: { readonly from: number; readonly to: number };
-  /** How the scrapes of each replica differ. */
-  readonly replicas: Readonly<Record<string, Partial<ScrapesText>>>;
+  /** How the scrapes, and the labels, of each replica differ. */
+  readonly replicas: Readonly<Record<string, ReplicaText>>;
   /** null: no run record. */
   readonly load: LoadText | null;
   /** The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them until connected), 2 lost; `9 times: …`; `3x0.01=503`. */
@@ -383,7 +388,8 @@ function seriesOf(replica: string, given: Given): readonly Series[] {
     const own = given.series[`${name} @${replica}`];
     const values = own === undefined ? given.series[name] : own;
     if (values === undefined || values === null) return [];
-    const labels = { job: 'sentiment-api', instance: replica, ...readLabels(given.names[name] ?? name) };
+    const target = given.replicas[replica]?.labels ?? { job: 'sentiment-api', instance: replica };
+    const labels = { ...target, ...readLabels(given.names[name] ?? name) };
     return histogramOrSeries(labels, values, schedule);
   });
 }
