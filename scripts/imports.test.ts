@@ -15,10 +15,15 @@ interface Rule {
 /** The first rule that fits a file holds for it. */
 const RULES: readonly Rule[] = [
   { files: /^slas\/model\.ts$|^service\/metric-names\.ts$/, mayImport: /^$/ },
-  { files: /^slas\/prometheus-http\.ts$/, mayImport: /^$/ },
+  { files: /^slas\/prometheus-answer\.ts$/, mayImport: /^$/ },
+  { files: /^slas\/prometheus-http\.ts$/, mayImport: /^slas\/prometheus-answer\.ts$/ },
   { files: /^slas\/prometheus-series\.ts$/, mayImport: /^slas\/prometheus-http\.ts$/ },
-  { files: /^slas\/prometheus\.ts$/, mayImport: /^slas\/(promql|prometheus-http|thinning)\.ts$/ },
-  { files: /^slas\//, mayImport: /^slas\/(?!prometheus(-http|-series)?\.ts)/ },
+  { files: /^slas\/prometheus-wait\.ts$/, mayImport: /^slas\/(promql|prometheus-http|arrival)\.ts$/ },
+  {
+    files: /^slas\/prometheus\.ts$/,
+    mayImport: /^slas\/(promql|prometheus-(answer|http|wait)|thinning|arrival)\.ts$/,
+  },
+  { files: /^slas\//, mayImport: /^slas\/(?!prometheus(-answer|-http|-series|-wait)?\.ts)/ },
   {
     files: /^dashboards\//,
     // How numbers read, and the columns of a record, have one reader each.
@@ -31,7 +36,7 @@ const RULES: readonly Rule[] = [
 
 /** Pure files may use neither the file system nor the network, the clock, the environment or chance. */
 const PURE =
-  /^slas\/(?!prometheus(-http|-series)?\.ts).*\.ts$|^dashboards\/(?!report\/browser\.ts).*\.ts$|^service\/(config|telling-config|tracing-config|env-reader|metric-names|fault-spec)\.ts$/;
+  /^slas\/(?!prometheus(-http|-series|-wait)?\.ts).*\.ts$|^dashboards\/(?!report\/browser\.ts).*\.ts$|^service\/(config|telling-config|tracing-config|env-reader|metric-names|fault-spec)\.ts$/;
 const IMPURE =
   /\bfrom 'node:|\bprocess\.|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
 

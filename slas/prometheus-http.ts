@@ -1,4 +1,6 @@
-import type { Reading } from './model.ts';
+import { type Answer, doubtsOfHeaders, type HttpResponse, readAnswer } from './prometheus-answer.ts';
+
+export type { Answer } from './prometheus-answer.ts';
 
 /**
  * A server of Prometheus's HTTP API, of which `query` and `query_range` are used. An answer that does not come is data (a
@@ -15,10 +17,6 @@ export interface Asker {
 }
 
 const QUERY_TIMEOUT_MS = 10_000;
-
-export type Answer = Pick<Reading, 'series' | 'warnings' | 'error'>;
-
-const silent = (error: string): Answer => ({ series: [], warnings: [], error });
 
 /** Raw samples: a range selector, asked for at one moment. */
 export const ask = async (query: string, atSeconds: number, asker: Asker): Promise<Answer> =>
@@ -47,75 +45,20 @@ export async function request(
   { url, signal, token, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
   path: 'query' | 'query_range',
   parameters: Record<string, string>,
-): Promise<{ readonly status: number; readonly text: string } | string> {
+): Promise<HttpResponse | string> {
   try {
     const { endpoint, authorization } = apiEndpoint(url, path, token);
-    // Packing large answers takes both sides longer than sending them.
-    const headers = { 'accept-encoding': 'identity', ...authorization };
+    // Packing large answers takes both sides longer than sending them. Query frontends skip their cache when asked to.
+    const headers = { 'accept-encoding': 'identity', 'cache-control': 'no-store', ...authorization };
     endpoint.search = new URLSearchParams(parameters).toString();
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(queryTimeoutMs)]);
     const response = await fetch(endpoint, { headers, signal: bounded });
-    return { status: response.status, text: await response.text() };
+    const { status } = response;
+    return { status, text: await response.text(), doubts: doubtsOfHeaders(status, response.headers) };
   } catch (error) {
     signal.throwIfAborted();
     return `${withoutSecrets(url)} did not answer: ${causeOf(error, queryTimeoutMs)}`;
   }
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function readAnswer(answered: Awaited<ReturnType<typeof request>>, expected: 'matrix' | 'vector'): Answer {
-  if (typeof answered === 'string') return silent(answered);
-  const { status, text: body } = answered;
-  const what = expected === 'matrix' ? 'raw samples' : 'one value a series';
-  const answer = parseJson(body) as ApiAnswer | null | undefined;
-  if (answer === undefined) return silent(`status ${status}, and no JSON: ${body.slice(0, 120)}`);
-  if (answer?.status !== 'success') return silent(`status ${status}: ${answer?.error ?? body.slice(0, 120)}`);
-  if (answer.data?.resultType !== expected)
-    return silent(`expected ${what}, got ${answer.data?.resultType ?? 'nothing'}`);
-  const { result } = answer.data;
-  if (!Array.isArray(result) || !result.every(isSeries))
-    return silent(`expected ${what}, got ${JSON.stringify(result).slice(0, 120)}`);
-  return {
-    series: result.map(({ metric, values, value }) => ({
-      labels: metric,
-      samples: values ?? (value === undefined ? [] : [value]),
-    })),
-    warnings: [...(answer.warnings ?? []), ...(answer.infos ?? [])],
-    error: null,
-  };
-}
-
-/** A server that only resembles Prometheus must not have a null of its own read as 0. */
-const isSeries = (one: ApiSeries) =>
-  typeof one?.metric === 'object' &&
-  one.metric !== null &&
-  !('histograms' in one) &&
-  [...(one.values ?? []), ...(one.value === undefined ? [] : [one.value])].every(
-    ([at, value]) => Number.isFinite(at) && typeof value === 'string',
-  );
-
-interface ApiAnswer {
-  readonly status: string;
-  readonly error?: string;
-  readonly warnings?: readonly string[];
-  readonly infos?: readonly string[];
-  readonly data?: {
-    readonly resultType: string;
-    readonly result: readonly ApiSeries[];
-  };
-}
-
-interface ApiSeries {
-  readonly metric: Readonly<Record<string, string>>;
-  readonly values?: readonly (readonly [number, string])[];
-  readonly value?: readonly [number, string];
 }
 
 /** A path of the API, and what opens it. A user and password in the address go into a header: fetch refuses them in the address. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Evidence, Plan, PlannedAlerts, Reading, RunRecord, Series, Thinned } from './model.ts';
-import { type Asker, ask, askRange, parseJson, request, withoutSecrets } from './prometheus-http.ts';
+import { parseJson } from './prometheus-answer.ts';
+import { type Asker, ask, askRange, request, withoutSecrets } from './prometheus-http.ts';
 import {
   DIGESTS,
   digestOfRange,
