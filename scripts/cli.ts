@@ -30,6 +30,9 @@ import { withTokens } from './tokens.ts';
 const CONFIDENCE =
   'as 0.95 (0.9 at least, no less than the document): what the run cannot tell so surely is undecided';
 
+const INGEST_DELAY =
+  'how long after its time a sample of the window is waited for at most, as 30s (default: learned from the samples before the load, else 60s)';
+
 type Outcome = ExitCode | readonly PlacedProblem[];
 
 const EXIT_CODES = `
@@ -117,6 +120,7 @@ function define(io: Io, version: string, done: (outcome: Outcome) => void): Comm
     .option('--to <time>', 'and ends here')
     .option('--sla <file>', 'the SLA document')
     .option('--confidence <c>', CONFIDENCE)
+    .option('--ingest-delay <duration>', INGEST_DELAY)
     .option('--json', 'print the verdict as JSON on standard output')
     .action(async (stored: string | undefined, options: VerifyOptions) =>
       done(await verify({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
@@ -235,6 +239,7 @@ const loadOptions = (command: Command) =>
       'a service that is already there (with --prometheus): on this machine, or allowed by the document',
     )
     .option('--prometheus <url>', 'the Prometheus that scrapes it')
+    .option('--ingest-delay <duration>', INGEST_DELAY)
     .option('--stack <kind>', 'what is loaded: local (processes), containers, or none (--target)')
     .option('--with <parts>', 'with --stack containers: tracing, logs')
     .option('--toxic <toxic>', 'with --stack containers: latency=300ms on the way between load and service')

@@ -128,6 +128,18 @@ export function checkConfidence(
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
+/** Every wait is bounded, this one by an hour. */
+const MAX_INGEST_DELAY_SECONDS = 3600;
+
+/** What is wrong with `--ingest-delay`. */
+export function checkIngestDelay(text: string | undefined): readonly PlacedProblem[] {
+  if (text === undefined) return [];
+  const seconds = parseDuration(text);
+  if (seconds !== null && seconds >= 0 && seconds <= MAX_INGEST_DELAY_SECONDS) return [];
+  return badOption('--ingest-delay', `"${text}" is not a duration from 0s to 1h: write it as 30s or 2m`)
+    .problems;
+}
+
 /** RFC 3339 with its zone, or Unix seconds. */
 export function readTime(option: string, text: string): Input<number> {
   if (/^\d{1,12}(\.\d+)?$/.test(text)) return accept(Number(text));

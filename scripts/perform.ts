@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { parseDuration } from '../slas/limits.ts';
 import type { Load, Plan, Verdict } from '../slas/model.ts';
 import { countOf, formatCount } from '../slas/numbers.ts';
-import { awaitScrapeAfter, collectEvidence } from '../slas/prometheus.ts';
+import { collectEvidence } from '../slas/prometheus.ts';
 import { askOnce, withoutSecrets } from '../slas/prometheus-http.ts';
+import { awaitScrapeAfter } from '../slas/prometheus-wait.ts';
 import { findBaseline } from './baseline.ts';
 import { createRunFolder, FILES, type RunFolder, readRun, type StoredRun, writeVerdict } from './bundle.ts';
 import { guardFolder } from './disk.ts';
@@ -120,7 +122,7 @@ async function performRun(
   // Before the load: afterwards the verdict would wait for it.
   const baseline = await findBaseline(folder.path);
   if (baseline !== null) await folder.writeJson(FILES.baseline, baseline);
-  await warmUpAndSettle(plan, stack, io);
+  const lagSeconds = await warmUpAndSettle(plan, stack, options, io);
   const load = plan.load as Load;
   // Read while the load runs, for the report that follows it.
   void readUplot(io.root).catch(() => {});
@@ -141,8 +143,9 @@ async function performRun(
     ...(io.live === undefined ? {} : { show: io.live }),
   });
   await folder.writeJson(FILES.run, run);
-  const asker = askerOf(stack.prometheusUrl, io);
-  const evidence = await collectEvidence(plan, run, asker);
+  const asker = askerOf(stack.prometheusUrl, io, options.ingestDelay);
+  const learned = lagSeconds === null ? {} : { lagSeconds };
+  const evidence = await collectEvidence(plan, run, { ...asker, ...learned });
   const [series] = await Promise.all([
     collectRunSeries(read.document, plan, run, evidence, asker),
     folder.writeJson(FILES.evidence, evidence),
@@ -169,16 +172,26 @@ async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<v
   }
 }
 
-/** The load may begin once a scrape was seen that began after the warm-up's last answer: counts start from there. */
-async function warmUpAndSettle(plan: Plan, stack: Stack, io: Io): Promise<void> {
+/**
+ * The load may begin once a scrape was seen that began after the warm-up's last answer: counts start from there. Resolves to how
+ * late samples were seen to come.
+ */
+async function warmUpAndSettle(
+  plan: Plan,
+  stack: Stack,
+  { ingestDelay }: RunOptions,
+  io: Io,
+): Promise<number | null> {
   if (!stack.isOurs) await refuseIfClosed(plan, stack, io);
   io.progress('warming up');
   const lastAnswerSeconds = await warmUp(stack, plan.load!, io.signal, io.env.SLA_TARGET_TOKEN);
   const asker = askerOf(stack.prometheusUrl, io);
-  const patienceMs = stack.isOurs ? PATIENCE_MS.ours : PATIENCE_MS.theirs;
+  const delaySeconds = ingestDelay === undefined ? 0 : parseDuration(ingestDelay)!;
+  const patienceMs = (stack.isOurs ? PATIENCE_MS.ours : PATIENCE_MS.theirs) + delaySeconds * 1000;
   const died = async () => (await stack.incidents()) ?? [];
   const isInVain = async () => (await died()).length > 0;
-  if (await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, isInVain)) return;
+  const settled = await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, isInVain);
+  if (settled.isScraped) return settled.lagSeconds;
   const [incident] = await died();
   if (incident !== undefined)
     throw new HarnessError('died-early', `before the load began, ${incident}`, {
@@ -188,7 +201,8 @@ async function warmUpAndSettle(plan: Plan, stack: Stack, io: Io): Promise<void> 
     'not-scraped',
     `${withoutSecrets(stack.prometheusUrl)} scraped no healthy target ${plan.up} within ${patienceMs / 1000} s`,
     {
-      nextStep: 'check that Prometheus scrapes the service, and service.selector in the SLA document',
+      nextStep:
+        'check that Prometheus scrapes the service, and service.selector in the SLA document; if its samples come later, set --ingest-delay',
     },
   );
 }

@@ -10,6 +10,7 @@ import {
   accept,
   badOption,
   checkConfidence,
+  checkIngestDelay,
   type Input,
   type LoadOptions,
   type ReadDocument,
@@ -42,6 +43,8 @@ export interface RunOptions extends LoadOptions, BoundOptions {
   readonly with?: string;
   /** What stands between the load and the service, as `latency=300ms`. */
   readonly toxic?: string;
+  /** How long after its time a sample is waited for, as `30s`. */
+  readonly ingestDelay?: string;
   /** How many k6 share the load. */
   readonly generators?: string;
 }
@@ -116,6 +119,8 @@ function optionProblems(options: RunOptions): Input<null> {
   }
   const bounds = readBounds(options);
   if (!bounds.ok) return bounds;
+  const delay = checkIngestDelay(options.ingestDelay);
+  if (delay.length > 0) return refuse(...delay);
   if ((target === undefined) !== (prometheus === undefined)) {
     return badOption(
       target === undefined ? '--target' : '--prometheus',

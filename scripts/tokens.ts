@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseDuration } from '../slas/limits.ts';
 import type { Asker } from '../slas/prometheus-http.ts';
 import type { PlacedProblem } from './inputs.ts';
 import type { Io } from './io.ts';
@@ -66,10 +67,15 @@ function whatIsWrong(token: string): string | null {
   return null;
 }
 
-/** Whoever asks a Prometheus asks with its token, if there is one. */
-export const askerOf = (url: string, { signal, progress, env }: Io): Asker & Pick<Io, 'progress'> => ({
+/** Asks a Prometheus with its token, if there is one, and waits for its samples as long as `--ingest-delay` says. */
+export const askerOf = (
+  url: string,
+  { signal, progress, env }: Io,
+  ingestDelay?: string,
+): Asker & Pick<Io, 'progress'> => ({
   url,
   signal,
   progress,
+  ...(ingestDelay === undefined ? {} : { ingestDelaySeconds: parseDuration(ingestDelay)! }),
   ...(env.PROMETHEUS_TOKEN ? { token: env.PROMETHEUS_TOKEN } : {}),
 });

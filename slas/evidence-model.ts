@@ -39,12 +39,33 @@ export interface Evidence {
   readonly prometheus: { readonly url: string };
   /** How far the server's clock is ahead of ours, give or take the time that the question took. Absent: not asked. */
   readonly clock?: { readonly aheadSeconds: number; readonly uncertaintySeconds: number };
+  /** How long the server's samples took to come, and which were waited for in vain. Absent: not recorded. */
+  readonly arrival?: Arrival;
   /** A selector has several readings where the window is thinned: stretches of raw samples, and digests of the rest. */
   readonly readings: readonly Reading[];
   /** The window has more scrapes than are carried. Absent: all are. */
   readonly thinned?: Thinned;
   /** The states of the alerts, and what their rules recorded, at steps of the window (`first`). Absent: not asked for. */
   readonly alerts?: readonly Reading[];
+}
+
+/** A server may show samples later than it took them: evidence is read once they are there, or a bound is over. */
+export interface Arrival {
+  /** The longest time from a sample to when it was seen first. null: none was seen to come. */
+  readonly lagSeconds: number | null;
+  readonly waitedSeconds: number;
+  /** How long after the window's end samples are waited for, and why so long: `--ingest-delay`, the lag, or neither is known. */
+  readonly boundSeconds: number;
+  readonly boundBy: 'option' | 'learned' | 'default';
+  /** What had not come when the bound was over; the first few. */
+  readonly missing: readonly Missing[];
+}
+
+export interface Missing {
+  /** `a scrape of 10.0.0.1:8000` */
+  readonly what: string;
+  /** The newest sample of it that was there. null: none. */
+  readonly newestSeconds: number | null;
 }
 
 /** Blocks of equal length, from the window's beginning to its end. Raw samples are there at both, and where a block is odd. */

@@ -22,7 +22,7 @@ export function checkPreconditions(
   return [
     prometheusAnswered(plan, evidence, frame),
     withoutWarnings(evidence),
-    edgesScraped(frame),
+    edgesScraped(evidence, frame),
     targetsDistinct(plan, frame),
     clocksAgree(run, evidence, frame),
     notRestarted(plan, frame),
@@ -59,18 +59,41 @@ function withoutWarnings({ readings }: Evidence): Precondition {
   return check('no-warnings', true, 'Prometheus warned of nothing');
 }
 
-function edgesScraped(frame: Frame): Precondition {
+function edgesScraped({ arrival }: Evidence, frame: Frame): Precondition {
   const id = 'edges-scraped';
   const { targets } = frame;
+  const waited = waitedInVain(arrival);
   if (targets.length === 0)
-    return check(id, false, 'Prometheus has no samples of the service around the window');
+    return check(id, false, `Prometheus has no samples of the service around the window${waited}`);
   const broken = targets.filter(({ problem }) => problem !== null);
-  if (broken.length > 0) return check(id, false, broken.map(({ problem }) => problem).join('; '));
+  if (broken.length > 0)
+    return check(id, false, `${broken.map(({ problem }) => problem).join('; ')}${waited}`);
   const told = targets.map(
     ({ name, openSeconds, closeSeconds, scrapes, unreadScrapes, missedScrapes, intervalSeconds, lives }) =>
       `${name} from ${clock(openSeconds)}${lives[0]!.bornSeconds === null ? '' : ' (it started inside)'} to ${clock(closeSeconds)}${lives.at(-1)!.unseenSeconds === 0 ? '' : ' (it ended inside)'}, ${countOf(scrapes.length + unreadScrapes, 'scrape')} about ${Number(intervalSeconds.toFixed(2))} s apart${missedScrapes ? `, ${formatCount(missedScrapes)} missed inside` : ''}`,
   );
-  return check(id, true, told.join('; '));
+  // Functions that do not see the last samples say something else of them.
+  const isStale = arrival?.missing.some(({ what }) => what.startsWith(FUNCTIONS)) ?? false;
+  return check(id, !isStale, `${told.join('; ')}${waited}`);
+}
+
+const FUNCTIONS = "the server's functions";
+
+/** What was waited for and did not come, with what to do about it. */
+function waitedInVain(arrival: Evidence['arrival']): string {
+  if (arrival === undefined || arrival.missing.length === 0) return '';
+  const { missing, boundSeconds, boundBy, lagSeconds } = arrival;
+  const told = missing.map(({ what, newestSeconds }) =>
+    newestSeconds === null ? `${what} (none came)` : `${what} (the newest is of ${clock(newestSeconds)})`,
+  );
+  const seconds = (of: number) => `${Number(of.toFixed(1))} s`;
+  const lag = lagSeconds === null ? '' : `, and samples were seen to come ${seconds(lagSeconds)} late`;
+  const why = {
+    option: ' by --ingest-delay',
+    learned: lag,
+    default: ' by default',
+  }[boundBy];
+  return `; the server did not show ${told.join(', ')} within ${seconds(boundSeconds)} after the window's end (the bound${why}): if its samples come later, set --ingest-delay`;
 }
 
 /** The window is cut by our clock and by Prometheus's: they may differ by less than a scrape. */

@@ -12,6 +12,10 @@ export interface Asker {
   /** Sent as a bearer token, in place of a user and password in the address. */
   readonly token?: string;
   readonly progress?: (line: string) => void;
+  /** How long after its time a sample is waited for at most, where the user says so. */
+  readonly ingestDelaySeconds?: number;
+  /** How late samples were seen to come before the load. */
+  readonly lagSeconds?: number;
   /** The longest that one query may take; 10 s by default. */
   readonly queryTimeoutMs?: number;
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Evidence, Plan, PlannedAlerts, Reading, RunRecord, Series, Thinned } from './model.ts';
-import { parseJson } from './prometheus-answer.ts';
-import { type Asker, ask, askRange, request, withoutSecrets } from './prometheus-http.ts';
+import type { Evidence, Plan, PlannedAlerts, Reading, RunRecord, Thinned } from './model.ts';
+import { type Answer, parseJson } from './prometheus-answer.ts';
+import { type Asker, ask, askRange, type Range, request, withoutSecrets } from './prometheus-http.ts';
+import { awaitAggregates, awaitArrival } from './prometheus-wait.ts';
 import {
   DIGESTS,
   digestOfRange,
@@ -17,13 +17,6 @@ import { blocksOf, endOf, MARGIN, stretchesOf, thinningOf } from './thinning.ts'
  * What a server of Prometheus's HTTP API knows of a window: raw samples, and digests of those that are too many to be read.
  */
 
-const POLL_MS = 100;
-/** The interval is looked for this far back, and taken to be this where it cannot be told. */
-const LOOK_BACK_SECONDS = 300;
-const USUAL_INTERVAL_SECONDS = 15;
-/** How many intervals the closing scrape may take. */
-const PATIENCE = 3;
-
 /** So many scrapes of each series in one answer, at most: servers bound how many samples a query may touch. */
 const MOST_SCRAPES_A_QUERY = 2_000;
 /** A digest looks at every scrape of its range, and one of them twice in each interval. */
@@ -38,14 +31,15 @@ const AT_ONCE = 3;
 // ---------------------------------------------------------------------------------------------- evidence
 
 /**
- * Everything that judging a plan needs to know of a window. Waits for the scrape that closes it, at most three intervals
- * past its end, and not at all when that time is over.
+ * Everything that judging a plan needs to know of a window. Waits for the samples that close it, with a bound, and not at all
+ * when that time is over.
  */
 export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker): Promise<Evidence> {
-  const { intervalSeconds, isTold } = await awaitClosingScrape(plan, run, asker);
+  const { intervalSeconds, isTold, arrival } = await awaitArrival(plan, run, asker);
   const clock = await readClock(asker);
   // Without `up` nothing tells when a target was scraped, but the samples themselves: all of them.
   const thinned = isTold ? thinningOf(plan, run, intervalSeconds) : null;
+  const unseen = thinned === null ? null : await awaitAggregates(plan, thinned, asker);
   const readings =
     thinned === null
       ? await readWhole(plan, run, intervalSeconds, asker)
@@ -54,6 +48,7 @@ export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker):
     schema: 'sla-harness/evidence/v1',
     prometheus: { url: withoutSecrets(asker.url) },
     ...(clock === null ? {} : { clock }),
+    arrival: unseen === null ? arrival : { ...arrival, missing: [...arrival.missing, unseen] },
     ...(thinned === null ? {} : { thinned }),
     readings,
     // Last: what rules found at the window's end is stored a moment after it.
@@ -169,9 +164,24 @@ function readDigests(plan: Plan, selectors: readonly string[], thinned: Thinned,
   return inTurn(questions, async ({ selector, digest, seconds, from, to }): Promise<Reading> => {
     const query = digestOfRange(digest, selector, seconds, intervalSeconds);
     const patient = { queryTimeoutMs: DIGEST_TIMEOUT_MS, ...asker };
-    const answer = await askRange(query, { fromSeconds: from, toSeconds: to, stepSeconds }, patient);
+    const range = { fromSeconds: from, toSeconds: to, stepSeconds };
+    const answer = asAsked(await askRange(query, range, patient), range);
     return { selector, query, atSeconds: to, digest, first: { fromSeconds: from, stepSeconds }, ...answer };
   });
+}
+
+/** A server that rounds the times of a query returns values of other blocks than were asked for. */
+function asAsked(answer: Answer, { fromSeconds, toSeconds, stepSeconds }: Range): Answer {
+  const isAsked = (at: number) => {
+    const steps = (at - fromSeconds) / stepSeconds;
+    return Math.abs(steps - Math.round(steps)) * stepSeconds < 0.002 && at > fromSeconds - 0.002;
+  };
+  const odd = answer.series
+    .flatMap(({ samples }) => samples)
+    .find(([at]) => !isAsked(at) || at > toSeconds + 0.002);
+  if (odd === undefined) return answer;
+  const error = `the server returned a value of ${odd[0]}, and was asked for every ${stepSeconds} s from ${fromSeconds} to ${toSeconds}: it rounds times`;
+  return { series: [], warnings: answer.warnings, error };
 }
 
 /** A few at once, their answers in the order of the questions. */
@@ -194,71 +204,24 @@ async function readClock(asker: Asker): Promise<NonNullable<Evidence['clock']> |
   const body = await request(asker, 'query', { query: SERVER_TIME });
   const answeredSeconds = Date.now() / 1000;
   if (typeof body === 'string') return null;
-  const [, value] =
-    (parseJson(body.text) as { data?: { result?: [number, string] } } | null)?.data?.result ?? [];
-  const serverSeconds = Number(value ?? Number.NaN);
-  if (!Number.isFinite(serverSeconds)) return null;
+  const { atSeconds, resolutionSeconds } = presentOf(parseJson(body.text));
+  if (!Number.isFinite(atSeconds)) return null;
   return {
-    aheadSeconds: serverSeconds - (askedSeconds + answeredSeconds) / 2,
-    uncertaintySeconds: (answeredSeconds - askedSeconds) / 2,
+    aheadSeconds: atSeconds + resolutionSeconds / 2 - (askedSeconds + answeredSeconds) / 2,
+    uncertaintySeconds: (answeredSeconds - askedSeconds + resolutionSeconds) / 2,
   };
 }
 
-/** Resolves to the longest scrape interval among the targets once each has a scrape at or after the window's end. */
-async function awaitClosingScrape(
-  plan: Plan,
-  run: RunRecord,
-  asker: Asker,
-): Promise<{ intervalSeconds: number; isTold: boolean }> {
-  const { fromSeconds, toSeconds } = run.window;
-  for (let told = false; ; told = true) {
-    const now = Date.now() / 1000;
-    // Of a window long past only its surroundings are asked for, not all that was scraped since.
-    const at = Math.min(Math.max(now, toSeconds), toSeconds + LOOK_BACK_SECONDS);
-    const back = at - Math.max(fromSeconds, toSeconds - LOOK_BACK_SECONDS) + LOOK_BACK_SECONDS;
-    const reading = await readSamples(plan.up, rawSamples(plan.up, back), at, asker);
-    const intervalSeconds = longestInterval(reading.series);
-    const closed = reading.series.every(({ samples }) => samples.some(([at]) => at >= toSeconds));
-    const overdue = Date.now() / 1000 > toSeconds + PATIENCE * intervalSeconds;
-    if (closed || overdue || reading.error !== null)
-      return { intervalSeconds, isTold: reading.series.length > 0 };
-    if (!told)
-      asker.progress?.(
-        `waiting for the scrape that closes the window (interval ${intervalSeconds.toFixed(1)} s)`,
-      );
-    await sleep(POLL_MS, undefined, { signal: asker.signal });
-  }
-}
-
-function longestInterval(series: readonly Series[]): number {
-  const intervals = series.flatMap(({ samples }) => {
-    const gaps = samples.slice(1).map(([at], index) => at - samples[index]![0]);
-    return gaps.length === 0 ? [] : [gaps.sort((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)]!];
-  });
-  return intervals.length === 0 ? USUAL_INTERVAL_SECONDS : Math.max(...intervals);
-}
-
 /**
- * Resolves to true once every target of the selector was scraped, with success, after a moment; to false when `patienceMs`
- * are over. Nothing counted before that scrape can be mistaken for what comes after it.
+ * When a server evaluated `time()`. Of a scalar it is the value. A server that returns a vector (VictoriaMetrics) evaluates at
+ * an earlier time, as it withholds its last seconds; the time of the result is the present, in whole seconds.
  */
-export async function awaitScrapeAfter(
-  up: string,
-  afterSeconds: number,
-  patienceMs: number,
-  asker: Asker,
-  isInVain: () => Promise<boolean> = async () => false,
-): Promise<boolean> {
-  const deadline = Date.now() + patienceMs;
-  while (Date.now() < deadline && !(await isInVain())) {
-    const now = Date.now() / 1000;
-    const { series } = await readSamples(up, rawSamples(up, now - afterSeconds + 1), now, asker);
-    const scraped = ({ samples }: Series) =>
-      samples.some(([at, value]) => at > afterSeconds && value === '1');
-    if (series.length > 0 && series.every(scraped)) return true;
-    await sleep(POLL_MS, undefined, { signal: asker.signal });
-  }
-  return false;
+function presentOf(answered: unknown): { atSeconds: number; resolutionSeconds: number } {
+  const result = (answered as { data?: { result?: unknown } } | null | undefined)?.data?.result;
+  const [first, value] = Array.isArray(result) ? (result as unknown[]) : [];
+  if (typeof first !== 'object') return { atSeconds: Number(value ?? Number.NaN), resolutionSeconds: 0 };
+  const at = Number((first as { value?: [number, string] } | null)?.value?.[0] ?? Number.NaN);
+  return { atSeconds: at, resolutionSeconds: Number.isInteger(at) ? 1 : 0 };
 }
 
 // ---------------------------------------------------------------------------------------------- raw samples

@@ -51,6 +51,9 @@ export function rawSamples(vectorSelector: string, seconds: number): string {
   return `${vectorSelector}[${Math.ceil(seconds * 1000)}ms]`;
 }
 
+/** When the last sample was taken, as a function over samples sees it. */
+export const sampleTimes = (vectorSelector: string) => `timestamp(${vectorSelector})`;
+
 /** A digest of the samples of the last so many seconds; `intervalSeconds` is the longest between two scrapes. */
 export function digestOfRange(
   digest: Digest,

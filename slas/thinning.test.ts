@@ -85,15 +85,15 @@ describe('a window is thinned', () => {
     expect(thinningOf(plan, windowOf(1000, 3500), 5)).toBeNull();
     expect(thinningOf(plan, windowOf(1000, 3500.5), 5)).not.toBeNull();
   });
-  test('to whole seconds where its blocks are long, beginning inside it and ending inside it', () => {
+  test('to whole seconds where its blocks are long, beginning at a multiple of the step, as servers round times', () => {
     expect(thinningOf(plan, windowOf(1000.2, 12000.7), 5)).toEqual({
-      ...{ fromSeconds: 1001, stepSeconds: 22, blocks: 499, intervalSeconds: 5, cutsAtSeconds: [] },
+      ...{ fromSeconds: 1012, stepSeconds: 22, blocks: 499, intervalSeconds: 5, cutsAtSeconds: [] },
     });
-    expect(thinningOf(plan, windowOf(0.5, 10000.5), 5)).toMatchObject({ fromSeconds: 1, stepSeconds: 20 });
+    expect(thinningOf(plan, windowOf(0.5, 10000.5), 5)).toMatchObject({ fromSeconds: 20, stepSeconds: 20 });
   });
   test('to milliseconds where they are short', () => {
     expect(thinningOf(plan, windowOf(10.0004, 1010.7), 1)).toMatchObject({
-      ...{ fromSeconds: 10.001, stepSeconds: 2.002, blocks: 499 },
+      ...{ fromSeconds: 10.01, stepSeconds: 2.002, blocks: 499 },
     });
   });
 });

@@ -20,14 +20,16 @@ export function thinningOf(plan: Plan, run: RunRecord, intervalSeconds: number):
   const { fromSeconds, toSeconds } = run.window;
   const seconds = toSeconds - fromSeconds;
   if (seconds / intervalSeconds <= MOST_BLOCKS) return null;
-  // Whole seconds are short, in evidence and in memory; what is left over at the end is read.
-  const unit = seconds / MOST_BLOCKS >= LEAST_WHOLE_SECONDS ? 1 : 0.001;
-  const start = Math.ceil(toMilliseconds(fromSeconds / unit)) * unit;
-  const stepSeconds = toMilliseconds(Math.ceil((toSeconds - start) / MOST_BLOCKS / unit) * unit);
+  // Whole seconds are short, in evidence and in memory; what is left over at both ends is read.
+  const unitMs = seconds / MOST_BLOCKS >= LEAST_WHOLE_SECONDS ? 1000 : 1;
+  const stepMs = Math.ceil((seconds * 1000) / MOST_BLOCKS / unitMs) * unitMs;
+  // At a multiple of the step: servers round the times of a query to it.
+  const startMs = Math.ceil(Math.round(fromSeconds * 1000) / stepMs) * stepMs;
+  const stepSeconds = stepMs / 1000;
   return {
-    fromSeconds: toMilliseconds(start),
+    fromSeconds: startMs / 1000,
     stepSeconds,
-    blocks: Math.floor((toSeconds - start) / stepSeconds),
+    blocks: Math.floor((toSeconds * 1000 - startMs) / stepMs),
     intervalSeconds,
     cutsAtSeconds: cutsOf(plan, run),
   };

@@ -3,6 +3,7 @@ import type { Life } from './lives.ts';
 import { mergedReadings } from './merging.ts';
 import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
 import { countOf } from './numbers.ts';
+import { withoutStaleMarkers } from './stale-markers.ts';
 import { belongsTo, clock, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
 import { type Blocks, blocksOf, endOf, nameless } from './thinning.ts';
 
@@ -63,7 +64,7 @@ const failed = (reason: string) => ({ ok: false, reason }) as const;
 export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame {
   const { thinned } = evidence;
   const blocks = thinned === undefined ? null : blocksOf(plan, evidence.readings, thinned);
-  const readings = mergedReadings(plan, evidence, blocks);
+  const readings = withoutStaleMarkers(plan, mergedReadings(plan, evidence, blocks));
   const up = readings.get(plan.up);
   const isIsolated = plan.isolated !== false;
   const cut = cutTargets(plan, run, readings, blocks);

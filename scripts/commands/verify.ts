@@ -11,6 +11,7 @@ import {
   accept,
   badOption,
   checkConfidence,
+  checkIngestDelay,
   type Input,
   type PlacedProblem,
   readConfidence,
@@ -33,6 +34,7 @@ export interface VerifyOptions {
   readonly to?: string;
   readonly sla?: string;
   readonly confidence?: string;
+  readonly ingestDelay?: string;
   readonly offline?: boolean;
   readonly json?: boolean;
 }
@@ -53,6 +55,11 @@ export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode |
       'a stored run is judged from its files alone: leave out --prometheus, --from and --to',
     ).problems;
   }
+  const delay = checkIngestDelay(options.ingestDelay);
+  if (delay.length > 0) return delay;
+  if (options.ingestDelay !== undefined && options.prometheus === undefined)
+    return badOption('--ingest-delay', 'only a server is waited for: add --prometheus, or leave it out')
+      .problems;
   const judged = await (isWindow
     ? judgeWindow(options, sure.value, io)
     : judgeStored(options, sure.value, io));
@@ -95,7 +102,7 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
     load: null,
     incidents: null,
   };
-  return accept({ plan, verdict: judge(plan, run, await askFor(plan, run, prometheus, io)) });
+  return accept({ plan, verdict: judge(plan, run, await askFor(plan, run, prometheus, options, io)) });
 }
 
 // ---------------------------------------------------------------------------------------------- a stored run
@@ -120,7 +127,7 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   const verdict =
     options.prometheus === undefined
       ? judgeFromFiles(stored, io)
-      : await judgeAfresh(stored, options.prometheus, io);
+      : await judgeAfresh(stored, options.prometheus, options, io);
   return accept({ plan, verdict });
 }
 
@@ -159,8 +166,13 @@ function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, i
 }
 
 /** Asks again, and tells what is not as it was. */
-async function judgeAfresh({ plan, run, evidence, path }: StoredRun, url: string, io: Io): Promise<Verdict> {
-  const { clock: _, ...asked } = await askFor(plan, run, url, io);
+async function judgeAfresh(
+  { plan, run, evidence, path }: StoredRun,
+  url: string,
+  options: VerifyOptions,
+  io: Io,
+): Promise<Verdict> {
+  const { clock: _, ...asked } = await askFor(plan, run, url, options, io);
   // The clocks that cut the window were those of the run, not those of whoever looks again.
   const fresh = { ...asked, ...(evidence?.clock === undefined ? {} : { clock: evidence.clock }) };
   const verdict = judge(plan, run, fresh);
@@ -181,5 +193,5 @@ const checkServer = (url: string, io: Io): readonly PlacedProblem[] => [
   ...checkTokens(['PROMETHEUS_TOKEN'], io.env, io.cwd),
 ];
 
-const askFor = (plan: Plan, run: RunRecord, url: string, io: Io) =>
-  collectEvidence(plan, run, askerOf(url, io));
+const askFor = (plan: Plan, run: RunRecord, url: string, { ingestDelay }: VerifyOptions, io: Io) =>
+  collectEvidence(plan, run, askerOf(url, io, ingestDelay));

@@ -1,0 +1,52 @@
+import type { Plan, Reading, Sample, Series } from './model.ts';
+import { nameless } from './thinning.ts';
+
+/**
+ * Prometheus marks a series that a scrape no longer brought with a sample of its own, and never shows it in a range. Other
+ * servers (VictoriaMetrics) return that marker as NaN. A marker is no measurement: it is taken out, so that a scrape that
+ * failed reads the same from every server. Any other NaN stays, and what rests on it is undecided.
+ */
+export function withoutStaleMarkers(
+  plan: Plan,
+  readings: ReadonlyMap<string, Reading>,
+): ReadonlyMap<string, Reading> {
+  const failed = failedScrapes(readings.get(plan.up));
+  return new Map(
+    [...readings].map(([selector, reading]) => {
+      const isNeverNaN = selector === plan.up || selector === plan.processStart;
+      const isMarker = (series: Series) =>
+        isNeverNaN ? () => true : (at: number) => failed.some((one) => one.covers(series, at));
+      return [selector, { ...reading, series: reading.series.flatMap((one) => cleaned(one, isMarker)) }];
+    }),
+  );
+}
+
+/** The marker of a scrape has the time of the scrape; times are told in milliseconds. */
+const SAME_SECONDS = 0.002;
+
+const isNaNText = (value: string) => /^[+-]?nan$/i.test(value);
+
+interface FailedScrapes {
+  readonly covers: (series: Series, atSeconds: number) => boolean;
+}
+
+/** By target, the scrapes of which `up` says that they failed. */
+function failedScrapes(up: Reading | undefined): readonly FailedScrapes[] {
+  return (up?.series ?? []).flatMap(({ labels, samples }) => {
+    const times = samples.filter(([, value]) => !isNaNText(value) && Number(value) !== 1).map(([at]) => at);
+    if (times.length === 0) return [];
+    const own = JSON.parse(nameless(labels)) as [string, string][];
+    const covers: FailedScrapes['covers'] = (series, atSeconds) =>
+      own.every(([label, value]) => series.labels[label] === value) &&
+      times.some((at) => Math.abs(at - atSeconds) <= SAME_SECONDS);
+    return [{ covers }];
+  });
+}
+
+/** A series of markers alone was never there. */
+function cleaned(series: Series, isMarker: (series: Series) => (atSeconds: number) => boolean): Series[] {
+  if (!series.samples.some(([, value]) => isNaNText(value))) return [series];
+  const isOne = isMarker(series);
+  const samples = series.samples.filter(([at, value]: Sample) => !(isNaNText(value) && isOne(at)));
+  return samples.length === 0 ? [] : [{ labels: series.labels, samples }];
+}
