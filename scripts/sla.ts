@@ -1,10 +1,14 @@
 import { dirname } from 'node:path';
 import { main } from './cli.ts';
+import { withoutProxyHere } from './loopback.ts';
 import { createRedactor } from './redact.ts';
 import { createTerminal } from './terminal.ts';
 import { withTokens } from './tokens.ts';
 
 /** The entry: the world as it is, one command, one exit. */
+
+// Before anything is asked; processes that are started inherit it.
+Object.assign(process.env, withoutProxyHere(process.env, process.argv.slice(2)));
 
 const controller = new AbortController();
 let interrupts = 0;
