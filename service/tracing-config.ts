@@ -18,6 +18,8 @@ export interface TracingConfig {
   /** OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG. */
   readonly sampler: SamplerName;
   readonly sampledRatio: number;
+  /** TRACE_PROBES: health checks and scrapes are traced too. */
+  readonly tracesProbes: boolean;
   /** OTEL_BSP_SCHEDULE_DELAY, OTEL_BSP_EXPORT_TIMEOUT. */
   readonly exportEveryMs: number;
   readonly exportLimitMs: number;
@@ -45,6 +47,7 @@ export function readTracing(read: Reader, problems: Problem[]): TracingConfig | 
     serviceName: read.text('OTEL_SERVICE_NAME') ?? 'sentiment-api',
     sampler: read.oneOf('OTEL_TRACES_SAMPLER', samplers) ?? 'parentbased_always_on',
     sampledRatio: read.decimal('OTEL_TRACES_SAMPLER_ARG', 0, 1) ?? 1,
+    tracesProbes: read.oneOf('TRACE_PROBES', ['0', '1'] as const) === '1',
     exportEveryMs: read.whole('OTEL_BSP_SCHEDULE_DELAY', 1, 600_000) ?? 5000,
     exportLimitMs: read.whole('OTEL_BSP_EXPORT_TIMEOUT', 1, 600_000) ?? 30_000,
     queueSpans,

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { attributesOf, Collector, type ReceivedSpan } from './testing/collector.ts';
 import { parseSeries, ServiceProcess } from './testing/service.ts';
@@ -54,6 +55,9 @@ test("a request's spans go on with the caller's trace, and a collector gets them
   expect(times.map(BigInt)).toEqual(times.map(BigInt).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
   expect(attributesOf(collector.resources[0]!)).toMatchObject({
     'service.name': 'sentiment-api',
+    'service.instance.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+    'host.name': hostname(),
+    'process.pid': service.child.pid,
     'deployment.environment.name': 'test',
   });
   expect(JSON.stringify(collector.spans)).not.toContain('secret');
@@ -95,29 +99,90 @@ test('a caller that does not want its trace kept gets its way; errors are marked
   expect(collector.spans.filter((span) => span.traceId.startsWith('aaa'))).toEqual([]);
 });
 
-test('with batching on, one batch span is linked to the requests whose texts were in it', async () => {
+const spanNanos = ({ startTimeUnixNano, endTimeUnixNano }: ReceivedSpan) =>
+  [BigInt(startTimeUnixNano), BigInt(endTimeUnixNano)] as const;
+const isWithin = (inner: ReceivedSpan, outer: ReceivedSpan) =>
+  spanNanos(inner)[0] >= spanNanos(outer)[0] && spanNanos(inner)[1] <= spanNanos(outer)[1];
+
+test('with batching on, a batch span is inside its first request by the same clock, and linked to the others', async () => {
   await using collector = new Collector();
   const batching = { BATCH_TEXTS: '8', BATCH_WAIT_MS: '50' };
   const { service, address } = await start(collector, batching);
   await using _ = service;
   const requests = 24;
   const ids = Array.from({ length: requests }, (_, at) => at.toString(16).padStart(32, 'b'));
+  const unwanted = 'c'.repeat(32);
   await Promise.all(
-    ids.map((id) =>
-      predict(address, 'These words are all alike', { traceparent: `00-${id}-${callerSpan}-01` }),
+    [...ids, unwanted].map((id) =>
+      predict(address, 'These words are all alike', {
+        traceparent: `00-${id}-${callerSpan}-0${id === unwanted ? 0 : 1}`,
+      }),
     ),
   );
   service.child.kill('SIGTERM');
   expect(await service.exitCode()).toBe(0);
-  const batches = collector.spans.filter(({ name }) => name === 'batch');
-  const https = collector.spans.filter(({ name }) => name === 'POST /predict');
-  const inferences = collector.spans.filter(({ name }) => name === 'inference');
+  const called = (name: string) => collector.spans.filter((span) => span.name === name);
+  const [batches, https, inferences] = [called('batch'), called('POST /predict'), called('inference')];
   expect([https.length, inferences.length]).toEqual([requests, requests]);
   expect(batches.length).toBeLessThan(requests);
-  const linked = batches.flatMap(({ links = [] }) => links.map(({ spanId }) => spanId));
-  expect(linked.sort()).toEqual(https.map(({ spanId }) => spanId).sort());
+  // Every kept request is the parent of its batch or linked from it, and no request is both. No link leads to a trace that is not kept.
+  const joined = batches.flatMap(({ parentSpanId, links = [] }) => [
+    parentSpanId,
+    ...links.map(({ spanId }) => spanId),
+  ]);
+  expect(joined.sort()).toEqual(https.map(({ spanId }) => spanId).sort());
   const back = inferences.flatMap(({ links = [] }) => links.map(({ spanId }) => spanId));
+  expect(back).toHaveLength(requests);
   expect(new Set(back)).toEqual(new Set(batches.map(({ spanId }) => spanId)));
+  for (const batch of batches) {
+    const parent = https.find(({ spanId }) => spanId === batch.parentSpanId)!;
+    expect(batch.traceId).toBe(parent.traceId);
+    expect(isWithin(batch, parent)).toBe(true);
+    const members = inferences.filter(({ links = [] }) =>
+      links.some(({ spanId }) => spanId === batch.spanId),
+    );
+    expect(members.map((inference) => isWithin(batch, inference))).toEqual(members.map(() => true));
+  }
+});
+
+const probe = async (address: unknown, headers: Record<string, string> = {}) => {
+  const paths = ['/metrics', '/health/live', '/health/ready'];
+  const responses = await Promise.all(paths.map((path) => fetch(`${address}${path}`, { headers })));
+  return responses.map(({ headers: sent }) => sent.get('traceparent'));
+};
+
+test.each([
+  ['are not traced', {}, {}, []],
+  ['are not traced by a sampler that keeps all', { OTEL_TRACES_SAMPLER: 'always_on' }, {}, []],
+  [
+    'are not traced for a caller whose trace is not kept',
+    {},
+    { traceparent: `00-${traceId}-${callerSpan}-00` },
+    [],
+  ],
+  [
+    "are part of a caller's trace that is kept",
+    {},
+    { traceparent: `00-${traceId}-${callerSpan}-01` },
+    ['GET /health/live', 'GET /health/ready', 'GET /metrics'],
+  ],
+  [
+    'are traced with TRACE_PROBES=1',
+    { TRACE_PROBES: '1' },
+    {},
+    ['GET /health/live', 'GET /health/ready', 'GET /metrics'],
+  ],
+] as const)('health checks and scrapes %s', async (_name, env, headers, spans) => {
+  await using collector = new Collector();
+  const { service, address } = await start(collector, env);
+  await using _ = service;
+  const answered = await probe(address, headers);
+  expect(answered.filter((traceparent) => traceparent !== null)).toHaveLength(spans.length);
+  await predict(address, 'fine');
+  service.child.kill('SIGTERM');
+  expect(await service.exitCode()).toBe(0);
+  const http = collector.spans.map(({ name }) => name).filter((name) => /^[A-Z]+ /.test(name));
+  expect(http.sort()).toEqual([...spans, 'POST /predict']);
 });
 
 test("without tracing a caller's trace is still named in the log, and nothing is answered of it", async () => {

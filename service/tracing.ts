@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Context,
@@ -19,7 +21,13 @@ import {
   W3CTraceContextPropagator,
 } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  type Resource,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -49,14 +57,20 @@ const fromHeaders = {
   keys: (headers: FastifyRequest['headers']) => Object.keys(headers),
 };
 
+/** A clock of the machine that was set by less is followed no further: its own reading is a whole millisecond off. */
+const clockSetMs = 10;
+let originMs = performance.timeOrigin;
+
 /**
- * Moments of `performance.now()` as the time of day. The clock of the machine may have been set since the process started, so
- * each trace asks anew what time it is; within a trace one answer holds, so that its spans keep their order.
+ * Moments of `performance.now()` as the time of day, by one clock for all traces: what several requests had a part in stands at the
+ * same moment in each. Only when the machine's clock was set is it read again; a trace that is under way keeps the clock it has.
  */
 function timeOfDay(): (atMs: number) => HrTime {
-  const originMs = Date.now() - performance.now();
+  const setMs = Date.now() - performance.now();
+  if (Math.abs(setMs - originMs) > clockSetMs) originMs = setMs;
+  const fromMs = originMs;
   return (atMs) => {
-    const ms = originMs + atMs;
+    const ms = fromMs + atMs;
     const seconds = Math.floor(ms / 1000);
     return [seconds, Math.round((ms - seconds * 1000) * 1e6)];
   };
@@ -70,11 +84,12 @@ export class RequestTrace implements Journey {
   readonly batches: SpanContext[] = [];
   readonly #tracer: Tracer;
   readonly #span: Span;
-  readonly #at: (atMs: number) => HrTime;
+  /** The clock of the trace. */
+  readonly at: (atMs: number) => HrTime;
 
   constructor(tracer: Tracer, span: Span, parent: Context, at: (atMs: number) => HrTime) {
     this.#tracer = tracer;
-    this.#at = at;
+    this.at = at;
     this.#span = span;
     this.context = trace.setSpan(parent, span);
   }
@@ -85,16 +100,16 @@ export class RequestTrace implements Journey {
 
   /** The trace's id if the trace is kept, so that an exemplar never leads nowhere. */
   get exemplarId(): string | undefined {
-    return (this.ids.traceFlags & TraceFlags.SAMPLED) === 0 ? undefined : this.ids.traceId;
+    return isSampled(this.ids) ? this.ids.traceId : undefined;
   }
 
   /** The classifier is done with the request's texts, well or not. */
   classified(startedMs: number, attributes: Readonly<Record<string, string | number>>): void {
     if (!this.#span.isRecording()) return;
-    const ended = this.#at(performance.now());
-    const dealt = this.dealtMs === undefined ? ended : this.#at(this.dealtMs);
+    const ended = this.at(performance.now());
+    const dealt = this.dealtMs === undefined ? ended : this.at(this.dealtMs);
     this.#span.setAttributes(attributes);
-    this.#tracer.startSpan('queue', { startTime: this.#at(startedMs) }, this.context).end(dealt);
+    this.#tracer.startSpan('queue', { startTime: this.at(startedMs) }, this.context).end(dealt);
     if (this.dealtMs === undefined) return;
     const links = this.batches.map((context) => ({ context }));
     this.#tracer.startSpan('inference', { startTime: dealt, attributes, links }, this.context).end(ended);
@@ -103,7 +118,7 @@ export class RequestTrace implements Journey {
   end(status: number): void {
     this.#span.setAttribute('http.response.status_code', status);
     if (status >= 500) this.#span.setStatus({ code: SpanStatusCode.ERROR });
-    this.#span.end(this.#at(performance.now()));
+    this.#span.end(this.at(performance.now()));
   }
 }
 
@@ -122,6 +137,12 @@ export function traceFields({
   return caller === null ? undefined : { trace_id: caller.traceId };
 }
 
+/** Asked every few seconds by machines: half of all traces of a service with little traffic, and nobody looks at them. */
+const probes: ReadonlySet<string> = new Set(['/metrics', '/health/live', '/health/ready']);
+
+const isSampled = (context: SpanContext | undefined) =>
+  context !== undefined && (context.traceFlags & TraceFlags.SAMPLED) !== 0;
+
 /** A stopping service does not wait longer for a collector that is slow or gone. */
 const lastExportLimitMs = 2000;
 
@@ -130,12 +151,13 @@ export class Tracing implements AsyncDisposable {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
   readonly #onFailure: (reason: string) => void;
+  readonly #tracesProbes: boolean;
 
   /** `onFailure` is told what could not be exported; it never fails a request. */
   constructor(config: TracingConfig, onFailure: (reason: string) => void) {
     this.#onFailure = onFailure;
     setGlobalErrorHandler((error) => onFailure(messageOf(error)));
-    const named = resourceFromAttributes({ 'service.name': config.serviceName });
+    this.#tracesProbes = config.tracesProbes;
     const processor = new BatchSpanProcessor({
       exporter: new OTLPTraceExporter(),
       scheduledDelayMillis: config.exportEveryMs,
@@ -144,16 +166,22 @@ export class Tracing implements AsyncDisposable {
       maxExportBatchSize: config.exportSpans,
     });
     this.#provider = new TracerProvider({
-      resource: named.merge(detectResources({ detectors: [envDetector] })),
+      resource: resourceOf(config),
       sampler: samplerOf(config),
       spanProcessors: [processor],
     });
     this.#tracer = this.#provider.getTracer('sentiment-api');
   }
 
-  /** Begins the trace of a request, or goes on with the caller's; the answer says which it is. */
-  begin(request: FastifyRequest, reply: FastifyReply, handler: string, arrivedMs: number): RequestTrace {
+  /** Begins the trace of a request, or goes on with the caller's; the response says which it is. Null for a probe that nobody traces. */
+  begin(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    handler: string,
+    arrivedMs: number,
+  ): RequestTrace | null {
     const parent = propagator.extract(ROOT_CONTEXT, request.headers, fromHeaders);
+    if (!this.#tracesProbes && probes.has(handler) && !isSampled(trace.getSpanContext(parent))) return null;
     const attributes = {
       'http.request.method': request.method,
       'http.route': handler,
@@ -168,24 +196,39 @@ export class Tracing implements AsyncDisposable {
     return new RequestTrace(this.#tracer, span, parent, at);
   }
 
-  /** One span for texts that were inferred together, in the trace of the first of them and linked to all of their requests. */
-  batch({ texts, durationMs, journeys }: Inference): void {
+  /**
+   * One span for texts that were inferred together: inside the first kept request of them, by that trace's clock, and linked to the
+   * others that are kept.
+   */
+  batch({ texts, beganMs, durationMs, journeys }: Inference): void {
     const traces = [...new Set(journeys)].filter((journey) => journey instanceof RequestTrace);
-    const [first] = traces.filter(({ exemplarId }) => exemplarId !== undefined);
+    const [first, ...others] = traces.filter(({ exemplarId }) => exemplarId !== undefined);
     if (first === undefined) return;
-    const links: Link[] = traces.map(({ ids }) => ({ context: ids }));
-    const endedMs = performance.now();
-    const at = timeOfDay();
-    const options = { links, startTime: at(endedMs - durationMs), attributes: { 'sentiment.texts': texts } };
+    const links: Link[] = others.map(({ ids }) => ({ context: ids }));
+    const attributes = { 'sentiment.texts': texts };
+    const options = { links, startTime: first.at(beganMs), attributes };
     const span = this.#tracer.startSpan('batch', options, first.context);
-    span.end(at(endedMs));
-    for (const each of traces) each.batches.push(span.spanContext());
+    span.end(first.at(Math.min(beganMs + durationMs, performance.now())));
+    for (const each of [first, ...others]) each.batches.push(span.spanContext());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const sent = this.#provider.shutdown().catch((error) => this.#onFailure(messageOf(error)));
     await Promise.race([sent, sleep(lastExportLimitMs, undefined, { ref: false })]);
   }
+}
+
+/** Which replica a span comes from; OTEL_RESOURCE_ATTRIBUTES may say otherwise. */
+function resourceOf({ serviceName }: TracingConfig): Resource {
+  const ours = resourceFromAttributes({
+    'service.name': serviceName,
+    'service.instance.id': randomUUID(),
+    'host.name': hostname(),
+    'process.pid': process.pid,
+  });
+  return defaultResource()
+    .merge(ours)
+    .merge(detectResources({ detectors: [envDetector] }));
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -130,6 +130,8 @@ export async function startPrometheus(
     '--web.listen-address=127.0.0.1:0',
     // Without it the first scrape comes 5 s after the start.
     '--scrape.discovery-reload-interval=100ms',
+    // Otherwise it scrapes exemplars, which lead to traces, and drops them.
+    '--enable-feature=exemplar-storage',
     ...(options.withSnapshots === true ? ['--web.enable-admin-api'] : []),
   ];
   return start('Prometheus', options.prometheusPath, args, {

@@ -51,6 +51,8 @@ export interface Inference {
   readonly texts: number;
   /** Milliseconds that each of the texts had waited for it. */
   readonly waitedMs: readonly number[];
+  /** When a worker began it, by performance.now(). */
+  readonly beganMs: number;
   readonly durationMs: number;
   /** Those of its texts' requests that asked for one. */
   readonly journeys: readonly Journey[];

@@ -236,10 +236,13 @@ export class WorkerPool implements Classifier, WorkReport {
   #answer({ jobs, results, inferenceMs: durationMs, heldMs }: Done): void {
     const textMs = durationMs / jobs.length;
     this.#textMs = this.#textMs === 0 ? textMs : 0.95 * this.#textMs + 0.05 * textMs;
-    const beganMs = performance.now() - heldMs - durationMs;
-    const waitedMs = jobs.map(({ queuedMs }) => Math.max(0, beganMs - queuedMs));
+    // The worker measures with a clock of its own: nothing begins before its last text was there.
+    const lastQueuedMs = Math.max(...jobs.map(({ queuedMs }) => queuedMs));
+    const beganMs = Math.max(lastQueuedMs, performance.now() - heldMs - durationMs);
+    const waitedMs = jobs.map(({ queuedMs }) => beganMs - queuedMs);
     const journeys = jobs.flatMap(({ request }) => request.journey ?? []);
-    for (const listener of this.#listeners) listener({ texts: jobs.length, waitedMs, durationMs, journeys });
+    const inference = { texts: jobs.length, waitedMs, beganMs, durationMs, journeys };
+    for (const listener of this.#listeners) listener(inference);
     for (const [position, { request, index }] of jobs.entries()) {
       const result = results[position]!;
       request.begun(beganMs);
