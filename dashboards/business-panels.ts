@@ -1,6 +1,7 @@
 import { metrics, sentiments } from '../service/metric-names.ts';
 import type { SlaDocument } from '../slas/model.ts';
 import { byWeekdayAndHour, increaseOf, meanOver, peakOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
+import { SENTIMENTS } from './colours.ts';
 import { cpu, eventLoop, memory } from './load-panels.ts';
 import { metric } from './metrics.ts';
 import { limitsOf } from './objectives.ts';
@@ -32,6 +33,7 @@ const volume = (view: View, what: 'day' | 'week', range: string): Panel => ({
       over: 'time',
     },
   ],
+  colours: SENTIMENTS,
   limits: [],
   objectives: [],
   lookFor: `Texts of the ${what} that ends at each moment: growth, and days that differ from their like.`,
@@ -45,6 +47,7 @@ function sentimentRatio(view: View): Panel {
   const positive = metric(metrics.predictions.name, { ...view.labels, sentiment: sentiments[0] });
   const hourly = shareOf(sumOf(increaseOf(positive, '1h')), sumOf(increaseOf(predictions(view), '1h')));
   const usual = meanOver(hourly, '7d', '1h');
+  const band = { upper: 'usual + 10 points', lower: 'usual - 10 points' };
   const query = (expr: string, legend: string) => ({ expr, legend, over: 'time' }) as const;
   return {
     id: 'sentiment-ratio',
@@ -53,9 +56,10 @@ function sentimentRatio(view: View): Panel {
     drawing: 'lines',
     queries: [
       query(hourly, `${sentiments[0].toLowerCase()}, last hour`),
-      query(`(${usual}) + ${POINTS}`, 'usual + 10 points'),
-      query(`(${usual}) - ${POINTS}`, 'usual - 10 points'),
+      query(`(${usual}) + ${POINTS}`, band.upper),
+      query(`(${usual}) - ${POINTS}`, band.lower),
     ],
+    band,
     limits: [],
     objectives: [],
     lookFor:
@@ -93,6 +97,7 @@ const peakLoad = (view: View): Panel => ({
   id: 'peak-load',
   title: 'Peak load by hour and weekday',
   unit: 'per_second',
+  counts: 'predictions',
   drawing: 'matrix',
   queries: [
     {

@@ -32,9 +32,10 @@ function busiest(view: View, measured: MeasuredLimit | null): Panel {
     id: 'busiest-minute',
     title: 'Rate now, and the busiest minute of 7 days',
     unit: 'per_second',
+    counts: 'predictions',
     queries: [
       { expr: rate, legend: 'now', over: 'time' },
-      { expr: peakOf(rate, '7d', '5m'), legend: 'busiest of 7 days', over: 'time' },
+      { expr: peakOf(rate, '7d', '1m'), legend: 'busiest of 7 days', over: 'time' },
     ],
     limits: measured === null ? [] : [heldAt(measured)],
     lookFor:

@@ -20,8 +20,10 @@ import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { Panel, PanelUnit, Query } from './panel.ts';
-import { RUN_TAG } from './run-tag.ts';
+import { whereSeen } from '../slas/promql.ts';
+import { type Colours, NEUTRAL, NOTHING } from './colours.ts';
+import type { Panel, PanelLimit, PanelUnit, Query } from './panel.ts';
+import { RUN_TAG, VERDICT_TAG } from './run-tag.ts';
 
 /** One panel, as Grafana draws it. */
 export function grafanaPanel(panel: Panel): Builder<dashboard.Panel> {
@@ -32,7 +34,7 @@ export function grafanaPanel(panel: Panel): Builder<dashboard.Panel> {
       return stat(panel)
         .graphMode(common.BigValueGraphMode.None)
         .colorMode(common.BigValueColorMode.Background)
-        .mappings([LOADED]);
+        .mappings([LOADED, nothingOf(panel)]);
     case 'lines':
       return lines(panel);
     case 'stacked':
@@ -63,7 +65,7 @@ export function grafanaPanel(panel: Panel): Builder<dashboard.Panel> {
       return withBasics(new AnnotationsList(), panel, PromQueryFormat.Table)
         .onlyFromThisDashboard(false)
         .onlyInTimeRange(false)
-        .tags([RUN_TAG])
+        .tags([RUN_TAG, VERDICT_TAG])
         .limit(50);
     default:
       return panel.drawing satisfies never;
@@ -77,12 +79,15 @@ const UNITS: Record<PanelUnit, string> = {
   seconds: 's',
   ratio: 'percentunit',
   share: 'none',
-  per_second: 'cps',
+  per_second: 'reqps',
   count: 'short',
   bytes: 'bytes',
   cores: 'none',
   state: 'none',
 };
+
+/** Grafana's own unit of a rate of anything is "c/s", which no operator knows. */
+const unitOf = ({ unit, counts }: Panel) => (counts === undefined ? UNITS[unit] : `suffix: ${counts}/s`);
 
 // ---------------------------------------------------------------------------------------------- what all have
 
@@ -98,6 +103,8 @@ interface AnyPanel {
   noValue(text: string): this;
   thresholds(thresholds: Builder<dashboard.ThresholdsConfig>): this;
   withTarget(target: Builder<object>): this;
+  overrideByName(name: string, properties: dashboard.DynamicConfigValue[]): this;
+  overrideByRegexp(regexp: string, properties: dashboard.DynamicConfigValue[]): this;
 }
 
 const OVERVIEW_HEIGHT = 5;
@@ -111,20 +118,36 @@ function withBasics<P>(builder: P & AnyPanel, panel: Panel, format: PromQueryFor
     .datasource(DATASOURCE)
     .span(panel.width)
     .height(isSmall ? OVERVIEW_HEIGHT : HEIGHT)
-    .unit(UNITS[panel.unit])
-    .noValue('no traffic')
+    .unit(unitOf(panel))
+    .noValue(nothing(panel))
     .thresholds(thresholdsOf(panel));
   panel.queries.forEach((query, index) => {
-    builder.withTarget(target(query, String.fromCharCode(65 + index), format));
+    builder.withTarget(target(query, letter(index), format));
   });
+  for (const [series, colour] of Object.entries(panel.colours ?? {})) {
+    const properties = [fixed(colour)];
+    if (series.startsWith('/')) builder.overrideByRegexp(series, properties);
+    else builder.overrideByName(series, properties);
+  }
   return builder;
 }
+
+const letter = (index: number) => String.fromCharCode(65 + index);
+
+const fixed = (colour: string): dashboard.DynamicConfigValue => ({
+  id: 'color',
+  value: { mode: dashboard.FieldColorModeId.Fixed, fixedColor: colour },
+});
+
+/** What is shown where nothing is measured: a service that nobody calls is well. */
+const nothing = ({ queries }: Panel) =>
+  queries.some(({ expr }) => /\b(rate|increase)\((?!process_|nodejs_)/.test(expr)) ? 'no traffic' : 'no data';
 
 function target(query: Query, refId: string, format: PromQueryFormat): DataqueryBuilder {
   const builder = new DataqueryBuilder()
     .refId(refId)
     .datasource(DATASOURCE)
-    .expr(query.expr)
+    .expr(query.seen === undefined ? query.expr : whereSeen(query.expr, query.seen.expr, query.seen.label))
     .legendFormat(query.legend)
     .format(format);
   if (query.exemplars === true) builder.exemplar(true);
@@ -134,8 +157,15 @@ function target(query: Query, refId: string, format: PromQueryFormat): Dataquery
 const COLOURS = { good: 'green', target: 'orange', alert: 'red' } as const;
 
 /** Steps upwards from the least value: each has the colour of what lies from it on. */
-function thresholdsOf({ limits }: Panel): dashboard.ThresholdsConfigBuilder {
-  const isFloor = limits.some(({ level, limit }) => level === 'target' && limit.comparison.startsWith('>'));
+function thresholdsOf(panel: Panel): dashboard.ThresholdsConfigBuilder {
+  const config = new dashboard.ThresholdsConfigBuilder().mode(dashboard.ThresholdsMode.Absolute);
+  const { limits, steps: own } = panel;
+  if (own !== undefined) {
+    const after = own.map(({ from, colour }) => ({ value: from, color: colour }));
+    return config.steps([{ value: null, color: COLOURS.good }, ...after]);
+  }
+  if (limits.length === 0) return config.steps([{ value: null, color: NEUTRAL }]);
+  const isFloor = isFloorOf(limits);
   const ordered = [...limits].sort((a, b) => a.limit.value - b.limit.value);
   const hasAlert = limits.some(({ level }) => level === 'alert');
   const lowest = isFloor ? (hasAlert ? COLOURS.alert : COLOURS.target) : COLOURS.good;
@@ -143,10 +173,23 @@ function thresholdsOf({ limits }: Panel): dashboard.ThresholdsConfigBuilder {
     value: limit.value,
     color: isFloor ? (level === 'alert' ? COLOURS.target : COLOURS.good) : COLOURS[level],
   }));
-  return new dashboard.ThresholdsConfigBuilder()
-    .mode(dashboard.ThresholdsMode.Absolute)
-    .steps([{ value: null, color: lowest }, ...steps]);
+  return config.steps([...lowestSteps(panel, lowest), ...steps]);
 }
+
+const isFloorOf = (limits: readonly PanelLimit[]) =>
+  limits.some(({ level, limit }) => level === 'target' && limit.comparison.startsWith('>'));
+
+/** The least rate that there can be: one request in a day. */
+const SLOWEST_PER_SECOND = 1 / 86_400;
+
+/** A rate of 0 is no traffic, and no alarm. */
+const lowestSteps = ({ unit, drawing }: Panel, colour: string) =>
+  unit === 'per_second' && drawing === 'number'
+    ? [
+        { value: null, color: NOTHING },
+        { value: Number(SLOWEST_PER_SECOND.toPrecision(2)), color: colour },
+      ]
+    : [{ value: null, color: colour }];
 
 const lastValues = () => new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false);
 
@@ -168,17 +211,32 @@ const WITHIN: dashboard.ValueMap = {
   },
 };
 
+/** Without it, a number that is not there would have the colour of the lowest threshold. */
+const nothingOf = (panel: Panel): dashboard.SpecialValueMap => ({
+  type: dashboard.MappingType.SpecialValue,
+  options: {
+    match: dashboard.SpecialValueMatch.NullAndNan,
+    result: { text: nothing(panel), color: NOTHING, index: 2 },
+  },
+});
+
+const ZERO: dashboard.ValueMap = {
+  type: dashboard.MappingType.ValueToText,
+  options: { '0': { text: 'no traffic', color: NOTHING, index: 3 } },
+};
+
 const stat = (panel: Panel) =>
   withBasics(new Stat(), panel, PromQueryFormat.TimeSeries)
+    .mappings([nothingOf(panel), ...(panel.unit === 'per_second' ? [ZERO] : [])])
     .reduceOptions(lastValues())
     .colorMode(panel.limits.length === 0 ? common.BigValueColorMode.None : common.BigValueColorMode.Value);
 
-const lines = (panel: Panel) =>
-  withBasics(new TimeSeries(), panel, PromQueryFormat.TimeSeries)
+function lines(panel: Panel): TimeSeries {
+  const builder = withBasics(new TimeSeries(), panel, PromQueryFormat.TimeSeries)
     .lineWidth(1)
-    .fillOpacity(8)
+    .fillOpacity(panel.band === undefined ? 8 : 0)
     .showPoints(common.VisibilityMode.Never)
-    .axisSoftMin(panel.unit === 'share' ? 0.5 : 0)
+    .axisSoftMin(axisFrom(panel))
     .tooltip(
       new common.VizTooltipOptionsBuilder()
         .mode(common.TooltipDisplayMode.Multi)
@@ -190,14 +248,47 @@ const lines = (panel: Panel) =>
         .placement(common.LegendPlacement.Bottom)
         .showLegend(true)
         .calcs(['mean', 'max']),
-    )
-    .thresholdsStyle(
-      new common.GraphThresholdsStyleConfigBuilder().mode(
-        panel.limits.length === 0
-          ? common.GraphThresholdsStyleMode.Off
-          : common.GraphThresholdsStyleMode.Dashed,
-      ),
     );
+  if (panel.band !== undefined) fillBetween(builder, panel.band);
+  panel.limits.forEach((limit, index) => {
+    drawLimit(builder, limit, letter(panel.queries.length + index));
+  });
+  return builder;
+}
+
+/** From where an axis begins: what is near 1 all the time would be a flat line at the top. */
+const axisFrom = ({ unit, limits }: Panel) =>
+  unit === 'share' ? 0.5 : unit === 'ratio' && isFloorOf(limits) ? 0.95 : 0;
+
+/** Grafana's own threshold lines have no names: a limit is a series, so that the legend says which is which. */
+function drawLimit(builder: TimeSeries, { label, level, limit }: PanelLimit, refId: string): void {
+  const name = label.includes(level) ? label : `${level} ${label}`;
+  builder.withTarget(
+    new DataqueryBuilder()
+      .refId(refId)
+      .datasource(DATASOURCE)
+      .expr(`vector(${limit.value})`)
+      .legendFormat(name)
+      .format(PromQueryFormat.TimeSeries)
+      .range(),
+  );
+  builder.overrideByName(name, [
+    fixed(COLOURS[level]),
+    { id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 10] } },
+    { id: 'custom.fillOpacity', value: 0 },
+  ]);
+}
+
+/** The edges themselves are thin and of one colour, and only what lies between them is filled. */
+function fillBetween(builder: TimeSeries, { upper, lower }: NonNullable<Panel['band']>): void {
+  const edge = [fixed(NEUTRAL), { id: 'custom.lineWidth', value: 0 }];
+  builder.overrideByName(upper, [
+    ...edge,
+    { id: 'custom.fillBelowTo', value: lower },
+    { id: 'custom.fillOpacity', value: 20 },
+  ]);
+  builder.overrideByName(lower, edge);
+}
 
 const heat = (panel: Panel) =>
   withBasics(new Heatmap(), panel, PromQueryFormat.Heatmap)
@@ -236,12 +327,40 @@ function bars(panel: Panel) {
       .min(0)
       .reduceOptions(lastValues());
   const label = /^\{\{(\w+)\}\}$/.exec(panel.queries[0]!.legend)?.[1] ?? 'Time';
-  return withBasics(new BarChart(), panel, PromQueryFormat.Table)
-    .xField(label)
-    .min(0)
-    .showValue(common.VisibilityMode.Always)
-    .withTransformation({ id: 'organize', options: { excludeByName: { Time: true } } });
+  const { colours = {}, ...rest } = panel;
+  return (
+    withBasics(new BarChart(), rest, PromQueryFormat.Table)
+      .xField(label)
+      .colorByField(label)
+      .mappings([colouring(colours)])
+      .colorScheme(
+        new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Fixed).fixedColor(NEUTRAL),
+      )
+      // Names have the room of a line beside each bar; at 0, which is what the builder sets, each is cut to "…".
+      .orientation(common.VizOrientation.Horizontal)
+      .xTickLabelMaxLength(LONGEST_LABEL)
+      .legend(
+        new common.VizLegendOptionsBuilder()
+          .showLegend(false)
+          .placement(common.LegendPlacement.Bottom)
+          .displayMode(common.LegendDisplayMode.Hidden)
+          .calcs([]),
+      )
+      .min(0)
+      .showValue(common.VisibilityMode.Always)
+      .withTransformation({ id: 'organize', options: { excludeByName: { Time: true } } })
+  );
 }
+
+const LONGEST_LABEL = 40;
+
+/** Bars of one series have the colours of the values that they stand for. */
+const colouring = (colours: Colours): dashboard.ValueMap => ({
+  type: dashboard.MappingType.ValueToText,
+  options: Object.fromEntries(
+    Object.entries(colours).map(([text, color], index) => [text, { text, color, index }]),
+  ),
+});
 
 const matrix = (panel: Panel) =>
   withBasics(new Table(), panel, PromQueryFormat.Table)

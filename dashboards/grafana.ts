@@ -3,14 +3,19 @@ import { DashboardLinkType } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { DashboardSpec } from './dashboards.ts';
 import { DATASOURCE, grafanaPanel } from './grafana-panels.ts';
 import { metric } from './metrics.ts';
+import { narrowed } from './objectives.ts';
 import type { Panel, View } from './panel.ts';
 import { RUN_MARKS, RUN_TAG } from './run-tag.ts';
 
 /** Dashboards as Grafana's JSON. */
 
 /** Where the variables of the dashboards stand in the queries. */
+const CHOSEN = { namespace: { matches: '$namespace' }, pod: { matches: '$pod' } };
+
 export const grafanaView = (service: Readonly<Record<string, string>>): View => ({
-  labels: { ...service, namespace: { matches: '$namespace' }, pod: { matches: '$pod' } },
+  service,
+  chosen: CHOSEN,
+  labels: narrowed(service, CHOSEN),
   endpoint: { matches: '$endpoint' },
   step: '$__rate_interval',
   whole: '$__range',
@@ -21,6 +26,7 @@ const TAG = 'sla-harness';
 export function renderDashboard(
   spec: DashboardSpec,
   service: Readonly<Record<string, string>>,
+  endpoints: readonly string[],
 ): dashboard.Dashboard {
   const builder = new dashboard.DashboardBuilder(spec.title)
     .uid(spec.uid)
@@ -31,13 +37,14 @@ export function renderDashboard(
     .time(spec.time)
     .tooltip(dashboard.DashboardCursorSync.Crosshair)
     .editable();
-  for (const variable of variables(service)) builder.withVariable(variable);
+  for (const variable of variables(service, endpoints)) builder.withVariable(variable);
   for (const annotation of annotations(service)) builder.annotation(annotation);
   for (const link of links()) builder.link(link);
   const ids = panelIds(spec);
+  const titles = new Map(spec.rows.flatMap(({ panels }) => panels).map(({ id, title }) => [id, title]));
   for (const row of spec.rows) {
     builder.withRow(new dashboard.RowBuilder(row.title));
-    for (const panel of row.panels) builder.withPanel(placed(panel, spec.uid, ids));
+    for (const panel of row.panels) builder.withPanel(placed(panel, spec.uid, ids, titles));
   }
   return withRowIds(builder.build());
 }
@@ -46,12 +53,17 @@ export function renderDashboard(
 const panelIds = ({ rows }: DashboardSpec) =>
   new Map(rows.flatMap(({ panels }) => panels).map(({ id }, index) => [id, index + 1]));
 
-function placed(panel: Panel, uid: string, ids: ReadonlyMap<string, number>) {
+function placed(
+  panel: Panel,
+  uid: string,
+  ids: ReadonlyMap<string, number>,
+  titles: ReadonlyMap<string, string>,
+) {
   const built = grafanaPanel(panel).build();
   const next = panel.next.filter((id) => ids.has(id));
   built.id = ids.get(panel.id)!;
   built.links = next.map((id) =>
-    new dashboard.DashboardLinkBuilder(`look next: ${id}`)
+    new dashboard.DashboardLinkBuilder(`Look next: ${titles.get(id)}`)
       .type(DashboardLinkType.Link)
       .url(`/d/${uid}?viewPanel=panel-${ids.get(id)}&\${__url_time_range}&\${__all_variables}`)
       .build(),
@@ -70,7 +82,8 @@ function withRowIds(built: dashboard.Dashboard): dashboard.Dashboard {
 
 // ---------------------------------------------------------------------------------------------- variables
 
-function variables(service: Readonly<Record<string, string>>) {
+/** Health checks and scrapes are not among the endpoints at first: they can be chosen. */
+function variables(service: Readonly<Record<string, string>>, endpoints: readonly string[]) {
   const labelValues = (name: string, label: string, query: string) =>
     new dashboard.QueryVariableBuilder(name)
       .label(label)
@@ -82,10 +95,10 @@ function variables(service: Readonly<Record<string, string>>) {
       // Matches the label that is not there, too: outside of Kubernetes there is neither.
       .allValue('.*');
   const started = metric('process_start_time_seconds', service);
-  const inNamespace = metric('process_start_time_seconds', {
-    ...service,
-    namespace: { matches: '$namespace' },
-  });
+  const inNamespace = metric(
+    'process_start_time_seconds',
+    narrowed(service, { namespace: { matches: '$namespace' } }),
+  );
   return [
     new dashboard.DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'),
     labelValues('namespace', 'Namespace', `label_values(${started}, namespace)`).current(ALL),
@@ -94,14 +107,12 @@ function variables(service: Readonly<Record<string, string>>) {
       'endpoint',
       'Endpoint',
       `label_values(${metric('http_requests_total', service)}, handler)`,
-    ).current({ text: [...PREDICTING], value: [...PREDICTING] }),
+    ).current({ text: [...endpoints], value: [...endpoints] }),
     new dashboard.TextBoxVariableBuilder('reports').label('Run reports at').defaultValue('/runs'),
   ];
 }
 
 const ALL = { text: ['All'], value: ['$__all'] };
-/** Health checks and scrapes are nobody's business, unless they are asked for. */
-const PREDICTING = ['/predict', '/predict/batch'];
 
 // ---------------------------------------------------------------------------------------------- links, annotations
 

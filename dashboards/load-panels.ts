@@ -1,5 +1,14 @@
 import { endpoints, metrics } from '../service/metric-names.ts';
-import { greatestOf, type Labels, percentileOf, rateOf, sumOf } from '../slas/promql.ts';
+import {
+  greatestOf,
+  greatestWithin,
+  increaseOf,
+  type Matchers,
+  percentileOf,
+  rateOf,
+  sumOf,
+} from '../slas/promql.ts';
+import { PERCENTILES, STATUSES } from './colours.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
 
@@ -9,6 +18,9 @@ const PREDICTING = { matches: endpoints.join('|') };
 
 const shared = { drawing: 'lines', limits: [], objectives: [], width: 6 } as const;
 
+const inProgressOf = (view: View) =>
+  metric(metrics.httpInProgress.name, { ...view.labels, handler: view.endpoint ?? PREDICTING });
+
 export const inProgress = (view: View): Panel => ({
   ...shared,
   id: 'in-progress',
@@ -16,12 +28,10 @@ export const inProgress = (view: View): Panel => ({
   unit: 'count',
   queries: [
     {
-      expr: sumOf(
-        metric(metrics.httpInProgress.name, { ...view.labels, handler: view.endpoint ?? PREDICTING }),
-        'handler',
-      ),
+      expr: sumOf(inProgressOf(view), 'handler'),
       legend: '{{handler}}',
       over: 'time',
+      seen: { expr: sumOf(greatestWithin(inProgressOf(view), view.whole), 'handler'), label: 'handler' },
     },
   ],
   lookFor: 'Rate times latency, when all is well. A steady climb is a queue that never empties.',
@@ -112,6 +122,7 @@ export const queueWait = (view: View): Panel => ({
   title: 'Wait for a worker',
   unit: 'seconds',
   queries: percentilesOf(view, 'queueWait'),
+  colours: PERCENTILES,
   lookFor: 'The part of the latency that more workers would take away.',
   next: ['queue', 'inference-time'],
 });
@@ -122,19 +133,19 @@ export const inferenceTime = (view: View): Panel => ({
   title: 'Inference',
   unit: 'seconds',
   queries: percentilesOf(view, 'inferenceDuration'),
+  colours: PERCENTILES,
   lookFor: 'The part of the latency that only a faster model, or shorter texts, would take away.',
   next: ['queue-wait', 'cpu'],
 });
 
-const requests = (view: View, labels: Labels = {}) =>
-  rateOf(
-    metric(metrics.httpRequests.name, {
-      ...view.labels,
-      handler: view.endpoint ?? PREDICTING,
-      ...labels,
-    }),
-    view.step,
-  );
+const requestsOf = (view: View, labels: Matchers = {}) =>
+  metric(metrics.httpRequests.name, {
+    ...view.labels,
+    handler: view.endpoint ?? PREDICTING,
+    ...labels,
+  });
+
+const requests = (view: View, labels: Matchers = {}) => rateOf(requestsOf(view, labels), view.step);
 
 /** What of the load came through. What was offered Prometheus does not know, unless k6 writes to it. */
 export const achieved = (view: View): Panel => ({
@@ -163,8 +174,10 @@ export const byStatus = (view: View): Panel => ({
       expr: sumOf(requests(view), 'status'),
       legend: '{{status}}',
       over: 'time',
+      seen: { expr: sumOf(increaseOf(requestsOf(view), view.whole), 'status'), label: 'status' },
     },
   ],
+  colours: STATUSES,
   lookFor:
     'What arrived and ended, as the service counts it. What was offered and never arrived, only the report of the run knows.',
   next: ['api-latency', 'error-types'],

@@ -1,5 +1,5 @@
 import { metrics } from '../service/metric-names.ts';
-import { type Labels, selector } from '../slas/promql.ts';
+import { type Matchers, selector } from '../slas/promql.ts';
 
 /** What Prometheus and prom-client themselves add to the service's metrics: the ones that panels use. */
 export const processMetrics = [
@@ -20,7 +20,7 @@ type Parts<M extends ServiceMetric> = M extends { readonly type: 'histogram' }
 export type MetricName = Parts<ServiceMetric> | (typeof processMetrics)[number];
 
 /** A selector of a metric that there is. */
-export const metric = (name: MetricName, labels: Labels): string => selector(name, labels);
+export const metric = (name: MetricName, labels: Matchers): string => selector(name, labels);
 
 /** The same list for those who look at text. */
 export const metricNames: ReadonlySet<string> = new Set<string>([

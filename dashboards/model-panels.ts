@@ -1,5 +1,6 @@
 import { metrics } from '../service/metric-names.ts';
 import { greatestOf, increaseOf, sumOf } from '../slas/promql.ts';
+import { AGREEMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
 
@@ -44,6 +45,7 @@ const feedback = (view: View): Panel => ({
       over: 'window',
     },
   ],
+  colours: AGREEMENTS,
   lookFor:
     'Predictions that somebody agreed or disagreed with. A rising share of disagreement is the truest sign of drift.',
   next: ['drift'],

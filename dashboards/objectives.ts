@@ -1,5 +1,6 @@
+import { endpoints } from '../service/metric-names.ts';
 import type { Measure, Objective, Selection, SlaDocument } from '../slas/model.ts';
-import { type Labels, selector } from '../slas/promql.ts';
+import { type Matchers, selector } from '../slas/promql.ts';
 import type { PanelLimit, View } from './panel.ts';
 
 /** What panels take from the SLA document: which series an objective is about, and its limits. */
@@ -19,23 +20,60 @@ export function measureOf<K extends Kind>(sla: SlaDocument, kind: K): OfKind<K> 
 export const idsOf = (sla: SlaDocument, ...kinds: readonly Kind[]) =>
   kinds.flatMap((kind) => objectivesOf(sla, kind)).map(({ id }) => id);
 
-/** Target and alert threshold of each objective of a kind. */
+/** What an objective is about, without how much of it: two percentiles of one histogram have the same. */
+const seriesOf = ({ measure }: Objective): string => {
+  const {
+    percentile: _,
+    client: __,
+    ...series
+  } = measure as Measure & { percentile?: number; client?: unknown };
+  return JSON.stringify(series);
+};
+
+/** Target and alert threshold of the first objective of a kind, and of those about the same series. */
 export function limitsOf(sla: SlaDocument, kind: Kind): readonly PanelLimit[] {
-  return objectivesOf(sla, kind).flatMap(({ measure, target, alert }) => {
-    const what = measure.kind === 'latency' ? `p${measure.percentile} ` : '';
-    return [
-      { label: `${what}${target.text}`, level: 'target' as const, limit: target },
-      ...(alert === undefined
-        ? []
-        : [{ label: `${what}alert ${alert.text}`, level: 'alert' as const, limit: alert }]),
-    ];
-  });
+  const [first, ...others] = objectivesOf(sla, kind);
+  if (first === undefined) return [];
+  return [first, ...others.filter((other) => seriesOf(other) === seriesOf(first))].flatMap(
+    ({ measure, target, alert }) => {
+      const what = measure.kind === 'latency' ? `p${measure.percentile} ` : '';
+      return [
+        { label: `${what}${target.text}`, level: 'target' as const, limit: target },
+        ...(alert === undefined
+          ? []
+          : [{ label: `${what}alert ${alert.text}`, level: 'alert' as const, limit: alert }]),
+      ];
+    },
+  );
 }
 
-/** The series of an objective, seen from a view: where that chooses endpoints, they replace the document's. */
-export function selected(selection: Selection, { labels, endpoint }: View, suffix = ''): string {
-  const { handler, ...others } = selection.where;
-  const chosen = handler === undefined ? null : (endpoint ?? handler);
-  const where: Labels = { ...labels, ...(chosen === null ? {} : { handler: chosen }), ...others };
-  return selector(selection.metric + suffix, where);
+const selectionsOf = ({ measure }: Objective): readonly Selection[] =>
+  Object.values(measure).filter(
+    (part): part is Selection => typeof part === 'object' && part !== null && 'where' in part,
+  );
+
+/** Those that predict, and all that an objective names: what dashboards show before anything is chosen. */
+export function endpointsOf(sla: SlaDocument): readonly string[] {
+  const named = sla.objectives.flatMap(selectionsOf).map(({ where }) => where.handler);
+  return [...new Set([...endpoints, ...named.filter((handler) => typeof handler === 'string')])];
+}
+
+/** Both at once: a label that is in both has to meet both. */
+export function narrowed(labels: Matchers, more: Matchers): Matchers {
+  const merged = Object.entries(more).map(([label, match]) => {
+    const before = labels[label];
+    const isNew = before === undefined || JSON.stringify(before) === JSON.stringify(match);
+    return [label, isNew ? match : [before, match].flat()] as const;
+  });
+  return { ...labels, ...Object.fromEntries(merged) };
+}
+
+/**
+ * The series of an objective, seen from a view. The objective keeps its own selector whatever the view chooses: endpoints that are
+ * chosen only narrow it, where it names any.
+ */
+export function selected(selection: Selection, { service, chosen, endpoint }: View, suffix = ''): string {
+  const own = narrowed({ ...service, ...selection.where }, chosen);
+  const isNarrowed = endpoint !== null && selection.where.handler !== undefined;
+  return selector(selection.metric + suffix, isNarrowed ? narrowed(own, { handler: endpoint }) : own);
 }

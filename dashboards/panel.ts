@@ -1,5 +1,6 @@
 import type { LabelMatcher, Limit } from '../slas/model.ts';
-import type { Labels } from '../slas/promql.ts';
+import type { Matchers } from '../slas/promql.ts';
+import type { Colours } from './colours.ts';
 
 /** What a panel is, whoever draws it: Grafana (grafana.ts) or our own report (report.ts). */
 
@@ -31,6 +32,8 @@ export interface Query {
   /** At every moment, or once over the whole time that is looked at. */
   readonly over: 'time' | 'window';
   readonly exemplars?: true;
+  /** Series that a dashboard leaves out: those whose counterpart by the label is 0 in all the time that is looked at. */
+  readonly seen?: { readonly expr: string; readonly label: string };
 }
 
 /** A limit of the SLA document, drawn in. */
@@ -52,6 +55,14 @@ export interface Panel {
   readonly objectives: readonly string[];
   /** What a person should look for, in a sentence or two. */
   readonly lookFor: string;
+  /** What a rate is of; requests unless it says otherwise. */
+  readonly counts?: 'predictions';
+  /** Of its series, where they mean something. */
+  readonly colours?: Colours;
+  /** From which value on which colour, where no objective has a limit. */
+  readonly steps?: readonly { readonly from: number; readonly colour: string }[];
+  /** Two series, by their legends, that are the edges of a band. */
+  readonly band?: { readonly upper: string; readonly lower: string };
   /** Ids of the panels to look at next. */
   readonly next: readonly string[];
   /** Of 24 columns. */
@@ -66,7 +77,11 @@ export interface Row {
 /** From where one looks: what stands in the queries in place of labels and ranges. */
 export interface View {
   /** Labels of every series of the service. */
-  readonly labels: Labels;
+  readonly service: Readonly<Record<string, string>>;
+  /** What of the service was chosen to be looked at; none in a report. */
+  readonly chosen: Matchers;
+  /** Both. */
+  readonly labels: Matchers;
   /** The endpoints that are looked at; null: those that the SLA document's objectives name. */
   readonly endpoint: LabelMatcher | null;
   /** The range of a rate at one moment. */

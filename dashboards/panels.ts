@@ -1,6 +1,7 @@
 import { batchSizeBuckets, confidenceBuckets, metrics } from '../service/metric-names.ts';
 import type { Selection, SlaDocument } from '../slas/model.ts';
 import { increaseOf, leastOf, orZero, percentileOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
+import { ERROR_TYPES, PERCENTILES as PERCENTILE_COLOURS, SENTIMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, objectivesOf, selected } from './objectives.ts';
 import type { Panel, Query, Row, View } from './panel.ts';
@@ -60,6 +61,7 @@ const predictionRate = (sla: SlaDocument, view: View): Panel => ({
   id: 'prediction-rate',
   title: 'Prediction Rate',
   unit: 'per_second',
+  counts: 'predictions',
   drawing: 'number',
   queries: [overTime(sumOf(rateOf(predictions(view), view.step)), 'predictions')],
   limits: limitsOf(sla, 'throughput'),
@@ -117,13 +119,15 @@ const predictionsBySentiment = (view: View): Panel => ({
   id: 'predictions-by-sentiment',
   title: 'Predictions by Sentiment',
   unit: 'per_second',
+  counts: 'predictions',
   drawing: 'stacked',
   queries: [overTime(sumOf(rateOf(predictions(view), view.step), 'sentiment'), '{{sentiment}}')],
+  colours: SENTIMENTS,
   limits: [],
   objectives: [],
   lookFor: 'A change of the mix at an even rate: the texts changed, or the model did.',
   next: ['sentiment-distribution', 'confidence-distribution'],
-  width: 8,
+  width: 6,
 });
 
 const sentimentDistribution = (view: View): Panel => ({
@@ -132,11 +136,12 @@ const sentimentDistribution = (view: View): Panel => ({
   unit: 'count',
   drawing: 'pie',
   queries: [overWindow(sumOf(increaseOf(predictions(view), view.whole), 'sentiment'), '{{sentiment}}')],
+  colours: SENTIMENTS,
   limits: [],
   objectives: [],
   lookFor: 'One sentiment only, or a mix that differs from the usual by more than ten points.',
   next: ['predictions-by-sentiment', 'sentiment-ratio'],
-  width: 4,
+  width: 6,
 });
 
 const confidenceDistribution = (view: View): Panel => ({
@@ -154,7 +159,7 @@ const confidenceDistribution = (view: View): Panel => ({
   objectives: [],
   lookFor: `Most predictions near ${confidenceBuckets.at(-2)}. A band that grows near ${confidenceBuckets[0]} is a model that guesses.`,
   next: ['average-confidence', 'predictions-by-sentiment'],
-  width: 8,
+  width: 6,
 });
 
 const batchSizes = (view: View): Panel => ({
@@ -172,7 +177,7 @@ const batchSizes = (view: View): Panel => ({
   objectives: [],
   lookFor: `Batch requests by how many texts they had, up to ${batchSizeBuckets.at(-1)}. Larger ones keep a worker for longer: compare with the latency.`,
   next: ['api-latency', 'prediction-rate'],
-  width: 4,
+  width: 6,
 });
 
 // ---------------------------------------------------------------------------------------------- performance
@@ -189,6 +194,7 @@ function apiLatency(sla: SlaDocument, view: View): Panel {
     unit: 'seconds',
     drawing: 'lines',
     queries: PERCENTILES.map((percent) => overTime(percentileOf(percent, buckets), `p${percent}`, true)),
+    colours: PERCENTILE_COLOURS,
     limits: limitsOf(sla, 'latency'),
     objectives: idsOf(sla, 'latency'),
     lookFor:
@@ -198,16 +204,18 @@ function apiLatency(sla: SlaDocument, view: View): Panel {
   };
 }
 
+const allRequests = (view: View) => metric(metrics.httpRequests.name, at('handler', view));
+
 const requestRate = (sla: SlaDocument, view: View): Panel => ({
   id: 'http-request-rate',
   title: 'HTTP Request Rate by endpoint',
   unit: 'per_second',
   drawing: 'lines',
   queries: [
-    overTime(
-      sumOf(rateOf(metric(metrics.httpRequests.name, at('handler', view)), view.step), 'handler'),
-      '{{handler}}',
-    ),
+    {
+      ...overTime(sumOf(rateOf(allRequests(view), view.step), 'handler'), '{{handler}}'),
+      seen: { expr: sumOf(increaseOf(allRequests(view), view.whole), 'handler'), label: 'handler' },
+    },
   ],
   limits: objectivesOf(sla, 'throughput').length === 0 ? [] : limitsOf(sla, 'throughput'),
   objectives: [],
@@ -249,6 +257,7 @@ const errorTypes = (view: View): Panel => ({
       '{{error_type}}',
     ),
   ],
+  colours: ERROR_TYPES,
   limits: [],
   objectives: [],
   lookFor:

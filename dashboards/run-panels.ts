@@ -20,6 +20,8 @@ const milliseconds = (seconds: number) => `${Math.round(seconds * 1000)}ms`;
 
 /** The run's own labels and ranges; a hair more than the whole, as ranges are open on the left. */
 export const runView = (sla: SlaDocument, { rangeSeconds, wholeSeconds }: RunTime): View => ({
+  service: sla.service.selector,
+  chosen: {},
   labels: sla.service.selector,
   endpoint: null,
   step: milliseconds(rangeSeconds),

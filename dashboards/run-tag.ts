@@ -1,6 +1,9 @@
 /** Verdicts, phases, faults and what died in runs are Grafana's own annotations with this tag: ./sla review --grafana makes them. */
 export const RUN_TAG = 'sla-run';
 
+/** What a run's verdict has too, whichever it is: the list of verdicts shows what has this tag, and no starts and phases. */
+export const VERDICT_TAG = 'verdict';
+
 /** Each has one of these as a tag, too: so that they have colours, and can be switched off, one by one. */
 export const RUN_MARKS = [
   { mark: 'start', name: 'Runs: start', colour: 'blue' },

@@ -1,12 +1,24 @@
 import { metrics } from '../service/metric-names.ts';
 import type { Objective, SlaDocument } from '../slas/model.ts';
-import { edgeMatcher, leastOf, meanOver, orZero, rateOf, shareOf, stepsOf, sumOf } from '../slas/promql.ts';
+import {
+  edgeMatcher,
+  leastOf,
+  leastWithin,
+  meanOver,
+  orZero,
+  rateOf,
+  shareOf,
+  stepsOf,
+  sumOf,
+} from '../slas/promql.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, selected } from './objectives.ts';
 import type { Panel, Query, View } from './panel.ts';
 
 /** Whether the promises are kept over weeks: budgets, how fast they are spent, and when they were broken. */
-export const slaPanels = (sla: SlaDocument, view: View): readonly Panel[] => {
+export const slaPanels = (sla: SlaDocument, given: View): readonly Panel[] => {
+  // An objective is about its own endpoints: a choice of others would show something else by its name.
+  const view: View = { ...given, endpoint: null };
   const budgets = budgetsOf(sla, view);
   return [
     budgetLeft(budgets),
@@ -88,6 +100,11 @@ const beyondMinutes = (budgets: readonly Budget[]): Panel => ({
   unit: 'count',
   drawing: 'bars',
   queries: queriesOf(budgets, (budget) => stepsOf(`${spent(budget, '5m')} > 1`, '1d', '1m'), 'window'),
+  // One minute beyond the target is an incident already.
+  steps: [
+    { from: 1, colour: 'orange' },
+    { from: 15, colour: 'red' },
+  ],
   lookFor: 'How long each objective was beyond its target, looked at over five minutes, once a minute.',
   next: ['within-target', 'budget-left'],
 });
@@ -112,7 +129,13 @@ function uptime(sla: SlaDocument, view: View): Panel {
     title: 'Uptime of the last day',
     unit: 'ratio',
     drawing: 'lines',
-    queries: [{ expr: meanOver(leastOf(loaded), '1d', '1m'), legend: 'model loaded', over: 'time' }],
+    queries: [
+      {
+        expr: meanOver(leastOf(leastWithin(loaded, '1m')), '1d', '1m'),
+        legend: 'model loaded',
+        over: 'time',
+      },
+    ],
     limits: limitsOf(sla, 'uptime'),
     objectives: idsOf(sla, 'uptime'),
     lookFor:

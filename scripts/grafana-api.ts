@@ -1,5 +1,5 @@
 import { heldWords, occasionsOf } from '../dashboards/report/occasions.ts';
-import { RUN_TAG, type RunMark } from '../dashboards/run-tag.ts';
+import { RUN_TAG, type RunMark, VERDICT_TAG } from '../dashboards/run-tag.ts';
 import type { Held } from '../slas/held.ts';
 import type { Plan, RunRecord, Verdict } from '../slas/model.ts';
 import { withoutSecrets } from '../slas/prometheus-http.ts';
@@ -69,7 +69,7 @@ export function annotationRequests({
     body: {
       time: ms(from),
       ...(to === from ? {} : { timeEnd: ms(to) }),
-      tags: [RUN_TAG, run.id, what],
+      tags: [RUN_TAG, run.id, what, ...(what === verdict.verdict ? [VERDICT_TAG] : [])],
       text: asText(text),
     },
   });

@@ -157,7 +157,7 @@ describe('review --grafana', () => {
     expect(made[0]!.body).toEqual({
       time: Math.round(run.window.fromSeconds * 1000),
       timeEnd: Math.round(run.window.toSeconds * 1000),
-      tags: ['sla-run', run.id, 'pass'],
+      tags: ['sla-run', run.id, 'pass', 'verdict'],
       text: `PASS ${run.id}: all 6 objectives are met`,
     });
     expect(made.map(({ body }) => (body.tags as string[])[2])).toEqual(['pass', 'start', 'phase']);

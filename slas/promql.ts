@@ -12,9 +12,16 @@ const quote = (text: string) => `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\
 const matcher = (label: string, match: LabelMatcher) =>
   typeof match === 'string' ? `${label}=${quote(match)}` : `${label}=~${quote(match.matches)}`;
 
+/** What a selector asks of labels: of one label several matchers may have to hold at once. */
+export type Matchers = Readonly<Record<string, LabelMatcher | readonly LabelMatcher[]>>;
+
+const isSeveral = (match: Matchers[string]): match is readonly LabelMatcher[] => Array.isArray(match);
+
 /** `up{job="api"}`. Labels keep the order in which they are given. */
-export function selector(metric: string, labels: Labels): string {
-  const matchers = Object.entries(labels).map(([label, match]) => matcher(label, match));
+export function selector(metric: string, labels: Matchers): string {
+  const matchers = Object.entries(labels).flatMap(([label, match]) =>
+    (isSeveral(match) ? match : [match]).map((one) => matcher(label, one)),
+  );
   return matchers.length === 0 ? metric : `${metric}{${matchers.join(',')}}`;
 }
 
@@ -186,7 +193,19 @@ export const orZero = (vector: string) => `(${vector} or vector(0))`;
 export const percentileOf = (percent: number, buckets: string) =>
   `histogram_quantile(${Number((percent / 100).toPrecision(6))}, ${buckets}) >= 0`;
 
-/** The greatest value that an expression had in a range, looked at in steps; its present value where that is shorter than a step. */
+/** The least value of each series in a range that ends at the moment. */
+export const leastWithin = (vector: string, range: string) => `min_over_time(${vector}[${range}])`;
+/** The greatest. */
+export const greatestWithin = (vector: string, range: string) => `max_over_time(${vector}[${range}])`;
+
+/** Only series whose counterpart by a label is over 0: a legend of series that are 0 throughout hides the others. */
+export const whereSeen = (vector: string, seen: string, label: string) =>
+  `(${vector}) and on (${label}) (${seen} > 0)`;
+
+/**
+ * The greatest value that an expression had in a range, looked at in steps; its present value where that is shorter than a step. The
+ * expression looks back over a step or more itself: what happens between two looks would be missed.
+ */
 export const peakOf = (vector: string, range: string, step: string) =>
   `max_over_time((${vector})[${range}:${step}]) or (${vector})`;
 

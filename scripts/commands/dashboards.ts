@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MeasuredLimit } from '../../dashboards/capacity-panels.ts';
 import { dashboardsOf } from '../../dashboards/dashboards.ts';
+import { endpointsOf } from '../../dashboards/objectives.ts';
 import type { SlaDocument } from '../../slas/model.ts';
 import { toJson } from '../bundle.ts';
 import { writeWhole } from '../disk.ts';
@@ -40,5 +41,7 @@ export async function renderDashboards(
   const { grafanaView, renderDashboard } = await import('../../dashboards/grafana.ts');
   const { selector } = document.service;
   const specs = dashboardsOf(document, grafanaView(selector), measured);
-  return new Map(specs.map((spec) => [`${spec.uid}.json`, toJson(renderDashboard(spec, selector))]));
+  return new Map(
+    specs.map((spec) => [`${spec.uid}.json`, toJson(renderDashboard(spec, selector, endpointsOf(document)))]),
+  );
 }
