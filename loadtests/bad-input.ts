@@ -7,10 +7,13 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** Every refusal in turn; null: that of a second word on one prediction, which takes the first word before it. */
+/** Every refusal in turn; null stands for contradicting earlier feedback, which needs that feedback to be sent first. */
 const ROUND: readonly (Refusal | null)[] = [...REFUSALS, null];
 
-/** A visit of four: two good requests, and two bad ones that must get their documented refusals. The good ones must not suffer. */
+/**
+ * A visit of four: two valid requests, and two invalid ones that must get their documented refusals. The valid ones must not
+ * suffer.
+ */
 export default eachArrival(() => {
   const id = idOf(predict(nextText()));
   const bad = [0, 1].map((index) => ROUND[(arrivalNumber() * 2 + index) % ROUND.length] ?? null);
@@ -19,7 +22,7 @@ export default eachArrival(() => {
   else predict(nextText());
   for (const refusal of bad) {
     if (refusal !== null) refused(refusal);
-    // Without a prediction there is nothing to contradict: another refusal keeps the count.
+    // Without a prediction there is nothing to contradict; another refusal keeps the number of requests.
     else refused(id === null ? REFUSALS[0]! : feedbackConflict(id));
   }
 });

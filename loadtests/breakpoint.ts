@@ -6,7 +6,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** One text after the other, more and more of them: k6 stops in the first step that breaks a promise. */
+/** Single texts at a rising rate: k6 stops in the first step that breaks an objective. */
 export default eachArrival(() => {
   predict(nextText());
 });

@@ -6,10 +6,10 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** Of ten texts, how many please. */
+/** How many of ten texts are positive. */
 const PLEASED = { balanced: 5, moved: 8 };
 
-/** Opinions, as many pleased as displeased; in the phase `moved` four of five are pleased. */
+/** Opinions, half of them positive; in the phase `moved`, four of five are positive. */
 export default eachArrival(() => {
   const pleased = phaseName() === 'moved' ? PLEASED.moved : PLEASED.balanced;
   predict(nextOpinion((requestNumber() * 7) % 10 < pleased ? 'positive' : 'negative'));

@@ -7,10 +7,10 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** Of 20 requests 14 are single texts, 3 small batches, 2 health checks and 1 a look into the documentation. */
+/** Of 20 requests, 14 are single texts, 3 small batches, 2 health checks and 1 a page of the documentation. */
 const kinds = shuffled('pppppppppppppp bbb hh d'.replaceAll(' ', '').split(''), load.seed);
 
-/** A visit: several requests with thoughts between them. Every third visitor then closes the connection. */
+/** A visit: several requests with pauses between them. Every third visitor then closes the connection. */
 export default eachArrival(() => {
   const visit = arrivalNumber();
   const thoughts = random(load.seed + visit);

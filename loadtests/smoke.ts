@@ -6,7 +6,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** One text after the other, briefly: does the service hold at all? */
+/** Single texts, briefly: does the service work at all? */
 export default eachArrival(() => {
   predict(nextText());
 });

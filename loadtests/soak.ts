@@ -6,7 +6,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** One text after the other, for long: does anything fill up, leak, or grow slow? */
+/** Single texts for a long time: does anything fill up, leak or slow down? */
 export default eachArrival(() => {
   predict(nextText());
 });

@@ -6,7 +6,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** One text after the other: ten times as many within five seconds, and back again. */
+/** Single texts: ten times the rate within five seconds, and back again. */
 export default eachArrival(() => {
   predict(nextText());
 });

@@ -6,7 +6,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** One text after the other at the rate of an ordinary hour. */
+/** Single texts at the rate of an ordinary hour. */
 export default eachArrival(() => {
   predict(nextText());
 });

@@ -6,7 +6,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** One text after the other, in steps up to twice the planned peak. */
+/** Single texts, in steps up to twice the planned peak. */
 export default eachArrival(() => {
   predict(nextText());
 });

@@ -27,7 +27,7 @@ describe('predictions', () => {
     expect(confidence).toBeLessThanOrEqual(1);
   });
 
-  test('each text of a batch gets exactly what it gets alone, in order', async () => {
+  test('each text of a batch gets the same prediction as alone, in order', async () => {
     await using app = appOf(classifier);
     const texts = [
       'Good.',
@@ -45,9 +45,9 @@ describe('predictions', () => {
     expect(batch.model).toBe('sentiment-small');
   });
 
-  test('a text that the model cannot read whole is answered, and marked', async () => {
+  test('a text longer than the model reads is predicted and marked as truncated', async () => {
     await using app = appOf(classifier);
-    // 512 pieces are read, two of them the marks around the text.
+    // The model reads 512 pieces, including the two special tokens around the text.
     for (const [words, truncated] of [
       [510, false],
       [511, true],
@@ -137,13 +137,13 @@ describe('bad input', () => {
     'application/json; charset=utf-8',
     'application/json;charset="UTF-8"',
     'application/json; charset=us-ascii',
-  ])('content type %s is taken', async (type) => {
+  ])('content type %s is accepted', async (type) => {
     await using app = appOf(classifier);
     const response = await post(app, '/predict', '{"text":"good"}', { 'content-type': type });
     expect(response.statusCode).toBe(200);
   });
 
-  test('bytes that are not UTF-8 are no text, however they could be read', async () => {
+  test('a body that is not UTF-8 is refused, even if another encoding could read it', async () => {
     await using app = appOf(classifier);
     const response = await app.inject({
       method: 'POST',
@@ -158,22 +158,22 @@ describe('bad input', () => {
     });
   });
 
-  test('the limits themselves are allowed', async () => {
+  test('a request exactly at the limits is accepted', async () => {
     await using app = appOf(classifier, env);
     expect((await post(app, '/predict', { text: longest })).statusCode).toBe(200);
     expect((await post(app, '/predict/batch', { texts: [longest, 'b', 'c'] })).statusCode).toBe(200);
   });
 
-  test('a batch of the longest texts fits, however it is escaped', async () => {
+  test('a batch of the longest texts fits into the body limit, even fully escaped', async () => {
     await using app = appOf(classifier, { MAX_TEXT_CHARS: '5000', MAX_BATCH_TEXTS: '60' });
-    // Each character is an escaped pair, twelve bytes; the last text is blank, so that nothing is inferred.
+    // Each character is an escaped pair, twelve bytes; the last text is blank, so nothing is inferred.
     const texts = Array.from({ length: 59 }, () => `"${'\\ud83d\\ude00'.repeat(5000)}"`);
     const response = await post(app, '/predict/batch', `{"texts":[${texts.join(',')}," "]}`);
     expect(response.json().error.code).toBe('blank_text');
   });
 });
 
-test('whatever the body, the answer is a prediction or a 4xx that says why', async () => {
+test('any body gets a prediction or a 4xx that says why', async () => {
   await using app = appOf(classifier, env);
   const text = fc.string({ unit: 'binary', maxLength: 25 });
   const bodies = fc.oneof(
@@ -193,8 +193,8 @@ test('whatever the body, the answer is a prediction or a 4xx that says why', asy
 });
 
 describe('refusals of the service itself', () => {
-  test('no room in the queue is 503 at once, with Retry-After', async () => {
-    // Nothing has started: no worker takes a text, so two do not fit.
+  test('a full queue gets a 503 at once, with Retry-After', async () => {
+    // The pool is not started, so no worker takes a text and two do not fit.
     await using waiting = new WorkerPool({
       settings: await locateModel({ kind: 'embedded' }),
       queueLimit: 1,
@@ -211,7 +211,7 @@ describe('refusals of the service itself', () => {
     expect(series.get('http_requests_total{method="POST",handler="/predict/batch",status="503"}')).toBe(1);
   });
 
-  test('no answer by the deadline is 504', async () => {
+  test('a request that misses its deadline gets a 504', async () => {
     await using waiting = new WorkerPool({
       settings: await locateModel({ kind: 'embedded' }),
       queueLimit: 9,
@@ -224,7 +224,7 @@ describe('refusals of the service itself', () => {
     expect(series.get('sentiment_errors_total{error_type="timeout",endpoint="/predict"}')).toBe(1);
   });
 
-  test('it is live at once, and ready when the model has answered', async () => {
+  test('the service is live at once, and ready after the first prediction', async () => {
     const settings = await locateModel({ kind: 'embedded' });
     await using starting = new WorkerPool({ settings, workers: 1, queueLimit: 9 });
     await using app = appOf(starting);
@@ -232,7 +232,7 @@ describe('refusals of the service itself', () => {
     const early = await app.inject('/health/ready');
     expect([early.statusCode, early.json()]).toEqual([
       503,
-      { ready: false, reason: 'no worker can answer yet', model: 'sentiment-small' },
+      { ready: false, reason: 'no worker is ready yet', model: 'sentiment-small' },
     ]);
     expect((await readSeries(app)).get('sentiment_model_loaded')).toBe(0);
     await starting.start();
@@ -248,7 +248,7 @@ test.each([
   ['GET', '/predict?x=1', 405, 'method_not_allowed', 'POST'],
   ['HEAD', '/health/live', 405, undefined, 'GET'],
   ['GET', '/%zz', 400, 'bad_url', undefined],
-] as const)('%s %s is answered with %s', async (method, url, status, code, allow) => {
+] as const)('%s %s gets a %s', async (method, url, status, code, allow) => {
   await using app = appOf(classifier);
   const response = await app.inject({ method, url });
   expect(response.statusCode).toBe(status);
@@ -257,7 +257,7 @@ test.each([
   if (code !== undefined) expect(response.json().error.code).toBe(code);
 });
 
-test('the log has a line for each request, with its id and without its text', async () => {
+test('the log has one line per request, with its id and without its text', async () => {
   const lines: string[] = [];
   const config = configOf({ LOG_LEVEL: 'trace' });
   await using app = buildApp(config, classifier, { logStream: { write: (line) => lines.push(line) } });

@@ -34,22 +34,22 @@ import type { Tracing } from './tracing.ts';
 import { cacheCounter, observeWork } from './work-metrics.ts';
 
 export interface AppOptions {
-  /** Where log lines go; by default standard output. */
+  /** Destination of log lines; standard output by default. */
   readonly logStream?: { write(line: string): void };
-  /** Who may predict and who may read metrics; by default everybody. */
+  /** Tokens for predictions and for metrics; by default none are required. */
   readonly tokens?: Tokens;
-  /** The second of two models side by side (MODEL_B_DIR). */
+  /** The second of two models (MODEL_B_DIR). */
   readonly modelB?: Model | undefined;
-  /** By default nothing is traced. */
+  /** By default there are no traces. */
   readonly tracing?: Tracing | undefined;
 }
 
-/** A connection on which nothing moves is closed after so long, also one whose client reads no answer. */
+/** An idle connection is closed after this time, even if the client has not read its response. */
 const silenceLimitMs = 150_000;
 
 /**
- * The service without a socket: `listen` it, or `inject` requests. Closing it makes it not ready, stops accepting and
- * waits for what is in flight; the classifier stays its owner's to dispose of.
+ * The service without a socket: call `listen`, or `inject` requests. Closing it makes it not ready, stops accepting and waits
+ * for requests in flight. The caller must dispose of the classifier.
  */
 export function buildApp(config: Config, classifier: Model, options: AppOptions = {}): FastifyInstance {
   const { modelB, tracing } = options;
@@ -90,7 +90,7 @@ export function buildApp(config: Config, classifier: Model, options: AppOptions 
 
 const noTokens: Tokens = { predict: [], metrics: [] };
 
-/** A hook holds for the whole scope that it is added to: what needs less is outside. */
+/** A hook applies to its whole scope, so routes that need fewer hooks are registered outside it. */
 function registerRoutes(
   app: FastifyInstance,
   parts: RouteParts,
@@ -100,7 +100,7 @@ function registerRoutes(
 ): void {
   const { config, metrics, models, ledger } = parts;
   app.register(async (scope) => {
-    // First the limit: what guesses at tokens is bounded by it, too.
+    // The rate limit comes first, so that it also limits guessing at tokens.
     await limitRate(scope, config.rateLimitPerMinute);
     await requireToken(scope, tokens.predict);
     feedbackRoute(scope, ledger);
@@ -123,7 +123,7 @@ function registerRoutes(
   });
 }
 
-/** What the settings put around each model. */
+/** The wrappers around each model that the settings ask for. */
 function settingsAround({ cacheTexts, faults }: Config, metrics: Metrics): (model: Classifier) => Classifier {
   const onLookup = cacheCounter(metrics.registry);
   return (model) => {
@@ -135,18 +135,18 @@ function settingsAround({ cacheTexts, faults }: Config, metrics: Metrics): (mode
 function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptions): FastifyServerOptions {
   return {
     logger: { ...jsonLogs(config.logLevel), ...(logStream && { stream: logStream }) },
-    // One line a request is written by requests.ts, without the URL's query and without any text.
+    // requests.ts writes one line per request, without the query string and without any text.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     ...clientLimits(config),
     trustProxy: config.trustProxy && isTheProxy,
-    // What was accepted is answered, also on a connection that stays open while the service stops.
+    // Accepted requests get a response, even on a connection that stays open while the service stops.
     return503OnClosing: false,
     exposeHeadRoutes: false,
-    // A body is only ever read field by field, so "__proto__" is one more unknown field.
+    // A body is only ever read field by field, so "__proto__" is just another unknown field.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
-    // By default unknown fields are dropped in silence and 1 becomes "1": neither tells a client of its mistake.
+    // By default Fastify drops unknown fields silently and turns 1 into "1"; neither tells the client about its mistake.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: (_error, request, reply) => {
@@ -156,21 +156,21 @@ function serverOptions(config: Config, metrics: Metrics, { logStream }: AppOptio
   };
 }
 
-/** The address that our proxy added stands last; those before it came with the request, and the client may have made them up. */
+/** Our proxy appends the address last. Earlier entries came with the request, and the client may have forged them. */
 const isTheProxy = (_address: string, hop: number): boolean => hop === 0;
 
-/** How slow a client may be. Node looks whether one is too slow only now and then. */
+/** How slow a client may be. Node checks this only at intervals. */
 function clientLimits({ receiveLimitMs }: Config) {
   const connectionsCheckingInterval = Math.min(1000, Math.ceil(receiveLimitMs / 2));
   return {
     requestTimeout: receiveLimitMs,
     connectionTimeout: Math.max(silenceLimitMs, 2 * receiveLimitMs),
-    // A request without `Host` is refused by us, with the documented body.
+    // We refuse a request without `Host` ourselves, with the documented body.
     http: { headersTimeout: receiveLimitMs, connectionsCheckingInterval, requireHostHeader: false },
   };
 }
 
-/** A caller's own id is kept if it is harmless in a log. */
+/** Keeps the client's own id if it is safe to log. */
 function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
@@ -183,7 +183,7 @@ function answerUnderSameId(app: FastifyInstance): void {
   });
 }
 
-/** Without this a kept-alive connection would hold a stopping server open after its last answer. */
+/** Without this, a kept-alive connection would keep a stopping server open after its last response. */
 function closeConnectionsWhile(app: FastifyInstance, isDraining: () => boolean): void {
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (isDraining()) void reply.header('connection', 'close');
@@ -192,8 +192,8 @@ function closeConnectionsWhile(app: FastifyInstance, isDraining: () => boolean):
 }
 
 /**
- * Node closes idle connections of a stopping server, but not those that never sent anything (a browser or a pool opens
- * them ahead). They are closed a turn of the event loop later, when what they may just have sent was read.
+ * Node closes a stopping server's idle connections, but not those that never sent anything (browsers and pools open them
+ * ahead of time). We close these one turn of the event loop later, after reading anything they have just sent.
  */
 function trackSilentConnections(app: FastifyInstance): () => void {
   const open = new Set<Socket>();
@@ -214,13 +214,13 @@ function readJsonOnly(app: FastifyInstance): void {
     const announced = request.headers['content-length'] !== undefined;
     if (request.observation && !announced) request.observation.bodyBytes = body.length;
     if (!isInUtf8(request.headers['content-type'])) return done(otherCharset);
-    // Decoded all the same it would be another text than what was sent, and be answered with confidence.
+    // If it were decoded anyway, the model would classify a different text from the one sent.
     if (!isUtf8(body)) return done(notUtf8);
     return parse(request, body.toString(), done);
   });
 }
 
-const notUtf8 = new ApiError('malformed_json', 'The body is not UTF-8, which JSON is sent in.');
+const notUtf8 = new ApiError('malformed_json', 'The body is not valid UTF-8, which JSON requires.');
 const otherCharset = new ApiError(
   'unsupported_media_type',
   'Send the body in UTF-8, with "Content-Type: application/json".',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Environment, readConfig } from './config.ts';
 
-test('an empty environment gives a service on the loopback, with the embedded model and no faults', () => {
+test('without settings the service listens on the loopback interface, with the embedded model and no faults', () => {
   expect(readConfig({ PORT: '', SLA_FAULTS: ' ' })).toEqual({
     host: '127.0.0.1',
     port: 8000,
@@ -143,23 +143,23 @@ test('all problems are reported at once, each naming its variable and its value'
 
 test.each<[string, Environment, string]>([
   ['two models', { MODEL_DIR: 'a', MODEL_ID: 'b' }, 'conflict'],
-  ['a share of no model', { MODEL_B_SHARE: '10%' }, 'conflict'],
+  ['a share without a second model', { MODEL_B_SHARE: '10%' }, 'conflict'],
   ['a share without a percent sign', { MODEL_B_DIR: 'b', MODEL_B_SHARE: '10' }, 'out_of_range'],
-  ['a share of more than all', { MODEL_B_DIR: 'b', MODEL_B_SHARE: '101%' }, 'out_of_range'],
-  ['a ratio in percent', { EXPECTED_POSITIVE_RATIO: '50%' }, 'out_of_range'],
-  ['a collector that is no address', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, 'unreadable'],
+  ['a share over 100%', { MODEL_B_DIR: 'b', MODEL_B_SHARE: '101%' }, 'out_of_range'],
+  ['a ratio given in percent', { EXPECTED_POSITIVE_RATIO: '50%' }, 'out_of_range'],
+  ['an invalid collector URL', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, 'unreadable'],
   [
-    'a protocol that is not spoken',
+    'an unsupported protocol',
     { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
     'unknown_value',
   ],
-  ['a model name that is a path', { MODEL_ID: '/etc/passwd' }, 'unreadable'],
+  ['a path as model name', { MODEL_ID: '/etc/passwd' }, 'unreadable'],
   ['faults in production', { SLA_FAULTS: 'errors=2%', NODE_ENV: 'production' }, 'faults_in_production'],
 ])('%s is refused', (_name, env, code) => {
   expect(readConfig(env)).toMatchObject([{ code }]);
 });
 
-test('a token that could be guessed is refused, and not shown', () => {
+test('a token that is too short is refused, and not printed', () => {
   const problems = readConfig({ API_TOKENS: 'long-enough-token-1,hunter2' });
   expect(problems).toMatchObject([
     { path: 'API_TOKENS', message: expect.stringContaining('token number 2') },
@@ -167,7 +167,7 @@ test('a token that could be guessed is refused, and not shown', () => {
   expect(JSON.stringify(problems)).not.toContain('hunter2');
 });
 
-test('faults in production are possible if asked for twice', () => {
+test('faults in production need a second setting', () => {
   const env = { SLA_FAULTS: 'errors=2%', NODE_ENV: 'production', SLA_FAULTS_ALLOW: '1' };
   expect(readConfig(env)).toMatchObject({ faults: { errorPercent: 2 } });
 });
@@ -182,7 +182,7 @@ test.each<[string, Environment, boolean]>([
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x', OTEL_TRACES_EXPORTER: 'none' },
     false,
   ],
-])('tracing is asked for %s', (_name, env, isTraced) => {
+])('tracing is on or off: %s', (_name, env, isTraced) => {
   const config = readConfig(env);
   expect(Array.isArray(config) ? config : config.tracing !== undefined).toBe(isTraced);
 });

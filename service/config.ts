@@ -18,50 +18,50 @@ export type ModelChoice =
   | { readonly kind: 'hub'; readonly id: string };
 
 export interface Config {
-  /** HOST: the address to listen on. Loopback by default, so that nothing is exposed without being asked for. */
+  /** HOST: the address to listen on. Loopback by default, so nothing is exposed unintentionally. */
   readonly host: string;
-  /** PORT: 0 takes a free one; the log line "listening" says which. */
+  /** PORT: 0 picks a free port; the log line "listening" shows which. */
   readonly port: number;
   readonly logLevel: LogLevel;
   /** MODEL_DIR or MODEL_ID. */
   readonly model: ModelChoice;
-  /** SERVICE_WORKERS: inference threads; undefined is one for each core that the process may use. */
+  /** SERVICE_WORKERS: inference threads; undefined means one for each core that the process may use. */
   readonly workers: number | undefined;
-  /** LONE_TEXT_THREADS: threads that infer a text while nothing else is inferred; undefined is one a worker, up to 4. */
+  /** LONE_TEXT_THREADS: threads that infer a text while nothing else is inferred; undefined means one per worker, up to 4. */
   readonly loneThreads: number | undefined;
-  /** MAX_TEXT_CHARS: characters (Unicode code points) of one text. */
+  /** MAX_TEXT_CHARS: characters (Unicode code points) per text. */
   readonly maxTextChars: number;
-  /** MAX_BATCH_TEXTS: texts of one batch request. */
+  /** MAX_BATCH_TEXTS: texts per batch request. */
   readonly maxBatchTexts: number;
-  /** QUEUE_LIMIT: texts that may wait for a worker; past it requests are refused at once. */
+  /** QUEUE_LIMIT: texts that may wait for a worker; when the queue is full, requests are refused at once. */
   readonly queueLimit: number;
-  /** REQUEST_DEADLINE_MS: how long a request may take from its arrival; a client may ask for less. */
+  /** REQUEST_DEADLINE_MS: time limit for a request, from its arrival; a client may ask for less. */
   readonly requestDeadlineMs: number;
-  /** RECEIVE_LIMIT_MS: how long a client may take to send its request whole. */
+  /** RECEIVE_LIMIT_MS: how long a client may take to send a complete request. */
   readonly receiveLimitMs: number;
-  /** INFERENCE_LIMIT_MS: a worker that is at one inference for longer hangs, and is replaced. */
+  /** INFERENCE_LIMIT_MS: a worker that spends longer on one inference is considered hung and is replaced. */
   readonly inferenceLimitMs: number;
-  /** BATCH_TEXTS and BATCH_WAIT_MS: by default a text at a time. */
+  /** BATCH_TEXTS and BATCH_WAIT_MS: by default one text at a time. */
   readonly batching: Batching;
-  /** CACHE_TEXTS: answers that are kept for exact repeats; 0 keeps none. */
+  /** CACHE_TEXTS: predictions cached for identical texts; 0 disables the cache. */
   readonly cacheTexts: number;
-  /** API_TOKENS and API_TOKENS_FILE: who may predict; METRICS_TOKENS and METRICS_TOKENS_FILE: who may read /metrics. */
+  /** API_TOKENS and API_TOKENS_FILE for predictions; METRICS_TOKENS and METRICS_TOKENS_FILE for /metrics. */
   readonly tokens: { readonly predict: TokenSource; readonly metrics: TokenSource };
-  /** RATE_LIMIT_PER_MINUTE: predictions requests of one client address; undefined is no limit. */
+  /** RATE_LIMIT_PER_MINUTE: requests for predictions per client address; undefined means no limit. */
   readonly rateLimitPerMinute: number | undefined;
-  /** TRUST_PROXY: the client's address is the last one of X-Forwarded-For. */
+  /** TRUST_PROXY: the client's address is the last one in X-Forwarded-For. */
   readonly trustProxy: boolean;
-  /** DRAIN_DEADLINE_MS: how long a stopping service waits for what is in flight. */
+  /** DRAIN_DEADLINE_MS: how long a stopping service waits for requests in flight. */
   readonly drainDeadlineMs: number;
   /** SLA_FAULTS: undefined in every real deployment. */
   readonly faults: Faults | undefined;
-  /** What it tells, and of what. */
+  /** Settings of feedback, explanations, drift and a second model. */
   readonly telling: TellingConfig;
-  /** OpenTelemetry's own variables: undefined where none of them asks for traces. */
+  /** OpenTelemetry's own variables; undefined if none of them requests traces. */
   readonly tracing: TracingConfig | undefined;
 }
 
-/** Reads the whole environment; returns every problem at once, each with the variable's name as its path. */
+/** Reads the whole environment and returns every problem at once, each with the variable's name as its path. */
 export function readConfig(env: Environment): Config | Problem[] {
   const problems: Problem[] = [];
   const read = new Reader(env, problems);
@@ -95,7 +95,7 @@ export function readConfig(env: Environment): Config | Problem[] {
     tracing: readTracing(read, problems),
   };
   if (config.queueLimit < config.maxBatchTexts) {
-    const message = `${config.queueLimit} is less than MAX_BATCH_TEXTS (${config.maxBatchTexts}): the largest batch would never fit; raise QUEUE_LIMIT or lower MAX_BATCH_TEXTS`;
+    const message = `${config.queueLimit} is less than MAX_BATCH_TEXTS (${config.maxBatchTexts}): the largest batch would not fit; raise QUEUE_LIMIT or lower MAX_BATCH_TEXTS`;
     problems.push({ code: 'out_of_range', path: 'QUEUE_LIMIT', message });
   }
   return problems.length > 0 ? problems : config;
@@ -105,11 +105,11 @@ function readModel(read: Reader, problems: Problem[]): ModelChoice {
   const dir = read.text('MODEL_DIR');
   const id = read.text('MODEL_ID');
   if (dir !== undefined && id !== undefined) {
-    const message = 'MODEL_DIR and MODEL_ID are both set; keep the one that you mean';
+    const message = 'MODEL_DIR and MODEL_ID are both set; unset one of them';
     problems.push({ code: 'conflict', path: 'MODEL_ID', message });
   }
   if (id !== undefined && !/^[\w.-]+(\/[\w.-]+)?$/.test(id)) {
-    const message = `"${id}" is not a model's name such as Xenova/distilbert-base-uncased-finetuned-sst-2-english`;
+    const message = `"${id}" is not a valid model name, such as Xenova/distilbert-base-uncased-finetuned-sst-2-english`;
     problems.push({ code: 'unreadable', path: 'MODEL_ID', message });
   }
   if (id !== undefined) return { kind: 'hub', id };
@@ -120,7 +120,7 @@ function readFaults(read: Reader, problems: Problem[]): Faults | undefined {
   const spec = read.text('SLA_FAULTS');
   if (spec === undefined) return undefined;
   if (read.text('NODE_ENV') === 'production' && read.text('SLA_FAULTS_ALLOW') !== '1') {
-    const message = `"${spec}" would break a production service on purpose (NODE_ENV=production); unset it, or set SLA_FAULTS_ALLOW=1 if you mean it`;
+    const message = `"${spec}" injects faults into a production service (NODE_ENV=production); unset it, or set SLA_FAULTS_ALLOW=1 to allow it`;
     problems.push({ code: 'faults_in_production', path: 'SLA_FAULTS', message });
   }
   const faults = parseFaults(spec);

@@ -6,19 +6,19 @@ import { counter, gauge, histogram, type LabelSet } from './metric-names.ts';
 
 const help = 'A \\ and\na "line".';
 const labelNames = ['b', 'a'] as const;
-// None is -1, which prom-client takes for "beyond the last edge".
+// None is -1, where prom-client counts differently.
 const edges = [-2.5, 0.5, 1, 2.5, 10];
 
-/** Values that need escaping among them; few, so that series meet again. */
+/** Values that need escaping are among them; few values, so that series repeat. */
 const value = fc.constantFrom('x', '', '"quoted" \\ and\nbroken', '1');
 const labels = fc.record({ b: value, a: value });
-/** On the edges, between and beyond them. */
+/** On the edges, between them and beyond them. */
 const number = fc.oneof(fc.constantFrom(...edges, 0, 1e-9, 11), fc.double({ min: -5, max: 20, noNaN: true }));
 
-/** What Prometheus reads of a text: each line once, in any order of families. */
+/** What Prometheus reads from a text: each line once, families in any order. */
 const familiesOf = (text: string) => text.trimEnd().split('\n\n').filter(Boolean).sort();
 
-test('whatever is counted, the text is what prom-client would write', async () => {
+test('prom-client writes the same text for any observations', async () => {
   const someLabels = fc.uniqueArray(labels, { maxLength: 3, selector: (set) => JSON.stringify(set) });
   const events = fc.array(fc.record({ labels, number, by: fc.nat(9) }), { maxLength: 30 });
   await fc.assert(
@@ -52,7 +52,7 @@ test('whatever is counted, the text is what prom-client would write', async () =
         plain.observe(number);
         theirs.plain.observe(number);
       }
-      // Read again, it is the same: nothing is counted by reading.
+      // Reading it again gives the same text: reading counts nothing.
       for (const text of [await registry.text(), await registry.text()]) {
         expect(familiesOf(text)).toEqual(familiesOf(await library.metrics()));
       }
@@ -61,7 +61,7 @@ test('whatever is counted, the text is what prom-client would write', async () =
   );
 });
 
-test('a series is the same one each time, in whatever order its labels are given', () => {
+test('a series is the same for any order of its labels', () => {
   const total = countIn(new Registry(), counter('x_total', 'x', labelNames, []));
   const sets: LabelSet[] = [
     { b: '1', a: '2' },
@@ -74,7 +74,7 @@ test('a series is the same one each time, in whatever order its labels are given
   expect(new Set([first, second, third]).size).toBe(3);
 });
 
-test('a label that is not given is told', () => {
+test('a missing label is an error that names it', () => {
   const total = countIn(new Registry(), counter('x_total', 'x', labelNames, []));
   expect(() => total.of({ b: '1' })).toThrow(TypeError('x_total has no series without the label a'));
 });
@@ -82,7 +82,7 @@ test('a label that is not given is told', () => {
 test.each([Number.NaN, Number.POSITIVE_INFINITY])('%s is refused, and nothing is counted', async (bad) => {
   const registry = new Registry();
   const plain = observeIn(registry, histogram('x_seconds', 'x', edges)).of({});
-  expect(() => plain.observe(bad)).toThrow(RangeError(`${bad} cannot be observed`));
+  expect(() => plain.observe(bad)).toThrow(RangeError(`${bad} is not a finite number`));
   const text = await registry.text();
   expect(text).toContain('\nx_seconds_sum 0\n');
   expect(text).toContain('\nx_seconds_count 0\n');

@@ -1,8 +1,8 @@
 import type { CounterDefinition, GaugeDefinition, HistogramDefinition, LabelSet } from './metric-names.ts';
 
-/** One series, as it is counted and as it is written. */
+/** One series: its value and its text. */
 interface Series {
-  /** Its lines in Prometheus's text format, each behind a line break. */
+  /** Its lines in Prometheus's text format, each preceded by a line break. */
   text(): string;
 }
 
@@ -12,9 +12,9 @@ type Head = (suffix: string, first?: string) => string;
 type Branch<S> = Map<string, Branch<S> | S>;
 
 /**
- * A metric that is counted with every request. A library's look-up by an object of labels, made anew each time, is a good part
- * of what a request costs outside the model (docs/decisions/0009): here a series is found by its label values one after the
- * other, counts in place, and its lines are put together once.
+ * A metric that every request updates. In a library, looking up a series by a newly created object of labels is a
+ * considerable part of what a request costs outside the model (docs/decisions/0009). Here a series is found by its label
+ * values one after the other and updated in place, and its lines are built once.
  */
 export class Family<S extends Series> {
   readonly name: string;
@@ -24,7 +24,7 @@ export class Family<S extends Series> {
   readonly #all: S[] = [];
   #found: Branch<S> | S = new Map();
 
-  /** Makes a series for each of the definition's label sets. */
+  /** Creates a series for each of the definition's label sets. */
   constructor(
     { name, help, type, labelNames, labelSets }: CounterDefinition | GaugeDefinition | HistogramDefinition,
     make: (head: Head) => S,
@@ -36,7 +36,7 @@ export class Family<S extends Series> {
     for (const labels of labelSets) this.of(labels);
   }
 
-  /** The series of these labels; a new one where there was none. Throws where a label of the metric is not given. */
+  /** Returns the series with these labels, created if necessary. Throws if a label of the metric is missing. */
   of(labels: LabelSet): S {
     let found: Branch<S> | S | undefined = this.#found;
     for (const label of this.#labelNames) {
@@ -73,7 +73,7 @@ function branchAt<S>(root: Branch<S>, values: readonly string[]): Branch<S> {
   return branch;
 }
 
-/** How many: of what only grows, or of what is there now. */
+/** A count: of something that only grows, or of what exists now. */
 export class Count implements Series {
   readonly #head: string;
   #value = 0;
@@ -101,7 +101,7 @@ export class Distribution implements Series {
   readonly #buckets: readonly string[];
   readonly #sumHead: string;
   readonly #countHead: string;
-  /** Of each bucket by itself; the last is what lies beyond every edge. */
+  /** Counts per bucket; the last one is for values beyond every edge. */
   readonly #counts: Float64Array;
   #sum = 0;
 
@@ -113,9 +113,10 @@ export class Distribution implements Series {
     this.#counts = new Float64Array(edges.length + 1);
   }
 
-  /** Throws RangeError for what is no number: once in the sum, it would never leave it. */
+  /** Throws RangeError for a value that is not finite: once in the sum, it would stay there forever. */
   observe(value: number): void {
-    if (!Number.isFinite(value)) throw new RangeError(`${value} cannot be observed`);
+    if (!Number.isFinite(value))
+      throw new RangeError(`${value} is not a finite number and is not a finite number`);
     let at = 0;
     while (at < this.#edges.length && value > this.#edges[at]!) at += 1;
     this.#counts[at]! += 1;

@@ -2,7 +2,7 @@ import type { Problem } from './problem.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads single variables, collecting problems. A variable set to nothing counts as not set. */
+/** Reads single variables and collects problems. An empty variable counts as not set. */
 export class Reader {
   readonly #env: Environment;
   readonly #problems: Problem[];
@@ -32,7 +32,7 @@ export class Reader {
     if (value === undefined) return undefined;
     const found = allowed.find((each) => each === value);
     if (found !== undefined) return found;
-    const message = `"${value}" is none of ${allowed.join(', ')}`;
+    const message = `"${value}" is not one of ${allowed.join(', ')}`;
     this.#problems.push({ code: 'unknown_value', path: name, message });
     return undefined;
   }

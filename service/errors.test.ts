@@ -13,7 +13,7 @@ test('README.md lists every error with its status, type and meaning, and no othe
   expect(rows).toEqual(expected);
 });
 
-test.each(inferringEndpoints)('every error that %s can answer has its series from the start', (endpoint) => {
+test.each(inferringEndpoints)('every error of %s has its series from the start', (endpoint) => {
   const { statuses } = routeOutcomes.find(({ handler }) => handler === endpoint)!;
   const all: readonly ApiErrorDefinition[] = Object.values(apiErrors);
   const possible = all.filter(

@@ -1,14 +1,17 @@
 import { latencyBucketsSeconds, metrics } from './metric-names.ts';
 
-/** One request that fell into a bucket, by its trace. */
+/** The trace of one request that fell into a bucket. */
 export interface Exemplar {
   readonly traceId: string;
-  /** Seconds that it took. */
+  /** Seconds that the request took. */
   readonly value: number;
   readonly atSeconds: number;
 }
 
-/** By the bucket's series as it is written; the last one of each bucket is kept, so there are no more than there are series. */
+/**
+ * Keyed by the bucket's series as written. Only the last one per bucket is kept, so there are never more than there are
+ * series.
+ */
 export type Exemplars = ReadonlyMap<string, Exemplar>;
 
 interface Labels {
@@ -17,10 +20,10 @@ interface Labels {
   readonly status: number;
 }
 
-/** The series of a written line: what stands before its value. */
+/** The series of a written line: everything before its value. */
 export const exemplarKey = (line: string): string => line.slice(0, line.lastIndexOf(' '));
 
-/** Keeps a request as the exemplar of its bucket of the latency histogram. */
+/** Stores a request as the exemplar of its bucket in the latency histogram. */
 export function keepExemplar(
   exemplars: Map<string, Exemplar>,
   labels: Labels,

@@ -17,7 +17,7 @@ interface Explained {
   readonly confidence: number;
 }
 
-test('the word that carries the feeling weighs most, and each weight is what the answer loses without the word', async () => {
+test('the word that carries the sentiment weighs most, and each weight is the probability lost without the word', async () => {
   await using app = appOf(classifier);
   const text = 'The plot is terrible  and the seats were blue';
   const explained: Explained = (await post(app, '/explain', { text })).json();
@@ -61,7 +61,7 @@ test('explanations are counted as such, and not as predictions', async () => {
   expect(Object.fromEntries(Object.keys(told).map((name) => [name, series.get(name)]))).toEqual(told);
 });
 
-test('one word is explained too; a text of too many is refused with the limit', async () => {
+test('a text of one word is explained; one with too many words is refused, and the error states the limit', async () => {
   await using app = appOf(classifier, { EXPLAIN_MAX_WORDS: '5' });
   const { words }: Explained = (await post(app, '/explain', { text: ' great ' })).json();
   expect(words).toMatchObject([{ word: 'great' }]);
@@ -76,7 +76,7 @@ test('one word is explained too; a text of too many is refused with the limit', 
   expect(series.get('sentiment_errors_total{error_type="invalid_input",endpoint="/explain"}')).toBe(2);
 });
 
-test('a queue too short for the default still explains what fits into it', async () => {
+test('a queue shorter than the default limit still explains texts that fit into it', async () => {
   await using app = appOf(classifier, { QUEUE_LIMIT: '4', MAX_BATCH_TEXTS: '4' });
   expect((await post(app, '/explain', { text: 'one two three' })).statusCode).toBe(200);
   const refused = await post(app, '/explain', { text: 'one two three four' });

@@ -21,25 +21,25 @@ const word = Type.Object({
     minimum: -1,
     maximum: 1,
     description:
-      'How much less probable the sentiment is without the word; below 0 for a word that speaks against it.',
+      'How much the probability of the sentiment falls without the word; negative for a word that counts against it.',
   }),
   important: Type.Boolean({
-    description: 'One of the fewest words with half of all weight for the sentiment.',
+    description: 'Whether the word belongs to the smallest set with half of all weight for the sentiment.',
   }),
 });
 
-/** The words of a text that may be explained: with the text itself they must fit into an empty queue. */
+/** How many words a text to explain may have: together with the text itself they must fit into an empty queue. */
 const mostWords = ({ telling, queueLimit }: Config) =>
   Math.min(telling.mostExplainedWords, Math.max(1, queueLimit - 1));
 
 function explainSchema(config: Config) {
   const words = Type.Array(word, {
-    description: 'What stands between white space, in the order of the text.',
+    description: 'The words, separated by white space, in the order of the text.',
   });
-  const importantWords = Type.Integer({ minimum: 0, description: 'How many words matter most.' });
+  const importantWords = Type.Integer({ minimum: 0, description: 'The number of important words.' });
   return {
-    summary: 'What each word adds to the answer',
-    description: `The text is predicted whole, then without each of its words in turn: at most ${mostWords(config)} words.`,
+    summary: 'How much each word contributes to the prediction',
+    description: `The model predicts the text, then the text without each of its words in turn; at most ${mostWords(config)} words.`,
     tags: ['predictions'],
     body: Type.Object({ text: textSchema(config) }, { additionalProperties: false }),
     response: {
@@ -52,7 +52,7 @@ function explainSchema(config: Config) {
   };
 }
 
-/** `POST /explain`: occlusion, through the same queue as predictions. docs/decisions/0005 says why this way. */
+/** `POST /explain`: occlusion, through the same queue as predictions. docs/decisions/0005 explains why. */
 export function explainRoute(scope: FastifyInstance, { config, models, ledger }: RouteParts): void {
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
   const limits = { bodyLimit: bodyLimitBytes(config, 1) };

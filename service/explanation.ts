@@ -1,11 +1,11 @@
 import type { Classification } from './classifier/classifier.ts';
 
-/** A word of the text, with what it adds to the probability of the answer. */
+/** A word of the text and how much it contributes to the probability of the prediction. */
 export interface WeighedWord {
   readonly word: string;
-  /** How much less probable the answer is without the word; below 0 for a word that speaks against it. */
+  /** How much the probability of the prediction falls without the word; negative for a word that counts against it. */
   readonly weight: number;
-  /** One of the fewest words that have half of all weight for the answer. */
+  /** Whether the word belongs to the smallest set with half of all weight for the prediction. */
   readonly important: boolean;
 }
 
@@ -14,7 +14,7 @@ interface Place {
   readonly end: number;
 }
 
-/** What stands between white space. */
+/** Splits at white space. */
 export function wordsOf(text: string): readonly Place[] {
   return [...text.matchAll(/\S+/gu)].map(({ index, 0: word }) => ({
     start: index,
@@ -22,12 +22,12 @@ export function wordsOf(text: string): readonly Place[] {
   }));
 }
 
-/** The text, then the text without each of its words in turn: what is asked of the model. */
+/** The texts to predict: the text, then the text without each of its words in turn. */
 export function occlusions(text: string, words: readonly Place[]): readonly string[] {
   return [text, ...words.map(({ start, end }) => text.slice(0, start) + text.slice(end))];
 }
 
-/** Weighs each word by how much the probability of the whole text's sentiment falls without it. */
+/** The weight of a word is how much the probability of the whole text's sentiment falls without it. */
 export function weigh(
   text: string,
   words: readonly Place[],
@@ -46,7 +46,7 @@ export function weigh(
   }));
 }
 
-/** The fewest words that together have half of all weight for the answer; none where no word speaks for it. */
+/** The smallest set of words with half of all weight for the prediction; empty if no word counts for it. */
 function mostImportant(weights: readonly number[]): ReadonlySet<number> {
   const speaking = weights.map((weight, at) => ({ weight, at })).filter(({ weight }) => weight > 0);
   speaking.sort((a, b) => b.weight - a.weight);

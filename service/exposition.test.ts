@@ -18,10 +18,10 @@ test.each<[string, string | undefined, boolean]>([
   ['a browser', 'text/html,application/xml;q=0.9,*/*;q=0.8', false],
   ['curl', '*/*', false],
   ['Prometheus 3', prometheus3, true],
-  ['who likes text better', 'text/plain,application/openmetrics-text;q=0.5', false],
-  ['who likes both alike', 'text/plain,application/openmetrics-text', false],
+  ['a client that prefers text', 'text/plain,application/openmetrics-text;q=0.5', false],
+  ['a client without a preference', 'text/plain,application/openmetrics-text', false],
   ['OpenMetrics alone', 'application/openmetrics-text', true],
-  ['who refuses it', 'application/openmetrics-text;q=0', false],
+  ['a client that refuses it', 'application/openmetrics-text;q=0', false],
   ['nonsense', 'application/openmetrics-text;q=x', false],
 ])('%s', (_name, accept, isOpenMetrics) => {
   expect(prefersOpenMetrics(accept)).toBe(isOpenMetrics);
@@ -35,14 +35,14 @@ test('both formats have the same samples under the same names', async () => {
   expect([text.headers['content-type'], open.headers['content-type']]).toEqual([textType, openMetricsType]);
   expect(open.body.endsWith('\n# EOF\n')).toBe(true);
   const [before, after] = [parseSeries(text.body), parseSeries(open.body)];
-  // A status answered for the first time may come between, of the scrape itself; nothing else.
+  // A status returned for the first time, by the scrape itself, may appear in between; nothing else.
   expect([...after.keys()]).toEqual([...before.keys()]);
   const service = [...before].filter(([name]) => /^sentiment_|^http_.*handler="\/predict/.test(name));
   expect(service.length).toBeGreaterThan(200);
   for (const [name, value] of service) expect([name, after.get(name)]).toEqual([name, value]);
 });
 
-test('families: counters lose their suffix, everything is described once, and there is no empty line', async () => {
+test('counter families lose their suffix, each family is described once, and there is no empty line', async () => {
   await using app = appOf(classifier);
   const { body } = await app.inject({ url: '/metrics', headers: { accept: prometheus3 } });
   expect(body).toContain('# TYPE sentiment_predictions counter\nsentiment_predictions_total{');

@@ -4,8 +4,8 @@ export const textType = 'text/plain; version=0.0.4; charset=utf-8';
 export const openMetricsType = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
 /**
- * True when the caller would rather have OpenMetrics than Prometheus's text format, by the q values of its Accept header. Who
- * says nothing gets text, as ever.
+ * True if the `Accept` header's q values prefer OpenMetrics to Prometheus's text format. Without the header the answer is the
+ * text format.
  */
 export function prefersOpenMetrics(accept: string | undefined): boolean {
   if (accept === undefined || !accept.includes('application/openmetrics-text')) return false;
@@ -22,9 +22,8 @@ function quality(fields: readonly string[]): number {
 }
 
 /**
- * The same samples as OpenMetrics 1.0. Sample names and `le` stay letter for letter what they are in the text format, so no
- * series changes with the format that a scrape asks for; a counter's family loses `_total`, which is what OpenMetrics asks for,
- * and buckets carry their exemplars.
+ * The same samples as OpenMetrics 1.0. Sample names and `le` values are identical to the text format, so no series depends on
+ * the format of a scrape. A counter's family loses `_total`, as OpenMetrics requires, and buckets carry their exemplars.
  */
 export function toOpenMetrics(text: string, exemplars: Exemplars): string {
   const lines: string[] = [];
@@ -38,13 +37,13 @@ export function toOpenMetrics(text: string, exemplars: Exemplars): string {
   return `${lines.join('\n')}\n# EOF\n`;
 }
 
-/** The text format puts HELP before TYPE, and only by the type is it known what the family is called. */
+/** In the text format HELP precedes TYPE, but the family's name depends on the type. */
 function describe(help: string, type: string): string[] {
   const [, , name, kind] = type.split(' ');
   const isCounter = kind === 'counter' && name!.endsWith('_total');
   const family = isCounter ? name!.slice(0, -'_total'.length) : name;
   const words = help.slice(`# HELP ${name} `.length).replaceAll('"', '\\"');
-  // A counter without the suffix is none to OpenMetrics.
+  // OpenMetrics requires the suffix for counters.
   const told = kind === 'counter' && !isCounter ? 'unknown' : kind;
   return [`# HELP ${family} ${words}`, `# TYPE ${family} ${told}`];
 }

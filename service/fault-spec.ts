@@ -1,29 +1,29 @@
 import type { Problem } from './problem.ts';
 
-/** Faults to inject, for trying the gate itself. Pure data; `faults.ts` applies it. */
+/** Faults to inject for testing the gate itself. Pure data; `faults.ts` applies it. */
 export interface Faults {
   /** The specification as given, for logs and `/health/ready`. */
   readonly spec: string;
   /** Added to every prediction request. */
   readonly latencyMs?: number;
-  /** What every prediction request takes at least, from its arrival to its answer. */
+  /** The minimum duration of every prediction request, from its arrival to its response. */
   readonly latencyToMs?: number;
-  /** What a share of them takes at least, dealt out evenly. */
+  /** The minimum duration of a share of them, evenly distributed. */
   readonly tail?: { readonly percent: number; readonly toMs: number };
-  /** Share of prediction requests that fail, in percent, dealt out evenly. */
+  /** Share of prediction requests that fail, in percent, evenly distributed. */
   readonly errorPercent?: number;
-  /** The mean that confidences are brought down to. */
+  /** The mean to which confidences are lowered. */
   readonly confidenceMean?: number;
 }
 
 type Settings = Omit<Faults, 'spec'>;
 
-/** Reads one word's value: the settings it makes, or what is wrong with it. */
+/** Parses one word's value: returns the resulting settings, or what is wrong. */
 type WordReader = (value: string) => Settings | string;
 
 const maxLatencyMs = 60_000;
 
-/** Every word of a specification. A new fault is one more entry. */
+/** Every word of a specification. To add a fault, add an entry. */
 const words: Readonly<Record<string, WordReader>> = {
   latency: (value) => {
     const latencyMs = readDelay(value);
@@ -36,7 +36,7 @@ const words: Readonly<Record<string, WordReader>> = {
   tail: (value) => {
     const [share = '', delay = '', ...rest] = value.split('@');
     const percent = readPercent(share);
-    if (percent === undefined || rest.length > 0) return 'is not a share at a duration such as 1.5%@600ms';
+    if (percent === undefined || rest.length > 0) return 'is not a share and a duration, such as 1.5%@600ms';
     if (percent > 100) return 'is outside 0% to 100%';
     const toMs = readDelay(delay);
     return typeof toMs === 'string' ? toMs : { tail: { percent, toMs } };
@@ -54,8 +54,8 @@ const words: Readonly<Record<string, WordReader>> = {
 };
 
 /**
- * Reads `latency=250ms,errors=2%,confidence=0.80`: any of the words, each at most once.
- * Returns every problem at once; a problem's path is the word it concerns.
+ * Parses `latency=250ms,errors=2%,confidence=0.80`: any of the words, each at most once. Returns every problem at once; a
+ * problem's path is the word it concerns.
  */
 export function parseFaults(spec: string): Faults | Problem[] {
   const problems: Problem[] = [];
@@ -79,8 +79,8 @@ function splitPart(part: string): { word: string; value: string | undefined } {
 
 function readPart(word: string, value: string | undefined): Settings | string {
   const known = Object.keys(words).join(', ');
-  if (word === '') return `a part is empty; write word=value, with one of: ${known}`;
-  if (!Object.hasOwn(words, word)) return `"${word}" is not a fault; known are: ${known}`;
+  if (word === '') return `empty part; write word=value, with one of these words: ${known}`;
+  if (!Object.hasOwn(words, word)) return `"${word}" is not a known fault; known faults: ${known}`;
   if (value === undefined) return `"${word}" has no value; write ${word}=…`;
   const outcome = words[word]!(value);
   return typeof outcome === 'string' ? `${word}: "${value}" ${outcome}` : outcome;
@@ -102,7 +102,7 @@ function readPercent(value: string): number | undefined {
 function readDelay(value: string): number | string {
   const delayMs = readDurationMs(value);
   if (delayMs === undefined) return 'is not a duration such as 250ms or 1.5s';
-  return delayMs <= maxLatencyMs ? delayMs : `is over the limit of ${maxLatencyMs} ms`;
+  return delayMs <= maxLatencyMs ? delayMs : `exceeds the maximum of ${maxLatencyMs} ms`;
 }
 
 function readDurationMs(value: string): number | undefined {

@@ -16,14 +16,14 @@ test.each([
   [30, 1000, 300, 4],
   [100, 10, 10, 1],
   [0, 1000, 0, 0],
-])('%s %% of %s requests fail %s times, the first at number %s', (percent, requests, expected, first) => {
+])('%s%% of %s requests fail %s times, the first at number %s', (percent, requests, expected, first) => {
   const isNextToFail = dealEvenly(percent);
   const failed = Array.from({ length: requests }, isNextToFail);
   expect(failed.filter(Boolean)).toHaveLength(expected);
   expect(failed.indexOf(true) + 1).toBe(first);
 });
 
-test('4 % of 500 requests to the service are exactly 20 answers 500, and bad input is not among those dealt', async () => {
+test('errors=4% turns exactly 20 of 500 requests into a 500, and invalid requests are not counted', async () => {
   await using app = appOf(classifier, { SLA_FAULTS: 'errors=4%' });
   const statuses: number[] = [];
   for (let sent = 0; sent < 500; sent++) {
@@ -37,7 +37,7 @@ test('4 % of 500 requests to the service are exactly 20 answers 500, and bad inp
   expect(series.get('http_requests_total{method="POST",handler="/predict",status="500"}')).toBe(20);
 });
 
-test('added latency is never less than asked for, and only predictions get it', async () => {
+test('added latency is never shorter than requested, and affects only predictions', async () => {
   await using app = appOf(classifier, { SLA_FAULTS: 'latency=60ms' });
   for (let sent = 0; sent < 5; sent++) await post(app, '/predict', { text: 'I like it' });
   const series = await readSeries(app);
@@ -45,7 +45,7 @@ test('added latency is never less than asked for, and only predictions get it', 
   expect(sum / 5).toBeGreaterThanOrEqual(0.06);
 });
 
-test('totals are padded, those of the tail more; what is refused is not', async () => {
+test('total durations are padded, those of the tail more; refused requests are not', async () => {
   await using app = appOf(classifier, { SLA_FAULTS: 'latency-to=20ms,tail=3%@400ms' });
   for (let sent = 0; sent < 100; sent++) await post(app, '/predict', { text: 'I like it' });
   await post(app, '/predict', { text: '' });
@@ -62,7 +62,7 @@ test('totals are padded, those of the tail more; what is refused is not', async 
   expect(upTo('0.3', '400')).toBe(1);
 });
 
-/** Confidences as a model gives them: most of them high, some low, by a fixed formula. */
+/** Confidences like a model's: most of them high, some low, by a fixed formula. */
 function plausibleConfidences(count: number): number[] {
   return Array.from({ length: count }, (_, index) => 0.98 - 0.4 * ((index * 0.618034) % 1) ** 4);
 }
@@ -70,7 +70,7 @@ function plausibleConfidences(count: number): number[] {
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 test.each([0.5, 0.6, 0.78, 0.8, 0.88])(
-  'confidences come down to a mean of %s in every long window',
+  'confidences are lowered to a mean of %s in every long window',
   (mean) => {
     const given = plausibleConfidences(3000);
     expect(meanOf(given)).toBeGreaterThan(0.89);
@@ -87,7 +87,7 @@ test('lowered confidences still differ from text to text', () => {
   expect(new Set(lowered.map((value) => value.toFixed(2))).size).toBeGreaterThan(10);
 });
 
-test('what is lowered is both in the answers and in the metrics', async () => {
+test('lowered confidences appear in responses and in metrics', async () => {
   await using app = appOf(classifier, { SLA_FAULTS: 'confidence=0.70' });
   const texts = Array.from({ length: 50 }, (_, index) => `I love product number ${index}, it works well`);
   const answers = (await post(app, '/predict/batch', { texts })).json().predictions;
@@ -100,7 +100,7 @@ test('what is lowered is both in the answers and in the metrics', async () => {
   expect((sums[0]! + sums[1]!) / 50).toBeCloseTo(mean, 9);
 });
 
-test('the service says that faults are injected where a deployment looks first', async () => {
+test('readiness and log report injected faults', async () => {
   await using faulty = appOf(classifier, { SLA_FAULTS: 'latency=1ms,errors=2%' });
   await using healthy = appOf(classifier);
   expect((await faulty.inject('/health/ready')).json().faults).toBe('latency=1ms,errors=2%');

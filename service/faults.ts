@@ -5,7 +5,7 @@ import { wrapping } from './classifier/wrapping.ts';
 import { ApiError } from './errors.ts';
 import type { Faults } from './fault-spec.ts';
 
-/** Delays and fails prediction requests that are valid: the routes of `scope`. Dealt out evenly, nothing is drawn. */
+/** Delays and fails valid prediction requests: the routes of `scope`. Faults are distributed evenly, never at random. */
 export function injectFaults(scope: FastifyInstance, faults: Faults): void {
   const isNextToFail = dealEvenly(faults.errorPercent ?? 0);
   const totalOfNext = dealTotals(faults);
@@ -14,9 +14,10 @@ export function injectFaults(scope: FastifyInstance, faults: Faults): void {
     const fails = isNextToFail();
     totals.set(request, totalOfNext());
     if (faults.latencyMs !== undefined) await waitAtLeast(faults.latencyMs);
-    if (fails) throw new ApiError('inference_error', `A fault injected by SLA_FAULTS="${faults.spec}".`);
+    if (fails)
+      throw new ApiError('inference_error', `This fault was injected by SLA_FAULTS="${faults.spec}".`);
   });
-  // Last, so that what the request took by itself is part of its total.
+  // Last, so that the request's own duration is part of the total.
   scope.addHook('onSend', async (request) => {
     const arrivedMs = request.observation?.arrivedMs ?? performance.now();
     const leftMs = (totals.get(request) ?? 0) - (performance.now() - arrivedMs);
@@ -24,13 +25,13 @@ export function injectFaults(scope: FastifyInstance, faults: Faults): void {
   });
 }
 
-/** What each request in turn is to take in all, in milliseconds: all alike, and those of the tail more. */
+/** The total duration of each request in turn, in milliseconds: all alike, except that those of the tail take longer. */
 function dealTotals({ latencyToMs = 0, tail }: Faults): () => number {
   const isNextInTail = dealEvenly(tail?.percent ?? 0);
   return () => Math.max(latencyToMs, isNextInTail() ? tail!.toMs : 0);
 }
 
-/** Says of each request in turn whether it is one of the share: at 2 %, of every 50th. */
+/** For each request in turn, whether it belongs to the share: at 2%, every 50th does. */
 export function dealEvenly(percent: number): () => boolean {
   let dealt = 0;
   // The tiny addition keeps 125 * 0.8 / 100 from coming out below 1.
@@ -41,13 +42,13 @@ export function dealEvenly(percent: number): () => boolean {
   };
 }
 
-/** A timer may fire up to a millisecond early by the precise clock; a fault of 250 ms never is less. */
+/** A timer may fire up to a millisecond early by the precise clock; a fault of 250 ms is never shorter. */
 async function waitAtLeast(delayMs: number): Promise<void> {
   const untilMs = performance.now() + delayMs;
   for (let leftMs = delayMs; leftMs > 0; leftMs = untilMs - performance.now()) await sleep(Math.ceil(leftMs));
 }
 
-/** The classifier, with its confidences brought down to a mean. Sentiments stay as they are. */
+/** The classifier with its confidences lowered to a mean. Sentiments stay the same. */
 export function withConfidenceMean(classifier: Classifier, mean: number): Classifier {
   const lower = lowerTo(mean);
   const lowered = (answer: Classification) => ({ ...answer, confidence: lower(answer.confidence) });
@@ -56,14 +57,17 @@ export function withConfidenceMean(classifier: Classifier, mean: number): Classi
   );
 }
 
-/** What may be owed to the mean: more would make a long stretch of unsure texts be paid back for ever. */
+/**
+ * The largest correction carried forward: without it, a long stretch of low confidences would be compensated for
+ * indefinitely.
+ */
 const mostOwed = 5;
-/** The part of what is owed that one answer makes good: spread over a few, values stay plausible. */
+/** The share of the correction that one prediction makes up for: spread over several, the values stay plausible. */
 const paidAtOnce = 0.25;
 
 /**
- * Lowers one confidence after the other so that their mean is `mean`: each is drawn towards 0.5 in proportion, then
- * corrected a little for what is still owed. None is raised above what the model gave.
+ * Lowers the confidences one after the other so that their mean is `mean`: each is moved towards 0.5 in proportion, then
+ * adjusted slightly for the remaining correction. None is raised above the model's value.
  */
 export function lowerTo(mean: number): (confidence: number) => number {
   let count = 0;

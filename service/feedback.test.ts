@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => classifier[Symbol.asyncDispose]());
 
-test('each prediction is agreed or disagreed with once, those of a batch one by one', async () => {
+test('each prediction accepts feedback once, including each one of a batch', async () => {
   await using app = appOf(classifier, { VALUE_PER_PREDICTION: '0.25' });
   const { id } = (await post(app, '/predict', { text: 'I love it' })).json();
   const { predictions } = (await post(app, '/predict/batch', { texts: ['good', 'bad'] })).json();
@@ -59,7 +59,7 @@ test.each([
   expect([answer.statusCode, answer.json().error.code]).toEqual([400, code]);
 });
 
-test('of so many predictions the last are known, each under its own id and variant', () => {
+test('only the most recent predictions are known, each by its id and variant', () => {
   const recent = new RecentPredictions(1500);
   const ids = Array.from({ length: 4000 }, (_, at) => recent.add(at % 3 === 0 ? 'b' : 'a'));
   expect(new Set(ids).size).toBe(4000);
@@ -70,7 +70,7 @@ test('of so many predictions the last are known, each under its own id and varia
   expect(new RecentPredictions(1500).tell(ids.at(-1)!, 'agree')).toEqual({ kind: 'unknown' });
 });
 
-test('explanations and feedback ask for the tokens of predictions; the pages ask for none', async () => {
+test('explanations and feedback require a token like predictions; the pages require none', async () => {
   const tokens = { predict: ['a-token-for-predictions'], metrics: ['a-token-for-metrics'] };
   await using app = buildApp(configOf({}), classifier, { tokens });
   const right = { authorization: 'Bearer a-token-for-predictions' };

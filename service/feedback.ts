@@ -17,8 +17,12 @@ const feedbackSchema = {
   ),
   response: {
     200: Type.Object(
-      { counted: Type.Boolean({ description: 'False if the same had been told before: it counts once.' }) },
-      { description: 'It is known' },
+      {
+        counted: Type.Boolean({
+          description: 'False if the same feedback was given before; it counts once.',
+        }),
+      },
+      { description: 'The feedback is recorded' },
     ),
     default: errorSchema,
   },
@@ -26,7 +30,7 @@ const feedbackSchema = {
 
 const mostBytes = 1024;
 
-/** `POST /feedback`: each prediction is agreed or disagreed with once; telling it again changes nothing. */
+/** `POST /feedback`: each prediction gets feedback once; repeating the same feedback changes nothing. */
 export function feedbackRoute(scope: FastifyInstance, ledger: Ledger): void {
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
   app.post(
@@ -42,12 +46,12 @@ export function feedbackRoute(scope: FastifyInstance, ledger: Ledger): void {
         case 'contradicted':
           throw new ApiError(
             'feedback_conflict',
-            'The opposite was told of this prediction before; that counts.',
+            'This prediction already has the opposite feedback, which counts.',
           );
         case 'unknown':
           throw new ApiError(
             'unknown_prediction',
-            'There is no such prediction here, or it is too long ago.',
+            'This process made no such prediction, or made it too long ago.',
           );
         default:
           return outcome satisfies never;

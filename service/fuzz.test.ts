@@ -10,7 +10,7 @@ const seed = Number(process.env.FUZZ_SEED ?? 1);
 // biome-ignore lint/suspicious/noExplicitAny: the document is plain JSON
 type Json = any;
 
-/** Says of an answer's body whether the document describes it. */
+/** Checks whether the document describes a response body. */
 function describer(document: Json) {
   const ajv = new Ajv2020({ strict: false, unicodeRegExp: true });
   const compiled = new Map<string, ValidateFunction>();
@@ -28,7 +28,7 @@ function describer(document: Json) {
   };
 }
 
-test(`${requests} fuzzed requests bring no 500, no hang, and no answer that the document does not describe`, {
+test(`${requests} fuzzed requests cause no 500, no hang, and no response that the document does not describe`, {
   timeout: 60_000 + requests * 100,
 }, async () => {
   await using classifier = await startClassifier();
@@ -50,7 +50,7 @@ test(`${requests} fuzzed requests bring no 500, no hang, and no answer that the 
     });
     const { statusCode: status } = answer;
     seen.set(status, (seen.get(status) ?? 0) + 1);
-    // A client may set a deadline that nothing can keep; no other 5xx has a reason here.
+    // A client may set a deadline that cannot be met; no other 5xx is justified here.
     expect(status >= 500 && !(status === 504 && 'x-request-deadline-ms' in headers)).toBe(false);
     if (method === 'HEAD' || status === 405) return;
     const described = schemaOf(path, method, status);
@@ -59,7 +59,7 @@ test(`${requests} fuzzed requests bring no 500, no hang, and no answer that the 
   });
   await fc.assert(property, { seed, numRuns: requests });
 
-  // The fuzzer reaches both sides: many good answers, and every kind of refusal that a body can cause.
+  // The fuzzer covers both sides: many successful responses, and every refusal that a body can cause.
   for (const status of [200, 400, 404, 405, 415])
     expect([status, seen.get(status) ?? 0]).not.toEqual([status, 0]);
   expect(seen.get(200)!).toBeGreaterThan(requests / 10);

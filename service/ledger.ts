@@ -17,8 +17,8 @@ import { type FeedbackOutcome, RecentPredictions } from './recent-predictions.ts
 import type { TellingConfig } from './telling-config.ts';
 
 /**
- * What predictions come to beside their answers: what they were worth, what was made use of, who agreed, and whether they
- * still are what they were. A prediction costs it a few additions; the metrics are brought up to date when they are read.
+ * What follows from predictions in addition to the response: their value, which features were used, feedback, and drift. A
+ * prediction costs a few additions here; the metrics are updated when they are read.
  */
 export class Ledger {
   readonly #recent: RecentPredictions;
@@ -38,7 +38,7 @@ export class Ledger {
   readonly #feedback;
   readonly #importantWords;
 
-  /** Drift is that of model `a`: the reference is its own. */
+  /** Drift of model `a`: the reference belongs to it. */
   constructor(registry: Registry, config: TellingConfig, reference: Reference | undefined) {
     this.#recent = new RecentPredictions(config.feedbackWindow);
     this.#drift = new DriftWindow(config.driftWindow, reference);
@@ -52,7 +52,7 @@ export class Ledger {
     makeGauge(registry, definitions.positiveExpectedRatio).set(expected);
   }
 
-  /** Enters the predictions of one request; gives each its id. */
+  /** Records the predictions of one request and gives each its id. */
   predicted(endpoint: Endpoint, variant: Variant, answers: readonly Classification[]): readonly string[] {
     this.#texts[endpoint][variant] += answers.length;
     this.used(endpoint === '/predict' ? 'predict' : 'batch');
@@ -113,7 +113,7 @@ export class Ledger {
       predictions.set(drift.predictions);
     });
     const positive = makeGauge(registry, definitions.positiveRatio, () => {
-      // An empty window has no share: 0 and not NaN, as its number of predictions says.
+      // An empty window has no share: 0 instead of NaN; the number of predictions shows that the window is empty.
       positive.set(drift.predictions === 0 ? 0 : drift.positiveRatio);
     });
   }

@@ -11,7 +11,7 @@ import { configOf, post, readSeries, until } from './testing/service.ts';
 
 const program = new URL('./testing/troubled-worker.ts', import.meta.url);
 
-/** The service around workers that make trouble when a text tells them to. */
+/** The service with workers that misbehave when a text tells them to. */
 async function startTroubled(env: Record<string, string> = {}, options: Partial<PoolOptions> = {}) {
   const settings = await locateModel({ kind: 'embedded' });
   const pool = new WorkerPool({ settings, workers: 1, queueLimit: 512, program, ...options });
@@ -30,12 +30,12 @@ const predict = (app: FastifyInstance, text: string, headers: Record<string, str
   post(app, '/predict', { text }, headers);
 
 describe('the deadline', () => {
-  test("of the client's own is kept, and what waits past it is never inferred", async () => {
+  test('set by the client applies, and texts that wait longer are never inferred', async () => {
     await using service = await startTroubled();
     const running = predict(service.app, 'sleep 1000 ms');
     const late = await predict(service.app, 'die', { 'x-request-deadline-ms': '20' });
     expect(late.statusCode).toBe(504);
-    expect(late.json().error).toEqual({ code: 'timeout', message: expect.stringContaining('within 20 ms') });
+    expect(late.json().error).toEqual({ code: 'timeout', message: expect.stringContaining('than 20 ms') });
     expect((await running).statusCode).toBe(200);
     expect((await predict(service.app, 'good')).statusCode).toBe(200);
     expect(service.pool.lostWorkers()).toBe(0);
@@ -44,7 +44,7 @@ describe('the deadline', () => {
   test('can be made shorter by a client, not longer', async () => {
     await using service = await startTroubled({ REQUEST_DEADLINE_MS: '50' });
     const response = await predict(service.app, 'sleep 400 ms', { 'x-request-deadline-ms': '60000' });
-    expect(response.json().error.message).toContain('within 50 ms');
+    expect(response.json().error.message).toContain('than 50 ms');
   });
 
   test.each(['0', '-5', 'soon', '1.5', '', '9999999999'])('cannot be "%s"', async (deadline) => {
@@ -54,7 +54,7 @@ describe('the deadline', () => {
   });
 });
 
-test('past the queue a request is refused before its body is there', async () => {
+test('with a full queue a request is refused before its body arrives', async () => {
   await using service = await startTroubled({}, { queueLimit: 1 });
   const { app } = service;
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -77,7 +77,7 @@ test.each([
     'body',
     'POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
   ],
-])('a client that never ends its %s is cut off', async (_part, begun) => {
+])('a client that never completes its %s is disconnected', async (_part, begun) => {
   await using service = await startTroubled({ RECEIVE_LIMIT_MS: '200' });
   await service.app.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect((service.app.server.address() as AddressInfo).port, '127.0.0.1');
@@ -104,7 +104,7 @@ test('a client that leaves while it waits costs no inference', async () => {
   expect(service.pool.lostWorkers()).toBe(0);
 });
 
-test('whatever goes wrong, no log line holds a text', async () => {
+test('no log line contains a text, even after errors', async () => {
   await using service = await startTroubled(
     {},
     { inferenceLimitMs: 200, batching: { mostTexts: 4, longestWaitMs: 0 } },
@@ -125,7 +125,7 @@ test('whatever goes wrong, no log line holds a text', async () => {
   for (const text of [secret, 'neighbour', 'poison', 'sleep 1000']) expect(logged).not.toContain(text);
 });
 
-test('sentiment_model_loaded tells the truth while a hung worker is replaced', async () => {
+test('sentiment_model_loaded is correct while a hung worker is replaced', async () => {
   await using service = await startTroubled({}, { inferenceLimitMs: 200 });
   const loaded = async () => (await readSeries(service.app)).get('sentiment_model_loaded');
   expect(await loaded()).toBe(1);
@@ -136,10 +136,10 @@ test('sentiment_model_loaded tells the truth while a hung worker is replaced', a
   expect((await readSeries(service.app)).get('sentiment_workers_lost_total')).toBe(1);
 });
 
-/** What the model's card says that neighbours in a batch may move a confidence by. */
+/** By how much other texts in a batch may change a confidence, according to the model card. */
 const toleratedMove = 0.1;
 
-/** A positive answer's score is its confidence, a negative one's what is left of 1. */
+/** The score is the confidence for a positive prediction, and 1 minus the confidence for a negative one. */
 const scoreOf = ({ sentiment, confidence }: Pick<Classification, 'sentiment' | 'confidence'>) =>
   sentiment === 'POSITIVE' ? confidence : 1 - confidence;
 
@@ -194,13 +194,13 @@ async function checkTogether(
   await fc.assert(property, { seed: 3, numRuns: 25 });
 }
 
-test('whatever is in flight, each text gets exactly what it gets alone', async () => {
+test('each text gets the same prediction as alone, whatever else is in flight', async () => {
   await checkTogether({}, (together, { sentiment, confidence, truncated }) => {
     expect(together).toMatchObject({ sentiment, confidence, truncated });
   });
 });
 
-test('with batching on, each text gets its own answer within the tolerance of the model', async () => {
+test('with batching on, each text gets its own prediction within the tolerance of the model', async () => {
   await checkTogether({ batching: { mostTexts: 8, longestWaitMs: 2 } }, (together, alone) => {
     expect(Math.abs(scoreOf(together) - scoreOf(alone))).toBeLessThan(toleratedMove);
   });

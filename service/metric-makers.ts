@@ -2,7 +2,7 @@ import { Counter, Gauge, Registry as LibraryRegistry } from 'prom-client';
 import { Count, Distribution, Family } from './counting.ts';
 import type { CounterDefinition, GaugeDefinition, HistogramDefinition } from './metric-names.ts';
 
-/** What is counted with each request, beside what prom-client keeps: its process metrics, and what is asked for at a scrape. */
+/** Metrics updated with each request, in addition to prom-client's: its process metrics and those computed at a scrape. */
 export class Registry extends LibraryRegistry {
   readonly counted: Family<Count | Distribution>[] = [];
 
@@ -13,7 +13,7 @@ export class Registry extends LibraryRegistry {
   }
 }
 
-/** Every label set of a definition is at 0 from the start. */
+/** Every label set of a definition starts at 0. */
 
 export function countIn(
   registry: Registry,

@@ -1,8 +1,9 @@
 /**
- * Every metric that the service exposes beside prom-client's process metrics: name, help, label names, all label sets
- * that can occur, and bucket edges. Imports nothing, so that dashboards and tests can read it.
+ * Every metric that the service exposes in addition to prom-client's process metrics: name, help, label names, all possible
+ * label sets, and bucket edges. Imports nothing, so that dashboards and tests can read it.
  *
- * A counter's first sample counts nothing in Prometheus, so every label set listed here is created with 0 at start.
+ * Prometheus cannot see an increase before a counter's first sample, so every label set listed here is created with 0 at
+ * startup.
  */
 
 export const sentiments = ['POSITIVE', 'NEGATIVE'] as const;
@@ -12,23 +13,23 @@ export type Sentiment = (typeof sentiments)[number];
 export const endpoints = ['/predict', '/predict/batch'] as const;
 export type Endpoint = (typeof endpoints)[number];
 
-/** The routes that infer, and so can fail at it. */
+/** The routes that infer, and can therefore fail at it. */
 export const inferringEndpoints = [...endpoints, '/explain'] as const;
 export type InferringEndpoint = (typeof inferringEndpoints)[number];
 
-/** Which of two models answered; with one model it is always `a`. */
+/** Which of two models responded; with one model it is always `a`. */
 export const variants = ['a', 'b'] as const;
 export type Variant = (typeof variants)[number];
 
-/** What a client made use of, however it ended up there. */
+/** The features that clients use, whichever way they reach them. */
 export const features = ['predict', 'batch', 'explain', 'feedback', 'page', 'docs'] as const;
 export type Feature = (typeof features)[number];
 
-/** What somebody thought of a prediction. */
+/** Feedback on a prediction. */
 export const agreements = ['agree', 'disagree'] as const;
 export type Agreement = (typeof agreements)[number];
 
-/** What of a prediction is held against the reference. */
+/** The features of a prediction that are compared with the reference. */
 export const driftFeatures = ['confidence', 'length', 'unknown_ratio'] as const;
 export type DriftFeature = (typeof driftFeatures)[number];
 
@@ -48,19 +49,19 @@ export type ErrorType = (typeof errorTypes)[number];
 
 export const cacheOutcomes = ['hit', 'miss'] as const;
 
-/** The handler label of every request that no route takes: an unknown URL must not make a new series. */
+/** The handler label of every request without a route: an unknown URL must not create a new series. */
 export const unmatchedHandler = 'unmatched';
 
-/** A page to try the model by hand. */
+/** A page for trying the model. */
 export const pageHandler = '/';
 
-/** The handler label of everything under `/docs`: the page to try the service, its files, and the OpenAPI document. */
+/** The handler label of everything under `/docs`: the API page, its files, and the OpenAPI document. */
 export const docsHandler = '/docs';
 
-/** The method label of unmatched requests whose method is none of the listed ones. */
+/** The method label of unmatched requests whose method is not in the list. */
 export const otherMethod = 'OTHER';
 
-/** Counted when the connection ended before the answer was handed over: nobody got a status. */
+/** The status of requests whose connection ended before the response was handed over: the client got no status. */
 export const clientGoneStatus = 499;
 
 interface RouteOutcomes {
@@ -71,7 +72,7 @@ interface RouteOutcomes {
 
 const predictionStatuses = [200, 400, 401, 413, 415, 429, clientGoneStatus, 500, 503, 504];
 
-/** Which statuses each route can answer with. A status outside the table is still counted, only not from 0. */
+/** The statuses that each route can return. A status outside the table is still counted, but not from 0. */
 export const routeOutcomes: readonly RouteOutcomes[] = [
   { handler: '/predict', methods: ['POST'], statuses: predictionStatuses },
   { handler: '/predict/batch', methods: ['POST'], statuses: predictionStatuses },
@@ -97,13 +98,13 @@ export const routeOutcomes: readonly RouteOutcomes[] = [
   },
 ];
 
-/** Seconds. Holds the limits of the SLA document (0.2, 0.3, 0.5, 1), and fine steps where a healthy service answers. */
+/** Seconds. Contains the limits of the SLA document (0.2, 0.3, 0.5, 1), and fine steps in the range of a healthy service. */
 export const latencyBucketsSeconds = [
   0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4,
   0.5, 0.75, 1, 1.5, 2.5, 5, 10,
 ] as const;
 
-/** A two-way classifier is never less than 0.5 sure of the label it gives. */
+/** A two-way classifier's confidence in its label is never below 0.5. */
 export const confidenceBuckets = [
   0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 1,
 ] as const;
@@ -186,140 +187,140 @@ const byOutcome = routeOutcomes.flatMap(({ handler, methods, statuses }) =>
 export const metrics = {
   predictions: counter(
     'sentiment_predictions_total',
-    'Texts predicted, by the sentiment given.',
+    'Texts predicted, by predicted sentiment.',
     ['sentiment', 'endpoint'],
     endpoints.flatMap((endpoint) => sentiments.map((sentiment) => ({ sentiment, endpoint }))),
   ),
   predictionDuration: histogram(
     'sentiment_prediction_duration_seconds',
-    "Seconds from handing a request's texts to the classifier to its last answer, waiting included.",
+    "Seconds from handing a request's texts to the classifier until the last prediction, including the wait in the queue.",
     latencyBucketsSeconds,
     ['endpoint'],
     byEndpoint,
   ),
   predictionConfidence: histogram(
     'sentiment_prediction_confidence',
-    'How sure the model was of the sentiment that it gave, one observation a text.',
+    'Confidence of the model in the predicted sentiment, one observation per text.',
     confidenceBuckets,
     ['sentiment'],
     bySentiment,
   ),
-  batchSize: histogram('sentiment_batch_size', 'Texts in one valid batch request.', batchSizeBuckets),
+  batchSize: histogram('sentiment_batch_size', 'Texts per valid batch request.', batchSizeBuckets),
   modelLoaded: gauge(
     'sentiment_model_loaded',
-    '1 while at least one worker (of each model, where there are two) can answer, else 0.',
+    '1 while at least one worker (of each model, if there are two) is ready, else 0.',
   ),
   modelInfo: gauge(
     'sentiment_model_info',
-    '1, with what is loaded in the labels: the name of the model, its version and the type of its weights.',
+    'Always 1; the labels hold the name of the loaded model, its version and the data type of its weights.',
     ['model', 'version', 'dtype'],
     [],
   ),
-  queueLength: gauge('sentiment_queue_length', 'Texts that wait for a worker.'),
+  queueLength: gauge('sentiment_queue_length', 'Texts waiting for a worker.'),
   queueWait: histogram(
     'sentiment_queue_wait_seconds',
-    'Seconds that a text waited before a worker began it.',
+    'Seconds that a text waited for a worker.',
     latencyBucketsSeconds,
   ),
   inferenceDuration: histogram(
     'sentiment_inference_duration_seconds',
-    'Seconds that a worker was at one inference: of one text, or of a batch.',
+    'Seconds per inference, of one text or of a batch.',
     latencyBucketsSeconds,
   ),
   inferenceBatchSize: histogram(
     'sentiment_inference_batch_size',
-    'Texts inferred in one go; always 1 unless batching is on.',
+    'Texts per inference; always 1 unless batching is on.',
     batchSizeBuckets,
   ),
-  workersReady: gauge('sentiment_workers_ready', 'Workers that can answer.'),
-  workersLost: counter('sentiment_workers_lost_total', 'Workers that died or hung, and were replaced.'),
+  workersReady: gauge('sentiment_workers_ready', 'Workers that are ready.'),
+  workersLost: counter('sentiment_workers_lost_total', 'Workers that died or hung and were replaced.'),
   cacheLookups: counter(
     'sentiment_cache_lookups_total',
-    'Texts looked up in the cache of exact repeats; none while it is off.',
+    'Texts looked up in the cache; none while it is off.',
     ['outcome'],
     cacheOutcomes.map((outcome) => ({ outcome })),
   ),
   errors: counter(
     'sentiment_errors_total',
-    'Requests for predictions or explanations that got none, by cause.',
+    'Failed requests for predictions or explanations, by cause.',
     ['error_type', 'endpoint'],
     inferringEndpoints.flatMap((endpoint) => errorTypes.map((error_type) => ({ error_type, endpoint }))),
   ),
   httpRequests: counter(
     'http_requests_total',
-    'Requests that ended; status 499 when the client was gone before the answer.',
+    'Requests that ended; status 499 if the client disconnected before the response.',
     ['method', 'handler', 'status'],
     byOutcome,
   ),
   httpDuration: histogram(
     'http_request_duration_seconds',
-    "Seconds from a request's arrival to its answer handed over to the operating system.",
+    "Seconds from a request's arrival until its response is handed to the operating system.",
     latencyBucketsSeconds,
     ['method', 'handler', 'status'],
     byOutcome,
   ),
   httpInProgress: gauge(
     'http_requests_in_progress',
-    'Requests that arrived and have not ended.',
+    'Requests in progress.',
     ['method', 'handler'],
     byMethodAndHandler,
   ),
   httpRequestSize: histogram(
     'http_request_size_bytes',
-    "Bytes of the request's body, as announced by Content-Length, else as read.",
+    'Bytes of the request body, from Content-Length if given, else as read.',
     sizeBucketsBytes,
     ['handler'],
     byHandler,
   ),
   httpResponseSize: histogram(
     'http_response_size_bytes',
-    "Bytes of the answer's body.",
+    'Bytes of the response body.',
     sizeBucketsBytes,
     ['handler'],
     byHandler,
   ),
   featureUses: counter(
     'sentiment_feature_uses_total',
-    'Requests that were answered as asked for, by what they made use of.',
+    'Successful requests, by the feature they used.',
     ['feature'],
     features.map((feature) => ({ feature })),
   ),
   value: counter(
     'sentiment_value_total',
-    'What the predictions given were worth: texts times VALUE_PER_PREDICTION, in its unit.',
+    'Value of the predictions: texts times VALUE_PER_PREDICTION, in its unit.',
     ['endpoint', 'variant'],
     endpoints.flatMap((endpoint) => variants.map((variant) => ({ endpoint, variant }))),
   ),
   feedback: counter(
     'sentiment_feedback_total',
-    'Predictions that somebody agreed or disagreed with, each counted once.',
+    'Predictions with feedback, each counted once.',
     ['agreement', 'variant'],
     agreements.flatMap((agreement) => variants.map((variant) => ({ agreement, variant }))),
   ),
   explanationWords: histogram(
     'sentiment_explanation_important_words',
-    'Words of an explained text that matter most: the fewest with half of all weight for the answer.',
+    'Number of important words in an explained text: the smallest set with half of all weight for the prediction.',
     importantWordsBuckets,
   ),
   driftPredictions: gauge(
     'sentiment_drift_window_predictions',
-    'Predictions that the drift metrics look back on.',
+    'Predictions in the window of the drift metrics.',
   ),
   driftIndex: gauge(
     'sentiment_drift_psi',
-    'Population stability index of recent predictions against the reference; 0 with fewer than 100 of them.',
+    'Population stability index of recent predictions relative to the reference; 0 with fewer than 100 predictions.',
     ['feature'],
     byDriftFeature,
   ),
   driftChance: gauge(
     'sentiment_drift_psi_chance_limit',
-    'What the index passes by chance alone in one of a thousand windows of this size.',
+    'Value that the index exceeds by chance alone in one of a thousand windows of this size.',
     ['feature'],
     byDriftFeature,
   ),
-  positiveRatio: gauge('sentiment_positive_ratio', 'Share of positive ones among recent predictions.'),
+  positiveRatio: gauge('sentiment_positive_ratio', 'Share of positive predictions among recent ones.'),
   positiveExpectedRatio: gauge(
     'sentiment_positive_expected_ratio',
-    'The share of positive predictions that is ordinary: of the reference, or as configured.',
+    'Expected share of positive predictions, from the reference or as configured.',
   ),
 } as const satisfies Record<string, MetricDefinition>;

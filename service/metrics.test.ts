@@ -16,7 +16,7 @@ afterAll(() => classifier[Symbol.asyncDispose]());
 
 type Promised = Record<string, [type: string, ...labels: string[]]>;
 
-/** The names, types and labels that the service promises, written down once more on purpose: the twelve of its users' tables. */
+/** The names, types and labels that the service promises, deliberately repeated here: the twelve of its users' tables. */
 const ofTheTables: Promised = {
   sentiment_predictions_total: ['counter', 'sentiment', 'endpoint'],
   sentiment_prediction_duration_seconds: ['histogram', 'endpoint'],
@@ -32,7 +32,7 @@ const ofTheTables: Promised = {
   sentiment_model_info: ['gauge', 'model', 'version', 'dtype'],
 };
 
-/** Those that came later. */
+/** Metrics added later. */
 const more: Promised = {
   sentiment_queue_length: ['gauge'],
   sentiment_queue_wait_seconds: ['histogram'],
@@ -52,13 +52,13 @@ const more: Promised = {
   sentiment_positive_expected_ratio: ['gauge'],
 };
 
-test('the table of metrics is what was promised', () => {
+test('the metrics are those that were promised', () => {
   const table = Object.values(metrics).map(({ name, type, labelNames }) => [name, [type, ...labelNames]]);
   expect(Object.keys(ofTheTables)).toHaveLength(12);
   expect(Object.fromEntries(table)).toEqual({ ...ofTheTables, ...more });
 });
 
-test('sentiment_model_info names what is loaded', async () => {
+test('sentiment_model_info names the loaded model', async () => {
   await using app = appOf(classifier);
   const { body } = await app.inject('/metrics');
   const sums = readFileSync(join(import.meta.dirname, 'model', 'SHA256SUMS'), 'utf8');
@@ -68,7 +68,7 @@ test('sentiment_model_info names what is loaded', async () => {
   );
 });
 
-/** What is not 0 before the first request: the scrape itself is in progress while it is answered. */
+/** What is not 0 before the first request: the scrape itself is in progress. */
 const notZero: Readonly<Record<string, number>> = {
   'http_requests_in_progress{method="GET",handler="/metrics"}': 1,
   sentiment_model_loaded: 1,
@@ -92,7 +92,7 @@ test('every label set that can occur exists with 0 before the first request', as
   }
 });
 
-test('the process tells about itself, and when it started', async () => {
+test('the process exposes its own metrics and its start time', async () => {
   await using app = appOf(classifier);
   const series = await readSeries(app);
   const startedSeconds = series.get('process_start_time_seconds')!;
@@ -106,7 +106,7 @@ test('latency buckets have an edge at every limit of the SLA', () => {
   expect(metrics.predictionConfidence.buckets).toEqual(expect.arrayContaining([0.7, 0.85]));
 });
 
-test('what happened is counted where it belongs', async () => {
+test('each request updates the right series', async () => {
   await using app = appOf(classifier);
   await post(app, '/predict', { text: 'I love it' });
   await post(app, '/predict/batch', { texts: ['I love it', 'I hate it', 'Awful'] });
@@ -128,7 +128,7 @@ test('what happened is counted where it belongs', async () => {
     expect([name, series.get(name)]).toEqual([name, value]);
 });
 
-test('whatever strangers send, no new series appears', async () => {
+test('no request can create a new series', async () => {
   await using app = appOf(classifier);
   const before = [...(await readSeries(app)).keys()];
   for (const url of ['/nope', '/admin?x=1', '/predict/7', '/%zz']) await app.inject({ method: 'GET', url });
@@ -145,7 +145,7 @@ test('whatever strangers send, no new series appears', async () => {
   ]);
 });
 
-test('a client that leaves before its answer is counted as gone, and nothing stays in progress', async () => {
+test('a client that leaves early is counted under 499, and nothing stays in progress', async () => {
   await using app = appOf(classifier, { SLA_FAULTS: 'latency=300ms' });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const body = '{"text":"I will not wait"}';

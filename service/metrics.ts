@@ -15,7 +15,7 @@ export interface RequestLabels {
   readonly handler: string;
 }
 
-/** What is loaded, as `sentiment_model_info` tells it. */
+/** The loaded model, as in `sentiment_model_info`. */
 export interface LoadedModel {
   readonly model: string;
   readonly version: string;
@@ -28,11 +28,11 @@ export interface RequestOutcome {
   readonly durationSeconds: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
-  /** Of a request whose trace is kept. */
+  /** The trace of the request, if it is sampled. */
   readonly traceId?: string | undefined;
 }
 
-/** The service's metrics in a registry of their own, every label set at 0 from the start. */
+/** The service's metrics in their own registry, every label set at 0 from the start. */
 export class Metrics {
   readonly registry = new Registry();
   readonly exemplars = new Map<string, Exemplar>();
@@ -47,7 +47,7 @@ export class Metrics {
   readonly #httpRequestSize = observeIn(this.registry, definitions.httpRequestSize);
   readonly #httpResponseSize = observeIn(this.registry, definitions.httpResponseSize);
 
-  /** `isLoaded` is asked at each scrape, so the gauge is never older than the scrape. */
+  /** `isLoaded` is called at each scrape, so the gauge is never older than the scrape. */
   constructor(isLoaded: () => boolean, { model, version, dtype }: LoadedModel) {
     makeGauge(this.registry, definitions.modelInfo).set({ model, version, dtype }, 1);
     const modelLoaded: Gauge = makeGauge(this.registry, definitions.modelLoaded, () => {

@@ -2,20 +2,20 @@ import type { Classifier, Inference, WorkReport } from './classifier/classifier.
 import type { Metrics } from './metrics.ts';
 import { type Choose, dealBetween, type Served, VariantMetrics } from './variants.ts';
 
-/** A model, and what it tells of its work. */
+/** A model and its metrics. */
 export type Model = Classifier & WorkReport;
 
-/** The models that answer: one, or two side by side. */
+/** The models in use: one, or two side by side. */
 export interface Models {
   readonly choose: Choose;
-  /** True while each of them can answer: requests go to each. */
+  /** True while every model is available, because requests go to each. */
   isLoaded(): boolean;
   hasRoom(): boolean;
-  /** Only while there are two. */
+  /** Set only if there are two models. */
   readonly metrics: VariantMetrics | undefined;
 }
 
-/** What the settings put around a model. */
+/** The wrappers around a model that the settings ask for. */
 export type Wrap = (model: Classifier) => Classifier;
 
 export function serveModels(
@@ -43,7 +43,7 @@ export function serveModels(
   };
 }
 
-/** The work of both models as one. */
+/** The work of both models combined. */
 export function workOf(a: Model, b: Model | undefined): WorkReport {
   if (b === undefined) return a;
   return {

@@ -5,7 +5,7 @@ import type { WorkerPool } from './classifier/worker-pool.ts';
 import { docsHandler, pageHandler, routeOutcomes, unmatchedHandler } from './metric-names.ts';
 import { appOf, post, startClassifier } from './testing/service.ts';
 
-// What the tests look at of a document; the shape itself is what the first test checks.
+// Only the parts of a document that the tests use; the first test checks its shape.
 // biome-ignore lint/suspicious/noExplicitAny: the document is plain JSON
 type Json = any;
 
@@ -22,7 +22,7 @@ afterAll(async () => {
   await classifier[Symbol.asyncDispose]();
 });
 
-/** The part of OpenAPI 3.1 that the service uses, with nothing else allowed: a field misspelt or of 3.0 is an error. */
+/** The part of OpenAPI 3.1 that the service uses. Nothing else is allowed: a misspelt field or one of 3.0 is an error. */
 const text = { type: 'string', minLength: 1 };
 const mapOf = (value: object) => ({ type: 'object', additionalProperties: value });
 const exactly = (properties: object, required: readonly string[]) => ({
@@ -78,7 +78,7 @@ const openApi = exactly(
   ['openapi', 'info', 'paths'],
 );
 
-/** Knows what `$ref`s in the document point at. */
+/** Resolves `$ref`s in the document. */
 function validatorOf(schema: object) {
   const ajv = new Ajv2020({ strict: true, allErrors: true, unicodeRegExp: true });
   return ajv.compile(rewritten({ ...schema, $defs: document.components.schemas }));
@@ -92,7 +92,7 @@ const operations = () =>
     Object.entries<Json>(methods).map(([method, operation]) => ({ path, method, operation })),
   );
 
-test('it is OpenAPI 3.1', () => {
+test('the document is valid OpenAPI 3.1', () => {
   const isOpenApi = new Ajv2020({ strict: false, allErrors: true }).compile(openApi);
   expect([isOpenApi(document), isOpenApi.errors]).toEqual([true, null]);
   const ids = operations().map(({ operation }) => operation.operationId);
@@ -101,7 +101,7 @@ test('it is OpenAPI 3.1', () => {
   for (const { operation } of operations()) expect(tags).toEqual(expect.arrayContaining(operation.tags));
 });
 
-test('every schema in it can be compiled, strictly, and every reference leads somewhere', () => {
+test('every schema compiles in strict mode, and every reference resolves', () => {
   for (const { operation } of operations()) {
     const bodies = [operation.requestBody, ...Object.values<Json>(operation.responses)];
     for (const body of bodies) {
@@ -110,7 +110,7 @@ test('every schema in it can be compiled, strictly, and every reference leads so
   }
 });
 
-test('it has every route, with every status of the table, and no other', () => {
+test('the document has every route with every status of the table, and no others', () => {
   const hidden = [unmatchedHandler, docsHandler, pageHandler];
   const known = routeOutcomes.filter(({ handler }) => !hidden.includes(handler));
   expect(Object.keys(document.paths).sort()).toEqual(known.map(({ handler }) => handler).sort());
@@ -122,7 +122,7 @@ test('it has every route, with every status of the table, and no other', () => {
   }
 });
 
-describe('answers are what the document says', () => {
+describe('responses match the document', () => {
   test.each([
     ['/predict', { text: 'I love it' }, 200],
     ['/predict/batch', { texts: ['I love it', 'Awful'] }, 200],
@@ -136,13 +136,13 @@ describe('answers are what the document says', () => {
     expect([isTold(answer.json()), isTold.errors]).toEqual([true, null]);
   });
 
-  test('the examples in it are good requests', async () => {
+  test('the examples are valid requests', async () => {
     const { properties } = document.paths['/predict'].post.requestBody.content['application/json'].schema;
     expect((await post(app, '/predict', { text: properties.text.examples[0] })).statusCode).toBe(200);
   });
 });
 
-test('the page to try it loads nothing from anywhere else', async () => {
+test('the API page loads nothing from other hosts', async () => {
   const page = await app.inject('/docs');
   expect(page.statusCode).toBe(200);
   expect(page.headers['content-security-policy']).toContain("default-src 'none'");

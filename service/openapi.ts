@@ -6,21 +6,24 @@ import type { Ledger } from './ledger.ts';
 import { clientGoneStatus, docsHandler, inferringEndpoints, routeOutcomes } from './metric-names.ts';
 import { errorSchema } from './schemas.ts';
 
-/** The version of the API in the document: raised when an answer changes in a way that a client must know of. */
+/** The version of the API in the document: raised when a response changes in a way that clients must know about. */
 const apiVersion = '1.1.0';
 
 const description = [
-  'Tells the sentiment of short English texts. Each text gets exactly what it gets alone, whatever else is in flight.',
+  'Classifies the sentiment of short English texts. The prediction for a text never depends on other requests.',
   'Every error is `{"error":{"code","message"}}`.',
 ].join(' ');
 
-/** Everything is served by the service itself: the page must work where there is no way out, and tell nobody of its visitors. */
+/**
+ * The service itself serves everything: the page must work without internet access, and its visitors must not be reported to
+ * third parties.
+ */
 const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
- * OpenAPI 3.1 of the routes that are registered after this, from the schemas that they validate with: `/docs` is a page to
- * try it, `/docs/json` and `/docs/yaml` the document.
+ * OpenAPI 3.1 for the routes registered after this, generated from the schemas that validate requests: `/docs` is the API
+ * page, `/docs/json` and `/docs/yaml` the document.
  */
 export function describeRoutes(app: FastifyInstance, ledger: Ledger): void {
   app.register(swagger, {
@@ -29,8 +32,8 @@ export function describeRoutes(app: FastifyInstance, ledger: Ledger): void {
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       info: { title: 'Sentiment of short texts', version: apiVersion, description },
       tags: [
-        { name: 'predictions', description: 'Sentiments, why, and what people think of them' },
-        { name: 'operation', description: 'For probes and scrapes' },
+        { name: 'predictions', description: 'Sentiments, explanations and feedback' },
+        { name: 'operation', description: 'For health checks and Prometheus' },
       ],
     },
     transformObject: (document) => {
@@ -63,20 +66,20 @@ interface Operation {
 }
 
 const apiErrors: Readonly<Record<string, ApiErrorDefinition>> = errors;
-/** Read by hand, so only described here. */
+/** The handler reads this header itself, so it is only described here. */
 const ownLimits = [
   {
     name: 'X-Request-Deadline-Ms',
     in: 'header',
     required: false,
-    description: 'A deadline shorter than `REQUEST_DEADLINE_MS`; past it the answer is a 504.',
+    description: 'A deadline shorter than `REQUEST_DEADLINE_MS`; after it the response is a 504.',
     schema: { type: 'integer', minimum: 1, maximum: 999_999_999 },
   },
 ];
 
 const anyError = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
 
-/** Routes say that they can fail (`default`); which errors there are is in the tables of errors and of outcomes. */
+/** Routes declare that they can fail (`default`); the tables of errors and outcomes define with which errors. */
 function withErrors(document: OpenApi): OpenApi {
   if (document.components?.schemas) document.components.schemas.Error = errorSchema;
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
@@ -84,7 +87,7 @@ function withErrors(document: OpenApi): OpenApi {
       if (inferringEndpoints.some((endpoint) => endpoint === path)) operation.parameters = ownLimits;
       operation.operationId = [method, ...path.split('/').filter(Boolean)].join('_');
       const { responses } = operation;
-      // A service that was given no tokens asks for none.
+      // Without configured tokens the service requires none.
       if (errorStatuses(path).includes(401)) operation.security = [{}, { token: [] }];
       if (responses.default === undefined) continue;
       for (const status of errorStatuses(path)) {

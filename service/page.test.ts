@@ -20,7 +20,7 @@ afterAll(async () => {
   await classifier[Symbol.asyncDispose]();
 });
 
-test('the page is one file that loads nothing, and whose own script and style alone may run', async () => {
+test('the page is a single file that loads nothing and runs only its own script and style', async () => {
   const { body, headers, statusCode } = await app.inject('/');
   expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
   expect(body).not.toMatch(/https?:|\/\/[a-z]|@import|url\(/);
@@ -35,7 +35,7 @@ test('the page is one file that loads nothing, and whose own script and style al
   expect((await readSeries(app)).get('sentiment_feature_uses_total{feature="page"}')).toBeGreaterThan(0);
 });
 
-/** A browser that is installed; the tests of it are skipped where there is none. */
+/** An installed browser; without one its tests are skipped. */
 function findBrowser(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -69,7 +69,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
   const answerOf = (page: Page) => page.getByRole('status').innerText();
 
-  test('by keyboard alone: a text is predicted, and found right', async () => {
+  test('a text can be predicted and confirmed with the keyboard alone', async () => {
     await using opened = await open();
     const { page, trouble } = opened;
     await page.getByLabel('A text in English').fill('I love it, it works great');
@@ -85,7 +85,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(trouble).toEqual([]);
   });
 
-  test('a text that is markup stays text, in the answer and in the explanation', async () => {
+  test('markup in a text is shown as text, in the prediction and in the explanation', async () => {
     await using opened = await open();
     const { page, trouble } = opened;
     const attack = '<img/src=x/onerror=alert(1)> <script>alert(2)</script> awful';
@@ -97,7 +97,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(trouble).toEqual([]);
   });
 
-  test('what the service refuses is told in its own words', async () => {
+  test('an error of the service is shown in its own words', async () => {
     await using opened = await open();
     await opened.page.getByLabel('A text in English').fill('   ');
     await opened.page.getByRole('button', { name: 'Predict' }).click();
@@ -105,7 +105,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
   });
 
   test.each(['light', 'dark'] as const)(
-    '%s: no barrier that axe knows of, before and after an answer',
+    '%s: axe finds no problem, before and after a prediction',
     async (scheme) => {
       await using opened = await open(scheme);
       const { page } = opened;
@@ -135,7 +135,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     },
   );
 
-  test('the page to try the API works under its policy', async () => {
+  test('the API page works under its content security policy', async () => {
     await using opened = await open();
     const { page, trouble } = opened;
     await page.goto(`${app.listeningOrigin}/docs`);

@@ -7,7 +7,7 @@ import { pageHandler } from './metric-names.ts';
 
 const page = readFileSync(join(import.meta.dirname, 'page', 'index.html'), 'utf8');
 
-/** Only the page's own script and style run, known by their hashes: markup that got into it by mistake would do nothing. */
+/** Only the page's own script and style may run, identified by their hashes: markup injected by mistake has no effect. */
 const policy = [
   "default-src 'none'",
   `script-src ${hashesOf('script')}`,
@@ -26,7 +26,7 @@ function hashesOf(tag: 'script' | 'style'): string {
     .join(' ');
 }
 
-/** `GET /`: a page to try the model by hand, with its numbers beside it. It loads nothing from anywhere else. */
+/** `GET /`: a page for trying the model, with its metrics. It loads nothing from other hosts. */
 export function pageRoute(app: FastifyInstance, ledger: Ledger): void {
   app.get(pageHandler, { schema: { hide: true } }, async (_request, reply) => {
     ledger.used('page');

@@ -1,4 +1,4 @@
-/** One thing wrong with what somebody gave us: a stable code, where it is, and what to do about it. */
+/** One problem with an input: a stable code, where it is, and what to do about it. */
 export interface Problem {
   readonly code: string;
   readonly path: string;

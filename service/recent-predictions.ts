@@ -1,27 +1,27 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { type Agreement, agreements, type Variant, variants } from './metric-names.ts';
 
-/** What came of telling the opinion on a prediction. */
+/** The result of giving feedback on a prediction. */
 export type FeedbackOutcome =
   | { readonly kind: 'counted'; readonly variant: Variant }
-  /** The same opinion was there already. */
+  /** The same feedback was given before. */
   | { readonly kind: 'known' }
-  /** The opposite opinion was there already. */
+  /** The opposite feedback was given before. */
   | { readonly kind: 'contradicted' }
-  /** No such prediction, or one from too long ago. */
+  /** There is no such prediction, or it is too old. */
   | { readonly kind: 'unknown' };
 
 const noOpinion = 0;
 const chanceAtOnce = 1024;
 
 /**
- * The last predictions, by the ids that they were given: which model made each, and whether somebody agreed. Nothing of the
- * text or the answer is kept; six bytes a prediction, however many there were.
+ * The most recent predictions by id: which model made each, and its feedback. Stores neither the text nor the prediction; six
+ * bytes per prediction.
  *
- * An id is `PROCESS-NUMBER-TAG`: the number finds its place at once, and the tag, which is random, keeps ids from being guessed.
+ * An id is `PROCESS-NUMBER-TAG`: the number gives its position, and the random tag keeps ids from being guessed.
  */
 export class RecentPredictions {
-  /** Ids of another process, or of this one before it was started again, are unknown. */
+  /** Ids from another process, or from before a restart of this one, are unknown. */
   readonly #process = randomBytes(4).toString('hex');
   readonly #size: number;
   readonly #chance = new Uint32Array(chanceAtOnce);
@@ -41,7 +41,7 @@ export class RecentPredictions {
   add(variant: Variant): string {
     const number = this.#given++;
     const place = number % this.#size;
-    // Chance is had for many at once: asking for it each time would cost more than all the rest.
+    // Random bytes are generated in bulk, because generating them per prediction would cost more than everything else.
     const next = number % chanceAtOnce;
     if (next === 0) randomFillSync(this.#chance);
     this.#tags[place] = this.#chance[next]!;

@@ -12,10 +12,10 @@ import { type Tracing, traceFields } from './tracing.ts';
 
 interface Observation extends RequestLabels {
   readonly arrivedMs: number;
-  /** Set by whoever reads a body whose length was not announced. */
+  /** Set by the code that reads a body whose length was not announced. */
   bodyBytes: number;
   ended: boolean;
-  /** The code of the error that it is answered with. */
+  /** The code of the error in the response. */
   error?: string;
 }
 
@@ -29,8 +29,8 @@ const unmatchedMethods = routeOutcomes.find((route) => route.handler === unmatch
 const loggedAtInfo: readonly string[] = [...inferringEndpoints, '/feedback'];
 
 /**
- * Counts, times and logs every HTTP request, from the server's first sight of it (before its body is read) to its
- * answer handed over to the operating system, or to the end of the connection if that comes first.
+ * Counts, times and logs every HTTP request, from its arrival (before its body is read) until its response is handed to the
+ * operating system, or until the connection ends if that comes first.
  */
 export function observeRequests(app: FastifyInstance, metrics: Metrics, tracing?: Tracing): void {
   app.decorateRequest('observation', null);
@@ -49,7 +49,7 @@ export function observeRequests(app: FastifyInstance, metrics: Metrics, tracing?
   });
 }
 
-/** For requests that Fastify answers without running hooks: those whose URL cannot be decoded. */
+/** For requests to which Fastify responds without running hooks: those whose URL cannot be decoded. */
 export function observeWithoutHooks(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
   begin(request, reply, metrics);
   reply.raw.once('finish', () => end(request, reply, metrics, reply.statusCode));
@@ -59,7 +59,7 @@ function begin(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): 
   const observation = { ...labelsOf(request), arrivedMs: performance.now(), bodyBytes: 0, ended: false };
   request.observation = observation;
   metrics.requestBegan(observation);
-  // A connection that breaks gives no onResponse: without this the gauge of requests in progress would only grow.
+  // A broken connection triggers no onResponse, so without this the gauge of requests in progress would only grow.
   reply.raw.once('close', () => end(request, reply, metrics, clientGoneStatus));
 }
 
@@ -92,7 +92,7 @@ function end(request: FastifyRequest, reply: FastifyReply, metrics: Metrics, sta
   request.log[loggedAtInfo.includes(handler) ? 'info' : 'debug'](line, 'request');
 }
 
-/** Labels have a closed set of values: whatever a stranger sends, no new series comes of it. */
+/** Labels have a closed set of values: no request can create a new series. */
 function labelsOf(request: FastifyRequest): RequestLabels {
   const { method } = request;
   const pattern = request.is404 ? undefined : request.routeOptions.url;

@@ -77,7 +77,7 @@ async function predict(
   return { ids: ledger.predicted(endpoint, variant, answers), answers, model: classifier.model, variant };
 }
 
-/** How long a request's texts may take, and how to know that nobody waits for them any more. Throws ApiError. */
+/** How long a request's texts may take, and how to detect that the client has left. Throws ApiError. */
 export function classifyOptions(
   config: Config,
   request: FastifyRequest,
@@ -93,14 +93,14 @@ export function classifyOptions(
   };
 }
 
-/** The client's own deadline, if that is shorter than ours. Throws ApiError for one that cannot be read. */
+/** The client's own deadline, if it is shorter than ours. Throws ApiError if it is not valid. */
 function deadlineOf(request: FastifyRequest, longestMs: number): number {
   const given = request.headers['x-request-deadline-ms'];
   if (given === undefined) return longestMs;
   if (typeof given === 'string' && /^[1-9]\d{0,8}$/.test(given)) return Math.min(Number(given), longestMs);
   throw new ApiError(
     'bad_deadline',
-    '"X-Request-Deadline-Ms" must be a whole number of milliseconds from 1.',
+    '"X-Request-Deadline-Ms" must be a whole number of milliseconds, at least 1.',
   );
 }
 
@@ -117,13 +117,13 @@ export function healthRoutes(
 
   app.get('/health/live', { schema: liveSchema }, async () => ({ live: true }));
   app.get('/health/ready', { schema: readySchema }, async (_request, reply) => {
-    const reason = isDraining() ? 'stopping' : classifier.isLoaded() ? undefined : 'no worker can answer yet';
+    const reason = isDraining() ? 'stopping' : classifier.isLoaded() ? undefined : 'no worker is ready yet';
     if (reason === undefined) return { ready: true, model, ...faults };
     return reply.code(503).send({ ready: false, reason, model, ...faults });
   });
 }
 
-/** `GET /metrics`: Prometheus's text format, or OpenMetrics with exemplars for who would rather have that. */
+/** `GET /metrics`: Prometheus's text format, or OpenMetrics with exemplars if the client prefers it. */
 export function metricsRoute(app: FastifyInstance, metrics: Metrics): void {
   app.get('/metrics', { schema: metricsSchema }, async (request, reply) => {
     const text = await metrics.registry.text();

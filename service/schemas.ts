@@ -4,7 +4,7 @@ import { type Sentiment, sentiments, type Variant, variants } from './metric-nam
 
 type Limits = Pick<Config, 'maxTextChars' | 'maxBatchTexts'>;
 
-/** At least one letter, number, punctuation mark or symbol: what has none is blank, however many spaces it holds. */
+/** At least one letter, number, punctuation mark or symbol: a text without any is blank, however many spaces it has. */
 const visible = '[\\p{L}\\p{N}\\p{P}\\p{S}]';
 
 export const oneSentiment = Type.Unsafe<Sentiment>({ type: 'string', enum: [...sentiments] });
@@ -14,23 +14,23 @@ export const confidence = Type.Number({
   description: 'The probability of that sentiment.',
 });
 export const truncated = Type.Boolean({
-  description: 'The text was longer than the model reads; its end was not seen.',
+  description: 'Whether the text was longer than the model reads, so its end was ignored.',
 });
 
 const cached = Type.Optional(
   Type.Boolean({
-    description: 'Whether the answer was kept from an earlier request; only where a cache is on.',
+    description: 'Whether the prediction came from the cache; only present if the cache is on.',
   }),
 );
 
-export const predictionId = Type.String({ description: 'Of this prediction, for `POST /feedback`.' });
+export const predictionId = Type.String({ description: 'The id of this prediction, for `POST /feedback`.' });
 const variant = Type.Unsafe<Variant>({
   type: 'string',
   enum: [...variants],
-  description: 'Which of two models answered; `a` where there is one.',
+  description: 'Which of two models made the prediction; `a` if there is only one.',
 });
 
-/** Which model answered. */
+/** Which model responded. */
 export const answeredBy = { model: Type.String(), variant };
 
 const prediction = Type.Object({ id: predictionId, sentiment: oneSentiment, confidence, truncated, cached });
@@ -40,7 +40,9 @@ export const errorSchema = Type.Object(
   {
     error: Type.Object({
       code: Type.String({ description: 'Stable: for programs.' }),
-      message: Type.String({ description: 'For people: what is wrong, where, and what the limit is.' }),
+      message: Type.String({
+        description: 'A message for people: what is wrong, where, and what the limit is.',
+      }),
     }),
   },
   { description: 'Error' },
@@ -83,7 +85,7 @@ export function batchSchema(limits: Limits) {
 }
 
 export const liveSchema = {
-  summary: 'Does the process run?',
+  summary: 'Is the process running?',
   tags: ['operation'],
   response: { 200: Type.Object({ live: Type.Boolean() }, { description: 'It runs' }) },
 };
@@ -99,9 +101,12 @@ function readiness(description: string) {
 }
 
 export const readySchema = {
-  summary: 'Can it answer?',
+  summary: 'Is the service ready?',
   tags: ['operation'],
-  response: { 200: readiness('It can'), 503: readiness('It cannot yet, or no longer: `reason` says why') },
+  response: {
+    200: readiness('The service is ready'),
+    503: readiness('The service is not ready yet, or no longer; `reason` says why'),
+  },
 };
 
 /** Written as text, so only described here. */
@@ -111,7 +116,7 @@ export const metricsSchema = {
   response: {
     200: {
       description:
-        "Every metric, in the format that `Accept` asks for: Prometheus's text, or OpenMetrics with exemplars",
+        "All metrics, in the format that `Accept` asks for: Prometheus's text format, or OpenMetrics with exemplars",
       content: {
         'text/plain': { schema: Type.String() },
         'application/openmetrics-text': { schema: Type.String() },

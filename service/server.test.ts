@@ -27,7 +27,7 @@ async function connectTo(address: unknown) {
 }
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
-  '%s: what was accepted is answered, the rest is refused, exit code 0',
+  '%s: accepted requests get a response, new ones are refused, exit code 0',
   async (signal) => {
     await using service = new ServiceProcess({ SLA_FAULTS: 'latency=1000ms' });
     const { address } = await service.logged('listening');
@@ -39,7 +39,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     await untilInProgress(address, 2);
 
     service.child.kill(signal);
-    await service.logged('stopping: nothing new is accepted, what is in flight is finished');
+    await service.logged('stopping: no new requests are accepted, requests in flight are finished');
     halfway.write('\r\n');
     const [ready] = await once(halfway, 'data');
     expect(String(ready)).toMatch(/^HTTP\/1.1 503 /);
@@ -57,18 +57,18 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 );
 
-test('what does not end by the deadline is given up with exit code 1', async () => {
+test('requests in flight at the drain deadline are aborted, exit code 1', async () => {
   await using service = new ServiceProcess({ SLA_FAULTS: 'latency=60s', DRAIN_DEADLINE_MS: '100' });
   const { address } = await service.logged('listening');
   const lost = predict(address).catch((error) => error.message);
   await untilInProgress(address, 1);
   service.child.kill('SIGTERM');
   expect(await service.exitCode()).toBe(1);
-  expect(service.logLines.at(-1)!.msg).toContain('still in flight at the deadline');
+  expect(service.logLines.at(-1)!.msg).toContain('still in flight at DRAIN_DEADLINE_MS');
   expect(await lost).toBe('fetch failed');
 });
 
-test('what the runtime computes at the deadline does not turn giving up into a crash', async () => {
+test('aborting while the runtime computes does not crash the process', async () => {
   await using service = new ServiceProcess({ DRAIN_DEADLINE_MS: '30', SERVICE_WORKERS: '1' });
   const { address } = await service.logged('listening');
   await service.logged('ready');
@@ -89,24 +89,24 @@ test('what the runtime computes at the deadline does not turn giving up into a c
   expect(service.stderr).toBe('');
 });
 
-test('a service that is told to stop while it loads stops', async () => {
+test('a signal during startup stops the service', async () => {
   await using service = new ServiceProcess({});
   await service.logged('listening');
   service.child.kill('SIGTERM');
   expect(await service.exitCode()).toBe(0);
 });
 
-test('a service that is told twice to stop while it loads ends without a crash', async () => {
+test('two signals during startup stop the service without a crash', async () => {
   await using service = new ServiceProcess({});
   await service.logged('listening');
   service.child.kill('SIGTERM');
-  await service.logged('stopping: nothing new is accepted, what is in flight is finished');
+  await service.logged('stopping: no new requests are accepted, requests in flight are finished');
   service.child.kill('SIGTERM');
   expect([0, 1]).toContain(await service.exitCode());
   expect(service.stderr).toBe('');
 });
 
-test('it listens before it loads, says where, and that faults are on', async () => {
+test('the service listens before it loads, and logs its address and injected faults', async () => {
   await using service = new ServiceProcess({ SLA_FAULTS: 'errors=2%' });
   const { address } = await service.logged('listening');
   expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -115,11 +115,11 @@ test('it listens before it loads, says where, and that faults are on', async () 
   expect((await fetch(`${address}/health/ready`)).status).toBe(200);
   const messages = service.logLines.map(({ msg }) => msg);
   expect(messages.indexOf('listening')).toBeLessThan(messages.indexOf('ready'));
-  const warning = await service.logged('faults are being injected on purpose');
+  const warning = await service.logged('SLA_FAULTS is set: faults are being injected');
   expect(warning).toMatchObject({ level: 'warn', faults: 'errors=2%' });
 });
 
-test('a bad environment is refused with exit code 2 and every problem', async () => {
+test('invalid settings end with exit code 2 and every problem', async () => {
   await using service = new ServiceProcess({ PORT: 'x', QUEUE_LIMIT: '-1', SLA_FAULTS: 'boom' });
   expect(await service.exitCode()).toBe(2);
   for (const name of ['PORT: "x"', 'QUEUE_LIMIT: "-1"', 'SLA_FAULTS: "boom"']) {
@@ -133,30 +133,30 @@ test('faults are refused in production', async () => {
   expect(service.stderr).toContain('SLA_FAULTS_ALLOW=1');
 });
 
-test('a port that is taken is named with the way out', async () => {
+test('an error about a port in use names the port and what to do', async () => {
   await using other = createServer();
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
   await using service = new ServiceProcess({ PORT: String(port) });
   expect(await service.exitCode()).toBe(1);
-  expect(service.stderr).toContain(`port ${port} of 127.0.0.1 is taken`);
+  expect(service.stderr).toContain(`port ${port} of 127.0.0.1 is already in use`);
   expect(service.stderr).toContain('PORT=0');
 });
 
-test('an address of another machine is named with the way out', async () => {
+test('an error about an address of another machine names it and what to do', async () => {
   await using service = new ServiceProcess({ HOST: '192.0.2.1' });
   expect(await service.exitCode()).toBe(1);
-  expect(service.stderr).toContain('HOST "192.0.2.1" is no address of this machine (EADDRNOTAVAIL)');
+  expect(service.stderr).toContain('HOST "192.0.2.1" is not an address of this machine (EADDRNOTAVAIL)');
 });
 
-test('a model that is not there is refused with exit code 1', async () => {
+test('a missing model ends with exit code 1', async () => {
   await using service = new ServiceProcess({ MODEL_DIR: join(import.meta.dirname, 'testing') });
   expect(await service.exitCode()).toBe(1);
   expect(service.stderr).toContain('lacks config.json');
 });
 
-/** The one test that asserts an absolute lower bound: the clock of the service must not flatter it. */
+/** The only test with an absolute lower bound: the service must not report shorter times than real ones. */
 test('calibration: a wait of 100 ms is never reported as less, on either side', async () => {
   await using service = new ServiceProcess({ SLA_FAULTS: 'latency=100ms', LOG_LEVEL: 'info' });
   const { address } = await service.logged('listening');

@@ -1,4 +1,4 @@
-/** The service as a process: environment, listening, signals. The only place that ends it. */
+/** The service as a process: environment, listening, signals. Only this module ends the process. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
@@ -11,9 +11,9 @@ import { loadTokens, type Tokens } from './tokens.ts';
 import { Tracing } from './tracing.ts';
 
 const exitCodes = { stopped: 0, failed: 1, badConfig: 2 } as const;
-/** Workers have so long to come out of the runtime: loading the model takes about a second on a busy machine. */
+/** How long workers may take to leave the runtime: loading the model takes about a second on a busy machine. */
 const comingOutMs = 5000;
-// What stands below this is there only when the model is loaded; signals come before.
+// Everything below exists only once the model is loaded; signals may arrive earlier.
 
 const config = readConfig(process.env);
 if (Array.isArray(config)) refuseEnvironment(config);
@@ -23,7 +23,7 @@ else refuseEnvironment(tokens);
 
 function refuseEnvironment(problems: readonly Problem[]): never {
   const lines = problems.map(({ path, message }) => `  ${path}: ${message}`);
-  console.error(['The service cannot start; its environment has problems:', ...lines].join('\n'));
+  console.error(['The service cannot start. Problems in its environment variables:', ...lines].join('\n'));
   process.exit(exitCodes.badConfig);
 }
 
@@ -47,11 +47,12 @@ async function serve(config: Config, tokens: Tokens): Promise<void> {
   const app = buildApp(config, classifier, { tokens, modelB, tracing, logStream: new LogOutput() });
   stopOnSignal(app, [classifier, modelB, tracing], config.drainDeadlineMs);
   if (process.getuid?.() === 0) {
-    app.log.warn('running as root, which it has no need of: start it as a user that may only read its files');
+    app.log.warn('running as root without need: start the service as a user that can only read its files');
   }
-  if (config.faults) app.log.warn({ faults: config.faults.spec }, 'faults are being injected on purpose');
+  if (config.faults)
+    app.log.warn({ faults: config.faults.spec }, 'SLA_FAULTS is set: faults are being injected');
 
-  // Listening comes first: probes get an honest "not ready" while the model loads.
+  // The service listens before the model is loaded, so that health checks get an honest "not ready".
   const listening = {
     host: config.host,
     port: config.port,
@@ -85,7 +86,7 @@ async function prepare(
   });
 }
 
-/** At most once a minute: a collector that is down fails each export. */
+/** At most once a minute, because every export fails while a collector is down. */
 function warnNowAndThen(warn: (reason: string) => void): (reason: string) => void {
   let againAtMs = 0;
   return (reason) => {
@@ -102,12 +103,13 @@ function refuseToStart(error: unknown): never {
 
 function explainListening(error: NodeJS.ErrnoException, { host, port }: Config): unknown {
   if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL') {
-    const next = 'set HOST to 127.0.0.1 to be reached from here only, to 0.0.0.0 from everywhere';
-    return new Error(`HOST "${host}" is no address of this machine (${error.code}); ${next}`);
+    const next =
+      'set HOST to 127.0.0.1 to listen on this machine only, or to 0.0.0.0 to listen on all addresses';
+    return new Error(`HOST "${host}" is not an address of this machine (${error.code}); ${next}`);
   }
   if (error.code !== 'EADDRINUSE') return error;
-  const next = 'stop the process that has it, choose another with PORT, or let PORT=0 find a free one';
-  return new Error(`port ${port} of ${host} is taken; ${next}`);
+  const next = 'stop the process that uses it, set PORT to another one, or set PORT=0 to pick a free one';
+  return new Error(`port ${port} of ${host} is already in use; ${next}`);
 }
 
 function stopOnSignal(
@@ -121,9 +123,9 @@ function stopOnSignal(
   const disposeOfEach = async () => {
     for (const each of disposables) await each?.[Symbol.asyncDispose]();
   };
-  // Who gives up while the workers are being ended waits for the same workers.
+  // A request that is abandoned while the workers are being stopped waits for the same workers.
   const disposeAll = () => (disposal ??= disposeOfEach());
-  // A thread that is ended while the runtime computes would abort the process: the workers get a moment to come out.
+  // Terminating a thread while the runtime computes would abort the process, so the workers get a moment to leave it.
   const giveUp = async () => {
     isGivenUp = true;
     await Promise.race([disposeAll(), sleep(comingOutMs)]);
@@ -131,13 +133,13 @@ function stopOnSignal(
   };
   const stop = async (signal: NodeJS.Signals) => {
     if (stopping) {
-      app.log.warn({ signal }, 'told twice to stop; what is in flight is lost');
+      app.log.warn({ signal }, 'got a second signal to stop; requests in flight are aborted');
       return giveUp();
     }
     stopping = true;
-    app.log.info({ signal }, 'stopping: nothing new is accepted, what is in flight is finished');
+    app.log.info({ signal }, 'stopping: no new requests are accepted, requests in flight are finished');
     setTimeout(() => {
-      app.log.error({ drainDeadlineMs }, 'requests were still in flight at the deadline; they are lost');
+      app.log.error({ drainDeadlineMs }, 'requests still in flight at DRAIN_DEADLINE_MS are aborted');
       void giveUp();
     }, drainDeadlineMs);
     await app.close();

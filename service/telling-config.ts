@@ -1,26 +1,26 @@
 import type { Reader } from './env-reader.ts';
 import type { Problem } from './problem.ts';
 
-/** A second model beside the first. */
+/** A second model. */
 export interface ModelB {
   readonly dir: string;
   /** Its share of the requests, in percent. */
   readonly percent: number;
 }
 
-/** What the service tells beside its answers, and the bounds of what it keeps for that. */
+/** Settings of what the service records in addition to its responses, and the limits of what it stores for that. */
 export interface TellingConfig {
   /** MODEL_B_DIR and MODEL_B_SHARE. */
   readonly modelB: ModelB | undefined;
-  /** VALUE_PER_PREDICTION: what one text's prediction is worth, in a unit of your own. */
+  /** VALUE_PER_PREDICTION: the value of one text's prediction, in a unit of your own. */
   readonly valuePerPrediction: number;
-  /** EXPLAIN_MAX_WORDS: words of a text to explain; each costs an inference. */
+  /** EXPLAIN_MAX_WORDS: words per text to explain; each costs an inference. */
   readonly mostExplainedWords: number;
-  /** FEEDBACK_WINDOW: so many predictions back feedback is taken. */
+  /** FEEDBACK_WINDOW: feedback is accepted for this many most recent predictions. */
   readonly feedbackWindow: number;
-  /** DRIFT_WINDOW: so many predictions are held against the reference. */
+  /** DRIFT_WINDOW: number of recent predictions compared with the reference. */
   readonly driftWindow: number;
-  /** EXPECTED_POSITIVE_RATIO: the share of positive predictions in ordinary traffic; undefined is that of the reference. */
+  /** EXPECTED_POSITIVE_RATIO: the expected share of positive predictions; undefined means that of the reference. */
   readonly expectedPositiveRatio: number | undefined;
 }
 
@@ -40,7 +40,7 @@ function readModelB(read: Reader, problems: Problem[]): ModelB | undefined {
   const share = read.text('MODEL_B_SHARE');
   if (dir === undefined) {
     if (share === undefined) return undefined;
-    const message = `"${share}" is a share of no model: MODEL_B_DIR names the folder of the second one`;
+    const message = `"${share}" has no effect without MODEL_B_DIR, the folder of the second model`;
     problems.push({ code: 'conflict', path: 'MODEL_B_SHARE', message });
     return undefined;
   }

@@ -1,13 +1,13 @@
 import type { Reader } from './env-reader.ts';
 import type { Problem } from './problem.ts';
 
-/** Tokens as given, and the file that lists more, one a line. Neither: nobody is asked for one. */
+/** The tokens as given, and the file that lists more, one per line. Without either, no token is required. */
 export interface TokenSource {
   readonly listed: readonly string[];
   readonly file: string | undefined;
 }
 
-/** Reads `NAME`, tokens with commas, and `NAME_FILE`. */
+/** Reads `NAME`, comma-separated tokens, and `NAME_FILE`. */
 export function readTokens(
   read: Reader,
   problems: Problem[],
@@ -19,7 +19,7 @@ export function readTokens(
   return { listed, file: read.text(`${name}_FILE`) };
 }
 
-/** A token as RFC 6750 allows it, and too long to be guessed. Its value is in no message. */
+/** A token as RFC 6750 allows it, and too long to be guessed. No message contains its value. */
 export function tokenProblems(path: string, tokens: readonly string[]): Problem[] {
   return tokens.flatMap((token, index) => {
     if (/^[\w.~+/-]{16,512}=*$/.test(token)) return [];

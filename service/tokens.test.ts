@@ -14,7 +14,7 @@ async function fileOf(content: string) {
   return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
 
-test('tokens come from the environment and from a file, for predictions and metrics apart', async () => {
+test('tokens come from the environment and from a file, separately for predictions and metrics', async () => {
   await using file = await fileOf(`# rotated in spring\n${second}\n\n  ${third}  \n`);
   const config = configOf({ API_TOKENS: first, METRICS_TOKENS: `${second},${third}` });
   expect(await loadTokens(config)).toEqual({ predict: [first], metrics: [second, third] });
@@ -23,10 +23,10 @@ test('tokens come from the environment and from a file, for predictions and metr
 });
 
 test.each([
-  ['', 'no_tokens', 'has no token in it'],
-  ['# nothing yet\n', 'no_tokens', 'has no token in it'],
+  ['', 'no_tokens', 'contains no token'],
+  ['# nothing yet\n', 'no_tokens', 'contains no token'],
   ['short\n', 'bad_token', 'token number 1 is not 16 to 512'],
-])('a file that would protect nothing is refused: %j', async (content, code, message) => {
+])('a file without a valid token is refused: %j', async (content, code, message) => {
   await using file = await fileOf(content);
   const loaded = await loadTokens(configOf({ METRICS_TOKENS_FILE: file.path }));
   expect(loaded).toContainEqual({
@@ -36,7 +36,7 @@ test.each([
   });
 });
 
-test('a file that is not there is named', async () => {
+test('the error names a missing file', async () => {
   const loaded = await loadTokens(configOf({ API_TOKENS_FILE: '/no/such/file' }));
   expect(loaded).toMatchObject([
     { path: 'API_TOKENS_FILE', message: expect.stringContaining('/no/such/file') },

@@ -3,13 +3,16 @@ import type { Config } from './config.ts';
 import type { Problem } from './problem.ts';
 import { type TokenSource, tokenProblems } from './token-config.ts';
 
-/** The tokens that are accepted; none: nobody is asked for one. */
+/** The tokens that are accepted; empty means that none is required. */
 export interface Tokens {
   readonly predict: readonly string[];
   readonly metrics: readonly string[];
 }
 
-/** All tokens, those of the files too. A file that cannot be read or lists none is a problem: it was meant to protect. */
+/**
+ * All tokens, including those from the files. A file that is unreadable or empty is a problem, because it was meant to
+ * protect the service.
+ */
 export async function loadTokens({ tokens }: Pick<Config, 'tokens'>): Promise<Tokens | Problem[]> {
   const predict = await loadSource('API_TOKENS_FILE', tokens.predict);
   const metrics = await loadSource('METRICS_TOKENS_FILE', tokens.metrics);
@@ -27,13 +30,13 @@ async function loadSource(path: string, { listed, file }: TokenSource): Promise<
     (error: Error) => error,
   );
   if (lines instanceof Error) {
-    const message = `${lines.message}: write the tokens to it, one a line`;
+    const message = `${lines.message}: write the tokens into it, one per line`;
     return { problems: [{ code: 'unreadable', path, message }] };
   }
   const tokens = lines.filter((line) => line !== '' && !line.startsWith('#'));
   const problems = tokenProblems(path, tokens);
   if (tokens.length === 0) {
-    const message = `${file} has no token in it: write one a line, or unset the variable`;
+    const message = `${file} contains no token: write one per line, or unset the variable`;
     problems.push({ code: 'no_tokens', path, message });
   }
   return problems.length > 0 ? { problems } : { tokens: [...listed, ...tokens] };

@@ -15,7 +15,7 @@ async function bothModels() {
   return { a, modelB, app: buildApp(configOf(env), a, { modelB }) };
 }
 
-test('requests are dealt evenly by the share, and by their id where they bring one; each model has its metrics', async () => {
+test('requests are distributed by the share, or by their id if they have one; each model has its metrics', async () => {
   const { a, modelB, app } = await bothModels();
   await using _a = a;
   await using _b = modelB;
@@ -48,7 +48,7 @@ test('requests are dealt evenly by the share, and by their id where they bring o
     'sentiment_variant_model_loaded{variant="b"}': 1,
     'sentiment_variant_model_info{variant="b",model="second",version="2",dtype="q8"}': 1,
     'sentiment_value_total{endpoint="/predict",variant="b"}': 1.5,
-    // The documented ones know nothing of variants.
+    // The documented metrics do not distinguish variants.
     'sentiment_predictions_total{sentiment="POSITIVE",endpoint="/predict"}': 12,
     sentiment_model_loaded: 1,
     sentiment_workers_ready: 2,
@@ -56,7 +56,7 @@ test('requests are dealt evenly by the share, and by their id where they bring o
   expect(Object.fromEntries(Object.keys(told).map((name) => [name, series.get(name)]))).toEqual(told);
 });
 
-test('a model that cannot answer makes the service not ready, and its requests fail under its name', async () => {
+test('if one model is not ready, the service is not ready, and requests to that model count as failed', async () => {
   await using a = await startClassifier();
   const settings = await locateModel({ kind: 'embedded' });
   await using modelB = new WorkerPool({ settings, workers: 1, queueLimit: 1 });
@@ -64,7 +64,7 @@ test('a model that cannot answer makes the service not ready, and its requests f
   await using app = buildApp(configOf(all), a, { modelB });
   expect((await app.inject('/health/ready')).statusCode).toBe(503);
   expect((await post(app, '/predict', { text: 'x' })).statusCode).toBe(504);
-  // A mistake of the client is nothing that the model did.
+  // A client error is not counted against the model.
   const unreadable = { 'x-request-deadline-ms': 'soon' };
   expect((await post(app, '/predict', { text: 'x' }, unreadable)).statusCode).toBe(400);
   expect((await post(app, '/predict/batch', { texts: ['x', 'y'] })).statusCode).toBe(503);
@@ -77,19 +77,19 @@ test('a model that cannot answer makes the service not ready, and its requests f
   expect(series.get('sentiment_variant_model_loaded{variant="a"}')).toBe(1);
 });
 
-test('one model: the answer says a, and there are no metrics of variants', async () => {
+test('with one model, responses say "a" and there are no variant metrics', async () => {
   await using a = await startClassifier();
   await using app = buildApp(configOf({}), a);
   expect((await post(app, '/predict', { text: 'x' })).json().variant).toBe('a');
   expect([...(await readSeries(app)).keys()].filter((name) => name.includes('_variant_'))).toEqual([]);
 });
 
-test.each([1, 10, 50])('ids spread: of 20,000, %d %% fall below that percentile', (percent) => {
+test.each([1, 10, 50])('ids are evenly spread: %d%% of 20,000 fall below that percentile', (percent) => {
   const below = Array.from({ length: 20_000 }, (_, at) => percentileOf(`user-${at}`)).filter(
     (p) => p < percent,
   );
   const share = below.length / 20_000;
-  // Four standard errors of a fair draw.
+  // Four standard errors of random assignment.
   expect(Math.abs(share - percent / 100)).toBeLessThan(
     4 * Math.sqrt(((percent / 100) * (1 - percent / 100)) / 20_000),
   );

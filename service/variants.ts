@@ -5,21 +5,21 @@ import { countIn, makeGauge, observeIn, type Registry } from './metric-makers.ts
 import type { Variant, VariantOutcome } from './metric-names.ts';
 import { variantMetrics } from './variant-metric-names.ts';
 
-/** A model that answers, under the name that its answers and metrics have. */
+/** A model under the name that its responses and metrics use. */
 export interface Served {
   readonly variant: Variant;
-  /** With what the settings put around it: a cache, faults on purpose. */
+  /** With the wrappers that the settings ask for: a cache, injected faults. */
   readonly classifier: Classifier;
-  /** Without, for what is not a prediction. */
+  /** Without them, for everything that is not a prediction. */
   readonly plain: Classifier;
 }
 
-/** Which model answers a request. */
+/** Which model handles a request. */
 export type Choose = (request: FastifyRequest) => Served;
 
 /**
- * Two models side by side, the second with a share of the requests. A request that brings an id gets the same model each time
- * that it is sent, whichever replica it meets; the others are dealt evenly, in order of arrival. Nothing is drawn.
+ * Two models side by side, the second with a share of the requests. A request with an id gets the same model each time it is
+ * sent, whichever replica receives it; the others are distributed evenly, in order of arrival. Nothing is random.
  */
 export function dealBetween(a: Served, b: Served, percentOfB: number): Choose {
   const isNextForB = dealEvenly(percentOfB);
@@ -30,17 +30,17 @@ export function dealBetween(a: Served, b: Served, percentOfB: number): Choose {
   };
 }
 
-/** Where an id falls between 0 and 100: the same everywhere, and spread evenly over ids (FNV-1a, then mixed). */
+/** Maps an id to a number between 0 and 100: the same on every replica, and evenly spread over ids (FNV-1a, then mixed). */
 export function percentileOf(id: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
-  // Ids that differ in their last digit only would lie side by side without this.
+  // Without this, ids that differ only in their last digit would end up next to each other.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32) * 100;
 }
 
-/** Counts what becomes of requests for predictions by the model that they were given to. */
+/** Counts how requests for predictions end, by the model that handled them. */
 export class VariantMetrics {
   readonly #requests;
   readonly #predictions;

@@ -2,7 +2,7 @@ import type { WorkReport } from './classifier/classifier.ts';
 import { countIn, makeCounter, makeGauge, observeIn, type Registry } from './metric-makers.ts';
 import { metrics as definitions } from './metric-names.ts';
 
-/** Tells what the classifier has before it, how it gets on with it, and what became of its workers. */
+/** Exposes the classifier's queue, its progress and the fate of its workers as metrics. */
 export function observeWork(registry: Registry, work: WorkReport): void {
   const length = makeGauge(registry, definitions.queueLength, () => length.set(work.waitingTexts()));
   const ready = makeGauge(registry, definitions.workersReady, () => ready.set(work.readyWorkers()));
@@ -20,7 +20,7 @@ export function observeWork(registry: Registry, work: WorkReport): void {
   });
 }
 
-/** Counts lookups in the cache of exact repeats. */
+/** Counts lookups in the cache. */
 export function cacheCounter(registry: Registry): (hits: number, misses: number) => void {
   const lookups = countIn(registry, definitions.cacheLookups);
   return (hits, misses) => {

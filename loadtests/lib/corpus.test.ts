@@ -43,11 +43,11 @@ describe('the corpus', () => {
     expect(corpus.texts.filter((entry) => !kinds.includes(entry.kind))).toEqual([]);
   });
 
-  test('has no two texts alike, whatever their case and punctuation', () => {
+  test('has no duplicate texts, ignoring case and punctuation', () => {
     expect(repeated(texts.map(plain), 1)).toEqual([]);
   });
 
-  test('was not made from templates: no opening of five words comes more than three times', () => {
+  test('is not made from templates: the same first five words occur at most three times', () => {
     expect(
       repeated(
         texts.map((text) => plain(text).split(' ').slice(0, 5).join(' ')),
@@ -56,12 +56,12 @@ describe('the corpus', () => {
     ).toEqual([]);
   });
 
-  // Blank or padded texts would measure the service's input checks, not its model.
-  test('holds only texts that the service takes: trimmed, not blank, under 2,000 characters', () => {
+  // Blank or padded texts would measure the service's input checks instead of its model.
+  test('holds only texts that the service accepts: trimmed, not blank, under 2,000 characters', () => {
     expect(texts.filter((text) => text === '' || text !== text.trim() || text.length >= 2_000)).toEqual([]);
   });
 
-  test.each(kinds)('%s texts keep to their length, share and moods', (kind) => {
+  test.each(kinds)('%s texts have the intended length, share and moods', (kind) => {
     const { words, sharePercent, moods } = rules[kind];
     const entries = ofKind(kind);
     const share = percent(entries.length, texts.length);
@@ -74,7 +74,7 @@ describe('the corpus', () => {
     expect(entries.filter((entry) => !fits(entry))).toEqual([]);
   });
 
-  test('is as often pleased as displeased', () => {
+  test('has as many positive as negative texts', () => {
     const opinions = ofKind('opinion');
     const positive = percent(opinions.filter((entry) => entry.mood === 'positive').length, opinions.length);
     expect(positive).toBeGreaterThanOrEqual(40);

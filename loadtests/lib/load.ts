@@ -19,7 +19,7 @@ interface Load {
   readonly budgets: readonly Budget[];
 }
 
-/** How many bad requests the plan can bear for one objective (`Budget` in slas/model.ts). */
+/** One objective's error budget for the whole plan (`Budget` in slas/model.ts). */
 export interface Budget {
   readonly objective: string;
   readonly metric: string;
@@ -44,13 +44,14 @@ export const target = __ENV.SLA_TARGET ?? 'http://127.0.0.1:8000';
 /** Requests of one visit, one after the other; most scenarios have one. */
 const perArrival = load.requestsPerArrival ?? 1;
 
-/** The longest that somebody thinks between two requests of a visit. */
+/** The longest pause between two requests of a visit. */
 const LONGEST_THOUGHT_SECONDS = 1;
 
 const MOST_VIRTUAL_USERS = 5000;
 /**
- * So many are ready before the load begins, or as many as the load can ever need. Each that k6 has to add while it runs costs it an
- * arrival: a service that falls behind would not get the load that shows it. About 0.3 MB and a millisecond each.
+ * This many virtual users are ready before the load begins, or as many as the load can ever need. Each one that k6 has to add
+ * during the run costs an arrival, so a service that falls behind would not get its full load. A virtual user takes about 0.3
+ * MB and a millisecond.
  */
 const READY_VIRTUAL_USERS = 500;
 
@@ -60,11 +61,11 @@ interface PhasePlan {
   readonly name: string;
   readonly perSecond: number;
   readonly durationSeconds: number;
-  /** Arrivals of the phases before. */
+  /** Arrivals of the previous phases. */
   readonly numberedFrom: number;
   readonly leadSeconds: number;
   readonly longestWaitSeconds: number;
-  /** When each is due, in seconds from the phase's beginning; null: evenly. Held once for all virtual users. */
+  /** When each arrival is due, in seconds from the phase's start; null: evenly spaced. Stored once for all virtual users. */
   readonly due: readonly number[] | null;
 }
 
@@ -75,7 +76,7 @@ const phasePlans: readonly PhasePlan[] = (() => {
     const plan = { name, perSecond, durationSeconds, numberedFrom };
     numberedFrom += arrivalsIn(perSecond, durationSeconds);
     if (load.arrivals !== 'poisson') return { ...plan, leadSeconds: 0, longestWaitSeconds: 0, due: null };
-    // The first two are no moments: what this script needs to know of all of them.
+    // The first two are not times, but what this script needs to know about all of them.
     const shared = new SharedArray(`arrivals of ${name}`, () => {
       const made = poissonSchedule(perSecond, durationSeconds, load.seed * 1000 + index);
       return [made.leadSeconds, made.longestWaitSeconds, ...made.dueSeconds];
@@ -84,25 +85,25 @@ const phasePlans: readonly PhasePlan[] = (() => {
   });
 })();
 
-/** Every phase begins so much later, that k6 may start the arrivals of the first one before they are due. */
+/** Every phase starts this much later, so that k6 can start the arrivals of the first phase before they are due. */
 const headStartSeconds = Math.max(...phasePlans.map(({ leadSeconds }) => leadSeconds));
 
 const phasePlan = () => phasePlans.find(({ name }) => name === exec.scenario.name)!;
 
 // ---------------------------------------------------------------------------------------------- options
 
-/** k6 takes whole numbers of iterations per time unit: 2.5 a second is 5 in 2 s. */
+/** k6 accepts whole numbers of iterations per time unit: 2.5 a second is 5 in 2 s. */
 function wholeRate(perSecond: number) {
   const unit = [1, 2, 5, 10, 60, 600].find((seconds) => Number.isInteger(perSecond * seconds)) ?? 1000;
   return { rate: Math.round(perSecond * unit), timeUnit: `${unit}s` };
 }
 
-/** What k6 starts in this time is not planned any more, and sends nothing. */
+/** Iterations that k6 starts within this time are beyond the plan and send nothing. */
 const SPARE_SECONDS = 0.5;
 
 const micros = (seconds: number) => `${Math.round(seconds * 1e6)}us`;
 
-/** Arrivals do not wait for answers (an open model), so a slow service meets the same load as a fast one. */
+/** Arrivals do not wait for responses (an open model), so a slow service gets the same load as a fast one. */
 function scenarioOf(plan: PhasePlan, startSeconds: number): Scenario {
   const { perSecond, durationSeconds, leadSeconds, longestWaitSeconds } = plan;
   const thinkSeconds = (perArrival - 1) * LONGEST_THOUGHT_SECONDS;
@@ -112,17 +113,17 @@ function scenarioOf(plan: PhasePlan, startSeconds: number): Scenario {
   return {
     executor: 'constant-arrival-rate',
     ...wholeRate(perSecond),
-    // A k6 that is late at the end of its time starts what is still due, or not: it gets more time than it needs.
+    // If k6 is late at the end of its time, it may or may not start what is still due, so it gets more time than it needs.
     duration: micros(durationSeconds + SPARE_SECONDS),
     startTime: micros(startSeconds + headStartSeconds - leadSeconds),
     preAllocatedVUs: Math.min(maxVUs, Math.max(READY_VIRTUAL_USERS, Math.ceil(perSecond) + waiting + 10)),
     maxVUs,
-    // What is in flight when the time is over is still waited for: an answer that comes late is not a lost one.
+    // Requests in flight when the time is over may still end: a late response is not a missing one.
     gracefulStop: `${Math.ceil(visitSeconds + longestWaitSeconds) + 1}s`,
   };
 }
 
-/** More bad requests than the whole plan can bear end a run that nothing can save any more. */
+/** A run stops early once an objective's error budget for the whole plan is exceeded, because it can no longer pass. */
 const thresholds = () =>
   Object.fromEntries(
     load.budgets.map((budget) => [
@@ -131,7 +132,7 @@ const thresholds = () =>
     ]),
   );
 
-/** Options for k6: one scenario of its own a phase, one after the other. */
+/** Options for k6: one k6 scenario per phase, one after the other. */
 export function options(): Options {
   const scenarios: Record<string, Scenario> = {};
   let start = 0;
@@ -148,7 +149,7 @@ export function options(): Options {
 
 // ---------------------------------------------------------------------------------------------- in the run
 
-/** What a scenario does at each arrival; those beyond the plan do nothing. */
+/** Wraps what a scenario does at each arrival; arrivals beyond the plan do nothing. */
 export const eachArrival = (visit: () => void) => (): void => {
   const { perSecond, durationSeconds } = phasePlan();
   if (exec.scenario.iterationInTest < arrivalsIn(perSecond, durationSeconds)) visit();
@@ -160,7 +161,7 @@ export const arrivalNumber = (): number => phasePlan().numberedFrom + exec.scena
 let current = '';
 let sentInArrival = 0;
 
-/** Whether this virtual user is at another arrival than when it was asked last. */
+/** Whether this virtual user has moved on to another arrival since the last call. */
 function isNewArrival(): boolean {
   const arrival = `${exec.scenario.name} ${exec.scenario.iterationInTest}`;
   if (arrival === current) return false;
@@ -169,7 +170,7 @@ function isNewArrival(): boolean {
   return true;
 }
 
-/** The number of this request in the whole run, from 0: that of its arrival, where each has one request. */
+/** The number of this request in the whole run, from 0; with one request per arrival it is the arrival's number. */
 export function requestNumber(): number {
   isNewArrival();
   return arrivalNumber() * perArrival + sentInArrival;
@@ -178,8 +179,8 @@ export function requestNumber(): number {
 let lastAsked = '';
 
 /**
- * Before each request: waits for the moment at which its arrival is due. Gives how much later than that it is, in
- * milliseconds; 0 for what follows in a visit, which has no moment of its own.
+ * Called before each request: waits until its arrival is due. Returns how late it is, in milliseconds; 0 for later requests
+ * of a visit, which have no scheduled time.
  */
 export function awaitArrival(): number {
   isNewArrival();
@@ -194,15 +195,15 @@ export function awaitArrival(): number {
   return Math.max(0, Date.now() - dueMs);
 }
 
-/** Between two requests of a visit: from a fifth of a second to a second. */
+/** The pause between two requests of a visit: from a fifth of a second to a second. */
 export const think = (part: number): void => sleep((0.2 + 0.8 * part) * LONGEST_THOUGHT_SECONDS);
 
-/** The phase that this request belongs to: it is named as k6's scenario. */
+/** The phase that this request belongs to, which is the name of k6's scenario. */
 export const phaseName = () => exec.scenario.name;
 
 let toldOf = '';
 
-/** Unix milliseconds at which this phase's schedule began; null where this virtual user has told it already. */
+/** Unix milliseconds at which this phase's schedule began; null if this virtual user has already recorded it. */
 export function phaseBeganMs(): number | null {
   if (toldOf === phaseName()) return null;
   toldOf = phaseName();

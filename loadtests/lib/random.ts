@@ -1,4 +1,4 @@
-/** A small seeded generator (mulberry32), from 0 to below 1: the same seed draws the same numbers everywhere. */
+/** A small seeded generator (mulberry32), from 0 to below 1: the same seed gives the same numbers everywhere. */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -9,7 +9,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** Puts them into another order, in place. */
+/** Shuffles the items in place. */
 export function shuffled<T>(items: T[], seed: number): T[] {
   const next = random(seed);
   for (let last = items.length - 1; last > 0; last--) {

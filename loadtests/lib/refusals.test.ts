@@ -5,13 +5,11 @@ import { type ApiErrorCode, apiErrors } from '../../service/errors.ts';
 import { appOf, startClassifier } from '../../service/testing/service.ts';
 import { feedbackConflict, LARGEST_BATCH, LONGEST_TEXT, MOST_EXPLAINED_WORDS, REFUSALS } from './refusals.ts';
 
-/** Refusals that the scenario does not send, and why. service/security.test.ts earns those of tokens and rates. */
+/** Refusals that the scenario does not request, and why. service/security.test.ts covers those of tokens and rates. */
 const NOT_SENT: Partial<Record<ApiErrorCode, string>> = {
-  bad_request: 'what is wrong in none of the ways that are known',
-  unauthorized:
-    'a service that has tokens asks every request for one: the good ones beside it would be others',
-  rate_limited:
-    'it counts by address, and all of the load comes from one: the good ones would be refused with it',
+  bad_request: 'covers whatever none of the specific errors covers',
+  unauthorized: 'with tokens configured, the service would demand one from valid requests too',
+  rate_limited: 'the load comes from one address, so valid requests would be refused too',
 };
 
 let classifier: WorkerPool;
@@ -20,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => classifier[Symbol.asyncDispose]());
 
-test('every refusal that the service documents is sent, or is on a short list with its reason', () => {
+test('every documented refusal is requested, or is on a short list with its reason', () => {
   const sent = [...REFUSALS, feedbackConflict('of-a-prediction')];
   const documented = Object.entries(apiErrors)
     .filter(([, { status }]) => status < 500)
@@ -33,7 +31,7 @@ test('every refusal that the service documents is sent, or is on a short list wi
   expect(sent.filter(({ code }) => Object.hasOwn(NOT_SENT, code))).toEqual([]);
 });
 
-test.each(REFUSALS)('$code is what the service answers to $request.method $request.path', async (one) => {
+test.each(REFUSALS)('the service responds with $code to $request.method $request.path', async (one) => {
   await using app = appOf(classifier);
   const { method, path, headers, body } = one.request;
   const response = await app.inject({
@@ -45,7 +43,7 @@ test.each(REFUSALS)('$code is what the service answers to $request.method $reque
   expect([response.statusCode, response.json().error.code]).toEqual([one.status, one.code]);
 });
 
-test('the limits that they go beyond are those of the service', () => {
+test('the limits that they exceed are those of the service', () => {
   expect(readConfig({})).toMatchObject({
     maxTextChars: LONGEST_TEXT,
     maxBatchTexts: LARGEST_BATCH,

@@ -1,6 +1,6 @@
 import type { Sent } from './request.ts';
 
-/** A refusal that the service documents (service/README.md), with a request that earns it. */
+/** A refusal that the service documents (service/README.md), with a request that triggers it. */
 export interface Refusal {
   readonly code: string;
   readonly status: number;
@@ -11,7 +11,7 @@ export interface Refusal {
 export const LONGEST_TEXT = 5000;
 export const LARGEST_BATCH = 64;
 export const MOST_EXPLAINED_WORDS = 64;
-/** More than any valid request needs, and not much more. */
+/** Slightly more than any valid request needs. */
 const TOO_MANY_BYTES = 1024 * 1024 + 64;
 
 const json = { 'Content-Type': 'application/json' };
@@ -24,7 +24,7 @@ const posted = (path: string, body: string, headers: Sent['headers'] = json): Re
 const predict = (body: unknown) => posted('/predict', JSON.stringify(body));
 const batch = (texts: unknown) => posted('/predict/batch', JSON.stringify({ texts }));
 
-/** Those that a request earns by itself. */
+/** Those that a single request triggers. */
 export const REFUSALS: readonly Refusal[] = [
   { code: 'malformed_json', status: 400, request: posted('/predict', '{"text": "well') },
   { code: 'empty_body', status: 400, request: posted('/predict', '') },
@@ -57,13 +57,13 @@ export const REFUSALS: readonly Refusal[] = [
     status: 404,
     request: posted('/feedback', JSON.stringify({ id: 'no-such-prediction', agrees: true })),
   },
-  // The percent signs are right, so that k6 sends them; what they stand for is no UTF-8.
+  // The percent signs are valid, so k6 sends them; what they encode is not UTF-8.
   { code: 'bad_url', status: 400, request: { method: 'GET', path: '/predict/%C3%28' } },
   { code: 'not_found', status: 404, request: { method: 'GET', path: '/predictions' } },
   { code: 'method_not_allowed', status: 405, request: { method: 'GET', path: '/predict' } },
 ];
 
-/** Of a prediction that somebody has agreed with. */
+/** For a prediction that already has positive feedback. */
 export const feedbackConflict = (id: string): Refusal => ({
   code: 'feedback_conflict',
   status: 409,

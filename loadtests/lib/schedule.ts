@@ -1,26 +1,26 @@
 import { random } from './random.ts';
 
 /**
- * When each arrival of a phase is due. k6 starts iterations evenly, and each then waits for its own moment: so the number of
- * arrivals is exactly the planned one, whatever the seed, and the same seed gives the same moments.
+ * When each arrival of a phase is due. k6 starts iterations evenly, and each then waits for its scheduled time. The number of
+ * arrivals is therefore always the planned one, and the same seed gives the same times.
  */
 export interface Schedule {
-  /** Seconds from the beginning of the phase, ascending. */
+  /** Seconds from the start of the phase, ascending. */
   readonly dueSeconds: readonly number[];
-  /** k6 begins so much before the phase: none is due before k6 has started it. */
+  /** How long k6 starts before the phase, so that no arrival is due before k6 has started it. */
   readonly leadSeconds: number;
-  /** The longest that one waits between k6's start and its moment. */
+  /** The longest wait between k6's start of an iteration and its scheduled time. */
   readonly longestWaitSeconds: number;
 }
 
-/** How many arrivals a phase has: those whose even moment lies half a gap or more before its end. */
+/** How many arrivals a phase has: those whose evenly spaced time lies at least half a gap before its end. */
 export const arrivalsIn = (perSecond: number, durationSeconds: number): number =>
   Math.max(1, Math.ceil(Number((perSecond * durationSeconds - 0.5).toFixed(6))));
 
-/** In each stretch of a minute their number is the planned one; within it they fall as they may. */
+/** In each minute the number of arrivals is the planned one; within the minute their times are random. */
 const STRETCH_SECONDS = 60;
 
-/** Moments as of people who know nothing of each other (Poisson), given how many come in each minute. */
+/** Poisson arrivals, given their number in each minute. */
 export function poissonSchedule(perSecond: number, durationSeconds: number, seed: number): Schedule {
   const count = arrivalsIn(perSecond, durationSeconds);
   const next = random(seed);
@@ -41,7 +41,7 @@ export function poissonSchedule(perSecond: number, durationSeconds: number, seed
   return { dueSeconds, leadSeconds: lead, longestWaitSeconds: wait };
 }
 
-/** So many moments from 0 to 1, each anywhere, in their order: gaps of a Poisson process, scaled to fit. */
+/** This many sorted uniform times from 0 to 1: gaps of a Poisson process, scaled to fit. */
 function uniformOrdered(count: number, next: () => number): number[] {
   const sums: number[] = [];
   let sum = 0;

@@ -11,7 +11,7 @@ interface Entry {
 /** Texts of the corpus, shuffled by the seed; read once for all virtual users. */
 function textsOf(name: string, isWanted: (entry: Entry) => boolean): readonly string[] {
   return new SharedArray(name, () => {
-    // k6's open() takes an address as it is: a space in the path must not come as %20.
+    // k6's open() takes the path literally: a space must not be written as %20.
     const corpus = JSON.parse(open(decodeURIComponent(import.meta.resolve('./corpus.json')))) as {
       texts: Entry[];
     };
@@ -28,14 +28,14 @@ const opinions = {
   negative: textsOf('displeased', ({ kind, mood }) => kind === 'opinion' && mood === 'negative'),
 };
 
-/** The text of this request. All are used before any comes again. */
+/** The text of this request. All texts are used before any is repeated. */
 export const nextText = (): string => texts[requestNumber() % texts.length]!;
 
-/** So many texts, from that of this request on. */
+/** This many texts, starting with this request's. */
 export const nextTexts = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => texts[(requestNumber() * 7 + index) % texts.length]!);
 
-/** An opinion of such a mood, for this request. */
+/** An opinion of this mood, for this request. */
 export function nextOpinion(mood: 'positive' | 'negative'): string {
   const own = opinions[mood];
   return own[requestNumber() % own.length]!;

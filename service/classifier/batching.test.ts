@@ -16,13 +16,13 @@ const queueOf = (lengths: readonly number[], suspects: readonly number[] = []): 
     isSuspect: suspects.includes(index),
   }));
 
-test('the first and those most like it in length are taken, in order', () => {
+test('a batch contains the first text and those closest to it in length, in order', () => {
   const queue = queueOf([100, 400, 110, 90, 131, 100, 69]);
   expect(chooseAlike(queue, { mostTexts: 3, longestWaitMs: 0 })).toEqual([0, 2, 5]);
   expect(chooseAlike(queue, { mostTexts: 8, longestWaitMs: 0 })).toEqual([0, 2, 3, 5]);
 });
 
-test('a text at a time takes the first', () => {
+test('with a batch size of one, the first text is taken', () => {
   expect(chooseAlike(queueOf([5, 5]), { mostTexts: 1, longestWaitMs: 0 })).toEqual([0]);
   expect(chooseAlike([], { mostTexts: 4, longestWaitMs: 0 })).toEqual([]);
 });
@@ -32,7 +32,7 @@ test('a suspect is inferred alone', () => {
   expect(chooseAlike(queueOf([5, 5, 5], [1]), { mostTexts: 4, longestWaitMs: 0 })).toEqual([0, 2]);
 });
 
-test('whatever waits, the longest waiting is taken, and never more than fit', () => {
+test('a batch always contains the text that has waited longest, and never exceeds its size', () => {
   const property = fc.property(
     fc.array(fc.nat(2000), { minLength: 1, maxLength: 100 }),
     fc.integer({ min: 1, max: 32 }),

@@ -1,22 +1,22 @@
 import type { Job } from './pending-request.ts';
 
-/** How many texts are inferred in one go, and how long the first of them may wait for the others. */
+/** How many texts are inferred together, and how long the first may wait for the others. */
 export interface Batching {
-  /** 1: a text at a time. */
+  /** 1: one text at a time. */
   readonly mostTexts: number;
-  /** Only while other workers are busy: an idle service answers at once. */
+  /** Only while other workers are busy: an idle service infers at once. */
   readonly longestWaitMs: number;
 }
 
 export const aTextAtATime: Batching = { mostTexts: 1, longestWaitMs: 0 };
 
-/** Padding costs as much as text: neighbours may be longer or shorter by this part, or by so many characters. */
+/** Padding costs as much as text: lengths in a batch may differ by this share, or by this many characters. */
 const mostUnlike = 0.3;
 const alwaysAlikeChars = 12;
 
 /**
- * The positions of the texts to infer together, ascending. The text that has waited longest is always among them, so that none
- * is passed over for ever; the others are those most like it in length.
+ * The positions of the texts to infer together, ascending. They always include the text that has waited longest, so that none
+ * waits forever; the others are those closest to it in length.
  */
 export function chooseAlike(queue: readonly Job[], { mostTexts }: Batching): readonly number[] {
   const first = queue[0];
@@ -27,7 +27,7 @@ export function chooseAlike(queue: readonly Job[], { mostTexts }: Batching): rea
   const alike = queue
     .map(({ text, isSuspect }, position) => ({ position, off: Math.abs(text.length - chars), isSuspect }))
     .filter(({ position, off, isSuspect }) => position === 0 || (off <= bound && !isSuspect));
-  // The first is in by its own right; sorting is stable, so among equals the longest waiting come first.
+  // The first is always included. Sorting is stable, so among equals the longest waiting come first.
   const others = alike.slice(1).sort((a, b) => a.off - b.off);
   const chosen = [0, ...others.slice(0, mostTexts - 1).map(({ position }) => position)];
   return chosen.sort((a, b) => a - b);

@@ -11,11 +11,11 @@ afterAll(() => classifier[Symbol.asyncDispose]());
 
 const patient = { deadlineMs: 30_000, isAbandoned: () => false };
 
-test('a repeat gets the same answer without an inference, and says so in answer and metric', async () => {
+test('a repeated text gets its prediction from the cache; the response and the metric show it', async () => {
   await using app = appOf(classifier, { CACHE_TEXTS: '10' });
   const first = (await post(app, '/predict', { text: 'I love it' })).json();
   const again = (await post(app, '/predict', { text: 'I love it' })).json();
-  // A repeat is a prediction of its own: people may think otherwise of it.
+  // A repeated text gets its own id, because feedback on it may differ.
   expect(again.id).not.toBe(first.id);
   expect([first.cached, again]).toEqual([false, { ...first, id: again.id, cached: true }]);
   const batch = (await post(app, '/predict/batch', { texts: ['Awful', 'I love it', 'Awful'] })).json();
@@ -26,7 +26,7 @@ test('a repeat gets the same answer without an inference, and says so in answer 
   expect(series.get('sentiment_queue_wait_seconds_count')).toBe(3);
 });
 
-test('by default nothing is kept, and nothing speaks of it', async () => {
+test('by default there is no cache, and responses do not mention one', async () => {
   await using app = appOf(classifier);
   for (let sent = 0; sent < 2; sent++) {
     expect((await post(app, '/predict', { text: 'I love it' })).json()).not.toHaveProperty('cached');
@@ -36,7 +36,7 @@ test('by default nothing is kept, and nothing speaks of it', async () => {
   expect(series.get('sentiment_cache_lookups_total{outcome="hit"}')).toBe(0);
 });
 
-test('it is bounded: the answer not used for longest goes first', async () => {
+test('the cache is bounded and drops the least recently used entry first', async () => {
   const lookups: [number, number][] = [];
   const cache = withCache(classifier, 2, (hits, misses) => lookups.push([hits, misses]));
   for (const text of ['a', 'b', 'a', 'c', 'a', 'b']) await cache.classify([text], patient);

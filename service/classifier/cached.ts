@@ -2,15 +2,15 @@ import { hash } from 'node:crypto';
 import type { Classification, Classifier, ClassifyOptions } from './classifier.ts';
 import { wrapping } from './wrapping.ts';
 
-/** Counts texts whose answer was kept, and those that had to be inferred. */
+/** Counts cached texts, and those that had to be inferred. */
 export type LookupListener = (hits: number, misses: number) => void;
 
 /**
- * A classifier that keeps its last `capacity` different answers and gives them again for exact repeats, marked as such. Of a
- * text only its hash is kept.
+ * A classifier that caches its last `capacity` distinct predictions and marks those it returns from the cache. It stores only
+ * a hash of each text.
  */
 export function withCache(classifier: Classifier, capacity: number, onLookup: LookupListener): Classifier {
-  // A Map keeps the order of insertion: what is used is put last, so the first is the one not used for longest.
+  // A Map keeps insertion order, and every use moves an entry to the end, so the first entry is the least recently used.
   const kept = new Map<string, Classification>();
   const look = (key: string) => {
     const found = kept.get(key);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { claim, finish, isFinished, mostParcels, newClaims, nextId, offer } from './claims.ts';
 
-test('exactly one of worker and main thread gets a parcel', () => {
+test('either the worker or the main thread gets a parcel, never both', () => {
   const claims = newClaims();
   offer(claims, 7);
   expect([claim(claims, 7), claim(claims, 7)]).toEqual([true, false]);
 });
 
-test('what was taken back cannot be taken by its late message, whoever has the slot now', () => {
+test('a parcel that was taken back cannot be claimed later, even if its slot is in use again', () => {
   const claims = newClaims();
   const [old, later] = [7, 7 + mostParcels];
   offer(claims, old);
@@ -17,7 +17,7 @@ test('what was taken back cannot be taken by its late message, whoever has the s
   expect(claim(claims, later)).toBe(true);
 });
 
-test('what is finished is nobody’s any more, and known as such until its slot has another', () => {
+test('a finished parcel cannot be claimed, and counts as finished until its slot is reused', () => {
   const claims = newClaims();
   offer(claims, 7);
   expect(isFinished(claims, 7)).toBe(false);
@@ -29,7 +29,7 @@ test('what is finished is nobody’s any more, and known as such until its slot 
   expect(isFinished(claims, 7)).toBe(false);
 });
 
-test('a new parcel never gets the slot of one that is still out', () => {
+test('a new parcel never gets the slot of an outstanding one', () => {
   const highest = 2 ** 30;
   for (const last of [1, mostParcels, highest - 1, highest]) {
     const claims = newClaims();

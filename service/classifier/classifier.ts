@@ -1,40 +1,40 @@
 import type { Sentiment } from '../metric-names.ts';
 
-/** One text's answer. */
+/** The prediction for one text. */
 export interface Classification {
   readonly sentiment: Sentiment;
   /** The probability of that sentiment, 0.5 to 1 for a two-way model. */
   readonly confidence: number;
-  /** True when the text had more pieces than the model reads, so that its end was not seen. */
+  /** True if the text had more word pieces than the model reads, so its end was ignored. */
   readonly truncated: boolean;
-  /** Word pieces that the model read, the marks around the text included. */
+  /** Word pieces that the model read, including the special tokens around the text. */
   readonly pieces: number;
-  /** Of those, the ones that the vocabulary does not know: other scripts, most emoji. */
+  /** How many of those the vocabulary does not contain: other scripts, most emoji. */
   readonly unknownPieces: number;
-  /** Whether the answer was kept from an earlier request; only where a cache is on. */
+  /** Whether the prediction came from the cache; set only if a cache is on. */
   readonly cached?: boolean;
 }
 
-/** When a request went through the classifier, by performance.now(): filled in for who asks, and asked for by tracing only. */
+/** When a request passed through the classifier, by performance.now(). Filled in on request; only tracing requests it. */
 export interface Journey {
-  /** When the first of its texts was begun by a worker; until then all of them waited. */
+  /** When a worker began its first text; until then all of its texts were waiting. */
   dealtMs?: number;
 }
 
 export interface ClassifyOptions {
-  /** Milliseconds after which the request is given up and what still waits is dropped. */
+  /** Milliseconds after which the request fails and its waiting texts are dropped. */
   readonly deadlineMs: number;
-  /** What of the deadline is over already: the request was read in it. */
+  /** How much of the deadline has already passed while the request was read. */
   readonly elapsedMs?: number;
-  /** Asked before each text is handed out: a client that went away costs no inference. */
+  /** Called before each text is handed to a worker: after the client has left, nothing more is inferred. */
   readonly isAbandoned: () => boolean;
-  /** Given what to call when the client goes away later: texts that were handed out and not begun are taken back then. */
+  /** Receives a callback for when the client leaves later; texts at a worker that have not begun are then taken back. */
   readonly onAbandoned?: (giveUp: () => void) => void;
-  /** Filled in on the way. */
+  /** Filled in along the way. */
   readonly journey?: Journey | undefined;
 }
 
-/** Why a classification was not made. `abandoned`: the client was gone before its turn. */
+/** Why a classification failed. `abandoned`: the client left before its turn. */
 export type ClassifierFailure = 'inference_error' | 'overloaded' | 'timeout' | 'abandoned';
 
 export class ClassifierError extends Error {
@@ -46,48 +46,45 @@ export class ClassifierError extends Error {
   }
 }
 
-/** What was inferred in one go: one text, or several when batching is on. */
+/** What was inferred together: one text, or several if batching is on. */
 export interface Inference {
   readonly texts: number;
-  /** Milliseconds that each of the texts had waited for it. */
+  /** Milliseconds that each text had waited for it. */
   readonly waitedMs: readonly number[];
   /** When a worker began it, by performance.now(). */
   readonly beganMs: number;
   readonly durationMs: number;
-  /** Those of its texts' requests that asked for one. */
+  /** The timings of those of its requests that asked for them. */
   readonly journeys: readonly Journey[];
 }
 
-/** What a classifier tells of its work, for metrics. */
+/** What a classifier reports for metrics. */
 export interface WorkReport {
-  /** Texts that wait for a worker now. */
+  /** Texts waiting for a worker now. */
   waitingTexts(): number;
-  /** Workers that can answer now. */
+  /** Workers available now. */
   readyWorkers(): number;
-  /** Workers that died or hung since the start. */
+  /** Workers that died or hung since startup. */
   lostWorkers(): number;
   /** Calls the listener after each inference. */
   onInference(listener: (inference: Inference) => void): void;
 }
 
 /**
- * What tells sentiments. A text's answer depends on that text alone, never on what else is in flight, unless batching is on:
- * then neighbours may move its confidence a little (by up to 0.1 in the embedded model).
+ * Classifies sentiments. A text's prediction depends on that text alone, never on what else is in flight, unless batching is
+ * on: then the other texts of a batch may change its confidence slightly (by up to 0.1 in the embedded model).
  */
 export interface Classifier extends AsyncDisposable {
-  /** The model's name, as given in answers. */
+  /** The model's name, as it appears in responses. */
   readonly model: string;
-  /** What of that model is loaded. */
+  /** What is loaded of that model. */
   readonly version: string;
-  /** The type that its weights are stored in. */
+  /** The data type of its weights. */
   readonly dtype: string;
-  /** True while at least one worker can answer. */
+  /** True while at least one worker is available. */
   isLoaded(): boolean;
-  /** True while one more text would find a place; what is refused for the lack of it costs nothing. */
+  /** True while there is room for one more text, so that a request can be refused before any work is done. */
   hasRoom(): boolean;
-  /**
-   * Classifies the texts of one request, in their order: all of them, or none.
-   * Rejects with ClassifierError.
-   */
+  /** Classifies the texts of one request, in order: all of them, or none. Rejects with ClassifierError. */
   classify(texts: readonly string[], options: ClassifyOptions): Promise<readonly Classification[]>;
 }

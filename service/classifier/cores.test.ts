@@ -11,7 +11,7 @@ test.each<[string, string, Record<string, string>, number]>([
   ['v2 without a limit', '0::/', { 'cpu.max': 'max 100000\n' }, all],
   ['v2 with one core', '0::/', { 'cpu.max': '100000 100000\n' }, 1],
   ['v2 with half a core', '0::/', { 'cpu.max': '50000 100000\n' }, 1],
-  ['v2 with more than there is', '0::/', { 'cpu.max': `${(all + 3) * 100000} 100000\n` }, all],
+  ['v2 with more cores than the machine has', '0::/', { 'cpu.max': `${(all + 3) * 100000} 100000\n` }, all],
   ['v2 with one core, below the root', '0::/a/b\n', { 'a/b/cpu.max': '100000 100000\n' }, 1],
   [
     'v1 without a limit',

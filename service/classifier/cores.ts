@@ -3,15 +3,16 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * The cores that this process may use: by affinity, and by the CPU limit of its container, at least 1. Node's own count
- * knows the limit of cgroup v2 only. A limit of 1.5 cores counts as 1: a second worker would be throttled half its time.
+ * The cores that this process may use, by CPU affinity and by its container's CPU limit, at least 1. Node's own count
+ * considers only the limit of cgroup v2. A limit of 1.5 cores counts as 1, because a second worker would be throttled half of
+ * the time.
  */
 export function usableCores(cgroupRoot = '/sys/fs/cgroup', membershipFile = '/proc/self/cgroup'): number {
   const limits = cgroupFolders(cgroupRoot, membershipFile).map(readLimitCores);
   return Math.max(1, Math.floor(Math.min(availableParallelism(), ...limits)));
 }
 
-/** Inside a container the root is the container's own group; outside, `/proc/self/cgroup` names ours below the root. */
+/** Inside a container the root is the container's own group; outside, `/proc/self/cgroup` names our group below the root. */
 function cgroupFolders(root: string, membershipFile: string): string[] {
   const lines = readText(membershipFile).split('\n');
   const ours = lines.map((line) => /^\d+:([^:]*):(.*)$/.exec(line)).filter((match) => match !== null);
@@ -29,7 +30,7 @@ function readLimitCores(folder: string): number {
   return Math.min(limitOf(quota2, period2), limitOf(quota1, period1));
 }
 
-/** Without a limit the quota reads `max` or `-1`; without the file, nothing. */
+/** Without a limit the quota is `max` or `-1`; if the file is missing, there is no value. */
 function limitOf(quota: string | undefined, period: string | undefined): number {
   const cores = Number(quota || Number.NaN) / Number(period || Number.NaN);
   return cores > 0 ? cores : Number.POSITIVE_INFINITY;

@@ -5,8 +5,8 @@ import type { TextResult, WorkerSettings } from './protocol.ts';
 import type { Infer, RunNative } from './worker-loop.ts';
 
 /**
- * Loads the model into this thread: a session that computes with this thread alone, and for lone texts one with more, which
- * gives the same scores to the last bit. Throws when it cannot be used.
+ * Loads the model into this thread: one session that computes on this thread alone and, for lone texts, one with several
+ * threads, which gives bit-identical scores. Throws if the model cannot be used.
  */
 export async function loadModel(
   settings: WorkerSettings,
@@ -15,7 +15,7 @@ export async function loadModel(
 ): Promise<Infer> {
   env.logLevel = LogLevel.ERROR;
   env.allowRemoteModels = !settings.isLocal;
-  // The library's cache of downloads comes before the folder: a model of the same name in it would be taken instead.
+  // The library looks in its download cache before the folder, so a cached model of the same name would be loaded instead.
   env.useFSCache = !settings.isLocal;
   const { tokenizer, model } = await runNative(() =>
     pipeline('sentiment-analysis', settings.source, {
@@ -58,7 +58,9 @@ interface TokenizeOptions {
   readonly truncation: boolean;
   readonly max_length?: number;
 }
-/** What the model takes: a row of pieces, which of them are text, and whatever else this model wants, all of one length. */
+/**
+ * The model's input: a row of word pieces, an attention mask, and any further input the model needs, all of the same length.
+ */
 type Inputs = Readonly<Record<string, Tensor>> & { readonly input_ids: Tensor };
 interface Encoded {
   readonly inputs: Inputs;
@@ -66,7 +68,7 @@ interface Encoded {
 }
 type Tokenize = (text: string, options: TokenizeOptions) => Inputs;
 
-/** Cutting is asked for only where it is needed, so that we know whether it was. */
+/** Truncation is requested only if needed, so that we know whether it happened. */
 function encode(tokenize: Tokenize, text: string, maxPieces: number): Encoded {
   const whole = tokenize(text, { truncation: false });
   if (whole.input_ids.dims[1]! <= maxPieces) return { inputs: whole, truncated: false };
@@ -74,7 +76,7 @@ function encode(tokenize: Tokenize, text: string, maxPieces: number): Encoded {
 }
 
 function countPieces({ data, dims }: Tensor, unknownId: number | undefined) {
-  // Ids are 64 bits wide and small: their lower halves tell them apart, and are read without making a BigInt of each.
+  // Ids are 64 bits wide but small: the lower half identifies them, and reading it avoids creating a BigInt for each.
   const ids = new Int32Array(
     (data as BigInt64Array).buffer,
     (data as BigInt64Array).byteOffset,
@@ -85,7 +87,7 @@ function countPieces({ data, dims }: Tensor, unknownId: number | undefined) {
   return { pieces: dims[1]!, unknownPieces };
 }
 
-/** Rows of one length: shorter texts are filled up with pieces that the mask leaves out. A single text stays as it is. */
+/** Pads texts to the length of the longest with pieces that the mask excludes. A single text is unchanged. */
 function pad(encoded: readonly Encoded[], padId: number): Inputs {
   const [first, ...others] = encoded;
   if (others.length === 0) return first!.inputs;
@@ -101,7 +103,7 @@ function pad(encoded: readonly Encoded[], padId: number): Inputs {
   return Object.fromEntries(columns);
 }
 
-/** Some tokenizers state no limit (1e30); the model's own is then the number of its positions. */
+/** Some tokenizers state no limit (1e30); the limit is then the model's number of positions. */
 function readMaxPieces(tokenizerLimit: number | undefined, config: ModelConfig): number {
   return Math.min(tokenizerLimit ?? Number.POSITIVE_INFINITY, config.max_position_embeddings ?? 512);
 }

@@ -20,14 +20,14 @@ async function makeModel() {
 
 const sumsOf = (prefix: string) => files.map((file) => `${sumOf(file)}  ${prefix}${file}\n`).join('');
 
-test('the embedded model is what its checksums say', async () => {
+test('the embedded model matches its checksums', async () => {
   expect(await locateModel({ kind: 'embedded' })).toMatchObject({
     modelName: 'sentiment-small',
     dtype: 'q8',
   });
 });
 
-test('a folder without checksums is taken as it is', async () => {
+test('a folder without checksums is accepted', async () => {
   await using model = await makeModel();
   const version = sumOf('onnx/model.onnx').slice(0, 12);
   const settings = { modelName: 'mine', version, source: model.dir, isLocal: true, dtype: 'fp32' };
@@ -39,7 +39,7 @@ test('a folder without checksums is taken as it is', async () => {
 test.each([
   ['inside', 'mine/SHA256SUMS', ''],
   ['beside', 'SHA256SUMS', 'mine/'],
-])('with checksums %s, a changed file is named with both sums', async (_where, place, prefix) => {
+])('with checksums %s, the error names a changed file and both checksums', async (_where, place, prefix) => {
   await using model = await makeModel();
   await writeFile(join(model.root, place), sumsOf(prefix));
   await locateModel(model.choice);
@@ -48,20 +48,20 @@ test.each([
   await expect(locateModel(model.choice)).rejects.toThrow(message);
 });
 
-test('a loaded file that the checksums do not list is refused', async () => {
+test('a needed file that the checksums do not list is refused', async () => {
   await using model = await makeModel();
   await writeFile(join(model.dir, 'SHA256SUMS'), sumsOf('').split('\n').slice(1).join('\n'));
-  await expect(locateModel(model.choice)).rejects.toThrow('config.json: is loaded, but not listed');
+  await expect(locateModel(model.choice)).rejects.toThrow('config.json: needed, but not listed');
 });
 
-test('missing files are named together', async () => {
+test('one error names all missing files', async () => {
   await using model = await makeModel();
   await rm(join(model.dir, 'config.json'));
   await rm(join(model.dir, 'onnx'), { recursive: true });
   await expect(locateModel(model.choice)).rejects.toThrow('lacks config.json, onnx/model.onnx; MODEL_DIR');
 });
 
-test('MODEL_DIR loads a model from any folder, also from a path with a space in it', async () => {
+test('MODEL_DIR loads a model from any folder, even if the path contains a space', async () => {
   await using model = await makeModel();
   const dir = join(model.root, 'a model');
   await cp(join(import.meta.dirname, '..', 'model', 'sentiment-small'), dir, { recursive: true });

@@ -9,17 +9,17 @@ import type { WorkerSettings } from './protocol.ts';
 const checksumFile = 'SHA256SUMS';
 const embeddedDir = join(import.meta.dirname, '..', 'model', 'sentiment-small');
 
-/** Where a model lies that is not of the hub. */
+/** The folder of a model that does not come from the hub. */
 export function folderOf(choice: Exclude<ModelChoice, { kind: 'hub' }>): string {
   return resolve(choice.kind === 'embedded' ? embeddedDir : choice.dir);
 }
 
-/** The model cannot be used as it lies on the disk. The message says which file, and what to do. */
+/** The model's files cannot be used. The message says which file, and what to do. */
 export class ModelError extends Error {}
 
 /**
- * Finds the files of the chosen model and checks those that will be loaded against SHA256SUMS, in the model's folder or
- * beside it, where there is one. Throws ModelError. A model from the hub is left to transformers.js.
+ * Finds the files of the chosen model. If there is a SHA256SUMS in the model's folder or its parent, checks the files that
+ * will be loaded against it. Throws ModelError. transformers.js handles models from the hub.
  */
 export async function locateModel(choice: ModelChoice): Promise<WorkerSettings> {
   if (choice.kind === 'hub') {
@@ -47,23 +47,23 @@ async function checkSums(dir: string, files: readonly string[]): Promise<void> {
   const wrong = findings.filter((finding) => finding !== undefined);
   if (wrong.length === 0) return;
   throw new ModelError(
-    `the model differs from ${sums.path}:\n${wrong.join('\n')}\nRestore the files (git checkout, or git lfs pull), or write the sums anew if the model was changed on purpose.`,
+    `the model differs from ${sums.path}:\n${wrong.join('\n')}\nRestore the files (git checkout, or git lfs pull), or update the checksums if you changed the model on purpose.`,
   );
 }
 
 async function checkSum(path: string, expected: string | undefined): Promise<string | undefined> {
-  if (expected === undefined) return `  ${path}: is loaded, but not listed`;
+  if (expected === undefined) return `  ${path}: needed, but not listed`;
   const found = await sha256(path);
   return found === expected ? undefined : `  ${path}: expected ${expected}, found ${found}`;
 }
 
 interface Sums {
   readonly path: string;
-  /** From a file's path inside the model's folder to its checksum. */
+  /** Maps a file's path inside the model's folder to its checksum. */
   readonly expected: ReadonlyMap<string, string>;
 }
 
-/** A list beside the folder counts only if it speaks of this folder: it may be about its neighbours. */
+/** A list in the parent folder counts only if it mentions this folder, because it may be about other models. */
 async function readSums(dir: string): Promise<Sums | undefined> {
   const inside = join(dir, checksumFile);
   if (existsSync(inside)) return { path: inside, expected: await parseSums(inside, '') };

@@ -1,20 +1,23 @@
 import { type Classification, ClassifierError, type ClassifyOptions, type Journey } from './classifier.ts';
 
-/** One text of a request that waits to be inferred. */
+/** One text of a request, waiting for inference. */
 export interface Job {
   readonly request: PendingRequest;
   readonly index: number;
   readonly text: string;
   /** By `performance.now()`. */
   readonly queuedMs: number;
-  /** It was in a batch whose worker died: it is tried once more, on its own, to see which text it was. */
+  /** It was in a batch whose worker died; it is tried once more, alone, to find out which text caused it. */
   readonly isSuspect: boolean;
 }
 
 export const timedOut = (deadlineMs: number): ClassifierError =>
-  new ClassifierError('timeout', `No answer within ${deadlineMs} ms; the work is dropped.`);
+  new ClassifierError(
+    'timeout',
+    `The request took longer than ${deadlineMs} ms; its remaining work is dropped.`,
+  );
 
-/** The texts of one request on their way through the pool: answered all together, or failed once. */
+/** The texts of one request on their way through the pool: they all get a result together, or the request fails once. */
 export class PendingRequest {
   readonly promise: Promise<readonly Classification[]>;
   readonly #answers: Classification[];
@@ -25,7 +28,7 @@ export class PendingRequest {
   readonly #deadline: NodeJS.Timeout;
   #missing: number;
 
-  /** `onOver` is called when the request failed: what still waits of it need not be inferred. */
+  /** `onOver` is called when the request fails: its waiting texts need not be inferred. */
   constructor(texts: number, options: ClassifyOptions, onOver: () => void) {
     this.promise = this.#resolvers.promise;
     this.#answers = new Array(texts);
@@ -34,7 +37,7 @@ export class PendingRequest {
     this.#onOver = onOver;
     this.journey = options.journey;
     const { deadlineMs, elapsedMs = 0 } = options;
-    // In whole milliseconds: Node keeps a list for each length of time, and would make one for every request.
+    // In whole milliseconds, because Node keeps a list per distinct duration and would otherwise create one per request.
     this.#deadline = setTimeout(
       () => {
         this.fail(timedOut(deadlineMs));
@@ -48,7 +51,7 @@ export class PendingRequest {
     return this.#missing === 0;
   }
 
-  /** A worker began one of its texts then. */
+  /** Records when a worker began one of its texts. */
   begun(atMs: number): void {
     if (this.journey !== undefined) this.journey.dealtMs ??= atMs;
   }
@@ -69,10 +72,10 @@ export class PendingRequest {
     this.#resolvers.reject(error);
   }
 
-  /** True when the request is over, or is given up now because nobody waits for it. */
+  /** True if the request has ended, or is abandoned now because its client has left. */
   giveUpIfAbandoned(): boolean {
     if (!this.isOver && this.#isAbandoned()) {
-      this.fail(new ClassifierError('abandoned', 'The client was gone before its turn came.'));
+      this.fail(new ClassifierError('abandoned', 'The client disconnected before its turn.'));
     }
     return this.isOver;
   }

@@ -10,14 +10,17 @@ function niceOfThreads(): ReadonlyMap<string, number> {
   return new Map(readdirSync(folder).map((thread) => [thread, Number(read(thread).split(' ')[16])]));
 }
 
-// Who is behind everybody already cannot go further.
+// A process that already has the lowest priority cannot lower it further.
 const canGo = platform() === 'linux' && getPriority() < constants.priority.PRIORITY_LOW;
 
-test.runIf(canGo)('a worker goes behind every other thread, and nobody else does', async () => {
-  const before = niceOfThreads();
-  const own = getPriority();
-  await using _classifier = await startClassifier();
-  const changed = [...niceOfThreads()].filter(([thread, nice]) => nice !== (before.get(thread) ?? own));
-  expect(changed.map(([, nice]) => nice)).toEqual([Math.min(constants.priority.PRIORITY_LOW, own + 5)]);
-  expect(getPriority()).toBe(own);
-});
+test.runIf(canGo)(
+  'a worker has a lower priority than every other thread, and no other thread is changed',
+  async () => {
+    const before = niceOfThreads();
+    const own = getPriority();
+    await using _classifier = await startClassifier();
+    const changed = [...niceOfThreads()].filter(([thread, nice]) => nice !== (before.get(thread) ?? own));
+    expect(changed.map(([, nice]) => nice)).toEqual([Math.min(constants.priority.PRIORITY_LOW, own + 5)]);
+    expect(getPriority()).toBe(own);
+  },
+);

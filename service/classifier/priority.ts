@@ -1,22 +1,22 @@
 import { constants, getPriority, platform, setPriority } from 'node:os';
 
-/** Steps of "nice" that inference is behind. */
+/** How much higher the workers' nice value is. */
 const stepsBehind = 5;
 
 /**
- * Lets the threads that have little to do at a time go first: the one that takes requests, answers probes and refuses what is
- * too much, and the runtime's own. A worker computes without a pause, so that they would wait for it as long as an inference takes.
- * It still gets all that they leave.
+ * Lowers the priority of inference, so that threads that need little CPU time at once run first: the one that handles
+ * requests, health checks and refusals, and the runtime's own. A worker computes without a pause, so otherwise they would
+ * wait for it as long as an inference takes. The worker still gets all remaining CPU time.
  *
- * Linux has a priority for each thread, and this is the calling one's, inherited by what it starts. Elsewhere the priority is
- * the whole process's: there nothing is changed.
+ * Linux has a priority per thread: this sets the calling thread's, which the threads it starts inherit. On other systems the
+ * priority belongs to the whole process, so nothing is changed.
  */
 export function goBehind(): void {
   if (platform() !== 'linux') return;
   try {
-    // Who was started with less than the ordinary priority may only lower it further.
+    // A process that was started at a lower priority may only lower it further.
     setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + stepsBehind));
   } catch {
-    // A sandbox may forbid it: then all threads stay equal, which is no reason not to serve.
+    // A sandbox may forbid this. All threads then have equal priority, and the service still works.
   }
 }

@@ -2,38 +2,41 @@ import type { Classification } from './classifier.ts';
 
 /** What a worker is started with. */
 export interface WorkerSettings {
-  /** The model's name as given in answers. */
+  /** The model's name, as it appears in responses. */
   readonly modelName: string;
-  /** The first 12 digits of the SHA-256 of the ONNX file; `hub` for a model of the hub, which is not seen before it is loaded. */
+  /**
+   * The first 12 digits of the SHA-256 of the ONNX file; `hub` for a model from the hub, whose file is not known before it is
+   * loaded.
+   */
   readonly version: string;
-  /** The model's folder (absolute), or its id on the hub. */
+  /** The model's folder (absolute path), or its id on the hub. */
   readonly source: string;
-  /** A local model is read from its folder and from nowhere else. */
+  /** A local model is read only from its folder. */
   readonly isLocal: boolean;
-  /** Which of the model's ONNX files: `q8` is model_quantized.onnx, `fp32` is model.onnx. */
+  /** Which of the model's ONNX files to load: `q8` is model_quantized.onnx, `fp32` is model.onnx. */
   readonly dtype: 'q8' | 'fp32';
 }
 
-/** What a worker's thread is given: its settings, and the memory in which parcels are claimed (claims.ts). */
+/** What a worker thread receives: its settings, and the shared memory in which parcels are claimed (claims.ts). */
 export interface WorkerStart {
   readonly settings: WorkerSettings;
-  /** Threads that infer a lone text; 1 where lone texts are none of this worker's. */
+  /** Threads that infer a lone text; 1 if this worker does not handle lone texts. */
   readonly loneThreads: number;
   readonly claims: Int32Array;
 }
 
-/** Main thread to worker: the texts of one inference. One text, so that no score depends on a neighbour, unless batching is on. */
+/** Main thread to worker: the texts of one inference. One text, so that no score depends on others, unless batching is on. */
 export interface ParcelMessage {
   readonly id: number;
   readonly texts: readonly string[];
-  /** Nothing else is inferred meanwhile. */
+  /** Nothing else is being inferred meanwhile. */
   readonly isLone: boolean;
 }
 
-/** What came of one text. */
+/** The result for one text. */
 export type TextResult = { readonly answer: Classification } | { readonly failure: string };
 
-/** Worker to main thread. `ready` comes once, after the model answered a first text. */
+/** Worker to main thread. `ready` is sent once, after the model's first prediction. */
 export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'load-failed'; readonly message: string }
@@ -41,10 +44,10 @@ export type WorkerMessage =
 
 export interface DoneParcel {
   readonly id: number;
-  /** One for each text, in their order. */
+  /** One per text, in order. */
   readonly results: readonly TextResult[];
-  /** From taking the parcel to the last result, by the worker's clock. */
+  /** From claiming the parcel to the last result, by the worker's clock. */
   readonly inferenceMs: number;
-  /** From the last result until it was told. */
+  /** From the last result until it was sent. */
   readonly heldMs: number;
 }

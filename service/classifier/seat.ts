@@ -9,7 +9,7 @@ interface Parcel {
   readonly jobs: readonly Job[];
 }
 
-/** What a worker has inferred. */
+/** The results of a worker's inference. */
 export interface Done extends Omit<DoneParcel, 'id'> {
   readonly jobs: readonly Job[];
 }
@@ -20,27 +20,27 @@ export interface SeatOptions {
   readonly program: URL;
   readonly onReady: () => void;
   readonly onDone: (done: readonly Done[]) => void;
-  /** Its thread is gone or given up; `begun` was in its hands, `untouched` was not, or was inferred and never told. */
+  /** Its thread has ended or was given up. `begun` was in progress; `untouched` was not, or was inferred but not sent. */
   readonly onLost: (reason: string, begun: readonly Job[], untouched: readonly Job[]) => void;
 }
 
-/** So many threads may hang in native code before their seat waits for one of them to end. */
+/** After this many threads hang in native code, their worker slot waits for one of them to end. */
 const mostUndead = 2;
 
-/** A worker's place: it outlives the threads that come and go in it. */
+/** A worker slot: it outlives the threads that run in it. */
 export class Seat {
   readonly #options: SeatOptions;
   #worker: Worker | undefined;
   #claims = newClaims();
   #isReady = false;
   #lastId = 0;
-  /** In the order in which they are inferred: first what is not told yet, then what is in hand, then what lies ready. */
+  /** In order of inference: first those not yet sent, then the one in progress, then those that are ready. */
   #parcels: Parcel[] = [];
-  /** When the worker last told something, or got something as it had nothing. */
+  /** When the worker last sent a message, or got a parcel while it had none. */
   #sinceMs = 0;
   /** Threads that were given up and have not ended yet. */
   readonly #undead = new Set<Promise<unknown>>();
-  /** Deaths in a row before the model answered; each makes the next start wait longer. */
+  /** Consecutive deaths before the model's first prediction; each delays the next start more. */
   failedStarts = 0;
 
   constructor(options: SeatOptions) {
@@ -55,7 +55,7 @@ export class Seat {
     return this.#isReady && this.#parcels.length === 0;
   }
 
-  /** One parcel more could lie ready, where there are to be no more than so many. */
+  /** Whether one more parcel may be made ready, if at most this many are allowed. */
   hasRoom(most = mostParcels): boolean {
     return this.#isReady && this.#parcels.length < most;
   }
@@ -64,7 +64,7 @@ export class Seat {
     return this.#parcels.length;
   }
 
-  /** Texts that lie ready and are not inferred yet. */
+  /** Texts that are ready and not inferred yet. */
   get waitingTexts(): number {
     return this.#waiting().reduce((sum, { jobs }) => sum + jobs.length, 0);
   }
@@ -73,7 +73,10 @@ export class Seat {
     return this.#parcels.filter(({ id }) => !isFinished(this.#claims, id)).slice(1);
   }
 
-  /** How long the text in hand has been there, at most: up to three short ones that are not told yet are counted with it. */
+  /**
+   * How long the current text has been in progress, at most: this includes up to three short ones whose results are not sent
+   * yet.
+   */
   busyMs(nowMs: number): number {
     return this.#parcels.length === 0 ? 0 : nowMs - this.#sinceMs;
   }
@@ -84,7 +87,7 @@ export class Seat {
     const worker = new Worker(program, {
       workerData: { settings, loneThreads, claims: this.#claims } satisfies WorkerStart,
     });
-    let reason = 'it ended without a word';
+    let reason = 'it exited without an error message';
     this.#worker = worker;
     worker.on('message', (message: WorkerMessage) => {
       if (this.#worker !== worker) return;
@@ -114,17 +117,17 @@ export class Seat {
     this.#worker!.postMessage({ id, texts, isLone } satisfies ParcelMessage);
   }
 
-  /** Takes back the texts of every parcel that holds one of them and was not begun. */
+  /** Takes back the texts of every parcel that contains one of these and has not begun. */
   takeBack(isWanted: (job: Job) => boolean): readonly Job[] {
     return this.#takeBack(this.#parcels.filter(({ jobs }) => jobs.some(isWanted)));
   }
 
-  /** Takes back what lies ready behind the parcel in hand. */
+  /** Takes back what is ready behind the parcel in progress. */
   takeBackWaiting(): readonly Job[] {
     return this.#takeBack(this.#waiting());
   }
 
-  /** Gives the thread up: it hangs, and may not even end when told to. */
+  /** Gives up the thread: it hangs, and may not even end when terminated. */
   abandon(reason: string): void {
     const gone = endThread(this.#worker!, this.#claims);
     this.#undead.add(gone);
@@ -132,12 +135,12 @@ export class Seat {
     this.#lose(reason);
   }
 
-  /** Resolves when a new thread may start: one that hangs in native code does not end when told to, and keeps its core. */
+  /** Resolves when a new thread may start: one that hangs in native code does not end when terminated, and keeps its core. */
   async mayStart(): Promise<void> {
     while (this.#undead.size >= mostUndead) await Promise.race(this.#undead);
   }
 
-  /** Ends the thread; gives the texts that it had. */
+  /** Ends the thread and returns the texts that it had. */
   async stop(): Promise<readonly Job[]> {
     const worker = this.#worker;
     const parcels = this.#parcels;
@@ -185,7 +188,7 @@ export class Seat {
   }
 }
 
-/** Resolves when the thread is gone: terminated, or by itself when it comes out of native code. */
+/** Resolves when the thread has ended: terminated, or by itself when it leaves native code. */
 function endThread(worker: Worker, claims: Int32Array): Promise<void> {
   const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   if (giveUp(claims)) void worker.terminate();

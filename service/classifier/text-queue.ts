@@ -14,7 +14,7 @@ export class TextQueue {
     return this.#jobs.length;
   }
 
-  /** When the text that has waited longest came, by `performance.now()`. */
+  /** When the text that has waited longest arrived, by `performance.now()`. */
   get oldestMs(): number {
     return this.#jobs[0]?.queuedMs ?? Number.POSITIVE_INFINITY;
   }
@@ -23,12 +23,15 @@ export class TextQueue {
     this.#jobs.push(job);
   }
 
-  /** What a worker had in hand goes before all that came later. */
+  /** What a worker had in progress goes ahead of everything that arrived later. */
   putBack(jobs: readonly Job[]): void {
     this.#jobs.unshift(...jobs.filter(({ request }) => !request.isOver));
   }
 
-  /** Takes out the texts of the next inference; with `onlyFull`, none while more could still join them. */
+  /**
+   * Removes and returns the texts of the next inference; with `onlyFull`, returns none while more texts could still join
+   * them.
+   */
   take({ onlyFull }: { readonly onlyFull: boolean }): readonly Job[] {
     const positions = chooseAlike(this.#jobs, this.#batching);
     const isFull = positions.length === this.#batching.mostTexts || this.#jobs[0]?.isSuspect;
@@ -40,7 +43,7 @@ export class TextQueue {
     return wanted.length > 0 ? wanted : this.take({ onlyFull });
   }
 
-  /** A request that is over leaves nothing behind to infer. */
+  /** Removes all texts of a request that has ended. */
   drop(request: PendingRequest): void {
     if (this.#jobs.some((job) => job.request === request)) {
       this.#jobs = this.#jobs.filter((job) => job.request !== request);

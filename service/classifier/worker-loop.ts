@@ -10,15 +10,15 @@ import type {
   WorkerStart,
 } from './protocol.ts';
 
-/** Infers texts in one go. Each gets its own result; may throw, when none was inferred. */
+/** Infers texts together. Each gets its own result; may throw if none was inferred. */
 export type Infer = (texts: readonly string[], isLone: boolean) => Promise<readonly TextResult[]>;
 
-/** Runs what is at work in native code; ends the thread where it was given up before or meanwhile. */
+/** Runs native code; afterwards ends the thread if it was given up before or meanwhile. */
 export type RunNative = <T>(work: () => Promise<T>) => Promise<T>;
 
 export type Load = (settings: WorkerSettings, loneThreads: number, runNative: RunNative) => Promise<Infer>;
 
-/** What a worker's thread does: loads the model, says so, and infers one parcel after the other. */
+/** What a worker thread does: it loads the model, reports that it is ready, and infers one parcel after the other. */
 export async function runWorker(load: Load): Promise<void> {
   const port = parentPort!;
   const send = (message: WorkerMessage) => port.postMessage(message);
@@ -34,16 +34,19 @@ export async function runWorker(load: Load): Promise<void> {
   }
 }
 
-/** As long as texts get: what the runtime takes for one it keeps, so that memory does not grow under load. */
+/** As long as texts can be: the runtime keeps the memory that it allocates for one, so memory does not grow under load. */
 const longestText = 'word '.repeat(1000);
-/** So many answers are told at once while more texts lie ready: each time costs the main thread, and the caches of this one. */
+/**
+ * This many results are sent in one message while more texts are ready: each message costs time on the main thread and evicts
+ * this thread's data from the caches.
+ */
 const mostToldAtOnce = 4;
-/** With fewer lying ready what is done is told at once: there is no hurry that would be served by waiting. */
+/** With fewer texts ready, results are sent at once, because waiting would gain nothing. */
 const readyToHold = 2;
-/** What is done does not wait for a text longer than this. */
+/** Finished results do not wait for a text longer than this. */
 const longChars = 500;
 
-/** One parcel after the other: what lies ready is not begun before the one in hand is done. */
+/** One parcel after the other: the next one is not begun before the current one is done. */
 function workOff(
   claims: Int32Array,
   infer: Infer,
@@ -93,7 +96,7 @@ async function runNative<T>(claims: Int32Array, work: () => Promise<T>): Promise
   }
 }
 
-/** What fails together is tried one by one: a text that the model cannot bear fails alone. */
+/** If a batch fails, its texts are tried one by one, so that only the text that causes the failure fails. */
 async function inferEach(
   infer: Infer,
   texts: readonly string[],
@@ -102,7 +105,7 @@ async function inferEach(
   try {
     return await infer(texts, isLone);
   } catch (error) {
-    // Libraries like to quote what they could not read; no text of a user may get into a log.
+    // Libraries often quote what they could not read, but no user's text may get into a log.
     if (texts.length === 1) return [{ failure: messageOf(error).replaceAll(texts[0]!, '[the text]') }];
     const results: TextResult[] = [];
     for (const text of texts) results.push(...(await inferEach(infer, [text], isLone)));

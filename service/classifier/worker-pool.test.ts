@@ -21,7 +21,7 @@ const failureOf = (promise: Promise<unknown>) =>
     (error) => (error instanceof ClassifierError ? error.failure : error),
   );
 
-test('a text is alone while nothing else is inferred or waits, and only with the first of the workers', async () => {
+test('a text counts as lone if nothing else is inferred or waiting, and only at the first worker', async () => {
   const answerOf = (pool: WorkerPool) =>
     pool.classify(['who else?'], patient).catch((error: Error) => error.message);
   await using calm = await startPool({ workers: 2 });
@@ -37,7 +37,7 @@ test('a text is alone while nothing else is inferred or waits, and only with the
   await expect(both).rejects.toThrow('somebody');
 });
 
-test('alone or not, with however many threads, a text gets the same score to the last bit', async () => {
+test('a text gets a bit-identical score alone or not, with any number of threads', async () => {
   const texts = [
     'good',
     'The soup was cold, but nobody who works there minded.',
@@ -53,7 +53,7 @@ test('alone or not, with however many threads, a text gets the same score to the
   for (const others of answers) expect(others).toEqual(answers[0]);
 });
 
-test('while more lies ready answers are told together, and each says how long it waited itself', async () => {
+test('while more texts are ready, results are sent together, each with its own waiting time', async () => {
   await using parts = await startPool();
   const { pool } = parts;
   const waitedMs: number[] = [];
@@ -70,7 +70,7 @@ test('while more lies ready answers are told together, and each says how long it
   expect(waitedMs[2]! - waitedMs[0]!).toBeGreaterThanOrEqual(200);
 });
 
-test('what a worker had inferred and not told when it died is answered all the same', async () => {
+test('texts that a worker had inferred but not sent when it died still get their predictions', async () => {
   await using parts = await startPool();
   const { pool, lost } = parts;
   const texts = ['good', 'bad', 'die', 'fine', 'dull', 'great'];
@@ -81,7 +81,7 @@ test('what a worker had inferred and not told when it died is answered all the s
   expect(lost).toHaveLength(1);
 });
 
-test('past the limit of the queue a request is refused at once, and what was accepted is answered', async () => {
+test('with a full queue a request is refused at once, and accepted requests get their predictions', async () => {
   await using parts = await startPool({ queueLimit: 2 });
   const { pool } = parts;
   const running = pool.classify(['sleep 200 ms'], patient);
@@ -92,7 +92,7 @@ test('past the limit of the queue a request is refused at once, and what was acc
   expect(await pool.classify(['good'], patient)).toHaveLength(1);
 });
 
-test('at its deadline a request fails, and what waits of it is never inferred', async () => {
+test('a request fails at its deadline, and its waiting texts are never inferred', async () => {
   await using parts = await startPool();
   const { pool, lost } = parts;
   const running = pool.classify(['sleep 200 ms'], patient);
@@ -102,7 +102,7 @@ test('at its deadline a request fails, and what waits of it is never inferred', 
   expect(lost).toEqual([]);
 });
 
-test('a text whose client is gone is never inferred', async () => {
+test('a text whose client has left is never inferred', async () => {
   await using parts = await startPool();
   const { pool, lost } = parts;
   const running = pool.classify(['sleep 50 ms'], patient);
@@ -113,7 +113,7 @@ test('a text whose client is gone is never inferred', async () => {
   expect(lost).toEqual([]);
 });
 
-test('a client that leaves after its text was handed out costs no inference either', async () => {
+test('a text whose client leaves after it went to a worker is not inferred either', async () => {
   await using parts = await startPool();
   const { pool, lost } = parts;
   const running = pool.classify(['sleep 100 ms'], patient);
@@ -134,29 +134,29 @@ test('a client that leaves after its text was handed out costs no inference eith
   expect(lost).toEqual([]);
 });
 
-test('a request whose deadline is over when it comes is not taken in', async () => {
+test('a request whose deadline has already passed is refused', async () => {
   await using parts = await startPool();
   const late = { ...patient, deadlineMs: 100, elapsedMs: 100 };
   expect(await failureOf(parts.pool.classify(['die'], late))).toBe('timeout');
   expect(parts.lost).toEqual([]);
 });
 
-test('an idle worker takes over what lies ready with a busy one', async () => {
+test('an idle worker takes over texts that are ready at a busy one', async () => {
   await using parts = await startPool({ workers: 2 });
   const { pool } = parts;
   const long = pool.classify(['sleep 2000 ms'], patient);
   const short = pool.classify(['sleep 50 ms'], patient);
-  // One of these lies ready behind the long one; it is not kept there.
+  // One of these is ready behind the long one; it does not stay there.
   const others = Promise.all(['good', 'bad', 'fine'].map((text) => pool.classify([text], patient)));
   const first = await Promise.race([others.then(() => 'others'), long.then(() => 'long')]);
   expect(first).toBe('others');
   await Promise.all([long, short]);
 });
 
-test('what could not be answered in time is refused at once, before the queue is full', async () => {
+test('a request that could not be served in time is refused at once, before the queue is full', async () => {
   await using parts = await startPool({ queueLimit: 100, usualDeadlineMs: 3000 });
   const { pool } = parts;
-  // It learns that a text takes 50 ms and more; on a busy machine it may be three times that.
+  // The pool learns that a text takes at least 50 ms; on a busy machine it may be three times that.
   for (let sent = 0; sent < 10; sent++) await pool.classify(['sleep 50 ms'], patient);
   const sent = Array.from({ length: 20 }, () => pool.classify(['sleep 50 ms'], patient));
   const hasty = { ...patient, deadlineMs: 100 };
@@ -168,7 +168,7 @@ test('what could not be answered in time is refused at once, before the queue is
   expect([pool.hasRoom(), parts.lost]).toEqual([true, []]);
 });
 
-test('a worker that hangs is replaced, and fails only what it had in hand', async () => {
+test('a hung worker is replaced, and only the request in progress fails', async () => {
   await using parts = await startPool({ inferenceLimitMs: 300 });
   const { pool, lost } = parts;
   const hung = failureOf(pool.classify(['sleep 60000 ms'], patient));
@@ -183,7 +183,7 @@ test('a worker that hangs is replaced, and fails only what it had in hand', asyn
 
 const longText = 'It was good and then it was bad again, so I do not know. '.repeat(60);
 
-test('a worker that is given up while the runtime computes does not take the process with it', async () => {
+test('giving up a worker while the runtime computes does not crash the process', async () => {
   await using parts = await startPool({ inferenceLimitMs: 10 });
   const { pool } = parts;
   for (let sent = 0; sent < 3; sent++) {
@@ -204,19 +204,19 @@ test('a pool can be stopped while the runtime computes, and while it loads', asy
   expect(loading.isLoaded()).toBe(false);
 });
 
-test('threads that hang in native code, where nothing ends them, are replaced too, but not without end', async () => {
+test('threads that hang in native code and cannot be terminated are replaced too, up to a limit', async () => {
   await using parts = await startPool({ inferenceLimitMs: 200 });
   const { pool } = parts;
   for (const text of ['block 3000 ms', 'block 3001 ms']) {
     expect(await failureOf(pool.classify([text], patient))).toBe('inference_error');
   }
-  // Two threads are undead: the seat waits for the first of them to end.
+  // Two threads are still hanging: the worker slot waits for the first of them to end.
   const startedMs = performance.now();
   expect(await pool.classify(['good'], patient)).toHaveLength(1);
   expect(performance.now() - startedMs).toBeGreaterThan(500);
 });
 
-test('what lay ready with a worker that died is answered by another', async () => {
+test('a text that was ready at a dead worker gets its prediction from another', async () => {
   await using parts = await startPool();
   const { pool } = parts;
   const fatal = failureOf(pool.classify(['die'], patient));
@@ -239,19 +239,19 @@ test.each(['poison', 'die'])('in a batch, "%s" fails alone', async (bad) => {
   expect(sizes).toEqual(bad === 'poison' ? [1, 4] : [1, 1, 1, 1]);
 });
 
-test('what is told of a failure does not hold the text', async () => {
+test('an error message does not contain the text', async () => {
   await using parts = await startPool();
   await expect(parts.pool.classify(['poison'], patient)).rejects.toThrow('cannot bear "[the text]"');
 });
 
-test('a batch that is not full is inferred as soon as a worker is free, or its wait is over', async () => {
+test('a partial batch is inferred when all workers are idle, or after its maximum wait', async () => {
   await using parts = await startPool({ workers: 2, batching: { mostTexts: 4, longestWaitMs: 200 } });
   const { pool } = parts;
   const sizes: number[] = [];
   pool.onInference(({ texts }) => sizes.push(texts));
-  // Idle: at once.
+  // All workers are idle: at once.
   expect(await pool.classify(['good'], patient)).toHaveLength(1);
-  // One worker is busy: the other waits for more, but not for ever.
+  // One worker is busy: the other waits for more texts, but only for a limited time.
   const busy = pool.classify(['sleep 1500 ms'], patient);
   const startedMs = performance.now();
   const two = await Promise.all([pool.classify(['good'], patient), pool.classify(['fine'], patient)]);
@@ -261,7 +261,7 @@ test('a batch that is not full is inferred as soon as a worker is free, or its w
   await busy;
 });
 
-test('a dead worker fails only the request that it had, and is replaced', async () => {
+test('when a worker dies, only the request in progress fails, and the worker is replaced', async () => {
   await using parts = await startPool();
   const { pool, lost } = parts;
   const fatal = failureOf(pool.classify(['die'], patient));
@@ -273,7 +273,7 @@ test('a dead worker fails only the request that it had, and is replaced', async 
   expect(lost).toEqual([expect.stringContaining('exit code 7')]);
 });
 
-test('while another worker can answer, the model counts as loaded', async () => {
+test('the model counts as loaded while another worker is ready', async () => {
   await using parts = await startPool({ workers: 2 });
   const { pool } = parts;
   expect(await failureOf(pool.classify(['die'], patient))).toBe('inference_error');
@@ -281,7 +281,7 @@ test('while another worker can answer, the model counts as loaded', async () => 
   expect(await pool.classify(['good'], patient)).toMatchObject([{ sentiment: 'POSITIVE' }]);
 });
 
-test('a text gets the same score whatever is in flight beside it', async () => {
+test('a text gets the same score whatever else is in flight', async () => {
   await using parts = await startPool({ workers: 2, queueLimit: 200 });
   const texts = Array.from(
     { length: 40 },
@@ -297,7 +297,7 @@ test('a text gets the same score whatever is in flight beside it', async () => {
   expect(together[1]).toEqual(alone.toReversed());
 });
 
-test('a model that cannot be loaded stops the start and is named', async () => {
+test('a model that cannot be loaded stops the start, and the error names it', async () => {
   const settings = {
     modelName: 'no-such-model',
     version: '1',
@@ -310,7 +310,7 @@ test('a model that cannot be loaded stops the start and is named', async () => {
   expect(pool.isLoaded()).toBe(false);
 });
 
-test('a pool that stops refuses what waits, and everything after', async () => {
+test('a stopping pool refuses waiting and new texts', async () => {
   const parts = await startPool();
   const running = failureOf(parts.pool.classify(['sleep 50 ms'], patient));
   const waiting = failureOf(parts.pool.classify(['good'], patient));

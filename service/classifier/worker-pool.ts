@@ -17,17 +17,20 @@ export interface PoolOptions {
   readonly settings: WorkerSettings;
   /** Threads, each with one session; by default one for each core that the process may use. */
   readonly workers?: number | undefined;
-  /** Threads that infer a text while nothing else is inferred, at most one for each worker; by default up to 4. */
+  /** Threads that infer a text while nothing else is inferred, at most one per worker; by default up to 4. */
   readonly loneThreads?: number | undefined;
   /** Texts that may wait for a worker. */
   readonly queueLimit: number;
-  /** How long requests usually have: while what waits would take longer, there is no room. By default that is not asked. */
+  /**
+   * The default deadline of requests: while the waiting texts would take longer, the queue counts as full. By default there
+   * is no such check.
+   */
   readonly usualDeadlineMs?: number;
-  /** By default a text at a time. */
+  /** By default one text at a time. */
   readonly batching?: Batching;
-  /** A worker that is at one inference for longer hangs: it is given up and replaced. */
+  /** A worker that spends longer on one inference is considered hung: it is given up and replaced. */
   readonly inferenceLimitMs?: number;
-  /** Told when a worker died of itself or hung; it is being replaced. */
+  /** Called when a worker died or hung; it is being replaced. */
   readonly onWorkerLost?: (reason: string) => void;
   /** The program that each worker runs. */
   readonly program?: URL;
@@ -35,17 +38,19 @@ export interface PoolOptions {
 
 const longestRestartDelayMs = 5000;
 const mostParcelsWithBatching = 2;
-/** A text is inferred in a few milliseconds: beyond so many threads they would wait for each other more than they compute. */
+/** A text is inferred in a few milliseconds: more threads would spend more time waiting for each other than computing. */
 const mostLoneThreads = 4;
-/** The threads of a lone text look for more work for some milliseconds: where texts meet, they would be in the way. */
+/** The threads of a lone text look for more work for some milliseconds, which would slow down other texts. */
 const calmMs = 50;
 const defaultInferenceLimitMs = 10_000;
 
-// ONNX Runtime would report its use to its maker, and keep a database for that in the home folder. It reads the environment of
-// the process itself, which only the main thread can change.
+// ONNX Runtime would send usage data to its vendor and keep a database for that in the home folder. It reads the environment
+// of the process itself, which only the main thread can change.
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
-/** Deals texts in order of arrival to worker threads that each hold the model: one at a time, or alike ones together. */
+/**
+ * Distributes texts in order of arrival to worker threads that each hold the model: one at a time, or similar ones together.
+ */
 export class WorkerPool implements Classifier, WorkReport {
   readonly model: string;
   readonly version: string;
@@ -60,9 +65,9 @@ export class WorkerPool implements Classifier, WorkReport {
   readonly #hangCheck: NodeJS.Timeout;
   #batchTimer: NodeJS.Timeout | undefined;
   #lost = 0;
-  /** A worker's time for a text, the last ones counting most; 0 before the first. */
+  /** A worker's time per text, weighted towards the most recent; 0 before the first. */
   #textMs = 0;
-  /** When last there was more than one text at a time. */
+  /** When there was last more than one text at a time. */
   #crowdedMs = Number.NEGATIVE_INFINITY;
   #closing = false;
 
@@ -74,14 +79,14 @@ export class WorkerPool implements Classifier, WorkReport {
     this.size = options.workers ?? usableCores();
     this.#batching = options.batching ?? aTextAtATime;
     this.#queue = new TextQueue(this.#batching);
-    // A lone text goes to the first idle worker, so that only the first needs a second session.
+    // A lone text goes to the first idle worker, so only the first needs a second session.
     const loneThreads = Math.min(options.loneThreads ?? mostLoneThreads, this.size);
     this.#seats = Array.from({ length: this.size }, (_, at) => this.#newSeat(at === 0 ? loneThreads : 1));
     const limitMs = options.inferenceLimitMs ?? defaultInferenceLimitMs;
     this.#hangCheck = setInterval(() => this.#replaceHung(limitMs), Math.min(1000, limitMs / 4)).unref();
   }
 
-  /** Starts the workers. Resolves when each has answered a first text; rejects when one cannot load the model. */
+  /** Starts the workers. Resolves when each has made its first prediction; rejects if one cannot load the model. */
   start(): Promise<void> {
     for (const seat of this.#seats) seat.start();
     return this.#loading.promise;
@@ -93,13 +98,13 @@ export class WorkerPool implements Classifier, WorkReport {
 
   hasRoom(texts = 1): boolean {
     const { queueLimit, usualDeadlineMs = Number.POSITIVE_INFINITY } = this.#options;
-    // A free worker takes a text at once, so it needs no place in the queue.
+    // A free worker takes a text at once, so that text needs no room in the queue.
     const free = this.#seats.filter((seat) => seat.isIdle).length;
     const fits = this.waitingTexts() + texts <= queueLimit + free;
     return !this.#closing && fits && this.#expectedWaitMs() < usualDeadlineMs;
   }
 
-  /** What is taken in now is begun after about so long. */
+  /** The expected wait of a text that is accepted now. */
   #expectedWaitMs(): number {
     return (this.waitingTexts() * this.#textMs) / Math.max(1, this.readyWorkers());
   }
@@ -124,7 +129,7 @@ export class WorkerPool implements Classifier, WorkReport {
     if (!this.hasRoom(texts.length)) return Promise.reject(this.#refusal(texts.length));
     const { deadlineMs, elapsedMs = 0 } = options;
     if (elapsedMs >= deadlineMs) return Promise.reject(timedOut(deadlineMs));
-    // It would only be in the way of those that can be answered, and time out in the end.
+    // The request would only delay those that can still be served, and then time out.
     if (this.#expectedWaitMs() >= deadlineMs - elapsedMs) return Promise.reject(this.#refusal(texts.length));
     const request = new PendingRequest(texts.length, options, () => this.#forget(request));
     const queuedMs = performance.now();
@@ -139,7 +144,7 @@ export class WorkerPool implements Classifier, WorkReport {
     this.#closing = true;
     clearInterval(this.#hangCheck);
     clearTimeout(this.#batchTimer);
-    const stopping = new ClassifierError('overloaded', 'The service stopped before the model could answer.');
+    const stopping = new ClassifierError('overloaded', 'The service stopped before the model was ready.');
     for (const { request } of this.#queue.takeAll()) request.fail(stopping);
     const inHand = await Promise.all(this.#seats.map((seat) => seat.stop()));
     for (const { request } of inHand.flat()) request.fail(stopping);
@@ -147,12 +152,14 @@ export class WorkerPool implements Classifier, WorkReport {
 
   #refusal(texts: number): ClassifierError {
     if (this.#closing) return new ClassifierError('overloaded', 'The service is stopping.');
-    const waiting = `${this.waitingTexts()} of at most ${this.#options.queueLimit} texts wait`;
-    const message = `The queue has no room for ${texts} more: ${waiting}, for about ${Math.ceil(this.#expectedWaitMs())} ms.`;
+    const waiting = `${this.waitingTexts()} of at most ${this.#options.queueLimit} texts are waiting`;
+    const message = `The queue has no room for ${texts} more: ${waiting}; the expected wait is ${Math.ceil(this.#expectedWaitMs())} ms.`;
     return new ClassifierError('overloaded', message);
   }
 
-  /** Idle workers first; then some lie ready with each, so that none waits for this thread between two texts. */
+  /**
+   * Idle workers first; then each worker gets some texts in advance, so that none waits for this thread between two texts.
+   */
   #deal(): void {
     for (const seat of this.#seats) if (seat.isIdle) this.#giveOrWait(seat);
     for (let seat = this.#nextToGive(); seat !== undefined; seat = this.#nextToGive()) {
@@ -163,10 +170,10 @@ export class WorkerPool implements Classifier, WorkReport {
     if (this.#queue.length === 0) this.#share();
   }
 
-  /** The busy worker with the least before it, if there is one with room and something to give. */
+  /** The busy worker with the least work ahead, if one has room and there is a text to give. */
   #nextToGive(): Seat | undefined {
     if (this.#queue.length === 0) return undefined;
-    // What is still in the queue finds more of its like than what was given away.
+    // A text in the queue can still join similar ones; a text with a worker cannot.
     const most = this.#batching.mostTexts > 1 ? mostParcelsWithBatching : undefined;
     const withRoom = this.#seats.filter((seat) => !seat.isIdle && seat.hasRoom(most));
     return withRoom.toSorted((a, b) => a.parcels - b.parcels)[0];
@@ -195,7 +202,7 @@ export class WorkerPool implements Classifier, WorkReport {
     return this.#seats.some((seat) => seat.isReady && !seat.isIdle);
   }
 
-  /** Nothing waits any more: idle workers take over from what lies ready with a busy one. */
+  /** If nothing waits in the queue, idle workers take over texts that are ready at a busy one. */
   #share(): void {
     if (!this.#seats.some((seat) => seat.isIdle)) return;
     const busy = this.#seats.find((each) => each.waitingTexts > 0);
@@ -210,7 +217,7 @@ export class WorkerPool implements Classifier, WorkReport {
     for (const seat of this.#seats) {
       this.#queue.putBack(seat.takeBack((job) => job.request === request));
     }
-    // Not at once: whoever gives a request up may be dealing just now.
+    // Not at once, because the caller may be distributing texts at this moment.
     if (this.#queue.length > 0) queueMicrotask(() => this.#deal());
   }
 
@@ -224,7 +231,7 @@ export class WorkerPool implements Classifier, WorkReport {
         this.#deal();
       },
       onDone: (done) => {
-        // The worker gets its next texts before these are answered.
+        // The worker gets its next texts before we respond to these.
         this.#deal();
         for (const parcel of done) this.#answer(parcel);
       },
@@ -254,16 +261,16 @@ export class WorkerPool implements Classifier, WorkReport {
   #replaceHung(limitMs: number): void {
     const nowMs = performance.now();
     for (const seat of this.#seats) {
-      if (seat.busyMs(nowMs) > limitMs) seat.abandon(`it was at one inference for over ${limitMs} ms`);
+      if (seat.busyMs(nowMs) > limitMs) seat.abandon(`one inference took over ${limitMs} ms`);
     }
   }
 
   #replace(seat: Seat, reason: string, begun: readonly Job[], untouched: readonly Job[]): void {
-    // One of a batch may be what killed the worker: each is tried alone. A text that was alone is not tried again.
+    // One text of a batch may have killed the worker, so each is tried alone. A text that was alone is not tried again.
     const [only] = begun;
     if (begun.length === 1) {
       only!.request.fail(
-        new ClassifierError('inference_error', `The worker that had the text was lost: ${reason}`),
+        new ClassifierError('inference_error', `The worker failed while it had the text: ${reason}`),
       );
     }
     const suspects = begun.length === 1 ? [] : begun.map((job) => ({ ...job, isSuspect: true }));

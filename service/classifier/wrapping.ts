@@ -1,6 +1,6 @@
 import type { Classifier } from './classifier.ts';
 
-/** The classifier in all but one thing: how it classifies. Disposing of it disposes of the one inside. */
+/** A classifier that delegates everything except how it classifies. Disposing of it also disposes of the inner one. */
 export function wrapping(classifier: Classifier, classify: Classifier['classify']): Classifier {
   const { model, version, dtype } = classifier;
   return {

@@ -8,7 +8,7 @@ import { binOf, chanceLimit, edgesOf, histogramOf, stabilityIndex } from './psi.
 import { type Reference, referenceOf } from './reference.ts';
 import { DriftWindow, describePredictions, leastPredictions } from './window.ts';
 
-/** A small seeded generator (mulberry32): the same windows in every run. */
+/** A small seeded generator (mulberry32), so that the windows are the same in every run. */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -36,9 +36,9 @@ const referenceFrom = (seed: number): Reference => ({
   ...describePredictions(made(600, random(seed))),
 });
 
-test('the index of the same shares is 0, of others what its formula says', () => {
+test('the index is 0 for equal shares, and follows its formula otherwise', () => {
   expect(stabilityIndex([10, 20, 30], [10, 20, 30])).toBe(0);
-  // Half a count is added to each bin: 10.5 and 30.5 of 41, then the other way round.
+  // Half an observation is added to each bin: 10.5 and 30.5 of 41, then the other way round.
   const share = 10.5 / 41;
   expect(stabilityIndex([10, 30], [30, 10])).toBeCloseTo(
     2 * (1 - 2 * share) * Math.log((1 - share) / share),
@@ -47,13 +47,13 @@ test('the index of the same shares is 0, of others what its formula says', () =>
   expect(Number.isFinite(stabilityIndex([0, 100], [100, 0]))).toBe(true);
 });
 
-test('the quantiles behind the chance limit are those of the tables', () => {
-  // Chi-squared at 99.9 %: 13.816 with 2 degrees of freedom, 27.877 with 9.
+test('the quantiles behind the chance limit match published tables', () => {
+  // Chi-squared at 99.9%: 13.816 with 2 degrees of freedom, 27.877 with 9.
   expect(Math.abs(chanceLimit(3, 2, 2) / 13.816 - 1)).toBeLessThan(0.03);
   expect(Math.abs(chanceLimit(10, 2, 2) / 27.877 - 1)).toBeLessThan(0.01);
 });
 
-test('without drift the limit is hardly ever passed; with drift it is, in each feature', () => {
+test('the limit is hardly ever exceeded without drift, and is exceeded in each feature with drift', () => {
   const reference = referenceFrom(1);
   const passed = { quiet: 0, drifting: 0 };
   const features = ['confidence', 'length'] as const;
@@ -67,12 +67,12 @@ test('without drift the limit is hardly ever passed; with drift it is, in each f
       if (index > chance && index > 0.2) passed.drifting += 1;
     }
   }
-  // One in a thousand is meant; the windows share one reference, so a few together are possible.
+  // One in a thousand is expected; the windows share one reference, so a few together are possible.
   expect(passed.quiet).toBeLessThanOrEqual(4);
   expect(passed.drifting).toBe(400);
 });
 
-test('the window forgets: what is told is of the last predictions alone', () => {
+test('the metrics cover only the most recent predictions', () => {
   const property = fc.property(
     fc.integer({ min: 1, max: 50 }),
     fc.integer({ min: 100, max: 300 }),
@@ -93,7 +93,7 @@ test('the window forgets: what is told is of the last predictions alone', () => 
   fc.assert(property, { seed: 1, numRuns: 30 });
 });
 
-test('too few predictions, or no reference, give 0 and not an alarm', () => {
+test('too few predictions, or no reference, report 0 instead of drift', () => {
   const few = new DriftWindow(500, referenceFrom(1));
   for (const seen of made(leastPredictions - 1, random(2), 0.4)) few.add(seen);
   expect(few.shift('confidence')).toEqual({ index: 0, chance: 0 });
@@ -103,7 +103,7 @@ test('too few predictions, or no reference, give 0 and not an alarm', () => {
   expect(without.positiveRatio).toBeGreaterThan(0.4);
 });
 
-test('edges part values into bins that none is too small of', () => {
+test('edges divide the values into bins of sufficient size', () => {
   const values = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 20, maxLength: 400 });
   const property = fc.property(values, (all) => {
     const edges = edgesOf(all, { mostBins: 10, leastShare: 0.05, digits: 0 });
@@ -123,7 +123,7 @@ const corpus = JSON.parse(
   readFileSync(join(import.meta.dirname, '..', '..', 'loadtests', 'lib', 'corpus.json'), 'utf8'),
 ) as { readonly texts: readonly { readonly text: string }[] };
 
-test('the shipped reference is of the shipped model, and the texts that it was made from do not drift from it', async () => {
+test('the shipped reference belongs to the shipped model, and its own texts show no drift', async () => {
   const { version } = await locateModel({ kind: 'embedded' });
   const reference = referenceOf({ kind: 'embedded' }, version)!;
   expect(reference).toMatchObject({ version, predictions: corpus.texts.length });
@@ -148,7 +148,7 @@ test('the shipped reference is of the shipped model, and the texts that it was m
   const expected = before('sentiment_positive_expected_ratio');
   expect(Math.abs(before('sentiment_positive_ratio') - expected)).toBeLessThan(0.1);
 
-  // Other people come: short cheers in a script that the model does not know.
+  // Different traffic: short texts in a script that the model does not know.
   for (let sent = 0; sent < 6; sent++) {
     await post(app, '/predict/batch', { texts: Array.from({ length: 64 }, (_, at) => `素晴らしい ${at}`) });
   }

@@ -1,18 +1,18 @@
 import type { Histogram } from './reference.ts';
 
-/** Which of the bins a value falls into: the first whose edge it does not pass. */
+/** Returns the index of the bin of a value: the first whose edge it does not exceed. */
 export function binOf(edges: readonly number[], value: number): number {
   let bin = 0;
   while (bin < edges.length && value > edges[bin]!) bin += 1;
   return bin;
 }
 
-/** Half an observation in each bin: an empty one would make the index infinite. */
+/** Half an observation added to each bin, because an empty one would make the index infinite. */
 const smoothing = 0.5;
 
 /**
- * The population stability index of two histograms over the same bins: the sum of (q - p) ln(q / p) over their shares. 0 for
- * the same shares; by custom, under 0.1 is read as no shift, over 0.2 as a large one.
+ * The population stability index of two histograms with the same bins: the sum of (q - p) ln(q / p) over their shares. 0
+ * means equal shares; by convention, under 0.1 means no shift and over 0.2 a large one.
  */
 export function stabilityIndex(before: readonly number[], now: readonly number[]): number {
   const shareOf = (counts: readonly number[]) => {
@@ -23,13 +23,13 @@ export function stabilityIndex(before: readonly number[], now: readonly number[]
   return before.reduce((sum, _, bin) => sum + (q(bin) - p(bin)) * Math.log(q(bin) / p(bin)), 0);
 }
 
-/** The normal quantile of 99.9 %. */
+/** The 99.9% quantile of the normal distribution. */
 const normalQuantile = 3.0902;
 
 /**
- * What the index passes by chance alone once in a thousand windows: with n and m independent observations of one
- * distribution, PSI / (1/n + 1/m) is close to chi-squared with one degree of freedom less than there are bins. The quantile
- * is Wilson and Hilferty's (within 3 % from two degrees on).
+ * The value that the index exceeds by chance alone in one of a thousand windows: with n and m independent observations of one
+ * distribution, PSI / (1/n + 1/m) is approximately chi-squared with one degree of freedom less than there are bins. The
+ * quantile is Wilson and Hilferty's approximation (within 3% from two degrees on).
  */
 export function chanceLimit(bins: number, observationsBefore: number, observationsNow: number): number {
   const degrees = bins - 1;
@@ -46,8 +46,8 @@ interface Binning {
 }
 
 /**
- * Edges that part the values into bins of about equal shares, none below `leastShare` of all: the index says little of bins
- * in which hardly anything was. Values that are all one give no edge at all.
+ * Edges that divide the values into bins of about equal shares, none below `leastShare` of all, because the index says little
+ * about nearly empty bins. If all values are equal, there are no edges.
  */
 export function edgesOf(values: readonly number[], { mostBins, leastShare, digits }: Binning): number[] {
   const sorted = [...values].sort((a, b) => a - b);

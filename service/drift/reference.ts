@@ -4,18 +4,21 @@ import { folderOf } from '../classifier/model-files.ts';
 import type { ModelChoice } from '../config.ts';
 import type { DriftFeature } from '../metric-names.ts';
 
-/** A histogram: `counts[i]` values were at most `edges[i]` and above the edge before; the last count is of those above all. */
+/**
+ * A histogram: `counts[i]` values were at most `edges[i]` and above the previous edge; the last count is of those above all
+ * edges.
+ */
 export interface Histogram {
   readonly edges: readonly number[];
   readonly counts: readonly number[];
 }
 
-/** What predictions were like when the model was put into use: what traffic is held against. Counts only, no text. */
+/** What predictions were like when the model was put into use; traffic is compared with it. Counts only, no texts. */
 export interface Reference {
   readonly model: string;
-  /** Of the model, as `sentiment_model_info` tells it: another version's confidences are no reference for this one's. */
+  /** The model's version, as in `sentiment_model_info`: confidences of one version are no reference for another. */
   readonly version: string;
-  /** What the predictions were made from, for people. */
+  /** What the predictions were made from, for human readers. */
   readonly source: string;
   readonly predictions: number;
   readonly positive: number;
@@ -25,8 +28,8 @@ export interface Reference {
 const fileName = 'reference.json';
 
 /**
- * The reference in the model's folder or beside it, if there is one for this version of the model; a model of the hub has none.
- * Throws on a broken file.
+ * The reference in the model's folder or its parent, if there is one for this version of the model; a model from the hub has
+ * none. Throws if the file is not valid.
  */
 export function referenceOf(choice: ModelChoice, version: string): Reference | undefined {
   if (choice.kind === 'hub') return undefined;

@@ -3,7 +3,7 @@ import { type DriftFeature, driftFeatures } from '../metric-names.ts';
 import { binOf, chanceLimit, edgesOf, histogramOf, stabilityIndex } from './psi.ts';
 import type { Reference } from './reference.ts';
 
-/** What is looked at of a prediction. Numbers only: no text is kept. */
+/** The features of a prediction that are compared. Numbers only; no text is kept. */
 type Seen = Pick<Classification, 'sentiment' | 'confidence' | 'pieces' | 'unknownPieces'>;
 
 const lookAt: Readonly<Record<DriftFeature, (seen: Seen) => number>> = {
@@ -12,19 +12,19 @@ const lookAt: Readonly<Record<DriftFeature, (seen: Seen) => number>> = {
   unknown_ratio: ({ pieces, unknownPieces }) => unknownPieces / pieces,
 };
 
-/** Fewer predictions than this say nothing: their index is told as 0. */
+/** With fewer predictions than this the index is meaningless and reported as 0. */
 export const leastPredictions = 100;
 
 /**
- * The last predictions, as the bins they fall into: a byte for each feature, so memory is bounded and a prediction costs a few
- * comparisons. What is told of them is computed when it is asked for.
+ * The last predictions, stored as the bins that they fall into: one byte per feature, so memory is bounded and a prediction
+ * costs a few comparisons. The metrics are computed on request.
  */
 export class DriftWindow {
   readonly #reference: Reference | undefined;
   readonly #features: readonly DriftFeature[];
   readonly #edges: readonly (readonly number[])[];
   readonly #counts: readonly Uint32Array[];
-  /** A row a prediction: its bin of each feature, then 1 if it was positive. */
+  /** One row per prediction: its bin for each feature, then 1 if it was positive. */
   readonly #rows: Uint8Array;
   readonly #rowBytes: number;
   readonly #size: number;
@@ -32,7 +32,7 @@ export class DriftWindow {
   #filled = 0;
   #positive = 0;
 
-  /** Without a reference only the share of positive predictions is followed. */
+  /** Without a reference only the share of positive predictions is tracked. */
   constructor(size: number, reference: Reference | undefined) {
     this.#size = size;
     this.#reference = reference;
@@ -58,17 +58,20 @@ export class DriftWindow {
     this.#next = (this.#next + 1) % this.#size;
   }
 
-  /** The predictions that are in the window. */
+  /** The number of predictions in the window. */
   get predictions(): number {
     return this.#filled;
   }
 
-  /** The share of positive ones; NaN of an empty window. */
+  /** The share of positive predictions; NaN if the window is empty. */
   get positiveRatio(): number {
     return this.#positive / this.#filled;
   }
 
-  /** The index of one feature against the reference, and what it passes by chance once in a thousand windows. */
+  /**
+   * The index of one feature compared with the reference, and the value that it exceeds by chance in one of a thousand
+   * windows.
+   */
   shift(feature: DriftFeature): { readonly index: number; readonly chance: number } {
     const at = this.#features.indexOf(feature);
     if (at < 0 || this.#filled < leastPredictions) return { index: 0, chance: 0 };
@@ -86,22 +89,22 @@ export class DriftWindow {
   }
 }
 
-/** Ten bins, none with less than 3 % of the predictions. */
+/** Ten bins, none with less than 3% of the predictions. */
 const mostBins = 10;
 const leastShare = 0.03;
 /**
- * Scores move by some thousandths from one processor and runtime to another, and half of them lie within a few hundredths of
- * the highest: edges closer than that would call another machine a drift.
+ * Scores differ by some thousandths between processors and runtimes, and half of them lie within a few hundredths of the
+ * highest. Edges closer together would report another machine as drift.
  */
 const digitsOf = { confidence: 2, length: 0 } as const;
 
-/** What these predictions are like, as a reference for later ones. */
+/** Summarises these predictions as a reference for later ones. */
 export function describePredictions(
   seen: readonly Seen[],
 ): Pick<Reference, 'predictions' | 'positive' | 'features'> {
   const features = driftFeatures.map((feature) => {
     const values = seen.map((one) => lookAt[feature](one));
-    // Ordinary texts have no unknown pieces at all: any is worth a bin, however rare it was.
+    // Ordinary texts have no unknown pieces at all, so any get their own bin, however rare they are.
     const edges =
       feature === 'unknown_ratio'
         ? [0, 0.1]

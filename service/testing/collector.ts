@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
-/** A span as it came over the wire, in the JSON of OTLP/HTTP. */
+/** A span as received, in the JSON of OTLP/HTTP. */
 export interface ReceivedSpan {
   readonly name: string;
   readonly traceId: string;
@@ -23,7 +23,7 @@ interface ExportRequest {
   }[];
 }
 
-/** A collector of traces: takes OTLP over HTTP in JSON, and keeps what it got. */
+/** A collector of traces: accepts OTLP over HTTP in JSON and stores it. */
 export class Collector implements AsyncDisposable {
   readonly spans: ReceivedSpan[] = [];
   readonly resources: ReceivedSpan['attributes'][] = [];
@@ -51,7 +51,7 @@ export class Collector implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The spans of a trace, when there are so many of them; the test's own time limit bounds it. */
+  /** Resolves with the spans of a trace once there are this many; the test's own time limit applies. */
   async received(traceId: string, count: number): Promise<readonly ReceivedSpan[]> {
     for (;;) {
       const found = this.spans.filter((span) => span.traceId === traceId);

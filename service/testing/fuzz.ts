@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Requests made from an OpenAPI document: good ones, ones that miss by a little, and ones that miss by much. */
+/** Requests generated from an OpenAPI document: valid ones, slightly invalid ones, and very invalid ones. */
 
 // biome-ignore lint/suspicious/noExplicitAny: the document is plain JSON
 type Json = any;
@@ -15,7 +15,7 @@ export interface FuzzedRequest {
 const anyText = fc.string({ unit: 'binary', maxLength: 40 });
 const anyJson = fc.jsonValue({ maxDepth: 3 });
 
-/** Values that fit a schema of a body: the part of JSON Schema that the service's bodies use. */
+/** Values that match a body's schema: the part of JSON Schema that the service's bodies use. */
 function fitting(schema: Json): fc.Arbitrary<Json> {
   switch (schema.type) {
     case 'object': {
@@ -26,16 +26,16 @@ function fitting(schema: Json): fc.Arbitrary<Json> {
     case 'array':
       return fc.array(fitting(schema.items), { minLength: schema.minItems ?? 0, maxLength: 4 });
     case 'string':
-      // Only the pattern of texts is there: something that can be seen.
+      // The only pattern is that of texts: at least one visible character.
       return schema.pattern ? anyText.map((text) => `${text}!`) : anyText;
     case 'boolean':
       return fc.boolean();
     default:
-      throw new Error(`the fuzzer does not know the type ${schema.type}: teach it`);
+      throw new Error(`the fuzzer does not support the type ${schema.type}: add it`);
   }
 }
 
-/** Changes one thing about a body that fits. */
+/** Changes one thing in a valid body. */
 const mistaken = (fits: fc.Arbitrary<Json>): fc.Arbitrary<Json> =>
   fc
     .tuple(fits, fc.nat(3), fc.string({ unit: 'binary', maxLength: 10 }), anyJson)
@@ -82,7 +82,7 @@ const contentType = fc.oneof(
   { weight: 1, arbitrary: fc.oneof(headerValue, fc.constant('application/json; charset=x')) },
 );
 
-/** Any request to any operation of the document, and now and then with a method that it does not have. */
+/** Any request to any operation of the document, and occasionally with a method that the operation does not have. */
 export function requestsOf(document: Json): fc.Arbitrary<FuzzedRequest> {
   const operations = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
     Object.entries<Json>(methods).map(([method, operation]) => {

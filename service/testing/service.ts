@@ -1,4 +1,4 @@
-/** What the tests of the service share: the real service, in this process or in one of its own. */
+/** What the tests of the service share: the real service, in this process or in its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export function appOf(classifier: Classifier & WorkReport, env: Environment = {}
   return buildApp(configOf(env), classifier);
 }
 
-/** A POST of a JSON value, or of a string as it is, sent at once: what `inject` returns waits to be awaited. */
+/** A POST of a JSON value, or of a string unchanged, sent at once: what `inject` returns is sent only when awaited. */
 export async function post(
   app: FastifyInstance,
   url: string,
@@ -44,7 +44,7 @@ export async function post(
   });
 }
 
-/** Everything `/metrics` says, from a series as written to its value. */
+/** All of `/metrics`, from each series as written to its value. */
 export async function readSeries(app: FastifyInstance): Promise<Map<string, number>> {
   return parseSeries((await app.inject('/metrics')).body);
 }
@@ -61,7 +61,7 @@ export function parseSeries(exposition: string): Map<string, number> {
 
 type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
-/** The service as its own process; disposing of it kills it if it still runs. */
+/** The service as its own process; disposing of it kills it if it is still running. */
 export class ServiceProcess implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly logLines: LogLine[] = [];
@@ -71,7 +71,7 @@ export class ServiceProcess implements AsyncDisposable {
 
   constructor(env: Environment) {
     const script = join(import.meta.dirname, '..', 'server.ts');
-    // The settings of whoever runs the tests must not reach the service under test.
+    // The settings of the person who runs the tests must not reach the service under test.
     const { PATH, HOME } = process.env;
     this.child = spawn(process.execPath, [script], { env: { PATH, HOME, PORT: '0', ...env } });
     this.#exited = once(this.child, 'close');
@@ -87,12 +87,12 @@ export class ServiceProcess implements AsyncDisposable {
     });
   }
 
-  /** The first log line with this message; fails if the process ends without it. */
+  /** Waits for the first log line with this message; fails if the process ends without it. */
   async logged(msg: string): Promise<LogLine> {
     for (;;) {
       const found = this.logLines.find((line) => line.msg === msg);
       if (found !== undefined) return found;
-      if (this.child.exitCode !== null) throw new Error(`it ended before "${msg}": ${this.stderr}`);
+      if (this.child.exitCode !== null) throw new Error(`the service ended before "${msg}": ${this.stderr}`);
       await new Promise<void>((resolve) => this.#listeners.push(resolve));
     }
   }
@@ -108,7 +108,7 @@ export class ServiceProcess implements AsyncDisposable {
   }
 }
 
-/** Asks again, at once after each answer, until the answer is yes; the test's own time limit bounds it. */
+/** Repeats the question immediately until the answer is yes; the test's own time limit applies. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-/** The real worker, which also dies, sleeps, blocks, fails or tells whether it is alone when a text in its hand says so. */
+/** The real worker, which also dies, sleeps, blocks, fails or reports whether its text is alone when a text asks for it. */
 import { execFileSync } from 'node:child_process';
 import { loadModel } from '../classifier/inference.ts';
 import { runWorker } from '../classifier/worker-loop.ts';
@@ -6,7 +6,7 @@ import { runWorker } from '../classifier/worker-loop.ts';
 const troubles: readonly (readonly [RegExp, (ms: number) => void])[] = [
   [/^die$/, () => process.exit(7)],
   [/^sleep (\d+) ms$/, (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)],
-  // A thread that waits in native code does not end when it is told to.
+  // A thread that waits in native code does not end when terminated.
   [/^block (\d+) ms$/, (ms) => void execFileSync('sleep', [String(ms / 1000)])],
   [
     /^poison$/,
