@@ -115,8 +115,7 @@ export class Distribution implements Series {
 
   /** Throws RangeError for a value that is not finite: once in the sum, it would stay there forever. */
   observe(value: number): void {
-    if (!Number.isFinite(value))
-      throw new RangeError(`${value} is not a finite number`);
+    if (!Number.isFinite(value)) throw new RangeError(`${value} is not a finite number`);
     let at = 0;
     while (at < this.#edges.length && value > this.#edges[at]!) at += 1;
     this.#counts[at]! += 1;

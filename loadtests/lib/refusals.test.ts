@@ -10,6 +10,10 @@ const NOT_SENT: Partial<Record<ApiErrorCode, string>> = {
   bad_request: 'covers whatever none of the specific errors covers',
   unauthorized: 'with tokens configured, the service would demand one from valid requests too',
   rate_limited: 'the load comes from one address, so valid requests would be refused too',
+  bad_http: 'k6 sends only valid HTTP/1.1; service/raw-http.test.ts sends the rest',
+  expectation_failed: 'k6 cannot send the header; service/raw-http.test.ts does',
+  headers_too_large: 'no route handles it; service/raw-http.test.ts sends it',
+  request_timeout: 'k6 sends complete requests; service/limits.test.ts sends incomplete ones',
 };
 
 let classifier: WorkerPool;
