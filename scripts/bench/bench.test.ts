@@ -14,27 +14,28 @@ describe('figures', () => {
     expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).toEqual([2, 2.5, Number.NaN]);
   });
 
-  test('a percentile is one of the values, the smallest that enough do not exceed', () => {
+  test('a percentile is the smallest value that enough values do not exceed', () => {
     const values = Array.from({ length: 200 }, (_, index) => 200 - index);
     expect([percentile(values, 50), percentile(values, 99), percentile([7], 99)]).toEqual([100, 198, 7]);
     expect(percentile([], 50)).toBeNaN();
   });
 
-  test('a ratio is taken round by round, so that a slow round counts for both', () => {
+  test('a ratio is computed per round, so that a slow round affects both sides', () => {
     expect(median(ratios([20, 2, 30], [10, 1, 10]))).toBe(2);
   });
 
-  // Exact binomial probabilities: of 5 values 93.75 % lie around the median, of 4 only 87.5 %; of 20, ranks 6 and 15 give 95.9 %, 7 and 14 only 88.5 %.
+  // Exact binomial probabilities: with 5 values 93.75% lie around the median, with 4 only 87.5%; with 20, ranks 6 and 15 give
+  // 95.9%, 7 and 14 only 88.5%.
   test.each([
     [4, null],
     [5, [1, 5]],
     [20, [6, 15]],
-  ])('of %i values the median lies between ranks %j', (size, ranks) => {
+  ])('the median of %i values lies between ranks %j', (size, ranks) => {
     expect(medianBounds(Array.from({ length: size }, (_, index) => size - index))).toEqual(ranks);
   });
 });
 
-/** Answers after a while, every third time with 503. */
+/** Responds after a while, every third time with a 503. */
 async function startServer(delayMs: number) {
   let count = 0;
   const server = createServer((request, response) => {
@@ -54,7 +55,7 @@ async function startServer(delayMs: number) {
   return { url, server, [Symbol.asyncDispose]: stop };
 }
 
-test('in open loop requests come at their times although none is answered yet', async () => {
+test('in open loop, requests are sent on schedule without waiting for responses', async () => {
   await using server = await startServer(400);
   const { signal } = new AbortController();
   const options = { url: server.url, texts: ['a', 'b'], ratePerSecond: 60, seconds: 2, signal };
@@ -64,7 +65,7 @@ test('in open loop requests come at their times although none is answered yet', 
   expect(measured.refusedP99Ms).toBeLessThan(measured.answeredP50Ms);
 });
 
-test('a connection that ends without an answer is a lost request', async () => {
+test('a connection that ends without a response counts as an unanswered request', async () => {
   await using server = await startServer(60_000);
   using client = new RawClient(server.url);
   const outcome = new Promise((resolve) => client.send(requestBytes('/', '{}'), resolve));
@@ -73,7 +74,7 @@ test('a connection that ends without an answer is a lost request', async () => {
   expect(await outcome).toBe('lost');
 });
 
-test('every kind of the mixed load comes as often as it should', () => {
+test('every kind of request in the mixed load has its share', () => {
   const kinds = soakKinds(Array.from({ length: 200 }, (_, index) => `text ${index}`));
   const next = dealKinds(kinds);
   const dealt = Array.from({ length: 10_000 }, next);
@@ -92,7 +93,9 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
-/** What each target is about, anew from the rows of the report: of one round, whose medians are the values themselves. */
+/**
+ * What each target is about, recomputed from the rows of the report: with one round, the medians are the values themselves.
+ */
 function measuredFrom({ closedLoop, limit, metricsCost, scrape, overload }: Report): readonly number[] {
   const at = (name: string, count: number) =>
     closedLoop.find(({ candidate, clients }) => candidate === name && clients === count)!.figures;
@@ -102,7 +105,7 @@ function measuredFrom({ closedLoop, limit, metricsCost, scrape, overload }: Repo
   return [
     ours.answeredPerSecond / Math.max(...oneByOne),
     ours.answeredPerSecond / usual.answeredPerSecond,
-    // Rounds of a second give too few answers a client to tell a p99 by, unless the machine is fast.
+    // Rounds of a second give too few responses per client for a p99, unless the machine is fast.
     [ours, usual].every((one) => one.answeredPerSecond / 64 >= 5) ? ours.p99Ms / usual.p99Ms : Number.NaN,
     at('ours', 1).p50Ms / at('usual', 1).p50Ms,
     median(metricsCost.throughput),
@@ -116,9 +119,9 @@ function measuredFrom({ closedLoop, limit, metricsCost, scrape, overload }: Repo
   ];
 }
 
-test('the bench measures every candidate and tells all figures as JSON', async () => {
+test('the bench measures every candidate and prints all figures as JSON', async () => {
   const { code, stdout, stderr } = await sla(['bench', '--rounds', '1', '--seconds', '1', '--json']);
-  // On a machine that is busy with tests targets may be missed; that is not what is tested.
+  // On a machine that is busy with tests, targets may be missed; this test does not check them.
   expect([0, 1], stderr).toContain(code);
   const report = JSON.parse(stdout) as Report;
   expect(report.closedLoop).toHaveLength(12);
@@ -128,7 +131,7 @@ test('the bench measures every candidate and tells all figures as JSON', async (
   for (const [index, { what, target, measured: told, met }] of report.targets.entries()) {
     const [sign, limit] = target.split(' ') as ['≥' | '≤', string];
     const value = measured[index]!;
-    // In JSON what was not measured is null: it is no met target.
+    // In JSON, what was not measured is null and does not count as met.
     if (Number.isFinite(value)) expect(told, what).toBeCloseTo(value, 9);
     else expect(told, what).toBeNull();
     expect(met, `${what}: ${told} ${target}`).toBe(

@@ -4,7 +4,7 @@ import { allocatorSettings } from '../../service/allocator.ts';
 import type { Io } from '../io.ts';
 import { type Running, start, waitFor } from '../processes.ts';
 
-/** What is measured side by side. */
+/** The servers that are compared. */
 export const candidateNames = ['usual', 'ours', 'no-metrics', 'batching'] as const;
 export type CandidateName = (typeof candidateNames)[number];
 
@@ -25,7 +25,7 @@ export interface Candidate extends AsyncDisposable {
 const startPatienceMs = 120_000;
 const bench = import.meta.dirname;
 
-/** Batches of four of like length were the best of what was tried for the embedded model. */
+/** Batches of four texts of similar length were the best setting tried for the embedded model. */
 const batchingSettings = { BATCH_TEXTS: '4' };
 
 function programOf(name: CandidateName, root: string): readonly [string[], Record<string, string>] {
@@ -55,7 +55,7 @@ export async function startCandidate(
   return startServer(candidateTitles[name], args, { ...settings, ...more }, folder, io);
 }
 
-/** Starts a server that logs JSON lines: one with its `address`, and "ready". */
+/** Starts a server that logs JSON lines: one with its `address`, and one with "ready". */
 export async function startServer(
   title: string,
   args: readonly string[],
@@ -63,7 +63,7 @@ export async function startServer(
   folder: string,
   io: Io,
 ): Promise<Candidate> {
-  // The settings of whoever runs this must not make the candidates unequal.
+  // The settings of the person who runs this must not affect the comparison.
   const { PATH, HOME } = io.env;
   const running: Running = await start(title, process.execPath, args, {
     cwd: io.root,

@@ -6,11 +6,11 @@ import { onAbort } from '../processes.ts';
 import { percentile } from './figures.ts';
 import { runWrk } from './wrk.ts';
 
-/** One measurement in closed loop: so many clients, each sending when it was answered. */
+/** One measurement in closed loop: each client sends its next request when it gets a response. */
 export interface ClosedLoop {
   readonly answeredPerSecond: number;
   readonly answered: number;
-  /** Answers other than 2xx, and requests that failed: they are fast, and belong to no other figure. */
+  /** Responses other than 2xx, and failed requests: they are fast, and count in no other figure. */
   readonly bad: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -25,7 +25,7 @@ export interface ClosedLoopOptions {
 
 export type Generator = (options: ClosedLoopOptions) => Promise<ClosedLoop>;
 
-/** wrk takes much less of the machine that it shares with what it measures; autocannon is always there. */
+/** wrk uses much less CPU on the machine that it shares with the server; autocannon is always available. */
 export function chooseGenerator(folder: string, io: Io): { readonly name: string; readonly run: Generator } {
   const wrk = (io.env.PATH ?? '')
     .split(':')
@@ -57,7 +57,7 @@ async function runAutocannon(
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
   const options = { url, connections: clients, duration: seconds, requests, timeout: 30 };
   const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));
-  // Its own histogram is in whole milliseconds, too coarse for a single client.
+  // autocannon's own histogram has whole milliseconds, too coarse for a single client.
   const durationsMs: number[] = [];
   instance.on('response', (_client, status, _bytes, durationMs) => {
     if (status >= 200 && status < 300) durationsMs.push(durationMs);

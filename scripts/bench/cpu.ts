@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-/** Processor seconds that a process has used: all of it, and its main thread alone. */
+/** CPU seconds used by a process: in total, and by its main thread. */
 export interface CpuSeconds {
   readonly all: number;
   readonly mainThread: number;
 }
 
-/** Linux counts in hundredths of a second for everybody, whatever its kernel ticks in. */
+/** Linux reports hundredths of a second to user space, whatever the kernel's tick rate. */
 const ticksASecond = 100;
 
-/** Undefined where there is no /proc. */
+/** Undefined if there is no /proc. */
 export function readCpuSeconds(pid: number): CpuSeconds | undefined {
   try {
     return { all: read(`/proc/${pid}/stat`), mainThread: read(`/proc/${pid}/task/${pid}/stat`) };
@@ -19,7 +19,7 @@ export function readCpuSeconds(pid: number): CpuSeconds | undefined {
 }
 
 function read(path: string): number {
-  // The name, in brackets, may hold spaces; what is counted from comes after it.
+  // The name, in brackets, may contain spaces; the fields are counted from behind it.
   const fields = readFileSync(path, 'utf8').split(') ').at(-1)!.split(' ');
   const [user, system] = [Number(fields[11]), Number(fields[12])];
   return (user + system) / ticksASecond;

@@ -1,17 +1,17 @@
-/** The middle of the values; of an even number the mean of the two in the middle. NaN of none. */
+/** The median; with an even number of values, the mean of the two in the middle. NaN without values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = sorted.length / 2;
   return Number.isInteger(at) ? (sorted[at - 1]! + sorted[at]!) / 2 : sorted[Math.floor(at)]!;
 }
 
-/** The smallest value that at least `percent` of them do not exceed. NaN of none. */
+/** The smallest value that at least `percent` of the values do not exceed. NaN without values. */
 export function percentile(values: ArrayLike<number>, percent: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** One figure divided by another of the same round: what slows both down cancels. */
+/** One figure divided by another of the same round, so that whatever slows both down cancels out. */
 export function ratios(over: readonly number[], under: readonly number[]): readonly number[] {
   return over.map((value, round) => value / under[round]!);
 }
@@ -19,13 +19,13 @@ export function ratios(over: readonly number[], under: readonly number[]): reado
 const leastConfidence = 0.9;
 
 /**
- * Where the median of what the values are drawn from lies, with at least 90 % confidence whatever its distribution: the k-th
- * smallest and the k-th largest value. null of fewer than 5, which cannot tell.
+ * Bounds on the median of the distribution of the values, with at least 90% confidence for any distribution: the k-th
+ * smallest and the k-th largest value. null with fewer than 5 values, which are too few.
  */
 export function medianBounds(values: readonly number[]): readonly [number, number] | null {
   const sorted = values.toSorted((a, b) => a - b);
   const size = sorted.length;
-  // How likely it is that fewer than k of the values lie below the median: that so many tosses of a coin show heads.
+  // The probability that fewer than k of the values lie below the median: as many coin tosses show heads.
   let ways = 1;
   let tail = 0;
   let k = 0;

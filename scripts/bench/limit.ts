@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { MeasuredText } from './texts.ts';
 
-/** How the runtime alone is used: so many sessions with so many threads each, so many texts of like length at a time. */
+/** How the runtime is used: the number of sessions, threads per session, and texts of similar length per inference. */
 export interface LimitVariant {
   readonly sessions: number;
   readonly threads: number;
@@ -16,7 +16,7 @@ export const limitVariants = (cores: number): readonly LimitVariant[] => [
   { sessions: cores, threads: 1, batch: 4 },
 ];
 
-/** What the machine can do at most with this model and these texts: no HTTP, no metrics, nothing but inference. */
+/** The maximum that the machine achieves with this model and these texts: no HTTP, no metrics, only inference. */
 export class Limit implements AsyncDisposable {
   readonly variant: LimitVariant;
   readonly #texts: readonly (readonly string[])[];
@@ -27,7 +27,7 @@ export class Limit implements AsyncDisposable {
     this.#workers = workers;
     const ordered = variant.batch === 1 ? texts : texts.toSorted((a, b) => a.pieces - b.pieces);
     const all = ordered.map(({ text }) => text);
-    // Each session begins elsewhere in the list.
+    // Each session starts at a different text in the list.
     this.#texts = workers.map((_, index) => {
       const from = Math.floor((index * all.length) / workers.length / variant.batch) * variant.batch;
       return [...all.slice(from), ...all.slice(0, from)];
@@ -42,7 +42,7 @@ export class Limit implements AsyncDisposable {
     return new Limit(variant, texts, workers);
   }
 
-  /** Texts a second over all sessions, and texts a second of processor time. */
+  /** Texts per second over all sessions, and texts per CPU second. */
   async measure(seconds: number): Promise<{ perSecond: number; perCpuSecond: number }> {
     const before = process.cpuUsage();
     const startedMs = performance.now();

@@ -11,11 +11,11 @@ export interface Sample {
   readonly answeredPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of the server's own process; NaN where there is no /proc. */
+  /** Of the server's own process; NaN if there is no /proc. */
   readonly textsPerCpuSecond: number;
-  /** Processor time of the server's main thread a request: what HTTP, JSON, metrics and logs cost. */
+  /** CPU time of the server's main thread per request: the cost of HTTP, JSON, metrics and logs. */
   readonly mainThreadMs: number;
-  /** Not answered well. */
+  /** Requests without a successful response. */
   readonly bad: number;
 }
 
@@ -33,7 +33,7 @@ export interface Setting {
 
 export const clientCounts = [1, 8, 64] as const;
 
-/** Ranges of pieces that texts are told apart by. */
+/** Ranges of word pieces by which texts are grouped. */
 export const lengths = [
   [1, 16],
   [17, 32],
@@ -62,7 +62,7 @@ async function measure(
 
 const finishPatienceMs = 30_000;
 
-/** What was in flight when the load ended is still inferred: it must not be in the way of whoever is measured next. */
+/** Requests in flight when the load ended are still being inferred; they must not slow down the next candidate. */
 async function finish(url: string, text: string): Promise<void> {
   const response = await fetch(`${url}/predict`, {
     method: 'POST',
@@ -77,7 +77,7 @@ function keep(series: Series, key: string, sample: Sample): void {
   series.set(key, [...(series.get(key) ?? []), sample]);
 }
 
-/** Another order each round: nobody is always measured first, or after the same neighbour. */
+/** A different order in each round, so that no candidate is always first or always follows the same one. */
 export const turned = <T>(values: readonly T[], round: number): readonly T[] =>
   values.map((_, index) => values[(index + round) % values.length]!);
 
@@ -98,10 +98,10 @@ export async function compare(setting: Setting, limits: readonly Limit[]) {
   return { series, limitSeries };
 }
 
-/** What metrics cost is a few percent, less than rounds differ: many short rounds of only these two. */
+/** Metrics cost a few percent, less than the difference between rounds: this needs many short rounds of only these two. */
 const pairsARound = 4;
 
-/** The service with and without metrics at the most clients, in turn. */
+/** The service with and without metrics at the highest number of clients, in turn. */
 export async function compareMetrics(setting: Setting): Promise<Series> {
   const series: Series = new Map();
   const clients = clientCounts.at(-1)!;
@@ -116,7 +116,7 @@ export async function compareMetrics(setting: Setting): Promise<Series> {
   return series;
 }
 
-/** Ours and the usual server at the most clients, by the length of the texts. */
+/** This service and the usual server at the highest number of clients, by text length. */
 export async function compareLengths(setting: Setting, texts: readonly MeasuredText[]): Promise<Series> {
   const series: Series = new Map();
   for (let round = 0; round < setting.rounds; round++) {
@@ -132,7 +132,7 @@ export async function compareLengths(setting: Setting, texts: readonly MeasuredT
   return series;
 }
 
-/** `/metrics` of this service while 64 clients load it. */
+/** `/metrics` of this service under the load of 64 clients. */
 export function scrapeUnderLoad(setting: Setting): Promise<readonly number[]> {
   setting.io.progress(`/metrics of ${candidateTitles.ours} under full load`);
   const { url } = setting.candidates.ours;

@@ -1,20 +1,20 @@
 import { percentile } from './figures.ts';
 import { RawClient, requestBytes } from './raw-client.ts';
 
-/** One measurement in open loop: requests arrive at their times, whether earlier ones were answered or not. */
+/** One measurement in open loop: requests are sent on schedule, whether earlier ones got a response or not. */
 export interface OpenLoop {
   readonly offeredPerSecond: number;
-  /** Good answers that came while requests arrived, after the first second, in which the queue fills. */
+  /** Successful responses that arrived while requests were sent, after the first second, in which the queue fills. */
   readonly answeredPerSecond: number;
   readonly answered: number;
   readonly refused: number;
-  /** Neither 200 nor 503, or no answer at all. */
+  /** Neither 200 nor 503, or no response at all. */
   readonly failed: number;
   readonly answeredP50Ms: number;
   readonly answeredP99Ms: number;
-  /** Null where nothing was refused. */
+  /** Null if no request was refused. */
   readonly refusedP99Ms: number | null;
-  /** How late the generator itself was; latencies are told from the moment that was meant, so this is in them. */
+  /** How late the load generator itself was; latencies count from the scheduled time, so they include this. */
   readonly lateP99Ms: number;
 }
 
@@ -26,11 +26,11 @@ export interface OpenLoopOptions {
   readonly signal: AbortSignal;
 }
 
-/** In which the queue fills: answers of that time do not count. */
+/** The queue fills during this time; its responses do not count. */
 export const settlingSeconds = 1;
 const patienceMs = 30_000;
 
-/** Requests at equal distances. Each latency is from the time that its request was due. */
+/** Requests at equal intervals. Each latency counts from the request's scheduled time. */
 export async function runOpenLoop({
   url,
   texts,

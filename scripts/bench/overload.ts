@@ -2,20 +2,20 @@ import { median, ratios } from './figures.ts';
 import { type Setting, turned } from './measure.ts';
 import { type OpenLoop, runOpenLoop, settlingSeconds } from './open-loop.ts';
 
-/** Of what it can carry. The last one is what is judged. */
+/** Multiples of the service's capacity. The last one is judged. */
 const steps = [0.5, 0.9, 1.2, 2, 3];
 
-/** What came of one rate, over all rounds: medians of the figures, sums of what failed or was refused. */
+/** The results at one rate over all rounds: medians of the figures, sums of failed and refused requests. */
 export interface OverloadStep extends OpenLoop {
   readonly answeredPerSecondByRound: readonly number[];
 }
 
-/** The service at several times the load that it can carry, in open loop, round after round. */
+/** The service at several multiples of its capacity, in open loop, round after round. */
 export async function measureOverload(setting: Setting, capacity: number): Promise<readonly OverloadStep[]> {
   const { candidates, short, rounds, seconds, io } = setting;
   const measured = steps.map(() => [] as OpenLoop[]);
   for (let round = 0; round < rounds; round++) {
-    io.progress(`round ${round + 1} of ${rounds}: arrivals at up to ${steps.at(-1)} times what it can carry`);
+    io.progress(`round ${round + 1} of ${rounds}: arrivals at up to ${steps.at(-1)} times its capacity`);
     for (const at of turned([...steps.keys()], round)) {
       measured[at]!.push(
         await runOpenLoop({
@@ -49,7 +49,7 @@ function summed(rounds: readonly OpenLoop[]): OverloadStep {
   };
 }
 
-/** What is answered at the last step, of what is answered at the best one, round by round. */
+/** Successful responses at the last step relative to the best step, round by round. */
 export function ofPeak(overload: readonly OverloadStep[]): readonly number[] {
   const peak = overload.reduce((best, step) =>
     step.answeredPerSecond > best.answeredPerSecond ? step : best,

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 
-/** How one request ended: its status, or `lost` when the connection ended without an answer. */
+/** How one request ended: its status, or `lost` if the connection ended without a response. */
 export type Outcome = number | 'lost';
 
-/** A request as bytes, written in one go. */
+/** A request as bytes, written at once. */
 export function requestBytes(
   path: string,
   body: string,
@@ -20,8 +20,9 @@ export function requestBytes(
 }
 
 /**
- * Sends prepared requests over kept-alive connections, one at a time on each, opening as many as are in flight. It reads of an
- * answer its status and its length: a generator must cost little on a machine that it shares with what it measures.
+ * Sends prepared requests over kept-alive connections, one at a time on each, and opens as many connections as requests are
+ * in flight. It parses only the status and length of a response, because a load generator must use little CPU on a machine
+ * that it shares with the server.
  */
 export class RawClient implements Disposable {
   readonly #port: number;
@@ -41,7 +42,7 @@ export class RawClient implements Disposable {
     });
   }
 
-  /** Sends, and goes away without waiting for the answer. */
+  /** Sends, and disconnects without waiting for the response. */
   sendAndLeave(request: Buffer, afterMs: number): void {
     const socket = connect(this.#port, '127.0.0.1', () => {
       socket.write(request);

@@ -13,11 +13,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [head, align, ...rows].map(line).join('');
 }
 
-/** The report as Markdown: tables that docs can show as they are. */
+/** The report as Markdown tables, which docs can include unchanged. */
 export function renderReport(report: Report): string {
   const { machine, loadBefore, rounds, secondsEach, texts, generator } = report;
   const parts = [
-    `${report.at.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}; ${texts} texts of at most 64 pieces, ${generator}, medians of ${rounds} rounds of ${secondsEach} s; load average of the minute before ${number(loadBefore, 2)}\n`,
+    `${report.at.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}; ${texts} texts of at most 64 word pieces, ${generator}, medians of ${rounds} rounds of ${secondsEach} s; load average of the previous minute ${number(loadBefore, 2)}\n`,
     closedLoop(report),
     limit(report),
     byLength(report),
@@ -27,7 +27,7 @@ export function renderReport(report: Report): string {
   return parts.join('\n');
 }
 
-const figureHead = ['answers/s', 'p50 ms', 'p99 ms', 'texts a CPU second', 'CPU ms outside the model'];
+const figureHead = ['responses/s', 'p50 ms', 'p99 ms', 'texts per CPU second', 'CPU ms outside the model'];
 const figureCells = (figures: Figures) => [
   number(figures.answeredPerSecond),
   ms(figures.p50Ms),
@@ -39,7 +39,7 @@ const figureCells = (figures: Figures) => [
 function closedLoop({ closedLoop }: Report): string {
   const rows = closedLoop.map(({ candidate, clients, figures }) => {
     const cells = figureCells(figures);
-    // The usual server infers on its main thread: the two cannot be told apart.
+    // The usual server infers on its main thread, so the two cannot be separated.
     return [
       candidateTitles[candidate],
       String(clients),
@@ -51,11 +51,11 @@ function closedLoop({ closedLoop }: Report): string {
 
 function limit({ limit }: Report): string {
   const rows = limit.map(({ sessions, threads, batch, perSecond, perCpuSecond }) => [
-    `${sessions} × ${threads} threads, ${batch === 1 ? 'a text at a time' : `${batch} alike at a time`}`,
+    `${sessions} × ${threads} threads, ${batch === 1 ? 'one text at a time' : `${batch} of similar length at a time`}`,
     number(perSecond),
     number(perCpuSecond),
   ]);
-  return table(['onnxruntime alone', 'texts/s', 'texts a CPU second'], rows);
+  return table(['onnxruntime alone', 'texts/s', 'texts per CPU second'], rows);
 }
 
 function byLength({ byLength }: Report): string {
@@ -67,7 +67,7 @@ function byLength({ byLength }: Report): string {
     ms(ours.p99Ms),
     ms(usual.p99Ms),
   ]);
-  const head = ['pieces', 'this service/s', 'usual server/s', 'ratio', 'p99 ms', 'p99 ms, usual'];
+  const head = ['word pieces', 'this service/s', 'usual server/s', 'ratio', 'p99 ms', 'p99 ms, usual server'];
   return table(head, rows);
 }
 
@@ -83,14 +83,14 @@ function overload({ overload }: Report): string {
     ms(step.lateP99Ms),
   ]);
   const head = [
-    'arriving/s',
-    'answered/s',
+    'requests/s',
+    'responses/s',
     'p50 ms',
     'p99 ms',
     'refused',
     'p99 ms of refusals',
     'failed',
-    'generator late, p99 ms',
+    'lateness of the generator, p99 ms',
   ];
   return table(head, rows);
 }
@@ -105,7 +105,7 @@ function targets({ targets, scrape, notes }: Report): string {
   ]);
   const scrapes = `\n/metrics was read ${number(scrape.count)} times under full load, p50 ${ms(scrape.p50Ms)} ms.\n`;
   return [
-    table(['target', 'limit', 'measured', '90 % interval', ''], rows),
+    table(['target', 'limit', 'measured', '90% interval', ''], rows),
     scrapes,
     ...notes.map((note) => `\n${note}\n`),
   ].join('');

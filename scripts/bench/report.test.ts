@@ -15,7 +15,7 @@ const sample = (answeredPerSecond: number): Sample => ({
   bad: 0,
 });
 
-/** A bench in which every server answered so many requests a second, in rounds of 3 s. */
+/** A bench in which every server responded to this many requests per second, in rounds of 3 s. */
 function measuredAt(answeredPerSecond: number): Measured {
   const samples = [sample(answeredPerSecond)];
   const names = candidateNames.flatMap((name) => clientCounts.map((clients) => keyOf(name, clients)));
@@ -48,24 +48,24 @@ function measuredAt(answeredPerSecond: number): Measured {
   };
 }
 
-const p99 = 'p99 at 64 clients, of the usual server’s';
+const p99 = 'p99 at 64 clients, relative to the usual server';
 
-test('with few answers a client a p99 is that of the fast ones: it is not told', () => {
+test('with few responses per client no p99 is reported, because it would cover only the fast ones', () => {
   const report = toReport(measuredAt(20), new Date(0));
   const target = report.targets.find(({ what }) => what === p99)!;
   expect([target.measured, target.met]).toEqual([Number.NaN, false]);
-  expect(report.notes).toEqual([expect.stringContaining('had 0.9 answers each in a round of 3 s')]);
+  expect(report.notes).toEqual([expect.stringContaining('got 0.9 responses each in a round of 3 s')]);
   expect(report.notes[0]).toContain('--seconds 16');
   expect(renderReport(report)).toContain(`| ${p99} | ≤ 0.25 | – |  | **not measured** |`);
 });
 
-test('with enough answers a client it is', () => {
+test('with enough responses per client the p99 is reported', () => {
   const report = toReport(measuredAt(107), new Date(0));
   expect(report.targets.find(({ what }) => what === p99)?.measured).toBe(1);
   expect(report.notes).toEqual([]);
 });
 
-test('a target on the limit says that another run may come out on the other side', () => {
+test('a value near its limit is marked as within noise', () => {
   const measured = measuredAt(107);
   const rounds = (values: readonly number[]) => values.map(sample);
   const withMetrics = new Map([
@@ -73,18 +73,18 @@ test('a target on the limit says that another run may come out on the other side
     [keyOf('no-metrics', 64), rounds([100, 100, 100, 100, 100])],
   ]);
   const report = toReport({ ...measured, withMetrics }, new Date(0));
-  const cost = report.targets.find(({ what }) => what === 'throughput with metrics, of that without')!;
+  const cost = report.targets.find(({ what }) => what === 'throughput with metrics, relative to without')!;
   expect(cost).toMatchObject({ measured: 0.99, between: [0.95, 1.02], met: true, isWithinNoise: true });
   expect(renderReport(report)).toContain('| ≥ 0.97 | 0.990 | 0.95 to 1.02 | met, within noise |');
 });
 
-test('what is answered past the limit is held against the best step, round by round', () => {
+test('throughput above capacity is compared with the best step, round by round', () => {
   const [step] = measuredAt(107).overload;
   const at = (answeredPerSecondByRound: readonly number[]): OverloadStep => ({
     ...step!,
     answeredPerSecond: median(answeredPerSecondByRound),
     answeredPerSecondByRound,
   });
-  // In the second round the machine was slow: for both.
+  // In the second round the machine was slow, for both.
   expect(ofPeak([at([50, 30, 60]), at([100, 40, 110]), at([90, 38, 99])])).toEqual([0.9, 0.95, 0.9]);
 });

@@ -12,11 +12,11 @@ export interface Target {
   readonly what: string;
   readonly target: string;
   readonly measured: number;
-  /** Of a median of rounds, with at least 90 % confidence; null where there are no rounds, or fewer than 5. */
+  /** Bounds on the median of the rounds, with at least 90% confidence; null if there are no rounds or fewer than 5. */
   readonly between: readonly [number, number] | null;
   readonly unit: string;
   readonly met: boolean;
-  /** The limit lies within those bounds: another run may well come out on its other side. */
+  /** The limit lies within those bounds, so another run may come out on its other side. */
   readonly isWithinNoise: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface Report {
   readonly schema: 'sla-harness/bench/v1';
   readonly at: string;
   readonly machine: { processor: string; cores: number; kernel: string; node: string };
-  /** Of the minute before anything was measured: what else the machine had to do. */
+  /** Load average of the minute before the first measurement: what else the machine was doing. */
   readonly loadBefore: number;
   readonly generator: string;
   readonly rounds: number;
@@ -33,13 +33,13 @@ export interface Report {
   readonly closedLoop: readonly { candidate: CandidateName; clients: number; figures: Figures }[];
   readonly limit: readonly (LimitVariant & { perSecond: number; perCpuSecond: number })[];
   readonly byLength: readonly { pieces: string; ours: Figures; usual: Figures; ratio: number }[];
-  /** With metrics, of without: one ratio a pair of short rounds. */
+  /** With metrics relative to without: one ratio per pair of short rounds. */
   readonly metricsCost: { throughput: readonly number[]; textsPerCpuSecond: readonly number[] };
   readonly scrape: { count: number; p50Ms: number; p99Ms: number };
   readonly overload: readonly OverloadStep[];
   readonly deadlineMs: number;
   readonly targets: readonly Target[];
-  /** What these figures cannot tell, and what to do about it. */
+  /** What these figures cannot show, and what to do about it. */
   readonly notes: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export interface Measured {
   readonly seconds: number;
   readonly texts: number;
   readonly series: Series;
-  /** The service with and without metrics alone, in many short rounds. */
+  /** The service with and without metrics, in many short rounds. */
   readonly withMetrics: Series;
   readonly limits: readonly {
     variant: LimitVariant;
@@ -135,7 +135,7 @@ const ratiosOf = (over: readonly Sample[], under: readonly Sample[], key: keyof 
 const ofNoMetrics = ({ withMetrics }: Measured, key: keyof Sample) =>
   ratiosOf(withMetrics.get(keyOf('ours', most))!, withMetrics.get(keyOf('no-metrics', most))!, key);
 
-/** What is under way when a round ends counts for nothing: with few answers a client that is just the slowest. */
+/** Requests in flight when a round ends do not count; with few responses per client those are the slowest. */
 const leastAnswersAClient = 5;
 
 const answersAClient = ({ series, seconds }: Measured, name: CandidateName): number =>
@@ -145,9 +145,9 @@ function notesOn(measured: Measured): readonly string[] {
   const least = Math.min(...p99Compared.map((name) => answersAClient(measured, name)));
   if (least >= leastAnswersAClient) return [];
   const needed = Math.ceil((measured.seconds * leastAnswersAClient) / least);
-  const what = `${most} clients had ${least.toFixed(1)} answers each in a round of ${measured.seconds} s`;
+  const what = `${most} clients got ${least.toFixed(1)} responses each in a round of ${measured.seconds} s`;
   const next = Number.isFinite(needed) ? `--seconds ${needed}` : 'longer rounds (--seconds)';
-  return [`${what}: too few to tell a p99. On a machine as slow or as busy as this one give ${next}.`];
+  return [`${what}: too few for a p99. On a machine as slow or as busy as this one, use ${next}.`];
 }
 
 const p99Compared = ['ours', 'usual'] as const satisfies readonly CandidateName[];
@@ -167,27 +167,53 @@ function judge(measured: Measured): readonly Target[] {
   const tellsP99 = p99Compared.every((name) => answersAClient(measured, name) >= leastAnswersAClient);
   const last = overload.at(-1)!;
   return [
-    target('throughput at 64 clients, of the limit (a text at a time)', ratios(ours, limit), '≥', 0.9),
-    target('throughput at 64 clients, of the usual server’s', ofUsual('answeredPerSecond'), '≥', 1.5),
-    target('p99 at 64 clients, of the usual server’s', tellsP99 ? ofUsual('p99Ms') : Number.NaN, '≤', 0.25),
-    target('p50 at 1 client, of the usual server’s', ofUsual('p50Ms', 1), '≤', 1.1),
-    target('throughput with metrics, of that without', ofNoMetrics(measured, 'answeredPerSecond'), '≥', 0.97),
     target(
-      'texts a CPU second with metrics, of those without',
+      'throughput at 64 clients, relative to onnxruntime alone (one text at a time)',
+      ratios(ours, limit),
+      '≥',
+      0.9,
+    ),
+    target('throughput at 64 clients, relative to the usual server', ofUsual('answeredPerSecond'), '≥', 1.5),
+    target(
+      'p99 at 64 clients, relative to the usual server',
+      tellsP99 ? ofUsual('p99Ms') : Number.NaN,
+      '≤',
+      0.25,
+    ),
+    target('p50 at 1 client, relative to the usual server', ofUsual('p50Ms', 1), '≤', 1.1),
+    target(
+      'throughput with metrics, relative to without',
+      ofNoMetrics(measured, 'answeredPerSecond'),
+      '≥',
+      0.97,
+    ),
+    target(
+      'texts per CPU second with metrics, relative to without',
       ofNoMetrics(measured, 'textsPerCpuSecond'),
       '≥',
       0.97,
     ),
     target('/metrics under full load, p99', percentile(scrapesMs, 99), '≤', 20, 'ms'),
-    target('answered at three times the load, of the peak', ofPeak(overload), '≥', 0.9),
-    target('p99 of the answered at three times the load', last.answeredP99Ms, '≤', deadlineMs, 'ms'),
-    target('p99 of the refusals at three times the load', last.refusedP99Ms ?? Number.NaN, '≤', 50, 'ms'),
-    target('not answered well in closed loop', badOf('ours'), '≤', 0),
-    target('neither answered nor refused at three times the load', last.failed, '≤', 0),
+    target(
+      'successful responses at three times the capacity, relative to the peak',
+      ofPeak(overload),
+      '≥',
+      0.9,
+    ),
+    target(
+      'p99 of successful responses at three times the capacity',
+      last.answeredP99Ms,
+      '≤',
+      deadlineMs,
+      'ms',
+    ),
+    target('p99 of refusals at three times the capacity', last.refusedP99Ms ?? Number.NaN, '≤', 50, 'ms'),
+    target('failed requests in closed loop', badOf('ours'), '≤', 0),
+    target('failed requests at three times the capacity', last.failed, '≤', 0),
   ];
 }
 
-/** Of the values of the rounds, or of the only one that there is. It is met only if it was measured. */
+/** The median of the rounds, or the only value. A target is met only if it was measured. */
 function target(
   what: string,
   rounds: readonly number[] | number,

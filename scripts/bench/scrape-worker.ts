@@ -1,4 +1,4 @@
-/** Asks for /metrics again and again, in a thread of its own: what else this process does must not be in the times. */
+/** Requests /metrics repeatedly in its own thread, so that this process's other work does not affect the times. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -16,6 +16,6 @@ while (!stopping) {
   durationsMs.push(performance.now() - startedMs);
   await sleep(everyMs);
 }
-// The first one opened the connection.
+// The first request opened the connection.
 parentPort!.postMessage(durationsMs.slice(1));
 parentPort!.close();

@@ -1,22 +1,25 @@
 import { requestBytes } from './raw-client.ts';
 
-/** One kind of request of the mixed load: how often it comes, and the only statuses that it may be answered with. */
+/** One kind of request in the mixed load: how often it occurs, and its only permitted statuses. */
 export interface RequestKind {
   readonly name: string;
-  /** Of a thousand requests. */
+  /** Out of a thousand requests. */
   readonly perMille: number;
   readonly statuses: readonly number[];
   readonly bytes: readonly Buffer[];
-  /** The client goes away after so many milliseconds instead of waiting. */
+  /** The client disconnects after this many milliseconds instead of waiting. */
   readonly leavesAfterMs?: number;
-  /** The answer comes while the client still sends, and the connection is closed: the system may drop the answer with it. */
+  /**
+   * The response is sent while the client still sends, and the connection is closed: the system may drop the response with
+   * it.
+   */
   readonly mayBeCutOff?: boolean;
 }
 
 const predict = (text: string, headers: Record<string, string> = {}) =>
   requestBytes('/predict', JSON.stringify({ text }), headers);
 
-/** Good texts, bad input of every sort, clients that leave or are impatient, and texts that break a worker. */
+/** Valid texts, every kind of invalid input, clients that leave or are impatient, and texts that crash a worker. */
 export function soakKinds(texts: readonly string[]): readonly RequestKind[] {
   const batches = Array.from({ length: 20 }, (_, index) => texts.slice(index * 8, index * 8 + 8));
   const bad = [
@@ -39,20 +42,20 @@ export function soakKinds(texts: readonly string[]): readonly RequestKind[] {
     },
     { name: 'bad input', perMille: 90, statuses: [400, 404, 415], bytes: bad },
     {
-      name: 'far too large',
+      name: 'body far too large',
       perMille: 10,
       statuses: [413],
       mayBeCutOff: true,
       bytes: [requestBytes('/predict', 'y'.repeat(2_000_000))],
     },
     {
-      name: 'impatient',
+      name: 'short deadline',
       perMille: 20,
       statuses: [200, 503, 504],
       bytes: texts.slice(0, 50).map((text) => predict(text, { 'x-request-deadline-ms': '3' })),
     },
     {
-      name: 'leaves',
+      name: 'client leaves',
       perMille: 20,
       statuses: [],
       bytes: texts.slice(50, 100).map((text) => predict(text)),
@@ -64,7 +67,7 @@ export function soakKinds(texts: readonly string[]): readonly RequestKind[] {
   ];
 }
 
-/** Which kind comes next: dealt out evenly over the thousand, always in the same order. */
+/** Selects the next kind: evenly distributed over each thousand, always in the same order. */
 export function dealKinds(kinds: readonly RequestKind[]): () => RequestKind {
   const owed = kinds.map(() => 0);
   const total = kinds.reduce((sum, { perMille }) => sum + perMille, 0);

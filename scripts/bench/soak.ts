@@ -4,13 +4,13 @@ import { median } from './figures.ts';
 import { type Outcome, RawClient } from './raw-client.ts';
 import { dealKinds, type RequestKind, soakKinds } from './soak-requests.ts';
 
-/** What became of one kind of request. */
+/** The results for one kind of request. */
 export interface KindCount {
   readonly name: string;
   sent: number;
-  /** Answered as that kind must be. */
+  /** Requests with a response that this kind permits. */
   asMeant: number;
-  /** The first answers that were not. */
+  /** The first responses that were not permitted. */
   readonly wrong: string[];
   wrongCount: number;
 }
@@ -27,7 +27,7 @@ export interface SoakReport {
   readonly workersLost: number;
   /** Medians of each tenth of the time. */
   readonly tenths: readonly Memory[];
-  /** The last tenth against the second: 1 is flat. */
+  /** The last tenth relative to the second; 1 means no growth. */
   readonly heapGrowth: number;
   readonly residentGrowth: number;
   readonly passed: boolean;
@@ -39,7 +39,7 @@ const mostGrowth = 1.05;
 const patienceMs = 30_000;
 const mostExamples = 5;
 
-/** A mixed load in closed loop for so long, with bad input and dying workers; counts what is not answered as it must be. */
+/** A mixed load in closed loop with invalid input and dying workers; counts responses that are not permitted. */
 export async function soak(
   server: Candidate,
   texts: readonly string[],
@@ -104,7 +104,7 @@ function count(counted: KindCount, kind: RequestKind, { outcome, body }: Sent): 
   if (counted.wrong.length < mostExamples) counted.wrong.push(`${outcome} ${body.slice(0, 200)}`);
 }
 
-/** Reads the service's own memory every second; gives how many workers it lost. */
+/** Reads the service's own memory metrics every second; returns how many workers it lost. */
 async function watch(
   server: Candidate,
   seconds: number,
@@ -131,8 +131,8 @@ async function readMetrics({ url, tail }: Candidate): Promise<string> {
   try {
     return await (await fetch(`${url}/metrics`)).text();
   } catch (cause) {
-    throw new HarnessError('soak-died', `the service answers no more. Its last lines:\n${tail()}`, {
-      nextStep: 'this is a defect of the service: nothing that is sent to it may end it',
+    throw new HarnessError('soak-died', `the service no longer responds. Its last log lines:\n${tail()}`, {
+      nextStep: 'this is a bug in the service: no request may stop it',
       cause,
     });
   }
@@ -174,11 +174,11 @@ export function renderSoak(report: SoakReport): string {
   );
   const wrong = report.kinds.flatMap(({ name, wrong }) => wrong.map((each) => `${name}: ${each}\n`));
   return [
-    `| request | sent | answered as it must be | not |\n| --- | ---: | ---: | ---: |\n${requests.join('')}`,
+    `| request | sent | as required | not |\n| --- | ---: | ---: | ---: |\n${requests.join('')}`,
     `| at second | heap MiB | resident MiB |\n| ---: | ---: | ---: |\n${memory.join('')}`,
-    `${report.workersLost} workers died or hung and were replaced; from the second tenth to the last the heap grew by ${percent(report.heapGrowth)}, resident memory by ${percent(report.residentGrowth)}: ${report.passed ? 'passed' : 'failed'}\n`,
+    `${report.workersLost} workers died or hung and were replaced; growth from the second to the last tenth of the time: heap ${percent(report.heapGrowth)}, resident memory ${percent(report.residentGrowth)}: ${report.passed ? 'passed' : 'failed'}\n`,
     ...wrong,
   ].join('\n');
 }
 
-const percent = (ratio: number) => `${(100 * (ratio - 1)).toFixed(1)} %`;
+const percent = (ratio: number) => `${(100 * (ratio - 1)).toFixed(1)}%`;

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { locateModel } from '../../service/classifier/model-files.ts';
 import { WorkerPool } from '../../service/classifier/worker-pool.ts';
 
-/** A text of the load's corpus, with how many pieces the model makes of it. */
+/** A text of the load's corpus, with its number of word pieces. */
 export interface MeasuredText {
   readonly text: string;
   readonly pieces: number;
 }
 
-/** Texts of at most so many pieces are short: what the comparison is made with. */
+/** Texts with at most this many word pieces are short; the comparison uses these. */
 export const shortPieces = 64;
 
 const longestMs = 120_000;

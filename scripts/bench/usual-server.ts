@@ -1,4 +1,4 @@
-/** What most people write first, to be measured beside the service: Fastify, and one call of `pipeline()` a request. */
+/** The simplest common implementation, measured next to the service: Fastify, and one call of `pipeline()` per request. */
 import { env, pipeline } from '@xenova/transformers';
 import fastify from 'fastify';
 

@@ -1,8 +1,8 @@
-/** The service with metrics that count nothing: the difference is what counting costs. */
+/** The service with metrics that count nothing: the difference is the cost of counting. */
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { Count, Distribution } from '../../service/counting.ts';
 
-// Counters and histograms take `inc` and `observe` from the longer names when they are made.
+// Counters and histograms take `inc` and `observe` from these longer names when they are created.
 const methods = ['inc', 'incWithoutExemplar', 'dec', 'set', 'observeWithoutExemplar'];
 
 const nothing = () => {};

@@ -24,8 +24,8 @@ export async function runWrk(
   });
   const line = result.kind === 'exited' ? /^\{.*\}$/m.exec(result.output)?.[0] : undefined;
   if (line === undefined) {
-    const message = `wrk told nothing: ${describeResult(result)}`;
-    throw new HarnessError('bench-wrk', message, { nextStep: 'try it by hand, or take wrk from the PATH' });
+    const message = `wrk printed no result: ${describeResult(result)}`;
+    throw new HarnessError('bench-wrk', message, { nextStep: 'run it by hand, or remove wrk from the PATH' });
   }
   const figures = JSON.parse(line) as Record<
     'requests' | 'micros' | 'p50' | 'p99' | 'refused' | 'failed',
@@ -60,7 +60,7 @@ end
 `;
 }
 
-/** Lua knows no \\u: every byte that is not plain ASCII is written by its number. */
+/** Lua does not support \\u, so every byte that is not plain ASCII is written as a number. */
 function luaString(text: string): string {
   const bytes = [...Buffer.from(text, 'utf8')];
   const plain = (byte: number) => byte >= 32 && byte < 127 && byte !== 34 && byte !== 92;
