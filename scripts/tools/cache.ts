@@ -8,7 +8,7 @@ import type { ToolIo } from './types.ts';
 /** `${SLA_CACHE_DIR:-${XDG_CACHE_HOME:-~/.cache}/sla-harness}/tools` */
 function toolsFolder(env: ToolIo['env']): string {
   if (env.SLA_CACHE_DIR) return resolve(env.SLA_CACHE_DIR, 'tools');
-  // A relative XDG_CACHE_HOME is to be ignored, says its specification.
+  // The XDG specification says to ignore a relative XDG_CACHE_HOME.
   const xdg = env.XDG_CACHE_HOME;
   const caches = xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), '.cache');
   return join(caches, 'sla-harness', 'tools');
@@ -22,7 +22,7 @@ export function lockPath(spec: PackageSpec, env: ToolIo['env']): string {
   return join(toolsFolder(env), `.${spec.name}-${spec.version}.lock`);
 }
 
-/** Creates the cache's folder; throws HarnessError `cache-not-writable` when it cannot be written. */
+/** Creates the cache's folder; throws HarnessError `cache-not-writable` if it cannot be written. */
 export async function prepareCache(env: ToolIo['env']): Promise<void> {
   const folder = toolsFolder(env);
   try {
@@ -31,9 +31,9 @@ export async function prepareCache(env: ToolIo['env']): Promise<void> {
   } catch (cause) {
     throw new HarnessError(
       'cache-not-writable',
-      `the tools' cache ${folder} cannot be written: ${messageOf(cause)}`,
+      `the tool cache ${folder} is not writable: ${messageOf(cause)}`,
       {
-        nextStep: 'set SLA_CACHE_DIR to a folder that you may write, and run again',
+        nextStep: 'set SLA_CACHE_DIR to a folder that you can write to, and run again',
         cause,
       },
     );
@@ -41,8 +41,8 @@ export async function prepareCache(env: ToolIo['env']): Promise<void> {
 }
 
 /**
- * A folder for what is half done, on the cache's own file system so that a finished file moves by one rename. Call it with
- * the package's lock held: what is left there from an earlier run was abandoned, and is removed.
+ * A folder for incomplete work, on the cache's own file system, so that a finished file moves by one rename. Call this with
+ * the package's lock held: anything left there from an earlier run was abandoned, and is removed.
  */
 export async function makeStaging(
   spec: PackageSpec,
@@ -57,7 +57,7 @@ export async function makeStaging(
   };
 }
 
-/** Moves a finished program to its place in the cache in one step, and gives that place. */
+/** Moves a finished program to its place in the cache in one step, and returns that place. */
 export async function publish(spec: ToolSpec, program: string, env: ToolIo['env']): Promise<string> {
   const path = cachedPath(spec, env);
   await mkdir(join(path, '..'), { recursive: true });

@@ -13,17 +13,17 @@ it('keeps both streams and the exit code', async () => {
   expect(describeResult(result).split('\n').slice(1).sort()).toEqual(['err', 'out']);
 });
 
-it('says that a program is not there', async () => {
+it('reports a missing program', async () => {
   const result = await runCommand('/nowhere/at all', [], { env, limitMs: 20_000 });
   expect(result).toMatchObject({ kind: 'not-started', reason: expect.stringContaining('/nowhere/at all') });
 });
 
-it('ends a program that runs too long, and says what it printed', async () => {
+it('kills a program that runs too long, and reports its output', async () => {
   const result = await runCommand('sh', ['-c', 'echo working; sleep 600'], { env, limitMs: 300 });
   expect(result).toEqual({ kind: 'killed', reason: 'ran longer than 0.3 s', output: 'working\n' });
 });
 
-it('takes the children of the program down on abort, even those that ignore a polite signal', async () => {
+it("kills the program's children on abort, even those that ignore SIGTERM", async () => {
   await using world = await makeWorld({ go: false });
   const file = join(world.folder, 'child');
   const script = `sh -c 'trap "" TERM; echo $$ > "$0"; echo ready; while :; do sleep 1; done' "${file}" & wait`;

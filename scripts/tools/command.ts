@@ -16,9 +16,9 @@ const GRACE_MS = 3_000;
 const OUTPUT_CHARACTERS = 64_000;
 
 /**
- * Runs a program to its end and keeps the tail of what it printed (both streams, as they came). It gets a process group of
- * its own, so that whatever it started goes down with it: at `limitMs`, when `signal` aborts, and when this process exits.
- * Rejects with the signal's reason, and only once the child is gone.
+ * Runs a program to its end and keeps the tail of its output (both streams, in order). The program gets its own process
+ * group, so that its children are killed with it: at `limitMs`, when `signal` aborts, and when this process exits. Rejects
+ * with the signal's reason, but only after the child has ended.
  */
 export async function runCommand(
   program: string,
@@ -45,7 +45,7 @@ function lastLines(output: string, count: number): string {
   return output.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** The result in words, for a list of reasons; the output's last lines where there are any. */
+/** The result in words, for a list of reasons, with the last lines of output if there is any. */
 export function describeResult(result: CommandResult): string {
   if (result.kind === 'not-started') return result.reason;
   const how = result.kind === 'killed' ? result.reason : `exited with code ${result.exitCode}`;
@@ -72,7 +72,7 @@ function ended(child: ChildProcess): Promise<CommandResult> {
   });
 }
 
-/** Kills the child's group at the limit, on abort and at exit; disposed, it lets go of all three. */
+/** Kills the child's group at the limit, on abort and at exit; disposing of it cancels all three. */
 function guardGroup(child: ChildProcess, { limitMs, signal }: CommandOptions) {
   let timedOut = false;
   let graceTimer: NodeJS.Timeout | undefined;
@@ -103,6 +103,6 @@ function killGroup(child: ChildProcess, signalName: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signalName);
   } catch {
-    // The group is gone already.
+    // The group no longer exists.
   }
 }

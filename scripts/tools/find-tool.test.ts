@@ -8,7 +8,7 @@ import { makeWorld, sampleSpecs, versionScript, writeProgram } from './test-supp
 
 const finder = () => createToolFinder({ specs: TOOL_SPECS });
 
-describe('the order of the search', () => {
+describe('the search order', () => {
   it('is: explicit path, PATH, cache', async () => {
     await using world = await makeWorld({ go: false });
     const explicit = join(world.folder, 'my own', 'k6');
@@ -28,7 +28,7 @@ describe('the order of the search', () => {
     expect(world.progress).toEqual([]);
   });
 
-  it('passes over a tool on PATH whose version is outside the range, for a later one that is inside', async () => {
+  it('skips a tool on PATH whose version is outside the range, in favour of a later one within it', async () => {
     await using world = await makeWorld({ go: false });
     const later = join(world.folder, 'later');
     await writeProgram(join(world.bin, 'prometheus'), "echo 'prometheus, version 2.55.1+ds (branch: x)'");
@@ -42,7 +42,7 @@ describe('the order of the search', () => {
     });
   });
 
-  it('finds the cache below XDG_CACHE_HOME or the home folder when SLA_CACHE_DIR is not set', () => {
+  it('finds the cache under XDG_CACHE_HOME or the home folder if SLA_CACHE_DIR is not set', () => {
     const below = (env: Record<string, string>) => cachedPath(TOOL_SPECS.promtool, env);
     const tail = 'sla-harness/tools/promtool-3.16.0/promtool';
     expect(below({ HOME: '/h', XDG_CACHE_HOME: '/x' })).toBe(`/x/${tail}`);
@@ -51,13 +51,13 @@ describe('the order of the search', () => {
   });
 });
 
-describe('an explicit path that is of no use', () => {
+describe('an unusable explicit path', () => {
   it.each([
-    ['is not there', null, 'no program is there'],
+    ['does not exist', null, 'there is no executable'],
     ['has a version outside the range', "echo 'k6 v1.9.0 (go1.25)'", 'is k6 1.9.0, outside >=2.2.0 <3'],
     ['is another program', 'echo hello', 'does not say that it is k6'],
     ['does not run', 'echo broken >&2; exit 3', 'exited with code 3:\nbroken'],
-  ])('%s: is an error, though PATH has a good one', async (_, script, reason) => {
+  ])('%s: is an error, even if PATH has a valid one', async (_, script, reason) => {
     await using world = await makeWorld({ go: false });
     await writeProgram(join(world.bin, 'k6'), versionScript('k6'));
     const path = join(world.folder, 'explicit');
@@ -86,7 +86,7 @@ describe('with neither network nor Go', () => {
       'prometheus >=3.5.0 <4 was not found and could not be installed:',
       '  - PROMETHEUS_BIN is not set',
       `  - PATH: ${join(world.bin, 'prometheus')}: is prometheus 2.55.1, outside >=3.5.0 <4`,
-      expect.stringMatching(/^ {2}- cache: .*\/tools\/prometheus-3\.16\.0\/prometheus: no program is there/),
+      expect.stringMatching(/^ {2}- cache: .*\/tools\/prometheus-3\.16\.0\/prometheus: there is no executable/),
       expect.stringMatching(/^ {2}- release: http:\/\/127\.0\.0\.1:1 cannot be reached \(/),
       '  - Go: no go on PATH',
     ]);
@@ -96,7 +96,7 @@ describe('with neither network nor Go', () => {
     expect(await readdir(join(world.folder, 'cache', 'tools'))).toEqual([]);
   });
 
-  it('names a cache that cannot be written', async () => {
+  it('names a cache that is not writable', async () => {
     await using world = await makeWorld({ go: false });
     await writeProgram(join(world.folder, 'file'), '');
     world.env.SLA_CACHE_DIR = join(world.folder, 'file');
@@ -108,7 +108,7 @@ describe('with neither network nor Go', () => {
 });
 
 describe('inspectTools', () => {
-  it('says what was found and what would be done, and installs nothing', async () => {
+  it('reports what was found and what would be done, and installs nothing', async () => {
     await using world = await makeWorld({ go: false });
     await writeProgram(join(world.bin, 'k6'), versionScript('k6'));
     await writeProgram(join(world.bin, 'go'), "echo 'go version go1.30.1 linux/amd64'");
@@ -128,7 +128,7 @@ describe('inspectTools', () => {
     await expect(access(join(world.folder, 'cache'))).rejects.toThrow();
   });
 
-  it('says what is missing when nothing can be installed', async () => {
+  it('reports what is missing if nothing can be installed', async () => {
     await using world = await makeWorld({ go: false });
     for (const report of await finder().inspectTools(world.io)) {
       expect(report).toMatchObject({

@@ -7,12 +7,15 @@ import { type FoundTool, type Search, TOOL_LIMITS, type ToolIo, type ToolLimits 
 
 export interface ToolFinder {
   /**
-   * Gives a tool that runs, installing it first if need be: the explicit path, `PATH`, the cache, the official release, the
-   * pinned Go build, in this order. Throws HarnessError: `tool-explicit-path`, `tool-unavailable`, `release-checksum`,
-   * `cache-not-writable`, `tool-lock`. Safe to call at once for several tools and from several processes.
+   * Returns a tool that runs, installing it first if necessary. Tries, in order: the explicit path, `PATH`, the cache, the
+   * official release, the pinned Go build. Throws HarnessError: `tool-explicit-path`, `tool-unavailable`, `release-checksum`,
+   * `cache-not-writable`, `tool-lock`. Safe to call concurrently for several tools and from several processes.
    */
   readonly findTool: (name: ToolName, io: ToolIo) => Promise<FoundTool>;
-  /** What `findTool` would give or do for each tool; installs nothing, throws nothing that it can report instead. */
+  /**
+   * What `findTool` would return or do for each tool; installs nothing, and reports problems instead of throwing where it
+   * can.
+   */
   readonly inspectTools: (io: ToolIo) => Promise<readonly ToolReport[]>;
 }
 
@@ -23,7 +26,7 @@ export interface FinderOptions {
   readonly platform: string;
 }
 
-/** A finder remembers which release servers did not answer, and asks them no second time. */
+/** A finder remembers which release servers did not respond and does not try them again. */
 export function createToolFinder(options: Partial<FinderOptions> = {}): ToolFinder {
   const specs = options.specs ?? TOOL_SPECS;
   const limits = options.limits ?? TOOL_LIMITS;

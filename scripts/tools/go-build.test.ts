@@ -52,10 +52,10 @@ describe.skipIf(!hasGo)('the pinned Go build', () => {
     });
   });
 
-  it('is done once when two processes want the tool at once', async () => {
+  it('runs once if two processes need the tool at the same time', async () => {
     await using world = await makeWorld({ go: true });
     const secondWaits = Promise.withResolvers<void>();
-    // The one that holds the lock asks for the release, and gets its answer only once the other waits for the lock.
+    // The process with the lock requests the release; the response is sent only once the other process waits for the lock.
     await using server = await serveReleases({
       [`/${TOOL_SPECS.k6.package.release.folder}/${TOOL_SPECS.k6.package.release.checksums}`]: (response) => {
         void secondWaits.promise.then(() => response.writeHead(404).end());
@@ -85,7 +85,7 @@ describe('a Go that cannot build the tool', () => {
     });
   });
 
-  it('is stopped with its children when the caller aborts, and the lock is free again', async () => {
+  it('stops with its children when the caller aborts, and releases the lock', async () => {
     await using world = await makeWorld({ go: false });
     const idFile = join(world.folder, 'id');
     await writeProgram(
@@ -106,7 +106,7 @@ describe('a Go that cannot build the tool', () => {
   });
 });
 
-/** A program for a process of its own: finds k6 by the sample specs and prints where it came from. */
+/** A program that runs as its own process: finds k6 by the sample specs and prints where it came from. */
 async function finderScript(folder: string): Promise<string> {
   const script = join(folder, 'find.ts');
   await sampleSpecs(folder);

@@ -16,11 +16,11 @@ export async function neededGoVersion(spec: ToolSpec): Promise<string> {
   return /^go (\S+)$/m.exec(text)?.[1] ?? '1.0';
 }
 
-/** The Go that can build the tool here, or why there is none; nothing is fetched or built. */
+/** The Go that can build the tool here, or why there is none; fetches and builds nothing. */
 export async function checkGo(search: Search): Promise<Attempt<string>> {
   const { spec, io, limits } = search;
   const needed = await neededGoVersion(spec);
-  // Asked with GOTOOLCHAIN=local and outside any module, go answers for itself and fetches nothing.
+  // With GOTOOLCHAIN=local and outside any module, go reports its own version and fetches nothing.
   const version = await askGo(['version'], { ...io, env: { ...io.env, GOTOOLCHAIN: 'local' } }, limits);
   if (version.kind === 'not-started') return { ok: false, reason: 'Go: no go on PATH' };
   const installed = version.kind === 'exited' ? /\bgo(\d+\.\S+)/.exec(version.output)?.[1] : undefined;
@@ -37,7 +37,7 @@ export async function checkGo(search: Search): Promise<Attempt<string>> {
   };
 }
 
-/** Builds the tool from its pinned modules to the file `output`; not ok with go's last lines when it fails. */
+/** Builds the tool from its pinned modules to the file `output`; on failure returns go's last lines. */
 export async function buildWithGo(search: Search, output: string): Promise<Attempt<string>> {
   const { spec, io, limits } = search;
   const go = await checkGo(search);
@@ -48,7 +48,7 @@ export async function buildWithGo(search: Search, output: string): Promise<Attem
   const args = ['build', `-tags=${tags.join(',')}`, '-trimpath', '-buildvcs=false', '-ldflags', linkerFlags];
   const result = await runCommand('go', [...args, '-o', output, spec.goPackage], {
     cwd: folder,
-    // go's work folder goes where the output goes, so that a build that is stopped leaves nothing elsewhere.
+    // go's work folder lies next to the output, so that a build that is stopped leaves nothing elsewhere.
     env: { ...buildEnv(io.env), GOTMPDIR: dirname(output) },
     limitMs: limits.buildMs,
     signal: io.signal,
@@ -58,7 +58,7 @@ export async function buildWithGo(search: Search, output: string): Promise<Attem
     : { ok: false, reason: `Go: the build with Go ${go.value} failed (${describeResult(result)})` };
 }
 
-/** A program for this machine, from this go.mod alone, whatever the caller has set for other projects. */
+/** Builds a program for this machine from this go.mod alone, whatever settings the caller has for other projects. */
 function buildEnv(env: ToolIo['env']): ToolIo['env'] {
   return { ...env, CGO_ENABLED: '0', GOWORK: 'off', GOOS: '', GOARCH: '', PWD: undefined };
 }
@@ -74,7 +74,7 @@ function askGo(args: readonly string[], io: ToolIo, limits: ToolLimits): Promise
   return runCommand('go', args, options);
 }
 
-/** Go writes a release candidate as 1.26rc1; it is taken as that release. */
+/** Go writes a release candidate as 1.26rc1; it counts as that release. */
 function isAtLeast(version: string, lowest: string): boolean {
   const [left, right] = [version, lowest].map((text) => parseVersion(text.replace(/(rc|beta)\d+$/, '')));
   return left != null && right != null && compareVersions(left, right) >= 0;

@@ -7,12 +7,12 @@ import type { ToolName, ToolSpec } from './specs.ts';
 import type { FoundTool, Search } from './types.ts';
 import { rangeText } from './version.ts';
 
-/** What there is of one tool: it was found, it would be installed, or something stands in the way. */
+/** The state of one tool: found, installable, or missing. */
 export type ToolReport = {
   readonly name: ToolName;
   /** The versions that are accepted, as text. */
   readonly range: string;
-  /** Why the places before the one that was found, or all places, were of no use. */
+  /** Why earlier places, or all places, did not provide the tool. */
   readonly passedOver: readonly string[];
   readonly onlyFor?: NonNullable<ToolSpec['onlyFor']>;
 } & (
@@ -53,7 +53,7 @@ async function planInstall(search: Search, context: ReleaseContext, passedOver: 
   return {
     state: 'missing',
     passedOver: [...passedOver, release.reason, go.reason],
-    message: `${search.spec.name} ${rangeText(search.spec.range)} is neither installed nor can it be installed here`,
+    message: `${search.spec.name} ${rangeText(search.spec.range)} is not installed and cannot be installed here`,
     nextStep: await waysToProvide(search),
   } as const;
 }

@@ -12,13 +12,14 @@ import { rangeText } from './version.ts';
 export interface InstallContext extends ReleaseContext {
   /** Every tool; those that share a package are installed from one download. */
   readonly specs: readonly ToolSpec[];
-  /** Why the search before found nothing. */
+  /** Why the search so far found nothing. */
   readonly reasons: readonly string[];
 }
 
 /**
- * Puts the tool into the cache, from its release or else by a build. One process at a time does it for a package; who waited
- * finds the tool in the cache. Throws HarnessError `tool-unavailable` with every reason and every way to provide the tool.
+ * Installs the tool into the cache, from its release or else by a build. One process at a time does so per package; the
+ * others wait and then find the tool in the cache. Throws HarnessError `tool-unavailable` with every reason and every way to
+ * provide the tool.
  */
 export async function installTool(search: Search, context: InstallContext): Promise<FoundTool> {
   const { spec, io, limits } = search;
@@ -47,7 +48,7 @@ async function installRelease(
   if (!mine.ok) return { ok: false, reason: `release: the downloaded ${search.spec.name}: ${mine.reason}` };
   for (const spec of context.specs) {
     if (spec.package !== search.spec.package || spec === search.spec) continue;
-    // A companion that does not run is no reason to refuse the tool that was asked for; it is looked at when it is.
+    // A companion that does not run does not make the requested tool unusable; it is checked when it is needed.
     await checkAndPublish({ ...search, spec }, join(folder.value, spec.name), 'release');
   }
   return mine;
@@ -57,10 +58,10 @@ async function installBuild(search: Search, staging: string): Promise<Attempt<Fo
   const built = await buildWithGo(search, join(staging, search.spec.name));
   if (!built.ok) return built;
   const tool = await checkAndPublish(search, built.value, 'go');
-  return tool.ok ? tool : { ok: false, reason: `Go: the ${search.spec.name} that was built: ${tool.reason}` };
+  return tool.ok ? tool : { ok: false, reason: `Go: the built ${search.spec.name}: ${tool.reason}` };
 }
 
-/** Only a program that runs here and says the right version gets into the cache. */
+/** Only a program that runs here and reports the right version gets into the cache. */
 async function checkAndPublish(
   search: Search,
   program: string,
@@ -82,7 +83,7 @@ async function unavailable(search: Search, reasons: readonly string[]): Promise<
   );
 }
 
-/** Every way to have the tool, in one sentence. */
+/** Every way to provide the tool, in one sentence. */
 export async function waysToProvide({ spec, io }: Search): Promise<string> {
   const range = rangeText(spec.range);
   return [

@@ -20,7 +20,7 @@ function endedProcessId(): number {
 }
 
 describe('acquireLock', () => {
-  it('lets one in at a time, and the next when the first lets go', async () => {
+  it('admits one holder at a time, and the next when the first releases it', async () => {
     const { world, path } = await setUp();
     await using _world = world;
     const order: number[] = [];
@@ -37,8 +37,8 @@ describe('acquireLock', () => {
   });
 
   it.each([
-    ['of a process that is gone', () => `${hostname()}:${endedProcessId()}:old`],
-    ['of an earlier process with our own id', () => `${hostname()}:${process.pid}:old`],
+    ['of a process that has ended', () => `${hostname()}:${endedProcessId()}:old`],
+    ['of an earlier process with the same id', () => `${hostname()}:${process.pid}:old`],
   ])('takes over the lock %s', async (_, stale) => {
     const { world, path } = await setUp();
     await using _world = world;
@@ -57,7 +57,7 @@ describe('acquireLock', () => {
     ]).toContainEqual(order);
   });
 
-  it('takes over the lock of another machine once it is no longer refreshed', async () => {
+  it("takes over another machine's lock once it is no longer refreshed", async () => {
     const { world, path } = await setUp();
     await using _world = world;
     await symlink('elsewhere:1:old', path);
@@ -66,7 +66,7 @@ describe('acquireLock', () => {
     expect(await readlink(path)).toMatch(`${hostname()}:${process.pid}:`);
   });
 
-  it('gives up waiting for one that is alive, names it, and leaves its lock alone', async () => {
+  it('stops waiting for a live holder after the limit, names it, and leaves its lock alone', async () => {
     const { world, path } = await setUp();
     await using _world = world;
     const owner = `${hostname()}:${process.ppid}:alive`;

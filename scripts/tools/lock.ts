@@ -6,10 +6,12 @@ import { HarnessError } from '../errors.ts';
 import type { ToolIo, ToolLimits } from './types.ts';
 
 const POLL_MS = 200;
-/** Whoever takes over a stale lock needs a moment; one that takes longer has died over it. */
+/** How long taking over a stale lock may take; a process that needs longer died while doing so. */
 const TAKE_OVER_MS = 10_000;
 
-/** Locks of this very process: a lock file with our own process id that is not here is left from an earlier life. */
+/**
+ * Locks held by this process: a lock file with our process id that is not listed here is left over from an earlier process.
+ */
 const heldHere = new Set<string>();
 
 interface Owner {
@@ -18,9 +20,9 @@ interface Owner {
 }
 
 /**
- * Takes the lock at `path`, waiting at most `lockWaitMs` with a line of progress now and then. The lock is a symbolic link
- * whose target names the owner: made in one step, so it never exists without one. It counts as stale when its owner's process
- * is gone (same machine) or has not refreshed it for `lockStaleMs`, and is then taken over. Dispose the result to let go.
+ * Acquires the lock at `path`, waiting at most `lockWaitMs` and printing progress. The lock is a symbolic link whose target
+ * names the owner: it is created in one step, so it always has an owner. It is stale, and is taken over, if its owner's
+ * process has ended (same machine) or has not refreshed it for `lockStaleMs`. Dispose of the result to release it.
  */
 export async function acquireLock(
   path: string,
@@ -52,7 +54,8 @@ export async function acquireLock(
 }
 
 async function take(path: string, owner: string): Promise<boolean> {
-  // Known as held from before it exists until after it is gone: else another waiter in this process takes it for stale.
+  // Listed as held from before it exists until after it is removed; otherwise another waiter in this process would consider
+  // it stale.
   heldHere.add(owner);
   try {
     await symlink(owner, path);
@@ -85,7 +88,7 @@ async function isStale(path: string, holder: string, staleMs: number): Promise<b
   return (await ageMs(path)) > staleMs;
 }
 
-/** A second lock makes sure that of several who saw the stale one, none removes the fresh lock of another. */
+/** A second lock: if several processes see the stale lock, none of them removes another's new lock. */
 async function removeStale(path: string, stale: string, owner: string): Promise<void> {
   const guard = `${path}.takeover`;
   if (!(await take(guard, owner))) {
@@ -115,7 +118,7 @@ function isAlive(processId: number): boolean {
     process.kill(processId, 0);
     return true;
   } catch (error) {
-    // EPERM: it is alive, and somebody else's.
+    // EPERM: the process is alive and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
@@ -137,6 +140,6 @@ function waitedTooLong(path: string, what: string, holder: string | null, waited
   return new HarnessError(
     'tool-lock',
     `${describeOwner(holder)} holds ${path} and is still ${what} after ${minutes} minutes`,
-    { nextStep: `end that process, or delete ${path} if it hangs, and run again` },
+    { nextStep: `stop that process, or delete ${path} if it hangs, and run again` },
   );
 }

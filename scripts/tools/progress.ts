@@ -1,6 +1,6 @@
 import type { ToolIo, ToolLimits } from './types.ts';
 
-/** Says `text(seconds since now)` at once and then every `progressEveryMs`, until it is disposed. */
+/** Prints `text(seconds since start)` at once and then every `progressEveryMs`, until it is disposed of. */
 export function reportProgress(
   io: ToolIo,
   limits: ToolLimits,

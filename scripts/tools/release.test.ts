@@ -17,7 +17,7 @@ import { TOOL_LIMITS } from './types.ts';
 const quick = { ...TOOL_LIMITS, probeMs: 400, stallMs: 400 };
 const finder = () => createToolFinder({ platform: TEST_PLATFORM, limits: quick });
 
-/** A go that is there, and whose every build fails: so that falling through to it is seen without building. */
+/** A go whose every build fails, so that the fallback to it is visible without building. */
 const FAILING_GO = `
 case $1 in
   version) echo 'go version go1.99.0 linux/amd64' ;;
@@ -31,7 +31,7 @@ async function setUp(tool: ToolName = 'k6', names: readonly ToolName[] = [tool])
 }
 
 describe('the official release', () => {
-  it('is downloaded, checked and installed, and found in the cache the next time', async () => {
+  it('is downloaded, verified and installed, and is found in the cache the next time', async () => {
     const { world, release } = await setUp();
     await using _world = world;
     await using server = await serveReleases({
@@ -49,7 +49,7 @@ describe('the official release', () => {
     expect(await readdir(join(world.folder, 'cache', 'tools'))).toEqual(['k6-2.2.0']);
   });
 
-  it('brings both tools of one archive with one download, though both are asked for at once', async () => {
+  it('provides both tools of one archive with one download, even if both are requested at once', async () => {
     const { world, release } = await setUp('prometheus', ['prometheus', 'promtool']);
     await using _world = world;
     await using server = await serveReleases({
@@ -64,7 +64,7 @@ describe('the official release', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('may be the program itself, without an archive', async () => {
+  it('may be the program itself instead of an archive', async () => {
     const { world, release } = await setUp('toxiproxy-server');
     await using _world = world;
     await using server = await serveReleases({
@@ -77,7 +77,7 @@ describe('the official release', () => {
     expect(found).toEqual({ name: 'toxiproxy-server', path, version: '2.12.0', source: 'release' });
   });
 
-  it('is refused when it is not what the checksum file promises, and never falls through', async () => {
+  it('is refused if its checksum is wrong, without falling back to Go', async () => {
     const { world, release } = await setUp();
     await using _world = world;
     await using server = await serveReleases({
@@ -94,7 +94,7 @@ describe('the official release', () => {
   });
 });
 
-describe('a release that cannot be had falls through to Go', () => {
+describe('an unavailable release falls back to Go', () => {
   const hang: Handler = () => {};
   const breakOff: Handler = (response) => {
     response.writeHead(200, { 'content-length': 1000 });
@@ -106,24 +106,24 @@ describe('a release that cannot be had falls through to Go', () => {
   };
 
   it.each<[string, 'checksums' | 'archive', Buffer | Handler | undefined, string]>([
-    ['its checksum file is not there', 'checksums', undefined, 'answered 404'],
-    ['its archive is not there', 'archive', undefined, 'answered 404'],
+    ['its checksum file is missing', 'checksums', undefined, 'answered 404'],
+    ['its archive is missing', 'archive', undefined, 'answered 404'],
     [
       'its checksum file is a web page',
       'checksums',
       Buffer.from('<html>'),
       'does not name k6-v2.2.0-linux-amd64',
     ],
-    ['the server never answers', 'checksums', hang, 'cannot be reached (no answer within 0.4 s)'],
+    ['the server never responds', 'checksums', hang, 'cannot be reached (no response within 0.4 s)'],
     [
       'the server stalls in the checksum file',
       'checksums',
       stall,
-      'cannot be reached (no answer within 0.4 s)',
+      'cannot be reached (no response within 0.4 s)',
     ],
-    ['the server stalls before the archive', 'archive', hang, 'cannot be reached (no answer within 0.4 s)'],
-    ['the server stalls in the archive', 'archive', stall, 'broke off (stalled after 0 MB)'],
-    ['the download breaks off', 'archive', breakOff, 'broke off ('],
+    ['the server stalls before the archive', 'archive', hang, 'cannot be reached (no response within 0.4 s)'],
+    ['the server stalls in the archive', 'archive', stall, 'the download failed (stalled after 0 MB)'],
+    ['the download breaks off', 'archive', breakOff, 'the download failed ('],
   ])('%s', async (_, which, replacement, reason) => {
     const { world, release } = await setUp();
     await using _world = world;
@@ -145,7 +145,7 @@ describe('a release that cannot be had falls through to Go', () => {
     expect(await readdir(join(world.folder, 'cache', 'tools'))).toEqual([]);
   });
 
-  it('a server that did not answer is not asked again by the same finder', async () => {
+  it('the same finder does not try a server again that did not respond', async () => {
     const { world, release } = await setUp();
     await using _world = world;
     await using server = await serveReleases({ [release.checksums.path]: hang });
@@ -157,7 +157,7 @@ describe('a release that cannot be had falls through to Go', () => {
     expect(server.requests).toEqual([release.checksums.path]);
   });
 
-  it('stops a download when the caller aborts, and leaves nothing behind', async () => {
+  it('stops a download when the caller aborts, and removes partial files', async () => {
     const { world, release } = await setUp();
     await using _world = world;
     const controller = new AbortController();

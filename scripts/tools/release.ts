@@ -12,10 +12,10 @@ import type { PackageSpec, ToolSpec } from './specs.ts';
 import type { Attempt, ToolIo, ToolLimits } from './types.ts';
 
 const DEFAULT_BASE_URL = 'https://github.com';
-/** The archive is compressed already; fetch would undo a compression of the transport, and with it the checksum. */
+/** The archive is already compressed. With transport compression, fetch would decompress it and change its checksum. */
 const IDENTITY = { 'accept-encoding': 'identity' };
 
-/** Base URLs that did not answer, with the reason: one process asks each of them once. */
+/** Base URLs that did not respond, with the reason: a process tries each of them once. */
 export type UnreachableReleases = Map<string, string>;
 
 export interface ReleaseContext {
@@ -34,7 +34,7 @@ function releasesBaseUrl(env: ToolIo['env']): string {
   return (env.SLA_RELEASES_URL || DEFAULT_BASE_URL).replace(/\/+$/, '');
 }
 
-/** Whether the release can be had from here: its checksum file was read, and names this platform's archive. */
+/** Whether the release is available here: its checksum file was read and names this platform's archive. */
 export async function probeRelease(spec: PackageSpec, context: ReleaseContext): Promise<Attempt<string>> {
   using watchdog = new Watchdog(context.io.signal);
   const checksum = await fetchChecksum(spec, context, watchdog);
@@ -42,9 +42,9 @@ export async function probeRelease(spec: PackageSpec, context: ReleaseContext): 
 }
 
 /**
- * Downloads the release's archive into `folder`, checks it against the checksum file published with it, and unpacks it there.
- * Gives the folder that holds the programs. Not ok when there is no release to be had from here; throws HarnessError
- * `release-checksum` when the archive is not the one that the checksum file names.
+ * Downloads the release's archive into `folder`, verifies it against the checksum file published with it, and unpacks it
+ * there. Returns the folder that contains the programs. Not ok if no release is available here; throws HarnessError `release-
+ * checksum` if the archive does not match the checksum file.
  */
 export async function downloadRelease(
   { package: spec, name: program }: Pick<ToolSpec, 'package' | 'name'>,
@@ -68,7 +68,7 @@ export async function downloadRelease(
   return await unpack(path, archive, context);
 }
 
-/** Also starts the clock: from here to the archive's response headers no more than `probeMs` may pass. */
+/** Also starts the timer: at most `probeMs` may pass from here to the archive's response headers. */
 async function fetchChecksum(
   spec: PackageSpec,
   context: ReleaseContext,
@@ -79,7 +79,7 @@ async function fetchChecksum(
   const baseUrl = releasesBaseUrl(context.io.env);
   const known = context.unreachable.get(baseUrl);
   if (known !== undefined) return { ok: false, reason: known };
-  watchdog.arm(context.limits.probeMs, `no answer within ${context.limits.probeMs / 1000} s`);
+  watchdog.arm(context.limits.probeMs, `no response within ${context.limits.probeMs / 1000} s`);
   const answer = await get(spec, spec.release.checksums, context, watchdog);
   if (!answer.ok) return answer;
   const text = await attempt(() => answer.value.text(), baseUrl, context, watchdog);
@@ -118,7 +118,10 @@ async function get(
   return { ok: false, reason: `release: ${url} answered ${answer.value.status}` };
 }
 
-/** Does one step of talking to the server; a failure is remembered, so that the next tool does not wait for it again. */
+/**
+ * Performs one step of the exchange with the server; a failure is remembered, so that the next tool does not wait for it
+ * again.
+ */
 async function attempt<T>(
   step: () => Promise<T>,
   baseUrl: string,
@@ -135,7 +138,7 @@ async function attempt<T>(
   }
 }
 
-/** Writes the archive to `path` and gives its SHA-256. A download that stalls or breaks off is given up. */
+/** Writes the archive to `path` and returns its SHA-256. A download that stalls or fails is abandoned. */
 async function receive(
   spec: PackageSpec,
   path: string,
@@ -173,14 +176,14 @@ async function receive(
     io.signal?.throwIfAborted();
     return {
       ok: false,
-      reason: `release: the download broke off (${watchdog.firedBecause ?? rootMessage(error)})`,
+      reason: `release: the download failed (${watchdog.firedBecause ?? rootMessage(error)})`,
     };
   }
 }
 
 const isProgram = (archive: string) => !/\.(tar\.gz|zip)$/.test(archive);
 
-/** The program as it was downloaded, in a folder that holds it under its own name. */
+/** The program as downloaded, in a folder that contains it under its own name. */
 async function placeProgram(path: string, program: string): Promise<string> {
   const folder = `${path}.unpacked`;
   await mkdir(folder);
@@ -210,7 +213,7 @@ async function unpack(
   return { ok: true, value: join(folder, archive.replace(/\.(tar\.gz|zip)$/, '')) };
 }
 
-/** Aborts its signal when it is not armed again in time, or when the caller's signal aborts. */
+/** Aborts its signal if it is not re-armed in time, or if the caller's signal aborts. */
 class Watchdog implements Disposable {
   readonly #controller = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -235,7 +238,7 @@ class Watchdog implements Disposable {
   }
 }
 
-/** fetch wraps what went wrong ("fetch failed") around what did ("connect ECONNREFUSED 127.0.0.1:1"). */
+/** fetch wraps the cause ("connect ECONNREFUSED 127.0.0.1:1") in a general message ("fetch failed"). */
 function rootMessage(error: unknown): string {
   return error instanceof Error && error.cause instanceof Error ? rootMessage(error.cause) : messageOf(error);
 }
@@ -243,10 +246,10 @@ function rootMessage(error: unknown): string {
 function checksumMismatch(url: string, expected: string, received: string): HarnessError {
   return new HarnessError(
     'release-checksum',
-    `${url} is not what its checksum file promises: SHA-256 ${received}, expected ${expected}; it was removed`,
+    `${url} does not match its checksum file: SHA-256 ${received}, expected ${expected}; it was deleted`,
     {
       nextStep:
-        "run again; if it stays so, do not trust this source: set SLA_RELEASES_URL to another, or set the tool's path",
+        "run again; if the error persists, do not trust this source: set SLA_RELEASES_URL to another one, or set the tool's path",
     },
   );
 }

@@ -6,7 +6,10 @@ import { describeResult, runCommand } from './command.ts';
 import type { Attempt, FoundTool, Search, ToolSource } from './types.ts';
 import { rangeText, satisfies } from './version.ts';
 
-/** The tool at the explicit path; throws HarnessError `tool-explicit-path` when the variable is set and of no use. */
+/**
+ * The tool at the explicit path; throws HarnessError `tool-explicit-path` if the variable is set but the program is not
+ * usable.
+ */
 export async function searchVariable(search: Search): Promise<Attempt<FoundTool>> {
   const { spec, io } = search;
   const value = io.env[spec.pathVariable];
@@ -18,7 +21,7 @@ export async function searchVariable(search: Search): Promise<Attempt<FoundTool>
   });
 }
 
-/** The first tool on `PATH` whose version is in the range; others are passed over, and named. */
+/** The first tool on `PATH` whose version is in the range; others are skipped and listed. */
 export async function searchPath(search: Search): Promise<Attempt<FoundTool>> {
   const { spec, io } = search;
   const passedOver: string[] = [];
@@ -36,14 +39,14 @@ export async function searchCache(search: Search): Promise<Attempt<FoundTool>> {
   return attempt.ok ? attempt : { ok: false, reason: `cache: ${path}: ${attempt.reason}` };
 }
 
-/** Asks the program for its version; not ok when it cannot be run, says nothing we know, or is outside the range. */
+/** Gets the program's version; not ok if it does not run, prints an unknown version, or is outside the range. */
 export async function tryProgram(
   search: Search,
   path: string,
   source: ToolSource,
 ): Promise<Attempt<FoundTool>> {
   const { spec, io, limits } = search;
-  if (!(await isProgram(path))) return { ok: false, reason: 'no program is there that may be run' };
+  if (!(await isProgram(path))) return { ok: false, reason: 'there is no executable' };
   const result = await runCommand(path, ['--version'], {
     env: io.env,
     limitMs: limits.versionMs,

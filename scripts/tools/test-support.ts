@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path';
 import { TOOL_SPECS, type ToolName, type ToolSpec } from './specs.ts';
 import type { ToolIo } from './types.ts';
 
-/** Prints the version that a tool of this name would. */
+/** Prints the version that a tool of this name would print. */
 export const VERSION_LINES: Readonly<Record<ToolName, string>> = {
   k6: 'k6 v2.2.0 (go1.26.0, linux/amd64)',
   prometheus: 'prometheus, version 3.16.0 (branch: , revision: unknown)',
@@ -22,8 +22,8 @@ export const VERSION_LINES: Readonly<Record<ToolName, string>> = {
 export const TEST_PLATFORM = 'linux-x64';
 
 /**
- * A folder with a path that has a space in it, and in it `bin/`, the only folder on PATH: so that no tool of this machine is
- * found. `bin/` has links to `tar`, `gzip` and, if asked for, `go`.
+ * A folder whose path contains a space, with `bin/` as the only folder on PATH, so that no tool of this machine is found.
+ * `bin/` has links to `tar`, `gzip` and, if requested, `go`.
  */
 export async function makeWorld(options: { readonly go: boolean }) {
   const folder = await mkdtemp(join(tmpdir(), 'sla tools '));
@@ -37,7 +37,7 @@ export async function makeWorld(options: { readonly go: boolean }) {
     ...process.env,
     PATH: bin,
     SLA_CACHE_DIR: join(folder, 'cache'),
-    // fetch refuses port 1 at once: no test talks to the real releases.
+    // fetch refuses port 1 at once, so no test contacts the real releases.
     SLA_RELEASES_URL: 'http://127.0.0.1:1',
     ...Object.fromEntries(Object.values(TOOL_SPECS).map(({ pathVariable }) => [pathVariable, undefined])),
   };
@@ -52,7 +52,7 @@ export async function makeWorld(options: { readonly go: boolean }) {
   };
 }
 
-/** A program that stands for a foreign one: a shell script. */
+/** A shell script that stands for an external program. */
 export async function writeProgram(path: string, script: string): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true });
   await writeFile(path, `#!/bin/sh\n${script}\n`);
@@ -112,7 +112,7 @@ export interface ReleaseFile {
   readonly bytes: Buffer;
 }
 
-/** A real archive of these tools (or the program itself), laid out as the official one, and the checksum file for it. */
+/** A real archive of these tools (or the program itself), laid out like the official one, and its checksum file. */
 export async function makeRelease(
   folder: string,
   spec: ToolSpec,
@@ -137,7 +137,7 @@ export async function makeRelease(
 
 export type Handler = (response: ServerResponse) => void;
 
-/** Serves `files` by path, 404 for the rest; `requests` lists the paths that were asked for, in order. */
+/** Serves `files` by path, 404 for other paths; `requests` lists the requested paths in order. */
 export async function serveReleases(files: Readonly<Record<string, Buffer | Handler>>) {
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -160,7 +160,7 @@ export async function serveReleases(files: Readonly<Record<string, Buffer | Hand
   };
 }
 
-/** Whether a process of this id is running; a bounded wait for one that is being ended. */
+/** Whether a process with this id is running; waits a limited time for one that is being stopped. */
 export async function isGone(processId: number): Promise<boolean> {
   for (let left = 100; left > 0; left -= 1) {
     try {

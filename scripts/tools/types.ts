@@ -1,11 +1,11 @@
 import type { ToolName, ToolSpec } from './specs.ts';
 
-/** What a step that may take long needs from its caller. */
+/** What a long-running step needs from its caller. */
 export interface ToolIo {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** One line for a person, without a line end; never meant for standard output. */
+  /** Prints one line for a person, without a line end; never to standard output. */
   readonly progress: (line: string) => void;
-  /** Aborting it stops every child process, removes what was half done, and rejects with its reason. */
+  /** Aborting it stops every child process, removes incomplete work, and rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -13,24 +13,24 @@ export type ToolSource = 'environment' | 'path' | 'cache' | 'release' | 'go';
 
 export interface FoundTool {
   readonly name: ToolName;
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly version: string;
   readonly source: ToolSource;
 }
 
-/** Every wait is bounded; all in milliseconds. */
+/** Time limits for every wait, in milliseconds. */
 export interface ToolLimits {
   readonly versionMs: number;
   /** From the first connection to the archive's response headers. */
   readonly probeMs: number;
-  /** A download that brings no byte for so long is given up. */
+  /** A download that receives no byte for this long is abandoned. */
   readonly stallMs: number;
   readonly downloadMs: number;
   readonly extractMs: number;
   readonly buildMs: number;
   readonly lockWaitMs: number;
-  /** A lock that its owner has not refreshed for so long is taken over. */
+  /** A lock whose owner has not refreshed it for this long is taken over. */
   readonly lockStaleMs: number;
   readonly progressEveryMs: number;
 }
@@ -47,14 +47,14 @@ export const TOOL_LIMITS: ToolLimits = {
   progressEveryMs: 15_000,
 };
 
-/** One tool as it is looked for in one place and one world. */
+/** One tool, and where it is searched for. */
 export interface Search {
   readonly spec: ToolSpec;
   readonly io: ToolIo;
   readonly limits: ToolLimits;
 }
 
-/** Something was found or made; or it was not, and `reason` says why in words that fit a list. */
+/** A result; or the reason why there is none, in words that fit into a list. */
 export type Attempt<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: string };

@@ -25,7 +25,7 @@ describe('satisfies', () => {
 });
 
 describe('compareVersions', () => {
-  it('compares numbers as numbers, and puts a pre-release before its release', () => {
+  it('compares numerically, and sorts a pre-release before its release', () => {
     const sorted = ['1.26.10', '1.26.9', '1.26', '1.26.9-rc.1', '1.9.0']
       .map((text) => ({ text, version: parseVersion(text)! }))
       .sort((left, right) => compareVersions(left.version, right.version))

@@ -1,16 +1,16 @@
-/** A version as the tools print it; a build suffix (`+ds`) does not count. */
+/** A version as the tools print it; a build suffix (`+ds`) is ignored. */
 export interface Version {
   readonly numbers: readonly [major: number, minor: number, patch: number];
   readonly preRelease: string | null;
 }
 
-/** At least `atLeast`, below the major version `belowMajor`; a pre-release of `atLeast` itself comes before it. */
+/** At least `atLeast`, below the major version `belowMajor`; a pre-release of `atLeast` itself sorts before it. */
 export interface VersionRange {
   readonly atLeast: string;
   readonly belowMajor: number;
 }
 
-/** Reads `2.2.0`, `v2.2.0`, `1.26` (no patch: 0) and `3.5.0-rc.1`; null when it is none of these. */
+/** Parses `2.2.0`, `v2.2.0`, `1.26` (patch 0) and `3.5.0-rc.1`; null for anything else. */
 export function parseVersion(text: string): Version | null {
   const match = /^v?(\d+)\.(\d+)(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+\S*)?$/.exec(text.trim());
   if (match === null) return null;
@@ -18,7 +18,7 @@ export function parseVersion(text: string): Version | null {
   return { numbers, preRelease: match[4] ?? null };
 }
 
-/** Negative when `left` is older, positive when it is newer, 0 when neither; two pre-releases of one version are equal. */
+/** Negative if `left` is older, positive if it is newer, otherwise 0; two pre-releases of one version are equal. */
 export function compareVersions(left: Version, right: Version): number {
   for (const index of [0, 1, 2] as const) {
     const difference = left.numbers[index] - right.numbers[index];
