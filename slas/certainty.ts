@@ -95,11 +95,12 @@ function certaintyOfShare(
   measured: Share,
   surroundings: Surroundings,
 ): Certainty {
-  const { bad, samples, share, doubtful = 0, mayBeBad = 0 } = measured;
-  const own = samples - doubtful + mayBeBad;
+  const { bad, samples, share, doubtful = 0, unclaimed = { mayBeBad: 0, outside: 0 } } = measured;
+  const mayBeBad = (measured.mayBeBad ?? 0) + unclaimed.mayBeBad;
+  const own = samples - doubtful + (measured.mayBeBad ?? 0) + unclaimed.outside;
   const worst = { ...measured, bad: Math.min(own, bad + mayBeBad), samples: own };
   const found = certaintyOfCount(objective, worst, surroundings);
-  if (own === samples || found.interval === null) return found;
+  if ((own === samples && mayBeBad === 0) || found.interval === null) return found;
   const { low, high } = found.interval;
   const interval = { ...found.interval, low: Math.min(low, share), high: Math.max(high, share) };
   return { ...found, interval };

@@ -1,5 +1,5 @@
 import type { ClientRequests, LoadRecord } from './model.ts';
-import { wholly } from './statuses.ts';
+import { claimsCode } from './statuses.ts';
 
 /** The only reader of a run record's columns. */
 export interface ClientRequest {
@@ -38,8 +38,8 @@ export function answeredWith(
   requests: readonly ClientRequest[],
   status: string | null,
 ): readonly ClientRequest[] {
-  const pattern = wholly(status ?? '[1-5]..');
-  return requests.filter((one) => !isLost(one) && pattern.test(one.status));
+  const isClaimed = claimsCode(status ?? '[1-5]..');
+  return requests.filter((one) => !isLost(one) && isClaimed(one.status));
 }
 
 /** Moments that are the same must not differ by what addition leaves in the last digits. */

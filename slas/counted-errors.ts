@@ -1,5 +1,5 @@
 import type { Plan, PlannedObjective } from './model.ts';
-import { wholly } from './statuses.ts';
+import { claimsCode } from './statuses.ts';
 
 /** Which requests of the load some objective counts as bad, by what the client saw of them. */
 
@@ -23,5 +23,5 @@ export const isCountedAsBad = (plan: Plan, status: string): boolean =>
     plan,
     ({ measure }) =>
       measure.kind === 'ratio' &&
-      (measure.badStatus === null ? FAILED.test(status) : wholly(measure.badStatus).test(status)),
+      (measure.badStatus === null ? FAILED.test(status) : claimsCode(measure.badStatus)(status)),
   );

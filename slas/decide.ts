@@ -87,6 +87,8 @@ export interface Count {
   readonly words: string;
   readonly doubtful?: number;
   readonly mayBeBad?: number;
+  readonly doubtWords?: string;
+  readonly unclaimed?: { readonly mayBeBad: number; readonly outside: number };
 }
 
 function decideShare(
@@ -113,9 +115,17 @@ function decideShare(
     if (!keeps(bad)) return undecided(`${words}: had all of these been bad, the limit would be missed`);
     if (!keeps(counted.bad + mayBeBad))
       return {
-        ...undecided(`the requests at the edges of the phase would decide: ${words}`),
+        ...undecided(
+          counted.doubtWords === undefined
+            ? `the requests at the edges of the phase would decide: ${words}`
+            : `${words}: whether these were fast or slow would decide`,
+        ),
         isOfOthers: true,
       };
+    if (!keepsWithUnclaimed(objective, counted, own + uncounted, uncounted))
+      return undecided(
+        `${words}: had all of these been bad, the limit would be missed; write the values that the service has into the document`,
+      );
     return { ...met(words), isWhole: true };
   }
   const reason =
@@ -140,6 +150,18 @@ function decideShare(
 
 const doubtsOfMiss = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
   measure.kind === 'ratio' ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id)) : broken;
+
+/** Whether the limit is kept even if all that nobody claims was bad. */
+function keepsWithUnclaimed(
+  { measure, target }: PlannedObjective,
+  { bad, mayBeBad: atEdges = 0, unclaimed }: Count,
+  own: number,
+  uncounted: number,
+): boolean {
+  if (unclaimed === undefined) return true;
+  const all = own + unclaimed.outside;
+  return isWithin(measure, target, Math.min(all, bad + atEdges + uncounted + unclaimed.mayBeBad), all);
+}
 
 /** Where a confidence is asked for, a miss must be sure however much requests depend on each other. */
 function isShown(objective: PlannedObjective, bad: number, all: number, plan: Plan): boolean {

@@ -1,11 +1,12 @@
 import { readAllowed } from './allowed-targets.ts';
+import { type DeadStatus, deadStatusOf } from './dead-statuses.ts';
 import { checkAlerting } from './document-alerting.ts';
 import { checkBounds, checkDefaultScenario, checkPassedShare, checkScenario } from './document-loads.ts';
 import { checkDecimals, problem, repeated } from './document-problems.ts';
 import type { RawCounter, RawDocument, RawObjective } from './document-schema.ts';
 import { parseLimit } from './limits.ts';
 import type { LabelMatcher, Limit, Problem, Unit } from './model.ts';
-import { deadStatus, isStatusLabel } from './statuses.ts';
+import { isStatusLabel } from './statuses.ts';
 
 /** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
 
@@ -138,8 +139,19 @@ function checkSelection(
   return problems;
 }
 
+/** Longer ones do not fit into a query's address, and take long to check. */
+const LONGEST_PATTERN = 4096;
+
 /** Prometheus uses RE2, which has no look-around and no back-references; the rest of its syntax JavaScript reads too. */
 function checkRegex(pattern: string, path: string): Problem[] {
+  if (pattern.length > LONGEST_PATTERN)
+    return [
+      problem(
+        'bad-regex',
+        path,
+        `a regular expression of ${pattern.length.toLocaleString('en-US')} characters is too long: at most ${LONGEST_PATTERN.toLocaleString('en-US')} are allowed; write one that is shorter, or select by another label`,
+      ),
+    ];
   const foreign = /\(\?[=!<]|\\[1-9]/.exec(pattern);
   if (foreign)
     return [
@@ -160,20 +172,26 @@ function checkRegex(pattern: string, path: string): Problem[] {
 
 /** A status that no answer has selects nothing, which `absent: zero` would call 0 errors. */
 function checkStatus(label: string, match: LabelMatcher, path: string): Problem[] {
-  const dead = isStatusLabel(label) ? deadStatus(match) : null;
+  const dead = isStatusLabel(label) ? deadStatusOf(label, match) : null;
   if (dead === null) return [];
-  const isPattern = typeof match === 'string' && deadStatus({ matches: match }) === null;
+  const isPattern = typeof match === 'string' && deadStatusOf(label, { matches: match }) === null;
   const next = isPattern
     ? `for a regular expression write ${label}: { matches: "${match}" }`
-    : 'statuses have three digits: "5.." matches all from 500 to 599';
-  return [
-    problem(
-      'no-status',
-      path,
-      `"${dead}" matches no status, so that nothing is ever selected by it: ${next}`,
-    ),
-  ];
+    : NEXT[dead.why];
+  return [problem('no-status', path, `"${dead.part}" ${WHY_DEAD[dead.why]}: ${next}`)];
 }
+
+const WHY_DEAD: Readonly<Record<DeadStatus['why'], string>> = {
+  none: 'matches no status, so that nothing is ever selected by it',
+  unknown: 'matches only numbers that are no registered status and that no common server or proxy sends',
+  code: 'is a code, and the label holds classes of statuses',
+};
+
+const NEXT: Readonly<Record<DeadStatus['why'], string>> = {
+  none: 'statuses have three digits, 100 to 599: "5.." matches all from 500 to 599',
+  unknown: 'write the status that the service sends, or its whole class, as "5.."',
+  code: 'write the class, as "5.."',
+};
 
 const checkCounter = (raw: RawCounter, path: string, document: RawDocument) =>
   checkSelection(raw.counter, raw.where, path, 'counter', document);

@@ -51,7 +51,7 @@ function measure(
 ): Measured {
   switch (planned.kind) {
     case 'latency':
-      return measureLatency(planned, objective, frame);
+      return measureLatency(planned, objective, frame, run);
     case 'ratio':
       return measureRatio(planned, run, frame);
     case 'throughput':

@@ -14,12 +14,12 @@ import type {
   PlannedObjective,
   Problem,
   Scenario,
-  Selection,
   SlaDocument,
 } from './model.ts';
 import { alertStates, recordedByRules, select, selector } from './promql.ts';
 import { thresholdAlertsOf } from './rules.ts';
 import { budgetOf, compareShare, leastRequests } from './statistics.ts';
+import { statusPattern } from './statuses.ts';
 
 /** What a caller may change of a scenario's load, and of what decides. */
 export interface PlanOverrides {
@@ -180,15 +180,15 @@ function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
         badAbsent: measure.bad.absent ?? null,
         total: select(service, measure.total),
         lost: measure.lost ?? null,
-        badStatus: statusOf(measure.bad),
+        badStatus: statusPattern(measure.bad.where),
         badLabels: Object.keys(measure.bad.where),
-        totalStatus: statusOf(measure.total),
+        totalStatus: statusPattern(measure.total.where),
       };
     case 'throughput':
       return {
         kind: 'throughput',
         counter: select(service, measure.counter),
-        status: statusOf(measure.counter),
+        status: statusPattern(measure.counter.where),
       };
     case 'uptime':
       return { kind: 'uptime', gauge: select(service, measure.gauge) };
@@ -291,7 +291,7 @@ function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): re
   }
   // Among the requests of others ours may be few: how many bad ones they all can bear is not known before.
   if (measure.kind === 'ratio' && measure.lost === 'bad' && isIsolated) {
-    const badStatus = statusOf(measure.bad);
+    const badStatus = statusPattern(measure.bad.where);
     const within = (bad: number) => holds(compareShare(bad, planned, target.value), { ...target, value: 0 });
     return [{ ...counted, overSeconds: null, badStatus, path: null, atMost: mostWithin(planned, within) }];
   }
@@ -301,12 +301,6 @@ function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): re
 /** Letters, digits and _ are all that k6 takes; ids have single hyphens, so that two of these are never the same. */
 const metricOf = ({ id }: Objective, phaseIndex: number) =>
   `sla_bad_${id.replaceAll('-', '_')}${phaseIndex === -1 ? '' : `__${phaseIndex + 1}`}`;
-
-/** The status that a selection asks for, as a regular expression; null if it asks for none. */
-function statusOf({ where }: Selection): string | null {
-  const { status } = where;
-  return status === undefined ? null : typeof status === 'string' ? status : status.matches;
-}
 
 /** The largest number up to `all` that still fits: fitting ends once and for all. */
 function mostWithin(all: number, fits: (bad: number) => boolean): number {

@@ -4,7 +4,7 @@ import { generatorOnTime, loadDelivered } from './load-checks.ts';
 import { checksPassed, scriptSucceeded, thresholdsKept } from './load-script.ts';
 import type { Evidence, Plan, Precondition, RunRecord, Series } from './model.ts';
 import { countOf, formatCount, were } from './numbers.ts';
-import { selectorsOfPlan } from './promql.ts';
+import { neededSelectorsOf } from './promql.ts';
 import type { Reconciliation } from './reconcile.ts';
 import { answersRight, failuresJudged, lossesJudged, requestsValid } from './response-checks.ts';
 import { belongsTo, clock, parseValue, type TargetWindow } from './targets.ts';
@@ -43,7 +43,7 @@ export function checkPreconditions(
 function prometheusAnswered(plan: Plan, { readings }: Evidence, frame: Frame): Precondition {
   const silent = [...readings, ...frame.readings.values()].find(({ error }) => error !== null);
   if (silent) return check('prometheus-answered', false, `${silent.query}: ${silent.error}`);
-  const unasked = selectorsOfPlan(plan).find((selector) => !frame.readings.has(selector));
+  const unasked = neededSelectorsOf(plan).find((selector) => !frame.readings.has(selector));
   if (unasked) return check('prometheus-answered', false, `there is no evidence for ${unasked}`);
   return check(
     'prometheus-answered',

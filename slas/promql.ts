@@ -41,6 +41,15 @@ export function readSelector(vectorSelector: string): Selected {
   return { metric, where: Object.fromEntries(where) };
 }
 
+/** The labels that tell bad events from the others: those that the total does not ask for in the same way. */
+export const tellingLabels = (
+  bad: Pick<Selected, 'where'>,
+  all: Pick<Selected, 'where'>,
+): readonly string[] =>
+  Object.keys(bad.where).filter(
+    (label) => JSON.stringify(bad.where[label]) !== JSON.stringify(all.where[label]),
+  );
+
 /** A selection of the document, narrowed to the service; `suffix` names the part of a histogram. */
 export function select(
   service: Readonly<Record<string, string>>,
@@ -138,12 +147,28 @@ export const DIGESTS: Readonly<
   requests: { blocks: [], whole: ['resets', 'sum'] },
 };
 
-/** Everything that Prometheus is asked for, each once. */
-export function selectorsOfPlan(plan: Plan): readonly string[] {
+/** What no verdict can do without, each once. */
+export function neededSelectorsOf(plan: Plan): readonly string[] {
   const requests = plan.requests === null ? [] : [plan.requests];
   const lag = plan.lag === null ? [] : [plan.lag];
   const measured = plan.objectives.flatMap(({ measure }) => selectorsOf(measure));
   return [...new Set([plan.up, plan.processStart, ...requests, ...lag, ...measured])];
+}
+
+/** Everything that Prometheus is asked for: also events that no matcher of a ratio may claim. Runs that were stored earlier lack these. */
+export function selectorsOfPlan(plan: Plan): readonly string[] {
+  const candidates = plan.objectives.flatMap(({ measure }) =>
+    measure.kind === 'ratio' ? [candidatesOf(measure)] : [],
+  );
+  return [...new Set([...neededSelectorsOf(plan), ...candidates])];
+}
+
+/** All events that bad ones are taken from: their selector without the labels that tell them from the others. */
+export function candidatesOf(planned: PlannedMeasure & { kind: 'ratio' }): string {
+  const [bad, all] = [readSelector(planned.bad), readSelector(planned.total)];
+  const telling = tellingLabels(bad, all);
+  const rest = Object.entries(bad.where).filter(([label]) => !telling.includes(label));
+  return selector(bad.metric, Object.fromEntries(rest));
 }
 
 /** The selectors that an objective's numbers come from. */

@@ -1,6 +1,9 @@
-import { answersInAll, requestsOf } from './client-requests.ts';
+import { answeredWith, answersInAll, requestsOf } from './client-requests.ts';
 import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord } from './model.ts';
 import { are, formatCount } from './numbers.ts';
+import { readSelector } from './promql.ts';
+import { codesOf, isStatusLabel, statusPattern, tellsStatus } from './statuses.ts';
+import { surplusWords } from './surplus.ts';
 import { boundBySeconds } from './uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from './window.ts';
 
@@ -28,7 +31,7 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
   if (!counted.ok) return none(`the service's requests could not be counted: ${counted.reason}`, true);
   const allowance = { unseen: boundBySeconds(counted.increases, frame), others: plan.isolated === false };
   const row = (what: string, client: number, service: number) =>
-    compare(what, run.load!, client, service, allowance);
+    compare(what, run.load!, client, service, allowance, frame);
   const rows = [
     row('requests', answersInAll(run.load), total(counted.increases)),
     ...statusRows(run.load, counted.increases, row),
@@ -53,6 +56,7 @@ function compare(
   client: number,
   service: number,
   { unseen, others }: Allowance,
+  frame: Frame,
 ): Reconciled {
   const missing = client - service;
   const isTooMany = completed && service > client + lost;
@@ -64,7 +68,7 @@ function compare(
         : isTooMany
           ? others
             ? `${formatCount(-missing)} more ${are(-missing)} of others, who are expected (isolated: false)`
-            : (severalTimes(client, lost, service) ?? 'other traffic was in the window')
+            : (severalTimes(client, lost, service) ?? surplusWords(-missing, lost, frame))
           : '';
   return { what, client, service, lost, ok: missing <= unseen && (!isTooMany || others), note };
 }
@@ -77,23 +81,37 @@ function severalTimes(client: number, lost: number, service: number): string | n
   return `exactly ${formatCount(times)} times as many: is each process scraped ${often}? Then narrow service.selector to one job`;
 }
 
-const STATUS = /^(status|code|status_code)$/;
 /** What servers write when the client was gone before its answer: lost, to the client. */
 const CLIENT_GONE = '499';
 
+/** By class, however the service's labels tell it: a code, a class, a word for a class. */
 function statusRows(load: LoadRecord, increases: readonly Increase[], row: Row): readonly Reconciled[] {
-  const statusOf = ({ labels }: Increase) =>
-    Object.entries(labels).find(([label, value]) => STATUS.test(label) && /^\d{3}$/.test(value))?.[1];
-  if (increases.some((one) => statusOf(one) === undefined)) return [];
+  const classOf = classesIn(increases);
+  if (increases.some((one) => classOf(one) === null)) return [];
   return (['2xx', '3xx', '4xx', '5xx'] as const)
-    .map((status) => {
-      const own = increases.filter((one) => statusOf(one)![0] === status[0] && statusOf(one) !== CLIENT_GONE);
-      return row(status, load.answered[status], total(own));
-    })
+    .map((status) =>
+      row(status, load.answered[status], total(increases.filter((one) => classOf(one) === status[0]))),
+    )
     .filter(({ client, service }) => client > 0 || service > 0);
 }
 
-/** Every good answer of a path must be in its latency histogram, or a tail could be missing from it. */
+/** Tells the first digit of a series' status, `gone` for a client that did not wait, null where its labels tell no status. */
+function classesIn(increases: readonly Increase[]): (one: Increase) => string | null {
+  const valuesOf = (label: string) => [...new Set(increases.flatMap(({ labels }) => labels[label] ?? []))];
+  return ({ labels }) => {
+    const names = Object.keys(labels).filter(tellsStatus);
+    for (const label of names.toSorted((a, b) => Number(isStatusLabel(b)) - Number(isStatusLabel(a)))) {
+      const codes = codesOf(label, labels[label]!, valuesOf(label));
+      if (codes !== null) return codes.length === 1 && codes[0] === CLIENT_GONE ? 'gone' : codes[0]![0]!;
+    }
+    return null;
+  };
+}
+
+/**
+ * Every response of a path that its latency histogram is about must be in it, or a tail could be missing. A histogram that is
+ * selected by no status holds all responses, or the successful ones alone: services do either.
+ */
 function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
   const { client } = load;
   if (client === undefined) return [];
@@ -107,8 +125,15 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): read
     const counted = countIncreases(buckets, frame);
     if (!counted.ok) return [];
     const all = counted.increases.filter(({ labels }) => labels.le === '+Inf');
-    return [row(`latencies of ${path}`, goodAnswers(client, path), total(all))];
+    return [row(`latencies of ${path}`, expectedIn(buckets, client, path, total(all)), total(all))];
   });
+}
+
+function expectedIn(buckets: string, client: ClientRequests, path: string, counted: number): number {
+  const own = requestsOf(client).filter((one) => one.path === path);
+  const status = statusPattern(readSelector(buckets).where);
+  const [least, most] = [answeredWith(own, status ?? '2..').length, answeredWith(own, status).length];
+  return Math.min(most, Math.max(least, counted));
 }
 
 /**

@@ -1,81 +1,130 @@
 import type { LabelMatcher } from './model.ts';
+import { alternativesOf, matcherOf, wholly } from './patterns.ts';
 
 /**
- * Statuses of HTTP, as labels tell them: `503`, or its class, `5xx`. What can be known of a matcher without any series: that it
- * matches none of them, as `5x.`.
+ * All that is known of HTTP statuses in labels. They are written as a code (`503`), as a class (`5xx`, or `5` under a label such as
+ * `response_code_class`) or as a word for a class (Micrometer's `outcome`). A class stands for all of its codes, wherever
+ * statuses are compared: with the client's responses, in budgets, in preconditions.
  */
 
-/** `status`, `code`, `status_code`, `http_response_status_code`, … */
-const STATUS_LABEL = /^(?:http_)?(?:response_)?(?:status|code|status_?code)$/i;
+/** What may stand before it; an exit code or an order's status is none of HTTP. */
+const OWNER =
+  '(?:http|https|grpc|rpc|server|client|response|request|envoy|istio|upstream|downstream|backend|origin|target|api|elb|alb|lb)_?';
+const STATUS_LABEL = new RegExp(
+  `^(?:${OWNER})*(?:status|code|status_?code)(?:_?(?:class|group|family))?$`,
+  'i',
+);
+const CLASS_LABEL = /(?:class|group|family)$/i;
+const RPC_LABEL = /grpc|rpc/i;
+
+/** `status`, `code`, `status_code`, `http_response_status_code`, `response_code_class`, … */
 export const isStatusLabel = (label: string) => STATUS_LABEL.test(label);
+/** Of gRPC, whose codes are words or 0 to 16. */
+export const isRpcLabel = (label: string) => RPC_LABEL.test(label);
+/** One that holds classes of statuses, by its name. */
+export const isClassLabel = (label: string) => isStatusLabel(label) && CLASS_LABEL.test(label);
+/** A label that may tell the status of a response. */
+export const tellsStatus = (label: string) => isStatusLabel(label) || /^outcome$/i.test(label);
 
-/** How a label's values look, and all that look like it. */
-interface Vocabulary {
-  readonly looks: string;
-  readonly isOf: (value: string) => boolean;
-  readonly words: readonly string[];
+const DIGITS = [1, 2, 3, 4, 5] as const;
+type Digit = (typeof DIGITS)[number];
+
+/** 100 to 599, as labels have them. */
+export const CODES: readonly string[] = Array.from({ length: 500 }, (_, index) => String(index + 100));
+const codesIn = (digit: number) => CODES.slice(100 * (digit - 1), 100 * digit);
+
+/** Micrometer's words for a class. */
+const OUTCOMES: readonly (readonly [word: string, digit: Digit])[] = [
+  ['INFORMATIONAL', 1],
+  ['SUCCESS', 2],
+  ['REDIRECTION', 3],
+  ['CLIENT_ERROR', 4],
+  ['SERVER_ERROR', 5],
+];
+const spellings = (digit: number) => [
+  `${digit}xx`,
+  `${digit}XX`,
+  ...OUTCOMES.flatMap(([word, own]) => (own === digit ? [word, word.toLowerCase()] : [])),
+];
+
+/** Codes 1 to 5 of gRPC look like classes: only beside values that all look so, and under no label of gRPC, they are classes. */
+const areDigitsClasses = (label: string, values: readonly string[]) =>
+  isClassLabel(label) ||
+  (!isRpcLabel(label) && values.length > 0 && values.every((one) => /^[1-5]$/.test(one)));
+
+/** The codes that a label's value stands for, beside all values that the label has; null if it is no status of HTTP. */
+export function codesOf(label: string, value: string, values: readonly string[]): readonly string[] | null {
+  if (/^[1-5]\d\d$/.test(value)) return [value];
+  const [, digit] = /^([1-5])xx$/i.exec(value) ?? [];
+  if (digit !== undefined) return codesIn(Number(digit));
+  if (/^[1-5]$/.test(value)) return areDigitsClasses(label, values) ? codesIn(Number(value)) : null;
+  const outcome = OUTCOMES.find(([word]) => word === value.toUpperCase());
+  return outcome === undefined ? null : codesIn(outcome[1]);
 }
 
-const NUMBERS: Vocabulary = {
-  looks: 'a number of three digits',
-  isOf: (value) => /^\d{3}$/.test(value),
-  words: Array.from({ length: 1000 }, (_, number) => String(number).padStart(3, '0')),
-};
-const CLASSES: Vocabulary = {
-  looks: 'a class of statuses',
-  isOf: (value) => /^[1-5](xx|XX)$/.test(value),
-  words: [1, 2, 3, 4, 5].flatMap((digit) => [`${digit}xx`, `${digit}XX`]),
-};
-
-/** Codes that are none of HTTP (gRPC has 0 to 16) are as good as these. */
-const SMALL_NUMBERS = Array.from({ length: 17 }, (_, number) => String(number));
-
-/** A regular expression of Prometheus (RE2), for the whole value; flags may lead it there, and not in JavaScript. */
-export function wholly(pattern: string): RegExp {
-  const [, flags = '', rest = ''] = /^(?:\(\?([imsU]+)\))?(.*)$/s.exec(pattern)!;
-  return new RegExp(`^(?:${rest})$`, flags.replace('U', ''));
+/** The codes that a matcher of a label claims: those that it matches, and all codes of the classes that it names. */
+export function claimedCodes(label: string, match: LabelMatcher): ReadonlySet<string> {
+  const hasDigits = claimsDigits(label, match);
+  return new Set(
+    alternativesOf(match).flatMap((part) => {
+      const is = matcherOf(part);
+      return DIGITS.flatMap((digit) => {
+        const own = codesIn(digit).filter(is);
+        // `5[0-4].` matches `5xx` by accident: where it matches codes, these are meant.
+        if (own.length > 0) return own;
+        const names = hasDigits ? [...spellings(digit), String(digit)] : spellings(digit);
+        return names.some(is) ? codesIn(digit) : [];
+      });
+    }),
+  );
 }
 
-export const isMatched = (match: LabelMatcher, value: string) =>
-  typeof match === 'string' ? match === value : wholly(match.matches).test(value);
-
-export const textOf = (match: LabelMatcher) => (typeof match === 'string' ? match : match.matches);
-
-/** How all of these values look, if a matcher matches nothing that looks so; null if it may match. */
-export function foreignTo(match: LabelMatcher, values: readonly string[]): string | null {
-  const own = [NUMBERS, CLASSES].find(({ isOf }) => values.length > 0 && values.every(isOf));
-  return own === undefined || own.words.some((word) => isMatched(match, word)) ? null : own.looks;
+/** Whether a matcher's single digits are classes: `5` is, under `response_code_class`; `5|13` are codes of gRPC. */
+function claimsDigits(label: string, match: LabelMatcher): boolean {
+  if (isClassLabel(label)) return true;
+  if (!isStatusLabel(label) || isRpcLabel(label)) return false;
+  const is = matcherOf(match);
+  return !SMALL_NUMBERS.some((number) => !/^[1-5]$/.test(number) && is(number));
 }
+
+/** Codes that are none of HTTP: gRPC has 0 to 16. */
+export const SMALL_NUMBERS = Array.from({ length: 17 }, (_, number) => String(number));
 
 /**
- * The part of a matcher of a status label that can match no status: the whole, or an alternative as `5x.` in `5x.|429`. null if
- * there is none, or if it is about words (`error`), of which nothing is known.
+ * What a selection claims of the client's responses, as a regular expression for a whole code: null where it asks for no status,
+ * or for words that are none of HTTP.
  */
-export function deadStatus(match: LabelMatcher): string | null {
-  if (typeof match === 'string') return isAlive(match, match) ? null : match;
-  return alternativesOf(match.matches).find((part) => !isAlive(part, { matches: part })) ?? null;
+export function statusPattern(where: Readonly<Record<string, LabelMatcher>>): string | null {
+  const asked = Object.entries(where).filter(([label]) => tellsStatus(label));
+  const claims = asked.map(([label, match]) => claimedCodes(label, match)).filter(({ size }) => size > 0);
+  if (claims.length === 0) return null;
+  const common = CODES.filter((code) => claims.every((one) => one.has(code)));
+  const text = asked.map(([, match]) => (typeof match === 'string' ? match : match.matches))[0]!;
+  return isSaidBy(text, common) ? text : patternOf(common);
 }
 
-function isAlive(text: string, match: LabelMatcher): boolean {
-  // Flags and escapes as \d are no words; by an x nothing but a class is meant.
-  const bare = text.replace(/^\(\?[imsU]+\)|\\[a-zA-Z]/g, '');
-  if (text === '' || /[1-5](xx|XX)|[a-wyzA-WYZ]/.test(bare)) return true;
-  return [...NUMBERS.words, ...SMALL_NUMBERS].some((word) => isMatched(match, word));
+/** The document's own words are kept where they say the same, without flags that JavaScript lacks. */
+function isSaidBy(pattern: string, codes: readonly string[]): boolean {
+  if (pattern.startsWith('(?')) return false;
+  const is = matcherOf({ matches: pattern });
+  return CODES.filter(is).length === codes.length && codes.every(is);
 }
 
-/** What stands between the `|` of a regular expression, inside groups that are all of it, too. */
-function alternativesOf(pattern: string): readonly string[] {
-  const parts = [''];
-  let [depth, isInSet] = [0, false];
-  for (const [token] of pattern.matchAll(/\\.|./gs)) {
-    if (isInSet) isInSet = token !== ']';
-    else if (token === '[') isInSet = true;
-    else if (token === '(') depth++;
-    else if (token === ')') depth--;
-    if (token === '|' && depth === 0 && !isInSet) parts.push('');
-    else parts.push(parts.pop()! + token);
-  }
-  if (parts.length > 1) return parts.flatMap(alternativesOf);
-  const inner = /^\((?:\?:)?([^()]*)\)$/s.exec(pattern)?.[1];
-  return inner === undefined ? parts : alternativesOf(inner);
+function patternOf(codes: readonly string[]): string {
+  const parts = DIGITS.flatMap((digit) => {
+    const own = codes.filter((code) => code.startsWith(String(digit)));
+    return own.length === 100 ? [`${digit}..`] : own;
+  });
+  return parts.length === 0 ? 'none' : parts.join('|');
+}
+
+/** Whether a code is one that a stored pattern claims: plans that were stored earlier have classes (`5xx`) as they were written. */
+export function claimsCode(pattern: string): (code: string) => boolean {
+  const is = wholly(pattern);
+  const whole = DIGITS.filter(
+    (digit) =>
+      !codesIn(digit).some((code) => is.test(code)) &&
+      [`${digit}xx`, `${digit}XX`].some((one) => is.test(one)),
+  );
+  return (code) => is.test(code) || whole.some((digit) => code.startsWith(String(digit)));
 }

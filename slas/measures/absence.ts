@@ -1,9 +1,11 @@
 import { answeredWith, requestsOf } from '../client-requests.ts';
 import type { PlannedMeasure, RunRecord, Series } from '../model.ts';
+import { isMatched, textOf } from '../patterns.ts';
 import { readSelector, type Selected } from '../promql.ts';
-import { foreignTo, isMatched, isStatusLabel, textOf } from '../statuses.ts';
+import { isStatusLabel } from '../statuses.ts';
 import { belongsTo } from '../targets.ts';
-import type { Frame } from '../window.ts';
+import { foreignTo } from '../vocabularies.ts';
+import type { Frame, Increase } from '../window.ts';
 
 /**
  * Bad events that have no series at all, which counts as 0 where the document says `absent: zero`. An error that never happened
@@ -29,13 +31,6 @@ const unearned = (reason: string): Absence => ({ ok: false, reason });
 export function absenceOf(planned: Ratio, frame: Frame, run: RunRecord): Absence {
   const bad = readSelector(planned.bad);
   const seen = seriesOf(bad.metric, frame).map(({ labels }) => labels);
-  const lacking = planned.badLabels.find(
-    (label) => seen.length > 0 && seen.every((labels) => !(label in labels)),
-  );
-  if (lacking !== undefined)
-    return unearned(
-      `no bad event could be counted: no series of ${bad.metric} has a label "${lacking}"; mend it in the document`,
-    );
   const telling = tellingOf(planned);
   const foreign = telling.flatMap((label) => foreignWords(label, bad, seen));
   if (foreign.length > 0) return unearned(`no bad event could be counted: ${foreign[0]}`);
@@ -50,6 +45,27 @@ export function absenceOf(planned: Ratio, frame: Frame, run: RunRecord): Absence
   return unearned(
     `${unseenWords(telling, bad, seen)}, so nothing shows that a bad event would have been counted: correct its name, let the service declare it at 0, or take bad and total from the same metric`,
   );
+}
+
+/** A label that bad events are told by, and that what was counted lacks: none could be counted as bad. null if there is none. */
+export function lackingOf(
+  { badLabels, ...planned }: Ratio,
+  bad: readonly Increase[],
+  all: readonly Increase[],
+  frame: Frame,
+): string | null {
+  if (bad.length > 0) return null;
+  const { metric } = readSelector(planned.bad);
+  const seen = seriesOf(metric, frame);
+  // A total of another metric has labels of its own.
+  const isOneMetric = metric === readSelector(planned.total).metric;
+  for (const label of badLabels) {
+    if (isOneMetric && all.some(({ labels }) => !(label in labels)))
+      return `no bad event could be counted: the series of the total have no label "${label}"`;
+    if (seen.length > 0 && seen.every(({ labels }) => !(label in labels)))
+      return `no bad event could be counted: no series of ${metric} has a label "${label}"; correct it in the document`;
+  }
+  return null;
 }
 
 /** Whatever it was read for: each series of a metric that belongs to a target. */
@@ -71,11 +87,13 @@ function foreignWords(
   { where }: Selected,
   seen: readonly Series['labels'][],
 ): readonly string[] {
-  const values = [...new Set(seen.flatMap((labels) => labels[label] ?? []))];
-  const looks = foreignTo(where[label]!, values);
+  // Of another handler, or of another method, they may be spelt otherwise.
+  const own = seen.filter((labels) => missedBy(labels, { metric: '', where }, label).length === 0);
+  const values = [...new Set((own.length > 0 ? own : seen).flatMap((labels) => labels[label] ?? []))];
+  const looks = foreignTo(where[label]!, values, label);
   if (looks === null) return [];
   return [
-    `${label} is "${values[0]}" in this window, ${looks}, which "${textOf(where[label]!)}" never matches; mend it in the document`,
+    `${label} is "${values[0]}" in this window, ${looks}, which "${textOf(where[label]!)}" never matches; correct it in the document`,
   ];
 }
 

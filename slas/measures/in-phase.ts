@@ -57,7 +57,10 @@ export function allowForEdges(
   ];
   // The service may have counted a lost request as bad, too.
   const twice = Math.min(lost, Math.max(0, measured.bad - lost));
-  return { ...withDoubt(measured, before + twice, words.join('; ')), mayBeBad: open };
+  return {
+    ...withDoubt(measured, before + twice, words.join('; ')),
+    mayBeBad: (measured.mayBeBad ?? 0) + open,
+  };
 }
 
 /** What the client gave up on before the phase may be among the bad ones: as many as it did not see itself in the phase. */
@@ -99,7 +102,7 @@ type Ratio = PlannedMeasure & { kind: 'ratio' };
 
 const withDoubt = (measured: Share, doubtful: number, words: string): Share => ({
   ...measured,
-  doubtful: Math.min(doubtful, measured.samples),
+  doubtful: Math.min((measured.doubtful ?? 0) + doubtful, measured.samples),
   words: words === '' ? measured.words : `${measured.words}; ${words}`,
 });
 

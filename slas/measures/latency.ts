@@ -1,7 +1,10 @@
 import { slowerBlocks } from '../blocks.ts';
-import type { PlannedMeasure, PlannedObjective } from '../model.ts';
-import { countOf, formatBucket, formatCount, formatValue } from '../numbers.ts';
+import { answeredWith, requestsOf } from '../client-requests.ts';
+import type { LoadRecord, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
+import { countOf, formatBucket, formatCount, formatValue, were } from '../numbers.ts';
+import { readSelector } from '../promql.ts';
 import { budgetOf, compareShare } from '../statistics.ts';
+import { statusPattern } from '../statuses.ts';
 import { parseValue } from '../targets.ts';
 import { uncountedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase } from '../window.ts';
@@ -15,6 +18,7 @@ export function measureLatency(
   planned: PlannedMeasure & { kind: 'latency' },
   { target, alert }: PlannedObjective,
   frame: Frame,
+  run: RunRecord,
 ): Measured {
   const counted = countIncreases(planned.buckets, frame);
   if (!counted.ok) return nothing(counted.reason);
@@ -39,19 +43,50 @@ export function measureLatency(
   const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
   const slower = slowerBlocks(counted.increases, upToLimit, frame);
   const all = counted.increases.filter(({ labels }) => parseValue(labels.le!) === Infinity);
+  const inside = errorsInside(planned, samples, frame, run);
+  const name = inside === null ? 'good answer' : 'response';
   return {
     kind: 'share',
     samples,
     ...orNone(uncountedOf(all, frame)),
+    ...(inside === null ? {} : inside.doubt),
     bad: samples - good,
     badBeyondAlert: alert === null ? 0 : samples - edges.get(alert.value)!,
     value,
     share: good / samples,
     bucket,
-    words: `${formatCount(good)} of ${countOf(samples, 'good answer')} took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile} % needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}`,
+    words: `${formatCount(good)} of ${countOf(samples, name)} took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile} % needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}${inside === null ? '' : `; ${inside.words}`}`,
     blocks: slower.at(-1)!,
     lower: slower.slice(0, -1),
   };
+}
+
+/**
+ * A histogram that is selected by no status holds error responses, too: fast ones would help a limit, slow ones break it. How many
+ * there were the client knows; it is judged as if all had been fast, and as if all had been slow. null: it holds successful ones alone.
+ */
+function errorsInside(
+  { buckets, clientPath }: PlannedMeasure & { kind: 'latency' },
+  samples: number,
+  frame: Frame,
+  { load }: RunRecord,
+) {
+  if (statusPattern(readSelector(buckets).where) !== null) return null;
+  const all = 'error responses are included, as the histogram is selected by no status';
+  if (load === null || !frame.isIsolated) return { words: all, doubt: {} };
+  const { errors, missing } = errorsSeen(load, clientPath, samples);
+  if (errors === 0) return { words: all, doubt: {} };
+  const words = `${all}: the client got ${countOf(errors, 'response')} that ${were(errors)} not 2xx`;
+  return { words, doubt: { doubtful: Math.min(errors, samples), mayBeBad: missing, doubtWords: words } };
+}
+
+/** Responses but 2xx; and of all responses, how many the histogram lacks: they may be errors, or a tail of slow ones. */
+function errorsSeen({ client, answered }: LoadRecord, path: string | null, samples: number) {
+  if (client === undefined)
+    return { errors: answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'], missing: 0 };
+  const own = answeredWith(requestsOf(client), null).filter((one) => path === null || one.path === path);
+  const errors = own.filter(({ status }) => !status.startsWith('2')).length;
+  return { errors, missing: path === null ? 0 : Math.min(errors, Math.max(0, own.length - samples)) };
 }
 
 /** One histogram a label set and target: its edges, as numbers, with how much each grew. */

@@ -24,8 +24,12 @@ export type Measured =
       readonly lower: readonly (readonly Block[])[];
       /** In a phase: so many of the bad ones, and of all, may not be of it. Only a miss without them is one. */
       readonly doubtful?: number;
+      /** So many more may be bad, as nobody claims them; of these, so many are not among the samples. Absent: none. */
+      readonly unclaimed?: { readonly mayBeBad: number; readonly outside: number };
       /** So many more may be of it, and bad. Only what is kept with them is kept. */
       readonly mayBeBad?: number;
+      /** Why they are in doubt, where it is not for a phase's edges. */
+      readonly doubtWords?: string;
     }
   /** A mean or a rate: compared as it is. Its blocks are sums of counts, or counts of seconds. */
   | {

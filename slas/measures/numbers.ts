@@ -88,9 +88,10 @@ function drainedOver(
   const ends = answeredWith(requestsOf(client), status)
     .map(({ startSeconds, durationSeconds }) => startSeconds + durationSeconds)
     .sort((a, b) => a - b);
+  if (ends.length === 0 || samples === 0) return null;
   const most = Math.ceil(0.99 * ends.length);
-  const seconds = ((ends[most - 1] ?? 0) - (ends[0] ?? 0)) * (ends.length / most);
-  if (seconds <= (1 + SAME) * scheduledSeconds || samples === 0) return null;
+  const seconds = (ends[most - 1]! - ends[0]!) * (ends.length / most);
+  if (seconds <= (1 + SAME) * scheduledSeconds) return null;
   const first = ends[0]!;
   return {
     seconds,

@@ -2,11 +2,11 @@ import { countBlocks } from '../blocks.ts';
 import { answeredWith, isLost, requestsOf } from '../client-requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model.ts';
 import { countOf, formatCount, were } from '../numbers.ts';
-import { readSelector } from '../promql.ts';
 import { uncountedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
-import { absenceOf } from './absence.ts';
+import { absenceOf, lackingOf } from './absence.ts';
 import { keyOf, type Measured, nothing, orNone, partialEvent, percent } from './measured.ts';
+import { unclaimedBy } from './unclaimed.ts';
 
 /** Bad events over all, with the requests that only the client knows of. */
 
@@ -23,16 +23,24 @@ export function measureRatio(
   if (!all.ok) return nothing(all.reason);
   const part =
     partialEvent([...bad.increases, ...all.increases]) ??
-    blindSpot(planned, bad.increases, all.increases, run);
+    lackingOf(planned, bad.increases, all.increases, frame) ??
+    blindSpot(planned, bad.increases, run);
   if (part !== null) return nothing(part);
-  const absence = bad.increases.length > 0 ? null : absenceOf(planned, frame, run);
-  if (absence?.ok === false) return nothing(absence.reason);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
   const [counted, countedBad] = [total(all.increases), total(bad.increases)];
-  const { samples, badCount } = frame.isIsolated
+  const seen = frame.isIsolated
     ? withLost(planned, counted, countedBad, lost, run)
     : amongOthers(counted, countedBad, lost);
-  if (samples === 0) return nothing('no request was counted in the window');
+  const unclaimed = unclaimedBy(planned, seen.badCount, all.increases, frame, run);
+  if (typeof unclaimed === 'string') return nothing(unclaimed);
+  const unclaimedWords = unclaimed.words === '' ? '' : `; ${unclaimed.words}`;
+  const absence = bad.increases.length > 0 ? null : absenceOf(planned, frame, run);
+  if (absence?.ok === false) return nothing(absence.reason + unclaimedWords);
+  const known = unclaimed.bad > 0 ? Math.min(unclaimed.outside, unclaimed.bad) : 0;
+  const samples = seen.samples + known;
+  const badCount = Math.min(samples, seen.badCount + unclaimed.bad);
+  if (samples === 0 && unclaimed.mayBeBad === 0) return nothing('no request was counted in the window');
+  const share = samples === 0 ? 0 : badCount / samples;
   const lostWords = lost === 0 ? '' : `, ${formatCount(lost)} of them sent and never answered`;
   return {
     kind: 'share',
@@ -40,10 +48,13 @@ export function measureRatio(
     ...orNone(uncountedOf(all.increases, frame)),
     bad: badCount,
     badBeyondAlert: badCount,
-    value: badCount / samples,
-    share: badCount / samples,
+    value: share,
+    share,
     bucket: null,
-    words: `${formatCount(badCount)} of ${countOf(samples, 'request')} ${were(badCount)} bad (${percent(badCount / samples)})${lostWords}${absence === null ? '' : `; ${absence.words}`}`,
+    words: `${formatCount(badCount)} of ${countOf(samples, 'request')} ${were(badCount)} bad (${percent(share)})${lostWords}${absence === null ? '' : `; ${absence.words}`}${unclaimedWords}`,
+    ...(unclaimed.mayBeBad === 0
+      ? {}
+      : { unclaimed: { mayBeBad: unclaimed.mayBeBad, outside: unclaimed.outside } }),
     blocks: countBlocks(bad.increases, all.increases, frame, {
       part: Math.max(0, badCount - total(bad.increases)),
       total: Math.max(0, samples - total(all.increases)),
@@ -53,22 +64,14 @@ export function measureRatio(
   };
 }
 
-/** Where nothing bad was counted: could it have been? A label that no series has, a status that none is called, never matches. */
+/** What the client knows of errors that were not counted. */
 function blindSpot(
-  { badLabels, badStatus, ...planned }: PlannedMeasure & { kind: 'ratio' },
+  { badStatus }: PlannedMeasure & { kind: 'ratio' },
   bad: readonly Increase[],
-  all: readonly Increase[],
   { load }: RunRecord,
 ): string | null {
   const errors = load?.answered['5xx'] ?? 0;
   if (total(bad) > 0) return badStatus === null ? isBlindToSome(total(bad), errors) : null;
-  // A total of another metric has labels of its own.
-  const isOneMetric = readSelector(planned.bad).metric === readSelector(planned.total).metric;
-  const lacking = badLabels.find(
-    (label) => bad.length === 0 && isOneMetric && all.some(({ labels }) => !(label in labels)),
-  );
-  if (lacking !== undefined)
-    return `no bad event could be counted: the series of the total have no label "${lacking}"`;
   return errors > 0
     ? `the client saw ${countOf(errors, 'answer')} of status 5xx, and none was counted as bad`
     : null;
