@@ -68,7 +68,7 @@ function compare(
         : isTooMany
           ? others
             ? `${formatCount(-missing)} more ${are(-missing)} of others, who are expected (isolated: false)`
-            : (severalTimes(client, lost, service) ?? surplusWords(-missing, lost, frame))
+            : (severalTimes(client, lost, service) ?? surplusWords(what, -missing, lost, frame))
           : '';
   return { what, client, service, lost, ok: missing <= unseen && (!isTooMany || others), note };
 }
