@@ -290,7 +290,7 @@ function defineStack(program: Command, io: Io, done: (outcome: Outcome) => void)
       .option('--stack <kind>', 'local: processes (the default); containers')
       .option(
         '--with <what>',
-        'local: alerts (rules, and an Alertmanager: ALERT_WEBHOOK_URL is what it tells); containers: tracing,logs',
+        'local: alerts (rules, and an Alertmanager that posts to ALERT_WEBHOOK_URL), tracing (a Jaeger); containers: tracing,logs',
       );
   starting('up', 'start them and print their addresses').action(async (options: stack.StackOptions) =>
     done(await stack.up(options, io)),

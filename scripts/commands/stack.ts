@@ -27,7 +27,7 @@ export interface StackOptions {
   readonly stack?: string;
   /**
    * `alerts`: Prometheus evaluates the document's rules, and an Alertmanager delivers what fires, as they always do in
-   * containers; there `tracing` and `logs`.
+   * containers. `tracing`: a Jaeger gets the service's traces. In containers `tracing` and `logs`.
    */
   readonly with?: string;
   /** Of the holder: the Alertmanager that was found. */
@@ -37,7 +37,7 @@ export interface StackOptions {
 export async function up(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readOptions(options, io);
   if (!read.ok) return read.problems;
-  const { kind, args, extras } = read.value;
+  const { kind, args, parts } = read.value;
   const running = await stackStatus(io);
   if (running !== null) {
     io.progress('a stack is up already');
@@ -46,9 +46,10 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
   // Installed here, where progress can be seen; the holder then finds it at once.
   if (kind === 'local') await findTool('prometheus', toolIo(io));
   else io.progress('starting containers; the first time, images are pulled or built');
-  const delivery = kind === 'local' && extras === 'alerts' ? await findAlertmanager(io) : [];
+  if (parts.has('tracing')) await findTool('jaeger', toolIo(io));
+  const delivery = parts.has('alerts') ? await findAlertmanager(io) : [];
   const stack = await stackUp([...args, ...delivery], io);
-  if (extras === 'alerts') io.progress(`alerts: ${stack.prometheusUrl}/api/v1/alerts`);
+  if (parts.has('alerts')) io.progress(`alerts: ${stack.prometheusUrl}/api/v1/alerts`);
   return tell(stack, io);
 }
 
@@ -70,7 +71,8 @@ const webhookOf = ({ env }: Io) => env.ALERT_WEBHOOK_URL || null;
 interface Asked {
   readonly kind: 'local' | 'containers';
   readonly port: number;
-  readonly extras: string | undefined;
+  /** What a local stack has besides service and Prometheus. */
+  readonly parts: ReadonlySet<LocalPart>;
   readonly alertmanager: AlertmanagerOptions | null;
   readonly containers: ContainerExtras;
   readonly read: ReadDocument;
@@ -88,11 +90,11 @@ async function readOptions(options: StackOptions, io: Io): Promise<Input<Asked>>
     return badOption('--port', 'ports of containers are free ones: leave it out');
   const containers = readContainerExtras({ with: kind === 'containers' ? extras : undefined });
   if (!containers.ok) return containers;
-  if (kind === 'local' && extras !== undefined && extras !== 'alerts')
-    return badOption('--with', `"${extras}" is nothing that a local stack can have: alerts is`);
+  const parts = readParts(kind === 'local' ? extras : undefined);
+  if (!parts.ok) return parts;
   const webhookUrl = webhookOf(io);
   const problems = webhookUrl === null ? [] : checkUrl('ALERT_WEBHOOK_URL', webhookUrl);
-  if (extras === 'alerts' && problems.length > 0) return refuse(...problems);
+  if (parts.value.has('alerts') && problems.length > 0) return refuse(...problems);
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read;
   const handedOn = extras === undefined ? [] : ['--with', extras];
@@ -101,12 +103,25 @@ async function readOptions(options: StackOptions, io: Io): Promise<Input<Asked>>
   return accept({
     kind,
     port: port.value,
-    extras,
+    parts: parts.value,
     alertmanager,
     containers: containers.value,
     read: read.value,
     args,
   });
+}
+
+const LOCAL_PARTS = ['alerts', 'tracing'] as const;
+type LocalPart = (typeof LOCAL_PARTS)[number];
+const isLocalPart = (text: string): text is LocalPart => LOCAL_PARTS.some((part) => part === text);
+
+/** Reads `alerts,tracing`. */
+function readParts(extras: string | undefined): Input<ReadonlySet<LocalPart>> {
+  const named = extras?.split(',').map((part) => part.trim()) ?? [];
+  const unknown = named.find((part) => !isLocalPart(part));
+  if (unknown !== undefined)
+    return badOption('--with', `"${unknown}" is nothing that a local stack can have: alerts and tracing are`);
+  return accept(new Set(named.filter(isLocalPart)));
 }
 
 /** Owns a stack in the background; `up` starts it. */
@@ -120,13 +135,10 @@ export async function hold(options: StackOptions, io: Io): Promise<ExitCode | re
   return 0;
 }
 
-async function openLocal(
-  { read, port, extras, alertmanager }: Asked,
-  folder: string,
-  io: Io,
-): Promise<Stack> {
+async function openLocal({ read, port, parts, alertmanager }: Asked, folder: string, io: Io): Promise<Stack> {
   const { document, file } = read;
   const prometheus = await findTool('prometheus', toolIo(io));
+  const jaeger = parts.has('tracing') ? await findTool('jaeger', toolIo(io)) : null;
   return startLocalStack({
     root: io.root,
     env: io.env,
@@ -135,7 +147,8 @@ async function openLocal(
     folder,
     signal: io.signal,
     servicePort: port,
-    ...(extras === 'alerts' ? { rules: rulesText(document, file, io.root) } : {}),
+    ...(jaeger === null ? {} : { jaegerPath: jaeger.path }),
+    ...(parts.has('alerts') ? { rules: rulesText(document, file, io.root) } : {}),
     ...(alertmanager === null ? {} : { alertmanager }),
   });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { allocatorSettings } from '../../service/allocator.ts';
 import { type Running, start, tellExit, waitFor } from '../processes.ts';
 import { type AlertmanagerOptions, startAlertmanager } from './alertmanager.ts';
+import { startJaeger } from './jaeger.ts';
 import { isOk, listeningAddress, START_PATIENCE_MS } from './listening.ts';
 import { takeSnapshot } from './prometheus-admin.ts';
 import { prometheusConfig } from './prometheus-config.ts';
@@ -23,6 +24,8 @@ export interface LocalStackOptions {
   readonly rules?: string;
   /** Where the alerts of the rules are sent. Absent: nowhere. */
   readonly alertmanager?: AlertmanagerOptions;
+  /** A Jaeger that the service sends its traces to. Absent: they go where the environment says, or nowhere. */
+  readonly jaegerPath?: string;
   /** Prometheus's administrative API is opened: it can delete as well, so only when a snapshot is wanted. */
   readonly withSnapshots?: boolean;
 }
@@ -33,7 +36,8 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Stack
   const data = join(options.folder, 'prometheus-data');
   await rm(data, { recursive: true, force: true });
   cleanup.defer(() => rm(data, { recursive: true, force: true }));
-  const service = cleanup.use(await startService(options));
+  const jaeger = await maybeJaeger(options, cleanup);
+  const service = cleanup.use(await startService(options, jaeger?.otlpUrl));
   const serviceUrl = await serviceAddress(service, options.signal);
   const alertmanager = await maybeAlertmanager(options, cleanup);
   const prometheus = cleanup.use(await startPrometheus(options, serviceUrl, data, alertmanager?.url));
@@ -46,10 +50,15 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Stack
     kind: 'local',
     serviceUrl,
     prometheusUrl,
-    ...(alertmanager === null ? {} : { others: { Alertmanager: alertmanager.url } }),
+    others: {
+      ...(alertmanager === null ? {} : { Alertmanager: alertmanager.url }),
+      ...(jaeger === null ? {} : { Jaeger: jaeger.url }),
+    },
     isOurs: true,
     incidents: async () =>
-      [service, prometheus, ...(alertmanager === null ? [] : [alertmanager.process])].flatMap(incidentOf),
+      [service, prometheus, alertmanager?.process, jaeger?.process]
+        .filter((process) => process !== undefined)
+        .flatMap(incidentOf),
     ...(options.withSnapshots === true
       ? { snapshot: (folder) => takeSnapshot(prometheusUrl, data, folder, options.signal) }
       : {}),
@@ -64,6 +73,13 @@ async function maybeAlertmanager(
   return alertmanager === undefined ? null : startAlertmanager(alertmanager, folder, env, signal, cleanup);
 }
 
+async function maybeJaeger(
+  { jaegerPath, folder, env, signal }: LocalStackOptions,
+  cleanup: AsyncDisposableStack,
+) {
+  return jaegerPath === undefined ? null : startJaeger(jaegerPath, folder, env, signal, cleanup);
+}
+
 function incidentOf(process: Running): string[] {
   const exit = process.exit();
   return exit === null ? [] : [`the ${process.name} ended in the middle, with ${tellExit(exit)}`];
@@ -71,13 +87,10 @@ function incidentOf(process: Running): string[] {
 
 // ---------------------------------------------------------------------------------------------- service
 
-export function startService({
-  root,
-  env,
-  folder,
-  faults,
-  servicePort,
-}: LocalStackOptions): Promise<Running> {
+export function startService(
+  { root, env, folder, faults, servicePort }: LocalStackOptions,
+  otlpUrl?: string,
+): Promise<Running> {
   const { SLA_FAULTS: _, SLA_FAULTS_ALLOW: __, ...clean } = env;
   return start('service', process.execPath, [join(root, 'service', 'server.ts')], {
     cwd: root,
@@ -89,6 +102,7 @@ export function startService({
       NODE_ENV: 'production',
       // Its address is read from a line of this level.
       LOG_LEVEL: 'info',
+      ...(otlpUrl === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
       // Faults are refused in production unless they are wanted there: here they are.
       ...(faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' }),
     },

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { VersionRange } from './version.ts';
 
-export type ToolName = 'k6' | 'prometheus' | 'promtool' | 'toxiproxy-server' | 'alertmanager';
+export type ToolName = 'k6' | 'prometheus' | 'promtool' | 'toxiproxy-server' | 'alertmanager' | 'jaeger';
 
 /** What is released, downloaded and installed as one. */
 export interface PackageSpec {
@@ -41,7 +41,7 @@ export interface ToolSpec {
   readonly package: PackageSpec;
   readonly goPackage: string;
   /** The one command that needs it; a machine without it can do everything else. */
-  readonly onlyFor?: 'selftest' | 'stack up --with alerts';
+  readonly onlyFor?: 'selftest' | 'stack up --with alerts' | 'stack up --with tracing';
 }
 
 const K6_VERSION = '2.2.0';
@@ -49,6 +49,8 @@ const PROMETHEUS_VERSION = '3.16.0';
 const TOXIPROXY_VERSION = '2.12.0';
 // Newer ones cannot be built from their Go module: the files of its user interface are not in it.
 const ALERTMANAGER_VERSION = '0.28.1';
+// The second generation's number; its Go module has the first's, 1.76.0.
+const JAEGER_VERSION = '2.13.0';
 
 const k6: PackageSpec = {
   name: 'k6',
@@ -128,6 +130,22 @@ const alertmanager: PackageSpec = {
   },
 };
 
+const jaeger: PackageSpec = {
+  name: 'jaeger',
+  version: JAEGER_VERSION,
+  release: {
+    folder: `jaegertracing/jaeger/releases/download/v${JAEGER_VERSION}`,
+    // There is one such file for each archive, not one for all: nothing is downloaded, and Go builds it.
+    checksums: `jaeger-${JAEGER_VERSION}.sha256sum.txt`,
+    archives: {},
+  },
+  go: {
+    folder: fileURLToPath(new URL('./jaeger', import.meta.url)),
+    tags: [],
+    linkerFlags: `-s -w -X github.com/jaegertracing/jaeger/internal/version.latestVersion=v${JAEGER_VERSION}`,
+  },
+};
+
 /**
  * The tools, their pinned versions and the ranges that are accepted of a tool already installed. The version in a folder's
  * go.mod and the one here belong together: change both.
@@ -176,5 +194,14 @@ export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
     package: alertmanager,
     goPackage: 'github.com/prometheus/alertmanager/cmd/alertmanager',
     onlyFor: 'stack up --with alerts',
+  },
+  jaeger: {
+    name: 'jaeger',
+    pathVariable: 'JAEGER_BIN',
+    range: { atLeast: '2.0.0', belowMajor: 3 },
+    versionPattern: /\bjaeger version v?(\S+)/,
+    package: jaeger,
+    goPackage: 'github.com/jaegertracing/jaeger/cmd/jaeger',
+    onlyFor: 'stack up --with tracing',
   },
 };

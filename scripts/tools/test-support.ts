@@ -17,6 +17,7 @@ export const VERSION_LINES: Readonly<Record<ToolName, string>> = {
   promtool: 'promtool, version 3.16.0 (branch: , revision: unknown)',
   'toxiproxy-server': 'toxiproxy-server version 2.12.0',
   alertmanager: 'alertmanager, version 0.28.1 (branch: , revision: unknown)',
+  jaeger: 'jaeger version v2.13.0',
 };
 
 export const TEST_PLATFORM = 'linux-x64';
@@ -104,6 +105,7 @@ export async function sampleSpecs(folder: string): Promise<Readonly<Record<ToolN
     promtool: sample(TOOL_SPECS.promtool),
     'toxiproxy-server': sample(TOOL_SPECS['toxiproxy-server']),
     alertmanager: sample(TOOL_SPECS.alertmanager),
+    jaeger: sample(TOOL_SPECS.jaeger),
   };
 }
 

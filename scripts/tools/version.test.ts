@@ -35,7 +35,7 @@ describe('compareVersions', () => {
 });
 
 describe('the pinned versions', () => {
-  const goMod = (tool: 'k6' | 'prometheus') =>
+  const goMod = (tool: 'k6' | 'prometheus' | 'jaeger') =>
     readFileSync(`${TOOL_SPECS[tool].package.go.folder}/go.mod`, 'utf8');
 
   it('are the same in the specs and in go.mod', () => {
@@ -44,6 +44,9 @@ describe('the pinned versions', () => {
     const [major, minor, patch] = TOOL_SPECS.prometheus.package.version.split('.').map(Number);
     const module = `v0.${(major ?? 0) * 100 + (minor ?? 0)}.${patch}`;
     expect(goMod('prometheus')).toContain(`github.com/prometheus/prometheus ${module} `);
+    // Jaeger 2.13.0 is v1.76.0: both generations are released together, 63 minor versions apart.
+    const [, ofJaeger] = TOOL_SPECS.jaeger.package.version.split('.').map(Number);
+    expect(goMod('jaeger')).toContain(`github.com/jaegertracing/jaeger v1.${(ofJaeger ?? 0) + 63}.0 `);
   });
 
   it('satisfy the ranges that are accepted', () => {
