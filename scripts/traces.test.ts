@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { toolPath } from '../slas/testing/prometheus-server.ts';
+import { jaegerConfig } from './stack/jaeger.ts';
 import { type LocalStackOptions, startLocalStack } from './stack/local.ts';
 import type { Stack } from './stack/stack.ts';
 import { ROOT, type TemporaryFolder, temporaryFolder } from './testing/sla.ts';
@@ -85,6 +86,15 @@ test('Prometheus of a stack stores the exemplars of the latency, and each leads 
 });
 
 // ---------------------------------------------------------------------------------------------- Jaeger
+
+test('Jaeger listens on the loopback only', () => {
+  const endpoints = [...jaegerConfig({ http: 1, grpc: 2, otlp: 3 }).matchAll(/endpoint: (\S+)/g)];
+  expect(endpoints.map(([, address]) => address).toSorted()).toEqual([
+    '127.0.0.1:1',
+    '127.0.0.1:2',
+    '127.0.0.1:3',
+  ]);
+});
 
 interface Attribute {
   readonly key: string;

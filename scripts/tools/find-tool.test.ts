@@ -86,7 +86,9 @@ describe('with neither network nor Go', () => {
       'prometheus >=3.5.0 <4 was not found and could not be installed:',
       '  - PROMETHEUS_BIN is not set',
       `  - PATH: ${join(world.bin, 'prometheus')}: is prometheus 2.55.1, outside >=3.5.0 <4`,
-      expect.stringMatching(/^ {2}- cache: .*\/tools\/prometheus-3\.16\.0\/prometheus: there is no executable/),
+      expect.stringMatching(
+        /^ {2}- cache: .*\/tools\/prometheus-3\.16\.0\/prometheus: there is no executable/,
+      ),
       expect.stringMatching(/^ {2}- release: http:\/\/127\.0\.0\.1:1 cannot be reached \(/),
       '  - Go: no go on PATH',
     ]);
