@@ -77,6 +77,20 @@ describe('the official release', () => {
     expect(found).toEqual({ name: 'toxiproxy-server', path, version: '2.12.0', source: 'release' });
   });
 
+  it('may be an archive of the program alone, under another name, with a checksum file of its own', async () => {
+    const { world, release } = await setUp('victoria-metrics');
+    await using _world = world;
+    await using server = await serveReleases({
+      [release.checksums.path]: release.checksums.bytes,
+      [release.archive.path]: release.archive.bytes,
+    });
+    world.env.SLA_RELEASES_URL = server.url;
+    const path = cachedPath(TOOL_SPECS['victoria-metrics'], world.env);
+    const found = await finder().findTool('victoria-metrics', world.io);
+    expect(found).toEqual({ name: 'victoria-metrics', path, version: '1.136.23', source: 'release' });
+    expect(server.requests[0]).toMatch(/\/victoria-metrics-linux-amd64-v1\.136\.23_checksums\.txt$/);
+  });
+
   it('is refused if its checksum is wrong, without falling back to Go', async () => {
     const { world, release } = await setUp();
     await using _world = world;

@@ -65,7 +65,10 @@ export async function downloadRelease(
     throw checksumMismatch(`${releaseUrl(spec, context.io.env)}/${archive}`, sha256, received.value);
   }
   if (isProgram(archive)) return { ok: true, value: await placeProgram(path, program) };
-  return await unpack(path, archive, context);
+  const unpacked = await unpack(path, archive, context);
+  return spec.release.program === undefined || !unpacked.ok
+    ? unpacked
+    : { ok: true, value: await placeProgram(join(`${path}.unpacked`, spec.release.program), program) };
 }
 
 /** Also starts the timer: at most `probeMs` may pass from here to the archive's response headers. */
@@ -80,13 +83,15 @@ async function fetchChecksum(
   const known = context.unreachable.get(baseUrl);
   if (known !== undefined) return { ok: false, reason: known };
   watchdog.arm(context.limits.probeMs, `no response within ${context.limits.probeMs / 1000} s`);
-  const answer = await get(spec, spec.release.checksums, context, watchdog);
+  const { checksums } = spec.release;
+  const file = typeof checksums === 'string' ? checksums : (checksums[context.platform] ?? '');
+  const answer = await get(spec, file, context, watchdog);
   if (!answer.ok) return answer;
   const text = await attempt(() => answer.value.text(), baseUrl, context, watchdog);
   if (!text.ok) return text;
   const sha256 = checksumOf(archive, text.value);
   return sha256 === null
-    ? { ok: false, reason: `release: ${spec.release.checksums} at ${baseUrl} does not name ${archive}` }
+    ? { ok: false, reason: `release: ${file} at ${baseUrl} does not name ${archive}` }
     : { ok: true, value: { archive, sha256 } };
 }
 

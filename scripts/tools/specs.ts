@@ -1,7 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import type { VersionRange } from './version.ts';
 
-export type ToolName = 'k6' | 'prometheus' | 'promtool' | 'toxiproxy-server' | 'alertmanager' | 'jaeger';
+export type ToolName =
+  | 'k6'
+  | 'prometheus'
+  | 'promtool'
+  | 'toxiproxy-server'
+  | 'alertmanager'
+  | 'jaeger'
+  | 'victoria-metrics';
 
 /** What is released, downloaded and installed as one. */
 export interface PackageSpec {
@@ -14,13 +21,15 @@ export interface PackageSpec {
 export interface ReleaseSpec {
   /** Path below the releases' base URL, without slashes at its ends. */
   readonly folder: string;
-  /** File in that folder with lines of `sha256  name`. */
-  readonly checksums: string;
+  /** File in that folder with lines of `sha256  name`; by `platform-arch` where each archive has one of its own. */
+  readonly checksums: string | Readonly<Record<string, string>>;
   /**
    * Archive by `platform-arch` as Node names them; the archive holds one folder of its own name. One without the ending of an
    * archive is the program itself.
    */
   readonly archives: Readonly<Record<string, string>>;
+  /** The archive holds this program alone, without a folder. */
+  readonly program?: string;
 }
 
 export interface GoSpec {
@@ -41,7 +50,7 @@ export interface ToolSpec {
   readonly package: PackageSpec;
   readonly goPackage: string;
   /** The one command that needs it; a machine without it can do everything else. */
-  readonly onlyFor?: 'selftest' | 'stack up --with alerts' | 'stack up --with tracing';
+  readonly onlyFor?: 'selftest' | 'stack up --with alerts' | 'stack up --with tracing' | 'test';
 }
 
 const K6_VERSION = '2.2.0';
@@ -51,6 +60,8 @@ const TOXIPROXY_VERSION = '2.12.0';
 const ALERTMANAGER_VERSION = '0.28.1';
 // The second generation's number; its Go module has the first's, 1.76.0.
 const JAEGER_VERSION = '2.13.0';
+// The last line of releases that Go 1.26 builds.
+const VICTORIA_METRICS_VERSION = '1.136.23';
 
 const k6: PackageSpec = {
   name: 'k6',
@@ -146,6 +157,37 @@ const jaeger: PackageSpec = {
   },
 };
 
+const victoriaMetricsPlatforms = {
+  'linux-x64': 'linux-amd64',
+  'linux-arm64': 'linux-arm64',
+  'darwin-x64': 'darwin-amd64',
+  'darwin-arm64': 'darwin-arm64',
+};
+const victoriaMetricsFiles = (ending: string) =>
+  Object.fromEntries(
+    Object.entries(victoriaMetricsPlatforms).map(([platform, theirs]) => [
+      platform,
+      `victoria-metrics-${theirs}-v${VICTORIA_METRICS_VERSION}${ending}`,
+    ]),
+  );
+
+const victoriaMetrics: PackageSpec = {
+  name: 'victoria-metrics',
+  version: VICTORIA_METRICS_VERSION,
+  release: {
+    // The names follow from the Makefile in its module.
+    folder: `VictoriaMetrics/VictoriaMetrics/releases/download/v${VICTORIA_METRICS_VERSION}`,
+    checksums: victoriaMetricsFiles('_checksums.txt'),
+    archives: victoriaMetricsFiles('.tar.gz'),
+    program: 'victoria-metrics-prod',
+  },
+  go: {
+    folder: fileURLToPath(new URL('./victoria-metrics', import.meta.url)),
+    tags: [],
+    linkerFlags: `-s -w -X github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=victoria-metrics-v${VICTORIA_METRICS_VERSION}`,
+  },
+};
+
 /**
  * The tools, their pinned versions and the ranges that are accepted of a tool already installed. The version in a folder's
  * go.mod and the one here belong together: change both.
@@ -203,5 +245,14 @@ export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
     package: jaeger,
     goPackage: 'github.com/jaegertracing/jaeger/cmd/jaeger',
     onlyFor: 'stack up --with tracing',
+  },
+  'victoria-metrics': {
+    name: 'victoria-metrics',
+    pathVariable: 'VICTORIA_METRICS_BIN',
+    range: { atLeast: '1.136.0', belowMajor: 2 },
+    versionPattern: /\bvictoria-metrics-\S*?\bv(\d+\.\d+\.\d+)/,
+    package: victoriaMetrics,
+    goPackage: 'github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics',
+    onlyFor: 'test',
   },
 };

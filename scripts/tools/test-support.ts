@@ -18,6 +18,7 @@ export const VERSION_LINES: Readonly<Record<ToolName, string>> = {
   'toxiproxy-server': 'toxiproxy-server version 2.12.0',
   alertmanager: 'alertmanager, version 0.28.1 (branch: , revision: unknown)',
   jaeger: 'jaeger version v2.13.0',
+  'victoria-metrics': 'victoria-metrics-20260101-000000-tags-v1.136.23-0-g0123456789',
 };
 
 export const TEST_PLATFORM = 'linux-x64';
@@ -106,6 +107,7 @@ export async function sampleSpecs(folder: string): Promise<Readonly<Record<ToolN
     'toxiproxy-server': sample(TOOL_SPECS['toxiproxy-server']),
     alertmanager: sample(TOOL_SPECS.alertmanager),
     jaeger: sample(TOOL_SPECS.jaeger),
+    'victoria-metrics': sample(TOOL_SPECS['victoria-metrics']),
   };
 }
 
@@ -123,17 +125,22 @@ export async function makeRelease(
   const { release } = spec.package;
   const archive = release.archives[TEST_PLATFORM] ?? '';
   const inner = archive.replace('.tar.gz', '');
-  if (inner === archive) await writeProgram(join(folder, archive), versionScript(spec.name));
+  if (release.program !== undefined) {
+    await writeProgram(join(folder, release.program), versionScript(spec.name));
+    execFileSync('tar', ['-czf', archive, release.program], { cwd: folder });
+  } else if (inner === archive) await writeProgram(join(folder, archive), versionScript(spec.name));
   else {
     for (const name of names) await writeProgram(join(folder, inner, name), versionScript(name));
     execFileSync('tar', ['-czf', archive, inner], { cwd: folder });
   }
   const bytes = readFileSync(join(folder, archive));
   const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const checksums =
+    typeof release.checksums === 'string' ? release.checksums : release.checksums[TEST_PLATFORM];
   const lines = `${'0'.repeat(64)}  another-file.zip\n${sha256}  ${archive}\n`;
   return {
     archive: { path: `/${release.folder}/${archive}`, bytes },
-    checksums: { path: `/${release.folder}/${release.checksums}`, bytes: Buffer.from(lines) },
+    checksums: { path: `/${release.folder}/${checksums}`, bytes: Buffer.from(lines) },
   };
 }
 
