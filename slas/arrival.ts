@@ -44,6 +44,8 @@ const DEFAULT_WAIT_SECONDS = 60;
 const WAIT_INTERVALS = 3;
 /** The next sample may come later than all that were seen. */
 const TIMES_THE_LAG = 4;
+/** Every wait is bounded, though samples come later and later. */
+const MAX_WAIT_SECONDS = 600;
 
 export type Bound = Pick<Arrival, 'boundSeconds' | 'boundBy'>;
 
@@ -59,13 +61,20 @@ export function boundOf(
   const intervals = WAIT_INTERVALS * intervalSeconds;
   if (learnedLagSeconds === null)
     return { boundSeconds: Math.max(DEFAULT_WAIT_SECONDS, intervals), boundBy: 'default' };
-  const late = TIMES_THE_LAG * learnedLagSeconds + WAIT_INTERVALS * intervalSeconds;
-  return { boundSeconds: Math.max(MIN_WAIT_SECONDS, late), boundBy: 'learned' };
+  const late = TIMES_THE_LAG * learnedLagSeconds + intervals;
+  const atMost = Math.max(MAX_WAIT_SECONDS, intervals);
+  return { boundSeconds: Math.min(Math.max(MIN_WAIT_SECONDS, late), atMost), boundBy: 'learned' };
 }
 
 // ---------------------------------------------------------------------------------------------- what is missing
 
 const newestOf = ({ samples }: Series) => samples.at(-1)?.[0] ?? null;
+
+/** Median spacing; null where there are fewer than two samples. */
+export function spacingOf({ samples }: Series): number | null {
+  const gaps = samples.slice(1).map(([at], index) => at - samples[index]![0]);
+  return gaps.length === 0 ? null : gaps.sort((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)]!;
+}
 
 const nameOf = (labels: Series['labels']) => labels.instance ?? JSON.stringify(labels);
 
@@ -112,18 +121,18 @@ export function missingSamples(
   toSeconds: number,
   intervalSeconds: number,
 ): readonly Missing[] {
-  const closed = up.flatMap(({ labels, samples }) => {
-    const closing = samples.find(([at]) => at >= toSeconds);
+  const closed = up.flatMap((one) => {
+    const closing = closingOf(one, toSeconds);
     if (closing === undefined || closing[1] !== '1') return [];
-    const { __name__: _, ...own } = labels;
-    return [{ own: Object.entries(own), atSeconds: closing[0] }];
+    const { __name__: _, ...own } = one.labels;
+    return [{ own: Object.entries(own), sinceSeconds: closing[0] - (spacingOf(one) ?? intervalSeconds) / 2 }];
   });
   return tails.flatMap(({ series }) =>
     series.flatMap((one): readonly Missing[] => {
       const target = closed.find(({ own }) => own.every(([label, value]) => one.labels[label] === value));
       const newestSeconds = newestOf(one);
       if (target === undefined || newestSeconds === null) return [];
-      if (newestSeconds > target.atSeconds - intervalSeconds / 2) return [];
+      if (newestSeconds > target.sinceSeconds) return [];
       return [{ what: `a sample of ${JSON.stringify(one.labels)}`, newestSeconds }];
     }),
   );

@@ -8,6 +8,7 @@ import {
   missingAtEnd,
   missingSamples,
   missingScrapes,
+  spacingOf,
 } from './arrival.ts';
 import type { Arrival, Missing, Plan, Reading, RunRecord, Series, Thinned } from './model.ts';
 import { type Asker, ask, askRange } from './prometheus-http.ts';
@@ -44,7 +45,8 @@ export async function awaitArrival(plan: Plan, run: RunRecord, asker: Asker): Pr
     // An error shows no samples, and those of the look after it are not new.
     if (error === null) meter.see(up, nowSeconds);
     const intervalSeconds = longestInterval(up);
-    const bound = boundOf(asker.ingestDelaySeconds, learnedBefore, intervalSeconds);
+    const learned = learnedBefore === null ? null : meter.lagSeconds;
+    const bound = boundOf(asker.ingestDelaySeconds, learned, intervalSeconds);
     const done = (missing: readonly Missing[]): Awaited => ({
       intervalSeconds,
       isTold: up.length > 0,
@@ -214,8 +216,8 @@ export async function awaitScrapeAfter(
   return { isScraped: false, lagSeconds: meter.lagSeconds };
 }
 
-/** Samples from before the moment come late, too. */
-const LEARN_BACK_SECONDS = 1;
+/** Samples of a batch that is late are older than the moment: they tell how late it is. */
+const LEARN_BACK_SECONDS = 60;
 
 // ---------------------------------------------------------------------------------------------- reading
 
@@ -230,10 +232,7 @@ async function lookAtUp(plan: Plan, { window }: RunRecord, asker: Asker) {
 }
 
 function longestInterval(series: readonly Series[]): number {
-  const intervals = series.flatMap(({ samples }) => {
-    const gaps = samples.slice(1).map(([at], index) => at - samples[index]![0]);
-    return gaps.length === 0 ? [] : [gaps.sort((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)]!];
-  });
+  const intervals = series.flatMap((one) => spacingOf(one) ?? []);
   return intervals.length === 0 ? USUAL_INTERVAL_SECONDS : Math.max(...intervals);
 }
 

@@ -160,6 +160,19 @@ const theScrapes: readonly Row[] = [
     expected: { exitCode: 3, by: ['client-and-server-agree', 'confidence'] },
   },
   {
+    name: 'remote-write-healthy',
+    fault: 'none; samples reach the Prometheus that is asked up to 8 s late',
+    stage: { remoteWriteSeconds: 8 },
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'remote-write-failing',
+    fault: '1.2% of the requests fail; samples come up to 8 s late',
+    faults: 'errors=1.2%',
+    stage: { remoteWriteSeconds: 8 },
+    expected: { exitCode: 1, by: ['error-rate'], only: true },
+  },
+  {
     name: 'clock-ahead',
     fault: 'Prometheus’s clock is 3 s ahead',
     stage: { api: () => shiftClock(3) },

@@ -8,6 +8,7 @@ import {
   serviceAddress,
   serviceReady,
   startPrometheus,
+  startReceiver,
   startService,
 } from '../stack/local.ts';
 import { type Network, startNetwork } from './network.ts';
@@ -20,6 +21,8 @@ export interface StageSpec {
   readonly front?: () => Behaviour;
   readonly scrape?: () => Behaviour;
   readonly api?: () => Behaviour;
+  /** Another Prometheus is asked than the one that scrapes: it is sent the samples, gathered for so long. */
+  readonly remoteWriteSeconds?: number;
   /** It is started by whoever meddles, if at all. */
   readonly withoutPrometheus?: true;
 }
@@ -105,8 +108,15 @@ export async function openStage(spec: StageSpec, options: StageOptions): Promise
   const observe = async () => {
     await prometheus?.stop();
     const folder = await ownFolder('prometheus');
-    prometheus = owned.use(await startPrometheus(stackOptions(folder), scrape.url, join(folder, 'data')));
-    api.upstream = await listeningAddress(prometheus, options.signal);
+    const receiver = spec.remoteWriteSeconds && owned.use(await startReceiver(stackOptions(folder), folder));
+    const asked = receiver && (await listeningAddress(receiver, options.signal));
+    const remoteWrite = asked && {
+      remoteWrite: { url: `${asked}/api/v1/write`, batchSeconds: spec.remoteWriteSeconds },
+    };
+    const scraping = { ...stackOptions(folder), ...remoteWrite };
+    prometheus = owned.use(await startPrometheus(scraping, scrape.url, join(folder, 'data')));
+    const address = await listeningAddress(prometheus, options.signal);
+    api.upstream = asked || address;
   };
   if (!spec.withoutPrometheus) await observe();
   const all = guard.move();

@@ -6,7 +6,7 @@ import { type AlertmanagerOptions, startAlertmanager } from './alertmanager.ts';
 import { startJaeger } from './jaeger.ts';
 import { isOk, listeningAddress, START_PATIENCE_MS } from './listening.ts';
 import { takeSnapshot } from './prometheus-admin.ts';
-import { prometheusConfig } from './prometheus-config.ts';
+import { prometheusConfig, type RemoteWrite } from './prometheus-config.ts';
 import type { Stack } from './stack.ts';
 
 export interface LocalStackOptions {
@@ -26,6 +26,8 @@ export interface LocalStackOptions {
   readonly alertmanager?: AlertmanagerOptions;
   /** A Jaeger that the service sends its traces to. Absent: they go where the environment says, or nowhere. */
   readonly jaegerPath?: string;
+  /** Samples are sent on to another server, late. */
+  readonly remoteWrite?: RemoteWrite;
   /** Prometheus's administrative API is opened: it can delete as well, so only when a snapshot is wanted. */
   readonly withSnapshots?: boolean;
 }
@@ -134,9 +136,10 @@ export async function startPrometheus(
   const ruleFiles = await writeRules(options);
   const target = new URL(serviceUrl).host;
   const alertmanager = alertmanagerUrl === undefined ? {} : { alertmanager: new URL(alertmanagerUrl).host };
+  const remoteWrite = options.remoteWrite === undefined ? {} : { remoteWrite: options.remoteWrite };
   await writeFile(
     config,
-    prometheusConfig({ selector: options.selector, target, ruleFiles, ...alertmanager }),
+    prometheusConfig({ selector: options.selector, target, ruleFiles, ...alertmanager, ...remoteWrite }),
   );
   const args = [
     `--config.file=${config}`,
@@ -152,6 +155,26 @@ export async function startPrometheus(
     cwd: options.folder,
     env: options.env,
     logFile: join(options.folder, 'prometheus.log'),
+  });
+}
+
+/** A Prometheus that scrapes nothing and stores what another one sends it. */
+export async function startReceiver(
+  { prometheusPath, env }: Pick<LocalStackOptions, 'prometheusPath' | 'env'>,
+  folder: string,
+): Promise<Running> {
+  const config = join(folder, 'receiver.yml');
+  await writeFile(config, 'scrape_configs: []\n');
+  const args = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(folder, 'receiver-data')}`,
+    '--web.listen-address=127.0.0.1:0',
+    '--web.enable-remote-write-receiver',
+  ];
+  return start('receiving Prometheus', prometheusPath, args, {
+    cwd: folder,
+    env,
+    logFile: join(folder, 'receiver.log'),
   });
 }
 

@@ -10,10 +10,23 @@ export interface Scraping {
   readonly ruleFiles: readonly string[];
   /** Where alerts are sent, as host:port. */
   readonly alertmanager?: string;
+  readonly remoteWrite?: RemoteWrite;
+}
+
+/** Where samples are sent on to, and for how long they are gathered before: so late they come. */
+export interface RemoteWrite {
+  readonly url: string;
+  readonly batchSeconds: number;
 }
 
 /** The configuration of a Prometheus that scrapes one service, and evaluates, every second. */
-export function prometheusConfig({ selector, target, ruleFiles, alertmanager }: Scraping): string {
+export function prometheusConfig({
+  selector,
+  target,
+  ruleFiles,
+  alertmanager,
+  remoteWrite,
+}: Scraping): string {
   const { job, ...labels } = selector;
   if (job === undefined) {
     throw new HarnessError(
@@ -28,6 +41,18 @@ export function prometheusConfig({ selector, target, ruleFiles, alertmanager }: 
     ...(alertmanager === undefined
       ? {}
       : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
+    ...(remoteWrite === undefined ? {} : { remote_write: [remoteWriteConfig(remoteWrite)] }),
     scrape_configs: [{ job_name: job, static_configs: [{ targets: [target], labels }] }],
   });
 }
+
+/** One sender, so that batches come in order; so large that a batch is sent when its time is over. */
+const remoteWriteConfig = ({ url, batchSeconds }: RemoteWrite) => ({
+  url,
+  queue_config: {
+    max_shards: 1,
+    capacity: 200_000,
+    max_samples_per_send: 100_000,
+    batch_send_deadline: `${batchSeconds}s`,
+  },
+});

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Series } from '../model.ts';
+import { selects } from './notation.ts';
+
+/** A server of Prometheus's API whose samples, known beforehand, become visible some time after they were taken. */
+export interface LateServer extends AsyncDisposable {
+  readonly url: string;
+  /** Queries so far. */
+  readonly queries: readonly string[];
+}
+
+export interface LateSeries extends Series {
+  readonly lateSeconds: number;
+}
+
+/** @param withheldSeconds how long functions over samples do not see the last ones, and repeat older values */
+export async function startLateServer(
+  series: readonly LateSeries[],
+  withheldSeconds = 0,
+): Promise<LateServer> {
+  const queries: string[] = [];
+  const http = createServer((request, response) => {
+    const { searchParams } = new URL(request.url!, 'http://late');
+    const query = searchParams.get('query')!;
+    queries.push(query);
+    const data = answerTo(query, searchParams, series, withheldSeconds);
+    response.end(JSON.stringify({ status: 'success', data }));
+  });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    queries,
+    [Symbol.asyncDispose]: async () => {
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+function answerTo(
+  query: string,
+  parameters: URLSearchParams,
+  series: readonly LateSeries[],
+  withheldSeconds: number,
+) {
+  const now = Date.now() / 1000;
+  if (query === 'time()') return { resultType: 'scalar', result: [now, String(now)] };
+  const [, ofFunction] = /^timestamp\((.*)\)$/.exec(query) ?? [];
+  const [, selector = ofFunction, range = '300000'] = /^([^(]*)\[(\d+)ms\]$/.exec(query) ?? [];
+  // It knows no other functions.
+  if (selector === undefined) return { resultType: 'matrix', result: [] };
+  const at = Number(parameters.get('time') ?? parameters.get('end'));
+  const seen = ofFunction === undefined ? at : Math.min(at, now - withheldSeconds);
+  const result = series
+    .filter(({ labels }) => selects(selector, labels))
+    .map(({ labels, samples, lateSeconds }) => ({
+      metric: labels,
+      values: samples.filter(
+        ([time]) => time > at - Number(range) / 1000 && time <= seen && time + lateSeconds <= now,
+      ),
+    }))
+    .filter(({ values }) => values.length > 0);
+  if (ofFunction === undefined) return { resultType: 'matrix', result };
+  const last = result.map(({ metric, values }) => ({ metric, values: [[at, String(values.at(-1)![0])]] }));
+  return { resultType: 'matrix', result: last };
+}
