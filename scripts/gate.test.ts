@@ -35,7 +35,7 @@ describe('a healthy service', () => {
 
     const run = join(folder.path, 'latest');
     const k6 = JSON.parse(await readFile(join(run, 'k6-summary.json'), 'utf8'));
-    const sent = k6.metrics.http_reqs.values.count;
+    const sent = k6.metrics.http_reqs.count;
     expect(sent).toBeGreaterThanOrEqual(360);
     for (const id of ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence']) {
       expect(objective(verdict, id).samples).toBe(sent);

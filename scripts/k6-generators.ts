@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Load, PlannedObjective } from '../slas/model.ts';
 import { type ErrorGuard, guardAgainstErrors } from './error-guard.ts';
 import type { RecordedRequest } from './k6-requests.ts';
+import { TREND_STATS } from './k6-summary.ts';
 import { followRequests } from './k6-tail.ts';
 import { type Teller, tellHowItGoes } from './live.ts';
 import { type Exit, onAbort, type Started, start } from './processes.ts';
@@ -109,7 +110,15 @@ function startK6(
 ): Promise<Started> {
   // Port 0: k6's own API would take a fixed port, and two of them side by side would fight for it.
   const fixed = ['run', '--quiet', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
-  const whole = [...fixed, '--out', `csv=${csvFile}`, ...args, join(root, load.script)];
+  const written = ['--out', `csv=${csvFile}`, '--summary-export', summaryFile];
+  const whole = [
+    ...fixed,
+    ...written,
+    '--summary-trend-stats',
+    TREND_STATS,
+    ...args,
+    join(root, load.script),
+  ];
   const environment = {
     SLA_LOAD: loadFile,
     SLA_TARGET: stack.generators?.serviceUrl ?? stack.serviceUrl,
@@ -159,10 +168,11 @@ export async function whileRunning(
     options.progress(`stopping the load: ${reason}`);
     stopAll();
   });
-  // Where one stops in the middle the rest of the load is no load of the plan: nobody needs it.
+  // Where one stops in the middle the rest of the load is no load of the plan: nobody needs it. At the end of the schedule a crossed
+  // threshold or an exception of teardown() cuts nothing, and the others still wait for their last responses.
   const ended = async ({ k6 }: Generator) => {
     const exit = await k6.exited;
-    if (exit.code !== 0) stopAll();
+    if (exit.code !== 0 && exit.atSeconds - startedSeconds < load.scheduledSeconds) stopAll();
     return exit;
   };
   try {
@@ -207,12 +217,4 @@ function watchFor(
     },
     [Symbol.dispose]: () => following[Symbol.dispose](),
   };
-}
-
-/** The end that tells most of several: the first that was no good one, else the last. */
-export function tellingExit(exits: readonly Exit[]): Exit {
-  const ordered = exits.toSorted((a, b) => a.atSeconds - b.atSeconds);
-  const last = ordered.at(-1)!;
-  const bad = ordered.find(({ code }) => code !== 0);
-  return bad === undefined ? last : { ...bad, atSeconds: last.atSeconds };
 }

@@ -65,7 +65,7 @@ type Phases = Map<string, { beganMs: number; lateMs: number[] }>;
 
 /** k6 names a phase's requests by its scenario. */
 function notePhase(line: string, columns: readonly string[], phases: Phases): void {
-  const fields = line.split(',');
+  const fields = fieldsOf(line);
   if (fields.length !== columns.length) return;
   const value = Number(fields[columns.indexOf('metric_value')]);
   const name = fields[columns.indexOf('scenario')]!;
@@ -88,9 +88,17 @@ function summarised(phases: Phases): RecordedLoad['phases'] {
   );
 }
 
-/** No field of ours has a comma or a quote in it (see loadtests/lib/tag.ts); a last line that was cut off has too few fields. */
+/** The name of a group may have commas and quotes in it, as the script likes. */
+export function fieldsOf(line: string): readonly string[] {
+  if (!line.includes('"')) return line.split(',');
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    ([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare!,
+  );
+}
+
+/** A last line that was cut off has too few fields. */
 export function parseLine(line: string, columns: readonly string[]): RecordedRequest[] {
-  const fields = line.split(',');
+  const fields = fieldsOf(line);
   if (fields.length !== columns.length) return [];
   const field = (name: string) => fields[columns.indexOf(name)] ?? '';
   const tag = (name: string) => new RegExp(`(?:^|&)${name}=([^&]*)`).exec(field('extra_tags'))?.[1] ?? '';

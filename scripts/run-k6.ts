@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { answersInAll, requestsOf } from '../slas/client-requests.ts';
+import { requestsOf } from '../slas/client-requests.ts';
 import type { ClientRequests, Load, LoadRecord, RunRecord } from '../slas/model.ts';
-import { countOf, formatCount } from '../slas/numbers.ts';
-import { plannedIn } from '../slas/phases.ts';
 import { HarnessError } from './errors.ts';
-import { type RunK6Options, startGenerators, tellingExit, whileRunning } from './k6-generators.ts';
+import { cutBecause, diedOf, type EndedK6, failuresOf, tellingEnd } from './k6-end.ts';
+import { type RunK6Options, startGenerators, whileRunning } from './k6-generators.ts';
+import { readErrors } from './k6-log.ts';
 import { type RecordedLoad, readRequests } from './k6-requests.ts';
-import { count, readSummary, type Summary, summed, value } from './k6-summary.ts';
-import { type Exit, type Started, tellExit } from './processes.ts';
+import { count, readSummary, type Summary, summed, thresholdsOf, value } from './k6-summary.ts';
+import { type Started, tellExit } from './processes.ts';
 import type { Stack } from './stack/stack.ts';
 
 export type { RunK6Options } from './k6-generators.ts';
@@ -23,28 +22,31 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   const startedSeconds = Date.now() / 1000;
   await using generators = await startGenerators(load, stack, options);
   const ended = await whileRunning(generators, load, startedSeconds, stack, options);
-  const ends = ended.exits;
-  const summaries = await Promise.all(generators.each.map(({ summaryFile }) => readSummary(summaryFile)));
-  // One whose summary is missing leaves all of them without one: its requests would be missing from the sum.
-  const summary = summed(summaries);
-  const exit = tellingExit(ends);
-  const failed = ends.findIndex(
-    ({ code }, index) => summaries[index] === null && NEVER_BEGAN.includes(code ?? 0),
+  const ends = await Promise.all(
+    generators.each.map(
+      async ({ k6, summaryFile }, index): Promise<EndedK6> => ({
+        exit: ended.exits[index]!,
+        summary: await readSummary(summaryFile),
+        log: await readErrors(k6.logFile, options.root),
+      }),
+    ),
   );
+  // One whose summary is missing leaves all of them without one: its requests would be missing from the sum.
+  const summary = summed(ends.map((end) => end.summary));
+  const failed = ends.findIndex((end) => end.summary === null && NEVER_BEGAN.includes(end.exit.code ?? 0));
   if (failed !== -1) throw neverBegan(generators.each[failed]!.k6, ends[failed]!, load);
-  const stoppedBecause = ended.stoppedBecause ?? reasonOf(exit, summary, load);
+  const telling = tellingEnd(ends);
+  const { exit } = telling;
   const { client, phases, startedLateP99Seconds } = await readRequests(
     generators.each.map((one) => one.csvFile),
   );
   const counts = summary === null ? countsOfRequests(client) : countsOfSummary(summary);
+  const stoppedBecause = ended.stoppedBecause ?? cutBecause(telling, summary, counts, load);
   const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };
   const record = {
     ...recordOf(load, options, end, counts),
     ...(startedLateP99Seconds === null ? {} : { startedLateP99Seconds }),
-    ...(await answersOf(
-      summary,
-      generators.each.map(({ k6 }) => k6.logFile),
-    )),
+    ...scriptOf(ends, summary, load),
     ...(client === null ? {} : { client }),
     ...phasesOf(load, phases),
   };
@@ -53,14 +55,15 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     id: options.id,
     window: windowOf(summary, startedSeconds, exit.atSeconds),
     load: record,
-    incidents: incidentsOf(exit, summary, await stack.incidents()),
+    incidents: incidentsOf(telling, await stack.incidents()),
   };
 }
 
-function neverBegan(k6: Started, exit: Exit, load: Load): HarnessError {
+function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessError {
+  const first = log.first === null ? '' : `: ${log.first}`;
   return new HarnessError(
     'k6-cannot-run',
-    `k6 cannot run ${load.script} (${tellExit(exit)}). Its last lines:\n${k6.tail()}`,
+    `k6 cannot run ${load.script} (${tellExit(exit)})${first}\nIts last lines:\n${k6.tail()}`,
     {
       nextStep: `mend ${load.script}, or the scenario's load in the SLA document`,
     },
@@ -69,62 +72,46 @@ function neverBegan(k6: Started, exit: Exit, load: Load): HarnessError {
 
 // ---------------------------------------------------------------------------------------------- k6's summary
 
-/** k6's exit code where a threshold was crossed: ours are the budgets. */
-const BUDGET_USED_UP = 99;
-
-/** Why k6 did not go through its whole plan; null if it did. A budget that is used up by its last requests cuts nothing. */
-function reasonOf(exit: Exit, summary: Summary | null, load: Load): string | null {
-  if (summary !== null && exit.code === BUDGET_USED_UP) {
-    const { sent, answered, lost, droppedIterations } = countsOfSummary(summary);
-    const ended = lost + answersInAll({ answered });
-    const isWhole = sent + droppedIterations >= load.plannedRequests && ended === sent;
-    return isWhole ? null : usedUp(summary, load);
-  }
-  if (exit.signal !== null || exit.code !== 0) return `k6 ended with ${tellExit(exit)}`;
-  return summary === null ? 'k6 left no summary' : null;
-}
-
-function usedUp(summary: Summary, load: Load): string {
-  const spent = load.budgets.map((budget) => ({
-    ...budget,
-    bad: count(summary, budget.metric),
-  }));
-  const told = spent
-    .filter(({ bad, atMost }) => bad > atMost)
-    .map(
-      ({ objective, phase, bad, atMost }) =>
-        `${countOf(bad, 'bad request')} for ${objective}, of which ${formatCount(plannedIn(load, phase ?? undefined).plannedRequests)} can bear ${formatCount(atMost)}`,
-    );
-  return `nothing could save it any more: ${told.join('; ')}`;
-}
-
-/** A script that looks into no answer counts none as wrong, and says so by leaving the metric out. */
-async function answersOf(
-  summary: Summary | null,
-  logFiles: readonly string[],
-): Promise<Pick<LoadRecord, 'wrongAnswers' | 'lookedInto' | 'scriptErrors' | 'expectedRefusals'>> {
+/** What k6 and the script say of the answers and of the script itself. A script that looks into none leaves the metric out. */
+function scriptOf(ends: readonly EndedK6[], summary: Summary | null, load: Load): Partial<LoadRecord> {
   const wrong = value(summary, 'sla_answers_wrong', 'count');
   const expected = value(summary, 'sla_refusals_expected', 'count');
-  const log = (await Promise.all(logFiles.map((file) => readFile(file, 'utf8')))).join('\n');
-  // k6 goes on after an exception in an iteration, and tells only its log.
-  const scriptErrors = log.match(/level=error .*source=stacktrace/g)?.length ?? 0;
-  if (wrong === undefined) return scriptErrors === 0 ? {} : { scriptErrors };
+  const scriptErrors = ends.reduce((sum, { log }) => sum + log.inIterations, 0);
+  const first = ends.find(({ log }) => log.firstInIteration !== null)?.log.firstInIteration;
+  const others = count(summary, 'http_reqs') - count(summary, 'sla_requests_sent');
   return {
-    wrongAnswers: wrong,
-    lookedInto: count(summary, 'sla_good_answers_looked_into'),
-    scriptErrors,
+    ...(wrong === undefined
+      ? {}
+      : { wrongAnswers: wrong, lookedInto: count(summary, 'sla_good_answers_looked_into') }),
+    ...(wrong === undefined && scriptErrors === 0 ? {} : { scriptErrors }),
+    ...(first === undefined || first === null ? {} : { firstScriptError: first }),
     ...(expected === undefined ? {} : { expectedRefusals: expected }),
+    ...(others > 0 ? { otherRequests: others } : {}),
+    ...reportedBy(ends, summary, load),
   };
 }
 
-/** A k6 that was killed has died like anything else; one that stopped by a budget has not. */
-function incidentsOf(
-  exit: Exit,
+/** What k6 itself calls failed. Budgets are thresholds of ours: the objectives say what became of them. */
+function reportedBy(
+  ends: readonly EndedK6[],
   summary: Summary | null,
-  others: readonly string[] | null,
-): readonly string[] | null {
-  const died =
-    exit.signal !== null || summary === null ? [`k6 ended in the middle, with ${tellExit(exit)}`] : [];
+  { budgets }: Load,
+): Partial<LoadRecord> {
+  const isBudget = (metric: string) => budgets.some((budget) => budget.metric === metric);
+  const summaries = ends.flatMap((end) => end.summary ?? []);
+  const isUsedUp = budgets.some(({ metric, atMost }) => count(summary, metric) > atMost);
+  const thresholds = summary === null ? undefined : thresholdsOf(summaries, (metric) => !isBudget(metric));
+  const isCrossed = isUsedUp || thresholds?.some((one) => one.isCrossed) === true;
+  const failures = failuresOf(ends, isCrossed);
+  return {
+    ...(summary === null ? {} : { checks: summary.checks }),
+    ...(thresholds === undefined ? {} : { thresholds }),
+    ...(failures === undefined ? {} : { failures }),
+  };
+}
+
+function incidentsOf(telling: EndedK6, others: readonly string[] | null): readonly string[] | null {
+  const died = diedOf(telling);
   return others === null && died.length === 0 ? null : [...died, ...(others ?? [])];
 }
 

@@ -64,25 +64,39 @@ export function withScenario(text: string, name: string, entry: Entry): string |
 export function scriptText({ service }: SlaDocument, isShipped: boolean): string {
   const { warmUp } = service;
   if (isShipped)
-    return script(['predict'], 'predict(nextText());', "import { nextText } from './lib/texts.ts';\n");
-  if (warmUp === undefined) return script(['get'], "get('/');");
-  return script(['post'], `post('${warmUp.path}', ${JSON.stringify(warmUp.bodies[0])});`);
+    return script(
+      [
+        "import { eachArrival, options as planned } from './lib/load.ts';",
+        "import { predict } from './lib/request.ts';",
+        "import { nextText } from './lib/texts.ts';",
+      ],
+      ['// predict() looks into each response: a sentiment, and how sure it is.', 'predict(nextText());'],
+    );
+  const [name, call] =
+    warmUp === undefined
+      ? ['get', "get('/')"]
+      : ['post', `post('${warmUp.path}', ${JSON.stringify(warmUp.bodies[0])})`];
+  return script(
+    [
+      "import { reportsNoError } from './lib/bodies.ts';",
+      "import { eachArrival, options as planned } from './lib/load.ts';",
+      `import { expectAnswer, ${name} } from './lib/request.ts';`,
+    ],
+    [`const response = ${call};`, 'expectAnswer(response, isRight);'],
+    `
+/** What a right response is: here JSON that reports no error. Add what your service promises: fields, and their values. */
+const isRight = (body: unknown): boolean => reportsNoError(body);
+`,
+  );
 }
 
-const script = (
-  names: readonly string[],
-  body: string,
-  more = '',
-) => `import { eachArrival, options as planned } from './lib/load.ts';
-import { ${names.join(', ')} } from './lib/request.ts';
-${more}
-export { handleSummary } from './lib/summary.ts';
+const script = (imports: readonly string[], body: readonly string[], more = '') => `${imports.join('\n')}
 
 export const options = planned();
-
+${more}
 /** What is sent at each arrival; how many come, and when, is in the SLA document. */
 export default eachArrival(() => {
-  ${body}
+${body.map((line) => `  ${line}`).join('\n')}
 });
 `;
 

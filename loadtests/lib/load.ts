@@ -149,11 +149,13 @@ export function options(): Options {
 
 // ---------------------------------------------------------------------------------------------- in the run
 
-/** Wraps what a scenario does at each arrival; arrivals beyond the plan do nothing. */
-export const eachArrival = (visit: () => void) => (): void => {
-  const { perSecond, durationSeconds } = phasePlan();
-  if (exec.scenario.iterationInTest < arrivalsIn(perSecond, durationSeconds)) visit();
-};
+/** What a scenario does at each arrival, with what `setup()` returned; those beyond the plan do nothing. */
+export const eachArrival =
+  <Data>(visit: (data: Data) => void) =>
+  (data: Data): void => {
+    const { perSecond, durationSeconds } = phasePlan();
+    if (exec.scenario.iterationInTest < arrivalsIn(perSecond, durationSeconds)) visit(data);
+  };
 
 /** The number of this arrival in the whole run, from 0: the same in every run of the same plan. */
 export const arrivalNumber = (): number => phasePlan().numberedFrom + exec.scenario.iterationInTest;

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { errorsIn } from './k6-log.ts';
+
+/** Lines as k6 2.2 writes them. */
+
+const ITERATION = String.raw`time="2026-11-29T19:46:25Z" level=error msg="TypeError: it \"broke\"\n\tat default (file:///home/me/project/loadtests/peak.ts:2:463(13))\n" executor=constant-arrival-rate hint="script exception" scenario=hold source=stacktrace`;
+const SETUP = String.raw`time="2026-11-29T19:46:23Z" level=error msg="Error: no token\n\tat fail (native)\n\tat setup (file:///home/me/project/loadtests/peak.ts:2:340(3))\n" hint="script exception" source=stacktrace`;
+const CONSOLE = 'time="2026-11-29T19:46:25Z" level=error msg=mine source=console';
+const CROSSED = `time="2026-11-29T19:46:26Z" level=error msg="thresholds on metrics 'checks, http_req_duration' have been crossed"`;
+
+const read = (...lines: string[]) => errorsIn(lines.join('\n'), '/home/me/project');
+
+test('exceptions of iterations are counted, and the first is told with its place', () => {
+  expect(read(CONSOLE, ITERATION, ITERATION)).toEqual({
+    inIterations: 2,
+    firstInIteration: 'TypeError: it "broke" at default (loadtests/peak.ts:2:463)',
+    outside: [],
+    first: 'TypeError: it "broke" at default (loadtests/peak.ts:2:463)',
+    isCrossedAtEnd: false,
+  });
+});
+
+test('what fails outside of iterations is told apart, and first', () => {
+  const words = 'Error: no token at setup (loadtests/peak.ts:2:340)';
+  expect(read(ITERATION, SETUP)).toMatchObject({ inIterations: 1, outside: [words], first: words });
+});
+
+test('what the script itself writes down is told where there is nothing else', () => {
+  expect(read(CONSOLE)).toMatchObject({ inIterations: 0, first: 'mine' });
+  expect(read('time="…" level=warning msg="Request Failed"')).toMatchObject({ first: null });
+});
+
+test('thresholds that were crossed at the end are told from those that ended the test', () => {
+  expect(read(CROSSED).isCrossedAtEnd).toBe(true);
+  const aborted =
+    'level=error msg="thresholds on metrics \'checks\' were crossed; at least one has abortOnFail enabled, stopping test prematurely"';
+  expect(read(aborted)).toMatchObject({ isCrossedAtEnd: false });
+});
+
+test('why a summary was not written stands in a field of its own', () => {
+  const line =
+    'time="…" level=error msg="failed to handle the end-of-test summary" error="handleSummary() should return a map"';
+  expect(read(line).first).toBe(
+    'failed to handle the end-of-test summary: handleSummary() should return a map',
+  );
+});
+
+test('a message is told whole or not at all: half a secret would not be recognised', () => {
+  const line = (length: number) => `time="…" level=error msg="${'a'.repeat(length)}"`;
+  expect(read(line(2_000)).first).toHaveLength(2_000);
+  expect(read(line(2_001)).first).toBe('a message of 2,001 characters, see the log');
+});

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { parseSummary, type Summary, summed, thresholdsOf } from './k6-summary.ts';
+
+/** k6's summary, as `--summary-export` writes it. */
+
+type Values = Readonly<Record<string, unknown>>;
+const group = (checks: Readonly<Record<string, readonly [passes: number, fails: number]>>, path = '') => ({
+  checks: Object.fromEntries(
+    Object.entries(checks).map(([name, [passes, fails]]) => [
+      name,
+      { path: `${path}::${name}`, passes, fails },
+    ]),
+  ),
+  groups: {},
+});
+const summary = (metrics: Readonly<Record<string, Values>>, root = group({})): Summary =>
+  parseSummary({ metrics, root_group: root });
+
+test('checks are named with the groups they are in', () => {
+  const root = {
+    ...group({ 'status is 200': [3, 1] }),
+    groups: { 'a, b': group({ fast: [2, 0] }, '::a, b') },
+  };
+  expect(summary({}, root).checks).toEqual([
+    { name: 'status is 200', passes: 3, fails: 1 },
+    { name: 'a, b::fast', passes: 2, fails: 0 },
+  ]);
+});
+
+test('summaries are added where they can be, and percentiles are left out', () => {
+  const one = (count: number, min: number, max: number) =>
+    summary({ sent: { count, rate: count }, ms: { min, max, 'p(99)': max } }, group({ right: [count, 1] }));
+  expect(summed([one(3, 10, 20), one(4, 5, 15)])).toEqual({
+    metrics: {
+      sent: { values: { count: 7 }, thresholds: {} },
+      ms: { values: { min: 5, max: 20 }, thresholds: {} },
+    },
+    checks: [{ name: 'right', passes: 7, fails: 2 }],
+  });
+  expect(summed([one(3, 10, 20), summary({})])).toMatchObject({
+    metrics: { sent: { values: { count: 3 } } },
+  });
+});
+
+test('where one left no summary the others are not the whole', () => {
+  expect(summed([summary({}), null])).toBeNull();
+  expect(summed([null])).toBeNull();
+});
+
+const told = (all: readonly Summary[], isOfScript = (_metric: string) => true) =>
+  thresholdsOf(all, isOfScript).map(({ metric, threshold, isCrossed, value, samples }) => [
+    `${metric}: ${threshold}`,
+    isCrossed,
+    value,
+    samples,
+  ]);
+
+test('each threshold comes with what k6 compared and of how many samples', () => {
+  const one = summary({
+    checks: { passes: 9, fails: 1, value: 0.9, thresholds: { 'rate>0.99': true } },
+    http_req_duration: { 'p(95)': 250.5, count: 10, thresholds: { 'p(95)<200': true, 'p(95.0)<300': false } },
+    'http_req_duration{name:x}': { 'p(95)': 0, count: 0, thresholds: { 'p(95)<1': false } },
+    'http_req_failed{name:x}': { passes: 0, fails: 0, value: 0, thresholds: { 'rate<0.1': false } },
+    http_reqs: { count: 10, rate: 5, thresholds: { 'rate>4': false } },
+    size: { value: 0, min: 0, max: 0, thresholds: { 'value<5': false } },
+    unlimited: { count: 3, rate: 1 },
+  });
+  expect(told([one])).toEqual([
+    ['checks: rate>0.99', true, 0.9, 10],
+    ['http_req_duration: p(95)<200', true, 250.5, 10],
+    ['http_req_duration: p(95.0)<300', false, 250.5, 10],
+    ['http_req_duration{name:x}: p(95)<1', false, 0, 0],
+    ['http_req_failed{name:x}: rate<0.1', false, 0, 0],
+    ['http_reqs: rate>4', false, 5, null],
+    ['size: value<5', false, 0, 0],
+  ]);
+  expect(told([one], (metric) => metric === 'checks')).toHaveLength(1);
+});
+
+test('a threshold that one of several generators crossed is crossed', () => {
+  const one = (p95: number, isCrossed: boolean) =>
+    summary({ http_req_duration: { 'p(95)': p95, count: 10, thresholds: { 'p(95)<200': isCrossed } } });
+  expect(told([one(150, false), one(250, true)])).toEqual([['http_req_duration: p(95)<200', true, 250, 20]]);
+  expect(told([one(150, false), one(160, false)])).toEqual([
+    ['http_req_duration: p(95)<200', false, null, 20],
+  ]);
+});
+
+test('counts of several generators are compared as their sum: each has only a part of them', () => {
+  const one = (count: number, thresholds: Values) =>
+    summary({ errors: { count, rate: count / 10, thresholds } });
+  const upper = { 'count<10': false, 'rate<1': false };
+  expect(told([one(6, upper), one(6, upper)])).toEqual([
+    ['errors: count<10', true, 12, null],
+    ['errors: rate<1', true, 1.2, null],
+  ]);
+  const lower = { 'count>=10': true };
+  expect(told([one(6, lower), one(6, lower)])).toEqual([['errors: count>=10', false, 12, null]]);
+});
