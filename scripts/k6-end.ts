@@ -43,17 +43,26 @@ function endInWords({ exit, log }: EndedK6): string {
   ].join(': ');
 }
 
-/** A crossed threshold is no end that tells of anything else: of several, whatever else was wrong comes first. */
-const weightOf = ({ code, signal }: Exit) =>
-  signal === null && code === 0 ? 2 : signal === null && code === THRESHOLD_CROSSED ? 1 : 0;
+/** k6 speaks of these only after the whole test. */
+const isAtEnd = ({ exit, log }: EndedK6) =>
+  exit.code === MARKED_AS_FAILED || (exit.code === THRESHOLD_CROSSED && log.isCrossedAtEnd);
+
+/** Of several ends the one that tells why comes first: those of the others are told to stop then, and end with what that gives. */
+function rankOf(end: EndedK6): number {
+  const { code, signal } = end.exit;
+  if (signal !== null) return 0;
+  if (code === 0) return 4;
+  if (isAtEnd(end)) return 3;
+  if (code === STOPPED_BY_SIGNAL) return 2;
+  return code === THRESHOLD_CROSSED ? 1 : 0;
+}
 
 /** The end that tells most of several: the first that was no good one, else the last. */
 export function tellingEnd(ends: readonly EndedK6[]): EndedK6 {
-  const ordered = ends.toSorted(
-    (a, b) => weightOf(a.exit) - weightOf(b.exit) || a.exit.atSeconds - b.exit.atSeconds,
-  );
-  const last = ends.toSorted((a, b) => a.exit.atSeconds - b.exit.atSeconds).at(-1)!;
-  const telling = weightOf(ordered[0]!.exit) === 2 ? last : ordered[0]!;
+  const inTime = ends.toSorted((a, b) => a.exit.atSeconds - b.exit.atSeconds);
+  const last = inTime.at(-1)!;
+  const [first] = inTime.toSorted((a, b) => rankOf(a) - rankOf(b));
+  const telling = first!.exit.code === 0 ? last : first!;
   return { ...telling, exit: { ...telling.exit, atSeconds: last.exit.atSeconds } };
 }
 
@@ -63,11 +72,9 @@ const hasEndedItself = ({ exit, summary }: EndedK6) =>
 
 /** Why k6 did not go through its whole plan; null if it did. What fails after the last request cuts nothing. */
 export function cutBecause(end: EndedK6, summary: Summary | null, counts: Counts, load: Load): string | null {
-  const { exit, log } = end;
+  const { exit } = end;
   if (!hasEndedItself(end)) return `k6 ended with ${endInWords(end)}`;
-  // Of these two k6 speaks after the whole test only.
-  const isAtEnd = exit.code === MARKED_AS_FAILED || (exit.code === THRESHOLD_CROSSED && log.isCrossedAtEnd);
-  if (exit.code === 0 || isAtEnd || isWhole(counts, load)) return null;
+  if (exit.code === 0 || isAtEnd(end) || isWhole(counts, load)) return null;
   if (exit.code === THRESHOLD_CROSSED && summary !== null) return stoppedByThreshold(summary, end, load);
   return `k6 ended with ${endInWords(end)}`;
 }
