@@ -1,4 +1,5 @@
 import { aroundTheService } from './matrix-around.ts';
+import { script, theScript } from './matrix-script.ts';
 import { type Hands, MIDDLE, type Row } from './row.ts';
 
 /**
@@ -34,7 +35,6 @@ async function crowdOut(hands: Hands): Promise<void> {
 }
 
 const crowded = { SERVICE_WORKERS: '1', MAX_BATCH_TEXTS: '64', QUEUE_LIMIT: '64' };
-const script = (fault: string) => ({ SLA_SELFTEST_SCRIPT: fault });
 
 const theService: readonly Row[] = [
   { name: 'healthy', fault: 'none', expected: { exitCode: 0 } },
@@ -158,6 +158,14 @@ const theHarness: readonly Row[] = [
     expected: { exitCode: 3, by: ['answers-right'] },
   },
   {
+    name: 'k6-starved-and-errors',
+    fault: '7 % of the requests fail, and k6 gets no CPU for 3 s',
+    faults: 'errors=7%',
+    options: ['--no-abort'],
+    meddle: starveGenerator,
+    expected: { exitCode: 1, by: ['error-rate'], only: true },
+  },
+  {
     name: 'zero-requests',
     fault: 'a load script that sends nothing',
     env: script('silent'),
@@ -188,4 +196,4 @@ const theHarness: readonly Row[] = [
   },
 ];
 
-export const MATRIX: readonly Row[] = [...theService, ...aroundTheService, ...theHarness];
+export const MATRIX: readonly Row[] = [...theService, ...aroundTheService, ...theScript, ...theHarness];

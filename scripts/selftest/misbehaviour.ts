@@ -75,6 +75,12 @@ function shiftTimes({ status, body }: Answer, bySeconds: number): string {
 
 // ---------------------------------------------------------------------------------------------- in front of the service
 
+/** A front that puts an error in place of each body, and leaves the status as it is. */
+export const errorInBody: Behaviour = async (_, forward) => ({
+  ...(await forward()),
+  body: '{"error":"the backend is not ready"}',
+});
+
 /** A front that finds no backend for a share of the requests, dealt out evenly. */
 export function refuseShare(percent: number): Behaviour {
   const isNextRefused = dealEvenly(percent);

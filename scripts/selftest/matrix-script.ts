@@ -1,0 +1,75 @@
+import { errorInBody } from './misbehaviour.ts';
+import type { Row } from './row.ts';
+
+/** What k6 itself reports of the load script, while the service keeps every promise. */
+
+/** What is wrong with `loadtests/selftest.ts`. */
+export const script = (fault: string) => ({ SLA_SELFTEST_SCRIPT: fault });
+const scriptThresholds = (thresholds: Readonly<Record<string, readonly string[]>>) => ({
+  SLA_SELFTEST_THRESHOLDS: JSON.stringify(thresholds),
+});
+
+export const theScript: readonly Row[] = [
+  {
+    name: 'check-fails',
+    fault: 'a check of the load script fails every time',
+    env: script('check-fails'),
+    expected: { exitCode: 3, by: ['checks-passed'] },
+  },
+  {
+    name: 'check-fails-once',
+    fault: 'a check of the load script fails once',
+    env: script('check-fails-once'),
+    expected: { exitCode: 3, by: ['checks-passed'] },
+  },
+  {
+    name: 'check-fails-allowed',
+    fault: '5 % of a check fail; the script allows 10 %',
+    env: { ...script('check-fails-often'), ...scriptThresholds({ checks: ['rate>0.9'] }) },
+    expected: { exitCode: 0 },
+  },
+  {
+    name: 'threshold-crossed',
+    fault: 'a threshold of the load script is crossed',
+    env: scriptThresholds({ http_req_duration: ['p(95)<0.001'] }),
+    expected: { exitCode: 3, by: ['thresholds-kept'] },
+  },
+  {
+    name: 'threshold-crossed-3-k6',
+    fault: 'a threshold of the load script is crossed, with three k6',
+    env: scriptThresholds({ http_req_duration: ['p(95)<0.001'] }),
+    options: ['--generators', '3'],
+    expected: { exitCode: 3, by: ['thresholds-kept'] },
+  },
+  {
+    name: 'setup-throws',
+    fault: 'setup() of the load script throws',
+    env: script('setup-throws'),
+    expected: { exitCode: 3, by: ['load-delivered', 'script-succeeded'] },
+  },
+  {
+    name: 'teardown-throws',
+    fault: 'teardown() of the load script throws',
+    env: script('teardown-throws'),
+    expected: { exitCode: 3, by: ['script-succeeded'] },
+  },
+  {
+    name: 'marked-as-failed',
+    fault: 'the load script calls exec.test.fail()',
+    env: script('marks-failed'),
+    expected: { exitCode: 3, by: ['script-succeeded'] },
+  },
+  {
+    name: 'past-the-library',
+    fault: 'the load script sends without loadtests/lib',
+    env: script('past-the-library'),
+    expected: { exitCode: 3, by: ['load-delivered'] },
+  },
+  {
+    name: 'errors-in-bodies',
+    fault: 'each body is an error, with status 200; the script is one of ./sla new',
+    stage: { front: () => errorInBody },
+    env: script('as-new'),
+    expected: { exitCode: 3, by: ['answers-right', 'checks-passed'] },
+  },
+];
