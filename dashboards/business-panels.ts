@@ -36,7 +36,7 @@ const volume = (view: View, what: 'day' | 'week', range: string): Panel => ({
   colours: SENTIMENTS,
   limits: [],
   objectives: [],
-  lookFor: `Texts of the ${what} that ends at each moment: growth, and days that differ from their like.`,
+  lookFor: `Texts predicted in the ${what} before each moment. It shows growth, and ${what}s that differ from the others.`,
   next: ['peak-load', 'sentiment-ratio'],
   width: 12,
 });
@@ -63,7 +63,7 @@ function sentimentRatio(view: View): Panel {
     limits: [],
     objectives: [],
     lookFor:
-      'The share of positive texts, within ten points of its mean of seven days. Outside: other texts, or another model.',
+      'The share of positive texts, and a band of 10 points around its mean of 7 days. Outside the band the texts changed, or the model did.',
     next: ['sentiment-distribution', 'confidence-trend'],
     width: 12,
   };
@@ -87,7 +87,7 @@ function confidenceTrend(sla: SlaDocument, view: View): Panel {
     ],
     limits: limitsOf(sla, 'mean'),
     objectives: [],
-    lookFor: 'A slow fall over days: the texts move away from what the model was trained on.',
+    lookFor: 'A slow fall over days means that the texts move away from what the model was trained on.',
     next: ['average-confidence', 'confidence-distribution'],
     width: 12,
   };
@@ -109,7 +109,7 @@ const peakLoad = (view: View): Panel => ({
   limits: [],
   objectives: [],
   lookFor:
-    'Predictions a second, the busiest such hour (UTC) of four weeks: what capacity is for, and when to deploy.',
+    'Predictions per second in the busiest such hour (UTC) of four weeks. It shows what capacity is needed, and when to deploy.',
   next: ['volume-by-week', 'cpu'],
   width: 24,
 });

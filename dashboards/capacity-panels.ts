@@ -40,8 +40,8 @@ function busiest(view: View, measured: MeasuredLimit | null): Panel {
     limits: measured === null ? [] : [heldAt(measured)],
     lookFor:
       measured === null
-        ? 'What the service has proved to bear. Whether the SLA held there a load of rising steps tells: ./sla gate --scenario breakpoint.'
-        : `What the service has proved to bear. The line: up to ${measured.ratePerSecond}/s all that is judged in steps was kept in the run ${measured.run}, on the machine of that run.`,
+        ? 'The highest rate that the service has handled. A load of rising steps shows whether the SLA holds there: ./sla gate --scenario breakpoint.'
+        : `The highest rate that the service has handled. The line: up to ${measured.ratePerSecond}/s the run ${measured.run} met every objective that is judged in steps, on the machine of that run.`,
     next: ['per-cpu-second', 'queue'],
   };
 }
@@ -68,24 +68,24 @@ const perCore = (view: View): Panel => ({
     },
   ],
   lookFor:
-    'Times the number of cores: the most that could be had. It rises with the load, as what idling costs is shared by more; where it falls, texts became longer.',
+    'Multiplied by the number of cores it is the highest possible rate. It rises with the load, because more predictions share the cost of idling. Where it falls, texts became longer.',
   next: ['cpu', 'inference-time'],
 });
 
 const workers = (view: View): Panel => ({
   ...shared,
   id: 'workers-ready',
-  title: 'Workers that can answer',
+  title: 'Workers that are ready',
   unit: 'count',
   queries: [
     { expr: sumOf(metric(metrics.workersReady.name, view.labels)), legend: 'all replicas', over: 'time' },
     {
       expr: leastOf(metric(metrics.workersReady.name, view.labels)),
-      legend: 'least of a replica',
+      legend: 'replica with the fewest',
       over: 'time',
     },
   ],
-  lookFor: 'One for each core, usually. Fewer: some died, and are being replaced.',
+  lookFor: 'By default one for each core. Where there are fewer, some died and are being replaced.',
   next: ['workers-busy', 'queue'],
 });
 
@@ -104,6 +104,6 @@ const busyWorkers = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'Near 100 % every further text waits. What is left under 70 % is headroom for a burst.',
+  lookFor: 'Near 100% every further text waits. Keep it under 70% to have headroom for bursts.',
   next: ['queue-wait', 'workers-ready'],
 });

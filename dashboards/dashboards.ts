@@ -36,7 +36,7 @@ export const dashboardsOf = (
   {
     uid: 'sentiment-production',
     title: 'Sentiment Analysis Production Monitoring',
-    description: `Is the service well, and does it keep its SLA? Limits are those of the document "${sla.name}".`,
+    description: `Whether the service is healthy and meets its SLA. The limits are those of the document "${sla.name}".`,
     refresh: '10s',
     time: { from: 'now-1h', to: 'now' },
     rows: [
@@ -49,7 +49,7 @@ export const dashboardsOf = (
     uid: 'sla-load-run',
     title: 'Load run',
     description:
-      'What the service did under a load; runs, their phases and verdicts are annotations. What was offered and dropped, and what the client saw, is in the report of the run.',
+      'How the service behaves under load. Runs, their phases and verdicts are annotations. The offered rate, dropped iterations and the client’s latencies are in the report of the run.',
     refresh: '5s',
     time: { from: 'now-15m', to: 'now' },
     rows: loadRows(sla, view),
@@ -57,16 +57,16 @@ export const dashboardsOf = (
   {
     uid: 'sla-over-time',
     title: 'SLA over time',
-    description: `Error budgets of "${sla.name}", how fast they are spent, incidents and verdicts.`,
+    description: `Error budgets of "${sla.name}", their burn rates, incidents and verdicts.`,
     refresh: '1m',
     time: { from: 'now-7d', to: 'now' },
-    rows: [{ title: 'Promises', panels: slaPanels(sla, view) }],
+    rows: [{ title: 'Objectives', panels: slaPanels(sla, view) }],
   },
   {
     uid: 'sla-capacity',
     title: 'Capacity',
     description:
-      'How much more the service can take: what is in use, what a prediction costs, where waiting begins. With ./sla review --grafana, up to which rate a stored run of rising steps kept its promises.',
+      'How much more load the service can handle: what is in use, what a prediction costs, where requests begin to wait. With ./sla review --grafana it also shows up to which rate a stored run of rising steps met its objectives.',
     refresh: '30s',
     time: { from: 'now-6h', to: 'now' },
     rows: [{ title: 'Capacity', panels: capacityPanels(view, measured) }],
@@ -74,7 +74,7 @@ export const dashboardsOf = (
 ];
 
 const SERVICE_SIDE =
-  'This is the service’s side; the client’s stands beside it in the report of the run, from the load generator’s own record.';
+  'This is the service’s measurement. The report of the run shows the load generator’s own next to it.';
 
 /** Of the main dashboard what a load moves, and below it what the service used. */
 function loadRows(sla: SlaDocument, view: View): readonly Row[] {
@@ -82,7 +82,7 @@ function loadRows(sla: SlaDocument, view: View): readonly Row[] {
   const of = (...ids: readonly string[]) => main.filter(({ id }) => ids.includes(id));
   return [
     {
-      title: 'Load and answers',
+      title: 'Load and responses',
       panels: [
         ...of('prediction-rate', 'model-status', 'error-rate').map((panel) => ({ ...panel, width: 8 })),
         { ...achieved(view), width: 12 },
@@ -105,7 +105,7 @@ function loadRows(sla: SlaDocument, view: View): readonly Row[] {
       ],
     },
     {
-      title: 'What it used',
+      title: 'Resources used',
       panels: [{ ...cpu(view), width: 12 }, { ...memory(view), width: 12 }, ...of('error-types')],
     },
   ];

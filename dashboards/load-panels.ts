@@ -34,7 +34,8 @@ export const inProgress = (view: View): Panel => ({
       seen: { expr: sumOf(greatestWithin(inProgressOf(view), view.whole), 'handler'), label: 'handler' },
     },
   ],
-  lookFor: 'Rate times latency, when all is well. A steady climb is a queue that never empties.',
+  lookFor:
+    'Equal to rate times latency while the service keeps up. A steady climb means that requests arrive faster than the service responds.',
   next: ['api-latency', 'cpu'],
 });
 
@@ -50,7 +51,7 @@ export const cpu = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'At the number of cores it stops rising: what is sent beyond that waits.',
+  lookFor: 'It cannot rise above the number of cores. Requests beyond that wait.',
   next: ['event-loop', 'api-latency'],
 });
 
@@ -71,7 +72,7 @@ export const memory = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'Level after the warm-up. One that only climbs is a leak.',
+  lookFor: 'It should be level after the warm-up. A line that only climbs is a leak.',
   next: ['event-loop', 'cpu'],
 });
 
@@ -87,7 +88,8 @@ export const eventLoop = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'How late requests are noticed: time that callers wait and the service does not measure.',
+  lookFor:
+    'The delay before the service sees a request: clients wait for it, and the latency histogram does not contain it.',
   next: ['api-latency', 'cpu'],
 });
 
@@ -103,7 +105,8 @@ export const queue = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'Texts that wait for a worker. Short peaks are bursts; what stays is too little capacity.',
+  lookFor:
+    'Texts that wait for a worker. Short peaks are bursts; a queue that stays means too little capacity.',
   next: ['queue-wait', 'cpu'],
 });
 
@@ -123,7 +126,7 @@ export const queueWait = (view: View): Panel => ({
   unit: 'seconds',
   queries: percentilesOf(view, 'queueWait'),
   colours: PERCENTILES,
-  lookFor: 'The part of the latency that more workers would take away.',
+  lookFor: 'The part of the latency that more workers would remove.',
   next: ['queue', 'inference-time'],
 });
 
@@ -134,7 +137,7 @@ export const inferenceTime = (view: View): Panel => ({
   unit: 'seconds',
   queries: percentilesOf(view, 'inferenceDuration'),
   colours: PERCENTILES,
-  lookFor: 'The part of the latency that only a faster model, or shorter texts, would take away.',
+  lookFor: 'The part of the latency that only a faster model or shorter texts would remove.',
   next: ['queue-wait', 'cpu'],
 });
 
@@ -154,11 +157,11 @@ export const achieved = (view: View): Panel => ({
   title: 'Achieved rate',
   unit: 'per_second',
   queries: [
-    { expr: sumOf(requests(view)), legend: 'answered', over: 'time' },
-    { expr: sumOf(requests(view, { status: { matches: '2..' } })), legend: 'answered well', over: 'time' },
+    { expr: sumOf(requests(view)), legend: 'responses', over: 'time' },
+    { expr: sumOf(requests(view, { status: { matches: '2..' } })), legend: 'successful (2xx)', over: 'time' },
   ],
   lookFor:
-    'As the service counts. The offered rate stands in the annotation of each phase: answered under it, requests were dropped or wait. k6’s own counts are in Prometheus only where k6 writes there; here they are in the report of the run.',
+    'As the service counts. The annotation of each phase gives the offered rate: where responses are fewer, requests were dropped or wait. k6’s own counts are in the report of the run.',
   next: ['by-status', 'in-progress'],
 });
 
@@ -179,7 +182,7 @@ export const byStatus = (view: View): Panel => ({
   ],
   colours: STATUSES,
   lookFor:
-    'What arrived and ended, as the service counts it. What was offered and never arrived, only the report of the run knows.',
+    'Requests that ended, as the service counts them. Requests that never arrived are only in the report of the run.',
   next: ['api-latency', 'error-types'],
 });
 

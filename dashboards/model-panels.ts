@@ -28,7 +28,7 @@ const drift = (view: View): Panel => ({
     },
   ],
   lookFor:
-    'The population stability index of recent texts. Over what chance alone gives, they are other texts than the reference.',
+    'The population stability index of recent texts. Above the line of its chance, the texts differ from the reference.',
   next: ['confidence-trend', 'sentiment-ratio'],
 });
 
@@ -47,7 +47,7 @@ const feedback = (view: View): Panel => ({
   ],
   colours: AGREEMENTS,
   lookFor:
-    'Predictions that somebody agreed or disagreed with. A rising share of disagreement is the truest sign of drift.',
+    'Predictions that users agreed or disagreed with. A rising share of disagreement is the most direct sign of drift.',
   next: ['drift'],
 });
 
@@ -66,6 +66,6 @@ const value = (view: View): Panel => ({
       over: 'time',
     },
   ],
-  lookFor: 'Texts times VALUE_PER_PREDICTION, in its unit.',
+  lookFor: 'The number of texts multiplied by VALUE_PER_PREDICTION, in its unit.',
   next: ['volume-by-day'],
 });

@@ -51,8 +51,7 @@ const totalPredictions = (view: View): Panel => ({
   queries: [overTime(sumOf(increaseOf(predictions(view), '24h')), 'predictions')],
   limits: [],
   objectives: [],
-  lookFor:
-    'A flat course means that nothing is predicted; a fall, that a busy stretch left the last 24 hours.',
+  lookFor: 'A flat line means steady traffic. A fall means that a busy period is now more than 24 hours ago.',
   next: ['prediction-rate', 'volume-by-day'],
   width: 6,
 });
@@ -66,7 +65,8 @@ const predictionRate = (sla: SlaDocument, view: View): Panel => ({
   queries: [overTime(sumOf(rateOf(predictions(view), view.step)), 'predictions')],
   limits: limitsOf(sla, 'throughput'),
   objectives: idsOf(sla, 'throughput'),
-  lookFor: 'Texts a second. Under load it follows what is sent: where it falls behind, the service is full.',
+  lookFor:
+    'Texts per second. Under load it follows the offered rate; where it falls behind, the service is at its capacity.',
   next: ['http-request-rate', 'error-rate'],
   width: 6,
 });
@@ -82,7 +82,8 @@ function modelStatus(sla: SlaDocument, view: View): Panel {
     queries: [overTime(leastOf(loaded), 'model')],
     limits: limitsOf(sla, 'uptime'),
     objectives: idsOf(sla, 'uptime'),
-    lookFor: 'Loaded on every replica, all the time. Where it was not, requests are refused with 503.',
+    lookFor:
+      'The model should be loaded on every replica all the time. While it is not, the service responds with 503.',
     next: ['error-types', 'error-rate'],
     width: 6,
   };
@@ -104,7 +105,7 @@ function errorRate(sla: SlaDocument, view: View): Panel {
     limits: limitsOf(sla, 'ratio'),
     objectives: idsOf(sla, 'ratio'),
     lookFor:
-      'Over the target the budget is being spent. Look at the error types: overload, time-outs or the model?',
+      'Above the target, the service spends its error budget faster than allowed. The error types show why: overload, timeouts or the model.',
     next: ['error-types', 'api-latency'],
     width: 6,
   };
@@ -125,7 +126,7 @@ const predictionsBySentiment = (view: View): Panel => ({
   colours: SENTIMENTS,
   limits: [],
   objectives: [],
-  lookFor: 'A change of the mix at an even rate: the texts changed, or the model did.',
+  lookFor: 'If the mix changes while the rate does not, the texts changed or the model did.',
   next: ['sentiment-distribution', 'confidence-distribution'],
   width: 6,
 });
@@ -139,7 +140,7 @@ const sentimentDistribution = (view: View): Panel => ({
   colours: SENTIMENTS,
   limits: [],
   objectives: [],
-  lookFor: 'One sentiment only, or a mix that differs from the usual by more than ten points.',
+  lookFor: 'Look for one sentiment only, or a mix that differs from its 7-day mean by more than 10 points.',
   next: ['predictions-by-sentiment', 'sentiment-ratio'],
   width: 6,
 });
@@ -157,7 +158,7 @@ const confidenceDistribution = (view: View): Panel => ({
   ],
   limits: [],
   objectives: [],
-  lookFor: `Most predictions near ${confidenceBuckets.at(-2)}. A band that grows near ${confidenceBuckets[0]} is a model that guesses.`,
+  lookFor: `Most predictions should be near ${confidenceBuckets.at(-2)}. If predictions near ${confidenceBuckets[0]} become more, the model is guessing.`,
   next: ['average-confidence', 'predictions-by-sentiment'],
   width: 6,
 });
@@ -175,7 +176,7 @@ const batchSizes = (view: View): Panel => ({
   ],
   limits: [],
   objectives: [],
-  lookFor: `Batch requests by how many texts they had, up to ${batchSizeBuckets.at(-1)}. Larger ones keep a worker for longer: compare with the latency.`,
+  lookFor: `Batch requests by their number of texts, up to ${batchSizeBuckets.at(-1)}. Larger batches keep a worker busy for longer: compare with the latency.`,
   next: ['api-latency', 'prediction-rate'],
   width: 6,
 });
@@ -198,7 +199,7 @@ function apiLatency(sla: SlaDocument, view: View): Panel {
     limits: limitsOf(sla, 'latency'),
     objectives: idsOf(sla, 'latency'),
     lookFor:
-      'Good answers only. All three rising together: overload. Only p99: single slow requests, or a pause.',
+      'Successful responses only. If all three rise together, the service is overloaded. If only p99 rises, single requests were slow or the process paused.',
     next: ['http-request-rate', 'cpu', 'event-loop'],
     width: 12,
   };
@@ -219,7 +220,7 @@ const requestRate = (sla: SlaDocument, view: View): Panel => ({
   ],
   limits: objectivesOf(sla, 'throughput').length === 0 ? [] : limitsOf(sla, 'throughput'),
   objectives: [],
-  lookFor: 'Which endpoint the load goes to. Requests that no route takes are "unmatched".',
+  lookFor: 'The endpoints that receive the load. Requests that match no route are "unmatched".',
   next: ['api-latency', 'error-rate'],
   width: 12,
 });
@@ -240,7 +241,7 @@ function averageConfidence(sla: SlaDocument, view: View): Panel {
     limits: limitsOf(sla, 'mean'),
     objectives: idsOf(sla, 'mean'),
     lookFor:
-      'The mean of each sentiment; the objective is about both together. One far under the other: a drift in its texts.',
+      'The mean of each sentiment; the objective is about both together. If one is far below the other, its texts have drifted.',
     next: ['confidence-distribution', 'confidence-trend'],
     width: 12,
   };
@@ -261,7 +262,7 @@ const errorTypes = (view: View): Panel => ({
   limits: [],
   objectives: [],
   lookFor:
-    'overloaded and timeout: too little capacity. inference_error: the model. invalid_input: the callers.',
+    'overloaded and timeout mean too little capacity, inference_error a failure of the model, invalid_input a mistake of the clients.',
   next: ['error-rate', 'api-latency'],
   width: 12,
 });

@@ -27,9 +27,9 @@ export const slaPanels = (sla: SlaDocument, given: View): readonly Panel[] => {
       budgets,
       '1h',
       'fast',
-      'Over 14, two days’ budget of thirty are spent in an hour: somebody should be called.',
+      'Above 14, one hour spends 2% of the budget of 30 days: page the operator.',
     ),
-    burnRate(budgets, '6h', 'slow', 'Steadily over 1, the budget does not last its thirty days.'),
+    burnRate(budgets, '6h', 'slow', 'If it stays above 1, the budget does not last 30 days.'),
     withinTarget(budgets),
     uptime(sla, view),
     verdicts(),
@@ -78,7 +78,7 @@ const budgetLeft = (budgets: readonly Budget[]): Panel => ({
   drawing: 'lines',
   queries: queriesOf(budgets, (budget) => `1 - (${spent(budget, '30d')})`),
   lookFor:
-    'At 0 what the SLA allows in thirty days is spent, below it the SLA is broken. A step down is an incident.',
+    'At 0 the error budget of 30 days is used up; below 0 the SLA is broken. A step down is an incident.',
   next: ['burn-rate-fast', 'beyond-minutes'],
 });
 
@@ -89,7 +89,7 @@ const burnRate = (budgets: readonly Budget[], range: string, name: string, lookF
   unit: 'count',
   drawing: 'lines',
   queries: queriesOf(budgets, (budget) => spent(budget, range)),
-  lookFor: `How many times faster than allowed the budget is spent. ${lookFor}`,
+  lookFor: `How many times faster than allowed the service spends its error budget. ${lookFor}`,
   next: ['budget-left', 'within-target'],
 });
 
@@ -105,7 +105,8 @@ const beyondMinutes = (budgets: readonly Budget[]): Panel => ({
     { from: 1, colour: 'orange' },
     { from: 15, colour: 'red' },
   ],
-  lookFor: 'How long each objective was beyond its target, looked at over five minutes, once a minute.',
+  lookFor:
+    'How long each objective missed its target. Each minute counts in which the 5 minutes before it missed the target.',
   next: ['within-target', 'budget-left'],
 });
 
@@ -116,7 +117,7 @@ const withinTarget = (budgets: readonly Budget[]): Panel => ({
   unit: 'state',
   drawing: 'timeline',
   queries: queriesOf(budgets, (budget) => `${spent(budget, '5m')} <= bool 1`),
-  lookFor: 'Each red stretch is an incident; its length is the time to recovery.',
+  lookFor: 'Each red section is an incident. Its length is the time to recovery.',
   next: ['burn-rate-fast'],
 });
 
@@ -139,7 +140,7 @@ function uptime(sla: SlaDocument, view: View): Panel {
     limits: limitsOf(sla, 'uptime'),
     objectives: idsOf(sla, 'uptime'),
     lookFor:
-      'The share of the minutes of a day in which every replica had the model. A day of it is in each fall.',
+      'The share of minutes of the last 24 hours in which every replica had the model loaded. A fall shows for 24 hours.',
     next: ['within-target'],
   };
 }
@@ -153,6 +154,6 @@ const verdicts = (): Panel => ({
   queries: [],
   width: 24,
   lookFor:
-    'What ./sla review --grafana has brought here: each run with its verdict. The list of all runs is beside their reports.',
+    'The runs that ./sla review --grafana has sent here, with their verdicts. The list of all runs is next to their reports.',
   next: [],
 });

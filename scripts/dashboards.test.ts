@@ -105,10 +105,12 @@ const targets = await Promise.all(
   }),
 );
 
+const isOfBatches = (legend: string) => legend.startsWith('batch-');
+
 describe('every query of every dashboard', () => {
   test.each(targets.flat())(
     '$file, $title, $legendFormat: answers with numbers',
-    async ({ expr, instant }) => {
+    async ({ expr, instant, legendFormat }) => {
       const whole = `${Math.ceil(closed - opened)}s`;
       const query = sent(expr, '5s', whole);
       const answer = instant
@@ -117,6 +119,8 @@ describe('every query of every dashboard', () => {
       expect(answer.error).toBeUndefined();
       expect(answer.warnings ?? []).toEqual([]);
       const values = answer.data.result.flatMap(({ value, values: all }) => all ?? [value!]);
+      // Nobody sent a batch: its objectives show nothing, and not the figures of another endpoint.
+      if (isOfBatches(legendFormat) && !expr.includes('count_over_time')) return expect(values).toEqual([]);
       expect(values.length).toBeGreaterThan(0);
       expect(values.filter(([, value]) => !Number.isFinite(Number(value)))).toEqual([]);
     },
