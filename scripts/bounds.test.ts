@@ -28,10 +28,10 @@ describe('where load may go', () => {
     expect(toldOf('', 'smoke', { target: 'http://127.0.0.1:8080' })).toEqual([]);
     expect(toldOf(allowing, 'smoke', { target: THERE })).toEqual([]);
     expect(toldOf('', 'smoke', { target: THERE })).toEqual([
-      '--target: "http://10.0.0.7:8080" is not allowed: load goes to this machine only; whoever answers for that service adds "10.0.0.7:8080" to service.allowedTargets in my.yaml',
+      '--target: "http://10.0.0.7:8080" is not allowed: load goes to this machine only; to permit this service, its owner adds "10.0.0.7:8080" to service.allowedTargets in my.yaml',
     ]);
     expect(toldOf(allowing, 'smoke', { target: 'https://10.0.0.7' })).toEqual([
-      '--target: "https://10.0.0.7" is not allowed: load goes to this machine and 10.0.0.7:8080 only; whoever answers for that service adds "10.0.0.7:443" to service.allowedTargets in my.yaml',
+      '--target: "https://10.0.0.7" is not allowed: load goes to this machine and 10.0.0.7:8080 only; to permit this service, its owner adds "10.0.0.7:443" to service.allowedTargets in my.yaml',
     ]);
   });
 });

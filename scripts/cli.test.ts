@@ -30,10 +30,10 @@ describe('bad usage exits 2 and says what is wrong', () => {
       ['gate', '--snapshot', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
       '--snapshot: a snapshot is taken of a Prometheus that is started for the run only',
     ],
-    [['gate', '--target', 'localhost', '--prometheus', 'http://127.0.0.1:1'], 'is no http address'],
+    [['gate', '--target', 'localhost', '--prometheus', 'http://127.0.0.1:1'], 'is not a valid http address'],
     [
       ['gate', '--target', 'http://127.0.0.1:1/api', '--prometheus', 'http://127.0.0.1:1'],
-      'must be an address alone',
+      'must be an address only',
     ],
     [
       ['gate', '--target', 'http://a:secret@127.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
@@ -77,7 +77,10 @@ describe('bad usage exits 2 and says what is wrong', () => {
       ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '9', '--to', '99999999999'],
       'lies in the future',
     ],
-    [['verify', '--prometheus', 'nowhere', '--from', '1', '--to', '2'], '"nowhere" is no http address'],
+    [
+      ['verify', '--prometheus', 'nowhere', '--from', '1', '--to', '2'],
+      '"nowhere" is not a valid http address',
+    ],
     [['simulate', '--runs', 'many'], '--runs: "many" is no whole number'],
     [['rules', '--window', 'long'], '--window: "long" is no duration'],
     [['rules', '--for', '-1s'], '--for: "-1s" is no duration'],
@@ -86,14 +89,14 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['stack', 'up', '--with', 'music'], '"music" is nothing that a local stack can have'],
     [
       ['stack', 'up', '--stack', 'containers', '--with', 'music'],
-      '"music" is nothing that a stack in containers can',
+      '"music" is not an option of a stack in containers',
     ],
     [['stack', 'up', '--stack', 'boat'], '"boat" is no stack'],
     [['stack', 'up', '--stack', 'containers', '--port', '8000'], 'ports of containers are free ones'],
     [['gate', '--stack', 'boat'], '"boat" is no stack: local, containers, none are'],
     [['gate', '--stack', 'none'], 'none needs --target URL and --prometheus URL'],
     [['gate', '--toxic', 'latency=1s'], 'what stands in between is a container: add --stack containers'],
-    [['gate', '--stack', 'containers', '--toxic', 'latency=fast'], '"latency=fast" is no toxic'],
+    [['gate', '--stack', 'containers', '--toxic', 'latency=fast'], '"latency=fast" is not a valid toxic'],
     [['gate', '--stack', 'containers', '--snapshot'], 'a stack in containers gives none'],
     [['gate', '--with', 'logs'], 'further parts are containers'],
     [
@@ -148,7 +151,7 @@ test('an address that is none is told before anything is started', async () => {
   const { code, stderr } = await sla(['stack', 'up', '--with', 'alerts'], { env });
   expect([code, stderr]).toEqual([
     2,
-    expect.stringContaining('ALERT_WEBHOOK_URL: "nowhere" is no http address'),
+    expect.stringContaining('ALERT_WEBHOOK_URL: "nowhere" is not a valid http address'),
   ]);
 });
 

@@ -30,7 +30,7 @@ describe('annotations', () => {
 
   test('start, phase, faults, what died, verdict: each with its time and a tag of its own', () => {
     const environment = { faults: 'errors=2%,latency=240ms' };
-    const died = { ...run, incidents: ['the service ended in the middle, with signal SIGKILL'] };
+    const died = { ...run, incidents: ['the service ended during the run, with signal SIGKILL'] };
     const made = annotations({ plan, run: died, verdict, environment, held: null });
     expect(made.map(({ tags }) => tags[2])).toEqual(['pass', 'start', 'phase', 'faults', 'incident']);
     expect(made[1]).toEqual({ time: from, tags: ['sla-run', 'case', 'start'], text: 'case: steady began' });

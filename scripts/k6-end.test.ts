@@ -54,8 +54,8 @@ test('what fails before it does, and says why', () => {
 });
 
 test('k6 has died where it could not end by itself; a summary that the script prevented is no death', () => {
-  expect(diedOf(end(null))).toEqual(['k6 ended in the middle, with signal SIGKILL']);
-  expect(diedOf(end(137, { summary: null }))).toEqual(['k6 ended in the middle, with exit code 137']);
+  expect(diedOf(end(null))).toEqual(['k6 ended during the run, with signal SIGKILL']);
+  expect(diedOf(end(137, { summary: null }))).toEqual(['k6 ended during the run, with exit code 137']);
   expect(diedOf(end(0, { summary: null }))).toEqual([]);
   expect(diedOf(end(99, { summary: null, ...atEnd }))).toEqual([]);
   expect(diedOf(end(107))).toEqual([]);

@@ -122,4 +122,4 @@ function failuresIn(end: EndedK6, isCrossed: boolean): readonly string[] {
 
 /** A k6 that was killed has died like anything else; one that ended by itself has not, whatever it reports. */
 export const diedOf = (end: EndedK6): readonly string[] =>
-  hasEndedItself(end) ? [] : [`k6 ended in the middle, with ${tellExit(end.exit)}`];
+  hasEndedItself(end) ? [] : [`k6 ended during the run, with ${tellExit(end.exit)}`];

@@ -21,7 +21,7 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
 
   expect(await here('stack', 'status')).toMatchObject({
     code: 4,
-    stdout: expect.stringContaining('no stack is up'),
+    stdout: expect.stringContaining('no stack is running'),
   });
   // Two at once: one gives way, and both tell of the same stack.
   const [up, second] = await Promise.all([here('stack', 'up'), here('stack', 'up')]);
@@ -35,7 +35,7 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
     expect((await here('stack', 'up')).stdout).toContain(service);
 
     const run = await here('run', 'smoke', '--rate', '30', '--duration', '12s');
-    expect(run.stderr).toContain(`using the stack that is up: ${service}`);
+    expect(run.stderr).toContain(`using the running stack: ${service}`);
     expect(run, run.stderr).toMatchObject({ code: 0 });
     const verified = await here('verify', '--json');
     const verdict = JSON.parse(verified.stdout);
@@ -77,7 +77,7 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
   }
   expect(await answers(`${service}/health/live`)).toBeNull();
   expect(await answers(`${prometheus}/-/ready`)).toBeNull();
-  expect((await here('stack', 'down')).stdout).toBe('no stack was up\n');
+  expect((await here('stack', 'down')).stdout).toBe('no stack was running\n');
 }, 180_000);
 
 test('with alerts it has an Alertmanager, where one can be had', async () => {

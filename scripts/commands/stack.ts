@@ -40,7 +40,7 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
   const { kind, args, parts } = read.value;
   const running = await stackStatus(io);
   if (running !== null) {
-    io.progress('a stack is up already');
+    io.progress('a stack is already running');
     return tell(running, io);
   }
   // Installed here, where progress can be seen; the holder then finds it at once.
@@ -154,7 +154,7 @@ async function openLocal({ read, port, parts, alertmanager }: Asked, folder: str
 }
 
 export async function down(io: Io): Promise<ExitCode> {
-  io.print((await stackDown(io)) ? 'the stack is down\n' : 'no stack was up\n');
+  io.print((await stackDown(io)) ? 'the stack is down\n' : 'no stack was running\n');
   return 0;
 }
 
@@ -162,7 +162,7 @@ export async function down(io: Io): Promise<ExitCode> {
 export async function status(io: Io): Promise<ExitCode> {
   const stack = await stackStatus(io);
   if (stack === null) {
-    io.print('no stack is up: start one with ./sla stack up\n');
+    io.print('no stack is running: start one with ./sla stack up\n');
     return 4;
   }
   return tell(stack, io);

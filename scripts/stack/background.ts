@@ -12,34 +12,34 @@ import { checkAllowed } from './existing.ts';
 import type { Stack } from './stack.ts';
 
 /**
- * A local stack that outlives the command: a holder process owns it, and is spoken to over a socket whose name follows
- * from the project's folder. Whoever connects is told the addresses; "stop" ends it. No process ids are kept, so none can
- * be mistaken.
+ * A local stack that outlives the command: a holder process owns it and listens on a socket whose name is derived from the
+ * project's folder. It sends the addresses to every client; "stop" ends it. No process ids are stored, so none can be
+ * confused with another.
  */
 export interface UpStack {
   readonly serviceUrl: string;
   readonly prometheusUrl: string;
-  /** Addresses of what else a person may look at, by name. */
+  /** Addresses of further pages to look at, by name. */
   readonly others: Readonly<Record<string, string>>;
-  /** What of it could not be had, in words. */
+  /** What is not available, in words. */
   readonly leftOut: readonly string[];
   readonly logs: string;
   readonly pid: number;
-  /** What of it has died, in words. */
+  /** What has died, in words. */
   readonly incidents: readonly string[];
 }
 
 /** Images may have to be pulled or built first. */
 const UP_PATIENCE_MS = 15 * 60_000;
 const DOWN_PATIENCE_MS = 30_000;
-/** A holder that is still starting answers when its stack is up. */
+/** A holder that is still starting responds once its stack is up. */
 const ANSWER_PATIENCE_MS = 90_000;
 
 const logsFolder = (io: Io) => join(io.root, '.sla', 'stack');
 
 /**
- * The socket lies in a folder that only this user can write: what it says is where load is sent. Not in the project, whose
- * path may be longer than the name of a socket can be.
+ * The socket lies in a folder that only this user can write to, because its answer decides where load is sent. It is not in
+ * the project, whose path may be longer than a socket's name may be.
  */
 async function socketPath(io: Io): Promise<string> {
   const user = userInfo();
@@ -47,7 +47,7 @@ async function socketPath(io: Io): Promise<string> {
   await mkdir(folder, { mode: 0o700, recursive: true });
   const { uid, mode } = await lstat(folder);
   if (uid !== user.uid || (mode & 0o077) !== 0) {
-    throw new HarnessError('unsafe-folder', `${folder} can be written by others`, {
+    throw new HarnessError('unsafe-folder', `other users can write to ${folder}`, {
       nextStep: `remove it, or set TMPDIR to a folder of your own`,
     });
   }
@@ -56,11 +56,11 @@ async function socketPath(io: Io): Promise<string> {
 
 // ---------------------------------------------------------------------------------------------- holder
 
-/** Owns a stack until it is told to stop. Runs as a process of its own; a second one finds the first and gives way. */
+/** Owns a stack until it is told to stop. Runs as its own process; a second one finds the first and exits. */
 export async function holdStack(open: (folder: string) => Promise<Stack>, io: Io): Promise<void> {
   const folder = logsFolder(io);
   const server = createServer();
-  // The socket is taken before anything is started: of two, one finds it taken.
+  // The socket is claimed before anything is started, so that only one of two holders continues.
   await listenAlone(server, io);
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   const connections = new Set<Socket>();
@@ -93,7 +93,7 @@ export async function holdStack(open: (folder: string) => Promise<Stack>, io: Io
   } finally {
     forget();
     server.close();
-    // Whoever asked us to stop is waiting for the line to close.
+    // The client that asked us to stop waits for the connection to close.
     for (const connection of connections) connection.destroy();
   }
 }
@@ -113,7 +113,9 @@ async function listenAlone(server: Server, io: Io): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     if (await isAnswered(path))
-      throw new HarnessError('stack-up', 'a stack is up already', { nextStep: 'see ./sla stack status' });
+      throw new HarnessError('stack-up', 'a stack is already running', {
+        nextStep: 'see ./sla stack status',
+      });
     // Its owner was killed and could not remove it.
     await rm(path, { force: true });
     await listen();
@@ -133,11 +135,11 @@ const isAnswered = (path: string) =>
 
 interface Line extends AsyncDisposable {
   readonly told: UpStack;
-  /** Asks it to stop and resolves when it has. */
+  /** Asks it to stop and resolves when it has stopped. */
   stop(): Promise<void>;
 }
 
-/** A line to the holder, or null when there is none. */
+/** A connection to the holder, or null if there is none. */
 async function connect(io: Io): Promise<Line | null> {
   const socket = createConnection(await socketPath(io));
   socket.setTimeout(ANSWER_PATIENCE_MS, () => socket.destroy());
@@ -179,21 +181,21 @@ export async function stackDown(io: Io): Promise<boolean> {
   return line !== null;
 }
 
-/** The stack that is up, as one to run against; null when none is. It stays up afterwards. */
+/** The running stack, to run against; null if there is none. It keeps running afterwards. */
 export async function useUpStack(io: Io): Promise<Stack | null> {
   const up = await stackStatus(io);
   if (up === null) return null;
-  io.progress(`using the stack that is up: ${up.serviceUrl}`);
+  io.progress(`using the running stack: ${up.serviceUrl}`);
   const problems = checkAllowed(up.serviceUrl, [], 'its SLA document');
   if (problems.length > 0)
     throw new HarnessError('not-allowed', problems[0]!.message, {
       nextStep: './sla stack down, and up again',
     });
-  const incidents = async () => (await stackStatus(io))?.incidents ?? ['the stack went down in the middle'];
+  const incidents = async () => (await stackStatus(io))?.incidents ?? ['the stack stopped during the run'];
   return { ...up, kind: 'local', isOurs: true, incidents, [Symbol.asyncDispose]: async () => {} };
 }
 
-/** Starts a holder and waits until its stack answers. */
+/** Starts a holder and waits until its stack responds. */
 export async function stackUp(args: readonly string[], io: Io): Promise<UpStack> {
   await mkdir(logsFolder(io), { recursive: true });
   const logFile = join(logsFolder(io), 'holder.log');
@@ -211,7 +213,7 @@ export async function stackUp(args: readonly string[], io: Io): Promise<UpStack>
   });
   const deadline = Date.now() + UP_PATIENCE_MS;
   for (;;) {
-    // Seen before we ask: a holder that gave way to another ended because that one answers.
+    // Checked before the request: a holder exits early if another one is already responding.
     const hadEnded = ended;
     const up = await stackStatus(io);
     if (up !== null) {
@@ -223,7 +225,7 @@ export async function stackUp(args: readonly string[], io: Io): Promise<UpStack>
       io.signal.throwIfAborted();
       throw new HarnessError(
         'stack-not-up',
-        `the stack did not come up. Its last lines:\n${readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n')}`,
+        `the stack did not start. Its last log lines:\n${readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n')}`,
         {
           nextStep: `see ${logsFolder(io)}`,
         },

@@ -12,7 +12,7 @@ export interface ContainerExtras {
   readonly faults?: string | undefined;
 }
 
-/** Reads `--with tracing,logs` and `--toxic latency=300ms`. */
+/** Parses `--with tracing,logs` and `--toxic latency=300ms`. */
 export function readContainerExtras({
   toxic,
   with: extras,
@@ -23,10 +23,7 @@ export function readContainerExtras({
   const parts = extras?.split(',').map((part) => part.trim()) ?? [];
   const unknown = parts.find((part) => part !== 'tracing' && part !== 'logs');
   if (unknown !== undefined) {
-    return badOption(
-      '--with',
-      `"${unknown}" is nothing that a stack in containers can have: tracing and logs are`,
-    );
+    return badOption('--with', `"${unknown}" is not an option of a stack in containers: use tracing or logs`);
   }
   const read = toxic === undefined ? accept(null) : readToxic(toxic);
   if (!read.ok) return read;
@@ -40,7 +37,7 @@ export async function openContainers(
   folder: string,
   { root, env, progress, signal }: Io,
 ): Promise<Stack> {
-  // Only now: whoever starts no container need not load what starts them.
+  // Imported only here, so that other commands need not load the container library.
   const { startContainerStack } = await import('./containers.ts');
   return startContainerStack({
     root,

@@ -20,19 +20,19 @@ import type { GeneratorPlace, Stack } from './stack.ts';
 import { standIn, type Toxic } from './toxiproxy.ts';
 
 export interface ContainerStackOptions {
-  /** The project. */
+  /** The project's folder. */
   readonly root: string;
   readonly toolIo: ToolIo & { readonly signal: AbortSignal };
   readonly wanted: Omit<Wanted, 'toxiproxy'>;
-  /** Where logs go. */
+  /** The folder for logs. */
   readonly folder: string;
-  /** What stands between the load and the service. */
+  /** What sits between the load and the service. */
   readonly toxic?: Toxic;
 }
 
 /**
- * Service, Prometheus, Alertmanager and Grafana as containers on a network of their own, with ports on this machine's loopback.
- * When it is disposed of, or could not be started whole, none of them is left.
+ * Service, Prometheus, Alertmanager and Grafana as containers on their own network, with ports on this machine's loopback
+ * interface. All of them are removed when it is disposed of or if not all of them start.
  */
 export async function startContainerStack(options: ContainerStackOptions): Promise<Stack> {
   const { toolIo, folder, root, toxic } = options;
@@ -60,18 +60,21 @@ export async function startContainerStack(options: ContainerStackOptions): Promi
   };
 }
 
-/** Gives its name. Whatever the ends of single containers leave goes with it: half-started ones, and those of k6. */
+/**
+ * Returns the network's name. Removing it also removes what single containers leave behind: half-started ones, and those of
+ * k6.
+ */
 async function openNetwork({ engine, id }: Surroundings, cleanup: AsyncDisposableStack): Promise<string> {
   const label = `${STACK_LABEL}=${id}`;
   cleanup.defer(watchStack(label));
   cleanup.defer(() => sweep(engine, id));
   const name = `sla-${id}`;
   const made = engine.createNetwork({ Name: name, Labels: { [STACK_LABEL]: id } });
-  await bounded(made, 'the container engine, told to make a network,');
+  await bounded(made, 'the container engine, asked to create a network,');
   return name;
 }
 
-/** Of the parts that people look at. */
+/** The addresses of those parts that have pages to look at. */
 function addressesOf(parts: readonly Part[], running: ReadonlyMap<PartName, Contained>) {
   const shown = parts.filter(({ name }) => LOOKED_AT.has(name) && running.has(name));
   return Object.fromEntries(shown.map(({ name, ports }) => [name, running.get(name)!.url(ports[0]!)]));
@@ -81,14 +84,14 @@ const LOOKED_AT: ReadonlySet<PartName> = new Set(['alertmanager', 'grafana', 'ja
 
 const incidentOf = (part: Contained): string[] => {
   const exit: Exit | null = part.exit();
-  return exit === null ? [] : [`the container of ${part.name} ended in the middle, with ${tellExit(exit)}`];
+  return exit === null ? [] : [`the container of ${part.name} ended during the run, with ${tellExit(exit)}`];
 };
 
 // ---------------------------------------------------------------------------------------------- parts
 
 /**
- * All at once, but for Prometheus: what it saw of a service that still loads its model would set off alerts. Each is given to
- * `cleanup` as soon as it runs. The first that fails fails all.
+ * Starts all parts at once, except Prometheus, because scrapes of a service that is still loading its model would trigger
+ * alerts. Each part is given to `cleanup` as soon as it runs. The first failure makes the whole start fail.
  */
 async function startAll(
   parts: readonly Part[],
@@ -132,7 +135,7 @@ const specOf = (part: Part, { reference }: ResolvedImage, network: string, root:
 
 // ---------------------------------------------------------------------------------------------- load
 
-/** Beside the service, or beside what stands in for it. */
+/** In the network namespace of the service, or of what sits in front of it. */
 async function placeOfLoad(
   running: ReadonlyMap<PartName, Contained>,
   k6: ResolvedImage,
@@ -146,7 +149,7 @@ async function placeOfLoad(
   return generatorsBeside(proxy, PROXIED_PORT, k6, around);
 }
 
-/** k6 in the network of the container that it loads: its requests never leave that one's loopback. */
+/** k6 in the network namespace of the container that it loads, so its requests stay on that loopback interface. */
 function generatorsBeside(
   target: Contained,
   port: number,
@@ -166,7 +169,7 @@ function generatorsBeside(
             { source: root, target: root, mode: 'ro' },
             { source: folder, target: folder, mode: 'rw' },
           ],
-          // What it writes belongs to whoever runs this.
+          // Its files belong to the user who runs this.
           ...(process.getuid === undefined ? {} : { user: `${process.getuid()}:${process.getgid!()}` }),
           workingFolder: root,
           network: { shared: target.id },

@@ -1,9 +1,9 @@
 /**
- * Every image that is used, by tag. At the first pull each is resolved to a digest, which is kept in `images.lock.json`
- * beside this file and stored with each run. Change a tool's version here and in scripts/tools/specs.ts together.
+ * Every image in use, by tag. The first pull resolves each to a digest, which is stored in `images.lock.json` next to this
+ * file and with each run. Change a tool's version here and in scripts/tools/specs.ts together.
  */
 export const IMAGES = {
-  /** What the Dockerfile builds on. */
+  /** The base image of the Dockerfile. */
   base: 'node:24-bookworm-slim',
   k6: 'grafana/k6:2.2.0',
   prometheus: 'prom/prometheus:v3.16.0',
@@ -14,10 +14,10 @@ export const IMAGES = {
   promtail: 'grafana/promtail:3.5.0',
 } as const;
 
-/** What is built here, never pulled. */
+/** Images built here and never pulled. */
 export const BUILT = {
   service: 'sla-harness/service',
-  /** Its own image is in a registry of its own; the pinned program makes the same. */
+  /** Its official image is in another registry; the pinned program gives the same result. */
   toxiproxy: 'sla-harness/toxiproxy',
 } as const;
 

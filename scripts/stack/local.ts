@@ -13,22 +13,22 @@ export interface LocalStackOptions {
   readonly root: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly prometheusPath: string;
-  /** Labels that the service's series are to carry, `job` among them (the document's selector). */
+  /** Labels for the service's series, including `job` (the document's selector). */
   readonly selector: Readonly<Record<string, string>>;
-  /** Where logs and the Prometheus configuration go. */
+  /** The folder for logs and the Prometheus configuration. */
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly faults?: string;
   readonly servicePort?: number;
   /** Recording and alerting rules for Prometheus, as YAML; evaluated every second. */
   readonly rules?: string;
-  /** Where the alerts of the rules are sent. Absent: nowhere. */
+  /** Where alerts are sent; absent: nowhere. */
   readonly alertmanager?: AlertmanagerOptions;
-  /** A Jaeger that the service sends its traces to. Absent: they go where the environment says, or nowhere. */
+  /** The Jaeger that receives the service's traces. Absent: the environment decides where they go, if anywhere. */
   readonly jaegerPath?: string;
   /** Samples are sent on to another server, late. */
   readonly remoteWrite?: RemoteWrite;
-  /** Prometheus's administrative API is opened: it can delete as well, so only when a snapshot is wanted. */
+  /** Enables Prometheus's administrative API. It can also delete data, so it is enabled only for a snapshot. */
   readonly withSnapshots?: boolean;
 }
 
@@ -84,7 +84,7 @@ async function maybeJaeger(
 
 function incidentOf(process: Running): string[] {
   const exit = process.exit();
-  return exit === null ? [] : [`the ${process.name} ended in the middle, with ${tellExit(exit)}`];
+  return exit === null ? [] : [`the ${process.name} ended during the run, with ${tellExit(exit)}`];
 }
 
 // ---------------------------------------------------------------------------------------------- service
@@ -102,17 +102,17 @@ export function startService(
       HOST: '127.0.0.1',
       PORT: String(servicePort ?? 0),
       NODE_ENV: 'production',
-      // Its address is read from a line of this level.
+      // Its address is read from a log line of this level.
       LOG_LEVEL: 'info',
       ...(otlpUrl === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl }),
-      // Faults are refused in production unless they are wanted there: here they are.
+      // In production the service refuses faults unless explicitly allowed; here they are wanted.
       ...(faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' }),
     },
     logFile: join(folder, 'service.log'),
   });
 }
 
-/** The port is chosen by the system: the service logs the address that it got. */
+/** The system chooses the port, and the service logs its address. */
 export function serviceAddress(service: Running, signal: AbortSignal): Promise<string> {
   return waitFor(service, 'starting to listen', START_PATIENCE_MS, signal, async () => {
     const line = /^\{.*"msg":"listening".*\}$/m.exec(await readFile(service.logFile, 'utf8'));
@@ -145,7 +145,7 @@ export async function startPrometheus(
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
     '--web.listen-address=127.0.0.1:0',
-    // Without it the first scrape comes 5 s after the start.
+    // Without this the first scrape happens 5 s after the start.
     '--scrape.discovery-reload-interval=100ms',
     // Otherwise it scrapes exemplars, which lead to traces, and drops them.
     '--enable-feature=exemplar-storage',
@@ -178,7 +178,7 @@ export async function startReceiver(
   });
 }
 
-/** The names of the files that Prometheus is to load, beside its configuration. */
+/** The names of the files that Prometheus loads in addition to its configuration. */
 async function writeRules({ rules, folder }: LocalStackOptions): Promise<readonly string[]> {
   if (rules === undefined) return [];
   await writeFile(join(folder, 'rules.yaml'), rules);

@@ -3,12 +3,12 @@ import { basename, dirname, join } from 'node:path';
 import { type Asker, apiEndpoint } from '../../slas/prometheus-http.ts';
 import { HarnessError } from '../errors.ts';
 
-/** What is asked of a Prometheus besides queries: its version, by anyone's leave, and a snapshot, of our own only. */
+/** Prometheus requests other than queries: its version, from any server, and a snapshot, only from one started here. */
 
 const VERSION_LIMIT_MS = 2_000;
 const SNAPSHOT_LIMIT_MS = 60_000;
 
-/** null where it does not say: other servers of the same API need not. */
+/** null if the server does not report it: other servers with the same API need not. */
 export async function prometheusVersion({ url, token, signal }: Asker): Promise<string | null> {
   try {
     const { endpoint, authorization } = apiEndpoint(url, 'status/buildinfo', token);
@@ -23,8 +23,8 @@ export async function prometheusVersion({ url, token, signal }: Asker): Promise<
 }
 
 /**
- * Copies all that a Prometheus of ours has stored, the newest samples too, into a folder that appears when it is whole.
- * Throws HarnessError `no-snapshot`.
+ * Copies everything that a Prometheus started here has stored, including the newest samples, into a folder that appears when
+ * it is complete. Throws HarnessError `no-snapshot`.
  */
 export async function takeSnapshot(
   url: string,
@@ -52,9 +52,13 @@ async function makeSnapshot(url: string, signal: AbortSignal): Promise<string> {
     throw new Error(error ?? `status ${response.status}`);
   } catch (cause) {
     signal.throwIfAborted();
-    throw new HarnessError('no-snapshot', `Prometheus made no snapshot: ${(cause as Error).message}`, {
-      nextStep: 'see logs/prometheus.log in the run folder, or run without --snapshot',
-      cause,
-    });
+    throw new HarnessError(
+      'no-snapshot',
+      `Prometheus could not create a snapshot: ${(cause as Error).message}`,
+      {
+        nextStep: 'see logs/prometheus.log in the run folder, or run without --snapshot',
+        cause,
+      },
+    );
   }
 }

@@ -2,24 +2,24 @@ import { stringify } from 'yaml';
 import { HarnessError } from '../errors.ts';
 
 export interface Scraping {
-  /** Labels that the service's series are to carry, `job` among them (the document's selector). */
+  /** Labels for the service's series, including `job` (the document's selector). */
   readonly selector: Readonly<Record<string, string>>;
-  /** Where the service is, as host:port, seen from Prometheus. */
+  /** The service's address as host:port, as seen from Prometheus. */
   readonly target: string;
-  /** Beside the configuration, or absolute. */
+  /** Relative to the configuration, or absolute. */
   readonly ruleFiles: readonly string[];
   /** Where alerts are sent, as host:port. */
   readonly alertmanager?: string;
   readonly remoteWrite?: RemoteWrite;
 }
 
-/** Where samples are sent on to, and for how long they are gathered before: so late they come. */
+/** Where samples are forwarded to, and for how long they are batched first, which is how late they arrive. */
 export interface RemoteWrite {
   readonly url: string;
   readonly batchSeconds: number;
 }
 
-/** The configuration of a Prometheus that scrapes one service, and evaluates, every second. */
+/** The configuration of a Prometheus that scrapes one service, and evaluates rules, every second. */
 export function prometheusConfig({
   selector,
   target,
@@ -31,7 +31,7 @@ export function prometheusConfig({
   if (job === undefined) {
     throw new HarnessError(
       'no-job',
-      `service.selector ${JSON.stringify(selector)} has no job: a Prometheus of ours cannot scrape for it`,
+      `service.selector ${JSON.stringify(selector)} has no job label: Prometheus needs one to scrape the service`,
       { nextStep: 'add job to service.selector in the SLA document' },
     );
   }

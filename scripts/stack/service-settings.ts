@@ -1,6 +1,6 @@
 /**
- * The service's settings that a person may set for one in a container: those that name no file or address of this machine. A
- * local service gets the whole environment.
+ * The service's settings that may be passed into a container: those that name no file or address of this machine. A local
+ * service gets the whole environment.
  */
 export const SERVICE_SETTINGS = [
   'BATCH_TEXTS',
@@ -23,13 +23,13 @@ export const SERVICE_SETTINGS = [
   'VALUE_PER_PREDICTION',
 ] as const;
 
-/** What of an environment is handed on, and faults where they are wanted. */
+/** The settings passed on from an environment, and faults if requested. */
 export function serviceSettings(
   env: Readonly<Record<string, string | undefined>>,
   faults: string | undefined,
 ): Readonly<Record<string, string>> {
   const set = SERVICE_SETTINGS.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
-  // Faults are refused in production unless they are wanted there: here they are.
+  // In production the service refuses faults unless explicitly allowed; here they are wanted.
   const broken = faults === undefined ? {} : { SLA_FAULTS: faults, SLA_FAULTS_ALLOW: '1' };
   return { ...Object.fromEntries(set), ...broken };
 }

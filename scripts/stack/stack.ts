@@ -1,39 +1,42 @@
 import type { Started } from '../processes.ts';
 import type { ResolvedImage } from './containers/image-store.ts';
 
-/** A service and the Prometheus that scrapes it: started by us, or already there. */
+/** A service and the Prometheus that scrapes it: started here, or already running. */
 export interface Stack extends AsyncDisposable {
   readonly kind: 'local' | 'containers' | 'existing';
-  /** Where the service answers, seen from this machine. */
+  /** The service's address, as seen from this machine. */
   readonly serviceUrl: string;
   readonly prometheusUrl: string;
-  /** Ours may be warmed up as hard as it can; one that others use only as fast as the plan's own load. */
+  /** A service started here is warmed up at full speed; one that others use, only at the plan's own rate. */
   readonly isOurs: boolean;
-  /** What has died since the start, in words; null where nobody watches. */
+  /** What has died since the start, in words; null if nothing watches. */
   incidents(): Promise<readonly string[] | null>;
-  /** Copies all that its Prometheus has stored into a folder; there where one that we started was told to allow it. */
+  /**
+   * Copies everything that its Prometheus has stored into a folder; set only if Prometheus was started here with this
+   * enabled.
+   */
   readonly snapshot?: (folder: string) => Promise<void>;
-  /** Where load comes from, if not from a process of this machine. */
+  /** Where load comes from, if not from a process on this machine. */
   readonly generators?: GeneratorPlace;
-  /** Addresses of what else a person may look at, by name. */
+  /** Addresses of further pages to look at, by name. */
   readonly others?: Readonly<Record<string, string>>;
-  /** What of it could not be had, in words. */
+  /** What is not available, in words. */
   readonly leftOut?: readonly string[];
-  /** What it was made of, where it is made of containers. */
+  /** The container images in use, if any. */
   readonly images?: readonly ResolvedImage[];
 }
 
 export interface GeneratorPlace {
-  /** The service, as a generator there sees it. */
+  /** The service's address, as seen from the load generator. */
   readonly serviceUrl: string;
-  /** Starts k6. The project and the run folder are found there under the same paths as here. */
+  /** Starts k6. The project and the run folder have the same paths there as here. */
   start(name: string, args: readonly string[], options: GeneratorOptions): Promise<Started>;
 }
 
 export interface GeneratorOptions {
-  /** The project: it can be read. */
+  /** The project's folder, readable. */
   readonly root: string;
-  /** The run folder: it can be written. */
+  /** The run folder, writable. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -2,7 +2,7 @@ import { HarnessError } from '../errors.ts';
 import { accept, badOption, type Input } from '../inputs.ts';
 import { PROXIED_PORT, SERVICE_PORT } from './containers/parts.ts';
 
-/** What the network does to every answer. */
+/** What the network does to every response. */
 export interface Toxic {
   readonly latencyMs: number;
 }
@@ -10,18 +10,18 @@ export interface Toxic {
 const LONGEST_LATENCY_MS = 30_000;
 const CALL_LIMIT_MS = 10_000;
 
-/** Reads `latency=300ms`. */
+/** Parses `latency=300ms`. */
 export function readToxic(text: string): Input<Toxic> {
   const found = /^latency=(\d+(?:\.\d+)?)(ms|s)$/.exec(text);
   const latencyMs = found === null ? Number.NaN : Number(found[1]) * (found[2] === 's' ? 1000 : 1);
   if (latencyMs > 0 && latencyMs <= LONGEST_LATENCY_MS) return accept({ latencyMs });
   return badOption(
     '--toxic',
-    `"${text}" is no toxic: write latency=300ms, at most ${LONGEST_LATENCY_MS / 1000} s`,
+    `"${text}" is not a valid toxic: write latency=300ms, at most ${LONGEST_LATENCY_MS / 1000} s`,
   );
 }
 
-/** Makes the toxiproxy at `api` stand in for the service in its network, with a toxic on every answer. */
+/** Makes the toxiproxy at `api` stand in for the service in its network namespace, with a toxic on every response. */
 export async function standIn(api: string, { latencyMs }: Toxic, signal: AbortSignal): Promise<void> {
   await callToxiproxy(api, 'POST', '/proxies', signal, {
     name: 'service',
@@ -38,7 +38,7 @@ export async function standIn(api: string, { latencyMs }: Toxic, signal: AbortSi
   await callToxiproxy(api, 'POST', '/proxies/service/toxics', signal, toxic);
 }
 
-/** Gives what it answers. Throws HarnessError `toxiproxy`. */
+/** Returns the response. Throws HarnessError `toxiproxy`. */
 export async function callToxiproxy(
   api: string,
   method: string,

@@ -7,30 +7,32 @@ import { HarnessError } from '../../errors.ts';
 import { type Exit, type Started, tailOf } from '../../processes.ts';
 import { bounded, type Engine, ignoring, PART_LABEL, STACK_LABEL } from './engine.ts';
 
-/** What every container of a stack shares. */
+/** What all containers of a stack share. */
 export interface Surroundings {
   readonly engine: Engine;
-  /** Names the stack, on its containers' labels. */
+  /** Identifies the stack, on its containers' labels. */
   readonly id: string;
-  /** Where logs go, a file a container. */
+  /** The folder for logs, one file per container. */
   readonly logs: string;
   readonly signal: AbortSignal;
 }
 
 export interface Contained extends Started {
   readonly id: string;
-  /** Where a port of it is published, as http://127.0.0.1:32768. */
+  /** Where one of its ports is published, as http://127.0.0.1:32768. */
   url(port: number): string;
 }
 
 const START_PATIENCE_MS = 90_000;
 const GRACE_MS = 10_000;
-/** Beyond its time to end by itself, and to hand over its log. */
+/** Added to the time that it may take to stop by itself, for handing over its log. */
 const KILL_LIMIT_MS = 30_000;
 /** After its end, for the last lines of its log. */
 const LOG_PATIENCE_MS = 5_000;
 
-/** Ports are published on this machine's loopback only: testcontainers itself would publish them on every address. */
+/**
+ * Ports are published on this machine's loopback interface only; testcontainers itself would publish them on every address.
+ */
 class LocalContainer extends GenericContainer {
   publish(ports: readonly number[]): this {
     this.withExposedPorts(...ports);
@@ -42,7 +44,7 @@ class LocalContainer extends GenericContainer {
 }
 
 export interface ContainerSpec {
-  /** Of its log, and in messages. */
+  /** The name used for its log and in messages. */
   readonly name: string;
   readonly image: string;
   readonly command: readonly string[];
@@ -51,17 +53,17 @@ export interface ContainerSpec {
   readonly mounts?: readonly { source: string; target: string; mode: 'ro' | 'rw' }[];
   readonly user?: string;
   readonly workingFolder?: string;
-  /** Ports that are published, and a network of its own, with its name; or the network of another container. */
+  /** Published ports, and its own network with its name; or the network of another container. */
   readonly network:
     | { readonly name: string; readonly ports: readonly number[] }
     | { readonly shared: string };
-  /** Answers with 2xx, at the first port, when it can be used. */
+  /** Responds with 2xx on the first port when the container is ready. */
   readonly readyPath?: string;
 }
 
 /**
- * Starts a container and waits until it can be used. Throws HarnessError `container-failed` with the last lines of its log.
- * Its log is written as it comes.
+ * Starts a container and waits until it is ready. Throws HarnessError `container-failed` with the last lines of its log. The
+ * log is written as it is produced.
  */
 export async function startContainer(spec: ContainerSpec, around: Surroundings): Promise<Contained> {
   around.signal.throwIfAborted();
@@ -107,10 +109,10 @@ function describe(spec: ContainerSpec, { id }: Surroundings): GenericContainer {
 
 function failed(spec: ContainerSpec, logFile: string, cause: Error): HarnessError {
   const tail = existsSync(logFile) ? tailOf(logFile) : '';
-  const told = tail === '' ? '' : ` Its last lines:\n${tail}`;
+  const told = tail === '' ? '' : ` Its last log lines:\n${tail}`;
   return new HarnessError(
     'container-failed',
-    `the container of ${spec.name} (${spec.image}) did not come up: ${cause.message}.${told}`,
+    `the container of ${spec.name} (${spec.image}) did not start: ${cause.message}.${told}`,
     { nextStep: `see ${logFile}`, cause },
   );
 }
@@ -127,27 +129,27 @@ function running(
   const exited = handle.wait().then(
     async ({ StatusCode }: { StatusCode: number }) => {
       const atSeconds = Date.now() / 1000;
-      // Whoever waited for its end reads its log next.
+      // The code that waited for its end reads its log next.
       await atMost(logged(), LOG_PATIENCE_MS);
       ended = { ...exitOf(StatusCode), atSeconds };
       return ended;
     },
-    // The engine is gone, or somebody removed the container.
+    // The engine has stopped, or another process removed the container.
     (): Exit => {
       ended = { code: null, signal: 'SIGKILL', atSeconds: Date.now() / 1000 };
       return ended;
     },
   );
   const stop = async (graceMs = GRACE_MS) => {
-    // 304: it is not running any more; 404: somebody removed it.
+    // 304: it is not running any more; 404: another process removed it.
     const stopped = async () => {
       if (ended === null) await ignoring([304, 404], handle.stop({ t: Math.ceil(graceMs / 1000) }));
       return await exited;
     };
-    // One that is killed ends at once, unless the engine hangs: then what is left is the watchdog's.
+    // A killed container ends at once, unless the engine hangs; the watchdog then removes what is left.
     return await bounded(
       stopped(),
-      `the container engine, told to stop ${spec.name},`,
+      `the container engine, asked to stop ${spec.name},`,
       graceMs + KILL_LIMIT_MS,
     );
   };
@@ -166,7 +168,7 @@ function running(
   };
 }
 
-/** A shell's convention, which engines follow: 128 and the number of the signal that ended it. */
+/** A shell convention that engines follow: 128 plus the number of the signal that ended it. */
 const exitOf = (status: number): Pick<Exit, 'code' | 'signal'> =>
   status === 137 ? { code: null, signal: 'SIGKILL' } : { code: status, signal: null };
 

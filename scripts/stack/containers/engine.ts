@@ -1,25 +1,26 @@
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 import { HarnessError } from '../../errors.ts';
 
-// testcontainers' reaper is a privileged container of one more image. Our watchdog removes what a killed harness leaves.
+// testcontainers' reaper is a privileged container of another image. Our watchdog removes what a killed harness leaves
+// behind.
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
-// It would take a machine that was itself made from an image for a container, and look for ports at the bridge's gateway. Ours
-// are published on the loopback.
+// testcontainers would consider a machine that was itself created from an image to be a container, and look for ports at the
+// bridge's gateway. Ours are published on the loopback interface.
 process.env.TESTCONTAINERS_HOST_OVERRIDE = '127.0.0.1';
 
-/** The container engine of this machine: the part of its API that testcontainers leaves out. */
+/** The container engine of this machine: the part of its API that testcontainers does not cover. */
 export type Engine = ContainerRuntimeClient['container']['dockerode'];
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 const ANSWER_LIMIT_MS = 15_000;
-/** Removing waits until a process is gone, which a disk that is busy can delay. */
+/** Removing waits until a process has ended, which a busy disk can delay. */
 const REMOVE_LIMIT_MS = 60_000;
 
-/** Throws HarnessError `no-engine` where there is none, and `remote-engine` where it is on another machine. */
+/** Throws HarnessError `no-engine` if there is none, and `remote-engine` if it is on another machine. */
 export async function findEngine(): Promise<Engine> {
   const client = await bounded(getContainerRuntimeClient(), 'the container engine').catch((cause: Error) => {
-    throw new HarnessError('no-engine', `no container engine answers: ${cause.message}`, {
-      nextStep: 'start Docker (docker info must answer), or leave out --stack containers',
+    throw new HarnessError('no-engine', `no container engine responds: ${cause.message}`, {
+      nextStep: 'start Docker (docker info must succeed), or leave out --stack containers',
       cause,
     });
   });
@@ -27,20 +28,23 @@ export async function findEngine(): Promise<Engine> {
   const { socketPath, host } = dockerode.modem as { socketPath?: string; host?: string };
   if (socketPath === undefined && !LOOPBACK.includes(host ?? '')) {
     throw new HarnessError('remote-engine', `the container engine is on another machine: ${host}`, {
-      nextStep: 'folders of this machine are shared with the containers: use an engine that runs here',
+      nextStep: 'containers mount folders of this machine: use an engine that runs here',
     });
   }
   return dockerode;
 }
 
-/** Rejects after a while: an engine that accepts a connection need not answer. `what` is who is waited for. */
+/**
+ * Rejects after a time limit, because an engine that accepts a connection may still not respond. `what` names it in the
+ * message.
+ */
 export async function bounded<T>(work: Promise<T>, what: string, limitMs = ANSWER_LIMIT_MS): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () =>
       reject(
-        new HarnessError('engine-silent', `${what} did not answer within ${limitMs / 1000} s`, {
-          nextStep: 'see what holds it up (docker ps must answer), then try again',
+        new HarnessError('engine-silent', `${what} did not respond within ${limitMs / 1000} s`, {
+          nextStep: 'check that docker ps responds, then try again',
         }),
       ),
     limitMs,
@@ -58,10 +62,10 @@ export const PART_LABEL = 'sla-harness.part';
 
 const of = (id: string) => ({ filters: { label: [`${STACK_LABEL}=${id}`] } });
 
-/** Removes every container and network of a stack, whatever state it is in. */
+/** Removes every container and network of a stack, in any state. */
 export async function sweep(engine: Engine, id: string): Promise<void> {
   const within = <T>(work: Promise<T>, what: string) =>
-    bounded(work, `the container engine, told to ${what},`, REMOVE_LIMIT_MS);
+    bounded(work, `the container engine, asked to ${what},`, REMOVE_LIMIT_MS);
   const containers = await within(engine.listContainers({ all: true, ...of(id) }), 'list containers');
   const removed = containers.map((one) =>
     ignoringGone(engine.getContainer(one.Id).remove({ force: true, v: true })),
@@ -72,10 +76,10 @@ export async function sweep(engine: Engine, id: string): Promise<void> {
   await within(Promise.all(parted), 'remove networks');
 }
 
-/** 404: it is gone; 409: it is being removed by somebody else. */
+/** 404: it no longer exists; 409: another process is removing it. */
 const ignoringGone = (work: Promise<unknown>) => ignoring([404, 409], work);
 
-/** Waits for the engine, and takes answers of these statuses for good ones. */
+/** Waits for the engine, and accepts responses with these statuses as success. */
 export async function ignoring(statuses: readonly number[], work: Promise<unknown>): Promise<void> {
   try {
     await work;

@@ -6,13 +6,13 @@ import { IMAGES, type PulledImage } from '../images.ts';
 import { buildOffline, OFFLINE, offlineTag } from '../offline-images/build.ts';
 import type { Engine } from './engine.ts';
 
-/** An image that can be started now. */
+/** An image that is ready to start. */
 export interface ResolvedImage {
-  /** The tag that stands in images.ts. */
+  /** The tag listed in images.ts. */
   readonly name: string;
   /** What containers are started from. */
   readonly reference: string;
-  /** Of its registry, `sha256:…`; of an image that was built here the id. */
+  /** The digest from its registry, `sha256:…`; for an image built here, its id. */
   readonly digest: string;
   readonly source: 'registry' | 'built here';
 }
@@ -20,13 +20,13 @@ export interface ResolvedImage {
 export interface ImageWorld {
   readonly engine: Engine;
   readonly toolIo: ToolIo;
-  /** The project. */
+  /** The project's folder. */
   readonly root: string;
 }
 
 const LOCK = new URL('../images.lock.json', import.meta.url);
 
-/** Digests by tag, as they were at the first pull. */
+/** Digests by tag, as resolved at the first pull. */
 function readLock(): Record<string, string> {
   try {
     return JSON.parse(readFileSync(LOCK, 'utf8')) as Record<string, string>;
@@ -37,8 +37,8 @@ function readLock(): Record<string, string> {
 }
 
 /**
- * The image by its locked digest, by its tag from a registry, or, where no registry can be reached, one of the same tool that
- * is built here. null where none of these can be had.
+ * Gets the image by its locked digest, by its tag from a registry or, if no registry is reachable, by building one of the
+ * same tool here. null if none of these works.
  */
 export async function resolveImage(name: PulledImage, world: ImageWorld): Promise<ResolvedImage | null> {
   const tag = IMAGES[name];
@@ -61,7 +61,7 @@ export async function resolveImage(name: PulledImage, world: ImageWorld): Promis
   return await findBuilt(name, world.engine);
 }
 
-/** One that is never pulled: its official image is not where the others are. */
+/** An image that is never pulled, because its official one is in another registry. */
 export async function resolveBuilt(name: 'toxiproxy', world: ImageWorld): Promise<ResolvedImage> {
   const reference = offlineTag(name)!;
   if ((await inspect(reference, world.engine)) === null) await buildOffline(name, world);
@@ -69,7 +69,7 @@ export async function resolveBuilt(name: 'toxiproxy', world: ImageWorld): Promis
   return { name: reference, reference, digest: Id, source: 'built here' };
 }
 
-/** As `prom/prometheus@sha256:…` once it is known, so that a tag that moves changes nothing. */
+/** `prom/prometheus@sha256:…` once the digest is known, so that a moved tag changes nothing. */
 function locked(tag: string): string {
   const digest = readLock()[tag];
   return digest === undefined ? tag : `${tag.replace(/:[^:/]*$/, '')}@${digest}`;
@@ -85,7 +85,7 @@ async function find(tag: string, engine: Engine): Promise<ResolvedImage | null> 
   const found = await inspect(reference, engine);
   if (found === null) return null;
   const digest = found.RepoDigests?.[0]?.split('@')[1];
-  // One that somebody made here under that tag has none.
+  // An image that was built here under that tag has no digest.
   return digest === undefined
     ? { name: tag, reference, digest: found.Id, source: 'built here' }
     : { name: tag, reference, digest, source: 'registry' };
@@ -108,10 +108,10 @@ async function inspect(reference: string, engine: Engine) {
   }
 }
 
-/** A registry that gives nothing for so long is given up. */
+/** A registry that sends nothing for this long is abandoned. */
 const STALL_MS = 60_000;
 
-/** Why it could not be pulled; null when it was. */
+/** Why it could not be pulled; null if it was. */
 async function pull(reference: string, { engine, toolIo }: ImageWorld): Promise<string | null> {
   try {
     const stream = await engine.pull(reference, {
@@ -126,7 +126,7 @@ async function pull(reference: string, { engine, toolIo }: ImageWorld): Promise<
   }
 }
 
-/** Resolves when the engine has done what it tells about; rejects with what it says went wrong, and when it says nothing for long. */
+/** Resolves when the engine has finished; rejects with its error, or if it sends nothing for too long. */
 export function followed(
   engine: Engine,
   stream: NodeJS.ReadableStream & { destroy(error?: Error): void },
@@ -136,8 +136,8 @@ export function followed(
   const giveUp = () => {
     stream.destroy();
     reject(
-      new HarnessError('engine-stalls', `the container engine said nothing for ${silentMs / 1000} s`, {
-        nextStep: 'see whether docker info answers',
+      new HarnessError('engine-stalls', `the container engine sent nothing for ${silentMs / 1000} s`, {
+        nextStep: 'check that docker info responds',
       }),
     );
   };

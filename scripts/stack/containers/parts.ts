@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { alertmanagerConfig } from '../alertmanager.ts';
 import { prometheusConfig } from '../prometheus-config.ts';
 
-/** What a stack in containers is made of, as data: testcontainers starts it, and compose.yaml is held against it. */
+/** The parts of a stack in containers, as data: testcontainers starts them, and a test compares compose.yaml with them. */
 
 export type PartName =
   | 'service'
@@ -17,15 +17,15 @@ export type PartName =
 export interface Part {
   /** Its name on the network, and of its log. */
   readonly name: PartName;
-  /** Published on this machine's loopback; the first is the one that it is asked at. */
+  /** Published on this machine's loopback interface; the first one is used to reach it. */
   readonly ports: readonly number[];
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** Absolute path in the container, and what it holds. */
+  /** Absolute paths in the container, with their contents. */
   readonly files: Readonly<Record<string, string>>;
-  /** Absolute path in the container, and a folder of this project. */
+  /** Absolute paths in the container, with folders of this project. */
   readonly folders: Readonly<Record<string, string>>;
-  /** Answers with 2xx at the first port when it can be used. */
+  /** Responds with 2xx on the first port when the part is ready. */
   readonly readyPath: string;
 }
 
@@ -46,7 +46,7 @@ const ALERTMANAGER_PORT = 9093;
 const GRAFANA_PORT = 3000;
 const OTLP_PORT = 4318;
 const LOKI_PORT = 3100;
-/** Where toxiproxy is told what to do, and where it stands in for the service. */
+/** Where toxiproxy is configured, and where it stands in for the service. */
 export const TOXIPROXY_PORT = 8474;
 export const PROXIED_PORT = 8666;
 
@@ -54,19 +54,19 @@ export interface Wanted {
   readonly selector: Readonly<Record<string, string>>;
   /** Alerting and recording rules, as YAML. */
   readonly rules: string;
-  /** Where alerts are posted; null: nowhere, they can be looked at. */
+  /** Where alerts are posted; null: nowhere, they can only be viewed. */
   readonly webhookUrl: string | null;
   /** Settings of the service. */
   readonly serviceEnvironment: Readonly<Record<string, string>>;
   readonly tracing: boolean;
-  /** The folder that logs are written to, where they are to be searched by Loki. */
+  /** The folder for logs, if Loki is to search them. */
   readonly logs?: string;
   readonly toxiproxy: boolean;
-  /** Prometheus's administrative API is opened: it can delete as well, so only when a snapshot is wanted. */
+  /** Enables Prometheus's administrative API. It can also delete data, so it is enabled only for a snapshot. */
   readonly withSnapshots: boolean;
 }
 
-/** All parts of a stack, in no order: none needs another to start. */
+/** All parts of a stack, in any order: none needs another to start. */
 export function partsOf(wanted: Wanted): readonly Part[] {
   return [
     service(wanted),
@@ -98,9 +98,9 @@ const prometheus = ({ selector, rules, withSnapshots }: Wanted) =>
     command: [
       '--config.file=/etc/prometheus/prometheus.yml',
       '--storage.tsdb.path=/prometheus',
-      // Without it the first scrape comes 5 s after the start.
+      // Without this the first scrape happens 5 s after the start.
       '--scrape.discovery-reload-interval=100ms',
-      // Traces are linked from the latency histogram.
+      // The latency histogram links to traces.
       '--enable-feature=exemplar-storage',
       ...(withSnapshots ? ['--web.enable-admin-api'] : []),
     ],
@@ -135,7 +135,7 @@ const PROVISIONING = '/etc/grafana/provisioning';
 const grafana = ({ tracing, logs }: Wanted) =>
   part('grafana', [GRAFANA_PORT], '/api/health', {
     environment: {
-      // It listens on this machine's loopback only, and shows what Prometheus shows to anyone there.
+      // It listens on this machine's loopback interface only, and shows what Prometheus shows to anyone there.
       GF_AUTH_ANONYMOUS_ENABLED: 'true',
       GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
       GF_ANALYTICS_REPORTING_ENABLED: 'false',
@@ -172,7 +172,7 @@ const dataSource = (name: PartName, port: number) => ({
   url: `http://${name}:${port}`,
 });
 
-/** Loki, and what brings it the log files as they are written. */
+/** Loki, and promtail, which sends it the log files as they are written. */
 const logging = (folder: string): readonly Part[] => [
   part('loki', [LOKI_PORT], '/ready', {}),
   part('promtail', [9080], '/ready', {

@@ -8,22 +8,22 @@ import { ROOT } from '../../testing/sla.ts';
 import type { Engine } from './engine.ts';
 import { buildService } from './service-image.ts';
 
-/** An engine that only knows images and builds, as Docker's HTTP API has them: what it is asked, and who hangs up. */
+/** An engine that supports only images and builds, with Docker's HTTP API: records requests and closed connections. */
 
 const ofTestcontainers = createRequire(createRequire(import.meta.url).resolve('testcontainers'));
 const Dockerode = ofTestcontainers('dockerode') as new (options: object) => Engine;
 
 interface Build {
   readonly query: URLSearchParams;
-  /** Names of the files that came. */
+  /** Names of the received files. */
   readonly files: readonly string[];
-  /** Resolves when nobody listens any more. */
+  /** Resolves when the client has closed the connection. */
   readonly hungUp: Promise<unknown>;
 }
 
 interface FakeEngine extends AsyncDisposable {
   readonly engine: Engine;
-  /** Resolves when the context of a build has come. */
+  /** Resolves when the context of a build has arrived. */
   readonly asked: Promise<Build>;
 }
 
@@ -70,7 +70,7 @@ const worldOf = (engine: Engine, signal?: AbortSignal) => ({
   toolIo: { env: {}, progress: () => {}, ...(signal === undefined ? {} : { signal }) } as never,
 });
 
-test('what the Dockerfile copies is sent, without what .dockerignore leaves out, and the image is named', async () => {
+test('the build context contains what the Dockerfile copies, without what .dockerignore excludes, and the image gets its tag', async () => {
   await using fake = await startEngine((response) => response.end(line({ stream: 'Step 1/9' })));
   const image = await buildService(worldOf(fake.engine));
   const { query, files } = await fake.asked;
@@ -85,8 +85,8 @@ test('what the Dockerfile copies is sent, without what .dockerignore leaves out,
 
 test.each<[string, Parameters<typeof startEngine>[0]]>([
   ['in the middle', (response) => void response.write(line({ stream: 'Step 1/9' }))],
-  ['before the engine has said anything', () => {}],
-])('an interrupt %s hangs up, so that the engine gives the build up', async (_when, answer) => {
+  ['before the engine has responded', () => {}],
+])('an interrupt %s closes the connection, so that the engine cancels the build', async (_when, answer) => {
   await using fake = await startEngine(answer);
   const interrupt = new AbortController();
   const building = buildService(worldOf(fake.engine, interrupt.signal));
@@ -97,12 +97,12 @@ test.each<[string, Parameters<typeof startEngine>[0]]>([
   await hungUp;
 });
 
-test('a build that fails says why, and what an earlier one left is not taken for it', async () => {
+test('a failed build reports why, and an earlier image is not used instead', async () => {
   await using fake = await startEngine((response) =>
     response.end(line({ stream: 'Step 5/9' }) + line({ error: 'npm ci returned a non-zero code: 1' })),
   );
   await expect(buildService(worldOf(fake.engine))).rejects.toMatchObject({
     code: 'no-image',
-    message: 'the image of the service could not be built: npm ci returned a non-zero code: 1',
+    message: 'the service image could not be built: npm ci returned a non-zero code: 1',
   });
 });

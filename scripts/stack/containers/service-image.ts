@@ -5,44 +5,40 @@ import { onAbort } from '../../processes.ts';
 import { BUILT, IMAGES } from '../images.ts';
 import { followed, type ImageWorld, type ResolvedImage, resolveImage } from './image-store.ts';
 
-/** npm from a slow registry takes minutes, and says nothing meanwhile. */
+/** npm with a slow registry takes minutes, and prints nothing meanwhile. */
 const LONGEST_MS = 15 * 60_000;
 
 /**
- * From the Dockerfile, which a user builds in the same way. The engine's own cache makes it short the second time. Throws
- * HarnessError `no-image`, or the signal's reason at once when it aborts.
+ * Builds from the Dockerfile, as a user would. The engine's own cache makes it fast the second time. Throws HarnessError `no-
+ * image`, or the signal's reason at once if it aborts.
  */
 export async function buildService(world: ImageWorld): Promise<ResolvedImage> {
   const base = await resolveImage('base', world);
   if (base === null)
-    throw new HarnessError('no-image', 'there is no image to build on', {
+    throw new HarnessError('no-image', 'there is no base image', {
       nextStep: `docker pull ${IMAGES.base}`,
     });
   const reference = `${BUILT.service}:${basedOn(base)}`;
-  world.toolIo.progress('building the image of the service');
+  world.toolIo.progress('building the service image');
   try {
     await build(reference, base, world);
   } catch (cause) {
     world.toolIo.signal?.throwIfAborted();
-    throw new HarnessError(
-      'no-image',
-      `the image of the service could not be built: ${(cause as Error).message}`,
-      {
-        nextStep: `see what it says: docker build --build-arg BASE_IMAGE=${base.reference} .`,
-        cause,
-      },
-    );
+    throw new HarnessError('no-image', `the service image could not be built: ${(cause as Error).message}`, {
+      nextStep: `see the output of docker build --build-arg BASE_IMAGE=${base.reference} .`,
+      cause,
+    });
   }
   const { Id } = await world.engine.getImage(reference).inspect();
   return { name: BUILT.service, reference, digest: Id, source: 'built here' };
 }
 
-/** Images on different bases are different ones. */
+/** Images on different bases are different images. */
 const basedOn = ({ source }: ResolvedImage) => (source === 'registry' ? 'latest' : 'offline');
 
 /**
- * The engine gives a build up when whoever asked for it hangs up, and takes the containers of its steps away (`forcerm`). So
- * an interrupt hangs up, whether the engine has begun to answer or not.
+ * The engine cancels a build when the client closes the connection, and removes the containers of its steps (`forcerm`). An
+ * interrupt therefore closes the connection, whether the engine has begun to respond or not.
  */
 async function build(
   reference: string,
@@ -63,7 +59,7 @@ async function build(
   }
 }
 
-/** The files that the Dockerfile copies; .dockerignore takes some of them out again. */
+/** The files that the Dockerfile copies; .dockerignore excludes some of them again. */
 async function contextOf(root: string): Promise<string[]> {
   const entries = await readdir(join(root, 'service'), { recursive: true, withFileTypes: true });
   const files = entries

@@ -6,7 +6,7 @@ import { buildService } from './service-image.ts';
 
 export type ImageKey = PartName | 'k6';
 
-/** What a stack is made of, as far as it can be had. */
+/** The images of a stack, as far as they are available. */
 export interface Ingredients {
   readonly parts: readonly Part[];
   readonly images: ReadonlyMap<ImageKey, ResolvedImage>;
@@ -14,13 +14,13 @@ export interface Ingredients {
   readonly leftOut: readonly string[];
 }
 
-/** Throws HarnessError `no-image` where one is missing that nothing can be done without. */
+/** Throws HarnessError `no-image` if an indispensable image is missing. */
 export async function findIngredients(wanted: Wanted, world: ImageWorld): Promise<Ingredients> {
   const all = partsOf(wanted);
   const images = await imagesOf(all, world);
   const isThere = (name: PartName) => images.has(name);
   const { logs, ...others } = wanted;
-  // Nobody is told to send anything to what is not there.
+  // No part is configured to send anything to a missing part.
   const parts = partsOf({
     ...others,
     tracing: wanted.tracing && isThere('jaeger'),
@@ -32,7 +32,7 @@ export async function findIngredients(wanted: Wanted, world: ImageWorld): Promis
   return { parts, images, leftOut };
 }
 
-/** An image for every part, and for k6; those of parts that can be done without are left out where they cannot be had. */
+/** An image for every part, and for k6; parts that are dispensable are left out if their image is not available. */
 async function imagesOf(parts: readonly Part[], world: ImageWorld): Promise<Map<ImageKey, ResolvedImage>> {
   const names: ImageKey[] = [...parts.map(({ name }) => name), 'k6'];
   const images = new Map<ImageKey, ResolvedImage>();

@@ -6,7 +6,7 @@ import { describeResult, runCommand } from '../../tools/command.ts';
 import type { ToolIo } from '../../tools/types.ts';
 import { type ImportWorld, importFolder } from './import-folder.ts';
 
-/** Debian with Node and npm, as the official image of Node has them: the Dockerfile builds on it where that cannot be pulled. */
+/** Debian with Node and npm, like the official Node image: the base image of the Dockerfile if that one cannot be pulled. */
 export const BASE_TAG = `sla-harness/offline-base:bookworm-node${process.versions.node}`;
 
 const CERTIFICATES = '/usr/local/share/ca-certificates/extra.pem';
@@ -18,12 +18,12 @@ export async function buildBase(world: ImportWorld): Promise<void> {
   const parent = await mkdtemp(join(tmpdir(), 'sla-base-'));
   try {
     const folder = join(parent, 'root');
-    toolIo.progress('making a Debian to build on, with debootstrap');
+    toolIo.progress('creating a Debian base image with debootstrap');
     await debootstrap(folder, toolIo);
     await addNode(folder, toolIo);
     const certificates = toolIo.env.NODE_EXTRA_CA_CERTS;
     if (certificates) {
-      // Where this machine needs them to reach a registry, npm in the build needs them, too.
+      // If this machine needs these to reach a registry, npm in the build needs them too.
       await mkdir(join(folder, CERTIFICATES, '..'), { recursive: true });
       await copyFile(certificates, join(folder, CERTIFICATES));
     }
@@ -42,13 +42,17 @@ async function debootstrap(folder: string, toolIo: ToolIo): Promise<void> {
   const args = ['--variant=minbase', 'bookworm', folder];
   const result = await runCommand('debootstrap', args, { ...toolIo, limitMs: DEBOOTSTRAP_LIMIT_MS });
   if (result.kind === 'exited' && result.exitCode === 0) return;
-  throw new HarnessError('no-debootstrap', `no Debian could be made: ${describeResult(result)}`, {
-    nextStep:
-      'as root, apt-get install debootstrap; or docker load an image of Node, and name it in scripts/stack/images.ts',
-  });
+  throw new HarnessError(
+    'no-debootstrap',
+    `the Debian base image could not be created: ${describeResult(result)}`,
+    {
+      nextStep:
+        'as root, apt-get install debootstrap; or docker load an image of Node, and name it in scripts/stack/images.ts',
+    },
+  );
 }
 
-/** The Node that runs this, and the npm that is on PATH. */
+/** The Node that runs this, and the npm on PATH. */
 async function addNode(folder: string, { env }: ToolIo): Promise<void> {
   const local = join(folder, 'usr', 'local');
   const npm = await npmFolder(env.PATH ?? '');
@@ -57,13 +61,13 @@ async function addNode(folder: string, { env }: ToolIo): Promise<void> {
   await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(local, 'bin', 'npm'));
 }
 
-/** npm's own answer to where it is follows from the Node that runs it, which need not be the one it came with. */
+/** npm derives its own location from the Node that runs it, which may differ from the one it was installed with. */
 async function npmFolder(path: string): Promise<string> {
   for (const folder of path.split(delimiter)) {
     const cli = await realpath(join(folder, 'npm')).catch(() => '');
     if (basename(cli) === 'npm-cli.js') return dirname(dirname(cli));
   }
-  throw new HarnessError('no-npm', 'no npm on PATH whose files could be found', {
+  throw new HarnessError('no-npm', 'the files of npm were not found on PATH', {
     nextStep: 'put npm on PATH',
   });
 }

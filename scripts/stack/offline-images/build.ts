@@ -10,12 +10,12 @@ import { BASE_TAG, buildBase } from './base.ts';
 import { type ImportWorld, importFolder } from './import-folder.ts';
 
 /**
- * Images for machines that reach no image registry: the pinned program alone, laid out as in the official image, so that both
- * are started in the same way.
+ * Images for machines without access to an image registry: only the pinned program, laid out like the official image, so that
+ * both start in the same way.
  */
 interface ToolImage {
   readonly tool: ToolName;
-  /** Absolute. */
+  /** Absolute path. */
   readonly program: string;
   /** Folders that it writes to. */
   readonly folders: readonly string[];
@@ -37,7 +37,10 @@ export type OfflineImage = keyof typeof OFFLINE;
 
 const isOffline = (name: string): name is OfflineImage => name in OFFLINE;
 
-/** The tag of what is built here; it names the version, so that another one is built anew. null where it cannot be. */
+/**
+ * The tag of an image built here. It contains the version, so that another version gets its own image. null if it cannot be
+ * built.
+ */
 export function offlineTag(name: string): string | null {
   if (!isOffline(name)) return null;
   if (name === 'base') return BASE_TAG;
@@ -45,7 +48,7 @@ export function offlineTag(name: string): string | null {
   return name === 'toxiproxy' ? `${BUILT.toxiproxy}:${version}` : `sla-harness/offline-${name}:${version}`;
 }
 
-/** Builds it, whatever is there. Throws HarnessError. */
+/** Builds the image, even if it exists. Throws HarnessError. */
 export async function buildOffline(name: OfflineImage, world: ImportWorld): Promise<void> {
   if (name === 'base') await buildBase(world);
   else await buildToolImage(TOOL_IMAGES[name], offlineTag(name)!, world);
@@ -69,16 +72,16 @@ async function buildToolImage({ tool, program, folders }: ToolImage, tag: string
 }
 
 const LDD_LIMIT_MS = 10_000;
-/** As the official images of Prometheus have it. */
+/** As in the official Prometheus image. */
 const NOBODY = '65534:65534';
 
-/** In an image without anything else, a program that wants libraries cannot start, and says nothing helpful. */
+/** In an image without anything else, a program that needs libraries cannot start and prints nothing helpful. */
 async function refuseDynamic(path: string, tag: string, { toolIo }: ImportWorld): Promise<void> {
   const listed = await runCommand('ldd', [path], { ...toolIo, limitMs: LDD_LIMIT_MS });
   if (listed.kind !== 'exited' || listed.exitCode !== 0) return;
   throw new HarnessError(
     'not-static',
-    `${path} needs libraries of this machine: ${tag} cannot be made of it`,
+    `${path} needs shared libraries of this machine, so ${tag} cannot be built from it`,
     {
       nextStep: `build ${basename(path)} with CGO_ENABLED=0, or let the harness build it (unset the variable that names it)`,
     },

@@ -14,13 +14,13 @@ export interface ImportOptions {
   readonly tag: string;
   /** Lines of a Dockerfile. */
   readonly changes: readonly string[];
-  /** `uid:gid` of every file; without it as they are. */
+  /** `uid:gid` for every file; absent: unchanged. */
   readonly owner?: string;
 }
 
 const LONGEST_MS = 5 * 60_000;
 
-/** Makes an image of one layer from a folder. Throws HarnessError `no-image`. */
+/** Creates an image with one layer from a folder. Throws HarnessError `no-image`. */
 export async function importFolder(
   folder: string,
   { tag, changes, owner }: ImportOptions,
@@ -42,23 +42,23 @@ export async function importFolder(
       repo: tag.slice(0, tag.lastIndexOf(':')),
       tag: tag.slice(tag.lastIndexOf(':') + 1),
       changes,
-      // A tar that is killed ends like a whole one: only who hangs up is not taken at half its word.
+      // A killed tar looks like a complete one to the engine; closing the connection prevents a partial import.
       abortSignal,
     });
     for await (const _ of addAbortSignal(abortSignal, told as Readable)) {
-      // The engine tells the image's id when it has taken in all of it.
+      // The engine reports the image's id once it has received all of it.
     }
     const code = await exited;
     toolIo.signal?.throwIfAborted();
     if (code !== 0) {
-      // Half a folder under this tag would be taken for all of it the next time.
+      // Otherwise a later run would use half a folder under this tag as the complete image.
       await ignoring([404], engine.getImage(tag).remove());
       throw new Error(`tar ended with ${code}`);
     }
   } catch (cause) {
     toolIo.signal?.throwIfAborted();
-    throw new HarnessError('no-image', `the image ${tag} could not be made: ${(cause as Error).message}`, {
-      nextStep: 'see whether docker info answers and the disk has room',
+    throw new HarnessError('no-image', `the image ${tag} could not be created: ${(cause as Error).message}`, {
+      nextStep: 'check that docker info responds and that the disk has space',
       cause,
     });
   } finally {
