@@ -62,16 +62,20 @@ test('each threshold comes with what k6 compared and of how many samples', () =>
     'http_req_duration{name:x}': { 'p(95)': 0, count: 0, thresholds: { 'p(95)<1': false } },
     'http_req_failed{name:x}': { passes: 0, fails: 0, value: 0, thresholds: { 'rate<0.1': false } },
     http_reqs: { count: 10, rate: 5, thresholds: { 'rate>4': false } },
+    'http_reqs{name:x}': { count: 0, rate: 0, thresholds: { 'count<5': false } },
+    errors: { count: 0, rate: 0, thresholds: { 'count<5': false } },
     size: { value: 0, min: 0, max: 0, thresholds: { 'value<5': false } },
     unlimited: { count: 3, rate: 1 },
   });
   expect(told([one])).toEqual([
     ['checks: rate>0.99', true, 0.9, 10],
+    ['errors: count<5', false, 0, null],
     ['http_req_duration: p(95)<200', true, 250.5, 10],
     ['http_req_duration: p(95.0)<300', false, 250.5, 10],
     ['http_req_duration{name:x}: p(95)<1', false, 0, 0],
     ['http_req_failed{name:x}: rate<0.1', false, 0, 0],
     ['http_reqs: rate>4', false, 5, null],
+    ['http_reqs{name:x}: count<5', false, 0, 0],
     ['size: value<5', false, 0, 0],
   ]);
   expect(told([one], (metric) => metric === 'checks')).toHaveLength(1);

@@ -117,7 +117,7 @@ export function thresholdsOf(
 }
 
 function thresholdOf(metric: string, threshold: string, own: readonly Metric[]): ThresholdRecord {
-  const samples = samplesOf(own);
+  const samples = samplesOf(metric, own);
   if (own.length > 1 && isCounter(own[0]!)) {
     const sum = own.reduce((all, { values }) => all + (measuredBy(threshold, values) ?? 0), 0);
     return { metric, threshold, isCrossed: !compares(sum, threshold), value: sum, samples };
@@ -135,13 +135,16 @@ function thresholdOf(metric: string, threshold: string, own: readonly Metric[]):
 
 const isCounter = ({ values }: Metric) => 'count' in values && 'rate' in values;
 
-/** Of a gauge that was never set k6 says what it says of one that was always 0; a count of 0 is a count. */
-function samplesOf(own: readonly Metric[]): number | null {
+/**
+ * k6 says the same of a gauge that was never set and of one that was always 0. A count of 0 is a count (of errors, say); with tags it
+ * is more likely that nothing has these tags.
+ */
+function samplesOf(metric: string, own: readonly Metric[]): number | null {
   const add = (read: (values: Metric['values']) => number) =>
     own.reduce((sum, { values }) => sum + read(values), 0);
   const { values } = own[0]!;
   if ('passes' in values) return add(({ passes = 0, fails = 0 }) => passes + fails);
-  if (isCounter(own[0]!)) return null;
+  if (isCounter(own[0]!)) return metric.includes('{') && add(({ count: sum = 0 }) => sum) === 0 ? 0 : null;
   if ('count' in values) return add(({ count: samples = 0 }) => samples);
   return own.every((one) => Object.values(one.values).every((each) => each === 0)) ? 0 : null;
 }
