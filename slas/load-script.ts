@@ -163,7 +163,7 @@ export function thresholdsKept({ load }: RunRecord): Precondition {
     return check(
       id,
       false,
-      `${formatCount(crossed.length)} of ${countOf(thresholds.length, 'threshold')} of the load script ${crossed.length === 1 ? 'is' : 'are'} crossed: ${listed(crossed)}`,
+      `${crossed.length === 1 ? 'a threshold' : `${formatCount(crossed.length)} thresholds`} of the load script ${crossed.length === 1 ? 'is' : 'are'} crossed: ${listed(crossed)}`,
     );
   const unmeasured = thresholds.filter(({ samples }) => samples === 0);
   const kept = thresholds.filter(({ samples }) => samples !== 0);
@@ -179,7 +179,7 @@ export function thresholdsKept({ load }: RunRecord): Precondition {
 function listed(thresholds: readonly ThresholdRecord[]): string {
   const told = thresholds.slice(0, MOST_NAMES).map(({ metric, threshold, value, samples }) => {
     const measured =
-      samples === 0 ? ' (no samples)' : value === null ? '' : ` (${formatValue(value, 'number')})`;
+      samples === 0 ? ' (no samples)' : value === null ? '' : ` (measured: ${formatValue(value, 'number')})`;
     return `${metric}: ${threshold}${measured}`;
   });
   const left = thresholds.length - told.length;
