@@ -39,43 +39,43 @@ describe('where load may go', () => {
 describe('how much', () => {
   const stated = `${allowing}  maxRate: 90/s\n  maxDuration: 50s\n`;
   const fast = (text: string) =>
-    `scenarios.stress: it would send more than the ${text}: lower it with --rate, or choose another scenario`;
+    `scenarios.stress: the planned rate exceeds the ${text}: lower it with --rate, or choose another scenario`;
   const long = (text: string) =>
-    `scenarios.stress: it would take 80 s, and go past the ${text}: cut it with --duration, or choose another scenario`;
+    `scenarios.stress: the load takes 80 s, longer than the ${text}: shorten it with --duration, or choose another scenario`;
 
-  test('an option holds for any load, ours too', () => {
+  test('an option applies to any load, including the harness’s own stack', () => {
     expect(toldOf('', 'stress', { maxRate: '60', maxDuration: '1m' })).toEqual([
-      fast('60/s that --max-rate allows, in phase "over" with 90/s, "double" with 120/s'),
-      long('60 s that --max-duration allows in phase "double"'),
+      fast('60/s that --max-rate allows (phase "over" with 90/s, "double" with 120/s)'),
+      long('60 s that --max-duration allows (reached in phase "double")'),
     ]);
     expect(toldOf('', 'stress', { maxRate: '7200/min', maxDuration: '80s' })).toEqual([]);
   });
 
-  test('the document bounds what is already there, not what is started for the run', () => {
+  test('the document’s limits apply to a running service, not to one started for the run', () => {
     expect(toldOf(stated, 'stress', {})).toEqual([]);
     const expected = [
-      fast('90/s that service.maxRate allows in my.yaml, in phase "double" with 120/s'),
-      long('50 s that service.maxDuration allows in my.yaml in phase "over"'),
+      fast('90/s that service.maxRate allows in my.yaml (phase "double" with 120/s)'),
+      long('50 s that service.maxDuration allows in my.yaml (reached in phase "over")'),
     ];
     expect(toldOf(stated, 'stress', { target: THERE })).toEqual(expected);
-    // It cannot be bought off on the command line; a smaller bound there holds.
+    // The command line cannot raise it, but can lower it.
     expect(toldOf(stated, 'stress', { target: THERE, maxRate: '500', maxDuration: '1h' })).toEqual(expected);
     expect(toldOf(stated, 'stress', { target: THERE, maxRate: '119', maxDuration: '19s' })).toEqual([
       expected[0],
-      long('19 s that --max-duration allows in phase "half"'),
+      long('19 s that --max-duration allows (reached in phase "half")'),
     ]);
   });
 
-  test('what was lowered fits', () => {
+  test('a lowered load fits', () => {
     const lowered = { ratePerSecond: 90, durationSeconds: 12.5 };
     expect(toldOf(stated, 'stress', { target: THERE }, lowered)).toEqual([]);
   });
 
-  test('an hour, where nobody says otherwise', () => {
+  test('the default limit is one hour', () => {
     const longer = { durationSeconds: 3601 };
     expect(toldOf(allowing, 'soak', { target: THERE })).toEqual([]);
     expect(toldOf(allowing, 'soak', { target: THERE }, longer)[0]).toContain(
-      'go past the 3,600 s that is the longest unless --max-duration or the document says so in phase "hold"',
+      'longer than the 3,600 s that apply unless --max-duration or the document says otherwise (reached in phase "hold")',
     );
     expect(toldOf(allowing, 'soak', { target: THERE, maxDuration: '2h' }, longer)).toEqual([]);
     expect(toldOf(`${allowing}  maxDuration: 2h\n`, 'soak', { target: THERE }, longer)).toEqual([]);

@@ -15,7 +15,7 @@ export interface BoundOptions {
 /** A service that is already there is not loaded for longer, unless somebody says so. */
 const USUAL_LONGEST: Bound = {
   most: 3600,
-  by: 'is the longest unless --max-duration or the document says so',
+  by: 'apply unless --max-duration or the document says otherwise',
 };
 
 interface Bound {
@@ -102,7 +102,7 @@ function tooFast({ scenario, phases }: Load, { most, by }: Bound): PlacedProblem
   const told = fast.map(
     ({ name, ratePerSecond }) => `"${name}" with ${formatValue(ratePerSecond, 'per_second')}`,
   );
-  const message = `it would send more than the ${formatValue(most, 'per_second')} that ${by}, in phase ${told.join(', ')}: lower it with --rate, or choose another scenario`;
+  const message = `the planned rate exceeds the ${formatValue(most, 'per_second')} that ${by} (phase ${told.join(', ')}): lower it with --rate, or choose another scenario`;
   return [{ code: 'too-fast', path: `scenarios.${scenario}`, message }];
 }
 
@@ -113,6 +113,6 @@ function tooLong({ scenario, phases, scheduledSeconds }: Load, { most, by }: Bou
     phases.slice(0, index + 1).reduce((sum, { durationSeconds }) => sum + durationSeconds, 0),
   );
   const { name } = phases[ends.findIndex((end) => end > most)]!;
-  const message = `it would take ${formatValue(scheduledSeconds, 'seconds')}, and go past the ${formatValue(most, 'seconds')} that ${by} in phase "${name}": cut it with --duration, or choose another scenario`;
+  const message = `the load takes ${formatValue(scheduledSeconds, 'seconds')}, longer than the ${formatValue(most, 'seconds')} that ${by} (reached in phase "${name}"): shorten it with --duration, or choose another scenario`;
   return [{ code: 'too-long', path: `scenarios.${scenario}`, message }];
 }

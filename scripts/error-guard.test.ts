@@ -15,12 +15,9 @@ const many = (count: number, fromMs: number, status: string, everyMs = 10) =>
   Array.from({ length: count }, (_, index) => [T + fromMs + index * everyMs, status] as const);
 
 describe('a service that is already there', () => {
-  test.each(['500', '503', '429', '0'])(
-    'is not loaded on when half of the requests end with %s',
-    (status) => {
-      expect(reasonAfter(...many(50, 0, '200'), ...many(50, 5, status))).toContain('50 of the 100 requests');
-    },
-  );
+  test.each(['500', '503', '429', '0'])('stops when half of the requests end with %s', (status) => {
+    expect(reasonAfter(...many(50, 0, '200'), ...many(50, 5, status))).toContain('50 of the 100 requests');
+  });
 
   test.each(['200', '302', '400', '401', '404', '422'])(
     'is loaded on when all of them end with %s',
@@ -38,30 +35,30 @@ describe('a service that is already there', () => {
     expect(reasonAfter(...many(5, 0, '503'))).not.toBeNull();
   });
 
-  test('only the last five seconds count, however good it was before', () => {
+  test('only the last five seconds count, even after many successful requests', () => {
     const good = many(1_000, 0, '200');
     expect(reasonAfter(...good, ...many(200, 10_000, '503'))).toBeNull();
     expect(reasonAfter(...good, ...many(260, 10_000, '503'))).toContain('260 of the 500 requests');
-    // And what was bad before does not.
+    // Earlier errors do not count.
     expect(reasonAfter(...many(100, 0, '503'), ...many(5, 6_000, '200'))).toBeNull();
   });
 
-  test('one request a second is enough to tell', () => {
+  test('one request per second is enough', () => {
     expect(reasonAfter(...many(60, 0, '200', 1_000), ...many(5, 60_000, '0', 1_000))).toContain('5 of the 5');
   });
 
-  test('the order in which several generators are read does not count', () => {
+  test('the order in which the records of several generators are read has no effect', () => {
     const requests = [...many(50, 0, '503'), ...many(40, 0, '200')];
     expect(reasonAfter(...requests)).toBe(reasonAfter(...requests.toReversed()));
   });
 
-  test('is told by what came of the requests, and stays so', () => {
+  test('the reason lists the outcomes of the requests and does not change', () => {
     const guard = guardAgainstErrors();
     const see = (status: string, endMs: number) =>
       guard.see({ endMs, status, durationMs: 5, path: '/predict', blocked: '0' });
     for (const status of ['0', '503', '503', '429', '0', '200', '500']) see(status, T);
     const told =
-      '6 of the 7 requests that ended within 5 s were errors (2 never answered, 1 answered 429, 1 answered 500, 2 answered 503): a service that is already there is not loaded on when it is half of them';
+      '6 of the 7 requests that ended within 5 s were errors (2 unanswered, 1 got a 429, 1 got a 500, 2 got a 503); load on a service that was already running stops at half';
     expect(guard.reason()).toBe(told);
     for (let at = 0; at < 100; at++) see('200', T + 60_000 + at);
     expect(guard.reason()).toBe(told);

@@ -2,24 +2,24 @@ import { countOf, formatCount } from '../slas/numbers.ts';
 import type { RecordedRequest } from './k6-requests.ts';
 
 /**
- * A service that is already there may be in use, and one that fails is not loaded on: whatever the plan could still bear, and
- * with --no-abort as well, half of the last seconds' requests being errors ends the load.
+ * Other users may depend on a service that was already running. The load on it therefore stops when half of the requests of the
+ * last seconds are errors, even if the plan's error budgets are not used up, and with --no-abort too.
  */
 export interface ErrorGuard {
   see(request: RecordedRequest): void;
-  /** Why the load must end, in words; null while it may go on. Once given, it stays. */
+  /** Why the load must stop, in words; null while it may continue. Once set, it does not change. */
   reason(): string | null;
 }
 
 const WINDOW_SECONDS = 5;
 const SHARE = 0.5;
-/** One or two failures at the beginning are half of what was seen, and say nothing; at 1/s it is all of the window. */
+/** One or two early failures may be half of all requests and mean nothing. At 1 request/s this many fill the window. */
 const LEAST_ERRORS = 5;
 
-/** What the service or the way to it has to answer for. Other refusals are of the request. */
+/** Errors of the service or of the network. Other refusals are caused by the request. */
 const isError = (status: string) => status === '0' || status === '429' || status.startsWith('5');
 
-/** The window ends with the last request that ended: what k6 has not written yet is no silence. */
+/** The window ends with the last request that ended, because k6 writes its log with a delay. */
 export function guardAgainstErrors(): ErrorGuard {
   let recent: { readonly endMs: number; readonly status: string }[] = [];
   let found: string | null = null;
@@ -39,9 +39,7 @@ function reasonOf(statuses: readonly string[]): string | null {
   if (errors.length < LEAST_ERRORS || errors.length < SHARE * statuses.length) return null;
   const kinds = Map.groupBy(errors.toSorted(), (status) => status);
   const told = [...kinds].map(([status, all]) =>
-    status === '0'
-      ? `${formatCount(all.length)} never answered`
-      : `${formatCount(all.length)} answered ${status}`,
+    status === '0' ? `${formatCount(all.length)} unanswered` : `${formatCount(all.length)} got a ${status}`,
   );
-  return `${formatCount(errors.length)} of the ${countOf(statuses.length, 'request')} that ended within ${WINDOW_SECONDS} s were errors (${told.join(', ')}): a service that is already there is not loaded on when it is half of them`;
+  return `${formatCount(errors.length)} of the ${countOf(statuses.length, 'request')} that ended within ${WINDOW_SECONDS} s were errors (${told.join(', ')}); load on a service that was already running stops at half`;
 }

@@ -122,7 +122,7 @@ describe('a service that is already there', { timeout: 180_000 }, () => {
     expect(wrong.stderr).toContain('SLA_TARGET_TOKEN');
   });
 
-  test('that answers more than half with errors is not loaded on, and does not pass', async () => {
+  test('that responds to more than half with errors is no longer loaded, and does not pass', async () => {
     await using stack = await startStack('errors=60%');
     const env = { SLA_TARGET_TOKEN: TOKENS.target };
     const { code, stdout, stderr } = await gate(stack, stack.prometheusUrl, env, ['--no-abort']);
@@ -130,7 +130,7 @@ describe('a service that is already there', { timeout: 180_000 }, () => {
     const verdict = JSON.parse(stdout) as Verdict;
     const { load } = await lastRun();
     expect(load).toMatchObject({ completed: false, plannedRequests: 360 });
-    expect(load!.stoppedBecause).toContain('a service that is already there is not loaded on');
+    expect(load!.stoppedBecause).toContain('load on a service that was already running stops at half');
     expect(load!.sent).toBeLessThan(240);
     // Five errors of 360 are more than 1 % already, whatever would have come after them.
     expect(outcomes(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
