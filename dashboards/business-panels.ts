@@ -47,6 +47,7 @@ function sentimentRatio(view: View): Panel {
   const positive = metric(metrics.predictions.name, { ...view.labels, sentiment: sentiments[0] });
   const hourly = shareOf(sumOf(increaseOf(positive, '1h')), sumOf(increaseOf(predictions(view), '1h')));
   const usual = meanOver(hourly, '7d', '1h');
+  const positives = `${sentiments[0].toLowerCase()}, last hour`;
   const band = { upper: 'usual + 10 points', lower: 'usual - 10 points' };
   const query = (expr: string, legend: string) => ({ expr, legend, over: 'time' }) as const;
   return {
@@ -55,11 +56,12 @@ function sentimentRatio(view: View): Panel {
     unit: 'ratio',
     drawing: 'lines',
     queries: [
-      query(hourly, `${sentiments[0].toLowerCase()}, last hour`),
+      query(hourly, positives),
       query(`(${usual}) + ${POINTS}`, band.upper),
       query(`(${usual}) - ${POINTS}`, band.lower),
     ],
     band,
+    colours: { [positives]: SENTIMENTS[sentiments[0]]! },
     limits: [],
     objectives: [],
     lookFor:
