@@ -1,6 +1,7 @@
 import { batchSizeBuckets, confidenceBuckets, metrics } from '../service/metric-names.ts';
 import type { Selection, SlaDocument } from '../slas/model.ts';
 import { increaseOf, leastOf, orZero, percentileOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
+import { inSeconds } from '../slas/units.ts';
 import { ERROR_TYPES, PERCENTILES as PERCENTILE_COLOURS, SENTIMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, objectivesOf, selected } from './objectives.ts';
@@ -194,7 +195,9 @@ function apiLatency(sla: SlaDocument, view: View): Panel {
     title: `API Latency ${PERCENTILES.map((percent) => `p${percent}`).join('/')}`,
     unit: 'seconds',
     drawing: 'lines',
-    queries: PERCENTILES.map((percent) => overTime(percentileOf(percent, buckets), `p${percent}`, true)),
+    queries: PERCENTILES.map((percent) =>
+      overTime(inSeconds(percentileOf(percent, buckets), histogram.valuesIn), `p${percent}`, true),
+    ),
     colours: PERCENTILE_COLOURS,
     limits: limitsOf(sla, 'latency'),
     objectives: idsOf(sla, 'latency'),

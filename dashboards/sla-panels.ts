@@ -11,6 +11,7 @@ import {
   stepsOf,
   sumOf,
 } from '../slas/promql.ts';
+import { fromSeconds } from '../slas/units.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, selected } from './objectives.ts';
 import type { Panel, Query, View } from './panel.ts';
@@ -54,7 +55,10 @@ function budgetOf({ id, measure, target }: Objective, view: View): Budget[] {
   }
   if (measure.kind !== 'latency') return [];
   const { histogram, percentile } = measure;
-  const within = { ...histogram, where: { ...histogram.where, le: edgeMatcher(target.value) } };
+  const within = {
+    ...histogram,
+    where: { ...histogram.where, le: edgeMatcher(fromSeconds(target.value, histogram.valuesIn)) },
+  };
   const badShare = (range: string) =>
     `1 - ${shareOf(sumOf(rateOf(selected(within, view, '_bucket'), range)), sumOf(rateOf(selected(histogram, view, '_count'), range)))}`;
   return [{ id, allowed: Number((1 - percentile / 100).toPrecision(6)), badShare }];

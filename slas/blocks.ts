@@ -1,7 +1,8 @@
 import type { Block } from './design-effect.ts';
-import type { Thinned } from './model.ts';
+import type { Thinned, TimeUnit } from './model.ts';
 import { parseValue, type TargetWindow } from './targets.ts';
 import { endOf, MOST_BLOCKS } from './thinning.ts';
+import { toSeconds } from './units.ts';
 import { type Frame, grownBy, type Increase, nearestAt } from './window.ts';
 
 /**
@@ -118,14 +119,15 @@ function blocksBetween(parts: readonly number[], totals: readonly number[]): rea
   }));
 }
 
-/** For each bucket edge the answers that took longer, of all answers. */
+/** For each bucket edge, in seconds, the answers that took longer, of all answers. */
 export function slowerBlocks(
   increases: readonly Increase[],
   edges: readonly number[],
   frame: Frame,
+  valuesIn?: TimeUnit,
 ): readonly (readonly Block[])[] {
   const grid = gridOf(frame);
-  const byEdge = Map.groupBy(increases, ({ labels }) => parseValue(labels.le!));
+  const byEdge = Map.groupBy(increases, ({ labels }) => toSeconds(parseValue(labels.le!), valuesIn));
   const at = (edge: number) => runningTotal(byEdge.get(edge)!, grid);
   const all = at(Number.POSITIVE_INFINITY);
   return edges.map((edge) => {

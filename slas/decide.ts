@@ -203,16 +203,19 @@ function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): D
 }
 
 function decideNumber(
-  { target, alert, leastSamples, unit }: PlannedObjective,
+  { measure, target, alert, leastSamples, unit }: PlannedObjective,
   { samples, value, uncounted, ...measured }: Measured & { kind: 'number' },
   broken: readonly Precondition[],
 ): Decision {
   const words = measured.words + uncountedWords(uncounted?.atMost ?? 0);
   if (!Number.isFinite(value)) return undecided(`the value is ${value}: ${words}`);
   if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
-  if (samples < leastSamples)
+  // Too few events to show a rate that was reached are enough for one that was not, or that stayed under its limit.
+  const isRate = measure.kind === 'throughput';
+  const isShort = isRate && !(target.comparison.startsWith('>') && holds(value, target));
+  if (samples < leastSamples && !isShort)
     return undecided(
-      `${countOf(samples, 'observation')} ${are(samples)} too few: ${formatCount(leastSamples)} are needed`,
+      `${countOf(samples, isRate ? 'event' : 'observation')} ${are(samples)} too few: ${formatCount(leastSamples)} are needed`,
     );
   // What replicas that ended took unseen may have been the worst, or the best.
   const { low, high } = uncounted ?? { low: value, high: value };

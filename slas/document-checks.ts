@@ -2,11 +2,15 @@ import { readAllowed } from './allowed-targets.ts';
 import { type DeadStatus, deadStatusOf } from './dead-statuses.ts';
 import { checkAlerting } from './document-alerting.ts';
 import { checkBounds, checkDefaultScenario, checkPassedShare, checkScenario } from './document-loads.ts';
+import { checkHistogram, checkIsCounter, checkIsScraped } from './document-metrics.ts';
 import { checkDecimals, problem, repeated } from './document-problems.ts';
 import type { RawCounter, RawDocument, RawObjective } from './document-schema.ts';
+import { checkLag, checkUnit, valuesOf } from './document-units.ts';
+import { checkUnusual } from './document-unusual.ts';
 import { parseLimit } from './limits.ts';
-import type { LabelMatcher, Limit, Problem, Unit } from './model.ts';
+import type { LabelMatcher, Limit, Problem, TimeUnit, Unit } from './model.ts';
 import { isStatusLabel } from './statuses.ts';
+import { toSeconds } from './units.ts';
 
 /** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
 
@@ -91,6 +95,7 @@ function checkService(raw: RawDocument): Problem[] {
     ...Object.entries(raw.service.buckets ?? {}).flatMap(([name, edges]) => checkBuckets(name, edges)),
     ...(raw.service.allowedTargets ?? []).flatMap(checkAllowed),
     ...checkBounds(raw.service),
+    ...checkLag(raw.service),
   ];
 }
 
@@ -193,8 +198,10 @@ const NEXT: Readonly<Record<DeadStatus['why'], string>> = {
   code: 'write the class, as "5.."',
 };
 
-const checkCounter = (raw: RawCounter, path: string, document: RawDocument) =>
-  checkSelection(raw.counter, raw.where, path, 'counter', document);
+const checkCounter = (raw: RawCounter, path: string, document: RawDocument) => [
+  ...checkSelection(raw.counter, raw.where, path, 'counter', document),
+  ...checkIsCounter(raw, path),
+];
 
 /** Only what is bad may be absent: a total or a throughput that is not there is not known to be 0. */
 const checkTotal = (raw: RawCounter, path: string, document: RawDocument) => [
@@ -223,7 +230,11 @@ function checkObjective(raw: RawObjective, path: string, document: RawDocument):
       ),
     ];
   }
-  return [...checkMeasure(raw, kind, path, document), ...checkLimits(raw, kind, path, document)];
+  return [
+    ...checkMeasure(raw, kind, path, document),
+    ...checkUnit(raw, kind, path),
+    ...checkLimits(raw, kind, path, document),
+  ];
 }
 
 function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, document: RawDocument): Problem[] {
@@ -237,10 +248,14 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
           'histogram',
           document,
         ),
+        ...checkHistogram(raw.latency!.histogram, `${path}.latency`, raw.unusual === true),
         ...checkDecimals(raw.latency!.percentile, `${path}.latency.percentile`),
       ];
     case 'mean':
-      return checkSelection(raw.mean!.histogram, raw.mean!.where, `${path}.mean`, 'histogram', document);
+      return [
+        ...checkSelection(raw.mean!.histogram, raw.mean!.where, `${path}.mean`, 'histogram', document),
+        ...checkHistogram(raw.mean!.histogram, `${path}.mean`, raw.unusual === true),
+      ];
     case 'ratio':
       return [
         ...checkCounter(raw.ratio!.bad, `${path}.ratio.bad`, document),
@@ -251,7 +266,10 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
     case 'recovery':
       return checkRecovered(raw.recovery!.of, `${path}.recovery.of`, document);
     case 'uptime':
-      return checkSelection(raw.uptime!.gauge, raw.uptime!.where, `${path}.uptime`, 'gauge', document);
+      return [
+        ...checkSelection(raw.uptime!.gauge, raw.uptime!.where, `${path}.uptime`, 'gauge', document),
+        ...checkIsScraped(raw.uptime!.gauge, `${path}.uptime`),
+      ];
     case 'peak':
       return checkSelection(raw.peak!.gauge, raw.peak!.where, `${path}.peak`, 'gauge', document);
     default:
@@ -274,15 +292,8 @@ function checkRecovered(of: string, path: string, { objectives }: RawDocument): 
   ];
 }
 
-const unitOfRaw = (raw: RawObjective, kind: MeasureName): Unit =>
-  kind === 'latency' || kind === 'recovery'
-    ? 'seconds'
-    : kind === 'throughput'
-      ? 'per_second'
-      : ((kind === 'mean' ? raw.mean!.unit : kind === 'peak' ? raw.peak!.unit : undefined) ?? 'ratio');
-
 function checkLimits(raw: RawObjective, kind: MeasureName, path: string, document: RawDocument): Problem[] {
-  const unit = unitOfRaw(raw, kind);
+  const { unit, valuesIn } = valuesOf(raw, kind);
   const target = parseLimit(raw.target, unit);
   const alert = raw.alert === undefined ? null : parseLimit(raw.alert, unit);
   const problems: Problem[] = [];
@@ -306,13 +317,17 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
     if (unit === 'ratio' && limit.value > 1) add(field, `"${limit.text}" is more than 1, which is 100 %`);
     if (field === 'target' && isImpossible(limit, unit)) add(field, `"${limit.text}" can never be met`);
     if (field === 'target' && isEmpty(limit, unit)) add(field, `"${limit.text}" can never be missed`);
-    if (kind === 'latency')
-      problems.push(...checkEdge(limit, raw.latency!.histogram, `${path}.${field}`, document));
+    // Without a unit nothing can be compared with the edges: that is reported by itself.
+    if (kind === 'latency' && valuesIn !== null) {
+      const histogram = { name: raw.latency!.histogram, valuesIn };
+      problems.push(...checkEdge(limit, histogram, `${path}.${field}`, document));
+    }
     // Shares are compared as fractions of integers; rates and means as they are.
     if (kind === 'ratio' || kind === 'uptime')
       problems.push(...checkDecimals(limit.value, `${path}.${field}`));
   }
-  return problems;
+  const isOdd = problems.some(({ code }) => code === 'bad-limit');
+  return isOdd ? problems : [...problems, ...checkUnusual(raw, kind, path, { target, alert })];
 }
 
 /** No measurement breaks it: no rate is below 0, no ratio above 1. */
@@ -329,7 +344,12 @@ const isBeyond = (alert: Limit, target: Limit) =>
     : alert.comparison.startsWith('<') && alert.value <= target.value;
 
 /** Only at a bucket edge is the share of requests under a limit known exactly. */
-function checkEdge(limit: Limit, histogram: string, path: string, document: RawDocument): Problem[] {
+function checkEdge(
+  limit: Limit,
+  { name: histogram, valuesIn }: { readonly name: string; readonly valuesIn: TimeUnit },
+  path: string,
+  document: RawDocument,
+): Problem[] {
   const listed = document.service.buckets ?? {};
   const edges = Object.hasOwn(listed, histogram) ? listed[histogram] : undefined;
   if (edges === undefined)
@@ -340,12 +360,13 @@ function checkEdge(limit: Limit, histogram: string, path: string, document: RawD
         `service.buckets lists no edges for ${histogram}: list those that the service has, "${limit.text}" must be one of them`,
       ),
     ];
-  if (edges.includes(limit.value)) return [];
+  if (edges.some((edge) => toSeconds(edge, valuesIn) === limit.value)) return [];
+  const inUnit = valuesIn === 'seconds' ? '' : ` (${valuesIn})`;
   return [
     problem(
       'not-an-edge',
       path,
-      `"${limit.text}" (${limit.value} s) is no bucket edge of ${histogram}: choose one of ${edges.join(', ')}, or add the bucket to the service`,
+      `"${limit.text}" (${limit.value} s) is no bucket edge of ${histogram}: choose one of ${edges.join(', ')}${inUnit}, or add the bucket to the service`,
     ),
   ];
 }

@@ -4,7 +4,7 @@ import { parseDocument } from './document.ts';
 /** Loads, limits and alerts of documents: what is refused, with its code and path, and what just is not. */
 
 const HEAD = 'apiVersion: sla-harness/v1\nkind: SLA\nname: n\n';
-const SERVICE = 'service: { selector: { job: j }, buckets: { h: [0.1, 0.2, 0.3] } }\n';
+const SERVICE = 'service: { selector: { job: j }, buckets: { h_seconds: [0.1, 0.2, 0.3] } }\n';
 const UP = '{ id: up, target: ">= 99%", uptime: { gauge: g } }';
 
 function problems(yaml: string): readonly string[] {
@@ -83,8 +83,8 @@ describe('objectives of a scenario and its phases', () => {
   const named = (text: string) =>
     problems(
       `${HEAD}${SERVICE}objectives:
-- { id: slow, target: < 200ms, latency: { histogram: h, percentile: 95, client: /a } }
-- { id: quick, target: < 100ms, latency: { histogram: h, percentile: 95 } }
+- { id: slow, target: < 200ms, latency: { histogram: h_seconds, percentile: 95, client: /a } }
+- { id: quick, target: < 100ms, latency: { histogram: h_seconds, percentile: 95 } }
 - { id: back, target: < 5s, recovery: { of: slow } }
 scenarios:
   a: { phases: [{ name: up, rate: 5/s, duration: 60s }, { name: down, rate: 1/s, duration: 60s }], objectives: [${text}] }
@@ -120,7 +120,7 @@ scenarios:
   ])('a recovery of %s is not', (of, expected) => {
     const [first, ...others] = problems(
       `${HEAD}${SERVICE}objectives:
-- { id: quick, target: < 100ms, latency: { histogram: h, percentile: 95 } }
+- { id: quick, target: < 100ms, latency: { histogram: h_seconds, percentile: 95 } }
 - { id: back, target: < 5s, recovery: { of: ${of} } }
 `,
     );
@@ -130,7 +130,7 @@ scenarios:
   });
 });
 
-const latency = (limits: string) => `{ id: a, ${limits}, latency: { histogram: h, percentile: 95 } }`;
+const latency = (limits: string) => `{ id: a, ${limits}, latency: { histogram: h_seconds, percentile: 95 } }`;
 const ratio = (limits: string) =>
   `{ id: a, ${limits}, ratio: { bad: { counter: b }, total: { counter: t } } }`;
 const rate = (limits: string) => `{ id: a, ${limits}, throughput: { counter: c } }`;
@@ -144,9 +144,9 @@ describe('limits', () => {
     rate('target: ">= 15/s", alert: <= 5/s'),
     rate('target: "> 15/s", alert: < 15/s'),
     rate('target: "> 0"'),
-    ratio('target: < 100%'),
+    ratio('unusual: true, target: < 100%'),
     ratio('target: <= 0%'),
-    ratio('target: < 1%, alert: "> 100%"'),
+    ratio('unusual: true, target: < 1%, alert: "> 100%"'),
     uptime('target: ">= 100%"'),
     uptime('target: "> 99.9999%"'),
     mean('target: ">= 0"', 'number'),
@@ -172,8 +172,14 @@ describe('limits', () => {
       rate('target: "> 15/s", alert: < 20/s'),
       `${BAD}.alert: alert "< 20/s" must lie on the bad side of target "> 15/s"`,
     ],
-    [rate('target: "> 10"'), `${BAD}.target: "10" is no per second value: write it as 15/s or 900/min`],
-    [rate('target: "> 0.5"'), `${BAD}.target: "0.5" is no per second value: write it as 15/s or 900/min`],
+    [
+      rate('target: "> 10"'),
+      `${BAD}.target: "10" is no per second value: write it as 15/s, 900/min or 54000/h`,
+    ],
+    [
+      rate('target: "> 0.5"'),
+      `${BAD}.target: "0.5" is no per second value: write it as 15/s, 900/min or 54000/h`,
+    ],
     [
       ratio('target: rate < 1%'),
       `${BAD}.target: "rate < 1%" has no comparison: write one of < <= > >= and a value, as "< 1%"`,

@@ -5,6 +5,9 @@ export type Comparison = '<' | '<=' | '>' | '>=';
 /** What a limit is counted in: seconds, a ratio from 0 to 1, or events per second. */
 export type Unit = 'seconds' | 'ratio' | 'per_second' | 'number';
 
+/** What a service may measure times in. */
+export type TimeUnit = 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds';
+
 /** A limit as its author wrote it (`< 200ms`), and as it is compared (0.2 seconds). */
 export interface Limit {
   readonly text: string;
@@ -22,6 +25,8 @@ export interface Selection {
   readonly where: Readonly<Record<string, LabelMatcher>>;
   /** `zero`: a series that was never there counts as 0 (errors). Without it, absence decides nothing. */
   readonly absent?: 'zero';
+  /** What its values are in, where they are times in another unit than seconds. */
+  readonly valuesIn?: TimeUnit;
 }
 
 /** What an objective measures. The seven kinds that there are. */

@@ -38,13 +38,25 @@ const histogramFields = {
   where: Type.Optional(Where),
 };
 
+const timeUnit = Type.Union(
+  [
+    Type.Literal('seconds'),
+    Type.Literal('milliseconds'),
+    Type.Literal('microseconds'),
+    Type.Literal('nanoseconds'),
+  ],
+  { description: 'What the bucket edges (le) are in, where the name of the histogram does not say it' },
+);
+
 const Latency = Type.Object(
   {
     ...histogramFields,
+    unit: Type.Optional(timeUnit),
     percentile: Type.Number({
       exclusiveMinimum: 0,
       exclusiveMaximum: 100,
-      description: 'At least this percentage of the requests must be at or under the limit',
+      description:
+        'At least this percentage of the requests must be at or under the limit: 95, not 0.95. Under 50 only with unusual: true',
     }),
     client: Type.Optional(
       text(
@@ -72,9 +84,20 @@ const Uptime = Type.Object(
   closed,
 );
 
-const unit = Type.Union([Type.Literal('ratio'), Type.Literal('seconds'), Type.Literal('number')], {
-  description: 'What the limit is written in: ratio (0.85 or 85%, the default), seconds (200ms), number',
-});
+const unit = Type.Union(
+  [
+    Type.Literal('ratio'),
+    Type.Literal('seconds'),
+    Type.Literal('milliseconds'),
+    Type.Literal('microseconds'),
+    Type.Literal('nanoseconds'),
+    Type.Literal('number'),
+  ],
+  {
+    description:
+      'What the values are: a ratio from 0 to 1 (limit 0.85 or 85%), times in this unit (limit 200ms), or any number. By default the time unit that the name says, else ratio',
+  },
+);
 
 const Peak = Type.Object(
   {
@@ -121,6 +144,12 @@ const Objective = Type.Object(
     onlyWhereNamed: Type.Optional(
       Type.Literal(true, {
         description: 'Holds only for scenarios that name it; without it also for those that name none',
+      }),
+    ),
+    unusual: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'Confirms what is usually a mistake: a percentile under 50, errors of 50% or more, uptime of 50% or less, a histogram whose name ends in _count',
       }),
     ),
     latency: Type.Optional(Latency),

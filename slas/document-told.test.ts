@@ -67,14 +67,14 @@ describe('what is wrong in one part hides nothing elsewhere, and is told once', 
     ],
     [
       'the service has an unknown field: which edges there are is not known then',
-      `${TOP}service: { selector: { job: j }, oops: 1 }\nobjectives:\n- { id: a, target: "< 1s", latency: { histogram: h-h, percentile: 95 } }\n`,
-      ['4:40: unknown field "oops" in service', '6:50: "h-h" is no metric name'],
+      `${TOP}service: { selector: { job: j }, oops: 1 }\nobjectives:\n- { id: a, target: "< 1s", latency: { histogram: h-h_seconds, percentile: 95 } }\n`,
+      ['4:40: unknown field "oops" in service', '6:50: "h-h_seconds" is no metric name'],
     ],
     [
       'the service has no edges',
-      objective('{ id: a, target: "< 1s", latency: { histogram: h, percentile: 95 } }'),
+      objective('{ id: a, target: "< 1s", latency: { histogram: h_seconds, percentile: 95 } }'),
       [
-        '6:20: service.buckets lists no edges for h: list those that the service has, "< 1s" must be one of them',
+        '6:20: service.buckets lists no edges for h_seconds: list those that the service has, "< 1s" must be one of them',
       ],
     ],
     [
@@ -171,7 +171,7 @@ describe('values', () => {
     ],
     [
       'two measures',
-      '{ id: a, target: "< 1%", uptime: { gauge: g }, mean: { histogram: h } }',
+      '{ id: a, target: "< 1%", uptime: { gauge: g }, mean: { histogram: h_seconds } }',
       `6:3: objective "a" must have exactly one of ${MEASURES.join(', ')}: it has uptime and mean`,
     ],
     [
@@ -183,9 +183,9 @@ describe('values', () => {
 
   test('bucket edges', () => {
     const buckets = (edges: string) =>
-      told(`${TOP}service: { selector: { job: j }, buckets: { h: ${edges} } }\nobjectives: []\n`);
-    expect(buckets('[1, .inf]')).toEqual(['4:52: service.buckets.h[1] must be number, is Infinity']);
-    expect(buckets('[1, 3, 2]')).toEqual(['4:55: bucket edges must ascend: 2 does not follow 3']);
+      told(`${TOP}service: { selector: { job: j }, buckets: { h_seconds: ${edges} } }\nobjectives: []\n`);
+    expect(buckets('[1, .inf]')).toEqual(['4:60: service.buckets.h_seconds[1] must be number, is Infinity']);
+    expect(buckets('[1, 3, 2]')).toEqual(['4:63: bucket edges must ascend: 2 does not follow 3']);
   });
 
   test('regular expressions may begin with flags, as in RE2', () => {

@@ -263,7 +263,7 @@ describe('every problem has its code and place', () => {
   test('edges of a histogram that is named like something in JavaScript are not found', () => {
     const yaml = SHIPPED_YAML.replaceAll(
       'histogram: http_request_duration_seconds',
-      'histogram: constructor',
+      'histogram: constructor\n      unit: seconds',
     );
     expect(new Set(problemsOf(yaml).map(({ code }) => code))).toEqual(new Set(['no-buckets']));
   });

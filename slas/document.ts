@@ -18,6 +18,7 @@ import {
   type RawScenario,
   TARGET_PATTERN,
 } from './document-schema.ts';
+import { valuesOf } from './document-units.ts';
 import { parseDuration, parseLimit, parseRate } from './limits.ts';
 import type {
   LabelMatcher,
@@ -29,6 +30,7 @@ import type {
   Scenario,
   Selection,
   SlaDocument,
+  TimeUnit,
   Unit,
 } from './model.ts';
 
@@ -49,7 +51,9 @@ export function parseDocument(yamlText: string): ParsedDocument {
   if (yaml.errors.length > 0) {
     return {
       ok: false,
-      problems: yaml.errors.map((error) => yamlProblem(error.message, error.pos[0], lines)),
+      problems: yaml.errors.map(({ code, message, pos }) =>
+        yamlProblem(code === 'MULTIPLE_DOCS' ? SEVERAL_DOCUMENTS : message, pos[0], lines),
+      ),
     };
   }
   const raw = contentOf(yaml);
@@ -76,6 +80,9 @@ function contentOf(yaml: YamlDocument): unknown {
     throw error;
   }
 }
+
+const SEVERAL_DOCUMENTS =
+  'the file holds multiple documents, separated by ---: put each SLA document into a file of its own';
 
 const yamlProblem = (message: string, offset: number, lines: LineCounter): Problem => {
   const { line, col } = lines.linePos(offset);
@@ -238,7 +245,12 @@ const buildChecks = ({ checks }: Pick<RawDocument, 'checks'>) =>
 
 type RawWhere = RawCounter['where'];
 
-const buildSelection = (metric: string, where: RawWhere, absent?: 'zero'): Selection => ({
+const buildSelection = (
+  metric: string,
+  where: RawWhere,
+  absent?: 'zero',
+  valuesIn: TimeUnit | null = null,
+): Selection => ({
   metric,
   where: Object.fromEntries(
     Object.entries(where ?? {}).map(([label, match]): [string, LabelMatcher] => [
@@ -247,16 +259,18 @@ const buildSelection = (metric: string, where: RawWhere, absent?: 'zero'): Selec
     ]),
   ),
   ...(absent === undefined ? {} : { absent }),
+  ...(valuesIn === null || valuesIn === 'seconds' ? {} : { valuesIn }),
 });
 
 const buildCounter = (raw: RawCounter) => buildSelection(raw.counter, raw.where, raw.absent);
 
 function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
+  const { unit, valuesIn } = valuesOf(raw, kind);
   switch (kind) {
     case 'latency':
       return {
         kind,
-        histogram: buildSelection(raw.latency!.histogram, raw.latency!.where),
+        histogram: buildSelection(raw.latency!.histogram, raw.latency!.where, undefined, valuesIn),
         percentile: raw.latency!.percentile,
         ...(raw.latency!.client === undefined ? {} : { client: raw.latency!.client }),
       };
@@ -276,14 +290,14 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
     case 'peak':
       return {
         kind,
-        gauge: buildSelection(raw.peak!.gauge, raw.peak!.where),
-        unit: raw.peak!.unit ?? 'ratio',
+        gauge: buildSelection(raw.peak!.gauge, raw.peak!.where, undefined, valuesIn),
+        unit,
       };
     case 'mean':
       return {
         kind,
-        histogram: buildSelection(raw.mean!.histogram, raw.mean!.where),
-        unit: raw.mean!.unit ?? 'ratio',
+        histogram: buildSelection(raw.mean!.histogram, raw.mean!.where, undefined, valuesIn),
+        unit,
         ...(raw.mean!.client === undefined ? {} : { client: raw.mean!.client }),
       };
     case 'recovery':

@@ -28,9 +28,12 @@ describe('rates', () => {
     ['20', 20],
     ['1200/min', 20],
     ['90/m', 1.5],
+    ['3600/h', 1],
+    ['54000 / hour', 15],
+    ['86400/d', 1],
     ['0.5 / s', 0.5],
   ])('%s is %d a second', (text, rate) => expect(parseRate(text)).toBe(rate));
-  test.each(['', '/s', '-1/s', '20/h', '20 per s', '20/s/s', 'NaN', 'Infinity'])('"%s" is none', (text) =>
+  test.each(['', '/s', '-1/s', '20/w', '20 per s', '20/s/s', 'NaN', 'Infinity'])('"%s" is none', (text) =>
     expect(parseRate(text)).toBeNull(),
   );
 });

@@ -22,11 +22,24 @@ export function parseDuration(text: string): number | null {
   return parts.reduce((sum, [, digits, unit]) => sum + durationPart(digits!, unit!), 0);
 }
 
-/** `20/s`, `1200/min`, `20` → a second; null if it is none. */
+const RATE_SECONDS: Readonly<Record<string, number>> = {
+  s: 1,
+  sec: 1,
+  second: 1,
+  m: 60,
+  min: 60,
+  minute: 60,
+  h: 3600,
+  hour: 3600,
+  d: 86_400,
+  day: 86_400,
+};
+
+/** `20/s`, `1200/min`, `3600/h`, `20` → a second; null if it is none. */
 export function parseRate(text: string): number | null {
-  const match = new RegExp(`^${DECIMAL}\\s*(?:/\\s*(s|m|min))?$`).exec(text.trim());
-  if (match === null) return null;
-  return match[2] === undefined || match[2] === 's' ? Number(match[1]) : Number(match[1]) / 60;
+  const per = Object.keys(RATE_SECONDS).join('|');
+  const match = new RegExp(`^${DECIMAL}\\s*(?:/\\s*(${per}))?$`).exec(text.trim());
+  return match === null ? null : Number(match[1]) / RATE_SECONDS[match[2] ?? 's']!;
 }
 
 function parseRatio(text: string): number | null {
@@ -40,7 +53,10 @@ const parseNumber = (text: string) => (new RegExp(`^-?${DECIMAL}$`).test(text) ?
 const READERS: Record<Unit, { read: (text: string) => number | null; example: string }> = {
   seconds: { read: parseDuration, example: '200ms or 1.5s' },
   ratio: { read: parseRatio, example: '1% or 0.85' },
-  per_second: { read: (text) => (/\/|^0$/.test(text) ? parseRate(text) : null), example: '15/s or 900/min' },
+  per_second: {
+    read: (text) => (/\/|^0$/.test(text) ? parseRate(text) : null),
+    example: '15/s, 900/min or 54000/h',
+  },
   number: { read: parseNumber, example: '12.5' },
 };
 

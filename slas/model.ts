@@ -7,7 +7,7 @@
  * Units live in names: `…Seconds`, `…PerSecond`. Times are Unix seconds unless they are called RFC 3339.
  */
 
-import type { Arrivals, Limit, Phase, Unit } from './document-model.ts';
+import type { Arrivals, Limit, Phase, TimeUnit, Unit } from './document-model.ts';
 
 // ---------------------------------------------------------------------------------------------- problems
 
@@ -73,6 +73,8 @@ export type PlannedMeasure =
       readonly buckets: string;
       readonly percentile: number;
       readonly clientPath: string | null;
+      /** What its bucket edges are in. Absent, here and below: seconds, or no time. */
+      readonly valuesIn?: TimeUnit;
     }
   | {
       readonly kind: 'ratio';
@@ -89,8 +91,14 @@ export type PlannedMeasure =
   /** `status`: what is counted, as a regular expression for the whole; null: any. Plans that were stored before it have none. */
   | { readonly kind: 'throughput'; readonly counter: string; readonly status?: string | null }
   | { readonly kind: 'uptime'; readonly gauge: string }
-  | { readonly kind: 'peak'; readonly gauge: string }
-  | { readonly kind: 'mean'; readonly sum: string; readonly count: string; readonly clientPath?: string }
+  | { readonly kind: 'peak'; readonly gauge: string; readonly valuesIn?: TimeUnit }
+  | {
+      readonly kind: 'mean';
+      readonly sum: string;
+      readonly count: string;
+      readonly clientPath?: string;
+      readonly valuesIn?: TimeUnit;
+    }
   | {
       readonly kind: 'recovery';
       readonly path: string;
@@ -153,6 +161,8 @@ export interface Plan {
   readonly lag: string | null;
   /** The share of k6's checks that must pass. Absent: a failed check forbids a pass, unless its request counts as an error. */
   readonly checks?: Limit;
+  /** When gauges were last refreshed that are not scraped from the service itself. Absent: there is no gauge, or it was not asked. */
+  readonly refreshed?: readonly string[];
   readonly objectives: readonly PlannedObjective[];
   /** Told beside the verdict, which never rests on them. Absent, as in plans that were stored before it: not asked for. */
   readonly alerts?: PlannedAlerts;

@@ -166,7 +166,9 @@ test('what is spoiled between the samples that are read of a long window is neve
 
 /** Spoils a series unless an earlier spoiling already took the samples that this one needs. */
 function spoilOnce(evidence: Evidence, spoil: Spoil, at: number): Evidence {
-  const chosen = pick(pick(evidence.readings, at).series, Math.floor(at / 13));
+  const told = pick(evidence.readings, at).series;
+  if (told.length === 0) return spoilOnce(evidence, spoil, at + 1);
+  const chosen = pick(told, Math.floor(at / 13));
   const whole =
     chosen.samples.filter(isEdge).length === 2 && chosen.samples.every(([, value]) => value !== '');
   return whole ? spoilSeries(evidence, spoil, at) : evidence;

@@ -3,10 +3,11 @@ import { latencyEffectOf, USUAL_CONFIDENCE } from './certainty.ts';
 import { type Block, LEAST_BLOCKS, totalsOf } from './design-effect.ts';
 import { shareBounds } from './intervals.ts';
 import { measureIn } from './measure.ts';
-import type { Evidence, Plan, PlannedObjective, RunRecord } from './model.ts';
+import type { Evidence, Plan, PlannedMeasure, PlannedObjective, RunRecord } from './model.ts';
 import { type Scope, scopeOf } from './phases.ts';
 import { budgetOf } from './statistics.ts';
 import { parseValue } from './targets.ts';
+import { toSeconds } from './units.ts';
 import { countIncreases, cutWindow, type Frame } from './window.ts';
 
 /**
@@ -51,14 +52,16 @@ function percentileIn(
 }
 
 function boundsIn(
-  { buckets, percentile }: { readonly buckets: string; readonly percentile: number },
+  { buckets, percentile, valuesIn }: PlannedMeasure & { kind: 'latency' },
   frame: Frame,
   confidence: number | null,
 ): PercentileAtService['bounds'] {
   const counted = countIncreases(buckets, frame);
   if (!counted.ok) return null;
-  const edges = commonEdges(counted.increases.map(({ labels }) => parseValue(labels.le!)));
-  const slower = slowerBlocks(counted.increases, edges, frame);
+  const edges = commonEdges(
+    counted.increases.map(({ labels }) => toSeconds(parseValue(labels.le!), valuesIn)),
+  );
+  const slower = slowerBlocks(counted.increases, edges, frame, valuesIn);
   return percentileBounds(edges, slower, percentile, confidence ?? USUAL_CONFIDENCE);
 }
 

@@ -13,11 +13,11 @@ service:
   selector: { job: shop }
   requests: { counter: r_total, where: { handler: /buy } }
   lag: { gauge: lag_seconds }
-  buckets: { took: [0.2, 0.5] }
+  buckets: { took_seconds: [0.2, 0.5] }
   warmUp: { path: /buy, bodies: [{}] }
 objectives:
-  - { id: slow-p95, title: How slow, target: < 200ms, alert: "> 500ms", latency: { histogram: took, percentile: 95, client: /buy } }
-  - { id: slow-p90, target: <= 500ms, latency: { histogram: took, percentile: 90 } }
+  - { id: slow-p95, title: How slow, target: < 200ms, alert: "> 500ms", latency: { histogram: took_seconds, percentile: 95, client: /buy } }
+  - { id: slow-p90, target: <= 500ms, latency: { histogram: took_seconds, percentile: 90 } }
   - { id: errors, target: < 1%, ratio: { bad: { counter: r_total, where: { status: { matches: 5.. } }, absent: zero }, total: { counter: r_total }, lost: bad } }
   - { id: none, target: <= 0%, ratio: { bad: { counter: r_total, where: { status: "503" } }, total: { counter: r_total } } }
   - { id: rate, target: "> 3/s", throughput: { counter: r_total, where: { status: "200" } } }
@@ -102,7 +102,7 @@ test('a plan of two phases', () => {
         unit: 'seconds',
         measure: {
           kind: 'latency',
-          buckets: 'took_bucket{job="shop"}',
+          buckets: 'took_seconds_bucket{job="shop"}',
           percentile: 95,
           clientPath: '/buy',
         },
@@ -156,7 +156,7 @@ test('a plan of two phases', () => {
           value: 3,
         },
         alert: null,
-        leastSamples: 0,
+        leastSamples: 30,
       },
       {
         id: 'most',
@@ -173,7 +173,7 @@ test('a plan of two phases', () => {
           value: 40,
         },
         alert: null,
-        leastSamples: 0,
+        leastSamples: 30,
       },
       {
         id: 'size',
@@ -256,8 +256,8 @@ test('how few requests decide nothing', () => {
     ['slow-p90', 29],
     ['errors', 299],
     ['none', 1],
-    ['rate', 0],
-    ['most', 0],
+    ['rate', 30],
+    ['most', 30],
     ['up', 10],
     ['size', 30],
   ]);
@@ -285,13 +285,13 @@ test('critical alerts wait for a minute, those of a target alone do not', () => 
 
 describe('what is asked of some documents only', () => {
   const objectives = `objectives:
-  - { id: slow, target: < 200ms, latency: { histogram: took, percentile: 90, client: /buy } }
+  - { id: slow, target: < 200ms, latency: { histogram: took_seconds, percentile: 90, client: /buy } }
   - { id: back, target: < 20s, recovery: { of: slow } }
   - { id: peak, target: < 5, peak: { gauge: depth, unit: number } }
   - { id: mean, target: < 5, mean: { histogram: size, unit: number, client: /buy } }
   - { id: rate, target: "> 3/s", throughput: { counter: r_total } }`;
   const planOf = (service: string, named: string) => {
-    const text = `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j }, buckets: { took: [0.2] }${service} }\n${objectives}\nscenarios:\n  s: { phases: [{ name: low, rate: 2/s, duration: 30s }, { name: high, rate: 9/s, duration: 30s }], objectives: [${named}] }\n`;
+    const text = `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j }, buckets: { took_seconds: [0.2] }${service} }\n${objectives}\nscenarios:\n  s: { phases: [{ name: low, rate: 2/s, duration: 30s }, { name: high, rate: 9/s, duration: 30s }], objectives: [${named}] }\n`;
     const parsed = parseDocument(text);
     if (parsed.ok) return planScenario(parsed.document, 's');
     throw new Error(JSON.stringify(parsed.problems));

@@ -140,7 +140,7 @@ describe('a plan', () => {
       'latency-p95': 59,
       'latency-p99': 299,
       'error-rate': 299,
-      throughput: 0,
+      throughput: 30,
       'model-uptime': 10,
       confidence: 30,
     });

@@ -1,5 +1,6 @@
 import { isGeneral, unitOf } from './document.ts';
 import { holds } from './limits.ts';
+import { refreshSelectors } from './measures/refreshed.ts';
 import type {
   Budget,
   Limit,
@@ -14,6 +15,7 @@ import type {
   PlannedObjective,
   Problem,
   Scenario,
+  Selection,
   SlaDocument,
 } from './model.ts';
 import { alertStates, recordedByRules, select, selector } from './promql.ts';
@@ -32,8 +34,9 @@ export interface PlanOverrides {
 const LEAST_SCRAPES = 10;
 /** What enough requests could show, at least. */
 const USUAL_CONFIDENCE = 0.95;
-/** Below this a mean is an anecdote. */
+/** Below this a mean is an anecdote, and so is a rate. */
 const LEAST_FOR_MEAN = 30;
+const LEAST_FOR_RATE = 30;
 
 /** Plan for a loaded run of one scenario, or what stands against it. */
 export function planScenario(
@@ -125,6 +128,7 @@ function planObjectives(
     requests: requests === undefined ? null : select(service, requests),
     lag: lag === undefined ? null : select(service, lag),
     ...checksOf(document, scenario),
+    ...(rows.some(isOfGauge) ? { refreshed: refreshSelectors(service) } : {}),
     objectives: rows.map((row) => planObjective(row, document, confidence)),
     alerts: planAlerts(document, rows),
   };
@@ -135,6 +139,10 @@ function checksOf(document: SlaDocument, scenario: Scenario | null): Pick<Plan, 
   const checks = scenario === null ? undefined : (scenario.checks ?? document.checks);
   return checks === undefined ? {} : { checks };
 }
+
+/** `up` is Prometheus's own, and refreshed at every scrape. */
+const isOfGauge = ({ objective: { measure } }: Row) =>
+  (measure.kind === 'uptime' || measure.kind === 'peak') && measure.gauge.metric !== 'up';
 
 function planAlerts(document: SlaDocument, rows: readonly Row[]): PlannedAlerts {
   const rules = thresholdAlertsOf(document).map((alert): PlannedAlert => {
@@ -172,6 +180,7 @@ function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
         buckets: select(service, measure.histogram, '_bucket'),
         percentile: measure.percentile,
         clientPath: measure.client ?? null,
+        ...valuesIn(measure.histogram),
       };
     case 'ratio':
       return {
@@ -193,13 +202,14 @@ function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
     case 'uptime':
       return { kind: 'uptime', gauge: select(service, measure.gauge) };
     case 'peak':
-      return { kind: 'peak', gauge: select(service, measure.gauge) };
+      return { kind: 'peak', gauge: select(service, measure.gauge), ...valuesIn(measure.gauge) };
     case 'mean':
       return {
         kind: 'mean',
         sum: select(service, measure.histogram, '_sum'),
         count: select(service, measure.histogram, '_count'),
         ...(measure.client === undefined ? {} : { clientPath: measure.client }),
+        ...valuesIn(measure.histogram),
       };
     case 'recovery':
       return planRecovery(measure.of, document);
@@ -207,6 +217,8 @@ function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
       return measure satisfies never;
   }
 }
+
+const valuesIn = ({ valuesIn: unit }: Selection) => (unit === undefined ? {} : { valuesIn: unit });
 
 /** What must come back is the target of a latency that the client judges; `check` has seen to it that there is one. */
 function planRecovery(of: string, { objectives }: SlaDocument): PlannedMeasure {
@@ -224,7 +236,7 @@ function leastSamples(measure: PlannedMeasure, target: Limit, confidence: number
     case 'ratio':
       return target.value > 0 && target.value < 1 ? leastRequests(target.value, confidence) : 1;
     case 'throughput':
-      return 0;
+      return LEAST_FOR_RATE;
     case 'uptime':
     case 'peak':
       return LEAST_SCRAPES;

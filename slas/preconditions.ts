@@ -7,6 +7,7 @@ import { countOf, formatCount, were } from './numbers.ts';
 import { neededSelectorsOf } from './promql.ts';
 import type { Reconciliation } from './reconcile.ts';
 import { answersRight, failuresJudged, lossesJudged, requestsValid } from './response-checks.ts';
+import { failedWords, scrapesWorked } from './scrapes-worked.ts';
 import { belongsTo, clock, parseValue, type TargetWindow } from './targets.ts';
 import { targetsDistinct } from './targets-distinct.ts';
 import type { Frame } from './window.ts';
@@ -23,6 +24,7 @@ export function checkPreconditions(
     prometheusAnswered(plan, evidence, frame),
     withoutWarnings(evidence),
     edgesScraped(evidence, frame),
+    scrapesWorked(frame),
     targetsDistinct(plan, frame),
     clocksAgree(run, evidence, frame),
     notRestarted(plan, frame),
@@ -70,7 +72,7 @@ function edgesScraped({ arrival }: Evidence, frame: Frame): Precondition {
     return check(id, false, `${broken.map(({ problem }) => problem).join('; ')}${waited}`);
   const told = targets.map(
     ({ name, openSeconds, closeSeconds, scrapes, unreadScrapes, missedScrapes, intervalSeconds, lives }) =>
-      `${name} from ${clock(openSeconds)}${lives[0]!.bornSeconds === null ? '' : ' (it started inside)'} to ${clock(closeSeconds)}${lives.at(-1)!.unseenSeconds === 0 ? '' : ' (it ended inside)'}, ${countOf(scrapes.length + unreadScrapes, 'scrape')} about ${Number(intervalSeconds.toFixed(2))} s apart${missedScrapes ? `, ${formatCount(missedScrapes)} missed inside` : ''}`,
+      `${name} from ${clock(openSeconds)}${lives[0]!.bornSeconds === null ? '' : ' (it started inside)'} to ${clock(closeSeconds)}${lives.at(-1)!.unseenSeconds === 0 ? '' : ' (it ended inside)'}, ${countOf(scrapes.length + unreadScrapes, 'scrape')} about ${Number(intervalSeconds.toFixed(2))} s apart${failedWords(scrapes)}${missedScrapes ? `, ${formatCount(missedScrapes)} missed inside` : ''}`,
   );
   // Functions that do not see the last samples say something else of them.
   const isStale = arrival?.missing.some(({ what }) => what.startsWith(FUNCTIONS)) ?? false;

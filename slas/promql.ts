@@ -119,12 +119,13 @@ export const seenWithin = (vectorSelector: string, seconds: number) =>
   `${vectorSelector} or last_over_time(${rawSamples(vectorSelector, seconds)})`;
 
 /** What a selector is read for: counters are subtracted, the others are looked at scrape by scrape. */
-export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'counter' | 'requests';
+export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'refreshed' | 'counter' | 'requests';
 
 export function roleOf(plan: Plan, vectorSelector: string): Role {
   if (vectorSelector === plan.up) return 'up';
   if (vectorSelector === plan.processStart) return 'start';
   if (vectorSelector === plan.lag) return 'lag';
+  if (plan.refreshed?.includes(vectorSelector)) return 'refreshed';
   const isGauge = plan.objectives.some(
     ({ measure }) =>
       (measure.kind === 'uptime' || measure.kind === 'peak') && measure.gauge === vectorSelector,
@@ -142,6 +143,8 @@ export const DIGESTS: Readonly<
   start: { blocks: ['changes'], whole: [] },
   gauge: { blocks: ['count', 'sum', 'min', 'max'], whole: [] },
   lag: { blocks: [], whole: ['max'] },
+  // That there are any is enough to know: of a long window such a gauge is not judged.
+  refreshed: { blocks: [], whole: ['max'] },
   counter: { blocks: ['last'], whole: ['resets', 'sum'] },
   // Reconciled with the client, and nothing else: its blocks are of no use.
   requests: { blocks: [], whole: ['resets', 'sum'] },
@@ -152,7 +155,9 @@ export function neededSelectorsOf(plan: Plan): readonly string[] {
   const requests = plan.requests === null ? [] : [plan.requests];
   const lag = plan.lag === null ? [] : [plan.lag];
   const measured = plan.objectives.flatMap(({ measure }) => selectorsOf(measure));
-  return [...new Set([plan.up, plan.processStart, ...requests, ...lag, ...measured])];
+  return [
+    ...new Set([plan.up, plan.processStart, ...requests, ...lag, ...measured, ...(plan.refreshed ?? [])]),
+  ];
 }
 
 /** Everything that Prometheus is asked for: also events that no matcher of a ratio may claim. Runs that were stored earlier lack these. */
@@ -249,8 +254,18 @@ export const byWeekdayAndHour = (vector: string) =>
 export const stepsOf = (vector: string, range: string, step: string) =>
   orZero(`count_over_time((${vector})[${range}:${step}])`);
 
-/** The label `le` of a bucket, however Prometheus writes the number (`1` or `1.0`). */
+/** The label `le` of a bucket, however Prometheus writes the number (`1` or `1.0`, `1000000` or `1e+06`). */
 export const edgeMatcher = (edge: number): LabelMatcher => {
-  const text = String(edge).replaceAll('.', '\\.');
-  return { matches: Number.isInteger(edge) ? `${text}|${text}\\.0` : text };
+  const texts = [String(edge), ...(Number.isInteger(edge) ? [`${edge}.0`] : []), ...exponentForm(edge)];
+  return { matches: texts.map(escaped).join('|') };
 };
+
+const escaped = (text: string) => text.replace(/[.+]/g, '\\$&');
+
+/** Go writes an exponent, of two digits at least, from a million on and below a ten-thousandth. */
+export function exponentForm(edge: number): readonly string[] {
+  const [digits, exponent] = edge.toExponential().split('e');
+  const power = Number(exponent);
+  if (edge === 0 || !(power >= 6 || power < -4)) return [];
+  return [`${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`];
+}

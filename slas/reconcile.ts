@@ -4,6 +4,7 @@ import { are, formatCount } from './numbers.ts';
 import { readSelector } from './promql.ts';
 import { codesOf, isStatusLabel, statusPattern, tellsStatus } from './statuses.ts';
 import { surplusWords } from './surplus.ts';
+import { parseValue } from './targets.ts';
 import { boundBySeconds } from './uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from './window.ts';
 
@@ -124,7 +125,9 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): read
   return distinct.flatMap(({ buckets, path }) => {
     const counted = countIncreases(buckets, frame);
     if (!counted.ok) return [];
-    const all = counted.increases.filter(({ labels }) => labels.le === '+Inf');
+    const all = counted.increases.filter(
+      ({ labels }) => parseValue(labels.le ?? '') === Number.POSITIVE_INFINITY,
+    );
     return [row(`latencies of ${path}`, expectedIn(buckets, client, path, total(all)), total(all))];
   });
 }

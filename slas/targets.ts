@@ -23,6 +23,8 @@ export interface TargetWindow {
   readonly lives: readonly Life[];
   /** Why its edges cannot be used, or null. */
   readonly problem: string | null;
+  /** They were scraped, and without success: `up` itself is known there. Absent: no. */
+  readonly isOnlyFailed?: boolean;
 }
 
 export type Scrape = { readonly atSeconds: number; readonly ok: boolean };
@@ -201,7 +203,7 @@ function cutStable(scraped: Scraped, from: number, to: number): TargetWindow {
     unreadScrapes: unreadScrapes(scraped),
     missedScrapes: missedBetween(inside, intervalSeconds, scraped.unread),
     lives: [{ bornSeconds: null, openSeconds, closeSeconds, unseenSeconds: 0 }],
-    problem: edgeProblem(name, { open, close, inside, intervalSeconds, from, to }),
+    ...edgeProblem(name, { open, close, inside, intervalSeconds, from, to }),
   };
 }
 
@@ -214,7 +216,21 @@ interface Edges {
   readonly to: number;
 }
 
-function edgeProblem(name: string, edges: Edges): string | null {
+function edgeProblem(name: string, edges: Edges): Pick<TargetWindow, 'problem' | 'isOnlyFailed'> {
+  const missing = missingEdge(name, edges);
+  if (missing !== null) return { problem: missing };
+  const failed = failedEdge(name, edges);
+  return failed === null ? { problem: null } : { problem: failed, isOnlyFailed: true };
+}
+
+function failedEdge(name: string, { open, close }: Edges): string | null {
+  if (!open!.ok) return `the scrape of ${name} that opens the window, at ${clock(open!.atSeconds)}, failed`;
+  return close!.ok
+    ? null
+    : `the scrape of ${name} that closes the window, at ${clock(close!.atSeconds)}, failed`;
+}
+
+function missingEdge(name: string, edges: Edges): string | null {
   const { open, close, inside, intervalSeconds, from, to } = edges;
   if (Number.isNaN(intervalSeconds)) return `${name} was scraped fewer than two times around the window`;
   const gapAfterOpen = (inside[1]?.atSeconds ?? to) - (open?.atSeconds ?? from);
@@ -223,14 +239,11 @@ function edgeProblem(name: string, edges: Edges): string | null {
     const last = open === undefined ? '' : ` (the last before it was at ${clock(open.atSeconds)})`;
     return `${name} was not scraped where the window opens, at or shortly before ${clock(from)}${last}`;
   }
-  if (!open.ok) return `the scrape of ${name} that opens the window, at ${clock(open.atSeconds)}, failed`;
   if (close === undefined || isMissedBetween(close.atSeconds - to, gapBeforeClose, intervalSeconds)) {
     const next = close === undefined ? '' : ` (the first after it was at ${clock(close.atSeconds)})`;
     return `${name} was not scraped where the window closes, at or shortly after ${clock(to)}${next}`;
   }
-  return close.ok
-    ? null
-    : `the scrape of ${name} that closes the window, at ${clock(close.atSeconds)}, failed`;
+  return null;
 }
 
 // ---------------------------------------------------------------------------------------------- elastic

@@ -45,7 +45,7 @@ export interface Increase {
 }
 
 /** What a series counted in one process. */
-interface Part {
+export interface Part {
   readonly life: Life;
   /** Its value where the process enters the window, and what all processes before it had counted there. */
   readonly base: number;
@@ -96,10 +96,11 @@ function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Fra
 
 // ---------------------------------------------------------------------------------------------- counting
 
-/** The answer to a selector, if Prometheus gave one without any trouble. */
+/** The answer to a selector, if Prometheus gave one without any trouble. `mayFail`: the scrapes at the edges may have failed. */
 export function cleanReading(
   selector: string,
   frame: Frame,
+  mayFail = false,
 ): Reading | { readonly ok: false; readonly reason: string } {
   const reading = frame.readings.get(selector);
   if (reading === undefined) return failed(`there is no evidence for ${selector}`);
@@ -107,7 +108,9 @@ export function cleanReading(
     if (error !== null) return failed(`Prometheus gave no answer: ${error}`);
     if (warnings.length > 0) return failed(`Prometheus warned: ${warnings.join('; ')}`);
   }
-  const edge = frame.targets.find(({ problem }) => problem !== null);
+  const edge = frame.targets.find(
+    ({ problem, isOnlyFailed }) => problem !== null && !(mayFail && isOnlyFailed),
+  );
   if (edge !== undefined) return failed(edge.problem!);
   return reading;
 }

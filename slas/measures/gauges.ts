@@ -1,40 +1,53 @@
 import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model.ts';
 import { countOf, formatCount, were } from '../numbers.ts';
+import { readSelector } from '../promql.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../targets.ts';
 import { isRead, unread } from '../thinning.ts';
+import { toSeconds } from '../units.ts';
 import { cleanReading, type Frame, nearestAt, strayOf } from '../window.ts';
-import { type Measured, nothing } from './measured.ts';
+import { impossible, type Measured, nothing } from './measured.ts';
+import { isFresh, neverRefreshed } from './refreshed.ts';
 
 /** Gauges, read scrape by scrape. */
 
+/** Prometheus's own measurement of each scrape: 0 is what it says of one that failed. */
+const isUp = (gauge: string) => readSelector(gauge).metric === 'up';
+
 export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Frame): Measured {
-  const reading = cleanReading(planned.gauge, frame);
+  const isOwn = isUp(planned.gauge);
+  const reading = cleanReading(planned.gauge, frame, isOwn);
   if ('ok' in reading) return nothing(reading.reason);
   if (reading.series.length === 0)
     return nothing(`Prometheus has no data for ${planned.gauge} around the window`);
   const stray = strayOf(reading, frame);
   if (stray !== null) return nothing(stray);
+  const unproven = isOwn ? null : neverRefreshed(planned.gauge, reading.series, frame);
+  if (unproven !== null) return nothing(unproven);
+  let isStale = false;
   let samples = 0;
   let up = 0;
   let unknown = 0;
   for (const target of frame.targets) {
-    const values = gaugeValues(reading.series, target);
+    const { values, series, stale } = gaugeValues(reading.series, target, frame);
+    isStale ||= stale.size > 0;
     const odd = [...values.values()].flat().find((value) => !Number.isFinite(value));
     if (odd !== undefined) return nothing(`${planned.gauge} of ${target.name} is ${odd} inside the window`);
-    const series = Math.max(0, ...[...values.values()].map((one) => one.length));
     const counted = unreadCensus(planned.gauge, target, frame);
     samples += target.scrapes.length + target.unreadScrapes + target.missedScrapes;
     up += counted.up;
     unknown += target.missedScrapes + counted.unknown;
     for (const { atSeconds, ok } of target.scrapes) {
       if (frame.blocks !== null && !isRead(frame.blocks, atSeconds)) continue;
-      const found = ok ? values.get(atSeconds) : undefined;
+      const found = ok || isOwn ? values.get(atSeconds) : undefined;
       // Of several series of a target none may be missing: it may be the one that is down.
       if (found === undefined || found.length < series) unknown++;
       else if (found.every((value) => value === 1)) up++;
     }
   }
-  const doubt = unknown === 0 ? '' : `, ${formatCount(unknown)} unknown (a scrape failed or is missing)`;
+  const doubt =
+    unknown === 0
+      ? ''
+      : `, ${formatCount(unknown)} unknown (a scrape failed or is missing${isStale ? ', or the value was not refreshed' : ''})`;
   return {
     kind: 'census',
     samples,
@@ -47,23 +60,32 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
 /** The highest value at the scrapes of the window; a scrape that failed may have missed a higher one. */
 export function measurePeak(
   planned: PlannedMeasure & { kind: 'peak' },
-  { target }: PlannedObjective,
+  { target, unit }: PlannedObjective,
   frame: Frame,
 ): Measured {
   const reading = cleanReading(planned.gauge, frame);
   if ('ok' in reading) return nothing(reading.reason);
   const stray = strayOf(reading, frame);
   if (stray !== null) return nothing(stray);
-  const byScrape = frame.targets.map((target) => readValues(gaugeValues(reading.series, target), frame));
+  const stale = isUp(planned.gauge) ? null : neverRefreshed(planned.gauge, reading.series, frame);
+  if (stale !== null && reading.series.length > 0) return nothing(stale);
+  const byScrape = frame.targets.map((target) => {
+    const { values, stale } = gaugeValues(reading.series, target, frame);
+    // Of several gauges of a target the one that was not refreshed may be the highest now.
+    return readValues(new Map([...values].filter(([at]) => !stale.has(at))), frame);
+  });
   const unreadOnes = frame.targets.flatMap((target) => unreadPeaks(planned.gauge, target, frame));
   const values = [
     ...byScrape.flatMap((one) => [...one.values()].flat()),
-    ...unreadOnes.map(({ highest }) => highest),
-  ];
+    ...unreadOnes.flatMap(({ highest, lowest }) => [highest, lowest]),
+  ].map((one) => toSeconds(one, planned.valuesIn));
   const odd = values.find((value) => !Number.isFinite(value));
   if (odd !== undefined) return nothing(`${planned.gauge} is ${odd} inside the window`);
   if (values.length === 0) return nothing(`Prometheus has no data for ${planned.gauge} around the window`);
   const value = values.reduce((highest, one) => Math.max(highest, one));
+  const least = values.reduce((lowest, one) => Math.min(lowest, one));
+  const wrong = impossible(planned.gauge, value, unit) ?? impossible(planned.gauge, least, unit);
+  if (wrong !== null) return nothing(wrong);
   const due = frame.targets.reduce(
     (sum, one) => sum + one.scrapes.length + one.unreadScrapes + one.missedScrapes,
     0,
@@ -88,9 +110,10 @@ interface UnreadPeak {
   readonly values: number;
   readonly scrapes: number;
   readonly highest: number;
+  readonly lowest: number;
 }
 
-/** Of each block that was not read the highest value; NaN where one was no number. */
+/** Of each block that was not read the highest and the lowest value; NaN where one was no number. */
 function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame): readonly UnreadPeak[] {
   const { blocks } = frame;
   if (blocks === null) return [];
@@ -100,15 +123,17 @@ function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame): readonl
   return [...found].map((block) => {
     const counts = own.map(([, { values }]) => (Number.isNaN(values[block]!) ? 0 : values[block]!));
     const told = own.filter((_, index) => counts[index]! > 0);
-    const values = told.map(([key]) =>
-      Number.isFinite(of('sum').get(key)?.values[block])
-        ? (of('max').get(key)?.values[block] ?? Number.NaN)
-        : Number.NaN,
-    );
+    const values = (digest: 'max' | 'min') =>
+      told.map(([key]) =>
+        Number.isFinite(of('sum').get(key)?.values[block])
+          ? (of(digest).get(key)?.values[block] ?? Number.NaN)
+          : Number.NaN,
+      );
     return {
       values: counts.reduce((sum, count) => sum + count),
       scrapes: Math.min(...counts),
-      highest: Math.max(...values),
+      highest: Math.max(...values('max')),
+      lowest: Math.min(...values('min')),
     };
   });
 }
@@ -138,23 +163,39 @@ const points = (samples: number) => {
   return `${share} ${share === 1 ? 'point' : 'points'}`;
 };
 
+interface GaugeValues {
+  readonly values: ReadonlyMap<number, readonly number[]>;
+  /** How many such series the target has in the window. */
+  readonly series: number;
+  /** Scrapes at which a value was left out that was not refreshed. */
+  readonly stale: ReadonlySet<number>;
+}
+
 /** The gauge's values by scrape, where a target may have several such series. */
-function gaugeValues(
-  series: readonly Series[],
-  target: TargetWindow,
-): ReadonlyMap<number, readonly number[]> {
+function gaugeValues(series: readonly Series[], target: TargetWindow, frame: Frame): GaugeValues {
   const values = new Map<number, number[]>();
-  for (const { samples } of series.filter((one) => belongsTo(one, target))) {
-    for (const [at, text] of samples) {
+  const stale = new Set<number>();
+  const own = series.filter((one) => belongsTo(one, target));
+  let present = 0;
+  for (const one of own) {
+    const isOfScrape = isUp(one.labels.__name__ ?? '') ? () => true : isFresh(one, target, frame);
+    let isPresent = false;
+    for (const [at, text] of one.samples) {
       const { scrapes } = target;
       const scrape = scrapes[nearestAt(scrapes.length, (index) => scrapes[index]!.atSeconds, at)]!.atSeconds;
       if (Math.abs(scrape - at) >= target.intervalSeconds / 2) continue;
+      isPresent = true;
+      if (!isOfScrape(scrape)) {
+        stale.add(scrape);
+        continue;
+      }
       const found = values.get(scrape);
       if (found === undefined) values.set(scrape, [parseValue(text)]);
       else found.push(parseValue(text));
     }
+    if (isPresent) present++;
   }
-  return values;
+  return { values, series: present, stale };
 }
 
 /** The highest value that a gauge had in the window, on any target; null where it is not known. */

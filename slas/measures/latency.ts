@@ -1,12 +1,13 @@
 import { slowerBlocks } from '../blocks.ts';
 import { answeredWith, requestsOf } from '../client-requests.ts';
-import type { LoadRecord, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
+import type { LoadRecord, PlannedMeasure, PlannedObjective, RunRecord, TimeUnit } from '../model.ts';
 import { countOf, formatBucket, formatCount, formatValue, were } from '../numbers.ts';
 import { readSelector } from '../promql.ts';
 import { budgetOf, compareShare } from '../statistics.ts';
 import { statusPattern } from '../statuses.ts';
 import { parseValue } from '../targets.ts';
 import { uncountedOf } from '../uncounted.ts';
+import { toSeconds } from '../units.ts';
 import { countIncreases, type Frame, type Increase } from '../window.ts';
 import { type Measured, nothing, orNone, partialEvent, percent } from './measured.ts';
 
@@ -24,7 +25,8 @@ export function measureLatency(
   if (!counted.ok) return nothing(counted.reason);
   const part = partialEvent(counted.increases);
   if (part !== null) return nothing(part);
-  const histograms = [...groupHistograms(counted.increases).values()];
+  const { valuesIn } = planned;
+  const histograms = [...groupHistograms(counted.increases, valuesIn).values()];
   for (const limit of [target, ...(alert === null ? [] : [alert])]) {
     const lacking = histograms.find(({ edges }) => !edges.has(limit.value));
     if (lacking)
@@ -41,7 +43,7 @@ export function measureLatency(
   const good = edges.get(target.value)!;
   const { value, bucket } = percentileOf(edges, planned.percentile);
   const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
-  const slower = slowerBlocks(counted.increases, upToLimit, frame);
+  const slower = slowerBlocks(counted.increases, upToLimit, frame, valuesIn);
   const all = counted.increases.filter(({ labels }) => parseValue(labels.le!) === Infinity);
   const inside = errorsInside(planned, samples, frame, run);
   const name = inside === null ? 'good answer' : 'response';
@@ -89,8 +91,8 @@ function errorsSeen({ client, answered }: LoadRecord, path: string | null, sampl
   return { errors, missing: path === null ? 0 : Math.min(errors, Math.max(0, own.length - samples)) };
 }
 
-/** One histogram a label set and target: its edges, as numbers, with how much each grew. */
-function groupHistograms(increases: readonly Increase[]) {
+/** One histogram a label set and target: its edges, in seconds, with how much each grew. */
+function groupHistograms(increases: readonly Increase[], valuesIn: TimeUnit | undefined) {
   const groups = new Map<string, { name: string; edges: Map<number, number> }>();
   for (const { labels, target, increase } of increases) {
     const { le, ...rest } = labels;
@@ -98,7 +100,7 @@ function groupHistograms(increases: readonly Increase[]) {
     const key = `${target.name} ${name}`;
     const group = groups.get(key) ?? { name, edges: new Map<number, number>() };
     // Two spellings of one edge in one histogram: which of them counts is not known, and NaN is no edge.
-    const edge = parseValue(le ?? '');
+    const edge = toSeconds(parseValue(le ?? ''), valuesIn);
     group.edges.set(group.edges.has(edge) ? Number.NaN : edge, increase);
     groups.set(key, group);
   }

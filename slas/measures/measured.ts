@@ -1,4 +1,6 @@
 import type { Block } from '../design-effect.ts';
+import { UNIT_RANGES } from '../limits.ts';
+import type { Unit } from '../model.ts';
 import { formatValue } from '../numbers.ts';
 import type { Increase } from '../window.ts';
 
@@ -74,7 +76,15 @@ export const percent = (ratio: number) => formatValue(ratio, 'ratio');
 export function partialEvent(increases: readonly Increase[]): string | null {
   const odd = increases.find(({ increase }) => !Number.isSafeInteger(increase));
   if (odd === undefined) return null;
-  return `series ${JSON.stringify(odd.labels)} grew by ${odd.increase}, which is no whole number of events`;
+  return `series ${JSON.stringify(odd.labels)} grew by ${odd.increase}, which is no whole number of events: it is no counter of them`;
+}
+
+/** What no ratio and no time can be: the values are in another unit than the document says. */
+export function impossible(what: string, value: number, unit: Unit): string | null {
+  const { low, high } = UNIT_RANGES[unit];
+  if (value >= low && value <= high) return null;
+  if (unit !== 'ratio') return `${what} is ${value}, which no ${unit === 'seconds' ? 'time' : 'rate'} can be`;
+  return `${what} is ${Number(value.toPrecision(6))}, and a ratio lies from 0 to 1: write unit: number if it is a percentage or a count`;
 }
 
 /** Labels as one text, whatever their order; some may be left out. */

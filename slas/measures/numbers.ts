@@ -6,8 +6,10 @@ import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model.ts';
 import { countOf, formatCount } from '../numbers.ts';
 import { ratesBySecond } from '../slots.ts';
 import { uncountedOf, unobservedOf } from '../uncounted.ts';
+import { toSeconds } from '../units.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
-import { keyOf, type Measured, nothing } from './measured.ts';
+import { NAME_THE_COUNTER, notACounter } from './counters.ts';
+import { impossible, keyOf, type Measured, nothing, partialEvent } from './measured.ts';
 
 /** Rates and means: compared as they are. */
 
@@ -18,9 +20,18 @@ export function measureThroughput(
   requests: string | null,
   isPhase: boolean,
 ): Measured {
+  const gauge = notACounter(planned.counter, frame);
+  if (gauge !== null) return nothing(gauge);
   const counted = countIncreases(planned.counter, frame);
   if (!counted.ok) return nothing(counted.reason);
+  const part = partialEvent(counted.increases);
+  if (part !== null) return nothing(part);
   const samples = total(counted.increases);
+  // Where it tells statuses, they are reconciled one by one.
+  if (samples === 0 && planned.status == null && standsStill(counted.increases, run, frame))
+    return nothing(
+      `${planned.counter} did not grow, while the client saw ${countOf(run.load!.answered['2xx'], 'successful response')}: it is no counter of these; ${NAME_THE_COUNTER}`,
+    );
   const atMost = uncountedOf(counted.increases, frame);
   const told = (
     rateOf: (increases: readonly Increase[], more: number) => number,
@@ -58,6 +69,12 @@ export function measureThroughput(
     'between the scrapes that were subtracted',
   );
 }
+
+/** A counter of what the client was answered grows; a gauge that is the same all the time does not. */
+const standsStill = (increases: readonly Increase[], { load }: RunRecord, { isIsolated }: Frame) =>
+  isIsolated &&
+  (load?.answered['2xx'] ?? 0) > 0 &&
+  increases.some(({ parts }) => parts.some(({ base }) => base > 0));
 
 /** Each replica over its own seconds; one that was not always there over those of the whole. */
 const rateBetweenScrapes = (increases: readonly Increase[], frame: Frame) =>
@@ -135,8 +152,11 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
     return nothing(`${planned.sum} and ${planned.count} must pair, and ${single} stands alone`);
   const samples = total(counts.increases);
   if (samples === 0) return nothing('nothing was observed in the window');
-  const sum = total(sums.increases);
+  const seconds = (value: number) => toSeconds(value, planned.valuesIn);
+  const sum = seconds(total(sums.increases));
   const atMost = unobservedOf(counts.increases, frame);
+  const wrong = impossible('the mean', sum / samples, unit);
+  if (wrong !== null) return nothing(wrong);
   // What an observation that nobody saw may have been.
   const { low, high } = UNIT_RANGES[unit];
   return {
@@ -145,7 +165,10 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
     value: sum / samples,
     words: `the mean of ${countOf(samples, 'observation')}`,
     ...within(atMost, (sum + low * atMost) / (samples + atMost), (sum + high * atMost) / (samples + atMost)),
-    blocks: countBlocks(sums.increases, counts.increases, frame),
+    blocks: countBlocks(sums.increases, counts.increases, frame).map(({ part, total: all }) => ({
+      part: seconds(part),
+      total: all,
+    })),
   };
 }
 

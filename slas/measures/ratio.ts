@@ -5,7 +5,9 @@ import { countOf, formatCount, were } from '../numbers.ts';
 import { uncountedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
 import { absenceOf, lackingOf } from './absence.ts';
+import { notACounter } from './counters.ts';
 import { keyOf, type Measured, nothing, orNone, partialEvent, percent } from './measured.ts';
+import { notAPart } from './part-of.ts';
 import { unclaimedBy } from './unclaimed.ts';
 
 /** Bad events over all, with the requests that only the client knows of. */
@@ -15,6 +17,8 @@ export function measureRatio(
   run: RunRecord,
   frame: Frame,
 ): Measured {
+  const gauge = notACounter(planned.bad, frame) ?? notACounter(planned.total, frame);
+  if (gauge !== null) return nothing(gauge);
   const bad = countIncreases(planned.bad, frame, planned.badAbsent);
   if (!bad.ok) return nothing(bad.reason);
   // A first error may make its series inside the window; it is one of all events then, too.
@@ -23,6 +27,7 @@ export function measureRatio(
   if (!all.ok) return nothing(all.reason);
   const part =
     partialEvent([...bad.increases, ...all.increases]) ??
+    notAPart(planned, bad.increases, all.increases) ??
     lackingOf(planned, bad.increases, all.increases, frame) ??
     blindSpot(planned, bad.increases, run);
   if (part !== null) return nothing(part);

@@ -1,5 +1,6 @@
 import type { Comparison, Measure, Selection } from '../model.ts';
-import { select, selector } from '../promql.ts';
+import { exponentForm, select, selector } from '../promql.ts';
+import { fromSeconds, inSeconds } from '../units.ts';
 
 /**
  * PromQL for alerts, apart from slas/promql.ts on purpose: what is written here extrapolates (`increase`), which is good enough to
@@ -39,7 +40,8 @@ const orNone = (part: string, all: string) => `(${part} or 0 * ${all})`;
 /** `le` as Prometheus 2 and 3 write it: 3 stores `1` as `1.0`. */
 function edgeMatcher(edge: number): string {
   const text = String(edge).replaceAll('.', '\\.');
-  return Number.isInteger(edge) ? `${text}(\\.0)?` : text;
+  const other = exponentForm(edge).map((one) => `|${one.replace(/[.+]/g, '\\$&')}`);
+  return `${Number.isInteger(edge) ? `${text}(\\.0)?` : text}${other.join('')}`;
 }
 
 const bucket = (service: ServiceLabels, { metric, where }: Selection, le: Selection['where'][string]) =>
@@ -53,7 +55,10 @@ export function slowShare(
   window: string,
 ): string {
   const all = increase(bucket(service, histogram, '+Inf'), window);
-  const within = increase(bucket(service, histogram, { matches: edgeMatcher(edgeSeconds) }), window);
+  const within = increase(
+    bucket(service, histogram, { matches: edgeMatcher(fromSeconds(edgeSeconds, histogram.valuesIn)) }),
+    window,
+  );
   return `(${all} - ${orNone(within, all)}) / ${all}`;
 }
 
@@ -85,10 +90,13 @@ export const perSecond = (
 ): string => `${increase(select(service, counter), window)} / ${windowSeconds}`;
 
 export const mean = (service: ServiceLabels, histogram: Selection, window: string): string =>
-  `${increase(select(service, histogram, '_sum'), window)} / ${increase(select(service, histogram, '_count'), window)}`;
+  inSeconds(
+    `${increase(select(service, histogram, '_sum'), window)} / ${increase(select(service, histogram, '_count'), window)}`,
+    histogram.valuesIn,
+  );
 
 export const highest = (service: ServiceLabels, gauge: Selection, window: string): string =>
-  `max(max_over_time(${select(service, gauge)}[${window}]))`;
+  inSeconds(`max(max_over_time(${select(service, gauge)}[${window}]))`, gauge.valuesIn);
 
 /** The value of a measure that is no share. */
 export function numberOf(

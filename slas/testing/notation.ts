@@ -90,7 +90,7 @@ function between(text: string, times: readonly number[]): Values {
   });
 }
 
-const NUMBER = '-?(?:\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?|Inf|NaN)|\\+Inf|@\\d+(?:\\.\\d+)?';
+const NUMBER = '-?(?:\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?|Inf|NaN)|\\+Inf|@-?\\d+(?:\\.\\d+)?';
 const TERM = new RegExp(`^(?:(${NUMBER})(?:([+-]\\d+(?:\\.\\d+)?))?|(_))(?:\\*(\\d+))?$`);
 
 function listed(text: string): Values {
