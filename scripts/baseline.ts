@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Baseline } from '../slas/compare.ts';
 import type { Evidence, Plan, RunRecord, Verdict } from '../slas/model.ts';
@@ -8,6 +7,7 @@ import { FILES } from './bundle.ts';
 import { NO_FAULTS } from './environment.ts';
 import { findRuns } from './run-folders.ts';
 import { findAlterations, MANIFEST } from './seal.ts';
+import { readBesideOrNull, readPlainFile, readStoredOrNull } from './stored-files.ts';
 
 /**
  * What a run is compared with: the newest earlier one beside it that passed, of the same plan (the same promises under the
@@ -15,11 +15,12 @@ import { findAlterations, MANIFEST } from './seal.ts';
  */
 export async function findBaseline(folder: string): Promise<Baseline | null> {
   const [parent, own] = [dirname(folder), basename(folder)];
-  const plan = await read<Plan>(folder, FILES.plan);
+  const plan = await readStoredOrNull<Plan>('plan', folder);
   if (plan === null) return null;
-  const environment = await read<Environment>(folder, FILES.environment);
+  const environment = await readBesideOrNull<Environment>(FILES.environment, folder);
   for (const id of (await findRuns(parent)).filter((one) => one < own)) {
-    const found = await baselineIn(join(parent, id), plan, environment);
+    // One that is broken is no reason not to run.
+    const found = await baselineIn(join(parent, id), plan, environment).catch(() => null);
     if (found !== null) return found;
   }
   return null;
@@ -31,18 +32,18 @@ interface Environment {
 }
 
 async function baselineIn(path: string, plan: Plan, ours: Environment | null): Promise<Baseline | null> {
-  const verdict = await read<Verdict>(path, FILES.verdict);
+  const verdict = await readStoredOrNull<Verdict>('verdict', path);
   if (verdict?.verdict !== 'pass') return null;
   const [theirs, environment] = await Promise.all([
-    read<Plan>(path, FILES.plan),
-    read<Environment>(path, FILES.environment),
+    readStoredOrNull<Plan>('plan', path),
+    readBesideOrNull<Environment>(FILES.environment, path),
   ]);
   if (theirs === null || comparable(theirs) !== comparable(plan) || !isUnspoilt(environment, ours))
     return null;
   const [run, evidence, manifest] = await Promise.all([
-    read<RunRecord>(path, FILES.run),
-    read<Evidence>(path, FILES.evidence),
-    readFile(join(path, MANIFEST)).catch(() => null),
+    readStoredOrNull<RunRecord>('run', path),
+    readStoredOrNull<Evidence>('evidence', path),
+    readPlainFile(join(path, MANIFEST)).catch(() => null),
   ]);
   if (run === null || evidence === null || manifest === null || (await findAlterations(path)).length > 0)
     return null;
@@ -62,11 +63,3 @@ const comparable = ({ load, ...rest }: Plan) =>
 /** Of a service that was there already nobody knows its faults: it is compared with its like. */
 const isUnspoilt = (theirs: Environment | null, ours: Environment | null) =>
   theirs?.faults === NO_FAULTS || (theirs?.faults === null && ours?.faults === null);
-
-async function read<T>(path: string, name: string): Promise<T | null> {
-  try {
-    return JSON.parse(await readFile(join(path, name), 'utf8')) as T;
-  } catch {
-    return null;
-  }
-}

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Evidence, Plan, RunRecord, Verdict } from '../slas/model.ts';
+import { printableJson } from '../slas/printable.ts';
 import { renderJUnit } from '../slas/render/junit.ts';
 import { renderMarkdown } from '../slas/render/markdown.ts';
 import { renderText } from '../slas/render/text.ts';
-import { writeWhole } from './disk.ts';
+import { makePath, writeWhole } from './disk.ts';
 import { HarnessError } from './errors.ts';
+import { accept, badOption, type Input, type PlacedProblem, refuse, tellProblem } from './inputs.ts';
 import type { Redactor } from './redact.ts';
+import { readPlainFile, readStored, Unreadable } from './stored-files.ts';
 
 /** A run folder: everything that was planned, seen and decided, as files. Nothing half-written, and no secret, is in it. */
 export interface RunFolder {
@@ -17,8 +20,9 @@ export interface RunFolder {
   readonly logs: string;
   writeJson(name: string, data: unknown): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
-  /** A text that a person wrote: `password: …` in it is a secret, which in ours would be a label. */
+  /** What a person wrote, as text or as it was parsed: `password: …` in it is a secret, which in ours would be a label. */
   writeTheirText(name: string, text: string): Promise<void>;
+  writeTheirJson(name: string, data: unknown): Promise<void>;
   /** What was made of files that have no secrets any more: a page with a script, which redacting would break. */
   writeMade(name: string, text: string): Promise<void>;
   /** Takes secrets out of the files that other programs have written, once they have ended. */
@@ -39,7 +43,8 @@ export const FILES = {
   snapshot: 'prometheus-snapshot',
 } as const;
 
-export const toJson = (data: unknown) => `${JSON.stringify(data, null, 2)}\n`;
+/** Fit to be shown as it is: no character in it steers a terminal. */
+export const toJson = (data: unknown) => `${printableJson(JSON.stringify(data, null, 2))}\n`;
 
 const folderAt = (path: string, redactor: Redactor): RunFolder => {
   const written = new Set<string>();
@@ -54,6 +59,7 @@ const folderAt = (path: string, redactor: Redactor): RunFolder => {
     writeJson: (name, data) => write(name, toJson(redactor.data(data))),
     writeText: (name, text) => write(name, redactor.text(text)),
     writeTheirText: (name, text) => write(name, redactor.log(text)),
+    writeTheirJson: (name, data) => write(name, toJson(redactor.theirData(data))),
     writeMade: write,
     redact: async () => {
       const files = await foreignFiles(path, written);
@@ -135,12 +141,13 @@ function newId(what: string): string {
 export async function createRunFolder(parent: string, what: string, redactor: Redactor): Promise<RunFolder> {
   const folder = folderAt(join(parent, newId(what)), redactor);
   try {
-    await mkdir(folder.logs, { recursive: true });
+    await makePath(folder.logs);
     await pointLatestAt(folder);
   } catch (cause) {
+    for (const made of [folder.logs, folder.path]) await rmdir(made).catch(() => {});
     throw new HarnessError(
       'no-run-folder',
-      `the run folder ${folder.path} cannot be made: ${(cause as Error).message}`,
+      `the run folder ${folder.path} cannot be made: ${messageOf(cause)}`,
       {
         nextStep: 'choose another place with --out DIR',
         cause,
@@ -149,6 +156,8 @@ export async function createRunFolder(parent: string, what: string, redactor: Re
   }
   return folder;
 }
+
+const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
 
 /** Points `latest` at a run, in one step, as soon as it begins: what is judged next must not be an older one. */
 async function pointLatestAt(folder: RunFolder): Promise<void> {
@@ -178,31 +187,44 @@ export interface StoredRun {
   readonly verdictText: string | null;
 }
 
-/** Reads a run folder back. Throws a HarnessError that names what is missing. */
+/** Reads a run folder back. Throws a HarnessError that names every file that cannot be read, and why. */
 export async function readRun(given: string): Promise<StoredRun> {
-  if (!existsSync(given)) {
-    throw new HarnessError('no-run', `there is no run folder ${given}`, {
-      nextStep: 'make one with ./sla gate, or name another',
-    });
-  }
-  const path = await realpath(given);
-  const has = (name: string) => existsSync(join(path, name));
-  return {
-    path,
-    plan: await readJson<Plan>(path, FILES.plan),
-    run: await readJson<RunRecord>(path, FILES.run),
-    evidence: has(FILES.evidence) ? await readJson<Evidence>(path, FILES.evidence) : null,
-    verdictText: has(FILES.verdict) ? await readFile(join(path, FILES.verdict), 'utf8') : null,
-  };
+  const read = await readStoredRun(given);
+  if (read.ok) return read.value;
+  throw new HarnessError('bad-run', read.problems.map(tellProblem).join('\n'), {
+    nextStep: 'the run did not get that far, or the folder was altered: run it again',
+  });
 }
 
-async function readJson<T>(folder: string, name: string): Promise<T> {
-  try {
-    return JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
-  } catch (cause) {
-    throw new HarnessError('bad-run', `${join(folder, name)} cannot be read: ${(cause as Error).message}`, {
-      nextStep: 'the run did not get that far, or the folder was altered: run it again',
-      cause,
-    });
-  }
+/** A run folder that somebody names, which may have anything in it: all that is wrong with it comes back at once. */
+export async function readStoredRun(given: string): Promise<Input<StoredRun>> {
+  const isFolder = (await stat(given).catch(() => null))?.isDirectory() === true;
+  if (!isFolder)
+    return badOption('RUN', `there is no run folder ${given}: make one with ./sla gate, or name another`);
+  const path = await realpath(given);
+  const problems: PlacedProblem[] = [];
+  const read = async <T>(name: string, reading: Promise<T>, isNeeded: boolean): Promise<T | null> => {
+    try {
+      return await reading;
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      if (isNeeded || !error.isMissing)
+        problems.push({ code: 'bad-run', path: '', file: join(path, name), message: error.message });
+      return null;
+    }
+  };
+  const [plan, run, evidence, verdictText] = await Promise.all([
+    read(FILES.plan, readStored<Plan>('plan', path), true),
+    read(FILES.run, readStored<RunRecord>('run', path), true),
+    read(FILES.evidence, readStored<Evidence>('evidence', path), false),
+    read(FILES.verdict, readVerdictText(path), false),
+  ]);
+  if (plan === null || run === null || problems.length > 0) return refuse(...problems);
+  return accept({ path, plan, run, evidence, verdictText });
+}
+
+/** As it was written, and found to be a verdict. */
+async function readVerdictText(path: string): Promise<string> {
+  await readStored('verdict', path);
+  return await readPlainFile(join(path, FILES.verdict));
 }

@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { formatCount } from '../slas/numbers.ts';
+import { printableLine, printableOutput } from '../slas/printable.ts';
 import { type BenchOptions, bench } from './commands/bench.ts';
 import { check } from './commands/check.ts';
 import { corpus } from './commands/corpus.ts';
@@ -24,6 +26,7 @@ import { HarnessError } from './errors.ts';
 import { type PlacedProblem, tellProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
 import type { RunOptions } from './prepare.ts';
+import { onAbort } from './processes.ts';
 import { createRedactor } from './redact.ts';
 import { withTokens } from './tokens.ts';
 
@@ -40,44 +43,101 @@ Exit codes: 0 pass · 1 an SLA missed · 2 bad usage or document · 3 inconclusi
 
 /** Runs one command. The only place that turns problems and errors into an exit code, and that secrets are taken out at. */
 export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {
-  const io = withoutSecrets(argv, world);
+  const io = guarded(argv, world);
+  const grace = patience(io.signal);
   let outcome: Outcome = 0;
   try {
     const program = define(io, await harnessVersion(io.root), (result) => {
       outcome = result;
     });
-    await program.parseAsync([...argv], { from: 'user' });
+    await Promise.race([program.parseAsync([...argv], { from: 'user' }), grace.promise]);
     return typeof outcome === 'number' ? outcome : tellProblems(outcome, io);
   } catch (error) {
-    return tellError(error, io);
+    return tellError(error, io, createRedactor(io.env, argv).log);
+  } finally {
+    grace.forget();
   }
 }
 
-function withoutSecrets(argv: readonly string[], io: Io): Io {
+/** The boundary: all that a command shows passes here, without secrets and without what would steer a terminal or a CI server. */
+function guarded(argv: readonly string[], io: Io): Io {
   const env = withTokens(io.env, io.cwd);
   const { text } = createRedactor(env, argv);
-  return { ...io, env, print: (one) => io.print(text(one)), progress: (line) => io.progress(text(line)) };
+  const { live } = io;
+  const shown = (one: string) => printableOutput(text(one), io.colour);
+  return {
+    ...io,
+    env,
+    print: (one) => io.print(shown(one)),
+    progress: (line) => io.progress(shown(line)),
+    ...(live === undefined ? {} : { live: (lines) => live(lines.map((line) => printableLine(text(line)))) }),
+  };
 }
 
+/** An interrupted command gets so long to stop what it started. */
+const GRACE_MS = 45_000;
+let isHanging = false;
+/** Whether an interrupted command was given up while it still waited for something. */
+export const hasHung = () => isHanging;
+
+/** Rejects some time after the signal was aborted, whatever the command waits for. */
+function patience(signal: AbortSignal): { readonly promise: Promise<never>; readonly forget: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  let timer: NodeJS.Timeout | undefined;
+  const giveUp = () => {
+    isHanging = true;
+    reject(signal.reason);
+  };
+  const forgetAbort = onAbort(signal, () => {
+    timer = setTimeout(giveUp, GRACE_MS);
+  });
+  return {
+    promise,
+    forget: () => {
+      forgetAbort();
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Of a file that is no document, thousands may be found. */
+const MAX_SHOWN_PROBLEMS = 200;
+
 function tellProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
-  for (const problem of problems) io.progress(tellProblem(problem));
+  for (const problem of problems.slice(0, MAX_SHOWN_PROBLEMS)) io.progress(tellProblem(problem));
+  const more = problems.length - MAX_SHOWN_PROBLEMS;
+  if (more > 0) io.progress(`and ${formatCount(more)} more`);
   return 2;
 }
 
-function tellError(error: unknown, io: Io): ExitCode {
-  if (io.signal.aborted) {
-    io.progress('interrupted: everything that was started is stopped');
+/** What an error quotes is other people's: `password: …` in it is a secret. */
+function tellError(error: unknown, io: Io, log: (text: string) => string): ExitCode {
+  const { aborted, reason } = io.signal;
+  if (aborted && !(reason instanceof HarnessError)) {
+    io.progress(
+      isHanging
+        ? `interrupted: the command did not stop within ${GRACE_MS / 1000} s and is ended; what it started is killed`
+        : 'interrupted: everything that was started is stopped',
+    );
     return 130;
   }
   // Commander has told its own errors, and its help, already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof HarnessError) io.progress(`${error.message}\nnext: ${error.nextStep} (${error.code})`);
+  if (error instanceof HarnessError)
+    io.progress(`${log(error.message)}\nnext: ${error.nextStep} (${error.code})`);
+  else if (isOfTheSystem(error))
+    io.progress(`${log(error.message)}\nnext: check that this path or address can be used (${error.code})`);
   else
     io.progress(
       `this is a defect of the harness, please report it: ${error instanceof Error ? error.stack : String(error)}`,
     );
   return 4;
 }
+
+/** What the operating system refused is told in a line: where in our code that was helps nobody. */
+const isOfTheSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error && 'code' in error;
 
 function define(io: Io, version: string, done: (outcome: Outcome) => void): Command {
   const program = new Command('sla')

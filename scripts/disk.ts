@@ -1,4 +1,4 @@
-import { mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HarnessError } from './errors.ts';
@@ -15,6 +15,10 @@ const OF_THE_PLACE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM'];
 export async function writeWhole(path: string, content: string | AsyncIterable<string>): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);
   try {
+    // It would be replaced: /dev/null by a file, for all of this machine.
+    const found = await lstat(path).catch(() => null);
+    if (found !== null && !found.isFile() && !found.isSymbolicLink())
+      throw new Error('something that is not a plain file has this name');
     const file = await open(temporary, 'w');
     try {
       await file.writeFile(content);
@@ -28,6 +32,44 @@ export async function writeWhole(path: string, content: string | AsyncIterable<s
     throw cannotWrite(path, cause as NodeJS.ErrnoException);
   }
 }
+
+/**
+ * Makes a folder and those above it. By steps of our own: Node's recursive one never ends where a file system lets nobody make
+ * any (`/proc`). Throws what the file system says.
+ */
+export async function makePath(path: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(path, mode);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await isFolder(path))) return;
+    const parent = dirname(path);
+    // Under a parent that is there, the reason is another.
+    if (code !== 'ENOENT' || parent === path || (await isFolder(parent))) throw error;
+    await makePath(parent, mode);
+    await makeLast(path, mode);
+  }
+}
+
+/** The same, and throws HarnessError `cannot-write`. */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  try {
+    await makePath(path, mode);
+  } catch (cause) {
+    throw cannotWrite(path, cause as NodeJS.ErrnoException);
+  }
+}
+
+/** Another process may have made it meanwhile. */
+async function makeLast(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await isFolder(path))) throw error;
+  }
+}
+
+const isFolder = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true;
 
 function cannotWrite(path: string, cause: NodeJS.ErrnoException): HarnessError {
   const elsewhere = 'choose another place with --out DIR';

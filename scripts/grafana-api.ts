@@ -2,6 +2,7 @@ import { heldWords, occasionsOf } from '../dashboards/report/occasions.ts';
 import { RUN_TAG, type RunMark, VERDICT_TAG } from '../dashboards/run-tag.ts';
 import type { Held } from '../slas/held.ts';
 import type { Plan, RunRecord, Verdict } from '../slas/model.ts';
+import { parseJson } from '../slas/prometheus-answer.ts';
 import { withoutSecrets } from '../slas/prometheus-http.ts';
 import { HarnessError } from './errors.ts';
 
@@ -12,6 +13,8 @@ export interface GrafanaAccess {
   /** Of a service account that may write dashboards and annotations; null: the address has user and password, or none is needed. */
   readonly token: string | null;
   readonly signal: AbortSignal;
+  /** Takes secrets out of what Grafana says, before it is cut. */
+  readonly redact?: (text: string) => string;
 }
 
 export interface GrafanaRequest {
@@ -100,8 +103,10 @@ export async function sendToGrafana(request: GrafanaRequest, access: GrafanaAcce
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     });
     const text = await response.text();
-    if (response.ok) return JSON.parse(text);
-    throw new Error(`status ${response.status}: ${text.slice(0, 200)}`);
+    const answer = response.ok ? parseJson(text) : undefined;
+    if (answer !== undefined) return answer;
+    const said = (access.redact ?? String)(text).slice(0, 200);
+    throw new Error(`status ${response.status}${response.ok ? ', and no JSON' : ''}: ${said}`);
   } catch (cause) {
     access.signal.throwIfAborted();
     throw new HarnessError('grafana', `${withoutSecrets(access.url)}: ${(cause as Error).message}`, {

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { parseDocument } from '../slas/document.ts';
+import { type ParsedDocument, parseDocument } from '../slas/document.ts';
 import {
   isConfidence,
   isDuration,
@@ -11,7 +10,9 @@ import {
 } from '../slas/limits.ts';
 import type { Problem, SlaDocument } from '../slas/model.ts';
 import type { PlanOverrides } from '../slas/plan.ts';
+import { printableLine } from '../slas/printable.ts';
 import type { Io } from './io.ts';
+import { NoText, readTheirText } from './their-text.ts';
 
 /** A problem with the file that it is in; options have none. */
 export type PlacedProblem = Problem & { readonly file?: string };
@@ -46,21 +47,27 @@ export async function readDocument(io: Io, path: string | undefined): Promise<In
   const file = path === undefined ? join(io.root, SHIPPED_DOCUMENT) : theirPath(io, path);
   const shown = path ?? SHIPPED_DOCUMENT;
   let text: string;
+  let parsed: ParsedDocument;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readTheirText(file, io.signal);
+    parsed = parseShallow(text);
   } catch (error) {
-    const why =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
-    return refuse({
-      code: 'unreadable',
-      path: '',
-      file: shown,
-      message: `the SLA document cannot be read: ${why}`,
-    });
+    if (!(error instanceof NoText)) throw error;
+    const message = `the SLA document cannot be read: ${error.message}`;
+    return refuse({ code: 'unreadable', path: '', file: shown, message });
   }
-  const parsed = parseDocument(text);
   if (!parsed.ok) return refuse(...parsed.problems.map((problem) => ({ ...problem, file: shown })));
   return accept({ document: parsed.document, file, text });
+}
+
+/** The parser follows each level of nesting with a call of its own, and runs out of stack. */
+function parseShallow(text: string): ParsedDocument {
+  try {
+    return parseDocument(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw new NoText('it is nested too deeply');
+    throw error;
+  }
 }
 
 /** `file:line:column: message`, as compilers tell it, so that editors can jump there. */
@@ -68,9 +75,8 @@ export function tellProblem({ file, line, column, path, message }: PlacedProblem
   const place =
     file === undefined ? path : [file, line, column].filter((part) => part !== undefined).join(':');
   const told = place === '' ? message : `${place}: ${message}`;
-  // What is quoted may be any bytes: they must not steer the terminal.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is meant
-  return told.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
+  // What is quoted may be any bytes: they must not steer the terminal, nor begin a line.
+  return printableLine(told);
 }
 
 export interface LoadOptions {

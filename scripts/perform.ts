@@ -78,7 +78,7 @@ export async function finishRun(measured: MeasuredRun, verdict: Verdict | null, 
 /** Before anything is started: a folder that cannot be written is found out at once. */
 async function writeInputs({ plan, read }: Prepared, folder: RunFolder): Promise<void> {
   await folder.writeJson(FILES.plan, plan);
-  await folder.writeJson(FILES.document, read.document);
+  await folder.writeTheirJson(FILES.document, read.document);
   await folder.writeTheirText(FILES.documentText, read.text);
 }
 

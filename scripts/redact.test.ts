@@ -86,3 +86,85 @@ test.each([
 ])('the address %s without credentials', (given, expected) => {
   expect(bareAddress(given)).toBe(expected);
 });
+
+describe('a known secret in the forms that programs write', () => {
+  const SECRET = 'pa/ss+Wörd&"7f3a<x';
+  const { text: redacted } = createRedactor({ API_SECRET: SECRET, SHORT_KEY: 'ab3d5f' });
+  const bytes = Buffer.from(SECRET);
+  const url = encodeURIComponent(SECRET);
+  const forms: Record<string, string> = {
+    'in capitals': SECRET.toUpperCase(),
+    'in an address': url,
+    'in an address, in lower case': url.toLowerCase(),
+    'in an address, encoded twice': encodeURIComponent(url),
+    'in a form': new URLSearchParams({ a: SECRET }).toString().slice(2),
+    'in JSON': JSON.stringify(SECRET).slice(1, -1),
+    "in Go's JSON": JSON.stringify(SECRET).slice(1, -1).replace('&', '\\u0026').replace('<', '\\u003c'),
+    'in HTML': SECRET.replace('&', '&amp;').replace('"', '&quot;').replace('<', '&lt;'),
+    'in Markdown': SECRET.replaceAll(/[&<+]/g, '\\$&'),
+    'in hexadecimal': bytes.toString('hex'),
+    'in Base64': bytes.toString('base64'),
+    'in Base64 for addresses': bytes.toString('base64url'),
+  };
+  test.each(Object.entries(forms))('%s', (_, form) => {
+    expect(redacted(`seen ${form}.`)).toBe('seen [redacted].');
+  });
+
+  test.each([0, 1, 2, 3, 4, 5])('in Base64 after %i other bytes', (before) => {
+    for (const secret of [SECRET, 'ab3d5f'])
+      for (const encoding of ['base64', 'base64url'] as const) {
+        const whole = Buffer.from(`${'u'.repeat(before)}${secret}:rest of it`).toString(encoding);
+        const left = redacted(whole);
+        expect(left).toContain('[redacted]');
+        const kept = left.split('[redacted]').map((part) => Buffer.from(part, 'base64').toString('latin1'));
+        expect(kept.join(' ')).not.toContain(secret.slice(0, 3));
+      }
+  });
+
+  test('words that only resemble it stay', () => {
+    const plain = 'password pass/word ab3d5 616233643566 is not it: ab3d5e';
+    expect(createRedactor({ API_SECRET: SECRET }).text(plain)).toBe(plain);
+  });
+});
+
+test('in data that a person wrote, what is named like a secret goes wherever it is', () => {
+  const { theirData } = createRedactor({});
+  expect(
+    theirData({
+      description: 'log in with password: hunter2',
+      service: { selector: { job: 'x', api_key: 'k3y' }, warmUp: { bodies: [{ password: 'x', pin: 12 }] } },
+      alerting: { token: 123456 },
+    }),
+  ).toEqual({
+    description: 'log in with password: [redacted]',
+    service: {
+      selector: { job: 'x', api_key: '[redacted]' },
+      warmUp: { bodies: [{ password: '[redacted]', pin: 12 }] },
+    },
+    alerting: { token: '[redacted]' },
+  });
+});
+
+test('in data of ours, quoted texts are searched as logs are; selectors keep their labels', () => {
+  expect(
+    data({
+      readings: [
+        { selector: 'x{token="input"}', error: 'status 500: password=hunter2', warnings: ['api_key: abc'] },
+      ],
+      sla: { name: 'x' },
+      title: 'secret: abc',
+      incidents: ['the service died: token=abc'],
+    }),
+  ).toEqual({
+    readings: [
+      {
+        selector: 'x{token="input"}',
+        error: 'status 500: password=[redacted]',
+        warnings: ['api_key: [redacted]'],
+      },
+    ],
+    sla: { name: 'x' },
+    title: 'secret: [redacted]',
+    incidents: ['the service died: token=[redacted]'],
+  });
+});

@@ -9,8 +9,10 @@ export interface Redactor {
   text(text: string): string;
   /** For logs and other people's files: `password=…` and `api_key: …` too, which in PromQL would be a label. */
   log(text: string): string;
-  /** Every string of plain data; in bodies and headers also what is named like a secret. */
+  /** Every string of plain data; in bodies and headers also what is named like a secret; in quoted texts as in logs. */
   data(data: unknown): unknown;
+  /** Data that a person wrote: what is named like a secret wherever it is, and every text as in logs. */
+  theirData(data: unknown): unknown;
 }
 
 export const REDACTED = '[redacted]';
@@ -49,19 +51,38 @@ export function createRedactor(
       known === null ? text : text.replace(known, REDACTED),
     );
   const text = (one: string) => replace(one, IN_TEXT);
-  const data = (one: unknown, isBody = false): unknown => {
-    if (typeof one === 'string') return text(one);
-    if (Array.isArray(one)) return one.map((element) => data(element, isBody));
+  const log = (one: string) => replace(one, IN_LOGS);
+  const within = (one: unknown, kind: Kind): unknown => {
+    if (typeof one === 'string') return kind === 'ours' || kind === 'body' ? text(one) : log(one);
+    if (Array.isArray(one)) return one.map((element) => within(element, kind));
     if (typeof one !== 'object' || one === null) return one;
     return Object.fromEntries(
-      Object.entries(one).map(([key, value]) => [text(key), member(key, value, isBody)]),
+      Object.entries(one).map(([key, value]) => [text(key), member(key, value, kind)]),
     );
   };
-  const member = (key: string, value: unknown, isBody: boolean) => {
-    if (isBody && typeof value === 'string' && IS_SECRET_NAME.test(key)) return REDACTED;
-    return data(value, isBody || /^(?:body|bodies|headers)$/i.test(key));
+  const member = (key: string, value: unknown, kind: Kind) => {
+    const isNamed = (kind === 'body' || kind === 'theirs') && IS_SECRET_NAME.test(key);
+    if (isNamed && (typeof value === 'string' || typeof value === 'number')) return REDACTED;
+    return within(value, kindOf(key, kind));
   };
-  return { text, log: (one) => replace(one, IN_LOGS), data: (one) => data(one) };
+  return {
+    text,
+    log,
+    data: (one) => within(one, 'ours'),
+    theirData: (one) => within(one, 'theirs'),
+  };
+}
+
+/** `body`: what is sent. `quoted`: a text from outside, in which no label is. `theirs`: all of it is what a person wrote. */
+type Kind = 'ours' | 'body' | 'quoted' | 'theirs';
+
+/** What others wrote or said, inside data of ours. Selectors and queries are not among them: their labels are judged by. */
+const QUOTED = /^(?:title|description|errors?|warnings|infos|incidents|stoppedBecause)$/;
+
+function kindOf(key: string, kind: Kind): Kind {
+  if (kind === 'theirs') return kind;
+  if (kind === 'body' || /^(?:body|bodies|headers)$/i.test(key)) return 'body';
+  return QUOTED.test(key) ? 'quoted' : kind;
 }
 
 /** An address without user, password, query and fragment; also one that git writes as `user@host:path`. */
@@ -106,12 +127,63 @@ export const isFindable = (secret: string) => secret.length >= LEAST_LENGTH && /
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
+/** Every known secret in every form that programs write it in; the case of letters makes no difference. */
 function knownPattern(secrets: readonly string[]): RegExp | null {
-  const written = secrets
-    .map((secret) => secret.trim())
-    .filter(isFindable)
-    .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
+  const known = secrets.map((secret) => secret.trim()).filter(isFindable);
   // The longest first: one secret may begin with another.
-  const sorted = [...new Set(written)].sort((a, b) => b.length - a.length);
-  return sorted.length === 0 ? null : new RegExp(sorted.map(escaped).join('|'), 'g');
+  const sorted = [...new Set(known)].sort((a, b) => b.length - a.length);
+  const forms = [...sorted.map(asWritten), ...sorted.flatMap(encodedForms)];
+  return forms.length === 0 ? null : new RegExp([...new Set(forms)].join('|'), 'gi');
 }
+
+/** As it is, or with its signs written as in addresses, JSON, HTML or Markdown, of which each program escapes others. */
+const asWritten = (secret: string) => [...secret].map(signForms).join('');
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;|&#38;',
+  '<': '&lt;|&#60;',
+  '>': '&gt;|&#62;',
+  '"': '&quot;|&#34;',
+  "'": '&apos;|&#39;|&#x27;',
+  ' ': '\\+',
+  '\n': '\\\\n',
+  '\r': '\\\\r',
+  '\t': '\\\\t',
+};
+
+function signForms(sign: string): string {
+  if (/[a-z0-9]/i.test(sign)) return sign;
+  const utf8 = [...Buffer.from(sign)].map((byte) => byte.toString(16).padStart(2, '0'));
+  // Encoded twice, `%` itself is `%25`.
+  const percent = utf8.map((hex) => `%(?:25)*${hex}`).join('');
+  const units = Array.from({ length: sign.length }, (_, index) =>
+    sign.charCodeAt(index).toString(16).padStart(4, '0'),
+  );
+  const unicode = units.map((unit) => `\\\\u${unit}`).join('');
+  const named = ENTITIES[sign];
+  return `(?:\\\\?${escaped(sign)}|${percent}|${unicode}${named === undefined ? '' : `|${named}`})`;
+}
+
+/** Shorter pieces of an encoded secret would be found where none is. */
+const LEAST_ENCODED_LENGTH = 7;
+
+/** In hexadecimal, and in Base64 wherever in a longer text it stands; at its ends are a few bits of it in signs that its neighbours change. */
+function encodedForms(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const cores = [0, 1, 2].map((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const isWhole = (offset + bytes.length) % 3 === 0;
+    // Six bits a sign: those that hold bits of what stands before or after it go.
+    return encoded.slice(Math.ceil((offset * 8) / 6), isWhole ? undefined : -1);
+  });
+  const base64 = cores
+    .filter((core) => core.length >= LEAST_ENCODED_LENGTH)
+    .map((core) => `${signsOfBase64(core)}[\\w+/-]{0,2}={0,2}`);
+  return [...base64, bytes.toString('hex')];
+}
+
+/** Both alphabets, and `=` and `/` as they stand in addresses. */
+const signsOfBase64 = (core: string) =>
+  core.replace(/[+/]/g, (sign) => (sign === '+' ? '(?:[+-]|%2b)' : '(?:\\\\?/|_|%2f)'));

@@ -7,6 +7,7 @@ import type { RunSeries, SlaDocument, Verdict } from '../slas/model.ts';
 import { percentilesOf } from '../slas/percentiles.ts';
 import { FILES, type StoredRun } from './bundle.ts';
 import { HarnessError } from './errors.ts';
+import { readBesideOrNull } from './stored-files.ts';
 
 /** The report of a run, from what lies in its folder. */
 export async function reportOf(root: string, stored: StoredRun, verdict: Verdict): Promise<string> {
@@ -19,13 +20,7 @@ export async function reportInputOf(
   stored: StoredRun,
   verdict: Verdict,
 ): Promise<Omit<ReportInput, 'uplot'>> {
-  const read = async <T>(name: string) => {
-    try {
-      return JSON.parse(await readFile(join(stored.path, name), 'utf8')) as T;
-    } catch {
-      return null;
-    }
-  };
+  const read = <T>(name: string) => readBesideOrNull<T>(name, stored.path);
   const [document, series, environment, baseline] = await Promise.all([
     read<SlaDocument>(FILES.document),
     read<RunSeries>(FILES.series),

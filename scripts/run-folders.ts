@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { lstat, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, readlink, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Plan, Verdict } from '../slas/model.ts';
 import { FILES } from './bundle.ts';
 import { theirPath } from './inputs.ts';
 import type { Io } from './io.ts';
 import { MANIFEST } from './seal.ts';
+import { readPlainJson, Unreadable } from './stored-files.ts';
 
 /** Folders are told by the name that the harness gave them and by the plan in them; nothing else is ever touched. */
 const RUN_NAME = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-.+-[0-9a-f]{4}$/;
@@ -24,6 +25,8 @@ export interface ListedRun {
   readonly p95Seconds: number | null;
   /** The requests that entered it, or the most that entered any objective. */
   readonly samples: number | null;
+  /** Its plan cannot be read, by this version of the harness at least. Absent: it can. */
+  readonly unreadable?: true;
   /** The run came to its end and its folder is sealed; whether it is unaltered, ./sla verify tells. */
   readonly sealed: boolean;
 }
@@ -54,31 +57,45 @@ function emptyIfMissing(error: NodeJS.ErrnoException): [] {
 
 const isFile = async (path: string) => (await lstat(path).catch(() => null))?.isFile() === true;
 
+/** A list of runs shows each as far as it can be read: one that is broken must not hide the others. */
 export async function describeRun(parent: string, id: string): Promise<ListedRun> {
-  const read = async <T>(name: string) => {
-    try {
-      return JSON.parse(await readFile(join(parent, id, name), 'utf8')) as T;
-    } catch {
-      return null;
-    }
-  };
-  const plan = await read<Plan>(FILES.plan);
-  const verdict = await read<Verdict>(FILES.verdict);
+  const [plan, verdict, sealed] = await Promise.all([
+    readIfObjectives<Plan>(join(parent, id, FILES.plan)),
+    readIfObjectives<Verdict>(join(parent, id, FILES.verdict)),
+    isFile(join(parent, id, MANIFEST)),
+  ]);
   // Of the whole run: one that is judged in phases has several, each of a part.
   const p95 = plan?.objectives.find(
-    ({ measure, phase }) => phase === undefined && measure.kind === 'latency' && measure.percentile === 95,
+    (one) => one?.phase === undefined && one?.measure?.kind === 'latency' && one.measure.percentile === 95,
   );
-  const judged = verdict?.objectives.find((objective) => objective.id === p95?.id);
-  const samples = judged?.samples ?? Math.max(-1, ...(verdict?.objectives ?? []).map((one) => one.samples));
+  const judged = verdict?.objectives.find((objective) => objective?.id === p95?.id);
+  const samples = [judged?.samples, ...(verdict?.objectives ?? []).map((one) => one?.samples)].filter(
+    isNumber,
+  );
   return {
     id,
-    scenario: plan?.sla.scenario ?? null,
-    verdict: verdict?.verdict ?? null,
+    scenario: typeof plan?.sla?.scenario === 'string' ? plan.sla.scenario : null,
+    verdict: OUTCOMES.find((outcome) => outcome === verdict?.verdict) ?? null,
     startedAt: startOf(id),
-    p95Seconds: judged?.value ?? null,
-    samples: samples < 0 ? null : samples,
-    sealed: await isFile(join(parent, id, MANIFEST)),
+    p95Seconds: isNumber(judged?.value) ? judged.value : null,
+    samples: isNumber(judged?.samples) ? judged.samples : samples.length === 0 ? null : Math.max(...samples),
+    sealed,
+    ...(plan === null ? { unreadable: true as const } : {}),
   };
+}
+
+const OUTCOMES = ['pass', 'fail', 'inconclusive'] as const;
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+/** Plans and verdicts of any version have objectives; null where this is neither. */
+async function readIfObjectives<T extends Plan | Verdict>(path: string): Promise<T | null> {
+  try {
+    const data = (await readPlainJson(path)) as T | null;
+    return Array.isArray(data?.objectives) ? data : null;
+  } catch (error) {
+    if (error instanceof Unreadable) return null;
+    throw error;
+  }
 }
 
 const startOf = (id: string) => id.replace(new RegExp(`${RUN_NAME.source}`), '$1T$2:$3:$4Z');

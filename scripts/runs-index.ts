@@ -1,4 +1,4 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { numbersOf } from '../dashboards/report/course.ts';
 import { type IndexedRun, renderRunsIndex } from '../dashboards/runs-index.ts';
@@ -7,6 +7,7 @@ import { formatMeasured } from '../slas/numbers.ts';
 import { FILES } from './bundle.ts';
 import { writeWhole } from './disk.ts';
 import { describeRun, findRuns } from './run-folders.ts';
+import { readBesideOrNull, readStoredOrNull } from './stored-files.ts';
 
 export const INDEX = 'index.html';
 /** The course of each is in a file of its own: of the oldest nobody asks. */
@@ -23,18 +24,11 @@ export async function writeRunsIndex(parent: string): Promise<string> {
 }
 
 async function indexedRun(parent: string, id: string, withCourse: boolean): Promise<IndexedRun> {
-  const read = async <T>(name: string) => {
-    try {
-      return JSON.parse(await readFile(join(parent, id, name), 'utf8')) as T;
-    } catch {
-      return null;
-    }
-  };
   const [listed, plan, verdict, series] = await Promise.all([
     describeRun(parent, id),
-    read<Plan>(FILES.plan),
-    read<Verdict>(FILES.verdict),
-    withCourse ? read<RunSeries>(FILES.series) : null,
+    readStoredOrNull<Plan>('plan', join(parent, id)),
+    readStoredOrNull<Verdict>('verdict', join(parent, id)),
+    withCourse ? readBesideOrNull<RunSeries>(FILES.series, join(parent, id)) : null,
   ]);
   const p95 = plan?.objectives.find(({ measure }) => measure.kind === 'latency' && measure.percentile === 95);
   return {
@@ -58,9 +52,14 @@ async function indexedRun(parent: string, id: string, withCourse: boolean): Prom
 }
 
 function courseOf(series: RunSeries | null): readonly (number | null)[] | null {
-  const answer = series?.answers.find(
-    ({ panel, legend, over }) => panel === 'api-latency' && legend === 'p95' && over === 'time',
-  );
-  const [found] = answer?.series ?? [];
-  return found === undefined ? null : numbersOf(found.values);
+  try {
+    const answer = series?.answers.find(
+      ({ panel, legend, over }) => panel === 'api-latency' && legend === 'p95' && over === 'time',
+    );
+    const [found] = answer?.series ?? [];
+    return found === undefined ? null : numbersOf(found.values);
+  } catch {
+    // What is drawn beside a run is not worth the list of all the others.
+    return null;
+  }
 }

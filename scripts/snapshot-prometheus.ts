@@ -1,5 +1,6 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from './disk.ts';
 import { start } from './processes.ts';
 import { listeningAddress } from './stack/listening.ts';
 
@@ -20,7 +21,7 @@ export async function startOnSnapshot(
   await using cleanup = new AsyncDisposableStack();
   const data = join(folder, 'data');
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   cleanup.defer(() => rm(data, { recursive: true, force: true }));
   await cp(snapshot, data, { recursive: true });
   const config = join(folder, 'prometheus.yml');

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseDuration } from '../slas/limits.ts';
 import type { Asker } from '../slas/prometheus-http.ts';
 import type { PlacedProblem } from './inputs.ts';
 import type { Io } from './io.ts';
-import { isFindable } from './redact.ts';
+import { createRedactor, isFindable } from './redact.ts';
 
 /**
  * Tokens come from the environment: from a variable, or from the file that the same with `_FILE` names. They are handed on
@@ -41,13 +41,21 @@ export function checkTokens(
   });
 }
 
+const MAX_FILE_BYTES = 64 * 1024;
+
 /** null: none was given. The variable wins over its file; an empty one is none, as CI servers leave them. */
 function tokenOf(name: TokenVariable, env: Env, cwd: string): string | Error | null {
   const [value, file] = [env[name], env[`${name}_FILE`]];
   if (value) return value.trim();
   if (!file) return null;
   try {
-    const lines = readFileSync(resolve(cwd, file), 'utf8').split('\n');
+    // A pipe would be waited for without end, and read once only: the token is read again where it is checked.
+    const path = resolve(cwd, file);
+    if (!statSync(path).isFile() || statSync(path).size > MAX_FILE_BYTES)
+      return new Error(
+        'what it names is not a plain file of at most 64 KiB: write the token to one, or unset the variable',
+      );
+    const lines = readFileSync(path, 'utf8').split('\n');
     const token = lines.map((line) => line.trim()).find((line) => line !== '');
     return (
       token ?? new Error('the file that it names has no line: write the token to it, or unset the variable')
@@ -77,5 +85,6 @@ export const askerOf = (
   signal,
   progress,
   ...(ingestDelay === undefined ? {} : { ingestDelaySeconds: parseDuration(ingestDelay)! }),
+  redact: createRedactor(env, [url]).log,
   ...(env.PROMETHEUS_TOKEN ? { token: env.PROMETHEUS_TOKEN } : {}),
 });

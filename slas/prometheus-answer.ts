@@ -28,21 +28,38 @@ export function parseJson(text: string): unknown {
   }
 }
 
-export function readAnswer(answered: HttpResponse | string, expected: 'matrix' | 'vector'): Answer {
+const MAX_QUOTED_LENGTH = 300;
+
+/** What a server said, in one line: first without secrets, then cut. Half a secret would not be recognised any more. */
+function excerpt(said: unknown, redact: (text: string) => string): string {
+  const text = redact(typeof said === 'string' ? said : (JSON.stringify(said) ?? 'nothing'))
+    .replace(/\s+/g, ' ')
+    .trim();
+  return text.length <= MAX_QUOTED_LENGTH ? text : `${text.slice(0, MAX_QUOTED_LENGTH)}…`;
+}
+
+/** @param redact takes secrets out of what the server says */
+export function readAnswer(
+  answered: HttpResponse | string,
+  expected: 'matrix' | 'vector',
+  redact: (text: string) => string = String,
+): Answer {
   if (typeof answered === 'string') return silent(answered);
   const { status, text: body, doubts } = answered;
   const what = expected === 'matrix' ? 'raw samples' : 'one value a series';
   const answer = parseJson(body) as ApiAnswer | null | undefined;
-  if (answer === undefined) return silent(`status ${status}, and no JSON: ${body.slice(0, 120)}`);
-  if (answer?.status !== 'success') return silent(`status ${status}: ${answer?.error ?? body.slice(0, 120)}`);
+  if (answer === undefined) return silent(`status ${status}, and no JSON: ${excerpt(body, redact)}`);
+  if (answer?.status !== 'success')
+    return silent(`status ${status}: ${excerpt(answer?.error ?? body, redact)}`);
   if (status < 200 || status > 299) return silent(`status ${status}, beside a body that says "success"`);
   if (answer.data?.resultType !== expected)
-    return silent(`expected ${what}, got ${answer.data?.resultType ?? 'nothing'}`);
+    return silent(`expected ${what}, got ${excerpt(answer.data?.resultType ?? 'nothing', redact)}`);
   const { result } = answer.data;
   if (!Array.isArray(result) || !result.every(isSeries))
-    return silent(`expected ${what}, got ${JSON.stringify(result).slice(0, 120)}`);
+    return silent(`expected ${what}, got ${excerpt(result, redact)}`);
   const { series, conflicts } = tidied(result);
-  return { series, warnings: [...doubts, ...doubtsOf(answer), ...conflicts], error: null };
+  const warnings = [...doubts, ...doubtsOf(answer), ...conflicts].map((one) => excerpt(one, redact));
+  return { series, warnings, error: null };
 }
 
 interface ApiAnswer {

@@ -1,3 +1,5 @@
+import { printable } from '../../slas/printable.ts';
+
 /** Markup that is safe to write: every text that is put into it was escaped on the way in. */
 export interface Html {
   readonly markup: string;
@@ -13,7 +15,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-export const escapeText = (text: string) => text.replace(/[&<>"']/g, (found) => ENTITIES[found]!);
+export const escapeText = (text: string) => printable(text).replace(/[&<>"']/g, (found) => ENTITIES[found]!);
 
 /** Markup that we wrote ourselves, taken as it is. */
 export const raw = (markup: string): Html => ({ markup });

@@ -1,11 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MeasuredLimit } from '../../dashboards/capacity-panels.ts';
 import { dashboardsOf } from '../../dashboards/dashboards.ts';
 import { endpointsOf } from '../../dashboards/objectives.ts';
 import type { SlaDocument } from '../../slas/model.ts';
 import { toJson } from '../bundle.ts';
-import { writeWhole } from '../disk.ts';
+import { makeFolder, writeWhole } from '../disk.ts';
 import { type PlacedProblem, readDocument, shortPath, theirPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -25,7 +24,7 @@ export async function dashboards(
   const read = await readDocument(io, sla);
   if (!read.ok) return read.problems;
   const folder = out === undefined ? join(io.root, GENERATED) : theirPath(io, out);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const [name, text] of await renderDashboards(read.value.document)) {
     await writeWhole(join(folder, name), text);
     io.print(`${shortPath(io, join(folder, name))}\n`);

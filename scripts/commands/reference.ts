@@ -1,10 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { locateModel } from '../../service/classifier/model-files.ts';
 import { WorkerPool } from '../../service/classifier/worker-pool.ts';
 import type { Reference } from '../../service/drift/reference.ts';
 import { describePredictions } from '../../service/drift/window.ts';
+import { writeWhole } from '../disk.ts';
+import { accept, badOption, type Input, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+import { readPlainJson, Unreadable } from '../stored-files.ts';
 
 export interface ReferenceOptions {
   /** The folder of a model; by default the embedded one. */
@@ -18,23 +20,40 @@ export interface ReferenceOptions {
 const LONGEST_MS = 600_000;
 
 /** Writes what the model's predictions on these texts are like: what the service holds its traffic against. */
-export async function reference(options: ReferenceOptions, io: Io): Promise<ExitCode> {
+export async function reference(
+  options: ReferenceOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
   const embedded = join(io.root, 'service', 'model', 'reference.json');
   const dir = options.model === undefined ? undefined : resolve(io.cwd, options.model);
   const out = options.out ?? (dir === undefined ? embedded : join(dir, 'reference.json'));
   const texts = resolve(io.cwd, options.texts ?? join(io.root, 'loadtests', 'lib', 'corpus.json'));
-  const made = await predictAll(dir, texts, io);
-  await writeFile(resolve(io.cwd, out), `${JSON.stringify(made, null, 2)}\n`);
+  const read = await readTexts(texts);
+  if (!read.ok) return read.problems;
+  const made = await predictAll(dir, basename(texts), read.value, io);
+  await writeWhole(resolve(io.cwd, out), `${JSON.stringify(made, null, 2)}\n`);
   io.print(
     `${relative(io.cwd, resolve(io.cwd, out))}: ${made.predictions} predictions of ${made.model} ${made.version}\n`,
   );
   return 0;
 }
 
-async function predictAll(dir: string | undefined, file: string, io: Io): Promise<Reference> {
-  const { texts } = JSON.parse(await readFile(file, 'utf8')) as {
-    texts: readonly { readonly text: string }[];
-  };
+type Texts = readonly { readonly text: string }[];
+
+async function readTexts(file: string): Promise<Input<Texts>> {
+  try {
+    const { texts } = ((await readPlainJson(file)) ?? {}) as { texts?: Texts };
+    const isGiven =
+      Array.isArray(texts) && texts.length > 0 && texts.every((one) => typeof one?.text === 'string');
+    if (isGiven) return accept(texts);
+    return badOption('--texts', `${file} is not {"texts":[{"text":"…"}]}`);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return badOption('--texts', `${file} cannot be used: ${error.message}`);
+  }
+}
+
+async function predictAll(dir: string | undefined, file: string, texts: Texts, io: Io): Promise<Reference> {
   const settings = await locateModel(dir === undefined ? { kind: 'embedded' } : { kind: 'folder', dir });
   await using pool = new WorkerPool({ settings, queueLimit: texts.length });
   await pool.start();
@@ -47,7 +66,7 @@ async function predictAll(dir: string | undefined, file: string, io: Io): Promis
   return {
     model,
     version,
-    source: `${texts.length} texts of ${basename(file)}`,
+    source: `${texts.length} texts of ${file}`,
     ...describePredictions(answers),
   };
 }

@@ -16,6 +16,7 @@ import type { ExitCode, Io } from '../io.ts';
 import { measuredLimit } from '../measured-limit.ts';
 import { toolIo } from '../prepare.ts';
 import { onAbort } from '../processes.ts';
+import { createRedactor } from '../redact.ts';
 import { reportInputOf } from '../report.ts';
 import { startOnSnapshot } from '../snapshot-prometheus.ts';
 import { useUpStack } from '../stack/background.ts';
@@ -34,7 +35,8 @@ export async function showInGrafana(
   verdict: Verdict,
   io: Io,
 ): Promise<ExitCode> {
-  const access: GrafanaAccess = { url, token: io.env.GRAFANA_TOKEN || null, signal: io.signal };
+  const { log: redact } = createRedactor(io.env, [url]);
+  const access: GrafanaAccess = { url, token: io.env.GRAFANA_TOKEN || null, signal: io.signal, redact };
   const dashboards = await dashboardsFor(stored, verdict);
   for (const [name, text] of dashboards) {
     await sendToGrafana(dashboardRequest(text), access);

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { renderReportText } from '../../dashboards/report/text.ts';
 import { judge } from '../../slas/judge.ts';
 import type { Verdict } from '../../slas/model.ts';
 import { renderText } from '../../slas/render/text.ts';
-import { FILES, readRun, type StoredRun } from '../bundle.ts';
-import { writeWhole } from '../disk.ts';
+import { FILES, readStoredRun, type StoredRun } from '../bundle.ts';
+import { makeFolder, writeWhole } from '../disk.ts';
 import { HarnessError } from '../errors.ts';
 import { badOption, type PlacedProblem, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+import { ifItCanBeJudged } from '../judge-stored.ts';
 import { reportInputOf, reportOf } from '../report.ts';
 import { runPath } from '../run-folders.ts';
 import { writeRunsIndex } from '../runs-index.ts';
@@ -32,23 +32,28 @@ export async function review(options: ReviewOptions, io: Io): Promise<ExitCode |
   const urlProblems = problemsOf(options);
   if (urlProblems.length > 0) return urlProblems;
   const path = runPath(options.run, io);
-  if (!existsSync(path))
-    return badOption('RUN', `there is no run folder ${path}: make one with ./sla gate, or name another`)
-      .problems;
-  const stored = await readRun(path);
-  const verdict = verdictOf(stored);
+  const input = await readStoredRun(path);
+  if (!input.ok) return input.problems;
+  const stored = input.value;
+  const judged = await ifItCanBeJudged(path, io, async () => verdictOf(stored));
+  if (!judged.ok) return judged.problems;
+  const verdict = judged.value;
   await tellAlterations(stored.path, io);
   if (options.grafana === true) return await bringGrafanaUp(stored, verdict, options.prometheus, io);
   if (options.grafana !== undefined) return await showInGrafana(options.grafana, stored, verdict, io);
-  const file = await reportFile(stored, verdict, io);
+  const drawn = await ifItCanBeJudged(path, io, async () => ({
+    file: await reportFile(stored, verdict, io),
+    text: `${renderText(verdict, stored.plan, { colour: io.colour })}${renderReportText(await reportInputOf(stored, verdict))}\n`,
+  }));
+  if (!drawn.ok) return drawn.problems;
+  const { file, text } = drawn.value;
   const index = await writeRunsIndex(dirname(stored.path));
   io.progress(`all runs: ${shortPath(io, index)}`);
   if (options.text !== true && (await openOnScreen(file, io))) {
     io.print(`${shortPath(io, file)}\n`);
     return 0;
   }
-  io.print(renderText(verdict, stored.plan, { colour: io.colour }));
-  io.print(`${renderReportText({ ...(await reportInputOf(stored, verdict)) })}\n`);
+  io.print(text);
   io.print(`report: ${shortPath(io, file)}\n`);
   return 0;
 }
@@ -86,7 +91,7 @@ async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<
   const own = join(stored.path, FILES.report);
   if (existsSync(own)) return own;
   const folder = join(io.root, '.sla', 'reports');
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const file = join(folder, `${basename(stored.path)}.html`);
   await writeWhole(file, await reportOf(io.root, stored, verdict));
   return file;

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { parseDuration } from '../../slas/limits.ts';
 import { renderRules } from '../../slas/render/rules.ts';
 import { type RuleOptions, rawRulesOf, rulesOf } from '../../slas/rules.ts';
+import { writeWhole } from '../disk.ts';
 import { sourceName } from '../document-rules.ts';
-import { HarnessError } from '../errors.ts';
+
 import {
   accept,
   badOption,
@@ -41,14 +41,7 @@ export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | r
 }
 
 async function writeRules(file: string, text: string, io: Io): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new HarnessError('not-written', `${file} cannot be written: ${(cause as Error).message}`, {
-      nextStep: 'choose another file with --out',
-      cause,
-    });
-  }
+  await writeWhole(file, text);
   io.progress(`written: ${shortPath(io, file)}`);
 }
 

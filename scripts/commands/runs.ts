@@ -1,5 +1,7 @@
 import { formatCount } from '../../slas/numbers.ts';
-import { badOption, type PlacedProblem, runsFolder } from '../inputs.ts';
+import { toJson } from '../bundle.ts';
+import { guardFolder } from '../disk.ts';
+import { accept, badOption, type Input, type PlacedProblem, runsFolder } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { deleteRuns, describeRun, findPrunable, findRuns, type ListedRun } from '../run-folders.ts';
 
@@ -9,20 +11,31 @@ export interface ListOptions {
 }
 
 /** The runs that are stored, newest first. */
-export async function list({ out, json }: ListOptions, io: Io): Promise<ExitCode> {
+export async function list({ out, json }: ListOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const parent = runsFolder(io, out);
-  const runs = await Promise.all((await findRuns(parent)).map((id) => describeRun(parent, id)));
-  if (json === true) io.print(`${JSON.stringify(runs, null, 2)}\n`);
+  const found = await runsIn(parent);
+  if (!found.ok) return found.problems;
+  const runs = await Promise.all(found.value.map((id) => describeRun(parent, id)));
+  if (json === true) io.print(toJson(runs));
   else if (runs.length === 0) io.progress(`no run is stored in ${parent}: make one with ./sla gate`);
   else io.print(table(runs));
   return 0;
+}
+
+/** What `--out` names may be anything. */
+async function runsIn(parent: string): Promise<Input<readonly string[]>> {
+  try {
+    return accept(await findRuns(parent));
+  } catch (error) {
+    return badOption('--out', `${parent} cannot be listed: ${(error as Error).message}`);
+  }
 }
 
 function table(runs: readonly ListedRun[]): string {
   const rows = runs.map((run) => [
     run.id,
     run.scenario ?? '–',
-    run.verdict ?? (run.sealed ? 'not judged' : 'unfinished'),
+    run.verdict ?? (run.unreadable ? 'unreadable' : run.sealed ? 'not judged' : 'unfinished'),
     run.startedAt,
     run.p95Seconds === null ? '–' : `${(run.p95Seconds * 1000).toFixed(1)} ms`,
     run.samples === null ? '–' : formatCount(run.samples),
@@ -49,8 +62,10 @@ export async function prune(
       .problems;
   }
   const parent = runsFolder(io, out);
+  const found = await runsIn(parent);
+  if (!found.ok) return found.problems;
   const old = await findPrunable(parent, Number(keep));
-  if (dryRun !== true && old.length > 0) await deleteRuns(parent, old);
+  if (dryRun !== true && old.length > 0) await guardFolder(parent, () => deleteRuns(parent, old));
   for (const id of old) io.print(`${dryRun === true ? 'would delete' : 'deleted'} ${id}\n`);
   io.progress(
     `${formatCount(old.length)} of the runs in ${parent} ${dryRun === true ? 'would go' : 'are gone'}`,

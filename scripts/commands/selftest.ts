@@ -1,6 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { temporaryFolder } from '../disk.ts';
+import { makeFolder, temporaryFolder, writeWhole } from '../disk.ts';
 import { badOption, type PlacedProblem, theirPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { MATRIX } from '../selftest/matrix.ts';
@@ -43,7 +42,7 @@ export async function selftest(
   const results =
     options.quick === true ? await rejudgeAll(chosen) : await really(chosen, options, times, io);
   if (options.json !== undefined)
-    await writeFile(theirPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
+    await writeWhole(theirPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
   io.print(options.markdown === true ? renderMarkdownTable(results) : renderTable(results));
   // What is only judged again can have no row in which nothing is judged: whoever asks for that, asks for those to be skipped.
   return exitCodeOf(results, options.quick === true || options.allowSkipped === true);
@@ -67,7 +66,7 @@ async function really(
   const results: RowResult[] = [];
   for (let pass = 1; pass <= times; pass++) {
     const folder = join(temporary?.path ?? theirPath(io, out!), `pass-${pass}`);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const keep = recording && pass === 1 ? { keep: record } : {};
     const done = await runMatrix(rows, { folder, againstK6, ...keep }, io);
     results.push(

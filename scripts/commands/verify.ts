@@ -4,7 +4,7 @@ import { judge } from '../../slas/judge.ts';
 import type { Plan, RunRecord, Verdict } from '../../slas/model.ts';
 import { type PlanOverrides, planWindow } from '../../slas/plan.ts';
 import { collectEvidence } from '../../slas/prometheus.ts';
-import { FILES, readRun, type StoredRun, toJson } from '../bundle.ts';
+import { FILES, readStoredRun, type StoredRun, toJson } from '../bundle.ts';
 import { countDifferences, evidenceDifferences, verdictDifferences } from '../differences.ts';
 import { HarnessError } from '../errors.ts';
 import {
@@ -21,6 +21,7 @@ import {
   shortPath,
 } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+import { ifItCanBeJudged } from '../judge-stored.ts';
 import { runPath } from '../run-folders.ts';
 import { findAlterations, MANIFEST } from '../seal.ts';
 import { checkUrl } from '../stack/existing.ts';
@@ -113,26 +114,31 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   const urlProblems = options.prometheus === undefined ? [] : checkServer(options.prometheus, io);
   if (urlProblems.length > 0) return refuse(...urlProblems);
   const path = runPath(options.run, io);
-  if (!existsSync(path))
-    return badOption('RUN', `there is no run folder ${path}: make one with ./sla gate, or name another`);
   const altered = await findProblems(path, io);
   if (altered.length > 0) return refuse(...altered);
-  const read = await readRun(path);
+  const input = await readStoredRun(path);
+  if (!input.ok) return input;
+  const read = input.value;
   const looser = checkConfidence(overrides, read.plan.confidence ?? null, 'the plan of the run');
   if (looser.length > 0) return refuse(...looser);
   // Asked with another confidence, it is another verdict: of the same run, by a stricter rule.
   const isAsStored = Object.keys(overrides).length === 0;
   const stored = isAsStored ? read : { ...read, plan: { ...read.plan, ...overrides }, verdictText: null };
   const { plan } = stored;
-  const verdict =
-    options.prometheus === undefined
-      ? judgeFromFiles(stored, io)
-      : await judgeAfresh(stored, options.prometheus, options, io);
-  return accept({ plan, verdict });
+  return await ifItCanBeJudged(path, io, async () => {
+    const verdict =
+      options.prometheus === undefined
+        ? judgeFromFiles(stored, io)
+        : await judgeAfresh(stored, options.prometheus, options, io);
+    return { plan, verdict };
+  });
 }
 
 /** What keeps a folder from being judged: there is no run in it, or it is not as it was sealed. */
 async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
+  if (!existsSync(path))
+    return badOption('RUN', `there is no run folder ${path}: make one with ./sla gate, or name another`)
+      .problems;
   const holdsNothing = [MANIFEST, FILES.plan].every((name) => !existsSync(join(path, name)));
   if (holdsNothing) {
     const message = `there is no run in ${path}: name a folder that ./sla gate or ./sla run wrote (./sla runs list)`;
@@ -155,12 +161,15 @@ function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, i
     });
   }
   const verdict = judge(plan, run, evidence);
-  if (verdictText !== null && verdictText !== toJson(verdict)) {
+  const differences =
+    verdictText === null || verdictText === toJson(verdict)
+      ? []
+      : verdictDifferences(JSON.parse(verdictText) as Verdict, verdict);
+  if (differences.length > 0) {
     io.progress(
       'the verdict that follows from the stored evidence is not the one that is stored (another version of the harness?):',
     );
-    for (const line of verdictDifferences(JSON.parse(verdictText) as Verdict, verdict))
-      io.progress(`  ${line}`);
+    for (const line of differences) io.progress(`  ${line}`);
   }
   return verdict;
 }

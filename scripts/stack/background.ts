@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../disk.ts';
 import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { onAbort } from '../processes.ts';
@@ -44,7 +45,7 @@ const logsFolder = (io: Io) => join(io.root, '.sla', 'stack');
 async function socketPath(io: Io): Promise<string> {
   const user = userInfo();
   const folder = join(tmpdir(), `sla-harness-${user.uid}`);
-  await mkdir(folder, { mode: 0o700, recursive: true });
+  await makeFolder(folder, 0o700);
   const { uid, mode } = await lstat(folder);
   if (uid !== user.uid || (mode & 0o077) !== 0) {
     throw new HarnessError('unsafe-folder', `other users can write to ${folder}`, {
@@ -197,7 +198,7 @@ export async function useUpStack(io: Io): Promise<Stack | null> {
 
 /** Starts a holder and waits until its stack responds. */
 export async function stackUp(args: readonly string[], io: Io): Promise<UpStack> {
-  await mkdir(logsFolder(io), { recursive: true });
+  await makeFolder(logsFolder(io));
   const logFile = join(logsFolder(io), 'holder.log');
   const log = openSync(logFile, 'w');
   const holder = spawn(process.execPath, [join(io.root, 'scripts', 'sla.ts'), 'stack', 'hold', ...args], {

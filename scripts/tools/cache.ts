@@ -1,6 +1,7 @@
 import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { makePath } from '../disk.ts';
 import { HarnessError } from '../errors.ts';
 import type { PackageSpec, ToolSpec } from './specs.ts';
 import type { ToolIo } from './types.ts';
@@ -26,7 +27,7 @@ export function lockPath(spec: PackageSpec, env: ToolIo['env']): string {
 export async function prepareCache(env: ToolIo['env']): Promise<void> {
   const folder = toolsFolder(env);
   try {
-    await mkdir(folder, { recursive: true });
+    await makePath(folder);
     await access(folder, constants.W_OK);
   } catch (cause) {
     throw new HarnessError(
@@ -60,7 +61,7 @@ export async function makeStaging(
 /** Moves a finished program to its place in the cache in one step, and returns that place. */
 export async function publish(spec: ToolSpec, program: string, env: ToolIo['env']): Promise<string> {
   const path = cachedPath(spec, env);
-  await mkdir(join(path, '..'), { recursive: true });
+  await makePath(join(path, '..'));
   await rename(program, path);
   return path;
 }

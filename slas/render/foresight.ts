@@ -1,18 +1,21 @@
 import { DEPENDENT, foresee } from '../foresight.ts';
 import type { Load, Plan } from '../model.ts';
 import { countOf, formatCount, formatValue } from '../numbers.ts';
+import { printableLine } from '../printable.ts';
 
 /** What a plan can tell, for a terminal. */
 export function renderForesight(plan: Plan, load: Load): string {
   const share = (value: number | null) => (value === null ? '–' : formatValue(value, 'ratio'));
-  const rows = foresee(plan, load).map(({ id, target, planned, plannedWhat, least, detectable }) => [
-    id,
-    target,
-    `${formatCount(planned)} ${plannedWhat}`,
-    formatCount(least),
-    share(detectable.independent),
-    share(detectable.dependent),
-  ]);
+  const rows = foresee(plan, load).map(({ id, target, planned, plannedWhat, least, detectable }) =>
+    [
+      id,
+      target,
+      `${formatCount(planned)} ${plannedWhat}`,
+      formatCount(least),
+      share(detectable.independent),
+      share(detectable.dependent),
+    ].map(printableLine),
+  );
   const header = ['objective', 'target', 'planned', 'least', 'finds', `finds at ${DEPENDENT}`];
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
@@ -24,7 +27,7 @@ export function renderForesight(plan: Plan, load: Load): string {
       .trimEnd()}`;
   return [
     '',
-    `${plan.sla.name} · ${load.scenario}: ${countOf(load.plannedRequests, 'request')} in ${formatCount(load.scheduledSeconds)} s · ${ruleInWords(plan)}`,
+    `${printableLine(`${plan.sla.name} · ${load.scenario}`)}: ${countOf(load.plannedRequests, 'request')} in ${formatCount(load.scheduledSeconds)} s · ${ruleInWords(plan)}`,
     '',
     ...[header, ...rows].map(line),
     '',

@@ -1,5 +1,6 @@
 import type { ObjectiveVerdict, Verdict } from '../model.ts';
 import { formatMeasured } from '../numbers.ts';
+import { printable } from '../printable.ts';
 
 const ENTITIES: Record<string, string> = {
   '&': '&amp;',
@@ -9,11 +10,10 @@ const ENTITIES: Record<string, string> = {
   "'": '&apos;',
 };
 
-/** XML 1.0 has no way to write most control characters, not even escaped: they are dropped. */
+/** XML 1.0 has no way to write most control characters, not even escaped: what stands for them is written. */
 const escapeXml = (text: string) =>
-  text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is meant
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
+  printable(text)
+    .replace(/[\ufffe\uffff]/g, '')
     .replace(/[&<>"']/g, (found) => ENTITIES[found]!);
 
 /**
@@ -38,7 +38,7 @@ export function renderJUnit(verdict: Verdict): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="sla-harness" ${counts}>`,
-    `  <testsuite name="${name}" ${counts} timestamp="${verdict.window.from}">`,
+    `  <testsuite name="${name}" ${counts} timestamp="${escapeXml(verdict.window.from)}">`,
     ...cases,
     '  </testsuite>',
     '</testsuites>',

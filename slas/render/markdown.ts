@@ -1,11 +1,20 @@
 import type { Plan, Precondition, Verdict } from '../model.ts';
 import { formatCount, formatMeasured } from '../numbers.ts';
+import { printableLine } from '../printable.ts';
 import { alertInWords, boundsInWords, boundsTitle, describe, interval, outcome } from './text.ts';
 
 const MARK = { pass: '✅', fail: '❌', inconclusive: '⚠️', met: '✅', missed: '❌', undecided: '⚠️' } as const;
 
-/** Text from outside must not break a table or smuggle in markup. */
-const cell = (text: string) => text.replace(/[\\|<>`*_[\]]/g, (found) => `\\${found}`).replaceAll('\n', ' ');
+/**
+ * Text from outside must not break a table or smuggle in markup: no tag or entity, no link or mention, not even one that GitHub
+ * makes of a bare address, and nothing that makes a heading, a list or a rule of the beginning of a line.
+ */
+const cell = (text: string) =>
+  printableLine(text)
+    .replace(/[\\|<>`*_[\]&~$@#]/g, (found) => `\\${found}`)
+    .replace(/:(?=\/\/)|(?<=\bwww)\./gi, (found) => `\\${found}`)
+    .replace(/^(\s*)([-+=])(?=[\s+=-]|$)/, '$1\\$2')
+    .replace(/^(\s*\d+)([.)])(?=\s|$)/, '$1\\$2');
 
 /** The verdict as GitHub-flavoured Markdown, for the summary of a CI job. */
 export function renderMarkdown(verdict: Verdict, plan: Plan): string {

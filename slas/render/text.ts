@@ -8,6 +8,7 @@ import type {
   Verdict,
 } from '../model.ts';
 import { formatCount, formatInterval, formatMeasured, formatValue } from '../numbers.ts';
+import { printableLine } from '../printable.ts';
 
 export interface TextOptions {
   readonly colour: boolean;
@@ -27,7 +28,8 @@ const OUTCOME_STYLE: Record<Outcome | ObjectiveOutcome, Style> = {
 
 /** The verdict for a terminal: what was promised, what was measured, and why it came out so. */
 export function renderText(verdict: Verdict, plan: Plan, { colour }: TextOptions): string {
-  const paint = (style: Style, text: string) => (colour ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text);
+  const paint = (style: Style, text: string) =>
+    colour ? `\u001b[${CODES[style]}m${printableLine(text)}\u001b[0m` : printableLine(text);
   const heading = `${verdict.verdict.toUpperCase()}  ${verdict.summary}`;
   return [
     '',
@@ -62,14 +64,11 @@ type Paint = (style: Style, text: string) => string;
 
 function table(objectives: readonly ObjectiveVerdict[], plan: Plan, paint: Paint): string[] {
   const header = ['objective', 'target', 'measured', boundsTitle(plan), 'samples', 'verdict'];
-  const rows = objectives.map((one) => [
-    one.id,
-    one.target,
-    formatMeasured(one),
-    interval(one),
-    formatCount(one.samples),
-    outcome(one),
-  ]);
+  const rows = objectives.map((one) =>
+    [one.id, one.target, formatMeasured(one), interval(one), formatCount(one.samples), outcome(one)].map(
+      printableLine,
+    ),
+  );
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
   );
@@ -133,7 +132,9 @@ const shorter = (reason: string, all: readonly Precondition[]) =>
 
 function reasons({ objectives, preconditions: all }: Verdict): string[] {
   const width = Math.max(0, ...objectives.map(({ id }) => id.length));
-  const lines = objectives.map(({ id, reason }) => `  ${id.padEnd(width)}   ${shorter(reason, all)}`);
+  const lines = objectives.map(({ id, reason }) =>
+    printableLine(`  ${id.padEnd(width)}   ${shorter(reason, all)}`),
+  );
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
@@ -142,9 +143,9 @@ function alerts({ alerts: told }: Verdict, paint: Paint): string[] {
   if (told === undefined || told.held === null) return [];
   const rows = told.held.map((one) => {
     const [mark, style] = one.agrees === false ? (['≠', 'yellow'] as const) : (['·', 'dim'] as const);
-    return `  ${paint(style, mark)} ${alertInWords(one)}`;
+    return `  ${paint(style, mark)} ${printableLine(alertInWords(one))}`;
   });
-  return [`  ${paint('dim', '·')} alerts: ${told.detail}`, ...rows, ''];
+  return [`  ${paint('dim', '·')} alerts: ${printableLine(told.detail)}`, ...rows, ''];
 }
 
 /** `HighErrorRate, firing from 05:31:12 to 05:31:40: error-rate is missed, beyond its alert threshold` */
@@ -163,7 +164,7 @@ const MARKS = new Map<boolean | null, readonly [string, Style]>([
 function preconditions(all: readonly Precondition[], paint: Paint): string[] {
   const lines = all.map(({ id, ok, detail }) => {
     const [mark, style] = MARKS.get(ok)!;
-    return `  ${paint(style, mark)} ${id}: ${detail}`;
+    return `  ${paint(style, mark)} ${printableLine(`${id}: ${detail}`)}`;
   });
   return [...lines, ''];
 }

@@ -1,0 +1,117 @@
+import { close, constants, open as openFile } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { promisify } from 'node:util';
+
+/** A text file that a person names: it may be anything, so it is read in bounded size and time, and can be interrupted. */
+
+/** The longest document that anybody has written by hand is a hundredth of this. */
+const MAX_BYTES = 2 * 2 ** 20;
+/** What writes into a pipe has so long. */
+const PIPE_PATIENCE_MS = 30_000;
+
+/** Why there is no text, in words that follow the name of the file. */
+export class NoText extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'NoText';
+  }
+}
+
+/** Throws NoText; aborting throws the signal's reason. */
+export async function readTheirText(path: string, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted();
+  return textOf(await readBytes(path, signal));
+}
+
+async function readBytes(path: string, signal: AbortSignal): Promise<Buffer> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw new NoText('it is a folder');
+    if (found.isFIFO() || found.isSocket()) return await readPipe(path, signal);
+    // A device may never end (/dev/zero), or wait for a person.
+    if (!found.isFile()) throw new NoText('it is a device: name a file, or a pipe');
+    if (found.size > MAX_BYTES) throw tooLong();
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // Files of /proc say that they are empty, and are not.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES + 1), 0, MAX_BYTES + 1, 0);
+    if (bytesRead > MAX_BYTES) throw tooLong();
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof NoText) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new NoText(code === 'ENOENT' ? 'there is no such file' : message);
+  }
+}
+
+const tooLong = () => new NoText(`it is longer than ${MAX_BYTES / 2 ** 20} MiB`);
+
+/** Without a thread that waits: one that waits for a pipe could not even be ended with the process. */
+async function readPipe(path: string, signal: AbortSignal): Promise<Buffer> {
+  const fd = await promisify(openFile)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  let pipe: Socket;
+  try {
+    pipe = new Socket({ fd, readable: true, writable: false });
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+  const timer = setTimeout(() => {
+    pipe.destroy(new NoText(`nothing more came out of this pipe within ${PIPE_PATIENCE_MS / 1000} s`));
+  }, PIPE_PATIENCE_MS);
+  const abort = () => pipe.destroy(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of pipe) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      if (bytes > MAX_BYTES) throw tooLong();
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    pipe.destroy();
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- encodings
+
+/** The longer marks first: that of UTF-32 begins with that of UTF-16. */
+const BYTE_ORDER_MARKS: readonly (readonly [encoding: string, mark: readonly number[]])[] = [
+  ['UTF-32 (little-endian)', [0xff, 0xfe, 0, 0]],
+  ['UTF-32 (big-endian)', [0, 0, 0xfe, 0xff]],
+  ['UTF-16 (little-endian)', [0xff, 0xfe]],
+  ['UTF-16 (big-endian)', [0xfe, 0xff]],
+];
+const NEXT = 'save it as UTF-8';
+
+function textOf(bytes: Buffer): string {
+  const marked = BYTE_ORDER_MARKS.find(([, mark]) => mark.every((byte, index) => bytes[index] === byte));
+  if (marked !== undefined) throw new NoText(`it is encoded in ${marked[0]}: ${NEXT}`);
+  const nul = bytes.indexOf(0);
+  if (nul !== -1)
+    throw new NoText(
+      `${placeOf(bytes, nul)} has a NUL byte, so it is not UTF-8 text (perhaps UTF-16): ${NEXT}`,
+    );
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const at = firstInvalid(bytes);
+    const byte = bytes[at]!.toString(16).padStart(2, '0');
+    throw new NoText(`${placeOf(bytes, at)} has the byte 0x${byte}, which is not UTF-8 there: ${NEXT}`);
+  }
+}
+
+const placeOf = (bytes: Buffer, at: number) =>
+  `line ${bytes.subarray(0, at).filter((byte) => byte === 0x0a).length + 1}`;
+
+/** Where the text stops being the one that its bytes came from. */
+function firstInvalid(bytes: Buffer): number {
+  const again = Buffer.from(bytes.toString('utf8'));
+  const at = bytes.findIndex((byte, index) => again[index] !== byte);
+  return at === -1 ? bytes.length - 1 : at;
+}
