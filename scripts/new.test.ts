@@ -48,9 +48,10 @@ describe('./sla new', () => {
     expect(added.stderr).toContain(
       'try it with: ./sla gate --scenario peak --sla slas/documents/checkout.yaml',
     );
-    expect(await readFile(join(folder.path, 'loadtests/peak.ts'), 'utf8')).toContain(
-      `post('/predict', {"text":"Works well."});`,
-    );
+    const script = await readFile(join(folder.path, 'loadtests/peak.ts'), 'utf8');
+    expect(script).toContain(`post('/predict', {"text":"Works well."});`);
+    // A body that reports an error, with status 200, is found.
+    expect(script).toContain('expectAnswer(response, isRight);');
     expect((await sla(['plan', '--scenario', 'peak', '--sla', document], { root: folder.path })).code).toBe(
       0,
     );
