@@ -9,11 +9,11 @@ import { nextText } from './lib/texts.ts';
 
 export { handleSummary } from './lib/summary.ts';
 
-/** What is wrong with this script, on purpose: `./sla selftest` names it. */
+/** The fault in this script, for testing: `./sla selftest` names it. */
 const fault = __ENV.SLA_SELFTEST_SCRIPT ?? '';
 if (fault === 'cannot-run') throw new Error('this script cannot be run, on purpose');
 
-/** Limits as k6 itself would hold them: only where `./sla selftest --against-k6` asks for k6's own opinion. */
+/** The document's limits as k6 thresholds, set only by `./sla selftest --against-k6`. */
 const thresholds = __ENV.SLA_SELFTEST_THRESHOLDS;
 export const options = {
   ...planned(),
@@ -23,7 +23,7 @@ export const options = {
 const confidence = new Trend('confidence');
 const BODY = JSON.stringify({ text: 'Works well.' });
 const JSON_BODY = { 'Content-Type': 'application/json' };
-/** Longer than any request may take: whoever sleeps so long is missing among the virtual users. */
+/** Longer than any request may take: an iteration that sleeps this long occupies a virtual user. */
 const HOARDED_SECONDS = 6;
 
 export function setup(): void {
@@ -34,7 +34,7 @@ export function teardown(): void {
   if (fault === 'teardown-throws') throw new Error('cannot clean up, on purpose');
 }
 
-/** One text after the other, as smoke does. */
+/** Single texts, as in smoke. */
 export default eachArrival(() => {
   if (fault === 'silent') return;
   if (fault === 'past-the-library') return void http.post(`${target}/predict`, BODY, { headers: JSON_BODY });

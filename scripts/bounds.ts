@@ -4,7 +4,7 @@ import { formatValue } from '../slas/numbers.ts';
 import { accept, badOption, type Input, type PlacedProblem } from './inputs.ts';
 import { checkAllowed } from './stack/existing.ts';
 
-/** Where a load may go, and how much it may be at most: checked before anything is sent. */
+/** Where a load may go, and how large it may be: checked before anything is sent. */
 
 export interface BoundOptions {
   readonly target?: string;
@@ -12,7 +12,7 @@ export interface BoundOptions {
   readonly maxDuration?: string;
 }
 
-/** A service that is already there is not loaded for longer, unless somebody says so. */
+/** A service that was already running is not loaded for longer than this by default. */
 const USUAL_LONGEST: Bound = {
   most: 3600,
   by: 'apply unless --max-duration or the document says otherwise',
@@ -20,7 +20,7 @@ const USUAL_LONGEST: Bound = {
 
 interface Bound {
   readonly most: number;
-  /** Who says so, in words that follow the value. */
+  /** What sets the limit, in words that follow the value. */
   readonly by: string;
 }
 
@@ -29,19 +29,19 @@ interface Bounds {
   readonly seconds: Bound | null;
 }
 
-/** The bounds that the options state, or what is wrong with them. */
+/** The limits given by options, or what is wrong with them. */
 export function readBounds({ maxRate, maxDuration }: BoundOptions): Input<Bounds> {
   const perSecond = maxRate === undefined ? null : parseRate(maxRate);
   const seconds = maxDuration === undefined ? null : parseDuration(maxDuration);
   if (maxRate !== undefined && !isRate(perSecond))
     return badOption(
       '--max-rate',
-      `"${maxRate}" is no rate from 0.01/s to 10000/s: write it as 100 or 100/s`,
+      `"${maxRate}" is not a valid rate (0.01/s to 10000/s): write it as 100 or 100/s`,
     );
   if (maxDuration !== undefined && !isDuration(seconds))
     return badOption(
       '--max-duration',
-      `"${maxDuration}" is no duration from 1s to 24h: write it as 60s or 5m`,
+      `"${maxDuration}" is not a valid duration (1s to 24h): write it as 60s or 5m`,
     );
   return accept({
     perSecond: perSecond === null ? null : { most: perSecond, by: '--max-rate allows' },
@@ -50,10 +50,10 @@ export function readBounds({ maxRate, maxDuration }: BoundOptions): Input<Bounds
 }
 
 /**
- * Everything that forbids a load. What options state holds for every load; what the document allows, and its bounds, for a
- * service that is already there. Of two bounds the smaller one holds.
+ * Everything that forbids a load. Options apply to every load; the document's allowed targets and limits apply to a service
+ * that was already running. The lower of two limits applies.
  *
- * @param file the document, as problems name it
+ * @param file the document, for messages
  */
 export function checkBounds(
   options: BoundOptions,
@@ -106,7 +106,7 @@ function tooFast({ scenario, phases }: Load, { most, by }: Bound): PlacedProblem
   return [{ code: 'too-fast', path: `scenarios.${scenario}`, message }];
 }
 
-/** Names the phase in which the time is over. */
+/** Names the phase in which the limit is reached. */
 function tooLong({ scenario, phases, scheduledSeconds }: Load, { most, by }: Bound): PlacedProblem[] {
   if (scheduledSeconds <= most) return [];
   const ends = phases.map((_, index) =>

@@ -9,7 +9,7 @@ import { startLocalStack } from './stack/local.ts';
 import type { Stack } from './stack/stack.ts';
 import { type Done, ROOT, sla, type TemporaryFolder, temporaryFolder } from './testing/sla.ts';
 
-/** A service that somebody else runs, from end to end: the real one, with tokens of its own, on this machine. */
+/** A service that was already running, end to end: the real service with its own tokens, on this machine. */
 
 const TOKENS = { target: 'target-token-0b7e55d1', prometheus: 'prometheus-token-94c2' };
 const LOAD = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s', '--json'];
@@ -41,7 +41,7 @@ interface Gate extends AsyncDisposable {
   readonly url: string;
 }
 
-/** A front of Prometheus that answers those only who have the token. */
+/** A proxy in front of Prometheus that requires the token. */
 async function startFront(prometheusUrl: string): Promise<Gate> {
   const server = createServer(async (request, response) => {
     if (request.headers.authorization !== `Bearer ${TOKENS.prometheus}`)
@@ -80,8 +80,8 @@ const lastRun = async () =>
 const outcomes = ({ objectives }: Verdict) =>
   Object.fromEntries(objectives.map(({ id, verdict }) => [id, verdict]));
 
-describe('a service that is already there', { timeout: 180_000 }, () => {
-  test('is judged where it is allowed, with its token and that of Prometheus; nothing is sent past a bound', async () => {
+describe('a service that is already running', { timeout: 180_000 }, () => {
+  test('is judged if the document allows it, with its token and that of Prometheus; nothing is sent if a limit is exceeded', async () => {
     await using stack = await startStack();
     await using front = await startFront(stack.prometheusUrl);
     const env = { SLA_TARGET_TOKEN: TOKENS.target, PROMETHEUS_TOKEN: TOKENS.prometheus };
@@ -89,7 +89,7 @@ describe('a service that is already there', { timeout: 180_000 }, () => {
     const refused = await gate(stack, front.url, env, ['--max-rate', '29/s', '--max-duration', '11s']);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(
-      /more than the 29\/s that --max-rate allows, in phase "hold" with 30\/s.*\n.*past the 11 s/,
+      /exceeds the 29\/s that --max-rate allows \(phase "hold" with 30\/s\).*\n.*longer than the 11 s/,
     );
     expect(await predictions(stack)).toBe(0);
 

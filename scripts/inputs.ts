@@ -93,10 +93,13 @@ export function readOverrides({
   const ratePerSecond = rate === undefined ? undefined : parseRate(rate);
   const durationSeconds = duration === undefined ? undefined : parseDuration(duration);
   if (ratePerSecond !== undefined && !isRate(ratePerSecond)) {
-    return badOption('--rate', `"${rate}" is no rate from 0.01/s to 10000/s: write it as 25 or 25/s`);
+    return badOption('--rate', `"${rate}" is not a valid rate (0.01/s to 10000/s): write it as 25 or 25/s`);
   }
   if (durationSeconds !== undefined && !isDuration(durationSeconds)) {
-    return badOption('--duration', `"${duration}" is no duration from 1s to 24h: write it as 60s or 5m`);
+    return badOption(
+      '--duration',
+      `"${duration}" is not a valid duration (1s to 24h): write it as 60s or 5m`,
+    );
   }
   const confidence = readConfidence(confidenceText);
   if (!confidence.ok) return confidence;

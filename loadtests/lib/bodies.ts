@@ -1,4 +1,4 @@
-/** What the bodies of responses say, whatever their status: services often report an error with status 200. */
+/** What response bodies report, whatever their status: services often report an error with status 200. */
 
 const ERROR_FIELDS = ['error', 'errors', 'fault', 'exception'];
 const SUCCESS_FIELDS = ['ok', 'success', 'succeeded'];
@@ -6,8 +6,8 @@ const STATUS_FIELDS = ['status', 'statusCode', 'status_code', 'code'];
 const ERROR_WORDS = /^(error|err|fail|failed|failure|fault)$/i;
 
 /**
- * Whether a body is JSON that reports no error: an object or a list, none of whose members at the top says `"error": …`,
- * `"ok": false`, `"status": "error"` or `"code": 500`. A start: what a right body is, only its service knows.
+ * Whether a body is JSON that reports no error: an object or a list without a top-level member that says `"error": …`, `"ok":
+ * false`, `"status": "error"` or `"code": 500`. This is a start; only the service defines what a correct body is.
  */
 export function reportsNoError(body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return false;
@@ -23,7 +23,7 @@ function isError(one: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
-/** `"error": null`, `"errors": []` and `"error": false` report none. */
+/** `"error": null`, `"errors": []` and `"error": false` report no error. */
 const isSomething = (value: unknown) =>
   typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
 

@@ -4,21 +4,27 @@ import { Counter, Trend } from 'k6/metrics';
 import { awaitArrival, load, phaseBeganMs, phaseName, target } from './load.ts';
 import { asTag } from './tag.ts';
 
-/** What the harness reads of a run: each request is sent once, and then answered or lost. Never retried. */
+/**
+ * What the harness reads about a run. Each request is sent once, and then has a response or remains unanswered. It is never
+ * retried.
+ */
 const sent = new Counter('sla_requests_sent');
 const lost = new Counter('sla_requests_lost');
 const answered = ['1xx', '2xx', '3xx', '4xx', '5xx'].map(
   (status) => new Counter(`sla_requests_answered_${status}`),
 );
-/** When requests went out and answers came in, in Unix milliseconds: their least and greatest make the window. */
+/** When requests were sent and responses received, in Unix milliseconds: their minimum and maximum define the window. */
 const sentAt = new Trend('sla_sent_at_ms');
 const answeredAt = new Trend('sla_answered_at_ms');
-/** Each request as its caller felt it, connecting and TLS included; its status is 0 if it was never answered. */
+/** Each request as the caller experienced it, including connecting and TLS; the status is 0 if there was no response. */
 const request = new Trend('sla_request_ms');
-/** How late requests went out: a generator that is starved of CPU loads less than it was told to, and measures itself. */
+/**
+ * How late requests were sent: a load generator that is starved of CPU sends less load than planned, and measures its own
+ * delays.
+ */
 const late = new Trend('sla_started_late_ms');
 
-/** When each phase's schedule began, in Unix milliseconds: one sample a virtual user. */
+/** When each phase's schedule began, in Unix milliseconds: one sample per virtual user. */
 const phaseBegan = new Trend('sla_phase_began_at_ms');
 
 const budgets = load.budgets.map((budget) => ({
@@ -27,7 +33,7 @@ const budgets = load.budgets.map((budget) => ({
   badStatus: budget.badStatus === null ? null : new RegExp(`^(?:${budget.badStatus})$`),
 }));
 
-/** Counts a request against every budget that it breaks into. */
+/** Counts a request against every error budget that it uses up. */
 function spend(path: string, status: number, seconds: number): void {
   for (const budget of budgets) {
     if (budget.path !== null && budget.path !== path) continue;
@@ -39,7 +45,7 @@ function spend(path: string, status: number, seconds: number): void {
   }
 }
 
-/** From the environment: other users may read arguments. A scenario may send an Authorization of its own instead. */
+/** From the environment, because other users can read arguments. A scenario may send its own Authorization header instead. */
 const authorization: Readonly<Record<string, string>> = __ENV.SLA_TARGET_TOKEN
   ? { Authorization: `Bearer ${__ENV.SLA_TARGET_TOKEN}` }
   : {};
@@ -48,7 +54,7 @@ const JSON_BODY = { 'Content-Type': 'application/json' };
 
 const STEPS_MS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000];
 
-/** Rounded up to one of a few steps: a tag of k6 must not have many values. */
+/** Rounded up to one of a few steps, because a k6 tag must have few distinct values. */
 const upTo = (ms: number) => String(STEPS_MS.find((step) => ms < step + 0.5) ?? STEPS_MS.at(-1));
 
 export interface Sent {
@@ -56,15 +62,15 @@ export interface Sent {
   readonly path: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What it is recorded as, where its path is none of the service's; few different ones. */
+  /** The recorded path if it is not one of the service's; there are few distinct ones. */
   readonly recordedAs?: string;
 }
 
 export type Answer = RefinedResponse<'text'>;
 
-/** Sends one request at its moment, and counts what became of it. */
+/** Sends one request at its scheduled time, and counts how it ended. */
 export function send({ method, path, body, headers, recordedAs = path }: Sent): Answer {
-  // "@elsewhere/" after an address makes it another one.
+  // "@elsewhere/" after an address would turn it into another address.
   if (!path.startsWith('/')) throw new Error(`the path "${path}" does not begin with /`);
   late.add(awaitArrival());
   const beganMs = phaseBeganMs();
@@ -74,13 +80,13 @@ export function send({ method, path, body, headers, recordedAs = path }: Sent): 
   const response = http.request(method, target + path, body ?? null, {
     headers: { ...authorization, ...headers },
     responseType: 'text',
-    // A redirect is an answer like any other: load goes where it was sent, and nowhere else.
+    // A redirect is a response like any other; load goes only to the address it was sent to.
     redirects: 0,
     timeout: load.requestTimeoutSeconds * 1000,
     tags: { name: recordedAs },
   });
   answeredAt.add(Date.now());
-  // k6 counts connecting and TLS as blocked; http_req_duration leaves all of that out.
+  // k6 counts connecting and TLS as blocked; http_req_duration excludes them.
   const { blocked, duration } = response.timings;
   request.add(blocked + duration, {
     path: asTag(recordedAs),
@@ -88,7 +94,7 @@ export function send({ method, path, body, headers, recordedAs = path }: Sent): 
     blocked: upTo(blocked),
   });
   spend(recordedAs, response.status, (blocked + duration) / 1000);
-  // k6 gives status 0 to what was never answered: refused, reset, timed out.
+  // k6 gives status 0 to requests without a response: refused, reset or timed out.
   if (response.status === 0) lost.add(1);
   else answered[Math.floor(response.status / 100) - 1]?.add(1);
   return response;
@@ -101,15 +107,15 @@ export const post = (path: string, body: object, headers: Sent['headers'] = {}):
 export const get = (path: string, headers: Sent['headers'] = {}): Answer =>
   send({ method: 'GET', path, headers });
 
-/** Answers that are not what was asked for: a pass must not rest on them. */
+/** Wrong responses: a pass must not be based on them. */
 const wrong = new Counter('sla_answers_wrong');
-/** Good answers that were looked into, each once: of the others nobody knows. */
+/** Successful responses that were checked, each once; nothing is known about the others. */
 const looked = new Counter('sla_good_answers_looked_into');
 const seen = new WeakSet<Answer>();
-/** Refusals that were asked for and came as they are documented. */
+/** Refusals that were requested and came as documented. */
 const refusedAsDocumented = new Counter('sla_refusals_expected');
 
-/** Looks into a good answer; `isRight` says whether its JSON is what was asked for. */
+/** Checks a successful response; `isRight` says whether its JSON is as requested. */
 export function expectAnswer(response: Answer, isRight: (body: unknown) => boolean): void {
   if (!isGood(response)) return;
   noteLook(response);
@@ -117,7 +123,10 @@ export function expectAnswer(response: Answer, isRight: (body: unknown) => boole
   wrong.add(right ? 0 : 1);
 }
 
-/** A refusal is what was asked for: this status, and this code in `{"error":{"code"}}`. One never answered is lost, not wrong. */
+/**
+ * Expects a refusal: this status, and this code in `{"error":{"code"}}`. A request without a response is unanswered, not
+ * wrong.
+ */
 export function expectRefusal(response: Answer, status: number, code: string): void {
   if (response.status === 0) return;
   noteLook(response);
@@ -151,14 +160,14 @@ function isPrediction(body: unknown): boolean {
   return isSure && (sentiment === 'POSITIVE' || sentiment === 'NEGATIVE');
 }
 
-/** Asks for the sentiment of one text, and looks into the answer. */
+/** Requests the sentiment of one text, and checks the response. */
 export function predict(text: string, headers: Sent['headers'] = {}): Answer {
   const response = post('/predict', { text }, headers);
   expectAnswer(response, isPrediction);
   return response;
 }
 
-/** Asks for the sentiments of several texts at once, and looks into each. */
+/** Requests the sentiments of several texts at once, and checks each. */
 export function predictBatch(texts: readonly string[], headers: Sent['headers'] = {}): void {
   expectAnswer(post('/predict/batch', { texts }, headers), (body) => {
     const { predictions } = (body ?? {}) as { predictions?: unknown };

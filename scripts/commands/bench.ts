@@ -49,7 +49,8 @@ export async function bench(options: BenchOptions, io: Io): Promise<ExitCode | r
     return badOption('--seconds', `"${options.seconds}" is no number of seconds from 1 to 600`).problems;
   const soakSeconds = options.soak === undefined ? null : parseDuration(options.soak);
   if (options.soak !== undefined && (soakSeconds === null || soakSeconds < 10))
-    return badOption('--soak', `"${options.soak}" is no duration from 10s: write it as 10m`).problems;
+    return badOption('--soak', `"${options.soak}" is not a valid duration (at least 10s): write it as 10m`)
+      .problems;
   await using cleanup = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'sla-bench-'));
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));

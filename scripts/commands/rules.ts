@@ -49,9 +49,9 @@ function readSettings(options: RulesOptions): Input<RuleOptions> {
   const windowSeconds = options.window === undefined ? undefined : parseDuration(options.window);
   const forSeconds = options.for === undefined ? undefined : parseDuration(options.for);
   if (windowSeconds === null || windowSeconds === 0)
-    return badOption('--window', `"${options.window}" is no duration: write it as 5m or 30s`);
+    return badOption('--window', `"${options.window}" is not a valid duration: write it as 5m or 30s`);
   if (forSeconds === null)
-    return badOption('--for', `"${options.for}" is no duration: write it as 1m, 5s or 0s`);
+    return badOption('--for', `"${options.for}" is not a valid duration: write it as 1m, 5s or 0s`);
   return accept({
     ...(windowSeconds === undefined ? {} : { windowSeconds }),
     ...(forSeconds === undefined ? {} : { forSeconds }),
