@@ -1,4 +1,5 @@
-import type { Plan, PlannedObjective } from './model.ts';
+import { requestsOf } from './client-requests.ts';
+import type { LoadRecord, Plan, PlannedObjective } from './model.ts';
 import { claimsCode } from './statuses.ts';
 
 /** Which requests of the load some objective counts as bad, by what the client saw of them. */
@@ -25,3 +26,15 @@ export const isCountedAsBad = (plan: Plan, status: string): boolean =>
       measure.kind === 'ratio' &&
       (measure.badStatus === null ? FAILED.test(status) : claimsCode(measure.badStatus)(status)),
   );
+
+/** Requests that an objective counts as bad, by what the client saw of them. */
+export function countedErrors(plan: Plan, load: LoadRecord): number {
+  const countsLost = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
+  const lost = countsLost ? load.lost : 0;
+  if (load.client === undefined) return lost + (isCountedAsBad(plan, '500') ? load.answered['5xx'] : 0);
+  const statuses = Map.groupBy(requestsOf(load.client), ({ status }) => status);
+  return [...statuses].reduce(
+    (sum, [status, all]) => (status !== '0' && isCountedAsBad(plan, status) ? sum + all.length : sum),
+    lost,
+  );
+}

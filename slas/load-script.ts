@@ -1,6 +1,5 @@
 import { check } from './check.ts';
-import { requestsOf } from './client-requests.ts';
-import { coversTheLoad, isCountedAsBad } from './counted-errors.ts';
+import { countedErrors } from './counted-errors.ts';
 import { holds } from './limits.ts';
 import type {
   CheckRecord,
@@ -106,7 +105,7 @@ export const areFailuresAllowed = (plan: Plan, load: LoadRecord): boolean => {
  */
 function withoutRule(plan: Plan, load: LoadRecord, checks: readonly CheckRecord[]): Precondition {
   const id = 'checks-passed';
-  const errors = errorsIn(plan, load);
+  const errors = countedErrors(plan, load);
   const own = checks.filter((one) => !hasThresholdOfItsOwn(one, load));
   const surplus = own.filter((one) => one.fails > (isMadeOnSuccesses(one, load) ? 0 : errors));
   // What the library calls wrong was a good response: no error excuses it.
@@ -134,18 +133,6 @@ const isMadeOnSuccesses = ({ passes, fails }: CheckRecord, { answered }: LoadRec
 function hasThresholdOfItsOwn({ name }: CheckRecord, { thresholds = [] }: LoadRecord): boolean {
   const own = `checks{check:${name.split('::').at(-1)}}`;
   return thresholds.some(({ metric, samples }) => metric === own && samples !== 0);
-}
-
-/** Requests that an objective counts as bad, by what the client saw of them. */
-function errorsIn(plan: Plan, load: LoadRecord): number {
-  const countsLost = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
-  const lost = countsLost ? load.lost : 0;
-  if (load.client === undefined) return lost + (isCountedAsBad(plan, '500') ? load.answered['5xx'] : 0);
-  const statuses = Map.groupBy(requestsOf(load.client), ({ status }) => status);
-  return [...statuses].reduce(
-    (sum, [status, all]) => (status !== '0' && isCountedAsBad(plan, status) ? sum + all.length : sum),
-    lost,
-  );
 }
 
 // ---------------------------------------------------------------------------------------------- thresholds

@@ -34,7 +34,7 @@ export function checkPreconditions(
     checksPassed(plan, run),
     thresholdsKept(run),
     scriptSucceeded(run),
-    requestsValid(run),
+    requestsValid(plan, run),
     lossesJudged(plan, run),
     failuresJudged(plan, run),
     clientAndServerAgree(run, reconciled),

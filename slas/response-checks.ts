@@ -1,6 +1,7 @@
+import { beyondAllowance, failedIn, unaskedOf } from './allowance.ts';
 import { check, NOTHING_SENT } from './check.ts';
 import { requestsOf } from './client-requests.ts';
-import { coversTheLoad, FAILED, isCountedAsBad } from './counted-errors.ts';
+import { FAILED } from './counted-errors.ts';
 import { areFailuresAllowed } from './load-script.ts';
 import type { LoadRecord, Plan, Precondition, RunRecord } from './model.ts';
 import { countOf, formatCount, were } from './numbers.ts';
@@ -16,7 +17,7 @@ export function answersRight(plan: Plan, { load }: RunRecord): Precondition {
     if (errors !== null) return check(id, false, errors);
     return check(id, null, unlooked(load));
   }
-  const { told, isMost } = lookedInto(load, load.wrongAnswers);
+  const { told, isMost } = lookedInto(plan, load, load.wrongAnswers);
   if (errors !== null) return check(id, false, `${errors}; ${told}`);
   if (load.wrongAnswers === 0) return check(id, isMost ? true : null, told);
   return areFailuresAllowed(plan, load)
@@ -38,8 +39,9 @@ const unlooked = (load: LoadRecord | null) =>
     ? 'what the checks of the load script look at is not known (see checks-passed)'
     : 'response bodies were not checked';
 
-/** How many answers were looked into: of the others nothing is claimed. A few of them are as many as a load may be off its plan. */
-function lookedInto({ answered, expectedRefusals = 0, lookedInto: looked }: LoadRecord, wrong: number) {
+/** How many answers were looked into: of the others nothing is claimed. Of a few of them any may be wrong: they share the tolerance for what nobody asked for. */
+function lookedInto(plan: Plan, load: LoadRecord, wrong: number) {
+  const { answered, expectedRefusals = 0, lookedInto: looked } = load;
   const good = answered['2xx'];
   if (looked === undefined)
     return {
@@ -54,25 +56,30 @@ function lookedInto({ answered, expectedRefusals = 0, lookedInto: looked }: Load
     unseen === 0
       ? `${formatCount(wrong)} of ${all} ${were(wrong)} not what was asked for`
       : `${formatCount(wrong)} of ${all} that were looked into ${were(wrong)} not what was asked for; nobody looked into the other ${formatCount(unseen)} of ${formatCount(good)} good ones`;
-  return { told, isMost: unseen <= 0.02 * good };
+  return { told, isMost: unseen === 0 || beyondAllowance(plan, load, unseen) === null };
 }
 
 /**
  * Refusals as the client's own mistake (4xx but 429) are nobody's errors, and shrink what is judged. More than a few, and
  * either the script or the service is wrong: nothing passes on the rest. What is missed all the same stays missed.
  */
-export function requestsValid({ load }: RunRecord): Precondition {
+export function requestsValid(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'requests-valid';
   if (load === null) return check(id, null, 'no run record: only the server was asked');
   if (load.sent === 0) return check(id, null, NOTHING_SENT);
-  const overload = requestsOf(load.client).filter(({ status }) => status === '429').length;
-  const mistaken = load.answered['4xx'] - overload - (load.expectedRefusals ?? 0);
+  const { mistaken } = unaskedOf(plan, load);
   const expected =
     load.expectedRefusals === undefined
       ? ''
       : `, ${formatCount(load.expectedRefusals)} more as they were meant to be`;
   const told = `${formatCount(mistaken)} of ${countOf(load.sent, 'request')} ${were(mistaken)} refused as mistakes of the client (4xx)${expected}`;
-  return check(id, mistaken <= 0.02 * load.sent, told);
+  return allowed(id, mistaken, told, plan, load);
+}
+
+/** Where there are any, all that nobody asked for must be few, together. */
+function allowed(id: string, own: number, told: string, plan: Plan, load: LoadRecord): Precondition {
+  const beyond = own === 0 ? null : beyondAllowance(plan, load);
+  return check(id, beyond === null, beyond === null ? told : `${told}; ${beyond}`);
 }
 
 /** Requests without an answer are in no counter of the service: a document that counts none must not pass on the rest. */
@@ -81,9 +88,9 @@ export function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
   if (load === null) return check(id, null, 'no run record: only the server was asked');
   if (load.sent === 0) return check(id, null, NOTHING_SENT);
   const told = `${formatCount(load.lost)} of ${countOf(load.sent, 'request')} ${were(load.lost)} never answered`;
-  const isJudged = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
-  if (isJudged || load.lost <= 0.02 * load.sent) return check(id, true, told);
-  return check(id, false, `${told}, and no objective counts them (a ratio with "lost: bad" does)`);
+  const { lost } = unaskedOf(plan, load);
+  const uncounted = lost === 0 ? '' : ', and no objective counts them (a ratio with "lost: bad" does)';
+  return allowed(id, lost, told + uncounted, plan, load);
 }
 
 /**
@@ -93,18 +100,18 @@ export function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
 export function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'failures-judged';
   if (load?.sent === 0) return check(id, null, NOTHING_SENT);
-  if (load?.client === undefined) return check(id, null, 'the load generator left no record of its requests');
-  const failed = requestsOf(load.client).filter(({ status }) => FAILED.test(status));
-  const counted = new Map(
-    [...new Set(failed.map(({ status }) => status))].map((one) => [one, isCountedAsBad(plan, one)]),
-  );
-  const unjudged = failed.filter(({ status }) => counted.get(status) === false);
-  const told = `${formatCount(failed.length)} of ${countOf(load.sent, 'request')} ${were(failed.length)} answered with 3xx, 429 or 5xx`;
-  if (unjudged.length <= 0.02 * load.sent) return check(id, true, told);
-  const statuses = [...new Set(unjudged.map(({ status }) => status))].sort().join(', ');
-  return check(
-    id,
-    false,
-    `${told}: no objective counts ${formatCount(unjudged.length)} of them (${statuses}) as bad`,
-  );
+  if (load === null) return check(id, null, 'the load generator left no record of its requests');
+  const unasked = unaskedOf(plan, load);
+  const unjudged = failedIn(unasked);
+  if (load.client === undefined && unjudged === 0)
+    return check(id, null, 'the load generator left no record of its requests');
+  const failed =
+    load.client === undefined
+      ? load.answered['3xx'] + load.answered['5xx']
+      : requestsOf(load.client).filter(({ status }) => FAILED.test(status)).length;
+  const told = `${formatCount(failed)} of ${countOf(load.sent, 'request')} ${were(failed)} answered with 3xx, 429 or 5xx`;
+  const statuses = [...unasked.failed.keys()].sort().join(', ');
+  const uncounted =
+    unjudged === 0 ? '' : `: no objective counts ${formatCount(unjudged)} of them (${statuses}) as bad`;
+  return allowed(id, unjudged, told + uncounted, plan, load);
 }

@@ -1,3 +1,4 @@
+import { countingFront } from './counting-front.ts';
 import {
   admit,
   answerGarbage,
@@ -68,6 +69,25 @@ const theWay: readonly Row[] = [
     fault: 'a front answers 3 % with 503, unseen by the service',
     stage: { front: () => refuseShare(3) },
     expected: { exitCode: 3, by: ['client-and-server-agree', 'error-rate'] },
+  },
+  {
+    name: 'grouped-statuses',
+    fault: '3 % are refused with 429, and statuses are counted by class (4xx)',
+    stage: { counting: () => countingFront([{ status: 429, percent: 3 }], true) },
+    options: ['--no-abort'],
+    expected: { exitCode: 1, by: ['error-rate'], only: true },
+  },
+  {
+    name: 'unasked-responses',
+    fault: '0.8 % are answered with 404 and 0.8 % with 302: no kind is over 1 % alone',
+    stage: {
+      counting: () =>
+        countingFront([
+          { status: 404, percent: 0.8 },
+          { status: 302, percent: 0.8 },
+        ]),
+    },
+    expected: { exitCode: 3, by: ['requests-valid', 'failures-judged'] },
   },
   {
     name: 'service-too-slow',

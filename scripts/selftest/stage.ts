@@ -11,6 +11,7 @@ import {
   startReceiver,
   startService,
 } from '../stack/local.ts';
+import type { CountingFront } from './counting-front.ts';
 import { type Network, startNetwork } from './network.ts';
 import { type Behaviour, passOn, type Relay, startRelay } from './relay.ts';
 
@@ -23,6 +24,8 @@ export interface StageSpec {
   readonly api?: () => Behaviour;
   /** Another Prometheus is asked than the one that scrapes: it is sent the samples, gathered for so long. */
   readonly remoteWriteSeconds?: number;
+  /** A front and what is scraped that belong together, in the place of the two above. */
+  readonly counting?: () => CountingFront;
   /** It is started by whoever meddles, if at all. */
   readonly withoutPrometheus?: true;
 }
@@ -101,8 +104,10 @@ export async function openStage(spec: StageSpec, options: StageOptions): Promise
   const network = spec.network
     ? owned.use(await networkTo(service.url, await ownFolder('network'), options))
     : null;
-  const front = spec.front && owned.use(await startRelay(network?.url ?? service.url, spec.front()));
-  const scrape = owned.use(await startRelay(service.url, spec.scrape?.() ?? passOn));
+  const counting = spec.counting?.();
+  const inFront = counting?.front ?? spec.front?.();
+  const front = inFront && owned.use(await startRelay(network?.url ?? service.url, inFront));
+  const scrape = owned.use(await startRelay(service.url, counting?.scrape ?? spec.scrape?.() ?? passOn));
   const api = owned.use(await startRelay(NOWHERE, spec.api?.() ?? passOn));
   let prometheus: Running | null = null;
   const observe = async () => {
