@@ -122,6 +122,18 @@ describe('budgets', () => {
       { overSeconds: null, badStatus: '5..|429|499', path: null },
     ]);
   });
+
+  test('of a class of statuses are spent by its codes, whatever the label is called', () => {
+    const labels = [
+      ['status: { matches: "5..|429|499" }', 'status: 5xx'],
+      ['status: { matches: "5..|429|499" }', 'http_response_status_code: { matches: 5xx|429 }'],
+      ['status: { matches: "5..|429|499" }', 'response_code_class: "5"'],
+    ] as const;
+    const budgets = labels.map(([from, to]) =>
+      planned('steady', {}, documentOf(SHIPPED_YAML.replace(from, to))).load!.budgets.at(-1)!.badStatus,
+    );
+    expect(budgets).toEqual(['5..', '429|5..', '5..']);
+  });
 });
 
 test('a load that is smaller than the throughput promised is refused', () => {
