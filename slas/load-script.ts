@@ -121,7 +121,13 @@ function withoutRule(plan: Plan, load: LoadRecord, checks: readonly CheckRecord[
         : told,
     );
   }
-  const beyond = errors === 0 ? '' : `, and only ${countOf(errors, 'request')} failed as errors`;
+  const isBeyond = surplus.some(({ fails }) => fails > errors);
+  const beyond =
+    errors === 0
+      ? ''
+      : isBeyond
+        ? `, and only ${countOf(errors, 'request')} failed as errors`
+        : ', on successful responses';
   return check(id, false, `${told}${beyond}`);
 }
 
