@@ -66,7 +66,11 @@ function edgesScraped({ arrival }: Evidence, frame: Frame): Precondition {
   const { targets } = frame;
   const waited = waitedInVain(arrival);
   if (targets.length === 0)
-    return check(id, false, `Prometheus has no samples of the service around the window${waited}`);
+    return check(
+      id,
+      false,
+      `Prometheus has no samples of the service around the window${waited || (arrival === undefined ? '' : ': check service.selector; if its samples come later, set --ingest-delay')}`,
+    );
   const broken = targets.filter(({ problem }) => problem !== null);
   if (broken.length > 0)
     return check(id, false, `${broken.map(({ problem }) => problem).join('; ')}${waited}`);

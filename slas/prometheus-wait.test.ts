@@ -150,6 +150,19 @@ test('a bound ends the wait, and the verdict says what was missing and which opt
   );
 });
 
+test('a server that shows nothing at all yet is waited for where the user says that samples come late', async () => {
+  const { now, times } = scrapes(8);
+  const series = [seriesOf('up', times, 8)];
+  const run = runOf(now - 4, now);
+  await using server = await startLateServer(series);
+  const asker = { url: server.url, signal: signal() };
+  const { arrival } = await collectEvidence(planOf(), run, asker);
+  expect(arrival!.missing).toEqual([]);
+  expect(arrival!.waitedSeconds).toBeLessThan(5);
+  const late = await collectEvidence(planOf(), run, { ...asker, ingestDelaySeconds: 15 });
+  expect(newestOf(late, 'up')).toBeGreaterThanOrEqual(now);
+});
+
 describe('functions that do not see the last samples yet', () => {
   const thinned = (now: number, times: readonly number[]) => {
     const at = times.findLast((time) => time <= now)!;

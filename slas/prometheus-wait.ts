@@ -86,7 +86,7 @@ async function missingNow(
   const gone = plan.replicas === 'elastic' ? goneTargets(up, intervalSeconds, meter.lagSeconds) : [];
   const present = up.filter((one) => !gone.includes(one));
   const unscraped = missingScrapes(present, toSeconds);
-  if (unscraped.length > 0 || isOverdue) return unscraped;
+  if (unscraped.length > 0 || (isOverdue && up.length > 0)) return unscraped;
   const back = Math.max(
     WAIT_BACK_INTERVALS * intervalSeconds,
     Math.min(bound.boundSeconds, LOOK_BACK_SECONDS),
@@ -96,6 +96,10 @@ async function missingNow(
   const tails = await Promise.all(
     selectors.map((one) => readSamples(one, nowSeconds - toSeconds + back, nowSeconds, asker)),
   );
+  const isEmpty = up.length === 0 && tails.every(({ series }) => series.length === 0);
+  // A selector that fits nothing is not waited for, unless the user says that samples come late.
+  if (isEmpty && asker.ingestDelaySeconds !== undefined)
+    return [{ what: `a sample of ${plan.up}`, newestSeconds: null }];
   return up.length === 0
     ? missingAtEnd(tails, toSeconds)
     : missingSamples(present, tails, toSeconds, intervalSeconds);
