@@ -24,7 +24,7 @@ export function checkPreconditions(
     prometheusAnswered(plan, evidence, frame),
     withoutWarnings(evidence),
     edgesScraped(evidence, frame),
-    scrapesWorked(frame),
+    scrapesWorked(plan, run, frame),
     targetsDistinct(plan, frame),
     clocksAgree(run, evidence, frame),
     notRestarted(plan, frame),

@@ -1,6 +1,7 @@
 import { check } from './check.ts';
-import type { Precondition } from './model.ts';
+import type { Plan, Precondition, RunRecord } from './model.ts';
 import { countOf, formatCount } from './numbers.ts';
+import { type PhaseTimes, phasesOf } from './phases.ts';
 import type { TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
@@ -16,26 +17,52 @@ export const failedWords = (scrapes: TargetWindow['scrapes']) => {
 /** The least share of the scrapes that were due which must have worked. */
 const LEAST_WORKED = 0.5;
 
+interface Counted {
+  readonly what: string;
+  readonly due: number;
+  readonly worked: number;
+}
+
 /** Two scrapes are enough to subtract; between them a restart, a gap or a fault would go unseen where most others failed. */
-export function scrapesWorked({ targets }: Frame): Precondition {
+export function scrapesWorked(plan: Plan, run: RunRecord, frame: Frame): Precondition {
   const id = 'scrapes-worked';
-  if (targets.length === 0)
-    return { id, ok: null, detail: 'Prometheus has no samples of the service around the window' };
-  const counts = targets.map(({ name, scrapes, unreadScrapes, missedScrapes }) => {
-    const due = scrapes.length + unreadScrapes + missedScrapes;
-    return { name, due, worked: due - missedScrapes - failedIn(scrapes) };
-  });
-  const thin = counts.filter(({ due, worked }) => worked < LEAST_WORKED * due);
+  if (frame.targets.length === 0)
+    return check(id, null, 'Prometheus has no samples of the service around the window');
+  const whole = frame.targets.map(inWindow);
+  // Of a long window only odd blocks are read scrape by scrape.
+  const phases = frame.blocks === null ? judgedPhases(plan, run) : [];
+  const all = [...whole, ...phases.flatMap((phase) => frame.targets.map((target) => inPhase(target, phase)))];
+  const thin = all.filter(({ due, worked }) => worked < LEAST_WORKED * due);
   if (thin.length === 0) {
-    const sum = (key: 'due' | 'worked') => counts.reduce((all, one) => all + one[key], 0);
+    const sum = (key: 'due' | 'worked') => whole.reduce((sum, one) => sum + one[key], 0);
     return check(id, true, `${formatCount(sum('worked'))} of ${countOf(sum('due'), 'scrape')} worked`);
   }
   const told = thin.map(
-    ({ name, due, worked }) => `${formatCount(worked)} of ${countOf(due, 'scrape')} of ${name}`,
+    ({ what, due, worked }) => `${formatCount(worked)} of ${countOf(due, 'scrape')} of ${what}`,
   );
   return check(
     id,
     false,
-    `only ${told.join(', ')} worked: fewer than half show too little of the window; find out why they failed (the target's page in Prometheus), and run again`,
+    `only ${told.join(', ')} worked: fewer than half show too little; find out why they failed (the target's page in Prometheus), and run again`,
   );
 }
+
+function inWindow({ name, scrapes, unreadScrapes, missedScrapes }: TargetWindow): Counted {
+  const due = scrapes.length + unreadScrapes + missedScrapes;
+  return { what: name, due, worked: due - missedScrapes - failedIn(scrapes) };
+}
+
+function inPhase(target: TargetWindow, phase: PhaseTimes): Counted {
+  const { name, scrapes, intervalSeconds } = target;
+  // A replica that started or ended inside the phase was due for a part of it.
+  const fromSeconds = Math.max(phase.fromSeconds, target.openSeconds);
+  const toSeconds = Math.min(phase.toSeconds, target.closeSeconds);
+  const inside = scrapes.filter(({ atSeconds }) => atSeconds >= fromSeconds && atSeconds <= toSeconds);
+  const due = Math.max(inside.length, Math.floor((toSeconds - fromSeconds) / intervalSeconds));
+  return { what: `${name} in phase "${phase.name}"`, due, worked: inside.length - failedIn(inside) };
+}
+
+const judgedPhases = (plan: Plan, run: RunRecord) =>
+  phasesOf(plan, run).filter(({ name }) =>
+    plan.objectives.some(({ phase, measure }) => phase === name && measure.kind !== 'recovery'),
+  );
