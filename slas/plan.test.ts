@@ -129,8 +129,9 @@ describe('budgets', () => {
       ['status: { matches: "5..|429|499" }', 'http_response_status_code: { matches: 5xx|429 }'],
       ['status: { matches: "5..|429|499" }', 'response_code_class: "5"'],
     ] as const;
-    const budgets = labels.map(([from, to]) =>
-      planned('steady', {}, documentOf(SHIPPED_YAML.replace(from, to))).load!.budgets.at(-1)!.badStatus,
+    const budgets = labels.map(
+      ([from, to]) =>
+        planned('steady', {}, documentOf(SHIPPED_YAML.replace(from, to))).load!.budgets.at(-1)!.badStatus,
     );
     expect(budgets).toEqual(['5..', '429|5..', '5..']);
   });
