@@ -18,6 +18,7 @@ interface Recorder extends AsyncDisposable {
   readonly url: string;
   readonly bodies: string[];
   readonly paths: string[];
+  readonly methods: readonly string[];
   /** What each brought as Authorization. */
   readonly authorizations: (string | undefined)[];
   /** How many requests asked for the connection to be closed. */
@@ -30,6 +31,7 @@ async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<R
   const bodies: string[] = [];
   const timesMs: number[] = [];
   const paths: string[] = [];
+  const methods: string[] = [];
   const authorizations: (string | undefined)[] = [];
   let closes = 0;
   let held: (() => void)[] = [];
@@ -41,6 +43,7 @@ async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<R
     request.on('end', () => {
       bodies.push(body);
       paths.push(request.url!);
+      methods.push(request.method!);
       authorizations.push(request.headers.authorization);
       if (request.headers.connection === 'close') closes++;
       timesMs.push(Date.now());
@@ -58,6 +61,7 @@ async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<R
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     bodies,
     paths,
+    methods,
     authorizations,
     get closes() {
       return closes;
@@ -317,6 +321,17 @@ describe('warm-up', () => {
     await warmUp(stack, { ...LOAD, phases }, signal, 'a-token-for-the-target');
     expect(recorder.bodies).toHaveLength(2);
     expect(recorder.authorizations).toEqual(Array(2).fill('Bearer a-token-for-the-target'));
+  });
+
+  test('a document without bodies asks by GET, with its headers', async () => {
+    await using recorder = await startRecorder();
+    const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
+    const get = { path: '/hello', headers: { authorization: 'Basic YTpi' } };
+    await warmUp(stack, { ...LOAD, warmUp: get }, signal);
+    expect(new Set(recorder.paths)).toEqual(new Set(['/hello']));
+    expect(new Set(recorder.bodies)).toEqual(new Set(['']));
+    expect(new Set(recorder.methods)).toEqual(new Set(['GET']));
+    expect(recorder.authorizations[0]).toBe('Basic YTpi');
   });
 
   test('a service that gives no good answer is no service to judge', async () => {

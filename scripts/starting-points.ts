@@ -72,10 +72,10 @@ export function scriptText({ service }: SlaDocument, isShipped: boolean): string
       ],
       ['// predict() looks into each response: a sentiment, and how sure it is.', 'predict(nextText());'],
     );
+  const [body] = warmUp?.bodies ?? [];
+  const path = warmUp?.path ?? '/';
   const [name, call] =
-    warmUp === undefined
-      ? ['get', "get('/')"]
-      : ['post', `post('${warmUp.path}', ${JSON.stringify(warmUp.bodies[0])})`];
+    body === undefined ? ['get', `get('${path}')`] : ['post', `post('${path}', ${JSON.stringify(body)})`];
   return script(
     [
       "import { reportsNoError } from './lib/bodies.ts';",

@@ -1,5 +1,5 @@
 import autocannon from 'autocannon';
-import type { Load } from '../slas/model.ts';
+import type { Load, WarmUp } from '../slas/model.ts';
 import { withoutSecrets } from '../slas/prometheus-http.ts';
 import { HarnessError } from './errors.ts';
 import { onAbort } from './processes.ts';
@@ -26,21 +26,25 @@ const LONGEST_MS = 60_000;
  */
 export async function warmUp(stack: Stack, load: Load, signal: AbortSignal, token?: string): Promise<number> {
   if (load.warmUp === null) return Date.now() / 1000;
-  const { path, bodies } = load.warmUp;
-  const requests = bodies.map((body) => ({
-    method: 'POST' as const,
-    path,
-    headers: {
-      'content-type': 'application/json',
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
-    },
-    body: JSON.stringify(body),
-  }));
+  const requests = requestsOf(load.warmUp, token);
   // Without a bail-out, refused connections are tried again at once, thousands a second.
   const target = { url: stack.serviceUrl, timeout: 10, requests, bailout: MOST_ERRORS };
   if (stack.isOurs) await closedLoop(target, signal);
   else await fire({ ...target, ...openLoop(load) }, signal);
   return Date.now() / 1000;
+}
+
+function requestsOf({ path, headers, ...warmUp }: WarmUp, token: string | undefined) {
+  const { bodies = [] } = warmUp;
+  const method = warmUp.method ?? (bodies.length > 0 ? 'POST' : 'GET');
+  const own = { ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  if (bodies.length === 0) return [{ method, path, headers: own }];
+  return bodies.map((body) => ({
+    method,
+    path,
+    headers: { 'content-type': 'application/json', ...own },
+    body: JSON.stringify(body),
+  }));
 }
 
 /** A first round tells how fast the service is, and so how many more fit into the time. */

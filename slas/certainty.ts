@@ -20,8 +20,9 @@ import {
   shareBounds,
 } from './intervals.ts';
 import { holds, UNIT_RANGES } from './limits.ts';
-import type { Measured } from './measure.ts';
+import { endsOf, type Measured } from './measure.ts';
 import type { Interval, Limit, Needed, PlannedObjective, Unit } from './model.ts';
+import { NOTHING_OUTSIDE } from './outside.ts';
 import { budgetOf } from './statistics.ts';
 
 /** How sure what was measured is: an interval, its place beside the limit, what would have been seen, what is still needed. */
@@ -60,7 +61,7 @@ export interface Surroundings {
 }
 
 /** Bad ones among all, in blocks, and other events that tell of dependence. */
-export type Count = Pick<Share, 'bad' | 'samples' | 'blocks' | 'lower' | 'uncounted'>;
+export type Count = Pick<Share, 'bad' | 'samples' | 'blocks' | 'lower' | 'uncounted' | 'outside'>;
 
 /** null for what has no chance in it: a census, or nothing at all. */
 export function certaintyOf(
@@ -111,7 +112,7 @@ export function certaintyOfCount(
   counted: Count,
   { confidence, ratePerSecond, latencyEffect, clientEffect }: Surroundings,
 ): Certainty {
-  const { bad, samples: all, blocks, uncounted = 0 } = counted;
+  const { bad, samples: all, blocks, uncounted = 0, outside = NOTHING_OUTSIDE } = counted;
   const budget = budgetFor(objective);
   const isLatency = objective.measure.kind === 'latency';
   const margin = budget - bad / all;
@@ -120,8 +121,10 @@ export function certaintyOfCount(
   const sample = { bad, all, effect: known ?? { factor: 1, blocks: blocks.length } };
   const level = confidence ?? USUAL_CONFIDENCE;
   // What replicas that ended took unseen was all good at best, all bad at worst.
-  const best = { ...sample, all: all + uncounted };
-  const worst = { ...best, bad: bad + uncounted };
+  // Of what may lie outside the window the bad ones do at best, and the good ones at worst.
+  const bestBad = Math.max(0, bad - outside.bad);
+  const best = { ...sample, bad: bestBad, all: all - (bad - bestBad) + uncounted };
+  const worst = { ...sample, bad: bad + uncounted, all: Math.max(bad, all - outside.all) + uncounted };
   const bounds = { low: shareBounds(best, level).low, high: shareBounds(worst, level).high };
   const side = bounds.high <= budget ? 'good' : bounds.low > budget ? 'bad' : 'both';
   const ruling = rulingOf(objective, confidence);
@@ -171,9 +174,11 @@ function neededFor(sample: ShareSample, budget: number, level: number, ratePerSe
 
 function certaintyOfNumber(
   { target, unit }: PlannedObjective,
-  { value, samples, blocks, uncounted }: Figure,
+  figure: Figure,
   { confidence, ratePerSecond }: Surroundings,
 ): Certainty | null {
+  const { value, samples, blocks } = figure;
+  const ends = endsOf(figure);
   if (!Number.isFinite(value)) return null;
   const margin = target.comparison.startsWith('<') ? target.value - value : value - target.value;
   const spread = spreadOf(blocks);
@@ -184,8 +189,8 @@ function certaintyOfNumber(
   const scaled = { variance: spread.variance * scale ** 2, blocks: spread.blocks };
   const level = confidence ?? USUAL_CONFIDENCE;
   const boundsAt = (at: number) => ({
-    low: meanBounds(uncounted?.low ?? value, scaled, at).low,
-    high: meanBounds(uncounted?.high ?? value, scaled, at).high,
+    low: meanBounds(ends.low, scaled, at).low,
+    high: meanBounds(ends.high, scaled, at).high,
   });
   const bounds = boundsAt(level);
   const side = sideOf(bounds, target);

@@ -1,8 +1,9 @@
 import { isShownWhatever } from './certainty.ts';
 import { holds } from './limits.ts';
-import { isWithin, type Measured } from './measure.ts';
+import { endsOf, isWithin, type Measured } from './measure.ts';
 import type { Limit, Plan, PlannedMeasure, PlannedObjective, Precondition, RunRecord } from './model.ts';
 import { are, countOf, formatCount, formatEnds, formatValue, were } from './numbers.ts';
+import { NOTHING_OUTSIDE, type Outside } from './outside.ts';
 import type { Decision } from './ruling.ts';
 import { compareShare } from './statistics.ts';
 import { uncountedWords } from './uncounted.ts';
@@ -84,6 +85,8 @@ export interface Count {
   readonly bad: number;
   readonly badBeyondAlert: number;
   readonly uncounted?: number;
+  readonly uncountedWhy?: string;
+  readonly outside?: Outside;
   readonly words: string;
   readonly doubtful?: number;
   readonly mayBeBad?: number;
@@ -98,22 +101,34 @@ function decideShare(
   grounds: Grounds,
 ): Decision {
   const { plan, run } = grounds;
-  const { samples, uncounted = 0, doubtful = 0, mayBeBad = 0 } = counted;
-  const words = counted.words + uncountedWords(uncounted);
+  const { samples, uncounted = 0, doubtful = 0, mayBeBad = 0, outside = NOTHING_OUTSIDE } = counted;
+  const words = counted.words + uncountedWords(uncounted, counted.uncountedWhy);
   // What may not be of this phase must not make a miss, nor may what was in flight; for *met* it is the other way round.
   const own = samples - doubtful + mayBeBad;
   const bad = Math.max(0, counted.bad - doubtful);
   const badBeyondAlert = Math.max(0, counted.badBeyondAlert - doubtful);
-  const beyond = (all: number) => missesBy(objective, bad, badBeyondAlert, all + uncounted);
+  // A miss must be one without the bad ones that may lie outside the window.
+  const beyond = (all: number) =>
+    missesBy(
+      objective,
+      Math.max(0, bad - outside.bad),
+      Math.max(0, badBeyondAlert - outside.bad),
+      all - Math.min(outside.bad, bad) + uncounted,
+    );
   const tooFew = own < objective.leastSamples;
   if (broken.length === 0 && !tooFew) {
     const miss = beyond(own);
     if (miss !== null) return { ...missed(words, miss === 'alert'), isWhole: true };
-    const keeps = (badOnes: number) =>
-      isWithin(objective.measure, objective.target, Math.min(own, badOnes) + uncounted, own + uncounted);
-    // The other way round: all that nobody counted was bad.
+    const keeps = (badOnes: number, all = own) =>
+      isWithin(objective.measure, objective.target, Math.min(all, badOnes) + uncounted, all + uncounted);
+    // The other way round: all bad ones lie inside the window, and as few good ones as can be.
+    const fewest = (badOnes: number) => Math.max(1, Math.min(own, badOnes), own - outside.all);
+    const doubt = outsideWords(outside, isWithin(objective.measure, objective.target, bad, own));
+    if (outside.all > 0 && keeps(bad) !== keeps(bad, fewest(bad))) return undecided(`${words}: ${doubt}`);
+    if (outside.bad > 0 && uncounted === 0 && !keeps(bad)) return undecided(`${words}: ${doubt}`);
+    // All that nobody counted was bad.
     if (!keeps(bad)) return undecided(`${words}: had all of these been bad, the limit would be missed`);
-    if (!keeps(counted.bad + mayBeBad))
+    if (!keeps(counted.bad + mayBeBad, fewest(counted.bad + mayBeBad)))
       return {
         ...undecided(
           counted.doubtWords === undefined
@@ -122,7 +137,7 @@ function decideShare(
         ),
         isOfOthers: true,
       };
-    if (!keepsWithUnclaimed(objective, counted, own + uncounted, uncounted))
+    if (!keepsWithUnclaimed(objective, counted, fewest(counted.bad + mayBeBad) + uncounted, uncounted))
       return undecided(
         `${words}: had all of these been bad, the limit would be missed; write the values that the service has into the document`,
       );
@@ -162,6 +177,12 @@ function keepsWithUnclaimed(
   const all = own + unclaimed.outside;
   return isWithin(measure, target, Math.min(all, bad + atEdges + uncounted + unclaimed.mayBeBad), all);
 }
+
+/** Why more than the window was counted, and what that could change. */
+const outsideWords = ({ all, bad }: Outside, isKept: boolean) =>
+  isKept
+    ? `up to ${formatCount(all)} of them may lie outside the window that was asked for, and without these the limit could be missed`
+    : `up to ${formatCount(bad)} of the bad ones may lie outside the window that was asked for, and without these the limit could be met`;
 
 /** Where a confidence is asked for, a miss must be sure however much requests depend on each other. */
 function isShown(objective: PlannedObjective, bad: number, all: number, plan: Plan): boolean {
@@ -204,10 +225,14 @@ function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): D
 
 function decideNumber(
   { measure, target, alert, leastSamples, unit }: PlannedObjective,
-  { samples, value, uncounted, ...measured }: Measured & { kind: 'number' },
+  measured: Measured & { kind: 'number' },
   broken: readonly Precondition[],
 ): Decision {
-  const words = measured.words + uncountedWords(uncounted?.atMost ?? 0);
+  const { samples, value, uncounted, outside } = measured;
+  const words =
+    measured.words +
+    uncountedWords(uncounted?.atMost ?? 0, measured.uncountedWhy) +
+    (outside === undefined ? '' : '; some of them may lie outside the window that was asked for');
   if (!Number.isFinite(value)) return undecided(`the value is ${value}: ${words}`);
   if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
   // Too few events to show a rate that was reached are enough for one that was not, or that stayed under its limit.
@@ -218,7 +243,7 @@ function decideNumber(
       `${countOf(samples, isRate ? 'event' : 'observation')} ${are(samples)} too few: ${formatCount(leastSamples)} are needed`,
     );
   // What replicas that ended took unseen may have been the worst, or the best.
-  const { low, high } = uncounted ?? { low: value, high: value };
+  const { low, high } = endsOf(measured);
   const ends = [low, high];
   if (ends.every((end) => holds(end, target))) return { ...met(words), isWhole: true };
   if (ends.some((end) => holds(end, target)))
@@ -248,7 +273,7 @@ function decideMoment(
 /** What is unknown counts once as up and once as down: only where both say the same is there a verdict. */
 function decideCensus(
   { target, alert, leastSamples }: PlannedObjective,
-  { samples, up, unknown, words }: Measured & { kind: 'census' },
+  { samples, up, unknown, words, outside }: Measured & { kind: 'census' },
   broken: readonly Precondition[],
 ): Decision {
   if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
@@ -256,10 +281,14 @@ function decideCensus(
     return undecided(
       `${countOf(samples, 'scrape')} ${are(samples)} too few: ${formatCount(leastSamples)} are needed`,
     );
-  const keeps = (limit: Limit, upCount: number) =>
-    holds(compareShare(upCount, samples, limit.value), { ...limit, value: 0 });
+  const keeps = (limit: Limit, upCount: number, all = samples) =>
+    holds(compareShare(upCount, all, limit.value), { ...limit, value: 0 });
   const [worst, best] = [keeps(target, up), keeps(target, up + unknown)];
   if (worst !== best) return undecided(words);
+  if (outside !== undefined && keeps(target, up - outside.up, samples - outside.samples) !== worst)
+    return undecided(
+      `${words}: without the ${countOf(outside.samples, 'scrape')} before and after the window that was asked for it would be otherwise`,
+    );
   if (worst) return met(words);
   return missed(words, alert !== null && keeps(alert, up + unknown));
 }

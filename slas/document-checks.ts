@@ -1,7 +1,13 @@
 import { readAllowed } from './allowed-targets.ts';
 import { type DeadStatus, deadStatusOf } from './dead-statuses.ts';
 import { checkAlerting } from './document-alerting.ts';
-import { checkBounds, checkDefaultScenario, checkPassedShare, checkScenario } from './document-loads.ts';
+import {
+  checkBounds,
+  checkDefaultScenario,
+  checkPassedShare,
+  checkScenario,
+  checkWarmUp,
+} from './document-loads.ts';
 import { checkHistogram, checkIsCounter, checkIsScraped } from './document-metrics.ts';
 import { checkDecimals, problem, repeated } from './document-problems.ts';
 import type { RawCounter, RawDocument, RawObjective } from './document-schema.ts';
@@ -96,6 +102,7 @@ function checkService(raw: RawDocument): Problem[] {
     ...(raw.service.allowedTargets ?? []).flatMap(checkAllowed),
     ...checkBounds(raw.service),
     ...checkLag(raw.service),
+    ...checkWarmUp(raw.service),
   ];
 }
 

@@ -156,6 +156,31 @@ export const checkBounds = ({ maxRate, maxDuration }: RawDocument['service']): P
   ),
 ];
 
+const HEADER = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** A GET has no body, and a header is one line. */
+export function checkWarmUp({ warmUp }: RawDocument['service']): Problem[] {
+  if (warmUp === undefined) return [];
+  const at = 'service.warmUp';
+  const bad = Object.entries(warmUp.headers ?? {}).find(
+    ([name, value]) => !HEADER.test(name) || !/^[\t\x20-\x7e]*$/.test(value),
+  );
+  return [
+    ...(warmUp.method === 'GET' && warmUp.bodies !== undefined
+      ? [problem('bad-warm-up', `${at}.bodies`, 'a GET has no body: leave out bodies, or use method: POST')]
+      : []),
+    ...(bad === undefined
+      ? []
+      : [
+          problem(
+            'bad-warm-up',
+            `${at}.headers`,
+            `${JSON.stringify(bad[0])} is not a valid header: its name has letters, digits and hyphens, its value printable ASCII characters`,
+          ),
+        ]),
+  ];
+}
+
 function checkText(
   text: string | undefined,
   path: string,

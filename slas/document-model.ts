@@ -135,6 +135,14 @@ export interface RawAlert {
   readonly summary: string;
 }
 
+/** Requests that are sent before the judged window. Absent: the method is POST where there are bodies, and GET where there are none. */
+export interface WarmUp {
+  readonly path: string;
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly bodies?: readonly unknown[];
+}
+
 export interface SlaDocument {
   readonly name: string;
   readonly description: string;
@@ -153,7 +161,7 @@ export interface SlaDocument {
     /** The counter that counts every request of the load, whatever its answer: reconciled with what k6 sent. */
     readonly requests?: Selection;
     /** What to send before the judged window, so that it holds no first-time costs. None: no warm-up. */
-    readonly warmUp?: { readonly path: string; readonly bodies: readonly unknown[] };
+    readonly warmUp?: WarmUp;
     /** A gauge of how late the event loop runs, in seconds: tells where time goes that the handler does not see. */
     readonly lag?: Selection;
     /** Bucket edges (`le`) of the histograms whose limits are judged, ascending, without +Inf. */

@@ -324,8 +324,23 @@ export const DocumentSchema = Type.Object(
         warmUp: Type.Optional(
           Type.Object(
             {
-              path: Type.String({ pattern: '^/', description: 'Where to post', examples: ['/predict'] }),
-              bodies: Type.Array(Type.Unknown(), { minItems: 1, description: 'JSON bodies, sent in turn' }),
+              path: Type.String({ pattern: '^/', description: 'Where to send them', examples: ['/predict'] }),
+              method: Type.Optional(
+                Type.Union([Type.Literal('GET'), Type.Literal('POST')], {
+                  description: 'POST by default where there are bodies, GET where there are none',
+                }),
+              ),
+              headers: Type.Optional(
+                Type.Record(Type.String(), Type.String(), {
+                  description: 'Sent with each of them; secrets belong into SLA_TARGET_TOKEN, not here',
+                }),
+              ),
+              bodies: Type.Optional(
+                Type.Array(Type.Unknown(), {
+                  minItems: 1,
+                  description: 'JSON bodies, sent in turn; a GET has none',
+                }),
+              ),
             },
             {
               ...closed,

@@ -241,6 +241,20 @@ describe('what a document becomes', () => {
       `${TOP}service: { selector: { job: j }, warmUp: ${JSON.stringify(warmUp)} }\nobjectives: []\n`,
     );
     expect(parsed).toMatchObject({ ok: true, document: { service: { warmUp } } });
+    const get = { path: '/', method: 'GET', headers: { accept: 'text/html' } };
+    const read = (of: object) =>
+      parseDocument(
+        `${TOP}service: { selector: { job: j }, warmUp: ${JSON.stringify(of)} }\nobjectives: []\n`,
+      );
+    expect(read(get)).toMatchObject({ ok: true, document: { service: { warmUp: get } } });
+    expect(read({ ...get, bodies: [{}] })).toMatchObject({
+      problems: [{ path: 'service.warmUp.bodies', message: expect.stringContaining('a GET has no body') }],
+    });
+    expect(read({ path: '/', headers: { 'a b': 'c' } })).toMatchObject({
+      problems: [
+        { path: 'service.warmUp.headers', message: expect.stringContaining('"a b" is not a valid header') },
+      ],
+    });
     expect(parseDocument(`${HEAD}objectives: []\n`)).not.toHaveProperty('document.service.warmUp');
   });
 });

@@ -13,6 +13,7 @@ import type {
   Verdict,
 } from './model.ts';
 import { formatCount } from './numbers.ts';
+import { countedSpan } from './outside.ts';
 import { scopeOf } from './phases.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { selectorsOf } from './promql.ts';
@@ -93,7 +94,7 @@ function explained(decision: Decision, { measured, view, scope }: Seen, plan: Pl
 function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
   const { objective, measured, view } = one;
   const { decision, nearLimit } = decided;
-  const covered = coveredBy(one);
+  const covered = coveredBy(one) ?? spanOf(one);
   const { verdict, severity, reason } = decision;
   const sure = decision.isWhole ? decided.certainty : null;
   const share = decision.byClient ? view!.measured.share : (decision.value ?? measuredShare(measured));
@@ -101,7 +102,7 @@ function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
     id: objective.id,
     title: objective.title,
     phase: objective.phase ?? null,
-    covered: covered === null ? null : covered.told,
+    covered: covered === null || objective.phase === undefined ? null : covered.told,
     verdict,
     severity,
     value: verdict === 'undecided' ? null : (decision.value ?? measuredValue(measured)),
@@ -141,6 +142,20 @@ function coveredBy({ measured, scope }: Seen) {
   return {
     told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
     words: `the service was counted from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${formatCount(seconds)} of the phase's ${formatCount(whole)} s`,
+  };
+}
+
+/** Of a window without a load of ours the counts cover more: from the last scrape before it to the first after it. */
+function spanOf({ measured, scope }: Seen) {
+  if (typeof scope === 'string' || scope.phase !== null || typeof scope.frame === 'string') return null;
+  const span = measured.kind === 'nothing' || measured.kind === 'moment' ? null : countedSpan(scope.frame);
+  if (span === null) return null;
+  const { fromSeconds, toSeconds } = span;
+  const seconds = Number((toSeconds - fromSeconds).toFixed(3));
+  const asked = Number((scope.frame.toSeconds - scope.frame.fromSeconds).toFixed(3));
+  return {
+    told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
+    words: `counted from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${formatCount(seconds)} s for the ${formatCount(asked)} s that were asked for`,
   };
 }
 

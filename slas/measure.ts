@@ -12,7 +12,7 @@ import { budgetOf, compareShare } from './statistics.ts';
 import type { Frame } from './window.ts';
 
 export { highestGauge } from './measures/gauges.ts';
-export type { Measured } from './measures/measured.ts';
+export { endsOf, type Measured } from './measures/measured.ts';
 
 /** What was measured of an objective in its scope, or why nothing could be: `run` is the whole one. */
 export function measureIn(

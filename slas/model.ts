@@ -7,7 +7,7 @@
  * Units live in names: `…Seconds`, `…PerSecond`. Times are Unix seconds unless they are called RFC 3339.
  */
 
-import type { Arrivals, Limit, Phase, TimeUnit, Unit } from './document-model.ts';
+import type { Arrivals, Limit, Phase, TimeUnit, Unit, WarmUp } from './document-model.ts';
 
 // ---------------------------------------------------------------------------------------------- problems
 
@@ -59,7 +59,7 @@ export interface Load {
   /** Absent: one. */
   readonly requestsPerArrival?: number;
   readonly requestTimeoutSeconds: number;
-  readonly warmUp: { readonly path: string; readonly bodies: readonly unknown[] } | null;
+  readonly warmUp: WarmUp | null;
   /** Σ rate × duration over the phases. Of a phase whose product is no whole number one more may be sent. */
   readonly plannedRequests: number;
   readonly scheduledSeconds: number;
@@ -152,6 +152,8 @@ export interface Plan {
   readonly up: string;
   /** When each replica's process started: tells restarts. */
   readonly processStart: string;
+  /** What each process used of the CPU: a counter that never stands still. Absent, as in plans that were stored before it: not asked for. */
+  readonly cpu?: string;
   /** Absent: replicas are stable. */
   readonly replicas?: 'elastic';
   /** Absent: nobody else sends requests. */

@@ -167,8 +167,9 @@ function cutInside(
   plan: Plan,
   run: RunRecord,
   evidence: Evidence,
-  { targets }: Frame,
+  whole: Frame,
 ): Frame | string {
+  const { targets } = whole;
   const told = `phase "${phase.name}" (${clock(phase.fromSeconds)} to ${clock(phase.toSeconds)})`;
   const edges = targets.map(({ name, intervalSeconds, scrapes }) => {
     const inside = scrapes.filter(
@@ -197,11 +198,23 @@ function cutInside(
   if (!(Number.isFinite(toSeconds - fromSeconds) && fromSeconds < toSeconds))
     return `${told} holds no two scrapes at its edges: nothing was counted inside it`;
   // The client's record is of the whole run: what it knows beyond these counts is not what they lack.
-  const frame = cutWindow(plan, { ...run, load: null, window: { fromSeconds, toSeconds } }, evidence);
+  const cut = cutWindow(plan, { ...run, load: null, window: { fromSeconds, toSeconds } }, evidence);
+  const frame = { ...cut, isSettled: whole.isSettled, restarts: restartsIn(cut, whole) };
   const outside = frame.targets.find(
     ({ openSeconds, closeSeconds }) => openSeconds < phase.fromSeconds || closeSeconds > phase.toSeconds,
   );
   return outside === undefined ? frame : `a scrape of ${outside.name} is missing at the edge of ${told}`;
+}
+
+/** What the whole run rules out, a part of it does not bring back: a client that saw every request answered, or a counter that went on. */
+function restartsIn(frame: Frame, whole: Frame): Frame['restarts'] {
+  if (whole.missing?.requests === 0) return [];
+  return frame.restarts.filter((one) =>
+    whole.restarts.some(
+      ({ target, fromSeconds, toSeconds }) =>
+        target.name === one.target.name && fromSeconds < one.toSeconds && toSeconds > one.fromSeconds,
+    ),
+  );
 }
 
 /** Requests that one clock counts to the phase and the other does not. */

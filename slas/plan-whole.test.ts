@@ -93,6 +93,7 @@ test('a plan of two phases', () => {
     },
     up: 'up{job="shop"}',
     processStart: 'process_start_time_seconds{job="shop"}',
+    cpu: 'process_cpu_seconds_total{job="shop"}',
     requests: 'r_total{job="shop",handler="/buy"}',
     lag: 'lag_seconds{job="shop"}',
     objectives: [

@@ -123,6 +123,7 @@ function planObjectives(
     load: null,
     up: selector('up', service),
     processStart: selector('process_start_time_seconds', service),
+    cpu: selector('process_cpu_seconds_total', service),
     ...(document.service.replicas === 'elastic' ? { replicas: 'elastic' } : {}),
     ...(document.service.isolated ? {} : { isolated: false }),
     requests: requests === undefined ? null : select(service, requests),

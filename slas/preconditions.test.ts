@@ -90,7 +90,7 @@ describe('service-not-restarted', () => {
     expect(restarted({ 'process start': null })).toEqual([
       ...[
         null,
-        'there is no process_start_time_seconds{job="sentiment-api"}: only counters that fell would tell',
+        'there is no process_start_time_seconds{job="sentiment-api"}: no counter fell, and one went on past what a new process could have counted',
       ],
     ]);
     expect(

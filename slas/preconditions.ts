@@ -1,5 +1,6 @@
 import { check, NOTHING_SENT } from './check.ts';
 import { answersInAll, requestsOf } from './client-requests.ts';
+import { restartWords } from './hidden-restarts.ts';
 import { generatorOnTime, loadDelivered } from './load-checks.ts';
 import { checksPassed, scriptSucceeded, thresholdsKept } from './load-script.ts';
 import type { Evidence, Plan, Precondition, RunRecord, Series } from './model.ts';
@@ -132,8 +133,7 @@ function notRestarted(plan: Plan, frame: Frame): Precondition {
   if (reading !== undefined && reading.error !== null)
     return check(id, false, `whether it did could not be asked: ${reading.error}`);
   const series = reading?.series ?? [];
-  if (series.length === 0)
-    return check(id, null, `there is no ${plan.processStart}: only counters that fell would tell`);
+  if (series.length === 0) return check(id, null, `there is no ${plan.processStart}: ${withoutStart(frame)}`);
   const isElastic = plan.replicas === 'elastic';
   const found = frame.targets.flatMap((target) => {
     const own = series.filter((one) => belongsTo(one, target));
@@ -147,6 +147,14 @@ function notRestarted(plan: Plan, frame: Frame): Precondition {
   if (isElastic) return check(id, true, elasticReplicas(frame));
   return check(id, true, 'each process kept its start time');
 }
+
+/** What counters say where no start time does. */
+const withoutStart = ({ restarts, missing }: Frame) =>
+  restarts.length === 0
+    ? 'no counter fell, and one went on past what a new process could have counted'
+    : missing?.requests === 0
+      ? 'no counter fell, and the client saw as many requests answered as were counted'
+      : `${restartWords(restarts)}; export process_start_time_seconds, or process_cpu_seconds_total as a counter that shows it`;
 
 /** Where replicas come and go it is told how many did: their counts begin at 0, and what went with them is bounded. */
 function elasticReplicas({ targets }: Frame): string {

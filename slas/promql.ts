@@ -154,9 +154,18 @@ export const DIGESTS: Readonly<
 export function neededSelectorsOf(plan: Plan): readonly string[] {
   const requests = plan.requests === null ? [] : [plan.requests];
   const lag = plan.lag === null ? [] : [plan.lag];
+  const cpu = plan.cpu === undefined ? [] : [plan.cpu];
   const measured = plan.objectives.flatMap(({ measure }) => selectorsOf(measure));
   return [
-    ...new Set([plan.up, plan.processStart, ...requests, ...lag, ...measured, ...(plan.refreshed ?? [])]),
+    ...new Set([
+      plan.up,
+      plan.processStart,
+      ...requests,
+      ...lag,
+      ...cpu,
+      ...measured,
+      ...(plan.refreshed ?? []),
+    ]),
   ];
 }
 

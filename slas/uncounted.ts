@@ -1,3 +1,4 @@
+import { restartWords } from './hidden-restarts.ts';
 import { formatCount } from './numbers.ts';
 import type { TargetWindow } from './targets.ts';
 import { type Frame, grownBy, type Increase, total } from './window.ts';
@@ -13,12 +14,13 @@ import { type Frame, grownBy, type Increase, total } from './window.ts';
  * between any two of its scrapes.
  */
 export function uncountedOf(counts: readonly Increase[], frame: Frame): number {
-  return frame.missing?.requests ?? boundBySeconds(counts, frame);
+  return frame.missing?.requests ?? boundBySeconds(counts, frame) + hiddenBy(counts, frame);
 }
 
 /** The same of observations, of which a request may make several: as many as others made, rounded up. */
 export function unobservedOf(counts: readonly Increase[], frame: Frame): number {
-  if (frame.missing === null || frame.missing.counted === 0) return boundBySeconds(counts, frame);
+  if (frame.missing === null || frame.missing.counted === 0)
+    return boundBySeconds(counts, frame) + hiddenBy(counts, frame);
   const { requests, counted } = frame.missing;
   return requests * Math.max(1, Math.ceil(total(counts) / counted));
 }
@@ -27,19 +29,45 @@ export function unobservedOf(counts: readonly Increase[], frame: Frame): number 
 const TWICE = 2;
 
 /** By how long replicas may have lived on, at twice the rate of the busiest stretch of any replica; and one, as stretches are cut anywhere. */
-export function boundBySeconds(counts: readonly Increase[], { targets }: Frame): number {
-  const unseen = targets.flatMap(({ lives }) => lives.map(({ unseenSeconds }) => unseenSeconds));
-  const busiest = targets.reduce((most, target) => Math.max(most, busiestOf(target, counts)), 0);
+export function boundBySeconds(counts: readonly Increase[], frame: Frame): number {
+  const unseen = frame.targets.flatMap(({ lives }) => lives.map(({ unseenSeconds }) => unseenSeconds));
+  const busiest = busiestRate(counts, frame);
   return unseen.reduce(
     (sum, seconds) => sum + (seconds === 0 ? 0 : Math.floor(TWICE * busiest * seconds) + 1),
     0,
   );
 }
 
+/** The highest rate of any target between two of its scrapes. */
+export const busiestRate = (counts: readonly Increase[], { targets }: Frame) =>
+  targets.reduce((most, target) => Math.max(most, busiestOf(target, counts)), 0);
+
+/**
+ * What a restart that no scrape shows may hide: all that the counters stood at before it, as the new process began at 0, and what the
+ * old one counted after its last scrape.
+ */
+function hiddenBy(counts: readonly Increase[], frame: Frame): number {
+  if (frame.restarts.length === 0) return 0;
+  const busiest = busiestRate(counts, frame);
+  return frame.restarts.reduce((sum, { target, fromSeconds, toSeconds }) => {
+    const stood = counts
+      .filter((one) => one.target === target)
+      .reduce((so, one) => so + valueAt(one, fromSeconds), 0);
+    return sum + stood + Math.floor(TWICE * busiest * (toSeconds - fromSeconds)) + 1;
+  }, 0);
+}
+
+/** What a counter showed at a scrape, or at the last one before it; 0 before its first. */
+function valueAt({ series: { samples } }: Increase, atSeconds: number): number {
+  const value = samples.findLast(([at]) => at <= atSeconds)?.[1];
+  return value === undefined ? 0 : Number(value);
+}
+
 /** The highest rate between two neighbouring scrapes of one process, or from its start to its first scrape. */
 function busiestOf(target: TargetWindow, counts: readonly Increase[]): number {
   const own = counts.filter((one) => one.target === target);
-  const grown = (at: number) => own.reduce((sum, one) => sum + grownBy(one, at), 0);
+  // What may have been counted before the window is no step of a counter.
+  const grown = (at: number) => own.reduce((sum, one) => sum + grownBy(one, at) - earlyBy(one, at), 0);
   const least = target.intervalSeconds / 2;
   let most = 0;
   for (const { bornSeconds, openSeconds } of target.lives) {
@@ -52,7 +80,7 @@ function busiestOf(target: TargetWindow, counts: readonly Increase[]): number {
       // A series that this process does not have tells what another counted before it.
       const counted = own.reduce((so, one) => {
         const part = one.parts.find(({ life }) => life.openSeconds === openSeconds);
-        return part === undefined ? so : so + grownBy(one, first) - part.before;
+        return part === undefined ? so : so + grownBy(one, first) - part.before - part.early;
       }, 0);
       most = Math.max(most, counted / Math.max(first - bornSeconds, least));
     }
@@ -64,8 +92,20 @@ function busiestOf(target: TargetWindow, counts: readonly Increase[]): number {
   return most;
 }
 
+const earlyBy = ({ parts, target, series }: Increase, at: number) =>
+  parts.reduce((sum, { life, early }) => {
+    const since = Math.max(life.openSeconds, series.samples[0]![0]) - target.intervalSeconds / 2;
+    return at > since ? sum + early : sum;
+  }, 0);
+
 /** `; replicas that ended took at most 50 more after their last scrape`; nothing where none did. */
-export const uncountedWords = (uncounted: number) =>
-  uncounted === 0
-    ? ''
-    : `; replicas that ended took at most ${formatCount(uncounted)} more after their last scrape`;
+export const uncountedWords = (uncounted: number, why?: string) => {
+  if (uncounted === 0) return '';
+  return why === undefined
+    ? `; replicas that ended took at most ${formatCount(uncounted)} more after their last scrape`
+    : `; ${why}, which may hide at most ${formatCount(uncounted)} more`;
+};
+
+/** Why there may be more than was counted, where it is not that replicas ended. */
+export const whyUncounted = ({ restarts }: Frame): { readonly uncountedWhy?: string } =>
+  restarts.length === 0 ? {} : { uncountedWhy: restartWords(restarts) };

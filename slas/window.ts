@@ -1,4 +1,5 @@
 import { answersInAll } from './client-requests.ts';
+import { type HiddenRestart, hiddenRestarts } from './hidden-restarts.ts';
 import type { Life } from './lives.ts';
 import { mergedReadings } from './merging.ts';
 import type { Evidence, Plan, Reading, RunRecord, Series } from './model.ts';
@@ -6,6 +7,7 @@ import { countOf } from './numbers.ts';
 import { withoutStaleMarkers } from './stale-markers.ts';
 import { belongsTo, clock, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
 import { type Blocks, blocksOf, endOf, nameless } from './thinning.ts';
+import { busiestRate } from './uncounted.ts';
 
 /**
  * How a window is cut. For each target the window opens at the last scrape at or before the first request and closes at
@@ -21,8 +23,16 @@ export interface Frame extends Targets {
   readonly up: Reading | undefined;
   /** null: every sample of the window was read. */
   readonly blocks: Blocks | null;
-  /** Where a replica ended: what the client knows of, and the service's counter may lack. null: the client does not know all. */
+  /** Where counts may lack some: what the client knows of, and the service's counter may lack. null: the client does not know all. */
   readonly missing: Missing | null;
+  /** Between which scrapes a process may have restarted unseen. */
+  readonly restarts: readonly HiddenRestart[];
+  /** The client sent all requests that were counted, and they are as many as it saw answered: none is from before or after. */
+  readonly isSettled: boolean;
+  /** The highest rate of requests that any target had between two scrapes; null: it is not known. */
+  readonly busiest: number | null;
+  /** The window is that of a load which was all the traffic there was: nothing was counted before or after it. */
+  readonly isAlone: boolean;
   /** Nobody else sends requests. */
   readonly isIsolated: boolean;
   /** What was counted already: several objectives rest on the same series. */
@@ -53,6 +63,8 @@ export interface Part {
   readonly increase: number;
   /** It began inside: before its first sample it stood at 0. */
   readonly startsAtZero: boolean;
+  /** Of the increase, at most so many may have been counted before the window: it is not known when the series began. */
+  readonly early: number;
 }
 
 export type Counted =
@@ -75,21 +87,47 @@ export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame
     up,
     blocks,
     missing: null,
+    restarts: hiddenRestarts(plan, cut.targets, readings),
+    isSettled: false,
+    busiest: null,
+    isAlone: isIsolated && run.load !== null,
     isIsolated,
     counted: new Map<string, Counted>(),
   };
-  return { ...frame, missing: missingOf(plan, run, frame) };
+  return {
+    ...frame,
+    missing: missingOf(plan, run, frame),
+    isSettled: isSettledBy(plan, run, frame),
+    busiest: busiestOf(plan, frame),
+    counted: new Map(),
+  };
+}
+
+function busiestOf({ requests }: Plan, frame: Frame): number | null {
+  const counted = requests === null ? null : countIncreases(requests, frame, 'zero');
+  if (!counted?.ok) return null;
+  // Those that began inside are what is in question, unless there are no others.
+  const older = counted.increases.filter(({ parts }) => !parts.some(({ startsAtZero }) => startsAtZero));
+  return busiestRate(older.length > 0 ? older : counted.increases, frame);
+}
+
+/** As many requests were counted as the client saw answered; what it lost may be among them. */
+function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): boolean {
+  if (load === null || !load.completed || requests === null || isolated === false) return false;
+  const counted = countIncreases(requests, frame, 'zero');
+  if (!counted.ok) return false;
+  const beyond = total(counted.increases) - answersInAll(load);
+  return beyond >= 0 && beyond <= load.lost;
 }
 
 /** Of a load that was cut short, what was in flight then may have been counted in the place of what is missing. */
 function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): Missing | null {
   if (load === null || !load.completed || requests === null || isolated === false) return null;
   const counted = countIncreases(requests, frame, 'zero');
-  if (
-    !counted.ok ||
-    frame.targets.every(({ lives }) => lives.every(({ unseenSeconds }) => unseenSeconds === 0))
-  )
-    return null;
+  const areAllSeen = frame.targets.every(({ lives }) =>
+    lives.every(({ unseenSeconds }) => unseenSeconds === 0),
+  );
+  if (!counted.ok || (areAllSeen && frame.restarts.length === 0)) return null;
   const all = total(counted.increases);
   return { requests: Math.max(0, answersInAll(load) - all) + load.lost, counted: all };
 }
@@ -256,11 +294,14 @@ function countLife(
       ? firstAfter(samples.length, timeAt, frame.toSeconds, false)
       : firstAfter(samples.length, timeAt, life.closeSeconds - half);
   if (closing >= end) return `series ${label} ends inside the window, at ${clock(timeAt(end - 1))}`;
-  if (!isOpen && !isBorn && (absent !== 'zero' || wasThere)) {
+  const isInside = !isOpen && !isBorn;
+  if (isInside && (wasThere || (absent !== 'zero' && !mayBeNew(series, from, target, frame))))
     return `series ${label} has no sample where the window opens: what it counted before is unknown`;
-  }
   const first = isOpen ? opening - 1 : from;
   const base = isOpen ? parseValue(samples[first]![1]) : 0;
+  const mayBeEarly = isBorn
+    ? life.bornSeconds! < frame.fromSeconds
+    : isInside && absent !== 'zero' && !isFamilyNew(series, target, life, frame);
   let before = Number.NEGATIVE_INFINITY;
   let fall: string | null = null;
   for (let index = first; index <= closing; index++) {
@@ -270,7 +311,43 @@ function countLife(
       fall ??= `series ${label} fell from ${before} to ${value} at ${clock(timeAt(index))}: the service restarted`;
     before = value;
   }
-  return fall ?? { life, base, increase: before - base, startsAtZero: !isOpen };
+  const early = mayBeEarly && !frame.isSettled ? parseValue(samples[first]![1]) : 0;
+  return fall ?? { life, base, increase: before - base, startsAtZero: !isOpen, early };
+}
+
+/**
+ * Whether a series that is there from some scrape on can have begun since the one before it: it shows no more than twice what its
+ * busiest stretch, or all requests, would have made in that time.
+ */
+function mayBeNew({ samples }: Series, from: number, { scrapes }: TargetWindow, frame: Frame): boolean {
+  const [at, text] = samples[from]!;
+  const scraped = scrapes.findLast(({ atSeconds, ok }) => ok && atSeconds < at - SAME_SCRAPE_SECONDS);
+  if (scraped === undefined) return false;
+  const own = samples.slice(from + 1).map(([time, value], index) => {
+    const [before, less] = samples[from + index]!;
+    return (parseValue(value) - parseValue(less)) / (time - before);
+  });
+  const busiest = own
+    .filter(Number.isFinite)
+    .reduce((most, rate) => Math.max(most, rate), frame.busiest ?? 0);
+  if (busiest === 0) return true;
+  return parseValue(text) <= 2 * busiest * (at - scraped.atSeconds) + 1;
+}
+
+/** Samples of one scrape differ by less than this. */
+const SAME_SCRAPE_SECONDS = 0.01;
+
+/** A target that was scraped where the window opens, and had no series of the metric yet: its first ones began at 0. */
+function isFamilyNew({ labels }: Series, target: TargetWindow, life: Life, { readings }: Frame): boolean {
+  const until = life.openSeconds + target.intervalSeconds / 2;
+  return ![...readings.values()].some(({ series }) =>
+    series.some(
+      (one) =>
+        one.labels.__name__ === labels.__name__ &&
+        belongsTo(one, target) &&
+        (one.samples[0]?.[0] ?? until) <= until,
+    ),
+  );
 }
 
 /** Of ascending times, the index of the first that is later than a moment (or, not `isLater`, at it). */

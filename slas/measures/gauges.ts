@@ -1,5 +1,6 @@
 import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model.ts';
 import { countOf, formatCount, were } from '../numbers.ts';
+import { secondsOutside } from '../outside.ts';
 import { readSelector } from '../promql.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../targets.ts';
 import { isRead, unread } from '../thinning.ts';
@@ -27,11 +28,14 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
   let samples = 0;
   let up = 0;
   let unknown = 0;
+  const outside = { samples: 0, up: 0 };
   for (const target of frame.targets) {
     const { values, series, stale } = gaugeValues(reading.series, target, frame);
     isStale ||= stale.size > 0;
     const odd = [...values.values()].flat().find((value) => !Number.isFinite(value));
     if (odd !== undefined) return nothing(`${planned.gauge} of ${target.name} is ${odd} inside the window`);
+    const { opening, closing } = secondsOutside(target, frame);
+    const isWider = opening + closing > 0;
     const counted = unreadCensus(planned.gauge, target, frame);
     samples += target.scrapes.length + target.unreadScrapes + target.missedScrapes;
     up += counted.up;
@@ -42,6 +46,9 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
       // Of several series of a target none may be missing: it may be the one that is down.
       if (found === undefined || found.length < series) unknown++;
       else if (found.every((value) => value === 1)) up++;
+      if (!isWider || (atSeconds >= frame.fromSeconds && atSeconds <= frame.toSeconds)) continue;
+      outside.samples++;
+      if (found?.every((value) => value === 1)) outside.up++;
     }
   }
   const doubt =
@@ -53,6 +60,7 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
     samples,
     up,
     unknown,
+    ...(outside.samples === 0 || outside.samples === samples ? {} : { outside }),
     words: `up at ${formatCount(up)} of ${countOf(samples, 'scrape')}${doubt}; one scrape is ${points(samples)}`,
   };
 }

@@ -2,6 +2,7 @@ import { slowerBlocks } from '../blocks.ts';
 import { answeredWith, requestsOf } from '../client-requests.ts';
 import type { LoadRecord, PlannedMeasure, PlannedObjective, RunRecord, TimeUnit } from '../model.ts';
 import { countOf, formatBucket, formatCount, formatValue, were } from '../numbers.ts';
+import { outsideOf } from '../outside.ts';
 import { readSelector } from '../promql.ts';
 import { budgetOf, compareShare } from '../statistics.ts';
 import { statusPattern } from '../statuses.ts';
@@ -9,7 +10,7 @@ import { parseValue } from '../targets.ts';
 import { uncountedOf } from '../uncounted.ts';
 import { toSeconds } from '../units.ts';
 import { countIncreases, type Frame, type Increase } from '../window.ts';
-import { type Measured, nothing, orNone, partialEvent, percent } from './measured.ts';
+import { type Measured, nothing, orNone, orNowhere, partialEvent, percent } from './measured.ts';
 
 /** The share of good answers within a limit: exact, because the limit is a bucket edge. */
 
@@ -47,10 +48,12 @@ export function measureLatency(
   const all = counted.increases.filter(({ labels }) => parseValue(labels.le!) === Infinity);
   const inside = errorsInside(planned, samples, frame, run);
   const name = inside === null ? 'good answer' : 'response';
+  const quick = counted.increases.filter(({ labels }) => parseValue(labels.le!) === target.value);
   return {
     kind: 'share',
     samples,
-    ...orNone(uncountedOf(all, frame)),
+    ...orNone(uncountedOf(all, frame), frame),
+    ...orNowhere({ all: outsideOf(all, frame), bad: outsideOf(all, frame, all, quick) }),
     ...(inside === null ? {} : inside.doubt),
     bad: samples - good,
     badBeyondAlert: alert === null ? 0 : samples - edges.get(alert.value)!,

@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
+import { healthy } from '../testing/cases.ts';
+import { cutWindow } from '../window.ts';
 import { keyOf, orNone } from './measured.ts';
 
+const { plan, run, evidence } = healthy();
+const frame = cutWindow(plan, run, evidence);
+
 test('what was uncounted is told only where there is something to tell', () => {
-  expect(Object.keys(orNone(0))).toEqual([]);
-  expect(orNone(3)).toEqual({ uncounted: 3 });
+  expect(Object.keys(orNone(0, frame))).toEqual([]);
+  expect(orNone(3, frame)).toEqual({ uncounted: 3 });
 });
 
 test('labels are the same in any order, and without those that are left out', () => {

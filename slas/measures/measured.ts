@@ -2,7 +2,9 @@ import type { Block } from '../design-effect.ts';
 import { UNIT_RANGES } from '../limits.ts';
 import type { Unit } from '../model.ts';
 import { formatValue } from '../numbers.ts';
-import type { Increase } from '../window.ts';
+import type { Outside } from '../outside.ts';
+import { whyUncounted } from '../uncounted.ts';
+import type { Frame, Increase } from '../window.ts';
 
 /**
  * What was measured for one objective: numbers, and how any such numbers compare with a limit. Whether they may decide
@@ -21,6 +23,10 @@ export type Measured =
       readonly words: string;
       /** At most so many more, good or bad, were taken by replicas that ended. Absent: none. */
       readonly uncounted?: number;
+      /** Where it is for another reason than that replicas ended. */
+      readonly uncountedWhy?: string;
+      /** Of these, at most so many may lie outside the window that was asked for. Absent: none. */
+      readonly outside?: Outside;
       /** The bad ones between scrape and scrape; for latency, those over each lower bucket edge, too. */
       readonly blocks: readonly Block[];
       readonly lower: readonly (readonly Block[])[];
@@ -41,6 +47,9 @@ export type Measured =
       readonly words: string;
       /** At most so many more were taken by replicas that ended, and what the value would be with the worst and the best of them. Absent: none. */
       readonly uncounted?: Uncounted;
+      readonly uncountedWhy?: string;
+      /** What the value may be in the window that was asked for, where more than that was counted. Absent: it is the value. */
+      readonly outside?: Range;
       readonly blocks: readonly Block[];
     }
   /** A census in which some are unknown: `up` for certain, `up + unknown` at best. */
@@ -49,6 +58,8 @@ export type Measured =
       readonly samples: number;
       readonly up: number;
       readonly unknown: number;
+      /** The scrapes at its edges that lie outside the window that was asked for. Absent: none. */
+      readonly outside?: { readonly samples: number; readonly up: number };
       readonly words: string;
     }
   /** When something was over, from the second on that is told; while `isBack` is false it was not yet. */
@@ -61,15 +72,27 @@ export type Measured =
     }
   | { readonly kind: 'nothing'; readonly reason: string };
 
-export interface Uncounted {
-  readonly atMost: number;
+export interface Range {
   readonly low: number;
   readonly high: number;
 }
 
+export interface Uncounted extends Range {
+  readonly atMost: number;
+}
+
+/** The lowest and the highest that a number may be, for whatever reason. */
+export const endsOf = ({ value, uncounted, outside }: Measured & { kind: 'number' }): Range => ({
+  low: Math.min(value, uncounted?.low ?? value, outside?.low ?? value),
+  high: Math.max(value, uncounted?.high ?? value, outside?.high ?? value),
+});
+
 export const nothing = (reason: string): Measured => ({ kind: 'nothing', reason });
 /** Only where there is something to tell. */
-export const orNone = (uncounted: number) => (uncounted === 0 ? {} : { uncounted });
+export const orNone = (uncounted: number, frame: Frame) =>
+  uncounted === 0 ? {} : { uncounted, ...whyUncounted(frame) };
+export const orNowhere = ({ all, bad }: Outside) =>
+  all === 0 && bad === 0 ? {} : { outside: { all: Math.max(all, bad), bad } };
 export const percent = (ratio: number) => formatValue(ratio, 'ratio');
 
 /** Events are judged as shares of integers. */

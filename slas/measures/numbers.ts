@@ -4,12 +4,13 @@ import type { Block } from '../design-effect.ts';
 import { UNIT_RANGES } from '../limits.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model.ts';
 import { countOf, formatCount } from '../numbers.ts';
+import { outsideOf, outsideSum } from '../outside.ts';
 import { ratesBySecond } from '../slots.ts';
-import { uncountedOf, unobservedOf } from '../uncounted.ts';
+import { uncountedOf, unobservedOf, whyUncounted } from '../uncounted.ts';
 import { toSeconds } from '../units.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
 import { NAME_THE_COUNTER, notACounter } from './counters.ts';
-import { impossible, keyOf, type Measured, nothing, partialEvent } from './measured.ts';
+import { impossible, keyOf, type Measured, nothing, partialEvent, type Range } from './measured.ts';
 
 /** Rates and means: compared as they are. */
 
@@ -37,12 +38,14 @@ export function measureThroughput(
     rateOf: (increases: readonly Increase[], more: number) => number,
     words: string,
     blocks: readonly Block[] | null = slotsOfAnswers(planned, run, samples, isPhase),
+    outside: { readonly outside?: Range } = {},
   ): Measured => ({
     kind: 'number',
     samples,
     value: rateOf(counted.increases, 0),
     words: `${countOf(samples, 'good answer')} ${words}`,
-    ...within(atMost, rateOf(counted.increases, 0), rateOf(counted.increases, atMost)),
+    ...within(atMost, rateOf(counted.increases, 0), rateOf(counted.increases, atMost), frame),
+    ...outside,
     blocks: blocks ?? secondBlocks(counted.increases, frame),
   });
   // Others go on before and after the load: what they are answered then would be added to its seconds.
@@ -67,6 +70,8 @@ export function measureThroughput(
   return told(
     (increases, more) => rateBetweenScrapes(increases, frame) + more / longestSpan(frame),
     'between the scrapes that were subtracted',
+    undefined,
+    rateInside(samples, outsideOf(counted.increases, frame), frame),
   );
 }
 
@@ -88,8 +93,32 @@ const longestSpan = ({ targets }: Frame) =>
   Math.max(...targets.map(({ closeSeconds }) => closeSeconds)) -
   Math.min(...targets.map(({ openSeconds }) => openSeconds));
 
-const within = (atMost: number, one: number, other: number) =>
-  atMost === 0 ? {} : { uncounted: { atMost, low: Math.min(one, other), high: Math.max(one, other) } };
+const within = (atMost: number, one: number, other: number, frame: Frame) =>
+  atMost === 0
+    ? {}
+    : {
+        uncounted: { atMost, low: Math.min(one, other), high: Math.max(one, other) },
+        ...whyUncounted(frame),
+      };
+
+/** In the seconds that were asked for, where more than these were counted: none of what may lie outside, or all of it. */
+function rateInside(samples: number, outside: number, { fromSeconds, toSeconds }: Frame) {
+  const seconds = toSeconds - fromSeconds;
+  return outside === 0 ? {} : { outside: { low: (samples - outside) / seconds, high: samples / seconds } };
+}
+
+/** Without the observations that may lie outside, once as large and once as small as they can be. */
+function meanInside(sum: number, samples: number, most: number, outside: number, outsideTotal: number) {
+  if (outside === 0) return {};
+  const largest = Math.min(outsideTotal, most * outside);
+  const rest = samples - outside;
+  return {
+    outside: {
+      low: (sum - largest) / Math.max(1, samples - largest / most),
+      high: rest > 0 ? sum / rest : Number.POSITIVE_INFINITY,
+    },
+  };
+}
 
 /**
  * Where a service falls behind, the last answers come long after the load has ended: they are not of its seconds. Then all are
@@ -164,7 +193,19 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
     samples,
     value: sum / samples,
     words: `the mean of ${countOf(samples, 'observation')}`,
-    ...within(atMost, (sum + low * atMost) / (samples + atMost), (sum + high * atMost) / (samples + atMost)),
+    ...within(
+      atMost,
+      (sum + low * atMost) / (samples + atMost),
+      (sum + high * atMost) / (samples + atMost),
+      frame,
+    ),
+    ...meanInside(
+      sum,
+      samples,
+      high,
+      outsideOf(counts.increases, frame),
+      seconds(outsideSum(sums.increases, frame)),
+    ),
     blocks: countBlocks(sums.increases, counts.increases, frame).map(({ part, total: all }) => ({
       part: seconds(part),
       total: all,

@@ -2,11 +2,12 @@ import { countBlocks } from '../blocks.ts';
 import { answeredWith, isLost, requestsOf } from '../client-requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model.ts';
 import { countOf, formatCount, were } from '../numbers.ts';
+import { outsideOf } from '../outside.ts';
 import { uncountedOf } from '../uncounted.ts';
 import { countIncreases, type Frame, type Increase, total } from '../window.ts';
 import { absenceOf, lackingOf } from './absence.ts';
 import { notACounter } from './counters.ts';
-import { keyOf, type Measured, nothing, orNone, partialEvent, percent } from './measured.ts';
+import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent, percent } from './measured.ts';
 import { notAPart } from './part-of.ts';
 import { unclaimedBy } from './unclaimed.ts';
 
@@ -50,7 +51,11 @@ export function measureRatio(
   return {
     kind: 'share',
     samples,
-    ...orNone(uncountedOf(all.increases, frame)),
+    ...orNone(uncountedOf(all.increases, frame), frame),
+    ...orNowhere({
+      all: outsideOf(all.increases, frame),
+      bad: outsideOf(bad.increases, frame, all.increases),
+    }),
     bad: badCount,
     badBeyondAlert: badCount,
     value: share,
