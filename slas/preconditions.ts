@@ -149,12 +149,14 @@ function notRestarted(plan: Plan, frame: Frame): Precondition {
 }
 
 /** What counters say where no start time does. */
-const withoutStart = ({ restarts, missing }: Frame) =>
-  restarts.length === 0
-    ? 'no counter fell, and one went on past what a new process could have counted'
-    : missing?.requests === 0
-      ? 'no counter fell, and the client saw as many requests answered as were counted'
-      : `${restartWords(restarts)}; export process_start_time_seconds, or process_cpu_seconds_total as a counter that shows it`;
+const withoutStart = ({ restarts, missing, targets }: Frame) =>
+  targets.length === 0
+    ? 'no target was scraped'
+    : restarts.length === 0
+      ? 'no counter fell, and one went on past what a new process could have counted'
+      : missing?.requests === 0
+        ? 'no counter fell, and the client saw as many requests answered as were counted'
+        : `${restartWords(restarts)}; export process_start_time_seconds, or process_cpu_seconds_total as a counter that shows it`;
 
 /** Where replicas come and go it is told how many did: their counts begin at 0, and what went with them is bounded. */
 function elasticReplicas({ targets }: Frame): string {

@@ -115,7 +115,7 @@ function meanInside(sum: number, samples: number, most: number, outside: number,
   return {
     outside: {
       low: (sum - largest) / Math.max(1, samples - largest / most),
-      high: rest > 0 ? sum / rest : Number.POSITIVE_INFINITY,
+      high: Math.min(most, rest > 0 ? sum / rest : Number.POSITIVE_INFINITY),
     },
   };
 }
