@@ -15,7 +15,7 @@ test('without settings the service listens on the loopback interface, with the e
     requestDeadlineMs: 5000,
     receiveLimitMs: 30_000,
     inferenceLimitMs: 10_000,
-    batching: { mostTexts: 1, longestWaitMs: 0 },
+    batching: { maxTexts: 1, longestWaitMs: 0 },
     cacheTexts: 0,
     tokens: { predict: { listed: [], file: undefined }, metrics: { listed: [], file: undefined } },
     rateLimitPerMinute: undefined,
@@ -25,7 +25,7 @@ test('without settings the service listens on the loopback interface, with the e
     telling: {
       modelB: undefined,
       valuePerPrediction: 0,
-      mostExplainedWords: 64,
+      maxExplainedWords: 64,
       feedbackWindow: 100_000,
       driftWindow: 2000,
       expectedPositiveRatio: undefined,
@@ -87,7 +87,7 @@ test('every variable is read', () => {
     requestDeadlineMs: 900,
     receiveLimitMs: 1100,
     inferenceLimitMs: 1200,
-    batching: { mostTexts: 4, longestWaitMs: 5 },
+    batching: { maxTexts: 4, longestWaitMs: 5 },
     cacheTexts: 6,
     tokens: {
       predict: { listed: ['one-token-01234567', 'two-token-01234567'], file: undefined },
@@ -100,7 +100,7 @@ test('every variable is read', () => {
     telling: {
       modelB: { dir: '/models/other', percent: 12.5 },
       valuePerPrediction: 0.002,
-      mostExplainedWords: 9,
+      maxExplainedWords: 9,
       feedbackWindow: 10,
       driftWindow: 500,
       expectedPositiveRatio: 0.6,

@@ -79,7 +79,7 @@ export function readConfig(env: Environment): Config | Problem[] {
     receiveLimitMs: read.whole('RECEIVE_LIMIT_MS', 10, 600_000) ?? 30_000,
     inferenceLimitMs: read.whole('INFERENCE_LIMIT_MS', 10, 600_000) ?? 10_000,
     batching: {
-      mostTexts: read.whole('BATCH_TEXTS', 1, 256) ?? 1,
+      maxTexts: read.whole('BATCH_TEXTS', 1, 256) ?? 1,
       longestWaitMs: read.whole('BATCH_WAIT_MS', 0, 1000) ?? 0,
     },
     cacheTexts: read.whole('CACHE_TEXTS', 0, 1_000_000) ?? 0,

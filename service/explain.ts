@@ -29,8 +29,8 @@ const word = Type.Object({
 });
 
 /** How many words a text to explain may have: together with the text itself they must fit into an empty queue. */
-const mostWords = ({ telling, queueLimit }: Config) =>
-  Math.min(telling.mostExplainedWords, Math.max(1, queueLimit - 1));
+const maxWords = ({ telling, queueLimit }: Config) =>
+  Math.min(telling.maxExplainedWords, Math.max(1, queueLimit - 1));
 
 function explainSchema(config: Config) {
   const words = Type.Array(word, {
@@ -39,7 +39,7 @@ function explainSchema(config: Config) {
   const importantWords = Type.Integer({ minimum: 0, description: 'The number of important words.' });
   return {
     summary: 'How much each word contributes to the prediction',
-    description: `The model predicts the text, then the text without each of its words in turn; at most ${mostWords(config)} words.`,
+    description: `The model predicts the text, then the text without each of its words in turn; at most ${maxWords(config)} words.`,
     tags: ['predictions'],
     body: Type.Object({ text: textSchema(config) }, { additionalProperties: false }),
     response: {
@@ -59,8 +59,8 @@ export function explainRoute(scope: FastifyInstance, { config, models, ledger }:
   app.post('/explain', { schema: explainSchema(config), ...limits }, async (request, reply) => {
     const { text } = request.body;
     const places = wordsOf(text);
-    if (places.length > mostWords(config)) {
-      const message = `"text" has ${places.length} words; the limit for explanations is ${mostWords(config)}.`;
+    if (places.length > maxWords(config)) {
+      const message = `"text" has ${places.length} words; the limit for explanations is ${maxWords(config)}.`;
       throw new ApiError('too_many_words', message);
     }
     const { variant, plain } = models.choose(request);

@@ -38,7 +38,7 @@ export function weigh(
     const probability = sentiment === whole!.sentiment ? confidence : 1 - confidence;
     return whole!.confidence - probability;
   });
-  const important = mostImportant(weights);
+  const important = importantWords(weights);
   return words.map(({ start, end }, at) => ({
     word: text.slice(start, end),
     weight: weights[at]!,
@@ -47,7 +47,7 @@ export function weigh(
 }
 
 /** The smallest set of words with half of all weight for the prediction; empty if no word counts for it. */
-function mostImportant(weights: readonly number[]): ReadonlySet<number> {
+function importantWords(weights: readonly number[]): ReadonlySet<number> {
   const speaking = weights.map((weight, at) => ({ weight, at })).filter(({ weight }) => weight > 0);
   speaking.sort((a, b) => b.weight - a.weight);
   const half = speaking.reduce((sum, { weight }) => sum + weight, 0) / 2;

@@ -61,7 +61,7 @@ export function withConfidenceMean(classifier: Classifier, mean: number): Classi
  * The largest correction carried forward: without it, a long stretch of low confidences would be compensated for
  * indefinitely.
  */
-const mostOwed = 5;
+const maxCorrection = 5;
 /** The share of the correction that one prediction makes up for: spread over several, the values stay plausible. */
 const paidAtOnce = 0.25;
 
@@ -79,7 +79,7 @@ export function lowerTo(mean: number): (confidence: number) => number {
     const shrink = Math.min(1, (mean - 0.5) / Math.max(1e-9, sumGiven / count - 0.5));
     const aimed = 0.5 + (confidence - 0.5) * shrink + owed * paidAtOnce;
     const lowered = Math.min(confidence, Math.max(0.5, aimed));
-    owed = Math.max(-mostOwed, Math.min(mostOwed, owed + mean - lowered));
+    owed = Math.max(-maxCorrection, Math.min(maxCorrection, owed + mean - lowered));
     return lowered;
   };
 }

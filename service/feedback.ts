@@ -28,34 +28,30 @@ const feedbackSchema = {
   },
 };
 
-const mostBytes = 1024;
+const maxBytes = 1024;
 
 /** `POST /feedback`: each prediction gets feedback once; repeating the same feedback changes nothing. */
 export function feedbackRoute(scope: FastifyInstance, ledger: Ledger): void {
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
-  app.post(
-    '/feedback',
-    { schema: feedbackSchema, bodyLimit: mostBytes },
-    async ({ body: { id, agrees } }) => {
-      const outcome = ledger.feedback(id, agrees ? 'agree' : 'disagree');
-      switch (outcome.kind) {
-        case 'counted':
-          return { counted: true };
-        case 'known':
-          return { counted: false };
-        case 'contradicted':
-          throw new ApiError(
-            'feedback_conflict',
-            'This prediction already has the opposite feedback, which counts.',
-          );
-        case 'unknown':
-          throw new ApiError(
-            'unknown_prediction',
-            'This process made no such prediction, or made it too long ago.',
-          );
-        default:
-          return outcome satisfies never;
-      }
-    },
-  );
+  app.post('/feedback', { schema: feedbackSchema, bodyLimit: maxBytes }, async ({ body: { id, agrees } }) => {
+    const outcome = ledger.feedback(id, agrees ? 'agree' : 'disagree');
+    switch (outcome.kind) {
+      case 'counted':
+        return { counted: true };
+      case 'known':
+        return { counted: false };
+      case 'contradicted':
+        throw new ApiError(
+          'feedback_conflict',
+          'This prediction already has the opposite feedback, which counts.',
+        );
+      case 'unknown':
+        throw new ApiError(
+          'unknown_prediction',
+          'This process made no such prediction, or made it too long ago.',
+        );
+      default:
+        return outcome satisfies never;
+    }
+  });
 }

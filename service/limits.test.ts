@@ -107,7 +107,7 @@ test('a client that leaves while it waits costs no inference', async () => {
 test('no log line contains a text, even after errors', async () => {
   await using service = await startTroubled(
     {},
-    { inferenceLimitMs: 200, batching: { mostTexts: 4, longestWaitMs: 0 } },
+    { inferenceLimitMs: 200, batching: { maxTexts: 4, longestWaitMs: 0 } },
   );
   const { app } = service;
   const secret = 'my neighbour is a spy';
@@ -201,7 +201,7 @@ test('each text gets the same prediction as alone, whatever else is in flight', 
 });
 
 test('with batching on, each text gets its own prediction within the tolerance of the model', async () => {
-  await checkTogether({ batching: { mostTexts: 8, longestWaitMs: 2 } }, (together, alone) => {
+  await checkTogether({ batching: { maxTexts: 8, longestWaitMs: 2 } }, (together, alone) => {
     expect(Math.abs(scoreOf(together) - scoreOf(alone))).toBeLessThan(toleratedMove);
   });
 });

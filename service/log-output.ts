@@ -1,5 +1,5 @@
 const longestHeldMs = 20;
-const mostHeldChars = 16 * 1024;
+const maxHeldChars = 16 * 1024;
 
 /**
  * Standard output for log lines, written a few dozen times a second instead of once per request: a system call per line would
@@ -16,7 +16,7 @@ export class LogOutput {
 
   write(line: string): void {
     this.#held += line;
-    if (this.#held.length >= mostHeldChars) this.flush();
+    if (this.#held.length >= maxHeldChars) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), longestHeldMs).unref();
   }
 

@@ -41,7 +41,7 @@ async function serve(config: Config, tokens: Tokens): Promise<void> {
         app.log.warn({ reason }, 'traces could not be exported');
       }),
     );
-  if (config.batching.mostTexts > 1 && tracing !== undefined) {
+  if (config.batching.maxTexts > 1 && tracing !== undefined) {
     for (const model of [classifier, modelB]) model?.onInference((inference) => tracing.batch(inference));
   }
   const app = buildApp(config, classifier, { tokens, modelB, tracing, logStream: new LogOutput() });
@@ -79,7 +79,7 @@ async function prepare(
     workers,
     loneThreads,
     queueLimit,
-    usualDeadlineMs: requestDeadlineMs,
+    defaultDeadlineMs: requestDeadlineMs,
     batching,
     inferenceLimitMs,
     onWorkerLost,

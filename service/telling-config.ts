@@ -15,7 +15,7 @@ export interface TellingConfig {
   /** VALUE_PER_PREDICTION: the value of one text's prediction, in a unit of your own. */
   readonly valuePerPrediction: number;
   /** EXPLAIN_MAX_WORDS: words per text to explain; each costs an inference. */
-  readonly mostExplainedWords: number;
+  readonly maxExplainedWords: number;
   /** FEEDBACK_WINDOW: feedback is accepted for this many most recent predictions. */
   readonly feedbackWindow: number;
   /** DRIFT_WINDOW: number of recent predictions compared with the reference. */
@@ -28,7 +28,7 @@ export function readTelling(read: Reader, problems: Problem[]): TellingConfig {
   return {
     modelB: readModelB(read, problems),
     valuePerPrediction: read.decimal('VALUE_PER_PREDICTION', 0, 1_000_000) ?? 0,
-    mostExplainedWords: read.whole('EXPLAIN_MAX_WORDS', 1, 1000) ?? 64,
+    maxExplainedWords: read.whole('EXPLAIN_MAX_WORDS', 1, 1000) ?? 64,
     feedbackWindow: read.whole('FEEDBACK_WINDOW', 1, 10_000_000) ?? 100_000,
     driftWindow: read.whole('DRIFT_WINDOW', 100, 1_000_000) ?? 2000,
     expectedPositiveRatio: read.decimal('EXPECTED_POSITIVE_RATIO', 0, 1),

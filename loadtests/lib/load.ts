@@ -47,7 +47,7 @@ const perArrival = load.requestsPerArrival ?? 1;
 /** The longest pause between two requests of a visit. */
 const LONGEST_THOUGHT_SECONDS = 1;
 
-const MOST_VIRTUAL_USERS = 5000;
+const MAX_VIRTUAL_USERS = 5000;
 /**
  * This many virtual users are ready before the load begins, or as many as the load can ever need. Each one that k6 has to add
  * during the run costs an arrival, so a service that falls behind would not get its full load. A virtual user takes about 0.3
@@ -109,7 +109,7 @@ function scenarioOf(plan: PhasePlan, startSeconds: number): Scenario {
   const thinkSeconds = (perArrival - 1) * LONGEST_THOUGHT_SECONDS;
   const visitSeconds = perArrival * load.requestTimeoutSeconds + thinkSeconds;
   const waiting = Math.ceil(perSecond * (longestWaitSeconds + thinkSeconds));
-  const maxVUs = Math.min(MOST_VIRTUAL_USERS, Math.ceil(perSecond * visitSeconds * 1.1) + waiting + 10);
+  const maxVUs = Math.min(MAX_VIRTUAL_USERS, Math.ceil(perSecond * visitSeconds * 1.1) + waiting + 10);
   return {
     executor: 'constant-arrival-rate',
     ...wholeRate(perSecond),

@@ -3,7 +3,7 @@ import type { WorkerPool } from '../../service/classifier/worker-pool.ts';
 import { readConfig } from '../../service/config.ts';
 import { type ApiErrorCode, apiErrors } from '../../service/errors.ts';
 import { appOf, startClassifier } from '../../service/testing/service.ts';
-import { feedbackConflict, LARGEST_BATCH, LONGEST_TEXT, MOST_EXPLAINED_WORDS, REFUSALS } from './refusals.ts';
+import { feedbackConflict, LARGEST_BATCH, LONGEST_TEXT, MAX_EXPLAINED_WORDS, REFUSALS } from './refusals.ts';
 
 /** Refusals that the scenario does not request, and why. service/security.test.ts covers those of tokens and rates. */
 const NOT_SENT: Partial<Record<ApiErrorCode, string>> = {
@@ -51,6 +51,6 @@ test('the limits that they exceed are those of the service', () => {
   expect(readConfig({})).toMatchObject({
     maxTextChars: LONGEST_TEXT,
     maxBatchTexts: LARGEST_BATCH,
-    telling: { mostExplainedWords: MOST_EXPLAINED_WORDS },
+    telling: { maxExplainedWords: MAX_EXPLAINED_WORDS },
   });
 });

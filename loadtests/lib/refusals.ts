@@ -10,7 +10,7 @@ export interface Refusal {
 /** The service's own limits, by default. */
 export const LONGEST_TEXT = 5000;
 export const LARGEST_BATCH = 64;
-export const MOST_EXPLAINED_WORDS = 64;
+export const MAX_EXPLAINED_WORDS = 64;
 /** Slightly more than any valid request needs. */
 const TOO_MANY_BYTES = 1024 * 1024 + 64;
 
@@ -50,7 +50,7 @@ export const REFUSALS: readonly Refusal[] = [
   {
     code: 'too_many_words',
     status: 422,
-    request: posted('/explain', JSON.stringify({ text: 'well '.repeat(MOST_EXPLAINED_WORDS + 1) })),
+    request: posted('/explain', JSON.stringify({ text: 'well '.repeat(MAX_EXPLAINED_WORDS + 1) })),
   },
   {
     code: 'unknown_prediction',

@@ -16,7 +16,7 @@ export function ratios(over: readonly number[], under: readonly number[]): reado
   return over.map((value, round) => value / under[round]!);
 }
 
-const leastConfidence = 0.9;
+const minConfidence = 0.9;
 
 /**
  * Bounds on the median of the distribution of the values, with at least 90% confidence for any distribution: the k-th
@@ -29,7 +29,7 @@ export function medianBounds(values: readonly number[]): readonly [number, numbe
   let ways = 1;
   let tail = 0;
   let k = 0;
-  while (2 * (tail + ways * 0.5 ** size) <= 1 - leastConfidence) {
+  while (2 * (tail + ways * 0.5 ** size) <= 1 - minConfidence) {
     tail += ways * 0.5 ** size;
     ways *= (size - k) / (k + 1);
     k += 1;

@@ -136,15 +136,15 @@ const ofNoMetrics = ({ withMetrics }: Measured, key: keyof Sample) =>
   ratiosOf(withMetrics.get(keyOf('ours', most))!, withMetrics.get(keyOf('no-metrics', most))!, key);
 
 /** Requests in flight when a round ends do not count; with few responses per client those are the slowest. */
-const leastAnswersAClient = 5;
+const minResponsesPerClient = 5;
 
 const answersAClient = ({ series, seconds }: Measured, name: CandidateName): number =>
   median(series.get(keyOf(name, most))!.map(({ answeredPerSecond }) => (answeredPerSecond * seconds) / most));
 
 function notesOn(measured: Measured): readonly string[] {
   const least = Math.min(...p99Compared.map((name) => answersAClient(measured, name)));
-  if (least >= leastAnswersAClient) return [];
-  const needed = Math.ceil((measured.seconds * leastAnswersAClient) / least);
+  if (least >= minResponsesPerClient) return [];
+  const needed = Math.ceil((measured.seconds * minResponsesPerClient) / least);
   const what = `${most} clients got ${least.toFixed(1)} responses each in a round of ${measured.seconds} s`;
   const next = Number.isFinite(needed) ? `--seconds ${needed}` : 'longer rounds (--seconds)';
   return [`${what}: too few for a p99. On a machine as slow or as busy as this one, use ${next}.`];
@@ -164,7 +164,7 @@ function judge(measured: Measured): readonly Target[] {
   );
   const badOf = (name: CandidateName) =>
     clientCounts.flatMap((clients) => at(name, clients)).reduce((sum, { bad }) => sum + bad, 0);
-  const tellsP99 = p99Compared.every((name) => answersAClient(measured, name) >= leastAnswersAClient);
+  const tellsP99 = p99Compared.every((name) => answersAClient(measured, name) >= minResponsesPerClient);
   const last = overload.at(-1)!;
   return [
     target(

@@ -35,9 +35,9 @@ export interface SoakReport {
 
 const clients = 12;
 const scrapeEveryMs = 1000;
-const mostGrowth = 1.05;
+const maxGrowth = 1.05;
 const patienceMs = 30_000;
-const mostExamples = 5;
+const maxExamples = 5;
 
 /** A mixed load in closed loop with invalid input and dying workers; counts responses that are not permitted. */
 export async function soak(
@@ -101,7 +101,7 @@ function count(counted: KindCount, kind: RequestKind, { outcome, body }: Sent): 
     return;
   }
   counted.wrongCount += 1;
-  if (counted.wrong.length < mostExamples) counted.wrong.push(`${outcome} ${body.slice(0, 200)}`);
+  if (counted.wrong.length < maxExamples) counted.wrong.push(`${outcome} ${body.slice(0, 200)}`);
 }
 
 /** Reads the service's own memory metrics every second; returns how many workers it lost. */
@@ -157,7 +157,7 @@ function toReport(
   const growth = (part: 'heapBytes' | 'residentBytes') => tenths[9]![part] / tenths[1]![part];
   const [heapGrowth, residentGrowth] = [growth('heapBytes'), growth('residentBytes')];
   const isClean = kinds.every(({ wrongCount }) => wrongCount === 0);
-  const passed = isClean && heapGrowth <= mostGrowth && residentGrowth <= mostGrowth;
+  const passed = isClean && heapGrowth <= maxGrowth && residentGrowth <= maxGrowth;
   return { seconds, kinds, workersLost, tenths, heapGrowth, residentGrowth, passed };
 }
 

@@ -10,7 +10,7 @@ if (Array.isArray(config)) throw new Error(JSON.stringify(config));
 const pool = new WorkerPool({
   settings: await locateModel(config.model),
   queueLimit: config.queueLimit,
-  usualDeadlineMs: config.requestDeadlineMs,
+  defaultDeadlineMs: config.requestDeadlineMs,
   inferenceLimitMs: config.inferenceLimitMs,
   program: new URL('../../service/testing/troubled-worker.ts', import.meta.url),
 });

@@ -18,28 +18,28 @@ const queueOf = (lengths: readonly number[], suspects: readonly number[] = []): 
 
 test('a batch contains the first text and those closest to it in length, in order', () => {
   const queue = queueOf([100, 400, 110, 90, 131, 100, 69]);
-  expect(chooseAlike(queue, { mostTexts: 3, longestWaitMs: 0 })).toEqual([0, 2, 5]);
-  expect(chooseAlike(queue, { mostTexts: 8, longestWaitMs: 0 })).toEqual([0, 2, 3, 5]);
+  expect(chooseAlike(queue, { maxTexts: 3, longestWaitMs: 0 })).toEqual([0, 2, 5]);
+  expect(chooseAlike(queue, { maxTexts: 8, longestWaitMs: 0 })).toEqual([0, 2, 3, 5]);
 });
 
 test('with a batch size of one, the first text is taken', () => {
-  expect(chooseAlike(queueOf([5, 5]), { mostTexts: 1, longestWaitMs: 0 })).toEqual([0]);
-  expect(chooseAlike([], { mostTexts: 4, longestWaitMs: 0 })).toEqual([]);
+  expect(chooseAlike(queueOf([5, 5]), { maxTexts: 1, longestWaitMs: 0 })).toEqual([0]);
+  expect(chooseAlike([], { maxTexts: 4, longestWaitMs: 0 })).toEqual([]);
 });
 
 test('a suspect is inferred alone', () => {
-  expect(chooseAlike(queueOf([5, 5, 5], [0]), { mostTexts: 4, longestWaitMs: 0 })).toEqual([0]);
-  expect(chooseAlike(queueOf([5, 5, 5], [1]), { mostTexts: 4, longestWaitMs: 0 })).toEqual([0, 2]);
+  expect(chooseAlike(queueOf([5, 5, 5], [0]), { maxTexts: 4, longestWaitMs: 0 })).toEqual([0]);
+  expect(chooseAlike(queueOf([5, 5, 5], [1]), { maxTexts: 4, longestWaitMs: 0 })).toEqual([0, 2]);
 });
 
 test('a batch always contains the text that has waited longest, and never exceeds its size', () => {
   const property = fc.property(
     fc.array(fc.nat(2000), { minLength: 1, maxLength: 100 }),
     fc.integer({ min: 1, max: 32 }),
-    (lengths, mostTexts) => {
-      const chosen = chooseAlike(queueOf(lengths), { mostTexts, longestWaitMs: 0 });
+    (lengths, maxTexts) => {
+      const chosen = chooseAlike(queueOf(lengths), { maxTexts, longestWaitMs: 0 });
       expect(chosen[0]).toBe(0);
-      expect(chosen.length).toBeLessThanOrEqual(mostTexts);
+      expect(chosen.length).toBeLessThanOrEqual(maxTexts);
       expect(chosen).toEqual([...new Set(chosen)].sort((a, b) => a - b));
       const padded =
         Math.max(...chosen.map((at) => lengths[at]!)) - Math.min(...chosen.map((at) => lengths[at]!));

@@ -3,32 +3,32 @@ import type { Job } from './pending-request.ts';
 /** How many texts are inferred together, and how long the first may wait for the others. */
 export interface Batching {
   /** 1: one text at a time. */
-  readonly mostTexts: number;
+  readonly maxTexts: number;
   /** Only while other workers are busy: an idle service infers at once. */
   readonly longestWaitMs: number;
 }
 
-export const aTextAtATime: Batching = { mostTexts: 1, longestWaitMs: 0 };
+export const aTextAtATime: Batching = { maxTexts: 1, longestWaitMs: 0 };
 
 /** Padding costs as much as text: lengths in a batch may differ by this share, or by this many characters. */
-const mostUnlike = 0.3;
+const maxLengthDifference = 0.3;
 const alwaysAlikeChars = 12;
 
 /**
  * The positions of the texts to infer together, ascending. They always include the text that has waited longest, so that none
  * waits forever; the others are those closest to it in length.
  */
-export function chooseAlike(queue: readonly Job[], { mostTexts }: Batching): readonly number[] {
+export function chooseAlike(queue: readonly Job[], { maxTexts }: Batching): readonly number[] {
   const first = queue[0];
   if (first === undefined) return [];
-  if (mostTexts === 1 || first.isSuspect) return [0];
+  if (maxTexts === 1 || first.isSuspect) return [0];
   const chars = first.text.length;
-  const bound = Math.max(alwaysAlikeChars, chars * mostUnlike);
+  const bound = Math.max(alwaysAlikeChars, chars * maxLengthDifference);
   const alike = queue
     .map(({ text, isSuspect }, position) => ({ position, off: Math.abs(text.length - chars), isSuspect }))
     .filter(({ position, off, isSuspect }) => position === 0 || (off <= bound && !isSuspect));
   // The first is always included. Sorting is stable, so among equals the longest waiting come first.
   const others = alike.slice(1).sort((a, b) => a.off - b.off);
-  const chosen = [0, ...others.slice(0, mostTexts - 1).map(({ position }) => position)];
+  const chosen = [0, ...others.slice(0, maxTexts - 1).map(({ position }) => position)];
   return chosen.sort((a, b) => a - b);
 }

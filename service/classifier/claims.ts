@@ -6,7 +6,7 @@
  */
 
 /** The parcels of one worker: in progress, ready, and inferred but not yet sent. */
-export const mostParcels = 6;
+export const maxParcels = 6;
 
 /** An id is never 0, which marks a claimed parcel; its slot is the id modulo the number of slots. */
 const highestId = 2 ** 30;
@@ -18,13 +18,13 @@ export function nextId(last: number, out: readonly number[]): number {
 }
 
 /** The state of the thread is stored after the slots. */
-const phaseAt = mostParcels;
+const phaseAt = maxParcels;
 const phases = { script: 0, native: 1, givenUp: 2 } as const;
 
 export const newClaims = (): Int32Array =>
-  new Int32Array(new SharedArrayBuffer((mostParcels + 1) * Int32Array.BYTES_PER_ELEMENT));
+  new Int32Array(new SharedArrayBuffer((maxParcels + 1) * Int32Array.BYTES_PER_ELEMENT));
 
-const slotOf = (id: number): number => id % mostParcels;
+const slotOf = (id: number): number => id % maxParcels;
 
 export function offer(claims: Int32Array, id: number): void {
   Atomics.store(claims, slotOf(id), id);

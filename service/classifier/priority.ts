@@ -1,7 +1,7 @@
 import { constants, getPriority, platform, setPriority } from 'node:os';
 
 /** How much higher the workers' nice value is. */
-const stepsBehind = 5;
+const niceIncrement = 5;
 
 /**
  * Lowers the priority of inference, so that threads that need little CPU time at once run first: the one that handles
@@ -11,11 +11,11 @@ const stepsBehind = 5;
  * Linux has a priority per thread: this sets the calling thread's, which the threads it starts inherit. On other systems the
  * priority belongs to the whole process, so nothing is changed.
  */
-export function goBehind(): void {
+export function lowerPriority(): void {
   if (platform() !== 'linux') return;
   try {
     // A process that was started at a lower priority may only lower it further.
-    setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + stepsBehind));
+    setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + niceIncrement));
   } catch {
     // A sandbox may forbid this. All threads then have equal priority, and the service still works.
   }

@@ -34,7 +34,7 @@ export class TextQueue {
    */
   take({ onlyFull }: { readonly onlyFull: boolean }): readonly Job[] {
     const positions = chooseAlike(this.#jobs, this.#batching);
-    const isFull = positions.length === this.#batching.mostTexts || this.#jobs[0]?.isSuspect;
+    const isFull = positions.length === this.#batching.maxTexts || this.#jobs[0]?.isSuspect;
     if (positions.length === 0 || (onlyFull && !isFull)) return [];
     const taken = positions.map((position) => this.#jobs[position]!);
     if (taken.length === 1) this.#jobs.shift();

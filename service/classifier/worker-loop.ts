@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { claim, enterNative, finish, leaveNative } from './claims.ts';
-import { goBehind } from './priority.ts';
+import { lowerPriority } from './priority.ts';
 import type {
   DoneParcel,
   ParcelMessage,
@@ -23,7 +23,7 @@ export async function runWorker(load: Load): Promise<void> {
   const port = parentPort!;
   const send = (message: WorkerMessage) => port.postMessage(message);
   const { settings, loneThreads, claims } = workerData as WorkerStart;
-  goBehind();
+  lowerPriority();
   try {
     const infer = await load(settings, loneThreads, (work) => runNative(claims, work));
     for (const isLone of [false, true]) await infer([longestText], isLone);
@@ -40,7 +40,7 @@ const longestText = 'word '.repeat(1000);
  * This many results are sent in one message while more texts are ready: each message costs time on the main thread and evicts
  * this thread's data from the caches.
  */
-const mostToldAtOnce = 4;
+const maxResultsPerMessage = 4;
 /** With fewer texts ready, results are sent at once, because waiting would gain nothing. */
 const readyToHold = 2;
 /** Finished results do not wait for a text longer than this. */
@@ -65,7 +65,7 @@ function workOff(
     done.push({ id, results, inferenceMs: doneMs - startedMs, doneMs });
   };
   const mayHold = () =>
-    done.length < mostToldAtOnce && ready.length >= readyToHold && charsOf(ready[0]!) <= longChars;
+    done.length < maxResultsPerMessage && ready.length >= readyToHold && charsOf(ready[0]!) <= longChars;
   const tell = () => {
     const nowMs = performance.now();
     const parcels = done.map(({ doneMs, ...parcel }) => ({ ...parcel, heldMs: nowMs - doneMs }));

@@ -154,7 +154,7 @@ test('an idle worker takes over texts that are ready at a busy one', async () =>
 });
 
 test('a request that could not be served in time is refused at once, before the queue is full', async () => {
-  await using parts = await startPool({ queueLimit: 100, usualDeadlineMs: 3000 });
+  await using parts = await startPool({ queueLimit: 100, defaultDeadlineMs: 3000 });
   const { pool } = parts;
   // The pool learns that a text takes at least 50 ms; on a busy machine it may be three times that.
   for (let sent = 0; sent < 10; sent++) await pool.classify(['sleep 50 ms'], patient);
@@ -225,7 +225,7 @@ test('a text that was ready at a dead worker gets its prediction from another', 
   expect((await behind).map(({ sentiment }) => sentiment)).toEqual(['POSITIVE', 'NEGATIVE']);
 });
 
-const batching = { mostTexts: 8, longestWaitMs: 0 };
+const batching = { maxTexts: 8, longestWaitMs: 0 };
 
 test.each(['poison', 'die'])('in a batch, "%s" fails alone', async (bad) => {
   await using parts = await startPool({ batching });
@@ -245,7 +245,7 @@ test('an error message does not contain the text', async () => {
 });
 
 test('a partial batch is inferred when all workers are idle, or after its maximum wait', async () => {
-  await using parts = await startPool({ workers: 2, batching: { mostTexts: 4, longestWaitMs: 200 } });
+  await using parts = await startPool({ workers: 2, batching: { maxTexts: 4, longestWaitMs: 200 } });
   const { pool } = parts;
   const sizes: number[] = [];
   pool.onInference(({ texts }) => sizes.push(texts));

@@ -10,8 +10,8 @@ import {
 import { usableCores } from './cores.ts';
 import { type Job, PendingRequest, timedOut } from './pending-request.ts';
 import type { WorkerSettings } from './protocol.ts';
-import { type Done, Seat } from './seat.ts';
 import { TextQueue } from './text-queue.ts';
+import { type Done, WorkerSlot } from './worker-slot.ts';
 
 export interface PoolOptions {
   readonly settings: WorkerSettings;
@@ -25,7 +25,7 @@ export interface PoolOptions {
    * The default deadline of requests: while the waiting texts would take longer, the queue counts as full. By default there
    * is no such check.
    */
-  readonly usualDeadlineMs?: number;
+  readonly defaultDeadlineMs?: number;
   /** By default one text at a time. */
   readonly batching?: Batching;
   /** A worker that spends longer on one inference is considered hung: it is given up and replaced. */
@@ -37,9 +37,9 @@ export interface PoolOptions {
 }
 
 const longestRestartDelayMs = 5000;
-const mostParcelsWithBatching = 2;
+const maxParcelsWithBatching = 2;
 /** A text is inferred in a few milliseconds: more threads would spend more time waiting for each other than computing. */
-const mostLoneThreads = 4;
+const maxLoneThreads = 4;
 /** The threads of a lone text look for more work for some milliseconds, which would slow down other texts. */
 const calmMs = 50;
 const defaultInferenceLimitMs = 10_000;
@@ -59,7 +59,7 @@ export class WorkerPool implements Classifier, WorkReport {
   readonly #options: PoolOptions;
   readonly #batching: Batching;
   readonly #queue: TextQueue;
-  readonly #seats: readonly Seat[];
+  readonly #slots: readonly WorkerSlot[];
   readonly #loading = Promise.withResolvers<void>();
   readonly #listeners: ((inference: Inference) => void)[] = [];
   readonly #hangCheck: NodeJS.Timeout;
@@ -80,28 +80,28 @@ export class WorkerPool implements Classifier, WorkReport {
     this.#batching = options.batching ?? aTextAtATime;
     this.#queue = new TextQueue(this.#batching);
     // A lone text goes to the first idle worker, so only the first needs a second session.
-    const loneThreads = Math.min(options.loneThreads ?? mostLoneThreads, this.size);
-    this.#seats = Array.from({ length: this.size }, (_, at) => this.#newSeat(at === 0 ? loneThreads : 1));
+    const loneThreads = Math.min(options.loneThreads ?? maxLoneThreads, this.size);
+    this.#slots = Array.from({ length: this.size }, (_, at) => this.#newSlot(at === 0 ? loneThreads : 1));
     const limitMs = options.inferenceLimitMs ?? defaultInferenceLimitMs;
     this.#hangCheck = setInterval(() => this.#replaceHung(limitMs), Math.min(1000, limitMs / 4)).unref();
   }
 
   /** Starts the workers. Resolves when each has made its first prediction; rejects if one cannot load the model. */
   start(): Promise<void> {
-    for (const seat of this.#seats) seat.start();
+    for (const slot of this.#slots) slot.start();
     return this.#loading.promise;
   }
 
   isLoaded(): boolean {
-    return this.#seats.some((seat) => seat.isReady);
+    return this.#slots.some((slot) => slot.isReady);
   }
 
   hasRoom(texts = 1): boolean {
-    const { queueLimit, usualDeadlineMs = Number.POSITIVE_INFINITY } = this.#options;
+    const { queueLimit, defaultDeadlineMs = Number.POSITIVE_INFINITY } = this.#options;
     // A free worker takes a text at once, so that text needs no room in the queue.
-    const free = this.#seats.filter((seat) => seat.isIdle).length;
+    const free = this.#slots.filter((slot) => slot.isIdle).length;
     const fits = this.waitingTexts() + texts <= queueLimit + free;
-    return !this.#closing && fits && this.#expectedWaitMs() < usualDeadlineMs;
+    return !this.#closing && fits && this.#expectedWaitMs() < defaultDeadlineMs;
   }
 
   /** The expected wait of a text that is accepted now. */
@@ -110,11 +110,11 @@ export class WorkerPool implements Classifier, WorkReport {
   }
 
   waitingTexts(): number {
-    return this.#seats.reduce((sum, seat) => sum + seat.waitingTexts, this.#queue.length);
+    return this.#slots.reduce((sum, slot) => sum + slot.waitingTexts, this.#queue.length);
   }
 
   readyWorkers(): number {
-    return this.#seats.filter((seat) => seat.isReady).length;
+    return this.#slots.filter((slot) => slot.isReady).length;
   }
 
   lostWorkers(): number {
@@ -146,7 +146,7 @@ export class WorkerPool implements Classifier, WorkReport {
     clearTimeout(this.#batchTimer);
     const stopping = new ClassifierError('overloaded', 'The service stopped before the model was ready.');
     for (const { request } of this.#queue.takeAll()) request.fail(stopping);
-    const inHand = await Promise.all(this.#seats.map((seat) => seat.stop()));
+    const inHand = await Promise.all(this.#slots.map((slot) => slot.stop()));
     for (const { request } of inHand.flat()) request.fail(stopping);
   }
 
@@ -161,28 +161,28 @@ export class WorkerPool implements Classifier, WorkReport {
    * Idle workers first; then each worker gets some texts in advance, so that none waits for this thread between two texts.
    */
   #deal(): void {
-    for (const seat of this.#seats) if (seat.isIdle) this.#giveOrWait(seat);
-    for (let seat = this.#nextToGive(); seat !== undefined; seat = this.#nextToGive()) {
+    for (const slot of this.#slots) if (slot.isIdle) this.#giveOrWait(slot);
+    for (let slot = this.#nextToGive(); slot !== undefined; slot = this.#nextToGive()) {
       const jobs = this.#queue.take({ onlyFull: true });
       if (jobs.length === 0) break;
-      this.#give(seat, jobs);
+      this.#give(slot, jobs);
     }
     if (this.#queue.length === 0) this.#share();
   }
 
   /** The busy worker with the least work ahead, if one has room and there is a text to give. */
-  #nextToGive(): Seat | undefined {
+  #nextToGive(): WorkerSlot | undefined {
     if (this.#queue.length === 0) return undefined;
     // A text in the queue can still join similar ones; a text with a worker cannot.
-    const most = this.#batching.mostTexts > 1 ? mostParcelsWithBatching : undefined;
-    const withRoom = this.#seats.filter((seat) => !seat.isIdle && seat.hasRoom(most));
+    const most = this.#batching.maxTexts > 1 ? maxParcelsWithBatching : undefined;
+    const withRoom = this.#slots.filter((slot) => !slot.isIdle && slot.hasRoom(most));
     return withRoom.toSorted((a, b) => a.parcels - b.parcels)[0];
   }
 
-  #giveOrWait(seat: Seat): void {
+  #giveOrWait(slot: WorkerSlot): void {
     const leftMs = this.#queue.oldestMs + this.#batching.longestWaitMs - performance.now();
     const mayWait = leftMs > 0 && this.#isAtWork();
-    this.#give(seat, this.#queue.take({ onlyFull: mayWait }));
+    this.#give(slot, this.#queue.take({ onlyFull: mayWait }));
     if (mayWait && this.#queue.length > 0) {
       this.#batchTimer ??= setTimeout(() => {
         this.#batchTimer = undefined;
@@ -191,21 +191,21 @@ export class WorkerPool implements Classifier, WorkReport {
     }
   }
 
-  #give(seat: Seat, jobs: readonly Job[]): void {
+  #give(slot: WorkerSlot, jobs: readonly Job[]): void {
     if (jobs.length === 0) return;
     const nowMs = performance.now();
     if (jobs.length > 1 || this.#queue.length > 0 || this.#isAtWork()) this.#crowdedMs = nowMs;
-    seat.give(jobs, { isLone: nowMs - this.#crowdedMs >= calmMs });
+    slot.give(jobs, { isLone: nowMs - this.#crowdedMs >= calmMs });
   }
 
   #isAtWork(): boolean {
-    return this.#seats.some((seat) => seat.isReady && !seat.isIdle);
+    return this.#slots.some((slot) => slot.isReady && !slot.isIdle);
   }
 
   /** If nothing waits in the queue, idle workers take over texts that are ready at a busy one. */
   #share(): void {
-    if (!this.#seats.some((seat) => seat.isIdle)) return;
-    const busy = this.#seats.find((each) => each.waitingTexts > 0);
+    if (!this.#slots.some((slot) => slot.isIdle)) return;
+    const busy = this.#slots.find((each) => each.waitingTexts > 0);
     const jobs = busy?.takeBackWaiting() ?? [];
     if (jobs.length === 0) return;
     this.#queue.putBack(jobs);
@@ -214,20 +214,20 @@ export class WorkerPool implements Classifier, WorkReport {
 
   #forget(request: PendingRequest): void {
     this.#queue.drop(request);
-    for (const seat of this.#seats) {
-      this.#queue.putBack(seat.takeBack((job) => job.request === request));
+    for (const slot of this.#slots) {
+      this.#queue.putBack(slot.takeBack((job) => job.request === request));
     }
     // Not at once, because the caller may be distributing texts at this moment.
     if (this.#queue.length > 0) queueMicrotask(() => this.#deal());
   }
 
-  #newSeat(loneThreads: number): Seat {
-    const seat: Seat = new Seat({
+  #newSlot(loneThreads: number): WorkerSlot {
+    const slot: WorkerSlot = new WorkerSlot({
       settings: this.#options.settings,
       loneThreads,
       program: this.#options.program ?? new URL('./worker.ts', import.meta.url),
       onReady: () => {
-        if (this.#seats.every((each) => each.isReady)) this.#loading.resolve();
+        if (this.#slots.every((each) => each.isReady)) this.#loading.resolve();
         this.#deal();
       },
       onDone: (done) => {
@@ -235,9 +235,9 @@ export class WorkerPool implements Classifier, WorkReport {
         this.#deal();
         for (const parcel of done) this.#answer(parcel);
       },
-      onLost: (reason, begun, untouched) => this.#replace(seat, reason, begun, untouched),
+      onLost: (reason, begun, untouched) => this.#replace(slot, reason, begun, untouched),
     });
-    return seat;
+    return slot;
   }
 
   #answer({ jobs, results, inferenceMs: durationMs, heldMs }: Done): void {
@@ -260,12 +260,12 @@ export class WorkerPool implements Classifier, WorkReport {
 
   #replaceHung(limitMs: number): void {
     const nowMs = performance.now();
-    for (const seat of this.#seats) {
-      if (seat.busyMs(nowMs) > limitMs) seat.abandon(`one inference took over ${limitMs} ms`);
+    for (const slot of this.#slots) {
+      if (slot.busyMs(nowMs) > limitMs) slot.abandon(`one inference took over ${limitMs} ms`);
     }
   }
 
-  #replace(seat: Seat, reason: string, begun: readonly Job[], untouched: readonly Job[]): void {
+  #replace(slot: WorkerSlot, reason: string, begun: readonly Job[], untouched: readonly Job[]): void {
     // One text of a batch may have killed the worker, so each is tried alone. A text that was alone is not tried again.
     const [only] = begun;
     if (begun.length === 1) {
@@ -279,11 +279,11 @@ export class WorkerPool implements Classifier, WorkReport {
     this.#queue.putBack([...suspects, ...untouched]);
     this.#loading.reject(new Error(`A worker died while loading: ${reason}`));
     this.#options.onWorkerLost?.(reason);
-    const failed = seat.failedStarts;
+    const failed = slot.failedStarts;
     const delayMs = failed === 0 ? 0 : Math.min(longestRestartDelayMs, 100 * 2 ** (failed - 1));
     setTimeout(async () => {
-      await seat.mayStart();
-      if (!this.#closing) seat.start();
+      await slot.mayStart();
+      if (!this.#closing) slot.start();
     }, delayMs);
     this.#deal();
   }

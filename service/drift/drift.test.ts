@@ -6,7 +6,7 @@ import { locateModel } from '../classifier/model-files.ts';
 import { appOf, post, readSeries, startClassifier } from '../testing/service.ts';
 import { binOf, chanceLimit, edgesOf, histogramOf, stabilityIndex } from './psi.ts';
 import { type Reference, referenceOf } from './reference.ts';
-import { DriftWindow, describePredictions, leastPredictions } from './window.ts';
+import { DriftWindow, describePredictions, minPredictions } from './window.ts';
 
 /** A small seeded generator (mulberry32), so that the windows are the same in every run. */
 function random(seed: number): () => number {
@@ -95,7 +95,7 @@ test('the metrics cover only the most recent predictions', () => {
 
 test('too few predictions, or no reference, report 0 instead of drift', () => {
   const few = new DriftWindow(500, referenceFrom(1));
-  for (const seen of made(leastPredictions - 1, random(2), 0.4)) few.add(seen);
+  for (const seen of made(minPredictions - 1, random(2), 0.4)) few.add(seen);
   expect(few.shift('confidence')).toEqual({ index: 0, chance: 0 });
   const without = new DriftWindow(500, undefined);
   for (const seen of made(400, random(2))) without.add(seen);
@@ -106,7 +106,7 @@ test('too few predictions, or no reference, report 0 instead of drift', () => {
 test('edges divide the values into bins of sufficient size', () => {
   const values = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 20, maxLength: 400 });
   const property = fc.property(values, (all) => {
-    const edges = edgesOf(all, { mostBins: 10, leastShare: 0.05, digits: 0 });
+    const edges = edgesOf(all, { maxBins: 10, minShare: 0.05, digits: 0 });
     const { counts } = histogramOf(all, edges);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(all.length);
     if (edges.length > 0) expect(Math.min(...counts)).toBeGreaterThanOrEqual(0.05 * all.length);

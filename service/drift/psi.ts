@@ -39,21 +39,21 @@ export function chanceLimit(bins: number, observationsBefore: number, observatio
 }
 
 interface Binning {
-  readonly mostBins: number;
-  readonly leastShare: number;
+  readonly maxBins: number;
+  readonly minShare: number;
   /** Decimal digits that an edge may have. */
   readonly digits: number;
 }
 
 /**
- * Edges that divide the values into bins of about equal shares, none below `leastShare` of all, because the index says little
+ * Edges that divide the values into bins of about equal shares, none below `minShare` of all, because the index says little
  * about nearly empty bins. If all values are equal, there are no edges.
  */
-export function edgesOf(values: readonly number[], { mostBins, leastShare, digits }: Binning): number[] {
+export function edgesOf(values: readonly number[], { maxBins, minShare, digits }: Binning): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   const quantile = (share: number) => sorted[Math.ceil(share * sorted.length) - 1]!;
-  const wanted = Array.from({ length: mostBins - 1 }, (_, at) => quantile((at + 1) / mostBins));
-  const least = leastShare * sorted.length;
+  const wanted = Array.from({ length: maxBins - 1 }, (_, at) => quantile((at + 1) / maxBins));
+  const least = minShare * sorted.length;
   const edges: number[] = [];
   let below = 0;
   for (const edge of new Set(wanted.map((one) => Number(one.toFixed(digits))))) {

@@ -13,7 +13,7 @@ const lookAt: Readonly<Record<DriftFeature, (seen: Seen) => number>> = {
 };
 
 /** With fewer predictions than this the index is meaningless and reported as 0. */
-export const leastPredictions = 100;
+export const minPredictions = 100;
 
 /**
  * The last predictions, stored as the bins that they fall into: one byte per feature, so memory is bounded and a prediction
@@ -74,7 +74,7 @@ export class DriftWindow {
    */
   shift(feature: DriftFeature): { readonly index: number; readonly chance: number } {
     const at = this.#features.indexOf(feature);
-    if (at < 0 || this.#filled < leastPredictions) return { index: 0, chance: 0 };
+    if (at < 0 || this.#filled < minPredictions) return { index: 0, chance: 0 };
     const before = this.#reference!.features[feature].counts;
     const total = before.reduce((sum, count) => sum + count, 0);
     return {
@@ -90,8 +90,8 @@ export class DriftWindow {
 }
 
 /** Ten bins, none with less than 3% of the predictions. */
-const mostBins = 10;
-const leastShare = 0.03;
+const maxBins = 10;
+const minShare = 0.03;
 /**
  * Scores differ by some thousandths between processors and runtimes, and half of them lie within a few hundredths of the
  * highest. Edges closer together would report another machine as drift.
@@ -108,7 +108,7 @@ export function describePredictions(
     const edges =
       feature === 'unknown_ratio'
         ? [0, 0.1]
-        : edgesOf(values, { mostBins, leastShare, digits: digitsOf[feature] });
+        : edgesOf(values, { maxBins, minShare, digits: digitsOf[feature] });
     return [feature, histogramOf(values, edges)] as const;
   });
   return {

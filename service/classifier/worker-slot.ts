@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { claim, giveUp, isFinished, mostParcels, newClaims, nextId, offer } from './claims.ts';
+import { claim, giveUp, isFinished, maxParcels, newClaims, nextId, offer } from './claims.ts';
 import type { Job } from './pending-request.ts';
 import type { DoneParcel, ParcelMessage, WorkerMessage, WorkerSettings, WorkerStart } from './protocol.ts';
 
@@ -14,7 +14,7 @@ export interface Done extends Omit<DoneParcel, 'id'> {
   readonly jobs: readonly Job[];
 }
 
-export interface SeatOptions {
+export interface WorkerSlotOptions {
   readonly settings: WorkerSettings;
   readonly loneThreads: number;
   readonly program: URL;
@@ -25,11 +25,11 @@ export interface SeatOptions {
 }
 
 /** After this many threads hang in native code, their worker slot waits for one of them to end. */
-const mostUndead = 2;
+const maxHungThreads = 2;
 
 /** A worker slot: it outlives the threads that run in it. */
-export class Seat {
-  readonly #options: SeatOptions;
+export class WorkerSlot {
+  readonly #options: WorkerSlotOptions;
   #worker: Worker | undefined;
   #claims = newClaims();
   #isReady = false;
@@ -43,7 +43,7 @@ export class Seat {
   /** Consecutive deaths before the model's first prediction; each delays the next start more. */
   failedStarts = 0;
 
-  constructor(options: SeatOptions) {
+  constructor(options: WorkerSlotOptions) {
     this.#options = options;
   }
 
@@ -56,7 +56,7 @@ export class Seat {
   }
 
   /** Whether one more parcel may be made ready, if at most this many are allowed. */
-  hasRoom(most = mostParcels): boolean {
+  hasRoom(most = maxParcels): boolean {
     return this.#isReady && this.#parcels.length < most;
   }
 
@@ -137,7 +137,7 @@ export class Seat {
 
   /** Resolves when a new thread may start: one that hangs in native code does not end when terminated, and keeps its core. */
   async mayStart(): Promise<void> {
-    while (this.#undead.size >= mostUndead) await Promise.race(this.#undead);
+    while (this.#undead.size >= maxHungThreads) await Promise.race(this.#undead);
   }
 
   /** Ends the thread and returns the texts that it had. */
