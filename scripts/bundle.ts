@@ -4,6 +4,7 @@ import { readdir, readFile, realpath, rename, rm, rmdir, stat, symlink } from 'n
 import { basename, extname, join } from 'node:path';
 import type { Evidence, Plan, RunRecord, Verdict } from '../slas/model.ts';
 import { printableJson } from '../slas/printable.ts';
+import { verdictDocument } from '../slas/render/json.ts';
 import { renderJUnit } from '../slas/render/junit.ts';
 import { renderMarkdown } from '../slas/render/markdown.ts';
 import { renderText } from '../slas/render/text.ts';
@@ -170,8 +171,8 @@ async function pointLatestAt(folder: RunFolder): Promise<void> {
 
 /** The verdict for people, for CI servers and for scripts. */
 export async function writeVerdict(folder: RunFolder, verdict: Verdict, plan: Plan): Promise<void> {
-  await folder.writeJson(FILES.verdict, verdict);
-  await folder.writeText('verdict.txt', renderText(verdict, plan, { colour: false }));
+  await folder.writeJson(FILES.verdict, verdictDocument(verdict));
+  await folder.writeText('verdict.txt', renderText(verdict, plan, { colour: false, isVerbose: true }));
   await folder.writeText('summary.md', renderMarkdown(verdict, plan));
   await folder.writeText('junit.xml', renderJUnit(verdict));
 }

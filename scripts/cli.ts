@@ -38,6 +38,7 @@ const INGEST_DELAY =
 
 type Outcome = ExitCode | readonly PlacedProblem[];
 
+const VERBOSE = 'print the reason of every objective and every precondition';
 const EXIT_CODES = `
 Exit codes: 0 pass · 1 an SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed`;
 
@@ -152,6 +153,7 @@ function define(io: Io, version: string, done: (outcome: Outcome) => void): Comm
   loadOptions(sub('gate', 'start everything, load, verify, print the verdict, exit by it'))
     .option('--scenario <name>', "which scenario of the document (default: the document's defaultScenario)")
     .option('--json', 'print the verdict as JSON on standard output')
+    .option('--verbose', VERBOSE)
     .action(async (options: GateOptions) => done(await gate(options, io)));
 
   loadOptions(sub('run', 'load only, and leave a run folder'))
@@ -182,6 +184,7 @@ function define(io: Io, version: string, done: (outcome: Outcome) => void): Comm
     .option('--confidence <c>', CONFIDENCE)
     .option('--ingest-delay <duration>', INGEST_DELAY)
     .option('--json', 'print the verdict as JSON on standard output')
+    .option('--verbose', VERBOSE)
     .action(async (stored: string | undefined, options: VerifyOptions) =>
       done(await verify({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
     );

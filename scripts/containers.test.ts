@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Verdict } from '../slas/model.ts';
+import type { VerdictDocument } from '../slas/render/json.ts';
 import { type Engine, findEngine, PART_LABEL, STACK_LABEL } from './stack/containers/engine.ts';
 import { sla, startSla, type TemporaryFolder, temporaryFolder } from './testing/sla.ts';
 
@@ -15,7 +15,7 @@ const IN_CONTAINERS = ['--stack', 'containers', '--scenario', 'smoke', '--rate',
 const WITH_BUILDS_MS = 20 * 60_000;
 const GATE_MS = 3 * 60_000;
 
-const objective = ({ objectives }: Verdict, id: string) => objectives.find((one) => one.id === id)!;
+const objective = ({ objectives }: VerdictDocument, id: string) => objectives.find((one) => one.id === id)!;
 
 describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers', () => {
   let engine: Engine;
@@ -39,7 +39,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
     'passes with a healthy service, and leaves its logs and nothing else',
     async () => {
       const { code, stdout, stderr } = await gate('--json').done;
-      const verdict = JSON.parse(stdout || '{}') as Verdict;
+      const verdict = JSON.parse(stdout || '{}') as VerdictDocument;
       expect(code, stderr).toBe(0);
       expect(verdict.objectives.map(({ verdict }) => verdict)).toEqual(Array(6).fill('met'));
       const run = join(folder.path, 'latest');

@@ -1,27 +1,47 @@
 import { stretchOf } from '../slas/merging.ts';
 import type { Evidence, Reading, RunRecord, Sample, Verdict } from '../slas/model.ts';
+import { verdictDocument } from '../slas/render/json.ts';
 
-/** In what a second look differs from the first, in words, a line each. Nothing: they agree. */
+/** How a second judgement differs from the stored one, a line each. Nothing: they agree. */
 
 // ---------------------------------------------------------------------------------------------- verdicts
 
 /** Fields whose value follows from the time at which was asked, not from what happened. */
 const NOT_COMPARED = ['query'];
+/** Fields that the first version of verdict.json did not have, or filled with words of its own. */
+const NEW_SINCE_FIRST = ['schema', 'summary', 'summaryReason', 'reason', 'reasons', 'detail', 'note'];
 
 /** Every field in which two verdicts differ, as `objectives.latency-p95.samples: 360 before, 361 now`. */
-export function verdictDifferences(before: Verdict, now: Verdict): readonly string[] {
-  return fieldDifferences('', before, now);
+export const verdictDifferences = (before: Verdict, now: Verdict): readonly string[] =>
+  fieldDifferences('', verdictDocument(before), verdictDocument(now), NOT_COMPARED);
+
+/** The same for one as it was stored, perhaps by the first version: its words are not compared. */
+export function storedDifferences(stored: { readonly schema: string }, now: Verdict): readonly string[] {
+  const isFirst = stored.schema === 'sla-harness/verdict/v1';
+  return fieldDifferences(
+    '',
+    stored,
+    verdictDocument(now),
+    isFirst ? [...NOT_COMPARED, ...NEW_SINCE_FIRST] : NOT_COMPARED,
+  );
 }
 
-function fieldDifferences(path: string, before: unknown, now: unknown): string[] {
+function fieldDifferences(
+  path: string,
+  before: unknown,
+  now: unknown,
+  notCompared: readonly string[],
+): string[] {
   if (!isNode(before) || !isNode(now)) {
     return Object.is(before, now) ? [] : [`${path}: ${told(before)} before, ${told(now)} now`];
   }
   const [old, fresh] = [membersOf(before), membersOf(now)];
   const names = [...new Set([...Object.keys(old), ...Object.keys(fresh)])];
   return names
-    .filter((name) => !NOT_COMPARED.includes(name))
-    .flatMap((name) => fieldDifferences(path === '' ? name : `${path}.${name}`, old[name], fresh[name]));
+    .filter((name) => !notCompared.includes(name))
+    .flatMap((name) =>
+      fieldDifferences(path === '' ? name : `${path}.${name}`, old[name], fresh[name], notCompared),
+    );
 }
 
 const isNode = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunRecord, Verdict } from '../slas/model.ts';
+import type { RunRecord } from '../slas/model.ts';
+import type { VerdictDocument } from '../slas/render/json.ts';
 import { SHIPPED_DOCUMENT } from './inputs.ts';
 import { startLocalStack } from './stack/local.ts';
 import type { Stack } from './stack/stack.ts';
@@ -77,7 +78,7 @@ const gate = (
 const lastRun = async () =>
   JSON.parse(await readFile(join(folder.path, 'latest', 'run.json'), 'utf8')) as RunRecord;
 
-const outcomes = ({ objectives }: Verdict) =>
+const outcomes = ({ objectives }: VerdictDocument) =>
   Object.fromEntries(objectives.map(({ id, verdict }) => [id, verdict]));
 
 describe('a service that is already running', { timeout: 180_000 }, () => {
@@ -102,7 +103,7 @@ describe('a service that is already running', { timeout: 180_000 }, () => {
     const { load } = await lastRun();
     expect(load, passed.stderr).toMatchObject({ completed: true, sent: 360, lost: 0 });
     expect(load!.answered).toMatchObject({ '2xx': 360 });
-    const { preconditions } = JSON.parse(passed.stdout) as Verdict;
+    const { preconditions } = JSON.parse(passed.stdout) as VerdictDocument;
     expect(preconditions.find(({ id }) => id === 'prometheus-answered')).toMatchObject({ ok: true });
 
     const again = ['verify', join(folder.path, 'latest'), '--prometheus', front.url];
@@ -127,7 +128,7 @@ describe('a service that is already running', { timeout: 180_000 }, () => {
     const env = { SLA_TARGET_TOKEN: TOKENS.target };
     const { code, stdout, stderr } = await gate(stack, stack.prometheusUrl, env, ['--no-abort']);
     expect(stderr).toMatch(/stopping the load: \d+ of the \d+ requests that ended within 5 s were errors/);
-    const verdict = JSON.parse(stdout) as Verdict;
+    const verdict = JSON.parse(stdout) as VerdictDocument;
     const { load } = await lastRun();
     expect(load).toMatchObject({ completed: false, plannedRequests: 360 });
     expect(load!.stoppedBecause).toContain('load on a service that was already running stops at half');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ObjectiveVerdict, Verdict } from '../slas/model.ts';
+import type { VerdictDocument } from '../slas/render/json.ts';
 import { SHIPPED_DOCUMENT } from './inputs.ts';
 import { isAlive, ROOT, sla, startSla, temporaryFolder } from './testing/sla.ts';
 
@@ -11,9 +11,9 @@ import { isAlive, ROOT, sla, startSla, temporaryFolder } from './testing/sla.ts'
 /** Short, and still enough requests for a p99 (299) and scrapes for a census (10). */
 const SHORT = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
 
-const outcomes = ({ objectives }: Verdict) =>
+const outcomes = ({ objectives }: VerdictDocument) =>
   Object.fromEntries(objectives.map(({ id, verdict }) => [id, verdict]));
-const objective = (verdict: Verdict, id: string): ObjectiveVerdict =>
+const objective = (verdict: VerdictDocument, id: string): VerdictDocument['objectives'][number] =>
   verdict.objectives.find((one) => one.id === id)!;
 
 const ALL_MET = {
@@ -29,7 +29,7 @@ describe('a healthy service', () => {
   test('passes; k6, the service and the verdict count the same; the run can be judged again', async () => {
     await using folder = await temporaryFolder();
     const gated = await sla(['gate', ...SHORT, '--out', folder.path, '--json']);
-    const verdict = JSON.parse(gated.stdout) as Verdict;
+    const verdict = JSON.parse(gated.stdout) as VerdictDocument;
     expect(outcomes(verdict)).toEqual(ALL_MET);
     expect(gated.code).toBe(0);
 
@@ -79,12 +79,12 @@ describe('two gates side by side', () => {
     const gate = (faults: string) =>
       sla(['gate', ...SHORT, '--no-abort', '--out', folder.path, '--faults', faults, '--json']);
     const [slow, failing] = await Promise.all([gate('latency=250ms'), gate('errors=4%,confidence=0.78')]);
-    const slowVerdict = JSON.parse(slow.stdout) as Verdict;
+    const slowVerdict = JSON.parse(slow.stdout) as VerdictDocument;
     expect(slow.code).toBe(1);
     expect(outcomes(slowVerdict)).toMatchObject({ 'latency-p95': 'missed', 'error-rate': 'met' });
     expect(objective(slowVerdict, 'latency-p95').value).toBeGreaterThanOrEqual(0.25);
 
-    const failingVerdict = JSON.parse(failing.stdout) as Verdict;
+    const failingVerdict = JSON.parse(failing.stdout) as VerdictDocument;
     expect(failing.code).toBe(1);
     expect(outcomes(failingVerdict)).toMatchObject({ 'error-rate': 'missed', confidence: 'missed' });
     expect(objective(failingVerdict, 'error-rate')).toMatchObject({ severity: 'target' });
@@ -97,8 +97,8 @@ test('three generators bring the verdict that one brings', { timeout: 180_000 },
   await using folder = await temporaryFolder();
   const gate = (...more: string[]) =>
     sla(['gate', ...SHORT, '--no-abort', '--faults', 'errors=5%', '--out', folder.path, '--json', ...more]);
-  const one = JSON.parse((await gate()).stdout) as Verdict;
-  const three = JSON.parse((await gate('--generators', '3')).stdout) as Verdict;
+  const one = JSON.parse((await gate()).stdout) as VerdictDocument;
+  const three = JSON.parse((await gate('--generators', '3')).stdout) as VerdictDocument;
   for (const verdict of [one, three]) {
     const { value, samples, ...errorRate } = objective(verdict, 'error-rate');
     // Faults are dealt out evenly: of so many requests always as many fail.
@@ -114,7 +114,7 @@ describe('a run that nothing can save any more', () => {
   test('is stopped, and fails', async () => {
     await using folder = await temporaryFolder();
     const { code, stdout } = await sla(['gate', '--out', folder.path, '--faults', 'errors=20%', '--json']);
-    const verdict = JSON.parse(stdout) as Verdict;
+    const verdict = JSON.parse(stdout) as VerdictDocument;
     expect(code).toBe(1);
     expect(outcomes(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
     expect(objective(verdict, 'error-rate').reason).toContain('beyond doubt');
@@ -126,7 +126,7 @@ describe('a run that nothing can save any more', () => {
 });
 
 describe('something dies once the load has begun: that is evidence', () => {
-  async function gateLosing(commandLine: string): Promise<{ code: number | null; verdict: Verdict }> {
+  async function gateLosing(commandLine: string): Promise<{ code: number | null; verdict: VerdictDocument }> {
     await using folder = await temporaryFolder();
     const gate = startSla(['gate', ...SHORT, '--out', folder.path, '--json']);
     // k6 is in the middle of its 12 s.
@@ -135,7 +135,7 @@ describe('something dies once the load has begun: that is evidence', () => {
     expect(victims).toHaveLength(1);
     process.kill(victims[0]!, 'SIGKILL');
     const { code, stdout } = await gate.done;
-    return { code, verdict: JSON.parse(stdout) as Verdict };
+    return { code, verdict: JSON.parse(stdout) as VerdictDocument };
   }
 
   test('Prometheus: inconclusive', async () => {

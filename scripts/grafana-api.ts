@@ -4,6 +4,7 @@ import type { Held } from '../slas/held.ts';
 import type { Plan, RunRecord, Verdict } from '../slas/model.ts';
 import { parseJson } from '../slas/prometheus-answer.ts';
 import { withoutSecrets } from '../slas/prometheus-http.ts';
+import { wordsOf } from '../slas/render/reasons/words.ts';
 import { HarnessError } from './errors.ts';
 
 /** Brings dashboards, and what a run has to say on them, into a Grafana that somebody has: by its HTTP API. */
@@ -77,7 +78,7 @@ export function annotationRequests({
     },
   });
   const { fromSeconds, toSeconds } = run.window;
-  const said = `${verdict.verdict.toUpperCase()} ${run.id}: ${verdict.summary}`;
+  const said = `${verdict.verdict.toUpperCase()} ${run.id}: ${wordsOf([verdict.summary])}`;
   return [
     annotation(verdict.verdict, said, fromSeconds, toSeconds),
     ...occasionsOf(plan, run, environment).map(({ kind, label, told, ...times }) => {

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from '../slas/document.ts';
-import { judge } from '../slas/judge.ts';
-import type { Evidence, Plan, RunRecord, Verdict } from '../slas/model.ts';
+import type { Evidence, Plan, RunRecord } from '../slas/model.ts';
 import { planWindow } from '../slas/plan.ts';
 import { collectEvidence } from '../slas/prometheus.ts';
 import { ask } from '../slas/prometheus-http.ts';
 import { rawSamples, selectorsOfPlan } from '../slas/promql.ts';
+import type { VerdictDocument } from '../slas/render/json.ts';
 import { SHIPPED_YAML } from '../slas/testing/cases.ts';
+import { judgeInWords } from '../slas/testing/judge-in-words.ts';
 import { countedBy, edgesOf, type LongService, makeLongBlocks } from '../slas/testing/long-window.ts';
 import { type PrometheusServer, startPrometheusWith, toolPath } from '../slas/testing/prometheus-server.ts';
 import { evidenceDifferences } from './differences.ts';
@@ -130,10 +131,10 @@ async function wholeEvidence(plan: Plan): Promise<Evidence> {
   };
 }
 
-const objective = (verdict: Verdict, id: string) => verdict.objectives.find((one) => one.id === id)!;
+const objective = (verdict: VerdictDocument, id: string) => verdict.objectives.find((one) => one.id === id)!;
 
 /** What is counted and decided; that an interval may differ by its blocks is no difference. */
-const counts = ({ objectives }: Verdict) =>
+const counts = ({ objectives }: VerdictDocument) =>
   objectives.map(({ id, verdict, samples, value, share, bucket, uncounted }) => ({
     ...{ id, verdict, samples, value, share, bucket, uncounted },
   }));
@@ -147,7 +148,7 @@ describe('a long window', () => {
   test('is counted exactly, from a part of the samples', async () => {
     const plan = planOf(services.healthy);
     const evidence = await collectEvidence(plan, run, asker());
-    const verdict = judge(plan, run, evidence);
+    const verdict = judgeInWords(plan, run, evidence);
     const [good, all] = ['good', 'all'].map((of) =>
       [0, 1].reduce((sum, replica) => {
         const { openSeconds, closeSeconds } = edgesOf(services.healthy, replica, FROM, TO);
@@ -163,7 +164,7 @@ describe('a long window', () => {
     expect(objective(verdict, 'model-uptime')).toMatchObject({ value: 1, samples: 2 * 2002 });
     expect(evidence.thinned).toMatchObject({ intervalSeconds: 1 });
     expect(Math.max(...samplesIn(evidence))).toBeLessThan(540);
-    expect(counts(verdict)).toEqual(counts(judge(plan, run, await wholeEvidence(plan))));
+    expect(counts(verdict)).toEqual(counts(judgeInWords(plan, run, await wholeEvidence(plan))));
   });
 
   test.each([
@@ -187,25 +188,26 @@ describe('a long window', () => {
   ] as const)('%s', async (name, undecided, reason) => {
     const plan = planOf(services[name]);
     const evidence = await collectEvidence(plan, run, asker());
-    const verdict = judge(plan, run, evidence);
-    const whole = judge(plan, run, await wholeEvidence(plan));
+    const verdict = judgeInWords(plan, run, evidence);
+    const whole = judgeInWords(plan, run, await wholeEvidence(plan));
     for (const id of undecided) {
       expect(objective(verdict, id)).toMatchObject({ verdict: 'undecided' });
       expect(objective(verdict, id).reason).toContain(reason);
     }
-    const decisions = ({ objectives }: Verdict) => objectives.map(({ id, verdict: one }) => [id, one]);
+    const decisions = ({ objectives }: VerdictDocument) =>
+      objectives.map(({ id, verdict: one }) => [id, one]);
     expect(decisions(verdict)).toEqual(decisions(whole));
     const decided = (all: ReturnType<typeof counts>) => all.filter((one) => one.verdict !== 'undecided');
     expect(decided(counts(verdict))).toEqual(decided(counts(whole)));
     // The census is the same, pair by pair.
-    const census = (of: Verdict) => objective(of, 'model-uptime').reason;
+    const census = (of: VerdictDocument) => objective(of, 'model-uptime').reason;
     expect(census(verdict)).toBe(census(whole));
   });
 
   test.each(Object.keys(elastic) as (keyof typeof elastic)[])('%s', async (name) => {
     const plan = planOf(elastic[name], 'elastic');
-    const verdict = judge(plan, run, await collectEvidence(plan, run, asker()));
-    const whole = judge(plan, run, await wholeEvidence(plan));
+    const verdict = judgeInWords(plan, run, await collectEvidence(plan, run, asker()));
+    const whole = judgeInWords(plan, run, await wholeEvidence(plan));
     expect(counts(verdict)).toEqual(counts(whole));
     expect(objective(verdict, 'latency-p95').uncounted).toBeGreaterThan(0);
     expect(verdict.preconditions.find(({ id }) => id === 'service-not-restarted')!.detail).toContain(
@@ -222,7 +224,9 @@ describe('thinned evidence', () => {
       await collectEvidence(plan, run, asker()),
     ];
     const read = JSON.parse(JSON.stringify(evidence)) as Evidence;
-    expect(JSON.stringify(judge(plan, run, read))).toBe(JSON.stringify(judge(plan, run, evidence)));
+    expect(JSON.stringify(judgeInWords(plan, run, read))).toBe(
+      JSON.stringify(judgeInWords(plan, run, evidence)),
+    );
     expect(evidenceDifferences(evidence, again, run)).toEqual([]);
     const other = planOf(services['down-once']);
     const changed = await collectEvidence(other, run, asker());
@@ -235,10 +239,10 @@ describe('thinned evidence', () => {
   test('that lacks a digest, or the samples of an odd block, decides nothing', async () => {
     const plan = planOf(services['one-scrape-failed']);
     const evidence = await collectEvidence(plan, run, asker());
-    expect(judge(plan, run, evidence).verdict).toBe('pass');
+    expect(judgeInWords(plan, run, evidence).verdict).toBe('pass');
     for (const gone of evidence.readings) {
       const readings = evidence.readings.filter((one) => one !== gone);
-      const { verdict } = judge(plan, run, { ...evidence, readings });
+      const { verdict } = judgeInWords(plan, run, { ...evidence, readings });
       // The lag only explains.
       const isExplaining = gone.digest === undefined && gone.selector === plan.lag;
       expect(verdict === 'pass', `${gone.digest ?? 'raw'} ${gone.query} at ${gone.atSeconds}`).toBe(

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../slas/document.ts';
-import type { Verdict } from '../slas/model.ts';
+import type { VerdictDocument } from '../slas/render/json.ts';
 import { documentText, entryFor, withScenario } from './starting-points.ts';
 import { copyCheckout, ROOT, sla, temporaryFolder } from './testing/sla.ts';
 
@@ -10,14 +10,14 @@ import { copyCheckout, ROOT, sla, temporaryFolder } from './testing/sla.ts';
 
 const QUICK = { timeout: 240_000 };
 
-async function gate(root: string, ...args: string[]): Promise<Verdict> {
+async function gate(root: string, ...args: string[]): Promise<VerdictDocument> {
   const { stdout, stderr } = await sla(['gate', '--no-abort', '--json', ...args], { root });
   expect(stdout, stderr).toMatch(/^\{/);
-  return JSON.parse(stdout) as Verdict;
+  return JSON.parse(stdout) as VerdictDocument;
 }
 
 /** How fast this machine is just now is not what is tested: that everything was sent, answered and counted is. */
-function expectLoaded(verdict: Verdict, requests: number): void {
+function expectLoaded(verdict: VerdictDocument, requests: number): void {
   const preconditions = Object.fromEntries(verdict.preconditions.map(({ id, detail }) => [id, detail]));
   expect(preconditions['load-delivered']).toContain(`${requests} of ${requests} planned`);
   expect(preconditions['client-and-server-agree']).toContain(`the service counted ${requests}`);

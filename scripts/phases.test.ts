@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Plan, RunRecord, Verdict } from '../slas/model.ts';
+import type { Plan, RunRecord } from '../slas/model.ts';
+import type { VerdictDocument } from '../slas/render/json.ts';
 import { SHIPPED_DOCUMENT } from './inputs.ts';
 import { type Done, ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from './testing/sla.ts';
 
@@ -59,7 +60,7 @@ test('k6 tells when each phase began, and what was sent in it', async () => {
 });
 
 test('each has its rows, with the part that the service was counted in', async () => {
-  const { objectives, preconditions } = JSON.parse(gated.stdout) as Verdict;
+  const { objectives, preconditions } = JSON.parse(gated.stdout) as VerdictDocument;
   expect(objectives.map(({ id, phase }) => [id, phase])).toEqual([
     ['latency-p95', null],
     ['latency-p95 · before', 'before'],

@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Baseline } from '../slas/compare.ts';
 import { judge } from '../slas/judge.ts';
+import { inWords } from '../slas/model/reasons.ts';
 import type { RunSeries, Verdict } from '../slas/model.ts';
 import { FILES, readRun, type StoredRun, toJson } from './bundle.ts';
 import { reportOf } from './report.ts';
@@ -135,13 +136,18 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
       sla: evil,
       scenario: evil,
       run: evil,
-      summary: evil,
+      summary: inWords(evil),
       verdict: 'inconclusive',
-      objectives: judgedVerdict.objectives.map((one) => ({ ...one, title: evil, reason: evil, query: evil })),
+      objectives: judgedVerdict.objectives.map((one) => ({
+        ...one,
+        title: evil,
+        reasons: [inWords(evil)],
+        query: evil,
+      })),
       preconditions: judgedVerdict.preconditions.map((one) => ({
         ...one,
         id: evil,
-        detail: evil,
+        reasons: [inWords(evil)],
         ok: false,
       })),
     };
@@ -244,17 +250,23 @@ describe('what it says', () => {
     const from = new Date(passed.run.window.fromSeconds * 1000).toISOString();
     const to = new Date((passed.run.window.fromSeconds + 30) * 1000).toISOString();
     const held = [
-      { id: 'HighErrorRate', severity: 'critical', firing: [{ from, to }], agrees: false, note: 'met' },
-      { id: 'HighLatency', severity: null, firing: [], agrees: true, note: 'missed' },
+      {
+        id: 'HighErrorRate',
+        severity: 'critical',
+        firing: [{ from, to }],
+        agrees: false,
+        reasons: [inWords('met')],
+      },
+      { id: 'HighLatency', severity: null, firing: [], agrees: true, reasons: [inWords('missed')] },
     ];
-    const verdict: Verdict = { ...judged(passed), alerts: { held, detail: '2 alerts are told' } };
+    const verdict: Verdict = { ...judged(passed), alerts: { held, summary: inWords('2 alerts are listed') } };
     const text = await reportOf(ROOT, passed, verdict);
     expect(text).toMatch(
       /<span class="stretch alert" style="left:0\.00%;width:\d+\.\d\d%"[^>]*><b>HighErrorRate<\/b> firing/,
     );
-    expect(text).toContain('2 alerts are told. They changed nothing of the verdict.');
+    expect(text).toContain('2 alerts are listed. Alerts do not change the verdict.');
     expect(text.match(/<td>(never firing|firing [\d:]+ to [\d:]+)<\/td>/g)).toHaveLength(2);
-    const withoutRules = { ...verdict, alerts: { held: null, detail: 'no alerting rules seen' } };
+    const withoutRules = { ...verdict, alerts: { held: null, summary: inWords('no alerting rules seen') } };
     expect(await reportOf(ROOT, passed, withoutRules)).not.toContain('id="alerts"');
   });
 

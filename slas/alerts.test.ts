@@ -46,7 +46,7 @@ function rendered(caseName: string) {
     .build();
   const verdict = verdictOf(judged);
   return {
-    text: renderText(verdict, judged.plan, { colour: false }),
+    text: renderText(verdict, judged.plan, { colour: false, isVerbose: true }),
     markdown: renderMarkdown(verdict, judged.plan),
   };
 }

@@ -1,4 +1,5 @@
 import { parseDuration } from './limits.ts';
+import { type Reason, reason } from './model/reasons.ts';
 import type {
   Evidence,
   HeldAlert,
@@ -10,8 +11,6 @@ import type {
   Verdict,
   VerdictAlerts,
 } from './model.ts';
-import { countOf, formatCount } from './numbers.ts';
-import { promDuration } from './rules/promql.ts';
 
 /**
  * Alert and verdict come from one document: where both spoke about the same time, they are held against each other. What
@@ -25,13 +24,12 @@ export function holdAlerts(
 ): Pick<Verdict, 'alerts'> {
   if (planned === undefined || asked === undefined) return {};
   const failed = asked.find(({ error }) => error !== null);
-  if (failed !== undefined) return unknown(`what alerts there were is not known: ${failed.error}`);
+  if (failed !== undefined) return unknown(reason('alerts-unknown', { error: failed.error! }));
   const seriesOf = (selector: string) => asked.find((one) => one.selector === selector)?.series ?? [];
   const stepSeconds = asked.find((one) => one.selector === planned.states)?.first?.stepSeconds ?? 1;
   const recorded = seriesOf(planned.recorded);
   const states = statesOf(seriesOf(planned.states), stepSeconds);
-  if (recorded.length === 0 && states.length === 0)
-    return unknown('no alerting rules seen: this Prometheus evaluates none of the document');
+  if (recorded.length === 0 && states.length === 0) return unknown(reason('no-alerting-rules', {}));
   const judged = planned.rules.map((rule) => judgedBy(rule, objectives));
   const fired = states.filter(({ state }) => state === 'firing');
   const rows = [
@@ -40,10 +38,10 @@ export function holdAlerts(
       .filter(({ rule }) => fired.every(({ name }) => name !== rule.name))
       .flatMap((one) => heldSilent(one, states, watchOf(one.rule, recorded, run))),
   ];
-  return { alerts: { held: rows, detail: summarise(rows, recorded) } };
+  return { alerts: { held: rows, summary: summarise(rows, recorded) } };
 }
 
-const unknown = (detail: string): { alerts: VerdictAlerts } => ({ alerts: { held: null, detail } });
+const unknown = (summary: Reason): { alerts: VerdictAlerts } => ({ alerts: { held: null, summary } });
 
 // ---------------------------------------------------------------------------------------------- what was seen
 
@@ -108,7 +106,7 @@ interface Judged {
   /** Whether the threshold is broken by what was judged. null: undecided, or judged in phases alone, of which none broke it. */
   readonly isBroken: boolean | null;
   readonly isWhole: boolean;
-  readonly words: string;
+  readonly reason: Reason;
 }
 
 function judgedBy(rule: PlannedAlert, all: readonly ObjectiveVerdict[]): Judged {
@@ -116,64 +114,55 @@ function judgedBy(rule: PlannedAlert, all: readonly ObjectiveVerdict[]): Judged 
   const broken = own.filter((one) => breaks(one, rule.threshold));
   const isWhole = own.some(({ phase }) => phase === null);
   const isDecided = isWhole && own.every(({ verdict }) => verdict !== 'undecided');
-  const words = (broken.length > 0 ? broken : own).map(wordsOf).join(', ');
-  return { rule, isBroken: broken.length > 0 ? true : isDecided ? false : null, isWhole, words };
+  return {
+    rule,
+    isBroken: broken.length > 0 ? true : isDecided ? false : null,
+    isWhole,
+    reason: reason('alert-judged', { objectives: (broken.length > 0 ? broken : own).map(judgedOf) }),
+  };
 }
 
 const breaks = ({ verdict, severity }: ObjectiveVerdict, threshold: PlannedAlert['threshold']) =>
   verdict === 'missed' && (threshold === 'target' || severity === 'alert');
 
-const wordsOf = ({ id, verdict, severity, alert }: ObjectiveVerdict) => {
-  if (verdict !== 'missed') return `${id} is ${verdict}`;
-  if (severity === 'alert') return `${id} is missed, beyond its alert threshold`;
-  return `${id} is missed${alert === null ? '' : ', within its alert threshold'}`;
-};
+const judgedOf = ({ id, verdict, severity, alert }: ObjectiveVerdict) => ({
+  id,
+  verdict,
+  severity,
+  hasAlertThreshold: alert !== null,
+});
 
 // ---------------------------------------------------------------------------------------------- held together
 
 function heldFired({ name, severity, stretches }: AlertState, judged: Judged | null): HeldAlert {
   const firing = stretches.map(([from, to]) => ({ from: rfc3339(from), to: rfc3339(to) }));
   const held = { id: name, severity, firing };
-  if (judged === null)
-    return { ...held, agrees: null, note: 'nothing that was judged here has the same threshold' };
-  const { isBroken, words } = judged;
-  if (isBroken === false)
-    return {
-      ...held,
-      agrees: false,
-      note: `${words}: an alert looks back from each moment, at first to before the window, and the verdict at the window as a whole`,
-    };
-  return { ...held, agrees: isBroken, note: words };
+  if (judged === null) return { ...held, agrees: null, reasons: [reason('alert-unrelated', {})] };
+  const { isBroken, reason: own } = judged;
+  if (isBroken === false) return { ...held, agrees: false, reasons: [own, reason('alert-looks-back', {})] };
+  return { ...held, agrees: isBroken, reasons: [own] };
 }
 
 /** What did not fire is told where the threshold is broken and the rule had the time to see it. */
 function heldSilent(
-  { rule, isBroken, isWhole, words }: Judged,
+  { rule, isBroken, isWhole, reason: own }: Judged,
   states: readonly AlertState[],
   watch: Watch | null,
 ): readonly HeldAlert[] {
   if (isBroken !== true || !isWhole || watch === null) return [];
   const held = { id: rule.name, severity: null, firing: [] };
   const pending = states.find(({ name, state }) => name === rule.name && state === 'pending');
-  if (pending !== undefined)
-    return [{ ...held, agrees: null, note: `${words}: it was pending, and waits before it fires` }];
+  if (pending !== undefined) return [{ ...held, agrees: null, reasons: [own, reason('alert-pending', {})] }];
   if (watch.seconds < watch.windowSeconds + rule.forSeconds) return [];
-  const [over, waits] = [promDuration(watch.windowSeconds), promDuration(rule.forSeconds)];
-  const told = `it looks back over ${over}, waits for ${waits}, and knows nothing of the client`;
-  return [{ ...held, agrees: false, note: `${words}: ${told}` }];
+  const silent = reason('alert-silent', { overSeconds: watch.windowSeconds, forSeconds: rule.forSeconds });
+  return [{ ...held, agrees: false, reasons: [own, silent] }];
 }
 
 const rfc3339 = (seconds: number) => new Date(seconds * 1000).toISOString();
 
-function summarise(rows: readonly HeldAlert[], recorded: readonly Series[]): string {
-  const watched = new Set(recorded.map(({ labels }) => labels.objective)).size;
-  const fired = rows.filter(({ firing }) => firing.length > 0).length;
-  const apart = rows.filter(({ agrees }) => agrees === false).length;
-  const told = fired === 0 ? 'no alert fired' : `${countOf(fired, 'alert')} fired`;
-  const other = apart === 0 ? '' : `, ${formatCount(apart)} not as judged`;
-  const rules =
-    watched === 0
-      ? 'alerts were seen, and nothing that the rules record, so one that did not fire tells nothing'
-      : `rules of ${countOf(watched, 'objective')} were evaluated`;
-  return `${rules}: ${told}${other}`;
-}
+const summarise = (rows: readonly HeldAlert[], recorded: readonly Series[]) =>
+  reason('alerts-seen', {
+    objectives: new Set(recorded.map(({ labels }) => labels.objective)).size,
+    fired: rows.filter(({ firing }) => firing.length > 0).length,
+    disagreeing: rows.filter(({ agrees }) => agrees === false).length,
+  });

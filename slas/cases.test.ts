@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from './judge.ts';
-import type { Evidence, ObjectiveVerdict, Verdict } from './model.ts';
+import type { Evidence } from './model.ts';
+import type { VerdictDocument } from './render/json.ts';
 import { type ExpectedObjective, type JudgingCase, ORIGIN_SECONDS, readCaseFiles } from './testing/cases.ts';
+import { judgeInWords, type ObjectiveInWords } from './testing/judge-in-words.ts';
 
 /** Every file of cases/ is read and judged; what it expects is compared with what comes out. */
 
-const outcome = ({ verdict, severity }: ObjectiveVerdict) =>
+const outcome = ({ verdict, severity }: ObjectiveInWords) =>
   severity === null ? verdict : `${verdict} ${severity}`;
 
-function expectObjective(actual: ObjectiveVerdict, expected: ExpectedObjective): void {
+function expectObjective(actual: ObjectiveInWords, expected: ExpectedObjective): void {
   const told = `${actual.id} (${actual.reason})`;
   expect(outcome(actual), told).toBe(expected.is);
   if (expected.value !== undefined) expect(actual.value, told).toBeCloseTo(expected.value, 6);
@@ -26,7 +27,7 @@ function expectObjective(actual: ObjectiveVerdict, expected: ExpectedObjective):
   expect(actual.reason).not.toBe('');
 }
 
-function expectCertainty(actual: ObjectiveVerdict, expected: ExpectedObjective, told: string): void {
+function expectCertainty(actual: ObjectiveInWords, expected: ExpectedObjective, told: string): void {
   if (expected.interval === null) expect(actual.interval, told).toBeNull();
   else if (expected.interval !== undefined) {
     expect(actual.interval?.low, told).toBeCloseTo(expected.interval[0], 5);
@@ -50,7 +51,7 @@ function expectCertainty(actual: ObjectiveVerdict, expected: ExpectedObjective, 
 }
 
 function expectObjectives(
-  verdict: Verdict,
+  verdict: VerdictDocument,
   objectives: NonNullable<JudgingCase['expect']['objectives']>,
 ): void {
   for (const actual of verdict.objectives) {
@@ -65,7 +66,7 @@ function expectObjectives(
 }
 
 function expectPreconditions(
-  verdict: Verdict,
+  verdict: VerdictDocument,
   expected: NonNullable<JudgingCase['expect']['preconditions']>,
 ) {
   for (const [id, wanted] of Object.entries(expected)) {
@@ -78,7 +79,7 @@ function expectPreconditions(
 }
 
 function expectAlerts(
-  { alerts }: Verdict,
+  { alerts }: VerdictDocument,
   evidence: Evidence,
   { alerts: expected, alertsSay }: JudgingCase['expect'],
 ): void {
@@ -103,14 +104,14 @@ for (const [file, cases] of readCaseFiles()) {
     test.each(cases)('$name', ({ build, expect: expected, because }) => {
       expect(because, 'a case must say why').toMatch(/\S/);
       const { plan, run, evidence } = build();
-      const verdict = judge(plan, run, evidence);
+      const verdict = judgeInWords(plan, run, evidence);
       expectObjectives(verdict, expected.objectives ?? {});
       expectPreconditions(verdict, expected.preconditions ?? {});
       expectAlerts(verdict, evidence, expected);
       expect(verdict.verdict, verdict.summary).toBe(expected.verdict);
       expect(verdict.summary).toContain(expected.summary ?? '');
       expect(verdict.exitCode).toBe({ pass: 0, fail: 1, inconclusive: 3 }[verdict.verdict]);
-      expect(judge(plan, run, evidence), 'judging again gives the same').toEqual(verdict);
+      expect(judgeInWords(plan, run, evidence), 'judging again gives the same').toEqual(verdict);
     });
   });
 }

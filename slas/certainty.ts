@@ -41,6 +41,12 @@ export interface Certainty {
   readonly independenceAssumed: boolean;
   /** How many stretches between scrapes there were to judge by. */
   readonly blocks: number;
+  readonly samples: number;
+  /**
+   * The measured share is at most half of what the limit allows, or at least twice that: where the interval holds the limit
+   * all the same, there are too few requests, and the value is not near the limit.
+   */
+  readonly isFar: boolean;
 }
 
 export const USUAL_CONFIDENCE = 0.95;
@@ -117,7 +123,7 @@ export function certaintyOfCount(
   const isLatency = objective.measure.kind === 'latency';
   const margin = budget - bad / all;
   const known = largestOf([latencyEffectOf(counted), isLatency ? null : latencyEffect]) ?? clientEffect;
-  if (blocks.length < LEAST_BLOCKS) return without(margin, blocks.length);
+  if (blocks.length < LEAST_BLOCKS) return without(margin, blocks.length, all);
   const sample = { bad, all, effect: known ?? { factor: 1, blocks: blocks.length } };
   const level = confidence ?? USUAL_CONFIDENCE;
   // What replicas that ended took unseen was all good at best, all bad at worst.
@@ -140,6 +146,8 @@ export function certaintyOfCount(
     pOfMiss: confidence === null ? null : pValue((at) => shareBounds(best, at).low > budget),
     independenceAssumed: known === null,
     blocks: blocks.length,
+    samples: all,
+    isFar: bad <= FAR * budget * all || FAR * bad >= budget * all,
   };
 }
 
@@ -147,7 +155,9 @@ export function certaintyOfCount(
 const onTheirOwn = (confidence: number) => ({ confidence, eachBound: confidence });
 const together = (confidence: number) => ({ confidence, eachBound: (1 + confidence) / 2 });
 
-const without = (margin: number, blocks: number): Certainty => ({
+const FAR = 0.5;
+
+const without = (margin: number, blocks: number, samples: number): Certainty => ({
   interval: null,
   margin,
   side: null,
@@ -156,6 +166,8 @@ const without = (margin: number, blocks: number): Certainty => ({
   pOfMiss: null,
   independenceAssumed: false,
   blocks,
+  samples,
+  isFar: false,
 });
 
 function neededFor(sample: ShareSample, budget: number, level: number, ratePerSecond: number): Needed {
@@ -182,7 +194,7 @@ function certaintyOfNumber(
   if (!Number.isFinite(value)) return null;
   const margin = target.comparison.startsWith('<') ? target.value - value : value - target.value;
   const spread = spreadOf(blocks);
-  if (spread === null) return without(margin, blocks.length);
+  if (spread === null) return without(margin, blocks.length, samples);
   // The value may be over other seconds than the blocks are: its spread is scaled as it is.
   const { part, total } = totalsOf(blocks);
   const scale = part === 0 ? 1 : value / (part / total);
@@ -208,6 +220,9 @@ function certaintyOfNumber(
     pOfMiss: confidence === null ? null : pValue((at) => sideOf(boundsAt(at), target) === 'bad'),
     independenceAssumed: false,
     blocks: blocks.length,
+    samples,
+    // A mean has no budget to be far from.
+    isFar: false,
   };
 }
 

@@ -1,7 +1,7 @@
 import { requestsOf } from './client-requests.ts';
 import type { Block } from './design-effect.ts';
+import { type Reason, reason } from './model/reasons.ts';
 import type { ClientMeasured, ClientRequests, Limit, PlannedObjective, RunRecord } from './model.ts';
-import { formatCount, formatValue } from './numbers.ts';
 import { slotsOf } from './slots.ts';
 import { budgetOf, compareShare } from './statistics.ts';
 
@@ -17,7 +17,7 @@ export interface ClientView {
   readonly slowestSeconds: number;
   /** Seconds until there was a connection, at the same percentile. */
   readonly blockedSeconds: number;
-  readonly words: string;
+  readonly reasons: readonly Reason[];
   /** The bad ones of each second, by start; and those over some values below the limit, the median among them. */
   readonly blocks: readonly Block[];
   readonly lower: readonly (readonly Block[])[];
@@ -61,7 +61,15 @@ export function viewOfClient(
       requests.map(({ blockedSeconds }) => blockedSeconds),
       measure.percentile,
     ),
-    words: `at the client ${formatCount(requests.length - bad)} of ${formatCount(requests.length)} (${formatValue(share, 'ratio')}), with a p${measure.percentile} of ${value === null ? 'no answer at all' : formatValue(value, 'seconds')}`,
+    reasons: [
+      reason('client-share', {
+        good: requests.length - bad,
+        samples: requests.length,
+        limitSeconds: target.value,
+        percentile: measure.percentile,
+        valueSeconds: value,
+      }),
+    ],
   };
 }
 
@@ -92,20 +100,19 @@ function percentileOf(values: readonly number[], percentile: number): number {
 }
 
 /**
- * Where the time goes that the client sees and the service's own histogram does not, in words: whichever of event loop and
- * connecting explains at least half of it, else what lies between.
+ * Where the time goes that the client sees and the service's own histogram does not: whichever of event loop and connecting
+ * explains at least half of it, else what lies between.
  */
 export function explainGap(
   clientSeconds: number,
   serverSeconds: number,
   blockedSeconds: number,
   lagSeconds: number | null,
-): string {
-  const gap = clientSeconds - serverSeconds;
-  const told = `${formatValue(gap, 'seconds')} more than at the service`;
-  if (lagSeconds !== null && lagSeconds >= gap / 2)
-    return `${told}: its event loop was up to ${formatValue(lagSeconds, 'seconds')} late, so requests waited before its clock began`;
-  if (blockedSeconds >= gap / 2)
-    return `${told}: of it ${formatValue(blockedSeconds, 'seconds')} until there was a connection`;
-  return `${told}: between client and server, or queueing before the handler`;
+): Reason {
+  const gapSeconds = clientSeconds - serverSeconds;
+  if (lagSeconds !== null && lagSeconds >= gapSeconds / 2)
+    return reason('client-slower-event-loop', { gapSeconds, lagSeconds });
+  if (blockedSeconds >= gapSeconds / 2)
+    return reason('client-slower-connecting', { gapSeconds, blockedSeconds });
+  return reason('client-slower-in-between', { gapSeconds });
 }

@@ -1,25 +1,42 @@
 import { isShownWhatever } from './certainty.ts';
 import { holds } from './limits.ts';
 import { endsOf, isWithin, type Measured } from './measure.ts';
+import { inWords, type Reason, reason } from './model/reasons.ts';
 import type { Limit, Plan, PlannedMeasure, PlannedObjective, Precondition, RunRecord } from './model.ts';
-import { are, countOf, formatCount, formatEnds, formatValue, were } from './numbers.ts';
 import { NOTHING_OUTSIDE, type Outside } from './outside.ts';
 import type { Decision } from './ruling.ts';
 import { compareShare } from './statistics.ts';
-import { uncountedWords } from './uncounted.ts';
 
 /** What was observed of one objective, held against its limit: met, missed or undecided. */
 
 /** Plans that were stored before there was a confidence have none. */
 export const confidenceOf = ({ confidence }: Plan) => confidence ?? null;
 
-const met = (reason: string): Decision => ({ verdict: 'met', severity: null, reason });
-const undecided = (reason: string): Decision => ({ verdict: 'undecided', severity: null, reason });
-const missed = (reason: string, isAlert: boolean): Decision => ({
+type Reasons = readonly Reason[];
+
+const met = (reasons: Reasons): Decision => ({ verdict: 'met', severity: null, reasons });
+const undecided = (reasons: Reasons): Decision => ({ verdict: 'undecided', severity: null, reasons });
+const missed = (reasons: Reasons, isAlert: boolean): Decision => ({
   verdict: 'missed',
   severity: isAlert ? 'alert' : 'target',
-  reason,
+  reasons,
 });
+
+/** Undecided for a reason that has nothing to do with what was measured, which is shown all the same. */
+const undecidedFor = (because: Reasons, seen: Reasons) =>
+  undecided([reason('seen-so-far', { because, seen })]);
+
+const brokenBy = ({ id, reasons }: Precondition) => reason('precondition-broken', { id, because: reasons });
+
+const uncountedReasons = (atMost: number, why?: string): Reasons => {
+  if (atMost === 0) return [];
+  return why === undefined
+    ? [reason('ended-replicas-uncounted', { atMost })]
+    : [reason('restarts-uncounted', { atMost, why })];
+};
+
+const tooFew = (what: 'request' | 'observation' | 'event' | 'scrape', samples: number, needed: number) =>
+  reason('too-few-samples', { what, samples, needed });
 
 /** Preconditions without which counts mean nothing; a census of scrapes rests on its edges alone, which it checks itself. */
 const COUNTS_REST_ON = [
@@ -55,11 +72,11 @@ export function decide(objective: PlannedObjective, measured: Measured, grounds:
   const broken = brokenAmong(COUNTS_REST_ON, grounds);
   switch (measured.kind) {
     case 'nothing':
-      return lostBeyondDoubt(objective, grounds) ?? undecided(measured.reason);
+      return lostBeyondDoubt(objective, grounds) ?? undecided([inWords(measured.reason)]);
     case 'census':
       return decideCensus(objective, measured, brokenAmong(['targets-distinct'], grounds));
     case 'share':
-      return decideShare(objective, measured, broken, grounds);
+      return decideShare(objective, { ...measured, reasons: [inWords(measured.words)] }, broken, grounds);
     case 'number':
       return decideNumber(objective, measured, restsOn(objective, broken));
     case 'moment':
@@ -87,7 +104,7 @@ export interface Count {
   readonly uncounted?: number;
   readonly uncountedWhy?: string;
   readonly outside?: Outside;
-  readonly words: string;
+  readonly reasons: Reasons;
   readonly doubtful?: number;
   readonly mayBeBad?: number;
   readonly doubtWords?: string;
@@ -102,7 +119,7 @@ function decideShare(
 ): Decision {
   const { plan, run } = grounds;
   const { samples, uncounted = 0, doubtful = 0, mayBeBad = 0, outside = NOTHING_OUTSIDE } = counted;
-  const words = counted.words + uncountedWords(uncounted, counted.uncountedWhy);
+  const seen = [...counted.reasons, ...uncountedReasons(uncounted, counted.uncountedWhy)];
   // What may not be of this phase must not make a miss, nor may what was in flight; for *met* it is the other way round.
   const own = samples - doubtful + mayBeBad;
   const bad = Math.max(0, counted.bad - doubtful);
@@ -115,42 +132,36 @@ function decideShare(
       Math.max(0, badBeyondAlert - outside.bad),
       all - Math.min(outside.bad, bad) + uncounted,
     );
-  const tooFew = own < objective.leastSamples;
-  if (broken.length === 0 && !tooFew) {
+  const isTooFew = own < objective.leastSamples;
+  if (broken.length === 0 && !isTooFew) {
     const miss = beyond(own);
-    if (miss !== null) return { ...missed(words, miss === 'alert'), isWhole: true };
+    if (miss !== null) return { ...missed(seen, miss === 'alert'), isWhole: true };
     const keeps = (badOnes: number, all = own) =>
       isWithin(objective.measure, objective.target, Math.min(all, badOnes) + uncounted, all + uncounted);
     // The other way round: all bad ones lie inside the window, and as few good ones as can be.
     const fewest = (badOnes: number) => Math.max(1, Math.min(own, badOnes), own - outside.all);
-    const doubt = outsideWords(outside, isWithin(objective.measure, objective.target, bad, own));
-    if (outside.all > 0 && keeps(bad) !== keeps(bad, fewest(bad))) return undecided(`${words}: ${doubt}`);
-    if (outside.bad > 0 && uncounted === 0 && !keeps(bad)) return undecided(`${words}: ${doubt}`);
+    const doubt = outsideReason(outside, isWithin(objective.measure, objective.target, bad, own));
+    if (outside.all > 0 && keeps(bad) !== keeps(bad, fewest(bad))) return undecided([...seen, doubt]);
+    if (outside.bad > 0 && uncounted === 0 && !keeps(bad)) return undecided([...seen, doubt]);
     // All that nobody counted was bad.
-    if (!keeps(bad)) return undecided(`${words}: had all of these been bad, the limit would be missed`);
+    if (!keeps(bad)) return undecided([...seen, reason('uncounted-would-decide', {})]);
     if (!keeps(counted.bad + mayBeBad, fewest(counted.bad + mayBeBad)))
-      return {
-        ...undecided(
-          counted.doubtWords === undefined
-            ? `the requests at the edges of the phase would decide: ${words}`
-            : `${words}: whether these were fast or slow would decide`,
-        ),
-        isOfOthers: true,
-      };
+      return { ...undecidedBy(counted, seen), isOfOthers: true };
     if (!keepsWithUnclaimed(objective, counted, fewest(counted.bad + mayBeBad) + uncounted, uncounted))
-      return undecided(
-        `${words}: had all of these been bad, the limit would be missed; write the values that the service has into the document`,
-      );
-    return { ...met(words), isWhole: true };
+      return undecided([...seen, reason('unclaimed-events-would-decide', {})]);
+    return { ...met(seen), isWhole: true };
   }
-  const reason =
-    broken[0]?.detail ??
-    `${countOf(own, 'request')} ${are(own)} too few: ${formatCount(objective.leastSamples)} could decide`;
+  const because = [
+    broken[0] === undefined ? tooFew('request', own, objective.leastSamples) : brokenBy(broken[0]),
+  ];
   const doubts = doubtsOfMiss(objective, broken);
-  if (doubts.length === 0 && !tooFew) {
+  if (doubts.length === 0 && !isTooFew) {
     const miss = beyond(own);
     if (miss !== null)
-      return { ...missed(`${words}; that stands, although ${reason}`, miss === 'alert'), isWhole: true };
+      return {
+        ...missed([...seen, reason('stands-despite', { because })], miss === 'alert'),
+        isWhole: true,
+      };
   }
   if (doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
     // Even if every request that is still missing were good, so many are bad already that the limit is broken.
@@ -158,10 +169,16 @@ function decideShare(
     const all = Math.max(samples, objective.leastSamples, planned);
     const miss = beyond(all);
     if (miss !== null && isShown(objective, bad, all, plan))
-      return missed(`${words}; beyond doubt, though ${reason}`, miss === 'alert');
+      return missed([...seen, reason('certain-despite', { because })], miss === 'alert');
   }
-  return lostBeyondDoubt(objective, grounds) ?? undecided(`${reason} (seen so far: ${words})`);
+  return lostBeyondDoubt(objective, grounds) ?? undecidedFor(because, seen);
 }
+
+/** Requests that may or may not be of what is judged would decide. */
+const undecidedBy = ({ doubtWords }: Count, seen: Reasons): Decision =>
+  doubtWords === undefined
+    ? undecidedFor([reason('phase-edges-would-decide', {})], seen)
+    : undecided([...seen, reason('unknown-latencies-would-decide', {})]);
 
 const doubtsOfMiss = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
   measure.kind === 'ratio' ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id)) : broken;
@@ -179,10 +196,10 @@ function keepsWithUnclaimed(
 }
 
 /** Why more than the window was counted, and what that could change. */
-const outsideWords = ({ all, bad }: Outside, isKept: boolean) =>
+const outsideReason = ({ all, bad }: Outside, isKept: boolean) =>
   isKept
-    ? `up to ${formatCount(all)} of them may lie outside the window that was asked for, and without these the limit could be missed`
-    : `up to ${formatCount(bad)} of the bad ones may lie outside the window that was asked for, and without these the limit could be met`;
+    ? reason('outside-good-would-decide', { atMost: all })
+    : reason('outside-bad-would-decide', { atMost: bad });
 
 /** Where a confidence is asked for, a miss must be sure however much requests depend on each other. */
 function isShown(objective: PlannedObjective, bad: number, all: number, plan: Plan): boolean {
@@ -219,8 +236,8 @@ function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): D
   const all = Math.max(sent, plannedRequests, leastSamples);
   const miss = missesBy(objective, lost, lost, all);
   if (miss === null || !isShown(objective, lost, all, plan)) return null;
-  const words = `${formatCount(lost)} of ${countOf(sent, 'request')} ${were(lost)} sent and never answered: of the ${formatCount(all)} that could decide, that alone is ${formatValue(lost / all, 'ratio')}`;
-  return { ...missed(words, miss === 'alert'), value: lost / all, samples: sent };
+  const alone = [reason('lost-alone-miss', { lost, sent, of: all })];
+  return { ...missed(alone, miss === 'alert'), value: lost / all, samples: sent };
 }
 
 function decideNumber(
@@ -229,28 +246,26 @@ function decideNumber(
   broken: readonly Precondition[],
 ): Decision {
   const { samples, value, uncounted, outside } = measured;
-  const words =
-    measured.words +
-    uncountedWords(uncounted?.atMost ?? 0, measured.uncountedWhy) +
-    (outside === undefined ? '' : '; some of them may lie outside the window that was asked for');
-  if (!Number.isFinite(value)) return undecided(`the value is ${value}: ${words}`);
-  if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
+  const seen = [
+    inWords(measured.words),
+    ...uncountedReasons(uncounted?.atMost ?? 0, measured.uncountedWhy),
+    ...(outside === undefined ? [] : [reason('some-outside-window', {})]),
+  ];
+  if (!Number.isFinite(value))
+    return undecidedFor([reason('value-not-finite', { value: String(value) })], seen);
+  if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], seen);
   // Too few events to show a rate that was reached are enough for one that was not, or that stayed under its limit.
   const isRate = measure.kind === 'throughput';
   const isShort = isRate && !(target.comparison.startsWith('>') && holds(value, target));
   if (samples < leastSamples && !isShort)
-    return undecided(
-      `${countOf(samples, isRate ? 'event' : 'observation')} ${are(samples)} too few: ${formatCount(leastSamples)} are needed`,
-    );
+    return undecidedFor([tooFew(isRate ? 'event' : 'observation', samples, leastSamples)], seen);
   // What replicas that ended took unseen may have been the worst, or the best.
   const { low, high } = endsOf(measured);
   const ends = [low, high];
-  if (ends.every((end) => holds(end, target))) return { ...met(words), isWhole: true };
+  if (ends.every((end) => holds(end, target))) return { ...met(seen), isWhole: true };
   if (ends.some((end) => holds(end, target)))
-    return undecided(
-      `${words}: the value is ${formatEnds(low, high, unit, target.text)}, with the limit inside`,
-    );
-  return { ...missed(words, alert !== null && ends.every((end) => holds(end, alert))), isWhole: true };
+    return undecided([...seen, reason('value-between', { low, high, unit, target: target.text })]);
+  return { ...missed(seen, alert !== null && ends.every((end) => holds(end, alert))), isWhole: true };
 }
 
 /** A first stretch in time past the limit is a miss, however the load went on. */
@@ -259,15 +274,16 @@ function decideMoment(
   { seconds, isBack, words }: Measured & { kind: 'moment' },
   broken: readonly Precondition[],
 ): Decision {
+  const seen = [inWords(words)];
   const isLate = !holds(seconds, target);
   const isCutShort = broken.length > 0 && broken.every(({ id }) => ONLY_CUT_SHORT.includes(id));
   if (isLate && (broken.length === 0 || isCutShort)) {
-    const told = isCutShort ? `${words}; beyond doubt, though ${broken[0]!.detail}` : words;
-    const late = missed(told, alert !== null && holds(seconds, alert));
+    const despite = isCutShort ? [reason('certain-despite', { because: [brokenBy(broken[0]!)] })] : [];
+    const late = missed([...seen, ...despite], alert !== null && holds(seconds, alert));
     return isBack ? late : { ...late, bucket: [seconds, null] };
   }
-  if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
-  return isBack ? met(words) : undecided(`${words}, and nothing was sent any more when it was due`);
+  if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], seen);
+  return isBack ? met(seen) : undecided([...seen, reason('load-ended-before-recovery', {})]);
 }
 
 /** What is unknown counts once as up and once as down: only where both say the same is there a verdict. */
@@ -276,19 +292,16 @@ function decideCensus(
   { samples, up, unknown, words, outside }: Measured & { kind: 'census' },
   broken: readonly Precondition[],
 ): Decision {
-  if (broken.length > 0) return undecided(`${broken[0]!.detail} (seen so far: ${words})`);
+  if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], [inWords(words)]);
   if (samples < leastSamples)
-    return undecided(
-      `${countOf(samples, 'scrape')} ${are(samples)} too few: ${formatCount(leastSamples)} are needed`,
-    );
+    return undecidedFor([tooFew('scrape', samples, leastSamples)], [inWords(words)]);
   const keeps = (limit: Limit, upCount: number, all = samples) =>
     holds(compareShare(upCount, all, limit.value), { ...limit, value: 0 });
   const [worst, best] = [keeps(target, up), keeps(target, up + unknown)];
-  if (worst !== best) return undecided(words);
+  const seen = [inWords(words)];
+  if (worst !== best) return undecided(seen);
   if (outside !== undefined && keeps(target, up - outside.up, samples - outside.samples) !== worst)
-    return undecided(
-      `${words}: without the ${countOf(outside.samples, 'scrape')} before and after the window that was asked for it would be otherwise`,
-    );
-  if (worst) return met(words);
-  return missed(words, alert !== null && keeps(alert, up + unknown));
+    return undecided([...seen, reason('scrapes-outside-would-decide', { scrapes: outside.samples })]);
+  if (worst) return met(seen);
+  return missed(seen, alert !== null && keeps(alert, up + unknown));
 }

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseDocument } from './document.ts';
-import { judge } from './judge.ts';
 import type { Evidence, LoadRecord, Plan, RunRecord, Series } from './model.ts';
 import { planScenario } from './plan.ts';
 import { selectorsOfPlan } from './promql.ts';
 import { SHIPPED_YAML } from './testing/cases.ts';
+import { judgeInWords } from './testing/judge-in-words.ts';
 import { selects } from './testing/notation.ts';
 import { dealt, type Replica, type Request, samplesOf, type World } from './testing/openmetrics.ts';
 
@@ -136,7 +136,7 @@ function judged(lives: readonly Life[], isIsolated: boolean, isLoaded: boolean) 
   };
   const plan = planOf(isIsolated);
   const requests = replicas.flatMap((one) => one.requests);
-  const verdict = judge(plan, runOf(isLoaded ? loadOf(requests) : null), evidenceOf(plan, world));
+  const verdict = judgeInWords(plan, runOf(isLoaded ? loadOf(requests) : null), evidenceOf(plan, world));
   return { verdict, truth: truthOf(requests) };
 }
 

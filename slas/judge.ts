@@ -1,6 +1,7 @@
 import { holdAlerts } from './alerts.ts';
 import { explainGap, viewOfClient } from './client.ts';
 import { highestGauge, type Measured, measureIn } from './measure.ts';
+import { type Reason, reason } from './model/reasons.ts';
 import type {
   Evidence,
   ObjectiveOutcome,
@@ -12,7 +13,6 @@ import type {
   RunRecord,
   Verdict,
 } from './model.ts';
-import { formatCount } from './numbers.ts';
 import { countedSpan } from './outside.ts';
 import { scopeOf } from './phases.ts';
 import { checkPreconditions } from './preconditions.ts';
@@ -20,7 +20,6 @@ import { selectorsOf } from './promql.ts';
 import { reconcile } from './reconcile.ts';
 import type { Decision } from './ruling.ts';
 import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
-import { clock } from './targets.ts';
 import { cutWindow, type Frame } from './window.ts';
 
 /**
@@ -58,7 +57,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   });
   const verdict = conclude(objectives, preconditions);
   return {
-    schema: 'sla-harness/verdict/v1',
+    schema: 'sla-harness/verdict/v2',
     verdict,
     exitCode: verdict === 'pass' ? 0 : verdict === 'fail' ? 1 : 3,
     summary: summarise(verdict, objectives, preconditions),
@@ -87,7 +86,7 @@ function explained(decision: Decision, { measured, view, scope }: Seen, plan: Pl
   const lag = plan.lag === null ? null : highestGauge(plan.lag, scope.frame);
   return {
     ...decision,
-    reason: `${decision.reason}, ${explainGap(atClient, measured.value, view.blockedSeconds, lag)}`,
+    reasons: [...decision.reasons, explainGap(atClient, measured.value, view.blockedSeconds, lag)],
   };
 }
 
@@ -95,7 +94,7 @@ function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
   const { objective, measured, view } = one;
   const { decision, nearLimit } = decided;
   const covered = coveredBy(one) ?? spanOf(one);
-  const { verdict, severity, reason } = decision;
+  const { verdict, severity, reasons } = decision;
   const sure = decision.isWhole ? decided.certainty : null;
   const share = decision.byClient ? view!.measured.share : (decision.value ?? measuredShare(measured));
   return {
@@ -128,7 +127,7 @@ function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
     query: selectorsOf(objective.measure)
       .map((selector) => frame.readings.get(selector)?.query ?? selector)
       .join('\n'),
-    reason: covered === null ? reason : `${reason}; ${covered.words}`,
+    reasons: covered === null ? reasons : [...reasons, covered.reason],
   };
 }
 
@@ -141,7 +140,7 @@ function coveredBy({ measured, scope }: Seen) {
   const whole = Number((scope.phase.toSeconds - scope.phase.fromSeconds).toFixed(3));
   return {
     told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
-    words: `the service was counted from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${formatCount(seconds)} of the phase's ${formatCount(whole)} s`,
+    reason: reason('phase-covered', { fromSeconds, toSeconds, seconds, phaseSeconds: whole }),
   };
 }
 
@@ -155,7 +154,7 @@ function spanOf({ measured, scope }: Seen) {
   const asked = Number((scope.frame.toSeconds - scope.frame.fromSeconds).toFixed(3));
   return {
     told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
-    words: `counted from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${formatCount(seconds)} s for the ${formatCount(asked)} s that were asked for`,
+    reason: reason('window-covered', { fromSeconds, toSeconds, seconds, askedSeconds: asked }),
   };
 }
 
@@ -197,29 +196,22 @@ function summarise(
   verdict: Outcome,
   objectives: readonly ObjectiveVerdict[],
   preconditions: readonly Precondition[],
-): string {
-  const ids = (outcome: ObjectiveOutcome) =>
-    objectives
-      .filter((one) => one.verdict === outcome)
-      .map(({ id }) => id)
-      .join(', ');
+): Reason {
+  const idsOf = (outcome: ObjectiveOutcome) =>
+    objectives.filter((one) => one.verdict === outcome).map(({ id }) => id);
   switch (verdict) {
     case 'pass':
       return objectives.length === 1
-        ? 'the objective is met'
-        : `all ${formatCount(objectives.length)} objectives are met`;
+        ? reason('objective-met', {})
+        : reason('all-objectives-met', { count: objectives.length });
     case 'fail':
-      return `missed: ${ids('missed')}${ids('undecided') === '' ? '' : `; undecided: ${ids('undecided')}`}`;
+      return reason('objectives-missed', { missed: idsOf('missed'), undecided: idsOf('undecided') });
     case 'inconclusive': {
-      if (objectives.length === 0)
-        return 'the document has no objective for this: nothing was promised, so nothing passed';
+      if (objectives.length === 0) return reason('no-objectives', {});
       const broken = preconditions.find(({ ok }) => ok === false);
       // None was missed, and not all is well: without a broken precondition one is undecided.
-      const why = broken ?? objectives.find((one) => one.verdict === 'undecided')!;
-      const told = ` (${'detail' in why ? why.detail : why.reason})`;
-      return ids('undecided') === ''
-        ? `a precondition does not hold${told}`
-        : `undecided: ${ids('undecided')}${told}`;
+      const { reasons: because } = broken ?? objectives.find((one) => one.verdict === 'undecided')!;
+      return reason('objectives-undecided', { undecided: idsOf('undecided'), because });
     }
     default:
       return verdict satisfies never;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { judge } from './judge.ts';
 import type { Evidence, ObjectiveVerdict, Reading, Sample, Series } from './model.ts';
 import { healthy, ORIGIN_SECONDS } from './testing/cases.ts';
+import { judgeInWords } from './testing/judge-in-words.ts';
 import { thin } from './testing/thinned.ts';
 
 /**
@@ -114,7 +114,7 @@ const check = <T>(property: fc.IProperty<T>, numRuns: number) =>
   fc.assert(property, { seed: 20_250_101, numRuns });
 
 test('the unspoiled services pass', () => {
-  expect(services().map(({ plan, run, evidence }) => judge(plan, run, evidence).verdict)).toEqual([
+  expect(services().map(({ plan, run, evidence }) => judgeInWords(plan, run, evidence).verdict)).toEqual([
     'pass',
     'pass',
     'pass',
@@ -128,7 +128,7 @@ test('a spoiled series is never a pass, and what rests on it is never met', () =
     (number, spoils) => {
       const { plan, run, evidence } = services()[number]!;
       const spoiled = spoils.reduce((so, [name, at]) => spoilOnce(so, SPOILS[name]!, at), evidence);
-      const verdict = judge(plan, run, spoiled);
+      const verdict = judgeInWords(plan, run, spoiled);
       expect(verdict.verdict).not.toBe('pass');
       const touched = spoiled.readings.filter((reading, index) => reading !== evidence.readings[index]);
       for (const { id, query, verdict: outcome } of verdict.objectives) {
@@ -148,9 +148,11 @@ test('what is spoiled between the samples that are read of a long window is neve
     fc.integer({ min: 2, max: 12 }),
     (number, [name, at], blocks) => {
       const { plan, run, evidence } = services()[number]!;
-      expect(judge(plan, run, thin(plan, run, evidence, blocks)).verdict).toBe('pass');
+      expect(judgeInWords(plan, run, thin(plan, run, evidence, blocks)).verdict).toBe('pass');
       const spoiled = spoilOnce(evidence, SPOILS[name]!, at);
-      const [whole, thinned] = [spoiled, thin(plan, run, spoiled, blocks)].map((of) => judge(plan, run, of));
+      const [whole, thinned] = [spoiled, thin(plan, run, spoiled, blocks)].map((of) =>
+        judgeInWords(plan, run, of),
+      );
       expect(thinned!.verdict).not.toBe('pass');
       for (const [index, { id, verdict }] of thinned!.objectives.entries()) {
         seen.judged++;
@@ -182,7 +184,7 @@ test('an answer with a warning or an error is never a pass', () => {
     (number, name, at) => {
       const { plan, run, evidence } = services()[number]!;
       const spoiled = inReading(evidence, at, SPOIL_READINGS[name]!);
-      expect(judge(plan, run, spoiled).verdict).not.toBe('pass');
+      expect(judgeInWords(plan, run, spoiled).verdict).not.toBe('pass');
     },
   );
   check(property, 300);
@@ -192,7 +194,7 @@ test('evidence that lacks a reading is never a pass', () => {
   for (const { plan, run, evidence } of services()) {
     for (const gone of evidence.readings) {
       const readings = evidence.readings.filter((reading) => reading !== gone);
-      const verdict = judge(plan, run, { ...evidence, readings });
+      const verdict = judgeInWords(plan, run, { ...evidence, readings });
       expect(verdict.verdict === 'pass', gone.selector).toBe(false);
     }
   }
@@ -209,7 +211,7 @@ test('a scrape that was missed or failed at an edge leaves nothing decided', () 
           : reading,
       ),
     };
-    const { verdict, objectives } = judge(plan, run, spoiled);
+    const { verdict, objectives } = judgeInWords(plan, run, spoiled);
     expect(verdict).toBe('inconclusive');
     expect(new Set(objectives.map((one) => one.verdict))).toEqual(new Set(['undecided']));
   });
@@ -240,7 +242,7 @@ test('with a run record, no counter of requests can be lowered unseen', () => {
           ? { ...reading, series: spoilOne(reading.series, at, lower) }
           : reading,
       );
-      expect(judge(plan, run, { ...evidence, readings }).verdict).not.toBe('pass');
+      expect(judgeInWords(plan, run, { ...evidence, readings }).verdict).not.toBe('pass');
     },
   );
   check(property, 200);
@@ -258,8 +260,8 @@ test('samples that are missing inside cost counters nothing', () => {
         })),
       evidence,
     );
-    const whole = judge(plan, run, evidence);
-    expect(judge(plan, run, holey).objectives.map(counted)).toEqual(whole.objectives.map(counted));
+    const whole = judgeInWords(plan, run, evidence);
+    expect(judgeInWords(plan, run, holey).objectives.map(counted)).toEqual(whole.objectives.map(counted));
   });
   check(property, 200);
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { judge } from './judge.ts';
 import type { ClientRequests, ObjectiveVerdict, Sample, Series } from './model.ts';
 import { healthy, ORIGIN_SECONDS } from './testing/cases.ts';
+import { judgeInWords } from './testing/judge-in-words.ts';
 import { thin } from './testing/thinned.ts';
 
 /**
@@ -119,7 +119,7 @@ function judged(client: string, bursts: readonly Burst[], everySeconds: number) 
       : reading,
   );
   const [plan, run, evidence] = [built.plan, { ...built.run, load }, { ...built.evidence, readings }];
-  return { requests, plan, run, evidence, verdict: judge(plan, run, evidence) };
+  return { requests, plan, run, evidence, verdict: judgeInWords(plan, run, evidence) };
 }
 
 /** Those of a phase that the service's counts are about: answered inside the part covered, or in flight at its end. */
@@ -186,7 +186,7 @@ test('of a long window, where phases meet and not every sample is read, it says 
     fc.integer({ min: 3, max: 30 }),
     (some, every, blocks) => {
       const { plan, run, evidence, verdict } = judged('', some, every);
-      const thinned = judge(plan, run, thin(plan, run, evidence, blocks));
+      const thinned = judgeInWords(plan, run, thin(plan, run, evidence, blocks));
       expect(thinned.objectives.map(counts)).toEqual(verdict.objectives.map(counts));
     },
   );

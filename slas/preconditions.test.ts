@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from './judge.ts';
 import type { Evidence, LoadRecord, RunRecord } from './model.ts';
+import { wordsOf } from './render/reasons/words.ts';
 import { type Given, healthy } from './testing/cases.ts';
 
 /** Preconditions at their limits, each with what it says. What they do to a verdict is in cases/. */
@@ -17,7 +18,7 @@ function checked(id: string, { record, run: own, spoil = (one) => one, ...given 
   const found = judge(plan, { ...run, load, ...own }, spoil(evidence)).preconditions.find(
     (one) => one.id === id,
   )!;
-  return [found.ok, found.detail];
+  return [found.ok, wordsOf(found.reasons)];
 }
 const bare: Changes = { scenario: null, load: null };
 

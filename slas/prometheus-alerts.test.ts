@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from './judge.ts';
 import type { Evidence, Plan, RunRecord } from './model.ts';
 import { collectEvidence } from './prometheus.ts';
 import { healthy, ORIGIN_SECONDS } from './testing/cases.ts';
+import { judgeInWords } from './testing/judge-in-words.ts';
 import { startPrometheus } from './testing/prometheus-server.ts';
 
 /** The alerts of a window, as a real Prometheus has stored them. */
@@ -38,7 +38,7 @@ async function askedOf(
 /** What the verdict of a service without any samples has to say of its alerts. */
 async function heldOf(stored: string, seconds: number) {
   const { alerts, plan, run } = await askedOf(stored, seconds);
-  return judge(plan, run, { ...healthy().evidence, alerts: alerts! }).alerts!;
+  return judgeInWords(plan, run, { ...healthy().evidence, alerts: alerts! }).alerts!;
 }
 
 const seconds = (at: string) => Date.parse(at) / 1000 - ORIGIN_SECONDS;

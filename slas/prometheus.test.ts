@@ -3,11 +3,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from './document.ts';
-import { judge } from './judge.ts';
-import type { Plan, RunRecord, Verdict } from './model.ts';
+import type { Plan, RunRecord } from './model.ts';
 import { planWindow } from './plan.ts';
 import { collectEvidence } from './prometheus.ts';
+import type { VerdictDocument } from './render/json.ts';
 import { SHIPPED_YAML } from './testing/cases.ts';
+import { judgeInWords } from './testing/judge-in-words.ts';
 import { dealt, openMetricsOf } from './testing/openmetrics.ts';
 import { type PrometheusServer, startPrometheus } from './testing/prometheus-server.ts';
 import { type Judged, judged, START, truth } from './testing/worlds.ts';
@@ -160,14 +161,14 @@ async function verdictOf(
   url = server.url,
   queryTimeoutMs = 10_000,
   plan = planOf(one.job),
-): Promise<Verdict> {
+): Promise<VerdictDocument> {
   const run = runOf(one);
   const asker = { url, queryTimeoutMs, signal: AbortSignal.timeout(50_000) };
-  return judge(plan, run, await collectEvidence(plan, run, asker));
+  return judgeInWords(plan, run, await collectEvidence(plan, run, asker));
 }
 
-const objective = (verdict: Verdict, id: string) => verdict.objectives.find((one) => one.id === id)!;
-const outcomes = (verdict: Verdict) =>
+const objective = (verdict: VerdictDocument, id: string) => verdict.objectives.find((one) => one.id === id)!;
+const outcomes = (verdict: VerdictDocument) =>
   Object.fromEntries(verdict.objectives.map(({ id, verdict: outcome }) => [id, outcome]));
 const allAre = (outcome: string) =>
   Object.fromEntries(planOf('any').objectives.map(({ id }) => [id, outcome]));
@@ -337,7 +338,7 @@ describe('a Prometheus that does not answer as it should', () => {
     };
     return { port: (http.address() as AddressInfo).port, [Symbol.asyncDispose]: stop };
   };
-  const expectNothing = (verdict: Verdict, reason: string) => {
+  const expectNothing = (verdict: VerdictDocument, reason: string) => {
     expect(verdict.verdict).toBe('inconclusive');
     expect(outcomes(verdict)).toEqual(allAre('undecided'));
     expect(objective(verdict, 'latency-p95').reason).toContain(reason);
@@ -406,7 +407,7 @@ describe('a Prometheus that does not answer as it should', () => {
     const asker = { url, signal: AbortSignal.timeout(10_000) };
     const evidence = await collectEvidence(plan, runOf(worlds['p95-met']), asker);
     expect(new Set(seen)).toEqual(new Set([`Basic ${Buffer.from('ada:s@cret').toString('base64')}`]));
-    const written = JSON.stringify([evidence, judge(plan, runOf(worlds['p95-met']), evidence)]);
+    const written = JSON.stringify([evidence, judgeInWords(plan, runOf(worlds['p95-met']), evidence)]);
     expect(written).not.toMatch(/s@cret|s%40cret|ada/);
     expect(evidence.prometheus.url).toBe(`http://127.0.0.1:${guarded.port}/prometheus/`);
   });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Certainty } from './certainty.ts';
+import { inWords } from './model/reasons.ts';
 import type { PlannedObjective } from './model.ts';
+import { wordsOf } from './render/reasons/words.ts';
 import { type Observed, rule } from './ruling.ts';
 
 /** What intervals make of what was observed, word for word. */
@@ -31,19 +33,22 @@ const certainty = (changes: Partial<Certainty> = {}): Certainty => ({
   pOfMiss: 0.5,
   independenceAssumed: false,
   blocks: 60,
+  samples: 1500,
+  isFar: false,
   ...changes,
 });
 const one = (changes: Partial<Observed> = {}, sure: Partial<Certainty> = {}): Observed => ({
   objective: latency,
-  decision: { verdict: 'met', severity: null, reason: 'seen', isWhole: true },
+  decision: { verdict: 'met', severity: null, reasons: [inWords('seen')], isWhole: true },
   certainty: certainty(sure),
   steadiness: null,
   isClient: false,
   ...changes,
 });
-const missed = { verdict: 'missed', severity: 'target', reason: 'seen', isWhole: true } as const;
-const cutShort = { verdict: 'missed', severity: 'target', reason: 'beyond doubt' } as const;
-const reason = (observed: Observed, confidence: number | null) => rule([observed], confidence)[0]!.reason;
+const missed = { verdict: 'missed', severity: 'target', reasons: [inWords('seen')], isWhole: true } as const;
+const cutShort = { verdict: 'missed', severity: 'target', reasons: [inWords('beyond doubt')] } as const;
+const reason = (observed: Observed, confidence: number | null) =>
+  wordsOf(rule([observed], confidence)[0]!.reasons);
 const verdicts = (all: readonly Observed[]) => rule(all, 0.95).map(({ verdict }) => verdict);
 
 describe('the observed value decides, and is told with', () => {
@@ -137,7 +142,7 @@ describe('a confidence decides', () => {
     ['as it was, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
   ])('%s', (name, observed, expected) => {
     const [decision] = rule([observed], 0.95);
-    expect(decision!.reason).toBe(expected);
+    expect(wordsOf(decision!.reasons)).toBe(expected);
     if (name.startsWith('undecided'))
       expect(decision).toMatchObject({ verdict: 'undecided', severity: null, isWhole: true });
     else
@@ -152,7 +157,7 @@ describe('a confidence decides', () => {
     expect(verdicts([miss(0.03)])).toEqual(['missed']);
     expect(verdicts([miss(0.03), one()])).toEqual(['undecided', 'undecided']);
     expect(verdicts([miss(0.02), one({}, { side: 'good', pOfMiss: 1 })])).toEqual(['missed', 'met']);
-    expect(rule([miss(0.03), one()], 0.95)[0]!.reason).toBe(
+    expect(wordsOf(rule([miss(0.03), one()], 0.95)[0]!.reasons)).toBe(
       'not sure at 95 %: beyond the limit by itself, but one of 2 objectives may look so by chance (Holm) (seen: seen)',
     );
   });
@@ -189,7 +194,7 @@ describe('a level that was not kept', () => {
       reason: `${GROWING} (seen: seen)`,
     });
     expect(told('growing', missed, bad)).toMatchObject({ verdict: 'missed', reason: `seen; ${GROWING}` });
-    expect(told('steady', met, good)).toMatchObject({ verdict: 'met', reason: 'seen' });
+    expect(told('steady', met, good)).toMatchObject({ verdict: 'met', reasons: [inWords('seen')] });
   });
 
   test('shows with a confidence that a limit was missed, and not that it will be kept', () => {

@@ -1,13 +1,14 @@
-import type { Certainty } from './certainty.ts';
+import { budgetFor, type Certainty } from './certainty.ts';
+import { LEAST_BLOCKS } from './design-effect.ts';
 import { holm } from './intervals.ts';
+import { type Reason, reason } from './model/reasons.ts';
 import type { Interval, ObjectiveOutcome, PlannedObjective, Steadiness } from './model.ts';
-import { countOf, formatCount, formatInterval, formatValue } from './numbers.ts';
 
 /** What was decided of one objective, and why. */
 export interface Decision {
   readonly verdict: ObjectiveOutcome;
   readonly severity: 'target' | 'alert' | null;
-  readonly reason: string;
+  readonly reasons: readonly Reason[];
   /** Where it is not what was measured: the least that the share can be. */
   readonly value?: number;
   readonly samples?: number;
@@ -54,22 +55,23 @@ export function rule(all: readonly Observed[], confidence: number | null): reado
 function observed(one: Observed): Decision {
   const { decision, certainty, steadiness } = one;
   if (!decision.isWhole || certainty === null) return decision;
-  const reason = [decision.reason, ...notes(one, certainty)].join('; ');
-  if (steadiness !== 'growing' || decision.verdict !== 'met') return { ...decision, reason };
-  return { verdict: 'undecided', severity: null, isWhole: true, reason: `${GROWING} (seen: ${reason})` };
+  const reasons = [...decision.reasons, ...notes(one, certainty)];
+  if (steadiness !== 'growing' || decision.verdict !== 'met') return { ...decision, reasons };
+  return {
+    verdict: 'undecided',
+    severity: null,
+    isWhole: true,
+    reasons: [reason('growing-seen', { seen: reasons })],
+  };
 }
 
-const GROWING = 'growing: it got worse all the time, and its last third alone is beyond the target';
+/** A limit that is kept only for now, or only on average. */
+function unsteady(steadiness: Steadiness | null): readonly Reason[] {
+  if (steadiness === 'growing') return [reason('growing', {})];
+  return steadiness === 'not-steady' ? [reason('not-steady', {})] : [];
+}
 
-/** What a limit that is kept only for now, or only on average, says of itself. */
-const unsteady = (steadiness: Steadiness | null) =>
-  steadiness === 'growing'
-    ? [GROWING]
-    : steadiness === 'not-steady'
-      ? ['not steady: it did not keep its level']
-      : [];
-
-function notes(one: Observed, certainty: Certainty): readonly string[] {
+function notes(one: Observed, certainty: Certainty): readonly Reason[] {
   const { objective, decision, steadiness, isClient } = one;
   const { verdict } = decision;
   const isTold = verdict === 'met' && steadiness === 'growing';
@@ -84,77 +86,74 @@ function certaintyNotes(
   verdict: ObjectiveOutcome,
   isClient: boolean,
   certainty: Certainty,
-): readonly string[] {
+): readonly Reason[] {
   const { side, detectable, independenceAssumed } = certainty;
   if (side === null) return isClient ? [] : [tooFewBlocks(certainty)];
   return [
-    ...(side === 'both'
-      ? [`within noise of the limit${isClient ? ' there' : ''}: ${enclosed(objective, certainty.interval!)}`]
-      : []),
+    ...(side === 'both' ? [besideTheLimit(objective, certainty)] : []),
     ...(verdict === 'met' && detectable !== null && !isClient
-      ? [`a true share of ${formatValue(detectable, 'ratio')} ${beyond(objective)} would have been found`]
+      ? [reason('minimum-detectable-effect', { share: detectable, overSeconds: limitSeconds(objective) })]
       : []),
-    ...(independenceAssumed ? ['independence assumed'] : []),
+    ...(independenceAssumed ? [reason('independence-assumed', {})] : []),
   ];
 }
 
-const beyond = ({ measure }: PlannedObjective) => (measure.kind === 'latency' ? 'slower ones' : 'bad ones');
+/** The interval holds the limit: because the value is near it, or because there are few requests. */
+function besideTheLimit(objective: PlannedObjective, certainty: Certainty): Reason {
+  const { margin, isFar, samples, needed } = certainty;
+  const bounds = boundsOf(objective, certainty.interval!);
+  if (margin === 0) return reason('at-limit', bounds);
+  if (!isFar) return reason('close-to-limit', bounds);
+  const more = needed?.moreIfNoneBad ?? null;
+  return reason('too-few-to-prove', { ...bounds, samples, share: 1 - budgetFor(objective), more });
+}
 
-const tooFewBlocks = ({ blocks }: Certainty) =>
-  `no interval: ${countOf(blocks, 'stretch of time', 'stretches of time')}, 12 are needed`;
+const limitSeconds = ({ measure, target }: PlannedObjective) =>
+  measure.kind === 'latency' ? target.value : null;
 
-const enclosed = (objective: PlannedObjective, interval: Interval) =>
-  `the ${formatValue(interval.confidence, 'ratio')} bounds are ${formatInterval(interval, objective.unit, objective.target.text)}`;
+const tooFewBlocks = ({ blocks }: Certainty) => reason('too-few-blocks', { blocks, needed: LEAST_BLOCKS });
+
+const boundsOf = ({ unit, target }: PlannedObjective, interval: Interval) => ({
+  interval,
+  unit,
+  target: target.text,
+});
 
 function atConfidence(
-  { objective, decision, certainty, steadiness, isClient }: Observed,
+  { objective, decision, certainty, steadiness }: Observed,
   confidence: number,
   isShownMissed: boolean,
   tests: number,
 ): Decision {
   if (!decision.isWhole || certainty === null) return decision;
-  const level = formatValue(confidence, 'ratio');
-  const open = (why: string): Decision => ({
+  const open = (...because: readonly Reason[]): Decision => ({
     verdict: 'undecided',
     severity: null,
     isWhole: true,
-    reason: `not sure at ${level}: ${why} (seen: ${decision.reason})`,
+    reasons: [reason('not-sure', { confidence, because, seen: decision.reasons })],
   });
   const { side, interval, independenceAssumed } = certainty;
-  const sure = `; ${isClient ? 'there ' : ''}${interval === null ? '' : enclosed(objective, interval)}`;
+  const sure = interval === null ? [] : [reason('bounds', boundsOf(objective, interval))];
   switch (side) {
     case null:
       return open(tooFewBlocks(certainty));
     case 'both':
       return open(
-        `${enclosed(objective, interval!)}, with the limit inside; ${moreNeeded(objective, certainty)}`,
+        reason('limit-within-bounds', boundsOf(objective, interval!)),
+        moreNeeded(objective, certainty),
       );
     case 'bad':
-      if (!isShownMissed)
-        return open(
-          `beyond the limit by itself, but one of ${tests} objectives may look so by chance (Holm)`,
-        );
-      return { ...decision, reason: [decision.reason + sure, ...unsteady(steadiness)].join('; ') };
+      if (!isShownMissed) return open(reason('chance-among-several', { tests }));
+      return { ...decision, reasons: [...decision.reasons, ...sure, ...unsteady(steadiness)] };
     case 'good':
       // The interval is that of a service that keeps its level. A miss needs no such promise: it happened.
-      if (unsteady(steadiness).length > 0) return open(unsteady(steadiness)[0]!);
-      if (independenceAssumed)
-        return open(
-          'no slow or bad request tells how much requests depend on each other (independence assumed)',
-        );
-      return { ...decision, reason: decision.reason + sure };
+      if (unsteady(steadiness).length > 0) return open(...unsteady(steadiness));
+      if (independenceAssumed) return open(reason('independence-assumed', {}));
+      return { ...decision, reasons: [...decision.reasons, ...sure] };
     default:
       return side satisfies never;
   }
 }
 
-/** `about 3,351 more requests would decide with 80 % probability if the share stays, 193 if none more is bad`. */
-function moreNeeded({ measure }: PlannedObjective, { needed }: Certainty): string {
-  const { more80, moreIfNoneBad } = needed!;
-  const noneBad = moreIfNoneBad === null ? '' : `${formatCount(moreIfNoneBad)} if none more is bad`;
-  if (more80 === null)
-    return `too near the limit to decide within a day of such load${noneBad === '' ? '' : `, or ${noneBad}`}`;
-  const what = measure.kind === 'mean' ? 'observations' : 'requests';
-  const likely = `about ${formatCount(more80)} more ${what} would decide with 80 % probability if it stays so`;
-  return noneBad === '' ? likely : `${likely}, ${noneBad}`;
-}
+const moreNeeded = ({ measure }: PlannedObjective, { needed }: Certainty) =>
+  reason('more-needed', { what: measure.kind === 'mean' ? 'observations' : 'requests', ...needed! });

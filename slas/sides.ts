@@ -130,30 +130,30 @@ export function worseOf({ server, client }: Sides, view: ClientView | null): Dec
   if (client === null || view === null) return { ...server, nearLimit: isNear(server) };
   const steadiness = worstOf([server.steadiness, client.steadiness]);
   const isTold = client.decision.isWhole || client.decision.verdict === 'missed';
-  const atClient = isTold ? client.decision.reason : view.words;
-  const reason = `${server.decision.reason}; ${atClient}`;
+  const reasons = [...server.decision.reasons, ...(isTold ? client.decision.reasons : view.reasons)];
   const byClient = server.decision.isOfOthers && client.decision.verdict === 'met';
   if (byClient || (client.decision.verdict === 'missed' && server.decision.verdict !== 'missed')) {
-    const decision: Decision = { ...client.decision, reason, ...valueAtClient(view), byClient: true };
+    const decision: Decision = { ...client.decision, reasons, ...valueAtClient(view), byClient: true };
     return { decision, certainty: client.certainty, steadiness, nearLimit: isNear(client) };
   }
   if (server.decision.verdict === 'met' && client.decision.verdict === 'undecided') {
-    const why = client.decision.isWhole ? reason : `${reason}: ${client.decision.reason}`;
-    const decision = { ...client.decision, reason: why };
+    const why = client.decision.isWhole ? reasons : [...reasons, ...client.decision.reasons];
+    const decision = { ...client.decision, reasons: why };
     return { decision, certainty: client.certainty, steadiness, nearLimit: isNear(client) };
   }
   const isAlert = [server, client].some(({ decision }) => decision.severity === 'alert');
   const severity = isAlert ? 'alert' : server.decision.severity;
   const near = server.decision.verdict === 'met' ? [server, client] : [server];
   return {
-    decision: { ...server.decision, severity, reason },
+    decision: { ...server.decision, severity, reasons },
     certainty: server.certainty,
     steadiness,
     nearLimit: near.some(isNear),
   };
 }
 
-const isNear = ({ decision, certainty }: Observed) => decision.isWhole === true && certainty?.side === 'both';
+const isNear = ({ decision, certainty }: Observed) =>
+  decision.isWhole === true && certainty?.side === 'both' && !certainty.isFar;
 
 export interface Decided {
   readonly decision: Decision;

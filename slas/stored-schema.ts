@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import Schema from 'typebox/schema';
-import type { Evidence, Plan, PlannedMeasure, RunRecord, Verdict } from './model.ts';
+import type { Evidence, Plan, PlannedMeasure, RunRecord } from './model.ts';
+import type { VerdictDocument } from './render/json.ts';
 
 /**
  * What a stored plan, run record, evidence and verdict must look like to be read again. Fields that are not named here are
@@ -154,11 +155,16 @@ const EvidenceSchema = Type.Object({
 
 // ---------------------------------------------------------------------------------------------- verdict
 
+const Reason = Type.Object({ code: text, params: Type.Object({}) });
+/** The first version had words alone. */
+const reasons = optional(list(Reason));
+
 const VerdictSchema = Type.Object({
-  schema: Type.Literal('sla-harness/verdict/v1'),
+  schema: Type.Union([Type.Literal('sla-harness/verdict/v1'), Type.Literal('sla-harness/verdict/v2')]),
   verdict: Type.Union([Type.Literal('pass'), Type.Literal('fail'), Type.Literal('inconclusive')]),
   exitCode: number,
   summary: text,
+  summaryReason: optional(Reason),
   sla: text,
   scenario: nullable(text),
   window: Type.Object({ from: text, to: text }),
@@ -172,9 +178,10 @@ const VerdictSchema = Type.Object({
       target: text,
       samples: number,
       reason: text,
+      reasons,
     }),
   ),
-  preconditions: list(Type.Object({ id: text, ok: nullable(Type.Boolean()), detail: text })),
+  preconditions: list(Type.Object({ id: text, ok: nullable(Type.Boolean()), detail: text, reasons })),
 });
 
 // ---------------------------------------------------------------------------------------------- reading
@@ -186,7 +193,7 @@ type Measured<K extends PlannedMeasure['kind']> = Extract<PlannedMeasure, { kind
 true satisfies Accepts<Plan, typeof PlanSchema>;
 true satisfies Accepts<RunRecord, typeof RunSchema>;
 true satisfies Accepts<Evidence, typeof EvidenceSchema>;
-true satisfies Accepts<Verdict, typeof VerdictSchema>;
+true satisfies Accepts<VerdictDocument, typeof VerdictSchema>;
 true satisfies {
   [K in PlannedMeasure['kind']]: Accepts<Measured<K>, (typeof MEASURES)[K]>;
 }[PlannedMeasure['kind']];
@@ -201,6 +208,9 @@ const MEASURE_SCHEMAS = new Map(
   Object.entries(MEASURES).map(([kind, schema]) => [kind, Schema.Compile(schema)] as const),
 );
 
+/** What was written by any version so far. */
+const VERSIONS = { plan: ['v1'], run: ['v1'], evidence: ['v1'], verdict: ['v1', 'v2'] } as const;
+
 export type StoredNoun = keyof typeof SCHEMAS;
 
 /** Of a file with thousands of wrong entries nobody reads more. */
@@ -208,18 +218,19 @@ const MOST_SHOWN = 5;
 
 /** Why this is not what it should be, each with its place; empty: it can be read. */
 export function storedProblems(noun: StoredNoun, data: unknown): readonly string[] {
-  const expected = `sla-harness/${noun}/v1`;
+  const versions = VERSIONS[noun].map((version) => `sla-harness/${noun}/${version}`);
   const { schema: found } = (typeof data === 'object' && data !== null ? data : {}) as { schema?: unknown };
-  if (found !== expected) return [schemaProblem(found, expected)];
+  if (!versions.some((version) => version === found)) return [schemaProblem(found, versions)];
   const [, errors] = SCHEMAS[noun].Errors(data);
   const problems = wordsOf(errors as SchemaError[], '');
   if (problems.length > 0) return shownOf(problems);
   return noun === 'plan' ? shownOf(measureProblems(data as Plan)) : [];
 }
 
-function schemaProblem(found: unknown, expected: string): string {
-  if (typeof found !== 'string') return `it has no schema, expected "${expected}"`;
-  return `its schema is ${JSON.stringify(found)}, and this version of the harness reads "${expected}": use the version that wrote it`;
+function schemaProblem(found: unknown, versions: readonly string[]): string {
+  const expected = versions.map((version) => `"${version}"`).join(' or ');
+  if (typeof found !== 'string') return `it has no schema, expected ${expected}`;
+  return `its schema is ${JSON.stringify(found)}, and this version of the harness reads ${expected}: use the version that wrote it`;
 }
 
 function measureProblems({ objectives }: Plan): string[] {

@@ -1,3 +1,4 @@
+import { check } from './check.ts';
 import { differingLabels, type SameProcess, samenessOf } from './distinct.ts';
 import type { Plan, Precondition } from './model.ts';
 import { countOf } from './numbers.ts';
@@ -65,22 +66,22 @@ export function targetsDistinct(plan: Plan, frame: Frame): Precondition {
     } = first;
     const more = same.length === 1 ? '' : ` (and ${countOf(same.length - 1, 'more pair')})`;
     const detail = `${labelsOf(a)} and ${labelsOf(b)} are the same process, scraped twice and counted twice: they share ${why}${more}; ${remedyWords(remediesFor(plan, frame, same))}`;
-    return { id, ok: false, detail };
+    return check(id, false, detail);
   }
   const [open] = unknown;
   if (open !== undefined)
-    return {
+    return check(
       id,
-      ok: null,
-      detail: `${labelsOf(open[0])} and ${labelsOf(open[1])} may be the same process, scraped twice: they share an address, and no counter of theirs grew that could show it`,
-    };
+      null,
+      `${labelsOf(open[0])} and ${labelsOf(open[1])} may be the same process, scraped twice: they share an address, and no counter of theirs grew that could show it`,
+    );
   const { length } = frame.targets;
-  if (length === 0) return { id, ok: null, detail: 'no target was scraped' };
-  return {
+  if (length === 0) return check(id, null, 'no target was scraped');
+  return check(
     id,
-    ok: true,
-    detail: length === 1 ? 'there is one target' : `no two of the ${length} targets are the same process`,
-  };
+    true,
+    length === 1 ? 'there is one target' : `no two of the ${length} targets are the same process`,
+  );
 }
 
 const remedyWords = (remedies: readonly string[]) =>

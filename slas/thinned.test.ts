@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { judge } from './judge.ts';
 import type { Digest, Evidence, Reading } from './model.ts';
 import { healthy } from './testing/cases.ts';
+import { judgeInWords } from './testing/judge-in-words.ts';
 
 /** A long window of which the server does not say all that is needed. What it does say is in cases/thinned.yaml. */
 
@@ -17,7 +17,7 @@ const without = (digest: Digest, selector: string, isLeft: (reading: Reading) =>
   }),
 });
 const judged = (spoiled: Evidence) => {
-  const { verdict, objectives } = judge(plan, run, spoiled);
+  const { verdict, objectives } = judgeInWords(plan, run, spoiled);
   const { verdict: outcome, reason } = objectives.find(({ id }) => id === 'confidence')!;
   return { verdict, outcome, reason };
 };
@@ -41,7 +41,7 @@ test.each(['resets', 'sum', 'last'] as const)('nor are counters of which %s was 
 test('a digest of a gauge is not taken for its samples where nothing else is left', () => {
   const { gauge } = plan.objectives.find(({ id }) => id === 'model-uptime')!.measure as { gauge: string };
   const readings = evidence.readings.filter(({ selector, digest }) => selector !== gauge || digest === 'sum');
-  const { verdict, objectives } = judge(plan, run, { ...evidence, readings });
+  const { verdict, objectives } = judgeInWords(plan, run, { ...evidence, readings });
   const { verdict: outcome, reason } = objectives.find(({ id }) => id === 'model-uptime')!;
   expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
   expect(reason).toContain(`there is no evidence of count for ${gauge}`);
@@ -51,7 +51,7 @@ test.each([3, 4, 5, 6])('a scrape that is missing anywhere in %d blocks is told 
   for (let at = 15; at <= 65; at += 5) {
     const gone = `always 1; ${at}=_`;
     const given = healthy({ blocks, series: { up: gone, 'model loaded': gone } });
-    const { verdict, objectives } = judge(given.plan, given.run, given.evidence);
+    const { verdict, objectives } = judgeInWords(given.plan, given.run, given.evidence);
     expect(verdict, `missing at ${at} s`).toBe('inconclusive');
     expect(objectives.find(({ id }) => id === 'model-uptime')!.reason).toContain(
       'at 12 of 13 scrapes, 1 unknown',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { judge } from './judge.ts';
-import type { Verdict } from './model.ts';
+import type { VerdictDocument } from './render/json.ts';
 import { readCaseFiles } from './testing/cases.ts';
+import { judgeInWords } from './testing/judge-in-words.ts';
 
 /**
  * The words of verdicts. `cases/told.txt` names judging cases, and has under each what it says that none above it said. What
@@ -17,7 +17,7 @@ const MARKS = new Map([
   [null, '?'],
 ]);
 
-const linesOf = ({ summary, objectives, preconditions, alerts }: Verdict) => [
+const linesOf = ({ summary, objectives, preconditions, alerts }: VerdictDocument) => [
   summary,
   ...objectives.map(({ id, verdict, severity, reason }) => `${id}: ${severity ?? verdict}: ${reason}`),
   ...preconditions.map(({ id, ok, detail }) => `${MARKS.get(ok)} ${id}: ${detail}`),
@@ -40,7 +40,7 @@ function tell(names: readonly string[]): string {
     const one = cases.get(name);
     if (one === undefined) return `# ${name}\nthere is no such case\n`;
     const { plan, run, evidence } = one.build();
-    const fresh = linesOf(judge(plan, run, evidence)).filter((line) => {
+    const fresh = linesOf(judgeInWords(plan, run, evidence)).filter((line) => {
       const isFresh = !told.has(sense(line));
       told.add(sense(line));
       return isFresh;

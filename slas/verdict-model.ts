@@ -1,6 +1,7 @@
 /** The nouns of the verdict: a part of model.ts, which has them all. */
 
 import type { Unit } from './document-model.ts';
+import type { Reason } from './model/reasons.ts';
 
 export type ObjectiveOutcome = 'met' | 'missed' | 'undecided';
 export type Outcome = 'pass' | 'fail' | 'inconclusive';
@@ -66,7 +67,7 @@ export interface ObjectiveVerdict {
   readonly interval: Interval | null;
   /** How far the measured is from the target, in the interval's unit; positive on the good side. */
   readonly margin: number | null;
-  /** Within noise of the limit: the interval holds the target. */
+  /** The value is near the limit, and the interval holds it: another run may come out otherwise. */
   readonly nearLimit: boolean;
   /** null where there was no hold, or too little of it to tell. */
   readonly steadiness: Steadiness | null;
@@ -76,7 +77,7 @@ export interface ObjectiveVerdict {
   readonly needed: Needed | null;
   /** As sent to Prometheus; several are separated by line breaks. */
   readonly query: string;
-  readonly reason: string;
+  readonly reasons: readonly Reason[];
 }
 
 /** One count, as the client has it and as the service has it. */
@@ -97,7 +98,7 @@ export interface Reconciled {
 export interface Precondition {
   readonly id: string;
   readonly ok: boolean | null;
-  readonly detail: string;
+  readonly reasons: readonly Reason[];
 }
 
 /** An alert of the document's rules: one that fired in the window, or that should have by what was judged. */
@@ -108,21 +109,21 @@ export interface HeldAlert {
   readonly firing: readonly { readonly from: string; readonly to: string }[];
   /** Whether alert and verdict say the same. null: nothing was judged that could say so. */
   readonly agrees: boolean | null;
-  readonly note: string;
+  readonly reasons: readonly Reason[];
 }
 
 export interface VerdictAlerts {
   /** Empty: rules were evaluated, and nothing fired that should not have, or the other way round. null: none were seen. */
   readonly held: readonly HeldAlert[] | null;
-  readonly detail: string;
+  readonly summary: Reason;
 }
 
 export interface Verdict {
-  readonly schema: 'sla-harness/verdict/v1';
+  readonly schema: 'sla-harness/verdict/v2';
   readonly verdict: Outcome;
   readonly exitCode: 0 | 1 | 3;
-  /** The verdict in one sentence. */
-  readonly summary: string;
+  /** What becomes one sentence. */
+  readonly summary: Reason;
   readonly sla: string;
   readonly scenario: string | null;
   readonly run: string;

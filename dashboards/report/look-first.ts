@@ -1,5 +1,6 @@
 import type { ObjectiveVerdict, Verdict } from '../../slas/model.ts';
 import { countOf, formatMeasured } from '../../slas/numbers.ts';
+import { wordsOf } from '../../slas/render/reasons/words.ts';
 import type { Panel } from '../panel.ts';
 import { type Grid, type Line, present, secondsAt } from './course.ts';
 import { clockTime, formatNumber, intoRun } from './format.ts';
@@ -34,7 +35,7 @@ export function lookFirst(
 ): LookFirst {
   const missed = worst(verdict.objectives);
   if (missed === undefined) return nothingBroke(verdict, courses);
-  const sentences = [`${spoken(missed)}: ${formatMeasured(missed)}. ${missed.reason}.`];
+  const sentences = [`${spoken(missed)}: ${formatMeasured(missed)}. ${wordsOf(missed.reasons)}.`];
   const shown = courses.filter(({ panel }) => panel.objectives.includes(documentId(missed.id)));
   const broke = shown.flatMap((course) => firstBeyond(course, missed))[0];
   const panel = shown[0]?.panel ?? null;
@@ -93,16 +94,16 @@ function nothingBroke(verdict: Verdict, courses: readonly Course[]): LookFirst {
     return {
       ...nothing,
       sentences: [
-        'No objective was missed, but what the verdict stands on does not hold:',
-        ...broken.map(({ id, detail }) => `${id}: ${detail}.`),
-        'Mend that and run again; the numbers below are of a run that cannot be trusted.',
+        'No objective was missed, but a precondition of the verdict does not hold:',
+        ...broken.map(({ id, reasons }) => `${id}: ${wordsOf(reasons)}.`),
+        'Fix that and run again: the numbers below cannot be trusted.',
       ],
       panel: null,
     };
   if (undecided.length > 0)
     return {
       ...nothing,
-      sentences: undecided.map(({ id, reason }) => `${id} could not be decided: ${reason}.`),
+      sentences: undecided.map(({ id, reasons }) => `${id} could not be decided: ${wordsOf(reasons)}.`),
       panel: panelOf(undecided[0]?.id),
     };
   const near = verdict.objectives.filter(({ nearLimit }) => nearLimit);
@@ -111,19 +112,19 @@ function nothingBroke(verdict: Verdict, courses: readonly Course[]): LookFirst {
       ...nothing,
       sentences: near.map(
         (one) =>
-          `${spoken(one)} is met within noise of the limit: the next run may come out otherwise${furtherRequests(one)}.`,
+          `${spoken(one)} is too close to its limit to be sure: the next run may come out otherwise${furtherRequests(one)}.`,
       ),
       panel: panelOf(near[0]?.id),
     };
   return {
     ...nothing,
-    sentences: ['Nothing broke, and nothing came near its limit: every interval lies on the good side.'],
+    sentences: ['Nothing broke, and nothing came close to its limit.'],
     panel: null,
   };
 }
 
 const furtherRequests = ({ needed }: ObjectiveVerdict) =>
-  needed?.more80 == null ? '' : ` (${countOf(needed.more80, 'more request')} would likely tell)`;
+  needed?.more80 == null ? '' : ` (${countOf(needed.more80, 'more request')} would likely decide)`;
 
 // ---------------------------------------------------------------------------------------------- the first moment
 

@@ -1,5 +1,6 @@
 import type { Evidence, ObjectiveVerdict, Plan, Precondition, Verdict } from '../../slas/model.ts';
 import { formatCount, formatInterval, formatMeasured, formatValue } from '../../slas/numbers.ts';
+import { wordsOf } from '../../slas/render/reasons/words.ts';
 import { clockTime, formatBytes, unbroken } from './format.ts';
 import { type Html, html } from './html.ts';
 import { objectiveScale } from './scale.ts';
@@ -22,7 +23,7 @@ function objective(one: ObjectiveVerdict, plan: Plan): Html {
     <div class="measured"><b>${formatMeasured(one)}</b><span>${marginOf(one, planned?.measure.kind === 'latency')}</span></div>
     ${planned === undefined ? html`<div></div>` : objectiveScale(one, planned)}
     <div class="outcome ${COLOURS[one.verdict]}"><b><span aria-hidden="true">${MARKS[one.verdict]}</span> ${one.verdict}</b><span>${asides(one)}</span></div>
-    <p class="reason">${unbroken(`${boundsOf(one)}${one.reason}`)}</p>
+    <p class="reason">${unbroken(`${boundsOf(one)}${wordsOf(one.reasons)}`)}</p>
   </article>`;
 }
 
@@ -49,7 +50,10 @@ function marginOf({ margin, unit, target }: ObjectiveVerdict, isLatency: boolean
 }
 
 const asides = ({ severity, alert, nearLimit }: ObjectiveVerdict) =>
-  [severity === 'alert' ? `beyond alert ${alert}` : null, nearLimit ? 'within noise of the limit' : null]
+  [
+    severity === 'alert' ? `beyond alert ${alert}` : null,
+    nearLimit ? 'too close to the limit to be sure' : null,
+  ]
     .filter((part) => part !== null)
     .join(', ');
 
@@ -71,9 +75,9 @@ const SIGNS = new Map<boolean | null, readonly [mark: string, colour: string, sa
 
 export const preconditions = (all: readonly Precondition[]): Html => html`
   <section aria-labelledby="preconditions"><h2 id="preconditions">Preconditions</h2>
-  <table class="facts"><tbody>${all.map(({ id, ok, detail }) => {
+  <table class="facts"><tbody>${all.map(({ id, ok, reasons }) => {
     const [mark, colour, said] = SIGNS.get(ok)!;
-    return html`<tr><td class="${colour}"><span aria-hidden="true">${mark}</span><span class="unseen">${said}</span></td><th scope="row">${id}</th><td>${detail}</td></tr>`;
+    return html`<tr><td class="${colour}"><span aria-hidden="true">${mark}</span><span class="unseen">${said}</span></td><th scope="row">${id}</th><td>${wordsOf(reasons)}</td></tr>`;
   })}</tbody></table></section>`;
 
 export function reconciliation({ reconciliation: rows }: Verdict): Html {
@@ -105,19 +109,19 @@ export function evidence(found: Evidence | null, verdict: Verdict): Html {
 /** What Prometheus's own alerts said meanwhile, beside what was judged; nothing where no rules were evaluated. */
 export function alerts({ alerts: told }: Verdict): Html {
   if (told === undefined || told.held === null) return html``;
-  const rows = told.held.map(({ id, severity, firing, agrees, note }) => {
+  const rows = told.held.map(({ id, severity, firing, agrees, reasons }) => {
     const [mark, colour, said] = AGREES.get(agrees)!;
     const when = firing.map(({ from, to }) => `${from.slice(11, 19)} to ${to.slice(11, 19)}`).join(', ');
-    return html`<tr><td class="${colour}"><span aria-hidden="true">${mark}</span><span class="unseen">${said}</span></td><th scope="row">${id}${severity === null ? null : html` <span class="muted">${severity}</span>`}</th><td>${when === '' ? 'never firing' : `firing ${when}`}</td><td>${note}</td></tr>`;
+    return html`<tr><td class="${colour}"><span aria-hidden="true">${mark}</span><span class="unseen">${said}</span></td><th scope="row">${id}${severity === null ? null : html` <span class="muted">${severity}</span>`}</th><td>${when === '' ? 'never firing' : `firing ${when}`}</td><td>${wordsOf(reasons)}</td></tr>`;
   });
-  return html`<section aria-labelledby="alerts"><h2 id="alerts">Alerts</h2><p>${told.detail}. They changed nothing of the verdict.</p>
+  return html`<section aria-labelledby="alerts"><h2 id="alerts">Alerts</h2><p>${wordsOf([told.summary])}. Alerts do not change the verdict.</p>
   ${rows.length === 0 ? null : html`<table class="facts"><tbody>${rows}</tbody></table>`}</section>`;
 }
 
 const AGREES = new Map<boolean | null, readonly [mark: string, colour: string, said: string]>([
-  [true, ['✓', 'good', 'as judged']],
-  [false, ['≠', 'warn', 'not as judged']],
-  [null, ['·', 'muted', 'nothing was judged that could say so']],
+  [true, ['✓', 'good', 'agrees with the verdict']],
+  [false, ['≠', 'warn', 'disagrees with the verdict']],
+  [null, ['·', 'muted', 'not comparable with the verdict']],
 ]);
 
 // ---------------------------------------------------------------------------------------------- environment

@@ -1,5 +1,6 @@
 import type { Plan, RunRecord, Verdict } from '../../slas/model.ts';
 import { formatCount, formatMeasured } from '../../slas/numbers.ts';
+import { wordsOf } from '../../slas/render/reasons/words.ts';
 import type { ReportInput } from '../report.ts';
 import { duration, period, unbroken } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -53,8 +54,9 @@ function sentence({ verdict, objectives: all, preconditions, summary }: Verdict)
     return `${all.length === 1 ? 'The objective is' : `All ${all.length} objectives are`} met.`;
   const undecided = all.filter((one) => one.verdict === 'undecided');
   if (verdict === 'inconclusive') {
-    const why = preconditions.find(({ ok }) => ok === false)?.detail ?? undecided[0]?.reason;
-    if (why === undefined) return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+    const reasons = preconditions.find(({ ok }) => ok === false)?.reasons ?? undecided[0]?.reasons;
+    const why = wordsOf(reasons ?? [summary]);
+    if (reasons === undefined) return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
     const which =
       undecided.length === 1
         ? `${spoken(undecided[0]!)} is undecided: `

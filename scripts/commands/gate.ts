@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { judge } from '../../slas/judge.ts';
 import type { Plan, Verdict } from '../../slas/model.ts';
+import { verdictDocument } from '../../slas/render/json.ts';
 import { renderText } from '../../slas/render/text.ts';
 import { toJson } from '../bundle.ts';
 import type { PlacedProblem } from '../inputs.ts';
@@ -11,6 +12,7 @@ import { writeRunsIndex } from '../runs-index.ts';
 
 export interface GateOptions extends RunOptions {
   readonly json?: boolean;
+  readonly verbose?: boolean;
 }
 
 /** Starts what is needed, loads, judges, prints the verdict, and exits by it. */
@@ -22,7 +24,7 @@ export async function gate(options: GateOptions, io: Io): Promise<ExitCode | rea
   const verdict = judge(measured.plan, measured.run, measured.evidence!);
   await finishRun(measured, verdict, io);
   // Last: a verdict whose evidence could not be stored is none.
-  printVerdict(verdict, measured.plan, options.json === true, io);
+  printVerdict(verdict, measured.plan, options, io);
   await refreshIndex(dirname(measured.path), io);
   return verdict.exitCode;
 }
@@ -34,6 +36,15 @@ export async function refreshIndex(parent: string, io: Io): Promise<void> {
   );
 }
 
-export function printVerdict(verdict: Verdict, plan: Plan, json: boolean, io: Io): void {
-  io.print(json ? toJson(verdict) : renderText(verdict, plan, { colour: io.colour }));
+export function printVerdict(
+  verdict: Verdict,
+  plan: Plan,
+  { json, verbose }: Pick<GateOptions, 'json' | 'verbose'>,
+  io: Io,
+): void {
+  io.print(
+    json
+      ? toJson(verdictDocument(verdict))
+      : renderText(verdict, plan, { colour: io.colour, isVerbose: verbose === true }),
+  );
 }

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { renderReportText } from '../../dashboards/report/text.ts';
 import { judge } from '../../slas/judge.ts';
 import type { Verdict } from '../../slas/model.ts';
+import { readVerdict } from '../../slas/render/stored.ts';
 import { renderText } from '../../slas/render/text.ts';
 import { FILES, readStoredRun, type StoredRun } from '../bundle.ts';
 import { makeFolder, writeWhole } from '../disk.ts';
@@ -43,7 +44,7 @@ export async function review(options: ReviewOptions, io: Io): Promise<ExitCode |
   if (options.grafana !== undefined) return await showInGrafana(options.grafana, stored, verdict, io);
   const drawn = await ifItCanBeJudged(path, io, async () => ({
     file: await reportFile(stored, verdict, io),
-    text: `${renderText(verdict, stored.plan, { colour: io.colour })}${renderReportText(await reportInputOf(stored, verdict))}\n`,
+    text: `${renderText(verdict, stored.plan, { colour: io.colour, isVerbose: true })}${renderReportText(await reportInputOf(stored, verdict))}\n`,
   }));
   if (!drawn.ok) return drawn.problems;
   const { file, text } = drawn.value;
@@ -72,7 +73,7 @@ function problemsOf({ grafana, prometheus }: ReviewOptions): readonly PlacedProb
 
 /** As it was stored; where it was never judged, as it follows from the files. */
 function verdictOf({ path, plan, run, evidence, verdictText }: StoredRun): Verdict {
-  if (verdictText !== null) return JSON.parse(verdictText) as Verdict;
+  if (verdictText !== null) return readVerdict(JSON.parse(verdictText));
   if (evidence !== null) return judge(plan, run, evidence);
   throw new HarnessError('no-evidence', `${path} has no evidence: there is nothing to report`, {
     nextStep: 'ask Prometheus now: ./sla verify RUN --prometheus URL',

@@ -4,8 +4,14 @@ import { judge } from '../../slas/judge.ts';
 import type { Plan, RunRecord, Verdict } from '../../slas/model.ts';
 import { type PlanOverrides, planWindow } from '../../slas/plan.ts';
 import { collectEvidence } from '../../slas/prometheus.ts';
+import { verdictDocument } from '../../slas/render/json.ts';
 import { FILES, readStoredRun, type StoredRun, toJson } from '../bundle.ts';
-import { countDifferences, evidenceDifferences, verdictDifferences } from '../differences.ts';
+import {
+  countDifferences,
+  evidenceDifferences,
+  storedDifferences,
+  verdictDifferences,
+} from '../differences.ts';
 import { HarnessError } from '../errors.ts';
 import {
   accept,
@@ -38,6 +44,7 @@ export interface VerifyOptions {
   readonly ingestDelay?: string;
   readonly offline?: boolean;
   readonly json?: boolean;
+  readonly verbose?: boolean;
 }
 
 interface Judged {
@@ -66,7 +73,7 @@ export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode |
     : judgeStored(options, sure.value, io));
   if (!judged.ok) return judged.problems;
   const { plan, verdict } = judged.value;
-  printVerdict(verdict, plan, options.json === true, io);
+  printVerdict(verdict, plan, options, io);
   return verdict.exitCode;
 }
 
@@ -161,20 +168,22 @@ function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, i
     });
   }
   const verdict = judge(plan, run, evidence);
-  const differences =
-    verdictText === null || verdictText === toJson(verdict)
-      ? []
-      : verdictDifferences(JSON.parse(verdictText) as Verdict, verdict);
-  if (differences.length > 0) {
-    io.progress(
-      'the verdict that follows from the stored evidence is not the one that is stored (another version of the harness?):',
-    );
-    for (const line of differences) io.progress(`  ${line}`);
-  }
+  if (verdictText !== null && verdictText !== toJson(verdictDocument(verdict)))
+    reportStored(JSON.parse(verdictText), verdict, io);
   return verdict;
 }
 
-/** Asks again, and tells what is not as it was. */
+function reportStored(stored: { readonly schema: string }, verdict: Verdict, io: Io): void {
+  const differences = storedDifferences(stored, verdict);
+  io.progress(
+    differences.length === 0
+      ? `the stored verdict (${stored.schema}) was written by an earlier version: same result, other words`
+      : 'the stored evidence leads to another verdict than the stored one (another version of the harness?):',
+  );
+  for (const line of differences) io.progress(`  ${line}`);
+}
+
+/** Asks again, and reports what differs from the stored run. */
 async function judgeAfresh(
   { plan, run, evidence, path }: StoredRun,
   url: string,

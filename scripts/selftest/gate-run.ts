@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Verdict } from '../../slas/model.ts';
+import type { VerdictDocument } from '../../slas/render/json.ts';
 import { start } from '../processes.ts';
 import { meddleWith, pidUnder } from './hands.ts';
 import type { Row } from './row.ts';
@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 export interface GateRun {
   readonly exitCode: number | null;
   /** null where none was reached. */
-  readonly verdict: Verdict | null;
+  readonly verdict: VerdictDocument | null;
   /** The code of the error that it ended with. */
   readonly errorCode: string | null;
   readonly runFolder: string;
@@ -66,7 +66,7 @@ export async function runGate(row: Row, folder: string, world: World, signal: Ab
 
 async function leftBy(runFolder: string, log: string): Promise<Pick<GateRun, 'verdict' | 'errorCode'>> {
   const file = join(runFolder, 'verdict.json');
-  const verdict = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Verdict) : null;
+  const verdict = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as VerdictDocument) : null;
   const [, errorCode = null] = /^next: .*\((\S+)\)$/m.exec(await readFile(log, 'utf8')) ?? [];
   return { verdict, errorCode };
 }

@@ -3,7 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { judge } from '../../slas/judge.ts';
-import type { Evidence, Plan, RunRecord, Verdict } from '../../slas/model.ts';
+import type { Evidence, Plan, RunRecord } from '../../slas/model.ts';
+import { type VerdictDocument, verdictDocument } from '../../slas/render/json.ts';
 import { readRun } from '../bundle.ts';
 import type { GateRun } from './gate-run.ts';
 import { notRun, resultOf } from './result.ts';
@@ -59,5 +60,7 @@ export async function rejudgeAll(rows: readonly Row[]): Promise<readonly RowResu
 }
 
 /** Under a stricter rule, where it is asked for. */
-export const verdictOf = ({ plan, run, evidence }: Recording, confidence = plan.confidence): Verdict =>
-  judge({ ...plan, confidence }, run, evidence);
+export const verdictOf = (
+  { plan, run, evidence }: Recording,
+  confidence = plan.confidence,
+): VerdictDocument => verdictDocument(judge({ ...plan, confidence }, run, evidence));

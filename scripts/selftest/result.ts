@@ -1,12 +1,12 @@
 import { cpus } from 'node:os';
-import type { Verdict } from '../../slas/model.ts';
+import type { VerdictDocument } from '../../slas/render/json.ts';
 import type { Expected, Outcome, Row, RowResult } from './row.ts';
 
 /** What came of a row, held against what was expected of it. */
 
 export interface Came {
   readonly exitCode: number | null;
-  readonly verdict: Verdict | null;
+  readonly verdict: VerdictDocument | null;
   readonly errorCode: string | null;
 }
 

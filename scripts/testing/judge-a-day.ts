@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import type { Verdict } from '../../slas/model.ts';
+import type { VerdictDocument } from '../../slas/render/json.ts';
 import { countedBy, edgesOf, type LongService, makeLongBlocks } from '../../slas/testing/long-window.ts';
 import { startPrometheusWith, toolPath } from '../../slas/testing/prometheus-server.ts';
 import { ROOT } from './sla.ts';
@@ -36,7 +36,7 @@ const TO = FROM + Number(values.hours) * 3600;
 const SAY = `data:text/javascript,process.on('exit',()=>{const{maxRSS,userCPUTime,systemCPUTime}=process.resourceUsage();console.error('used '+maxRSS+' '+(userCPUTime+systemCPUTime))})`;
 
 interface Verified {
-  readonly verdict: Verdict;
+  readonly verdict: VerdictDocument;
   readonly seconds: number;
   readonly computedSeconds: number;
   readonly megabytes: number;
@@ -53,7 +53,7 @@ async function verify(url: string): Promise<Verified> {
   const seconds = (performance.now() - began) / 1000;
   const [, kilobytes, microseconds] = /used (\d+) (\d+)/.exec(told)!.map(Number);
   return {
-    verdict: JSON.parse(printed) as Verdict,
+    verdict: JSON.parse(printed) as VerdictDocument,
     seconds,
     computedSeconds: microseconds! / 1e6,
     megabytes: kilobytes! / 1024,

@@ -1,6 +1,7 @@
 import type { ObjectiveVerdict, Verdict } from '../model.ts';
 import { formatMeasured } from '../numbers.ts';
 import { printable } from '../printable.ts';
+import { wordsOf } from './reasons/words.ts';
 
 const ENTITIES: Record<string, string> = {
   '&': '&amp;',
@@ -24,11 +25,11 @@ export function renderJUnit(verdict: Verdict): string {
   const broken = verdict.preconditions.filter(({ ok }) => ok === false);
   const cases = [
     ...verdict.objectives.map((objective) => objectiveCase(verdict, objective)),
-    ...broken.map(({ id, detail }) =>
-      testCase(`${verdict.sla}.preconditions`, id, 'error', 'does not hold', detail),
+    ...broken.map(({ id, reasons }) =>
+      testCase(`${verdict.sla}.preconditions`, id, 'error', 'does not hold', wordsOf(reasons)),
     ),
     ...(verdict.objectives.length === 0
-      ? [testCase(verdict.sla, 'objectives', 'error', 'none', verdict.summary)]
+      ? [testCase(verdict.sla, 'objectives', 'error', 'none', wordsOf([verdict.summary]))]
       : []),
   ];
   const failures = verdict.objectives.filter((one) => one.verdict === 'missed').length;
@@ -47,7 +48,8 @@ export function renderJUnit(verdict: Verdict): string {
 }
 
 function objectiveCase({ sla, scenario }: Verdict, objective: ObjectiveVerdict): string {
-  const { id, verdict, severity, target, reason } = objective;
+  const { id, verdict, severity, target, reasons } = objective;
+  const reason = wordsOf(reasons);
   const group = `${sla}.${scenario ?? 'window'}`;
   if (verdict === 'met')
     return testCase(group, id, null, '', `${formatMeasured(objective)}, target ${target}: ${reason}`);

@@ -1,6 +1,7 @@
 import type { Plan, Precondition, Verdict } from '../model.ts';
 import { formatCount, formatMeasured } from '../numbers.ts';
 import { printableLine } from '../printable.ts';
+import { wordsOf } from './reasons/words.ts';
 import { alertInWords, boundsInWords, boundsTitle, describe, interval, outcome } from './text.ts';
 
 const MARK = { pass: '✅', fail: '❌', inconclusive: '⚠️', met: '✅', missed: '❌', undecided: '⚠️' } as const;
@@ -19,10 +20,10 @@ const cell = (text: string) =>
 /** The verdict as GitHub-flavoured Markdown, for the summary of a CI job. */
 export function renderMarkdown(verdict: Verdict, plan: Plan): string {
   const rows = verdict.objectives.map((one) => {
-    return `| ${MARK[one.verdict]} | ${[one.id, one.target, formatMeasured(one), interval(one), formatCount(one.samples), outcome(one), one.reason].map(cell).join(' | ')} |`;
+    return `| ${MARK[one.verdict]} | ${[one.id, one.target, formatMeasured(one), interval(one), formatCount(one.samples), outcome(one), wordsOf(one.reasons)].map(cell).join(' | ')} |`;
   });
   return [
-    `## ${MARK[verdict.verdict]} ${verdict.verdict.toUpperCase()}: ${cell(verdict.summary)}`,
+    `## ${MARK[verdict.verdict]} ${verdict.verdict.toUpperCase()}: ${cell(wordsOf([verdict.summary]))}`,
     '',
     cell(describe(verdict, plan)),
     '',
@@ -47,13 +48,13 @@ function legend(verdict: Verdict, plan: Plan): string[] {
   return words === null ? [] : [cell(words), ''];
 }
 
-const precondition = ({ id, ok, detail }: Precondition) =>
-  `- ${ok === null ? '▫️' : ok ? '✅' : '❌'} ${cell(id)}: ${cell(detail)}`;
+const precondition = ({ id, ok, reasons }: Precondition) =>
+  `- ${ok === null ? '▫️' : ok ? '✅' : '❌'} ${cell(id)}: ${cell(wordsOf(reasons))}`;
 
 function alerts({ alerts: told }: Verdict): string[] {
   if (told === undefined || told.held === null) return [];
   const rows = told.held.map((one) => `  - ${one.agrees === false ? '⚠️' : '▫️'} ${cell(alertInWords(one))}`);
-  return [`- ▫️ alerts: ${cell(told.detail)}`, ...rows];
+  return [`- ▫️ alerts: ${cell(wordsOf([told.summary]))}`, ...rows];
 }
 
 function reconciliation({ reconciliation: rows }: Verdict): string[] {

@@ -12,8 +12,8 @@ function rendered(name: string) {
   const { plan, run, evidence } = cases.find((one) => one.name === name)!.build();
   const verdict = judge(plan, run, evidence);
   return {
-    text: renderText(verdict, plan, { colour: false }),
-    coloured: renderText(verdict, plan, { colour: true }),
+    text: renderText(verdict, plan, { colour: false, isVerbose: true }),
+    coloured: renderText(verdict, plan, { colour: true, isVerbose: true }),
     markdown: renderMarkdown(verdict, plan),
   };
 }

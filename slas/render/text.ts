@@ -7,11 +7,14 @@ import type {
   Precondition,
   Verdict,
 } from '../model.ts';
-import { formatCount, formatInterval, formatMeasured, formatValue } from '../numbers.ts';
+import { countOf, formatCount, formatInterval, formatMeasured, formatValue } from '../numbers.ts';
 import { printableLine } from '../printable.ts';
+import { wordsOf } from './reasons/words.ts';
 
 export interface TextOptions {
   readonly colour: boolean;
+  /** Every reason and precondition; without it those that need attention. */
+  readonly isVerbose: boolean;
 }
 
 const CODES = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const;
@@ -26,21 +29,24 @@ const OUTCOME_STYLE: Record<Outcome | ObjectiveOutcome, Style> = {
   undecided: 'yellow',
 };
 
-/** The verdict for a terminal: what was promised, what was measured, and why it came out so. */
-export function renderText(verdict: Verdict, plan: Plan, { colour }: TextOptions): string {
+/**
+ * The verdict for a terminal: a line an objective, one for all preconditions that hold, the reasons of what is not plainly met
+ * or could not be checked, and the verdict last.
+ */
+export function renderText(verdict: Verdict, plan: Plan, { colour, isVerbose }: TextOptions): string {
   const paint = (style: Style, text: string) =>
     colour ? `\u001b[${CODES[style]}m${printableLine(text)}\u001b[0m` : printableLine(text);
-  const heading = `${verdict.verdict.toUpperCase()}  ${verdict.summary}`;
+  const heading = `${verdict.verdict.toUpperCase()}  ${headline(verdict)}`;
   return [
     '',
     paint('bold', describe(verdict, plan)),
     '',
     ...table(verdict.objectives, plan, paint),
-    ...legend(verdict, plan, paint),
+    ...(isVerbose ? legend(verdict, plan, paint) : []),
     '',
-    ...reasons(verdict),
-    ...preconditions(verdict.preconditions, paint),
-    ...alerts(verdict, paint),
+    ...reasons(verdict, isVerbose),
+    ...preconditions(verdict.preconditions, isVerbose, paint),
+    ...alerts(verdict, isVerbose, paint),
     paint(OUTCOME_STYLE[verdict.verdict], heading),
     '',
   ].join('\n');
@@ -122,37 +128,30 @@ export const outcome = ({ verdict, severity, alert, nearLimit, steadiness }: Obj
   [
     verdict,
     ...(severity === 'alert' ? [`beyond alert ${alert}`] : []),
-    ...(nearLimit ? ['within noise of the limit'] : []),
+    ...(nearLimit ? ['too close to be sure'] : []),
     ...(steadiness === 'growing' ? ['growing'] : steadiness === 'not-steady' ? ['not steady'] : []),
   ].join(', ');
 
-/** A precondition is told once, in full, below: where an objective rests on it, its name is enough. */
-const shorter = (reason: string, all: readonly Precondition[]) =>
-  all.reduce((text, { id, detail }) => (detail === '' ? text : text.replace(detail, `see ${id}`)), reason);
+/** What is plainly met needs no words. */
+const needsAttention = ({ verdict, nearLimit, steadiness }: ObjectiveVerdict) =>
+  verdict !== 'met' || nearLimit || (steadiness !== null && steadiness !== 'steady');
 
-function reasons({ objectives, preconditions: all }: Verdict): string[] {
-  const width = Math.max(0, ...objectives.map(({ id }) => id.length));
-  const lines = objectives.map(({ id, reason }) =>
-    printableLine(`  ${id.padEnd(width)}   ${shorter(reason, all)}`),
+function reasons({ objectives }: Verdict, isVerbose: boolean): string[] {
+  const shown = objectives.filter((one) => isVerbose || needsAttention(one));
+  const width = Math.max(0, ...shown.map(({ id }) => id.length));
+  const lines = shown.map((one) =>
+    printableLine(`  ${one.id.padEnd(width)}   ${wordsOf(one.reasons, { preconditionsBy: 'name' })}`),
   );
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
-/** What agrees and what does not; a Prometheus without the document's rules is nothing to tell. */
-function alerts({ alerts: told }: Verdict, paint: Paint): string[] {
-  if (told === undefined || told.held === null) return [];
-  const rows = told.held.map((one) => {
-    const [mark, style] = one.agrees === false ? (['≠', 'yellow'] as const) : (['·', 'dim'] as const);
-    return `  ${paint(style, mark)} ${printableLine(alertInWords(one))}`;
-  });
-  return [`  ${paint('dim', '·')} alerts: ${printableLine(told.detail)}`, ...rows, ''];
-}
-
-/** `HighErrorRate, firing from 05:31:12 to 05:31:40: error-rate is missed, beyond its alert threshold` */
-export function alertInWords({ id, firing, agrees, note }: HeldAlert): string {
-  const when = firing.map(({ from, to }) => `${from.slice(11, 19)} to ${to.slice(11, 19)}`).join(', ');
-  const apart = agrees === false ? 'not as judged: ' : '';
-  return `${id}, ${when === '' ? 'never firing' : `firing from ${when}`}: ${apart}${note}`;
+/** The verdict in one line. The reason of an inconclusive one stands above, with its precondition or its objective. */
+function headline({ summary }: Verdict): string {
+  if (summary.code !== 'objectives-undecided') return wordsOf([summary]);
+  const { undecided, because } = summary.params;
+  return undecided.length === 0
+    ? `a precondition does not hold: ${wordsOf(because)}`
+    : `undecided: ${undecided.join(', ')}`;
 }
 
 const MARKS = new Map<boolean | null, readonly [string, Style]>([
@@ -161,10 +160,33 @@ const MARKS = new Map<boolean | null, readonly [string, Style]>([
   [null, ['·', 'dim']],
 ]);
 
-function preconditions(all: readonly Precondition[], paint: Paint): string[] {
-  const lines = all.map(({ id, ok, detail }) => {
+function preconditions(all: readonly Precondition[], isVerbose: boolean, paint: Paint): string[] {
+  const passed = all.filter(({ ok }) => ok === true).length;
+  const shown = all.filter(({ ok }) => isVerbose || ok !== true);
+  const lines = shown.map(({ id, ok, reasons: own }) => {
     const [mark, style] = MARKS.get(ok)!;
-    return `  ${paint(style, mark)} ${printableLine(`${id}: ${detail}`)}`;
+    return `  ${paint(style, mark)} ${printableLine(`${id}: ${wordsOf(own)}`)}`;
   });
-  return [...lines, ''];
+  const [mark, style] = MARKS.get(true)!;
+  const line = passed === 0 ? [] : [`  ${paint(style, mark)} ${countOf(passed, 'check')} passed`];
+  return [...(isVerbose ? [] : line), ...lines, ''];
+}
+
+/** Whether Prometheus's own alerts agree; nothing where it has none of the document's rules. */
+function alerts({ alerts: seen }: Verdict, isVerbose: boolean, paint: Paint): string[] {
+  if (seen === undefined || seen.held === null) return [];
+  const shown = seen.held.filter(({ agrees }) => isVerbose || agrees === false);
+  if (!isVerbose && shown.length === 0) return [];
+  const rows = shown.map((one) => {
+    const [mark, style] = one.agrees === false ? (['≠', 'yellow'] as const) : (['·', 'dim'] as const);
+    return `  ${paint(style, mark)} ${printableLine(alertInWords(one))}`;
+  });
+  return [`  ${paint('dim', '·')} alerts: ${printableLine(wordsOf([seen.summary]))}`, ...rows, ''];
+}
+
+/** `HighErrorRate, firing from 05:31:12 to 05:31:40: error-rate is missed, beyond its alert threshold` */
+export function alertInWords({ id, firing, agrees, reasons: own }: HeldAlert): string {
+  const when = firing.map(({ from, to }) => `${from.slice(11, 19)} to ${to.slice(11, 19)}`).join(', ');
+  const apart = agrees === false ? 'unlike the verdict: ' : '';
+  return `${id}, ${when === '' ? 'never firing' : `firing from ${when}`}: ${apart}${wordsOf(own)}`;
 }

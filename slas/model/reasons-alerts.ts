@@ -1,0 +1,25 @@
+import type { ObjectiveOutcome } from '../verdict-model.ts';
+
+/** How Prometheus's own alerts agree with the verdict. */
+export interface AlertReasons {
+  readonly 'alerts-unknown': { readonly error: string };
+  readonly 'no-alerting-rules': Record<string, never>;
+  /** `objectives`: how many of them had their rules evaluated; 0: alerts were seen, but nothing that the rules record. */
+  readonly 'alerts-seen': {
+    readonly objectives: number;
+    readonly fired: number;
+    readonly disagreeing: number;
+  };
+  readonly 'alert-unrelated': Record<string, never>;
+  readonly 'alert-judged': {
+    readonly objectives: readonly {
+      readonly id: string;
+      readonly verdict: ObjectiveOutcome;
+      readonly severity: 'target' | 'alert' | null;
+      readonly hasAlertThreshold: boolean;
+    }[];
+  };
+  readonly 'alert-looks-back': Record<string, never>;
+  readonly 'alert-pending': Record<string, never>;
+  readonly 'alert-silent': { readonly overSeconds: number; readonly forSeconds: number };
+}

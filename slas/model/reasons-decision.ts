@@ -1,0 +1,116 @@
+import type { Interval, Unit } from '../model.ts';
+import type { Reason } from './reasons.ts';
+
+/** An interval, and what it is an interval of. */
+interface Bounds {
+  readonly interval: Interval;
+  readonly unit: Unit;
+  /** The limit as its author wrote it: a mean is shown as its limit is written. */
+  readonly target: string;
+}
+
+/** Why an objective is met, missed or undecided, beside what was measured. */
+export interface DecisionReasons {
+  // How sure it is
+  readonly bounds: Bounds;
+  readonly 'limit-within-bounds': Bounds;
+  readonly 'at-limit': Bounds;
+  readonly 'close-to-limit': Bounds;
+  /** `share`: the share of requests that must be good. `more`: so many further ones, none of them bad; null: more than a day of such load has. */
+  readonly 'too-few-to-prove': Bounds & {
+    readonly samples: number;
+    readonly share: number;
+    readonly more: number | null;
+  };
+  readonly 'minimum-detectable-effect': { readonly share: number; readonly overSeconds: number | null };
+  readonly 'independence-assumed': Record<string, never>;
+  readonly 'too-few-blocks': { readonly blocks: number; readonly needed: number };
+  readonly 'not-sure': {
+    readonly confidence: number;
+    readonly because: readonly Reason[];
+    readonly seen: readonly Reason[];
+  };
+  /** Missed by itself, but not when `tests` objectives are tested at once (Holm). */
+  readonly 'chance-among-several': { readonly tests: number };
+  /** `more80`: decides with 80% probability if the share stays. null: a day of such load is not enough. */
+  readonly 'more-needed': {
+    readonly what: 'requests' | 'observations';
+    readonly more80: number | null;
+    readonly moreIfNoneBad: number | null;
+  };
+  readonly growing: Record<string, never>;
+  readonly 'not-steady': Record<string, never>;
+
+  // What the client saw
+  /** `valueSeconds` null: the percentile lies among requests that were never answered. */
+  readonly 'client-share': {
+    readonly good: number;
+    readonly samples: number;
+    readonly limitSeconds: number;
+    readonly percentile: number;
+    readonly valueSeconds: number | null;
+  };
+  readonly 'client-slower-event-loop': { readonly gapSeconds: number; readonly lagSeconds: number };
+  readonly 'client-slower-connecting': { readonly gapSeconds: number; readonly blockedSeconds: number };
+  readonly 'client-slower-in-between': { readonly gapSeconds: number };
+
+  // What it rests on
+  readonly 'precondition-broken': { readonly id: string; readonly because: readonly Reason[] };
+  /** Undecided: `because`, although `seen` was measured. */
+  readonly 'seen-so-far': { readonly because: readonly Reason[]; readonly seen: readonly Reason[] };
+  /** Missed whatever the requests that are missing would have shown. */
+  readonly 'certain-despite': { readonly because: readonly Reason[] };
+  /** Missed, and what is broken cannot have made the failures. */
+  readonly 'stands-despite': { readonly because: readonly Reason[] };
+  readonly 'too-few-samples': {
+    readonly what: 'request' | 'observation' | 'event' | 'scrape';
+    readonly samples: number;
+    readonly needed: number;
+  };
+  readonly 'growing-seen': { readonly seen: readonly Reason[] };
+  readonly 'ended-replicas-uncounted': { readonly atMost: number };
+  /** `why`: how a restart may have gone unseen. */
+  readonly 'restarts-uncounted': { readonly atMost: number; readonly why: string };
+  readonly 'uncounted-would-decide': Record<string, never>;
+  readonly 'outside-good-would-decide': { readonly atMost: number };
+  readonly 'outside-bad-would-decide': { readonly atMost: number };
+  readonly 'some-outside-window': Record<string, never>;
+  readonly 'scrapes-outside-would-decide': { readonly scrapes: number };
+  readonly 'phase-edges-would-decide': Record<string, never>;
+  readonly 'unknown-latencies-would-decide': Record<string, never>;
+  readonly 'unclaimed-events-would-decide': Record<string, never>;
+  readonly 'lost-alone-miss': { readonly lost: number; readonly sent: number; readonly of: number };
+  readonly 'value-not-finite': { readonly value: string };
+  readonly 'value-between': {
+    readonly low: number;
+    readonly high: number;
+    readonly unit: Unit;
+    readonly target: string;
+  };
+  readonly 'load-ended-before-recovery': Record<string, never>;
+  /** Seconds of a phase that the service's counts cover, from scrape to scrape. */
+  readonly 'phase-covered': {
+    readonly fromSeconds: number;
+    readonly toSeconds: number;
+    readonly seconds: number;
+    readonly phaseSeconds: number;
+  };
+
+  /** The same of a bare window, which the counts exceed. */
+  readonly 'window-covered': {
+    readonly fromSeconds: number;
+    readonly toSeconds: number;
+    readonly seconds: number;
+    readonly askedSeconds: number;
+  };
+
+  // The verdict as a whole
+  readonly 'objective-met': Record<string, never>;
+  readonly 'all-objectives-met': { readonly count: number };
+  readonly 'objectives-missed': { readonly missed: readonly string[]; readonly undecided: readonly string[] };
+  readonly 'objectives-undecided': {
+    readonly undecided: readonly string[];
+    readonly because: readonly Reason[];
+  };
+  readonly 'no-objectives': Record<string, never>;
+}

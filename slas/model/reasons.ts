@@ -1,0 +1,23 @@
+import type { AlertReasons } from './reasons-alerts.ts';
+import type { DecisionReasons } from './reasons-decision.ts';
+
+/**
+ * Why a verdict, an objective or a precondition came out as it did: a code and its figures, in base units. The core never
+ * writes a sentence; render/reasons/ has the words of every code, and the reference in docs/reasons.md is generated from it.
+ */
+export interface ReasonParams extends DecisionReasons, AlertReasons {
+  /** Words of a part of the core that has no codes yet. */
+  readonly words: { readonly words: string };
+}
+
+export type ReasonCode = keyof ReasonParams;
+
+/** One reason, or one of several codes. Plain data: it is stored in verdict.json as it is. */
+export type Reason<Code extends ReasonCode = ReasonCode> = {
+  readonly [C in Code]: { readonly code: C; readonly params: ReasonParams[C] };
+}[Code];
+
+export const reason = <Code extends ReasonCode>(code: Code, params: ReasonParams[Code]) =>
+  ({ code, params }) as Reason<Code>;
+
+export const inWords = (words: string) => reason('words', { words });

@@ -1,0 +1,25 @@
+import type { Verdict } from '../model.ts';
+import { wordsOf } from './reasons/words.ts';
+
+/**
+ * The verdict as it is written to verdict.json: every reason as a code with its figures, and in words beside it. Readers of
+ * the first version find their fields where they were; words may differ between versions of the harness, codes may not.
+ */
+export const verdictDocument = ({ summary, objectives, preconditions, alerts, ...rest }: Verdict) => ({
+  ...rest,
+  summary: wordsOf([summary]),
+  summaryReason: summary,
+  objectives: objectives.map((one) => ({ ...one, reason: wordsOf(one.reasons) })),
+  preconditions: preconditions.map((one) => ({ ...one, detail: wordsOf(one.reasons) })),
+  ...(alerts === undefined
+    ? {}
+    : {
+        alerts: {
+          held: alerts.held?.map((one) => ({ ...one, note: wordsOf(one.reasons) })) ?? null,
+          detail: wordsOf([alerts.summary]),
+          summaryReason: alerts.summary,
+        },
+      }),
+});
+
+export type VerdictDocument = ReturnType<typeof verdictDocument>;

@@ -1,0 +1,70 @@
+import type { AlertReasons } from '../../model/reasons-alerts.ts';
+import { countOf, formatCount } from '../../numbers.ts';
+import type { Entries } from './entry.ts';
+
+type Judged = AlertReasons['alert-judged']['objectives'][number];
+
+function judgedWords({ id, verdict, severity, hasAlertThreshold }: Judged): string {
+  if (verdict !== 'missed') return `${id} is ${verdict}`;
+  if (severity === 'alert') return `${id} is missed, beyond its alert threshold`;
+  return `${id} is missed${hasAlertThreshold ? ', within its alert threshold' : ''}`;
+}
+
+const RULES = 'Compare the rule in Prometheus with what `./sla rules` prints.';
+
+/** How Prometheus's own alerts agree with the verdict, which they never change. */
+export const ALERTS: Entries<AlertReasons> = {
+  'alerts-unknown': {
+    words: ({ error }) => `alerts could not be read: ${error}`,
+    meaning: "Prometheus did not answer the query for the states of the document's alerts.",
+    next: 'Look at the error; the verdict does not depend on it.',
+  },
+  'no-alerting-rules': {
+    words: () => "no alerting rules seen: this Prometheus evaluates none of the document's",
+    meaning: "Neither an alert nor a series that the document's rules record was seen in the window.",
+    next: 'Load the rules that `./sla rules` prints, if alerts are wanted.',
+  },
+  'alerts-seen': {
+    words: ({ objectives, fired, disagreeing }) => {
+      const rules =
+        objectives === 0
+          ? 'alerts were seen, but no series that the rules record, so silence proves nothing'
+          : `rules of ${countOf(objectives, 'objective')} were evaluated`;
+      const firing = fired === 0 ? 'no alert fired' : `${countOf(fired, 'alert')} fired`;
+      const apart = disagreeing === 0 ? '' : `, ${formatCount(disagreeing)} unlike the verdict`;
+      return `${rules}: ${firing}${apart}`;
+    },
+    meaning: 'What the alerting rules did during the run.',
+    next: 'Nothing, unless an alert disagrees with the verdict.',
+  },
+  'alert-unrelated': {
+    words: () => 'no judged objective has the same threshold',
+    meaning: 'The alert fired on something that this run did not judge.',
+    next: 'Nothing.',
+  },
+  'alert-judged': {
+    words: ({ objectives }) => objectives.map(judgedWords).join(', '),
+    meaning: "What the verdict says of the alert's objective.",
+    next: 'Nothing, unless alert and verdict disagree.',
+  },
+  'alert-looks-back': {
+    words: () =>
+      'an alert looks back from each moment, at first to before the window; the verdict looks at the window as a whole',
+    meaning: 'The alert fired, but the verdict found the objective met.',
+    next: 'Look at what happened before the window, or at a short excess within it.',
+  },
+  'alert-pending': {
+    words: () => 'the alert was pending when the window ended',
+    meaning: 'The objective is missed, and the rule was waiting for its `for:` time.',
+    next: 'Nothing.',
+  },
+  'alert-silent': {
+    words: ({ overSeconds, forSeconds }) =>
+      `the rule looks back over ${duration(overSeconds)}, waits for ${duration(forSeconds)}, and does not see the client's side`,
+    meaning: 'The objective is missed and its alert had time to fire, but did not.',
+    next: RULES,
+  },
+};
+
+const duration = (seconds: number) =>
+  seconds % 60 === 0 && seconds > 0 ? `${formatCount(seconds / 60)} min` : `${formatCount(seconds)} s`;

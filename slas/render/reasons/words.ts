@@ -1,0 +1,36 @@
+import type { Reason, ReasonCode, ReasonParams } from '../../model/reasons.ts';
+import { ALERTS } from './alerts.ts';
+import { DECISION } from './decision.ts';
+import type { Entries, Entry, Put } from './entry.ts';
+
+/** Every code with its words: the one place where a verdict's sentences stand. */
+export const REASONS: Entries<ReasonParams> = {
+  ...DECISION,
+  ...ALERTS,
+  words: {
+    words: ({ words }) => words,
+    meaning: 'Words of a part that has no code yet.',
+    next: '',
+  },
+};
+
+export interface WordsOptions {
+  /** Preconditions are listed in full nearby: an objective that rests on one only names it. */
+  readonly preconditionsBy: 'name' | 'words';
+}
+
+const IN_FULL: WordsOptions = { preconditionsBy: 'words' };
+
+/** Reasons as one line, in their order. */
+export function wordsOf(reasons: readonly Reason[], options = IN_FULL): string {
+  const put: Put = (inner) => wordsOf(inner, options);
+  return reasons.map((one) => wordsOfOne(one, put, options)).join('; ');
+}
+
+function wordsOfOne(one: Reason, put: Put, { preconditionsBy }: WordsOptions): string {
+  if (one.code === 'precondition-broken' && preconditionsBy === 'name') return `see ${one.params.id}`;
+  return entryOf(one.code).words(one.params, put);
+}
+
+/** One code's entry takes that code's parameters, which a union of all codes cannot say. */
+const entryOf = (code: ReasonCode) => REASONS[code] as Entry<ReasonParams[ReasonCode]>;

@@ -1,0 +1,70 @@
+import { inWords, type Reason } from '../model/reasons.ts';
+import type { Verdict } from '../model.ts';
+import type { VerdictDocument } from './json.ts';
+import { wordsOf } from './reasons/words.ts';
+
+/** The first version of verdict.json had words alone. */
+interface FirstVersion {
+  readonly schema: 'sla-harness/verdict/v1';
+  readonly summary: string;
+  readonly objectives: readonly { readonly reason: string }[];
+  readonly preconditions: readonly { readonly detail: string }[];
+  readonly alerts?: { readonly detail: string; readonly held: readonly { readonly note: string }[] | null };
+}
+
+/** A verdict as it was stored, read back; of the first version, its words are its reasons. */
+export function readVerdict(stored: VerdictDocument | FirstVersion): Verdict {
+  const isFirst = stored.schema === 'sla-harness/verdict/v1';
+  return (isFirst ? fromFirst(stored) : fromSecond(stored as VerdictDocument)) as Verdict;
+}
+
+const fromFirst = ({ summary, objectives, preconditions, alerts, ...rest }: FirstVersion) => ({
+  ...rest,
+  summary: inWords(summary),
+  objectives: objectives.map(({ reason, ...one }) => ({ ...one, reasons: [inWords(reason)] })),
+  preconditions: preconditions.map(({ detail, ...one }) => ({ ...one, reasons: [inWords(detail)] })),
+  ...(alerts === undefined
+    ? {}
+    : {
+        alerts: {
+          held: alerts.held?.map(({ note, ...one }) => ({ ...one, reasons: [inWords(note)] })) ?? null,
+          summary: inWords(alerts.detail),
+        },
+      }),
+});
+
+const fromSecond = ({
+  summary,
+  summaryReason,
+  objectives,
+  preconditions,
+  alerts,
+  ...rest
+}: VerdictDocument) => ({
+  ...rest,
+  summary: known([summaryReason], summary)[0],
+  objectives: objectives.map(({ reason, reasons, ...one }) => ({ ...one, reasons: known(reasons, reason) })),
+  preconditions: preconditions.map(({ detail, reasons, ...one }) => ({
+    ...one,
+    reasons: known(reasons, detail),
+  })),
+  ...(alerts === undefined
+    ? {}
+    : {
+        alerts: {
+          held:
+            alerts.held?.map(({ note, reasons, ...one }) => ({ ...one, reasons: known(reasons, note) })) ??
+            null,
+          summary: known([alerts.summaryReason], alerts.detail)[0],
+        },
+      }),
+});
+
+/** Another version may have other codes, or other words for them: its own words are shown then. */
+function known(reasons: readonly Reason[], words: string): readonly Reason[] {
+  try {
+    return wordsOf(reasons) === words ? reasons : [inWords(words)];
+  } catch {
+    return [inWords(words)];
+  }
+}

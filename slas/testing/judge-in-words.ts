@@ -1,0 +1,9 @@
+import { judge } from '../judge.ts';
+import type { Evidence, Plan, RunRecord } from '../model.ts';
+import { type VerdictDocument, verdictDocument } from '../render/json.ts';
+
+/** A verdict as it is stored: with the words of its reasons, which tests read as users do. */
+export const judgeInWords = (plan: Plan, run: RunRecord, evidence: Evidence): VerdictDocument =>
+  verdictDocument(judge(plan, run, evidence));
+
+export type ObjectiveInWords = VerdictDocument['objectives'][number];
