@@ -28,7 +28,7 @@ const RULES: readonly Rule[] = [
     files: /^dashboards\//,
     // How numbers read, and the columns of a record, have one reader each.
     mayImport:
-      /^(dashboards\/|slas\/(model|promql|numbers|client-requests|units|printable)\.ts$|service\/metric-names\.ts$)/,
+      /^(dashboards\/|slas\/(model|model\/reasons|promql|numbers|client-requests|units|printable|render\/reasons\/words)\.ts$|service\/metric-names\.ts$)/,
   },
   { files: /^loadtests\//, mayImport: /^loadtests\/lib\// },
   { files: /^service\//, mayImport: /^service\// },

@@ -53,13 +53,15 @@ function rendered(caseName: string) {
 
 test('they are told where there are rules', () => {
   const { text, markdown } = rendered('an alert that came twice');
-  expect(text).toContain('· alerts: rules of 6 objectives were evaluated: 1 alert fired, 1 not as judged\n');
   expect(text).toContain(
-    '≠ HighLatency, firing from 00:00:20 to 00:00:24, 00:00:28 to 00:00:28: not as judged: latency-p95 is met',
+    '· alerts: rules of 6 objectives were evaluated: 1 alert fired, 1 unlike the verdict\n',
+  );
+  expect(text).toContain(
+    '≠ HighLatency, firing from 00:00:20 to 00:00:24, 00:00:28 to 00:00:28: unlike the verdict: latency-p95 is met',
   );
   expect(markdown).toContain('- ⚠️ HighLatency, firing from 00:00:20');
   expect(rendered('an alert that should have fired').text).toContain(
-    '≠ HighErrorRate, never firing: not as judged:',
+    '≠ HighErrorRate, never firing: unlike the verdict:',
   );
   expect(rendered('an alert that is still waiting').text).toContain(
     '· HighErrorRate, never firing: error-rate',

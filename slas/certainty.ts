@@ -147,7 +147,7 @@ export function certaintyOfCount(
     independenceAssumed: known === null,
     blocks: blocks.length,
     samples: all,
-    isFar: bad <= FAR * budget * all || FAR * bad >= budget * all,
+    isFar: margin !== 0 && (bad <= FAR * budget * all || FAR * bad >= budget * all),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Certainty } from './certainty.ts';
-import { inWords } from './model/reasons.ts';
+import { inWords, reason } from './model/reasons.ts';
 import type { PlannedObjective } from './model.ts';
 import { wordsOf } from './render/reasons/words.ts';
 import { type Observed, rule } from './ruling.ts';
@@ -47,7 +47,7 @@ const one = (changes: Partial<Observed> = {}, sure: Partial<Certainty> = {}): Ob
 });
 const missed = { verdict: 'missed', severity: 'target', reasons: [inWords('seen')], isWhole: true } as const;
 const cutShort = { verdict: 'missed', severity: 'target', reasons: [inWords('beyond doubt')] } as const;
-const reason = (observed: Observed, confidence: number | null) =>
+const wordsFor = (observed: Observed, confidence: number | null) =>
   wordsOf(rule([observed], confidence)[0]!.reasons);
 const verdicts = (all: readonly Observed[]) => rule(all, 0.95).map(({ verdict }) => verdict);
 
@@ -56,24 +56,24 @@ describe('the observed value decides, and is told with', () => {
     [
       'the interval that holds the limit, and what would have been found',
       one(),
-      'seen; within noise of the limit: the 95 % bounds are 94–96 %; a true share of 6 % slower ones would have been found',
+      'seen; exactly at the limit: the 95 % bounds are 94–96 %; minimum detectable effect: 6 % of requests over 200 ms',
     ],
     [
       'what would have been found',
       one({}, { side: 'good' }),
-      'seen; a true share of 6 % slower ones would have been found',
+      'seen; minimum detectable effect: 6 % of requests over 200 ms',
     ],
     [
       'bad ones, where it is not of latency',
       one({ objective: mean }, { side: 'good' }),
-      'seen; a true share of 6 % bad ones would have been found',
+      'seen; minimum detectable effect: 6 % of requests failing',
     ],
     ['nothing, where nothing would have been found', one({}, { side: 'good', detectable: null }), 'seen'],
     ['nothing of that, where it was missed', one({ decision: missed }, { side: 'bad' }), 'seen'],
     [
       'less, by the client’s clock',
       one({ isClient: true }),
-      'seen; within noise of the limit there: the 95 % bounds are 94–96 %',
+      'seen; exactly at the limit: the 95 % bounds are 94–96 %',
     ],
     [
       'what it takes for granted',
@@ -83,13 +83,13 @@ describe('the observed value decides, and is told with', () => {
     [
       'why there is no interval',
       one({}, { side: null, interval: null, blocks: 11 }),
-      'seen; no interval: 11 stretches of time, 12 are needed',
+      'seen; no confidence interval: 11 intervals between scrapes, 12 are needed',
     ],
     ['nothing of it twice', one({ isClient: true }, { side: null, interval: null, blocks: 11 }), 'seen'],
     ['nothing, where there is no chance in it', one({ certainty: null }), 'seen'],
     ['nothing, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
   ])('%s', (_, observed, expected) => {
-    expect(reason(observed, null)).toBe(expected);
+    expect(wordsFor(observed, null)).toBe(expected);
     expect(rule([observed], null)[0]).toMatchObject({ verdict: observed.decision.verdict });
   });
 });
@@ -101,7 +101,7 @@ describe('a confidence decides', () => {
     [
       'met by the client’s clock',
       one({ isClient: true }, { side: 'good' }),
-      'seen; there the 95 % bounds are 94–96 %',
+      'seen; the 95 % bounds are 94–96 %',
     ],
     [
       'missed',
@@ -111,32 +111,32 @@ describe('a confidence decides', () => {
     [
       'undecided, and how many more would decide',
       one(),
-      `${NOT_SURE} about 3,351 more requests would decide with 80 % probability if it stays so, 193 if none more is bad (seen: seen)`,
+      `${NOT_SURE} about 3,351 more requests would decide with 80 % probability if the value stays, 193 if none of them fails it (measured: seen)`,
     ],
     [
       'undecided, and how many more observations of a mean',
       one({ objective: mean }, { needed: { more80: 40, moreIfNoneBad: null } }),
-      'not sure at 95 %: the 95 % bounds are 0.94–0.96, with the limit inside; about 40 more observations would decide with 80 % probability if it stays so (seen: seen)',
+      'not sure at 95 %: the 95 % bounds are 0.94–0.96, with the limit inside; about 40 more observations would decide with 80 % probability if the value stays (measured: seen)',
     ],
     [
       'undecided, and more than a day of requests',
       one({}, { needed: { more80: null, moreIfNoneBad: null } }),
-      `${NOT_SURE} too near the limit to decide within a day of such load (seen: seen)`,
+      `${NOT_SURE} a day of such load would not decide (measured: seen)`,
     ],
     [
       'undecided, and what good ones alone would do',
       one({}, { needed: { more80: null, moreIfNoneBad: 316 } }),
-      `${NOT_SURE} too near the limit to decide within a day of such load, or 316 if none more is bad (seen: seen)`,
+      `${NOT_SURE} a day of such load would not decide, or 316 if none of them fails it (measured: seen)`,
     ],
     [
       'undecided without an interval',
       one({}, { side: null, interval: null, pOfMiss: null, blocks: 11 }),
-      'not sure at 95 %: no interval: 11 stretches of time, 12 are needed (seen: seen)',
+      'not sure at 95 %: no confidence interval: 11 intervals between scrapes, 12 are needed (measured: seen)',
     ],
     [
       'undecided where independence is assumed',
       one({}, { side: 'good', independenceAssumed: true }),
-      'not sure at 95 %: no slow or bad request tells how much requests depend on each other (independence assumed) (seen: seen)',
+      'not sure at 95 %: independence assumed (measured: seen)',
     ],
     ['as it was, where there is no chance in it', one({ certainty: null }), 'seen'],
     ['as it was, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
@@ -158,7 +158,7 @@ describe('a confidence decides', () => {
     expect(verdicts([miss(0.03), one()])).toEqual(['undecided', 'undecided']);
     expect(verdicts([miss(0.02), one({}, { side: 'good', pOfMiss: 1 })])).toEqual(['missed', 'met']);
     expect(wordsOf(rule([miss(0.03), one()], 0.95)[0]!.reasons)).toBe(
-      'not sure at 95 %: beyond the limit by itself, but one of 2 objectives may look so by chance (Holm) (seen: seen)',
+      "not sure at 95 %: beyond the limit by itself, but one of 2 objectives may look so by chance (Holm's correction) (measured: seen)",
     );
   });
 
@@ -174,8 +174,6 @@ describe('a confidence decides', () => {
 });
 
 describe('a level that was not kept', () => {
-  const GROWING = 'growing: it got worse all the time, and its last third alone is beyond the target';
-  const UNSTEADY = 'not steady: it did not keep its level';
   const good = { side: 'good', detectable: null } as const;
   const bad = { side: 'bad', detectable: null, pOfMiss: 0.001 } as const;
 
@@ -186,14 +184,20 @@ describe('a level that was not kept', () => {
       sure: Partial<Certainty>,
     ) => rule([one({ steadiness, decision }, sure)], null)[0];
     const met = one().decision;
-    expect(told('not-steady', met, good)).toMatchObject({ verdict: 'met', reason: `seen; ${UNSTEADY}` });
+    expect(told('not-steady', met, good)).toMatchObject({
+      verdict: 'met',
+      reasons: [inWords('seen'), reason('not-steady', {})],
+    });
     expect(told('growing', met, good)).toEqual({
       verdict: 'undecided',
       severity: null,
       isWhole: true,
-      reason: `${GROWING} (seen: seen)`,
+      reasons: [reason('growing-seen', { seen: [inWords('seen')] })],
     });
-    expect(told('growing', missed, bad)).toMatchObject({ verdict: 'missed', reason: `seen; ${GROWING}` });
+    expect(told('growing', missed, bad)).toMatchObject({
+      verdict: 'missed',
+      reasons: [inWords('seen'), reason('growing', {})],
+    });
     expect(told('steady', met, good)).toMatchObject({ verdict: 'met', reasons: [inWords('seen')] });
   });
 
@@ -202,11 +206,17 @@ describe('a level that was not kept', () => {
       rule([one({ steadiness, ...(isMet ? {} : { decision: missed }) }, isMet ? good : bad)], 0.95)[0];
     expect(sure('not-steady', true)).toMatchObject({
       verdict: 'undecided',
-      reason: `not sure at 95 %: ${UNSTEADY} (seen: seen)`,
+      reasons: [
+        reason('not-sure', {
+          confidence: 0.95,
+          because: [reason('not-steady', {})],
+          seen: [inWords('seen')],
+        }),
+      ],
     });
     expect(sure('growing', false)).toMatchObject({
       verdict: 'missed',
-      reason: `seen; the 95 % bounds are 94–96 %; ${GROWING}`,
+      reasons: [{ code: 'words' }, { code: 'bounds' }, { code: 'growing' }],
     });
     expect(sure('steady', true)).toMatchObject({ verdict: 'met' });
   });

@@ -20,12 +20,10 @@ function rendered(name: string) {
 
 const NEAR = 'exactly at the limit, nothing asked of confidence';
 
-test('the table has the interval, and what is within noise of the limit says so', () => {
+test('the table has the interval, and what is too close to the limit says so', () => {
   const { text, coloured } = rendered(NEAR);
   expect(text).toMatch(/objective +target +measured +95 % bounds +samples +verdict\n/);
-  expect(text).toMatch(
-    /latency-p95 +< 200ms +≈ 200 ms +93\.96–95\.91 % +1,500 +met, within noise of the limit\n/,
-  );
+  expect(text).toMatch(/latency-p95 +< 200ms +≈ 200 ms +93\.96–95\.91 % +1,500 +met, too close to be sure\n/);
   expect(text).toMatch(/error-rate +< 1% +0 % +0–0\.2\d+ % +1,500 +met\n/);
   expect(text).toMatch(/throughput +> 15\/s +25\/s +24\.\d+–25\.\d+\/s +1,500 +met\n/);
   expect(text).toMatch(/model-uptime +>= 99\.9% +100 % +– +61 +met\n/);
@@ -33,12 +31,12 @@ test('the table has the interval, and what is within noise of the limit says so'
   // Colours add nothing that is read.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
   expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(text);
-  expect(coloured).toContain('\u001b[32mmet, within noise of the limit\u001b[0m');
+  expect(coloured).toContain('\u001b[32mmet, too close to be sure\u001b[0m');
 });
 
 test('Markdown has both, too', () => {
   expect(rendered(NEAR).markdown).toContain(
-    '| ≈ 200 ms | 93.96–95.91 % | 1,500 | met, within noise of the limit |',
+    '| ≈ 200 ms | 93.96–95.91 % | 1,500 | met, too close to be sure |',
   );
 });
 
