@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from './judge.ts';
+
 import type { Evidence, Plan, RunRecord } from './model.ts';
 import { planWindow } from './plan.ts';
 import { collectEvidence } from './prometheus.ts';
 import { awaitAggregates, awaitScrapeAfter } from './prometheus-wait.ts';
 import { healthy } from './testing/cases.ts';
+import { judgeInWords } from './testing/judge-in-words.ts';
 import { type LateSeries, startLateServer } from './testing/late-server.ts';
 
 /** Servers that show samples later than they took them, in real time: every wait is for data, and has a bound. */
@@ -144,7 +145,9 @@ test('a bound ends the wait, and the verdict says what was missing and which opt
     missing: [{ what: 'a scrape of a', newestSeconds: early.at(-1) }],
   });
   expect(evidence.arrival!.boundSeconds).toBeCloseTo(0.7);
-  const { detail } = judge(plan, run, evidence).preconditions.find(({ id }) => id === 'edges-scraped')!;
+  const { detail } = judgeInWords(plan, run, evidence).preconditions.find(
+    ({ id }) => id === 'edges-scraped',
+  )!;
   expect(detail).toMatch(
     /the server did not show a scrape of a \(the newest is of [\d:.]+\) within 0\.7 s after the window's end \(the bound by --ingest-delay\): if its samples come later, set --ingest-delay$/,
   );
