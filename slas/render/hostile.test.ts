@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { judge } from '../judge.ts';
+import { inWords } from '../model/reasons.ts';
 import type { Plan, Verdict } from '../model.ts';
 import { readCaseFiles } from '../testing/cases.ts';
 import { renderJUnit } from './junit.ts';
@@ -14,16 +15,20 @@ const HOSTILE =
 function hostile(): { readonly plan: Plan; readonly verdict: Verdict } {
   const { plan, run, evidence } = readCaseFiles().get('how-sure.yaml')![0]!.build();
   const verdict = judge(plan, run, evidence);
-  const texts = { id: HOSTILE, title: HOSTILE, target: HOSTILE, reason: HOSTILE };
+  const texts = { id: HOSTILE, title: HOSTILE, target: HOSTILE, reasons: [inWords(HOSTILE)] };
   return {
     plan: { ...plan, sla: { ...plan.sla, name: HOSTILE } },
     verdict: {
       ...verdict,
       sla: HOSTILE,
       scenario: HOSTILE,
-      summary: HOSTILE,
+      summary: inWords(HOSTILE),
       objectives: verdict.objectives.map((one) => ({ ...one, ...texts })),
-      preconditions: verdict.preconditions.map((one) => ({ ...one, id: HOSTILE, detail: HOSTILE })),
+      preconditions: verdict.preconditions.map((one) => ({
+        ...one,
+        id: HOSTILE,
+        reasons: [inWords(HOSTILE)],
+      })),
       reconciliation: verdict.reconciliation.map((one) => ({ ...one, what: HOSTILE, note: HOSTILE })),
     },
   };
@@ -33,10 +38,12 @@ const steering = (text: string) => [...text].filter((sign) => /[\p{Cc}\p{Cf}]/u.
 
 test('as text: no line of its own, nothing that steers a terminal', () => {
   const { plan, verdict } = hostile();
-  const text = renderText(verdict, plan, { colour: false });
+  const text = renderText(verdict, plan, { colour: false, isVerbose: true });
   expect(steering(text)).toEqual([]);
   expect(text).not.toMatch(/^\s*::/m);
-  const lines = renderText(judge(...wellBehaved()), plan, { colour: false }).split('\n').length;
+  const lines = renderText(judge(...wellBehaved()), plan, { colour: false, isVerbose: true }).split(
+    '\n',
+  ).length;
   expect(text.split('\n')).toHaveLength(lines);
 });
 
