@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from '../slas/document.ts';
-import { judge } from '../slas/judge.ts';
-import type { Evidence, Plan, RunRecord, Verdict } from '../slas/model.ts';
+import type { Evidence, Plan, RunRecord } from '../slas/model.ts';
 import { planWindow } from '../slas/plan.ts';
 import { collectEvidence } from '../slas/prometheus.ts';
 import { awaitScrapeAfter } from '../slas/prometheus-wait.ts';
+import type { VerdictDocument } from '../slas/render/json.ts';
+import { judgeInWords } from '../slas/testing/judge-in-words.ts';
 import { toolPath } from '../slas/testing/prometheus-server.ts';
 import { type Running, start, waitFor } from './processes.ts';
 import { passOn, type Relay, startRelay } from './selftest/relay.ts';
@@ -131,7 +132,7 @@ async function predict(serviceUrl: string, count: number, everyMs: number): Prom
 }
 
 interface Judged {
-  readonly verdict: Verdict;
+  readonly verdict: VerdictDocument;
   readonly evidence: Evidence;
 }
 
@@ -163,7 +164,7 @@ async function judgedAtOnce(
   const run: RunRecord = { schema: 'sla-harness/run/v1', id: 'window', window, load: null, incidents: null };
   const asker = { url, signal, ...(lagSeconds === null ? {} : { lagSeconds }) };
   const evidence = await collectEvidence(plan, run, asker);
-  return { evidence, verdict: judge(plan, run, evidence) };
+  return { evidence, verdict: judgeInWords(plan, run, evidence) };
 }
 
 const objective = ({ verdict }: Judged, id: string) => verdict.objectives.find((one) => one.id === id)!;
