@@ -72,15 +72,15 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
   test('a text can be predicted and confirmed with the keyboard alone', async () => {
     await using opened = await open();
     const { page, trouble } = opened;
-    await page.getByLabel('A text in English').fill('I love it, it works great');
+    await page.getByLabel('English text').fill('I love it, it works great');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await page.getByText(/% sure, says sentiment-small/).waitFor();
+    await page.getByText(/Confidence [0-9.]+%, by sentiment-small/).waitFor();
     expect(await answerOf(page)).toContain('Positive');
     await page.getByRole('button', { name: 'It is right' }).focus();
     await page.keyboard.press('Enter');
-    await page.getByText('Noted: you find it right').waitFor();
-    const row = page.getByRole('row', { name: 'Feedback that agrees' });
+    await page.getByText('Your feedback: right').waitFor();
+    const row = page.getByRole('row', { name: 'Positive feedback' });
     await row.getByText('1 of 1').waitFor();
     expect(trouble).toEqual([]);
   });
@@ -89,7 +89,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await using opened = await open();
     const { page, trouble } = opened;
     const attack = '<img/src=x/onerror=alert(1)> <script>alert(2)</script> awful';
-    await page.getByLabel('A text in English').fill(attack);
+    await page.getByLabel('English text').fill(attack);
     await page.getByRole('button', { name: 'Explain' }).click();
     await page.getByRole('rowheader', { name: '<img/src=x/onerror=alert(1)>' }).waitFor();
     expect(await page.locator('#words tbody tr').count()).toBe(3);
@@ -99,7 +99,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
   test('an error of the service is shown in its own words', async () => {
     await using opened = await open();
-    await opened.page.getByLabel('A text in English').fill('   ');
+    await opened.page.getByLabel('English text').fill('   ');
     await opened.page.getByRole('button', { name: 'Predict' }).click();
     await opened.page.getByText('"text" is blank').waitFor();
   });
