@@ -7,9 +7,9 @@ import { isOk, START_PATIENCE_MS } from './listening.ts';
 
 export interface Jaeger {
   readonly process: Running;
-  /** Where traces are looked at, and asked for. */
+  /** The address for viewing and querying traces. */
   readonly url: string;
-  /** Where traces are sent: OTEL_EXPORTER_OTLP_ENDPOINT. */
+  /** The address that receives traces: OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly otlpUrl: string;
 }
 
@@ -19,7 +19,7 @@ interface Ports {
   readonly otlp: number;
 }
 
-/** Without a configuration of its own it listens on fixed ports, and for queries on every network of the machine. */
+/** Without this configuration it would listen on fixed ports, and for queries on every network of the machine. */
 export function jaegerConfig({ http, grpc, otlp }: Ports): string {
   const endpoint = (port: number) => ({ endpoint: `127.0.0.1:${port}` });
   return stringify({
@@ -37,7 +37,10 @@ export function jaegerConfig({ http, grpc, otlp }: Ports): string {
   });
 }
 
-/** A Jaeger that keeps traces in memory and can be reached from this machine only; stopped when the caller's stack of things to undo is. */
+/**
+ * A Jaeger that keeps traces in memory and is reachable from this machine only; it is stopped when the caller's cleanup stack
+ * is disposed of.
+ */
 export async function startJaeger(
   path: string,
   folder: string,
@@ -57,7 +60,10 @@ export async function startJaeger(
   return { process, url, otlpUrl: `http://127.0.0.1:${otlp}` };
 }
 
-/** It does not say which port it got, so it is told one: each was free a moment ago, and all at once. */
+/**
+ * Jaeger does not report a port chosen by the system, so it gets fixed ones. They were free a moment ago, all at the same
+ * time.
+ */
 async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(

@@ -46,7 +46,7 @@ export function prometheusConfig({
   });
 }
 
-/** One sender, so that batches come in order; so large that a batch is sent when its time is over. */
+/** One sender, so that batches arrive in order; large enough that a batch is sent only when its time is over. */
 const remoteWriteConfig = ({ url, batchSeconds }: RemoteWrite) => ({
   url,
   queue_config: {

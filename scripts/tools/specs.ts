@@ -10,7 +10,7 @@ export type ToolName =
   | 'jaeger'
   | 'victoria-metrics';
 
-/** What is released, downloaded and installed as one. */
+/** A package that is released, downloaded and installed as a unit. */
 export interface PackageSpec {
   readonly name: string;
   readonly version: string;
@@ -19,16 +19,16 @@ export interface PackageSpec {
 }
 
 export interface ReleaseSpec {
-  /** Path below the releases' base URL, without slashes at its ends. */
+  /** Path below the releases' base URL, without leading or trailing slashes. */
   readonly folder: string;
-  /** File in that folder with lines of `sha256  name`; by `platform-arch` where each archive has one of its own. */
+  /** File in that folder with lines of `sha256  name`; by `platform-arch` if each archive has its own. */
   readonly checksums: string | Readonly<Record<string, string>>;
   /**
-   * Archive by `platform-arch` as Node names them; the archive holds one folder of its own name. One without the ending of an
-   * archive is the program itself.
+   * Archive by `platform-arch` as Node names them. The archive contains one folder with the archive's own name. A file
+   * without an archive extension is the program itself.
    */
   readonly archives: Readonly<Record<string, string>>;
-  /** The archive holds this program alone, without a folder. */
+  /** The archive contains only this program, without a folder. */
   readonly program?: string;
 }
 
@@ -43,24 +43,24 @@ export interface ToolSpec {
   readonly name: ToolName;
   /** Environment variable that names the tool's path. */
   readonly pathVariable: string;
-  /** Versions of a tool that somebody else installed which we can work with. */
+  /** Versions of an already installed tool that are accepted. */
   readonly range: VersionRange;
-  /** Finds the version in what `--version` prints. */
+  /** Extracts the version from the output of `--version`. */
   readonly versionPattern: RegExp;
   readonly package: PackageSpec;
   readonly goPackage: string;
-  /** The one command that needs it; a machine without it can do everything else. */
+  /** The one command that needs this tool; everything else works without it. */
   readonly onlyFor?: 'selftest' | 'stack up --with alerts' | 'stack up --with tracing' | 'test';
 }
 
 const K6_VERSION = '2.2.0';
 const PROMETHEUS_VERSION = '3.16.0';
 const TOXIPROXY_VERSION = '2.12.0';
-// Newer ones cannot be built from their Go module: the files of its user interface are not in it.
+// Newer ones cannot be built from their Go module, which lacks the files of the user interface.
 const ALERTMANAGER_VERSION = '0.28.1';
-// The second generation's number; its Go module has the first's, 1.76.0.
+// The release is 2.x; its Go module has the version 1.76.0.
 const JAEGER_VERSION = '2.13.0';
-// The last line of releases that Go 1.26 builds.
+// The last series of releases that Go 1.26 can build.
 const VICTORIA_METRICS_VERSION = '1.136.23';
 
 const k6: PackageSpec = {
@@ -94,7 +94,7 @@ const prometheus: PackageSpec = {
   },
   go: {
     folder: fileURLToPath(new URL('./prometheus', import.meta.url)),
-    // Static and file discovery, all that is needed here, stay; the others bring many more modules to fetch.
+    // Keeps static and file-based discovery, which is all we need; the others require many more modules.
     tags: ['remove_all_sd'],
     linkerFlags: `-s -w -X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`,
   },
@@ -146,7 +146,7 @@ const jaeger: PackageSpec = {
   version: JAEGER_VERSION,
   release: {
     folder: `jaegertracing/jaeger/releases/download/v${JAEGER_VERSION}`,
-    // There is one such file for each archive, not one for all: nothing is downloaded, and Go builds it.
+    // Each archive has its own checksum file instead of a common one, so it is built with Go instead of downloaded.
     checksums: `jaeger-${JAEGER_VERSION}.sha256sum.txt`,
     archives: {},
   },
@@ -189,8 +189,8 @@ const victoriaMetrics: PackageSpec = {
 };
 
 /**
- * The tools, their pinned versions and the ranges that are accepted of a tool already installed. The version in a folder's
- * go.mod and the one here belong together: change both.
+ * The tools, their pinned versions, and the accepted ranges for installed tools. Change the version here and in the folder's
+ * go.mod together.
  */
 export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
   k6: {
@@ -204,7 +204,7 @@ export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
   prometheus: {
     name: 'prometheus',
     pathVariable: 'PROMETHEUS_BIN',
-    // 3.5 is the first long-term release of the third major version.
+    // 3.5 is the first long-term support release of Prometheus 3.
     range: { atLeast: '3.5.0', belowMajor: 4 },
     versionPattern: /\bprometheus, version (\S+)/,
     package: prometheus,
@@ -230,7 +230,7 @@ export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
   alertmanager: {
     name: 'alertmanager',
     pathVariable: 'ALERTMANAGER_BIN',
-    // Before it, a webhook whose address is in a file made it crash.
+    // Earlier versions crash if a webhook's address is in a file.
     range: { atLeast: '0.28.0', belowMajor: 1 },
     versionPattern: /\balertmanager, version (\S+)/,
     package: alertmanager,
