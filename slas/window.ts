@@ -203,11 +203,36 @@ function countAll(
     );
     const isSilent = (life: Life) => !present.some(({ parts }) => parts.some((part) => part.life === life));
     if (absent !== 'zero' && target.lives.some(isSilent))
-      return failed(`${target.name} has no series ${selector} in the window`);
+      return failed(
+        `${target.name} has no series ${selector} in the window${lackWords(target, reading.series, frame)}`,
+      );
     increases.push(...present);
   }
   const trouble = strayOf(reading, frame) ?? unreadTrouble(selector, reading, increases, frame);
   return trouble === null ? { ok: true, increases } : failed(trouble);
+}
+
+/**
+ * The remedy where other targets have the metric: a label that those have and this one does not leaves it out, as a sidecar. Where
+ * none has it, a warm-up makes its series.
+ */
+function lackWords(target: TargetWindow, series: readonly Series[], { targets }: Frame): string {
+  const having = targets.filter((one) => one !== target && series.some((own) => belongsTo(own, one)));
+  if (having.length === 0)
+    return series.length > 0
+      ? ''
+      : ': correct its name or, where its first request makes it, send one before the window (service.warmUp)';
+  const label = Object.entries(having[0]!.labels).find(
+    ([name, value]) =>
+      name !== 'instance' &&
+      target.labels[name] !== value &&
+      having.every(({ labels }) => labels[name] === value),
+  );
+  const remedy =
+    label === undefined
+      ? 'add a label to service.selector that only the service has'
+      : `add ${label[0]}: ${label[1]} to service.selector`;
+  return `, and ${having[0]!.name} has: if ${target.name} is another program (a sidecar, an exporter), ${remedy}`;
 }
 
 /** What the server says of the samples that were not read: a series of which it says nothing is not trusted either. */

@@ -193,6 +193,18 @@ const theScrapes: readonly Row[] = [
     expected: { exitCode: 1, by: ['error-rate'], only: true },
   },
   {
+    name: 'scraped-twice',
+    fault: 'two jobs scrape the service',
+    stage: { isScrapedTwice: true },
+    expected: { exitCode: 3, by: ['targets-distinct', 'client-and-server-agree'] },
+  },
+  {
+    name: 'start-time-missing',
+    fault: 'the start time of the process is not exported; the client saw every request answered',
+    stage: { scrape: () => dropSeries(/^process_(start_time|cpu)_seconds/) },
+    expected: { exitCode: 0 },
+  },
+  {
     name: 'clock-ahead',
     fault: 'Prometheus’s clock is 3 s ahead',
     stage: { api: () => shiftClock(3) },

@@ -24,6 +24,8 @@ export interface StageSpec {
   readonly api?: () => Behaviour;
   /** Another Prometheus is asked than the one that scrapes: it is sent the samples, gathered for so long. */
   readonly remoteWriteSeconds?: number;
+  /** Two jobs scrape the service. */
+  readonly isScrapedTwice?: true;
   /** A front and what is scraped that belong together, in the place of the two above. */
   readonly counting?: () => CountingFront;
   /** It is started by whoever meddles, if at all. */
@@ -118,7 +120,11 @@ export async function openStage(spec: StageSpec, options: StageOptions): Promise
     const remoteWrite = asked && {
       remoteWrite: { url: `${asked}/api/v1/write`, batchSeconds: spec.remoteWriteSeconds },
     };
-    const scraping = { ...stackOptions(folder), ...remoteWrite };
+    const scraping = {
+      ...stackOptions(folder),
+      ...remoteWrite,
+      ...(spec.isScrapedTwice ? { isScrapedTwice: true } : {}),
+    };
     prometheus = owned.use(await startPrometheus(scraping, scrape.url, join(folder, 'data')));
     const address = await listeningAddress(prometheus, options.signal);
     api.upstream = asked || address;

@@ -28,6 +28,8 @@ export interface LocalStackOptions {
   readonly jaegerPath?: string;
   /** Samples are sent on to another server, late. */
   readonly remoteWrite?: RemoteWrite;
+  /** Two jobs scrape the service. */
+  readonly isScrapedTwice?: boolean;
   /** Enables Prometheus's administrative API. It can also delete data, so it is enabled only for a snapshot. */
   readonly withSnapshots?: boolean;
 }
@@ -139,7 +141,14 @@ export async function startPrometheus(
   const remoteWrite = options.remoteWrite === undefined ? {} : { remoteWrite: options.remoteWrite };
   await writeFile(
     config,
-    prometheusConfig({ selector: options.selector, target, ruleFiles, ...alertmanager, ...remoteWrite }),
+    prometheusConfig({
+      selector: options.selector,
+      target,
+      ruleFiles,
+      ...alertmanager,
+      ...remoteWrite,
+      ...(options.isScrapedTwice === undefined ? {} : { isScrapedTwice: options.isScrapedTwice }),
+    }),
   );
   const args = [
     `--config.file=${config}`,

@@ -11,6 +11,8 @@ export interface Scraping {
   /** Where alerts are sent, as host:port. */
   readonly alertmanager?: string;
   readonly remoteWrite?: RemoteWrite;
+  /** Two jobs scrape the service, each with a label of its own, as where an old job was left in place. */
+  readonly isScrapedTwice?: boolean;
 }
 
 /** Where samples are forwarded to, and for how long they are batched first, which is how late they arrive. */
@@ -26,6 +28,7 @@ export function prometheusConfig({
   ruleFiles,
   alertmanager,
   remoteWrite,
+  isScrapedTwice = false,
 }: Scraping): string {
   const { job, ...labels } = selector;
   if (job === undefined) {
@@ -42,7 +45,12 @@ export function prometheusConfig({
       ? {}
       : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
     ...(remoteWrite === undefined ? {} : { remote_write: [remoteWriteConfig(remoteWrite)] }),
-    scrape_configs: [{ job_name: job, static_configs: [{ targets: [target], labels }] }],
+    scrape_configs: isScrapedTwice
+      ? ['fleet', 'billing'].map((scraped_by) => ({
+          job_name: `${job}-${scraped_by}`,
+          static_configs: [{ targets: [target], labels: { ...labels, job, scraped_by } }],
+        }))
+      : [{ job_name: job, static_configs: [{ targets: [target], labels }] }],
   });
 }
 
