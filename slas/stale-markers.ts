@@ -10,12 +10,16 @@ export function withoutStaleMarkers(
   plan: Plan,
   readings: ReadonlyMap<string, Reading>,
 ): ReadonlyMap<string, Reading> {
-  const failed = failedScrapes(readings.get(plan.up));
+  const failed = scrapesThat((value) => value !== 1, readings.get(plan.up));
+  const worked = scrapesThat((value) => value === 1, readings.get(plan.up));
   return new Map(
     [...readings].map(([selector, reading]) => {
-      const isNeverNaN = selector === plan.up || selector === plan.processStart;
-      const isMarker = (series: Series) =>
-        isNeverNaN ? () => true : (at: number) => failed.some((one) => one.covers(series, at));
+      const isMarker = (series: Series) => (at: number) => {
+        if (selector === plan.up) return true;
+        // A process has a start time for as long as it is scraped: where it was not, it may have ended.
+        if (selector === plan.processStart) return !worked.some((one) => one.covers(series, at));
+        return failed.some((one) => one.covers(series, at));
+      };
       return [selector, { ...reading, series: reading.series.flatMap((one) => cleaned(one, isMarker)) }];
     }),
   );
@@ -26,17 +30,17 @@ const SAME_SECONDS = 0.002;
 
 const isNaNText = (value: string) => /^[+-]?nan$/i.test(value);
 
-interface FailedScrapes {
+interface Scrapes {
   readonly covers: (series: Series, atSeconds: number) => boolean;
 }
 
-/** By target, the scrapes of which `up` says that they failed. */
-function failedScrapes(up: Reading | undefined): readonly FailedScrapes[] {
+/** By target, the scrapes that `up` says something of. */
+function scrapesThat(is: (up: number) => boolean, up: Reading | undefined): readonly Scrapes[] {
   return (up?.series ?? []).flatMap(({ labels, samples }) => {
-    const times = samples.filter(([, value]) => !isNaNText(value) && Number(value) !== 1).map(([at]) => at);
+    const times = samples.filter(([, value]) => !isNaNText(value) && is(Number(value))).map(([at]) => at);
     if (times.length === 0) return [];
     const own = JSON.parse(nameless(labels)) as [string, string][];
-    const covers: FailedScrapes['covers'] = (series, atSeconds) =>
+    const covers: Scrapes['covers'] = (series, atSeconds) =>
       own.every(([label, value]) => series.labels[label] === value) &&
       times.some((at) => Math.abs(at - atSeconds) <= SAME_SECONDS);
     return [{ covers }];
