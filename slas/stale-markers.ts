@@ -10,7 +10,7 @@ export function withoutStaleMarkers(
   plan: Plan,
   readings: ReadonlyMap<string, Reading>,
 ): ReadonlyMap<string, Reading> {
-  const failed = scrapesThat((value) => value !== 1, readings.get(plan.up));
+  const failed = scrapesThat((value) => value === 0, readings.get(plan.up));
   const worked = scrapesThat((value) => value === 1, readings.get(plan.up));
   return new Map(
     [...readings].map(([selector, reading]) => {
