@@ -78,7 +78,7 @@ test('alerts are told as they began, and by name where they began together', () 
 test('that one fired does not hide that another should have', () => {
   const both = { 'latency-p95': MISSED, 'error-rate': { ...MISSED, alert: null } };
   expect(held([firing('SlowTarget', 20, 21)], both)).toMatchObject([
-    { id: 'SlowTarget', agrees: true, note: 'latency-p95 is missed, within its alert threshold' },
-    { id: 'ErrorTarget', agrees: false, note: expect.stringMatching(/^error-rate is missed: /) },
+    { id: 'SlowTarget', agrees: true, reasons: [{ code: 'alert-judged' }] },
+    { id: 'ErrorTarget', agrees: false, reasons: [{ code: 'alert-judged' }, { code: 'alert-silent' }] },
   ]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from './judge.ts';
 import type { ObjectiveVerdict, Verdict } from './model.ts';
+import { wordsOf } from './render/reasons/words.ts';
 import { type Given, healthy } from './testing/cases.ts';
 
 /** What a verdict tells of each objective beside its outcome, which cases/ have. */
@@ -35,7 +36,7 @@ describe('a census', () => {
     expect(row('model-uptime', changes)).toMatchObject({
       ...{ verdict: 'undecided', share: null, value: null, margin: null },
     });
-    expect(verdictOf(changes).summary).toBe(
+    expect(wordsOf([verdictOf(changes).summary])).toBe(
       'undecided: model-uptime (up at 12 of 13 scrapes, 1 unknown (a scrape failed or is missing); one scrape is 7.7 points)',
     );
   });
@@ -53,14 +54,14 @@ test('what was never uncounted is not told to be 0', () => {
 });
 
 test('where the time went is told of a miss that the client alone saw', () => {
-  const gap = 'more than at the service';
+  const gap = expect.objectContaining({ code: 'client-slower-in-between' });
   const client = '1400x0.05 100x0.5';
   const slow = { latency: { le: '0.1=1200 0.15=1300 0.2=1400 0.3=1400 0.5=1500 1.0=1500 +Inf=1500' } };
   expect(row('latency-p95', { client })).toMatchObject({
-    ...{ verdict: 'missed', reason: expect.stringContaining(gap) },
+    ...{ verdict: 'missed', reasons: expect.arrayContaining([gap]) },
   });
   expect(row('latency-p95', { client, series: slow })).toMatchObject({
-    ...{ verdict: 'missed', reason: expect.not.stringContaining(gap) },
+    ...{ verdict: 'missed', reasons: expect.not.arrayContaining([gap]) },
   });
 });
 
