@@ -18,7 +18,6 @@ const IDLE = [
   'no run record, and few requests so far',
   'requests in flight when the load was cut short',
   'errors before the load was cut short',
-  'a slow scrape does not lower it',
   'without a run record',
   'a load without a plan that was cut short',
 ];
@@ -91,6 +90,8 @@ describe('of the judging cases', () => {
 
   test('what was counted before the window changes no verdict', () => {
     for (const { name, document, run, evidence } of cases) {
+      // Whether a counter was small enough to hide a restart is about what it had counted before.
+      if (name.startsWith('hidden-restarts.yaml')) continue;
       const outcomes = (of: typeof evidence) =>
         judgeWindow(document, run, of).objectives.map(({ id, verdict, severity }) => [id, verdict, severity]);
       expect(outcomes(shifted(evidence)), name).toEqual(outcomes(evidence));

@@ -5,6 +5,7 @@ import { planWindow } from '../plan.ts';
 import { renderRules } from '../render/rules.ts';
 import { promDuration } from '../rules/promql.ts';
 import { rulesOf } from '../rules.ts';
+import { belongsTo } from '../targets.ts';
 import type { Judged } from './cases.ts';
 
 /**
@@ -34,11 +35,19 @@ const NUMBER = /^([+-]?(\d+(\.\d+)?(e[+-]?\d+)?|Inf)|NaN)$/;
 
 const isCounter = (name: string) => /_(total|bucket|count|sum)$/.test(name);
 
-/** Counters, as if they had counted for a while before; a series that was not there from the first scrape begins at 0. */
+const isSameTarget = (a: Series['labels'], b: Series['labels']) =>
+  ['instance', 'prometheus_replica'].every((label) => a[label] === b[label]);
+
+/** Counters, as if they had counted for a while before; a series that was not there from its target's first scrape begins at 0. */
 export function shifted(evidence: Evidence): Evidence {
-  const first = Math.min(
-    ...evidence.readings.flatMap(({ series }) => series.flatMap(({ samples }) => samples[0]?.[0] ?? [])),
-  );
+  const all = evidence.readings.flatMap(({ series }) => series);
+  const ups = all.filter(({ labels }) => labels.__name__ === 'up');
+  const firstOf = (of: readonly Series[]) =>
+    Math.min(...of.map(({ samples }) => samples[0]?.[0] ?? Infinity));
+  const first = (series: Series) => {
+    const own = ups.filter(({ labels: { __name__: _, ...labels } }) => belongsTo(series, { labels }));
+    return firstOf(own.length > 0 ? own : all.filter(({ labels }) => isSameTarget(labels, series.labels)));
+  };
   const shift = ([at, value]: Sample): Sample => [
     at,
     Number.isFinite(Number(value)) ? String(Number(value) + COUNTED_BEFORE) : value,
@@ -48,7 +57,7 @@ export function shifted(evidence: Evidence): Evidence {
     readings: evidence.readings.map((reading) => ({
       ...reading,
       series: reading.series.map((series) =>
-        isCounter(series.labels.__name__ ?? '') && series.samples[0]?.[0] === first
+        isCounter(series.labels.__name__ ?? '') && series.samples[0]?.[0] === first(series)
           ? { ...series, samples: series.samples.map(shift) }
           : series,
       ),

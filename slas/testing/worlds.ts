@@ -14,6 +14,8 @@ const STATUSES = ['200', '400', '429', '500', '503'];
 
 export interface WorldOptions {
   readonly everySeconds?: number;
+  /** All replicas are scraped at once, where the window begins and where it ends. */
+  readonly isWindowAtScrapes?: boolean;
   readonly replicas?: number;
   readonly durationSeconds?: number;
   /** Requests a replica and second. */
@@ -32,14 +34,23 @@ export interface WorldOptions {
 /** The first request falls between two scrapes of every replica, and so does the last answer. */
 export function judged(job: string, options: WorldOptions = {}): Judged {
   const { everySeconds = 5, replicas = 1, durationSeconds = 12 * everySeconds + 30, rate = 20 } = options;
-  const fromSeconds = START + 4 * everySeconds + 0.3 * everySeconds;
+  const isAtScrapes = options.isWindowAtScrapes === true;
+  const fromSeconds = START + 4 * everySeconds + (isAtScrapes ? 0 : 0.3 * everySeconds);
   const toSeconds = fromSeconds + durationSeconds;
-  const requests = dealt(rate * durationSeconds, fromSeconds, toSeconds, options.bad, options.badly);
+  // None at the very moment of a scrape.
+  const inside = isAtScrapes ? 0.01 : 0;
+  const requests = dealt(
+    rate * durationSeconds,
+    fromSeconds + inside,
+    toSeconds - inside,
+    options.bad,
+    options.badly,
+  );
   const replica = (index: number): Replica => ({
     instance: `10.0.0.${index + 1}:8000`,
     everySeconds,
     // Each replica is scraped at a time of its own.
-    firstSeconds: START + Math.round(((index * everySeconds) / replicas) * 1000) / 1000,
+    firstSeconds: START + (isAtScrapes ? 0 : Math.round(((index * everySeconds) / replicas) * 1000) / 1000),
     requests: [...(options.before ?? []), ...requests].filter((one) => livesAt(one, options.lives?.[index])),
     ...options.lives?.[index],
     ...(options.restartSeconds === undefined || index > 0 ? {} : { restartSeconds: options.restartSeconds }),
