@@ -4,6 +4,7 @@ import {
   answerGarbage,
   block,
   dropSeries,
+  refuse,
   refuseShare,
   renameMetric,
   shiftClock,
@@ -144,6 +145,18 @@ const theScrapes: readonly Row[] = [
       stage!.scrape.behaviour = passOn;
     }),
     expected: { exitCode: 3, by: ['model-uptime'] },
+  },
+  {
+    name: 'scrapes-mostly-failed',
+    fault: 'most scrapes fail, and those at both edges work',
+    stage: {},
+    meddle: async ({ stage, afterRequests, pause }) => {
+      await afterRequests(40);
+      stage!.scrape.behaviour = refuse;
+      await pause(9_000);
+      stage!.scrape.behaviour = passOn;
+    },
+    expected: { exitCode: 3, by: ['scrapes-worked', 'model-uptime'] },
   },
   {
     name: 'scrape-garbage',

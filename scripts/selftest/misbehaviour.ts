@@ -19,6 +19,13 @@ export const answerGarbage: Behaviour = async () => ({
   body: '<!doctype html>\n<title>Please log in</title>\n}{ 12 = NaN\n',
 });
 
+/** Overloaded: no metrics this time. */
+export const refuse: Behaviour = async () => ({
+  status: 503,
+  type: 'text/plain',
+  body: 'try again later\n',
+});
+
 /** Another name for a metric, in every line that has it. */
 export const renameMetric = (from: string, to: string): Behaviour =>
   changeBody((text) => text.replaceAll(new RegExp(`^((?:# \\w+ )?)${from}`, 'gm'), `$1${to}`));
