@@ -1,6 +1,14 @@
 import { metrics, sentiments } from '../service/metric-names.ts';
-import type { SlaDocument } from '../slas/model.ts';
-import { byWeekdayAndHour, increaseOf, meanOver, peakOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
+import type { SlaDocument } from '../slas/model/model.ts';
+import {
+  byWeekdayAndHour,
+  increaseOf,
+  meanOver,
+  peakOf,
+  rateOf,
+  shareOf,
+  sumOf,
+} from '../slas/prometheus/promql.ts';
 import { SENTIMENTS } from './colours.ts';
 import { cpu, eventLoop, memory } from './load-panels.ts';
 import { metric } from './metrics.ts';

@@ -1,5 +1,5 @@
 import { metrics } from '../service/metric-names.ts';
-import { leastOf, peakOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
+import { leastOf, peakOf, rateOf, shareOf, sumOf } from '../slas/prometheus/promql.ts';
 import { cpu, inferenceTime, queue, queueWait } from './load-panels.ts';
 import { metric } from './metrics.ts';
 import type { Panel, PanelLimit, View } from './panel.ts';

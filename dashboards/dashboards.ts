@@ -1,4 +1,4 @@
-import type { SlaDocument } from '../slas/model.ts';
+import type { SlaDocument } from '../slas/model/model.ts';
 import { businessPanels } from './business-panels.ts';
 import { capacityPanels, type MeasuredLimit } from './capacity-panels.ts';
 import {

@@ -7,7 +7,7 @@ import {
   percentileOf,
   rateOf,
   sumOf,
-} from '../slas/promql.ts';
+} from '../slas/prometheus/promql.ts';
 import { PERCENTILES, STATUSES } from './colours.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';

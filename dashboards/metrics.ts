@@ -1,5 +1,5 @@
 import { metrics } from '../service/metric-names.ts';
-import { type Matchers, selector } from '../slas/promql.ts';
+import { type Matchers, selector } from '../slas/prometheus/promql.ts';
 
 /** What Prometheus and prom-client themselves add to the service's metrics: the ones that panels use. */
 export const processMetrics = [

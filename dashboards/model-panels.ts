@@ -1,5 +1,5 @@
 import { metrics } from '../service/metric-names.ts';
-import { greatestOf, increaseOf, sumOf } from '../slas/promql.ts';
+import { greatestOf, increaseOf, sumOf } from '../slas/prometheus/promql.ts';
 import { AGREEMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';

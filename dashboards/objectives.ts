@@ -1,6 +1,6 @@
 import { endpoints } from '../service/metric-names.ts';
-import type { Measure, Objective, Selection, SlaDocument } from '../slas/model.ts';
-import { type Matchers, selector } from '../slas/promql.ts';
+import type { Measure, Objective, Selection, SlaDocument } from '../slas/model/model.ts';
+import { type Matchers, selector } from '../slas/prometheus/promql.ts';
 import type { PanelLimit, View } from './panel.ts';
 
 /** What panels take from the SLA document: which series an objective is about, and its limits. */

@@ -1,5 +1,5 @@
-import type { LabelMatcher, Limit } from '../slas/model.ts';
-import type { Matchers } from '../slas/promql.ts';
+import type { LabelMatcher, Limit } from '../slas/model/model.ts';
+import type { Matchers } from '../slas/prometheus/promql.ts';
 import type { Colours } from './colours.ts';
 
 /** What a panel is, whoever draws it: Grafana (grafana.ts) or our own report (report.ts). */

@@ -1,7 +1,15 @@
 import { batchSizeBuckets, confidenceBuckets, metrics } from '../service/metric-names.ts';
-import type { Selection, SlaDocument } from '../slas/model.ts';
-import { increaseOf, leastOf, orZero, percentileOf, rateOf, shareOf, sumOf } from '../slas/promql.ts';
-import { inSeconds } from '../slas/units.ts';
+import { inSeconds } from '../slas/document/units.ts';
+import type { Selection, SlaDocument } from '../slas/model/model.ts';
+import {
+  increaseOf,
+  leastOf,
+  orZero,
+  percentileOf,
+  rateOf,
+  shareOf,
+  sumOf,
+} from '../slas/prometheus/promql.ts';
 import { ERROR_TYPES, PERCENTILES as PERCENTILE_COLOURS, SENTIMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, objectivesOf, selected } from './objectives.ts';

@@ -1,6 +1,6 @@
-import type { Comparison } from '../slas/compare.ts';
-import type { Held } from '../slas/held.ts';
-import type { Evidence, Plan, RunRecord, RunSeries, SlaDocument, Verdict } from '../slas/model.ts';
+import type { Held } from '../slas/capacity/held.ts';
+import type { Comparison } from '../slas/compare/compare.ts';
+import type { Evidence, Plan, RunRecord, RunSeries, SlaDocument, Verdict } from '../slas/model/model.ts';
 import { comparison } from './report/baseline.ts';
 import { gridOf } from './report/course.ts';
 import { drawnRows, rangeOf } from './report/courses.ts';

@@ -1,4 +1,4 @@
-import type { SeriesQuery, SlaDocument } from '../slas/model.ts';
+import type { SeriesQuery, SlaDocument } from '../slas/model/model.ts';
 import { resourcePanels } from './load-panels.ts';
 import type { Panel, Query, Row, View } from './panel.ts';
 import { mainRows } from './panels.ts';

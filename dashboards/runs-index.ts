@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
-import type { ObjectiveOutcome, Outcome } from '../slas/model.ts';
-import { countOf, formatCount } from '../slas/numbers.ts';
+import type { ObjectiveOutcome, Outcome } from '../slas/model/model.ts';
+import { countOf, formatCount } from '../slas/render/numbers.ts';
 import { type Html, html, raw } from './report/html.ts';
 import { STYLE } from './report/style.ts';
 

@@ -1,5 +1,6 @@
 import { metrics } from '../service/metric-names.ts';
-import type { Objective, SlaDocument } from '../slas/model.ts';
+import { fromSeconds } from '../slas/document/units.ts';
+import type { Objective, SlaDocument } from '../slas/model/model.ts';
 import {
   edgeMatcher,
   leastOf,
@@ -10,8 +11,7 @@ import {
   shareOf,
   stepsOf,
   sumOf,
-} from '../slas/promql.ts';
-import { fromSeconds } from '../slas/units.ts';
+} from '../slas/prometheus/promql.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, selected } from './objectives.ts';
 import type { Panel, Query, View } from './panel.ts';

@@ -1,5 +1,5 @@
-import type { Change, ComparedObjective, Comparison, Point } from '../../slas/compare.ts';
-import { countOf, formatBucket, formatInterval, formatValue } from '../../slas/numbers.ts';
+import type { Change, ComparedObjective, Comparison, Point } from '../../slas/compare/compare.ts';
+import { countOf, formatBucket, formatInterval, formatValue } from '../../slas/render/numbers.ts';
 import { type Html, html } from './html.ts';
 import { spoken } from './sections.ts';
 

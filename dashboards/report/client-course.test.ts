@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Load, LoadRecord } from '../../slas/model.ts';
+import type { Load, LoadRecord } from '../../slas/model/model.ts';
 import { healthy } from '../../slas/testing/cases.ts';
 import { clientCourse } from './client-course.ts';
 

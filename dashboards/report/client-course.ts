@@ -1,5 +1,5 @@
-import { requestsOf } from '../../slas/client-requests.ts';
-import type { Load, LoadRecord } from '../../slas/model.ts';
+import { requestsOf } from '../../slas/client/requests.ts';
+import type { Load, LoadRecord } from '../../slas/model/model.ts';
 import { type Grid, type Line, secondsAt } from './course.ts';
 import type { PhaseTimes } from './phase-times.ts';
 

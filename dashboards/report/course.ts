@@ -1,4 +1,4 @@
-import type { RunSeries, SeriesAnswer } from '../../slas/model.ts';
+import type { RunSeries, SeriesAnswer } from '../../slas/model/model.ts';
 
 /** Series as numbers, on the steps of the run. */
 export interface Line {

@@ -1,4 +1,4 @@
-import type { RunSeries } from '../../slas/model.ts';
+import type { RunSeries } from '../../slas/model/model.ts';
 import type { Row } from '../panel.ts';
 import type { ReportInput } from '../report.ts';
 import { reportRows, runView } from '../run-panels.ts';

@@ -1,5 +1,5 @@
-import type { RunSeries, SeriesAnswer } from '../../slas/model.ts';
-import { countOf, formatCount } from '../../slas/numbers.ts';
+import type { RunSeries, SeriesAnswer } from '../../slas/model/model.ts';
+import { countOf, formatCount } from '../../slas/render/numbers.ts';
 import type { Panel, PanelLimit } from '../panel.ts';
 import { columnOf, inEachBucket, type Line, linesOf, present, summary } from './course.ts';
 import { bars, gauges, pie, strip, type Value, valuesOf } from './drawings.ts';

@@ -1,4 +1,4 @@
-import { formatCount, formatValue } from '../../slas/numbers.ts';
+import { formatCount, formatValue } from '../../slas/render/numbers.ts';
 import type { PanelUnit } from '../panel.ts';
 
 /** How numbers of panels, and times, read. */

@@ -1,4 +1,4 @@
-import { printable } from '../../slas/printable.ts';
+import { printable } from '../../slas/render/printable.ts';
 
 /** Markup that is safe to write: every text that is put into it was escaped on the way in. */
 export interface Html {

@@ -1,5 +1,5 @@
-import type { Plan, RunRecord } from '../../slas/model.ts';
-import { formatCount } from '../../slas/numbers.ts';
+import type { Plan, RunRecord } from '../../slas/model/model.ts';
+import { formatCount } from '../../slas/render/numbers.ts';
 import type { Panel } from '../panel.ts';
 import { clientCourse } from './client-course.ts';
 import type { Grid, Line } from './course.ts';

@@ -1,5 +1,5 @@
-import type { ObjectiveVerdict, Verdict } from '../../slas/model.ts';
-import { countOf, formatMeasured } from '../../slas/numbers.ts';
+import type { ObjectiveVerdict, Verdict } from '../../slas/model/model.ts';
+import { countOf, formatMeasured } from '../../slas/render/numbers.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
 import type { Panel } from '../panel.ts';
 import { type Grid, type Line, present, secondsAt } from './course.ts';

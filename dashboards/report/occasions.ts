@@ -1,5 +1,5 @@
-import type { Held } from '../../slas/held.ts';
-import type { Plan, RunRecord } from '../../slas/model.ts';
+import type { Held } from '../../slas/capacity/held.ts';
+import type { Plan, RunRecord } from '../../slas/model/model.ts';
 import { phasesWithTimes } from './phase-times.ts';
 
 /** What there is to say of a run's time, wherever time is drawn: on our plots, and as Grafana's annotations. */

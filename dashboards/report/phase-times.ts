@@ -1,4 +1,4 @@
-import type { Plan, RunRecord } from '../../slas/model.ts';
+import type { Plan, RunRecord } from '../../slas/model/model.ts';
 import { duration } from './format.ts';
 
 export interface PhaseTimes {

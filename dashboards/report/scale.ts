@@ -1,5 +1,5 @@
-import type { Limit, ObjectiveVerdict, PlannedObjective } from '../../slas/model.ts';
-import { formatInterval, formatValue } from '../../slas/numbers.ts';
+import type { Limit, ObjectiveVerdict, PlannedObjective } from '../../slas/model/model.ts';
+import { formatInterval, formatValue } from '../../slas/render/numbers.ts';
 import { type Html, html, raw } from './html.ts';
 
 /** An objective drawn on a scale: where good ends, where the alert begins, what was measured, and how sure that is. */

@@ -1,5 +1,5 @@
-import type { Evidence, ObjectiveVerdict, Plan, Precondition, Verdict } from '../../slas/model.ts';
-import { formatCount, formatInterval, formatMeasured, formatValue } from '../../slas/numbers.ts';
+import type { Evidence, ObjectiveVerdict, Plan, Precondition, Verdict } from '../../slas/model/model.ts';
+import { formatCount, formatInterval, formatMeasured, formatValue } from '../../slas/render/numbers.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
 import { clockTime, formatBytes, unbroken } from './format.ts';
 import { type Html, html } from './html.ts';

@@ -1,5 +1,5 @@
-import type { Plan, RunRecord, Verdict } from '../../slas/model.ts';
-import { formatCount, formatMeasured } from '../../slas/numbers.ts';
+import type { Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
+import { formatCount, formatMeasured } from '../../slas/render/numbers.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
 import type { ReportInput } from '../report.ts';
 import { duration, period, unbroken } from './format.ts';

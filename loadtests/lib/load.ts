@@ -4,7 +4,7 @@ import exec from 'k6/execution';
 import type { Options, Scenario } from 'k6/options';
 import { arrivalsIn, poissonSchedule } from './schedule.ts';
 
-/** The load of a plan, as slas/plan.ts writes it (`Load` in slas/model.ts). k6 reads it from the file in SLA_LOAD. */
+/** The load of a plan, as slas/plan/plan.ts writes it (`Load` in slas/model/model.ts). k6 reads it from the file in SLA_LOAD. */
 interface Load {
   readonly scenario: string;
   readonly phases: readonly {
@@ -19,7 +19,7 @@ interface Load {
   readonly budgets: readonly Budget[];
 }
 
-/** One objective's error budget for the whole plan (`Budget` in slas/model.ts). */
+/** One objective's error budget for the whole plan (`Budget` in slas/model/model.ts). */
 export interface Budget {
   readonly objective: string;
   readonly metric: string;

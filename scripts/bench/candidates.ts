@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allocatorSettings } from '../../service/allocator.ts';
-import type { Io } from '../io.ts';
-import { type Running, start, waitFor } from '../processes.ts';
+import type { Io } from '../cli/io.ts';
+import { type Running, start, waitFor } from '../process/processes.ts';
 
 /** The servers that are compared. */
 export const candidateNames = ['usual', 'ours', 'no-metrics', 'batching'] as const;

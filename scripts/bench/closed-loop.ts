@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
-import type { Io } from '../io.ts';
-import { onAbort } from '../processes.ts';
+import type { Io } from '../cli/io.ts';
+import { onAbort } from '../process/processes.ts';
 import { percentile } from './figures.ts';
 import { runWrk } from './wrk.ts';
 

@@ -1,4 +1,4 @@
-import type { Io } from '../io.ts';
+import type { Io } from '../cli/io.ts';
 import { type Candidate, type CandidateName, candidateNames, candidateTitles } from './candidates.ts';
 import type { Generator } from './closed-loop.ts';
 import { readCpuSeconds } from './cpu.ts';

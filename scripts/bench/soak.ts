@@ -1,4 +1,4 @@
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../cli/errors.ts';
 import type { Candidate } from './candidates.ts';
 import { median } from './figures.ts';
 import { type Outcome, RawClient } from './raw-client.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HarnessError } from '../errors.ts';
-import type { Io } from '../io.ts';
+import { HarnessError } from '../cli/errors.ts';
+import type { Io } from '../cli/io.ts';
 import { describeResult, runCommand } from '../tools/command.ts';
 import type { ClosedLoop, ClosedLoopOptions } from './closed-loop.ts';
 

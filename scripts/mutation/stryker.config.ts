@@ -1,14 +1,9 @@
 /** How `./sla mutate` tries the core: which files, by which tests, where its report goes. */
 export default {
   mutate: [
-    'slas/document*.ts',
-    'slas/limits.ts',
-    'slas/plan.ts',
-    'slas/alerts.ts',
-    'slas/{judge,decide,ruling,certainty,sides,preconditions,reconcile,window,targets,lives,uncounted,measure}.ts',
-    'slas/measures/*.ts',
-    'slas/{statistics,intervals,design-effect,blocks,distributions,foresight,trend}.ts',
-    'slas/{phases,slots,thinning,merging,alerts}.ts',
+    'slas/{document,plan,client,window,measures,statistics,judge,capacity,compare}/**/*.ts',
+    'slas/prometheus/{downsampling,merging}.ts',
+    'slas/alerts/cross-check.ts',
     '!slas/**/*.test.ts',
   ],
   testRunner: 'vitest',

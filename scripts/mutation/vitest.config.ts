@@ -2,9 +2,13 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Slow tests last: most mutants die before, and the rest need not run. */
-const SLOW = ['alerts', 'cases', 'phases', 'elastic-fooled', 'never-fooled'].map(
-  (name) => `slas/${name}.test.ts`,
-);
+const SLOW = [
+  'alerts/alerts-held',
+  'cases/cases',
+  'window/phases',
+  'judge/elastic-fooled',
+  'judge/never-fooled',
+].map((name) => `slas/${name}.test.ts`);
 const rank = ({ moduleId }: TestSpecification) => SLOW.findIndex((file) => moduleId.endsWith(file));
 
 class QuickestFirst extends BaseSequencer {
@@ -19,12 +23,11 @@ export default defineConfig({
     include: ['slas/**/*.test.ts'],
     exclude: [
       ...configDefaults.exclude,
-      'slas/alerts-agree.test.ts',
-      'slas/prometheus.test.ts',
-      'slas/prometheus-alerts.test.ts',
-      'slas/promql.test.ts',
-      'slas/rules.test.ts',
-      'slas/simulation.test.ts',
+      'slas/alerts/alerts-agree.test.ts',
+      'slas/prometheus/prometheus.test.ts',
+      'slas/prometheus/alerts.test.ts',
+      'slas/prometheus/promql.test.ts',
+      'slas/alerts/rules/rules.test.ts',
     ],
     sequence: { sequencer: QuickestFirst },
     retry: 0,

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDocument as parseYaml } from 'yaml';
-import { parseDocument } from '../../slas/document.ts';
-import type { SlaDocument } from '../../slas/model.ts';
-import { HarnessError } from '../errors.ts';
-import { readDocument } from '../inputs.ts';
-import type { Io } from '../io.ts';
+import { parseDocument } from '../../slas/document/document.ts';
+import type { SlaDocument } from '../../slas/model/model.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { readDocument } from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
 
 export const SCENARIO = 'selftest';
 

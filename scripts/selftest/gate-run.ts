@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VerdictDocument } from '../../slas/render/json.ts';
-import { start } from '../processes.ts';
+import { start } from '../process/processes.ts';
 import { meddleWith, pidUnder } from './hands.ts';
 import type { Row } from './row.ts';
 import { canMount, mountSmallDisk } from './small-disk.ts';
@@ -45,7 +45,7 @@ export async function runGate(row: Row, folder: string, world: World, signal: Ab
     ...target,
     ...(row.options ?? []),
   ];
-  const gate = await start('gate', process.execPath, [join(root, 'scripts', 'sla.ts'), ...args], {
+  const gate = await start('gate', process.execPath, [join(root, 'scripts', 'cli', 'sla.ts'), ...args], {
     cwd: root,
     env: { ...world.io.env, ...world.toolPaths, ...row.env, NO_COLOR: '1' },
     logFile: log,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { childrenOf, type Exit, onAbort, type Running } from '../processes.ts';
+import { childrenOf, type Exit, onAbort, type Running } from '../process/processes.ts';
 import type { Hands, Process, Row } from './row.ts';
 import { keepFull } from './small-disk.ts';
 import type { Stage } from './stage.ts';

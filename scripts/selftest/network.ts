@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { start, waitFor } from '../processes.ts';
+import { start, waitFor } from '../process/processes.ts';
 import { callToxiproxy } from '../stack/toxiproxy.ts';
 
 /** The way from the load to the service, through toxiproxy: slow, resetting or cut at will. */

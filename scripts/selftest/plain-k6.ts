@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Load, Objective, Plan, SlaDocument } from '../../slas/model.ts';
-import { planScenario } from '../../slas/plan.ts';
-import { HarnessError } from '../errors.ts';
-import { start, tellExit } from '../processes.ts';
+import type { Load, Objective, Plan, SlaDocument } from '../../slas/model/model.ts';
+import { planScenario } from '../../slas/plan/plan.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { start, tellExit } from '../process/processes.ts';
+import { warmUp } from '../run/warm-up.ts';
 import { useExisting } from '../stack/existing.ts';
-import { warmUp } from '../warm-up.ts';
 import { SCENARIO } from './document.ts';
 import { meddleWith } from './hands.ts';
 import type { Row } from './row.ts';

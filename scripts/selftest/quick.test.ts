@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Plan, Sample, Series } from '../../slas/model.ts';
-import { SHIPPED_DOCUMENT } from '../inputs.ts';
+import type { Plan, Sample, Series } from '../../slas/model/model.ts';
+import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { ROOT, slaHere } from '../testing/sla.ts';
 import { deriveDocument } from './document.ts';
 import { MATRIX } from './matrix.ts';

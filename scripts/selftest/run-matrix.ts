@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { HarnessError } from '../errors.ts';
-import type { Io } from '../io.ts';
+import { HarnessError } from '../cli/errors.ts';
+import type { Io } from '../cli/io.ts';
 import { cannotRun, type GateRun, runGate } from './gate-run.ts';
 import { runPlainK6 } from './plain-k6.ts';
 import { notRun, resultOf } from './result.ts';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Io } from '../io.ts';
-import type { Running } from '../processes.ts';
+import type { Io } from '../cli/io.ts';
+import type { Running } from '../process/processes.ts';
 import { listeningAddress } from '../stack/listening.ts';
 import {
   type LocalStackOptions,

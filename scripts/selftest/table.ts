@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import { countOf } from '../../slas/numbers.ts';
+import { countOf } from '../../slas/render/numbers.ts';
 import type { RowResult } from './row.ts';
 
 /** The matrix as a table: for the terminal, for the docs, as data. */

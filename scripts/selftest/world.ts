@@ -1,5 +1,5 @@
-import type { Io } from '../io.ts';
-import { toolIo } from '../prepare.ts';
+import type { Io } from '../cli/io.ts';
+import { toolIo } from '../run/prepare.ts';
 import { findTool } from '../tools/find-tool.ts';
 import { type SelftestDocument, writeDocument } from './document.ts';
 import type { Row } from './row.ts';

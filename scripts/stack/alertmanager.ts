@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { type Running, start } from '../processes.ts';
+import { type Running, start } from '../process/processes.ts';
 import { listeningAddress } from './listening.ts';
 
 export interface AlertmanagerOptions {

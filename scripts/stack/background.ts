@@ -5,10 +5,10 @@ import { lstat, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from '../disk.ts';
-import { HarnessError } from '../errors.ts';
-import type { Io } from '../io.ts';
-import { onAbort } from '../processes.ts';
+import { HarnessError } from '../cli/errors.ts';
+import type { Io } from '../cli/io.ts';
+import { onAbort } from '../process/processes.ts';
+import { makeFolder } from '../run/disk.ts';
 import { checkAllowed } from './existing.ts';
 import type { Stack } from './stack.ts';
 
@@ -201,12 +201,16 @@ export async function stackUp(args: readonly string[], io: Io): Promise<UpStack>
   await makeFolder(logsFolder(io));
   const logFile = join(logsFolder(io), 'holder.log');
   const log = openSync(logFile, 'w');
-  const holder = spawn(process.execPath, [join(io.root, 'scripts', 'sla.ts'), 'stack', 'hold', ...args], {
-    cwd: io.root,
-    env: { ...io.env },
-    stdio: ['ignore', log, log],
-    detached: true,
-  });
+  const holder = spawn(
+    process.execPath,
+    [join(io.root, 'scripts', 'cli', 'sla.ts'), 'stack', 'hold', ...args],
+    {
+      cwd: io.root,
+      env: { ...io.env },
+      stdio: ['ignore', log, log],
+      detached: true,
+    },
+  );
   closeSync(log);
   let ended = false;
   holder.once('exit', () => {

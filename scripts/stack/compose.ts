@@ -34,7 +34,7 @@ export function composeOf(parts: readonly Part[], rulesFile: string): string {
 }
 
 const HEAD = `# The stack by Docker Compose (2.23.1 or newer), from the definitions in scripts/stack/containers/parts.ts: do not edit it here,
-# ./sla test scripts/compose.test.ts -u writes it. Then: ./sla gate --target http://127.0.0.1:8000 --prometheus http://127.0.0.1:9090
+# ./sla test scripts/e2e/compose.test.ts -u writes it. Then: ./sla gate --target http://127.0.0.1:8000 --prometheus http://127.0.0.1:9090
 `;
 
 const nameOf = (part: Part, target: string) =>

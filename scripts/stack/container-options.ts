@@ -1,6 +1,6 @@
-import { rulesText } from '../document-rules.ts';
-import { accept, badOption, type Input, type ReadDocument } from '../inputs.ts';
-import type { Io } from '../io.ts';
+import { rulesText } from '../cli/document-rules.ts';
+import { accept, badOption, type Input, type ReadDocument } from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
 import { serviceSettings } from './service-settings.ts';
 import type { Stack } from './stack.ts';
 import { readToxic, type Toxic } from './toxiproxy.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type Exit, tellExit } from '../processes.ts';
+import { type Exit, tellExit } from '../process/processes.ts';
+import { watchStack } from '../run/watchdog.ts';
 import type { ToolIo } from '../tools/types.ts';
-import { watchStack } from '../watchdog.ts';
 import { type Contained, type Surroundings, startContainer } from './containers/contained.ts';
 import { bounded, findEngine, STACK_LABEL, sweep } from './containers/engine.ts';
 import type { ResolvedImage } from './containers/image-store.ts';

@@ -1,6 +1,6 @@
-import { entryFor, isAllowed } from '../../slas/allowed-targets.ts';
-import type { Problem } from '../../slas/model.ts';
-import { REDACTED } from '../redact.ts';
+import { entryFor, isAllowed } from '../../slas/document/allowed-targets.ts';
+import type { Problem } from '../../slas/model/model.ts';
+import { REDACTED } from '../runs/redact.ts';
 import type { Stack } from './stack.ts';
 
 /** A service that was not started by the harness. */

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { type Running, start, waitFor } from '../processes.ts';
+import { type Running, start, waitFor } from '../process/processes.ts';
 import { isOk, START_PATIENCE_MS } from './listening.ts';
 
 export interface Jaeger {

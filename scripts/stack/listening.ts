@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Running, waitFor } from '../processes.ts';
+import { type Running, waitFor } from '../process/processes.ts';
 
 export const START_PATIENCE_MS = 60_000;
 

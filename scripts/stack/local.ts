@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allocatorSettings } from '../../service/allocator.ts';
-import { type Running, start, tellExit, waitFor } from '../processes.ts';
+import { type Running, start, tellExit, waitFor } from '../process/processes.ts';
 import { type AlertmanagerOptions, startAlertmanager } from './alertmanager.ts';
 import { startJaeger } from './jaeger.ts';
 import { isOk, listeningAddress, START_PATIENCE_MS } from './listening.ts';

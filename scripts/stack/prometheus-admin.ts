@@ -1,7 +1,7 @@
 import { cp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type Asker, apiEndpoint } from '../../slas/prometheus-http.ts';
-import { HarnessError } from '../errors.ts';
+import { type Asker, apiEndpoint } from '../../slas/prometheus/http.ts';
+import { HarnessError } from '../cli/errors.ts';
 
 /** Prometheus requests other than queries: its version, from any server, and a snapshot, only from one started here. */
 

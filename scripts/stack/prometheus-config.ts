@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../cli/errors.ts';
 
 export interface Scraping {
   /** Labels for the service's series, including `job` (the document's selector). */

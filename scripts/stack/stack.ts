@@ -1,4 +1,4 @@
-import type { Started } from '../processes.ts';
+import type { Started } from '../process/processes.ts';
 import type { ResolvedImage } from './containers/image-store.ts';
 
 /** A service and the Prometheus that scrapes it: started here, or already running. */

@@ -1,5 +1,5 @@
-import { HarnessError } from '../errors.ts';
-import { accept, badOption, type Input } from '../inputs.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { accept, badOption, type Input } from '../cli/inputs.ts';
 import { PROXIED_PORT, SERVICE_PORT } from './containers/parts.ts';
 
 /** What the network does to every response. */

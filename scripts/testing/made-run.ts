@@ -6,17 +6,17 @@ import {
   errorTypes,
   latencyBucketsSeconds,
 } from '../../service/metric-names.ts';
-import { parseDocument } from '../../slas/document.ts';
-import { judge } from '../../slas/judge.ts';
-import type { Plan, RunRecord, Verdict } from '../../slas/model.ts';
-import { planScenario } from '../../slas/plan.ts';
-import { collectEvidence } from '../../slas/prometheus.ts';
+import { parseDocument } from '../../slas/document/document.ts';
+import { judge } from '../../slas/judge/judge.ts';
+import type { Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
+import { planScenario } from '../../slas/plan/plan.ts';
+import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { startPrometheus } from '../../slas/testing/prometheus-server.ts';
-import { findBaseline } from '../baseline.ts';
-import { FILES, readRun, type StoredRun, toJson } from '../bundle.ts';
-import { seal } from '../seal.ts';
-import { collectRunSeries } from '../series.ts';
+import { collectRunSeries } from '../run/series.ts';
+import { findBaseline } from '../runs/baseline.ts';
+import { FILES, readRun, type StoredRun, toJson } from '../runs/bundle.ts';
+import { seal } from '../runs/seal.ts';
 
 /**
  * A run that nobody waited for: requests of a service whose every latency is known, as a Prometheus would have stored them and

@@ -2,10 +2,10 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { main } from '../cli.ts';
-import { childrenOf } from '../processes.ts';
+import { main } from '../cli/cli.ts';
+import { childrenOf } from '../process/processes.ts';
 
-export { type TemporaryFolder, temporaryFolder } from '../disk.ts';
+export { type TemporaryFolder, temporaryFolder } from '../run/disk.ts';
 
 /** Runs the command line as people do: as a process, with its own exit code. */
 
@@ -37,7 +37,7 @@ export function startSla(args: readonly string[], { root = ROOT, env = {} }: Sla
   for (const name of ['K6_BIN', 'PROMETHEUS_BIN', 'PROMTOOL_BIN']) {
     if (!process.env[name]) throw new Error(`${name} is not set: run the tests with ./sla test`);
   }
-  const child = spawn(process.execPath, [join(root, 'scripts', 'sla.ts'), ...args], {
+  const child = spawn(process.execPath, [join(root, 'scripts', 'cli', 'sla.ts'), ...args], {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,8 +1,8 @@
 import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { makePath } from '../disk.ts';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { makePath } from '../run/disk.ts';
 import type { PackageSpec, ToolSpec } from './specs.ts';
 import type { ToolIo } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../cli/errors.ts';
 import { checkGo } from './go-build.ts';
 import { waysToProvide } from './install.ts';
 import { probeRelease, type ReleaseContext } from './release.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../cli/errors.ts';
 import { lockPath, makeStaging, prepareCache, publish } from './cache.ts';
 import { buildWithGo, neededGoVersion } from './go-build.ts';
 import { acquireLock } from './lock.ts';

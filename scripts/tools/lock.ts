@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lstat, lutimes, readlink, symlink, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../cli/errors.ts';
 import type { ToolIo, ToolLimits } from './types.ts';
 
 const POLL_MS = 200;

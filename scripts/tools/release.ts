@@ -4,7 +4,7 @@ import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../cli/errors.ts';
 import { messageOf } from './cache.ts';
 import { describeResult, runCommand } from './command.ts';
 import { reportProgress } from './progress.ts';

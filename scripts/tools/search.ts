@@ -1,6 +1,6 @@
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../cli/errors.ts';
 import { cachedPath } from './cache.ts';
 import { describeResult, runCommand } from './command.ts';
 import type { Attempt, FoundTool, Search, ToolSource } from './types.ts';

@@ -1,11 +1,12 @@
-import { answeredWith, requestsOf } from '../client-requests.ts';
-import type { PlannedMeasure, RunRecord, Series } from '../model.ts';
-import { isMatched, textOf } from '../patterns.ts';
-import { readSelector, type Selected } from '../promql.ts';
-import { isStatusLabel } from '../statuses.ts';
-import { belongsTo } from '../targets.ts';
-import { foreignTo } from '../vocabularies.ts';
-import type { Frame, Increase } from '../window.ts';
+import { answeredWith, requestsOf } from '../client/requests.ts';
+import { isMatched, textOf } from '../document/patterns.ts';
+import { isStatusLabel } from '../document/statuses.ts';
+import { foreignTo } from '../document/vocabularies.ts';
+import type { PlannedMeasure, RunRecord, Series } from '../model/model.ts';
+import { readSelector, type Selected } from '../prometheus/promql.ts';
+import type { Increase } from '../window/increases.ts';
+import { belongsTo } from '../window/targets.ts';
+import type { Frame } from '../window/window.ts';
 
 /**
  * Bad events that have no series at all, which counts as 0 where the document says `absent: zero`. An error that never happened

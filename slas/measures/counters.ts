@@ -1,6 +1,6 @@
-import { countOf } from '../numbers.ts';
-import { clock, parseValue } from '../targets.ts';
-import type { Frame } from '../window.ts';
+import { countOf } from '../render/numbers.ts';
+import { clock, parseValue } from '../window/targets.ts';
+import type { Frame } from '../window/window.ts';
 
 /** What a counter of events cannot be: its values are whole numbers that only rise. */
 

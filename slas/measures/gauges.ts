@@ -1,11 +1,12 @@
-import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model.ts';
-import { countOf, formatCount, were } from '../numbers.ts';
-import { secondsOutside } from '../outside.ts';
-import { readSelector } from '../promql.ts';
-import { belongsTo, parseValue, type TargetWindow } from '../targets.ts';
-import { isRead, unread } from '../thinning.ts';
-import { toSeconds } from '../units.ts';
-import { cleanReading, type Frame, nearestAt, strayOf } from '../window.ts';
+import { toSeconds } from '../document/units.ts';
+import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model/model.ts';
+import { isRead, unread } from '../prometheus/downsampling.ts';
+import { readSelector } from '../prometheus/promql.ts';
+import { countOf, formatCount, were } from '../render/numbers.ts';
+import { nearestAt } from '../window/increases.ts';
+import { secondsOutside } from '../window/outside.ts';
+import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
+import { cleanReading, type Frame, strayOf } from '../window/window.ts';
 import { impossible, type Measured, nothing } from './measured.ts';
 import { isFresh, neverRefreshed } from './refreshed.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
-import type { PhaseTimes } from '../phases.ts';
+import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import { CLIENT_ORIGIN_SECONDS, clientOf, type Sent } from '../testing/client.ts';
 import { cutOf } from '../testing/frames.ts';
+import type { PhaseTimes } from '../window/phases.ts';
 import { allowForEdges } from './in-phase.ts';
 import type { Measured } from './measured.ts';
 

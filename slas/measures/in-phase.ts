@@ -1,10 +1,10 @@
-import { answeredWith, isLost, requestsOf } from '../client-requests.ts';
-import { holds } from '../limits.ts';
-import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
-import { countOf, formatCount, were } from '../numbers.ts';
-import { type AcrossEdges, acrossEdges, type PhaseTimes } from '../phases.ts';
-import { compareShare } from '../statistics.ts';
-import type { Frame } from '../window.ts';
+import { answeredWith, isLost, requestsOf } from '../client/requests.ts';
+import { holds } from '../document/limits.ts';
+import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import { countOf, formatCount, were } from '../render/numbers.ts';
+import { compareShare } from '../statistics/statistics.ts';
+import { type AcrossEdges, acrossEdges, type PhaseTimes } from '../window/phases.ts';
+import type { Frame } from '../window/window.ts';
 import { type Measured, nothing } from './measured.ts';
 
 /**

@@ -1,15 +1,16 @@
-import { slowerBlocks } from '../blocks.ts';
-import { answeredWith, requestsOf } from '../client-requests.ts';
-import type { LoadRecord, PlannedMeasure, PlannedObjective, RunRecord, TimeUnit } from '../model.ts';
-import { countOf, formatBucket, formatCount, formatValue, were } from '../numbers.ts';
-import { outsideOf } from '../outside.ts';
-import { readSelector } from '../promql.ts';
-import { budgetOf, compareShare } from '../statistics.ts';
-import { statusPattern } from '../statuses.ts';
-import { parseValue } from '../targets.ts';
-import { uncountedOf } from '../uncounted.ts';
-import { toSeconds } from '../units.ts';
-import { countIncreases, type Frame, type Increase } from '../window.ts';
+import { answeredWith, requestsOf } from '../client/requests.ts';
+import { statusPattern } from '../document/statuses.ts';
+import { toSeconds } from '../document/units.ts';
+import type { LoadRecord, PlannedMeasure, PlannedObjective, RunRecord, TimeUnit } from '../model/model.ts';
+import { readSelector } from '../prometheus/promql.ts';
+import { countOf, formatBucket, formatCount, formatValue, were } from '../render/numbers.ts';
+import { budgetOf, compareShare } from '../statistics/statistics.ts';
+import { slowerBlocks } from '../window/blocks.ts';
+import type { Increase } from '../window/increases.ts';
+import { outsideOf } from '../window/outside.ts';
+import { parseValue } from '../window/targets.ts';
+import { uncountedOf } from '../window/uncounted.ts';
+import { countIncreases, type Frame } from '../window/window.ts';
 import { type Measured, nothing, orNone, orNowhere, partialEvent, percent } from './measured.ts';
 
 /** The share of good answers within a limit: exact, because the limit is a bucket edge. */

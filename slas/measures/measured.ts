@@ -1,10 +1,11 @@
-import type { Block } from '../design-effect.ts';
-import { UNIT_RANGES } from '../limits.ts';
-import type { Unit } from '../model.ts';
-import { formatValue } from '../numbers.ts';
-import type { Outside } from '../outside.ts';
-import { whyUncounted } from '../uncounted.ts';
-import type { Frame, Increase } from '../window.ts';
+import { UNIT_RANGES } from '../document/limits.ts';
+import type { Unit } from '../model/model.ts';
+import { formatValue } from '../render/numbers.ts';
+import type { Block } from '../statistics/design-effect.ts';
+import type { Increase } from '../window/increases.ts';
+import type { Outside } from '../window/outside.ts';
+import { whyUncounted } from '../window/uncounted.ts';
+import type { Frame } from '../window/window.ts';
 
 /**
  * What was measured for one objective: numbers, and how any such numbers compare with a limit. Whether they may decide

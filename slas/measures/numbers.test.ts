@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ClientRequests, LoadRecord } from '../model.ts';
+import type { ClientRequests, LoadRecord } from '../model/model.ts';
 import type { Given } from '../testing/cases.ts';
 import { cutOf } from '../testing/frames.ts';
 import type { Measured } from './measured.ts';

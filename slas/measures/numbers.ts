@@ -1,14 +1,15 @@
-import { countBlocks, isWhole, secondBlocks } from '../blocks.ts';
-import { answeredWith, requestsOf } from '../client-requests.ts';
-import type { Block } from '../design-effect.ts';
-import { UNIT_RANGES } from '../limits.ts';
-import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model.ts';
-import { countOf, formatCount } from '../numbers.ts';
-import { outsideOf, outsideSum } from '../outside.ts';
-import { ratesBySecond } from '../slots.ts';
-import { uncountedOf, unobservedOf, whyUncounted } from '../uncounted.ts';
-import { toSeconds } from '../units.ts';
-import { countIncreases, type Frame, type Increase, total } from '../window.ts';
+import { answeredWith, requestsOf } from '../client/requests.ts';
+import { ratesBySecond } from '../client/slots.ts';
+import { UNIT_RANGES } from '../document/limits.ts';
+import { toSeconds } from '../document/units.ts';
+import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model/model.ts';
+import { countOf, formatCount } from '../render/numbers.ts';
+import type { Block } from '../statistics/design-effect.ts';
+import { countBlocks, isWhole, secondBlocks } from '../window/blocks.ts';
+import { type Increase, total } from '../window/increases.ts';
+import { outsideOf, outsideSum } from '../window/outside.ts';
+import { uncountedOf, unobservedOf, whyUncounted } from '../window/uncounted.ts';
+import { countIncreases, type Frame } from '../window/window.ts';
 import { NAME_THE_COUNTER, notACounter } from './counters.ts';
 import { impossible, keyOf, type Measured, nothing, partialEvent, type Range } from './measured.ts';
 

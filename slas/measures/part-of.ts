@@ -1,7 +1,7 @@
-import type { PlannedMeasure } from '../model.ts';
-import { countOf, formatCount, were } from '../numbers.ts';
-import { readSelector } from '../promql.ts';
-import { type Increase, total } from '../window.ts';
+import type { PlannedMeasure } from '../model/model.ts';
+import { readSelector } from '../prometheus/promql.ts';
+import { countOf, formatCount, were } from '../render/numbers.ts';
+import { type Increase, total } from '../window/increases.ts';
 import { keyOf } from './measured.ts';
 
 /** Bad events are some of all: where they cannot be, the two selections contradict each other, and no share means anything. */

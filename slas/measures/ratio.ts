@@ -1,10 +1,11 @@
-import { countBlocks } from '../blocks.ts';
-import { answeredWith, isLost, requestsOf } from '../client-requests.ts';
-import type { LoadRecord, PlannedMeasure, RunRecord } from '../model.ts';
-import { countOf, formatCount, were } from '../numbers.ts';
-import { outsideOf } from '../outside.ts';
-import { uncountedOf } from '../uncounted.ts';
-import { countIncreases, type Frame, type Increase, total } from '../window.ts';
+import { answeredWith, isLost, requestsOf } from '../client/requests.ts';
+import type { LoadRecord, PlannedMeasure, RunRecord } from '../model/model.ts';
+import { countOf, formatCount, were } from '../render/numbers.ts';
+import { countBlocks } from '../window/blocks.ts';
+import { type Increase, total } from '../window/increases.ts';
+import { outsideOf } from '../window/outside.ts';
+import { uncountedOf } from '../window/uncounted.ts';
+import { countIncreases, type Frame } from '../window/window.ts';
 import { absenceOf, lackingOf } from './absence.ts';
 import { notACounter } from './counters.ts';
 import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent, percent } from './measured.ts';

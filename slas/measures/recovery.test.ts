@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PlannedObjective } from '../model.ts';
+import type { PlannedObjective } from '../model/model.ts';
 import { healthy } from '../testing/cases.ts';
 import type { Measured } from './measured.ts';
 import { measureRecovery } from './recovery.ts';

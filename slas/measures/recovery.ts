@@ -1,9 +1,9 @@
-import { judgedRequests } from '../client.ts';
-import { totalsOf } from '../design-effect.ts';
-import type { PlannedMeasure, PlannedObjective, RunRecord } from '../model.ts';
-import { are, countOf, formatCount, formatValue } from '../numbers.ts';
-import { slotsOf } from '../slots.ts';
-import { budgetOf, compareShare } from '../statistics.ts';
+import { judgedRequests } from '../client/client.ts';
+import { slotsOf } from '../client/slots.ts';
+import type { PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import { are, countOf, formatCount, formatValue } from '../render/numbers.ts';
+import { totalsOf } from '../statistics/design-effect.ts';
+import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { type Measured, nothing } from './measured.ts';
 
 /**

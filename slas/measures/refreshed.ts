@@ -1,20 +1,15 @@
-import type { Series } from '../model.ts';
-import { readSelector, selector } from '../promql.ts';
-import { belongsTo, parseValue, type TargetWindow } from '../targets.ts';
-import { type Frame, nearestAt } from '../window.ts';
+import type { Series } from '../model/model.ts';
+import { PUSHED, WRITTEN } from '../plan/refresh-selectors.ts';
+import { readSelector } from '../prometheus/promql.ts';
+import { nearestAt } from '../window/increases.ts';
+import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
+import type { Frame } from '../window/window.ts';
 
 /**
  * Whether a gauge's value is of the scrape at which it was found. A process that is scraped tells its present state. A value that
  * was pushed, or written into a file, stays what it was after its process has died: it counts only where something shows when it
  * was refreshed.
  */
-
-const PUSHED = 'push_time_seconds';
-const WRITTEN = 'node_textfile_mtime_seconds';
-
-/** What tells when pushed and written values were refreshed: a Pushgateway's and a node exporter's own gauges. */
-export const refreshSelectors = (service: Readonly<Record<string, string>>): readonly string[] =>
-  [PUSHED, WRITTEN].map((metric) => selector(metric, service));
 
 /** A value is of a scrape if it was refreshed at most so many intervals before it. */
 const LATE = 1.5;

@@ -1,11 +1,11 @@
-import { answersInAll, requestsOf } from '../client-requests.ts';
-import type { LabelMatcher, PlannedMeasure, RunRecord, Series } from '../model.ts';
-import { countOf, formatCount } from '../numbers.ts';
-import { alternativesOf, isMatched, matcherOf, textOf } from '../patterns.ts';
-import { candidatesOf, readSelector, type Selected, tellingLabels } from '../promql.ts';
-import { claimedCodes, claimsCode, codesOf, isStatusLabel } from '../statuses.ts';
-import { claimsGrpc, isAlike, isGoodWord, isGrpcWord, spellingsOf } from '../vocabularies.ts';
-import { countIncreases, type Frame } from '../window.ts';
+import { answersInAll, requestsOf } from '../client/requests.ts';
+import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patterns.ts';
+import { claimedCodes, claimsCode, codesOf, isStatusLabel } from '../document/statuses.ts';
+import { claimsGrpc, isAlike, isGoodWord, isGrpcWord, spellingsOf } from '../document/vocabularies.ts';
+import type { LabelMatcher, PlannedMeasure, RunRecord, Series } from '../model/model.ts';
+import { candidatesOf, readSelector, type Selected, tellingLabels } from '../prometheus/promql.ts';
+import { countOf, formatCount } from '../render/numbers.ts';
+import { countIncreases, type Frame } from '../window/window.ts';
 
 /**
  * Events that an error rate's matchers claim neither as bad nor as good: `4xx`, where `5..|429` is bad; `UNAVAILABLE`, where

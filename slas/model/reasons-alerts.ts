@@ -1,4 +1,4 @@
-import type { ObjectiveOutcome } from '../verdict-model.ts';
+import type { ObjectiveOutcome } from './verdict.ts';
 
 /** How Prometheus's own alerts agree with the verdict. */
 export interface AlertReasons {

@@ -1,4 +1,4 @@
-import type { Interval, Unit } from '../model.ts';
+import type { Interval, Unit } from './model.ts';
 import type { Reason } from './reasons.ts';
 
 /** An interval, and what it is an interval of. */

@@ -1,7 +1,7 @@
-import { DEPENDENT, foresee } from '../foresight.ts';
-import type { Load, Plan } from '../model.ts';
-import { countOf, formatCount, formatValue } from '../numbers.ts';
-import { printableLine } from '../printable.ts';
+import type { Load, Plan } from '../model/model.ts';
+import { DEPENDENT, foresee } from '../plan/power-analysis.ts';
+import { countOf, formatCount, formatValue } from './numbers.ts';
+import { printableLine } from './printable.ts';
 
 /** What a plan can tell, for a terminal. */
 export function renderForesight(plan: Plan, load: Load): string {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { judge } from '../judge.ts';
+import { judge } from '../judge/judge.ts';
+import type { Plan, Verdict } from '../model/model.ts';
 import { inWords } from '../model/reasons.ts';
-import type { Plan, Verdict } from '../model.ts';
 import { readCaseFiles } from '../testing/cases.ts';
 import { renderJUnit } from './junit.ts';
 import { renderMarkdown } from './markdown.ts';

@@ -1,6 +1,6 @@
-import type { ObjectiveVerdict, Verdict } from '../model.ts';
-import { formatMeasured } from '../numbers.ts';
-import { printable } from '../printable.ts';
+import type { ObjectiveVerdict, Verdict } from '../model/model.ts';
+import { formatMeasured } from './numbers.ts';
+import { printable } from './printable.ts';
 import { wordsOf } from './reasons/words.ts';
 
 const ENTITIES: Record<string, string> = {

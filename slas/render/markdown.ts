@@ -1,6 +1,6 @@
-import type { Plan, Precondition, Verdict } from '../model.ts';
-import { formatCount, formatMeasured } from '../numbers.ts';
-import { printableLine } from '../printable.ts';
+import type { Plan, Precondition, Verdict } from '../model/model.ts';
+import { formatCount, formatMeasured } from './numbers.ts';
+import { printableLine } from './printable.ts';
 import { wordsOf } from './reasons/words.ts';
 import { alertInWords, boundsInWords, boundsTitle, describe, interval, outcome } from './text.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judge } from '../judge.ts';
+import { judge } from '../judge/judge.ts';
 import { readCaseFiles } from '../testing/cases.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderText } from './text.ts';

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { RuleGroup } from '../rules/rule.ts';
+import type { RuleGroup } from '../alerts/rules/rule.ts';
 
 /** Rules as the file that Prometheus loads. `source` names the document that they are written from. */
 export function renderRules(groups: readonly RuleGroup[], source: string): string {

@@ -1,5 +1,5 @@
+import type { Verdict } from '../model/model.ts';
 import { inWords, type Reason } from '../model/reasons.ts';
-import type { Verdict } from '../model.ts';
 import type { VerdictDocument } from './json.ts';
 import { wordsOf } from './reasons/words.ts';
 

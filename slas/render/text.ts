@@ -6,9 +6,9 @@ import type {
   Plan,
   Precondition,
   Verdict,
-} from '../model.ts';
-import { countOf, formatCount, formatInterval, formatMeasured, formatValue } from '../numbers.ts';
-import { printableLine } from '../printable.ts';
+} from '../model/model.ts';
+import { countOf, formatCount, formatInterval, formatMeasured, formatValue } from './numbers.ts';
+import { printableLine } from './printable.ts';
 import { wordsOf } from './reasons/words.ts';
 
 export interface TextOptions {

@@ -1,4 +1,4 @@
-import type { Plan, PlannedAlert, Reading, RunRecord, Series } from '../model.ts';
+import type { Plan, PlannedAlert, Reading, RunRecord, Series } from '../model/model.ts';
 
 /** The alerts of a judging case: what Prometheus would say of them. */
 

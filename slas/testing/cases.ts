@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
-import { parseDocument } from '../document.ts';
-import type { Evidence, LoadRecord, Plan, Reading, RunRecord, Series, SlaDocument } from '../model.ts';
-import { planScenario, planWindow } from '../plan.ts';
-import { selectorsOfPlan } from '../promql.ts';
+import { parseDocument } from '../document/document.ts';
+import type { Evidence, LoadRecord, Plan, Reading, RunRecord, Series, SlaDocument } from '../model/model.ts';
+import { planScenario, planWindow } from '../plan/plan.ts';
+import { selectorsOfPlan } from '../prometheus/promql.ts';
 import { type AlertsText, alertReadings } from './alert-readings.ts';
 import { readLabels, readValues, type Schedule, scheduleOf, selects } from './notation.ts';
 import { thin } from './thinned.ts';

@@ -1,4 +1,4 @@
-import type { ClientRequests } from '../model.ts';
+import type { ClientRequests } from '../model/model.ts';
 
 /** A request by the seconds of its run: when it was sent, how long it took, its status (200), its path (`/predict`). */
 export type Sent = readonly [sent: number, took: number, status?: number, path?: '/predict' | '/batch'];

@@ -1,5 +1,6 @@
-import type { Plan, PlannedMeasure, RunRecord } from '../model.ts';
-import { countIncreases, cutWindow, type Frame, type Increase } from '../window.ts';
+import type { Plan, PlannedMeasure, RunRecord } from '../model/model.ts';
+import type { Increase } from '../window/increases.ts';
+import { countIncreases, cutWindow, type Frame } from '../window/window.ts';
 import { type Given, healthy } from './cases.ts';
 
 /** A window of the healthy service, cut, and what its counters grew by: for tests of what is computed between the two. */

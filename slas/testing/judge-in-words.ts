@@ -1,5 +1,5 @@
-import { judge } from '../judge.ts';
-import type { Evidence, Plan, RunRecord } from '../model.ts';
+import { judge } from '../judge/judge.ts';
+import type { Evidence, Plan, RunRecord } from '../model/model.ts';
 import { type VerdictDocument, verdictDocument } from '../render/json.ts';
 
 /** A verdict as it is stored: with the words of its reasons, which tests read as users do. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Series } from '../model.ts';
+import type { Series } from '../model/model.ts';
 import { selects } from './notation.ts';
 
 /** A server of Prometheus's API whose samples, known beforehand, become visible some time after they were taken. */

@@ -1,11 +1,11 @@
 import { stringify } from 'yaml';
-import { judge } from '../judge.ts';
-import type { Evidence, RunRecord, Sample, Series, SlaDocument, Verdict } from '../model.ts';
-import { planWindow } from '../plan.ts';
+import { promDuration } from '../alerts/rules/promql.ts';
+import { rulesOf } from '../alerts/rules/rules.ts';
+import { judge } from '../judge/judge.ts';
+import type { Evidence, RunRecord, Sample, Series, SlaDocument, Verdict } from '../model/model.ts';
+import { planWindow } from '../plan/plan.ts';
 import { renderRules } from '../render/rules.ts';
-import { promDuration } from '../rules/promql.ts';
-import { rulesOf } from '../rules.ts';
-import { belongsTo } from '../targets.ts';
+import { belongsTo } from '../window/targets.ts';
 import type { Judged } from './cases.ts';
 
 /**

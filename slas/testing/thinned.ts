@@ -1,9 +1,9 @@
-import { LATE } from '../lives.ts';
-import type { Digest, Evidence, Plan, Reading, RunRecord, Sample, Series, Thinned } from '../model.ts';
-import { DIGESTS, digestOfRange, GAP_INTERVALS, rawSamples, roleOf } from '../promql.ts';
-import { median } from '../statistics.ts';
-import { parseValue } from '../targets.ts';
-import { blocksOf, cutsOf, endOf, MARGIN, stretchesOf } from '../thinning.ts';
+import type { Digest, Evidence, Plan, Reading, RunRecord, Sample, Series, Thinned } from '../model/model.ts';
+import { blocksOf, cutsOf, endOf, MARGIN, stretchesOf } from '../prometheus/downsampling.ts';
+import { DIGESTS, digestOfRange, GAP_INTERVALS, rawSamples, roleOf } from '../prometheus/promql.ts';
+import { median } from '../statistics/statistics.ts';
+import { LATE } from '../window/process-instances.ts';
+import { parseValue } from '../window/targets.ts';
 
 /** Evidence of a short window as it would be if it were too long to be read: what a server would say of its blocks. */
 export function thin(plan: Plan, run: RunRecord, evidence: Evidence, blocks: number): Evidence {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
-import { HarnessError } from '../../errors.ts';
-import { type Exit, type Started, tailOf } from '../../processes.ts';
+import { HarnessError } from '../../cli/errors.ts';
+import { type Exit, type Started, tailOf } from '../../process/processes.ts';
 import { bounded, type Engine, ignoring, PART_LABEL, STACK_LABEL } from './engine.ts';
 
 /** What all containers of a stack share. */

@@ -1,5 +1,5 @@
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
-import { HarnessError } from '../../errors.ts';
+import { HarnessError } from '../../cli/errors.ts';
 
 // testcontainers' reaper is a privileged container of another image. Our watchdog removes what a killed harness leaves
 // behind.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { HarnessError } from '../../errors.ts';
+import { HarnessError } from '../../cli/errors.ts';
 import type { ToolIo } from '../../tools/types.ts';
 import { IMAGES, type PulledImage } from '../images.ts';
 import { buildOffline, OFFLINE, offlineTag } from '../offline-images/build.ts';

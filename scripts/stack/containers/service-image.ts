@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { HarnessError } from '../../errors.ts';
-import { onAbort } from '../../processes.ts';
+import { HarnessError } from '../../cli/errors.ts';
+import { onAbort } from '../../process/processes.ts';
 import { BUILT, IMAGES } from '../images.ts';
 import { followed, type ImageWorld, type ResolvedImage, resolveImage } from './image-store.ts';
 

@@ -1,4 +1,4 @@
-import { HarnessError } from '../../errors.ts';
+import { HarnessError } from '../../cli/errors.ts';
 import { IMAGES } from '../images.ts';
 import { type ImageWorld, type ResolvedImage, resolveBuilt, resolveImage } from './image-store.ts';
 import { type Part, type PartName, partsOf, type Wanted } from './parts.ts';

@@ -1,7 +1,7 @@
 import { copyFile, cp, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
-import { HarnessError } from '../../errors.ts';
+import { HarnessError } from '../../cli/errors.ts';
 import { describeResult, runCommand } from '../../tools/command.ts';
 import type { ToolIo } from '../../tools/types.ts';
 import { type ImportWorld, importFolder } from './import-folder.ts';

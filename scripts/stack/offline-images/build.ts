@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { HarnessError } from '../../errors.ts';
+import { HarnessError } from '../../cli/errors.ts';
 import { runCommand } from '../../tools/command.ts';
 import { findTool } from '../../tools/find-tool.ts';
 import { TOOL_SPECS, type ToolName } from '../../tools/specs.ts';

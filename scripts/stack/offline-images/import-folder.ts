@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { HarnessError } from '../../errors.ts';
-import { onAbort } from '../../processes.ts';
+import { HarnessError } from '../../cli/errors.ts';
+import { onAbort } from '../../process/processes.ts';
 import type { ToolIo } from '../../tools/types.ts';
 import { type Engine, ignoring } from '../containers/engine.ts';
 

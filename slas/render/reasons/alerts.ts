@@ -1,5 +1,5 @@
 import type { AlertReasons } from '../../model/reasons-alerts.ts';
-import { countOf, formatCount } from '../../numbers.ts';
+import { countOf, formatCount } from '../numbers.ts';
 import type { Entries } from './entry.ts';
 
 type Judged = AlertReasons['alert-judged']['objectives'][number];

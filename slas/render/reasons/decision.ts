@@ -1,6 +1,6 @@
 import type { DecisionReasons } from '../../model/reasons-decision.ts';
-import { countOf, formatCount, formatEnds, formatInterval, formatValue } from '../../numbers.ts';
-import { clock } from '../../targets.ts';
+import { clock } from '../../window/targets.ts';
+import { countOf, formatCount, formatEnds, formatInterval, formatValue } from '../numbers.ts';
 import type { Entries } from './entry.ts';
 
 type Bounds = DecisionReasons['bounds'];

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { REFUSALS } from '../../loadtests/lib/refusals.ts';
+import { ServiceProcess } from '../../service/testing/service.ts';
+import type { Load } from '../../slas/model/model.ts';
+import { runLoad } from '../run/run-k6.ts';
+import { useExisting } from '../stack/existing.ts';
+import { ROOT, temporaryFolder } from '../testing/sla.ts';
+
+/** 40 visits of two good requests and two bad ones: four rounds and more of all refusals. */
+const LOAD: Load = {
+  scenario: 'bad-input',
+  script: 'loadtests/bad-input.ts',
+  phases: [{ name: 'hold', ratePerSecond: 40, durationSeconds: 4 }],
+  seed: 1,
+  requestsPerArrival: 4,
+  requestTimeoutSeconds: 10,
+  budgets: [],
+  warmUp: null,
+  plannedRequests: 160,
+  scheduledSeconds: 4,
+};
+
+test('the real service refuses what the scenario sends, each as it is documented, and answers the rest', {
+  timeout: 90_000,
+}, async () => {
+  await using service = new ServiceProcess({});
+  const { address } = await service.logged('listening');
+  await service.logged('ready');
+  await using folder = await temporaryFolder();
+  const k6 = { name: 'k6', path: process.env.K6_BIN!, version: 'under test', source: 'environment' } as const;
+  const { load } = await runLoad(LOAD, useExisting(address as string, 'http://127.0.0.1:9'), {
+    id: 'test',
+    root: ROOT,
+    env: process.env,
+    k6,
+    folder: folder.path,
+    logs: folder.path,
+    signal: new AbortController().signal,
+    objectives: [],
+    progress: () => {},
+    generators: 1,
+  });
+  expect(80 / (REFUSALS.length + 1)).toBeGreaterThan(4);
+  expect(load).toMatchObject({
+    sent: 160,
+    lost: 0,
+    answered: { '2xx': 80, '4xx': 80, '5xx': 0 },
+    wrongAnswers: 0,
+    lookedInto: 80,
+    expectedRefusals: 80,
+  });
+});

@@ -1,0 +1,319 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ROOT, sla, slaHere, temporaryFolder } from '../testing/sla.ts';
+
+/** What can be said without load: bad usage, bad documents, help. In this process, so that it is quick. */
+
+describe('bad usage exits 2 and says what is wrong', () => {
+  test.each([
+    [['gate', '--scenario', 'nope'], 'no scenario "nope": it has smoke, steady'],
+    [['gate', '--rate', 'fast'], '--rate: "fast" is not a valid rate'],
+    [['gate', '--rate', '10'], 'sends 10/s: throughput "> 15/s" cannot be met'],
+    [['gate', '--rate', '-5'], '--rate: "-5" is not a valid rate'],
+    [['gate', '--duration', '0s'], '--duration: "0s" is not a valid duration'],
+    [
+      ['gate', '--confidence', '95'],
+      '--confidence: "95" is no confidence from 0.9 to under 1: write it as 0.95',
+    ],
+    [['gate', '--confidence', '0.51'], '--confidence: "0.51" is no confidence from 0.9'],
+    [['verify', '--confidence', '0.89'], '--confidence: "0.89" is no confidence'],
+    [['verify', '--confidence', '1.0'], '--confidence: "1.0" is no confidence'],
+    [['gate', '--faults', 'latenzy=3'], 'latenzy'],
+    [['gate', '--faults', 'latency=3'], 'latency'],
+    [['gate', '--target', 'http://127.0.0.1:1'], '--prometheus: a service that is already there needs both'],
+    [
+      ['gate', '--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
+      'is not allowed: load goes to this machine only',
+    ],
+    [
+      ['gate', '--snapshot', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
+      '--snapshot: a snapshot is taken of a Prometheus that is started for the run only',
+    ],
+    [['gate', '--target', 'localhost', '--prometheus', 'http://127.0.0.1:1'], 'is not a valid http address'],
+    [
+      ['gate', '--target', 'http://127.0.0.1:1/api', '--prometheus', 'http://127.0.0.1:1'],
+      'must be an address only',
+    ],
+    [
+      ['gate', '--target', 'http://a:secret@127.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
+      '//[redacted]@127.0.0.1',
+    ],
+    [['gate', '--max-rate', 'much'], '--max-rate: "much" is not a valid rate (0.01/s to 10000/s)'],
+    [['run', 'smoke', '--max-duration', '0s'], '--max-duration: "0s" is not a valid duration (1s to 24h)'],
+    [['run', 'stress', '--max-rate', '100'], 'that --max-rate allows (phase "double" with 120/s)'],
+    [['gate', '--sla', 'nope.yaml'], 'nope.yaml: the SLA document cannot be read: there is no such file'],
+    [['gate', '--generators', '0'], '--generators: "0" is no number of generators from 1 to 64'],
+    [['gate', '--bogus'], "unknown option '--bogus'"],
+    [['gate', 'smoke'], 'too many arguments'],
+    [['run'], 'SCENARIO: name the scenario that is to be run'],
+    [['new', 'scenario', 'Evening Peak'], '"Evening Peak" is no name of a scenario'],
+    [['new', 'scenario', 'smoke'], 'has a scenario "smoke" already'],
+    [['new', 'sla', 'sentiment-api'], 'is there already: choose another name'],
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['check'], "missing required argument 'file'"],
+    [['verify', 'no-such-run'], 'RUN: there is no run folder'],
+    [['verify', '--from', '1', '--to', '2'], 'a window needs all three'],
+    [['verify', '--offline', '--prometheus', 'http://127.0.0.1:1'], '--offline: a stored run is judged from'],
+    [['mutate', 'slas/nope.ts'], 'files: "slas/nope.ts" is no file of the project'],
+    [['mutate', '--concurrency', '0'], '--concurrency: "0" is no whole number'],
+    [['runs', 'prune', '--keep', '0'], '--keep: "0" is no number of runs to keep'],
+    [['runs', 'prune', '--keep', 'all'], '"all" is no number'],
+    [
+      ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', 'noon', '--to', '2'],
+      '--from: "noon" is no time',
+    ],
+    [
+      ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '2026-01-01T00:00:00', '--to', '2'],
+      'with a zone',
+    ],
+    [
+      ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '2026-02-30T00:00:00Z', '--to', '2'],
+      'is no time',
+    ],
+    [['verify', '--prometheus', 'http://127.0.0.1:1', '--from', 'hello 1 Z', '--to', '2'], 'is no time'],
+    [['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '9', '--to', '2'], 'is not after --from'],
+    [
+      ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '9', '--to', '99999999999'],
+      'lies in the future',
+    ],
+    [
+      ['verify', '--prometheus', 'nowhere', '--from', '1', '--to', '2'],
+      '"nowhere" is not a valid http address',
+    ],
+    [['simulate', '--runs', 'many'], '--runs: "many" is no whole number'],
+    [['rules', '--window', 'long'], '--window: "long" is not a valid duration'],
+    [['rules', '--for', '-1s'], '--for: "-1s" is not a valid duration'],
+    [['rules', '--sla', 'nope.yaml'], 'there is no such file'],
+    [['serve', '--port', '99999'], '"99999" is no port'],
+    [['stack', 'up', '--with', 'music'], '"music" is nothing that a local stack can have'],
+    [
+      ['stack', 'up', '--stack', 'containers', '--with', 'music'],
+      '"music" is not an option of a stack in containers',
+    ],
+    [['stack', 'up', '--stack', 'boat'], '"boat" is no stack'],
+    [['stack', 'up', '--stack', 'containers', '--port', '8000'], 'ports of containers are free ones'],
+    [['gate', '--stack', 'boat'], '"boat" is no stack: local, containers, none are'],
+    [['gate', '--stack', 'none'], 'none needs --target URL and --prometheus URL'],
+    [['gate', '--toxic', 'latency=1s'], 'what stands in between is a container: add --stack containers'],
+    [['gate', '--stack', 'containers', '--toxic', 'latency=fast'], '"latency=fast" is not a valid toxic'],
+    [['gate', '--stack', 'containers', '--snapshot'], 'a stack in containers gives none'],
+    [['gate', '--with', 'logs'], 'further parts are containers'],
+    [
+      [
+        'gate',
+        '--stack',
+        'containers',
+        '--target',
+        'http://127.0.0.1:1',
+        '--prometheus',
+        'http://127.0.0.1:2',
+      ],
+      'containers starts a service of its own',
+    ],
+    [['stack', 'up', '--port', 'x'], '"x" is no port'],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await slaHere(args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+  });
+
+  test('serve leaves the port to the environment, unless told', async () => {
+    const { code, stderr } = await sla(['serve'], { env: { PORT: 'http' } });
+    expect(stderr).toContain('PORT: "http" is not a whole number from 0 to 65535');
+    expect(code).toBe(2);
+  });
+
+  test('several problems are told at once', async () => {
+    const { stderr } = await slaHere([
+      'verify',
+      '--prometheus',
+      'nowhere',
+      '--from',
+      'noon',
+      '--to',
+      'later',
+    ]);
+    expect(stderr).toContain('nowhere');
+    expect(stderr).toContain('noon');
+    expect(stderr).toContain('later');
+  });
+});
+
+test('--version is that of the package', async () => {
+  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  expect(await slaHere(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('an address that is none is told before anything is started', async () => {
+  const env = { ALERT_WEBHOOK_URL: 'nowhere' };
+  const { code, stderr } = await sla(['stack', 'up', '--with', 'alerts'], { env });
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('ALERT_WEBHOOK_URL: "nowhere" is not a valid http address'),
+  ]);
+});
+
+describe('help', () => {
+  test.each([[['--help']], [['gate', '--help']]])('%j exits 0', async (args) => {
+    const { code, stdout } = await slaHere(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: sla');
+  });
+
+  test('exit codes are part of it', async () => {
+    expect((await slaHere(['--help'])).stdout).toContain('3 inconclusive');
+  });
+});
+
+describe('plan', () => {
+  test('says what the run could tell', async () => {
+    const { code, stdout, stderr } = await slaHere(['plan', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      plannedRequests: 1500,
+      confidence: null,
+      objectives: expect.arrayContaining([expect.objectContaining({ id: 'latency-p99', least: 299 })]),
+      problems: [],
+    });
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  test('too short for its document exits 2, and says so beside the numbers', async () => {
+    const { code, stdout, stderr } = await slaHere(['plan', '--scenario', 'smoke', '--duration', '10s']);
+    expect(stdout).toContain('smoke: 200 requests in 10 s');
+    expect(stderr).toContain('needs 299 requests, 200 are planned; make it at least 15 s long');
+    expect(code).toBe(2);
+  });
+
+  test.each([[['gate', '--duration', '5s']], [['run', 'smoke', '--duration', '5s']]])(
+    '%j is refused before anything is started',
+    async (args) => {
+      const { code, stderr } = await slaHere(args);
+      expect(stderr).toContain('is too short');
+      expect(stderr).not.toContain('starting');
+      expect(code).toBe(2);
+    },
+  );
+});
+
+test('simulate prints a row for each service, percentile and length', async () => {
+  const { code, stdout } = await slaHere(['simulate', '--runs', '2']);
+  expect(stdout.match(/^\| (independent|M\/G\/2 at 0\.\d|AR\(1\)|stalls) \| 9[59] \|.*\|$/gm)).toHaveLength(
+    36,
+  );
+  expect(code).toBe(0);
+});
+
+test('run --list has a line for each scenario', async () => {
+  const { code, stdout } = await slaHere(['run', '--list']);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.map((line) => line.split(' ')[0])).toEqual([
+    'smoke',
+    'steady',
+    'stress',
+    'spike',
+    'soak',
+    'breakpoint',
+    'batch',
+    'mixed',
+    'bad-input',
+    'drift',
+  ]);
+  expect(lines.every((line) => /^\S+ {2,}\S.{20,}$/.test(line))).toBe(true);
+  expect(code).toBe(0);
+});
+
+describe('rules', () => {
+  test('are printed, as they are committed', async () => {
+    const { code, stdout } = await slaHere(['rules']);
+    expect(stdout).toBe(await readFile(join(ROOT, 'slas/generated/sentiment-api.rules.yaml'), 'utf8'));
+    expect(code).toBe(0);
+  });
+
+  test('are written to a file, with windows of one’s own', async () => {
+    await using folder = await temporaryFolder();
+    const args = ['rules', '--window', '30s', '--for', '5s', '--out', 'my.rules.yaml'];
+    const { code, stdout } = await slaHere(args, folder.path);
+    expect(stdout).toBe('');
+    expect(code).toBe(0);
+    const written = await readFile(join(folder.path, 'my.rules.yaml'), 'utf8');
+    expect(written).toContain('sla:bad_share:over30s');
+    expect(written).toContain('for: 5s');
+  });
+
+  test('of a document that has none raw: bad usage', async () => {
+    await using folder = await temporaryFolder();
+    const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
+    await writeFile(join(folder.path, 'a.yaml'), shipped.slice(0, shipped.indexOf('\nalerting:')));
+    const { code, stderr } = await slaHere(['rules', '--raw', '--sla', 'a.yaml'], folder.path);
+    expect(stderr).toContain('--raw: the document has no alerting.raw');
+    expect(code).toBe(2);
+  });
+});
+
+describe('check', () => {
+  test('the shipped document has no problem', async () => {
+    const { code, stdout } = await slaHere(['check', 'slas/documents/sentiment-api.yaml']);
+    expect(stdout).toBe('slas/documents/sentiment-api.yaml: ok, 10 objectives, 10 scenarios\n');
+    expect(code).toBe(0);
+  });
+
+  test('every problem of every file comes with its place', async () => {
+    await using folder = await temporaryFolder();
+    const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
+    await writeFile(
+      join(folder.path, 'a.yaml'),
+      shipped.replace('< 200ms', '< 210ms').replace('lost: bad', 'lost: good'),
+    );
+    await writeFile(join(folder.path, 'b.yaml'), 'kind: [');
+    const { code, stderr } = await slaHere(['check', 'a.yaml', 'b.yaml', 'c.yaml'], folder.path);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^a\.yaml:\d+:13: "< 210ms" \(0\.21 s\) is no bucket edge/m);
+    expect(stderr).toMatch(/^a\.yaml:\d+:\d+: objectives\[2\]\.ratio\.lost must be "bad"/m);
+    expect(stderr).toMatch(/^b\.yaml:1:\d+: not valid YAML/m);
+    expect(stderr).toMatch(/^c\.yaml: the SLA document cannot be read/m);
+  });
+});
+
+describe('verify of a window', () => {
+  test('a Prometheus that cannot be reached is inconclusive', async () => {
+    const args = [
+      'verify',
+      '--prometheus',
+      'http://user:secret@127.0.0.1:9',
+      '--from',
+      '1000',
+      '--to',
+      '2000',
+      '--json',
+    ];
+    const { code, stdout, stderr } = await slaHere(args);
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'inconclusive', exitCode: 3 });
+    expect(stdout + stderr).not.toContain('secret');
+  });
+});
+
+describe('a run folder that is incomplete', () => {
+  test('names the file that is missing', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, 'plan.json'), '{}');
+    const { code, stderr } = await slaHere(['verify', folder.path]);
+    expect(stderr).toContain(`${join(folder.path, 'manifest.json')}: the run is not as it was sealed`);
+    expect(code).toBe(2);
+  });
+
+  test('is told from one that holds no run at all', async () => {
+    await using folder = await temporaryFolder();
+    const { code, stderr } = await slaHere(['verify', folder.path]);
+    expect(stderr).toContain(`RUN: there is no run in ${folder.path}`);
+    expect(code).toBe(2);
+  });
+});
+
+test('the launcher stands in the root and the npm scripts use it', async () => {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  expect(scripts).toMatchObject({ gate: './sla gate', test: './sla test' });
+});

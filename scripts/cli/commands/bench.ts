@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { usableCores } from '../../../service/classifier/cores.ts';
+import { readConfig } from '../../../service/config.ts';
+import { parseDuration } from '../../../slas/document/limits.ts';
+import {
+  type Candidate,
+  type CandidateName,
+  candidateNames,
+  startCandidate,
+  startServer,
+} from '../../bench/candidates.ts';
+import { chooseGenerator } from '../../bench/closed-loop.ts';
+import { median } from '../../bench/figures.ts';
+import { Limit, limitVariants } from '../../bench/limit.ts';
+import {
+  compare,
+  compareLengths,
+  compareMetrics,
+  isShort,
+  keyOf,
+  type Setting,
+  scrapeUnderLoad,
+} from '../../bench/measure.ts';
+import { measureOverload } from '../../bench/overload.ts';
+import { renderReport } from '../../bench/render.ts';
+import { type Measured, toReport } from '../../bench/report.ts';
+import { renderSoak, soak } from '../../bench/soak.ts';
+import { readTexts } from '../../bench/texts.ts';
+import { badOption, type PlacedProblem } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface BenchOptions {
+  readonly rounds: string;
+  readonly seconds: string;
+  readonly json?: boolean;
+  readonly soak?: string;
+}
+
+const warmUpSeconds = 2;
+
+/** Measures the service beside the usual way to build one, in turn on this machine; exit 1 when a target is missed. */
+export async function bench(options: BenchOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const [rounds, seconds] = [Number(options.rounds), Number(options.seconds)];
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
+    return badOption('--rounds', `"${options.rounds}" is no number of rounds from 1 to 1000`).problems;
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 600)
+    return badOption('--seconds', `"${options.seconds}" is no number of seconds from 1 to 600`).problems;
+  const soakSeconds = options.soak === undefined ? null : parseDuration(options.soak);
+  if (options.soak !== undefined && (soakSeconds === null || soakSeconds < 10))
+    return badOption('--soak', `"${options.soak}" is not a valid duration (at least 10s): write it as 10m`)
+      .problems;
+  await using cleanup = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'sla-bench-'));
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  if (soakSeconds !== null) return await runSoak(soakSeconds, options.json === true, { folder, cleanup, io });
+  const report = toReport(await measureAll({ rounds, seconds, folder, cleanup, io }), new Date());
+  io.print(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
+  return report.targets.every(({ met }) => met) ? 0 : 1;
+}
+
+interface Place {
+  readonly folder: string;
+  readonly cleanup: AsyncDisposableStack;
+  readonly io: Io;
+}
+
+interface Run extends Place {
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+/** Hung workers are replaced soon, so that many fit into the time; a busy machine must not look like a lost request. */
+const soakSettings = { INFERENCE_LIMIT_MS: '3000', REQUEST_DEADLINE_MS: '60000', LOG_LEVEL: 'warn' };
+
+async function runSoak(seconds: number, json: boolean, { folder, cleanup, io }: Place): Promise<ExitCode> {
+  const texts = (await readTexts(io.root, io.signal)).map(({ text }) => text);
+  const program = join(io.root, 'scripts', 'bench', 'troubled-service.ts');
+  const server = cleanup.use(await startServer('troubled service', [program], soakSettings, folder, io));
+  io.progress(`a mixed load for ${seconds} s, with bad input and dying workers`);
+  const report = await soak(server, texts, seconds, io.signal);
+  io.print(json ? `${JSON.stringify(report, null, 2)}\n` : renderSoak(report));
+  return report.passed ? 0 : 1;
+}
+
+async function measureAll({ rounds, seconds, folder, cleanup, io }: Run): Promise<Measured> {
+  const loadBefore = loadavg()[0]!;
+  const texts = await readTexts(io.root, io.signal);
+  const short = texts.filter(isShort);
+  const generator = chooseGenerator(folder, io);
+  io.progress(`starting ${candidateNames.length} servers; the load comes from ${generator.name}`);
+  const candidates = {} as Record<CandidateName, Candidate>;
+  for (const name of candidateNames) candidates[name] = cleanup.use(await startCandidate(name, folder, io));
+  const limits: Limit[] = [];
+  for (const variant of limitVariants(usableCores())) {
+    limits.push(cleanup.use(await Limit.start(variant, short, io.root)));
+  }
+  const setting: Setting = {
+    candidates,
+    generate: generator.run,
+    short: short.map(({ text }) => text),
+    rounds,
+    seconds,
+    io,
+  };
+  await warmUp(setting);
+  const { series, limitSeries } = await compare(setting, limits);
+  const capacity = median(series.get(keyOf('ours', 64))!.map(({ answeredPerSecond }) => answeredPerSecond));
+  return {
+    loadBefore,
+    generator: generator.name,
+    rounds,
+    seconds,
+    texts: short.length,
+    series,
+    withMetrics: await compareMetrics(setting),
+    limits: limits.map(({ variant }, index) => ({ variant, samples: limitSeries[index]! })),
+    byLength: await compareLengths(setting, texts),
+    scrapesMs: await scrapeUnderLoad(setting),
+    overload: await measureOverload(setting, capacity),
+    deadlineMs: defaultDeadlineMs(),
+  };
+}
+
+async function warmUp({ candidates, generate, short }: Setting): Promise<void> {
+  for (const { url } of Object.values(candidates)) {
+    await generate({ url, texts: short, clients: 8, seconds: warmUpSeconds });
+  }
+}
+
+function defaultDeadlineMs(): number {
+  const config = readConfig({});
+  return Array.isArray(config) ? Number.NaN : config.requestDeadlineMs;
+}

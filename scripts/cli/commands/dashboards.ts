@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { MeasuredLimit } from '../../../dashboards/capacity-panels.ts';
+import { dashboardsOf } from '../../../dashboards/dashboards.ts';
+import { endpointsOf } from '../../../dashboards/objectives.ts';
+import type { SlaDocument } from '../../../slas/model/model.ts';
+import { makeFolder, writeWhole } from '../../run/disk.ts';
+import { toJson } from '../../runs/bundle.ts';
+import { type PlacedProblem, readDocument, shortPath, theirPath } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface DashboardsOptions {
+  readonly sla?: string;
+  readonly out?: string;
+}
+
+/** Where the dashboards of the shipped document are committed. */
+export const GENERATED = join('dashboards', 'generated');
+
+/** Writes the dashboards of a document as Grafana's JSON, one file each. */
+export async function dashboards(
+  { sla, out }: DashboardsOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const read = await readDocument(io, sla);
+  if (!read.ok) return read.problems;
+  const folder = out === undefined ? join(io.root, GENERATED) : theirPath(io, out);
+  await makeFolder(folder);
+  for (const [name, text] of await renderDashboards(read.value.document)) {
+    await writeWhole(join(folder, name), text);
+    io.print(`${shortPath(io, join(folder, name))}\n`);
+  }
+  return 0;
+}
+
+/** File name and text of each, with the limit that a stored run found where there is one. Grafana's kit is loaded only here: it is large, and no run needs it. */
+export async function renderDashboards(
+  document: SlaDocument,
+  measured: MeasuredLimit | null = null,
+): Promise<ReadonlyMap<string, string>> {
+  const { grafanaView, renderDashboard } = await import('../../../dashboards/grafana.ts');
+  const { selector } = document.service;
+  const specs = dashboardsOf(document, grafanaView(selector), measured);
+  return new Map(
+    specs.map((spec) => [`${spec.uid}.json`, toJson(renderDashboard(spec, selector, endpointsOf(document)))]),
+  );
+}

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { toolIo } from '../../run/prepare.ts';
+import { inspectTools } from '../../tools/find-tool.ts';
+import type { ToolReport } from '../../tools/inspect.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+/** Says what was found where, and its version; what would be installed; what is missing, and how to provide it. */
+export async function doctor(io: Io): Promise<ExitCode> {
+  io.print(row('node', process.version.slice(1), process.execPath));
+  io.print(row('npm', ...(await versionOf('npm', ['--version']))));
+  io.print(row('go', ...(await versionOf('go', ['env', 'GOVERSION']))));
+  io.print(row('docker', ...(await versionOf('docker', ['version', '--format', '{{.Server.Version}}']))));
+  const reports = await inspectTools(toolIo(io));
+  for (const report of reports) io.print(tellTool(report));
+  return reports.some((report) => report.state === 'missing' && report.onlyFor === undefined) ? 4 : 0;
+}
+
+const row = (name: string, version: string, where: string) =>
+  `${name.padEnd(18)}${version.padEnd(16)}${where}\n`;
+
+function tellTool(report: ToolReport): string {
+  const { name, range, onlyFor } = report;
+  const whatFor = onlyFor === undefined ? '' : `only for ./sla ${onlyFor}: `;
+  switch (report.state) {
+    case 'found':
+      return row(
+        name,
+        report.tool.version,
+        `${report.tool.path} (from ${report.tool.source}; ${range} will do)`,
+      );
+    case 'installable':
+      return row(name, '–', whatFor + report.plan);
+    case 'missing':
+      return `${row(name, 'missing', whatFor + report.message)}${report.nextStep.replace(/^/gm, '  ')}\n`;
+    default:
+      return report satisfies never;
+  }
+}
+
+/** These serve as they are found: go builds tools where no release can be had, docker runs the stack in containers. */
+async function versionOf(command: string, args: readonly string[]): Promise<[string, string]> {
+  try {
+    const { stdout } = await promisify(execFile)(command, [...args], { timeout: 10_000 });
+    return [stdout.trim().replace(/^go/, ''), 'on PATH'];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return ['–', code === 'ENOENT' ? 'not on PATH' : 'on PATH, and does not answer'];
+  }
+}

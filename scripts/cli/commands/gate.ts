@@ -1,0 +1,50 @@
+import { dirname } from 'node:path';
+import { judge } from '../../../slas/judge/judge.ts';
+import type { Plan, Verdict } from '../../../slas/model/model.ts';
+import { verdictDocument } from '../../../slas/render/json.ts';
+import { renderText } from '../../../slas/render/text.ts';
+import { finishRun, measureRun } from '../../run/perform.ts';
+import { findRunTools, prepareRun, type RunOptions } from '../../run/prepare.ts';
+import { toJson } from '../../runs/bundle.ts';
+import { writeRunsIndex } from '../../runs/runs-index.ts';
+import type { PlacedProblem } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface GateOptions extends RunOptions {
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Starts what is needed, loads, judges, prints the verdict, and exits by it. */
+export async function gate(options: GateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const prepared = await prepareRun(options, io);
+  if (!prepared.ok) return prepared.problems;
+  const tools = await findRunTools(options, true, io);
+  const measured = await measureRun(prepared.value, tools, null, io);
+  const verdict = judge(measured.plan, measured.run, measured.evidence!);
+  await finishRun(measured, verdict, io);
+  // Last: a verdict whose evidence could not be stored is none.
+  printVerdict(verdict, measured.plan, options, io);
+  await refreshIndex(dirname(measured.path), io);
+  return verdict.exitCode;
+}
+
+/** A convenience beside the run: whatever becomes of it, the verdict stands. */
+export async function refreshIndex(parent: string, io: Io): Promise<void> {
+  await writeRunsIndex(parent).catch((error: Error) =>
+    io.progress(`the list of runs could not be written: ${error.message}`),
+  );
+}
+
+export function printVerdict(
+  verdict: Verdict,
+  plan: Plan,
+  { json, verbose }: Pick<GateOptions, 'json' | 'verbose'>,
+  io: Io,
+): void {
+  io.print(
+    json
+      ? toJson(verdictDocument(verdict))
+      : renderText(verdict, plan, { colour: io.colour, isVerbose: verbose === true }),
+  );
+}

@@ -1,0 +1,34 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { badOption, type PlacedProblem } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+import { runStep } from './test.ts';
+
+export interface MutateOptions {
+  readonly concurrency: string;
+}
+
+const CONFIG = 'scripts/mutation/stryker.config.ts';
+
+/**
+ * Changes the code of the core in many small ways, and tries whether its tests notice. The files are paths or patterns from
+ * the project's root; without any, all that the configuration names. Fewer than 90 % noticed are a failure.
+ */
+export async function mutate(
+  files: readonly string[],
+  { concurrency }: MutateOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (!/^[1-9]\d?$/.test(concurrency))
+    return badOption('--concurrency', `"${concurrency}" is no whole number from 1 to 99`).problems;
+  const absent = files.find((file) => globSync(file, { cwd: io.root }).length === 0);
+  if (absent !== undefined)
+    return badOption('files', `"${absent}" is no file of the project: write it as slas/judge/judge.ts`)
+      .problems;
+  const args = ['run', CONFIG, '--concurrency', concurrency];
+  if (files.length > 0) args.push('--mutate', files.join(','));
+  const code = await runStep(join(io.root, 'node_modules', '.bin', 'stryker'), args, {}, io);
+  io.signal.throwIfAborted();
+  io.progress(`every mutant, with its place: ${join(io.root, '.sla/mutation/report.html')}`);
+  return code === 0 ? 0 : 4;
+}

@@ -1,0 +1,80 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseDocument } from '../../../slas/document/document.ts';
+import { HarnessError } from '../errors.ts';
+import { badOption, type Input, type PlacedProblem, readDocument, shortPath } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+import { documentText, entryFor, scriptText, withScenario } from '../starting-points.ts';
+
+/** Starting points that run as they are: a scenario in a document, or a document. What is there already is never touched. */
+
+export interface NewScenarioOptions {
+  readonly sla?: string;
+}
+
+const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const NAME_RULE = 'lower-case words joined by hyphens, as evening-peak';
+
+/** Writes `loadtests/NAME.ts`, and its load into the document. */
+export async function newScenario(
+  name: string,
+  options: NewScenarioOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (!NAME.test(name)) return badOption('NAME', `"${name}" is no name of a scenario: ${NAME_RULE}`).problems;
+  const read = await readDocument(io, options.sla);
+  if (!read.ok) return read.problems;
+  const { document, file, text } = read.value;
+  if (document.scenarios.some((scenario) => scenario.name === name))
+    return badOption('NAME', `${shortPath(io, file)} has a scenario "${name}" already`).problems;
+  const changed = withScenario(text, name, entryFor(document));
+  if (changed === null || !parseDocument(changed).ok) {
+    const message = `the scenarios of ${shortPath(io, file)} are written in a way that this cannot add to: write "scenarios:" on a line of its own`;
+    return badOption('NAME', message).problems;
+  }
+  const script = join(io.root, 'loadtests', `${name}.ts`);
+  const written = await writeNew(script, scriptText(document, options.sla === undefined), io);
+  if (!written.ok) return written.problems;
+  await overwrite(file, changed);
+  const sla = options.sla === undefined ? '' : ` --sla ${options.sla}`;
+  io.print(`${shortPath(io, script)}: what is sent\n${shortPath(io, file)}: scenarios.${name}, its load\n`);
+  io.progress(`try it with: ./sla gate --scenario ${name}${sla}`);
+  return 0;
+}
+
+/** Writes `slas/documents/NAME.yaml`. */
+export async function newSla(name: string, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (!NAME.test(name)) return badOption('NAME', `"${name}" is no name of a document: ${NAME_RULE}`).problems;
+  const file = join(io.root, 'slas', 'documents', `${name}.yaml`);
+  const written = await writeNew(file, documentText(name), io);
+  if (!written.ok) return written.problems;
+  io.print(`${shortPath(io, file)}: selector, objectives and load, to be changed to yours\n`);
+  io.progress(`check it with: ./sla check ${shortPath(io, file)}`);
+  io.progress(`try it on the sentiment service with: ./sla gate --sla ${shortPath(io, file)}`);
+  return 0;
+}
+
+async function writeNew(file: string, text: string, io: Io): Promise<Input<null>> {
+  try {
+    await writeFile(file, text, { flag: 'wx' });
+    return { ok: true, value: null };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      return badOption('NAME', `${shortPath(io, file)} is there already: choose another name`);
+    throw notWritten(file, error);
+  }
+}
+
+async function overwrite(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    throw notWritten(file, error);
+  }
+}
+
+const notWritten = (file: string, cause: unknown) =>
+  new HarnessError('not-written', `${file} cannot be written: ${(cause as Error).message}`, {
+    nextStep: 'see who may write there',
+    cause,
+  });

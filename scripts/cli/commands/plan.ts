@@ -1,0 +1,31 @@
+import { foresee, tooShort } from '../../../slas/plan/power-analysis.ts';
+import { renderForesight } from '../../../slas/render/foresight.ts';
+import { planRun, type RunOptions } from '../../run/prepare.ts';
+import type { PlacedProblem } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface PlanOptions extends RunOptions {
+  readonly json?: boolean;
+}
+
+/** Says before a run what it can tell; a plan too short for its document is refused, as ./sla gate refuses it. */
+export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const planned = await planRun(options, io);
+  if (!planned.ok) return planned.problems;
+  const { plan: made, file } = planned.value;
+  const load = made.load!;
+  const problems = tooShort(made, load).map((problem) => ({ ...problem, file }));
+  if (options.json === true) {
+    const told = {
+      schema: 'sla-harness/foresight/v1',
+      sla: made.sla,
+      confidence: made.confidence,
+      plannedRequests: load.plannedRequests,
+      scheduledSeconds: load.scheduledSeconds,
+      objectives: foresee(made, load),
+      problems: problems.map(({ code, message }) => ({ code, message })),
+    };
+    io.print(`${JSON.stringify(told, null, 2)}\n`);
+  } else io.print(renderForesight(made, load));
+  return problems.length === 0 ? 0 : problems;
+}

@@ -1,0 +1,72 @@
+import { basename, join, relative, resolve } from 'node:path';
+import { locateModel } from '../../../service/classifier/model-files.ts';
+import { WorkerPool } from '../../../service/classifier/worker-pool.ts';
+import type { Reference } from '../../../service/drift/reference.ts';
+import { describePredictions } from '../../../service/drift/window.ts';
+import { writeWhole } from '../../run/disk.ts';
+import { readPlainJson, Unreadable } from '../../runs/stored-files.ts';
+import { accept, badOption, type Input, type PlacedProblem } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface ReferenceOptions {
+  /** The folder of a model; by default the embedded one. */
+  readonly model?: string;
+  /** A file `{"texts":[{"text":"…"}]}`; by default the load's corpus. */
+  readonly texts?: string;
+  /** Where to write it; by default beside the embedded model, or into the given model's folder. */
+  readonly out?: string;
+}
+
+const LONGEST_MS = 600_000;
+
+/** Writes what the model's predictions on these texts are like: what the service holds its traffic against. */
+export async function reference(
+  options: ReferenceOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const embedded = join(io.root, 'service', 'model', 'reference.json');
+  const dir = options.model === undefined ? undefined : resolve(io.cwd, options.model);
+  const out = options.out ?? (dir === undefined ? embedded : join(dir, 'reference.json'));
+  const texts = resolve(io.cwd, options.texts ?? join(io.root, 'loadtests', 'lib', 'corpus.json'));
+  const read = await readTexts(texts);
+  if (!read.ok) return read.problems;
+  const made = await predictAll(dir, basename(texts), read.value, io);
+  await writeWhole(resolve(io.cwd, out), `${JSON.stringify(made, null, 2)}\n`);
+  io.print(
+    `${relative(io.cwd, resolve(io.cwd, out))}: ${made.predictions} predictions of ${made.model} ${made.version}\n`,
+  );
+  return 0;
+}
+
+type Texts = readonly { readonly text: string }[];
+
+async function readTexts(file: string): Promise<Input<Texts>> {
+  try {
+    const { texts } = ((await readPlainJson(file)) ?? {}) as { texts?: Texts };
+    const isGiven =
+      Array.isArray(texts) && texts.length > 0 && texts.every((one) => typeof one?.text === 'string');
+    if (isGiven) return accept(texts);
+    return badOption('--texts', `${file} is not {"texts":[{"text":"…"}]}`);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return badOption('--texts', `${file} cannot be used: ${error.message}`);
+  }
+}
+
+async function predictAll(dir: string | undefined, file: string, texts: Texts, io: Io): Promise<Reference> {
+  const settings = await locateModel(dir === undefined ? { kind: 'embedded' } : { kind: 'folder', dir });
+  await using pool = new WorkerPool({ settings, queueLimit: texts.length });
+  await pool.start();
+  const options = { deadlineMs: LONGEST_MS, isAbandoned: () => io.signal.aborted };
+  const answers = await pool.classify(
+    texts.map(({ text }) => text),
+    options,
+  );
+  const { model, version } = pool;
+  return {
+    model,
+    version,
+    source: `${texts.length} texts of ${file}`,
+    ...describePredictions(answers),
+  };
+}

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { renderReportText } from '../../../dashboards/report/text.ts';
+import { judge } from '../../../slas/judge/judge.ts';
+import type { Verdict } from '../../../slas/model/model.ts';
+import { readVerdict } from '../../../slas/render/stored.ts';
+import { renderText } from '../../../slas/render/text.ts';
+import { makeFolder, writeWhole } from '../../run/disk.ts';
+import { FILES, readStoredRun, type StoredRun } from '../../runs/bundle.ts';
+import { ifItCanBeJudged } from '../../runs/judge-stored.ts';
+import { reportInputOf, reportOf } from '../../runs/report.ts';
+import { runPath } from '../../runs/run-folders.ts';
+import { writeRunsIndex } from '../../runs/runs-index.ts';
+import { findAlterations, MANIFEST } from '../../runs/seal.ts';
+import { checkUrl } from '../../stack/existing.ts';
+import { HarnessError } from '../errors.ts';
+import { badOption, type PlacedProblem, shortPath } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+import { bringGrafanaUp, showInGrafana } from './review-grafana.ts';
+
+export interface ReviewOptions {
+  readonly run?: string;
+  readonly text?: boolean;
+  /** A Grafana to bring the dashboards and the run's annotations into; true: one that is started for it. */
+  readonly grafana?: string | true;
+  /** What that one asks, where the run has no snapshot. */
+  readonly prometheus?: string;
+}
+
+/** Opens the report of a stored run; without a screen, prints its path and what it says as text. */
+export async function review(options: ReviewOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const urlProblems = problemsOf(options);
+  if (urlProblems.length > 0) return urlProblems;
+  const path = runPath(options.run, io);
+  const input = await readStoredRun(path);
+  if (!input.ok) return input.problems;
+  const stored = input.value;
+  const judged = await ifItCanBeJudged(path, io, async () => verdictOf(stored));
+  if (!judged.ok) return judged.problems;
+  const verdict = judged.value;
+  await tellAlterations(stored.path, io);
+  if (options.grafana === true) return await bringGrafanaUp(stored, verdict, options.prometheus, io);
+  if (options.grafana !== undefined) return await showInGrafana(options.grafana, stored, verdict, io);
+  const drawn = await ifItCanBeJudged(path, io, async () => ({
+    file: await reportFile(stored, verdict, io),
+    text: `${renderText(verdict, stored.plan, { colour: io.colour, isVerbose: true })}${renderReportText(await reportInputOf(stored, verdict))}\n`,
+  }));
+  if (!drawn.ok) return drawn.problems;
+  const { file, text } = drawn.value;
+  const index = await writeRunsIndex(dirname(stored.path));
+  io.progress(`all runs: ${shortPath(io, index)}`);
+  if (options.text !== true && (await openOnScreen(file, io))) {
+    io.print(`${shortPath(io, file)}\n`);
+    return 0;
+  }
+  io.print(text);
+  io.print(`report: ${shortPath(io, file)}\n`);
+  return 0;
+}
+
+function problemsOf({ grafana, prometheus }: ReviewOptions): readonly PlacedProblem[] {
+  if (prometheus !== undefined && grafana !== true)
+    return badOption(
+      '--prometheus',
+      'only a Grafana that is started here asks it: give --grafana without an address',
+    ).problems;
+  return [
+    ...(typeof grafana === 'string' ? checkUrl('--grafana', grafana) : []),
+    ...(prometheus === undefined ? [] : checkUrl('--prometheus', prometheus)),
+  ];
+}
+
+/** As it was stored; where it was never judged, as it follows from the files. */
+function verdictOf({ path, plan, run, evidence, verdictText }: StoredRun): Verdict {
+  if (verdictText !== null) return readVerdict(JSON.parse(verdictText));
+  if (evidence !== null) return judge(plan, run, evidence);
+  throw new HarnessError('no-evidence', `${path} has no evidence: there is nothing to report`, {
+    nextStep: 'ask Prometheus now: ./sla verify RUN --prometheus URL',
+  });
+}
+
+async function tellAlterations(path: string, io: Io): Promise<void> {
+  if (!existsSync(join(path, MANIFEST)))
+    return io.progress('this run did not come to its end: what is shown was never sealed');
+  for (const { file, message } of await findAlterations(path))
+    io.progress(`${shortPath(io, join(path, file))}: the run is not as it was sealed: ${message}`);
+}
+
+/** The one in the folder; of an older run, which is sealed without one, one of its own place. */
+async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<string> {
+  const own = join(stored.path, FILES.report);
+  if (existsSync(own)) return own;
+  const folder = join(io.root, '.sla', 'reports');
+  await makeFolder(folder);
+  const file = join(folder, `${basename(stored.path)}.html`);
+  await writeWhole(file, await reportOf(io.root, stored, verdict));
+  return file;
+}
+
+// ---------------------------------------------------------------------------------------------- a screen
+
+/** False where there is none, or nothing that opens files. */
+async function openOnScreen(file: string, { env }: Io): Promise<boolean> {
+  const isMac = process.platform === 'darwin';
+  if (!isMac && !env.DISPLAY && !env.WAYLAND_DISPLAY) return false;
+  const opener = spawn(isMac ? 'open' : 'xdg-open', [file], { detached: true, stdio: 'ignore' });
+  opener.unref();
+  return await new Promise((resolve) => {
+    opener.once('error', () => resolve(false));
+    opener.once('spawn', () => resolve(true));
+  });
+}

@@ -1,0 +1,59 @@
+import { type RuleOptions, rawRulesOf, rulesOf } from '../../../slas/alerts/rules/rules.ts';
+import { parseDuration } from '../../../slas/document/limits.ts';
+import { renderRules } from '../../../slas/render/rules.ts';
+import { writeWhole } from '../../run/disk.ts';
+import { sourceName } from '../document-rules.ts';
+
+import {
+  accept,
+  badOption,
+  type Input,
+  type PlacedProblem,
+  readDocument,
+  shortPath,
+  theirPath,
+} from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface RulesOptions {
+  readonly sla?: string;
+  readonly window?: string;
+  readonly for?: string;
+  readonly raw?: boolean;
+  readonly out?: string;
+}
+
+/** Prints, or writes, the rules that follow from a document. */
+export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const read = await readDocument(io, options.sla);
+  if (!read.ok) return read.problems;
+  const settings = readSettings(options);
+  if (!settings.ok) return settings.problems;
+  const { document, file } = read.value;
+  const groups =
+    options.raw === true ? rawRulesOf(document, settings.value) : rulesOf(document, settings.value);
+  if (groups.length === 0)
+    return badOption('--raw', `the document has no alerting.raw: leave --raw out for the others`).problems;
+  const text = renderRules(groups, sourceName(io.root, file));
+  if (options.out === undefined) io.print(text);
+  else await writeRules(theirPath(io, options.out), text, io);
+  return 0;
+}
+
+async function writeRules(file: string, text: string, io: Io): Promise<void> {
+  await writeWhole(file, text);
+  io.progress(`written: ${shortPath(io, file)}`);
+}
+
+function readSettings(options: RulesOptions): Input<RuleOptions> {
+  const windowSeconds = options.window === undefined ? undefined : parseDuration(options.window);
+  const forSeconds = options.for === undefined ? undefined : parseDuration(options.for);
+  if (windowSeconds === null || windowSeconds === 0)
+    return badOption('--window', `"${options.window}" is not a valid duration: write it as 5m or 30s`);
+  if (forSeconds === null)
+    return badOption('--for', `"${options.for}" is not a valid duration: write it as 1m, 5s or 0s`);
+  return accept({
+    ...(windowSeconds === undefined ? {} : { windowSeconds }),
+    ...(forSeconds === undefined ? {} : { forSeconds }),
+  });
+}

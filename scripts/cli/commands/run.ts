@@ -1,0 +1,42 @@
+import { countOf, formatCount } from '../../../slas/render/numbers.ts';
+import { finishRun, measureRun } from '../../run/perform.ts';
+import { findRunTools, prepareRun, type RunOptions } from '../../run/prepare.ts';
+import { useUpStack } from '../../stack/background.ts';
+import { badOption, type PlacedProblem, readDocument, shortPath } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+/** A line each: name, and what it is. */
+export async function listScenarios(
+  { sla }: RunOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const read = await readDocument(io, sla);
+  if (!read.ok) return read.problems;
+  const { scenarios } = read.value.document;
+  const width = Math.max(...scenarios.map(({ name }) => name.length));
+  for (const { name, description } of scenarios) io.print(`${name.padEnd(width)}  ${description}\n`);
+  return 0;
+}
+
+/** Loads only: against the stack that is up, or one started for this run. Leaves a run folder for ./sla verify. */
+export async function run(options: RunOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (options.scenario === undefined)
+    return badOption('SCENARIO', 'name the scenario that is to be run; ./sla run --list has them').problems;
+  const prepared = await prepareRun(options, io);
+  if (!prepared.ok) return prepared.problems;
+  const up = wantsOwnStack(options) ? null : await useUpStack(io);
+  const tools = await findRunTools(options, up === null, io);
+  const measured = await measureRun(prepared.value, tools, up, io);
+  await finishRun(measured, null, io);
+  const { sent, lost, completed, stoppedBecause } = measured.run.load!;
+  io.progress(
+    `${countOf(sent, 'request')} sent, ${formatCount(lost)} never answered${completed ? '' : `; cut short: ${stoppedBecause}`}`,
+  );
+  io.print(`${shortPath(io, measured.folder.path)}\n`);
+  io.progress(`judge it with: ./sla verify "${shortPath(io, measured.folder.path)}"`);
+  return completed ? 0 : 3;
+}
+
+/** What the stack that is up was not started with. */
+const wantsOwnStack = ({ target, faults, snapshot, stack }: RunOptions) =>
+  target !== undefined || faults !== undefined || snapshot === true || stack !== undefined;

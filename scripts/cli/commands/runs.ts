@@ -1,0 +1,74 @@
+import { formatCount } from '../../../slas/render/numbers.ts';
+import { guardFolder } from '../../run/disk.ts';
+import { toJson } from '../../runs/bundle.ts';
+import { deleteRuns, describeRun, findPrunable, findRuns, type ListedRun } from '../../runs/run-folders.ts';
+import { accept, badOption, type Input, type PlacedProblem, runsFolder } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface ListOptions {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** The runs that are stored, newest first. */
+export async function list({ out, json }: ListOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const parent = runsFolder(io, out);
+  const found = await runsIn(parent);
+  if (!found.ok) return found.problems;
+  const runs = await Promise.all(found.value.map((id) => describeRun(parent, id)));
+  if (json === true) io.print(toJson(runs));
+  else if (runs.length === 0) io.progress(`no run is stored in ${parent}: make one with ./sla gate`);
+  else io.print(table(runs));
+  return 0;
+}
+
+/** What `--out` names may be anything. */
+async function runsIn(parent: string): Promise<Input<readonly string[]>> {
+  try {
+    return accept(await findRuns(parent));
+  } catch (error) {
+    return badOption('--out', `${parent} cannot be listed: ${(error as Error).message}`);
+  }
+}
+
+function table(runs: readonly ListedRun[]): string {
+  const rows = runs.map((run) => [
+    run.id,
+    run.scenario ?? '–',
+    run.verdict ?? (run.unreadable ? 'unreadable' : run.sealed ? 'not judged' : 'unfinished'),
+    run.startedAt,
+    run.p95Seconds === null ? '–' : `${(run.p95Seconds * 1000).toFixed(1)} ms`,
+    run.samples === null ? '–' : formatCount(run.samples),
+  ]);
+  const all = [['run', 'scenario', 'verdict', 'when', 'p95', 'samples'], ...rows];
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ');
+  return all.map((row) => `${line(row).trimEnd()}\n`).join('');
+}
+
+export interface PruneOptions {
+  readonly out?: string;
+  readonly keep: string;
+  readonly dryRun?: boolean;
+}
+
+/** Deletes all but the newest runs, and prints what went. */
+export async function prune(
+  { out, keep, dryRun }: PruneOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (!/^[1-9]\d{0,5}$/.test(keep)) {
+    return badOption('--keep', `"${keep}" is no number of runs to keep: write it as 50; at least 1 is kept`)
+      .problems;
+  }
+  const parent = runsFolder(io, out);
+  const found = await runsIn(parent);
+  if (!found.ok) return found.problems;
+  const old = await findPrunable(parent, Number(keep));
+  if (dryRun !== true && old.length > 0) await guardFolder(parent, () => deleteRuns(parent, old));
+  for (const id of old) io.print(`${dryRun === true ? 'would delete' : 'deleted'} ${id}\n`);
+  io.progress(
+    `${formatCount(old.length)} of the runs in ${parent} ${dryRun === true ? 'would go' : 'are gone'}`,
+  );
+  return 0;
+}

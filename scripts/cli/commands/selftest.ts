@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { makeFolder, temporaryFolder, writeWhole } from '../../run/disk.ts';
+import { MATRIX } from '../../selftest/matrix.ts';
+import { record, rejudgeAll } from '../../selftest/recorded.ts';
+import type { Row, RowResult } from '../../selftest/row.ts';
+import { runMatrix } from '../../selftest/run-matrix.ts';
+import { exitCodeOf, renderMarkdownTable, renderTable } from '../../selftest/table.ts';
+import { badOption, type PlacedProblem, theirPath } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface SelftestOptions {
+  readonly quick?: boolean;
+  readonly record?: boolean;
+  readonly againstK6?: boolean;
+  readonly only?: readonly string[];
+  readonly json?: string;
+  readonly markdown?: boolean;
+  readonly out?: string;
+  /** Rows that cannot be run here do not count against it. */
+  readonly allowSkipped?: boolean;
+  /** How often in a row. */
+  readonly times?: string;
+}
+
+const MOST_TIMES = 100;
+
+/** Puts faults into the real gate, one after the other, and says whether each came out as it should. */
+export async function selftest(
+  options: SelftestOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const chosen = chooseRows(options.only);
+  if (typeof chosen === 'string') return badOption('--only', chosen).problems;
+  if (options.quick === true && (options.record === true || options.againstK6 === true))
+    return badOption(
+      '--quick',
+      'judges what is recorded, and runs nothing: leave out --record and --against-k6',
+    ).problems;
+  const times = Number(options.times ?? 1);
+  if (!Number.isInteger(times) || times < 1 || times > MOST_TIMES)
+    return badOption('--times', `"${options.times}" is no whole number from 1 to ${MOST_TIMES}`).problems;
+  const results =
+    options.quick === true ? await rejudgeAll(chosen) : await really(chosen, options, times, io);
+  if (options.json !== undefined)
+    await writeWhole(theirPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
+  io.print(options.markdown === true ? renderMarkdownTable(results) : renderTable(results));
+  // What is only judged again can have no row in which nothing is judged: whoever asks for that, asks for those to be skipped.
+  return exitCodeOf(results, options.quick === true || options.allowSkipped === true);
+}
+
+/** `latency-180ms`, or the beginning of several names. */
+function chooseRows(only: readonly string[] = []): readonly Row[] | string {
+  const unknown = only.find((name) => !MATRIX.some((row) => row.name.startsWith(name)));
+  if (unknown !== undefined)
+    return `no row is named "${unknown}": there are ${MATRIX.map(({ name }) => name).join(', ')}`;
+  return only.length === 0 ? MATRIX : MATRIX.filter((row) => only.some((name) => row.name.startsWith(name)));
+}
+
+async function really(
+  rows: readonly Row[],
+  { againstK6 = false, record: recording = false, out }: SelftestOptions,
+  times: number,
+  io: Io,
+): Promise<readonly RowResult[]> {
+  await using temporary = out === undefined ? await temporaryFolder() : null;
+  const results: RowResult[] = [];
+  for (let pass = 1; pass <= times; pass++) {
+    const folder = join(temporary?.path ?? theirPath(io, out!), `pass-${pass}`);
+    await makeFolder(folder);
+    const keep = recording && pass === 1 ? { keep: record } : {};
+    const done = await runMatrix(rows, { folder, againstK6, ...keep }, io);
+    results.push(
+      ...done.map((result) => (pass === 1 ? result : { ...result, name: `${result.name} #${pass}` })),
+    );
+  }
+  return results;
+}

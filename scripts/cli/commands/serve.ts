@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { allocatorSettings } from '../../../service/allocator.ts';
+import { onAbort } from '../../process/processes.ts';
+import { type PlacedProblem, readPort } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+/** The service alone, in the foreground, as in production. Ends when it ends; Ctrl-C and SIGTERM let it finish first. */
+export async function serve(
+  { port }: { readonly port?: string },
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const read = port === undefined ? undefined : readPort(port);
+  if (read?.ok === false) return read.problems;
+  const child = spawn(process.execPath, [join(io.root, 'service', 'server.ts')], {
+    cwd: io.root,
+    env: {
+      NODE_ENV: 'production',
+      ...allocatorSettings,
+      ...io.env,
+      ...(read && { PORT: String(read.value) }),
+    },
+    stdio: 'inherit',
+    // A group of its own: Ctrl-C reaches it once, through us.
+    detached: true,
+  });
+  onAbort(io.signal, () => child.kill('SIGTERM'));
+  // Asked twice, we end at once: it must not outlive us.
+  process.once('exit', () => child.kill('SIGKILL'));
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  if (code === 0) return 0;
+  return code === 2 ? 2 : 4;
+}

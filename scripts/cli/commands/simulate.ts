@@ -1,0 +1,89 @@
+import { filling, SERVICES } from '../../../slas/simulation/queues.ts';
+import {
+  type Cell,
+  calibrate,
+  LIMITS,
+  shareNotSteady,
+  simulateCells,
+} from '../../../slas/simulation/simulation.ts';
+import { badOption, type PlacedProblem } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface SimulateOptions {
+  readonly runs: string;
+  readonly calibrate?: boolean;
+}
+
+const DURATIONS_SECONDS = [60, 300, 1200];
+const SEED = 11;
+const CALIBRATION = { durationSeconds: 16_000, parts: 100, seed: 7 };
+
+/** Prints how often a confidence of 95 % is wrong, on services whose truth is known, as the Markdown table of the docs. */
+export async function simulate(
+  options: SimulateOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const runs = Number(options.runs);
+  if (!Number.isInteger(runs) || runs < 1 || runs > 100_000)
+    return badOption('--runs', `"${options.runs}" is no whole number from 1 to 100000`).problems;
+  if (options.calibrate === true) return printLimits(io);
+  io.print(
+    '| service | p | seconds | design effect | textbook | own blocks | this recipe | missed | not steady | mean held |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n',
+  );
+  for (const durationSeconds of DURATIONS_SECONDS) {
+    for (const service of SERVICES) {
+      // Between two services there is time for Ctrl-C.
+      await new Promise(setImmediate);
+      io.signal.throwIfAborted();
+      for (const cell of simulateCells(service, durationSeconds, runs, SEED)) io.print(row(cell));
+    }
+  }
+  await printDrift(runs, io);
+  return 0;
+}
+
+const DRIFT_SECONDS = [60, 300];
+/** Load at the beginning and at the end of a run whose limit is that of a steady queue at 0.5. */
+const DRIFTS = [
+  [0.5, 0.5],
+  [0.5, 0.6],
+  [0.5, 0.7],
+  [0.5, 0.8],
+  [0.5, 1],
+] as const;
+
+/** How often a queue that fills is found: by what is over the p95 of one that does not. */
+async function printDrift(runs: number, io: Io): Promise<void> {
+  io.print('\n| load rises | seconds | not steady |\n| --- | ---: | ---: |\n');
+  const limitSeconds = LIMITS['M/G/2 at 0.5']![95];
+  for (const durationSeconds of DRIFT_SECONDS) {
+    for (const [from, to] of DRIFTS) {
+      await new Promise(setImmediate);
+      io.signal.throwIfAborted();
+      const found = shareNotSteady(filling(from, to), limitSeconds, durationSeconds, runs, SEED);
+      io.print(`| from ${from} to ${to} | ${durationSeconds} | ${percent(found)} |\n`);
+    }
+  }
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+const row = ({ service, percentile, durationSeconds, designEffect, meanHeld, ...shares }: Cell) => {
+  const { textbook, ownBlocks, recipe, missed, notSteady } = shares;
+  const told = [textbook, ownBlocks, recipe, missed, notSteady].map(percent);
+  const mean = meanHeld === null ? '' : percent(meanHeld);
+  return `| ${[service, percentile, durationSeconds, designEffect.toFixed(1), ...told, mean].join(' | ')} |\n`;
+};
+
+async function printLimits(io: Io): Promise<ExitCode> {
+  const { durationSeconds, parts, seed } = CALIBRATION;
+  for (const service of SERVICES) {
+    await new Promise(setImmediate);
+    io.signal.throwIfAborted();
+    const limits = calibrate(service, durationSeconds, parts, seed);
+    io.print(
+      `${service.name}: p95 ${limits[95].toPrecision(7)} s, p99 ${limits[99].toPrecision(7)} s, mean ${limits.mean.toPrecision(7)} s\n`,
+    );
+  }
+  return 0;
+}

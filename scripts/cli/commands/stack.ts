@@ -1,0 +1,177 @@
+import { toolIo } from '../../run/prepare.ts';
+import type { AlertmanagerOptions } from '../../stack/alertmanager.ts';
+import { holdStack, stackDown, stackStatus, stackUp, type UpStack } from '../../stack/background.ts';
+import { type ContainerExtras, openContainers, readContainerExtras } from '../../stack/container-options.ts';
+import { checkUrl } from '../../stack/existing.ts';
+import { startLocalStack } from '../../stack/local.ts';
+import type { Stack } from '../../stack/stack.ts';
+import { findTool } from '../../tools/find-tool.ts';
+import { rulesText } from '../document-rules.ts';
+import { HarnessError } from '../errors.ts';
+import {
+  accept,
+  badOption,
+  type Input,
+  type PlacedProblem,
+  type ReadDocument,
+  readDocument,
+  readPort,
+  refuse,
+} from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface StackOptions {
+  readonly port?: string;
+  readonly sla?: string;
+  /** `local` by default, or `containers`. */
+  readonly stack?: string;
+  /**
+   * `alerts`: Prometheus evaluates the document's rules, and an Alertmanager delivers what fires, as they always do in
+   * containers. `tracing`: a Jaeger gets the service's traces. In containers `tracing` and `logs`.
+   */
+  readonly with?: string;
+  /** Of the holder: the Alertmanager that was found. */
+  readonly alertmanager?: string;
+}
+
+export async function up(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const read = await readOptions(options, io);
+  if (!read.ok) return read.problems;
+  const { kind, args, parts } = read.value;
+  const running = await stackStatus(io);
+  if (running !== null) {
+    io.progress('a stack is already running');
+    return tell(running, io);
+  }
+  // Installed here, where progress can be seen; the holder then finds it at once.
+  if (kind === 'local') await findTool('prometheus', toolIo(io));
+  else io.progress('starting containers; the first time, images are pulled or built');
+  if (parts.has('tracing')) await findTool('jaeger', toolIo(io));
+  const delivery = parts.has('alerts') ? await findAlertmanager(io) : [];
+  const stack = await stackUp([...args, ...delivery], io);
+  if (parts.has('alerts')) io.progress(`alerts: ${stack.prometheusUrl}/api/v1/alerts`);
+  return tell(stack, io);
+}
+
+/** Alerts can be looked at without it; only who has named a receiver must have one. */
+async function findAlertmanager(io: Io): Promise<readonly string[]> {
+  try {
+    return ['--alertmanager', (await findTool('alertmanager', toolIo(io))).path];
+  } catch (error) {
+    const isMissing = error instanceof HarnessError && error.code === 'tool-unavailable';
+    if (!isMissing || webhookOf(io) !== null) throw error;
+    io.progress('there is no Alertmanager: alerts are evaluated, and nobody is told of them (./sla doctor)');
+    return [];
+  }
+}
+
+/** Where notifications go: an address that may have a token in it, so not an option. */
+const webhookOf = ({ env }: Io) => env.ALERT_WEBHOOK_URL || null;
+
+interface Asked {
+  readonly kind: 'local' | 'containers';
+  readonly port: number;
+  /** What a local stack has besides service and Prometheus. */
+  readonly parts: ReadonlySet<LocalPart>;
+  readonly alertmanager: AlertmanagerOptions | null;
+  readonly containers: ContainerExtras;
+  readonly read: ReadDocument;
+  /** The arguments that hand all this on to the holder. */
+  readonly args: readonly string[];
+}
+
+async function readOptions(options: StackOptions, io: Io): Promise<Input<Asked>> {
+  const { stack: kind = 'local', with: extras } = options;
+  if (kind !== 'local' && kind !== 'containers')
+    return badOption('--stack', `"${kind}" is no stack: local, containers are`);
+  const port = readPort(options.port ?? '0');
+  if (!port.ok) return port;
+  if (kind === 'containers' && port.value !== 0)
+    return badOption('--port', 'ports of containers are free ones: leave it out');
+  const containers = readContainerExtras({ with: kind === 'containers' ? extras : undefined });
+  if (!containers.ok) return containers;
+  const parts = readParts(kind === 'local' ? extras : undefined);
+  if (!parts.ok) return parts;
+  const webhookUrl = webhookOf(io);
+  const problems = webhookUrl === null ? [] : checkUrl('ALERT_WEBHOOK_URL', webhookUrl);
+  if (parts.value.has('alerts') && problems.length > 0) return refuse(...problems);
+  const read = await readDocument(io, options.sla);
+  if (!read.ok) return read;
+  const handedOn = extras === undefined ? [] : ['--with', extras];
+  const args = ['--stack', kind, '--port', String(port.value), '--sla', read.value.file, ...handedOn];
+  const alertmanager = options.alertmanager === undefined ? null : { path: options.alertmanager, webhookUrl };
+  return accept({
+    kind,
+    port: port.value,
+    parts: parts.value,
+    alertmanager,
+    containers: containers.value,
+    read: read.value,
+    args,
+  });
+}
+
+const LOCAL_PARTS = ['alerts', 'tracing'] as const;
+type LocalPart = (typeof LOCAL_PARTS)[number];
+const isLocalPart = (text: string): text is LocalPart => LOCAL_PARTS.some((part) => part === text);
+
+/** Reads `alerts,tracing`. */
+function readParts(extras: string | undefined): Input<ReadonlySet<LocalPart>> {
+  const named = extras?.split(',').map((part) => part.trim()) ?? [];
+  const unknown = named.find((part) => !isLocalPart(part));
+  if (unknown !== undefined)
+    return badOption('--with', `"${unknown}" is nothing that a local stack can have: alerts and tracing are`);
+  return accept(new Set(named.filter(isLocalPart)));
+}
+
+/** Owns a stack in the background; `up` starts it. */
+export async function hold(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const asked = await readOptions(options, io);
+  if (!asked.ok) return asked.problems;
+  const { kind, containers, read } = asked.value;
+  const open = (folder: string) =>
+    kind === 'local' ? openLocal(asked.value, folder, io) : openContainers(read, containers, folder, io);
+  await holdStack(open, io);
+  return 0;
+}
+
+async function openLocal({ read, port, parts, alertmanager }: Asked, folder: string, io: Io): Promise<Stack> {
+  const { document, file } = read;
+  const prometheus = await findTool('prometheus', toolIo(io));
+  const jaeger = parts.has('tracing') ? await findTool('jaeger', toolIo(io)) : null;
+  return startLocalStack({
+    root: io.root,
+    env: io.env,
+    prometheusPath: prometheus.path,
+    selector: document.service.selector,
+    folder,
+    signal: io.signal,
+    servicePort: port,
+    ...(jaeger === null ? {} : { jaegerPath: jaeger.path }),
+    ...(parts.has('alerts') ? { rules: rulesText(document, file, io.root) } : {}),
+    ...(alertmanager === null ? {} : { alertmanager }),
+  });
+}
+
+export async function down(io: Io): Promise<ExitCode> {
+  io.print((await stackDown(io)) ? 'the stack is down\n' : 'no stack was running\n');
+  return 0;
+}
+
+/** 0 when a stack is up and whole, 4 otherwise. */
+export async function status(io: Io): Promise<ExitCode> {
+  const stack = await stackStatus(io);
+  if (stack === null) {
+    io.print('no stack is running: start one with ./sla stack up\n');
+    return 4;
+  }
+  return tell(stack, io);
+}
+
+function tell({ serviceUrl, prometheusUrl, others, leftOut, logs, incidents }: UpStack, io: Io): ExitCode {
+  const lines = { service: serviceUrl, Prometheus: prometheusUrl, ...others, logs };
+  for (const [name, place] of Object.entries(lines)) io.print(`${name.padEnd(12)}  ${place}\n`);
+  for (const one of leftOut) io.print(`${'left out'.padEnd(12)}  ${one}\n`);
+  for (const incident of incidents) io.print(`${'broken'.padEnd(12)}  ${incident}\n`);
+  return incidents.length === 0 ? 0 : 4;
+}

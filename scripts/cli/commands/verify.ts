@@ -1,0 +1,215 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { judge } from '../../../slas/judge/judge.ts';
+import type { Plan, RunRecord, Verdict } from '../../../slas/model/model.ts';
+import { type PlanOverrides, planWindow } from '../../../slas/plan/plan.ts';
+import { collectEvidence } from '../../../slas/prometheus/prometheus.ts';
+import { verdictDocument } from '../../../slas/render/json.ts';
+import { askerOf, checkTokens } from '../../run/tokens.ts';
+import { FILES, readStoredRun, type StoredRun, toJson } from '../../runs/bundle.ts';
+import {
+  countDifferences,
+  evidenceDifferences,
+  storedDifferences,
+  verdictDifferences,
+} from '../../runs/differences.ts';
+import { ifItCanBeJudged } from '../../runs/judge-stored.ts';
+import { runPath } from '../../runs/run-folders.ts';
+import { findAlterations, MANIFEST } from '../../runs/seal.ts';
+import { checkUrl } from '../../stack/existing.ts';
+import { HarnessError } from '../errors.ts';
+import {
+  accept,
+  badOption,
+  checkConfidence,
+  checkIngestDelay,
+  type Input,
+  type PlacedProblem,
+  readConfidence,
+  readDocument,
+  readTime,
+  refuse,
+  shortPath,
+} from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+import { printVerdict } from './gate.ts';
+
+export interface VerifyOptions {
+  readonly run?: string;
+  readonly prometheus?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly sla?: string;
+  readonly confidence?: string;
+  readonly ingestDelay?: string;
+  readonly offline?: boolean;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+interface Judged {
+  readonly plan: Plan;
+  readonly verdict: Verdict;
+}
+
+/** Judges a stored run again, or any window of any service that a Prometheus knows. */
+export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const isWindow = options.from !== undefined || options.to !== undefined;
+  const sure = readConfidence(options.confidence);
+  if (!sure.ok) return sure.problems;
+  if (options.offline === true && (isWindow || options.prometheus !== undefined)) {
+    return badOption(
+      '--offline',
+      'a stored run is judged from its files alone: leave out --prometheus, --from and --to',
+    ).problems;
+  }
+  const delay = checkIngestDelay(options.ingestDelay);
+  if (delay.length > 0) return delay;
+  if (options.ingestDelay !== undefined && options.prometheus === undefined)
+    return badOption('--ingest-delay', 'only a server is waited for: add --prometheus, or leave it out')
+      .problems;
+  const judged = await (isWindow
+    ? judgeWindow(options, sure.value, io)
+    : judgeStored(options, sure.value, io));
+  if (!judged.ok) return judged.problems;
+  const { plan, verdict } = judged.value;
+  printVerdict(verdict, plan, options, io);
+  return verdict.exitCode;
+}
+
+// ---------------------------------------------------------------------------------------------- a bare window
+
+async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
+  const { prometheus, from, to } = options;
+  if (options.run !== undefined)
+    return badOption('RUN', 'a stored run has its own window: leave out --from and --to');
+  if (prometheus === undefined || from === undefined || to === undefined) {
+    return badOption('verify', 'a window needs all three: --prometheus URL --from T --to T');
+  }
+  const [read, start, end] = [
+    await readDocument(io, options.sla),
+    readTime('--from', from),
+    readTime('--to', to),
+  ];
+  const problems = [
+    ...checkServer(prometheus, io),
+    ...[read, start, end].flatMap((input) => (input.ok ? [] : input.problems)),
+  ];
+  if (problems.length > 0 || !read.ok || !start.ok || !end.ok) return refuse(...problems);
+  if (end.value <= start.value) return badOption('--to', `"${to}" is not after --from "${from}"`);
+  if (end.value > Date.now() / 1000)
+    return badOption('--to', `"${to}" lies in the future: nothing was measured there yet`);
+  const { document, file } = read.value;
+  const looser = checkConfidence(overrides, document.confidence, options.sla ?? shortPath(io, file));
+  if (looser.length > 0) return refuse(...looser);
+  const plan = planWindow(document, overrides);
+  const run: RunRecord = {
+    schema: 'sla-harness/run/v1',
+    id: 'window',
+    window: { fromSeconds: start.value, toSeconds: end.value },
+    load: null,
+    incidents: null,
+  };
+  return accept({ plan, verdict: judge(plan, run, await askFor(plan, run, prometheus, options, io)) });
+}
+
+// ---------------------------------------------------------------------------------------------- a stored run
+
+async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
+  if (options.sla !== undefined)
+    return badOption('--sla', 'a stored run carries its own plan: --sla goes with --from and --to');
+  const urlProblems = options.prometheus === undefined ? [] : checkServer(options.prometheus, io);
+  if (urlProblems.length > 0) return refuse(...urlProblems);
+  const path = runPath(options.run, io);
+  const altered = await findProblems(path, io);
+  if (altered.length > 0) return refuse(...altered);
+  const input = await readStoredRun(path);
+  if (!input.ok) return input;
+  const read = input.value;
+  const looser = checkConfidence(overrides, read.plan.confidence ?? null, 'the plan of the run');
+  if (looser.length > 0) return refuse(...looser);
+  // Asked with another confidence, it is another verdict: of the same run, by a stricter rule.
+  const isAsStored = Object.keys(overrides).length === 0;
+  const stored = isAsStored ? read : { ...read, plan: { ...read.plan, ...overrides }, verdictText: null };
+  const { plan } = stored;
+  return await ifItCanBeJudged(path, io, async () => {
+    const verdict =
+      options.prometheus === undefined
+        ? judgeFromFiles(stored, io)
+        : await judgeAfresh(stored, options.prometheus, options, io);
+    return { plan, verdict };
+  });
+}
+
+/** What keeps a folder from being judged: there is no run in it, or it is not as it was sealed. */
+async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
+  if (!existsSync(path))
+    return badOption('RUN', `there is no run folder ${path}: make one with ./sla gate, or name another`)
+      .problems;
+  const holdsNothing = [MANIFEST, FILES.plan].every((name) => !existsSync(join(path, name)));
+  if (holdsNothing) {
+    const message = `there is no run in ${path}: name a folder that ./sla gate or ./sla run wrote (./sla runs list)`;
+    return badOption('RUN', message).problems;
+  }
+  const altered = await findAlterations(path);
+  return altered.map(({ file, message }) => ({
+    code: 'altered',
+    path: '',
+    file: shortPath(io, join(path, file)),
+    message: `the run is not as it was sealed, and is not judged: ${message}`,
+  }));
+}
+
+/** Without any network: the same files give the same bytes. */
+function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, io: Io): Verdict {
+  if (evidence === null) {
+    throw new HarnessError('no-evidence', `${path} has no evidence: Prometheus was not asked`, {
+      nextStep: 'ask one now: ./sla verify RUN --prometheus URL',
+    });
+  }
+  const verdict = judge(plan, run, evidence);
+  if (verdictText !== null && verdictText !== toJson(verdictDocument(verdict)))
+    reportStored(JSON.parse(verdictText), verdict, io);
+  return verdict;
+}
+
+function reportStored(stored: { readonly schema: string }, verdict: Verdict, io: Io): void {
+  const differences = storedDifferences(stored, verdict);
+  io.progress(
+    differences.length === 0
+      ? `the stored verdict (${stored.schema}) was written by an earlier version: same result, other words`
+      : 'the stored evidence leads to another verdict than the stored one (another version of the harness?):',
+  );
+  for (const line of differences) io.progress(`  ${line}`);
+}
+
+/** Asks again, and reports what differs from the stored run. */
+async function judgeAfresh(
+  { plan, run, evidence, path }: StoredRun,
+  url: string,
+  options: VerifyOptions,
+  io: Io,
+): Promise<Verdict> {
+  const { clock: _, ...asked } = await askFor(plan, run, url, options, io);
+  // The clocks that cut the window were those of the run, not those of whoever looks again.
+  const fresh = { ...asked, ...(evidence?.clock === undefined ? {} : { clock: evidence.clock }) };
+  const verdict = judge(plan, run, fresh);
+  if (evidence === null) return verdict;
+  const before = judge(plan, run, evidence);
+  const lines = [...evidenceDifferences(evidence, fresh, run), ...verdictDifferences(before, verdict)];
+  if (lines.length === 0)
+    io.progress(`asked again: the same samples and the same verdict as in ${shortPath(io, path)}`);
+  else io.progress(`asked again: not as in ${shortPath(io, path)}`);
+  for (const line of lines) io.progress(`  ${line}`);
+  const counts = countDifferences(before, verdict);
+  if (counts.length > 0) io.progress(`THE COUNTS DIFFER from the stored ones: ${counts.join(', ')}`);
+  return verdict;
+}
+
+const checkServer = (url: string, io: Io): readonly PlacedProblem[] => [
+  ...checkUrl('--prometheus', url),
+  ...checkTokens(['PROMETHEUS_TOKEN'], io.env, io.cwd),
+];
+
+const askFor = (plan: Plan, run: RunRecord, url: string, { ingestDelay }: VerifyOptions, io: Io) =>
+  collectEvidence(plan, run, askerOf(url, io, ingestDelay));

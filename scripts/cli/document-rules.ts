@@ -1,0 +1,14 @@
+import { basename, isAbsolute, relative } from 'node:path';
+import { rulesOf } from '../../slas/alerts/rules/rules.ts';
+import type { SlaDocument } from '../../slas/model/model.ts';
+import { renderRules } from '../../slas/render/rules.ts';
+
+/** The rules of a document as Prometheus reads them. */
+export const rulesText = (document: SlaDocument, file: string, root: string): string =>
+  renderRules(rulesOf(document), sourceName(root, file));
+
+/** The document as its file is called in the project; a person's own by its name alone, wherever it lies. */
+export function sourceName(root: string, file: string): string {
+  const inside = relative(root, file);
+  return inside.startsWith('..') || isAbsolute(inside) ? basename(file) : inside;
+}

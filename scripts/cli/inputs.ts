@@ -1,0 +1,169 @@
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { type ParsedDocument, parseDocument } from '../../slas/document/document.ts';
+import {
+  isConfidence,
+  isDuration,
+  isRate,
+  LEAST_CONFIDENCE,
+  parseDuration,
+  parseRate,
+} from '../../slas/document/limits.ts';
+import type { Problem, SlaDocument } from '../../slas/model/model.ts';
+import type { PlanOverrides } from '../../slas/plan/plan.ts';
+import { printableLine } from '../../slas/render/printable.ts';
+import type { Io } from './io.ts';
+import { NoText, readTheirText } from './their-text.ts';
+
+/** A problem with the file that it is in; options have none. */
+export type PlacedProblem = Problem & { readonly file?: string };
+export type Input<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly PlacedProblem[] };
+
+export const accept = <T>(value: T): Input<T> => ({ ok: true, value });
+export const refuse = (...problems: readonly PlacedProblem[]) => ({ ok: false, problems }) as const;
+export const badOption = (option: string, message: string) =>
+  refuse({ code: 'bad-option', path: option, message });
+
+export const SHIPPED_DOCUMENT = join('slas', 'documents', 'sentiment-api.yaml');
+
+/** Paths of the person's start where they stand; ours in the project. */
+export const theirPath = (io: Io, path: string) => (isAbsolute(path) ? path : resolve(io.cwd, path));
+/** Where run folders are. */
+export const runsFolder = (io: Io, out: string | undefined) =>
+  out === undefined ? join(io.root, 'runs') : theirPath(io, out);
+export const shortPath = (io: Io, path: string) => {
+  const short = relative(io.cwd, path);
+  return short.startsWith('..') ? path : short;
+};
+
+export interface ReadDocument {
+  readonly document: SlaDocument;
+  readonly file: string;
+  readonly text: string;
+}
+
+export async function readDocument(io: Io, path: string | undefined): Promise<Input<ReadDocument>> {
+  const file = path === undefined ? join(io.root, SHIPPED_DOCUMENT) : theirPath(io, path);
+  const shown = path ?? SHIPPED_DOCUMENT;
+  let text: string;
+  let parsed: ParsedDocument;
+  try {
+    text = await readTheirText(file, io.signal);
+    parsed = parseShallow(text);
+  } catch (error) {
+    if (!(error instanceof NoText)) throw error;
+    const message = `the SLA document cannot be read: ${error.message}`;
+    return refuse({ code: 'unreadable', path: '', file: shown, message });
+  }
+  if (!parsed.ok) return refuse(...parsed.problems.map((problem) => ({ ...problem, file: shown })));
+  return accept({ document: parsed.document, file, text });
+}
+
+/** The parser follows each level of nesting with a call of its own, and runs out of stack. */
+function parseShallow(text: string): ParsedDocument {
+  try {
+    return parseDocument(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw new NoText('it is nested too deeply');
+    throw error;
+  }
+}
+
+/** `file:line:column: message`, as compilers tell it, so that editors can jump there. */
+export function tellProblem({ file, line, column, path, message }: PlacedProblem): string {
+  const place =
+    file === undefined ? path : [file, line, column].filter((part) => part !== undefined).join(':');
+  const told = place === '' ? message : `${place}: ${message}`;
+  // What is quoted may be any bytes: they must not steer the terminal, nor begin a line.
+  return printableLine(told);
+}
+
+export interface LoadOptions {
+  readonly confidence?: string;
+  readonly rate?: string;
+  readonly duration?: string;
+}
+
+export function readOverrides({
+  rate,
+  duration,
+  confidence: confidenceText,
+}: LoadOptions): Input<PlanOverrides> {
+  const ratePerSecond = rate === undefined ? undefined : parseRate(rate);
+  const durationSeconds = duration === undefined ? undefined : parseDuration(duration);
+  if (ratePerSecond !== undefined && !isRate(ratePerSecond)) {
+    return badOption('--rate', `"${rate}" is not a valid rate (0.01/s to 10000/s): write it as 25 or 25/s`);
+  }
+  if (durationSeconds !== undefined && !isDuration(durationSeconds)) {
+    return badOption(
+      '--duration',
+      `"${duration}" is not a valid duration (1s to 24h): write it as 60s or 5m`,
+    );
+  }
+  const confidence = readConfidence(confidenceText);
+  if (!confidence.ok) return confidence;
+  return accept({
+    ...confidence.value,
+    ...(ratePerSecond == null ? {} : { ratePerSecond }),
+    ...(durationSeconds == null ? {} : { durationSeconds }),
+  });
+}
+
+/** `0.95`: 0.9 at least, under 1. Nothing where it was not asked for. */
+export function readConfidence(text: string | undefined): Input<{ confidence?: number }> {
+  if (text === undefined) return accept({});
+  const confidence = /^(0?\.\d+)$/.test(text) ? Number(text) : 0;
+  if (isConfidence(confidence)) return accept({ confidence });
+  return badOption(
+    '--confidence',
+    `"${text}" is no confidence from ${LEAST_CONFIDENCE} to under 1: write it as 0.95`,
+  );
+}
+
+/**
+ * What is reviewed says how sure a verdict must be; who starts a run may ask for more, never for less. `said` is the
+ * confidence in `place`, null where the observed value decides: any confidence is stricter for a pass.
+ */
+export function checkConfidence(
+  { confidence }: PlanOverrides,
+  said: number | null,
+  place: string,
+): readonly PlacedProblem[] {
+  if (confidence === undefined || said === null || confidence >= said) return [];
+  const message = `${confidence} would make a pass easier than ${place} does, with a confidence of ${said}: leave the option out, or ask for more`;
+  return badOption('--confidence', message).problems;
+}
+
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** Every wait is bounded, this one by an hour. */
+const MAX_INGEST_DELAY_SECONDS = 3600;
+
+/** What is wrong with `--ingest-delay`. */
+export function checkIngestDelay(text: string | undefined): readonly PlacedProblem[] {
+  if (text === undefined) return [];
+  const seconds = parseDuration(text);
+  if (seconds !== null && seconds >= 0 && seconds <= MAX_INGEST_DELAY_SECONDS) return [];
+  return badOption('--ingest-delay', `"${text}" is not a duration from 0s to 1h: write it as 30s or 2m`)
+    .problems;
+}
+
+/** RFC 3339 with its zone, or Unix seconds. */
+export function readTime(option: string, text: string): Input<number> {
+  if (/^\d{1,12}(\.\d+)?$/.test(text)) return accept(Number(text));
+  const [, year, month, day] = RFC_3339.exec(text) ?? [];
+  const seconds = Date.parse(text.replace(' ', 'T')) / 1000;
+  // The 30th of February is read as the 2nd of March otherwise.
+  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  if (year !== undefined && Number(day) <= lastDay && Number.isFinite(seconds)) return accept(seconds);
+  return badOption(
+    option,
+    `"${text}" is no time: write RFC 3339 with a zone (2026-11-23T05:31:02Z) or Unix seconds`,
+  );
+}
+
+export function readPort(text: string): Input<number> {
+  if (/^\d+$/.test(text) && Number(text) <= 65_535) return accept(Number(text));
+  return badOption('--port', `"${text}" is no port from 0 (any free one) to 65535`);
+}

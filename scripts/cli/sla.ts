@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * The entry: the world as it is, one command, one exit. Everything of ours is imported below, after the handlers are in place:
+ * Node.js ends with 1 on an error that nobody caught, and 1 means "an SLA was missed". Nothing else may end with it.
+ */
+
+let isOver = false;
+// Until there is a result: an event loop that runs empty has none.
+process.exitCode = 4;
+process.on('exit', () => {
+  if (!isOver) tell('this is a defect of the harness, please report it: it ended before there was a result');
+});
+
+/** One text on standard error, even where the event loop does not run any more. */
+function tell(text: string): void {
+  try {
+    writeSync(2, `${text}\n`);
+  } catch {
+    // Nobody can be told; the exit code remains.
+  }
+}
+
+function end(code: number): never {
+  isOver = true;
+  process.exit(code);
+}
+
+/** A thread that waits for the file system can hold up an exit for ever: what is left of the process is then killed. */
+function endAtOnce(code: number): never {
+  const killer = spawn('/bin/sh', ['-c', `sleep 2; kill -KILL ${process.pid}`], {
+    detached: true,
+    stdio: 'ignore',
+  });
+  killer.on('error', () => {});
+  killer.unref();
+  end(code);
+}
+
+const controller = new AbortController();
+let interrupts = 0;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+  process.on(name, () => {
+    interrupts++;
+    controller.abort(new Error(`interrupted by ${name}`));
+    // A second request does not wait; what was started is killed on the way out.
+    if (interrupts > 1) endAtOnce(130);
+  });
+}
+
+/** How a text from anywhere may be shown; until that is known, errors are about files of ours. */
+let shown = (text: string) => text;
+for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(name, (error: unknown) => {
+    const told = error instanceof Error ? error.stack : String(error);
+    tell(shown(`this is a defect of the harness, please report it: ${told}`));
+    end(4);
+  });
+}
+
+/** The working directory; null where it was deleted. */
+function workingDirectory(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
+const cwd = workingDirectory();
+if (cwd === null) {
+  tell('the working directory was deleted: change to one that exists, and run again');
+  end(4);
+}
+
+const load = async () => {
+  const [
+    cli,
+    { HarnessError },
+    { createRedactor },
+    { createTerminal },
+    { withTokens },
+    { printableOutput },
+    loopback,
+  ] = await Promise.all([
+    import('./cli.ts'),
+    import('./errors.ts'),
+    import('../runs/redact.ts'),
+    import('./terminal.ts'),
+    import('../run/tokens.ts'),
+    import('../../slas/render/printable.ts'),
+    import('../run/loopback.ts'),
+  ]);
+  // Before anything is asked; processes that are started inherit it.
+  Object.assign(process.env, loopback.withoutProxyHere(process.env, process.argv.slice(2)));
+  const redactor = createRedactor(withTokens(process.env, cwd), process.argv);
+  shown = (text) => printableOutput(redactor.log(text), false);
+  return { ...cli, HarnessError, createTerminal };
+};
+const { main, hasHung, HarnessError, createTerminal } = await load().catch((error: unknown) => {
+  const [line] = String(error instanceof Error ? error.message : error).split('\n');
+  tell(
+    `the harness cannot be loaded: ${line}; restore its files (git status), or delete node_modules and run again`,
+  );
+  return end(4);
+});
+
+// A reader that goes away (a pager, head), or a full disk, must not keep the children alive, nor leave a verdict untold.
+let isUntold = false;
+for (const [what, stream] of [
+  ['standard output', process.stdout],
+  ['standard error', process.stderr],
+] as const) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (!isUntold) tell(`${what} cannot be written (${error.code}): what was printed is not complete`);
+    isUntold = true;
+    controller.abort(
+      new HarnessError('cannot-print', `${what} cannot be written`, { nextStep: 'read or store all of it' }),
+    );
+  });
+}
+
+const terminal =
+  process.stderr.isTTY === true && process.env.TERM !== 'dumb' ? createTerminal(process.stderr) : null;
+
+const code = await main(process.argv.slice(2), {
+  root: dirname(dirname(import.meta.dirname)),
+  cwd,
+  env: process.env,
+  print: (text) => process.stdout.write(text),
+  progress: terminal?.progress ?? ((line) => process.stderr.write(`${line}\n`)),
+  ...(terminal === null ? {} : { live: terminal.live }),
+  signal: controller.signal,
+  colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+});
+// What was written to a pipe may not have been read yet.
+await new Promise((resolve) => process.stdout.write('', resolve));
+const result = isUntold && code === 0 ? 4 : code;
+if (hasHung()) endAtOnce(result);
+end(result);

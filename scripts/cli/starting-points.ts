@@ -1,0 +1,149 @@
+import type { Scenario, SlaDocument } from '../../slas/model/model.ts';
+import { planScenario } from '../../slas/plan/plan.ts';
+import { tooShort } from '../../slas/plan/power-analysis.ts';
+
+/** The text of new scenarios and documents: small, and whole enough to be run as they are. */
+
+/** Rate and duration of a first try: enough for every objective of the document to be decided. */
+export interface Entry {
+  readonly ratePerSecond: number;
+  readonly durationSeconds: number;
+}
+
+const RATES = [20, 25, 50, 100, 200, 500];
+const DURATIONS = [20, 30, 60, 120, 300];
+
+export function entryFor(document: SlaDocument): Entry {
+  const tries = DURATIONS.flatMap((durationSeconds) =>
+    RATES.map((ratePerSecond) => ({ ratePerSecond, durationSeconds })),
+  );
+  return tries.find((entry) => isEnough(document, entry)) ?? { ratePerSecond: 20, durationSeconds: 60 };
+}
+
+function isEnough(document: SlaDocument, { ratePerSecond, durationSeconds }: Entry): boolean {
+  const scenario: Scenario = {
+    name: 'new',
+    description: '',
+    script: 'loadtests/new.ts',
+    phases: [{ name: 'hold', ratePerSecond, durationSeconds }],
+    seed: 1,
+    arrivals: 'even',
+    requestsPerArrival: 1,
+    requestTimeoutSeconds: 10,
+    objectives: general(document).map((id) => ({ id, phases: null })),
+  };
+  const plan = planScenario({ ...document, scenarios: [scenario] }, 'new');
+  return 'schema' in plan && tooShort(plan, plan.load!).length === 0;
+}
+
+const general = ({ objectives }: SlaDocument) =>
+  objectives
+    .filter(({ measure, onlyWhereNamed }) => measure.kind !== 'recovery' && onlyWhereNamed !== true)
+    .map(({ id }) => id);
+
+/** The document's text with one scenario more, first among them; null where there is no place for it. */
+export function withScenario(text: string, name: string, entry: Entry): string | null {
+  const lines = text.split('\n');
+  const at = lines.findIndex((line) => /^scenarios:\s*(#.*)?$/.test(line));
+  const isElsewhere = at === -1 && lines.some((line) => /^["']?scenarios["']?\s*:/.test(line));
+  if (isElsewhere) return null;
+  const below = lines.slice(at + 1).find((line) => /^\s+[^\s#]/.test(line));
+  const indent = at === -1 ? '  ' : (/^\s+/.exec(below ?? '')?.[0] ?? '  ');
+  const added = [
+    `${indent}${name}:`,
+    `${indent}  description: what it is for, in a line`,
+    `${indent}  rate: ${entry.ratePerSecond}/s`,
+    `${indent}  duration: ${entry.durationSeconds}s`,
+    `${indent}  seed: 1`,
+  ];
+  if (at === -1) return `${text.trimEnd()}\n\nscenarios:\n${added.join('\n')}\n`;
+  return [...lines.slice(0, at + 1), ...added, '', ...lines.slice(at + 1)].join('\n');
+}
+
+/** What k6 runs: texts of the corpus for the sentiment service, the warm-up's body for another one. */
+export function scriptText({ service }: SlaDocument, isShipped: boolean): string {
+  const { warmUp } = service;
+  if (isShipped)
+    return script(
+      [
+        "import { eachArrival, options as planned } from './lib/load.ts';",
+        "import { predict } from './lib/request.ts';",
+        "import { nextText } from './lib/texts.ts';",
+      ],
+      ['// predict() looks into each response: a sentiment, and how sure it is.', 'predict(nextText());'],
+    );
+  const [body] = warmUp?.bodies ?? [];
+  const path = warmUp?.path ?? '/';
+  const [name, call] =
+    body === undefined ? ['get', `get('${path}')`] : ['post', `post('${path}', ${JSON.stringify(body)})`];
+  return script(
+    [
+      "import { reportsNoError } from './lib/bodies.ts';",
+      "import { eachArrival, options as planned } from './lib/load.ts';",
+      `import { expectAnswer, ${name} } from './lib/request.ts';`,
+    ],
+    [`const response = ${call};`, 'expectAnswer(response, isRight);'],
+    `
+/** What a right response is: here JSON that reports no error. Add what your service promises: fields, and their values. */
+const isRight = (body: unknown): boolean => reportsNoError(body);
+`,
+  );
+}
+
+const script = (imports: readonly string[], body: readonly string[], more = '') => `${imports.join('\n')}
+
+export const options = planned();
+${more}
+/** What is sent at each arrival; how many come, and when, is in the SLA document. */
+export default eachArrival(() => {
+${body.map((line) => `  ${line}`).join('\n')}
+});
+`;
+
+/** A document whose metrics are those that Prometheus clients for HTTP servers usually have, the sentiment service's among them. */
+export const documentText = (name: string) => `# yaml-language-server: $schema=./sla-document.schema.json
+apiVersion: sla-harness/v1
+kind: SLA
+name: ${name}
+description: What it is, in a line
+
+service:
+  # Labels that every series of the service carries.
+  selector: { job: ${name} }
+  # Every request of the load is counted here, whatever its answer.
+  requests: { counter: http_requests_total, where: { handler: /predict } }
+  # Sent before the judged window, so that it holds no first-time costs.
+  warmUp: { path: /predict, bodies: [{ text: Works well. }] }
+  # The bucket edges that the service has: a latency limit must be one of them.
+  buckets:
+    http_request_duration_seconds: [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10]
+
+objectives:
+  - id: latency-p95
+    title: 95 % of answers within
+    latency:
+      histogram: http_request_duration_seconds
+      where: { handler: /predict, status: { matches: 2.. } }
+      percentile: 95
+      client: /predict
+    target: "< 300ms"
+    alert: "> 1s"
+
+  - id: error-rate
+    title: Error rate
+    ratio:
+      bad: { counter: http_requests_total, where: { handler: /predict, status: { matches: "5..|429|499" } }, absent: zero }
+      total: { counter: http_requests_total, where: { handler: /predict, status: { matches: "[1235]..|429|499" } } }
+      lost: bad
+    target: "< 1%"
+    alert: "> 5%"
+
+scenarios:
+  smoke:
+    description: 20 s at 20 requests a second
+    rate: 20/s
+    duration: 20s
+    seed: 1
+
+defaultScenario: smoke
+`;

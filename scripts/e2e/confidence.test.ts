@@ -1,0 +1,77 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
+import { FILES, toJson } from '../runs/bundle.ts';
+import { seal } from '../runs/seal.ts';
+import { MATRIX } from '../selftest/matrix.ts';
+import { recordingOf } from '../selftest/recorded.ts';
+import { ROOT, slaHere, temporaryFolder } from '../testing/sla.ts';
+
+/** How sure a verdict must be is said where it is reviewed: a command line may ask for more, never for less. */
+
+async function documentWith(folder: string, confidence: number): Promise<string> {
+  const text = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
+  const file = join(folder, 'sla.yaml');
+  await writeFile(file, text.replace('\nobjectives:\n', `\nconfidence: ${confidence}\nobjectives:\n`));
+  return file;
+}
+
+describe('less than the document asks for', () => {
+  const window = ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '1', '--to', '2'];
+  test.each([
+    [['plan', '--scenario', 'steady']],
+    [['gate', '--scenario', 'steady']],
+    [['run', 'steady']],
+    [window],
+  ])('is refused by %j, naming both and the file', async (args) => {
+    await using folder = await temporaryFolder();
+    const file = await documentWith(folder.path, 0.95);
+    const { code, stdout, stderr } = await slaHere([...args, '--sla', file, '--confidence', '0.94']);
+    expect(stderr).toBe(
+      `--confidence: 0.94 would make a pass easier than ${file} does, with a confidence of 0.95: leave the option out, or ask for more\n`,
+    );
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+});
+
+test('as much, more, and any where the document asks for none is taken', async () => {
+  await using folder = await temporaryFolder();
+  const sure = ['--sla', await documentWith(folder.path, 0.95)];
+  const confidences = async (asked: readonly string[]) => {
+    const { stdout, stderr } = await slaHere(['plan', '--scenario', 'steady', '--json', ...asked]);
+    expect(stderr).toBe('');
+    return JSON.parse(stdout).confidence;
+  };
+  expect(await confidences(sure)).toBe(0.95);
+  expect(await confidences([...sure, '--confidence', '0.95'])).toBe(0.95);
+  expect(await confidences([...sure, '--confidence', '0.99'])).toBe(0.99);
+  expect(await confidences(['--confidence', '0.9'])).toBe(0.9);
+});
+
+test('a document that asks for less than 0.9 is refused at its place', async () => {
+  await using folder = await temporaryFolder();
+  const file = await documentWith(folder.path, 0.51);
+  const { code, stderr } = await slaHere(['check', file]);
+  expect(stderr).toMatch(/sla\.yaml:\d+:\d+: confidence must be >= 0\.9, is 0\.51\n/);
+  expect(code).toBe(2);
+});
+
+test('a stored run is judged again as surely as it was planned, or more so', async () => {
+  await using folder = await temporaryFolder();
+  const { plan, run, evidence } = (await recordingOf(MATRIX[0]!))!;
+  const stored = {
+    [FILES.plan]: { ...plan, confidence: 0.95 },
+    [FILES.run]: run,
+    [FILES.evidence]: evidence,
+  };
+  for (const [name, data] of Object.entries(stored)) await writeFile(join(folder.path, name), toJson(data));
+  await seal(folder.path);
+  const asked = (confidence: string) =>
+    slaHere(['verify', folder.path, '--offline', '--confidence', confidence]);
+  const looser = await asked('0.9');
+  expect(looser.stderr).toContain('0.9 would make a pass easier than the plan of the run does');
+  expect(looser.code).toBe(2);
+  expect((await asked('0.99')).stdout).toContain('decided at 99 % confidence');
+});

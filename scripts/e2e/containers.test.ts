@@ -1,0 +1,144 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { VerdictDocument } from '../../slas/render/json.ts';
+import { type Engine, findEngine, PART_LABEL, STACK_LABEL } from '../stack/containers/engine.ts';
+import { sla, startSla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+
+/**
+ * The gate with every part in a container of its own. Without an engine these tests fail, so that nobody takes silence for
+ * success; SLA_SKIP_CONTAINERS=1 leaves them out, and ./sla test says so.
+ */
+const IN_CONTAINERS = ['--stack', 'containers', '--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
+/** Images may have to be built first: a Debian, npm, and the tools with Go. */
+const WITH_BUILDS_MS = 20 * 60_000;
+const GATE_MS = 3 * 60_000;
+
+const objective = ({ objectives }: VerdictDocument, id: string) => objectives.find((one) => one.id === id)!;
+
+describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers', () => {
+  let engine: Engine;
+  let folder: TemporaryFolder;
+  /** Of somebody else's stacks. */
+  let before: readonly string[];
+
+  beforeAll(async () => {
+    engine = await findEngine();
+    before = await left(engine);
+    folder = await temporaryFolder();
+  });
+  afterAll(async () => {
+    await folder?.[Symbol.asyncDispose]();
+    expect(await left(engine)).toEqual(before);
+  });
+
+  const gate = (...args: string[]) => startSla(['gate', ...IN_CONTAINERS, '--out', folder.path, ...args]);
+
+  test(
+    'passes with a healthy service, and leaves its logs and nothing else',
+    async () => {
+      const { code, stdout, stderr } = await gate('--json').done;
+      const verdict = JSON.parse(stdout || '{}') as VerdictDocument;
+      expect(code, stderr).toBe(0);
+      expect(verdict.objectives.map(({ verdict }) => verdict)).toEqual(Array(6).fill('met'));
+      const run = join(folder.path, 'latest');
+      const logs = await readdir(join(run, 'logs'));
+      expect(logs).toEqual(
+        expect.arrayContaining(['service.log', 'prometheus.log', 'alertmanager.log', 'k6.log']),
+      );
+      expect(await readFile(join(run, 'logs', 'service.log'), 'utf8')).toContain('"msg":"listening"');
+      const { images } = JSON.parse(await readFile(join(run, 'environment.json'), 'utf8'));
+      for (const { digest } of images) expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+      expect(await left(engine)).toEqual(before);
+      // What follows from the bundle does not depend on where the run was made.
+      const again = await sla(['verify', run, '--json']);
+      expect(again.stdout).toBe(stdout);
+    },
+    WITH_BUILDS_MS,
+  );
+
+  test(
+    'with 300 ms on the way, the client misses what the service does not',
+    async () => {
+      const { code, stdout, stderr } = await gate('--toxic', 'latency=300ms', '--no-abort').done;
+      expect(code, stderr).toBe(1);
+      expect(stdout).toContain('between client and server');
+      const verdict = JSON.parse(await readFile(join(folder.path, 'latest', 'verdict.json'), 'utf8'));
+      const p95 = objective(verdict, 'latency-p95');
+      expect(p95.verdict).toBe('missed');
+      expect(p95.client!.value).toBeGreaterThan(0.3);
+      const [, fast, all] = /^(\d+) of (\d+) good answers took 200 ms or less/.exec(p95.reason)!;
+      expect(Number(fast) / Number(all), 'by the clock of the service').toBeGreaterThan(0.95);
+    },
+    WITH_BUILDS_MS,
+  );
+
+  test(
+    'with the service paused for 3 s it does not pass',
+    async () => {
+      const running = gate('--no-abort');
+      await running.seen(/loading http/);
+      const [service] = await containers(engine, 'service');
+      const handle = engine.getContainer(service!.Id);
+      await handle.pause();
+      // The fault itself.
+      await sleep(3_000);
+      await handle.unpause();
+      const { code, stderr } = await running.done;
+      expect([1, 3], stderr).toContain(code);
+    },
+    GATE_MS,
+  );
+
+  test(
+    'a container that fails shows its last lines, and nothing is left',
+    async () => {
+      const run = await sla(['gate', ...IN_CONTAINERS, '--out', folder.path], {
+        env: { MAX_TEXT_CHARS: 'many' },
+      });
+      expect(run.code).toBe(4);
+      expect(run.stderr).toContain('the container of service');
+      expect(run.stderr).toMatch(/MAX_TEXT_CHARS: .*many/);
+      expect(await left(engine)).toEqual(before);
+    },
+    GATE_MS,
+  );
+
+  test.each(['starting', 'loading http'])(
+    'Ctrl-C while it is %s leaves no container and no network',
+    async (when) => {
+      const running = gate();
+      await running.seen(new RegExp(when));
+      running.child.kill('SIGINT');
+      const { code, stderr } = await running.done;
+      expect(code, stderr).toBe(130);
+      expect(await left(engine)).toEqual(before);
+    },
+    GATE_MS,
+  );
+
+  test(
+    'a harness that is killed leaves none either',
+    async () => {
+      const running = gate();
+      await running.seen(/loading http/);
+      running.child.kill('SIGKILL');
+      await running.done;
+      await expect.poll(() => left(engine), { timeout: 30_000, interval: 250 }).toEqual(before);
+    },
+    GATE_MS,
+  );
+});
+
+const labelled = (label: string) => ({ all: true, filters: { label: [label] } });
+const containers = (engine: Engine, part: string) => engine.listContainers(labelled(`${PART_LABEL}=${part}`));
+
+/** Names of what stacks have left. */
+async function left(engine: Engine): Promise<string[]> {
+  const [running, networks] = await Promise.all([
+    engine.listContainers(labelled(STACK_LABEL)),
+    engine.listNetworks(labelled(STACK_LABEL)),
+  ]);
+  return [...running.flatMap(({ Names }) => Names), ...networks.map(({ Name }) => Name)];
+}

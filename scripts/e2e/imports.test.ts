@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/** Who may import which of our own files: the arrows of the design. `import type` is free, libraries are free. */
+
+const ROOT = dirname(dirname(import.meta.dirname));
+const FOLDERS = ['service', 'loadtests', 'slas', 'dashboards', 'scripts'];
+
+interface Rule {
+  readonly files: RegExp;
+  readonly mayImport: RegExp;
+}
+
+/** The first rule that fits a file holds for it; inside `slas` the stages below decide, too. */
+const RULES: readonly Rule[] = [
+  { files: /^service\/metric-names\.ts$/, mayImport: /^$/ },
+  // Only slas/prometheus talks to a server, and only these files of it.
+  { files: /^slas\/prometheus\//, mayImport: /^slas\// },
+  { files: /^slas\//, mayImport: /^slas\/(?!prometheus\/(prometheus|http|series|wait)\.ts)/ },
+  {
+    files: /^dashboards\//,
+    // How numbers and reasons read, and the columns of a record, have one reader each.
+    mayImport:
+      /^(dashboards\/|slas\/(model|render|document\/units|client\/requests|prometheus\/promql)\b|service\/metric-names\.ts$)/,
+  },
+  { files: /^loadtests\//, mayImport: /^loadtests\/lib\// },
+  { files: /^service\//, mayImport: /^service\// },
+  { files: /^scripts\//, mayImport: /^(scripts|slas|service|dashboards)\// },
+];
+
+/** The stages of the core, in the order in which data flows through them: a stage imports none that comes after it. */
+const STAGES = [
+  'slas/model',
+  'slas/render/numbers.ts',
+  'slas/render/printable.ts',
+  'slas/document',
+  'slas/statistics',
+  'slas/prometheus',
+  'slas/alerts/rules',
+  'slas/plan',
+  'slas/client',
+  'slas/window',
+  'slas/measures',
+  'slas/alerts',
+  'slas/judge',
+  'slas/compare',
+  'slas/capacity',
+  'slas/simulation',
+  'slas/render',
+] as const;
+
+const stageOf = (file: string) => {
+  const fitting = STAGES.filter((stage) => file === stage || file.startsWith(`${stage}/`));
+  return STAGES.indexOf(fitting.toSorted((a, b) => b.length - a.length)[0]!);
+};
+
+/** Pure files may use neither the file system nor the network, the clock, the environment or chance. */
+const PURE =
+  /^slas\/(?!prometheus\/(prometheus|http|series|wait)\.ts).*\.ts$|^dashboards\/(?!report\/browser\.ts).*\.ts$|^service\/(config|telling-config|tracing-config|env-reader|metric-names|fault-spec)\.ts$/;
+const IMPURE =
+  /\bfrom 'node:|\bprocess\.|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
+
+const all = FOLDERS.flatMap((folder) => {
+  const entries = (() => {
+    try {
+      return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+    } catch {
+      return [];
+    }
+  })();
+  return entries.map((entry) => join(folder, entry)).filter((file) => file.endsWith('.ts'));
+});
+const sources = all.filter((file) => !/\.test\.ts$|\/testing\/|\/test-support/.test(file));
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const found = text.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?from\s+'(\.[^']+)'/gm);
+  return [...found].map(([, target]) => relative(ROOT, resolve(ROOT, dirname(file), target!)));
+}
+
+describe('imports', () => {
+  test.each(sources)('%s', (file) => {
+    const rule = RULES.find(({ files }) => files.test(file));
+    expect(rule, `no rule says what ${file} may import`).toBeDefined();
+    expect(importsOf(file).filter((target) => !rule!.mayImport.test(target))).toEqual([]);
+  });
+
+  test.each(sources.filter((file) => PURE.test(file)))('%s is pure', (file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    expect(IMPURE.exec(text)?.[0]).toBeUndefined();
+  });
+
+  test.each(sources.filter((file) => file.startsWith('slas/')))('%s imports no later stage', (file) => {
+    const stage = stageOf(file);
+    expect(stage, `${file} is in no stage`).not.toBe(-1);
+    expect(importsOf(file).filter((target) => stageOf(target) > stage)).toEqual([]);
+  });
+
+  test('no file imports itself through others', () => {
+    const targets = new Map(sources.map((file) => [file, importsOf(file)]));
+    const done = new Set<string>();
+    const walk = (file: string, path: readonly string[]): readonly string[] | null => {
+      if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+      if (done.has(file)) return null;
+      for (const target of targets.get(file) ?? []) {
+        const circle = walk(target, [...path, file]);
+        if (circle !== null) return circle;
+      }
+      done.add(file);
+      return null;
+    };
+    expect(sources.flatMap((file) => walk(file, []) ?? [])).toEqual([]);
+  });
+
+  test('nobody imports scripts, and no test does either', () => {
+    const others = all.filter((file) => !file.startsWith('scripts/'));
+    const found = others.filter((file) => importsOf(file).some((target) => target.startsWith('scripts/')));
+    expect(found).toEqual([]);
+  });
+
+  test('the walk sees what is there', () => {
+    expect(importsOf('slas/judge/judge.ts')).toContain('slas/measures/measure.ts');
+    expect(sources.length).toBeGreaterThan(30);
+  });
+});

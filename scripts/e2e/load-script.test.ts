@@ -1,0 +1,259 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Load, RunRecord } from '../../slas/model/model.ts';
+import { runLoad } from '../run/run-k6.ts';
+import { useExisting } from '../stack/existing.ts';
+import { ROOT, temporaryFolder } from '../testing/sla.ts';
+
+/** Load scripts as people write them: what k6 reports of them is in the run record, whatever the script exports. */
+
+/** Answers everything with 200 and an error; `/refused` with 503. Writes down what was asked for. */
+async function startService() {
+  const paths: string[] = [];
+  const server = createServer((request, response) => {
+    paths.push(request.url!);
+    request.resume();
+    request.on('end', () => {
+      response.statusCode = request.url === '/refused' ? 503 : 200;
+      response.setHeader('content-type', 'application/json');
+      response.end('{"error":"no such basket"}');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    paths,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const LOAD: Load = {
+  scenario: 'theirs',
+  script: 'theirs.ts',
+  phases: [{ name: 'hold', ratePerSecond: 20, durationSeconds: 2 }],
+  seed: 1,
+  requestTimeoutSeconds: 5,
+  budgets: [],
+  warmUp: null,
+  plannedRequests: 40,
+  scheduledSeconds: 2,
+};
+
+const LIBRARY = `
+import { check, group } from 'k6';
+import exec from 'k6/execution';
+import http from 'k6/http';
+import { Counter } from 'k6/metrics';
+import { reportsNoError } from '${ROOT}/loadtests/lib/bodies.ts';
+import { eachArrival, options as planned, target } from '${ROOT}/loadtests/lib/load.ts';
+import { expectAnswer, get } from '${ROOT}/loadtests/lib/request.ts';
+`;
+const WHOLE = { sent: 40, completed: true, stoppedBecause: null };
+
+async function run(
+  script: string,
+  { generators = 1, load = LOAD }: { generators?: number; load?: Load } = {},
+): Promise<RunRecord & { readonly paths: readonly string[] }> {
+  await using folder = await temporaryFolder();
+  await using service = await startService();
+  const file = join(folder.path, 'theirs.ts');
+  await writeFile(file, LIBRARY + script);
+  const k6 = { path: process.env.K6_BIN!, version: 'under test' };
+  const stack = { ...useExisting(service.url, 'http://127.0.0.1:9'), isOurs: true };
+  const record = await runLoad({ ...load, script: relative(ROOT, file) }, stack, {
+    id: 'test',
+    root: ROOT,
+    env: process.env,
+    k6,
+    folder: folder.path,
+    logs: folder.path,
+    signal: new AbortController().signal,
+    objectives: [],
+    progress: () => {},
+    generators,
+  });
+  return { ...record, paths: service.paths };
+}
+
+describe('checks', () => {
+  const script = `
+export const options = planned();
+export default eachArrival(() => {
+  const response = get('/basket');
+  check(response, { 'status is 200': ({ status }) => status === 200 });
+  group('body, in full', () => check(response, { 'the body is right': ({ body }) => !body.includes('error') }));
+});`;
+
+  test('are counted by name, of a script that exports no handleSummary', async () => {
+    const { load } = await run(script);
+    expect(load).toMatchObject({ ...WHOLE, thresholds: [], failures: [] });
+    expect(load!.checks).toEqual([
+      { name: 'status is 200', passes: 40, fails: 0 },
+      { name: 'body, in full::the body is right', passes: 0, fails: 40 },
+    ]);
+  });
+
+  test('of several generators are added up', async () => {
+    const { load } = await run(script, { generators: 3 });
+    expect(load).toMatchObject(WHOLE);
+    expect(load!.checks).toContainEqual({ name: 'body, in full::the body is right', passes: 0, fails: 40 });
+  });
+
+  test('of the script that ./sla new writes find errors in bodies with status 200', async () => {
+    const { load } = await run(`
+export const options = planned();
+export default eachArrival(() => expectAnswer(get('/basket'), (body) => reportsNoError(body)));`);
+    expect(load).toMatchObject({ ...WHOLE, wrongAnswers: 40, lookedInto: 40 });
+    expect(load!.checks).toEqual([{ name: 'the answer is what was asked for', passes: 0, fails: 40 }]);
+  });
+});
+
+describe('thresholds', () => {
+  const withThresholds = (thresholds: string, visit = "get('/basket');", more = '') => `
+const errors = new Counter('my_errors');
+export const options = { ...planned(), thresholds: ${thresholds} };
+export default eachArrival(() => { ${visit} });
+${more}`;
+
+  test('that are crossed at the end cut nothing', async () => {
+    const { load, incidents } = await run(
+      withThresholds(`{
+        http_req_duration: ['p(95)<0.001', 'p(95)<10000'],
+        'http_req_duration{name:/elsewhere}': ['p(95)<1'],
+        'http_req_failed{name:/basket}': ['rate<0.1'],
+      }`),
+    );
+    expect(load).toMatchObject({ ...WHOLE, failures: [] });
+    expect(incidents).toBeNull();
+    expect(load!.thresholds!.map((one) => [one.metric, one.threshold, one.isCrossed, one.samples])).toEqual([
+      ['http_req_duration', 'p(95)<0.001', true, 40],
+      ['http_req_duration', 'p(95)<10000', false, 40],
+      ['http_req_duration{name:/elsewhere}', 'p(95)<1', false, 0],
+      ['http_req_failed{name:/basket}', 'rate<0.1', false, 40],
+    ]);
+    expect(load!.thresholds![0]!.value).toBeGreaterThan(0.001);
+  });
+
+  test('of several generators: a count is that of all, and the one that ends first stops no other', async () => {
+    const { load } = await run(
+      withThresholds(
+        "{ my_errors: ['count<30'], http_req_duration: ['p(95)<0.001'] }",
+        "get('/basket'); errors.add(1);",
+      ),
+      { generators: 3 },
+    );
+    expect(load).toMatchObject({ ...WHOLE, failures: [] });
+    expect(load!.thresholds).toEqual([
+      expect.objectContaining({ metric: 'http_req_duration', isCrossed: true, samples: 40 }),
+      { metric: 'my_errors', threshold: 'count<30', isCrossed: true, value: 40, samples: null },
+    ]);
+  });
+
+  test('with abortOnFail end the load, and it is said which were crossed', async () => {
+    const load = {
+      ...LOAD,
+      phases: [{ name: 'hold', ratePerSecond: 20, durationSeconds: 20 }],
+      plannedRequests: 400,
+      scheduledSeconds: 20,
+    };
+    const { load: record } = await run(
+      withThresholds("{ http_req_duration: [{ threshold: 'p(95)<0.001', abortOnFail: true }] }"),
+      { load },
+    );
+    expect(record).toMatchObject({ completed: false, thresholds: [{ isCrossed: true }] });
+    expect(record!.stoppedBecause).toContain("thresholds on metrics 'http_req_duration' were crossed");
+    expect(record!.sent).toBeLessThan(300);
+  });
+});
+
+describe('a script that fails', () => {
+  const script = (more: string, visit = "get('/basket');") => `
+export const options = planned();
+export default eachArrival(() => { ${visit} });
+${more}`;
+
+  test('in setup() sends nothing, and the reason is told', async () => {
+    const { load, incidents } = await run(script("export function setup() { throw new Error('no token'); }"));
+    expect(load).toMatchObject({ sent: 0, completed: false });
+    expect(load!.stoppedBecause).toMatch(
+      /^k6 ended with exit code 107: the load script threw an exception: Error: no token at setup \(.*theirs\.ts:\d+:\d+\)$/,
+    );
+    expect(load!.scriptErrors).toBeUndefined();
+    expect(incidents).toBeNull();
+  });
+
+  test('in teardown() has sent everything', async () => {
+    const { load } = await run(script("export function teardown() { throw new Error('cannot clean up'); }"));
+    expect(load).toMatchObject(WHOLE);
+    expect(load!.failures).toEqual([expect.stringContaining('Error: cannot clean up at teardown')]);
+  });
+
+  test('in handleSummary() leaves its checks and thresholds all the same', async () => {
+    const { load } = await run(
+      script(
+        "export function handleSummary() { throw new Error('no room'); }",
+        "check(get('/basket'), { fine: () => true });",
+      ),
+    );
+    expect(load).toMatchObject({ ...WHOLE, checks: [{ name: 'fine', passes: 40, fails: 0 }] });
+    expect(load!.failures).toEqual([expect.stringContaining('Error: no room at handleSummary')]);
+  });
+
+  test('to return what handleSummary() must is told; all requests were recorded', async () => {
+    const { load, incidents } = await run(script("export function handleSummary() { return 'text'; }"));
+    expect(load).toMatchObject(WHOLE);
+    expect(load!.failures).toEqual([expect.stringContaining('k6 left no summary')]);
+    expect(incidents).toBeNull();
+  });
+
+  test('with exec.test.abort() is cut short', async () => {
+    const visit = "get('/basket'); if (exec.scenario.iterationInTest === 5) exec.test.abort('enough');";
+    const { load } = await run(script('', visit));
+    expect(load!.completed).toBe(false);
+    expect(load!.stoppedBecause).toContain('the load script aborted the test: test aborted: enough');
+  });
+
+  test('with exec.test.fail() has sent everything', async () => {
+    const visit = "get('/basket'); if (exec.scenario.iterationInTest === 5) exec.test.fail('a bad sign');";
+    const { load } = await run(script('', visit));
+    expect(load).toMatchObject(WHOLE);
+    expect(load!.failures).toEqual([
+      'k6 ended with exit code 110: the load script marked the test as failed: test marked as failed: a bad sign',
+    ]);
+  });
+
+  test('in an iteration goes on, and its first exception is told', async () => {
+    const { load } = await run(script('', "get('/basket').missing.field;"));
+    expect(load).toMatchObject({ ...WHOLE, scriptErrors: 40, failures: [] });
+    expect(load!.firstScriptError).toMatch(/^TypeError: .* at \/.*theirs\.ts:\d+:\d+$/);
+  });
+});
+
+test('requests that the script sends without the library are counted, and are no requests of the record', async () => {
+  const { load } = await run(`
+export const options = planned();
+export default eachArrival(() => http.get(target + '/basket'));`);
+  expect(load).toMatchObject({ sent: 0, otherRequests: 40, completed: true });
+});
+
+test('what setup() returns reaches each arrival', async () => {
+  const { load, paths } = await run(`
+export const options = planned();
+export const setup = () => ({ path: '/basket-7' });
+export default eachArrival((data: { path: string }) => get(data.path));`);
+  expect(load).toMatchObject({ ...WHOLE, failures: [] });
+  expect(new Set(paths)).toEqual(new Set(['/basket-7']));
+});
+
+test('a group whose name has a comma leaves no request out', async () => {
+  const { load } = await run(`
+export const options = planned();
+export default eachArrival(() => group('log in, "then" pay', () => get('/basket')));`);
+  expect(load!.client!.status.split(' ')).toHaveLength(40);
+});

@@ -1,0 +1,351 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { poissonSchedule } from '../../loadtests/lib/schedule.ts';
+import { requestsOf } from '../../slas/client/requests.ts';
+import { parseDocument } from '../../slas/document/document.ts';
+import type { Load } from '../../slas/model/model.ts';
+import { runLoad } from '../run/run-k6.ts';
+import { warmUp } from '../run/warm-up.ts';
+import { useExisting } from '../stack/existing.ts';
+import { ROOT, temporaryFolder } from '../testing/sla.ts';
+
+/** What really goes over the wire, seen by a server that writes it down. */
+
+interface Recorder extends AsyncDisposable {
+  readonly url: string;
+  readonly bodies: string[];
+  readonly paths: string[];
+  readonly methods: readonly string[];
+  /** What each brought as Authorization. */
+  readonly authorizations: (string | undefined)[];
+  /** How many requests asked for the connection to be closed. */
+  readonly closes: number;
+  readonly timesMs: number[];
+}
+
+/** Answers every POST with a good prediction; every `refuse`-th with 503, and never the `lose`-th; none before there were `hold`. */
+async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<Recorder> {
+  const bodies: string[] = [];
+  const timesMs: number[] = [];
+  const paths: string[] = [];
+  const methods: string[] = [];
+  const authorizations: (string | undefined)[] = [];
+  let closes = 0;
+  let held: (() => void)[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (data) => {
+      body += data;
+    });
+    request.on('end', () => {
+      bodies.push(body);
+      paths.push(request.url!);
+      methods.push(request.method!);
+      authorizations.push(request.headers.authorization);
+      if (request.headers.connection === 'close') closes++;
+      timesMs.push(Date.now());
+      if (lose > 0 && bodies.length % lose === 0) return void request.socket.destroy();
+      response.statusCode = refuse > 0 && bodies.length % refuse === 0 ? 503 : 200;
+      response.setHeader('content-type', 'application/json');
+      held.push(() => response.end('{"sentiment":"POSITIVE","confidence":0.9}'));
+      if (bodies.length < hold) return;
+      for (const answer of held) answer();
+      held = [];
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    bodies,
+    paths,
+    methods,
+    authorizations,
+    get closes() {
+      return closes;
+    },
+    timesMs,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const LOAD: Load = {
+  scenario: 'smoke',
+  script: 'loadtests/smoke.ts',
+  phases: [
+    { name: 'hold', ratePerSecond: 40, durationSeconds: 2 },
+    { name: 'more', ratePerSecond: 50, durationSeconds: 1.6 },
+  ],
+  seed: 1,
+  requestTimeoutSeconds: 5,
+  budgets: [],
+  warmUp: { path: '/predict', bodies: [{ text: 'one' }, { text: 'two' }] },
+  plannedRequests: 160,
+  scheduledSeconds: 3.6,
+};
+
+const signal = new AbortController().signal;
+
+interface How {
+  readonly generators?: number;
+  /** false, as of a service that was there already: half of the requests being errors then ends the load. */
+  readonly isOurs?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function loadOnce(
+  load: Load,
+  recorder: Recorder,
+  { generators = 1, isOurs = true, env = {} }: How = {},
+) {
+  await using folder = await temporaryFolder();
+  const k6 = { name: 'k6', path: process.env.K6_BIN!, version: 'under test', source: 'environment' } as const;
+  const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs };
+  return await runLoad(load, stack, {
+    id: 'test',
+    root: ROOT,
+    env: { ...process.env, ...env },
+    k6,
+    folder: folder.path,
+    logs: folder.path,
+    signal,
+    objectives: [],
+    progress: () => {},
+    generators,
+  });
+}
+
+describe('k6', () => {
+  test.each(['even', 'poisson'] as const)(
+    'two runs of one plan send the same bytes; another seed sends others: %s arrivals',
+    async (arrivals) => {
+      const sent: string[][] = [];
+      for (const seed of [1, 1, 2]) {
+        await using recorder = await startRecorder();
+        await loadOnce({ ...LOAD, seed, arrivals }, recorder);
+        // Arrivals may overtake each other on the way.
+        sent.push(recorder.bodies.toSorted());
+      }
+      const [first, second, other] = sent as [string[], string[], string[]];
+      expect(first).toHaveLength(LOAD.plannedRequests);
+      expect(second).toEqual(first);
+      expect(first.filter((body) => !other.includes(body)).length).toBeGreaterThan(50);
+      expect(new Set(first).size).toBe(first.length);
+      expect(JSON.parse(first[0]!)).toEqual({ text: expect.any(String) });
+    },
+  );
+
+  test('arrivals fall where the schedule of the seed has them, in every phase', async () => {
+    await using recorder = await startRecorder();
+    const seed = 5;
+    const run = await loadOnce({ ...LOAD, seed, arrivals: 'poisson' }, recorder);
+    const { phases, client } = run.load!;
+    const due = phases!.flatMap(({ name, fromSeconds }, index) => {
+      const { ratePerSecond, durationSeconds } = LOAD.phases[index]!;
+      expect(name).toBe(LOAD.phases[index]!.name);
+      const { dueSeconds } = poissonSchedule(ratePerSecond, durationSeconds, seed * 1000 + index);
+      return dueSeconds.map((seconds) => (fromSeconds + seconds) * 1000);
+    });
+    const startedMs = requestsOf(client)
+      .map(({ startSeconds }) => (client!.originSeconds + startSeconds) * 1000)
+      .sort((a, b) => a - b);
+    const late = startedMs.map((at, index) => at - due[index]!).sort((a, b) => a - b);
+    expect(late).toHaveLength(LOAD.plannedRequests);
+    // The middle one is on time to within a few milliseconds, however busy the machine is at times.
+    expect(Math.abs(late[Math.floor(late.length / 2)]!)).toBeLessThan(25);
+    expect(phases![1]!.fromSeconds - phases![0]!.fromSeconds).toBeCloseTo(2, 1);
+  });
+
+  test('a service that falls behind gets the whole load all the same: nobody is missing to send it', async () => {
+    // All of them are in flight at once, and none is answered before the last has come.
+    await using recorder = await startRecorder({ hold: LOAD.plannedRequests });
+    const { load } = await loadOnce(LOAD, recorder);
+    expect(load).toMatchObject({ sent: 160, lost: 0, droppedIterations: 0, completed: true });
+  });
+
+  test('a visit sends its requests one after the other, and all of them are counted', async () => {
+    await using recorder = await startRecorder();
+    const load = {
+      ...LOAD,
+      scenario: 'mixed',
+      script: 'loadtests/mixed.ts',
+      requestsPerArrival: 4,
+      phases: [{ name: 'hold', ratePerSecond: 20, durationSeconds: 2 }],
+      plannedRequests: 40,
+    };
+    const { load: record } = await loadOnce(load, recorder);
+    expect(record).toMatchObject({ sent: 40, lost: 0, droppedIterations: 0, completed: true });
+    expect(recorder.paths.filter((path) => path === '/predict')).toHaveLength(28);
+    expect(recorder.paths.filter((path) => path === '/predict/batch')).toHaveLength(6);
+    expect(recorder.closes).toBeGreaterThan(0);
+    expect(recorder.closes).toBeLessThan(10);
+  });
+
+  test('three generators send what one does, each request once, and leave one record of it', async () => {
+    await using alone = await startRecorder({ refuse: 10 });
+    await using shared = await startRecorder({ refuse: 10 });
+    const load = { ...LOAD, arrivals: 'poisson' as const };
+    const { load: one } = await loadOnce(load, alone);
+    const { load: three, window } = await loadOnce(load, shared, { generators: 3 });
+    expect(shared.bodies.toSorted()).toEqual(alone.bodies.toSorted());
+    const { sent, answered, lost, droppedIterations, completed, wrongAnswers, lookedInto } = three!;
+    expect({ sent, answered, lost, droppedIterations, completed, wrongAnswers, lookedInto }).toEqual({
+      sent: one!.sent,
+      answered: one!.answered,
+      lost: 0,
+      droppedIterations: 0,
+      completed: true,
+      wrongAnswers: one!.wrongAnswers,
+      lookedInto: one!.answered['2xx'],
+    });
+    expect(three!.generator).toMatchObject({ name: 'k6', instances: 3 });
+    expect(three!.phases!.map((phase) => [phase.name, phase.sent])).toEqual([
+      ['hold', 80],
+      ['more', 80],
+    ]);
+    expect(requestsOf(three!.client)).toHaveLength(160);
+    expect(window.fromSeconds * 1000).toBeLessThanOrEqual(shared.timesMs[0]!);
+    expect(window.toSeconds * 1000).toBeGreaterThanOrEqual(shared.timesMs.at(-1)!);
+  });
+
+  test('generators that share a load stop together when nothing can save it any more', async () => {
+    await using recorder = await startRecorder({ refuse: 2 });
+    const budget = {
+      objective: 'error-rate',
+      metric: 'sla_bad_error_rate',
+      phase: null,
+      overSeconds: null,
+      badStatus: '5..',
+      path: null,
+      atMost: 5,
+    };
+    const phases = [{ name: 'hold', ratePerSecond: 40, durationSeconds: 20 }];
+    const load = { ...LOAD, phases, budgets: [budget], plannedRequests: 800, scheduledSeconds: 20 };
+    const { load: record } = await loadOnce(load, recorder, { generators: 2 });
+    expect(record).toMatchObject({ completed: false });
+    expect(record!.stoppedBecause).toContain('nothing could save it any more');
+    expect(record!.sent).toBeLessThan(700);
+    // What was in flight at the stop has no end that k6 knows of.
+    const ended = record!.answered['2xx'] + record!.answered['5xx'] + record!.lost;
+    expect(ended).toBeLessThanOrEqual(record!.sent);
+    expect(ended).toBeGreaterThan(10);
+  });
+
+  test('load on a service that was already running stops on every generator when half of the requests fail', async () => {
+    await using recorder = await startRecorder({ refuse: 2 });
+    const phases = [{ name: 'hold', ratePerSecond: 40, durationSeconds: 30 }];
+    const load = { ...LOAD, phases, plannedRequests: 1200, scheduledSeconds: 30 };
+    const { load: record, incidents } = await loadOnce(load, recorder, { generators: 2, isOurs: false });
+    expect(record!.stoppedBecause).toMatch(
+      /^\d+ of the \d+ requests that ended within 5 s were errors \(\d+ got a 503\)/,
+    );
+    expect(record).toMatchObject({ completed: false });
+    // It stops itself in seconds: k6 writes down once a second.
+    expect(recorder.bodies.length).toBeLessThan(600);
+    expect(record!.answered['5xx']).toBeGreaterThan(5);
+    // Stopped by us, nothing died.
+    expect(incidents).toBeNull();
+  });
+
+  test('a token goes with each request, which goes to the service itself, whatever proxy is set', async () => {
+    await using recorder = await startRecorder();
+    const proxy = 'http://127.0.0.1:9';
+    const env = {
+      SLA_TARGET_TOKEN: 'a-token-for-the-target',
+      HTTP_PROXY: proxy,
+      http_proxy: proxy,
+      NO_PROXY: '',
+    };
+    // It leads to this machine, and is not among the addresses that are never sent to a proxy.
+    const url = recorder.url.replace('127.0.0.1', '0.0.0.0');
+    const { load: record } = await loadOnce(LOAD, { ...recorder, url }, { env, isOurs: false });
+    expect(record).toMatchObject({ completed: true, lost: 0 });
+    expect(new Set(recorder.authorizations)).toEqual(new Set(['Bearer a-token-for-the-target']));
+  });
+
+  test('the run record tells answers, refusals and lost requests apart, and adds up', async () => {
+    await using recorder = await startRecorder({ refuse: 10, lose: 16 });
+    const { load, window } = await loadOnce(LOAD, recorder);
+    const received = recorder.bodies.length;
+    expect(load).toMatchObject({
+      sent: received,
+      completed: true,
+      droppedIterations: 0,
+      scheduledSeconds: 3.6,
+    });
+    expect(load!.lost).toBe(Math.floor(received / 16));
+    const { '2xx': good, '5xx': refused } = load!.answered;
+    expect(refused).toBe(Math.floor(received / 10) - Math.floor(received / 80));
+    expect(good + refused + load!.lost).toBe(received);
+    expect(window.fromSeconds * 1000).toBeLessThanOrEqual(recorder.timesMs[0]!);
+    expect(window.toSeconds * 1000).toBeGreaterThanOrEqual(recorder.timesMs.at(-1)!);
+  });
+
+  test('a service that is not there loses every request', async () => {
+    const recorder = await startRecorder();
+    await recorder[Symbol.asyncDispose]();
+    const { load } = await loadOnce(LOAD, recorder);
+    expect(load!.lost).toBe(load!.sent);
+    expect(load!.sent).toBeGreaterThanOrEqual(160);
+  });
+});
+
+describe('warm-up', () => {
+  test('our own service is warmed up in closed loop, with the bodies of the document', async () => {
+    await using recorder = await startRecorder();
+    const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
+    const endedSeconds = await warmUp(stack, LOAD, signal);
+    expect(recorder.bodies).toHaveLength(600);
+    expect(new Set(recorder.bodies)).toEqual(new Set(['{"text":"one"}', '{"text":"two"}']));
+    expect(endedSeconds * 1000).toBeGreaterThanOrEqual(recorder.timesMs.at(-1)!);
+  });
+
+  test('one that others use gets no more than the planned rate', async () => {
+    await using recorder = await startRecorder();
+    await warmUp(useExisting(recorder.url, 'http://127.0.0.1:9'), LOAD, signal);
+    const spanSeconds = (recorder.timesMs.at(-1)! - recorder.timesMs[0]!) / 1000;
+    expect(recorder.bodies).toHaveLength(200);
+    // autocannon releases a connection's share of each second at once: the first and the last second's worth may come early.
+    expect((recorder.bodies.length - 80) / spanSeconds).toBeLessThanOrEqual(40);
+  });
+
+  test('where less than a request a second is planned, no more come before it either', async () => {
+    await using recorder = await startRecorder();
+    const phases = [{ name: 'hold', ratePerSecond: 0.5, durationSeconds: 10 }];
+    const stack = useExisting(recorder.url, 'http://127.0.0.1:9');
+    await warmUp(stack, { ...LOAD, phases }, signal, 'a-token-for-the-target');
+    expect(recorder.bodies).toHaveLength(2);
+    expect(recorder.authorizations).toEqual(Array(2).fill('Bearer a-token-for-the-target'));
+  });
+
+  test('a document without bodies asks by GET, with its headers', async () => {
+    await using recorder = await startRecorder();
+    const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
+    const get = { path: '/hello', headers: { authorization: 'Basic YTpi' } };
+    await warmUp(stack, { ...LOAD, warmUp: get }, signal);
+    expect(new Set(recorder.paths)).toEqual(new Set(['/hello']));
+    expect(new Set(recorder.bodies)).toEqual(new Set(['']));
+    expect(new Set(recorder.methods)).toEqual(new Set(['GET']));
+    expect(recorder.authorizations[0]).toBe('Basic YTpi');
+  });
+
+  test('a service that gives no good answer is no service to judge', async () => {
+    await using recorder = await startRecorder({ refuse: 1 });
+    const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
+    await expect(warmUp(stack, LOAD, signal)).rejects.toThrow(
+      'gave no good answer to the warm-up: 60 refusals',
+    );
+  });
+});
+
+test('every scenario of the shipped document has its script', () => {
+  const parsed = parseDocument(readFileSync(join(ROOT, 'slas/documents/sentiment-api.yaml'), 'utf8'));
+  const scripts = parsed.ok ? parsed.document.scenarios.map(({ script }) => script) : [];
+  expect(scripts.length).toBeGreaterThanOrEqual(10);
+  expect(scripts.every((script) => existsSync(join(ROOT, script)))).toBe(true);
+});

@@ -1,0 +1,107 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from '../../slas/document/document.ts';
+import type { VerdictDocument } from '../../slas/render/json.ts';
+import { documentText, entryFor, withScenario } from '../cli/starting-points.ts';
+import { copyCheckout, ROOT, sla, temporaryFolder } from '../testing/sla.ts';
+
+/** What ./sla new writes runs as it is: each is written in a checkout of its own, and gated there. */
+
+const QUICK = { timeout: 240_000 };
+
+async function gate(root: string, ...args: string[]): Promise<VerdictDocument> {
+  const { stdout, stderr } = await sla(['gate', '--no-abort', '--json', ...args], { root });
+  expect(stdout, stderr).toMatch(/^\{/);
+  return JSON.parse(stdout) as VerdictDocument;
+}
+
+/** How fast this machine is just now is not what is tested: that everything was sent, answered and counted is. */
+function expectLoaded(verdict: VerdictDocument, requests: number): void {
+  const preconditions = Object.fromEntries(verdict.preconditions.map(({ id, detail }) => [id, detail]));
+  expect(preconditions['load-delivered']).toContain(`${requests} of ${requests} planned`);
+  expect(preconditions['client-and-server-agree']).toContain(`the service counted ${requests}`);
+  expect(verdict.objectives.find(({ id }) => id === 'error-rate')?.samples).toBe(requests);
+}
+
+describe('./sla new', () => {
+  test('scenario: a script and its load, which run at once', QUICK, async () => {
+    await using folder = await temporaryFolder();
+    await copyCheckout(folder.path);
+    const { code, stdout } = await sla(['new', 'scenario', 'evening-peak'], { root: folder.path });
+    expect(code).toBe(0);
+    expect(stdout).toContain('loadtests/evening-peak.ts: what is sent');
+    const shipped = await readFile(join(ROOT, 'slas/documents/sentiment-api.yaml'), 'utf8');
+    const changed = await readFile(join(folder.path, 'slas/documents/sentiment-api.yaml'), 'utf8');
+    // Nothing else of the document is touched, comments included.
+    expect(changed.split('\n').length - shipped.split('\n').length).toBe(6);
+    expectLoaded(await gate(folder.path, '--scenario', 'evening-peak'), 400);
+  });
+
+  test('sla: a document, which runs at once; and a scenario for it', QUICK, async () => {
+    await using folder = await temporaryFolder();
+    await copyCheckout(folder.path);
+    const document = 'slas/documents/checkout.yaml';
+    expect((await sla(['new', 'sla', 'checkout'], { root: folder.path })).code).toBe(0);
+    expectLoaded(await gate(folder.path, '--sla', document), 400);
+    const added = await sla(['new', 'scenario', 'peak', '--sla', document], { root: folder.path });
+    expect(added.stderr).toContain(
+      'try it with: ./sla gate --scenario peak --sla slas/documents/checkout.yaml',
+    );
+    const script = await readFile(join(folder.path, 'loadtests/peak.ts'), 'utf8');
+    expect(script).toContain(`post('/predict', {"text":"Works well."});`);
+    // A body that reports an error, with status 200, is found.
+    expect(script).toContain('expectAnswer(response, isRight);');
+    expect((await sla(['plan', '--scenario', 'peak', '--sla', document], { root: folder.path })).code).toBe(
+      0,
+    );
+  });
+
+  test('a script that is there is left alone, and the document with it', async () => {
+    await using folder = await temporaryFolder();
+    await copyCheckout(folder.path);
+    const script = join(folder.path, 'loadtests/mine.ts');
+    await writeFile(script, 'mine');
+    const { code, stderr } = await sla(['new', 'scenario', 'mine'], { root: folder.path });
+    expect(stderr).toContain('loadtests/mine.ts is there already');
+    expect(code).toBe(2);
+    expect(await readFile(script, 'utf8')).toBe('mine');
+    const document = await readFile(join(folder.path, 'slas/documents/sentiment-api.yaml'), 'utf8');
+    expect(document).not.toContain('mine:');
+  });
+});
+
+describe('a scenario is added', () => {
+  const entry = { ratePerSecond: 20, durationSeconds: 20 };
+  const parsed = (text: string | null) => {
+    const result = parseDocument(text!);
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    return result.document.scenarios.map(({ name }) => name);
+  };
+
+  test('before the others, as they are indented', () => {
+    const text = documentText('api')
+      .replaceAll('\n  smoke:', '\n    smoke:')
+      .replace(/\n {4}(description: 20|rate|duration|seed)/g, '\n      $1');
+    expect(parsed(withScenario(text, 'peak', entry))).toEqual(['peak', 'smoke']);
+  });
+
+  test('where there is none yet', () => {
+    const text = documentText('api').replace(/\nscenarios:[\s\S]*$/, '\n');
+    expect(parsed(withScenario(text, 'peak', entry))).toEqual(['peak']);
+  });
+
+  test('not where they are written in one line', () => {
+    const text = documentText('api').replace(
+      /\nscenarios:[\s\S]*$/,
+      '\nscenarios: { a: { rate: 1/s, duration: 60s } }\n',
+    );
+    expect(withScenario(text, 'peak', entry)).toBeNull();
+  });
+
+  test('with a load that its document can decide', () => {
+    const strict = parseDocument(documentText('api').replace('target: "< 1%"', 'target: "< 0.1%"'));
+    if (!strict.ok) throw new Error('no document');
+    expect(entryFor(strict.document)).toEqual({ ratePerSecond: 200, durationSeconds: 20 });
+  });
+});

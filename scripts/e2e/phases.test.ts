@@ -1,0 +1,96 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Plan, RunRecord } from '../../slas/model/model.ts';
+import type { VerdictDocument } from '../../slas/render/json.ts';
+import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
+import { type Done, ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+
+/**
+ * A real load in three phases, judged apart. How fast the service was on this machine is not the question: which requests were
+ * of which phase is.
+ */
+
+const SCENARIO = `scenarios:
+  jolt:
+    script: loadtests/smoke.ts
+    phases:
+      - { name: before, rate: 20/s, duration: 5s }
+      - { name: spike, rate: 40/s, duration: 3s }
+      - { name: after, rate: 20/s, duration: 6s }
+    objectives:
+      - latency-p95
+      - { id: latency-p95, phases: [before, after] }
+      - { id: confidence, phases: [spike] }
+      - { id: recovery, phases: [spike] }
+`;
+const RECOVERY = '  - { id: recovery, recovery: { of: latency-p95 }, target: "< 2s" }\n\n';
+
+let folder: TemporaryFolder;
+let gated: Done;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
+  const document = join(folder.path, 'spike.yaml');
+  await writeFile(document, shipped.replace(/^scenarios:\n/m, `${RECOVERY}${SCENARIO}`));
+  const args = ['--sla', document, '--scenario', 'jolt', '--no-abort', '--json', '--out', folder.path];
+  gated = await sla(['gate', ...args]);
+}, 90_000);
+afterAll(() => folder[Symbol.asyncDispose]());
+
+const read = async <T>(name: string) =>
+  JSON.parse(await readFile(join(folder.path, 'latest', name), 'utf8')) as T;
+
+test('k6 tells when each phase began, and what was sent in it', async () => {
+  expect(gated.stderr).toContain('run folder');
+  const { load, window } = await read<RunRecord>('run.json');
+  const phases = load!.phases!;
+  expect(phases.map(({ name }) => name)).toEqual(['before', 'spike', 'after']);
+  expect(phases.reduce((sum, { sent }) => sum + sent, 0)).toBe(load!.sent);
+  const { phases: planned } = (await read<Plan>('plan.json')).load!;
+  for (const [index, { sent }] of phases.entries()) {
+    const { ratePerSecond, durationSeconds } = planned[index]!;
+    expect(sent).toBeLessThanOrEqual(ratePerSecond * durationSeconds + 1);
+  }
+  const [before, spike, after] = phases.map(({ fromSeconds }) => fromSeconds);
+  expect(before! - 0.01).toBeLessThanOrEqual(window.fromSeconds);
+  // A busy machine begins late, and never early.
+  expect(spike! - before!).toBeGreaterThan(4.9);
+  expect(after!).toBeGreaterThan(spike!);
+});
+
+test('each has its rows, with the part that the service was counted in', async () => {
+  const { objectives, preconditions } = JSON.parse(gated.stdout) as VerdictDocument;
+  expect(objectives.map(({ id, phase }) => [id, phase])).toEqual([
+    ['latency-p95', null],
+    ['latency-p95 · before', 'before'],
+    ['latency-p95 · after', 'after'],
+    ['confidence · spike', 'spike'],
+    ['recovery · spike', 'spike'],
+  ]);
+  const { load } = await read<RunRecord>('run.json');
+  const [whole, before, after, spike, recovery] = objectives;
+  expect(before!.client!.samples + after!.client!.samples).toBeLessThan(whole!.client!.samples);
+  // On a machine so busy that requests of one phase went out in the next, that is told instead.
+  const isDelivered = preconditions.find(({ id }) => id === 'load-delivered')!.ok;
+  for (const [row, name] of [
+    [before, 'before'],
+    [after, 'after'],
+  ] as const) {
+    const { sent } = load!.phases!.find((one) => one.name === name)!;
+    expect(!isDelivered || Math.abs(row!.client!.samples - sent) <= 6, `${name}: ${row!.reason}`).toBe(true);
+  }
+  expect(whole!.covered).toBeNull();
+  expect(recovery!.covered).toBeNull();
+  for (const row of [before, after]) {
+    expect(row!.covered!.seconds).toBeGreaterThanOrEqual(3);
+    expect(row!.covered!.seconds).toBeLessThanOrEqual(6);
+  }
+  expect(spike!.reason).toMatch(/spike|phase/);
+});
+
+test('the bundle alone gives the same verdict to the byte', async () => {
+  const again = await slaHere(['verify', join(folder.path, 'latest'), '--offline', '--json']);
+  expect(again.stdout).toBe(gated.stdout);
+  expect(again.code).toBe(gated.code);
+});

@@ -1,0 +1,184 @@
+/// <reference lib="dom" />
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FILES } from '../runs/bundle.ts';
+import { reportOf } from '../runs/report.ts';
+import { writeRunsIndex } from '../runs/runs-index.ts';
+import { launchChromium, openFile, SKIPS_BROWSER } from '../testing/chromium.ts';
+import { finishMadeRun, HEALTHY, type MadeRun, makeRun, TROUBLED } from '../testing/made-run.ts';
+import { ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+
+/** What people look at after a run: the report opened, the list of runs, and Grafana. */
+
+let folder: TemporaryFolder;
+let healthy: MadeRun;
+let troubled: MadeRun;
+
+/** As a gate leaves it. */
+async function finished(made: MadeRun, withReport: boolean): Promise<MadeRun> {
+  await finishMadeRun(made, withReport ? await reportOf(ROOT, made.stored, made.verdict) : null);
+  return made;
+}
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  healthy = await finished(await makeRun(folder.path, HEALTHY), true);
+  troubled = await finished(await makeRun(folder.path, TROUBLED), false);
+}, 300_000);
+
+afterAll(async () => {
+  if (troubled) await rm(join(ROOT, '.sla', 'reports', `${troubled.stored.run.id}.html`), { force: true });
+  await folder?.[Symbol.asyncDispose]();
+});
+
+describe('review', () => {
+  test('without a screen prints the verdict, what to look at first, the course of each panel, and the path', async () => {
+    const { stdout, stderr, code } = await slaHere(['review', healthy.stored.path, '--text']);
+    expect(stdout).toContain('PASS  all 6 objectives are met');
+    expect(stdout).toMatch(/What to look at first\n {2}\S/);
+    expect(stdout).toMatch(
+      /\n {2}API Latency p50\/p95\/p99, p95 +[▁▂▃▄▅▆▇█ ]{40} +\d[\d.]* ms to \d[\d.]* ms\n/,
+    );
+    expect(stdout).toContain(`report: ${join(healthy.stored.path, FILES.report)}\n`);
+    expect(stderr).toContain(`all runs: ${join(folder.path, 'index.html')}`);
+    expect(stderr).not.toContain('not as it was sealed');
+    expect(code).toBe(0);
+  });
+
+  test('a run that was sealed without a report gets one of its own place; the folder stays as it is', async () => {
+    const { stdout, stderr } = await slaHere(['review', troubled.stored.path, '--text']);
+    const file = join('.sla', 'reports', `${troubled.stored.run.id}.html`);
+    expect(stdout).toContain(`report: ${file}\n`);
+    expect(await readFile(join(ROOT, file), 'utf8')).toContain('<span>Failed.</span>');
+    expect(stdout).toMatch(/p95 first rose over 200ms at 13:03:\d\d UTC/);
+    expect(stderr).not.toContain('not as it was sealed');
+  });
+
+  test('one that was altered is shown, and it is said', async () => {
+    await using other = await temporaryFolder();
+    const { stored } = await finished(
+      await makeRun(other.path, { suffix: '00dd', durationSeconds: 40, trouble: null }),
+      true,
+    );
+    await writeFile(join(stored.path, 'verdict.txt'), 'all is well');
+    const { stderr, code } = await slaHere(['review', stored.path, '--text']);
+    expect(stderr).toMatch(/verdict\.txt: the run is not as it was sealed/);
+    expect(code).toBe(0);
+  });
+
+  test('a run that is not there is bad usage', async () => {
+    const { stderr, code } = await slaHere(['review', join(folder.path, 'nowhere')]);
+    expect(stderr).toContain('there is no run folder');
+    expect(code).toBe(2);
+  });
+});
+
+describe.skipIf(SKIPS_BROWSER)('the list of runs, in a browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+
+  test('has each run with its verdict, its course, and its report; sorts by what is clicked', async () => {
+    await using opened = await openFile(browser, await writeRunsIndex(folder.path));
+    const { page, complaints } = opened;
+    const cells = () => page.locator('tbody tr td:nth-child(5)').allInnerTexts();
+    const verdicts = await page.locator('tbody tr td:nth-child(3)').allInnerTexts();
+    expect(verdicts.map((text) => text.trim()).sort()).toEqual(['✓ pass', '✗ fail']);
+    expect(await page.locator('tbody polyline').count()).toBe(2);
+    const links = await page.locator('tbody a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+    expect(links).toEqual([`${healthy.stored.run.id}/report.html`]);
+    const [before] = [await cells()];
+    await page.getByRole('button', { name: 'p95' }).click();
+    const sorted = await cells();
+    expect(sorted.map(Number.parseFloat)).toEqual(before.map(Number.parseFloat).sort((a, b) => b - a));
+    await page.getByRole('button', { name: 'p95' }).click();
+    expect(await cells()).toEqual(sorted.toReversed());
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('review --grafana', () => {
+  interface Arrived {
+    readonly method: string;
+    readonly url: string;
+    readonly authorization: string | undefined;
+    readonly body: Record<string, unknown>;
+  }
+
+  /** Takes down what arrives, and answers as Grafana's reference says; a Grafana itself it is not. */
+  async function listening(status: number, annotations: readonly unknown[]) {
+    const arrived: Arrived[] = [];
+    const server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const text = Buffer.concat(chunks).toString();
+      const { authorization } = request.headers;
+      arrived.push({
+        method: request.method!,
+        url: request.url!,
+        authorization,
+        body: text === '' ? {} : JSON.parse(text),
+      });
+      const answer =
+        request.method === 'GET' ? annotations : status === 200 ? {} : { message: 'invalid API key' };
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/grafana`;
+    return { url, arrived, [Symbol.asyncDispose]: async () => void server.close() };
+  }
+
+  const review = (url: string) =>
+    sla(['review', healthy.stored.path, '--grafana', url], { env: { GRAFANA_TOKEN: 'glsa_of_a_test_1234' } });
+
+  test('sends every dashboard and the annotations of the run, and prints where to look', async () => {
+    await using grafana = await listening(200, []);
+    const { stdout, stderr, code } = await review(grafana.url);
+    expect(code).toBe(0);
+    const { arrived } = grafana;
+    expect(new Set(arrived.map(({ authorization }) => authorization))).toEqual(
+      new Set(['Bearer glsa_of_a_test_1234']),
+    );
+    const dashboards = arrived.filter(({ url }) => url === '/grafana/api/dashboards/db');
+    expect(dashboards[0]!.body).toMatchObject({
+      overwrite: true,
+      dashboard: { id: null, uid: 'sentiment-production', title: 'Sentiment Analysis Production Monitoring' },
+    });
+    const { run } = healthy.stored;
+    const made = arrived.filter(({ method, url }) => method === 'POST' && url === '/grafana/api/annotations');
+    expect(made[0]!.body).toEqual({
+      time: Math.round(run.window.fromSeconds * 1000),
+      timeEnd: Math.round(run.window.toSeconds * 1000),
+      tags: ['sla-run', run.id, 'pass', 'verdict'],
+      text: `PASS ${run.id}: all 6 objectives are met`,
+    });
+    expect(made.map(({ body }) => (body.tags as string[])[2])).toEqual(['pass', 'start', 'phase']);
+    expect(stdout).toMatch(
+      new RegExp(`^${grafana.url}/d/sentiment-production\\?from=\\d{13}&to=\\d{13}\\n$`),
+    );
+    expect(stdout + stderr).not.toContain('glsa_of_a_test');
+  });
+
+  test('annotations that are there are not made twice', async () => {
+    await using grafana = await listening(200, [{ id: 7 }]);
+    expect((await review(grafana.url)).stderr).toContain('its annotations are there already');
+    expect(
+      grafana.arrived.filter(({ method, url }) => method === 'POST' && url.includes('annotations')),
+    ).toEqual([]);
+  });
+
+  test('a refusal is told with what Grafana said', async () => {
+    await using grafana = await listening(401, []);
+    const { stderr, code } = await review(grafana.url);
+    expect(stderr).toContain('status 401: {"message":"invalid API key"}');
+    expect(code).toBe(4);
+  });
+});

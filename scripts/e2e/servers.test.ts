@@ -1,0 +1,271 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseDocument } from '../../slas/document/document.ts';
+import type { Evidence, Plan, RunRecord } from '../../slas/model/model.ts';
+import { planWindow } from '../../slas/plan/plan.ts';
+import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
+import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
+import type { VerdictDocument } from '../../slas/render/json.ts';
+import { judgeInWords } from '../../slas/testing/judge-in-words.ts';
+import { toolPath } from '../../slas/testing/prometheus-server.ts';
+import { type Running, start, waitFor } from '../process/processes.ts';
+import { passOn, type Relay, startRelay } from '../selftest/relay.ts';
+import { isOk, listeningAddress, START_PATIENCE_MS } from '../stack/listening.ts';
+import {
+  type LocalStackOptions,
+  serviceAddress,
+  serviceReady,
+  startPrometheus,
+  startReceiver,
+  startService,
+} from '../stack/local.ts';
+import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { findTool } from '../tools/find-tool.ts';
+
+/**
+ * Servers of Prometheus's API other than a Prometheus that scrapes: a real VictoriaMetrics, and a real Prometheus that is sent
+ * samples late. Each is asked at once when the load has ended.
+ */
+
+/** No latency: how fast the service is, is this machine's business. */
+const DOCUMENT = (job: string) => `
+apiVersion: sla-harness/v1
+kind: SLA
+name: other servers
+service:
+  selector: { job: ${job} }
+  requests: { counter: http_requests_total, where: { handler: /predict } }
+objectives:
+  - id: error-rate
+    ratio:
+      bad: { counter: http_requests_total, where: { handler: /predict, status: { matches: "5.." } }, absent: zero }
+      total: { counter: http_requests_total, where: { handler: /predict } }
+    target: "< 5%"
+  - id: model-uptime
+    uptime: { gauge: sentiment_model_loaded }
+    target: ">= 99.9%"
+`;
+
+const signal = new AbortController().signal;
+/** The longest that a build of VictoriaMetrics may take, on a machine that has none. */
+const BUILD_MS = 25 * 60_000;
+
+let folder: TemporaryFolder;
+let owned: AsyncDisposableStack;
+let services = 0;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  owned = new AsyncDisposableStack();
+});
+afterAll(async () => {
+  await owned.disposeAsync();
+  await folder[Symbol.asyncDispose]();
+});
+
+async function optionsFor(more: Partial<LocalStackOptions> = {}): Promise<LocalStackOptions> {
+  const own = join(folder.path, `part-${++services}`);
+  await mkdir(own);
+  return {
+    root: ROOT,
+    env: process.env,
+    prometheusPath: toolPath('PROMETHEUS_BIN'),
+    selector: { job: 'sentiment-api' },
+    folder: own,
+    signal,
+    ...more,
+  };
+}
+
+async function serve(more: Partial<LocalStackOptions> = {}): Promise<{ process: Running; url: string }> {
+  const process = owned.use(await startService(await optionsFor(more)));
+  const url = await serviceAddress(process, signal);
+  await serviceReady(process, url, signal);
+  return { process, url };
+}
+
+async function startVictoriaMetrics(jobs: readonly { job: string; target: string; interval: string }[]) {
+  const { path } = await findTool('victoria-metrics', {
+    env: process.env,
+    progress: (line) => process.stderr.write(`${line}\n`),
+  });
+  const own = join(folder.path, 'victoria-metrics');
+  await mkdir(own);
+  const scrapes = jobs.map(
+    ({ job, target, interval }) =>
+      `- { job_name: ${job}, scrape_interval: ${interval}, scrape_timeout: ${interval}, static_configs: [{ targets: ["${new URL(target).host}"] }] }`,
+  );
+  await writeFile(join(own, 'scrape.yml'), `scrape_configs:\n${scrapes.join('\n')}\n`);
+  const args = [
+    `-promscrape.config=${join(own, 'scrape.yml')}`,
+    `-storageDataPath=${join(own, 'data')}`,
+    '-httpListenAddr=127.0.0.1:0',
+  ];
+  const logFile = join(own, 'victoria-metrics.log');
+  const running = owned.use(
+    await start('VictoriaMetrics', path, args, { cwd: own, env: process.env, logFile }),
+  );
+  const url = await waitFor(running, 'starting to listen', START_PATIENCE_MS, signal, async () => {
+    const line = /started server at (http:\/\/[\d.:]+)/.exec(await readFile(logFile, 'utf8'));
+    return line === null ? null : line[1]!;
+  });
+  await waitFor(running, 'getting ready', START_PATIENCE_MS, signal, () => isOk(`${url}/health`));
+  return url;
+}
+
+async function predict(serviceUrl: string, count: number, everyMs: number): Promise<Record<number, number>> {
+  const statuses: Record<number, number> = {};
+  for (let sent = 0; sent < count; sent++) {
+    const due = sleep(everyMs);
+    const response = await fetch(`${serviceUrl}/predict`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ text: 'A fine day.' }),
+    });
+    await response.text();
+    statuses[response.status] = (statuses[response.status] ?? 0) + 1;
+    await due;
+  }
+  return statuses;
+}
+
+interface Judged {
+  readonly verdict: VerdictDocument;
+  readonly evidence: Evidence;
+}
+
+function planFor(job: string): Plan {
+  const parsed = parseDocument(DOCUMENT(job));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return planWindow(parsed.document);
+}
+
+/** Waits as the gate does before a load, loads, and judges at once. */
+async function judged(job: string, url: string, during: () => Promise<unknown>): Promise<Judged> {
+  const plan = planFor(job);
+  const asker = { url, signal };
+  const { isScraped, lagSeconds } = await awaitScrapeAfter(plan.up, Date.now() / 1000, 60_000, asker);
+  expect(isScraped).toBe(true);
+  const fromSeconds = Date.now() / 1000;
+  await during();
+  const window = { fromSeconds, toSeconds: Date.now() / 1000 };
+  return await judgedAtOnce(job, url, window, lagSeconds);
+}
+
+async function judgedAtOnce(
+  job: string,
+  url: string,
+  window: RunRecord['window'],
+  lagSeconds: number | null = null,
+): Promise<Judged> {
+  const plan = planFor(job);
+  const run: RunRecord = { schema: 'sla-harness/run/v1', id: 'window', window, load: null, incidents: null };
+  const asker = { url, signal, ...(lagSeconds === null ? {} : { lagSeconds }) };
+  const evidence = await collectEvidence(plan, run, asker);
+  return { evidence, verdict: judgeInWords(plan, run, evidence) };
+}
+
+const objective = ({ verdict }: Judged, id: string) => verdict.objectives.find((one) => one.id === id)!;
+const precondition = ({ verdict }: Judged, id: string) => verdict.preconditions.find((one) => one.id === id)!;
+
+describe('VictoriaMetrics', { timeout: 240_000 }, () => {
+  let url: string;
+  let troubled: { process: Running; url: string };
+  let scrape: Relay;
+
+  beforeAll(async () => {
+    troubled = await serve();
+    scrape = owned.use(await startRelay(troubled.url));
+    url = await startVictoriaMetrics([{ job: 'troubled', target: scrape.url, interval: '500ms' }]);
+    await predict(troubled.url, 1, 0);
+  }, BUILD_MS);
+
+  test('a healthy service passes, though the server shows samples seconds late', async () => {
+    const result = await judged('troubled', url, () => predict(troubled.url, 80, 100));
+    expect(result.verdict.verdict, JSON.stringify(result.verdict, null, 1)).toBe('pass');
+    expect(objective(result, 'error-rate').samples).toBe(80);
+    expect(result.evidence.arrival).toMatchObject({ boundBy: 'learned', missing: [] });
+  });
+
+  test('a scrape that failed is unknown, and is no restart', async () => {
+    const result = await judged('troubled', url, async () => {
+      await predict(troubled.url, 40, 100);
+      let failed = 0;
+      scrape.behaviour = async (exchange, forward) =>
+        ++failed === 1 ? { status: 500, type: 'text/plain', body: 'no' } : await passOn(exchange, forward);
+      await predict(troubled.url, 40, 100);
+    });
+    expect(precondition(result, 'service-not-restarted')).toMatchObject({ ok: true });
+    expect(objective(result, 'error-rate')).toMatchObject({ verdict: 'met', samples: 80 });
+    expect(objective(result, 'model-uptime').verdict).toBe('undecided');
+    expect(objective(result, 'model-uptime').reason).toContain('unknown');
+    const values = result.evidence.readings.flatMap(({ series }) =>
+      series.flatMap(({ samples }) => samples.map(([, value]) => value)),
+    );
+    // Or this says nothing of markers.
+    expect(values).toContain('NaN');
+  });
+
+  test('a window of more than 500 scrapes that has just ended is judged in full', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const times = Array.from({ length: 613 }, (_, index) => now - 610 + index);
+    const labels = 'job="long",instance="a"';
+    const predictions = `http_requests_total{${labels},handler="/predict",method="POST",status="200"}`;
+    const lines = times.flatMap((at, index) =>
+      [
+        `up{${labels}} 1`,
+        `process_start_time_seconds{${labels}} 1000`,
+        `sentiment_model_loaded{${labels}} 1`,
+        `${predictions} ${index * 3}`,
+      ].map((line) => `${line} ${at * 1000}`),
+    );
+    const body = `${lines.join('\n')}\n`;
+    const { status } = await fetch(`${url}/api/v1/import/prometheus`, { method: 'POST', body });
+    expect(status).toBe(204);
+    // The first of its samples are there; its functions see none of the last 30 s.
+    expect(await awaitScrapeAfter('up{job="long"}', now - 30, 30_000, { url, signal })).toMatchObject({
+      isScraped: true,
+    });
+    const result = await judgedAtOnce('long', url, { fromSeconds: now - 600, toSeconds: now });
+    expect(result.evidence.thinned).toBeDefined();
+    expect(result.evidence.arrival!.missing).toEqual([]);
+    expect(result.verdict.verdict, JSON.stringify(result.verdict, null, 1)).toBe('pass');
+    expect(objective(result, 'error-rate').samples).toBe(1_800);
+    expect(objective(result, 'model-uptime').samples).toBe(601);
+  });
+
+  test('a process that restarted is reported as one', async () => {
+    const result = await judged('troubled', url, async () => {
+      await predict(troubled.url, 30, 100);
+      await troubled.process.stop();
+      await serve({ servicePort: Number(new URL(troubled.url).port) });
+      await predict(troubled.url, 30, 100);
+    });
+    expect(result.verdict.verdict).not.toBe('pass');
+    expect(objective(result, 'error-rate').verdict).toBe('undecided');
+    expect(precondition(result, 'service-not-restarted')).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('restarted: seen at'),
+    });
+  });
+});
+
+describe('a Prometheus that is sent samples in batches', { timeout: 120_000 }, () => {
+  test('of 8 s is waited for, and counts exactly', async () => {
+    const service = await serve();
+    const options = await optionsFor();
+    const receiver = owned.use(await startReceiver(options, options.folder));
+    const url = await listeningAddress(receiver, signal);
+    const remoteWrite = { url: `${url}/api/v1/write`, batchSeconds: 8 };
+    const scraping = { ...options, remoteWrite };
+    owned.use(await startPrometheus(scraping, service.url, join(options.folder, 'data')));
+    await predict(service.url, 1, 0);
+    const result = await judged('sentiment-api', url, () => predict(service.url, 120, 100));
+    expect(result.verdict.verdict, JSON.stringify(result.verdict, null, 1)).toBe('pass');
+    expect(objective(result, 'error-rate').samples).toBe(120);
+    expect(result.evidence.arrival!.lagSeconds).toBeGreaterThan(5);
+    expect(result.evidence.arrival!.missing).toEqual([]);
+  });
+});

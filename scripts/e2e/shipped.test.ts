@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { metrics } from '../../service/metric-names.ts';
+import { isGeneral, parseDocument } from '../../slas/document/document.ts';
+import type { Measure, Selection } from '../../slas/model/model.ts';
+import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
+import { ROOT } from '../testing/sla.ts';
+
+/** The service does not know that it is judged, and the document does not import the service: this holds them together. */
+
+const parsed = parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8'));
+if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems, null, 2));
+const { document } = parsed;
+const known = new Map(Object.values(metrics).map((metric) => [metric.name as string, metric]));
+
+function selectionsOf(measure: Measure): readonly Selection[] {
+  switch (measure.kind) {
+    case 'latency':
+    case 'mean':
+      return [measure.histogram];
+    case 'ratio':
+      return [measure.bad, measure.total];
+    case 'throughput':
+      return [measure.counter];
+    case 'uptime':
+    case 'peak':
+      return [measure.gauge];
+    case 'recovery':
+      return [];
+    default:
+      return measure satisfies never;
+  }
+}
+
+const selections = [
+  ...document.objectives.flatMap(({ measure }) => selectionsOf(measure)),
+  document.service.requests!,
+  ...document.scenarios.flatMap(({ requests }) => requests ?? []),
+];
+
+describe('the shipped document and the service', () => {
+  test.each(selections)('the service has $metric with $where from the start', ({ metric, where }) => {
+    const defined = known.get(metric);
+    expect(defined).toBeDefined();
+    const fits = (labels: Readonly<Record<string, unknown>>) =>
+      Object.entries(where).every(([label, match]) =>
+        typeof match === 'string'
+          ? labels[label] === match
+          : new RegExp(`^(?:${match.matches})$`).test(String(labels[label])),
+      );
+    expect(defined!.labelSets.some(fits)).toBe(true);
+  });
+
+  test.each(Object.entries(document.service.buckets))(
+    '%s has the edges that the document lists',
+    (name, edges) => {
+      expect((known.get(name) as { buckets?: readonly number[] }).buckets).toEqual(edges);
+    },
+  );
+
+  test('the six objectives have their documented targets and alerts', () => {
+    expect(
+      document.objectives.filter(isGeneral).map(({ id, target, alert }) => [id, target.text, alert?.text]),
+    ).toEqual([
+      ['latency-p95', '< 200ms', '> 300ms'],
+      ['latency-p99', '< 500ms', '> 1s'],
+      ['error-rate', '< 1%', '> 5%'],
+      ['throughput', '> 15/s', '< 5/s'],
+      ['model-uptime', '>= 99.9%', '< 99%'],
+      ['confidence', '> 0.85', '< 0.70'],
+    ]);
+  });
+
+  test('the total of the error rate leaves out the 4xx of the client, and nothing else', () => {
+    const measure = document.objectives.find(({ id }) => id === 'error-rate')!.measure as Measure & {
+      kind: 'ratio';
+    };
+    const total = new RegExp(`^(?:${(measure.total.where.status as { matches: string }).matches})$`);
+    const bad = new RegExp(`^(?:${(measure.bad.where.status as { matches: string }).matches})$`);
+    const all = ['200', '204', '301', '400', '404', '413', '415', '429', '499', '500', '503', '504'];
+    expect(all.filter((status) => !total.test(status))).toEqual(['400', '404', '413', '415']);
+    expect(all.filter((status) => bad.test(status))).toEqual(['429', '499', '500', '503', '504']);
+  });
+});

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { copyCheckout, sla, temporaryFolder } from '../testing/sla.ts';
+
+const address = (name: string, text: string) => new RegExp(`^${name} +(\\S+)$`, 'm').exec(text)![1]!;
+
+const answers = async (url: string) => {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2000) })).status;
+  } catch {
+    return null;
+  }
+};
+
+test('a stack stays up, carries a run that is judged later, serves a gate of somebody else, and goes down whole', async () => {
+  // A checkout of its own: the name of its socket follows from its folder, so it meddles with no other stack.
+  await using folder = await temporaryFolder();
+  const root = join(folder.path, 'a checkout');
+  await copyCheckout(root);
+  const here = (...args: string[]) => sla(args, { root });
+
+  expect(await here('stack', 'status')).toMatchObject({
+    code: 4,
+    stdout: expect.stringContaining('no stack is running'),
+  });
+  // Two at once: one gives way, and both tell of the same stack.
+  const [up, second] = await Promise.all([here('stack', 'up'), here('stack', 'up')]);
+  expect(up, up.stderr).toMatchObject({ code: 0 });
+  expect(second.stdout).toBe(up.stdout);
+  const service = address('service', up.stdout);
+  const prometheus = address('Prometheus', up.stdout);
+  try {
+    expect(await answers(`${service}/health/ready`)).toBe(200);
+    expect((await here('stack', 'status')).stdout).toContain(service);
+    expect((await here('stack', 'up')).stdout).toContain(service);
+
+    const run = await here('run', 'smoke', '--rate', '30', '--duration', '12s');
+    expect(run.stderr).toContain(`using the running stack: ${service}`);
+    expect(run, run.stderr).toMatchObject({ code: 0 });
+    const verified = await here('verify', '--json');
+    const verdict = JSON.parse(verified.stdout);
+    expect(verdict).toMatchObject({ verdict: 'pass', scenario: 'smoke' });
+
+    // The same window, asked for again, and as a stranger's: the same counts.
+    const asked = JSON.parse((await here('verify', 'latest', '--prometheus', prometheus, '--json')).stdout);
+    expect(asked.objectives).toEqual(verdict.objectives);
+    expect(asked.reconciliation).toEqual(verdict.reconciliation);
+    const { from, to } = verdict.window;
+    const bare = JSON.parse(
+      (await here('verify', '--prometheus', prometheus, '--from', from, '--to', to, '--json')).stdout,
+    );
+    expect(bare.objectives.map(({ samples }: { samples: number }) => samples)).toEqual(
+      verdict.objectives.map(({ samples }: { samples: number }) => samples),
+    );
+    expect(bare.verdict).toBe('pass');
+    expect(bare.preconditions.find(({ id }: { id: string }) => id === 'load-delivered')).toMatchObject({
+      ok: null,
+    });
+
+    const gate = await here(
+      'gate',
+      '--scenario',
+      'smoke',
+      '--rate',
+      '30',
+      '--duration',
+      '12s',
+      '--target',
+      service,
+      '--prometheus',
+      prometheus,
+    );
+    expect(gate.stdout).toContain('PASS');
+    expect(gate.code).toBe(0);
+  } finally {
+    expect(await here('stack', 'down')).toMatchObject({ code: 0, stdout: 'the stack is down\n' });
+  }
+  expect(await answers(`${service}/health/live`)).toBeNull();
+  expect(await answers(`${prometheus}/-/ready`)).toBeNull();
+  expect((await here('stack', 'down')).stdout).toBe('no stack was running\n');
+}, 180_000);
+
+test('with alerts it has an Alertmanager, where one can be had', async () => {
+  await using folder = await temporaryFolder();
+  const root = join(folder.path, 'a checkout');
+  await copyCheckout(root);
+  const here = (...args: string[]) => sla(args, { root });
+
+  const up = await here('stack', 'up', '--with', 'alerts');
+  try {
+    expect(up, up.stderr).toMatchObject({ code: 0 });
+    const rules = await fetch(`${address('Prometheus', up.stdout)}/api/v1/rules?type=alert`);
+    expect(await rules.text()).toContain('"name":"HighErrorRate"');
+    const alertmanager = address('Alertmanager', up.stdout);
+    expect(await answers(`${alertmanager}/-/ready`)).toBe(200);
+    expect(await answers(`${address('service', up.stdout)}/health/ready`)).toBe(200);
+  } finally {
+    await here('stack', 'down');
+  }
+  expect(await answers(`${address('service', up.stdout)}/health/live`)).toBeNull();
+  expect(await answers(`${address('Alertmanager', up.stdout)}/-/ready`)).toBeNull();
+
+  // A machine that can have no Alertmanager evaluates the rules all the same; who wants to be told of them is told that nobody can.
+  const env = {
+    ALERTMANAGER_BIN: '',
+    PATH: folder.path,
+    SLA_CACHE_DIR: folder.path,
+    SLA_RELEASES_URL: 'http://127.0.0.1:1',
+  };
+  const asked = { ...env, ALERT_WEBHOOK_URL: 'http://127.0.0.1:9/alerts' };
+  expect(await sla(['stack', 'up', '--with', 'alerts'], { root, env: asked })).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('ALERTMANAGER_BIN'),
+  });
+  const without = await sla(['stack', 'up', '--with', 'alerts'], { root, env });
+  try {
+    expect(without, without.stderr).toMatchObject({ code: 0 });
+    expect(without.stderr).toContain('there is no Alertmanager: alerts are evaluated, and nobody is told');
+    expect(without.stdout).not.toContain('Alertmanager');
+  } finally {
+    await here('stack', 'down');
+  }
+}, 180_000);

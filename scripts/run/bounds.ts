@@ -1,0 +1,118 @@
+import { isDuration, isRate, parseDuration, parseRate } from '../../slas/document/limits.ts';
+import type { Load, SlaDocument } from '../../slas/model/model.ts';
+import { formatValue } from '../../slas/render/numbers.ts';
+import { accept, badOption, type Input, type PlacedProblem } from '../cli/inputs.ts';
+import { checkAllowed } from '../stack/existing.ts';
+
+/** Where a load may go, and how large it may be: checked before anything is sent. */
+
+export interface BoundOptions {
+  readonly target?: string;
+  readonly maxRate?: string;
+  readonly maxDuration?: string;
+}
+
+/** A service that was already running is not loaded for longer than this by default. */
+const USUAL_LONGEST: Bound = {
+  most: 3600,
+  by: 'apply unless --max-duration or the document says otherwise',
+};
+
+interface Bound {
+  readonly most: number;
+  /** What sets the limit, in words that follow the value. */
+  readonly by: string;
+}
+
+interface Bounds {
+  readonly perSecond: Bound | null;
+  readonly seconds: Bound | null;
+}
+
+/** The limits given by options, or what is wrong with them. */
+export function readBounds({ maxRate, maxDuration }: BoundOptions): Input<Bounds> {
+  const perSecond = maxRate === undefined ? null : parseRate(maxRate);
+  const seconds = maxDuration === undefined ? null : parseDuration(maxDuration);
+  if (maxRate !== undefined && !isRate(perSecond))
+    return badOption(
+      '--max-rate',
+      `"${maxRate}" is not a valid rate (0.01/s to 10000/s): write it as 100 or 100/s`,
+    );
+  if (maxDuration !== undefined && !isDuration(seconds))
+    return badOption(
+      '--max-duration',
+      `"${maxDuration}" is not a valid duration (1s to 24h): write it as 60s or 5m`,
+    );
+  return accept({
+    perSecond: perSecond === null ? null : { most: perSecond, by: '--max-rate allows' },
+    seconds: seconds === null ? null : { most: seconds, by: '--max-duration allows' },
+  });
+}
+
+/**
+ * Everything that forbids a load. Options apply to every load; the document's allowed targets and limits apply to a service
+ * that was already running. The lower of two limits applies.
+ *
+ * @param file the document, for messages
+ */
+export function checkBounds(
+  options: BoundOptions,
+  { service }: SlaDocument,
+  load: Load,
+  file: string,
+): readonly PlacedProblem[] {
+  const read = readBounds(options);
+  if (!read.ok) return read.problems;
+  if (options.target === undefined) return exceeded(load, read.value);
+  const stated = boundsOf(service, file);
+  const bounds = {
+    perSecond: smaller(read.value.perSecond, stated.perSecond),
+    seconds: smaller(read.value.seconds, stated.seconds) ?? USUAL_LONGEST,
+  };
+  return [...checkAllowed(options.target, service.allowedTargets, file), ...exceeded(load, bounds)];
+}
+
+const boundsOf = (
+  { maxRatePerSecond, maxDurationSeconds }: SlaDocument['service'],
+  file: string,
+): Bounds => ({
+  perSecond:
+    maxRatePerSecond === undefined
+      ? null
+      : { most: maxRatePerSecond, by: `service.maxRate allows in ${file}` },
+  seconds:
+    maxDurationSeconds === undefined
+      ? null
+      : { most: maxDurationSeconds, by: `service.maxDuration allows in ${file}` },
+});
+
+const smaller = (one: Bound | null, other: Bound | null): Bound | null =>
+  one === null || (other !== null && other.most < one.most) ? other : one;
+
+function exceeded(load: Load, { perSecond, seconds }: Bounds): PlacedProblem[] {
+  return [
+    ...(perSecond === null ? [] : tooFast(load, perSecond)),
+    ...(seconds === null ? [] : tooLong(load, seconds)),
+  ];
+}
+
+function tooFast({ scenario, phases }: Load, { most, by }: Bound): PlacedProblem[] {
+  const fast = phases.filter(({ ratePerSecond }) => ratePerSecond > most);
+  if (fast.length === 0) return [];
+  const told = fast.map(
+    ({ name, ratePerSecond }) => `"${name}" with ${formatValue(ratePerSecond, 'per_second')}`,
+  );
+  const message = `the planned rate exceeds the ${formatValue(most, 'per_second')} that ${by} (phase ${told.join(', ')}): lower it with --rate, or choose another scenario`;
+  return [{ code: 'too-fast', path: `scenarios.${scenario}`, message }];
+}
+
+/** Names the phase in which the limit is reached. */
+function tooLong({ scenario, phases, scheduledSeconds }: Load, { most, by }: Bound): PlacedProblem[] {
+  if (scheduledSeconds <= most) return [];
+  const ends = phases.map((_, index) =>
+    phases.slice(0, index + 1).reduce((sum, { durationSeconds }) => sum + durationSeconds, 0),
+  );
+  const { name } = phases[ends.findIndex((end) => end > most)]!;
+  const message = `the load takes ${formatValue(scheduledSeconds, 'seconds')}, longer than the ${formatValue(most, 'seconds')} that ${by} (reached in phase "${name}"): shorten it with --duration, or choose another scenario`;
+  return [{ code: 'too-long', path: `scenarios.${scenario}`, message }];
+}

@@ -1,0 +1,108 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { canMount, keepFull, mountSmallDisk } from '../selftest/small-disk.ts';
+import { ROOT, startSla, temporaryFolder } from '../testing/sla.ts';
+import { writeWhole } from './disk.ts';
+
+/** A disk that gives out is a failure of the harness, never a verdict; and no file is there by half. */
+
+describe('writing a file', () => {
+  test('it is there whole, and nothing else', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'a.json');
+    await writeWhole(path, 'one');
+    await writeWhole(path, 'two');
+    expect(await readFile(path, 'utf8')).toBe('two');
+    expect(await readdir(folder.path)).toEqual(['a.json']);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('on a full disk the old one stays', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'a.json');
+    await writeWhole(path, 'old');
+    // What is written first goes to a device that is always full.
+    await symlink('/dev/full', join(folder.path, '.a.json.tmp'));
+    await expect(writeWhole(path, 'new')).rejects.toMatchObject({
+      code: 'cannot-write',
+      message: expect.stringMatching(/a\.json cannot be written: ENOSPC/),
+      nextStep: expect.stringMatching(/free space .*--out DIR/),
+    });
+    expect(await readFile(path, 'utf8')).toBe('old');
+    expect(await readdir(folder.path)).toEqual(['a.json']);
+  });
+
+  test('beyond the largest file that is allowed nothing is left', async () => {
+    await using folder = await temporaryFolder();
+    const script = `
+      import { writeWhole } from ${JSON.stringify(join(ROOT, 'scripts', 'disk.ts'))};
+      await writeWhole('small', 'x'.repeat(1000));
+      await writeWhole('large', 'x'.repeat(1_000_000)).catch((error) => console.log(error.code, error.message, error.nextStep));`;
+    const limited = [
+      '-c',
+      'ulimit -f 100; exec "$0" "$@"',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      script,
+    ];
+    const { stdout } = spawnSync('sh', limited, { cwd: folder.path, encoding: 'utf8' });
+    expect(stdout).toMatch(/^cannot-write .*large cannot be written: EFBIG.*\(ulimit -f\)/);
+    expect(await readdir(folder.path)).toEqual(['small']);
+  });
+});
+
+describe('a gate whose run folder goes bad in the middle of the load', () => {
+  async function gateMeeting(trouble: (run: string) => Promise<void>, out: string) {
+    // A busy machine must not end the load before the trouble comes.
+    const load = ['--scenario', 'smoke', '--rate', '30', '--duration', '11s', '--no-abort'];
+    const gate = startSla(['gate', ...load, '--out', out, '--json']);
+    await gate.seen(/loading: \d+ of/);
+    const id = (await readdir(out)).find((name) => name.includes('smoke'))!;
+    await trouble(join(out, id));
+    return { ...(await gate.done), run: join(out, id) };
+  }
+
+  test('somebody puts a file in its place', async () => {
+    await using folder = await temporaryFolder();
+    const out = join(folder.path, 'runs');
+    await mkdir(out);
+    const { code, stdout, stderr, run } = await gateMeeting(async (path) => {
+      await rename(path, join(folder.path, 'gone'));
+      await writeFile(path, 'no folder');
+    }, out);
+    expect(stderr).toContain('cannot be written: ENOTDIR');
+    expect(stderr).toContain('--out DIR');
+    expect(stdout).toBe('');
+    expect(code).toBe(4);
+    expect(await readFile(run, 'utf8')).toBe('no folder');
+  });
+
+  test.skipIf(!canMount())(
+    'the disk is full (needs the right to mount a small one)',
+    async () => {
+      await using folder = await temporaryFolder();
+      const out = join(folder.path, 'small disk');
+      using _disk = await mountSmallDisk(out);
+      using stack = new DisposableStack();
+      const { code, stdout, stderr, run } = await gateMeeting(async () => void stack.use(keepFull(out)), out);
+      expect(stderr).toContain('cannot be written: ENOSPC');
+      expect(stderr).toContain('free space there');
+      expect(stdout).toBe('');
+      expect(code).toBe(4);
+      const files = await readdir(run);
+      expect(files).toContain('plan.json');
+      for (const name of ['verdict.json', 'manifest.json']) expect(files).not.toContain(name);
+      expect(files.filter((name) => name.endsWith('.tmp'))).toEqual([]);
+      for (const name of files.filter((one) => one.endsWith('.json'))) {
+        expect(() => JSON.parse(readSync(join(run, name))), name).not.toThrow();
+      }
+      // The service waits for its log, the load for the service: 30 s on a quiet machine.
+    },
+    120_000,
+  );
+});
+
+const readSync = (path: string) => execFileSync('cat', [path], { encoding: 'utf8' });

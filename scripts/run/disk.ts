@@ -1,0 +1,111 @@
+import { lstat, mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { HarnessError } from '../cli/errors.ts';
+
+/** Trouble of the disk itself, wherever it is met. */
+const OF_THE_DISK = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO'];
+/** Trouble that is the folder's when it is met inside it: somebody removed it, or put something else there. */
+const OF_THE_PLACE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM'];
+
+/**
+ * Writes a file whole or not at all: under a name of its own, forced to the disk, and only then given its final name.
+ * Throws HarnessError `cannot-write`.
+ */
+export async function writeWhole(path: string, content: string | AsyncIterable<string>): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
+  try {
+    // It would be replaced: /dev/null by a file, for all of this machine.
+    const found = await lstat(path).catch(() => null);
+    if (found !== null && !found.isFile() && !found.isSymbolicLink())
+      throw new Error('something that is not a plain file has this name');
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw cannotWrite(path, cause as NodeJS.ErrnoException);
+  }
+}
+
+/**
+ * Makes a folder and those above it. By steps of our own: Node's recursive one never ends where a file system lets nobody make
+ * any (`/proc`). Throws what the file system says.
+ */
+export async function makePath(path: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(path, mode);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await isFolder(path))) return;
+    const parent = dirname(path);
+    // Under a parent that is there, the reason is another.
+    if (code !== 'ENOENT' || parent === path || (await isFolder(parent))) throw error;
+    await makePath(parent, mode);
+    await makeLast(path, mode);
+  }
+}
+
+/** The same, and throws HarnessError `cannot-write`. */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  try {
+    await makePath(path, mode);
+  } catch (cause) {
+    throw cannotWrite(path, cause as NodeJS.ErrnoException);
+  }
+}
+
+/** Another process may have made it meanwhile. */
+async function makeLast(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await isFolder(path))) throw error;
+  }
+}
+
+const isFolder = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true;
+
+function cannotWrite(path: string, cause: NodeJS.ErrnoException): HarnessError {
+  const elsewhere = 'choose another place with --out DIR';
+  const nextStep =
+    cause.code === 'ENOSPC' || cause.code === 'EDQUOT'
+      ? `free space there (./sla runs prune --keep 50), or ${elsewhere}`
+      : cause.code === 'EFBIG'
+        ? `raise the limit on the size of files (ulimit -f), or ${elsewhere}`
+        : elsewhere;
+  return new HarnessError('cannot-write', `${path} cannot be written: ${cause.message}`, { nextStep, cause });
+}
+
+/** Does something that writes into a folder; trouble with the disk comes out as a HarnessError, whoever met it. */
+export async function guardFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = firstOf(thrown);
+    const { code = '', path = '' } = error as NodeJS.ErrnoException;
+    const isTrouble =
+      OF_THE_DISK.includes(code) || (OF_THE_PLACE.includes(code) && String(path).startsWith(folder));
+    if (error instanceof HarnessError || !isTrouble) throw error;
+    throw cannotWrite(path === '' ? folder : path, error as NodeJS.ErrnoException);
+  }
+}
+
+/** What went wrong first, where stopping and clearing up after it went wrong as well. */
+const firstOf = (error: unknown): unknown =>
+  error instanceof SuppressedError ? firstOf(error.suppressed) : error;
+
+export interface TemporaryFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Gone with all that is in it when it is disposed of. */
+export async function temporaryFolder(): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'sla-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import type { Load } from '../../slas/model/model.ts';
+import { cutBecause, diedOf, type EndedK6, failuresOf, tellingEnd } from './k6-end.ts';
+
+/** How one k6 or several ended, and what follows from it. */
+
+const LOG = { inIterations: 0, firstInIteration: null, outside: [], first: null, isCrossedAtEnd: false };
+const SUMMARY = { metrics: {}, checks: [] };
+
+function end(code: number | null, changes: Partial<EndedK6> & { readonly at?: number } = {}): EndedK6 {
+  const { at = 10, ...own } = changes;
+  const signal = code === null ? ('SIGKILL' as const) : null;
+  return { exit: { code, signal, atSeconds: at }, summary: SUMMARY, log: LOG, ...own };
+}
+const atEnd = { log: { ...LOG, first: 'thresholds have been crossed', isCrossedAtEnd: true } };
+
+const LOAD = { plannedRequests: 40, budgets: [] } as unknown as Load;
+const counts = (sent: number) => ({
+  sent,
+  answered: { '1xx': 0, '2xx': sent, '3xx': 0, '4xx': 0, '5xx': 0 },
+  lost: 0,
+  droppedIterations: 0,
+});
+const cut = (one: EndedK6, sent = 40) => cutBecause(one, one.summary, counts(sent), LOAD);
+
+test('of several ends the one is told that made the others stop', () => {
+  const tells = (...ends: EndedK6[]) => {
+    const { code, signal, atSeconds } = tellingEnd(ends).exit;
+    return [code ?? signal, atSeconds];
+  };
+  expect(tells(end(0, { at: 1 }), end(0, { at: 2 }))).toEqual([0, 2]);
+  expect(tells(end(105, { at: 1 }), end(99, { at: 2 }), end(105, { at: 3 }))).toEqual([99, 3]);
+  expect(tells(end(99, { at: 1, ...atEnd }), end(null, { at: 2 }))).toEqual(['SIGKILL', 2]);
+  expect(tells(end(99, { at: 1, ...atEnd }), end(105, { at: 2 }))).toEqual([105, 2]);
+  expect(tells(end(108, { at: 2 }), end(107, { at: 1 }))).toEqual([107, 2]);
+});
+
+test('what fails after the last request cuts nothing', () => {
+  expect(cut(end(0))).toBeNull();
+  expect(cut(end(0), 3)).toBeNull();
+  expect(cut(end(107))).toBeNull();
+  expect(cut(end(99, atEnd), 3)).toBeNull();
+  expect(cut(end(110), 3)).toBeNull();
+});
+
+test('what fails before it does, and says why', () => {
+  const log = { ...LOG, first: 'Error: no token at setup (loadtests/peak.ts:5:9)' };
+  expect(cut(end(107, { log }), 0)).toBe(
+    'k6 ended with exit code 107: the load script threw an exception: Error: no token at setup (loadtests/peak.ts:5:9)',
+  );
+  expect(cut(end(null))).toBe('k6 ended with signal SIGKILL');
+  expect(cut(end(137, { summary: null }))).toBe('k6 ended with exit code 137');
+  expect(cut(end(99), 3)).toBe('k6 ended with exit code 99: a threshold was crossed');
+});
+
+test('k6 has died where it could not end by itself; a summary that the script prevented is no death', () => {
+  expect(diedOf(end(null))).toEqual(['k6 ended during the run, with signal SIGKILL']);
+  expect(diedOf(end(137, { summary: null }))).toEqual(['k6 ended during the run, with exit code 137']);
+  expect(diedOf(end(0, { summary: null }))).toEqual([]);
+  expect(diedOf(end(99, { summary: null, ...atEnd }))).toEqual([]);
+  expect(diedOf(end(107))).toEqual([]);
+});
+
+test('what k6 reports as failed is told once, and nothing of a k6 that was killed', () => {
+  expect(failuresOf([end(0), end(0)], false)).toEqual([]);
+  expect(failuresOf([end(0), end(null)], false)).toBeUndefined();
+  expect(failuresOf([end(105)], false)).toEqual([]);
+  expect(failuresOf([end(99, atEnd)], true)).toEqual([]);
+  expect(failuresOf([end(99, atEnd)], false)).toEqual([
+    'k6 ended with exit code 99: a threshold was crossed: thresholds have been crossed',
+  ]);
+  const log = {
+    ...LOG,
+    outside: ['Error: no room at handleSummary'],
+    first: 'Error: no room at handleSummary',
+  };
+  expect(failuresOf([end(0, { log }), end(0, { log })], false)).toEqual([
+    'the load script threw an exception: Error: no room at handleSummary',
+  ]);
+  expect(failuresOf([end(107, { log })], false)).toEqual([
+    'k6 ended with exit code 107: the load script threw an exception: Error: no room at handleSummary',
+  ]);
+  expect(failuresOf([end(0, { summary: null })], false)).toEqual([
+    'k6 left no summary, so its checks and thresholds are not known',
+  ]);
+});

@@ -1,0 +1,125 @@
+import { answersInAll } from '../../slas/client/requests.ts';
+import type { Load, LoadRecord } from '../../slas/model/model.ts';
+import { plannedIn } from '../../slas/plan/planned-in.ts';
+import { countOf, formatCount } from '../../slas/render/numbers.ts';
+import { type Exit, tellExit } from '../process/processes.ts';
+import type { ErrorLog } from './k6-log.ts';
+import { count, type Summary } from './k6-summary.ts';
+
+/** How k6 ended, and what that says of the load: whether it was cut short, and what k6 reported as failed. */
+
+/** k6's exit codes. */
+const THRESHOLD_CROSSED = 99;
+const STOPPED_BY_SIGNAL = 105;
+const MARKED_AS_FAILED = 110;
+const MEANINGS: Readonly<Record<number, string>> = {
+  [THRESHOLD_CROSSED]: 'a threshold was crossed',
+  100: 'setup() took too long',
+  101: 'teardown() took too long',
+  [STOPPED_BY_SIGNAL]: 'it was told to stop',
+  107: 'the load script threw an exception',
+  108: 'the load script aborted the test',
+  109: 'k6 panicked',
+  [MARKED_AS_FAILED]: 'the load script marked the test as failed',
+};
+
+/** One k6 that has ended. */
+export interface EndedK6 {
+  readonly exit: Exit;
+  /** null where it left none. */
+  readonly summary: Summary | null;
+  readonly log: ErrorLog;
+}
+
+type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;
+
+/** `exit code 107: the load script threw an exception: Error: no token at setup (loadtests/peak.ts:5:9)` */
+function endInWords({ exit, log }: EndedK6): string {
+  const meaning = exit.signal === null ? MEANINGS[exit.code ?? 0] : undefined;
+  return [
+    tellExit(exit),
+    ...(meaning === undefined ? [] : [meaning]),
+    ...(log.first === null ? [] : [log.first]),
+  ].join(': ');
+}
+
+/** k6 speaks of these only after the whole test. */
+const isAtEnd = ({ exit, log }: EndedK6) =>
+  exit.code === MARKED_AS_FAILED || (exit.code === THRESHOLD_CROSSED && log.isCrossedAtEnd);
+
+/** Of several ends the one that tells why comes first: those of the others are told to stop then, and end with what that gives. */
+function rankOf(end: EndedK6): number {
+  const { code, signal } = end.exit;
+  if (signal !== null) return 0;
+  if (code === 0) return 4;
+  if (isAtEnd(end)) return 3;
+  if (code === STOPPED_BY_SIGNAL) return 2;
+  return code === THRESHOLD_CROSSED ? 1 : 0;
+}
+
+/** The end that tells most of several: the first that was no good one, else the last. */
+export function tellingEnd(ends: readonly EndedK6[]): EndedK6 {
+  const inTime = ends.toSorted((a, b) => a.exit.atSeconds - b.exit.atSeconds);
+  const last = inTime.at(-1)!;
+  const [first] = inTime.toSorted((a, b) => rankOf(a) - rankOf(b));
+  const telling = first!.exit.code === 0 ? last : first!;
+  return { ...telling, exit: { ...telling.exit, atSeconds: last.exit.atSeconds } };
+}
+
+/** Whether k6 wrote down all that it had to, also where its exit code says that something failed. */
+const hasEndedItself = ({ exit, summary }: EndedK6) =>
+  exit.signal === null && (summary !== null || exit.code === 0 || exit.code === THRESHOLD_CROSSED);
+
+/** Why k6 did not go through its whole plan; null if it did. What fails after the last request cuts nothing. */
+export function cutBecause(end: EndedK6, summary: Summary | null, counts: Counts, load: Load): string | null {
+  const { exit } = end;
+  if (!hasEndedItself(end)) return `k6 ended with ${endInWords(end)}`;
+  if (exit.code === 0 || isAtEnd(end) || isWhole(counts, load)) return null;
+  if (exit.code === THRESHOLD_CROSSED && summary !== null) return stoppedByThreshold(summary, end, load);
+  return `k6 ended with ${endInWords(end)}`;
+}
+
+function isWhole({ sent, answered, lost, droppedIterations }: Counts, { plannedRequests }: Load): boolean {
+  const ended = lost + answersInAll({ answered });
+  return sent > 0 && sent + droppedIterations >= plannedRequests && ended === sent;
+}
+
+/** A budget that is used up, or a threshold of the script's own that ends the test (`abortOnFail`). */
+function stoppedByThreshold(summary: Summary, end: EndedK6, load: Load): string {
+  const told = load.budgets
+    .map((budget) => ({ ...budget, bad: count(summary, budget.metric) }))
+    .filter(({ bad, atMost }) => bad > atMost)
+    .map(
+      ({ objective, phase, bad, atMost }) =>
+        `${countOf(bad, 'bad request')} for ${objective}, of which ${formatCount(plannedIn(load, phase ?? undefined).plannedRequests)} can bear ${formatCount(atMost)}`,
+    );
+  return told.length === 0
+    ? `k6 ended with ${endInWords(end)}`
+    : `nothing could save it any more: ${told.join('; ')}`;
+}
+
+/** What k6 reported as failed beside checks and thresholds. undefined where it could not report anything: it was killed. */
+export function failuresOf(ends: readonly EndedK6[], isCrossed: boolean): readonly string[] | undefined {
+  if (!ends.every(hasEndedItself)) return undefined;
+  return [...new Set(ends.flatMap((end) => failuresIn(end, isCrossed)))];
+}
+
+function failuresIn(end: EndedK6, isCrossed: boolean): readonly string[] {
+  const { exit, summary, log } = end;
+  const isExpected = exit.code === 0 || exit.code === STOPPED_BY_SIGNAL || exit.code === THRESHOLD_CROSSED;
+  return [
+    ...(isExpected ? [] : [`k6 ended with ${endInWords(end)}`]),
+    // After an exception of handleSummary() k6 ends as if there had been none.
+    ...(isExpected ? log.outside.map((words) => `the load script threw an exception: ${words}`) : []),
+    ...(exit.code === THRESHOLD_CROSSED && !isCrossed ? [`k6 ended with ${endInWords(end)}`] : []),
+    ...(summary === null
+      ? [
+          `k6 left no summary, so its checks and thresholds are not known${log.first === null ? '' : ` (${log.first})`}`,
+        ]
+      : []),
+  ];
+}
+
+/** A k6 that was killed has died like anything else; one that ended by itself has not, whatever it reports. */
+export const diedOf = (end: EndedK6): readonly string[] =>
+  hasEndedItself(end) ? [] : [`k6 ended during the run, with ${tellExit(end.exit)}`];

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { formatCount } from '../../slas/render/numbers.ts';
+
+/** What k6 says of errors, in its log: `time="…" level=error msg="…" scenario=hold source=stacktrace`. */
+export interface ErrorLog {
+  /** Exceptions of iterations; k6 goes on after each, and says so nowhere else. */
+  readonly inIterations: number;
+  /** The first of them, in words. */
+  readonly firstInIteration: string | null;
+  /** Exceptions of `setup()`, `teardown()`, `handleSummary()`. */
+  readonly outside: readonly string[];
+  /** The first error that is k6's own or of the script as a whole; else the first that the script wrote itself. */
+  readonly first: string | null;
+  /** Thresholds were found crossed after the whole test, and did not end it. */
+  readonly isCrossedAtEnd: boolean;
+}
+
+/** @param root what files are named from: where the project lies is nobody's business */
+export async function readErrors(logFile: string, root: string): Promise<ErrorLog> {
+  let text = '';
+  try {
+    text = await readFile(logFile, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return errorsIn(text, root);
+}
+
+export function errorsIn(log: string, root: string): ErrorLog {
+  const lines = log.split('\n').filter((line) => line.includes('level=error '));
+  const errors = lines.map(fieldsOf);
+  const inside = errors.filter(({ source, scenario }) => source === 'stacktrace' && scenario !== undefined);
+  const outside = errors.filter(({ source, scenario }) => source === 'stacktrace' && scenario === undefined);
+  const own = errors.filter(({ source, scenario }) => source !== 'console' && scenario === undefined);
+  const first = own[0] ?? inside[0] ?? errors[0];
+  return {
+    inIterations: inside.length,
+    firstInIteration: inside.length === 0 ? null : inWords(inside[0]!, root),
+    outside: outside.map((one) => inWords(one, root)),
+    first: first === undefined ? null : inWords(first, root),
+    isCrossedAtEnd: own.some(({ msg = '' }) => /^thresholds on metrics .* have been crossed/.test(msg)),
+  };
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+function fieldsOf(line: string): Fields {
+  const found = line.matchAll(/([\w-]+)=("(?:[^"\\]|\\.)*"|\S*)/g);
+  return Object.fromEntries([...found].map(([, name, text]) => [name, unquoted(text!)]));
+}
+
+/** Go's escapes are those of JSON, but for `\x1b` and its like, which stay as they are. */
+function unquoted(text: string): string {
+  if (!text.startsWith('"')) return text;
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    return text.slice(1, -1);
+  }
+}
+
+/** A longer message is left out and not cut: half a secret would not be recognised as one. */
+const MOST_CHARACTERS = 2_000;
+
+/** `Error: no token at setup (loadtests/peak.ts:5:9)`: the message's first line, and where it was thrown. */
+function inWords({ msg = '', error }: Fields, root: string): string {
+  const [message = '', ...frames] = (error === undefined ? msg : `${msg}: ${error}`).split('\n');
+  const place = frames.find((frame) => frame.includes('file://'))?.trim();
+  const whole = place === undefined ? message : `${message} ${place}`;
+  if (whole.length > MOST_CHARACTERS)
+    return `a message of ${formatCount(whole.length)} characters, see the log`;
+  const named = whole.replaceAll(`file://${root}/`, '').replaceAll('file://', '');
+  return named.replace(/(:\d+:\d+)\(\d+\)/g, '$1');
+}

@@ -1,0 +1,130 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { ClientRequests, PhaseRecord } from '../../slas/model/model.ts';
+
+/** Metrics of loadtests/lib/request.ts: the first two have a sample a request, the last one a virtual user and phase. */
+export const REQUEST_METRIC = 'sla_request_ms';
+const LATE = 'sla_started_late_ms';
+const BEGAN = 'sla_phase_began_at_ms';
+
+/** What k6 wrote down of its requests: each, and by phases. */
+export interface RecordedLoad {
+  readonly client: ClientRequests | null;
+  /** By name, those that began. */
+  readonly phases: ReadonlyMap<string, PhaseRecord>;
+  /** How late requests began, of all of them; null where none was recorded. */
+  readonly startedLateP99Seconds: number | null;
+}
+
+export interface RecordedRequest {
+  readonly endMs: number;
+  readonly durationMs: number;
+  readonly status: string;
+  readonly path: string;
+  readonly blocked: string;
+}
+
+/**
+ * Reads the requests out of k6's CSV output (`--out csv=…`, times in Unix microseconds), a line at a time. client is null when there
+ * are none. A k6 that was killed leaves what it had written: those requests were sent, whatever became of the rest. Several
+ * files are of several k6 that shared one load.
+ */
+export async function readRequests(csvFiles: readonly string[]): Promise<RecordedLoad> {
+  const requests: RecordedRequest[] = [];
+  const phases: Phases = new Map();
+  for (const file of csvFiles) await readFileOf(file, requests, phases);
+  const lateMs = [...phases.values()].flatMap((phase) => phase.lateMs);
+  return {
+    client: requests.length === 0 ? null : compact(requests),
+    phases: summarised(phases),
+    startedLateP99Seconds: lateMs.length === 0 ? null : p99(lateMs) / 1000,
+  };
+}
+
+async function readFileOf(csvFile: string, requests: RecordedRequest[], phases: Phases): Promise<void> {
+  let columns: readonly string[] = [];
+  const input = createReadStream(csvFile);
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (columns.length === 0) columns = line.split(',');
+      else if (line.startsWith(`${REQUEST_METRIC},`)) requests.push(...parseLine(line, columns));
+      else if (line.startsWith(`${LATE},`) || line.startsWith(`${BEGAN},`)) notePhase(line, columns, phases);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** The value that 99 % are at or under; its entries are put in order. */
+function p99(values: number[]): number {
+  const ordered = values.sort((a, b) => a - b);
+  return ordered[Math.ceil(0.99 * ordered.length) - 1]!;
+}
+
+type Phases = Map<string, { beganMs: number; lateMs: number[] }>;
+
+/** k6 names a phase's requests by its scenario. */
+function notePhase(line: string, columns: readonly string[], phases: Phases): void {
+  const fields = fieldsOf(line);
+  if (fields.length !== columns.length) return;
+  const value = Number(fields[columns.indexOf('metric_value')]);
+  const name = fields[columns.indexOf('scenario')]!;
+  const phase = phases.get(name) ?? { beganMs: Number.POSITIVE_INFINITY, lateMs: [] };
+  if (line.startsWith(LATE)) phase.lateMs.push(value);
+  else phase.beganMs = Math.min(phase.beganMs, value);
+  phases.set(name, phase);
+}
+
+/** Of a phase whose beginning nobody wrote down nothing is told. */
+function summarised(phases: Phases): RecordedLoad['phases'] {
+  const known = [...phases].filter(
+    ([, { beganMs, lateMs }]) => Number.isFinite(beganMs) && lateMs.length > 0,
+  );
+  return new Map(
+    known.map(([name, { beganMs, lateMs }]): [string, PhaseRecord] => {
+      const startedLateP99Seconds = p99(lateMs) / 1000;
+      return [name, { name, fromSeconds: beganMs / 1000, sent: lateMs.length, startedLateP99Seconds }];
+    }),
+  );
+}
+
+/** The name of a group may have commas and quotes in it, as the script likes. */
+export function fieldsOf(line: string): readonly string[] {
+  if (!line.includes('"')) return line.split(',');
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    ([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare!,
+  );
+}
+
+/** A last line that was cut off has too few fields. */
+export function parseLine(line: string, columns: readonly string[]): RecordedRequest[] {
+  const fields = fieldsOf(line);
+  if (fields.length !== columns.length) return [];
+  const field = (name: string) => fields[columns.indexOf(name)] ?? '';
+  const tag = (name: string) => new RegExp(`(?:^|&)${name}=([^&]*)`).exec(field('extra_tags'))?.[1] ?? '';
+  return [
+    {
+      endMs: Number(field('timestamp')) / 1000,
+      durationMs: Number(field('metric_value')),
+      status: field('status'),
+      path: decodeURIComponent(tag('path')),
+      blocked: tag('blocked'),
+    },
+  ];
+}
+
+function compact(requests: readonly RecordedRequest[]): ClientRequests {
+  const ordered = requests.toSorted((a, b) => a.endMs - b.endMs);
+  const starts = ordered.map(({ endMs, durationMs }) => endMs - durationMs);
+  const originMs = starts.reduce((least, start) => Math.min(least, start), Number.POSITIVE_INFINITY);
+  const paths = [...new Set(ordered.map(({ path }) => path))];
+  return {
+    originSeconds: originMs / 1000,
+    startMs: starts.map((start) => (start - originMs).toFixed(1)).join(' '),
+    durationMs: ordered.map(({ durationMs }) => durationMs.toFixed(3)).join(' '),
+    blockedMs: ordered.map(({ blocked }) => blocked).join(' '),
+    status: ordered.map(({ status }) => status).join(' '),
+    path: ordered.map(({ path }) => paths.indexOf(path)).join(' '),
+    paths,
+  };
+}

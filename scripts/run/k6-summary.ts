@@ -1,0 +1,187 @@
+import { readFile } from 'node:fs/promises';
+import type { CheckRecord, ThresholdRecord } from '../../slas/model/model.ts';
+
+/** k6's own summary of a run, as `--summary-export` writes it: whatever the script exports, and even if its `handleSummary` throws. */
+export interface Summary {
+  readonly metrics: Readonly<Record<string, Metric | undefined>>;
+  /** Of all groups. */
+  readonly checks: readonly CheckRecord[];
+}
+
+interface Metric {
+  readonly values: Readonly<Record<string, number>>;
+  /** Whether each was crossed. */
+  readonly thresholds: Readonly<Record<string, boolean>>;
+}
+
+/** What is told of trends: the harness needs the first and the last, and a crossed threshold is told with its value. */
+export const TREND_STATS = 'min,avg,med,p(75),p(90),p(95),p(99),p(99.9),max,count';
+
+/** null where there is none, or only a part of one. */
+export async function readSummary(file: string): Promise<Summary | null> {
+  try {
+    return parseSummary(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+interface RawGroup {
+  readonly checks: Readonly<Record<string, { readonly path: string; passes: number; fails: number }>>;
+  readonly groups: Readonly<Record<string, RawGroup>>;
+}
+
+interface RawSummary {
+  readonly metrics: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly root_group: RawGroup;
+}
+
+export function parseSummary({ metrics, root_group: root }: RawSummary): Summary {
+  return {
+    metrics: Object.fromEntries(
+      Object.entries(metrics).map(([name, { thresholds = {}, ...values }]) => [
+        name,
+        { values, thresholds } as Metric,
+      ]),
+    ),
+    checks: checksIn(root),
+  };
+}
+
+/** k6 begins each path with `::`. */
+const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
+  ...Object.values(checks).map(({ path, passes, fails }) => ({
+    name: path.replace(/^::/, ''),
+    passes,
+    fails,
+  })),
+  ...Object.values(groups).flatMap(checksIn),
+];
+
+// ---------------------------------------------------------------------------------------------- several as one
+
+/**
+ * Several summaries as one: counts are added, the least and the greatest are those of all. Nothing else of them can be put
+ * together: a percentile of percentiles is none. null where one is missing.
+ */
+export function summed(summaries: readonly (Summary | null)[]): Summary | null {
+  const all = summaries.filter((one) => one !== null);
+  if (all.length < summaries.length) return null;
+  if (all.length === 1) return all[0]!;
+  const names = [...new Set(all.flatMap(({ metrics }) => Object.keys(metrics)))];
+  return {
+    metrics: Object.fromEntries(names.map((name) => [name, { values: together(all, name), thresholds: {} }])),
+    checks: [
+      ...Map.groupBy(
+        all.flatMap(({ checks }) => checks),
+        ({ name }) => name,
+      ),
+    ].map(([name, own]) => ({
+      name,
+      passes: own.reduce((sum, { passes }) => sum + passes, 0),
+      fails: own.reduce((sum, { fails }) => sum + fails, 0),
+    })),
+  };
+}
+
+function together(summaries: readonly Summary[], metric: string): Readonly<Record<string, number>> {
+  const values = (field: string) => summaries.flatMap((one) => value(one, metric, field) ?? []);
+  const of = (field: string, merge: (some: readonly number[]) => number) => {
+    const some = values(field);
+    return some.length === 0 ? [] : [[field, merge(some)] as const];
+  };
+  const add = (some: readonly number[]) => some.reduce((sum, one) => sum + one, 0);
+  return Object.fromEntries([
+    ...['count', 'passes', 'fails'].flatMap((field) => of(field, add)),
+    ...of('min', (some) => Math.min(...some)),
+    ...of('max', (some) => Math.max(...some)),
+  ]);
+}
+
+// ---------------------------------------------------------------------------------------------- thresholds
+
+/**
+ * The thresholds of a script that one or more generators ran, each over its part of the load. A count or its rate is compared as
+ * the sum of all; of everything else one generator that crossed it is enough.
+ */
+export function thresholdsOf(
+  all: readonly Summary[],
+  isOfScript: (metric: string) => boolean,
+): readonly ThresholdRecord[] {
+  const names = [...new Set(all.flatMap(({ metrics }) => Object.keys(metrics)))].filter(isOfScript).sort();
+  return names.flatMap((metric) => {
+    const own = all.flatMap(({ metrics }) => metrics[metric] ?? []);
+    const expressions = [...new Set(own.flatMap(({ thresholds }) => Object.keys(thresholds)))];
+    return expressions.map((threshold) => thresholdOf(metric, threshold, own));
+  });
+}
+
+function thresholdOf(metric: string, threshold: string, own: readonly Metric[]): ThresholdRecord {
+  const samples = samplesOf(metric, own);
+  if (own.length > 1 && isCounter(own[0]!)) {
+    const sum = own.reduce((all, { values }) => all + (measuredBy(threshold, values) ?? 0), 0);
+    return { metric, threshold, isCrossed: !compares(sum, threshold), value: sum, samples };
+  }
+  const crossed = own.find(({ thresholds }) => thresholds[threshold] === true);
+  const told = crossed ?? (own.length === 1 ? own[0]! : undefined);
+  return {
+    metric,
+    threshold,
+    isCrossed: crossed !== undefined,
+    value: told === undefined ? null : (measuredBy(threshold, told.values) ?? null),
+    samples,
+  };
+}
+
+const isCounter = ({ values }: Metric) => 'count' in values && 'rate' in values;
+
+/**
+ * k6 says the same of a gauge that was never set and of one that was always 0. A count of 0 is a count (of errors, say); with tags it
+ * is more likely that nothing has these tags.
+ */
+function samplesOf(metric: string, own: readonly Metric[]): number | null {
+  const add = (read: (values: Metric['values']) => number) =>
+    own.reduce((sum, { values }) => sum + read(values), 0);
+  const { values } = own[0]!;
+  if ('passes' in values) return add(({ passes = 0, fails = 0 }) => passes + fails);
+  if (isCounter(own[0]!)) return metric.includes('{') && add(({ count: sum = 0 }) => sum) === 0 ? 0 : null;
+  if ('count' in values) return add(({ count: samples = 0 }) => samples);
+  return own.every((one) => Object.values(one.values).every((each) => each === 0)) ? 0 : null;
+}
+
+/** `p(95)<200` → what k6 compares with 200; k6 calls the rate of a Rate its value. */
+function measuredBy(threshold: string, values: Metric['values']): number | undefined {
+  const statistic = /^\s*([a-z]+(?:\([\d.]+\))?)/.exec(threshold)?.[1] ?? '';
+  const percentile = /^p\(([\d.]+)\)$/.exec(statistic)?.[1];
+  if (percentile !== undefined) return values[`p(${Number(percentile)})`];
+  return statistic === 'rate' && 'passes' in values ? values.value : values[statistic];
+}
+
+/** k6's own comparison. One that cannot be read is taken for crossed: nothing passes on what is not understood. */
+function compares(measured: number, threshold: string): boolean {
+  const [, operator, text] = /(<=|>=|<|>|===?|!=)\s*([-+\d.eE]+)\s*$/.exec(threshold) ?? [];
+  const limit = Number(text);
+  switch (operator) {
+    case '<':
+      return measured < limit;
+    case '<=':
+      return measured <= limit;
+    case '>':
+      return measured > limit;
+    case '>=':
+      return measured >= limit;
+    case '==':
+    case '===':
+      return measured === limit;
+    case '!=':
+      return measured !== limit;
+    default:
+      return false;
+  }
+}
+
+export const value = (summary: Summary | null, metric: string, field: string): number | undefined =>
+  summary?.metrics[metric]?.values[field];
+
+export const count = (summary: Summary | null, metric: string): number =>
+  value(summary, metric, 'count') ?? 0;

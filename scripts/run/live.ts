@@ -1,0 +1,164 @@
+import type { Load, PlannedObjective } from '../../slas/model/model.ts';
+import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts';
+import type { RecordedRequest } from './k6-requests.ts';
+
+/** How a load is going, from what k6 writes down while it runs. Only for people who wait: nothing here is judged. */
+export interface Live {
+  see(request: RecordedRequest): void;
+  /** How it goes, of what was seen so far; the lines are as many every time. */
+  tell(elapsedSeconds: number): LiveLook;
+}
+
+export interface LiveLook {
+  /** For a terminal, to stay in place. */
+  readonly lines: readonly string[];
+  /** The same in one line. */
+  readonly line: string;
+}
+
+interface Listener {
+  readonly objectives: readonly PlannedObjective[];
+  readonly progress: (line: string) => void;
+  readonly show?: (lines: readonly string[]) => void;
+}
+
+/** A line in a log; where there is a terminal, every time that there was a look. */
+const LOG_EVERY_MS = 10_000;
+
+interface Target {
+  readonly id: string;
+  readonly path: string | null;
+  readonly percentile: number;
+  readonly text: string;
+}
+
+export interface Teller extends Disposable {
+  see(request: RecordedRequest): void;
+  /** Called after each look, about once a second. */
+  looked(): void;
+}
+
+/** Tells until it is disposed of: each second on a terminal, else a line every ten. */
+export function tellHowItGoes(
+  load: Load,
+  startedSeconds: number,
+  { objectives, progress, show }: Listener,
+): Teller {
+  const live = watchLoad(objectives, load);
+  let toldMs = startedSeconds * 1000;
+  const looked = () => {
+    const nowMs = Date.now();
+    // A look comes a little late or early.
+    if (show === undefined && nowMs - toldMs < LOG_EVERY_MS - 100) return;
+    toldMs = nowMs;
+    const elapsed = Math.round(nowMs / 1000 - startedSeconds);
+    const { line, lines } = live.tell(Math.min(load.scheduledSeconds, elapsed));
+    if (show === undefined) progress(line);
+    else show(lines);
+  };
+  return { see: live.see, looked, [Symbol.dispose]: () => show?.([]) };
+}
+
+export function watchLoad(objectives: readonly PlannedObjective[], load: Load): Live {
+  const targets = targetsOf(objectives);
+  const seen = new Seen();
+  return {
+    see: (request) => seen.add(request),
+    tell: (elapsedSeconds) => told(seen, targets, load, elapsedSeconds),
+  };
+}
+
+/** Latencies of the whole run that the client's clock is asked for, too. */
+const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =>
+  objectives.flatMap(({ id, measure, target, phase }) =>
+    measure.kind === 'latency' && phase === undefined
+      ? [{ id, path: measure.clientPath, percentile: measure.percentile, text: target.text }]
+      : [],
+  );
+
+// ---------------------------------------------------------------------------------------------- what was seen
+
+/** Bins that are 2 % wide: near enough to look at, and as small after a day as after a minute. */
+const GROWTH = Math.log(1.02);
+const binOf = (ms: number) => Math.max(0, Math.ceil(Math.log(Math.max(ms, 0.1) / 0.1) / GROWTH));
+const upperMs = (bin: number) => 0.1 * Math.exp(bin * GROWTH);
+
+class Seen {
+  sent = 0;
+  bad = 0;
+  readonly #bins = new Map<string, number[]>();
+
+  #firstMs = Number.POSITIVE_INFINITY;
+  #lastMs = 0;
+
+  add({ path, durationMs, status, endMs }: RecordedRequest): void {
+    this.sent++;
+    this.#firstMs = Math.min(this.#firstMs, endMs);
+    this.#lastMs = Math.max(this.#lastMs, endMs);
+    if (!status.startsWith('2')) this.bad++;
+    const bins = this.#bins.get(path) ?? [];
+    const bin = binOf(durationMs);
+    bins[bin] = (bins[bin] ?? 0) + 1;
+    this.#bins.set(path, bins);
+  }
+
+  /** By the requests' own times: k6 takes a moment to begin, and to write down. */
+  ratePerSecond(elapsedSeconds: number): number {
+    const seconds = (this.#lastMs - this.#firstMs) / 1000;
+    return this.sent / Math.max(1, seconds >= 1 ? seconds : elapsedSeconds);
+  }
+
+  /** Seconds; null where nothing was seen. */
+  percentile(path: string | null, percentile: number): number | null {
+    const all = path === null ? [...this.#bins.values()] : [this.#bins.get(path) ?? []];
+    const longest = Math.max(0, ...all.map(({ length }) => length));
+    const counts = Array.from({ length: longest }, (_, bin) =>
+      all.reduce((sum, bins) => sum + (bins[bin] ?? 0), 0),
+    );
+    let left = (counts.reduce((sum, count) => sum + count, 0) * percentile) / 100;
+    if (left === 0) return null;
+    for (const [bin, count] of counts.entries()) {
+      left -= count;
+      if (left <= 0) return upperMs(bin) / 1000;
+    }
+    return upperMs(longest) / 1000;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- in words
+
+const BAR_WIDTH = 30;
+
+function told(seen: Seen, targets: readonly Target[], load: Load, elapsedSeconds: number): LiveLook {
+  const { scheduledSeconds, plannedRequests } = load;
+  const done = Math.min(1, elapsedSeconds / scheduledSeconds);
+  const filled = Math.round(done * BAR_WIDTH);
+  const left = `${Math.max(0, scheduledSeconds - elapsedSeconds)} s left`;
+  const requests = `${formatCount(seen.sent)} of ${countOf(plannedRequests, 'request')}`;
+  const rate = `${seen.ratePerSecond(elapsedSeconds).toFixed(1)}/s`;
+  const bad = seen.bad === 0 ? 'none bad' : `${formatCount(seen.bad)} bad`;
+  const latencies = targets.map(({ id, path, percentile, text }) => {
+    const value = seen.percentile(path, percentile);
+    return {
+      id,
+      text,
+      value: value === null ? '–' : `≈ ${formatValue(Number(value.toPrecision(2)), 'seconds')}`,
+    };
+  });
+  const width = Math.max(8, ...targets.map(({ id }) => id.length));
+  return {
+    lines: [
+      `  ${'loading'.padEnd(width)}  ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}  ${elapsedSeconds} of ${scheduledSeconds} s, ${left}`,
+      `  ${'sent'.padEnd(width)}  ${requests}, ${rate}, ${bad}`,
+      ...latencies.map(({ id, value, text }) => `  ${id.padEnd(width)}  ${value} so far, target ${text}`),
+    ],
+    line: [
+      `loading: ${elapsedSeconds} of ${scheduledSeconds} s`,
+      requests,
+      rate,
+      bad,
+      ...latencies.slice(0, 1).map(({ id, value, text }) => `${id} ${value} so far (target ${text})`),
+      left,
+    ].join(', '),
+  };
+}

@@ -1,0 +1,228 @@
+import { join } from 'node:path';
+import { parseDuration } from '../../slas/document/limits.ts';
+import type { Load, Plan, Verdict } from '../../slas/model/model.ts';
+import { askOnce, withoutSecrets } from '../../slas/prometheus/http.ts';
+import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
+import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
+import { countOf, formatCount } from '../../slas/render/numbers.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { runsFolder, shortPath } from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
+import { findBaseline } from '../runs/baseline.ts';
+import {
+  createRunFolder,
+  FILES,
+  type RunFolder,
+  readRun,
+  type StoredRun,
+  writeVerdict,
+} from '../runs/bundle.ts';
+import { createRedactor } from '../runs/redact.ts';
+import { readUplot, reportOf } from '../runs/report.ts';
+import { seal } from '../runs/seal.ts';
+import { openContainers, readContainerExtras } from '../stack/container-options.ts';
+import { useExisting } from '../stack/existing.ts';
+import { startLocalStack } from '../stack/local.ts';
+import type { Stack } from '../stack/stack.ts';
+import { guardFolder } from './disk.ts';
+import { describeEnvironment } from './environment.ts';
+import type { Prepared, RunOptions, RunTools } from './prepare.ts';
+import { runLoad } from './run-k6.ts';
+import { collectRunSeries } from './series.ts';
+import { askerOf } from './tokens.ts';
+import { warmUp } from './warm-up.ts';
+
+/** Ours scrapes every second; another one perhaps every minute. */
+const PATIENCE_MS = { ours: 30_000, theirs: 200_000 };
+
+export interface MeasuredRun extends StoredRun {
+  readonly folder: RunFolder;
+}
+
+/**
+ * Loads, asks Prometheus what happened, and stores it all. When this resolves the stack is down (unless it is somebody
+ * else's: `up`), every log is final, and what is returned was read back from the folder: what is judged is what is stored.
+ */
+export async function measureRun(
+  prepared: Prepared,
+  tools: RunTools,
+  up: Stack | null,
+  io: Io,
+): Promise<MeasuredRun> {
+  const { plan, options } = prepared;
+  const redactor = createRedactor(io.env, [options.target, options.prometheus]);
+  const folder = await createRunFolder(runsFolder(io, options.out), plan.load!.scenario, redactor);
+  return await guardFolder(folder.path, async () => {
+    try {
+      await writeInputs(prepared, folder);
+      await using stack = up ?? (await openStack(prepared, tools, folder, io));
+      await performRun(prepared, stack, tools, folder, io);
+    } catch (error) {
+      // Secrets come out of the logs whatever happened; that the disk is full is told by the first error.
+      await folder.redact().catch(() => {});
+      throw error;
+    }
+    await folder.redact();
+    return { ...(await readRun(folder.path)), folder };
+  });
+}
+
+/** Stores the verdict and its report where there is one, and seals the folder. */
+export async function finishRun(measured: MeasuredRun, verdict: Verdict | null, io: Io): Promise<void> {
+  const { folder, plan } = measured;
+  const sha256 = await guardFolder(folder.path, async () => {
+    if (verdict !== null) {
+      await writeVerdict(folder, verdict, plan);
+      // From what was read back, so without secrets.
+      await folder.writeMade(FILES.report, await reportOf(io.root, measured, verdict));
+    }
+    return await seal(folder.path);
+  });
+  io.progress(`run folder: ${shortPath(io, folder.path)} (manifest sha256 ${sha256})`);
+  if (verdict !== null) io.progress(`report: ${shortPath(io, join(folder.path, FILES.report))}`);
+}
+
+/** Before anything is started: a folder that cannot be written is found out at once. */
+async function writeInputs({ plan, read }: Prepared, folder: RunFolder): Promise<void> {
+  await folder.writeJson(FILES.plan, plan);
+  await folder.writeTheirJson(FILES.document, read.document);
+  await folder.writeTheirText(FILES.documentText, read.text);
+}
+
+/** The stack that a run uses: one that is there, or one of our own, which the caller must dispose of. */
+async function openStack(
+  { options, read }: Prepared,
+  tools: RunTools,
+  folder: RunFolder,
+  io: Io,
+): Promise<Stack> {
+  if (options.target !== undefined) return useExisting(options.target, options.prometheus!);
+  if (options.stack === 'containers') {
+    const extras = readContainerExtras(options);
+    // What was asked for is done or refused, and never something else done in its place; it was checked before.
+    if (!extras.ok) throw new Error(extras.problems.map(({ message }) => message).join('; '));
+    return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
+  }
+  io.progress('starting the service and Prometheus');
+  return startLocalStack({
+    root: io.root,
+    env: io.env,
+    prometheusPath: tools.prometheus!.path,
+    selector: read.document.service.selector,
+    folder: folder.logs,
+    signal: io.signal,
+    withSnapshots: options.snapshot === true,
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+  });
+}
+
+/** Each part is written to the run folder as soon as it is known. */
+async function performRun(
+  { plan, read, options }: Prepared,
+  stack: Stack,
+  tools: RunTools,
+  folder: RunFolder,
+  io: Io,
+): Promise<void> {
+  const faults = faultsOf(options);
+  await folder.writeJson(FILES.environment, await describeEnvironment(tools, read, stack, faults, io));
+  // Before the load: afterwards the verdict would wait for it.
+  const baseline = await findBaseline(folder.path);
+  if (baseline !== null) await folder.writeJson(FILES.baseline, baseline);
+  const lagSeconds = await warmUpAndSettle(plan, stack, options, io);
+  const load = plan.load as Load;
+  // Read while the load runs, for the report that follows it.
+  void readUplot(io.root).catch(() => {});
+  io.progress(
+    `loading ${stack.serviceUrl}: ${countOf(load.plannedRequests, 'request')} in ${formatCount(load.scheduledSeconds)} s`,
+  );
+  const run = await runLoad(load, stack, {
+    id: folder.id,
+    root: io.root,
+    env: io.env,
+    k6: tools.k6,
+    folder: folder.path,
+    logs: folder.logs,
+    signal: io.signal,
+    progress: io.progress,
+    generators: Number(options.generators ?? 1),
+    objectives: plan.objectives,
+    ...(io.live === undefined ? {} : { show: io.live }),
+  });
+  await folder.writeJson(FILES.run, run);
+  const asker = askerOf(stack.prometheusUrl, io, options.ingestDelay);
+  const learned = lagSeconds === null ? {} : { lagSeconds };
+  const evidence = await collectEvidence(plan, run, { ...asker, ...learned });
+  const [series] = await Promise.all([
+    collectRunSeries(read.document, plan, run, evidence, asker),
+    folder.writeJson(FILES.evidence, evidence),
+  ]);
+  if (series !== null) await folder.writeJson(FILES.series, series);
+  if (options.snapshot === true) await storeSnapshot(stack, folder, io);
+}
+
+/** All that was put into the way on purpose: in the service, and between it and its callers. */
+function faultsOf({ faults, toxic }: RunOptions): string | undefined {
+  const all = [...(faults === undefined ? [] : [faults]), ...(toxic === undefined ? [] : [`toxic ${toxic}`])];
+  return all.length === 0 ? undefined : all.join(', ');
+}
+
+/** A Prometheus that died cannot give one; the verdict will say that it died, which is more than an error would. */
+async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<void> {
+  io.progress('taking a snapshot of Prometheus');
+  try {
+    await stack.snapshot!(join(folder.path, FILES.snapshot));
+  } catch (error) {
+    const hasDied = ((await stack.incidents()) ?? []).length > 0;
+    if (!hasDied || !(error instanceof HarnessError)) throw error;
+    io.progress(`no snapshot: ${error.message}`);
+  }
+}
+
+/**
+ * The load may begin once a scrape was seen that began after the warm-up's last answer: counts start from there. Resolves to how
+ * late samples were seen to come.
+ */
+async function warmUpAndSettle(
+  plan: Plan,
+  stack: Stack,
+  { ingestDelay }: RunOptions,
+  io: Io,
+): Promise<number | null> {
+  if (!stack.isOurs) await refuseIfClosed(plan, stack, io);
+  io.progress('warming up');
+  const lastAnswerSeconds = await warmUp(stack, plan.load!, io.signal, io.env.SLA_TARGET_TOKEN);
+  const asker = askerOf(stack.prometheusUrl, io);
+  const delaySeconds = ingestDelay === undefined ? 0 : parseDuration(ingestDelay)!;
+  const patienceMs = (stack.isOurs ? PATIENCE_MS.ours : PATIENCE_MS.theirs) + delaySeconds * 1000;
+  const died = async () => (await stack.incidents()) ?? [];
+  const isInVain = async () => (await died()).length > 0;
+  const settled = await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, isInVain);
+  if (settled.isScraped) return settled.lagSeconds;
+  const [incident] = await died();
+  if (incident !== undefined)
+    throw new HarnessError('died-early', `before the load began, ${incident}`, {
+      nextStep: 'see the logs in the run folder',
+    });
+  throw new HarnessError(
+    'not-scraped',
+    `${withoutSecrets(stack.prometheusUrl)} scraped no healthy target ${plan.up} within ${patienceMs / 1000} s`,
+    {
+      nextStep:
+        'check that Prometheus scrapes the service, and service.selector in the SLA document; if its samples come later, set --ingest-delay',
+    },
+  );
+}
+
+/** A Prometheus that does not let us in would be waited for in vain, and the service warmed up for nothing. */
+async function refuseIfClosed(plan: Plan, stack: Stack, io: Io): Promise<void> {
+  const { error } = await askOnce(plan.up, Date.now() / 1000, askerOf(stack.prometheusUrl, io));
+  if (error === null || !/^status 40[13]\b/.test(error)) return;
+  throw new HarnessError(
+    'prometheus-closed',
+    `${withoutSecrets(stack.prometheusUrl)} does not let us in: ${error}`,
+    {
+      nextStep: 'set PROMETHEUS_TOKEN or PROMETHEUS_TOKEN_FILE, or put user and password into the address',
+    },
+  );
+}

@@ -1,0 +1,202 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseFaults } from '../../service/fault-spec.ts';
+import type { Plan } from '../../slas/model/model.ts';
+import { planScenario } from '../../slas/plan/plan.ts';
+import { tooShort } from '../../slas/plan/power-analysis.ts';
+import { HarnessError } from '../cli/errors.ts';
+import {
+  accept,
+  badOption,
+  checkConfidence,
+  checkIngestDelay,
+  type Input,
+  type LoadOptions,
+  type ReadDocument,
+  readDocument,
+  readOverrides,
+  refuse,
+  shortPath,
+} from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
+import { readContainerExtras } from '../stack/container-options.ts';
+import { checkTarget, checkUrl } from '../stack/existing.ts';
+import { findTool } from '../tools/find-tool.ts';
+import { TOOL_SPECS } from '../tools/specs.ts';
+import type { FoundTool, ToolIo } from '../tools/types.ts';
+import { type BoundOptions, checkBounds, readBounds } from './bounds.ts';
+import type { Generating } from './k6-generators.ts';
+import { checkTokens } from './tokens.ts';
+
+export interface RunOptions extends LoadOptions, BoundOptions {
+  readonly scenario?: string;
+  readonly sla?: string;
+  readonly out?: string;
+  readonly faults?: string;
+  readonly prometheus?: string;
+  /** false: load to the end, even when nothing can save the run any more. */
+  readonly abort?: boolean;
+  readonly snapshot?: boolean;
+  /** `local` by default, `containers`, or `none` with a target and a Prometheus that are there already. */
+  readonly stack?: string;
+  /** Further parts of a stack in containers, by commas. */
+  readonly with?: string;
+  /** What stands between the load and the service, as `latency=300ms`. */
+  readonly toxic?: string;
+  /** How long after its time a sample is waited for, as `30s`. */
+  readonly ingestDelay?: string;
+  /** How many k6 share the load. */
+  readonly generators?: string;
+}
+
+/** Everything that a run needs, checked before anything is started. */
+export interface Prepared {
+  readonly read: ReadDocument;
+  readonly plan: Plan;
+  readonly options: RunOptions;
+}
+
+export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Prepared>> {
+  const problems = optionProblems(options);
+  if (!problems.ok) return problems;
+  const tokens = checkTokens(['SLA_TARGET_TOKEN', 'PROMETHEUS_TOKEN'], io.env, io.cwd);
+  if (tokens.length > 0) return refuse(...tokens);
+  const planned = await planRun(options, io);
+  if (!planned.ok) return planned;
+  const { read, plan, file } = planned.value;
+  const short = tooShort(plan, plan.load!);
+  if (short.length > 0) return refuse(...short.map((problem) => ({ ...problem, file })));
+  const forbidden = checkBounds(options, read.document, plan.load!, file);
+  if (forbidden.length > 0) return refuse(...forbidden);
+  return accept({ read, plan, options });
+}
+
+interface PlannedRun {
+  readonly read: ReadDocument;
+  readonly plan: Plan;
+  /** The document, as problems name it. */
+  readonly file: string;
+}
+
+/** The plan of a scenario, as the options have it. */
+export async function planRun(options: RunOptions, io: Io): Promise<Input<PlannedRun>> {
+  const read = await readDocument(io, options.sla);
+  if (!read.ok) return read;
+  const overrides = readOverrides(options);
+  if (!overrides.ok) return overrides;
+  const { document } = read.value;
+  const scenario = options.scenario ?? document.defaultScenario;
+  if (scenario === null) {
+    const names = document.scenarios.map(({ name }) => name).join(', ') || 'the document has none';
+    return badOption('--scenario', `the document names no defaultScenario: choose one (${names})`);
+  }
+  const file = options.sla ?? shortPath(io, read.value.file);
+  const looser = checkConfidence(overrides.value, document.confidence, file);
+  if (looser.length > 0) return refuse(...looser);
+  const plan = planScenario(document, scenario, overrides.value);
+  if (!('schema' in plan)) return refuse(...plan.map((problem) => ({ ...problem, file })));
+  const { script } = plan.load!;
+  if (!existsSync(join(io.root, script))) {
+    return refuse({
+      code: 'no-script',
+      path: `scenarios.${scenario}`,
+      file,
+      message: `there is no ${script}: write it, or name another with script`,
+    });
+  }
+  return accept({ read: read.value, plan: options.abort === false ? withoutBudgets(plan) : plan, file });
+}
+
+const withoutBudgets = (plan: Plan): Plan =>
+  plan.load === null ? plan : { ...plan, load: { ...plan.load, budgets: [] } };
+
+function optionProblems(options: RunOptions): Input<null> {
+  const { target, prometheus, faults, snapshot, generators } = options;
+  const placed = stackProblems(options);
+  if (!placed.ok) return placed;
+  if (generators !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(generators)) {
+    return badOption('--generators', `"${generators}" is no number of generators from 1 to 64`);
+  }
+  const bounds = readBounds(options);
+  if (!bounds.ok) return bounds;
+  const delay = checkIngestDelay(options.ingestDelay);
+  if (delay.length > 0) return refuse(...delay);
+  if ((target === undefined) !== (prometheus === undefined)) {
+    return badOption(
+      target === undefined ? '--target' : '--prometheus',
+      'a service that is already there needs both --target URL and --prometheus URL',
+    );
+  }
+  if (target !== undefined && faults !== undefined) {
+    return badOption(
+      '--faults',
+      'faults are built into our own service: they cannot be put into one that is already there',
+    );
+  }
+  if (target !== undefined && snapshot === true) {
+    return badOption(
+      '--snapshot',
+      'a snapshot is taken of a Prometheus that is started for the run only: leave out --target and --prometheus',
+    );
+  }
+  const urls = target === undefined ? [] : [...checkTarget(target), ...checkUrl('--prometheus', prometheus!)];
+  const read = faults === undefined ? [] : parseFaults(faults);
+  const faultProblems = Array.isArray(read) ? read.map((problem) => ({ ...problem, path: '--faults' })) : [];
+  return urls.length + faultProblems.length === 0 ? accept(null) : refuse(...urls, ...faultProblems);
+}
+
+function stackProblems({ stack, target, toxic, with: extras, snapshot }: RunOptions): Input<null> {
+  if (!STACKS.includes(stack ?? 'local')) {
+    return badOption('--stack', `"${stack}" is no stack: ${STACKS.join(', ')} are`);
+  }
+  const isThere = target !== undefined;
+  if (stack === 'none' && !isThere)
+    return badOption('--stack', 'none needs --target URL and --prometheus URL');
+  if (stack !== undefined && stack !== 'none' && isThere) {
+    return badOption('--stack', `${stack} starts a service of its own: leave out --target and --prometheus`);
+  }
+  if (stack === 'containers') {
+    if (snapshot === true)
+      return badOption('--snapshot', 'a stack in containers gives none: leave out --stack');
+    const read = readContainerExtras({ toxic, with: extras });
+    return read.ok ? accept(null) : read;
+  }
+  if (toxic !== undefined)
+    return badOption('--toxic', 'what stands in between is a container: add --stack containers');
+  return extras === undefined
+    ? accept(null)
+    : badOption('--with', 'further parts are containers: add --stack containers');
+}
+
+const STACKS = ['local', 'containers', 'none'];
+
+export const toolIo = ({ env, progress, signal }: Io): ToolIo => ({ env, progress, signal });
+
+export interface RunTools {
+  readonly k6: Generating;
+  readonly prometheus: FoundTool | null;
+}
+
+/** Where everything runs in containers, the images have them. */
+const IN_IMAGES: RunTools = { k6: { path: 'k6', version: TOOL_SPECS.k6.package.version }, prometheus: null };
+
+/** k6 always; Prometheus where we start it ourselves. */
+export async function findRunTools(options: RunOptions, needsPrometheus: boolean, io: Io): Promise<RunTools> {
+  if (options.stack === 'containers') return IN_IMAGES;
+  const [k6, prometheus] = await Promise.allSettled([
+    findTool('k6', toolIo(io)),
+    needsPrometheus && options.target === undefined ? findTool('prometheus', toolIo(io)) : null,
+  ]);
+  io.signal.throwIfAborted();
+  if (k6.status === 'fulfilled' && prometheus.status === 'fulfilled')
+    return { k6: k6.value, prometheus: prometheus.value };
+  throw together([k6, prometheus].flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
+}
+
+/** One message for all that is missing: nobody wants to learn of the second tool after providing the first. */
+function together(errors: readonly unknown[]): unknown {
+  const known = errors.filter((error) => error instanceof HarnessError);
+  if (known.length < 2) return errors[0];
+  const nextStep = known.map((error) => error.nextStep).join('\n');
+  return new HarnessError(known[0]!.code, known.map(({ message }) => message).join('\n'), { nextStep });
+}

@@ -1,0 +1,190 @@
+import { requestsOf } from '../../slas/client/requests.ts';
+import type { ClientRequests, Load, LoadRecord, RunRecord } from '../../slas/model/model.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { type Started, tellExit } from '../process/processes.ts';
+import type { Stack } from '../stack/stack.ts';
+import { cutBecause, diedOf, type EndedK6, failuresOf, tellingEnd } from './k6-end.ts';
+import { type RunK6Options, startGenerators, whileRunning } from './k6-generators.ts';
+import { readErrors } from './k6-log.ts';
+import { type RecordedLoad, readRequests } from './k6-requests.ts';
+import { count, readSummary, type Summary, summed, thresholdsOf, value } from './k6-summary.ts';
+
+export type { RunK6Options } from './k6-generators.ts';
+
+/** k6 ends so, and without a summary, on a script or options that cannot be run: it never sent anything. */
+const NEVER_BEGAN = [104, 106, 107, 255];
+
+/**
+ * Sends the load of a plan with k6 and returns what k6 says of it. A k6 that dies in the middle is evidence (`completed`
+ * is false); one that could not begin is a HarnessError.
+ */
+export async function runLoad(load: Load, stack: Stack, options: RunK6Options): Promise<RunRecord> {
+  const startedSeconds = Date.now() / 1000;
+  await using generators = await startGenerators(load, stack, options);
+  const ended = await whileRunning(generators, load, startedSeconds, stack, options);
+  const ends = await Promise.all(
+    generators.each.map(
+      async ({ k6, summaryFile }, index): Promise<EndedK6> => ({
+        exit: ended.exits[index]!,
+        summary: await readSummary(summaryFile),
+        log: await readErrors(k6.logFile, options.root),
+      }),
+    ),
+  );
+  // One whose summary is missing leaves all of them without one: its requests would be missing from the sum.
+  const summary = summed(ends.map((end) => end.summary));
+  const failed = ends.findIndex((end) => end.summary === null && NEVER_BEGAN.includes(end.exit.code ?? 0));
+  if (failed !== -1) throw neverBegan(generators.each[failed]!.k6, ends[failed]!, load);
+  const telling = tellingEnd(ends);
+  const { exit } = telling;
+  const { client, phases, startedLateP99Seconds } = await readRequests(
+    generators.each.map((one) => one.csvFile),
+  );
+  const counts = summary === null ? countsOfRequests(client) : countsOfSummary(summary);
+  const stoppedBecause = ended.stoppedBecause ?? cutBecause(telling, summary, counts, load);
+  const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };
+  const record = {
+    ...recordOf(load, options, end, counts),
+    ...(startedLateP99Seconds === null ? {} : { startedLateP99Seconds }),
+    ...scriptOf(ends, summary, load),
+    ...(client === null ? {} : { client }),
+    ...phasesOf(load, phases),
+  };
+  return {
+    schema: 'sla-harness/run/v1',
+    id: options.id,
+    window: windowOf(summary, startedSeconds, exit.atSeconds),
+    load: record,
+    incidents: incidentsOf(telling, await stack.incidents()),
+  };
+}
+
+function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessError {
+  const first = log.first === null ? '' : `: ${log.first}`;
+  return new HarnessError(
+    'k6-cannot-run',
+    `k6 cannot run ${load.script} (${tellExit(exit)})${first}\nIts last lines:\n${k6.tail()}`,
+    {
+      nextStep: `mend ${load.script}, or the scenario's load in the SLA document`,
+    },
+  );
+}
+
+// ---------------------------------------------------------------------------------------------- k6's summary
+
+/** What k6 and the script say of the answers and of the script itself. A script that looks into none leaves the metric out. */
+function scriptOf(ends: readonly EndedK6[], summary: Summary | null, load: Load): Partial<LoadRecord> {
+  const wrong = value(summary, 'sla_answers_wrong', 'count');
+  const expected = value(summary, 'sla_refusals_expected', 'count');
+  const scriptErrors = ends.reduce((sum, { log }) => sum + log.inIterations, 0);
+  const first = ends.find(({ log }) => log.firstInIteration !== null)?.log.firstInIteration;
+  const others = count(summary, 'http_reqs') - count(summary, 'sla_requests_sent');
+  return {
+    ...(wrong === undefined
+      ? {}
+      : { wrongAnswers: wrong, lookedInto: count(summary, 'sla_good_answers_looked_into') }),
+    ...(wrong === undefined && scriptErrors === 0 ? {} : { scriptErrors }),
+    ...(first === undefined || first === null ? {} : { firstScriptError: first }),
+    ...(expected === undefined ? {} : { expectedRefusals: expected }),
+    ...(others > 0 ? { otherRequests: others } : {}),
+    ...reportedBy(ends, summary, load),
+  };
+}
+
+/** What k6 itself calls failed. Budgets are thresholds of ours: the objectives say what became of them. */
+function reportedBy(
+  ends: readonly EndedK6[],
+  summary: Summary | null,
+  { budgets }: Load,
+): Partial<LoadRecord> {
+  const isBudget = (metric: string) => budgets.some((budget) => budget.metric === metric);
+  const summaries = ends.flatMap((end) => end.summary ?? []);
+  const isUsedUp = budgets.some(({ metric, atMost }) => count(summary, metric) > atMost);
+  const thresholds = summary === null ? undefined : thresholdsOf(summaries, (metric) => !isBudget(metric));
+  const isCrossed = isUsedUp || thresholds?.some((one) => one.isCrossed) === true;
+  const failures = failuresOf(ends, isCrossed);
+  return {
+    ...(summary === null ? {} : { checks: summary.checks }),
+    ...(thresholds === undefined ? {} : { thresholds }),
+    ...(failures === undefined ? {} : { failures }),
+  };
+}
+
+function incidentsOf(telling: EndedK6, others: readonly string[] | null): readonly string[] | null {
+  const died = diedOf(telling);
+  return others === null && died.length === 0 ? null : [...died, ...(others ?? [])];
+}
+
+type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;
+
+function recordOf(
+  load: Load,
+  { k6, generators }: RunK6Options,
+  end: { stoppedBecause: string | null; ranSeconds: number },
+  counts: Counts,
+): LoadRecord {
+  const { stoppedBecause, ranSeconds } = end;
+  return {
+    generator: {
+      name: 'k6',
+      version: k6.version,
+      ...(generators === undefined || generators === 1 ? {} : { instances: generators }),
+    },
+    plannedRequests: load.plannedRequests,
+    scheduledSeconds:
+      stoppedBecause === null ? load.scheduledSeconds : Math.min(load.scheduledSeconds, ranSeconds),
+    ...counts,
+    // Of what k6 would start beyond the plan none is missing.
+    droppedIterations: Math.min(counts.droppedIterations, Math.max(0, load.plannedRequests - counts.sent)),
+    completed: stoppedBecause === null,
+    stoppedBecause,
+  };
+}
+
+function countsOfSummary(summary: Summary): Counts {
+  const answered = (status: string) => count(summary, `sla_requests_answered_${status}`);
+  return {
+    sent: count(summary, 'sla_requests_sent'),
+    answered: {
+      '1xx': answered('1xx'),
+      '2xx': answered('2xx'),
+      '3xx': answered('3xx'),
+      '4xx': answered('4xx'),
+      '5xx': answered('5xx'),
+    },
+    lost: count(summary, 'sla_requests_lost'),
+    droppedIterations: count(summary, 'dropped_iterations'),
+  };
+}
+
+/** In the order of the plan. */
+const phasesOf = (load: Load, recorded: RecordedLoad['phases']): Pick<LoadRecord, 'phases'> => {
+  const began = load.phases.flatMap(({ name }) => recorded.get(name) ?? []);
+  return began.length === 0 ? {} : { phases: began };
+};
+
+/** A k6 that was killed left no summary, and the requests that it had written down: at least these were sent. */
+function countsOfRequests(client: ClientRequests | null): Counts {
+  const statuses = requestsOf(client).map(({ status }) => status);
+  const of = (digit: string) => statuses.filter((status) => status.startsWith(digit)).length;
+  return {
+    sent: statuses.length,
+    answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
+    lost: of('0'),
+    droppedIterations: 0,
+  };
+}
+
+/** From the first request sent to the last answer; k6 cuts times to whole milliseconds, so the end is rounded up. */
+function windowOf(
+  summary: Summary | null,
+  startedSeconds: number,
+  endedSeconds: number,
+): RunRecord['window'] {
+  const first = value(summary, 'sla_sent_at_ms', 'min');
+  const last = value(summary, 'sla_answered_at_ms', 'max');
+  return {
+    fromSeconds: first === undefined ? startedSeconds : first / 1000,
+    toSeconds: last === undefined ? endedSeconds : (last + 1) / 1000,
+  };
+}

@@ -1,0 +1,49 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../testing/sla.ts';
+import { askerOf, checkTokens, withTokens } from './tokens.ts';
+
+const TOKEN = 'target-token-71ab';
+const given = (env: Record<string, string>, cwd = '/') => withTokens(env, cwd).SLA_TARGET_TOKEN;
+const told = (env: Record<string, string>, cwd = '/') =>
+  checkTokens(['SLA_TARGET_TOKEN', 'PROMETHEUS_TOKEN'], env, cwd).map(
+    ({ path, message }) => `${path}: ${message}`,
+  );
+
+describe('a token', () => {
+  test('is that of the variable, or the first line of its file that is not empty', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, 'token.txt'), `\n  ${TOKEN} \nanother-token-9c\n`);
+    const file = join(folder.path, 'token.txt');
+    expect(given({ SLA_TARGET_TOKEN: `${TOKEN}\n` })).toBe(TOKEN);
+    expect(given({ SLA_TARGET_TOKEN_FILE: file })).toBe(TOKEN);
+    expect(given({ SLA_TARGET_TOKEN_FILE: 'token.txt' }, folder.path)).toBe(TOKEN);
+    expect(given({ SLA_TARGET_TOKEN: '', SLA_TARGET_TOKEN_FILE: file })).toBe(TOKEN);
+    expect(given({ SLA_TARGET_TOKEN: 'wins-over-it', SLA_TARGET_TOKEN_FILE: file })).toBe('wins-over-it');
+    expect(told({ SLA_TARGET_TOKEN_FILE: file, PROMETHEUS_TOKEN: TOKEN })).toEqual([]);
+  });
+
+  test('may be none', () => {
+    expect(given({})).toBeUndefined();
+    expect(given({ SLA_TARGET_TOKEN: '', SLA_TARGET_TOKEN_FILE: '' })).toBe('');
+    expect(told({ SLA_TARGET_TOKEN: '', PROMETHEUS_TOKEN_FILE: '' })).toEqual([]);
+    const io = { signal: new AbortController().signal, progress: () => {} };
+    const asker = askerOf('http://127.0.0.1:1', { ...io, env: { PROMETHEUS_TOKEN: '' } } as never);
+    expect(asker).not.toHaveProperty('token');
+  });
+
+  test('that cannot be used is told at once, without it', async () => {
+    await using folder = await temporaryFolder();
+    const empty = join(folder.path, 'empty');
+    await writeFile(empty, ' \n\n');
+    expect(told({ SLA_TARGET_TOKEN_FILE: '/nowhere/secret-token', PROMETHEUS_TOKEN_FILE: empty })).toEqual([
+      'SLA_TARGET_TOKEN_FILE: the file that it names cannot be read (ENOENT): write the token to it, or unset the variable',
+      'PROMETHEUS_TOKEN_FILE: the file that it names has no line: write the token to it, or unset the variable',
+    ]);
+    expect(told({ SLA_TARGET_TOKEN: 'two words-here', PROMETHEUS_TOKEN: '12345678' })).toEqual([
+      'SLA_TARGET_TOKEN: the token has characters that a header cannot carry, or spaces',
+      expect.stringMatching(/^PROMETHEUS_TOKEN: the token is so short, or so plain a number/),
+    ]);
+  });
+});

@@ -1,0 +1,90 @@
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseDuration } from '../../slas/document/limits.ts';
+import type { Asker } from '../../slas/prometheus/http.ts';
+import type { PlacedProblem } from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
+import { createRedactor, isFindable } from '../runs/redact.ts';
+
+/**
+ * Tokens come from the environment: from a variable, or from the file that the same with `_FILE` names. They are handed on
+ * in the environment, too: arguments of a process are for everybody to read.
+ */
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Sent as `Authorization: Bearer …` to the service that is loaded, and to the Prometheus that is asked. */
+export type TokenVariable = 'SLA_TARGET_TOKEN' | 'PROMETHEUS_TOKEN';
+const VARIABLES: readonly TokenVariable[] = ['SLA_TARGET_TOKEN', 'PROMETHEUS_TOKEN'];
+
+/** The environment with the tokens of files in their variables. One that cannot be read is left out: `checkTokens` tells it. */
+export function withTokens(env: Env, cwd: string): Env {
+  const read = VARIABLES.flatMap((name) => {
+    const token = tokenOf(name, env, cwd);
+    return token === null || token instanceof Error ? [] : [[name, token] as const];
+  });
+  return { ...env, ...Object.fromEntries(read) };
+}
+
+/** What is wrong with the tokens that are about to be used. No message has one, nor the path of one's file. */
+export function checkTokens(
+  names: readonly TokenVariable[],
+  env: Env,
+  cwd: string,
+): readonly PlacedProblem[] {
+  return names.flatMap((name) => {
+    const token = tokenOf(name, env, cwd);
+    if (token === null) return [];
+    const place = env[name] ? name : `${name}_FILE`;
+    const why = token instanceof Error ? token.message : whatIsWrong(token);
+    return why === null ? [] : [{ code: 'bad-token', path: place, message: why }];
+  });
+}
+
+const MAX_FILE_BYTES = 64 * 1024;
+
+/** null: none was given. The variable wins over its file; an empty one is none, as CI servers leave them. */
+function tokenOf(name: TokenVariable, env: Env, cwd: string): string | Error | null {
+  const [value, file] = [env[name], env[`${name}_FILE`]];
+  if (value) return value.trim();
+  if (!file) return null;
+  try {
+    // A pipe would be waited for without end, and read once only: the token is read again where it is checked.
+    const path = resolve(cwd, file);
+    if (!statSync(path).isFile() || statSync(path).size > MAX_FILE_BYTES)
+      return new Error(
+        'what it names is not a plain file of at most 64 KiB: write the token to one, or unset the variable',
+      );
+    const lines = readFileSync(path, 'utf8').split('\n');
+    const token = lines.map((line) => line.trim()).find((line) => line !== '');
+    return (
+      token ?? new Error('the file that it names has no line: write the token to it, or unset the variable')
+    );
+  } catch (error) {
+    const { code = 'unknown trouble' } = error as NodeJS.ErrnoException;
+    return new Error(
+      `the file that it names cannot be read (${code}): write the token to it, or unset the variable`,
+    );
+  }
+}
+
+function whatIsWrong(token: string): string | null {
+  if (!/^[\x21-\x7e]+$/.test(token)) return 'the token has characters that a header cannot carry, or spaces';
+  if (!isFindable(token))
+    return 'the token is so short, or so plain a number, that it could not be told apart from other text and be kept out of it';
+  return null;
+}
+
+/** Asks a Prometheus with its token, if there is one, and waits for its samples as long as `--ingest-delay` says. */
+export const askerOf = (
+  url: string,
+  { signal, progress, env }: Io,
+  ingestDelay?: string,
+): Asker & Pick<Io, 'progress'> => ({
+  url,
+  signal,
+  progress,
+  ...(ingestDelay === undefined ? {} : { ingestDelaySeconds: parseDuration(ingestDelay)! }),
+  redact: createRedactor(env, [url]).log,
+  ...(env.PROMETHEUS_TOKEN ? { token: env.PROMETHEUS_TOKEN } : {}),
+});

@@ -1,0 +1,98 @@
+import autocannon from 'autocannon';
+import type { Load, WarmUp } from '../../slas/model/model.ts';
+import { withoutSecrets } from '../../slas/prometheus/http.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { onAbort } from '../process/processes.ts';
+import type { Stack } from '../stack/stack.ts';
+
+const CONNECTIONS = 4;
+const CLOSED_LOOP_REQUESTS = 600;
+const FIRST_ROUND = 60;
+/** A slow service has had its first-time costs after so long, however few requests it was. */
+const LONG_ENOUGH_MS = 5_000;
+const OPEN_LOOP_SECONDS = 5;
+const MOST_ERRORS = 20;
+/** Nothing hangs: a service that does not answer is given up. */
+const LONGEST_MS = 60_000;
+
+/**
+ * Warms the service up, so that the judged window has no first-time costs in it: in closed loop, each connection sending
+ * when it was answered; a service that others may use, in open loop at no more than the planned rate. Does nothing where
+ * the document names no warm-up. Every request is waited for: one cut off would be counted inside the window.
+ *
+ * Resolves to the Unix time of the last answer.
+ *
+ * @param token sent as a bearer token
+ */
+export async function warmUp(stack: Stack, load: Load, signal: AbortSignal, token?: string): Promise<number> {
+  if (load.warmUp === null) return Date.now() / 1000;
+  const requests = requestsOf(load.warmUp, token);
+  // Without a bail-out, refused connections are tried again at once, thousands a second.
+  const target = { url: stack.serviceUrl, timeout: 10, requests, bailout: MOST_ERRORS };
+  if (stack.isOurs) await closedLoop(target, signal);
+  else await fire({ ...target, ...openLoop(load) }, signal);
+  return Date.now() / 1000;
+}
+
+function requestsOf({ path, headers, ...warmUp }: WarmUp, token: string | undefined) {
+  const { bodies = [] } = warmUp;
+  const method = warmUp.method ?? (bodies.length > 0 ? 'POST' : 'GET');
+  const own = { ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  if (bodies.length === 0) return [{ method, path, headers: own }];
+  return bodies.map((body) => ({
+    method,
+    path,
+    headers: { 'content-type': 'application/json', ...own },
+    body: JSON.stringify(body),
+  }));
+}
+
+/** A first round tells how fast the service is, and so how many more fit into the time. */
+async function closedLoop(target: autocannon.Options, signal: AbortSignal): Promise<void> {
+  const startedMs = Date.now();
+  const first = await fire({ ...target, connections: CONNECTIONS, amount: FIRST_ROUND }, signal);
+  const leftMs = LONG_ENOUGH_MS - (Date.now() - startedMs);
+  const fitting = Math.floor((CONNECTIONS * leftMs) / Math.max(first.latency.mean, 1));
+  const amount = Math.min(CLOSED_LOOP_REQUESTS - FIRST_ROUND, fitting);
+  if (amount >= CONNECTIONS) await fire({ ...target, connections: CONNECTIONS, amount }, signal);
+}
+
+function openLoop({ phases }: Load): Partial<autocannon.Options> {
+  const slowest = Math.min(...phases.map(({ ratePerSecond }) => ratePerSecond));
+  const overallRate = Math.max(1, Math.floor(slowest));
+  const connections = Math.min(CONNECTIONS, overallRate);
+  // It sends at least one a second: where fewer are planned, so many as are planned in that time.
+  const amount = Math.max(1, Math.floor(Math.min(overallRate, slowest) * OPEN_LOOP_SECONDS));
+  // With a rate, autocannon's correction for coordinated omission takes seconds for milliseconds.
+  return { connections, overallRate, amount, ignoreCoordinatedOmission: true };
+}
+
+/** Ctrl-C and the longest time both stop it; what was answered by then counts. */
+async function fire(options: autocannon.Options, signal: AbortSignal): Promise<autocannon.Result> {
+  const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
+  const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));
+  const stop = () => instance.stop();
+  const timer = setTimeout(stop, LONGEST_MS);
+  const forget = onAbort(signal, stop);
+  try {
+    const result = await promise;
+    refuseIfNoneGood(result, withoutSecrets(options.url));
+    return result;
+  } finally {
+    clearTimeout(timer);
+    forget();
+    signal.throwIfAborted();
+  }
+}
+
+function refuseIfNoneGood(result: autocannon.Result, url: string): void {
+  if (result['2xx'] > 0) return;
+  throw new HarnessError(
+    'warm-up',
+    `${url} gave no good answer to the warm-up: ${result.non2xx} refusals, ${result.errors + result.resets} errors`,
+    {
+      nextStep:
+        'check the address, service.warmUp in the SLA document, and SLA_TARGET_TOKEN if the service asks for a token',
+    },
+  );
+}

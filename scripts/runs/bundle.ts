@@ -1,0 +1,231 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import type { Evidence, Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
+import { printableJson } from '../../slas/render/printable.ts';
+import { verdictDocument } from '../../slas/render/json.ts';
+import { renderJUnit } from '../../slas/render/junit.ts';
+import { renderMarkdown } from '../../slas/render/markdown.ts';
+import { renderText } from '../../slas/render/text.ts';
+import { makePath, writeWhole } from '../run/disk.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { accept, badOption, type Input, type PlacedProblem, refuse, tellProblem } from '../cli/inputs.ts';
+import type { Redactor } from './redact.ts';
+import { readPlainFile, readStored, Unreadable } from './stored-files.ts';
+
+/** A run folder: everything that was planned, seen and decided, as files. Nothing half-written, and no secret, is in it. */
+export interface RunFolder {
+  readonly id: string;
+  readonly path: string;
+  readonly logs: string;
+  writeJson(name: string, data: unknown): Promise<void>;
+  writeText(name: string, text: string): Promise<void>;
+  /** What a person wrote, as text or as it was parsed: `password: …` in it is a secret, which in ours would be a label. */
+  writeTheirText(name: string, text: string): Promise<void>;
+  writeTheirJson(name: string, data: unknown): Promise<void>;
+  /** What was made of files that have no secrets any more: a page with a script, which redacting would break. */
+  writeMade(name: string, text: string): Promise<void>;
+  /** Takes secrets out of the files that other programs have written, once they have ended. */
+  redact(): Promise<void>;
+}
+
+export const FILES = {
+  plan: 'plan.json',
+  run: 'run.json',
+  evidence: 'evidence.json',
+  series: 'series.json',
+  verdict: 'verdict.json',
+  report: 'report.html',
+  environment: 'environment.json',
+  baseline: 'baseline.json',
+  document: 'document.json',
+  documentText: 'document.yaml',
+  snapshot: 'prometheus-snapshot',
+} as const;
+
+/** Fit to be shown as it is: no character in it steers a terminal. */
+export const toJson = (data: unknown) => `${printableJson(JSON.stringify(data, null, 2))}\n`;
+
+const folderAt = (path: string, redactor: Redactor): RunFolder => {
+  const written = new Set<string>();
+  const write = (name: string, text: string) => {
+    written.add(name);
+    return writeWhole(join(path, name), text);
+  };
+  return {
+    id: basename(path),
+    path,
+    logs: join(path, 'logs'),
+    writeJson: (name, data) => write(name, toJson(redactor.data(data))),
+    writeText: (name, text) => write(name, redactor.text(text)),
+    writeTheirText: (name, text) => write(name, redactor.log(text)),
+    writeTheirJson: (name, data) => write(name, toJson(redactor.theirData(data))),
+    writeMade: write,
+    redact: async () => {
+      const files = await foreignFiles(path, written);
+      const done = await Promise.allSettled(files.map((name) => redactFile(join(path, name), redactor)));
+      const failed = done.find(({ status }) => status === 'rejected');
+      if (failed?.status === 'rejected') throw failed.reason;
+    },
+  };
+};
+
+/** What lies in the folder and its logs, and was not written by us: k6's summary, logs. */
+async function foreignFiles(path: string, written: ReadonlySet<string>): Promise<readonly string[]> {
+  const own = await readdir(path, { withFileTypes: true });
+  const logs = await readdir(join(path, 'logs'), { withFileTypes: true });
+  return [
+    ...own.filter((entry) => entry.isFile() && !written.has(entry.name)).map(({ name }) => name),
+    ...logs.filter((entry) => entry.isFile()).map(({ name }) => join('logs', name)),
+  ];
+}
+
+/**
+ * A file that has secrets in it and cannot be written without them is removed: a missing log is better than one with a
+ * password. So is JSON that breaks off, where the disk was full: nothing half-written stays under its final name.
+ */
+async function redactFile(path: string, redactor: Redactor): Promise<void> {
+  try {
+    if (extname(path) === '.json') await redactJson(path, redactor);
+    else if (await hasSecrets(path, redactor))
+      await writeWhole(path, changedBy(redactor.log, blocksOf(path)));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function redactJson(path: string, redactor: Redactor): Promise<void> {
+  const text = await readFile(path, 'utf8');
+  const data = parsed(text);
+  if (data === undefined) return await rm(path);
+  const redacted = redactor.data(data);
+  if (toJson(redacted) !== toJson(data)) await writeWhole(path, toJson(redacted));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function hasSecrets(path: string, { log }: Redactor): Promise<boolean> {
+  for await (const block of blocksOf(path)) if (log(block) !== block) return true;
+  return false;
+}
+
+async function* changedBy(change: (text: string) => string, blocks: AsyncIterable<string>) {
+  for await (const block of blocks) yield change(block);
+}
+
+/** Whole lines, many at a time: a log may be larger than memory, and a secret does not go over the end of a line. */
+async function* blocksOf(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(path, 'utf8')) {
+    const text = rest + chunk;
+    const end = text.lastIndexOf('\n') + 1;
+    if (end > 0) yield text.slice(0, end);
+    rest = text.slice(end);
+  }
+  yield rest;
+}
+
+/** `2026-11-23T05-31-02Z-steady-3f9a`: sorts by time, unique where two begin in one second. */
+function newId(what: string): string {
+  const time = new Date().toISOString().replace(/\.\d+/, '').replaceAll(':', '-');
+  return `${time}-${what}-${randomBytes(2).toString('hex')}`;
+}
+
+export async function createRunFolder(parent: string, what: string, redactor: Redactor): Promise<RunFolder> {
+  const folder = folderAt(join(parent, newId(what)), redactor);
+  try {
+    await makePath(folder.logs);
+    await pointLatestAt(folder);
+  } catch (cause) {
+    for (const made of [folder.logs, folder.path]) await rmdir(made).catch(() => {});
+    throw new HarnessError(
+      'no-run-folder',
+      `the run folder ${folder.path} cannot be made: ${messageOf(cause)}`,
+      {
+        nextStep: 'choose another place with --out DIR',
+        cause,
+      },
+    );
+  }
+  return folder;
+}
+
+const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
+
+/** Points `latest` at a run, in one step, as soon as it begins: what is judged next must not be an older one. */
+async function pointLatestAt(folder: RunFolder): Promise<void> {
+  const parent = join(folder.path, '..');
+  const fresh = join(parent, `.latest-${folder.id}`);
+  await rm(fresh, { force: true });
+  await symlink(folder.id, fresh);
+  await rename(fresh, join(parent, 'latest'));
+}
+
+/** The verdict for people, for CI servers and for scripts. */
+export async function writeVerdict(folder: RunFolder, verdict: Verdict, plan: Plan): Promise<void> {
+  await folder.writeJson(FILES.verdict, verdictDocument(verdict));
+  await folder.writeText('verdict.txt', renderText(verdict, plan, { colour: false, isVerbose: true }));
+  await folder.writeText('summary.md', renderMarkdown(verdict, plan));
+  await folder.writeText('junit.xml', renderJUnit(verdict));
+}
+
+export interface StoredRun {
+  /** Absolute, without links. */
+  readonly path: string;
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  /** null: the load was run, and Prometheus was not asked. */
+  readonly evidence: Evidence | null;
+  /** As it was written; null: not judged yet. */
+  readonly verdictText: string | null;
+}
+
+/** Reads a run folder back. Throws a HarnessError that names every file that cannot be read, and why. */
+export async function readRun(given: string): Promise<StoredRun> {
+  const read = await readStoredRun(given);
+  if (read.ok) return read.value;
+  throw new HarnessError('bad-run', read.problems.map(tellProblem).join('\n'), {
+    nextStep: 'the run did not get that far, or the folder was altered: run it again',
+  });
+}
+
+/** A run folder that somebody names, which may have anything in it: all that is wrong with it comes back at once. */
+export async function readStoredRun(given: string): Promise<Input<StoredRun>> {
+  const isFolder = (await stat(given).catch(() => null))?.isDirectory() === true;
+  if (!isFolder)
+    return badOption('RUN', `there is no run folder ${given}: make one with ./sla gate, or name another`);
+  const path = await realpath(given);
+  const problems: PlacedProblem[] = [];
+  const read = async <T>(name: string, reading: Promise<T>, isNeeded: boolean): Promise<T | null> => {
+    try {
+      return await reading;
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      if (isNeeded || !error.isMissing)
+        problems.push({ code: 'bad-run', path: '', file: join(path, name), message: error.message });
+      return null;
+    }
+  };
+  const [plan, run, evidence, verdictText] = await Promise.all([
+    read(FILES.plan, readStored<Plan>('plan', path), true),
+    read(FILES.run, readStored<RunRecord>('run', path), true),
+    read(FILES.evidence, readStored<Evidence>('evidence', path), false),
+    read(FILES.verdict, readVerdictText(path), false),
+  ]);
+  if (plan === null || run === null || problems.length > 0) return refuse(...problems);
+  return accept({ path, plan, run, evidence, verdictText });
+}
+
+/** As it was written, and found to be a verdict. */
+async function readVerdictText(path: string): Promise<string> {
+  await readStored('verdict', path);
+  return await readPlainFile(join(path, FILES.verdict));
+}

@@ -1,0 +1,153 @@
+import { stretchOf } from '../../slas/prometheus/merging.ts';
+import type { Evidence, Reading, RunRecord, Sample, Verdict } from '../../slas/model/model.ts';
+import { verdictDocument } from '../../slas/render/json.ts';
+
+/** How a second judgement differs from the stored one, a line each. Nothing: they agree. */
+
+// ---------------------------------------------------------------------------------------------- verdicts
+
+/** Fields whose value follows from the time at which was asked, not from what happened. */
+const NOT_COMPARED = ['query'];
+/** Fields that the first version of verdict.json did not have, or filled with words of its own. */
+const NEW_SINCE_FIRST = ['schema', 'summary', 'summaryReason', 'reason', 'reasons', 'detail', 'note'];
+
+/** Every field in which two verdicts differ, as `objectives.latency-p95.samples: 360 before, 361 now`. */
+export const verdictDifferences = (before: Verdict, now: Verdict): readonly string[] =>
+  fieldDifferences('', verdictDocument(before), verdictDocument(now), NOT_COMPARED);
+
+/** The same for one as it was stored, perhaps by the first version: its words are not compared. */
+export function storedDifferences(stored: { readonly schema: string }, now: Verdict): readonly string[] {
+  const isFirst = stored.schema === 'sla-harness/verdict/v1';
+  return fieldDifferences(
+    '',
+    stored,
+    verdictDocument(now),
+    isFirst ? [...NOT_COMPARED, ...NEW_SINCE_FIRST] : NOT_COMPARED,
+  );
+}
+
+function fieldDifferences(
+  path: string,
+  before: unknown,
+  now: unknown,
+  notCompared: readonly string[],
+): string[] {
+  if (!isNode(before) || !isNode(now)) {
+    return Object.is(before, now) ? [] : [`${path}: ${told(before)} before, ${told(now)} now`];
+  }
+  const [old, fresh] = [membersOf(before), membersOf(now)];
+  const names = [...new Set([...Object.keys(old), ...Object.keys(fresh)])];
+  return names
+    .filter((name) => !notCompared.includes(name))
+    .flatMap((name) =>
+      fieldDifferences(path === '' ? name : `${path}.${name}`, old[name], fresh[name], notCompared),
+    );
+}
+
+const isNode = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const told = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
+
+/** Elements that have an id are called by it: an objective more moves no other. */
+function membersOf(node: object): Record<string, unknown> {
+  if (!Array.isArray(node)) return node as Record<string, unknown>;
+  return Object.fromEntries(node.map((one, index) => [(one as { id?: string } | null)?.id ?? index, one]));
+}
+
+/** Objectives whose counts are not the same: their samples, or what was computed from them. */
+export function countDifferences(before: Verdict, now: Verdict): readonly string[] {
+  return now.objectives.flatMap(({ id, samples, value, share }) => {
+    const old = before.objectives.find((one) => one.id === id);
+    const isSame = old?.samples === samples && old.value === value && old.share === share;
+    return isSame ? [] : [id];
+  });
+}
+
+// ---------------------------------------------------------------------------------------------- evidence
+
+/**
+ * Compares what was read of each selector, series by series and sample by sample, over the time that both cover: the first
+ * asked as soon as the window was closed, and a later one sees the scrapes after it as well. What the server said of samples
+ * that were not read is compared in the same way.
+ */
+export function evidenceDifferences(
+  before: Evidence,
+  now: Evidence,
+  { window }: RunRecord,
+): readonly string[] {
+  const [old, fresh] = [byQuestion(before), byQuestion(now)];
+  const questions = [...new Set([...old.keys(), ...fresh.keys()])];
+  return questions.flatMap((question) => {
+    const [stored, asked] = [old.get(question), fresh.get(question)];
+    if (stored === undefined || asked === undefined)
+      return [`${question}: it was asked for only ${stored === undefined ? 'now' : 'before'}`];
+    return readingDifferences(stored, asked, window.toSeconds).map(
+      (difference) => `${question}: ${difference}`,
+    );
+  });
+}
+
+/** All readings of raw samples of a selector, and of each digest of it. */
+const byQuestion = ({ readings }: Evidence) =>
+  Map.groupBy(readings, ({ selector, digest }) =>
+    digest === undefined ? selector : `${digest} of ${selector}`,
+  );
+
+function readingDifferences(
+  old: readonly Reading[],
+  fresh: readonly Reading[],
+  windowEndSeconds: number,
+): string[] {
+  const answers: string[] = [];
+  const [errors, freshErrors] = [errorsOf(old), errorsOf(fresh)];
+  if (told(errors) !== told(freshErrors))
+    answers.push(`error ${told(errors)} before, ${told(freshErrors)} now`);
+  const [warnings, freshWarnings] = [warningsOf(old), warningsOf(fresh)];
+  if (told(warnings) !== told(freshWarnings))
+    answers.push(`warnings ${told(warnings)} before, ${told(freshWarnings)} now`);
+  if (errors !== null || freshErrors !== null) return answers;
+  const [before, now] = [byLabels(old), byLabels(fresh)];
+  const series = [...new Set([...before.keys(), ...now.keys()])].flatMap((labels) => {
+    const stored = (before.get(labels) ?? []).filter(([at]) => isCovered(at, fresh));
+    const lastSeconds = Math.max(windowEndSeconds, stored.at(-1)?.[0] ?? 0);
+    const asked = (now.get(labels) ?? []).filter(([at]) => isCovered(at, old) && at <= lastSeconds);
+    const difference = sampleDifferences(stored, asked);
+    return difference === null ? [] : [`series ${labels}: ${difference}`];
+  });
+  return [...answers, ...series];
+}
+
+const errorsOf = (readings: readonly Reading[]) =>
+  readings.find(({ error }) => error !== null)?.error ?? null;
+
+const warningsOf = (readings: readonly Reading[]) => readings.flatMap(({ warnings }) => warnings);
+
+/** Digests are asked for at the same moments by both; raw samples are compared where both have a range. */
+const isCovered = (atSeconds: number, readings: readonly Reading[]) =>
+  readings.some((reading) => {
+    if (reading.digest !== undefined) return true;
+    const [fromSeconds] = stretchOf(reading);
+    // The last piece may have been asked for before later scrapes were made.
+    const isLast = readings.every((one) => one.atSeconds <= reading.atSeconds);
+    return atSeconds > fromSeconds && (isLast || atSeconds <= reading.atSeconds);
+  });
+
+function byLabels(readings: readonly Reading[]): ReadonlyMap<string, readonly Sample[]> {
+  const found = new Map<string, Sample[]>();
+  for (const { labels, samples } of readings.flatMap(({ series }) => series)) {
+    const key = JSON.stringify(Object.entries(labels).sort());
+    found.set(key, [...(found.get(key) ?? []), ...samples]);
+  }
+  for (const samples of found.values()) samples.sort(([a], [b]) => a - b);
+  return found;
+}
+
+function sampleDifferences(stored: readonly Sample[], asked: readonly Sample[]): string | null {
+  const [old, fresh] = [new Map(stored), new Map(asked)];
+  const times = [...new Set([...old.keys(), ...fresh.keys()])].sort((a, b) => a - b);
+  const differing = times.filter((at) => old.get(at) !== fresh.get(at));
+  const first = differing[0];
+  if (first === undefined) return null;
+  const when = new Date(first * 1000).toISOString();
+  const [was, is] = [old.get(first) ?? 'no sample', fresh.get(first) ?? 'no sample'];
+  return `${differing.length} of ${times.length} samples differ, the first at ${when}: ${was} before, ${is} now`;
+}

@@ -1,0 +1,23 @@
+import { HarnessError } from '../cli/errors.ts';
+import { accept, type Input, refuse, shortPath } from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
+
+/**
+ * What is done with a stored run. Each of its files may be well formed and still not fit the others (an objective that the
+ * verdict lacks, columns of unequal length): that is bad input, not a defect, and comes back as a problem.
+ */
+export async function ifItCanBeJudged<T>(path: string, io: Io, work: () => Promise<T>): Promise<Input<T>> {
+  try {
+    return accept(await work());
+  } catch (error) {
+    io.signal.throwIfAborted();
+    if (error instanceof HarnessError && error.code !== 'bad-run') throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return refuse({
+      code: 'bad-run',
+      path: '',
+      file: shortPath(io, path),
+      message: `the files of this run do not fit together: ${why}`,
+    });
+  }
+}

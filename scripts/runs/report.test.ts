@@ -1,0 +1,334 @@
+/// <reference lib="dom" />
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Baseline } from '../../slas/compare/compare.ts';
+import { judge } from '../../slas/judge/judge.ts';
+import { inWords } from '../../slas/model/reasons.ts';
+import type { RunSeries, Verdict } from '../../slas/model/model.ts';
+import { FILES, readRun, type StoredRun, toJson } from './bundle.ts';
+import { reportOf } from './report.ts';
+import { launchChromium, openFile, SKIPS_BROWSER } from '../testing/chromium.ts';
+import { EARLIER, finishMadeRun, HEALTHY, HOUR, makeRun, STARVED, TROUBLED } from '../testing/made-run.ts';
+import { ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+
+/** Reports of real runs (and of an hour's), opened in a real browser. */
+
+const AXE = readFileSync(join(ROOT, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
+
+const TWELVE = [
+  'total-predictions',
+  'prediction-rate',
+  'model-status',
+  'error-rate',
+  'predictions-by-sentiment',
+  'sentiment-distribution',
+  'confidence-distribution',
+  'batch-sizes',
+  'api-latency',
+  'http-request-rate',
+  'average-confidence',
+  'error-types',
+];
+
+let folder: TemporaryFolder;
+let browser: Browser;
+/** Of a real service, through the gate. */
+let real: StoredRun;
+let passed: StoredRun;
+const files = new Map<string, string>();
+
+async function gateReal(): Promise<StoredRun> {
+  const load = ['--scenario', 'smoke', '--rate', '30', '--duration', '14s', '--no-abort'];
+  await sla(['gate', ...load, '--faults', 'errors=5%,latency=240ms', '--out', folder.path]);
+  return await readRun(join(folder.path, 'latest'));
+}
+
+async function writeReport(name: string, stored: StoredRun, verdict: Verdict): Promise<string> {
+  const file = join(folder.path, `${name}.html`);
+  await writeFile(file, await reportOf(ROOT, stored, verdict));
+  return file;
+}
+
+const judged = ({ plan, run, evidence }: StoredRun) => judge(plan, run, evidence!);
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  real = await gateReal();
+  files.set('real', join(real.path, FILES.report));
+  await finishMadeRun(await makeRun(folder.path, EARLIER), null);
+  const healthy = await makeRun(folder.path, HEALTHY);
+  const troubled = await makeRun(folder.path, TROUBLED);
+  const hour = await makeRun(folder.path, HOUR);
+  passed = healthy.stored;
+  files.set('passed', await writeReport('passed', passed, healthy.verdict));
+  files.set('missed', await writeReport('missed', troubled.stored, troubled.verdict));
+  files.set('hour', await writeReport('hour', hour.stored, hour.verdict));
+  const starved = await makeRun(folder.path, STARVED);
+  files.set('inconclusive', await writeReport('inconclusive', starved.stored, starved.verdict));
+  if (!SKIPS_BROWSER) browser = await launchChromium();
+  // A gate, and an hour's samples: a busy machine takes its time.
+}, 400_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+const kinds = ['passed', 'missed', 'inconclusive', 'hour', 'real'].flatMap((kind) =>
+  (['light', 'dark'] as const).map((scheme) => [kind, scheme] as const),
+);
+
+describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
+  test.each(kinds)(
+    '%s, %s: draws all twelve, says nothing on the console, asks nobody for anything',
+    async (kind, scheme) => {
+      await using opened = await openFile(browser, files.get(kind)!, scheme);
+      const drawn = await opened.page.evaluate(marksByPanel);
+      expect(TWELVE.filter((id) => !(drawn[id]! > 0))).toEqual([]);
+      expect(opened.complaints).toEqual([]);
+    },
+  );
+
+  test.each(kinds)('%s, %s: has no serious barrier', async (kind, scheme) => {
+    await using opened = await openFile(browser, files.get(kind)!, scheme);
+    // The page forbids everything that is not its own: the checker comes in by another door.
+    await opened.page.evaluate(AXE);
+    const violations = await opened.page.evaluate(seriousViolations);
+    expect(violations).toEqual([]);
+  });
+
+  test('by keyboard: the cursor moves and is told, all plots zoom together and back', async () => {
+    await using opened = await openFile(browser, files.get('hour')!);
+    const { page } = opened;
+    const latency = page.locator('#plot-api-latency');
+    await latency.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('PageDown');
+    const told = await page.locator('#live').textContent();
+    expect(told).toMatch(
+      /^\d\d:\d\d:\d\d UTC, \+\d+ (s|min \d+ s): p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ ms$/,
+    );
+    expect(await page.locator('#error-rate .at').textContent()).toBe(told!.split(': p50')[0]);
+    const before = await pixels(page, 'plot-cpu');
+    await page.keyboard.press('+');
+    await expect.poll(() => pixels(page, 'plot-cpu')).not.toBe(before);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => pixels(page, 'plot-cpu')).toBe(before);
+  });
+
+  test('the numbers of a plot are there as a table', async () => {
+    await using opened = await openFile(browser, files.get('passed')!);
+    await opened.page.locator('#api-latency summary').click();
+    const header = opened.page.locator('#api-latency .numbers tr').first();
+    await expect.poll(() => header.allInnerTexts()).toEqual([expect.stringMatching(/UTC\s+p50\s+p95\s+p99/)]);
+    const rows = await opened.page.locator('#api-latency .numbers tr').count();
+    expect(rows).toBeGreaterThan(5);
+  });
+
+  test('text from outside does not run as script', async () => {
+    const evil = `</script><img src=x onerror="alert(1)"><script>alert('x')</script>'"\${alert(2)}`;
+    const { verdict: judgedVerdict, run, plan } = { ...passed, verdict: judged(passed) };
+    const verdict: Verdict = {
+      ...judgedVerdict,
+      sla: evil,
+      scenario: evil,
+      run: evil,
+      summary: inWords(evil),
+      verdict: 'inconclusive',
+      objectives: judgedVerdict.objectives.map((one) => ({
+        ...one,
+        title: evil,
+        reasons: [inWords(evil)],
+        query: evil,
+      })),
+      preconditions: judgedVerdict.preconditions.map((one) => ({
+        ...one,
+        id: evil,
+        reasons: [inWords(evil)],
+        ok: false,
+      })),
+    };
+    const hostile = await readRun(passed.path);
+    const path = join(folder.path, 'evil');
+    await rm(path, { recursive: true, force: true });
+    const stored: StoredRun = {
+      ...hostile,
+      path,
+      plan: {
+        ...plan,
+        load: {
+          ...plan.load!,
+          phases: [20, 30].map((ratePerSecond) => ({ name: evil, ratePerSecond, durationSeconds: 150 })),
+        },
+      },
+      run,
+    };
+    await mkdir(path);
+    const series = JSON.parse(await readFile(join(passed.path, FILES.series), 'utf8')) as RunSeries;
+    const tainted = {
+      ...series,
+      answers: series.answers.map((answer) => ({
+        ...answer,
+        query: evil,
+        series: answer.series.map((one) => ({
+          ...one,
+          labels: Object.fromEntries(
+            Object.keys(one.labels).map((label) => [label, label === 'le' ? '1' : evil]),
+          ),
+        })),
+      })),
+    };
+    await writeFile(join(path, FILES.series), toJson(tainted));
+    await writeFile(join(path, FILES.environment), toJson({ model: evil, [evil]: evil, faults: evil }));
+    const baseline = JSON.parse(await readFile(join(passed.path, FILES.baseline), 'utf8')) as Baseline;
+    const lured = { ...baseline, manifestSha256: evil, verdict: { ...baseline.verdict, run: evil } };
+    await writeFile(join(path, FILES.baseline), toJson({ ...lured, environment: { [evil]: evil } }));
+    await writeFile(join(path, FILES.document), await readFile(join(passed.path, FILES.document)));
+    await using opened = await openFile(browser, await writeReport('evil', stored, verdict));
+    await opened.page.locator('#api-latency summary').click();
+    expect(await opened.page.locator('h1').textContent()).toContain('<img src=x');
+    expect(await opened.page.locator('img').count()).toBe(0);
+    expect(opened.complaints).toEqual([]);
+  });
+});
+
+describe('what it says', () => {
+  const textOf = async (kind: string) => (await readFile(files.get(kind)!, 'utf8')).replaceAll('\u00a0', ' ');
+
+  const heading = async (kind: string) => /<h1>(.*)<\/h1>/.exec(await textOf(kind))?.[1];
+
+  test('the verdict in one sentence, and what to look at first', async () => {
+    expect(await heading('passed')).toBe('<span>Passed.</span> All 6 objectives are met.');
+    expect(await heading('missed')).toMatch(
+      /^<span>Failed\.<\/span> 95 % of answers within 200ms: ≈ [34]\d\d(\.\d)? ms; 99 % of answers within 500ms: /,
+    );
+    expect(await heading('inconclusive')).toBe(
+      '<span>Inconclusive.</span> 5 of 6 objectives are undecided: 40 planned requests were dropped, no virtual user was free, with at most 2 requests waiting for an answer at once: 7,460 of 7,500 planned requests were sent.',
+    );
+    const first = /id="look-first">.*?<\/section>/s.exec(await textOf('inconclusive'))?.[0];
+    expect(first).toContain('what the verdict stands on does not hold');
+  });
+
+  test('of trouble in the middle its first moment, and what changed with it', async () => {
+    const text = await textOf('hour');
+    expect(text).toMatch(/p95 first rose over 200ms at 13:40:\d\d UTC, 40 min \d+ s into the run/);
+    for (const moved of ['Requests in progress', 'CPU', 'Event-loop lag p99'])
+      expect(text).toMatch(new RegExp(`<li><a href="#[a-z-]+">${moved}</a>: `));
+  });
+
+  test('beside the baseline: the same service is within noise, one in trouble is not', async () => {
+    const rows = (text: string) =>
+      [
+        ...text.matchAll(/<b class="(?:good|bad|muted)"><span aria-hidden="true">.<\/span> ([\w ]+)<\/b>/g),
+      ].map(([, told]) => told);
+    expect(rows(await textOf('passed'))).toEqual([
+      ...Array.from({ length: 4 }, () => 'within noise'),
+      'the same',
+      'within noise',
+    ]);
+    // A minute of trouble in five: the p95 may or may not be in it, the p99 is.
+    expect(rows(await textOf('missed')).slice(0, 2)).toEqual(['within noise', 'worse']);
+    expect(rows(await textOf('inconclusive'))).toEqual([
+      ...Array.from({ length: 4 }, () => 'not told'),
+      'the same',
+      'not told',
+    ]);
+  });
+
+  test('faults on purpose: above, in the run in time, and as an edge of every plot', async () => {
+    const text = await textOf('real');
+    expect(text).toContain('<dt>Faults on purpose</dt><dd>errors=5%,latency=240ms</dd>');
+    expect(text).toContain('title="errors=5%,latency=240ms, faults on purpose"');
+    expect(text).toContain('"faults":"errors=5%,latency=240ms"');
+    expect(await textOf('hour')).toContain('"faults":null');
+  });
+
+  test('alerts stand beside the verdict and in time; without rules there is nothing to tell', async () => {
+    const from = new Date(passed.run.window.fromSeconds * 1000).toISOString();
+    const to = new Date((passed.run.window.fromSeconds + 30) * 1000).toISOString();
+    const held = [
+      {
+        id: 'HighErrorRate',
+        severity: 'critical',
+        firing: [{ from, to }],
+        agrees: false,
+        reasons: [inWords('met')],
+      },
+      { id: 'HighLatency', severity: null, firing: [], agrees: true, reasons: [inWords('missed')] },
+    ];
+    const verdict: Verdict = { ...judged(passed), alerts: { held, summary: inWords('2 alerts are listed') } };
+    const text = await reportOf(ROOT, passed, verdict);
+    expect(text).toMatch(
+      /<span class="stretch alert" style="left:0\.00%;width:\d+\.\d\d%"[^>]*><b>HighErrorRate<\/b> firing/,
+    );
+    expect(text).toContain('2 alerts are listed. Alerts do not change the verdict.');
+    expect(text.match(/<td>(never firing|firing [\d:]+ to [\d:]+)<\/td>/g)).toHaveLength(2);
+    const withoutRules = { ...verdict, alerts: { held: null, summary: inWords('no alerting rules seen') } };
+    expect(await reportOf(ROOT, passed, withoutRules)).not.toContain('id="alerts"');
+  });
+
+  test('what was dropped is a series: the plan less what was sent', async () => {
+    expect(await textOf('inconclusive')).toContain('k6 itself counts 40 dropped');
+    expect(await textOf('passed')).toContain('k6 itself counts 0 dropped');
+  });
+
+  test("an hour's run fits into 2 MB", async () => {
+    expect((await textOf('hour')).length).toBeLessThan(2_000_000);
+  });
+
+  test('a run without series says so, and has its verdict', async () => {
+    const path = join(folder.path, 'older');
+    await mkdir(path);
+    await writeFile(join(path, FILES.document), await readFile(join(passed.path, FILES.document)));
+    const text = await reportOf(ROOT, { ...passed, path }, judged(passed));
+    expect(text).toContain('This run stored no series');
+    expect(text).toContain('All 6 objectives are met.');
+    expect(text).not.toContain('run-data');
+  });
+
+  test('it is sealed with the run: the folder is accepted as it is', async () => {
+    const again = await sla(['verify', real.path, '--offline', '--json']);
+    expect(again.stdout).toBe(await readFile(join(real.path, FILES.verdict), 'utf8'));
+    expect(again.code).toBe(JSON.parse(again.stdout).exitCode);
+  });
+});
+
+// ---------------------------------------------------------------------------------------------- run in the page
+
+/** How much each panel has drawn: pixels of the first line's colour on its canvas, or shapes. */
+function marksByPanel(): Record<string, number> {
+  const probe = document.body.appendChild(document.createElement('i'));
+  probe.style.color = 'var(--c1)';
+  const wanted = getComputedStyle(probe).color.match(/\d+/g)!.map(Number);
+  const isMark = (pixels: Uint8ClampedArray, at: number) =>
+    pixels[at + 3]! > 20 && [0, 1, 2].every((part) => Math.abs(pixels[at + part]! - wanted[part]!) < 40);
+  const found: Record<string, number> = {};
+  for (const figure of document.querySelectorAll<HTMLElement>('figure[data-panel]')) {
+    const canvas = figure.querySelector('canvas');
+    let marks = [...figure.querySelectorAll('.marks')].filter(
+      (one) => one.getBoundingClientRect().width > 0,
+    ).length;
+    if (canvas !== null) {
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+      for (let at = 0; at < data.length; at += 4) if (isMark(data, at)) marks++;
+    }
+    found[figure.dataset.panel!] = marks;
+  }
+  return found;
+}
+
+async function seriousViolations(): Promise<readonly string[]> {
+  interface Axe {
+    run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+  }
+  const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
+
+const pixels = (page: Page, id: string) =>
+  page.evaluate((name) => document.querySelector<HTMLCanvasElement>(`#${name} canvas`)!.toDataURL(), id);

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ReportInput, renderReport } from '../../dashboards/report.ts';
+import { type Baseline, type Comparison, compare } from '../../slas/compare/compare.ts';
+import { heldUpTo } from '../../slas/capacity/held.ts';
+import type { RunSeries, SlaDocument, Verdict } from '../../slas/model/model.ts';
+import { percentilesOf } from '../../slas/compare/percentiles.ts';
+import { FILES, type StoredRun } from './bundle.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { readBesideOrNull } from './stored-files.ts';
+
+/** The report of a run, from what lies in its folder. */
+export async function reportOf(root: string, stored: StoredRun, verdict: Verdict): Promise<string> {
+  const [input, uplot] = await Promise.all([reportInputOf(stored, verdict), readUplot(root)]);
+  return renderReport({ ...input, uplot });
+}
+
+/** Throws HarnessError `bad-run` where the document is missing. */
+export async function reportInputOf(
+  stored: StoredRun,
+  verdict: Verdict,
+): Promise<Omit<ReportInput, 'uplot'>> {
+  const read = <T>(name: string) => readBesideOrNull<T>(name, stored.path);
+  const [document, series, environment, baseline] = await Promise.all([
+    read<SlaDocument>(FILES.document),
+    read<RunSeries>(FILES.series),
+    read<unknown>(FILES.environment),
+    read<Baseline>(FILES.baseline),
+  ]);
+  if (document === null) {
+    throw new HarnessError('bad-run', `${join(stored.path, FILES.document)} cannot be read`, {
+      nextStep: 'the folder was altered: run again',
+    });
+  }
+  const comparison = comparisonOf(baseline, stored, verdict, environment);
+  const held = heldUpTo(stored.plan, verdict);
+  return { ...stored, document, verdict, series, environment, comparison, held };
+}
+
+/** With the run that was chosen before this one began: its numbers lie in this folder, so that the same bytes come out again. */
+function comparisonOf(
+  baseline: Baseline | null,
+  { plan, run, evidence }: StoredRun,
+  verdict: Verdict,
+  environment: unknown,
+): Comparison | null {
+  if (baseline === null) return null;
+  const percentiles = evidence === null ? {} : percentilesOf(plan, run, evidence);
+  return compare(baseline, { plan, verdict, percentiles, environment });
+}
+
+let uplot: Promise<ReportInput['uplot']> | null = null;
+
+/** What is inlined, read once: the load leaves time for that. */
+export function readUplot(root: string): Promise<ReportInput['uplot']> {
+  uplot ??= readUplotFiles(join(root, 'node_modules', 'uplot', 'dist'));
+  return uplot;
+}
+
+async function readUplotFiles(folder: string): Promise<ReportInput['uplot']> {
+  const [script, style] = await Promise.all(
+    ['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => readFile(join(folder, name), 'utf8')),
+  );
+  return { script: script!, style: style! };
+}

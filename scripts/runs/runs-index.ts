@@ -1,0 +1,65 @@
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { numbersOf } from '../../dashboards/report/course.ts';
+import { type IndexedRun, renderRunsIndex } from '../../dashboards/runs-index.ts';
+import type { Plan, RunSeries, Verdict } from '../../slas/model/model.ts';
+import { formatMeasured } from '../../slas/render/numbers.ts';
+import { FILES } from './bundle.ts';
+import { writeWhole } from '../run/disk.ts';
+import { describeRun, findRuns } from './run-folders.ts';
+import { readBesideOrNull, readStoredOrNull } from './stored-files.ts';
+
+export const INDEX = 'index.html';
+/** The course of each is in a file of its own: of the oldest nobody asks. */
+const MOST_COURSES = 100;
+
+/** Writes the list of all runs of a folder beside them, and returns its path. */
+export async function writeRunsIndex(parent: string): Promise<string> {
+  const ids = await findRuns(parent);
+  const runs = await Promise.all(ids.map((id, index) => indexedRun(parent, id, index < MOST_COURSES)));
+  const madeAt = `${new Date().toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const file = join(parent, INDEX);
+  await writeWhole(file, renderRunsIndex(runs, madeAt));
+  return file;
+}
+
+async function indexedRun(parent: string, id: string, withCourse: boolean): Promise<IndexedRun> {
+  const [listed, plan, verdict, series] = await Promise.all([
+    describeRun(parent, id),
+    readStoredOrNull<Plan>('plan', join(parent, id)),
+    readStoredOrNull<Verdict>('verdict', join(parent, id)),
+    withCourse ? readBesideOrNull<RunSeries>(FILES.series, join(parent, id)) : null,
+  ]);
+  const p95 = plan?.objectives.find(({ measure }) => measure.kind === 'latency' && measure.percentile === 95);
+  return {
+    id,
+    startedAt: listed.startedAt,
+    sla: plan?.sla.name ?? '',
+    scenario: listed.scenario,
+    verdict: listed.verdict,
+    hasReport: (await lstat(join(parent, id, FILES.report)).catch(() => null))?.isFile() === true,
+    objectives: (verdict?.objectives ?? []).map((one) => ({
+      id: one.id,
+      outcome: one.verdict,
+      measured: formatMeasured(one),
+      target: one.target,
+    })),
+    p95Seconds: listed.p95Seconds,
+    samples: listed.samples,
+    course: courseOf(series),
+    limitSeconds: p95?.target?.value ?? null,
+  };
+}
+
+function courseOf(series: RunSeries | null): readonly (number | null)[] | null {
+  try {
+    const answer = series?.answers.find(
+      ({ panel, legend, over }) => panel === 'api-latency' && legend === 'p95' && over === 'time',
+    );
+    const [found] = answer?.series ?? [];
+    return found === undefined ? null : numbersOf(found.values);
+  } catch {
+    // What is drawn beside a run is not worth the list of all the others.
+    return null;
+  }
+}

@@ -1,0 +1,228 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import Type, { type Static } from 'typebox';
+import Schema from 'typebox/schema';
+import { writeWhole } from '../run/disk.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { readPlainJson, Unreadable } from './stored-files.ts';
+
+/**
+ * A run folder is sealed when all of it is final: `manifest.json` lists every other file with its hash, logs included. It
+ * is written last, so a folder without one is of a run that did not come to its end.
+ */
+export const MANIFEST = 'manifest.json';
+const SCHEMA = 'sla-harness/manifest/v1';
+
+const ManifestSchema = Type.Object({
+  schema: Type.Literal(SCHEMA),
+  files: Type.Array(
+    Type.Object({
+      /** From the run folder, with slashes. */
+      path: Type.String(),
+      bytes: Type.Optional(Type.Number()),
+      sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    }),
+  ),
+  /** Every folder. Absent, as in manifests that were written before it: those that have files in them. */
+  folders: Type.Optional(Type.Array(Type.String())),
+});
+type Manifest = Static<typeof ManifestSchema>;
+const manifestSchema = Schema.Compile(ManifestSchema);
+
+/** What was altered: the file, and what is wrong with it in words. */
+export interface Alteration {
+  readonly file: string;
+  readonly message: string;
+}
+
+/** Seals a folder. Returns the manifest's own hash, which stands for all of it. Throws HarnessError `cannot-write`, `cannot-seal`. */
+export async function seal(folder: string): Promise<string> {
+  const { files: found, folders } = await contentOf(folder);
+  const files: Manifest['files'] = [];
+  for (const { path, bytes } of found) {
+    const sealed = await contentHash(bytes, Number.POSITIVE_INFINITY);
+    if (path === null || 'message' in sealed)
+      throw new HarnessError(
+        'cannot-seal',
+        `${shownName(bytes)} cannot be sealed: it is not a plain file, or not named in UTF-8`,
+        {
+          nextStep: 'find out which program put it into the run folder, and run again',
+        },
+      );
+    files.push({ path, bytes: sealed.bytes, sha256: sealed.sha256 });
+  }
+  const paths = folders.flatMap(({ path }) => path ?? []);
+  const manifest = { schema: SCHEMA, files, folders: paths } satisfies Manifest;
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  await writeWhole(join(folder, MANIFEST), text);
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Everything in which a folder differs from its manifest; nothing if it is as it was sealed. */
+export async function findAlterations(folder: string): Promise<readonly Alteration[]> {
+  const manifest = await readManifest(folder);
+  if ('message' in manifest) return [manifest];
+  try {
+    return await differences(folder, manifest);
+  } catch (error) {
+    // A folder that cannot be looked into is not known to be as it was.
+    return [{ file: '.', message: `it cannot be read: ${(error as Error).message}` }];
+  }
+}
+
+async function differences(folder: string, manifest: Manifest): Promise<readonly Alteration[]> {
+  const { files, folders } = await contentOf(folder);
+  const found = new Map(files.map((entry) => [entry.path, entry]));
+  const sealed = new Set(manifest.files.map(({ path }) => path));
+  const altered: Alteration[] = [];
+  for (const { path, sha256, bytes } of manifest.files) {
+    const entry = found.get(path);
+    const message =
+      entry === undefined
+        ? `it is missing, expected sha256 ${sha256}`
+        : await contentAlteration(entry, sha256, bytes);
+    if (message !== null) altered.push({ file: path, message });
+  }
+  for (const entry of files.filter(({ path }) => path === null || !sealed.has(path))) {
+    const content = await contentAlteration(entry, 'none');
+    altered.push({
+      file: entry.path ?? shownName(entry.bytes),
+      message: `it is not in ${MANIFEST}: ${content}`,
+    });
+  }
+  return [...altered, ...folderAlterations(manifest, folders)];
+}
+
+/** A folder more is an alteration even where nothing is in it; of one less its files are missing, or it was empty. */
+function folderAlterations({ files, folders: listed }: Manifest, found: readonly Entry[]): Alteration[] {
+  const ofFiles = files.flatMap(({ path }) => parentsOf(path));
+  const sealed = new Set(listed ?? ofFiles);
+  const paths = found.map(({ path, bytes }) => path ?? shownName(bytes));
+  const missing = (listed ?? []).filter((path) => !paths.includes(path));
+  return [
+    ...paths
+      .filter((path) => !sealed.has(path))
+      .map((file) => ({ file, message: `it is a folder that is not in ${MANIFEST}` })),
+    ...missing.map((file) => ({ file, message: 'this folder is missing' })),
+  ];
+}
+
+/** `a`, `a/b` of `a/b/c`. */
+const parentsOf = (path: string) =>
+  path
+    .split('/')
+    .slice(0, -1)
+    .map((_, index, parts) => parts.slice(0, index + 1).join('/'));
+
+async function contentAlteration(entry: Entry, expected: string, bytes?: number): Promise<string | null> {
+  const found = await contentHash(entry.bytes, bytes ?? MAX_HASHED_BYTES);
+  if ('message' in found) return `expected sha256 ${expected}, found ${found.message}`;
+  return found.sha256 === expected ? null : `expected sha256 ${expected}, found ${found.sha256}`;
+}
+
+async function readManifest(folder: string): Promise<Manifest | Alteration> {
+  const wrong = (message: string): Alteration => ({ file: MANIFEST, message });
+  try {
+    const manifest = await readPlainJson(join(folder, MANIFEST));
+    return isManifest(manifest) ? manifest : wrong(notManifest(manifest));
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return wrong(
+      error.isMissing ? 'it is missing: the run did not come to its end, or it was removed' : error.message,
+    );
+  }
+}
+
+function isManifest(manifest: unknown): manifest is Manifest {
+  if (!manifestSchema.Check(manifest)) return false;
+  const { files } = manifest as Manifest;
+  return new Set(files.map(({ path }) => path)).size === files.length;
+}
+
+function notManifest(data: unknown): string {
+  const { schema } = (data ?? {}) as { schema?: unknown };
+  const told =
+    typeof schema === 'string' && schema !== SCHEMA ? `, its schema is ${JSON.stringify(schema)}` : '';
+  return `it is no manifest (${SCHEMA})${told}`;
+}
+
+// ---------------------------------------------------------------------------------------------- what lies there
+
+/** A file or a folder, from the run folder. Names are bytes: nothing says that they are text. */
+interface Entry {
+  /** With slashes; null where it is not UTF-8. */
+  readonly path: string | null;
+  /** Absolute. */
+  readonly bytes: Buffer;
+}
+
+interface Content {
+  /** Whatever is no folder, but for the manifest. */
+  readonly files: readonly Entry[];
+  readonly folders: readonly Entry[];
+}
+
+/** From the top, sorted; links are not followed. */
+async function contentOf(folder: string): Promise<Content> {
+  const files: Entry[] = [];
+  const folders: Entry[] = [];
+  const walk = async (within: Buffer, prefix: Buffer): Promise<void> => {
+    for (const entry of await readdir(within, { withFileTypes: true, encoding: 'buffer' })) {
+      const name = Buffer.concat([prefix, entry.name]);
+      const bytes = Buffer.concat([within, SLASH, entry.name]);
+      const one = { path: utf8(name), bytes };
+      if (!entry.isDirectory()) files.push(one);
+      else {
+        folders.push(one);
+        await walk(bytes, Buffer.concat([name, SLASH]));
+      }
+    }
+  };
+  await walk(Buffer.from(folder), Buffer.alloc(0));
+  const byPath = (a: Entry, b: Entry) => ((a.path ?? '') < (b.path ?? '') ? -1 : 1);
+  return {
+    files: files.filter(({ path }) => path !== MANIFEST).sort(byPath),
+    folders: folders.sort(byPath),
+  };
+}
+
+const SLASH = Buffer.from('/');
+
+function utf8(name: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(name);
+  } catch {
+    return null;
+  }
+}
+
+/** The last part of a name that is no text, its odd bytes as `%ff`. */
+const shownName = (bytes: Buffer) =>
+  bytes
+    .subarray(bytes.lastIndexOf('/') + 1)
+    .toString('latin1')
+    .replace(/[^ -~]/g, (odd) => `%${odd.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
+/** What is not in the manifest is hashed up to here, so that its name is not all that is known of it. */
+const MAX_HASHED_BYTES = 2 ** 30;
+
+type Hashed = { readonly sha256: string; readonly bytes: number } | { readonly message: string };
+
+/** No more than `maxBytes` are read: a file that is longer is another one. A link could lead to other bytes tomorrow. */
+async function contentHash(path: Buffer, maxBytes: number): Promise<Hashed> {
+  const notPlain = { message: 'something that is no plain file' };
+  if (!(await lstat(path)).isFile()) return notPlain;
+  await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const stat = await file.stat();
+  if (!stat.isFile()) return notPlain;
+  if (stat.size > Math.max(maxBytes, MAX_HASHED_BYTES)) return { message: `${stat.size} bytes` };
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of file.createReadStream({ autoClose: false })) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}

@@ -1,0 +1,76 @@
+import { constants } from 'node:fs';
+import { lstat, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type StoredNoun, storedProblems } from '../../slas/render/stored-schema.ts';
+
+/** Files of a run folder as they are read back. The folder may come from anywhere: no file of it is trusted to be one. */
+
+/** More than any run that can be judged leaves; JavaScript could not hold it as one text. */
+const MAX_BYTES = 256 * 2 ** 20;
+
+/** Why a file cannot be read, in words that follow its name. */
+export class Unreadable extends Error {
+  /** There is no such file. */
+  readonly isMissing: boolean;
+
+  constructor(message: string, isMissing = false) {
+    super(message);
+    this.name = 'Unreadable';
+    this.isMissing = isMissing;
+  }
+}
+
+/** A text from a plain file; a link, a pipe or a device is refused before it is opened. Throws Unreadable. */
+export async function readPlainFile(path: string, maxBytes = MAX_BYTES): Promise<string> {
+  try {
+    // What is checked may be replaced before it is opened: no link is followed, and no pipe is waited for.
+    if (!(await lstat(path)).isFile()) throw new Unreadable('it is not a plain file');
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stat = await file.stat();
+    if (!stat.isFile()) throw new Unreadable('it is not a plain file');
+    if (stat.size > maxBytes)
+      throw new Unreadable(`it has ${stat.size} bytes, and at most ${maxBytes} are read`);
+    return await file.readFile('utf8');
+  } catch (error) {
+    if (error instanceof Unreadable) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new Unreadable('it is missing', true);
+    throw new Unreadable(`it cannot be read: ${message}`);
+  }
+}
+
+/** The JSON of a plain file. Throws Unreadable. */
+export async function readPlainJson(path: string): Promise<unknown> {
+  const text = await readPlainFile(path);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Unreadable(`it does not parse: ${(error as Error).message}`);
+  }
+}
+
+/** A noun of the pipeline as it was stored. Throws Unreadable with all that is wrong with it. */
+export async function readStored<T>(noun: StoredNoun, folder: string): Promise<T> {
+  const data = await readPlainJson(join(folder, `${noun}.json`));
+  const problems = storedProblems(noun, data);
+  if (problems.length > 0) throw new Unreadable(problems.join('; '));
+  return data as T;
+}
+
+/** The same where nothing depends on it: null where it cannot be read, for whatever reason. */
+export const readStoredOrNull = <T>(noun: StoredNoun, folder: string): Promise<T | null> =>
+  readStored<T>(noun, folder).catch(nullIfUnreadable);
+
+/** JSON of ours that no verdict rests on; null where there is none, or it is of another schema. */
+export async function readBesideOrNull<T>(name: string, folder: string): Promise<T | null> {
+  const data = await readPlainJson(join(folder, name)).catch(nullIfUnreadable);
+  const { schema } = (data ?? {}) as { schema?: unknown };
+  return schema === undefined || schema === `sla-harness/${name.replace(/\.json$/, '')}/v1`
+    ? (data as T | null)
+    : null;
+}
+
+function nullIfUnreadable(error: unknown): null {
+  if (error instanceof Unreadable) return null;
+  throw error;
+}

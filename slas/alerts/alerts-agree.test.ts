@@ -1,0 +1,187 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { healthy, readCaseFiles } from '../testing/cases.ts';
+import { type AlertCase, type AlertTest, alertTestOf, judgeWindow, shifted } from '../testing/promtool.ts';
+import { testRules } from '../testing/run-promtool.ts';
+
+/** Alert and gate say the same: of every judging case, and of what lies at and around each limit. */
+
+/** The gate has a plan to hold too few answers against; an alert has not, and is silent where little was asked for. */
+const IDLE = [
+  'a client that counted too few',
+  '59 good answers, none over',
+  '298 requests without an error',
+  'a dead service, with a confidence',
+  'cut short, with nothing broken so far',
+  'cut short, with a limit missed beyond doubt',
+  'cut short, one less over the limit',
+  'a run record of a smaller load than planned',
+  'no run record, and few requests so far',
+  'requests in flight when the load was cut short',
+  'errors before the load was cut short',
+  'without a run record',
+  'a load without a plan that was cut short',
+];
+
+/** Where they differ: `objectives` by the case's name. An entry that no longer differs fails. */
+const DIFFERENT: ReadonlyMap<string, readonly string[]> = new Map([
+  // `le` is matched as text, in the two forms that Prometheus 2 and 3 write; the gate reads numbers.
+  ['le written in other ways', ['latency-p95']],
+  // Of few requests the gate says only what further good ones could not mend; an alert takes the share as it is.
+  ['few requests, many errors', ['error-rate', 'throughput']],
+  // 25/s were asked for, and more than 30/s promised.
+  ['missed where there is no alert threshold', ['rate']],
+  // A scrape of which nothing is known an alert takes for down; the gate calls an emergency only what is sure.
+  ['an uptime that is missed for certain, and beyond the alert only at worst', ['up']],
+  // The gate counts over the seconds in which answers came; an alert knows of no load that has ended.
+  ['answers that came long after the load', ['throughput']],
+  ...IDLE.map((name) => [name, ['throughput']] as [string, readonly string[]]),
+]);
+
+/**
+ * An alert knows differences only: what a replica counted before its first scrape, or after its last one, is for the gate
+ * alone. So elastic services are left out.
+ */
+const cases = [...readCaseFiles()]
+  .flatMap(([file, own]) =>
+    own.map((one) => ({ ...one.build(), name: `${file}: ${one.name}`, key: one.name })),
+  )
+  // A thinned window is one of these with fewer samples.
+  .filter(({ document, evidence }) => document.service.replicas === 'stable' && !evidence.thinned);
+
+interface Claim {
+  readonly name: string;
+  readonly test: AlertTest;
+}
+
+function claim(one: AlertCase, isClaimed: (objective: string) => boolean): readonly Claim[] {
+  const made = alertTestOf(one, isClaimed);
+  return made === null || made.decided.length === 0 ? [] : [{ name: one.name, test: made }];
+}
+
+const apartOf = (key: string) => DIFFERENT.get(key) ?? [];
+
+describe('of the judging cases', () => {
+  const agree = cases.flatMap((one) => claim(one, (id) => !apartOf(one.key).includes(id)));
+  const differ = cases.flatMap((one) => claim(one, (id) => apartOf(one.key).includes(id)));
+  let failures: readonly string[] = [];
+  beforeAll(async () => {
+    failures = await testRules([...agree, ...differ].map((one) => one.test));
+  });
+
+  test('there are enough, and enough of them alert', () => {
+    expect(agree.length).toBeGreaterThan(200);
+    expect(agree.filter((one) => one.test.expected.length > 0).length).toBeGreaterThan(40);
+  });
+
+  test.each(agree.map(({ name }, index) => [name, index] as const))('%s', (_, index) => {
+    expect(failures[index]).toBe('');
+  });
+
+  test.each(differ.map(({ name }, index) => [name, agree.length + index] as const))(
+    'differs, as it is said: %s',
+    (_, index) => expect(failures[index]).toContain('FAILED'),
+  );
+
+  test('every difference is of a case that there is', () => {
+    const names = cases.map(({ key }) => key);
+    expect([...DIFFERENT.keys()].filter((key) => !names.includes(key))).toEqual([]);
+    expect(differ.length).toBeGreaterThanOrEqual(DIFFERENT.size);
+  });
+
+  test('what was counted before the window changes no verdict', () => {
+    for (const { name, document, run, evidence } of cases) {
+      // Whether a counter was small enough to hide a restart is about what it had counted before.
+      if (name.startsWith('hidden-restarts.yaml')) continue;
+      const outcomes = (of: typeof evidence) =>
+        judgeWindow(document, run, of).objectives.map(({ id, verdict, severity }) => [id, verdict, severity]);
+      expect(outcomes(shifted(evidence)), name).toEqual(outcomes(evidence));
+    }
+  });
+});
+
+// ---------------------------------------------------------------------------------------------- around the limits
+
+type Changes = Parameters<typeof healthy>[0];
+
+const latency = (le: string): Changes => ({ series: { latency: { le } } });
+const errors = (bad: number): Changes => ({
+  series: { 'answers 200': `400 -> ${1900 - bad}`, 'answers 500': `0 -> ${bad}` },
+});
+const good = (count: number): Changes => ({
+  series: { 'answers 200': `400 -> ${400 + count}`, 'answers 400': `0 -> ${1500 - count}` },
+});
+const confidence = (sum: number): Changes => ({
+  series: { 'positive sum': `0 -> ${sum - 500}`, 'negative sum': '0 -> 500' },
+});
+/** A thousand scrapes, so many of them without a model. */
+const down = (scrapes: number): Changes => ({
+  scrapes: { every: 1, first: 0, last: 1010 },
+  window: { from: 2.5, to: 1000.5 },
+  series: {
+    'answers 200': '0 -> 20000',
+    latency: { le: '0.1=19000 0.2=20000 0.3=20000 0.5=20000 1.0=20000 +Inf=20000' },
+    'model loaded': scrapes === 0 ? 'always 1' : `always 1; 500..${499 + scrapes}=0`,
+  },
+});
+
+const NONE = '';
+const TARGET = 'target';
+const BOTH = 'target alert';
+
+/** What is changed of the healthy service, and which thresholds of the objective are broken by it. */
+const AROUND: readonly (readonly [what: string, objective: string, fires: string, changes: Changes])[] = [
+  ['1,425 of 1,500 in 200 ms', 'latency-p95', NONE, latency('0.2=1425 0.3=1490 0.5=1497 1.0=1500 +Inf=1500')],
+  [
+    '1,424 of 1,500 in 200 ms',
+    'latency-p95',
+    TARGET,
+    latency('0.2=1424 0.3=1490 0.5=1497 1.0=1500 +Inf=1500'),
+  ],
+  ['1,425 of 1,500 in 300 ms', 'latency-p95', TARGET, latency('0.2=0 0.3=1425 0.5=1497 1.0=1500 +Inf=1500')],
+  ['1,424 of 1,500 in 300 ms', 'latency-p95', BOTH, latency('0.2=0 0.3=1424 0.5=1497 1.0=1500 +Inf=1500')],
+  ['1,485 of 1,500 in 500 ms', 'latency-p99', NONE, latency('0.2=1450 0.3=1450 0.5=1485 1.0=1500 +Inf=1500')],
+  [
+    '1,484 of 1,500 in 500 ms',
+    'latency-p99',
+    TARGET,
+    latency('0.2=1450 0.3=1450 0.5=1484 1.0=1500 +Inf=1500'),
+  ],
+  ['1,485 of 1,500 in 1 s', 'latency-p99', TARGET, latency('0.2=1450 0.3=1450 0.5=1450 1.0=1485 +Inf=1500')],
+  ['1,484 of 1,500 in 1 s', 'latency-p99', BOTH, latency('0.2=1450 0.3=1450 0.5=1450 1.0=1484 +Inf=1500')],
+  ['14 errors in 1,500', 'error-rate', NONE, errors(14)],
+  ['15 errors in 1,500', 'error-rate', TARGET, errors(15)],
+  ['75 errors in 1,500', 'error-rate', TARGET, errors(75)],
+  ['76 errors in 1,500', 'error-rate', BOTH, errors(76)],
+  ['901 good answers in 60 s', 'throughput', NONE, good(901)],
+  ['900 good answers in 60 s', 'throughput', TARGET, good(900)],
+  ['300 good answers in 60 s', 'throughput', TARGET, good(300)],
+  ['299 good answers in 60 s', 'throughput', BOTH, good(299)],
+  ['1 scrape of 1,000 without a model', 'model-uptime', NONE, down(1)],
+  ['2 scrapes of 1,000 without a model', 'model-uptime', TARGET, down(2)],
+  ['10 scrapes of 1,000 without a model', 'model-uptime', TARGET, down(10)],
+  ['11 scrapes of 1,000 without a model', 'model-uptime', BOTH, down(11)],
+  ['a mean of 0.8501', 'confidence', NONE, confidence(1275.15)],
+  ['a mean of 0.85', 'confidence', TARGET, confidence(1275)],
+  ['a mean of 0.7', 'confidence', TARGET, confidence(1050)],
+  ['a mean of 0.6999', 'confidence', BOTH, confidence(1049.85)],
+];
+
+describe('at and around each limit', () => {
+  const tests = AROUND.map(
+    ([name, id, , changes]) => alertTestOf({ name, ...healthy(changes) }, (other) => other === id)!,
+  );
+  let failures: readonly string[] = [];
+  beforeAll(async () => {
+    failures = await testRules(tests);
+  });
+
+  test.each(AROUND.map(([what, id, fires], index) => [what, id, fires, index] as const))(
+    '%s: %s %s',
+    (_, id, fires, index) => {
+      const wanted = fires === NONE ? [] : fires.split(' ').map((threshold) => `${id} ${threshold}`);
+      expect(tests[index]!.decided, 'the gate decides it').toEqual([id]);
+      expect(tests[index]!.expected, 'the gate').toEqual(wanted);
+      expect(failures[index], 'the alert').toBe('');
+    },
+  );
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { judge } from '../judge/judge.ts';
+import type { HeldAlert, ObjectiveVerdict, PlannedAlert, Reading, Series } from '../model/model.ts';
+import { healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
+import { holdAlerts } from './cross-check.ts';
+
+/** Hand-made alerts beside hand-made outcomes; whole judgements are in cases/alerts.yaml. Times are seconds of the run. */
+
+const { plan, run, evidence } = healthy();
+const objectives = judge(plan, run, evidence).objectives;
+
+const rule = (name: string, objective: string): PlannedAlert => ({
+  ...{ name, objective, threshold: 'target', forSeconds: 0, judged: [objective] },
+});
+const RULES = [rule('SlowTarget', 'latency-p95'), rule('ErrorTarget', 'error-rate')];
+
+const reading = (selector: string, series: readonly Series[], stepSeconds?: number): Reading => ({
+  ...{ selector, query: selector, atSeconds: 1000, series, warnings: [], error: null },
+  ...(stepSeconds === undefined ? {} : { first: { fromSeconds: ORIGIN_SECONDS, stepSeconds } }),
+});
+const firing = (alertname: string, ...times: readonly number[]): Series => ({
+  labels: { alertname, alertstate: 'firing', severity: 'info' },
+  samples: times.map((at) => [ORIGIN_SECONDS + at, '1']),
+});
+const RECORDED = RULES.map(
+  ({ objective, threshold }): Series => ({
+    labels: { __name__: 'sla:bad_share:over10s', objective, threshold },
+    samples: [[run.window.fromSeconds, '0']],
+  }),
+);
+
+function held(
+  states: readonly Series[],
+  changes: Readonly<Record<string, Partial<ObjectiveVerdict>>> = {},
+  stepSeconds?: number,
+): readonly HeldAlert[] {
+  const alerts = [reading('states', states, stepSeconds), reading('recorded', RECORDED)];
+  const asked = { ...plan, alerts: { states: 'states', recorded: 'recorded', rules: RULES } };
+  const outcomes = objectives.map((one) => ({ ...one, ...changes[one.id] }));
+  return holdAlerts(asked, run, { ...evidence, alerts }, outcomes).alerts!.held!;
+}
+const stretches = (all: readonly HeldAlert[]) =>
+  all.map(({ id, firing: times }) => [
+    id,
+    ...times.map(({ from, to }) =>
+      [from, to].map((time) => Date.parse(time) / 1000 - ORIGIN_SECONDS).join('..'),
+    ),
+  ]);
+const MISSED = { verdict: 'missed', severity: 'target' } as const;
+
+describe('an alert fired', () => {
+  test('all the time between moments that are a step apart', () => {
+    const times = [20, 25, 30, 45];
+    expect(stretches(held([firing('SlowTarget', ...times)], {}, 5))).toEqual([
+      ['SlowTarget', '20..30', '45..45'],
+    ]);
+    expect(stretches(held([firing('SlowTarget', ...times)], {}, 1))).toEqual([
+      ['SlowTarget', '20..20', '25..25', '30..30', '45..45'],
+    ]);
+  });
+  test('by seconds where the step is not known', () => {
+    expect(stretches(held([firing('SlowTarget', 20, 21, 24)]))).toEqual([['SlowTarget', '20..21', '24..24']]);
+  });
+  test('all the time between moments up to one and a half steps apart', () => {
+    expect(stretches(held([firing('SlowTarget', 20, 26, 32.5)], {}, 4))).toEqual([
+      ['SlowTarget', '20..26', '32.5..32.5'],
+    ]);
+  });
+});
+
+test('alerts are told as they began, and by name where they began together', () => {
+  const [slow, error, other] = [firing('SlowTarget', 20), firing('ErrorTarget', 20), firing('AnyOther', 30)];
+  const names = ['ErrorTarget', 'SlowTarget', 'AnyOther'];
+  expect(held([slow, error, other]).map(({ id }) => id)).toEqual(names);
+  expect(held([other, error, slow]).map(({ id }) => id)).toEqual(names);
+});
+
+test('that one fired does not hide that another should have', () => {
+  const both = { 'latency-p95': MISSED, 'error-rate': { ...MISSED, alert: null } };
+  expect(held([firing('SlowTarget', 20, 21)], both)).toMatchObject([
+    { id: 'SlowTarget', agrees: true, reasons: [{ code: 'alert-judged' }] },
+    { id: 'ErrorTarget', agrees: false, reasons: [{ code: 'alert-judged' }, { code: 'alert-silent' }] },
+  ]);
+});

@@ -1,0 +1,75 @@
+import type { Objective } from '../../model/model.ts';
+import { alertOf, budgetOfObjective, isShare, recorded, recordedSeries } from './objectives.ts';
+import { promDuration } from './promql.ts';
+import { type Rule, type RuleContext, runbookOf, USUAL_WINDOW_SECONDS } from './rule.ts';
+
+/**
+ * Multi-window burn rates (https://sre.google/workbook/alerting-on-slos/): how fast the budget of 30 days is being spent.
+ * Both windows must burn: the long one shows that it matters, the short one that it still goes on.
+ */
+interface Burn {
+  readonly longSeconds: number;
+  readonly shortSeconds: number;
+  /** So many times as fast as would spend the budget in exactly 30 days. */
+  readonly factor: number;
+}
+
+const HOUR = 3600;
+const FAST: readonly Burn[] = [
+  { longSeconds: HOUR, shortSeconds: HOUR / 12, factor: 14.4 },
+  { longSeconds: 6 * HOUR, shortSeconds: HOUR / 2, factor: 6 },
+];
+const SLOW: readonly Burn[] = [
+  { longSeconds: 24 * HOUR, shortSeconds: 2 * HOUR, factor: 3 },
+  { longSeconds: 72 * HOUR, shortSeconds: 6 * HOUR, factor: 1 },
+];
+
+/** For what is judged as a share: its windows recorded, one alert for a fast burn and one for a slow one. */
+export function burnRules(objective: Objective, context: RuleContext): readonly Rule[] {
+  if (!isShare(objective.measure)) return [];
+  const budget = budgetOfObjective(objective, 'target');
+  const scale = context.windowSeconds / USUAL_WINDOW_SECONDS;
+  const scaled = (burns: readonly Burn[]) =>
+    burns
+      // More than all cannot be bad: where a twentieth may be, fourteen times as much is reached, and twenty times never.
+      .filter(({ factor }) => factor * budget < 1)
+      .map((burn) => ({
+        ...burn,
+        longSeconds: burn.longSeconds * scale,
+        shortSeconds: burn.shortSeconds * scale,
+      }));
+  const [fast, slow] = [scaled(FAST), scaled(SLOW)];
+  const windows = [...fast, ...slow].flatMap(({ longSeconds, shortSeconds }) => [shortSeconds, longSeconds]);
+  const own = [...new Set(windows)].filter((seconds) => seconds !== context.windowSeconds);
+  return [
+    ...own.sort((a, b) => a - b).map((seconds) => recorded(objective, 'target', context, seconds)),
+    ...(fast.length === 0 ? [] : [burnAlert(objective, 'Fast', fast, context)]),
+    ...(slow.length === 0 ? [] : [burnAlert(objective, 'Slow', slow, context)]),
+  ];
+}
+
+function burnAlert(
+  objective: Objective,
+  speed: 'Fast' | 'Slow',
+  burns: readonly Burn[],
+  context: RuleContext,
+): Rule {
+  const { name, severity } = alertOf(objective, context.document);
+  const budget = budgetOfObjective(objective, 'target');
+  const burnsOver = (seconds: number, factor: number) =>
+    `${recordedSeries(objective, 'target', context, seconds)} > ${Number((factor * budget).toFixed(9))}`;
+  const pairs = burns.map(
+    ({ longSeconds, shortSeconds, factor }) =>
+      `(${burnsOver(longSeconds, factor)} and ${burnsOver(shortSeconds, factor)})`,
+  );
+  const told = burns.map(({ factor, longSeconds }) => `${factor} times over ${promDuration(longSeconds)}`);
+  return {
+    alert: `${name}${speed}Burn`,
+    expr: pairs.join(' or '),
+    labels: { severity: speed === 'Fast' ? severity : 'warning', burn: speed.toLowerCase() },
+    annotations: {
+      summary: `${objective.title}: the budget of 30 days is being spent ${told.join(' or ')} as fast as it may ({{ $value | humanizePercentage }} bad)`,
+      ...runbookOf(context.document, name),
+    },
+  };
+}

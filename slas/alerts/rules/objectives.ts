@@ -1,0 +1,184 @@
+import { unitOf } from '../../document/document.ts';
+import type { AlertSeverity, Comparison, Limit, Measure, Objective, SlaDocument } from '../../model/model.ts';
+import { selector } from '../../prometheus/promql.ts';
+import { formatValue } from '../../render/numbers.ts';
+import { budgetOf } from '../../statistics/statistics.ts';
+import {
+  downShare,
+  highest,
+  numberOf,
+  opposite,
+  partShare,
+  perSecond,
+  promDuration,
+  slowShare,
+} from './promql.ts';
+import { type Rule, type RuleContext, runbookOf } from './rule.ts';
+
+/** Both thresholds of each objective: what is recorded, and what alerts on it. */
+
+export type Threshold = 'target' | 'alert';
+
+export const thresholdsOf = ({ alert }: Objective): readonly Threshold[] =>
+  alert === undefined ? ['target'] : ['target', 'alert'];
+
+export function objectiveRules(objective: Objective, context: RuleContext): readonly Rule[] {
+  const thresholds = thresholdsOf(objective);
+  return [
+    ...thresholds.map((threshold) => recorded(objective, threshold, context, context.windowSeconds)),
+    ...thresholds.map((threshold) => alerting(objective, threshold, context)),
+  ];
+}
+
+/** What is recorded of an objective: a share of bad events, or a value. */
+export const recordName = ({ measure }: Objective, windowSeconds: number): string =>
+  `sla:${isShare(measure) ? 'bad_share' : 'value'}:over${promDuration(windowSeconds)}`;
+
+export const isShare = ({ kind }: Measure): boolean =>
+  kind === 'latency' || kind === 'ratio' || kind === 'uptime';
+
+export function recorded(
+  objective: Objective,
+  threshold: Threshold,
+  { document }: RuleContext,
+  windowSeconds: number,
+): Rule {
+  return {
+    record: recordName(objective, windowSeconds),
+    expr: measured(objective, threshold, document, windowSeconds),
+    labels: { sla: document.name, objective: objective.id, threshold },
+  };
+}
+
+const limitOf = ({ target, alert }: Objective, threshold: Threshold): Limit =>
+  threshold === 'target' ? target : alert!;
+
+function measured(
+  objective: Objective,
+  threshold: Threshold,
+  { service: { selector: service } }: SlaDocument,
+  windowSeconds: number,
+): string {
+  const window = promDuration(windowSeconds);
+  const { measure } = objective;
+  switch (measure.kind) {
+    case 'latency':
+      return slowShare(service, measure.histogram, limitOf(objective, threshold).value, window);
+    case 'ratio':
+      return partShare(service, measure.bad, measure.total, window);
+    case 'uptime':
+      return downShare(service, measure.gauge, window);
+    case 'throughput':
+    case 'mean':
+      return numberOf(measure, service, window, windowSeconds);
+    case 'peak':
+      return highest(service, measure.gauge, window);
+    case 'recovery':
+      throw new RangeError(`objective "${objective.id}" is a recovery, which no rule can watch`);
+    default:
+      return measure satisfies never;
+  }
+}
+
+/** The recorded series of one objective. */
+export const recordedSeries = (
+  objective: Objective,
+  threshold: Threshold,
+  { document }: RuleContext,
+  windowSeconds: number,
+): string =>
+  selector(recordName(objective, windowSeconds), { sla: document.name, objective: objective.id, threshold });
+
+function alerting(objective: Objective, threshold: Threshold, context: RuleContext): Rule {
+  const { name, severity } = thresholdAlertOf(objective, threshold, context.document);
+  const { comparison, value } = breach(objective, threshold);
+  const series = recordedSeries(objective, threshold, context, context.windowSeconds);
+  return {
+    alert: name,
+    expr: `${series} ${comparison} ${value}${demand(objective, threshold, context)}`,
+    for: context.forText(severity),
+    labels: { severity },
+    annotations: {
+      summary: summaryOf(objective, threshold, context),
+      ...runbookOf(context.document, alertOf(objective, context.document).name),
+    },
+  };
+}
+
+/** The alert on one threshold: what is beyond the target alone is worth knowing, and wakes nobody up. */
+export function thresholdAlertOf(
+  objective: Objective,
+  threshold: Threshold,
+  document: SlaDocument,
+): { readonly name: string; readonly severity: AlertSeverity | 'info' } {
+  const own = alertOf(objective, document);
+  return threshold === 'alert' ? own : { name: `${own.name}Target`, severity: 'info' };
+}
+
+/** How an objective's alert is called, and how loud it is. */
+export function alertOf(
+  { id }: Objective,
+  { alerting: { names } }: SlaDocument,
+): { readonly name: string; readonly severity: AlertSeverity } {
+  const words = id.split('-').map((word) => word[0]!.toUpperCase() + word.slice(1));
+  return Object.hasOwn(names, id) ? names[id]! : { name: words.join(''), severity: 'warning' };
+}
+
+/** The share of bad events that an objective leaves, up to a threshold: 95 % within a limit leave 0.05. */
+export function budgetOfObjective({ measure, target, alert }: Objective, threshold: Threshold): number {
+  if (measure.kind === 'latency') return budgetOf(measure.percentile);
+  const { value } = threshold === 'target' ? target : alert!;
+  return measure.kind === 'uptime' ? budgetOf(Number((value * 100).toFixed(6))) : value;
+}
+
+/** What the recorded series must be for the threshold to be broken: the gate's own rule, turned around. */
+function breach(objective: Objective, threshold: Threshold): { comparison: Comparison; value: number } {
+  const { measure } = objective;
+  const limit = limitOf(objective, threshold);
+  // A target is broken when it does not hold, an alert threshold when it does.
+  const broken = threshold === 'target' ? opposite(limit.comparison) : limit.comparison;
+  switch (measure.kind) {
+    case 'latency':
+      return { comparison: '>', value: budgetOfObjective(objective, threshold) };
+    case 'uptime':
+      // Of the share that was down: under 99 % up is over 1 % down.
+      return { comparison: broken === '<' ? '>' : '>=', value: budgetOfObjective(objective, threshold) };
+    case 'ratio':
+    case 'throughput':
+    case 'mean':
+    case 'peak':
+    case 'recovery':
+      return { comparison: broken, value: limit.value };
+    default:
+      return measure satisfies never;
+  }
+}
+
+/** Nobody is woken up because the night is quiet: too few answers are too few only where more was asked for. */
+function demand({ measure, target, alert }: Objective, threshold: Threshold, context: RuleContext): string {
+  const { document, windowSeconds } = context;
+  const { requests, selector: service } = document.service;
+  if (measure.kind !== 'throughput' || !target.comparison.startsWith('>') || requests === undefined)
+    return '';
+  const [comparison, value] =
+    threshold === 'target' ? [target.comparison, target.value] : [opposite(alert!.comparison), alert!.value];
+  const asked = perSecond(service, requests, promDuration(windowSeconds), windowSeconds);
+  return ` and on () ${asked} ${comparison} ${value}`;
+}
+
+function summaryOf(objective: Objective, threshold: Threshold, { windowSeconds }: RuleContext): string {
+  const { measure, title } = objective;
+  const limit = limitOf(objective, threshold);
+  const over = `over ${promDuration(windowSeconds)}`;
+  const which = `${threshold === 'target' ? 'target' : 'alert threshold'} ${limit.text}`;
+  if (measure.kind === 'latency') {
+    const slow = formatValue(limit.value, 'seconds');
+    return `${title} ${slow}: {{ $value | humanizePercentage }} took longer ${over}, ${budgetText(objective)} may (${which})`;
+  }
+  if (measure.kind === 'uptime')
+    return `${title}: not so at {{ $value | humanizePercentage }} of the scrapes ${over} (${which})`;
+  const value = unitOf(measure) === 'ratio' && measure.kind === 'ratio' ? 'humanizePercentage' : 'humanize';
+  return `${title}: {{ $value | ${value} }} ${over} (${which})`;
+}
+
+const budgetText = (objective: Objective) => formatValue(budgetOfObjective(objective, 'target'), 'ratio');

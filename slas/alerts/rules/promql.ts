@@ -1,0 +1,116 @@
+import { fromSeconds, inSeconds } from '../../document/units.ts';
+import type { Comparison, Measure, Selection } from '../../model/model.ts';
+import { exponentForm, select, selector } from '../../prometheus/promql.ts';
+
+/**
+ * PromQL for alerts, apart from slas/prometheus/promql.ts on purpose: what is written here extrapolates (`increase`), which is good enough to
+ * wake somebody up and never enters a verdict.
+ *
+ * `increase` and not `rate`: over a window of so many whole intervals both count the same, and a share of two increases is
+ * the share of the counts, free of a division by seconds that would round.
+ */
+
+export type ServiceLabels = Readonly<Record<string, string>>;
+
+const PARTS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const;
+
+/** Seconds as PromQL writes them, in whole milliseconds: 300 → `5m`, 63.75 → `1m3s750ms`. */
+export function promDuration(seconds: number): string {
+  let rest = Math.round(seconds * 1000);
+  let text = '';
+  for (const [unit, ms] of PARTS) {
+    const count = Math.floor(rest / ms);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * ms;
+  }
+  return text === '' ? '0s' : text;
+}
+
+const increase = (vector: string, window: string) => `sum(increase(${vector}[${window}]))`;
+
+/** Where no series is, none was counted: an absent part must not make the whole answer vanish, and the alert with it. */
+const orNone = (part: string, all: string) => `(${part} or 0 * ${all})`;
+
+/** `le` as Prometheus 2 and 3 write it: 3 stores `1` as `1.0`. */
+function edgeMatcher(edge: number): string {
+  const text = String(edge).replaceAll('.', '\\.');
+  const other = exponentForm(edge).map((one) => `|${one.replace(/[.+]/g, '\\$&')}`);
+  return `${Number.isInteger(edge) ? `${text}(\\.0)?` : text}${other.join('')}`;
+}
+
+const bucket = (service: ServiceLabels, { metric, where }: Selection, le: Selection['where'][string]) =>
+  select(service, { metric, where: { ...where, le } }, '_bucket');
+
+/** The share of good answers over a limit that is a bucket edge: nothing is interpolated. */
+export function slowShare(
+  service: ServiceLabels,
+  histogram: Selection,
+  edgeSeconds: number,
+  window: string,
+): string {
+  const all = increase(bucket(service, histogram, '+Inf'), window);
+  const within = increase(
+    bucket(service, histogram, { matches: edgeMatcher(fromSeconds(edgeSeconds, histogram.valuesIn)) }),
+    window,
+  );
+  return `(${all} - ${orNone(within, all)}) / ${all}`;
+}
+
+/** The share of one counter in another. */
+export function partShare(service: ServiceLabels, part: Selection, total: Selection, window: string): string {
+  const all = increase(select(service, total), window);
+  return `${orNone(increase(select(service, part), window), all)} / ${all}`;
+}
+
+/** How many there were. */
+export const counted = (service: ServiceLabels, total: Selection, window: string): string =>
+  increase(select(service, total), window);
+
+/** What tells one replica from another: a target that has several such gauges is as good as the worst of them. */
+const REPLICA = 'cluster, namespace, pod, job, instance';
+
+/** The share of scrapes at which a gauge was not 1; a scrape that failed left no gauge, and `up` all the same. */
+export function downShare(service: ServiceLabels, gauge: Selection, window: string): string {
+  const all = `sum(count_over_time(${selector('up', service)}[${window}]))`;
+  const up = `sum(min by (${REPLICA}) (sum_over_time(${select(service, gauge)}[${window}])))`;
+  return `(${all} - ${orNone(up, all)}) / ${all}`;
+}
+
+export const perSecond = (
+  service: ServiceLabels,
+  counter: Selection,
+  window: string,
+  windowSeconds: number,
+): string => `${increase(select(service, counter), window)} / ${windowSeconds}`;
+
+export const mean = (service: ServiceLabels, histogram: Selection, window: string): string =>
+  inSeconds(
+    `${increase(select(service, histogram, '_sum'), window)} / ${increase(select(service, histogram, '_count'), window)}`,
+    histogram.valuesIn,
+  );
+
+export const highest = (service: ServiceLabels, gauge: Selection, window: string): string =>
+  inSeconds(`max(max_over_time(${select(service, gauge)}[${window}]))`, gauge.valuesIn);
+
+/** The value of a measure that is no share. */
+export function numberOf(
+  measure: Measure & { kind: 'throughput' | 'mean' },
+  service: ServiceLabels,
+  window: string,
+  windowSeconds: number,
+): string {
+  return measure.kind === 'mean'
+    ? mean(service, measure.histogram, window)
+    : perSecond(service, measure.counter, window, windowSeconds);
+}
+
+const OPPOSITES: Record<Comparison, Comparison> = { '<': '>=', '<=': '>', '>': '<=', '>=': '<' };
+
+/** `< 15` is not kept at `>= 15`. */
+export const opposite = (comparison: Comparison): Comparison => OPPOSITES[comparison];

@@ -1,0 +1,256 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { isGeneral, parseDocument } from '../../document/document.ts';
+import type { SlaDocument } from '../../model/model.ts';
+import { renderRules } from '../../render/rules.ts';
+import { SHIPPED_YAML } from '../../testing/cases.ts';
+import { checkRules, testRules } from '../../testing/run-promtool.ts';
+import type { Rule, RuleGroup } from './rule.ts';
+import { rawRulesOf, rulesOf } from './rules.ts';
+
+function documentOf(yaml: string): SlaDocument {
+  const parsed = parseDocument(yaml);
+  if (parsed.ok) return parsed.document;
+  throw new Error(JSON.stringify(parsed.problems));
+}
+
+const shipped = documentOf(SHIPPED_YAML);
+const SOURCE = 'slas/documents/sentiment-api.yaml';
+const alertsOf = (groups: readonly RuleGroup[]) =>
+  groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert !== undefined);
+const named = (name: string, groups = rulesOf(shipped)): Rule =>
+  alertsOf(groups).find(({ alert }) => alert === name)!;
+
+describe('the rules of the shipped document', () => {
+  test('are the committed ones', async () => {
+    await expect(renderRules(rulesOf(shipped), SOURCE)).toMatchFileSnapshot(
+      'generated/sentiment-api.rules.yaml',
+    );
+    await expect(renderRules(rawRulesOf(shipped), SOURCE)).toMatchFileSnapshot(
+      'generated/sentiment-api.raw.rules.yaml',
+    );
+  });
+
+  test.each([
+    ['as they are', rulesOf(shipped)],
+    ['with short windows', rulesOf(shipped, { windowSeconds: 30, forSeconds: 5 })],
+    ['the raw ones', rawRulesOf(shipped)],
+  ])('promtool has nothing against them: %s', async (_, groups) => {
+    expect(await checkRules(renderRules(groups, SOURCE))).toBe('');
+  });
+
+  test('the three that people know by name have their severities, and the limits of the table', () => {
+    expect([named('HighErrorRate').labels?.severity, named('HighErrorRate').expr]).toEqual([
+      'critical',
+      'sla:bad_share:over5m{sla="sentiment-api",objective="error-rate",threshold="alert"} > 0.05',
+    ]);
+    expect(named('HighLatency').labels?.severity).toBe('warning');
+    expect(named('HighLatency').annotations?.summary).toContain('> 300ms');
+    expect(named('ModelNotLoaded').labels?.severity).toBe('critical');
+    expect(named('HighErrorRate').annotations?.runbook_url).toBe('docs/runbooks.md#higherrorrate');
+  });
+
+  test('each objective has a rule a threshold, and each alert a severity, a summary and a page', () => {
+    const alerts = alertsOf(rulesOf(shipped));
+    for (const { id } of shipped.objectives.filter(isGeneral)) {
+      for (const threshold of ['target', 'alert']) {
+        const own = alerts.filter(({ expr }) =>
+          expr.startsWith(
+            `sla:${/throughput|confidence/.test(id) ? 'value' : 'bad_share'}:over5m{sla="sentiment-api",objective="${id}",threshold="${threshold}"}`,
+          ),
+        );
+        expect(own).toHaveLength(1);
+      }
+    }
+    for (const { alert, labels, annotations } of alerts) {
+      expect(labels?.severity, alert).toMatch(/^(critical|warning|info)$/);
+      expect(annotations?.summary, alert).toMatch(/\S/);
+      expect(annotations?.runbook_url, alert).toMatch(/^docs\/runbooks\.md#[a-z0-9]+$/);
+    }
+    expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
+  });
+
+  test('each page that an alert links to is there', () => {
+    const pages = readFileSync(new URL('../../../docs/runbooks.md', import.meta.url), 'utf8');
+    const headings = [...pages.matchAll(/^## (\w+)$/gm)].map(([, name]) => `#${name!.toLowerCase()}`);
+    const linked = alertsOf([...rulesOf(shipped), ...rawRulesOf(shipped)]).map(({ annotations }) =>
+      annotations!.runbook_url!.replace('docs/runbooks.md', ''),
+    );
+    expect(linked.filter((link) => !headings.includes(link))).toEqual([]);
+    expect(headings.filter((heading) => !linked.includes(heading))).toEqual([]);
+  });
+
+  test('burn rates that cannot be reached are left out: of a twentieth, fourteen times is 72 %', () => {
+    expect(named('HighLatencyFastBurn').expr).toContain(
+      'over1h{sla="sentiment-api",objective="latency-p95",threshold="target"} > 0.72',
+    );
+    const half = documentOf(SHIPPED_YAML.replace('percentile: 95', 'percentile: 80'));
+    expect(alertsOf(rulesOf(half)).map(({ alert }) => alert)).not.toContain('HighLatencyFastBurn');
+    expect(named('HighLatencySlowBurn', rulesOf(half)).expr).toContain('> 0.6');
+  });
+
+  test('shorter windows shorten all of them', () => {
+    const groups = rulesOf(shipped, { windowSeconds: 30, forSeconds: 5 });
+    const text = renderRules(groups, SOURCE);
+    expect(text).not.toContain('over5m{');
+    expect(named('HighErrorRateFastBurn', groups).expr).toContain('sla:bad_share:over6m{');
+    expect(named('HighErrorRate', groups).for).toBe('5s');
+  });
+});
+
+describe('a document without alerting', () => {
+  const plain = documentOf(
+    SHIPPED_YAML.slice(0, SHIPPED_YAML.indexOf('# What ./sla rules writes')).trimEnd(),
+  );
+
+  test('has alerts named after its objectives, that are warnings', () => {
+    const alert = alertsOf(rulesOf(plain)).find(({ alert: name }) => name === 'ErrorRate');
+    expect(alert?.labels).toEqual({ severity: 'warning' });
+    expect(alert?.annotations).not.toHaveProperty('runbook_url');
+    expect(rawRulesOf(plain)).toEqual([]);
+  });
+
+  test('and promtool has nothing against them', async () => {
+    expect(await checkRules(renderRules(rulesOf(plain), SOURCE))).toBe('');
+  });
+});
+
+// ---------------------------------------------------------------------------------------------- firing
+
+interface Expectation {
+  readonly atMinutes: number;
+  readonly firing: readonly string[];
+}
+
+/** A test of promtool: series as `[name, values]`, one value a minute, and which of the named alerts fire when. */
+function firing(
+  watched: string,
+  series: readonly [string, string][],
+  expected: readonly Expectation[],
+  everyMinutes = 1,
+) {
+  const groups = rulesOf(shipped, { forSeconds: 0 }).map((group) => ({
+    ...group,
+    rules: group.rules.filter((rule) => concerns(rule, watched)),
+  }));
+  return {
+    rules: renderRules(groups, 'a test'),
+    test: (rulesFile: string) =>
+      stringify({
+        rule_files: [rulesFile],
+        evaluation_interval: `${everyMinutes}m`,
+        tests: [
+          {
+            interval: '1m',
+            input_series: series.map(([name, values]) => ({ series: name, values })),
+            promql_expr_test: expected.map(({ atMinutes, firing: names }) => ({
+              expr: `group by (alertname) (ALERTS{alertstate="firing",alertname=~"${watched}"})`,
+              eval_time: `${atMinutes}m`,
+              exp_samples: names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
+            })),
+          },
+        ],
+      }),
+  };
+}
+
+/** Evaluating all of them over days of samples takes minutes: only the alerts, and what the error rate's are made of. */
+const concerns = ({ alert, labels }: Rule, watched: string) =>
+  alert === undefined
+    ? /error-rate|model-uptime/.test(labels?.objective ?? '')
+    : new RegExp(`^(${watched})$`).test(alert);
+
+const answers = (status: string) =>
+  `http_requests_total{job="sentiment-api",instance="a",method="POST",handler="/predict",status="${status}"}`;
+const predictions = (sentiment: string) =>
+  `sentiment_predictions_total{job="sentiment-api",instance="a",endpoint="/predict",sentiment="${sentiment}"}`;
+
+test('burn rates fire while both windows burn, and end with the short one', async () => {
+  const tests = [
+    // 20 % bad: 20 times the budget of 1 %, for an hour, and then none.
+    firing(
+      'HighErrorRate(Fast|Slow)Burn',
+      [
+        [answers('200'), '100000+1000x120 220000+800x60 268000+1000x60'],
+        [answers('500'), '1000+0x120 1000+200x60 13200+0x60'],
+      ],
+      [
+        { atMinutes: 119, firing: [] },
+        { atMinutes: 179, firing: ['HighErrorRateFastBurn', 'HighErrorRateSlowBurn'] },
+        { atMinutes: 230, firing: ['HighErrorRateSlowBurn'] },
+      ],
+    ),
+    // 2 % bad for three days: slowly, and never fast.
+    firing(
+      'HighErrorRate(Fast|Slow)Burn',
+      [
+        [answers('200'), '100000+980x4400'],
+        [answers('500'), '1000+20x4400'],
+      ],
+      [{ atMinutes: 4380, firing: ['HighErrorRateSlowBurn'] }],
+      60,
+    ),
+  ];
+  expect(await testRules(tests)).toEqual(['', '']);
+});
+
+test('drift fires past 10 points either way, not at them, and not of few predictions', async () => {
+  const mix = (positive: number) =>
+    [
+      [predictions('POSITIVE'), `100000+${positive}x20`],
+      [predictions('NEGATIVE'), `100000+${1000 - positive}x20`],
+    ] as [string, string][];
+  const moved = (positive: number, names: readonly string[]) =>
+    firing('DriftDetected', mix(positive), [{ atMinutes: 10, firing: names }]);
+  const few = (aMinute: number, names: readonly string[]) =>
+    firing(
+      'DriftDetected',
+      [
+        [predictions('POSITIVE'), `100000+${aMinute}x20`],
+        [predictions('NEGATIVE'), '100000x20'],
+      ],
+      [{ atMinutes: 10, firing: names }],
+    );
+  const tests = [
+    moved(500, []),
+    moved(595, []),
+    moved(605, ['DriftDetected']),
+    moved(395, ['DriftDetected']),
+    firing(
+      'DriftDetected',
+      [
+        [predictions('POSITIVE'), '700x20'],
+        [predictions('NEGATIVE'), '10x20'],
+      ],
+      // Nothing was predicted: nothing has moved.
+      [{ atMinutes: 10, firing: [] }],
+    ),
+    // All of them please, 270 in five minutes and 275: of fewer than 271 nothing is said.
+    few(54, []),
+    few(55, ['DriftDetected']),
+  ];
+  expect(await testRules(tests)).toEqual(tests.map(() => ''));
+});
+
+test('a service that is not scraped is told, and so is one whose scrapes fail', async () => {
+  const up = 'up{job="sentiment-api",instance="a"}';
+  const loaded = 'sentiment_model_loaded{job="sentiment-api",instance="a"}';
+  const watched = 'ServiceNotScraped|ModelNotLoaded';
+  const tests = [
+    firing(watched, [['up{job="other"}', '1x20']], [{ atMinutes: 10, firing: ['ServiceNotScraped'] }]),
+    firing(
+      watched,
+      [
+        [up, '1x5 0x15'],
+        [loaded, '1x5'],
+      ],
+      [
+        { atMinutes: 5, firing: [] },
+        { atMinutes: 7, firing: ['ModelNotLoaded'] },
+        { atMinutes: 15, firing: ['ModelNotLoaded'] },
+      ],
+    ),
+  ];
+  expect(await testRules(tests)).toEqual(['', '']);
+});

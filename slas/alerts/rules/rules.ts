@@ -1,0 +1,73 @@
+import { isGeneral } from '../../document/document.ts';
+import type { AlertSeverity, SlaDocument } from '../../model/model.ts';
+import { burnRules } from './burn-rates.ts';
+import { objectiveRules, type Threshold, thresholdAlertOf, thresholdsOf } from './objectives.ts';
+import { promDuration } from './promql.ts';
+import { type Rule, type RuleContext, type RuleGroup, runbookOf, USUAL_WINDOW_SECONDS } from './rule.ts';
+import { watchRules } from './watch.ts';
+
+/** Recording and alerting rules for Prometheus, from the document that the gate judges by. */
+
+export interface RuleOptions {
+  /** What an alert looks back over; the windows of the burn rates are multiples of it. 5 minutes by default. */
+  readonly windowSeconds?: number;
+  /** How long it must stay so. By default a minute for what is critical, and 5 minutes for the rest. */
+  readonly forSeconds?: number;
+}
+
+const USUAL_FOR_SECONDS: Record<AlertSeverity | 'info', number> = { critical: 60, warning: 300, info: 300 };
+
+/** Every group but the raw one: what is recorded, both thresholds of each objective, burn rates, and what nobody promised. */
+export function rulesOf(document: SlaDocument, options: RuleOptions = {}): readonly RuleGroup[] {
+  const context: RuleContext = {
+    document,
+    windowSeconds: options.windowSeconds ?? USUAL_WINDOW_SECONDS,
+    forText: (severity) => promDuration(options.forSeconds ?? USUAL_FOR_SECONDS[severity]),
+  };
+  const { name } = document;
+  // What is for some scenarios only (a recovery after a spike that was sent on purpose) is not in every traffic.
+  const objectives = document.objectives.filter(isGeneral);
+  const groups: RuleGroup[] = [
+    // Recorded and alerted on in one group: within it rules are evaluated in their order, at one moment.
+    {
+      name: `${name}-objectives`,
+      rules: objectives.flatMap((objective) => objectiveRules(objective, context)),
+    },
+    { name: `${name}-burn-rates`, rules: objectives.flatMap((objective) => burnRules(objective, context)) },
+    { name: `${name}-watch`, rules: watchRules(context) },
+  ];
+  return groups.filter(({ rules }) => rules.length > 0);
+}
+
+/** One alert on a threshold of an objective. */
+export interface ThresholdAlert {
+  readonly name: string;
+  readonly objective: string;
+  readonly threshold: Threshold;
+  readonly forSeconds: number;
+}
+
+/** The alerts of `rulesOf` that say of a threshold what a verdict can say of it, too. */
+export const thresholdAlertsOf = (document: SlaDocument): readonly ThresholdAlert[] =>
+  document.objectives.filter(isGeneral).flatMap((objective) =>
+    thresholdsOf(objective).map((threshold) => {
+      const { name, severity } = thresholdAlertOf(objective, threshold, document);
+      return { name, objective: objective.id, threshold, forSeconds: USUAL_FOR_SECONDS[severity] };
+    }),
+  );
+
+/** The rules that the document has as PromQL, in a group of their own. */
+export function rawRulesOf(document: SlaDocument, options: RuleOptions = {}): readonly RuleGroup[] {
+  const { raw } = document.alerting;
+  if (raw.length === 0) return [];
+  const rules = raw.map(
+    ({ name, severity, expr, summary }): Rule => ({
+      alert: name,
+      expr,
+      for: promDuration(options.forSeconds ?? USUAL_FOR_SECONDS[severity]),
+      labels: { severity, sla: document.name },
+      annotations: { summary, ...runbookOf(document, name) },
+    }),
+  );
+  return [{ name: `${document.name}-raw`, rules }];
+}

@@ -1,0 +1,44 @@
+import type { Alerting } from '../../model/model.ts';
+import { select, selector } from '../../prometheus/promql.ts';
+import { formatValue } from '../../render/numbers.ts';
+import { normalQuantile } from '../../statistics/distributions.ts';
+import { counted, partShare, promDuration } from './promql.ts';
+import { type Rule, type RuleContext, runbookOf } from './rule.ts';
+
+/** Alerts without a promise: a share that drifts away, and a service that Prometheus does not see at all. */
+export function watchRules(context: RuleContext): readonly Rule[] {
+  const { document, forText, windowSeconds } = context;
+  const { alerting: alerts, service } = document;
+  const window = promDuration(windowSeconds);
+  const unseen: Rule = {
+    alert: 'ServiceNotScraped',
+    expr: `absent(${selector('up', service.selector)})`,
+    for: forText('critical'),
+    labels: { severity: 'critical', sla: document.name },
+    annotations: {
+      summary: `Prometheus scrapes no target of ${document.name}: none of the other alerts can fire`,
+      ...runbookOf(document, 'ServiceNotScraped'),
+    },
+  };
+  const { drift } = alerts;
+  if (drift === null) return [unseen];
+  const { name, severity, part, total, expectedShare, movedShare } = drift;
+  const share = partShare(service.selector, part, total, window);
+  const drifted: Rule = {
+    alert: name,
+    expr: `abs(${share} - ${expectedShare}) > ${movedShare} and on () ${counted(service.selector, total, window)} >= ${leastFor(drift)}`,
+    for: forText(severity),
+    labels: { severity, sla: document.name },
+    annotations: {
+      summary: `The share of ${select({}, part)} is {{ $value | humanizePercentage }} away from the ${formatValue(expectedShare, 'ratio')} that is expected, over ${window}`,
+      ...runbookOf(document, name),
+    },
+  };
+  return [drifted, unseen];
+}
+
+/** Chance alone moves the share so far in one of a thousand windows that have fewer: nothing can be said of them. */
+function leastFor({ expectedShare, movedShare }: NonNullable<Alerting['drift']>): number {
+  const spread = normalQuantile(1 - 0.001 / 2);
+  return Math.ceil((expectedShare * (1 - expectedShare) * spread ** 2) / movedShare ** 2);
+}

@@ -1,0 +1,47 @@
+import type { ObjectiveVerdict, Plan, Verdict } from '../model/model.ts';
+
+/**
+ * Of a load that rises step by step: up to which step everything that is judged in steps was kept. What one run showed, with
+ * each step as long as it was; not yet a capacity, which takes repeats.
+ */
+export interface Held {
+  /** The last step before the first that was not kept; null: not even the first was. */
+  readonly upTo: Step | null;
+  /** The first that was not kept; null: all were. */
+  readonly broke:
+    | (Step & { readonly outcome: 'missed' | 'undecided'; readonly objectives: readonly string[] })
+    | null;
+}
+
+export interface Step {
+  readonly phase: string;
+  readonly ratePerSecond: number;
+}
+
+/** null where the load does not rise in steps, or nothing is judged in two of them at least. */
+export function heldUpTo({ load }: Plan, { objectives }: Verdict): Held | null {
+  const steps = (load?.phases ?? []).flatMap(({ name, ratePerSecond }) => {
+    const own = objectives.filter(({ phase }) => phase === name);
+    return own.length === 0 ? [] : [{ phase: name, ratePerSecond, own }];
+  });
+  const rises = steps.every(
+    ({ ratePerSecond }, index) => index === 0 || ratePerSecond > steps[index - 1]!.ratePerSecond,
+  );
+  if (steps.length < 2 || !rises) return null;
+  const first = steps.findIndex(({ own }) => own.some(({ verdict }) => verdict !== 'met'));
+  const last = steps[first === -1 ? steps.length - 1 : first - 1];
+  const broke = steps[first];
+  return {
+    upTo: last === undefined ? null : stepOf(last),
+    broke: broke === undefined ? null : { ...stepOf(broke), ...failing(broke.own) },
+  };
+}
+
+const stepOf = ({ phase, ratePerSecond }: Step): Step => ({ phase, ratePerSecond });
+
+/** A miss says more than what could not be decided. */
+function failing(own: readonly ObjectiveVerdict[]) {
+  const outcome = own.some(({ verdict }) => verdict === 'missed') ? 'missed' : 'undecided';
+  const ids = own.filter(({ verdict }) => verdict === outcome).map(({ id }) => id.split(' · ')[0]!);
+  return { outcome, objectives: ids } as const;
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { VerdictDocument } from '../render/json.ts';
+import { readCaseFiles } from '../testing/cases.ts';
+import { judgeInWords } from '../testing/judge-in-words.ts';
+
+/**
+ * The words of verdicts. `cases/told.txt` names judging cases, and has under each what it says that none above it said. What
+ * users read is a promise, too: every change of it shows there. `./sla test slas/told -u` writes it again, to be read before
+ * it is kept; another case is one more line `# its name`.
+ */
+
+const FILE = 'told.txt';
+const MARKS = new Map([
+  [true, '✓'],
+  [false, '✗'],
+  [null, '?'],
+]);
+
+const linesOf = ({ summary, objectives, preconditions, alerts }: VerdictDocument) => [
+  summary,
+  ...objectives.map(({ id, verdict, severity, reason }) => `${id}: ${severity ?? verdict}: ${reason}`),
+  ...preconditions.map(({ id, ok, detail }) => `${MARKS.get(ok)} ${id}: ${detail}`),
+  ...(alerts === undefined ? [] : [`alerts: ${alerts.detail}`]),
+  ...(alerts?.held ?? []).map(({ id, agrees, note }) => `${MARKS.get(agrees)} ${id}: ${note}`),
+];
+
+/** Lines that differ in their numbers alone, in what they are of, or in what was seen so far, say the same. */
+const sense = (line: string) =>
+  line
+    .replace(/^\S+: (met|undecided|target|alert): |^(missed|undecided): .*$/, '$1$2')
+    .replace(/ \(seen.*\)$/, '')
+    .replace(/"[^"]*"|\w+\{[^}]*\}/g, '""')
+    .replace(/[\d.,:]+/g, '0');
+
+function tell(names: readonly string[]): string {
+  const cases = new Map([...readCaseFiles().values()].flat().map((one) => [one.name, one]));
+  const told = new Set<string>();
+  const paragraphs = names.map((name) => {
+    const one = cases.get(name);
+    if (one === undefined) return `# ${name}\nthere is no such case\n`;
+    const { plan, run, evidence } = one.build();
+    const fresh = linesOf(judgeInWords(plan, run, evidence)).filter((line) => {
+      const isFresh = !told.has(sense(line));
+      told.add(sense(line));
+      return isFresh;
+    });
+    return [`# ${name}`, ...fresh, ''].join('\n');
+  });
+  return paragraphs.join('\n');
+}
+
+test('verdicts say what they said', async () => {
+  const file = readFileSync(new URL(FILE, import.meta.url), 'utf8');
+  const names = [...file.matchAll(/^# (.*)$/gm)].map(([, name]) => name!);
+  expect(names.length).toBeGreaterThan(80);
+  await expect(tell(names)).toMatchFileSnapshot(FILE);
+});

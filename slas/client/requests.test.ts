@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { mostInFlight, requestsOf } from './requests.ts';
+
+const record = (startMs: string, durationMs: string) =>
+  requestsOf({
+    originSeconds: 0,
+    startMs,
+    durationMs,
+    blockedMs: startMs.replace(/\d+/g, '0'),
+    status: startMs.replace(/\d+/g, '200'),
+    path: startMs.replace(/\d+/g, '0'),
+    paths: ['/predict'],
+  });
+
+test('how many wait for an answer at once, whatever the order of their ends', () => {
+  expect(mostInFlight([])).toBe(0);
+  expect(mostInFlight(record('0 10 20', '5 5 5'))).toBe(1);
+  expect(mostInFlight(record('10 0 20', '15 100 5'))).toBe(3);
+  expect(mostInFlight(record('0 10 20', '15 10 10'))).toBe(2);
+});
+
+test('one that is sent when another is answered does not wait beside it', () => {
+  expect(mostInFlight(record('0 10 20', '10 10 10'))).toBe(1);
+});

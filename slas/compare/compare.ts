@@ -1,0 +1,157 @@
+import type { ObjectiveVerdict, Plan, PlannedMeasure, Verdict } from '../model/model.ts';
+import type { PercentileAtService } from './percentiles.ts';
+
+/**
+ * A run beside an earlier one of the same plan: for looking at. Nothing of it enters a verdict, which is about promises; a
+ * service may get slower and keep them.
+ */
+
+/** The earlier run, as it is stored with the later one: what is compared can be compared again from that folder alone. */
+export interface Baseline {
+  readonly schema: 'sla-harness/baseline/v1';
+  /** Hash of its manifest, which stands for all of its folder. */
+  readonly manifestSha256: string;
+  readonly verdict: Verdict;
+  /** Of its latency objectives, by id. */
+  readonly percentiles: Readonly<Record<string, PercentileAtService>>;
+  /** Its `environment.json`. */
+  readonly environment: unknown;
+}
+
+export interface Comparison {
+  readonly baseline: Baseline;
+  readonly objectives: readonly ComparedObjective[];
+  /** What else was not as it was then, by its place in `environment.json`. */
+  readonly circumstances: readonly Circumstance[];
+}
+
+/** `same`: of what no chance is in, and nothing is different. `unknown`: a value or an interval is missing. */
+export type Change = 'better' | 'worse' | 'same' | 'within-noise' | 'unknown';
+
+/** One of two runs: a value, and where the truth may lie. A high end of null is open. */
+export interface Point {
+  readonly value: number | null;
+  readonly bounds: { readonly low: number; readonly high: number | null } | null;
+}
+
+export interface ComparedObjective {
+  /** As this run's verdict has it: its title, its unit, its target. */
+  readonly objective: ObjectiveVerdict;
+  readonly isPercentile: boolean;
+  readonly before: Point;
+  readonly now: Point;
+  /** This run's less the baseline's, in the objective's unit. */
+  readonly difference: number | null;
+  readonly change: Change;
+  /** Why nothing can be said; null where something can. */
+  readonly unknownBecause: string | null;
+}
+
+export interface Circumstance {
+  readonly what: string;
+  readonly before: string;
+  readonly now: string;
+}
+
+/** This run, as far as a comparison looks at it. */
+export interface Compared {
+  readonly plan: Plan;
+  readonly verdict: Verdict;
+  readonly percentiles: Baseline['percentiles'];
+  readonly environment: unknown;
+}
+
+export function compare(baseline: Baseline, now: Compared): Comparison {
+  const objectives = now.verdict.objectives.flatMap((objective) => {
+    const then = baseline.verdict.objectives.find(({ id }) => id === objective.id);
+    const planned = now.plan.objectives.find(({ id }) => id === objective.id);
+    if (then === undefined || planned === undefined) return [];
+    const points = [
+      pointOf(then, planned.measure, baseline),
+      pointOf(objective, planned.measure, now),
+    ] as const;
+    return [compared(objective, planned.measure, ...points)];
+  });
+  return { baseline, objectives, circumstances: circumstancesOf(baseline.environment, now.environment) };
+}
+
+/** A percentile is the service's own, with the interval that a verdict does not need; anything else as it was judged. */
+function pointOf(
+  { id, value, interval }: ObjectiveVerdict,
+  { kind }: PlannedMeasure,
+  { percentiles }: Pick<Compared, 'percentiles'>,
+): Point {
+  if (kind !== 'latency' || value === null) return { value, bounds: interval };
+  const found = Object.hasOwn(percentiles, id) ? percentiles[id] : undefined;
+  if (found === undefined) return { value: null, bounds: null };
+  const { valueSeconds, bounds } = found;
+  return {
+    value: valueSeconds,
+    bounds: bounds === null ? null : { low: bounds.lowSeconds, high: bounds.highSeconds },
+  };
+}
+
+function compared(
+  objective: ObjectiveVerdict,
+  { kind }: PlannedMeasure,
+  before: Point,
+  now: Point,
+): ComparedObjective {
+  const difference = before.value === null || now.value === null ? null : now.value - before.value;
+  const { change, unknownBecause = null } = changeOf(kind, before, now, objective.target.startsWith('<'));
+  return { objective, isPercentile: kind === 'latency', before, now, difference, change, unknownBecause };
+}
+
+interface Told {
+  readonly change: Change;
+  readonly unknownBecause?: string;
+}
+
+const unknown = (unknownBecause: string): Told => ({ change: 'unknown', unknownBecause });
+
+function changeOf(kind: PlannedMeasure['kind'], before: Point, now: Point, lessIsBetter: boolean): Told {
+  if (now.value === null) return unknown('this run could not tell it');
+  if (before.value === null) return unknown('the baseline could not tell it');
+  const by = (isLess: boolean): Told => ({ change: isLess === lessIsBetter ? 'better' : 'worse' });
+  // A census of scrapes has no chance in it.
+  if (kind === 'uptime')
+    return now.value === before.value ? { change: 'same' } : by(now.value < before.value);
+  if (kind === 'peak' || kind === 'recovery') return unknown('a single value has no interval');
+  if (now.bounds === null || before.bounds === null)
+    return unknown(
+      `${now.bounds === null ? 'this run' : 'the baseline'} has no interval: it was too short, or a replica ended in it`,
+    );
+  const isBucket = kind === 'latency';
+  if (isUnder(now.bounds, before.bounds, isBucket)) return by(true);
+  if (isUnder(before.bounds, now.bounds, isBucket)) return by(false);
+  return { change: 'within-noise' };
+}
+
+type Bounds = NonNullable<Point['bounds']>;
+
+/** Buckets are open on the left: two that meet have nothing in common. */
+const isUnder = ({ high }: Bounds, { low }: Bounds, isBucket: boolean) =>
+  high !== null && (high < low || (isBucket && high === low));
+
+// ---------------------------------------------------------------------------------------------- circumstances
+
+/** What differs from run to run whatever was changed, and what is compared otherwise. */
+const OF_NO_MATTER = /^(schema$|ci )/;
+
+function circumstancesOf(earlier: unknown, now: unknown): readonly Circumstance[] {
+  const [before, after] = [new Map(leavesOf('', earlier)), new Map(leavesOf('', now))];
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((what) => {
+    const one = { what, before: before.get(what) ?? NOT_KNOWN, now: after.get(what) ?? NOT_KNOWN };
+    return one.before === one.now || OF_NO_MATTER.test(what) ? [] : [one];
+  });
+}
+
+const NOT_KNOWN = 'not known';
+
+function leavesOf(path: string, value: unknown): (readonly [string, string])[] {
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([name, one]) =>
+      leavesOf(path === '' ? name : `${path} ${name}`, one),
+    );
+  return path === '' ? [] : [[path, value === null ? NOT_KNOWN : String(value)]];
+}

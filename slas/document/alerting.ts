@@ -1,0 +1,70 @@
+import type { Alerting, Problem, Selection } from '../model/model.ts';
+import { parseLimit } from './limits.ts';
+import { problem, repeated } from './problems.ts';
+import type { RawAlerting, RawCounter, RawDocument } from './schema.ts';
+
+/** What the schema cannot say of `alerting:`, and how it is read. */
+
+export function checkAlerting(raw: RawAlerting, objectives: RawDocument['objectives']): readonly Problem[] {
+  const ids = Array.isArray(objectives) ? objectives.map((objective) => objective?.id) : [];
+  const unknown = Object.keys(raw.names ?? {}).filter((id) => !ids.includes(id));
+  return [
+    ...unknown.map((id) =>
+      problem(
+        'unknown-objective',
+        `alerting.names.${id}`,
+        `an alert is named for objective "${id}", which the document does not define`,
+      ),
+    ),
+    ...checkNames(raw),
+    ...checkDrift(raw.drift),
+  ];
+}
+
+/** Alerts of one name would be taken for one another. */
+function checkNames({ names = {}, drift, raw = [] }: RawAlerting): readonly Problem[] {
+  const named: [path: string, name: string][] = [
+    ...Object.entries(names).map(([id, { name }]): [string, string] => [`alerting.names.${id}.name`, name]),
+    ...(drift === undefined ? [] : [['alerting.drift.name', drift.name] as [string, string]]),
+    ...raw.map(({ name }, index): [string, string] => [`alerting.raw[${index}].name`, name]),
+  ];
+  return repeated(named.map(([, name]) => name)).map(([name, index]) =>
+    problem('duplicate-name', named[index]![0], `alert "${name}" is there twice: names must be unique`),
+  );
+}
+
+function checkDrift(drift: RawAlerting['drift']): readonly Problem[] {
+  if (drift === undefined) return [];
+  return (['expected', 'moved'] as const).flatMap((field) => {
+    const value = readShare(drift[field]);
+    if (value > 0 && value < 1) return [];
+    const message = `"${drift[field]}" is no share between 0 and 100 %: write it as 50%`;
+    return [problem('bad-limit', `alerting.drift.${field}`, message)];
+  });
+}
+
+/** NaN, which is no share, where the text is none. */
+function readShare(text: string): number {
+  const limit = parseLimit(`< ${text}`, 'ratio');
+  return typeof limit === 'string' ? Number.NaN : limit.value;
+}
+
+export function buildAlerting(raw: RawAlerting, build: (counter: RawCounter) => Selection): Alerting {
+  const { drift } = raw;
+  return {
+    runbooks: raw.runbooks ?? null,
+    names: raw.names ?? {},
+    drift:
+      drift === undefined
+        ? null
+        : {
+            name: drift.name,
+            severity: drift.severity,
+            part: build(drift.part),
+            total: build(drift.total),
+            expectedShare: readShare(drift.expected),
+            movedShare: readShare(drift.moved),
+          },
+    raw: raw.raw ?? [],
+  };
+}

@@ -1,0 +1,373 @@
+import type { LabelMatcher, Limit, Problem, TimeUnit, Unit } from '../model/model.ts';
+import { checkAlerting } from './alerting.ts';
+import { readAllowed } from './allowed-targets.ts';
+import { type DeadStatus, deadStatusOf } from './dead-statuses.ts';
+import { parseLimit } from './limits.ts';
+import { checkBounds, checkDefaultScenario, checkPassedShare, checkScenario, checkWarmUp } from './loads.ts';
+import { checkHistogram, checkIsCounter, checkIsScraped } from './metrics.ts';
+import { checkDecimals, problem, repeated } from './problems.ts';
+import type { RawCounter, RawDocument, RawObjective } from './schema.ts';
+import { isStatusLabel } from './statuses.ts';
+import { toSeconds } from './units.ts';
+import { checkLag, checkUnit, valuesOf } from './units-of.ts';
+import { checkUnusual } from './unusual.ts';
+
+/** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
+
+export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'peak', 'mean', 'recovery'] as const;
+export type MeasureName = (typeof MEASURES)[number];
+
+const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Which way a limit may point. Latency, ratios: lower is better. Uptime: higher. The rest: as the target says. */
+const DIRECTIONS: Record<MeasureName, readonly string[]> = {
+  latency: ['<', '<='],
+  ratio: ['<', '<='],
+  uptime: ['>', '>='],
+  peak: ['<', '<=', '>', '>='],
+  throughput: ['<', '<=', '>', '>='],
+  mean: ['<', '<=', '>', '>='],
+  recovery: ['<', '<='],
+};
+
+/**
+ * All problems of meaning in the parts of a document whose shape is right; `isSound(path)` says which those are. One
+ * misspelt field must not hide what is wrong elsewhere.
+ */
+export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolean): Problem[] {
+  const serviceIsSound = isSound('service');
+  const objectives = isSound('objectives') ? raw.objectives : [];
+  const scenarios = isSound('scenarios') ? Object.entries(raw.scenarios ?? {}) : [];
+  return [
+    ...(serviceIsSound ? checkService(raw) : []),
+    ...(isSound('checks') ? checkPassedShare(raw.checks, 'checks') : []),
+    ...objectives.flatMap((objective, index) => {
+      const path = `objectives[${index}]`;
+      if (!isSound(path)) return [];
+      if (serviceIsSound) return checkObjective(objective, path, raw);
+      // Which edges there are is not known then; all else can be told.
+      const elsewhere = checkObjective(objective, path, { ...raw, service: { selector: {} } });
+      return elsewhere.filter(({ code }) => code !== 'no-buckets');
+    }),
+    ...repeated(objectives.map((objective) => objective?.id)).map(([id, index]) =>
+      problem(
+        'duplicate-id',
+        `objectives[${index}].id`,
+        `objective "${id}" is defined twice: ids must be unique`,
+      ),
+    ),
+    ...scenarios.flatMap(([name, scenario]) =>
+      isSound(`scenarios.${name}`)
+        ? [
+            ...checkScenario(name, scenario, objectives),
+            ...(serviceIsSound && scenario.requests
+              ? checkTotal(scenario.requests, `scenarios.${name}.requests`, raw)
+              : []),
+          ]
+        : [],
+    ),
+    ...(raw.scenarios === undefined || isSound('scenarios') ? checkDefaultScenario(raw) : []),
+    ...(isSound('alerting') ? checkAlerts(raw) : []),
+  ];
+}
+
+function checkAlerts(raw: RawDocument): Problem[] {
+  const { drift } = raw.alerting!;
+  return [
+    ...checkAlerting(raw.alerting!, raw.objectives),
+    ...(drift === undefined || raw.service?.selector === undefined
+      ? []
+      : [
+          ...checkTotal(drift.part, 'alerting.drift.part', raw),
+          ...checkTotal(drift.total, 'alerting.drift.total', raw),
+        ]),
+  ];
+}
+
+function checkService(raw: RawDocument): Problem[] {
+  const labels = Object.keys(raw.service.selector).filter((label) => !LABEL.test(label));
+  return [
+    ...labels.map((label) =>
+      problem('bad-label', `service.selector.${label}`, `"${label}" is no label name`),
+    ),
+    ...(raw.service.requests ? checkTotal(raw.service.requests, 'service.requests', raw) : []),
+    ...Object.entries(raw.service.buckets ?? {}).flatMap(([name, edges]) => checkBuckets(name, edges)),
+    ...(raw.service.allowedTargets ?? []).flatMap(checkAllowed),
+    ...checkBounds(raw.service),
+    ...checkLag(raw.service),
+    ...checkWarmUp(raw.service),
+  ];
+}
+
+function checkAllowed(entry: string, index: number): Problem[] {
+  const read = readAllowed(entry);
+  if (typeof read !== 'string') return [];
+  return [problem('bad-target', `service.allowedTargets[${index}]`, `"${entry}" ${read}`)];
+}
+
+function checkBuckets(name: string, edges: readonly number[]): Problem[] {
+  const at = edges.findIndex((edge, index) => edge <= edges[index - 1]!);
+  if (at === -1) return [];
+  return [
+    problem(
+      'bad-buckets',
+      `service.buckets.${name}[${at}]`,
+      `bucket edges must ascend: ${edges[at]} does not follow ${edges[at - 1]}`,
+    ),
+  ];
+}
+
+function checkSelection(
+  metric: string,
+  where: RawCounter['where'],
+  path: string,
+  key: string,
+  raw: RawDocument,
+): Problem[] {
+  const problems = METRIC.test(metric)
+    ? []
+    : [problem('bad-metric', `${path}.${key}`, `"${metric}" is no metric name`)];
+  for (const [label, match] of Object.entries(where ?? {})) {
+    const at = `${path}.where.${label}`;
+    if (!LABEL.test(label) || label === '__name__')
+      problems.push(problem('bad-label', at, `"${label}" is no label name`));
+    if (Object.hasOwn(raw.service.selector, label))
+      problems.push(problem('bad-label', at, `"${label}" is already set by service.selector`));
+    const unreadable = typeof match === 'object' ? checkRegex(match.matches, at) : [];
+    problems.push(
+      ...unreadable,
+      ...(unreadable.length === 0
+        ? checkStatus(label, typeof match === 'number' ? String(match) : match, at)
+        : []),
+    );
+  }
+  return problems;
+}
+
+/** Longer ones do not fit into a query's address, and take long to check. */
+const LONGEST_PATTERN = 4096;
+
+/** Prometheus uses RE2, which has no look-around and no back-references; the rest of its syntax JavaScript reads too. */
+function checkRegex(pattern: string, path: string): Problem[] {
+  if (pattern.length > LONGEST_PATTERN)
+    return [
+      problem(
+        'bad-regex',
+        path,
+        `a regular expression of ${pattern.length.toLocaleString('en-US')} characters is too long: at most ${LONGEST_PATTERN.toLocaleString('en-US')} are allowed; write one that is shorter, or select by another label`,
+      ),
+    ];
+  const foreign = /\(\?[=!<]|\\[1-9]/.exec(pattern);
+  if (foreign)
+    return [
+      problem(
+        'bad-regex',
+        path,
+        `"${pattern}" uses ${foreign[0]}, which Prometheus's regular expressions (RE2) lack`,
+      ),
+    ];
+  try {
+    // JavaScript has no flags inside a pattern; in RE2 they may lead it.
+    new RegExp(pattern.replace(/^\(\?[imsU]+\)/, ''));
+    return [];
+  } catch (error) {
+    return [problem('bad-regex', path, `"${pattern}" is no regular expression: ${(error as Error).message}`)];
+  }
+}
+
+/** A status that no answer has selects nothing, which `absent: zero` would call 0 errors. */
+function checkStatus(label: string, match: LabelMatcher, path: string): Problem[] {
+  const dead = isStatusLabel(label) ? deadStatusOf(label, match) : null;
+  if (dead === null) return [];
+  const isPattern = typeof match === 'string' && deadStatusOf(label, { matches: match }) === null;
+  const next = isPattern
+    ? `for a regular expression write ${label}: { matches: "${match}" }`
+    : NEXT[dead.why];
+  return [problem('no-status', path, `"${dead.part}" ${WHY_DEAD[dead.why]}: ${next}`)];
+}
+
+const WHY_DEAD: Readonly<Record<DeadStatus['why'], string>> = {
+  none: 'matches no status, so that nothing is ever selected by it',
+  unknown: 'matches only numbers that are no registered status and that no common server or proxy sends',
+  code: 'is a code, and the label holds classes of statuses',
+};
+
+const NEXT: Readonly<Record<DeadStatus['why'], string>> = {
+  none: 'statuses have three digits, 100 to 599: "5.." matches all from 500 to 599',
+  unknown: 'write the status that the service sends, or its whole class, as "5.."',
+  code: 'write the class, as "5.."',
+};
+
+const checkCounter = (raw: RawCounter, path: string, document: RawDocument) => [
+  ...checkSelection(raw.counter, raw.where, path, 'counter', document),
+  ...checkIsCounter(raw, path),
+];
+
+/** Only what is bad may be absent: a total or a throughput that is not there is not known to be 0. */
+const checkTotal = (raw: RawCounter, path: string, document: RawDocument) => [
+  ...checkCounter(raw, path, document),
+  ...(raw.absent === undefined
+    ? []
+    : [
+        problem(
+          'bad-absent',
+          `${path}.absent`,
+          'absent: zero is for ratio.bad alone: without this counter nothing is known',
+        ),
+      ]),
+];
+
+function checkObjective(raw: RawObjective, path: string, document: RawDocument): Problem[] {
+  const kinds = MEASURES.filter((name) => raw[name] !== undefined);
+  const kind = kinds[0];
+  if (kind === undefined || kinds.length > 1) {
+    const found = kinds.length === 0 ? 'none' : kinds.join(' and ');
+    return [
+      problem(
+        'one-measure',
+        path,
+        `objective "${raw.id}" must have exactly one of ${MEASURES.join(', ')}: it has ${found}`,
+      ),
+    ];
+  }
+  return [
+    ...checkMeasure(raw, kind, path, document),
+    ...checkUnit(raw, kind, path),
+    ...checkLimits(raw, kind, path, document),
+  ];
+}
+
+function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, document: RawDocument): Problem[] {
+  switch (kind) {
+    case 'latency':
+      return [
+        ...checkSelection(
+          raw.latency!.histogram,
+          raw.latency!.where,
+          `${path}.latency`,
+          'histogram',
+          document,
+        ),
+        ...checkHistogram(raw.latency!.histogram, `${path}.latency`, raw.unusual === true),
+        ...checkDecimals(raw.latency!.percentile, `${path}.latency.percentile`),
+      ];
+    case 'mean':
+      return [
+        ...checkSelection(raw.mean!.histogram, raw.mean!.where, `${path}.mean`, 'histogram', document),
+        ...checkHistogram(raw.mean!.histogram, `${path}.mean`, raw.unusual === true),
+      ];
+    case 'ratio':
+      return [
+        ...checkCounter(raw.ratio!.bad, `${path}.ratio.bad`, document),
+        ...checkTotal(raw.ratio!.total, `${path}.ratio.total`, document),
+      ];
+    case 'throughput':
+      return checkTotal(raw.throughput!, `${path}.throughput`, document);
+    case 'recovery':
+      return checkRecovered(raw.recovery!.of, `${path}.recovery.of`, document);
+    case 'uptime':
+      return [
+        ...checkSelection(raw.uptime!.gauge, raw.uptime!.where, `${path}.uptime`, 'gauge', document),
+        ...checkIsScraped(raw.uptime!.gauge, `${path}.uptime`),
+      ];
+    case 'peak':
+      return checkSelection(raw.peak!.gauge, raw.peak!.where, `${path}.peak`, 'gauge', document);
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The client's own clock tells when a latency is back: the objective must be judged by it. */
+function checkRecovered(of: string, path: string, { objectives }: RawDocument): Problem[] {
+  const named = objectives.find((objective) => objective?.id === of);
+  if (named === undefined)
+    return [problem('unknown-objective', path, `"${of}" is no objective of the document`)];
+  if (named.latency?.client !== undefined) return [];
+  return [
+    problem(
+      'no-client',
+      path,
+      `objective "${of}" is no latency with a client path: what comes back is seen there`,
+    ),
+  ];
+}
+
+function checkLimits(raw: RawObjective, kind: MeasureName, path: string, document: RawDocument): Problem[] {
+  const { unit, valuesIn } = valuesOf(raw, kind);
+  const target = parseLimit(raw.target, unit);
+  const alert = raw.alert === undefined ? null : parseLimit(raw.alert, unit);
+  const problems: Problem[] = [];
+  const add = (field: string, message: string) =>
+    problems.push(problem('bad-limit', `${path}.${field}`, message));
+  if (typeof target === 'string') add('target', target);
+  if (typeof alert === 'string') add('alert', alert);
+  if (typeof target === 'string' || typeof alert === 'string') return problems;
+  if (!DIRECTIONS[kind].includes(target.comparison))
+    add(
+      'target',
+      `the target of ${kind} is written with ${DIRECTIONS[kind].join(' or ')}, not "${target.text}"`,
+    );
+  if (alert !== null && !isBeyond(alert, target))
+    add('alert', `alert "${alert.text}" must lie on the bad side of target "${target.text}"`);
+  for (const [field, limit] of [
+    ['target', target],
+    ['alert', alert],
+  ] as const) {
+    if (limit === null) continue;
+    if (unit === 'ratio' && limit.value > 1) add(field, `"${limit.text}" is more than 1, which is 100 %`);
+    if (field === 'target' && isImpossible(limit, unit)) add(field, `"${limit.text}" can never be met`);
+    if (field === 'target' && isEmpty(limit, unit)) add(field, `"${limit.text}" can never be missed`);
+    // Without a unit nothing can be compared with the edges: that is reported by itself.
+    if (kind === 'latency' && valuesIn !== null) {
+      const histogram = { name: raw.latency!.histogram, valuesIn };
+      problems.push(...checkEdge(limit, histogram, `${path}.${field}`, document));
+    }
+    // Shares are compared as fractions of integers; rates and means as they are.
+    if (kind === 'ratio' || kind === 'uptime')
+      problems.push(...checkDecimals(limit.value, `${path}.${field}`));
+  }
+  const isOdd = problems.some(({ code }) => code === 'bad-limit');
+  return isOdd ? problems : [...problems, ...checkUnusual(raw, kind, path, { target, alert })];
+}
+
+/** No measurement breaks it: no rate is below 0, no ratio above 1. */
+const isEmpty = ({ comparison, value }: Limit, unit: Unit) =>
+  (comparison === '>=' && value === 0 && unit !== 'number') ||
+  (unit === 'ratio' && comparison === '<=' && value === 1);
+
+const isImpossible = ({ comparison, value }: Limit, unit: Unit) =>
+  (comparison === '<' && value === 0) || (unit === 'ratio' && comparison === '>' && value === 1);
+
+const isBeyond = (alert: Limit, target: Limit) =>
+  target.comparison.startsWith('<')
+    ? alert.comparison.startsWith('>') && alert.value >= target.value
+    : alert.comparison.startsWith('<') && alert.value <= target.value;
+
+/** Only at a bucket edge is the share of requests under a limit known exactly. */
+function checkEdge(
+  limit: Limit,
+  { name: histogram, valuesIn }: { readonly name: string; readonly valuesIn: TimeUnit },
+  path: string,
+  document: RawDocument,
+): Problem[] {
+  const listed = document.service.buckets ?? {};
+  const edges = Object.hasOwn(listed, histogram) ? listed[histogram] : undefined;
+  if (edges === undefined)
+    return [
+      problem(
+        'no-buckets',
+        path,
+        `service.buckets lists no edges for ${histogram}: list those that the service has, "${limit.text}" must be one of them`,
+      ),
+    ];
+  if (edges.some((edge) => toSeconds(edge, valuesIn) === limit.value)) return [];
+  const inUnit = valuesIn === 'seconds' ? '' : ` (${valuesIn})`;
+  return [
+    problem(
+      'not-an-edge',
+      path,
+      `"${limit.text}" (${limit.value} s) is no bucket edge of ${histogram}: choose one of ${edges.join(', ')}${inUnit}, or add the bucket to the service`,
+    ),
+  ];
+}

@@ -1,0 +1,55 @@
+import type { LabelMatcher } from '../model/model.ts';
+import { alternativesOf, matcherOf, textOf } from './patterns.ts';
+import { CODES, isClassLabel, SMALL_NUMBERS } from './statuses.ts';
+
+/**
+ * What can be known of a matcher of a status label without any series: that a part of it matches no status, as `5x.` in `5x.|429`,
+ * or only such as no server sends, as `599`.
+ */
+
+/** Registered, or sent by servers and proxies that are in wide use. */
+const KNOWN = new Set(
+  [
+    ...[100, 101, 102, 103, 104, 110, 111, 112, 113, 199],
+    ...[200, 201, 202, 203, 204, 205, 206, 207, 208, 214, 218, 226, 299],
+    ...[300, 301, 302, 303, 304, 305, 306, 307, 308],
+    ...Array.from({ length: 32 }, (_, index) => 400 + index),
+    ...[440, 444, 449, 450, 451, 460, 463, 464, 494, 495, 496, 497, 498, 499],
+    ...Array.from({ length: 12 }, (_, index) => 500 + index),
+    ...[520, 521, 522, 523, 524, 525, 526, 527, 529, 530, 540, 561],
+  ].map(String),
+);
+
+const CLASSES = [1, 2, 3, 4, 5].flatMap((digit) => [`${digit}xx`, `${digit}XX`]);
+const CLASS_DIGITS = ['1', '2', '3', '4', '5'];
+
+export interface DeadStatus {
+  /** The alternative, as it is written. */
+  readonly part: string;
+  /** `none`: it matches no status. `unknown`: only numbers that no server sends. `code`: a code under a label of classes. */
+  readonly why: 'none' | 'unknown' | 'code';
+}
+
+/** The first part of a matcher that can match no status; null if there is none. Of words nothing is known: they pass. */
+export function deadStatusOf(label: string, match: LabelMatcher): DeadStatus | null {
+  for (const part of alternativesOf(match)) {
+    const why = whyDead(label, part);
+    if (why !== null) return { part: textOf(part), why };
+  }
+  return null;
+}
+
+function whyDead(label: string, match: LabelMatcher): DeadStatus['why'] | null {
+  const text = textOf(match);
+  const is = matcherOf(match);
+  if (text === '' || isWord(text)) return null;
+  // `5x.` matches 5xx by accident, and a code is what was meant.
+  if (CLASSES.some(is) && (isClassLabel(label) || /xx|x[{+*]|\[x{2}\]/i.test(text))) return null;
+  if (isClassLabel(label)) return CLASS_DIGITS.some(is) ? null : CODES.some(is) ? 'code' : 'none';
+  if (SMALL_NUMBERS.some(is)) return null;
+  const codes = CODES.filter(is);
+  return codes.length === 0 ? 'none' : codes.some((code) => KNOWN.has(code)) ? null : 'unknown';
+}
+
+/** Flags and escapes such as \d are no words; by an x nothing but a class is meant. */
+const isWord = (text: string) => /[a-wyzA-WYZ]/.test(text.replace(/^\(\?[imsU]+\)|\\[a-zA-Z]/g, ''));

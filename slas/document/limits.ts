@@ -1,0 +1,117 @@
+import type { Comparison, Limit, Unit } from '../model/model.ts';
+
+/** Reads what people write: `< 200ms`, `1%`, `15/s`, `1m30s`. Decimal text is shifted, not divided: 200ms is exactly 0.2. */
+
+const DECIMAL = '(\\d+(?:\\.\\d+)?)';
+const DURATION_EXPONENT = { us: -6, ms: -3, s: 0 } as const;
+const DURATION_FACTOR = { m: 60, min: 60, h: 3600, d: 86_400 } as const;
+
+const shift = (digits: string, exponent: number) => Number(`${digits}e${exponent}`);
+
+function durationPart(digits: string, unit: string): number {
+  return unit in DURATION_EXPONENT
+    ? shift(digits, DURATION_EXPONENT[unit as keyof typeof DURATION_EXPONENT])
+    : Number(digits) * DURATION_FACTOR[unit as keyof typeof DURATION_FACTOR];
+}
+
+/** `60s`, `500ms`, `1m30s` → seconds; null if it is none. */
+export function parseDuration(text: string): number | null {
+  const part = `${DECIMAL}(us|ms|s|min|m|h|d)`;
+  if (!new RegExp(`^(?:${part})+$`).test(text)) return null;
+  const parts = [...text.matchAll(new RegExp(part, 'g'))];
+  return parts.reduce((sum, [, digits, unit]) => sum + durationPart(digits!, unit!), 0);
+}
+
+const RATE_SECONDS: Readonly<Record<string, number>> = {
+  s: 1,
+  sec: 1,
+  second: 1,
+  m: 60,
+  min: 60,
+  minute: 60,
+  h: 3600,
+  hour: 3600,
+  d: 86_400,
+  day: 86_400,
+};
+
+/** `20/s`, `1200/min`, `3600/h`, `20` → a second; null if it is none. */
+export function parseRate(text: string): number | null {
+  const per = Object.keys(RATE_SECONDS).join('|');
+  const match = new RegExp(`^${DECIMAL}\\s*(?:/\\s*(${per}))?$`).exec(text.trim());
+  return match === null ? null : Number(match[1]) / RATE_SECONDS[match[2] ?? 's']!;
+}
+
+function parseRatio(text: string): number | null {
+  const match = new RegExp(`^${DECIMAL}\\s*(%)?$`).exec(text);
+  if (match === null) return null;
+  return match[2] === '%' ? shift(match[1]!, -2) : Number(match[1]);
+}
+
+const parseNumber = (text: string) => (new RegExp(`^-?${DECIMAL}$`).test(text) ? Number(text) : null);
+
+const READERS: Record<Unit, { read: (text: string) => number | null; example: string }> = {
+  seconds: { read: parseDuration, example: '200ms or 1.5s' },
+  ratio: { read: parseRatio, example: '1% or 0.85' },
+  per_second: {
+    read: (text) => (/\/|^0$/.test(text) ? parseRate(text) : null),
+    example: '15/s, 900/min or 54000/h',
+  },
+  number: { read: parseNumber, example: '12.5' },
+};
+
+/** `< 200ms` → a limit in the unit's base; a text that says what is wrong otherwise. */
+export function parseLimit(text: string, unit: Unit): Limit | string {
+  const match = /^\s*(<=|>=|<|>)\s*(\S.*?)\s*$/.exec(text);
+  if (match === null)
+    return `"${text}" has no comparison: write one of < <= > >= and a value, as "< ${READERS[unit].example.split(' ')[0]}"`;
+  const value = READERS[unit].read(match[2]!);
+  if (value === null)
+    return `"${match[2]}" is no ${unit.replace('_', ' ')} value: write it as ${READERS[unit].example}`;
+  return { text: text.trim(), comparison: match[1] as Comparison, value };
+}
+
+export function holds(value: number, limit: Limit): boolean {
+  switch (limit.comparison) {
+    case '<':
+      return value < limit.value;
+    case '<=':
+      return value <= limit.value;
+    case '>':
+      return value > limit.value;
+    case '>=':
+      return value >= limit.value;
+    default:
+      return limit.comparison satisfies never;
+  }
+}
+
+/** What a load may be, in the document and on the command line. */
+const LOAD_BOUNDS = {
+  leastRate: 0.01,
+  mostRate: 10_000,
+  leastSeconds: 1,
+  mostSeconds: 24 * 3600,
+} as const;
+
+export const isRate = (perSecond: number | null) =>
+  perSecond !== null && perSecond >= LOAD_BOUNDS.leastRate && perSecond <= LOAD_BOUNDS.mostRate;
+
+export const isDuration = (seconds: number | null) =>
+  seconds !== null && seconds >= LOAD_BOUNDS.leastSeconds && seconds <= LOAD_BOUNDS.mostSeconds;
+
+/**
+ * The least that may be asked of a confidence. Under it what is called sure is wrong more than once in ten runs: at one half a
+ * coin would do as well.
+ */
+export const LEAST_CONFIDENCE = 0.9;
+
+export const isConfidence = (confidence: number) => confidence >= LEAST_CONFIDENCE && confidence < 1;
+
+/** Between what a value of each unit can lie. */
+export const UNIT_RANGES: Readonly<Record<Unit, { readonly low: number; readonly high: number }>> = {
+  ratio: { low: 0, high: 1 },
+  seconds: { low: 0, high: Number.POSITIVE_INFINITY },
+  per_second: { low: 0, high: Number.POSITIVE_INFINITY },
+  number: { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY },
+};

@@ -1,0 +1,260 @@
+import { describe, expect, test } from 'vitest';
+import { MEASURES } from './checks.ts';
+import { parseDocument } from './document.ts';
+
+/** Exactly what is told of a broken document, and nothing beside it: `line:column: message`, in the order of the file. */
+
+const TOP = 'apiVersion: sla-harness/v1\nkind: SLA\nname: n\n';
+const SERVICE = 'service: { selector: { job: j } }\n';
+const HEAD = `${TOP}${SERVICE}`;
+const uptime = (fields: string) => `{ id: up, target: ">= 99%", uptime: { ${fields} } }`;
+const objective = (text: string) => `${HEAD}objectives:\n- ${text}\n`;
+const scenario = (text: string) => `${HEAD}objectives: []\nscenarios:\n  ${text}\n`;
+
+function told(yaml: string): readonly string[] {
+  const parsed = parseDocument(yaml);
+  return parsed.ok ? [] : parsed.problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
+}
+
+describe('texts that are no document', () => {
+  test.each([
+    ['a: 1\na: 2', ['2:1: not valid YAML: Map keys must be unique']],
+    ['a: &a { x: *a }', ['1:1: not valid YAML: an alias refers to what it is part of']],
+    ['- a', ['1:1: the document must be object, is ["a"]']],
+    ['# first\n\nname: n', ['3:1: the document lacks apiVersion, kind, service, objectives']],
+    [`${HEAD}objectives: []\nextra: 1`, ['6:8: unknown field "extra"']],
+  ])('%j', (yaml, expected) => expect(told(yaml)).toEqual(expected));
+
+  test('what cannot be read has a code, and no path', () => {
+    expect(parseDocument('a: 1\na: 2')).toMatchObject({ problems: [{ code: 'yaml', path: '' }] });
+  });
+});
+
+describe('bounds of a service that is already there', () => {
+  const service = (fields: string) => `${TOP}service: { selector: { job: j }, ${fields} }\nobjectives: []\n`;
+  const form =
+    'it must be a host, or a host and its port, as api.example.org or 10.0.0.7:8080: no scheme, no path, no wildcard, lower case';
+  test.each([
+    ['*.example.org'],
+    ['http://api.example.org'],
+    ['api.example.org/v1'],
+    ['API.example.org'],
+    ['api.example.org:*'],
+    ['me@api.example.org'],
+    [''],
+  ])('"%s" stands for no address', (entry) => {
+    expect(told(service(`allowedTargets: [a, "${entry}"]`))).toEqual([
+      `4:54: service.allowedTargets[1] is "${entry}": ${form}`,
+    ]);
+  });
+
+  test.each([
+    ['allowedTargets: [0x7f.1]', '4:51: "0x7f.1" names the host 127.0.0.1: write it so'],
+    ['allowedTargets: ["a:99999"]', '4:51: "a:99999" has a port that is none from 1 to 65535'],
+    ['maxRate: lots', '4:43: "lots" is not a rate from 0.01/s to 10000/s, as 100/s'],
+    ['maxDuration: 2d', '4:47: "2d" is not a duration from 1s to 24h, as 10m'],
+  ])('%s', (fields, expected) => {
+    expect(told(service(fields))).toEqual([expected]);
+  });
+});
+
+describe('what is wrong in one part hides nothing elsewhere, and is told once', () => {
+  test.each([
+    [
+      'the service is missing',
+      `${TOP}objectives:\n- ${uptime('gauge: a-b')}\n`,
+      ['1:1: the document lacks service', '5:48: "a-b" is no metric name'],
+    ],
+    [
+      'the service has an unknown field: which edges there are is not known then',
+      `${TOP}service: { selector: { job: j }, oops: 1 }\nobjectives:\n- { id: a, target: "< 1s", latency: { histogram: h-h_seconds, percentile: 95 } }\n`,
+      ['4:40: unknown field "oops" in service', '6:50: "h-h_seconds" is no metric name'],
+    ],
+    [
+      'the service has no edges',
+      objective('{ id: a, target: "< 1s", latency: { histogram: h_seconds, percentile: 95 } }'),
+      [
+        '6:20: service.buckets lists no edges for h_seconds: list those that the service has, "< 1s" must be one of them',
+      ],
+    ],
+    [
+      'one objective lacks its target, one is none at all',
+      `${HEAD}objectives:\n- { id: a, uptime: { gauge: g } }\n- null\n- ${uptime('gauge: a-b')}\n`,
+      [
+        '6:3: objectives[0] lacks target',
+        '7:3: objectives[1] must be object, is null',
+        '8:48: "a-b" is no metric name',
+      ],
+    ],
+    [
+      'objectives and scenarios are none',
+      `${HEAD}objectives: 5\nscenarios: 5\ndefaultScenario: x\n`,
+      ['5:13: objectives must be array, is 5', '6:12: scenarios must be object, is 5'],
+    ],
+    [
+      'there are no scenarios to choose the usual one from',
+      `${HEAD}objectives: []\ndefaultScenario: x\n`,
+      ['6:18: scenario "x" is not defined under scenarios'],
+    ],
+    [
+      'one scenario has a number for a rate, another no rate',
+      scenario('a: { rate: 5, duration: 5s }\n  b: { rate: fast, duration: 5s }'),
+      [
+        '7:14: scenarios.a.rate must be string, is 5',
+        '8:14: "fast" is not a rate from 0.01/s to 10000/s, as 20/s',
+      ],
+    ],
+    [
+      'scenarios that are named by numbers',
+      scenario('7: { rate: 20, duration: 5s }\n  8: { rate: fast, duration: 5s }'),
+      [
+        '7:14: scenarios.7.rate must be string, is 20',
+        '8:14: "fast" is not a rate from 0.01/s to 10000/s, as 20/s',
+      ],
+    ],
+  ])('%s', (_, yaml, expected) => expect(told(yaml)).toEqual(expected));
+
+  test('several in one line, from left to right', () => {
+    expect(told(objective('{ target: 1, id: Bad Id, uptime: { gauge: 5 } }'))).toEqual([
+      '6:13: objectives[0].target must be string, is 1',
+      '6:20: objectives[0].id is "Bad Id": it must be lower-case words joined by hyphens',
+      '6:45: objectives[0].uptime.gauge must be string, is 5',
+    ]);
+  });
+
+  test('in the twelfth of twelve', () => {
+    const many = Array.from(
+      { length: 11 },
+      (_, index) => `- { id: a${index}, target: ">= 99%", uptime: { gauge: g } }`,
+    );
+    expect(told(`${HEAD}objectives:\n${many.join('\n')}\n- ${uptime('gauge: a-b')}\n`)).toEqual([
+      '17:48: "a-b" is no metric name',
+    ]);
+  });
+});
+
+describe('keys of all kinds keep their places', () => {
+  test('labels', () => {
+    const yaml = `${TOP}service: { selector: { "a/b": 5, "c~d": 6, x1: 7, 1x: 8, 9: 9 } }\nobjectives: []\n`;
+    expect(told(yaml)).toEqual([
+      '4:31: service.selector.a/b must be string, is 5',
+      '4:41: service.selector.c~d must be string, is 6',
+      '4:48: service.selector.x1 must be string, is 7',
+      '4:55: service.selector.1x must be string, is 8',
+      '4:61: service.selector.9 must be string, is 9',
+    ]);
+  });
+});
+
+describe('values', () => {
+  test.each([
+    [
+      'a label',
+      uptime('gauge: g, where: { l: [1] }'),
+      '6:63: objectives[0].uptime.where.l is [1], which none of the allowed forms fits',
+    ],
+    ['a label’s name', uptime('gauge: g, where: { my-label: x }'), '6:70: "my-label" is no label name'],
+    [
+      'the name of the metric as a label',
+      uptime('gauge: g, where: { __name__: x }'),
+      '6:70: "__name__" is no label name',
+    ],
+    [
+      'a counter',
+      '{ id: a, target: "> 1/s", throughput: { counter: a-b } }',
+      '6:52: "a-b" is no metric name',
+    ],
+    [
+      'no measure',
+      '{ id: a, target: "< 1%" }',
+      `6:3: objective "a" must have exactly one of ${MEASURES.join(', ')}: it has none`,
+    ],
+    [
+      'two measures',
+      '{ id: a, target: "< 1%", uptime: { gauge: g }, mean: { histogram: h_seconds } }',
+      `6:3: objective "a" must have exactly one of ${MEASURES.join(', ')}: it has uptime and mean`,
+    ],
+    [
+      'absent',
+      '{ id: a, target: "> 1/s", throughput: { counter: c, absent: zero } }',
+      '6:63: absent: zero is for ratio.bad alone: without this counter nothing is known',
+    ],
+  ])('%s', (_, text, expected) => expect(told(objective(text))).toEqual([expected]));
+
+  test('bucket edges', () => {
+    const buckets = (edges: string) =>
+      told(`${TOP}service: { selector: { job: j }, buckets: { h_seconds: ${edges} } }\nobjectives: []\n`);
+    expect(buckets('[1, .inf]')).toEqual(['4:60: service.buckets.h_seconds[1] must be number, is Infinity']);
+    expect(buckets('[1, 3, 2]')).toEqual(['4:63: bucket edges must ascend: 2 does not follow 3']);
+  });
+
+  test('regular expressions may begin with flags, as in RE2', () => {
+    const matches = (pattern: string) =>
+      told(objective(uptime(`gauge: g, where: { l: { matches: "${pattern}" } }`)));
+    expect([matches('(?i)ok'), matches('(?is)ok')]).toEqual([[], []]);
+    expect(matches('(ok')).toEqual([expect.stringContaining('"(ok" is no regular expression: ')]);
+  });
+});
+
+describe('what a document becomes', () => {
+  const scenariosOf = (yaml: string) => {
+    const parsed = parseDocument(yaml);
+    return parsed.ok ? parsed.document.scenarios : [];
+  };
+
+  test('a scenario of which little is said, and one of which all is said', () => {
+    const yaml = scenario(
+      'one: { rate: 90/m, duration: 2m }\n  two: { description: d, script: loadtests/x.ts, phases: [{ name: up, rate: 5/s, duration: 1m }], seed: 7, requestTimeout: 500ms, objectives: [] }',
+    );
+    expect(scenariosOf(yaml)).toMatchObject([
+      {
+        name: 'one',
+        description: '',
+        script: 'loadtests/one.ts',
+        phases: [{ name: 'hold', ratePerSecond: 1.5, durationSeconds: 120 }],
+        seed: 1,
+        requestTimeoutSeconds: 10,
+        objectives: [],
+      },
+      {
+        name: 'two',
+        description: 'd',
+        script: 'loadtests/x.ts',
+        phases: [{ name: 'up', ratePerSecond: 5, durationSeconds: 60 }],
+        seed: 7,
+        requestTimeoutSeconds: 0.5,
+        objectives: [],
+      },
+    ]);
+  });
+
+  test('how late the event loop is', () => {
+    const yaml = `${TOP}service: { selector: { job: j }, lag: { gauge: g, where: { a: b } } }\nobjectives: []\n`;
+    expect(parseDocument(yaml)).toMatchObject({
+      document: { service: { lag: { metric: 'g', where: { a: 'b' } } } },
+    });
+  });
+
+  test('what warms the service up', () => {
+    const warmUp = { path: '/predict', bodies: [{ text: 'a' }] };
+    const parsed = parseDocument(
+      `${TOP}service: { selector: { job: j }, warmUp: ${JSON.stringify(warmUp)} }\nobjectives: []\n`,
+    );
+    expect(parsed).toMatchObject({ ok: true, document: { service: { warmUp } } });
+    const get = { path: '/', method: 'GET', headers: { accept: 'text/html' } };
+    const read = (of: object) =>
+      parseDocument(
+        `${TOP}service: { selector: { job: j }, warmUp: ${JSON.stringify(of)} }\nobjectives: []\n`,
+      );
+    expect(read(get)).toMatchObject({ ok: true, document: { service: { warmUp: get } } });
+    expect(read({ ...get, bodies: [{}] })).toMatchObject({
+      problems: [{ path: 'service.warmUp.bodies', message: expect.stringContaining('a GET has no body') }],
+    });
+    expect(read({ path: '/', headers: { 'a b': 'c' } })).toMatchObject({
+      problems: [
+        { path: 'service.warmUp.headers', message: expect.stringContaining('"a b" is not a valid header') },
+      ],
+    });
+    expect(parseDocument(`${HEAD}objectives: []\n`)).not.toHaveProperty('document.service.warmUp');
+  });
+});

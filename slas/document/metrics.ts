@@ -1,0 +1,74 @@
+import type { Problem } from '../model/model.ts';
+import { problem } from './problems.ts';
+import type { RawCounter } from './schema.ts';
+
+/** What the name of a metric says against the use that a document makes of it. */
+
+/** Prometheus's convention: only the result of a recording rule has a colon in its name. */
+const isRecorded = (metric: string) => metric.includes(':');
+
+/** `job:http_requests:rate5m` → `http_requests`: what it was probably computed from. */
+const sourceOf = (metric: string) =>
+  metric
+    .split(':')
+    .filter((part) => part !== '')
+    .sort((a, b) => b.length - a.length)[0] ?? metric;
+
+/** A counter is subtracted: the result of a rule was computed from one already, and is a rate, a ratio or a sum. */
+export function checkIsCounter({ counter, where }: RawCounter, path: string): Problem[] {
+  const at = `${path}.counter`;
+  if (isRecorded(counter))
+    return [
+      problem(
+        'not-a-counter',
+        at,
+        `"${counter}" is the result of a recording rule, not a counter of the service: name the counter that the rule reads, as ${sourceOf(counter)}`,
+      ),
+    ];
+  // Its buckets are cumulative: all of them together count each event several times.
+  if (counter.endsWith('_bucket') && where?.le === undefined) {
+    const histogram = counter.slice(0, -'_bucket'.length);
+    return [
+      problem(
+        'not-a-counter',
+        at,
+        `"${counter}" has a series for each bucket, which together count every event several times: name ${histogram}_count, or one bucket by le`,
+      ),
+    ];
+  }
+  return [];
+}
+
+/** A histogram is named without what its series add to the name. */
+export function checkHistogram(metric: string, path: string, isUnusual: boolean): Problem[] {
+  const at = `${path}.histogram`;
+  if (isRecorded(metric))
+    return [
+      problem(
+        'not-a-histogram',
+        at,
+        `"${metric}" is the result of a recording rule: name the histogram of the service, as ${sourceOf(metric)}`,
+      ),
+    ];
+  const suffix = ['_bucket', '_count', '_sum'].find((one) => metric.endsWith(one));
+  if (suffix === undefined || isUnusual) return [];
+  return [
+    problem(
+      'not-a-histogram',
+      at,
+      `"${metric}" names one of the histogram's series: write ${metric.slice(0, -suffix.length)}, without ${suffix} (or confirm the name with unusual: true on the objective)`,
+    ),
+  ];
+}
+
+/** A rule goes on telling what it computed for as long as it looks back: it is not what a scrape of the service found. */
+export const checkIsScraped = (gauge: string, path: string): Problem[] =>
+  isRecorded(gauge)
+    ? [
+        problem(
+          'not-scraped',
+          `${path}.gauge`,
+          `"${gauge}" is the result of a recording rule, which does not show that the service was up: name the gauge that the rule reads, or up`,
+        ),
+      ]
+    : [];

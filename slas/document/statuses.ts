@@ -1,0 +1,130 @@
+import type { LabelMatcher } from '../model/model.ts';
+import { alternativesOf, matcherOf, wholly } from './patterns.ts';
+
+/**
+ * All that is known of HTTP statuses in labels. They are written as a code (`503`), as a class (`5xx`, or `5` under a label such as
+ * `response_code_class`) or as a word for a class (Micrometer's `outcome`). A class stands for all of its codes, wherever
+ * statuses are compared: with the client's responses, in budgets, in preconditions.
+ */
+
+/** What may stand before it; an exit code or an order's status is none of HTTP. */
+const OWNER =
+  '(?:http|https|grpc|rpc|server|client|response|request|envoy|istio|upstream|downstream|backend|origin|target|api|elb|alb|lb)_?';
+const STATUS_LABEL = new RegExp(
+  `^(?:${OWNER})*(?:status|code|status_?code)(?:_?(?:class|group|family))?$`,
+  'i',
+);
+const CLASS_LABEL = /(?:class|group|family)$/i;
+const RPC_LABEL = /grpc|rpc/i;
+
+/** `status`, `code`, `status_code`, `http_response_status_code`, `response_code_class`, … */
+export const isStatusLabel = (label: string) => STATUS_LABEL.test(label);
+/** Of gRPC, whose codes are words or 0 to 16. */
+export const isRpcLabel = (label: string) => RPC_LABEL.test(label);
+/** One that holds classes of statuses, by its name. */
+export const isClassLabel = (label: string) => isStatusLabel(label) && CLASS_LABEL.test(label);
+/** A label that may tell the status of a response. */
+export const tellsStatus = (label: string) => isStatusLabel(label) || /^outcome$/i.test(label);
+
+const DIGITS = [1, 2, 3, 4, 5] as const;
+type Digit = (typeof DIGITS)[number];
+
+/** 100 to 599, as labels have them. */
+export const CODES: readonly string[] = Array.from({ length: 500 }, (_, index) => String(index + 100));
+const codesIn = (digit: number) => CODES.slice(100 * (digit - 1), 100 * digit);
+
+/** Micrometer's words for a class. */
+const OUTCOMES: readonly (readonly [word: string, digit: Digit])[] = [
+  ['INFORMATIONAL', 1],
+  ['SUCCESS', 2],
+  ['REDIRECTION', 3],
+  ['CLIENT_ERROR', 4],
+  ['SERVER_ERROR', 5],
+];
+const spellings = (digit: number) => [
+  `${digit}xx`,
+  `${digit}XX`,
+  ...OUTCOMES.flatMap(([word, own]) => (own === digit ? [word, word.toLowerCase()] : [])),
+];
+
+/** Codes 1 to 5 of gRPC look like classes: only beside values that all look so, and under no label of gRPC, they are classes. */
+const areDigitsClasses = (label: string, values: readonly string[]) =>
+  isClassLabel(label) ||
+  (!isRpcLabel(label) && values.length > 0 && values.every((one) => /^[1-5]$/.test(one)));
+
+/** The codes that a label's value stands for, beside all values that the label has; null if it is no status of HTTP. */
+export function codesOf(label: string, value: string, values: readonly string[]): readonly string[] | null {
+  if (/^[1-5]\d\d$/.test(value)) return [value];
+  const [, digit] = /^([1-5])xx$/i.exec(value) ?? [];
+  if (digit !== undefined) return codesIn(Number(digit));
+  if (/^[1-5]$/.test(value)) return areDigitsClasses(label, values) ? codesIn(Number(value)) : null;
+  const outcome = OUTCOMES.find(([word]) => word === value.toUpperCase());
+  return outcome === undefined ? null : codesIn(outcome[1]);
+}
+
+/** The codes that a matcher of a label claims: those that it matches, and all codes of the classes that it names. */
+export function claimedCodes(label: string, match: LabelMatcher): ReadonlySet<string> {
+  const hasDigits = claimsDigits(label, match);
+  return new Set(
+    alternativesOf(match).flatMap((part) => {
+      const is = matcherOf(part);
+      return DIGITS.flatMap((digit) => {
+        const own = codesIn(digit).filter(is);
+        // `5[0-4].` matches `5xx` by accident: where it matches codes, these are meant.
+        if (own.length > 0) return own;
+        const names = hasDigits ? [...spellings(digit), String(digit)] : spellings(digit);
+        return names.some(is) ? codesIn(digit) : [];
+      });
+    }),
+  );
+}
+
+/** Whether a matcher's single digits are classes: `5` is, under `response_code_class`; `5|13` are codes of gRPC. */
+function claimsDigits(label: string, match: LabelMatcher): boolean {
+  if (isClassLabel(label)) return true;
+  if (!isStatusLabel(label) || isRpcLabel(label)) return false;
+  const is = matcherOf(match);
+  return !SMALL_NUMBERS.some((number) => !/^[1-5]$/.test(number) && is(number));
+}
+
+/** Codes that are none of HTTP: gRPC has 0 to 16. */
+export const SMALL_NUMBERS = Array.from({ length: 17 }, (_, number) => String(number));
+
+/**
+ * What a selection claims of the client's responses, as a regular expression for a whole code: null where it asks for no status,
+ * or for words that are none of HTTP.
+ */
+export function statusPattern(where: Readonly<Record<string, LabelMatcher>>): string | null {
+  const asked = Object.entries(where).filter(([label]) => tellsStatus(label));
+  const claims = asked.map(([label, match]) => claimedCodes(label, match)).filter(({ size }) => size > 0);
+  if (claims.length === 0) return null;
+  const common = CODES.filter((code) => claims.every((one) => one.has(code)));
+  const text = asked.map(([, match]) => (typeof match === 'string' ? match : match.matches))[0]!;
+  return isSaidBy(text, common) ? text : patternOf(common);
+}
+
+/** The document's own words are kept where they say the same, without flags that JavaScript lacks. */
+function isSaidBy(pattern: string, codes: readonly string[]): boolean {
+  if (pattern.startsWith('(?')) return false;
+  const is = matcherOf({ matches: pattern });
+  return CODES.filter(is).length === codes.length && codes.every(is);
+}
+
+function patternOf(codes: readonly string[]): string {
+  const parts = DIGITS.flatMap((digit) => {
+    const own = codes.filter((code) => code.startsWith(String(digit)));
+    return own.length === 100 ? [`${digit}..`] : own;
+  });
+  return parts.length === 0 ? 'none' : parts.join('|');
+}
+
+/** Whether a code is one that a stored pattern claims: plans that were stored earlier have classes (`5xx`) as they were written. */
+export function claimsCode(pattern: string): (code: string) => boolean {
+  const is = wholly(pattern);
+  const whole = DIGITS.filter(
+    (digit) =>
+      !codesIn(digit).some((code) => is.test(code)) &&
+      [`${digit}xx`, `${digit}XX`].some((one) => is.test(one)),
+  );
+  return (code) => is.test(code) || whole.some((digit) => code.startsWith(String(digit)));
+}

@@ -1,0 +1,63 @@
+import type { Limit, Problem } from '../model/model.ts';
+import { formatValue } from '../render/numbers.ts';
+import type { MeasureName } from './checks.ts';
+import { problem } from './problems.ts';
+import type { RawObjective } from './schema.ts';
+
+/** Limits that hardly any service misses: nearly always a fraction where a percentage was meant, or the other way round. */
+
+const HALF = 0.5;
+const CONFIRM = 'or confirm it with unusual: true';
+
+export function checkUnusual(
+  raw: RawObjective,
+  kind: MeasureName,
+  path: string,
+  limits: { readonly target: Limit; readonly alert: Limit | null },
+): Problem[] {
+  if (raw.unusual === true) return [];
+  if (kind === 'latency') return checkPercentile(raw.latency!.percentile, `${path}.latency.percentile`);
+  if (kind === 'ratio')
+    return [
+      ...checkShare(limits.target, `${path}.target`),
+      ...(limits.alert === null ? [] : checkShare(limits.alert, `${path}.alert`)),
+    ];
+  if (kind === 'uptime' && limits.target.value <= HALF)
+    return [
+      problem(
+        'unusual',
+        `${path}.target`,
+        `"${limits.target.text}" is met by a service that is down half of the time: write it as ">= 99.9%", ${CONFIRM}`,
+      ),
+    ];
+  return [];
+}
+
+function checkPercentile(percentile: number, path: string): Problem[] {
+  if (percentile >= 50) return [];
+  const slow = formatValue(1 - percentile / 100, 'ratio');
+  const meant =
+    percentile < 1
+      ? `percentiles are percentages, write ${Number((percentile * 100).toFixed(6))}`
+      : 'write 95 or 99';
+  return [
+    problem(
+      'unusual',
+      path,
+      `percentile ${percentile} lets ${slow} of the requests be slower than the limit: ${meant}, ${CONFIRM}`,
+    ),
+  ];
+}
+
+function checkShare({ text, comparison, value }: Limit, path: string): Problem[] {
+  if (value < HALF) return [];
+  const bare = text.replace(/^[<>]=?\s*/, '');
+  const meant = bare.endsWith('%') ? '"< 1%"' : `"${comparison} ${bare}%"`;
+  return [
+    problem(
+      'unusual',
+      path,
+      `"${text}" is ${formatValue(value, 'ratio')}, half of all events or more: write a share such as ${meant}, ${CONFIRM}`,
+    ),
+  ];
+}

@@ -1,0 +1,173 @@
+import type { LabelMatcher } from '../model/model.ts';
+import { matcherOf } from './patterns.ts';
+import { CODES, isRpcLabel, isStatusLabel } from './statuses.ts';
+
+/** How services spell what became of a request, and whether a matcher is written in the spelling that a service has. */
+
+// ---------------------------------------------------------------------------------------------- gRPC
+
+const GRPC: readonly (readonly string[])[] = [
+  ['OK'],
+  ['Canceled', 'Cancelled'],
+  ['Unknown'],
+  ['InvalidArgument'],
+  ['DeadlineExceeded'],
+  ['NotFound'],
+  ['AlreadyExists'],
+  ['PermissionDenied'],
+  ['ResourceExhausted'],
+  ['FailedPrecondition'],
+  ['Aborted'],
+  ['OutOfRange'],
+  ['Unimplemented'],
+  ['Internal'],
+  ['Unavailable'],
+  ['DataLoss'],
+  ['Unauthenticated'],
+];
+const GRPC_WORDS = GRPC.flat();
+
+const snake = (word: string) => word.replace(/([a-z\d])([A-Z])/g, '$1_$2');
+const screaming = (word: string) => snake(word).toUpperCase();
+const lowerSnake = (word: string) => snake(word).toLowerCase();
+const bare = (word: string) => word.toLowerCase().replace(/[^a-z\d]/g, '');
+
+/** The code of gRPC that a value names, however it is spelt; undefined if it names none. */
+const grpcCodeOf = (label: string, value: string): number | undefined => {
+  if (isRpcLabel(label) && /^\d{1,2}$/.test(value))
+    return Number(value) < GRPC.length ? Number(value) : undefined;
+  const at = GRPC.findIndex((words) => words.some((word) => bare(word) === bare(value)));
+  return at === -1 ? undefined : at;
+};
+
+export const isGrpcWord = (label: string, value: string) => grpcCodeOf(label, value) !== undefined;
+/** Whether a matcher names any code of gRPC, in any spelling. */
+export const claimsGrpc = (match: LabelMatcher) => {
+  const is = matcherOf(match);
+  return GRPC_WORDS.some((word) => [word, screaming(word), lowerSnake(word)].some(is));
+};
+
+// ---------------------------------------------------------------------------------------------- spellings
+
+const YES = ['true', 'yes'];
+const NO = ['false', 'no'];
+
+/** The same word as others would spell it: case, separators, gRPC's numbers, `1` for `true`. */
+export function spellingsOf(label: string, value: string): readonly string[] {
+  const code = grpcCodeOf(label, value);
+  const words = code === undefined ? [value, ...booleansLike(label, value)] : [...GRPC[code]!, String(code)];
+  const parts = words.map((word) =>
+    snake(word)
+      .split(/[^A-Za-z\d]+/)
+      .filter((part) => part !== ''),
+  );
+  const capital = (part: string) => part.slice(0, 1).toUpperCase() + part.slice(1).toLowerCase();
+  return [
+    ...new Set([
+      ...words,
+      ...parts.flatMap((own) =>
+        ['_', '-', ' ', ''].flatMap((separator) => {
+          const joined = own.join(separator);
+          return [
+            joined.toLowerCase(),
+            joined.toUpperCase(),
+            own.map(capital).join(separator),
+            capital(joined),
+          ];
+        }),
+      ),
+    ]),
+  ];
+}
+
+function booleansLike(label: string, value: string): readonly string[] {
+  if (isStatusLabel(label)) return [];
+  const word = value.toLowerCase();
+  if (YES.includes(word) || value === '1') return [...YES, '1'];
+  return NO.includes(word) || value === '0' ? [...NO, '0'] : [];
+}
+
+const GOOD = /^(?:ok|okay|success|succeeded|successful|good|passed)$/i;
+const NO_ERROR = /^(?:false|no|none|nil|null|0|ok|success|-)$/i;
+const ALL_WELL = /^(?:true|yes|1)$/i;
+
+/** Whether a value says by itself that all went well, under a label of that name. */
+export function isGoodWord(label: string, value: string): boolean {
+  if (/error|exception|fail/i.test(label)) return NO_ERROR.test(value);
+  if (/^(?:is_?)?(?:success|succeeded|successful|ok)$/i.test(label)) return ALL_WELL.test(value);
+  return GOOD.test(value) || grpcCodeOf(label, value) === 0;
+}
+
+/** So alike that one is likely meant by the other: `overload` and `overloaded`. */
+export function isAlike(one: string, other: string): boolean {
+  const [a, b] = [bare(one), bare(other)].toSorted((x, y) => x.length - y.length) as [string, string];
+  if (a.length < 4) return false;
+  return b.includes(a) || distanceOf(a, b) <= 2;
+}
+
+/** How many letters must be put in, left out or changed to make one of the other. */
+function distanceOf(a: string, b: string): number {
+  if (b.length - a.length > 2) return Number.POSITIVE_INFINITY;
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [at, letter] of [...a].entries()) {
+    const next = [at + 1];
+    for (const [index, other] of [...b].entries())
+      next.push(Math.min(row[index + 1]! + 1, next[index]! + 1, row[index]! + (letter === other ? 0 : 1)));
+    row = next;
+  }
+  return row.at(-1)!;
+}
+
+// ---------------------------------------------------------------------------------------------- foreign spellings
+
+/** How a label's values look, and all that look like it. */
+interface Vocabulary {
+  readonly looks: string;
+  readonly words: readonly string[];
+  /** Only beside one of these, as `OK` is spelt alike everywhere. Absent: any word will do. */
+  readonly tellingWords?: readonly string[];
+  readonly onlyUnder?: (label: string) => boolean;
+}
+
+const isNoRpc = (label: string) => isStatusLabel(label) && !isRpcLabel(label);
+const ofDigits = (spell: (digit: number) => string) => [1, 2, 3, 4, 5].map(spell);
+const spelt = (looks: string, spell: (word: string) => string): Vocabulary => {
+  const words = GRPC_WORDS.map(spell);
+  return { looks, words, tellingWords: words.slice(1) };
+};
+const booleans = (looks: string, ...words: readonly string[]): Vocabulary => ({
+  looks,
+  words,
+  onlyUnder: (label) => !isStatusLabel(label),
+});
+
+const VOCABULARIES: readonly Vocabulary[] = [
+  { looks: 'a number of three digits', words: CODES },
+  { looks: 'a class of statuses', words: ofDigits((digit) => `${digit}xx`) },
+  { looks: 'a class of statuses', words: ofDigits((digit) => `${digit}XX`) },
+  { looks: 'a class of statuses, as one digit', words: ofDigits(String), onlyUnder: isNoRpc },
+  spelt('a code of gRPC, as Go spells it', (word) => word),
+  spelt('a code of gRPC in capitals', screaming),
+  spelt('a code of gRPC in small letters', lowerSnake),
+  booleans('true or false in small letters', 'true', 'false'),
+  booleans('true or false with a capital', 'True', 'False'),
+  booleans('true or false in capitals', 'TRUE', 'FALSE'),
+  {
+    looks: 'an outcome as Micrometer spells it',
+    words: ['INFORMATIONAL', 'SUCCESS', 'REDIRECTION', 'CLIENT_ERROR', 'SERVER_ERROR', 'UNKNOWN'],
+    tellingWords: ['INFORMATIONAL', 'REDIRECTION', 'CLIENT_ERROR', 'SERVER_ERROR'],
+  },
+];
+
+/** How all of these values look, if a matcher matches nothing that looks so; null if it may match, or that is not known. */
+export function foreignTo(match: LabelMatcher, values: readonly string[], label = 'status'): string | null {
+  const own = VOCABULARIES.filter(
+    ({ words, tellingWords = words, onlyUnder }) =>
+      values.length > 0 &&
+      (onlyUnder?.(label) ?? true) &&
+      values.every((value) => words.includes(value)) &&
+      values.some((value) => tellingWords.includes(value)),
+  );
+  const is = matcherOf(match);
+  return own.length === 0 || own.some(({ words }) => words.some(is)) ? null : own[0]!.looks;
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { parseDocument } from '../../document/document.ts';
+import { planScenario, planWindow } from '../../plan/plan.ts';
+import { SHIPPED_YAML } from '../../testing/cases.ts';
+
+/** How many of the load script's checks must pass: `checks` of the document, and of a scenario. */
+
+function documentWith(checks: unknown, ofSteady?: unknown) {
+  const raw = parse(SHIPPED_YAML) as { scenarios: { steady: object } };
+  const steady = { ...raw.scenarios.steady, ...(ofSteady === undefined ? {} : { checks: ofSteady }) };
+  return parseDocument(
+    stringify({
+      ...raw,
+      ...(checks === undefined ? {} : { checks }),
+      scenarios: { ...raw.scenarios, steady },
+    }),
+  );
+}
+
+const plannedOf = (scenario: string, checks?: string, ofSteady?: string) => {
+  const parsed = documentWith(checks, ofSteady);
+  if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
+  const plan = planScenario(parsed.document, scenario);
+  return 'schema' in plan ? plan.checks?.text : plan[0]!.message;
+};
+
+test('what the document says holds for every scenario that does not say otherwise', () => {
+  expect(plannedOf('steady')).toBeUndefined();
+  expect(plannedOf('steady', '> 99%')).toBe('> 99%');
+  expect(plannedOf('steady', '> 99%', '>= 100%')).toBe('>= 100%');
+  expect(plannedOf('smoke', '> 99%', '>= 100%')).toBe('> 99%');
+  expect(plannedOf('smoke', undefined, '> 0.5')).toBeUndefined();
+});
+
+test('a window that somebody else loaded has no checks', () => {
+  const parsed = documentWith('> 99%');
+  expect(parsed.ok && planWindow(parsed.document).checks).toBeUndefined();
+});
+
+test.each(['< 99%', '99%', '> 100%', '>= 0%', '> 101%', '> often', '> 99.9999999%'])(
+  '"%s" is refused, where it stands',
+  (text) => {
+    const problemsOf = (parsed: ReturnType<typeof documentWith>) =>
+      parsed.ok ? [] : parsed.problems.map(({ path }) => path);
+    expect(problemsOf(documentWith(text))).toEqual(['checks']);
+    expect(problemsOf(documentWith(undefined, text))).toEqual(['scenarios.steady.checks']);
+  },
+);
+
+test('the message names the value and what to write', () => {
+  const parsed = documentWith('99%');
+  expect(parsed.ok ? '' : parsed.problems[0]!.message).toBe(
+    '"99%" is not a share of checks that must pass: write > or >= and a share above 0%, as "> 99%"; "100%" only with >=',
+  );
+});

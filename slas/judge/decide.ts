@@ -1,0 +1,314 @@
+import { holds } from '../document/limits.ts';
+import { endsOf, isWithin, type Measured } from '../measures/measure.ts';
+import type {
+  Limit,
+  Plan,
+  PlannedMeasure,
+  PlannedObjective,
+  Precondition,
+  RunRecord,
+} from '../model/model.ts';
+import { inWords, type Reason, reason } from '../model/reasons.ts';
+import { compareShare } from '../statistics/statistics.ts';
+import { NOTHING_OUTSIDE, type Outside } from '../window/outside.ts';
+import { isShownWhatever } from './certainty.ts';
+import type { Decision } from './ruling.ts';
+
+/** What was observed of one objective, held against its limit: met, missed or undecided. */
+
+/** Plans that were stored before there was a confidence have none. */
+export const confidenceOf = ({ confidence }: Plan) => confidence ?? null;
+
+type Reasons = readonly Reason[];
+
+const met = (reasons: Reasons): Decision => ({ verdict: 'met', severity: null, reasons });
+const undecided = (reasons: Reasons): Decision => ({ verdict: 'undecided', severity: null, reasons });
+const missed = (reasons: Reasons, isAlert: boolean): Decision => ({
+  verdict: 'missed',
+  severity: isAlert ? 'alert' : 'target',
+  reasons,
+});
+
+/** Undecided for a reason that has nothing to do with what was measured, which is shown all the same. */
+const undecidedFor = (because: Reasons, seen: Reasons) =>
+  undecided([reason('seen-so-far', { because, seen })]);
+
+const brokenBy = ({ id, reasons }: Precondition) => reason('precondition-broken', { id, because: reasons });
+
+const uncountedReasons = (atMost: number, why?: string): Reasons => {
+  if (atMost === 0) return [];
+  return why === undefined
+    ? [reason('ended-replicas-uncounted', { atMost })]
+    : [reason('restarts-uncounted', { atMost, why })];
+};
+
+const tooFew = (what: 'request' | 'observation' | 'event' | 'scrape', samples: number, needed: number) =>
+  reason('too-few-samples', { what, samples, needed });
+
+/** Preconditions without which counts mean nothing; a census of scrapes rests on its edges alone, which it checks itself. */
+const COUNTS_REST_ON = [
+  'targets-distinct',
+  'clocks-agree',
+  'service-not-restarted',
+  'load-delivered',
+  'generator-on-time',
+  'answers-right',
+  'client-and-server-agree',
+  'nothing-died',
+];
+/** Of these, the ones under which requests are missing, and those that were seen still count. */
+const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];
+
+/**
+ * What may speak against a pass, and against latencies, but unmakes no error: a request that began late, or one whose body was
+ * wrong, does not make a failed one good. What is met stays undecided: a load that was spread out may have spared the service.
+ */
+const UNMAKES_NO_ERROR = ['generator-on-time', 'answers-right'];
+
+/** What the client's own clock rests on: it needs no scrape. */
+const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'answers-right', 'nothing-died'];
+
+export interface Grounds {
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  readonly preconditions: readonly Precondition[];
+}
+
+/** By what the service's own series say. */
+export function decide(objective: PlannedObjective, measured: Measured, grounds: Grounds): Decision {
+  const broken = brokenAmong(COUNTS_REST_ON, grounds);
+  switch (measured.kind) {
+    case 'nothing':
+      return lostBeyondDoubt(objective, grounds) ?? undecided([inWords(measured.reason)]);
+    case 'census':
+      return decideCensus(objective, measured, brokenAmong(['targets-distinct'], grounds));
+    case 'share':
+      return decideShare(objective, { ...measured, reasons: [inWords(measured.words)] }, broken, grounds);
+    case 'number':
+      return decideNumber(objective, measured, restsOn(objective, broken));
+    case 'moment':
+      return decideMoment(objective, measured, broken);
+    default:
+      return measured satisfies never;
+  }
+}
+
+/** The highest value of a process that is scraped twice is the same. */
+const restsOn = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
+  measure.kind === 'peak' ? broken.filter(({ id }) => id !== 'targets-distinct') : broken;
+
+const brokenAmong = (ids: readonly string[], { preconditions }: Grounds) =>
+  preconditions.filter(({ id, ok }) => ok === false && ids.includes(id));
+
+/** By what the client's clock says: it needs no scrape. */
+export const decideAtClient = (objective: PlannedObjective, counted: Count, grounds: Grounds) =>
+  decideShare(objective, counted, brokenAmong(CLIENT_RESTS_ON, grounds), grounds);
+
+export interface Count {
+  readonly samples: number;
+  readonly bad: number;
+  readonly badBeyondAlert: number;
+  readonly uncounted?: number;
+  readonly uncountedWhy?: string;
+  readonly outside?: Outside;
+  readonly reasons: Reasons;
+  readonly doubtful?: number;
+  readonly mayBeBad?: number;
+  readonly doubtWords?: string;
+  readonly unclaimed?: { readonly mayBeBad: number; readonly outside: number };
+}
+
+function decideShare(
+  objective: PlannedObjective,
+  counted: Count,
+  broken: readonly Precondition[],
+  grounds: Grounds,
+): Decision {
+  const { plan, run } = grounds;
+  const { samples, uncounted = 0, doubtful = 0, mayBeBad = 0, outside = NOTHING_OUTSIDE } = counted;
+  const seen = [...counted.reasons, ...uncountedReasons(uncounted, counted.uncountedWhy)];
+  // What may not be of this phase must not make a miss, nor may what was in flight; for *met* it is the other way round.
+  const own = samples - doubtful + mayBeBad;
+  const bad = Math.max(0, counted.bad - doubtful);
+  const badBeyondAlert = Math.max(0, counted.badBeyondAlert - doubtful);
+  // A miss must be one without the bad ones that may lie outside the window.
+  const beyond = (all: number) =>
+    missesBy(
+      objective,
+      Math.max(0, bad - outside.bad),
+      Math.max(0, badBeyondAlert - outside.bad),
+      all - Math.min(outside.bad, bad) + uncounted,
+    );
+  const isTooFew = own < objective.leastSamples;
+  if (broken.length === 0 && !isTooFew) {
+    const miss = beyond(own);
+    if (miss !== null) return { ...missed(seen, miss === 'alert'), isWhole: true };
+    const keeps = (badOnes: number, all = own) =>
+      isWithin(objective.measure, objective.target, Math.min(all, badOnes) + uncounted, all + uncounted);
+    // The other way round: all bad ones lie inside the window, and as few good ones as can be.
+    const fewest = (badOnes: number) => Math.max(1, Math.min(own, badOnes), own - outside.all);
+    const doubt = outsideReason(outside, isWithin(objective.measure, objective.target, bad, own));
+    if (outside.all > 0 && keeps(bad) !== keeps(bad, fewest(bad))) return undecided([...seen, doubt]);
+    if (outside.bad > 0 && uncounted === 0 && !keeps(bad)) return undecided([...seen, doubt]);
+    // All that nobody counted was bad.
+    if (!keeps(bad)) return undecided([...seen, reason('uncounted-would-decide', {})]);
+    if (!keeps(counted.bad + mayBeBad, fewest(counted.bad + mayBeBad)))
+      return { ...undecidedBy(counted, seen), isOfOthers: true };
+    if (!keepsWithUnclaimed(objective, counted, fewest(counted.bad + mayBeBad) + uncounted, uncounted))
+      return undecided([...seen, reason('unclaimed-events-would-decide', {})]);
+    return { ...met(seen), isWhole: true };
+  }
+  const because = [
+    broken[0] === undefined ? tooFew('request', own, objective.leastSamples) : brokenBy(broken[0]),
+  ];
+  const doubts = doubtsOfMiss(objective, broken);
+  if (doubts.length === 0 && !isTooFew) {
+    const miss = beyond(own);
+    if (miss !== null)
+      return {
+        ...missed([...seen, reason('stands-despite', { because })], miss === 'alert'),
+        isWhole: true,
+      };
+  }
+  if (doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
+    // Even if every request that is still missing were good, so many are bad already that the limit is broken.
+    const planned = doubts.length === 0 ? 0 : mostPlanned(plan, run);
+    const all = Math.max(samples, objective.leastSamples, planned);
+    const miss = beyond(all);
+    if (miss !== null && isShown(objective, bad, all, plan))
+      return missed([...seen, reason('certain-despite', { because })], miss === 'alert');
+  }
+  return lostBeyondDoubt(objective, grounds) ?? undecidedFor(because, seen);
+}
+
+/** Requests that may or may not be of what is judged would decide. */
+const undecidedBy = ({ doubtWords }: Count, seen: Reasons): Decision =>
+  doubtWords === undefined
+    ? undecidedFor([reason('phase-edges-would-decide', {})], seen)
+    : undecided([...seen, reason('unknown-latencies-would-decide', {})]);
+
+const doubtsOfMiss = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
+  measure.kind === 'ratio' ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id)) : broken;
+
+/** Whether the limit is kept even if all that nobody claims was bad. */
+function keepsWithUnclaimed(
+  { measure, target }: PlannedObjective,
+  { bad, mayBeBad: atEdges = 0, unclaimed }: Count,
+  own: number,
+  uncounted: number,
+): boolean {
+  if (unclaimed === undefined) return true;
+  const all = own + unclaimed.outside;
+  return isWithin(measure, target, Math.min(all, bad + atEdges + uncounted + unclaimed.mayBeBad), all);
+}
+
+/** Why more than the window was counted, and what that could change. */
+const outsideReason = ({ all, bad }: Outside, isKept: boolean) =>
+  isKept
+    ? reason('outside-good-would-decide', { atMost: all })
+    : reason('outside-bad-would-decide', { atMost: bad });
+
+/** Where a confidence is asked for, a miss must be sure however much requests depend on each other. */
+function isShown(objective: PlannedObjective, bad: number, all: number, plan: Plan): boolean {
+  const confidence = confidenceOf(plan);
+  return confidence === null || isShownWhatever(objective, bad, all, confidence);
+}
+
+const mostPlanned = (plan: Plan, run: RunRecord) =>
+  Math.max(plan.load?.plannedRequests ?? 0, run.load?.plannedRequests ?? 0);
+
+/** What so many bad ones among `all` break: nothing, the target, or the alert threshold too. */
+function missesBy(
+  { measure: planned, target, alert }: PlannedObjective,
+  bad: number,
+  badBeyondAlert: number,
+  all: number,
+) {
+  if (isWithin(planned, target, bad, all)) return null;
+  if (alert === null) return 'target';
+  return isBeyondAlert(planned, alert, badBeyondAlert, all) ? 'alert' : 'target';
+}
+
+/** An alert `> 300ms` fires when the limit of 300 ms is not kept; an alert `> 5%` when the rate is over 5 %. */
+const isBeyondAlert = (planned: PlannedMeasure, alert: Limit, bad: number, all: number) =>
+  planned.kind === 'latency' ? !isWithin(planned, alert, bad, all) : isWithin(planned, alert, bad, all);
+
+/** Requests that the client lost need no server to be counted: enough of them break an error rate by themselves. */
+function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): Decision | null {
+  const { measure: planned, leastSamples } = objective;
+  if (planned.kind !== 'ratio' || planned.lost !== 'bad' || run.load === null) return null;
+  // How many requests others sent is not known then, and so not what share is lost of all.
+  if (plan.isolated === false) return null;
+  const { lost, sent, plannedRequests } = run.load;
+  const all = Math.max(sent, plannedRequests, leastSamples);
+  const miss = missesBy(objective, lost, lost, all);
+  if (miss === null || !isShown(objective, lost, all, plan)) return null;
+  const alone = [reason('lost-alone-miss', { lost, sent, of: all })];
+  return { ...missed(alone, miss === 'alert'), value: lost / all, samples: sent };
+}
+
+function decideNumber(
+  { measure, target, alert, leastSamples, unit }: PlannedObjective,
+  measured: Measured & { kind: 'number' },
+  broken: readonly Precondition[],
+): Decision {
+  const { samples, value, uncounted, outside } = measured;
+  const seen = [
+    inWords(measured.words),
+    ...uncountedReasons(uncounted?.atMost ?? 0, measured.uncountedWhy),
+    ...(outside === undefined ? [] : [reason('some-outside-window', {})]),
+  ];
+  if (!Number.isFinite(value))
+    return undecidedFor([reason('value-not-finite', { value: String(value) })], seen);
+  if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], seen);
+  // Too few events to show a rate that was reached are enough for one that was not, or that stayed under its limit.
+  const isRate = measure.kind === 'throughput';
+  const isShort = isRate && !(target.comparison.startsWith('>') && holds(value, target));
+  if (samples < leastSamples && !isShort)
+    return undecidedFor([tooFew(isRate ? 'event' : 'observation', samples, leastSamples)], seen);
+  // What replicas that ended took unseen may have been the worst, or the best.
+  const { low, high } = endsOf(measured);
+  const ends = [low, high];
+  if (ends.every((end) => holds(end, target))) return { ...met(seen), isWhole: true };
+  if (ends.some((end) => holds(end, target)))
+    return undecided([...seen, reason('value-between', { low, high, unit, target: target.text })]);
+  return { ...missed(seen, alert !== null && ends.every((end) => holds(end, alert))), isWhole: true };
+}
+
+/** A first stretch in time past the limit is a miss, however the load went on. */
+function decideMoment(
+  { target, alert }: PlannedObjective,
+  { seconds, isBack, words }: Measured & { kind: 'moment' },
+  broken: readonly Precondition[],
+): Decision {
+  const seen = [inWords(words)];
+  const isLate = !holds(seconds, target);
+  const isCutShort = broken.length > 0 && broken.every(({ id }) => ONLY_CUT_SHORT.includes(id));
+  if (isLate && (broken.length === 0 || isCutShort)) {
+    const despite = isCutShort ? [reason('certain-despite', { because: [brokenBy(broken[0]!)] })] : [];
+    const late = missed([...seen, ...despite], alert !== null && holds(seconds, alert));
+    return isBack ? late : { ...late, bucket: [seconds, null] };
+  }
+  if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], seen);
+  return isBack ? met(seen) : undecided([...seen, reason('load-ended-before-recovery', {})]);
+}
+
+/** What is unknown counts once as up and once as down: only where both say the same is there a verdict. */
+function decideCensus(
+  { target, alert, leastSamples }: PlannedObjective,
+  { samples, up, unknown, words, outside }: Measured & { kind: 'census' },
+  broken: readonly Precondition[],
+): Decision {
+  if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], [inWords(words)]);
+  if (samples < leastSamples)
+    return undecidedFor([tooFew('scrape', samples, leastSamples)], [inWords(words)]);
+  const keeps = (limit: Limit, upCount: number, all = samples) =>
+    holds(compareShare(upCount, all, limit.value), { ...limit, value: 0 });
+  const [worst, best] = [keeps(target, up), keeps(target, up + unknown)];
+  const seen = [inWords(words)];
+  if (worst !== best) return undecided(seen);
+  if (outside !== undefined && keeps(target, up - outside.up, samples - outside.samples) !== worst)
+    return undecided([...seen, reason('scrapes-outside-would-decide', { scrapes: outside.samples })]);
+  if (worst) return met(seen);
+  return missed(seen, alert !== null && keeps(alert, up + unknown));
+}

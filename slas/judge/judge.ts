@@ -1,0 +1,219 @@
+import { holdAlerts } from '../alerts/cross-check.ts';
+import { explainGap, viewOfClient } from '../client/client.ts';
+import { highestGauge, type Measured, measureIn } from '../measures/measure.ts';
+import type {
+  Evidence,
+  ObjectiveOutcome,
+  ObjectiveVerdict,
+  Outcome,
+  Plan,
+  PlannedObjective,
+  Precondition,
+  RunRecord,
+  Verdict,
+} from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import { selectorsOf } from '../prometheus/promql.ts';
+import { countedSpan } from '../window/outside.ts';
+import { scopeOf } from '../window/phases.ts';
+import { cutWindow, type Frame } from '../window/window.ts';
+import { checkPreconditions } from './preconditions.ts';
+import { reconcile } from './reconcile.ts';
+import type { Decision } from './ruling.ts';
+import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
+
+/**
+ * How a verdict comes about.
+ *
+ *   1. targets.ts cuts the window: for each target, from the last scrape at or before the first request to the first at or
+ *      after the last answer. Counts are differences of raw samples between these two.
+ *   2. preconditions.ts lists what must be true for the counts to mean anything.
+ *   3. Each objective is measured (measure.ts) and decided (decide.ts): met, missed or undecided, by the
+ *      service's clock and by the client's.
+ *   4. How sure that is (certainty.ts); where the plan asks for a confidence, that decides (ruling.ts).
+ *   5. One missed is a fail, whatever else is undecided. All met, and no precondition broken, is a pass. Anything else is
+ *      inconclusive: a pass is earned, never left over.
+ *   6. alerts.ts holds what Prometheus's own alerts said against that. It is told, and changes nothing.
+ */
+export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
+  const frame = cutWindow(plan, run, evidence);
+  const reconciled = reconcile(plan, run, frame);
+  const preconditions = checkPreconditions(plan, run, evidence, frame, reconciled);
+  const grounds = { plan, run, preconditions };
+  const seen = plan.objectives.map((objective): Seen => {
+    const scope = scopeOf(objective, plan, run, evidence, frame);
+    return {
+      objective,
+      scope,
+      measured: measureIn(scope, objective, run, plan.requests),
+      view: typeof scope === 'string' ? null : viewOfClient(objective, scope.run),
+    };
+  });
+
+  const sides = sidesOf(seen, grounds);
+  const objectives = seen.map((one, index) => {
+    const decided = worseOf(sides[index]!, one.view);
+    return told(one, { ...decided, decision: explained(decided.decision, one, plan) }, frame);
+  });
+  const verdict = conclude(objectives, preconditions);
+  return {
+    schema: 'sla-harness/verdict/v2',
+    verdict,
+    exitCode: verdict === 'pass' ? 0 : verdict === 'fail' ? 1 : 3,
+    summary: summarise(verdict, objectives, preconditions),
+    sla: plan.sla.name,
+    scenario: plan.sla.scenario,
+    run: run.id,
+    window: { from: rfc3339(run.window.fromSeconds), to: rfc3339(run.window.toSeconds) },
+    objectives,
+    preconditions,
+    reconciliation: reconciled.ok ? reconciled.rows : [],
+    ...holdAlerts(plan, run, evidence, objectives),
+  };
+}
+
+const rfc3339 = (seconds: number) => new Date(seconds * 1000).toISOString();
+
+// ---------------------------------------------------------------------------------------------- telling
+
+/** A miss that only the client saw says where the time went. */
+function explained(decision: Decision, { measured, view, scope }: Seen, plan: Plan): Decision {
+  const atClient = view?.measured.value ?? null;
+  if (decision.byClient === undefined || view === null || atClient === null || measured.kind !== 'share')
+    return decision;
+  if (decision.verdict !== 'missed' || typeof scope === 'string' || typeof scope.frame === 'string')
+    return decision;
+  const lag = plan.lag === null ? null : highestGauge(plan.lag, scope.frame);
+  return {
+    ...decision,
+    reasons: [...decision.reasons, explainGap(atClient, measured.value, view.blockedSeconds, lag)],
+  };
+}
+
+function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
+  const { objective, measured, view } = one;
+  const { decision, nearLimit } = decided;
+  const covered = coveredBy(one) ?? spanOf(one);
+  const { verdict, severity, reasons } = decision;
+  const sure = decision.isWhole ? decided.certainty : null;
+  const share = decision.byClient ? view!.measured.share : (decision.value ?? measuredShare(measured));
+  return {
+    id: objective.id,
+    title: objective.title,
+    phase: objective.phase ?? null,
+    covered: covered === null || objective.phase === undefined ? null : covered.told,
+    verdict,
+    severity,
+    value: verdict === 'undecided' ? null : (decision.value ?? measuredValue(measured)),
+    unit: objective.unit,
+    share: verdict === 'undecided' ? null : share,
+    bucket:
+      decision.byClient || measured.kind === 'moment'
+        ? (decision.bucket ?? null)
+        : verdict !== 'undecided' && measured.kind === 'share'
+          ? measured.bucket
+          : null,
+    target: objective.target.text,
+    alert: objective.alert?.text ?? null,
+    samples: decision.samples ?? (measured.kind === 'nothing' ? 0 : measured.samples),
+    ...uncountedIn(measured),
+    client: view?.measured ?? null,
+    interval: sure?.interval ?? null,
+    margin: tidy(sure?.margin ?? censusMargin(objective, measured, verdict)),
+    nearLimit,
+    steadiness: decided.steadiness,
+    detectable: sure?.detectable ?? null,
+    needed: sure?.needed ?? null,
+    query: selectorsOf(objective.measure)
+      .map((selector) => frame.readings.get(selector)?.query ?? selector)
+      .join('\n'),
+    reasons: covered === null ? reasons : [...reasons, covered.reason],
+  };
+}
+
+/** Of a phase the service's counts cover the part between its first scrape and its last. */
+function coveredBy({ measured, scope }: Seen) {
+  if (typeof scope === 'string' || scope.phase === null || typeof scope.frame === 'string') return null;
+  if (measured.kind === 'nothing' || measured.kind === 'moment') return null;
+  const { fromSeconds, toSeconds } = scope.frame;
+  const seconds = Number((toSeconds - fromSeconds).toFixed(3));
+  const whole = Number((scope.phase.toSeconds - scope.phase.fromSeconds).toFixed(3));
+  return {
+    told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
+    reason: reason('phase-covered', { fromSeconds, toSeconds, seconds, phaseSeconds: whole }),
+  };
+}
+
+/** Of a window without a load of ours the counts cover more: from the last scrape before it to the first after it. */
+function spanOf({ measured, scope }: Seen) {
+  if (typeof scope === 'string' || scope.phase !== null || typeof scope.frame === 'string') return null;
+  const span = measured.kind === 'nothing' || measured.kind === 'moment' ? null : countedSpan(scope.frame);
+  if (span === null) return null;
+  const { fromSeconds, toSeconds } = span;
+  const seconds = Number((toSeconds - fromSeconds).toFixed(3));
+  const asked = Number((scope.frame.toSeconds - scope.frame.fromSeconds).toFixed(3));
+  return {
+    told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
+    reason: reason('window-covered', { fromSeconds, toSeconds, seconds, askedSeconds: asked }),
+  };
+}
+
+function uncountedIn(measured: Measured): Pick<ObjectiveVerdict, 'uncounted'> {
+  if (measured.kind === 'share' && measured.uncounted !== undefined) return { uncounted: measured.uncounted };
+  if (measured.kind === 'number' && measured.uncounted !== undefined)
+    return { uncounted: measured.uncounted.atMost };
+  return {};
+}
+
+function measuredValue(measured: Measured): number | null {
+  if (measured.kind === 'nothing') return null;
+  if (measured.kind === 'moment') return measured.seconds;
+  return measured.kind === 'census' ? measured.up / measured.samples : measured.value;
+}
+
+/** Without what subtraction leaves in the last digits. */
+const tidy = (value: number | null) => (value === null ? null : Number(value.toPrecision(12)));
+
+const censusMargin = ({ target }: PlannedObjective, measured: Measured, verdict: ObjectiveOutcome) =>
+  measured.kind === 'census' && verdict !== 'undecided'
+    ? measured.up / measured.samples - target.value
+    : null;
+
+function measuredShare(measured: Measured): number | null {
+  if (measured.kind === 'share') return measured.share;
+  return measured.kind === 'census' ? measured.up / measured.samples : null;
+}
+
+// ---------------------------------------------------------------------------------------------- the whole
+
+function conclude(objectives: readonly ObjectiveVerdict[], preconditions: readonly Precondition[]): Outcome {
+  if (objectives.some(({ verdict }) => verdict === 'missed')) return 'fail';
+  const allMet = objectives.length > 0 && objectives.every(({ verdict }) => verdict === 'met');
+  return allMet && preconditions.every(({ ok }) => ok !== false) ? 'pass' : 'inconclusive';
+}
+
+function summarise(
+  verdict: Outcome,
+  objectives: readonly ObjectiveVerdict[],
+  preconditions: readonly Precondition[],
+): Reason {
+  const idsOf = (outcome: ObjectiveOutcome) =>
+    objectives.filter((one) => one.verdict === outcome).map(({ id }) => id);
+  switch (verdict) {
+    case 'pass':
+      return objectives.length === 1
+        ? reason('objective-met', {})
+        : reason('all-objectives-met', { count: objectives.length });
+    case 'fail':
+      return reason('objectives-missed', { missed: idsOf('missed'), undecided: idsOf('undecided') });
+    case 'inconclusive': {
+      if (objectives.length === 0) return reason('no-objectives', {});
+      const broken = preconditions.find(({ ok }) => ok === false);
+      // None was missed, and not all is well: without a broken precondition one is undecided.
+      const { reasons: because } = broken ?? objectives.find((one) => one.verdict === 'undecided')!;
+      return reason('objectives-undecided', { undecided: idsOf('undecided'), because });
+    }
+    default:
+      return verdict satisfies never;
+  }
+}

@@ -1,0 +1,290 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Evidence, ObjectiveVerdict, Reading, Sample, Series } from '../model/model.ts';
+import { healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
+import { judgeInWords } from '../testing/judge-in-words.ts';
+import { thin } from '../testing/thinned.ts';
+
+/**
+ * Evidence of a healthy service, spoiled at random in ways that leave a number to compare: the verdict must never be a
+ * pass. Seeded: the same spoilings at every run.
+ */
+
+/** The event loop's lag explains, and decides nothing: it is left out. */
+type World = Omit<ReturnType<typeof healthy>, 'document'>;
+
+const judged = ({ plan, run, evidence }: World): World => ({
+  plan: { ...plan, lag: null },
+  run,
+  evidence: { ...evidence, readings: evidence.readings.filter(({ selector }) => selector !== plan.lag) },
+});
+
+const makeServices = () =>
+  [
+    healthy(),
+    healthy({
+      replicas: { a: {}, b: {} },
+      scenario: null,
+      load: { sent: 3000, '2xx': 3000, planned: 3000, seconds: 60 },
+    }),
+    healthy({ scenario: null, load: null }),
+  ].map(judged);
+/** Made by the first test that needs them: what goes wrong in the making is a failed test. */
+let made: ReturnType<typeof makeServices> | undefined;
+const services = () => (made ??= makeServices());
+const OPEN = ORIGIN_SECONDS + 10;
+const CLOSE = ORIGIN_SECONDS + 70;
+const isInside = ([at]: Sample) => at >= OPEN && at <= CLOSE;
+const isEdge = ([at]: Sample) => at === OPEN || at === CLOSE;
+
+/** Picks one of several by a number drawn anywhere. */
+const pick = <T>(from: readonly T[], at: number): T => from[at % from.length]!;
+
+type Spoil = (series: Series, at: number) => Series;
+
+const withSamples =
+  (change: (samples: readonly Sample[], at: number) => readonly Sample[]): Spoil =>
+  (series, at) => ({ ...series, samples: change(series.samples, at) });
+
+const replaceInside = (value: string) =>
+  withSamples((samples, at) => {
+    const [time] = pick(samples.filter(isInside), at);
+    return samples.map((sample): Sample => (sample[0] === time ? [time, value] : sample));
+  });
+
+const dropEdge = withSamples((samples, at) => {
+  const [time] = pick(samples.filter(isEdge), at);
+  return samples.filter((sample) => sample[0] !== time);
+});
+
+/** Ends at some scrape. (That errors begin at one is no spoiling: a first error makes its series.) */
+const cutOff = withSamples((samples, at) => {
+  const [time] = pick(samples.filter(isInside), at);
+  return samples.filter(([other]) => other < time);
+});
+
+/** Starts again from 0 at a scrape, having counted something by the one before. */
+const reset = withSamples((samples, at) => {
+  const counted = samples.filter(
+    (sample) => isInside(sample) && sample[0] > OPEN + 5 && Number(sample[1]) > 1,
+  );
+  if (counted.length === 0) return samples.map((sample): Sample => [sample[0], 'NaN']);
+  const [from, lost] = pick(counted, at);
+  return samples.map(
+    ([time, value]): Sample => (time < from ? [time, value] : [time, String(Number(value) - Number(lost))]),
+  );
+});
+
+const SPOILS: Readonly<Record<string, Spoil>> = {
+  'NaN inside': replaceInside('NaN'),
+  'infinity inside': replaceInside('+Inf'),
+  'minus infinity inside': replaceInside('-Inf'),
+  'empty text inside': replaceInside(''),
+  'text inside': replaceInside('null'),
+  'edge dropped': dropEdge,
+  'cut off': cutOff,
+  reset,
+};
+
+/** Replaces a reading, found by the number drawn. */
+const inReading = (evidence: Evidence, at: number, change: (reading: Reading) => Reading): Evidence => {
+  const chosen = pick(evidence.readings, at);
+  return { ...evidence, readings: evidence.readings.map((one) => (one === chosen ? change(one) : one)) };
+};
+
+const spoilSeries = (evidence: Evidence, spoil: Spoil, at: number) =>
+  inReading(evidence, at, (reading) => {
+    const chosen = pick(reading.series, Math.floor(at / 13));
+    return {
+      ...reading,
+      series: reading.series.map((one) => (one === chosen ? spoil(one, Math.floor(at / 170)) : one)),
+    };
+  });
+
+const SPOIL_READINGS: Readonly<Record<string, (reading: Reading) => Reading>> = {
+  warning: (reading) => ({ ...reading, warnings: ['a store did not answer'] }),
+  error: (reading) => ({ ...reading, error: 'status 503' }),
+  'error without series': (reading) => ({ ...reading, series: [], error: 'timed out' }),
+};
+
+const draw = fc.nat({ max: 1_000_000 });
+/** By its number, so that a counterexample is short. */
+const service = fc.nat({ max: 2 });
+const check = <T>(property: fc.IProperty<T>, numRuns: number) =>
+  fc.assert(property, { seed: 20_250_101, numRuns });
+
+test('the unspoiled services pass', () => {
+  expect(services().map(({ plan, run, evidence }) => judgeInWords(plan, run, evidence).verdict)).toEqual([
+    'pass',
+    'pass',
+    'pass',
+  ]);
+});
+
+const hasNaN = (series: readonly Series[]) =>
+  series.some(({ samples }) => samples.some(([, value]) => Number.isNaN(Number(value))));
+
+test('a spoiled series is never a pass, and what rests on it is never met', () => {
+  const property = fc.property(
+    service,
+    fc.array(fc.tuple(fc.constantFrom(...Object.keys(SPOILS)), draw), { minLength: 1, maxLength: 3 }),
+    (number, spoils) => {
+      const { plan, run, evidence } = services()[number]!;
+      const spoiled = spoils.reduce((so, [name, at]) => spoilOnce(so, SPOILS[name]!, at), evidence);
+      const verdict = judgeInWords(plan, run, spoiled);
+      expect(verdict.verdict).not.toBe('pass');
+      const touched = spoiled.readings.filter((reading, index) => reading !== evidence.readings[index]);
+      // No number of "up" and NaN of a counter at the same moment is how some servers write a scrape that failed.
+      if (touched.some(({ selector, series }) => selector === plan.up && hasNaN(series))) return;
+      for (const { id, query, verdict: outcome } of verdict.objectives) {
+        if (touched.some((reading) => query.split('\n').includes(reading.query)))
+          expect(outcome, id).toBe('undecided');
+      }
+    },
+  );
+  check(property, 1_200);
+});
+
+test('what is spoiled between the samples that are read of a long window is never a pass', () => {
+  const seen = { undecided: 0, judged: 0 };
+  const property = fc.property(
+    service,
+    fc.tuple(fc.constantFrom(...Object.keys(SPOILS)), draw),
+    fc.integer({ min: 2, max: 12 }),
+    (number, [name, at], blocks) => {
+      const { plan, run, evidence } = services()[number]!;
+      expect(judgeInWords(plan, run, thin(plan, run, evidence, blocks)).verdict).toBe('pass');
+      const spoiled = spoilOnce(evidence, SPOILS[name]!, at);
+      const [whole, thinned] = [spoiled, thin(plan, run, spoiled, blocks)].map((of) =>
+        judgeInWords(plan, run, of),
+      );
+      expect(thinned!.verdict).not.toBe('pass');
+      for (const [index, { id, verdict }] of thinned!.objectives.entries()) {
+        seen.judged++;
+        if (whole!.objectives[index]!.verdict !== 'undecided') continue;
+        seen.undecided++;
+        expect(verdict, `${id}: ${whole!.objectives[index]!.reason}`).toBe('undecided');
+      }
+    },
+  );
+  check(property, 400);
+  expect(seen.undecided).toBeGreaterThan(100);
+});
+
+/** Spoils a series unless an earlier spoiling already took the samples that this one needs. */
+function spoilOnce(evidence: Evidence, spoil: Spoil, at: number): Evidence {
+  const told = pick(evidence.readings, at).series;
+  if (told.length === 0) return spoilOnce(evidence, spoil, at + 1);
+  const chosen = pick(told, Math.floor(at / 13));
+  const whole =
+    chosen.samples.filter(isEdge).length === 2 && chosen.samples.every(([, value]) => value !== '');
+  return whole ? spoilSeries(evidence, spoil, at) : evidence;
+}
+
+test('an answer with a warning or an error is never a pass', () => {
+  const property = fc.property(
+    service,
+    fc.constantFrom(...Object.keys(SPOIL_READINGS)),
+    draw,
+    (number, name, at) => {
+      const { plan, run, evidence } = services()[number]!;
+      const spoiled = inReading(evidence, at, SPOIL_READINGS[name]!);
+      expect(judgeInWords(plan, run, spoiled).verdict).not.toBe('pass');
+    },
+  );
+  check(property, 300);
+});
+
+test('evidence that lacks a reading is never a pass', () => {
+  for (const { plan, run, evidence } of services()) {
+    for (const gone of evidence.readings) {
+      const readings = evidence.readings.filter((reading) => reading !== gone);
+      const verdict = judgeInWords(plan, run, { ...evidence, readings });
+      expect(verdict.verdict === 'pass', gone.selector).toBe(false);
+    }
+  }
+});
+
+test('a scrape that was missed or failed at an edge leaves nothing decided', () => {
+  const property = fc.property(service, draw, fc.boolean(), (number, at, isMissed) => {
+    const { plan, run, evidence } = services()[number]!;
+    const spoiled = {
+      ...evidence,
+      readings: evidence.readings.map((reading) =>
+        reading.selector === plan.up
+          ? { ...reading, series: spoilOne(reading.series, at, isMissed ? dropEdge : failEdge) }
+          : reading,
+      ),
+    };
+    const { verdict, objectives } = judgeInWords(plan, run, spoiled);
+    expect(verdict).toBe('inconclusive');
+    expect(new Set(objectives.map((one) => one.verdict))).toEqual(new Set(['undecided']));
+  });
+  check(property, 100);
+});
+
+const failEdge = withSamples((samples, at) => {
+  const [time] = pick(samples.filter(isEdge), at);
+  return samples.map((sample): Sample => (sample[0] === time ? [time, '0'] : sample));
+});
+
+const spoilOne = (series: readonly Series[], at: number, spoil: Spoil) =>
+  series.map((one, index) => (index === at % series.length ? spoil(one, Math.floor(at / 7)) : one));
+
+test('with a run record, no counter of requests can be lowered unseen', () => {
+  const property = fc.property(
+    fc.constantFrom(services()[0]!, services()[1]!),
+    draw,
+    fc.integer({ min: 1, max: 300 }),
+    ({ plan, run, evidence }, at, less) => {
+      const lower = withSamples((samples) =>
+        samples.map(
+          (sample): Sample => [sample[0], sample[0] >= CLOSE ? String(Number(sample[1]) - less) : sample[1]],
+        ),
+      );
+      const readings = evidence.readings.map((reading) =>
+        reading.selector.startsWith('http_requests_total')
+          ? { ...reading, series: spoilOne(reading.series, at, lower) }
+          : reading,
+      );
+      expect(judgeInWords(plan, run, { ...evidence, readings }).verdict).not.toBe('pass');
+    },
+  );
+  check(property, 200);
+});
+
+test('samples that are missing inside cost counters nothing', () => {
+  const property = fc.property(service, fc.array(draw, { maxLength: 20 }), (number, drops) => {
+    const { plan, run, evidence } = services()[number]!;
+    const counters = evidence.readings.filter(({ selector }) => /_(total|bucket|sum|count)\{/.test(selector));
+    const holey = drops.reduce(
+      (so, at) =>
+        inReading(so, evidence.readings.indexOf(pick(counters, at)), (reading) => ({
+          ...reading,
+          series: spoilOne(reading.series, at, dropInside),
+        })),
+      evidence,
+    );
+    const whole = judgeInWords(plan, run, evidence);
+    expect(judgeInWords(plan, run, holey).objectives.map(counted)).toEqual(whole.objectives.map(counted));
+  });
+  check(property, 200);
+});
+
+/** What the counts decide. That blocks are fewer costs only certainty. */
+const counted = ({ id, verdict, value, share, bucket, samples, margin }: ObjectiveVerdict) => ({
+  id,
+  verdict,
+  value,
+  share,
+  bucket,
+  samples,
+  margin,
+});
+
+const dropInside = withSamples((samples, at) => {
+  const inner = samples.filter((sample) => isInside(sample) && !isEdge(sample));
+  if (inner.length === 0) return samples;
+  const [time] = pick(inner, at);
+  return samples.filter((sample) => sample[0] !== time);
+});

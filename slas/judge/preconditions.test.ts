@@ -1,0 +1,331 @@
+import { describe, expect, test } from 'vitest';
+import type { Evidence, LoadRecord, RunRecord } from '../model/model.ts';
+import { wordsOf } from '../render/reasons/words.ts';
+import { type Given, healthy } from '../testing/cases.ts';
+import { judge } from './judge.ts';
+
+/** Preconditions at their limits, each with what it says. What they do to a verdict is in cases/. */
+
+interface Changes extends Partial<Given> {
+  readonly record?: Partial<LoadRecord>;
+  readonly run?: Partial<RunRecord>;
+  readonly spoil?: (evidence: Evidence) => Evidence;
+}
+
+function checked(id: string, { record, run: own, spoil = (one) => one, ...given }: Changes = {}) {
+  const { plan, run, evidence } = healthy(given);
+  const load = run.load === null ? null : { ...run.load, ...record };
+  const found = judge(plan, { ...run, load, ...own }, spoil(evidence)).preconditions.find(
+    (one) => one.id === id,
+  )!;
+  return [found.ok, wordsOf(found.reasons)];
+}
+const bare: Changes = { scenario: null, load: null };
+
+describe('clocks-agree', () => {
+  const clock = (ahead: number, uncertainty: number, changes: Changes = {}) =>
+    checked('clocks-agree', { clock: { ahead, uncertainty }, ...changes });
+
+  test('if they differ by less than a scrape, whatever is uncertain left out', () => {
+    expect(clock(4.99, 0)).toEqual([true, 'the clock of Prometheus is 4.990 s ahead, give or take 0.000 s']);
+    expect(clock(-4.99, 0.25)).toEqual([
+      true,
+      'the clock of Prometheus is 4.990 s behind, give or take 0.250 s',
+    ]);
+    expect(clock(5.2, 0.25)[0]).toBe(true);
+    expect(clock(0, 0)).toEqual([true, 'the clock of Prometheus is 0.000 s ahead, give or take 0.000 s']);
+  });
+  test('not if by one', () => {
+    const told = 'more than the 5.0 s between two scrapes';
+    expect(clock(5, 0)).toEqual([
+      false,
+      `the clock of Prometheus is 5.000 s ahead, give or take 0.000 s: ${told}`,
+    ]);
+    expect(clock(-5.25, 0.25)).toEqual([
+      ...[false, `the clock of Prometheus is 5.250 s behind, give or take 0.250 s: ${told}`],
+    ]);
+  });
+  test('by the interval of the target that is scraped most often', () => {
+    const replicas = { a: {}, b: { every: 10, first: 0, last: 80 } };
+    const series = { up: 'always 1', 'process start': 'always 1000' };
+    expect(clock(5, 0, { replicas, series })[0]).toBe(false);
+  });
+  test('is not known without a reading of it, a target, or a run', () => {
+    expect(checked('clocks-agree')).toEqual([null, 'the clock of Prometheus could not be read']);
+    expect(clock(9, 0, { series: { up: null }, errors: { everything: 'down' } })[0]).toBeNull();
+    expect(clock(9, 0, bare)).toEqual([null, 'no run record: only the clock of Prometheus matters']);
+  });
+});
+
+describe('service-not-restarted', () => {
+  const restarted = (series: Given['series'], changes: Changes = {}) =>
+    checked('service-not-restarted', { ...changes, series });
+  const kept = [true, 'each process kept its start time'];
+
+  test('if each process kept its start time, at both edges and between them', () => {
+    expect(restarted({})).toEqual(kept);
+    expect(restarted({ 'process start': 'always 1000; 40=_' })).toEqual(kept);
+    expect(restarted({ 'process start': '900*1 1000*12 1100*1' })).toEqual(kept);
+    expect(restarted({ 'process start': 'always 1000; 40=1001' })).toEqual([
+      ...[false, 'the process of a restarted: seen at 00:00:40.000'],
+    ]);
+    expect(restarted({ 'process start': '1000*13 1001*2' })[0]).toBe(false);
+    expect(restarted({ 'process start': '1000*2 1001*13' })[0]).toBe(false);
+  });
+  test('not where it is unknown at an edge', () => {
+    const told = 'the start time of the process of a is not known at both edges of the window';
+    expect(restarted({ 'process start': 'always 1000; 10=_' })).toEqual([false, told]);
+    expect(restarted({ 'process start': 'always 1000; 70=_' })).toEqual([false, told]);
+  });
+  test('looks at all that was read where an edge was missed', () => {
+    expect(restarted({ up: 'always 1; 70=_' })).toEqual(kept);
+    expect(restarted({ up: 'always 1; 70=_', 'process start': '1000*14 1001*1' })[0]).toBe(false);
+    expect(restarted({ up: 'always 1; 70=_', 'process start': 'always 1000; 10=_' })).toEqual(kept);
+  });
+  test('is not known where a target tells nothing', () => {
+    const replicas = { a: {}, b: {} };
+    const told = 'not every target tells when its process started';
+    expect(restarted({ 'process start @b': null }, { ...bare, replicas })).toEqual([null, told]);
+    const elastic = { replicas, service: { replicas: 'elastic' } };
+    expect(restarted({ 'process start @b': null }, { ...bare, ...elastic })).toEqual([null, told]);
+    expect(restarted({ 'process start': null })).toEqual([
+      ...[
+        null,
+        'there is no process_start_time_seconds{job="sentiment-api"}: no counter fell, and one went on past what a new process could have counted',
+      ],
+    ]);
+    expect(
+      restarted({ 'process start @b': '1000*7 1001*8', 'process start @a': null }, { ...bare, replicas }),
+    ).toEqual([false, 'the process of b restarted: seen at 00:00:40.000']);
+  });
+  test('is broken if it could not be asked', () => {
+    expect(restarted({}, { errors: { process_start_time_seconds: 'status 503' } })).toEqual([
+      ...[false, 'whether it did could not be asked: status 503'],
+    ]);
+  });
+  test('tells how many came and went', () => {
+    const replicas = { a: {}, b: { first: 40 }, c: { last: 40 }, d: { last: 50.5, first: 0.5 } };
+    expect(
+      restarted(
+        { 'process start @b': 'always @38' },
+        { ...bare, replicas, service: { replicas: 'elastic' } },
+      ),
+    ).toEqual([true, 'replicas are elastic: 1 started inside, 2 ended, unseen for at most 10 s in all']);
+    expect(restarted({}, { ...bare, service: { replicas: 'elastic' } })).toEqual([
+      ...[true, 'replicas are elastic: 0 started inside, 0 ended'],
+    ]);
+  });
+});
+
+describe('load-delivered', () => {
+  const delivered = (record: Partial<LoadRecord>, changes: Changes = {}) =>
+    checked('load-delivered', { ...changes, record });
+  const told = (sent: string) => `${sent} of 1,500 planned requests were sent`;
+
+  test('if what was sent is within 2 % of the plan, or one more', () => {
+    expect(delivered({})).toEqual([true, told('1,500')]);
+    expect(delivered({ sent: 1470 })).toEqual([true, told('1,470')]);
+    expect(delivered({ sent: 1469 })).toEqual([false, `${told('1,469')}: more than 2 % off`]);
+    expect(delivered({ sent: 1531 })).toEqual([true, told('1,531')]);
+    expect(delivered({ sent: 1532 })).toEqual([false, `${told('1,532')}: more than 2 % off`]);
+  });
+  test('of a load that nobody planned here, too', () => {
+    const load = { planned: 1500, seconds: 60 };
+    expect(delivered({ sent: 1531 }, { scenario: null, load })[0]).toBe(true);
+    expect(delivered({ sent: 1532 }, { scenario: null, load })[0]).toBe(false);
+  });
+  test('not if it was cut short, dropped, or is another one', () => {
+    expect(delivered({ completed: false, stoppedBecause: 'interrupted' })).toEqual([
+      ...[false, `the load was cut short (interrupted): ${told('1,500')}`],
+    ]);
+    expect(delivered({ completed: false, sent: 0 })).toEqual([
+      false,
+      'the load was cut short (reason unknown)',
+    ]);
+    expect(delivered({ droppedIterations: 1 })).toEqual([
+      ...[false, `1 planned request was dropped, no virtual user was free: ${told('1,500')}`],
+    ]);
+    const other = `the run record is of another load than the plan, which has 1,500 requests in 60 s`;
+    expect(delivered({ scheduledSeconds: 61 })).toEqual([false, `${other}: ${told('1,500')}`]);
+    expect(delivered({ plannedRequests: 1501 })[1]).toContain(other);
+  });
+  test('is not known, or not given, without a run record', () => {
+    expect(checked('load-delivered', bare)).toEqual([null, 'no run record: somebody else made the load']);
+    expect(checked('load-delivered', { load: null })).toEqual([
+      ...[false, 'no run record: nobody knows whether the planned load was sent'],
+    ]);
+  });
+});
+
+describe('what the client saw', () => {
+  test('generator-on-time: at most 100 ms late', () => {
+    const late = (startedLateP99Seconds: number) =>
+      checked('generator-on-time', { record: { startedLateP99Seconds } });
+    expect(late(0.1)).toEqual([true, '99 % of the requests began at most 100 ms late']);
+    expect(late(0.101)).toEqual([
+      false,
+      '99 % of the requests began at most 101 ms late: the generator was starved of CPU, or had no virtual user free (100 ms are allowed)',
+    ]);
+    expect(checked('generator-on-time')).toEqual([null, 'how late requests began was not measured']);
+  });
+  test('answers-right: none that is something else, no script that failed', () => {
+    const right = (record: Partial<LoadRecord>) =>
+      checked('answers-right', { record: { lookedInto: 1500, ...record } });
+    expect(right({})).toEqual([null, 'response bodies were not checked']);
+    expect(checked('answers-right', bare)[0]).toBeNull();
+    expect(right({ wrongAnswers: 0 })).toEqual([true, '0 of 1,500 good answers were not what was asked for']);
+    expect(right({ wrongAnswers: 1 })).toEqual([false, '1 of 1,500 good answers was not what was asked for']);
+    expect(right({ wrongAnswers: 2, expectedRefusals: 10 })).toEqual([
+      ...[false, '2 of 1,510 answers were not what was asked for'],
+    ]);
+    expect(right({ wrongAnswers: 0, scriptErrors: 3 })).toEqual([
+      false,
+      'the load script failed 3 times (logs/k6.log); 0 of 1,500 good answers were not what was asked for',
+    ]);
+    expect(right({ wrongAnswers: 0, scriptErrors: 0 })[0]).toBe(true);
+    expect(right({ wrongAnswers: 0, lookedInto: 1486 })[0]).toBe(true);
+    expect(right({ wrongAnswers: 0, lookedInto: 1485 })[0]).toBeNull();
+    expect(right({ wrongAnswers: 1, lookedInto: 100, expectedRefusals: 10 })).toEqual([
+      false,
+      '1 of 110 answers that were looked into was not what was asked for; nobody looked into the other 1,400 of 1,500 good ones',
+    ]);
+  });
+  test('requests-valid: mistakes of the client, within the strictest error limit', () => {
+    const answered = (refused: number) => ({
+      '1xx': 0,
+      '2xx': 1500 - refused,
+      '3xx': 0,
+      '4xx': refused,
+      '5xx': 0,
+    });
+    const valid = (record: Partial<LoadRecord>, changes: Changes = {}) =>
+      checked('requests-valid', { ...changes, record });
+    const told = (count: number) => `${count} of 1,500 requests were refused as mistakes of the client (4xx)`;
+    expect(valid({ answered: answered(14) })).toEqual([true, told(14)]);
+    const beyond = (count: number, share: string, kinds: string) =>
+      `${count} of 1,500 requests (${share}) were not answered as asked, ${kinds}: together more than the limit of error-rate, "< 1%"`;
+    expect(valid({ answered: answered(15) })).toEqual([
+      false,
+      `${told(15)}; ${beyond(15, '1 %', '15 refused (4xx)')}`,
+    ]);
+    expect(valid({ answered: answered(34), expectedRefusals: 20 })).toEqual([
+      ...[true, `${told(14)}, 20 more as they were meant to be`],
+    ]);
+    expect(valid({ answered: answered(35), expectedRefusals: 20 })[0]).toBe(false);
+    // Overload is the service's, and an error that is counted; both share one limit.
+    expect(valid({ answered: answered(14) }, { client: '1486x0.05 4x0.05=429 10x0.05=400' })).toEqual([
+      true,
+      told(10),
+    ]);
+    expect(valid({ answered: answered(15) }, { client: '1485x0.05 5x0.05=429 10x0.05=400' })).toEqual([
+      false,
+      `${told(10)}; ${beyond(15, '1 %', '10 refused (4xx), 5 counted as errors')}`,
+    ]);
+    expect(checked('requests-valid', bare)).toEqual([null, 'no run record: only the server was asked']);
+  });
+  test('losses-judged: all, if an objective counts them', () => {
+    expect(checked('losses-judged', { record: { lost: 700 } })).toEqual([
+      ...[true, '700 of 1,500 requests were never answered'],
+    ]);
+    expect(checked('losses-judged', bare)).toEqual([null, 'no run record: only the server was asked']);
+  });
+});
+
+describe('client-and-server-agree', () => {
+  const agree = (changes: Changes) => checked('client-and-server-agree', changes);
+
+  test('tells the sum where all agrees, and every row that does not', () => {
+    expect(agree({})).toEqual([true, 'requests: the client saw 1,500 answered, the service counted 1,500']);
+    expect(agree({ load: { '2xx': 1495, lost: 5 } })).toEqual([
+      ...[true, 'requests: the client saw 1,495 answered and 5 lost, the service counted 1,500'],
+    ]);
+    const other = 'the service counted 1,502, other traffic was in the window';
+    expect(agree({ series: { 'answers 200': '0 -> 1502' } })).toEqual([
+      false,
+      `requests: the client saw 1,500 answered, ${other}; 2xx: the client saw 1,500 answered, ${other}`,
+    ]);
+  });
+  test('is broken if the client does not know the end of each request', () => {
+    expect(agree({ load: { '2xx': 1499 } })).toEqual([
+      ...[false, 'k6 sent 1,500 requests and knows the end of 1,499: the load script failed'],
+    ]);
+    expect(agree({ client: '1499x0.05' })).toEqual([
+      ...[false, 'k6 sent 1,500 requests and left a record of 1,499: some are missing from it'],
+    ]);
+  });
+  test('is not known of a load that left no counts, or that nobody recorded', () => {
+    expect(agree({ load: { sent: 0, '2xx': 0, completed: false } })).toEqual([
+      ...[null, 'no request was sent'],
+    ]);
+    expect(agree(bare)).toEqual([null, 'no run record: only the server was asked']);
+    // Cut short, what it knows is held against the service all the same.
+    expect(agree({ load: { sent: 1000, '2xx': 900, completed: false }, client: '900x0.05' })[0]).toBe(true);
+  });
+});
+
+describe('the others', () => {
+  test('nothing-died', () => {
+    const died = (incidents: RunRecord['incidents'], changes: Changes = {}) =>
+      checked('nothing-died', { ...changes, run: { incidents } });
+    expect(died([])).toEqual([true, 'service, load generator and Prometheus ran to the end']);
+    expect(died(['k6 died', 'so did Prometheus'])).toEqual([false, 'k6 died; so did Prometheus']);
+    expect(died(null)).toEqual([null, 'nobody watched over the processes']);
+    expect(checked('nothing-died', bare)).toEqual([null, 'nobody watched over the processes']);
+    expect(checked('nothing-died', { ...bare, incidents: ['the service died'] })).toEqual([
+      false,
+      'the service died',
+    ]);
+  });
+  test('prometheus-answered', () => {
+    expect(checked('prometheus-answered')[1]).toMatch(/^\d+ queries were answered$/);
+    expect(checked('prometheus-answered', { errors: { up: 'status 503' } })).toEqual([
+      ...[false, 'up{job="sentiment-api"}[90s]: status 503'],
+    ]);
+    const spoil = (evidence: Evidence) => ({ ...evidence, readings: evidence.readings.slice(1) });
+    expect(checked('prometheus-answered', { spoil })).toEqual([
+      ...[false, 'there is no evidence for up{job="sentiment-api"}'],
+    ]);
+  });
+  test('no-warnings', () => {
+    expect(checked('no-warnings')).toEqual([true, 'Prometheus warned of nothing']);
+    const spoil = (evidence: Evidence) => ({
+      ...evidence,
+      readings: evidence.readings.map((one) => ({ ...one, warnings: ['one', 'two'] })),
+    });
+    expect(checked('no-warnings', { spoil })).toEqual([false, 'up{job="sentiment-api"}[90s]: one; two']);
+  });
+  test('edges-scraped', () => {
+    expect(checked('edges-scraped')).toEqual([
+      ...[true, 'a from 00:00:10.000 to 00:01:10.000, 13 scrapes about 5 s apart'],
+    ]);
+    expect(
+      checked('edges-scraped', {
+        ...bare,
+        replicas: { a: {}, b: {} },
+        series: { 'up @b': 'always 1; 30..35=_' },
+      }),
+    ).toEqual([
+      true,
+      'a from 00:00:10.000 to 00:01:10.000, 13 scrapes about 5 s apart; b from 00:00:10.000 to 00:01:10.000, 11 scrapes about 5 s apart, 2 missed inside',
+    ]);
+    const elastic = {
+      ...bare,
+      service: { replicas: 'elastic' },
+      series: { 'process start @b': 'always @38' },
+    };
+    expect(checked('edges-scraped', { ...elastic, replicas: { a: { last: 40 }, b: { first: 40 } } })).toEqual(
+      [
+        true,
+        'a from 00:00:10.000 to 00:00:40.000 (it ended inside), 7 scrapes about 5 s apart; b from 00:00:40.000 (it started inside) to 00:01:10.000, 7 scrapes about 5 s apart',
+      ],
+    );
+    expect(checked('edges-scraped', { errors: { everything: 'down' } })).toEqual([
+      ...[false, 'Prometheus has no samples of the service around the window'],
+    ]);
+    const missed = { ...bare, replicas: { a: {}, b: {} }, series: { up: 'always 1; 10=0' } };
+    expect(checked('edges-scraped', missed)).toEqual([
+      false,
+      'the scrape of a that opens the window, at 00:00:10.000, failed; the scrape of b that opens the window, at 00:00:10.000, failed',
+    ]);
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import type { Reconciled } from '../model/model.ts';
+import { type Given, healthy } from '../testing/cases.ts';
+import { judge } from './judge.ts';
+
+/** What client and server counted, side by side, as the verdict has it. Whether it is held against a run is in cases/. */
+
+function rowsOf(changes: Partial<Given>): readonly Reconciled[] {
+  const { plan, run, evidence } = healthy(changes);
+  return judge(plan, run, evidence).reconciliation;
+}
+const row = (what: string, client: number, service: number, changes: Partial<Reconciled> = {}) => ({
+  ...{ what, client, service, lost: 0, ok: true, note: '' },
+  ...changes,
+});
+const MISSING = 'answers are missing from its counter';
+
+describe('rows', () => {
+  test('are all requests, and those by class of status that either saw', () => {
+    expect(rowsOf({})).toEqual([row('requests', 1500, 1500), row('2xx', 1500, 1500)]);
+    const load = { '2xx': 1490, '4xx': 7, '5xx': 3 };
+    const series = { 'answers 200': '400 -> 1890', 'answers 429': '0 -> 7', 'answers 503': '0 -> 3' };
+    expect(rowsOf({ load, series })).toEqual([
+      row('requests', 1500, 1500),
+      ...[row('2xx', 1490, 1490), row('4xx', 7, 7), row('5xx', 3, 3)],
+    ]);
+  });
+  test('of a status that one of the two alone saw are there, too', () => {
+    expect(rowsOf({ load: { '2xx': 1490, '5xx': 10 } })).toEqual([
+      row('requests', 1500, 1500),
+      row('2xx', 1490, 1500, { ok: false, note: 'other traffic was in the window' }),
+      row('5xx', 10, 0, { ok: false, note: MISSING }),
+    ]);
+    expect(rowsOf({ series: { 'answers 503': '0 -> 2' } })).toEqual([
+      row('requests', 1500, 1502, { ok: false, note: 'other traffic was in the window' }),
+      row('2xx', 1500, 1500),
+      row('5xx', 0, 2, { ok: false, note: 'other traffic was in the window' }),
+    ]);
+  });
+  test('are not by status where a series tells none of three digits', () => {
+    const names = {
+      'answers 503': 'http_requests_total{method="POST",handler="/predict",status="503 gone"}',
+    };
+    expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500)]);
+  });
+  test('are not by status where three digits only end what a series tells', () => {
+    const names = {
+      'answers 503': 'http_requests_total{method="POST",handler="/predict",status="was 503"}',
+    };
+    expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500)]);
+  });
+  test('are of the label that the service has for it', () => {
+    const names = Object.fromEntries(
+      ['200', '400', '429', '500', '503'].map((status) => [
+        `answers ${status}`,
+        `http_requests_total{method="POST",handler="/predict",code="${status}"}`,
+      ]),
+    );
+    expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500), row('2xx', 1500, 1500)]);
+  });
+  test('count what the client did not wait for as lost, and not as a refusal', () => {
+    const names = { 'answers 499': 'http_requests_total{method="POST",handler="/predict",status="499"}' };
+    const load = { '2xx': 1498, lost: 2 };
+    const series = { 'answers 200': '400 -> 1898', 'answers 499': '0 -> 2' };
+    expect(rowsOf({ names, load, series })).toEqual([
+      row('requests', 1498, 1500, { lost: 2 }),
+      row('2xx', 1498, 1498, { lost: 2 }),
+    ]);
+  });
+  test('of a client with a record are of latencies and means, too, each histogram once', () => {
+    expect(rowsOf({ client: '1500x0.05' })).toEqual([
+      row('requests', 1500, 1500),
+      row('2xx', 1500, 1500),
+      row('latencies of /predict', 1500, 1500),
+      row('observations of confidence', 1500, 1500),
+    ]);
+  });
+  test('of a mean may have more observations than answers, and not fewer', () => {
+    const more = rowsOf({
+      client: '1500x0.05',
+      series: { 'positive count': '0 -> 1500', 'positive sum': '0 -> 1410' },
+    });
+    expect(more.at(-1)).toEqual(row('observations of confidence', 1500, 2100));
+    const fewer = rowsOf({ client: '1500x0.05', series: { 'positive count': '0 -> 899' } });
+    expect(fewer.at(-1)).toEqual(row('observations of confidence', 1500, 1499, { ok: false, note: MISSING }));
+  });
+  test('of good answers alone', () => {
+    const load = { '2xx': 1497, '5xx': 3 };
+    const series = { 'answers 200': '400 -> 1897', 'answers 503': '0 -> 3' };
+    const rows = rowsOf({ load, series, client: '1497x0.05 3x0.05=503' });
+    expect(rows.slice(3)).toEqual([
+      row('latencies of /predict', 1497, 1500, { ok: false, note: 'other traffic was in the window' }),
+      row('observations of confidence', 1497, 1500),
+    ]);
+    expect(
+      rowsOf({ client: '1500x0.05=503', load: { '2xx': 0, '5xx': 1500 } }).map(({ what }) => what),
+    ).toEqual([...['requests', '2xx', '5xx', 'latencies of /predict']]);
+  });
+  test('of a path are of the answers to it alone', () => {
+    const { plan, run, evidence } = healthy({ client: '1500x0.05' });
+    const client = {
+      ...run.load!.client!,
+      path: Array.from({ length: 1500 }, (_, index) => (index < 600 ? 1 : 0)).join(' '),
+      paths: ['/predict', '/batch'],
+    };
+    const rows = judge(plan, { ...run, load: { ...run.load!, client } }, evidence).reconciliation;
+    expect(rows.slice(2)).toEqual([
+      row('latencies of /predict', 900, 1500, { ok: false, note: 'other traffic was in the window' }),
+      row('observations of confidence', 900, 1500),
+    ]);
+  });
+  test('are none of what could not be counted', () => {
+    const client = '1500x0.05';
+    const without = { latency: null, 'positive count': '0 -> 900; 40=NaN' };
+    expect(rowsOf({ client, series: without }).map(({ what }) => what)).toEqual(['requests', '2xx']);
+    expect(rowsOf({ series: { 'answers 200': '400 -> 1900; 40=NaN' } })).toEqual([]);
+    expect(rowsOf({ scenario: null, load: null })).toEqual([]);
+  });
+});
+
+describe('a difference', () => {
+  const first = (load: Given['load'], changes: Partial<Given> = {}) => rowsOf({ load, ...changes })[0];
+
+  test('of lost requests is none: the service may have counted each of them or not', () => {
+    const load = { '2xx': 1495, lost: 5 };
+    expect(first(load)).toEqual(row('requests', 1495, 1500, { lost: 5 }));
+    const series = { 'answers 200': '400 -> 1901' };
+    const note = 'other traffic was in the window';
+    expect(first(load, { series })).toEqual(row('requests', 1495, 1501, { lost: 5, ok: false, note }));
+  });
+  test('of what was in flight when the load was cut short is none', () => {
+    const load = { sent: 1400, '2xx': 1400, completed: false };
+    expect(first(load)).toEqual(row('requests', 1400, 1500));
+    const series = { 'answers 200': '400 -> 1799' };
+    expect(first(load, { series })).toEqual(row('requests', 1400, 1399, { ok: false, note: MISSING }));
+  });
+  test('of others is told where others are expected', () => {
+    const service = { isolated: false };
+    expect(first({ sent: 1400, '2xx': 1400 }, { service })).toEqual(
+      row('requests', 1400, 1500, { note: '100 more are of others, who are expected (isolated: false)' }),
+    );
+    expect(first({ sent: 1501, '2xx': 1501 }, { service })).toEqual(
+      row('requests', 1501, 1500, { ok: false, note: MISSING }),
+    );
+  });
+  test('that went with replicas is bounded', () => {
+    const elastic = (counted: number): Partial<Given> => ({
+      service: { replicas: 'elastic' },
+      replicas: { a: {}, b: { last: 40 } },
+      series: {
+        'process start': 'always 1000',
+        'answers 200': '0 -> 1200',
+        'answers 200 @b': `0 -> ${counted}`,
+      },
+    });
+    const load = { sent: 1500, '2xx': 1500 };
+    const note = '20 went with replicas that ended, which took at most 201 after their last scrape';
+    expect(first(load, elastic(280))).toEqual(row('requests', 1500, 1480, { note }));
+    expect(first(load, elastic(99))).toMatchObject({ ok: true, service: 1299 });
+    expect(first(load, elastic(98))).toEqual(
+      row('requests', 1500, 1298, {
+        ok: false,
+        note: `${MISSING}, and replicas that ended took at most 201 with them`,
+      }),
+    );
+    expect(first(load, elastic(300))).toEqual(row('requests', 1500, 1500));
+  });
+});

@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest';
+import type { PlannedObjective } from '../model/model.ts';
+import { inWords, reason } from '../model/reasons.ts';
+import { wordsOf } from '../render/reasons/words.ts';
+import type { Certainty } from './certainty.ts';
+import { type Observed, rule } from './ruling.ts';
+
+/** What intervals make of what was observed, word for word. */
+
+const limit = (text: string, value: number) => ({ text, comparison: '<' as const, value });
+const latency: PlannedObjective = {
+  id: 'latency-p95',
+  title: 'latency-p95',
+  unit: 'seconds',
+  measure: { kind: 'latency', buckets: 'h_bucket', percentile: 95, clientPath: null },
+  target: limit('< 200ms', 0.2),
+  alert: null,
+  leastSamples: 59,
+};
+const mean: PlannedObjective = {
+  ...latency,
+  id: 'confidence',
+  unit: 'ratio',
+  measure: { kind: 'mean', sum: 'm_sum', count: 'm_count' },
+  target: limit('< 0.85', 0.85),
+};
+const certainty = (changes: Partial<Certainty> = {}): Certainty => ({
+  interval: { low: 0.94, high: 0.96, confidence: 0.95 },
+  margin: 0,
+  side: 'both',
+  detectable: 0.06,
+  needed: { more80: 3351, moreIfNoneBad: 193 },
+  pOfMiss: 0.5,
+  independenceAssumed: false,
+  blocks: 60,
+  samples: 1500,
+  isFar: false,
+  ...changes,
+});
+const one = (changes: Partial<Observed> = {}, sure: Partial<Certainty> = {}): Observed => ({
+  objective: latency,
+  decision: { verdict: 'met', severity: null, reasons: [inWords('seen')], isWhole: true },
+  certainty: certainty(sure),
+  steadiness: null,
+  isClient: false,
+  ...changes,
+});
+const missed = { verdict: 'missed', severity: 'target', reasons: [inWords('seen')], isWhole: true } as const;
+const cutShort = { verdict: 'missed', severity: 'target', reasons: [inWords('beyond doubt')] } as const;
+const wordsFor = (observed: Observed, confidence: number | null) =>
+  wordsOf(rule([observed], confidence)[0]!.reasons);
+const verdicts = (all: readonly Observed[]) => rule(all, 0.95).map(({ verdict }) => verdict);
+
+describe('the observed value decides, and is told with', () => {
+  test.each<[string, Observed, string]>([
+    [
+      'the interval that holds the limit, and what would have been found',
+      one(),
+      'seen; exactly at the limit: the 95 % bounds are 94–96 %; minimum detectable effect: 6 % of requests over 200 ms',
+    ],
+    [
+      'what would have been found',
+      one({}, { side: 'good' }),
+      'seen; minimum detectable effect: 6 % of requests over 200 ms',
+    ],
+    [
+      'bad ones, where it is not of latency',
+      one({ objective: mean }, { side: 'good' }),
+      'seen; minimum detectable effect: 6 % of requests failing',
+    ],
+    ['nothing, where nothing would have been found', one({}, { side: 'good', detectable: null }), 'seen'],
+    ['nothing of that, where it was missed', one({ decision: missed }, { side: 'bad' }), 'seen'],
+    [
+      'less, by the client’s clock',
+      one({ isClient: true }),
+      'seen; exactly at the limit: the 95 % bounds are 94–96 %',
+    ],
+    [
+      'what it takes for granted',
+      one({ decision: missed }, { side: 'bad', independenceAssumed: true }),
+      'seen; independence assumed',
+    ],
+    [
+      'why there is no interval',
+      one({}, { side: null, interval: null, blocks: 11 }),
+      'seen; no confidence interval: 11 intervals between scrapes, 12 are needed',
+    ],
+    ['nothing of it twice', one({ isClient: true }, { side: null, interval: null, blocks: 11 }), 'seen'],
+    ['nothing, where there is no chance in it', one({ certainty: null }), 'seen'],
+    ['nothing, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
+  ])('%s', (_, observed, expected) => {
+    expect(wordsFor(observed, null)).toBe(expected);
+    expect(rule([observed], null)[0]).toMatchObject({ verdict: observed.decision.verdict });
+  });
+});
+
+describe('a confidence decides', () => {
+  const NOT_SURE = 'not sure at 95 %: the 95 % bounds are 94–96 %, with the limit inside;';
+  test.each<[string, Observed, string]>([
+    ['met', one({}, { side: 'good' }), 'seen; the 95 % bounds are 94–96 %'],
+    [
+      'met by the client’s clock',
+      one({ isClient: true }, { side: 'good' }),
+      'seen; the 95 % bounds are 94–96 %',
+    ],
+    [
+      'missed',
+      one({ decision: missed }, { side: 'bad', pOfMiss: 0.01 }),
+      'seen; the 95 % bounds are 94–96 %',
+    ],
+    [
+      'undecided, and how many more would decide',
+      one(),
+      `${NOT_SURE} about 3,351 more requests would decide with 80 % probability if the value stays, 193 if none of them fails it (measured: seen)`,
+    ],
+    [
+      'undecided, and how many more observations of a mean',
+      one({ objective: mean }, { needed: { more80: 40, moreIfNoneBad: null } }),
+      'not sure at 95 %: the 95 % bounds are 0.94–0.96, with the limit inside; about 40 more observations would decide with 80 % probability if the value stays (measured: seen)',
+    ],
+    [
+      'undecided, and more than a day of requests',
+      one({}, { needed: { more80: null, moreIfNoneBad: null } }),
+      `${NOT_SURE} a day of such load would not decide (measured: seen)`,
+    ],
+    [
+      'undecided, and what good ones alone would do',
+      one({}, { needed: { more80: null, moreIfNoneBad: 316 } }),
+      `${NOT_SURE} a day of such load would not decide, or 316 if none of them fails it (measured: seen)`,
+    ],
+    [
+      'undecided without an interval',
+      one({}, { side: null, interval: null, pOfMiss: null, blocks: 11 }),
+      'not sure at 95 %: no confidence interval: 11 intervals between scrapes, 12 are needed (measured: seen)',
+    ],
+    [
+      'undecided where independence is assumed',
+      one({}, { side: 'good', independenceAssumed: true }),
+      'not sure at 95 %: independence assumed (measured: seen)',
+    ],
+    ['as it was, where there is no chance in it', one({ certainty: null }), 'seen'],
+    ['as it was, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
+  ])('%s', (name, observed, expected) => {
+    const [decision] = rule([observed], 0.95);
+    expect(wordsOf(decision!.reasons)).toBe(expected);
+    if (name.startsWith('undecided'))
+      expect(decision).toMatchObject({ verdict: 'undecided', severity: null, isWhole: true });
+    else
+      expect(decision).toMatchObject({
+        verdict: observed.decision.verdict,
+        severity: observed.decision.severity,
+      });
+  });
+
+  test('a miss as one of several must be surer', () => {
+    const miss = (p: number) => one({ decision: missed }, { side: 'bad', pOfMiss: p });
+    expect(verdicts([miss(0.03)])).toEqual(['missed']);
+    expect(verdicts([miss(0.03), one()])).toEqual(['undecided', 'undecided']);
+    expect(verdicts([miss(0.02), one({}, { side: 'good', pOfMiss: 1 })])).toEqual(['missed', 'met']);
+    expect(wordsOf(rule([miss(0.03), one()], 0.95)[0]!.reasons)).toBe(
+      "not sure at 95 %: beyond the limit by itself, but one of 2 objectives may look so by chance (Holm's correction) (measured: seen)",
+    );
+  });
+
+  test('as one of several only among those that an interval decides', () => {
+    const miss = one({ decision: missed }, { side: 'bad', pOfMiss: 0.03 });
+    const others = [
+      one({ decision: cutShort }, { side: 'bad', pOfMiss: 0.2 }),
+      one({ certainty: null }),
+      one({}, { side: null, interval: null, pOfMiss: null }),
+    ];
+    expect(verdicts([miss, ...others])).toEqual(['missed', 'missed', 'met', 'undecided']);
+  });
+});
+
+describe('a level that was not kept', () => {
+  const good = { side: 'good', detectable: null } as const;
+  const bad = { side: 'bad', detectable: null, pOfMiss: 0.001 } as const;
+
+  test('is told of what was observed, and undecided where it grows out of the limit', () => {
+    const told = (
+      steadiness: Observed['steadiness'],
+      decision: Observed['decision'],
+      sure: Partial<Certainty>,
+    ) => rule([one({ steadiness, decision }, sure)], null)[0];
+    const met = one().decision;
+    expect(told('not-steady', met, good)).toMatchObject({
+      verdict: 'met',
+      reasons: [inWords('seen'), reason('not-steady', {})],
+    });
+    expect(told('growing', met, good)).toEqual({
+      verdict: 'undecided',
+      severity: null,
+      isWhole: true,
+      reasons: [reason('growing-seen', { seen: [inWords('seen')] })],
+    });
+    expect(told('growing', missed, bad)).toMatchObject({
+      verdict: 'missed',
+      reasons: [inWords('seen'), reason('growing', {})],
+    });
+    expect(told('steady', met, good)).toMatchObject({ verdict: 'met', reasons: [inWords('seen')] });
+  });
+
+  test('shows with a confidence that a limit was missed, and not that it will be kept', () => {
+    const sure = (steadiness: Observed['steadiness'], isMet: boolean) =>
+      rule([one({ steadiness, ...(isMet ? {} : { decision: missed }) }, isMet ? good : bad)], 0.95)[0];
+    expect(sure('not-steady', true)).toMatchObject({
+      verdict: 'undecided',
+      reasons: [
+        reason('not-sure', {
+          confidence: 0.95,
+          because: [reason('not-steady', {})],
+          seen: [inWords('seen')],
+        }),
+      ],
+    });
+    expect(sure('growing', false)).toMatchObject({
+      verdict: 'missed',
+      reasons: [{ code: 'words' }, { code: 'bounds' }, { code: 'growing' }],
+    });
+    expect(sure('steady', true)).toMatchObject({ verdict: 'met' });
+  });
+});

@@ -1,0 +1,172 @@
+import type { ClientView } from '../client/client.ts';
+import { holds } from '../document/limits.ts';
+import { isWithin, type Measured } from '../measures/measure.ts';
+import type { PlannedObjective, Steadiness } from '../model/model.ts';
+import { type Block, largestOf } from '../statistics/design-effect.ts';
+import { steadinessOf } from '../statistics/trend.ts';
+import type { Scope } from '../window/phases.ts';
+import {
+  type Certainty,
+  certaintyOf,
+  certaintyOfCount,
+  latencyEffectOf,
+  type Surroundings,
+} from './certainty.ts';
+import { confidenceOf, decide, decideAtClient, type Grounds } from './decide.ts';
+import { type Decision, type Observed, rule } from './ruling.ts';
+
+/** The two sides of an objective, the service's clock and the client's: each with its decision and how sure that is. */
+
+/** What there is to judge of one objective. */
+export interface Seen {
+  readonly objective: PlannedObjective;
+  readonly measured: Measured;
+  readonly view: ClientView | null;
+  /** What it was judged in, or why that is not known. */
+  readonly scope: Scope | string;
+}
+
+/** What the service's clock decides and, where it was asked, what the client's does. */
+export interface Sides {
+  readonly server: Observed;
+  readonly client: Observed | null;
+}
+
+/** Both sides of every objective, decided by what was observed or, where the plan asks for a confidence, by that. */
+export function sidesOf(seen: readonly Seen[], grounds: Grounds): readonly Sides[] {
+  const servers = seen.map((one): Observed => {
+    const { objective, measured, scope } = one;
+    const own = narrowed(grounds, scope);
+    return {
+      objective,
+      decision: decide(objective, measured, own),
+      certainty: certaintyOf(objective, measured, surroundingsOf(seen, one, measured, own)),
+      steadiness: 'blocks' in measured ? steadinessIn(one, measured.blocks, grounds) : null,
+      isClient: false,
+    };
+  });
+  const clients = seen.map((one) => (one.view === null ? null : clientSide(one, one.view, seen, grounds)));
+  const present = clients.filter((client) => client !== null);
+  const decisions = rule([...servers, ...present], confidenceOf(grounds.plan));
+  const ruled = (side: Observed, index: number) => ({ ...side, decision: decisions[index]! });
+  return servers.map((server, index) => {
+    const client = clients[index]!;
+    return {
+      server: ruled(server, index),
+      client: client === null ? null : ruled(client, servers.length + present.indexOf(client)),
+    };
+  });
+}
+
+function clientSide(one: Seen, view: ClientView, seen: readonly Seen[], grounds: Grounds): Observed {
+  const { objective, scope } = one;
+  const own = narrowed(grounds, scope);
+  const counted = { ...view, samples: view.measured.samples };
+  return {
+    objective,
+    decision: decideAtClient(objective, counted, own),
+    certainty: certaintyOfCount(objective, counted, surroundingsOf(seen, one, counted, own)),
+    steadiness: steadinessIn(one, view.blocks, grounds),
+    isClient: true,
+  };
+}
+
+/** What is judged in a phase rests on that phase's plan and load; where it is not known, on no load at all. */
+function narrowed(grounds: Grounds, scope: Scope | string): Grounds {
+  if (typeof scope === 'string') return { ...grounds, run: { ...grounds.run, load: null } };
+  return { ...grounds, plan: scope.plan, run: scope.run };
+}
+
+/** null where the load was not one constant hold: a service need not keep its level when its load does not. */
+function steadinessIn(
+  { objective, scope }: Seen,
+  blocks: readonly Block[],
+  { plan }: Grounds,
+): Steadiness | null {
+  const phases = plan.load?.phases ?? [];
+  if (typeof scope === 'string' || (scope.phase === null && phases.length !== 1)) return null;
+  const { measure, target } = objective;
+  const isShare = measure.kind === 'latency' || measure.kind === 'ratio';
+  const before = phases[phases.findIndex(({ name }) => name === scope.phase?.name) - 1];
+  return steadinessOf(blocks, {
+    worse: target.comparison.startsWith('<') ? 'more' : 'less',
+    isBeyond: ({ part, total }) =>
+      isShare
+        ? !isWithin(measure, target, Math.round(part), Math.round(total))
+        : !holds(part / total, target),
+    mayImprove: before !== undefined && before.ratePerSecond > scope.phase!.ratePerSecond,
+  });
+}
+
+/** Slow answers tell how requests depend on each other where few bad ones cannot: the error rate leans on them, too. */
+function surroundingsOf(
+  all: readonly Seen[],
+  one: Seen,
+  own: Measured | { readonly samples: number },
+  { plan, run }: Grounds,
+): Surroundings {
+  const samePhase = all.filter(({ objective }) => objective.phase === one.objective.phase);
+  const hasLatency = samePhase.some(({ objective }) => objective.measure.kind === 'latency');
+  const seen = hasLatency ? samePhase : all;
+  const { fromSeconds, toSeconds } = run.window;
+  const samples = 'samples' in own ? own.samples : 0;
+  const latencies = seen.flatMap(({ objective, measured }) =>
+    objective.measure.kind === 'latency' && measured.kind === 'share' ? [latencyEffectOf(measured)] : [],
+  );
+  const clients = seen.flatMap(({ view }) => (view === null ? [] : [latencyEffectOf(view)]));
+  return {
+    confidence: confidenceOf(plan),
+    latencyEffect: largestOf(latencies),
+    clientEffect: largestOf(clients),
+    ratePerSecond:
+      plan.load === null
+        ? samples / (toSeconds - fromSeconds)
+        : plan.load.plannedRequests / plan.load.scheduledSeconds,
+  };
+}
+
+/** The worse of server and client decides, and brings its certainty along. */
+export function worseOf({ server, client }: Sides, view: ClientView | null): Decided {
+  if (client === null || view === null) return { ...server, nearLimit: isNear(server) };
+  const steadiness = worstOf([server.steadiness, client.steadiness]);
+  const isTold = client.decision.isWhole || client.decision.verdict === 'missed';
+  const reasons = [...server.decision.reasons, ...(isTold ? client.decision.reasons : view.reasons)];
+  const byClient = server.decision.isOfOthers && client.decision.verdict === 'met';
+  if (byClient || (client.decision.verdict === 'missed' && server.decision.verdict !== 'missed')) {
+    const decision: Decision = { ...client.decision, reasons, ...valueAtClient(view), byClient: true };
+    return { decision, certainty: client.certainty, steadiness, nearLimit: isNear(client) };
+  }
+  if (server.decision.verdict === 'met' && client.decision.verdict === 'undecided') {
+    const why = client.decision.isWhole ? reasons : [...reasons, ...client.decision.reasons];
+    const decision = { ...client.decision, reasons: why };
+    return { decision, certainty: client.certainty, steadiness, nearLimit: isNear(client) };
+  }
+  const isAlert = [server, client].some(({ decision }) => decision.severity === 'alert');
+  const severity = isAlert ? 'alert' : server.decision.severity;
+  const near = server.decision.verdict === 'met' ? [server, client] : [server];
+  return {
+    decision: { ...server.decision, severity, reasons },
+    certainty: server.certainty,
+    steadiness,
+    nearLimit: near.some(isNear),
+  };
+}
+
+const isNear = ({ decision, certainty }: Observed) =>
+  decision.isWhole === true && certainty?.side === 'both' && !certainty.isFar;
+
+export interface Decided {
+  readonly decision: Decision;
+  readonly certainty: Certainty | null;
+  readonly steadiness: Steadiness | null;
+  readonly nearLimit: boolean;
+}
+
+const WORST_FIRST = ['growing', 'not-steady', 'steady'] as const;
+
+const worstOf = (all: readonly (Steadiness | null)[]) =>
+  WORST_FIRST.find((steadiness) => all.includes(steadiness)) ?? null;
+
+/** The exact percentile; one that lies among requests without an answer is over the slowest that had one. */
+const valueAtClient = ({ measured: { value, samples }, slowestSeconds }: ClientView): Partial<Decision> =>
+  value === null ? { samples, value: slowestSeconds, bucket: [slowestSeconds, null] } : { samples, value };

@@ -1,0 +1,75 @@
+import { holds } from '../document/limits.ts';
+import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import { budgetOf, compareShare } from '../statistics/statistics.ts';
+import type { Scope } from '../window/phases.ts';
+import type { Frame } from '../window/window.ts';
+import { measurePeak, measureUptime } from './gauges.ts';
+import { allowForEdges } from './in-phase.ts';
+import { measureLatency } from './latency.ts';
+import { type Measured, nothing } from './measured.ts';
+import { measureMean, measureThroughput } from './numbers.ts';
+import { measureRatio } from './ratio.ts';
+import { measureRecovery } from './recovery.ts';
+
+export { highestGauge } from './gauges.ts';
+export { endsOf, type Measured } from './measured.ts';
+
+/** What was measured of an objective in its scope, or why nothing could be: `run` is the whole one. */
+export function measureIn(
+  scope: Scope | string,
+  objective: PlannedObjective,
+  run: RunRecord,
+  requests: string | null,
+): Measured {
+  if (typeof scope === 'string') return nothing(scope);
+  const { phase, frame } = scope;
+  const planned = objective.measure;
+  if (planned.kind === 'recovery') return measureRecovery(planned, objective, scope.run);
+  if (typeof frame === 'string') return nothing(frame);
+  const unasked = unaskedPath(planned, run);
+  if (unasked !== null) return nothing(unasked);
+  const measured = measure(planned, objective, scope.run, frame, requests, phase !== null);
+  return phase === null ? measured : allowForEdges(measured, objective, phase, run, scope.run, frame);
+}
+
+/** A path that the load never asks for is misspelt: the client's side would be left out without a word. */
+function unaskedPath(planned: PlannedMeasure, { load }: RunRecord): string | null {
+  const path = planned.kind === 'latency' || planned.kind === 'mean' ? planned.clientPath : null;
+  if (path == null || load?.client === undefined || load.client.status === '') return null;
+  if (load.client.paths.includes(path)) return null;
+  return `no request of the load went to "${path}", which is to be judged by the client's clock: it went to ${load.client.paths.join(', ')}`;
+}
+
+/** One measure of an objective that is counted in a window, by its kind; each has a file under measures/. */
+function measure(
+  planned: Exclude<PlannedMeasure, { kind: 'recovery' }>,
+  objective: PlannedObjective,
+  run: RunRecord,
+  frame: Frame,
+  requests: string | null,
+  isPhase: boolean,
+): Measured {
+  switch (planned.kind) {
+    case 'latency':
+      return measureLatency(planned, objective, frame, run);
+    case 'ratio':
+      return measureRatio(planned, run, frame);
+    case 'throughput':
+      return measureThroughput(planned, run, frame, requests, isPhase);
+    case 'uptime':
+      return measureUptime(planned, frame);
+    case 'peak':
+      return measurePeak(planned, objective, frame);
+    case 'mean':
+      return measureMean(planned, objective.unit, frame);
+    default:
+      return planned satisfies never;
+  }
+}
+
+/** Whether so many bad ones among all are within a limit. A percentile's limit includes its edge, a rate's is strict. */
+export function isWithin(planned: PlannedMeasure, limit: Limit, bad: number, all: number): boolean {
+  if (planned.kind === 'latency') return compareShare(bad, all, budgetOf(planned.percentile)) <= 0;
+  const sign = compareShare(bad, all, limit.value);
+  return holds(sign, { ...limit, value: 0 });
+}

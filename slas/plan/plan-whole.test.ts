@@ -1,0 +1,338 @@
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from '../document/document.ts';
+import type { Plan, SlaDocument } from '../model/model.ts';
+import { planScenario, planWindow } from './plan.ts';
+
+/** All of one plan: what is asked of Prometheus, what is sent, and how many bad requests end it. */
+
+const YAML = `
+apiVersion: sla-harness/v1
+kind: SLA
+name: shop
+service:
+  selector: { job: shop }
+  requests: { counter: r_total, where: { handler: /buy } }
+  lag: { gauge: lag_seconds }
+  buckets: { took_seconds: [0.2, 0.5] }
+  warmUp: { path: /buy, bodies: [{}] }
+objectives:
+  - { id: slow-p95, title: How slow, target: < 200ms, alert: "> 500ms", latency: { histogram: took_seconds, percentile: 95, client: /buy } }
+  - { id: slow-p90, target: <= 500ms, latency: { histogram: took_seconds, percentile: 90 } }
+  - { id: errors, target: < 1%, ratio: { bad: { counter: r_total, where: { status: { matches: 5.. } }, absent: zero }, total: { counter: r_total }, lost: bad } }
+  - { id: none, target: <= 0%, ratio: { bad: { counter: r_total, where: { status: "503" } }, total: { counter: r_total } } }
+  - { id: rate, target: "> 3/s", throughput: { counter: r_total, where: { status: "200" } } }
+  - { id: most, target: < 40/s, throughput: { counter: r_total } }
+  - { id: up, target: ">= 99%", uptime: { gauge: ready } }
+  - { id: size, target: < 12.5, mean: { histogram: size, unit: number } }
+scenarios:
+  two: { description: d, seed: 7, phases: [{ name: low, rate: 2.5/s, duration: 10s }, { name: high, rate: 30/s, duration: 50s }], objectives: [slow-p95, { id: errors, phases: [high] }, rate, most, size] }
+  slow: { rate: 1/s, duration: 10s }
+  all: { rate: 25/s, duration: 60s }
+`;
+
+function shop(): SlaDocument {
+  const parsed = parseDocument(YAML);
+  if (parsed.ok) return parsed.document;
+  throw new Error(JSON.stringify(parsed.problems));
+}
+
+test('a plan of two phases', () => {
+  // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests; 5 % of these are 76.25. Of 1,500, 15 are 1 % already.
+  expect(planScenario(shop(), 'two')).toStrictEqual({
+    schema: 'sla-harness/plan/v1',
+    sla: {
+      name: 'shop',
+      scenario: 'two',
+    },
+    confidence: null,
+    load: {
+      scenario: 'two',
+      script: 'loadtests/two.ts',
+      phases: [
+        {
+          name: 'low',
+          ratePerSecond: 2.5,
+          durationSeconds: 10,
+        },
+        {
+          name: 'high',
+          ratePerSecond: 30,
+          durationSeconds: 50,
+        },
+      ],
+      seed: 7,
+      arrivals: 'even',
+      requestsPerArrival: 1,
+      requestTimeoutSeconds: 10,
+      warmUp: {
+        path: '/buy',
+        bodies: [{}],
+      },
+      plannedRequests: 1525,
+      scheduledSeconds: 60,
+      budgets: [
+        {
+          objective: 'slow-p95',
+          metric: 'sla_bad_slow_p95',
+          phase: null,
+          overSeconds: 0.2,
+          badStatus: null,
+          path: '/buy',
+          atMost: 76,
+        },
+        {
+          objective: 'errors · high',
+          metric: 'sla_bad_errors__2',
+          phase: 'high',
+          overSeconds: null,
+          badStatus: '5..',
+          path: null,
+          atMost: 14,
+        },
+      ],
+    },
+    up: 'up{job="shop"}',
+    processStart: 'process_start_time_seconds{job="shop"}',
+    cpu: 'process_cpu_seconds_total{job="shop"}',
+    requests: 'r_total{job="shop",handler="/buy"}',
+    lag: 'lag_seconds{job="shop"}',
+    objectives: [
+      {
+        id: 'slow-p95',
+        title: 'How slow',
+        unit: 'seconds',
+        measure: {
+          kind: 'latency',
+          buckets: 'took_seconds_bucket{job="shop"}',
+          percentile: 95,
+          clientPath: '/buy',
+        },
+        target: {
+          text: '< 200ms',
+          comparison: '<',
+          value: 0.2,
+        },
+        alert: {
+          text: '> 500ms',
+          comparison: '>',
+          value: 0.5,
+        },
+        leastSamples: 59,
+      },
+      {
+        id: 'errors · high',
+        phase: 'high',
+        title: 'errors',
+        unit: 'ratio',
+        measure: {
+          kind: 'ratio',
+          bad: 'r_total{job="shop",status=~"5.."}',
+          badAbsent: 'zero',
+          total: 'r_total{job="shop"}',
+          lost: 'bad',
+          badStatus: '5..',
+          badLabels: ['status'],
+          totalStatus: null,
+        },
+        target: {
+          text: '< 1%',
+          comparison: '<',
+          value: 0.01,
+        },
+        alert: null,
+        leastSamples: 299,
+      },
+      {
+        id: 'rate',
+        title: 'rate',
+        unit: 'per_second',
+        measure: {
+          kind: 'throughput',
+          counter: 'r_total{job="shop",status="200"}',
+          status: '200',
+        },
+        target: {
+          text: '> 3/s',
+          comparison: '>',
+          value: 3,
+        },
+        alert: null,
+        leastSamples: 30,
+      },
+      {
+        id: 'most',
+        title: 'most',
+        unit: 'per_second',
+        measure: {
+          kind: 'throughput',
+          counter: 'r_total{job="shop"}',
+          status: null,
+        },
+        target: {
+          text: '< 40/s',
+          comparison: '<',
+          value: 40,
+        },
+        alert: null,
+        leastSamples: 30,
+      },
+      {
+        id: 'size',
+        title: 'size',
+        unit: 'number',
+        measure: {
+          kind: 'mean',
+          sum: 'size_sum{job="shop"}',
+          count: 'size_count{job="shop"}',
+        },
+        target: {
+          text: '< 12.5',
+          comparison: '<',
+          value: 12.5,
+        },
+        alert: null,
+        leastSamples: 30,
+      },
+    ],
+    alerts: {
+      states: 'ALERTS{sla="shop"}',
+      recorded: '{__name__=~"sla:(bad_share|value):over.+",sla="shop"}',
+      rules: [
+        {
+          name: 'SlowP95Target',
+          objective: 'slow-p95',
+          threshold: 'target',
+          forSeconds: 300,
+          judged: ['slow-p95'],
+        },
+        { name: 'SlowP95', objective: 'slow-p95', threshold: 'alert', forSeconds: 300, judged: ['slow-p95'] },
+        {
+          name: 'ErrorsTarget',
+          objective: 'errors',
+          threshold: 'target',
+          forSeconds: 300,
+          judged: ['errors · high'],
+        },
+        { name: 'RateTarget', objective: 'rate', threshold: 'target', forSeconds: 300, judged: ['rate'] },
+        { name: 'MostTarget', objective: 'most', threshold: 'target', forSeconds: 300, judged: ['most'] },
+        { name: 'SizeTarget', objective: 'size', threshold: 'target', forSeconds: 300, judged: ['size'] },
+      ],
+    },
+  });
+});
+
+describe('what cannot be planned', () => {
+  test('a load too small for what is promised', () => {
+    expect(planScenario(shop(), 'slow')).toEqual([
+      {
+        code: 'out-of-reach',
+        path: 'scenarios.slow',
+        message:
+          'scenario "slow" sends 1/s: rate "> 3/s" cannot be met; send more, or leave it out of the scenario\'s objectives',
+      },
+    ]);
+  });
+
+  test('a load that is just as large is too small for a limit that may not be reached', () => {
+    expect(planScenario(shop(), 'slow', { ratePerSecond: 3 })).toMatchObject([{ code: 'out-of-reach' }]);
+    expect(planScenario(shop(), 'slow', { ratePerSecond: 3.1 })).toHaveProperty('objectives');
+  });
+
+  test('a scenario that is not there', () => {
+    const message = (document: SlaDocument) => planScenario(document, 'x');
+    const problem = { code: 'unknown-scenario', path: 'scenarios.x' };
+    expect(message(shop())).toEqual([
+      { ...problem, message: 'the document of shop has no scenario "x": it has two, slow, all' },
+    ]);
+    expect(message({ ...shop(), scenarios: [] })).toEqual([
+      { ...problem, message: 'the document of shop has no scenario "x": it has none' },
+    ]);
+  });
+});
+
+test('how few requests decide nothing', () => {
+  const least = planWindow(shop()).objectives.map(({ id, leastSamples }) => [id, leastSamples]);
+  expect(least).toEqual([
+    ['slow-p95', 59],
+    ['slow-p90', 29],
+    ['errors', 299],
+    ['none', 1],
+    ['rate', 30],
+    ['most', 30],
+    ['up', 10],
+    ['size', 30],
+  ]);
+});
+
+test('a limit that needs no service.requests, lag or warm-up has none', () => {
+  const { requests: _, lag: __, warmUp: ___, ...service } = shop().service;
+  const plan = planScenario({ ...shop(), service }, 'two');
+  expect(plan).toMatchObject({ requests: null, lag: null, load: { warmUp: null } });
+});
+
+test('critical alerts wait for a minute, those of a target alone do not', () => {
+  const alerting = {
+    names: { 'slow-p95': { name: 'Slow', severity: 'critical' as const } },
+    drift: null,
+    raw: [],
+  };
+  const { alerts } = planWindow({ ...shop(), alerting: { runbooks: null, ...alerting } });
+  expect(alerts!.rules.slice(0, 3).map(({ name, forSeconds }) => [name, forSeconds])).toEqual([
+    ['SlowTarget', 300],
+    ['Slow', 60],
+    ['SlowP90Target', 300],
+  ]);
+});
+
+describe('what is asked of some documents only', () => {
+  const objectives = `objectives:
+  - { id: slow, target: < 200ms, latency: { histogram: took_seconds, percentile: 90, client: /buy } }
+  - { id: back, target: < 20s, recovery: { of: slow } }
+  - { id: peak, target: < 5, peak: { gauge: depth, unit: number } }
+  - { id: mean, target: < 5, mean: { histogram: size, unit: number, client: /buy } }
+  - { id: rate, target: "> 3/s", throughput: { counter: r_total } }`;
+  const planOf = (service: string, named: string) => {
+    const text = `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j }, buckets: { took_seconds: [0.2] }${service} }\n${objectives}\nscenarios:\n  s: { phases: [{ name: low, rate: 2/s, duration: 30s }, { name: high, rate: 9/s, duration: 30s }], objectives: [${named}] }\n`;
+    const parsed = parseDocument(text);
+    if (parsed.ok) return planScenario(parsed.document, 's');
+    throw new Error(JSON.stringify(parsed.problems));
+  };
+  const LEAST = { slow: 29, back: 29, peak: 10, mean: 30 };
+
+  test('recoveries, peaks, and means that the client knows, too', () => {
+    expect(planOf('', '{ id: back, phases: [low] }, peak, mean')).toMatchObject({
+      objectives: [
+        {
+          id: 'back · low',
+          leastSamples: LEAST.back,
+          measure: { kind: 'recovery', path: '/buy', percentile: 90, withinSeconds: 0.2 },
+        },
+        { id: 'peak', leastSamples: LEAST.peak, measure: { kind: 'peak', gauge: 'depth{job="j"}' } },
+        { id: 'mean', leastSamples: LEAST.mean, measure: { kind: 'mean', clientPath: '/buy' } },
+      ],
+    });
+  });
+
+  test('replicas that come and go, and others who ask', () => {
+    expect(planOf('', 'slow')).not.toHaveProperty('replicas');
+    expect(planOf('', 'slow')).not.toHaveProperty('isolated');
+    expect(planOf(', replicas: elastic, isolated: false', 'slow')).toMatchObject({
+      replicas: 'elastic',
+      isolated: false,
+    });
+  });
+
+  test('a throughput in the phase that it is promised for', () => {
+    expect(planOf('', '{ id: rate, phases: [high] }')).toHaveProperty('objectives');
+    expect(planOf('', '{ id: rate, phases: [low] }')).toMatchObject([
+      { message: expect.stringContaining('sends 2/s in phase "low": rate · low "> 3/s" cannot be met;') },
+    ]);
+  });
+
+  test('no bad requests end a run by an objective that the client cannot tell', () => {
+    const budgets = (name: string) =>
+      (planScenario(shop(), 'all') as Plan).load!.budgets.map((one) => one[name as 'objective']);
+    expect(budgets('objective')).toEqual(['slow-p95', 'errors']);
+    expect(budgets('metric')).toEqual(['sla_bad_slow_p95', 'sla_bad_errors']);
+  });
+});

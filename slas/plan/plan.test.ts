@@ -1,0 +1,250 @@
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from '../document/document.ts';
+import type { Plan, SlaDocument } from '../model/model.ts';
+import { SHIPPED_YAML } from '../testing/cases.ts';
+import { planScenario, planWindow } from './plan.ts';
+
+function documentOf(yaml: string): SlaDocument {
+  const parsed = parseDocument(yaml);
+  if (parsed.ok) return parsed.document;
+  throw new Error(JSON.stringify(parsed.problems));
+}
+
+const shipped = () => documentOf(SHIPPED_YAML);
+const planned = (name: string, overrides = {}, document = shipped()) =>
+  planScenario(document, name, overrides) as Plan;
+
+describe('a scenario', () => {
+  test('carries its load', () => {
+    expect(planned('smoke').load).toMatchObject({
+      scenario: 'smoke',
+      plannedRequests: 400,
+      scheduledSeconds: 20,
+    });
+    expect(planned('steady').load).toMatchObject({ plannedRequests: 1500, scheduledSeconds: 60 });
+  });
+
+  test('rate and duration can be changed, each by itself', () => {
+    expect(planned('steady', { ratePerSecond: 50 }).load).toMatchObject({
+      plannedRequests: 3000,
+      scheduledSeconds: 60,
+    });
+    expect(planned('steady', { durationSeconds: 10 }).load).toMatchObject({
+      plannedRequests: 250,
+      scheduledSeconds: 10,
+    });
+  });
+
+  test('takes its confidence from the document, or from whoever asks', () => {
+    const sure = documentOf(SHIPPED_YAML.replace('objectives:\n', 'confidence: 0.9\nobjectives:\n'));
+    expect(planned('steady').confidence).toBeNull();
+    expect(planned('steady', {}, sure).confidence).toBe(0.9);
+    expect(planned('steady', { confidence: 0.99 }, sure).confidence).toBe(0.99);
+    expect(planWindow(sure).confidence).toBe(0.9);
+    expect(planned('steady', { confidence: 0.99 }).load!.phases[0]).toEqual(
+      planned('steady').load!.phases[0],
+    );
+  });
+
+  test.each([0.51, 0.899, 1, 95, '"0.95"'])('with a confidence of %s is refused', (confidence) => {
+    const text = SHIPPED_YAML.replace('objectives:\n', `confidence: ${confidence}\nobjectives:\n`);
+    expect(parseDocument(text)).toMatchObject({
+      ok: false,
+      problems: [{ path: 'confidence', line: expect.any(Number) }],
+    });
+  });
+
+  test('with a confidence has no budget that would stop it', () => {
+    expect(planned('steady').load!.budgets).not.toEqual([]);
+    expect(planned('steady', { confidence: 0.95 }).load!.budgets).toEqual([]);
+  });
+
+  test('needs more requests for more confidence', () => {
+    const least = (confidence: number) =>
+      planned('steady', { confidence })
+        .objectives.slice(0, 3)
+        .map(({ leastSamples }) => leastSamples);
+    expect(least(0.99)).toEqual([90, 459, 459]);
+    expect(least(0.8)).toEqual([59, 299, 299]);
+  });
+
+  test('that is not there is a problem that names those that are', () => {
+    expect(planScenario(shipped(), 'nope')).toEqual([
+      { code: 'unknown-scenario', path: 'scenarios.nope', message: expect.stringContaining('smoke, steady') },
+    ]);
+  });
+
+  test('holds its own objectives only, in the order of the document', () => {
+    const document = documentOf(
+      SHIPPED_YAML.replace('rate: 20/s\n', 'rate: 20/s\n    objectives: [confidence, error-rate]\n'),
+    );
+    expect(planned('smoke', {}, document).objectives.map(({ id }) => id)).toEqual([
+      'error-rate',
+      'confidence',
+    ]);
+    expect(planned('steady', {}, document).objectives).toHaveLength(6);
+    expect(planWindow(document).objectives).toHaveLength(6);
+  });
+
+  test('of several phases adds them up', () => {
+    const phases = `
+    phases:
+      - { name: low, rate: 60/s, duration: 30s }
+      - { name: high, rate: 0.5/s, duration: 1m }`;
+    const document = documentOf(`${SHIPPED_YAML.split('scenarios:')[0]}scenarios:\n  ramp:${phases}\n`);
+    expect(planned('ramp', {}, document).load).toMatchObject({
+      script: 'loadtests/ramp.ts',
+      plannedRequests: 1830,
+      scheduledSeconds: 90,
+      phases: [
+        { name: 'low', ratePerSecond: 60, durationSeconds: 30 },
+        { name: 'high', ratePerSecond: 0.5, durationSeconds: 60 },
+      ],
+    });
+  });
+});
+
+describe('budgets', () => {
+  test('are the most bad requests that the whole plan can bear, by the rule of each objective', () => {
+    const budgets = planned('steady').load!.budgets.map(({ objective, atMost }) => [objective, atMost]);
+    // 5 % of 1,500 and 1 % of 1,500 may be slow; errors must stay under 1 %, and 15 are not.
+    expect(budgets).toEqual([
+      ['latency-p95', 75],
+      ['latency-p99', 15],
+      ['error-rate', 14],
+    ]);
+  });
+
+  test('tell what is bad', () => {
+    expect(planned('steady').load!.budgets).toMatchObject([
+      { overSeconds: 0.2, badStatus: null, path: '/predict' },
+      { overSeconds: 0.5, badStatus: null, path: '/predict' },
+      { overSeconds: null, badStatus: '5..|429|499', path: null },
+    ]);
+  });
+
+  test('of a class of statuses are spent by its codes, whatever the label is called', () => {
+    const labels = [
+      ['status: { matches: "5..|429|499" }', 'status: 5xx'],
+      ['status: { matches: "5..|429|499" }', 'http_response_status_code: { matches: 5xx|429 }'],
+      ['status: { matches: "5..|429|499" }', 'response_code_class: "5"'],
+    ] as const;
+    const budgets = labels.map(
+      ([from, to]) =>
+        planned('steady', {}, documentOf(SHIPPED_YAML.replace(from, to))).load!.budgets.at(-1)!.badStatus,
+    );
+    expect(budgets).toEqual(['5..', '429|5..', '5..']);
+  });
+});
+
+test('a load that is smaller than the throughput promised is refused', () => {
+  expect(planScenario(shipped(), 'steady', { ratePerSecond: 10 })).toMatchObject([
+    {
+      code: 'out-of-reach',
+      message: expect.stringContaining('sends 10/s: throughput "> 15/s" cannot be met'),
+    },
+  ]);
+});
+
+describe('a plan', () => {
+  test('says how few requests decide nothing', () => {
+    const least = planWindow(shipped()).objectives.map(({ id, leastSamples }) => [id, leastSamples]);
+    expect(Object.fromEntries(least)).toEqual({
+      'latency-p95': 59,
+      'latency-p99': 299,
+      'error-rate': 299,
+      throughput: 30,
+      'model-uptime': 10,
+      confidence: 30,
+    });
+  });
+
+  test('asks for plain selectors of the service, and nothing else', () => {
+    const plan = planWindow(shipped());
+    expect(plan.load).toBeNull();
+    expect(plan.up).toBe('up{job="sentiment-api"}');
+    expect(plan.requests).toBe('http_requests_total{job="sentiment-api",method="POST",handler="/predict"}');
+    expect(plan.objectives.map(({ measure }) => measure)).toMatchObject([
+      { kind: 'latency', percentile: 95, buckets: expect.stringContaining('_bucket{job="sentiment-api"') },
+      { kind: 'latency', percentile: 99 },
+      {
+        kind: 'ratio',
+        badAbsent: 'zero',
+        lost: 'bad',
+        bad: expect.stringContaining('status=~"5..|429|499"'),
+      },
+      { kind: 'throughput' },
+      { kind: 'uptime', gauge: 'sentiment_model_loaded{job="sentiment-api"}' },
+      {
+        kind: 'mean',
+        sum: 'sentiment_prediction_confidence_sum{job="sentiment-api"}',
+        count: 'sentiment_prediction_confidence_count{job="sentiment-api"}',
+      },
+    ]);
+  });
+
+  test('survives being written as JSON', () => {
+    const plan = planned('steady');
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+  });
+});
+
+describe('objectives in phases', () => {
+  const text = SHIPPED_YAML.replace(
+    'scenarios:\n',
+    `  - { id: recovery, recovery: { of: latency-p95 }, target: "< 10s" }
+
+scenarios:
+  jolt:
+    phases: [{ name: before, rate: 20/s, duration: 30s }, { name: spike, rate: 100/s, duration: 5s }, { name: after, rate: 20/s, duration: 30s }]
+    objectives:
+      - { id: recovery, phases: [spike] }
+      - { id: latency-p95, phases: [after, before] }
+      - error-rate
+      - latency-p95
+`,
+  );
+  const document = documentOf(text);
+  const plan = planned('jolt', {}, document);
+
+  test('have a row each, in the order of the document and of the phases', () => {
+    expect(plan.objectives.map(({ id, phase }) => [id, phase ?? null])).toEqual([
+      ['latency-p95', null],
+      ['latency-p95 · before', 'before'],
+      ['latency-p95 · after', 'after'],
+      ['error-rate', null],
+      ['recovery · spike', 'spike'],
+    ]);
+    expect(plan.objectives.at(-1)).toMatchObject({
+      unit: 'seconds',
+      leastSamples: 59,
+      measure: { kind: 'recovery', path: '/predict', percentile: 95, withinSeconds: 0.2 },
+    });
+  });
+
+  test('have budgets of their phase', () => {
+    expect(plan.load!.budgets.map(({ metric, phase, atMost }) => [metric, phase, atMost])).toEqual([
+      ['sla_bad_latency_p95', null, 85],
+      ['sla_bad_latency_p95__1', 'before', 30],
+      ['sla_bad_latency_p95__3', 'after', 30],
+      ['sla_bad_error_rate', null, 16],
+    ]);
+  });
+
+  test('of a bare window are those of the whole, without recoveries', () => {
+    const { objectives } = planWindow(document);
+    expect(objectives.map(({ id }) => id)).toEqual(planWindow(shipped()).objectives.map(({ id }) => id));
+    expect(objectives.map(({ measure }) => measure.kind)).not.toContain('recovery');
+  });
+
+  test('a throughput must be within reach of its phase', () => {
+    const out = documentOf(
+      text
+        .replace('      - error-rate\n', '      - { id: throughput, phases: [before] }\n')
+        .replace('before, rate: 20/s', 'before, rate: 15/s'),
+    );
+    expect(planScenario(out, 'jolt')).toMatchObject([
+      { code: 'out-of-reach', message: expect.stringContaining('15/s in phase "before"') },
+    ]);
+  });
+});

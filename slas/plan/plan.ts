@@ -1,0 +1,327 @@
+import { thresholdAlertsOf } from '../alerts/rules/rules.ts';
+import { isGeneral, unitOf } from '../document/document.ts';
+import { holds } from '../document/limits.ts';
+import { statusPattern } from '../document/statuses.ts';
+import type {
+  Budget,
+  Limit,
+  Load,
+  Measure,
+  Objective,
+  Phase,
+  Plan,
+  PlannedAlert,
+  PlannedAlerts,
+  PlannedMeasure,
+  PlannedObjective,
+  Problem,
+  Scenario,
+  Selection,
+  SlaDocument,
+} from '../model/model.ts';
+import { alertStates, recordedByRules, select, selector } from '../prometheus/promql.ts';
+import { budgetOf, compareShare, leastRequests } from '../statistics/statistics.ts';
+import { refreshSelectors } from './refresh-selectors.ts';
+
+/** What a caller may change of a scenario's load, and of what decides. */
+export interface PlanOverrides {
+  readonly confidence?: number;
+  readonly ratePerSecond?: number;
+  readonly durationSeconds?: number;
+}
+
+/** A census of this few scrapes already tells whether the service was up. */
+const LEAST_SCRAPES = 10;
+/** What enough requests could show, at least. */
+const USUAL_CONFIDENCE = 0.95;
+/** Below this a mean is an anecdote, and so is a rate. */
+const LEAST_FOR_MEAN = 30;
+const LEAST_FOR_RATE = 30;
+
+/** Plan for a loaded run of one scenario, or what stands against it. */
+export function planScenario(
+  document: SlaDocument,
+  scenarioName: string,
+  overrides: PlanOverrides = {},
+): Plan | readonly Problem[] {
+  const scenario = document.scenarios.find(({ name }) => name === scenarioName);
+  if (scenario === undefined) {
+    const known = document.scenarios.map(({ name }) => name).join(', ') || 'none';
+    return [
+      {
+        code: 'unknown-scenario',
+        path: `scenarios.${scenarioName}`,
+        message: `the document of ${document.name} has no scenario "${scenarioName}": it has ${known}`,
+      },
+    ];
+  }
+  const rows = rowsOf(document, scenario);
+  const outOfReach = rows.flatMap((row) => outOfReachOf(row, scenario, overrides));
+  if (outOfReach.length > 0) return outOfReach;
+  return {
+    ...planObjectives(document, rows, scenario, overrides),
+    load: planLoad(document, rows, scenario, overrides),
+  };
+}
+
+/** What is judged by itself: an objective over the whole run, or in one phase. */
+interface Row {
+  readonly objective: Objective;
+  readonly phase: Phase | null;
+}
+
+/** In the order of the document's objectives, then of the phases. */
+const rowsOf = (document: SlaDocument, scenario: Scenario): readonly Row[] =>
+  document.objectives.flatMap((objective) => {
+    const named = scenario.objectives.filter(({ id }) => id === objective.id);
+    const isWhole = named.some(({ phases }) => phases === null);
+    const phases = scenario.phases.filter(({ name }) => named.some((one) => one.phases?.includes(name)));
+    return [
+      ...(isWhole ? [{ objective, phase: null }] : []),
+      ...phases.map((phase) => ({ objective, phase })),
+    ];
+  });
+
+/** `latency-p95`, or `latency-p95 · hold`. */
+const idOf = ({ objective, phase }: Row) =>
+  phase === null ? objective.id : `${objective.id} · ${phase.name}`;
+
+/** Plan for judging a window that somebody else loaded: every objective of the document that is not for some scenarios only. */
+export function planWindow(document: SlaDocument, overrides: PlanOverrides = {}): Plan {
+  const rows = document.objectives.filter(isGeneral).map((objective) => ({ objective, phase: null }));
+  return { ...planObjectives(document, rows, null, overrides), load: null };
+}
+
+/** A load that is smaller than the throughput that is promised misses by itself, and says nothing of the service. */
+function outOfReachOf(row: Row, scenario: Scenario, overrides: PlanOverrides): readonly Problem[] {
+  const { measure, target } = row.objective;
+  if (measure.kind !== 'throughput' || !target.comparison.startsWith('>')) return [];
+  const phases = phasesOf(scenario, overrides).filter(
+    ({ name }) => row.phase === null || name === row.phase.name,
+  );
+  const planned = phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0);
+  const perSecond = planned / phases.reduce((sum, phase) => sum + phase.durationSeconds, 0);
+  if (holds(perSecond, target)) return [];
+  const where = row.phase === null ? '' : ` in phase "${row.phase.name}"`;
+  const message = `scenario "${scenario.name}" sends ${perSecond}/s${where}: ${idOf(row)} "${target.text}" cannot be met; send more, or leave it out of the scenario's objectives`;
+  return [{ code: 'out-of-reach', path: `scenarios.${scenario.name}`, message }];
+}
+
+function planObjectives(
+  document: SlaDocument,
+  rows: readonly Row[],
+  scenario: Scenario | null,
+  overrides: PlanOverrides,
+): Plan {
+  const { selector: service, lag } = document.service;
+  const requests = scenario?.requests ?? document.service.requests;
+  const confidence = overrides.confidence ?? document.confidence;
+  return {
+    schema: 'sla-harness/plan/v1',
+    sla: { name: document.name, scenario: scenario?.name ?? null },
+    confidence,
+    load: null,
+    up: selector('up', service),
+    processStart: selector('process_start_time_seconds', service),
+    cpu: selector('process_cpu_seconds_total', service),
+    ...(document.service.replicas === 'elastic' ? { replicas: 'elastic' } : {}),
+    ...(document.service.isolated ? {} : { isolated: false }),
+    requests: requests === undefined ? null : select(service, requests),
+    lag: lag === undefined ? null : select(service, lag),
+    ...checksOf(document, scenario),
+    ...(rows.some(isOfGauge) ? { refreshed: refreshSelectors(service) } : {}),
+    objectives: rows.map((row) => planObjective(row, document, confidence)),
+    alerts: planAlerts(document, rows),
+  };
+}
+
+/** Of a bare window there are no checks. */
+function checksOf(document: SlaDocument, scenario: Scenario | null): Pick<Plan, 'checks'> {
+  const checks = scenario === null ? undefined : (scenario.checks ?? document.checks);
+  return checks === undefined ? {} : { checks };
+}
+
+/** `up` is Prometheus's own, and refreshed at every scrape. */
+const isOfGauge = ({ objective: { measure } }: Row) =>
+  (measure.kind === 'uptime' || measure.kind === 'peak') && measure.gauge.metric !== 'up';
+
+function planAlerts(document: SlaDocument, rows: readonly Row[]): PlannedAlerts {
+  const rules = thresholdAlertsOf(document).map((alert): PlannedAlert => {
+    const judged = rows.filter(({ objective }) => objective.id === alert.objective).map(idOf);
+    return { ...alert, judged };
+  });
+  return {
+    states: alertStates(document.name),
+    recorded: recordedByRules(document.name),
+    rules: rules.filter(({ judged }) => judged.length > 0),
+  };
+}
+
+function planObjective(row: Row, document: SlaDocument, confidence: number | null): PlannedObjective {
+  const { objective, phase } = row;
+  const measure = planMeasure(objective.measure, document);
+  return {
+    id: idOf(row),
+    ...(phase === null ? {} : { phase: phase.name }),
+    title: objective.title,
+    unit: unitOf(objective.measure),
+    measure,
+    target: objective.target,
+    alert: objective.alert ?? null,
+    leastSamples: leastSamples(measure, objective.target, Math.max(USUAL_CONFIDENCE, confidence ?? 0)),
+  };
+}
+
+function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
+  const service = document.service.selector;
+  switch (measure.kind) {
+    case 'latency':
+      return {
+        kind: 'latency',
+        buckets: select(service, measure.histogram, '_bucket'),
+        percentile: measure.percentile,
+        clientPath: measure.client ?? null,
+        ...valuesIn(measure.histogram),
+      };
+    case 'ratio':
+      return {
+        kind: 'ratio',
+        bad: select(service, measure.bad),
+        badAbsent: measure.bad.absent ?? null,
+        total: select(service, measure.total),
+        lost: measure.lost ?? null,
+        badStatus: statusPattern(measure.bad.where),
+        badLabels: Object.keys(measure.bad.where),
+        totalStatus: statusPattern(measure.total.where),
+      };
+    case 'throughput':
+      return {
+        kind: 'throughput',
+        counter: select(service, measure.counter),
+        status: statusPattern(measure.counter.where),
+      };
+    case 'uptime':
+      return { kind: 'uptime', gauge: select(service, measure.gauge) };
+    case 'peak':
+      return { kind: 'peak', gauge: select(service, measure.gauge), ...valuesIn(measure.gauge) };
+    case 'mean':
+      return {
+        kind: 'mean',
+        sum: select(service, measure.histogram, '_sum'),
+        count: select(service, measure.histogram, '_count'),
+        ...(measure.client === undefined ? {} : { clientPath: measure.client }),
+        ...valuesIn(measure.histogram),
+      };
+    case 'recovery':
+      return planRecovery(measure.of, document);
+    default:
+      return measure satisfies never;
+  }
+}
+
+const valuesIn = ({ valuesIn: unit }: Selection) => (unit === undefined ? {} : { valuesIn: unit });
+
+/** What must come back is the target of a latency that the client judges; `check` has seen to it that there is one. */
+function planRecovery(of: string, { objectives }: SlaDocument): PlannedMeasure {
+  const { measure, target } = objectives.find(({ id }) => id === of)!;
+  if (measure.kind !== 'latency') throw new RangeError(`objective "${of}" is no latency`);
+  const { percentile, client } = measure;
+  return { kind: 'recovery', path: client!, percentile, withinSeconds: target.value };
+}
+
+function leastSamples(measure: PlannedMeasure, target: Limit, confidence: number): number {
+  switch (measure.kind) {
+    case 'latency':
+    case 'recovery':
+      return leastRequests(budgetOf(measure.percentile), confidence);
+    case 'ratio':
+      return target.value > 0 && target.value < 1 ? leastRequests(target.value, confidence) : 1;
+    case 'throughput':
+      return LEAST_FOR_RATE;
+    case 'uptime':
+    case 'peak':
+      return LEAST_SCRAPES;
+    case 'mean':
+      return LEAST_FOR_MEAN;
+    default:
+      return measure satisfies never;
+  }
+}
+
+const phasesOf = ({ phases }: Scenario, { ratePerSecond, durationSeconds }: PlanOverrides) =>
+  phases.map(
+    (phase): Phase => ({
+      name: phase.name,
+      ratePerSecond: ratePerSecond ?? phase.ratePerSecond,
+      durationSeconds: durationSeconds ?? phase.durationSeconds,
+    }),
+  );
+
+const requestsIn = (phases: readonly Phase[]) =>
+  Math.floor(phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0));
+
+function planLoad(
+  { service, confidence }: SlaDocument,
+  rows: readonly Row[],
+  scenario: Scenario,
+  overrides: PlanOverrides,
+): Load {
+  const phases = phasesOf(scenario, overrides);
+  const plannedRequests = requestsIn(phases);
+  // A limit that is broken by what was observed may still be undecided at a confidence: then the whole load must tell.
+  const isObserved = (overrides.confidence ?? confidence) === null;
+  return {
+    scenario: scenario.name,
+    script: scenario.script,
+    phases,
+    seed: scenario.seed,
+    arrivals: scenario.arrivals,
+    requestsPerArrival: scenario.requestsPerArrival,
+    requestTimeoutSeconds: scenario.requestTimeoutSeconds,
+    warmUp: service.warmUp ?? null,
+    plannedRequests,
+    scheduledSeconds: phases.reduce((sum, phase) => sum + phase.durationSeconds, 0),
+    budgets: isObserved ? rows.flatMap((row) => planBudget(row, phases, service.isolated)) : [],
+  };
+}
+
+/** Objectives whose bad requests the generator can tell by itself: slow at the client, or bad by status. */
+function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): readonly Budget[] {
+  const { measure, target } = row.objective;
+  const at = phases.findIndex(({ name }) => name === row.phase?.name);
+  const planned = requestsIn(at === -1 ? phases : [phases[at]!]);
+  const counted = {
+    objective: idOf(row),
+    metric: metricOf(row.objective, at),
+    phase: row.phase?.name ?? null,
+  };
+  if (measure.kind === 'latency' && measure.client !== undefined) {
+    const atMost = mostWithin(
+      planned,
+      (bad) => compareShare(bad, planned, budgetOf(measure.percentile)) <= 0,
+    );
+    return [{ ...counted, overSeconds: target.value, badStatus: null, path: measure.client, atMost }];
+  }
+  // Among the requests of others ours may be few: how many bad ones they all can bear is not known before.
+  if (measure.kind === 'ratio' && measure.lost === 'bad' && isIsolated) {
+    const badStatus = statusPattern(measure.bad.where);
+    const within = (bad: number) => holds(compareShare(bad, planned, target.value), { ...target, value: 0 });
+    return [{ ...counted, overSeconds: null, badStatus, path: null, atMost: mostWithin(planned, within) }];
+  }
+  return [];
+}
+
+/** Letters, digits and _ are all that k6 takes; ids have single hyphens, so that two of these are never the same. */
+const metricOf = ({ id }: Objective, phaseIndex: number) =>
+  `sla_bad_${id.replaceAll('-', '_')}${phaseIndex === -1 ? '' : `__${phaseIndex + 1}`}`;
+
+/** The largest number up to `all` that still fits: fitting ends once and for all. */
+function mostWithin(all: number, fits: (bad: number) => boolean): number {
+  let [most, tooMany] = [0, all + 1];
+  while (tooMany - most > 1) {
+    const middle = Math.floor((most + tooMany) / 2);
+    if (fits(middle)) most = middle;
+    else tooMany = middle;
+  }
+  return most;
+}

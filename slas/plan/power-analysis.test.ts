@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { parseDocument } from '../document/document.ts';
+import type { Load, Plan, SlaDocument } from '../model/model.ts';
+import { renderForesight } from '../render/foresight.ts';
+import { SHIPPED_YAML } from '../testing/cases.ts';
+import { type PlanOverrides, planScenario } from './plan.ts';
+import { foresee, tooShort } from './power-analysis.ts';
+
+const planned = (overrides: PlanOverrides = {}) => {
+  const { document } = parseDocument(SHIPPED_YAML) as { document: SlaDocument };
+  return planScenario(document, 'steady', overrides) as Plan;
+};
+const load = (plan: Plan) => plan.load as Load;
+const shares = (plan: Plan) =>
+  Object.fromEntries(foresee(plan, load(plan)).map(({ id, detectable }) => [id, detectable]));
+const messages = (overrides: PlanOverrides) => {
+  const plan = planned(overrides);
+  return tooShort(plan, load(plan)).map(({ code, message }) => `${code}: ${message}`);
+};
+
+describe('what a plan could find', () => {
+  // 1,500 requests; the first missed count is 76, 16 and (a strict limit) 15. Beta quantiles computed with SciPy.
+  test('by the observed share', () => {
+    const found = shares(planned());
+    expect(found['latency-p95']!.independent).toBeCloseTo(0.0602665, 6);
+    expect(found['latency-p99']!.independent).toBeCloseTo(0.0153565, 6);
+    expect(found['error-rate']!.independent).toBeCloseTo(0.0145526, 6);
+    expect(found['latency-p99']!.dependent).toBeCloseTo(0.0205457, 6);
+    expect(found.throughput).toEqual({ independent: null, dependent: null });
+  });
+
+  test('by bounds at 95 %', () => {
+    const found = shares(planned({ confidence: 0.95 }));
+    expect(found['latency-p99']!.independent).toBeCloseTo(0.0208774, 6);
+    expect(found['error-rate']!.independent).toBeCloseTo(0.0208774, 6);
+  });
+
+  test('counts scrapes for uptime', () => {
+    const plan = planned();
+    expect(foresee(plan, load(plan)).find(({ id }) => id === 'model-uptime')).toMatchObject({
+      planned: 61,
+      plannedWhat: 'scrapes',
+      least: 10,
+    });
+  });
+});
+
+describe('a plan too short for its document', () => {
+  test('is not one that has just enough', () => {
+    expect(messages({ durationSeconds: 12 })).toEqual([]);
+    expect(messages({ durationSeconds: 9, ratePerSecond: 40 })).toEqual([]);
+    expect(messages({ durationSeconds: 12, ratePerSecond: 40, confidence: 0.95 })).toEqual([]);
+  });
+
+  test('lacks requests for a p99', () => {
+    const why = 'needs 299 requests, 275 are planned; make it at least 12 s long';
+    expect(messages({ durationSeconds: 11 })).toEqual([
+      `too-short: scenario "steady" is too short: objective "latency-p99" ${why}`,
+      `too-short: scenario "steady" is too short: objective "error-rate" ${why}`,
+    ]);
+  });
+
+  test('lacks scrapes for uptime', () => {
+    expect(messages({ durationSeconds: 8, ratePerSecond: 40 })).toEqual([
+      expect.stringContaining(
+        'objective "model-uptime" needs 10 scrapes, 9 are planned; make it at least 9 s long',
+      ),
+    ]);
+  });
+
+  test('lacks requests or blocks for its confidence', () => {
+    expect(messages({ durationSeconds: 12, confidence: 0.99 })[0]).toContain(
+      'needs 459 requests, 300 are planned',
+    );
+    expect(messages({ durationSeconds: 11, ratePerSecond: 40, confidence: 0.95 })).toEqual([
+      expect.stringContaining('a confidence needs 12 stretches between scrapes, 11 are planned'),
+    ]);
+  });
+});
+
+describe('phases', () => {
+  const text = (after: string) =>
+    SHIPPED_YAML.replace(
+      'scenarios:\n',
+      `  - { id: recovery, recovery: { of: latency-p95 }, target: "< 10s" }
+
+scenarios:
+  jolt:
+    phases: [{ name: before, rate: 20/s, duration: 13s }, { name: spike, rate: 100/s, duration: 5s }, { name: after, rate: 20/s, duration: ${after} }]
+    objectives: [{ id: recovery, phases: [spike] }, { id: latency-p95, phases: [before] }, { id: latency-p99, phases: [before] }, { id: model-uptime, phases: [before] }]
+`,
+    );
+  const plan = (after: string, confidence?: number) => {
+    const parsed = parseDocument(text(after)) as { document: SlaDocument };
+    return planScenario(parsed.document, 'jolt', confidence === undefined ? {} : { confidence }) as Plan;
+  };
+
+  test('are foreseen by their own requests and scrapes; a recovery by those of the next', () => {
+    const found = foresee(plan('30s'), load(plan('30s')));
+    expect(found.map(({ id, planned: count, least }) => [id, count, least])).toEqual([
+      ['latency-p95 · before', 260, 59],
+      ['latency-p99 · before', 260, 299],
+      ['model-uptime · before', 13, 10],
+      ['recovery · spike', 600, 59],
+    ]);
+  });
+
+  test('that are too short are told', () => {
+    const told = (after: string, confidence?: number) =>
+      tooShort(plan(after, confidence), load(plan(after))).map(({ message }) => message);
+    expect(told('13s')).toEqual([
+      expect.stringContaining(
+        '"latency-p99 · before" needs 299 requests, 260 are planned; make phase "before" at least 15 s long',
+      ),
+    ]);
+    expect(told('12s')[1]).toContain('make the phase after "spike" at least 13 s long, it has 12');
+    // 13 s hold 13 scrapes inside, and 12 stretches between them.
+    expect(told('13s', 0.95)).toHaveLength(1);
+  });
+});
+
+test('reads as a table', () => {
+  const plan = planned({ confidence: 0.95 });
+  const text = renderForesight(plan, load(plan));
+  expect(text).toContain('steady: 1,500 requests in 60 s · decided at 95 % confidence');
+  expect(text).toMatch(/latency-p99 +< 500ms +1,500 requests +299 +2\.088 % +3\.\d+ %\n/);
+  expect(text).toMatch(/model-uptime +>= 99\.9% +61 scrapes +10 +– +–\n/);
+});

@@ -1,0 +1,118 @@
+import type { Load, Plan, PlannedObjective, Problem } from '../model/model.ts';
+import { are, countOf, formatCount } from '../render/numbers.ts';
+import { LEAST_BLOCKS } from '../statistics/design-effect.ts';
+import { detectableShare } from '../statistics/intervals.ts';
+import { budgetFor, rulingOf } from '../statistics/rule-in-force.ts';
+import { plannedIn } from './planned-in.ts';
+
+/** What a plan can tell, before anything is run. */
+export interface Foresight {
+  readonly id: string;
+  readonly target: string;
+  /** Requests; for uptime scrapes, one a second. */
+  readonly planned: number;
+  readonly plannedWhat: 'requests' | 'scrapes';
+  /** Fewer decide nothing. */
+  readonly least: number;
+  /**
+   * The smallest true share of bad requests that is found missed in 95 % of all runs, under the rule in force: if requests
+   * are independent, and if the design effect is 4. null for what has no share, and where nothing would be found.
+   */
+  readonly detectable: { readonly independent: number | null; readonly dependent: number | null };
+}
+
+/** A busy service, not a full one: about what a queue shows at a third of its capacity. */
+export const DEPENDENT = 4;
+
+/**
+ * Our own Prometheus scrapes every second. Of a whole run one scrape opens the window and one closes it; of a phase only those
+ * inside it count.
+ */
+const scrapesOf = ({ phase }: PlannedObjective, load: Load) =>
+  Math.floor(plannedIn(load, phase).scheduledSeconds) + (phase === undefined ? 1 : 0);
+
+/** What is planned where an objective looks: a recovery at the phase after its own. */
+function plannedFor({ measure, phase }: PlannedObjective, load: Load) {
+  const at = load.phases.findIndex(({ name }) => name === phase);
+  return plannedIn(load, measure.kind === 'recovery' ? load.phases[at + 1]?.name : phase);
+}
+
+export function foresee(plan: Plan, load: Load): readonly Foresight[] {
+  return plan.objectives.map((objective) => {
+    const isCensus = objective.measure.kind === 'uptime' || objective.measure.kind === 'peak';
+    return {
+      id: objective.id,
+      target: objective.target.text,
+      planned: isCensus ? scrapesOf(objective, load) : plannedFor(objective, load).plannedRequests,
+      plannedWhat: isCensus ? 'scrapes' : 'requests',
+      least: objective.leastSamples,
+      detectable: {
+        independent: foundBy(objective, plan, load, 1),
+        dependent: foundBy(objective, plan, load, DEPENDENT),
+      },
+    };
+  });
+}
+
+function foundBy(objective: PlannedObjective, plan: Plan, load: Load, factor: number): number | null {
+  const { kind } = objective.measure;
+  if (kind !== 'latency' && kind !== 'ratio') return null;
+  const ruling = rulingOf(objective, plan.confidence);
+  const effect = { factor, blocks: Number.POSITIVE_INFINITY };
+  return detectableShare(
+    { all: plannedFor(objective, load).plannedRequests, effect },
+    budgetFor(objective),
+    ruling,
+  );
+}
+
+/** Why a plan cannot decide its objectives, however well the service does. */
+export function tooShort(plan: Plan, load: Load): readonly Problem[] {
+  const problem = (message: string): Problem => ({
+    code: 'too-short',
+    path: `scenarios.${load.scenario}`,
+    message: `scenario "${load.scenario}" is too short: ${message}`,
+  });
+  return [
+    ...plan.objectives.flatMap((objective) => lacking(objective, plan, load)),
+    ...blind(plan, load),
+  ].map(problem);
+}
+
+const secondsOf = (seconds: number, { phase }: PlannedObjective) =>
+  `make ${phase === undefined ? 'it' : `phase "${phase}"`} at least ${seconds} s long`;
+
+/** Too few requests or scrapes; of a recovery, too little time after its phase. */
+function lacking(objective: PlannedObjective, plan: Plan, load: Load): readonly string[] {
+  const { id, measure, phase, target } = objective;
+  const { planned, plannedWhat, least } = foresee({ ...plan, objectives: [objective] }, load)[0]!;
+  const { plannedRequests, scheduledSeconds } = plannedFor(objective, load);
+  const rate = plannedRequests / scheduledSeconds;
+  if (measure.kind === 'recovery') {
+    const seconds = Math.ceil(target.value + least / rate);
+    if (scheduledSeconds >= seconds) return [];
+    return [
+      `objective "${id}" looks for ${target.text} and for ${countOf(least, 'request')} from there on; make the phase after "${phase}" at least ${seconds} s long, it has ${scheduledSeconds}`,
+    ];
+  }
+  if (planned >= least) return [];
+  const scrapes = phase === undefined ? least - 1 : least;
+  const seconds = plannedWhat === 'scrapes' ? scrapes : Math.ceil(least / rate);
+  const told = `objective "${id}" needs ${formatCount(least)} ${plannedWhat}, ${formatCount(planned)} ${are(planned)} planned`;
+  return [`${told}; ${secondsOf(seconds, objective)}`];
+}
+
+/** Nothing is counted in a phase that holds no two scrapes, and there is no interval with too few stretches between them. */
+function blind({ objectives, confidence }: Plan, load: Load): readonly string[] {
+  const counted = objectives.filter(({ measure }) => measure.kind !== 'recovery');
+  const distinct = [...new Map(counted.map((objective) => [objective.phase, objective])).values()];
+  return distinct.flatMap((objective) => {
+    const [least, what] = confidence === null ? [1, 'a count'] : [LEAST_BLOCKS, 'a confidence'];
+    const stretches = scrapesOf(objective, load) - 1;
+    if (stretches >= least) return [];
+    const seconds = least + (objective.phase === undefined ? 0 : 1);
+    return [
+      `${what} needs ${countOf(least, 'stretch', 'stretches')} between scrapes, ${formatCount(stretches)} ${are(stretches)} planned; ${secondsOf(seconds, objective)}`,
+    ];
+  });
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import { doubtsOfHeaders, readAnswer } from './answer.ts';
+
+const UP = { metric: { __name__: 'up', instance: 'a' }, values: [[1, '1']] };
+const matrix = (...result: object[]) => ({ resultType: 'matrix', result });
+const read = (beside: object, result: object[] = [UP], status = 200, doubts: string[] = []) =>
+  readAnswer(
+    { status, doubts, text: JSON.stringify({ status: 'success', data: matrix(...result), ...beside }) },
+    'matrix',
+  );
+
+describe('a result that a server marks as incomplete has a warning', () => {
+  test.each([
+    ['VictoriaMetrics cluster', { isPartial: true }],
+    ['the same, as text', { isPartial: 'true' }],
+    ['snake case', { is_partial: true }],
+    ['a strategy', { partialResponse: 'store api-2 is gone' }],
+    ['inside data', { data: { ...matrix(UP), isPartial: true } }],
+    ['inside statistics', { stats: { query: { partial: true } } }],
+    ['an object', { partialResults: { partialResultsDetected: true } }],
+    ['truncated', { truncated: true }],
+    ['a limit', { limitReached: 1 }],
+    ['not complete', { complete: false }],
+    ['not exhaustive', { metadata: { exhaustive: false } }],
+  ])('%s', (_, beside) => {
+    const { series, warnings, error } = read(beside);
+    expect(warnings).toEqual([expect.stringContaining('marked its result as incomplete')]);
+    expect([series.length, error]).toEqual([1, null]);
+  });
+
+  test.each([
+    ['206', 206, [], 'HTTP status 206'],
+    ['203', 203, [], 'HTTP status 203'],
+    ['M3', 200, [['m3-results-limited', 'max_fetch_series_limit_applied']], 'm3-results-limited'],
+    ['a proxy', 200, [['warning', '110 - "Response is Stale"']], 'Response is Stale'],
+  ] as const)('%s, by status or header', (_, status, headers, said) => {
+    expect(read({}, [UP], status, [...doubtsOfHeaders(status, headers)]).warnings).toEqual([
+      expect.stringContaining(said),
+    ]);
+  });
+
+  test.each([
+    ['a list', { warnings: ['results truncated due to limit'] }, ['results truncated due to limit']],
+    ['one text', { warnings: 'store is down' }, ['store is down']],
+    ['an object', { warnings: { store: 'is down' } }, ['{"store":"is down"}']],
+    ['infos', { infos: ['metric might not be a counter'] }, ['metric might not be a counter']],
+    ['an error beside a success', { error: 'one shard failed' }, ['one shard failed']],
+    ['inside data', { data: { ...matrix(UP), warnings: ['w'] } }, ['w']],
+  ])('messages are kept: %s', (_, beside, expected) => {
+    expect(read(beside).warnings).toEqual(expected);
+  });
+});
+
+test.each([
+  { isPartial: false },
+  { isPartial: 'false', warnings: [], infos: null, error: '' },
+  { partialResults: { partialResultsDetected: false } },
+  { complete: true, exhaustive: true },
+  { stats: { seriesFetched: '3', executionTimeMsec: 2 } },
+  { trace: { message: 'partial search', warnings: ['of the trace'] } },
+])('what says nothing of the result is no warning: %j', (beside) => {
+  expect(read(beside).warnings).toEqual([]);
+});
+
+test('headers of every day are no warning', () => {
+  const headers = [
+    ['content-type', 'application/json'],
+    ['x-ratelimit-limit', '100'],
+    ['x-partial-response', 'false'],
+  ] as const;
+  expect(doubtsOfHeaders(200, headers)).toEqual([]);
+});
+
+test('a failure of the server is one whatever its body says', () => {
+  expect(read({}, [UP], 503)).toMatchObject({ series: [], error: expect.stringContaining('status 503') });
+});
+
+describe('samples and series that a server returns twice', () => {
+  const labels = { instance: 'a' };
+  const samplesOf = (...result: object[]) => read({}, result).series.map(({ samples }) => samples);
+
+  test('one moment counts once', () => {
+    const values = [
+      [1, '5'],
+      [1, '5.0'],
+      [2, '6'],
+    ];
+    expect(samplesOf({ metric: labels, values })).toEqual([
+      [
+        [1, '5'],
+        [2, '6'],
+      ],
+    ]);
+    expect(read({}, [{ metric: labels, values }]).warnings).toEqual([]);
+  });
+
+  test('samples out of order are put in order', () => {
+    const values = [
+      [2, '6'],
+      [1, '5'],
+    ];
+    expect(samplesOf({ metric: labels, values })).toEqual([
+      [
+        [1, '5'],
+        [2, '6'],
+      ],
+    ]);
+  });
+
+  test('one series in two pieces is one series', () => {
+    const pieces = [
+      { metric: labels, values: [[2, '6']] },
+      {
+        metric: labels,
+        values: [
+          [1, '5'],
+          [2, '6'],
+        ],
+      },
+    ];
+    expect(samplesOf(...pieces)).toEqual([
+      [
+        [1, '5'],
+        [2, '6'],
+      ],
+    ]);
+  });
+
+  test('two values of one moment are a warning: which is right is unknown', () => {
+    const values = [
+      [1, '5'],
+      [1, '7'],
+    ];
+    expect(read({}, [{ metric: labels, values }]).warnings).toEqual([
+      'series {"instance":"a"} has several values at one moment: 5 and 7 at 1',
+    ]);
+  });
+});

@@ -1,0 +1,172 @@
+import type { Reading, Sample, Series } from '../model/model.ts';
+
+/**
+ * What a server's response says: its series, and everything in it that casts doubt on them. Servers mark an incomplete result
+ * in different ways; whatever the way, it becomes a warning, and nothing passes on a reading with a warning.
+ *
+ *   Prometheus, Thanos, Mimir, Cortex   `warnings`, `infos`
+ *   VictoriaMetrics cluster             `"isPartial": true`
+ *   M3                                  the header `M3-Results-Limited`, and a warning
+ *   proxies and caches                  status 203 or 206, the header `Warning`
+ */
+export type Answer = Pick<Reading, 'series' | 'warnings' | 'error'>;
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly text: string;
+  /** Of the headers, those that cast doubt on the body. */
+  readonly doubts: readonly string[];
+}
+
+export const silent = (error: string): Answer => ({ series: [], warnings: [], error });
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const MAX_QUOTED_LENGTH = 300;
+
+/** What a server said, in one line: first without secrets, then cut. Half a secret would not be recognised any more. */
+function excerpt(said: unknown, redact: (text: string) => string): string {
+  const text = redact(typeof said === 'string' ? said : (JSON.stringify(said) ?? 'nothing'))
+    .replace(/\s+/g, ' ')
+    .trim();
+  return text.length <= MAX_QUOTED_LENGTH ? text : `${text.slice(0, MAX_QUOTED_LENGTH)}…`;
+}
+
+/** @param redact takes secrets out of what the server says */
+export function readAnswer(
+  answered: HttpResponse | string,
+  expected: 'matrix' | 'vector',
+  redact: (text: string) => string = String,
+): Answer {
+  if (typeof answered === 'string') return silent(answered);
+  const { status, text: body, doubts } = answered;
+  const what = expected === 'matrix' ? 'raw samples' : 'one value a series';
+  const answer = parseJson(body) as ApiAnswer | null | undefined;
+  if (answer === undefined) return silent(`status ${status}, and no JSON: ${excerpt(body, redact)}`);
+  if (answer?.status !== 'success')
+    return silent(`status ${status}: ${excerpt(answer?.error ?? body, redact)}`);
+  if (status < 200 || status > 299) return silent(`status ${status}, beside a body that says "success"`);
+  if (answer.data?.resultType !== expected)
+    return silent(`expected ${what}, got ${excerpt(answer.data?.resultType ?? 'nothing', redact)}`);
+  const { result } = answer.data;
+  if (!Array.isArray(result) || !result.every(isSeries))
+    return silent(`expected ${what}, got ${excerpt(result, redact)}`);
+  const { series, conflicts } = tidied(result);
+  const warnings = [...doubts, ...doubtsOf(answer), ...conflicts].map((one) => excerpt(one, redact));
+  return { series, warnings, error: null };
+}
+
+interface ApiAnswer {
+  readonly status: string;
+  readonly error?: string;
+  readonly data?: {
+    readonly resultType: string;
+    readonly result: readonly ApiSeries[];
+  };
+}
+
+interface ApiSeries {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values?: readonly Sample[];
+  readonly value?: Sample;
+}
+
+/** A server that only resembles Prometheus must not have a null of its own read as 0. */
+const isSeries = (one: ApiSeries) =>
+  typeof one?.metric === 'object' &&
+  one.metric !== null &&
+  !('histograms' in one) &&
+  !('histogram' in one) &&
+  [...(one.values ?? []), ...(one.value === undefined ? [] : [one.value])].every(
+    ([at, value]) => Number.isFinite(at) && typeof value === 'string',
+  );
+
+// ---------------------------------------------------------------------------------------------- doubts
+
+/** Keys whose content is a message to the reader. */
+const MESSAGES = /^(warnings?|infos?|errors?|notices?)$/i;
+/** Keys that say that something is missing, if their value says so. */
+const INCOMPLETE = /partial|truncat|incomplete|degraded|limited|limit.?(reached|exceeded|hit|applied)/i;
+/** Keys that say that something is missing, if their value is false. */
+const COMPLETE = /^(is.?)?(complete|exhaustive)$/i;
+/** What was found, and traces of how: labels and values of the user's own. */
+const NOT_LOOKED_INTO = new Set(['result', 'resultType', 'trace', 'status']);
+
+/** Messages, and marks of an incomplete result, wherever they stand beside the result. */
+function doubtsOf(part: object): readonly string[] {
+  return Object.entries(part).flatMap(([key, value]): readonly string[] => {
+    if (NOT_LOOKED_INTO.has(key)) return [];
+    if (MESSAGES.test(key)) return messagesOf(value);
+    if (INCOMPLETE.test(key) && isSaid(value)) return [incomplete(`"${key}": ${JSON.stringify(value)}`)];
+    if (COMPLETE.test(key) && !isSaid(value)) return [incomplete(`"${key}": ${JSON.stringify(value)}`)];
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? doubtsOf(value) : [];
+  });
+}
+
+const incomplete = (mark: string) => `the server marked its result as incomplete (${mark.slice(0, 200)})`;
+
+function messagesOf(value: unknown): readonly string[] {
+  if (!isSaid(value)) return [];
+  const all = Array.isArray(value) ? value : [value];
+  return all.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
+}
+
+/** false, 0, null, and text that says so, say nothing; nor does a container of nothing else. */
+function isSaid(value: unknown): boolean {
+  if (typeof value === 'string') return !/^(|false|no|none|null|0)$/i.test(value.trim());
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(isSaid);
+  return Boolean(value);
+}
+
+/** What the status and the headers say: a part of the content, another's copy of it, or fewer results than there are. */
+export function doubtsOfHeaders(
+  status: number,
+  headers: Iterable<readonly [string, string]>,
+): readonly string[] {
+  const ofStatus = status === 206 || status === 203 ? [incomplete(`HTTP status ${status}`)] : [];
+  const ofHeaders = [...headers].flatMap(([name, value]) => {
+    if (name === 'warning') return [`HTTP warning: ${value.slice(0, 200)}`];
+    return INCOMPLETE.test(name) && isSaid(value) ? [incomplete(`header ${name}: ${value}`)] : [];
+  });
+  return [...ofStatus, ...ofHeaders];
+}
+
+// ---------------------------------------------------------------------------------------------- samples
+
+/**
+ * Each series once, its samples in order, each moment once. A server that takes samples from several senders may return one
+ * series or one sample twice; two values of one moment contradict each other, and which is right is unknown.
+ */
+function tidied(result: readonly ApiSeries[]): { series: readonly Series[]; conflicts: readonly string[] } {
+  const byLabels = Map.groupBy(result, ({ metric }) => JSON.stringify(Object.entries(metric).sort()));
+  const conflicts: string[] = [];
+  const series = [...byLabels.values()].map((same): Series => {
+    const all = same.flatMap(({ values, value }) => values ?? (value === undefined ? [] : [value]));
+    const labels = same[0]!.metric;
+    if (same.length === 1 && all.every(([at], index) => index === 0 || at > all[index - 1]![0]))
+      return { labels, samples: all };
+    const { samples, conflict } = onceEach(all);
+    if (conflict !== null)
+      conflicts.push(`series ${JSON.stringify(labels)} has several values at one moment: ${conflict}`);
+    return { labels, samples };
+  });
+  return { series, conflicts };
+}
+
+function onceEach(all: readonly Sample[]): { samples: readonly Sample[]; conflict: string | null } {
+  const samples: Sample[] = [];
+  let conflict: string | null = null;
+  for (const sample of all.toSorted(([a], [b]) => a - b)) {
+    const last = samples.at(-1);
+    if (last === undefined || last[0] !== sample[0]) samples.push(sample);
+    else if (last[1] !== sample[1] && Number(last[1]) !== Number(sample[1]))
+      conflict ??= `${last[1]} and ${sample[1]} at ${sample[0]}`;
+  }
+  return { samples, conflict };
+}

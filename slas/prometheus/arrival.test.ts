@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import type { Reading, Series } from '../model/model.ts';
+import { boundOf, goneTargets, LagMeter, missingAtEnd, missingSamples, missingScrapes } from './arrival.ts';
+
+const series = (instance: string, times: readonly number[], more: Record<string, string> = {}): Series => ({
+  labels: { instance, ...more },
+  samples: times.map((at) => [at, '1']),
+});
+const reading = (...all: Series[]): Reading => ({
+  ...{ selector: 's', query: 's', atSeconds: 0, warnings: [], error: null },
+  series: all,
+});
+
+describe('the lag of a server', () => {
+  const lagOf = (...looks: readonly (readonly [readonly number[], number])[]) => {
+    const meter = new LagMeter();
+    for (const [times, now] of looks) meter.see([series('a', times)], now);
+    return meter.lagSeconds;
+  };
+
+  test('is unknown at the first look: samples may have been there for long', () => {
+    expect(lagOf([[1, 2, 3], 100])).toBeNull();
+  });
+  test('is the time from a sample to when it was first seen', () => {
+    expect(lagOf([[1], 2], [[1, 3], 3.2])).toBeCloseTo(0.2);
+  });
+  test('of a batch, is that of its oldest sample', () => {
+    expect(lagOf([[1, 2], 2], [[1, 2, 3, 4, 5, 6, 7], 8])).toBe(5);
+  });
+  test('is the longest that was seen', () => {
+    expect(lagOf([[1], 1], [[1, 2], 5], [[1, 2, 6], 6.1])).toBe(3);
+  });
+  test('of a series that was not there at the first look counts', () => {
+    const meter = new LagMeter();
+    meter.see([], 10);
+    meter.see([series('a', [8, 9])], 12);
+    expect(meter.lagSeconds).toBe(4);
+  });
+  test('begins with what was known before', () => {
+    expect(new LagMeter(2.5).lagSeconds).toBe(2.5);
+  });
+});
+
+describe('how long samples are waited for', () => {
+  test.each([
+    ['as --ingest-delay says, from the next scrape on', 20, 3, 5, 25, 'option'],
+    ['a minute, where nothing is known', undefined, null, 5, 60, 'default'],
+    ['three intervals, where these are longer', undefined, null, 60, 180, 'default'],
+    ['ten seconds of a server that shows samples at once', undefined, 0.1, 1, 10, 'learned'],
+    ['four times the lag, and three intervals', undefined, 8, 1, 35, 'learned'],
+    ['ten minutes at most', undefined, 1000, 1, 600, 'learned'],
+  ] as const)('%s', (_, option, lag, interval, boundSeconds, boundBy) => {
+    expect(boundOf(option, lag, interval)).toEqual({ boundSeconds, boundBy });
+  });
+});
+
+test('a target without a scrape at or after the end is missing, with its newest sample', () => {
+  expect(missingScrapes([series('a', [9, 10]), series('b', [8, 9]), series('c', [])], 10)).toEqual([
+    { what: 'a scrape of b', newestSeconds: 9 },
+    { what: 'a scrape of c', newestSeconds: null },
+  ]);
+});
+
+test('a replica is gone once the others were scraped for three intervals and the lag after it', () => {
+  const up = [series('a', [20]), series('b', [14])];
+  expect(goneTargets(up, 1, 2.5).map(({ labels }) => labels.instance)).toEqual(['b']);
+  expect(goneTargets(up, 1, 3)).toEqual([]);
+  expect(goneTargets([series('a', [1])], 1, 0)).toEqual([]);
+});
+
+describe('a series that lacks the closing scrape', () => {
+  const missing = (up: Series, ...tail: Series[]) => missingSamples([up], [reading(...tail)], 10, 1);
+
+  test('is missing', () => {
+    expect(missing(series('a', [9, 10]), series('a', [8, 9], { status: '500' }))).toEqual([
+      { what: 'a sample of {"instance":"a","status":"500"}', newestSeconds: 9 },
+    ]);
+  });
+  test('is not where the scrape failed', () => {
+    const failed = { ...series('a', []), samples: [[10, '0']] as const };
+    expect(missing(failed, series('a', [8, 9]))).toEqual([]);
+  });
+  test('is not of another target', () => {
+    expect(missing(series('a', [9, 10]), series('b', [8, 9]))).toEqual([]);
+  });
+  test('is not where its time differs by less than half an interval', () => {
+    expect(missing(series('a', [9, 10.3]), series('a', [9, 9.9]))).toEqual([]);
+  });
+  test('without up, is one that ends before the window does', () => {
+    expect(missingAtEnd([reading(series('a', [9]), series('b', [10]))], 10)).toEqual([
+      { what: 'a sample of {"instance":"a"}', newestSeconds: 9 },
+    ]);
+  });
+});

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import type { Digest, Evidence, Reading } from '../model/model.ts';
+import { healthy } from '../testing/cases.ts';
+import { judgeInWords } from '../testing/judge-in-words.ts';
+
+/** A long window of which the server does not say all that is needed. What it does say is in cases/thinned.yaml. */
+
+const { plan, run, evidence } = healthy({ blocks: 3 });
+const confidence = plan.objectives.find(({ id }) => id === 'confidence')!;
+const { count } = confidence.measure as { count: string };
+
+const without = (digest: Digest, selector: string, isLeft: (reading: Reading) => boolean): Evidence => ({
+  ...evidence,
+  readings: evidence.readings.flatMap((one) => {
+    if (one.digest !== digest || one.selector !== selector) return [one];
+    return isLeft(one) ? [{ ...one, series: one.series.slice(1) }] : [];
+  }),
+});
+const judged = (spoiled: Evidence) => {
+  const { verdict, objectives } = judgeInWords(plan, run, spoiled);
+  const { verdict: outcome, reason } = objectives.find(({ id }) => id === 'confidence')!;
+  return { verdict, outcome, reason };
+};
+
+test('of which all is said, it passes', () => {
+  expect(judged(evidence)).toMatchObject({ verdict: 'pass', outcome: 'met' });
+});
+
+test.each(['resets', 'sum'] as const)('a counter of which %s is not told is not trusted', (digest) => {
+  const { verdict, outcome, reason } = judged(without(digest, count, () => true));
+  expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
+  expect(reason).toMatch(/^Prometheus does not say whether series \{.*\} fell inside the window$/);
+});
+
+test.each(['resets', 'sum', 'last'] as const)('nor are counters of which %s was not asked', (digest) => {
+  const { verdict, outcome, reason } = judged(without(digest, count, () => false));
+  expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
+  expect(reason).toContain(`there is no evidence of ${digest} for sentiment_prediction_confidence_count`);
+});
+
+test('a digest of a gauge is not taken for its samples where nothing else is left', () => {
+  const { gauge } = plan.objectives.find(({ id }) => id === 'model-uptime')!.measure as { gauge: string };
+  const readings = evidence.readings.filter(({ selector, digest }) => selector !== gauge || digest === 'sum');
+  const { verdict, objectives } = judgeInWords(plan, run, { ...evidence, readings });
+  const { verdict: outcome, reason } = objectives.find(({ id }) => id === 'model-uptime')!;
+  expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
+  expect(reason).toContain(`there is no evidence of count for ${gauge}`);
+});
+
+test.each([3, 4, 5, 6])('a scrape that is missing anywhere in %d blocks is told as missing', (blocks) => {
+  for (let at = 15; at <= 65; at += 5) {
+    const gone = `always 1; ${at}=_`;
+    const given = healthy({ blocks, series: { up: gone, 'model loaded': gone } });
+    const { verdict, objectives } = judgeInWords(given.plan, given.run, given.evidence);
+    expect(verdict, `missing at ${at} s`).toBe('inconclusive');
+    expect(objectives.find(({ id }) => id === 'model-uptime')!.reason).toContain(
+      'at 12 of 13 scrapes, 1 unknown',
+    );
+  }
+});

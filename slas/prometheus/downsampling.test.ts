@@ -1,0 +1,358 @@
+import { describe, expect, test } from 'vitest';
+import type { Digest, Plan, Reading, RunRecord, Sample, Series, Thinned } from '../model/model.ts';
+import { healthy } from '../testing/cases.ts';
+import {
+  blockAt,
+  blocksOf,
+  cutsOf,
+  digestOf,
+  endOf,
+  isRead,
+  nameless,
+  stretchesOf,
+  thinningOf,
+  unread,
+  unreadPart,
+} from './downsampling.ts';
+
+/** Which parts of a long window are read in full. Four blocks of 20 s, from 0 to 80, scraped every 5 s: four scrapes a block. */
+
+const { plan, run } = healthy();
+const FOUR: Thinned = {
+  fromSeconds: 0,
+  stepSeconds: 20,
+  blocks: 4,
+  intervalSeconds: 5,
+  cutsAtSeconds: [],
+};
+const UP = plan.up;
+const gauge = plan.objectives.flatMap(({ measure }) =>
+  measure.kind === 'uptime' ? [measure.gauge] : [],
+)[0]!;
+
+type Values = readonly (number | 'NaN' | null)[];
+
+/** What the server says of each block of a series; null: nothing. */
+const told = (
+  selector: string,
+  digest: Digest,
+  values: Values,
+  labels: Series['labels'] = { instance: 'a' },
+  { stepSeconds }: Thinned = FOUR,
+): Reading => ({
+  ...{ selector, query: selector, atSeconds: 80, digest, warnings: [], error: null },
+  series: [
+    {
+      labels,
+      samples: values.flatMap((value, index): Sample[] =>
+        value === null ? [] : [[(index + 1) * stepSeconds, String(value)]],
+      ),
+    },
+  ],
+});
+
+/** A target at whose every scrape all was well, but for what is different. */
+const scraped = (
+  { count = [4, 4, 4, 4], ...more }: Partial<Record<'count' | 'sum' | 'gaps', Values>> = {},
+  instance = 'a',
+  thinned = FOUR,
+) => [
+  told(UP, 'count', count, { instance }, thinned),
+  told(UP, 'sum', more.sum ?? count, { instance }, thinned),
+  told(UP, 'gaps', more.gaps ?? count.map((one) => (one === null ? null : 2)), { instance }, thinned),
+];
+const loaded = (
+  { count = [4, 4, 4, 4], ...more }: Partial<Record<'count' | 'sum' | 'min', Values>> = {},
+  labels: Series['labels'] = { instance: 'a' },
+) => [
+  told(gauge, 'count', count, labels),
+  told(gauge, 'sum', more.sum ?? count, labels),
+  told(gauge, 'min', more.min ?? count.map((one) => (one === null ? null : 1)), labels),
+];
+const oddOf = (readings: readonly Reading[], thinned = FOUR, of = plan) =>
+  [...blocksOf(of, readings, thinned).odd].sort();
+const without = (digest: Digest, readings: readonly Reading[]) =>
+  readings.filter((one) => one.digest !== digest);
+
+describe('a window is thinned', () => {
+  const windowOf = (fromSeconds: number, toSeconds: number): RunRecord => ({
+    ...run,
+    window: { fromSeconds, toSeconds },
+    load: null,
+  });
+
+  test('when it has more than 500 scrapes', () => {
+    expect(thinningOf(plan, windowOf(1000, 3500), 5)).toBeNull();
+    expect(thinningOf(plan, windowOf(1000, 3500.5), 5)).not.toBeNull();
+  });
+  test('to whole seconds where its blocks are long, beginning at a multiple of the step, as servers round times', () => {
+    expect(thinningOf(plan, windowOf(1000.2, 12000.7), 5)).toEqual({
+      ...{ fromSeconds: 1012, stepSeconds: 23, blocks: 477, intervalSeconds: 5, cutsAtSeconds: [] },
+    });
+    expect(thinningOf(plan, windowOf(0.5, 10000.5), 5)).toMatchObject({ fromSeconds: 20, stepSeconds: 20 });
+  });
+  test('to milliseconds where they are short', () => {
+    expect(thinningOf(plan, windowOf(10.0004, 1010.7), 1)).toMatchObject({
+      ...{ fromSeconds: 10.01, stepSeconds: 2.002, blocks: 499 },
+    });
+  });
+});
+
+describe('a run is cut', () => {
+  const phases = [
+    { name: 'warm', ratePerSecond: 5, durationSeconds: 10 },
+    { name: 'hold', ratePerSecond: 25, durationSeconds: 50 },
+  ];
+  const planned: Plan = { ...plan, load: { ...plan.load!, phases } };
+  const cuts = (began: readonly (readonly [string, number])[], toSeconds: number, of = planned) =>
+    cutsOf(of, {
+      ...run,
+      window: { fromSeconds: 1010, toSeconds },
+      load: {
+        ...run.load!,
+        phases: began.map(([name, fromSeconds]) => ({
+          ...{ name, fromSeconds, sent: 1, startedLateP99Seconds: 0 },
+        })),
+      },
+    });
+  const BOTH = [
+    ['warm', 1010],
+    ['hold', 1021],
+  ] as const;
+
+  test('where a phase begins, and where each was to end, in order', () => {
+    expect(cuts(BOTH, 1080)).toEqual([1020, 1021, 1071]);
+  });
+  test('not at the edges of the window, nor outside it', () => {
+    expect(cuts(BOTH, 1071)).toEqual([1020, 1021]);
+    expect(cuts([['warm', 990], ...BOTH.slice(1)], 1060)).toEqual([1021]);
+  });
+  test('once where one phase ends as the next begins, to a millisecond', () => {
+    expect(cuts([BOTH[0], ['hold', 1020.0004]], 1080)).toEqual([1020, 1070]);
+  });
+  test('only where it begins, of a phase that nobody planned', () => {
+    expect(cuts([['extra', 1030]], 1080)).toEqual([1030]);
+    expect(cuts([['warm', 1030]], 1080, { ...plan, load: null })).toEqual([1030]);
+  });
+  test('nowhere without a load, or a record of its phases', () => {
+    expect(cutsOf(planned, { ...run, load: null })).toEqual([]);
+    expect(cutsOf(planned, run)).toEqual([]);
+    expect(cutsOf({ ...plan, load: null }, run)).toEqual([]);
+  });
+});
+
+describe('blocks', () => {
+  test('are open where they begin and closed where they end', () => {
+    expect([0, 0.001, 20, 20.001, 80, 80.001].map((at) => blockAt(FOUR, at))).toEqual([
+      ...[null, 1, 1, 2, 4, null],
+    ]);
+    expect([0, 1, 4].map((index) => endOf(FOUR, index))).toEqual([0, 20, 80]);
+    const later = { ...FOUR, fromSeconds: 1000 };
+    expect([1000, 1000.001, 1080].map((at) => blockAt(later, at))).toEqual([null, 1, 4]);
+    expect(endOf(later, 4)).toBe(1080);
+  });
+  test('are read where they are odd, and so is all before the first and after the last', () => {
+    const blocks = { ...blocksOf(plan, [], FOUR), odd: new Set([2]) };
+    expect([0, 20, 20.001, 40, 40.001, 81].map((at) => isRead(blocks, at))).toEqual([
+      ...[true, false, true, true, false, true],
+    ]);
+  });
+  test('are unread of a phase if they lie wholly in it, are not odd, and have a scrape', () => {
+    const blocks = { ...blocksOf(plan, [], FOUR), odd: new Set([3]) };
+    const values = (...own: readonly number[]) => ({
+      labels: {},
+      values: Float64Array.of(Number.NaN, ...own),
+    });
+    const inPhase = (fromSeconds: number, toSeconds: number, ...own: readonly number[]) =>
+      unread(blocks, values(...own), { fromSeconds, toSeconds });
+    expect(inPhase(0, 80, 4, 4, 4, 4)).toEqual([1, 2, 4]);
+    expect(inPhase(0, 80, 4, Number.NaN, 4, 4)).toEqual([1, 4]);
+    expect(inPhase(20, 80, 4, 4, 4, 4)).toEqual([2, 4]);
+    expect(inPhase(20.001, 80, 4, 4, 4, 4)).toEqual([4]);
+    expect(inPhase(0, 40, 4, 4, 4, 4)).toEqual([1, 2]);
+    expect(inPhase(0, 39.999, 4, 4, 4, 4)).toEqual([1]);
+    expect(inPhase(25, 35, 4, 4, 4, 4)).toEqual([]);
+  });
+});
+
+describe('of a block that is not odd', () => {
+  // Ten blocks of 20 s, three intervals are 15 s.
+  const partOf = (block: number, ...odd: readonly number[]) =>
+    unreadPart({ ...blocksOf(plan, [], { ...FOUR, blocks: 10 }), odd: new Set(odd) }, block);
+
+  test('nothing is read, but what margins of odd blocks and of the edges reach', () => {
+    expect(partOf(5)).toEqual([80, 100]);
+    expect(partOf(5, 4)).toEqual([95, 100]);
+    expect(partOf(5, 6)).toEqual([80, 85]);
+    expect(partOf(5, 3, 8, 2)).toEqual([80, 100]);
+    expect(partOf(1)).toEqual([15, 20]);
+    expect(partOf(10)).toEqual([180, 185]);
+  });
+  test('all is read where they meet', () => {
+    const [from, to] = partOf(5, 6, 4);
+    expect(from).toBeGreaterThan(to);
+  });
+});
+
+describe('what the server says of blocks', () => {
+  test('is told by series, whose metric has no name after a function, whatever the order of its labels', () => {
+    expect(nameless({ __name__: 'up', job: 'api', instance: 'a' })).toBe(
+      nameless({ instance: 'a', job: 'api' }),
+    );
+    expect(nameless({ instance: 'a' })).not.toBe(nameless({ instance: 'b' }));
+    const found = digestOf(
+      [
+        told(UP, 'sum', [4, null, null, null], { __name__: 'up', job: 'api', instance: 'a' }),
+        told(UP, 'sum', [null, 3, null, 'NaN'], { instance: 'a', job: 'api' }),
+        told(UP, 'count', [9, 9, 9, 9]),
+        told(gauge, 'sum', [9, 9, 9, 9]),
+      ],
+      ...([UP, 'sum', FOUR] as const),
+    );
+    // What is no number is not nothing: something was there.
+    expect([...found.values()]).toEqual([
+      {
+        labels: { job: 'api', instance: 'a' },
+        values: Float64Array.of(Number.NaN, 4, 3, Number.NaN, Number.POSITIVE_INFINITY),
+      },
+    ]);
+  });
+});
+
+describe('a block is read in full', () => {
+  test('of no service of which all is as usual', () => {
+    expect(oddOf([...scraped(), ...loaded()])).toEqual([]);
+  });
+  test('around the moment at which a phase begins, three intervals on either side', () => {
+    const cutAt = (...cutsAtSeconds: readonly number[]) =>
+      oddOf([...scraped(), ...loaded()], { ...FOUR, cutsAtSeconds });
+    expect(cutAt(30)).toEqual([1, 2, 3]);
+    expect(cutAt(50)).toEqual([2, 3, 4]);
+    expect(cutAt(3)).toEqual([1]);
+    expect(cutAt(78)).toEqual([4]);
+    expect(cutAt(3, 78)).toEqual([1, 4]);
+  });
+  test('and none around a cut past the last block, or before the first: the edges of the window are read', () => {
+    const readings = [...scraped(), ...loaded()];
+    expect(oddOf(readings, { ...FOUR, cutsAtSeconds: [100] })).toEqual([]);
+    expect(oddOf(readings, { ...FOUR, cutsAtSeconds: [-20] })).toEqual([]);
+    expect(oddOf(readings, { ...FOUR, cutsAtSeconds: [90] })).toEqual([4]);
+  });
+  test('in which a scrape failed, and not where all did', () => {
+    expect(oddOf(scraped({ sum: [4, 3, 4, 4] }))).toEqual([2]);
+    expect(oddOf(scraped({ sum: [4, 4, 4, 3] }))).toEqual([4]);
+    expect(oddOf(scraped({ sum: [4, 0, 4, 4] }))).toEqual([]);
+  });
+  test('in which fewer scrapes follow each other than usual', () => {
+    expect(oddOf(scraped({ gaps: [2, 1, 2, 2] }))).toEqual([2]);
+    expect(oddOf(scraped({ gaps: [2, 2, 2, 1] }))).toEqual([4]);
+  });
+  test('at both ends of where a target is not there, and not in between', () => {
+    expect(oddOf(scraped({ count: [4, null, null, 4] }))).toEqual([1, 4]);
+    expect(oddOf(scraped({ count: [null, 4, 4, 4] }))).toEqual([2]);
+    expect(oddOf(scraped({ count: [4, 4, 4, null] }))).toEqual([3]);
+  });
+  test('of which the server tells only a part', () => {
+    expect(oddOf(without('sum', scraped()))).toEqual([1, 2, 3, 4]);
+    expect(oddOf(without('gaps', scraped()))).toEqual([1, 2, 3, 4]);
+    expect(oddOf([...scraped(), ...without('sum', loaded())])).toEqual([1, 2, 3, 4]);
+    expect(oddOf([...scraped(), ...without('min', loaded())])).toEqual([1, 2, 3, 4]);
+    expect(oddOf([...scraped(), ...without('min', loaded({ sum: [0, 0, 0, 0] }))])).toEqual([1, 2, 3, 4]);
+    expect(oddOf(scraped({ sum: [4, null, 4, 4] }))).toEqual([2]);
+    expect(oddOf(scraped({ gaps: [2, null, 2, 2] }))).toEqual([2]);
+  });
+  test('in which a process started anew', () => {
+    const started = (...values: Values) => oddOf([...scraped(), told(plan.processStart, 'changes', values)]);
+    expect(started(0, 0, 1, 0)).toEqual([3]);
+    expect(started(0, 0, 0, 1)).toEqual([4]);
+    expect(started(1, 0, 0, 0)).toEqual([1]);
+    expect(started(0, null, 0, 0)).toEqual([]);
+  });
+});
+
+describe('a gauge is read in full', () => {
+  const oddGauge = (own: Parameters<typeof loaded>[0], up: Parameters<typeof scraped>[0] = {}) =>
+    oddOf([...scraped(up), ...loaded(own)]);
+
+  test('in a block in which it was neither 1 at all scrapes nor 0 at all', () => {
+    expect(oddGauge({ sum: [4, 3, 4, 4], min: [1, 0, 1, 1] })).toEqual([2]);
+    expect(oddGauge({ sum: [4, 0, 4, 4], min: [1, 0, 1, 1] })).toEqual([]);
+    // 2 and 0 are 1 on average, 1 and -1 are 0.
+    expect(oddGauge({ sum: [4, 4, 4, 4], min: [1, 0, 1, 1] })).toEqual([2]);
+    expect(oddGauge({ sum: [4, 4, 4, 0], min: [1, 1, 1, -1] })).toEqual([4]);
+  });
+  test('in a block of which it has fewer values than there were scrapes', () => {
+    expect(oddGauge({ count: [4, 3, 4, 4] })).toEqual([2]);
+    expect(oddGauge({ count: [4, 4, 4, 3] })).toEqual([4]);
+  });
+  test('in a block in which it has none, unless the scrapes failed', () => {
+    expect(oddGauge({ count: [4, null, 4, 4] })).toEqual([2]);
+    expect(oddGauge({ count: [4, null, 4, 4] }, { sum: [4, 0, 4, 4] })).toEqual([]);
+    expect(oddGauge({ count: [4, 4, 4, null] })).toEqual([4]);
+  });
+  test('in a block in which one of several of a target has none', () => {
+    const [small, large] = [
+      { instance: 'a', model: 'small' },
+      { instance: 'a', model: 'large' },
+    ];
+    expect(oddOf([...scraped(), ...loaded({}, small), ...loaded({ count: [4, 4, null, 4] }, large)])).toEqual(
+      [3],
+    );
+  });
+  test('and not where its height is judged: it may move', () => {
+    const [latency] = plan.objectives;
+    const peak = { ...latency!, measure: { kind: 'peak', gauge: 'queue' } as const };
+    const readings = [...scraped(), told('queue', 'count', [4, 4, 4, 4]), told('queue', 'sum', [9, 0, 2, 1])];
+    expect(oddOf(readings, FOUR, { ...plan, objectives: [peak] })).toEqual([]);
+  });
+  test('and nowhere if it never tells anything', () => {
+    expect(oddOf(scraped())).toEqual([]);
+  });
+});
+
+describe('replicas that are scraped more and less often', () => {
+  // The longest interval is 10 s: two scrapes a block of the one, four of the other.
+  const SLOW: Thinned = { ...FOUR, intervalSeconds: 10 };
+  const slow = { count: [2, 2, 2, 2] };
+
+  test('are each as usual in their own way, with gauges of their own', () => {
+    const readings = [
+      ...[...scraped(slow, 'a'), ...scraped({ gaps: [5, 5, 5, 5] }, 'b')],
+      ...[...loaded(slow, { instance: 'a' }), ...loaded({}, { instance: 'b' })],
+    ].map((reading) => ({
+      ...reading,
+      series: reading.series.map((one) => ({ ...one, labels: { job: 'api', ...one.labels } })),
+    }));
+    expect(oddOf(readings, SLOW)).toEqual([]);
+  });
+  test('miss a scrape where fewer follow each other than their own interval has', () => {
+    // Five of 5 s in 25 s, also where its last block has only three.
+    const quick = { count: [4, 4, 4, 3], gaps: [5, 5, 4, 5] };
+    expect(oddOf([...scraped(slow, 'a'), ...scraped(quick, 'b')], SLOW)).toEqual([3]);
+  });
+  test('miss none where a block has one scrape more by chance', () => {
+    expect(oddOf(scraped({ count: [2, 3, 2, 2] }), SLOW)).toEqual([]);
+    const uneven = { ...SLOW, stepSeconds: 25 };
+    expect(oddOf(scraped({ count: [2, 3, 2, 3] }, 'a', uneven), uneven)).toEqual([]);
+  });
+});
+
+describe('odd blocks are read in stretches', () => {
+  const stretches = (stepSeconds: number, ...odd: readonly number[]) =>
+    stretchesOf({ ...blocksOf(plan, [], { ...FOUR, stepSeconds }), odd: new Set(odd) });
+
+  test('with three intervals on either side', () => {
+    expect(stretches(20)).toEqual([]);
+    expect(stretches(20, 2)).toEqual([[5, 55]]);
+  });
+  test('that are one where they meet or overlap, in whatever order they were found', () => {
+    expect(stretches(100, 3, 2)).toEqual([[85, 315]]);
+    expect(stretches(100, 4, 1, 2)).toEqual([
+      [-15, 215],
+      [285, 415],
+    ]);
+    expect(stretches(30, 3, 1)).toEqual([[-15, 105]]);
+    expect(stretches(31, 1, 3)).toHaveLength(2);
+    expect(stretches(100, 1, 2, 3, 4)).toEqual([[-15, 415]]);
+  });
+});

@@ -1,0 +1,238 @@
+import type { Digest, Plan, Reading, RunRecord, Series, Thinned } from '../model/model.ts';
+import { GAP_INTERVALS } from './promql.ts';
+
+/**
+ * Windows with more scrapes than a verdict needs. Evidence then carries raw samples at the edges of the window, values at
+ * the ends of 500 blocks, and what the server says of the samples inside them. A block in which anything is not as usual
+ * (a scrape that failed or is missing, a process that restarted, a gauge that moved) is odd, and read in full.
+ */
+
+/** More blocks than this tell nothing more of how much requests depend on each other. */
+export const MOST_BLOCKS = 500;
+
+/** Raw samples around an edge or an odd block, in intervals. */
+export const MARGIN = 3;
+
+const toMilliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000;
+
+/** null: the window has no more scrapes than can be carried. */
+export function thinningOf(plan: Plan, run: RunRecord, intervalSeconds: number): Thinned | null {
+  const { fromSeconds, toSeconds } = run.window;
+  const seconds = toSeconds - fromSeconds;
+  if (seconds / intervalSeconds <= MOST_BLOCKS) return null;
+  // Whole seconds are short, in evidence and in memory; what is left over at both ends is read.
+  const unitMs = seconds / MOST_BLOCKS >= LEAST_WHOLE_SECONDS ? 1000 : 1;
+  const stepMs = Math.ceil((seconds * 1000) / MOST_BLOCKS / unitMs) * unitMs;
+  // At a multiple of the step: servers round the times of a query to it.
+  const startMs = Math.ceil(Math.round(fromSeconds * 1000) / stepMs) * stepMs;
+  const stepSeconds = stepMs / 1000;
+  return {
+    fromSeconds: startMs / 1000,
+    stepSeconds,
+    blocks: Math.floor((toSeconds * 1000 - startMs) / stepMs),
+    intervalSeconds,
+    cutsAtSeconds: cutsOf(plan, run),
+  };
+}
+
+const LEAST_WHOLE_SECONDS = 20;
+
+/** Where phases begin, and where the last one ends while answers still come. */
+export function cutsOf(plan: Plan, { window, load }: RunRecord): readonly number[] {
+  const began = load?.phases ?? [];
+  const ends = began.flatMap(({ name, fromSeconds }) => {
+    const planned = plan.load?.phases.find((phase) => phase.name === name);
+    return planned === undefined ? [] : [fromSeconds + planned.durationSeconds];
+  });
+  const all = new Set([...began.map(({ fromSeconds }) => fromSeconds), ...ends].map(toMilliseconds));
+  return [...all].filter((at) => at > window.fromSeconds && at < window.toSeconds).sort((a, b) => a - b);
+}
+
+/** When block number `index`, from 1 on, ends; 0 is where the first one begins. */
+export const endOf = ({ fromSeconds, stepSeconds }: Thinned, index: number) =>
+  toMilliseconds(fromSeconds + index * stepSeconds);
+
+/** Blocks are left-open. Their numbers go on before the first one and after the last. */
+const numberAt = ({ fromSeconds, stepSeconds }: Thinned, atSeconds: number) =>
+  Math.ceil(Math.round((atSeconds - fromSeconds) * 1000) / Math.round(stepSeconds * 1000));
+
+/** The block that a moment lies in, left-open; null before the first one and after the last. */
+export function blockAt(thinned: Thinned, atSeconds: number): number | null {
+  const number = numberAt(thinned, atSeconds);
+  return number < 1 || number > thinned.blocks ? null : number;
+}
+
+// ---------------------------------------------------------------------------------------------- digests
+
+const withoutName = ({ __name__: _, ...labels }: Series['labels']) => labels;
+
+/** Functions drop the name of the metric: series are told by their other labels. */
+export const nameless = (labels: Series['labels']) =>
+  JSON.stringify(Object.entries(withoutName(labels)).sort());
+
+/** One series' digest: a value a block, NaN where the server gave none. */
+export interface Digested {
+  readonly labels: Series['labels'];
+  readonly values: Float64Array;
+}
+
+/** The digests of a selector by series, block by block. */
+export function digestOf(
+  readings: readonly Reading[],
+  selector: string,
+  digest: Digest,
+  thinned: Thinned,
+): ReadonlyMap<string, Digested> {
+  const found = new Map<string, Digested>();
+  for (const reading of readings) {
+    if (reading.selector !== selector || reading.digest !== digest) continue;
+    for (const { labels, samples } of reading.series) {
+      const key = nameless(labels);
+      const own = found.get(key) ?? { labels: withoutName(labels), values: noValues(thinned) };
+      for (const [at, value] of samples) {
+        const block = blockAt(thinned, at);
+        if (block !== null) own.values[block] = value === 'NaN' ? Number.POSITIVE_INFINITY : Number(value);
+      }
+      found.set(key, own);
+    }
+  }
+  return found;
+}
+
+const noValues = ({ blocks }: Thinned) => new Float64Array(blocks + 1).fill(Number.NaN);
+
+// ---------------------------------------------------------------------------------------------- odd blocks
+
+const gaugesOf = ({ objectives }: Plan): readonly string[] => [
+  ...new Set(objectives.flatMap(({ measure }) => (measure.kind === 'uptime' ? [measure.gauge] : []))),
+];
+
+const isOf = (labels: Series['labels'], target: Series['labels']) =>
+  Object.entries(target).every(([label, value]) => labels[label] === value);
+
+/** Blocks in which not everything is as usual, in ascending order: of these each sample is read. */
+function oddBlocks(plan: Plan, digest: Blocks['digest'], thinned: Thinned): ReadonlySet<number> {
+  const odd = new Set(thinned.cutsAtSeconds.flatMap((at) => blocksAround(thinned, at)));
+  const [sums, gaps] = [digest(plan.up, 'sum'), digest(plan.up, 'gaps')];
+  for (const [key, { labels, values: counts }] of digest(plan.up, 'count')) {
+    const [sum, gap] = [sums.get(key)?.values, gaps.get(key)?.values];
+    const fewest = fewestOf(counts, thinned);
+    for (let block = 1; block <= thinned.blocks; block++) {
+      const count = counts[block]!;
+      if (Number.isNaN(count)) continue;
+      const isMixed = sum?.[block] !== count && sum?.[block] !== 0;
+      const isHoley = !(gap !== undefined && gap[block]! >= fewest);
+      const comesOrGoes =
+        (block > 1 && Number.isNaN(counts[block - 1]!)) ||
+        (block < thinned.blocks && Number.isNaN(counts[block + 1]!));
+      if (isMixed || isHoley || comesOrGoes) odd.add(block);
+    }
+    for (const gauge of gaugesOf(plan)) addOddOfGauge(odd, gauge, { labels, values: sum ?? counts }, digest);
+  }
+  for (const { values } of digest(plan.processStart, 'changes').values())
+    for (let block = 1; block <= thinned.blocks; block++) if (values[block]! > 0) odd.add(block);
+  return odd;
+}
+
+/** None where a cut lies past them all: what is left over at the window's edges is read anyway. */
+function blocksAround(thinned: Thinned, atSeconds: number): readonly number[] {
+  const margin = MARGIN * thinned.intervalSeconds;
+  const first = Math.max(1, numberAt(thinned, atSeconds - margin));
+  const last = Math.min(thinned.blocks, numberAt(thinned, atSeconds + margin));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+}
+
+/** How many scrapes of a target there are in two and a half of the longest intervals, at least: more where it is scraped more often. */
+function fewestOf(counts: Float64Array, { stepSeconds, intervalSeconds }: Thinned): number {
+  const most = counts.reduce((so, count) => (count > so ? count : so), 0);
+  const isUsual = most <= Math.ceil(stepSeconds / intervalSeconds + 1e-6);
+  return isUsual ? 2 : Math.floor((GAP_INTERVALS * intervalSeconds * most) / stepSeconds);
+}
+
+/** Blocks in which a gauge of a target was neither 1 at every scrape that worked nor 0 at all of them. */
+function addOddOfGauge(
+  odd: Set<number>,
+  gauge: string,
+  { labels: target, values: worked }: Digested,
+  digest: Blocks['digest'],
+): void {
+  const [sums, mins] = [digest(gauge, 'sum'), digest(gauge, 'min')];
+  for (const [key, { labels, values: counts }] of digest(gauge, 'count')) {
+    if (!isOf(labels, target)) continue;
+    const [sum, min] = [sums.get(key)?.values, mins.get(key)?.values];
+    for (let block = 1; block < counts.length; block++) {
+      const count = counts[block]!;
+      const isSteady =
+        (sum?.[block] === count && min?.[block] === 1) || (sum?.[block] === 0 && min?.[block] === 0);
+      if (!Number.isNaN(count) && !(count === worked[block] && isSteady)) odd.add(block);
+      // One of several gauges of a target is silent, or all are for a part of the time. One that never tells anything is no series.
+      if (Number.isNaN(count) && worked[block]! > 0) odd.add(block);
+    }
+  }
+}
+
+export type Stretch = readonly [fromSeconds: number, toSeconds: number];
+
+/** Runs of odd blocks, with a margin, as stretches of time. */
+export function stretchesOf({ odd, thinned }: Blocks): readonly Stretch[] {
+  const margin = MARGIN * thinned.intervalSeconds;
+  const stretches: [number, number][] = [];
+  for (const block of [...odd].sort((a, b) => a - b)) {
+    const [from, to] = [endOf(thinned, block - 1) - margin, endOf(thinned, block) + margin];
+    const last = stretches.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = to;
+    else stretches.push([from, to]);
+  }
+  return stretches;
+}
+
+/** The blocks of a window that is thinned, and what the server says of them. */
+export interface Blocks {
+  readonly thinned: Thinned;
+  /** Blocks in which not everything is as usual: of these each sample is read. */
+  readonly odd: ReadonlySet<number>;
+  /** Of each series of a selector, by its labels. */
+  readonly digest: (selector: string, digest: Digest) => ReadonlyMap<string, Digested>;
+}
+
+export function blocksOf(plan: Plan, readings: readonly Reading[], thinned: Thinned): Blocks {
+  const known = new Map<string, ReadonlyMap<string, Digested>>();
+  const digest: Blocks['digest'] = (selector, of) => {
+    const key = `${of} ${selector}`;
+    const own = known.get(key) ?? digestOf(readings, selector, of, thinned);
+    known.set(key, own);
+    return own;
+  };
+  return { thinned, odd: oddBlocks(plan, digest, thinned), digest };
+}
+
+/** Whether all samples of a moment were read: at the edges of the window, and in odd blocks. */
+export function isRead({ thinned, odd }: Blocks, atSeconds: number): boolean {
+  const block = blockAt(thinned, atSeconds);
+  return block === null || odd.has(block);
+}
+
+/** Of a block that is not odd, what no margin reaches into: of the window's edges, or of odd blocks. Empty where it ends before it begins. */
+export function unreadPart({ thinned, odd }: Blocks, block: number): Stretch {
+  const margin = MARGIN * thinned.intervalSeconds;
+  let from = Math.max(endOf(thinned, block - 1), thinned.fromSeconds + margin);
+  let to = Math.min(endOf(thinned, block), endOf(thinned, thinned.blocks) - margin);
+  for (const other of odd)
+    if (other < block) from = Math.max(from, endOf(thinned, other) + margin);
+    else to = Math.min(to, endOf(thinned, other - 1) - margin);
+  return [from, to];
+}
+
+/** The blocks within a window in which something was scraped, and which were not read. */
+export function unread(
+  { thinned, odd }: Blocks,
+  { values }: Digested,
+  { fromSeconds, toSeconds }: RunRecord['window'],
+): readonly number[] {
+  const found: number[] = [];
+  for (let block = 1; block <= thinned.blocks; block++) {
+    const isWithin = endOf(thinned, block - 1) >= fromSeconds && endOf(thinned, block) <= toSeconds;
+    if (isWithin && !odd.has(block) && !Number.isNaN(values[block]!)) found.push(block);
+  }
+  return found;
+}

@@ -1,0 +1,432 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseDocument } from '../document/document.ts';
+import type { Plan, RunRecord } from '../model/model.ts';
+import { planWindow } from '../plan/plan.ts';
+import type { VerdictDocument } from '../render/json.ts';
+import { SHIPPED_YAML } from '../testing/cases.ts';
+import { judgeInWords } from '../testing/judge-in-words.ts';
+import { dealt, openMetricsOf } from '../testing/openmetrics.ts';
+import { type PrometheusServer, startPrometheus } from '../testing/prometheus-server.ts';
+import { type Judged, judged, START, truth } from '../testing/worlds.ts';
+import { collectEvidence } from './prometheus.ts';
+
+/** Windows of services whose every request is known, stored by promtool, served by a real Prometheus, and judged. */
+
+const shapes = [1, 5, 15].flatMap((everySeconds) =>
+  [1, 3].map((replicas) => ({
+    everySeconds,
+    replicas,
+    name: `${replicas} replicas, every ${everySeconds} s`,
+  })),
+);
+const healthy = shapes.map((shape) => judged(`healthy-${shape.everySeconds}-${shape.replicas}`, shape));
+/**
+ * 90 s at 20 a second and replica: 1,800 requests, of which 90 are exactly 5 % and 18 exactly 1 %. The window begins and ends with
+ * a scrape, so that nothing that was counted may lie outside.
+ */
+const hair = { durationSeconds: 90, isWindowAtScrapes: true };
+const slow = (seconds: number, status = '200') => ({ seconds, status });
+const worlds = {
+  'p95-met': judged('p95-met', { ...hair, bad: 90, badly: slow(0.21) }),
+  'p95-missed': judged('p95-missed', { ...hair, bad: 91, badly: slow(0.21) }),
+  'p95-met-3': judged('p95-met-3', { ...hair, replicas: 3, everySeconds: 1, bad: 90, badly: slow(0.21) }),
+  'p95-missed-3': judged('p95-missed-3', {
+    ...hair,
+    replicas: 3,
+    everySeconds: 15,
+    durationSeconds: 180,
+    bad: 181,
+    badly: slow(0.21),
+  }),
+  'p99-met': judged('p99-met', { ...hair, bad: 18, badly: slow(0.6) }),
+  'p99-missed': judged('p99-missed', { ...hair, bad: 19, badly: slow(0.6) }),
+  'errors-met': judged('errors-met', { ...hair, bad: 17, badly: slow(0.01, '500') }),
+  'errors-missed': judged('errors-missed', { ...hair, bad: 18, badly: slow(0.01, '503') }),
+  'clients-own': judged('clients-own', { ...hair, bad: 300, badly: slow(0.01, '400') }),
+  'no-requests': judged('no-requests', { rate: 0 }),
+  'no-5xx-series': judged('no-5xx-series', { statuses: ['200', '400'] }),
+  'first-error': judged('first-error', {
+    ...hair,
+    bad: 18,
+    badly: slow(0.01, '500'),
+    stored: ({ labels, value }) => (labels.status === '500' && value === 0 ? null : value),
+  }),
+  'traffic-before': judged('traffic-before', {
+    before: [
+      ...dealt(500, START - 50, START + 19, 250, slow(2)),
+      ...dealt(300, START - 50, START + 19, 300, slow(1, '500')),
+    ],
+  }),
+  restart: judged('restart', { replicas: 2, restartSeconds: START + 60 }),
+  'quiet-restart': judged('quiet-restart', {
+    // Counters that stand where they stood: only the start time of the process tells.
+    stored: ({ name, atSeconds, value }) =>
+      name === 'process_start_time_seconds' && atSeconds > START + 60 ? START + 59 : value,
+  }),
+  'gap-inside': judged('gap-inside', {
+    replicas: 2,
+    stored: ({ labels, atSeconds, value }) =>
+      labels.instance === '10.0.0.1:8000' && atSeconds > START + 40 && atSeconds < START + 60 ? null : value,
+  }),
+  'gap-at-end': judged('gap-at-end', {
+    stored: ({ atSeconds, value }) => (atSeconds > START + 80 ? null : value),
+  }),
+  'scrape-late': judged('scrape-late', {
+    // The scrape at or after the last answer is missing; those after it are there.
+    stored: ({ atSeconds, value }) => (atSeconds === START + 115 ? null : value),
+  }),
+  'nan-inside': judged('nan-inside', {
+    replicas: 2,
+    stored: ({ name, labels, atSeconds, value }) =>
+      name.endsWith('_confidence_sum') &&
+      labels.instance === '10.0.0.2:8000' &&
+      Math.abs(atSeconds - START - 62.5) < 1
+        ? Number.NaN
+        : value,
+  }),
+  'edge-missing': judged('edge-missing', {
+    replicas: 3,
+    stored: ({ labels, atSeconds, value }) =>
+      labels.instance === '10.0.0.2:8000' && atSeconds > START + 15 && atSeconds < START + 18 ? null : value,
+  }),
+  'opening-missed': judged('opening-missed', {
+    // The scrape before the missing one is less than one and a half intervals from the first request.
+    stored: ({ atSeconds, value }) => (atSeconds === START + 20 ? null : value),
+  }),
+  'series-edge-missing': judged('series-edge-missing', {
+    stored: ({ labels, atSeconds, value }) =>
+      labels.le === '0.2' && atSeconds === START + 20 ? null : value,
+  }),
+  'no-bucket': judged('no-bucket', {
+    replicas: 2,
+    stored: ({ labels, value }) =>
+      labels.le === '0.2' && labels.instance === '10.0.0.1:8000' ? null : value,
+  }),
+  failing: judged('failing', {
+    stored: ({ name, atSeconds, value }) => (atSeconds === START + 60 ? (name === 'up' ? 0 : null) : value),
+  }),
+} satisfies Record<string, Judged>;
+
+/** Of three replicas the second starts inside and the third ends; or all are replaced, one after the other. */
+const coming = { bornSeconds: START + 51.7 };
+const going = { endedSeconds: START + 82.9 };
+const lives = { replicas: 3, lives: [{}, coming, going] };
+const elastic = {
+  'comes-and-goes': judged('comes-and-goes', lives),
+  'all-replaced': judged('all-replaced', {
+    replicas: 4,
+    lives: [going, { endedSeconds: START + 70.2 }, coming, { bornSeconds: START + 60.1 }],
+  }),
+  'restarts-in-place': judged('restarts-in-place', { replicas: 2, restartSeconds: START + 61.3 }),
+  'long-enough': judged('long-enough', { ...lives, durationSeconds: 900 }),
+  // 70 slow answers spread out, and 60 more of each replica from 78.5 s on: those of the third, last scraped at 78.3 s, nobody saw.
+  'slow-at-the-end': judged('slow-at-the-end', {
+    ...lives,
+    before: [
+      ...dealt(35, START + 22, START + 50, 35, slow(0.21)),
+      ...dealt(60, START + 78.5, START + 82.8, 60, slow(0.21)),
+    ],
+  }),
+} satisfies Record<string, Judged>;
+
+let server: PrometheusServer;
+
+beforeAll(async () => {
+  const all = [...healthy, ...Object.values(worlds), ...Object.values(elastic)];
+  server = await startPrometheus(all.map(({ world }) => openMetricsOf(world)).join(''));
+});
+afterAll(async () => await server?.[Symbol.asyncDispose]());
+
+function planOf(job: string, replicas = 'stable'): Plan {
+  const parsed = parseDocument(
+    SHIPPED_YAML.replace(
+      'selector: { job: sentiment-api }',
+      `selector: { job: ${job} }\n  replicas: ${replicas}`,
+    ),
+  );
+  if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
+  return planWindow(parsed.document);
+}
+
+const runOf = ({ window }: Pick<Judged, 'window'>): RunRecord => ({
+  schema: 'sla-harness/run/v1',
+  id: 'window',
+  window,
+  load: null,
+  incidents: [],
+});
+
+async function verdictOf(
+  one: Judged,
+  url = server.url,
+  queryTimeoutMs = 10_000,
+  plan = planOf(one.job),
+): Promise<VerdictDocument> {
+  const run = runOf(one);
+  const asker = { url, queryTimeoutMs, signal: AbortSignal.timeout(50_000) };
+  return judgeInWords(plan, run, await collectEvidence(plan, run, asker));
+}
+
+const objective = (verdict: VerdictDocument, id: string) => verdict.objectives.find((one) => one.id === id)!;
+const outcomes = (verdict: VerdictDocument) =>
+  Object.fromEntries(verdict.objectives.map(({ id, verdict: outcome }) => [id, outcome]));
+const allAre = (outcome: string) =>
+  Object.fromEntries(planOf('any').objectives.map(({ id }) => [id, outcome]));
+
+describe('counts are exact', () => {
+  test.each(healthy)('$job', async (one) => {
+    const verdict = await verdictOf(one);
+    const { good, all, within, confidence } = truth(one);
+    expect(outcomes(verdict), JSON.stringify(verdict.objectives, null, 1)).toEqual(allAre('met'));
+    expect(verdict.verdict).toBe('pass');
+    const p95 = objective(verdict, 'latency-p95');
+    expect([p95.samples, p95.share]).toEqual([good, within(0.2) / good]);
+    expect(objective(verdict, 'error-rate').samples).toBe(all);
+    expect(objective(verdict, 'throughput').samples).toBe(good);
+    expect(objective(verdict, 'confidence')).toMatchObject({ samples: good, value: confidence });
+  });
+});
+
+describe('a limit by a hair', () => {
+  test.each([
+    ['p95-met', 'latency-p95', 'met', 0.2],
+    ['p95-missed', 'latency-p95', 'missed', 0.2],
+    ['p95-met-3', 'latency-p95', 'met', 0.2],
+    ['p95-missed-3', 'latency-p95', 'missed', 0.2],
+    ['p99-met', 'latency-p99', 'met', 0.5],
+    ['p99-missed', 'latency-p99', 'missed', 0.5],
+  ] as const)('%s', async (name, id, outcome, limitSeconds) => {
+    const verdict = await verdictOf(worlds[name]);
+    const { good, within } = truth(worlds[name]);
+    expect(outcomes(verdict)).toEqual({ ...allAre('met'), [id]: outcome });
+    expect(verdict.verdict).toBe(outcome === 'met' ? 'pass' : 'fail');
+    expect(objective(verdict, id)).toMatchObject({ samples: good, share: within(limitSeconds) / good });
+  });
+
+  test.each([
+    ['errors-met', 'met'],
+    ['errors-missed', 'missed'],
+    ['first-error', 'missed'],
+    ['clients-own', 'met'],
+    ['no-5xx-series', 'met'],
+  ] as const)('%s', async (name, outcome) => {
+    const verdict = await verdictOf(worlds[name]);
+    const { all, bad, clientsOwn } = truth(worlds[name]);
+    expect(outcomes(verdict)).toEqual({ ...allAre('met'), 'error-rate': outcome });
+    expect(objective(verdict, 'error-rate')).toMatchObject({
+      samples: all - clientsOwn,
+      share: bad / (all - clientsOwn),
+    });
+  });
+});
+
+describe('what is not in the window does not count', () => {
+  test('traffic before it', async () => {
+    const verdict = await verdictOf(worlds['traffic-before']);
+    expect(verdict.verdict).toBe('pass');
+    expect(objective(verdict, 'latency-p95').samples).toBe(truth(worlds['traffic-before']).good);
+  });
+});
+
+describe('what cannot be known is not decided', () => {
+  const undecided: readonly (readonly [keyof typeof worlds, readonly string[], string])[] = [
+    ['restart', ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence'], 'restarted'],
+    ['quiet-restart', ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence'], 'restarted'],
+    ['gap-inside', ['model-uptime'], 'unknown'],
+    ['failing', ['model-uptime'], 'unknown'],
+    ['gap-at-end', Object.keys(allAre('')), 'not scraped where the window closes'],
+    ['scrape-late', Object.keys(allAre('')), 'not scraped where the window closes'],
+    ['edge-missing', Object.keys(allAre('')), '10.0.0.2:8000 was not scraped where the window opens'],
+    ['opening-missed', Object.keys(allAre('')), 'not scraped where the window opens'],
+    ['nan-inside', ['confidence'], 'NaN'],
+    ['series-edge-missing', ['latency-p95', 'latency-p99'], 'no sample where the window opens'],
+    ['no-bucket', ['latency-p95'], 'no bucket edge at 0.2 s'],
+    [
+      'no-requests',
+      ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence'],
+      'in the window',
+    ],
+  ];
+  test.each(undecided)('%s', async (name, ids, reason) => {
+    const verdict = await verdictOf(worlds[name]);
+    const expected = Object.fromEntries(ids.map((id) => [id, 'undecided']));
+    expect(outcomes(verdict)).toEqual({ ...allAre('met'), ...expected });
+    expect(verdict.verdict).toBe('inconclusive');
+    for (const id of ids) expect(objective(verdict, id).reason).toContain(reason);
+  });
+
+  test('a gap inside costs no counts', async () => {
+    const { good } = truth(worlds['gap-inside']);
+    expect(objective(await verdictOf(worlds['gap-inside']), 'latency-p95').samples).toBe(good);
+  });
+
+  test('a job that nobody knows, and a time at which nothing was', async () => {
+    for (const one of [
+      { ...worlds['p95-met'], job: 'unknown' },
+      { ...worlds['p95-met'], window: { fromSeconds: START + 50_000, toSeconds: START + 50_060 } },
+    ]) {
+      const verdict = await verdictOf(one);
+      expect(outcomes(verdict)).toEqual(allAre('undecided'));
+      expect(objective(verdict, 'latency-p95').reason).toContain('no data');
+    }
+  });
+});
+
+describe('replicas that come and go', () => {
+  const elasticVerdictOf = (one: Judged) => verdictOf(one, server.url, 10_000, planOf(one.job, 'elastic'));
+  const names = Object.keys(elastic) as (keyof typeof elastic)[];
+
+  test.each(names)('%s: what was counted, and what may be missing, is the truth', async (name) => {
+    const verdict = await elasticVerdictOf(elastic[name]);
+    const { good, all } = truth(elastic[name]);
+    for (const [id, count] of [
+      ['latency-p95', good],
+      ['latency-p99', good],
+      ['error-rate', all],
+      ['throughput', good],
+      ['confidence', good],
+    ] as const) {
+      const { samples, uncounted = 0, reason } = objective(verdict, id);
+      expect(samples, reason).toBeLessThanOrEqual(count);
+      expect(samples + uncounted, reason).toBeGreaterThanOrEqual(count);
+    }
+    expect(objective(verdict, 'model-uptime').verdict).toBe('met');
+    expect(verdict.preconditions.find(({ id }) => id === 'service-not-restarted')).toMatchObject({
+      ok: true,
+    });
+  });
+
+  test('a replica that only starts loses nothing', async () => {
+    const { job, ...rest } = elastic['comes-and-goes'];
+    const { good, confidence } = truth({ job, ...rest });
+    // Judged until before the third one ends.
+    const window = { fromSeconds: rest.window.fromSeconds, toSeconds: START + 78 };
+    const verdict = await elasticVerdictOf({ job, ...rest, window });
+    expect(outcomes(verdict), JSON.stringify(verdict.objectives, null, 1)).toEqual(allAre('met'));
+    expect(objective(verdict, 'confidence').value).toBe(confidence);
+    expect(objective(verdict, 'latency-p95').samples).toBeLessThan(good);
+  });
+
+  test('enough requests bear what may be missing', async () => {
+    const verdict = await elasticVerdictOf(elastic['long-enough']);
+    expect(outcomes(verdict), JSON.stringify(verdict.objectives, null, 1)).toEqual(allAre('met'));
+  });
+
+  test('a limit that is broken by what nobody scraped is not met', async () => {
+    const { good, within } = truth(elastic['slow-at-the-end']);
+    expect((good - within(0.2)) / good).toBeGreaterThan(0.05);
+    const verdict = await elasticVerdictOf(elastic['slow-at-the-end']);
+    const { reason } = objective(verdict, 'latency-p95');
+    expect(Number(/\(([\d.]+) %, 95 % needed/.exec(reason)![1]), 'what was scraped').toBeGreaterThan(95);
+    expect(objective(verdict, 'latency-p95').verdict, reason).toBe('undecided');
+    expect(verdict.verdict).not.toBe('pass');
+  });
+
+  test.each(['comes-and-goes', 'restarts-in-place'] as const)('%s, of a stable service', async (name) => {
+    expect((await verdictOf(elastic[name])).verdict).toBe('inconclusive');
+  });
+});
+
+describe('a Prometheus that does not answer as it should', () => {
+  const serve = async (answer: Parameters<typeof createServer>[1]) => {
+    const http: Server = createServer({}, answer!).listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    const stop = async () => {
+      http.closeAllConnections();
+      http.close();
+      await once(http, 'close');
+    };
+    return { port: (http.address() as AddressInfo).port, [Symbol.asyncDispose]: stop };
+  };
+  const expectNothing = (verdict: VerdictDocument, reason: string) => {
+    expect(verdict.verdict).toBe('inconclusive');
+    expect(outcomes(verdict)).toEqual(allAre('undecided'));
+    expect(objective(verdict, 'latency-p95').reason).toContain(reason);
+  };
+
+  test('a port on which nobody listens', async () => {
+    const port = await closedPort();
+    expectNothing(await verdictOf(worlds['p95-met'], `http://127.0.0.1:${port}`), 'ECONNREFUSED');
+  });
+  const closedPort = async () => {
+    await using gone = await serve(() => {});
+    return gone.port;
+  };
+
+  test.each([
+    ['text', '<html>gateway</html>', 'no JSON'],
+    ['null', 'null', 'status 200: null'],
+    ['an error', '{"status":"error","error":"too many samples"}', 'too many samples'],
+    ['no data', '{"status":"success"}', 'expected raw samples'],
+    ['another type', '{"status":"success","data":{"resultType":"vector","result":[]}}', 'vector'],
+    ['no list', '{"status":"success","data":{"resultType":"matrix","result":null}}', 'expected raw samples'],
+    ['a series without labels', matrix('{"values":[[1,"1"]]}'), 'expected raw samples'],
+    ['a value that is a number', matrix('{"metric":{},"values":[[1,1]]}'), 'expected raw samples'],
+    ['a value that is null', matrix('{"metric":{},"values":[[1,null]]}'), 'expected raw samples'],
+    ['native histograms', matrix('{"metric":{},"histograms":[[1,{"count":"5"}]]}'), 'histograms'],
+  ])('garbage: %s', async (_, body, reason) => {
+    await using garbage = await serve((_request, response) => response.end(body));
+    expectNothing(await verdictOf(worlds['p95-met'], `http://127.0.0.1:${garbage.port}`), reason);
+  });
+
+  test('one that never answers is not waited for without end', async () => {
+    await using silent = await serve(() => {});
+    const verdict = await verdictOf(worlds['p95-met'], `http://127.0.0.1:${silent.port}`, 500);
+    expectNothing(verdict, 'no answer within 0.5 s');
+  });
+
+  test('one that stops in the middle of its answer', async () => {
+    await using broken = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('{"status":"success"', () => response.destroy());
+    });
+    expectNothing(await verdictOf(worlds['p95-met'], `http://127.0.0.1:${broken.port}`), 'did not answer');
+  });
+
+  test('waiting ends when the caller gives up', async () => {
+    await using silent = await serve(() => {});
+    const plan = planOf('p95-met');
+    const caller = new AbortController();
+    const asked = collectEvidence(plan, runOf(worlds['p95-met']), {
+      url: `http://127.0.0.1:${silent.port}`,
+      signal: caller.signal,
+    });
+    caller.abort(new Error('enough'));
+    await expect(asked).rejects.toThrow('enough');
+  });
+
+  test('user, password and token reach the server, and no evidence', async () => {
+    const seen: (string | undefined)[] = [];
+    await using guarded = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.statusCode = 401;
+      response.end('{"status":"error","error":"unauthorized"}');
+    });
+    const plan = planOf('p95-met');
+    const url = `http://ada:s%40cret@127.0.0.1:${guarded.port}/prometheus/?token=s%40cret`;
+    const asker = { url, signal: AbortSignal.timeout(10_000) };
+    const evidence = await collectEvidence(plan, runOf(worlds['p95-met']), asker);
+    expect(new Set(seen)).toEqual(new Set([`Basic ${Buffer.from('ada:s@cret').toString('base64')}`]));
+    const written = JSON.stringify([evidence, judgeInWords(plan, runOf(worlds['p95-met']), evidence)]);
+    expect(written).not.toMatch(/s@cret|s%40cret|ada/);
+    expect(evidence.prometheus.url).toBe(`http://127.0.0.1:${guarded.port}/prometheus/`);
+  });
+
+  test('an address under a path', async () => {
+    const paths: string[] = [];
+    await using proxied = await serve((request, response) => {
+      paths.push(request.url!.split('?')[0]!);
+      response.end(matrix(''));
+    });
+    await verdictOf(worlds['p95-met'], `http://127.0.0.1:${proxied.port}/prometheus`);
+    const own = ['/prometheus/api/v1/query', '/prometheus/api/v1/query_range'];
+    expect(new Set(paths)).toEqual(new Set(own));
+  });
+});
+
+function matrix(series: string): string {
+  return `{"status":"success","data":{"resultType":"matrix","result":[${series}]}}`;
+}

@@ -1,0 +1,238 @@
+import type { Evidence, Plan, PlannedAlerts, Reading, RunRecord, Thinned } from '../model/model.ts';
+import { type Answer, parseJson } from './answer.ts';
+import { blocksOf, endOf, MARGIN, stretchesOf, thinningOf } from './downsampling.ts';
+import { type Asker, ask, askRange, type Range, request, withoutSecrets } from './http.ts';
+import {
+  DIGESTS,
+  digestOfRange,
+  rawSamples,
+  roleOf,
+  SERVER_TIME,
+  seenWithin,
+  selectorsOfPlan,
+} from './promql.ts';
+import { awaitAggregates, awaitArrival } from './wait.ts';
+
+/**
+ * What a server of Prometheus's HTTP API knows of a window: raw samples, and digests of those that are too many to be read.
+ */
+
+/** So many scrapes of each series in one answer, at most: servers bound how many samples a query may touch. */
+const MOST_SCRAPES_A_QUERY = 2_000;
+/** A digest looks at every scrape of its range, and one of them twice in each interval. */
+const MOST_STEPS_A_QUERY = 20_000;
+const DIGEST_TIMEOUT_MS = 60_000;
+/** Alerts last for minutes: a day in so many steps shows them well enough, and one that was shorter is in the step after it. */
+const MOST_ALERT_STEPS = 600;
+const RECORDED_STEPS = 4;
+/** How many questions are asked at once: an answer may be large. */
+const AT_ONCE = 3;
+
+// ---------------------------------------------------------------------------------------------- evidence
+
+/**
+ * Everything that judging a plan needs to know of a window. Waits for the samples that close it, with a bound, and not at all
+ * when that time is over.
+ */
+export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker): Promise<Evidence> {
+  const { intervalSeconds, isTold, arrival } = await awaitArrival(plan, run, asker);
+  const clock = await readClock(asker);
+  // Without `up` nothing tells when a target was scraped, but the samples themselves: all of them.
+  const thinned = isTold ? thinningOf(plan, run, intervalSeconds) : null;
+  const unseen = thinned === null ? null : await awaitAggregates(plan, thinned, asker);
+  const readings =
+    thinned === null
+      ? await readWhole(plan, run, intervalSeconds, asker)
+      : await readThinned(plan, run, thinned, asker);
+  return {
+    schema: 'sla-harness/evidence/v1',
+    prometheus: { url: withoutSecrets(asker.url) },
+    ...(clock === null ? {} : { clock }),
+    arrival: unseen === null ? arrival : { ...arrival, missing: [...arrival.missing, unseen] },
+    ...(thinned === null ? {} : { thinned }),
+    readings,
+    // Last: what rules found at the window's end is stored a moment after it.
+    ...(plan.alerts === undefined ? {} : { alerts: await readAlerts(plan.alerts, run, asker) }),
+  };
+}
+
+/** Which alerts were pending or firing at any time, and at a few moments what the rules recorded: that tells that there are some. */
+function readAlerts({ states, recorded }: PlannedAlerts, { window }: RunRecord, asker: Asker) {
+  const { fromSeconds, toSeconds } = window;
+  const seconds = toSeconds - fromSeconds;
+  const stepOf = (most: number) => Math.max(1, Math.floor((seconds / most) * 1000) / 1000);
+  const step = stepOf(MOST_ALERT_STEPS);
+  const questions = [
+    { selector: states, query: seenWithin(states, step), stepSeconds: step },
+    { selector: recorded, query: recorded, stepSeconds: stepOf(RECORDED_STEPS) },
+  ];
+  return inTurn(questions, async ({ selector, query, stepSeconds }): Promise<Reading> => {
+    const answer = await askRange(query, { fromSeconds, toSeconds, stepSeconds }, asker);
+    return { selector, query, atSeconds: toSeconds, first: { fromSeconds, stepSeconds }, ...answer };
+  });
+}
+
+function readWhole(plan: Plan, { window }: RunRecord, intervalSeconds: number, asker: Asker) {
+  const around = MARGIN * intervalSeconds;
+  const range = [window.fromSeconds - around, window.toSeconds + around] as const;
+  const pieces = piecesOf([range], intervalSeconds);
+  const questions = selectorsOfPlan(plan).flatMap((selector) => pieces.map((piece) => ({ selector, piece })));
+  return inTurn(questions, ({ selector, piece: [from, to] }) =>
+    readSamples(selector, rawSamples(selector, to - from), to, asker),
+  );
+}
+
+/**
+ * Raw samples at the edges, where phases meet and in odd blocks; digests of the rest. Counters of a stable service need no odd blocks: where
+ * anything is wrong in between, what they counted is not judged.
+ */
+async function readThinned(
+  plan: Plan,
+  { window }: RunRecord,
+  thinned: Thinned,
+  asker: Asker,
+): Promise<readonly Reading[]> {
+  const around = MARGIN * thinned.intervalSeconds;
+  const edges: readonly Stretch[] = [
+    [window.fromSeconds - around, thinned.fromSeconds + around],
+    [endOf(thinned, thinned.blocks) - around, window.toSeconds + around],
+  ];
+  const cuts = thinned.cutsAtSeconds.map((at): Stretch => [at - around, at + around]);
+  const read = (selectors: readonly string[], stretches: readonly Stretch[]) =>
+    inTurn(
+      selectors.flatMap((selector) =>
+        piecesOf(stretches, thinned.intervalSeconds).map((piece) => ({ selector, piece })),
+      ),
+      ({ selector, piece: [from, to] }) => readSamples(selector, rawSamples(selector, to - from), to, asker),
+    );
+  const isCounter = (selector: string) => ['counter', 'requests'].includes(roleOf(plan, selector));
+  const selectors = selectorsOfPlan(plan);
+  const looked = selectors.filter((selector) => !isCounter(selector));
+  const counters = selectors.filter(isCounter);
+  const askLooked = async () => {
+    const first = [...(await read(looked, edges)), ...(await readDigests(plan, looked, thinned, asker))];
+    const odd = stretchesOf(blocksOf(plan, first, thinned));
+    const more = plan.replicas === 'elastic' ? selectors : looked;
+    return [...first, ...(await read(more, odd))];
+  };
+  // Digests of counters take longest, and need nothing of the rest.
+  const [digests, raw, seen] = await Promise.all([
+    readDigests(plan, counters, thinned, asker),
+    read(counters, [...edges, ...cuts]),
+    askLooked(),
+  ]);
+  return [...seen, ...raw, ...digests];
+}
+
+type Stretch = readonly [fromSeconds: number, toSeconds: number];
+
+/** Long stretches in pieces that one query can bear. Ranges are left-open, so a sample lies in one of them. */
+function piecesOf(stretches: readonly Stretch[], intervalSeconds: number): readonly Stretch[] {
+  const most = MOST_SCRAPES_A_QUERY * intervalSeconds;
+  return stretches.flatMap(([from, to]) =>
+    Array.from(
+      { length: Math.ceil((to - from) / most) },
+      (_, index): Stretch => [from + index * most, Math.min(to, from + (index + 1) * most)],
+    ),
+  );
+}
+
+function readDigests(plan: Plan, selectors: readonly string[], thinned: Thinned, asker: Asker) {
+  const { intervalSeconds, stepSeconds, blocks } = thinned;
+  const last = endOf(thinned, blocks);
+  const atOnce = Math.max(1, Math.floor((MOST_STEPS_A_QUERY * intervalSeconds) / stepSeconds));
+  const starts = Array.from({ length: Math.ceil(blocks / atOnce) }, (_, index) => 1 + index * atOnce);
+  const pieces = starts.map((start) => ({
+    from: endOf(thinned, start),
+    to: endOf(thinned, Math.min(blocks, start + atOnce - 1)),
+  }));
+  const questions = selectors.flatMap((selector) => {
+    const { blocks: ofBlocks, whole } = DIGESTS[roleOf(plan, selector)];
+    return [
+      ...ofBlocks.flatMap((digest) =>
+        pieces.map((piece) => ({ selector, digest, seconds: stepSeconds, ...piece })),
+      ),
+      ...whole.map((digest) => ({
+        selector,
+        digest,
+        seconds: last - thinned.fromSeconds,
+        from: last,
+        to: last,
+      })),
+    ];
+  });
+  return inTurn(questions, async ({ selector, digest, seconds, from, to }): Promise<Reading> => {
+    const query = digestOfRange(digest, selector, seconds, intervalSeconds);
+    const patient = { queryTimeoutMs: DIGEST_TIMEOUT_MS, ...asker };
+    const range = { fromSeconds: from, toSeconds: to, stepSeconds };
+    const answer = asAsked(await askRange(query, range, patient), range);
+    return { selector, query, atSeconds: to, digest, first: { fromSeconds: from, stepSeconds }, ...answer };
+  });
+}
+
+/** A server that rounds the times of a query returns values of other blocks than were asked for. */
+function asAsked(answer: Answer, { fromSeconds, toSeconds, stepSeconds }: Range): Answer {
+  const isAsked = (at: number) => {
+    const steps = (at - fromSeconds) / stepSeconds;
+    return Math.abs(steps - Math.round(steps)) * stepSeconds < 0.002 && at > fromSeconds - 0.002;
+  };
+  const odd = answer.series
+    .flatMap(({ samples }) => samples)
+    .find(([at]) => !isAsked(at) || at > toSeconds + 0.002);
+  if (odd === undefined) return answer;
+  const error = `the server returned a value of ${odd[0]}, and was asked for every ${stepSeconds} s from ${fromSeconds} to ${toSeconds}: it rounds times`;
+  return { series: [], warnings: answer.warnings, error };
+}
+
+/** A few at once, their answers in the order of the questions. */
+async function inTurn<Q, A>(
+  questions: readonly Q[],
+  ask: (question: Q) => Promise<A>,
+): Promise<readonly A[]> {
+  const answers: A[] = [];
+  const left = questions.entries();
+  const worker = async () => {
+    for (const [index, question] of left) answers[index] = await ask(question);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return answers;
+}
+
+/** Without a time of its own, a query is evaluated at the server's present. */
+async function readClock(asker: Asker): Promise<NonNullable<Evidence['clock']> | null> {
+  const askedSeconds = Date.now() / 1000;
+  const body = await request(asker, 'query', { query: SERVER_TIME });
+  const answeredSeconds = Date.now() / 1000;
+  if (typeof body === 'string') return null;
+  const { atSeconds, resolutionSeconds } = presentOf(parseJson(body.text));
+  if (!Number.isFinite(atSeconds)) return null;
+  return {
+    aheadSeconds: atSeconds + resolutionSeconds / 2 - (askedSeconds + answeredSeconds) / 2,
+    uncertaintySeconds: (answeredSeconds - askedSeconds + resolutionSeconds) / 2,
+  };
+}
+
+/**
+ * When a server evaluated `time()`. Of a scalar it is the value. A server that returns a vector (VictoriaMetrics) evaluates at
+ * an earlier time, as it withholds its last seconds; the time of the result is the present, in whole seconds.
+ */
+function presentOf(answered: unknown): { atSeconds: number; resolutionSeconds: number } {
+  const result = (answered as { data?: { result?: unknown } } | null | undefined)?.data?.result;
+  const [first, value] = Array.isArray(result) ? (result as unknown[]) : [];
+  if (typeof first !== 'object') return { atSeconds: Number(value ?? Number.NaN), resolutionSeconds: 0 };
+  const at = Number((first as { value?: [number, string] } | null)?.value?.[0] ?? Number.NaN);
+  return { atSeconds: at, resolutionSeconds: Number.isInteger(at) ? 1 : 0 };
+}
+
+// ---------------------------------------------------------------------------------------------- raw samples
+
+async function readSamples(
+  selector: string,
+  query: string,
+  atSeconds: number,
+  asker: Asker,
+): Promise<Reading> {
+  const at = Number(atSeconds.toFixed(3));
+  const answered = await ask(query, at, asker);
+  return { selector, query, atSeconds: at, ...answered };
+}

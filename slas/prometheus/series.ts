@@ -1,0 +1,58 @@
+import type { RunSeries, Series, SeriesAnswer, SeriesQuery } from '../model/model.ts';
+import { type Asker, askOnce, askRange } from './http.ts';
+
+/** The course of a run, to be drawn: nothing of it is judged. */
+
+/** A server may have a limit of queries at once; ours has 20. */
+const AT_ONCE = 10;
+
+/**
+ * The course of a run: each query at every step of the window (`query_range`), or once at its end. Never throws because of
+ * an answer: what could not be asked has its error.
+ */
+export async function collectSeries(
+  queries: readonly SeriesQuery[],
+  window: RunSeries['window'],
+  asker: Asker,
+): Promise<RunSeries> {
+  const answers = new Array<SeriesAnswer>(queries.length);
+  const waiting = queries.entries();
+  const work = async () => {
+    for (const [index, query] of waiting) answers[index] = await askSeries(query, window, asker);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return { schema: 'sla-harness/series/v1', window, answers };
+}
+
+async function askSeries(
+  query: SeriesQuery,
+  { fromSeconds, toSeconds, stepSeconds }: RunSeries['window'],
+  asker: Asker,
+): Promise<SeriesAnswer> {
+  const isRange = query.over === 'time';
+  const skipped = Math.ceil(query.settledAfterSeconds / stepSeconds);
+  const read = isRange
+    ? await askRange(
+        query.query,
+        { fromSeconds: fromSeconds + skipped * stepSeconds, toSeconds, stepSeconds },
+        asker,
+      )
+    : await askOnce(query.query, Number(toSeconds.toFixed(3)), asker);
+  const stepOf = (seconds: number) => (isRange ? Math.round((seconds - fromSeconds) / stepSeconds) : 0);
+  const steps = isRange ? Math.floor((toSeconds - fromSeconds) / stepSeconds + 1e-6) + 1 : 1;
+  return {
+    ...query,
+    series: read.series.map(({ labels, samples }) => ({ labels, values: column(samples, steps, stepOf) })),
+    warnings: read.warnings,
+    error: read.error,
+  };
+}
+
+function column(samples: Series['samples'], steps: number, stepOf: (seconds: number) => number): string {
+  const values = new Array<string>(steps).fill('-');
+  for (const [at, value] of samples) {
+    const number = Number(value);
+    if (Number.isFinite(number)) values[stepOf(at)] = String(Number(number.toPrecision(7)));
+  }
+  return values.join(' ');
+}

@@ -1,0 +1,56 @@
+import type { Plan, Reading, Sample, Series } from '../model/model.ts';
+import { nameless } from './downsampling.ts';
+
+/**
+ * Prometheus marks a series that a scrape no longer brought with a sample of its own, and never shows it in a range. Other
+ * servers (VictoriaMetrics) return that marker as NaN. A marker is no measurement: it is taken out, so that a scrape that
+ * failed reads the same from every server. Any other NaN stays, and what rests on it is undecided.
+ */
+export function withoutStaleMarkers(
+  plan: Plan,
+  readings: ReadonlyMap<string, Reading>,
+): ReadonlyMap<string, Reading> {
+  const failed = scrapesThat((value) => value === 0, readings.get(plan.up));
+  const worked = scrapesThat((value) => value === 1, readings.get(plan.up));
+  return new Map(
+    [...readings].map(([selector, reading]) => {
+      const isMarker = (series: Series) => (at: number) => {
+        if (selector === plan.up) return true;
+        // A process has a start time for as long as it is scraped: where it was not, it may have ended.
+        if (selector === plan.processStart) return !worked.some((one) => one.covers(series, at));
+        return failed.some((one) => one.covers(series, at));
+      };
+      return [selector, { ...reading, series: reading.series.flatMap((one) => cleaned(one, isMarker)) }];
+    }),
+  );
+}
+
+/** The marker of a scrape has the time of the scrape; times are told in milliseconds. */
+const SAME_SECONDS = 0.002;
+
+const isNaNText = (value: string) => /^[+-]?nan$/i.test(value);
+
+interface Scrapes {
+  readonly covers: (series: Series, atSeconds: number) => boolean;
+}
+
+/** By target, the scrapes that `up` says something of. */
+function scrapesThat(is: (up: number) => boolean, up: Reading | undefined): readonly Scrapes[] {
+  return (up?.series ?? []).flatMap(({ labels, samples }) => {
+    const times = samples.filter(([, value]) => !isNaNText(value) && is(Number(value))).map(([at]) => at);
+    if (times.length === 0) return [];
+    const own = JSON.parse(nameless(labels)) as [string, string][];
+    const covers: Scrapes['covers'] = (series, atSeconds) =>
+      own.every(([label, value]) => series.labels[label] === value) &&
+      times.some((at) => Math.abs(at - atSeconds) <= SAME_SECONDS);
+    return [{ covers }];
+  });
+}
+
+/** A series of markers alone was never there. */
+function cleaned(series: Series, isMarker: (series: Series) => (atSeconds: number) => boolean): Series[] {
+  if (!series.samples.some(([, value]) => isNaNText(value))) return [series];
+  const isOne = isMarker(series);
+  const samples = series.samples.filter(([at, value]: Sample) => !(isNaNText(value) && isOne(at)));
+  return samples.length === 0 ? [] : [{ labels: series.labels, samples }];
+}

@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Evidence, Plan, RunRecord } from '../model/model.ts';
+import { planWindow } from '../plan/plan.ts';
+import { healthy } from '../testing/cases.ts';
+import { judgeInWords } from '../testing/judge-in-words.ts';
+import { type LateSeries, startLateServer } from '../testing/late-server.ts';
+import { collectEvidence } from './prometheus.ts';
+import { awaitAggregates, awaitScrapeAfter } from './wait.ts';
+
+/** Servers that show samples later than they took them, in real time: every wait is for data, and has a bound. */
+
+const STEP = 0.2;
+const SECONDS = 6;
+
+/** Scraped every 0.2 s, until a while after now; a window of the last seconds that ends a moment ago. */
+const scrapes = (untilSeconds: number) => {
+  const now = Date.now() / 1000;
+  const times = Array.from({ length: Math.round((SECONDS + untilSeconds) / STEP) }, (_, index) =>
+    Number((now - SECONDS + index * STEP).toFixed(3)),
+  );
+  return { now, times };
+};
+
+const seriesOf = (
+  name: string,
+  times: readonly number[],
+  lateSeconds: number,
+  { value = (_: number) => '1', labels = {} }: { value?: (at: number) => string; labels?: object } = {},
+): LateSeries => ({
+  labels: { __name__: name, job: 'sentiment-api', instance: 'a', ...labels },
+  samples: times.map((at) => [at, value(at)]),
+  lateSeconds,
+});
+
+const requests = (status: string) => ({ method: 'POST', handler: '/predict', status });
+
+function planOf(replicas = 'stable'): Plan {
+  const plan = planWindow(healthy({ scenario: null, load: null }).document);
+  return replicas === 'elastic' ? { ...plan, replicas } : plan;
+}
+
+const runOf = (fromSeconds: number, toSeconds: number): RunRecord => ({
+  schema: 'sla-harness/run/v1',
+  id: 'window',
+  window: { fromSeconds, toSeconds },
+  load: null,
+  incidents: [],
+});
+
+const newestOf = ({ readings }: Evidence, name: string) =>
+  Math.max(
+    ...readings.flatMap(({ series }) =>
+      series
+        .filter(({ labels }) => labels.__name__ === name)
+        .flatMap(({ samples }) => samples.map(([at]) => at)),
+    ),
+  );
+
+const signal = () => AbortSignal.timeout(20_000);
+
+describe('evidence is read once the samples that close the window are there', () => {
+  test('though all of them come late', async () => {
+    const { now, times } = scrapes(5);
+    await using server = await startLateServer([
+      seriesOf('up', times, 3),
+      seriesOf('http_requests_total', times, 3, { labels: requests('200') }),
+    ]);
+    const told: string[] = [];
+    const asker = { url: server.url, signal: signal(), progress: (line: string) => told.push(line) };
+    const evidence = await collectEvidence(planOf(), runOf(now - 4, now), asker);
+    expect(newestOf(evidence, 'http_requests_total')).toBeGreaterThanOrEqual(now);
+    expect(evidence.arrival).toMatchObject({ boundBy: 'default', boundSeconds: 60, missing: [] });
+    expect(evidence.arrival!.lagSeconds).toBeGreaterThanOrEqual(3);
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(now + 3);
+    expect(told).toEqual([
+      expect.stringMatching(/^waiting for the samples .* at most 60 s \(--ingest-delay\)$/),
+    ]);
+  });
+
+  test('though the counters come after up', async () => {
+    const { now, times } = scrapes(5);
+    await using server = await startLateServer([
+      seriesOf('up', times, 0),
+      seriesOf('http_requests_total', times, 1.2, { labels: requests('200') }),
+    ]);
+    const evidence = await collectEvidence(planOf(), runOf(now - 4, now), {
+      url: server.url,
+      signal: signal(),
+    });
+    expect(newestOf(evidence, 'http_requests_total')).toBeGreaterThanOrEqual(now);
+  });
+
+  test('though errors began in the last scrape, and come last of all', async () => {
+    const { now, times } = scrapes(5);
+    const closing = times.find((at) => at >= now)!;
+    await using server = await startLateServer([
+      seriesOf('up', times, 0.1),
+      seriesOf('http_requests_total', times, 0.1, { labels: requests('200') }),
+      seriesOf('http_requests_total', [closing, closing + STEP], 1, { labels: requests('500') }),
+    ]);
+    const asker = { url: server.url, signal: signal(), lagSeconds: 1.1 };
+    const { readings } = await collectEvidence(planOf(), runOf(now - 4, now), asker);
+    const errors = readings.flatMap(({ series }) => series).filter(({ labels }) => labels.status === '500');
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors[0]!.samples.map(([at]) => at)).toContain(closing);
+  });
+
+  test('and at once where they are there already', async () => {
+    const { now, times } = scrapes(1);
+    await using server = await startLateServer([seriesOf('up', times, 0)]);
+    const { arrival } = await collectEvidence(planOf(), runOf(now - 4, now - 1), {
+      url: server.url,
+      signal: signal(),
+    });
+    expect(arrival!.waitedSeconds).toBeLessThan(1);
+  });
+
+  test('a replica that went away is not waited for, where replicas are elastic', async () => {
+    const { now, times } = scrapes(5);
+    const gone = times.filter((at) => at < now - 3);
+    await using server = await startLateServer([
+      seriesOf('up', times, 0),
+      seriesOf('up', gone, 0, { labels: { instance: 'b' } }),
+    ]);
+    const { arrival } = await collectEvidence(planOf('elastic'), runOf(now - 4, now), {
+      url: server.url,
+      signal: signal(),
+    });
+    expect(arrival!.missing).toEqual([]);
+    expect(arrival!.waitedSeconds).toBeLessThan(3);
+  });
+});
+
+test('a bound ends the wait, and the verdict says what was missing and which option helps', async () => {
+  const { now, times } = scrapes(0);
+  const early = times.filter((at) => at < now - 1);
+  await using server = await startLateServer([seriesOf('up', early, 0)]);
+  const asker = { url: server.url, signal: signal(), ingestDelaySeconds: 0.5 };
+  const plan = planOf();
+  const run = runOf(now - 4, now);
+  const evidence = await collectEvidence(plan, run, asker);
+  expect(evidence.arrival).toMatchObject({
+    boundBy: 'option',
+    missing: [{ what: 'a scrape of a', newestSeconds: early.at(-1) }],
+  });
+  expect(evidence.arrival!.boundSeconds).toBeCloseTo(0.7);
+  const { detail } = judgeInWords(plan, run, evidence).preconditions.find(
+    ({ id }) => id === 'edges-scraped',
+  )!;
+  expect(detail).toMatch(
+    /the server did not show a scrape of a \(the newest is of [\d:.]+\) within 0\.7 s after the window's end \(the bound by --ingest-delay\): if its samples come later, set --ingest-delay$/,
+  );
+});
+
+test('a server that shows nothing at all yet is waited for where the user says that samples come late', async () => {
+  const { now, times } = scrapes(8);
+  const series = [seriesOf('up', times, 8)];
+  const run = runOf(now - 4, now);
+  await using server = await startLateServer(series);
+  const asker = { url: server.url, signal: signal() };
+  const { arrival } = await collectEvidence(planOf(), run, asker);
+  expect(arrival!.missing).toEqual([]);
+  expect(arrival!.waitedSeconds).toBeLessThan(5);
+  const late = await collectEvidence(planOf(), run, { ...asker, ingestDelaySeconds: 15 });
+  expect(newestOf(late, 'up')).toBeGreaterThanOrEqual(now);
+});
+
+describe('functions that do not see the last samples yet', () => {
+  const thinned = (now: number, times: readonly number[]) => {
+    const at = times.findLast((time) => time <= now)!;
+    return { fromSeconds: at - 4, stepSeconds: 2, blocks: 2, intervalSeconds: STEP, cutsAtSeconds: [] };
+  };
+
+  test('are waited for', async () => {
+    const { now, times } = scrapes(5);
+    await using server = await startLateServer([seriesOf('up', times, 0)], 3);
+    const asker = { url: server.url, signal: signal() };
+    expect(await awaitAggregates(planOf(), thinned(now, times), asker)).toBeNull();
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(now + 1);
+  });
+
+  test('are given up after the bound', async () => {
+    const { now, times } = scrapes(5);
+    await using server = await startLateServer([seriesOf('up', times, 0)], 100);
+    const asker = { url: server.url, signal: signal(), ingestDelaySeconds: 0.3 };
+    const missing = await awaitAggregates(planOf(), thinned(now, times), asker);
+    expect(missing?.what).toContain("the server's functions over up{");
+  });
+});
+
+test('before the load, the lag is learned from whole batches', async () => {
+  const { now, times } = scrapes(5);
+  await using server = await startLateServer([seriesOf('up', times, 1)]);
+  const settled = await awaitScrapeAfter('up', now, 15_000, { url: server.url, signal: signal() });
+  expect(settled.isScraped).toBe(true);
+  expect(settled.lagSeconds).toBeGreaterThanOrEqual(1);
+  expect(settled.lagSeconds).toBeLessThan(5);
+});

@@ -1,0 +1,252 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Arrival, Missing, Plan, Reading, RunRecord, Series, Thinned } from '../model/model.ts';
+import {
+  type Bound,
+  boundOf,
+  closingOf,
+  goneTargets,
+  LagMeter,
+  missingAtEnd,
+  missingSamples,
+  missingScrapes,
+  spacingOf,
+} from './arrival.ts';
+import { type Asker, ask, askRange } from './http.ts';
+import { rawSamples, sampleTimes, selectorsOfPlan } from './promql.ts';
+
+/** Waits until a server shows what it knows of a window. Waits for data, never for a fixed time, and always with a bound. */
+
+const POLL_MS = 100;
+/** The interval is looked for this far back, and taken to be this where it cannot be told. */
+const LOOK_BACK_SECONDS = 300;
+const USUAL_INTERVAL_SECONDS = 15;
+/** Of so many series at most it is told that they are missing. */
+const MOST_TOLD = 5;
+
+export interface Awaited {
+  readonly intervalSeconds: number;
+  /** `up` has series. */
+  readonly isTold: boolean;
+  readonly arrival: Arrival;
+}
+
+/**
+ * Resolves once every target has a scrape at or after the window's end, every series that was there has a sample of that
+ * scrape, and the lag of the server is over: a series that began in the last scrape may come last. Resolves, with what is
+ * missing, when the bound is over.
+ */
+export async function awaitArrival(plan: Plan, run: RunRecord, asker: Asker): Promise<Awaited> {
+  const { toSeconds } = run.window;
+  const meter = new LagMeter(asker.lagSeconds ?? null);
+  const learnedBefore = asker.lagSeconds ?? null;
+  const startedSeconds = Date.now() / 1000;
+  for (let isFirst = true; ; isFirst = false) {
+    const { up, error, nowSeconds } = await lookAtUp(plan, run, asker);
+    // An error shows no samples, and those of the look after it are not new.
+    if (error === null) meter.see(up, nowSeconds);
+    const intervalSeconds = longestInterval(up);
+    const learned = learnedBefore === null ? null : meter.lagSeconds;
+    const bound = boundOf(asker.ingestDelaySeconds, learned, intervalSeconds);
+    const done = (missing: readonly Missing[]): Awaited => ({
+      intervalSeconds,
+      isTold: up.length > 0,
+      arrival: arrivalOf(missing, bound, meter, startedSeconds),
+    });
+    const isOverdue = nowSeconds > toSeconds + bound.boundSeconds;
+    // Of a server that says nothing, and of a window long past, nothing is waited for.
+    if (error !== null) return done([]);
+    const missing = await missingNow(
+      plan,
+      toSeconds,
+      up,
+      { intervalSeconds, bound, meter, isOverdue },
+      asker,
+    );
+    const isSettled = missing.length === 0 && nowSeconds >= settledAt(up, toSeconds, meter);
+    if (isSettled || isOverdue) return done(missing);
+    if (isFirst) asker.progress?.(tellWait(intervalSeconds, bound));
+    await sleep(POLL_MS, undefined, { signal: asker.signal });
+  }
+}
+
+interface State {
+  readonly intervalSeconds: number;
+  readonly bound: Bound;
+  readonly meter: LagMeter;
+  readonly isOverdue: boolean;
+}
+
+async function missingNow(
+  plan: Plan,
+  toSeconds: number,
+  up: readonly Series[],
+  { intervalSeconds, bound, meter, isOverdue }: State,
+  asker: Asker,
+): Promise<readonly Missing[]> {
+  const gone = plan.replicas === 'elastic' ? goneTargets(up, intervalSeconds, meter.lagSeconds) : [];
+  const present = up.filter((one) => !gone.includes(one));
+  const unscraped = missingScrapes(present, toSeconds);
+  if (unscraped.length > 0 || (isOverdue && up.length > 0)) return unscraped;
+  const back = Math.max(
+    WAIT_BACK_INTERVALS * intervalSeconds,
+    Math.min(bound.boundSeconds, LOOK_BACK_SECONDS),
+  );
+  const selectors = selectorsOfPlan(plan).filter((one) => one !== plan.up && one !== plan.lag);
+  const nowSeconds = Date.now() / 1000;
+  const tails = await Promise.all(
+    selectors.map((one) => readSamples(one, nowSeconds - toSeconds + back, nowSeconds, asker)),
+  );
+  const isEmpty = up.length === 0 && tails.every(({ series }) => series.length === 0);
+  // A selector that fits nothing is not waited for, unless the user says that samples come late.
+  if (isEmpty && asker.ingestDelaySeconds !== undefined)
+    return [{ what: `a sample of ${plan.up}`, newestSeconds: null }];
+  return up.length === 0
+    ? missingAtEnd(tails, toSeconds)
+    : missingSamples(present, tails, toSeconds, intervalSeconds);
+}
+
+const WAIT_BACK_INTERVALS = 3;
+
+/** What came with the closing scrapes may take as long as anything that was seen to come. */
+const settledAt = (up: readonly Series[], toSeconds: number, { lagSeconds }: LagMeter) =>
+  Math.max(...up.map((one) => closingOf(one, toSeconds)?.[0] ?? 0), 0) + (lagSeconds ?? 0);
+
+function arrivalOf(
+  missing: readonly Missing[],
+  { boundSeconds, boundBy }: Bound,
+  { lagSeconds }: LagMeter,
+  startedSeconds: number,
+): Arrival {
+  const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000;
+  return {
+    lagSeconds: lagSeconds === null ? null : rounded(lagSeconds),
+    waitedSeconds: rounded(Date.now() / 1000 - startedSeconds),
+    boundSeconds: rounded(boundSeconds),
+    boundBy,
+    missing: missing.slice(0, MOST_TOLD),
+  };
+}
+
+const tellWait = (intervalSeconds: number, { boundSeconds }: Bound) =>
+  `waiting for the samples that close the window (scraped every ${intervalSeconds.toFixed(1)} s), for at most ${boundSeconds.toFixed(0)} s (--ingest-delay)`;
+
+// ---------------------------------------------------------------------------------------------- aggregates
+
+/**
+ * Some servers withhold the last seconds from functions, and repeat an older value with a new time in their place. Waits until
+ * a function over `up` sees the sample that is really the last one where the aggregates end. Resolves to what is missing.
+ */
+export async function awaitAggregates(
+  plan: Plan,
+  { fromSeconds, stepSeconds, blocks, intervalSeconds }: Thinned,
+  asker: Asker,
+): Promise<Missing | null> {
+  const last = Number((fromSeconds + blocks * stepSeconds).toFixed(3));
+  // What a server withholds from functions is not in the lag of its samples.
+  const { boundSeconds } = boundOf(asker.ingestDelaySeconds, null, intervalSeconds);
+  for (let isFirst = true; ; isFirst = false) {
+    const missing = await aggregatesMissing(plan, last, stepSeconds, intervalSeconds, asker);
+    if (missing === null || Date.now() / 1000 > last + boundSeconds) return missing;
+    if (isFirst)
+      asker.progress?.(
+        `waiting until the server's functions see the last samples, for at most ${boundSeconds.toFixed(0)} s (--ingest-delay)`,
+      );
+    await sleep(5 * POLL_MS, undefined, { signal: asker.signal });
+  }
+}
+
+/** Times of samples are told in milliseconds. */
+const SAME_SECONDS = 0.01;
+
+async function aggregatesMissing(
+  plan: Plan,
+  atSeconds: number,
+  stepSeconds: number,
+  intervalSeconds: number,
+  asker: Asker,
+): Promise<Missing | null> {
+  const range = { fromSeconds: atSeconds, toSeconds: atSeconds, stepSeconds };
+  const [raw, seen] = await Promise.all([
+    readSamples(plan.up, 1.5 * intervalSeconds, atSeconds, asker),
+    askRange(sampleTimes(plan.up), range, asker),
+  ]);
+  // A server that does not know the function cannot be checked by it.
+  if (raw.error !== null || seen.error !== null) return null;
+  const times = new Set(seen.series.flatMap(({ samples }) => samples.map(([, value]) => Number(value))));
+  const unseen = raw.series.find(
+    ({ samples }) =>
+      samples.length > 0 && ![...times].some((time) => Math.abs(time - samples.at(-1)![0]) <= SAME_SECONDS),
+  );
+  const newest = Math.max(...times);
+  return unseen === undefined
+    ? null
+    : {
+        what: `the server's functions over ${plan.up} at ${atSeconds}`,
+        newestSeconds: Number.isFinite(newest) ? newest : null,
+      };
+}
+
+// ---------------------------------------------------------------------------------------------- before the load
+
+export interface Settled {
+  /** Every target was scraped, with success. */
+  readonly isScraped: boolean;
+  /** How late samples were seen to come; null: none was. */
+  readonly lagSeconds: number | null;
+}
+
+/**
+ * Resolves once every target of the selector was scraped, with success, after a moment, or when `patienceMs` are over.
+ * Nothing counted before that scrape can be mistaken for what comes after it.
+ */
+export async function awaitScrapeAfter(
+  up: string,
+  afterSeconds: number,
+  patienceMs: number,
+  asker: Asker,
+  isInVain: () => Promise<boolean> = async () => false,
+): Promise<Settled> {
+  const deadline = Date.now() + patienceMs;
+  const meter = new LagMeter();
+  while (Date.now() < deadline && !(await isInVain())) {
+    const now = Date.now() / 1000;
+    const { series, error } = await readSamples(up, now - afterSeconds + LEARN_BACK_SECONDS, now, asker);
+    if (error === null) meter.see(series, Date.now() / 1000);
+    const scraped = ({ samples }: Series) =>
+      samples.some(([at, value]) => at > afterSeconds && value === '1');
+    if (series.length > 0 && series.every(scraped)) return { isScraped: true, lagSeconds: meter.lagSeconds };
+    await sleep(POLL_MS, undefined, { signal: asker.signal });
+  }
+  return { isScraped: false, lagSeconds: meter.lagSeconds };
+}
+
+/** Samples of a batch that is late are older than the moment: they tell how late it is. */
+const LEARN_BACK_SECONDS = 60;
+
+// ---------------------------------------------------------------------------------------------- reading
+
+async function lookAtUp(plan: Plan, { window }: RunRecord, asker: Asker) {
+  const { fromSeconds, toSeconds } = window;
+  const now = Date.now() / 1000;
+  // Of a window long past only its surroundings are asked for, not all that was scraped since.
+  const at = Math.min(Math.max(now, toSeconds), toSeconds + LOOK_BACK_SECONDS);
+  const back = at - Math.max(fromSeconds, toSeconds - LOOK_BACK_SECONDS) + LOOK_BACK_SECONDS;
+  const { series, error } = await readSamples(plan.up, back, at, asker);
+  return { up: series, error, nowSeconds: Date.now() / 1000 };
+}
+
+function longestInterval(series: readonly Series[]): number {
+  const intervals = series.flatMap((one) => spacingOf(one) ?? []);
+  return intervals.length === 0 ? USUAL_INTERVAL_SECONDS : Math.max(...intervals);
+}
+
+async function readSamples(
+  selector: string,
+  seconds: number,
+  atSeconds: number,
+  asker: Asker,
+): Promise<Reading> {
+  const at = Number(atSeconds.toFixed(3));
+  const query = rawSamples(selector, seconds);
+  return { selector, query, atSeconds: at, ...(await ask(query, at, asker)) };
+}

@@ -1,0 +1,196 @@
+import { type Block, designEffectOf, spreadOf, totalsOf } from '../../slas/statistics/design-effect.ts';
+import { meanBounds, shareBounds } from '../../slas/statistics/intervals.ts';
+import { steadinessOf } from '../../slas/statistics/trend.ts';
+import { latencyEffectOf } from '../judge/certainty.ts';
+import { type Answers, type Service, seeded } from './queues.ts';
+
+/**
+ * Tries the statistics on services whose true share of slow requests is exactly what the limit allows: there, *met* under
+ * a confidence of 95 % is false, and may be said in 5 % of the runs.
+ */
+
+export interface Cell {
+  readonly service: string;
+  readonly percentile: 95 | 99;
+  readonly durationSeconds: number;
+  readonly runs: number;
+  /** Shares of the runs that were called met: by textbook bounds, by the spread of the limit's own blocks, by the recipe. */
+  readonly textbook: number;
+  readonly ownBlocks: number;
+  readonly recipe: number;
+  /** Share of the runs that the recipe called missed. */
+  readonly missed: number;
+  /** The middle of the design effects that the recipe found. */
+  readonly designEffect: number;
+  /** Share of the runs that were called not steady, though they are. */
+  readonly notSteady: number;
+  /** Share of the runs whose interval of the mean latency holds the true mean; null where the other percentile tells it. */
+  readonly meanHeld: number | null;
+}
+
+/** The truth of a service, in seconds: the limits at which 5 % and 1 % of the requests are slower, and the mean. */
+interface Truth {
+  readonly 95: number;
+  readonly 99: number;
+  readonly mean: number;
+}
+
+/** As `./sla simulate --calibrate` finds them. */
+export const LIMITS: Readonly<Record<string, Truth>> = {
+  // These two are known exactly: 0.05·√½·exp(√ln2·z), and the same without √½. The others are of 40 to 160 million requests.
+  independent: { 95: 0.1390564, 99: 0.2452458, mean: 0.05 },
+  'AR(1)': { 95: 0.1966555, 99: 0.34683, mean: 0.07071068 },
+  'M/G/2 at 0.5': { 95: 0.1483935, 99: 0.2424065, mean: 0.05281957 },
+  'M/G/2 at 0.8': { 95: 0.5179914, 99: 0.8060828, mean: 0.1761744 },
+  'M/G/2 at 0.9': { 95: 1.1215547, 99: 1.7272776, mean: 0.3757396 },
+  stalls: { 95: 0.1111438, 99: 1.5982577, mean: 0.06827297 },
+};
+
+/** Bucket edges, as parts of the limit: those of the shipped document, whose limit is 200 ms. */
+const EDGES = [0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2].map(
+  (edge) => edge / 0.2,
+);
+
+/** For each edge the slower ones of each second, in which they were answered. */
+function slowerBySecond({ atSeconds, tookSeconds, count }: Answers, limit: number, seconds: number) {
+  const edges = EDGES.map((edge) => edge * limit);
+  const totals = new Int32Array(seconds);
+  const slower = edges.map(() => new Int32Array(seconds));
+  for (let index = 0; index < count; index++) {
+    const second = Math.min(seconds - 1, Math.floor(atSeconds[index]!));
+    totals[second]!++;
+    let edge = edges.length - 1;
+    while (edge >= 0 && tookSeconds[index]! <= edges[edge]!) edge--;
+    if (edge >= 0) slower[edge]![second]!++;
+  }
+  // So far each is counted at the highest edge it is over; it is over all lower ones, too.
+  for (let edge = edges.length - 2; edge >= 0; edge--)
+    for (let second = 0; second < seconds; second++) slower[edge]![second]! += slower[edge + 1]![second]!;
+  return slower.map((counts) =>
+    Array.from(counts, (part, second): Block => ({ part, total: totals[second]! })),
+  );
+}
+
+const CONFIDENCE = 0.95;
+
+function judgeOnce(answers: Answers, limit: number, seconds: number, budget: number) {
+  const bySecond = slowerBySecond(answers, limit, seconds);
+  const blocks = bySecond.at(-1)!;
+  const { part: bad, total: all } = totalsOf(blocks);
+  const independent = { factor: 1, blocks: Number.POSITIVE_INFINITY };
+  const own = designEffectOf(blocks, false) ?? independent;
+  const found = latencyEffectOf({ blocks, lower: bySecond.slice(0, -1) });
+  const bounds = shareBounds({ bad, all, effect: found ?? independent }, CONFIDENCE);
+  const isMet = (effect: typeof own) => shareBounds({ bad, all, effect }, CONFIDENCE).high <= budget;
+  return {
+    textbook: isMet(independent),
+    ownBlocks: isMet({ ...own, blocks: Number.POSITIVE_INFINITY }),
+    recipe: found !== null && bounds.high <= budget,
+    missed: bounds.low > budget,
+    effect: found?.factor ?? 1,
+    notSteady: !isSteady(blocks),
+  };
+}
+
+/** Whether a run keeps the level of what is over its limit; that it may be beyond its budget is not asked. */
+const isSteady = (blocks: readonly Block[]) =>
+  steadinessOf(blocks, { worse: 'more', isBeyond: () => false, mayImprove: false }) !== 'not-steady';
+
+/** Whether the interval of the mean latency, from the seconds of a run, holds the true mean. */
+function holdsMean({ atSeconds, tookSeconds, count }: Answers, seconds: number, truth: number): boolean {
+  const blocks = Array.from({ length: seconds }, () => ({ part: 0, total: 0 }));
+  for (let index = 0; index < count; index++) {
+    const block = blocks[Math.min(seconds - 1, Math.floor(atSeconds[index]!))]!;
+    block.part += tookSeconds[index]!;
+    block.total++;
+  }
+  const { part, total } = totalsOf(blocks);
+  const { low, high } = meanBounds(part / total, spreadOf(blocks)!, CONFIDENCE);
+  return low <= truth && truth <= high;
+}
+
+/** Of so many runs, the share that is called not steady by what is over a limit. */
+export function shareNotSteady(
+  service: Service,
+  limitSeconds: number,
+  durationSeconds: number,
+  runs: number,
+  seed: number,
+): number {
+  const random = seeded(seed);
+  const found = Array.from({ length: runs }, () => {
+    const bySecond = slowerBySecond(service.run(durationSeconds, random), limitSeconds, durationSeconds);
+    return !isSteady(bySecond.at(-1)!);
+  });
+  return found.filter(Boolean).length / runs;
+}
+
+/**
+ * Both percentiles of so many runs of one service. With `limitTimes` over 1 the limit lies so much higher, and *met* is
+ * true.
+ */
+export function simulateCells(
+  service: Service,
+  durationSeconds: number,
+  runs: number,
+  seed: number,
+  limitTimes = 1,
+): readonly Cell[] {
+  const random = seeded(seed);
+  const limits = LIMITS[service.name]!;
+  let meansHeld = 0;
+  const tallies = { 95: [] as ReturnType<typeof judgeOnce>[], 99: [] as ReturnType<typeof judgeOnce>[] };
+  for (let run = 0; run < runs; run++) {
+    const answers = service.run(durationSeconds, random);
+    if (holdsMean(answers, durationSeconds, limits.mean)) meansHeld++;
+    tallies[95].push(judgeOnce(answers, limitTimes * limits[95], durationSeconds, 0.05));
+    tallies[99].push(judgeOnce(answers, limitTimes * limits[99], durationSeconds, 0.01));
+  }
+  return ([95, 99] as const).map((percentile) => {
+    const tally = tallies[percentile];
+    const share = (of: (one: (typeof tally)[number]) => boolean) => tally.filter(of).length / runs;
+    const effects = tally.map(({ effect }) => effect).sort((a, b) => a - b);
+    return {
+      service: service.name,
+      percentile,
+      durationSeconds,
+      runs,
+      textbook: share((one) => one.textbook),
+      ownBlocks: share((one) => one.ownBlocks),
+      recipe: share((one) => one.recipe),
+      missed: share((one) => one.missed),
+      designEffect: effects[Math.floor(runs / 2)]!,
+      notSteady: share((one) => one.notSteady),
+      meanHeld: percentile === 95 ? meansHeld / runs : null,
+    };
+  });
+}
+
+/** The truth of a service: its latencies' quantiles and their mean, over many requests. */
+export function calibrate(service: Service, durationSeconds: number, parts: number, seed: number): Truth {
+  const random = seeded(seed);
+  // Two thousand steps for each doubling: finer than chance.
+  const step = Math.LN2 / 2000;
+  const counts = new Map<number, number>();
+  let [all, sum] = [0, 0];
+  for (let part = 0; part < parts; part++) {
+    const { tookSeconds, count } = service.run(durationSeconds, random);
+    for (let index = 0; index < count; index++) {
+      const bin = Math.ceil(Math.log(tookSeconds[index]!) / step);
+      counts.set(bin, (counts.get(bin) ?? 0) + 1);
+      sum += tookSeconds[index]!;
+    }
+    all += count;
+  }
+  const ordered = [...counts].sort(([a], [b]) => a - b);
+  const mean = sum / all;
+  const quantile = (share: number) => {
+    let below = 0;
+    for (const [bin, count] of ordered) {
+      below += count;
+      if (below >= share * all) return Math.exp(bin * step);
+    }
+    throw new RangeError(`no quantile at ${share}`);
+  };
+  return { 95: quantile(0.95), 99: quantile(0.99), mean };
+}

@@ -1,0 +1,13 @@
+import type { PlannedObjective } from '../model/model.ts';
+import type { Ruling } from './intervals.ts';
+import { budgetOf } from './statistics.ts';
+
+/** The share of bad requests that an objective allows. */
+export const budgetFor = ({ measure, target }: PlannedObjective) =>
+  measure.kind === 'latency' ? budgetOf(measure.percentile) : target.value;
+
+/** The rule in force for a share. */
+export const rulingOf = ({ measure, target }: PlannedObjective, confidence: number | null): Ruling =>
+  confidence === null
+    ? { rule: 'observed', missedAtLimit: measure.kind !== 'latency' && target.comparison === '<' }
+    : { rule: 'bounds', confidence };

@@ -1,0 +1,66 @@
+import type { Steadiness } from '../model/model.ts';
+import { type Block, LEAST_BLOCKS, mergePairs, totalsOf } from './design-effect.ts';
+import { normalProbability } from './distributions.ts';
+
+/** Whether a service kept its level while the load did: an interval means nothing for a share that grows all the time. */
+
+/** A steady service is called not steady so often. */
+const LEAST_P = 0.01;
+
+/** Mann and Kendall's test for a trend: of all pairs, those that rise less those that fall; ties are allowed for. */
+export interface MannKendall {
+  readonly rising: number;
+  /** Two-sided, by the normal approximation with continuity correction: good from 10 values on. */
+  readonly p: number;
+}
+
+export function mannKendall(values: readonly number[]): MannKendall {
+  let rising = 0;
+  for (const [index, later] of values.entries())
+    for (let before = 0; before < index; before++) rising += Math.sign(later - values[before]!);
+  // So it is where all are the same, which have no variance either.
+  if (rising === 0) return { rising, p: 1 };
+  const variance = (spreadOfTies(values.length) - sumOfTies(values)) / 18;
+  const z = (Math.abs(rising) - 1) / Math.sqrt(variance);
+  return { rising, p: 2 * normalProbability(-z) };
+}
+
+const spreadOfTies = (count: number) => count * (count - 1) * (2 * count + 5);
+
+function sumOfTies(values: readonly number[]): number {
+  const groups = Map.groupBy(values, (value) => value);
+  return [...groups.values()].reduce((sum, { length }) => sum + spreadOfTies(length), 0);
+}
+
+export interface Level {
+  /** What is worse: more of the judged value, or less. */
+  readonly worse: 'more' | 'less';
+  /** Whether so much of a stretch, by itself, is beyond the target. */
+  readonly isBeyond: (whole: Block) => boolean;
+  /** After a busier phase it may get better as what waited is worked off. */
+  readonly mayImprove: boolean;
+}
+
+/**
+ * By blocks of the coarsest level that still has 12: what depends on each other lies in one block there, or nearly. null with
+ * fewer.
+ */
+export function steadinessOf(
+  blocks: readonly Block[],
+  { worse, isBeyond, mayImprove }: Level,
+): Steadiness | null {
+  const level = coarsest(blocks.filter(({ total }) => total > 0));
+  if (level.length < LEAST_BLOCKS) return null;
+  const { rising, p } = mannKendall(level.map(({ part, total }) => part / total));
+  if (p >= LEAST_P) return 'steady';
+  const isWorse = rising > 0 === (worse === 'more');
+  if (!isWorse) return mayImprove ? 'steady' : 'not-steady';
+  return isBeyond(totalsOf(lastThird(blocks))) ? 'growing' : 'not-steady';
+}
+
+function coarsest(blocks: readonly Block[]): readonly Block[] {
+  const merged = mergePairs(blocks);
+  return merged.length < LEAST_BLOCKS ? blocks : coarsest(merged);
+}
+
+const lastThird = (blocks: readonly Block[]) => blocks.slice(Math.floor((2 * blocks.length) / 3));

@@ -1,0 +1,195 @@
+import { toSeconds } from '../document/units.ts';
+import type { Thinned, TimeUnit } from '../model/model.ts';
+import { endOf, MOST_BLOCKS } from '../prometheus/downsampling.ts';
+import type { Block } from '../statistics/design-effect.ts';
+import { grownBy, type Increase, nearestAt } from './increases.ts';
+import { parseValue, type TargetWindow } from './targets.ts';
+import type { Frame } from './window.ts';
+
+/**
+ * A window cut into blocks at its scrapes: block k lies between the scrapes k and k + 1, summed over all targets. Where a
+ * scrape is missing, in any of the series, its two neighbours are one block.
+ */
+
+/** For each target the times of its scrapes at the common boundaries, from the opening to the closing one. */
+export interface Grid {
+  readonly frame: Frame;
+  readonly times: ReadonlyMap<TargetWindow, readonly number[]>;
+  readonly boundaries: number;
+}
+
+function gridOf(frame: Frame): Grid {
+  if (frame.blocks !== null) return gridOfBlocks(frame, frame.blocks.thinned);
+  const longest = Math.max(...frame.targets.map(({ intervalSeconds }) => intervalSeconds));
+  const [whole, partial] = [true, false].map((is) =>
+    frame.targets.filter((target) => isWhole(target) === is),
+  );
+  const steps = Math.min(...spansOf(whole!, frame).map((span) => stepsOf(span, longest)));
+  const stride = Math.ceil(steps / MOST_BLOCKS);
+  const indexed = whole!.map((target) => scrapesByStep(target, longest));
+  const nominal = nominalTimes(spansOf(whole!, frame)[0]!, steps);
+  const inner = Array.from({ length: Math.max(0, steps - 1) }, (_, index) => index + 1).filter(
+    (step) =>
+      step % stride === 0 &&
+      indexed.every((scrapes) => scrapes.has(step)) &&
+      partial!.every((target) => !Number.isNaN(scrapeAround(target, nominal(step), longest))),
+  );
+  const times = whole!.map((target, index): [TargetWindow, readonly number[]] => [
+    target,
+    [target.openSeconds, ...inner.map((step) => indexed[index]!.get(step)!), target.closeSeconds],
+  ]);
+  for (const target of partial!) {
+    const own = inner.map((step) => scrapeAround(target, nominal(step), longest));
+    times.push([target, [Number.NEGATIVE_INFINITY, ...own, Number.POSITIVE_INFINITY]]);
+  }
+  return { frame, times: new Map(times), boundaries: inner.length + 2 };
+}
+
+/** Where a window is thinned, the ends of its blocks are what is known. */
+function gridOfBlocks(frame: Frame, thinned: Thinned): Grid {
+  const { fromSeconds, toSeconds } = frame;
+  const ends = Array.from({ length: thinned.blocks }, (_, index) => endOf(thinned, index + 1)).filter(
+    (at) => at > fromSeconds && at < toSeconds,
+  );
+  const times = frame.targets.map((target): [TargetWindow, readonly number[]] => [
+    target,
+    isWhole(target)
+      ? [target.openSeconds, ...ends, target.closeSeconds]
+      : [Number.NEGATIVE_INFINITY, ...ends, Number.POSITIVE_INFINITY],
+  ]);
+  return { frame, times: new Map(times), boundaries: ends.length + 2 };
+}
+
+/** It was there from edge to edge; others began inside, at 0, or ended. */
+export const isWhole = ({ lives }: TargetWindow) =>
+  lives[0]!.bornSeconds === null && lives.at(-1)!.unseenSeconds === 0;
+
+type Span = Pick<TargetWindow, 'openSeconds' | 'closeSeconds'>;
+
+/** Where no replica lasted, the window itself is what is cut. */
+const spansOf = (whole: readonly TargetWindow[], { fromSeconds, toSeconds }: Frame): readonly Span[] =>
+  whole.length > 0 ? whole : [{ openSeconds: fromSeconds, closeSeconds: toSeconds }];
+
+const nominalTimes =
+  ({ openSeconds, closeSeconds }: Span, steps: number) =>
+  (step: number) =>
+    openSeconds + (step * (closeSeconds - openSeconds)) / steps;
+
+/** Of a replica that was not always there: its scrape nearest to a moment, that moment where it had none due, NaN if it is missing. */
+function scrapeAround(target: TargetWindow, atSeconds: number, longest: number): number {
+  const { openSeconds, closeSeconds, scrapes } = target;
+  if (atSeconds < openSeconds - longest / 2 || atSeconds > closeSeconds + longest / 2) return atSeconds;
+  const nearest = scrapes[nearestAt(scrapes.length, (index) => scrapes[index]!.atSeconds, atSeconds)]!;
+  return nearest.ok && Math.abs(nearest.atSeconds - atSeconds) <= longest / 2
+    ? nearest.atSeconds
+    : Number.NaN;
+}
+
+const stepsOf = ({ openSeconds, closeSeconds }: Span, intervalSeconds: number) =>
+  Math.max(1, Math.round((closeSeconds - openSeconds) / intervalSeconds));
+
+/** Which scrape ends which step. The step is the window's own, so that no small error adds up over a day. */
+function scrapesByStep(target: TargetWindow, longest: number): ReadonlyMap<number, number> {
+  const { openSeconds, closeSeconds, intervalSeconds, scrapes } = target;
+  const step = (closeSeconds - openSeconds) / stepsOf(target, longest);
+  const found = new Map<number, number>();
+  for (const { atSeconds, ok } of scrapes) {
+    const index = Math.round((atSeconds - openSeconds) / step);
+    const isNear = Math.abs(atSeconds - openSeconds - index * step) < intervalSeconds / 2;
+    if (ok && isNear) found.set(index, atSeconds);
+  }
+  return found;
+}
+
+/** The sum of several series at each boundary; NaN where one of them has no sample. */
+function runningTotal(increases: readonly Increase[], { times, boundaries }: Grid): readonly number[] {
+  const sums = new Array<number>(boundaries).fill(0);
+  for (const increase of increases) {
+    const at = times.get(increase.target)!;
+    for (let index = 0; index < boundaries; index++) sums[index]! += grownBy(increase, at[index]!);
+  }
+  return sums;
+}
+
+/** What two running totals grew by between the boundaries at which both are known, as they are at the edges. */
+function blocksBetween(parts: readonly number[], totals: readonly number[]): readonly Block[] {
+  const known = parts.flatMap((part, index) => (Number.isFinite(part - totals[index]!) ? [index] : []));
+  return known.slice(1).map((end, index) => ({
+    part: parts[end]! - parts[known[index]!]!,
+    total: totals[end]! - totals[known[index]!]!,
+  }));
+}
+
+/** For each bucket edge, in seconds, the answers that took longer, of all answers. */
+export function slowerBlocks(
+  increases: readonly Increase[],
+  edges: readonly number[],
+  frame: Frame,
+  valuesIn?: TimeUnit,
+): readonly (readonly Block[])[] {
+  const grid = gridOf(frame);
+  const byEdge = Map.groupBy(increases, ({ labels }) => toSeconds(parseValue(labels.le!), valuesIn));
+  const at = (edge: number) => runningTotal(byEdge.get(edge)!, grid);
+  const all = at(Number.POSITIVE_INFINITY);
+  return edges.map((edge) => {
+    const within = at(edge);
+    return blocksBetween(
+      all.map((count, index) => count - within[index]!),
+      all,
+    );
+  });
+}
+
+/** One count (or sum) of another. */
+export function countBlocks(
+  parts: readonly Increase[],
+  totals: readonly Increase[],
+  frame: Frame,
+  added: Added = { part: 0, total: 0, sentAtSeconds: [] },
+) {
+  const grid = gridOf(frame);
+  const { sentAtSeconds } = added;
+  if (sentAtSeconds.length === 0)
+    return inTheWorst(blocksBetween(runningTotal(parts, grid), runningTotal(totals, grid)), added);
+  const sent = sentBy(sentAtSeconds, grid);
+  return blocksBetween(
+    runningTotal(parts, grid).map((sum, index) => sum + added.part * sent[index]!),
+    runningTotal(totals, grid).map((sum, index) => sum + added.total * sent[index]!),
+  );
+}
+
+/** Requests that the service did not count, as nobody answered them, and when they were sent, where that is known. */
+export interface Added extends Block {
+  readonly sentAtSeconds: readonly number[];
+}
+
+/** Which part of some requests was sent by each boundary: by the opening one none, by the closing one all. */
+function sentBy(sentAtSeconds: readonly number[], { times, boundaries }: Grid): readonly number[] {
+  const [first] = times.values();
+  const all = sentAtSeconds.length;
+  return first!.map((boundary, index) => {
+    if (index === 0 || index === boundaries - 1) return Math.sign(index);
+    return sentAtSeconds.filter((sent) => sent <= boundary).length / all;
+  });
+}
+
+/** Without their times they are all put where most went wrong, as they tend to come together: the widest spread they could make. */
+function inTheWorst(blocks: readonly Block[], { part, total }: Block): readonly Block[] {
+  const worst = blocks.reduce((at, block, index) => (block.part > blocks[at]!.part ? index : at), 0);
+  return blocks.map((block, index) =>
+    index === worst ? { part: block.part + part, total: block.total + total } : block,
+  );
+}
+
+/** One count of the seconds in which there was load; the targets' scrapes lie apart, so these are their mean. */
+export function secondBlocks(parts: readonly Increase[], frame: Frame): readonly Block[] {
+  const grid = gridOf(frame);
+  const { fromSeconds, toSeconds } = frame;
+  const loaded = (at: number) => Math.min(toSeconds, Math.max(fromSeconds, at)) - fromSeconds;
+  const columns = [...grid.times.values()];
+  const seconds = Array.from(
+    { length: grid.boundaries },
+    (_, index) => columns.reduce((sum, times) => sum + loaded(times[index]!), 0) / columns.length,
+  );
+  return blocksBetween(runningTotal(parts, grid), seconds);
+}

@@ -1,0 +1,255 @@
+import type { Plan, Series } from '../model/model.ts';
+import { endOf, nameless } from '../prometheus/downsampling.ts';
+import { roleOf } from '../prometheus/promql.ts';
+import { formatCount } from '../render/numbers.ts';
+import { parseValue, type TargetWindow } from './targets.ts';
+import type { Frame } from './window.ts';
+
+/**
+ * Whether two targets are one process that is scraped twice: by two jobs, by two Prometheus servers behind one API, under two
+ * names. What it counts would enter twice. Neither an address nor a start time is proof by itself (pods call themselves
+ * localhost, and a deployment starts its replicas in the same second); the course of the counters can refute it:
+ *
+ *   1. Candidates have the same address, or the same start time with a fraction of a second.
+ *   2. They are distinct if their start times differ, if they are pods of different names, or if no single process can have
+ *      shown both of them what it counted.
+ *   3. They are the same if nothing refutes it and counters grew: then there was something to compare.
+ */
+
+export interface SameProcess {
+  readonly targets: readonly [TargetWindow, TargetWindow];
+  readonly why: string;
+}
+
+export interface Sameness {
+  readonly same: readonly SameProcess[];
+  /** Candidates of which nothing was seen that could refute or confirm it. */
+  readonly unknown: readonly (readonly [TargetWindow, TargetWindow])[];
+}
+
+type Course = readonly (readonly [atSeconds: number, value: number])[];
+
+/** What a target tells of its process. */
+interface Portrait {
+  readonly target: TargetWindow;
+  readonly address: string | null;
+  /** Times of scrapes by start time; empty: it tells none. */
+  readonly starts: ReadonlyMap<number, readonly number[]>;
+  readonly series: readonly Series[];
+}
+
+export function samenessOf(plan: Plan, frame: Frame): Sameness {
+  const portraits = portraitsOf(plan, frame);
+  const same: SameProcess[] = [];
+  const unknown: (readonly [TargetWindow, TargetWindow])[] = [];
+  for (const [a, b] of candidates(portraits)) {
+    const found = compare(a, b, frame);
+    if (found === 'unknown') unknown.push([a.target, b.target]);
+    else if (found !== 'distinct') same.push({ targets: [a.target, b.target], why: found.why });
+  }
+  return { same, unknown };
+}
+
+// ---------------------------------------------------------------------------------------------- candidates
+
+function portraitsOf(plan: Plan, { targets, readings }: Frame): readonly Portrait[] {
+  const byTarget = new Map(targets.map((target) => [target, [] as Series[]]));
+  const starts = new Map(targets.map((target) => [target, new Map<number, number[]>()]));
+  for (const { selector: asked, series } of readings.values()) {
+    const role = roleOf(plan, asked);
+    if (role !== 'start' && role !== 'counter' && role !== 'requests') continue;
+    for (const one of series) {
+      const target = ownerOf(one, targets);
+      if (target === undefined) continue;
+      if (role !== 'start') byTarget.get(target)!.push(one);
+      else
+        for (const [at, value] of one.samples) {
+          const own = starts.get(target)!;
+          const times = own.get(Number(value));
+          if (times === undefined) own.set(Number(value), [at]);
+          else times.push(at);
+        }
+    }
+  }
+  return targets.map((target) => ({
+    target,
+    address: addressOf(target),
+    starts: starts.get(target)!,
+    series: byTarget.get(target)!,
+  }));
+}
+
+/** The target with the most labels, where a series fits several: one Prometheus of a pair may add a label, and the other none. */
+function ownerOf({ labels }: Series, targets: readonly TargetWindow[]): TargetWindow | undefined {
+  let owner: TargetWindow | undefined;
+  for (const target of targets) {
+    const own = Object.entries(target.labels);
+    if (!own.every(([label, value]) => labels[label] === value)) continue;
+    if (owner === undefined || own.length > Object.keys(owner.labels).length) owner = target;
+  }
+  return owner;
+}
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)(?=:\d+$|$)/;
+
+/** `localhost:8000` and `127.0.0.1:8000` are one address. null: the target tells none. */
+function addressOf({ labels }: TargetWindow): string | null {
+  const { instance } = labels;
+  return instance === undefined ? null : instance.toLowerCase().replace(LOOPBACK, 'localhost');
+}
+
+/** Pairs that have an address, or a start time with a fraction of a second, in common. */
+function candidates(portraits: readonly Portrait[]): readonly (readonly [Portrait, Portrait])[] {
+  const byMark = new Map<string, Portrait[]>();
+  for (const portrait of portraits) {
+    const { address, starts } = portrait;
+    const marks = [
+      ...(address === null ? [] : [`at ${address}`]),
+      ...[...starts.keys()].filter(isPrecise).map((start) => `since ${start}`),
+    ];
+    for (const mark of marks) byMark.set(mark, [...(byMark.get(mark) ?? []), portrait]);
+  }
+  const found = new Map<string, readonly [Portrait, Portrait]>();
+  for (const group of byMark.values())
+    for (const [index, a] of group.entries())
+      for (const b of group.slice(index + 1))
+        found.set(`${portraits.indexOf(a)} ${portraits.indexOf(b)}`, [a, b]);
+  return [...found.values()];
+}
+
+/** Two processes rarely start in the same hundredth of a second; in the same second a deployment's do. */
+const isPrecise = (startSeconds: number) => Number.isFinite(startSeconds) && startSeconds % 1 !== 0;
+
+// ---------------------------------------------------------------------------------------------- comparing two
+
+function compare(a: Portrait, b: Portrait, frame: Frame): 'distinct' | 'unknown' | { readonly why: string } {
+  const common = [...a.starts.keys()].find((start) => b.starts.has(start));
+  if (areNamedApart(a.target, b.target) && !(common !== undefined && isPrecise(common))) return 'distinct';
+  const areStartsKnown = a.starts.size > 0 && b.starts.size > 0;
+  if (areStartsKnown && common === undefined) return 'distinct';
+  // Every machine has a loopback of its own: two Prometheus servers that name it may mean two processes.
+  const isAnywhere = a.address === b.address && a.address?.startsWith('localhost') === true;
+  if (isAnywhere && common === undefined && !areOfOnePrometheus(a.target, b.target)) return 'unknown';
+  const agreement = agreementOf(a, b, common, frame);
+  if (agreement === 'refuted') return 'distinct';
+  if (agreement === 0) return 'unknown';
+  const marks = [
+    ...(a.address !== null && a.address === b.address ? [`the address ${a.target.labels.instance}`] : []),
+    ...(common === undefined ? [] : [`the start time ${common}`]),
+    `${formatCount(agreement)} counters in step`,
+  ];
+  return { why: marks.join(', ') };
+}
+
+/** Names that orchestrators give to one process, or to the machine that it is alone on. */
+const OWN_NAMES = ['pod', 'pod_name', 'pod_uid', 'container_id', 'namespace', 'kubernetes_pod_name'];
+
+const areNamedApart = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
+  OWN_NAMES.some((name) => a[name] !== undefined && b[name] !== undefined && a[name] !== b[name]);
+
+/** Only the job and the address tell them apart: both are given by the one that scrapes. */
+const areOfOnePrometheus = (a: TargetWindow, b: TargetWindow) =>
+  differingLabels(a, b).every((label) => label === 'job' || label === 'instance');
+
+export const differingLabels = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((label) => a[label] !== b[label]);
+
+/** The clocks of two Prometheus servers may differ by so much. */
+const CLOCK_TOLERANCE_SECONDS = 1;
+/** How much later than its time a scrape may have read a counter. */
+const SCRAPE_TOLERANCE_SECONDS = 0.5;
+
+/**
+ * How many counters of two targets may be one, or `refuted`. A process that showed the one target less than the other did so
+ * earlier. Over all counters and all pairs of scrapes that bounds by how much the clocks of the two differ: where no difference
+ * fits, or only a large one, they are not the same. Counters that stood still tell nothing.
+ */
+function agreementOf(a: Portrait, b: Portrait, startSeconds: number | undefined, frame: Frame) {
+  const own = courses(a, startSeconds, frame, labelsOnlyIn(a, b));
+  const others = courses(b, startSeconds, frame, labelsOnlyIn(b, a));
+  let [low, high, agreeing] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0];
+  for (const [key, one] of own) {
+    const other = others.get(key) ?? [];
+    if (one.length === 0 || other.length === 0) continue;
+    if (hasGrown(one) && hasGrown(other)) agreeing++;
+    else if (!hasGrown(one) && !hasGrown(other) && one[0]![1] !== other[0]![1]) return 'refuted';
+    for (const [at, value] of other) {
+      const less = one[firstWith(one, (shown) => shown >= value) - 1];
+      const more = one[firstWith(one, (shown) => shown > value)];
+      if (less !== undefined) low = Math.max(low, less[0] - at);
+      if (more !== undefined) high = Math.min(high, more[0] - at);
+    }
+    if (low >= high + SCRAPE_TOLERANCE_SECONDS) return 'refuted';
+    if (low > CLOCK_TOLERANCE_SECONDS || high < -CLOCK_TOLERANCE_SECONDS) return 'refuted';
+  }
+  return agreeing;
+}
+
+const hasGrown = (course: Course) => course.length > 1 && course.at(-1)![1] > course[0]![1];
+
+/** Of values that never fall, the index of the first that is as it should be; their number if none is. */
+function firstWith(course: Course, is: (value: number) => boolean): number {
+  let [low, high] = [0, course.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (is(course[middle]![1])) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The labels of its target, and what a job adds to each series while the other job does not. */
+function labelsOnlyIn(one: Portrait, other: Portrait): ReadonlySet<string> {
+  const namesOf = ({ series }: Portrait) => new Set(series.flatMap(({ labels }) => Object.keys(labels)));
+  const theirs = namesOf(other);
+  const added = [...namesOf(one)].filter((label) => !theirs.has(label));
+  return new Set([...Object.keys(one.target.labels), ...Object.keys(other.target.labels), ...added]);
+}
+
+/** By name and labels, the courses of a target's counters; none where two of them cannot be told apart. */
+function courses(
+  portrait: Portrait,
+  startSeconds: number | undefined,
+  frame: Frame,
+  without: ReadonlySet<string>,
+): ReadonlyMap<string, Course> {
+  const keyOf = ({ labels }: Series) =>
+    JSON.stringify(
+      Object.entries(labels)
+        .filter(([label]) => !without.has(label))
+        .sort(),
+    );
+  // Several selectors may ask for the same series.
+  const distinct = new Map(portrait.series.map((one) => [nameless(one.labels) + one.labels.__name__, one]));
+  const found = new Map<string, Course>();
+  for (const one of distinct.values()) {
+    const key = keyOf(one);
+    found.set(key, found.has(key) ? [] : courseOf(one, portrait, startSeconds, frame));
+  }
+  return found;
+}
+
+/** The samples of one process that were read as they are; after a fall, those since. */
+function courseOf(
+  { samples }: Series,
+  { starts }: Portrait,
+  startSeconds: number | undefined,
+  { blocks }: Frame,
+): Course {
+  const times = startSeconds === undefined ? undefined : starts.get(startSeconds);
+  const [from, to] = [times?.[0] ?? -Infinity, times?.at(-1) ?? Infinity];
+  // The ends of blocks are moments, and not times of scrapes.
+  const isEnd = (at: number) => {
+    if (blocks === null) return false;
+    const { thinned } = blocks;
+    const number = Math.round((at - thinned.fromSeconds) / thinned.stepSeconds);
+    return number >= 0 && number <= thinned.blocks && Math.abs(endOf(thinned, number) - at) < 1e-6;
+  };
+  const course = samples.flatMap(([at, text]): Course => {
+    if (at < from || at > to || isEnd(at)) return [];
+    const value = parseValue(text);
+    return Number.isFinite(value) ? [[at, value]] : [];
+  });
+  const fall = course.findLastIndex(([, value], index) => index > 0 && value < course[index - 1]![1]);
+  return fall === -1 ? course : course.slice(fall);
+}

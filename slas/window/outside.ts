@@ -1,0 +1,99 @@
+import { busiestRate, grownBy, type Increase } from './increases.ts';
+import type { TargetWindow } from './targets.ts';
+import type { Frame } from './window.ts';
+
+/**
+ * What was counted, and may not be of the window that was asked for. Counts go from the last scrape before it to the first after
+ * it: with a scrape a minute that is up to two minutes more. A series that was born inside, or a process that had a life
+ * elsewhere, may have brought counts along. Both are bounded; an objective is judged as if these were the good ones, and as if they
+ * were the bad ones.
+ */
+export interface Outside {
+  readonly all: number;
+  readonly bad: number;
+}
+
+export const NOTHING_OUTSIDE: Outside = { all: 0, bad: 0 };
+
+/** No stretch outside is taken to have been more than twice as busy as the busiest between any two scrapes. */
+const TWICE = 2;
+
+/**
+ * At most so many of what `counts` counted (without what `less` did: a bucket of those within the limit) lie outside. `among` are
+ * all events, whose rate bounds what can lie in the seconds outside.
+ */
+export function outsideOf(
+  counts: readonly Increase[],
+  frame: Frame,
+  among: readonly Increase[] = counts,
+  less: readonly Increase[] = [],
+): number {
+  const perSecond = TWICE * busiestRate(among, frame);
+  return frame.targets.reduce((sum, target) => {
+    const own = (of: readonly Increase[]) => of.filter((one) => one.target === target);
+    return sum + outsideAt(target, own(counts), own(less), frame, perSecond);
+  }, 0);
+}
+
+/** The same of what counts add up to, of which one event may have any part: all that was added in the stretches at the edges. */
+export function outsideSum(sums: readonly Increase[], frame: Frame): number {
+  return frame.targets.reduce((sum, target) => {
+    const own = sums.filter((one) => one.target === target);
+    return sum + outsideAt(target, own, [], frame, Number.POSITIVE_INFINITY);
+  }, 0);
+}
+
+function outsideAt(
+  target: TargetWindow,
+  counts: readonly Increase[],
+  less: readonly Increase[],
+  frame: Frame,
+  perSecond: number,
+): number {
+  const by = (at: number) =>
+    sumOf(counts, (one) => grownBy(one, at)) - sumOf(less, (one) => grownBy(one, at));
+  const early = sumOf(counts, earlyOf) - sumOf(less, earlyOf);
+  const whole = sumOf(counts, ({ increase }) => increase) - sumOf(less, ({ increase }) => increase);
+  const known = target.scrapes
+    .filter(({ atSeconds }) => atSeconds > target.openSeconds && atSeconds < target.closeSeconds)
+    .map(({ atSeconds }) => by(atSeconds))
+    .filter(Number.isFinite);
+  const { opening, closing } = secondsOutside(target, frame);
+  const most = (seconds: number) => (seconds <= 0 ? 0 : Math.floor(perSecond * seconds) + 1);
+  const atEdges =
+    Math.min(known[0] ?? whole, most(opening)) + Math.min(whole - (known.at(-1) ?? 0), most(closing));
+  return Math.max(0, Math.min(whole, atEdges + early));
+}
+
+const earlyOf = ({ parts }: Increase) => parts.reduce((sum, { early }) => sum + early, 0);
+
+const sumOf = (counts: readonly Increase[], of: (one: Increase) => number) =>
+  counts.reduce((sum, one) => sum + of(one), 0);
+
+/** A window is not meant more exactly than this: a load may be as far off its plan. */
+const SAME = 0.02;
+
+/** Of a target that began or ended inside there is no edge outside. */
+export function secondsOutside({ lives, openSeconds, closeSeconds }: TargetWindow, frame: Frame) {
+  const { fromSeconds, toSeconds, isAlone } = frame;
+  const opening = lives[0]!.bornSeconds === null ? fromSeconds - openSeconds : 0;
+  const closing = lives.at(-1)!.unseenSeconds === 0 ? closeSeconds - toSeconds : 0;
+  const isSame = opening + closing <= SAME * (toSeconds - fromSeconds);
+  return isAlone || isSame ? { opening: 0, closing: 0 } : { opening, closing };
+}
+
+/** From where to where was counted, if that is more than was asked for and something may lie outside. */
+export function countedSpan(
+  frame: Frame,
+): { readonly fromSeconds: number; readonly toSeconds: number } | null {
+  if (frame.targets.length === 0) return null;
+  const isWider = frame.targets.some((target) => {
+    const { opening, closing } = secondsOutside(target, frame);
+    return opening + closing > 0;
+  });
+  if (!isWider || frame.targets.some(({ problem }) => problem !== null)) return null;
+  return {
+    fromSeconds: Math.min(...frame.targets.map(({ openSeconds }) => openSeconds)),
+    toSeconds: Math.max(...frame.targets.map(({ closeSeconds }) => closeSeconds)),
+  };
+}

@@ -1,0 +1,243 @@
+import { type ClientRequest, requestsOf } from '../client/requests.ts';
+import type {
+  ClientRequests,
+  Evidence,
+  Load,
+  LoadRecord,
+  Phase,
+  Plan,
+  PlannedObjective,
+  RunRecord,
+} from '../model/model.ts';
+import { plannedIn } from '../plan/planned-in.ts';
+import { clock } from './targets.ts';
+import { cutWindow, type Frame } from './window.ts';
+
+/**
+ * Phases judged apart. By the client's clock a request belongs to the phase in which it was sent, however long it took. The
+ * service's counters know only when requests were answered, and only at scrapes: what is counted of a phase lies between the
+ * first scrape inside it and the last. docs/verdict.md says what follows from the difference.
+ */
+
+/** The part of a run that an objective is judged in: all of it, or one phase as if it were a run of its own. */
+export interface Scope {
+  /** null: the whole run. */
+  readonly phase: PhaseTimes | null;
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  /** Why nothing can be counted there, or the window that the counts cover. */
+  readonly frame: Frame | string;
+}
+
+export interface PhaseTimes extends Phase {
+  readonly fromSeconds: number;
+  /** Where the next one begins; of the last, where its schedule ends, or was cut. */
+  readonly toSeconds: number;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+  /** What the generator says of it. */
+  readonly sent: number;
+  readonly startedLateP99Seconds: number;
+}
+
+/** A first scrape that lies further from the edge of a phase than so many intervals shows that one was missed. */
+const LATE = 1.5;
+
+/** The phases of a run that began, by the generator's own clock; none where it left no record of them. */
+export function phasesOf({ load }: Plan, { load: record, window }: RunRecord): readonly PhaseTimes[] {
+  const began = record?.phases ?? [];
+  if (load === null) return [];
+  const cutAt = record?.completed === false ? window.toSeconds : Number.POSITIVE_INFINITY;
+  return load.phases.flatMap((phase, index): PhaseTimes[] => {
+    const own = began.find(({ name }) => name === phase.name);
+    if (own === undefined) return [];
+    const next = began.find(({ name }) => name === load.phases[index + 1]?.name);
+    return [
+      {
+        ...phase,
+        ...own,
+        toSeconds: next?.fromSeconds ?? Math.min(own.fromSeconds + phase.durationSeconds, cutAt),
+        isFirst: index === 0,
+        isLast: next === undefined,
+      },
+    ];
+  });
+}
+
+/** What an objective is judged in, or why that cannot be told. */
+export function scopeOf(
+  { phase: named, measure }: PlannedObjective,
+  plan: Plan,
+  run: RunRecord,
+  evidence: Evidence,
+  whole: Frame,
+): Scope | string {
+  if (named === undefined) return { phase: null, plan, run, frame: whole };
+  // What comes back after a phase is seen in the next one.
+  const name = measure.kind === 'recovery' ? nameAfter(named, plan) : named;
+  const phase = phasesOf(plan, run).find((one) => one.name === name);
+  if (phase !== undefined) return narrowed(phase, plan, run, evidence, whole);
+  return run.load?.phases === undefined
+    ? 'the load generator left no record of its phases: which requests were of this one is not known'
+    : `phase "${name}" never began`;
+}
+
+const nameAfter = (name: string, { load }: Plan) =>
+  load!.phases[load!.phases.findIndex((phase) => phase.name === name) + 1]?.name;
+
+function narrowed(phase: PhaseTimes, plan: Plan, run: RunRecord, evidence: Evidence, whole: Frame): Scope {
+  const load: Load = { ...plan.load!, phases: [phase], ...plannedIn(plan.load!, phase.name) };
+  const record = recordIn(run.load!, phase, load);
+  const window = { fromSeconds: phase.fromSeconds, toSeconds: phase.toSeconds };
+  const inside = { ...run, window, load: record };
+  return { phase, plan: { ...plan, load }, run: inside, frame: cutInside(phase, plan, run, evidence, whole) };
+}
+
+// ---------------------------------------------------------------------------------------------- the client's side
+
+const isIn = ({ fromSeconds, toSeconds, isFirst, isLast }: PhaseTimes, atSeconds: number) =>
+  (isFirst || atSeconds >= fromSeconds) && (isLast || atSeconds < toSeconds);
+
+/** Unix time at which each was sent. */
+const sentAt = (client: ClientRequests, { startSeconds }: ClientRequest) =>
+  client.originSeconds + startSeconds;
+
+/** How many were sent while a phase lasted, whichever schedule they were of; null where nobody left a record of each. */
+export function sentWhile(phase: PhaseTimes, { load }: RunRecord): number | null {
+  const client = load?.client;
+  if (client === undefined) return null;
+  return requestsOf(client).filter((one) => isIn(phase, sentAt(client, one))).length;
+}
+
+/** The record as it would be of a run that was this phase alone. */
+function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): LoadRecord {
+  const { client, ...rest } = record;
+  const sliced = client === undefined ? undefined : sliceOf(client, phase);
+  const statuses = requestsOf(sliced).map(({ status }) => status);
+  const of = (digit: string) => statuses.filter((status) => status.startsWith(digit)).length;
+  return {
+    ...rest,
+    plannedRequests: load.plannedRequests,
+    scheduledSeconds: load.scheduledSeconds,
+    sent: phase.sent,
+    lost: of('0'),
+    answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
+    startedLateP99Seconds: phase.startedLateP99Seconds,
+    ...(sliced === undefined ? {} : { client: sliced }),
+  };
+}
+
+/** The requests that were sent in a phase, counted from its beginning. */
+function sliceOf(client: ClientRequests, phase: PhaseTimes): ClientRequests {
+  const inside = requestsOf(client).map((one) => isIn(phase, sentAt(client, one)));
+  const keep = (column: string) =>
+    column
+      .split(' ')
+      .filter((_, index) => inside[index])
+      .join(' ');
+  const shiftMs = (client.originSeconds - phase.fromSeconds) * 1000;
+  const starts = keep(client.startMs).split(' ');
+  return {
+    ...client,
+    originSeconds: phase.fromSeconds,
+    startMs: starts.map((start) => (Number(start) + shiftMs).toFixed(3)).join(' '),
+    durationMs: keep(client.durationMs),
+    blockedMs: keep(client.blockedMs),
+    status: keep(client.status),
+    path: keep(client.path),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- the service's side
+
+/**
+ * The window between the first scrape inside a phase and the last. Where targets are scraped at different moments it begins
+ * with the last of the first ones: the edges of all then lie inside.
+ */
+function cutInside(
+  phase: PhaseTimes,
+  plan: Plan,
+  run: RunRecord,
+  evidence: Evidence,
+  whole: Frame,
+): Frame | string {
+  const { targets } = whole;
+  const told = `phase "${phase.name}" (${clock(phase.fromSeconds)} to ${clock(phase.toSeconds)})`;
+  const edges = targets.map(({ name, intervalSeconds, scrapes }) => {
+    const inside = scrapes.filter(
+      ({ atSeconds }) => atSeconds >= phase.fromSeconds && atSeconds <= phase.toSeconds,
+    );
+    const [first, last] = [inside[0]?.atSeconds ?? Number.NaN, inside.at(-1)?.atSeconds ?? Number.NaN];
+    const late = LATE * intervalSeconds;
+    return {
+      name,
+      first,
+      last,
+      opens: first - phase.fromSeconds <= late,
+      closes: phase.toSeconds - last <= late,
+    };
+  });
+  const isElastic = plan.replicas === 'elastic';
+  const short = edges.find(({ first, last }) => !(first < last));
+  if (short !== undefined && !isElastic)
+    return `${told} holds no two scrapes of every target: nothing was counted inside it`;
+  const missed = edges.find(({ opens, closes }) => !opens || !closes);
+  if (missed !== undefined && !isElastic)
+    return `a scrape of ${missed.name} is missing at the edge of ${told}`;
+  // Replicas that start or end inside the phase are not its edges.
+  const fromSeconds = Math.max(...edges.filter(({ opens }) => opens).map(({ first }) => first));
+  const toSeconds = Math.min(...edges.filter(({ closes }) => closes).map(({ last }) => last));
+  if (!(Number.isFinite(toSeconds - fromSeconds) && fromSeconds < toSeconds))
+    return `${told} holds no two scrapes at its edges: nothing was counted inside it`;
+  // The client's record is of the whole run: what it knows beyond these counts is not what they lack.
+  const cut = cutWindow(plan, { ...run, load: null, window: { fromSeconds, toSeconds } }, evidence);
+  const frame = { ...cut, isSettled: whole.isSettled, restarts: restartsIn(cut, whole) };
+  const outside = frame.targets.find(
+    ({ openSeconds, closeSeconds }) => openSeconds < phase.fromSeconds || closeSeconds > phase.toSeconds,
+  );
+  return outside === undefined ? frame : `a scrape of ${outside.name} is missing at the edge of ${told}`;
+}
+
+/** What the whole run rules out, a part of it does not bring back: a client that saw every request answered, or a counter that went on. */
+function restartsIn(frame: Frame, whole: Frame): Frame['restarts'] {
+  if (whole.missing?.requests === 0) return [];
+  return frame.restarts.filter((one) =>
+    whole.restarts.some(
+      ({ target, fromSeconds, toSeconds }) =>
+        target.name === one.target.name && fromSeconds < one.toSeconds && toSeconds > one.fromSeconds,
+    ),
+  );
+}
+
+/** Requests that one clock counts to the phase and the other does not. */
+export interface AcrossEdges {
+  /** Sent in the phase, and not answered by its last scrape. */
+  readonly inFlight: readonly ClientRequest[];
+  /** Sent before the phase, and answered after its first scrape. */
+  readonly carriedIn: readonly ClientRequest[];
+  /** Sent before it, and given up by the client before that: the service may have answered them all the same, later. */
+  readonly givenUp: readonly ClientRequest[];
+}
+
+/** null where nobody left a record of each request. */
+export function acrossEdges(phase: PhaseTimes, { load }: RunRecord, { targets }: Frame): AcrossEdges | null {
+  const client = load?.client;
+  if (client === undefined || targets.length === 0) return null;
+  const opens = Math.min(...targets.map(({ openSeconds }) => openSeconds));
+  const closes = targets.map(({ closeSeconds }) => closeSeconds);
+  const [firstClose, lastClose] = [Math.min(...closes), Math.max(...closes)];
+  const inFlight: ClientRequest[] = [];
+  const carriedIn: ClientRequest[] = [];
+  const givenUp: ClientRequest[] = [];
+  for (const one of requestsOf(client)) {
+    const sent = sentAt(client, one);
+    const ended = sent + one.durationSeconds;
+    if (isIn(phase, sent)) {
+      if (sent < lastClose && ended >= firstClose) inFlight.push(one);
+    } else if (sent < phase.fromSeconds) {
+      if (ended >= opens) carriedIn.push(one);
+      else if (one.status === '0') givenUp.push(one);
+    }
+  }
+  return { inFlight, carriedIn, givenUp };
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import type { Sample } from '../model/model.ts';
+import { isMissedBetween, livesOf } from './process-instances.ts';
+
+/** Processes of one replica, scraped every 5 s, in a window from 100 s to 160 s. docs/verdict.md has the rules. */
+
+const AROUND = { name: 'b', fromSeconds: 100, toSeconds: 160, intervalSeconds: 5, listedUntilSeconds: 1000 };
+const every5 = (started: number | string, first: number, last: number): readonly Sample[] =>
+  Array.from({ length: Math.round((last - first) / 5) + 1 }, (_, index) => [
+    first + index * 5,
+    String(started),
+  ]);
+const found = (starts: readonly Sample[], around: Partial<typeof AROUND> = {}) =>
+  livesOf(starts, { ...AROUND, ...around });
+const life = (
+  bornSeconds: number | null,
+  openSeconds: number,
+  closeSeconds: number,
+  unseenSeconds: number,
+) => ({
+  ...{ bornSeconds, openSeconds, closeSeconds, unseenSeconds },
+});
+
+describe('one process', () => {
+  test('that was there all the time is counted from edge to edge', () => {
+    expect(found(every5(50, 88, 173))).toEqual([life(null, 98, 163, 0)]);
+    expect(found(every5(50, 90, 170))).toEqual([life(null, 100, 160, 0)]);
+    expect(found(every5(50, 100, 170))).toEqual([life(null, 100, 160, 0)]);
+  });
+  test('that started inside is counted from its first scrape', () => {
+    expect(found(every5(119, 122, 172))).toEqual([life(119, 122, 162, 0)]);
+  });
+  test('that ended inside lived on until the next scrape that was due, or the end of the window', () => {
+    expect(found(every5(50, 98, 138), { listedUntilSeconds: 143 })).toEqual([life(null, 98, 138, 5)]);
+    expect(found(every5(50, 98, 138), { listedUntilSeconds: 163 })).toEqual([life(null, 98, 138, 22)]);
+    expect(found(every5(119, 122, 132), { listedUntilSeconds: 137 })).toEqual([life(119, 122, 132, 5)]);
+  });
+  test('that was last scraped before the window may have answered in it', () => {
+    expect(found(every5(50, 78, 98), { listedUntilSeconds: 103 })).toEqual([life(null, 98, 98, 3)]);
+    expect(found(every5(50, 78, 98), { listedUntilSeconds: 100 })).toEqual([]);
+    // Nothing was scraped for a while: that it was not is no sign of an edge that was missed.
+    expect(found(every5(50, 75, 90), { listedUntilSeconds: 103 })).toEqual([life(null, 90, 90, 3)]);
+  });
+  test('that started after the window has no part in it', () => {
+    expect(found(every5(161, 163, 178))).toEqual([]);
+    expect(found(every5(160, 160, 175))).toEqual([]);
+    // It started inside, and its first scrape closes the window.
+    expect(found(every5(158, 163, 178))).toEqual([life(158, 163, 163, 0)]);
+    expect(found(every5(158, 160, 175))).toEqual([life(158, 160, 160, 0)]);
+    // Whole seconds are rounded up: it was scraped inside.
+    expect(found(every5(160, 159.5, 174.5))).toEqual([life(160, 159.5, 164.5, 0)]);
+  });
+  test('whose start time lies after the scrape that tells it has another clock', () => {
+    expect(found(every5(123, 122, 172))).toEqual([life(123, 122, 162, 0)]);
+    expect(found(every5(124.5, 122, 172))).toBe(
+      'b says that its process started 2.5 s after it was scraped: its clock is not that of Prometheus',
+    );
+  });
+  test('that is first seen inside must have started no earlier than an edge could lie', () => {
+    expect(found(every5(92.5, 102, 172))).toEqual([life(92.5, 102, 162, 0)]);
+    expect(found(every5(92, 102, 172))).toBe(
+      'b was not scraped where the window opens, and its process had started 8.0 s before that',
+    );
+  });
+});
+
+describe('edges that were missed', () => {
+  test('where the window opens', () => {
+    expect(found([...every5(50, 80, 91), ...every5(50, 106, 171)])).toBe(
+      'b was not scraped where the window opens: the last scrape before it came 10.0 s earlier',
+    );
+    // 5 s before it one more was due, as the gap there shows.
+    expect(found([...every5(50, 80, 95), ...every5(50, 105, 170)])).toContain('where the window opens');
+    expect(found([...every5(50, 80, 95), ...every5(50, 101, 171)])).toEqual([life(null, 95, 161, 0)]);
+  });
+  test('where the window closes', () => {
+    expect(found([...every5(50, 90, 155), ...every5(50, 169, 179)])).toBe(
+      'b was not scraped where the window closes: the first scrape after it came 9.0 s later',
+    );
+    expect(found([...every5(50, 90, 155), ...every5(50, 165, 175)])).toContain('where the window closes');
+    // Late, and none in between.
+    expect(found([...every5(50, 94, 159), ...every5(50, 166, 176)])).toEqual([life(null, 99, 166, 0)]);
+    expect(found([...every5(119, 122, 152), ...every5(119, 169, 174)])).toContain('where the window closes');
+  });
+  test.each([
+    [7.5, 7.5, false],
+    [7.6, 7.6, true],
+    [5, 7.5, false],
+    [5, 7.6, true],
+    [4.9, 60, false],
+    [0, 5, false],
+  ])('%d s from the edge, in a gap of %d s: %s', (distance, gap, isMissed) =>
+    expect(isMissedBetween(distance, gap, 5)).toBe(isMissed),
+  );
+});
+
+describe('several processes', () => {
+  test('one after the other in one place', () => {
+    expect(found([...every5(50, 88, 128), ...every5(130, 133, 173)])).toEqual([
+      life(null, 98, 128, 5),
+      life(130, 133, 163, 0),
+    ]);
+    expect(found([...every5(50, 88, 108), ...every5(110, 113, 113), ...every5(130, 133, 173)])).toEqual([
+      life(null, 98, 108, 5),
+      life(110, 113, 113, 20),
+      life(130, 133, 163, 0),
+    ]);
+  });
+  test('a restart before the window and one after it are not in it', () => {
+    expect(found([...every5(20, 78, 88), ...every5(90, 93, 173)])).toEqual([life(null, 98, 163, 0)]);
+    expect(found([...every5(20, 78, 158), ...every5(161, 163, 173)])).toEqual([life(null, 98, 158, 2)]);
+  });
+  test('one that waited for the place of another cannot have answered before it', () => {
+    expect(found([...every5(50, 88, 108), ...every5(80, 113, 173)])).toEqual([
+      life(null, 98, 108, 5),
+      life(80, 113, 163, 0),
+    ]);
+    expect(found([...every5(50, 85, 100), ...every5(80, 105, 175)])).toEqual([
+      life(null, 100, 100, 5),
+      life(80, 105, 160, 0),
+    ]);
+    expect(found([...every5(50, 78, 88), ...every5(80, 103, 173)])).toContain(
+      'its process had started 20.0 s before that',
+    );
+  });
+  test('that take turns behind one address cannot be told apart', () => {
+    expect(found([...every5(50, 88, 128), ...every5(40, 133, 173)])).toBe(
+      'the start time of the process of b is 40 after 50: several processes behind one address',
+    );
+    expect(found(every5('NaN', 98, 163))).toContain(
+      'the start time of the process of b is NaN after nothing',
+    );
+    expect(found([...every5(50, 88, 128), ...every5('+Inf', 133, 173)])).toContain('is NaN after 50');
+  });
+  test('of which one cannot be told leave nothing', () => {
+    expect(found([...every5(50, 88, 128), ...every5(140, 133, 173)])).toContain(
+      'started 7.0 s after it was scraped',
+    );
+  });
+});

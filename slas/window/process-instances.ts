@@ -1,0 +1,127 @@
+import type { Sample } from '../model/model.ts';
+
+/**
+ * The processes of one target of an elastic service. Each has its own counters, which began at 0 when it started; one that
+ * ended took with it what it counted after its last scrape. A stable service has one a target, from edge to edge.
+ */
+export interface Life {
+  /** When its process started, inside the window; null: it was there when the window opened. */
+  readonly bornSeconds: number | null;
+  /** The scrapes to subtract: at the edges of the window, or its own first and last. */
+  readonly openSeconds: number;
+  readonly closeSeconds: number;
+  /** How long it may have gone on after its last scrape, at most; 0: it was scraped where the window closes. */
+  readonly unseenSeconds: number;
+}
+
+/** A scrape is late, and the one expected there missed, past this many intervals. */
+export const LATE = 1.5;
+
+/** Start times come in whole seconds from some clients, and by the clock of another machine. */
+const START_TOLERANCE_SECONDS = 1;
+
+/** Parts of a window as one target's processes saw it. */
+export interface Surroundings {
+  readonly name: string;
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  readonly intervalSeconds: number;
+  /** Until when the target was listed: its last scrape, worked or not, and the next one that would have been due. */
+  readonly listedUntilSeconds: number;
+}
+
+/** One process after another, by the start time that each scrape told. */
+interface Process {
+  readonly startedSeconds: number;
+  readonly times: readonly number[];
+}
+
+/** Lives that overlap the window; none where all ended before or began after it. A text: why they cannot be told. */
+export function livesOf(starts: readonly Sample[], surroundings: Surroundings): readonly Life[] | string {
+  const processes = processesOf(starts);
+  const odd = processes.findIndex(
+    ({ startedSeconds }, index) =>
+      !Number.isFinite(startedSeconds) ||
+      (index > 0 && startedSeconds <= processes[index - 1]!.startedSeconds),
+  );
+  if (odd !== -1)
+    return `the start time of the process of ${surroundings.name} is ${processes[odd]!.startedSeconds} after ${processes[odd - 1]?.startedSeconds ?? 'nothing'}: several processes behind one address`;
+  const lives: Life[] = [];
+  for (const index of processes.keys()) {
+    const life = lifeOf(processes, index, surroundings);
+    if (typeof life === 'string') return life;
+    if (life !== null) lives.push(life);
+  }
+  return lives;
+}
+
+function processesOf(starts: readonly Sample[]): readonly Process[] {
+  const processes: { startedSeconds: number; times: number[] }[] = [];
+  for (const [at, value] of starts) {
+    const last = processes.at(-1);
+    if (last?.startedSeconds === Number(value)) last.times.push(at);
+    else processes.push({ startedSeconds: Number(value), times: [at] });
+  }
+  return processes;
+}
+
+function lifeOf(processes: readonly Process[], index: number, around: Surroundings): Life | null | string {
+  const { fromSeconds, toSeconds } = around;
+  const { startedSeconds, times } = processes[index]!;
+  const [first, last] = [times[0]!, times.at(-1)!];
+  const endSeconds = processes[index + 1]?.times[0] ?? around.listedUntilSeconds;
+  if (endSeconds <= fromSeconds) return null;
+  if (first >= toSeconds && startedSeconds >= toSeconds) return null;
+  const isBorn = first > fromSeconds;
+  const problem = isBorn
+    ? birthProblem(processes, index, around)
+    : last > fromSeconds
+      ? openingProblem(times, around)
+      : null;
+  if (problem !== null) return problem;
+  const openSeconds = isBorn ? first : times.findLast((at) => at <= fromSeconds)!;
+  const closeSeconds = times.find((at) => at >= toSeconds);
+  if (closeSeconds !== undefined) {
+    const before = times.findLast((at) => at < closeSeconds) ?? fromSeconds;
+    if (isMissedBetween(closeSeconds - toSeconds, closeSeconds - before, around.intervalSeconds))
+      return `${around.name} was not scraped where the window closes: the first scrape after it came ${(closeSeconds - toSeconds).toFixed(1)} s later`;
+  }
+  return {
+    bornSeconds: isBorn ? startedSeconds : null,
+    openSeconds,
+    closeSeconds: closeSeconds ?? last,
+    unseenSeconds:
+      closeSeconds === undefined ? Math.min(endSeconds, toSeconds) - Math.max(last, fromSeconds) : 0,
+  };
+}
+
+/** A process that nobody saw before must have begun in the window, or no earlier than an edge of it could lie. */
+function birthProblem(processes: readonly Process[], index: number, around: Surroundings): string | null {
+  const { name, fromSeconds, intervalSeconds } = around;
+  const { startedSeconds, times } = processes[index]!;
+  const first = times[0]!;
+  if (startedSeconds > first + START_TOLERANCE_SECONDS)
+    return `${name} says that its process started ${(startedSeconds - first).toFixed(1)} s after it was scraped: its clock is not that of Prometheus`;
+  const before = processes[index - 1]?.times.at(-1);
+  // It cannot have answered before the one whose place it took, whenever it started.
+  if (before !== undefined && before >= fromSeconds) return null;
+  return startedSeconds < fromSeconds - LATE * intervalSeconds
+    ? `${name} was not scraped where the window opens, and its process had started ${(fromSeconds - startedSeconds).toFixed(1)} s before that`
+    : null;
+}
+
+function openingProblem(times: readonly number[], { name, fromSeconds, intervalSeconds }: Surroundings) {
+  const open = times.findLast((at) => at <= fromSeconds)!;
+  const next = times.find((at) => at > fromSeconds)!;
+  return isMissedBetween(fromSeconds - open, next - open, intervalSeconds)
+    ? `${name} was not scraped where the window opens: the last scrape before it came ${(fromSeconds - open).toFixed(1)} s earlier`
+    : null;
+}
+
+/**
+ * Whether a scrape is missing between an edge that was found and the request there: they are far enough apart for one more
+ * scrape, and the gap that lies there shows that one is missing.
+ */
+export function isMissedBetween(distance: number, gap: number, intervalSeconds: number): boolean {
+  return distance >= intervalSeconds && gap > LATE * intervalSeconds;
+}

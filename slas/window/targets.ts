@@ -1,0 +1,338 @@
+import type { Plan, Reading, RunRecord, Sample, Series } from '../model/model.ts';
+import {
+  type Blocks,
+  type Digested,
+  endOf,
+  nameless,
+  type Stretch,
+  unread,
+  unreadPart,
+} from '../prometheus/downsampling.ts';
+import { median } from '../statistics/statistics.ts';
+import { isMissedBetween, LATE, type Life, livesOf } from './process-instances.ts';
+
+/** The targets of the service as Prometheus scraped them, and where the window opens and closes for each. */
+
+export interface TargetWindow {
+  /** The labels that every series of this target carries. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly name: string;
+  /** Median spacing of its scrapes. */
+  readonly intervalSeconds: number;
+  readonly openSeconds: number;
+  readonly closeSeconds: number;
+  /** Scrapes from opening to closing, both included, and whether each worked. */
+  readonly scrapes: readonly Scrape[];
+  /** Further ones that the server counted, all as usual, in blocks that were not read. */
+  readonly unreadScrapes: number;
+  /** Scrapes that were due between the edges and never made. */
+  readonly missedScrapes: number;
+  /** Its processes in the window, one after another. */
+  readonly lives: readonly Life[];
+  /** Why its edges cannot be used, or null. */
+  readonly problem: string | null;
+  /** They were scraped, and without success: `up` itself is known there. Absent: no. */
+  readonly isOnlyFailed?: boolean;
+}
+
+export type Scrape = { readonly atSeconds: number; readonly ok: boolean };
+
+interface Scraped {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly scrapes: readonly Scrape[];
+  /** Ascending; none overlaps another. */
+  readonly unread: readonly {
+    readonly fromSeconds: number;
+    readonly toSeconds: number;
+    readonly scrapes: number;
+    /** Where in it nothing was read, though its neighbours may have been. */
+    readonly part: Stretch;
+  }[];
+}
+
+export interface Targets {
+  readonly targets: readonly TargetWindow[];
+  /** Replicas that were gone before the window opened or came after it closed: their series are not from nowhere. */
+  readonly elsewhere: readonly Pick<TargetWindow, 'labels'>[];
+}
+
+/** Prometheus writes numbers as Go does. */
+export const parseValue = (text: string) => {
+  const value = text === '' ? Number.NaN : Number(text);
+  if (Number.isNaN(value) && /^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  return value;
+};
+
+export const clock = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 23);
+
+export const belongsTo = (series: Pick<Series, 'labels'>, target: Pick<TargetWindow, 'labels'>) =>
+  Object.entries(target.labels).every(([label, value]) => series.labels[label] === value);
+
+export function cutTargets(
+  plan: Plan,
+  { window }: RunRecord,
+  readings: ReadonlyMap<string, Reading>,
+  blocks: Blocks | null,
+): Targets {
+  const scraped = scrapesOf(plan, window, readings, blocks);
+  const stable = () => scraped.map((one) => cutStable(one, window.fromSeconds, window.toSeconds));
+  const starts = readings.get(plan.processStart);
+  // Where nothing at all was scraped after the window, replicas did not end: Prometheus did.
+  const isClosed = scraped.some(({ scrapes }) => scrapes.at(-1)!.atSeconds >= window.toSeconds);
+  if (plan.replicas !== 'elastic' || starts === undefined || !isClean(starts) || !isClosed)
+    return { targets: stable(), elsewhere: [] };
+  const cut = scraped.map((one) => cutElastic(one, starts, scraped, window) ?? one);
+  return {
+    targets: cut.filter((one): one is TargetWindow => 'lives' in one),
+    elsewhere: cut.filter((one) => !('lives' in one)),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- when they were scraped
+
+const isClean = ({ error, warnings }: Reading) => error === null && warnings.length === 0;
+
+const withoutName = ({ __name__: _, ...labels }: Readonly<Record<string, string>>) => labels;
+
+/** When each target was scraped: by its `up` samples; where a server has none, by the samples that there are. */
+function scrapesOf(
+  plan: Plan,
+  window: RunRecord['window'],
+  readings: ReadonlyMap<string, Reading>,
+  blocks: Blocks | null,
+): readonly Scraped[] {
+  const up = readings.get(plan.up);
+  if (up === undefined || !isClean(up)) return [];
+  const counts = blocks?.digest(plan.up, 'count');
+  const read =
+    up.series.length === 0
+      ? scrapesBySamples([...readings.values()], readings.get(plan.processStart)?.series ?? [])
+      : up.series.map((series) =>
+          scrapesByUp(series, unreadOf(blocks, counts?.get(nameless(series.labels)), window)),
+        );
+  return read.filter(({ scrapes }) => scrapes.length > 0);
+}
+
+const scrapesByUp = ({ labels, samples }: Series, unread: Scraped['unread']): Scraped => ({
+  labels: withoutName(labels),
+  scrapes: samples.map(([atSeconds, value]) => ({ atSeconds, ok: parseValue(value) === 1 })),
+  unread,
+});
+
+/** Blocks in which a target was scraped as usual, whose scrapes were counted by the server alone. */
+const unreadOf = (
+  blocks: Blocks | null,
+  counts: Digested | undefined,
+  window: RunRecord['window'],
+): Scraped['unread'] =>
+  blocks === null || counts === undefined
+    ? []
+    : unread(blocks, counts, window).map((block) => ({
+        fromSeconds: endOf(blocks.thinned, block - 1),
+        toSeconds: endOf(blocks.thinned, block),
+        scrapes: counts.values[block]!,
+        part: unreadPart(blocks, block),
+      }));
+
+/**
+ * A process tells its start time once, with the labels of its target and no others: among them one that a server may have added.
+ * Where none does, job and instance tell targets apart.
+ */
+function scrapesBySamples(readings: readonly Reading[], starts: readonly Series[]): readonly Scraped[] {
+  const known = new Set(['job', 'instance', ...starts.flatMap(({ labels }) => Object.keys(labels))]);
+  known.delete('__name__');
+  const byTarget = new Map<string, { labels: Record<string, string>; times: Set<number> }>();
+  for (const { labels, samples } of readings.flatMap(({ series }) => series)) {
+    const own = Object.fromEntries(Object.entries(labels).filter(([label]) => known.has(label)));
+    const key = JSON.stringify(Object.entries(own).sort());
+    const target = byTarget.get(key) ?? { labels: own, times: new Set<number>() };
+    for (const [atSeconds] of samples) target.times.add(atSeconds);
+    byTarget.set(key, target);
+  }
+  return [...byTarget.values()].map(({ labels, times }) => ({
+    labels,
+    scrapes: [...times].sort((a, b) => a - b).map((atSeconds) => ({ atSeconds, ok: true })),
+    unread: [],
+  }));
+}
+
+const nameOf = ({ labels }: Scraped) => labels.instance ?? JSON.stringify(labels);
+
+const intervalOf = ({ scrapes }: Scraped) =>
+  median(scrapes.slice(1).map(({ atSeconds }, index) => atSeconds - scrapes[index]!.atSeconds));
+
+/** Between two scrapes of which the server counted others, none is missing: such a block would be odd. */
+function missedBetween(
+  scrapes: readonly Scrape[],
+  intervalSeconds: number,
+  unread: Scraped['unread'],
+): number {
+  const parts = unread.map(({ part }) => part).filter(([from, to]) => from < to);
+  let missed = 0;
+  let at = 0;
+  for (const [index, { atSeconds }] of scrapes.slice(1).entries()) {
+    const before = scrapes[index]!.atSeconds;
+    const gap = (atSeconds - before) / intervalSeconds;
+    if (gap <= LATE) continue;
+    while (at < parts.length && parts[at]![1] <= before) at++;
+    const isCounted = at < parts.length && parts[at]![0] < atSeconds;
+    if (!isCounted) missed += Math.round(gap) - 1;
+  }
+  return missed;
+}
+
+/** How many were counted by the server and not read. */
+const unreadScrapes = ({ scrapes, unread }: Scraped) =>
+  unread.reduce((sum, block) => sum + block.scrapes, 0) -
+  scrapes.filter(({ atSeconds }) =>
+    unread.some((one) => atSeconds > one.fromSeconds && atSeconds <= one.toSeconds),
+  ).length;
+
+// ---------------------------------------------------------------------------------------------- stable
+
+function cutStable(scraped: Scraped, from: number, to: number): TargetWindow {
+  const { labels, scrapes } = scraped;
+  const intervalSeconds = intervalOf(scraped);
+  const open = scrapes.findLast(({ atSeconds }) => atSeconds <= from);
+  const close = scrapes.find(({ atSeconds }) => atSeconds >= to);
+  const inside = scrapes.filter(
+    ({ atSeconds }) => atSeconds >= (open?.atSeconds ?? from) && atSeconds <= (close?.atSeconds ?? to),
+  );
+  const name = nameOf(scraped);
+  const openSeconds = open?.atSeconds ?? Number.NaN;
+  const closeSeconds = close?.atSeconds ?? Number.NaN;
+  return {
+    labels,
+    name,
+    intervalSeconds,
+    openSeconds,
+    closeSeconds,
+    scrapes: inside,
+    unreadScrapes: unreadScrapes(scraped),
+    missedScrapes: missedBetween(inside, intervalSeconds, scraped.unread),
+    lives: [{ bornSeconds: null, openSeconds, closeSeconds, unseenSeconds: 0 }],
+    ...edgeProblem(name, { open, close, inside, intervalSeconds, from, to }),
+  };
+}
+
+interface Edges {
+  readonly open: Scrape | undefined;
+  readonly close: Scrape | undefined;
+  readonly inside: readonly Scrape[];
+  readonly intervalSeconds: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+function edgeProblem(name: string, edges: Edges): Pick<TargetWindow, 'problem' | 'isOnlyFailed'> {
+  const missing = missingEdge(name, edges);
+  if (missing !== null) return { problem: missing };
+  const failed = failedEdge(name, edges);
+  return failed === null ? { problem: null } : { problem: failed, isOnlyFailed: true };
+}
+
+function failedEdge(name: string, { open, close }: Edges): string | null {
+  if (!open!.ok) return `the scrape of ${name} that opens the window, at ${clock(open!.atSeconds)}, failed`;
+  return close!.ok
+    ? null
+    : `the scrape of ${name} that closes the window, at ${clock(close!.atSeconds)}, failed`;
+}
+
+function missingEdge(name: string, edges: Edges): string | null {
+  const { open, close, inside, intervalSeconds, from, to } = edges;
+  if (Number.isNaN(intervalSeconds)) return `${name} was scraped fewer than two times around the window`;
+  const gapAfterOpen = (inside[1]?.atSeconds ?? to) - (open?.atSeconds ?? from);
+  const gapBeforeClose = (close?.atSeconds ?? to) - (inside.at(-2)?.atSeconds ?? from);
+  if (open === undefined || isMissedBetween(from - open.atSeconds, gapAfterOpen, intervalSeconds)) {
+    const last = open === undefined ? '' : ` (the last before it was at ${clock(open.atSeconds)})`;
+    return `${name} was not scraped where the window opens, at or shortly before ${clock(from)}${last}`;
+  }
+  if (close === undefined || isMissedBetween(close.atSeconds - to, gapBeforeClose, intervalSeconds)) {
+    const next = close === undefined ? '' : ` (the first after it was at ${clock(close.atSeconds)})`;
+    return `${name} was not scraped where the window closes, at or shortly after ${clock(to)}${next}`;
+  }
+  return null;
+}
+
+// ---------------------------------------------------------------------------------------------- elastic
+
+/** null: it has no part in the window. A target that does not tell when its process started is cut as a stable one. */
+function cutElastic(
+  scraped: Scraped,
+  starts: Reading,
+  all: readonly Scraped[],
+  { fromSeconds, toSeconds }: RunRecord['window'],
+): TargetWindow | null {
+  const own = starts.series.filter((one) => belongsTo(one, scraped));
+  if (own.length !== 1) return cutStable(scraped, fromSeconds, toSeconds);
+  const name = nameOf(scraped);
+  const intervalSeconds = intervalOf(scraped) || Math.max(...all.map(intervalOf).filter(Number.isFinite));
+  if (!Number.isFinite(intervalSeconds)) {
+    const problem = `${name} was scraped only once, and so was every other target`;
+    return { ...cutStable(scraped, fromSeconds, toSeconds), problem };
+  }
+  const { samples } = own[0]!;
+  const lives =
+    unscraped(samples, scraped, intervalSeconds, { fromSeconds, toSeconds }) ??
+    livesOf(samples, {
+      name,
+      fromSeconds,
+      toSeconds,
+      intervalSeconds,
+      listedUntilSeconds: listedUntil(scraped, intervalSeconds, all),
+    });
+  if (typeof lives === 'string') return { ...cutStable(scraped, fromSeconds, toSeconds), problem: lives };
+  if (lives.length === 0) return null;
+  const due = dueScrapes(scraped, lives, fromSeconds, toSeconds);
+  return {
+    labels: scraped.labels,
+    name,
+    intervalSeconds,
+    openSeconds: lives[0]!.openSeconds,
+    closeSeconds: lives.at(-1)!.closeSeconds,
+    scrapes: due,
+    unreadScrapes: unreadScrapes(scraped),
+    missedScrapes: missedBetween(due, intervalSeconds, scraped.unread),
+    lives,
+    problem: null,
+  };
+}
+
+/** Start times inside the window of which `up` knows no scrape: a replica that is there and seems gone would not be counted. */
+function unscraped(
+  starts: readonly Sample[],
+  scraped: Scraped,
+  intervalSeconds: number,
+  { fromSeconds, toSeconds }: RunRecord['window'],
+): string | null {
+  const isKnown = (at: number) =>
+    scraped.scrapes.some(({ atSeconds }) => Math.abs(atSeconds - at) < intervalSeconds / 2);
+  const odd = starts.find(([at]) => at > fromSeconds && at <= toSeconds && !isKnown(at));
+  return odd === undefined
+    ? null
+    : `${nameOf(scraped)} tells at ${clock(odd[0])} when its process started, and "up" knows of no scrape then`;
+}
+
+/**
+ * One interval past its last scrape, worked or not. While nothing at all was scraped it may have lived on, so the next
+ * scrape of any other target counts, if that came later.
+ */
+function listedUntil({ scrapes }: Scraped, intervalSeconds: number, all: readonly Scraped[]): number {
+  const last = scrapes.at(-1)!.atSeconds;
+  const others = all.flatMap((one) => one.scrapes.find(({ atSeconds }) => atSeconds > last)?.atSeconds ?? []);
+  return Math.max(last + intervalSeconds, Math.min(...others, Number.POSITIVE_INFINITY));
+}
+
+/** From the opening scrape, or the start of its process, to the closing one: a replica that failed to answer was still due. */
+function dueScrapes(
+  { scrapes }: Scraped,
+  lives: readonly Life[],
+  fromSeconds: number,
+  toSeconds: number,
+): readonly Scrape[] {
+  const { bornSeconds, openSeconds } = lives[0]!;
+  const opening = scrapes.findLast(({ atSeconds }) => atSeconds <= fromSeconds)?.atSeconds;
+  const closing = scrapes.find(({ atSeconds }) => atSeconds >= toSeconds)?.atSeconds;
+  const first = Math.min(openSeconds, bornSeconds ?? opening ?? openSeconds);
+  return scrapes.filter(({ atSeconds }) => atSeconds >= first && atSeconds <= (closing ?? toSeconds));
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import type { Given } from '../testing/cases.ts';
+import { cutOf } from '../testing/frames.ts';
+import { boundBySeconds, uncountedOf, uncountedWords, unobservedOf } from './uncounted.ts';
+
+/**
+ * Replica b ends; replica a, always there, answers 1 a second. What b may have taken after its last scrape: twice the rate of the
+ * busiest stretch between two scrapes of any replica, for as long as it may have lived on, and one. docs/verdict.md has the rule.
+ */
+
+const cut = (changes: Partial<Given>) =>
+  cutOf({
+    ...{ scenario: null, load: null, service: { replicas: 'elastic' }, replicas: { a: {}, b: { last: 40 } } },
+    ...changes,
+    series: { 'answers 200': '0*2 5+5*11 60*1', 'answers 200 @b': '0+100*8', ...changes.series },
+  });
+const bound = (changes: Partial<Given>) => {
+  const { frame, plan, grown } = cut(changes);
+  return boundBySeconds(grown(plan.requests!), frame);
+};
+
+describe('where nobody but the service saw the requests', () => {
+  test('it is twice what came in the busiest stretch, and one', () => {
+    expect(bound({})).toBe(201);
+    expect(bound({ series: { 'answers 200 @b': '0*4 40 40 90 90' } })).toBe(101);
+  });
+  test('nothing went with replicas that did not end', () => {
+    expect(bound({ replicas: { a: {}, b: {} }, series: { 'answers 200 @b': '0+100*16' } })).toBe(0);
+    expect(bound({ replicas: { a: {} } })).toBe(0);
+  });
+  test('the busiest stretch may be that of another replica', () => {
+    expect(bound({ series: { 'answers 200 @b': 'always 7' } })).toBe(11);
+    expect(bound({ series: { 'answers 200 @b': 'always 7', 'answers 200': '0*10 300*5' } })).toBe(601);
+  });
+  test('what came before the window is none of it', () => {
+    expect(bound({ series: { 'answers 200 @b': '0 900 1000*6' } })).toBe(11);
+  });
+  test('a stretch with a scrape that lacks a sample is longer', () => {
+    expect(bound({ series: { 'answers 200 @b': '0*5 _ 60*1' } })).toBe(61);
+  });
+  test('all series of a replica are one', () => {
+    expect(bound({ series: { 'answers 500 @b': '0+20*8' } })).toBe(241);
+  });
+  test('each replica that ended has its own time unseen, and its own one', () => {
+    const replicas = { a: {}, b: { last: 40 }, c: { last: 55 } };
+    expect(bound({ replicas, series: { 'answers 200 @c': '0+10*11' } })).toBe(402);
+    // The last scrape of c is at 67 s, and the window closes 2.8 s later.
+    const late = { a: {}, b: { last: 40 }, c: { first: 2, last: 67 } };
+    expect(bound({ replicas: late, series: { 'answers 200 @c': '0+10*13' } })).toBe(201 + 112);
+  });
+});
+
+describe('of a replica that started inside', () => {
+  const born = (started: number, values: string) =>
+    bound({
+      replicas: { a: {}, b: { first: 20, last: 40 } },
+      series: { 'process start @b': `always @${started}`, 'answers 200 @b': values },
+    });
+
+  test('what it had by its first scrape came since its start', () => {
+    expect(born(16, '200*4')).toBe(501);
+    expect(born(17.5, '200*4')).toBe(801);
+  });
+  test('a start just before the scrape is no rate of thousands a second: half an interval is the least', () => {
+    expect(born(19.9, '200*4')).toBe(801);
+  });
+  test('another stretch may have been busier', () => {
+    expect(born(16, '40*1 300*2')).toBe(521);
+  });
+});
+
+test('a process in the place of another began at 0, and what the other counted is not its own', () => {
+  const series = { 'process start @b': '1000*7 @36*3', 'answers 200 @b': '0+10*7 200+5*3' };
+  // 200 in the 4 s from its start to its first scrape; either process was unseen for 5 s.
+  expect(bound({ replicas: { a: {}, b: { last: 55 } }, series })).toBe(2 * 501);
+  // It had errors, of which the new one has none.
+  const errors = { 'answers 500 @b': '0+14*7 _*4' };
+  expect(bound({ replicas: { a: {}, b: { last: 55 } }, series: { ...series, ...errors } })).toBe(2 * 501);
+});
+
+describe('where the client knows every request', () => {
+  const known = (answered: number, lost = 0, values = '0 -> 280') =>
+    cut({
+      scenario: 'steady',
+      load: { sent: 1500, '2xx': answered, lost },
+      series: { 'answers 200': '0 -> 1200', 'answers 200 @b': values },
+    });
+  const ofMean = (observed: number, { frame, grown, plan }: ReturnType<typeof known>) => {
+    const one = grown(plan.requests!)[0]!;
+    return unobservedOf([{ ...one, increase: observed }], frame);
+  };
+
+  test('it is what it saw and no counter has', () => {
+    const { frame, grown, plan } = known(1500);
+    expect(uncountedOf(grown(plan.requests!), frame)).toBe(20);
+    const lossy = known(1490, 10);
+    expect(uncountedOf(lossy.grown(plan.requests!), lossy.frame)).toBe(20);
+    // More was counted than it saw: nothing is missing but what it lost.
+    const more = known(1470, 30);
+    expect(uncountedOf(more.grown(plan.requests!), more.frame)).toBe(30);
+  });
+  test('a request may make several observations: as many as the others, rounded up, and one at least', () => {
+    const given = known(1500);
+    expect(ofMean(1480, given)).toBe(20);
+    expect(ofMean(1481, given)).toBe(40);
+    expect(ofMean(2960, given)).toBe(40);
+    expect(ofMean(200, given)).toBe(20);
+  });
+  test('where no request was counted, time alone bounds what was observed', () => {
+    const silent = cut({
+      scenario: 'steady',
+      load: { sent: 1500, '2xx': 1500 },
+      series: { 'answers 200': 'always 0', 'answers 200 @b': 'always 0' },
+    });
+    const observed = silent.grown('sentiment_prediction_confidence_count{job="sentiment-api"}');
+    expect(unobservedOf(observed, silent.frame)).toBe(501);
+  });
+});
+
+test('it is told where there is any', () => {
+  expect(uncountedWords(0)).toBe('');
+  expect(uncountedWords(1200)).toBe('; replicas that ended took at most 1,200 more after their last scrape');
+});

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { type Given, ORIGIN_SECONDS } from '../testing/cases.ts';
+import { cutOf } from '../testing/frames.ts';
+import { grownBy, total } from './increases.ts';
+import { cleanReading, countIncreases } from './window.ts';
+
+/** How series are counted in a window that was cut. The healthy service is scraped every 5 s; 10 s and 70 s are the edges. */
+
+const at = (seconds: number) => ORIGIN_SECONDS + seconds;
+
+/** One replica, whose process was followed by another at 43 s: 500 answers by the first, 500 by the second. */
+const restarted = (changes: Partial<Given> = {}): Partial<Given> => ({
+  service: { replicas: 'elastic' },
+  ...changes,
+  series: {
+    'process start': 'always 1000; 45..80=@43',
+    'answers 200': '400*2 400+100*5 0+100*7',
+    ...changes.series,
+  },
+});
+
+function counted(changes: Partial<Given>) {
+  const { measure, frame } = cutOf(changes);
+  return countIncreases(measure('throughput').counter, frame);
+}
+
+describe('an answer of Prometheus', () => {
+  const { frame } = cutOf();
+  const selector = [...frame.readings.keys()][0]!;
+
+  test('is as it came, where nothing says when targets were scraped, too', () => {
+    expect(cleanReading(selector, frame)).toBe(frame.readings.get(selector));
+    expect(cleanReading(selector, { ...frame, up: undefined })).toBe(frame.readings.get(selector));
+  });
+  test('that nobody asked for is none', () => {
+    const reason = 'there is no evidence for gone{job="x"}';
+    expect(cleanReading('gone{job="x"}', frame)).toEqual({ ok: false, reason });
+  });
+});
+
+describe('a count', () => {
+  test('adds up the processes of a replica', () => {
+    const found = counted(restarted());
+    expect(found.ok && total(found.increases)).toBe(1000);
+  });
+  test('is the same where not every sample was read: each fall was that of a new process', () => {
+    const found = counted(restarted({ blocks: 3 }));
+    expect(found.ok && total(found.increases)).toBe(1000);
+  });
+  test('lacks what a process did not count, unless it may be absent', () => {
+    const silent = restarted({ series: { 'answers 200': '400*2 400+100*5 _*8' } });
+    expect(counted(silent)).toEqual({
+      ok: false,
+      reason: expect.stringMatching(/^a has no series http_requests_total\{.*\} in the window$/),
+    });
+    const { measure, frame } = cutOf(silent);
+    const found = countIncreases(measure('throughput').counter, frame, 'zero');
+    expect(found.ok && total(found.increases)).toBe(500);
+  });
+  test('in which a series may begin is another than that in which it may not, in either order', () => {
+    // More than can have come since the scrape before it.
+    const begun = { series: { 'answers 200': '_*6 5000 5100+100*8' } };
+    for (const first of [true, false]) {
+      const { measure, frame } = cutOf(begun);
+      const { counter } = measure('throughput');
+      const mayBegin = () => countIncreases(counter, frame, null, () => true).ok;
+      const mayNot = () => countIncreases(counter, frame).ok;
+      expect(first ? [mayBegin(), mayNot()] : [mayNot(), mayBegin()]).toEqual([first, !first]);
+    }
+  });
+});
+
+describe('what a series had grown by', () => {
+  const { measure, grown } = cutOf({ series: { 'answers 200': 'at 10=400 70=1900' } });
+  const [increase] = grown(measure('throughput').counter);
+
+  test.each([
+    [7.5, 0],
+    [10, 0],
+    [12, 0],
+    [13, 125],
+    [40, 750],
+    [70, 1500],
+    [72, 1500],
+    [72.5, 1500],
+    [80, 1500],
+  ])('%f s is %d', (seconds, value) => expect(grownBy(increase!, at(seconds))).toBe(value));
+});

@@ -1,0 +1,370 @@
+import { answersInAll } from '../client/requests.ts';
+import type { Evidence, Plan, Reading, RunRecord, Series } from '../model/model.ts';
+import { type Blocks, blocksOf, endOf, nameless } from '../prometheus/downsampling.ts';
+import { mergedReadings } from '../prometheus/merging.ts';
+import { withoutStaleMarkers } from '../prometheus/stale-markers.ts';
+import { countOf } from '../render/numbers.ts';
+import { type HiddenRestart, hiddenRestarts } from './hidden-restarts.ts';
+import { busiestRate, type Increase, type Part, total } from './increases.ts';
+import type { Life } from './process-instances.ts';
+import { belongsTo, clock, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
+
+/**
+ * How a window is cut. For each target the window opens at the last scrape at or before the first request and closes at
+ * the first at or after the last answer; what lies between is counted by subtraction, series by series, from raw samples.
+ * Nothing is extrapolated: where an edge is missing, there is no count.
+ */
+
+export interface Frame extends Targets {
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  readonly readings: ReadonlyMap<string, Reading>;
+  /** When which target was scraped: every edge rests on it. */
+  readonly up: Reading | undefined;
+  /** null: every sample of the window was read. */
+  readonly blocks: Blocks | null;
+  /** Where counts may lack some: what the client knows of, and the service's counter may lack. null: the client does not know all. */
+  readonly missing: Missing | null;
+  /** Between which scrapes a process may have restarted unseen. */
+  readonly restarts: readonly HiddenRestart[];
+  /** The client sent all requests that were counted, and they are as many as it saw answered: none is from before or after. */
+  readonly isSettled: boolean;
+  /** The highest rate of requests that any target had between two scrapes; null: it is not known. */
+  readonly busiest: number | null;
+  /** The window is that of a load which was all the traffic there was: nothing was counted before or after it. */
+  readonly isAlone: boolean;
+  /** Nobody else sends requests. */
+  readonly isIsolated: boolean;
+  /** What was counted already: several objectives rest on the same series. */
+  readonly counted: Map<string, Counted>;
+}
+
+/** Requests that were answered and not counted, or never answered, beside those that were counted. */
+export interface Missing {
+  readonly requests: number;
+  readonly counted: number;
+}
+
+export type Counted =
+  | { readonly ok: true; readonly increases: readonly Increase[] }
+  | { readonly ok: false; readonly reason: string };
+
+const failed = (reason: string) => ({ ok: false, reason }) as const;
+
+export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame {
+  const { thinned } = evidence;
+  const blocks = thinned === undefined ? null : blocksOf(plan, evidence.readings, thinned);
+  const readings = withoutStaleMarkers(plan, mergedReadings(plan, evidence, blocks));
+  const up = readings.get(plan.up);
+  const isIsolated = plan.isolated !== false;
+  const cut = cutTargets(plan, run, readings, blocks);
+  const frame = {
+    ...run.window,
+    ...cut,
+    readings,
+    up,
+    blocks,
+    missing: null,
+    restarts: hiddenRestarts(plan, cut.targets, readings),
+    isSettled: false,
+    busiest: null,
+    isAlone: isIsolated && run.load !== null,
+    isIsolated,
+    counted: new Map<string, Counted>(),
+  };
+  return {
+    ...frame,
+    missing: missingOf(plan, run, frame),
+    isSettled: isSettledBy(plan, run, frame),
+    busiest: busiestOf(plan, frame),
+    counted: new Map(),
+  };
+}
+
+function busiestOf({ requests }: Plan, frame: Frame): number | null {
+  const counted = requests === null ? null : countIncreases(requests, frame, 'zero');
+  if (!counted?.ok) return null;
+  // Those that began inside are what is in question, unless there are no others.
+  const older = counted.increases.filter(({ parts }) => !parts.some(({ startsAtZero }) => startsAtZero));
+  return busiestRate(older.length > 0 ? older : counted.increases, frame);
+}
+
+/** As many requests were counted as the client saw answered; what it lost may be among them. */
+function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): boolean {
+  if (load === null || !load.completed || requests === null || isolated === false) return false;
+  const counted = countIncreases(requests, frame, 'zero');
+  if (!counted.ok) return false;
+  const beyond = total(counted.increases) - answersInAll(load);
+  return beyond >= 0 && beyond <= load.lost;
+}
+
+/** Of a load that was cut short, what was in flight then may have been counted in the place of what is missing. */
+function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): Missing | null {
+  if (load === null || !load.completed || requests === null || isolated === false) return null;
+  const counted = countIncreases(requests, frame, 'zero');
+  const areAllSeen = frame.targets.every(({ lives }) =>
+    lives.every(({ unseenSeconds }) => unseenSeconds === 0),
+  );
+  if (!counted.ok || (areAllSeen && frame.restarts.length === 0)) return null;
+  const all = total(counted.increases);
+  return { requests: Math.max(0, answersInAll(load) - all) + load.lost, counted: all };
+}
+
+// ---------------------------------------------------------------------------------------------- counting
+
+/** The answer to a selector, if Prometheus gave one without any trouble. `mayFail`: the scrapes at the edges may have failed. */
+export function cleanReading(
+  selector: string,
+  frame: Frame,
+  mayFail = false,
+): Reading | { readonly ok: false; readonly reason: string } {
+  const reading = frame.readings.get(selector);
+  if (reading === undefined) return failed(`there is no evidence for ${selector}`);
+  for (const { error, warnings } of [reading, ...(frame.up === undefined ? [] : [frame.up])]) {
+    if (error !== null) return failed(`Prometheus gave no answer: ${error}`);
+    if (warnings.length > 0) return failed(`Prometheus warned: ${warnings.join('; ')}`);
+  }
+  const edge = frame.targets.find(
+    ({ problem, isOnlyFailed }) => problem !== null && !(mayFail && isOnlyFailed),
+  );
+  if (edge !== undefined) return failed(edge.problem!);
+  return reading;
+}
+
+/** Series that belong to no target, or to several, are from nobody knows where. */
+export function strayOf({ series }: Reading, { targets, elsewhere }: Frame): string | null {
+  const known = [...targets, ...elsewhere];
+  const stray = series.find((one) => known.filter((target) => belongsTo(one, target)).length !== 1);
+  if (stray === undefined) return null;
+  const several = known.some((target) => belongsTo(stray, target));
+  return `series ${JSON.stringify(stray.labels)} belongs to ${several ? 'several targets' : 'no target that was scraped'}`;
+}
+
+/**
+ * How much each series of a selector grew in the window. One untrustworthy series spoils the count. `absent: zero` lets
+ * a target have no such series, or one that began inside the window (at 0); so may those of which `mayBegin` says so.
+ */
+export function countIncreases(
+  selector: string,
+  frame: Frame,
+  absent: 'zero' | null = null,
+  mayBegin: (labels: Series['labels']) => boolean = NOBODY,
+): Counted {
+  const key = `${absent} ${selector}`;
+  const known = mayBegin === NOBODY ? frame.counted.get(key) : undefined;
+  const counted = known ?? countAll(selector, frame, absent, mayBegin);
+  if (mayBegin === NOBODY) frame.counted.set(key, counted);
+  return counted;
+}
+
+const NOBODY = () => false;
+
+function countAll(
+  selector: string,
+  frame: Frame,
+  absent: 'zero' | null,
+  mayBegin: (labels: Series['labels']) => boolean,
+): Counted {
+  const reading = cleanReading(selector, frame);
+  if ('ok' in reading) return reading;
+  if (frame.targets.length === 0) return failed(`Prometheus has no data for ${selector} around the window`);
+  const increases: Increase[] = [];
+  for (const target of frame.targets) {
+    const own = reading.series.filter((series) => belongsTo(series, target));
+    const counted = own.map((series) =>
+      countSeries(series, target, frame, mayBegin(series.labels) ? 'zero' : absent),
+    );
+    const broken = counted.find((result) => typeof result === 'string');
+    if (broken !== undefined) return failed(broken as string);
+    const present = counted.filter(
+      (result): result is Increase => typeof result === 'object' && result !== null,
+    );
+    const isSilent = (life: Life) => !present.some(({ parts }) => parts.some((part) => part.life === life));
+    if (absent !== 'zero' && target.lives.some(isSilent))
+      return failed(
+        `${target.name} has no series ${selector} in the window${lackWords(target, reading.series, frame)}`,
+      );
+    increases.push(...present);
+  }
+  const trouble = strayOf(reading, frame) ?? unreadTrouble(selector, reading, increases, frame);
+  return trouble === null ? { ok: true, increases } : failed(trouble);
+}
+
+/**
+ * The remedy where other targets have the metric: a label that those have and this one does not leaves it out, as a sidecar. Where
+ * none has it, a warm-up makes its series.
+ */
+function lackWords(target: TargetWindow, series: readonly Series[], { targets }: Frame): string {
+  const having = targets.filter((one) => one !== target && series.some((own) => belongsTo(own, one)));
+  if (having.length === 0)
+    return series.length > 0
+      ? ''
+      : ': correct its name or, where its first request makes it, send one before the window (service.warmUp)';
+  const label = Object.entries(having[0]!.labels).find(
+    ([name, value]) =>
+      name !== 'instance' &&
+      target.labels[name] !== value &&
+      having.every(({ labels }) => labels[name] === value),
+  );
+  const remedy =
+    label === undefined
+      ? 'add a label to service.selector that only the service has'
+      : `add ${label[0]}: ${label[1]} to service.selector`;
+  return `, and ${having[0]!.name} has: if ${target.name} is another program (a sidecar, an exporter), ${remedy}`;
+}
+
+/** What the server says of the samples that were not read: a series of which it says nothing is not trusted either. */
+function unreadTrouble(
+  selector: string,
+  { series }: Reading,
+  increases: readonly Increase[],
+  { blocks }: Frame,
+): string | null {
+  if (blocks === null) return null;
+  const [resets, sums] = [blocks.digest(selector, 'resets'), blocks.digest(selector, 'sum')];
+  const { blocks: last, fromSeconds } = blocks.thinned;
+  const read = new Set(series.map(({ labels }) => nameless(labels)));
+  for (const [key, { labels }] of resets)
+    if (!read.has(key)) return `series ${JSON.stringify(labels)} began and ended inside the window`;
+  for (const { labels, series: own } of increases) {
+    const label = JSON.stringify(labels);
+    const key = nameless(labels);
+    const [fallen, sum] = [resets.get(key)?.values[last], sums.get(key)?.values[last]];
+    if (fallen === undefined || sum === undefined)
+      return `Prometheus does not say whether series ${label} fell inside the window`;
+    if (!Number.isFinite(sum)) return `series ${label} is not a finite number all through the window`;
+    const seen = fallen === 0 ? 0 : fallsOf(own, fromSeconds, endOf(blocks.thinned, last));
+    if (fallen > seen)
+      return `series ${label} fell ${countOf(fallen - seen, 'time')} inside the window: the service restarted`;
+  }
+  return null;
+}
+
+/** How often a series fell in what was read: where one process followed another. */
+function fallsOf({ samples }: Series, fromSeconds: number, toSeconds: number): number {
+  let falls = 0;
+  let before = Number.NEGATIVE_INFINITY;
+  for (const [at, text] of samples) {
+    if (at <= fromSeconds || at > toSeconds) continue;
+    const value = parseValue(text);
+    if (value < before) falls++;
+    before = value;
+  }
+  return falls;
+}
+
+/** An increase, null for a series that was not there before the window ended, or what is wrong with it. */
+function countSeries(
+  series: Series,
+  target: TargetWindow,
+  frame: Frame,
+  absent: 'zero' | null,
+): Increase | null | string {
+  const parts: Part[] = [];
+  let before = 0;
+  for (const life of target.lives) {
+    const part = countLife(series, target, life, frame, absent);
+    if (typeof part === 'string') return part;
+    if (part === null) continue;
+    parts.push({ ...part, before });
+    before += part.increase;
+  }
+  return parts.length === 0 ? null : { labels: series.labels, target, increase: before, series, parts };
+}
+
+function countLife(
+  series: Series,
+  target: TargetWindow,
+  life: Life,
+  frame: Frame,
+  absent: 'zero' | null,
+): Omit<Part, 'before'> | null | string {
+  const half = target.intervalSeconds / 2;
+  const { samples } = series;
+  const timeAt = (index: number) => samples[index]![0];
+  // A day has many samples: the first after a moment is found by halving.
+  const from = firstAfter(samples.length, timeAt, life.openSeconds - half);
+  const end = firstAfter(samples.length, timeAt, life.closeSeconds + half, false);
+  const isBorn = life.bornSeconds !== null;
+  const wasThere = !isBorn && from > 0;
+  const label = JSON.stringify(series.labels);
+  if (from >= end)
+    return wasThere ? `series ${label} was there before the window, and has no sample in it` : null;
+  const opening = isBorn ? from : firstAfter(samples.length, timeAt, frame.fromSeconds);
+  const isOpen = opening > from;
+  const closing =
+    life.unseenSeconds === 0
+      ? firstAfter(samples.length, timeAt, frame.toSeconds, false)
+      : firstAfter(samples.length, timeAt, life.closeSeconds - half);
+  if (closing >= end) return `series ${label} ends inside the window, at ${clock(timeAt(end - 1))}`;
+  const isInside = !isOpen && !isBorn;
+  if (isInside && (wasThere || (absent !== 'zero' && !mayBeNew(series, from, target, frame))))
+    return `series ${label} has no sample where the window opens: what it counted before is unknown`;
+  const first = isOpen ? opening - 1 : from;
+  const base = isOpen ? parseValue(samples[first]![1]) : 0;
+  const mayBeEarly = isBorn
+    ? life.bornSeconds! < frame.fromSeconds
+    : isInside && absent !== 'zero' && !isFamilyNew(series, target, life, frame);
+  let before = Number.NEGATIVE_INFINITY;
+  let fall: string | null = null;
+  for (let index = first; index <= closing; index++) {
+    const value = parseValue(samples[index]![1]);
+    if (!Number.isFinite(value)) return `series ${label} is ${value} at ${clock(timeAt(index))}`;
+    if (value < before)
+      fall ??= `series ${label} fell from ${before} to ${value} at ${clock(timeAt(index))}: the service restarted`;
+    before = value;
+  }
+  const early = mayBeEarly && !frame.isSettled ? parseValue(samples[first]![1]) : 0;
+  return fall ?? { life, base, increase: before - base, startsAtZero: !isOpen, early };
+}
+
+/**
+ * Whether a series that is there from some scrape on can have begun since the one before it: it shows no more than twice what its
+ * busiest stretch, or all requests, would have made in that time.
+ */
+function mayBeNew({ samples }: Series, from: number, { scrapes }: TargetWindow, frame: Frame): boolean {
+  const [at, text] = samples[from]!;
+  const scraped = scrapes.findLast(({ atSeconds, ok }) => ok && atSeconds < at - SAME_SCRAPE_SECONDS);
+  if (scraped === undefined) return false;
+  const own = samples.slice(from + 1).map(([time, value], index) => {
+    const [before, less] = samples[from + index]!;
+    return (parseValue(value) - parseValue(less)) / (time - before);
+  });
+  const busiest = own
+    .filter(Number.isFinite)
+    .reduce((most, rate) => Math.max(most, rate), frame.busiest ?? 0);
+  if (busiest === 0) return true;
+  return parseValue(text) <= 2 * busiest * (at - scraped.atSeconds) + 1;
+}
+
+/** Samples of one scrape differ by less than this. */
+const SAME_SCRAPE_SECONDS = 0.01;
+
+/** A target that was scraped where the window opens, and had no series of the metric yet: its first ones began at 0. */
+function isFamilyNew({ labels }: Series, target: TargetWindow, life: Life, { readings }: Frame): boolean {
+  const until = life.openSeconds + target.intervalSeconds / 2;
+  return ![...readings.values()].some(({ series }) =>
+    series.some(
+      (one) =>
+        one.labels.__name__ === labels.__name__ &&
+        belongsTo(one, target) &&
+        (one.samples[0]?.[0] ?? until) <= until,
+    ),
+  );
+}
+
+/** Of ascending times, the index of the first that is later than a moment (or, not `isLater`, at it). */
+function firstAfter(
+  length: number,
+  timeAt: (index: number) => number,
+  moment: number,
+  isLater = true,
+): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isLater ? timeAt(middle) <= moment : timeAt(middle) < moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
