@@ -107,7 +107,7 @@ function boundsTold(one: ComparedObjective, { low, high }: NonNullable<Point['bo
   return formatInterval({ low, high, confidence: interval?.confidence ?? 0 }, unit, target);
 }
 
-/** Of shares in points: 1 % is not twice as much as 0.5 % in any way that helps. */
+/** Of shares in points: 1% is not twice as much as 0.5% in any way that helps. */
 function differenceOf(one: ComparedObjective): string {
   const { difference, objective } = one;
   if (difference === null) return '–';

@@ -8,7 +8,7 @@ export function pageNumbers() {
   const format = (value: number, unit: Plot['unit']): string => {
     if (unit === 'seconds')
       return Math.abs(value) < 1 ? `${figures(value * 1000)} ms` : `${figures(value)} s`;
-    if (unit === 'ratio') return `${figures(value * 100)} %`;
+    if (unit === 'ratio') return `${figures(value * 100)}%`;
     if (unit === 'per_second') return `${figures(value)}/s`;
     if (unit === 'bytes') return `${figures(value / 1e6)} MB`;
     if (unit === 'count' && value >= 100) return Math.round(value).toLocaleString('en-US');

@@ -32,7 +32,7 @@ export function pie(values: readonly Value[], { unit }: Panel): Html {
   });
   const rows = values.map(
     ({ label, value }, index) =>
-      html`<tr><th scope="row">${key(index)}${label}</th><td>${formatNumber(value, unit)}</td><td>${(100 * share(value, whole)).toFixed(1)} %</td></tr>`,
+      html`<tr><th scope="row">${key(index)}${label}</th><td>${formatNumber(value, unit)}</td><td>${(100 * share(value, whole)).toFixed(1)}%</td></tr>`,
   );
   return html`<div class="pie"><svg viewBox="-50 -50 100 100" aria-hidden="true" class="marks">${slices}</svg>
     <table class="tiny"><tbody>${rows}</tbody></table></div>`;

@@ -80,7 +80,7 @@ function shareTrack({ share, interval, target }: ObjectiveVerdict, percentile: n
     name: 'within',
     low,
     high: 1,
-    marks: [{ at: needed, label: `${percentile} % needed`, level: 'target' }],
+    marks: [{ at: needed, label: `${percentile}% needed`, level: 'target' }],
     isFloor: true,
     value: share,
     valueLabel: share === null ? '' : `${formatValue(share, 'ratio')} within ${target.replace(/^<=? ?/, '')}`,

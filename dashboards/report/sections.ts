@@ -27,7 +27,7 @@ function objective(one: ObjectiveVerdict, plan: Plan): Html {
   </article>`;
 }
 
-/** `95 % of answers within` needs no sign. */
+/** `95% of answers within` needs no sign. */
 const limitOf = ({ title, target }: ObjectiveVerdict) =>
   / within$/.test(title) ? target.replace(/^<=?\s*/, '') : target;
 
@@ -57,7 +57,7 @@ const asides = ({ severity, alert, nearLimit }: ObjectiveVerdict) =>
     .filter((part) => part !== null)
     .join(', ');
 
-/** `95 % bounds 99.23–100 % (each alone at 95 %) of 1,500: ` */
+/** `95% bounds 99.23–100% (each alone at 95%) of 1,500: ` */
 function boundsOf({ interval, unit, target, samples }: ObjectiveVerdict): string {
   if (interval === null) return '';
   const { confidence, eachBound } = interval;

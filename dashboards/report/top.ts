@@ -23,7 +23,7 @@ export function top(
     ['Requests', requestsOf(run)],
     ...(held === null ? [] : [['Steps', heldWords(held)]]),
     ...(faults === null ? [] : [['Faults on purpose', faults]]),
-    ['Decided by', plan.confidence === null ? 'what was observed' : `${100 * plan.confidence} % confidence`],
+    ['Decided by', plan.confidence === null ? 'what was observed' : `${100 * plan.confidence}% confidence`],
   ];
   const parts = [
     ['objectives', 'Objectives'],

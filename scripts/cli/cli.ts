@@ -242,9 +242,9 @@ function define(io: Io, version: string, done: (outcome: Outcome) => void): Comm
     done(await corpus(io)),
   );
 
-  sub('simulate', 'how often a confidence of 95 % is wrong, on simulated services whose truth is known')
+  sub('simulate', 'how often a confidence of 95% is wrong, on simulated services whose truth is known')
     .option('--runs <n>', 'how many runs of each', '1000')
-    .option('--calibrate', 'find the limits at which 5 % and 1 % are slower instead')
+    .option('--calibrate', 'find the limits at which 5% and 1% are slower instead')
     .action(async (options: SimulateOptions) => done(await simulate(options, io)));
 
   sub('mutate', 'change the core in many small ways, and tell which of them its tests notice')

@@ -120,7 +120,7 @@ service:
 
 objectives:
   - id: latency-p95
-    title: 95 % of answers within
+    title: 95% of answers within
     latency:
       histogram: http_request_duration_seconds
       where: { handler: /predict, status: { matches: 2.. } }

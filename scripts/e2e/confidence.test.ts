@@ -73,5 +73,5 @@ test('a stored run is judged again as surely as it was planned, or more so', asy
   const looser = await asked('0.9');
   expect(looser.stderr).toContain('0.9 would make a pass easier than the plan of the run does');
   expect(looser.code).toBe(2);
-  expect((await asked('0.99')).stdout).toContain('decided at 99 % confidence');
+  expect((await asked('0.99')).stdout).toContain('decided at 99% confidence');
 });

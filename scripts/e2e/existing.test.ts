@@ -133,7 +133,7 @@ describe('a service that is already running', { timeout: 180_000 }, () => {
     expect(load).toMatchObject({ completed: false, plannedRequests: 360 });
     expect(load!.stoppedBecause).toContain('load on a service that was already running stops at half');
     expect(load!.sent).toBeLessThan(240);
-    // Five errors of 360 are more than 1 % already, whatever would have come after them.
+    // Five errors of 360 are more than 1% already, whatever would have come after them.
     expect(outcomes(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
     expect(code).toBe(1);
     expect(verdict.preconditions.find(({ id }) => id === 'load-delivered')).toMatchObject({

@@ -37,7 +37,7 @@ describe('writing a file', () => {
   test('beyond the largest file that is allowed nothing is left', async () => {
     await using folder = await temporaryFolder();
     const script = `
-      import { writeWhole } from ${JSON.stringify(join(ROOT, 'scripts', 'disk.ts'))};
+      import { writeWhole } from ${JSON.stringify(join(ROOT, 'scripts', 'run', 'disk.ts'))};
       await writeWhole('small', 'x'.repeat(1000));
       await writeWhole('large', 'x'.repeat(1_000_000)).catch((error) => console.log(error.code, error.message, error.nextStep));`;
     const limited = [

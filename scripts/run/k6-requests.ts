@@ -55,7 +55,7 @@ async function readFileOf(csvFile: string, requests: RecordedRequest[], phases: 
   }
 }
 
-/** The value that 99 % are at or under; its entries are put in order. */
+/** The value that 99% are at or under; its entries are put in order. */
 function p99(values: number[]): number {
   const ordered = values.sort((a, b) => a - b);
   return ordered[Math.ceil(0.99 * ordered.length) - 1]!;

@@ -78,7 +78,7 @@ const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =
 
 // ---------------------------------------------------------------------------------------------- what was seen
 
-/** Bins that are 2 % wide: near enough to look at, and as small after a day as after a minute. */
+/** Bins that are 2% wide: near enough to look at, and as small after a day as after a minute. */
 const GROWTH = Math.log(1.02);
 const binOf = (ms: number) => Math.max(0, Math.ceil(Math.log(Math.max(ms, 0.1) / 0.1) / GROWTH));
 const upperMs = (bin: number) => 0.1 * Math.exp(bin * GROWTH);

@@ -6,6 +6,8 @@ import { judge } from '../../slas/judge/judge.ts';
 import type { Plan } from '../../slas/model/model.ts';
 import { healthy, type Judged } from '../../slas/testing/cases.ts';
 import { findBaseline } from './baseline.ts';
+import { verdictDocument } from '../../slas/render/json.ts';
+import { readVerdict } from '../../slas/render/stored.ts';
 import { FILES, readRun, toJson } from './bundle.ts';
 import { reportInputOf, reportOf } from './report.ts';
 import { seal } from './seal.ts';
@@ -37,7 +39,7 @@ async function leave(
   await mkdir(path);
   const run = { ...judged.run, id: id(day) };
   const planned = plan(judged.plan);
-  const verdict = judge(planned, run, judged.evidence);
+  const verdict = verdictDocument(judge(planned, run, judged.evidence));
   const { document, evidence } = judged;
   const files = { plan: planned, run, evidence, verdict, document, environment };
   for (const [name, data] of Object.entries(files)) await writeFile(join(path, `${name}.json`), toJson(data));
@@ -110,7 +112,7 @@ describe('the report', () => {
     const path = await leave(4, { judged: slower, environment: { faults: 'none', git: { commit: 'c3d4' } } });
     await writeFile(join(path, FILES.baseline), toJson(await findBaseline(path)));
     const stored = await readRun(path);
-    return { stored, verdict: JSON.parse(stored.verdictText!) };
+    return { stored, verdict: readVerdict(JSON.parse(stored.verdictText!)) };
   }
 
   test('has each objective beside it, and what else was different', async () => {
@@ -119,7 +121,7 @@ describe('the report', () => {
     const text = renderReportText(await reportInputOf(stored, verdict));
     expect(text).toContain(`The newest earlier run of the same plan that passed is ${id(2)}`);
     expect(text).toMatch(
-      /95 % of answers within 200ms +≈ \d\d(\.\d+)? ms \(between 0 ms and 100 ms\) +≈ 1\d\d(\.\d+)? ms \(between 150 ms and 200 ms\) +\+\d+(\.\d)? ms +worse: the intervals lie apart/,
+      /95% of answers within 200ms +≈ \d\d(\.\d+)? ms \(between 0 ms and 100 ms\) +≈ 1\d\d(\.\d+)? ms \(between 150 ms and 200 ms\) +\+\d+(\.\d)? ms +worse: the intervals lie apart/,
     );
     expect(text).toMatch(/Error rate < 1% .* within noise: the intervals overlap/);
     expect(text).toContain('git commit: a1b2 then, c3d4 now');
@@ -138,7 +140,7 @@ describe('the report', () => {
   test('of a run without a baseline has no such part', async () => {
     const path = await leave(4);
     const stored = await readRun(path);
-    const verdict = JSON.parse(await readFile(join(path, FILES.verdict), 'utf8'));
+    const verdict = readVerdict(JSON.parse(await readFile(join(path, FILES.verdict), 'utf8')));
     expect(await reportOf(ROOT, stored, verdict)).not.toContain('id="baseline"');
     expect(renderReportText(await reportInputOf(stored, verdict))).not.toContain('baseline');
   });

@@ -203,13 +203,13 @@ describe('what it says', () => {
   test('the verdict in one sentence, and what to look at first', async () => {
     expect(await heading('passed')).toBe('<span>Passed.</span> All 6 objectives are met.');
     expect(await heading('missed')).toMatch(
-      /^<span>Failed\.<\/span> 95 % of answers within 200ms: ≈ [34]\d\d(\.\d)? ms; 99 % of answers within 500ms: /,
+      /^<span>Failed\.<\/span> 95% of answers within 200ms: ≈ [34]\d\d(\.\d)? ms; 99% of answers within 500ms: /,
     );
     expect(await heading('inconclusive')).toBe(
       '<span>Inconclusive.</span> 5 of 6 objectives are undecided: 40 planned requests were dropped, no virtual user was free, with at most 2 requests waiting for an answer at once: 7,460 of 7,500 planned requests were sent.',
     );
     const first = /id="look-first">.*?<\/section>/s.exec(await textOf('inconclusive'))?.[0];
-    expect(first).toContain('what the verdict stands on does not hold');
+    expect(first).toContain('a precondition of the verdict does not hold');
   });
 
   test('of trouble in the middle its first moment, and what changed with it', async () => {

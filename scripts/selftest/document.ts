@@ -11,11 +11,11 @@ export const SCENARIO = 'selftest';
 
 /**
  * Enough for a p99, for a census of scrapes and for an interval (12 stretches between scrapes), and no more. Of 600 requests
- * 1 % is 6: 0.8 % are at most 5, and 1.2 % at least 7, even if k6 sends one request too many. What is slow is padded to 600 ms, so
+ * 1% is 6: 0.8% are at most 5, and 1.2% at least 7, even if k6 sends one request too many. What is slow is padded to 600 ms, so
  * nothing needs more than 1 s; and k6 has as many virtual users from the start as can then be waiting.
  */
 const LOAD = {
-  description: '12 s at 50 requests a second, the shortest that can tell 0.8 % from 1.2 %',
+  description: '12 s at 50 requests a second, the shortest that can tell 0.8% from 1.2%',
   rate: '50/s',
   duration: '12s',
   seed: 1,

@@ -67,13 +67,13 @@ const theWay: readonly Row[] = [
   },
   {
     name: 'front-refuses',
-    fault: 'a front answers 3 % with 503, unseen by the service',
+    fault: 'a front answers 3% with 503, unseen by the service',
     stage: { front: () => refuseShare(3) },
     expected: { exitCode: 3, by: ['client-and-server-agree', 'error-rate'] },
   },
   {
     name: 'grouped-statuses',
-    fault: '3 % are refused with 429, and statuses are counted by class (4xx)',
+    fault: '3% are refused with 429, and statuses are counted by class (4xx)',
     stage: { counting: () => countingFront([{ status: 429, percent: 3 }], true) },
     options: ['--no-abort'],
     expected: { exitCode: 1, by: ['error-rate'], only: true },
@@ -182,7 +182,7 @@ const theScrapes: readonly Row[] = [
   },
   {
     name: 'errors-unseen',
-    fault: '1.2 % of the requests fail, and the label set of errors is missing',
+    fault: '1.2% of the requests fail, and the label set of errors is missing',
     faults: 'errors=1.2%',
     stage: { scrape: () => dropSeries(/^http_requests_total\{.*status="5/) },
     expected: { exitCode: 3, by: ['client-and-server-agree', 'error-rate'] },

@@ -24,7 +24,7 @@ export const theScript: readonly Row[] = [
   },
   {
     name: 'check-fails-allowed',
-    fault: '5 % of a check fail; the script allows 10 %',
+    fault: '5% of a check fail; the script allows 10%',
     env: { ...script('check-fails-often'), ...scriptThresholds({ checks: ['rate>0.9'] }) },
     expected: { exitCode: 0 },
   },

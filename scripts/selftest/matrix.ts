@@ -3,7 +3,7 @@ import { script, theScript } from './matrix-script.ts';
 import { type Hands, MIDDLE, type Row } from './row.ts';
 
 /**
- * The faults. 600 requests in 12 s: of such a run, 0.8 % are 4 or 5, 1 % is 6 and 1.2 % are 7 or 8, so that a limit of 1 % is
+ * The faults. 600 requests in 12 s: of such a run, 0.8% are 4 or 5, 1% is 6 and 1.2% are 7 or 8, so that a limit of 1% is
  * missed by a hair and kept by a hair.
  */
 
@@ -52,31 +52,31 @@ const theService: readonly Row[] = [
   },
   {
     name: 'tail-0.8%',
-    fault: '0.8 % of the answers take 600 ms',
+    fault: '0.8% of the answers take 600 ms',
     faults: 'tail=0.8%@600ms',
     expected: { exitCode: 0 },
   },
   {
     name: 'tail-1.5%',
-    fault: '1.5 % of the answers take 600 ms',
+    fault: '1.5% of the answers take 600 ms',
     faults: 'tail=1.5%@600ms',
     expected: { exitCode: 1, by: ['latency-p99'], only: true },
   },
   {
     name: 'errors-0.8%',
-    fault: '0.8 % of the requests fail',
+    fault: '0.8% of the requests fail',
     faults: 'errors=0.8%',
     expected: { exitCode: 0 },
   },
   {
     name: 'errors-1.2%',
-    fault: '1.2 % of the requests fail',
+    fault: '1.2% of the requests fail',
     faults: 'errors=1.2%',
     expected: { exitCode: 1, by: ['error-rate'], only: true },
   },
   {
     name: 'few-good-answers',
-    fault: '45 % of the requests fail: of 25 a second 13.75 are good',
+    fault: '45% of the requests fail: of 25 a second 13.75 are good',
     faults: 'errors=45%',
     options: ['--no-abort', '--rate', '25'],
     expected: { exitCode: 1, by: ['throughput', 'error-rate'] },
@@ -159,7 +159,7 @@ const theHarness: readonly Row[] = [
   },
   {
     name: 'k6-starved-and-errors',
-    fault: '7 % of the requests fail, and k6 gets no CPU for 3 s',
+    fault: '7% of the requests fail, and k6 gets no CPU for 3 s',
     faults: 'errors=7%',
     options: ['--no-abort'],
     meddle: starveGenerator,
@@ -189,7 +189,7 @@ const theHarness: readonly Row[] = [
   },
   {
     name: 'two-gates-failing',
-    fault: 'two gates at once, this one with 1.2 % of errors',
+    fault: 'two gates at once, this one with 1.2% of errors',
     together: 'two-gates',
     faults: 'errors=1.2%',
     expected: { exitCode: 1, by: ['error-rate'], only: true },

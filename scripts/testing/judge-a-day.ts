@@ -47,7 +47,7 @@ async function verify(url: string): Promise<Verified> {
   const own = ['verify', '--prometheus', url, '--from', at(FROM), '--to', at(TO), '--json'];
   const began = performance.now();
   // As the launcher starts it.
-  const node = ['--max-semi-space-size=8', '--import', SAY, join(ROOT, 'scripts', 'sla.ts')];
+  const node = ['--max-semi-space-size=8', '--import', SAY, join(ROOT, 'scripts', 'cli', 'sla.ts')];
   const child = spawn(process.execPath, [...node, ...own], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [printed, told] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   const seconds = (performance.now() - began) / 1000;

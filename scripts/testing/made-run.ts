@@ -11,6 +11,7 @@ import { judge } from '../../slas/judge/judge.ts';
 import type { Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
 import { planScenario } from '../../slas/plan/plan.ts';
 import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
+import { verdictDocument } from '../../slas/render/json.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { startPrometheus } from '../../slas/testing/prometheus-server.ts';
 import { collectRunSeries } from '../run/series.ts';
@@ -86,7 +87,7 @@ export async function makeRun(parent: string, options: MadeRunOptions): Promise<
 
 /** As a gate leaves it: with its verdict, its report, and sealed. */
 export async function finishMadeRun({ stored, verdict }: MadeRun, report: string | null): Promise<void> {
-  await writeFile(join(stored.path, FILES.verdict), toJson(verdict));
+  await writeFile(join(stored.path, FILES.verdict), toJson(verdictDocument(verdict)));
   if (report !== null) await writeFile(join(stored.path, FILES.report), report);
   await seal(stored.path);
 }

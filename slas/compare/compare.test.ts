@@ -6,7 +6,7 @@ import { healthy, type Judged } from '../testing/cases.ts';
 import { type Baseline, type Comparison, compare } from './compare.ts';
 import { percentileBounds, percentilesOf } from './percentiles.ts';
 
-/** Of the healthy service 1,500 answers: 80 % within 100 ms, 90 % within 150, 96.7 within 200, 99.3 within 300, 99.8 within 500. */
+/** Of the healthy service 1,500 answers: 80% within 100 ms, 90% within 150, 96.7 within 200, 99.3 within 300, 99.8 within 500. */
 
 const faultless = { model: { name: 'small' }, faults: 'none' };
 
@@ -32,9 +32,9 @@ describe('where a percentile lies', () => {
   test('between the last edge that it is surely over and the first that it is surely not over', () => {
     const { plan, run, evidence } = healthy();
     const found = percentilesOf(plan, run, evidence);
-    // 5 % may be slower than the p95: 10 % are than 150 ms, 3.3 % than 200 ms, and 1,500 answers tell these from 5 %.
+    // 5% may be slower than the p95: 10% are than 150 ms, 3.3% than 200 ms, and 1,500 answers tell these from 5%.
     expect(found['latency-p95']).toMatchObject({ bounds: { lowSeconds: 0.15, highSeconds: 0.2 } });
-    // 1 % may be slower than the p99: 3.3 % are than 200 ms, and 0.67 % than 300 ms, which 1,500 answers do not tell from 1 %.
+    // 1% may be slower than the p99: 3.3% are than 200 ms, and 0.67% than 300 ms, which 1,500 answers do not tell from 1%.
     expect(found['latency-p99']).toMatchObject({ bounds: { lowSeconds: 0.2, highSeconds: 0.5 } });
     expect(found['latency-p99']!.valueSeconds).toBeGreaterThan(0.2);
     expect(found['latency-p99']!.valueSeconds).toBeLessThanOrEqual(0.3);
@@ -98,7 +98,7 @@ describe('the bounds of a percentile', () => {
     expect(percentileBounds([0.1, 0.2], [even(30, 12), even(1, 11)], 95, 0.95)).toBeNull();
   });
   test('at an edge know how requests depend on each other by it and by those under it, not by rarer ones', () => {
-    // 30 % of 2,000 took longer than 0.1 s, in each block as many; 1.5 % longer than 0.5 s, all of them in one block.
+    // 30% of 2,000 took longer than 0.1 s, in each block as many; 1.5% longer than 0.5 s, all of them in one block.
     const stall = even(0, 20).with(7, { part: 30, total: 100 });
     const known = percentileBounds([0.1, 0.5], [even(30, 20), stall], 75, 0.95);
     expect(known).toEqual({ lowSeconds: 0.1, highSeconds: 0.5 });
@@ -139,7 +139,7 @@ describe('two runs of a minute, of services whose truth is known', () => {
     },
   );
 
-  test('a service at 90 % of its capacity is told from the same at half of it', () => {
+  test('a service at 90% of its capacity is told from the same at half of it', () => {
     expect(apart('M/G/2 at 0.5', 'M/G/2 at 0.9')).toBeGreaterThan(0.8 * PAIRS);
   });
 });

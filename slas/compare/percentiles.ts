@@ -17,7 +17,7 @@ import { countIncreases, cutWindow, type Frame } from '../window/window.ts';
 export interface PercentileAtService {
   /** As the service's buckets have it, interpolated inside its own. */
   readonly valueSeconds: number;
-  /** Each end alone holds with the plan's confidence (95 % where it has none); null: there is too little to tell, or a replica ended. */
+  /** Each end alone holds with the plan's confidence (95% where it has none); null: there is too little to tell, or a replica ended. */
   readonly bounds: { readonly lowSeconds: number; readonly highSeconds: number | null } | null;
 }
 

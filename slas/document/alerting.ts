@@ -38,7 +38,7 @@ function checkDrift(drift: RawAlerting['drift']): readonly Problem[] {
   return (['expected', 'moved'] as const).flatMap((field) => {
     const value = readShare(drift[field]);
     if (value > 0 && value < 1) return [];
-    const message = `"${drift[field]}" is no share between 0 and 100 %: write it as 50%`;
+    const message = `"${drift[field]}" is no share between 0 and 100%: write it as 50%`;
     return [problem('bad-limit', `alerting.drift.${field}`, message)];
   });
 }

@@ -315,7 +315,7 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
     ['alert', alert],
   ] as const) {
     if (limit === null) continue;
-    if (unit === 'ratio' && limit.value > 1) add(field, `"${limit.text}" is more than 1, which is 100 %`);
+    if (unit === 'ratio' && limit.value > 1) add(field, `"${limit.text}" is more than 1, which is 100%`);
     if (field === 'target' && isImpossible(limit, unit)) add(field, `"${limit.text}" can never be met`);
     if (field === 'target' && isEmpty(limit, unit)) add(field, `"${limit.text}" can never be missed`);
     // Without a unit nothing can be compared with the edges: that is reported by itself.

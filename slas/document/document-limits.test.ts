@@ -163,7 +163,7 @@ describe('limits', () => {
     [mean('target: < 0', 'number'), `${BAD}.target: "< 0" can never be met`],
     [uptime('target: "> 100%"'), `${BAD}.target: "> 100%" can never be met`],
     [ratio('target: <= 100%'), `${BAD}.target: "<= 100%" can never be missed`],
-    [ratio('target: < 1%, alert: "> 101%"'), `${BAD}.alert: "> 101%" is more than 1, which is 100 %`],
+    [ratio('target: < 1%, alert: "> 101%"'), `${BAD}.alert: "> 101%" is more than 1, which is 100%`],
     [
       ratio('target: < 1%, alert: soon'),
       `${BAD}.alert: "soon" has no comparison: write one of < <= > >= and a value, as "< 1%"`,
@@ -227,15 +227,15 @@ describe('alerting', () => {
   test.each([
     [
       drift('0%', '10%'),
-      'bad-limit alerting.drift.expected: "0%" is no share between 0 and 100 %: write it as 50%',
+      'bad-limit alerting.drift.expected: "0%" is no share between 0 and 100%: write it as 50%',
     ],
     [
       drift('50%', '100%'),
-      'bad-limit alerting.drift.moved: "100%" is no share between 0 and 100 %: write it as 50%',
+      'bad-limit alerting.drift.moved: "100%" is no share between 0 and 100%: write it as 50%',
     ],
     [
       drift('half', '10%'),
-      'bad-limit alerting.drift.expected: "half" is no share between 0 and 100 %: write it as 50%',
+      'bad-limit alerting.drift.expected: "half" is no share between 0 and 100%: write it as 50%',
     ],
     [drift('50%', '10%', 'a-b'), 'bad-metric alerting.drift.part.counter: "a-b" is no metric name'],
     [

@@ -338,8 +338,8 @@ describe('alerting', () => {
     ['name: HighLatencyRaw', 'name: DriftDetected', 'alert "DriftDetected" is there twice'],
     ['name: LowThroughput', 'name: Low-Throughput', 'it must be letters, digits and _'],
     ['name: LowThroughput, severity: warning', 'name: Low, severity: loud', 'severity'],
-    ['expected: 50%', 'expected: half', '"half" is no share between 0 and 100 %'],
-    ['moved: 10%', 'moved: 100%', '"100%" is no share between 0 and 100 %'],
+    ['expected: 50%', 'expected: half', '"half" is no share between 0 and 100%'],
+    ['moved: 10%', 'moved: 100%', '"100%" is no share between 0 and 100%'],
     ['total: { counter: sentiment_predictions_total }', 'total: { counter: 9lives }', 'no metric name'],
   ])('%s changed to %s', (from, to, message) => {
     expect(problemsOf(changed(from, to)).map(({ text }) => text)).toEqual([expect.stringContaining(message)]);

@@ -33,14 +33,14 @@ describe('limits that hardly any service misses', () => {
     ],
     [
       'target: < 500ms, latency: { histogram: f_seconds, percentile: 5 }',
-      'lets 95 % of the requests be slower',
+      'lets 95% of the requests be slower',
     ],
     [
       'target: < 500ms, latency: { histogram: f_seconds, percentile: 49.9 }',
       'unusual objectives[0].latency.percentile',
     ],
     [ratio('target: < 1'), 'write a share such as "< 1%"'],
-    [ratio('target: < 0.5'), '"< 0.5" is 50 %, half of all events or more: write a share such as "< 0.5%"'],
+    [ratio('target: < 0.5'), '"< 0.5" is 50%, half of all events or more: write a share such as "< 0.5%"'],
     [ratio('target: < 60%'), 'write a share such as "< 1%"'],
     [ratio('target: < 1%, alert: "> 0.5"'), 'unusual objectives[0].alert'],
     ['target: "> 1%", uptime: { gauge: g }', 'is met by a service that is down half of the time'],

@@ -56,7 +56,7 @@ type Share = Measured & { kind: 'share' };
 type Figure = Measured & { kind: 'number' };
 
 export interface Surroundings {
-  /** What decides; null: the observed value does, and the interval is told at 95 %. */
+  /** What decides; null: the observed value does, and the interval is told at 95%. */
   readonly confidence: number | null;
   readonly ratePerSecond: number;
   /** The largest design effect of any latency of the run: what few errors cannot show, slow answers may. */

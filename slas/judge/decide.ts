@@ -229,7 +229,7 @@ function missesBy(
   return isBeyondAlert(planned, alert, badBeyondAlert, all) ? 'alert' : 'target';
 }
 
-/** An alert `> 300ms` fires when the limit of 300 ms is not kept; an alert `> 5%` when the rate is over 5 %. */
+/** An alert `> 300ms` fires when the limit of 300 ms is not kept; an alert `> 5%` when the rate is over 5%. */
 const isBeyondAlert = (planned: PlannedMeasure, alert: Limit, bad: number, all: number) =>
   planned.kind === 'latency' ? !isWithin(planned, alert, bad, all) : isWithin(planned, alert, bad, all);
 

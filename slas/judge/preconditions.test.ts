@@ -122,12 +122,12 @@ describe('load-delivered', () => {
     checked('load-delivered', { ...changes, record });
   const told = (sent: string) => `${sent} of 1,500 planned requests were sent`;
 
-  test('if what was sent is within 2 % of the plan, or one more', () => {
+  test('if what was sent is within 2% of the plan, or one more', () => {
     expect(delivered({})).toEqual([true, told('1,500')]);
     expect(delivered({ sent: 1470 })).toEqual([true, told('1,470')]);
-    expect(delivered({ sent: 1469 })).toEqual([false, `${told('1,469')}: more than 2 % off`]);
+    expect(delivered({ sent: 1469 })).toEqual([false, `${told('1,469')}: more than 2% off`]);
     expect(delivered({ sent: 1531 })).toEqual([true, told('1,531')]);
-    expect(delivered({ sent: 1532 })).toEqual([false, `${told('1,532')}: more than 2 % off`]);
+    expect(delivered({ sent: 1532 })).toEqual([false, `${told('1,532')}: more than 2% off`]);
   });
   test('of a load that nobody planned here, too', () => {
     const load = { planned: 1500, seconds: 60 };
@@ -161,10 +161,10 @@ describe('what the client saw', () => {
   test('generator-on-time: at most 100 ms late', () => {
     const late = (startedLateP99Seconds: number) =>
       checked('generator-on-time', { record: { startedLateP99Seconds } });
-    expect(late(0.1)).toEqual([true, '99 % of the requests began at most 100 ms late']);
+    expect(late(0.1)).toEqual([true, '99% of the requests began at most 100 ms late']);
     expect(late(0.101)).toEqual([
       false,
-      '99 % of the requests began at most 101 ms late: the generator was starved of CPU, or had no virtual user free (100 ms are allowed)',
+      '99% of the requests began at most 101 ms late: the generator was starved of CPU, or had no virtual user free (100 ms are allowed)',
     ]);
     expect(checked('generator-on-time')).toEqual([null, 'how late requests began was not measured']);
   });
@@ -206,7 +206,7 @@ describe('what the client saw', () => {
       `${count} of 1,500 requests (${share}) were not answered as asked, ${kinds}: together more than the limit of error-rate, "< 1%"`;
     expect(valid({ answered: answered(15) })).toEqual([
       false,
-      `${told(15)}; ${beyond(15, '1 %', '15 refused (4xx)')}`,
+      `${told(15)}; ${beyond(15, '1%', '15 refused (4xx)')}`,
     ]);
     expect(valid({ answered: answered(34), expectedRefusals: 20 })).toEqual([
       ...[true, `${told(14)}, 20 more as they were meant to be`],
@@ -219,7 +219,7 @@ describe('what the client saw', () => {
     ]);
     expect(valid({ answered: answered(15) }, { client: '1485x0.05 5x0.05=429 10x0.05=400' })).toEqual([
       false,
-      `${told(10)}; ${beyond(15, '1 %', '10 refused (4xx), 5 counted as errors')}`,
+      `${told(10)}; ${beyond(15, '1%', '10 refused (4xx), 5 counted as errors')}`,
     ]);
     expect(checked('requests-valid', bare)).toEqual([null, 'no run record: only the server was asked']);
   });

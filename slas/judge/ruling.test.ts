@@ -56,24 +56,24 @@ describe('the observed value decides, and is told with', () => {
     [
       'the interval that holds the limit, and what would have been found',
       one(),
-      'seen; exactly at the limit: the 95 % bounds are 94–96 %; minimum detectable effect: 6 % of requests over 200 ms',
+      'seen; exactly at the limit: the 95% bounds are 94–96%; minimum detectable effect: 6% of requests over 200 ms',
     ],
     [
       'what would have been found',
       one({}, { side: 'good' }),
-      'seen; minimum detectable effect: 6 % of requests over 200 ms',
+      'seen; minimum detectable effect: 6% of requests over 200 ms',
     ],
     [
       'bad ones, where it is not of latency',
       one({ objective: mean }, { side: 'good' }),
-      'seen; minimum detectable effect: 6 % of requests failing',
+      'seen; minimum detectable effect: 6% of requests failing',
     ],
     ['nothing, where nothing would have been found', one({}, { side: 'good', detectable: null }), 'seen'],
     ['nothing of that, where it was missed', one({ decision: missed }, { side: 'bad' }), 'seen'],
     [
       'less, by the client’s clock',
       one({ isClient: true }),
-      'seen; exactly at the limit: the 95 % bounds are 94–96 %',
+      'seen; exactly at the limit: the 95% bounds are 94–96%',
     ],
     [
       'what it takes for granted',
@@ -95,28 +95,24 @@ describe('the observed value decides, and is told with', () => {
 });
 
 describe('a confidence decides', () => {
-  const NOT_SURE = 'not sure at 95 %: the 95 % bounds are 94–96 %, with the limit inside;';
+  const NOT_SURE = 'not sure at 95%: the 95% bounds are 94–96%, with the limit inside;';
   test.each<[string, Observed, string]>([
-    ['met', one({}, { side: 'good' }), 'seen; the 95 % bounds are 94–96 %'],
+    ['met', one({}, { side: 'good' }), 'seen; the 95% bounds are 94–96%'],
     [
       'met by the client’s clock',
       one({ isClient: true }, { side: 'good' }),
-      'seen; the 95 % bounds are 94–96 %',
+      'seen; the 95% bounds are 94–96%',
     ],
-    [
-      'missed',
-      one({ decision: missed }, { side: 'bad', pOfMiss: 0.01 }),
-      'seen; the 95 % bounds are 94–96 %',
-    ],
+    ['missed', one({ decision: missed }, { side: 'bad', pOfMiss: 0.01 }), 'seen; the 95% bounds are 94–96%'],
     [
       'undecided, and how many more would decide',
       one(),
-      `${NOT_SURE} about 3,351 more requests would decide with 80 % probability if the value stays, 193 if none of them fails it (measured: seen)`,
+      `${NOT_SURE} about 3,351 more requests would decide with 80% probability if the value stays, 193 if none of them fails it (measured: seen)`,
     ],
     [
       'undecided, and how many more observations of a mean',
       one({ objective: mean }, { needed: { more80: 40, moreIfNoneBad: null } }),
-      'not sure at 95 %: the 95 % bounds are 0.94–0.96, with the limit inside; about 40 more observations would decide with 80 % probability if the value stays (measured: seen)',
+      'not sure at 95%: the 95% bounds are 0.94–0.96, with the limit inside; about 40 more observations would decide with 80% probability if the value stays (measured: seen)',
     ],
     [
       'undecided, and more than a day of requests',
@@ -131,12 +127,12 @@ describe('a confidence decides', () => {
     [
       'undecided without an interval',
       one({}, { side: null, interval: null, pOfMiss: null, blocks: 11 }),
-      'not sure at 95 %: no confidence interval: 11 intervals between scrapes, 12 are needed (measured: seen)',
+      'not sure at 95%: no confidence interval: 11 intervals between scrapes, 12 are needed (measured: seen)',
     ],
     [
       'undecided where independence is assumed',
       one({}, { side: 'good', independenceAssumed: true }),
-      'not sure at 95 %: independence assumed (measured: seen)',
+      'not sure at 95%: independence assumed (measured: seen)',
     ],
     ['as it was, where there is no chance in it', one({ certainty: null }), 'seen'],
     ['as it was, where it rests on no whole measurement', one({ decision: cutShort }), 'beyond doubt'],
@@ -158,7 +154,7 @@ describe('a confidence decides', () => {
     expect(verdicts([miss(0.03), one()])).toEqual(['undecided', 'undecided']);
     expect(verdicts([miss(0.02), one({}, { side: 'good', pOfMiss: 1 })])).toEqual(['missed', 'met']);
     expect(wordsOf(rule([miss(0.03), one()], 0.95)[0]!.reasons)).toBe(
-      "not sure at 95 %: beyond the limit by itself, but one of 2 objectives may look so by chance (Holm's correction) (measured: seen)",
+      "not sure at 95%: beyond the limit by itself, but one of 2 objectives may look so by chance (Holm's correction) (measured: seen)",
     );
   });
 

@@ -210,7 +210,7 @@ describe('a rate', () => {
     expect(allowed(THROUGHPUT, [...before, ...times(3, 88, 4)], { measured: NUMBER })).toEqual({
       kind: 'nothing',
       reason:
-        '2 requests came into the phase unanswered and 3 left it so: more than 2 % of the 100 that were counted (as counted)',
+        '2 requests came into the phase unanswered and 3 left it so: more than 2% of the 100 that were counted (as counted)',
     });
   });
 });

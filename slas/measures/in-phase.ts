@@ -114,6 +114,6 @@ function allowForFew(measured: Measured & { kind: 'number' }, across: AcrossEdge
   const some = Math.max(across.carriedIn.length, across.inFlight.length);
   if (some <= FEW * measured.samples) return measured;
   return nothing(
-    `${countOf(across.carriedIn.length, 'request')} came into the phase unanswered and ${formatCount(across.inFlight.length)} left it so: more than 2 % of the ${formatCount(measured.samples)} that were counted (${measured.words})`,
+    `${countOf(across.carriedIn.length, 'request')} came into the phase unanswered and ${formatCount(across.inFlight.length)} left it so: more than 2% of the ${formatCount(measured.samples)} that were counted (${measured.words})`,
   );
 }

@@ -61,7 +61,7 @@ export function measureLatency(
     value,
     share: good / samples,
     bucket,
-    words: `${formatCount(good)} of ${countOf(samples, name)} took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile} % needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}${inside === null ? '' : `; ${inside.words}`}`,
+    words: `${formatCount(good)} of ${countOf(samples, name)} took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile}% needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}${inside === null ? '' : `; ${inside.words}`}`,
     blocks: slower.at(-1)!,
     lower: slower.slice(0, -1),
   };

@@ -57,7 +57,7 @@ describe('a service that fell behind', () => {
     const shuffled = behind.toSorted((a, b) => ((a * 37) % 101) - ((b * 37) % 101));
     expect(throughput({ client: answeredAt(shuffled) })).toEqual(throughput({ client: answeredAt(behind) }));
   });
-  test('is so past 2 % of what was scheduled', () => {
+  test('is so past 2% of what was scheduled', () => {
     const over = (most: number) => answeredAt(seconds(50, (index) => 1 + (index * most) / 49));
     const scheduled = { plannedRequests: 1500, scheduledSeconds: 100 };
     expect(throughput({ ...scheduled, client: over(102) }).words).toContain('over which load was scheduled');

@@ -39,7 +39,7 @@ function measured(load: typeof run.load, leastSamples: number): Measured {
 }
 
 test('a stretch holds as many requests as are needed, and no second more', () => {
-  // One slow of ten is over 5 %; of twenty it would not be.
+  // One slow of ten is over 5%; of twenty it would not be.
   expect(recovered([0, 0, 1, 0, 0], 10)).toMatchObject({ samples: 50, seconds: 3, isBack: true });
   expect(recovered([0, 0, 1, 0, 0], 11)).toMatchObject({ samples: 50, seconds: 0, isBack: true });
 });

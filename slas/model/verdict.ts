@@ -29,7 +29,7 @@ export interface Interval {
 
 /** How many more requests would decide; null: none that a day of such load has. */
 export interface Needed {
-  /** With 80 % probability, if the share stays what it is. */
+  /** With 80% probability, if the share stays what it is. */
   readonly more80: number | null;
   /** If no further request is bad; null for means and rates. */
   readonly moreIfNoneBad: number | null;
@@ -71,7 +71,7 @@ export interface ObjectiveVerdict {
   readonly nearLimit: boolean;
   /** null where there was no hold, or too little of it to tell. */
   readonly steadiness: Steadiness | null;
-  /** The smallest true share of bad requests that such a run finds missed in 95 % of all runs. */
+  /** The smallest true share of bad requests that such a run finds missed in 95% of all runs. */
   readonly detectable: number | null;
   /** Only near the limit. */
   readonly needed: Needed | null;

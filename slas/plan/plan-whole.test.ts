@@ -37,7 +37,7 @@ function shop(): SlaDocument {
 }
 
 test('a plan of two phases', () => {
-  // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests; 5 % of these are 76.25. Of 1,500, 15 are 1 % already.
+  // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests; 5% of these are 76.25. Of 1,500, 15 are 1% already.
   expect(planScenario(shop(), 'two')).toStrictEqual({
     schema: 'sla-harness/plan/v1',
     sla: {

@@ -107,7 +107,7 @@ describe('a scenario', () => {
 describe('budgets', () => {
   test('are the most bad requests that the whole plan can bear, by the rule of each objective', () => {
     const budgets = planned('steady').load!.budgets.map(({ objective, atMost }) => [objective, atMost]);
-    // 5 % of 1,500 and 1 % of 1,500 may be slow; errors must stay under 1 %, and 15 are not.
+    // 5% of 1,500 and 1% of 1,500 may be slow; errors must stay under 1%, and 15 are not.
     expect(budgets).toEqual([
       ['latency-p95', 75],
       ['latency-p99', 15],

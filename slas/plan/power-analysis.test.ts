@@ -29,7 +29,7 @@ describe('what a plan could find', () => {
     expect(found.throughput).toEqual({ independent: null, dependent: null });
   });
 
-  test('by bounds at 95 %', () => {
+  test('by bounds at 95%', () => {
     const found = shares(planned({ confidence: 0.95 }));
     expect(found['latency-p99']!.independent).toBeCloseTo(0.0208774, 6);
     expect(found['error-rate']!.independent).toBeCloseTo(0.0208774, 6);
@@ -122,7 +122,7 @@ scenarios:
 test('reads as a table', () => {
   const plan = planned({ confidence: 0.95 });
   const text = renderForesight(plan, load(plan));
-  expect(text).toContain('steady: 1,500 requests in 60 s · decided at 95 % confidence');
-  expect(text).toMatch(/latency-p99 +< 500ms +1,500 requests +299 +2\.088 % +3\.\d+ %\n/);
+  expect(text).toContain('steady: 1,500 requests in 60 s · decided at 95% confidence');
+  expect(text).toMatch(/latency-p99 +< 500ms +1,500 requests +299 +2\.088% +3\.\d+%\n/);
   expect(text).toMatch(/model-uptime +>= 99\.9% +61 scrapes +10 +– +–\n/);
 });

@@ -15,7 +15,7 @@ export interface Foresight {
   /** Fewer decide nothing. */
   readonly least: number;
   /**
-   * The smallest true share of bad requests that is found missed in 95 % of all runs, under the rule in force: if requests
+   * The smallest true share of bad requests that is found missed in 95% of all runs, under the rule in force: if requests
    * are independent, and if the design effect is 4. null for what has no share, and where nothing would be found.
    */
   readonly detectable: { readonly independent: number | null; readonly dependent: number | null };

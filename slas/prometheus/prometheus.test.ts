@@ -24,7 +24,7 @@ const shapes = [1, 5, 15].flatMap((everySeconds) =>
 );
 const healthy = shapes.map((shape) => judged(`healthy-${shape.everySeconds}-${shape.replicas}`, shape));
 /**
- * 90 s at 20 a second and replica: 1,800 requests, of which 90 are exactly 5 % and 18 exactly 1 %. The window begins and ends with
+ * 90 s at 20 a second and replica: 1,800 requests, of which 90 are exactly 5% and 18 exactly 1%. The window begins and ends with
  * a scrape, so that nothing that was counted may lie outside.
  */
 const hair = { durationSeconds: 90, isWindowAtScrapes: true };
@@ -320,7 +320,7 @@ describe('replicas that come and go', () => {
     expect((good - within(0.2)) / good).toBeGreaterThan(0.05);
     const verdict = await elasticVerdictOf(elastic['slow-at-the-end']);
     const { reason } = objective(verdict, 'latency-p95');
-    expect(Number(/\(([\d.]+) %, 95 % needed/.exec(reason)![1]), 'what was scraped').toBeGreaterThan(95);
+    expect(Number(/\(([\d.]+)%, 95% needed/.exec(reason)![1]), 'what was scraped').toBeGreaterThan(95);
     expect(objective(verdict, 'latency-p95').verdict, reason).toBe('undecided');
     expect(verdict.verdict).not.toBe('pass');
   });

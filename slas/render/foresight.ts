@@ -31,7 +31,7 @@ export function renderForesight(plan: Plan, load: Load): string {
     '',
     ...[header, ...rows].map(line),
     '',
-    '  finds: the true share of bad requests that such a run calls missed in 95 % of all runs, if requests are independent,',
+    '  finds: the true share of bad requests that such a run calls missed in 95% of all runs, if requests are independent,',
     `  and if they depend on each other so far that ${DEPENDENT} of them tell as much as one (design effect ${DEPENDENT}; more near capacity).`,
     '',
     '',

@@ -14,7 +14,7 @@ export function formatValue(value: number, unit: Unit): string {
     case 'seconds':
       return value < 1 ? `${told(value * 1000)} ms` : `${told(value)} s`;
     case 'ratio':
-      return `${told(value * 100)} %`;
+      return `${told(value * 100)}%`;
     case 'per_second':
       return `${told(value)}/s`;
     case 'number':
@@ -24,7 +24,7 @@ export function formatValue(value: number, unit: Unit): string {
   }
 }
 
-/** The measured value, ≈ where it is interpolated inside its bucket; a mean is told as its limit is written (`> 0.85`, not 85 %); a percentile past all buckets is over. */
+/** The measured value, ≈ where it is interpolated inside its bucket; a mean is told as its limit is written (`> 0.85`, not 85%); a percentile past all buckets is over. */
 export function formatMeasured({ value, unit, bucket, target }: ObjectiveVerdict): string {
   if (value === null) return '–';
   if (unit === 'ratio' && !target.includes('%')) return told(value);
@@ -39,12 +39,12 @@ export const formatBucket = ([low, high]: readonly [number, number | null], unit
     ? `over ${formatValue(low, unit)}`
     : `between ${formatValue(low, unit)} and ${formatValue(high, unit)}`;
 
-/** `97.1–98.9 %`, `24.8–25.1/s`: of the share that was judged, or of the value where none was. */
+/** `97.1–98.9%`, `24.8–25.1/s`: of the share that was judged, or of the value where none was. */
 export function formatInterval({ low, high }: Interval, unit: Unit, target: string): string {
   const isShare = unit === 'seconds' || unit === 'ratio';
   // A bound of 2e-203 is a bound of 0.
   const points = (share: number) => figures(Number((share * 100).toFixed(6)));
-  if (isShare && (unit === 'seconds' || target.includes('%'))) return `${points(low)}–${points(high)} %`;
+  if (isShare && (unit === 'seconds' || target.includes('%'))) return `${points(low)}–${points(high)}%`;
   if (unit === 'per_second') return `${told(low)}–${told(high)}/s`;
   return `${told(low)}–${told(high)}`;
 }

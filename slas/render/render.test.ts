@@ -22,11 +22,11 @@ const NEAR = 'exactly at the limit, nothing asked of confidence';
 
 test('the table has the interval, and what is too close to the limit says so', () => {
   const { text, coloured } = rendered(NEAR);
-  expect(text).toMatch(/objective +target +measured +95 % bounds +samples +verdict\n/);
-  expect(text).toMatch(/latency-p95 +< 200ms +≈ 200 ms +93\.96–95\.91 % +1,500 +met, too close to be sure\n/);
-  expect(text).toMatch(/error-rate +< 1% +0 % +0–0\.2\d+ % +1,500 +met\n/);
+  expect(text).toMatch(/objective +target +measured +95% bounds +samples +verdict\n/);
+  expect(text).toMatch(/latency-p95 +< 200ms +≈ 200 ms +93\.96–95\.91% +1,500 +met, too close to be sure\n/);
+  expect(text).toMatch(/error-rate +< 1% +0% +0–0\.2\d+% +1,500 +met\n/);
   expect(text).toMatch(/throughput +> 15\/s +25\/s +24\.\d+–25\.\d+\/s +1,500 +met\n/);
-  expect(text).toMatch(/model-uptime +>= 99\.9% +100 % +– +61 +met\n/);
+  expect(text).toMatch(/model-uptime +>= 99\.9% +100% +– +61 +met\n/);
   expect(text).toMatch(/confidence +> 0\.85 +0\.924 +0\.91\d*–0\.92\d* /);
   // Colours add nothing that is read.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
@@ -36,14 +36,14 @@ test('the table has the interval, and what is too close to the limit says so', (
 
 test('Markdown has both, too', () => {
   expect(rendered(NEAR).markdown).toContain(
-    '| ≈ 200 ms | 93.96–95.91 % | 1,500 | met, too close to be sure |',
+    '| ≈ 200 ms | 93.96–95.91% | 1,500 | met, too close to be sure |',
   );
 });
 
 test('what decided is told where a confidence did', () => {
   const { text, markdown } = rendered('the same with more confidence');
-  expect(text).toContain('decided at 99 % confidence');
-  expect(text).toContain('99 % bounds');
-  expect(markdown).toContain('99 % bounds');
+  expect(text).toContain('decided at 99% confidence');
+  expect(text).toContain('99% bounds');
+  expect(markdown).toContain('99% bounds');
   expect(rendered(NEAR).text).not.toContain('confidence\n');
 });

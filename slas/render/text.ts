@@ -101,7 +101,7 @@ function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
 const align = (cell: string, width: number, column: number) =>
   column >= 2 && column <= 4 ? cell.padStart(width) : cell.padEnd(width);
 
-/** `95 % bounds`: of the share that was judged (for latency the share within the limit), or of the mean or rate. */
+/** `95% bounds`: of the share that was judged (for latency the share within the limit), or of the mean or rate. */
 export const boundsTitle = ({ confidence }: Plan) => `${formatValue(confidence ?? 0.95, 'ratio')} bounds`;
 
 /**

@@ -4,8 +4,8 @@ import { type Cell, calibrate, LIMITS, simulateCells } from './simulation.ts';
 
 /**
  * The promise of the intervals, tried on services whose truth is known: with the true share exactly at the limit, at most
- * 7 % false *met* at 95 % confidence. Seeded, so the outcome is the same everywhere; 300 runs a cell leave a binomial
- * error of 1.5 points, of which 2.33 are allowed (one cell in a hundred would exceed it by chance): 10.4 %.
+ * 7% false *met* at 95% confidence. Seeded, so the outcome is the same everywhere; 300 runs a cell leave a binomial
+ * error of 1.5 points, of which 2.33 are allowed (one cell in a hundred would exceed it by chance): 10.4%.
  */
 
 const RUNS = 300;
@@ -24,7 +24,7 @@ describe('with the true share at the limit', () => {
     expect(missed).toBeLessThanOrEqual(MOST);
   });
 
-  test('over all cells under 5 % are called met', () => {
+  test('over all cells under 5% are called met', () => {
     expect(mean(({ recipe }) => recipe)).toBeLessThan(0.05);
   });
 

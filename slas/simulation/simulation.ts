@@ -6,7 +6,7 @@ import { type Answers, type Service, seeded } from './queues.ts';
 
 /**
  * Tries the statistics on services whose true share of slow requests is exactly what the limit allows: there, *met* under
- * a confidence of 95 % is false, and may be said in 5 % of the runs.
+ * a confidence of 95% is false, and may be said in 5% of the runs.
  */
 
 export interface Cell {
@@ -28,7 +28,7 @@ export interface Cell {
   readonly meanHeld: number | null;
 }
 
-/** The truth of a service, in seconds: the limits at which 5 % and 1 % of the requests are slower, and the mean. */
+/** The truth of a service, in seconds: the limits at which 5% and 1% of the requests are slower, and the mean. */
 interface Truth {
   readonly 95: number;
   readonly 99: number;

@@ -215,5 +215,5 @@ describe('several tests at once', () => {
       [false, true, true],
     ],
     [[], []],
-  ])('Holm on %j at 5 %%: %j', (pValues, expected) => expect(holm(pValues, 0.05)).toEqual(expected));
+  ])('Holm on %j at 5%%: %j', (pValues, expected) => expect(holm(pValues, 0.05)).toEqual(expected));
 });

@@ -47,7 +47,7 @@ export function meanBounds(value: number, { variance, blocks }: Spread, confiden
 
 /** What decides: the observed share alone, or the bounds at a confidence. */
 export type Ruling =
-  /** A rate `< 1%` is missed at 1 % already, a percentile's budget only beyond it. */
+  /** A rate `< 1%` is missed at 1% already, a percentile's budget only beyond it. */
   | { readonly rule: 'observed'; readonly missedAtLimit: boolean }
   | { readonly rule: 'bounds'; readonly confidence: number };
 
@@ -62,7 +62,7 @@ export function firstMissed(sample: Omit<ShareSample, 'bad'>, budget: number, ru
 
 /**
  * The smallest true share of bad requests that a run such as this would find missed, with this certainty; null where
- * nothing would be. 1,500 independent requests, 1 % allowed: 1.54 % by the observed share, 2.09 % by bounds at 95 %.
+ * nothing would be. 1,500 independent requests, 1% allowed: 1.54% by the observed share, 2.09% by bounds at 95%.
  */
 export function detectableShare(
   sample: Omit<ShareSample, 'bad'>,
@@ -82,7 +82,7 @@ export function detectableShare(
 export const EIGHTY_PERCENT = normalQuantile(0.8);
 
 /**
- * How many more requests decide, with 80 % probability, if the share stays as it is; infinite exactly at the limit. The
+ * How many more requests decide, with 80% probability, if the share stays as it is; infinite exactly at the limit. The
  * dependence between requests is taken to stay, too.
  */
 export function moreFor80({ bad, all, effect }: ShareSample, budget: number, confidence: number): number {

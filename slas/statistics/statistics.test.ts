@@ -6,7 +6,7 @@ describe('how many requests could decide', () => {
   test('59 for a p95 and 299 for a p99', () => {
     expect([95, 99].map((percentile) => leastRequests(budgetOf(percentile)))).toEqual([59, 299]);
   });
-  test('90 and 459 at 99 % confidence', () => {
+  test('90 and 459 at 99% confidence', () => {
     expect([0.05, 0.01].map((budget) => leastRequests(budget, 0.99))).toEqual([90, 459]);
   });
   test.each([50, 75, 90, 95, 99, 99.5, 99.9, 99.99])(

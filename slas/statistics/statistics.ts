@@ -26,7 +26,7 @@ export function budgetOf(percentile: number): number {
 
 /**
  * The fewest requests that could show, none of them bad, that the true bad share is under `budget` at this confidence:
- * the smallest n with (1 − budget)^n ≤ 1 − confidence. 59 for a p95 and 299 for a p99 at 95 %.
+ * the smallest n with (1 − budget)^n ≤ 1 − confidence. 59 for a p95 and 299 for a p99 at 95%.
  */
 export function leastRequests(budget: number, confidence = 0.95): number {
   return Math.ceil(Math.log(1 - confidence) / Math.log(1 - budget));

@@ -12,7 +12,7 @@ const CONFIG = 'scripts/mutation/stryker.config.ts';
 
 /**
  * Changes the code of the core in many small ways, and tries whether its tests notice. The files are paths or patterns from
- * the project's root; without any, all that the configuration names. Fewer than 90 % noticed are a failure.
+ * the project's root; without any, all that the configuration names. Fewer than 90% noticed are a failure.
  */
 export async function mutate(
   files: readonly string[],

@@ -18,7 +18,7 @@ const DURATIONS_SECONDS = [60, 300, 1200];
 const SEED = 11;
 const CALIBRATION = { durationSeconds: 16_000, parts: 100, seed: 7 };
 
-/** Prints how often a confidence of 95 % is wrong, on services whose truth is known, as the Markdown table of the docs. */
+/** Prints how often a confidence of 95% is wrong, on services whose truth is known, as the Markdown table of the docs. */
 export async function simulate(
   options: SimulateOptions,
   io: Io,
@@ -66,7 +66,7 @@ async function printDrift(runs: number, io: Io): Promise<void> {
   }
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 
 const row = ({ service, percentile, durationSeconds, designEffect, meanHeld, ...shares }: Cell) => {
   const { textbook, ownBlocks, recipe, missed, notSteady } = shares;

@@ -124,7 +124,7 @@ export function alertOf(
   return Object.hasOwn(names, id) ? names[id]! : { name: words.join(''), severity: 'warning' };
 }
 
-/** The share of bad events that an objective leaves, up to a threshold: 95 % within a limit leave 0.05. */
+/** The share of bad events that an objective leaves, up to a threshold: 95% within a limit leave 0.05. */
 export function budgetOfObjective({ measure, target, alert }: Objective, threshold: Threshold): number {
   if (measure.kind === 'latency') return budgetOf(measure.percentile);
   const { value } = threshold === 'target' ? target : alert!;
@@ -141,7 +141,7 @@ function breach(objective: Objective, threshold: Threshold): { comparison: Compa
     case 'latency':
       return { comparison: '>', value: budgetOfObjective(objective, threshold) };
     case 'uptime':
-      // Of the share that was down: under 99 % up is over 1 % down.
+      // Of the share that was down: under 99% up is over 1% down.
       return { comparison: broken === '<' ? '>' : '>=', value: budgetOfObjective(objective, threshold) };
     case 'ratio':
     case 'throughput':

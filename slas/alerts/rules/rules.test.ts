@@ -81,7 +81,7 @@ describe('the rules of the shipped document', () => {
     expect(headings.filter((heading) => !linked.includes(heading))).toEqual([]);
   });
 
-  test('burn rates that cannot be reached are left out: of a twentieth, fourteen times is 72 %', () => {
+  test('burn rates that cannot be reached are left out: of a twentieth, fourteen times is 72%', () => {
     expect(named('HighLatencyFastBurn').expr).toContain(
       'over1h{sla="sentiment-api",objective="latency-p95",threshold="target"} > 0.72',
     );
@@ -168,7 +168,7 @@ const predictions = (sentiment: string) =>
 
 test('burn rates fire while both windows burn, and end with the short one', async () => {
   const tests = [
-    // 20 % bad: 20 times the budget of 1 %, for an hour, and then none.
+    // 20% bad: 20 times the budget of 1%, for an hour, and then none.
     firing(
       'HighErrorRate(Fast|Slow)Burn',
       [
@@ -181,7 +181,7 @@ test('burn rates fire while both windows burn, and end with the short one', asyn
         { atMinutes: 230, firing: ['HighErrorRateSlowBurn'] },
       ],
     ),
-    // 2 % bad for three days: slowly, and never fast.
+    // 2% bad for three days: slowly, and never fast.
     firing(
       'HighErrorRate(Fast|Slow)Burn',
       [

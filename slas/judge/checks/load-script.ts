@@ -46,7 +46,7 @@ export function checksPassed(plan: Plan, { load }: RunRecord): Precondition {
   return check(id, broken.length === 0, `${failedOf(checks)}: ${told}`);
 }
 
-/** `3 of 320 checks failed (99.06 % passed)`, and which, most failures first. */
+/** `3 of 320 checks failed (99.06% passed)`, and which, most failures first. */
 function failedOf(checks: readonly CheckRecord[]): string {
   const fails = total(checks, 'fails');
   const made = fails + total(checks, 'passes');

@@ -6,7 +6,7 @@ import { check } from './check.ts';
 
 /** Preconditions about the load: k6 sent what was planned, and sent it in time. */
 
-/** Of a phase with a fraction of a request one more may be sent; 2 % off is still the planned load. */
+/** Of a phase with a fraction of a request one more may be sent; 2% off is still the planned load. */
 export function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   const id = 'load-delivered';
   if (run.load === null)
@@ -35,7 +35,7 @@ export function loadDelivered(plan: Plan, run: RunRecord): Precondition {
     );
   const ok =
     sent >= 0.98 * plannedRequests && sent <= 1.02 * plannedRequests + (plan.load?.phases.length ?? 1);
-  if (!ok) return check(id, false, `${told}: more than 2 % off`);
+  if (!ok) return check(id, false, `${told}: more than 2% off`);
   const off = offPlan(plan, run);
   return check(id, off === null, off === null ? told : `${told}, but ${off}`);
 }
@@ -66,7 +66,7 @@ function offPlan(plan: Plan, run: RunRecord): string | null {
     const counts = [phase.sent, (isVisit ? null : sentWhile(phase, run)) ?? phase.sent];
     const sent = counts.find((count) => count < 0.98 * planned - 1 || count > 1.02 * planned + 1);
     if (sent !== undefined)
-      return `${formatCount(sent)} of ${formatCount(Math.floor(planned))} in phase "${name}": more than 2 % off`;
+      return `${formatCount(sent)} of ${formatCount(Math.floor(planned))} in phase "${name}": more than 2% off`;
   }
   return null;
 }
@@ -89,7 +89,7 @@ export function generatorOnTime(plan: Plan, run: RunRecord): Precondition {
     }))
     .find(({ lateSeconds }) => lateSeconds > LATEST_START_SECONDS);
   const { where, lateSeconds } = latest ?? { where: '', lateSeconds: whole };
-  const told = `99 % of the requests${where} began at most ${Math.round(lateSeconds * 1000)} ms late`;
+  const told = `99% of the requests${where} began at most ${Math.round(lateSeconds * 1000)} ms late`;
   if (lateSeconds <= LATEST_START_SECONDS) return check(id, true, told);
   return check(
     id,
