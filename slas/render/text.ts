@@ -160,16 +160,24 @@ const MARKS = new Map<boolean | null, readonly [string, Style]>([
   [null, ['·', 'dim']],
 ]);
 
+/** All of them when verbose; else how many hold, each that does not, and what could not be checked, a line a reason. */
 function preconditions(all: readonly Precondition[], isVerbose: boolean, paint: Paint): string[] {
-  const passed = all.filter(({ ok }) => ok === true).length;
-  const shown = all.filter(({ ok }) => isVerbose || ok !== true);
-  const lines = shown.map(({ id, ok, reasons: own }) => {
+  const line = (ok: boolean | null, words: string) => {
     const [mark, style] = MARKS.get(ok)!;
-    return `  ${paint(style, mark)} ${printableLine(`${id}: ${wordsOf(own)}`)}`;
-  });
-  const [mark, style] = MARKS.get(true)!;
-  const line = passed === 0 ? [] : [`  ${paint(style, mark)} ${countOf(passed, 'check')} passed`];
-  return [...(isVerbose ? [] : line), ...lines, ''];
+    return `  ${paint(style, mark)} ${printableLine(words)}`;
+  };
+  const full = ({ id, ok, reasons: own }: Precondition) => line(ok, `${id}: ${wordsOf(own)}`);
+  if (isVerbose) return [...all.map(full), ''];
+  const of = (wanted: boolean | null) => all.filter(({ ok }) => ok === wanted);
+  const unchecked = [...Map.groupBy(of(null), ({ reasons: own }) => wordsOf(own))];
+  return [
+    ...(of(true).length === 0 ? [] : [line(true, `${countOf(of(true).length, 'check')} passed`)]),
+    ...of(false).map(full),
+    ...unchecked.map(([words, own]) =>
+      line(null, `not checked: ${own.map(({ id }) => id).join(', ')} (${words})`),
+    ),
+    '',
+  ];
 }
 
 /** Whether Prometheus's own alerts agree; nothing where it has none of the document's rules. */
