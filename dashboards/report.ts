@@ -1,12 +1,11 @@
-import type { Held } from '../slas/capacity/held.ts';
-import type { Comparison } from '../slas/compare/compare.ts';
-import type { Evidence, Plan, RunRecord, RunSeries, SlaDocument, Verdict } from '../slas/model/model.ts';
+import type { RunSeries } from '../slas/model/model.ts';
 import { comparison } from './report/baseline.ts';
 import { gridOf } from './report/course.ts';
 import { drawnRows, rangeOf } from './report/courses.ts';
 import type { Figure } from './report/figures.ts';
 import { duration, unbroken } from './report/format.ts';
 import { type Html, html, raw } from './report/html.ts';
+import type { ReportInput } from './report/input.ts';
 import { type LookFirst, lookFirst } from './report/look-first.ts';
 import { faultsOf } from './report/occasions.ts';
 import { pageScript } from './report/page-script.ts';
@@ -21,25 +20,6 @@ import {
 import { STYLE } from './report/style.ts';
 import { timeline } from './report/timeline.ts';
 import { top } from './report/top.ts';
-
-/** Everything that the report is made of: what lies in the run folder, as it was read back. */
-export interface ReportInput {
-  readonly document: SlaDocument;
-  readonly plan: Plan;
-  readonly run: RunRecord;
-  readonly evidence: Evidence | null;
-  readonly verdict: Verdict;
-  /** null: none were stored. */
-  readonly series: RunSeries | null;
-  /** `environment.json`, or null. */
-  readonly environment: unknown;
-  /** With an earlier run of the same plan; null: there was none. */
-  readonly comparison: Comparison | null;
-  /** Of a load that rises in steps; null: of any other. */
-  readonly held: Held | null;
-  /** uPlot's script and style, to be put into the page. */
-  readonly uplot: { readonly script: string; readonly style: string };
-}
 
 /** The report of a run: one HTML file that needs nothing but a browser. */
 export function renderReport(input: ReportInput): string {

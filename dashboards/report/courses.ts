@@ -1,9 +1,9 @@
 import type { RunSeries } from '../../slas/model/model.ts';
 import type { Row } from '../panel.ts';
-import type { ReportInput } from '../report.ts';
 import { reportRows, runView } from '../run-panels.ts';
 import type { Grid } from './course.ts';
 import { type Figure, figureOf, type Missing } from './figures.ts';
+import type { ReportInput } from './input.ts';
 import { loadFigures } from './load-figures.ts';
 
 /** The panels of a run with what was stored of them: what the page draws, and what the text tells. */

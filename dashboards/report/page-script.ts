@@ -1,4 +1,3 @@
-import type { ReportInput } from '../report.ts';
 import { type PageParts, runReport } from './browser.ts';
 import { pageDrawing } from './browser-drawing.ts';
 import { pageNumbers } from './browser-numbers.ts';
@@ -6,6 +5,7 @@ import { pageTables } from './browser-tables.ts';
 import { gridOf } from './course.ts';
 import type { Figure } from './figures.ts';
 import { type Html, html, jsonScript, raw } from './html.ts';
+import type { ReportInput } from './input.ts';
 import type { LookFirst } from './look-first.ts';
 import { occasionsOf } from './occasions.ts';
 import type { ReportData } from './plot.ts';

@@ -1,9 +1,9 @@
 import type { Panel } from '../panel.ts';
-import type { ReportInput } from '../report.ts';
 import { comparisonLines } from './baseline.ts';
 import { gridOf, type Line, present, summary } from './course.ts';
 import { coursesOf } from './courses.ts';
 import { formatNumber } from './format.ts';
+import type { ReportInput } from './input.ts';
 import { type Course, type LookFirst, lookFirst } from './look-first.ts';
 import { faultsOf, heldWords } from './occasions.ts';
 

@@ -1,6 +1,6 @@
-import type { ReportInput } from '../report.ts';
 import { clockTime, intoRun } from './format.ts';
 import { type Html, html, raw } from './html.ts';
+import type { ReportInput } from './input.ts';
 import type { LookFirst } from './look-first.ts';
 import { type Occasion, occasionsOf } from './occasions.ts';
 

@@ -1,9 +1,9 @@
 import type { Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
 import { formatCount, formatMeasured } from '../../slas/render/numbers.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
-import type { ReportInput } from '../report.ts';
 import { duration, period, unbroken } from './format.ts';
 import { type Html, html } from './html.ts';
+import type { ReportInput } from './input.ts';
 import { faultsOf, heldWords } from './occasions.ts';
 import { spoken } from './sections.ts';
 

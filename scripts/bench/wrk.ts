@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HarnessError } from '../cli/errors.ts';
 import type { Io } from '../cli/io.ts';
 import { describeResult, runCommand } from '../tools/command.ts';
-import type { ClosedLoop, ClosedLoopOptions } from './closed-loop.ts';
+import type { ClosedLoop, ClosedLoopOptions } from './closed-loop-figures.ts';
 
 const patienceMs = 60_000;
 

@@ -29,7 +29,7 @@ interface GrafanaDashboard {
 const boards = new Map([...rendered].map(([name, text]) => [name, JSON.parse(text) as GrafanaDashboard]));
 const main = boards.get('sentiment-production.json')!;
 
-const GENERATED = new URL('../../dashboards/generated', import.meta.url);
+const GENERATED = new URL('../../dashboards/generated/', import.meta.url);
 
 test('what is committed is what the document gives: ./sla dashboards writes it again', () => {
   const committed = readdirSync(GENERATED).map((name) => [

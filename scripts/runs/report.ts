@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ReportInput, renderReport } from '../../dashboards/report.ts';
+import type { ReportInput } from '../../dashboards/report/input.ts';
+import { renderReport } from '../../dashboards/report.ts';
 import { type Baseline, type Comparison, compare } from '../../slas/compare/compare.ts';
 import { heldUpTo } from '../../slas/capacity/held.ts';
 import type { RunSeries, SlaDocument, Verdict } from '../../slas/model/model.ts';

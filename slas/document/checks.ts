@@ -4,6 +4,7 @@ import { readAllowed } from './allowed-targets.ts';
 import { type DeadStatus, deadStatusOf } from './dead-statuses.ts';
 import { parseLimit } from './limits.ts';
 import { checkBounds, checkDefaultScenario, checkPassedShare, checkScenario, checkWarmUp } from './loads.ts';
+import { MEASURES, type MeasureName } from './measure-names.ts';
 import { checkHistogram, checkIsCounter, checkIsScraped } from './metrics.ts';
 import { checkDecimals, problem, repeated } from './problems.ts';
 import type { RawCounter, RawDocument, RawObjective } from './schema.ts';
@@ -13,9 +14,6 @@ import { checkLag, checkUnit, valuesOf } from './units-of.ts';
 import { checkUnusual } from './unusual.ts';
 
 /** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
-
-export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'peak', 'mean', 'recovery'] as const;
-export type MeasureName = (typeof MEASURES)[number];
 
 const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;

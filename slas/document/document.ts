@@ -22,8 +22,9 @@ import type {
   Unit,
 } from '../model/model.ts';
 import { buildAlerting } from './alerting.ts';
-import { checkMeaning, MEASURES, type MeasureName } from './checks.ts';
+import { checkMeaning } from './checks.ts';
 import { parseDuration, parseLimit, parseRate } from './limits.ts';
+import { MEASURES, type MeasureName } from './measure-names.ts';
 import {
   DocumentSchema,
   type RawCounter,

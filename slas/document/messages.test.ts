@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { MEASURES } from './checks.ts';
 import { parseDocument } from './document.ts';
+import { MEASURES } from './measure-names.ts';
 
 /** Exactly what is told of a broken document, and nothing beside it: `line:column: message`, in the order of the file. */
 

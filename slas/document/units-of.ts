@@ -1,5 +1,5 @@
 import type { Problem, TimeUnit, Unit } from '../model/model.ts';
-import type { MeasureName } from './checks.ts';
+import type { MeasureName } from './measure-names.ts';
 import { problem } from './problems.ts';
 import type { RawDocument, RawObjective } from './schema.ts';
 import { TIME_UNITS, unitInName } from './units.ts';

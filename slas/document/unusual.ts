@@ -1,6 +1,6 @@
 import type { Limit, Problem } from '../model/model.ts';
 import { formatValue } from '../render/numbers.ts';
-import type { MeasureName } from './checks.ts';
+import type { MeasureName } from './measure-names.ts';
 import { problem } from './problems.ts';
 import type { RawObjective } from './schema.ts';
 
