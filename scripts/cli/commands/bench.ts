@@ -28,6 +28,7 @@ import { renderReport } from '../../bench/render.ts';
 import { type Measured, toReport } from '../../bench/report.ts';
 import { renderSoak, soak } from '../../bench/soak.ts';
 import { readTexts } from '../../bench/texts.ts';
+import type { Register } from '../command.ts';
 import { badOption, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -37,6 +38,19 @@ export interface BenchOptions {
   readonly json?: boolean;
   readonly soak?: string;
 }
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('bench')
+    .description('benchmark the service against a conventional implementation, in turn on this machine')
+    .option('--rounds <n>', 'measurements of each server', '5')
+    .option('--seconds <n>', 'duration of each measurement', '3')
+    .option(
+      '--soak <duration>',
+      'instead, run a mixed load with invalid input and crashing workers, for example 10m',
+    )
+    .option('--json', 'print the figures as JSON')
+    .action(async (options: BenchOptions) => done(await bench(options, io)));
 
 const warmUpSeconds = 2;
 

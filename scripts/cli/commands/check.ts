@@ -1,6 +1,14 @@
 import { countOf } from '../../../slas/render/numbers.ts';
+import type { Register } from '../command.ts';
 import { type PlacedProblem, readDocument } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('check')
+    .description('report every problem of SLA documents as file:line:column: message')
+    .argument('<file...>', 'SLA documents')
+    .action(async (files: string[]) => done(await check(files, io)));
 
 /** Reports every problem of every document; prints a line for each that has none. */
 export async function check(files: readonly string[], io: Io): Promise<ExitCode | readonly PlacedProblem[]> {

@@ -2,7 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateModel } from '../../../service/classifier/model-files.ts';
 import { WorkerPool } from '../../../service/classifier/worker-pool.ts';
+import { MAINTAINERS, type Register } from '../command.ts';
 import type { ExitCode, Io } from '../io.ts';
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('corpus')
+    .helpGroup(MAINTAINERS)
+    .description("print the embedded model's mean confidence on the texts of the load, by kind")
+    .action(async () => done(await corpus(io)));
 
 interface Text {
   readonly kind: string;

@@ -5,6 +5,7 @@ import { endpointsOf } from '../../../dashboards/objectives.ts';
 import type { SlaDocument } from '../../../slas/model/model.ts';
 import { makeFolder, writeWhole } from '../../run/disk.ts';
 import { toJson } from '../../runs/bundle.ts';
+import { type Register, SLA_FILE } from '../command.ts';
 import { type PlacedProblem, readDocument, shortPath, theirPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -12,6 +13,14 @@ export interface DashboardsOptions {
   readonly sla?: string;
   readonly out?: string;
 }
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('dashboards')
+    .description("write Grafana's dashboards for an SLA document, one JSON file each")
+    .option('--sla <file>', SLA_FILE)
+    .option('--out <dir>', 'where to write them (default: dashboards/generated)')
+    .action(async (options: DashboardsOptions) => done(await dashboards(options, io)));
 
 /** Where the dashboards of the shipped document are committed. */
 export const GENERATED = join('dashboards', 'generated');

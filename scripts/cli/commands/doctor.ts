@@ -3,7 +3,14 @@ import { promisify } from 'node:util';
 import { toolIo } from '../../run/prepare.ts';
 import { inspectTools } from '../../tools/find-tool.ts';
 import type { ToolReport } from '../../tools/inspect.ts';
+import type { Register } from '../command.ts';
 import type { ExitCode, Io } from '../io.ts';
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('doctor')
+    .description('show which tools were found, where, and in which version')
+    .action(async () => done(await doctor(io)));
 
 /** Says what was found where, and its version; what would be installed; what is missing, and how to provide it. */
 export async function doctor(io: Io): Promise<ExitCode> {

@@ -7,6 +7,7 @@ import { finishRun, measureRun } from '../../run/perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../../run/prepare.ts';
 import { toJson } from '../../runs/bundle.ts';
 import { writeRunsIndex } from '../../runs/runs-index.ts';
+import { addLoadOptions, addScenario, type Register, VERBOSE } from '../command.ts';
 import type { PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -14,6 +15,16 @@ export interface GateOptions extends RunOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
+
+export const register: Register = (program, io, done) => {
+  const command = program
+    .command('gate')
+    .description('start the service, run the load, judge every objective, print the verdict and exit by it');
+  addScenario(addLoadOptions(command))
+    .option('--json', 'print the verdict as JSON on standard output')
+    .option('--verbose', VERBOSE)
+    .action(async (options: GateOptions) => done(await gate(options, io)));
+};
 
 /** Starts what is needed, loads, judges, prints the verdict, and exits by it. */
 export async function gate(options: GateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {

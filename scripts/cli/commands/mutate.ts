@@ -1,5 +1,6 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
+import { MAINTAINERS, type Register } from '../command.ts';
 import { badOption, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { runStep } from './test.ts';
@@ -7,6 +8,20 @@ import { runStep } from './test.ts';
 export interface MutateOptions {
   readonly concurrency: string;
 }
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('mutate')
+    .helpGroup(MAINTAINERS)
+    .description(
+      'mutation testing: make many small changes to the core, and report which ones its tests detect',
+    )
+    .argument(
+      '[files...]',
+      'paths or patterns, for example slas/judge/judge.ts (default: document, plan, judge, statistics)',
+    )
+    .option('--concurrency <n>', 'mutants to test at the same time', '2')
+    .action(async (files: string[], options: MutateOptions) => done(await mutate(files, options, io)));
 
 const CONFIG = 'scripts/mutation/stryker.config.ts';
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDocument } from '../../../slas/document/document.ts';
+import { type Register, SLA_FILE } from '../command.ts';
 import { HarnessError } from '../errors.ts';
 import { badOption, type Input, type PlacedProblem, readDocument, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
@@ -12,8 +13,24 @@ export interface NewScenarioOptions {
   readonly sla?: string;
 }
 
+const NAME_RULE = 'lower-case words joined by hyphens, for example evening-peak';
+
+export const register: Register = (program, io, done) => {
+  const group = program.command('new').description('create a scenario or an SLA document that runs as it is');
+  group
+    .command('scenario')
+    .description('create loadtests/NAME.ts, and add its load to the SLA document')
+    .argument('<name>', NAME_RULE)
+    .option('--sla <file>', SLA_FILE)
+    .action(async (name: string, options: NewScenarioOptions) => done(await newScenario(name, options, io)));
+  group
+    .command('sla')
+    .description('create slas/documents/NAME.yaml, for you to adapt to your service')
+    .argument('<name>', NAME_RULE)
+    .action(async (name: string) => done(await newSla(name, io)));
+};
+
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-const NAME_RULE = 'lower-case words joined by hyphens, as evening-peak';
 
 /** Writes `loadtests/NAME.ts`, and its load into the document. */
 export async function newScenario(

@@ -5,6 +5,7 @@ import type { Reference } from '../../../service/drift/reference.ts';
 import { describePredictions } from '../../../service/drift/window.ts';
 import { writeWhole } from '../../run/disk.ts';
 import { readPlainJson, Unreadable } from '../../runs/stored-files.ts';
+import { MAINTAINERS, type Register } from '../command.ts';
 import { accept, badOption, type Input, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -16,6 +17,19 @@ export interface ReferenceOptions {
   /** Where to write it; by default beside the embedded model, or into the given model's folder. */
   readonly out?: string;
 }
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('reference')
+    .helpGroup(MAINTAINERS)
+    .description("describe a model's predictions on known texts, so that the service can detect drift")
+    .option('--model <dir>', "the model's folder (default: the embedded model)")
+    .option(
+      '--texts <file>',
+      'JSON file of the form {"texts":[{"text":"…"}]} (default: the corpus of the load)',
+    )
+    .option('--out <file>', 'where to write it (default: reference.json next to the model)')
+    .action(async (options: ReferenceOptions) => done(await reference(options, io)));
 
 const LONGEST_MS = 600_000;
 

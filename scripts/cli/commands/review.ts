@@ -14,6 +14,7 @@ import { runPath } from '../../runs/run-folders.ts';
 import { writeRunsIndex } from '../../runs/runs-index.ts';
 import { findAlterations, MANIFEST } from '../../runs/seal.ts';
 import { checkUrl } from '../../stack/existing.ts';
+import { type Register, RUN_ARGUMENT } from '../command.ts';
 import { HarnessError } from '../errors.ts';
 import { badOption, type PlacedProblem, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
@@ -27,6 +28,21 @@ export interface ReviewOptions {
   /** What that one asks, where the run has no snapshot. */
   readonly prometheus?: string;
 }
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('review')
+    .description('open the report of a stored run; print it as text where there is no screen')
+    .argument('[run]', RUN_ARGUMENT)
+    .option('--text', 'print it as text even where there is a screen')
+    .option(
+      '--grafana [url]',
+      'show the run on dashboards: in this Grafana (GRAFANA_TOKEN: its API token), or in one that Docker starts',
+    )
+    .option('--prometheus <url>', 'data source of the Grafana that Docker starts, if the run has no snapshot')
+    .action(async (stored: string | undefined, options: ReviewOptions) =>
+      done(await review({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
+    );
 
 /** Opens the report of a stored run; without a screen, prints its path and what it says as text. */
 export async function review(options: ReviewOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {

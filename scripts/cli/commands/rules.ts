@@ -2,8 +2,8 @@ import { type RuleOptions, rawRulesOf, rulesOf } from '../../../slas/alerts/rule
 import { parseDuration } from '../../../slas/document/limits.ts';
 import { renderRules } from '../../../slas/render/rules.ts';
 import { writeWhole } from '../../run/disk.ts';
+import { type Register, SLA_FILE } from '../command.ts';
 import { sourceName } from '../document-rules.ts';
-
 import {
   accept,
   badOption,
@@ -22,6 +22,17 @@ export interface RulesOptions {
   readonly raw?: boolean;
   readonly out?: string;
 }
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('rules')
+    .description("print Prometheus's recording and alerting rules for an SLA document")
+    .option('--sla <file>', SLA_FILE)
+    .option('--window <duration>', 'lookback of the alerts; burn-rate windows scale with it (default: 5m)')
+    .option('--for <duration>', 'how long a condition must hold (default: 1m for critical alerts, else 5m)')
+    .option('--raw', "print only the document's raw expressions")
+    .option('--out <file>', 'write the rules to this file instead of standard output')
+    .action(async (options: RulesOptions) => done(await rules(options, io)));
 
 /** Prints, or writes, the rules that follow from a document. */
 export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {

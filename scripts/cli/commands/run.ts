@@ -2,8 +2,23 @@ import { countOf, formatCount } from '../../../slas/render/numbers.ts';
 import { finishRun, measureRun } from '../../run/perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../../run/prepare.ts';
 import { useUpStack } from '../../stack/background.ts';
+import { addLoadOptions, type Register } from '../command.ts';
 import { badOption, type PlacedProblem, readDocument, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+
+export const register: Register = (program, io, done) => {
+  const command = program.command('run').description('run the load only, and leave a run folder');
+  addLoadOptions(command)
+    .argument('[scenario]', 'a scenario of the document')
+    .option('--list', 'print the scenarios of the document, one a line, and run nothing')
+    .action(async (scenario: string | undefined, options: RunOptions & { list?: boolean }) =>
+      done(
+        options.list === true
+          ? await listScenarios(options, io)
+          : await run({ ...options, ...(scenario === undefined ? {} : { scenario }) }, io),
+      ),
+    );
+};
 
 /** A line each: name, and what it is. */
 export async function listScenarios(

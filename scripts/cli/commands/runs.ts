@@ -2,6 +2,7 @@ import { formatCount } from '../../../slas/render/numbers.ts';
 import { guardFolder } from '../../run/disk.ts';
 import { toJson } from '../../runs/bundle.ts';
 import { deleteRuns, describeRun, findPrunable, findRuns, type ListedRun } from '../../runs/run-folders.ts';
+import type { Register } from '../command.ts';
 import { accept, badOption, type Input, type PlacedProblem, runsFolder } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -9,6 +10,23 @@ export interface ListOptions {
   readonly out?: string;
   readonly json?: boolean;
 }
+
+export const register: Register = (program, io, done) => {
+  const group = program.command('runs').description('list or delete stored runs');
+  group
+    .command('list')
+    .description('list the runs, newest first: scenario, verdict, start, p95, samples')
+    .option('--out <dir>', 'where the run folders are (default: runs/)')
+    .option('--json', 'print the list as JSON')
+    .action(async (options: ListOptions) => done(await list(options, io)));
+  group
+    .command('prune')
+    .description('delete all but the newest runs; never the one that runs/latest points to')
+    .option('--out <dir>', 'where the run folders are (default: runs/)')
+    .option('--keep <number>', 'number of runs to keep', '50')
+    .option('--dry-run', 'only print what would be deleted')
+    .action(async (options: PruneOptions) => done(await prune(options, io)));
+};
 
 /** The runs that are stored, newest first. */
 export async function list({ out, json }: ListOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {

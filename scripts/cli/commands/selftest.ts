@@ -5,6 +5,7 @@ import { record, rejudgeAll } from '../../selftest/recorded.ts';
 import type { Row, RowResult } from '../../selftest/row.ts';
 import { runMatrix } from '../../selftest/run-matrix.ts';
 import { exitCodeOf, renderMarkdownTable, renderTable } from '../../selftest/table.ts';
+import type { Register } from '../command.ts';
 import { badOption, type PlacedProblem, theirPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -21,6 +22,21 @@ export interface SelftestOptions {
   /** How often in a row. */
   readonly times?: string;
 }
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('selftest')
+    .description('inject faults into real runs of the gate, and check that each gets the right verdict')
+    .option('--quick', 'judge the recorded runs of an earlier selftest again, without running anything')
+    .option('--against-k6', 'in addition, report how k6 alone ends with the same limits as thresholds')
+    .option('--only <name...>', 'run only these rows: names, or prefixes of names')
+    .option('--allow-skipped', 'exit 0 even if rows cannot be run here (else 3); default with --quick')
+    .option('--times <n>', 'repeat the run N times', '1')
+    .option('--record', 'store the evidence of every verdict for --quick')
+    .option('--json <file>', 'in addition, write the table as JSON to this file')
+    .option('--markdown', 'print the table as Markdown')
+    .option('--out <dir>', 'keep every run folder and log there (default: none is kept)')
+    .action(async (options: SelftestOptions) => done(await selftest(options, io)));
 
 const MOST_TIMES = 100;
 

@@ -2,8 +2,16 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { allocatorSettings } from '../../../service/allocator.ts';
 import { onAbort } from '../../process/processes.ts';
+import type { Register } from '../command.ts';
 import { type PlacedProblem, readPort } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('serve')
+    .description('run only the service, in the foreground, as in production')
+    .option('--port <port>', 'port to listen on (default: the environment variable PORT, else 8000)')
+    .action(async (options: { port?: string }) => done(await serve(options, io)));
 
 /** The service alone, in the foreground, as in production. Ends when it ends; Ctrl-C and SIGTERM let it finish first. */
 export async function serve(

@@ -6,6 +6,7 @@ import {
   shareNotSteady,
   simulateCells,
 } from '../../../slas/simulation/simulation.ts';
+import { MAINTAINERS, type Register } from '../command.ts';
 import { badOption, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -13,6 +14,15 @@ export interface SimulateOptions {
   readonly runs: string;
   readonly calibrate?: boolean;
 }
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('simulate')
+    .helpGroup(MAINTAINERS)
+    .description('measure how often a confidence of 95% is wrong, on simulated services with known latencies')
+    .option('--runs <n>', 'simulated runs of each service', '1000')
+    .option('--calibrate', 'print the limits that 5% and 1% of the requests exceed, instead')
+    .action(async (options: SimulateOptions) => done(await simulate(options, io)));
 
 const DURATIONS_SECONDS = [60, 300, 1200];
 const SEED = 11;

@@ -6,6 +6,7 @@ import { checkUrl } from '../../stack/existing.ts';
 import { startLocalStack } from '../../stack/local.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { findTool } from '../../tools/find-tool.ts';
+import type { Register } from '../command.ts';
 import { rulesText } from '../document-rules.ts';
 import { HarnessError } from '../errors.ts';
 import {
@@ -33,6 +34,37 @@ export interface StackOptions {
   /** Of the holder: the Alertmanager that was found. */
   readonly alertmanager?: string;
 }
+
+export const register: Register = (program, io, done) => {
+  const group = program
+    .command('stack')
+    .description('start and stop the service and Prometheus in the background');
+  const starting = (name: string, description: string, hidden = false) =>
+    group
+      .command(name, { hidden })
+      .description(description)
+      .option('--port <port>', 'port of the service (default: any free port)')
+      .option('--sla <file>', 'the SLA document whose labels are scraped')
+      .option('--stack <kind>', 'local (processes, the default) or containers')
+      .option(
+        '--with <what>',
+        'local: alerts (rules, and an Alertmanager that posts to ALERT_WEBHOOK_URL), tracing (a Jaeger); containers: tracing,logs',
+      );
+  starting('up', 'start them and print their addresses').action(async (options: StackOptions) =>
+    done(await up(options, io)),
+  );
+  starting('hold', 'keep a stack running until it is told to stop', true)
+    .option('--alertmanager <path>', 'path of the Alertmanager executable')
+    .action(async (options: StackOptions) => done(await hold(options, io)));
+  group
+    .command('down')
+    .description('stop them')
+    .action(async () => done(await down(io)));
+  group
+    .command('status')
+    .description('print whether they are running, and their addresses')
+    .action(async () => done(await status(io)));
+};
 
 export async function up(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readOptions(options, io);

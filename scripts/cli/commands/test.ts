@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { onAbort } from '../../process/processes.ts';
 import { toolIo } from '../../run/prepare.ts';
 import { findTool } from '../../tools/find-tool.ts';
+import type { Register } from '../command.ts';
 import type { ExitCode, Io } from '../io.ts';
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('test')
+    .description('lint, type-check and run every test')
+    .argument('[args...]', 'passed on to vitest: names of test files, --coverage, …')
+    .allowUnknownOption()
+    .action(async (args: string[]) => done(await test(args, io)));
 
 /** Lints, type-checks, and runs every test (or those that the arguments name) on the real tools. */
 export async function test(args: readonly string[], io: Io): Promise<ExitCode> {

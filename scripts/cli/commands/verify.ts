@@ -17,6 +17,7 @@ import { ifItCanBeJudged } from '../../runs/judge-stored.ts';
 import { runPath } from '../../runs/run-folders.ts';
 import { findAlterations, MANIFEST } from '../../runs/seal.ts';
 import { checkUrl } from '../../stack/existing.ts';
+import { addConfidence, addIngestDelay, type Register, RUN_ARGUMENT, VERBOSE } from '../command.ts';
 import { HarnessError } from '../errors.ts';
 import {
   accept,
@@ -46,6 +47,24 @@ export interface VerifyOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
+
+export const register: Register = (program, io, done) => {
+  const command = program
+    .command('verify')
+    .description('judge a stored run again, or any time window of any service')
+    .argument('[run]', RUN_ARGUMENT)
+    .option('--offline', 'use the run folder only; default when --prometheus is not given')
+    .option('--prometheus <url>', 'query this server, and report differences from the stored run')
+    .option('--from <time>', 'start of the window: RFC 3339 or Unix seconds')
+    .option('--to <time>', 'end of the window')
+    .option('--sla <file>', 'the SLA document');
+  addIngestDelay(addConfidence(command))
+    .option('--json', 'print the verdict as JSON on standard output')
+    .option('--verbose', VERBOSE)
+    .action(async (stored: string | undefined, options: VerifyOptions) =>
+      done(await verify({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
+    );
+};
 
 interface Judged {
   readonly plan: Plan;

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import type { PlacedProblem } from './inputs.ts';
+import type { ExitCode, Io } from './io.ts';
+
+/** What a command came to: an exit code, or everything that is wrong with its input. */
+export type Outcome = ExitCode | readonly PlacedProblem[];
+
+/** Declares a command: its description, its arguments and options, and what runs it. Every file of `commands/` has one. */
+export type Register = (program: Command, io: Io, done: (outcome: Outcome) => void) => void;
+
+/** The heading of commands that only people who change the harness need. */
+export const MAINTAINERS = "Maintainers' commands:";
+
+// ---------------------------------------------------------------------------------------------- options of several commands
+
+export const VERBOSE = 'print the reason for every objective and every precondition';
+export const SLA_FILE = 'the SLA document (default: the one of the sentiment service)';
+export const RUN_ARGUMENT = 'a run folder, or its name under runs/ (default: the latest)';
+const SCENARIO = "a scenario of the document (default: the document's defaultScenario)";
+const CONFIDENCE =
+  'confidence of the verdict, for example 0.95 (from 0.9, and not below the document); what is less sure is undecided';
+const INGEST_DELAY =
+  'how long to wait at most for a sample to appear in Prometheus, for example 30s (default: learned from the samples before the load, else 60s)';
+
+export const addScenario = (command: Command) => command.option('--scenario <name>', SCENARIO);
+export const addConfidence = (command: Command) => command.option('--confidence <c>', CONFIDENCE);
+export const addIngestDelay = (command: Command) => command.option('--ingest-delay <duration>', INGEST_DELAY);
+
+/** Options of every command that plans a run. */
+export const addPlanOptions = (command: Command) =>
+  addConfidence(
+    command
+      .option('--sla <file>', SLA_FILE)
+      .option('--rate <rate>', "requests per second, instead of the scenario's rate")
+      .option(
+        '--duration <duration>',
+        "duration of the load, for example 60s, instead of the scenario's duration",
+      ),
+  );
+
+/** Options of every command that sends load. */
+export const addLoadOptions = (command: Command) =>
+  addIngestDelay(
+    addPlanOptions(command)
+      .option('--out <dir>', 'where to create the run folder (default: runs/)')
+      .option(
+        '--faults <spec>',
+        'faults to inject into the service: latency=250ms,latency-to=180ms,tail=1.5%@600ms,errors=2%,confidence=0.80',
+      )
+      .option('--generators <n>', 'number of k6 processes that share the load (default: 1)')
+      .option('--no-abort', 'run the whole load, even after an objective can no longer be met')
+      .option(
+        '--target <url>',
+        'load a service that is already running (needs --prometheus): on this machine, or allowed by the document',
+      )
+      .option('--prometheus <url>', 'the Prometheus that scrapes that service'),
+  )
+    .option('--stack <kind>', 'what to load: local (processes), containers, or none (--target)')
+    .option('--with <parts>', 'with --stack containers: tracing, logs')
+    .option('--toxic <toxic>', 'with --stack containers: latency=300ms between the load and the service')
+    .option('--max-rate <rate>', 'refuse a scenario that sends more than this, for example 100/s')
+    .option(
+      '--max-duration <duration>',
+      'refuse a scenario that takes longer than this, for example 10m (default with --target: 1h)',
+    )
+    .option('--snapshot', "store a snapshot of all data in this run's Prometheus");
