@@ -25,10 +25,10 @@ const named = (name: string, groups = rulesOf(shipped)): Rule =>
 describe('the rules of the shipped document', () => {
   test('are the committed ones', async () => {
     await expect(renderRules(rulesOf(shipped), SOURCE)).toMatchFileSnapshot(
-      'generated/sentiment-api.rules.yaml',
+      '../../generated/sentiment-api.rules.yaml',
     );
     await expect(renderRules(rawRulesOf(shipped), SOURCE)).toMatchFileSnapshot(
-      'generated/sentiment-api.raw.rules.yaml',
+      '../../generated/sentiment-api.raw.rules.yaml',
     );
   });
 
