@@ -2,7 +2,7 @@ import type { Plot } from './plot.ts';
 
 export type PageNumbers = ReturnType<typeof pageNumbers>;
 
-/** How numbers and times read in the page; its text is put there (browser.ts), so it uses nothing from outside. */
+/** How numbers and times are written in the page. */
 export function pageNumbers() {
   const figures = (value: number, digits = 3) => Number(value.toPrecision(digits));
   const format = (value: number, unit: Plot['unit']): string => {
@@ -16,7 +16,7 @@ export function pageNumbers() {
   };
   const clock = (seconds: number, isShort = false) =>
     new Date(seconds * 1000).toISOString().slice(11, isShort ? 16 : 19);
-  /** Columns of a plot as numbers. */
+  /** The columns of a plot as numbers; null where a step has no value. */
   const columns = (plot: Plot) =>
     plot.columns.map((column) => column.split(' ').map((text) => (text === '-' ? null : Number(text))));
   return { format, clock, columns };

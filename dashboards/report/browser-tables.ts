@@ -1,18 +1,15 @@
 /// <reference lib="dom" />
-import type { PageNumbers } from './browser-numbers.ts';
-import type { Plot, ReportData } from './plot.ts';
+import type { Page } from './browser-page.ts';
+import type { Plot } from './plot.ts';
 
-/** The numbers of each plot as a table, made when it is opened: of every plot it would be most of the page. */
-export function pageTables(
-  data: ReportData,
-  times: Float64Array,
-  { format, clock, columns }: PageNumbers,
-): void {
-  const MOST_ROWS = 40;
+/** The numbers of each plot as a table. It is built when it is opened: the tables of all plots would be most of the page. */
+export function pageTables({ data, times, numbers }: Page): void {
+  const { format, clock, columns } = numbers;
+  const MAX_ROWS = 40;
 
   const table = (plot: Plot) => {
     const lines = columns(plot);
-    const every = Math.max(1, Math.ceil(data.steps / MOST_ROWS));
+    const every = Math.max(1, Math.ceil(data.steps / MAX_ROWS));
     const made = document.createElement('table');
     made.className = 'grid';
     const row = (kind: 'th' | 'td', texts: readonly string[]) => {

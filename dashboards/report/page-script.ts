@@ -1,6 +1,12 @@
 import { type PageParts, runReport } from './browser.ts';
-import { pageDrawing } from './browser-drawing.ts';
+import { pageAxes } from './browser-axes.ts';
+import { pageColours } from './browser-colours.ts';
+import { pageCursor } from './browser-cursor.ts';
+import { pageHeat } from './browser-heat.ts';
 import { pageNumbers } from './browser-numbers.ts';
+import { pageOverlay } from './browser-overlay.ts';
+import { pageResize } from './browser-resize.ts';
+import { pageSeries } from './browser-series.ts';
 import { pageTables } from './browser-tables.ts';
 import { gridOf } from './course.ts';
 import type { Figure } from './figures.ts';
@@ -10,9 +16,19 @@ import type { LookFirst } from './look-first.ts';
 import { occasionsOf } from './occasions.ts';
 import type { ReportData } from './plot.ts';
 
-/** The page's data and its script: uPlot, and the functions of browser.ts as text. */
+/** The page's data and its script: uPlot, `runReport`, and the text of the functions that `runReport` is given. */
 
-const PARTS: PageParts = { pageNumbers, pageDrawing, pageTables };
+const PARTS: PageParts = {
+  pageAxes,
+  pageColours,
+  pageCursor,
+  pageHeat,
+  pageNumbers,
+  pageOverlay,
+  pageResize,
+  pageSeries,
+  pageTables,
+};
 const parts = Object.entries(PARTS)
   .map(([name, part]) => `${name}: ${part.toString()}`)
   .join(',\n');
