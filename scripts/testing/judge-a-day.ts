@@ -10,7 +10,7 @@ import { ROOT } from './sla.ts';
 
 /**
  * How long `./sla verify` takes over a day of many replicas, and how much memory: a TSDB is made by promtool from generated
- * text, judged a few times, and the counts held against the generator's. docs/verdict.md says how to run it.
+ * text, judged a few times, and the counts held against the generator's. docs/performance.md says how to run it.
  */
 const { values } = parseArgs({
   options: {
