@@ -270,7 +270,7 @@ describe('check', () => {
     await writeFile(join(folder.path, 'b.yaml'), 'kind: [');
     const { code, stderr } = await slaHere(['check', 'a.yaml', 'b.yaml', 'c.yaml'], folder.path);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^a\.yaml:\d+:13: "< 210ms" \(0\.21 s\) is no bucket edge/m);
+    expect(stderr).toMatch(/^a\.yaml:\d+:13: "< 210ms" \(0\.21 s\) is not a bucket edge/m);
     expect(stderr).toMatch(/^a\.yaml:\d+:\d+: objectives\[2\]\.ratio\.lost must be "bad"/m);
     expect(stderr).toMatch(/^b\.yaml:1:\d+: not valid YAML/m);
     expect(stderr).toMatch(/^c\.yaml: the SLA document cannot be read/m);

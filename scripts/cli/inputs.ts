@@ -4,7 +4,7 @@ import {
   isConfidence,
   isDuration,
   isRate,
-  LEAST_CONFIDENCE,
+  MIN_CONFIDENCE,
   parseDuration,
   parseRate,
 } from '../../slas/document/limits.ts';
@@ -117,7 +117,7 @@ export function readConfidence(text: string | undefined): Input<{ confidence?: n
   if (isConfidence(confidence)) return accept({ confidence });
   return badOption(
     '--confidence',
-    `"${text}" is no confidence from ${LEAST_CONFIDENCE} to under 1: write it as 0.95`,
+    `"${text}" is no confidence from ${MIN_CONFIDENCE} to under 1: write it as 0.95`,
   );
 }
 

@@ -54,7 +54,7 @@ test('a document that asks for less than 0.9 is refused at its place', async () 
   await using folder = await temporaryFolder();
   const file = await documentWith(folder.path, 0.51);
   const { code, stderr } = await slaHere(['check', file]);
-  expect(stderr).toMatch(/sla\.yaml:\d+:\d+: confidence must be >= 0\.9, is 0\.51\n/);
+  expect(stderr).toMatch(/sla\.yaml:\d+:\d+: confidence must be >= 0\.9, but is 0\.51\n/);
   expect(code).toBe(2);
 });
 

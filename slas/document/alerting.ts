@@ -13,7 +13,7 @@ export function checkAlerting(raw: RawAlerting, objectives: RawDocument['objecti
       problem(
         'unknown-objective',
         `alerting.names.${id}`,
-        `an alert is named for objective "${id}", which the document does not define`,
+        `alerting.names has objective "${id}", which the document does not define`,
       ),
     ),
     ...checkNames(raw),
@@ -29,7 +29,7 @@ function checkNames({ names = {}, drift, raw = [] }: RawAlerting): readonly Prob
     ...raw.map(({ name }, index): [string, string] => [`alerting.raw[${index}].name`, name]),
   ];
   return repeated(named.map(([, name]) => name)).map(([name, index]) =>
-    problem('duplicate-name', named[index]![0], `alert "${name}" is there twice: names must be unique`),
+    problem('duplicate-name', named[index]![0], `alert name "${name}" is used twice: names must be unique`),
   );
 }
 
@@ -38,7 +38,7 @@ function checkDrift(drift: RawAlerting['drift']): readonly Problem[] {
   return (['expected', 'moved'] as const).flatMap((field) => {
     const value = readShare(drift[field]);
     if (value > 0 && value < 1) return [];
-    const message = `"${drift[field]}" is no share between 0 and 100%: write it as 50%`;
+    const message = `"${drift[field]}" is not a share between 0% and 100%: write it as 50%`;
     return [problem('bad-limit', `alerting.drift.${field}`, message)];
   });
 }

@@ -12,15 +12,15 @@ describe('an entry', () => {
   });
 
   test.each([
-    ['0x7f.1', 'names the host 127.0.0.1: write it so'],
-    ['10.7', 'names the host 10.0.0.7: write it so'],
-    ['[2001:db8:0:0::7]', 'names the host [2001:db8::7]: write it so'],
-    ['api.example.org:0', 'has a port that is none from 1 to 65535'],
-    ['api.example.org:080', 'has a port that is none from 1 to 65535'],
-    ['api.example.org:65536', 'has a port that is none from 1 to 65535'],
-    ['[::zz]', 'is no host that an address could have'],
-    ['256.0.0.1', 'is no host that an address could have'],
-    ['a:b', 'is no host, nor a host and its port'],
+    ['0x7f.1', 'is another spelling of 127.0.0.1: write 127.0.0.1'],
+    ['10.7', 'is another spelling of 10.0.0.7: write 10.0.0.7'],
+    ['[2001:db8:0:0::7]', 'is another spelling of [2001:db8::7]: write [2001:db8::7]'],
+    ['api.example.org:0', 'has a port that is not from 1 to 65535'],
+    ['api.example.org:080', 'has a port that is not from 1 to 65535'],
+    ['api.example.org:65536', 'has a port that is not from 1 to 65535'],
+    ['[::zz]', 'is not a valid host name'],
+    ['256.0.0.1', 'is not a valid host name'],
+    ['a:b', 'is not a valid host or host:port'],
   ])('%s %s', (entry, wrong) => {
     expect(readAllowed(entry)).toBe(wrong);
   });

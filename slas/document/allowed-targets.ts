@@ -11,14 +11,16 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 /** An entry of `allowedTargets` that has the schema's form, or what is wrong with it. */
 export function readAllowed(entry: string): AllowedTarget | string {
   const [, host, port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [];
-  if (host === undefined) return 'is no host, nor a host and its port';
+  if (host === undefined) return 'is not a valid host or host:port';
   if (port !== undefined && (Number(port) > 65_535 || !/^[1-9]/.test(port)))
-    return 'has a port that is none from 1 to 65535';
+    return 'has a port that is not from 1 to 65535';
   const address = `http://${host}`;
-  if (!URL.canParse(address)) return 'is no host that an address could have';
+  if (!URL.canParse(address)) return 'is not a valid host name';
   // Of the ways to write one host (0x7f.1, 127.1) the address has one: entry and address are compared as text.
   const { hostname } = new URL(address);
-  return hostname === host ? { host, port: port ?? null } : `names the host ${hostname}: write it so`;
+  return hostname === host
+    ? { host, port: port ?? null }
+    : `is another spelling of ${hostname}: write ${hostname}`;
 }
 
 /**

@@ -13,12 +13,12 @@ import { toSeconds } from './units.ts';
 import { checkLag, checkUnit, valuesOf } from './units-of.ts';
 import { checkUnusual } from './unusual.ts';
 
-/** What the schema cannot say: limits that can be read, that are bucket edges, that do not contradict each other. */
+/** Checks beyond the schema: limits must be readable, lie on a bucket edge, and not contradict each other. */
 
 const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** Which way a limit may point. Latency, ratios: lower is better. Uptime: higher. The rest: as the target says. */
+/** The comparisons that a target may use. Latency and ratios: lower is better. Uptime: higher is better. Others: either. */
 const DIRECTIONS: Record<MeasureName, readonly string[]> = {
   latency: ['<', '<='],
   ratio: ['<', '<='],
@@ -30,8 +30,8 @@ const DIRECTIONS: Record<MeasureName, readonly string[]> = {
 };
 
 /**
- * All problems of meaning in the parts of a document whose shape is right; `isSound(path)` says which those are. One
- * misspelt field must not hide what is wrong elsewhere.
+ * All semantic problems in the parts of a document that match the schema, as `isSound(path)` reports. A misspelt field must
+ * not hide problems elsewhere.
  */
 export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolean): Problem[] {
   const serviceIsSound = isSound('service');
@@ -44,7 +44,7 @@ export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolea
       const path = `objectives[${index}]`;
       if (!isSound(path)) return [];
       if (serviceIsSound) return checkObjective(objective, path, raw);
-      // Which edges there are is not known then; all else can be told.
+      // Without a valid service the bucket edges are unknown; everything else can be checked.
       const elsewhere = checkObjective(objective, path, { ...raw, service: { selector: {} } });
       return elsewhere.filter(({ code }) => code !== 'no-buckets');
     }),
@@ -87,7 +87,7 @@ function checkService(raw: RawDocument): Problem[] {
   const labels = Object.keys(raw.service.selector).filter((label) => !LABEL.test(label));
   return [
     ...labels.map((label) =>
-      problem('bad-label', `service.selector.${label}`, `"${label}" is no label name`),
+      problem('bad-label', `service.selector.${label}`, `"${label}" is not a valid label name`),
     ),
     ...(raw.service.requests ? checkTotal(raw.service.requests, 'service.requests', raw) : []),
     ...Object.entries(raw.service.buckets ?? {}).flatMap(([name, edges]) => checkBuckets(name, edges)),
@@ -111,7 +111,7 @@ function checkBuckets(name: string, edges: readonly number[]): Problem[] {
     problem(
       'bad-buckets',
       `service.buckets.${name}[${at}]`,
-      `bucket edges must ascend: ${edges[at]} does not follow ${edges[at - 1]}`,
+      `bucket edges must be in ascending order: ${edges[at]} comes after ${edges[at - 1]}`,
     ),
   ];
 }
@@ -125,11 +125,11 @@ function checkSelection(
 ): Problem[] {
   const problems = METRIC.test(metric)
     ? []
-    : [problem('bad-metric', `${path}.${key}`, `"${metric}" is no metric name`)];
+    : [problem('bad-metric', `${path}.${key}`, `"${metric}" is not a valid metric name`)];
   for (const [label, match] of Object.entries(where ?? {})) {
     const at = `${path}.where.${label}`;
     if (!LABEL.test(label) || label === '__name__')
-      problems.push(problem('bad-label', at, `"${label}" is no label name`));
+      problems.push(problem('bad-label', at, `"${label}" is not a valid label name`));
     if (Object.hasOwn(raw.service.selector, label))
       problems.push(problem('bad-label', at, `"${label}" is already set by service.selector`));
     const unreadable = typeof match === 'object' ? checkRegex(match.matches, at) : [];
@@ -143,17 +143,17 @@ function checkSelection(
   return problems;
 }
 
-/** Longer ones do not fit into a query's address, and take long to check. */
-const LONGEST_PATTERN = 4096;
+/** Longer patterns do not fit into a query URL, and take long to check. */
+const MAX_PATTERN_LENGTH = 4096;
 
-/** Prometheus uses RE2, which has no look-around and no back-references; the rest of its syntax JavaScript reads too. */
+/** Prometheus uses RE2, which has no look-around and no back-references; JavaScript can parse the rest of its syntax. */
 function checkRegex(pattern: string, path: string): Problem[] {
-  if (pattern.length > LONGEST_PATTERN)
+  if (pattern.length > MAX_PATTERN_LENGTH)
     return [
       problem(
         'bad-regex',
         path,
-        `a regular expression of ${pattern.length.toLocaleString('en-US')} characters is too long: at most ${LONGEST_PATTERN.toLocaleString('en-US')} are allowed; write one that is shorter, or select by another label`,
+        `a regular expression of ${pattern.length.toLocaleString('en-US')} characters is too long: at most ${MAX_PATTERN_LENGTH.toLocaleString('en-US')} are allowed; write a shorter one, or select by another label`,
       ),
     ];
   const foreign = /\(\?[=!<]|\\[1-9]/.exec(pattern);
@@ -162,19 +162,25 @@ function checkRegex(pattern: string, path: string): Problem[] {
       problem(
         'bad-regex',
         path,
-        `"${pattern}" uses ${foreign[0]}, which Prometheus's regular expressions (RE2) lack`,
+        `"${pattern}" uses ${foreign[0]}, which Prometheus's regular expressions (RE2) do not support: rewrite it without that`,
       ),
     ];
   try {
-    // JavaScript has no flags inside a pattern; in RE2 they may lead it.
+    // RE2 allows flags at the start of a pattern; JavaScript does not.
     new RegExp(pattern.replace(/^\(\?[imsU]+\)/, ''));
     return [];
   } catch (error) {
-    return [problem('bad-regex', path, `"${pattern}" is no regular expression: ${(error as Error).message}`)];
+    return [
+      problem(
+        'bad-regex',
+        path,
+        `"${pattern}" is not a valid regular expression: ${(error as Error).message}`,
+      ),
+    ];
   }
 }
 
-/** A status that no answer has selects nothing, which `absent: zero` would call 0 errors. */
+/** A status that no response has selects nothing, and `absent: zero` would count that as 0 errors. */
 function checkStatus(label: string, match: LabelMatcher, path: string): Problem[] {
   const dead = isStatusLabel(label) ? deadStatusOf(label, match) : null;
   if (dead === null) return [];
@@ -186,15 +192,15 @@ function checkStatus(label: string, match: LabelMatcher, path: string): Problem[
 }
 
 const WHY_DEAD: Readonly<Record<DeadStatus['why'], string>> = {
-  none: 'matches no status, so that nothing is ever selected by it',
-  unknown: 'matches only numbers that are no registered status and that no common server or proxy sends',
-  code: 'is a code, and the label holds classes of statuses',
+  none: 'matches no status, so it never selects anything',
+  unknown: 'matches only codes that are not registered statuses and that no common server or proxy sends',
+  code: 'is a status code, but the label holds status classes',
 };
 
 const NEXT: Readonly<Record<DeadStatus['why'], string>> = {
   none: 'statuses have three digits, 100 to 599: "5.." matches all from 500 to 599',
-  unknown: 'write the status that the service sends, or its whole class, as "5.."',
-  code: 'write the class, as "5.."',
+  unknown: 'write the status that the service sends, or its whole class, for example "5.."',
+  code: 'write the class, for example "5.."',
 };
 
 const checkCounter = (raw: RawCounter, path: string, document: RawDocument) => [
@@ -202,7 +208,7 @@ const checkCounter = (raw: RawCounter, path: string, document: RawDocument) => [
   ...checkIsCounter(raw, path),
 ];
 
-/** Only what is bad may be absent: a total or a throughput that is not there is not known to be 0. */
+/** Only the bad counter may be absent: a missing total or throughput is unknown, not 0. */
 const checkTotal = (raw: RawCounter, path: string, document: RawDocument) => [
   ...checkCounter(raw, path, document),
   ...(raw.absent === undefined
@@ -211,7 +217,7 @@ const checkTotal = (raw: RawCounter, path: string, document: RawDocument) => [
         problem(
           'bad-absent',
           `${path}.absent`,
-          'absent: zero is for ratio.bad alone: without this counter nothing is known',
+          'absent: zero is allowed for ratio.bad only: without this counter nothing is known',
         ),
       ]),
 ];
@@ -276,17 +282,17 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
   }
 }
 
-/** The client's own clock tells when a latency is back: the objective must be judged by it. */
+/** Recovery is measured on the client, so the objective it refers to must be judged on the client as well. */
 function checkRecovered(of: string, path: string, { objectives }: RawDocument): Problem[] {
   const named = objectives.find((objective) => objective?.id === of);
   if (named === undefined)
-    return [problem('unknown-objective', path, `"${of}" is no objective of the document`)];
+    return [problem('unknown-objective', path, `the document has no objective "${of}"`)];
   if (named.latency?.client !== undefined) return [];
   return [
     problem(
       'no-client',
       path,
-      `objective "${of}" is no latency with a client path: what comes back is seen there`,
+      `objective "${of}" is not a latency objective with a client path, on which recovery is measured: add client to it, or name another`,
     ),
   ];
 }
@@ -304,24 +310,24 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
   if (!DIRECTIONS[kind].includes(target.comparison))
     add(
       'target',
-      `the target of ${kind} is written with ${DIRECTIONS[kind].join(' or ')}, not "${target.text}"`,
+      `${kind === 'uptime' ? 'an' : 'a'} ${kind} target must use ${DIRECTIONS[kind].join(' or ')}, not "${target.text}"`,
     );
   if (alert !== null && !isBeyond(alert, target))
-    add('alert', `alert "${alert.text}" must lie on the bad side of target "${target.text}"`);
+    add('alert', `alert "${alert.text}" must be worse than target "${target.text}"`);
   for (const [field, limit] of [
     ['target', target],
     ['alert', alert],
   ] as const) {
     if (limit === null) continue;
-    if (unit === 'ratio' && limit.value > 1) add(field, `"${limit.text}" is more than 1, which is 100%`);
+    if (unit === 'ratio' && limit.value > 1) add(field, `"${limit.text}" is more than 100%`);
     if (field === 'target' && isImpossible(limit, unit)) add(field, `"${limit.text}" can never be met`);
     if (field === 'target' && isEmpty(limit, unit)) add(field, `"${limit.text}" can never be missed`);
-    // Without a unit nothing can be compared with the edges: that is reported by itself.
+    // Without a unit the limit cannot be compared with the edges; the missing unit has its own problem.
     if (kind === 'latency' && valuesIn !== null) {
       const histogram = { name: raw.latency!.histogram, valuesIn };
       problems.push(...checkEdge(limit, histogram, `${path}.${field}`, document));
     }
-    // Shares are compared as fractions of integers; rates and means as they are.
+    // Ratios are compared as fractions of integers, rates and means as floating-point numbers.
     if (kind === 'ratio' || kind === 'uptime')
       problems.push(...checkDecimals(limit.value, `${path}.${field}`));
   }
@@ -329,7 +335,7 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
   return isOdd ? problems : [...problems, ...checkUnusual(raw, kind, path, { target, alert })];
 }
 
-/** No measurement breaks it: no rate is below 0, no ratio above 1. */
+/** No measurement can violate it: rates are at least 0, and ratios at most 1. */
 const isEmpty = ({ comparison, value }: Limit, unit: Unit) =>
   (comparison === '>=' && value === 0 && unit !== 'number') ||
   (unit === 'ratio' && comparison === '<=' && value === 1);
@@ -342,7 +348,7 @@ const isBeyond = (alert: Limit, target: Limit) =>
     ? alert.comparison.startsWith('>') && alert.value >= target.value
     : alert.comparison.startsWith('<') && alert.value <= target.value;
 
-/** Only at a bucket edge is the share of requests under a limit known exactly. */
+/** The share of requests under a limit is known exactly only at a bucket edge. */
 function checkEdge(
   limit: Limit,
   { name: histogram, valuesIn }: { readonly name: string; readonly valuesIn: TimeUnit },
@@ -356,7 +362,7 @@ function checkEdge(
       problem(
         'no-buckets',
         path,
-        `service.buckets lists no edges for ${histogram}: list those that the service has, "${limit.text}" must be one of them`,
+        `service.buckets has no edges for ${histogram}: list the bucket edges of the service; "${limit.text}" must be one of them`,
       ),
     ];
   if (edges.some((edge) => toSeconds(edge, valuesIn) === limit.value)) return [];
@@ -365,7 +371,7 @@ function checkEdge(
     problem(
       'not-an-edge',
       path,
-      `"${limit.text}" (${limit.value} s) is no bucket edge of ${histogram}: choose one of ${edges.join(', ')}${inUnit}, or add the bucket to the service`,
+      `"${limit.text}" (${limit.value} s) is not a bucket edge of ${histogram}: choose one of ${edges.join(', ')}${inUnit}, or add the bucket to the service`,
     ),
   ];
 }

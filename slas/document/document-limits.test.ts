@@ -15,8 +15,8 @@ function problems(yaml: string): readonly string[] {
 const ofScenario = (text: string) =>
   problems(`${HEAD}${SERVICE}objectives: [${UP}]\nscenarios:\n  a: ${text}\n`);
 const ofObjective = (text: string) => problems(`${HEAD}${SERVICE}objectives:\n- ${text}\n`);
-const RATE = 'is not a rate from 0.01/s to 10000/s, as 20/s';
-const DURATION = 'is not a duration from 1s to 24h, as 60s';
+const RATE = 'is not a valid rate (0.01/s to 10000/s): write it as 20/s';
+const DURATION = 'is not a valid duration (1s to 24h): write it as 60s';
 
 describe('a load', () => {
   test.each([
@@ -35,15 +35,15 @@ describe('a load', () => {
     ['{ rate: 5/s, duration: long }', `scenarios.a.duration: "long" ${DURATION}`],
     [
       '{ rate: 5/s, duration: 5s, requestTimeout: 0s }',
-      'scenarios.a.requestTimeout: "0s" is not a duration, as 10s',
+      'scenarios.a.requestTimeout: "0s" is not a valid duration: write it as 10s',
     ],
     [
       '{ rate: 5/s, duration: 5s, requestTimeout: x }',
-      'scenarios.a.requestTimeout: "x" is not a duration, as 10s',
+      'scenarios.a.requestTimeout: "x" is not a valid duration: write it as 10s',
     ],
     ...['/etc/x.ts', '../x.ts', 'a/../../x.ts'].map((script) => [
       `{ rate: 5/s, duration: 5s, script: ${script} }`,
-      `scenarios.a.script: "${script}" is not a path inside the project, as loadtests/peak.ts`,
+      `scenarios.a.script: "${script}" is not a path inside the project: write it as loadtests/peak.ts`,
     ]),
     ...[
       '{}',
@@ -63,8 +63,8 @@ describe('a load', () => {
   test('phases have names, each its own', () => {
     const phase = (name: string) => `{ name: ${name}, rate: 5/s, duration: 60s }`;
     expect(ofScenario(`{ phases: [${phase('up')}, ${phase('a/b')}, ${phase('up')}] }`)).toEqual([
-      'bad-name scenarios.a.phases[1].name: "a/b" is no phase name: letters, digits, - and _, at most 64',
-      'duplicate-name scenarios.a.phases[2].name: phase "up" is there twice: names must be unique',
+      'bad-name scenarios.a.phases[1].name: "a/b" is not a valid phase name: use letters, digits, - and _, at most 64',
+      'duplicate-name scenarios.a.phases[2].name: phase name "up" is used twice: names must be unique',
     ]);
     expect(ofScenario(`{ phases: [${phase('a'.repeat(64))}] }`)).toEqual([]);
     expect(ofScenario(`{ phases: [${phase('a'.repeat(65))}] }`)).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('a load', () => {
   test('may name objectives beside one that is none', () => {
     const yaml = `${HEAD}${SERVICE}objectives: [${UP}, null]\nscenarios: { a: { rate: 5/s, duration: 5s, objectives: [up, gone] } }\n`;
     expect(problems(yaml)).toEqual([
-      'wrong-value objectives[1]: objectives[1] must be object, is null',
+      'wrong-value objectives[1]: objectives[1] must be an object, but is null',
       'unknown-objective scenarios.a.objectives[1]: scenario "a" names objective "gone", which the document does not define',
     ]);
   });
@@ -98,19 +98,19 @@ scenarios:
   test.each([
     [
       'slow, slow',
-      'duplicate-objective scenarios.a.objectives[1]: scenario "a" names "slow" twice for the same',
+      'duplicate-objective scenarios.a.objectives[1]: scenario "a" names "slow" twice for the same part of the run',
     ],
     [
       'back',
-      'no-phase scenarios.a.objectives[0]: "back" is a recovery: say from which phase, as { id: back, phases: [spike] }',
+      'no-phase scenarios.a.objectives[0]: "back" is a recovery objective: name the phase that it recovers from, for example { id: back, phases: [spike] }',
     ],
     [
       '{ id: slow, phases: [gone] }',
-      'unknown-phase scenarios.a.objectives[0].phases[0]: there is no phase "gone" here: this scenario has up, down',
+      'unknown-phase scenarios.a.objectives[0].phases[0]: the scenario has no phase "gone": it has up, down',
     ],
     [
       '{ id: back, phases: [down] }',
-      'no-phase scenarios.a.objectives[0].phases[0]: "back" is seen in the phase after "down", which is the last one',
+      'no-phase scenarios.a.objectives[0].phases[0]: "back" is measured in the phase after "down", but that is the last phase: add one after it',
     ],
   ])('%s is not', (text, expected) => expect(named(text)).toEqual([expected]));
 
@@ -163,31 +163,31 @@ describe('limits', () => {
     [mean('target: < 0', 'number'), `${BAD}.target: "< 0" can never be met`],
     [uptime('target: "> 100%"'), `${BAD}.target: "> 100%" can never be met`],
     [ratio('target: <= 100%'), `${BAD}.target: "<= 100%" can never be missed`],
-    [ratio('target: < 1%, alert: "> 101%"'), `${BAD}.alert: "> 101%" is more than 1, which is 100%`],
+    [ratio('target: < 1%, alert: "> 101%"'), `${BAD}.alert: "> 101%" is more than 100%`],
     [
       ratio('target: < 1%, alert: soon'),
-      `${BAD}.alert: "soon" has no comparison: write one of < <= > >= and a value, as "< 1%"`,
+      `${BAD}.alert: "soon" has no comparison operator: write <, <=, > or >= and a value, for example "< 1%"`,
     ],
     [
       rate('target: "> 15/s", alert: < 20/s'),
-      `${BAD}.alert: alert "< 20/s" must lie on the bad side of target "> 15/s"`,
+      `${BAD}.alert: alert "< 20/s" must be worse than target "> 15/s"`,
     ],
-    [
-      rate('target: "> 10"'),
-      `${BAD}.target: "10" is no per second value: write it as 15/s, 900/min or 54000/h`,
-    ],
+    [rate('target: "> 10"'), `${BAD}.target: "10" is not a valid rate: write it as 15/s, 900/min or 54000/h`],
     [
       rate('target: "> 0.5"'),
-      `${BAD}.target: "0.5" is no per second value: write it as 15/s, 900/min or 54000/h`,
+      `${BAD}.target: "0.5" is not a valid rate: write it as 15/s, 900/min or 54000/h`,
     ],
     [
       ratio('target: rate < 1%'),
-      `${BAD}.target: "rate < 1%" has no comparison: write one of < <= > >= and a value, as "< 1%"`,
+      `${BAD}.target: "rate < 1%" has no comparison operator: write <, <=, > or >= and a value, for example "< 1%"`,
     ],
-    [latency('target: 1'), 'wrong-value objectives[0].target: objectives[0].target must be string, is 1'],
+    [
+      latency('target: 1'),
+      'wrong-value objectives[0].target: objectives[0].target must be a string, but is 1',
+    ],
     [
       '{ id: a, target: < 1%, mean: { histogram: m-m } }',
-      'bad-metric objectives[0].mean.histogram: "m-m" is no metric name',
+      'bad-metric objectives[0].mean.histogram: "m-m" is not a valid metric name',
     ],
     [
       '{ id: a, target: < 1%, mean: { histogram: m, where: { job: x } } }',
@@ -209,7 +209,7 @@ test('the shape has its codes and paths, too', () => {
     'unknown-field extra: unknown field "extra"',
     'unknown-field objectives[0].oops: unknown field "oops" in objectives[0]',
     'wrong-value objectives[0].id: objectives[0].id is "Up": it must be lower-case words joined by hyphens',
-    'wrong-value objectives[0].target: objectives[0].target must be string, is 1',
+    'wrong-value objectives[0].target: objectives[0].target must be a string, but is 1',
   ]);
 });
 
@@ -227,24 +227,24 @@ describe('alerting', () => {
   test.each([
     [
       drift('0%', '10%'),
-      'bad-limit alerting.drift.expected: "0%" is no share between 0 and 100%: write it as 50%',
+      'bad-limit alerting.drift.expected: "0%" is not a share between 0% and 100%: write it as 50%',
     ],
     [
       drift('50%', '100%'),
-      'bad-limit alerting.drift.moved: "100%" is no share between 0 and 100%: write it as 50%',
+      'bad-limit alerting.drift.moved: "100%" is not a share between 0% and 100%: write it as 50%',
     ],
     [
       drift('half', '10%'),
-      'bad-limit alerting.drift.expected: "half" is no share between 0 and 100%: write it as 50%',
+      'bad-limit alerting.drift.expected: "half" is not a share between 0% and 100%: write it as 50%',
     ],
-    [drift('50%', '10%', 'a-b'), 'bad-metric alerting.drift.part.counter: "a-b" is no metric name'],
+    [drift('50%', '10%', 'a-b'), 'bad-metric alerting.drift.part.counter: "a-b" is not a valid metric name'],
     [
       '{ names: { gone: { name: G, severity: warning } } }',
-      'unknown-objective alerting.names.gone: an alert is named for objective "gone", which the document does not define',
+      'unknown-objective alerting.names.gone: alerting.names has objective "gone", which the document does not define',
     ],
     [
       '{ names: { up: { name: U, severity: warning } }, raw: [{ name: U, severity: warning, expr: x, summary: s }] }',
-      'duplicate-name alerting.raw[0].name: alert "U" is there twice: names must be unique',
+      'duplicate-name alerting.raw[0].name: alert name "U" is used twice: names must be unique',
     ],
   ])('%s is not', (text, expected) => expect(ofAlerting(text)).toEqual([expected]));
 
@@ -253,7 +253,7 @@ describe('alerting', () => {
     const names =
       'alerting: { names: { up: { name: U, severity: warning }, other: { name: U, severity: critical } } }';
     expect(problems(`${HEAD}${SERVICE}objectives: [${UP}, ${other}]\n${names}\n`)).toEqual([
-      'duplicate-name alerting.names.other.name: alert "U" is there twice: names must be unique',
+      'duplicate-name alerting.names.other.name: alert name "U" is used twice: names must be unique',
     ]);
   });
 
@@ -264,7 +264,7 @@ describe('alerting', () => {
         `${HEAD}${SERVICE}objectives: 5\nalerting: { names: { up: { name: U, severity: warning } } }\n`,
       ),
     ).toEqual([
-      'wrong-value objectives: objectives must be array, is 5',
+      'wrong-value objectives: objectives must be an array, but is 5',
       expect.stringContaining('unknown-objective alerting.names.up'),
     ]);
     expect(

@@ -77,13 +77,13 @@ function contentOf(yaml: YamlDocument): unknown {
     return content;
   } catch (error) {
     if (error instanceof ReferenceError) return error;
-    if (error instanceof TypeError) return new ReferenceError('an alias refers to what it is part of');
+    if (error instanceof TypeError) return new ReferenceError('an alias refers to a node that contains it');
     throw error;
   }
 }
 
 const SEVERAL_DOCUMENTS =
-  'the file holds multiple documents, separated by ---: put each SLA document into a file of its own';
+  'the file holds multiple documents, separated by ---: put each SLA document in a file of its own';
 
 const yamlProblem = (message: string, offset: number, lines: LineCounter): Problem => {
   const { line, col } = lines.linePos(offset);
@@ -126,9 +126,9 @@ const isTelling = (error: SchemaError) =>
 const PATTERNS: Readonly<Record<string, string>> = {
   '^[a-z0-9]+(-[a-z0-9]+)*$': 'be lower-case words joined by hyphens',
   '^/': 'begin with /',
-  '^[A-Za-z_][A-Za-z0-9_]*$': 'be letters, digits and _, not a digit first',
+  '^[A-Za-z_][A-Za-z0-9_]*$': 'consist of letters, digits and _, and not begin with a digit',
   [TARGET_PATTERN]:
-    'be a host, or a host and its port, as api.example.org or 10.0.0.7:8080: no scheme, no path, no wildcard, lower case',
+    'be a host, or a host and its port, for example api.example.org or 10.0.0.7:8080, in lower case, without scheme, path or wildcard',
 };
 
 function schemaProblem(error: SchemaError, raw: unknown): Problem[] {
@@ -155,9 +155,9 @@ function schemaProblem(error: SchemaError, raw: unknown): Problem[] {
         ),
       ];
     case 'const':
-      return [at('wrong-value', `${path} must be ${JSON.stringify(params.allowedValue)}, is ${value}`)];
+      return [at('wrong-value', `${path} must be ${JSON.stringify(params.allowedValue)}, but is ${value}`)];
     case 'anyOf':
-      return [at('wrong-value', `${path} is ${value}, which none of the allowed forms fits`)];
+      return [at('wrong-value', `${path} is ${value}, which is not one of the allowed forms`)];
     case 'pattern':
       return [
         at(
@@ -166,9 +166,15 @@ function schemaProblem(error: SchemaError, raw: unknown): Problem[] {
         ),
       ];
     default:
-      return [at('wrong-value', `${path || 'the document'} ${error.message}, is ${value}`)];
+      return [at('wrong-value', `${path || 'the document'} ${withArticle(error.message)}, but is ${value}`)];
   }
 }
+
+/** The schema library says `must be array`. */
+const withArticle = (message: string) =>
+  message
+    .replace(/^must be (?=array$|object$|integer$)/, 'must be an ')
+    .replace(/^must be (?=string$|number$|boolean$)/, 'must be a ');
 
 const pointer = (instancePath: string) =>
   instancePath

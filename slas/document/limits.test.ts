@@ -63,13 +63,13 @@ describe('limits', () => {
     ['200ms', 'seconds', '"200ms" has no comparison'],
     ['= 200ms', 'seconds', 'has no comparison'],
     ['< ', 'seconds', 'has no comparison'],
-    ['< 200', 'seconds', '"200" is no seconds value: write it as 200ms or 1.5s'],
-    ['< 1s', 'ratio', '"1s" is no ratio value'],
-    ['< 15', 'per_second', '"15" is no per second value: write it as 15/s'],
-    ['< 1%', 'number', 'is no number value'],
-    ['< -1%', 'ratio', 'is no ratio value'],
-    ['<< 1%', 'ratio', 'is no ratio value'],
-    ['< NaN', 'number', 'is no number value'],
+    ['< 200', 'seconds', '"200" is not a valid duration: write it as 200ms or 1.5s'],
+    ['< 1s', 'ratio', '"1s" is not a valid ratio'],
+    ['< 15', 'per_second', '"15" is not a valid rate: write it as 15/s'],
+    ['< 1%', 'number', 'is not a valid number'],
+    ['< -1%', 'ratio', 'is not a valid ratio'],
+    ['<< 1%', 'ratio', 'is not a valid ratio'],
+    ['< NaN', 'number', 'is not a valid number'],
   ] as const)('"%s" in %s is refused', (text, unit, message) => {
     expect(parseLimit(text, unit)).toContain(message);
   });

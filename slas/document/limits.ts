@@ -1,6 +1,6 @@
 import type { Comparison, Limit, Unit } from '../model/model.ts';
 
-/** Reads what people write: `< 200ms`, `1%`, `15/s`, `1m30s`. Decimal text is shifted, not divided: 200ms is exactly 0.2. */
+/** Parses limits, durations and rates: `< 200ms`, `1%`, `15/s`, `1m30s`. Decimal text is shifted, not divided, so 200ms is exactly 0.2. */
 
 const DECIMAL = '(\\d+(?:\\.\\d+)?)';
 const DURATION_EXPONENT = { us: -6, ms: -3, s: 0 } as const;
@@ -14,7 +14,7 @@ function durationPart(digits: string, unit: string): number {
     : Number(digits) * DURATION_FACTOR[unit as keyof typeof DURATION_FACTOR];
 }
 
-/** `60s`, `500ms`, `1m30s` → seconds; null if it is none. */
+/** `60s`, `500ms`, `1m30s` → seconds; null if it is not a duration. */
 export function parseDuration(text: string): number | null {
   const part = `${DECIMAL}(us|ms|s|min|m|h|d)`;
   if (!new RegExp(`^(?:${part})+$`).test(text)) return null;
@@ -35,7 +35,7 @@ const RATE_SECONDS: Readonly<Record<string, number>> = {
   day: 86_400,
 };
 
-/** `20/s`, `1200/min`, `3600/h`, `20` → a second; null if it is none. */
+/** `20/s`, `1200/min`, `3600/h`, `20` → per second; null if it is not a rate. */
 export function parseRate(text: string): number | null {
   const per = Object.keys(RATE_SECONDS).join('|');
   const match = new RegExp(`^${DECIMAL}\\s*(?:/\\s*(${per}))?$`).exec(text.trim());
@@ -50,24 +50,25 @@ function parseRatio(text: string): number | null {
 
 const parseNumber = (text: string) => (new RegExp(`^-?${DECIMAL}$`).test(text) ? Number(text) : null);
 
-const READERS: Record<Unit, { read: (text: string) => number | null; example: string }> = {
-  seconds: { read: parseDuration, example: '200ms or 1.5s' },
-  ratio: { read: parseRatio, example: '1% or 0.85' },
+const READERS: Record<Unit, { read: (text: string) => number | null; noun: string; example: string }> = {
+  seconds: { read: parseDuration, noun: 'duration', example: '200ms or 1.5s' },
+  ratio: { read: parseRatio, noun: 'ratio', example: '1% or 0.85' },
   per_second: {
     read: (text) => (/\/|^0$/.test(text) ? parseRate(text) : null),
+    noun: 'rate',
     example: '15/s, 900/min or 54000/h',
   },
-  number: { read: parseNumber, example: '12.5' },
+  number: { read: parseNumber, noun: 'number', example: '12.5' },
 };
 
-/** `< 200ms` → a limit in the unit's base; a text that says what is wrong otherwise. */
+/** `< 200ms` → a limit in the base unit; otherwise what is wrong with the text. */
 export function parseLimit(text: string, unit: Unit): Limit | string {
   const match = /^\s*(<=|>=|<|>)\s*(\S.*?)\s*$/.exec(text);
   if (match === null)
-    return `"${text}" has no comparison: write one of < <= > >= and a value, as "< ${READERS[unit].example.split(' ')[0]}"`;
+    return `"${text}" has no comparison operator: write <, <=, > or >= and a value, for example "< ${READERS[unit].example.split(' ')[0]}"`;
   const value = READERS[unit].read(match[2]!);
   if (value === null)
-    return `"${match[2]}" is no ${unit.replace('_', ' ')} value: write it as ${READERS[unit].example}`;
+    return `"${match[2]}" is not a valid ${READERS[unit].noun}: write it as ${READERS[unit].example}`;
   return { text: text.trim(), comparison: match[1] as Comparison, value };
 }
 
@@ -86,29 +87,29 @@ export function holds(value: number, limit: Limit): boolean {
   }
 }
 
-/** What a load may be, in the document and on the command line. */
+/** Bounds of a load, in the document and on the command line. */
 const LOAD_BOUNDS = {
-  leastRate: 0.01,
-  mostRate: 10_000,
-  leastSeconds: 1,
-  mostSeconds: 24 * 3600,
+  minRate: 0.01,
+  maxRate: 10_000,
+  minSeconds: 1,
+  maxSeconds: 24 * 3600,
 } as const;
 
 export const isRate = (perSecond: number | null) =>
-  perSecond !== null && perSecond >= LOAD_BOUNDS.leastRate && perSecond <= LOAD_BOUNDS.mostRate;
+  perSecond !== null && perSecond >= LOAD_BOUNDS.minRate && perSecond <= LOAD_BOUNDS.maxRate;
 
 export const isDuration = (seconds: number | null) =>
-  seconds !== null && seconds >= LOAD_BOUNDS.leastSeconds && seconds <= LOAD_BOUNDS.mostSeconds;
+  seconds !== null && seconds >= LOAD_BOUNDS.minSeconds && seconds <= LOAD_BOUNDS.maxSeconds;
 
 /**
- * The least that may be asked of a confidence. Under it what is called sure is wrong more than once in ten runs: at one half a
- * coin would do as well.
+ * The lowest confidence that a document may ask for. Below it, a decided verdict would be wrong in more than one of ten runs; at
+ * one half it would be a coin toss.
  */
-export const LEAST_CONFIDENCE = 0.9;
+export const MIN_CONFIDENCE = 0.9;
 
-export const isConfidence = (confidence: number) => confidence >= LEAST_CONFIDENCE && confidence < 1;
+export const isConfidence = (confidence: number) => confidence >= MIN_CONFIDENCE && confidence < 1;
 
-/** Between what a value of each unit can lie. */
+/** The range of possible values in each unit. */
 export const UNIT_RANGES: Readonly<Record<Unit, { readonly low: number; readonly high: number }>> = {
   ratio: { low: 0, high: 1 },
   seconds: { low: 0, high: Number.POSITIVE_INFINITY },

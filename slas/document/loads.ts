@@ -18,7 +18,7 @@ export function checkScenario(
   const path = `scenarios.${name}`;
   const problems = checkObjectives(name, raw, objectives);
   if (!NAME.test(name))
-    problems.push(problem('bad-name', path, `"${name}" is no scenario name: ${NAME_RULE}`));
+    problems.push(problem('bad-name', path, `"${name}" is not a valid scenario name: use ${NAME_RULE}`));
   const short = raw.rate !== undefined && raw.duration !== undefined;
   if (short === (raw.phases !== undefined) || (raw.rate !== undefined) !== (raw.duration !== undefined)) {
     problems.push(problem('bad-load', path, `scenario "${name}" needs either rate and duration, or phases`));
@@ -34,10 +34,15 @@ export function checkScenario(
       raw.requestTimeout,
       `${path}.requestTimeout`,
       (text) => (parseDuration(text) ?? 0) > 0,
-      'a duration, as 10s',
+      'a valid duration: write it as 10s',
     ),
     ...checkPassedShare(raw.checks, `${path}.checks`),
-    ...checkText(raw.script, `${path}.script`, isInside, 'a path inside the project, as loadtests/peak.ts'),
+    ...checkText(
+      raw.script,
+      `${path}.script`,
+      isInside,
+      'a path inside the project: write it as loadtests/peak.ts',
+    ),
   ];
 }
 
@@ -47,7 +52,7 @@ export function checkPassedShare(text: string | undefined, path: string): Proble
   const limit = parseLimit(text, 'ratio');
   const isShare = typeof limit !== 'string' && limit.comparison.startsWith('>');
   if (isShare && holds(1, limit) && !holds(0, limit)) return checkDecimals(limit.value, path);
-  const message = `"${text}" is not a share of checks that must pass: write > or >= and a share above 0%, as "> 99%"; "100%" only with >=`;
+  const message = `"${text}" is not a share of checks that must pass: write > or >= and a share above 0%, for example "> 99%"; "100%" only with >=`;
   return [problem('bad-checks', path, message)];
 }
 
@@ -74,14 +79,20 @@ function checkObjectives(name: string, raw: RawScenario, objectives: readonly Ra
     );
     return [
       ...(twice
-        ? [problem('duplicate-objective', at, `scenario "${name}" names "${id}" twice for the same`)]
+        ? [
+            problem(
+              'duplicate-objective',
+              at,
+              `scenario "${name}" names "${id}" twice for the same part of the run`,
+            ),
+          ]
         : []),
       ...(objective.recovery !== undefined && phases === null
         ? [
             problem(
               'no-phase',
               at,
-              `"${id}" is a recovery: say from which phase, as { id: ${id}, phases: [spike] }`,
+              `"${id}" is a recovery objective: name the phase that it recovers from, for example { id: ${id}, phases: [spike] }`,
             ),
           ]
         : []),
@@ -100,14 +111,16 @@ function checkPhaseOf(
 ): Problem[] {
   if (!known.includes(phase))
     return [
-      problem(
-        'unknown-phase',
-        path,
-        `there is no phase "${phase}" here: this scenario has ${known.join(', ')}`,
-      ),
+      problem('unknown-phase', path, `the scenario has no phase "${phase}": it has ${known.join(', ')}`),
     ];
   if (recovery === undefined || known.indexOf(phase) < known.length - 1) return [];
-  return [problem('no-phase', path, `"${id}" is seen in the phase after "${phase}", which is the last one`)];
+  return [
+    problem(
+      'no-phase',
+      path,
+      `"${id}" is measured in the phase after "${phase}", but that is the last phase: add one after it`,
+    ),
+  ];
 }
 
 /** k6 runs it: a document must not name any file of the machine. */
@@ -117,10 +130,12 @@ function checkPhaseNames(raw: RawScenario, path: string): Problem[] {
   const names = raw.phases?.map((phase) => phase.name) ?? [];
   const at = (index: number) => `${path}.phases[${index}].name`;
   const bad = names.flatMap((name, index) =>
-    NAME.test(name) ? [] : [problem('bad-name', at(index), `"${name}" is no phase name: ${NAME_RULE}`)],
+    NAME.test(name)
+      ? []
+      : [problem('bad-name', at(index), `"${name}" is not a valid phase name: use ${NAME_RULE}`)],
   );
   const twice = repeated(names).map(([name, index]) =>
-    problem('duplicate-name', at(index), `phase "${name}" is there twice: names must be unique`),
+    problem('duplicate-name', at(index), `phase name "${name}" is used twice: names must be unique`),
   );
   return [...bad, ...twice];
 }
@@ -130,13 +145,13 @@ const checkPhase = (phase: { rate?: string; duration?: string; path: string }) =
     phase.rate,
     `${phase.path}.rate`,
     (text) => isRate(parseRate(text)),
-    'a rate from 0.01/s to 10000/s, as 20/s',
+    'a valid rate (0.01/s to 10000/s): write it as 20/s',
   ),
   ...checkText(
     phase.duration,
     `${phase.path}.duration`,
     (text) => isDuration(parseDuration(text)),
-    'a duration from 1s to 24h, as 60s',
+    'a valid duration (1s to 24h): write it as 60s',
   ),
 ];
 
@@ -146,13 +161,13 @@ export const checkBounds = ({ maxRate, maxDuration }: RawDocument['service']): P
     maxRate,
     'service.maxRate',
     (text) => isRate(parseRate(text)),
-    'a rate from 0.01/s to 10000/s, as 100/s',
+    'a valid rate (0.01/s to 10000/s): write it as 100/s',
   ),
   ...checkText(
     maxDuration,
     'service.maxDuration',
     (text) => isDuration(parseDuration(text)),
-    'a duration from 1s to 24h, as 10m',
+    'a valid duration (1s to 24h): write it as 10m',
   ),
 ];
 

@@ -19,8 +19,8 @@ function told(yaml: string): readonly string[] {
 describe('texts that are no document', () => {
   test.each([
     ['a: 1\na: 2', ['2:1: not valid YAML: Map keys must be unique']],
-    ['a: &a { x: *a }', ['1:1: not valid YAML: an alias refers to what it is part of']],
-    ['- a', ['1:1: the document must be object, is ["a"]']],
+    ['a: &a { x: *a }', ['1:1: not valid YAML: an alias refers to a node that contains it']],
+    ['- a', ['1:1: the document must be an object, but is ["a"]']],
     ['# first\n\nname: n', ['3:1: the document lacks apiVersion, kind, service, objectives']],
     [`${HEAD}objectives: []\nextra: 1`, ['6:8: unknown field "extra"']],
   ])('%j', (yaml, expected) => expect(told(yaml)).toEqual(expected));
@@ -33,7 +33,7 @@ describe('texts that are no document', () => {
 describe('bounds of a service that is already there', () => {
   const service = (fields: string) => `${TOP}service: { selector: { job: j }, ${fields} }\nobjectives: []\n`;
   const form =
-    'it must be a host, or a host and its port, as api.example.org or 10.0.0.7:8080: no scheme, no path, no wildcard, lower case';
+    'it must be a host, or a host and its port, for example api.example.org or 10.0.0.7:8080, in lower case, without scheme, path or wildcard';
   test.each([
     ['*.example.org'],
     ['http://api.example.org'],
@@ -49,10 +49,10 @@ describe('bounds of a service that is already there', () => {
   });
 
   test.each([
-    ['allowedTargets: [0x7f.1]', '4:51: "0x7f.1" names the host 127.0.0.1: write it so'],
-    ['allowedTargets: ["a:99999"]', '4:51: "a:99999" has a port that is none from 1 to 65535'],
-    ['maxRate: lots', '4:43: "lots" is not a rate from 0.01/s to 10000/s, as 100/s'],
-    ['maxDuration: 2d', '4:47: "2d" is not a duration from 1s to 24h, as 10m'],
+    ['allowedTargets: [0x7f.1]', '4:51: "0x7f.1" is another spelling of 127.0.0.1: write 127.0.0.1'],
+    ['allowedTargets: ["a:99999"]', '4:51: "a:99999" has a port that is not from 1 to 65535'],
+    ['maxRate: lots', '4:43: "lots" is not a valid rate (0.01/s to 10000/s): write it as 100/s'],
+    ['maxDuration: 2d', '4:47: "2d" is not a valid duration (1s to 24h): write it as 10m'],
   ])('%s', (fields, expected) => {
     expect(told(service(fields))).toEqual([expected]);
   });
@@ -63,18 +63,18 @@ describe('what is wrong in one part hides nothing elsewhere, and is told once', 
     [
       'the service is missing',
       `${TOP}objectives:\n- ${uptime('gauge: a-b')}\n`,
-      ['1:1: the document lacks service', '5:48: "a-b" is no metric name'],
+      ['1:1: the document lacks service', '5:48: "a-b" is not a valid metric name'],
     ],
     [
       'the service has an unknown field: which edges there are is not known then',
       `${TOP}service: { selector: { job: j }, oops: 1 }\nobjectives:\n- { id: a, target: "< 1s", latency: { histogram: h-h_seconds, percentile: 95 } }\n`,
-      ['4:40: unknown field "oops" in service', '6:50: "h-h_seconds" is no metric name'],
+      ['4:40: unknown field "oops" in service', '6:50: "h-h_seconds" is not a valid metric name'],
     ],
     [
       'the service has no edges',
       objective('{ id: a, target: "< 1s", latency: { histogram: h_seconds, percentile: 95 } }'),
       [
-        '6:20: service.buckets lists no edges for h_seconds: list those that the service has, "< 1s" must be one of them',
+        '6:20: service.buckets has no edges for h_seconds: list the bucket edges of the service; "< 1s" must be one of them',
       ],
     ],
     [
@@ -82,14 +82,14 @@ describe('what is wrong in one part hides nothing elsewhere, and is told once', 
       `${HEAD}objectives:\n- { id: a, uptime: { gauge: g } }\n- null\n- ${uptime('gauge: a-b')}\n`,
       [
         '6:3: objectives[0] lacks target',
-        '7:3: objectives[1] must be object, is null',
-        '8:48: "a-b" is no metric name',
+        '7:3: objectives[1] must be an object, but is null',
+        '8:48: "a-b" is not a valid metric name',
       ],
     ],
     [
       'objectives and scenarios are none',
       `${HEAD}objectives: 5\nscenarios: 5\ndefaultScenario: x\n`,
-      ['5:13: objectives must be array, is 5', '6:12: scenarios must be object, is 5'],
+      ['5:13: objectives must be an array, but is 5', '6:12: scenarios must be an object, but is 5'],
     ],
     [
       'there are no scenarios to choose the usual one from',
@@ -100,25 +100,25 @@ describe('what is wrong in one part hides nothing elsewhere, and is told once', 
       'one scenario has a number for a rate, another no rate',
       scenario('a: { rate: 5, duration: 5s }\n  b: { rate: fast, duration: 5s }'),
       [
-        '7:14: scenarios.a.rate must be string, is 5',
-        '8:14: "fast" is not a rate from 0.01/s to 10000/s, as 20/s',
+        '7:14: scenarios.a.rate must be a string, but is 5',
+        '8:14: "fast" is not a valid rate (0.01/s to 10000/s): write it as 20/s',
       ],
     ],
     [
       'scenarios that are named by numbers',
       scenario('7: { rate: 20, duration: 5s }\n  8: { rate: fast, duration: 5s }'),
       [
-        '7:14: scenarios.7.rate must be string, is 20',
-        '8:14: "fast" is not a rate from 0.01/s to 10000/s, as 20/s',
+        '7:14: scenarios.7.rate must be a string, but is 20',
+        '8:14: "fast" is not a valid rate (0.01/s to 10000/s): write it as 20/s',
       ],
     ],
   ])('%s', (_, yaml, expected) => expect(told(yaml)).toEqual(expected));
 
   test('several in one line, from left to right', () => {
     expect(told(objective('{ target: 1, id: Bad Id, uptime: { gauge: 5 } }'))).toEqual([
-      '6:13: objectives[0].target must be string, is 1',
+      '6:13: objectives[0].target must be a string, but is 1',
       '6:20: objectives[0].id is "Bad Id": it must be lower-case words joined by hyphens',
-      '6:45: objectives[0].uptime.gauge must be string, is 5',
+      '6:45: objectives[0].uptime.gauge must be a string, but is 5',
     ]);
   });
 
@@ -128,7 +128,7 @@ describe('what is wrong in one part hides nothing elsewhere, and is told once', 
       (_, index) => `- { id: a${index}, target: ">= 99%", uptime: { gauge: g } }`,
     );
     expect(told(`${HEAD}objectives:\n${many.join('\n')}\n- ${uptime('gauge: a-b')}\n`)).toEqual([
-      '17:48: "a-b" is no metric name',
+      '17:48: "a-b" is not a valid metric name',
     ]);
   });
 });
@@ -137,11 +137,11 @@ describe('keys of all kinds keep their places', () => {
   test('labels', () => {
     const yaml = `${TOP}service: { selector: { "a/b": 5, "c~d": 6, x1: 7, 1x: 8, 9: 9 } }\nobjectives: []\n`;
     expect(told(yaml)).toEqual([
-      '4:31: service.selector.a/b must be string, is 5',
-      '4:41: service.selector.c~d must be string, is 6',
-      '4:48: service.selector.x1 must be string, is 7',
-      '4:55: service.selector.1x must be string, is 8',
-      '4:61: service.selector.9 must be string, is 9',
+      '4:31: service.selector.a/b must be a string, but is 5',
+      '4:41: service.selector.c~d must be a string, but is 6',
+      '4:48: service.selector.x1 must be a string, but is 7',
+      '4:55: service.selector.1x must be a string, but is 8',
+      '4:61: service.selector.9 must be a string, but is 9',
     ]);
   });
 });
@@ -151,18 +151,22 @@ describe('values', () => {
     [
       'a label',
       uptime('gauge: g, where: { l: [1] }'),
-      '6:63: objectives[0].uptime.where.l is [1], which none of the allowed forms fits',
+      '6:63: objectives[0].uptime.where.l is [1], which is not one of the allowed forms',
     ],
-    ['a label’s name', uptime('gauge: g, where: { my-label: x }'), '6:70: "my-label" is no label name'],
+    [
+      'a label’s name',
+      uptime('gauge: g, where: { my-label: x }'),
+      '6:70: "my-label" is not a valid label name',
+    ],
     [
       'the name of the metric as a label',
       uptime('gauge: g, where: { __name__: x }'),
-      '6:70: "__name__" is no label name',
+      '6:70: "__name__" is not a valid label name',
     ],
     [
       'a counter',
       '{ id: a, target: "> 1/s", throughput: { counter: a-b } }',
-      '6:52: "a-b" is no metric name',
+      '6:52: "a-b" is not a valid metric name',
     ],
     [
       'no measure',
@@ -177,22 +181,24 @@ describe('values', () => {
     [
       'absent',
       '{ id: a, target: "> 1/s", throughput: { counter: c, absent: zero } }',
-      '6:63: absent: zero is for ratio.bad alone: without this counter nothing is known',
+      '6:63: absent: zero is allowed for ratio.bad only: without this counter nothing is known',
     ],
   ])('%s', (_, text, expected) => expect(told(objective(text))).toEqual([expected]));
 
   test('bucket edges', () => {
     const buckets = (edges: string) =>
       told(`${TOP}service: { selector: { job: j }, buckets: { h_seconds: ${edges} } }\nobjectives: []\n`);
-    expect(buckets('[1, .inf]')).toEqual(['4:60: service.buckets.h_seconds[1] must be number, is Infinity']);
-    expect(buckets('[1, 3, 2]')).toEqual(['4:63: bucket edges must ascend: 2 does not follow 3']);
+    expect(buckets('[1, .inf]')).toEqual([
+      '4:60: service.buckets.h_seconds[1] must be a number, but is Infinity',
+    ]);
+    expect(buckets('[1, 3, 2]')).toEqual(['4:63: bucket edges must be in ascending order: 2 comes after 3']);
   });
 
   test('regular expressions may begin with flags, as in RE2', () => {
     const matches = (pattern: string) =>
       told(objective(uptime(`gauge: g, where: { l: { matches: "${pattern}" } }`)));
     expect([matches('(?i)ok'), matches('(?is)ok')]).toEqual([[], []]);
-    expect(matches('(ok')).toEqual([expect.stringContaining('"(ok" is no regular expression: ')]);
+    expect(matches('(ok')).toEqual([expect.stringContaining('"(ok" is not a valid regular expression: ')]);
   });
 });
 

@@ -22,7 +22,7 @@ export function checkIsCounter({ counter, where }: RawCounter, path: string): Pr
       problem(
         'not-a-counter',
         at,
-        `"${counter}" is the result of a recording rule, not a counter of the service: name the counter that the rule reads, as ${sourceOf(counter)}`,
+        `"${counter}" is the result of a recording rule, not a counter of the service: name the counter that the rule reads, for example ${sourceOf(counter)}`,
       ),
     ];
   // Its buckets are cumulative: all of them together count each event several times.
@@ -47,7 +47,7 @@ export function checkHistogram(metric: string, path: string, isUnusual: boolean)
       problem(
         'not-a-histogram',
         at,
-        `"${metric}" is the result of a recording rule: name the histogram of the service, as ${sourceOf(metric)}`,
+        `"${metric}" is the result of a recording rule: name the histogram of the service, for example ${sourceOf(metric)}`,
       ),
     ];
   const suffix = ['_bucket', '_count', '_sum'].find((one) => metric.endsWith(one));

@@ -80,7 +80,7 @@ describe('units of time', () => {
 
   test('limits are compared with edges in the same unit', () => {
     expect(problemsIn(latency('f_milliseconds').replace('500ms', '200ms'))).toEqual([
-      'not-an-edge objectives[0].target: "< 200ms" (0.2 s) is no bucket edge of f_milliseconds: choose one of 0.5, 100, 500, 1000 (milliseconds), or add the bucket to the service',
+      'not-an-edge objectives[0].target: "< 200ms" (0.2 s) is not a bucket edge of f_milliseconds: choose one of 0.5, 100, 500, 1000 (milliseconds), or add the bucket to the service',
     ]);
     // An edge of half a millisecond is no edge of half a second.
     expect(problemsIn(latency('f_milliseconds').replace('500ms', '500us'))).toEqual([]);
@@ -91,11 +91,11 @@ describe('units of time', () => {
     [latency('f', ', unit: parsecs'), 'wrong-value objectives[0].latency.unit'],
     [
       latency('f_milliseconds', ', unit: seconds'),
-      'bad-unit objectives[0].latency.unit: unit is seconds, and the name "f_milliseconds" says milliseconds',
+      'bad-unit objectives[0].latency.unit: unit is seconds, but the name "f_milliseconds" says milliseconds',
     ],
     ['target: < 1s, mean: { histogram: m_ms, unit: seconds }', 'bad-unit objectives[0].mean.unit'],
     ['target: < 1s, peak: { gauge: w_seconds, unit: microseconds }', 'bad-unit objectives[0].peak.unit'],
-    ['target: "> 0.85", mean: { histogram: m_seconds }', '"0.85" is no seconds value'],
+    ['target: "> 0.85", mean: { histogram: m_seconds }', '"0.85" is not a valid duration'],
   ])('%s is refused', (text, says) => expect(problemsIn(text)).toEqual([expect.stringContaining(says)]));
 
   test('the lag of the event loop is reported in seconds', () => {
@@ -111,7 +111,7 @@ describe('metrics that are not what they are used as', () => {
   test.each([
     [
       throughput('job:http_requests:rate5m'),
-      'not-a-counter objectives[0].throughput.counter: "job:http_requests:rate5m" is the result of a recording rule, not a counter of the service: name the counter that the rule reads, as http_requests',
+      'not-a-counter objectives[0].throughput.counter: "job:http_requests:rate5m" is the result of a recording rule, not a counter of the service: name the counter that the rule reads, for example http_requests',
     ],
     [
       'target: < 1%, ratio: { bad: { counter: "a:b:sum" }, total: { counter: "t:x" } }',

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { LEAST_CONFIDENCE } from './limits.ts';
+import { MIN_CONFIDENCE } from './limits.ts';
 
-/** The SLA document as a person writes it. This one definition checks documents and is published for editors. */
+/** The schema of an SLA document. It validates documents, and is published as JSON Schema for editors. */
 
 const closed = { additionalProperties: false } as const;
 const text = (description: string, example?: string) =>
@@ -17,7 +17,7 @@ const Where = Type.Record(
       closed,
     ),
   ]),
-  { description: 'Labels that the series must have: exactly this value, or { matches: regular expression }' },
+  { description: 'Labels that the series must have: an exact value, or { matches: regular expression }' },
 );
 
 const Counter = Type.Object(
@@ -26,7 +26,7 @@ const Counter = Type.Object(
     where: Type.Optional(Where),
     absent: Type.Optional(
       Type.Literal('zero', {
-        description: 'A series that was never there counts as 0. Say so for errors only.',
+        description: 'A series that never existed counts as 0. Use it for errors only.',
       }),
     ),
   },
@@ -45,7 +45,7 @@ const timeUnit = Type.Union(
     Type.Literal('microseconds'),
     Type.Literal('nanoseconds'),
   ],
-  { description: 'What the bucket edges (le) are in, where the name of the histogram does not say it' },
+  { description: 'Unit of the bucket edges (le), if the name of the histogram does not contain it' },
 );
 
 const Latency = Type.Object(
@@ -60,7 +60,7 @@ const Latency = Type.Object(
     }),
     client: Type.Optional(
       text(
-        'The path whose requests are judged by the clock of the client as well; the worse decides',
+        'Path whose requests are also judged by the latency that the client measured; the worse of both decides',
         '/predict',
       ),
     ),
@@ -73,14 +73,14 @@ const Ratio = Type.Object(
     bad: Counter,
     total: Counter,
     lost: Type.Optional(
-      Type.Literal('bad', { description: 'Requests that were sent and never answered count as bad, too' }),
+      Type.Literal('bad', { description: 'Requests that got no response count as bad, too' }),
     ),
   },
   closed,
 );
 
 const Uptime = Type.Object(
-  { gauge: text('A gauge that is 1 while the service can do its work'), where: Type.Optional(Where) },
+  { gauge: text('A gauge that is 1 while the service is up'), where: Type.Optional(Where) },
   closed,
 );
 
@@ -95,13 +95,13 @@ const unit = Type.Union(
   ],
   {
     description:
-      'What the values are: a ratio from 0 to 1 (limit 0.85 or 85%), times in this unit (limit 200ms), or any number. By default the time unit that the name says, else ratio',
+      'Unit of the values: a ratio from 0 to 1 (limit 0.85 or 85%), times in this unit (limit 200ms), or any number. Default: the time unit in the metric name, else ratio',
   },
 );
 
 const Peak = Type.Object(
   {
-    gauge: text('A gauge, whose highest value at any scrape is judged', 'queue_length'),
+    gauge: text('A gauge; its highest value at any scrape is judged', 'queue_length'),
     where: Type.Optional(Where),
     unit: Type.Optional(unit),
   },
@@ -114,7 +114,7 @@ const Mean = Type.Object(
     unit: Type.Optional(unit),
     client: Type.Optional(
       text(
-        'The path of which each good answer makes one observation: where the client saw more answers, a part is missing',
+        'Path on which each successful response makes one observation: if the client saw more responses, observations are missing',
         '/predict',
       ),
     ),
@@ -125,11 +125,11 @@ const Mean = Type.Object(
 const Recovery = Type.Object(
   {
     of: text(
-      'Id of the latency objective whose target the client must see kept again; it needs a client path',
+      'Id of the latency objective whose target the client must see met again; it needs a client path',
       'latency-p95',
     ),
   },
-  { ...closed, description: 'How fast the latency is back within its target after the end of a phase' },
+  { ...closed, description: 'How fast the latency returns to its target after the end of a phase' },
 );
 
 const Objective = Type.Object(
@@ -138,18 +138,19 @@ const Objective = Type.Object(
       pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
       description: 'Lower-case words joined by hyphens',
     }),
-    title: Type.Optional(text('What it is called in reports')),
-    target: text('What is promised', '< 200ms'),
-    alert: Type.Optional(text('From where on it is an emergency', '> 300ms')),
+    title: Type.Optional(text('Title in reports')),
+    target: text('The limit that is promised', '< 200ms'),
+    alert: Type.Optional(text('The limit beyond which an alert fires', '> 300ms')),
     onlyWhereNamed: Type.Optional(
       Type.Literal(true, {
-        description: 'Holds only for scenarios that name it; without it also for those that name none',
+        description:
+          'Applies only to scenarios that list it; otherwise an objective also applies to scenarios that list none',
       }),
     ),
     unusual: Type.Optional(
       Type.Literal(true, {
         description:
-          'Confirms what is usually a mistake: a percentile under 50, errors of 50% or more, uptime of 50% or less, a histogram whose name ends in _count',
+          'Confirms a value that is usually a mistake: a percentile under 50, errors of 50% or more, uptime of 50% or less, a histogram whose name ends in _count',
       }),
     ),
     latency: Type.Optional(Latency),
@@ -163,7 +164,7 @@ const Objective = Type.Object(
   {
     ...closed,
     description:
-      'One promise: a target and exactly one of latency, ratio, throughput, uptime, peak, mean, recovery',
+      'One objective: a target and exactly one of latency, ratio, throughput, uptime, peak, mean, recovery',
   },
 );
 
@@ -172,26 +173,27 @@ const InPhases = Type.Object(
     id: text('Id of the objective', 'latency-p95'),
     phases: Type.Array(text('Name of a phase of this scenario'), {
       minItems: 1,
-      description: 'It is judged in each of these by itself; a recovery from the end of each',
+      description:
+        'The objective is judged in each of these phases separately; a recovery from the end of each',
     }),
   },
   closed,
 );
 
 const phaseFields = {
-  rate: text('Requests started per second, whether earlier ones were answered or not', '20/s'),
-  duration: text('How long', '60s'),
+  rate: text('Requests started per second, whether or not earlier ones got a response', '20/s'),
+  duration: text('Duration', '60s'),
 };
 
 const checks = text(
-  'The share of the checks of the load script (k6) that must pass. Without it a failed check forbids a pass, unless its request counts as an error already.',
+  'Share of the checks in the load script (k6) that must pass. Without it any failed check prevents a pass, unless its request already counts as an error.',
   '> 99%',
 );
 
 const Scenario = Type.Object(
   {
     description: Type.Optional(text('One line for lists')),
-    script: Type.Optional(text('The k6 script, from the project root; loadtests/<name>.ts by default')),
+    script: Type.Optional(text('The k6 script, relative to the project root. Default: loadtests/<name>.ts')),
     rate: Type.Optional(phaseFields.rate),
     duration: Type.Optional(phaseFields.duration),
     phases: Type.Optional(
@@ -202,22 +204,24 @@ const Scenario = Type.Object(
     ),
     arrivals: Type.Optional(
       Type.Union([Type.Literal('even'), Type.Literal('poisson')], {
-        description: 'Evenly spaced (the default), or as of people who know nothing of each other',
+        description: 'Evenly spaced (the default), or as a Poisson process, like independent clients',
       }),
     ),
     requestsPerArrival: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 100,
-        description: 'Requests of one visit; rates are of requests, all together. 1 by default',
+        description: 'Requests per arrival; rates count all requests. Default: 1',
       }),
     ),
     requests: Type.Optional(Counter),
-    requestTimeout: Type.Optional(text('After this a request counts as lost; 10s by default', '10s')),
+    requestTimeout: Type.Optional(
+      text('A request without a response after this time counts as unanswered. Default: 10s', '10s'),
+    ),
     objectives: Type.Optional(
       Type.Array(Type.Union([Type.String(), InPhases]), {
         description:
-          'Objectives that hold here: an id for the whole run, or { id, phases }; all but recoveries by default',
+          'Objectives of this scenario: an id for the whole run, or { id, phases }. Default: all except recoveries',
       }),
     ),
     checks: Type.Optional(checks),
@@ -226,7 +230,7 @@ const Scenario = Type.Object(
 );
 
 const severity = Type.Union([Type.Literal('critical'), Type.Literal('warning')], {
-  description: 'critical wakes somebody up, warning waits for the morning',
+  description: 'critical pages the operator on call; warning can wait until the morning',
 });
 
 const alertName = Type.String({
@@ -241,37 +245,43 @@ const Drift = Type.Object(
     severity,
     part: Counter,
     total: Counter,
-    expected: text('The share of part in total that is expected', '50%'),
-    moved: text('How many points away from it, either way, is too far', '10%'),
+    expected: text('Expected share of part in total', '50%'),
+    moved: text('Largest tolerated difference from the expected share, in either direction', '10%'),
   },
-  { ...closed, description: 'Alerts when a share of events moves away from what is expected' },
+  { ...closed, description: 'Alerts when a share of events moves away from its expected value' },
 );
 
 const Alerting = Type.Object(
   {
     runbooks: Type.Optional(
-      text('Where the pages of the alerts are: # and the name in lower case is added', 'docs/runbooks.md'),
+      text('Location of the runbooks; # and the alert name in lower case are appended', 'docs/runbooks.md'),
     ),
     names: Type.Optional(
       Type.Record(Type.String(), Type.Object({ name: alertName, severity }, closed), {
-        description: 'By objective: how its alert is called, and how loud it is',
+        description: 'Name and severity of the alert of each objective',
       }),
     ),
     drift: Type.Optional(Drift),
     raw: Type.Optional(
       Type.Array(
         Type.Object(
-          { name: alertName, severity, expr: text('PromQL, as it is'), summary: text('In a line') },
+          { name: alertName, severity, expr: text('PromQL expression'), summary: text('One-line summary') },
           closed,
         ),
-        { description: 'Rules as they are, in a group of their own that ./sla rules --raw writes' },
+        {
+          description:
+            'Alerting rules that are copied unchanged, in a separate group that ./sla rules --raw writes',
+        },
       ),
     ),
   },
-  { ...closed, description: 'What ./sla rules writes beside the limits of the objectives' },
+  {
+    ...closed,
+    description: 'Alerting rules that ./sla rules writes in addition to the limits of the objectives',
+  },
 );
 
-/** A host, or a host and its port. Nothing in it stands for several: what may be loaded is what somebody has written down. */
+/** A host, or a host and its port. There are no wildcards: each target that may be loaded is written down explicitly. */
 export const TARGET_PATTERN = '^(\\[[0-9a-f:.]+\\]|[a-z0-9._-]+)(:[0-9]{1,5})?$';
 
 export const DocumentSchema = Type.Object(
@@ -290,61 +300,63 @@ export const DocumentSchema = Type.Object(
         replicas: Type.Optional(
           Type.Union([Type.Literal('stable'), Type.Literal('elastic')], {
             description:
-              'stable (the default): a replica that restarts makes what was counted worthless. elastic: replicas come and go; what one that ended may have taken unseen is bounded, and judged as good and as bad.',
+              'stable (the default): a restarted replica makes its counts invalid, so the run is undecided. elastic: replicas may come and go; requests that an ended replica may have served unseen are bounded, and judged both as good and as bad.',
           }),
         ),
         isolated: Type.Optional(
           Type.Boolean({
             description:
-              'false: others send requests too; what the service counts beyond the load is reported, not held against the run. true by default.',
+              'false: other clients send requests too; requests that the service counts beyond the load are reported and do not affect the verdict. Default: true.',
           }),
         ),
         allowedTargets: Type.Optional(
           Type.Array(Type.String({ pattern: TARGET_PATTERN, examples: ['staging.example.org:8080'] }), {
             description:
-              'Where load may go beside this machine, with --target: a host (any port of it), or a host and its port',
+              'Load targets that --target may name in addition to this machine: a host (any port), or a host and its port',
           }),
         ),
-        maxRate: Type.Optional(
-          text('The most requests a second that a service which is already there may be sent', '100/s'),
-        ),
+        maxRate: Type.Optional(text('Maximum request rate for a service that is already running', '100/s')),
         maxDuration: Type.Optional(
-          text('The longest that a service which is already there may be loaded; 1h by default', '10m'),
+          text('Maximum duration of a load on a service that is already running. Default: 1h', '10m'),
         ),
         requests: Type.Optional(Counter),
         lag: Type.Optional(
           Type.Object(
             {
-              gauge: text('A gauge of how late the event loop runs, in seconds'),
+              gauge: text('A gauge of the event-loop lag, in seconds'),
               where: Type.Optional(Where),
             },
-            { ...closed, description: 'Helps to tell where time goes that the handler does not see' },
+            { ...closed, description: 'Helps to explain latency that the handler does not measure' },
           ),
         ),
         warmUp: Type.Optional(
           Type.Object(
             {
-              path: Type.String({ pattern: '^/', description: 'Where to send them', examples: ['/predict'] }),
+              path: Type.String({
+                pattern: '^/',
+                description: 'Path of the warm-up requests',
+                examples: ['/predict'],
+              }),
               method: Type.Optional(
                 Type.Union([Type.Literal('GET'), Type.Literal('POST')], {
-                  description: 'POST by default where there are bodies, GET where there are none',
+                  description: 'Default: POST with bodies, GET without',
                 }),
               ),
               headers: Type.Optional(
                 Type.Record(Type.String(), Type.String(), {
-                  description: 'Sent with each of them; secrets belong into SLA_TARGET_TOKEN, not here',
+                  description: 'Headers of every warm-up request; put secrets in SLA_TARGET_TOKEN, not here',
                 }),
               ),
               bodies: Type.Optional(
                 Type.Array(Type.Unknown(), {
                   minItems: 1,
-                  description: 'JSON bodies, sent in turn; a GET has none',
+                  description: 'JSON bodies, sent in turn; a GET has no body',
                 }),
               ),
             },
             {
               ...closed,
-              description: 'Requests sent before the judged window, so that it holds no first-time costs',
+              description: 'Requests sent before the judged window, so that it contains no cold-start costs',
             },
           ),
         ),
@@ -358,10 +370,10 @@ export const DocumentSchema = Type.Object(
     ),
     confidence: Type.Optional(
       Type.Number({
-        minimum: LEAST_CONFIDENCE,
+        minimum: MIN_CONFIDENCE,
         exclusiveMaximum: 1,
         description:
-          'As 0.95, 0.9 at least: what a run cannot tell with this confidence is undecided. Without it the observed value decides.',
+          'Confidence of the verdict, for example 0.95; at least 0.9. What a run cannot decide with this confidence is undecided. Without it the observed value decides.',
       }),
     ),
     checks: Type.Optional(checks),
@@ -375,7 +387,7 @@ export const DocumentSchema = Type.Object(
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'SLA document of sla-harness',
     description:
-      'What a service promises, how each promise is measured in Prometheus, and the load it is tested with.',
+      'The objectives of a service, how each is measured in Prometheus, and the load used to test it.',
   },
 );
 

@@ -51,7 +51,7 @@ export function checkUnit(raw: RawObjective, kind: MeasureName, path: string): P
       problem(
         'bad-unit',
         at,
-        `unit is ${wanted}, and the name "${metric}" says ${named}: write unit: ${named}, or leave it out`,
+        `unit is ${wanted}, but the name "${metric}" says ${named}: write unit: ${named}, or leave unit out`,
       ),
     ];
   if (kind !== 'latency' || said !== undefined || named !== null) return [];
