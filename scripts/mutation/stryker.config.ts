@@ -23,7 +23,7 @@ export default {
   force: true,
   incrementalFile: '.sla/mutation/incremental.json',
   tempDirName: '.sla/mutation/sandbox',
-  ignorePatterns: ['runs', '.sla', 'coverage', 'service/model'],
+  ignorePatterns: ['/runs', '.sla', 'coverage', 'service/model'],
   reporters: ['clear-text', 'html', 'json'],
   clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
   htmlReporter: { fileName: '.sla/mutation/report.html' },

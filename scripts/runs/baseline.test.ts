@@ -4,14 +4,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { renderReportText } from '../../dashboards/report/text.ts';
 import { judge } from '../../slas/judge/judge.ts';
 import type { Plan } from '../../slas/model/model.ts';
-import { healthy, type Judged } from '../../slas/testing/cases.ts';
-import { findBaseline } from './baseline.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 import { readVerdict } from '../../slas/render/stored.ts';
+import { healthy, type Judged } from '../../slas/testing/cases.ts';
+import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { findBaseline } from './baseline.ts';
 import { FILES, readRun, toJson } from './bundle.ts';
 import { reportInputOf, reportOf } from './report.ts';
 import { seal } from './seal.ts';
-import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /** Which earlier run one is compared with, and that its own folder is then enough. */
 

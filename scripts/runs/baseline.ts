@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { Baseline } from '../../slas/compare/compare.ts';
-import type { Evidence, Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
 import { percentilesOf } from '../../slas/compare/percentiles.ts';
-import { FILES } from './bundle.ts';
+import type { Evidence, Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
 import { NO_FAULTS } from '../run/environment.ts';
+import { FILES } from './bundle.ts';
 import { findRuns } from './run-folders.ts';
 import { findAlterations, MANIFEST } from './seal.ts';
 import { readBesideOrNull, readPlainFile, readStoredOrNull } from './stored-files.ts';

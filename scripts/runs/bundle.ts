@@ -3,14 +3,14 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Evidence, Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
-import { printableJson } from '../../slas/render/printable.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 import { renderJUnit } from '../../slas/render/junit.ts';
 import { renderMarkdown } from '../../slas/render/markdown.ts';
+import { printableJson } from '../../slas/render/printable.ts';
 import { renderText } from '../../slas/render/text.ts';
-import { makePath, writeWhole } from '../run/disk.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { accept, badOption, type Input, type PlacedProblem, refuse, tellProblem } from '../cli/inputs.ts';
+import { makePath, writeWhole } from '../run/disk.ts';
 import type { Redactor } from './redact.ts';
 import { readPlainFile, readStored, Unreadable } from './stored-files.ts';
 

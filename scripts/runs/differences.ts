@@ -1,5 +1,5 @@
-import { stretchOf } from '../../slas/prometheus/merging.ts';
 import type { Evidence, Reading, RunRecord, Sample, Verdict } from '../../slas/model/model.ts';
+import { stretchOf } from '../../slas/prometheus/merging.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 
 /** How a second judgement differs from the stored one, a line each. Nothing: they agree. */

@@ -6,13 +6,13 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Baseline } from '../../slas/compare/compare.ts';
 import { judge } from '../../slas/judge/judge.ts';
-import { inWords } from '../../slas/model/reasons.ts';
 import type { RunSeries, Verdict } from '../../slas/model/model.ts';
-import { FILES, readRun, type StoredRun, toJson } from './bundle.ts';
-import { reportOf } from './report.ts';
+import { inWords } from '../../slas/model/reasons.ts';
 import { launchChromium, openFile, SKIPS_BROWSER } from '../testing/chromium.ts';
 import { EARLIER, finishMadeRun, HEALTHY, HOUR, makeRun, STARVED, TROUBLED } from '../testing/made-run.ts';
 import { ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { FILES, readRun, type StoredRun, toJson } from './bundle.ts';
+import { reportOf } from './report.ts';
 
 /** Reports of real runs (and of an hour's), opened in a real browser. */
 

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReportInput } from '../../dashboards/report/input.ts';
 import { renderReport } from '../../dashboards/report.ts';
-import { type Baseline, type Comparison, compare } from '../../slas/compare/compare.ts';
 import { heldUpTo } from '../../slas/capacity/held.ts';
-import type { RunSeries, SlaDocument, Verdict } from '../../slas/model/model.ts';
+import { type Baseline, type Comparison, compare } from '../../slas/compare/compare.ts';
 import { percentilesOf } from '../../slas/compare/percentiles.ts';
-import { FILES, type StoredRun } from './bundle.ts';
+import type { RunSeries, SlaDocument, Verdict } from '../../slas/model/model.ts';
 import { HarnessError } from '../cli/errors.ts';
+import { FILES, type StoredRun } from './bundle.ts';
 import { readBesideOrNull } from './stored-files.ts';
 
 /** The report of a run, from what lies in its folder. */

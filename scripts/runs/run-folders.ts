@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { lstat, readdir, readlink, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Plan, Verdict } from '../../slas/model/model.ts';
-import { FILES } from './bundle.ts';
 import { theirPath } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
+import { FILES } from './bundle.ts';
 import { MANIFEST } from './seal.ts';
 import { readPlainJson, Unreadable } from './stored-files.ts';
 

@@ -4,8 +4,8 @@ import { numbersOf } from '../../dashboards/report/course.ts';
 import { type IndexedRun, renderRunsIndex } from '../../dashboards/runs-index.ts';
 import type { Plan, RunSeries, Verdict } from '../../slas/model/model.ts';
 import { formatMeasured } from '../../slas/render/numbers.ts';
-import { FILES } from './bundle.ts';
 import { writeWhole } from '../run/disk.ts';
+import { FILES } from './bundle.ts';
 import { describeRun, findRuns } from './run-folders.ts';
 import { readBesideOrNull, readStoredOrNull } from './stored-files.ts';
 

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { slaHere, temporaryFolder } from '../testing/sla.ts';
 import type { ListedRun } from './run-folders.ts';
 import { seal } from './seal.ts';
-import { slaHere, temporaryFolder } from '../testing/sla.ts';
 
 /** Folders as gates leave them, as far as listing and deleting look at them. */
 

@@ -4,8 +4,8 @@ import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
 import Schema from 'typebox/schema';
-import { writeWhole } from '../run/disk.ts';
 import { HarnessError } from '../cli/errors.ts';
+import { writeWhole } from '../run/disk.ts';
 import { readPlainJson, Unreadable } from './stored-files.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../run/disk.ts';
 import { start } from '../process/processes.ts';
+import { makeFolder } from '../run/disk.ts';
 import { listeningAddress } from '../stack/listening.ts';
 
 export interface SnapshotPrometheus extends AsyncDisposable {

@@ -89,7 +89,7 @@ export async function slaHere(args: readonly string[], cwd = ROOT): Promise<Done
 export async function copyCheckout(to: string): Promise<void> {
   await cp(ROOT, to, {
     recursive: true,
-    filter: (source) => !/\/(node_modules|runs|\.git|\.sla)(\/|$)/.test(source.slice(ROOT.length)),
+    filter: (source) => !/^\/(node_modules|runs|\.git|\.sla)(\/|$)/.test(source.slice(ROOT.length)),
   });
   await symlink(join(ROOT, 'node_modules'), join(to, 'node_modules'));
 }
