@@ -14,21 +14,24 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['gate', '--duration', '0s'], '--duration: "0s" is not a valid duration'],
     [
       ['gate', '--confidence', '95'],
-      '--confidence: "95" is no confidence from 0.9 to under 1: write it as 0.95',
+      '--confidence: "95" is not a valid confidence (0.9 to less than 1): write it as 0.95',
     ],
-    [['gate', '--confidence', '0.51'], '--confidence: "0.51" is no confidence from 0.9'],
-    [['verify', '--confidence', '0.89'], '--confidence: "0.89" is no confidence'],
-    [['verify', '--confidence', '1.0'], '--confidence: "1.0" is no confidence'],
+    [['gate', '--confidence', '0.51'], '--confidence: "0.51" is not a valid confidence (0.9'],
+    [['verify', '--confidence', '0.89'], '--confidence: "0.89" is not a valid confidence'],
+    [['verify', '--confidence', '1.0'], '--confidence: "1.0" is not a valid confidence'],
     [['gate', '--faults', 'latenzy=3'], 'latenzy'],
     [['gate', '--faults', 'latency=3'], 'latency'],
-    [['gate', '--target', 'http://127.0.0.1:1'], '--prometheus: a service that is already there needs both'],
+    [
+      ['gate', '--target', 'http://127.0.0.1:1'],
+      '--prometheus: a service that is already running needs both',
+    ],
     [
       ['gate', '--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
       'is not allowed: load goes to this machine only',
     ],
     [
       ['gate', '--snapshot', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
-      '--snapshot: a snapshot is taken of a Prometheus that is started for the run only',
+      '--snapshot: a snapshot needs a Prometheus that is started for the run',
     ],
     [['gate', '--target', 'localhost', '--prometheus', 'http://127.0.0.1:1'], 'is not a valid http address'],
     [
@@ -43,25 +46,25 @@ describe('bad usage exits 2 and says what is wrong', () => {
     [['run', 'smoke', '--max-duration', '0s'], '--max-duration: "0s" is not a valid duration (1s to 24h)'],
     [['run', 'stress', '--max-rate', '100'], 'that --max-rate allows (phase "double" with 120/s)'],
     [['gate', '--sla', 'nope.yaml'], 'nope.yaml: the SLA document cannot be read: there is no such file'],
-    [['gate', '--generators', '0'], '--generators: "0" is no number of generators from 1 to 64'],
+    [['gate', '--generators', '0'], '--generators: "0" is not a valid number of load generators (1 to 64)'],
     [['gate', '--bogus'], "unknown option '--bogus'"],
     [['gate', 'smoke'], 'too many arguments'],
-    [['run'], 'SCENARIO: name the scenario that is to be run'],
-    [['new', 'scenario', 'Evening Peak'], '"Evening Peak" is no name of a scenario'],
-    [['new', 'scenario', 'smoke'], 'has a scenario "smoke" already'],
-    [['new', 'sla', 'sentiment-api'], 'is there already: choose another name'],
+    [['run'], 'SCENARIO: name the scenario to run'],
+    [['new', 'scenario', 'Evening Peak'], '"Evening Peak" is not a valid scenario name'],
+    [['new', 'scenario', 'smoke'], 'already has a scenario "smoke"'],
+    [['new', 'sla', 'sentiment-api'], 'already exists: choose another name'],
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['check'], "missing required argument 'file'"],
     [['verify', 'no-such-run'], 'RUN: there is no run folder'],
-    [['verify', '--from', '1', '--to', '2'], 'a window needs all three'],
+    [['verify', '--from', '1', '--to', '2'], 'a window needs --prometheus URL, --from T and --to T'],
     [['verify', '--offline', '--prometheus', 'http://127.0.0.1:1'], '--offline: a stored run is judged from'],
-    [['mutate', 'slas/nope.ts'], 'files: "slas/nope.ts" is no file of the project'],
-    [['mutate', '--concurrency', '0'], '--concurrency: "0" is no whole number'],
-    [['runs', 'prune', '--keep', '0'], '--keep: "0" is no number of runs to keep'],
-    [['runs', 'prune', '--keep', 'all'], '"all" is no number'],
+    [['mutate', 'slas/nope.ts'], 'files: "slas/nope.ts" matches no file of the project'],
+    [['mutate', '--concurrency', '0'], '--concurrency: "0" is not a whole number'],
+    [['runs', 'prune', '--keep', '0'], '--keep: "0" is not a valid number of runs to keep'],
+    [['runs', 'prune', '--keep', 'all'], '"all" is not a valid number'],
     [
       ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', 'noon', '--to', '2'],
-      '--from: "noon" is no time',
+      '--from: "noon" is not a valid time',
     ],
     [
       ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '2026-01-01T00:00:00', '--to', '2'],
@@ -69,36 +72,39 @@ describe('bad usage exits 2 and says what is wrong', () => {
     ],
     [
       ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '2026-02-30T00:00:00Z', '--to', '2'],
-      'is no time',
+      'is not a valid time',
     ],
-    [['verify', '--prometheus', 'http://127.0.0.1:1', '--from', 'hello 1 Z', '--to', '2'], 'is no time'],
+    [
+      ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', 'hello 1 Z', '--to', '2'],
+      'is not a valid time',
+    ],
     [['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '9', '--to', '2'], 'is not after --from'],
     [
       ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '9', '--to', '99999999999'],
-      'lies in the future',
+      'is in the future',
     ],
     [
       ['verify', '--prometheus', 'nowhere', '--from', '1', '--to', '2'],
       '"nowhere" is not a valid http address',
     ],
-    [['simulate', '--runs', 'many'], '--runs: "many" is no whole number'],
+    [['simulate', '--runs', 'many'], '--runs: "many" is not a whole number'],
     [['rules', '--window', 'long'], '--window: "long" is not a valid duration'],
     [['rules', '--for', '-1s'], '--for: "-1s" is not a valid duration'],
     [['rules', '--sla', 'nope.yaml'], 'there is no such file'],
-    [['serve', '--port', '99999'], '"99999" is no port'],
-    [['stack', 'up', '--with', 'music'], '"music" is nothing that a local stack can have'],
+    [['serve', '--port', '99999'], '"99999" is not a valid port'],
+    [['stack', 'up', '--with', 'music'], '"music" is not a part of a local stack'],
     [
       ['stack', 'up', '--stack', 'containers', '--with', 'music'],
       '"music" is not an option of a stack in containers',
     ],
-    [['stack', 'up', '--stack', 'boat'], '"boat" is no stack'],
+    [['stack', 'up', '--stack', 'boat'], '"boat" is not a valid stack'],
     [['stack', 'up', '--stack', 'containers', '--port', '8000'], 'ports of containers are free ones'],
-    [['gate', '--stack', 'boat'], '"boat" is no stack: local, containers, none are'],
+    [['gate', '--stack', 'boat'], '"boat" is not a valid stack: use local, containers or none'],
     [['gate', '--stack', 'none'], 'none needs --target URL and --prometheus URL'],
-    [['gate', '--toxic', 'latency=1s'], 'what stands in between is a container: add --stack containers'],
+    [['gate', '--toxic', 'latency=1s'], 'the proxy that injects it is a container: add --stack containers'],
     [['gate', '--stack', 'containers', '--toxic', 'latency=fast'], '"latency=fast" is not a valid toxic'],
-    [['gate', '--stack', 'containers', '--snapshot'], 'a stack in containers gives none'],
-    [['gate', '--with', 'logs'], 'further parts are containers'],
+    [['gate', '--stack', 'containers', '--snapshot'], 'not available with --stack containers'],
+    [['gate', '--with', 'logs'], 'these parts are containers'],
     [
       [
         'gate',
@@ -109,9 +115,9 @@ describe('bad usage exits 2 and says what is wrong', () => {
         '--prometheus',
         'http://127.0.0.1:2',
       ],
-      'containers starts a service of its own',
+      'containers starts its own service',
     ],
-    [['stack', 'up', '--port', 'x'], '"x" is no port'],
+    [['stack', 'up', '--port', 'x'], '"x" is not a valid port'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await slaHere(args);
     expect(stderr).toContain(message);
@@ -301,7 +307,7 @@ describe('a run folder that is incomplete', () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'plan.json'), '{}');
     const { code, stderr } = await slaHere(['verify', folder.path]);
-    expect(stderr).toContain(`${join(folder.path, 'manifest.json')}: the run is not as it was sealed`);
+    expect(stderr).toContain(`${join(folder.path, 'manifest.json')}: the run does not match its seal`);
     expect(code).toBe(2);
   });
 

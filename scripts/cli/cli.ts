@@ -55,7 +55,7 @@ const COMMANDS = [
 ] as const;
 
 const EXIT_CODES = `
-Exit codes: 0 pass · 1 an SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed`;
+Exit codes: 0 pass · 1 SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed`;
 
 /** Runs one command. The only place that turns problems and errors into an exit code, and that secrets are taken out at. */
 export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {
@@ -133,8 +133,8 @@ function tellError(error: unknown, io: Io, log: (text: string) => string): ExitC
   if (aborted && !(reason instanceof HarnessError)) {
     io.progress(
       isHanging
-        ? `interrupted: the command did not stop within ${GRACE_MS / 1000} s and is ended; what it started is killed`
-        : 'interrupted: everything that was started is stopped',
+        ? `interrupted: the command did not stop within ${GRACE_MS / 1000} s; it and everything it started are killed`
+        : 'interrupted: everything that was started has been stopped',
     );
     return 130;
   }
@@ -143,10 +143,10 @@ function tellError(error: unknown, io: Io, log: (text: string) => string): ExitC
   if (error instanceof HarnessError)
     io.progress(`${log(error.message)}\nnext: ${error.nextStep} (${error.code})`);
   else if (isOfTheSystem(error))
-    io.progress(`${log(error.message)}\nnext: check that this path or address can be used (${error.code})`);
+    io.progress(`${log(error.message)}\nnext: check that this path or address is usable (${error.code})`);
   else
     io.progress(
-      `this is a defect of the harness, please report it: ${error instanceof Error ? error.stack : String(error)}`,
+      `this is a bug in the harness, please report it: ${error instanceof Error ? error.stack : String(error)}`,
     );
   return 4;
 }
@@ -157,12 +157,12 @@ const isOfTheSystem = (error: unknown): error is NodeJS.ErrnoException =>
 
 function define(io: Io, version: string, done: (outcome: Outcome) => void): Command {
   const program = new Command('sla')
-    .description('Loads a service, asks Prometheus what happened, and says whether its SLA was kept.')
+    .description('Load a service, query Prometheus for what happened, and judge whether the SLA was met.')
     .version(version, '--version', 'print the version of this harness')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({ writeOut: io.print, writeErr: (text) => io.progress(text.trimEnd()) })
-    .showHelpAfterError('run ./sla --help for the commands and their options');
+    .showHelpAfterError('run ./sla --help for all commands and options');
   for (const command of COMMANDS) command.register(program, io, done);
   return program;
 }

@@ -117,7 +117,7 @@ export function readConfidence(text: string | undefined): Input<{ confidence?: n
   if (isConfidence(confidence)) return accept({ confidence });
   return badOption(
     '--confidence',
-    `"${text}" is no confidence from ${MIN_CONFIDENCE} to under 1: write it as 0.95`,
+    `"${text}" is not a valid confidence (${MIN_CONFIDENCE} to less than 1): write it as 0.95`,
   );
 }
 
@@ -131,7 +131,7 @@ export function checkConfidence(
   place: string,
 ): readonly PlacedProblem[] {
   if (confidence === undefined || said === null || confidence >= said) return [];
-  const message = `${confidence} would make a pass easier than ${place} does, with a confidence of ${said}: leave the option out, or ask for more`;
+  const message = `${confidence} is lower than the confidence of ${place} (${said}), which would make a pass easier: leave the option out, or use a higher value`;
   return badOption('--confidence', message).problems;
 }
 
@@ -145,7 +145,7 @@ export function checkIngestDelay(text: string | undefined): readonly PlacedProbl
   if (text === undefined) return [];
   const seconds = parseDuration(text);
   if (seconds !== null && seconds >= 0 && seconds <= MAX_INGEST_DELAY_SECONDS) return [];
-  return badOption('--ingest-delay', `"${text}" is not a duration from 0s to 1h: write it as 30s or 2m`)
+  return badOption('--ingest-delay', `"${text}" is not a valid duration (0s to 1h): write it as 30s or 2m`)
     .problems;
 }
 
@@ -159,11 +159,11 @@ export function readTime(option: string, text: string): Input<number> {
   if (year !== undefined && Number(day) <= lastDay && Number.isFinite(seconds)) return accept(seconds);
   return badOption(
     option,
-    `"${text}" is no time: write RFC 3339 with a zone (2026-11-23T05:31:02Z) or Unix seconds`,
+    `"${text}" is not a valid time: write RFC 3339 with a zone (2026-11-23T05:31:02Z) or Unix seconds`,
   );
 }
 
 export function readPort(text: string): Input<number> {
   if (/^\d+$/.test(text) && Number(text) <= 65_535) return accept(Number(text));
-  return badOption('--port', `"${text}" is no port from 0 (any free one) to 65535`);
+  return badOption('--port', `"${text}" is not a valid port: write 0 (any free port) to 65535`);
 }

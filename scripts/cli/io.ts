@@ -16,5 +16,5 @@ export interface Io {
   readonly colour: boolean;
 }
 
-/** 0 pass · 1 an SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed · 130 interrupted */
+/** 0 pass · 1 SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed · 130 interrupted */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130;

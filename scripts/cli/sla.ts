@@ -11,7 +11,7 @@ let isOver = false;
 // Until there is a result: an event loop that runs empty has none.
 process.exitCode = 4;
 process.on('exit', () => {
-  if (!isOver) tell('this is a defect of the harness, please report it: it ended before there was a result');
+  if (!isOver) tell('this is a bug in the harness, please report it: it ended without a result');
 });
 
 /** One text on standard error, even where the event loop does not run any more. */
@@ -55,7 +55,7 @@ let shown = (text: string) => text;
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(name, (error: unknown) => {
     const told = error instanceof Error ? error.stack : String(error);
-    tell(shown(`this is a defect of the harness, please report it: ${told}`));
+    tell(shown(`this is a bug in the harness, please report it: ${told}`));
     end(4);
   });
 }
@@ -71,7 +71,7 @@ function workingDirectory(): string | null {
 
 const cwd = workingDirectory();
 if (cwd === null) {
-  tell('the working directory was deleted: change to one that exists, and run again');
+  tell('the working directory was deleted: change to an existing directory and run again');
   end(4);
 }
 
@@ -102,7 +102,7 @@ const load = async () => {
 const { main, hasHung, HarnessError, createTerminal } = await load().catch((error: unknown) => {
   const [line] = String(error instanceof Error ? error.message : error).split('\n');
   tell(
-    `the harness cannot be loaded: ${line}; restore its files (git status), or delete node_modules and run again`,
+    `the harness cannot be loaded: ${line}; restore its files (see git status), or delete node_modules and run again`,
   );
   return end(4);
 });
@@ -114,10 +114,12 @@ for (const [what, stream] of [
   ['standard error', process.stderr],
 ] as const) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (!isUntold) tell(`${what} cannot be written (${error.code}): what was printed is not complete`);
+    if (!isUntold) tell(`${what} cannot be written (${error.code}): the output is incomplete`);
     isUntold = true;
     controller.abort(
-      new HarnessError('cannot-print', `${what} cannot be written`, { nextStep: 'read or store all of it' }),
+      new HarnessError('cannot-print', `${what} cannot be written`, {
+        nextStep: 'read or store the whole output',
+      }),
     );
   });
 }

@@ -30,7 +30,7 @@ async function readBytes(path: string, signal: AbortSignal): Promise<Buffer> {
     if (found.isDirectory()) throw new NoText('it is a folder');
     if (found.isFIFO() || found.isSocket()) return await readPipe(path, signal);
     // A device may never end (/dev/zero), or wait for a person.
-    if (!found.isFile()) throw new NoText('it is a device: name a file, or a pipe');
+    if (!found.isFile()) throw new NoText('it is a device: name a file or a pipe');
     if (found.size > MAX_BYTES) throw tooLong();
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     // Files of /proc say that they are empty, and are not.
@@ -58,7 +58,7 @@ async function readPipe(path: string, signal: AbortSignal): Promise<Buffer> {
     throw error;
   }
   const timer = setTimeout(() => {
-    pipe.destroy(new NoText(`nothing more came out of this pipe within ${PIPE_PATIENCE_MS / 1000} s`));
+    pipe.destroy(new NoText(`this pipe delivered nothing for ${PIPE_PATIENCE_MS / 1000} s`));
   }, PIPE_PATIENCE_MS);
   const abort = () => pipe.destroy(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });
@@ -102,7 +102,7 @@ function textOf(bytes: Buffer): string {
   } catch {
     const at = firstInvalid(bytes);
     const byte = bytes[at]!.toString(16).padStart(2, '0');
-    throw new NoText(`${placeOf(bytes, at)} has the byte 0x${byte}, which is not UTF-8 there: ${NEXT}`);
+    throw new NoText(`${placeOf(bytes, at)} has the byte 0x${byte}, which is not valid UTF-8: ${NEXT}`);
   }
 }
 

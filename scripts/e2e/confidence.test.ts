@@ -29,7 +29,7 @@ describe('less than the document asks for', () => {
     const file = await documentWith(folder.path, 0.95);
     const { code, stdout, stderr } = await slaHere([...args, '--sla', file, '--confidence', '0.94']);
     expect(stderr).toBe(
-      `--confidence: 0.94 would make a pass easier than ${file} does, with a confidence of 0.95: leave the option out, or ask for more\n`,
+      `--confidence: 0.94 is lower than the confidence of ${file} (0.95), which would make a pass easier: leave the option out, or use a higher value\n`,
     );
     expect(stdout).toBe('');
     expect(code).toBe(2);
@@ -71,7 +71,7 @@ test('a stored run is judged again as surely as it was planned, or more so', asy
   const asked = (confidence: string) =>
     slaHere(['verify', folder.path, '--offline', '--confidence', confidence]);
   const looser = await asked('0.9');
-  expect(looser.stderr).toContain('0.9 would make a pass easier than the plan of the run does');
+  expect(looser.stderr).toContain('0.9 is lower than the confidence of the plan of the run');
   expect(looser.code).toBe(2);
   expect((await asked('0.99')).stdout).toContain('decided at 99% confidence');
 });

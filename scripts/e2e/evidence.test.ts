@@ -135,7 +135,7 @@ describe('a bundle that was altered is refused, and the file is named', () => {
         await symlink('../plan.json', join(path, 'plan.json'));
       },
       'plan.json',
-      /found something that is no plain file/,
+      /found something that is not a plain file/,
     ],
     'a manifest that does not parse': [
       (path) => appendFile(join(path, 'manifest.json'), ','),
@@ -145,7 +145,7 @@ describe('a bundle that was altered is refused, and the file is named', () => {
     'a manifest of nothing': [
       (path) => writeFile(join(path, 'manifest.json'), 'null'),
       'manifest.json',
-      /is no manifest/,
+      /is not a manifest/,
     ],
     'a manifest without hashes': [
       async (path) => {
@@ -153,12 +153,12 @@ describe('a bundle that was altered is refused, and the file is named', () => {
         await writeFile(file, (await readFile(file, 'utf8')).replaceAll('sha256"', 'sha1"'));
       },
       'manifest.json',
-      /is no manifest/,
+      /is not a manifest/,
     ],
     'no manifest': [
       (path) => rm(join(path, 'manifest.json')),
       'manifest.json',
-      /is missing: the run did not come to its end/,
+      /is missing: the run did not finish/,
     ],
   };
 
@@ -167,7 +167,7 @@ describe('a bundle that was altered is refused, and the file is named', () => {
     await alter(run.path);
     for (const how of [['--offline'], [], ['--prometheus', 'http://127.0.0.1:9']]) {
       const { code, stdout, stderr } = await slaHere(['verify', run.path, '--json', ...how]);
-      expect(stderr).toContain(`${join(run.path, file)}: the run is not as it was sealed, and is not judged`);
+      expect(stderr).toContain(`${join(run.path, file)}: the run does not match its seal, and is not judged`);
       expect(stderr).toMatch(message);
       expect(stdout).toBe('');
       expect(code).toBe(2);
@@ -234,7 +234,7 @@ describe('asking again', () => {
 
   test('a Prometheus on the snapshot gives the same counts and the same verdict', async () => {
     const asked = await slaHere(['verify', original, '--prometheus', url, '--json']);
-    expect(asked.stderr).toContain('asked again: the same samples and the same verdict');
+    expect(asked.stderr).toContain('queried again: the same samples and the same verdict');
     expect(JSON.parse(asked.stdout)).toEqual(JSON.parse(gated.stdout));
     expect(asked.code).toBe(gated.code);
   });
@@ -266,13 +266,13 @@ describe('asking again', () => {
     await seal(run.path);
 
     const { code, stdout, stderr } = await slaHere(['verify', run.path, '--prometheus', url, '--json']);
-    expect(stderr).toContain('asked again: not as in');
+    expect(stderr).toContain('queried again: different from');
     expect(stderr).toMatch(
       /_bucket\{.*series .*: 1 of \d+ samples differ, the first at .*: \d+ before, \d+ now/,
     );
     expect(stderr).toMatch(/up\{.*"elsewhere:1".*samples differ, the first at .*: 1 before, no sample now/);
     expect(stderr).toMatch(/objectives\.latency-p95\.verdict: "undecided" before, "(met|missed)" now/);
-    expect(stderr).toMatch(/THE COUNTS DIFFER from the stored ones: latency-p95, latency-p99/);
+    expect(stderr).toMatch(/THE COUNTS DIFFER from the stored run: latency-p95, latency-p99/);
     expect(JSON.parse(stdout)).toEqual(JSON.parse(gated.stdout));
     expect(code).toBe(gated.code);
   });

@@ -108,18 +108,18 @@ describe('a service that is already running', { timeout: 180_000 }, () => {
 
     const again = ['verify', join(folder.path, 'latest'), '--prometheus', front.url];
     expect((await sla(again, { env })).stderr).toContain(
-      'asked again: the same samples and the same verdict',
+      'queried again: the same samples and the same verdict',
     );
     expect((await sla(again)).stderr).toContain('THE COUNTS DIFFER');
 
     const outside = await gate(stack, front.url, { ...env, PROMETHEUS_TOKEN: 'not-the-token-either' }, []);
     expect(outside.code).toBe(4);
-    expect(outside.stderr).toMatch(/does not let us in: status 401.*\nnext: set PROMETHEUS_TOKEN/);
+    expect(outside.stderr).toMatch(/rejected our credentials: status 401.*\nnext: set PROMETHEUS_TOKEN/);
     expect(outside.stderr).not.toContain('warming up');
 
     const wrong = await gate(stack, front.url, { ...env, SLA_TARGET_TOKEN: 'not-the-token-at-all' }, []);
     expect(wrong.code).toBe(4);
-    expect(wrong.stderr).toContain('gave no good answer to the warm-up');
+    expect(wrong.stderr).toContain('did not answer any warm-up request with 2xx');
     expect(wrong.stderr).toContain('SLA_TARGET_TOKEN');
   });
 

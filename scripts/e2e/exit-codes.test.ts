@@ -99,7 +99,9 @@ describe('what cannot be started ends with 4, in one line', () => {
     if (existsSync(gone)) rmdirSync(gone);
     // Some shells say so as well, before the launcher begins.
     const ours = lines(stderr).filter((line) => !line.includes('getcwd'));
-    expect(ours).toEqual(['the working directory was deleted: change to one that exists, and run again']);
+    expect(ours).toEqual([
+      'the working directory was deleted: change to an existing directory and run again',
+    ]);
     expect(stdout).toBe('');
     expect(code).toBe(4);
   });
@@ -163,7 +165,7 @@ describe('an error that nobody caught ends with 4', () => {
     // The preflight ends before it comes.
     const env = { NODE_OPTIONS: preload(what) };
     const { code, stderr } = await shell('exec "$SLA" selftest --quick', env);
-    expect(stderr).toContain('this is a defect of the harness');
+    expect(stderr).toContain('this is a bug in the harness');
     expect(code).toBe(4);
   });
 
@@ -176,9 +178,7 @@ describe('an error that nobody caught ends with 4', () => {
 describe('an output that takes nothing', () => {
   test.skipIf(!existsSync('/dev/full'))('a full disk: 4, and a line on standard error', async () => {
     const { code, stderr } = await shell('exec "$SLA" --help >/dev/full');
-    expect(lines(stderr)).toEqual([
-      'standard output cannot be written (ENOSPC): what was printed is not complete',
-    ]);
+    expect(lines(stderr)).toEqual(['standard output cannot be written (ENOSPC): the output is incomplete']);
     expect(code).toBe(4);
   });
 
@@ -200,7 +200,7 @@ describe('what is no input ends with 2, and in bounded time', () => {
     [
       'bytes that are not UTF-8',
       `printf 'name: caf\\xe9\\n' >"$DIR/l1"; exec "$SLA" check "$DIR/l1"`,
-      /line 1 has the byte 0xe9, which is not UTF-8 there: save it as UTF-8/,
+      /line 1 has the byte 0xe9, which is not valid UTF-8: save it as UTF-8/,
     ],
     [
       'UTF-16',
@@ -243,7 +243,7 @@ describe('what is no input ends with 2, and in bounded time', () => {
   test('a pipe that nobody writes to is waited for, and Ctrl-C ends that', async () => {
     const script = `${HELD} "$SLA" check "$DIR/pipe-$$" & sleep 2; kill -INT $!; wait $!`;
     const { code, stderr } = await shell(script, { DIR: folder.path });
-    expect(stderr).toContain('interrupted: everything that was started is stopped');
+    expect(stderr).toContain('interrupted: everything that was started has been stopped');
     expect(code).toBe(130);
   });
 });
@@ -257,13 +257,15 @@ describe('a folder that accepts no files ends with 4', () => {
     ['dashboards', '/dev/fd/sla'],
   ])('%s --out %s', async (command, out) => {
     const { code, stderr } = await shell(`exec "$SLA" ${command} --out ${out}`);
-    expect(stderr).toMatch(/cannot be (made|written): .*\nnext: choose another place with --out DIR/);
+    expect(stderr).toMatch(/cannot be (made|written): .*\nnext: choose another folder with --out DIR/);
     expect(code).toBe(4);
   });
 
   test('a device is never replaced by a file', async () => {
     const { code, stderr } = await shell('exec "$SLA" rules --out /dev/null');
-    expect(stderr).toContain('/dev/null cannot be written: something that is not a plain file has this name');
+    expect(stderr).toContain(
+      '/dev/null cannot be written: a file of this name exists that is not a plain file',
+    );
     expect(code).toBe(4);
     expect((await shell('[ -c /dev/null ]')).code).toBe(0);
   });

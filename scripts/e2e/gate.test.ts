@@ -174,7 +174,7 @@ describe('Ctrl-C', () => {
       gate.child.kill('SIGINT');
       const { code, stderr } = await gate.done;
       expect(code).toBe(130);
-      expect(stderr).toContain('interrupted: everything that was started is stopped');
+      expect(stderr).toContain('interrupted: everything that was started has been stopped');
       expect(children.filter(isAlive)).toEqual([]);
       // It outlives the harness by design, until it has seen its end.
       await expect.poll(() => watchdog.filter(isAlive), { timeout: 20_000 }).toEqual([]);

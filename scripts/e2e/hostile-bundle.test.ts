@@ -46,7 +46,7 @@ test('the run as it is passes', async () => {
   expect((await slaHere(['verify', original])).code).toBe(0);
 });
 
-describe('what is not as it was sealed is named', () => {
+describe('a file that does not match the seal is named', () => {
   const odd = (path: string, name: string) =>
     Buffer.concat([Buffer.from(`${path}/`), Buffer.from(name, 'latin1')]);
   const fifo = async (path: string) => {
@@ -74,12 +74,12 @@ describe('what is not as it was sealed is named', () => {
     ],
     'a manifest of a later version': [
       edit('manifest.json', (manifest) => ({ ...manifest, schema: 'sla-harness/manifest/v9' })),
-      /it is no manifest \(sla-harness\/manifest\/v1\), its schema is "sla-harness\/manifest\/v9"/,
+      /it is not a manifest \(sla-harness\/manifest\/v1\), its schema is "sla-harness\/manifest\/v9"/,
     ],
-    'a manifest of an array': [write('manifest.json', '[]'), /it is no manifest/],
+    'a manifest of an array': [write('manifest.json', '[]'), /it is not a manifest/],
     'a file that became a pipe': [
       (path) => fifo(join(path, 'plan.json')),
-      /plan\.json: .*something that is no plain file/,
+      /plan\.json: .*something that is not a plain file/,
     ],
     'a pipe more': [(path) => fifo(join(path, 'logs', 'extra')), /logs\/extra: .*not in manifest\.json/],
     'a file that grew without end': [

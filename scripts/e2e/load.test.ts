@@ -228,7 +228,7 @@ describe('k6', () => {
     const load = { ...LOAD, phases, budgets: [budget], plannedRequests: 800, scheduledSeconds: 20 };
     const { load: record } = await loadOnce(load, recorder, { generators: 2 });
     expect(record).toMatchObject({ completed: false });
-    expect(record!.stoppedBecause).toContain('nothing could save it any more');
+    expect(record!.stoppedBecause).toContain('an objective can no longer be met');
     expect(record!.sent).toBeLessThan(700);
     // What was in flight at the stop has no end that k6 knows of.
     const ended = record!.answered['2xx'] + record!.answered['5xx'] + record!.lost;
@@ -338,7 +338,7 @@ describe('warm-up', () => {
     await using recorder = await startRecorder({ refuse: 1 });
     const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
     await expect(warmUp(stack, LOAD, signal)).rejects.toThrow(
-      'gave no good answer to the warm-up: 60 refusals',
+      'did not answer any warm-up request with 2xx: 60 refusals',
     );
   });
 });

@@ -46,7 +46,7 @@ describe('review', () => {
     );
     expect(stdout).toContain(`report: ${join(healthy.stored.path, FILES.report)}\n`);
     expect(stderr).toContain(`all runs: ${join(folder.path, 'index.html')}`);
-    expect(stderr).not.toContain('not as it was sealed');
+    expect(stderr).not.toContain('does not match its seal');
     expect(code).toBe(0);
   });
 
@@ -56,7 +56,7 @@ describe('review', () => {
     expect(stdout).toContain(`report: ${file}\n`);
     expect(await readFile(join(ROOT, file), 'utf8')).toContain('<span>Failed.</span>');
     expect(stdout).toMatch(/p95 first rose over 200ms at 13:03:\d\d UTC/);
-    expect(stderr).not.toContain('not as it was sealed');
+    expect(stderr).not.toContain('does not match its seal');
   });
 
   test('one that was altered is shown, and it is said', async () => {
@@ -67,7 +67,7 @@ describe('review', () => {
     );
     await writeFile(join(stored.path, 'verdict.txt'), 'all is well');
     const { stderr, code } = await slaHere(['review', stored.path, '--text']);
-    expect(stderr).toMatch(/verdict\.txt: the run is not as it was sealed/);
+    expect(stderr).toMatch(/verdict\.txt: the run does not match its seal/);
     expect(code).toBe(0);
   });
 
@@ -169,7 +169,7 @@ describe('review --grafana', () => {
 
   test('annotations that are there are not made twice', async () => {
     await using grafana = await listening(200, [{ id: 7 }]);
-    expect((await review(grafana.url)).stderr).toContain('its annotations are there already');
+    expect((await review(grafana.url)).stderr).toContain('its annotations already exist');
     expect(
       grafana.arrived.filter(({ method, url }) => method === 'POST' && url.includes('annotations')),
     ).toEqual([]);

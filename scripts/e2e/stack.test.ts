@@ -115,7 +115,9 @@ test('with alerts it has an Alertmanager, where one can be had', async () => {
   const without = await sla(['stack', 'up', '--with', 'alerts'], { root, env });
   try {
     expect(without, without.stderr).toMatchObject({ code: 0 });
-    expect(without.stderr).toContain('there is no Alertmanager: alerts are evaluated, and nobody is told');
+    expect(without.stderr).toContain(
+      'no Alertmanager was found: alerts are evaluated, but no notifications are sent',
+    );
     expect(without.stdout).not.toContain('Alertmanager');
   } finally {
     await here('stack', 'down');

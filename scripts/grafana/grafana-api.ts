@@ -107,11 +107,11 @@ export async function sendToGrafana(request: GrafanaRequest, access: GrafanaAcce
     const answer = response.ok ? parseJson(text) : undefined;
     if (answer !== undefined) return answer;
     const said = (access.redact ?? String)(text).slice(0, 200);
-    throw new Error(`status ${response.status}${response.ok ? ', and no JSON' : ''}: ${said}`);
+    throw new Error(`status ${response.status}${response.ok ? ', but not JSON' : ''}: ${said}`);
   } catch (cause) {
     access.signal.throwIfAborted();
     throw new HarnessError('grafana', `${withoutSecrets(access.url)}: ${(cause as Error).message}`, {
-      nextStep: 'check the address, and that GRAFANA_TOKEN may write dashboards and annotations there',
+      nextStep: 'check the address, and that GRAFANA_TOKEN may write dashboards and annotations',
       cause,
     });
   }

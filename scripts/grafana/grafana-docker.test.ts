@@ -78,15 +78,15 @@ describe('what is missing is said, with the next step', () => {
     ['no Docker at all', { PATH: '/nonexistent' }],
   ])('%s', async (_, env) => {
     const { code, stderr, stdout } = await sla(['review', run, '--grafana'], { env });
-    expect(stderr).toContain('Grafana is brought up by Docker, which does not answer: ');
-    expect(stderr).toMatch(/next: install Docker and start it .* --grafana URL .*\(no-docker\)/);
+    expect(stderr).toContain('Docker, which starts Grafana, does not respond: ');
+    expect(stderr).toMatch(/next: install and start Docker .* --grafana URL .*\(no-docker\)/);
     expect(stdout).toBe('');
     expect(code).toBe(4);
   });
 
   test('the image', async () => {
     const { code, stderr } = await sla(['review', run, '--grafana'], { env: played('no-image') });
-    expect(stderr).toContain(`the image ${GRAFANA_IMAGE} cannot be had: no route to the registry`);
+    expect(stderr).toContain(`the image ${GRAFANA_IMAGE} cannot be pulled: no route to the registry`);
     expect(stderr).toMatch(/next: .*docker load.* \(no-image\)/);
     expect(code).toBe(4);
   });
@@ -94,14 +94,14 @@ describe('what is missing is said, with the next step', () => {
   test('the samples of the run', async () => {
     const env = played('no-samples', { STAND_IN_HAS: '1' });
     const { code, stderr } = await sla(['review', run, '--grafana'], { env });
-    expect(stderr).toContain('has no snapshot of its Prometheus');
+    expect(stderr).toContain('has no snapshot, and its Prometheus is no longer running');
     expect(stderr).toMatch(/next: .*--prometheus URL.*--snapshot \(no-samples\)/);
     expect(code).toBe(4);
   });
 
   test('an address to ask, without a Grafana that would', async () => {
     const { code, stderr } = await sla(['review', run, '--prometheus', 'http://127.0.0.1:9090']);
-    expect(stderr).toContain('only a Grafana that is started here asks it');
+    expect(stderr).toContain('is queried only by a Grafana that Docker starts');
     expect(code).toBe(2);
   });
 });

@@ -73,34 +73,30 @@ type Asking = Pick<GrafanaOptions, 'env' | 'signal'>;
 const docker = (args: readonly string[], timeoutMs: number, { env, signal }: Asking) =>
   promisify(execFile)('docker', args, { env: { ...env }, signal, timeout: timeoutMs });
 
-const INSTEAD = 'or bring them into a Grafana that is there already: --grafana URL (and GRAFANA_TOKEN)';
+const INSTEAD = 'or use a Grafana that is already running: --grafana URL (and GRAFANA_TOKEN)';
 
 async function findDocker(options: Asking): Promise<void> {
   try {
     await docker(['version', '--format', '{{.Server.Version}}'], ASK_MS, options);
   } catch (cause) {
     options.signal.throwIfAborted();
-    throw new HarnessError(
-      'no-docker',
-      `Grafana is brought up by Docker, which does not answer: ${told(cause)}`,
-      {
-        nextStep: `install Docker and start it (docker version must name a server), ${INSTEAD}`,
-        cause,
-      },
-    );
+    throw new HarnessError('no-docker', `Docker, which starts Grafana, does not respond: ${told(cause)}`, {
+      nextStep: `install and start Docker (docker version must show a server), ${INSTEAD}`,
+      cause,
+    });
   }
 }
 
 async function findImage(options: Asking & Pick<Io, 'progress'>): Promise<void> {
   const isThere = await docker(['image', 'inspect', GRAFANA_IMAGE], ASK_MS, options).catch(() => null);
   if (isThere !== null) return;
-  options.progress(`fetching the image ${GRAFANA_IMAGE}`);
+  options.progress(`pulling the image ${GRAFANA_IMAGE}`);
   try {
     await docker(['pull', GRAFANA_IMAGE], PULL_MS, options);
   } catch (cause) {
     options.signal.throwIfAborted();
-    throw new HarnessError('no-image', `the image ${GRAFANA_IMAGE} cannot be had: ${told(cause)}`, {
-      nextStep: `fetch it where there is a network (docker pull ${GRAFANA_IMAGE}, docker save and docker load), ${INSTEAD}`,
+    throw new HarnessError('no-image', `the image ${GRAFANA_IMAGE} cannot be pulled: ${told(cause)}`, {
+      nextStep: `fetch it on a machine with network access (docker pull ${GRAFANA_IMAGE}, docker save and docker load), ${INSTEAD}`,
       cause,
     });
   }

@@ -138,7 +138,7 @@ export const tellExit = ({ code, signal }: Exit) =>
 function diedEarly(process: Running, exit: Exit, nextStep: string): HarnessError {
   return new HarnessError(
     'died-early',
-    `${process.name} ended with ${tellExit(exit)}. Its last lines:\n${process.tail()}`,
+    `${process.name} ended with ${tellExit(exit)}. Last log lines:\n${process.tail()}`,
     { nextStep },
   );
 }
@@ -164,7 +164,7 @@ export async function waitFor<T>(
     if (Date.now() > deadline) {
       throw new HarnessError(
         'not-ready',
-        `${process.name}: ${what} took longer than ${patienceMs / 1000} s. Its last lines:\n${process.tail()}`,
+        `${process.name}: ${what} took longer than ${patienceMs / 1000} s. Last log lines:\n${process.tail()}`,
         {
           nextStep: `see ${process.logFile}`,
         },

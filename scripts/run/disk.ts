@@ -18,7 +18,7 @@ export async function writeWhole(path: string, content: string | AsyncIterable<s
     // It would be replaced: /dev/null by a file, for all of this machine.
     const found = await lstat(path).catch(() => null);
     if (found !== null && !found.isFile() && !found.isSymbolicLink())
-      throw new Error('something that is not a plain file has this name');
+      throw new Error('a file of this name exists that is not a plain file');
     const file = await open(temporary, 'w');
     try {
       await file.writeFile(content);
@@ -72,7 +72,7 @@ async function makeLast(path: string, mode: number): Promise<void> {
 const isFolder = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() === true;
 
 function cannotWrite(path: string, cause: NodeJS.ErrnoException): HarnessError {
-  const elsewhere = 'choose another place with --out DIR';
+  const elsewhere = 'choose another folder with --out DIR';
   const nextStep =
     cause.code === 'ENOSPC' || cause.code === 'EDQUOT'
       ? `free space there (./sla runs prune --keep 50), or ${elsewhere}`

@@ -81,6 +81,6 @@ test('what k6 reports as failed is told once, and nothing of a k6 that was kille
     'k6 ended with exit code 107: the load script threw an exception: Error: no room at handleSummary',
   ]);
   expect(failuresOf([end(0, { summary: null })], false)).toEqual([
-    'k6 left no summary, so its checks and thresholds are not known',
+    'k6 wrote no summary, so its checks and thresholds are unknown',
   ]);
 });

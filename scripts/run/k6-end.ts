@@ -1,7 +1,7 @@
 import { answersInAll } from '../../slas/client/requests.ts';
 import type { Load, LoadRecord } from '../../slas/model/model.ts';
 import { plannedIn } from '../../slas/plan/planned-in.ts';
-import { countOf, formatCount } from '../../slas/render/numbers.ts';
+import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts';
 import { type Exit, tellExit } from '../process/processes.ts';
 import type { ErrorLog } from './k6-log.ts';
 import { count, type Summary } from './k6-summary.ts';
@@ -16,7 +16,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   [THRESHOLD_CROSSED]: 'a threshold was crossed',
   100: 'setup() took too long',
   101: 'teardown() took too long',
-  [STOPPED_BY_SIGNAL]: 'it was told to stop',
+  [STOPPED_BY_SIGNAL]: 'it was asked to stop',
   107: 'the load script threw an exception',
   108: 'the load script aborted the test',
   109: 'k6 panicked',
@@ -84,18 +84,21 @@ function isWhole({ sent, answered, lost, droppedIterations }: Counts, { plannedR
   return sent > 0 && sent + droppedIterations >= plannedRequests && ended === sent;
 }
 
+const howBad = (overSeconds: number | null) =>
+  overSeconds === null ? 'failed' : `took longer than ${formatValue(overSeconds, 'seconds')}`;
+
 /** A budget that is used up, or a threshold of the script's own that ends the test (`abortOnFail`). */
 function stoppedByThreshold(summary: Summary, end: EndedK6, load: Load): string {
   const told = load.budgets
     .map((budget) => ({ ...budget, bad: count(summary, budget.metric) }))
     .filter(({ bad, atMost }) => bad > atMost)
     .map(
-      ({ objective, phase, bad, atMost }) =>
-        `${countOf(bad, 'bad request')} for ${objective}, of which ${formatCount(plannedIn(load, phase ?? undefined).plannedRequests)} can bear ${formatCount(atMost)}`,
+      ({ objective, phase, overSeconds, bad, atMost }) =>
+        `${countOf(bad, 'request')} ${howBad(overSeconds)}; the error budget of ${objective} is ${formatCount(atMost)} of ${formatCount(plannedIn(load, phase ?? undefined).plannedRequests)}`,
     );
   return told.length === 0
     ? `k6 ended with ${endInWords(end)}`
-    : `nothing could save it any more: ${told.join('; ')}`;
+    : `an objective can no longer be met: ${told.join('; ')}`;
 }
 
 /** What k6 reported as failed beside checks and thresholds. undefined where it could not report anything: it was killed. */
@@ -114,7 +117,7 @@ function failuresIn(end: EndedK6, isCrossed: boolean): readonly string[] {
     ...(exit.code === THRESHOLD_CROSSED && !isCrossed ? [`k6 ended with ${endInWords(end)}`] : []),
     ...(summary === null
       ? [
-          `k6 left no summary, so its checks and thresholds are not known${log.first === null ? '' : ` (${log.first})`}`,
+          `k6 wrote no summary, so its checks and thresholds are unknown${log.first === null ? '' : ` (${log.first})`}`,
         ]
       : []),
   ];

@@ -201,28 +201,28 @@ async function warmUpAndSettle(
   if (settled.isScraped) return settled.lagSeconds;
   const [incident] = await died();
   if (incident !== undefined)
-    throw new HarnessError('died-early', `before the load began, ${incident}`, {
+    throw new HarnessError('died-early', `before the load started, ${incident}`, {
       nextStep: 'see the logs in the run folder',
     });
   throw new HarnessError(
     'not-scraped',
-    `${withoutSecrets(stack.prometheusUrl)} scraped no healthy target ${plan.up} within ${patienceMs / 1000} s`,
+    `${withoutSecrets(stack.prometheusUrl)} has no successful scrape of ${plan.up} within ${patienceMs / 1000} s`,
     {
       nextStep:
-        'check that Prometheus scrapes the service, and service.selector in the SLA document; if its samples come later, set --ingest-delay',
+        'check that Prometheus scrapes the service, and service.selector in the SLA document; if its samples arrive late, set --ingest-delay',
     },
   );
 }
 
-/** A Prometheus that does not let us in would be waited for in vain, and the service warmed up for nothing. */
+/** A Prometheus that rejected our credentials would be waited for in vain, and the service warmed up for nothing. */
 async function refuseIfClosed(plan: Plan, stack: Stack, io: Io): Promise<void> {
   const { error } = await askOnce(plan.up, Date.now() / 1000, askerOf(stack.prometheusUrl, io));
   if (error === null || !/^status 40[13]\b/.test(error)) return;
   throw new HarnessError(
     'prometheus-closed',
-    `${withoutSecrets(stack.prometheusUrl)} does not let us in: ${error}`,
+    `${withoutSecrets(stack.prometheusUrl)} rejected our credentials: ${error}`,
     {
-      nextStep: 'set PROMETHEUS_TOKEN or PROMETHEUS_TOKEN_FILE, or put user and password into the address',
+      nextStep: 'set PROMETHEUS_TOKEN or PROMETHEUS_TOKEN_FILE, or put user and password in the address',
     },
   );
 }

@@ -87,8 +87,8 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
   const { document } = read.value;
   const scenario = options.scenario ?? document.defaultScenario;
   if (scenario === null) {
-    const names = document.scenarios.map(({ name }) => name).join(', ') || 'the document has none';
-    return badOption('--scenario', `the document names no defaultScenario: choose one (${names})`);
+    const names = document.scenarios.map(({ name }) => name).join(', ') || 'the document has no scenarios';
+    return badOption('--scenario', `the document has no defaultScenario: choose a scenario (${names})`);
   }
   const file = options.sla ?? shortPath(io, read.value.file);
   const looser = checkConfidence(overrides.value, document.confidence, file);
@@ -101,7 +101,7 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
       code: 'no-script',
       path: `scenarios.${scenario}`,
       file,
-      message: `there is no ${script}: write it, or name another with script`,
+      message: `the load script ${script} does not exist: write it, or name another one with script`,
     });
   }
   return accept({ read: read.value, plan: options.abort === false ? withoutBudgets(plan) : plan, file });
@@ -115,7 +115,7 @@ function optionProblems(options: RunOptions): Input<null> {
   const placed = stackProblems(options);
   if (!placed.ok) return placed;
   if (generators !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(generators)) {
-    return badOption('--generators', `"${generators}" is no number of generators from 1 to 64`);
+    return badOption('--generators', `"${generators}" is not a valid number of load generators (1 to 64)`);
   }
   const bounds = readBounds(options);
   if (!bounds.ok) return bounds;
@@ -124,19 +124,19 @@ function optionProblems(options: RunOptions): Input<null> {
   if ((target === undefined) !== (prometheus === undefined)) {
     return badOption(
       target === undefined ? '--target' : '--prometheus',
-      'a service that is already there needs both --target URL and --prometheus URL',
+      'a service that is already running needs both --target URL and --prometheus URL',
     );
   }
   if (target !== undefined && faults !== undefined) {
     return badOption(
       '--faults',
-      'faults are built into our own service: they cannot be put into one that is already there',
+      'faults can be injected into the sentiment service only, not into one that is already running: leave out --faults or --target',
     );
   }
   if (target !== undefined && snapshot === true) {
     return badOption(
       '--snapshot',
-      'a snapshot is taken of a Prometheus that is started for the run only: leave out --target and --prometheus',
+      'a snapshot needs a Prometheus that is started for the run: leave out --target and --prometheus',
     );
   }
   const urls = target === undefined ? [] : [...checkTarget(target), ...checkUrl('--prometheus', prometheus!)];
@@ -147,25 +147,25 @@ function optionProblems(options: RunOptions): Input<null> {
 
 function stackProblems({ stack, target, toxic, with: extras, snapshot }: RunOptions): Input<null> {
   if (!STACKS.includes(stack ?? 'local')) {
-    return badOption('--stack', `"${stack}" is no stack: ${STACKS.join(', ')} are`);
+    return badOption('--stack', `"${stack}" is not a valid stack: use local, containers or none`);
   }
   const isThere = target !== undefined;
   if (stack === 'none' && !isThere)
     return badOption('--stack', 'none needs --target URL and --prometheus URL');
   if (stack !== undefined && stack !== 'none' && isThere) {
-    return badOption('--stack', `${stack} starts a service of its own: leave out --target and --prometheus`);
+    return badOption('--stack', `${stack} starts its own service: leave out --target and --prometheus`);
   }
   if (stack === 'containers') {
     if (snapshot === true)
-      return badOption('--snapshot', 'a stack in containers gives none: leave out --stack');
+      return badOption('--snapshot', 'not available with --stack containers: leave one of the two out');
     const read = readContainerExtras({ toxic, with: extras });
     return read.ok ? accept(null) : read;
   }
   if (toxic !== undefined)
-    return badOption('--toxic', 'what stands in between is a container: add --stack containers');
+    return badOption('--toxic', 'the proxy that injects it is a container: add --stack containers');
   return extras === undefined
     ? accept(null)
-    : badOption('--with', 'further parts are containers: add --stack containers');
+    : badOption('--with', 'these parts are containers: add --stack containers');
 }
 
 const STACKS = ['local', 'containers', 'none'];

@@ -63,9 +63,9 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
   const first = log.first === null ? '' : `: ${log.first}`;
   return new HarnessError(
     'k6-cannot-run',
-    `k6 cannot run ${load.script} (${tellExit(exit)})${first}\nIts last lines:\n${k6.tail()}`,
+    `k6 cannot run ${load.script} (${tellExit(exit)})${first}\nLast log lines:\n${k6.tail()}`,
     {
-      nextStep: `mend ${load.script}, or the scenario's load in the SLA document`,
+      nextStep: `fix ${load.script}, or the load of the scenario in the SLA document`,
     },
   );
 }

@@ -39,11 +39,11 @@ describe('a token', () => {
     await writeFile(empty, ' \n\n');
     expect(told({ SLA_TARGET_TOKEN_FILE: '/nowhere/secret-token', PROMETHEUS_TOKEN_FILE: empty })).toEqual([
       'SLA_TARGET_TOKEN_FILE: the file that it names cannot be read (ENOENT): write the token to it, or unset the variable',
-      'PROMETHEUS_TOKEN_FILE: the file that it names has no line: write the token to it, or unset the variable',
+      'PROMETHEUS_TOKEN_FILE: the file that it names is empty: write the token to it, or unset the variable',
     ]);
     expect(told({ SLA_TARGET_TOKEN: 'two words-here', PROMETHEUS_TOKEN: '12345678' })).toEqual([
-      'SLA_TARGET_TOKEN: the token has characters that a header cannot carry, or spaces',
-      expect.stringMatching(/^PROMETHEUS_TOKEN: the token is so short, or so plain a number/),
+      'SLA_TARGET_TOKEN: the token contains spaces, or characters that are not allowed in a header: check that it is complete',
+      expect.stringMatching(/^PROMETHEUS_TOKEN: the token is too short or a plain number/),
     ]);
   });
 });

@@ -53,12 +53,12 @@ function tokenOf(name: TokenVariable, env: Env, cwd: string): string | Error | n
     const path = resolve(cwd, file);
     if (!statSync(path).isFile() || statSync(path).size > MAX_FILE_BYTES)
       return new Error(
-        'what it names is not a plain file of at most 64 KiB: write the token to one, or unset the variable',
+        'it does not name a plain file of at most 64 KiB: write the token to such a file, or unset the variable',
       );
     const lines = readFileSync(path, 'utf8').split('\n');
     const token = lines.map((line) => line.trim()).find((line) => line !== '');
     return (
-      token ?? new Error('the file that it names has no line: write the token to it, or unset the variable')
+      token ?? new Error('the file that it names is empty: write the token to it, or unset the variable')
     );
   } catch (error) {
     const { code = 'unknown trouble' } = error as NodeJS.ErrnoException;
@@ -69,9 +69,10 @@ function tokenOf(name: TokenVariable, env: Env, cwd: string): string | Error | n
 }
 
 function whatIsWrong(token: string): string | null {
-  if (!/^[\x21-\x7e]+$/.test(token)) return 'the token has characters that a header cannot carry, or spaces';
+  if (!/^[\x21-\x7e]+$/.test(token))
+    return 'the token contains spaces, or characters that are not allowed in a header: check that it is complete';
   if (!isFindable(token))
-    return 'the token is so short, or so plain a number, that it could not be told apart from other text and be kept out of it';
+    return 'the token is too short or a plain number, so it cannot be redacted reliably: use one of at least 6 characters that is not a number';
   return null;
 }
 

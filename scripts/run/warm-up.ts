@@ -89,10 +89,10 @@ function refuseIfNoneGood(result: autocannon.Result, url: string): void {
   if (result['2xx'] > 0) return;
   throw new HarnessError(
     'warm-up',
-    `${url} gave no good answer to the warm-up: ${result.non2xx} refusals, ${result.errors + result.resets} errors`,
+    `${url} did not answer any warm-up request with 2xx: ${result.non2xx} other responses, ${result.errors + result.resets} errors`,
     {
       nextStep:
-        'check the address, service.warmUp in the SLA document, and SLA_TARGET_TOKEN if the service asks for a token',
+        'check the address, service.warmUp in the SLA document, and SLA_TARGET_TOKEN if the service requires a token',
     },
   );
 }

@@ -148,9 +148,9 @@ export async function createRunFolder(parent: string, what: string, redactor: Re
     for (const made of [folder.logs, folder.path]) await rmdir(made).catch(() => {});
     throw new HarnessError(
       'no-run-folder',
-      `the run folder ${folder.path} cannot be made: ${messageOf(cause)}`,
+      `the run folder ${folder.path} cannot be created: ${messageOf(cause)}`,
       {
-        nextStep: 'choose another place with --out DIR',
+        nextStep: 'choose another folder with --out DIR',
         cause,
       },
     );
@@ -193,7 +193,7 @@ export async function readRun(given: string): Promise<StoredRun> {
   const read = await readStoredRun(given);
   if (read.ok) return read.value;
   throw new HarnessError('bad-run', read.problems.map(tellProblem).join('\n'), {
-    nextStep: 'the run did not get that far, or the folder was altered: run it again',
+    nextStep: 'the run did not finish, or the folder was altered: run it again',
   });
 }
 
@@ -201,7 +201,7 @@ export async function readRun(given: string): Promise<StoredRun> {
 export async function readStoredRun(given: string): Promise<Input<StoredRun>> {
   const isFolder = (await stat(given).catch(() => null))?.isDirectory() === true;
   if (!isFolder)
-    return badOption('RUN', `there is no run folder ${given}: make one with ./sla gate, or name another`);
+    return badOption('RUN', `there is no run folder ${given}: create one with ./sla gate, or name another`);
   const path = await realpath(given);
   const problems: PlacedProblem[] = [];
   const read = async <T>(name: string, reading: Promise<T>, isNeeded: boolean): Promise<T | null> => {

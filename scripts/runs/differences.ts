@@ -79,7 +79,7 @@ export function evidenceDifferences(
   return questions.flatMap((question) => {
     const [stored, asked] = [old.get(question), fresh.get(question)];
     if (stored === undefined || asked === undefined)
-      return [`${question}: it was asked for only ${stored === undefined ? 'now' : 'before'}`];
+      return [`${question}: queried only ${stored === undefined ? 'now' : 'before'}`];
     return readingDifferences(stored, asked, window.toSeconds).map(
       (difference) => `${question}: ${difference}`,
     );

@@ -17,7 +17,7 @@ export async function ifItCanBeJudged<T>(path: string, io: Io, work: () => Promi
       code: 'bad-run',
       path: '',
       file: shortPath(io, path),
-      message: `the files of this run do not fit together: ${why}`,
+      message: `the files of this run are inconsistent: ${why}`,
     });
   }
 }

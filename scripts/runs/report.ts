@@ -30,7 +30,7 @@ export async function reportInputOf(
   ]);
   if (document === null) {
     throw new HarnessError('bad-run', `${join(stored.path, FILES.document)} cannot be read`, {
-      nextStep: 'the folder was altered: run again',
+      nextStep: 'the folder was altered: run the load again',
     });
   }
   const comparison = comparisonOf(baseline, stored, verdict, environment);

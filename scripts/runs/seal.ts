@@ -46,7 +46,7 @@ export async function seal(folder: string): Promise<string> {
     if (path === null || 'message' in sealed)
       throw new HarnessError(
         'cannot-seal',
-        `${shownName(bytes)} cannot be sealed: it is not a plain file, or not named in UTF-8`,
+        `${shownName(bytes)} cannot be sealed: it is not a plain file, or its name is not UTF-8`,
         {
           nextStep: 'find out which program put it into the run folder, and run again',
         },
@@ -130,7 +130,7 @@ async function readManifest(folder: string): Promise<Manifest | Alteration> {
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return wrong(
-      error.isMissing ? 'it is missing: the run did not come to its end, or it was removed' : error.message,
+      error.isMissing ? 'it is missing: the run did not finish, or the file was removed' : error.message,
     );
   }
 }
@@ -145,7 +145,7 @@ function notManifest(data: unknown): string {
   const { schema } = (data ?? {}) as { schema?: unknown };
   const told =
     typeof schema === 'string' && schema !== SCHEMA ? `, its schema is ${JSON.stringify(schema)}` : '';
-  return `it is no manifest (${SCHEMA})${told}`;
+  return `it is not a manifest (${SCHEMA})${told}`;
 }
 
 // ---------------------------------------------------------------------------------------------- what lies there
@@ -212,7 +212,7 @@ type Hashed = { readonly sha256: string; readonly bytes: number } | { readonly m
 
 /** No more than `maxBytes` are read: a file that is longer is another one. A link could lead to other bytes tomorrow. */
 async function contentHash(path: Buffer, maxBytes: number): Promise<Hashed> {
-  const notPlain = { message: 'something that is no plain file' };
+  const notPlain = { message: 'something that is not a plain file' };
   if (!(await lstat(path)).isFile()) return notPlain;
   await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const stat = await file.stat();

@@ -92,5 +92,5 @@ test('rows that there are not, and options that do not go together, are refused'
   expect(unknown.stderr).toMatch(/no row is named "gremlins": there are healthy, /);
   expect(unknown.code).toBe(2);
   expect((await slaHere(['selftest', '--quick', '--against-k6'])).code).toBe(2);
-  expect((await slaHere(['selftest', '--times', '0'])).stderr).toContain('"0" is no whole number from 1');
+  expect((await slaHere(['selftest', '--times', '0'])).stderr).toContain('"0" is not a whole number from 1');
 });

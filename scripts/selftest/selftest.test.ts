@@ -122,7 +122,7 @@ test('Ctrl-C in the middle of a row leaves nothing behind', async () => {
   const started = grandchildren();
   selftest.child.kill('SIGINT');
   const { code, stderr } = await selftest.done;
-  expect(stderr).toContain('interrupted: everything that was started is stopped');
+  expect(stderr).toContain('interrupted: everything that was started has been stopped');
   expect(code).toBe(130);
   await expect.poll(() => started.filter(isAlive), { timeout: 20_000 }).toEqual([]);
   expect((await readdir(folder.path)).filter((name) => name.startsWith('sla-test'))).toEqual([]);

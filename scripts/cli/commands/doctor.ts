@@ -52,6 +52,6 @@ async function versionOf(command: string, args: readonly string[]): Promise<[str
     return [stdout.trim().replace(/^go/, ''), 'on PATH'];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return ['–', code === 'ENOENT' ? 'not on PATH' : 'on PATH, and does not answer'];
+    return ['–', code === 'ENOENT' ? 'not on PATH' : 'on PATH, but does not respond'];
   }
 }

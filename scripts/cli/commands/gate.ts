@@ -43,7 +43,7 @@ export async function gate(options: GateOptions, io: Io): Promise<ExitCode | rea
 /** A convenience beside the run: whatever becomes of it, the verdict stands. */
 export async function refreshIndex(parent: string, io: Io): Promise<void> {
   await writeRunsIndex(parent).catch((error: Error) =>
-    io.progress(`the list of runs could not be written: ${error.message}`),
+    io.progress(`the list of runs cannot be written: ${error.message}`),
   );
 }
 

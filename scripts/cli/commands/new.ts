@@ -38,15 +38,16 @@ export async function newScenario(
   options: NewScenarioOptions,
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
-  if (!NAME.test(name)) return badOption('NAME', `"${name}" is no name of a scenario: ${NAME_RULE}`).problems;
+  if (!NAME.test(name))
+    return badOption('NAME', `"${name}" is not a valid scenario name: use ${NAME_RULE}`).problems;
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read.problems;
   const { document, file, text } = read.value;
   if (document.scenarios.some((scenario) => scenario.name === name))
-    return badOption('NAME', `${shortPath(io, file)} has a scenario "${name}" already`).problems;
+    return badOption('NAME', `${shortPath(io, file)} already has a scenario "${name}"`).problems;
   const changed = withScenario(text, name, entryFor(document));
   if (changed === null || !parseDocument(changed).ok) {
-    const message = `the scenarios of ${shortPath(io, file)} are written in a way that this cannot add to: write "scenarios:" on a line of its own`;
+    const message = `the scenarios of ${shortPath(io, file)} are written in a form that this command cannot extend: put "scenarios:" on a line of its own`;
     return badOption('NAME', message).problems;
   }
   const script = join(io.root, 'loadtests', `${name}.ts`);
@@ -61,7 +62,8 @@ export async function newScenario(
 
 /** Writes `slas/documents/NAME.yaml`. */
 export async function newSla(name: string, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
-  if (!NAME.test(name)) return badOption('NAME', `"${name}" is no name of a document: ${NAME_RULE}`).problems;
+  if (!NAME.test(name))
+    return badOption('NAME', `"${name}" is not a valid document name: use ${NAME_RULE}`).problems;
   const file = join(io.root, 'slas', 'documents', `${name}.yaml`);
   const written = await writeNew(file, documentText(name), io);
   if (!written.ok) return written.problems;
@@ -77,7 +79,7 @@ async function writeNew(file: string, text: string, io: Io): Promise<Input<null>
     return { ok: true, value: null };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-      return badOption('NAME', `${shortPath(io, file)} is there already: choose another name`);
+      return badOption('NAME', `${shortPath(io, file)} already exists: choose another name`);
     throw notWritten(file, error);
   }
 }
@@ -92,6 +94,6 @@ async function overwrite(file: string, text: string): Promise<void> {
 
 const notWritten = (file: string, cause: unknown) =>
   new HarnessError('not-written', `${file} cannot be written: ${(cause as Error).message}`, {
-    nextStep: 'see who may write there',
+    nextStep: 'check the permissions of its folder',
     cause,
   });

@@ -40,7 +40,7 @@ export async function showInGrafana(
   const dashboards = await dashboardsFor(stored, verdict);
   for (const [name, text] of dashboards) {
     await sendToGrafana(dashboardRequest(text), access);
-    io.progress(`dashboard ${name} is in Grafana`);
+    io.progress(`wrote dashboard ${name} to Grafana`);
   }
   await annotate(stored, verdict, access, io);
   io.print(`${addressOf(withoutSecrets(url), dashboards, stored)}\n`);
@@ -63,11 +63,11 @@ export async function bringGrafanaUp(
   await using grafana = await startGrafana(given);
   await annotate(stored, verdict, { url: grafana.adminUrl, token: null, signal }, io);
   io.print(`${addressOf(grafana.url, dashboards, stored)}\n`);
-  progress('Ctrl-C ends it');
+  progress('press Ctrl-C to stop it');
   const stopped = new Promise<void>((resolve) => onAbort(signal, resolve));
   await Promise.race([stopped, grafana.ended]);
   if (signal.aborted) return 0;
-  throw new HarnessError('grafana', 'Grafana ended by itself', {
+  throw new HarnessError('grafana', 'Grafana stopped unexpectedly', {
     nextStep: `see ${join(folder, 'grafana', 'grafana.log')}`,
   });
 }
@@ -89,15 +89,15 @@ async function samplesOf(
   const snapshot = join(stored.path, FILES.snapshot);
   if (existsSync(snapshot)) {
     const { path } = await findTool('prometheus', toolIo(io));
-    io.progress('starting a Prometheus over the snapshot of the run');
+    io.progress('starting a Prometheus on the snapshot of the run');
     return await startOnSnapshot(snapshot, path, folder, io);
   }
   const up = await useUpStack(io);
   if (up !== null) return somebodyElses(up.prometheusUrl);
   throw new HarnessError(
     'no-samples',
-    `${stored.path} has no snapshot of its Prometheus, and that is gone: Grafana would have nothing to draw`,
-    { nextStep: 'name a server that has its samples: --prometheus URL; or run again with --snapshot' },
+    `${stored.path} has no snapshot, and its Prometheus is no longer running: Grafana would have no data`,
+    { nextStep: 'name a server that has the samples with --prometheus URL, or run again with --snapshot' },
   );
 }
 
@@ -115,7 +115,7 @@ async function annotate(stored: StoredRun, verdict: Verdict, access: GrafanaAcce
   const requests = there.length > 0 ? [] : annotationRequests({ plan, run, verdict, environment, held });
   for (const request of requests) await sendToGrafana(request, access);
   io.progress(
-    there.length > 0 ? 'its annotations are there already' : `${requests.length} annotations were made`,
+    there.length > 0 ? 'its annotations already exist' : `${requests.length} annotations were created`,
   );
 }
 

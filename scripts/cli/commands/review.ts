@@ -79,7 +79,7 @@ function problemsOf({ grafana, prometheus }: ReviewOptions): readonly PlacedProb
   if (prometheus !== undefined && grafana !== true)
     return badOption(
       '--prometheus',
-      'only a Grafana that is started here asks it: give --grafana without an address',
+      'is queried only by a Grafana that Docker starts: use --grafana without an address',
     ).problems;
   return [
     ...(typeof grafana === 'string' ? checkUrl('--grafana', grafana) : []),
@@ -92,15 +92,14 @@ function verdictOf({ path, plan, run, evidence, verdictText }: StoredRun): Verdi
   if (verdictText !== null) return readVerdict(JSON.parse(verdictText));
   if (evidence !== null) return judge(plan, run, evidence);
   throw new HarnessError('no-evidence', `${path} has no evidence: there is nothing to report`, {
-    nextStep: 'ask Prometheus now: ./sla verify RUN --prometheus URL',
+    nextStep: 'query Prometheus now: ./sla verify RUN --prometheus URL',
   });
 }
 
 async function tellAlterations(path: string, io: Io): Promise<void> {
-  if (!existsSync(join(path, MANIFEST)))
-    return io.progress('this run did not come to its end: what is shown was never sealed');
+  if (!existsSync(join(path, MANIFEST))) return io.progress('this run did not finish: it was never sealed');
   for (const { file, message } of await findAlterations(path))
-    io.progress(`${shortPath(io, join(path, file))}: the run is not as it was sealed: ${message}`);
+    io.progress(`${shortPath(io, join(path, file))}: the run does not match its seal: ${message}`);
 }
 
 /** The one in the folder; of an older run, which is sealed without one, one of its own place. */

@@ -44,7 +44,8 @@ export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | r
   const groups =
     options.raw === true ? rawRulesOf(document, settings.value) : rulesOf(document, settings.value);
   if (groups.length === 0)
-    return badOption('--raw', `the document has no alerting.raw: leave --raw out for the others`).problems;
+    return badOption('--raw', `the document has no alerting.raw: leave out --raw to get the other rules`)
+      .problems;
   const text = renderRules(groups, sourceName(io.root, file));
   if (options.out === undefined) io.print(text);
   else await writeRules(theirPath(io, options.out), text, io);

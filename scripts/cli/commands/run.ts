@@ -36,7 +36,7 @@ export async function listScenarios(
 /** Loads only: against the stack that is up, or one started for this run. Leaves a run folder for ./sla verify. */
 export async function run(options: RunOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   if (options.scenario === undefined)
-    return badOption('SCENARIO', 'name the scenario that is to be run; ./sla run --list has them').problems;
+    return badOption('SCENARIO', 'name the scenario to run; ./sla run --list shows them all').problems;
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.problems;
   const up = wantsOwnStack(options) ? null : await useUpStack(io);
@@ -45,7 +45,7 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
   await finishRun(measured, null, io);
   const { sent, lost, completed, stoppedBecause } = measured.run.load!;
   io.progress(
-    `${countOf(sent, 'request')} sent, ${formatCount(lost)} never answered${completed ? '' : `; cut short: ${stoppedBecause}`}`,
+    `${countOf(sent, 'request')} sent, ${formatCount(lost)} unanswered${completed ? '' : `; stopped early: ${stoppedBecause}`}`,
   );
   io.print(`${shortPath(io, measured.folder.path)}\n`);
   io.progress(`judge it with: ./sla verify "${shortPath(io, measured.folder.path)}"`);

@@ -35,7 +35,7 @@ export async function list({ out, json }: ListOptions, io: Io): Promise<ExitCode
   if (!found.ok) return found.problems;
   const runs = await Promise.all(found.value.map((id) => describeRun(parent, id)));
   if (json === true) io.print(toJson(runs));
-  else if (runs.length === 0) io.progress(`no run is stored in ${parent}: make one with ./sla gate`);
+  else if (runs.length === 0) io.progress(`no run is stored in ${parent}: create one with ./sla gate`);
   else io.print(table(runs));
   return 0;
 }
@@ -76,7 +76,7 @@ export async function prune(
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   if (!/^[1-9]\d{0,5}$/.test(keep)) {
-    return badOption('--keep', `"${keep}" is no number of runs to keep: write it as 50; at least 1 is kept`)
+    return badOption('--keep', `"${keep}" is not a valid number of runs to keep: write it as 50 (at least 1)`)
       .problems;
   }
   const parent = runsFolder(io, out);
@@ -86,7 +86,7 @@ export async function prune(
   if (dryRun !== true && old.length > 0) await guardFolder(parent, () => deleteRuns(parent, old));
   for (const id of old) io.print(`${dryRun === true ? 'would delete' : 'deleted'} ${id}\n`);
   io.progress(
-    `${formatCount(old.length)} of the runs in ${parent} ${dryRun === true ? 'would go' : 'are gone'}`,
+    `${formatCount(old.length)} of the runs in ${parent} ${dryRun === true ? 'would be deleted' : 'were deleted'}`,
   );
   return 0;
 }

@@ -48,13 +48,11 @@ export async function selftest(
   const chosen = chooseRows(options.only);
   if (typeof chosen === 'string') return badOption('--only', chosen).problems;
   if (options.quick === true && (options.record === true || options.againstK6 === true))
-    return badOption(
-      '--quick',
-      'judges what is recorded, and runs nothing: leave out --record and --against-k6',
-    ).problems;
+    return badOption('--quick', 'judges recorded runs and runs nothing: leave out --record and --against-k6')
+      .problems;
   const times = Number(options.times ?? 1);
   if (!Number.isInteger(times) || times < 1 || times > MOST_TIMES)
-    return badOption('--times', `"${options.times}" is no whole number from 1 to ${MOST_TIMES}`).problems;
+    return badOption('--times', `"${options.times}" is not a whole number from 1 to ${MOST_TIMES}`).problems;
   const results =
     options.quick === true ? await rejudgeAll(chosen) : await really(chosen, options, times, io);
   if (options.json !== undefined)
@@ -68,7 +66,7 @@ export async function selftest(
 function chooseRows(only: readonly string[] = []): readonly Row[] | string {
   const unknown = only.find((name) => !MATRIX.some((row) => row.name.startsWith(name)));
   if (unknown !== undefined)
-    return `no row is named "${unknown}": there are ${MATRIX.map(({ name }) => name).join(', ')}`;
+    return `no row is named "${unknown}": the rows are ${MATRIX.map(({ name }) => name).join(', ')}`;
   return only.length === 0 ? MATRIX : MATRIX.filter((row) => only.some((name) => row.name.startsWith(name)));
 }
 

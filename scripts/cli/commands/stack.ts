@@ -92,7 +92,9 @@ async function findAlertmanager(io: Io): Promise<readonly string[]> {
   } catch (error) {
     const isMissing = error instanceof HarnessError && error.code === 'tool-unavailable';
     if (!isMissing || webhookOf(io) !== null) throw error;
-    io.progress('there is no Alertmanager: alerts are evaluated, and nobody is told of them (./sla doctor)');
+    io.progress(
+      'no Alertmanager was found: alerts are evaluated, but no notifications are sent (see ./sla doctor)',
+    );
     return [];
   }
 }
@@ -115,7 +117,7 @@ interface Asked {
 async function readOptions(options: StackOptions, io: Io): Promise<Input<Asked>> {
   const { stack: kind = 'local', with: extras } = options;
   if (kind !== 'local' && kind !== 'containers')
-    return badOption('--stack', `"${kind}" is no stack: local, containers are`);
+    return badOption('--stack', `"${kind}" is not a valid stack: use local or containers`);
   const port = readPort(options.port ?? '0');
   if (!port.ok) return port;
   if (kind === 'containers' && port.value !== 0)
@@ -152,7 +154,7 @@ function readParts(extras: string | undefined): Input<ReadonlySet<LocalPart>> {
   const named = extras?.split(',').map((part) => part.trim()) ?? [];
   const unknown = named.find((part) => !isLocalPart(part));
   if (unknown !== undefined)
-    return badOption('--with', `"${unknown}" is nothing that a local stack can have: alerts and tracing are`);
+    return badOption('--with', `"${unknown}" is not a part of a local stack: use alerts or tracing`);
   return accept(new Set(named.filter(isLocalPart)));
 }
 

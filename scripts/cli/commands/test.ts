@@ -37,7 +37,7 @@ export async function test(args: readonly string[], io: Io): Promise<ExitCode> {
 /** In the last line: what was not tested is not to be overlooked. */
 function tellSkipped({ env, progress }: Io, code: ExitCode): ExitCode {
   if (env.SLA_SKIP_CONTAINERS === '1') {
-    progress('the tests of the stack in containers were left out: SLA_SKIP_CONTAINERS=1');
+    progress('the tests of the stack in containers were skipped (SLA_SKIP_CONTAINERS=1)');
   }
   return code;
 }

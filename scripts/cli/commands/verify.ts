@@ -79,14 +79,16 @@ export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode |
   if (options.offline === true && (isWindow || options.prometheus !== undefined)) {
     return badOption(
       '--offline',
-      'a stored run is judged from its files alone: leave out --prometheus, --from and --to',
+      'a stored run is judged from its files only: leave out --prometheus, --from and --to',
     ).problems;
   }
   const delay = checkIngestDelay(options.ingestDelay);
   if (delay.length > 0) return delay;
   if (options.ingestDelay !== undefined && options.prometheus === undefined)
-    return badOption('--ingest-delay', 'only a server is waited for: add --prometheus, or leave it out')
-      .problems;
+    return badOption(
+      '--ingest-delay',
+      'applies only when a server is queried: add --prometheus, or leave it out',
+    ).problems;
   const judged = await (isWindow
     ? judgeWindow(options, sure.value, io)
     : judgeStored(options, sure.value, io));
@@ -103,7 +105,7 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
   if (options.run !== undefined)
     return badOption('RUN', 'a stored run has its own window: leave out --from and --to');
   if (prometheus === undefined || from === undefined || to === undefined) {
-    return badOption('verify', 'a window needs all three: --prometheus URL --from T --to T');
+    return badOption('verify', 'a window needs --prometheus URL, --from T and --to T');
   }
   const [read, start, end] = [
     await readDocument(io, options.sla),
@@ -117,7 +119,7 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
   if (problems.length > 0 || !read.ok || !start.ok || !end.ok) return refuse(...problems);
   if (end.value <= start.value) return badOption('--to', `"${to}" is not after --from "${from}"`);
   if (end.value > Date.now() / 1000)
-    return badOption('--to', `"${to}" lies in the future: nothing was measured there yet`);
+    return badOption('--to', `"${to}" is in the future: nothing has been measured there yet`);
   const { document, file } = read.value;
   const looser = checkConfidence(overrides, document.confidence, options.sla ?? shortPath(io, file));
   if (looser.length > 0) return refuse(...looser);
@@ -136,7 +138,7 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
 
 async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
   if (options.sla !== undefined)
-    return badOption('--sla', 'a stored run carries its own plan: --sla goes with --from and --to');
+    return badOption('--sla', 'a stored run contains its own plan: use --sla with --from and --to only');
   const urlProblems = options.prometheus === undefined ? [] : checkServer(options.prometheus, io);
   if (urlProblems.length > 0) return refuse(...urlProblems);
   const path = runPath(options.run, io);
@@ -160,10 +162,10 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   });
 }
 
-/** What keeps a folder from being judged: there is no run in it, or it is not as it was sealed. */
+/** What keeps a folder from being judged: there is no run in it, or the folder does not match its seal. */
 async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
   if (!existsSync(path))
-    return badOption('RUN', `there is no run folder ${path}: make one with ./sla gate, or name another`)
+    return badOption('RUN', `there is no run folder ${path}: create one with ./sla gate, or name another`)
       .problems;
   const holdsNothing = [MANIFEST, FILES.plan].every((name) => !existsSync(join(path, name)));
   if (holdsNothing) {
@@ -175,15 +177,15 @@ async function findProblems(path: string, io: Io): Promise<readonly PlacedProble
     code: 'altered',
     path: '',
     file: shortPath(io, join(path, file)),
-    message: `the run is not as it was sealed, and is not judged: ${message}`,
+    message: `the run does not match its seal, and is not judged: ${message}`,
   }));
 }
 
 /** Without any network: the same files give the same bytes. */
 function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, io: Io): Verdict {
   if (evidence === null) {
-    throw new HarnessError('no-evidence', `${path} has no evidence: Prometheus was not asked`, {
-      nextStep: 'ask one now: ./sla verify RUN --prometheus URL',
+    throw new HarnessError('no-evidence', `${path} has no evidence: Prometheus was not queried`, {
+      nextStep: 'query it now: ./sla verify RUN --prometheus URL',
     });
   }
   const verdict = judge(plan, run, evidence);
@@ -196,8 +198,8 @@ function reportStored(stored: { readonly schema: string }, verdict: Verdict, io:
   const differences = storedDifferences(stored, verdict);
   io.progress(
     differences.length === 0
-      ? `the stored verdict (${stored.schema}) was written by an earlier version: same result, other words`
-      : 'the stored evidence leads to another verdict than the stored one (another version of the harness?):',
+      ? `the stored verdict (${stored.schema}) was written by an earlier version: same result, different words`
+      : 'the stored evidence gives a different verdict than the stored one (perhaps another version of the harness):',
   );
   for (const line of differences) io.progress(`  ${line}`);
 }
@@ -217,11 +219,11 @@ async function judgeAfresh(
   const before = judge(plan, run, evidence);
   const lines = [...evidenceDifferences(evidence, fresh, run), ...verdictDifferences(before, verdict)];
   if (lines.length === 0)
-    io.progress(`asked again: the same samples and the same verdict as in ${shortPath(io, path)}`);
-  else io.progress(`asked again: not as in ${shortPath(io, path)}`);
+    io.progress(`queried again: the same samples and the same verdict as in ${shortPath(io, path)}`);
+  else io.progress(`queried again: different from ${shortPath(io, path)}`);
   for (const line of lines) io.progress(`  ${line}`);
   const counts = countDifferences(before, verdict);
-  if (counts.length > 0) io.progress(`THE COUNTS DIFFER from the stored ones: ${counts.join(', ')}`);
+  if (counts.length > 0) io.progress(`THE COUNTS DIFFER from the stored run: ${counts.join(', ')}`);
   return verdict;
 }
 
