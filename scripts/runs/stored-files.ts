@@ -28,8 +28,7 @@ export async function readPlainFile(path: string, maxBytes = MAX_BYTES): Promise
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stat = await file.stat();
     if (!stat.isFile()) throw new Unreadable('it is not a plain file');
-    if (stat.size > maxBytes)
-      throw new Unreadable(`it has ${stat.size} bytes; at most ${maxBytes} are read`);
+    if (stat.size > maxBytes) throw new Unreadable(`it has ${stat.size} bytes; at most ${maxBytes} are read`);
     return await file.readFile('utf8');
   } catch (error) {
     if (error instanceof Unreadable) throw error;
