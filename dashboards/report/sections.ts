@@ -85,8 +85,8 @@ export function reconciliation({ reconciliation: rows }: Verdict): Html {
   return html`<section aria-labelledby="reconciliation"><h2 id="reconciliation">Client and service counted</h2>
     <table class="grid counts"><thead><tr><th scope="col">what</th><th scope="col">answered, to the client</th><th scope="col">lost</th><th scope="col">by the service</th><th scope="col"></th></tr></thead>
     <tbody>${rows.map(
-      ({ what, client, lost, service, ok, note }) =>
-        html`<tr><th scope="row">${what}</th><td>${formatCount(client)}</td><td>${formatCount(lost)}</td><td>${formatCount(service)}</td><td class="${ok ? 'good' : 'bad'}">${ok ? (client === service ? 'the same' : 'explained') : note}</td></tr>`,
+      ({ what, client, lost, service, ok, reasons }) =>
+        html`<tr><th scope="row">${what}</th><td>${formatCount(client)}</td><td>${formatCount(lost)}</td><td>${formatCount(service)}</td><td class="${ok ? 'good' : 'bad'}">${ok ? (client === service ? 'the same' : 'explained') : wordsOf(reasons)}</td></tr>`,
     )}</tbody></table></section>`;
 }
 

@@ -42,7 +42,7 @@ describe('a healthy service', () => {
     }
     expect(verdict.preconditions.filter(({ ok }) => ok !== true)).toEqual([]);
     expect(verdict.preconditions.find(({ id }) => id === 'client-and-server-agree')?.detail).toBe(
-      `requests: the client saw ${sent} answered, the service counted ${sent}`,
+      `requests: the client received ${sent} responses, the service counted ${sent}`,
     );
 
     expect(verdict.reconciliation.map(({ what, client, service }) => [what, client, service])).toEqual([

@@ -206,7 +206,7 @@ describe('what it says', () => {
       /^<span>Failed\.<\/span> 95% of answers within 200ms: ≈ [34]\d\d(\.\d)? ms; 99% of answers within 500ms: /,
     );
     expect(await heading('inconclusive')).toBe(
-      '<span>Inconclusive.</span> 5 of 6 objectives are undecided: 40 planned requests were dropped, no virtual user was free, with at most 2 requests waiting for an answer at once: 7,460 of 7,500 planned requests were sent.',
+      '<span>Inconclusive.</span> 5 of 6 objectives are undecided: k6 dropped 40 planned requests because no virtual user was free, with at most 2 requests in flight at once; 7,460 of 7,500 planned requests were sent.',
     );
     const first = /id="look-first">.*?<\/section>/s.exec(await textOf('inconclusive'))?.[0];
     expect(first).toContain('a precondition of the verdict does not hold');

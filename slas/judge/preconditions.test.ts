@@ -4,7 +4,7 @@ import { wordsOf } from '../render/reasons/words.ts';
 import { type Given, healthy } from '../testing/cases.ts';
 import { judge } from './judge.ts';
 
-/** Preconditions at their limits, each with what it says. What they do to a verdict is in cases/. */
+/** Preconditions at their limits, each with its words. What they do to a verdict is in cases/. */
 
 interface Changes extends Partial<Given> {
   readonly record?: Partial<LoadRecord>;
@@ -26,31 +26,28 @@ describe('clocks-agree', () => {
   const clock = (ahead: number, uncertainty: number, changes: Changes = {}) =>
     checked('clocks-agree', { clock: { ahead, uncertainty }, ...changes });
 
-  test('if they differ by less than a scrape, whatever is uncertain left out', () => {
-    expect(clock(4.99, 0)).toEqual([true, 'the clock of Prometheus is 4.990 s ahead, give or take 0.000 s']);
-    expect(clock(-4.99, 0.25)).toEqual([
-      true,
-      'the clock of Prometheus is 4.990 s behind, give or take 0.250 s',
-    ]);
+  test('holds if the clocks differ by less than a scrape interval, beyond what is uncertain', () => {
+    expect(clock(4.99, 0)).toEqual([true, 'clocks differ by 4.990 s (± 0.000 s), Prometheus ahead']);
+    expect(clock(-4.99, 0.25)).toEqual([true, 'clocks differ by 4.990 s (± 0.250 s), Prometheus behind']);
     expect(clock(5.2, 0.25)[0]).toBe(true);
-    expect(clock(0, 0)).toEqual([true, 'the clock of Prometheus is 0.000 s ahead, give or take 0.000 s']);
+    expect(clock(0, 0)).toEqual([true, 'clocks differ by 0.000 s (± 0.000 s)']);
   });
-  test('not if by one', () => {
-    const told = 'more than the 5.0 s between two scrapes';
+  test('does not hold if they differ by a whole scrape interval', () => {
+    const tooMuch = 'too much, with 5.0 s between scrapes';
     expect(clock(5, 0)).toEqual([
       false,
-      `the clock of Prometheus is 5.000 s ahead, give or take 0.000 s: ${told}`,
+      `clocks differ by 5.000 s (± 0.000 s), Prometheus ahead: ${tooMuch}`,
     ]);
     expect(clock(-5.25, 0.25)).toEqual([
-      ...[false, `the clock of Prometheus is 5.250 s behind, give or take 0.250 s: ${told}`],
+      ...[false, `clocks differ by 5.250 s (± 0.250 s), Prometheus behind: ${tooMuch}`],
     ]);
   });
-  test('by the interval of the target that is scraped most often', () => {
+  test('uses the interval of the target that is scraped most often', () => {
     const replicas = { a: {}, b: { every: 10, first: 0, last: 80 } };
     const series = { up: 'always 1', 'process start': 'always 1000' };
     expect(clock(5, 0, { replicas, series })[0]).toBe(false);
   });
-  test('is not known without a reading of it, a target, or a run', () => {
+  test('is unknown without a reading of the clock, a target, or a run', () => {
     expect(checked('clocks-agree')).toEqual([null, 'the clock of Prometheus could not be read']);
     expect(clock(9, 0, { series: { up: null }, errors: { everything: 'down' } })[0]).toBeNull();
     expect(clock(9, 0, bare)).toEqual([null, 'no run record: only the clock of Prometheus matters']);
@@ -62,7 +59,7 @@ describe('service-not-restarted', () => {
     checked('service-not-restarted', { ...changes, series });
   const kept = [true, 'each process kept its start time'];
 
-  test('if each process kept its start time, at both edges and between them', () => {
+  test('holds if each process kept its start time, at both edges and between them', () => {
     expect(restarted({})).toEqual(kept);
     expect(restarted({ 'process start': 'always 1000; 40=_' })).toEqual(kept);
     expect(restarted({ 'process start': '900*1 1000*12 1100*1' })).toEqual(kept);
@@ -72,38 +69,38 @@ describe('service-not-restarted', () => {
     expect(restarted({ 'process start': '1000*13 1001*2' })[0]).toBe(false);
     expect(restarted({ 'process start': '1000*2 1001*13' })[0]).toBe(false);
   });
-  test('not where it is unknown at an edge', () => {
+  test('does not hold where the start time is unknown at an edge', () => {
     const told = 'the start time of the process of a is not known at both edges of the window';
     expect(restarted({ 'process start': 'always 1000; 10=_' })).toEqual([false, told]);
     expect(restarted({ 'process start': 'always 1000; 70=_' })).toEqual([false, told]);
   });
-  test('looks at all that was read where an edge was missed', () => {
+  test('looks at every sample that was read where an edge was missed', () => {
     expect(restarted({ up: 'always 1; 70=_' })).toEqual(kept);
     expect(restarted({ up: 'always 1; 70=_', 'process start': '1000*14 1001*1' })[0]).toBe(false);
     expect(restarted({ up: 'always 1; 70=_', 'process start': 'always 1000; 10=_' })).toEqual(kept);
   });
-  test('is not known where a target tells nothing', () => {
+  test('is unknown where a target exports no start time', () => {
     const replicas = { a: {}, b: {} };
-    const told = 'not every target tells when its process started';
+    const told = 'some targets do not export when their process started';
     expect(restarted({ 'process start @b': null }, { ...bare, replicas })).toEqual([null, told]);
     const elastic = { replicas, service: { replicas: 'elastic' } };
     expect(restarted({ 'process start @b': null }, { ...bare, ...elastic })).toEqual([null, told]);
     expect(restarted({ 'process start': null })).toEqual([
       ...[
         null,
-        'there is no process_start_time_seconds{job="sentiment-api"}: no counter fell, and one went on past what a new process could have counted',
+        'there is no process_start_time_seconds{job="sentiment-api"}: no counter fell, and one continued past what a new process could have counted',
       ],
     ]);
     expect(
       restarted({ 'process start @b': '1000*7 1001*8', 'process start @a': null }, { ...bare, replicas }),
     ).toEqual([false, 'the process of b restarted: seen at 00:00:40.000']);
   });
-  test('is broken if it could not be asked', () => {
+  test('does not hold if the query failed', () => {
     expect(restarted({}, { errors: { process_start_time_seconds: 'status 503' } })).toEqual([
-      ...[false, 'whether it did could not be asked: status 503'],
+      ...[false, 'the start times of the processes could not be queried: status 503'],
     ]);
   });
-  test('tells how many came and went', () => {
+  test('reports how many elastic replicas started and ended', () => {
     const replicas = { a: {}, b: { first: 40 }, c: { last: 40 }, d: { last: 50.5, first: 0.5 } };
     expect(
       restarted(
@@ -122,37 +119,37 @@ describe('load-delivered', () => {
     checked('load-delivered', { ...changes, record });
   const told = (sent: string) => `${sent} of 1,500 planned requests were sent`;
 
-  test('if what was sent is within 2% of the plan, or one more', () => {
+  test('holds if what was sent is within 2% of the plan, or one more', () => {
     expect(delivered({})).toEqual([true, told('1,500')]);
     expect(delivered({ sent: 1470 })).toEqual([true, told('1,470')]);
-    expect(delivered({ sent: 1469 })).toEqual([false, `${told('1,469')}: more than 2% off`]);
+    expect(delivered({ sent: 1469 })).toEqual([false, `${told('1,469')}; more than 2% off the plan`]);
     expect(delivered({ sent: 1531 })).toEqual([true, told('1,531')]);
-    expect(delivered({ sent: 1532 })).toEqual([false, `${told('1,532')}: more than 2% off`]);
+    expect(delivered({ sent: 1532 })).toEqual([false, `${told('1,532')}; more than 2% off the plan`]);
   });
-  test('of a load that nobody planned here, too', () => {
+  test('holds for a load without a plan, too', () => {
     const load = { planned: 1500, seconds: 60 };
     expect(delivered({ sent: 1531 }, { scenario: null, load })[0]).toBe(true);
     expect(delivered({ sent: 1532 }, { scenario: null, load })[0]).toBe(false);
   });
-  test('not if it was cut short, dropped, or is another one', () => {
+  test('does not hold if the load was cut short, dropped, or belongs to another plan', () => {
     expect(delivered({ completed: false, stoppedBecause: 'interrupted' })).toEqual([
-      ...[false, `the load was cut short (interrupted): ${told('1,500')}`],
+      ...[false, `the load was cut short (interrupted); ${told('1,500')}`],
     ]);
     expect(delivered({ completed: false, sent: 0 })).toEqual([
       false,
       'the load was cut short (reason unknown)',
     ]);
     expect(delivered({ droppedIterations: 1 })).toEqual([
-      ...[false, `1 planned request was dropped, no virtual user was free: ${told('1,500')}`],
+      ...[false, `k6 dropped 1 planned request because no virtual user was free; ${told('1,500')}`],
     ]);
-    const other = `the run record is of another load than the plan, which has 1,500 requests in 60 s`;
-    expect(delivered({ scheduledSeconds: 61 })).toEqual([false, `${other}: ${told('1,500')}`]);
+    const other = `the run record belongs to another load: the plan has 1,500 requests in 60 s`;
+    expect(delivered({ scheduledSeconds: 61 })).toEqual([false, `${other}; ${told('1,500')}`]);
     expect(delivered({ plannedRequests: 1501 })[1]).toContain(other);
   });
-  test('is not known, or not given, without a run record', () => {
-    expect(checked('load-delivered', bare)).toEqual([null, 'no run record: somebody else made the load']);
+  test('without a run record is unknown, or does not hold if a load was planned', () => {
+    expect(checked('load-delivered', bare)).toEqual([null, 'no run record: another process made the load']);
     expect(checked('load-delivered', { load: null })).toEqual([
-      ...[false, 'no run record: nobody knows whether the planned load was sent'],
+      ...[false, 'no run record: whether the planned load was sent is not known'],
     ]);
   });
 });
@@ -161,36 +158,42 @@ describe('what the client saw', () => {
   test('generator-on-time: at most 100 ms late', () => {
     const late = (startedLateP99Seconds: number) =>
       checked('generator-on-time', { record: { startedLateP99Seconds } });
-    expect(late(0.1)).toEqual([true, '99% of the requests began at most 100 ms late']);
+    expect(late(0.1)).toEqual([true, '99% of requests started at most 100 ms late']);
     expect(late(0.101)).toEqual([
       false,
-      '99% of the requests began at most 101 ms late: the generator was starved of CPU, or had no virtual user free (100 ms are allowed)',
+      '99% of requests started at most 101 ms late; the load generator was short of CPU, or had no free virtual user (at most 100 ms are allowed)',
     ]);
-    expect(checked('generator-on-time')).toEqual([null, 'how late requests began was not measured']);
+    expect(checked('generator-on-time')).toEqual([null, 'how late requests started was not measured']);
   });
-  test('answers-right: none that is something else, no script that failed', () => {
+  test('answers-right: no response is wrong, and the script did not fail', () => {
     const right = (record: Partial<LoadRecord>) =>
       checked('answers-right', { record: { lookedInto: 1500, ...record } });
     expect(right({})).toEqual([null, 'response bodies were not checked']);
     expect(checked('answers-right', bare)[0]).toBeNull();
-    expect(right({ wrongAnswers: 0 })).toEqual([true, '0 of 1,500 good answers were not what was asked for']);
-    expect(right({ wrongAnswers: 1 })).toEqual([false, '1 of 1,500 good answers was not what was asked for']);
+    expect(right({ wrongAnswers: 0 })).toEqual([
+      true,
+      '0 of 1,500 successful responses were not as expected',
+    ]);
+    expect(right({ wrongAnswers: 1 })).toEqual([
+      false,
+      '1 of 1,500 successful responses was not as expected',
+    ]);
     expect(right({ wrongAnswers: 2, expectedRefusals: 10 })).toEqual([
-      ...[false, '2 of 1,510 answers were not what was asked for'],
+      ...[false, '2 of 1,510 responses were not as expected'],
     ]);
     expect(right({ wrongAnswers: 0, scriptErrors: 3 })).toEqual([
       false,
-      'the load script failed 3 times (logs/k6.log); 0 of 1,500 good answers were not what was asked for',
+      'the load script failed 3 times (logs/k6.log); 0 of 1,500 successful responses were not as expected',
     ]);
     expect(right({ wrongAnswers: 0, scriptErrors: 0 })[0]).toBe(true);
     expect(right({ wrongAnswers: 0, lookedInto: 1486 })[0]).toBe(true);
     expect(right({ wrongAnswers: 0, lookedInto: 1485 })[0]).toBeNull();
     expect(right({ wrongAnswers: 1, lookedInto: 100, expectedRefusals: 10 })).toEqual([
       false,
-      '1 of 110 answers that were looked into was not what was asked for; nobody looked into the other 1,400 of 1,500 good ones',
+      '1 of 110 checked responses was not as expected; the other 1,400 of 1,500 successful responses were not checked',
     ]);
   });
-  test('requests-valid: mistakes of the client, within the strictest error limit', () => {
+  test('requests-valid: client errors stay within the strictest error limit', () => {
     const answered = (refused: number) => ({
       '1xx': 0,
       '2xx': 1500 - refused,
@@ -200,65 +203,71 @@ describe('what the client saw', () => {
     });
     const valid = (record: Partial<LoadRecord>, changes: Changes = {}) =>
       checked('requests-valid', { ...changes, record });
-    const told = (count: number) => `${count} of 1,500 requests were refused as mistakes of the client (4xx)`;
+    const told = (count: number) => `${count} of 1,500 requests were refused as client errors (4xx)`;
     expect(valid({ answered: answered(14) })).toEqual([true, told(14)]);
     const beyond = (count: number, share: string, kinds: string) =>
-      `${count} of 1,500 requests (${share}) were not answered as asked, ${kinds}: together more than the limit of error-rate, "< 1%"`;
+      `${count} of 1,500 requests (${share}) did not get the expected response (${kinds}): together more than the limit of error-rate, "< 1%"`;
     expect(valid({ answered: answered(15) })).toEqual([
       false,
-      `${told(15)}; ${beyond(15, '1%', '15 refused (4xx)')}`,
+      `${told(15)}; ${beyond(15, '1%', '15 client errors (4xx)')}`,
     ]);
     expect(valid({ answered: answered(34), expectedRefusals: 20 })).toEqual([
-      ...[true, `${told(14)}, 20 more as they were meant to be`],
+      ...[true, `${told(14)}, 20 more as expected`],
     ]);
     expect(valid({ answered: answered(35), expectedRefusals: 20 })[0]).toBe(false);
-    // Overload is the service's, and an error that is counted; both share one limit.
+    // A 429 is an error that is counted; both kinds share one limit.
     expect(valid({ answered: answered(14) }, { client: '1486x0.05 4x0.05=429 10x0.05=400' })).toEqual([
       true,
       told(10),
     ]);
     expect(valid({ answered: answered(15) }, { client: '1485x0.05 5x0.05=429 10x0.05=400' })).toEqual([
       false,
-      `${told(10)}; ${beyond(15, '1%', '10 refused (4xx), 5 counted as errors')}`,
+      `${told(10)}; ${beyond(15, '1%', '10 client errors (4xx), 5 counted as errors')}`,
     ]);
-    expect(checked('requests-valid', bare)).toEqual([null, 'no run record: only the server was asked']);
+    expect(checked('requests-valid', bare)).toEqual([null, 'no run record: another process made the load']);
   });
-  test('losses-judged: all, if an objective counts them', () => {
+  test('losses-judged: holds for any number that an objective counts', () => {
     expect(checked('losses-judged', { record: { lost: 700 } })).toEqual([
-      ...[true, '700 of 1,500 requests were never answered'],
+      ...[true, '700 of 1,500 requests went unanswered'],
     ]);
-    expect(checked('losses-judged', bare)).toEqual([null, 'no run record: only the server was asked']);
+    expect(checked('losses-judged', bare)).toEqual([null, 'no run record: another process made the load']);
   });
 });
 
 describe('client-and-server-agree', () => {
   const agree = (changes: Changes) => checked('client-and-server-agree', changes);
 
-  test('tells the sum where all agrees, and every row that does not', () => {
-    expect(agree({})).toEqual([true, 'requests: the client saw 1,500 answered, the service counted 1,500']);
-    expect(agree({ load: { '2xx': 1495, lost: 5 } })).toEqual([
-      ...[true, 'requests: the client saw 1,495 answered and 5 lost, the service counted 1,500'],
+  test('shows the sum where all rows agree, else every row that does not', () => {
+    expect(agree({})).toEqual([
+      true,
+      'requests: the client received 1,500 responses, the service counted 1,500',
     ]);
-    const other = 'the service counted 1,502, other traffic was in the window';
+    expect(agree({ load: { '2xx': 1495, lost: 5 } })).toEqual([
+      ...[
+        true,
+        'requests: the client received 1,495 responses and 5 went unanswered, the service counted 1,500',
+      ],
+    ]);
+    const other = 'the service counted 1,502: there was other traffic in the window';
     expect(agree({ series: { 'answers 200': '0 -> 1502' } })).toEqual([
       false,
-      `requests: the client saw 1,500 answered, ${other}; 2xx: the client saw 1,500 answered, ${other}`,
+      `requests: the client received 1,500 responses, ${other}; 2xx: the client received 1,500 responses, ${other}`,
     ]);
   });
-  test('is broken if the client does not know the end of each request', () => {
+  test('does not hold if the client does not know the outcome of each request', () => {
     expect(agree({ load: { '2xx': 1499 } })).toEqual([
-      ...[false, 'k6 sent 1,500 requests and knows the end of 1,499: the load script failed'],
+      ...[false, 'k6 sent 1,500 requests but knows the outcome of 1,499: the load script failed'],
     ]);
     expect(agree({ client: '1499x0.05' })).toEqual([
-      ...[false, 'k6 sent 1,500 requests and left a record of 1,499: some are missing from it'],
+      ...[false, 'k6 sent 1,500 requests but recorded 1,499: some are missing from the record'],
     ]);
   });
-  test('is not known of a load that left no counts, or that nobody recorded', () => {
+  test('is unknown if nothing was sent, or without a run record', () => {
     expect(agree({ load: { sent: 0, '2xx': 0, completed: false } })).toEqual([
       ...[null, 'no request was sent'],
     ]);
-    expect(agree(bare)).toEqual([null, 'no run record: only the server was asked']);
-    // Cut short, what it knows is held against the service all the same.
+    expect(agree(bare)).toEqual([null, 'no run record: another process made the load']);
+    // What a load that was cut short recorded is compared all the same.
     expect(agree({ load: { sent: 1000, '2xx': 900, completed: false }, client: '900x0.05' })[0]).toBe(true);
   });
 });
@@ -267,19 +276,19 @@ describe('the others', () => {
   test('nothing-died', () => {
     const died = (incidents: RunRecord['incidents'], changes: Changes = {}) =>
       checked('nothing-died', { ...changes, run: { incidents } });
-    expect(died([])).toEqual([true, 'service, load generator and Prometheus ran to the end']);
+    expect(died([])).toEqual([true, 'the service, the load generator and Prometheus ran to the end']);
     expect(died(['k6 died', 'so did Prometheus'])).toEqual([false, 'k6 died; so did Prometheus']);
-    expect(died(null)).toEqual([null, 'nobody watched over the processes']);
-    expect(checked('nothing-died', bare)).toEqual([null, 'nobody watched over the processes']);
+    expect(died(null)).toEqual([null, 'the processes were not watched']);
+    expect(checked('nothing-died', bare)).toEqual([null, 'the processes were not watched']);
     expect(checked('nothing-died', { ...bare, incidents: ['the service died'] })).toEqual([
       false,
       'the service died',
     ]);
   });
   test('prometheus-answered', () => {
-    expect(checked('prometheus-answered')[1]).toMatch(/^\d+ queries were answered$/);
+    expect(checked('prometheus-answered')[1]).toMatch(/^Prometheus answered \d+ queries$/);
     expect(checked('prometheus-answered', { errors: { up: 'status 503' } })).toEqual([
-      ...[false, 'up{job="sentiment-api"}[90s]: status 503'],
+      ...[false, 'query failed: up{job="sentiment-api"}[90s]: status 503'],
     ]);
     const spoil = (evidence: Evidence) => ({ ...evidence, readings: evidence.readings.slice(1) });
     expect(checked('prometheus-answered', { spoil })).toEqual([
@@ -287,12 +296,15 @@ describe('the others', () => {
     ]);
   });
   test('no-warnings', () => {
-    expect(checked('no-warnings')).toEqual([true, 'Prometheus warned of nothing']);
+    expect(checked('no-warnings')).toEqual([true, 'Prometheus returned no warnings']);
     const spoil = (evidence: Evidence) => ({
       ...evidence,
       readings: evidence.readings.map((one) => ({ ...one, warnings: ['one', 'two'] })),
     });
-    expect(checked('no-warnings', { spoil })).toEqual([false, 'up{job="sentiment-api"}[90s]: one; two']);
+    expect(checked('no-warnings', { spoil })).toEqual([
+      false,
+      'Prometheus warned about up{job="sentiment-api"}[90s]: one; two',
+    ]);
   });
   test('edges-scraped', () => {
     expect(checked('edges-scraped')).toEqual([

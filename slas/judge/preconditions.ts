@@ -1,19 +1,19 @@
 import { answersInAll, requestsOf } from '../client/requests.ts';
-import type { Evidence, Plan, Precondition, RunRecord, Series } from '../model/model.ts';
+import type { Evidence, LoadRecord, Plan, Precondition, RunRecord, Series } from '../model/model.ts';
+import { inWords, type Reason, reason } from '../model/reasons.ts';
 import { neededSelectorsOf } from '../prometheus/promql.ts';
-import { countOf, formatCount, were } from '../render/numbers.ts';
 import { restartWords } from '../window/hidden-restarts.ts';
-import { belongsTo, clock, parseValue, type TargetWindow } from '../window/targets.ts';
+import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
-import { check, NOTHING_SENT } from './checks/check.ts';
+import { check } from './checks/check.ts';
 import { generatorOnTime, loadDelivered } from './checks/load.ts';
 import { checksPassed, scriptSucceeded, thresholdsKept } from './checks/load-script.ts';
 import { answersRight, failuresJudged, lossesJudged, requestsValid } from './checks/responses.ts';
-import { failedWords, scrapesWorked } from './checks/scrapes.ts';
+import { failedIn, scrapesWorked } from './checks/scrapes.ts';
 import { targetsDistinct } from './checks/targets-distinct.ts';
 import type { Reconciliation } from './reconcile.ts';
 
-/** The checks that a verdict stands on. Each says in words what it saw; null is "could not be checked here". */
+/** The checks that a verdict rests on, each with what it found; null: it could not be checked here. */
 export function checkPreconditions(
   plan: Plan,
   run: RunRecord,
@@ -44,179 +44,158 @@ export function checkPreconditions(
 }
 
 function prometheusAnswered(plan: Plan, { readings }: Evidence, frame: Frame): Precondition {
-  const silent = [...readings, ...frame.readings.values()].find(({ error }) => error !== null);
-  if (silent) return check('prometheus-answered', false, `${silent.query}: ${silent.error}`);
-  const unasked = neededSelectorsOf(plan).find((selector) => !frame.readings.has(selector));
-  if (unasked) return check('prometheus-answered', false, `there is no evidence for ${unasked}`);
-  return check(
-    'prometheus-answered',
-    true,
-    `${countOf(readings.length, 'query', 'queries')} ${were(readings.length)} answered`,
-  );
+  const id = 'prometheus-answered';
+  for (const { query, error } of [...readings, ...frame.readings.values()])
+    if (error !== null) return check(id, false, reason('query-failed', { query, error }));
+  const selector = neededSelectorsOf(plan).find((one) => !frame.readings.has(one));
+  if (selector) return check(id, false, reason('evidence-missing', { selector }));
+  return check(id, true, reason('queries-answered', { queries: readings.length }));
 }
 
 function withoutWarnings({ readings }: Evidence): Precondition {
-  const warned = readings.filter(({ warnings }) => warnings.length > 0);
-  const first = warned[0];
-  if (first) return check('no-warnings', false, `${first.query}: ${first.warnings.join('; ')}`);
-  return check('no-warnings', true, 'Prometheus warned of nothing');
+  const first = readings.find(({ warnings }) => warnings.length > 0);
+  if (first === undefined) return check('no-warnings', true, reason('no-warnings', {}));
+  const { query, warnings } = first;
+  return check('no-warnings', false, reason('query-warned', { query, warnings }));
 }
 
-function edgesScraped({ arrival }: Evidence, frame: Frame): Precondition {
+function edgesScraped({ arrival }: Evidence, { targets }: Frame): Precondition {
   const id = 'edges-scraped';
-  const { targets } = frame;
-  const waited = waitedInVain(arrival);
-  if (targets.length === 0)
-    return check(
-      id,
-      false,
-      `Prometheus has no samples of the service around the window${waited || (arrival === undefined ? '' : ': check service.selector; if its samples come later, set --ingest-delay')}`,
-    );
-  const broken = targets.filter(({ problem }) => problem !== null);
-  if (broken.length > 0)
-    return check(id, false, `${broken.map(({ problem }) => problem).join('; ')}${waited}`);
-  const told = targets.map(
-    ({ name, openSeconds, closeSeconds, scrapes, unreadScrapes, missedScrapes, intervalSeconds, lives }) =>
-      `${name} from ${clock(openSeconds)}${lives[0]!.bornSeconds === null ? '' : ' (it started inside)'} to ${clock(closeSeconds)}${lives.at(-1)!.unseenSeconds === 0 ? '' : ' (it ended inside)'}, ${countOf(scrapes.length + unreadScrapes, 'scrape')} about ${Number(intervalSeconds.toFixed(2))} s apart${failedWords(scrapes)}${missedScrapes ? `, ${formatCount(missedScrapes)} missed inside` : ''}`,
-  );
-  // Functions that do not see the last samples say something else of them.
+  const late = notShown(arrival);
+  if (targets.length === 0) {
+    const hint = late.length > 0 || arrival === undefined ? [] : [reason('check-selector', {})];
+    return check(id, false, reason('no-samples', {}), ...late, ...hint);
+  }
+  const problems = targets.flatMap(({ problem }) => (problem === null ? [] : [inWords(problem)]));
+  if (problems.length > 0) return check(id, false, ...problems, ...late);
+  // Functions that do not see the last samples compute another value.
   const isStale = arrival?.missing.some(({ what }) => what.startsWith(FUNCTIONS)) ?? false;
-  return check(id, !isStale, `${told.join('; ')}${waited}`);
+  return check(id, !isStale, ...targets.map(scrapedOf), ...late);
 }
+
+const scrapedOf = (target: TargetWindow): Reason =>
+  reason('target-scraped', {
+    target: target.name,
+    fromSeconds: target.openSeconds,
+    toSeconds: target.closeSeconds,
+    isStartedInside: target.lives[0]!.bornSeconds !== null,
+    isEndedInside: target.lives.at(-1)!.unseenSeconds !== 0,
+    scrapes: target.scrapes.length + target.unreadScrapes,
+    intervalSeconds: target.intervalSeconds,
+    failed: failedIn(target.scrapes),
+    missed: target.missedScrapes,
+  });
 
 const FUNCTIONS = "the server's functions";
 
-/** What was waited for and did not come, with what to do about it. */
-function waitedInVain(arrival: Evidence['arrival']): string {
-  if (arrival === undefined || arrival.missing.length === 0) return '';
+/** The samples that the harness waited for in vain. */
+function notShown(arrival: Evidence['arrival']): readonly Reason[] {
+  if (arrival === undefined || arrival.missing.length === 0) return [];
   const { missing, boundSeconds, boundBy, lagSeconds } = arrival;
-  const told = missing.map(({ what, newestSeconds }) =>
-    newestSeconds === null ? `${what} (none came)` : `${what} (the newest is of ${clock(newestSeconds)})`,
-  );
-  const seconds = (of: number) => `${Number(of.toFixed(1))} s`;
-  const lag = lagSeconds === null ? '' : `, and samples were seen to come ${seconds(lagSeconds)} late`;
-  const why = {
-    option: ' by --ingest-delay',
-    learned: lag,
-    default: ' by default',
-  }[boundBy];
-  return `; the server did not show ${told.join(', ')} within ${seconds(boundSeconds)} after the window's end (the bound${why}): if its samples come later, set --ingest-delay`;
+  return [reason('samples-not-shown', { missing, boundSeconds, boundBy, lagSeconds })];
 }
 
-/** The window is cut by our clock and by Prometheus's: they may differ by less than a scrape. */
-function clocksAgree({ load }: RunRecord, { clock: read }: Evidence, { targets }: Frame): Precondition {
+/** Our clock and Prometheus's cut the window: they may differ by less than a scrape interval. */
+function clocksAgree({ load }: RunRecord, { clock }: Evidence, { targets }: Frame): Precondition {
   const id = 'clocks-agree';
-  if (load === null) return check(id, null, 'no run record: only the clock of Prometheus matters');
+  if (load === null) return check(id, null, reason('single-clock', {}));
   const intervalSeconds = Math.min(...targets.map((target) => target.intervalSeconds));
-  if (read === undefined || !Number.isFinite(intervalSeconds))
-    return check(id, null, 'the clock of Prometheus could not be read');
-  const { aheadSeconds, uncertaintySeconds } = read;
-  const ahead = `the clock of Prometheus is ${Math.abs(aheadSeconds).toFixed(3)} s ${aheadSeconds < 0 ? 'behind' : 'ahead'}`;
-  const told = `${ahead}, give or take ${uncertaintySeconds.toFixed(3)} s`;
-  if (Math.abs(aheadSeconds) < uncertaintySeconds && uncertaintySeconds >= intervalSeconds)
-    return check(
-      id,
-      null,
-      `${told}: too little is known of it, with ${intervalSeconds.toFixed(1)} s between two scrapes`,
-    );
-  const ok = Math.abs(aheadSeconds) - uncertaintySeconds < intervalSeconds;
-  return check(
-    id,
-    ok,
-    ok ? told : `${told}: more than the ${intervalSeconds.toFixed(1)} s between two scrapes`,
-  );
+  if (clock === undefined || !Number.isFinite(intervalSeconds))
+    return check(id, null, reason('clock-unread', {}));
+  const { aheadSeconds, uncertaintySeconds } = clock;
+  const difference = { aheadSeconds, uncertaintySeconds };
+  const apart = Math.abs(aheadSeconds);
+  if (apart < uncertaintySeconds && uncertaintySeconds >= intervalSeconds)
+    return check(id, null, reason('clocks-uncertain', { ...difference, intervalSeconds }));
+  return apart - uncertaintySeconds < intervalSeconds
+    ? check(id, true, reason('clocks-compared', difference))
+    : check(id, false, reason('clocks-apart', { ...difference, intervalSeconds }));
 }
 
 function notRestarted(plan: Plan, frame: Frame): Precondition {
   const id = 'service-not-restarted';
-  const reading = frame.readings.get(plan.processStart);
-  if (reading !== undefined && reading.error !== null)
-    return check(id, false, `whether it did could not be asked: ${reading.error}`);
-  const series = reading?.series ?? [];
-  if (series.length === 0) return check(id, null, `there is no ${plan.processStart}: ${withoutStart(frame)}`);
+  const selector = plan.processStart;
+  const { series = [], error = null } = frame.readings.get(selector) ?? {};
+  if (error !== null) return check(id, false, reason('start-times-unread', { error }));
+  if (series.length === 0)
+    return check(id, null, reason('no-start-time', { selector, because: withoutStart(frame) }));
   const isElastic = plan.replicas === 'elastic';
   const found = frame.targets.flatMap((target) => {
     const own = series.filter((one) => belongsTo(one, target));
     if (own.length === 1 && isElastic) return [];
-    return own.length === 0 ? [null] : own.map((one) => restartOf(one, target));
+    return own.length === 0 ? [null] : own.flatMap((one) => restartOf(one, target) ?? []);
   });
-  const restart = found.find((one) => typeof one === 'string');
+  const restart = found.find((one) => one !== null);
   if (restart) return check(id, false, restart);
   if (frame.targets.length === 0 || found.includes(null))
-    return check(id, null, 'not every target tells when its process started');
-  if (isElastic) return check(id, true, elasticReplicas(frame));
-  return check(id, true, 'each process kept its start time');
+    return check(id, null, reason('some-start-times-missing', {}));
+  return check(id, true, isElastic ? elasticReplicas(frame) : reason('start-times-kept', {}));
 }
 
-/** What counters say where no start time does. */
-const withoutStart = ({ restarts, missing, targets }: Frame) =>
-  targets.length === 0
-    ? 'no target was scraped'
-    : restarts.length === 0
-      ? 'no counter fell, and one went on past what a new process could have counted'
-      : missing?.requests === 0
-        ? 'no counter fell, and the client saw as many requests answered as were counted'
-        : `${restartWords(restarts)}; export process_start_time_seconds, or process_cpu_seconds_total as a counter that shows it`;
+/** What counters show where the service exports no start time. */
+function withoutStart({ restarts, missing, targets }: Frame): readonly Reason[] {
+  if (targets.length === 0) return [reason('no-target-scraped', {})];
+  if (restarts.length === 0) return [reason('counter-beyond-new-process', {})];
+  if (missing?.requests === 0) return [reason('counters-match-client', {})];
+  return [inWords(restartWords(restarts)), reason('export-start-time', {})];
+}
 
-/** Where replicas come and go it is told how many did: their counts begin at 0, and what went with them is bounded. */
-function elasticReplicas({ targets }: Frame): string {
+/** Elastic replicas may come and go: their counts begin at 0, and what ended replicas counted unseen is bounded. */
+function elasticReplicas({ targets }: Frame): Reason {
   const lives = targets.flatMap((target) => target.lives);
-  const born = lives.filter(({ bornSeconds }) => bornSeconds !== null).length;
   const ended = lives.filter(({ unseenSeconds }) => unseenSeconds > 0);
-  const seconds = ended.reduce((sum, { unseenSeconds }) => sum + unseenSeconds, 0);
-  const unseen = ended.length === 0 ? '' : `, unseen for at most ${Number(seconds.toFixed(1))} s in all`;
-  return `replicas are elastic: ${formatCount(born)} started inside, ${formatCount(ended.length)} ended${unseen}`;
+  return reason('replicas-elastic', {
+    started: lives.filter(({ bornSeconds }) => bornSeconds !== null).length,
+    ended: ended.length,
+    unseenSeconds: ended.reduce((sum, { unseenSeconds }) => sum + unseenSeconds, 0),
+  });
 }
 
-/** What speaks against one process having run from edge to edge; undefined if nothing does. */
-function restartOf({ samples }: Series, target: TargetWindow): string | undefined {
+/** What speaks against one process having run from edge to edge; undefined: nothing. */
+function restartOf({ samples }: Series, target: TargetWindow): Reason | undefined {
   const { name, openSeconds, closeSeconds, intervalSeconds, problem } = target;
-  // Without edges, all that was read is looked at.
+  // Without edges, every sample that was read counts.
   const half = intervalSeconds / 2;
   const inside = samples.filter(
     ([at]) => problem !== null || (at > openSeconds - half && at < closeSeconds + half),
   );
   const start = parseValue(inside[0]?.[1] ?? '');
   const changed = inside.find(([, value]) => parseValue(value) !== start);
-  if (changed) return `the process of ${name} restarted: seen at ${clock(changed[0])}`;
+  if (changed) return reason('process-restarted', { target: name, atSeconds: changed[0] });
   if (problem !== null) return undefined;
   const isWhole =
     inside.some(([at]) => at < openSeconds + half) && inside.some(([at]) => at > closeSeconds - half);
-  return isWhole
-    ? undefined
-    : `the start time of the process of ${name} is not known at both edges of the window`;
+  return isWhole ? undefined : reason('start-time-unknown-at-edge', { target: name });
 }
 
 function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): Precondition {
   const id = 'client-and-server-agree';
-  if (load !== null && load.sent === 0) return check(id, null, NOTHING_SENT);
-  const accounted = load === null ? 0 : load.lost + answersInAll(load);
-  if (load?.completed && accounted !== load.sent)
-    return check(
-      id,
-      false,
-      `k6 sent ${countOf(load.sent, 'request')} and knows the end of ${formatCount(accounted)}: the load script failed`,
-    );
-  const recorded = requestsOf(load?.client).length;
-  if (load?.completed && load.client !== undefined && recorded !== load.sent)
-    return check(
-      id,
-      false,
-      `k6 sent ${countOf(load.sent, 'request')} and left a record of ${formatCount(recorded)}: some are missing from it`,
-    );
-  // A service that could not be counted, although the document says by what, agrees with nobody.
+  if (load !== null && load.sent === 0) return check(id, null, reason('nothing-sent', {}));
+  const incomplete = load?.completed ? incompleteRecord(load) : null;
+  if (incomplete !== null) return check(id, false, incomplete);
+  // A service that could not be counted, although the document says by what, does not agree with the client.
   if (!reconciled.ok) return check(id, reconciled.isFailure ? false : null, reconciled.reason);
   const broken = reconciled.rows.filter(({ ok }) => !ok);
-  const told = (broken.length > 0 ? broken : reconciled.rows.slice(0, 1)).map(
-    ({ what, client, service, lost, note }) =>
-      `${what}: the client saw ${formatCount(client)} answered${lost > 0 ? ` and ${formatCount(lost)} lost` : ''}, the service counted ${formatCount(service)}${note === '' ? '' : `, ${note}`}`,
+  const compared = (broken.length > 0 ? broken : reconciled.rows.slice(0, 1)).map(
+    ({ what, client, service, lost, reasons: because }) =>
+      reason('counts-compared', { what, client, service, lost, because }),
   );
-  return check(id, broken.length === 0, told.join('; '));
+  return check(id, broken.length === 0, ...compared);
+}
+
+/** What the record of a completed load lacks; null: nothing. */
+function incompleteRecord(load: LoadRecord): Reason | null {
+  const { sent, lost, client } = load;
+  const known = lost + answersInAll(load);
+  if (known !== sent) return reason('outcomes-unknown', { sent, known });
+  const recorded = requestsOf(client).length;
+  return client !== undefined && recorded !== sent ? reason('record-incomplete', { sent, recorded }) : null;
 }
 
 function nothingDied(run: RunRecord): Precondition {
+  const id = 'nothing-died';
   if (run.incidents === null || (run.load === null && run.incidents.length === 0))
-    return check('nothing-died', null, 'nobody watched over the processes');
-  if (run.incidents.length > 0) return check('nothing-died', false, run.incidents.join('; '));
-  return check('nothing-died', true, 'service, load generator and Prometheus ran to the end');
+    return check(id, null, reason('processes-unwatched', {}));
+  if (run.incidents.length === 0) return check(id, true, reason('processes-survived', {}));
+  return check(id, false, ...run.incidents.map((incident) => reason('incident', { incident })));
 }

@@ -1,19 +1,28 @@
 import { describe, expect, test } from 'vitest';
-import type { Reconciled } from '../model/model.ts';
+import type { Evidence, Plan, RunRecord } from '../model/model.ts';
 import { type Given, healthy } from '../testing/cases.ts';
-import { judge } from './judge.ts';
+import { judgeInWords } from '../testing/judge-in-words.ts';
 
-/** What client and server counted, side by side, as the verdict has it. Whether it is held against a run is in cases/. */
+/** What client and service counted, side by side, as verdict.json has it. What it does to a verdict is in cases/. */
 
-function rowsOf(changes: Partial<Given>): readonly Reconciled[] {
+function rowsOf(changes: Partial<Given>) {
   const { plan, run, evidence } = healthy(changes);
-  return judge(plan, run, evidence).reconciliation;
+  return reconciled(plan, run, evidence);
 }
-const row = (what: string, client: number, service: number, changes: Partial<Reconciled> = {}) => ({
+const reconciled = (plan: Plan, run: RunRecord, evidence: Evidence) =>
+  judgeInWords(plan, run, evidence).reconciliation.map(({ reasons: _, ...one }) => one);
+
+interface Changes {
+  readonly lost?: number;
+  readonly ok?: boolean;
+  readonly note?: string;
+}
+const row = (what: string, client: number, service: number, changes: Changes = {}) => ({
   ...{ what, client, service, lost: 0, ok: true, note: '' },
   ...changes,
 });
-const MISSING = 'answers are missing from its counter';
+const MISSING = 'responses are missing from its counter';
+const TRAFFIC = 'there was other traffic in the window';
 
 describe('rows', () => {
   test('are all requests, and those by class of status that either saw', () => {
@@ -25,31 +34,31 @@ describe('rows', () => {
       ...[row('2xx', 1490, 1490), row('4xx', 7, 7), row('5xx', 3, 3)],
     ]);
   });
-  test('of a status that one of the two alone saw are there, too', () => {
+  test('include a status that only one of the two saw', () => {
     expect(rowsOf({ load: { '2xx': 1490, '5xx': 10 } })).toEqual([
       row('requests', 1500, 1500),
-      row('2xx', 1490, 1500, { ok: false, note: 'other traffic was in the window' }),
+      row('2xx', 1490, 1500, { ok: false, note: TRAFFIC }),
       row('5xx', 10, 0, { ok: false, note: MISSING }),
     ]);
     expect(rowsOf({ series: { 'answers 503': '0 -> 2' } })).toEqual([
-      row('requests', 1500, 1502, { ok: false, note: 'other traffic was in the window' }),
+      row('requests', 1500, 1502, { ok: false, note: TRAFFIC }),
       row('2xx', 1500, 1500),
-      row('5xx', 0, 2, { ok: false, note: 'other traffic was in the window' }),
+      row('5xx', 0, 2, { ok: false, note: TRAFFIC }),
     ]);
   });
-  test('are not by status where a series tells none of three digits', () => {
+  test('are not by status where a label has no value of three digits', () => {
     const names = {
       'answers 503': 'http_requests_total{method="POST",handler="/predict",status="503 gone"}',
     };
     expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500)]);
   });
-  test('are not by status where three digits only end what a series tells', () => {
+  test('are not by status where three digits only end the value of a label', () => {
     const names = {
       'answers 503': 'http_requests_total{method="POST",handler="/predict",status="was 503"}',
     };
     expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500)]);
   });
-  test('are of the label that the service has for it', () => {
+  test('use the label that the service has for the status', () => {
     const names = Object.fromEntries(
       ['200', '400', '429', '500', '503'].map((status) => [
         `answers ${status}`,
@@ -58,7 +67,7 @@ describe('rows', () => {
     );
     expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500), row('2xx', 1500, 1500)]);
   });
-  test('count what the client did not wait for as lost, and not as a refusal', () => {
+  test('count what the client did not wait for as unanswered, and not as a client error', () => {
     const names = { 'answers 499': 'http_requests_total{method="POST",handler="/predict",status="499"}' };
     const load = { '2xx': 1498, lost: 2 };
     const series = { 'answers 200': '400 -> 1898', 'answers 499': '0 -> 2' };
@@ -67,7 +76,7 @@ describe('rows', () => {
       row('2xx', 1498, 1498, { lost: 2 }),
     ]);
   });
-  test('of a client with a record are of latencies and means, too, each histogram once', () => {
+  test('include latencies and means if single requests were recorded, each histogram once', () => {
     expect(rowsOf({ client: '1500x0.05' })).toEqual([
       row('requests', 1500, 1500),
       row('2xx', 1500, 1500),
@@ -75,7 +84,7 @@ describe('rows', () => {
       row('observations of confidence', 1500, 1500),
     ]);
   });
-  test('of a mean may have more observations than answers, and not fewer', () => {
+  test('of a mean may have more observations than responses, but not fewer', () => {
     const more = rowsOf({
       client: '1500x0.05',
       series: { 'positive count': '0 -> 1500', 'positive sum': '0 -> 1410' },
@@ -89,7 +98,7 @@ describe('rows', () => {
     const series = { 'answers 200': '400 -> 1897', 'answers 503': '0 -> 3' };
     const rows = rowsOf({ load, series, client: '1497x0.05 3x0.05=503' });
     expect(rows.slice(3)).toEqual([
-      row('latencies of /predict', 1497, 1500, { ok: false, note: 'other traffic was in the window' }),
+      row('latencies of /predict', 1497, 1500, { ok: false, note: TRAFFIC }),
       row('observations of confidence', 1497, 1500),
     ]);
     expect(
@@ -103,13 +112,13 @@ describe('rows', () => {
       path: Array.from({ length: 1500 }, (_, index) => (index < 600 ? 1 : 0)).join(' '),
       paths: ['/predict', '/batch'],
     };
-    const rows = judge(plan, { ...run, load: { ...run.load!, client } }, evidence).reconciliation;
+    const rows = reconciled(plan, { ...run, load: { ...run.load!, client } }, evidence);
     expect(rows.slice(2)).toEqual([
-      row('latencies of /predict', 900, 1500, { ok: false, note: 'other traffic was in the window' }),
+      row('latencies of /predict', 900, 1500, { ok: false, note: TRAFFIC }),
       row('observations of confidence', 900, 1500),
     ]);
   });
-  test('are none of what could not be counted', () => {
+  test('leave out what could not be counted', () => {
     const client = '1500x0.05';
     const without = { latency: null, 'positive count': '0 -> 900; 40=NaN' };
     expect(rowsOf({ client, series: without }).map(({ what }) => what)).toEqual(['requests', '2xx']);
@@ -121,29 +130,32 @@ describe('rows', () => {
 describe('a difference', () => {
   const first = (load: Given['load'], changes: Partial<Given> = {}) => rowsOf({ load, ...changes })[0];
 
-  test('of lost requests is none: the service may have counted each of them or not', () => {
+  test('by unanswered requests is allowed: the service may have counted each of them or not', () => {
     const load = { '2xx': 1495, lost: 5 };
     expect(first(load)).toEqual(row('requests', 1495, 1500, { lost: 5 }));
     const series = { 'answers 200': '400 -> 1901' };
-    const note = 'other traffic was in the window';
-    expect(first(load, { series })).toEqual(row('requests', 1495, 1501, { lost: 5, ok: false, note }));
+    expect(first(load, { series })).toEqual(
+      row('requests', 1495, 1501, { lost: 5, ok: false, note: TRAFFIC }),
+    );
   });
-  test('of what was in flight when the load was cut short is none', () => {
+  test('by what was in flight when the load was cut short is allowed', () => {
     const load = { sent: 1400, '2xx': 1400, completed: false };
     expect(first(load)).toEqual(row('requests', 1400, 1500));
     const series = { 'answers 200': '400 -> 1799' };
     expect(first(load, { series })).toEqual(row('requests', 1400, 1399, { ok: false, note: MISSING }));
   });
-  test('of others is told where others are expected', () => {
+  test('by other clients is reported where they are expected', () => {
     const service = { isolated: false };
     expect(first({ sent: 1400, '2xx': 1400 }, { service })).toEqual(
-      row('requests', 1400, 1500, { note: '100 more are of others, who are expected (isolated: false)' }),
+      row('requests', 1400, 1500, {
+        note: '100 more came from other clients, which are expected (isolated: false)',
+      }),
     );
     expect(first({ sent: 1501, '2xx': 1501 }, { service })).toEqual(
       row('requests', 1501, 1500, { ok: false, note: MISSING }),
     );
   });
-  test('that went with replicas is bounded', () => {
+  test('by replicas that ended is bounded', () => {
     const elastic = (counted: number): Partial<Given> => ({
       service: { replicas: 'elastic' },
       replicas: { a: {}, b: { last: 40 } },
@@ -154,7 +166,7 @@ describe('a difference', () => {
       },
     });
     const load = { sent: 1500, '2xx': 1500 };
-    const note = '20 went with replicas that ended, which took at most 201 after their last scrape';
+    const note = 'replicas that ended took 20 with them (at most 201 after their last scrapes)';
     expect(first(load, elastic(280))).toEqual(row('requests', 1500, 1480, { note }));
     expect(first(load, elastic(99))).toMatchObject({ ok: true, service: 1299 });
     expect(first(load, elastic(98))).toEqual(

@@ -1,36 +1,33 @@
 import { answeredWith, answersInAll, requestsOf } from '../client/requests.ts';
 import { codesOf, isStatusLabel, statusPattern, tellsStatus } from '../document/statuses.ts';
 import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord } from '../model/model.ts';
+import { inWords, type Reason, reason } from '../model/reasons.ts';
 import { readSelector } from '../prometheus/promql.ts';
-import { are, formatCount } from '../render/numbers.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { parseValue } from '../window/targets.ts';
 import { boundBySeconds } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
-import { surplusWords } from './surplus.ts';
+import { trafficOf } from './surplus.ts';
 
 /**
- * Sent = answered + lost: what the client counted beside what the service counted. A request that the client lost may have
- * been counted by the service or not; all others must be there, once, with the status that the client saw.
+ * Sent = responses + unanswered: what the client and the service counted, side by side. The service may have counted an unanswered
+ * request or not; it must have counted every other one, once, with the status that the client saw.
  */
+
 /** Rows to compare, or why there are none; `isFailure` where there should have been. */
 export type Reconciliation =
   | { readonly ok: true; readonly rows: readonly Reconciled[] }
-  | { readonly ok: false; readonly isFailure: boolean; readonly reason: string };
+  | { readonly ok: false; readonly isFailure: boolean; readonly reason: Reason };
 
-const none = (reason: string, isFailure = false) => ({ ok: false, isFailure, reason }) as const;
+const none = (reason: Reason, isFailure = false) => ({ ok: false, isFailure, reason }) as const;
 
 export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliation {
-  if (run.load === null) return none('no run record: only the server was asked');
-  if (plan.requests === null)
-    return none(
-      'the document names no service.requests: whether the service that was loaded is the one that was measured is not known',
-      true,
-    );
-  // A status that was answered for the first time makes its series inside the window. Should it have counted before, the
-  // two numbers differ, and that is told.
+  if (run.load === null) return none(reason('no-run-record', {}));
+  if (plan.requests === null) return none(reason('requests-unnamed', {}), true);
+  // The first response with a status creates its series inside the window. If it had counted before, the two numbers differ, and the
+  // difference is reported.
   const counted = countIncreases(plan.requests, frame, 'zero');
-  if (!counted.ok) return none(`the service's requests could not be counted: ${counted.reason}`, true);
+  if (!counted.ok) return none(reason('requests-uncounted', { because: [inWords(counted.reason)] }), true);
   const allowance = { unseen: boundBySeconds(counted.increases, frame), others: plan.isolated === false };
   const row = (what: string, client: number, service: number) =>
     compare(what, run.load!, client, service, allowance, frame);
@@ -45,13 +42,13 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
 
 type Row = (what: string, client: number, service: number) => Reconciled;
 
-/** What the two may differ by: counts that went with replicas that ended, and the requests of others. */
+/** What the two may differ by: what ended replicas counted unseen, and the requests of other clients. */
 interface Allowance {
   readonly unseen: number;
   readonly others: boolean;
 }
 
-/** What the service may have counted beyond the answers that the client saw: the lost, and what was in flight at a stop. */
+/** The service may have counted more than the client's responses: unanswered requests, and what was in flight at a stop. */
 function compare(
   what: string,
   { lost, completed }: LoadRecord,
@@ -62,31 +59,26 @@ function compare(
 ): Reconciled {
   const missing = client - service;
   const isTooMany = completed && service > client + lost;
-  const note =
-    missing > unseen
-      ? `answers are missing from its counter${unseen > 0 ? `, and replicas that ended took at most ${formatCount(unseen)} with them` : ''}`
-      : missing > 0
-        ? `${formatCount(missing)} went with replicas that ended, which took at most ${formatCount(unseen)} after their last scrape`
-        : isTooMany
-          ? others
-            ? `${formatCount(-missing)} more ${are(-missing)} of others, who are expected (isolated: false)`
-            : (severalTimes(client, lost, service) ?? surplusWords(what, -missing, lost, frame))
-          : '';
-  return { what, client, service, lost, ok: missing <= unseen && (!isTooMany || others), note };
+  const ok = missing <= unseen && (!isTooMany || others);
+  const row = (...reasons: readonly Reason[]): Reconciled => ({ what, client, service, lost, ok, reasons });
+  if (missing > unseen) return row(reason('responses-missing', { atMost: unseen }));
+  if (missing > 0) return row(reason('gone-with-replicas', { missing, atMost: unseen }));
+  if (!isTooMany) return row();
+  if (others) return row(reason('others-expected', { surplus: -missing }));
+  return row(severalTimes(client, lost, service) ?? trafficOf(what, -missing, lost, frame));
 }
 
-/** A count that is a whole multiple of the client's is the mark of a process that is scraped, or selected, several times. */
-function severalTimes(client: number, lost: number, service: number): string | null {
+/** A whole multiple of the client's count is the mark of a process that is scraped, or selected, several times. */
+function severalTimes(client: number, lost: number, service: number): Reason | null {
   const times = Math.round(service / Math.max(1, client + lost / 2));
   if (times < 2 || client === 0 || service < times * client || service > times * (client + lost)) return null;
-  const often = times === 2 ? 'twice' : `${formatCount(times)} times`;
-  return `exactly ${formatCount(times)} times as many: is each process scraped ${often}? Then narrow service.selector to one job`;
+  return reason('counted-several-times', { times });
 }
 
-/** What servers write when the client was gone before its answer: lost, to the client. */
+/** What servers count when the client closed the connection before the response: unanswered, to the client. */
 const CLIENT_GONE = '499';
 
-/** By class, however the service's labels tell it: a code, a class, a word for a class. */
+/** By class of status, whether the service's labels have a code, a class, or a word for a class. */
 function statusRows(load: LoadRecord, increases: readonly Increase[], row: Row): readonly Reconciled[] {
   const classOf = classesIn(increases);
   if (increases.some((one) => classOf(one) === null)) return [];
@@ -97,7 +89,7 @@ function statusRows(load: LoadRecord, increases: readonly Increase[], row: Row):
     .filter(({ client, service }) => client > 0 || service > 0);
 }
 
-/** Tells the first digit of a series' status, `gone` for a client that did not wait, null where its labels tell no status. */
+/** The first digit of a series' status; `gone`: the client did not wait; null: its labels show no status. */
 function classesIn(increases: readonly Increase[]): (one: Increase) => string | null {
   const valuesOf = (label: string) => [...new Set(increases.flatMap(({ labels }) => labels[label] ?? []))];
   return ({ labels }) => {
@@ -111,8 +103,8 @@ function classesIn(increases: readonly Increase[]): (one: Increase) => string | 
 }
 
 /**
- * Every response of a path that its latency histogram is about must be in it, or a tail could be missing. A histogram that is
- * selected by no status holds all responses, or the successful ones alone: services do either.
+ * Every response of a path must be in its latency histogram, or a tail could be missing. A histogram without a status in its selector
+ * holds all responses, or the successful ones only: services do either.
  */
 function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
   const { client } = load;
@@ -141,20 +133,20 @@ function expectedIn(buckets: string, client: ClientRequests, path: string, count
 }
 
 /**
- * Every good answer of a path must be in the mean, or it could be that of one sentiment alone. More there may be: of a batch
- * each text is an observation.
+ * Every successful response of a path must be in the mean, or some of its series could be missing. There may be more observations: a
+ * batch makes one for each of its items.
  */
 function meanRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
   return plan.objectives.flatMap(({ id, measure }) => {
     if (measure.kind !== 'mean' || measure.clientPath === undefined) return [];
     const counted = countIncreases(measure.count, frame);
     if (!counted.ok) return [];
-    const good = goodAnswers(load.client, measure.clientPath);
+    const successes = successesOf(load.client, measure.clientPath);
     const observations = total(counted.increases);
-    const held = row(`observations of ${id}`, good, observations);
-    return good === 0 ? [] : [observations < good ? held : { ...held, ok: true, note: '' }];
+    const held = row(`observations of ${id}`, successes, observations);
+    return successes === 0 ? [] : [observations < successes ? held : { ...held, ok: true, reasons: [] }];
   });
 }
 
-const goodAnswers = (client: ClientRequests | undefined, path: string) =>
+const successesOf = (client: ClientRequests | undefined, path: string) =>
   requestsOf(client).filter((one) => one.status.startsWith('2') && one.path === path).length;

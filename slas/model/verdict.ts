@@ -84,14 +84,14 @@ export interface ObjectiveVerdict {
 export interface Reconciled {
   /** `requests`, a class of statuses (`2xx`), or the latencies of a path. */
   readonly what: string;
-  /** Answers that the client saw. */
+  /** Responses that the client received. */
   readonly client: number;
   readonly service: number;
-  /** Requests that the client sent and saw no answer of: the service may have counted them or not. */
+  /** Unanswered requests: the service may have counted them or not. */
   readonly lost: number;
   readonly ok: boolean;
   /** What speaks against the two, or explains why they differ; or nothing. */
-  readonly note: string;
+  readonly reasons: readonly Reason[];
 }
 
 /** A check that the verdict stands on. ok is null where it could not be checked here: listed, not held against the run. */

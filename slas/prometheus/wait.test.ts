@@ -149,7 +149,7 @@ test('a bound ends the wait, and the verdict says what was missing and which opt
     ({ id }) => id === 'edges-scraped',
   )!;
   expect(detail).toMatch(
-    /the server did not show a scrape of a \(the newest is of [\d:.]+\) within 0\.7 s after the window's end \(the bound by --ingest-delay\): if its samples come later, set --ingest-delay$/,
+    /the server did not show a scrape of a \(the newest is of [\d:.]+\) within 0\.7 s after the window's end \(the bound by --ingest-delay\): if samples arrive later, set --ingest-delay$/,
   );
 });
 

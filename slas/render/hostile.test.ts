@@ -29,7 +29,11 @@ function hostile(): { readonly plan: Plan; readonly verdict: Verdict } {
         id: HOSTILE,
         reasons: [inWords(HOSTILE)],
       })),
-      reconciliation: verdict.reconciliation.map((one) => ({ ...one, what: HOSTILE, note: HOSTILE })),
+      reconciliation: verdict.reconciliation.map((one) => ({
+        ...one,
+        what: HOSTILE,
+        reasons: [inWords(HOSTILE)],
+      })),
     },
   };
 }

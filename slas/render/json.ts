@@ -5,12 +5,20 @@ import { wordsOf } from './reasons/words.ts';
  * The verdict as it is written to verdict.json: every reason as a code with its figures, and in words beside it. Readers of
  * the first version find their fields where they were; words may differ between versions of the harness, codes may not.
  */
-export const verdictDocument = ({ summary, objectives, preconditions, alerts, ...rest }: Verdict) => ({
+export const verdictDocument = ({
+  summary,
+  objectives,
+  preconditions,
+  reconciliation,
+  alerts,
+  ...rest
+}: Verdict) => ({
   ...rest,
   summary: wordsOf([summary]),
   summaryReason: summary,
   objectives: objectives.map((one) => ({ ...one, reason: wordsOf(one.reasons) })),
   preconditions: preconditions.map((one) => ({ ...one, detail: wordsOf(one.reasons) })),
+  reconciliation: reconciliation.map((one) => ({ ...one, note: wordsOf(one.reasons) })),
   ...(alerts === undefined
     ? {}
     : {

@@ -60,8 +60,8 @@ function alerts({ alerts: told }: Verdict): string[] {
 function reconciliation({ reconciliation: rows }: Verdict): string[] {
   if (rows.length === 0) return [];
   const lines = rows.map(
-    ({ what, client, lost, service, note }) =>
-      `| ${cell(what)} | ${formatCount(client)} | ${formatCount(lost)} | ${formatCount(service)} | ${cell(note)} |`,
+    ({ what, client, lost, service, reasons }) =>
+      `| ${cell(what)} | ${formatCount(client)} | ${formatCount(lost)} | ${formatCount(service)} | ${cell(wordsOf(reasons))} |`,
   );
   return [
     '',

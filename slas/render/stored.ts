@@ -9,6 +9,7 @@ interface FirstVersion {
   readonly summary: string;
   readonly objectives: readonly { readonly reason: string }[];
   readonly preconditions: readonly { readonly detail: string }[];
+  readonly reconciliation: readonly { readonly note: string }[];
   readonly alerts?: { readonly detail: string; readonly held: readonly { readonly note: string }[] | null };
 }
 
@@ -18,11 +19,19 @@ export function readVerdict(stored: VerdictDocument | FirstVersion): Verdict {
   return (isFirst ? fromFirst(stored) : fromSecond(stored as VerdictDocument)) as Verdict;
 }
 
-const fromFirst = ({ summary, objectives, preconditions, alerts, ...rest }: FirstVersion) => ({
+const fromFirst = ({
+  summary,
+  objectives,
+  preconditions,
+  reconciliation,
+  alerts,
+  ...rest
+}: FirstVersion) => ({
   ...rest,
   summary: inWords(summary),
   objectives: objectives.map(({ reason, ...one }) => ({ ...one, reasons: [inWords(reason)] })),
   preconditions: preconditions.map(({ detail, ...one }) => ({ ...one, reasons: [inWords(detail)] })),
+  reconciliation: reconciliation.map(({ note, ...one }) => ({ ...one, reasons: noted(undefined, note) })),
   ...(alerts === undefined
     ? {}
     : {
@@ -38,6 +47,7 @@ const fromSecond = ({
   summaryReason,
   objectives,
   preconditions,
+  reconciliation,
   alerts,
   ...rest
 }: VerdictDocument) => ({
@@ -47,6 +57,10 @@ const fromSecond = ({
   preconditions: preconditions.map(({ detail, reasons, ...one }) => ({
     ...one,
     reasons: known(reasons, detail),
+  })),
+  reconciliation: reconciliation.map(({ note, reasons, ...one }) => ({
+    ...one,
+    reasons: noted(reasons, note),
   })),
   ...(alerts === undefined
     ? {}
@@ -59,6 +73,10 @@ const fromSecond = ({
         },
       }),
 });
+
+/** The first verdicts of this version have the note of a row in words only. */
+const noted = (reasons: readonly Reason[] | undefined, note: string) =>
+  note === '' ? [] : known(reasons ?? [], note);
 
 /** Another version may have other codes, or other words for them: its own words are shown then. */
 function known(reasons: readonly Reason[], words: string): readonly Reason[] {

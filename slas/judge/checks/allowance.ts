@@ -1,14 +1,14 @@
 import { requestsOf } from '../../client/requests.ts';
 import { holds } from '../../document/limits.ts';
 import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
-import { countOf, formatCount, formatValue, were } from '../../render/numbers.ts';
+import { type Reason, reason } from '../../model/reasons.ts';
 import { compareShare } from '../../statistics/statistics.ts';
 import { countedErrors, coversTheLoad, FAILED, isCountedAsBad } from './counted-errors.ts';
 
 /**
- * Requests that nobody asked to be refused, and that no objective counts as bad: refused as the client's own mistake, redirected,
- * failed, lost. There is one tolerance for all of them together, and for the errors that are counted with them: the strictest error
- * limit of the plan. 1% of one kind and 1% of another are 2% of the requests.
+ * Requests with an outcome that neither the load script expects nor an objective counts as bad: client errors, redirects, failures,
+ * unanswered requests. All of them share one tolerance with the errors that are counted: the strictest error limit of the plan.
+ * 1% of one kind and 1% of another are 2% of the requests.
  */
 export interface Unasked {
   /** 4xx but 429 that the script did not ask for. */
@@ -18,8 +18,8 @@ export interface Unasked {
   readonly lost: number;
 }
 
-/** Where no objective limits errors: as many as a load may be off its plan. */
-const MOST = 0.02;
+/** The tolerance where no objective limits errors: as far as a load may be off its plan. */
+const MAX_UNCOUNTED = 0.02;
 
 export function unaskedOf(plan: Plan, load: LoadRecord): Unasked {
   const lostIsCounted = coversTheLoad(
@@ -34,7 +34,7 @@ export function unaskedOf(plan: Plan, load: LoadRecord): Unasked {
   return { mistaken: Math.max(0, mistaken), failed, lost: lostIsCounted ? 0 : load.lost };
 }
 
-/** How often each status was answered; the classes, where the client left no record of each request. */
+/** Responses by status, or by class of status where the client recorded no single requests. */
 function statusesOf({ client, answered }: LoadRecord): ReadonlyMap<string, number> {
   if (client === undefined) return new Map(Object.entries(answered).filter(([, count]) => count > 0));
   const counts = new Map<string, number>();
@@ -43,7 +43,7 @@ function statusesOf({ client, answered }: LoadRecord): ReadonlyMap<string, numbe
   return counts;
 }
 
-/** Of a class without a record, its most common code stands for all. */
+/** The most common status of a class stands for the class. */
 const exampleOf = (status: string) => ({ '3xx': '302', '4xx': '404', '5xx': '500' })[status] ?? status;
 
 export const failedIn = ({ failed }: Unasked) => [...failed.values()].reduce((sum, count) => sum + count, 0);
@@ -57,8 +57,8 @@ const strictestOf = ({ objectives }: Plan): PlannedObjective | undefined =>
       (a, b) => a.target.value - b.target.value || a.target.comparison.length - b.target.comparison.length,
     )[0];
 
-/** Why so many are too many, in words; null while they are allowed. `more` are others of which nothing is known. */
-export function beyondAllowance(plan: Plan, load: LoadRecord, more = 0): string | null {
+/** Why so many are too many; null while they are allowed. `more` are further ones of which nothing is known. */
+export function beyondAllowance(plan: Plan, load: LoadRecord, more = 0): Reason | null {
   const unasked = unaskedOf(plan, load);
   const own = allOf(unasked) + more;
   if (own === 0) return null;
@@ -68,22 +68,15 @@ export function beyondAllowance(plan: Plan, load: LoadRecord, more = 0): string 
   const isKept =
     strictest === undefined ||
     holds(compareShare(together, load.sent, strictest.target.value), { ...strictest.target, value: 0 });
-  if (isKept && own <= MOST * load.sent) return null;
-  const told = `${formatCount(isKept ? own : together)} of ${countOf(load.sent, 'request')} (${formatValue((isKept ? own : together) / load.sent, 'ratio')}) ${were(isKept ? own : together)} not answered as asked, ${kinds(unasked, isKept ? 0 : counted)}`;
-  return isKept
-    ? `${told}: at most ${formatValue(MOST, 'ratio')} may be, uncounted`
-    : `${told}: together more than the limit of ${strictest.id}, "${strictest.target.text}"`;
-}
-
-/** `30 refused (4xx), 20 answered 302, 3 lost, 5 counted as errors`. */
-function kinds(unasked: Unasked, counted: number): string {
-  const parts = [
-    [unasked.mistaken, 'refused (4xx)'],
-    ...[...unasked.failed].toSorted().map(([status, count]) => [count, `answered with ${status}`] as const),
-    [unasked.lost, 'never answered'],
-    [counted, 'counted as errors'],
-  ] as const;
-  return parts
-    .flatMap(([count, words]) => (count === 0 ? [] : [`${formatCount(count)} ${words}`]))
-    .join(', ');
+  if (isKept && own <= MAX_UNCOUNTED * load.sent) return null;
+  return reason('unexpected-outcomes', {
+    requests: isKept ? own : together,
+    sent: load.sent,
+    refused: unasked.mistaken,
+    failed: [...unasked.failed].toSorted().map(([status, count]) => ({ status, count })),
+    unanswered: unasked.lost,
+    countedErrors: isKept ? 0 : counted,
+    tolerance: MAX_UNCOUNTED,
+    limit: isKept ? null : { id: strictest!.id, text: strictest!.target.text },
+  });
 }

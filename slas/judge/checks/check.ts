@@ -1,12 +1,9 @@
 import type { Precondition } from '../../model/model.ts';
-import { inWords } from '../../model/reasons.ts';
+import type { Reason } from '../../model/reasons.ts';
 
-/** A precondition, with what it saw in words; null is "could not be checked here". */
-export const check = (id: string, ok: boolean | null, detail: string): Precondition => ({
+/** A precondition with what it found; null: it could not be checked here. */
+export const check = (id: string, ok: boolean | null, ...reasons: readonly Reason[]): Precondition => ({
   id,
   ok,
-  reasons: [inWords(detail)],
+  reasons,
 });
-
-/** Of no requests nothing is claimed: "0 of 0" is no good news. */
-export const NOTHING_SENT = 'no request was sent';

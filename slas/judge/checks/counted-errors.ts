@@ -2,7 +2,7 @@ import { requestsOf } from '../../client/requests.ts';
 import { claimsCode } from '../../document/statuses.ts';
 import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
 
-/** Which requests of the load some objective counts as bad, by what the client saw of them. */
+/** Which requests of the load an objective counts as bad, by the statuses that the client saw. */
 
 /** Whether such objectives are judged over the whole run, or in each of its phases. */
 export function coversTheLoad(
@@ -15,10 +15,10 @@ export function coversTheLoad(
   return isWhole || (names.length > 0 && names.every((name) => own.some(({ phase }) => phase === name)));
 }
 
-/** Neither a good answer nor the client's own mistake: a redirect goes nowhere, and the others are the service's. */
+/** Neither successful nor a client error: k6 did not follow the redirect, and the others are the service's errors. */
 export const FAILED = /^(3..|429|5..)$/;
 
-/** A ratio whose bad events are told by no status is taken to count every failed response. */
+/** A ratio that does not select bad events by status is taken to count every failed response. */
 export const isCountedAsBad = (plan: Plan, status: string): boolean =>
   coversTheLoad(
     plan,
@@ -27,7 +27,7 @@ export const isCountedAsBad = (plan: Plan, status: string): boolean =>
       (measure.badStatus === null ? FAILED.test(status) : claimsCode(measure.badStatus)(status)),
   );
 
-/** Requests that an objective counts as bad, by what the client saw of them. */
+/** How many requests an objective counts as bad. */
 export function countedErrors(plan: Plan, load: LoadRecord): number {
   const countsLost = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
   const lost = countsLost ? load.lost : 0;

@@ -1,6 +1,6 @@
 import type { Plan, Precondition } from '../../model/model.ts';
+import { inWords, reason } from '../../model/reasons.ts';
 import { readSelector } from '../../prometheus/promql.ts';
-import { countOf } from '../../render/numbers.ts';
 import { differingLabels, type SameProcess, samenessOf } from '../../window/distinct.ts';
 import type { TargetWindow } from '../../window/targets.ts';
 import type { Frame } from '../../window/window.ts';
@@ -8,7 +8,7 @@ import { check } from './check.ts';
 
 /** The precondition that no process is counted twice, and the selector that would count each once. */
 
-/** Selectors that leave each process once, as `{ app: billing, job: fleet }`; none where no single label does. */
+/** Selectors that keep each process once, such as `{ app: billing, job: fleet }`; none where no single label does. */
 function remediesFor(plan: Plan, frame: Frame, same: readonly SameProcess[]): readonly string[] {
   const processOf = processesOf(frame.targets, same);
   const all = new Set(processOf.values());
@@ -23,12 +23,12 @@ function remediesFor(plan: Plan, frame: Frame, same: readonly SameProcess[]): re
       return isEachOnce ? [asSelector({ ...where, [label]: value })] : [];
     }),
   );
-  return options.slice(0, MOST_REMEDIES);
+  return options.slice(0, MAX_REMEDIES);
 }
 
-const MOST_REMEDIES = 2;
+const MAX_REMEDIES = 2;
 
-/** Each target's process, by the first target that was seen of it. */
+/** Each target's process, named by the first of its targets. */
 function processesOf(targets: readonly TargetWindow[], same: readonly SameProcess[]) {
   const processOf = new Map(targets.map((target) => [target, target]));
   for (const {
@@ -48,8 +48,6 @@ const asSelector = (labels: Readonly<Record<string, unknown>>) =>
     )
     .join(', ')} }`;
 
-// ---------------------------------------------------------------------------------------------- in words
-
 const labelsOf = ({ labels }: TargetWindow) =>
   `{${Object.entries(labels)
     .map(([label, value]) => `${label}="${value}"`)
@@ -60,31 +58,19 @@ export function targetsDistinct(plan: Plan, frame: Frame): Precondition {
   const { same, unknown } = samenessOf(plan, frame);
   const [first] = same;
   if (first !== undefined) {
-    const {
-      targets: [a, b],
-      why,
-    } = first;
-    const more = same.length === 1 ? '' : ` (and ${countOf(same.length - 1, 'more pair')})`;
-    const detail = `${labelsOf(a)} and ${labelsOf(b)} are the same process, scraped twice and counted twice: they share ${why}${more}; ${remedyWords(remediesFor(plan, frame, same))}`;
-    return check(id, false, detail);
+    const [a, b] = first.targets;
+    const found = reason('same-process', {
+      labels: [labelsOf(a), labelsOf(b)],
+      because: [inWords(first.why)],
+      morePairs: same.length - 1,
+      remedies: remediesFor(plan, frame, same),
+    });
+    return check(id, false, found);
   }
   const [open] = unknown;
   if (open !== undefined)
-    return check(
-      id,
-      null,
-      `${labelsOf(open[0])} and ${labelsOf(open[1])} may be the same process, scraped twice: they share an address, and no counter of theirs grew that could show it`,
-    );
-  const { length } = frame.targets;
-  if (length === 0) return check(id, null, 'no target was scraped');
-  return check(
-    id,
-    true,
-    length === 1 ? 'there is one target' : `no two of the ${length} targets are the same process`,
-  );
+    return check(id, null, reason('maybe-same-process', { labels: [labelsOf(open[0]), labelsOf(open[1])] }));
+  const targets = frame.targets.length;
+  if (targets === 0) return check(id, null, reason('no-target-scraped', {}));
+  return check(id, true, targets === 1 ? reason('one-target', {}) : reason('targets-differ', { targets }));
 }
-
-const remedyWords = (remedies: readonly string[]) =>
-  remedies.length > 0
-    ? `select each process once, with service.selector: ${remedies.join(' or ')}`
-    : 'select each process once: add a label to service.selector, or let one of the two jobs drop the target';

@@ -2,10 +2,12 @@ import type { Reason, ReasonCode, ReasonParams } from '../../model/reasons.ts';
 import { ALERTS } from './alerts.ts';
 import { DECISION } from './decision.ts';
 import type { Entries, Entry, Put } from './entry.ts';
+import { PRECONDITIONS } from './preconditions.ts';
 
 /** Every code with its words: the one place where a verdict's sentences stand. */
 export const REASONS: Entries<ReasonParams> = {
   ...DECISION,
+  ...PRECONDITIONS,
   ...ALERTS,
   words: {
     words: ({ words }) => words,

@@ -1,0 +1,293 @@
+import type { EvidenceReasons, PreconditionReasons } from '../../model/reasons-preconditions.ts';
+import { clock } from '../../window/targets.ts';
+import { countOf, formatCount } from '../numbers.ts';
+import type { Entries } from './entry.ts';
+import { LOAD } from './load.ts';
+
+const NOTHING = 'Nothing.';
+const SCRAPING =
+  "Look at the target's page in Prometheus: is the service scraped, and does every scrape succeed?";
+const DELAY = 'Set `--ingest-delay` to how late samples reach this server.';
+const START_TIME = 'Export `process_start_time_seconds`, as most client libraries do by default.';
+const ALONE = 'Stop the other traffic, or set `isolated: false` in the document if it is expected.';
+
+/** What the preconditions found in Prometheus's samples, in its clock, and in the counts of client and service. */
+const EVIDENCE: Entries<EvidenceReasons> = {
+  'queries-answered': {
+    words: ({ queries }) => `Prometheus answered ${countOf(queries, 'query', 'queries')}`,
+    meaning: 'Every query that the verdict needs has a result.',
+    next: NOTHING,
+  },
+  'query-failed': {
+    words: ({ query, error }) => `query failed: ${query}: ${error}`,
+    meaning: 'Prometheus did not answer a query that the verdict needs.',
+    next: 'Look at the error and at the log of Prometheus, and run again.',
+  },
+  'evidence-missing': {
+    words: ({ selector }) => `there is no evidence for ${selector}`,
+    meaning: 'The stored evidence has no result of a query that the plan needs.',
+    next: 'Was the document changed after the run? Judge the run with the document that was stored with it.',
+  },
+  'no-warnings': {
+    words: () => 'Prometheus returned no warnings',
+    meaning: 'No result is partial.',
+    next: NOTHING,
+  },
+  'query-warned': {
+    words: ({ query, warnings }) => `Prometheus warned about ${query}: ${warnings.join('; ')}`,
+    meaning: 'A result came with warnings: it may be partial.',
+    next: 'Look at the warning: often a storage node or a remote-read source was down.',
+  },
+
+  'no-samples': {
+    words: () => 'Prometheus has no samples of the service around the window',
+    meaning: 'No series `up` matches `service.selector` in the window.',
+    next: 'Compare `service.selector` with the labels on the target page of Prometheus.',
+  },
+  'check-selector': {
+    words: () => 'check service.selector; if samples arrive later, set --ingest-delay',
+    meaning: 'Why Prometheus may have no samples of the service.',
+    next: DELAY,
+  },
+  'target-scraped': {
+    words: ({ target, fromSeconds, toSeconds, isStartedInside, isEndedInside, ...of }) =>
+      [
+        `${target} from ${clock(fromSeconds)}${isStartedInside ? ' (it started inside)' : ''} to ${clock(toSeconds)}${isEndedInside ? ' (it ended inside)' : ''}`,
+        `${countOf(of.scrapes, 'scrape')} about ${Number(of.intervalSeconds.toFixed(2))} s apart`,
+        ...(of.failed === 0 ? [] : [`${formatCount(of.failed)} of them failed`]),
+        ...(of.missed === 0 ? [] : [`${formatCount(of.missed)} missed inside`]),
+      ].join(', '),
+    meaning: 'A target has a scrape at both edges of the window: counts between the two are exact.',
+    next: NOTHING,
+  },
+  'samples-not-shown': {
+    words: ({ missing, boundSeconds, boundBy, lagSeconds }) => {
+      const what = missing.map(({ what, newestSeconds }) =>
+        newestSeconds === null ? `${what} (none came)` : `${what} (the newest is of ${clock(newestSeconds)})`,
+      );
+      const why = {
+        option: ' by --ingest-delay',
+        learned: lagSeconds === null ? '' : `, and samples were seen to arrive ${seconds(lagSeconds)} late`,
+        default: ' by default',
+      }[boundBy];
+      return `the server did not show ${what.join(', ')} within ${seconds(boundSeconds)} after the window's end (the bound${why}): if samples arrive later, set --ingest-delay`;
+    },
+    meaning:
+      'The harness waited for the last samples of the window, and the server did not show them in time.',
+    next: DELAY,
+  },
+  'scrapes-succeeded': {
+    words: ({ worked, due }) => `${formatCount(worked)} of ${countOf(due, 'scrape')} succeeded`,
+    meaning: 'At least half of the scrapes that were due in the window succeeded.',
+    next: NOTHING,
+  },
+  'most-scrapes-failed': {
+    words: ({ of }) => {
+      const counts = of.map(
+        ({ target, phase, worked, due }) =>
+          `${formatCount(worked)} of ${countOf(due, 'scrape')} of ${target}${phase === null ? '' : ` in phase "${phase}"`}`,
+      );
+      return `only ${counts.join(', ')} succeeded: fewer than half are too few; find out why the others failed (the target's page in Prometheus), and run again`;
+    },
+    meaning: 'Between few scrapes a restart, a gap or a fault would go unseen.',
+    next: SCRAPING,
+  },
+
+  'no-target-scraped': {
+    words: () => 'no target was scraped',
+    meaning: 'Prometheus scraped no target that matches `service.selector`.',
+    next: SCRAPING,
+  },
+  'one-target': {
+    words: () => 'there is one target',
+    meaning: 'No process can be counted twice.',
+    next: NOTHING,
+  },
+  'targets-differ': {
+    words: ({ targets }) => `no two of the ${formatCount(targets)} targets are the same process`,
+    meaning: 'No process is counted twice.',
+    next: NOTHING,
+  },
+  'same-process': {
+    words: ({ labels: [a, b], because, morePairs, remedies }, put) => {
+      const more = morePairs === 0 ? '' : ` (and ${countOf(morePairs, 'more pair')})`;
+      const remedy =
+        remedies.length > 0
+          ? `select each process once, with service.selector: ${remedies.join(' or ')}`
+          : 'select each process once: add a label to service.selector, or let one of the two jobs drop the target';
+      return `${a} and ${b} are the same process, scraped twice and counted twice: they share ${put(because)}${more}; ${remedy}`;
+    },
+    meaning: 'Every request to that process is counted twice, so counts and rates are too high.',
+    next: 'Narrow `service.selector`, as the message shows.',
+  },
+  'maybe-same-process': {
+    words: ({ labels: [a, b] }) =>
+      `${a} and ${b} may be the same process, scraped twice: they share an address, and no counter grew that could show it`,
+    meaning: 'Two targets have the same address, and nothing proves or disproves that they are one process.',
+    next: 'Narrow `service.selector` to one job.',
+  },
+
+  'single-clock': {
+    words: () => 'no run record: only the clock of Prometheus matters',
+    meaning: 'A window without a load of our own is cut by one clock.',
+    next: NOTHING,
+  },
+  'clock-unread': {
+    words: () => 'the clock of Prometheus could not be read',
+    meaning: 'Whether both clocks agree is not known.',
+    next: NOTHING,
+  },
+  'clocks-compared': {
+    words: (params) => differenceOf(params),
+    meaning: 'The clocks of this machine and of Prometheus differ by less than a scrape interval.',
+    next: NOTHING,
+  },
+  'clocks-uncertain': {
+    words: ({ intervalSeconds, ...params }) =>
+      `${differenceOf(params)}: too uncertain, with ${intervalSeconds.toFixed(1)} s between scrapes`,
+    meaning: 'The answer of Prometheus took so long that its clock is not known closely enough.',
+    next: 'Look at the connection to Prometheus.',
+  },
+  'clocks-apart': {
+    words: ({ intervalSeconds, ...params }) =>
+      `${differenceOf(params)}: too much, with ${intervalSeconds.toFixed(1)} s between scrapes`,
+    meaning: 'The window would be cut in the wrong place: at least one scrape too early or too late.',
+    next: 'Synchronise both machines with NTP.',
+  },
+
+  'start-times-unread': {
+    words: ({ error }) => `the start times of the processes could not be queried: ${error}`,
+    meaning: 'Prometheus did not answer the query for the start times.',
+    next: 'Look at the error, and run again.',
+  },
+  'no-start-time': {
+    words: ({ selector, because }, put) => `there is no ${selector}: ${put(because)}`,
+    meaning:
+      'The service does not export when its process started, so a restart is looked for in its counters.',
+    next: START_TIME,
+  },
+  'counter-beyond-new-process': {
+    words: () => 'no counter fell, and one continued past what a new process could have counted',
+    meaning: 'The counters alone show that no process restarted.',
+    next: NOTHING,
+  },
+  'counters-match-client': {
+    words: () => 'no counter fell, and the service counted as many requests as the client saw answered',
+    meaning: 'A restart would have taken requests with it, and none are missing.',
+    next: NOTHING,
+  },
+  'export-start-time': {
+    words: () => 'export process_start_time_seconds, or process_cpu_seconds_total as a counter that shows it',
+    meaning: 'What would show whether the process restarted.',
+    next: START_TIME,
+  },
+  'some-start-times-missing': {
+    words: () => 'some targets do not export when their process started',
+    meaning: 'Whether these targets restarted is not known.',
+    next: START_TIME,
+  },
+  'start-times-kept': {
+    words: () => 'each process kept its start time',
+    meaning: 'No process restarted in the window.',
+    next: NOTHING,
+  },
+  'replicas-elastic': {
+    words: ({ started, ended, unseenSeconds }) =>
+      `replicas are elastic: ${formatCount(started)} started inside, ${formatCount(ended)} ended${ended === 0 ? '' : `, unseen for at most ${seconds(unseenSeconds)} in all`}`,
+    meaning:
+      'Under `replicas: elastic`, processes may come and go; what ended replicas counted unseen is bounded.',
+    next: NOTHING,
+  },
+  'process-restarted': {
+    words: ({ target, atSeconds }) => `the process of ${target} restarted: seen at ${clock(atSeconds)}`,
+    meaning: 'The process restarted in the window, and what it had counted since the last scrape is lost.',
+    next: 'Look at the log of the service: did it crash, was it out of memory, was it deployed?',
+  },
+  'start-time-unknown-at-edge': {
+    words: ({ target }) =>
+      `the start time of the process of ${target} is not known at both edges of the window`,
+    meaning: 'A restart at an edge of the window would go unseen.',
+    next: 'Run again; scrape more often if it happens again.',
+  },
+
+  'requests-unnamed': {
+    words: () =>
+      'the document names no service.requests, so whether the measured service is the loaded one is not known',
+    meaning: 'Client and service can only be reconciled by a counter of all requests.',
+    next: 'Name that counter in the document: `service.requests`.',
+  },
+  'requests-uncounted': {
+    words: ({ because }, put) => `the service's requests could not be counted: ${put(because)}`,
+    meaning: 'The counter of all requests has no usable value over the window.',
+    next: 'Remove the cause that is named, and run again.',
+  },
+  'outcomes-unknown': {
+    words: ({ sent, known }) =>
+      `k6 sent ${countOf(sent, 'request')} but knows the outcome of ${formatCount(known)}: the load script failed`,
+    meaning: 'The load script ended before it recorded the outcome of each request.',
+    next: 'Look at logs/k6.log.',
+  },
+  'record-incomplete': {
+    words: ({ sent, recorded }) =>
+      `k6 sent ${countOf(sent, 'request')} but recorded ${formatCount(recorded)}: some are missing from the record`,
+    meaning: 'The record of single requests does not have every request that was sent.',
+    next: 'Look at logs/k6.log: was the disk full, was k6 killed?',
+  },
+  'counts-compared': {
+    words: ({ what, client, service, lost, because }, put) => {
+      const unanswered = lost > 0 ? ` and ${formatCount(lost)} went unanswered` : '';
+      const why = because.length === 0 ? '' : `: ${put(because)}`;
+      return `${what}: the client received ${countOf(client, 'response')}${unanswered}, the service counted ${formatCount(service)}${why}`;
+    },
+    meaning: 'What the client and the service counted, side by side.',
+    next: 'Nothing, if the two agree.',
+  },
+  'responses-missing': {
+    words: ({ atMost }) =>
+      `responses are missing from its counter${atMost > 0 ? `, and replicas that ended took at most ${formatCount(atMost)} with them` : ''}`,
+    meaning: 'The client received responses that the service did not count.',
+    next: 'Does `service.selector` select all replicas? Does a proxy answer in place of the service?',
+  },
+  'gone-with-replicas': {
+    words: ({ missing, atMost }) =>
+      `replicas that ended took ${formatCount(missing)} with them (at most ${formatCount(atMost)} after their last scrapes)`,
+    meaning:
+      'Under `replicas: elastic`: what is missing is no more than ended replicas may have counted unseen.',
+    next: NOTHING,
+  },
+  'others-expected': {
+    words: ({ surplus }) =>
+      `${formatCount(surplus)} more came from other clients, which are expected (isolated: false)`,
+    meaning: 'The document says that the service has other traffic.',
+    next: NOTHING,
+  },
+  'counted-several-times': {
+    words: ({ times }) =>
+      `exactly ${formatCount(times)} times as many: is each process scraped ${times === 2 ? 'twice' : `${formatCount(times)} times`}? Then narrow service.selector to one job`,
+    meaning: 'A whole multiple is the mark of processes that are scraped, or selected, several times.',
+    next: 'Narrow `service.selector` to one job.',
+  },
+  'other-traffic': {
+    words: () => 'there was other traffic in the window',
+    meaning: 'The service counted more requests than the load generator sent.',
+    next: ALONE,
+  },
+  'other-traffic-like-scrapes': {
+    words: ({ requestsPerScrape, scrapes }) =>
+      `there was other traffic in the window: about ${countOf(requestsPerScrape, 'request')} per scrape (${formatCount(scrapes)} scrapes), which may be Prometheus's own scrapes of /metrics; select the load by a label that these lack (such as http_route, or the method), or leave /metrics out of the instrumentation`,
+    meaning:
+      'The service counted about one more request per scrape: probably its counter includes scrapes of /metrics.',
+    next: 'Do what the message says; other traffic of that size looks the same.',
+  },
+};
+
+/** Why a precondition holds, does not hold, or could not be checked. */
+export const PRECONDITIONS: Entries<PreconditionReasons> = { ...EVIDENCE, ...LOAD };
+
+const seconds = (of: number) => `${Number(of.toFixed(1))} s`;
+
+function differenceOf({ aheadSeconds, uncertaintySeconds }: EvidenceReasons['clocks-compared']): string {
+  const apart = Math.abs(aheadSeconds).toFixed(3);
+  const which = Number(apart) === 0 ? '' : `, Prometheus ${aheadSeconds < 0 ? 'behind' : 'ahead'}`;
+  return `clocks differ by ${apart} s (± ${uncertaintySeconds.toFixed(3)} s)${which}`;
+}
