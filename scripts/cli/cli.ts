@@ -27,7 +27,7 @@ import * as stack from './commands/stack.ts';
 import * as test from './commands/test.ts';
 import * as verify from './commands/verify.ts';
 import { HarnessError } from './errors.ts';
-import { type PlacedProblem, tellProblem } from './inputs.ts';
+import { formatProblem, type PlacedProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
 
 /** In the order of `--help`. */
@@ -67,9 +67,9 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
       outcome = result;
     });
     await Promise.race([program.parseAsync([...argv], { from: 'user' }), grace.promise]);
-    return typeof outcome === 'number' ? outcome : tellProblems(outcome, io);
+    return typeof outcome === 'number' ? outcome : reportProblems(outcome, io);
   } catch (error) {
-    return tellError(error, io, createRedactor(io.env, argv).log);
+    return reportError(error, io, createRedactor(io.env, argv).log);
   } finally {
     grace.forget();
   }
@@ -120,15 +120,15 @@ function patience(signal: AbortSignal): { readonly promise: Promise<never>; read
 /** Of a file that is no document, thousands may be found. */
 const MAX_SHOWN_PROBLEMS = 200;
 
-function tellProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
-  for (const problem of problems.slice(0, MAX_SHOWN_PROBLEMS)) io.progress(tellProblem(problem));
+function reportProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
+  for (const problem of problems.slice(0, MAX_SHOWN_PROBLEMS)) io.progress(formatProblem(problem));
   const more = problems.length - MAX_SHOWN_PROBLEMS;
   if (more > 0) io.progress(`and ${formatCount(more)} more`);
   return 2;
 }
 
 /** What an error quotes is other people's: `password: …` in it is a secret. */
-function tellError(error: unknown, io: Io, log: (text: string) => string): ExitCode {
+function reportError(error: unknown, io: Io, log: (text: string) => string): ExitCode {
   const { aborted, reason } = io.signal;
   if (aborted && !(reason instanceof HarnessError)) {
     io.progress(

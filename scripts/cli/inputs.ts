@@ -12,7 +12,7 @@ import type { Problem, SlaDocument } from '../../slas/model/model.ts';
 import type { PlanOverrides } from '../../slas/plan/plan.ts';
 import { printableLine } from '../../slas/render/printable.ts';
 import type { Io } from './io.ts';
-import { NoText, readTheirText } from './their-text.ts';
+import { NoText, readUserText } from './their-text.ts';
 
 /** A problem with the file that it is in; options have none. */
 export type PlacedProblem = Problem & { readonly file?: string };
@@ -28,10 +28,10 @@ export const badOption = (option: string, message: string) =>
 export const SHIPPED_DOCUMENT = join('slas', 'documents', 'sentiment-api.yaml');
 
 /** Paths of the person's start where they stand; ours in the project. */
-export const theirPath = (io: Io, path: string) => (isAbsolute(path) ? path : resolve(io.cwd, path));
+export const userPath = (io: Io, path: string) => (isAbsolute(path) ? path : resolve(io.cwd, path));
 /** Where run folders are. */
 export const runsFolder = (io: Io, out: string | undefined) =>
-  out === undefined ? join(io.root, 'runs') : theirPath(io, out);
+  out === undefined ? join(io.root, 'runs') : userPath(io, out);
 export const shortPath = (io: Io, path: string) => {
   const short = relative(io.cwd, path);
   return short.startsWith('..') ? path : short;
@@ -44,12 +44,12 @@ export interface ReadDocument {
 }
 
 export async function readDocument(io: Io, path: string | undefined): Promise<Input<ReadDocument>> {
-  const file = path === undefined ? join(io.root, SHIPPED_DOCUMENT) : theirPath(io, path);
+  const file = path === undefined ? join(io.root, SHIPPED_DOCUMENT) : userPath(io, path);
   const shown = path ?? SHIPPED_DOCUMENT;
   let text: string;
   let parsed: ParsedDocument;
   try {
-    text = await readTheirText(file, io.signal);
+    text = await readUserText(file, io.signal);
     parsed = parseShallow(text);
   } catch (error) {
     if (!(error instanceof NoText)) throw error;
@@ -71,7 +71,7 @@ function parseShallow(text: string): ParsedDocument {
 }
 
 /** `file:line:column: message`, as compilers tell it, so that editors can jump there. */
-export function tellProblem({ file, line, column, path, message }: PlacedProblem): string {
+export function formatProblem({ file, line, column, path, message }: PlacedProblem): string {
   const place =
     file === undefined ? path : [file, line, column].filter((part) => part !== undefined).join(':');
   const told = place === '' ? message : `${place}: ${message}`;

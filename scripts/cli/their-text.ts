@@ -19,7 +19,7 @@ export class NoText extends Error {
 }
 
 /** Throws NoText; aborting throws the signal's reason. */
-export async function readTheirText(path: string, signal: AbortSignal): Promise<string> {
+export async function readUserText(path: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
   return textOf(await readBytes(path, signal));
 }

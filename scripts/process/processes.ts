@@ -131,14 +131,14 @@ export function onAbort(signal: AbortSignal, stop: () => void): () => void {
   return () => signal.removeEventListener('abort', stop);
 }
 
-export const tellExit = ({ code, signal }: Exit) =>
+export const formatExit = ({ code, signal }: Exit) =>
   signal === null ? `exit code ${code}` : `signal ${signal}`;
 
 /** An error about a process that ended too early, with the last lines of its log. */
 function diedEarly(process: Running, exit: Exit, nextStep: string): HarnessError {
   return new HarnessError(
     'died-early',
-    `${process.name} ended with ${tellExit(exit)}. Last log lines:\n${process.tail()}`,
+    `${process.name} ended with ${formatExit(exit)}. Last log lines:\n${process.tail()}`,
     { nextStep },
   );
 }

@@ -3,7 +3,7 @@ import { parseDocument } from '../../slas/document/document.ts';
 import type { Plan } from '../../slas/model/model.ts';
 import { type PlanOverrides, planScenario } from '../../slas/plan/plan.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
-import { tellProblem } from '../cli/inputs.ts';
+import { formatProblem } from '../cli/inputs.ts';
 import { type BoundOptions, checkBounds } from './bounds.ts';
 
 const THERE = 'http://10.0.0.7:8080';
@@ -18,7 +18,7 @@ function toldOf(
   const parsed = parseDocument(SHIPPED_YAML.replace('service:\n', `service:\n${service}`));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const { load } = planScenario(parsed.document, scenario, overrides) as Plan;
-  return checkBounds(options, parsed.document, load!, 'my.yaml').map(tellProblem);
+  return checkBounds(options, parsed.document, load!, 'my.yaml').map(formatProblem);
 }
 
 const allowing = '  allowedTargets: ["10.0.0.7:8080"]\n';

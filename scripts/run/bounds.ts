@@ -13,7 +13,7 @@ export interface BoundOptions {
 }
 
 /** A service that was already running is not loaded for longer than this by default. */
-const USUAL_LONGEST: Bound = {
+const DEFAULT_MAX_DURATION: Bound = {
   most: 3600,
   by: 'apply unless --max-duration or the document says otherwise',
 };
@@ -67,7 +67,7 @@ export function checkBounds(
   const stated = boundsOf(service, file);
   const bounds = {
     perSecond: smaller(read.value.perSecond, stated.perSecond),
-    seconds: smaller(read.value.seconds, stated.seconds) ?? USUAL_LONGEST,
+    seconds: smaller(read.value.seconds, stated.seconds) ?? DEFAULT_MAX_DURATION,
   };
   return [...checkAllowed(options.target, service.allowedTargets, file), ...exceeded(load, bounds)];
 }

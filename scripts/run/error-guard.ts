@@ -14,7 +14,7 @@ export interface ErrorGuard {
 const WINDOW_SECONDS = 5;
 const SHARE = 0.5;
 /** One or two early failures may be half of all requests and mean nothing. At 1 request/s this many fill the window. */
-const LEAST_ERRORS = 5;
+const MIN_ERRORS = 5;
 
 /** Errors of the service or of the network. Other refusals are caused by the request. */
 const isError = (status: string) => status === '0' || status === '429' || status.startsWith('5');
@@ -36,7 +36,7 @@ export function guardAgainstErrors(): ErrorGuard {
 
 function reasonOf(statuses: readonly string[]): string | null {
   const errors = statuses.filter(isError);
-  if (errors.length < LEAST_ERRORS || errors.length < SHARE * statuses.length) return null;
+  if (errors.length < MIN_ERRORS || errors.length < SHARE * statuses.length) return null;
   const kinds = Map.groupBy(errors.toSorted(), (status) => status);
   const told = [...kinds].map(([status, all]) =>
     status === '0' ? `${formatCount(all.length)} unanswered` : `${formatCount(all.length)} got a ${status}`,

@@ -2,7 +2,7 @@ import { answersInAll } from '../../slas/client/requests.ts';
 import type { Load, LoadRecord } from '../../slas/model/model.ts';
 import { plannedIn } from '../../slas/plan/planned-in.ts';
 import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts';
-import { type Exit, tellExit } from '../process/processes.ts';
+import { type Exit, formatExit } from '../process/processes.ts';
 import type { ErrorLog } from './k6-log.ts';
 import { count, type Summary } from './k6-summary.ts';
 
@@ -37,7 +37,7 @@ type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations
 function endInWords({ exit, log }: EndedK6): string {
   const meaning = exit.signal === null ? MEANINGS[exit.code ?? 0] : undefined;
   return [
-    tellExit(exit),
+    formatExit(exit),
     ...(meaning === undefined ? [] : [meaning]),
     ...(log.first === null ? [] : [log.first]),
   ].join(': ');
@@ -125,4 +125,4 @@ function failuresIn(end: EndedK6, isCrossed: boolean): readonly string[] {
 
 /** A k6 that was killed has died like anything else; one that ended by itself has not, whatever it reports. */
 export const diedOf = (end: EndedK6): readonly string[] =>
-  hasEndedItself(end) ? [] : [`k6 ended during the run, with ${tellExit(end.exit)}`];
+  hasEndedItself(end) ? [] : [`k6 ended during the run, with ${formatExit(end.exit)}`];

@@ -8,7 +8,7 @@ import { type ErrorGuard, guardAgainstErrors } from './error-guard.ts';
 import type { RecordedRequest } from './k6-requests.ts';
 import { TREND_STATS } from './k6-summary.ts';
 import { followRequests } from './k6-tail.ts';
-import { type Teller, tellHowItGoes } from './live.ts';
+import { type ProgressReporter, reportProgress } from './live.ts';
 
 /**
  * The k6 processes of a run. Several share the load by k6's own execution segments: each arrival of the plan is started by
@@ -163,8 +163,8 @@ export async function whileRunning(
   const longestMs = (load.scheduledSeconds + visitSeconds + SLACK_SECONDS) * 1000;
   const bound = setTimeout(stopAll, longestMs);
   const forget = onAbort(options.signal, stopAll);
-  using teller = tellHowItGoes(load, startedSeconds, options);
-  using watch = watchFor(stack.isOurs ? null : guardAgainstErrors(), each, teller, (reason) => {
+  using reporter = reportProgress(load, startedSeconds, options);
+  using watch = watchFor(stack.isOurs ? null : guardAgainstErrors(), each, reporter, (reason) => {
     options.progress(`stopping the load: ${reason}`);
     stopAll();
   });
@@ -193,16 +193,16 @@ interface Watch extends Disposable {
 function watchFor(
   guard: ErrorGuard | null,
   each: Generators['each'],
-  teller: Teller,
+  reporter: ProgressReporter,
   stop: (reason: string) => void,
 ): Watch {
   let stoppedBecause: string | null = null;
   const found = (request: RecordedRequest) => {
-    teller.see(request);
+    reporter.see(request);
     guard?.see(request);
   };
   const looked = () => {
-    teller.looked();
+    reporter.looked();
     const reason = guard?.reason() ?? null;
     // Generators that have ended by themselves are not stopped by us.
     if (reason === null || stoppedBecause !== null || each.every(({ k6 }) => k6.exit() !== null)) return;

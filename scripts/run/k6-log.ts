@@ -60,14 +60,14 @@ function unquoted(text: string): string {
 }
 
 /** A longer message is left out and not cut: half a secret would not be recognised as one. */
-const MOST_CHARACTERS = 2_000;
+const MAX_CHARACTERS = 2_000;
 
 /** `Error: no token at setup (loadtests/peak.ts:5:9)`: the message's first line, and where it was thrown. */
 function inWords({ msg = '', error }: Fields, root: string): string {
   const [message = '', ...frames] = (error === undefined ? msg : `${msg}: ${error}`).split('\n');
   const place = frames.find((frame) => frame.includes('file://'))?.trim();
   const whole = place === undefined ? message : `${message} ${place}`;
-  if (whole.length > MOST_CHARACTERS)
+  if (whole.length > MAX_CHARACTERS)
     return `a message of ${formatCount(whole.length)} characters, see the log`;
   const named = whole.replaceAll(`file://${root}/`, '').replaceAll('file://', '');
   return named.replace(/(:\d+:\d+)\(\d+\)/g, '$1');

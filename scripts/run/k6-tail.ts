@@ -5,7 +5,7 @@ import { parseLine, REQUEST_METRIC, type RecordedRequest } from './k6-requests.t
 
 /** k6 writes its samples once a second. */
 const EVERY_MS = 1_000;
-const MOST_AT_ONCE = 16 * 2 ** 20;
+const MAX_BYTES_PER_READ = 16 * 2 ** 20;
 
 /**
  * Reads the files as they grow, until it is disposed of.
@@ -55,7 +55,7 @@ export class Tail {
     await using file = await open(this.#file);
     const { size } = await file.stat();
     while (this.#offset < size) {
-      const length = Math.min(MOST_AT_ONCE, size - this.#offset);
+      const length = Math.min(MAX_BYTES_PER_READ, size - this.#offset);
       const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, this.#offset);
       if (bytesRead === 0) return;
       this.#offset += bytesRead;

@@ -32,18 +32,18 @@ interface Target {
   readonly text: string;
 }
 
-export interface Teller extends Disposable {
+export interface ProgressReporter extends Disposable {
   see(request: RecordedRequest): void;
   /** Called after each look, about once a second. */
   looked(): void;
 }
 
 /** Tells until it is disposed of: each second on a terminal, else a line every ten. */
-export function tellHowItGoes(
+export function reportProgress(
   load: Load,
   startedSeconds: number,
   { objectives, progress, show }: Listener,
-): Teller {
+): ProgressReporter {
   const live = watchLoad(objectives, load);
   let toldMs = startedSeconds * 1000;
   const looked = () => {

@@ -1,7 +1,7 @@
 import { requestsOf } from '../../slas/client/requests.ts';
 import type { ClientRequests, Load, LoadRecord, RunRecord } from '../../slas/model/model.ts';
 import { HarnessError } from '../cli/errors.ts';
-import { type Started, tellExit } from '../process/processes.ts';
+import { formatExit, type Started } from '../process/processes.ts';
 import type { Stack } from '../stack/stack.ts';
 import { cutBecause, diedOf, type EndedK6, failuresOf, tellingEnd } from './k6-end.ts';
 import { type RunK6Options, startGenerators, whileRunning } from './k6-generators.ts';
@@ -63,7 +63,7 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
   const first = log.first === null ? '' : `: ${log.first}`;
   return new HarnessError(
     'k6-cannot-run',
-    `k6 cannot run ${load.script} (${tellExit(exit)})${first}\nLast log lines:\n${k6.tail()}`,
+    `k6 cannot run ${load.script} (${formatExit(exit)})${first}\nLast log lines:\n${k6.tail()}`,
     {
       nextStep: `fix ${load.script}, or the load of the scenario in the SLA document`,
     },

@@ -5,11 +5,11 @@ import { collectSeries } from '../../slas/prometheus/series.ts';
 import { cutWindow } from '../../slas/window/window.ts';
 
 /** So many moments are enough for any screen, and keep an hour's report small. */
-const MOST_STEPS = 360;
+const MAX_STEPS = 360;
 /** A rate needs two scrapes; with a few more it is steady. */
 const SCRAPES_A_RATE = 4;
 /** Nobody waits longer for pictures than for the verdict. */
-const LONGEST_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** What the report of a run draws, asked over the scrapes that its evidence subtracts; null where there are none. */
 export async function collectRunSeries(
@@ -26,10 +26,10 @@ export async function collectRunSeries(
   const fromSeconds = Math.min(...whole.map(({ openSeconds }) => openSeconds));
   const toSeconds = Math.max(...whole.map(({ closeSeconds }) => closeSeconds));
   const wholeSeconds = toSeconds - fromSeconds;
-  const stepSeconds = Math.max(1, Math.ceil(intervalSeconds), Math.ceil(wholeSeconds / MOST_STEPS));
+  const stepSeconds = Math.max(1, Math.ceil(intervalSeconds), Math.ceil(wholeSeconds / MAX_STEPS));
   const rangeSeconds = Math.max(SCRAPES_A_RATE * intervalSeconds, stepSeconds + intervalSeconds);
   const queries = reportQueries(document, { rangeSeconds, wholeSeconds });
-  const signal = AbortSignal.any([asker.signal, AbortSignal.timeout(LONGEST_MS)]);
+  const signal = AbortSignal.any([asker.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
     return await collectSeries(queries, { fromSeconds, toSeconds, stepSeconds }, { ...asker, signal });
   } catch {

@@ -11,9 +11,9 @@ const FIRST_ROUND = 60;
 /** A slow service has had its first-time costs after so long, however few requests it was. */
 const LONG_ENOUGH_MS = 5_000;
 const OPEN_LOOP_SECONDS = 5;
-const MOST_ERRORS = 20;
+const MAX_ERRORS = 20;
 /** Nothing hangs: a service that does not answer is given up. */
-const LONGEST_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * Warms the service up, so that the judged window has no first-time costs in it: in closed loop, each connection sending
@@ -28,7 +28,7 @@ export async function warmUp(stack: Stack, load: Load, signal: AbortSignal, toke
   if (load.warmUp === null) return Date.now() / 1000;
   const requests = requestsOf(load.warmUp, token);
   // Without a bail-out, refused connections are tried again at once, thousands a second.
-  const target = { url: stack.serviceUrl, timeout: 10, requests, bailout: MOST_ERRORS };
+  const target = { url: stack.serviceUrl, timeout: 10, requests, bailout: MAX_ERRORS };
   if (stack.isOurs) await closedLoop(target, signal);
   else await fire({ ...target, ...openLoop(load) }, signal);
   return Date.now() / 1000;
@@ -72,7 +72,7 @@ async function fire(options: autocannon.Options, signal: AbortSignal): Promise<a
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
   const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));
   const stop = () => instance.stop();
-  const timer = setTimeout(stop, LONGEST_MS);
+  const timer = setTimeout(stop, TIMEOUT_MS);
   const forget = onAbort(signal, stop);
   try {
     const result = await promise;

@@ -9,7 +9,7 @@ import { renderMarkdown } from '../../slas/render/markdown.ts';
 import { printableJson } from '../../slas/render/printable.ts';
 import { renderText } from '../../slas/render/text.ts';
 import { HarnessError } from '../cli/errors.ts';
-import { accept, badOption, type Input, type PlacedProblem, refuse, tellProblem } from '../cli/inputs.ts';
+import { accept, badOption, formatProblem, type Input, type PlacedProblem, refuse } from '../cli/inputs.ts';
 import { makePath, writeWhole } from '../run/disk.ts';
 import type { Redactor } from './redact.ts';
 import { readPlainFile, readStored, Unreadable } from './stored-files.ts';
@@ -192,7 +192,7 @@ export interface StoredRun {
 export async function readRun(given: string): Promise<StoredRun> {
   const read = await readStoredRun(given);
   if (read.ok) return read.value;
-  throw new HarnessError('bad-run', read.problems.map(tellProblem).join('\n'), {
+  throw new HarnessError('bad-run', read.problems.map(formatProblem).join('\n'), {
     nextStep: 'the run did not finish, or the folder was altered: run it again',
   });
 }

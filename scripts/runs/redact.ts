@@ -21,9 +21,9 @@ const SECRET_VARIABLE = /TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEY/
 const SECRET_NAME = '(?:token|secret|password|passwd|api[_-]?key|access[_-]?key|private[_-]?key)';
 const IS_SECRET_NAME = new RegExp(`^(?:(?:.*[_-])?${SECRET_NAME}|(?:proxy-)?authorization)$`, 'i');
 /** Shorter ones (`true`, `none`) and plain numbers would be found where no secret is. */
-const LEAST_LENGTH = 6;
+const MIN_LENGTH = 6;
 /** A line of a key that has several. */
-const LEAST_LINE_LENGTH = 16;
+const MIN_LINE_LENGTH = 16;
 
 const IN_TEXT: readonly RegExp[] = [
   /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+(?=@)/gi,
@@ -98,7 +98,7 @@ function secretsOfEnvironment(env: Readonly<Record<string, string | undefined>>)
     // A variable that names the file of a key is no secret, and its path stands in many messages.
     if (!SECRET_VARIABLE.test(name) || (value.startsWith('/') && existsSync(value)))
       return secretsOfAddress(value);
-    const lines = value.split(/\r?\n/).filter((line) => line.length >= LEAST_LINE_LENGTH);
+    const lines = value.split(/\r?\n/).filter((line) => line.length >= MIN_LINE_LENGTH);
     return [value, ...lines];
   });
 }
@@ -123,7 +123,7 @@ function decoded(text: string): string {
 }
 
 /** Whether it can be taken out of texts without taking out what is no secret. */
-export const isFindable = (secret: string) => secret.length >= LEAST_LENGTH && /\D/.test(secret);
+export const isFindable = (secret: string) => secret.length >= MIN_LENGTH && /\D/.test(secret);
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
@@ -165,7 +165,7 @@ function signForms(sign: string): string {
 }
 
 /** Shorter pieces of an encoded secret would be found where none is. */
-const LEAST_ENCODED_LENGTH = 7;
+const MIN_ENCODED_LENGTH = 7;
 
 /** In hexadecimal, and in Base64 wherever in a longer text it stands; at its ends are a few bits of it in signs that its neighbours change. */
 function encodedForms(secret: string): string[] {
@@ -179,7 +179,7 @@ function encodedForms(secret: string): string[] {
     return encoded.slice(Math.ceil((offset * 8) / 6), isWhole ? undefined : -1);
   });
   const base64 = cores
-    .filter((core) => core.length >= LEAST_ENCODED_LENGTH)
+    .filter((core) => core.length >= MIN_ENCODED_LENGTH)
     .map((core) => `${signsOfBase64(core)}[\\w+/-]{0,2}={0,2}`);
   return [...base64, bytes.toString('hex')];
 }

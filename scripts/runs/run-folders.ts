@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { lstat, readdir, readlink, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Plan, Verdict } from '../../slas/model/model.ts';
-import { theirPath } from '../cli/inputs.ts';
+import { userPath } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import { FILES } from './bundle.ts';
 import { MANIFEST } from './seal.ts';
@@ -34,7 +34,7 @@ export interface ListedRun {
 /** A path, or the name of a run under runs/; the latest by default. */
 export function runPath(run: string | undefined, io: Io): string {
   if (run === undefined) return join(io.root, 'runs', 'latest');
-  const theirs = theirPath(io, run);
+  const theirs = userPath(io, run);
   return existsSync(theirs) ? theirs : join(io.root, 'runs', run);
 }
 

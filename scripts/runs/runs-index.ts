@@ -11,12 +11,12 @@ import { readBesideOrNull, readStoredOrNull } from './stored-files.ts';
 
 export const INDEX = 'index.html';
 /** The course of each is in a file of its own: of the oldest nobody asks. */
-const MOST_COURSES = 100;
+const MAX_COURSES = 100;
 
 /** Writes the list of all runs of a folder beside them, and returns its path. */
 export async function writeRunsIndex(parent: string): Promise<string> {
   const ids = await findRuns(parent);
-  const runs = await Promise.all(ids.map((id, index) => indexedRun(parent, id, index < MOST_COURSES)));
+  const runs = await Promise.all(ids.map((id, index) => indexedRun(parent, id, index < MAX_COURSES)));
   const madeAt = `${new Date().toISOString().slice(0, 19).replace('T', ' ')} UTC`;
   const file = join(parent, INDEX);
   await writeWhole(file, renderRunsIndex(runs, madeAt));

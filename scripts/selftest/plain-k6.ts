@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Load, Objective, Plan, SlaDocument } from '../../slas/model/model.ts';
 import { planScenario } from '../../slas/plan/plan.ts';
 import { HarnessError } from '../cli/errors.ts';
-import { start, tellExit } from '../process/processes.ts';
+import { formatExit, start } from '../process/processes.ts';
 import { warmUp } from '../run/warm-up.ts';
 import { useExisting } from '../stack/existing.ts';
 import { SCENARIO } from './document.ts';
@@ -81,7 +81,7 @@ export async function runPlainK6(
     },
     signal,
   );
-  return exit.signal === null ? String(exit.code) : tellExit(exit);
+  return exit.signal === null ? String(exit.code) : formatExit(exit);
 }
 
 /** The plan of the self-test's own load. */

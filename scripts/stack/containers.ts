@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type Exit, tellExit } from '../process/processes.ts';
+import { type Exit, formatExit } from '../process/processes.ts';
 import { watchStack } from '../run/watchdog.ts';
 import type { ToolIo } from '../tools/types.ts';
 import { type Contained, type Surroundings, startContainer } from './containers/contained.ts';
@@ -84,7 +84,9 @@ const LOOKED_AT: ReadonlySet<PartName> = new Set(['alertmanager', 'grafana', 'ja
 
 const incidentOf = (part: Contained): string[] => {
   const exit: Exit | null = part.exit();
-  return exit === null ? [] : [`the container of ${part.name} ended during the run, with ${tellExit(exit)}`];
+  return exit === null
+    ? []
+    : [`the container of ${part.name} ended during the run, with ${formatExit(exit)}`];
 };
 
 // ---------------------------------------------------------------------------------------------- parts

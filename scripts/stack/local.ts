@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allocatorSettings } from '../../service/allocator.ts';
-import { type Running, start, tellExit, waitFor } from '../process/processes.ts';
+import { formatExit, type Running, start, waitFor } from '../process/processes.ts';
 import { type AlertmanagerOptions, startAlertmanager } from './alertmanager.ts';
 import { startJaeger } from './jaeger.ts';
 import { isOk, listeningAddress, START_PATIENCE_MS } from './listening.ts';
@@ -86,7 +86,7 @@ async function maybeJaeger(
 
 function incidentOf(process: Running): string[] {
   const exit = process.exit();
-  return exit === null ? [] : [`the ${process.name} ended during the run, with ${tellExit(exit)}`];
+  return exit === null ? [] : [`the ${process.name} ended during the run, with ${formatExit(exit)}`];
 }
 
 // ---------------------------------------------------------------------------------------------- service

@@ -228,7 +228,7 @@ describe('what cannot be planned', () => {
         code: 'out-of-reach',
         path: 'scenarios.slow',
         message:
-          'scenario "slow" sends 1/s: rate "> 3/s" cannot be met; send more, or leave it out of the scenario\'s objectives',
+          'scenario "slow" sends 1/s: rate "> 3/s" cannot be met; raise the rate, or remove it from the scenario\'s objectives',
       },
     ]);
   });

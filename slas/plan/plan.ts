@@ -23,22 +23,22 @@ import { alertStates, recordedByRules, select, selector } from '../prometheus/pr
 import { budgetOf, compareShare, leastRequests } from '../statistics/statistics.ts';
 import { refreshSelectors } from './refresh-selectors.ts';
 
-/** What a caller may change of a scenario's load, and of what decides. */
+/** The parts of a scenario's load, and of the decision rule, that a caller may override. */
 export interface PlanOverrides {
   readonly confidence?: number;
   readonly ratePerSecond?: number;
   readonly durationSeconds?: number;
 }
 
-/** A census of this few scrapes already tells whether the service was up. */
-const LEAST_SCRAPES = 10;
-/** What enough requests could show, at least. */
-const USUAL_CONFIDENCE = 0.95;
-/** Below this a mean is an anecdote, and so is a rate. */
-const LEAST_FOR_MEAN = 30;
-const LEAST_FOR_RATE = 30;
+/** This many scrapes are enough to judge a gauge, because a scrape needs no confidence interval. */
+const MIN_SCRAPES = 10;
+/** The confidence that the minimum number of requests is computed for, unless a higher one is asked for. */
+const DEFAULT_CONFIDENCE = 0.95;
+/** With fewer samples a mean or a rate says too little to be judged. */
+const MIN_FOR_MEAN = 30;
+const MIN_FOR_RATE = 30;
 
-/** Plan for a loaded run of one scenario, or what stands against it. */
+/** Plans a loaded run of one scenario, or reports why it cannot be planned. */
 export function planScenario(
   document: SlaDocument,
   scenarioName: string,
@@ -64,7 +64,7 @@ export function planScenario(
   };
 }
 
-/** What is judged by itself: an objective over the whole run, or in one phase. */
+/** A unit of judgement: an objective over the whole run, or in one phase. */
 interface Row {
   readonly objective: Objective;
   readonly phase: Phase | null;
@@ -86,13 +86,13 @@ const rowsOf = (document: SlaDocument, scenario: Scenario): readonly Row[] =>
 const idOf = ({ objective, phase }: Row) =>
   phase === null ? objective.id : `${objective.id} · ${phase.name}`;
 
-/** Plan for judging a window that somebody else loaded: every objective of the document that is not for some scenarios only. */
+/** Plans the judgement of a window without a load of ours: every objective that is not limited to some scenarios. */
 export function planWindow(document: SlaDocument, overrides: PlanOverrides = {}): Plan {
   const rows = document.objectives.filter(isGeneral).map((objective) => ({ objective, phase: null }));
   return { ...planObjectives(document, rows, null, overrides), load: null };
 }
 
-/** A load that is smaller than the throughput that is promised misses by itself, and says nothing of the service. */
+/** A load below the throughput target would miss it whatever the service does. */
 function outOfReachOf(row: Row, scenario: Scenario, overrides: PlanOverrides): readonly Problem[] {
   const { measure, target } = row.objective;
   if (measure.kind !== 'throughput' || !target.comparison.startsWith('>')) return [];
@@ -103,7 +103,7 @@ function outOfReachOf(row: Row, scenario: Scenario, overrides: PlanOverrides): r
   const perSecond = planned / phases.reduce((sum, phase) => sum + phase.durationSeconds, 0);
   if (holds(perSecond, target)) return [];
   const where = row.phase === null ? '' : ` in phase "${row.phase.name}"`;
-  const message = `scenario "${scenario.name}" sends ${perSecond}/s${where}: ${idOf(row)} "${target.text}" cannot be met; send more, or leave it out of the scenario's objectives`;
+  const message = `scenario "${scenario.name}" sends ${perSecond}/s${where}: ${idOf(row)} "${target.text}" cannot be met; raise the rate, or remove it from the scenario's objectives`;
   return [{ code: 'out-of-reach', path: `scenarios.${scenario.name}`, message }];
 }
 
@@ -135,13 +135,13 @@ function planObjectives(
   };
 }
 
-/** Of a bare window there are no checks. */
+/** A bare window has no checks. */
 function checksOf(document: SlaDocument, scenario: Scenario | null): Pick<Plan, 'checks'> {
   const checks = scenario === null ? undefined : (scenario.checks ?? document.checks);
   return checks === undefined ? {} : { checks };
 }
 
-/** `up` is Prometheus's own, and refreshed at every scrape. */
+/** Prometheus itself writes `up` at every scrape. */
 const isOfGauge = ({ objective: { measure } }: Row) =>
   (measure.kind === 'uptime' || measure.kind === 'peak') && measure.gauge.metric !== 'up';
 
@@ -168,7 +168,7 @@ function planObjective(row: Row, document: SlaDocument, confidence: number | nul
     measure,
     target: objective.target,
     alert: objective.alert ?? null,
-    leastSamples: leastSamples(measure, objective.target, Math.max(USUAL_CONFIDENCE, confidence ?? 0)),
+    leastSamples: leastSamples(measure, objective.target, Math.max(DEFAULT_CONFIDENCE, confidence ?? 0)),
   };
 }
 
@@ -221,10 +221,10 @@ function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
 
 const valuesIn = ({ valuesIn: unit }: Selection) => (unit === undefined ? {} : { valuesIn: unit });
 
-/** What must come back is the target of a latency that the client judges; `check` has seen to it that there is one. */
+/** A recovery refers to a latency objective with a client path; `check` has verified that it exists. */
 function planRecovery(of: string, { objectives }: SlaDocument): PlannedMeasure {
   const { measure, target } = objectives.find(({ id }) => id === of)!;
-  if (measure.kind !== 'latency') throw new RangeError(`objective "${of}" is no latency`);
+  if (measure.kind !== 'latency') throw new RangeError(`objective "${of}" is not a latency`);
   const { percentile, client } = measure;
   return { kind: 'recovery', path: client!, percentile, withinSeconds: target.value };
 }
@@ -237,12 +237,12 @@ function leastSamples(measure: PlannedMeasure, target: Limit, confidence: number
     case 'ratio':
       return target.value > 0 && target.value < 1 ? leastRequests(target.value, confidence) : 1;
     case 'throughput':
-      return LEAST_FOR_RATE;
+      return MIN_FOR_RATE;
     case 'uptime':
     case 'peak':
-      return LEAST_SCRAPES;
+      return MIN_SCRAPES;
     case 'mean':
-      return LEAST_FOR_MEAN;
+      return MIN_FOR_MEAN;
     default:
       return measure satisfies never;
   }
@@ -268,7 +268,7 @@ function planLoad(
 ): Load {
   const phases = phasesOf(scenario, overrides);
   const plannedRequests = requestsIn(phases);
-  // A limit that is broken by what was observed may still be undecided at a confidence: then the whole load must tell.
+  // With a confidence, an exceeded limit may still be undecided, so the whole load has to run.
   const isObserved = (overrides.confidence ?? confidence) === null;
   return {
     scenario: scenario.name,
@@ -285,7 +285,7 @@ function planLoad(
   };
 }
 
-/** Objectives whose bad requests the generator can tell by itself: slow at the client, or bad by status. */
+/** Objectives whose failed requests the load generator can count itself: slow on the client, or bad by status. */
 function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): readonly Budget[] {
   const { measure, target } = row.objective;
   const at = phases.findIndex(({ name }) => name === row.phase?.name);
@@ -296,32 +296,29 @@ function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): re
     phase: row.phase?.name ?? null,
   };
   if (measure.kind === 'latency' && measure.client !== undefined) {
-    const atMost = mostWithin(
-      planned,
-      (bad) => compareShare(bad, planned, budgetOf(measure.percentile)) <= 0,
-    );
+    const atMost = maxWithin(planned, (bad) => compareShare(bad, planned, budgetOf(measure.percentile)) <= 0);
     return [{ ...counted, overSeconds: target.value, badStatus: null, path: measure.client, atMost }];
   }
-  // Among the requests of others ours may be few: how many bad ones they all can bear is not known before.
+  // With other clients, the total number of requests, and so the error budget, is not known in advance.
   if (measure.kind === 'ratio' && measure.lost === 'bad' && isIsolated) {
     const badStatus = statusPattern(measure.bad.where);
     const within = (bad: number) => holds(compareShare(bad, planned, target.value), { ...target, value: 0 });
-    return [{ ...counted, overSeconds: null, badStatus, path: null, atMost: mostWithin(planned, within) }];
+    return [{ ...counted, overSeconds: null, badStatus, path: null, atMost: maxWithin(planned, within) }];
   }
   return [];
 }
 
-/** Letters, digits and _ are all that k6 takes; ids have single hyphens, so that two of these are never the same. */
+/** k6 allows letters, digits and _ only. Ids have single hyphens, so two names never collide. */
 const metricOf = ({ id }: Objective, phaseIndex: number) =>
   `sla_bad_${id.replaceAll('-', '_')}${phaseIndex === -1 ? '' : `__${phaseIndex + 1}`}`;
 
-/** The largest number up to `all` that still fits: fitting ends once and for all. */
-function mostWithin(all: number, fits: (bad: number) => boolean): number {
-  let [most, tooMany] = [0, all + 1];
-  while (tooMany - most > 1) {
-    const middle = Math.floor((most + tooMany) / 2);
-    if (fits(middle)) most = middle;
+/** The largest number up to `all` that fits, by bisection: a larger number than one that does not fit never fits. */
+function maxWithin(all: number, fits: (bad: number) => boolean): number {
+  let [max, tooMany] = [0, all + 1];
+  while (tooMany - max > 1) {
+    const middle = Math.floor((max + tooMany) / 2);
+    if (fits(middle)) max = middle;
     else tooMany = middle;
   }
-  return most;
+  return max;
 }

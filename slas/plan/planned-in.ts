@@ -1,6 +1,6 @@
 import type { Load } from '../model/model.ts';
 
-/** What is planned for one phase, or (no name) for the whole. */
+/** The planned load of one phase, or of the whole run if no name is given. */
 export function plannedIn(load: Load, name: string | undefined) {
   const phase = load.phases.find((one) => one.name === name);
   if (phase === undefined)

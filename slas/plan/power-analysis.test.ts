@@ -73,7 +73,7 @@ describe('a plan too short for its document', () => {
       'needs 459 requests, 300 are planned',
     );
     expect(messages({ durationSeconds: 11, ratePerSecond: 40, confidence: 0.95 })).toEqual([
-      expect.stringContaining('a confidence needs 12 stretches between scrapes, 11 are planned'),
+      expect.stringContaining('a confidence needs 12 intervals between scrapes, 11 are planned'),
     ]);
   });
 });
@@ -113,7 +113,7 @@ scenarios:
         '"latency-p99 · before" needs 299 requests, 260 are planned; make phase "before" at least 15 s long',
       ),
     ]);
-    expect(told('12s')[1]).toContain('make the phase after "spike" at least 13 s long, it has 12');
+    expect(told('12s')[1]).toContain('make the phase after "spike" at least 13 s long (now 12 s)');
     // 13 s hold 13 scrapes inside, and 12 stretches between them.
     expect(told('13s', 0.95)).toHaveLength(1);
   });

@@ -5,33 +5,33 @@ import { detectableShare } from '../statistics/intervals.ts';
 import { budgetFor, rulingOf } from '../statistics/rule-in-force.ts';
 import { plannedIn } from './planned-in.ts';
 
-/** What a plan can tell, before anything is run. */
+/** What a run of this plan can decide, computed before the run. */
 export interface Foresight {
   readonly id: string;
   readonly target: string;
   /** Requests; for uptime scrapes, one a second. */
   readonly planned: number;
   readonly plannedWhat: 'requests' | 'scrapes';
-  /** Fewer decide nothing. */
+  /** The minimum number: fewer cannot decide the objective. */
   readonly least: number;
   /**
-   * The smallest true share of bad requests that is found missed in 95% of all runs, under the rule in force: if requests
-   * are independent, and if the design effect is 4. null for what has no share, and where nothing would be found.
+   * The minimum detectable effect: the smallest true share of failed or slow requests that 95% of all runs report as missed,
+   * under the decision rule in force; for independent requests, and for a design effect of 4. null if there is none.
    */
   readonly detectable: { readonly independent: number | null; readonly dependent: number | null };
 }
 
-/** A busy service, not a full one: about what a queue shows at a third of its capacity. */
+/** The design effect of a busy but not saturated service: about that of a queue at a third of its capacity. */
 export const DEPENDENT = 4;
 
 /**
- * Our own Prometheus scrapes every second. Of a whole run one scrape opens the window and one closes it; of a phase only those
- * inside it count.
+ * The Prometheus of a run scrapes every second. In a whole run one scrape opens the window and one closes it; in a phase only
+ * the scrapes inside it count.
  */
 const scrapesOf = ({ phase }: PlannedObjective, load: Load) =>
   Math.floor(plannedIn(load, phase).scheduledSeconds) + (phase === undefined ? 1 : 0);
 
-/** What is planned where an objective looks: a recovery at the phase after its own. */
+/** The requests that are planned for an objective; a recovery is measured in the phase after its own. */
 function plannedFor({ measure, phase }: PlannedObjective, load: Load) {
   const at = load.phases.findIndex(({ name }) => name === phase);
   return plannedIn(load, measure.kind === 'recovery' ? load.phases[at + 1]?.name : phase);
@@ -66,7 +66,7 @@ function foundBy(objective: PlannedObjective, plan: Plan, load: Load, factor: nu
   );
 }
 
-/** Why a plan cannot decide its objectives, however well the service does. */
+/** Why a plan cannot decide its objectives, however well the service performs. */
 export function tooShort(plan: Plan, load: Load): readonly Problem[] {
   const problem = (message: string): Problem => ({
     code: 'too-short',
@@ -82,7 +82,7 @@ export function tooShort(plan: Plan, load: Load): readonly Problem[] {
 const secondsOf = (seconds: number, { phase }: PlannedObjective) =>
   `make ${phase === undefined ? 'it' : `phase "${phase}"`} at least ${seconds} s long`;
 
-/** Too few requests or scrapes; of a recovery, too little time after its phase. */
+/** Too few requests or scrapes; for a recovery, too little time after its phase. */
 function lacking(objective: PlannedObjective, plan: Plan, load: Load): readonly string[] {
   const { id, measure, phase, target } = objective;
   const { planned, plannedWhat, least } = foresee({ ...plan, objectives: [objective] }, load)[0]!;
@@ -92,7 +92,7 @@ function lacking(objective: PlannedObjective, plan: Plan, load: Load): readonly 
     const seconds = Math.ceil(target.value + least / rate);
     if (scheduledSeconds >= seconds) return [];
     return [
-      `objective "${id}" looks for ${target.text} and for ${countOf(least, 'request')} from there on; make the phase after "${phase}" at least ${seconds} s long, it has ${scheduledSeconds}`,
+      `objective "${id}" (target ${target.text}) needs ${countOf(least, 'request')} after the recovery; make the phase after "${phase}" at least ${seconds} s long (now ${scheduledSeconds} s)`,
     ];
   }
   if (planned >= least) return [];
@@ -102,7 +102,7 @@ function lacking(objective: PlannedObjective, plan: Plan, load: Load): readonly 
   return [`${told}; ${secondsOf(seconds, objective)}`];
 }
 
-/** Nothing is counted in a phase that holds no two scrapes, and there is no interval with too few stretches between them. */
+/** Counts need two scrapes in a phase, and a confidence interval needs a minimum number of scrape intervals. */
 function blind({ objectives, confidence }: Plan, load: Load): readonly string[] {
   const counted = objectives.filter(({ measure }) => measure.kind !== 'recovery');
   const distinct = [...new Map(counted.map((objective) => [objective.phase, objective])).values()];
@@ -112,7 +112,7 @@ function blind({ objectives, confidence }: Plan, load: Load): readonly string[] 
     if (stretches >= least) return [];
     const seconds = least + (objective.phase === undefined ? 0 : 1);
     return [
-      `${what} needs ${countOf(least, 'stretch', 'stretches')} between scrapes, ${formatCount(stretches)} ${are(stretches)} planned; ${secondsOf(seconds, objective)}`,
+      `${what} needs ${countOf(least, 'interval between scrapes', 'intervals between scrapes')}, ${formatCount(stretches)} ${are(stretches)} planned; ${secondsOf(seconds, objective)}`,
     ];
   });
 }

@@ -18,7 +18,7 @@ interface Text {
   readonly text: string;
 }
 
-const LONGEST_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 /** The mean confidence of the embedded model over the load's corpus, by kind: what the confidence objective stands on. */
 export async function corpus(io: Io): Promise<ExitCode> {
@@ -31,7 +31,7 @@ export async function corpus(io: Io): Promise<ExitCode> {
   await pool.start();
   const answers = await pool.classify(
     texts.map(({ text }) => text),
-    { deadlineMs: LONGEST_MS, isAbandoned: () => io.signal.aborted },
+    { deadlineMs: TIMEOUT_MS, isAbandoned: () => io.signal.aborted },
   );
   const judged = texts.map((text, index) => ({ ...text, ...answers[index]! }));
   const kinds = [...new Set(texts.map(({ kind }) => kind))];

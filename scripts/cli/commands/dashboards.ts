@@ -6,7 +6,7 @@ import type { SlaDocument } from '../../../slas/model/model.ts';
 import { makeFolder, writeWhole } from '../../run/disk.ts';
 import { toJson } from '../../runs/bundle.ts';
 import { type Register, SLA_FILE } from '../command.ts';
-import { type PlacedProblem, readDocument, shortPath, theirPath } from '../inputs.ts';
+import { type PlacedProblem, readDocument, shortPath, userPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export interface DashboardsOptions {
@@ -32,7 +32,7 @@ export async function dashboards(
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readDocument(io, sla);
   if (!read.ok) return read.problems;
-  const folder = out === undefined ? join(io.root, GENERATED) : theirPath(io, out);
+  const folder = out === undefined ? join(io.root, GENERATED) : userPath(io, out);
   await makeFolder(folder);
   for (const [name, text] of await renderDashboards(read.value.document)) {
     await writeWhole(join(folder, name), text);

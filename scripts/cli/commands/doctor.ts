@@ -19,14 +19,14 @@ export async function doctor(io: Io): Promise<ExitCode> {
   io.print(row('go', ...(await versionOf('go', ['env', 'GOVERSION']))));
   io.print(row('docker', ...(await versionOf('docker', ['version', '--format', '{{.Server.Version}}']))));
   const reports = await inspectTools(toolIo(io));
-  for (const report of reports) io.print(tellTool(report));
+  for (const report of reports) io.print(formatTool(report));
   return reports.some((report) => report.state === 'missing' && report.onlyFor === undefined) ? 4 : 0;
 }
 
 const row = (name: string, version: string, where: string) =>
   `${name.padEnd(18)}${version.padEnd(16)}${where}\n`;
 
-function tellTool(report: ToolReport): string {
+function formatTool(report: ToolReport): string {
   const { name, range, onlyFor } = report;
   const whatFor = onlyFor === undefined ? '' : `only for ./sla ${onlyFor}: `;
   switch (report.state) {

@@ -31,7 +31,7 @@ export const register: Register = (program, io, done) =>
     .option('--out <file>', 'where to write it (default: reference.json next to the model)')
     .action(async (options: ReferenceOptions) => done(await reference(options, io)));
 
-const LONGEST_MS = 600_000;
+const TIMEOUT_MS = 600_000;
 
 /** Writes what the model's predictions on these texts are like: what the service holds its traffic against. */
 export async function reference(
@@ -71,7 +71,7 @@ async function predictAll(dir: string | undefined, file: string, texts: Texts, i
   const settings = await locateModel(dir === undefined ? { kind: 'embedded' } : { kind: 'folder', dir });
   await using pool = new WorkerPool({ settings, queueLimit: texts.length });
   await pool.start();
-  const options = { deadlineMs: LONGEST_MS, isAbandoned: () => io.signal.aborted };
+  const options = { deadlineMs: TIMEOUT_MS, isAbandoned: () => io.signal.aborted };
   const answers = await pool.classify(
     texts.map(({ text }) => text),
     options,

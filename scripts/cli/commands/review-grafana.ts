@@ -76,7 +76,7 @@ interface Samples extends AsyncDisposable {
   readonly url: string;
 }
 
-const somebodyElses = (url: string): Samples => ({ url, [Symbol.asyncDispose]: async () => {} });
+const externalSamples = (url: string): Samples => ({ url, [Symbol.asyncDispose]: async () => {} });
 
 /** Where the run's samples are: a server that was named, the run's own snapshot, or the stack that is up. */
 async function samplesOf(
@@ -85,7 +85,7 @@ async function samplesOf(
   folder: string,
   io: Io,
 ): Promise<Samples> {
-  if (prometheus !== undefined) return somebodyElses(prometheus);
+  if (prometheus !== undefined) return externalSamples(prometheus);
   const snapshot = join(stored.path, FILES.snapshot);
   if (existsSync(snapshot)) {
     const { path } = await findTool('prometheus', toolIo(io));
@@ -93,7 +93,7 @@ async function samplesOf(
     return await startOnSnapshot(snapshot, path, folder, io);
   }
   const up = await useUpStack(io);
-  if (up !== null) return somebodyElses(up.prometheusUrl);
+  if (up !== null) return externalSamples(up.prometheusUrl);
   throw new HarnessError(
     'no-samples',
     `${stored.path} has no snapshot, and its Prometheus is no longer running: Grafana would have no data`,

@@ -55,7 +55,7 @@ export async function review(options: ReviewOptions, io: Io): Promise<ExitCode |
   const judged = await ifItCanBeJudged(path, io, async () => verdictOf(stored));
   if (!judged.ok) return judged.problems;
   const verdict = judged.value;
-  await tellAlterations(stored.path, io);
+  await reportAlterations(stored.path, io);
   if (options.grafana === true) return await bringGrafanaUp(stored, verdict, options.prometheus, io);
   if (options.grafana !== undefined) return await showInGrafana(options.grafana, stored, verdict, io);
   const drawn = await ifItCanBeJudged(path, io, async () => ({
@@ -96,7 +96,7 @@ function verdictOf({ path, plan, run, evidence, verdictText }: StoredRun): Verdi
   });
 }
 
-async function tellAlterations(path: string, io: Io): Promise<void> {
+async function reportAlterations(path: string, io: Io): Promise<void> {
   if (!existsSync(join(path, MANIFEST))) return io.progress('this run did not finish: it was never sealed');
   for (const { file, message } of await findAlterations(path))
     io.progress(`${shortPath(io, join(path, file))}: the run does not match its seal: ${message}`);

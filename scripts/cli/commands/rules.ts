@@ -11,7 +11,7 @@ import {
   type PlacedProblem,
   readDocument,
   shortPath,
-  theirPath,
+  userPath,
 } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -48,7 +48,7 @@ export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | r
       .problems;
   const text = renderRules(groups, sourceName(io.root, file));
   if (options.out === undefined) io.print(text);
-  else await writeRules(theirPath(io, options.out), text, io);
+  else await writeRules(userPath(io, options.out), text, io);
   return 0;
 }
 

@@ -6,7 +6,7 @@ import type { Row, RowResult } from '../../selftest/row.ts';
 import { runMatrix } from '../../selftest/run-matrix.ts';
 import { exitCodeOf, renderMarkdownTable, renderTable } from '../../selftest/table.ts';
 import type { Register } from '../command.ts';
-import { badOption, type PlacedProblem, theirPath } from '../inputs.ts';
+import { badOption, type PlacedProblem, userPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export interface SelftestOptions {
@@ -38,7 +38,7 @@ export const register: Register = (program, io, done) =>
     .option('--out <dir>', 'keep every run folder and log there (default: none is kept)')
     .action(async (options: SelftestOptions) => done(await selftest(options, io)));
 
-const MOST_TIMES = 100;
+const MAX_TIMES = 100;
 
 /** Puts faults into the real gate, one after the other, and says whether each came out as it should. */
 export async function selftest(
@@ -51,12 +51,12 @@ export async function selftest(
     return badOption('--quick', 'judges recorded runs and runs nothing: leave out --record and --against-k6')
       .problems;
   const times = Number(options.times ?? 1);
-  if (!Number.isInteger(times) || times < 1 || times > MOST_TIMES)
-    return badOption('--times', `"${options.times}" is not a whole number from 1 to ${MOST_TIMES}`).problems;
+  if (!Number.isInteger(times) || times < 1 || times > MAX_TIMES)
+    return badOption('--times', `"${options.times}" is not a whole number from 1 to ${MAX_TIMES}`).problems;
   const results =
     options.quick === true ? await rejudgeAll(chosen) : await really(chosen, options, times, io);
   if (options.json !== undefined)
-    await writeWhole(theirPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
+    await writeWhole(userPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
   io.print(options.markdown === true ? renderMarkdownTable(results) : renderTable(results));
   // What is only judged again can have no row in which nothing is judged: whoever asks for that, asks for those to be skipped.
   return exitCodeOf(results, options.quick === true || options.allowSkipped === true);
@@ -79,7 +79,7 @@ async function really(
   await using temporary = out === undefined ? await temporaryFolder() : null;
   const results: RowResult[] = [];
   for (let pass = 1; pass <= times; pass++) {
-    const folder = join(temporary?.path ?? theirPath(io, out!), `pass-${pass}`);
+    const folder = join(temporary?.path ?? userPath(io, out!), `pass-${pass}`);
     await makeFolder(folder);
     const keep = recording && pass === 1 ? { keep: record } : {};
     const done = await runMatrix(rows, { folder, againstK6, ...keep }, io);

@@ -29,13 +29,13 @@ export async function test(args: readonly string[], io: Io): Promise<ExitCode> {
     io.progress(`${tool} ${toolArgs.join(' ')}`);
     const code = await runStep(join(io.root, 'node_modules', '.bin', tool), toolArgs, paths, io);
     io.signal.throwIfAborted();
-    if (code !== 0) return tellSkipped(io, 4);
+    if (code !== 0) return reportSkipped(io, 4);
   }
-  return tellSkipped(io, 0);
+  return reportSkipped(io, 0);
 }
 
 /** In the last line: what was not tested is not to be overlooked. */
-function tellSkipped({ env, progress }: Io, code: ExitCode): ExitCode {
+function reportSkipped({ env, progress }: Io, code: ExitCode): ExitCode {
   if (env.SLA_SKIP_CONTAINERS === '1') {
     progress('the tests of the stack in containers were skipped (SLA_SKIP_CONTAINERS=1)');
   }
