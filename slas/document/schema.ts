@@ -295,7 +295,7 @@ export const DocumentSchema = Type.Object(
         selector: Type.Record(Type.String(), Type.String(), {
           minProperties: 1,
           description: 'Labels that every series of the service carries',
-          examples: [{ job: 'sentiment-api' }],
+          examples: [{ job: 'checkout-api' }],
         }),
         replicas: Type.Optional(
           Type.Union([Type.Literal('stable'), Type.Literal('elastic')], {

@@ -147,7 +147,7 @@ export interface SlaDocument {
   readonly name: string;
   readonly description: string;
   readonly service: {
-    /** Labels that every series of the service carries, as `{job: sentiment-api}`. */
+    /** Labels that every series of the service carries, such as `{job: checkout-api}`. */
     readonly selector: Readonly<Record<string, string>>;
     /** `elastic`: replicas start and end while the service is judged; `stable`: one that does spoils what is counted. */
     readonly replicas: 'stable' | 'elastic';

@@ -52,7 +52,7 @@ export function renderText(verdict: Verdict, plan: Plan, { colour, isVerbose }: 
   ].join('\n');
 }
 
-/** `sentiment-api · steady: 25/s for 60 s · 2026-11-23 05:31:02 to 05:32:02 UTC` */
+/** `checkout-api · steady: 25/s for 60 s · 2026-11-23 05:31:02 to 05:32:02 UTC` */
 export function describe({ sla, scenario, window }: Verdict, { load, confidence }: Plan): string {
   const phases = load?.phases.map(({ name, ratePerSecond, durationSeconds }) => {
     const told = `${formatCount(ratePerSecond)}/s for ${formatCount(durationSeconds)} s`;
