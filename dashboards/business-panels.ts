@@ -15,7 +15,7 @@ import { metric } from './metrics.ts';
 import { limitsOf } from './objectives.ts';
 import type { Panel, View } from './panel.ts';
 
-/** The long view: days and weeks. */
+/** Days and weeks. */
 export const businessPanels = (sla: SlaDocument, view: View): readonly Panel[] => [
   volume(view, 'day', '1d'),
   volume(view, 'week', '7d'),

@@ -4,13 +4,13 @@ import { cpu, inferenceTime, queue, queueWait } from './load-panels.ts';
 import { metric } from './metrics.ts';
 import type { Panel, PanelLimit, View } from './panel.ts';
 
-/** Up to where a stored run of rising steps kept its promises. */
+/** The highest step at which a stored run of rising steps met its objectives. */
 export interface MeasuredLimit {
   readonly run: string;
   readonly ratePerSecond: number;
 }
 
-/** How much more the service can take: what a request costs, what is in use, and where the waiting begins. */
+/** How much more load the service can handle: what a request costs, what is in use, and where requests begin to wait. */
 export const capacityPanels = (view: View, measured: MeasuredLimit | null): readonly Panel[] => [
   busiest(view, measured),
   perCore(view),
@@ -47,7 +47,7 @@ function busiest(view: View, measured: MeasuredLimit | null): Panel {
 }
 
 const heldAt = ({ run, ratePerSecond }: MeasuredLimit): PanelLimit => ({
-  label: `held in ${run}`,
+  label: `objectives met in ${run}`,
   level: 'target',
   limit: { text: `<= ${ratePerSecond}/s`, comparison: '<=', value: ratePerSecond },
 });

@@ -1,8 +1,8 @@
 import { agreements, sentiments } from '../service/metric-names.ts';
 
 /**
- * Colours that mean something, by Grafana's names, the same on every panel. Green and red are kept for good and bad: by the order of
- * the series alone, whatever comes first would be green.
+ * Colours with a meaning, by Grafana's names, the same on every panel. Green and red are reserved for good and bad; by default,
+ * Grafana would give green to the first series, whatever it is.
  */
 
 /** The name of a series, or a regular expression between slashes. */
@@ -11,7 +11,7 @@ export type Colours = Readonly<Record<string, string>>;
 const [positive, negative] = sentiments;
 export const SENTIMENTS: Colours = { [positive]: 'green', [negative]: 'orange' };
 
-/** By HTTP's classes; 499 and 429 are the service's refusals and the clients that went away. */
+/** By status class. 429 means that the service rejected a request, 499 that the client disconnected. */
 export const STATUSES: Colours = {
   '/^[123]../': 'green',
   '/^4../': 'yellow',
@@ -24,7 +24,7 @@ export const PERCENTILES: Colours = { p50: 'light-blue', p95: 'blue', p99: 'purp
 const [agree, disagree] = agreements;
 export const AGREEMENTS: Colours = { [agree]: 'green', [disagree]: 'orange' };
 
-/** Whose fault it was: red is the service's, blue the caller's. */
+/** Red for errors of the service, blue for errors of the client. */
 export const ERROR_TYPES: Colours = {
   inference_error: 'red',
   overloaded: 'red',
@@ -34,7 +34,7 @@ export const ERROR_TYPES: Colours = {
   rate_limited: 'blue',
 };
 
-/** Of what is neither good nor bad. */
+/** For values that are neither good nor bad. */
 export const NEUTRAL = 'blue';
-/** Of a number that says nothing, as nothing was asked of the service: the colour of the text around it. */
+/** For a value without meaning, because the service received no requests: the colour of the surrounding text. */
 export const NOTHING = 'text';

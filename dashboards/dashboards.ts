@@ -18,7 +18,7 @@ import { mainRows } from './panels.ts';
 import { slaPanels } from './sla-panels.ts';
 
 export interface DashboardSpec {
-  /** Stable: links and bookmarks rest on it. Also the name of the file. */
+  /** Stable, because links and bookmarks contain it. Also the name of the file. */
   readonly uid: string;
   readonly title: string;
   readonly description: string;
@@ -27,7 +27,7 @@ export interface DashboardSpec {
   readonly rows: readonly Row[];
 }
 
-/** Every dashboard of a document's service. */
+/** All dashboards of the document's service. */
 export const dashboardsOf = (
   sla: SlaDocument,
   view: View,
@@ -76,7 +76,7 @@ export const dashboardsOf = (
 const SERVICE_SIDE =
   'This is the service’s measurement. The report of the run shows the load generator’s own next to it.';
 
-/** Of the main dashboard what a load moves, and below it what the service used. */
+/** The panels of the main dashboard that a load affects, and below them the resources that the service used. */
 function loadRows(sla: SlaDocument, view: View): readonly Row[] {
   const main = mainRows(sla, view).flatMap(({ panels }) => panels);
   const of = (...ids: readonly string[]) => main.filter(({ id }) => ids.includes(id));

@@ -25,7 +25,7 @@ import { type Colours, NEUTRAL, NOTHING } from './colours.ts';
 import type { Panel, PanelLimit, PanelUnit, Query } from './panel.ts';
 import { RUN_TAG, VERDICT_TAG } from './run-tag.ts';
 
-/** One panel, as Grafana draws it. */
+/** Converts a panel to Grafana's model of it. */
 export function grafanaPanel(panel: Panel): Builder<dashboard.Panel> {
   switch (panel.drawing) {
     case 'number':
@@ -72,7 +72,7 @@ export function grafanaPanel(panel: Panel): Builder<dashboard.Panel> {
   }
 }
 
-/** The one variable that every query of every dashboard asks. */
+/** The dashboards' variable for the data source, which every query uses. */
 export const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
 
 const UNITS: Record<PanelUnit, string> = {
@@ -86,10 +86,10 @@ const UNITS: Record<PanelUnit, string> = {
   state: 'none',
 };
 
-/** Grafana's own unit of a rate of anything is "c/s", which no operator knows. */
+/** Grafana's generic unit of a rate is "c/s", which operators do not recognise. */
 const unitOf = ({ unit, counts }: Panel) => (counts === undefined ? UNITS[unit] : `suffix: ${counts}/s`);
 
-// ---------------------------------------------------------------------------------------------- what all have
+// ---------------------------------------------------------------------------------------------- common to all kinds
 
 /** The methods that the builders of all kinds of panels share. */
 interface AnyPanel {
@@ -139,7 +139,7 @@ const fixed = (colour: string): dashboard.DynamicConfigValue => ({
   value: { mode: dashboard.FieldColorModeId.Fixed, fixedColor: colour },
 });
 
-/** What is shown where nothing is measured: a service that nobody calls is well. */
+/** The text shown without a value. A service that receives no requests is not in trouble. */
 const nothing = ({ queries }: Panel) =>
   queries.some(({ expr }) => /\b(rate|increase)\((?!process_|nodejs_)/.test(expr)) ? 'no traffic' : 'no data';
 
@@ -156,7 +156,7 @@ function target(query: Query, refId: string, format: PromQueryFormat): Dataquery
 
 const COLOURS = { good: 'green', target: 'orange', alert: 'red' } as const;
 
-/** Steps upwards from the least value: each has the colour of what lies from it on. */
+/** Threshold steps in ascending order; each gives the colour from its value upwards. */
 function thresholdsOf(panel: Panel): dashboard.ThresholdsConfigBuilder {
   const config = new dashboard.ThresholdsConfigBuilder().mode(dashboard.ThresholdsMode.Absolute);
   const { limits, steps: own } = panel;
@@ -179,10 +179,10 @@ function thresholdsOf(panel: Panel): dashboard.ThresholdsConfigBuilder {
 const isFloorOf = (limits: readonly PanelLimit[]) =>
   limits.some(({ level, limit }) => level === 'target' && limit.comparison.startsWith('>'));
 
-/** The least rate that there can be: one request in a day. */
+/** The lowest rate that counts as traffic: one request a day. */
 const SLOWEST_PER_SECOND = 1 / 86_400;
 
-/** A rate of 0 is no traffic, and no alarm. */
+/** A rate of 0 means that there is no traffic, which is not an alarm. */
 const lowestSteps = ({ unit, drawing }: Panel, colour: string) =>
   unit === 'per_second' && drawing === 'number'
     ? [
@@ -211,7 +211,7 @@ const WITHIN: dashboard.ValueMap = {
   },
 };
 
-/** Without it, a number that is not there would have the colour of the lowest threshold. */
+/** Without it, a missing value would have the colour of the lowest threshold. */
 const nothingOf = (panel: Panel): dashboard.SpecialValueMap => ({
   type: dashboard.MappingType.SpecialValue,
   options: {
@@ -256,11 +256,11 @@ function lines(panel: Panel): TimeSeries {
   return builder;
 }
 
-/** From where an axis begins: what is near 1 all the time would be a flat line at the top. */
+/** The start of an axis. If it were 0, values that are always near 1 would be a flat line at the top. */
 const axisFrom = ({ unit, limits }: Panel) =>
   unit === 'share' ? 0.5 : unit === 'ratio' && isFloorOf(limits) ? 0.95 : 0;
 
-/** Grafana's own threshold lines have no names: a limit is a series, so that the legend says which is which. */
+/** A limit is drawn as a series, so that the legend names it: Grafana's own threshold lines have no names. */
 function drawLimit(builder: TimeSeries, { label, level, limit }: PanelLimit, refId: string): void {
   const name = label.includes(level) ? label : `${level} ${label}`;
   builder.withTarget(
@@ -279,7 +279,7 @@ function drawLimit(builder: TimeSeries, { label, level, limit }: PanelLimit, ref
   ]);
 }
 
-/** The edges themselves are thin and of one colour, and only what lies between them is filled. */
+/** The edges of a band are thin lines of one colour, and only the area between them is filled. */
 function fillBetween(builder: TimeSeries, { upper, lower }: NonNullable<Panel['band']>): void {
   const edge = [fixed(NEUTRAL), { id: 'custom.lineWidth', value: 0 }];
   builder.overrideByName(upper, [
@@ -317,9 +317,9 @@ const gauges = (panel: Panel) =>
     .showThresholdLabels(false)
     .reduceOptions(lastValues());
 
-/** Of one query by one label: that label names the bars. */
+/** If there is one query by one label, that label names the bars. */
 function bars(panel: Panel) {
-  // Several queries have a bar each.
+  // With several queries, each has one bar.
   if (panel.queries.length > 1)
     return withBasics(new BarGauge(), panel, PromQueryFormat.TimeSeries)
       .orientation(common.VizOrientation.Horizontal)
@@ -336,7 +336,7 @@ function bars(panel: Panel) {
       .colorScheme(
         new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Fixed).fixedColor(NEUTRAL),
       )
-      // Names have the room of a line beside each bar; at 0, which is what the builder sets, each is cut to "…".
+      // The minimum height leaves space for the name next to each bar. At the builder's default, 0, names are cut to "…".
       .orientation(common.VizOrientation.Horizontal)
       .xTickLabelMaxLength(LONGEST_LABEL)
       .legend(
@@ -354,7 +354,7 @@ function bars(panel: Panel) {
 
 const LONGEST_LABEL = 40;
 
-/** Bars of one series have the colours of the values that they stand for. */
+/** The bars of one series are coloured by the values of their label. */
 const colouring = (colours: Colours): dashboard.ValueMap => ({
   type: dashboard.MappingType.ValueToText,
   options: Object.fromEntries(

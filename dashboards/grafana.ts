@@ -7,9 +7,9 @@ import { narrowed } from './objectives.ts';
 import type { Panel, View } from './panel.ts';
 import { RUN_MARKS, RUN_TAG } from './run-tag.ts';
 
-/** Dashboards as Grafana's JSON. */
+/** Converts dashboards to Grafana's JSON. */
 
-/** Where the variables of the dashboards stand in the queries. */
+/** How the queries refer to the variables of the dashboards. */
 const CHOSEN = { namespace: { matches: '$namespace' }, pod: { matches: '$pod' } };
 
 export const grafanaView = (service: Readonly<Record<string, string>>): View => ({
@@ -49,7 +49,7 @@ export function renderDashboard(
   return withRowIds(builder.build());
 }
 
-/** Numbers from 1 in the order of the panels: links to them stay when the JSON is made again. */
+/** Numbers from 1 in the order of the panels, so that links to panels stay valid when the JSON is generated again. */
 const panelIds = ({ rows }: DashboardSpec) =>
   new Map(rows.flatMap(({ panels }) => panels).map(({ id }, index) => [id, index + 1]));
 
@@ -82,7 +82,7 @@ function withRowIds(built: dashboard.Dashboard): dashboard.Dashboard {
 
 // ---------------------------------------------------------------------------------------------- variables
 
-/** Health checks and scrapes are not among the endpoints at first: they can be chosen. */
+/** By default, health checks and scrapes are not among the selected endpoints. */
 function variables(service: Readonly<Record<string, string>>, endpoints: readonly string[]) {
   const labelValues = (name: string, label: string, query: string) =>
     new dashboard.QueryVariableBuilder(name)
@@ -92,7 +92,7 @@ function variables(service: Readonly<Record<string, string>>, endpoints: readonl
       .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
       .multi(true)
       .includeAll(true)
-      // Matches the label that is not there, too: outside of Kubernetes there is neither.
+      // It also matches series without the label: outside Kubernetes neither label exists.
       .allValue('.*');
   const started = metric('process_start_time_seconds', service);
   const inNamespace = metric(
@@ -117,7 +117,7 @@ const ALL = { text: ['All'], value: ['$__all'] };
 // ---------------------------------------------------------------------------------------------- links, annotations
 
 const links = () => [
-  new dashboard.DashboardLinkBuilder('Dashboards of the harness')
+  new dashboard.DashboardLinkBuilder('Dashboards of sla-harness')
     .type(DashboardLinkType.Dashboards)
     .tags([TAG])
     .asDropdown(true)
@@ -126,7 +126,7 @@ const links = () => [
   new dashboard.DashboardLinkBuilder('Run reports')
     .type(DashboardLinkType.Link)
     .icon('doc')
-    .tooltip('All runs with their verdicts, and the report of each')
+    .tooltip('All runs with their verdicts and reports')
     .url('$reports/index.html')
     .targetBlank(true),
 ];
@@ -144,7 +144,7 @@ function annotations(service: Readonly<Record<string, string>>) {
         build: () => ({ limit: 200, matchAny: false, tags: [RUN_TAG, mark], type: 'tags' }) as never,
       }),
   );
-  // The moment at which a process started is the value of its own metric.
+  // The value of this metric is the time at which the process started.
   const deployed = new dashboard.AnnotationQueryBuilder()
     .name('Deployments and restarts')
     .datasource(DATASOURCE)

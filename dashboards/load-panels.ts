@@ -12,7 +12,7 @@ import { PERCENTILES, STATUSES } from './colours.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
 
-/** What the service used while it answered. */
+/** The resources that the service used under load. */
 
 const PREDICTING = { matches: endpoints.join('|') };
 
@@ -150,7 +150,7 @@ const requestsOf = (view: View, labels: Matchers = {}) =>
 
 const requests = (view: View, labels: Matchers = {}) => rateOf(requestsOf(view, labels), view.step);
 
-/** What of the load came through. What was offered Prometheus does not know, unless k6 writes to it. */
+/** The achieved rate. Prometheus knows the offered rate only if k6 writes to it. */
 export const achieved = (view: View): Panel => ({
   ...shared,
   id: 'achieved-rate',

@@ -1,7 +1,7 @@
 import { metrics } from '../service/metric-names.ts';
 import { type Matchers, selector } from '../slas/prometheus/promql.ts';
 
-/** What Prometheus and prom-client themselves add to the service's metrics: the ones that panels use. */
+/** The metrics of Prometheus and prom-client that panels use in addition to the service's own. */
 export const processMetrics = [
   'up',
   'process_start_time_seconds',
@@ -16,13 +16,13 @@ type Parts<M extends ServiceMetric> = M extends { readonly type: 'histogram' }
   ? `${M['name']}_${'bucket' | 'sum' | 'count'}`
   : M['name'];
 
-/** Every name that a query of ours may have: another one does not compile. */
+/** Every metric name that our queries may use; any other name is a type error. */
 export type MetricName = Parts<ServiceMetric> | (typeof processMetrics)[number];
 
-/** A selector of a metric that there is. */
+/** A selector of a metric that exists. */
 export const metric = (name: MetricName, labels: Matchers): string => selector(name, labels);
 
-/** The same list for those who look at text. */
+/** The same names as values, to check the text of queries. */
 export const metricNames: ReadonlySet<string> = new Set<string>([
   ...processMetrics,
   ...Object.values(metrics).flatMap(({ name, type }) =>

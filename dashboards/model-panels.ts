@@ -4,7 +4,7 @@ import { AGREEMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
 
-/** Whether the model still sees what it was made for, and what people think of its answers. */
+/** Whether the texts still resemble those that the model was trained on, and whether users agree with its predictions. */
 export const modelPanels = (view: View): readonly Panel[] => [drift(view), feedback(view), value(view)];
 
 const shared = { limits: [], objectives: [], width: 8 } as const;

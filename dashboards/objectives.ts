@@ -3,16 +3,16 @@ import type { Measure, Objective, Selection, SlaDocument } from '../slas/model/m
 import { type Matchers, selector } from '../slas/prometheus/promql.ts';
 import type { PanelLimit, View } from './panel.ts';
 
-/** What panels take from the SLA document: which series an objective is about, and its limits. */
+/** What panels take from the SLA document: the series of an objective and its limits. */
 
 type Kind = Measure['kind'];
 type OfKind<K extends Kind> = Extract<Measure, { kind: K }>;
 
-/** Those that hold in every traffic: what is for some scenarios only has no line in a panel of all of it. */
+/** Objectives that apply to all traffic. One that applies only to some scenarios has no limit in a panel of all traffic. */
 export const objectivesOf = (sla: SlaDocument, kind: Kind): readonly Objective[] =>
   sla.objectives.filter(({ measure, onlyWhereNamed }) => measure.kind === kind && onlyWhereNamed !== true);
 
-/** The first objective's measure of a kind; null where the document has none. */
+/** The measure of the first objective of a kind; null if the document has none. */
 export function measureOf<K extends Kind>(sla: SlaDocument, kind: K): OfKind<K> | null {
   return (objectivesOf(sla, kind)[0]?.measure as OfKind<K> | undefined) ?? null;
 }
@@ -20,7 +20,7 @@ export function measureOf<K extends Kind>(sla: SlaDocument, kind: K): OfKind<K> 
 export const idsOf = (sla: SlaDocument, ...kinds: readonly Kind[]) =>
   kinds.flatMap((kind) => objectivesOf(sla, kind)).map(({ id }) => id);
 
-/** What an objective is about, without how much of it: two percentiles of one histogram have the same. */
+/** The series of an objective, without its percentile: two percentiles of one histogram have the same series. */
 const seriesOf = ({ measure }: Objective): string => {
   const {
     percentile: _,
@@ -30,7 +30,7 @@ const seriesOf = ({ measure }: Objective): string => {
   return JSON.stringify(series);
 };
 
-/** Target and alert threshold of the first objective of a kind, and of those about the same series. */
+/** Targets and alert thresholds of the first objective of a kind and of all others with the same series. */
 export function limitsOf(sla: SlaDocument, kind: Kind): readonly PanelLimit[] {
   const [first, ...others] = objectivesOf(sla, kind);
   if (first === undefined) return [];
@@ -52,13 +52,13 @@ const selectionsOf = ({ measure }: Objective): readonly Selection[] =>
     (part): part is Selection => typeof part === 'object' && part !== null && 'where' in part,
   );
 
-/** Those that predict, and all that an objective names: what dashboards show before anything is chosen. */
+/** The endpoints that predict and those that an objective names: the default selection of the dashboards. */
 export function endpointsOf(sla: SlaDocument): readonly string[] {
   const named = sla.objectives.flatMap(selectionsOf).map(({ where }) => where.handler);
   return [...new Set([...endpoints, ...named.filter((handler) => typeof handler === 'string')])];
 }
 
-/** Both at once: a label that is in both has to meet both. */
+/** Combines two sets of matchers: a label that is in both has to match both. */
 export function narrowed(labels: Matchers, more: Matchers): Matchers {
   const merged = Object.entries(more).map(([label, match]) => {
     const before = labels[label];
@@ -69,8 +69,8 @@ export function narrowed(labels: Matchers, more: Matchers): Matchers {
 }
 
 /**
- * The series of an objective, seen from a view. The objective keeps its own selector whatever the view chooses: endpoints that are
- * chosen only narrow it, where it names any.
+ * The series of an objective in a view. The objective always keeps its own selector; the selected endpoints narrow it further if the
+ * objective itself names endpoints.
  */
 export function selected(selection: Selection, { service, chosen, endpoint }: View, suffix = ''): string {
   const own = narrowed({ ...service, ...selection.where }, chosen);

@@ -2,14 +2,14 @@ import type { LabelMatcher, Limit } from '../slas/model/model.ts';
 import type { Matchers } from '../slas/prometheus/promql.ts';
 import type { Colours } from './colours.ts';
 
-/** What a panel is, whoever draws it: Grafana (grafana.ts) or our own report (report.ts). */
+/** A panel as data. It is drawn by Grafana (grafana.ts) and by our own report (report.ts). */
 
 export type PanelUnit = 'seconds' | 'ratio' | 'share' | 'per_second' | 'count' | 'bytes' | 'cores' | 'state';
 
 /**
- * number: one value with its course · lines, stacked: over time · state: 1 or 0 over time · heat: buckets over time ·
- * timeline: stretches of 1 and 0 · verdicts: what Grafana knows of runs ·
- * pie, bars, gauges: one value a series · histogram: bars of the buckets · matrix: weekday by hour
+ * number: one value and its line over time · lines, stacked: over time · state: 1 or 0 over time · heat: buckets over time ·
+ * timeline: periods of 1 and 0 · verdicts: the runs that were added to Grafana ·
+ * pie, bars, gauges: one value per series · histogram: bars of the buckets · matrix: weekday by hour
  */
 export type Drawing =
   | 'number'
@@ -27,20 +27,20 @@ export type Drawing =
 
 export interface Query {
   readonly expr: string;
-  /** Name of each series; `{{label}}` stands for the label's value. */
+  /** The name of each series; `{{label}}` is replaced by the label's value. */
   readonly legend: string;
-  /** At every moment, or once over the whole time that is looked at. */
+  /** Evaluated at every step, or once over the whole time range. */
   readonly over: 'time' | 'window';
   readonly exemplars?: true;
-  /** Series that a dashboard leaves out: those whose counterpart by the label is 0 in all the time that is looked at. */
+  /** A dashboard leaves out series whose counterpart in this query, by the label, is 0 over the whole time range. */
   readonly seen?: { readonly expr: string; readonly label: string };
 }
 
-/** A limit of the SLA document, drawn in. */
+/** A limit of the SLA document, shown in the panel. */
 export interface PanelLimit {
   readonly label: string;
   readonly level: 'target' | 'alert';
-  /** Its comparison says on which side it is good: for a target where it holds, for an alert where it does not. */
+  /** A target is met where its comparison is true; an alert is active where its comparison is true. */
   readonly limit: Limit;
 }
 
@@ -51,21 +51,21 @@ export interface Panel {
   readonly drawing: Drawing;
   readonly queries: readonly Query[];
   readonly limits: readonly PanelLimit[];
-  /** Ids of the objectives whose course it shows. */
+  /** The ids of the objectives whose measure it shows over time. */
   readonly objectives: readonly string[];
-  /** What a person should look for, in a sentence or two. */
+  /** What to look for, in a sentence or two. */
   readonly lookFor: string;
-  /** What a rate is of; requests unless it says otherwise. */
+  /** What a rate counts; requests by default. */
   readonly counts?: 'predictions';
-  /** Of its series, where they mean something. */
+  /** The colours of its series, if they have a meaning. */
   readonly colours?: Colours;
-  /** From which value on which colour, where no objective has a limit. */
+  /** Colours by value, for a panel without an objective's limit. */
   readonly steps?: readonly { readonly from: number; readonly colour: string }[];
-  /** Two series, by their legends, that are the edges of a band. */
+  /** The legends of two series that are the edges of a band. */
   readonly band?: { readonly upper: string; readonly lower: string };
-  /** Ids of the panels to look at next. */
+  /** The ids of the panels to look at next. */
   readonly next: readonly string[];
-  /** Of 24 columns. */
+  /** In columns of 24. */
   readonly width: number;
 }
 
@@ -74,18 +74,18 @@ export interface Row {
   readonly panels: readonly Panel[];
 }
 
-/** From where one looks: what stands in the queries in place of labels and ranges. */
+/** The labels and ranges that the queries of a dashboard or a report use. */
 export interface View {
   /** Labels of every series of the service. */
   readonly service: Readonly<Record<string, string>>;
-  /** What of the service was chosen to be looked at; none in a report. */
+  /** The part of the service that is selected on the dashboard; empty in a report. */
   readonly chosen: Matchers;
-  /** Both. */
+  /** Both of the above. */
   readonly labels: Matchers;
-  /** The endpoints that are looked at; null: those that the SLA document's objectives name. */
+  /** The selected endpoints; null: those that the SLA document's objectives name. */
   readonly endpoint: LabelMatcher | null;
-  /** The range of a rate at one moment. */
+  /** The range of a rate at one step. */
   readonly step: string;
-  /** The whole time that is looked at. */
+  /** The whole time range. */
   readonly whole: string;
 }

@@ -21,12 +21,12 @@ import { STYLE } from './report/style.ts';
 import { timeline } from './report/timeline.ts';
 import { top } from './report/top.ts';
 
-/** The report of a run: one HTML file that needs nothing but a browser. */
+/** The report of a run: one self-contained HTML file. */
 export function renderReport(input: ReportInput): string {
   const { verdict, series, run } = input;
   const drawn = series === null ? null : drawAll(input, series);
   const grid = series === null ? null : gridOf(series, run.window.toSeconds);
-  const look = lookFirst(verdict, drawn?.figures ?? [], grid, run.window.fromSeconds);
+  const look = lookFirst(verdict, input.plan, drawn?.figures ?? [], grid, run.window.fromSeconds);
   const title = `${verdict.verdict}: ${verdict.sla}, ${verdict.scenario ?? 'window'}, ${verdict.window.from}`;
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -45,7 +45,7 @@ ${alerts(verdict)}
 ${evidence(input.evidence, verdict)}
 ${environment(input.environment)}
 </main>
-<footer><p>Run <code>${verdict.run}</code>. The verdict follows from the files beside this one: <code>./sla verify ${verdict.run} --offline</code> computes it again. Plots are for looking; they decided nothing.</p></footer>
+<footer><p>Run <code>${verdict.run}</code>. The verdict is computed from the other files in this folder; <code>./sla verify ${verdict.run} --offline</code> repeats the computation. The plots do not affect it.</p></footer>
 <div id="live" class="unseen" aria-live="polite"></div>
 ${drawn === null ? null : pageScript(input, drawn.figures, look)}
 </body></html>`.markup
@@ -57,8 +57,8 @@ ${drawn === null ? null : pageScript(input, drawn.figures, look)}
 const first = ({ sentences, moved, panel }: LookFirst): Html => html`
   <section aria-labelledby="look-first"><h2 id="look-first">What to look at first</h2><div class="first">
   ${sentences.map((text) => html`<p>${unbroken(text)}</p>`)}
-  ${moved.length === 0 ? null : html`<ul>${moved.map((one) => html`<li><a href="#${one.panel.id}">${one.panel.title}</a>: ${one.told}</li>`)}</ul>`}
-  ${panel === null ? null : html`<p>The panel: <a href="#${panel.id}">${panel.title}</a>.</p>`}
+  ${moved.length === 0 ? null : html`<ul>${moved.map((one) => html`<li><a href="#${one.panel.id}">${one.panel.title}</a>: ${one.words}</li>`)}</ul>`}
+  ${panel === null ? null : html`<p>See the panel <a href="#${panel.id}">${panel.title}</a>.</p>`}
   </div></section>`;
 
 // ---------------------------------------------------------------------------------------------- panels
@@ -71,9 +71,9 @@ interface Drawn {
 function drawAll(input: ReportInput, series: RunSeries): Drawn {
   const rows = drawnRows(input, series, gridOf(series, input.run.window.toSeconds));
   const missing = rows.flatMap((one) => one.missing);
-  const markup = html`<p class="note row">Times are UTC. Drag over a plot to zoom all of them, double-click to see the whole; lines are rates over ${duration(rangeOf(series))}. A red line upright is the first moment beyond a limit${faultsOf(input.environment) === null ? '' : ', an edge along the top says that faults were in the service on purpose'}.</p>
+  const markup = html`<p class="note row">Times are UTC. Drag across a plot to zoom all plots; double-click to reset. Rates are averages over ${duration(rangeOf(series))}. A vertical red line marks the first moment beyond a limit${faultsOf(input.environment) === null ? '' : '; a bar along the top means that faults were injected'}.</p>
     ${rows.map(({ title, figures }) => row(title, figures))}
-    ${missing.length === 0 ? null : html`<p class="note">Not drawn: ${missing.map(({ panel, why }) => `${panel.title} (${why})`).join(', ')}.</p>`}`;
+    ${missing.length === 0 ? null : html`<p class="note">Panels without data: ${missing.map(({ panel, why }) => `${panel.title} (${why})`).join(', ')}.</p>`}`;
   return { figures: rows.flatMap(({ figures }) => figures), markup };
 }
 
@@ -85,4 +85,4 @@ const row = (title: string, figures: readonly Figure[]): Html | null =>
     : html`<section class="row" aria-labelledby="${idOf(title)}"><h2 id="${idOf(title)}">${title}</h2><div class="panels" id="${idOf(title)}-panels">${figures.map(({ markup }) => markup)}</div></section>`;
 
 const withoutSeries = (): Html => html`
-  <section><h2>Panels</h2><p>This run stored no series (<code>series.json</code>): it is older than these panels, or Prometheus could not be asked. What was judged does not need them.</p></section>`;
+  <section><h2>Panels</h2><p>This run stored no series (<code>series.json</code>), because it is older than these panels or Prometheus could not be reached. The verdict does not need them.</p></section>`;

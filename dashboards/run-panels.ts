@@ -3,22 +3,22 @@ import { resourcePanels } from './load-panels.ts';
 import type { Panel, Query, Row, View } from './panel.ts';
 import { mainRows } from './panels.ts';
 
-/** What the report of a run draws: the twelve of the main dashboard, and what the service used. */
+/** The panels of a run's report: the twelve of the main dashboard, and the resources that the service used. */
 export const reportRows = (sla: SlaDocument, view: View): readonly Row[] => [
   ...mainRows(sla, view),
   { title: 'Under load', panels: resourcePanels(view) },
 ];
 
-/** The time that a run's report looks at, in seconds. */
+/** The time ranges of a run's report. */
 export interface RunTime {
-  /** Range of a rate at one moment, and of the whole. */
+  /** The range of a rate at one step, and the whole run. */
   readonly rangeSeconds: number;
   readonly wholeSeconds: number;
 }
 
 const milliseconds = (seconds: number) => `${Math.round(seconds * 1000)}ms`;
 
-/** The run's own labels and ranges; a hair more than the whole, as ranges are open on the left. */
+/** The run's own labels and ranges. One millisecond is added to the whole range, because ranges are open on the left. */
 export const runView = (sla: SlaDocument, { rangeSeconds, wholeSeconds }: RunTime): View => ({
   service: sla.service.selector,
   chosen: {},
@@ -29,17 +29,17 @@ export const runView = (sla: SlaDocument, { rangeSeconds, wholeSeconds }: RunTim
 });
 
 /**
- * Everything that is asked for a report: each query of each panel, and those over time once more over the whole run, which
- * gives the number beside the plot.
+ * All queries of a report: each query of each panel. A query over time is also evaluated once over the whole run, for the number
+ * next to the plot.
  */
 export function reportQueries(sla: SlaDocument, time: RunTime): readonly SeriesQuery[] {
   const view = runView(sla, time);
   const panels = panelsOf(reportRows(sla, view));
-  const inAll = panelsOf(reportRows(sla, { ...view, step: view.whole }));
+  const wholeRun = panelsOf(reportRows(sla, { ...view, step: view.whole }));
   return panels.flatMap((panel, at) =>
     panel.queries.flatMap((query, index) => {
       const asked = asSeriesQuery(panel, query, view, time);
-      const whole = inAll[at]!.queries[index]!;
+      const whole = wholeRun[at]!.queries[index]!;
       const isSame = query.over === 'window' || whole.expr === query.expr;
       return isSame ? [asked] : [asked, asSeriesQuery(panel, { ...whole, over: 'window' }, view, time)];
     }),
@@ -53,6 +53,6 @@ const asSeriesQuery = (panel: Panel, query: Query, view: View, time: RunTime): S
   legend: query.legend,
   query: query.expr,
   over: query.over,
-  // Before that a rate would tell of the warm-up.
+  // Before that, a rate would still contain the warm-up.
   settledAfterSeconds: query.over === 'time' && query.expr.includes(`[${view.step}]`) ? time.rangeSeconds : 0,
 });

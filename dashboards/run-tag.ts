@@ -1,16 +1,16 @@
-/** Verdicts, phases, faults and what died in runs are Grafana's own annotations with this tag: ./sla review --grafana makes them. */
+/** `./sla review --grafana` adds a run's verdict, phases, faults and incidents as Grafana annotations with this tag. */
 export const RUN_TAG = 'sla-run';
 
-/** What a run's verdict has too, whichever it is: the list of verdicts shows what has this tag, and no starts and phases. */
+/** The annotation of a verdict also has this tag, by which the list of verdicts selects it. */
 export const VERDICT_TAG = 'verdict';
 
-/** Each has one of these as a tag, too: so that they have colours, and can be switched off, one by one. */
+/** Each annotation also has one of these tags, so that each kind has its own colour and can be hidden. */
 export const RUN_MARKS = [
   { mark: 'start', name: 'Runs: start', colour: 'blue' },
   { mark: 'phase', name: 'Runs: phases', colour: 'purple' },
-  { mark: 'faults', name: 'Runs: faults on purpose', colour: 'orange' },
-  { mark: 'incident', name: 'Runs: what died', colour: 'dark-red' },
-  { mark: 'held', name: 'Runs: how far steps held', colour: 'blue' },
+  { mark: 'faults', name: 'Runs: injected faults', colour: 'orange' },
+  { mark: 'incident', name: 'Runs: incidents', colour: 'dark-red' },
+  { mark: 'held', name: 'Runs: highest step that met its objectives', colour: 'blue' },
   { mark: 'pass', name: 'Runs: passed', colour: 'green' },
   { mark: 'fail', name: 'Runs: failed', colour: 'red' },
   { mark: 'inconclusive', name: 'Runs: inconclusive', colour: 'yellow' },

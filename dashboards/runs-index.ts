@@ -4,7 +4,7 @@ import { countOf, formatCount } from '../slas/render/numbers.ts';
 import { type Html, html, raw } from './report/html.ts';
 import { STYLE } from './report/style.ts';
 
-/** What the list of runs shows of each. */
+/** What the list shows about a run. */
 export interface IndexedRun {
   readonly id: string;
   /** RFC 3339. */
@@ -22,12 +22,12 @@ export interface IndexedRun {
   }[];
   readonly p95Seconds: number | null;
   readonly samples: number | null;
-  /** The p95 over the run, as stored; null where no series were. */
-  readonly course: readonly (number | null)[] | null;
+  /** The p95 over time, as stored; null if the run stored no series. */
+  readonly p95OverTime: readonly (number | null)[] | null;
   readonly limitSeconds: number | null;
 }
 
-/** All runs of a folder as one page, newest first; every column can be sorted by. */
+/** All runs of a folder on one page, newest first, sortable by column. */
 export function renderRunsIndex(runs: readonly IndexedRun[], madeAt: string): string {
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -35,7 +35,7 @@ export function renderRunsIndex(runs: readonly IndexedRun[], madeAt: string): st
 <title>Runs</title><style>${raw(STYLE + OWN_STYLE)}</style></head><body>
 <header class="top"><p class="crumb"><b>sla-harness</b> · as of ${madeAt}</p><div class="verdict"><h1>${counted(runs)}</h1></div></header>
 <main>${trends(runs)}<section aria-labelledby="all"><h2 id="all">All runs</h2><div class="wide" tabindex="0" role="region" aria-label="All runs"><table class="grid runs"><thead><tr>${HEADERS.map(header)}</tr></thead><tbody>${runs.map(row)}</tbody></table></div></section></main>
-<footer><p>Made by <code>./sla gate</code> and <code>./sla review</code>. A report is beside its run’s other files; <code>./sla verify RUN</code> tells whether they are unaltered.</p></footer>
+<footer><p>Made by <code>./sla gate</code> and <code>./sla review</code>. Each report is in the folder of its run; <code>./sla verify RUN</code> checks that the folder was not changed.</p></footer>
 <script>(${raw(sortByColumn.toString())})();</script></body></html>`.markup
   }\n`;
 }
@@ -48,16 +48,15 @@ const WORDS: Record<Outcome, readonly [mark: string, word: string, colour: strin
 
 function counted(runs: readonly IndexedRun[]): string {
   const of = (verdict: Outcome) => runs.filter((run) => run.verdict === verdict).length;
-  const told = countOf(runs.length, 'run');
-  return `${told}: ${of('pass')} passed, ${of('fail')} failed, ${of('inconclusive')} inconclusive`;
+  return `${countOf(runs.length, 'run')}: ${of('pass')} passed, ${of('fail')} failed, ${of('inconclusive')} inconclusive`;
 }
 
 // ---------------------------------------------------------------------------------------------- the table
 
-const HEADERS = ['Begun (UTC)', 'Scenario', 'Verdict', 'Objectives', 'p95', 'p95 over the run', 'Requests'];
+const HEADERS = ['Started (UTC)', 'Scenario', 'Verdict', 'Objectives', 'p95', 'p95 over time', 'Requests'];
 
 const header = (name: string, index: number): Html =>
-  name === 'Objectives' || name === 'p95 over the run'
+  name === 'Objectives' || name === 'p95 over time'
     ? html`<th scope="col">${name}</th>`
     : html`<th scope="col"${index === 0 ? raw(' aria-sort="descending"') : null}><button type="button">${name}</button></th>`;
 
@@ -73,7 +72,7 @@ function row(run: IndexedRun): Html {
     <td data-value="${word}" class="${colour}"><span aria-hidden="true">${mark}</span> ${word}</td>
     <td class="marks-of">${run.objectives.map(objective)}</td>
     <td data-value="${run.p95Seconds ?? -1}">${run.p95Seconds === null ? '–' : `${Number((run.p95Seconds * 1000).toPrecision(3))} ms`}</td>
-    <td>${run.course === null ? '–' : course(run.course, run.limitSeconds)}</td>
+    <td>${run.p95OverTime === null ? '–' : sparkline(run.p95OverTime, run.limitSeconds)}</td>
     <td data-value="${run.samples ?? -1}">${run.samples === null ? '–' : formatCount(run.samples)}</td>
   </tr>`;
 }
@@ -88,11 +87,11 @@ const objective = ({ id, outcome, measured, target }: IndexedRun['objectives'][n
 const WIDTH = 120;
 const HEIGHT = 26;
 
-/** A small line, with the limit where it is near. */
-function course(values: readonly (number | null)[], limit: number | null): Html {
-  const greatest = Math.max(0, ...values.filter((value) => value !== null));
-  const isNear = limit !== null && limit < 3 * greatest;
-  const top = Math.max(greatest, isNear ? limit : 0) * 1.1 || 1;
+/** A small line plot; it shows the limit if the values come near it. */
+function sparkline(values: readonly (number | null)[], limit: number | null): Html {
+  const max = Math.max(0, ...values.filter((value) => value !== null));
+  const isNear = limit !== null && limit < 3 * max;
+  const top = Math.max(max, isNear ? limit : 0) * 1.1 || 1;
   const y = (value: number) => (HEIGHT - 1 - ((HEIGHT - 2) * value) / top).toFixed(1);
   const points = values.flatMap((value, index) =>
     value === null ? [] : [`${((WIDTH * index) / Math.max(1, values.length - 1)).toFixed(1)},${y(value)}`],
@@ -105,7 +104,7 @@ function course(values: readonly (number | null)[], limit: number | null): Html 
 
 // ---------------------------------------------------------------------------------------------- from run to run
 
-/** For each scenario the p95 of its runs, in their order: does it get worse? */
+/** The p95 of each scenario's runs in chronological order, to show whether it gets worse. */
 function trends(runs: readonly IndexedRun[]): Html | null {
   const measured = runs.filter(({ p95Seconds }) => p95Seconds !== null);
   const scenarios = [...new Set(measured.map(({ sla, scenario }) => `${sla}, ${scenario ?? 'window'}`))];
@@ -117,10 +116,10 @@ function trends(runs: readonly IndexedRun[]): Html | null {
   return html`<section aria-labelledby="trends"><h2 id="trends">From run to run</h2><div class="trends">${all}</div></section>`;
 }
 
-const MOST_RUNS = 60;
+const MAX_RUNS = 60;
 
 function trend(name: string, runs: readonly IndexedRun[]): Html {
-  const shown = runs.slice(-MOST_RUNS);
+  const shown = runs.slice(-MAX_RUNS);
   const limit = shown.at(-1)!.limitSeconds;
   const values = shown.map(({ p95Seconds }) => p95Seconds!);
   const top = Math.max(...values, limit ?? 0) * 1.15;
@@ -133,15 +132,15 @@ function trend(name: string, runs: readonly IndexedRun[]): Html {
   const line = `<polyline points="${values.map((value, index) => `${x(index)},${y(value)}`).join(' ')}"/>`;
   const bound = limit === null ? '' : `<path d="M0 ${y(limit)}H500" class="limit"/>`;
   const ms = (seconds: number) => `${Number((seconds * 1000).toPrecision(3))} ms`;
-  const told = `from ${ms(Math.min(...values))} to ${ms(Math.max(...values))}, last ${ms(values.at(-1)!)}${limit === null ? '' : `, limit ${ms(limit)}`}`;
+  const range = `from ${ms(Math.min(...values))} to ${ms(Math.max(...values))}, last ${ms(values.at(-1)!)}${limit === null ? '' : `, limit ${ms(limit)}`}`;
   return html`<figure class="w12"><figcaption><h3>${name}: p95 of ${shown.length} runs</h3></figcaption>${raw(
     `<svg class="course" viewBox="0 0 500 90" aria-hidden="true">${bound}${line}${dots.join('')}</svg>`,
-  )}<p class="note">${told}</p></figure>`;
+  )}<p class="note">${range}</p></figure>`;
 }
 
 // ---------------------------------------------------------------------------------------------- in the page
 
-/** Buttons in the headers sort the rows. Its text is put into the page as it stands. */
+/** Sorts the rows when a header's button is clicked. The text of this function is put into the page: it may use only the browser. */
 function sortByColumn(): void {
   const table = document.querySelector('table.runs')!;
   const body = table.querySelector('tbody')!;

@@ -16,9 +16,9 @@ import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, selected } from './objectives.ts';
 import type { Panel, Query, View } from './panel.ts';
 
-/** Whether the promises are kept over weeks: budgets, how fast they are spent, and when they were broken. */
+/** Whether the objectives are met over weeks: error budgets, burn rates and incidents. */
 export const slaPanels = (sla: SlaDocument, given: View): readonly Panel[] => {
-  // An objective is about its own endpoints: a choice of others would show something else by its name.
+  // An objective applies to its own endpoints; with other endpoints the panel would show something else under its name.
   const view: View = { ...given, endpoint: null };
   const budgets = budgetsOf(sla, view);
   return [
@@ -37,7 +37,7 @@ export const slaPanels = (sla: SlaDocument, given: View): readonly Panel[] => {
   ];
 };
 
-/** An objective that allows so many bad of all: its share of bad ones over a range, and that allowance. */
+/** An objective with an error budget: the allowed share of bad requests, and a query for the actual share over a range. */
 interface Budget {
   readonly id: string;
   readonly allowed: number;

@@ -13,9 +13,12 @@ export function pageOverlay({ data, colours }: Page) {
     for (const { atSeconds, kind } of data.marks) {
       if (atSeconds <= data.run.fromSeconds) continue;
       const x = Math.round(u.valToPos(atSeconds, 'x', true));
-      ctx.strokeStyle = colour(kind === 'broke' ? 'bad' : 'muted', kind === 'broke' ? 0.9 : 0.35);
+      ctx.strokeStyle = colour(
+        kind === 'beyond-limit' ? 'bad' : 'muted',
+        kind === 'beyond-limit' ? 0.9 : 0.35,
+      );
       ctx.lineWidth = ratio;
-      ctx.setLineDash(kind === 'broke' ? [] : [2 * ratio, 3 * ratio]);
+      ctx.setLineDash(kind === 'beyond-limit' ? [] : [2 * ratio, 3 * ratio]);
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);

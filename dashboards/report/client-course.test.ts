@@ -3,7 +3,7 @@ import type { Load, LoadRecord } from '../../slas/model/model.ts';
 import { healthy } from '../../slas/testing/cases.ts';
 import { clientCourse } from './client-course.ts';
 
-/** What was due and not sent, from the plan and the record of what was sent. */
+/** Overdue requests, computed from the plan and the record of sent requests. */
 
 const { plan, run } = healthy();
 const GRID = { fromSeconds: 0, stepSeconds: 1, steps: 121 };
@@ -21,34 +21,34 @@ function behindOf(sentAtSeconds: readonly number[], more: Partial<Load> = {}) {
     paths: ['/predict'],
   };
   const load: LoadRecord = { ...run.load!, client };
-  const phases = [{ name: 'hold', ratePerSecond: 10, fromSeconds: 0, toSeconds: 120, told: '' }];
+  const phases = [{ name: 'hold', ratePerSecond: 10, fromSeconds: 0, toSeconds: 120, words: '' }];
   return clientCourse(load, { ...plan.load!, arrivals: 'even', ...more }, phases, GRID, 4)!.behind.values;
 }
 
 const evenly = Array.from({ length: 1200 }, (_, index) => index / 10);
 
-describe('due and not sent', () => {
-  test('is nothing where all was sent, and half a second late is no delay', () => {
+describe('overdue requests', () => {
+  test('there are none if every request was sent at most half a second late', () => {
     expect(new Set(behindOf(evenly))).toEqual(new Set([0]));
     expect(new Set(behindOf(evenly.map((at) => at + 0.4)))).toEqual(new Set([0]));
   });
 
-  test('grows while nothing is sent, and stays what was dropped', () => {
+  test('they increase while nothing is sent, and dropped requests remain overdue', () => {
     const behind = behindOf(evenly.filter((at) => at < 30 || at >= 34));
     expect(behind.slice(0, 31)).toEqual(Array.from({ length: 31 }, () => 0));
     expect(behind[32]).toBe(21);
     expect(behind.slice(35)).toEqual(Array.from({ length: 86 }, () => 40));
   });
 
-  test('goes back to nothing where it was only late', () => {
+  test('they return to 0 when late requests have been sent', () => {
     const late = evenly.map((at) => (at >= 30 && at < 34 ? 34 + (at - 30) / 100 : at));
     const behind = behindOf(late);
     expect(behind[33]).toBe(31);
     expect(behind.slice(35)).toEqual(Array.from({ length: 86 }, () => 0));
   });
 
-  test('of Poisson arrivals is told by whole minutes only: within one they come as they may', () => {
-    // All of a minute's requests in its last ten seconds.
+  test('Poisson arrivals are counted at whole minutes only, because arrivals within a minute are random', () => {
+    // All requests of a minute are sent in its last ten seconds.
     const clustered = evenly.map((at) => 60 * Math.floor(at / 60) + 50 + (at % 60) / 6);
     const behind = behindOf(clustered, { arrivals: 'poisson' });
     expect(new Set(behind)).toEqual(new Set([0]));
@@ -59,7 +59,7 @@ describe('due and not sent', () => {
     expect(short[120]).toBe(610);
   });
 
-  test('of visits it is told at the end: the later requests have time', () => {
+  test('visits are counted at the end, because their later requests are not due at a fixed time', () => {
     const slowly = evenly.slice(10).map((at) => at + 8);
     const behind = behindOf(slowly, { requestsPerArrival: 4 });
     expect(new Set(behind.slice(0, 120))).toEqual(new Set([0]));

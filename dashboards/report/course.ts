@@ -1,9 +1,9 @@
 import type { RunSeries, SeriesAnswer } from '../../slas/model/model.ts';
 
-/** Series as numbers, on the steps of the run. */
+/** A series as numbers, one for each step of the run. */
 export interface Line {
   readonly label: string;
-  /** One a step; null where there is none. */
+  /** One value for each step; null where there is none. */
   readonly values: readonly (number | null)[];
 }
 
@@ -13,7 +13,7 @@ export interface Grid {
   readonly steps: number;
 }
 
-/** Up to the last answer: what comes after it, up to the closing scrape, is idleness. */
+/** The steps up to the last response. Between it and the closing scrape the service is idle. */
 export const gridOf = ({ window }: RunSeries, endSeconds: number): Grid => ({
   fromSeconds: window.fromSeconds,
   stepSeconds: window.stepSeconds,
@@ -30,21 +30,21 @@ export const numbersOf = (column: string): readonly (number | null)[] =>
 export const columnOf = (values: readonly (number | null)[]) =>
   values.map((value) => (value === null ? '-' : Number(value.toPrecision(6)))).join(' ');
 
-/** Bucket edges are numbers: Prometheus writes 1 as `1.0`, or as `1`. */
+/** Bucket edges are compared as numbers: Prometheus writes 1 as `1.0` or as `1`. */
 const named = (legend: string, labels: Readonly<Record<string, string>>) =>
   legend.replace(/\{\{(\w+)\}\}/g, (_, label: string) => {
     const value = labels[label] ?? '';
     return label === 'le' && value !== '+Inf' ? String(Number(value)) : value;
   });
 
-/** The first so many steps of the answers, in the order of the queries; buckets in the order of their edges. */
+/** The lines of all queries up to a number of steps, in the order of the queries; buckets are sorted by their edges. */
 export function linesOf(answers: readonly SeriesAnswer[], steps: number): readonly Line[] {
   const lines = answers.flatMap(({ legend, series }) => {
     const own = series.map(({ labels, values }) => ({
       label: named(legend, labels),
       values: numbersOf(values).slice(0, steps),
     }));
-    // Prometheus answers in any order: the same label has the same colour in every panel.
+    // Prometheus returns series in any order; sorting gives the same label the same colour in every panel.
     return own.sort((a, b) => (a.label < b.label ? -1 : 1));
   });
   const isBuckets = answers.some(({ legend }) => legend === '{{le}}');
@@ -54,7 +54,7 @@ export function linesOf(answers: readonly SeriesAnswer[], steps: number): readon
 const byEdge = (lines: readonly Line[]) => lines.toSorted((a, b) => edgeOf(a.label) - edgeOf(b.label));
 const edgeOf = (label: string) => (label === '+Inf' ? Number.POSITIVE_INFINITY : Number(label));
 
-/** Of cumulative buckets what lies in each alone. */
+/** Converts cumulative buckets to the count in each bucket. */
 export const inEachBucket = (lines: readonly Line[]): readonly Line[] =>
   lines.map(({ label, values }, index) => ({
     label,
@@ -71,9 +71,9 @@ export function summary(values: readonly (number | null)[]) {
   const ordered = [...present(values)].sort((a, b) => a - b);
   if (ordered.length === 0) return null;
   return {
-    least: ordered[0]!,
+    min: ordered[0]!,
     median: ordered[Math.floor((ordered.length - 1) / 2)]!,
-    greatest: ordered.at(-1)!,
+    max: ordered.at(-1)!,
     last: present(values).at(-1)!,
   };
 }

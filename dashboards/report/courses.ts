@@ -6,7 +6,7 @@ import { type Figure, figureOf, type Missing } from './figures.ts';
 import type { ReportInput } from './input.ts';
 import { loadFigures } from './load-figures.ts';
 
-/** The panels of a run with what was stored of them: what the page draws, and what the text tells. */
+/** The panels of a run with their stored series, for the page and for the text version. */
 export interface DrawnRow {
   readonly title: string;
   readonly figures: readonly Figure[];
@@ -15,7 +15,7 @@ export interface DrawnRow {
 
 const isFigure = (one: Figure | Missing): one is Figure => 'markup' in one;
 
-/** The range of the rates that were stored. */
+/** The range over which the stored rates are averaged. */
 export const rangeOf = ({ answers }: RunSeries) =>
   Math.max(0, ...answers.map(({ settledAfterSeconds }) => settledAfterSeconds)) || 1;
 

@@ -3,7 +3,7 @@ import type { Line } from './course.ts';
 import { formatNumber } from './format.ts';
 import { type Html, html, raw } from './html.ts';
 
-/** Drawings of one value a series: still pictures, with their numbers as text beside them. */
+/** Static drawings of one value per series, with the numbers as text next to them. */
 
 export interface Value {
   readonly label: string;
@@ -38,7 +38,7 @@ export function pie(values: readonly Value[], { unit }: Panel): Html {
     <table class="tiny"><tbody>${rows}</tbody></table></div>`;
 }
 
-/** A part of a ring; a whole one cannot be drawn as a single arc. */
+/** A section of a ring. It is never quite the whole ring, which cannot be drawn as a single arc. */
 function ring(from: number, to: number, index: number): string {
   const end = Math.min(to, from + 0.9999);
   const point = (turn: number, radius: number) =>
@@ -50,12 +50,12 @@ function ring(from: number, to: number, index: number): string {
 
 // ---------------------------------------------------------------------------------------------- bars
 
-/** Lying bars; one of nothing leaves a mark, too. */
+/** Horizontal bars; a bar of 0 is still visible. */
 export function bars(values: readonly Value[], { unit }: Panel, named: (label: string) => string): Html {
-  const greatest = Math.max(...values.map(({ value }) => value), 0);
+  const max = Math.max(...values.map(({ value }) => value), 0);
   const rows = values.map(
     ({ label, value }) => html`<tr><th scope="row">${named(label)}</th>
-      <td class="bar"><i class="marks" style="width:${(100 * share(value, greatest)).toFixed(1)}%"></i></td>
+      <td class="bar"><i class="marks" style="width:${(100 * share(value, max)).toFixed(1)}%"></i></td>
       <td>${formatNumber(Math.round(value), unit)}</td></tr>`,
   );
   return html`<table class="bars"><tbody>${rows}</tbody></table>`;
@@ -91,7 +91,7 @@ function arc(from: number, to: number, radius: number, colour: string, width: nu
 
 // ---------------------------------------------------------------------------------------------- state
 
-/** A strip: one box for each stretch of the same state. */
+/** A strip over time, with one box for each period of the same state. */
 export function strip(line: Line): Html {
   const steps = line.values.length;
   const boxes: string[] = [];

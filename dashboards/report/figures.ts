@@ -7,18 +7,18 @@ import { formatNumber } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { Plot } from './plot.ts';
 
-/** A panel as the report shows it: its figure, and what the script needs to draw it. */
+/** A panel in the report: its markup, and what the page's script needs to draw it. */
 export interface Figure {
   readonly panel: Panel;
-  /** Over time; empty where it is a picture of the whole. */
+  /** Values over time; empty if the figure shows one value for the whole run. */
   readonly lines: readonly Line[];
-  /** One value each, of the whole run; none where the query has none. */
-  readonly inAll: readonly Line[];
+  /** One value per line over the whole run; empty if the query has no such value. */
+  readonly wholeRun: readonly Line[];
   readonly markup: Html;
   readonly plot: Plot | null;
 }
 
-/** A panel whose metrics the service does not have, or that could not be asked: said in a line, not drawn empty. */
+/** A panel without data: the report names it in one line and does not draw an empty plot. */
 export interface Missing {
   readonly panel: Panel;
   readonly why: string;
@@ -29,30 +29,30 @@ export function figureOf(panel: Panel, series: RunSeries, steps: number): Figure
   const failed = answers.find(({ error }) => error !== null);
   const main = answers.filter(({ over }) => over === panel.queries[0]?.over);
   if (main.every((answer) => answer.series.length === 0))
-    return { panel, why: failed?.error ?? 'no such series' };
+    return { panel, why: failed?.error ?? 'no series found' };
   const lines = linesOf(main, steps);
-  const inAll = linesOf(
+  const wholeRun = linesOf(
     answers.filter(({ over }) => over === 'window'),
     steps,
   );
-  return drawn(panel, lines, panel.queries[0]?.over === 'window' ? [] : inAll, answers);
+  return drawn(panel, lines, panel.queries[0]?.over === 'window' ? [] : wholeRun, answers);
 }
 
-/** A figure of lines that do not come from Prometheus. */
+/** A figure whose lines do not come from Prometheus. */
 export const figureOfLines = (
   panel: Panel,
   lines: readonly Line[],
-  inAll: readonly Line[],
+  wholeRun: readonly Line[],
   source: string,
 ): Figure => ({
   panel,
   lines,
-  inAll,
+  wholeRun,
   plot: plotOf(panel, lines),
   markup: frame(
     panel,
     null,
-    html`${canvas(panel, lines)}${legend(lines, panel, inAll)}`,
+    html`${canvas(panel, lines)}${legend(lines, panel, wholeRun)}`,
     html`<p class="query">${source}</p>`,
   ),
 });
@@ -60,7 +60,7 @@ export const figureOfLines = (
 function drawn(
   panel: Panel,
   lines: readonly Line[],
-  inAll: readonly Line[],
+  wholeRun: readonly Line[],
   answers: readonly SeriesAnswer[],
 ): Figure {
   const queries = html`${[...new Set(answers.map(({ query }) => query))].map((query) => html`<code class="query">${query}</code>`)}`;
@@ -69,18 +69,18 @@ function drawn(
     case 'lines':
     case 'stacked': {
       const shown = withoutIdle(lines);
-      const body = html`${canvas(panel, shown.lines)}${legend(shown.lines, panel, inAll)}${idle(shown.idle)}`;
-      const head = panel.drawing === 'number' ? headline(panel, lines, inAll) : null;
+      const body = html`${canvas(panel, shown.lines)}${legend(shown.lines, panel, wholeRun)}${idle(shown.idle)}`;
+      const head = panel.drawing === 'number' ? headline(panel, lines, wholeRun) : null;
       const markup = frame(panel, head, body, queries);
-      return { panel, lines: shown.lines, inAll, markup, plot: plotOf(panel, shown.lines) };
+      return { panel, lines: shown.lines, wholeRun, markup, plot: plotOf(panel, shown.lines) };
     }
     case 'heat': {
       const cells = withoutTop(inEachBucket(lines));
-      const body = html`${canvas(panel, cells)}<p class="note">The stronger the colour, the more predictions; the scale has the buckets’ upper edges.</p>`;
+      const body = html`${canvas(panel, cells)}<p class="note">A darker cell means more predictions. The scale shows the upper edges of the buckets.</p>`;
       return {
         panel,
         lines: [],
-        inAll,
+        wholeRun,
         markup: frame(panel, null, body, queries),
         plot: plotOf(panel, cells),
       };
@@ -89,46 +89,50 @@ function drawn(
       const [line] = lines;
       const seen = present(line!.values);
       const up = seen.filter((value) => value === 1).length;
-      const head = up === seen.length ? 'Loaded' : up === 0 ? 'Not loaded' : 'Not always';
-      const note = `loaded at ${formatCount(up)} of ${countOf(seen.length, 'moment')}`;
+      const head = up === seen.length ? 'Loaded' : up === 0 ? 'Not loaded' : 'Not always loaded';
+      const note = `loaded at ${formatCount(up)} of ${countOf(seen.length, 'step')}`;
       const markup = frame(panel, head, html`${strip(line!)}<p class="note">${note}</p>`, queries);
-      return { panel, lines, inAll, markup, plot: null };
+      return { panel, lines, wholeRun, markup, plot: null };
     }
     case 'pie':
-      return still(panel, pie(valuesOf(lines), panel), queries);
+      return staticFigure(panel, pie(valuesOf(lines), panel), queries);
     case 'gauges':
-      return still(panel, gauges(valuesOf(lines), panel), queries);
+      return staticFigure(panel, gauges(valuesOf(lines), panel), queries);
     case 'bars':
-      return still(
+      return staticFigure(
         panel,
         bars(valuesOf(lines), panel, (label) => label),
         queries,
       );
     case 'histogram':
-      return still(panel, histogram(valuesOf(inEachBucket(lines)), panel), queries);
+      return staticFigure(panel, histogram(valuesOf(inEachBucket(lines)), panel), queries);
     case 'matrix':
     case 'timeline':
     case 'verdicts':
-      return still(panel, html`<p class="note">Weeks are not part of a run.</p>`, queries);
+      return staticFigure(
+        panel,
+        html`<p class="note">This panel needs weeks of data, which a run does not have.</p>`,
+        queries,
+      );
     default:
       return panel.drawing satisfies never;
   }
 }
 
-const still = (panel: Panel, body: Html, queries: Html): Figure => ({
+const staticFigure = (panel: Panel, body: Html, queries: Html): Figure => ({
   panel,
   lines: [],
-  inAll: [],
+  wholeRun: [],
   markup: frame(panel, null, body, queries),
   plot: null,
 });
 
 function histogram(values: readonly Value[], panel: Panel): Html {
   const total = values.reduce((sum, { value }) => sum + value, 0);
-  // Above the largest batch that was sent there is only emptiness.
+  // Buckets above the largest batch are empty and not shown.
   const last = values.findLastIndex(({ value }) => Math.round(value) > 0);
   const shown = values.slice(0, total === 0 ? 5 : last + 1);
-  const note = Math.round(total) === 0 ? html`<p class="note">No batch request in this run.</p>` : null;
+  const note = Math.round(total) === 0 ? html`<p class="note">This run sent no batch requests.</p>` : null;
   return html`${bars(shown, panel, (label) => (label === '+Inf' ? 'more' : `up to ${label}`))}${note}`;
 }
 
@@ -145,62 +149,66 @@ const frame = (panel: Panel, head: string | null, body: Html, source: Html): Htm
 const canvas = (panel: Panel, lines: readonly Line[]): Html =>
   html`<div class="plot" id="plot-${panel.id}" role="img" tabindex="0" aria-label="${textOf(panel, lines)}"></div>`;
 
-/** What the plot shows, for those who cannot see it. */
+/** The plot in words, for screen readers. */
 function textOf(panel: Panel, lines: readonly Line[]): string {
   if (panel.drawing === 'heat') return `${panel.title}, as a heat map over time. ${panel.lookFor}`;
-  const told = lines.map(({ label, values }) => {
+  const described = lines.map(({ label, values }) => {
     const found = summary(values);
     if (found === null) return `${label}: no values`;
     const number = (value: number) => formatNumber(value, panel.unit);
-    return `${label}: from ${number(found.least)} to ${number(found.greatest)}, half of the time at most ${number(found.median)}, ${number(found.last)} at the end`;
+    return `${label}: from ${number(found.min)} to ${number(found.max)}, median ${number(found.median)}, ${number(found.last)} at the end`;
   });
   const limits = panel.limits.map(({ label }) => label);
-  return `${panel.title} over time. ${told.join('. ')}.${limits.length === 0 ? '' : ` Limits: ${limits.join(', ')}.`} Arrow keys move through it, plus and minus zoom.`;
+  return `${panel.title} over time. ${described.join('. ')}.${limits.length === 0 ? '' : ` Limits: ${limits.join(', ')}.`} Arrow keys move the cursor; plus and minus zoom.`;
 }
 
-const legend = (lines: readonly Line[], panel: Panel, inAll: readonly Line[]): Html =>
+const legend = (lines: readonly Line[], panel: Panel, wholeRun: readonly Line[]): Html =>
   html`<ul class="legend" data-for="plot-${panel.id}" aria-hidden="true">${lines.map(
     ({ label, values }, index) => {
-      const whole = wholeOf(panel, values, inAll.find((line) => line.label === label)?.values.at(-1));
+      const whole = wholeOf(panel, values, wholeRun.find((line) => line.label === label)?.values.at(-1));
       const text = whole === null ? '–' : formatNumber(whole, panel.unit);
       return html`<li><i class="key k${(index % 6) + 1}"></i>${label}<b data-whole="${text}">${text}</b></li>`;
     },
   )}</ul>`;
 
-function headline(panel: Panel, lines: readonly Line[], inAll: readonly Line[]): string | null {
+function headline(panel: Panel, lines: readonly Line[], wholeRun: readonly Line[]): string | null {
   const values = lines[0]?.values ?? [];
-  const value = wholeOf(panel, values, inAll[0]?.values.at(-1) ?? present(values).at(-1));
+  const value = wholeOf(panel, values, wholeRun[0]?.values.at(-1) ?? present(values).at(-1));
   return value === null ? null : formatNumber(value, panel.unit);
 }
 
-/** Over the whole run; of a rate what it was half of the time, as the scrapes at the edges lie outside of the load. */
-function wholeOf({ unit }: Panel, values: Line['values'], inAll: number | null | undefined): number | null {
+/** The value over the whole run. A rate's is its median, because the scrapes at the edges are outside the load. */
+function wholeOf(
+  { unit }: Panel,
+  values: Line['values'],
+  wholeRun: number | null | undefined,
+): number | null {
   const median = summary(values)?.median ?? null;
-  return unit === 'per_second' ? median : (inAll ?? median);
+  return unit === 'per_second' ? median : (wholeRun ?? median);
 }
 
-const FEW = 3;
+const MIN_DRAWN = 3;
 
-/** Endpoints that nobody asked are named, not drawn. */
+/** Endpoints without requests are named and not drawn. */
 function withoutIdle(lines: readonly Line[]) {
-  if (lines.length <= FEW) return { lines, idle: [] };
+  if (lines.length <= MIN_DRAWN) return { lines, idle: [] };
   const isIdle = ({ values }: Line) => present(values).every((value) => value === 0);
   const busy = lines.filter((line) => !isIdle(line));
-  if (busy.length === 0) return { lines: lines.slice(0, FEW), idle: lines.slice(FEW) };
+  if (busy.length === 0) return { lines: lines.slice(0, MIN_DRAWN), idle: lines.slice(MIN_DRAWN) };
   return { lines: busy, idle: lines.filter(isIdle) };
 }
 
 const idle = (lines: readonly Line[]) =>
   lines.length === 0 ? null : html`<p class="note">At 0: ${lines.map(({ label }) => label).join(', ')}.</p>`;
 
-/** The top bucket of shares is up to 1: nothing can be over it. */
+/** The +Inf bucket is left out if it is empty: a share cannot exceed the last edge, 1. */
 const withoutTop = (lines: readonly Line[]) =>
   lines.filter(({ label, values }) => label !== '+Inf' || present(values).some((value) => value > 0));
 
 function plotOf(panel: Panel, lines: readonly Line[]): Plot {
   const { drawing, unit } = panel;
   if (drawing !== 'number' && drawing !== 'lines' && drawing !== 'stacked' && drawing !== 'heat')
-    throw new Error(`${panel.id} is no plot over time`);
+    throw new Error(`${panel.id} is not a plot over time`);
   return {
     id: `plot-${panel.id}`,
     drawing,

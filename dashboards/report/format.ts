@@ -1,7 +1,7 @@
 import { formatCount, formatValue } from '../../slas/render/numbers.ts';
 import type { PanelUnit } from '../panel.ts';
 
-/** How numbers of panels, and times, read. */
+/** How the report writes numbers and times. */
 
 const figures = (value: number, digits = 3) => Number(value.toPrecision(digits));
 
@@ -65,5 +65,8 @@ export const intoRun = (seconds: number) => `${duration(Math.max(0, seconds))} i
 export const formatBytes = (bytes: number) =>
   bytes >= 2 ** 30 ? `${figures(bytes / 2 ** 30)} GiB` : `${figures(bytes / 2 ** 20)} MiB`;
 
-/** A number stays beside its unit. */
+/** The limit without its comparison: `200ms` of `< 200ms`. */
+export const withoutComparison = (limit: string) => limit.replace(/^[<>]=?\s*/, '');
+
+/** Keeps a number and its unit on one line. */
 export const unbroken = (text: string) => text.replace(/(≈|\d) (?=\d|ms|s\b|%)/g, '$1\u00a0');

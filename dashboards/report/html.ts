@@ -1,6 +1,6 @@
 import { printable } from '../../slas/render/printable.ts';
 
-/** Markup that is safe to write: every text that is put into it was escaped on the way in. */
+/** Markup that is safe to write: every text in it has been escaped. */
 export interface Html {
   readonly markup: string;
 }
@@ -17,7 +17,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 export const escapeText = (text: string) => printable(text).replace(/[&<>"']/g, (found) => ENTITIES[found]!);
 
-/** Markup that we wrote ourselves, taken as it is. */
+/** Markup of our own, which is not escaped. */
 export const raw = (markup: string): Html => ({ markup });
 
 export function html(literals: TemplateStringsArray, ...parts: readonly Part[]): Html {
@@ -30,7 +30,7 @@ function written(part: Part): string {
   return typeof part === 'object' ? (part as Html).markup : escapeText(String(part));
 }
 
-/** Data for a script of ours: nothing in it can end the element it stands in. */
+/** Data for our own script. No text in it can close the script element. */
 export const jsonScript = (id: string, data: unknown): Html =>
   raw(
     `<script type="application/json" id="${escapeText(id)}">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`,

@@ -1,12 +1,12 @@
 import type { Plan, RunRecord } from '../../slas/model/model.ts';
-import { formatCount } from '../../slas/render/numbers.ts';
+import { countOf } from '../../slas/render/numbers.ts';
 import type { Panel } from '../panel.ts';
 import { clientCourse } from './client-course.ts';
 import type { Grid, Line } from './course.ts';
 import { type Figure, figureOfLines } from './figures.ts';
 import { phasesWithTimes } from './phase-times.ts';
 
-/** What only the load generator knows, beside what the service says of the same time. */
+/** The panels of the load generator's record, next to the service's values at the same time. */
 export function loadFigures(
   plan: Plan,
   run: RunRecord,
@@ -23,23 +23,23 @@ export function loadFigures(
   return [
     figureOfLines(
       RATES,
-      [course.offered, course.sent, course.answeredWell],
+      [course.offered, course.sent, course.successful],
       [],
-      `From the plan, and from the record of every request that ${name} ${version} left.`,
+      `From the plan and from the record that ${name} ${version} wrote of every request.`,
     ),
     figureOfLines(
       { ...LATENCIES, limits: latency?.panel.limits ?? [] },
       [course.p95, atService(latency, 'p95'), course.p99, atService(latency, 'p99')].filter(
         (line) => line !== null,
       ),
-      [...course.inAll, ...renamed(latency?.inAll ?? [])],
-      `The client's clock has connecting, the network and the wait for the service's event loop in it; the service's has not.`,
+      [...course.wholeRun, ...renamed(latency?.wholeRun ?? [])],
+      `The client's latency includes connecting, the network and the wait for the service's event loop; the service's does not.`,
     ),
     figureOfLines(
       BEHIND,
       [course.behind],
       [{ ...course.behind, values: [load.droppedIterations] }],
-      `What the plan had due by each moment, less what was sent by then. ${name} itself counts ${formatCount(load.droppedIterations)} dropped: nobody was free to send them. Poisson arrivals are counted at whole minutes of a phase, visits at the end.`,
+      `The requests that were due by each moment, minus those sent by then. ${name} reports ${countOf(load.droppedIterations, 'dropped iteration')}: no virtual user was free to send them. Poisson arrivals are counted at whole minutes of a phase, visits at the end.`,
     ),
   ];
 }
@@ -52,14 +52,14 @@ const atService = (latency: Figure | undefined, percentile: string): Line | null
 
 const RATES: Panel = {
   id: 'offered-rate',
-  title: 'Offered, sent and answered',
+  title: 'Offered, sent and successful',
   unit: 'per_second',
   drawing: 'lines',
   queries: [],
   limits: [],
   objectives: [],
   lookFor:
-    'Sent under offered: the generator could not keep up. Good answers under sent: the service could not.',
+    'If fewer requests were sent than offered, the load generator could not keep up. If fewer responses were successful than requests sent, the service could not.',
   next: [],
   width: 12,
 };
@@ -73,7 +73,7 @@ const LATENCIES: Panel = {
   limits: [],
   objectives: [],
   lookFor:
-    'The gap between the two is time that the service does not see: its event loop, connecting, the network.',
+    'The difference between the two is time that the service does not measure: its event loop, connecting, the network.',
   next: [],
   width: 12,
 };
@@ -87,7 +87,7 @@ const BEHIND: Panel = {
   limits: [],
   objectives: [],
   lookFor:
-    'Over 0 the generator was behind its plan: it was starved, or every virtual user waited for an answer. What is left at the end was never sent.',
+    'Above 0 the load generator was behind its plan: it had too little CPU, or every virtual user was waiting for a response. Requests that remain at the end were never sent.',
   next: [],
   width: 12,
 };

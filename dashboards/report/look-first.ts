@@ -1,27 +1,27 @@
-import type { ObjectiveVerdict, Verdict } from '../../slas/model/model.ts';
+import type { Limit, ObjectiveVerdict, Plan, PlannedObjective, Verdict } from '../../slas/model/model.ts';
 import { countOf, formatMeasured } from '../../slas/render/numbers.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
 import type { Panel } from '../panel.ts';
 import { type Grid, type Line, present, secondsAt } from './course.ts';
-import { clockTime, formatNumber, intoRun } from './format.ts';
-import { spoken } from './sections.ts';
+import { clockTime, formatNumber, intoRun, withoutComparison } from './format.ts';
+import { titleAndLimit } from './sections.ts';
 
-/** Where to look first: the objective that broke, the first moment it did, and what moved with it. */
+/** What to look at first: the missed objective, the first moment beyond its limit, and what changed at that moment. */
 export interface LookFirst {
   readonly sentences: readonly string[];
   readonly moved: readonly Moved[];
-  /** The panel that shows it, or null. */
+  /** The panel that shows the objective, or null. */
   readonly panel: Pick<Panel, 'id' | 'title'> | null;
-  /** The first moment beyond a limit, in Unix seconds; null where there is none. */
+  /** The first moment beyond a limit, in Unix seconds; null if there is none. */
   readonly atSeconds: number | null;
 }
 
 export interface Moved {
   readonly panel: Pick<Panel, 'id' | 'title'>;
-  readonly told: string;
+  readonly words: string;
 }
 
-/** A panel with its course. */
+/** A panel with its lines over time. */
 export interface Course {
   readonly panel: Panel;
   readonly lines: readonly Line[];
@@ -29,66 +29,69 @@ export interface Course {
 
 export function lookFirst(
   verdict: Verdict,
+  plan: Plan,
   courses: readonly Course[],
   grid: Grid | null,
   startSeconds: number,
 ): LookFirst {
   const missed = worst(verdict.objectives);
-  if (missed === undefined) return nothingBroke(verdict, courses);
-  const sentences = [`${spoken(missed)}: ${formatMeasured(missed)}. ${wordsOf(missed.reasons)}.`];
-  const shown = courses.filter(({ panel }) => panel.objectives.includes(documentId(missed.id)));
-  const broke = shown.flatMap((course) => firstBeyond(course, missed))[0];
+  if (missed === undefined) return withoutMiss(verdict, courses);
+  const sentences = [`${titleAndLimit(missed)}: ${formatMeasured(missed)}. ${wordsOf(missed.reasons)}.`];
+  const shown = courses.filter((course) => shows(course, missed));
+  const planned = plan.objectives.find(({ id }) => id === missed.id);
+  const first =
+    planned === undefined ? undefined : shown.flatMap((course) => firstBeyond(course, planned))[0];
   const panel = shown[0]?.panel ?? null;
-  if (grid === null || broke === undefined || panel === null)
+  if (grid === null || first === undefined || panel === null)
     return {
-      sentences: [...sentences, 'The plots show no single moment at which it broke.'],
+      sentences: [...sentences, 'The plots do not show a moment at which the limit was first exceeded.'],
       moved: [],
       panel,
       atSeconds: null,
     };
-  const atSeconds = secondsAt(grid, broke.step);
+  const atSeconds = secondsAt(grid, first.step);
   const place = `at ${clockTime(atSeconds)} UTC, ${intoRun(atSeconds - startSeconds)}`;
-  if (broke.isFromTheStart)
+  if (first.isFromTheStart)
     return {
       sentences: [
         ...sentences,
-        `It was so from the first moment on (${place}): look for what was already there before the load, not for what changed.`,
+        `This was the case from the start (${place}): look for a cause that existed before the load, not for a change during it.`,
       ],
       moved: [],
-      panel: broke.panel,
+      panel: first.panel,
       atSeconds,
     };
-  const moved = movedWith(broke, courses);
+  const moved = movedWith(first, courses);
   return {
     sentences: [
       ...sentences,
-      `${broke.line.label} first ${crossing(missed)} ${place}.`,
-      moved.length === 0 ? 'Nothing else changed noticeably at that moment.' : 'What changed with it:',
+      `${first.line.label} first ${crossing(first.limit)} ${place}.`,
+      moved.length === 0 ? 'Nothing else changed noticeably at that moment.' : 'What changed at that moment:',
     ],
     moved,
-    panel: broke.panel,
+    panel: first.panel,
     atSeconds,
   };
 }
 
-/** `latency-p95 · hold` is of the document's latency-p95. */
-const documentId = (id: string) => id.split(' · ')[0]!;
+/** A panel names objectives by their ids in the document; an objective that is judged in a phase has the phase in its id. */
+const shows = ({ panel }: Course, { id, phase }: ObjectiveVerdict): boolean =>
+  panel.objectives.some((own) => id === (phase === null ? own : `${own} · ${phase}`));
 
-const crossing = ({ target }: ObjectiveVerdict) =>
-  target.replace(/^([<>])=?\s*/, (_, sign) => (sign === '<' ? 'rose over ' : 'fell under '));
+const crossing = ({ comparison, text }: Limit) =>
+  `${comparison.startsWith('<') ? 'rose above' : 'fell below'} ${withoutComparison(text)}`;
 
 const worst = (objectives: readonly ObjectiveVerdict[]) => {
   const missed = objectives.filter(({ verdict }) => verdict === 'missed');
   return missed.find(({ severity }) => severity === 'alert') ?? missed[0];
 };
 
-// ---------------------------------------------------------------------------------------------- nothing broke
+// ---------------------------------------------------------------------------------------------- nothing missed
 
-function nothingBroke(verdict: Verdict, courses: readonly Course[]): LookFirst {
+function withoutMiss(verdict: Verdict, courses: readonly Course[]): LookFirst {
   const broken = verdict.preconditions.filter(({ ok }) => ok === false);
   const undecided = verdict.objectives.filter((one) => one.verdict === 'undecided');
-  const panelOf = (id: string | undefined) =>
-    courses.find(({ panel }) => id !== undefined && panel.objectives.includes(documentId(id)))?.panel ?? null;
+  const panelOf = (one: ObjectiveVerdict) => courses.find((course) => shows(course, one))?.panel ?? null;
   const nothing = { moved: [], atSeconds: null };
   if (broken.length > 0)
     return {
@@ -96,7 +99,7 @@ function nothingBroke(verdict: Verdict, courses: readonly Course[]): LookFirst {
       sentences: [
         'No objective was missed, but a precondition of the verdict does not hold:',
         ...broken.map(({ id, reasons }) => `${id}: ${wordsOf(reasons)}.`),
-        'Fix that and run again: the numbers below cannot be trusted.',
+        'Fix this and run again: the numbers below cannot be trusted.',
       ],
       panel: null,
     };
@@ -104,7 +107,7 @@ function nothingBroke(verdict: Verdict, courses: readonly Course[]): LookFirst {
     return {
       ...nothing,
       sentences: undecided.map(({ id, reasons }) => `${id} could not be decided: ${wordsOf(reasons)}.`),
-      panel: panelOf(undecided[0]?.id),
+      panel: panelOf(undecided[0]!),
     };
   const near = verdict.objectives.filter(({ nearLimit }) => nearLimit);
   if (near.length > 0)
@@ -112,13 +115,13 @@ function nothingBroke(verdict: Verdict, courses: readonly Course[]): LookFirst {
       ...nothing,
       sentences: near.map(
         (one) =>
-          `${spoken(one)} is too close to its limit to be sure: the next run may come out otherwise${furtherRequests(one)}.`,
+          `${titleAndLimit(one)} is too close to its limit to be sure: another run may have a different result${furtherRequests(one)}.`,
       ),
-      panel: panelOf(near[0]?.id),
+      panel: panelOf(near[0]!),
     };
   return {
     ...nothing,
-    sentences: ['Nothing broke, and nothing came close to its limit.'],
+    sentences: ['All objectives were met, and none was close to its limit.'],
     panel: null,
   };
 }
@@ -128,18 +131,22 @@ const furtherRequests = ({ needed }: ObjectiveVerdict) =>
 
 // ---------------------------------------------------------------------------------------------- the first moment
 
-interface Broke {
+interface FirstMiss {
   readonly panel: Panel;
   readonly line: Line;
+  readonly limit: Limit;
   readonly step: number;
   readonly isFromTheStart: boolean;
 }
 
-/** Beyond the limit, and not for a single step only; so from the start when it was never within for three steps before. */
-function firstBeyond({ panel, lines }: Course, { id, target }: ObjectiveVerdict): Broke[] {
-  const limit = panel.limits.find((one) => one.level === 'target' && one.limit.text === target)?.limit;
-  const percentile = /p\d+/.exec(id)?.[0];
-  const line = lines.find(({ label }) => label.startsWith(percentile ?? '')) ?? lines[0];
+/**
+ * The first step beyond the limit that is not a single spike: one of the two steps after it is beyond the limit, too. The limit was
+ * exceeded from the start if fewer than three steps came before.
+ */
+function firstBeyond({ panel, lines }: Course, { measure, target }: PlannedObjective): FirstMiss[] {
+  const limit = panel.limits.find((one) => one.level === 'target' && one.limit.text === target.text)?.limit;
+  const line =
+    measure.kind === 'latency' ? lines.find(({ label }) => label === `p${measure.percentile}`) : lines[0];
   if (limit === undefined || line === undefined) return [];
   const isBeyond = (value: number | null | undefined) =>
     value != null && (limit.comparison.startsWith('<') ? value > limit.value : value < limit.value);
@@ -148,42 +155,43 @@ function firstBeyond({ panel, lines }: Course, { id, target }: ObjectiveVerdict)
       isBeyond(value) && (isBeyond(line.values[index + 1]) || isBeyond(line.values[index + 2])),
   );
   if (step === -1) return [];
-  return [{ panel, line, step, isFromTheStart: present(line.values.slice(0, step)).length < LEAST_BEFORE }];
+  const isFromTheStart = present(line.values.slice(0, step)).length < MIN_STEPS_BEFORE;
+  return [{ panel, line, limit, step, isFromTheStart }];
 }
 
-const LEAST_BEFORE = 3;
+const MIN_STEPS_BEFORE = 3;
 const AFTER_STEPS = 10;
-const MOST_TOLD = 5;
-/** So many times its usual spread must a line have moved to be worth telling. */
-const NOTICEABLE = 4;
+const MAX_MOVED = 5;
+/** A change is reported if it is at least this many times the line's variation before. */
+const MIN_CHANGE = 4;
 
-/** What moved most, in terms of how much it moved before: the level after the moment against that before it. */
-function movedWith({ step, panel: broken }: Broke, courses: readonly Course[]): readonly Moved[] {
+/** The largest changes of the mean at a moment, relative to the variation before it. */
+function movedWith({ step, panel: ofMiss }: FirstMiss, courses: readonly Course[]): readonly Moved[] {
   const found = courses.flatMap(({ panel, lines }) => {
-    if (NOT_COMPARED.includes(panel.drawing) || NEVER_TOLD.includes(panel.id)) return [];
-    // Other lines of what broke say the same again.
-    if (panel.id === broken.id || (LATENCIES.includes(panel.id) && LATENCIES.includes(broken.id))) return [];
+    if (NOT_COMPARED.includes(panel.drawing) || NEVER_REPORTED.includes(panel.id)) return [];
+    // Other lines of the panel that shows the miss add nothing.
+    if (panel.id === ofMiss.id || (LATENCIES.includes(panel.id) && LATENCIES.includes(ofMiss.id))) return [];
     return lines.flatMap((one) => {
       const [before, after] = [
         present(one.values.slice(0, step)),
         present(one.values.slice(step, step + AFTER_STEPS)),
       ];
-      if (before.length < LEAST_BEFORE || after.length === 0) return [];
+      if (before.length < MIN_STEPS_BEFORE || after.length === 0) return [];
       const [was, is] = [mean(before), mean(after)];
       const spread = deviation(before, was) + 0.05 * Math.abs(was) + 1e-9;
       const by = Math.abs(is - was) / spread;
-      const told = `${one.label} ${formatNumber(was, panel.unit)} before, ${formatNumber(is, panel.unit)} after`;
-      return by >= NOTICEABLE ? [{ by, panel, told }] : [];
+      const words = `${one.label} ${formatNumber(was, panel.unit)} before, ${formatNumber(is, panel.unit)} after`;
+      return by >= MIN_CHANGE ? [{ by, panel, words }] : [];
     });
   });
   const best = new Map<string, (typeof found)[number]>();
   for (const one of found.sort((a, b) => a.by - b.by)) best.set(one.panel.id, one);
-  return [...best.values()].sort((a, b) => b.by - a.by).slice(0, MOST_TOLD);
+  return [...best.values()].sort((a, b) => b.by - a.by).slice(0, MAX_MOVED);
 }
 
 const LATENCIES = ['api-latency', 'client-latency'];
-/** One that only rises, and one that is what was done, not what came of it. */
-const NEVER_TOLD = ['total-predictions', 'offered-rate'];
+/** A total that only rises, and the offered rate, which is a cause and not an effect. */
+const NEVER_REPORTED = ['total-predictions', 'offered-rate'];
 const NOT_COMPARED: readonly Panel['drawing'][] = [
   'heat',
   'pie',

@@ -2,52 +2,53 @@ import type { Held } from '../../slas/capacity/held.ts';
 import type { Plan, RunRecord } from '../../slas/model/model.ts';
 import { phasesWithTimes } from './phase-times.ts';
 
-/** What there is to say of a run's time, wherever time is drawn: on our plots, and as Grafana's annotations. */
+/** An event or a period of a run, for the timeline, the plots and Grafana's annotations. */
 export interface Occasion {
   readonly kind: 'start' | 'phase' | 'faults' | 'incident';
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly label: string;
-  /** More of it, or nothing. */
-  readonly told: string;
+  /** Details, or an empty string. */
+  readonly words: string;
 }
 
 export function occasionsOf(plan: Plan, run: RunRecord, environment: unknown): readonly Occasion[] {
   const { fromSeconds, toSeconds } = run.window;
   const faults = faultsOf(environment);
-  const start = `${plan.sla.scenario ?? 'window'} began`;
+  const start = `${plan.sla.scenario ?? 'window'} started`;
   return [
-    { kind: 'start', fromSeconds, toSeconds: fromSeconds, label: start, told: '' },
+    { kind: 'start', fromSeconds, toSeconds: fromSeconds, label: start, words: '' },
     ...phasesWithTimes(plan, run).map(
-      ({ name, told, ...times }): Occasion => ({
+      ({ name, words, ...times }): Occasion => ({
         kind: 'phase',
         ...times,
         label: name,
-        told,
+        words,
       }),
     ),
-    // They are put into the service before it starts, and stay as long as it lives.
+    // Faults are injected when the service starts and last until it ends.
     ...(faults === null
       ? []
-      : [{ kind: 'faults', fromSeconds, toSeconds, label: faults, told: 'faults on purpose' } as const]),
-    // When it died nobody wrote down: it is told at the end.
+      : [{ kind: 'faults', fromSeconds, toSeconds, label: faults, words: 'injected faults' } as const]),
+    // The time of an incident is not recorded: it is shown at the end.
     ...(run.incidents ?? []).map(
-      (label): Occasion => ({ kind: 'incident', fromSeconds: toSeconds, toSeconds, label, told: '' }),
+      (label): Occasion => ({ kind: 'incident', fromSeconds: toSeconds, toSeconds, label, words: '' }),
     ),
   ];
 }
 
-/** The specification; null: none, or nobody knows. */
+/** The specification of the injected faults; null: none, or not known. */
 export function faultsOf(environment: unknown): string | null {
   const found = (environment as { readonly faults?: unknown } | null)?.faults;
   return typeof found === 'string' && found !== 'none' ? found : null;
 }
 
-/** `held up to 300/s (at-300); at 400/s (at-400) latency-p95 was missed` */
+/** `objectives met up to 300/s (at-300); at 400/s (at-400) latency-p95 was missed` */
 export function heldWords({ upTo, broke }: Held): string {
-  const none = broke?.outcome === 'undecided' ? 'not known' : 'held at none of its steps';
-  const held = upTo === null ? none : `held up to ${upTo.ratePerSecond}/s (${upTo.phase})`;
-  if (broke === null) return `${held}, the last step: where it breaks was not found`;
+  const none =
+    broke?.outcome === 'undecided' ? 'highest passing step not known' : 'objectives met at no step';
+  const held = upTo === null ? none : `objectives met up to ${upTo.ratePerSecond}/s (${upTo.phase})`;
+  if (broke === null) return `${held}, the last step: the limit was not reached`;
   const was = broke.objectives.length === 1 ? 'was' : 'were';
   return `${held}; at ${broke.ratePerSecond}/s (${broke.phase}) ${broke.objectives.join(', ')} ${was} ${broke.outcome}`;
 }

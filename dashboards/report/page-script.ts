@@ -46,16 +46,19 @@ function dataOf(
   const phases = occasions.filter(({ kind }) => kind === 'phase');
   // A phase that is the whole run needs no name on every plot.
   const marks = phases.length < 2 ? [] : phases.map((one) => ({ ...one, atSeconds: one.fromSeconds }));
-  const broke =
+  const firstMiss =
     look.atSeconds === null
       ? []
-      : [{ atSeconds: look.atSeconds, label: 'first beyond its limit', kind: 'broke' as const }];
+      : [{ atSeconds: look.atSeconds, label: 'first beyond its limit', kind: 'beyond-limit' as const }];
   return {
     fromSeconds,
     stepSeconds,
     steps,
     run: run.window,
-    marks: [...marks.map(({ atSeconds, label }) => ({ atSeconds, label, kind: 'phase' as const })), ...broke],
+    marks: [
+      ...marks.map(({ atSeconds, label }) => ({ atSeconds, label, kind: 'phase' as const })),
+      ...firstMiss,
+    ],
     faults: occasions.find(({ kind }) => kind === 'faults')?.label ?? null,
     plots: figures.flatMap(({ plot }) => (plot === null ? [] : [plot])),
   };

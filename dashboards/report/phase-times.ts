@@ -7,18 +7,18 @@ export interface PhaseTimes {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   /** `25/s for 60 s` */
-  readonly told: string;
+  readonly words: string;
 }
 
-/** When each phase began and ended: as the generator wrote it down, else by the plan; of a load that was cut short as far as it came. */
+/** When each phase began and ended, by the load generator's record or else by the plan. If the load was stopped early, the phases end there. */
 export function phasesWithTimes({ load }: Plan, run: RunRecord): readonly PhaseTimes[] {
   let begun = run.load?.client?.originSeconds ?? run.window.fromSeconds;
   const all = (load?.phases ?? []).map(({ name, ratePerSecond, durationSeconds }) => {
     const recorded = run.load?.phases?.find((phase) => phase.name === name)?.fromSeconds;
     const fromSeconds = recorded ?? begun;
     begun = fromSeconds + durationSeconds;
-    const told = `${ratePerSecond}/s for ${duration(durationSeconds)}`;
-    return { name, ratePerSecond, fromSeconds, toSeconds: begun, told };
+    const words = `${ratePerSecond}/s for ${duration(durationSeconds)}`;
+    return { name, ratePerSecond, fromSeconds, toSeconds: begun, words };
   });
   if (run.load?.completed !== false) return all;
   const end = run.window.toSeconds;

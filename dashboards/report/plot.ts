@@ -1,13 +1,13 @@
 import type { Drawing, PanelUnit } from '../panel.ts';
 
-/** What the report's script gets of each plot over time, and of the run: plain data, read by browser.ts. */
+/** The data of the page's script: the run and its plots over time. */
 export interface Plot {
-  /** Of the element that it is drawn into. */
+  /** The id of the element in which it is drawn. */
   readonly id: string;
   readonly drawing: Extract<Drawing, 'number' | 'lines' | 'stacked' | 'heat'>;
   readonly unit: PanelUnit;
   readonly labels: readonly string[];
-  /** One value a step, separated by spaces, `-` where there is none. */
+  /** One value for each step, separated by spaces; `-` where there is none. */
   readonly columns: readonly string[];
   readonly limits: readonly { readonly value: number; readonly label: string; readonly level: string }[];
 }
@@ -16,15 +16,15 @@ export interface ReportData {
   readonly fromSeconds: number;
   readonly stepSeconds: number;
   readonly steps: number;
-  /** The run itself: first request and last answer. */
+  /** From the first request to the last response. */
   readonly run: { readonly fromSeconds: number; readonly toSeconds: number };
-  /** Where phases begin where there are several, and the first moment beyond a limit. */
+  /** The starts of the phases, if there are several, and the first moment beyond a limit. */
   readonly marks: readonly {
     readonly atSeconds: number;
     readonly label: string;
-    readonly kind: 'phase' | 'broke';
+    readonly kind: 'phase' | 'beyond-limit';
   }[];
-  /** What was put into the service on purpose, all the time; or null. */
+  /** The injected faults, which last the whole run; or null. */
   readonly faults: string | null;
   readonly plots: readonly Plot[];
 }

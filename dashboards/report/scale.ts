@@ -1,8 +1,9 @@
 import type { Limit, ObjectiveVerdict, PlannedObjective } from '../../slas/model/model.ts';
 import { formatInterval, formatValue } from '../../slas/render/numbers.ts';
+import { withoutComparison } from './format.ts';
 import { type Html, html, raw } from './html.ts';
 
-/** An objective drawn on a scale: where good ends, where the alert begins, what was measured, and how sure that is. */
+/** An objective on a scale: the target, the alert threshold, the measured value and its bounds. */
 
 interface Mark {
   readonly at: number;
@@ -15,11 +16,11 @@ interface Track {
   readonly low: number;
   readonly high: number;
   readonly marks: readonly Mark[];
-  /** Good lies over the target, not under it. */
+  /** The objective is met above the target, not below it. */
   readonly isFloor: boolean;
   readonly value: number | null;
   readonly valueLabel: string;
-  /** What the truth may be, or the bucket that it lies in for certain. */
+  /** The confidence bounds, or the bucket that contains the value. */
   readonly span: readonly [number, number] | null;
   readonly spanLabel: string;
 }
@@ -29,8 +30,8 @@ export function objectiveScale(objective: ObjectiveVerdict, planned: PlannedObje
     planned.measure.kind === 'latency'
       ? [timeTrack(objective, planned), shareTrack(objective, planned.measure.percentile)]
       : [valueTrack(objective, planned)];
-  const told = tracks.map(words).join('; ');
-  return html`<div class="scale" role="img" aria-label="${told}">${tracks.map(drawn)}</div>`;
+  const description = tracks.map(words).join('; ');
+  return html`<div class="scale" role="img" aria-label="${description}">${tracks.map(drawn)}</div>`;
 }
 
 const isFloor = ({ comparison }: Limit) => comparison.startsWith('>');
@@ -40,12 +41,12 @@ const marksOf = ({ target, alert }: PlannedObjective): readonly Mark[] => [
   ...(alert === null ? [] : [{ at: alert.value, label: `alert ${bare(alert)}`, level: 'alert' as const }]),
 ];
 
-/** `< 200ms` is drawn at 200ms: the side is told by the colours. */
-const bare = ({ text }: Limit) => text.replace(/^[<>]=?\s*/, '');
+/** The colours show on which side the objective is met. */
+const bare = ({ text }: Limit) => withoutComparison(text);
 
 // ---------------------------------------------------------------------------------------------- tracks
 
-/** The percentile itself, in the bucket in which it lies for certain. */
+/** The percentile, and the bucket that contains it. */
 function timeTrack({ value, bucket }: ObjectiveVerdict, planned: PlannedObjective): Track {
   const marks = marksOf(planned);
   const high = 1.2 * Math.max(...marks.map(({ at }) => at), value ?? 0);
@@ -83,7 +84,7 @@ function shareTrack({ share, interval, target }: ObjectiveVerdict, percentile: n
     marks: [{ at: needed, label: `${percentile}% needed`, level: 'target' }],
     isFloor: true,
     value: share,
-    valueLabel: share === null ? '' : `${formatValue(share, 'ratio')} within ${target.replace(/^<=? ?/, '')}`,
+    valueLabel: share === null ? '' : `${formatValue(share, 'ratio')} within ${withoutComparison(target)}`,
     span: interval === null ? null : [interval.low, interval.high],
     spanLabel: interval === null ? '' : `bounds ${formatInterval(interval, 'seconds', target)}`,
   };
@@ -97,14 +98,14 @@ function valueTrack(objective: ObjectiveVerdict, planned: PlannedObjective): Tra
     ...(value === null ? [] : [value]),
     ...(interval === null ? [] : [interval.low, interval.high]),
   ];
-  const [least, greatest] = [Math.min(...seen), Math.max(...seen)];
-  const room = 0.2 * (greatest - least || greatest || 1);
-  const isNearOne = planned.unit === 'ratio' && least >= 0.5;
+  const [min, max] = [Math.min(...seen), Math.max(...seen)];
+  const room = 0.2 * (max - min || max || 1);
+  const isNearOne = planned.unit === 'ratio' && min >= 0.5;
   const isMean = unit === 'ratio' && !target.includes('%');
   return {
     name: '',
-    low: isNearOne ? Math.max(0, least - room) : 0,
-    high: isNearOne ? 1 : greatest + room,
+    low: isNearOne ? Math.max(0, min - room) : 0,
+    high: isNearOne ? 1 : max + room,
     marks,
     isFloor: isFloor(planned.target),
     value,
@@ -117,7 +118,7 @@ function valueTrack(objective: ObjectiveVerdict, planned: PlannedObjective): Tra
 // ---------------------------------------------------------------------------------------------- drawing
 
 const words = ({ name, marks, valueLabel, spanLabel }: Track) =>
-  [name, valueLabel || 'nothing measured', spanLabel, ...marks.map(({ label }) => label)]
+  [name, valueLabel || 'no value measured', spanLabel, ...marks.map(({ label }) => label)]
     .filter((part) => part !== '')
     .join(', ');
 
@@ -139,7 +140,7 @@ function drawn(track: Track): Html {
   </div>`;
 }
 
-/** The target's label stands on the good side of its tick, the alert's on the other, unless there is no room. */
+/** The target's label is on the side where the objective is met, the alert's on the other, unless there is no space. */
 function tick({ label, level }: Mark, percent: number, { isFloor: over }: Track): Html {
   const wantsRight = (level === 'target') === over;
   const isRight = wantsRight ? percent < 80 : percent < 18;

@@ -1,11 +1,11 @@
 import type { Evidence, ObjectiveVerdict, Plan, Precondition, Verdict } from '../../slas/model/model.ts';
 import { formatCount, formatInterval, formatMeasured, formatValue } from '../../slas/render/numbers.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
-import { clockTime, formatBytes, unbroken } from './format.ts';
+import { clockTime, formatBytes, unbroken, withoutComparison } from './format.ts';
 import { type Html, html } from './html.ts';
 import { objectiveScale } from './scale.ts';
 
-/** The parts of the report that are words and tables. */
+/** The sections of the report that consist of text and tables. */
 
 const MARKS = { met: '✓', missed: '✗', undecided: '?' } as const;
 const COLOURS = { met: 'good', missed: 'bad', undecided: 'warn' } as const;
@@ -27,12 +27,12 @@ function objective(one: ObjectiveVerdict, plan: Plan): Html {
   </article>`;
 }
 
-/** `95% of answers within` needs no sign. */
+/** After a title that ends in "within", the limit has no comparison sign. */
 const limitOf = ({ title, target }: ObjectiveVerdict) =>
-  / within$/.test(title) ? target.replace(/^<=?\s*/, '') : target;
+  title.endsWith(' within') ? withoutComparison(target) : target;
 
-/** An objective as it is spoken of: its title and its limit. */
-export const spoken = (one: ObjectiveVerdict) => `${one.title} ${limitOf(one)}`;
+/** An objective in words: its title and its limit. */
+export const titleAndLimit = (one: ObjectiveVerdict) => `${one.title} ${limitOf(one)}`;
 
 function marginOf({ margin, unit, target }: ObjectiveVerdict, isLatency: boolean): string {
   if (margin === null) return '';
@@ -45,29 +45,30 @@ function marginOf({ margin, unit, target }: ObjectiveVerdict, isLatency: boolean
       : unit === 'seconds'
         ? `${figures} s`
         : String(figures);
-  if (isLatency) return margin < 0 ? `share: ${counted} short` : `share: ${counted} to spare`;
-  return margin < 0 ? `${counted} too far` : `${counted} to spare`;
+  if (isLatency)
+    return margin < 0 ? `share ${counted} below the minimum` : `share ${counted} above the minimum`;
+  return margin < 0 ? `missed by ${counted}` : `met by ${counted}`;
 }
 
 const asides = ({ severity, alert, nearLimit }: ObjectiveVerdict) =>
   [
-    severity === 'alert' ? `beyond alert ${alert}` : null,
+    severity === 'alert' ? `beyond the alert threshold ${alert}` : null,
     nearLimit ? 'too close to the limit to be sure' : null,
   ]
     .filter((part) => part !== null)
     .join(', ');
 
-/** `95% bounds 99.23–100% (each alone at 95%) of 1,500: ` */
+/** `95% bounds 99.23–100% (each alone at 95%), 1,500 samples: ` */
 function boundsOf({ interval, unit, target, samples }: ObjectiveVerdict): string {
   if (interval === null) return '';
   const { confidence, eachBound } = interval;
   const each = eachBound === undefined ? '' : ` (each alone at ${formatValue(eachBound, 'ratio')})`;
-  return `${formatValue(confidence, 'ratio')} bounds ${formatInterval(interval, unit, target)}${each} of ${formatCount(samples)}: `;
+  return `${formatValue(confidence, 'ratio')} bounds ${formatInterval(interval, unit, target)}${each}, ${formatCount(samples)} samples: `;
 }
 
-// ---------------------------------------------------------------------------------------------- what it stands on
+// ---------------------------------------------------------------------------------------------- preconditions and evidence
 
-const SIGNS = new Map<boolean | null, readonly [mark: string, colour: string, said: string]>([
+const SIGNS = new Map<boolean | null, readonly [mark: string, colour: string, words: string]>([
   [true, ['✓', 'good', 'holds']],
   [false, ['✗', 'bad', 'does not hold']],
   [null, ['·', 'muted', 'could not be checked']],
@@ -76,17 +77,17 @@ const SIGNS = new Map<boolean | null, readonly [mark: string, colour: string, sa
 export const preconditions = (all: readonly Precondition[]): Html => html`
   <section aria-labelledby="preconditions"><h2 id="preconditions">Preconditions</h2>
   <table class="facts"><tbody>${all.map(({ id, ok, reasons }) => {
-    const [mark, colour, said] = SIGNS.get(ok)!;
-    return html`<tr><td class="${colour}"><span aria-hidden="true">${mark}</span><span class="unseen">${said}</span></td><th scope="row">${id}</th><td>${wordsOf(reasons)}</td></tr>`;
+    const [mark, colour, words] = SIGNS.get(ok)!;
+    return html`<tr><td class="${colour}"><span aria-hidden="true">${mark}</span><span class="unseen">${words}</span></td><th scope="row">${id}</th><td>${wordsOf(reasons)}</td></tr>`;
   })}</tbody></table></section>`;
 
 export function reconciliation({ reconciliation: rows }: Verdict): Html {
   if (rows.length === 0) return html``;
-  return html`<section aria-labelledby="reconciliation"><h2 id="reconciliation">Client and service counted</h2>
-    <table class="grid counts"><thead><tr><th scope="col">what</th><th scope="col">answered, to the client</th><th scope="col">lost</th><th scope="col">by the service</th><th scope="col"></th></tr></thead>
+  return html`<section aria-labelledby="reconciliation"><h2 id="reconciliation">Requests counted by client and service</h2>
+    <table class="grid counts"><thead><tr><th scope="col">what</th><th scope="col">responses at the client</th><th scope="col">unanswered</th><th scope="col">counted by the service</th><th scope="col">result</th></tr></thead>
     <tbody>${rows.map(
       ({ what, client, lost, service, ok, reasons }) =>
-        html`<tr><th scope="row">${what}</th><td>${formatCount(client)}</td><td>${formatCount(lost)}</td><td>${formatCount(service)}</td><td class="${ok ? 'good' : 'bad'}">${ok ? (client === service ? 'the same' : 'explained') : wordsOf(reasons)}</td></tr>`,
+        html`<tr><th scope="row">${what}</th><td>${formatCount(client)}</td><td>${formatCount(lost)}</td><td>${formatCount(service)}</td><td class="${ok ? 'good' : 'bad'}">${ok ? (client === service ? 'equal' : 'explained') : wordsOf(reasons)}</td></tr>`,
     )}</tbody></table></section>`;
 }
 
@@ -96,29 +97,29 @@ export function evidence(found: Evidence | null, verdict: Verdict): Html {
     verdict.objectives.filter((one) => one.query.split('\n').includes(query)).map(({ id }) => id);
   const rows = found.readings.map(({ query, atSeconds, series, warnings, error }) => {
     const samples = series.reduce((sum, one) => sum + one.samples.length, 0);
-    const said = [...(error === null ? [] : [error]), ...warnings].join('; ');
-    return html`<tr><td><code>${query}</code>${said === '' ? null : html`<p class="bad">${said}</p>`}</td><td>${clockTime(atSeconds)}</td><td>${formatCount(series.length)}</td><td>${formatCount(samples)}</td><td>${usedBy(query).join(', ')}</td></tr>`;
+    const problems = [...(error === null ? [] : [error]), ...warnings].join('; ');
+    return html`<tr><td><code>${query}</code>${problems === '' ? null : html`<p class="bad">${problems}</p>`}</td><td>${clockTime(atSeconds)}</td><td>${formatCount(series.length)}</td><td>${formatCount(samples)}</td><td>${usedBy(query).join(', ')}</td></tr>`;
   });
   return html`<section aria-labelledby="evidence"><h2 id="evidence">Evidence</h2>
-    <p>Asked of <code>${found.prometheus.url}</code>. Counts are differences of raw samples; every one is in <code>evidence.json</code> beside this file.</p>
-    <div class="wide" tabindex="0" role="region" aria-label="Queries of the evidence"><table class="grid queries"><thead><tr><th scope="col">query as sent</th><th scope="col">asked for (UTC)</th><th scope="col">series</th><th scope="col">samples</th><th scope="col">decides</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
+    <p>Queried from <code>${found.prometheus.url}</code>. Counts are differences of raw samples, which are in <code>evidence.json</code> next to this file.</p>
+    <div class="wide" tabindex="0" role="region" aria-label="Queries of the evidence"><table class="grid queries"><thead><tr><th scope="col">query as sent</th><th scope="col">evaluated at (UTC)</th><th scope="col">series</th><th scope="col">samples</th><th scope="col">used by</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
 // ---------------------------------------------------------------------------------------------- alerts
 
-/** What Prometheus's own alerts said meanwhile, beside what was judged; nothing where no rules were evaluated. */
-export function alerts({ alerts: told }: Verdict): Html {
-  if (told === undefined || told.held === null) return html``;
-  const rows = told.held.map(({ id, severity, firing, agrees, reasons }) => {
-    const [mark, colour, said] = AGREES.get(agrees)!;
+/** The cross-check of Prometheus's alerts with the verdict; nothing if no rules were evaluated. */
+export function alerts({ alerts: checked }: Verdict): Html {
+  if (checked === undefined || checked.held === null) return html``;
+  const rows = checked.held.map(({ id, severity, firing, agrees, reasons }) => {
+    const [mark, colour, words] = AGREES.get(agrees)!;
     const when = firing.map(({ from, to }) => `${from.slice(11, 19)} to ${to.slice(11, 19)}`).join(', ');
-    return html`<tr><td class="${colour}"><span aria-hidden="true">${mark}</span><span class="unseen">${said}</span></td><th scope="row">${id}${severity === null ? null : html` <span class="muted">${severity}</span>`}</th><td>${when === '' ? 'never firing' : `firing ${when}`}</td><td>${wordsOf(reasons)}</td></tr>`;
+    return html`<tr><td class="${colour}"><span aria-hidden="true">${mark}</span><span class="unseen">${words}</span></td><th scope="row">${id}${severity === null ? null : html` <span class="muted">${severity}</span>`}</th><td>${when === '' ? 'did not fire' : `fired ${when}`}</td><td>${wordsOf(reasons)}</td></tr>`;
   });
-  return html`<section aria-labelledby="alerts"><h2 id="alerts">Alerts</h2><p>${wordsOf([told.summary])}. Alerts do not change the verdict.</p>
+  return html`<section aria-labelledby="alerts"><h2 id="alerts">Alerts</h2><p>${wordsOf([checked.summary])}. Alerts do not change the verdict.</p>
   ${rows.length === 0 ? null : html`<table class="facts"><tbody>${rows}</tbody></table>`}</section>`;
 }
 
-const AGREES = new Map<boolean | null, readonly [mark: string, colour: string, said: string]>([
+const AGREES = new Map<boolean | null, readonly [mark: string, colour: string, words: string]>([
   [true, ['✓', 'good', 'agrees with the verdict']],
   [false, ['≠', 'warn', 'disagrees with the verdict']],
   [null, ['·', 'muted', 'not comparable with the verdict']],
@@ -126,7 +127,7 @@ const AGREES = new Map<boolean | null, readonly [mark: string, colour: string, s
 
 // ---------------------------------------------------------------------------------------------- environment
 
-/** `environment.json`, as far as it is there: shown as it is, a line a value. */
+/** `environment.json`, one line per value. */
 export function environment(described: unknown): Html {
   if (typeof described !== 'object' || described === null) return html``;
   const rows = flat('', described).filter(([name]) => name !== 'schema');

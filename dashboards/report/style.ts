@@ -1,4 +1,4 @@
-/** The report's style. Colours are pairs for light and dark; contrast of text is at least 4.5 in both. */
+/** The report's style sheet. Each colour has a light and a dark value; text has a contrast of at least 4.5 in both. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

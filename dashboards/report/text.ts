@@ -7,28 +7,31 @@ import type { ReportInput } from './input.ts';
 import { type Course, type LookFirst, lookFirst } from './look-first.ts';
 import { faultsOf, heldWords } from './occasions.ts';
 
-/** The report for a terminal: what to look at first, and the course of each panel in a line. */
+/** The report for a terminal: what to look at first, and one line per panel. */
 export function renderReportText(input: Omit<ReportInput, 'uplot'>): string {
   const { series, verdict, run } = input;
-  const beside = comparisonLines(input.comparison);
+  const compared = comparisonLines(input.comparison);
   if (series === null)
-    return [...aboutRun(input), ...beside, 'This run stored no series: its panels cannot be drawn.', ''].join(
-      '\n',
-    );
+    return [
+      ...aboutRun(input),
+      ...compared,
+      'This run stored no series, so its panels cannot be drawn.',
+      '',
+    ].join('\n');
   const grid = gridOf(series, run.window.toSeconds);
   const courses = coursesOf(input, series, grid);
-  const look = lookFirst(verdict, courses, grid, run.window.fromSeconds);
-  const parts = [aboutRun(input), lookLines(look), beside, panelLines(courses)].filter(
+  const look = lookFirst(verdict, input.plan, courses, grid, run.window.fromSeconds);
+  const parts = [aboutRun(input), lookLines(look), compared, panelLines(courses)].filter(
     ({ length }) => length > 0,
   );
   return parts.map((lines) => `${lines.join('\n')}\n`).join('\n');
 }
 
-/** What was put into the service, and how far a load that rises in steps was kept. */
+/** The injected faults, and how far a load that rises in steps met its objectives. */
 function aboutRun({ held, environment }: Pick<ReportInput, 'held' | 'environment'>): readonly string[] {
   const faults = faultsOf(environment);
   return [
-    ...(faults === null ? [] : [`Faults on purpose: ${faults}`]),
+    ...(faults === null ? [] : [`Injected faults: ${faults}`]),
     ...(held === null ? [] : [`Steps: ${heldWords(held)}`]),
   ];
 }
@@ -36,8 +39,8 @@ function aboutRun({ held, environment }: Pick<ReportInput, 'held' | 'environment
 const lookLines = ({ sentences, moved, panel }: LookFirst): readonly string[] => [
   'What to look at first',
   ...sentences.map((text) => `  ${text}`),
-  ...moved.map((one) => `    ${one.panel.title}: ${one.told}`),
-  ...(panel === null ? [] : [`  The panel: ${panel.title}`]),
+  ...moved.map((one) => `    ${one.panel.title}: ${one.words}`),
+  ...(panel === null ? [] : [`  See the panel: ${panel.title}`]),
 ];
 
 function panelLines(courses: readonly Course[]): readonly string[] {
@@ -49,25 +52,24 @@ function panelLines(courses: readonly Course[]): readonly string[] {
 function rowOf(panel: Panel, { label, values }: Line): readonly (readonly string[])[] {
   const found = summary(values);
   if (found === null || panel.drawing === 'heat' || panel.drawing === 'state') return [];
-  if (found.least === 0 && found.greatest === 0 && panel.drawing === 'lines') return [];
+  if (found.min === 0 && found.max === 0 && panel.drawing === 'lines') return [];
   const number = (value: number) => formatNumber(value, panel.unit);
-  const span =
-    values.length === 1 ? number(found.last) : `${number(found.least)} to ${number(found.greatest)}`;
+  const span = values.length === 1 ? number(found.last) : `${number(found.min)} to ${number(found.max)}`;
   return [[`${panel.title}, ${label}`, values.length === 1 ? '' : spark(values), span]];
 }
 
 const BARS = '▁▂▃▄▅▆▇█';
 const WIDTH = 40;
 
-/** From 0 to the greatest: forty columns, each the greatest of its moments. */
+/** A line of bars from 0 to the maximum; each bar is the maximum of its steps. */
 function spark(values: readonly (number | null)[]): string {
-  const greatest = Math.max(...present(values)) || 1;
+  const max = Math.max(...present(values)) || 1;
   const columns = Math.min(WIDTH, values.length);
   return Array.from({ length: columns }, (_, column) => {
     const from = Math.floor((column * values.length) / columns);
     const to = Math.max(from + 1, Math.floor(((column + 1) * values.length) / columns));
     const here = present(values.slice(from, to));
     if (here.length === 0) return ' ';
-    return BARS[Math.min(BARS.length - 1, Math.floor((Math.max(0, ...here) / greatest) * BARS.length))];
+    return BARS[Math.min(BARS.length - 1, Math.floor((Math.max(0, ...here) / max) * BARS.length))];
   }).join('');
 }

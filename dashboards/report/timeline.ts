@@ -4,7 +4,7 @@ import type { ReportInput } from './input.ts';
 import type { LookFirst } from './look-first.ts';
 import { type Occasion, occasionsOf } from './occasions.ts';
 
-/** The run from its first request to its last answer: phases, faults on purpose, the first moment beyond a limit, what died. */
+/** The run from its first request to its last response: phases, injected faults, the first moment beyond a limit, alerts, incidents. */
 export function timeline(
   { plan, run, environment, verdict }: Pick<ReportInput, 'plan' | 'run' | 'environment' | 'verdict'>,
   look: LookFirst,
@@ -18,11 +18,11 @@ export function timeline(
     occasions
       .filter((one) => one.kind === kind)
       .map((one) => box(one, part(one.fromSeconds), part(one.toSeconds)));
-  const broke = look.atSeconds;
-  return html`<section aria-labelledby="timeline"><h2 id="timeline">The run in time</h2><div class="timeline">
+  const beyondLimit = look.atSeconds;
+  return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2><div class="timeline">
     ${lane('Phases', boxes('phase'))}
     ${lane('Faults', boxes('faults'))}
-    ${broke === null ? null : lane('Broke', [pin(`${clockTime(broke)}, ${intoRun(broke - fromSeconds)}`, part(broke))])}
+    ${beyondLimit === null ? null : lane('Beyond limit', [pin(`${clockTime(beyondLimit)}, ${intoRun(beyondLimit - fromSeconds)}`, part(beyondLimit))])}
     ${alertsOf(verdict).map((own, index) =>
       lane(
         index === 0 ? 'Alerts' : '',
@@ -30,15 +30,15 @@ export function timeline(
       ),
     )}
     ${lane(
-      'Died',
+      'Incidents',
       occasions.filter(({ kind }) => kind === 'incident').map(({ label }) => html`<p>${label}</p>`),
     )}
-    <div class="lane ends"><b></b><div><span>${clockTime(fromSeconds)} UTC, first request</span><span>last answer, ${clockTime(toSeconds)} UTC: <b class="${COLOURS[verdict.verdict]}">${verdict.verdict}</b></span></div></div>
+    <div class="lane ends"><b></b><div><span>${clockTime(fromSeconds)} UTC, first request</span><span>last response, ${clockTime(toSeconds)} UTC: <b class="${COLOURS[verdict.verdict]}">${verdict.verdict}</b></span></div></div>
   </div></section>`;
 }
 
-/** Of each alert of the document's rules the stretches in which it fired. */
-const alertsOf = ({ alerts }: ReportInput['verdict']): readonly (readonly Stretch[])[] =>
+/** The periods in which each alert of the document's rules fired. */
+const alertsOf = ({ alerts }: ReportInput['verdict']): readonly (readonly Period[])[] =>
   (alerts?.held ?? [])
     .filter(({ firing }) => firing.length > 0)
     .map(({ id, firing }) =>
@@ -47,11 +47,11 @@ const alertsOf = ({ alerts }: ReportInput['verdict']): readonly (readonly Stretc
         fromSeconds: Date.parse(from) / 1000,
         toSeconds: Date.parse(to) / 1000,
         label: id,
-        told: 'firing',
+        words: 'firing',
       })),
     );
 
-type Stretch = Omit<Occasion, 'kind'> & { readonly kind: Occasion['kind'] | 'alert' };
+type Period = Omit<Occasion, 'kind'> & { readonly kind: Occasion['kind'] | 'alert' };
 
 const COLOURS = { pass: 'good', fail: 'bad', inconclusive: 'warn' } as const;
 
@@ -60,10 +60,10 @@ const lane = (name: string, inside: readonly Html[]): Html | null =>
     ? null
     : html`<div class="lane"><b>${name}</b><div class="track-of-time">${inside}</div></div>`;
 
-const box = ({ kind, label, told }: Stretch, from: number, to: number): Html =>
-  html`<span class="stretch ${kind}" ${place(from, Math.max(0, to - from))} title="${label}, ${told}"><b>${label}</b> ${told}</span>`;
+const box = ({ kind, label, words }: Period, from: number, to: number): Html =>
+  html`<span class="stretch ${kind}" ${place(from, Math.max(0, to - from))} title="${label}, ${words}"><b>${label}</b> ${words}</span>`;
 
-/** Its words stand where there is room. */
+/** Its label is on the side that has more space. */
 const pin = (label: string, at: number): Html =>
   html`<span class="pin ${at > 60 ? 'left' : 'right'}" ${place(at, 0)}><em>${label}</em></span>`;
 

@@ -5,12 +5,12 @@ import { duration, period, unbroken } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { ReportInput } from './input.ts';
 import { faultsOf, heldWords } from './occasions.ts';
-import { spoken } from './sections.ts';
+import { titleAndLimit } from './sections.ts';
 
 const COLOURS = { pass: 'good', fail: 'bad', inconclusive: 'warn' } as const;
 const WORDS = { pass: 'Passed.', fail: 'Failed.', inconclusive: 'Inconclusive.' } as const;
 
-/** The verdict in one sentence, what was run, and the parts of the page. */
+/** The verdict in one sentence, what was run, and links to the sections of the page. */
 export function top(
   { verdict, plan, run, comparison: compared, held, environment }: ReportInput,
   hasPanels: boolean,
@@ -22,8 +22,8 @@ export function top(
     ['Load', loadOf(plan)],
     ['Requests', requestsOf(run)],
     ...(held === null ? [] : [['Steps', heldWords(held)]]),
-    ...(faults === null ? [] : [['Faults on purpose', faults]]),
-    ['Decided by', plan.confidence === null ? 'what was observed' : `${100 * plan.confidence}% confidence`],
+    ...(faults === null ? [] : [['Injected faults', faults]]),
+    ['Decided by', plan.confidence === null ? 'observed values' : `${100 * plan.confidence}% confidence`],
   ];
   const parts = [
     ['objectives', 'Objectives'],
@@ -44,7 +44,7 @@ export function top(
   return html`<header class="top"><p class="crumb"><b>${verdict.sla}</b> · ${verdict.scenario ?? 'window'} · run ${verdict.run}</p>
 <div class="verdict ${COLOURS[verdict.verdict]}"><h1><span>${WORDS[verdict.verdict]}</span> ${unbroken(sentence(verdict))}</h1></div>
 <dl class="run">${facts.map(([name, value]) => html`<div><dt>${name!}</dt><dd>${value!}</dd></div>`)}</dl>
-<nav aria-label="Parts of the report"><ul>${parts.map(([id, name]) => html`<li><a href="#${id!}">${name!}</a></li>`)}</ul></nav></header>`;
+<nav aria-label="Sections of the report"><ul>${parts.map(([id, name]) => html`<li><a href="#${id!}">${name!}</a></li>`)}</ul></nav></header>`;
 }
 
 /** The verdict in one sentence. */
@@ -59,18 +59,18 @@ function sentence({ verdict, objectives: all, preconditions, summary }: Verdict)
     if (reasons === undefined) return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
     const which =
       undecided.length === 1
-        ? `${spoken(undecided[0]!)} is undecided: `
+        ? `${titleAndLimit(undecided[0]!)} is undecided: `
         : undecided.length === 0
           ? ''
           : `${undecided.length === all.length ? `All ${all.length}` : `${undecided.length} of ${all.length}`} objectives are undecided: `;
     return `${which}${why}.`;
   }
-  const told = missed.map((one) => `${spoken(one)}: ${formatMeasured(one)}`);
-  return `${told.join('; ')}.${undecided.length === 0 ? '' : ` ${undecided.length} undecided.`}`;
+  const misses = missed.map((one) => `${titleAndLimit(one)}: ${formatMeasured(one)}`);
+  return `${misses.join('; ')}.${undecided.length === 0 ? '' : ` ${undecided.length} undecided.`}`;
 }
 
 function loadOf({ load }: Plan): string {
-  if (load === null) return 'not ours: only the window was judged';
+  if (load === null) return 'made by another load generator; only the window was judged';
   const phases = load.phases.map(
     ({ ratePerSecond, durationSeconds }) => `${ratePerSecond}/s for ${duration(durationSeconds)}`,
   );
@@ -80,7 +80,7 @@ function loadOf({ load }: Plan): string {
 function requestsOf({ load }: RunRecord): string {
   if (load === null) return 'not recorded';
   const { sent, plannedRequests, lost, droppedIterations } = load;
-  const [told, planned] = [formatCount(sent), formatCount(plannedRequests)];
-  const cut = load.completed ? '' : ', cut short';
-  return `${told} sent of ${planned} planned${cut}; ${formatCount(lost)} never answered, ${formatCount(droppedIterations)} dropped`;
+  const [sentCount, planned] = [formatCount(sent), formatCount(plannedRequests)];
+  const early = load.completed ? '' : ', stopped early';
+  return `${sentCount} sent of ${planned} planned${early}; ${formatCount(lost)} unanswered, ${formatCount(droppedIterations)} dropped`;
 }

@@ -62,7 +62,7 @@ const stageOf = (file: string) => {
 const PURE =
   /^slas\/(?!prometheus\/(prometheus|http|series|wait)\.ts).*\.ts$|^dashboards\/(?!report\/browser\.ts).*\.ts$|^service\/(config|telling-config|tracing-config|env-reader|metric-names|fault-spec)\.ts$/;
 const IMPURE =
-  /\bfrom 'node:|\bprocess\.|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
+  /\bfrom 'node:|\bprocess\.\w|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
 
 const all = FOLDERS.flatMap((folder) => {
   const entries = (() => {

@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 describe('review', () => {
-  test('without a screen prints the verdict, what to look at first, the course of each panel, and the path', async () => {
+  test('without a screen prints the verdict, what to look at first, one line per panel, and the path', async () => {
     const { stdout, stderr, code } = await slaHere(['review', healthy.stored.path, '--text']);
     expect(stdout).toContain('PASS  all 6 objectives are met');
     expect(stdout).toMatch(/What to look at first\n {2}\S/);
@@ -55,7 +55,7 @@ describe('review', () => {
     const file = join('.sla', 'reports', `${troubled.stored.run.id}.html`);
     expect(stdout).toContain(`report: ${file}\n`);
     expect(await readFile(join(ROOT, file), 'utf8')).toContain('<span>Failed.</span>');
-    expect(stdout).toMatch(/p95 first rose over 200ms at 13:03:\d\d UTC/);
+    expect(stdout).toMatch(/p95 first rose above 200ms at 13:03:\d\d UTC/);
     expect(stderr).not.toContain('does not match its seal');
   });
 
@@ -85,7 +85,7 @@ describe.skipIf(SKIPS_BROWSER)('the list of runs, in a browser', () => {
   });
   afterAll(() => browser?.close());
 
-  test('has each run with its verdict, its course, and its report; sorts by what is clicked', async () => {
+  test('has each run with its verdict, its p95 over time and its report, and sorts by the clicked column', async () => {
     await using opened = await openFile(browser, await writeRunsIndex(folder.path));
     const { page, complaints } = opened;
     const cells = () => page.locator('tbody tr td:nth-child(5)').allInnerTexts();

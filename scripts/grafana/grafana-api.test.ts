@@ -2,7 +2,8 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../slas/judge/judge.ts';
-import type { ObjectiveOutcome, Plan, Verdict } from '../../slas/model/model.ts';
+import type { ObjectiveOutcome, Plan } from '../../slas/model/model.ts';
+import { verdictDocument } from '../../slas/render/json.ts';
 import { healthy } from '../../slas/testing/cases.ts';
 import { renderDashboards } from '../cli/commands/dashboards.ts';
 import { temporaryFolder, writeWhole } from '../run/disk.ts';
@@ -10,7 +11,7 @@ import { measuredLimit } from '../run/measured-limit.ts';
 import { toJson } from '../runs/bundle.ts';
 import { annotationRequests } from './grafana-api.ts';
 
-/** What a run has to say on Grafana's dashboards. */
+/** A run's annotations and measured limit on Grafana's dashboards. */
 
 const { document, plan, run, evidence } = healthy();
 const verdict = judge(plan, run, evidence);
@@ -28,17 +29,17 @@ describe('annotations', () => {
   const { fromSeconds, toSeconds } = run.window;
   const [from, to] = [Math.round(fromSeconds * 1000), Math.round(toSeconds * 1000)];
 
-  test('start, phase, faults, what died, verdict: each with its time and a tag of its own', () => {
+  test('start, phase, faults, incident, verdict: each with its time and a tag of its own', () => {
     const environment = { faults: 'errors=2%,latency=240ms' };
     const died = { ...run, incidents: ['the service ended during the run, with signal SIGKILL'] };
     const made = annotations({ plan, run: died, verdict, environment, held: null });
     expect(made.map(({ tags }) => tags[2])).toEqual(['pass', 'start', 'phase', 'faults', 'incident']);
-    expect(made[1]).toEqual({ time: from, tags: ['sla-run', 'case', 'start'], text: 'case: steady began' });
+    expect(made[1]).toEqual({ time: from, tags: ['sla-run', 'case', 'start'], text: 'case: steady started' });
     expect(made[3]).toEqual({
       time: from,
       timeEnd: to,
       tags: ['sla-run', 'case', 'faults'],
-      text: 'case: faults on purpose: errors=2%,latency=240ms',
+      text: 'case: injected faults: errors=2%,latency=240ms',
     });
     expect(made[4]).toMatchObject({ time: to, text: `case: ${died.incidents[0]}` });
     expect(made[4]!.timeEnd).toBeUndefined();
@@ -49,7 +50,7 @@ describe('annotations', () => {
     expect(made.map(({ tags }) => tags[2])).toEqual(['pass', 'start', 'phase']);
   });
 
-  test('of a load that was cut short: no phase that never began, and none beyond its end', () => {
+  test('a load that was stopped early has no phases after its end', () => {
     const phases = [100, 200, 300].map((ratePerSecond) => ({
       name: `at-${ratePerSecond}`,
       ratePerSecond,
@@ -70,12 +71,12 @@ describe('annotations', () => {
     ]);
     expect(regions[1]!.timeEnd).toBe(to);
     expect(made.at(-1)!.text).toBe(
-      'case: held up to 100/s (at-100), the last step: where it breaks was not found',
+      'case: objectives met up to 100/s (at-100), the last step: the limit was not reached',
     );
   });
 });
 
-describe('the limit that a stored run found', () => {
+describe('the highest rate at which a stored run met its objectives', () => {
   const stepped: Plan = {
     ...plan,
     load: {
@@ -87,14 +88,15 @@ describe('the limit that a stored run found', () => {
       })),
     },
   };
-  const judged = (...outcomes: readonly ObjectiveOutcome[]): Verdict => ({
-    ...verdict,
-    objectives: outcomes.map((one, index) => ({
-      ...verdict.objectives[0]!,
-      phase: stepped.load!.phases[index]!.name,
-      verdict: one,
-    })),
-  });
+  const judged = (...outcomes: readonly ObjectiveOutcome[]) =>
+    verdictDocument({
+      ...verdict,
+      objectives: outcomes.map((one, index) => ({
+        ...verdict.objectives[0]!,
+        phase: stepped.load!.phases[index]!.name,
+        verdict: one,
+      })),
+    });
 
   async function store(parent: string, day: number, files: Readonly<Record<string, unknown>>) {
     const id = `2021-11-0${day}T05-31-02Z-breakpoint-00aa`;
@@ -105,11 +107,11 @@ describe('the limit that a stored run found', () => {
     return id;
   }
 
-  test('is that of the newest run of rising steps, and stands on the capacity dashboard', async () => {
+  test('is taken from the newest run of rising steps, and is shown on the capacity dashboard', async () => {
     await using folder = await temporaryFolder();
     await store(folder.path, 1, { plan: stepped, verdict: judged('met', 'met') });
     const id = await store(folder.path, 2, { plan: stepped, verdict: judged('met', 'missed') });
-    await store(folder.path, 3, { plan, verdict });
+    await store(folder.path, 3, { plan, verdict: verdictDocument(verdict) });
     await store(folder.path, 4, { plan: stepped });
     const found = await measuredLimit(folder.path, document);
     expect(found).toEqual({ run: id, ratePerSecond: 100 });
@@ -122,14 +124,16 @@ describe('the limit that a stored run found', () => {
       }[];
     };
     const panel = panels.find(({ title }) => title.startsWith('Rate now'))!;
-    expect(panel.description).toContain(`up to 100/s all that is judged in steps was kept in the run ${id}`);
+    expect(panel.description).toContain(
+      `up to 100/s the run ${id} met every objective that is judged in steps`,
+    );
     expect(panel.fieldConfig!.defaults.thresholds.steps).toEqual([
       { value: null, color: 'green' },
       { value: 100, color: 'orange' },
     ]);
   });
 
-  test('is none where no step was held, or no load ever rose', async () => {
+  test('is null if no step met its objectives or no load rose', async () => {
     await using folder = await temporaryFolder();
     expect(await measuredLimit(folder.path, document)).toBeNull();
     await store(folder.path, 1, { plan: stepped, verdict: judged('missed', 'met') });

@@ -53,12 +53,12 @@ export interface AnnotatedRun {
   readonly plan: Plan;
   readonly run: RunRecord;
   readonly verdict: Verdict;
-  /** `environment.json`: it names faults on purpose. */
+  /** `environment.json`, which names the injected faults. */
   readonly environment: unknown;
   readonly held: Held | null;
 }
 
-/** The run with its verdict, its start, each phase, faults, what died, and how far steps held: regions and marks on every dashboard. */
+/** Annotations for every dashboard: the verdict, the start, each phase, faults, incidents, and the highest step that met its objectives. */
 export function annotationRequests({
   plan,
   run,
@@ -81,8 +81,8 @@ export function annotationRequests({
   const said = `${verdict.verdict.toUpperCase()} ${run.id}: ${wordsOf([verdict.summary])}`;
   return [
     annotation(verdict.verdict, said, fromSeconds, toSeconds),
-    ...occasionsOf(plan, run, environment).map(({ kind, label, told, ...times }) => {
-      const text = told === '' ? label : kind === 'faults' ? `${told}: ${label}` : `${label}, ${told}`;
+    ...occasionsOf(plan, run, environment).map(({ kind, label, words, ...times }) => {
+      const text = words === '' ? label : kind === 'faults' ? `${words}: ${label}` : `${label}, ${words}`;
       return annotation(kind, `${run.id}: ${text}`, times.fromSeconds, times.toSeconds);
     }),
     ...(held === null ? [] : [annotation('held', `${run.id}: ${heldWords(held)}`, toSeconds, toSeconds)]),

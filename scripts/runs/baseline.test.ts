@@ -115,18 +115,18 @@ describe('the report', () => {
     return { stored, verdict: readVerdict(JSON.parse(stored.verdictText!)) };
   }
 
-  test('has each objective beside it, and what else was different', async () => {
+  test('compares each objective with the baseline, and lists other differences', async () => {
     const { stored, verdict } = await reportedToday();
     expect(verdict.verdict).toBe('pass');
     const text = renderReportText(await reportInputOf(stored, verdict));
-    expect(text).toContain(`The newest earlier run of the same plan that passed is ${id(2)}`);
+    expect(text).toContain(`The baseline is ${id(2)} (`);
     expect(text).toMatch(
-      /95% of answers within 200ms +≈ \d\d(\.\d+)? ms \(between 0 ms and 100 ms\) +≈ 1\d\d(\.\d+)? ms \(between 150 ms and 200 ms\) +\+\d+(\.\d)? ms +worse: the intervals lie apart/,
+      /95% of answers within 200ms +≈ \d\d(\.\d+)? ms \(between 0 ms and 100 ms\) +≈ 1\d\d(\.\d+)? ms \(between 150 ms and 200 ms\) +\+\d+(\.\d)? ms +worse: the intervals do not overlap/,
     );
     expect(text).toMatch(/Error rate < 1% .* within noise: the intervals overlap/);
-    expect(text).toContain('git commit: a1b2 then, c3d4 now');
+    expect(text).toContain('git commit: a1b2 in the baseline, c3d4 in this run');
     const page = await reportOf(ROOT, stored, verdict);
-    expect(page).toContain('<h2 id="baseline">Beside the baseline</h2>');
+    expect(page).toContain('<h2 id="baseline">Compared with the baseline</h2>');
     expect(page).toMatch(/↘<\/span> worse<\/b>/);
   });
 

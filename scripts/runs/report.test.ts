@@ -35,7 +35,7 @@ const TWELVE = [
 
 let folder: TemporaryFolder;
 let browser: Browser;
-/** Of a real service, through the gate. */
+/** A run of a real service, made by the gate. */
 let real: StoredRun;
 let passed: StoredRun;
 const files = new Map<string, string>();
@@ -69,7 +69,7 @@ beforeAll(async () => {
   const starved = await makeRun(folder.path, STARVED);
   files.set('inconclusive', await writeReport('inconclusive', starved.stored, starved.verdict));
   if (!SKIPS_BROWSER) browser = await launchChromium();
-  // A gate, and an hour's samples: a busy machine takes its time.
+  // A gated run and an hour's samples take long on a busy machine.
 }, 400_000);
 
 afterAll(async () => {
@@ -83,7 +83,7 @@ const kinds = ['passed', 'missed', 'inconclusive', 'hour', 'real'].flatMap((kind
 
 describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
   test.each(kinds)(
-    '%s, %s: draws all twelve, says nothing on the console, asks nobody for anything',
+    '%s, %s: draws all twelve panels, logs nothing to the console and sends no request',
     async (kind, scheme) => {
       await using opened = await openFile(browser, files.get(kind)!, scheme);
       const drawn = await opened.page.evaluate(marksByPanel);
@@ -92,15 +92,15 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
     },
   );
 
-  test.each(kinds)('%s, %s: has no serious barrier', async (kind, scheme) => {
+  test.each(kinds)('%s, %s: has no serious accessibility violation', async (kind, scheme) => {
     await using opened = await openFile(browser, files.get(kind)!, scheme);
-    // The page forbids everything that is not its own: the checker comes in by another door.
+    // The page's security policy forbids other scripts, so the checker is evaluated by the browser's debugger.
     await opened.page.evaluate(AXE);
     const violations = await opened.page.evaluate(seriousViolations);
     expect(violations).toEqual([]);
   });
 
-  test('by keyboard: the cursor moves and is told, all plots zoom together and back', async () => {
+  test('by keyboard, the cursor moves, its values are announced, and all plots zoom together and back', async () => {
     await using opened = await openFile(browser, files.get('hour')!);
     const { page } = opened;
     const latency = page.locator('#plot-api-latency');
@@ -119,7 +119,7 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
     await expect.poll(() => pixels(page, 'plot-cpu')).toBe(before);
   });
 
-  test('the numbers of a plot are there as a table', async () => {
+  test('the numbers of a plot are available as a table', async () => {
     await using opened = await openFile(browser, files.get('passed')!);
     await opened.page.locator('#api-latency summary').click();
     const header = opened.page.locator('#api-latency .numbers tr').first();
@@ -128,7 +128,7 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
     expect(rows).toBeGreaterThan(5);
   });
 
-  test('text from outside does not run as script', async () => {
+  test('text from outside is not executed as a script', async () => {
     const evil = `</script><img src=x onerror="alert(1)"><script>alert('x')</script>'"\${alert(2)}`;
     const { verdict: judgedVerdict, run, plan } = { ...passed, verdict: judged(passed) };
     const verdict: Verdict = {
@@ -212,14 +212,14 @@ describe('what it says', () => {
     expect(first).toContain('a precondition of the verdict does not hold');
   });
 
-  test('of trouble in the middle its first moment, and what changed with it', async () => {
+  test('trouble in the middle of the run: its first moment, and what changed at that moment', async () => {
     const text = await textOf('hour');
-    expect(text).toMatch(/p95 first rose over 200ms at 13:40:\d\d UTC, 40 min \d+ s into the run/);
+    expect(text).toMatch(/p95 first rose above 200ms at 13:40:\d\d UTC, 40 min \d+ s into the run/);
     for (const moved of ['Requests in progress', 'CPU', 'Event-loop lag p99'])
       expect(text).toMatch(new RegExp(`<li><a href="#[a-z-]+">${moved}</a>: `));
   });
 
-  test('beside the baseline: the same service is within noise, one in trouble is not', async () => {
+  test('compared with the baseline, the same service is within noise and a service in trouble is worse', async () => {
     const rows = (text: string) =>
       [
         ...text.matchAll(/<b class="(?:good|bad|muted)"><span aria-hidden="true">.<\/span> ([\w ]+)<\/b>/g),
@@ -229,24 +229,24 @@ describe('what it says', () => {
       'the same',
       'within noise',
     ]);
-    // A minute of trouble in five: the p95 may or may not be in it, the p99 is.
+    // One minute of trouble in five affects the p99 for certain, the p95 perhaps.
     expect(rows(await textOf('missed')).slice(0, 2)).toEqual(['within noise', 'worse']);
     expect(rows(await textOf('inconclusive'))).toEqual([
-      ...Array.from({ length: 4 }, () => 'not told'),
+      ...Array.from({ length: 4 }, () => 'not comparable'),
       'the same',
-      'not told',
+      'not comparable',
     ]);
   });
 
-  test('faults on purpose: above, in the run in time, and as an edge of every plot', async () => {
+  test('injected faults are shown at the top, in the timeline, and as a bar above every plot', async () => {
     const text = await textOf('real');
-    expect(text).toContain('<dt>Faults on purpose</dt><dd>errors=5%,latency=240ms</dd>');
-    expect(text).toContain('title="errors=5%,latency=240ms, faults on purpose"');
+    expect(text).toContain('<dt>Injected faults</dt><dd>errors=5%,latency=240ms</dd>');
+    expect(text).toContain('title="errors=5%,latency=240ms, injected faults"');
     expect(text).toContain('"faults":"errors=5%,latency=240ms"');
     expect(await textOf('hour')).toContain('"faults":null');
   });
 
-  test('alerts stand beside the verdict and in time; without rules there is nothing to tell', async () => {
+  test('alerts are in their own section and in the timeline; without rules there is no such section', async () => {
     const from = new Date(passed.run.window.fromSeconds * 1000).toISOString();
     const to = new Date((passed.run.window.fromSeconds + 30) * 1000).toISOString();
     const held = [
@@ -265,21 +265,21 @@ describe('what it says', () => {
       /<span class="stretch alert" style="left:0\.00%;width:\d+\.\d\d%"[^>]*><b>HighErrorRate<\/b> firing/,
     );
     expect(text).toContain('2 alerts are listed. Alerts do not change the verdict.');
-    expect(text.match(/<td>(never firing|firing [\d:]+ to [\d:]+)<\/td>/g)).toHaveLength(2);
+    expect(text.match(/<td>(did not fire|fired [\d:]+ to [\d:]+)<\/td>/g)).toHaveLength(2);
     const withoutRules = { ...verdict, alerts: { held: null, summary: inWords('no alerting rules seen') } };
     expect(await reportOf(ROOT, passed, withoutRules)).not.toContain('id="alerts"');
   });
 
-  test('what was dropped is a series: the plan less what was sent', async () => {
-    expect(await textOf('inconclusive')).toContain('k6 itself counts 40 dropped');
-    expect(await textOf('passed')).toContain('k6 itself counts 0 dropped');
+  test('overdue requests are a series: the plan minus the requests sent', async () => {
+    expect(await textOf('inconclusive')).toContain('k6 reports 40 dropped iterations');
+    expect(await textOf('passed')).toContain('k6 reports 0 dropped iterations');
   });
 
-  test("an hour's run fits into 2 MB", async () => {
+  test("the report of an hour's run is smaller than 2 MB", async () => {
     expect((await textOf('hour')).length).toBeLessThan(2_000_000);
   });
 
-  test('a run without series says so, and has its verdict', async () => {
+  test('the report of a run without series says so and has the verdict', async () => {
     const path = join(folder.path, 'older');
     await mkdir(path);
     await writeFile(join(path, FILES.document), await readFile(join(passed.path, FILES.document)));
@@ -289,7 +289,7 @@ describe('what it says', () => {
     expect(text).not.toContain('run-data');
   });
 
-  test('it is sealed with the run: the folder is accepted as it is', async () => {
+  test('the report is sealed with the run, and verify accepts the folder', async () => {
     const again = await sla(['verify', real.path, '--offline', '--json']);
     expect(again.stdout).toBe(await readFile(join(real.path, FILES.verdict), 'utf8'));
     expect(again.code).toBe(JSON.parse(again.stdout).exitCode);

@@ -10,25 +10,27 @@ import { describeRun, findRuns } from './run-folders.ts';
 import { readBesideOrNull, readStoredOrNull } from './stored-files.ts';
 
 export const INDEX = 'index.html';
-/** The course of each is in a file of its own: of the oldest nobody asks. */
-const MAX_COURSES = 100;
+/** The p95 over time is in a separate file of each run, so it is read for the newest runs only. */
+const MAX_RUNS_WITH_SERIES = 100;
 
-/** Writes the list of all runs of a folder beside them, and returns its path. */
+/** Writes the list of all runs of a folder into it, and returns its path. */
 export async function writeRunsIndex(parent: string): Promise<string> {
   const ids = await findRuns(parent);
-  const runs = await Promise.all(ids.map((id, index) => indexedRun(parent, id, index < MAX_COURSES)));
+  const runs = await Promise.all(
+    ids.map((id, index) => indexedRun(parent, id, index < MAX_RUNS_WITH_SERIES)),
+  );
   const madeAt = `${new Date().toISOString().slice(0, 19).replace('T', ' ')} UTC`;
   const file = join(parent, INDEX);
   await writeWhole(file, renderRunsIndex(runs, madeAt));
   return file;
 }
 
-async function indexedRun(parent: string, id: string, withCourse: boolean): Promise<IndexedRun> {
+async function indexedRun(parent: string, id: string, withSeries: boolean): Promise<IndexedRun> {
   const [listed, plan, verdict, series] = await Promise.all([
     describeRun(parent, id),
     readStoredOrNull<Plan>('plan', join(parent, id)),
     readStoredOrNull<Verdict>('verdict', join(parent, id)),
-    withCourse ? readBesideOrNull<RunSeries>(FILES.series, join(parent, id)) : null,
+    withSeries ? readBesideOrNull<RunSeries>(FILES.series, join(parent, id)) : null,
   ]);
   const p95 = plan?.objectives.find(({ measure }) => measure.kind === 'latency' && measure.percentile === 95);
   return {
@@ -46,12 +48,12 @@ async function indexedRun(parent: string, id: string, withCourse: boolean): Prom
     })),
     p95Seconds: listed.p95Seconds,
     samples: listed.samples,
-    course: courseOf(series),
+    p95OverTime: p95OverTimeOf(series),
     limitSeconds: p95?.target?.value ?? null,
   };
 }
 
-function courseOf(series: RunSeries | null): readonly (number | null)[] | null {
+function p95OverTimeOf(series: RunSeries | null): readonly (number | null)[] | null {
   try {
     const answer = series?.answers.find(
       ({ panel, legend, over }) => panel === 'api-latency' && legend === 'p95' && over === 'time',
