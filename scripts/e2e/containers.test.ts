@@ -68,7 +68,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
       const p95 = objective(verdict, 'latency-p95');
       expect(p95.verdict).toBe('missed');
       expect(p95.client!.value).toBeGreaterThan(0.3);
-      const [, fast, all] = /^(\d+) of (\d+) good answers took 200 ms or less/.exec(p95.reason)!;
+      const [, fast, all] = /^(\d+) of (\d+) successful responses took 200 ms or less/.exec(p95.reason)!;
       expect(Number(fast) / Number(all), 'by the clock of the service').toBeGreaterThan(0.95);
     },
     WITH_BUILDS_MS,

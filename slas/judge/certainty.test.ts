@@ -38,7 +38,7 @@ const counted = (bad: number, samples: number, uncounted?: number) => ({
 });
 /** The mean of stretches that lie in turn this far above and below it. */
 const spread = (value: number, by: number): Measured => ({
-  ...{ kind: 'number', samples: 1200, value, words: '' },
+  ...{ kind: 'number', samples: 1200, value, reasons: [] },
   blocks: Array.from({ length: 12 }, (_, index) => ({
     ...{ part: 100 * (value + (index % 2 === 0 ? by : -by)), total: 100 },
   })),

@@ -8,7 +8,7 @@ import type {
   Precondition,
   RunRecord,
 } from '../model/model.ts';
-import { inWords, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { compareShare } from '../statistics/statistics.ts';
 import { NOTHING_OUTSIDE, type Outside } from '../window/outside.ts';
 import { isShownWhatever } from './certainty.ts';
@@ -79,11 +79,11 @@ export function decide(objective: PlannedObjective, measured: Measured, grounds:
   const broken = brokenAmong(COUNTS_REST_ON, grounds);
   switch (measured.kind) {
     case 'nothing':
-      return lostBeyondDoubt(objective, grounds) ?? undecided([inWords(measured.reason)]);
+      return lostBeyondDoubt(objective, grounds) ?? undecided(measured.reasons);
     case 'census':
       return decideCensus(objective, measured, brokenAmong(['targets-distinct'], grounds));
     case 'share':
-      return decideShare(objective, { ...measured, reasons: [inWords(measured.words)] }, broken, grounds);
+      return decideShare(objective, measured, broken, grounds);
     case 'number':
       return decideNumber(objective, measured, restsOn(objective, broken));
     case 'moment':
@@ -114,7 +114,7 @@ export interface Count {
   readonly reasons: Reasons;
   readonly doubtful?: number;
   readonly mayBeBad?: number;
-  readonly doubtWords?: string;
+  readonly hasErrorsInside?: true;
   readonly unclaimed?: { readonly mayBeBad: number; readonly outside: number };
 }
 
@@ -182,8 +182,8 @@ function decideShare(
 }
 
 /** Requests that may or may not be of what is judged would decide. */
-const undecidedBy = ({ doubtWords }: Count, seen: Reasons): Decision =>
-  doubtWords === undefined
+const undecidedBy = ({ hasErrorsInside }: Count, seen: Reasons): Decision =>
+  hasErrorsInside === undefined
     ? undecidedFor([reason('phase-edges-would-decide', {})], seen)
     : undecided([...seen, reason('unknown-latencies-would-decide', {})]);
 
@@ -254,7 +254,7 @@ function decideNumber(
 ): Decision {
   const { samples, value, uncounted, outside } = measured;
   const seen = [
-    inWords(measured.words),
+    ...measured.reasons,
     ...uncountedReasons(uncounted?.atMost ?? 0, measured.uncountedWhy),
     ...(outside === undefined ? [] : [reason('some-outside-window', {})]),
   ];
@@ -278,10 +278,10 @@ function decideNumber(
 /** A first stretch in time past the limit is a miss, however the load went on. */
 function decideMoment(
   { target, alert }: PlannedObjective,
-  { seconds, isBack, words }: Measured & { kind: 'moment' },
+  { seconds, isBack, reasons }: Measured & { kind: 'moment' },
   broken: readonly Precondition[],
 ): Decision {
-  const seen = [inWords(words)];
+  const seen = reasons;
   const isLate = !holds(seconds, target);
   const isCutShort = broken.length > 0 && broken.every(({ id }) => ONLY_CUT_SHORT.includes(id));
   if (isLate && (broken.length === 0 || isCutShort)) {
@@ -296,16 +296,14 @@ function decideMoment(
 /** What is unknown counts once as up and once as down: only where both say the same is there a verdict. */
 function decideCensus(
   { target, alert, leastSamples }: PlannedObjective,
-  { samples, up, unknown, words, outside }: Measured & { kind: 'census' },
+  { samples, up, unknown, reasons: seen, outside }: Measured & { kind: 'census' },
   broken: readonly Precondition[],
 ): Decision {
-  if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], [inWords(words)]);
-  if (samples < leastSamples)
-    return undecidedFor([tooFew('scrape', samples, leastSamples)], [inWords(words)]);
+  if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], seen);
+  if (samples < leastSamples) return undecidedFor([tooFew('scrape', samples, leastSamples)], seen);
   const keeps = (limit: Limit, upCount: number, all = samples) =>
     holds(compareShare(upCount, all, limit.value), { ...limit, value: 0 });
   const [worst, best] = [keeps(target, up), keeps(target, up + unknown)];
-  const seen = [inWords(words)];
   if (worst !== best) return undecided(seen);
   if (outside !== undefined && keeps(target, up - outside.up, samples - outside.samples) !== worst)
     return undecided([...seen, reason('scrapes-outside-would-decide', { scrapes: outside.samples })]);

@@ -3,99 +3,95 @@ import { isMatched, textOf } from '../document/patterns.ts';
 import { isStatusLabel } from '../document/statuses.ts';
 import { foreignTo } from '../document/vocabularies.ts';
 import type { PlannedMeasure, RunRecord, Series } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { readSelector, type Selected } from '../prometheus/promql.ts';
 import type { Increase } from '../window/increases.ts';
 import { belongsTo } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
 
 /**
- * Bad events that have no series at all, which counts as 0 where the document says `absent: zero`. An error that never happened
- * looks like one that nobody could have counted. What tells them apart:
+ * Errors that have no series at all, which count as 0 where the document says `absent: zero`. An error that never happened
+ * looks like one that could not have been counted. What distinguishes them:
  *
- *   1. Series of the same metric that are there. If they lack a label, or if all their statuses are written in a way that is never
- *      matched, none will ever be counted.
- *   2. If one of them differs from a bad one in one value alone (that which tells bad from good), a bad one would have been told.
- *   3. A client that saw every answer, and none that was bad, is a witness of its own.
+ *   1. Series of the same metric that exist. If they lack a label, or if all their statuses are written in a way that the document
+ *      never matches, no error will ever be counted.
+ *   2. If one of them differs from an error only in the label that distinguishes errors, an error would have been counted.
+ *   3. A client that received every response, and no error among them, shows it independently.
  *
- * With none of these nothing speaks for the 0.
+ * Without any of these nothing supports the 0.
  */
 
 type Ratio = PlannedMeasure & { readonly kind: 'ratio' };
 
-/** `words`: it counts as 0, and how that is told. `reason`: why it does not. */
-export type Absence =
-  | { readonly ok: true; readonly words: string }
-  | { readonly ok: false; readonly reason: string };
-
-const unearned = (reason: string): Absence => ({ ok: false, reason });
+/** Why a missing series counts as 0 (`ok`), or why it does not. */
+export interface Absence {
+  readonly ok: boolean;
+  readonly reason: Reason;
+}
 
 export function absenceOf(planned: Ratio, frame: Frame, run: RunRecord): Absence {
   const bad = readSelector(planned.bad);
   const seen = seriesOf(bad.metric, frame).map(({ labels }) => labels);
   const telling = tellingOf(planned);
-  const foreign = telling.flatMap((label) => foreignWords(label, bad, seen));
-  if (foreign.length > 0) return unearned(`no bad event could be counted: ${foreign[0]}`);
-  const zero = `no series matched ${planned.bad}: counted as 0 because the document says "absent: zero"`;
-  if (isOneValueAway(telling, bad, seen))
-    return {
-      ok: true,
-      words: `${zero}, though nothing in this window shows that there ever will be one`,
-    };
-  if (isWitnessed(planned, frame, run))
-    return { ok: true, words: `${zero}, and no answer that the client saw was bad either` };
-  return unearned(
-    `${unseenWords(telling, bad, seen)}, so nothing shows that a bad event would have been counted: correct its name, let the service declare it at 0, or take bad and total from the same metric`,
-  );
+  const foreign = telling.flatMap((label) => foreignValue(label, bad, seen));
+  if (foreign[0] !== undefined) return { ok: false, reason: foreign[0] };
+  const zero = (shownBy: 'series' | 'client'): Absence => ({
+    ok: true,
+    reason: reason('absent-as-zero', { selector: planned.bad, shownBy }),
+  });
+  if (isOneValueAway(telling, bad, seen)) return zero('series');
+  if (isWitnessed(planned, frame, run)) return zero('client');
+  const lacking = { metric: bad.metric, with: unseenLabels(telling, bad, seen) };
+  return { ok: false, reason: reason('errors-unproven', lacking) };
 }
 
-/** A label that bad events are told by, and that what was counted lacks: none could be counted as bad. null if there is none. */
+/** A label that errors are told by, and that the counted series lack, so that no error could be counted. null if there is none. */
 export function lackingOf(
   { badLabels, ...planned }: Ratio,
   bad: readonly Increase[],
   all: readonly Increase[],
   frame: Frame,
-): string | null {
+): Reason | null {
   if (bad.length > 0) return null;
   const { metric } = readSelector(planned.bad);
   const seen = seriesOf(metric, frame);
-  // A total of another metric has labels of its own.
+  // A total of another metric has its own labels.
   const isOneMetric = metric === readSelector(planned.total).metric;
   for (const label of badLabels) {
     if (isOneMetric && all.some(({ labels }) => !(label in labels)))
-      return `no bad event could be counted: the series of the total have no label "${label}"`;
+      return reason('error-label-missing', { label, metric: null });
     if (seen.length > 0 && seen.every(({ labels }) => !(label in labels)))
-      return `no bad event could be counted: no series of ${metric} has a label "${label}"; correct it in the document`;
+      return reason('error-label-missing', { label, metric });
   }
   return null;
 }
 
-/** Whatever it was read for: each series of a metric that belongs to a target. */
+/** Every series of a metric that belongs to a target, whatever it was read for. */
 function seriesOf(metric: string, { readings, targets }: Frame): readonly Series[] {
   return [...readings.values()]
     .flatMap(({ series }) => series)
     .filter((one) => one.labels.__name__ === metric && targets.some((target) => belongsTo(one, target)));
 }
 
-/** The labels that may tell bad from good: a status, where there is one; what else is asked for must have been seen. */
+/** The labels that may distinguish errors: the statuses, if there are any; other labels must have been seen as asked for. */
 function tellingOf({ badLabels }: Ratio): readonly string[] {
   const statuses = badLabels.filter(isStatusLabel);
   return statuses.length > 0 ? statuses : badLabels;
 }
 
-/** Its values are all written in one way, and what is asked for is not. */
-function foreignWords(
+/** The values of a label are all written in one way, and the one asked for is written in another. */
+function foreignValue(
   label: string,
   { where }: Selected,
   seen: readonly Series['labels'][],
-): readonly string[] {
-  // Of another handler, or of another method, they may be spelt otherwise.
+): readonly Reason[] {
+  // Another handler or method may spell them differently.
   const own = seen.filter((labels) => missedBy(labels, { metric: '', where }, label).length === 0);
   const values = [...new Set((own.length > 0 ? own : seen).flatMap((labels) => labels[label] ?? []))];
   const looks = foreignTo(where[label]!, values, label);
   if (looks === null) return [];
-  return [
-    `${label} is "${values[0]}" in this window, ${looks}, which "${textOf(where[label]!)}" never matches; correct it in the document`,
-  ];
+  const asked = textOf(where[label]!);
+  return [reason('error-value-foreign', { label, value: values[0]!, looks, asked })];
 }
 
 const isOneValueAway = (telling: readonly string[], bad: Selected, seen: readonly Series['labels'][]) =>
@@ -103,19 +99,18 @@ const isOneValueAway = (telling: readonly string[], bad: Selected, seen: readonl
     seen.some((labels) => label in labels && missedBy(labels, bad, label).length === 0),
   );
 
-/** Which labels but one are not as the selector has them. */
+/** The labels, except one, that do not match the selector. */
 const missedBy = (labels: Series['labels'], { where }: Selected, but: string) =>
   Object.keys(where).filter((label) => label !== but && !isMatched(where[label]!, labels[label] ?? ''));
 
-/** Of the series that come closest to what is asked for, which labels they miss beside the one that tells. */
-function unseenWords(telling: readonly string[], bad: Selected, seen: readonly Series['labels'][]): string {
+/** In the series that come closest to what is asked for: the labels that differ, except the one that distinguishes errors. */
+function unseenLabels(telling: readonly string[], bad: Selected, seen: readonly Series['labels'][]) {
   const misses = telling.flatMap((label) => seen.map((labels) => missedBy(labels, bad, label)));
   const [fewest = []] = misses.toSorted((a, b) => a.length - b.length);
-  const told = fewest.map((label) => `${label} "${textOf(bad.where[label]!)}"`).join(', ');
-  return `no series of ${bad.metric}${told === '' ? '' : ` with ${told}`} was seen in this window`;
+  return fewest.map((label) => ({ label, asked: textOf(bad.where[label]!) }));
 }
 
-/** Where others send requests, too, the client saw its own answers alone. */
+/** Where other clients send requests, too, ours saw only its own responses. */
 function isWitnessed({ badStatus }: Ratio, { isIsolated }: Frame, { load }: RunRecord): boolean {
   if (load === null || !isIsolated) return false;
   if (load.answered['5xx'] > 0) return false;

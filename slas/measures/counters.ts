@@ -1,16 +1,14 @@
-import { countOf } from '../render/numbers.ts';
-import { clock, parseValue } from '../window/targets.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import { parseValue } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
 
-/** What a counter of events cannot be: its values are whole numbers that only rise. */
+/** A counter of events has whole numbers that only rise. Here is what shows that a series is not one. */
 
-export const NAME_THE_COUNTER = 'name the counter of the service that it is computed from';
-
-/** So many falls are no restarts. */
+/** A series that falls this many times more often than its process restarted is a gauge. */
 const FALLS_OF_A_GAUGE = 3;
 
-/** Why the series of a selector are no counters (a rate, a ratio, any other gauge); null where they may be. */
-export function notACounter(selector: string, frame: Frame): string | null {
+/** Why the series of a selector are not counters (but a rate, a ratio, any other gauge); null where they may be. */
+export function notACounter(selector: string, frame: Frame): Reason | null {
   const { readings, targets, fromSeconds, toSeconds } = frame;
   const restarts = Math.max(0, ...targets.map(({ lives }) => lives.length - 1));
   for (const { labels, samples } of readings.get(selector)?.series ?? []) {
@@ -19,13 +17,11 @@ export function notACounter(selector: string, frame: Frame): string | null {
     for (const [at, text] of samples) {
       const value = parseValue(text);
       if (at < fromSeconds || at > toSeconds || !Number.isFinite(value)) continue;
-      if (!Number.isInteger(value))
-        return `series ${JSON.stringify(labels)} is ${value} at ${clock(at)}, which is no whole number of events: it is no counter; ${NAME_THE_COUNTER}`;
+      if (!Number.isInteger(value)) return reason('value-not-whole', { labels, value, atSeconds: at });
       if (value < before) falls++;
       before = value;
     }
-    if (falls - restarts >= FALLS_OF_A_GAUGE)
-      return `series ${JSON.stringify(labels)} fell ${countOf(falls, 'time')} inside the window, and counters only rise: it is a gauge, or the service restarted each time; ${NAME_THE_COUNTER}`;
+    if (falls - restarts >= FALLS_OF_A_GAUGE) return reason('counter-falls-often', { labels, falls });
   }
   return null;
 }

@@ -1,8 +1,8 @@
 import { toSeconds } from '../document/units.ts';
 import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model/model.ts';
+import { inWords, reason } from '../model/reasons.ts';
 import { isRead, unread } from '../prometheus/downsampling.ts';
 import { readSelector } from '../prometheus/promql.ts';
-import { countOf, formatCount, were } from '../render/numbers.ts';
 import { nearestAt } from '../window/increases.ts';
 import { secondsOutside } from '../window/outside.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
@@ -12,17 +12,17 @@ import { isFresh, neverRefreshed } from './refreshed.ts';
 
 /** Gauges, read scrape by scrape. */
 
-/** Prometheus's own measurement of each scrape: 0 is what it says of one that failed. */
+/** `up` is Prometheus's own: it is 0 for a scrape that failed. */
 const isUp = (gauge: string) => readSelector(gauge).metric === 'up';
 
 export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Frame): Measured {
   const isOwn = isUp(planned.gauge);
   const reading = cleanReading(planned.gauge, frame, isOwn);
-  if ('ok' in reading) return nothing(reading.reason);
+  if ('ok' in reading) return nothing(inWords(reading.reason));
   if (reading.series.length === 0)
-    return nothing(`Prometheus has no data for ${planned.gauge} around the window`);
+    return nothing(inWords(`Prometheus has no data for ${planned.gauge} around the window`));
   const stray = strayOf(reading, frame);
-  if (stray !== null) return nothing(stray);
+  if (stray !== null) return nothing(inWords(stray));
   const unproven = isOwn ? null : neverRefreshed(planned.gauge, reading.series, frame);
   if (unproven !== null) return nothing(unproven);
   let isStale = false;
@@ -34,7 +34,10 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
     const { values, series, stale } = gaugeValues(reading.series, target, frame);
     isStale ||= stale.size > 0;
     const odd = [...values.values()].flat().find((value) => !Number.isFinite(value));
-    if (odd !== undefined) return nothing(`${planned.gauge} of ${target.name} is ${odd} inside the window`);
+    if (odd !== undefined)
+      return nothing(
+        reason('gauge-not-finite', { selector: planned.gauge, target: target.name, value: String(odd) }),
+      );
     const { opening, closing } = secondsOutside(target, frame);
     const isWider = opening + closing > 0;
     const counted = unreadCensus(planned.gauge, target, frame);
@@ -44,7 +47,7 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
     for (const { atSeconds, ok } of target.scrapes) {
       if (frame.blocks !== null && !isRead(frame.blocks, atSeconds)) continue;
       const found = ok || isOwn ? values.get(atSeconds) : undefined;
-      // Of several series of a target none may be missing: it may be the one that is down.
+      // If a target has several such series, all must be there: a missing one may be down.
       if (found === undefined || found.length < series) unknown++;
       else if (found.every((value) => value === 1)) up++;
       if (!isWider || (atSeconds >= frame.fromSeconds && atSeconds <= frame.toSeconds)) continue;
@@ -52,35 +55,31 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
       if (found?.every((value) => value === 1)) outside.up++;
     }
   }
-  const doubt =
-    unknown === 0
-      ? ''
-      : `, ${formatCount(unknown)} unknown (a scrape failed or is missing${isStale ? ', or the value was not refreshed' : ''})`;
   return {
     kind: 'census',
     samples,
     up,
     unknown,
     ...(outside.samples === 0 || outside.samples === samples ? {} : { outside }),
-    words: `up at ${formatCount(up)} of ${countOf(samples, 'scrape')}${doubt}; one scrape is ${points(samples)}`,
+    reasons: [reason('scrapes-up', { up, samples, unknown, isStale })],
   };
 }
 
-/** The highest value at the scrapes of the window; a scrape that failed may have missed a higher one. */
+/** The highest value at the scrapes of the window; a failed scrape may have missed a higher one. */
 export function measurePeak(
   planned: PlannedMeasure & { kind: 'peak' },
   { target, unit }: PlannedObjective,
   frame: Frame,
 ): Measured {
   const reading = cleanReading(planned.gauge, frame);
-  if ('ok' in reading) return nothing(reading.reason);
+  if ('ok' in reading) return nothing(inWords(reading.reason));
   const stray = strayOf(reading, frame);
-  if (stray !== null) return nothing(stray);
+  if (stray !== null) return nothing(inWords(stray));
   const stale = isUp(planned.gauge) ? null : neverRefreshed(planned.gauge, reading.series, frame);
   if (stale !== null && reading.series.length > 0) return nothing(stale);
   const byScrape = frame.targets.map((target) => {
     const { values, stale } = gaugeValues(reading.series, target, frame);
-    // Of several gauges of a target the one that was not refreshed may be the highest now.
+    // If a target has several such gauges, the one that was not refreshed may be the highest now.
     return readValues(new Map([...values].filter(([at]) => !stale.has(at))), frame);
   });
   const unreadOnes = frame.targets.flatMap((target) => unreadPeaks(planned.gauge, target, frame));
@@ -89,8 +88,10 @@ export function measurePeak(
     ...unreadOnes.flatMap(({ highest, lowest }) => [highest, lowest]),
   ].map((one) => toSeconds(one, planned.valuesIn));
   const odd = values.find((value) => !Number.isFinite(value));
-  if (odd !== undefined) return nothing(`${planned.gauge} is ${odd} inside the window`);
-  if (values.length === 0) return nothing(`Prometheus has no data for ${planned.gauge} around the window`);
+  if (odd !== undefined)
+    return nothing(reason('gauge-not-finite', { selector: planned.gauge, target: null, value: String(odd) }));
+  if (values.length === 0)
+    return nothing(inWords(`Prometheus has no data for ${planned.gauge} around the window`));
   const value = values.reduce((highest, one) => Math.max(highest, one));
   const least = values.reduce((lowest, one) => Math.min(lowest, one));
   const wrong = impossible(planned.gauge, value, unit) ?? impossible(planned.gauge, least, unit);
@@ -104,11 +105,9 @@ export function measurePeak(
   const unreadValues = unreadOnes.reduce((sum, one) => sum + one.values, 0);
   const samples = byScrape.flatMap((one) => [...one.values()].flat()).length + unreadValues;
   if (missed > 0 && target.comparison.startsWith('<'))
-    return nothing(
-      `${countOf(missed, 'scrape')} ${were(missed)} missed: ${planned.gauge} may have been higher then`,
-    );
-  const words = `the highest of ${countOf(samples, 'scrape')}${missed === 0 ? '' : `, ${formatCount(missed)} more ${were(missed)} missed`}`;
-  return { kind: 'number', samples, value, words, blocks: [] };
+    return nothing(reason('may-have-been-higher', { selector: planned.gauge, missed }));
+  const reasons = [reason('highest-of', { samples, missed })];
+  return { kind: 'number', samples, value, reasons, blocks: [] };
 }
 
 const readValues = (values: ReadonlyMap<number, readonly number[]>, { blocks }: Frame) =>
@@ -122,7 +121,7 @@ interface UnreadPeak {
   readonly lowest: number;
 }
 
-/** Of each block that was not read the highest and the lowest value; NaN where one was no number. */
+/** The highest and the lowest value of each block that was not read; NaN where one was not a number. */
 function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame): readonly UnreadPeak[] {
   const { blocks } = frame;
   if (blocks === null) return [];
@@ -147,7 +146,7 @@ function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame): readonl
   });
 }
 
-/** Of the blocks that were not read: each is up, down or unknown at all of its scrapes, or it would be odd. */
+/** Blocks that were not read are up, down or unknown at all of their scrapes; any other block would have been read. */
 function unreadCensus(gauge: string, target: TargetWindow, frame: Frame) {
   const { blocks, up } = frame;
   const census = { up: 0, unknown: 0 };
@@ -165,12 +164,6 @@ function unreadCensus(gauge: string, target: TargetWindow, frame: Frame) {
     }
   return census;
 }
-
-/** The resolution of a census, in percentage points. */
-const points = (samples: number) => {
-  const share = Number((100 / samples).toPrecision(2));
-  return `${share} ${share === 1 ? 'point' : 'points'}`;
-};
 
 interface GaugeValues {
   readonly values: ReadonlyMap<number, readonly number[]>;

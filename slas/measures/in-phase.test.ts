@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import { reason } from '../model/reasons.ts';
 import { CLIENT_ORIGIN_SECONDS, clientOf, type Sent } from '../testing/client.ts';
 import { cutOf } from '../testing/frames.ts';
 import type { PhaseTimes } from '../window/phases.ts';
@@ -7,8 +8,8 @@ import { allowForEdges } from './in-phase.ts';
 import type { Measured } from './measured.ts';
 
 /**
- * What is allowed for at the edges of a phase. Times are seconds of the run: the phase lasts from 30 to 90, and the service was
- * scraped in it from 31 to 89.
+ * How requests across the edges of a phase are allowed for. Times are seconds of the run: the phase lasts from 30 to 90, and the
+ * service was scraped in it from 31 to 89.
  */
 
 const ORIGIN = CLIENT_ORIGIN_SECONDS;
@@ -29,11 +30,15 @@ const runOf = (requests: readonly Sent[]): RunRecord => ({
 });
 const times = (count: number, ...one: Sent): readonly Sent[] => Array.from({ length: count }, () => one);
 
+const COUNTED = reason('no-request-counted', {});
+const before = (atMost: number) => reason('sent-before-phase', { atMost });
+const inFlight = (count: number) => reason('in-flight-at-phase-end', { count });
+
 const SHARE: Measured & { kind: 'share' } = {
   ...{ kind: 'share', samples: 100, bad: 0, badBeyondAlert: 0, value: 0, share: 0, bucket: null },
-  ...{ words: 'as counted', blocks: [], lower: [] },
+  ...{ reasons: [COUNTED], blocks: [], lower: [] },
 };
-const NUMBER: Measured = { kind: 'number', samples: 100, value: 25, words: 'as counted', blocks: [] };
+const NUMBER: Measured = { kind: 'number', samples: 100, value: 25, reasons: [COUNTED], blocks: [] };
 
 const LATENCY: PlannedMeasure = { kind: 'latency', buckets: 'took', percentile: 95, clientPath: null };
 const AT_CLIENT: PlannedMeasure = { ...LATENCY, clientPath: '/predict' };
@@ -61,30 +66,30 @@ function allowed(measure: PlannedMeasure, requests: readonly Sent[], changes: Ch
 }
 
 describe("by the client's clock", () => {
-  test('only earlier requests for the same path may be among what was counted', () => {
-    const before: readonly Sent[] = [
+  test('only earlier requests for the same path may be among the counted ones', () => {
+    const earlier: readonly Sent[] = [
       [29, 3],
       [29.5, 3],
       [29, 3, 200, '/batch'],
       [29.2, 3, 200, '/batch'],
       [29.4, 3, 200, '/batch'],
     ];
-    const words = 'as counted; up to 2 of them were sent before the phase';
-    expect(allowed(AT_CLIENT, before)).toEqual({ ...SHARE, doubtful: 2, words });
-    expect(allowed(AT_CLIENT, before.slice(2))).toEqual({ ...SHARE, doubtful: 0 });
+    const reasons = [COUNTED, before(2)];
+    expect(allowed(AT_CLIENT, earlier)).toEqual({ ...SHARE, doubtful: 2, reasons });
+    expect(allowed(AT_CLIENT, earlier.slice(2))).toEqual({ ...SHARE, doubtful: 0 });
   });
-  test('others who send requests are told apart, which without that clock they are not', () => {
+  test('the requests of other clients are left out, which is not possible without that clock', () => {
     expect(allowed(AT_CLIENT, [], { isIsolated: false })).toEqual({ ...SHARE, doubtful: 0 });
     for (const measure of [LATENCY, RATIO, THROUGHPUT])
       expect(allowed(measure, [], { isIsolated: false })).toEqual({
         kind: 'nothing',
-        reason: 'others send requests, too: which were in flight at the edges of the phase is not known',
+        reasons: [reason('others-send-requests', {})],
       });
   });
 });
 
 describe('a latency by the scrapes alone', () => {
-  test('is in doubt by what came in, and may hold what was in flight, lost or not', () => {
+  test('is in doubt by the requests carried in, and may hold those in flight, unanswered or not', () => {
     const requests: readonly Sent[] = [
       [29, 3],
       [29.5, 3],
@@ -95,11 +100,10 @@ describe('a latency by the scrapes alone', () => {
     expect(allowed(LATENCY, requests)).toEqual({
       ...SHARE,
       ...{ doubtful: 2, mayBeBad: 2 },
-      words:
-        'as counted; 2 more were in flight at the last scrape of the phase, and may be bad; up to 2 of them were sent before the phase',
+      reasons: [COUNTED, inFlight(2), before(2)],
     });
   });
-  test('knows nothing of statuses: a client that lost all of them says nothing against it', () => {
+  test('does not depend on statuses: a client whose requests all went unanswered does not change it', () => {
     const requests = times(100, 60, 1, 0);
     expect(allowed(LATENCY, requests)).toEqual({ ...SHARE, doubtful: 0, mayBeBad: 0 });
   });
@@ -112,15 +116,15 @@ describe('an error rate', () => {
     [88.4, 4, 0],
     [60, 0.1],
   ];
-  test('that holds the lost ones already need not fear that they are in flight', () => {
+  test('that counts unanswered requests as failed does not count them as in flight, too', () => {
     const measured = { ...SHARE, samples: 1000, bad: 2 };
-    const words = 'as counted; 1 more was in flight at the last scrape of the phase, and may be bad';
+    const reasons = [COUNTED, inFlight(1)];
     expect(allowed(LOST_IS_BAD, [...edges, ...times(996, 60, 0.1)], { measured })).toEqual({
       ...measured,
-      ...{ doubtful: 0, mayBeBad: 1, words },
+      ...{ doubtful: 0, mayBeBad: 1, reasons },
     });
   });
-  test('that leaves them out may have them all', () => {
+  test('that leaves unanswered requests out may have them all in flight', () => {
     expect(allowed(RATIO, edges)).toMatchObject({ doubtful: 0, mayBeBad: 3 });
   });
   test.each([
@@ -128,15 +132,18 @@ describe('an error rate', () => {
     [8, 3],
     [5, 0],
     [4, 0],
-  ])('of %i bad ones, 5 of them lost, may hold %i twice, whatever is lost later', (bad, doubtful) => {
-    const measured = { ...SHARE, bad };
-    const lost = [...times(5, 60, 1, 0), ...times(7, 95, 1, 0)];
-    expect(allowed(LOST_IS_BAD, lost, { measured })).toMatchObject({ doubtful });
-  });
+  ])(
+    'of %i failed requests, 5 of them unanswered, may count %i twice, whatever is unanswered later',
+    (bad, doubtful) => {
+      const measured = { ...SHARE, bad };
+      const lost = [...times(5, 60, 1, 0), ...times(7, 95, 1, 0)];
+      expect(allowed(LOST_IS_BAD, lost, { measured })).toMatchObject({ doubtful });
+    },
+  );
 });
 
 describe('what the client gave up on before the phase', () => {
-  // 7 that nobody waited for any more at 21 s, 9 that were answered before; in the phase the client saw 3 errors among 1,000.
+  // 7 that the client gave up on at 21 s, 9 that were answered before; in the phase it saw 3 errors among 1,000.
   const requests = [
     ...times(7, 20, 1, 0),
     ...times(9, 10, 0.1),
@@ -151,20 +158,24 @@ describe('what the client gave up on before the phase', () => {
     [2, 0],
   ])('may be among %i errors that the service counted, %i of them', (bad, doubtful) => {
     const measured = { ...SHARE, samples: 1000, bad };
-    const words =
-      doubtful === 0 ? 'as counted' : `as counted; up to ${doubtful} of them were sent before the phase`;
+    const reasons = [COUNTED, ...(doubtful === 0 ? [] : [before(doubtful)])];
     for (const measure of [RATIO, LOST_IS_BAD])
-      expect(allowed(measure, requests, { measured })).toEqual({ ...measured, doubtful, mayBeBad: 0, words });
+      expect(allowed(measure, requests, { measured })).toEqual({
+        ...measured,
+        doubtful,
+        mayBeBad: 0,
+        reasons,
+      });
   });
-  test('is not taken for what was lost in the phase', () => {
+  test('is not confused with requests that were unanswered in the phase', () => {
     const measured = { ...SHARE, samples: 1000, bad: 10 };
-    // Of 8 that the service counted the client saw 3; 2 of them may be the 2 that were lost in the phase.
+    // Of 8 that the service counted the client saw 3; 2 of them may be the 2 unanswered ones of the phase.
     const both = [...requests, ...times(2, 60, 1, 0)];
     expect(allowed(LOST_IS_BAD, both, { measured })).toMatchObject({ doubtful: 5 + 2 });
     const lost = [...times(5, 60, 1, 0), ...times(985, 60, 0.1), ...times(10, 60, 0.1, 500)];
     expect(allowed(RATIO, lost, { measured })).toMatchObject({ doubtful: 0 });
   });
-  test('is among all of them where no status tells what is bad', () => {
+  test('may be among all of them if errors are not selected by status', () => {
     const blind: PlannedMeasure = { ...RATIO, badStatus: null };
     const measured = { ...SHARE, samples: 1000, bad: 5 };
     expect(allowed(blind, requests, { measured })).toMatchObject({ doubtful: 5 });
@@ -172,30 +183,32 @@ describe('what the client gave up on before the phase', () => {
 });
 
 describe('what the client saw in the phase', () => {
-  const reason = (seen: number, bad: number) =>
-    `of ${seen} requests that were sent in the phase the client saw ${bad} bad, and the service counted 0 of 100 between the scrapes in it`;
+  const uncounted = (sent: number, sentBad: number) => ({
+    kind: 'nothing',
+    reasons: [reason('phase-errors-uncounted', { sent, sentBad, samples: 100, bad: 0 })],
+  });
   const lossy = [...times(96, 60, 0.1), ...times(4, 60, 1, 0)];
 
-  test('is held against an error rate: errors, and lost ones where these are bad', () => {
+  test('is compared with an error rate: errors, and unanswered requests if these count as failed', () => {
     const errors = [...times(96, 60, 0.1), ...times(4, 60, 0.1, 503)];
-    expect(allowed(RATIO, errors)).toEqual({ kind: 'nothing', reason: reason(100, 4) });
-    expect(allowed(LOST_IS_BAD, lossy)).toEqual({ kind: 'nothing', reason: reason(100, 4) });
+    expect(allowed(RATIO, errors)).toEqual(uncounted(100, 4));
+    expect(allowed(LOST_IS_BAD, lossy)).toEqual(uncounted(100, 4));
     expect(allowed(RATIO, lossy)).toMatchObject({ kind: 'share' });
   });
-  test('is of as many as the error rate is of: lost ones that are not bad are in neither count', () => {
+  test('covers what the error rate covers: unanswered requests that do not count as failed are in neither count', () => {
     const half = [...times(97, 60, 0.1), ...times(3, 60, 0.1, 500), ...times(100, 60, 1, 0)];
-    expect(allowed(RATIO, half)).toEqual({ kind: 'nothing', reason: reason(100, 3) });
+    expect(allowed(RATIO, half)).toEqual(uncounted(100, 3));
     const some: PlannedMeasure = { ...RATIO, totalStatus: '500|201' };
-    expect(allowed(some, half)).toEqual({ kind: 'nothing', reason: reason(3, 3) });
+    expect(allowed(some, half)).toEqual(uncounted(3, 3));
   });
-  test('is not asked where no status tells what is bad, or there is no record of the phase', () => {
+  test('is not used if errors are not selected by status, or without a record of the phase', () => {
     const blind: PlannedMeasure = { ...LOST_IS_BAD, badStatus: null };
     expect(allowed(blind, lossy)).toMatchObject({ kind: 'share' });
     const { client: _, ...load } = runOf(lossy).load!;
     const inPhase = { ...cut.run, load };
     expect(allowed(LOST_IS_BAD, lossy, { inPhase })).toMatchObject({ kind: 'share' });
   });
-  test('says nothing where nothing was counted: that is no limit that seems kept', () => {
+  test('changes nothing if nothing was counted, because then no limit seems kept', () => {
     const target: Limit = { text: '<= 2%', comparison: '<=', value: 0.02 };
     const measured = { ...SHARE, samples: 0 };
     expect(allowed(LOST_IS_BAD, lossy, { target, measured })).toMatchObject({ kind: 'share' });
@@ -204,13 +217,14 @@ describe('what the client saw in the phase', () => {
 });
 
 describe('a rate', () => {
-  test('is judged with 2 of 100 across an edge, and not with 3', () => {
-    const [before, within] = [times(2, 29, 3), times(2, 88, 4)];
-    expect(allowed(THROUGHPUT, [...before, ...within], { measured: NUMBER })).toBe(NUMBER);
-    expect(allowed(THROUGHPUT, [...before, ...times(3, 88, 4)], { measured: NUMBER })).toEqual({
+  test('is judged with 2 of 100 requests across an edge, and not with 3', () => {
+    const [earlier, within] = [times(2, 29, 3), times(2, 88, 4)];
+    expect(allowed(THROUGHPUT, [...earlier, ...within], { measured: NUMBER })).toBe(NUMBER);
+    expect(allowed(THROUGHPUT, [...earlier, ...times(3, 88, 4)], { measured: NUMBER })).toEqual({
       kind: 'nothing',
-      reason:
-        '2 requests came into the phase unanswered and 3 left it so: more than 2% of the 100 that were counted (as counted)',
+      reasons: [
+        reason('too-many-across-edges', { carriedIn: 2, inFlight: 3, samples: 100, seen: [COUNTED] }),
+      ],
     });
   });
 });

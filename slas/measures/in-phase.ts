@@ -1,16 +1,16 @@
 import { answeredWith, isLost, requestsOf } from '../client/requests.ts';
 import { holds } from '../document/limits.ts';
 import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
-import { countOf, formatCount, were } from '../render/numbers.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { compareShare } from '../statistics/statistics.ts';
 import { type AcrossEdges, acrossEdges, type PhaseTimes } from '../window/phases.ts';
 import type { Frame } from '../window/window.ts';
 import { type Measured, nothing } from './measured.ts';
 
 /**
- * What the service counted inside a phase is not quite what was sent in it: answers to earlier requests are among it, and
- * requests that were in flight at the last scrape are not. Both are known from the client's record of the whole run, and
- * neither may make a verdict: what they could change is undecided.
+ * What the service counted inside a phase is not quite what was sent in it: responses to earlier requests are included, and
+ * requests that were in flight at the last scrape are not. Both are known from the client's record of the whole run. Where they
+ * could change the verdict, the objective is undecided.
  */
 export function allowForEdges(
   measured: Measured,
@@ -20,23 +20,19 @@ export function allowForEdges(
   inPhase: RunRecord,
   frame: Frame,
 ): Measured {
-  // What a gauge said at the scrapes of a phase is nobody else's.
+  // A gauge at the scrapes of a phase belongs to that phase alone.
   if (measure.kind === 'peak') return measured;
   if (measured.kind !== 'share' && measured.kind !== 'number') return measured;
   const isByClient = measure.kind === 'latency' && measure.clientPath !== null;
-  if (!frame.isIsolated && !isByClient)
-    return nothing('others send requests, too: which were in flight at the edges of the phase is not known');
+  if (!frame.isIsolated && !isByClient) return nothing(reason('others-send-requests', {}));
   const across = acrossEdges(phase, run, frame);
-  if (across === null)
-    return nothing(
-      'the load generator left no record of its requests: which were in flight at the edges of the phase is not known',
-    );
+  if (across === null) return nothing(reason('no-client-record', { lacking: 'phase-edges' }));
   if (measured.kind === 'number') return allowForFew(measured, across);
   const { carriedIn } = across;
   if (measure.kind === 'latency' && measure.clientPath !== null) {
-    // The client's clock judges every request that was sent in the phase: what was in flight is not lost to it.
+    // The client's clock judges every request that was sent in the phase, also those in flight at its end.
     const others = carriedIn.filter(({ path }) => path === measure.clientPath).length;
-    return withDoubt(measured, others, others === 0 ? '' : carried(others));
+    return withDoubt(measured, others, carried(others));
   }
   if (measure.kind === 'ratio') {
     const hidden = badByClient(measured, measure, target, inPhase.load!.client);
@@ -47,23 +43,19 @@ export function allowForEdges(
   const open = across.inFlight.filter((one) => !(lostIsBad && isLost(one))).length;
   const late = measure.kind === 'ratio' ? answeredLate(measured.bad - lost, measure, across, inPhase) : 0;
   const before = carriedIn.length + late;
-  const words = [
-    ...(open === 0
-      ? []
-      : [
-          `${formatCount(open)} more ${were(open)} in flight at the last scrape of the phase, and may be bad`,
-        ]),
-    ...(before === 0 ? [] : [carried(before)]),
+  const because = [
+    ...(open === 0 ? [] : [reason('in-flight-at-phase-end', { count: open })]),
+    ...carried(before),
   ];
-  // The service may have counted a lost request as bad, too.
+  // The service may have counted an unanswered request as bad, too.
   const twice = Math.min(lost, Math.max(0, measured.bad - lost));
   return {
-    ...withDoubt(measured, before + twice, words.join('; ')),
+    ...withDoubt(measured, before + twice, because),
     mayBeBad: (measured.mayBeBad ?? 0) + open,
   };
 }
 
-/** What the client gave up on before the phase may be among the bad ones: as many as it did not see itself in the phase. */
+/** Requests that the client gave up on before the phase may be among the failed ones, as far as it did not see these itself. */
 function answeredLate(
   countedBad: number,
   { badStatus }: Ratio,
@@ -75,15 +67,15 @@ function answeredLate(
 }
 
 /**
- * Between a phase's first request and its first scrape the service's counts say nothing. Where the client's answers would
- * break the target, and what was counted does not, some were bad then.
+ * The service's counts say nothing about the time between a phase's first request and its first scrape. Where the responses that
+ * the client received break the target, and the counts do not, requests failed in that time.
  */
 function badByClient(
   { bad, samples }: Share,
   { badStatus, totalStatus, lost }: Ratio,
   target: Limit,
   client: ClientRequests | undefined,
-): string | null {
+): Reason | null {
   if (client === undefined || badStatus === null) return null;
   const requests = requestsOf(client);
   const lostOnes = lost === 'bad' ? requests.filter(isLost).length : 0;
@@ -92,28 +84,33 @@ function badByClient(
   const isKept = (part: number, all: number) =>
     all > 0 && holds(compareShare(part, all, target.value), { ...target, value: 0 });
   if (!isKept(bad, samples) || isKept(seenBad, seen)) return null;
-  return `of ${countOf(seen, 'request')} that ${were(seen)} sent in the phase the client saw ${formatCount(seenBad)} bad, and the service counted ${formatCount(bad)} of ${formatCount(samples)} between the scrapes in it`;
+  return reason('phase-errors-uncounted', { sent: seen, sentBad: seenBad, samples, bad });
 }
 
-const carried = (count: number) => `up to ${formatCount(count)} of them were sent before the phase`;
+const carried = (atMost: number) => (atMost === 0 ? [] : [reason('sent-before-phase', { atMost })]);
 
 type Share = Measured & { kind: 'share' };
 type Ratio = PlannedMeasure & { kind: 'ratio' };
 
-const withDoubt = (measured: Share, doubtful: number, words: string): Share => ({
+const withDoubt = (measured: Share, doubtful: number, because: readonly Reason[]): Share => ({
   ...measured,
   doubtful: Math.min((measured.doubtful ?? 0) + doubtful, measured.samples),
-  words: words === '' ? measured.words : `${measured.words}; ${words}`,
+  reasons: [...measured.reasons, ...because],
 });
 
-/** As many requests as a load may be off its plan. */
+/** As far as a load may differ from its plan. */
 const FEW = 0.02;
 
-/** A mean and a rate cannot tell whose they are: with more than a few across the edges they are not judged. */
+/** A mean or a rate does not show which requests it is of: with more than a few across the edges it is not judged. */
 function allowForFew(measured: Measured & { kind: 'number' }, across: AcrossEdges): Measured {
   const some = Math.max(across.carriedIn.length, across.inFlight.length);
   if (some <= FEW * measured.samples) return measured;
   return nothing(
-    `${countOf(across.carriedIn.length, 'request')} came into the phase unanswered and ${formatCount(across.inFlight.length)} left it so: more than 2% of the ${formatCount(measured.samples)} that were counted (${measured.words})`,
+    reason('too-many-across-edges', {
+      carriedIn: across.carriedIn.length,
+      inFlight: across.inFlight.length,
+      samples: measured.samples,
+      seen: measured.reasons,
+    }),
   );
 }

@@ -1,9 +1,16 @@
 import { answeredWith, requestsOf } from '../client/requests.ts';
 import { statusPattern } from '../document/statuses.ts';
 import { toSeconds } from '../document/units.ts';
-import type { LoadRecord, PlannedMeasure, PlannedObjective, RunRecord, TimeUnit } from '../model/model.ts';
+import type {
+  LoadRecord,
+  PlannedMeasure,
+  PlannedObjective,
+  RunRecord,
+  Series,
+  TimeUnit,
+} from '../model/model.ts';
+import { inWords, reason } from '../model/reasons.ts';
 import { readSelector } from '../prometheus/promql.ts';
-import { countOf, formatBucket, formatCount, formatValue, were } from '../render/numbers.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { slowerBlocks } from '../window/blocks.ts';
 import type { Increase } from '../window/increases.ts';
@@ -11,9 +18,9 @@ import { outsideOf } from '../window/outside.ts';
 import { parseValue } from '../window/targets.ts';
 import { uncountedOf } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
-import { type Measured, nothing, orNone, orNowhere, partialEvent, percent } from './measured.ts';
+import { type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
 
-/** The share of good answers within a limit: exact, because the limit is a bucket edge. */
+/** The share of successful responses within a limit: exact, because the limit is a bucket edge. */
 
 type Edges = ReadonlyMap<number, number>;
 
@@ -24,7 +31,7 @@ export function measureLatency(
   run: RunRecord,
 ): Measured {
   const counted = countIncreases(planned.buckets, frame);
-  if (!counted.ok) return nothing(counted.reason);
+  if (!counted.ok) return nothing(inWords(counted.reason));
   const part = partialEvent(counted.increases);
   if (part !== null) return nothing(part);
   const { valuesIn } = planned;
@@ -33,22 +40,24 @@ export function measureLatency(
     const lacking = histograms.find(({ edges }) => !edges.has(limit.value));
     if (lacking)
       return nothing(
-        `series ${lacking.name} has no bucket edge at ${limit.value} s: the share under "${limit.text}" is unknown`,
+        reason('no-bucket-edge', {
+          labels: lacking.labels,
+          limitSeconds: limit.value,
+          limit: limit.text,
+        }),
       );
   }
   const broken = histograms.find(({ edges }) => !edges.has(Infinity) || !ascends(edges));
-  if (broken)
-    return nothing(`the buckets of series ${broken.name} do not add up: they must ascend to le="+Inf"`);
+  if (broken) return nothing(reason('buckets-inconsistent', { labels: broken.labels }));
   const edges = sumEdges(histograms.map((histogram) => histogram.edges));
   const samples = edges.get(Infinity)!;
-  if (samples === 0) return nothing('no good answer was counted in the window');
+  if (samples === 0) return nothing(reason('no-successful-response', {}));
   const good = edges.get(target.value)!;
   const { value, bucket } = percentileOf(edges, planned.percentile);
   const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
   const slower = slowerBlocks(counted.increases, upToLimit, frame, valuesIn);
   const all = counted.increases.filter(({ labels }) => parseValue(labels.le!) === Infinity);
   const inside = errorsInside(planned, samples, frame, run);
-  const name = inside === null ? 'good answer' : 'response';
   const quick = counted.increases.filter(({ labels }) => parseValue(labels.le!) === target.value);
   return {
     kind: 'share',
@@ -61,15 +70,26 @@ export function measureLatency(
     value,
     share: good / samples,
     bucket,
-    words: `${formatCount(good)} of ${countOf(samples, name)} took ${formatValue(target.value, 'seconds')} or less (${percent(good / samples)}, ${planned.percentile}% needed); the p${planned.percentile} lies ${formatBucket(bucket, 'seconds')}${inside === null ? '' : `; ${inside.words}`}`,
+    reasons: [
+      reason('responses-within', {
+        good,
+        samples,
+        isSuccessful: inside === null,
+        limitSeconds: target.value,
+        percentile: planned.percentile,
+        bucket,
+      }),
+      ...(inside === null ? [] : [inside.reason]),
+    ],
     blocks: slower.at(-1)!,
     lower: slower.slice(0, -1),
   };
 }
 
 /**
- * A histogram that is selected by no status holds error responses, too: fast ones would help a limit, slow ones break it. How many
- * there were the client knows; it is judged as if all had been fast, and as if all had been slow. null: it holds successful ones alone.
+ * A histogram that is not selected by status holds error responses, too: fast ones would hide a broken limit, slow ones would break
+ * one that is kept. The client knows how many there were; the objective is judged as if all had been fast, and as if all had been
+ * slow. null: the histogram holds successful responses only.
  */
 function errorsInside(
   { buckets, clientPath }: PlannedMeasure & { kind: 'latency' },
@@ -78,15 +98,19 @@ function errorsInside(
   { load }: RunRecord,
 ) {
   if (statusPattern(readSelector(buckets).where) !== null) return null;
-  const all = 'error responses are included, as the histogram is selected by no status';
-  if (load === null || !frame.isIsolated) return { words: all, doubt: {} };
+  const unknown = { reason: reason('errors-included', { errors: null }), doubt: {} };
+  if (load === null || !frame.isIsolated) return unknown;
   const { errors, missing } = errorsSeen(load, clientPath, samples);
-  if (errors === 0) return { words: all, doubt: {} };
-  const words = `${all}: the client got ${countOf(errors, 'response')} that ${were(errors)} not 2xx`;
-  return { words, doubt: { doubtful: Math.min(errors, samples), mayBeBad: missing, doubtWords: words } };
+  if (errors === 0) return unknown;
+  const doubt = {
+    doubtful: Math.min(errors, samples),
+    mayBeBad: missing,
+    hasErrorsInside: true,
+  } as const;
+  return { reason: reason('errors-included', { errors }), doubt };
 }
 
-/** Responses but 2xx; and of all responses, how many the histogram lacks: they may be errors, or a tail of slow ones. */
+/** How many responses were not 2xx, and how many the histogram lacks: those may be errors, or a tail of slow ones. */
 function errorsSeen({ client, answered }: LoadRecord, path: string | null, samples: number) {
   if (client === undefined)
     return { errors: answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'], missing: 0 };
@@ -95,15 +119,14 @@ function errorsSeen({ client, answered }: LoadRecord, path: string | null, sampl
   return { errors, missing: path === null ? 0 : Math.min(errors, Math.max(0, own.length - samples)) };
 }
 
-/** One histogram a label set and target: its edges, in seconds, with how much each grew. */
+/** One histogram for each label set and target: its edges, in seconds, with how much each grew. */
 function groupHistograms(increases: readonly Increase[], valuesIn: TimeUnit | undefined) {
-  const groups = new Map<string, { name: string; edges: Map<number, number> }>();
+  const groups = new Map<string, { labels: Series['labels']; edges: Map<number, number> }>();
   for (const { labels, target, increase } of increases) {
     const { le, ...rest } = labels;
-    const name = JSON.stringify(rest);
-    const key = `${target.name} ${name}`;
-    const group = groups.get(key) ?? { name, edges: new Map<number, number>() };
-    // Two spellings of one edge in one histogram: which of them counts is not known, and NaN is no edge.
+    const key = `${target.name} ${JSON.stringify(rest)}`;
+    const group = groups.get(key) ?? { labels: rest, edges: new Map<number, number>() };
+    // Where one histogram spells an edge in two ways it is not known which one counts, and NaN is not an edge.
     const edge = toSeconds(parseValue(le ?? ''), valuesIn);
     group.edges.set(group.edges.has(edge) ? Number.NaN : edge, increase);
     groups.set(key, group);
@@ -118,7 +141,7 @@ const ascends = (edges: Edges) =>
     ([edge, grown], index, all) => !Number.isNaN(edge) && (index === 0 || grown >= all[index - 1]![1]),
   );
 
-/** Sums over the edges that all histograms have: replicas are added before anything is judged. */
+/** Sums over the edges that all histograms have: replicas are added up before anything is judged. */
 function sumEdges(histograms: readonly Edges[]): Edges {
   const [first, ...others] = histograms;
   const common = inOrder(first!).filter(([edge]) => others.every((edges) => edges.has(edge)));
@@ -127,7 +150,7 @@ function sumEdges(histograms: readonly Edges[]): Edges {
   );
 }
 
-/** The bucket that a percentile lies in, and a value interpolated inside it. Past the last finite edge: that edge. */
+/** The bucket of a percentile, and a value interpolated inside it; past the last finite edge, that edge. */
 function percentileOf(edges: Edges, percentile: number): { value: number; bucket: [number, number | null] } {
   const ordered = inOrder(edges);
   const samples = ordered.at(-1)![1];

@@ -1,5 +1,6 @@
 import { holds } from '../document/limits.ts';
 import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import { inWords, type Reason, reason } from '../model/reasons.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import type { Scope } from '../window/phases.ts';
 import type { Frame } from '../window/window.ts';
@@ -14,33 +15,33 @@ import { measureRecovery } from './recovery.ts';
 export { highestGauge } from './gauges.ts';
 export { endsOf, type Measured } from './measured.ts';
 
-/** What was measured of an objective in its scope, or why nothing could be: `run` is the whole one. */
+/** What was measured of an objective in its scope, or why nothing could be. `run` is the whole run. */
 export function measureIn(
   scope: Scope | string,
   objective: PlannedObjective,
   run: RunRecord,
   requests: string | null,
 ): Measured {
-  if (typeof scope === 'string') return nothing(scope);
+  if (typeof scope === 'string') return nothing(inWords(scope));
   const { phase, frame } = scope;
   const planned = objective.measure;
   if (planned.kind === 'recovery') return measureRecovery(planned, objective, scope.run);
-  if (typeof frame === 'string') return nothing(frame);
+  if (typeof frame === 'string') return nothing(inWords(frame));
   const unasked = unaskedPath(planned, run);
   if (unasked !== null) return nothing(unasked);
   const measured = measure(planned, objective, scope.run, frame, requests, phase !== null);
   return phase === null ? measured : allowForEdges(measured, objective, phase, run, scope.run, frame);
 }
 
-/** A path that the load never asks for is misspelt: the client's side would be left out without a word. */
-function unaskedPath(planned: PlannedMeasure, { load }: RunRecord): string | null {
+/** A path that the load never requests is misspelt: the client's side would be left out silently. */
+function unaskedPath(planned: PlannedMeasure, { load }: RunRecord): Reason | null {
   const path = planned.kind === 'latency' || planned.kind === 'mean' ? planned.clientPath : null;
   if (path == null || load?.client === undefined || load.client.status === '') return null;
   if (load.client.paths.includes(path)) return null;
-  return `no request of the load went to "${path}", which is to be judged by the client's clock: it went to ${load.client.paths.join(', ')}`;
+  return reason('path-not-requested', { path, paths: load.client.paths });
 }
 
-/** One measure of an objective that is counted in a window, by its kind; each has a file under measures/. */
+/** Measures an objective in a window, by its kind; each kind has its file. */
 function measure(
   planned: Exclude<PlannedMeasure, { kind: 'recovery' }>,
   objective: PlannedObjective,
@@ -67,7 +68,7 @@ function measure(
   }
 }
 
-/** Whether so many bad ones among all are within a limit. A percentile's limit includes its edge, a rate's is strict. */
+/** Whether `bad` of `all` is within a limit. A percentile's limit includes its edge, a rate's is strict. */
 export function isWithin(planned: PlannedMeasure, limit: Limit, bad: number, all: number): boolean {
   if (planned.kind === 'latency') return compareShare(bad, all, budgetOf(planned.percentile)) <= 0;
   const sign = compareShare(bad, all, limit.value);

@@ -1,6 +1,6 @@
 import { UNIT_RANGES } from '../document/limits.ts';
 import type { Unit } from '../model/model.ts';
-import { formatValue } from '../render/numbers.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import type { Increase } from '../window/increases.ts';
 import type { Outside } from '../window/outside.ts';
@@ -8,8 +8,8 @@ import { whyUncounted } from '../window/uncounted.ts';
 import type { Frame } from '../window/window.ts';
 
 /**
- * What was measured for one objective: numbers, and how any such numbers compare with a limit. Whether they may decide
- * anything is for judge.ts to say.
+ * What was measured of one objective: numbers, with the reasons that say what they are. Whether they decide anything is up
+ * to judge/decide.ts.
  */
 export type Measured =
   /** Bad events among all: decided in integers. `badBeyondAlert` are those past the alert threshold. */
@@ -21,10 +21,10 @@ export type Measured =
       readonly value: number;
       readonly share: number;
       readonly bucket: readonly [number, number | null] | null;
-      readonly words: string;
+      readonly reasons: readonly Reason[];
       /** At most so many more, good or bad, were taken by replicas that ended. Absent: none. */
       readonly uncounted?: number;
-      /** Where it is for another reason than that replicas ended. */
+      /** Set where the cause is not that replicas ended. */
       readonly uncountedWhy?: string;
       /** Of these, at most so many may lie outside the window that was asked for. Absent: none. */
       readonly outside?: Outside;
@@ -37,15 +37,15 @@ export type Measured =
       readonly unclaimed?: { readonly mayBeBad: number; readonly outside: number };
       /** So many more may be of it, and bad. Only what is kept with them is kept. */
       readonly mayBeBad?: number;
-      /** Why they are in doubt, where it is not for a phase's edges. */
-      readonly doubtWords?: string;
+      /** They are in doubt because error responses are among them, not because of a phase's edges. */
+      readonly hasErrorsInside?: true;
     }
   /** A mean or a rate: compared as it is. Its blocks are sums of counts, or counts of seconds. */
   | {
       readonly kind: 'number';
       readonly samples: number;
       readonly value: number;
-      readonly words: string;
+      readonly reasons: readonly Reason[];
       /** At most so many more were taken by replicas that ended, and what the value would be with the worst and the best of them. Absent: none. */
       readonly uncounted?: Uncounted;
       readonly uncountedWhy?: string;
@@ -61,7 +61,7 @@ export type Measured =
       readonly unknown: number;
       /** The scrapes at its edges that lie outside the window that was asked for. Absent: none. */
       readonly outside?: { readonly samples: number; readonly up: number };
-      readonly words: string;
+      readonly reasons: readonly Reason[];
     }
   /** When something was over, from the second on that is told; while `isBack` is false it was not yet. */
   | {
@@ -69,9 +69,9 @@ export type Measured =
       readonly samples: number;
       readonly seconds: number;
       readonly isBack: boolean;
-      readonly words: string;
+      readonly reasons: readonly Reason[];
     }
-  | { readonly kind: 'nothing'; readonly reason: string };
+  | { readonly kind: 'nothing'; readonly reasons: readonly Reason[] };
 
 export interface Range {
   readonly low: number;
@@ -88,27 +88,24 @@ export const endsOf = ({ value, uncounted, outside }: Measured & { kind: 'number
   high: Math.max(value, uncounted?.high ?? value, outside?.high ?? value),
 });
 
-export const nothing = (reason: string): Measured => ({ kind: 'nothing', reason });
-/** Only where there is something to tell. */
+export const nothing = (...reasons: readonly Reason[]): Measured => ({ kind: 'nothing', reasons });
+/** Set only where something may be uncounted. */
 export const orNone = (uncounted: number, frame: Frame) =>
   uncounted === 0 ? {} : { uncounted, ...whyUncounted(frame) };
 export const orNowhere = ({ all, bad }: Outside) =>
   all === 0 && bad === 0 ? {} : { outside: { all: Math.max(all, bad), bad } };
-export const percent = (ratio: number) => formatValue(ratio, 'ratio');
 
 /** Events are judged as shares of integers. */
-export function partialEvent(increases: readonly Increase[]): string | null {
+export function partialEvent(increases: readonly Increase[]): Reason | null {
   const odd = increases.find(({ increase }) => !Number.isSafeInteger(increase));
   if (odd === undefined) return null;
-  return `series ${JSON.stringify(odd.labels)} grew by ${odd.increase}, which is no whole number of events: it is no counter of them`;
+  return reason('increase-not-whole', { labels: odd.labels, increase: odd.increase });
 }
 
-/** What no ratio and no time can be: the values are in another unit than the document says. */
-export function impossible(what: string, value: number, unit: Unit): string | null {
+/** A value outside the range of its unit: it is in another unit than the document says. `of` null: the mean. */
+export function impossible(of: string | null, value: number, unit: Unit): Reason | null {
   const { low, high } = UNIT_RANGES[unit];
-  if (value >= low && value <= high) return null;
-  if (unit !== 'ratio') return `${what} is ${value}, which no ${unit === 'seconds' ? 'time' : 'rate'} can be`;
-  return `${what} is ${Number(value.toPrecision(6))}, and a ratio lies from 0 to 1: write unit: number if it is a percentage or a count`;
+  return value >= low && value <= high ? null : reason('value-impossible', { of, value, unit });
 }
 
 /** Labels as one text, whatever their order; some may be left out. */

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { ClientRequests, LoadRecord } from '../model/model.ts';
+import { inWords, reason } from '../model/reasons.ts';
 import type { Given } from '../testing/cases.ts';
 import { cutOf } from '../testing/frames.ts';
 import type { Measured } from './measured.ts';
 import { measureMean, measureThroughput } from './numbers.ts';
 
-/** Over which seconds a rate is told, and over which blocks. The healthy service answers 1,500 requests in 60 s. */
+/** The seconds and the blocks that a rate is computed over. The healthy service answers 1,500 requests in 60 s. */
 
 /** Requests that were answered at these seconds of the load, 10 ms after they were sent, in this order. */
 const answeredAt = (ends: readonly number[]): ClientRequests => {
@@ -39,40 +40,41 @@ function throughput(
 }
 
 describe('a service that fell behind', () => {
-  // 100 answers, one a second from 1 s on: 98 s lie between the first and the 99th.
+  // 100 responses, one a second from 1 s on: 98 s lie between the first and the 99th.
   const behind = seconds(100, (index) => 1 + index);
   const drained = (98 * 100) / 99;
 
-  test('is told over the seconds in which answers came, without the last hundredth', () => {
-    const { value, words, blocks } = throughput({ client: answeredAt(behind) });
+  test('is measured over the seconds in which responses came, without the last hundredth', () => {
+    const { value, reasons, blocks } = throughput({ client: answeredAt(behind) });
     expect(value).toBeCloseTo(1500 / drained, 9);
-    expect(words).toBe(
-      '1,500 good answers in the 98.99 s in which they came; the load was scheduled over 60 s',
-    );
+    const covered = { samples: 1500, seconds: expect.closeTo(drained, 9), scheduledSeconds: 60 };
+    expect(reasons).toEqual([reason('responses-after-load', covered)]);
     expect(blocks).toHaveLength(98);
     expect(blocks.slice(0, 97)).toEqual(Array(97).fill({ part: 1, total: 1 }));
     expect(blocks.at(-1)).toEqual({ part: 2, total: 1 });
   });
-  test('is so in whatever order its answers are recorded', () => {
+  test('is recognised in whatever order its responses are recorded', () => {
     const shuffled = behind.toSorted((a, b) => ((a * 37) % 101) - ((b * 37) % 101));
     expect(throughput({ client: answeredAt(shuffled) })).toEqual(throughput({ client: answeredAt(behind) }));
   });
-  test('is so past 2% of what was scheduled', () => {
+  test('is one whose responses took over 2% more than the scheduled time', () => {
     const over = (most: number) => answeredAt(seconds(50, (index) => 1 + (index * most) / 49));
     const scheduled = { plannedRequests: 1500, scheduledSeconds: 100 };
-    expect(throughput({ ...scheduled, client: over(102) }).words).toContain('over which load was scheduled');
-    expect(throughput({ ...scheduled, client: over(102.2) }).words).toContain('in which they came');
+    const codesOf = (most: number) =>
+      throughput({ ...scheduled, client: over(most) }).reasons.map(({ code }) => code);
+    expect(codesOf(102)).toEqual(['responses-over-load']);
+    expect(codesOf(102.2)).toEqual(['responses-after-load']);
   });
-  test('is not where it counted none, or where the plan does not say what is counted', () => {
+  test('is not recognised if it counted nothing, or if the plan does not say what is counted', () => {
     const none = { series: { 'answers 200': 'always 400' } };
     expect(throughput({ client: answeredAt(behind) }, none)).toMatchObject({
-      ...{ value: 0, words: '0 good answers in the 60 s over which load was scheduled' },
+      ...{ value: 0, reasons: [reason('responses-over-load', { samples: 0, seconds: 60 })] },
     });
     const stored = throughput({ client: answeredAt(behind) }, {}, {});
     expect(stored).toMatchObject({
-      ...{ value: 25, words: '1,500 good answers in the 60 s over which load was scheduled' },
+      ...{ value: 25, reasons: [reason('responses-over-load', { samples: 1500, seconds: 60 })] },
     });
-    // Of such a plan nothing is told by seconds: the stretches are those between scrapes.
+    // Such a plan has no blocks by seconds, only those between scrapes.
     const seen = answeredAt(seconds(1500, (index) => 1 + index / 25));
     expect(throughput({ client: seen }, {}, {}).blocks).toEqual(throughput({}).blocks);
     expect(throughput({ client: seen }).blocks).not.toEqual(throughput({}).blocks);
@@ -101,18 +103,19 @@ describe('a window without a load', () => {
     return { requests, asked: plan.requests };
   };
 
-  test('is told between the scrapes, where requests were made', () => {
+  test('is measured between its first and last scrape, if requests were made', () => {
     const { requests, asked } = bare();
     expect(requests(asked)).toMatchObject({ value: 25, samples: 1500 });
     expect(requests(null)).toMatchObject({ value: 25, samples: 1500 });
   });
-  test('may see a first answer of a status inside', () => {
+  test('may hold the first response with a status', () => {
     const { requests, asked } = bare({ series: { 'answers 503': '_*5 0 5+0*10' } });
     expect(requests(asked)).toMatchObject({ value: 25, samples: 1500 });
   });
   test('says why its requests could not be counted', () => {
     expect(bare().requests('gone{job="sentiment-api"}')).toEqual({
-      ...{ kind: 'nothing', reason: 'there is no evidence for gone{job="sentiment-api"}' },
+      kind: 'nothing',
+      reasons: [inWords('there is no evidence for gone{job="sentiment-api"}')],
     });
   });
 });

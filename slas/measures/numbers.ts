@@ -3,14 +3,14 @@ import { ratesBySecond } from '../client/slots.ts';
 import { UNIT_RANGES } from '../document/limits.ts';
 import { toSeconds } from '../document/units.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model/model.ts';
-import { countOf, formatCount } from '../render/numbers.ts';
+import { inWords, type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { countBlocks, isWhole, secondBlocks } from '../window/blocks.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { outsideOf, outsideSum } from '../window/outside.ts';
 import { uncountedOf, unobservedOf, whyUncounted } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
-import { NAME_THE_COUNTER, notACounter } from './counters.ts';
+import { notACounter } from './counters.ts';
 import { impossible, keyOf, type Measured, nothing, partialEvent, type Range } from './measured.ts';
 
 /** Rates and means: compared as they are. */
@@ -25,64 +25,67 @@ export function measureThroughput(
   const gauge = notACounter(planned.counter, frame);
   if (gauge !== null) return nothing(gauge);
   const counted = countIncreases(planned.counter, frame);
-  if (!counted.ok) return nothing(counted.reason);
+  if (!counted.ok) return nothing(inWords(counted.reason));
   const part = partialEvent(counted.increases);
   if (part !== null) return nothing(part);
   const samples = total(counted.increases);
-  // Where it tells statuses, they are reconciled one by one.
+  // A counter with statuses is reconciled status by status.
   if (samples === 0 && planned.status == null && standsStill(counted.increases, run, frame))
     return nothing(
-      `${planned.counter} did not grow, while the client saw ${countOf(run.load!.answered['2xx'], 'successful response')}: it is no counter of these; ${NAME_THE_COUNTER}`,
+      reason('counter-stands-still', { selector: planned.counter, responses: run.load!.answered['2xx'] }),
     );
   const atMost = uncountedOf(counted.increases, frame);
   const told = (
     rateOf: (increases: readonly Increase[], more: number) => number,
-    words: string,
+    seen: Reason,
     blocks: readonly Block[] | null = slotsOfAnswers(planned, run, samples, isPhase),
     outside: { readonly outside?: Range } = {},
   ): Measured => ({
     kind: 'number',
     samples,
     value: rateOf(counted.increases, 0),
-    words: `${countOf(samples, 'good answer')} ${words}`,
+    reasons: [seen],
     ...within(atMost, rateOf(counted.increases, 0), rateOf(counted.increases, atMost), frame),
     ...outside,
     blocks: blocks ?? secondBlocks(counted.increases, frame),
   });
-  // Others go on before and after the load: what they are answered then would be added to its seconds.
+  // Other clients go on before and after the load: their responses would be added to its seconds.
   if (run.load !== null && !isPhase && frame.isIsolated) {
     const scheduled = run.load.scheduledSeconds;
     const drained = drainedOver(planned, run.load, samples);
     if (drained !== null)
       return told(
         (_, more) => (samples + more) / drained.seconds,
-        `in the ${formatCount(drained.seconds)} s in which they came; the load was scheduled over ${formatCount(scheduled)} s`,
+        reason('responses-after-load', {
+          samples,
+          seconds: drained.seconds,
+          scheduledSeconds: scheduled,
+        }),
         drained.blocks,
       );
     return told(
       (_, more) => (samples + more) / scheduled,
-      `in the ${formatCount(scheduled)} s over which load was scheduled`,
+      reason('responses-over-load', { samples, seconds: scheduled }),
     );
   }
   const asked = requests === null ? counted : countIncreases(requests, frame, 'zero');
-  if (!asked.ok) return nothing(asked.reason);
-  if (total(asked.increases) === 0)
-    return nothing('no request was made in the window: there was no load to carry');
+  if (!asked.ok) return nothing(inWords(asked.reason));
+  if (total(asked.increases) === 0) return nothing(reason('no-load', {}));
   return told(
     (increases, more) => rateBetweenScrapes(increases, frame) + more / longestSpan(frame),
-    'between the scrapes that were subtracted',
+    reason('responses-between-scrapes', { samples }),
     undefined,
     rateInside(samples, outsideOf(counted.increases, frame), frame),
   );
 }
 
-/** A counter of what the client was answered grows; a gauge that is the same all the time does not. */
+/** A counter of the responses that the client received grows; a gauge with a constant value does not. */
 const standsStill = (increases: readonly Increase[], { load }: RunRecord, { isIsolated }: Frame) =>
   isIsolated &&
   (load?.answered['2xx'] ?? 0) > 0 &&
   increases.some(({ parts }) => parts.some(({ base }) => base > 0));
 
-/** Each replica over its own seconds; one that was not always there over those of the whole. */
+/** Each replica over its own seconds; one that was not there all the time over those of the window. */
 const rateBetweenScrapes = (increases: readonly Increase[], frame: Frame) =>
   increases.reduce(
     (sum, { increase, target }) =>
@@ -102,13 +105,13 @@ const within = (atMost: number, one: number, other: number, frame: Frame) =>
         ...whyUncounted(frame),
       };
 
-/** In the seconds that were asked for, where more than these were counted: none of what may lie outside, or all of it. */
+/** The rate over the requested window, where the counts cover more: without what may lie outside, and with all of it. */
 function rateInside(samples: number, outside: number, { fromSeconds, toSeconds }: Frame) {
   const seconds = toSeconds - fromSeconds;
   return outside === 0 ? {} : { outside: { low: (samples - outside) / seconds, high: samples / seconds } };
 }
 
-/** Without the observations that may lie outside, once as large and once as small as they can be. */
+/** The mean without the observations that may lie outside: these as large, and as small, as they can be. */
 function meanInside(sum: number, samples: number, most: number, outside: number, outsideTotal: number) {
   if (outside === 0) return {};
   const largest = Math.min(outsideTotal, most * outside);
@@ -122,9 +125,8 @@ function meanInside(sum: number, samples: number, most: number, outside: number,
 }
 
 /**
- * Where a service falls behind, the last answers come long after the load has ended: they are not of its seconds. Then all are
- * counted over the seconds from the first answer to the last, without the last hundredth: a few stragglers are no backlog.
- * null where it keeps up.
+ * Where a service falls behind, its last responses come long after the load has ended. Then all are counted over the seconds from
+ * the first response to the last, without the last hundredth, because a few stragglers are not a backlog. null where it keeps up.
  */
 function drainedOver(
   { status }: PlannedMeasure & { kind: 'throughput' },
@@ -149,12 +151,12 @@ function drainedOver(
   };
 }
 
-/** How far the client's count may be from the service's: as far as a load may be from its plan. */
+/** How far the client's count may differ from the service's: as far as a load may differ from its plan. */
 const SAME = 0.02;
 
 /**
- * Good answers by the second in which they were asked for, as the client saw them: seconds tell more of the spread than
- * scrapes do. null where the client left no record, or counted something else than the service did; of a phase the service
+ * Successful responses by the second in which their requests were sent, as the client saw them: seconds show more of the spread
+ * than scrapes do. null where the client left no record, or counted something else than the service did; in a phase the service
  * counts only the part between two scrapes.
  */
 function slotsOfAnswers(
@@ -174,26 +176,28 @@ function slotsOfAnswers(
 
 export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Unit, frame: Frame): Measured {
   const sums = countIncreases(planned.sum, frame);
-  if (!sums.ok) return nothing(sums.reason);
+  if (!sums.ok) return nothing(inWords(sums.reason));
   const counts = countIncreases(planned.count, frame);
-  if (!counts.ok) return nothing(counts.reason);
+  if (!counts.ok) return nothing(inWords(counts.reason));
   const single = unpaired(sums.increases, counts.increases) ?? unpaired(counts.increases, sums.increases);
   if (single !== null)
-    return nothing(`${planned.sum} and ${planned.count} must pair, and ${single} stands alone`);
+    return nothing(
+      reason('series-unpaired', { sum: planned.sum, count: planned.count, labels: single.labels }),
+    );
   const samples = total(counts.increases);
-  if (samples === 0) return nothing('nothing was observed in the window');
+  if (samples === 0) return nothing(reason('nothing-observed', {}));
   const seconds = (value: number) => toSeconds(value, planned.valuesIn);
   const sum = seconds(total(sums.increases));
   const atMost = unobservedOf(counts.increases, frame);
-  const wrong = impossible('the mean', sum / samples, unit);
+  const wrong = impossible(null, sum / samples, unit);
   if (wrong !== null) return nothing(wrong);
-  // What an observation that nobody saw may have been.
+  // The values that an observation which no scrape saw may have had.
   const { low, high } = UNIT_RANGES[unit];
   return {
     kind: 'number',
     samples,
     value: sum / samples,
-    words: `the mean of ${countOf(samples, 'observation')}`,
+    reasons: [reason('mean-of', { samples })],
     ...within(
       atMost,
       (sum + low * atMost) / (samples + atMost),
@@ -214,9 +218,8 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
   };
 }
 
-/** A series of the one that the other has no partner for: the same labels but for the name. */
-function unpaired(some: readonly Increase[], others: readonly Increase[]): string | null {
+/** A series without a partner among the others: one with the same labels, except the name. */
+function unpaired(some: readonly Increase[], others: readonly Increase[]): Increase | null {
   const keys = new Set(others.map(({ labels }) => keyOf(labels, '__name__')));
-  const single = some.find(({ labels }) => !keys.has(keyOf(labels, '__name__')));
-  return single === undefined ? null : JSON.stringify(single.labels);
+  return some.find(({ labels }) => !keys.has(keyOf(labels, '__name__'))) ?? null;
 }

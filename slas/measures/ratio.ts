@@ -1,6 +1,6 @@
 import { answeredWith, isLost, requestsOf } from '../client/requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model/model.ts';
-import { countOf, formatCount, were } from '../render/numbers.ts';
+import { inWords, type Reason, reason } from '../model/reasons.ts';
 import { countBlocks } from '../window/blocks.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { outsideOf } from '../window/outside.ts';
@@ -8,11 +8,11 @@ import { uncountedOf } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 import { absenceOf, lackingOf } from './absence.ts';
 import { notACounter } from './counters.ts';
-import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent, percent } from './measured.ts';
+import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
 import { notAPart } from './part-of.ts';
 import { unclaimedBy } from './unclaimed.ts';
 
-/** Bad events over all, with the requests that only the client knows of. */
+/** Errors over all events, with the requests that only the client knows of. */
 
 export function measureRatio(
   planned: PlannedMeasure & { kind: 'ratio' },
@@ -22,11 +22,11 @@ export function measureRatio(
   const gauge = notACounter(planned.bad, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
   const bad = countIncreases(planned.bad, frame, planned.badAbsent);
-  if (!bad.ok) return nothing(bad.reason);
+  if (!bad.ok) return nothing(inWords(bad.reason));
   // A first error may make its series inside the window; it is one of all events then, too.
   const badOnes = new Set(bad.increases.map(({ labels }) => keyOf(labels)));
   const all = countIncreases(planned.total, frame, null, (labels) => badOnes.has(keyOf(labels)));
-  if (!all.ok) return nothing(all.reason);
+  if (!all.ok) return nothing(inWords(all.reason));
   const part =
     partialEvent([...bad.increases, ...all.increases]) ??
     notAPart(planned, bad.increases, all.increases) ??
@@ -39,16 +39,14 @@ export function measureRatio(
     ? withLost(planned, counted, countedBad, lost, run)
     : amongOthers(counted, countedBad, lost);
   const unclaimed = unclaimedBy(planned, seen.badCount, all.increases, frame, run);
-  if (typeof unclaimed === 'string') return nothing(unclaimed);
-  const unclaimedWords = unclaimed.words === '' ? '' : `; ${unclaimed.words}`;
+  if ('code' in unclaimed) return nothing(unclaimed);
   const absence = bad.increases.length > 0 ? null : absenceOf(planned, frame, run);
-  if (absence?.ok === false) return nothing(absence.reason + unclaimedWords);
+  if (absence?.ok === false) return nothing(absence.reason, ...unclaimed.reasons);
   const known = unclaimed.bad > 0 ? Math.min(unclaimed.outside, unclaimed.bad) : 0;
   const samples = seen.samples + known;
   const badCount = Math.min(samples, seen.badCount + unclaimed.bad);
-  if (samples === 0 && unclaimed.mayBeBad === 0) return nothing('no request was counted in the window');
+  if (samples === 0 && unclaimed.mayBeBad === 0) return nothing(reason('no-request-counted', {}));
   const share = samples === 0 ? 0 : badCount / samples;
-  const lostWords = lost === 0 ? '' : `, ${formatCount(lost)} of them sent and never answered`;
   return {
     kind: 'share',
     samples,
@@ -62,7 +60,11 @@ export function measureRatio(
     value: share,
     share,
     bucket: null,
-    words: `${formatCount(badCount)} of ${countOf(samples, 'request')} ${were(badCount)} bad (${percent(share)})${lostWords}${absence === null ? '' : `; ${absence.words}`}${unclaimedWords}`,
+    reasons: [
+      reason('requests-failed', { bad: badCount, samples, unanswered: lost }),
+      ...(absence === null ? [] : [absence.reason]),
+      ...unclaimed.reasons,
+    ],
     ...(unclaimed.mayBeBad === 0
       ? {}
       : { unclaimed: { mayBeBad: unclaimed.mayBeBad, outside: unclaimed.outside } }),
@@ -75,26 +77,20 @@ export function measureRatio(
   };
 }
 
-/** What the client knows of errors that were not counted. */
+/** Errors that the client saw and the service did not count. */
 function blindSpot(
   { badStatus }: PlannedMeasure & { kind: 'ratio' },
   bad: readonly Increase[],
   { load }: RunRecord,
-): string | null {
-  const errors = load?.answered['5xx'] ?? 0;
-  if (total(bad) > 0) return badStatus === null ? isBlindToSome(total(bad), errors) : null;
-  return errors > 0
-    ? `the client saw ${countOf(errors, 'answer')} of status 5xx, and none was counted as bad`
-    : null;
+): Reason | null {
+  const client = load?.answered['5xx'] ?? 0;
+  const counted = total(bad);
+  // A counter that is not selected by status may see only some of the errors; statuses are reconciled one by one.
+  if (counted > 0 && badStatus !== null) return null;
+  return client > counted ? reason('client-saw-more-errors', { client, counted }) : null;
 }
 
-/** A counter of its own may see a few of the errors only. Where it is told by statuses, they are reconciled one by one. */
-const isBlindToSome = (counted: number, errors: number): string | null =>
-  errors > counted
-    ? `the client saw ${countOf(errors, 'answer')} of status 5xx, and ${countOf(counted, 'bad event')} ${were(counted)} counted`
-    : null;
-
-/** When the requests were sent that nobody answered, as far as the client left a record. */
+/** When the unanswered requests were sent, as far as the client left a record. */
 function lostAt({ load }: RunRecord): readonly number[] {
   if (load?.client === undefined) return [];
   const { originSeconds } = load.client;
@@ -103,7 +99,7 @@ function lostAt({ load }: RunRecord): readonly number[] {
     .map(({ startSeconds }) => originSeconds + startSeconds);
 }
 
-/** All that was counted and lost, and what of it was bad. Each request is counted once. */
+/** All requests that were counted or unanswered, and the failed ones among them. Each request counts once. */
 function withLost(
   { totalStatus, badStatus }: PlannedMeasure & { kind: 'ratio' },
   counted: number,
@@ -122,9 +118,9 @@ function withLost(
 }
 
 /**
- * The service's count, and the lost requests that are not in it yet. What it counts beyond the answers that the client saw
- * are lost ones already: a request that the client gave up on may be there as a 200, as a 499, as a 5xx, or not at all.
- * Of a load that was cut short, what goes beyond even these was in flight then: stopped by us, and nobody's error.
+ * The service's count, plus the unanswered requests that it lacks. What it counts beyond the responses that the client received
+ * are unanswered ones: a request that the client gave up on may be counted as a 200, as a 499, as a 5xx, or not at all. If the load
+ * was cut short, any further ones were in flight when we stopped it, and are not errors.
  */
 function addLost(counted: number, lost: number, seenByClient: number, { load }: RunRecord): number {
   const beyond = Math.max(0, counted - seenByClient);
@@ -132,15 +128,15 @@ function addLost(counted: number, lost: number, seenByClient: number, { load }: 
 }
 
 /**
- * Where others send requests, too, what goes beyond the client's answers may be theirs. The least favourable is taken: no
- * lost request was counted as bad, and all of them are in the total already.
+ * Where other clients send requests, too, what goes beyond our client's responses may be theirs. The least favourable case is
+ * assumed: no unanswered request was counted as an error, and all of them are in the total already.
  */
 const amongOthers = (counted: number, countedBad: number, lost: number) => {
   const samples = Math.max(counted, lost);
   return { samples, badCount: Math.min(samples, countedBad + lost) };
 };
 
-/** Answers of such a status that the client saw; by its classes where it left no record of each request. */
+/** Responses with such a status that the client received; by status class where it left no record of each request. */
 function answersWith(
   status: string | null,
   { load }: RunRecord,

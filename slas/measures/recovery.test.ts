@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import type { PlannedObjective } from '../model/model.ts';
+import { reason } from '../model/reasons.ts';
 import { healthy } from '../testing/cases.ts';
 import type { Measured } from './measured.ts';
 import { measureRecovery } from './recovery.ts';
 
-/** When a latency was back: ten requests a second, of which so many were slow in each. Whole judgements are in cases/recovery.yaml. */
+/** When a latency was back within its limit: ten requests a second, some of them slow. Whole verdicts are in cases/recovery.yaml. */
 
 const { plan, run } = healthy();
 
@@ -38,8 +39,8 @@ function measured(load: typeof run.load, leastSamples: number): Measured {
   return measureRecovery(measure, objective, { ...run, load });
 }
 
-test('a stretch holds as many requests as are needed, and no second more', () => {
-  // One slow of ten is over 5%; of twenty it would not be.
+test('a stretch holds as many requests as are needed, and not a second more', () => {
+  // One slow request of ten is over 5%; one of twenty is not.
   expect(recovered([0, 0, 1, 0, 0], 10)).toMatchObject({ samples: 50, seconds: 3, isBack: true });
   expect(recovered([0, 0, 1, 0, 0], 11)).toMatchObject({ samples: 50, seconds: 0, isBack: true });
 });
@@ -54,17 +55,17 @@ test('as many requests as are needed are enough, and one fewer is not', () => {
   expect(recovered([0, 0], 20)).toMatchObject({ seconds: 0, isBack: true });
   expect(recovered([0, 0], 21)).toEqual({
     kind: 'nothing',
-    reason: '20 requests after phase "spike" are too few: 21 could show that it is over',
+    reasons: [reason('recovery-too-few', { samples: 20, phase: 'spike', needed: 21 })],
   });
 });
 
-test('an answer at the limit is in time', () => {
+test('a response at the limit is in time', () => {
   expect(recovered([10, 10], 10, 200)).toMatchObject({ seconds: 0, isBack: true });
   expect(recovered([10, 10], 10, 201)).toMatchObject({ seconds: 2, isBack: false });
 });
 
 test('nothing is known without a record of each request', () => {
-  const nothing = { kind: 'nothing', reason: expect.stringContaining('left no record of its requests') };
+  const nothing = { kind: 'nothing', reasons: [reason('no-client-record', { lacking: 'recovery' })] };
   expect(measured(null, 10)).toEqual(nothing);
   expect(measured(run.load, 10)).toEqual(nothing);
 });

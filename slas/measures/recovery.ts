@@ -1,25 +1,22 @@
 import { judgedRequests } from '../client/client.ts';
 import { slotsOf } from '../client/slots.ts';
 import type { PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
-import { are, countOf, formatCount, formatValue } from '../render/numbers.ts';
+import { reason } from '../model/reasons.ts';
 import { totalsOf } from '../statistics/design-effect.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { type Measured, nothing } from './measured.ts';
 
 /**
- * How long after a phase the client's latencies were back. Judged are stretches of the next phase that begin at each of its
- * seconds and hold as many requests as the percentile needs: a second alone holds too few to tell. The latency is back from
- * the first second on after which no stretch is beyond the target.
+ * How long after a phase the client's latencies were back within the limit. Judged are stretches of the next phase that begin
+ * at each of its seconds and hold as many requests as the percentile needs, because a single second holds too few. The latency
+ * is back from the first second on after which no stretch exceeds the limit.
  */
 export function measureRecovery(
   planned: PlannedMeasure & { kind: 'recovery' },
   { phase, leastSamples }: PlannedObjective,
   { load }: RunRecord,
 ): Measured {
-  if (load?.client === undefined)
-    return nothing(
-      'the load generator left no record of its requests: only the client sees when they are answered in time again',
-    );
+  if (load?.client === undefined) return nothing(reason('no-client-record', { lacking: 'recovery' }));
   const { path, percentile, withinSeconds } = planned;
   const requests = judgedRequests(load.client, path);
   const slots = slotsOf(requests, ({ seconds }) => seconds > withinSeconds);
@@ -38,19 +35,21 @@ export function measureRecovery(
   }
   const samples = requests.length;
   if (stretches === 0)
-    return nothing(
-      `${countOf(samples, 'request')} after phase "${phase}" ${are(samples)} too few: ${formatCount(leastSamples)} could show that it is over`,
-    );
-  const bad = totalsOf(slots).part;
+    return nothing(reason('recovery-too-few', { samples, phase: phase!, needed: leastSamples }));
   const isBack = lastBeyond < stretches - 1;
-  const told = `${formatCount(bad)} of the ${countOf(samples, 'request')} after phase "${phase}" took more than ${formatValue(withinSeconds, 'seconds')} at the client`;
+  const seen = reason('recovery', {
+    slow: totalsOf(slots).part,
+    samples,
+    phase: phase!,
+    withinSeconds,
+    percentile,
+    fromSeconds: isBack ? lastBeyond + 1 : null,
+  });
   return {
     kind: 'moment',
     samples,
     seconds: lastBeyond + 1,
     isBack,
-    words: isBack
-      ? `${told}, and from ${lastBeyond + 1} s on the p${percentile} was within it`
-      : `${told}, up to the end: the p${percentile} did not come back within it`,
+    reasons: [seen],
   };
 }

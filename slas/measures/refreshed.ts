@@ -1,4 +1,5 @@
 import type { Series } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { PUSHED, WRITTEN } from '../plan/refresh-selectors.ts';
 import { readSelector } from '../prometheus/promql.ts';
 import { nearestAt } from '../window/increases.ts';
@@ -6,12 +7,12 @@ import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
 
 /**
- * Whether a gauge's value is of the scrape at which it was found. A process that is scraped tells its present state. A value that
- * was pushed, or written into a file, stays what it was after its process has died: it counts only where something shows when it
- * was refreshed.
+ * Whether a gauge's value belongs to the scrape at which it was found. A process that is scraped reports its present state. A
+ * value that was pushed, or written into a file, stays after its process has died, so it counts only where something shows when
+ * it was refreshed.
  */
 
-/** A value is of a scrape if it was refreshed at most so many intervals before it. */
+/** A value belongs to a scrape if it was refreshed at most this many intervals before it. */
 const LATE = 1.5;
 
 const seriesOf = (
@@ -25,40 +26,38 @@ const seriesOf = (
       return [...series, ...unread.map(({ labels }) => ({ labels, samples: [] }))];
     });
 
-/** Everything of a group that was pushed together carries the labels of the group. */
+/** Every series that was pushed together carries the labels of its group. */
 const isOfGroup = ({ labels }: Series, group: Pick<Series, 'labels'>) =>
   Object.entries(group.labels).every(([label, value]) => label === '__name__' || labels[label] === value);
 
-/** When a series was refreshed, by the gauges that say so; none for what its own process tells. */
+/** When a series was refreshed, by the gauges that say so; none for what its own process reports. */
 function refreshesOf(one: Series, target: TargetWindow, frame: Frame) {
   const { __name__: name = '' } = one.labels;
   const pushed = seriesOf(PUSHED, frame).filter((group) => isOfGroup(one, group));
-  // Which file a series is from nobody says; a node exporter's own begin with its name.
+  // Nothing says which file a series is from; the node exporter's own begin with its name.
   const written = name.startsWith('node_')
     ? []
     : seriesOf(WRITTEN, frame).filter((file) => belongsTo(file, target));
   return [...pushed, ...written];
 }
 
-/** Labels that Prometheus gives to a series which came by way of another process: `up` is that one's. */
+/** Labels that Prometheus adds to a series which came by way of another process: `up` is about that process. */
 const isPassedOn = ({ labels }: Series, target: TargetWindow) =>
   ['exported_job', 'exported_instance'].some((label) => label in labels && !(label in target.labels));
 
-/** Why none of the values of a gauge can be trusted to be of its scrapes; null where they may be. */
-export function neverRefreshed(gauge: string, series: readonly Series[], frame: Frame): string | null {
+/** Why no value of a gauge can be trusted to belong to its scrape; null where they may. */
+export function neverRefreshed(gauge: string, series: readonly Series[], frame: Frame): Reason | null {
   if (frame.up === undefined || frame.up.series.length === 0)
-    return `nothing shows that ${gauge} was refreshed: there is no "up" of its job, so that the service itself was not scraped, and a value that was pushed stays what it was after its process has died; let Prometheus scrape the service, or use another objective`;
+    return reason('service-not-scraped', { selector: gauge });
   for (const target of frame.targets)
     for (const one of series.filter((own) => belongsTo(own, target))) {
       const refreshes = refreshesOf(one, target, frame);
-      const label = JSON.stringify(one.labels);
+      const { labels } = one;
       if (refreshes.length === 0 && isPassedOn(one, target))
-        return `series ${label} was passed on by ${target.name}, whose "up" says nothing of the process that it is about: let Prometheus scrape that process`;
-      if (refreshes.length > 0 && frame.blocks !== null)
-        return `series ${label} was pushed or read from a file, and of a window this long not every time of that is known`;
+        return reason('series-passed-on', { labels, target: target.name });
+      if (refreshes.length > 0 && frame.blocks !== null) return reason('refreshes-unknown', { labels });
       const last = Math.min(...refreshes.map(lastRefresh));
-      if (last < frame.fromSeconds)
-        return `series ${label} was last refreshed at ${new Date(last * 1000).toISOString()}, before the window: a value that was pushed or read from a file stays what it was after its process has died`;
+      if (last < frame.fromSeconds) return reason('refreshed-before-window', { labels, atSeconds: last });
     }
   return null;
 }
@@ -66,7 +65,7 @@ export function neverRefreshed(gauge: string, series: readonly Series[], frame: 
 const lastRefresh = ({ samples }: Pick<Series, 'samples'>) =>
   samples.reduce((last, [, value]) => Math.max(last, parseValue(value) || 0), 0);
 
-/** Whether the value that a series had at a scrape is of that scrape. */
+/** Whether the value that a series had at a scrape belongs to that scrape. */
 export function isFresh(one: Series, target: TargetWindow, frame: Frame): (atSeconds: number) => boolean {
   const refreshes = refreshesOf(one, target, frame);
   if (refreshes.length === 0) return () => true;

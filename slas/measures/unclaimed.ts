@@ -3,39 +3,39 @@ import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patter
 import { claimedCodes, claimsCode, codesOf, isStatusLabel } from '../document/statuses.ts';
 import { claimsGrpc, isAlike, isGoodWord, isGrpcWord, spellingsOf } from '../document/vocabularies.ts';
 import type { LabelMatcher, PlannedMeasure, RunRecord, Series } from '../model/model.ts';
+import { inWords, type Reason, reason } from '../model/reasons.ts';
 import { candidatesOf, readSelector, type Selected, tellingLabels } from '../prometheus/promql.ts';
-import { countOf, formatCount } from '../render/numbers.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 
 /**
  * Events that an error rate's matchers claim neither as bad nor as good: `4xx`, where `5..|429` is bad; `UNAVAILABLE`, where
- * `Unavailable` is. They may be bad, all or none. A client that saw each response knows more; without one the rate is judged both
- * ways.
+ * `Unavailable` is. Any number of them may be errors. A client that saw each response knows more; without one the rate is judged as
+ * if all were errors, and as if none was.
  */
 
 type Ratio = PlannedMeasure & { readonly kind: 'ratio' };
 type Labels = Series['labels'];
 
-/** Why a value may be bad: its codes overlap what is bad, it is the same word in another spelling, or nobody knows. */
+/** Why a value may be bad: its codes overlap the bad ones, it is the same word in another spelling, or it is unknown. */
 type Doubt = 'codes' | 'same' | 'unknown';
 
 export interface Unclaimed {
-  /** At most so many more are bad; of these, so many are not in the total. */
+  /** At most this many more are bad; of these, `outside` are not in the total. */
   readonly mayBeBad: number;
   readonly outside: number;
-  /** So many are bad for certain: the client saw them. */
+  /** This many are certainly bad: the client saw them. */
   readonly bad: number;
-  readonly words: string;
+  readonly reasons: readonly Reason[];
 }
 
-export const NOTHING_UNCLAIMED: Unclaimed = { mayBeBad: 0, outside: 0, bad: 0, words: '' };
+export const NOTHING_UNCLAIMED: Unclaimed = { mayBeBad: 0, outside: 0, bad: 0, reasons: [] };
 
 interface Event {
   readonly labels: Labels;
   readonly count: number;
 }
 
-/** What the two selectors ask for, and which of the labels tell bad events from the others. */
+/** What the two selectors ask for, and which labels distinguish bad events from others. */
 interface Asked {
   readonly bad: Selected;
   readonly all: Selected;
@@ -48,14 +48,14 @@ function askedBy(planned: Ratio): Asked {
   return { bad, all, telling: tellingLabels(bad, all), isOneMetric: bad.metric === all.metric };
 }
 
-/** What nobody claims, or why it could not be counted. `countedBad` are those that are bad already, lost ones included. */
+/** Unclaimed events, or why they could not be counted. `countedBad` are the known bad ones, unanswered ones included. */
 export function unclaimedBy(
   planned: Ratio,
   countedBad: number,
   all: readonly { readonly labels: Labels; readonly increase: number }[],
   frame: Frame,
   run: RunRecord,
-): Unclaimed | string {
+): Unclaimed | Reason {
   const asked = askedBy(planned);
   const selector = candidatesOf(planned);
   const candidates = frame.readings.has(selector) ? countIncreases(selector, frame, 'zero') : null;
@@ -65,19 +65,18 @@ export function unclaimedBy(
   const known = [...events.map(({ labels }) => labels), ...series.map(({ labels }) => labels)];
   const doubtIn = (labels: Labels) => doubtOf(labels, asked, known);
   if (candidates?.ok === false && series.some(({ labels }) => doubtIn(labels) !== null))
-    return candidates.reason;
+    return inWords(candidates.reason);
   const inDoubt = events.flatMap((event) => {
     const doubt = event.count > 0 ? doubtIn(event.labels) : null;
     return doubt === null ? [] : [{ ...event, doubt }];
   });
   if (inDoubt.length === 0) return NOTHING_UNCLAIMED;
-  const told = `neither "bad" nor "good" claims ${countOf(sumOf(inDoubt), 'event')}: ${listed(inDoubt, asked)} (bad is ${askedWords(asked)})`;
-  return witnessed(planned, inDoubt, told, countedBad, events, asked, frame, run);
+  return witnessed(planned, inDoubt, countedBad, events, asked, frame, run);
 }
 
 // ---------------------------------------------------------------------------------------------- which are in doubt
 
-/** null where a series is claimed as bad, is of something else, or is good for certain. */
+/** null where a series is claimed as bad, is about something else, or is certainly good. */
 function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt | null {
   const { bad, telling } = asked;
   const missed = Object.keys(bad.where).filter((label) => !isMatched(bad.where[label]!, labels[label] ?? ''));
@@ -93,7 +92,7 @@ function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt 
   return doubts.includes('unknown') ? 'unknown' : doubts.includes('codes') ? 'codes' : 'same';
 }
 
-/** Whether the same target has the label on other series: there it tells bad events from those that lack it. */
+/** Whether the same target has the label on other series: there it distinguishes bad events from those that lack it. */
 const isToldByOthers = (label: string, { job, instance }: Labels, known: readonly Labels[]) =>
   known.some((one) => label in one && one.job === job && one.instance === instance);
 
@@ -114,14 +113,14 @@ function doubtOfValue(label: string, value: string, asked: Asked, known: readonl
   return !isOneMetric || isClaimedAsGood ? null : doubtOfWord(match, value, values);
 }
 
-/** A word that nobody claims: in doubt where nothing shows that the bad ones are spelt as the document has them. */
+/** An unclaimed word: in doubt where nothing shows that bad events are spelled as in the document. */
 function doubtOfWord(match: LabelMatcher, value: string, values: readonly string[]): Doubt | null {
   const unseen = alternativesOf(match).filter((part) => !values.some(matcherOf(part)));
   const isWhollyUnseen = !values.some(matcherOf(match));
   return isWhollyUnseen || unseen.some((part) => isAlike(textOf(part), value)) ? 'unknown' : null;
 }
 
-/** Words that no service has: what matches them matches anything. */
+/** Words that no service uses: a matcher that matches them matches anything. */
 const ANYTHING = ['zzzzz', '_0_'];
 
 /** Whether a matcher names a value, rather than letting anything pass. */
@@ -137,11 +136,10 @@ type Doubtful = Event & { readonly doubt: Doubt };
 
 const sumOf = (events: readonly Event[]) => events.reduce((sum, { count }) => sum + count, 0);
 
-/** What the client saw bounds how many of them are bad, or tells it exactly where these were all of its responses. */
+/** The client's record bounds how many of them are bad, or gives the exact number where it covers all of them. */
 function witnessed(
   planned: Ratio,
   inDoubt: readonly Doubtful[],
-  told: string,
   countedBad: number,
   events: readonly Event[],
   asked: Asked,
@@ -150,39 +148,33 @@ function witnessed(
 ): Unclaimed {
   const all = sumOf(inDoubt);
   const outside = sumOf(inDoubt.filter(({ labels }) => !isInTotal(labels, asked)));
-  const nobody = { mayBeBad: all, outside, bad: 0, words: told };
+  const because = (client: UnclaimedParams['client']) => [
+    reason('unclaimed-events', { ...listed(inDoubt, asked), events: all, client }),
+  ];
+  const nobody = { mayBeBad: all, outside, bad: 0, reasons: because(null) };
   const isWhole = frame.fromSeconds === window.fromSeconds && frame.toSeconds === window.toSeconds;
   if (load === null || !load.completed || !frame.isIsolated || !isWhole) return nobody;
   const bad = badAtClient(planned.badStatus, load);
-  // That a word is spelt otherwise is no question for the client: it saw a status.
+  // The client cannot say whether a word is another spelling: it saw a status.
   if (bad === null || (planned.badStatus === null && inDoubt.some(({ doubt }) => doubt === 'same')))
     return nobody;
   const more = Math.max(0, bad + load.lost - countedBad);
   const atMost = Math.min(all, more);
-  const seen = `the client got ${countOf(bad, 'response')} that are bad by their status`;
   const isAllOfClient = load.lost === 0 && sumOf(events) === answersInAll(load) && planned.badStatus !== null;
   const share = Math.min(outside, atMost);
-  if (isAllOfClient || atMost === 0)
-    return {
-      mayBeBad: 0,
-      outside: share,
-      bad: atMost,
-      words: `${told}; ${seen}, so ${formatCount(atMost)} of these are bad`,
-    };
-  return {
-    mayBeBad: atMost,
-    outside: share,
-    bad: 0,
-    words: `${told}; ${seen}, so at most ${formatCount(atMost)} of these are bad`,
-  };
+  const isExact = isAllOfClient || atMost === 0;
+  const reasons = because({ errors: bad, bad: atMost, isExact });
+  return isExact
+    ? { mayBeBad: 0, outside: share, bad: atMost, reasons }
+    : { mayBeBad: atMost, outside: share, bad: 0, reasons };
 }
 
-/** Responses that are bad by what the client saw of them; null where it left too little to tell. */
+/** Responses that are bad by the status that the client saw; null where its record does not say. */
 function badAtClient(
   badStatus: string | null,
   { answered, client, wrongAnswers = 0 }: NonNullable<RunRecord['load']>,
 ) {
-  // Which words stand for which statuses is not known: any response but a successful one may be bad.
+  // Which words stand for which statuses is not known: any response that was not successful may be bad.
   if (badStatus === null)
     return answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'] + wrongAnswers;
   const is = claimsCode(badStatus);
@@ -195,32 +187,26 @@ function badAtClient(
 const isInTotal = (labels: Labels, { all, isOneMetric }: Asked) =>
   isOneMetric && Object.keys(all.where).every((label) => isMatched(all.where[label]!, labels[label] ?? ''));
 
-// ---------------------------------------------------------------------------------------------- in words
+// ---------------------------------------------------------------------------------------------- what is reported
 
-const MOST_LISTED = 6;
+const MAX_LISTED = 6;
 
-/** `700 with status "4xx"`: each value with its count, the most first. */
-function listed(inDoubt: readonly Event[], { bad }: Asked): string {
-  const counts = new Map<string, number>();
+type UnclaimedParams = Reason<'unclaimed-events'>['params'];
+
+/** Each value with its count, the most frequent first, and what `bad` asks for. */
+function listed(inDoubt: readonly Event[], { bad, telling }: Asked) {
+  const counts = new Map<string, UnclaimedParams['values'][number]>();
   for (const { labels, count } of inDoubt) {
-    const missed = Object.keys(bad.where).filter(
-      (label) => !isMatched(bad.where[label]!, labels[label] ?? ''),
-    );
-    const told = missed
-      .map((label) => (labels[label] === undefined ? `no label "${label}"` : `${label} "${labels[label]}"`))
-      .join(', ');
-    counts.set(told, (counts.get(told) ?? 0) + count);
+    const missed = Object.keys(bad.where)
+      .filter((label) => !isMatched(bad.where[label]!, labels[label] ?? ''))
+      .map((label) => ({ label, value: labels[label] ?? null }));
+    const key = JSON.stringify(missed);
+    counts.set(key, { count: (counts.get(key)?.count ?? 0) + count, labels: missed });
   }
-  const ordered = [...counts].sort(([, a], [, b]) => b - a);
-  const more =
-    ordered.length > MOST_LISTED ? `, and ${formatCount(ordered.length - MOST_LISTED)} other values` : '';
-  return (
-    ordered
-      .slice(0, MOST_LISTED)
-      .map(([told, count]) => `${formatCount(count)} with ${told}`)
-      .join(', ') + more
-  );
+  const ordered = [...counts.values()].sort((a, b) => b.count - a.count);
+  return {
+    values: ordered.slice(0, MAX_LISTED),
+    others: Math.max(0, ordered.length - MAX_LISTED),
+    bad: telling.map((label) => ({ label, asked: textOf(bad.where[label]!) })),
+  };
 }
-
-const askedWords = ({ bad, telling }: Asked) =>
-  telling.map((label) => `${label} "${textOf(bad.where[label]!)}"`).join(', ');

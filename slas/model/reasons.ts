@@ -1,12 +1,13 @@
 import type { AlertReasons } from './reasons-alerts.ts';
 import type { DecisionReasons } from './reasons-decision.ts';
+import type { MeasureReasons } from './reasons-measures.ts';
 import type { PreconditionReasons } from './reasons-preconditions.ts';
 
 /**
  * Why a verdict, an objective or a precondition came out as it did: a code and its figures, in base units. The core never
  * writes a sentence; render/reasons/ has the words of every code, and the reference in docs/reasons.md is generated from it.
  */
-export interface ReasonParams extends DecisionReasons, PreconditionReasons, AlertReasons {
+export interface ReasonParams extends DecisionReasons, PreconditionReasons, AlertReasons, MeasureReasons {
   /** Words of a part of the core that has no codes yet. */
   readonly words: { readonly words: string };
 }

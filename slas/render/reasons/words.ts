@@ -2,6 +2,7 @@ import type { Reason, ReasonCode, ReasonParams } from '../../model/reasons.ts';
 import { ALERTS } from './alerts.ts';
 import { DECISION } from './decision.ts';
 import type { Entries, Entry, Put } from './entry.ts';
+import { MEASURES } from './measures.ts';
 import { PRECONDITIONS } from './preconditions.ts';
 
 /** Every code with its words: the one place where a verdict's sentences stand. */
@@ -9,6 +10,7 @@ export const REASONS: Entries<ReasonParams> = {
   ...DECISION,
   ...PRECONDITIONS,
   ...ALERTS,
+  ...MEASURES,
   words: {
     words: ({ words }) => words,
     meaning: 'Words of a part that has no code yet.',

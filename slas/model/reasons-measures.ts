@@ -1,0 +1,140 @@
+import type { Unit } from './model.ts';
+import type { Reason } from './reasons.ts';
+
+type Labels = Readonly<Record<string, string>>;
+type None = Record<string, never>;
+
+/** A label and what the document's matcher asks for. */
+interface Asked {
+  readonly label: string;
+  readonly asked: string;
+}
+
+/** What was measured of an objective, or why nothing could be. Values that may not be finite are texts: JSON has no NaN. */
+export interface MeasureReasons {
+  // Latency
+  /** `isSuccessful` false: the histogram holds error responses, too. */
+  readonly 'responses-within': {
+    readonly good: number;
+    readonly samples: number;
+    readonly isSuccessful: boolean;
+    readonly limitSeconds: number;
+    readonly percentile: number;
+    readonly bucket: readonly [number, number | null];
+  };
+  /** `errors`: how many the client received; null: it received none, or it is not known. */
+  readonly 'errors-included': { readonly errors: number | null };
+  readonly 'no-successful-response': None;
+  /** `limit`: as the document has it. */
+  readonly 'no-bucket-edge': {
+    readonly labels: Labels;
+    readonly limitSeconds: number;
+    readonly limit: string;
+  };
+  readonly 'buckets-inconsistent': { readonly labels: Labels };
+  readonly 'path-not-requested': { readonly path: string; readonly paths: readonly string[] };
+
+  // Error rates
+  readonly 'requests-failed': {
+    readonly bad: number;
+    readonly samples: number;
+    readonly unanswered: number;
+  };
+  readonly 'no-request-counted': None;
+  /** `shownBy`: what shows that an error would have been counted. */
+  readonly 'absent-as-zero': { readonly selector: string; readonly shownBy: 'series' | 'client' };
+  /** `looks`: how the values of the label are written. */
+  readonly 'error-value-foreign': Asked & { readonly value: string; readonly looks: string };
+  /** `with`: the labels with which no series was seen. */
+  readonly 'errors-unproven': { readonly metric: string; readonly with: readonly Asked[] };
+  /** `metric` null: that of the total. */
+  readonly 'error-label-missing': { readonly label: string; readonly metric: string | null };
+  readonly 'more-errors-than-total': { readonly bad: number; readonly total: number };
+  readonly 'errors-outside-total': { readonly count: number; readonly labels: Labels };
+  readonly 'client-saw-more-errors': { readonly client: number; readonly counted: number };
+  /** `values`: the most frequent; `others`: how many more. `client`: what it knows of them; null: nothing. */
+  readonly 'unclaimed-events': {
+    readonly events: number;
+    readonly values: readonly {
+      readonly count: number;
+      readonly labels: readonly { readonly label: string; readonly value: string | null }[];
+    }[];
+    readonly others: number;
+    readonly bad: readonly Asked[];
+    readonly client: { readonly errors: number; readonly bad: number; readonly isExact: boolean } | null;
+  };
+
+  // Rates and means
+  readonly 'responses-over-load': { readonly samples: number; readonly seconds: number };
+  readonly 'responses-after-load': {
+    readonly samples: number;
+    readonly seconds: number;
+    readonly scheduledSeconds: number;
+  };
+  readonly 'responses-between-scrapes': { readonly samples: number };
+  readonly 'mean-of': { readonly samples: number };
+  readonly 'nothing-observed': None;
+  readonly 'no-load': None;
+  readonly 'series-unpaired': { readonly sum: string; readonly count: string; readonly labels: Labels };
+  readonly 'counter-stands-still': { readonly selector: string; readonly responses: number };
+
+  // Counters
+  readonly 'value-not-whole': { readonly labels: Labels; readonly value: number; readonly atSeconds: number };
+  readonly 'counter-falls-often': { readonly labels: Labels; readonly falls: number };
+  readonly 'increase-not-whole': { readonly labels: Labels; readonly increase: number };
+  /** `of` null: the mean. */
+  readonly 'value-impossible': { readonly of: string | null; readonly value: number; readonly unit: Unit };
+
+  // Gauges
+  readonly 'scrapes-up': {
+    readonly up: number;
+    readonly samples: number;
+    readonly unknown: number;
+    readonly isStale: boolean;
+  };
+  readonly 'highest-of': { readonly samples: number; readonly missed: number };
+  /** `target` null: of any. */
+  readonly 'gauge-not-finite': {
+    readonly selector: string;
+    readonly target: string | null;
+    readonly value: string;
+  };
+  readonly 'may-have-been-higher': { readonly selector: string; readonly missed: number };
+  readonly 'service-not-scraped': { readonly selector: string };
+  readonly 'series-passed-on': { readonly labels: Labels; readonly target: string };
+  readonly 'refreshes-unknown': { readonly labels: Labels };
+  readonly 'refreshed-before-window': { readonly labels: Labels; readonly atSeconds: number };
+
+  // Phases
+  readonly 'others-send-requests': None;
+  /** `lacking`: what only the client's record could show. */
+  readonly 'no-client-record': { readonly lacking: 'phase-edges' | 'recovery' };
+  readonly 'in-flight-at-phase-end': { readonly count: number };
+  readonly 'sent-before-phase': { readonly atMost: number };
+  readonly 'phase-errors-uncounted': {
+    readonly sent: number;
+    readonly sentBad: number;
+    readonly samples: number;
+    readonly bad: number;
+  };
+  readonly 'too-many-across-edges': {
+    readonly carriedIn: number;
+    readonly inFlight: number;
+    readonly samples: number;
+    readonly seen: readonly Reason[];
+  };
+  readonly 'recovery-too-few': {
+    readonly samples: number;
+    readonly phase: string;
+    readonly needed: number;
+  };
+  /** `fromSeconds` null: it was not back when the load ended. */
+  readonly recovery: {
+    readonly slow: number;
+    readonly samples: number;
+    readonly phase: string;
+    readonly withinSeconds: number;
+    readonly percentile: number;
+    readonly fromSeconds: number | null;
+  };
+}

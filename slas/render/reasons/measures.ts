@@ -1,0 +1,320 @@
+import type { MeasureReasons } from '../../model/reasons-measures.ts';
+import { clock } from '../../window/targets.ts';
+import { are, countOf, formatBucket, formatCount, formatValue, were } from '../numbers.ts';
+import type { Entries } from './entry.ts';
+
+type Labels = Readonly<Record<string, string>>;
+type Unclaimed = MeasureReasons['unclaimed-events'];
+
+const seriesOf = (labels: Labels) => `series ${JSON.stringify(labels)}`;
+const percent = (ratio: number) => formatValue(ratio, 'ratio');
+const successful = (n: number) => countOf(n, 'successful response');
+
+const NAME_THE_COUNTER = 'name the counter of the service that it is computed from';
+const CORRECT_BAD_OR_TOTAL =
+  'correct `bad` or `total` in the document, so that `total` counts every event that `bad` counts';
+const CORRECT_DOCUMENT = 'Correct the selector of the objective in the document.';
+const LOAD = 'Check that the load reaches the service that Prometheus scrapes.';
+const KEEP_RECORD = 'Make the load with `./sla run`, which keeps a record of every request.';
+const EXTEND_BAD = 'Extend the matcher of `bad` in the document, or name the values that are good.';
+
+/** What was measured of an objective, or why nothing could be. */
+export const MEASURES: Entries<MeasureReasons> = {
+  'responses-within': {
+    words: ({ good, samples, isSuccessful, limitSeconds, percentile, bucket }) =>
+      `${formatCount(good)} of ${isSuccessful ? successful(samples) : countOf(samples, 'response')} took ${formatValue(limitSeconds, 'seconds')} or less (${percent(good / samples)}, ${percentile}% needed); p${percentile} ${formatBucket(bucket, 'seconds')}`,
+    meaning: 'The share of responses within the limit. It is exact, because the limit is a bucket edge.',
+    next: 'Nothing, if the objective is met. Otherwise look at the latencies in the report.',
+  },
+  'errors-included': {
+    words: ({ errors }) =>
+      `error responses are included, because the histogram is not selected by status${errors === null ? '' : `: the client received ${countOf(errors, 'response')} that ${were(errors)} not 2xx`}`,
+    meaning: 'The histogram has no status label, so fast and slow error responses count as responses.',
+    next: 'Give the histogram a status label, or select the successful ones by it.',
+  },
+  'no-successful-response': {
+    words: () => 'no successful response was counted in the window',
+    meaning: 'The histogram did not grow, so there is no latency to judge.',
+    next: LOAD,
+  },
+  'no-bucket-edge': {
+    words: ({ labels, limitSeconds, limit }) =>
+      `${seriesOf(labels)} has no bucket edge at ${limitSeconds} s, so the share under "${limit}" is unknown`,
+    meaning: 'A share within a limit is exact only where the limit is a bucket edge of every histogram.',
+    next: 'Add the limit to the bucket edges of the service, or use one of its edges as the limit.',
+  },
+  'buckets-inconsistent': {
+    words: ({ labels }) =>
+      `the buckets of ${seriesOf(labels)} are inconsistent: they must ascend and end with le="+Inf"`,
+    meaning: 'A bucket of a histogram counts everything in the ones below it; these do not.',
+    next: CORRECT_DOCUMENT,
+  },
+  'path-not-requested': {
+    words: ({ path, paths }) =>
+      `the load sent no request to "${path}", whose latency is to be judged by the client's clock; it sent requests to ${paths.join(', ')}`,
+    meaning: 'The `client:` path of the objective is not one that the load requests.',
+    next: 'Correct the path in the document.',
+  },
+
+  'requests-failed': {
+    words: ({ bad, samples, unanswered }) =>
+      `${formatCount(bad)} of ${countOf(samples, 'request')} failed (${percent(samples === 0 ? 0 : bad / samples)})${unanswered === 0 ? '' : `, ${formatCount(unanswered)} of them unanswered`}`,
+    meaning: 'Failed requests among all, with those that only the client knows of.',
+    next: 'Nothing, if the objective is met. Otherwise look at the log of the service.',
+  },
+  'no-request-counted': {
+    words: () => 'no request was counted in the window',
+    meaning: 'The counter of all events did not grow, so there is no share to judge.',
+    next: LOAD,
+  },
+  'absent-as-zero': {
+    words: ({ shownBy }) =>
+      `no error series exists; counted as 0 errors (\`absent: zero\`)${shownBy === 'client' ? ', and the client received no error either' : ''}`,
+    meaning:
+      'The document says that a missing error series means 0, and series of the same metric, or the client, show that an error would have been counted.',
+    next: 'Nothing. A service that declares its error series at 0 removes the doubt.',
+  },
+  'error-value-foreign': {
+    words: ({ label, value, looks, asked }) =>
+      `no error could be counted: ${label} is "${value}" in this window, ${looks}, which "${asked}" never matches; correct it in the document`,
+    meaning: 'All values of the label are written in a way that the matcher of `bad` never matches.',
+    next: CORRECT_DOCUMENT,
+  },
+  'errors-unproven': {
+    words: ({ metric, with: lacking }) =>
+      `no series of ${metric}${lacking.length === 0 ? '' : ` with ${lacking.map(({ label, asked }) => `${label} "${asked}"`).join(', ')}`} was seen in this window, so nothing shows that an error would have been counted: correct its name, let the service declare it at 0, or take \`bad\` and \`total\` from the same metric`,
+    meaning:
+      '`absent: zero` counts a missing error series as 0 only where something shows that errors are counted.',
+    next: 'Correct the name, let the service declare the series at 0, or use one metric for both.',
+  },
+  'error-label-missing': {
+    words: ({ label, metric }) =>
+      metric === null
+        ? `no error could be counted: the series of \`total\` have no label "${label}"`
+        : `no error could be counted: no series of ${metric} has a label "${label}"; correct it in the document`,
+    meaning: 'Errors are told by a label that the series do not have.',
+    next: CORRECT_DOCUMENT,
+  },
+  'more-errors-than-total': {
+    words: ({ bad, total }) =>
+      `the counts contradict each other: ${countOf(bad, 'error')} in a total of ${formatCount(total)}; ${CORRECT_BAD_OR_TOTAL}`,
+    meaning: 'Errors must be some of all events. Here there are more errors than events.',
+    next: CORRECT_DOCUMENT,
+  },
+  'errors-outside-total': {
+    words: ({ count, labels }) =>
+      `the counts contradict each other: ${countOf(count, 'error')} of ${seriesOf(labels)} ${are(count)} not part of \`total\`; ${CORRECT_BAD_OR_TOTAL}`,
+    meaning: 'Errors must be some of all events. Here `total` leaves out a series that `bad` selects.',
+    next: CORRECT_DOCUMENT,
+  },
+  'client-saw-more-errors': {
+    words: ({ client, counted }) =>
+      `the client received ${countOf(client, 'response')} with status 5xx, and the service counted ${counted === 0 ? 'no error' : countOf(counted, 'error')}`,
+    meaning: 'The error counter misses errors that the client saw.',
+    next: 'Select errors by their status, or correct `bad` in the document.',
+  },
+  'unclaimed-events': {
+    words: (params) => `${unclaimedWords(params)}${clientWords(params)}`,
+    meaning:
+      'Events have label values that neither `bad` nor `good` of the document claims. They are judged as errors and as none.',
+    next: EXTEND_BAD,
+  },
+
+  'responses-over-load': {
+    words: ({ samples, seconds }) => `${successful(samples)} in ${formatCount(seconds)} s`,
+    meaning: 'Throughput: successful responses over the scheduled time of the load.',
+    next: 'Nothing, if the objective is met.',
+  },
+  'responses-after-load': {
+    words: ({ samples, seconds, scheduledSeconds }) =>
+      `${successful(samples)} in ${formatCount(seconds)} s; the load was scheduled over ${formatCount(scheduledSeconds)} s`,
+    meaning:
+      'The service fell behind: its last responses came after the load had ended, so they are counted over the time they took.',
+    next: 'Look for a queue in the service; its capacity is below the rate of the load.',
+  },
+  'responses-between-scrapes': {
+    words: ({ samples }) => `${successful(samples)} between the first and the last scrape`,
+    meaning: 'Throughput: the counts of each target over the time between its own scrapes.',
+    next: 'Nothing, if the objective is met.',
+  },
+  'mean-of': {
+    words: ({ samples }) => `mean of ${countOf(samples, 'observation')}`,
+    meaning: 'The mean of all observations in the window.',
+    next: 'Nothing, if the objective is met.',
+  },
+  'nothing-observed': {
+    words: () => 'nothing was observed in the window',
+    meaning: 'The count of observations did not grow, so there is no mean.',
+    next: LOAD,
+  },
+  'no-load': {
+    words: () => 'no request was made in the window, so there was no load to carry',
+    meaning: 'A throughput without requests says nothing about the service.',
+    next: 'Choose a window with load.',
+  },
+  'series-unpaired': {
+    words: ({ sum, count, labels }) =>
+      `every series of ${sum} needs one of ${count} with the same labels, but ${JSON.stringify(labels)} has none`,
+    meaning: 'A mean is a sum over a count, of the same series.',
+    next: CORRECT_DOCUMENT,
+  },
+  'counter-stands-still': {
+    words: ({ selector, responses }) =>
+      `${selector} did not grow although the client received ${successful(responses)}, so it does not count them; ${NAME_THE_COUNTER}`,
+    meaning: 'The selected series is a gauge, or a counter of something else.',
+    next: CORRECT_DOCUMENT,
+  },
+
+  'value-not-whole': {
+    words: ({ labels, value, atSeconds }) =>
+      `${seriesOf(labels)} is ${value} at ${clock(atSeconds)}, which is not a whole number of events, so it is not a counter; ${NAME_THE_COUNTER}`,
+    meaning: 'The selected series is a rate, a ratio or another gauge.',
+    next: CORRECT_DOCUMENT,
+  },
+  'counter-falls-often': {
+    words: ({ labels, falls }) =>
+      `${seriesOf(labels)} fell ${countOf(falls, 'time')} inside the window, but counters only rise: it is a gauge, or the service restarted each time; ${NAME_THE_COUNTER}`,
+    meaning: 'The selected series is a gauge, or the service restarts again and again.',
+    next: CORRECT_DOCUMENT,
+  },
+  'increase-not-whole': {
+    words: ({ labels, increase }) =>
+      `${seriesOf(labels)} grew by ${increase}, which is not a whole number of events, so it does not count them`,
+    meaning: 'Events are judged as whole numbers. The selected series counts something else.',
+    next: CORRECT_DOCUMENT,
+  },
+  'value-impossible': {
+    words: ({ of, value, unit }) => {
+      const what = of ?? 'the mean';
+      if (unit === 'ratio')
+        return `${what} is ${Number(value.toPrecision(6))}, but a ratio lies between 0 and 1: write \`unit: number\` if it is a percentage or a count`;
+      return `${what} is ${value}, which is not possible for a ${unit === 'seconds' ? 'time' : 'rate'}`;
+    },
+    meaning: 'The values are in another unit than the document says.',
+    next: 'Correct the unit of the objective in the document.',
+  },
+
+  'scrapes-up': {
+    words: ({ up, samples, unknown, isStale }) =>
+      `up at ${formatCount(up)} of ${countOf(samples, 'scrape')}${unknown === 0 ? '' : `, ${formatCount(unknown)} unknown because a scrape failed or is missing${isStale ? ', or the value was not refreshed' : ''}`} (one scrape is ${points(samples)})`,
+    meaning: 'The share of scrapes at which the gauge was 1. Unknown ones are judged as up and as down.',
+    next: 'Nothing, if the objective is met.',
+  },
+  'highest-of': {
+    words: ({ samples, missed }) =>
+      `highest of ${countOf(samples, 'scrape')}${missed === 0 ? '' : `; ${formatCount(missed)} more ${were(missed)} missed`}`,
+    meaning: 'The highest value that the gauge had at a scrape.',
+    next: 'Nothing, if the objective is met.',
+  },
+  'gauge-not-finite': {
+    words: ({ selector, target, value }) =>
+      `${selector}${target === null ? '' : ` of ${target}`} is ${value} inside the window`,
+    meaning: 'The gauge has a value that is not a finite number.',
+    next: 'Look at the series of the objective in evidence.json.',
+  },
+  'may-have-been-higher': {
+    words: ({ selector, missed }) =>
+      `${countOf(missed, 'scrape')} ${were(missed)} missed, and ${selector} may have been higher then`,
+    meaning: 'An upper limit is kept only if the gauge was read at every scrape.',
+    next: 'Find out why scrapes failed, and run again.',
+  },
+  'service-not-scraped': {
+    words: ({ selector }) =>
+      `nothing shows that ${selector} was refreshed: Prometheus has no "up" of its job, and a value that was pushed stays after its process has died; let Prometheus scrape the service, or use another objective`,
+    meaning: 'A pushed value says nothing about now unless the service itself is scraped.',
+    next: 'Let Prometheus scrape the service, or use another objective.',
+  },
+  'series-passed-on': {
+    words: ({ labels, target }) =>
+      `${seriesOf(labels)} was passed on by ${target}, whose "up" says nothing about the process that it describes: let Prometheus scrape that process`,
+    meaning: 'The series came by way of another process, such as a gateway.',
+    next: 'Let Prometheus scrape the process itself.',
+  },
+  'refreshes-unknown': {
+    words: ({ labels }) =>
+      `${seriesOf(labels)} was pushed or read from a file, and in a window this long not every time of that is known`,
+    meaning: 'Long windows are read downsampled, which hides when a value was refreshed.',
+    next: 'Judge a shorter window, or let Prometheus scrape the service.',
+  },
+  'refreshed-before-window': {
+    words: ({ labels, atSeconds }) =>
+      `${seriesOf(labels)} was last refreshed at ${new Date(atSeconds * 1000).toISOString()}, before the window: a value that was pushed or read from a file stays after its process has died`,
+    meaning: 'The value is older than the window.',
+    next: 'Check that the process that pushes or writes the value is running.',
+  },
+
+  'others-send-requests': {
+    words: () =>
+      'other clients send requests, too, so the requests in flight at the edges of the phase are not known',
+    meaning: 'Counts of a phase need a client that knows every request (`isolated: false` says it does not).',
+    next: "Judge the phase by the client's clock (`client:`), or judge the whole run.",
+  },
+  'no-client-record': {
+    words: ({ lacking }) =>
+      `the load generator left no record of its requests${lacking === 'recovery' ? ', and only the client sees when they are answered in time again' : ', so those in flight at the edges of the phase are not known'}`,
+    meaning: 'The objective needs the record of each request.',
+    next: KEEP_RECORD,
+  },
+  'in-flight-at-phase-end': {
+    words: ({ count }) =>
+      `${formatCount(count)} more ${were(count)} in flight at the last scrape of the phase and may fail`,
+    meaning: 'Requests of the phase that the service had not yet counted at its last scrape.',
+    next: 'Nothing, if the objective is decided.',
+  },
+  'sent-before-phase': {
+    words: ({ atMost }) => `up to ${formatCount(atMost)} of them were sent before the phase`,
+    meaning: 'The service counted responses in the phase to requests that were sent before it.',
+    next: 'Nothing, if the objective is decided.',
+  },
+  'phase-errors-uncounted': {
+    words: ({ sent, sentBad, samples, bad }) =>
+      `${formatCount(sentBad)} of ${countOf(sent, 'request')} that the client sent in the phase failed, but the service counted ${formatCount(bad)} of ${formatCount(samples)} between its scrapes`,
+    meaning: 'Requests failed between the start of the phase and its first scrape.',
+    next: 'Scrape more often, or make the phase longer.',
+  },
+  'too-many-across-edges': {
+    words: ({ carriedIn, inFlight, samples, seen }, put) =>
+      `${countOf(carriedIn, 'request')} ${were(carriedIn)} unanswered when the phase began and ${formatCount(inFlight)} when it ended: more than 2% of the ${formatCount(samples)} counted (${put(seen)})`,
+    meaning: 'A mean or a rate of a phase is not judged when it may hold many requests of other phases.',
+    next: 'Make the phase longer.',
+  },
+  'recovery-too-few': {
+    words: ({ samples, phase, needed }) =>
+      `${countOf(samples, 'request')} after phase "${phase}" ${are(samples)} too few: at least ${formatCount(needed)} are needed to show that it recovered`,
+    meaning: 'Recovery is judged over stretches of the next phase that hold enough requests.',
+    next: 'Make the phase after it longer, or raise its rate.',
+  },
+  recovery: {
+    words: ({ slow, samples, phase, withinSeconds, percentile, fromSeconds }) => {
+      const told = `${formatCount(slow)} of ${countOf(samples, 'request')} after phase "${phase}" took more than ${formatValue(withinSeconds, 'seconds')} at the client`;
+      return fromSeconds === null
+        ? `${told}; p${percentile} was still above it at the end`
+        : `${told}; p${percentile} was within it from ${fromSeconds} s on`;
+    },
+    meaning: "How long after a phase the client's latencies were back within the limit.",
+    next: 'Nothing, if the objective is met.',
+  },
+};
+
+/** The resolution of a census, in percentage points. */
+function points(samples: number): string {
+  const share = Number((100 / samples).toPrecision(2));
+  return `${share} percentage ${share === 1 ? 'point' : 'points'}`;
+}
+
+/** `700 with status "4xx"`: each value with its count, the most frequent first. */
+function unclaimedWords({ events, values, others, bad }: Unclaimed): string {
+  const listed = values.map(
+    ({ count, labels }) =>
+      `${formatCount(count)} with ${labels.map(({ label, value }) => (value === null ? `no label "${label}"` : `${label} "${value}"`)).join(', ')}`,
+  );
+  const more = others === 0 ? '' : `, and ${formatCount(others)} other values`;
+  const asked = bad.map((one) => `${one.label} "${one.asked}"`).join(', ');
+  return `neither \`bad\` nor \`good\` claims ${countOf(events, 'event')}: ${listed.join(', ')}${more} (\`bad\` is ${asked})`;
+}
+
+function clientWords({ client }: Unclaimed): string {
+  if (client === null) return '';
+  const { errors, bad, isExact } = client;
+  return `; the client received ${countOf(errors, 'response')} with an error status, so ${isExact ? '' : 'at most '}${formatCount(bad)} of these ${isExact && bad === 1 ? 'is an error' : 'are errors'}`;
+}
