@@ -26,7 +26,7 @@ export function allowForEdges(
   const isByClient = measure.kind === 'latency' && measure.clientPath !== null;
   if (!frame.isIsolated && !isByClient) return nothing(reason('others-send-requests', {}));
   const across = acrossEdges(phase, run, frame);
-  if (across === null) return nothing(reason('no-client-record', { lacking: 'phase-edges' }));
+  if (across === null) return nothing(reason('no-request-record', { lacking: 'phase-edges' }));
   if (measured.kind === 'number') return allowForFew(measured, across);
   const { carriedIn } = across;
   if (measure.kind === 'latency' && measure.clientPath !== null) {

@@ -65,7 +65,7 @@ test('a response at the limit is in time', () => {
 });
 
 test('nothing is known without a record of each request', () => {
-  const nothing = { kind: 'nothing', reasons: [reason('no-client-record', { lacking: 'recovery' })] };
+  const nothing = { kind: 'nothing', reasons: [reason('no-request-record', { lacking: 'recovery' })] };
   expect(measured(null, 10)).toEqual(nothing);
   expect(measured(run.load, 10)).toEqual(nothing);
 });

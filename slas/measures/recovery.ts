@@ -16,7 +16,7 @@ export function measureRecovery(
   { phase, leastSamples }: PlannedObjective,
   { load }: RunRecord,
 ): Measured {
-  if (load?.client === undefined) return nothing(reason('no-client-record', { lacking: 'recovery' }));
+  if (load?.client === undefined) return nothing(reason('no-request-record', { lacking: 'recovery' }));
   const { path, percentile, withinSeconds } = planned;
   const requests = judgedRequests(load.client, path);
   const slots = slotsOf(requests, ({ seconds }) => seconds > withinSeconds);

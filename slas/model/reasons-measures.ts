@@ -108,7 +108,7 @@ export interface MeasureReasons {
   // Phases
   readonly 'others-send-requests': None;
   /** `lacking`: what only the client's record could show. */
-  readonly 'no-client-record': { readonly lacking: 'phase-edges' | 'recovery' };
+  readonly 'no-request-record': { readonly lacking: 'phase-edges' | 'recovery' };
   readonly 'in-flight-at-phase-end': { readonly count: number };
   readonly 'sent-before-phase': { readonly atMost: number };
   readonly 'phase-errors-uncounted': {

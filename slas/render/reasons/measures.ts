@@ -249,7 +249,7 @@ export const MEASURES: Entries<MeasureReasons> = {
     meaning: 'Counts of a phase need a client that knows every request (`isolated: false` says it does not).',
     next: "Judge the phase by the client's clock (`client:`), or judge the whole run.",
   },
-  'no-client-record': {
+  'no-request-record': {
     words: ({ lacking }) =>
       `the load generator left no record of its requests${lacking === 'recovery' ? ', and only the client sees when they are answered in time again' : ', so those in flight at the edges of the phase are not known'}`,
     meaning: 'The objective needs the record of each request.',
