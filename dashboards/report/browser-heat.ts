@@ -2,7 +2,7 @@ import type uPlotClass from 'uplot';
 import type { Page } from './browser-page.ts';
 import type { Plot } from './plot.ts';
 
-/** Draws the cells of a heat map: one for each bucket and step, darker the larger the bucket's share of the step. */
+/** Draws the cells of a heat map: one for each bucket and step, in a colour as strong as the bucket's share of the step. */
 export function pageHeat({ data, times, numbers, colours }: Page) {
   return (plot: Plot) => {
     const lines = numbers.columns(plot);

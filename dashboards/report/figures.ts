@@ -76,7 +76,7 @@ function drawn(
     }
     case 'heat': {
       const cells = withoutTop(inEachBucket(lines));
-      const body = html`${canvas(panel, cells)}<p class="note">A darker cell means more predictions. The scale shows the upper edges of the buckets.</p>`;
+      const body = html`${canvas(panel, cells)}<p class="note">A stronger colour means more predictions. The scale shows the upper edges of the buckets.</p>`;
       return {
         panel,
         lines: [],

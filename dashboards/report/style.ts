@@ -65,7 +65,7 @@ h3 { margin: 0; font-size: 14px; font-weight: 600; }
 .first { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; padding: 18px 22px; max-width: 108ch; }
 .first p { margin: 0 0 6px; } .first p:last-child { margin: 0; } .first ul { margin: 0 0 8px; padding-left: 20px; }
 
-.timeline { display: grid; gap: 6px; font-size: 12.75px; } .lane { display: grid; grid-template-columns: 62px 1fr; align-items: center; } .lane > b { font-weight: 500; color: var(--muted); }
+.timeline { display: grid; gap: 6px; font-size: 12.75px; } .lane { display: grid; grid-template-columns: 88px 1fr; align-items: center; } .lane > b { font-weight: 500; color: var(--muted); }
 .track-of-time { position: relative; min-height: 24px; } .track-of-time p { margin: 0; }
 .stretch { position: absolute; inset-block: 0; padding: 2px 8px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; background: var(--surface); border: 1px solid var(--line); border-radius: 4px; color: var(--muted); } .stretch b { color: var(--ink); font-weight: 600; }
 .stretch.alert { min-width: 8px; background: var(--bad-soft); border-color: color-mix(in srgb, var(--bad) 40%, transparent); color: var(--ink); } .stretch.faults { background: var(--warn-soft); border-color: color-mix(in srgb, var(--warn) 45%, transparent); color: var(--ink); }
