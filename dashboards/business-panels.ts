@@ -54,19 +54,19 @@ const POINTS = 0.1;
 function sentimentRatio(view: View): Panel {
   const positive = metric(metrics.predictions.name, { ...view.labels, sentiment: sentiments[0] });
   const hourly = shareOf(sumOf(increaseOf(positive, '1h')), sumOf(increaseOf(predictions(view), '1h')));
-  const usual = meanOver(hourly, '7d', '1h');
+  const weekMean = meanOver(hourly, '7d', '1h');
   const positives = `${sentiments[0].toLowerCase()}, last hour`;
-  const band = { upper: 'usual + 10 points', lower: 'usual - 10 points' };
+  const band = { upper: '7-day mean + 10 points', lower: '7-day mean - 10 points' };
   const query = (expr: string, legend: string) => ({ expr, legend, over: 'time' }) as const;
   return {
     id: 'sentiment-ratio',
-    title: 'Sentiment ratio and its usual band',
+    title: 'Sentiment ratio and the band around its 7-day mean',
     unit: 'ratio',
     drawing: 'lines',
     queries: [
       query(hourly, positives),
-      query(`(${usual}) + ${POINTS}`, band.upper),
-      query(`(${usual}) - ${POINTS}`, band.lower),
+      query(`(${weekMean}) + ${POINTS}`, band.upper),
+      query(`(${weekMean}) - ${POINTS}`, band.lower),
     ],
     band,
     colours: { [positives]: SENTIMENTS[sentiments[0]]! },

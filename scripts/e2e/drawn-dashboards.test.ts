@@ -338,13 +338,13 @@ describe('colours mean something', () => {
 });
 
 test('the band of the sentiment ratio is filled between its edges, and nothing from zero', () => {
-  const panel = panelNamed('Sentiment ratio and its usual band');
+  const panel = panelNamed('Sentiment ratio and the band around its 7-day mean');
   const property = (series: string, id: string) =>
     overridden(panel, series)?.properties.find((one) => one.id === id)?.value;
   const legends = panel.targets!.map(({ legendFormat }) => legendFormat);
-  expect(legends).toEqual(['positive, last hour', 'usual + 10 points', 'usual - 10 points']);
-  expect(property('usual + 10 points', 'custom.fillBelowTo')).toBe('usual - 10 points');
-  expect(property('usual + 10 points', 'custom.fillOpacity')).toBeGreaterThan(0);
+  expect(legends).toEqual(['positive, last hour', '7-day mean + 10 points', '7-day mean - 10 points']);
+  expect(property('7-day mean + 10 points', 'custom.fillBelowTo')).toBe('7-day mean - 10 points');
+  expect(property('7-day mean + 10 points', 'custom.fillOpacity')).toBeGreaterThan(0);
   expect(panel.fieldConfig!.defaults.custom!.fillOpacity).toBe(0);
 });
 
