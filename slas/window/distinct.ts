@@ -10,9 +10,9 @@ import type { Frame } from './window.ts';
  * names. What it counts would enter twice. Neither an address nor a start time is proof by itself (pods call themselves
  * localhost, and a deployment starts its replicas in the same second); the course of the counters can refute it:
  *
- *   1. Candidates have the same address, or the same start time with a fraction of a second.
- *   2. They are distinct if their start times differ, if they are pods of different names, or if no single process can have
- *      shown both of them what it counted.
+ *   1. Candidates have the same address, the same pod, or the same start time with a fraction of a second, or no address at all.
+ *   2. They are distinct if their start times differ, if they are pods of different names at different addresses, or if no single
+ *      process can have shown both of them what it counted.
  *   3. They are the same if nothing refutes it and counters grew: then there was something to compare.
  */
 
@@ -29,9 +29,11 @@ export interface Sameness {
 
 type Course = readonly (readonly [atSeconds: number, value: number])[];
 
-/** What a target tells of its process. */
+/** What a target tells of a process: of its own, or of one whose metrics it passes on, as a federating Prometheus does. */
 interface Portrait {
   readonly target: TargetWindow;
+  /** What tells a process that was passed on from the others: `exported_job` and `exported_instance`. */
+  readonly passedOn: Readonly<Record<string, string>>;
   readonly address: string | null;
   /** Times of scrapes by start time; empty: it tells none. */
   readonly starts: ReadonlyMap<number, readonly number[]>;
@@ -53,31 +55,48 @@ export function samenessOf(plan: Plan, frame: Frame): Sameness {
 // ---------------------------------------------------------------------------------------------- candidates
 
 function portraitsOf(plan: Plan, { targets, readings }: Frame): readonly Portrait[] {
-  const byTarget = new Map(targets.map((target) => [target, [] as Series[]]));
-  const starts = new Map(targets.map((target) => [target, new Map<number, number[]>()]));
+  type Draft = Omit<Portrait, 'starts' | 'series'> & {
+    readonly starts: Map<number, number[]>;
+    readonly series: Series[];
+  };
+  const portraits = new Map<string, Draft>();
+  const portraitOf = (target: TargetWindow, passedOn: Portrait['passedOn']): Draft => {
+    const key = JSON.stringify([targets.indexOf(target), passedOn]);
+    const known = portraits.get(key);
+    if (known !== undefined) return known;
+    const address = addressOf({ ...target.labels, ...passedOn });
+    const made = { target, passedOn, address, starts: new Map<number, number[]>(), series: [] };
+    portraits.set(key, made);
+    return made;
+  };
+  for (const target of targets) portraitOf(target, {});
   for (const { selector: asked, series } of readings.values()) {
     const role = roleOf(plan, asked);
     if (role !== 'start' && role !== 'counter' && role !== 'requests') continue;
     for (const one of series) {
       const target = ownerOf(one, targets);
       if (target === undefined) continue;
-      if (role !== 'start') byTarget.get(target)!.push(one);
+      const portrait = portraitOf(target, passedOnBy(one, target));
+      if (role !== 'start') portrait.series.push(one);
       else
         for (const [at, value] of one.samples) {
-          const own = starts.get(target)!;
-          const times = own.get(Number(value));
-          if (times === undefined) own.set(Number(value), [at]);
+          const times = portrait.starts.get(Number(value));
+          if (times === undefined) portrait.starts.set(Number(value), [at]);
           else times.push(at);
         }
     }
   }
-  return targets.map((target) => ({
-    target,
-    address: addressOf(target),
-    starts: starts.get(target)!,
-    series: byTarget.get(target)!,
-  }));
+  return [...portraits.values()];
 }
+
+const PASSED_ON = ['exported_job', 'exported_instance'];
+
+const passedOnBy = ({ labels }: Series, target: TargetWindow) =>
+  Object.fromEntries(
+    PASSED_ON.flatMap((label) =>
+      labels[label] === undefined || label in target.labels ? [] : [[label, labels[label]]],
+    ),
+  );
 
 /** The target with the most labels, where a series fits several: one Prometheus of a pair may add a label, and the other none. */
 function ownerOf({ labels }: Series, targets: readonly TargetWindow[]): TargetWindow | undefined {
@@ -90,21 +109,33 @@ function ownerOf({ labels }: Series, targets: readonly TargetWindow[]): TargetWi
   return owner;
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)(?=:\d+$|$)/;
-
-/** `localhost:8000` and `127.0.0.1:8000` are one address. null: the target tells none. */
-function addressOf({ labels }: TargetWindow): string | null {
-  const { instance } = labels;
-  return instance === undefined ? null : instance.toLowerCase().replace(LOOPBACK, 'localhost');
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1?\]?)(?=:\d+$|$)/;
+/**
+ * `localhost:8000` and `127.0.0.1:8000` are one address, and so are a URL, a short name and a full name of it. null: the target
+ * tells none.
+ */
+function addressOf({ instance, exported_instance: passedOn }: TargetWindow['labels']): string | null {
+  const told = passedOn ?? instance;
+  if (told === undefined) return null;
+  const bare = told
+    .toLowerCase()
+    .replace(/^https?:\/\//, '')
+    .replace(/\/.*$/, '')
+    .replace(/:(?:80|443)$/, '')
+    .replace(/(?:\.cluster\.local)?\.?(?=:\d+$|$)/, '');
+  return bare.replace(LOOPBACK, 'localhost');
 }
 
-/** Pairs that have an address, or a start time with a fraction of a second, in common. */
+const isLoopback = (address: string | null) => address?.startsWith('localhost') === true;
+
+/** Pairs that have an address, a pod, or a start time with a fraction of a second in common, or that tell no address. */
 function candidates(portraits: readonly Portrait[]): readonly (readonly [Portrait, Portrait])[] {
   const byMark = new Map<string, Portrait[]>();
   for (const portrait of portraits) {
     const { address, starts } = portrait;
     const marks = [
-      ...(address === null ? [] : [`at ${address}`]),
+      address === null ? 'without an address' : `at ${address}`,
+      ...namesOf(portrait.target).map((name) => `named ${name}`),
       ...[...starts.keys()].filter(isPrecise).map((start) => `since ${start}`),
     ];
     for (const mark of marks) byMark.set(mark, [...(byMark.get(mark) ?? []), portrait]);
@@ -113,7 +144,7 @@ function candidates(portraits: readonly Portrait[]): readonly (readonly [Portrai
   for (const group of byMark.values())
     for (const [index, a] of group.entries())
       for (const b of group.slice(index + 1))
-        found.set(`${portraits.indexOf(a)} ${portraits.indexOf(b)}`, [a, b]);
+        if (a.target !== b.target) found.set(`${portraits.indexOf(a)} ${portraits.indexOf(b)}`, [a, b]);
   return [...found.values()];
 }
 
@@ -124,25 +155,35 @@ const isPrecise = (startSeconds: number) => Number.isFinite(startSeconds) && sta
 
 function compare(a: Portrait, b: Portrait, frame: Frame): 'distinct' | 'unknown' | { readonly why: string } {
   const common = [...a.starts.keys()].find((start) => b.starts.has(start));
-  if (areNamedApart(a.target, b.target) && !(common !== undefined && isPrecise(common))) return 'distinct';
+  const isPreciseStart = common !== undefined && isPrecise(common);
+  // Every machine has a loopback of its own: two Prometheus servers that name it may mean two processes.
+  const isAnywhere = isLoopback(a.address) && !areOfOnePrometheus(a.target, b.target);
+  const isOneAddress = a.address !== null && a.address === b.address && !isAnywhere;
+  if (areNamedApart(a.target, b.target) && !isPreciseStart && !isOneAddress) return 'distinct';
   const areStartsKnown = a.starts.size > 0 && b.starts.size > 0;
   if (areStartsKnown && common === undefined) return 'distinct';
-  // Every machine has a loopback of its own: two Prometheus servers that name it may mean two processes.
-  const isAnywhere = a.address === b.address && a.address?.startsWith('localhost') === true;
-  if (isAnywhere && common === undefined && !areOfOnePrometheus(a.target, b.target)) return 'unknown';
+  if (a.address === b.address && isAnywhere && common === undefined) return 'unknown';
   const agreement = agreementOf(a, b, common, frame);
-  if (agreement === 'refuted') return 'distinct';
+  // Scrapes that take long, or clocks far apart, put counters out of step: an address and a start time to the fraction outweigh that.
+  if (agreement === 'refuted' && !(isOneAddress && isPreciseStart)) return 'distinct';
   if (agreement === 0) return 'unknown';
   const marks = [
-    ...(a.address !== null && a.address === b.address ? [`the address ${a.target.labels.instance}`] : []),
+    ...(a.address !== null && a.address === b.address ? [`the address ${a.address}`] : []),
     ...(common === undefined ? [] : [`the start time ${common}`]),
-    `${formatCount(agreement)} counters in step`,
+    ...(agreement === 'refuted' ? [] : [`${formatCount(agreement)} counters in step`]),
   ];
   return { why: marks.join(', ') };
 }
 
-/** Names that orchestrators give to one process, or to the machine that it is alone on. */
-const OWN_NAMES = ['pod', 'pod_name', 'pod_uid', 'container_id', 'namespace', 'kubernetes_pod_name'];
+/** Names that orchestrators give to one process, or to the few that run together. */
+const POD_NAMES = ['pod', 'pod_name', 'pod_uid', 'container_id', 'kubernetes_pod_name'];
+const OWN_NAMES = [...POD_NAMES, 'namespace'];
+
+/** Containers of one pod are processes of their own. */
+const namesOf = ({ labels }: TargetWindow) =>
+  POD_NAMES.flatMap((name) =>
+    labels[name] === undefined ? [] : [`${labels[name]} ${labels.container ?? ''}`],
+  );
 
 const areNamedApart = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
   OWN_NAMES.some((name) => a[name] !== undefined && b[name] !== undefined && a[name] !== b[name]);
@@ -203,7 +244,8 @@ function labelsOnlyIn(one: Portrait, other: Portrait): ReadonlySet<string> {
   const namesOf = ({ series }: Portrait) => new Set(series.flatMap(({ labels }) => Object.keys(labels)));
   const theirs = namesOf(other);
   const added = [...namesOf(one)].filter((label) => !theirs.has(label));
-  return new Set([...Object.keys(one.target.labels), ...Object.keys(other.target.labels), ...added]);
+  const targets = [...Object.keys(one.target.labels), ...Object.keys(other.target.labels)];
+  return new Set([...targets, ...added, ...PASSED_ON]);
 }
 
 /** By name and labels, the courses of a target's counters; none where two of them cannot be told apart. */

@@ -10,35 +10,26 @@ import { check } from './check.ts';
 
 /** Selectors that keep each process once, such as `{ app: billing, job: fleet }`; none where no single label does. */
 function remediesFor(plan: Plan, frame: Frame, same: readonly SameProcess[]): readonly string[] {
-  const processOf = processesOf(frame.targets, same);
-  const all = new Set(processOf.values());
   const [[a, b] = []] = same.map(({ targets }) => targets);
   if (a === undefined || b === undefined) return [];
   const { where } = readSelector(plan.up);
   const options = differingLabels(a, b).flatMap((label) =>
     [...new Set(frame.targets.flatMap(({ labels }) => labels[label] ?? []))].sort().flatMap((value) => {
-      const kept = frame.targets.filter(({ labels }) => labels[label] === value);
-      const isEachOnce =
-        kept.length === all.size && new Set(kept.map((one) => processOf.get(one))).size === all.size;
-      return isEachOnce ? [asSelector({ ...where, [label]: value })] : [];
+      const kept = new Set(frame.targets.filter(({ labels }) => labels[label] === value));
+      const isOnceAtMost = same.every(({ targets: [one, other] }) => !(kept.has(one) && kept.has(other)));
+      // Of each target that is left out, another one that is kept tells the same.
+      const isEachKept = frame.targets.every(
+        (target) =>
+          kept.has(target) ||
+          same.some(({ targets }) => targets.includes(target) && targets.some((one) => kept.has(one))),
+      );
+      return isOnceAtMost && isEachKept ? [asSelector({ ...where, [label]: value })] : [];
     }),
   );
   return options.slice(0, MAX_REMEDIES);
 }
 
 const MAX_REMEDIES = 2;
-
-/** Each target's process, named by the first of its targets. */
-function processesOf(targets: readonly TargetWindow[], same: readonly SameProcess[]) {
-  const processOf = new Map(targets.map((target) => [target, target]));
-  for (const {
-    targets: [a, b],
-  } of same) {
-    const [one, other] = [processOf.get(a)!, processOf.get(b)!];
-    for (const [target, process] of processOf) if (process === other) processOf.set(target, one);
-  }
-  return processOf;
-}
 
 const asSelector = (labels: Readonly<Record<string, unknown>>) =>
   `{ ${Object.entries(labels)

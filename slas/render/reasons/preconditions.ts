@@ -122,7 +122,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'maybe-same-process': {
     words: ({ labels: [a, b] }) =>
-      `${a} and ${b} may be the same process, scraped twice: they share an address, and no counter grew that could show it`,
+      `${a} and ${b} may be the same process, scraped twice: nothing tells them apart, and no counter grew that could show it`,
     meaning: 'Two targets have the same address, and nothing proves or disproves that they are one process.',
     next: 'Narrow `service.selector` to one job.',
   },
