@@ -26,6 +26,15 @@ export const isClassLabel = (label: string) => isStatusLabel(label) && CLASS_LAB
 /** A label that may tell the status of a response. */
 export const tellsStatus = (label: string) => isStatusLabel(label) || /^outcome$/i.test(label);
 
+/** Whether a matcher names codes, whatever its label is called: `5..|429` does, `.+` and `timeout` do not. */
+export const asksForCodes = (match: LabelMatcher) =>
+  alternativesOf(match).some((part) => {
+    const is = matcherOf(part);
+    return CODES.some(is) && !NO_CODES.some(is);
+  });
+/** What no code looks like: what matches one of these matches anything, or anything of three letters. */
+const NO_CODES = ['zzz', 'zzzzz', '0', '1000'];
+
 const DIGITS = [1, 2, 3, 4, 5] as const;
 type Digit = (typeof DIGITS)[number];
 

@@ -33,9 +33,8 @@ const lowerSnake = (word: string) => snake(word).toLowerCase();
 const bare = (word: string) => word.toLowerCase().replace(/[^a-z\d]/g, '');
 
 /** The code of gRPC that a value names, however it is spelt; undefined if it names none. */
-const grpcCodeOf = (label: string, value: string): number | undefined => {
-  if (isRpcLabel(label) && /^\d{1,2}$/.test(value))
-    return Number(value) < GRPC.length ? Number(value) : undefined;
+const grpcCodeOf = (label: string, value: string, isRpc = isRpcLabel(label)): number | undefined => {
+  if (isRpc && /^\d{1,2}$/.test(value)) return Number(value) < GRPC.length ? Number(value) : undefined;
   const at = GRPC.findIndex((words) => words.some((word) => bare(word) === bare(value)));
   return at === -1 ? undefined : at;
 };
@@ -49,13 +48,17 @@ export const claimsGrpc = (match: LabelMatcher) => {
 
 // ---------------------------------------------------------------------------------------------- spellings
 
-const YES = ['true', 'yes'];
-const NO = ['false', 'no'];
+const YES = ['true', 'yes', 't', 'y', 'on'];
+const NO = ['false', 'no', 'f', 'n', 'off'];
 
 /** The same word as others would spell it: case, separators, gRPC's numbers, `1` for `true`. */
 export function spellingsOf(label: string, value: string): readonly string[] {
-  const code = grpcCodeOf(label, value);
-  const words = code === undefined ? [value, ...booleansLike(label, value)] : [...GRPC[code]!, String(code)];
+  // A service may count by numbers under a label that is called `code` only, where the document has gRPC's words.
+  const code = grpcCodeOf(label, value, isRpcLabel(label) || isStatusLabel(label));
+  const words =
+    code === undefined
+      ? [value, ...booleansLike(label, value), ...edgesLike(label, value)]
+      : [...GRPC[code]!, String(code)];
   const parts = words.map((word) =>
     snake(word)
       .split(/[^A-Za-z\d]+/)
@@ -80,6 +83,10 @@ export function spellingsOf(label: string, value: string): readonly string[] {
   ];
 }
 
+/** `1.0` and `1`: clients write the edge of a bucket in both ways. */
+const edgesLike = (label: string, value: string): readonly string[] =>
+  label === 'le' && /^\d+(?:\.\d+)?$/.test(value) ? [String(Number(value)), Number(value).toFixed(1)] : [];
+
 function booleansLike(label: string, value: string): readonly string[] {
   if (isStatusLabel(label)) return [];
   const word = value.toLowerCase();
@@ -88,6 +95,10 @@ function booleansLike(label: string, value: string): readonly string[] {
 }
 
 const GOOD = /^(?:ok|okay|success|succeeded|successful|good|passed)$/i;
+const BAD =
+  /^(?:fail|failed|failure|failing|error|errored|errors|err|ko|nok|not_?ok|unsuccessful|crash|crashed|fatal|panic)$/i;
+/** Whether a value says by itself that a request failed. */
+export const isBadWord = (value: string) => BAD.test(value);
 const NO_ERROR = /^(?:false|no|none|nil|null|0|ok|success|-)$/i;
 const ALL_WELL = /^(?:true|yes|1)$/i;
 

@@ -12,7 +12,7 @@ import type { Frame } from '../window/window.ts';
  * it was refreshed.
  */
 
-/** A value belongs to a scrape if it was refreshed at most this many intervals before it. */
+/** A value belongs to a scrape if it was refreshed at most this many intervals before it; a time further after it is no refresh. */
 const LATE = 1.5;
 
 const seriesOf = (
@@ -76,7 +76,7 @@ export function isFresh(one: Series, target: TargetWindow, frame: Frame): (atSec
       const [time, value] = samples[nearestAt(samples.length, (index) => samples[index]![0], atSeconds)]!;
       return (
         Math.abs(time - atSeconds) < intervalSeconds / 2 &&
-        atSeconds - Number(value) <= LATE * intervalSeconds
+        Math.abs(atSeconds - Number(value)) <= LATE * intervalSeconds
       );
     });
 }

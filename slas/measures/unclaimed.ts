@@ -1,7 +1,14 @@
 import { answersInAll, requestsOf } from '../client/requests.ts';
 import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patterns.ts';
-import { claimedCodes, claimsCode, codesOf, isStatusLabel } from '../document/statuses.ts';
-import { claimsGrpc, isAlike, isGoodWord, isGrpcWord, spellingsOf } from '../document/vocabularies.ts';
+import { asksForCodes, claimedCodes, claimsCode, codesOf, isStatusLabel } from '../document/statuses.ts';
+import {
+  claimsGrpc,
+  isAlike,
+  isBadWord,
+  isGoodWord,
+  isGrpcWord,
+  spellingsOf,
+} from '../document/vocabularies.ts';
 import type { LabelMatcher, PlannedMeasure, RunRecord, Series } from '../model/model.ts';
 import { inWords, type Reason, reason } from '../model/reasons.ts';
 import { candidatesOf, readSelector, type Selected, tellingLabels } from '../prometheus/promql.ts';
@@ -84,7 +91,7 @@ function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt 
   const doubts = missed.map((label) =>
     label in labels
       ? doubtOfValue(label, labels[label]!, asked, known)
-      : asked.isOneMetric && !isToldByOthers(label, labels, known)
+      : asked.isOneMetric && (tellsCodes(label, bad.where[label]!) || !isToldByOthers(label, labels, known))
         ? 'unknown'
         : null,
   );
@@ -96,13 +103,17 @@ function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt 
 const isToldByOthers = (label: string, { job, instance }: Labels, known: readonly Labels[]) =>
   known.some((one) => label in one && one.job === job && one.instance === instance);
 
+/** Whether a label is one of statuses: by its name, or because the document asks for codes under it. */
+const tellsCodes = (label: string, match: LabelMatcher) =>
+  isStatusLabel(label) || (label !== 'le' && asksForCodes(match));
+
 function doubtOfValue(label: string, value: string, asked: Asked, known: readonly Labels[]): Doubt | null {
   const { bad, all, isOneMetric } = asked;
   const match = bad.where[label]!;
   const values = [...new Set(known.flatMap((labels) => labels[label] ?? []))];
-  const claimed =
-    isStatusLabel(label) || /^outcome$/i.test(label) ? claimedCodes(label, match) : new Set<string>();
-  const codes = claimed.size > 0 || isStatusLabel(label) ? codesOf(label, value, values) : null;
+  const isOfCodes = tellsCodes(label, match);
+  const claimed = isOfCodes || /^outcome$/i.test(label) ? claimedCodes(label, match) : new Set<string>();
+  const codes = claimed.size > 0 || isOfCodes ? codesOf(label, value, values) : null;
   if (codes !== null && claimed.size > 0) return codes.some((code) => claimed.has(code)) ? 'codes' : null;
   if (isGoodWord(label, value)) return null;
   if (spellingsOf(label, value).some(matcherOf(match))) return 'same';
@@ -110,14 +121,23 @@ function doubtOfValue(label: string, value: string, asked: Asked, known: readonl
   if (claimed.size > 0) return isClaimedAsGood ? null : 'unknown';
   if (codes?.every((code) => code < '400')) return null;
   if (claimsGrpc(match) && isGrpcWord(label, value)) return null;
-  return !isOneMetric || isClaimedAsGood ? null : doubtOfWord(match, value, values);
+  return isClaimedAsGood ? null : doubtOfWord(match, value, values, isOneMetric);
 }
 
-/** An unclaimed word: in doubt where nothing shows that bad events are spelled as in the document. */
-function doubtOfWord(match: LabelMatcher, value: string, values: readonly string[]): Doubt | null {
+/**
+ * An unclaimed word: in doubt where nothing shows that bad events are spelled as in the document. A metric that counts errors only
+ * has kinds that the document leaves out on purpose: there only a word similar to one of the document's is in doubt.
+ */
+function doubtOfWord(
+  match: LabelMatcher,
+  value: string,
+  values: readonly string[],
+  isOneMetric: boolean,
+): Doubt | null {
   const unseen = alternativesOf(match).filter((part) => !values.some(matcherOf(part)));
-  const isWhollyUnseen = !values.some(matcherOf(match));
-  return isWhollyUnseen || unseen.some((part) => isAlike(textOf(part), value)) ? 'unknown' : null;
+  if (unseen.some((part) => isAlike(textOf(part), value))) return 'unknown';
+  if (!isOneMetric) return null;
+  return isBadWord(value) || !values.some(matcherOf(match)) ? 'unknown' : null;
 }
 
 /** Words that no service uses: a matcher that matches them matches anything. */
