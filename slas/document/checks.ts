@@ -332,7 +332,7 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
       problems.push(...checkDecimals(limit.value, `${path}.${field}`));
   }
   const isOdd = problems.some(({ code }) => code === 'bad-limit');
-  return isOdd ? problems : [...problems, ...checkUnusual(raw, kind, path, { target, alert })];
+  return isOdd ? problems : [...problems, ...checkUnusual(raw, kind, path, { target, alert, unit })];
 }
 
 /** No measurement can violate it: rates are at least 0, and ratios at most 1. */

@@ -46,9 +46,11 @@ function whyDead(label: string, match: LabelMatcher): DeadStatus['why'] | null {
   // `5x.` matches 5xx by accident, and a code is what was meant.
   if (CLASSES.some(is) && (isClassLabel(label) || /xx|x[{+*]|\[x{2}\]/i.test(text))) return null;
   if (isClassLabel(label)) return CLASS_DIGITS.some(is) ? null : CODES.some(is) ? 'code' : 'none';
-  if (SMALL_NUMBERS.some(is)) return null;
   const codes = CODES.filter(is);
-  return codes.length === 0 ? 'none' : codes.some((code) => KNOWN.has(code)) ? null : 'unknown';
+  if (codes.some((code) => KNOWN.has(code))) return null;
+  // `5*` matches 5 and 555, and no code that exists.
+  if (codes.length > 0) return 'unknown';
+  return SMALL_NUMBERS.some(is) ? null : 'none';
 }
 
 /** Flags and escapes such as \d are no words; by an x nothing but a class is meant. */

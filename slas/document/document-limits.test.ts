@@ -143,7 +143,7 @@ describe('limits', () => {
     latency('target: <= 200ms, alert: ">= 300ms"'),
     rate('target: ">= 15/s", alert: <= 5/s'),
     rate('target: "> 15/s", alert: < 15/s'),
-    rate('target: "> 0"'),
+    rate('unusual: true, target: "> 0"'),
     ratio('unusual: true, target: < 100%'),
     ratio('target: <= 0%'),
     ratio('unusual: true, target: < 1%, alert: "> 100%"'),

@@ -51,8 +51,8 @@ export function checkPassedShare(text: string | undefined, path: string): Proble
   if (text === undefined) return [];
   const limit = parseLimit(text, 'ratio');
   const isShare = typeof limit !== 'string' && limit.comparison.startsWith('>');
-  if (isShare && holds(1, limit) && !holds(0, limit)) return checkDecimals(limit.value, path);
-  const message = `"${text}" is not a share of checks that must pass: write > or >= and a share above 0%, for example "> 99%"; "100%" only with >=`;
+  if (isShare && holds(1, limit) && limit.value >= 0.5) return checkDecimals(limit.value, path);
+  const message = `"${text}" is not a share of checks that must pass: write > or >= and a share of 50% or more, for example "> 99%"; "100%" only with >=`;
   return [problem('bad-checks', path, message)];
 }
 

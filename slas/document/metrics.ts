@@ -25,8 +25,16 @@ export function checkIsCounter({ counter, where }: RawCounter, path: string): Pr
         `"${counter}" is the result of a recording rule, not a counter of the service: name the counter that the rule reads, for example ${sourceOf(counter)}`,
       ),
     ];
-  // Its buckets are cumulative: all of them together count each event several times.
-  if (counter.endsWith('_bucket') && where?.le === undefined) {
+  if (counter.endsWith('_created'))
+    return [
+      problem(
+        'not-a-counter',
+        at,
+        `"${counter}" is the time at which a counter was created: name the counter itself, as ${counter.replace(/created$/, 'total')}`,
+      ),
+    ];
+  // Its buckets are cumulative: several of them together count each event several times.
+  if (counter.endsWith('_bucket') && !isOneEdge(where?.le)) {
     const histogram = counter.slice(0, -'_bucket'.length);
     return [
       problem(
@@ -38,6 +46,10 @@ export function checkIsCounter({ counter, where }: RawCounter, path: string): Pr
   }
   return [];
 }
+
+/** An exact edge, or a regular expression that is only an edge: `0.5`, `0\\.5`, `\\+Inf`. */
+const isOneEdge = (le: NonNullable<RawCounter['where']>[string] | undefined) =>
+  le !== undefined && (typeof le !== 'object' || /^(?:\\\+Inf|\d+(?:\\?\.\d+)?)$/.test(le.matches));
 
 /** A histogram is named without what its series add to the name. */
 export function checkHistogram(metric: string, path: string, isUnusual: boolean): Problem[] {

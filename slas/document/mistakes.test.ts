@@ -31,6 +31,11 @@ describe('limits that hardly any service misses', () => {
       'target: < 500ms, latency: { histogram: f_seconds, percentile: 0.95 }',
       'write 95, or confirm it with unusual: true',
     ],
+    ['target: "> 0/s", throughput: { counter: c }', 'is met by every service that does anything at all'],
+    ['target: "> 0", throughput: { counter: c }', 'unusual objectives[0].target'],
+    ['target: "> 0%", mean: { histogram: m, unit: ratio }', 'unusual objectives[0].target'],
+    ['target: < 100%, mean: { histogram: m, unit: ratio }', 'unusual objectives[0].target'],
+    ['target: "> 0s", mean: { histogram: m_seconds }', 'unusual objectives[0].target'],
     [
       'target: < 500ms, latency: { histogram: f_seconds, percentile: 5 }',
       'lets 95% of the requests be slower',
@@ -118,6 +123,12 @@ describe('metrics that are not what they are used as', () => {
       'not-a-counter objectives[0].ratio.bad.counter',
     ],
     [throughput('f_seconds_bucket'), 'name f_seconds_count, or one bucket by le'],
+    [throughput('f_seconds_bucket', ', where: { le: { matches: ".+" } }'), 'or one bucket by le'],
+    [throughput('f_seconds_bucket', ', where: { le: { matches: "0.1|0.5" } }'), 'or one bucket by le'],
+    [
+      throughput('f_created'),
+      'is the time at which a counter was created: name the counter itself, as f_total',
+    ],
     [
       'target: < 500ms, latency: { histogram: f_seconds_bucket, percentile: 95 }',
       '"f_seconds_bucket" names one of the histogram\'s series: write f_seconds, without _bucket',
@@ -139,6 +150,9 @@ describe('metrics that are not what they are used as', () => {
   test.each([
     throughput('f_seconds_count'),
     throughput('f_seconds_bucket', ', where: { le: +Inf }'),
+    throughput('f_seconds_bucket', String.raw`, where: { le: { matches: '\+Inf' } }`),
+    throughput('f_seconds_bucket', ', where: { le: { matches: "0.5" } }'),
+    'target: < 100%, peak: { gauge: disk_used, unit: ratio }',
     'unusual: true, target: "< 5", mean: { histogram: size_count, unit: number }',
     'target: "< 5", peak: { gauge: "job:queue:max", unit: number }',
   ])('%s is right', (text) => expect(problemsIn(text)).toEqual([]));

@@ -1,5 +1,6 @@
-import type { Limit, Problem } from '../model/model.ts';
+import type { Limit, Problem, Unit } from '../model/model.ts';
 import { formatValue } from '../render/numbers.ts';
+import { UNIT_RANGES } from './limits.ts';
 import type { MeasureName } from './measure-names.ts';
 import { problem } from './problems.ts';
 import type { RawObjective } from './schema.ts';
@@ -13,9 +14,12 @@ export function checkUnusual(
   raw: RawObjective,
   kind: MeasureName,
   path: string,
-  limits: { readonly target: Limit; readonly alert: Limit | null },
+  limits: { readonly target: Limit; readonly alert: Limit | null; readonly unit: Unit },
 ): Problem[] {
   if (raw.unusual === true) return [];
+  // That a peak stays under 100% is no matter of course.
+  if (kind === 'mean' || kind === 'throughput')
+    return checkEdgeOfRange(limits.target, limits.unit, `${path}.target`);
   if (kind === 'latency') return checkPercentile(raw.latency!.percentile, `${path}.latency.percentile`);
   if (kind === 'ratio')
     return [
@@ -31,6 +35,15 @@ export function checkUnusual(
       ),
     ];
   return [];
+}
+
+/** A rate of `> 0/s`, a mean of `< 100%`: a single event keeps it. */
+function checkEdgeOfRange({ text, comparison, value }: Limit, unit: Unit, path: string): Problem[] {
+  const { low, high } = UNIT_RANGES[unit];
+  const isAtEdge = comparison.startsWith('>') ? value <= low : value >= high;
+  if (!isAtEdge) return [];
+  const message = `"${text}" is met by every service that does anything at all: write a limit that can be missed, ${CONFIRM}`;
+  return [problem('unusual', path, message)];
 }
 
 function checkPercentile(percentile: number, path: string): Problem[] {

@@ -38,7 +38,7 @@ test('a window that somebody else loaded has no checks', () => {
   expect(parsed.ok && planWindow(parsed.document).checks).toBeUndefined();
 });
 
-test.each(['< 99%', '99%', '> 100%', '>= 0%', '> 101%', '> often', '> 99.9999999%'])(
+test.each(['< 99%', '99%', '> 100%', '>= 0%', '> 101%', '> often', '> 99.9999999%', '> 0%', '> 0.99%'])(
   '"%s" is refused, where it stands',
   (text) => {
     const problemsOf = (parsed: ReturnType<typeof documentWith>) =>
@@ -51,6 +51,6 @@ test.each(['< 99%', '99%', '> 100%', '>= 0%', '> 101%', '> often', '> 99.9999999
 test('the message names the value and what to write', () => {
   const parsed = documentWith('99%');
   expect(parsed.ok ? '' : parsed.problems[0]!.message).toBe(
-    '"99%" is not a share of checks that must pass: write > or >= and a share above 0%, for example "> 99%"; "100%" only with >=',
+    '"99%" is not a share of checks that must pass: write > or >= and a share of 50% or more, for example "> 99%"; "100%" only with >=',
   );
 });
