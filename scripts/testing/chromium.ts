@@ -1,13 +1,11 @@
 /// <reference lib="dom" />
-import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { findChromium } from '../tools/chromium.ts';
 
 /** Debian's Chromium, as people have it: reports are opened in it. */
 
 export const SKIPS_BROWSER = process.env.SLA_SKIP_BROWSER === '1';
 if (SKIPS_BROWSER) console.warn('SLA_SKIP_BROWSER=1: no report is opened in a browser');
-
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 const QUIET = [
   '--headless',
@@ -20,7 +18,7 @@ const QUIET = [
 ];
 
 export async function launchChromium(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM_BIN || PLACES.find((place) => existsSync(place));
+  const executablePath = findChromium(process.env);
   if (executablePath === undefined) {
     throw new Error(
       'there is no Chromium to open reports in: apt-get install chromium (or set CHROMIUM_BIN), or leave these tests out with SLA_SKIP_BROWSER=1',

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onAbort } from '../../process/processes.ts';
 import { toolIo } from '../../run/prepare.ts';
+import { findChromium } from '../../tools/chromium.ts';
 import { findTool } from '../../tools/find-tool.ts';
 import type { Register } from '../command.ts';
 import type { ExitCode, Io } from '../io.ts';
@@ -9,36 +10,80 @@ import type { ExitCode, Io } from '../io.ts';
 export const register: Register = (program, io, done) =>
   void program
     .command('test')
-    .description('lint, type-check and run every test')
+    .description('lint, type-check and run the tests')
     .argument('[args...]', 'passed on to vitest: names of test files, --coverage, …')
+    .option(
+      '--full',
+      'all tests: they need a container engine, Chromium, and tools that are built for minutes once',
+    )
     .allowUnknownOption()
-    .action(async (args: string[]) => done(await test(args, io)));
+    .action(async (args: string[], options: TestOptions) => done(await test(args, options, io)));
 
-/** Lints, type-checks, and runs every test (or those that the arguments name) on the real tools. */
-export async function test(args: readonly string[], io: Io): Promise<ExitCode> {
+interface TestOptions {
+  readonly full?: boolean;
+}
+
+/** Tests that a machine may be unable to run, or that build a tool for minutes: part of `--full` alone. */
+interface Demanding {
+  readonly what: string;
+  readonly files: readonly string[];
+  /** null: they can be run, but take long. */
+  readonly isMissing: ((env: Io['env']) => boolean) | null;
+  /** Set where only a part of a file is left out. */
+  readonly variable?: string;
+}
+
+const DEMANDING: readonly Demanding[] = [
+  {
+    what: 'the stack in containers',
+    files: ['scripts/e2e/containers.test.ts'],
+    isMissing: null,
+  },
+  {
+    what: 'VictoriaMetrics and Jaeger',
+    files: ['scripts/e2e/servers.test.ts', 'scripts/e2e/traces.test.ts'],
+    isMissing: null,
+  },
+  {
+    what: 'reports and the page of the service in Chromium (none was found)',
+    files: [],
+    isMissing: (env) => findChromium(env) === undefined,
+    variable: 'SLA_SKIP_BROWSER',
+  },
+];
+
+/** Lints, type-checks, and runs the tests (or those that the arguments name) on the real tools. */
+export async function test(args: readonly string[], { full }: TestOptions, io: Io): Promise<ExitCode> {
   const tools = await Promise.all(
     (['k6', 'prometheus', 'promtool', 'alertmanager'] as const).map((name) => findTool(name, toolIo(io))),
   );
   const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
+  // Who names files wants these.
+  const isWhole = args.every((arg) => arg.startsWith('-'));
+  const skipped =
+    full || !isWhole ? [] : DEMANDING.filter(({ isMissing }) => isMissing === null || isMissing(io.env));
+  const skips = Object.fromEntries(skipped.flatMap(({ variable }) => (variable ? [[variable, '1']] : [])));
+  const excludes = skipped.flatMap(({ files }) => files).flatMap((file) => ['--exclude', file]);
   const steps: [string, string[]][] = [
     ['biome', ['ci', '--colors=off', '.']],
     ['tsc', ['--noEmit', '-p', '.']],
-    ['vitest', ['run', ...args]],
+    ['vitest', ['run', ...args, ...excludes]],
   ];
   for (const [tool, toolArgs] of steps) {
     io.progress(`${tool} ${toolArgs.join(' ')}`);
-    const code = await runStep(join(io.root, 'node_modules', '.bin', tool), toolArgs, paths, io);
+    const command = join(io.root, 'node_modules', '.bin', tool);
+    const code = await runStep(command, toolArgs, { ...paths, ...skips }, io);
     io.signal.throwIfAborted();
-    if (code !== 0) return reportSkipped(io, 4);
+    if (code !== 0) return reportSkipped(skipped, io, 4);
   }
-  return reportSkipped(io, 0);
+  return reportSkipped(skipped, io, 0);
 }
 
-/** In the last line: what was not tested is not to be overlooked. */
-function reportSkipped({ env, progress }: Io, code: ExitCode): ExitCode {
-  if (env.SLA_SKIP_CONTAINERS === '1') {
-    progress('the tests of the stack in containers were skipped (SLA_SKIP_CONTAINERS=1)');
-  }
+/** In the last lines: what was not tested is not to be overlooked. */
+function reportSkipped(skipped: readonly Demanding[], { env, progress }: Io, code: ExitCode): ExitCode {
+  for (const { what } of skipped) progress(`not tested: ${what}; include it by ./sla test --full`);
+  for (const name of ['SLA_SKIP_CONTAINERS', 'SLA_SKIP_BROWSER'])
+    if (env[name] === '1') progress(`not tested, because of ${name}=1: what needs it`);
   return code;
 }
 
