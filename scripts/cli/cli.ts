@@ -57,7 +57,7 @@ const COMMANDS = [
 const EXIT_CODES = `
 Exit codes: 0 pass · 1 SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed`;
 
-/** Runs one command. The only place that turns problems and errors into an exit code, and that secrets are taken out at. */
+/** Runs one command. The only place that turns problems and errors into an exit code, and that redacts secrets from output. */
 export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {
   const io = guarded(argv, world);
   const grace = patience(io.signal);
@@ -75,7 +75,7 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
   }
 }
 
-/** The boundary: all that a command shows passes here, without secrets and without what would steer a terminal or a CI server. */
+/** The output boundary: removes secrets, and control characters that would affect a terminal or a CI server, from all output. */
 function guarded(argv: readonly string[], io: Io): Io {
   const env = withTokens(io.env, io.cwd);
   const { text } = createRedactor(env, argv);
@@ -90,13 +90,13 @@ function guarded(argv: readonly string[], io: Io): Io {
   };
 }
 
-/** An interrupted command gets so long to stop what it started. */
+/** How long an interrupted command may take to stop what it started. */
 const GRACE_MS = 45_000;
 let isHanging = false;
-/** Whether an interrupted command was given up while it still waited for something. */
+/** Whether an interrupted command exceeded the grace period. */
 export const hasHung = () => isHanging;
 
-/** Rejects some time after the signal was aborted, whatever the command waits for. */
+/** Rejects when the grace period after an abort is over, even if the command is still waiting. */
 function patience(signal: AbortSignal): { readonly promise: Promise<never>; readonly forget: () => void } {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => {});
@@ -117,7 +117,7 @@ function patience(signal: AbortSignal): { readonly promise: Promise<never>; read
   };
 }
 
-/** Of a file that is no document, thousands may be found. */
+/** A file that is not an SLA document may have thousands of problems. */
 const MAX_SHOWN_PROBLEMS = 200;
 
 function reportProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
@@ -127,7 +127,7 @@ function reportProblems(problems: readonly PlacedProblem[], io: Io): ExitCode {
   return 2;
 }
 
-/** What an error quotes is other people's: `password: …` in it is a secret. */
+/** An error may quote external text, in which `password: …` is a secret. */
 function reportError(error: unknown, io: Io, log: (text: string) => string): ExitCode {
   const { aborted, reason } = io.signal;
   if (aborted && !(reason instanceof HarnessError)) {
@@ -138,7 +138,7 @@ function reportError(error: unknown, io: Io, log: (text: string) => string): Exi
     );
     return 130;
   }
-  // Commander has told its own errors, and its help, already.
+  // Commander has already printed its own errors and help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof HarnessError)
     io.progress(`${log(error.message)}\nnext: ${error.nextStep} (${error.code})`);
@@ -151,7 +151,7 @@ function reportError(error: unknown, io: Io, log: (text: string) => string): Exi
   return 4;
 }
 
-/** What the operating system refused is told in a line: where in our code that was helps nobody. */
+/** Errors of the operating system are reported in one line: a stack trace of our code would not help. */
 const isOfTheSystem = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error && 'code' in error;
 

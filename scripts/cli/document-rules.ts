@@ -7,7 +7,7 @@ import { renderRules } from '../../slas/render/rules.ts';
 export const rulesText = (document: SlaDocument, file: string, root: string): string =>
   renderRules(rulesOf(document), sourceName(root, file));
 
-/** The document as its file is called in the project; a person's own by its name alone, wherever it lies. */
+/** The name of a document for generated files: its path within the project, or its bare file name outside. */
 export function sourceName(root: string, file: string): string {
   const inside = relative(root, file);
   return inside.startsWith('..') || isAbsolute(inside) ? basename(file) : inside;

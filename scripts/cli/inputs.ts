@@ -14,7 +14,7 @@ import { printableLine } from '../../slas/render/printable.ts';
 import type { Io } from './io.ts';
 import { NoText, readUserText } from './their-text.ts';
 
-/** A problem with the file that it is in; options have none. */
+/** A problem and the file it is in; problems of options have no file. */
 export type PlacedProblem = Problem & { readonly file?: string };
 export type Input<T> =
   | { readonly ok: true; readonly value: T }
@@ -27,7 +27,7 @@ export const badOption = (option: string, message: string) =>
 
 export const SHIPPED_DOCUMENT = join('slas', 'documents', 'sentiment-api.yaml');
 
-/** Paths of the person's start where they stand; ours in the project. */
+/** Resolves a path from the user against the working directory; paths of ours are relative to the project. */
 export const userPath = (io: Io, path: string) => (isAbsolute(path) ? path : resolve(io.cwd, path));
 /** Where run folders are. */
 export const runsFolder = (io: Io, out: string | undefined) =>
@@ -60,7 +60,7 @@ export async function readDocument(io: Io, path: string | undefined): Promise<In
   return accept({ document: parsed.document, file, text });
 }
 
-/** The parser follows each level of nesting with a call of its own, and runs out of stack. */
+/** The parser is recursive, so deeply nested documents overflow the stack. */
 function parseShallow(text: string): ParsedDocument {
   try {
     return parseDocument(text);
@@ -70,12 +70,12 @@ function parseShallow(text: string): ParsedDocument {
   }
 }
 
-/** `file:line:column: message`, as compilers tell it, so that editors can jump there. */
+/** `file:line:column: message`, the format of compilers, so that editors can jump there. */
 export function formatProblem({ file, line, column, path, message }: PlacedProblem): string {
   const place =
     file === undefined ? path : [file, line, column].filter((part) => part !== undefined).join(':');
   const told = place === '' ? message : `${place}: ${message}`;
-  // What is quoted may be any bytes: they must not steer the terminal, nor begin a line.
+  // Quoted text may contain any bytes; they must not control the terminal or start a new line.
   return printableLine(told);
 }
 
@@ -110,7 +110,7 @@ export function readOverrides({
   });
 }
 
-/** `0.95`: 0.9 at least, under 1. Nothing where it was not asked for. */
+/** `0.95`: at least 0.9 and less than 1. Empty if the option was not given. */
 export function readConfidence(text: string | undefined): Input<{ confidence?: number }> {
   if (text === undefined) return accept({});
   const confidence = /^(0?\.\d+)$/.test(text) ? Number(text) : 0;
@@ -122,8 +122,8 @@ export function readConfidence(text: string | undefined): Input<{ confidence?: n
 }
 
 /**
- * What is reviewed says how sure a verdict must be; who starts a run may ask for more, never for less. `said` is the
- * confidence in `place`, null where the observed value decides: any confidence is stricter for a pass.
+ * The reviewed document sets the confidence; the command line may raise it, but never lower it. `said` is the confidence in
+ * `place`; null means that the observed value decides, and any confidence is stricter for a pass.
  */
 export function checkConfidence(
   { confidence }: PlanOverrides,

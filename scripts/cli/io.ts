@@ -1,15 +1,15 @@
-/** What a command sees of the world: nothing writes to the terminal or ends the process but through this. */
+/** The environment of a command: all output goes through it, and no command ends the process itself. */
 export interface Io {
   /** Absolute path of the project. */
   readonly root: string;
-  /** Where the person stands: relative paths of theirs start here. */
+  /** Working directory: relative paths from the user start here. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The answer itself, on standard output. */
+  /** Prints the result, on standard output. */
   readonly print: (text: string) => void;
-  /** How it is going, a line at a time, on standard error. */
+  /** Reports progress, a line at a time, on standard error. */
   readonly progress: (line: string) => void;
-  /** A few lines that stay in place on a terminal; absent where there is none. None: they go. */
+  /** Shows a few lines that stay in place on a terminal; an empty list removes them. Absent if there is no terminal. */
   readonly live?: (lines: readonly string[]) => void;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;

@@ -3,23 +3,23 @@ import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * The entry: the world as it is, one command, one exit. Everything of ours is imported below, after the handlers are in place:
- * Node.js ends with 1 on an error that nobody caught, and 1 means "an SLA was missed". Nothing else may end with it.
+ * The entry point: reads the environment, runs one command, exits once. Our modules are imported after the handlers are in place:
+ * Node.js ends with 1 on an uncaught error, but 1 means "SLA missed" and must not be used for anything else.
  */
 
 let isOver = false;
-// Until there is a result: an event loop that runs empty has none.
+// The exit code until there is a result, for the case that the event loop runs empty.
 process.exitCode = 4;
 process.on('exit', () => {
   if (!isOver) tell('this is a bug in the harness, please report it: it ended without a result');
 });
 
-/** One text on standard error, even where the event loop does not run any more. */
+/** Writes to standard error, even when the event loop no longer runs. */
 function tell(text: string): void {
   try {
     writeSync(2, `${text}\n`);
   } catch {
-    // Nobody can be told; the exit code remains.
+    // Standard error is closed; the exit code is all that remains.
   }
 }
 
@@ -28,7 +28,7 @@ function end(code: number): never {
   process.exit(code);
 }
 
-/** A thread that waits for the file system can hold up an exit for ever: what is left of the process is then killed. */
+/** A thread that waits for the file system can block an exit forever, so a helper process kills this one after 2 s. */
 function endAtOnce(code: number): never {
   const killer = spawn('/bin/sh', ['-c', `sleep 2; kill -KILL ${process.pid}`], {
     detached: true,
@@ -45,12 +45,12 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
   process.on(name, () => {
     interrupts++;
     controller.abort(new Error(`interrupted by ${name}`));
-    // A second request does not wait; what was started is killed on the way out.
+    // A second signal does not wait; child processes are killed on exit.
     if (interrupts > 1) endAtOnce(130);
   });
 }
 
-/** How a text from anywhere may be shown; until that is known, errors are about files of ours. */
+/** Redacts external text before it is shown. Until the redactor is loaded, errors quote only our own files. */
 let shown = (text: string) => text;
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(name, (error: unknown) => {
@@ -93,7 +93,7 @@ const load = async () => {
     import('../../slas/render/printable.ts'),
     import('../run/loopback.ts'),
   ]);
-  // Before anything is asked; processes that are started inherit it.
+  // Before any request is sent; child processes inherit it.
   Object.assign(process.env, loopback.withoutProxyHere(process.env, process.argv.slice(2)));
   const redactor = createRedactor(withTokens(process.env, cwd), process.argv);
   shown = (text) => printableOutput(redactor.log(text), false);
@@ -107,7 +107,7 @@ const { main, hasHung, HarnessError, createTerminal } = await load().catch((erro
   return end(4);
 });
 
-// A reader that goes away (a pager, head), or a full disk, must not keep the children alive, nor leave a verdict untold.
+// A reader that goes away (a pager, head), or a full disk, must not keep the children alive, nor hide that the verdict was not printed.
 let isUntold = false;
 for (const [what, stream] of [
   ['standard output', process.stdout],
@@ -137,7 +137,7 @@ const code = await main(process.argv.slice(2), {
   signal: controller.signal,
   colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
 });
-// What was written to a pipe may not have been read yet.
+// Wait until a pipe has taken all output.
 await new Promise((resolve) => process.stdout.write('', resolve));
 const result = isUntold && code === 0 ? 4 : code;
 if (hasHung()) endAtOnce(result);

@@ -2,9 +2,9 @@ import type { Scenario, SlaDocument } from '../../slas/model/model.ts';
 import { planScenario } from '../../slas/plan/plan.ts';
 import { tooShort } from '../../slas/plan/power-analysis.ts';
 
-/** The text of new scenarios and documents: small, and whole enough to be run as they are. */
+/** Templates of new scenarios and documents: small, but complete enough to run unchanged. */
 
-/** Rate and duration of a first try: enough for every objective of the document to be decided. */
+/** Rate and duration of a first run: enough to decide every objective of the document. */
 export interface Entry {
   readonly ratePerSecond: number;
   readonly durationSeconds: number;
@@ -41,7 +41,7 @@ const general = ({ objectives }: SlaDocument) =>
     .filter(({ measure, onlyWhereNamed }) => measure.kind !== 'recovery' && onlyWhereNamed !== true)
     .map(({ id }) => id);
 
-/** The document's text with one scenario more, first among them; null where there is no place for it. */
+/** The text of the document with one more scenario, as the first; null if it cannot be inserted. */
 export function withScenario(text: string, name: string, entry: Entry): string | null {
   const lines = text.split('\n');
   const at = lines.findIndex((line) => /^scenarios:\s*(#.*)?$/.test(line));
@@ -51,7 +51,7 @@ export function withScenario(text: string, name: string, entry: Entry): string |
   const indent = at === -1 ? '  ' : (/^\s+/.exec(below ?? '')?.[0] ?? '  ');
   const added = [
     `${indent}${name}:`,
-    `${indent}  description: what it is for, in a line`,
+    `${indent}  description: one line about the purpose`,
     `${indent}  rate: ${entry.ratePerSecond}/s`,
     `${indent}  duration: ${entry.durationSeconds}s`,
     `${indent}  seed: 1`,
@@ -60,7 +60,7 @@ export function withScenario(text: string, name: string, entry: Entry): string |
   return [...lines.slice(0, at + 1), ...added, '', ...lines.slice(at + 1)].join('\n');
 }
 
-/** What k6 runs: texts of the corpus for the sentiment service, the warm-up's body for another one. */
+/** The load script: texts of the corpus for the sentiment service, the warm-up body for any other service. */
 export function scriptText({ service }: SlaDocument, isShipped: boolean): string {
   const { warmUp } = service;
   if (isShipped)
@@ -84,7 +84,7 @@ export function scriptText({ service }: SlaDocument, isShipped: boolean): string
     ],
     [`const response = ${call};`, 'expectAnswer(response, isRight);'],
     `
-/** What a right response is: here JSON that reports no error. Add what your service promises: fields, and their values. */
+/** Whether a response is correct: here, JSON that reports no error. Add the fields and values that your service promises. */
 const isRight = (body: unknown): boolean => reportsNoError(body);
 `,
   );
@@ -94,33 +94,33 @@ const script = (imports: readonly string[], body: readonly string[], more = '') 
 
 export const options = planned();
 ${more}
-/** What is sent at each arrival; how many come, and when, is in the SLA document. */
+/** The requests of one arrival; the SLA document defines how many arrivals there are, and when. */
 export default eachArrival(() => {
 ${body.map((line) => `  ${line}`).join('\n')}
 });
 `;
 
-/** A document whose metrics are those that Prometheus clients for HTTP servers usually have, the sentiment service's among them. */
+/** A document that uses the common metric names of Prometheus clients for HTTP servers, which the sentiment service has as well. */
 export const documentText = (name: string) => `# yaml-language-server: $schema=./sla-document.schema.json
 apiVersion: sla-harness/v1
 kind: SLA
 name: ${name}
-description: What it is, in a line
+description: One line about the service
 
 service:
   # Labels that every series of the service carries.
   selector: { job: ${name} }
-  # Every request of the load is counted here, whatever its answer.
+  # Counts every request of the load, whatever the response.
   requests: { counter: http_requests_total, where: { handler: /predict } }
-  # Sent before the judged window, so that it holds no first-time costs.
+  # Sent before the judged window, so that it contains no cold-start costs.
   warmUp: { path: /predict, bodies: [{ text: Works well. }] }
-  # The bucket edges that the service has: a latency limit must be one of them.
+  # The bucket edges of the service: a latency limit must be one of them.
   buckets:
     http_request_duration_seconds: [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10]
 
 objectives:
   - id: latency-p95
-    title: 95% of answers within
+    title: 95% of responses within
     latency:
       histogram: http_request_duration_seconds
       where: { handler: /predict, status: { matches: 2.. } }

@@ -1,7 +1,7 @@
-/** Standard error as people see it: lines that pass by, and below them a few that stay and change. */
+/** Standard error on a terminal: scrolling lines, and below them a few lines that are updated in place. */
 export interface Terminal {
   readonly progress: (line: string) => void;
-  /** Shows these lines in place of those before; none: they go. */
+  /** Replaces the lines shown before; an empty list removes them. */
   readonly live: (lines: readonly string[]) => void;
 }
 
@@ -10,7 +10,7 @@ interface Screen {
   write(text: string): unknown;
 }
 
-/** For a terminal: elsewhere nothing can stay in place. */
+/** For terminals only: elsewhere lines cannot be updated in place. */
 export function createTerminal(screen: Screen): Terminal {
   let shown: readonly string[] = [];
   const clear = () => (shown.length === 0 ? '' : `\u001b[${shown.length}A\u001b[0J`);

@@ -3,14 +3,14 @@ import { open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 
-/** A text file that a person names: it may be anything, so it is read in bounded size and time, and can be interrupted. */
+/** Reads a text file named by the user. It may be anything, so size and time are bounded, and reading can be interrupted. */
 
-/** The longest document that anybody has written by hand is a hundredth of this. */
+/** About a hundred times the size of the largest hand-written document. */
 const MAX_BYTES = 2 * 2 ** 20;
-/** What writes into a pipe has so long. */
+/** How long the writer of a pipe may be silent. */
 const PIPE_PATIENCE_MS = 30_000;
 
-/** Why there is no text, in words that follow the name of the file. */
+/** Why a text cannot be read, as words that follow the file name. */
 export class NoText extends Error {
   constructor(message: string) {
     super(message);
@@ -29,11 +29,11 @@ async function readBytes(path: string, signal: AbortSignal): Promise<Buffer> {
     const found = await stat(path);
     if (found.isDirectory()) throw new NoText('it is a folder');
     if (found.isFIFO() || found.isSocket()) return await readPipe(path, signal);
-    // A device may never end (/dev/zero), or wait for a person.
+    // A device may never end (/dev/zero), or wait for input.
     if (!found.isFile()) throw new NoText('it is a device: name a file or a pipe');
     if (found.size > MAX_BYTES) throw tooLong();
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    // Files of /proc say that they are empty, and are not.
+    // Files in /proc report a size of 0 but have content.
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES + 1), 0, MAX_BYTES + 1, 0);
     if (bytesRead > MAX_BYTES) throw tooLong();
     return buffer.subarray(0, bytesRead);
@@ -47,7 +47,7 @@ async function readBytes(path: string, signal: AbortSignal): Promise<Buffer> {
 
 const tooLong = () => new NoText(`it is longer than ${MAX_BYTES / 2 ** 20} MiB`);
 
-/** Without a thread that waits: one that waits for a pipe could not even be ended with the process. */
+/** Uses no worker thread: a thread that waits for a pipe would keep even an exiting process alive. */
 async function readPipe(path: string, signal: AbortSignal): Promise<Buffer> {
   const fd = await promisify(openFile)(path, constants.O_RDONLY | constants.O_NONBLOCK);
   let pipe: Socket;
@@ -80,7 +80,7 @@ async function readPipe(path: string, signal: AbortSignal): Promise<Buffer> {
 
 // ---------------------------------------------------------------------------------------------- encodings
 
-/** The longer marks first: that of UTF-32 begins with that of UTF-16. */
+/** Longer marks first, because the mark of UTF-32 begins with that of UTF-16. */
 const BYTE_ORDER_MARKS: readonly (readonly [encoding: string, mark: readonly number[]])[] = [
   ['UTF-32 (little-endian)', [0xff, 0xfe, 0, 0]],
   ['UTF-32 (big-endian)', [0, 0, 0xfe, 0xff]],
@@ -109,7 +109,7 @@ function textOf(bytes: Buffer): string {
 const placeOf = (bytes: Buffer, at: number) =>
   `line ${bytes.subarray(0, at).filter((byte) => byte === 0x0a).length + 1}`;
 
-/** Where the text stops being the one that its bytes came from. */
+/** The position of the first byte that is not valid UTF-8. */
 function firstInvalid(bytes: Buffer): number {
   const again = Buffer.from(bytes.toString('utf8'));
   const at = bytes.findIndex((byte, index) => again[index] !== byte);

@@ -7,14 +7,14 @@ import { withoutSecrets } from '../../slas/prometheus/http.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
 import { HarnessError } from '../cli/errors.ts';
 
-/** Brings dashboards, and what a run has to say on them, into a Grafana that somebody has: by its HTTP API. */
+/** Writes dashboards and the annotations of a run to an existing Grafana, through its HTTP API. */
 
 export interface GrafanaAccess {
   readonly url: string;
   /** Of a service account that may write dashboards and annotations; null: the address has user and password, or none is needed. */
   readonly token: string | null;
   readonly signal: AbortSignal;
-  /** Takes secrets out of what Grafana says, before it is cut. */
+  /** Redacts secrets in responses of Grafana, before they are truncated. */
   readonly redact?: (text: string) => string;
 }
 
@@ -38,7 +38,7 @@ export const dashboardRequest = (dashboard: string): GrafanaRequest => ({
   },
 });
 
-/** Those that were made for a run before. */
+/** Existing annotations of a run. */
 export const annotationsOf = (runId: string): GrafanaRequest => ({
   method: 'GET',
   path: `api/annotations?${new URLSearchParams([
@@ -48,7 +48,7 @@ export const annotationsOf = (runId: string): GrafanaRequest => ({
   ])}`,
 });
 
-/** What annotations of a run are made of. */
+/** The input for the annotations of a run. */
 export interface AnnotatedRun {
   readonly plan: Plan;
   readonly run: RunRecord;

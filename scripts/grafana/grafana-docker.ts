@@ -10,7 +10,7 @@ import type { Io } from '../cli/io.ts';
 import { type Running, start, waitFor } from '../process/processes.ts';
 import { IMAGES } from '../stack/images.ts';
 
-/** A Grafana of our own for looking at a run: the official image, with data source and dashboards from files. */
+/** A temporary Grafana for reviewing a run: the official image, with data source and dashboards from files. */
 
 export const GRAFANA_IMAGE = IMAGES.grafana;
 
@@ -23,16 +23,16 @@ const GRACE_MS = 15_000;
 export interface GrafanaOptions {
   /** Texts by file name. */
   readonly dashboards: ReadonlyMap<string, string>;
-  /** On this machine, as seen from it. */
+  /** An address on this machine. */
   readonly prometheusUrl: string;
-  /** A folder of its own for what it is given, and for its log. Its content is deleted. */
+  /** A folder for provisioning files and the log. Its content is deleted first. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
 
 export interface GrafanaInDocker extends AsyncDisposable {
-  /** Who looks needs no password. */
+  /** Viewing needs no password. */
   readonly url: string;
   /** With the user and password that may write annotations. */
   readonly adminUrl: string;
@@ -40,19 +40,19 @@ export interface GrafanaInDocker extends AsyncDisposable {
   readonly ended: Promise<unknown>;
 }
 
-/** Finds Docker and the image, which is fetched if need be. Throws HarnessError `no-docker`, `no-image`. */
+/** Finds Docker and the image, which is pulled if it is missing. Throws HarnessError `no-docker`, `no-image`. */
 export async function prepareGrafana(options: Asking & Pick<Io, 'progress'>): Promise<void> {
   await findDocker(options);
   await findImage(options);
 }
 
-/** Brings a Grafana up that listens on this machine only, and is gone when it is disposed of. Throws what starting a process throws. */
+/** Starts a Grafana that listens on this machine only and is removed when it is disposed. Throws as `start` does. */
 export async function startGrafana(options: GrafanaOptions): Promise<GrafanaInDocker> {
   await writeProvisioning(options);
   const [port, password] = [await freePort(), randomBytes(12).toString('hex')];
   const name = `sla-grafana-${randomBytes(4).toString('hex')}`;
   await using cleanup = new AsyncDisposableStack();
-  // Should docker's own process be killed, its container would stay.
+  // If the docker process is killed, its container would keep running.
   cleanup.defer(() => removeContainer(name, options));
   const container = cleanup.use(await runContainer(name, port, password, options));
   const url = `http://127.0.0.1:${port}`;
@@ -102,13 +102,13 @@ async function findImage(options: Asking & Pick<Io, 'progress'>): Promise<void> 
   }
 }
 
-/** What a program says last is why it gave up. */
+/** The last line of output usually has the reason. */
 function told(cause: unknown): string {
   const { stderr = '', message } = cause as { readonly stderr?: string; readonly message: string };
   return stderr.trim().split('\n').at(-1) || message.split('\n')[0]!;
 }
 
-/** Nothing of it is kept, and the password is in no list of processes: docker takes it from its own environment. */
+/** Nothing is kept, and the password is not visible in the process list: docker reads it from its environment. */
 async function runContainer(
   name: string,
   port: number,
@@ -134,7 +134,7 @@ async function runContainer(
   return start('Grafana', 'docker', args, { env: { ...env, ...settings }, cwd: folder, logFile });
 }
 
-/** Elsewhere containers live in a machine of their own, which has a name for ours. */
+/** On other systems containers run in a virtual machine, which has a host name for this machine. */
 const IS_LINUX = process.platform === 'linux';
 
 async function removeContainer(name: string, { env }: GrafanaOptions): Promise<void> {
@@ -146,7 +146,7 @@ async function removeContainer(name: string, { env }: GrafanaOptions): Promise<v
 
 const DASHBOARDS = '/var/lib/grafana/sla-dashboards';
 
-/** Readable by everybody: Grafana runs as a user of its own. */
+/** World-readable, because Grafana runs as another user. */
 async function writeProvisioning({ folder, dashboards, prometheusUrl }: GrafanaOptions): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   const seen = new URL(prometheusUrl);

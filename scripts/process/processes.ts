@@ -14,11 +14,11 @@ export interface Exit {
 export interface Started extends AsyncDisposable {
   readonly name: string;
   readonly logFile: string;
-  /** Resolves when it has ended, whoever ended it. */
+  /** Resolves when it has ended, for whatever reason. */
   readonly exited: Promise<Exit>;
   /** How it ended, or null while it runs. */
   exit(): Exit | null;
-  /** SIGTERM, and SIGKILL after the grace. Resolves when it is gone; harmless when it already is. */
+  /** SIGTERM, and SIGKILL after the grace. Resolves when it has ended; has no effect if it already has. */
   stop(graceMs?: number): Promise<Exit>;
   /** The last lines of its log. */
   tail(lines?: number): string;
@@ -35,24 +35,24 @@ export const tailOf = (logFile: string, lines = 15) =>
 const GRACE_MS = 10_000;
 const live = new Set<ChildProcess>();
 
-// The last resort: whatever way this process ends, it leaves no child behind.
+// Last resort: however this process ends, it leaves no child behind.
 process.on('exit', () => {
   for (const child of live) signalGroup(child, 'SIGKILL');
 });
 
-/** Each child leads a process group of its own, so that Ctrl-C reaches it through us, in order, with its own children. */
+/** Each child leads its own process group, so that we stop it and its children in order after Ctrl-C. */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid!, signal);
   } catch {
-    // It is gone already.
+    // It has already ended.
   }
 }
 
 export interface StartOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Both of its outputs go here. */
+  /** Receives standard output and standard error. */
   readonly logFile: string;
 }
 
@@ -114,7 +114,7 @@ export async function start(
   };
 }
 
-/** Ids of the processes that another started and whose command line has this text. */
+/** Ids of the child processes of a process whose command line contains this text. */
 export function childrenOf(parent: number, commandLine: string): number[] {
   const listed = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
   return listed
@@ -124,7 +124,7 @@ export function childrenOf(parent: number, commandLine: string): number[] {
     .map((found) => Number(found![1]));
 }
 
-/** Calls once when a signal aborts, also if it has already. Gives a function that forgets it again. */
+/** Calls `stop` once when the signal aborts, immediately if it already has. Returns a function that unsubscribes. */
 export function onAbort(signal: AbortSignal, stop: () => void): () => void {
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
@@ -144,8 +144,8 @@ function diedEarly(process: Running, exit: Exit, nextStep: string): HarnessError
 }
 
 /**
- * Waits until `ready` gives something other than null, looking every 50 ms. Throws when the process ends first, or when
- * `patienceMs` are over.
+ * Polls `ready` every 50 ms until it returns something other than null. Throws if the process ends first, or after
+ * `patienceMs`.
  */
 export async function waitFor<T>(
   process: Running,

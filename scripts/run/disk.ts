@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HarnessError } from '../cli/errors.ts';
 
-/** Trouble of the disk itself, wherever it is met. */
+/** Errors of the disk itself, whatever the path. */
 const OF_THE_DISK = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO'];
-/** Trouble that is the folder's when it is met inside it: somebody removed it, or put something else there. */
+/** Errors that belong to the folder if the path is inside it: another process removed or replaced it. */
 const OF_THE_PLACE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM'];
 
 /**
- * Writes a file whole or not at all: under a name of its own, forced to the disk, and only then given its final name.
+ * Writes a file atomically: to a temporary name, flushed to the disk, then renamed.
  * Throws HarnessError `cannot-write`.
  */
 export async function writeWhole(path: string, content: string | AsyncIterable<string>): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);
   try {
-    // It would be replaced: /dev/null by a file, for all of this machine.
+    // The rename would replace it: /dev/null would become a plain file for the whole machine.
     const found = await lstat(path).catch(() => null);
     if (found !== null && !found.isFile() && !found.isSymbolicLink())
       throw new Error('a file of this name exists that is not a plain file');
@@ -34,8 +34,8 @@ export async function writeWhole(path: string, content: string | AsyncIterable<s
 }
 
 /**
- * Makes a folder and those above it. By steps of our own: Node's recursive one never ends where a file system lets nobody make
- * any (`/proc`). Throws what the file system says.
+ * Makes a folder and those above it. Not with Node's recursive mkdir, which never returns on file systems without mkdir
+ * (`/proc`). Throws the error of the file system.
  */
 export async function makePath(path: string, mode = 0o777): Promise<void> {
   try {
@@ -44,7 +44,7 @@ export async function makePath(path: string, mode = 0o777): Promise<void> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && (await isFolder(path))) return;
     const parent = dirname(path);
-    // Under a parent that is there, the reason is another.
+    // If the parent exists, the error has another reason.
     if (code !== 'ENOENT' || parent === path || (await isFolder(parent))) throw error;
     await makePath(parent, mode);
     await makeLast(path, mode);
@@ -60,7 +60,7 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
   }
 }
 
-/** Another process may have made it meanwhile. */
+/** Another process may have created it in the meantime. */
 async function makeLast(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, mode);
@@ -82,7 +82,7 @@ function cannotWrite(path: string, cause: NodeJS.ErrnoException): HarnessError {
   return new HarnessError('cannot-write', `${path} cannot be written: ${cause.message}`, { nextStep, cause });
 }
 
-/** Does something that writes into a folder; trouble with the disk comes out as a HarnessError, whoever met it. */
+/** Runs work that writes into a folder; any disk error becomes a HarnessError. */
 export async function guardFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -96,7 +96,7 @@ export async function guardFolder<T>(folder: string, work: () => Promise<T>): Pr
   }
 }
 
-/** What went wrong first, where stopping and clearing up after it went wrong as well. */
+/** The original error, if the cleanup after it failed as well. */
 const firstOf = (error: unknown): unknown =>
   error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 
@@ -104,7 +104,7 @@ export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Gone with all that is in it when it is disposed of. */
+/** A temporary folder that is deleted when it is disposed. */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'sla-test-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };

@@ -12,7 +12,7 @@ import type { Stack } from '../stack/stack.ts';
 import type { RunTools } from './prepare.ts';
 import { askerOf } from './tokens.ts';
 
-/** Stands where none were put into our own service on purpose. */
+/** The value of `faults` if none were injected. */
 export const NO_FAULTS = 'none';
 
 const GIT_LIMIT_MS = 10_000;
@@ -44,7 +44,7 @@ const CI_VARIABLES = [
   'BUILD_BUILDID',
 ];
 
-/** What the run ran on and with, for whoever reads it later; null is "not known here". */
+/** The machine, the tools and the versions of the run, for later readers; null means unknown. */
 export async function describeEnvironment(
   tools: RunTools,
   read: ReadDocument,
@@ -60,7 +60,7 @@ export async function describeEnvironment(
     git: await describeCheckout(io.root),
     document: { sha256: createHash('sha256').update(read.text).digest('hex') },
     model: isBuiltHere ? await describeModel(io) : null,
-    // Of a service that somebody else started only that person knows.
+    // The faults of an external service are unknown.
     faults: faults ?? (isBuiltHere ? NO_FAULTS : null),
     ...(stack.images === undefined ? {} : { images: stack.images }),
     tools: {
@@ -83,7 +83,7 @@ export async function harnessVersion(root: string): Promise<string> {
   return (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-/** The commit that was run, whether files differed from it, and where it comes from; null outside of a checkout. */
+/** The commit, whether the working tree had changes, and the remote; null outside a checkout. */
 async function describeCheckout(root: string): Promise<object | null> {
   const commit = await git(root, 'rev-parse', 'HEAD');
   if (commit === null) return null;
@@ -103,7 +103,7 @@ async function git(root: string, ...args: readonly string[]): Promise<string | n
     const { stdout } = await promisify(execFile)('git', ['-C', root, ...args], { timeout: GIT_LIMIT_MS });
     return stdout.trim();
   } catch {
-    // No git, or no checkout: an archive runs as well.
+    // No git, or not a checkout: running from an archive is fine.
     return null;
   }
 }

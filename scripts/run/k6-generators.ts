@@ -11,11 +11,11 @@ import { followRequests } from './k6-tail.ts';
 import { type ProgressReporter, reportProgress } from './live.ts';
 
 /**
- * The k6 processes of a run. Several share the load by k6's own execution segments: each arrival of the plan is started by
- * exactly one of them, and none knows of the others.
+ * The k6 processes of a run. Several share the load through k6's execution segments: each planned arrival is started by
+ * exactly one of them, without coordination.
  */
 
-/** The k6 that is run: where it is, and of which version. */
+/** Path and version of k6. */
 export type Generating = Pick<FoundTool, 'path' | 'version'>;
 
 export interface RunK6Options {
@@ -26,20 +26,20 @@ export interface RunK6Options {
   /** The run folder: k6's summaries are written here. */
   readonly folder: string;
   readonly logs: string;
-  /** How many k6 share the load; one by default. */
+  /** Number of k6 processes that share the load; default 1. */
   readonly generators?: number;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
-  /** Lines that stay in place, where there is a terminal. */
+  /** Shows lines that stay in place; absent without a terminal. */
   readonly show?: (lines: readonly string[]) => void;
-  /** Those whose latency is told while it runs. */
+  /** Objectives whose latency is shown while the load runs. */
   readonly objectives: readonly PlannedObjective[];
 }
 
 export interface Generator {
   readonly k6: Started;
   readonly summaryFile: string;
-  /** Every sample of every metric passes through here: it goes as soon as the requests are read out of it. */
+  /** All samples of all metrics; deleted as soon as the requests have been read. */
   readonly csvFile: string;
 }
 
@@ -57,7 +57,7 @@ export async function startGenerators(load: Load, stack: Stack, options: RunK6Op
       summaryFile: join(options.folder, `${name.replace('k6', 'k6-summary')}.json`),
       csvFile: join(options.folder, `${name.replace('k6', 'k6-samples')}.csv`),
     };
-    // Who is interrupted keeps what is of use to somebody; this is large, and read by nobody any more.
+    // The file is large and no longer needed, so it is deleted even after an interrupt.
     cleanUp.defer(() => rm(files.csvFile, { force: true }));
     const k6 = cleanUp.use(await startK6(load, stack, { name, args, loadFile, ...files }, options));
     each.push({ k6, ...files });
@@ -72,7 +72,7 @@ interface Segment {
   readonly args: readonly string[];
 }
 
-/** The arguments that make each of several k6 start its part of the arrivals. */
+/** The arguments that give each k6 process its part of the arrivals. */
 export function segmentsOf(generators: number): readonly Segment[] {
   if (generators === 1) return [{ name: 'k6', args: [] }];
   const edge = (at: number) => (at === 0 ? '0' : at === generators ? '1' : `${at}/${generators}`);
@@ -89,8 +89,8 @@ export function segmentsOf(generators: number): readonly Segment[] {
 }
 
 /**
- * K6_ITERATIONS and its like would change the load that was planned; a proxy would be loaded in place of the service; and
- * Prometheus's token is nothing that a load script needs.
+ * K6_ITERATIONS and similar variables would change the planned load; a proxy would receive the load instead of the service;
+ * and a load script does not need the Prometheus token.
  */
 const NOT_FOR_K6 = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|PROMETHEUS_TOKEN(_FILE)?)$/i;
 export const environmentOf = (env: RunK6Options['env']) =>
@@ -108,7 +108,7 @@ function startK6(
   { name, args, loadFile, summaryFile, csvFile }: Segment & Files,
   { root, env, k6, folder, logs }: RunK6Options,
 ): Promise<Started> {
-  // Port 0: k6's own API would take a fixed port, and two of them side by side would fight for it.
+  // Port 0: the API of k6 has a fixed default port, on which two processes would collide.
   const fixed = ['run', '--quiet', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
   const written = ['--out', `csv=${csvFile}`, '--summary-export', summaryFile];
   const whole = [
@@ -134,16 +134,16 @@ function startK6(
   });
 }
 
-/** What k6 may take beyond its schedule: to start, to wait for the last answers, to write its summary. */
+/** Time that k6 may take beyond its schedule: to start, to wait for the last responses, to write its summary. */
 const SLACK_SECONDS = 60;
 
 export interface Ended {
   readonly exits: readonly Exit[];
-  /** Why we have ended the load, in words; null: we have not. */
+  /** Why the harness stopped the load; null if it did not. */
   readonly stoppedBecause: string | null;
 }
 
-/** Tells how it is going, and puts an end to generators that do not, and to a load that somebody else's service cannot bear. */
+/** Reports progress, and stops load generators that exceed their time, or a load that an external service cannot handle. */
 export async function whileRunning(
   { each }: Generators,
   load: Load,
@@ -153,12 +153,12 @@ export async function whileRunning(
 ): Promise<Ended> {
   let isStopping = false;
   const stopAll = () => {
-    // Told twice, k6 ends at once, without its summary.
+    // A second signal would end k6 immediately, without its summary.
     if (isStopping) return;
     isStopping = true;
     for (const { k6 } of each) void k6.stop();
   };
-  // A visit that began at the very end still makes all its requests, with at most a second of thought between them.
+  // An arrival at the very end still sends all its requests, with at most a second of think time between them.
   const visitSeconds = (load.requestsPerArrival ?? 1) * (load.requestTimeoutSeconds + 1);
   const longestMs = (load.scheduledSeconds + visitSeconds + SLACK_SECONDS) * 1000;
   const bound = setTimeout(stopAll, longestMs);
@@ -168,8 +168,8 @@ export async function whileRunning(
     options.progress(`stopping the load: ${reason}`);
     stopAll();
   });
-  // Where one stops in the middle the rest of the load is no load of the plan: nobody needs it. At the end of the schedule a crossed
-  // threshold or an exception of teardown() cuts nothing, and the others still wait for their last responses.
+  // If one stops during the run, the rest is no longer the planned load, so all are stopped. After the schedule, a crossed threshold
+  // or an exception in teardown() loses nothing, and the others still wait for their last responses.
   const ended = async ({ k6 }: Generator) => {
     const exit = await k6.exited;
     if (exit.code !== 0 && exit.atSeconds - startedSeconds < load.scheduledSeconds) stopAll();
@@ -189,7 +189,7 @@ interface Watch extends Disposable {
   readonly stoppedBecause: string | null;
 }
 
-/** Shows each request to whoever tells how it goes, and to the guard, which stops the load once. */
+/** Passes each request to the progress reporter and to the guard, which stops the load once. */
 function watchFor(
   guard: ErrorGuard | null,
   each: Generators['each'],
@@ -204,7 +204,7 @@ function watchFor(
   const looked = () => {
     reporter.looked();
     const reason = guard?.reason() ?? null;
-    // Generators that have ended by themselves are not stopped by us.
+    // Load generators that have already ended need no stop.
     if (reason === null || stoppedBecause !== null || each.every(({ k6 }) => k6.exit() !== null)) return;
     stoppedBecause = reason;
     stop(reason);

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { formatCount } from '../../slas/render/numbers.ts';
 
-/** What k6 says of errors, in its log: `time="…" level=error msg="…" scenario=hold source=stacktrace`. */
+/** The errors in k6's log: `time="…" level=error msg="…" scenario=hold source=stacktrace`. */
 export interface ErrorLog {
-  /** Exceptions of iterations; k6 goes on after each, and says so nowhere else. */
+  /** Exceptions in iterations; k6 continues after each and reports them only here. */
   readonly inIterations: number;
   /** The first of them, in words. */
   readonly firstInIteration: string | null;
@@ -15,7 +15,7 @@ export interface ErrorLog {
   readonly isCrossedAtEnd: boolean;
 }
 
-/** @param root what files are named from: where the project lies is nobody's business */
+/** @param root removed from file names, so that messages do not contain the location of the project */
 export async function readErrors(logFile: string, root: string): Promise<ErrorLog> {
   let text = '';
   try {

@@ -7,12 +7,12 @@ export const REQUEST_METRIC = 'sla_request_ms';
 const LATE = 'sla_started_late_ms';
 const BEGAN = 'sla_phase_began_at_ms';
 
-/** What k6 wrote down of its requests: each, and by phases. */
+/** The requests that k6 recorded, individually and by phase. */
 export interface RecordedLoad {
   readonly client: ClientRequests | null;
-  /** By name, those that began. */
+  /** By name; only phases that started. */
   readonly phases: ReadonlyMap<string, PhaseRecord>;
-  /** How late requests began, of all of them; null where none was recorded. */
+  /** p99 of the start delay of all requests; null if none was recorded. */
   readonly startedLateP99Seconds: number | null;
 }
 
@@ -55,7 +55,7 @@ async function readFileOf(csvFile: string, requests: RecordedRequest[], phases: 
   }
 }
 
-/** The value that 99% are at or under; its entries are put in order. */
+/** The 99th percentile. Sorts its argument. */
 function p99(values: number[]): number {
   const ordered = values.sort((a, b) => a - b);
   return ordered[Math.ceil(0.99 * ordered.length) - 1]!;
@@ -75,7 +75,7 @@ function notePhase(line: string, columns: readonly string[], phases: Phases): vo
   phases.set(name, phase);
 }
 
-/** Of a phase whose beginning nobody wrote down nothing is told. */
+/** Phases without a recorded start are left out. */
 function summarised(phases: Phases): RecordedLoad['phases'] {
   const known = [...phases].filter(
     ([, { beganMs, lateMs }]) => Number.isFinite(beganMs) && lateMs.length > 0,
@@ -88,7 +88,7 @@ function summarised(phases: Phases): RecordedLoad['phases'] {
   );
 }
 
-/** The name of a group may have commas and quotes in it, as the script likes. */
+/** Group names come from the script and may contain commas and quotes. */
 export function fieldsOf(line: string): readonly string[] {
   if (!line.includes('"')) return line.split(',');
   return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
@@ -96,7 +96,7 @@ export function fieldsOf(line: string): readonly string[] {
   );
 }
 
-/** A last line that was cut off has too few fields. */
+/** A truncated last line has too few fields and is skipped. */
 export function parseLine(line: string, columns: readonly string[]): RecordedRequest[] {
   const fields = fieldsOf(line);
   if (fields.length !== columns.length) return [];

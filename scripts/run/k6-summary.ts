@@ -14,10 +14,10 @@ interface Metric {
   readonly thresholds: Readonly<Record<string, boolean>>;
 }
 
-/** What is told of trends: the harness needs the first and the last, and a crossed threshold is told with its value. */
+/** The statistics of trends: the harness needs the first and the last; the others are values of crossed thresholds. */
 export const TREND_STATS = 'min,avg,med,p(75),p(90),p(95),p(99),p(99.9),max,count';
 
-/** null where there is none, or only a part of one. */
+/** null if it is missing or incomplete. */
 export async function readSummary(file: string): Promise<Summary | null> {
   try {
     return parseSummary(JSON.parse(await readFile(file, 'utf8')));
@@ -61,8 +61,8 @@ const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
 // ---------------------------------------------------------------------------------------------- several as one
 
 /**
- * Several summaries as one: counts are added, the least and the greatest are those of all. Nothing else of them can be put
- * together: a percentile of percentiles is none. null where one is missing.
+ * Several summaries as one: counts are added, and min and max are those of all. Nothing else can be combined: percentiles
+ * cannot be merged. null if one is missing.
  */
 export function summed(summaries: readonly (Summary | null)[]): Summary | null {
   const all = summaries.filter((one) => one !== null);

@@ -1,14 +1,14 @@
 import { open } from 'node:fs/promises';
 import { parseLine, REQUEST_METRIC, type RecordedRequest } from './k6-requests.ts';
 
-/** What k6 writes down of its requests, read while it is written: once, for all who watch a load. */
+/** Follows the requests that k6 records while it runs; all observers of a load share one reader. */
 
 /** k6 writes its samples once a second. */
 const EVERY_MS = 1_000;
 const MAX_BYTES_PER_READ = 16 * 2 ** 20;
 
 /**
- * Reads the files as they grow, until it is disposed of.
+ * Reads the files as they grow, until it is disposed.
  *
  * @param found gets each request, those of one file in the order in which k6 wrote them
  * @param looked is called after each look, about once a second
@@ -22,10 +22,10 @@ export function followRequests(
   let isOver = false;
   let isReading = false;
   const look = async () => {
-    // One that takes longer than a second is not overtaken by the next.
+    // A slow read must not overlap with the next one.
     if (isReading) return;
     isReading = true;
-    // A file that is not there yet is there at the next look.
+    // A file that does not exist yet is read next time.
     for (const tail of tails) await tail.read(found).catch(() => {});
     isReading = false;
     if (!isOver) looked();
@@ -39,7 +39,7 @@ export function followRequests(
   };
 }
 
-/** One file of k6's CSV output, from where it was read to last. */
+/** Reads a file of k6's CSV output from the last position. */
 export class Tail {
   readonly #file: string;
   #offset = 0;
@@ -50,7 +50,7 @@ export class Tail {
     this.#file = file;
   }
 
-  /** Hands on each request that was written since. */
+  /** Passes on each request that was written since the last read. */
   async read(found: (request: RecordedRequest) => void): Promise<void> {
     await using file = await open(this.#file);
     const { size } = await file.stat();

@@ -2,10 +2,10 @@ import type { Load, PlannedObjective } from '../../slas/model/model.ts';
 import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts';
 import type { RecordedRequest } from './k6-requests.ts';
 
-/** How a load is going, from what k6 writes down while it runs. Only for people who wait: nothing here is judged. */
+/** Progress of a load, from the requests that k6 records while it runs. For display only: nothing here is judged. */
 export interface Live {
   see(request: RecordedRequest): void;
-  /** How it goes, of what was seen so far; the lines are as many every time. */
+  /** The progress so far; always the same number of lines. */
   tell(elapsedSeconds: number): LiveLook;
 }
 
@@ -22,7 +22,7 @@ interface Listener {
   readonly show?: (lines: readonly string[]) => void;
 }
 
-/** A line in a log; where there is a terminal, every time that there was a look. */
+/** Interval of the lines without a terminal; a terminal is updated after each read. */
 const LOG_EVERY_MS = 10_000;
 
 interface Target {
@@ -48,7 +48,7 @@ export function reportProgress(
   let toldMs = startedSeconds * 1000;
   const looked = () => {
     const nowMs = Date.now();
-    // A look comes a little late or early.
+    // Timers may fire slightly early or late.
     if (show === undefined && nowMs - toldMs < LOG_EVERY_MS - 100) return;
     toldMs = nowMs;
     const elapsed = Math.round(nowMs / 1000 - startedSeconds);
@@ -68,7 +68,7 @@ export function watchLoad(objectives: readonly PlannedObjective[], load: Load): 
   };
 }
 
-/** Latencies of the whole run that the client's clock is asked for, too. */
+/** Latency objectives over the whole run. */
 const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =>
   objectives.flatMap(({ id, measure, target, phase }) =>
     measure.kind === 'latency' && phase === undefined
@@ -78,7 +78,7 @@ const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =
 
 // ---------------------------------------------------------------------------------------------- what was seen
 
-/** Bins that are 2% wide: near enough to look at, and as small after a day as after a minute. */
+/** Bins that are 2% wide: accurate enough for display, with memory that does not grow with the duration. */
 const GROWTH = Math.log(1.02);
 const binOf = (ms: number) => Math.max(0, Math.ceil(Math.log(Math.max(ms, 0.1) / 0.1) / GROWTH));
 const upperMs = (bin: number) => 0.1 * Math.exp(bin * GROWTH);
@@ -102,7 +102,7 @@ class Seen {
     this.#bins.set(path, bins);
   }
 
-  /** By the requests' own times: k6 takes a moment to begin, and to write down. */
+  /** Based on the times of the requests, because k6 starts and records with a delay. */
   ratePerSecond(elapsedSeconds: number): number {
     const seconds = (this.#lastMs - this.#firstMs) / 1000;
     return this.sent / Math.max(1, seconds >= 1 ? seconds : elapsedSeconds);

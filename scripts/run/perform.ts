@@ -32,7 +32,7 @@ import { collectRunSeries } from './series.ts';
 import { askerOf } from './tokens.ts';
 import { warmUp } from './warm-up.ts';
 
-/** Ours scrapes every second; another one perhaps every minute. */
+/** Our own Prometheus scrapes every second; an external one perhaps every minute. */
 const PATIENCE_MS = { ours: 30_000, theirs: 200_000 };
 
 export interface MeasuredRun extends StoredRun {
@@ -40,8 +40,8 @@ export interface MeasuredRun extends StoredRun {
 }
 
 /**
- * Loads, asks Prometheus what happened, and stores it all. When this resolves the stack is down (unless it is somebody
- * else's: `up`), every log is final, and what is returned was read back from the folder: what is judged is what is stored.
+ * Runs the load, queries Prometheus, and stores everything. When this resolves, the stack is down (unless it was running
+ * before: `up`), every log is final, and the result was read back from the folder: what is judged is what is stored.
  */
 export async function measureRun(
   prepared: Prepared,
@@ -58,7 +58,7 @@ export async function measureRun(
       await using stack = up ?? (await openStack(prepared, tools, folder, io));
       await performRun(prepared, stack, tools, folder, io);
     } catch (error) {
-      // Secrets come out of the logs whatever happened; that the disk is full is told by the first error.
+      // Redact the logs whatever happened; the first error already reports a full disk.
       await folder.redact().catch(() => {});
       throw error;
     }
@@ -82,14 +82,14 @@ export async function finishRun(measured: MeasuredRun, verdict: Verdict | null, 
   if (verdict !== null) io.progress(`report: ${shortPath(io, join(folder.path, FILES.report))}`);
 }
 
-/** Before anything is started: a folder that cannot be written is found out at once. */
+/** Runs before anything is started, so that an unwritable folder is reported immediately. */
 async function writeInputs({ plan, read }: Prepared, folder: RunFolder): Promise<void> {
   await folder.writeJson(FILES.plan, plan);
   await folder.writeTheirJson(FILES.document, read.document);
   await folder.writeTheirText(FILES.documentText, read.text);
 }
 
-/** The stack that a run uses: one that is there, or one of our own, which the caller must dispose of. */
+/** The stack of a run: an external one, or one that is started here, which the caller must dispose. */
 async function openStack(
   { options, read }: Prepared,
   tools: RunTools,
@@ -99,7 +99,7 @@ async function openStack(
   if (options.target !== undefined) return useExisting(options.target, options.prometheus!);
   if (options.stack === 'containers') {
     const extras = readContainerExtras(options);
-    // What was asked for is done or refused, and never something else done in its place; it was checked before.
+    // The options were checked before; if they are invalid now, fail instead of ignoring them.
     if (!extras.ok) throw new Error(extras.problems.map(({ message }) => message).join('; '));
     return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
   }
@@ -126,7 +126,7 @@ async function performRun(
 ): Promise<void> {
   const faults = faultsOf(options);
   await folder.writeJson(FILES.environment, await describeEnvironment(tools, read, stack, faults, io));
-  // Before the load: afterwards the verdict would wait for it.
+  // Before the load, so that the verdict does not have to wait for it.
   const baseline = await findBaseline(folder.path);
   if (baseline !== null) await folder.writeJson(FILES.baseline, baseline);
   const lagSeconds = await warmUpAndSettle(plan, stack, options, io);
@@ -161,13 +161,13 @@ async function performRun(
   if (options.snapshot === true) await storeSnapshot(stack, folder, io);
 }
 
-/** All that was put into the way on purpose: in the service, and between it and its callers. */
+/** All injected faults: in the service, and between it and its clients. */
 function faultsOf({ faults, toxic }: RunOptions): string | undefined {
   const all = [...(faults === undefined ? [] : [faults]), ...(toxic === undefined ? [] : [`toxic ${toxic}`])];
   return all.length === 0 ? undefined : all.join(', ');
 }
 
-/** A Prometheus that died cannot give one; the verdict will say that it died, which is more than an error would. */
+/** A Prometheus that died cannot give a snapshot; the verdict reports its death, so this is not an error. */
 async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<void> {
   io.progress('taking a snapshot of Prometheus');
   try {
@@ -180,8 +180,8 @@ async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<v
 }
 
 /**
- * The load may begin once a scrape was seen that began after the warm-up's last answer: counts start from there. Resolves to how
- * late samples were seen to come.
+ * The load may start after a scrape that began after the last warm-up response: counts start there. Resolves to the observed
+ * ingest delay.
  */
 async function warmUpAndSettle(
   plan: Plan,
@@ -214,7 +214,7 @@ async function warmUpAndSettle(
   );
 }
 
-/** A Prometheus that rejected our credentials would be waited for in vain, and the service warmed up for nothing. */
+/** Fails before the warm-up if Prometheus rejects our credentials: waiting for it would be useless. */
 async function refuseIfClosed(plan: Plan, stack: Stack, io: Io): Promise<void> {
   const { error } = await askOnce(plan.up, Date.now() / 1000, askerOf(stack.prometheusUrl, io));
   if (error === null || !/^status 40[13]\b/.test(error)) return;

@@ -34,18 +34,18 @@ export interface RunOptions extends LoadOptions, BoundOptions {
   readonly out?: string;
   readonly faults?: string;
   readonly prometheus?: string;
-  /** false: load to the end, even when nothing can save the run any more. */
+  /** false: run the whole load, even after an objective can no longer be met. */
   readonly abort?: boolean;
   readonly snapshot?: boolean;
   /** `local` by default, `containers`, or `none` with a target and a Prometheus that are there already. */
   readonly stack?: string;
   /** Further parts of a stack in containers, by commas. */
   readonly with?: string;
-  /** What stands between the load and the service, as `latency=300ms`. */
+  /** A fault between the load and the service, for example `latency=300ms`. */
   readonly toxic?: string;
-  /** How long after its time a sample is waited for, as `30s`. */
+  /** How long to wait for late samples, for example `30s`. */
   readonly ingestDelay?: string;
-  /** How many k6 share the load. */
+  /** Number of k6 processes that share the load. */
   readonly generators?: string;
 }
 
@@ -177,7 +177,7 @@ export interface RunTools {
   readonly prometheus: FoundTool | null;
 }
 
-/** Where everything runs in containers, the images have them. */
+/** With containers, the images contain the tools. */
 const IN_IMAGES: RunTools = { k6: { path: 'k6', version: TOOL_SPECS.k6.package.version }, prometheus: null };
 
 /** k6 always; Prometheus where we start it ourselves. */
@@ -193,7 +193,7 @@ export async function findRunTools(options: RunOptions, needsPrometheus: boolean
   throw together([k6, prometheus].flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
 }
 
-/** One message for all that is missing: nobody wants to learn of the second tool after providing the first. */
+/** Reports all missing tools in one message. */
 function together(errors: readonly unknown[]): unknown {
   const known = errors.filter((error) => error instanceof HarnessError);
   if (known.length < 2) return errors[0];

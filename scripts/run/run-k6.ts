@@ -11,12 +11,12 @@ import { count, readSummary, type Summary, summed, thresholdsOf, value } from '.
 
 export type { RunK6Options } from './k6-generators.ts';
 
-/** k6 ends so, and without a summary, on a script or options that cannot be run: it never sent anything. */
+/** Exit codes of a k6 that could not run the script or its options, and sent nothing; it writes no summary. */
 const NEVER_BEGAN = [104, 106, 107, 255];
 
 /**
- * Sends the load of a plan with k6 and returns what k6 says of it. A k6 that dies in the middle is evidence (`completed`
- * is false); one that could not begin is a HarnessError.
+ * Sends the load of a plan with k6 and returns k6's record of it. A k6 that dies during the run is evidence (`completed`
+ * is false); one that could not start is a HarnessError.
  */
 export async function runLoad(load: Load, stack: Stack, options: RunK6Options): Promise<RunRecord> {
   const startedSeconds = Date.now() / 1000;
@@ -31,7 +31,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
       }),
     ),
   );
-  // One whose summary is missing leaves all of them without one: its requests would be missing from the sum.
+  // If one summary is missing there is no total: its requests would be missing from the sum.
   const summary = summed(ends.map((end) => end.summary));
   const failed = ends.findIndex((end) => end.summary === null && NEVER_BEGAN.includes(end.exit.code ?? 0));
   if (failed !== -1) throw neverBegan(generators.each[failed]!.k6, ends[failed]!, load);
@@ -72,7 +72,7 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
 
 // ---------------------------------------------------------------------------------------------- k6's summary
 
-/** What k6 and the script say of the answers and of the script itself. A script that looks into none leaves the metric out. */
+/** What k6 and the script report about responses and about the script. A script that checks no body has no such metric. */
 function scriptOf(ends: readonly EndedK6[], summary: Summary | null, load: Load): Partial<LoadRecord> {
   const wrong = value(summary, 'sla_answers_wrong', 'count');
   const expected = value(summary, 'sla_refusals_expected', 'count');
@@ -91,7 +91,7 @@ function scriptOf(ends: readonly EndedK6[], summary: Summary | null, load: Load)
   };
 }
 
-/** What k6 itself calls failed. Budgets are thresholds of ours: the objectives say what became of them. */
+/** What k6 itself reports as failed. Error budgets are thresholds of ours, and are judged by the objectives. */
 function reportedBy(
   ends: readonly EndedK6[],
   summary: Summary | null,
@@ -134,7 +134,7 @@ function recordOf(
     scheduledSeconds:
       stoppedBecause === null ? load.scheduledSeconds : Math.min(load.scheduledSeconds, ranSeconds),
     ...counts,
-    // Of what k6 would start beyond the plan none is missing.
+    // Iterations beyond the plan are not missing.
     droppedIterations: Math.min(counts.droppedIterations, Math.max(0, load.plannedRequests - counts.sent)),
     completed: stoppedBecause === null,
     stoppedBecause,
@@ -163,7 +163,7 @@ const phasesOf = (load: Load, recorded: RecordedLoad['phases']): Pick<LoadRecord
   return began.length === 0 ? {} : { phases: began };
 };
 
-/** A k6 that was killed left no summary, and the requests that it had written down: at least these were sent. */
+/** A killed k6 leaves no summary, but the requests that it recorded: at least these were sent. */
 function countsOfRequests(client: ClientRequests | null): Counts {
   const statuses = requestsOf(client).map(({ status }) => status);
   const of = (digit: string) => statuses.filter((status) => status.startsWith(digit)).length;
@@ -175,7 +175,7 @@ function countsOfRequests(client: ClientRequests | null): Counts {
   };
 }
 
-/** From the first request sent to the last answer; k6 cuts times to whole milliseconds, so the end is rounded up. */
+/** From the first request to the last response; k6 truncates times to milliseconds, so the end is rounded up. */
 function windowOf(
   summary: Summary | null,
   startedSeconds: number,

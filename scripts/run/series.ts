@@ -4,11 +4,11 @@ import type { Asker } from '../../slas/prometheus/http.ts';
 import { collectSeries } from '../../slas/prometheus/series.ts';
 import { cutWindow } from '../../slas/window/window.ts';
 
-/** So many moments are enough for any screen, and keep an hour's report small. */
+/** Enough points for any screen, and few enough to keep the report of an hour small. */
 const MAX_STEPS = 360;
-/** A rate needs two scrapes; with a few more it is steady. */
+/** A rate needs two scrapes; a few more make it smoother. */
 const SCRAPES_A_RATE = 4;
-/** Nobody waits longer for pictures than for the verdict. */
+/** The plots must not delay the verdict for longer. */
 const TIMEOUT_MS = 10_000;
 
 /** What the report of a run draws, asked over the scrapes that its evidence subtracts; null where there are none. */

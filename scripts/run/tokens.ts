@@ -7,8 +7,8 @@ import type { Io } from '../cli/io.ts';
 import { createRedactor, isFindable } from '../runs/redact.ts';
 
 /**
- * Tokens come from the environment: from a variable, or from the file that the same with `_FILE` names. They are handed on
- * in the environment, too: arguments of a process are for everybody to read.
+ * Tokens come from the environment: from a variable, or from the file that the variable with the suffix `_FILE` names. They are passed on
+ * in the environment as well, because any user of the machine can read the arguments of a process.
  */
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -17,7 +17,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 export type TokenVariable = 'SLA_TARGET_TOKEN' | 'PROMETHEUS_TOKEN';
 const VARIABLES: readonly TokenVariable[] = ['SLA_TARGET_TOKEN', 'PROMETHEUS_TOKEN'];
 
-/** The environment with the tokens of files in their variables. One that cannot be read is left out: `checkTokens` tells it. */
+/** The environment with the tokens of files in their variables. A token that cannot be read is left out; `checkTokens` reports it. */
 export function withTokens(env: Env, cwd: string): Env {
   const read = VARIABLES.flatMap((name) => {
     const token = tokenOf(name, env, cwd);
@@ -26,7 +26,7 @@ export function withTokens(env: Env, cwd: string): Env {
   return { ...env, ...Object.fromEntries(read) };
 }
 
-/** What is wrong with the tokens that are about to be used. No message has one, nor the path of one's file. */
+/** Problems of the tokens that are about to be used. No message contains a token or the path of its file. */
 export function checkTokens(
   names: readonly TokenVariable[],
   env: Env,
@@ -43,7 +43,7 @@ export function checkTokens(
 
 const MAX_FILE_BYTES = 64 * 1024;
 
-/** null: none was given. The variable wins over its file; an empty one is none, as CI servers leave them. */
+/** null if none was given. The variable takes precedence over its file. An empty variable counts as unset, because CI servers leave those. */
 function tokenOf(name: TokenVariable, env: Env, cwd: string): string | Error | null {
   const [value, file] = [env[name], env[`${name}_FILE`]];
   if (value) return value.trim();

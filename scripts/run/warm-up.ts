@@ -8,26 +8,26 @@ import type { Stack } from '../stack/stack.ts';
 const CONNECTIONS = 4;
 const CLOSED_LOOP_REQUESTS = 600;
 const FIRST_ROUND = 60;
-/** A slow service has had its first-time costs after so long, however few requests it was. */
+/** After this time even a slow service is warm, however few requests it answered. */
 const LONG_ENOUGH_MS = 5_000;
 const OPEN_LOOP_SECONDS = 5;
 const MAX_ERRORS = 20;
-/** Nothing hangs: a service that does not answer is given up. */
+/** Bounds the warm-up of a service that does not respond. */
 const TIMEOUT_MS = 60_000;
 
 /**
- * Warms the service up, so that the judged window has no first-time costs in it: in closed loop, each connection sending
- * when it was answered; a service that others may use, in open loop at no more than the planned rate. Does nothing where
- * the document names no warm-up. Every request is waited for: one cut off would be counted inside the window.
+ * Warms the service up, so that the judged window contains no cold-start costs: in closed loop, each connection sending its
+ * next request after a response; an external service in open loop, at no more than the planned rate. Does nothing where
+ * the document names no warm-up. Every request is awaited: an aborted one would be counted inside the window.
  *
- * Resolves to the Unix time of the last answer.
+ * Resolves to the Unix time of the last response.
  *
  * @param token sent as a bearer token
  */
 export async function warmUp(stack: Stack, load: Load, signal: AbortSignal, token?: string): Promise<number> {
   if (load.warmUp === null) return Date.now() / 1000;
   const requests = requestsOf(load.warmUp, token);
-  // Without a bail-out, refused connections are tried again at once, thousands a second.
+  // Without a bail-out, autocannon retries refused connections thousands of times per second.
   const target = { url: stack.serviceUrl, timeout: 10, requests, bailout: MAX_ERRORS };
   if (stack.isOurs) await closedLoop(target, signal);
   else await fire({ ...target, ...openLoop(load) }, signal);
@@ -47,7 +47,7 @@ function requestsOf({ path, headers, ...warmUp }: WarmUp, token: string | undefi
   }));
 }
 
-/** A first round tells how fast the service is, and so how many more fit into the time. */
+/** A first round measures the speed of the service, and so how many more requests fit into the time. */
 async function closedLoop(target: autocannon.Options, signal: AbortSignal): Promise<void> {
   const startedMs = Date.now();
   const first = await fire({ ...target, connections: CONNECTIONS, amount: FIRST_ROUND }, signal);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
  * Ends the children of a harness that was killed and could not do it itself (kill -9, out of memory). A small shell reads the
- * process groups, and labels of containers, from a pipe; when the pipe closes, their owner is gone, and what was not crossed off is ended.
+ * process groups, and labels of containers, from a pipe; when the pipe closes, their owner is gone, and everything still listed is ended.
  */
 const PROGRAM = `
 groups=
@@ -27,7 +27,7 @@ for group in $groups; do kill -KILL -"$group" 2>/dev/null; done
 
 let shell: ChildProcess | null = null;
 
-/** In a session of its own, so that the Ctrl-C that ends us does not end it first. Starts with the first child. */
+/** Runs in its own session, so that Ctrl-C does not end it before us. Starts with the first child. */
 function running(): ChildProcess {
   if (shell === null) {
     shell = spawn('/bin/sh', ['-c', PROGRAM], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
@@ -42,7 +42,7 @@ function running(): ChildProcess {
 export const watch = (group: number) => void running().stdin!.write(`+ ${group}\n`);
 export const unwatch = (group: number) => void running().stdin!.write(`- ${group}\n`);
 
-/** Containers and networks with a label. Gives what crosses it off. Without Docker's command line it does nothing. */
+/** Containers and networks with a label. Returns a function that removes it again. Does nothing without the Docker command line. */
 export function watchStack(label: string): () => void {
   running().stdin!.write(`+stack ${label}\n`);
   return () => void running().stdin!.write(`-stack ${label}\n`);

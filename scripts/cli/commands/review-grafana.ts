@@ -23,12 +23,12 @@ import { HarnessError } from '../errors.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { renderDashboards } from './dashboards.ts';
 
-/** A run on Grafana's dashboards: in a Grafana that somebody has, or in one that we bring up for as long as it is looked at. */
+/** Shows a run on Grafana dashboards: in an existing Grafana, or in a temporary one that runs until Ctrl-C. */
 
-/** So much more than the run is shown before and after it. */
+/** Extra time that is shown before and after the run. */
 const AROUND_MS = 30_000;
 
-/** Into a Grafana that is there: dashboards and annotations are written to it, and stay. */
+/** Writes dashboards and annotations to an existing Grafana, permanently. */
 export async function showInGrafana(
   url: string,
   stored: StoredRun,
@@ -47,7 +47,7 @@ export async function showInGrafana(
   return 0;
 }
 
-/** By Docker, over the run's own samples; ends with Ctrl-C. */
+/** Starts a Grafana with Docker on the samples of the run; stops on Ctrl-C. */
 export async function bringGrafanaUp(
   stored: StoredRun,
   verdict: Verdict,
@@ -78,7 +78,7 @@ interface Samples extends AsyncDisposable {
 
 const externalSamples = (url: string): Samples => ({ url, [Symbol.asyncDispose]: async () => {} });
 
-/** Where the run's samples are: a server that was named, the run's own snapshot, or the stack that is up. */
+/** The source of the samples: the given server, the snapshot of the run, or the running stack. */
 async function samplesOf(
   stored: StoredRun,
   prometheus: string | undefined,
