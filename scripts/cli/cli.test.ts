@@ -5,7 +5,7 @@ import { ROOT, sla, slaHere, temporaryFolder } from '../testing/sla.ts';
 
 /** What can be said without load: bad usage, bad documents, help. In this process, so that it is quick. */
 
-describe('bad usage exits 2 and says what is wrong', () => {
+describe('invalid usage exits with 2 and names the problem', () => {
   test.each([
     [['gate', '--scenario', 'nope'], 'no scenario "nope": it has smoke, steady'],
     [['gate', '--rate', 'fast'], '--rate: "fast" is not a valid rate'],
@@ -125,13 +125,13 @@ describe('bad usage exits 2 and says what is wrong', () => {
     expect(stdout).toBe('');
   });
 
-  test('serve leaves the port to the environment, unless told', async () => {
+  test('serve reads the port from the environment unless --port is given', async () => {
     const { code, stderr } = await sla(['serve'], { env: { PORT: 'http' } });
     expect(stderr).toContain('PORT: "http" is not a whole number from 0 to 65535');
     expect(code).toBe(2);
   });
 
-  test('several problems are told at once', async () => {
+  test('several problems are reported at once', async () => {
     const { stderr } = await slaHere([
       'verify',
       '--prometheus',
@@ -147,12 +147,12 @@ describe('bad usage exits 2 and says what is wrong', () => {
   });
 });
 
-test('--version is that of the package', async () => {
+test('--version prints the version of the package', async () => {
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   expect(await slaHere(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
-test('an address that is none is told before anything is started', async () => {
+test('an invalid address is reported before anything is started', async () => {
   const env = { ALERT_WEBHOOK_URL: 'nowhere' };
   const { code, stderr } = await sla(['stack', 'up', '--with', 'alerts'], { env });
   expect([code, stderr]).toEqual([
@@ -168,13 +168,13 @@ describe('help', () => {
     expect(stdout).toContain('Usage: sla');
   });
 
-  test('exit codes are part of it', async () => {
+  test('lists the exit codes', async () => {
     expect((await slaHere(['--help'])).stdout).toContain('3 inconclusive');
   });
 });
 
 describe('plan', () => {
-  test('says what the run could tell', async () => {
+  test('reports what the run can decide', async () => {
     const { code, stdout, stderr } = await slaHere(['plan', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
       plannedRequests: 1500,
@@ -186,7 +186,7 @@ describe('plan', () => {
     expect(code).toBe(0);
   });
 
-  test('too short for its document exits 2, and says so beside the numbers', async () => {
+  test('a load that is too short exits with 2 and says so in addition to the numbers', async () => {
     const { code, stdout, stderr } = await slaHere(['plan', '--scenario', 'smoke', '--duration', '10s']);
     expect(stdout).toContain('smoke: 200 requests in 10 s');
     expect(stderr).toContain('needs 299 requests, 200 are planned; make it at least 15 s long');
@@ -232,13 +232,13 @@ test('run --list has a line for each scenario', async () => {
 });
 
 describe('rules', () => {
-  test('are printed, as they are committed', async () => {
+  test('are printed exactly as committed', async () => {
     const { code, stdout } = await slaHere(['rules']);
     expect(stdout).toBe(await readFile(join(ROOT, 'slas/generated/sentiment-api.rules.yaml'), 'utf8'));
     expect(code).toBe(0);
   });
 
-  test('are written to a file, with windows of one’s own', async () => {
+  test('are written to a file, with custom windows', async () => {
     await using folder = await temporaryFolder();
     const args = ['rules', '--window', '30s', '--for', '5s', '--out', 'my.rules.yaml'];
     const { code, stdout } = await slaHere(args, folder.path);
@@ -249,7 +249,7 @@ describe('rules', () => {
     expect(written).toContain('for: 5s');
   });
 
-  test('of a document that has none raw: bad usage', async () => {
+  test('--raw on a document without raw rules is invalid usage', async () => {
     await using folder = await temporaryFolder();
     const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
     await writeFile(join(folder.path, 'a.yaml'), shipped.slice(0, shipped.indexOf('\nalerting:')));
@@ -311,7 +311,7 @@ describe('a run folder that is incomplete', () => {
     expect(code).toBe(2);
   });
 
-  test('is told from one that holds no run at all', async () => {
+  test('is distinguished from a folder without a run', async () => {
     await using folder = await temporaryFolder();
     const { code, stderr } = await slaHere(['verify', folder.path]);
     expect(stderr).toContain(`RUN: there is no run in ${folder.path}`);
@@ -319,7 +319,7 @@ describe('a run folder that is incomplete', () => {
   });
 });
 
-test('the launcher stands in the root and the npm scripts use it', async () => {
+test('the npm scripts use the launcher in the project root', async () => {
   const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   expect(scripts).toMatchObject({ gate: './sla gate', test: './sla test' });
 });

@@ -14,7 +14,7 @@ const T = 1_700_000_000_000;
 const many = (count: number, fromMs: number, status: string, everyMs = 10) =>
   Array.from({ length: count }, (_, index) => [T + fromMs + index * everyMs, status] as const);
 
-describe('a service that is already there', () => {
+describe('a service that was already running', () => {
   test.each(['500', '503', '429', '0'])('stops when half of the requests end with %s', (status) => {
     expect(reasonAfter(...many(50, 0, '200'), ...many(50, 5, status))).toContain('50 of the 100 requests');
   });
@@ -26,11 +26,11 @@ describe('a service that is already there', () => {
     },
   );
 
-  test('is loaded on while it is fewer than half', () => {
+  test('the load continues while fewer than half are errors', () => {
     expect(reasonAfter(...many(51, 0, '200'), ...many(50, 5, '503'))).toBeNull();
   });
 
-  test('one failure at the beginning is no half', () => {
+  test('one failure at the beginning does not count as half', () => {
     expect(reasonAfter(...many(4, 0, '503'))).toBeNull();
     expect(reasonAfter(...many(5, 0, '503'))).not.toBeNull();
   });

@@ -23,7 +23,7 @@ const counts = (sent: number) => ({
 });
 const cut = (one: EndedK6, sent = 40) => cutBecause(one, one.summary, counts(sent), LOAD);
 
-test('of several ends the one is told that made the others stop', () => {
+test('of several ends, the one that stopped the others is reported', () => {
   const tells = (...ends: EndedK6[]) => {
     const { code, signal, atSeconds } = tellingEnd(ends).exit;
     return [code ?? signal, atSeconds];
@@ -35,7 +35,7 @@ test('of several ends the one is told that made the others stop', () => {
   expect(tells(end(108, { at: 2 }), end(107, { at: 1 }))).toEqual([107, 2]);
 });
 
-test('what fails after the last request cuts nothing', () => {
+test('a failure after the last request does not cut the load short', () => {
   expect(cut(end(0))).toBeNull();
   expect(cut(end(0), 3)).toBeNull();
   expect(cut(end(107))).toBeNull();
@@ -43,7 +43,7 @@ test('what fails after the last request cuts nothing', () => {
   expect(cut(end(110), 3)).toBeNull();
 });
 
-test('what fails before it does, and says why', () => {
+test('a failure before the last request cuts the load short and gives the reason', () => {
   const log = { ...LOG, first: 'Error: no token at setup (loadtests/peak.ts:5:9)' };
   expect(cut(end(107, { log }), 0)).toBe(
     'k6 ended with exit code 107: the load script threw an exception: Error: no token at setup (loadtests/peak.ts:5:9)',
@@ -53,7 +53,7 @@ test('what fails before it does, and says why', () => {
   expect(cut(end(99), 3)).toBe('k6 ended with exit code 99: a threshold was crossed');
 });
 
-test('k6 has died where it could not end by itself; a summary that the script prevented is no death', () => {
+test('a killed k6 has died; one whose script prevented the summary has not', () => {
   expect(diedOf(end(null))).toEqual(['k6 ended during the run, with signal SIGKILL']);
   expect(diedOf(end(137, { summary: null }))).toEqual(['k6 ended during the run, with exit code 137']);
   expect(diedOf(end(0, { summary: null }))).toEqual([]);
@@ -61,7 +61,7 @@ test('k6 has died where it could not end by itself; a summary that the script pr
   expect(diedOf(end(107))).toEqual([]);
 });
 
-test('what k6 reports as failed is told once, and nothing of a k6 that was killed', () => {
+test('failures of k6 are reported once, and not at all for a killed k6', () => {
   expect(failuresOf([end(0), end(0)], false)).toEqual([]);
   expect(failuresOf([end(0), end(null)], false)).toBeUndefined();
   expect(failuresOf([end(105)], false)).toEqual([]);

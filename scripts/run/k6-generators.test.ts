@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { environmentOf, segmentsOf } from './k6-generators.ts';
 
-test('one generator has the whole load, several have a segment each', () => {
+test('one load generator runs the whole load, several run a segment each', () => {
   expect(segmentsOf(1)).toEqual([{ name: 'k6', args: [] }]);
   expect(segmentsOf(3).map(({ name, args }) => [name, args[1], args[3]])).toEqual([
     ['k6-1', '0:1/3', '0,1/3,2/3,1'],
@@ -10,7 +10,7 @@ test('one generator has the whole load, several have a segment each', () => {
   ]);
 });
 
-test('k6 gets the environment but for what would change the load, lead it elsewhere, or is none of its business', () => {
+test('k6 gets the environment except variables that change or redirect the load, and the Prometheus token', () => {
   const kept = { PATH: '/bin', SLA_TARGET_TOKEN: 'for-the-target', MY_PROXY: 'x', MODEL_K6_: 'x' };
   const taken = {
     K6_ITERATIONS: '1',

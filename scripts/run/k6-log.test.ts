@@ -10,7 +10,7 @@ const CROSSED = `time="2026-11-29T19:46:26Z" level=error msg="thresholds on metr
 
 const read = (...lines: string[]) => errorsIn(lines.join('\n'), '/home/me/project');
 
-test('exceptions of iterations are counted, and the first is told with its place', () => {
+test('exceptions in iterations are counted, and the first is reported with its place', () => {
   expect(read(CONSOLE, ITERATION, ITERATION)).toEqual({
     inIterations: 2,
     firstInIteration: 'TypeError: it "broke" at default (loadtests/peak.ts:2:463)',
@@ -20,24 +20,24 @@ test('exceptions of iterations are counted, and the first is told with its place
   });
 });
 
-test('what fails outside of iterations is told apart, and first', () => {
+test('errors outside iterations are reported separately, and first', () => {
   const words = 'Error: no token at setup (loadtests/peak.ts:2:340)';
   expect(read(ITERATION, SETUP)).toMatchObject({ inIterations: 1, outside: [words], first: words });
 });
 
-test('what the script itself writes down is told where there is nothing else', () => {
+test('errors that the script logs itself are reported if there are no others', () => {
   expect(read(CONSOLE)).toMatchObject({ inIterations: 0, first: 'mine' });
   expect(read('time="…" level=warning msg="Request Failed"')).toMatchObject({ first: null });
 });
 
-test('thresholds that were crossed at the end are told from those that ended the test', () => {
+test('thresholds crossed at the end are distinguished from those that stopped the test', () => {
   expect(read(CROSSED).isCrossedAtEnd).toBe(true);
   const aborted =
     'level=error msg="thresholds on metrics \'checks\' were crossed; at least one has abortOnFail enabled, stopping test prematurely"';
   expect(read(aborted)).toMatchObject({ isCrossedAtEnd: false });
 });
 
-test('why a summary was not written stands in a field of its own', () => {
+test('the reason for a missing summary has its own field', () => {
   const line =
     'time="…" level=error msg="failed to handle the end-of-test summary" error="handleSummary() should return a map"';
   expect(read(line).first).toBe(
@@ -45,7 +45,7 @@ test('why a summary was not written stands in a field of its own', () => {
   );
 });
 
-test('a message is told whole or not at all: half a secret would not be recognised', () => {
+test('a message is reported completely or not at all, because half a secret would not be recognised', () => {
   const line = (length: number) => `time="…" level=error msg="${'a'.repeat(length)}"`;
   expect(read(line(2_000)).first).toHaveLength(2_000);
   expect(read(line(2_001)).first).toBe('a message of 2,001 characters, see the log');

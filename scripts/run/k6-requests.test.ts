@@ -14,6 +14,6 @@ test.each([
   ]);
 });
 
-test('a line that was cut off is no request', () => {
+test('a truncated line is not a request', () => {
   expect(parseLine('sla_request_ms,1700000000000000,12.5,2', columns)).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { sla } from '../testing/sla.ts';
 import { withoutProxyHere } from './loopback.ts';
 
-test('this machine is asked without a proxy, beside what the environment says', () => {
+test('this machine is always reached without a proxy, in addition to the exceptions of the environment', () => {
   const { NO_PROXY, no_proxy } = withoutProxyHere({ NO_PROXY: 'a.example, .b.example' }, []);
   expect(NO_PROXY).toBe('a.example,.b.example,localhost,127.0.0.1,[::1],::1,0.0.0.0');
   expect(no_proxy).toBe(NO_PROXY);

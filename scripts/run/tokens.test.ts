@@ -24,7 +24,7 @@ describe('a token', () => {
     expect(told({ SLA_TARGET_TOKEN_FILE: file, PROMETHEUS_TOKEN: TOKEN })).toEqual([]);
   });
 
-  test('may be none', () => {
+  test('is optional', () => {
     expect(given({})).toBeUndefined();
     expect(given({ SLA_TARGET_TOKEN: '', SLA_TARGET_TOKEN_FILE: '' })).toBe('');
     expect(told({ SLA_TARGET_TOKEN: '', PROMETHEUS_TOKEN_FILE: '' })).toEqual([]);
@@ -33,7 +33,7 @@ describe('a token', () => {
     expect(asker).not.toHaveProperty('token');
   });
 
-  test('that cannot be used is told at once, without it', async () => {
+  test('that cannot be used is reported immediately, without printing it', async () => {
     await using folder = await temporaryFolder();
     const empty = join(folder.path, 'empty');
     await writeFile(empty, ' \n\n');

@@ -64,7 +64,7 @@ describe('the baseline', () => {
     expect(await chosen(await leave(4))).toBe(id(2));
   });
 
-  test('is none where there is none', async () => {
+  test('is null if no run qualifies', async () => {
     expect(await chosen(await leave(4))).toBeNull();
   });
 

@@ -10,8 +10,8 @@ import { findAlterations, MANIFEST } from './seal.ts';
 import { readBesideOrNull, readPlainFile, readStoredOrNull } from './stored-files.ts';
 
 /**
- * What a run is compared with: the newest earlier one beside it that passed, of the same plan (the same promises under the
- * same load), without faults on purpose, and as it was sealed. null: there is none.
+ * The run to compare with: the newest earlier passed run in the same folder, of the same plan (the same objectives and load),
+ * without injected faults, and unaltered. null if there is none.
  */
 export async function findBaseline(folder: string): Promise<Baseline | null> {
   const [parent, own] = [dirname(folder), basename(folder)];
@@ -19,7 +19,7 @@ export async function findBaseline(folder: string): Promise<Baseline | null> {
   if (plan === null) return null;
   const environment = await readBesideOrNull<Environment>(FILES.environment, folder);
   for (const id of (await findRuns(parent)).filter((one) => one < own)) {
-    // One that is broken is no reason not to run.
+    // A broken earlier run must not prevent this one.
     const found = await baselineIn(join(parent, id), plan, environment).catch(() => null);
     if (found !== null) return found;
   }
@@ -56,10 +56,10 @@ async function baselineIn(path: string, plan: Plan, ours: Environment | null): P
   };
 }
 
-/** How early a hopeless load is given up makes no difference to one that passed. */
+/** Error budgets only stop failing runs early, so they make no difference to a passed run. */
 const comparable = ({ load, ...rest }: Plan) =>
   JSON.stringify({ ...rest, load: load === null ? null : { ...load, budgets: [] } });
 
-/** Of a service that was there already nobody knows its faults: it is compared with its like. */
+/** The faults of an external service are unknown, so its runs are compared only with runs of external services. */
 const isUnspoilt = (theirs: Environment | null, ours: Environment | null) =>
   theirs?.faults === NO_FAULTS || (theirs?.faults === null && ours?.faults === null);

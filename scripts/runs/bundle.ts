@@ -14,19 +14,19 @@ import { makePath, writeWhole } from '../run/disk.ts';
 import type { Redactor } from './redact.ts';
 import { readPlainFile, readStored, Unreadable } from './stored-files.ts';
 
-/** A run folder: everything that was planned, seen and decided, as files. Nothing half-written, and no secret, is in it. */
+/** A run folder: the plan, the evidence and the verdict as files. It contains no partly written files and no secrets. */
 export interface RunFolder {
   readonly id: string;
   readonly path: string;
   readonly logs: string;
   writeJson(name: string, data: unknown): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
-  /** What a person wrote, as text or as it was parsed: `password: …` in it is a secret, which in ours would be a label. */
+  /** For text or data written by the user, in which `password: …` is a secret; in our own data it would be a label. */
   writeTheirText(name: string, text: string): Promise<void>;
   writeTheirJson(name: string, data: unknown): Promise<void>;
-  /** What was made of files that have no secrets any more: a page with a script, which redacting would break. */
+  /** For output made from redacted files, such as a page with a script, which redacting again would break. */
   writeMade(name: string, text: string): Promise<void>;
-  /** Takes secrets out of the files that other programs have written, once they have ended. */
+  /** Redacts the files that other programs wrote, after they have ended. */
   redact(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export const FILES = {
   snapshot: 'prometheus-snapshot',
 } as const;
 
-/** Fit to be shown as it is: no character in it steers a terminal. */
+/** Safe to print: contains no control characters. */
 export const toJson = (data: unknown) => `${printableJson(JSON.stringify(data, null, 2))}\n`;
 
 const folderAt = (path: string, redactor: Redactor): RunFolder => {
@@ -71,7 +71,7 @@ const folderAt = (path: string, redactor: Redactor): RunFolder => {
   };
 };
 
-/** What lies in the folder and its logs, and was not written by us: k6's summary, logs. */
+/** Files in the folder that other programs wrote: k6's summary, logs. */
 async function foreignFiles(path: string, written: ReadonlySet<string>): Promise<readonly string[]> {
   const own = await readdir(path, { withFileTypes: true });
   const logs = await readdir(join(path, 'logs'), { withFileTypes: true });
@@ -82,8 +82,8 @@ async function foreignFiles(path: string, written: ReadonlySet<string>): Promise
 }
 
 /**
- * A file that has secrets in it and cannot be written without them is removed: a missing log is better than one with a
- * password. So is JSON that breaks off, where the disk was full: nothing half-written stays under its final name.
+ * A file that cannot be redacted is deleted: a missing log is better than one with a password. So is truncated JSON from a full
+ * disk: no partly written file keeps its final name.
  */
 async function redactFile(path: string, redactor: Redactor): Promise<void> {
   try {
@@ -121,7 +121,7 @@ async function* changedBy(change: (text: string) => string, blocks: AsyncIterabl
   for await (const block of blocks) yield change(block);
 }
 
-/** Whole lines, many at a time: a log may be larger than memory, and a secret does not go over the end of a line. */
+/** Blocks of whole lines, because a log may be larger than memory and a secret does not span lines. */
 async function* blocksOf(path: string): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(path, 'utf8')) {
@@ -133,7 +133,7 @@ async function* blocksOf(path: string): AsyncGenerator<string> {
   yield rest;
 }
 
-/** `2026-11-23T05-31-02Z-steady-3f9a`: sorts by time, unique where two begin in one second. */
+/** `2026-11-23T05-31-02Z-steady-3f9a`: sorts by time, and is unique even if two runs start in the same second. */
 function newId(what: string): string {
   const time = new Date().toISOString().replace(/\.\d+/, '').replaceAll(':', '-');
   return `${time}-${what}-${randomBytes(2).toString('hex')}`;
@@ -160,7 +160,7 @@ export async function createRunFolder(parent: string, what: string, redactor: Re
 
 const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
 
-/** Points `latest` at a run, in one step, as soon as it begins: what is judged next must not be an older one. */
+/** Points `latest` at a run atomically, as soon as it starts, so that a later command never judges an older run. */
 async function pointLatestAt(folder: RunFolder): Promise<void> {
   const parent = join(folder.path, '..');
   const fresh = join(parent, `.latest-${folder.id}`);
@@ -182,7 +182,7 @@ export interface StoredRun {
   readonly path: string;
   readonly plan: Plan;
   readonly run: RunRecord;
-  /** null: the load was run, and Prometheus was not asked. */
+  /** null: the load ran, but Prometheus was not queried. */
   readonly evidence: Evidence | null;
   /** As it was written; null: not judged yet. */
   readonly verdictText: string | null;
@@ -197,7 +197,7 @@ export async function readRun(given: string): Promise<StoredRun> {
   });
 }
 
-/** A run folder that somebody names, which may have anything in it: all that is wrong with it comes back at once. */
+/** Reads a run folder named by the user, which may contain anything. Returns all problems at once. */
 export async function readStoredRun(given: string): Promise<Input<StoredRun>> {
   const isFolder = (await stat(given).catch(() => null))?.isDirectory() === true;
   if (!isFolder)
@@ -224,7 +224,7 @@ export async function readStoredRun(given: string): Promise<Input<StoredRun>> {
   return accept({ path, plan, run, evidence, verdictText });
 }
 
-/** As it was written, and found to be a verdict. */
+/** The unchanged text, after checking that it is a verdict. */
 async function readVerdictText(path: string): Promise<string> {
   await readStored('verdict', path);
   return await readPlainFile(join(path, FILES.verdict));

@@ -2,16 +2,16 @@ import type { Evidence, Reading, RunRecord, Sample, Verdict } from '../../slas/m
 import { stretchOf } from '../../slas/prometheus/merging.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 
-/** How a second judgement differs from the stored one, a line each. Nothing: they agree. */
+/** Lists how a second judgement differs from the stored one, a line each; empty if they agree. */
 
 // ---------------------------------------------------------------------------------------------- verdicts
 
-/** Fields whose value follows from the time at which was asked, not from what happened. */
+/** Fields that depend on the time of the query, not on the run. */
 const NOT_COMPARED = ['query'];
 /** Fields that the first version of verdict.json did not have, or filled with words of its own. */
 const NEW_SINCE_FIRST = ['schema', 'summary', 'summaryReason', 'reason', 'reasons', 'detail', 'note'];
 
-/** Every field in which two verdicts differ, as `objectives.latency-p95.samples: 360 before, 361 now`. */
+/** Every field in which two verdicts differ, for example `objectives.latency-p95.samples: 360 before, 361 now`. */
 export const verdictDifferences = (before: Verdict, now: Verdict): readonly string[] =>
   fieldDifferences('', verdictDocument(before), verdictDocument(now), NOT_COMPARED);
 
@@ -47,13 +47,13 @@ function fieldDifferences(
 const isNode = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const told = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
 
-/** Elements that have an id are called by it: an objective more moves no other. */
+/** Elements with an id are keyed by it, so that an additional objective does not shift the others. */
 function membersOf(node: object): Record<string, unknown> {
   if (!Array.isArray(node)) return node as Record<string, unknown>;
   return Object.fromEntries(node.map((one, index) => [(one as { id?: string } | null)?.id ?? index, one]));
 }
 
-/** Objectives whose counts are not the same: their samples, or what was computed from them. */
+/** Objectives whose samples, value or share differ. */
 export function countDifferences(before: Verdict, now: Verdict): readonly string[] {
   return now.objectives.flatMap(({ id, samples, value, share }) => {
     const old = before.objectives.find((one) => one.id === id);
@@ -126,7 +126,7 @@ const isCovered = (atSeconds: number, readings: readonly Reading[]) =>
   readings.some((reading) => {
     if (reading.digest !== undefined) return true;
     const [fromSeconds] = stretchOf(reading);
-    // The last piece may have been asked for before later scrapes were made.
+    // The last piece may have been queried before later scrapes happened.
     const isLast = readings.every((one) => one.atSeconds <= reading.atSeconds);
     return atSeconds > fromSeconds && (isLast || atSeconds <= reading.atSeconds);
   });

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 
 /**
- * Takes secrets out of what is written down or shown. Two kinds are found: values that are known to be secret (of the
- * environment and of addresses that were given), wherever they stand; and what looks like one by what stands before it.
+ * Removes secrets from everything that is stored or shown. Two kinds are found: values known to be secret (from the environment
+ * and from given addresses), wherever they are; and text that looks like a secret because of the words before it.
  */
 export interface Redactor {
   /** For the terminal, and for texts that are handed on as they are. */
@@ -11,7 +11,7 @@ export interface Redactor {
   log(text: string): string;
   /** Every string of plain data; in bodies and headers also what is named like a secret; in quoted texts as in logs. */
   data(data: unknown): unknown;
-  /** Data that a person wrote: what is named like a secret wherever it is, and every text as in logs. */
+  /** Data written by the user: values with the name of a secret anywhere, and every text as in logs. */
   theirData(data: unknown): unknown;
 }
 
@@ -20,7 +20,7 @@ export const REDACTED = '[redacted]';
 const SECRET_VARIABLE = /TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEY/i;
 const SECRET_NAME = '(?:token|secret|password|passwd|api[_-]?key|access[_-]?key|private[_-]?key)';
 const IS_SECRET_NAME = new RegExp(`^(?:(?:.*[_-])?${SECRET_NAME}|(?:proxy-)?authorization)$`, 'i');
-/** Shorter ones (`true`, `none`) and plain numbers would be found where no secret is. */
+/** Shorter values (`true`, `none`) and plain numbers would match text that is not secret. */
 const MIN_LENGTH = 6;
 /** A line of a key that has several. */
 const MIN_LINE_LENGTH = 16;
@@ -95,7 +95,7 @@ export function bareAddress(address: string): string {
 
 function secretsOfEnvironment(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(env).flatMap(([name, value = '']) => {
-    // A variable that names the file of a key is no secret, and its path stands in many messages.
+    // A path to a key file is not secret, and appears in many messages.
     if (!SECRET_VARIABLE.test(name) || (value.startsWith('/') && existsSync(value)))
       return secretsOfAddress(value);
     const lines = value.split(/\r?\n/).filter((line) => line.length >= MIN_LINE_LENGTH);
@@ -122,7 +122,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Whether it can be taken out of texts without taking out what is no secret. */
+/** Whether it can be redacted without matching text that is not secret. */
 export const isFindable = (secret: string) => secret.length >= MIN_LENGTH && /\D/.test(secret);
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
@@ -130,7 +130,7 @@ const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 /** Every known secret in every form that programs write it in; the case of letters makes no difference. */
 function knownPattern(secrets: readonly string[]): RegExp | null {
   const known = secrets.map((secret) => secret.trim()).filter(isFindable);
-  // The longest first: one secret may begin with another.
+  // Longest first, because one secret may start with another.
   const sorted = [...new Set(known)].sort((a, b) => b.length - a.length);
   const forms = [...sorted.map(asWritten), ...sorted.flatMap(encodedForms)];
   return forms.length === 0 ? null : new RegExp([...new Set(forms)].join('|'), 'gi');
@@ -164,7 +164,7 @@ function signForms(sign: string): string {
   return `(?:\\\\?${escaped(sign)}|${percent}|${unicode}${named === undefined ? '' : `|${named}`})`;
 }
 
-/** Shorter pieces of an encoded secret would be found where none is. */
+/** Shorter pieces of an encoded secret would match other text. */
 const MIN_ENCODED_LENGTH = 7;
 
 /** In hexadecimal, and in Base64 wherever in a longer text it stands; at its ends are a few bits of it in signs that its neighbours change. */

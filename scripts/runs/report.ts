@@ -10,7 +10,7 @@ import { HarnessError } from '../cli/errors.ts';
 import { FILES, type StoredRun } from './bundle.ts';
 import { readBesideOrNull } from './stored-files.ts';
 
-/** The report of a run, from what lies in its folder. */
+/** The report of a run, made from the files in its folder. */
 export async function reportOf(root: string, stored: StoredRun, verdict: Verdict): Promise<string> {
   const [input, uplot] = await Promise.all([reportInputOf(stored, verdict), readUplot(root)]);
   return renderReport({ ...input, uplot });
@@ -38,7 +38,7 @@ export async function reportInputOf(
   return { ...stored, document, verdict, series, environment, comparison, held };
 }
 
-/** With the run that was chosen before this one began: its numbers lie in this folder, so that the same bytes come out again. */
+/** Compares with the baseline that was chosen before the run. Its numbers are stored in this folder, so the report is reproducible. */
 function comparisonOf(
   baseline: Baseline | null,
   { plan, run, evidence }: StoredRun,
@@ -52,7 +52,7 @@ function comparisonOf(
 
 let uplot: Promise<ReportInput['uplot']> | null = null;
 
-/** What is inlined, read once: the load leaves time for that. */
+/** The inlined script and style; read once, while the load runs. */
 export function readUplot(root: string): Promise<ReportInput['uplot']> {
   uplot ??= readUplotFiles(join(root, 'node_modules', 'uplot', 'dist'));
   return uplot;

@@ -8,10 +8,10 @@ import { FILES } from './bundle.ts';
 import { MANIFEST } from './seal.ts';
 import { readPlainJson, Unreadable } from './stored-files.ts';
 
-/** Folders are told by the name that the harness gave them and by the plan in them; nothing else is ever touched. */
+/** A run folder is recognised by the name that the harness gave it and by its plan; nothing else is ever touched. */
 const RUN_NAME = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z-.+-[0-9a-f]{4}$/;
 const PRUNED = '.pruned-';
-/** The longest run takes a day: a folder as young as that, without its manifest, may still be written. */
+/** The longest run takes a day, so a younger folder without a manifest may still be in use. */
 const MAYBE_RUNNING_MS = 25 * 3600 * 1000;
 
 export interface ListedRun {
@@ -19,15 +19,15 @@ export interface ListedRun {
   readonly scenario: string | null;
   /** null: no verdict was stored (yet). */
   readonly verdict: Verdict['verdict'] | null;
-  /** RFC 3339: when it was begun. */
+  /** Start of the run, RFC 3339. */
   readonly startedAt: string;
   /** The first p95 of the document that is judged over the whole run, interpolated as in the verdict. */
   readonly p95Seconds: number | null;
-  /** The requests that entered it, or the most that entered any objective. */
+  /** Samples of that objective, or the maximum over all objectives. */
   readonly samples: number | null;
-  /** Its plan cannot be read, by this version of the harness at least. Absent: it can. */
+  /** Set if this version of the harness cannot read the plan. */
   readonly unreadable?: true;
-  /** The run came to its end and its folder is sealed; whether it is unaltered, ./sla verify tells. */
+  /** The run finished and its folder is sealed; ./sla verify reports whether it is unaltered. */
   readonly sealed: boolean;
 }
 
@@ -57,14 +57,14 @@ function emptyIfMissing(error: NodeJS.ErrnoException): [] {
 
 const isFile = async (path: string) => (await lstat(path).catch(() => null))?.isFile() === true;
 
-/** A list of runs shows each as far as it can be read: one that is broken must not hide the others. */
+/** Describes a run as far as it can be read: a broken run must not hide the others. */
 export async function describeRun(parent: string, id: string): Promise<ListedRun> {
   const [plan, verdict, sealed] = await Promise.all([
     readIfObjectives<Plan>(join(parent, id, FILES.plan)),
     readIfObjectives<Verdict>(join(parent, id, FILES.verdict)),
     isFile(join(parent, id, MANIFEST)),
   ]);
-  // Of the whole run: one that is judged in phases has several, each of a part.
+  // Over the whole run only: a run judged in phases has one per phase.
   const p95 = plan?.objectives.find(
     (one) => one?.phase === undefined && one?.measure?.kind === 'latency' && one.measure.percentile === 95,
   );
@@ -87,7 +87,7 @@ export async function describeRun(parent: string, id: string): Promise<ListedRun
 const OUTCOMES = ['pass', 'fail', 'inconclusive'] as const;
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
-/** Plans and verdicts of any version have objectives; null where this is neither. */
+/** Plans and verdicts of any version have objectives; null if the file is neither. */
 async function readIfObjectives<T extends Plan | Verdict>(path: string): Promise<T | null> {
   try {
     const data = (await readPlainJson(path)) as T | null;
@@ -101,8 +101,8 @@ async function readIfObjectives<T extends Plan | Verdict>(path: string): Promise
 const startOf = (id: string) => id.replace(new RegExp(`${RUN_NAME.source}`), '$1T$2:$3:$4Z');
 
 /**
- * The runs beyond the newest `keep` that may go: never the one that `latest` points at, none that may still be running, and of
- * no scenario the newest that passed, with which the next one is compared.
+ * The runs beyond the newest `keep` that may be deleted: not the one that `latest` points to, none that may still be running,
+ * and not the newest passed run of each scenario, which is the baseline of the next run.
  */
 export async function findPrunable(parent: string, keep: number): Promise<readonly string[]> {
   const latest = basename(await readlink(join(parent, 'latest')).catch(() => ''));
@@ -124,10 +124,10 @@ async function newestPasses(parent: string, ids: readonly string[]): Promise<Rea
 const isOver = async (parent: string, id: string) =>
   Date.now() - Date.parse(startOf(id)) > MAYBE_RUNNING_MS || (await isFile(join(parent, id, MANIFEST)));
 
-/** Deletes run folders. Each first loses its name, in one step: nobody finds half of one. Links are deleted, not followed. */
+/** Deletes run folders. Each is first renamed atomically, so that no partly deleted run is visible. Links are not followed. */
 export async function deleteRuns(parent: string, ids: readonly string[]): Promise<void> {
   for (const id of ids) await rename(join(parent, id), join(parent, `${PRUNED}${id}`));
-  // Of an earlier one that was interrupted, too.
+  // Including those left over by an interrupted deletion.
   const entries = await readdir(parent, { withFileTypes: true });
   const pruned = entries.filter(
     (entry) =>

@@ -61,7 +61,7 @@ function p95OverTimeOf(series: RunSeries | null): readonly (number | null)[] | n
     const [found] = answer?.series ?? [];
     return found === undefined ? null : numbersOf(found.values);
   } catch {
-    // What is drawn beside a run is not worth the list of all the others.
+    // A broken series must not prevent the list of runs.
     return null;
   }
 }

@@ -93,7 +93,7 @@ describe('runs list', () => {
     expect(JSON.parse(stdout)[0]).toMatchObject({ p95Seconds: null, samples: 5577 });
   });
 
-  test('where there is none, that is said', async () => {
+  test('an empty folder is reported', async () => {
     await using folder = await temporaryFolder();
     const { code, stdout, stderr } = await slaHere(['runs', 'list', '--out', join(folder.path, 'nowhere')]);
     expect(stderr).toContain('no run is stored in');

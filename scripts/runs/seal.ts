@@ -10,7 +10,7 @@ import { readPlainJson, Unreadable } from './stored-files.ts';
 
 /**
  * A run folder is sealed when all of it is final: `manifest.json` lists every other file with its hash, logs included. It
- * is written last, so a folder without one is of a run that did not come to its end.
+ * is written last, so a folder without one belongs to a run that did not finish.
  */
 export const MANIFEST = 'manifest.json';
 const SCHEMA = 'sla-harness/manifest/v1';
@@ -31,13 +31,13 @@ const ManifestSchema = Type.Object({
 type Manifest = Static<typeof ManifestSchema>;
 const manifestSchema = Schema.Compile(ManifestSchema);
 
-/** What was altered: the file, and what is wrong with it in words. */
+/** An altered file, and what is wrong with it. */
 export interface Alteration {
   readonly file: string;
   readonly message: string;
 }
 
-/** Seals a folder. Returns the manifest's own hash, which stands for all of it. Throws HarnessError `cannot-write`, `cannot-seal`. */
+/** Seals a folder. Returns the hash of the manifest, which covers the whole folder. Throws HarnessError `cannot-write`, `cannot-seal`. */
 export async function seal(folder: string): Promise<string> {
   const { files: found, folders } = await contentOf(folder);
   const files: Manifest['files'] = [];
@@ -60,14 +60,14 @@ export async function seal(folder: string): Promise<string> {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Everything in which a folder differs from its manifest; nothing if it is as it was sealed. */
+/** All differences between a folder and its manifest; empty if the folder is unaltered. */
 export async function findAlterations(folder: string): Promise<readonly Alteration[]> {
   const manifest = await readManifest(folder);
   if ('message' in manifest) return [manifest];
   try {
     return await differences(folder, manifest);
   } catch (error) {
-    // A folder that cannot be looked into is not known to be as it was.
+    // A folder that cannot be read cannot be confirmed as unaltered.
     return [{ file: '.', message: `it cannot be read: ${(error as Error).message}` }];
   }
 }
@@ -95,7 +95,7 @@ async function differences(folder: string, manifest: Manifest): Promise<readonly
   return [...altered, ...folderAlterations(manifest, folders)];
 }
 
-/** A folder more is an alteration even where nothing is in it; of one less its files are missing, or it was empty. */
+/** Additional folders are alterations even if they are empty; so are missing folders. */
 function folderAlterations({ files, folders: listed }: Manifest, found: readonly Entry[]): Alteration[] {
   const ofFiles = files.flatMap(({ path }) => parentsOf(path));
   const sealed = new Set(listed ?? ofFiles);
@@ -150,7 +150,7 @@ function notManifest(data: unknown): string {
 
 // ---------------------------------------------------------------------------------------------- what lies there
 
-/** A file or a folder, from the run folder. Names are bytes: nothing says that they are text. */
+/** A file or folder inside the run folder. Names are bytes, because they may not be valid text. */
 interface Entry {
   /** With slashes; null where it is not UTF-8. */
   readonly path: string | null;
@@ -159,7 +159,7 @@ interface Entry {
 }
 
 interface Content {
-  /** Whatever is no folder, but for the manifest. */
+  /** Everything except folders and the manifest. */
   readonly files: readonly Entry[];
   readonly folders: readonly Entry[];
 }
@@ -198,19 +198,19 @@ function utf8(name: Buffer): string | null {
   }
 }
 
-/** The last part of a name that is no text, its odd bytes as `%ff`. */
+/** The last part of a name that is not UTF-8, with its invalid bytes as `%ff`. */
 const shownName = (bytes: Buffer) =>
   bytes
     .subarray(bytes.lastIndexOf('/') + 1)
     .toString('latin1')
     .replace(/[^ -~]/g, (odd) => `%${odd.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-/** What is not in the manifest is hashed up to here, so that its name is not all that is known of it. */
+/** Files that are not in the manifest are hashed up to this size, for the message. */
 const MAX_HASHED_BYTES = 2 ** 30;
 
 type Hashed = { readonly sha256: string; readonly bytes: number } | { readonly message: string };
 
-/** No more than `maxBytes` are read: a file that is longer is another one. A link could lead to other bytes tomorrow. */
+/** Reads at most `maxBytes`: a longer file differs anyway. Links are refused, because their target may change. */
 async function contentHash(path: Buffer, maxBytes: number): Promise<Hashed> {
   const notPlain = { message: 'something that is not a plain file' };
   if (!(await lstat(path)).isFile()) return notPlain;

@@ -8,7 +8,7 @@ export interface SnapshotPrometheus extends AsyncDisposable {
   readonly url: string;
 }
 
-/** A Prometheus over a copy of a snapshot: it would write into the folder itself, which is sealed. */
+/** Starts a Prometheus on a copy of a snapshot, because it writes into its data folder and the run folder is sealed. */
 export async function startOnSnapshot(
   snapshot: string,
   prometheusPath: string,

@@ -3,9 +3,9 @@ import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type StoredNoun, storedProblems } from '../../slas/render/stored-schema.ts';
 
-/** Files of a run folder as they are read back. The folder may come from anywhere: no file of it is trusted to be one. */
+/** Reads the files of a run folder. The folder may come from anywhere, so no file is trusted to be a plain file. */
 
-/** More than any run that can be judged leaves; JavaScript could not hold it as one text. */
+/** Larger than any file of a run that can be judged; JavaScript strings have a similar limit. */
 const MAX_BYTES = 256 * 2 ** 20;
 
 /** Why a file cannot be read, in words that follow its name. */
@@ -23,7 +23,7 @@ export class Unreadable extends Error {
 /** A text from a plain file; a link, a pipe or a device is refused before it is opened. Throws Unreadable. */
 export async function readPlainFile(path: string, maxBytes = MAX_BYTES): Promise<string> {
   try {
-    // What is checked may be replaced before it is opened: no link is followed, and no pipe is waited for.
+    // The file may be replaced between check and open, so the open follows no links and waits for no pipes.
     if (!(await lstat(path)).isFile()) throw new Unreadable('it is not a plain file');
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stat = await file.stat();
@@ -56,11 +56,11 @@ export async function readStored<T>(noun: StoredNoun, folder: string): Promise<T
   return data as T;
 }
 
-/** The same where nothing depends on it: null where it cannot be read, for whatever reason. */
+/** The same for optional data: null if it cannot be read, for whatever reason. */
 export const readStoredOrNull = <T>(noun: StoredNoun, folder: string): Promise<T | null> =>
   readStored<T>(noun, folder).catch(nullIfUnreadable);
 
-/** JSON of ours that no verdict rests on; null where there is none, or it is of another schema. */
+/** JSON of ours that no verdict depends on; null if it is missing or has another schema. */
 export async function readBesideOrNull<T>(name: string, folder: string): Promise<T | null> {
   const data = await readPlainJson(join(folder, name)).catch(nullIfUnreadable);
   const { schema } = (data ?? {}) as { schema?: unknown };

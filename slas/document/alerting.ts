@@ -3,7 +3,7 @@ import { parseLimit } from './limits.ts';
 import { problem, repeated } from './problems.ts';
 import type { RawAlerting, RawCounter, RawDocument } from './schema.ts';
 
-/** What the schema cannot say of `alerting:`, and how it is read. */
+/** Checks of `alerting:` beyond the schema, and how it is built. */
 
 export function checkAlerting(raw: RawAlerting, objectives: RawDocument['objectives']): readonly Problem[] {
   const ids = Array.isArray(objectives) ? objectives.map((objective) => objective?.id) : [];
@@ -21,7 +21,7 @@ export function checkAlerting(raw: RawAlerting, objectives: RawDocument['objecti
   ];
 }
 
-/** Alerts of one name would be taken for one another. */
+/** Alerts with the same name could not be told apart. */
 function checkNames({ names = {}, drift, raw = [] }: RawAlerting): readonly Problem[] {
   const named: [path: string, name: string][] = [
     ...Object.entries(names).map(([id, { name }]): [string, string] => [`alerting.names.${id}.name`, name]),
@@ -43,7 +43,7 @@ function checkDrift(drift: RawAlerting['drift']): readonly Problem[] {
   });
 }
 
-/** NaN, which is no share, where the text is none. */
+/** NaN if the text is not a share. */
 function readShare(text: string): number {
   const limit = parseLimit(`< ${text}`, 'ratio');
   return typeof limit === 'string' ? Number.NaN : limit.value;

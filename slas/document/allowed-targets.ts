@@ -1,6 +1,6 @@
-/** Where load may go: this machine, and what a document lists as `host` or `host:port`. */
+/** Allowed load targets: this machine, and the entries `host` or `host:port` of a document. */
 
-/** An entry as it is compared; without a port, every port of the host is meant. */
+/** A parsed entry; without a port it allows every port of the host. */
 export interface AllowedTarget {
   readonly host: string;
   readonly port: string | null;
@@ -16,7 +16,7 @@ export function readAllowed(entry: string): AllowedTarget | string {
     return 'has a port that is not from 1 to 65535';
   const address = `http://${host}`;
   if (!URL.canParse(address)) return 'is not a valid host name';
-  // Of the ways to write one host (0x7f.1, 127.1) the address has one: entry and address are compared as text.
+  // A host has several spellings (0x7f.1, 127.1), but URLs have one; entries are compared with URLs as text.
   const { hostname } = new URL(address);
   return hostname === host
     ? { host, port: port ?? null }
@@ -24,8 +24,8 @@ export function readAllowed(entry: string): AllowedTarget | string {
 }
 
 /**
- * Whether load may be sent to an address. A name is compared as it is written: where it leads to is for whoever has allowed
- * it, and may change while a run goes on.
+ * Whether load may be sent to an address. Names are compared as text and not resolved: what they resolve to may change
+ * during a run, and is the responsibility of the document's owner.
  */
 export function isAllowed(url: URL, allowedTargets: readonly string[]): boolean {
   if (LOOPBACK.test(url.hostname)) return true;

@@ -35,17 +35,17 @@ import {
 } from './schema.ts';
 import { valuesOf } from './units-of.ts';
 
-/** An SLA document, or everything that is wrong with it, in the order of the file. */
+/** An SLA document, or all its problems in the order of the file. */
 export type ParsedDocument =
   | { readonly ok: true; readonly document: SlaDocument }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 const schema = Schema.Compile(DocumentSchema);
 
-/** The library stops at 8 problems unless it is told otherwise; people want all of theirs at once. */
+/** By default the library stops at 8 problems; we report all. */
 Settings.Set({ maxErrors: 1_000 });
 
-/** Parses and checks the YAML text of an SLA document. Pure: all problems come back at once, with their places. */
+/** Parses and checks the YAML text of an SLA document. Pure: returns all problems at once, with their places. */
 export function parseDocument(yamlText: string): ParsedDocument {
   const lines = new LineCounter();
   const yaml = parseYaml(yamlText, { lineCounter: lines, prettyErrors: false });
@@ -68,11 +68,11 @@ export function parseDocument(yamlText: string): ParsedDocument {
 
 // ---------------------------------------------------------------------------------------------- problems
 
-/** What the text says, or why its aliases cannot be followed: unknown ones, or far too many. */
+/** The content of the YAML text, or why its aliases cannot be resolved: unknown aliases, or far too many. */
 function contentOf(yaml: YamlDocument): unknown {
   try {
     const content = yaml.toJS();
-    // An alias may hold itself: then there is no end to it.
+    // An alias may contain itself; JSON.stringify detects that.
     JSON.stringify(content);
     return content;
   } catch (error) {
@@ -96,7 +96,7 @@ function meaningProblems(raw: unknown, structural: readonly Problem[]): readonly
     structural.some((found) => found.path === path || isInside(found.path, path));
   const isSound = (path: string) => {
     const [top] = path.split(/[.[]/);
-    // One broken scenario says nothing of the others.
+    // One broken scenario does not affect the others.
     if (path === 'scenarios') return path in raw && !structural.some((found) => found.path === path);
     return top! in raw && !broken(path);
   };
@@ -118,11 +118,11 @@ function structureProblems(raw: unknown): Problem[] {
   return (errors as SchemaError[]).filter(isTelling).flatMap((error) => schemaProblem(error, raw));
 }
 
-/** A union reports each branch that did not fit, and a closed object each extra field twice: one line each is enough. */
+/** A union reports every branch that did not match, and a closed object each extra field twice; one line each is enough. */
 const isTelling = (error: SchemaError) =>
   error.keyword !== 'boolean' && !error.schemaPath.includes('/anyOf/');
 
-/** What the patterns of the schema ask for, in words. */
+/** Descriptions of the patterns in the schema. */
 const PATTERNS: Readonly<Record<string, string>> = {
   '^[a-z0-9]+(-[a-z0-9]+)*$': 'be lower-case words joined by hyphens',
   '^/': 'begin with /',
@@ -182,18 +182,18 @@ const pointer = (instancePath: string) =>
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-/** Where something is, as people write it (`objectives[0].id`), and what is there. Keys, too, may be all digits. */
+/** The path in the notation of messages (`objectives[0].id`), and the value there. Keys may consist of digits, too. */
 function find(raw: unknown, instancePath: string): { path: string; value: string } {
   let [path, found] = ['', raw];
   for (const part of pointer(instancePath)) {
     path += Array.isArray(found) ? `[${part}]` : path === '' ? part : `.${part}`;
     found = (found as Record<string, unknown>)[part];
   }
-  // JSON has no word for .inf and .nan.
+  // JSON cannot represent .inf and .nan.
   return { path, value: typeof found === 'number' ? String(found) : JSON.stringify(found) };
 }
 
-/** Adds line and column: of the path itself, or of the nearest ancestor that the file has. */
+/** Adds line and column of the path, or of its nearest ancestor in the file. */
 function place(problem: Problem, yaml: YamlDocument, lines: LineCounter): Problem {
   let node: unknown = yaml.contents;
   for (const part of problem.path.match(/[^.[\]]+/g) ?? []) {
@@ -327,11 +327,11 @@ function buildObjective(raw: RawObjective): Objective {
   };
 }
 
-/** Holds wherever nothing else is said. A recovery needs a phase to recover from. */
+/** Whether an objective applies by default. A recovery does not, because it needs a phase to recover from. */
 export const isGeneral = ({ measure, onlyWhereNamed }: Objective): boolean =>
   measure.kind !== 'recovery' && onlyWhereNamed !== true;
 
-/** What the limits of a measure are written in. */
+/** The unit of a measure's limits. */
 export function unitOf(measure: Measure): Unit {
   switch (measure.kind) {
     case 'latency':

@@ -3,9 +3,9 @@ import { holds, isDuration, isRate, parseDuration, parseLimit, parseRate } from 
 import { checkDecimals, problem, repeated } from './problems.ts';
 import type { RawDocument, RawObjective, RawScenario } from './schema.ts';
 
-/** What the schema cannot say of scenarios. */
+/** Checks of scenarios beyond the schema. */
 
-/** They become names of folders, of scripts and of k6's scenarios. */
+/** Names of scenarios and phases become names of folders, scripts and k6 scenarios. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const NAME_RULE = 'letters, digits, - and _, at most 64';
 
@@ -46,7 +46,7 @@ export function checkScenario(
   ];
 }
 
-/** `> 99%`: how many of the checks must pass. Every share that the limit allows must be one, and not all may be allowed. */
+/** `> 99%`: how many of the checks must pass. The limit must allow 100% and must not allow 0%. */
 export function checkPassedShare(text: string | undefined, path: string): Problem[] {
   if (text === undefined) return [];
   const limit = parseLimit(text, 'ratio');
@@ -56,10 +56,10 @@ export function checkPassedShare(text: string | undefined, path: string): Proble
   return [problem('bad-checks', path, message)];
 }
 
-/** Phases of a scenario; rate and duration alone are one hold. */
+/** Names of the phases; a scenario with rate and duration has the single phase `hold`. */
 const phasesOf = (raw: RawScenario) => raw.phases?.map((phase) => phase?.name) ?? ['hold'];
 
-/** What a scenario names must be there: objectives, and the phases in which they hold. */
+/** The objectives and phases that a scenario names must exist. */
 function checkObjectives(name: string, raw: RawScenario, objectives: readonly RawObjective[]): Problem[] {
   const path = `scenarios.${name}.objectives`;
   const named = (raw.objectives ?? []).map((one) =>
@@ -123,7 +123,7 @@ function checkPhaseOf(
   ];
 }
 
-/** k6 runs it: a document must not name any file of the machine. */
+/** k6 runs the script, so a document must not name files outside the project. */
 const isInside = (script: string) => !script.startsWith('/') && !script.split('/').includes('..');
 
 function checkPhaseNames(raw: RawScenario, path: string): Problem[] {
@@ -155,7 +155,7 @@ const checkPhase = (phase: { rate?: string; duration?: string; path: string }) =
   ),
 ];
 
-/** What bounds the load of a service that is already there. */
+/** The bounds of a load on a service that is already running. */
 export const checkBounds = ({ maxRate, maxDuration }: RawDocument['service']): Problem[] => [
   ...checkText(
     maxRate,

@@ -2,7 +2,7 @@ import type { Problem } from '../model/model.ts';
 import { problem } from './problems.ts';
 import type { RawCounter } from './schema.ts';
 
-/** What the name of a metric says against the use that a document makes of it. */
+/** Checks that the name of a metric fits the way a document uses it. */
 
 /** Prometheus's convention: only the result of a recording rule has a colon in its name. */
 const isRecorded = (metric: string) => metric.includes(':');
@@ -14,7 +14,7 @@ const sourceOf = (metric: string) =>
     .filter((part) => part !== '')
     .sort((a, b) => b.length - a.length)[0] ?? metric;
 
-/** A counter is subtracted: the result of a rule was computed from one already, and is a rate, a ratio or a sum. */
+/** Counters are subtracted, so the result of a recording rule (a rate, a ratio or a sum) is not usable as one. */
 export function checkIsCounter({ counter, where }: RawCounter, path: string): Problem[] {
   const at = `${path}.counter`;
   if (isRecorded(counter))
@@ -51,7 +51,7 @@ export function checkIsCounter({ counter, where }: RawCounter, path: string): Pr
 const isOneEdge = (le: NonNullable<RawCounter['where']>[string] | undefined) =>
   le !== undefined && (typeof le !== 'object' || /^(?:\\\+Inf|\d+(?:\\?\.\d+)?)$/.test(le.matches));
 
-/** A histogram is named without what its series add to the name. */
+/** A histogram is named without the suffixes of its series. */
 export function checkHistogram(metric: string, path: string, isUnusual: boolean): Problem[] {
   const at = `${path}.histogram`;
   if (isRecorded(metric))
@@ -73,7 +73,7 @@ export function checkHistogram(metric: string, path: string, isUnusual: boolean)
   ];
 }
 
-/** A rule goes on telling what it computed for as long as it looks back: it is not what a scrape of the service found. */
+/** A recording rule keeps its value for its whole lookback, so it does not show the result of a scrape. */
 export const checkIsScraped = (gauge: string, path: string): Problem[] =>
   isRecorded(gauge)
     ? [

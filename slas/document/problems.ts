@@ -2,10 +2,10 @@ import type { Problem } from '../model/model.ts';
 
 export const problem = (code: string, path: string, message: string): Problem => ({ code, path, message });
 
-/** Names that were there before, with where they come again. */
+/** Repeated names, with the index of each repetition. */
 export const repeated = (names: readonly string[]) =>
   names.map((name, index) => [name, index] as const).filter(([name, index]) => names.indexOf(name) !== index);
 
-/** Shares are compared as integers: of more decimals that would not be exact. */
+/** Ratios are compared as integers, which is exact for up to 6 decimals. */
 export const checkDecimals = (value: number, path: string): Problem[] =>
   Number(value.toFixed(6)) === value ? [] : [problem('too-fine', path, `${value} has more than 6 decimals`)];

@@ -4,10 +4,10 @@ import { problem } from './problems.ts';
 import type { RawDocument, RawObjective } from './schema.ts';
 import { TIME_UNITS, unitInName } from './units.ts';
 
-/** What the values of an objective are: for times also the unit that the service counts them in. */
+/** The unit of an objective's values, and for times the unit in which the service exports them. */
 export interface Values {
   readonly unit: Unit;
-  /** null: no times, or nobody says in which unit. */
+  /** null: not times, or the unit is unknown. */
   readonly valuesIn: TimeUnit | null;
 }
 
@@ -39,7 +39,7 @@ function byUnit(said: string | undefined, metric: string): Values {
   return { unit: said === 'number' ? 'number' : 'ratio', valuesIn: null };
 }
 
-/** A limit of 500 ms against the edge 0.5 of a histogram in milliseconds would compare with half a millisecond. */
+/** Without this check, a limit of 500 ms could match the edge 0.5 of a histogram in milliseconds, which is half a millisecond. */
 export function checkUnit(raw: RawObjective, kind: MeasureName, path: string): Problem[] {
   const { said, metric } = saidOf(raw, kind);
   if (metric === null) return [];
@@ -71,7 +71,7 @@ function saidOf(raw: RawObjective, kind: MeasureName): { said: string | undefine
   return { said: undefined, metric: null };
 }
 
-/** The gauge of the event loop's lag is reported in seconds, as it is. */
+/** The gauge of the event-loop lag is reported unconverted, so it must be in seconds. */
 export function checkLag({ lag }: RawDocument['service']): Problem[] {
   const named = lag === undefined ? null : unitInName(lag.gauge);
   if (named === null || named === 'seconds') return [];

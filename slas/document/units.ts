@@ -11,7 +11,7 @@ const PER_SECOND: Readonly<Record<TimeUnit, number>> = {
 
 export const TIME_UNITS = Object.keys(PER_SECOND) as readonly TimeUnit[];
 
-/** Fifteen digits give back what was written: 250 ms is exactly 0.25 s, 0.1 ms exactly 0.0001 s. */
+/** Rounds to 15 digits to undo floating-point error: 250 ms is exactly 0.25 s, 0.1 ms exactly 0.0001 s. */
 const tidy = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(15)) : value);
 
 /** `unit` absent: seconds. */
@@ -25,7 +25,7 @@ export const fromSeconds = (seconds: number, unit: TimeUnit = 'seconds') =>
 export const inSeconds = (expression: string, unit: TimeUnit = 'seconds') =>
   unit === 'seconds' ? expression : `(${expression}) / ${PER_SECOND[unit]}`;
 
-/** Words of a metric name that say a unit, wherever they stand in it. */
+/** Words that denote a unit anywhere in a metric name. */
 const WORDS: Readonly<Record<string, TimeUnit>> = {
   seconds: 'seconds',
   second: 'seconds',
@@ -47,7 +47,7 @@ const WORDS: Readonly<Record<string, TimeUnit>> = {
   nsecs: 'nanoseconds',
 };
 
-/** Short forms mean a unit only at the end of a name: `us` may be a country. */
+/** Short forms denote a unit only at the end of a name: `us` may be a country. */
 const LAST_WORDS: Readonly<Record<string, TimeUnit>> = {
   s: 'seconds',
   sec: 'seconds',
@@ -56,7 +56,7 @@ const LAST_WORDS: Readonly<Record<string, TimeUnit>> = {
   ns: 'nanoseconds',
 };
 
-/** The unit that a metric's name says (`istio_request_duration_milliseconds`, `latencyMs`); null if it says none, or several. */
+/** The unit in a metric name (`istio_request_duration_milliseconds`, `latencyMs`); null if there is none, or several. */
 export function unitInName(metric: string): TimeUnit | null {
   const words = metric
     .replace(/([a-z\d])([A-Z])/g, '$1_$2')

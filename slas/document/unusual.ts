@@ -5,7 +5,7 @@ import type { MeasureName } from './measure-names.ts';
 import { problem } from './problems.ts';
 import type { RawObjective } from './schema.ts';
 
-/** Limits that hardly any service misses: nearly always a fraction where a percentage was meant, or the other way round. */
+/** Limits that hardly any service misses: usually a fraction was written instead of a percentage, or vice versa. */
 
 const HALF = 0.5;
 const CONFIRM = 'or confirm it with unusual: true';
