@@ -1,0 +1,83 @@
+import { beforeAll, expect, test } from 'vitest';
+import { decide } from '../../judge/decide.ts';
+import { judge } from '../../judge/judge.ts';
+import type { Evidence, LoadRecord } from '../../model/model.ts';
+import type { Reason, ReasonCode } from '../../model/reasons.ts';
+import { type Given, healthy, readCaseFiles } from '../../testing/cases.ts';
+import { renderReasonReference } from './reference.ts';
+import { REASONS, wordsOf } from './words.ts';
+
+/** Registry, judging cases and reference belong together: no code without a verdict that has it, none without a page. */
+
+const codes = (Object.keys(REASONS) as ReasonCode[]).filter((code) => code !== 'words');
+
+/** The words of each code, in the first verdict that has it. */
+const examples = new Map<ReasonCode, string>();
+
+beforeAll(() => {
+  for (const one of [...readCaseFiles().values()].flat()) {
+    const { plan, run, evidence } = one.build();
+    collectFrom(judge(plan, run, evidence));
+  }
+  worldsThatNoCaseCanWrite();
+}, 300_000);
+
+/** Collects reasons at any depth: parameters may hold further ones. */
+function collectFrom(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if ('code' in value && 'params' in value) collect(value as Reason);
+  Object.values(value).forEach(collectFrom);
+}
+
+function collect(one: Reason): void {
+  if (!examples.has(one.code)) examples.set(one.code, wordsOf([one]));
+}
+
+interface Changes {
+  readonly given?: Partial<Given>;
+  readonly record?: Partial<LoadRecord>;
+  readonly evidence?: (evidence: Evidence) => Evidence;
+}
+
+function judgeWith({ given = {}, record = {}, evidence = (one) => one }: Changes): void {
+  const world = healthy(given);
+  const load = world.run.load === null ? null : { ...world.run.load, ...record };
+  collectFrom(judge(world.plan, { ...world.run, load }, evidence(world.evidence)));
+}
+
+function worldsThatNoCaseCanWrite(): void {
+  const arrival = { lagSeconds: null, waitedSeconds: 10, boundSeconds: 10, boundBy: 'default' as const };
+  const missing = [{ what: 'a scrape of a', newestSeconds: null }];
+  judgeWith({ evidence: (one) => ({ ...one, arrival: { ...arrival, missing } }) });
+  judgeWith({
+    given: { errors: { everything: 'down' } },
+    evidence: (one) => ({ ...one, arrival: { ...arrival, missing: [] } }),
+  });
+  judgeWith({ evidence: (one) => ({ ...one, readings: one.readings.slice(1) }) });
+  judgeWith({ given: { series: { 'process start': 'always 1000; 10=_' } } });
+  judgeWith({ given: { load: { '2xx': 0, '5xx': 1500 } }, record: { wrongAnswers: 0, lookedInto: 0 } });
+  // Today's plans have no phase after the peak that is shorter than the target; stored ones may.
+  const { plan, run } = healthy();
+  const back = {
+    kind: 'moment',
+    seconds: 0.1,
+    isBack: false,
+    words: 'not back when the load ended',
+  } as const;
+  collectFrom(decide(plan.objectives[0]!, back, { plan, run, preconditions: [] }));
+}
+
+test('every code is in some verdict', () => {
+  expect(codes.filter((code) => !examples.has(code))).toEqual([]);
+});
+
+test('every code has words, a meaning and a next step', () => {
+  const isBlank = (code: ReasonCode) =>
+    REASONS[code].meaning.trim() === '' || REASONS[code].next.trim() === '';
+  expect(codes.filter(isBlank)).toEqual([]);
+  expect([...examples].filter(([, words]) => words.trim() === '').map(([code]) => code)).toEqual([]);
+});
+
+test('docs/reasons.md has every code', async () => {
+  await expect(renderReasonReference(examples)).toMatchFileSnapshot('../../../docs/reasons.md');
+});
