@@ -96,7 +96,7 @@ export const orNowhere = ({ all, bad }: Outside) =>
   all === 0 && bad === 0 ? {} : { outside: { all: Math.max(all, bad), bad } };
 
 /** Events are judged as shares of integers. */
-export function partialEvent(increases: readonly Increase[]): Reason | null {
+export function partialEvent(increases: readonly Pick<Increase, 'labels' | 'increase'>[]): Reason | null {
   const odd = increases.find(({ increase }) => !Number.isSafeInteger(increase));
   if (odd === undefined) return null;
   return reason('increase-not-whole', { labels: odd.labels, increase: odd.increase });

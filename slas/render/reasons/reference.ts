@@ -22,4 +22,4 @@ function sectionOf(code: ReasonCode, example: string | undefined): string {
 }
 
 /** Words of a verdict as plain text of Markdown. */
-const escaped = (words: string) => words.replace(/[\\`*_{}[\]<>|]/g, '\\$&');
+const escaped = (words: string) => words.replace(/[\\`*_[\]<]/g, '\\$&');
