@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VerdictDocument } from '../../slas/render/json.ts';
 import { start } from '../process/processes.ts';
-import { meddleWith, pidUnder } from './hands.ts';
+import { injectFault, pidUnder } from './fault-injector.ts';
 import type { Row } from './row.ts';
 import { canMount, mountSmallDisk } from './small-disk.ts';
 import { openStage } from './stage.ts';
 import type { World } from './world.ts';
 
-/** What a gate left behind. */
+/** The result of a gate run. */
 export interface GateRun {
   readonly exitCode: number | null;
   /** null where none was reached. */
@@ -26,7 +26,7 @@ const GRACE_MS = 30_000;
 export const cannotRun = ({ smallDisk }: Row): string | null =>
   smallDisk && !canMount() ? 'a small disk cannot be mounted here (it needs root, on Linux)' : null;
 
-/** Runs the gate as people do, as a process of its own, while the fault is put in. */
+/** Runs the gate as people do, as a process of its own, while the fault is injected. */
 export async function runGate(row: Row, folder: string, world: World, signal: AbortSignal): Promise<GateRun> {
   const out = join(folder, 'runs');
   using _disk = row.smallDisk ? await mountSmallDisk(out) : null;
@@ -56,7 +56,7 @@ export async function runGate(row: Row, folder: string, world: World, signal: Ab
       return url === undefined ? null : (stage?.serviceUrl ?? url);
     };
     const subject = { running: gate, stage, loadedUrl, pidOf: pidUnder(gate, stage), disk: out };
-    const exit = await meddleWith(row, subject, signal);
+    const exit = await injectFault(row, subject, signal);
     const runFolder = join(out, 'latest');
     return { exitCode: exit.code, runFolder, ...(await leftBy(runFolder, log)) };
   } finally {

@@ -10,13 +10,13 @@ import {
   shiftClock,
 } from './misbehaviour.ts';
 import { passOn } from './relay.ts';
-import { type Hands, MIDDLE, type Row } from './row.ts';
+import { type Injector, MIDDLE, type Row } from './row.ts';
 
-/** What goes wrong around the service: on the way to it, and between it, Prometheus and us. */
+/** Faults around the service: in the network, and between service, Prometheus and harness. */
 
-const meanwhile = (change: (hands: Hands) => Promise<unknown>) => async (hands: Hands) => {
-  await hands.afterRequests(MIDDLE);
-  await change(hands);
+const meanwhile = (change: (injector: Injector) => Promise<unknown>) => async (injector: Injector) => {
+  await injector.afterRequests(MIDDLE);
+  await change(injector);
 };
 
 const theWay: readonly Row[] = [
@@ -30,21 +30,21 @@ const theWay: readonly Row[] = [
     name: 'network-150ms',
     fault: 'the network adds 150 ms, unseen by the service',
     stage: { network: true },
-    meddle: ({ stage }) => stage!.network!.poison('latency', { latency: 150 }),
+    inject: ({ stage }) => stage!.network!.poison('latency', { latency: 150 }),
     expected: { exitCode: 0 },
   },
   {
     name: 'network-230ms',
     fault: 'the network adds 230 ms, unseen by the service',
     stage: { network: true },
-    meddle: ({ stage }) => stage!.network!.poison('latency', { latency: 230 }),
+    inject: ({ stage }) => stage!.network!.poison('latency', { latency: 230 }),
     expected: { exitCode: 1, by: ['latency-p95'], only: true },
   },
   {
     name: 'connections-dropped',
     fault: 'every connection is reset for 1 s',
     stage: { network: true },
-    meddle: meanwhile(async ({ stage, pause }) => {
+    inject: meanwhile(async ({ stage, pause }) => {
       await stage!.network!.poison('reset_peer', { timeout: 0 });
       await pause(1_000);
       await stage!.network!.cure();
@@ -53,21 +53,21 @@ const theWay: readonly Row[] = [
   },
   {
     name: 'connections-refused',
-    fault: 'connections are refused from the middle on',
+    fault: 'connections are refused from the middle of the load',
     stage: { network: true },
-    meddle: meanwhile(({ stage }) => stage!.network!.cut()),
+    inject: meanwhile(({ stage }) => stage!.network!.cut()),
     expected: { exitCode: 1, by: ['error-rate'] },
   },
   {
     name: 'nobody-there',
     fault: 'connections are refused from the start',
     stage: { network: true },
-    meddle: ({ stage }) => stage!.network!.cut(),
+    inject: ({ stage }) => stage!.network!.cut(),
     expected: { exitCode: 4, by: ['warm-up'] },
   },
   {
     name: 'front-refuses',
-    fault: 'a front answers 3% with 503, unseen by the service',
+    fault: 'a proxy responds to 3% with 503, unseen by the service',
     stage: { front: () => refuseShare(3) },
     expected: { exitCode: 3, by: ['client-and-server-agree', 'error-rate'] },
   },
@@ -93,7 +93,7 @@ const theWay: readonly Row[] = [
   },
   {
     name: 'service-too-slow',
-    fault: 'the service takes 10 requests a second, of 50',
+    fault: 'the service accepts 10 of 50 requests per second',
     stage: { front: () => admit(10) },
     // Where nothing else stops the load, the guard of services that are already there does.
     options: ['--no-abort'],
@@ -101,9 +101,9 @@ const theWay: readonly Row[] = [
   },
   {
     name: 'service-restarted',
-    fault: 'the service is killed and started again',
+    fault: 'the service is killed and restarted',
     stage: {},
-    meddle: meanwhile(async ({ stage, signal }) => {
+    inject: meanwhile(async ({ stage, signal }) => {
       signal('service', 'SIGKILL');
       await stage!.restartService();
     }),
@@ -113,7 +113,7 @@ const theWay: readonly Row[] = [
     name: 'service-replaced',
     fault: 'another process takes over without losing a request',
     stage: { network: true },
-    meddle: meanwhile(({ stage }) => stage!.replaceService()),
+    inject: meanwhile(({ stage }) => stage!.replaceService()),
     expected: { exitCode: 3, by: ['service-not-restarted'] },
   },
 ];
@@ -123,7 +123,7 @@ const theScrapes: readonly Row[] = [
     name: 'prometheus-late',
     fault: 'Prometheus is started 8 s late, before the load',
     stage: { withoutPrometheus: true },
-    meddle: async ({ stage, pause }) => {
+    inject: async ({ stage, pause }) => {
       await pause(8_000);
       await stage!.startPrometheus();
     },
@@ -131,16 +131,16 @@ const theScrapes: readonly Row[] = [
   },
   {
     name: 'prometheus-too-late',
-    fault: 'Prometheus is started anew, empty, during the load',
+    fault: 'Prometheus is restarted without data during the load',
     stage: {},
-    meddle: meanwhile(({ stage }) => stage!.startPrometheus()),
+    inject: meanwhile(({ stage }) => stage!.startPrometheus()),
     expected: { exitCode: 3, by: ['edges-scraped'] },
   },
   {
     name: 'scrape-blocked',
-    fault: 'no scrape is answered for 5 s',
+    fault: 'scrapes get no response for 5 s',
     stage: {},
-    meddle: meanwhile(async ({ stage, pause }) => {
+    inject: meanwhile(async ({ stage, pause }) => {
       stage!.scrape.behaviour = block;
       await pause(5_000);
       stage!.scrape.behaviour = passOn;
@@ -149,9 +149,9 @@ const theScrapes: readonly Row[] = [
   },
   {
     name: 'scrapes-mostly-failed',
-    fault: 'most scrapes fail, and those at both edges work',
+    fault: 'most scrapes fail, but those at both edges work',
     stage: {},
-    meddle: async ({ stage, afterRequests, pause }) => {
+    inject: async ({ stage, afterRequests, pause }) => {
       await afterRequests(40);
       stage!.scrape.behaviour = refuse;
       await pause(9_000);
@@ -163,7 +163,7 @@ const theScrapes: readonly Row[] = [
     name: 'scrape-garbage',
     fault: 'scrapes are answered with garbage',
     stage: {},
-    meddle: meanwhile(async ({ stage }) => {
+    inject: meanwhile(async ({ stage }) => {
       stage!.scrape.behaviour = answerGarbage;
     }),
     expected: { exitCode: 3, by: ['edges-scraped'] },
@@ -176,13 +176,13 @@ const theScrapes: readonly Row[] = [
   },
   {
     name: 'edge-missing',
-    fault: 'the histogram lacks the bucket edge of 200 ms',
+    fault: 'the histogram has no bucket edge at 200 ms',
     stage: { scrape: () => dropSeries(/^http_request_duration_seconds_bucket\{le="0\.2",/) },
     expected: { exitCode: 3, by: ['latency-p95'] },
   },
   {
     name: 'errors-unseen',
-    fault: '1.2% of the requests fail, and the label set of errors is missing',
+    fault: '1.2% of the requests fail, but the label set of errors is missing',
     faults: 'errors=1.2%',
     stage: { scrape: () => dropSeries(/^http_requests_total\{.*status="5/) },
     expected: { exitCode: 3, by: ['client-and-server-agree', 'error-rate'] },
@@ -195,13 +195,13 @@ const theScrapes: readonly Row[] = [
   },
   {
     name: 'remote-write-healthy',
-    fault: 'none; samples reach the Prometheus that is asked up to 8 s late',
+    fault: 'none; samples reach the queried Prometheus up to 8 s late',
     stage: { remoteWriteSeconds: 8 },
     expected: { exitCode: 0 },
   },
   {
     name: 'remote-write-failing',
-    fault: '1.2% of the requests fail; samples come up to 8 s late',
+    fault: '1.2% of the requests fail; samples arrive up to 8 s late',
     faults: 'errors=1.2%',
     stage: { remoteWriteSeconds: 8 },
     expected: { exitCode: 1, by: ['error-rate'], only: true },
@@ -214,7 +214,7 @@ const theScrapes: readonly Row[] = [
   },
   {
     name: 'start-time-missing',
-    fault: 'the start time of the process is not exported; the client saw every request answered',
+    fault: 'the start time of the process is not exported; the client got a response to every request',
     stage: { scrape: () => dropSeries(/^process_(start_time|cpu)_seconds/) },
     expected: { exitCode: 0 },
   },

@@ -1,32 +1,33 @@
 import { aroundTheService } from './matrix-around.ts';
 import { script, theScript } from './matrix-script.ts';
-import { type Hands, MIDDLE, type Row } from './row.ts';
+import { type Injector, MIDDLE, type Row } from './row.ts';
 
 /**
  * The faults. 600 requests in 12 s: of such a run, 0.8% are 4 or 5, 1% is 6 and 1.2% are 7 or 8, so that a limit of 1% is
- * missed by a hair and kept by a hair.
+ * just missed or just met.
  */
 
-const strike = (name: 'service' | 'Prometheus' | 'k6', signal: NodeJS.Signals) => async (hands: Hands) => {
-  await hands.afterRequests(MIDDLE);
-  hands.signal(name, signal);
-};
+const strike =
+  (name: 'service' | 'Prometheus' | 'k6', signal: NodeJS.Signals) => async (injector: Injector) => {
+    await injector.afterRequests(MIDDLE);
+    injector.signal(name, signal);
+  };
 
 /** A generator that gets no CPU for three seconds: what was due then goes out late. */
-async function starveGenerator(hands: Hands): Promise<void> {
-  await hands.afterRequests(MIDDLE);
-  hands.signal('k6', 'SIGSTOP');
-  await hands.pause(3_000);
-  hands.signal('k6', 'SIGCONT');
+async function starveGenerator(injector: Injector): Promise<void> {
+  await injector.afterRequests(MIDDLE);
+  injector.signal('k6', 'SIGSTOP');
+  await injector.pause(3_000);
+  injector.signal('k6', 'SIGCONT');
 }
 
 /** 64 long texts at once take all the room that the queue has: what comes meanwhile is refused, or waits too long. */
-async function crowdOut(hands: Hands): Promise<void> {
-  await hands.afterRequests(MIDDLE);
+async function crowdOut(injector: Injector): Promise<void> {
+  await injector.afterRequests(MIDDLE);
   const text = 'It was neither good nor bad, and I have said so at length to everybody. '.repeat(60);
   const body = JSON.stringify({ texts: Array.from({ length: 64 }, () => text) });
   const headers = { 'content-type': 'application/json' };
-  await fetch(`${hands.serviceUrl()}/predict/batch`, {
+  await fetch(`${injector.serviceUrl()}/predict/batch`, {
     method: 'POST',
     headers,
     body,
@@ -40,25 +41,25 @@ const theService: readonly Row[] = [
   { name: 'healthy', fault: 'none', expected: { exitCode: 0 } },
   {
     name: 'latency-180ms',
-    fault: 'every answer takes 180 ms',
+    fault: 'every response takes 180 ms',
     faults: 'latency-to=180ms',
     expected: { exitCode: 0 },
   },
   {
     name: 'latency-230ms',
-    fault: 'every answer takes 230 ms',
+    fault: 'every response takes 230 ms',
     faults: 'latency-to=230ms',
     expected: { exitCode: 1, by: ['latency-p95'], only: true },
   },
   {
     name: 'tail-0.8%',
-    fault: '0.8% of the answers take 600 ms',
+    fault: '0.8% of the responses take 600 ms',
     faults: 'tail=0.8%@600ms',
     expected: { exitCode: 0 },
   },
   {
     name: 'tail-1.5%',
-    fault: '1.5% of the answers take 600 ms',
+    fault: '1.5% of the responses take 600 ms',
     faults: 'tail=1.5%@600ms',
     expected: { exitCode: 1, by: ['latency-p99'], only: true },
   },
@@ -76,7 +77,7 @@ const theService: readonly Row[] = [
   },
   {
     name: 'few-good-answers',
-    fault: '45% of the requests fail: of 25 a second 13.75 are good',
+    fault: '45% of the requests fail: 13.75 of 25 per second succeed',
     faults: 'errors=45%',
     options: ['--no-abort', '--rate', '25'],
     expected: { exitCode: 1, by: ['throughput', 'error-rate'] },
@@ -95,21 +96,21 @@ const theService: readonly Row[] = [
   },
   {
     name: 'overloaded',
-    fault: 'somebody’s large batch fills the queue: 503',
+    fault: 'a large batch of another client fills the queue: 503',
     env: crowded,
-    meddle: crowdOut,
+    inject: crowdOut,
     expected: { exitCode: 1, by: ['error-rate'] },
   },
   {
     name: 'service-killed',
     fault: 'the service is killed',
-    meddle: strike('service', 'SIGKILL'),
+    inject: strike('service', 'SIGKILL'),
     expected: { exitCode: 1, by: ['error-rate'] },
   },
   {
     name: 'service-hung',
     fault: 'the service hangs (SIGSTOP)',
-    meddle: strike('service', 'SIGSTOP'),
+    inject: strike('service', 'SIGSTOP'),
     expected: { exitCode: 1, by: ['error-rate'] },
   },
 ];
@@ -118,30 +119,30 @@ const theHarness: readonly Row[] = [
   {
     name: 'prometheus-killed',
     fault: 'Prometheus is killed',
-    meddle: strike('Prometheus', 'SIGKILL'),
+    inject: strike('Prometheus', 'SIGKILL'),
     expected: { exitCode: 3, by: ['prometheus-answered', 'nothing-died'] },
   },
   {
     name: 'prometheus-hung',
     fault: 'Prometheus hangs (SIGSTOP)',
-    meddle: strike('Prometheus', 'SIGSTOP'),
+    inject: strike('Prometheus', 'SIGSTOP'),
     expected: { exitCode: 3, by: ['prometheus-answered'] },
   },
   {
     name: 'k6-killed',
     fault: 'k6 is killed',
-    meddle: strike('k6', 'SIGKILL'),
+    inject: strike('k6', 'SIGKILL'),
     expected: { exitCode: 3, by: ['load-delivered', 'nothing-died'] },
   },
   {
     name: 'k6-starved',
     fault: 'k6 gets no CPU for 3 s (SIGSTOP)',
-    meddle: starveGenerator,
+    inject: starveGenerator,
     expected: { exitCode: 3, by: ['generator-on-time'] },
   },
   {
     name: 'k6-without-users',
-    fault: 'k6 has no virtual user free: requests are dropped',
+    fault: 'k6 has no free virtual user: requests are dropped',
     env: script('hoards'),
     expected: { exitCode: 3, by: ['load-delivered'] },
   },
@@ -153,7 +154,7 @@ const theHarness: readonly Row[] = [
   },
   {
     name: 'script-throws',
-    fault: 'a load script that throws, every 10th time',
+    fault: 'a load script that throws in every 10th iteration',
     env: script('throws'),
     expected: { exitCode: 3, by: ['answers-right'] },
   },
@@ -162,7 +163,7 @@ const theHarness: readonly Row[] = [
     fault: '7% of the requests fail, and k6 gets no CPU for 3 s',
     faults: 'errors=7%',
     options: ['--no-abort'],
-    meddle: starveGenerator,
+    inject: starveGenerator,
     expected: { exitCode: 1, by: ['error-rate'], only: true },
   },
   {
@@ -175,21 +176,21 @@ const theHarness: readonly Row[] = [
     name: 'disk-full',
     fault: 'the disk of the run folder fills up',
     smallDisk: true,
-    meddle: async (hands) => {
-      await hands.afterRequests(MIDDLE);
-      hands.fillDisk();
+    inject: async (injector) => {
+      await injector.afterRequests(MIDDLE);
+      injector.fillDisk();
     },
     expected: { exitCode: 4, by: ['cannot-write'] },
   },
   {
     name: 'two-gates-healthy',
-    fault: 'two gates at once, this one of a healthy service',
+    fault: 'two gates at once; this one on a healthy service',
     together: 'two-gates',
     expected: { exitCode: 0 },
   },
   {
     name: 'two-gates-failing',
-    fault: 'two gates at once, this one with 1.2% of errors',
+    fault: 'two gates at once; this one with 1.2% errors',
     together: 'two-gates',
     faults: 'errors=1.2%',
     expected: { exitCode: 1, by: ['error-rate'], only: true },

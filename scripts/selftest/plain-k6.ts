@@ -7,7 +7,7 @@ import { formatExit, start } from '../process/processes.ts';
 import { warmUp } from '../run/warm-up.ts';
 import { useExisting } from '../stack/existing.ts';
 import { SCENARIO } from './document.ts';
-import { meddleWith } from './hands.ts';
+import { injectFault } from './fault-injector.ts';
 import type { Row } from './row.ts';
 import { openStage, type Stage } from './stage.ts';
 import type { World } from './world.ts';
@@ -70,7 +70,7 @@ export async function runPlainK6(
     },
     logFile: join(folder, 'k6.log'),
   });
-  const exit = await meddleWith(
+  const exit = await injectFault(
     row,
     {
       running: k6,

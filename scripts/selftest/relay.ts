@@ -18,7 +18,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What a relay does with a request; `forward` hands it on, as it is or to another path. */
+/** What a relay does with a request; `forward` injector it on, as it is or to another path. */
 export type Behaviour = (exchange: Exchange, forward: (path?: string) => Promise<Answer>) => Promise<Answer>;
 
 /**

@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import type { VerdictDocument } from '../../slas/render/json.ts';
 import type { Expected, Outcome, Row, RowResult } from './row.ts';
 
-/** What came of a row, held against what was expected of it. */
+/** Compares the outcome of a row with the expected outcome. */
 
 export interface Came {
   readonly exitCode: number | null;

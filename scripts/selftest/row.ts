@@ -3,7 +3,7 @@ import type { Stage, StageSpec } from './stage.ts';
 /** Requests after which a fault comes in the middle of the load: enough before and after. */
 export const MIDDLE = 180;
 
-/** One fault, what is to come of it, and how it is put in. */
+/** One fault, its expected outcome, and how it is injected. */
 export interface Row {
   readonly name: string;
   /** In words, for the table. */
@@ -17,8 +17,8 @@ export interface Row {
   readonly stage?: StageSpec;
   /** Further options of the gate. */
   readonly options?: readonly string[];
-  /** What goes wrong while it runs. */
-  readonly meddle?: (hands: Hands) => Promise<void>;
+  /** Injects the fault while the gate runs. */
+  readonly inject?: (injector: Injector) => Promise<void>;
   /** The run folder lies on a disk so small that it can be filled. */
   readonly smallDisk?: true;
   /** Rows of one name here are run at the same time. */
@@ -34,8 +34,8 @@ export interface Expected {
   readonly only?: true;
 }
 
-/** What whoever meddles can do. Everything ends when the run does. */
-export interface Hands {
+/** What a fault can do while the gate runs. Everything ends with the run. */
+export interface Injector {
   /** Resolves once so many requests of the load were answered by the service; rejects when the run ends before. */
   afterRequests(count: number): Promise<void>;
   /** Resolves after so long, or when the run has ended. */

@@ -28,7 +28,7 @@ export interface StageSpec {
   readonly isScrapedTwice?: true;
   /** A front and what is scraped that belong together, in the place of the two above. */
   readonly counting?: () => CountingFront;
-  /** It is started by whoever meddles, if at all. */
+  /** The fault starts it, if at all. */
   readonly withoutPrometheus?: true;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf, type Exit, onAbort, type Running } from '../process/processes.ts';
-import type { Hands, Process, Row } from './row.ts';
+import type { Injector, Process, Row } from './row.ts';
 import { keepFull } from './small-disk.ts';
 import type { Stage } from './stage.ts';
 
@@ -19,11 +19,11 @@ const POLL_MS = 50;
 const TOO_EARLY = 'the run ended before the fault was put in';
 
 /** Lets a run go on to its end while the fault is put in. Throws where that did not work, or where the signal aborts. */
-export async function meddleWith(row: Row, subject: Subject, signal: AbortSignal): Promise<Exit> {
+export async function injectFault(row: Row, subject: Subject, signal: AbortSignal): Promise<Exit> {
   using kept = new DisposableStack();
   const ended = new AbortController();
-  const hands = handsOn(subject, AbortSignal.any([signal, ended.signal]), kept);
-  const meddling = Promise.resolve(row.meddle?.(hands));
+  const injector = handsOn(subject, AbortSignal.any([signal, ended.signal]), kept);
+  const meddling = Promise.resolve(row.inject?.(injector));
   const { promise: aborted, reject: abort } = Promise.withResolvers<never>();
   const forget = onAbort(signal, () => abort(signal.reason));
   try {
@@ -40,7 +40,7 @@ export async function meddleWith(row: Row, subject: Subject, signal: AbortSignal
   }
 }
 
-function handsOn(subject: Subject, signal: AbortSignal, kept: DisposableStack): Hands {
+function handsOn(subject: Subject, signal: AbortSignal, kept: DisposableStack): Injector {
   const { stage, disk } = subject;
   let serviceUrl = stage?.serviceUrl ?? null;
   return {
