@@ -141,10 +141,11 @@ function candidates(portraits: readonly Portrait[]): readonly (readonly [Portrai
     for (const mark of marks) byMark.set(mark, [...(byMark.get(mark) ?? []), portrait]);
   }
   const found = new Map<string, readonly [Portrait, Portrait]>();
-  for (const group of byMark.values())
+  for (const [mark, group] of byMark)
     for (const [index, a] of group.entries())
       for (const b of group.slice(index + 1))
-        if (a.target !== b.target) found.set(`${portraits.indexOf(a)} ${portraits.indexOf(b)}`, [a, b]);
+        if (a.target !== b.target && (!mark.startsWith('named') || mayBeOneContainer(a.target, b.target)))
+          found.set(`${portraits.indexOf(a)} ${portraits.indexOf(b)}`, [a, b]);
   return [...found.values()];
 }
 
@@ -179,11 +180,14 @@ function compare(a: Portrait, b: Portrait, frame: Frame): 'distinct' | 'unknown'
 const POD_NAMES = ['pod', 'pod_name', 'pod_uid', 'container_id', 'kubernetes_pod_name'];
 const OWN_NAMES = [...POD_NAMES, 'namespace'];
 
-/** Containers of one pod are processes of their own. */
-const namesOf = ({ labels }: TargetWindow) =>
-  POD_NAMES.flatMap((name) =>
-    labels[name] === undefined ? [] : [`${labels[name]} ${labels.container ?? ''}`],
-  );
+const namesOf = ({ labels }: TargetWindow) => POD_NAMES.flatMap((name) => labels[name] ?? []);
+
+/**
+ * Targets of one pod. Its containers are processes of their own, and where one job gives all of its targets the same pod, that is
+ * the pod of the scraping server.
+ */
+const mayBeOneContainer = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
+  a.job !== b.job && (a.container === undefined || b.container === undefined || a.container === b.container);
 
 const areNamedApart = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
   OWN_NAMES.some((name) => a[name] !== undefined && b[name] !== undefined && a[name] !== b[name]);
