@@ -89,7 +89,7 @@ test('the command tells it as a table, and exits by it', async () => {
 
 test('rows that there are not, and options that do not go together, are refused', async () => {
   const unknown = await slaHere(['selftest', '--only', 'gremlins']);
-  expect(unknown.stderr).toMatch(/no row is named "gremlins": there are healthy, /);
+  expect(unknown.stderr).toMatch(/no row is named "gremlins": the rows are healthy, /);
   expect(unknown.code).toBe(2);
   expect((await slaHere(['selftest', '--quick', '--against-k6'])).code).toBe(2);
   expect((await slaHere(['selftest', '--times', '0'])).stderr).toContain('"0" is not a whole number from 1');
