@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { judge } from '../../slas/judge/judge.ts';
+import { verdictDocument } from '../../slas/render/json.ts';
 import { healthy } from '../../slas/testing/cases.ts';
 import { toJson } from '../runs/bundle.ts';
 import { seal } from '../runs/seal.ts';
@@ -42,7 +43,7 @@ beforeAll(async () => {
   run = join(folder.path, '2021-11-04T05-31-02Z-steady-00aa');
   await mkdir(run);
   const { document, plan, run: record, evidence } = healthy();
-  const verdict = judge(plan, record, evidence);
+  const verdict = verdictDocument(judge(plan, record, evidence));
   const files = { document, plan, run: record, evidence, verdict, environment: { faults: 'latency=5ms' } };
   for (const [name, data] of Object.entries(files)) await writeFile(join(run, `${name}.json`), toJson(data));
   await seal(run);
