@@ -174,7 +174,7 @@ describe('a long window', () => {
   test.each([
     ['counter-fell', ['error-rate', 'throughput'], 'the service restarted'],
     ['bucket-fell', ['latency-p95', 'latency-p99'], 'fell 1 time inside the window'],
-    ['not-a-number', ['confidence'], 'is not a finite number all through the window'],
+    ['not-a-number', ['confidence'], 'is not a finite number throughout the window'],
     ['gauge-not-a-number', ['model-uptime'], 'is NaN inside the window'],
     ['one-scrape-missing', [], ''],
     ['many-scrapes-missing', ['model-uptime'], '40 unknown'],

@@ -2,6 +2,7 @@ import { toSeconds } from '../document/units.ts';
 import { latencyEffectOf, USUAL_CONFIDENCE } from '../judge/certainty.ts';
 import { measureIn } from '../measures/measure.ts';
 import type { Evidence, Plan, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import type { Reason } from '../model/reasons.ts';
 import { type Block, LEAST_BLOCKS, totalsOf } from '../statistics/design-effect.ts';
 import { shareBounds } from '../statistics/intervals.ts';
 import { budgetOf } from '../statistics/statistics.ts';
@@ -37,7 +38,7 @@ export function percentilesOf(
 }
 
 function percentileIn(
-  scope: Scope | string,
+  scope: Scope | Reason,
   objective: PlannedObjective,
   plan: Plan,
   run: RunRecord,

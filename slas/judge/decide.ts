@@ -35,7 +35,7 @@ const undecidedFor = (because: Reasons, seen: Reasons) =>
 
 const brokenBy = ({ id, reasons }: Precondition) => reason('precondition-broken', { id, because: reasons });
 
-const uncountedReasons = (atMost: number, why?: string): Reasons => {
+const uncountedReasons = (atMost: number, why?: Reason): Reasons => {
   if (atMost === 0) return [];
   return why === undefined
     ? [reason('ended-replicas-uncounted', { atMost })]
@@ -109,7 +109,7 @@ export interface Count {
   readonly bad: number;
   readonly badBeyondAlert: number;
   readonly uncounted?: number;
-  readonly uncountedWhy?: string;
+  readonly uncountedWhy?: Reason;
   readonly outside?: Outside;
   readonly reasons: Reasons;
   readonly doubtful?: number;

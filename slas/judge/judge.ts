@@ -12,7 +12,7 @@ import type {
   RunRecord,
   Verdict,
 } from '../model/model.ts';
-import { type Reason, reason } from '../model/reasons.ts';
+import { isReason, type Reason, reason } from '../model/reasons.ts';
 import { selectorsOf } from '../prometheus/promql.ts';
 import { countedSpan } from '../window/outside.ts';
 import { scopeOf } from '../window/phases.ts';
@@ -46,7 +46,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
       objective,
       scope,
       measured: measureIn(scope, objective, run, plan.requests),
-      view: typeof scope === 'string' ? null : viewOfClient(objective, scope.run),
+      view: isReason(scope) ? null : viewOfClient(objective, scope.run),
     };
   });
 
@@ -81,8 +81,7 @@ function explained(decision: Decision, { measured, view, scope }: Seen, plan: Pl
   const atClient = view?.measured.value ?? null;
   if (decision.byClient === undefined || view === null || atClient === null || measured.kind !== 'share')
     return decision;
-  if (decision.verdict !== 'missed' || typeof scope === 'string' || typeof scope.frame === 'string')
-    return decision;
+  if (decision.verdict !== 'missed' || isReason(scope) || isReason(scope.frame)) return decision;
   const lag = plan.lag === null ? null : highestGauge(plan.lag, scope.frame);
   return {
     ...decision,
@@ -133,7 +132,7 @@ function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
 
 /** Of a phase the service's counts cover the part between its first scrape and its last. */
 function coveredBy({ measured, scope }: Seen) {
-  if (typeof scope === 'string' || scope.phase === null || typeof scope.frame === 'string') return null;
+  if (isReason(scope) || scope.phase === null || isReason(scope.frame)) return null;
   if (measured.kind === 'nothing' || measured.kind === 'moment') return null;
   const { fromSeconds, toSeconds } = scope.frame;
   const seconds = Number((toSeconds - fromSeconds).toFixed(3));
@@ -146,7 +145,7 @@ function coveredBy({ measured, scope }: Seen) {
 
 /** Of a window without a load of ours the counts cover more: from the last scrape before it to the first after it. */
 function spanOf({ measured, scope }: Seen) {
-  if (typeof scope === 'string' || scope.phase !== null || typeof scope.frame === 'string') return null;
+  if (isReason(scope) || scope.phase !== null || isReason(scope.frame)) return null;
   const span = measured.kind === 'nothing' || measured.kind === 'moment' ? null : countedSpan(scope.frame);
   if (span === null) return null;
   const { fromSeconds, toSeconds } = span;

@@ -1,8 +1,8 @@
 import { answersInAll, requestsOf } from '../client/requests.ts';
 import type { Evidence, LoadRecord, Plan, Precondition, RunRecord, Series } from '../model/model.ts';
-import { inWords, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { neededSelectorsOf } from '../prometheus/promql.ts';
-import { restartWords } from '../window/hidden-restarts.ts';
+import { possibleRestart } from '../window/hidden-restarts.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
 import { check } from './checks/check.ts';
@@ -66,7 +66,7 @@ function edgesScraped({ arrival }: Evidence, { targets }: Frame): Precondition {
     const hint = late.length > 0 || arrival === undefined ? [] : [reason('check-selector', {})];
     return check(id, false, reason('no-samples', {}), ...late, ...hint);
   }
-  const problems = targets.flatMap(({ problem }) => (problem === null ? [] : [inWords(problem)]));
+  const problems = targets.flatMap(({ problem }) => (problem === null ? [] : [problem]));
   if (problems.length > 0) return check(id, false, ...problems, ...late);
   // Functions that do not see the last samples compute another value.
   const isStale = arrival?.missing.some(({ what }) => what.startsWith(FUNCTIONS)) ?? false;
@@ -137,7 +137,7 @@ function withoutStart({ restarts, missing, targets }: Frame): readonly Reason[] 
   if (targets.length === 0) return [reason('no-target-scraped', {})];
   if (restarts.length === 0) return [reason('counter-beyond-new-process', {})];
   if (missing?.requests === 0) return [reason('counters-match-client', {})];
-  return [inWords(restartWords(restarts)), reason('export-start-time', {})];
+  return [possibleRestart(restarts), reason('export-start-time', {})];
 }
 
 /** Elastic replicas may come and go: their counts begin at 0, and what ended replicas counted unseen is bounded. */

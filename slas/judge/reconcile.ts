@@ -1,7 +1,7 @@
 import { answeredWith, answersInAll, requestsOf } from '../client/requests.ts';
 import { codesOf, isStatusLabel, statusPattern, tellsStatus } from '../document/statuses.ts';
 import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord } from '../model/model.ts';
-import { inWords, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { readSelector } from '../prometheus/promql.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { parseValue } from '../window/targets.ts';
@@ -27,7 +27,7 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
   // The first response with a status creates its series inside the window. If it had counted before, the two numbers differ, and the
   // difference is reported.
   const counted = countIncreases(plan.requests, frame, 'zero');
-  if (!counted.ok) return none(reason('requests-uncounted', { because: [inWords(counted.reason)] }), true);
+  if (!counted.ok) return none(reason('requests-uncounted', { because: [counted.reason] }), true);
   const allowance = { unseen: boundBySeconds(counted.increases, frame), others: plan.isolated === false };
   const row = (what: string, client: number, service: number) =>
     compare(what, run.load!, client, service, allowance, frame);

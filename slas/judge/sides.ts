@@ -2,6 +2,7 @@ import type { ClientView } from '../client/client.ts';
 import { holds } from '../document/limits.ts';
 import { isWithin, type Measured } from '../measures/measure.ts';
 import type { PlannedObjective, Steadiness } from '../model/model.ts';
+import { isReason, type Reason } from '../model/reasons.ts';
 import { type Block, largestOf } from '../statistics/design-effect.ts';
 import { steadinessOf } from '../statistics/trend.ts';
 import type { Scope } from '../window/phases.ts';
@@ -23,7 +24,7 @@ export interface Seen {
   readonly measured: Measured;
   readonly view: ClientView | null;
   /** What it was judged in, or why that is not known. */
-  readonly scope: Scope | string;
+  readonly scope: Scope | Reason;
 }
 
 /** What the service's clock decides and, where it was asked, what the client's does. */
@@ -72,8 +73,8 @@ function clientSide(one: Seen, view: ClientView, seen: readonly Seen[], grounds:
 }
 
 /** What is judged in a phase rests on that phase's plan and load; where it is not known, on no load at all. */
-function narrowed(grounds: Grounds, scope: Scope | string): Grounds {
-  if (typeof scope === 'string') return { ...grounds, run: { ...grounds.run, load: null } };
+function narrowed(grounds: Grounds, scope: Scope | Reason): Grounds {
+  if (isReason(scope)) return { ...grounds, run: { ...grounds.run, load: null } };
   return { ...grounds, plan: scope.plan, run: scope.run };
 }
 
@@ -84,7 +85,7 @@ function steadinessIn(
   { plan }: Grounds,
 ): Steadiness | null {
   const phases = plan.load?.phases ?? [];
-  if (typeof scope === 'string' || (scope.phase === null && phases.length !== 1)) return null;
+  if (isReason(scope) || (scope.phase === null && phases.length !== 1)) return null;
   const { measure, target } = objective;
   const isShare = measure.kind === 'latency' || measure.kind === 'ratio';
   const before = phases[phases.findIndex(({ name }) => name === scope.phase?.name) - 1];

@@ -1,6 +1,6 @@
 import { toSeconds } from '../document/units.ts';
 import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model/model.ts';
-import { inWords, reason } from '../model/reasons.ts';
+import { reason } from '../model/reasons.ts';
 import { isRead, unread } from '../prometheus/downsampling.ts';
 import { readSelector } from '../prometheus/promql.ts';
 import { nearestAt } from '../window/increases.ts';
@@ -18,11 +18,10 @@ const isUp = (gauge: string) => readSelector(gauge).metric === 'up';
 export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Frame): Measured {
   const isOwn = isUp(planned.gauge);
   const reading = cleanReading(planned.gauge, frame, isOwn);
-  if ('ok' in reading) return nothing(inWords(reading.reason));
-  if (reading.series.length === 0)
-    return nothing(inWords(`Prometheus has no data for ${planned.gauge} around the window`));
+  if ('ok' in reading) return nothing(reading.reason);
+  if (reading.series.length === 0) return nothing(reason('no-data', { selector: planned.gauge }));
   const stray = strayOf(reading, frame);
-  if (stray !== null) return nothing(inWords(stray));
+  if (stray !== null) return nothing(stray);
   const unproven = isOwn ? null : neverRefreshed(planned.gauge, reading.series, frame);
   if (unproven !== null) return nothing(unproven);
   let isStale = false;
@@ -72,9 +71,9 @@ export function measurePeak(
   frame: Frame,
 ): Measured {
   const reading = cleanReading(planned.gauge, frame);
-  if ('ok' in reading) return nothing(inWords(reading.reason));
+  if ('ok' in reading) return nothing(reading.reason);
   const stray = strayOf(reading, frame);
-  if (stray !== null) return nothing(inWords(stray));
+  if (stray !== null) return nothing(stray);
   const stale = isUp(planned.gauge) ? null : neverRefreshed(planned.gauge, reading.series, frame);
   if (stale !== null && reading.series.length > 0) return nothing(stale);
   const byScrape = frame.targets.map((target) => {
@@ -90,8 +89,7 @@ export function measurePeak(
   const odd = values.find((value) => !Number.isFinite(value));
   if (odd !== undefined)
     return nothing(reason('gauge-not-finite', { selector: planned.gauge, target: null, value: String(odd) }));
-  if (values.length === 0)
-    return nothing(inWords(`Prometheus has no data for ${planned.gauge} around the window`));
+  if (values.length === 0) return nothing(reason('no-data', { selector: planned.gauge }));
   const value = values.reduce((highest, one) => Math.max(highest, one));
   const least = values.reduce((lowest, one) => Math.min(lowest, one));
   const wrong = impossible(planned.gauge, value, unit) ?? impossible(planned.gauge, least, unit);

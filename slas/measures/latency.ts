@@ -9,7 +9,7 @@ import type {
   Series,
   TimeUnit,
 } from '../model/model.ts';
-import { inWords, reason } from '../model/reasons.ts';
+import { reason } from '../model/reasons.ts';
 import { readSelector } from '../prometheus/promql.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { slowerBlocks } from '../window/blocks.ts';
@@ -31,7 +31,7 @@ export function measureLatency(
   run: RunRecord,
 ): Measured {
   const counted = countIncreases(planned.buckets, frame);
-  if (!counted.ok) return nothing(inWords(counted.reason));
+  if (!counted.ok) return nothing(counted.reason);
   const part = partialEvent(counted.increases);
   if (part !== null) return nothing(part);
   const { valuesIn } = planned;

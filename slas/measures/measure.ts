@@ -1,6 +1,6 @@
 import { holds } from '../document/limits.ts';
 import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
-import { inWords, type Reason, reason } from '../model/reasons.ts';
+import { isReason, type Reason, reason } from '../model/reasons.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import type { Scope } from '../window/phases.ts';
 import type { Frame } from '../window/window.ts';
@@ -17,16 +17,16 @@ export { endsOf, type Measured } from './measured.ts';
 
 /** What was measured of an objective in its scope, or why nothing could be. `run` is the whole run. */
 export function measureIn(
-  scope: Scope | string,
+  scope: Scope | Reason,
   objective: PlannedObjective,
   run: RunRecord,
   requests: string | null,
 ): Measured {
-  if (typeof scope === 'string') return nothing(inWords(scope));
+  if (isReason(scope)) return nothing(scope);
   const { phase, frame } = scope;
   const planned = objective.measure;
   if (planned.kind === 'recovery') return measureRecovery(planned, objective, scope.run);
-  if (typeof frame === 'string') return nothing(inWords(frame));
+  if (isReason(frame)) return nothing(frame);
   const unasked = unaskedPath(planned, run);
   if (unasked !== null) return nothing(unasked);
   const measured = measure(planned, objective, scope.run, frame, requests, phase !== null);

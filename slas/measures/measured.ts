@@ -25,7 +25,7 @@ export type Measured =
       /** At most so many more, good or bad, were taken by replicas that ended. Absent: none. */
       readonly uncounted?: number;
       /** Set where the cause is not that replicas ended. */
-      readonly uncountedWhy?: string;
+      readonly uncountedWhy?: Reason;
       /** Of these, at most so many may lie outside the window that was asked for. Absent: none. */
       readonly outside?: Outside;
       /** The bad ones between scrape and scrape; for latency, those over each lower bucket edge, too. */
@@ -48,7 +48,7 @@ export type Measured =
       readonly reasons: readonly Reason[];
       /** At most so many more were taken by replicas that ended, and what the value would be with the worst and the best of them. Absent: none. */
       readonly uncounted?: Uncounted;
-      readonly uncountedWhy?: string;
+      readonly uncountedWhy?: Reason;
       /** What the value may be in the window that was asked for, where more than that was counted. Absent: it is the value. */
       readonly outside?: Range;
       readonly blocks: readonly Block[];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ClientRequests, LoadRecord } from '../model/model.ts';
-import { inWords, reason } from '../model/reasons.ts';
+import { reason } from '../model/reasons.ts';
 import type { Given } from '../testing/cases.ts';
 import { cutOf } from '../testing/frames.ts';
 import type { Measured } from './measured.ts';
@@ -115,7 +115,7 @@ describe('a window without a load', () => {
   test('says why its requests could not be counted', () => {
     expect(bare().requests('gone{job="sentiment-api"}')).toEqual({
       kind: 'nothing',
-      reasons: [inWords('there is no evidence for gone{job="sentiment-api"}')],
+      reasons: [reason('no-evidence', { selector: 'gone{job="sentiment-api"}' })],
     });
   });
 });

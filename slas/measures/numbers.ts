@@ -3,7 +3,7 @@ import { ratesBySecond } from '../client/slots.ts';
 import { UNIT_RANGES } from '../document/limits.ts';
 import { toSeconds } from '../document/units.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model/model.ts';
-import { inWords, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { countBlocks, isWhole, secondBlocks } from '../window/blocks.ts';
 import { type Increase, total } from '../window/increases.ts';
@@ -25,7 +25,7 @@ export function measureThroughput(
   const gauge = notACounter(planned.counter, frame);
   if (gauge !== null) return nothing(gauge);
   const counted = countIncreases(planned.counter, frame);
-  if (!counted.ok) return nothing(inWords(counted.reason));
+  if (!counted.ok) return nothing(counted.reason);
   const part = partialEvent(counted.increases);
   if (part !== null) return nothing(part);
   const samples = total(counted.increases);
@@ -69,7 +69,7 @@ export function measureThroughput(
     );
   }
   const asked = requests === null ? counted : countIncreases(requests, frame, 'zero');
-  if (!asked.ok) return nothing(inWords(asked.reason));
+  if (!asked.ok) return nothing(asked.reason);
   if (total(asked.increases) === 0) return nothing(reason('no-load', {}));
   return told(
     (increases, more) => rateBetweenScrapes(increases, frame) + more / longestSpan(frame),
@@ -176,9 +176,9 @@ function slotsOfAnswers(
 
 export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Unit, frame: Frame): Measured {
   const sums = countIncreases(planned.sum, frame);
-  if (!sums.ok) return nothing(inWords(sums.reason));
+  if (!sums.ok) return nothing(sums.reason);
   const counts = countIncreases(planned.count, frame);
-  if (!counts.ok) return nothing(inWords(counts.reason));
+  if (!counts.ok) return nothing(counts.reason);
   const single = unpaired(sums.increases, counts.increases) ?? unpaired(counts.increases, sums.increases);
   if (single !== null)
     return nothing(

@@ -1,6 +1,6 @@
 import { answeredWith, isLost, requestsOf } from '../client/requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model/model.ts';
-import { inWords, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { countBlocks } from '../window/blocks.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { outsideOf } from '../window/outside.ts';
@@ -22,11 +22,11 @@ export function measureRatio(
   const gauge = notACounter(planned.bad, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
   const bad = countIncreases(planned.bad, frame, planned.badAbsent);
-  if (!bad.ok) return nothing(inWords(bad.reason));
+  if (!bad.ok) return nothing(bad.reason);
   // A first error may make its series inside the window; it is one of all events then, too.
   const badOnes = new Set(bad.increases.map(({ labels }) => keyOf(labels)));
   const all = countIncreases(planned.total, frame, null, (labels) => badOnes.has(keyOf(labels)));
-  if (!all.ok) return nothing(inWords(all.reason));
+  if (!all.ok) return nothing(all.reason);
   const part =
     partialEvent([...bad.increases, ...all.increases]) ??
     notAPart(planned, bad.increases, all.increases) ??

@@ -10,7 +10,7 @@ import {
   spellingsOf,
 } from '../document/vocabularies.ts';
 import type { LabelMatcher, PlannedMeasure, RunRecord, Series } from '../model/model.ts';
-import { inWords, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { candidatesOf, readSelector, type Selected, tellingLabels } from '../prometheus/promql.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 
@@ -72,7 +72,7 @@ export function unclaimedBy(
   const known = [...events.map(({ labels }) => labels), ...series.map(({ labels }) => labels)];
   const doubtIn = (labels: Labels) => doubtOf(labels, asked, known);
   if (candidates?.ok === false && series.some(({ labels }) => doubtIn(labels) !== null))
-    return inWords(candidates.reason);
+    return candidates.reason;
   const inDoubt = events.flatMap((event) => {
     const doubt = event.count > 0 ? doubtIn(event.labels) : null;
     return doubt === null ? [] : [{ ...event, doubt }];

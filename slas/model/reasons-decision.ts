@@ -70,7 +70,7 @@ export interface DecisionReasons {
   readonly 'growing-seen': { readonly seen: readonly Reason[] };
   readonly 'ended-replicas-uncounted': { readonly atMost: number };
   /** `why`: how a restart may have gone unseen. */
-  readonly 'restarts-uncounted': { readonly atMost: number; readonly why: string };
+  readonly 'restarts-uncounted': { readonly atMost: number; readonly why: Reason };
   readonly 'uncounted-would-decide': Record<string, never>;
   readonly 'outside-good-would-decide': { readonly atMost: number };
   readonly 'outside-bad-would-decide': { readonly atMost: number };

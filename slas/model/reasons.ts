@@ -2,12 +2,18 @@ import type { AlertReasons } from './reasons-alerts.ts';
 import type { DecisionReasons } from './reasons-decision.ts';
 import type { MeasureReasons } from './reasons-measures.ts';
 import type { PreconditionReasons } from './reasons-preconditions.ts';
+import type { WindowReasons } from './reasons-window.ts';
 
 /**
  * Why a verdict, an objective or a precondition came out as it did: a code and its figures, in base units. The core never
  * writes a sentence; render/reasons/ has the words of every code, and the reference in docs/reasons.md is generated from it.
  */
-export interface ReasonParams extends DecisionReasons, PreconditionReasons, AlertReasons, MeasureReasons {
+export interface ReasonParams
+  extends DecisionReasons,
+    PreconditionReasons,
+    AlertReasons,
+    MeasureReasons,
+    WindowReasons {
   /** Words of a part of the core that has no codes yet. */
   readonly words: { readonly words: string };
 }
@@ -23,3 +29,6 @@ export const reason = <Code extends ReasonCode>(code: Code, params: ReasonParams
   ({ code, params }) as Reason<Code>;
 
 export const inWords = (words: string) => reason('words', { words });
+
+/** Whether a result is the reason why there is none. */
+export const isReason = (result: object): result is Reason => 'code' in result;

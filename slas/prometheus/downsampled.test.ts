@@ -29,7 +29,7 @@ test('of which all is said, it passes', () => {
 test.each(['resets', 'sum'] as const)('a counter of which %s is not told is not trusted', (digest) => {
   const { verdict, outcome, reason } = judged(without(digest, count, () => true));
   expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
-  expect(reason).toMatch(/^Prometheus does not say whether series \{.*\} fell inside the window$/);
+  expect(reason).toMatch(/^Prometheus does not report whether series \{.*\} fell inside the window$/);
 });
 
 test.each(['resets', 'sum', 'last'] as const)('nor are counters of which %s was not asked', (digest) => {

@@ -27,7 +27,7 @@ export function cutOf(changes: Partial<Given> = {}): Cut {
       },
     grown: (selector) => {
       const counted = countIncreases(selector, frame, 'zero');
-      if (!counted.ok) throw new Error(counted.reason);
+      if (!counted.ok) throw new Error(JSON.stringify(counted.reason));
       return counted.increases;
     },
   };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { requestsOf } from '../client/requests.ts';
 import type { LoadRecord, RunRecord } from '../model/model.ts';
+import { isReason, reason } from '../model/reasons.ts';
 import { plannedIn } from '../plan/planned-in.ts';
 import { type Given, healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
 import { CLIENT_ORIGIN_SECONDS, clientOf, type Sent } from '../testing/client.ts';
@@ -201,11 +202,11 @@ scenarios:
     });
     const { plan: whole, run: record, evidence } = built;
     const scope = scopeOf(whole.objectives[0]!, whole, record, evidence, cutWindow(whole, record, evidence));
-    if (typeof scope === 'string') throw new Error(scope);
+    if (isReason(scope)) throw new Error(JSON.stringify(scope));
     return { ...scope, record };
   };
 
-  test('is its own plan and its own load, as of a run that was this phase alone', () => {
+  test('has its own plan and its own load, as if the run were this phase alone', () => {
     const client = '960x0.01 1x0.01=101 2x0.01=302 3x0.01=404 4x0.01=503 30xlost';
     const { plan: own, run: inside, phase, record } = scoped({ phases: { hold: { client, late: 0.02 } } });
     expect(own.load).toMatchObject({
@@ -222,7 +223,7 @@ scenarios:
     expect(requestsOf(inside.load!.client)).toHaveLength(1000);
     expect(requestsOf(inside.load!.client)[0]).toMatchObject({ startSeconds: 0, durationSeconds: 0.01 });
   });
-  test('has no record of requests where the run has none', () => {
+  test('has no record of requests if the run has none', () => {
     const none = { ramp: { client: null, sent: 200 }, hold: { client: null, sent: 1000 } };
     expect(Object.keys(scoped({ phases: none }).run.load!)).not.toContain('client');
   });
@@ -230,10 +231,9 @@ scenarios:
     const { frame: inside } = scoped();
     expect(inside).toMatchObject({ fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 });
   });
-  test('is not counted where no scrape lies in it', () => {
+  test('is not counted if no scrape lies in it', () => {
     const { frame: inside } = scoped({ series: { up: 'always 1; 30..70=_' } });
-    expect(inside).toBe(
-      'phase "hold" (00:00:30.000 to 00:01:10.000) holds no two scrapes of every target: nothing was counted inside it',
-    );
+    const span = { fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 };
+    expect(inside).toEqual(reason('phase-without-scrapes', { phase: 'hold', ...span }));
   });
 });

@@ -1,7 +1,7 @@
 import type { Plan, Series } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { endOf, nameless } from '../prometheus/downsampling.ts';
 import { roleOf } from '../prometheus/promql.ts';
-import { formatCount } from '../render/numbers.ts';
 import { parseValue, type TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
@@ -18,7 +18,8 @@ import type { Frame } from './window.ts';
 
 export interface SameProcess {
   readonly targets: readonly [TargetWindow, TargetWindow];
-  readonly why: string;
+  /** What they share. */
+  readonly why: Reason;
 }
 
 export interface Sameness {
@@ -154,7 +155,7 @@ const isPrecise = (startSeconds: number) => Number.isFinite(startSeconds) && sta
 
 // ---------------------------------------------------------------------------------------------- comparing two
 
-function compare(a: Portrait, b: Portrait, frame: Frame): 'distinct' | 'unknown' | { readonly why: string } {
+function compare(a: Portrait, b: Portrait, frame: Frame): 'distinct' | 'unknown' | { readonly why: Reason } {
   const common = [...a.starts.keys()].find((start) => b.starts.has(start));
   const isPreciseStart = common !== undefined && isPrecise(common);
   // Every machine has a loopback of its own: two Prometheus servers that name it may mean two processes.
@@ -168,12 +169,9 @@ function compare(a: Portrait, b: Portrait, frame: Frame): 'distinct' | 'unknown'
   // Scrapes that take long, or clocks far apart, put counters out of step: an address and a start time to the fraction outweigh that.
   if (agreement === 'refuted' && !(isOneAddress && isPreciseStart)) return 'distinct';
   if (agreement === 0) return 'unknown';
-  const marks = [
-    ...(a.address !== null && a.address === b.address ? [`the address ${a.address}`] : []),
-    ...(common === undefined ? [] : [`the start time ${common}`]),
-    ...(agreement === 'refuted' ? [] : [`${formatCount(agreement)} counters in step`]),
-  ];
-  return { why: marks.join(', ') };
+  const address = a.address !== null && a.address === b.address ? a.address : null;
+  const counters = agreement === 'refuted' ? null : agreement;
+  return { why: reason('same-process-marks', { address, startSeconds: common ?? null, counters }) };
 }
 
 /** Names that orchestrators give to one process, or to the few that run together. */

@@ -1,12 +1,13 @@
 import type { Plan, Reading, Sample } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { roleOf } from '../prometheus/promql.ts';
-import { belongsTo, clock, parseValue, type TargetWindow } from './targets.ts';
+import { belongsTo, parseValue, type TargetWindow } from './targets.ts';
 
 /**
- * Where no start time is exported, only a counter that falls shows a restart. One that was small may have been passed between two
- * scrapes: at 50 before, at 350 after it, it may have counted 300 more, or 350 from 0, and what the old process counted after
- * its last scrape is lost. A counter rules a restart out where it went past a value that a new process could not have reached:
- * more than twice as fast as it ever grew, or for the CPU more than one second a second. One such counter of a target is enough.
+ * Where no start time is exported, only a counter that falls shows a restart, and a small one may not fall: with 50 at one scrape and
+ * 350 at the next it may have counted 300 more, or 350 from 0, while what the old process counted after its last scrape is lost. A
+ * counter rules a restart out where a new process could not have reached its value: it would have had to grow more than twice as fast
+ * as ever, or for the CPU by more than one second a second. One such counter of a target is enough.
  */
 
 export interface HiddenRestart {
@@ -16,7 +17,7 @@ export interface HiddenRestart {
   readonly toSeconds: number;
 }
 
-/** No process is taken to have been more than twice as busy unseen as it ever was between two of its scrapes. */
+/** A process is assumed to be at most twice as busy unseen as it ever was between two of its scrapes. */
 const TWICE = 2;
 const ONE_CORE = 1;
 
@@ -63,7 +64,7 @@ function wentOn(samples: readonly (readonly [number, number])[], leastRate: numb
     return { before, at, less, value, rate: (value - less) / (at - before) };
   });
   const busiest = steps.reduce((most, { rate }) => (rate > most ? rate : most), 0);
-  // One that stood still all the time may be set when a process starts.
+  // A counter that never grew may be set when a process starts.
   if (busiest === 0) return [];
   const isOutOfReach = ({ before, at, value }: (typeof steps)[number]) =>
     value >= Math.max(TWICE * busiest, leastRate) * (at - before);
@@ -72,7 +73,7 @@ function wentOn(samples: readonly (readonly [number, number])[], leastRate: numb
     .map(({ before, at }): Stretch => [before, at]);
 }
 
-/** What no proof covers of the window of a target, from scrape to scrape. */
+/** The parts of a target's window that no proof covers, from scrape to scrape. */
 function gapsIn(target: TargetWindow, proofs: readonly Stretch[]): readonly HiddenRestart[] {
   const { openSeconds, closeSeconds, intervalSeconds } = target;
   const near = intervalSeconds / 2;
@@ -85,10 +86,9 @@ function gapsIn(target: TargetWindow, proofs: readonly Stretch[]): readonly Hidd
   return gaps;
 }
 
-/** `a restart of a between 00:00:10.000 and 00:00:15.000 cannot be ruled out` */
-export function restartWords(restarts: readonly HiddenRestart[]): string {
-  const [first] = restarts;
-  const { target, fromSeconds, toSeconds } = first!;
-  const more = restarts.length === 1 ? '' : ` (and ${restarts.length - 1} times more)`;
-  return `a restart of ${target.name} between ${clock(fromSeconds)} and ${clock(toSeconds)}${more} cannot be ruled out`;
+/** The first of possible restarts, and how many more there are. */
+export function possibleRestart(restarts: readonly HiddenRestart[]): Reason {
+  const { target, fromSeconds, toSeconds } = restarts[0]!;
+  const more = restarts.length - 1;
+  return reason('restart-possible', { target: target.name, fromSeconds, toSeconds, more });
 }

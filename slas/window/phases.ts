@@ -9,8 +9,8 @@ import type {
   PlannedObjective,
   RunRecord,
 } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { plannedIn } from '../plan/planned-in.ts';
-import { clock } from './targets.ts';
 import { cutWindow, type Frame } from './window.ts';
 
 /**
@@ -26,7 +26,7 @@ export interface Scope {
   readonly plan: Plan;
   readonly run: RunRecord;
   /** Why nothing can be counted there, or the window that the counts cover. */
-  readonly frame: Frame | string;
+  readonly frame: Frame | Reason;
 }
 
 export interface PhaseTimes extends Phase {
@@ -64,22 +64,22 @@ export function phasesOf({ load }: Plan, { load: record, window }: RunRecord): r
   });
 }
 
-/** What an objective is judged in, or why that cannot be told. */
+/** What an objective is judged in, or why that is not known. */
 export function scopeOf(
   { phase: named, measure }: PlannedObjective,
   plan: Plan,
   run: RunRecord,
   evidence: Evidence,
   whole: Frame,
-): Scope | string {
+): Scope | Reason {
   if (named === undefined) return { phase: null, plan, run, frame: whole };
   // What comes back after a phase is seen in the next one.
   const name = measure.kind === 'recovery' ? nameAfter(named, plan) : named;
   const phase = phasesOf(plan, run).find((one) => one.name === name);
   if (phase !== undefined) return narrowed(phase, plan, run, evidence, whole);
   return run.load?.phases === undefined
-    ? 'the load generator left no record of its phases: which requests were of this one is not known'
-    : `phase "${name}" never began`;
+    ? reason('no-phase-record', {})
+    : reason('phase-not-begun', { phase: name! });
 }
 
 const nameAfter = (name: string, { load }: Plan) =>
@@ -160,9 +160,10 @@ function cutInside(
   run: RunRecord,
   evidence: Evidence,
   whole: Frame,
-): Frame | string {
+): Frame | Reason {
   const { targets } = whole;
-  const told = `phase "${phase.name}" (${clock(phase.fromSeconds)} to ${clock(phase.toSeconds)})`;
+  const span = { phase: phase.name, fromSeconds: phase.fromSeconds, toSeconds: phase.toSeconds };
+  const edgeMissing = (target: string) => reason('phase-edge-not-scraped', { ...span, target });
   const edges = targets.map(({ name, intervalSeconds, scrapes }) => {
     const inside = scrapes.filter(
       ({ atSeconds }) => atSeconds >= phase.fromSeconds && atSeconds <= phase.toSeconds,
@@ -179,23 +180,21 @@ function cutInside(
   });
   const isElastic = plan.replicas === 'elastic';
   const short = edges.find(({ first, last }) => !(first < last));
-  if (short !== undefined && !isElastic)
-    return `${told} holds no two scrapes of every target: nothing was counted inside it`;
+  if (short !== undefined && !isElastic) return reason('phase-without-scrapes', span);
   const missed = edges.find(({ opens, closes }) => !opens || !closes);
-  if (missed !== undefined && !isElastic)
-    return `a scrape of ${missed.name} is missing at the edge of ${told}`;
+  if (missed !== undefined && !isElastic) return edgeMissing(missed.name);
   // Replicas that start or end inside the phase are not its edges.
   const fromSeconds = Math.max(...edges.filter(({ opens }) => opens).map(({ first }) => first));
   const toSeconds = Math.min(...edges.filter(({ closes }) => closes).map(({ last }) => last));
   if (!(Number.isFinite(toSeconds - fromSeconds) && fromSeconds < toSeconds))
-    return `${told} holds no two scrapes at its edges: nothing was counted inside it`;
+    return reason('phase-without-scrapes', span);
   // The client's record is of the whole run: what it knows beyond these counts is not what they lack.
   const cut = cutWindow(plan, { ...run, load: null, window: { fromSeconds, toSeconds } }, evidence);
   const frame = { ...cut, isSettled: whole.isSettled, restarts: restartsIn(cut, whole) };
   const outside = frame.targets.find(
     ({ openSeconds, closeSeconds }) => openSeconds < phase.fromSeconds || closeSeconds > phase.toSeconds,
   );
-  return outside === undefined ? frame : `a scrape of ${outside.name} is missing at the edge of ${told}`;
+  return outside === undefined ? frame : edgeMissing(outside.name);
 }
 
 /** What the whole run rules out, a part of it does not bring back: a client that saw every request answered, or a counter that went on. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Sample } from '../model/model.ts';
+import { reason } from '../model/reasons.ts';
 import { isMissedBetween, livesOf } from './process-instances.ts';
 
 /** Processes of one replica, scraped every 5 s, in a window from 100 s to 160 s. docs/verdict.md has the rules. */
@@ -50,37 +51,34 @@ describe('one process', () => {
     // Whole seconds are rounded up: it was scraped inside.
     expect(found(every5(160, 159.5, 174.5))).toEqual([life(160, 159.5, 164.5, 0)]);
   });
-  test('whose start time lies after the scrape that tells it has another clock', () => {
+  test('whose start time lies after the scrape that reports it has another clock', () => {
     expect(found(every5(123, 122, 172))).toEqual([life(123, 122, 162, 0)]);
-    expect(found(every5(124.5, 122, 172))).toBe(
-      'b says that its process started 2.5 s after it was scraped: its clock is not that of Prometheus',
+    expect(found(every5(124.5, 122, 172))).toEqual(
+      reason('started-after-scrape', { target: 'b', seconds: 2.5 }),
     );
   });
   test('that is first seen inside must have started no earlier than an edge could lie', () => {
     expect(found(every5(92.5, 102, 172))).toEqual([life(92.5, 102, 162, 0)]);
-    expect(found(every5(92, 102, 172))).toBe(
-      'b was not scraped where the window opens, and its process had started 8.0 s before that',
-    );
+    expect(found(every5(92, 102, 172))).toEqual(reason('started-unseen', { target: 'b', seconds: 8 }));
   });
 });
 
 describe('edges that were missed', () => {
+  const late = (edge: 'open' | 'close', seconds: number) =>
+    reason('edge-scrape-late', { target: 'b', edge, seconds });
+
   test('where the window opens', () => {
-    expect(found([...every5(50, 80, 91), ...every5(50, 106, 171)])).toBe(
-      'b was not scraped where the window opens: the last scrape before it came 10.0 s earlier',
-    );
+    expect(found([...every5(50, 80, 91), ...every5(50, 106, 171)])).toEqual(late('open', 10));
     // 5 s before it one more was due, as the gap there shows.
-    expect(found([...every5(50, 80, 95), ...every5(50, 105, 170)])).toContain('where the window opens');
+    expect(found([...every5(50, 80, 95), ...every5(50, 105, 170)])).toEqual(late('open', 5));
     expect(found([...every5(50, 80, 95), ...every5(50, 101, 171)])).toEqual([life(null, 95, 161, 0)]);
   });
   test('where the window closes', () => {
-    expect(found([...every5(50, 90, 155), ...every5(50, 169, 179)])).toBe(
-      'b was not scraped where the window closes: the first scrape after it came 9.0 s later',
-    );
-    expect(found([...every5(50, 90, 155), ...every5(50, 165, 175)])).toContain('where the window closes');
+    expect(found([...every5(50, 90, 155), ...every5(50, 169, 179)])).toEqual(late('close', 9));
+    expect(found([...every5(50, 90, 155), ...every5(50, 165, 175)])).toEqual(late('close', 5));
     // Late, and none in between.
     expect(found([...every5(50, 94, 159), ...every5(50, 166, 176)])).toEqual([life(null, 99, 166, 0)]);
-    expect(found([...every5(119, 122, 152), ...every5(119, 169, 174)])).toContain('where the window closes');
+    expect(found([...every5(119, 122, 152), ...every5(119, 169, 174)])).toEqual(late('close', 9));
   });
   test.each([
     [7.5, 7.5, false],
@@ -95,6 +93,9 @@ describe('edges that were missed', () => {
 });
 
 describe('several processes', () => {
+  const odd = (started: string, before: string | null) =>
+    reason('start-time-went-back', { target: 'b', started, before });
+
   test('one after the other in one place', () => {
     expect(found([...every5(50, 88, 128), ...every5(130, 133, 173)])).toEqual([
       life(null, 98, 128, 5),
@@ -110,7 +111,7 @@ describe('several processes', () => {
     expect(found([...every5(20, 78, 88), ...every5(90, 93, 173)])).toEqual([life(null, 98, 163, 0)]);
     expect(found([...every5(20, 78, 158), ...every5(161, 163, 173)])).toEqual([life(null, 98, 158, 2)]);
   });
-  test('one that waited for the place of another cannot have answered before it', () => {
+  test('one that replaced another cannot have responded before it', () => {
     expect(found([...every5(50, 88, 108), ...every5(80, 113, 173)])).toEqual([
       life(null, 98, 108, 5),
       life(80, 113, 163, 0),
@@ -119,22 +120,18 @@ describe('several processes', () => {
       life(null, 100, 100, 5),
       life(80, 105, 160, 0),
     ]);
-    expect(found([...every5(50, 78, 88), ...every5(80, 103, 173)])).toContain(
-      'its process had started 20.0 s before that',
+    expect(found([...every5(50, 78, 88), ...every5(80, 103, 173)])).toEqual(
+      reason('started-unseen', { target: 'b', seconds: 20 }),
     );
   });
   test('that take turns behind one address cannot be told apart', () => {
-    expect(found([...every5(50, 88, 128), ...every5(40, 133, 173)])).toBe(
-      'the start time of the process of b is 40 after 50: several processes behind one address',
-    );
-    expect(found(every5('NaN', 98, 163))).toContain(
-      'the start time of the process of b is NaN after nothing',
-    );
-    expect(found([...every5(50, 88, 128), ...every5('+Inf', 133, 173)])).toContain('is NaN after 50');
+    expect(found([...every5(50, 88, 128), ...every5(40, 133, 173)])).toEqual(odd('40', '50'));
+    expect(found(every5('NaN', 98, 163))).toEqual(odd('NaN', null));
+    expect(found([...every5(50, 88, 128), ...every5('+Inf', 133, 173)])).toEqual(odd('NaN', '50'));
   });
-  test('of which one cannot be told leave nothing', () => {
-    expect(found([...every5(50, 88, 128), ...every5(140, 133, 173)])).toContain(
-      'started 7.0 s after it was scraped',
+  test('of which one is not known are not counted at all', () => {
+    expect(found([...every5(50, 88, 128), ...every5(140, 133, 173)])).toEqual(
+      reason('started-after-scrape', { target: 'b', seconds: 7 }),
     );
   });
 });

@@ -1,4 +1,5 @@
 import type { Sample } from '../model/model.ts';
+import { isReason, type Reason, reason } from '../model/reasons.ts';
 
 /**
  * The processes of one target of an elastic service. Each has its own counters, which began at 0 when it started; one that
@@ -36,8 +37,8 @@ interface Process {
   readonly times: readonly number[];
 }
 
-/** Lives that overlap the window; none where all ended before or began after it. A text: why they cannot be told. */
-export function livesOf(starts: readonly Sample[], surroundings: Surroundings): readonly Life[] | string {
+/** Process instances that overlap the window; none if all ended before or began after it. A reason: why they are not known. */
+export function livesOf(starts: readonly Sample[], surroundings: Surroundings): readonly Life[] | Reason {
   const processes = processesOf(starts);
   const odd = processes.findIndex(
     ({ startedSeconds }, index) =>
@@ -45,12 +46,17 @@ export function livesOf(starts: readonly Sample[], surroundings: Surroundings): 
       (index > 0 && startedSeconds <= processes[index - 1]!.startedSeconds),
   );
   if (odd !== -1)
-    return `the start time of the process of ${surroundings.name} is ${processes[odd]!.startedSeconds} after ${processes[odd - 1]?.startedSeconds ?? 'nothing'}: several processes behind one address`;
+    return reason('start-time-went-back', {
+      target: surroundings.name,
+      started: String(processes[odd]!.startedSeconds),
+      before: odd === 0 ? null : String(processes[odd - 1]!.startedSeconds),
+    });
   const lives: Life[] = [];
   for (const index of processes.keys()) {
     const life = lifeOf(processes, index, surroundings);
-    if (typeof life === 'string') return life;
-    if (life !== null) lives.push(life);
+    if (life === null) continue;
+    if (isReason(life)) return life;
+    lives.push(life);
   }
   return lives;
 }
@@ -65,7 +71,7 @@ function processesOf(starts: readonly Sample[]): readonly Process[] {
   return processes;
 }
 
-function lifeOf(processes: readonly Process[], index: number, around: Surroundings): Life | null | string {
+function lifeOf(processes: readonly Process[], index: number, around: Surroundings): Life | null | Reason {
   const { fromSeconds, toSeconds } = around;
   const { startedSeconds, times } = processes[index]!;
   const [first, last] = [times[0]!, times.at(-1)!];
@@ -84,7 +90,11 @@ function lifeOf(processes: readonly Process[], index: number, around: Surroundin
   if (closeSeconds !== undefined) {
     const before = times.findLast((at) => at < closeSeconds) ?? fromSeconds;
     if (isMissedBetween(closeSeconds - toSeconds, closeSeconds - before, around.intervalSeconds))
-      return `${around.name} was not scraped where the window closes: the first scrape after it came ${(closeSeconds - toSeconds).toFixed(1)} s later`;
+      return reason('edge-scrape-late', {
+        target: around.name,
+        edge: 'close',
+        seconds: closeSeconds - toSeconds,
+      });
   }
   return {
     bornSeconds: isBorn ? startedSeconds : null,
@@ -95,18 +105,18 @@ function lifeOf(processes: readonly Process[], index: number, around: Surroundin
   };
 }
 
-/** A process that nobody saw before must have begun in the window, or no earlier than an edge of it could lie. */
-function birthProblem(processes: readonly Process[], index: number, around: Surroundings): string | null {
+/** A process that no earlier scrape saw must have begun in the window, or within the last scrape interval before it. */
+function birthProblem(processes: readonly Process[], index: number, around: Surroundings): Reason | null {
   const { name, fromSeconds, intervalSeconds } = around;
   const { startedSeconds, times } = processes[index]!;
   const first = times[0]!;
   if (startedSeconds > first + START_TOLERANCE_SECONDS)
-    return `${name} says that its process started ${(startedSeconds - first).toFixed(1)} s after it was scraped: its clock is not that of Prometheus`;
+    return reason('started-after-scrape', { target: name, seconds: startedSeconds - first });
   const before = processes[index - 1]?.times.at(-1);
-  // It cannot have answered before the one whose place it took, whenever it started.
+  // Whenever it started, it cannot have responded before the process that it replaced had ended.
   if (before !== undefined && before >= fromSeconds) return null;
   return startedSeconds < fromSeconds - LATE * intervalSeconds
-    ? `${name} was not scraped where the window opens, and its process had started ${(fromSeconds - startedSeconds).toFixed(1)} s before that`
+    ? reason('started-unseen', { target: name, seconds: fromSeconds - startedSeconds })
     : null;
 }
 
@@ -114,7 +124,7 @@ function openingProblem(times: readonly number[], { name, fromSeconds, intervalS
   const open = times.findLast((at) => at <= fromSeconds)!;
   const next = times.find((at) => at > fromSeconds)!;
   return isMissedBetween(fromSeconds - open, next - open, intervalSeconds)
-    ? `${name} was not scraped where the window opens: the last scrape before it came ${(fromSeconds - open).toFixed(1)} s earlier`
+    ? reason('edge-scrape-late', { target: name, edge: 'open', seconds: fromSeconds - open })
     : null;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan, Reading, Sample } from '../model/model.ts';
+import { reason } from '../model/reasons.ts';
 import { healthy } from '../testing/cases.ts';
 import { cutTargets, parseValue } from './targets.ts';
 
@@ -91,12 +92,11 @@ describe('a target of an elastic service', () => {
   ])('that was scraped once, %s, as all were, cannot be cut', (_, at) => {
     const closing = { a: up(at), b: up(21) };
     const found = elastic(10, 20, closing, { a: all([at], 15), b: all([21], 15) });
-    expect(found.map(({ problem }) => problem)).toEqual([
-      'a was scraped only once, and so was every other target',
-      'b was scraped only once, and so was every other target',
-    ]);
+    expect(found.map(({ problem }) => problem)).toEqual(
+      ['a', 'b'].map((target) => reason('all-scraped-once', { target })),
+    );
   });
-  test('was due from the start of its process on, though it did not answer at first', () => {
+  test('was due from the start of its process on, although its first scrapes failed', () => {
     const told = { a: up(...a), b: [...all([5, 10, 15], 0), ...up(20, 25, 30, 35)] };
     const found = elastic(10.2, 30, told, { a: all(a, -9), b: all([20, 25, 30, 35], 12) });
     expect(found[1]).toMatchObject({ openSeconds: 20, closeSeconds: 30, missedScrapes: 0 });
@@ -105,11 +105,11 @@ describe('a target of an elastic service', () => {
       ...[20, 25, 30].map((atSeconds) => ({ atSeconds, ok: true })),
     ]);
   });
-  test('must tell inside the window only of scrapes that "up" knows', () => {
+  test('must report start times only at scrapes that "up" has', () => {
     const without = (at: number) => ({ a: up(...a.filter((time) => time !== at)) });
     expect(elastic(10, 30, without(10), { a: all(a, -9) })[0]).toMatchObject({ problem: null });
-    expect(elastic(10, 30, without(20), { a: all(a, -9) })[0]!.problem).toContain(
-      'when its process started, and "up" knows of no scrape then',
+    expect(elastic(10, 30, without(20), { a: all(a, -9) })[0]!.problem).toEqual(
+      reason('start-time-unscraped', { target: 'a', atSeconds: 20 }),
     );
   });
 });

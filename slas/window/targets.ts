@@ -1,4 +1,5 @@
 import type { Plan, Reading, RunRecord, Sample, Series } from '../model/model.ts';
+import { isReason, type Reason, reason } from '../model/reasons.ts';
 import {
   type Blocks,
   type Digested,
@@ -30,8 +31,8 @@ export interface TargetWindow {
   /** Its processes in the window, one after another. */
   readonly lives: readonly Life[];
   /** Why its edges cannot be used, or null. */
-  readonly problem: string | null;
-  /** They were scraped, and without success: `up` itself is known there. Absent: no. */
+  readonly problem: Reason | null;
+  /** The scrapes there were made but failed, so `up` itself is known. Absent: no. */
   readonly isOnlyFailed?: boolean;
 }
 
@@ -231,32 +232,30 @@ function edgeProblem(name: string, edges: Edges): Pick<TargetWindow, 'problem' |
   return failed === null ? { problem: null } : { problem: failed, isOnlyFailed: true };
 }
 
-function failedEdge(name: string, { open, close }: Edges): string | null {
-  if (!open!.ok) return `the scrape of ${name} that opens the window, at ${clock(open!.atSeconds)}, failed`;
-  return close!.ok
-    ? null
-    : `the scrape of ${name} that closes the window, at ${clock(close!.atSeconds)}, failed`;
+function failedEdge(target: string, { open, close }: Edges): Reason | null {
+  const failed = (edge: 'open' | 'close', { atSeconds }: Scrape) =>
+    reason('edge-scrape-failed', { target, edge, atSeconds });
+  if (!open!.ok) return failed('open', open!);
+  return close!.ok ? null : failed('close', close!);
 }
 
-function missingEdge(name: string, edges: Edges): string | null {
+function missingEdge(target: string, edges: Edges): Reason | null {
   const { open, close, inside, intervalSeconds, from, to } = edges;
-  if (Number.isNaN(intervalSeconds)) return `${name} was scraped fewer than two times around the window`;
+  if (Number.isNaN(intervalSeconds)) return reason('scraped-too-rarely', { target });
+  const missing = (edge: 'open' | 'close', atSeconds: number, nearest: Scrape | undefined) =>
+    reason('edge-not-scraped', { target, edge, atSeconds, nearestSeconds: nearest?.atSeconds ?? null });
   const gapAfterOpen = (inside[1]?.atSeconds ?? to) - (open?.atSeconds ?? from);
   const gapBeforeClose = (close?.atSeconds ?? to) - (inside.at(-2)?.atSeconds ?? from);
-  if (open === undefined || isMissedBetween(from - open.atSeconds, gapAfterOpen, intervalSeconds)) {
-    const last = open === undefined ? '' : ` (the last before it was at ${clock(open.atSeconds)})`;
-    return `${name} was not scraped where the window opens, at or shortly before ${clock(from)}${last}`;
-  }
-  if (close === undefined || isMissedBetween(close.atSeconds - to, gapBeforeClose, intervalSeconds)) {
-    const next = close === undefined ? '' : ` (the first after it was at ${clock(close.atSeconds)})`;
-    return `${name} was not scraped where the window closes, at or shortly after ${clock(to)}${next}`;
-  }
+  if (open === undefined || isMissedBetween(from - open.atSeconds, gapAfterOpen, intervalSeconds))
+    return missing('open', from, open);
+  if (close === undefined || isMissedBetween(close.atSeconds - to, gapBeforeClose, intervalSeconds))
+    return missing('close', to, close);
   return null;
 }
 
 // ---------------------------------------------------------------------------------------------- elastic
 
-/** null: it has no part in the window. A target that does not tell when its process started is cut as a stable one. */
+/** null: it has no part in the window. A target without the start time of its process is cut as a stable one. */
 function cutElastic(
   scraped: Scraped,
   starts: Reading,
@@ -268,7 +267,7 @@ function cutElastic(
   const name = nameOf(scraped);
   const intervalSeconds = intervalOf(scraped) || Math.max(...all.map(intervalOf).filter(Number.isFinite));
   if (!Number.isFinite(intervalSeconds)) {
-    const problem = `${name} was scraped only once, and so was every other target`;
+    const problem = reason('all-scraped-once', { target: name });
     return { ...cutStable(scraped, fromSeconds, toSeconds), problem };
   }
   const { samples } = own[0]!;
@@ -281,7 +280,7 @@ function cutElastic(
       intervalSeconds,
       listedUntilSeconds: listedUntil(scraped, intervalSeconds, all),
     });
-  if (typeof lives === 'string') return { ...cutStable(scraped, fromSeconds, toSeconds), problem: lives };
+  if (isReason(lives)) return { ...cutStable(scraped, fromSeconds, toSeconds), problem: lives };
   if (lives.length === 0) return null;
   const due = dueScrapes(scraped, lives, fromSeconds, toSeconds);
   return {
@@ -298,19 +297,19 @@ function cutElastic(
   };
 }
 
-/** Start times inside the window of which `up` knows no scrape: a replica that is there and seems gone would not be counted. */
+/** Start times inside the window at which `up` has no scrape: a replica that is there and seems gone would not be counted. */
 function unscraped(
   starts: readonly Sample[],
   scraped: Scraped,
   intervalSeconds: number,
   { fromSeconds, toSeconds }: RunRecord['window'],
-): string | null {
+): Reason | null {
   const isKnown = (at: number) =>
     scraped.scrapes.some(({ atSeconds }) => Math.abs(atSeconds - at) < intervalSeconds / 2);
   const odd = starts.find(([at]) => at > fromSeconds && at <= toSeconds && !isKnown(at));
   return odd === undefined
     ? null
-    : `${nameOf(scraped)} tells at ${clock(odd[0])} when its process started, and "up" knows of no scrape then`;
+    : reason('start-time-unscraped', { target: nameOf(scraped), atSeconds: odd[0] });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Given } from '../testing/cases.ts';
 import { cutOf } from '../testing/frames.ts';
-import { boundBySeconds, uncountedOf, uncountedWords, unobservedOf } from './uncounted.ts';
+import { boundBySeconds, uncountedOf, unobservedOf } from './uncounted.ts';
 
 /**
  * Replica b ends; replica a, always there, answers 1 a second. What b may have taken after its last scrape: twice the rate of the
@@ -115,9 +115,4 @@ describe('where the client knows every request', () => {
     const observed = silent.grown('sentiment_prediction_confidence_count{job="sentiment-api"}');
     expect(unobservedOf(observed, silent.frame)).toBe(501);
   });
-});
-
-test('it is told where there is any', () => {
-  expect(uncountedWords(0)).toBe('');
-  expect(uncountedWords(1200)).toBe('; replicas that ended took at most 1,200 more after their last scrape');
 });

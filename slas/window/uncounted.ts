@@ -1,11 +1,11 @@
-import { formatCount } from '../render/numbers.ts';
-import { restartWords } from './hidden-restarts.ts';
+import type { Reason } from '../model/reasons.ts';
+import { possibleRestart } from './hidden-restarts.ts';
 import { busiestRate, type Increase, total } from './increases.ts';
 import type { Frame } from './window.ts';
 
 /**
- * What replicas that ended may have taken after their last scrape. Nobody counted it; it is bounded, and an objective is
- * judged as if all of it was bad, and as if all of it was good. Where the two disagree there is no verdict.
+ * What replicas that ended may have counted after their last scrape. No scrape saw it, but it is bounded, and an objective is
+ * judged as if all of it had failed, and as if none had. Where the two disagree the objective is undecided.
  */
 
 /**
@@ -59,14 +59,6 @@ function valueAt({ series: { samples } }: Increase, atSeconds: number): number {
   return value === undefined ? 0 : Number(value);
 }
 
-/** `; replicas that ended took at most 50 more after their last scrape`; nothing where none did. */
-export const uncountedWords = (uncounted: number, why?: string) => {
-  if (uncounted === 0) return '';
-  return why === undefined
-    ? `; replicas that ended took at most ${formatCount(uncounted)} more after their last scrape`
-    : `; ${why}, which may hide at most ${formatCount(uncounted)} more`;
-};
-
-/** Why there may be more than was counted, where it is not that replicas ended. */
-export const whyUncounted = ({ restarts }: Frame): { readonly uncountedWhy?: string } =>
-  restarts.length === 0 ? {} : { uncountedWhy: restartWords(restarts) };
+/** Why there may be more than was counted, if it is not because replicas ended. */
+export const whyUncounted = ({ restarts }: Frame): { readonly uncountedWhy?: Reason } =>
+  restarts.length === 0 ? {} : { uncountedWhy: possibleRestart(restarts) };

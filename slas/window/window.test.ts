@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { reason } from '../model/reasons.ts';
 import { type Given, ORIGIN_SECONDS } from '../testing/cases.ts';
 import { cutOf } from '../testing/frames.ts';
 import { grownBy, total } from './increases.ts';
@@ -28,13 +29,16 @@ describe('an answer of Prometheus', () => {
   const { frame } = cutOf();
   const selector = [...frame.readings.keys()][0]!;
 
-  test('is as it came, where nothing says when targets were scraped, too', () => {
+  test('is returned as it is, even if nothing says when targets were scraped', () => {
     expect(cleanReading(selector, frame)).toBe(frame.readings.get(selector));
     expect(cleanReading(selector, { ...frame, up: undefined })).toBe(frame.readings.get(selector));
   });
-  test('that nobody asked for is none', () => {
-    const reason = 'there is no evidence for gone{job="x"}';
-    expect(cleanReading('gone{job="x"}', frame)).toEqual({ ok: false, reason });
+  test('that was not queried does not exist', () => {
+    const selector = 'gone{job="x"}';
+    expect(cleanReading(selector, frame)).toEqual({
+      ok: false,
+      reason: reason('no-evidence', { selector }),
+    });
   });
 });
 
@@ -49,12 +53,11 @@ describe('a count', () => {
   });
   test('lacks what a process did not count, unless it may be absent', () => {
     const silent = restarted({ series: { 'answers 200': '400*2 400+100*5 _*8' } });
-    expect(counted(silent)).toEqual({
-      ok: false,
-      reason: expect.stringMatching(/^a has no series http_requests_total\{.*\} in the window$/),
-    });
     const { measure, frame } = cutOf(silent);
-    const found = countIncreases(measure('throughput').counter, frame, 'zero');
+    const { counter } = measure('throughput');
+    const lack = { target: 'a', selector: counter, isUnknown: false, elsewhere: null };
+    expect(counted(silent)).toEqual({ ok: false, reason: reason('series-missing', lack) });
+    const found = countIncreases(counter, frame, 'zero');
     expect(found.ok && total(found.increases)).toBe(500);
   });
   test('in which a series may begin is another than that in which it may not, in either order', () => {

@@ -1,13 +1,13 @@
 import { answersInAll } from '../client/requests.ts';
 import type { Evidence, Plan, Reading, RunRecord, Series } from '../model/model.ts';
+import { isReason, type Reason, reason } from '../model/reasons.ts';
 import { type Blocks, blocksOf, endOf, nameless } from '../prometheus/downsampling.ts';
 import { mergedReadings } from '../prometheus/merging.ts';
 import { withoutStaleMarkers } from '../prometheus/stale-markers.ts';
-import { countOf } from '../render/numbers.ts';
 import { type HiddenRestart, hiddenRestarts } from './hidden-restarts.ts';
 import { busiestRate, type Increase, type Part, total } from './increases.ts';
 import type { Life } from './process-instances.ts';
-import { belongsTo, clock, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
+import { belongsTo, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
 
 /**
  * How a window is cut. For each target the window opens at the last scrape at or before the first request and closes at
@@ -47,9 +47,9 @@ export interface Missing {
 
 export type Counted =
   | { readonly ok: true; readonly increases: readonly Increase[] }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: Reason };
 
-const failed = (reason: string) => ({ ok: false, reason }) as const;
+const failed = (why: Reason) => ({ ok: false, reason: why }) as const;
 
 export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame {
   const { thinned } = evidence;
@@ -117,12 +117,12 @@ export function cleanReading(
   selector: string,
   frame: Frame,
   mayFail = false,
-): Reading | { readonly ok: false; readonly reason: string } {
+): Reading | { readonly ok: false; readonly reason: Reason } {
   const reading = frame.readings.get(selector);
-  if (reading === undefined) return failed(`there is no evidence for ${selector}`);
+  if (reading === undefined) return failed(reason('no-evidence', { selector }));
   for (const { error, warnings } of [reading, ...(frame.up === undefined ? [] : [frame.up])]) {
-    if (error !== null) return failed(`Prometheus gave no answer: ${error}`);
-    if (warnings.length > 0) return failed(`Prometheus warned: ${warnings.join('; ')}`);
+    if (error !== null) return failed(reason('prometheus-error', { error }));
+    if (warnings.length > 0) return failed(reason('prometheus-warned', { warnings }));
   }
   const edge = frame.targets.find(
     ({ problem, isOnlyFailed }) => problem !== null && !(mayFail && isOnlyFailed),
@@ -131,13 +131,16 @@ export function cleanReading(
   return reading;
 }
 
-/** Series that belong to no target, or to several, are from nobody knows where. */
-export function strayOf({ series }: Reading, { targets, elsewhere }: Frame): string | null {
+/** A series that belongs to no target, or to several: its origin is unknown. */
+export function strayOf({ series }: Reading, { targets, elsewhere }: Frame): Reason | null {
   const known = [...targets, ...elsewhere];
   const stray = series.find((one) => known.filter((target) => belongsTo(one, target)).length !== 1);
   if (stray === undefined) return null;
   const several = known.some((target) => belongsTo(stray, target));
-  return `series ${JSON.stringify(stray.labels)} belongs to ${several ? 'several targets' : 'no target that was scraped'}`;
+  const { labels } = stray;
+  return several
+    ? reason('series-of-several-targets', { labels })
+    : reason('series-of-no-target', { labels });
 }
 
 /**
@@ -167,75 +170,67 @@ function countAll(
 ): Counted {
   const reading = cleanReading(selector, frame);
   if ('ok' in reading) return reading;
-  if (frame.targets.length === 0) return failed(`Prometheus has no data for ${selector} around the window`);
+  if (frame.targets.length === 0) return failed(reason('no-data', { selector }));
   const increases: Increase[] = [];
   for (const target of frame.targets) {
     const own = reading.series.filter((series) => belongsTo(series, target));
     const counted = own.map((series) =>
       countSeries(series, target, frame, mayBegin(series.labels) ? 'zero' : absent),
     );
-    const broken = counted.find((result) => typeof result === 'string');
-    if (broken !== undefined) return failed(broken as string);
-    const present = counted.filter(
-      (result): result is Increase => typeof result === 'object' && result !== null,
-    );
+    const found = counted.filter((result) => result !== null);
+    const broken = found.find(isReason);
+    if (broken !== undefined) return failed(broken);
+    const present = found.filter((result): result is Increase => !isReason(result));
     const isSilent = (life: Life) => !present.some(({ parts }) => parts.some((part) => part.life === life));
     if (absent !== 'zero' && target.lives.some(isSilent))
-      return failed(
-        `${target.name} has no series ${selector} in the window${lackWords(target, reading.series, frame)}`,
-      );
+      return failed(lacking(selector, target, reading.series, frame));
     increases.push(...present);
   }
   const trouble = strayOf(reading, frame) ?? unreadTrouble(selector, reading, increases, frame);
   return trouble === null ? { ok: true, increases } : failed(trouble);
 }
 
-/**
- * The remedy where other targets have the metric: a label that those have and this one does not leaves it out, as a sidecar. Where
- * none has it, a warm-up makes its series.
- */
-function lackWords(target: TargetWindow, series: readonly Series[], { targets }: Frame): string {
+/** A target that lacks a series, and the label that only the targets with such a series have: it leaves out a sidecar. */
+function lacking(
+  selector: string,
+  target: TargetWindow,
+  series: readonly Series[],
+  { targets }: Frame,
+): Reason {
   const having = targets.filter((one) => one !== target && series.some((own) => belongsTo(own, one)));
-  if (having.length === 0)
-    return series.length > 0
-      ? ''
-      : ': correct its name or, where its first request makes it, send one before the window (service.warmUp)';
+  const lack = { target: target.name, selector, isUnknown: series.length === 0 };
+  if (having.length === 0) return reason('series-missing', { ...lack, elsewhere: null });
   const label = Object.entries(having[0]!.labels).find(
     ([name, value]) =>
       name !== 'instance' &&
       target.labels[name] !== value &&
       having.every(({ labels }) => labels[name] === value),
   );
-  const remedy =
-    label === undefined
-      ? 'add a label to service.selector that only the service has'
-      : `add ${label[0]}: ${label[1]} to service.selector`;
-  return `, and ${having[0]!.name} has: if ${target.name} is another program (a sidecar, an exporter), ${remedy}`;
+  const named = label === undefined ? null : { name: label[0], value: label[1] };
+  const elsewhere = { target: having[0]!.name, label: named };
+  return reason('series-missing', { ...lack, elsewhere });
 }
 
-/** What the server says of the samples that were not read: a series of which it says nothing is not trusted either. */
+/** What the server reports of the samples that were not read: a series of which it reports nothing is not trusted either. */
 function unreadTrouble(
   selector: string,
   { series }: Reading,
   increases: readonly Increase[],
   { blocks }: Frame,
-): string | null {
+): Reason | null {
   if (blocks === null) return null;
   const [resets, sums] = [blocks.digest(selector, 'resets'), blocks.digest(selector, 'sum')];
   const { blocks: last, fromSeconds } = blocks.thinned;
   const read = new Set(series.map(({ labels }) => nameless(labels)));
   for (const [key, { labels }] of resets)
-    if (!read.has(key)) return `series ${JSON.stringify(labels)} began and ended inside the window`;
+    if (!read.has(key)) return reason('series-came-and-went', { labels });
   for (const { labels, series: own } of increases) {
-    const label = JSON.stringify(labels);
     const key = nameless(labels);
     const [fallen, sum] = [resets.get(key)?.values[last], sums.get(key)?.values[last]];
-    if (fallen === undefined || sum === undefined)
-      return `Prometheus does not say whether series ${label} fell inside the window`;
-    if (!Number.isFinite(sum)) return `series ${label} is not a finite number all through the window`;
+    if (fallen === undefined || sum === undefined) return reason('resets-unknown', { labels });
+    if (!Number.isFinite(sum)) return reason('series-not-finite', { labels });
     const seen = fallen === 0 ? 0 : fallsOf(own, fromSeconds, endOf(blocks.thinned, last));
-    if (fallen > seen)
-      return `series ${label} fell ${countOf(fallen - seen, 'time')} inside the window: the service restarted`;
+    if (fallen > seen) return reason('counter-reset-unread', { labels, falls: fallen - seen });
   }
   return null;
 }
@@ -253,19 +248,19 @@ function fallsOf({ samples }: Series, fromSeconds: number, toSeconds: number): n
   return falls;
 }
 
-/** An increase, null for a series that was not there before the window ended, or what is wrong with it. */
+/** An increase, null for a series that was not there before the window ended, or the reason why it cannot be counted. */
 function countSeries(
   series: Series,
   target: TargetWindow,
   frame: Frame,
   absent: 'zero' | null,
-): Increase | null | string {
+): Increase | null | Reason {
   const parts: Part[] = [];
   let before = 0;
   for (const life of target.lives) {
     const part = countLife(series, target, life, frame, absent);
-    if (typeof part === 'string') return part;
     if (part === null) continue;
+    if (isReason(part)) return part;
     parts.push({ ...part, before });
     before += part.increase;
   }
@@ -278,40 +273,39 @@ function countLife(
   life: Life,
   frame: Frame,
   absent: 'zero' | null,
-): Omit<Part, 'before'> | null | string {
+): Omit<Part, 'before'> | null | Reason {
   const half = target.intervalSeconds / 2;
-  const { samples } = series;
+  const { labels, samples } = series;
   const timeAt = (index: number) => samples[index]![0];
   // A day has many samples: the first after a moment is found by halving.
   const from = firstAfter(samples.length, timeAt, life.openSeconds - half);
   const end = firstAfter(samples.length, timeAt, life.closeSeconds + half, false);
   const isBorn = life.bornSeconds !== null;
   const wasThere = !isBorn && from > 0;
-  const label = JSON.stringify(series.labels);
-  if (from >= end)
-    return wasThere ? `series ${label} was there before the window, and has no sample in it` : null;
+  if (from >= end) return wasThere ? reason('series-vanished', { labels }) : null;
   const opening = isBorn ? from : firstAfter(samples.length, timeAt, frame.fromSeconds);
   const isOpen = opening > from;
   const closing =
     life.unseenSeconds === 0
       ? firstAfter(samples.length, timeAt, frame.toSeconds, false)
       : firstAfter(samples.length, timeAt, life.closeSeconds - half);
-  if (closing >= end) return `series ${label} ends inside the window, at ${clock(timeAt(end - 1))}`;
+  if (closing >= end) return reason('series-ended', { labels, atSeconds: timeAt(end - 1) });
   const isInside = !isOpen && !isBorn;
   if (isInside && (wasThere || (absent !== 'zero' && !mayBeNew(series, from, target, frame))))
-    return `series ${label} has no sample where the window opens: what it counted before is unknown`;
+    return reason('series-began-unseen', { labels });
   const first = isOpen ? opening - 1 : from;
   const base = isOpen ? parseValue(samples[first]![1]) : 0;
   const mayBeEarly = isBorn
     ? life.bornSeconds! < frame.fromSeconds
     : isInside && absent !== 'zero' && !isFamilyNew(series, target, life, frame);
   let before = Number.NEGATIVE_INFINITY;
-  let fall: string | null = null;
+  let fall: Reason | null = null;
   for (let index = first; index <= closing; index++) {
     const value = parseValue(samples[index]![1]);
-    if (!Number.isFinite(value)) return `series ${label} is ${value} at ${clock(timeAt(index))}`;
-    if (value < before)
-      fall ??= `series ${label} fell from ${before} to ${value} at ${clock(timeAt(index))}: the service restarted`;
+    const atSeconds = timeAt(index);
+    if (!Number.isFinite(value))
+      return reason('sample-not-finite', { labels, value: String(value), atSeconds });
+    if (value < before) fall ??= reason('counter-reset', { labels, from: before, to: value, atSeconds });
     before = value;
   }
   const early = mayBeEarly && !frame.isSettled ? parseValue(samples[first]![1]) : 0;

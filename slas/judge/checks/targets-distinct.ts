@@ -1,5 +1,5 @@
 import type { Plan, Precondition } from '../../model/model.ts';
-import { inWords, reason } from '../../model/reasons.ts';
+import { reason } from '../../model/reasons.ts';
 import { readSelector } from '../../prometheus/promql.ts';
 import { differingLabels, type SameProcess, samenessOf } from '../../window/distinct.ts';
 import type { TargetWindow } from '../../window/targets.ts';
@@ -52,7 +52,7 @@ export function targetsDistinct(plan: Plan, frame: Frame): Precondition {
     const [a, b] = first.targets;
     const found = reason('same-process', {
       labels: [labelsOf(a), labelsOf(b)],
-      because: [inWords(first.why)],
+      because: [first.why],
       morePairs: same.length - 1,
       remedies: remediesFor(plan, frame, same),
     });

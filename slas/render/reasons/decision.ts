@@ -162,7 +162,7 @@ export const DECISION: Entries<DecisionReasons> = {
     next: 'Nothing.',
   },
   'restarts-uncounted': {
-    words: ({ atMost, why }) => `${why}, which may hide at most ${formatCount(atMost)} more`,
+    words: ({ atMost, why }, put) => `${put([why])}, which may hide at most ${formatCount(atMost)} more`,
     meaning:
       'A restart between two scrapes cannot be excluded, and would have taken counts with it; they are bounded.',
     next: 'Export `process_start_time_seconds`, as most client libraries do by default.',

@@ -4,6 +4,7 @@ import { DECISION } from './decision.ts';
 import type { Entries, Entry, Put } from './entry.ts';
 import { MEASURES } from './measures.ts';
 import { PRECONDITIONS } from './preconditions.ts';
+import { WINDOW } from './window.ts';
 
 /** Every code with its words: the one place where a verdict's sentences stand. */
 export const REASONS: Entries<ReasonParams> = {
@@ -11,6 +12,7 @@ export const REASONS: Entries<ReasonParams> = {
   ...PRECONDITIONS,
   ...ALERTS,
   ...MEASURES,
+  ...WINDOW,
   words: {
     words: ({ words }) => words,
     meaning: 'Words of a part that has no code yet.',
