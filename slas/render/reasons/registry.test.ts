@@ -5,6 +5,7 @@ import { partialEvent } from '../../measures/measured.ts';
 import type { Evidence, LoadRecord } from '../../model/model.ts';
 import type { Reason, ReasonCode } from '../../model/reasons.ts';
 import { type Given, healthy, readCaseFiles } from '../../testing/cases.ts';
+import { thin } from '../../testing/thinned.ts';
 import { renderReasonReference } from './reference.ts';
 import { REASONS, wordsOf } from './words.ts';
 
@@ -54,7 +55,32 @@ function worldsThatNoCaseCanWrite(): void {
     given: { errors: { everything: 'down' } },
     evidence: (one) => ({ ...one, arrival: { ...arrival, missing: [] } }),
   });
-  judgeWith({ evidence: (one) => ({ ...one, readings: one.readings.slice(1) }) });
+  const { evidence: whole } = healthy();
+  for (const gone of whole.readings)
+    judgeWith({
+      evidence: (one) => ({ ...one, readings: one.readings.filter(({ query }) => query !== gone.query) }),
+    });
+  const once = { scrapes: { every: 100, first: 5, last: 50 } };
+  judgeWith({ given: once });
+  judgeWith({
+    given: {
+      service: { replicas: 'elastic' },
+      scrapes: { every: 100, first: 18, last: 50 },
+      window: { from: 10, to: 17 },
+    },
+  });
+  judgeWith({
+    evidence: (one) => {
+      const { plan: own, run: record } = healthy();
+      const thinned = thin(own, record, one, 4);
+      return {
+        ...thinned,
+        readings: thinned.readings.map((reading) =>
+          reading.digest === 'resets' ? { ...reading, series: reading.series.slice(1) } : reading,
+        ),
+      };
+    },
+  });
   judgeWith({ given: { series: { 'process start': 'always 1000; 10=_' } } });
   judgeWith({ given: { load: { '2xx': 0, '5xx': 1500 } }, record: { wrongAnswers: 0, lookedInto: 0 } });
   // Today's plans have no phase after the peak that is shorter than the target; stored ones may.
