@@ -338,7 +338,7 @@ describe('warm-up', () => {
     await using recorder = await startRecorder({ refuse: 1 });
     const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
     await expect(warmUp(stack, LOAD, signal)).rejects.toThrow(
-      'did not answer any warm-up request with 2xx: 60 refusals',
+      'did not answer any warm-up request with 2xx: 60 other responses',
     );
   });
 });
