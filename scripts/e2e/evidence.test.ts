@@ -192,7 +192,7 @@ test('a stored verdict that does not follow from the evidence is told, and not b
   await writeFile(join(run.path, 'verdict.json'), `${JSON.stringify(forged, null, 2)}\n`);
   await seal(run.path);
   const { code, stdout, stderr } = await slaHere(['verify', run.path, '--json']);
-  expect(stderr).toContain('the stored evidence leads to another verdict than the stored one');
+  expect(stderr).toContain('the stored evidence gives a different verdict than the stored one');
   expect(stderr).toContain(`objectives.${first.id}.samples: 7 before, ${verdict.objectives[0]!.samples} now`);
   expect(stdout).toBe(gated.stdout);
   expect(code).toBe(gated.code);

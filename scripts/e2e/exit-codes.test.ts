@@ -225,7 +225,7 @@ describe('what is no input ends with 2, and in bounded time', () => {
     [
       'a token in a pipe',
       `${HELD} SLA_TARGET_TOKEN_FILE="$DIR/pipe-$$" exec "$SLA" gate`,
-      /is not a plain file/,
+      /does not name a plain file/,
     ],
     ['run folders in a file', 'exec "$SLA" runs list --out package.json', /cannot be listed: ENOTDIR/],
   ])('%s', async (_, script, message) => {
@@ -257,7 +257,7 @@ describe('a folder that accepts no files ends with 4', () => {
     ['dashboards', '/dev/fd/sla'],
   ])('%s --out %s', async (command, out) => {
     const { code, stderr } = await shell(`exec "$SLA" ${command} --out ${out}`);
-    expect(stderr).toMatch(/cannot be (made|written): .*\nnext: choose another folder with --out DIR/);
+    expect(stderr).toMatch(/cannot be (created|made|written): .*\nnext: choose another folder with --out DIR/);
     expect(code).toBe(4);
   });
 
