@@ -208,7 +208,7 @@ ${more}`;
   test('to return what handleSummary() must is told; all requests were recorded', async () => {
     const { load, incidents } = await run(script("export function handleSummary() { return 'text'; }"));
     expect(load).toMatchObject(WHOLE);
-    expect(load!.failures).toEqual([expect.stringContaining('k6 left no summary')]);
+    expect(load!.failures).toEqual([expect.stringContaining('k6 wrote no summary')]);
     expect(incidents).toBeNull();
   });
 

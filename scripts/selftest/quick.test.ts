@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Plan, Sample, Series } from '../../slas/model/model.ts';
+import { storedProblems } from '../../slas/render/stored-schema.ts';
 import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { ROOT, slaHere } from '../testing/sla.ts';
 import { deriveDocument } from './document.ts';
@@ -21,6 +22,10 @@ describe('what was recorded', () => {
   test.each(judgedRows)('$name: $fault', async (row) => {
     expect(await rejudge(row)).toMatchObject({ isAsExpected: true, note: null });
     const recording = (await recordingOf(row))!;
+    // What earlier versions stored must stay readable.
+    expect(storedProblems('plan', recording.plan)).toEqual([]);
+    expect(storedProblems('run', recording.run)).toEqual([]);
+    expect(storedProblems('evidence', recording.evidence)).toEqual([]);
     // Recorded under other limits it would say nothing of today's: record it again.
     expect(limitsOf(recording.plan)).toEqual(today);
     // A stricter rule may find a healthy run too short, and never a broken one good.

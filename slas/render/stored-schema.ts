@@ -46,10 +46,11 @@ const Objective = Type.Object({
   leastSamples: count,
 });
 
+/** Earlier versions stored budgets without a phase and without what k6 called them; no verdict reads these. */
 const Budget = Type.Object({
   objective: text,
-  metric: text,
-  phase: nullable(text),
+  metric: optional(text),
+  phase: optional(nullable(text)),
   overSeconds: nullable(number),
   badStatus: nullable(text),
   path: nullable(text),
