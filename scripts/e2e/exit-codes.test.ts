@@ -257,7 +257,9 @@ describe('a folder that accepts no files ends with 4', () => {
     ['dashboards', '/dev/fd/sla'],
   ])('%s --out %s', async (command, out) => {
     const { code, stderr } = await shell(`exec "$SLA" ${command} --out ${out}`);
-    expect(stderr).toMatch(/cannot be (created|made|written): .*\nnext: choose another folder with --out DIR/);
+    expect(stderr).toMatch(
+      /cannot be (created|made|written): .*\nnext: choose another folder with --out DIR/,
+    );
     expect(code).toBe(4);
   });
 
