@@ -173,7 +173,7 @@ test('an alert fires while the service refuses and is delivered, and is resolved
   expect(alerts!.held!.find(({ id }) => id === 'HighErrorRate')).toMatchObject({
     severity: 'critical',
     agrees: true,
-    note: 'error-rate is missed, beyond its alert threshold',
+    reasons: [{ code: 'alert-judged' }],
   });
   expect(namesOf(receiver.notified, 'resolved')).not.toContain('HighErrorRate');
   const [refusals] = await ask(prometheusUrl, 'sum(sentiment_errors_total{error_type="overloaded"})');

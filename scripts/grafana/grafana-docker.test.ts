@@ -111,7 +111,7 @@ test('with everything there: data source and dashboards from files, annotations,
   const env = played('whole', { STAND_IN_HAS: '1' });
   const prometheus = 'http://127.0.0.1:9099/';
   const running = startSla(['review', run, '--grafana', '--prometheus', prometheus], { env });
-  await running.seen('Ctrl-C ends it');
+  await running.seen('press Ctrl-C to stop it');
   const given = join(ROOT, '.sla', 'grafana', 'grafana');
   const yaml = async (...path: string[]) =>
     parse(await readFile(join(given, 'provisioning', ...path), 'utf8'));
