@@ -63,7 +63,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
     async () => {
       const { code, stdout, stderr } = await gate('--toxic', 'latency=300ms', '--no-abort').done;
       expect(code, stderr).toBe(1);
-      expect(stdout).toContain('between client and server');
+      expect(stdout).toContain('spent between client and service');
       const verdict = JSON.parse(await readFile(join(folder.path, 'latest', 'verdict.json'), 'utf8'));
       const p95 = objective(verdict, 'latency-p95');
       expect(p95.verdict).toBe('missed');

@@ -63,7 +63,7 @@ describe('./sla new', () => {
     const script = join(folder.path, 'loadtests/mine.ts');
     await writeFile(script, 'mine');
     const { code, stderr } = await sla(['new', 'scenario', 'mine'], { root: folder.path });
-    expect(stderr).toContain('loadtests/mine.ts is there already');
+    expect(stderr).toContain('loadtests/mine.ts already exists: choose another name');
     expect(code).toBe(2);
     expect(await readFile(script, 'utf8')).toBe('mine');
     const document = await readFile(join(folder.path, 'slas/documents/sentiment-api.yaml'), 'utf8');
