@@ -18,7 +18,7 @@ const repeat = (length: number, part: (index: number) => number, total = 10) =>
     total,
   );
 
-/** Bad requests that come in bursts, in 53 blocks of 20 to 30. */
+/** 53 blocks of 20 to 30 requests each, with bad requests in bursts. */
 const BURSTS = blocks(
   [
     1, 0, 0, 1, 5, 1, 3, 2, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 3, 1, 5, 0, 0, 0, 1, 2, 0, 0, 0, 4, 3, 5, 0, 0,
@@ -31,8 +31,8 @@ const BURSTS = blocks(
   ],
 );
 
-describe('merging neighbours', () => {
-  test('keeps every request, and the one left over joins the last', () => {
+describe('merging neighbouring blocks', () => {
+  test('keeps every request; an odd block out joins the last pair', () => {
     const merged = mergePairs(repeat(7, (index) => index));
     expect(merged).toEqual([
       { part: 1, total: 20 },
@@ -41,11 +41,11 @@ describe('merging neighbours', () => {
     ]);
   });
 
-  test('leaves a single one as it is', () => {
+  test('leaves a single block as it is', () => {
     expect(mergePairs(repeat(1, () => 3))).toEqual([{ part: 3, total: 10 }]);
   });
 
-  test('twice is merging four at a time', () => {
+  test('merging twice equals merging four at a time', () => {
     fc.assert(
       fc.property(fc.integer({ min: 4, max: 70 }), (length) => {
         const four = Math.floor(length / 4);
@@ -59,37 +59,39 @@ describe('merging neighbours', () => {
   });
 });
 
-describe('the spread of a share', () => {
-  // 53 blocks: 0.00032047; 26: 0.00031695; 13: 0.00039981, and extrapolated 2 × 0.00039981 − 0.00031695. Computed apart.
-  test('is the largest over the levels, extrapolated', () => {
+describe('the variance of a share', () => {
+  // 53 blocks: 0.00032047; 26: 0.00031695; 13: 0.00039981; extrapolated: 2 × 0.00039981 − 0.00031695.
+  // Computed independently of this code.
+  test('is the largest over all levels, extrapolated', () => {
     const spread = spreadOf(BURSTS)!;
     expect(spread.variance).toBeCloseTo(0.00048267590838752233, 15);
     expect(spread.blocks).toBe(13);
     expect(designEffectOf(BURSTS)!.factor).toBeCloseTo(8.51472812448885, 9);
   });
 
-  test('is nothing with fewer than 12 blocks, and something with 12', () => {
+  test('is null with fewer than 12 blocks', () => {
     expect(spreadOf(BURSTS.slice(0, 11))).toBeNull();
     expect(spreadOf(BURSTS.slice(0, 12))!.blocks).toBe(12);
   });
 
-  test('is nothing where nothing was counted', () => {
+  test('is null if there were no events', () => {
     expect(spreadOf(repeat(20, () => 0, 0))).toBeNull();
   });
 
-  test('of blocks that are all alike is none', () => {
+  test('is zero if all blocks are alike', () => {
     expect(spreadOf(repeat(20, () => 3))).toEqual({ variance: 0, blocks: 20 });
   });
 
-  test('finds what only longer blocks show', () => {
-    // Four bad blocks and four good ones in turn: pairs differ as single blocks do, so their variance is twice as large.
+  test('detects dependence that only longer blocks show', () => {
+    // Four bad blocks alternate with four good ones: pairs differ as much as single blocks do, so their
+    // variance is twice as large.
     const slow = repeat(64, (index) => (index % 8 < 4 ? 2 : 0));
     const quick = repeat(64, (index) => (index % 2 === 0 ? 2 : 0));
     expect(designEffectOf(slow)!.factor).toBeGreaterThan(3 * designEffectOf(quick)!.factor);
     expect(designEffectOf(slow)!.blocks).toBeLessThan(64);
   });
 
-  test('is told by 12 pairs, and no longer by 11', () => {
+  test('is estimated from 12 pairs, not from 11', () => {
     const slow = (length: number) => repeat(length, (index) => (index % 8 < 4 ? 2 : 0));
     expect(spreadOf(slow(24))!.blocks).toBe(12);
     expect(spreadOf(slow(23))!.blocks).toBe(23);
@@ -98,22 +100,22 @@ describe('the spread of a share', () => {
 });
 
 describe('the design effect', () => {
-  test('is never under 1', () => {
+  test('is never below 1', () => {
     expect(designEffectOf(repeat(24, () => 1))).toEqual({ factor: 1, blocks: 24 });
   });
 
-  test('is that of a burst: all bad requests in one block of 20', () => {
+  test('reflects a burst: all bad requests in one block of 20', () => {
     // V = 20/19 · (19 · 0.5² + 9.5²) / 200², binomial 0.05 · 0.95 / 200.
     const { factor, blocks: counted } = designEffectOf(repeat(20, (index) => (index === 7 ? 10 : 0)))!;
     expect(factor).toBeCloseTo(((20 / 19) * 95) / 40_000 / ((0.05 * 0.95) / 200), 9);
     expect(counted).toBe(20);
   });
 
-  test.each([0, 10])('cannot be told where %d of 10 are bad everywhere', (part) => {
+  test.each([0, 10])('is unknown where every block has %d bad requests out of 10', (part) => {
     expect(designEffectOf(repeat(20, () => part))).toBeNull();
   });
 
-  test('of several is the largest of those that can be told', () => {
+  test('of several event types is the largest known one', () => {
     const [small, large] = [
       { factor: 1.5, blocks: 60 },
       { factor: 4, blocks: 15 },
@@ -123,7 +125,7 @@ describe('the design effect', () => {
     expect(largestOf([null])).toBeNull();
   });
 
-  test('is asked of events that happen, to at most half of the requests', () => {
+  test('uses only events that affect at most half of the requests', () => {
     const shares = [0, 1, 5, 6, 10].map((part) => repeat(12, () => part));
     expect(telling(shares)).toEqual([shares[1], shares[2]]);
   });

@@ -1,25 +1,32 @@
 /**
- * How far the requests of a run are from independent. A queue makes bad requests come together, so their share moves from
- * run to run by more than a binomial would. How much more is read from the run itself, cut into blocks of time: if blocks
- * differ more than chance allows, requests depend on each other. docs/statistics.md says why so, and what it is worth.
+ * How far the requests of a run are from independent. Queueing makes bad requests cluster, so their share
+ * varies from run to run by more than the binomial variance. The excess is estimated from the run itself, cut
+ * into blocks of time: if blocks differ more than chance allows, the requests are dependent.
+ * docs/statistics.md explains the method and its accuracy.
  */
 
-/** What was counted in one stretch of time: `part` of `total` (bad of judged, a sum of how many, answers of seconds). */
+/**
+ * Counts of one stretch of time: `part` out of `total` (bad out of judged requests, a sum over a count,
+ * responses per second).
+ */
 export interface Block {
   readonly part: number;
   readonly total: number;
 }
 
-/** With fewer, the spread between blocks is itself an anecdote. */
+/** With fewer blocks, the variance between them is too poorly known. */
 export const LEAST_BLOCKS = 12;
 
-/** The squared standard error of Σpart/Σtotal, and how many blocks it was estimated from. */
+/** The squared standard error of Σpart/Σtotal, and the number of blocks it was estimated from. */
 export interface Spread {
   readonly variance: number;
   readonly blocks: number;
 }
 
-/** By how much the variance of a share exceeds the binomial one, and how many blocks say so. */
+/**
+ * How much larger than binomial the variance of a share is, and the number of blocks that this estimate rests
+ * on.
+ */
 export interface DesignEffect {
   readonly factor: number;
   readonly blocks: number;
@@ -34,7 +41,7 @@ export function totalsOf(blocks: readonly Block[]): Block {
   return { part, total };
 }
 
-/** Neighbours merged two by two; one that is left over joins the last pair. */
+/** Merges neighbours in pairs; an odd block out joins the last pair. */
 export function mergePairs(blocks: readonly Block[]): readonly Block[] {
   const merged: { part: number; total: number }[] = [];
   for (const [index, { part, total }] of blocks.entries()) {
@@ -56,9 +63,9 @@ function varianceAt(blocks: readonly Block[], ratio: number, total: number): num
 }
 
 /**
- * The variance of Σpart/Σtotal, from blocks of doubling length. What merging adds is extrapolated once more (Lugsail:
- * `2V_j − V_{j−1}`), since blocks shorter than the dependence see only a part of it; the largest of all counts. null with
- * fewer than 12 blocks; `merges: false` leaves out the merging, for comparison.
+ * The variance of Σpart/Σtotal, from blocks of doubling length; the largest estimate counts. Each merging
+ * step is also extrapolated (Lugsail: `2V_j − V_{j−1}`), because blocks shorter than the dependence show only
+ * part of it. null with fewer than 12 blocks. `merges: false` skips merging, for comparison.
  */
 export function spreadOf(blocks: readonly Block[], merges = true): Spread | null {
   const whole = totalsOf(blocks);
@@ -77,7 +84,7 @@ export function spreadOf(blocks: readonly Block[], merges = true): Spread | null
   return largest;
 }
 
-/** null where it cannot be told: fewer than 12 blocks, or all or none of the events happened. */
+/** null if unknown: fewer than 12 blocks, or an event that affected all or none of the requests. */
 export function designEffectOf(blocks: readonly Block[], merges = true): DesignEffect | null {
   const { part, total } = totalsOf(blocks);
   const spread = spreadOf(blocks, merges);
@@ -87,17 +94,20 @@ export function designEffectOf(blocks: readonly Block[], merges = true): DesignE
   return { factor: Math.max(1, spread.variance / binomial), blocks: spread.blocks };
 }
 
-/** An event that happens to more than half of the requests says little about how rare ones come together. */
+/** An event that affects more than half of the requests says little about how rare events cluster. */
 const COMMONEST = 0.5;
 
-/** The events that carry the dependence which few bad requests cannot show: those of `lower` that are no more than half. */
+/**
+ * When bad requests are too few to show dependence, these more frequent events show it: those of `lower` that
+ * affect at most half of the requests.
+ */
 export const telling = (lower: readonly (readonly Block[])[]) =>
   lower.filter((blocks) => {
     const { part, total } = totalsOf(blocks);
     return part > 0 && part <= COMMONEST * total;
   });
 
-/** The largest of several; null of none. */
+/** The largest of several; null if there are none. */
 export const largestOf = (effects: readonly (DesignEffect | null)[]) =>
   effects.reduce<DesignEffect | null>(
     (largest, one) => (one !== null && (largest === null || one.factor > largest.factor) ? one : largest),

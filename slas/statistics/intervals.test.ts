@@ -14,7 +14,7 @@ import {
   shareBounds,
 } from './intervals.ts';
 
-/** The expected numbers of this file were computed with SciPy 1.17, apart from this code. */
+/** The expected values in this file were computed independently with SciPy 1.17. */
 
 const near = (actual: number, expected: number) =>
   expected === 0 ? expect(actual).toBe(0) : expect(actual / expected).toBeCloseTo(1, 6);
@@ -80,7 +80,7 @@ describe('bounds of a share', () => {
     },
   );
 
-  test('with no bad request the upper one is 1 − (1 − c)^(1/n)', () => {
+  test('without bad requests, the upper bound is 1 − (1 − c)^(1/n)', () => {
     const one = sample(0, 300, 2, 25);
     near(shareBounds(one, 0.95).high, 1 - 0.05 ** (1 / effectiveSize(one, 0.95)));
   });
@@ -109,7 +109,7 @@ test('bounds of a mean are those of Student’s t, two-sided', () => {
   near(found.high, 0.1287225806);
 });
 
-describe('what a run could have detected', () => {
+describe('minimum detectable effect', () => {
   test.each([
     [1500, 1, Number.POSITIVE_INFINITY, 0.01, observed, 16, 0.0153565056],
     [1500, 1, Number.POSITIVE_INFINITY, 0.01, bounds(0.95), 23, 0.020877394],
@@ -125,31 +125,31 @@ describe('what a run could have detected', () => {
     },
   );
 
-  test('a strict limit is missed at the limit already, exactly', () => {
+  test('a strict limit is already missed exactly at the limit', () => {
     const strict: Ruling = { rule: 'observed', missedAtLimit: true };
     const run = { all: 1500, effect: { factor: 1, blocks: Number.POSITIVE_INFINITY } };
     expect([0.01, 0.07, 0.29].map((budget) => firstMissed(run, budget, strict))).toEqual([15, 105, 435]);
     expect([0.01, 0.07, 0.29].map((budget) => firstMissed(run, budget, observed))).toEqual([16, 106, 436]);
   });
 
-  test('nothing, where not even requests that are all bad would be a miss', () => {
+  test('does not exist if even a run of only bad requests would not be a miss', () => {
     const run = { all: 10, effect: { factor: 10, blocks: 12 } };
     expect(detectableShare(run, 0.9, bounds(0.95))).toBeNull();
     expect(firstMissed(run, 0.9, bounds(0.95))).toBe(11);
   });
 
-  test('something, where all of them being bad is the first miss', () => {
+  test('exists if a run of only bad requests is the first miss', () => {
     const run = { all: 10, effect: { factor: 1, blocks: Number.POSITIVE_INFINITY } };
     near(detectableShare(run, 0.9, observed)!, 0.95 ** (1 / 10));
   });
 
-  test('where none is allowed, the first bad one is a miss, and no bad one is none', () => {
+  test('with a limit of zero, the first bad request is a miss', () => {
     const run = { all: 100, effect: { factor: 1, blocks: Number.POSITIVE_INFINITY } };
     expect([observed, bounds(0.95)].map((ruling) => firstMissed(run, 0, ruling))).toEqual([1, 1]);
   });
 });
 
-describe('how many more decide', () => {
+describe('how many more requests decide', () => {
   test.each([
     [10, 1500, 1, 0.01, 0.95, 3351],
     [70, 1500, 6.5, 0.05, 0.95, 166_572],
@@ -162,7 +162,7 @@ describe('how many more decide', () => {
     },
   );
 
-  test('exactly at the limit no number does', () => {
+  test('no number decides exactly at the limit', () => {
     expect(moreFor80(sample(75, 1500, 1, 60), 0.05, 0.95)).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -181,16 +181,16 @@ describe('how many more decide', () => {
 });
 
 describe('several tests at once', () => {
-  test('a p-value is the error at which bounds just show it', () => {
+  test('a p-value is the error probability at which the bounds only just show the effect', () => {
     const one = sample(95, 1500, 1, Number.POSITIVE_INFINITY);
     const p = pValue((confidence) => shareBounds(one, confidence).low > 0.05);
-    // P(Bin(1500, 0.05) ≥ 95), computed apart.
+    // P(Bin(1500, 0.05) ≥ 95), computed independently.
     expect(p).toBeCloseTo(0.01249786, 5);
   });
-  test('is 1 where nothing is shown, and no smaller than one in a thousand million', () => {
+  test('is 1 if nothing is shown, and never below 1e-9', () => {
     expect(pValue(() => false)).toBe(1);
     expect(pValue(() => true)).toBe(1e-9);
-    // No quantile is defined at a confidence of 1 or more.
+    // Quantiles are undefined at a confidence of 1 or more.
     expect(pValue((confidence) => confidence < 1)).toBe(1e-9);
   });
 

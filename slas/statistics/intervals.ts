@@ -2,15 +2,17 @@ import type { DesignEffect, Spread } from './design-effect.ts';
 import { betaQuantile, normalQuantile, tQuantile } from './distributions.ts';
 import { compareShare } from './statistics.ts';
 
-/** Bounds for shares and means, and what they need: how large a miss would be seen, how many more requests decide. */
+/**
+ * Bounds for shares and means, how large a miss would be detected, and how many more requests would decide.
+ */
 
-/** Each bound alone holds with the confidence asked for: one-sided. */
+/** Each bound holds on its own with the given confidence (one-sided). */
 export interface Bounds {
   readonly low: number;
   readonly high: number;
 }
 
-/** Bad ones among all requests, with how much they depend on each other. */
+/** Bad requests out of all requests, and how strongly they depend on each other. */
 export interface ShareSample {
   readonly bad: number;
   readonly all: number;
@@ -18,15 +20,15 @@ export interface ShareSample {
 }
 
 /**
- * How many independent requests would tell as much (Korn and Graubard): n over the design effect, and fewer still where
- * that effect is itself known from few blocks only.
+ * How many independent requests would carry as much information (Korn and Graubard): n divided by the design
+ * effect, and fewer still if that effect was estimated from few blocks.
  */
 export function effectiveSize({ all, effect }: ShareSample, confidence: number): number {
   const penalty = normalQuantile(confidence) / tQuantile(confidence, effect.blocks - 1);
   return Math.min(all, (all / effect.factor) * penalty ** 2);
 }
 
-/** Clopper and Pearson's bounds of the bad share, at the effective size, which need not be whole. */
+/** Clopper-Pearson bounds of the bad share at the effective sample size, which need not be an integer. */
 export function shareBounds(sample: ShareSample, confidence: number): Bounds {
   const size = effectiveSize(sample, confidence);
   return boundsAt((sample.bad / sample.all) * size, size, confidence);
@@ -37,7 +39,9 @@ const boundsAt = (bad: number, size: number, confidence: number): Bounds => ({
   high: betaQuantile(confidence, bad + 1, size - bad),
 });
 
-/** Bounds of a mean or a rate: Student's t on as many degrees as there are blocks but one, both sides together. */
+/**
+ * Two-sided bounds of a mean or a rate: Student's t with one degree of freedom fewer than there are blocks.
+ */
 export function meanBounds(value: number, { variance, blocks }: Spread, confidence: number): Bounds {
   const margin = tQuantile((1 + confidence) / 2, blocks - 1) * Math.sqrt(variance);
   return { low: value - margin, high: value + margin };
@@ -45,13 +49,13 @@ export function meanBounds(value: number, { variance, blocks }: Spread, confiden
 
 // ---------------------------------------------------------------------------------------------- before and after a run
 
-/** What decides: the observed share alone, or the bounds at a confidence. */
+/** What decides: the observed share alone, or confidence bounds. */
 export type Ruling =
-  /** A rate `< 1%` is missed at 1% already, a percentile's budget only beyond it. */
+  /** A rate `< 1%` is already missed at exactly 1%, a percentile's budget only above it. */
   | { readonly rule: 'observed'; readonly missedAtLimit: boolean }
   | { readonly rule: 'bounds'; readonly confidence: number };
 
-/** The fewest bad requests that the rule calls a miss; `all + 1` where not even all of them would. */
+/** The smallest number of bad requests that is a miss; `all + 1` if even `all` would not be one. */
 export function firstMissed(sample: Omit<ShareSample, 'bad'>, budget: number, ruling: Ruling): number {
   const isMissed = (bad: number) =>
     ruling.rule === 'observed'
@@ -61,8 +65,9 @@ export function firstMissed(sample: Omit<ShareSample, 'bad'>, budget: number, ru
 }
 
 /**
- * The smallest true share of bad requests that a run such as this would find missed, with this certainty; null where
- * nothing would be. 1,500 independent requests, 1% allowed: 1.54% by the observed share, 2.09% by bounds at 95%.
+ * The smallest true share of bad requests that a run like this would call missed with this probability; null
+ * if none would be. For 1,500 independent requests and a limit of 1%: 1.54% by the observed share, 2.09% by
+ * bounds at 95%.
  */
 export function detectableShare(
   sample: Omit<ShareSample, 'bad'>,
@@ -74,7 +79,7 @@ export function detectableShare(
   if (first > sample.all) return null;
   const size = effectiveSize({ ...sample, bad: first }, certainty);
   const firstEffective = (first / sample.all) * size;
-  // P(Bin(size, p) ≥ k) is the beta distribution function of k and size − k + 1 at p.
+  // P(Bin(size, p) ≥ k) is the beta distribution function with parameters k and size − k + 1, at p.
   return betaQuantile(certainty, firstEffective, size - firstEffective + 1);
 }
 
@@ -82,8 +87,8 @@ export function detectableShare(
 export const EIGHTY_PERCENT = normalQuantile(0.8);
 
 /**
- * How many more requests decide, with 80% probability, if the share stays as it is; infinite exactly at the limit. The
- * dependence between requests is taken to stay, too.
+ * How many more requests would decide with 80% probability if the share stays the same; infinite exactly at
+ * the limit. The dependence between requests is assumed to stay the same, too.
  */
 export function moreFor80({ bad, all, effect }: ShareSample, budget: number, confidence: number): number {
   const share = bad / all;
@@ -93,14 +98,14 @@ export function moreFor80({ bad, all, effect }: ShareSample, budget: number, con
   return Math.max(0, Math.ceil(effect.factor * (spread / (share - budget)) ** 2 - all));
 }
 
-/** How many more requests, none of them bad, show that the limit is kept. */
+/** How many more requests, none of them bad, would prove that the limit is met. */
 export function moreIfNoneBad(sample: ShareSample, budget: number, confidence: number): number {
   const isShown = (more: number) =>
     shareBounds({ ...sample, all: sample.all + more }, confidence).high <= budget;
   return firstWhole(Number.MAX_SAFE_INTEGER, isShown);
 }
 
-/** The least whole number for which something that stays true becomes true, or `end`: by doubling, then by halving. */
+/** The smallest integer for which a monotonic condition holds, or `end`: by doubling, then bisection. */
 function firstWhole(end: number, isTrue: (value: number) => boolean): number {
   if (isTrue(0)) return 0;
   let [low, high] = [0, 1];
@@ -119,8 +124,8 @@ function firstWhole(end: number, isTrue: (value: number) => boolean): number {
 const LEAST_P = 1e-9;
 
 /**
- * The smallest error probability at which bounds still show something, from one half down to 1e-9; 1 where they do not
- * even at one half.
+ * The smallest error probability at which the bounds still show the effect, between 0.5 and 1e-9; 1 if they
+ * do not even show it at 0.5.
  */
 export function pValue(isShownAt: (confidence: number) => boolean): number {
   let [shown, open] = [0.4999, LEAST_P];
@@ -135,8 +140,9 @@ export function pValue(isShownAt: (confidence: number) => boolean): number {
 }
 
 /**
- * Which of several tests hold with an error of at most `alpha` for all together (Holm): the smallest p-value is held
- * against alpha over all of them, the next against alpha over the rest, until one fails.
+ * Which of several tests hold with a family-wise error of at most `alpha` (Holm): the smallest p-value is
+ * compared with alpha divided by the number of tests, the next with alpha divided by one fewer, until one
+ * fails.
  */
 export function holm(pValues: readonly number[], alpha: number): readonly boolean[] {
   const order = pValues.map((_, index) => index).sort((a, b) => pValues[a]! - pValues[b]!);

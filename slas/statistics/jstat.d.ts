@@ -1,4 +1,4 @@
-/** The part of jstat that is used. It has no types of its own. */
+/** Types for the part of jstat that we use; it ships none. */
 declare module 'jstat' {
   const jstat: {
     readonly beta: { inv(p: number, alpha: number, beta: number): number };

@@ -6,7 +6,7 @@ import { budgetOf } from './statistics.ts';
 export const budgetFor = ({ measure, target }: PlannedObjective) =>
   measure.kind === 'latency' ? budgetOf(measure.percentile) : target.value;
 
-/** The rule in force for a share. */
+/** The decision rule that applies to a share. */
 export const rulingOf = ({ measure, target }: PlannedObjective, confidence: number | null): Ruling =>
   confidence === null
     ? { rule: 'observed', missedAtLimit: measure.kind !== 'latency' && target.comparison === '<' }

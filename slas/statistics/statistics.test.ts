@@ -2,21 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { budgetOf, compareShare, leastRequests, median, toFraction } from './statistics.ts';
 
-describe('how many requests could decide', () => {
-  test('59 for a p95 and 299 for a p99', () => {
+describe('the minimum number of requests to decide', () => {
+  test('is 59 for a p95 and 299 for a p99', () => {
     expect([95, 99].map((percentile) => leastRequests(budgetOf(percentile)))).toEqual([59, 299]);
   });
-  test('90 and 459 at 99% confidence', () => {
+  test('is 90 and 459 at 99% confidence', () => {
     expect([0.05, 0.01].map((budget) => leastRequests(budget, 0.99))).toEqual([90, 459]);
   });
-  test.each([50, 75, 90, 95, 99, 99.5, 99.9, 99.99])(
-    'p%d: that many could show it, one fewer could not',
-    (p) => {
-      const [budget, least] = [budgetOf(p), leastRequests(budgetOf(p))];
-      expect((1 - budget) ** least).toBeLessThanOrEqual(0.05);
-      expect((1 - budget) ** (least - 1)).toBeGreaterThan(0.05);
-    },
-  );
+  test.each([50, 75, 90, 95, 99, 99.5, 99.9, 99.99])('p%d: this many can prove it, one fewer cannot', (p) => {
+    const [budget, least] = [budgetOf(p), leastRequests(budgetOf(p))];
+    expect((1 - budget) ** least).toBeLessThanOrEqual(0.05);
+    expect((1 - budget) ** (least - 1)).toBeGreaterThan(0.05);
+  });
 });
 
 describe('fractions', () => {
@@ -32,10 +29,10 @@ describe('fractions', () => {
   ])('%d is %d/%d', (decimal, numerator, denominator) => {
     expect(toFraction(decimal)).toEqual({ numerator, denominator });
   });
-  test.each([1 / 3, Math.PI, 1e-10, Number.NaN, Number.POSITIVE_INFINITY])('%d is refused', (value) => {
+  test.each([1 / 3, Math.PI, 1e-10, Number.NaN, Number.POSITIVE_INFINITY])('rejects %d', (value) => {
     expect(() => toFraction(value)).toThrow('cannot be compared exactly');
   });
-  test('budgets are free of the error that 1 − 0.95 has', () => {
+  test('budgets do not have the rounding error of 1 − 0.95', () => {
     expect([95, 99, 99.9, 50].map(budgetOf)).toEqual([0.05, 0.01, 0.001, 0.5]);
   });
 });
@@ -44,7 +41,7 @@ describe('comparing a share with a limit', () => {
   const counts = fc.nat({ max: 2 ** 40 });
   const decimals = fc.integer({ min: 0, max: 1_000_000 });
 
-  test('is exact: as with rational numbers', () => {
+  test('is exact, as with rational numbers', () => {
     const property = fc.property(counts, counts, decimals, (some, others, millionths) => {
       const whole = some + others;
       const difference = BigInt(some) * 1_000_000n - BigInt(whole) * BigInt(millionths);
@@ -54,7 +51,7 @@ describe('comparing a share with a limit', () => {
     fc.assert(property, { seed: 1, numRuns: 2_000 });
   });
 
-  test('is 0 exactly at the limit, and ±1 one event beside it', () => {
+  test('is 0 exactly at the limit, and ±1 one event away from it', () => {
     const property = fc.property(fc.integer({ min: 1, max: 2 ** 20 }), decimals, (scale, millionths) => {
       const [whole, part, share] = [scale * 1_000_000, scale * millionths, millionths / 1_000_000];
       expect([-1, 0, 1].map((more) => compareShare(part + more, whole, share))).toEqual([-1, 0, 1]);
@@ -72,7 +69,7 @@ describe('median', () => {
     [[4, 1, 3, 2], 2],
     [[5, 5.001, 4.999, 10, 5], 5],
   ])('of %j is %d', (values, expected) => expect(median(values)).toBe(expected));
-  test('leaves its values as they were', () => {
+  test('does not reorder its input', () => {
     const values = [3, 1, 2];
     median(values);
     expect(values).toEqual([3, 1, 2]);

@@ -1,6 +1,8 @@
 /** Exact shares in integers, and how many requests a verdict needs. */
 
-/** A decimal number as a fraction of integers: 0.999 → 999/1000. Comparing integers cannot round. */
+/**
+ * A decimal number as a fraction of integers: 0.999 → 999/1000. Integer comparisons have no rounding error.
+ */
 export function toFraction(decimal: number): { readonly numerator: number; readonly denominator: number } {
   for (let digits = 0; digits <= 9; digits++) {
     const denominator = 10 ** digits;
@@ -18,21 +20,22 @@ export function compareShare(part: number, whole: number, share: number): -1 | 0
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
-/** The budget of bad events that a percentile leaves: 95 → 0.05, free of the error that 1 − 0.95 has. */
+/** The budget of bad events that a percentile leaves: 95 → 0.05, without the rounding error of 1 − 0.95. */
 export function budgetOf(percentile: number): number {
   const { numerator, denominator } = toFraction(percentile);
   return (100 * denominator - numerator) / (100 * denominator);
 }
 
 /**
- * The fewest requests that could show, none of them bad, that the true bad share is under `budget` at this confidence:
- * the smallest n with (1 − budget)^n ≤ 1 − confidence. 59 for a p95 and 299 for a p99 at 95%.
+ * The smallest number of requests that can prove, if none of them is bad, that the true bad share is below
+ * `budget`: the smallest n with (1 − budget)^n ≤ 1 − confidence. At 95% confidence: 59 for a p95 and 299 for
+ * a p99.
  */
 export function leastRequests(budget: number, confidence = 0.95): number {
   return Math.ceil(Math.log(1 - confidence) / Math.log(1 - budget));
 }
 
-/** The middle value; of an even number the lower one. NaN of none. */
+/** The middle value; the lower one of an even number of values; NaN if there are none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted.length === 0 ? Number.NaN : sorted[Math.floor((sorted.length - 1) / 2)]!;

@@ -2,15 +2,21 @@ import type { Steadiness } from '../model/model.ts';
 import { type Block, LEAST_BLOCKS, mergePairs, totalsOf } from './design-effect.ts';
 import { normalProbability } from './distributions.ts';
 
-/** Whether a service kept its level while the load did: an interval means nothing for a share that grows all the time. */
+/**
+ * Whether a service held its level under constant load: a confidence interval means nothing for a share that
+ * keeps growing.
+ */
 
-/** A steady service is called not steady so often. */
+/** The false-positive rate: how often a steady service is called not steady. */
 const LEAST_P = 0.01;
 
-/** Mann and Kendall's test for a trend: of all pairs, those that rise less those that fall; ties are allowed for. */
+/**
+ * The Mann-Kendall test for a trend: the number of rising pairs minus the number of falling pairs, corrected
+ * for ties.
+ */
 export interface MannKendall {
   readonly rising: number;
-  /** Two-sided, by the normal approximation with continuity correction: good from 10 values on. */
+  /** Two-sided, by the normal approximation with continuity correction; accurate from 10 values on. */
   readonly p: number;
 }
 
@@ -18,7 +24,7 @@ export function mannKendall(values: readonly number[]): MannKendall {
   let rising = 0;
   for (const [index, later] of values.entries())
     for (let before = 0; before < index; before++) rising += Math.sign(later - values[before]!);
-  // So it is where all are the same, which have no variance either.
+  // Also null if all values are equal: their variance is zero.
   if (rising === 0) return { rising, p: 1 };
   const variance = (spreadOfTies(values.length) - sumOfTies(values)) / 18;
   const z = (Math.abs(rising) - 1) / Math.sqrt(variance);
@@ -33,17 +39,17 @@ function sumOfTies(values: readonly number[]): number {
 }
 
 export interface Level {
-  /** What is worse: more of the judged value, or less. */
+  /** Which direction is worse: more of the judged value, or less. */
   readonly worse: 'more' | 'less';
-  /** Whether so much of a stretch, by itself, is beyond the target. */
+  /** Whether the values of a stretch on their own miss the goal. */
   readonly isBeyond: (whole: Block) => boolean;
-  /** After a busier phase it may get better as what waited is worked off. */
+  /** After a busier phase, values may improve while the backlog is worked off. */
   readonly mayImprove: boolean;
 }
 
 /**
- * By blocks of the coarsest level that still has 12: what depends on each other lies in one block there, or nearly. null with
- * fewer.
+ * Uses the coarsest level that still has 12 blocks, so that most dependent requests share a block. null with
+ * fewer blocks.
  */
 export function steadinessOf(
   blocks: readonly Block[],

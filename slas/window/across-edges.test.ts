@@ -9,7 +9,10 @@ import { cutOf } from '../testing/frames.ts';
 import { acrossEdges, type PhaseTimes, phasesOf, scopeOf, sentWhile } from './phases.ts';
 import { cutWindow } from './window.ts';
 
-/** Which requests of a run belong to a phase, and which lie across its edges. Times are seconds of the run; the phase is 30 to 90. */
+/**
+ * Which requests of a run belong to a phase, and which cross its edges. Times are seconds of the run; the
+ * phase lasts from 30 to 90.
+ */
 
 const ORIGIN = CLIENT_ORIGIN_SECONDS;
 const PHASE: PhaseTimes = {
@@ -21,7 +24,7 @@ const { frame, run, plan } = cutOf();
 const runOf = (changes: Partial<LoadRecord>): RunRecord => ({ ...run, load: { ...run.load!, ...changes } });
 const sent = (...requests: readonly Sent[]) => runOf({ client: clientOf(requests) });
 
-/** Of two replicas, with these first and last scrapes inside the phase. */
+/** Two replicas, with these first and last scrapes inside the phase. */
 function across(requests: readonly Sent[], phase: Partial<PhaseTimes> = {}) {
   const target = frame.targets[0]!;
   const targets = [
@@ -36,8 +39,8 @@ function across(requests: readonly Sent[], phase: Partial<PhaseTimes> = {}) {
   return { inFlight: told(inFlight), carriedIn: told(carriedIn) };
 }
 
-describe('across the edges of a phase', () => {
-  test('carried in is what was sent before it and answered after the first of the opening scrapes', () => {
+describe('requests across the edges of a phase', () => {
+  test('carried in: sent before the phase and answered after the first opening scrape', () => {
     const requests: readonly Sent[] = [
       [29, 1.5],
       [29, 2],
@@ -54,7 +57,7 @@ describe('across the edges of a phase', () => {
       ],
     });
   });
-  test('in flight is what was sent in it, before the last of the closing scrapes, and not answered by the first', () => {
+  test('in flight: sent in the phase, before the last closing scrape, and not answered by the first closing scrape', () => {
     const requests: readonly Sent[] = [
       ...([
         [87, 0.5],
@@ -77,7 +80,7 @@ describe('across the edges of a phase', () => {
       carriedIn: [],
     });
   });
-  test('the first phase has nothing before it, and the last nothing after it', () => {
+  test('nothing precedes the first phase, and nothing follows the last', () => {
     expect(
       across(
         [
@@ -98,14 +101,14 @@ describe('across the edges of a phase', () => {
       ),
     ).toEqual({ inFlight: [[88.5, 5]], carriedIn: [] });
   });
-  test('nobody knows without a record of each, or without a scrape', () => {
+  test('are unknown without a record of each request, or without a scrape', () => {
     expect(acrossEdges(PHASE, runOf({}), frame)).toBeNull();
     expect(acrossEdges(PHASE, { ...run, load: null }, frame)).toBeNull();
     expect(acrossEdges(PHASE, sent([30, 1]), { ...frame, targets: [] })).toBeNull();
   });
 });
 
-describe('sent while a phase lasted', () => {
+describe('requests sent during a phase', () => {
   const requests: readonly Sent[] = [
     [10, 1],
     [29.9, 1],
@@ -123,7 +126,7 @@ describe('sent while a phase lasted', () => {
   ])('first %s, last %s', (isFirst, isLast, count) =>
     expect(sentWhile({ ...PHASE, isFirst, isLast }, sent(...requests))).toBe(count),
   );
-  test('is not known without a record', () => {
+  test('are unknown without a record', () => {
     expect(sentWhile(PHASE, runOf({}))).toBeNull();
     expect(sentWhile(PHASE, { ...run, load: null })).toBeNull();
   });
@@ -148,14 +151,14 @@ describe('the phases of a run', () => {
     ]);
   };
 
-  test('last until the next one begins, the last as long as planned', () => {
+  test('last until the next one begins; the last one as long as planned', () => {
     expect(edges({ phases: [ramp, hold] })).toEqual([
       ['ramp', 1010, 1021, true, false],
       ['hold', 1021, 1071, false, true],
     ]);
     expect(found({ phases: [ramp, hold] })[1]).toMatchObject({ sent: 1000, ratePerSecond: 20 });
   });
-  test('of a load that was cut short end there', () => {
+  test('end where the load was cut short', () => {
     expect(edges({ phases: [ramp, hold], completed: false }, 1040)).toEqual([
       ['ramp', 1010, 1021, true, false],
       ['hold', 1021, 1040, false, true],
@@ -169,21 +172,21 @@ describe('the phases of a run', () => {
     ]);
     expect(edges({ phases: [ramp], completed: false }, 1015)).toEqual([['ramp', 1010, 1015, true, true]]);
   });
-  test('are those that began, and were planned', () => {
+  test('include only those that were planned and began', () => {
     expect(edges({ phases: [hold] })).toEqual([['hold', 1021, 1071, false, true]]);
     expect(found({})).toEqual([]);
     expect(found({ phases: [] })).toEqual([]);
     expect(phasesOf({ ...plan, load: null }, runOf({ phases: [ramp] }))).toEqual([]);
     expect(phasesOf({ ...plan, load }, { ...run, load: null })).toEqual([]);
   });
-  test('have plans of their own, in whole requests', () => {
+  test('have their own plans, in whole requests', () => {
     expect(plannedIn(load, 'ramp')).toEqual({ plannedRequests: 125, scheduledSeconds: 10 });
     expect(plannedIn(load, 'hold')).toEqual({ plannedRequests: 1000, scheduledSeconds: 50 });
     expect(plannedIn(load, undefined)).toEqual({ plannedRequests: 1125, scheduledSeconds: 60 });
   });
 });
 
-describe('what is judged of a phase', () => {
+describe('the part of a run that a phase is judged by', () => {
   const phased = `
 apiVersion: sla-harness/v1
 kind: SLA
@@ -206,7 +209,7 @@ scenarios:
     return { ...scope, record };
   };
 
-  test('has its own plan and its own load, as if the run were this phase alone', () => {
+  test('has its own plan and load, as if the phase were the whole run', () => {
     const client = '960x0.01 1x0.01=101 2x0.01=302 3x0.01=404 4x0.01=503 30xlost';
     const { plan: own, run: inside, phase, record } = scoped({ phases: { hold: { client, late: 0.02 } } });
     expect(own.load).toMatchObject({
@@ -227,7 +230,7 @@ scenarios:
     const none = { ramp: { client: null, sent: 200 }, hold: { client: null, sent: 1000 } };
     expect(Object.keys(scoped({ phases: none }).run.load!)).not.toContain('client');
   });
-  test('is counted from a scrape at its very beginning to one at its very end', () => {
+  test('is counted from a scrape at its very start to one at its very end', () => {
     const { frame: inside } = scoped();
     expect(inside).toMatchObject({ fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 });
   });

@@ -3,7 +3,7 @@ import type { Given } from '../testing/cases.ts';
 import { type Cut, cutOf } from '../testing/frames.ts';
 import { type Added, countBlocks, secondBlocks, slowerBlocks } from './blocks.ts';
 
-/** Scraped every 5 s from 10 s to 70 s: twelve blocks, in each of which 100 requests are answered, 5 of them with an error. */
+/** Scraped every 5 s from 10 s to 70 s: twelve blocks with 100 responses each, 5 of them errors. */
 
 const GIVEN: Partial<Given> = { scenario: null, load: null };
 const ERRORS = { 'answers 200': '0 -> 1140', 'answers 500': '0 -> 60' };
@@ -29,10 +29,10 @@ const elastic = (changes: Partial<Given>): Partial<Given> => ({
 });
 
 describe('one replica', () => {
-  test('has a block between each scrape and the next', () => {
+  test('has one block between each pair of consecutive scrapes', () => {
     expect(errors()).toEqual(times(12, 5, 100));
   });
-  test('has one block of two where a scrape is missing, failed, or lacks one of the series', () => {
+  test('merges two blocks where a scrape is missing, failed, or lacks one of the series', () => {
     const merged = [...times(5, 5, 100), block(10, 200), ...times(5, 5, 100)];
     const gone = { 'answers 200': '0 -> 1140; 40=_', 'answers 500': '0 -> 60; 40=_' };
     expect(errors({ series: { ...gone, up: 'always 1; 40=_' } })).toEqual(merged);
@@ -40,7 +40,7 @@ describe('one replica', () => {
     expect(errors({ series: { 'answers 500': '0 -> 60; 40=_' } })).toEqual(merged);
     expect(errors({ series: { 'answers 200': '0 -> 1140; 40=_' } })).toEqual(merged);
   });
-  test('counts a series that began inside from 0', () => {
+  test('counts a series that began inside the window from 0', () => {
     const series = { 'answers 200': '0 -> 1200', 'answers 500': '_*7 2*1 5*7' };
     expect(errors({ series })).toEqual([
       ...times(4, 0, 100),
@@ -50,7 +50,7 @@ describe('one replica', () => {
       ...times(5, 0, 100),
     ]);
   });
-  test('has at most 500 blocks, of equally many scrapes each', () => {
+  test('has at most 500 blocks, each of the same number of scrapes', () => {
     const long = (seconds: number) =>
       errors({
         scrapes: { every: 1, first: 0, last: seconds + 20 },
@@ -66,16 +66,16 @@ describe('one replica', () => {
 describe('several replicas', () => {
   const b = { 'answers 200 @b': '0 -> 540', 'answers 500 @b': '0 -> 60' };
 
-  test('are added block by block, though they are scraped at different moments', () => {
+  test('are added block by block, although they are scraped at different times', () => {
     const replicas = { a: {}, b: { first: 0.1, last: 80.1 } };
     const series = { 'answers 200 @b': '0*2 45+45*11 540*1', 'answers 500 @b': '0*2 5+5*11 60*1' };
     expect(errors({ replicas, series })).toEqual(times(12, 10, 150));
   });
-  test('that are scraped more and less often have the blocks of the latter', () => {
+  test('scraped at different intervals use the blocks of the longer interval', () => {
     const replicas = { a: {}, b: { every: 10, first: 0, last: 80 } };
     const series = { ...b, up: 'always 1', 'process start': 'always 1000' };
     expect(errors({ replicas, series })).toEqual(times(6, 20, 300));
-    // At 40 s a was not scraped: 35 s and 45 s are no substitutes.
+    // a was not scraped at 40 s: 35 s and 45 s are no substitutes.
     const gone = { ...series, 'up @a': 'always 1; 40=_', 'answers 200 @a': '0 -> 1140; 40=_' };
     expect(errors({ replicas, series: { ...gone, 'answers 500 @a': '0 -> 60; 40=_' } })).toEqual([
       ...times(2, 20, 300),
@@ -83,19 +83,19 @@ describe('several replicas', () => {
       ...times(2, 20, 300),
     ]);
   });
-  test('whose intervals do not fit have blocks of the longer one, each with the nearest scrape of the other', () => {
+  test('whose intervals are not multiples use the longer one, with the nearest scrapes of the other', () => {
     const replicas = { a: {}, b: { every: 7, first: 0, last: 84 } };
     const series = { ...EVEN, 'answers 200 @b': '0 0+10*9 90*1', 'answers 500 @b': 'always 0' };
     expect(errors({ replicas, series })).toEqual(
       [100, 200, 100, 100, 200, 100, 100, 200, 100].map((own) => block(own / 20, own + 10)),
     );
   });
-  test('of which one is scraped around more of the window have the blocks of the other', () => {
+  test('use the blocks of the replica whose scrapes cover more of the window', () => {
     const replicas = { a: {}, b: { first: 1, last: 81 } };
     const series = { ...EVEN, 'answers 200 @b': '0*1 10+10*12 130*1', 'answers 500 @b': 'always 0' };
     expect(errors({ replicas, series })).toEqual([...times(11, 5, 110), block(5, 120)]);
   });
-  test('one of which starts inside have its counts from there on', () => {
+  test('count a replica that starts inside from its start', () => {
     const series = {
       'process start @b': 'always @38',
       'answers 200 @b': '40 -> 580',
@@ -105,17 +105,17 @@ describe('several replicas', () => {
     const whole = [...times(5, 5, 100), block(11, 146), ...times(6, 15, 200)];
     expect(from(40)).toEqual(whole);
     expect(from(41.5)).toEqual(whole);
-    // Half an interval off it is as near to the one boundary as to the other, and none is lost.
+    // Half an interval off, it is equally near to both boundaries, and no scrape is lost.
     expect(from(42.5)).toEqual([...whole.slice(0, 6), block(5, 100), ...times(4, 15, 200), block(25, 300)]);
   });
-  test('one of which ends inside have its counts up to there', () => {
+  test('count a replica that ends inside until its end', () => {
     const series = { 'answers 200 @b': '0 -> 540', 'answers 500 @b': '0 -> 60' };
     expect(errors(elastic({ replicas: { a: {}, b: { last: 40 } }, series }))).toEqual([
       ...times(6, 15, 200),
       ...times(6, 5, 100),
     ]);
   });
-  test('have no boundary where one that comes later lacks its scrape', () => {
+  test('have no boundary where a replica that started later lacks its scrape', () => {
     const series = {
       'process start @b': 'always @38',
       'answers 200 @b': '0 -> 540; 50=_',
@@ -128,7 +128,7 @@ describe('several replicas', () => {
       ...times(3, 15, 200),
     ]);
   });
-  test('have none either where it was not scraped at all', () => {
+  test('have no boundary where it was not scraped at all', () => {
     const series = {
       'up @b': 'always 1; 50=_',
       'process start @b': 'always @38; 50=_',
@@ -142,7 +142,7 @@ describe('several replicas', () => {
       ...times(3, 15, 200),
     ]);
   });
-  test('have none either while one that came later restarts', () => {
+  test('have no boundary while a replica that started later restarts', () => {
     const series = {
       'up @b': 'always 1; 40..45=0',
       'process start @b': '@18*3 _*2 @47*6',
@@ -156,7 +156,7 @@ describe('several replicas', () => {
       ...times(4, 5, 190),
     ]);
   });
-  test('have none either while one that restarts does not answer', () => {
+  test('have no boundary while a restarting replica does not respond', () => {
     const series = {
       'up @b': 'always 1; 40..45=0',
       'process start @b': '1000*7 _*2 @47*6',
@@ -169,7 +169,7 @@ describe('several replicas', () => {
       ...times(4, 5, 190),
     ]);
   });
-  test('of which none lasted are cut where the window is', () => {
+  test("are cut at the window's edges if no replica lasted", () => {
     const series = {
       'process start @b': 'always @38',
       'answers 200 @b': '0 -> 540',
@@ -182,13 +182,13 @@ describe('several replicas', () => {
   });
 });
 
-describe('requests that nobody answered', () => {
+describe('unanswered requests', () => {
   const lost = (part: number, total: number, ...sentAtSeconds: readonly number[]): Added => {
     const origin = Date.UTC(2025, 0, 1) / 1000;
     return { part, total, sentAtSeconds: sentAtSeconds.map((at) => origin + at) };
   };
 
-  test('are added where they were sent', () => {
+  test('are added to the block in which they were sent', () => {
     expect(errors({}, lost(4, 4, 12, 15, 33, 69.9))).toEqual([
       block(7, 102),
       ...times(3, 5, 100),
@@ -197,11 +197,11 @@ describe('requests that nobody answered', () => {
       block(6, 101),
     ]);
   });
-  test('that are in the total already are added to the bad ones alone', () => {
+  test('that the total already includes are added to the bad requests only', () => {
     expect(errors({}, lost(2, 0, 12, 12))).toEqual([block(7, 100), ...times(11, 5, 100)]);
     expect(sum(errors({}, lost(3, 1, 5, 33, 90)))).toEqual(block(63, 1201));
   });
-  test('are put where most went wrong if nobody knows when they were sent', () => {
+  test('are added to the worst block if it is unknown when they were sent', () => {
     const series = { 'answers 500': '0*5 5*2 12*3 19*3', 'answers 200': '0 -> 1200' };
     const blocks = [0, 0, 0, 5, 0, 0, 7, 0, 0, 0, 7, 0].map((bad) => block(bad, 100 + bad));
     expect(errors({ series })).toEqual(blocks);
@@ -211,8 +211,8 @@ describe('requests that nobody answered', () => {
   });
 });
 
-describe('of a latency', () => {
-  test('the answers over each edge are counted among all', () => {
+describe('blocks of a latency', () => {
+  test('count the responses over each edge out of all responses', () => {
     const { frame, measure, grown } = cutOf({
       ...GIVEN,
       series: {
@@ -234,7 +234,7 @@ describe('of a latency', () => {
   });
 });
 
-describe('of a throughput', () => {
+describe('blocks of a throughput', () => {
   const goodIn = (changes: Partial<Given>) => {
     const { frame, measure, grown } = cutOf({ ...GIVEN, ...changes });
     return secondBlocks(grown(measure('throughput').counter), frame).map(({ part, total }) =>
@@ -242,10 +242,10 @@ describe('of a throughput', () => {
     );
   };
 
-  test('seconds count in which there was load', () => {
+  test('include only seconds with load', () => {
     expect(goodIn({})).toEqual([block(125, 4.8), ...times(10, 125, 5), block(125, 4.8)]);
   });
-  test('are those between the scrapes of all replicas on average', () => {
+  test('span the scrapes of all replicas on average', () => {
     const replicas = { a: {}, b: { first: 0.1, last: 80.1 } };
     const series = { 'answers 200 @b': '400*2 525+125*11 1900*1' };
     expect(goodIn({ replicas, series })).toEqual([block(250, 4.85), ...times(10, 250, 5), block(250, 4.75)]);
@@ -262,19 +262,20 @@ describe('of a throughput', () => {
   });
 });
 
-describe('a window that is thinned', () => {
-  test('has the blocks that the server was asked for', () => {
-    // They end at 30.1 s, 49.9 s and 69.8 s: known are the scrapes of 30 s, 45 s and, as what is near the edges is read, 70 s.
+describe('a downsampled window', () => {
+  test('has the blocks that the server aggregated', () => {
+    // They end at 30.1 s, 49.9 s and 69.8 s. The scrapes of 30 s and 45 s are known, and 70 s too, because
+    // samples near the edges are read.
     expect(errors({ blocks: 3 })).toEqual([block(20, 400), block(15, 300), block(25, 500), block(0, 0)]);
   });
-  test('adds what a replica counted that started inside', () => {
+  test('adds the counts of a replica that started inside', () => {
     const series = {
       'process start @b': 'always @38',
       'answers 200 @b': '40 -> 580',
       'answers 500 @b': '6 -> 66',
     };
     const blocks = errors(elastic({ blocks: 3, replicas: { a: {}, b: { first: 40 } }, series }));
-    // The block in which it comes is read, and so is the scrape of 50 s.
+    // The block in which it starts is read, and so is the scrape at 50 s.
     expect(blocks).toEqual([
       block(20, 400),
       block(20 + 26, 400 + 246),
@@ -282,7 +283,7 @@ describe('a window that is thinned', () => {
       block(0, 0),
     ]);
   });
-  test('of which a phase is judged has the blocks inside it', () => {
+  test('gives a phase the blocks inside it', () => {
     const { frame, measure, grown } = cutOf({ ...GIVEN, blocks: 6, series: ERRORS });
     const inside = { ...frame, fromSeconds: frame.fromSeconds + 19.8, toSeconds: frame.toSeconds - 29.8 };
     const counted = countBlocks(grown(measure('ratio').bad), grown(measure('ratio').total), inside);

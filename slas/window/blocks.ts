@@ -7,11 +7,11 @@ import { parseValue, type TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
 /**
- * A window cut into blocks at its scrapes: block k lies between the scrapes k and k + 1, summed over all targets. Where a
- * scrape is missing, in any of the series, its two neighbours are one block.
+ * Cuts a window into blocks at its scrapes: block k lies between scrapes k and k + 1, summed over all scrape
+ * targets. Where any series lacks a scrape, the two adjacent blocks become one.
  */
 
-/** For each target the times of its scrapes at the common boundaries, from the opening to the closing one. */
+/** For each scrape target, the times of its scrapes at the common boundaries, from opening to closing. */
 export interface Grid {
   readonly frame: Frame;
   readonly times: ReadonlyMap<TargetWindow, readonly number[]>;
@@ -45,7 +45,7 @@ function gridOf(frame: Frame): Grid {
   return { frame, times: new Map(times), boundaries: inner.length + 2 };
 }
 
-/** Where a window is thinned, the ends of its blocks are what is known. */
+/** In a downsampled window, only the ends of its blocks are known. */
 function gridOfBlocks(frame: Frame, thinned: Thinned): Grid {
   const { fromSeconds, toSeconds } = frame;
   const ends = Array.from({ length: thinned.blocks }, (_, index) => endOf(thinned, index + 1)).filter(
@@ -60,13 +60,13 @@ function gridOfBlocks(frame: Frame, thinned: Thinned): Grid {
   return { frame, times: new Map(times), boundaries: ends.length + 2 };
 }
 
-/** It was there from edge to edge; others began inside, at 0, or ended. */
+/** Present from edge to edge; the others began inside the window, at 0, or ended inside it. */
 export const isWhole = ({ lives }: TargetWindow) =>
   lives[0]!.bornSeconds === null && lives.at(-1)!.unseenSeconds === 0;
 
 type Span = Pick<TargetWindow, 'openSeconds' | 'closeSeconds'>;
 
-/** Where no replica lasted, the window itself is what is cut. */
+/** If no replica lasted, the window itself is cut. */
 const spansOf = (whole: readonly TargetWindow[], { fromSeconds, toSeconds }: Frame): readonly Span[] =>
   whole.length > 0 ? whole : [{ openSeconds: fromSeconds, closeSeconds: toSeconds }];
 
@@ -75,7 +75,10 @@ const nominalTimes =
   (step: number) =>
     openSeconds + (step * (closeSeconds - openSeconds)) / steps;
 
-/** Of a replica that was not always there: its scrape nearest to a moment, that moment where it had none due, NaN if it is missing. */
+/**
+ * For a replica that was not always there: its scrape nearest to a given time; that time itself if none was
+ * due; NaN if its scrape is missing.
+ */
 function scrapeAround(target: TargetWindow, atSeconds: number, longest: number): number {
   const { openSeconds, closeSeconds, scrapes } = target;
   if (atSeconds < openSeconds - longest / 2 || atSeconds > closeSeconds + longest / 2) return atSeconds;
@@ -88,7 +91,10 @@ function scrapeAround(target: TargetWindow, atSeconds: number, longest: number):
 const stepsOf = ({ openSeconds, closeSeconds }: Span, intervalSeconds: number) =>
   Math.max(1, Math.round((closeSeconds - openSeconds) / intervalSeconds));
 
-/** Which scrape ends which step. The step is the window's own, so that no small error adds up over a day. */
+/**
+ * Which scrape ends which step. Steps are derived from the whole window, so that rounding errors do not add
+ * up over a day.
+ */
 function scrapesByStep(target: TargetWindow, longest: number): ReadonlyMap<number, number> {
   const { openSeconds, closeSeconds, intervalSeconds, scrapes } = target;
   const step = (closeSeconds - openSeconds) / stepsOf(target, longest);
@@ -111,7 +117,9 @@ function runningTotal(increases: readonly Increase[], { times, boundaries }: Gri
   return sums;
 }
 
-/** What two running totals grew by between the boundaries at which both are known, as they are at the edges. */
+/**
+ * The growth of two running totals between the boundaries at which both are known, as they are at the edges.
+ */
 function blocksBetween(parts: readonly number[], totals: readonly number[]): readonly Block[] {
   const known = parts.flatMap((part, index) => (Number.isFinite(part - totals[index]!) ? [index] : []));
   return known.slice(1).map((end, index) => ({
@@ -120,7 +128,7 @@ function blocksBetween(parts: readonly number[], totals: readonly number[]): rea
   }));
 }
 
-/** For each bucket edge, in seconds, the answers that took longer, of all answers. */
+/** For each bucket edge in seconds, the number of responses that took longer, out of all responses. */
 export function slowerBlocks(
   increases: readonly Increase[],
   edges: readonly number[],
@@ -140,7 +148,7 @@ export function slowerBlocks(
   });
 }
 
-/** One count (or sum) of another. */
+/** One count or sum divided by another. */
 export function countBlocks(
   parts: readonly Increase[],
   totals: readonly Increase[],
@@ -158,12 +166,18 @@ export function countBlocks(
   );
 }
 
-/** Requests that the service did not count, as nobody answered them, and when they were sent, where that is known. */
+/**
+ * Requests that the service did not count because they were never answered, and when they were sent, if
+ * known.
+ */
 export interface Added extends Block {
   readonly sentAtSeconds: readonly number[];
 }
 
-/** Which part of some requests was sent by each boundary: by the opening one none, by the closing one all. */
+/**
+ * The fraction of some requests that was sent by each boundary: none by the opening one, all by the closing
+ * one.
+ */
 function sentBy(sentAtSeconds: readonly number[], { times, boundaries }: Grid): readonly number[] {
   const [first] = times.values();
   const all = sentAtSeconds.length;
@@ -173,7 +187,10 @@ function sentBy(sentAtSeconds: readonly number[], { times, boundaries }: Grid): 
   });
 }
 
-/** Without their times they are all put where most went wrong, as they tend to come together: the widest spread they could make. */
+/**
+ * Without send times, all of them go to the block with the most bad requests: failures tend to cluster, and
+ * this gives the largest possible variance.
+ */
 function inTheWorst(blocks: readonly Block[], { part, total }: Block): readonly Block[] {
   const worst = blocks.reduce((at, block, index) => (block.part > blocks[at]!.part ? index : at), 0);
   return blocks.map((block, index) =>
@@ -181,7 +198,9 @@ function inTheWorst(blocks: readonly Block[], { part, total }: Block): readonly 
   );
 }
 
-/** One count of the seconds in which there was load; the targets' scrapes lie apart, so these are their mean. */
+/**
+ * Responses per second of load. Scrape targets are scraped at different times, so the seconds are their mean.
+ */
 export function secondBlocks(parts: readonly Increase[], frame: Frame): readonly Block[] {
   const grid = gridOf(frame);
   const { fromSeconds, toSeconds } = frame;

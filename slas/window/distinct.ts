@@ -6,37 +6,43 @@ import { parseValue, type TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
 /**
- * Whether two targets are one process that is scraped twice: by two jobs, by two Prometheus servers behind one API, under two
- * names. What it counts would enter twice. Neither an address nor a start time is proof by itself (pods call themselves
- * localhost, and a deployment starts its replicas in the same second); the course of the counters can refute it:
+ * Whether two scrape targets are one process that is scraped twice: by two jobs, by two Prometheus servers
+ * behind one API, or under two names. Its counts would enter twice. Neither an address nor a start time is
+ * proof (pods call themselves localhost, and a deployment starts its replicas in the same second), but the
+ * course of the counters can refute it:
  *
- *   1. Candidates have the same address, the same pod, or the same start time with a fraction of a second, or no address at all.
- *   2. They are distinct if their start times differ, if they are pods of different names at different addresses, or if no single
- *      process can have shown both of them what it counted.
- *   3. They are the same if nothing refutes it and counters grew: then there was something to compare.
+ * 1. Candidates share an address, a pod, or a start time with a fraction of a second, or have no address at
+ * all.
+ * 2. They are distinct if their start times differ, if they are differently named pods at different
+ * addresses, or if no single process can have shown both of them its counts.
+ * 3. They are the same process if nothing refutes it and counters grew, so that there was something to
+ * compare.
  */
 
 export interface SameProcess {
   readonly targets: readonly [TargetWindow, TargetWindow];
-  /** What they share. */
+  /** What the two targets have in common. */
   readonly why: Reason;
 }
 
 export interface Sameness {
   readonly same: readonly SameProcess[];
-  /** Candidates of which nothing was seen that could refute or confirm it. */
+  /** Candidates for which there was no evidence either way. */
   readonly unknown: readonly (readonly [TargetWindow, TargetWindow])[];
 }
 
 type Course = readonly (readonly [atSeconds: number, value: number])[];
 
-/** What a target tells of a process: of its own, or of one whose metrics it passes on, as a federating Prometheus does. */
+/**
+ * What a target reports about a process: its own, or one whose metrics it passes on, as a federating
+ * Prometheus does.
+ */
 interface Portrait {
   readonly target: TargetWindow;
-  /** What tells a process that was passed on from the others: `exported_job` and `exported_instance`. */
+  /** What identifies a process whose metrics were passed on: `exported_job` and `exported_instance`. */
   readonly passedOn: Readonly<Record<string, string>>;
   readonly address: string | null;
-  /** Times of scrapes by start time; empty: it tells none. */
+  /** Times of scrapes by start time; empty if it reports none. */
   readonly starts: ReadonlyMap<number, readonly number[]>;
   readonly series: readonly Series[];
 }
@@ -99,7 +105,10 @@ const passedOnBy = ({ labels }: Series, target: TargetWindow) =>
     ),
   );
 
-/** The target with the most labels, where a series fits several: one Prometheus of a pair may add a label, and the other none. */
+/**
+ * If a series fits several targets, the one with the most labels: one Prometheus server of a pair may add a
+ * label that the other does not.
+ */
 function ownerOf({ labels }: Series, targets: readonly TargetWindow[]): TargetWindow | undefined {
   let owner: TargetWindow | undefined;
   for (const target of targets) {
@@ -112,8 +121,8 @@ function ownerOf({ labels }: Series, targets: readonly TargetWindow[]): TargetWi
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1?\]?)(?=:\d+$|$)/;
 /**
- * `localhost:8000` and `127.0.0.1:8000` are one address, and so are a URL, a short name and a full name of it. null: the target
- * tells none.
+ * `localhost:8000` and `127.0.0.1:8000` are one address, and so are a URL, a short name and a fully qualified
+ * name. null if the target reports none.
  */
 function addressOf({ instance, exported_instance: passedOn }: TargetWindow['labels']): string | null {
   const told = passedOn ?? instance;
@@ -129,7 +138,9 @@ function addressOf({ instance, exported_instance: passedOn }: TargetWindow['labe
 
 const isLoopback = (address: string | null) => address?.startsWith('localhost') === true;
 
-/** Pairs that have an address, a pod, or a start time with a fraction of a second in common, or that tell no address. */
+/**
+ * Pairs that share an address, a pod, or a start time with a fraction of a second, or that report no address.
+ */
 function candidates(portraits: readonly Portrait[]): readonly (readonly [Portrait, Portrait])[] {
   const byMark = new Map<string, Portrait[]>();
   for (const portrait of portraits) {
@@ -150,7 +161,10 @@ function candidates(portraits: readonly Portrait[]): readonly (readonly [Portrai
   return [...found.values()];
 }
 
-/** Two processes rarely start in the same hundredth of a second; in the same second a deployment's do. */
+/**
+ * Two processes rarely start in the same hundredth of a second, but replicas of a deployment start in the
+ * same second.
+ */
 const isPrecise = (startSeconds: number) => Number.isFinite(startSeconds) && startSeconds % 1 !== 0;
 
 // ---------------------------------------------------------------------------------------------- comparing two
@@ -158,7 +172,8 @@ const isPrecise = (startSeconds: number) => Number.isFinite(startSeconds) && sta
 function compare(a: Portrait, b: Portrait, frame: Frame): 'distinct' | 'unknown' | { readonly why: Reason } {
   const common = [...a.starts.keys()].find((start) => b.starts.has(start));
   const isPreciseStart = common !== undefined && isPrecise(common);
-  // Every machine has a loopback of its own: two Prometheus servers that name it may mean two processes.
+  // Every machine has its own loopback interface: two Prometheus servers that both name it may mean two
+  // processes.
   const isAnywhere = isLoopback(a.address) && !areOfOnePrometheus(a.target, b.target);
   const isOneAddress = a.address !== null && a.address === b.address && !isAnywhere;
   if (areNamedApart(a.target, b.target) && !isPreciseStart && !isOneAddress) return 'distinct';
@@ -166,7 +181,8 @@ function compare(a: Portrait, b: Portrait, frame: Frame): 'distinct' | 'unknown'
   if (areStartsKnown && common === undefined) return 'distinct';
   if (a.address === b.address && isAnywhere && common === undefined) return 'unknown';
   const agreement = agreementOf(a, b, common, frame);
-  // Scrapes that take long, or clocks far apart, put counters out of step: an address and a start time to the fraction outweigh that.
+  // Slow scrapes or skewed clocks put counters out of step; a common address and a common fractional start
+  // time outweigh that.
   if (agreement === 'refuted' && !(isOneAddress && isPreciseStart)) return 'distinct';
   if (agreement === 0) return 'unknown';
   const address = a.address !== null && a.address === b.address ? a.address : null;
@@ -181,8 +197,8 @@ const OWN_NAMES = [...POD_NAMES, 'namespace'];
 const namesOf = ({ labels }: TargetWindow) => POD_NAMES.flatMap((name) => labels[name] ?? []);
 
 /**
- * Targets of one pod. Its containers are processes of their own, and where one job gives all of its targets the same pod, that is
- * the pod of the scraping server.
+ * Targets of one pod. The containers of a pod are separate processes; and if one job reports the same pod for
+ * all of its targets, it is the pod of the scraping server.
  */
 const mayBeOneContainer = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
   a.job !== b.job && (a.container === undefined || b.container === undefined || a.container === b.container);
@@ -190,22 +206,23 @@ const mayBeOneContainer = ({ labels: a }: TargetWindow, { labels: b }: TargetWin
 const areNamedApart = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
   OWN_NAMES.some((name) => a[name] !== undefined && b[name] !== undefined && a[name] !== b[name]);
 
-/** Only the job and the address tell them apart: both are given by the one that scrapes. */
+/** They differ only in job and address, both of which the scraping server assigns. */
 const areOfOnePrometheus = (a: TargetWindow, b: TargetWindow) =>
   differingLabels(a, b).every((label) => label === 'job' || label === 'instance');
 
 export const differingLabels = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
   [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((label) => a[label] !== b[label]);
 
-/** The clocks of two Prometheus servers may differ by so much. */
+/** Two Prometheus servers' clocks may differ by this much. */
 const CLOCK_TOLERANCE_SECONDS = 1;
-/** How much later than its time a scrape may have read a counter. */
+/** How long after its timestamp a scrape may have read a counter. */
 const SCRAPE_TOLERANCE_SECONDS = 0.5;
 
 /**
- * How many counters of two targets may be one, or `refuted`. A process that showed the one target less than the other did so
- * earlier. Over all counters and all pairs of scrapes that bounds by how much the clocks of the two differ: where no difference
- * fits, or only a large one, they are not the same. Counters that stood still tell nothing.
+ * How many counters of two targets may be the same, or `refuted`. If a single process had served both, a
+ * lower value would have been read earlier. Over all counters and all pairs of scrapes, this bounds the clock
+ * difference of the two servers: if no difference fits, or only a large one, the targets are distinct.
+ * Counters that stood still say nothing.
  */
 function agreementOf(a: Portrait, b: Portrait, startSeconds: number | undefined, frame: Frame) {
   const own = courses(a, startSeconds, frame, labelsOnlyIn(a, b));
@@ -230,7 +247,7 @@ function agreementOf(a: Portrait, b: Portrait, startSeconds: number | undefined,
 
 const hasGrown = (course: Course) => course.length > 1 && course.at(-1)![1] > course[0]![1];
 
-/** Of values that never fall, the index of the first that is as it should be; their number if none is. */
+/** In a monotonic sequence of conditions, the index of the first that holds; their number if none does. */
 function firstWith(course: Course, is: (value: number) => boolean): number {
   let [low, high] = [0, course.length];
   while (low < high) {
@@ -241,7 +258,7 @@ function firstWith(course: Course, is: (value: number) => boolean): number {
   return low;
 }
 
-/** The labels of its target, and what a job adds to each series while the other job does not. */
+/** The labels of its target, and those that one job adds to each series while the other does not. */
 function labelsOnlyIn(one: Portrait, other: Portrait): ReadonlySet<string> {
   const namesOf = ({ series }: Portrait) => new Set(series.flatMap(({ labels }) => Object.keys(labels)));
   const theirs = namesOf(other);
@@ -250,7 +267,9 @@ function labelsOnlyIn(one: Portrait, other: Portrait): ReadonlySet<string> {
   return new Set([...targets, ...added, ...PASSED_ON]);
 }
 
-/** By name and labels, the courses of a target's counters; none where two of them cannot be told apart. */
+/**
+ * The samples of a target's counters, by name and labels; empty if two of them have the same name and labels.
+ */
 function courses(
   portrait: Portrait,
   startSeconds: number | undefined,
@@ -263,7 +282,7 @@ function courses(
         .filter(([label]) => !without.has(label))
         .sort(),
     );
-  // Several selectors may ask for the same series.
+  // Several selectors may match the same series.
   const distinct = new Map(portrait.series.map((one) => [nameless(one.labels) + one.labels.__name__, one]));
   const found = new Map<string, Course>();
   for (const one of distinct.values()) {
@@ -273,7 +292,7 @@ function courses(
   return found;
 }
 
-/** The samples of one process that were read as they are; after a fall, those since. */
+/** The samples of one process that were read in full; after a counter reset, those since the reset. */
 function courseOf(
   { samples }: Series,
   { starts }: Portrait,
@@ -282,7 +301,7 @@ function courseOf(
 ): Course {
   const times = startSeconds === undefined ? undefined : starts.get(startSeconds);
   const [from, to] = [times?.[0] ?? -Infinity, times?.at(-1) ?? Infinity];
-  // The ends of blocks are moments, and not times of scrapes.
+  // The ends of aggregated blocks are not scrape times.
   const isEnd = (at: number) => {
     if (blocks === null) return false;
     const { thinned } = blocks;

@@ -4,20 +4,23 @@ import { roleOf } from '../prometheus/promql.ts';
 import { belongsTo, parseValue, type TargetWindow } from './targets.ts';
 
 /**
- * Where no start time is exported, only a counter that falls shows a restart, and a small one may not fall: with 50 at one scrape and
- * 350 at the next it may have counted 300 more, or 350 from 0, while what the old process counted after its last scrape is lost. A
- * counter rules a restart out where a new process could not have reached its value: it would have had to grow more than twice as fast
- * as ever, or for the CPU by more than one second a second. One such counter of a target is enough.
+ * If no start time is exported, only a falling counter shows a restart, and a small counter may not fall:
+ * from 50 at one scrape to 350 at the next, it may have counted 300 more, or 350 from 0 while the old
+ * process's last counts are lost. A counter rules a restart out if a new process could not have reached its
+ * value: it would have had to grow more than twice as fast as ever before (for the CPU: by more than one
+ * second per second). One such counter per target is enough.
  */
 
 export interface HiddenRestart {
   readonly target: TargetWindow;
-  /** Two scrapes: the process may have been replaced between them. */
+  /** Two scrapes between which the process may have been replaced. */
   readonly fromSeconds: number;
   readonly toSeconds: number;
 }
 
-/** A process is assumed to be at most twice as busy unseen as it ever was between two of its scrapes. */
+/**
+ * A process is assumed to be at most twice as busy while unseen as it ever was between two of its scrapes.
+ */
 const TWICE = 2;
 const ONE_CORE = 1;
 
@@ -34,7 +37,7 @@ export function hiddenRestarts(
 
 type Stretch = readonly [fromSeconds: number, toSeconds: number];
 
-/** Stretches of time in which some counter of a target shows that its process went on. */
+/** Intervals in which some counter of a target proves that its process continued. */
 function proofsOf(
   target: TargetWindow,
   plan: Plan,
@@ -73,7 +76,7 @@ function wentOn(samples: readonly (readonly [number, number])[], leastRate: numb
     .map(({ before, at }): Stretch => [before, at]);
 }
 
-/** The parts of a target's window that no proof covers, from scrape to scrape. */
+/** The intervals between scrapes of a target's window that no counter covers. */
 function gapsIn(target: TargetWindow, proofs: readonly Stretch[]): readonly HiddenRestart[] {
   const { openSeconds, closeSeconds, intervalSeconds } = target;
   const near = intervalSeconds / 2;
@@ -86,7 +89,7 @@ function gapsIn(target: TargetWindow, proofs: readonly Stretch[]): readonly Hidd
   return gaps;
 }
 
-/** The first of possible restarts, and how many more there are. */
+/** The first possible restart, and how many more there are. */
 export function possibleRestart(restarts: readonly HiddenRestart[]): Reason {
   const { target, fromSeconds, toSeconds } = restarts[0]!;
   const more = restarts.length - 1;

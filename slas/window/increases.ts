@@ -2,9 +2,11 @@ import type { Series } from '../model/model.ts';
 import type { Life } from './process-instances.ts';
 import { parseValue, type TargetWindow } from './targets.ts';
 
-/** How much a counter grew in a window, and by each of its scrapes. */
+/** How much a counter grew in a window, in total and by each of its scrapes. */
 
-/** An increase of one series over its target's window: the sum over the processes that it counted in. */
+/**
+ * The increase of one series over its target's window: the sum over the process instances that it counted in.
+ */
 export interface Increase {
   readonly labels: Readonly<Record<string, string>>;
   readonly target: TargetWindow;
@@ -13,20 +15,23 @@ export interface Increase {
   readonly parts: readonly Part[];
 }
 
-/** What a series counted in one process. */
+/** What a series counted in one process instance. */
 export interface Part {
   readonly life: Life;
-  /** Its value where the process enters the window, and what all processes before it had counted there. */
+  /** Its value where the process instance enters the window, and the counts of all earlier instances. */
   readonly base: number;
   readonly before: number;
   readonly increase: number;
-  /** It began inside: before its first sample it stood at 0. */
+  /** It began inside the window: before its first sample it was 0. */
   readonly startsAtZero: boolean;
-  /** Of the increase, at most so many may have been counted before the window: it is not known when the series began. */
+  /**
+   * At most this much of the increase may have been counted before the window, because it is not known when
+   * the series began.
+   */
   readonly early: number;
 }
 
-/** How much a series had grown by a scrape; NaN where it has no sample of that scrape. */
+/** How much a series had grown by a given scrape; NaN if it has no sample there. */
 export function grownBy({ series: { samples }, target, parts }: Increase, atSeconds: number): number {
   const half = target.intervalSeconds / 2;
   const part = parts.findLast(({ life }) => atSeconds > life.openSeconds - half);
@@ -37,7 +42,10 @@ export function grownBy({ series: { samples }, target, parts }: Increase, atSeco
   return Math.abs(time - atSeconds) < half ? part.before + parseValue(text) - part.base : Number.NaN;
 }
 
-/** Of ascending times, the index of the one that is nearest to a moment, by halving: windows of a day have many. */
+/**
+ * The index of the time nearest to a given one, in ascending times. Bisection, because windows of a day have
+ * many.
+ */
 export function nearestAt(length: number, timeAt: (index: number) => number, moment: number): number {
   let [low, high] = [0, length - 1];
   while (high - low > 1) {
@@ -51,16 +59,19 @@ export function nearestAt(length: number, timeAt: (index: number) => number, mom
 export const total = (increases: readonly Increase[]) =>
   increases.reduce((sum, { increase }) => sum + increase, 0);
 
-/** The highest rate of any target between two of its scrapes. */
+/** The highest rate of any scrape target between two of its scrapes. */
 export const busiestRate = (
   counts: readonly Increase[],
   { targets }: { readonly targets: readonly TargetWindow[] },
 ) => targets.reduce((most, target) => Math.max(most, busiestOf(target, counts)), 0);
 
-/** The highest rate between two neighbouring scrapes of one process, or from its start to its first scrape. */
+/**
+ * The highest rate between two consecutive scrapes of one process instance, or from its start to its first
+ * scrape.
+ */
 function busiestOf(target: TargetWindow, counts: readonly Increase[]): number {
   const own = counts.filter((one) => one.target === target);
-  // What may have been counted before the window is no step of a counter.
+  // Counts that may predate the window are not part of the increase.
   const grown = (at: number) => own.reduce((sum, one) => sum + grownBy(one, at) - earlyBy(one, at), 0);
   const least = target.intervalSeconds / 2;
   let most = 0;
@@ -71,7 +82,7 @@ function busiestOf(target: TargetWindow, counts: readonly Increase[]): number {
     const known = times.map((at) => [at, grown(at)] as const).filter(([, sum]) => Number.isFinite(sum));
     if (bornSeconds !== null && known.length > 0) {
       const [first] = known[0]!;
-      // A series that this process does not have tells what another counted before it.
+      // A series that this process instance lacks holds the counts of an earlier one.
       const counted = own.reduce((so, one) => {
         const part = one.parts.find(({ life }) => life.openSeconds === openSeconds);
         return part === undefined ? so : so + grownBy(one, first) - part.before - part.early;

@@ -3,10 +3,10 @@ import type { TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
 /**
- * What was counted, and may not be of the window that was asked for. Counts go from the last scrape before it to the first after
- * it: with a scrape a minute that is up to two minutes more. A series that was born inside, or a process that had a life
- * elsewhere, may have brought counts along. Both are bounded; an objective is judged as if these were the good ones, and as if they
- * were the bad ones.
+ * Counts that may lie outside the requested window. Counting goes from the last scrape before the window to
+ * the first after it: with one scrape a minute, that is up to two minutes more. A series that began inside
+ * the window, or a process that ran elsewhere, may also bring in earlier counts. Both are bounded, so an
+ * objective is judged twice: as if these were the good requests, and as if they were the bad ones.
  */
 export interface Outside {
   readonly all: number;
@@ -15,12 +15,15 @@ export interface Outside {
 
 export const NOTHING_OUTSIDE: Outside = { all: 0, bad: 0 };
 
-/** No stretch outside is taken to have been more than twice as busy as the busiest between any two scrapes. */
+/**
+ * No stretch outside the window is assumed to be more than twice as busy as the busiest interval between two
+ * scrapes.
+ */
 const TWICE = 2;
 
 /**
- * At most so many of what `counts` counted (without what `less` did: a bucket of those within the limit) lie outside. `among` are
- * all events, whose rate bounds what can lie in the seconds outside.
+ * At most this many events of `counts`, minus those of `less` (a bucket of the requests within the limit),
+ * lie outside. `among` counts all events; its rate bounds what the seconds outside can contain.
  */
 export function outsideOf(
   counts: readonly Increase[],
@@ -35,7 +38,10 @@ export function outsideOf(
   }, 0);
 }
 
-/** The same of what counts add up to, of which one event may have any part: all that was added in the stretches at the edges. */
+/**
+ * The same for a sum, any part of which a single event may have contributed: everything added in the
+ * intervals at the edges.
+ */
 export function outsideSum(sums: readonly Increase[], frame: Frame): number {
   return frame.targets.reduce((sum, target) => {
     const own = sums.filter((one) => one.target === target);
@@ -70,10 +76,10 @@ const earlyOf = ({ parts }: Increase) => parts.reduce((sum, { early }) => sum + 
 const sumOf = (counts: readonly Increase[], of: (one: Increase) => number) =>
   counts.reduce((sum, one) => sum + of(one), 0);
 
-/** A window is not meant more exactly than this: a load may be as far off its plan. */
+/** A window's edges are no more precise than this; a load may deviate from its plan by as much. */
 const SAME = 0.02;
 
-/** Of a target that began or ended inside there is no edge outside. */
+/** For a target that began or ended inside, nothing lies outside at that edge. */
 export function secondsOutside({ lives, openSeconds, closeSeconds }: TargetWindow, frame: Frame) {
   const { fromSeconds, toSeconds, isAlone } = frame;
   const opening = lives[0]!.bornSeconds === null ? fromSeconds - openSeconds : 0;
@@ -82,7 +88,7 @@ export function secondsOutside({ lives, openSeconds, closeSeconds }: TargetWindo
   return isAlone || isSame ? { opening: 0, closing: 0 } : { opening, closing };
 }
 
-/** From where to where was counted, if that is more than was asked for and something may lie outside. */
+/** The interval that was counted, if it exceeds the requested one and something may lie outside. */
 export function countedSpan(
   frame: Frame,
 ): { readonly fromSeconds: number; readonly toSeconds: number } | null {

@@ -6,8 +6,8 @@ import { judgeInWords } from '../testing/judge-in-words.ts';
 import { thin } from '../testing/thinned.ts';
 
 /**
- * Services that stall at random, at the edges of phases too, their counters made from each single request: what a row says of
- * its phase must be true of the requests that were sent in it.
+ * Services that stall at random, including at phase edges, with counters derived from each simulated request:
+ * a row's statement about its phase must hold for the requests that were sent in that phase.
  */
 
 const document = (client: string) => `
@@ -80,7 +80,7 @@ function columns(requests: readonly Request[]): ClientRequests {
   };
 }
 
-/** What a counter shows at each scrape: those that were answered by then. */
+/** A counter's value at each scrape: the requests answered by then. */
 function counted({ labels, samples }: Series, requests: readonly Request[]): Series {
   const limit =
     labels.le === undefined ? Number.POSITIVE_INFINITY : Number(labels.le.replace('+Inf', 'Infinity'));
@@ -122,7 +122,10 @@ function judged(client: string, bursts: readonly Burst[], everySeconds: number) 
   return { requests, plan, run, evidence, verdict: judgeInWords(plan, run, evidence) };
 }
 
-/** Those of a phase that the service's counts are about: answered inside the part covered, or in flight at its end. */
+/**
+ * The requests of a phase that the service's counts cover: answered inside the covered interval, or in flight
+ * at its end.
+ */
 function ownOf({ phase, covered }: ObjectiveVerdict, requests: readonly Request[]) {
   const { from, to } = PHASES.find(({ name }) => name === phase)!;
   const [opens, closes] = [covered!.from, covered!.to].map(
@@ -142,7 +145,7 @@ const burst = fc.record({
 const bursts = fc.array(burst, { maxLength: 4 });
 const everySeconds = fc.constantFrom(1, 2.5);
 
-test('what the service counted in a phase is true of the requests that were sent in it', () => {
+test("the service's counts of a phase hold for the requests that were sent in it", () => {
   const outcomes = new Set<string>();
   const property = fc.property(bursts, everySeconds, (some, every) => {
     const { requests, verdict } = judged('', some, every);
@@ -157,12 +160,12 @@ test('what the service counted in a phase is true of the requests that were sent
     }
   });
   fc.assert(property, { seed: 4, numRuns: 120 });
-  // All of it was tried.
+  // Every combination was tried.
   for (const id of ['latency-p95 · hold', 'quickness · hold', 'latency-p95 · after'])
     for (const verdict of ['met', 'missed', 'undecided']) expect(outcomes).toContain(`${id} ${verdict}`);
 });
 
-test('with the clock of the client no row is met unless its own requests were in time', () => {
+test("by the client's clock, no row is met unless its own requests were fast enough", () => {
   const property = fc.property(bursts, everySeconds, (some, every) => {
     const { requests, verdict } = judged(', client: /predict', some, every);
     for (const { id, phase, verdict: outcome, reason } of verdict.objectives) {
@@ -176,7 +179,7 @@ test('with the clock of the client no row is met unless its own requests were in
   fc.assert(property, { seed: 5, numRuns: 80 });
 });
 
-test('of a long window, where phases meet and not every sample is read, it says the same', () => {
+test('a long window in which phases meet and not every sample is read gives the same result', () => {
   const counts = ({ id, verdict, samples, share, covered }: ObjectiveVerdict) => ({
     ...{ id, verdict, samples, share, covered },
   });

@@ -14,12 +14,14 @@ import { plannedIn } from '../plan/planned-in.ts';
 import { cutWindow, type Frame } from './window.ts';
 
 /**
- * Phases judged apart. By the client's clock a request belongs to the phase in which it was sent, however long it took. The
- * service's counters know only when requests were answered, and only at scrapes: what is counted of a phase lies between the
- * first scrape inside it and the last. docs/verdict.md says what follows from the difference.
+ * Judges phases separately. By the client's clock, a request belongs to the phase in which it was sent,
+ * however long it took. The service's counters know only when requests were answered, and only at scrapes:
+ * the counts of a phase lie between its first and its last scrape. docs/verdict.md explains the consequences.
  */
 
-/** The part of a run that an objective is judged in: all of it, or one phase as if it were a run of its own. */
+/**
+ * The part of a run in which an objective is judged: all of it, or one phase as if it were a run of its own.
+ */
 export interface Scope {
   /** null: the whole run. */
   readonly phase: PhaseTimes | null;
@@ -31,19 +33,19 @@ export interface Scope {
 
 export interface PhaseTimes extends Phase {
   readonly fromSeconds: number;
-  /** Where the next one begins; of the last, where its schedule ends, or was cut. */
+  /** Where the next phase begins; for the last one, where its schedule ends or was cut short. */
   readonly toSeconds: number;
   readonly isFirst: boolean;
   readonly isLast: boolean;
-  /** What the generator says of it. */
+  /** What the load generator reports about it. */
   readonly sent: number;
   readonly startedLateP99Seconds: number;
 }
 
-/** A first scrape that lies further from the edge of a phase than so many intervals shows that one was missed. */
+/** If the first scrape is more than this many intervals from the phase's edge, a scrape was missed. */
 const LATE = 1.5;
 
-/** The phases of a run that began, by the generator's own clock; none where it left no record of them. */
+/** The phases of a run that began, by the load generator's clock; empty if it left no record of them. */
 export function phasesOf({ load }: Plan, { load: record, window }: RunRecord): readonly PhaseTimes[] {
   const began = record?.phases ?? [];
   if (load === null) return [];
@@ -64,7 +66,7 @@ export function phasesOf({ load }: Plan, { load: record, window }: RunRecord): r
   });
 }
 
-/** What an objective is judged in, or why that is not known. */
+/** The part of the run that an objective is judged in, or why it is not known. */
 export function scopeOf(
   { phase: named, measure }: PlannedObjective,
   plan: Plan,
@@ -73,7 +75,7 @@ export function scopeOf(
   whole: Frame,
 ): Scope | Reason {
   if (named === undefined) return { phase: null, plan, run, frame: whole };
-  // What comes back after a phase is seen in the next one.
+  // Responses that arrive after a phase are counted in the next one.
   const name = measure.kind === 'recovery' ? nameAfter(named, plan) : named;
   const phase = phasesOf(plan, run).find((one) => one.name === name);
   if (phase !== undefined) return narrowed(phase, plan, run, evidence, whole);
@@ -102,14 +104,14 @@ const isIn = ({ fromSeconds, toSeconds, isFirst, isLast }: PhaseTimes, atSeconds
 const sentAt = (client: ClientRequests, { startSeconds }: ClientRequest) =>
   client.originSeconds + startSeconds;
 
-/** How many were sent while a phase lasted, whichever schedule they were of; null where nobody left a record of each. */
+/** How many requests were sent during a phase, by any schedule; null without a record of each request. */
 export function sentWhile(phase: PhaseTimes, { load }: RunRecord): number | null {
   const client = load?.client;
   if (client === undefined) return null;
   return requestsOf(client).filter((one) => isIn(phase, sentAt(client, one))).length;
 }
 
-/** The record as it would be of a run that was this phase alone. */
+/** The record of a run that consisted of this phase only. */
 function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): LoadRecord {
   const { client, ...rest } = record;
   const sliced = client === undefined ? undefined : sliceOf(client, phase);
@@ -127,7 +129,7 @@ function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): LoadRecord
   };
 }
 
-/** The requests that were sent in a phase, counted from its beginning. */
+/** The requests that were sent in a phase, with times relative to its start. */
 function sliceOf(client: ClientRequests, phase: PhaseTimes): ClientRequests {
   const inside = requestsOf(client).map((one) => isIn(phase, sentAt(client, one)));
   const keep = (column: string) =>
@@ -151,8 +153,8 @@ function sliceOf(client: ClientRequests, phase: PhaseTimes): ClientRequests {
 // ---------------------------------------------------------------------------------------------- the service's side
 
 /**
- * The window between the first scrape inside a phase and the last. Where targets are scraped at different moments it begins
- * with the last of the first ones: the edges of all then lie inside.
+ * The window between the first and the last scrape inside a phase. If targets are scraped at different times,
+ * it begins with the latest of the first scrapes, so that the edges of all targets lie inside.
  */
 function cutInside(
   phase: PhaseTimes,
@@ -183,12 +185,13 @@ function cutInside(
   if (short !== undefined && !isElastic) return reason('phase-without-scrapes', span);
   const missed = edges.find(({ opens, closes }) => !opens || !closes);
   if (missed !== undefined && !isElastic) return edgeMissing(missed.name);
-  // Replicas that start or end inside the phase are not its edges.
+  // Replicas that start or end inside the phase do not define its edges.
   const fromSeconds = Math.max(...edges.filter(({ opens }) => opens).map(({ first }) => first));
   const toSeconds = Math.min(...edges.filter(({ closes }) => closes).map(({ last }) => last));
   if (!(Number.isFinite(toSeconds - fromSeconds) && fromSeconds < toSeconds))
     return reason('phase-without-scrapes', span);
-  // The client's record is of the whole run: what it knows beyond these counts is not what they lack.
+  // The client's record covers the whole run: a difference from these counts does not mean that they are
+  // incomplete.
   const cut = cutWindow(plan, { ...run, load: null, window: { fromSeconds, toSeconds } }, evidence);
   const frame = { ...cut, isSettled: whole.isSettled, restarts: restartsIn(cut, whole) };
   const outside = frame.targets.find(
@@ -197,7 +200,10 @@ function cutInside(
   return outside === undefined ? frame : edgeMissing(outside.name);
 }
 
-/** What the whole run rules out, a part of it does not bring back: a client that saw every request answered, or a counter that went on. */
+/**
+ * What the whole run rules out is ruled out for each part, too: a client that saw every request answered, or
+ * a counter that continued.
+ */
 function restartsIn(frame: Frame, whole: Frame): Frame['restarts'] {
   if (whole.missing?.requests === 0) return [];
   return frame.restarts.filter((one) =>
@@ -208,17 +214,17 @@ function restartsIn(frame: Frame, whole: Frame): Frame['restarts'] {
   );
 }
 
-/** Requests that one clock counts to the phase and the other does not. */
+/** Requests that one clock attributes to the phase and the other does not. */
 export interface AcrossEdges {
   /** Sent in the phase, and not answered by its last scrape. */
   readonly inFlight: readonly ClientRequest[];
   /** Sent before the phase, and answered after its first scrape. */
   readonly carriedIn: readonly ClientRequest[];
-  /** Sent before it, and given up by the client before that: the service may have answered them all the same, later. */
+  /** Sent before the phase and timed out before it; the service may still have answered them later. */
   readonly givenUp: readonly ClientRequest[];
 }
 
-/** null where nobody left a record of each request. */
+/** null without a record of each request. */
 export function acrossEdges(phase: PhaseTimes, { load }: RunRecord, { targets }: Frame): AcrossEdges | null {
   const client = load?.client;
   if (client === undefined || targets.length === 0) return null;

@@ -3,7 +3,10 @@ import type { Sample } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import { isMissedBetween, livesOf } from './process-instances.ts';
 
-/** Processes of one replica, scraped every 5 s, in a window from 100 s to 160 s. docs/verdict.md has the rules. */
+/**
+ * Processes of one replica, scraped every 5 s, in a window from 100 s to 160 s. docs/verdict.md has the
+ * rules.
+ */
 
 const AROUND = { name: 'b', fromSeconds: 100, toSeconds: 160, intervalSeconds: 5, listedUntilSeconds: 1000 };
 const every5 = (started: number | string, first: number, last: number): readonly Sample[] =>
@@ -23,7 +26,7 @@ const life = (
 });
 
 describe('one process', () => {
-  test('that was there all the time is counted from edge to edge', () => {
+  test('that was always there is counted from edge to edge', () => {
     expect(found(every5(50, 88, 173))).toEqual([life(null, 98, 163, 0)]);
     expect(found(every5(50, 90, 170))).toEqual([life(null, 100, 160, 0)]);
     expect(found(every5(50, 100, 170))).toEqual([life(null, 100, 160, 0)]);
@@ -31,18 +34,18 @@ describe('one process', () => {
   test('that started inside is counted from its first scrape', () => {
     expect(found(every5(119, 122, 172))).toEqual([life(119, 122, 162, 0)]);
   });
-  test('that ended inside lived on until the next scrape that was due, or the end of the window', () => {
+  test("that ended inside is assumed to run until the next due scrape or the window's end", () => {
     expect(found(every5(50, 98, 138), { listedUntilSeconds: 143 })).toEqual([life(null, 98, 138, 5)]);
     expect(found(every5(50, 98, 138), { listedUntilSeconds: 163 })).toEqual([life(null, 98, 138, 22)]);
     expect(found(every5(119, 122, 132), { listedUntilSeconds: 137 })).toEqual([life(119, 122, 132, 5)]);
   });
-  test('that was last scraped before the window may have answered in it', () => {
+  test('that was last scraped before the window may have answered requests in it', () => {
     expect(found(every5(50, 78, 98), { listedUntilSeconds: 103 })).toEqual([life(null, 98, 98, 3)]);
     expect(found(every5(50, 78, 98), { listedUntilSeconds: 100 })).toEqual([]);
-    // Nothing was scraped for a while: that it was not is no sign of an edge that was missed.
+    // Nothing was scraped for a while, so its missing scrape does not mean a missed edge.
     expect(found(every5(50, 75, 90), { listedUntilSeconds: 103 })).toEqual([life(null, 90, 90, 3)]);
   });
-  test('that started after the window has no part in it', () => {
+  test('that started after the window is ignored', () => {
     expect(found(every5(161, 163, 178))).toEqual([]);
     expect(found(every5(160, 160, 175))).toEqual([]);
     // It started inside, and its first scrape closes the window.
@@ -51,32 +54,32 @@ describe('one process', () => {
     // Whole seconds are rounded up: it was scraped inside.
     expect(found(every5(160, 159.5, 174.5))).toEqual([life(160, 159.5, 164.5, 0)]);
   });
-  test('whose start time lies after the scrape that reports it has another clock', () => {
+  test('whose start time is later than the scrape that reports it has another clock', () => {
     expect(found(every5(123, 122, 172))).toEqual([life(123, 122, 162, 0)]);
     expect(found(every5(124.5, 122, 172))).toEqual(
       reason('started-after-scrape', { target: 'b', seconds: 2.5 }),
     );
   });
-  test('that is first seen inside must have started no earlier than an edge could lie', () => {
+  test('first seen inside must have started close enough for its edge to be known', () => {
     expect(found(every5(92.5, 102, 172))).toEqual([life(92.5, 102, 162, 0)]);
     expect(found(every5(92, 102, 172))).toEqual(reason('started-unseen', { target: 'b', seconds: 8 }));
   });
 });
 
-describe('edges that were missed', () => {
+describe('missed edges', () => {
   const late = (edge: 'open' | 'close', seconds: number) =>
     reason('edge-scrape-late', { target: 'b', edge, seconds });
 
   test('where the window opens', () => {
     expect(found([...every5(50, 80, 91), ...every5(50, 106, 171)])).toEqual(late('open', 10));
-    // 5 s before it one more was due, as the gap there shows.
+    // 5 s earlier another scrape was due, as the gap shows.
     expect(found([...every5(50, 80, 95), ...every5(50, 105, 170)])).toEqual(late('open', 5));
     expect(found([...every5(50, 80, 95), ...every5(50, 101, 171)])).toEqual([life(null, 95, 161, 0)]);
   });
   test('where the window closes', () => {
     expect(found([...every5(50, 90, 155), ...every5(50, 169, 179)])).toEqual(late('close', 9));
     expect(found([...every5(50, 90, 155), ...every5(50, 165, 175)])).toEqual(late('close', 5));
-    // Late, and none in between.
+    // Late, with no scrape in between.
     expect(found([...every5(50, 94, 159), ...every5(50, 166, 176)])).toEqual([life(null, 99, 166, 0)]);
     expect(found([...every5(119, 122, 152), ...every5(119, 169, 174)])).toEqual(late('close', 9));
   });
@@ -96,7 +99,7 @@ describe('several processes', () => {
   const odd = (started: string, before: string | null) =>
     reason('start-time-went-back', { target: 'b', started, before });
 
-  test('one after the other in one place', () => {
+  test('in sequence at one address', () => {
     expect(found([...every5(50, 88, 128), ...every5(130, 133, 173)])).toEqual([
       life(null, 98, 128, 5),
       life(130, 133, 163, 0),
@@ -107,11 +110,11 @@ describe('several processes', () => {
       life(130, 133, 163, 0),
     ]);
   });
-  test('a restart before the window and one after it are not in it', () => {
+  test('restarts before and after the window are ignored', () => {
     expect(found([...every5(20, 78, 88), ...every5(90, 93, 173)])).toEqual([life(null, 98, 163, 0)]);
     expect(found([...every5(20, 78, 158), ...every5(161, 163, 173)])).toEqual([life(null, 98, 158, 2)]);
   });
-  test('one that replaced another cannot have responded before it', () => {
+  test('a replacement cannot have responded before its predecessor ended', () => {
     expect(found([...every5(50, 88, 108), ...every5(80, 113, 173)])).toEqual([
       life(null, 98, 108, 5),
       life(80, 113, 163, 0),
@@ -124,12 +127,12 @@ describe('several processes', () => {
       reason('started-unseen', { target: 'b', seconds: 20 }),
     );
   });
-  test('that take turns behind one address cannot be told apart', () => {
+  test('alternating behind one address cannot be told apart', () => {
     expect(found([...every5(50, 88, 128), ...every5(40, 133, 173)])).toEqual(odd('40', '50'));
     expect(found(every5('NaN', 98, 163))).toEqual(odd('NaN', null));
     expect(found([...every5(50, 88, 128), ...every5('+Inf', 133, 173)])).toEqual(odd('NaN', '50'));
   });
-  test('of which one is not known are not counted at all', () => {
+  test('are not counted at all if one of them is not known', () => {
     expect(found([...every5(50, 88, 128), ...every5(140, 133, 173)])).toEqual(
       reason('started-after-scrape', { target: 'b', seconds: 7 }),
     );

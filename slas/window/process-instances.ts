@@ -2,42 +2,52 @@ import type { Sample } from '../model/model.ts';
 import { isReason, type Reason, reason } from '../model/reasons.ts';
 
 /**
- * The processes of one target of an elastic service. Each has its own counters, which began at 0 when it started; one that
- * ended took with it what it counted after its last scrape. A stable service has one a target, from edge to edge.
+ * The process instances of one scrape target of an elastic service. Each has its own counters, which start at
+ * 0; what an instance counted after its last scrape is lost. A stable service has one instance per target,
+ * from edge to edge.
  */
 export interface Life {
-  /** When its process started, inside the window; null: it was there when the window opened. */
+  /** When its process started inside the window; null if it was running when the window opened. */
   readonly bornSeconds: number | null;
   /** The scrapes to subtract: at the edges of the window, or its own first and last. */
   readonly openSeconds: number;
   readonly closeSeconds: number;
-  /** How long it may have gone on after its last scrape, at most; 0: it was scraped where the window closes. */
+  /**
+   * The longest that it may have continued after its last scrape; 0 if it was scraped where the window
+   * closes.
+   */
   readonly unseenSeconds: number;
 }
 
-/** A scrape is late, and the one expected there missed, past this many intervals. */
+/** Past this many intervals, the expected scrape was missed. */
 export const LATE = 1.5;
 
-/** Start times come in whole seconds from some clients, and by the clock of another machine. */
+/** Some clients report start times in whole seconds, and by the clock of another machine. */
 const START_TOLERANCE_SECONDS = 1;
 
-/** Parts of a window as one target's processes saw it. */
+/** Parts of a window as the processes of one target saw it. */
 export interface Surroundings {
   readonly name: string;
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly intervalSeconds: number;
-  /** Until when the target was listed: its last scrape, worked or not, and the next one that would have been due. */
+  /**
+   * Until when the target was listed: its last scrape, successful or not, and the next one that would have
+   * been due.
+   */
   readonly listedUntilSeconds: number;
 }
 
-/** One process after another, by the start time that each scrape told. */
+/** Process instances in sequence, by the start time that each scrape reported. */
 interface Process {
   readonly startedSeconds: number;
   readonly times: readonly number[];
 }
 
-/** Process instances that overlap the window; none if all ended before or began after it. A reason: why they are not known. */
+/**
+ * The process instances that overlap the window; empty if all ended before it or began after it. A reason if
+ * they are not known.
+ */
 export function livesOf(starts: readonly Sample[], surroundings: Surroundings): readonly Life[] | Reason {
   const processes = processesOf(starts);
   const odd = processes.findIndex(
@@ -105,7 +115,10 @@ function lifeOf(processes: readonly Process[], index: number, around: Surroundin
   };
 }
 
-/** A process that no earlier scrape saw must have begun in the window, or within the last scrape interval before it. */
+/**
+ * A process that no earlier scrape saw must have begun in the window, or within the last scrape interval
+ * before it.
+ */
 function birthProblem(processes: readonly Process[], index: number, around: Surroundings): Reason | null {
   const { name, fromSeconds, intervalSeconds } = around;
   const { startedSeconds, times } = processes[index]!;
@@ -113,7 +126,7 @@ function birthProblem(processes: readonly Process[], index: number, around: Surr
   if (startedSeconds > first + START_TOLERANCE_SECONDS)
     return reason('started-after-scrape', { target: name, seconds: startedSeconds - first });
   const before = processes[index - 1]?.times.at(-1);
-  // Whenever it started, it cannot have responded before the process that it replaced had ended.
+  // Whenever it started, it cannot have responded before its predecessor ended.
   if (before !== undefined && before >= fromSeconds) return null;
   return startedSeconds < fromSeconds - LATE * intervalSeconds
     ? reason('started-unseen', { target: name, seconds: fromSeconds - startedSeconds })
@@ -129,8 +142,8 @@ function openingProblem(times: readonly number[], { name, fromSeconds, intervalS
 }
 
 /**
- * Whether a scrape is missing between an edge that was found and the request there: they are far enough apart for one more
- * scrape, and the gap that lies there shows that one is missing.
+ * Whether a scrape is missing between the edge that was found and the request there: they are far enough
+ * apart for another scrape, and the gap shows that one is missing.
  */
 export function isMissedBetween(distance: number, gap: number, intervalSeconds: number): boolean {
   return distance >= intervalSeconds && gap > LATE * intervalSeconds;

@@ -4,7 +4,10 @@ import { reason } from '../model/reasons.ts';
 import { healthy } from '../testing/cases.ts';
 import { cutTargets, parseValue } from './targets.ts';
 
-/** When each target was scraped, and where its window opens and closes: by hand-made times, in seconds. */
+/**
+ * When each scrape target was scraped, and where its window opens and closes, with hand-made times in
+ * seconds.
+ */
 
 const { plan, run } = healthy();
 const ELASTIC: Plan = { ...plan, replicas: 'elastic' };
@@ -30,7 +33,7 @@ const stable = (fromSeconds: number, toSeconds: number, told: Told) =>
 const elastic = (fromSeconds: number, toSeconds: number, told: Told, starts: Told) =>
   cut(ELASTIC, fromSeconds, toSeconds, reading(plan.up, told), reading(plan.processStart, starts)).targets;
 
-describe('a value', () => {
+describe('a sample value', () => {
   test.each([
     ['12.5', 12.5],
     ['1e-3', 0.001],
@@ -43,16 +46,16 @@ describe('a value', () => {
   ])('"%s" is read as %d', (text, value) => expect(parseValue(text)).toBe(value));
 });
 
-describe('a stable target', () => {
-  test('opens at the last scrape before the window, though that came late by less than half an interval', () => {
+describe('a stable scrape target', () => {
+  test('opens at the last scrape before the window, even one late by less than half an interval', () => {
     const [target] = stable(15.5, 22, { a: up(0, 5, 10, 16, 20, 25, 30) });
     expect(target).toMatchObject({ openSeconds: 10, closeSeconds: 25, missedScrapes: 0, problem: null });
   });
-  test('may lack a scrape after the window opened: that is no edge', () => {
+  test('may lack a scrape after the window opened, which is not an edge', () => {
     const [target] = stable(10.2, 27, { a: up(0, 5, 10, 20, 25, 30, 35) });
     expect(target).toMatchObject({ openSeconds: 10, closeSeconds: 30, missedScrapes: 1, problem: null });
   });
-  test('missed none in one and a half intervals, and one in more', () => {
+  test('has a missing scrape only if the gap exceeds one and a half intervals', () => {
     expect(stable(0, 11, { a: up(0, 2, 4, 7, 9, 11) })[0]).toMatchObject({ missedScrapes: 0 });
     expect(stable(0, 11.2, { a: up(0, 2, 4, 7.2, 9.2, 11.2) })[0]).toMatchObject({ missedScrapes: 1 });
   });
@@ -60,7 +63,7 @@ describe('a stable target', () => {
     const told = { a: up(...every(5, 0, 30)), b: [] };
     expect(stable(10, 20, told).map(({ name }) => name)).toEqual(['a']);
   });
-  test('of a server without "up" is told by its job and its address', () => {
+  test('of a server without "up" is identified by its job and address', () => {
     const counter = reading('requests', { a: up(...every(5, 0, 30)) });
     const other = reading('requests of another job', { a: up(...every(5, 0, 30)) }, 'other');
     const { targets } = cut(plan, 10, 20, reading(plan.up, {}), counter, other);
@@ -71,10 +74,10 @@ describe('a stable target', () => {
   });
 });
 
-describe('a target of an elastic service', () => {
+describe('a scrape target of an elastic service', () => {
   const a = every(5, 0, 40);
 
-  test('has an interval of its own', () => {
+  test('has its own interval', () => {
     const b = every(1, 0, 40);
     const found = elastic(10, 30, { a: up(...a), b: up(...b) }, { a: all(a, -9), b: all(b, -9) });
     expect(found.map(({ name, intervalSeconds }) => [name, intervalSeconds])).toEqual([
@@ -82,7 +85,7 @@ describe('a target of an elastic service', () => {
       ['b', 1],
     ]);
   });
-  test('that was scraped once has the interval of the others', () => {
+  test('that was scraped once uses the interval of the others', () => {
     const found = elastic(10, 30, { a: up(...a), b: up(28) }, { a: all(a, -9), b: all([28], 27) });
     expect(found[1]).toMatchObject({ intervalSeconds: 5, openSeconds: 28, problem: null });
   });
@@ -96,7 +99,7 @@ describe('a target of an elastic service', () => {
       ['a', 'b'].map((target) => reason('all-scraped-once', { target })),
     );
   });
-  test('was due from the start of its process on, although its first scrapes failed', () => {
+  test('was due from the start of its process, although its first scrapes failed', () => {
     const told = { a: up(...a), b: [...all([5, 10, 15], 0), ...up(20, 25, 30, 35)] };
     const found = elastic(10.2, 30, told, { a: all(a, -9), b: all([20, 25, 30, 35], 12) });
     expect(found[1]).toMatchObject({ openSeconds: 20, closeSeconds: 30, missedScrapes: 0 });
@@ -105,7 +108,7 @@ describe('a target of an elastic service', () => {
       ...[20, 25, 30].map((atSeconds) => ({ atSeconds, ok: true })),
     ]);
   });
-  test('must report start times only at scrapes that "up" has', () => {
+  test('must report start times only at scrapes that "up" includes', () => {
     const without = (at: number) => ({ a: up(...a.filter((time) => time !== at)) });
     expect(elastic(10, 30, without(10), { a: all(a, -9) })[0]).toMatchObject({ problem: null });
     expect(elastic(10, 30, without(20), { a: all(a, -9) })[0]!.problem).toEqual(

@@ -12,27 +12,29 @@ import {
 import { median } from '../statistics/statistics.ts';
 import { isMissedBetween, LATE, type Life, livesOf } from './process-instances.ts';
 
-/** The targets of the service as Prometheus scraped them, and where the window opens and closes for each. */
+/**
+ * The service's scrape targets as Prometheus scraped them, and where the window opens and closes for each.
+ */
 
 export interface TargetWindow {
-  /** The labels that every series of this target carries. */
+  /** The labels that every series of this target has. */
   readonly labels: Readonly<Record<string, string>>;
   readonly name: string;
-  /** Median spacing of its scrapes. */
+  /** Median interval between its scrapes. */
   readonly intervalSeconds: number;
   readonly openSeconds: number;
   readonly closeSeconds: number;
-  /** Scrapes from opening to closing, both included, and whether each worked. */
+  /** Scrapes from opening to closing, both included, and whether each succeeded. */
   readonly scrapes: readonly Scrape[];
-  /** Further ones that the server counted, all as usual, in blocks that were not read. */
+  /** Additional regular scrapes that the server counted, in blocks that were not read. */
   readonly unreadScrapes: number;
   /** Scrapes that were due between the edges and never made. */
   readonly missedScrapes: number;
-  /** Its processes in the window, one after another. */
+  /** Its process instances in the window, in sequence. */
   readonly lives: readonly Life[];
   /** Why its edges cannot be used, or null. */
   readonly problem: Reason | null;
-  /** The scrapes there were made but failed, so `up` itself is known. Absent: no. */
+  /** The scrapes there were made but failed, so `up` itself is known. Absent means no. */
   readonly isOnlyFailed?: boolean;
 }
 
@@ -41,23 +43,26 @@ export type Scrape = { readonly atSeconds: number; readonly ok: boolean };
 interface Scraped {
   readonly labels: Readonly<Record<string, string>>;
   readonly scrapes: readonly Scrape[];
-  /** Ascending; none overlaps another. */
+  /** Ascending, without overlap. */
   readonly unread: readonly {
     readonly fromSeconds: number;
     readonly toSeconds: number;
     readonly scrapes: number;
-    /** Where in it nothing was read, though its neighbours may have been. */
+    /** Where nothing was read of this target, although neighbouring blocks may have been. */
     readonly part: Stretch;
   }[];
 }
 
 export interface Targets {
   readonly targets: readonly TargetWindow[];
-  /** Replicas that were gone before the window opened or came after it closed: their series are not from nowhere. */
+  /**
+   * Replicas that ended before the window opened or started after it closed: they explain series that belong
+   * to no target.
+   */
   readonly elsewhere: readonly Pick<TargetWindow, 'labels'>[];
 }
 
-/** Prometheus writes numbers as Go does. */
+/** Prometheus formats numbers as Go does. */
 export const parseValue = (text: string) => {
   const value = text === '' ? Number.NaN : Number(text);
   if (Number.isNaN(value) && /^[+-]?Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
@@ -78,7 +83,7 @@ export function cutTargets(
   const scraped = scrapesOf(plan, window, readings, blocks);
   const stable = () => scraped.map((one) => cutStable(one, window.fromSeconds, window.toSeconds));
   const starts = readings.get(plan.processStart);
-  // Where nothing at all was scraped after the window, replicas did not end: Prometheus did.
+  // If nothing at all was scraped after the window, Prometheus ended, not the replicas.
   const isClosed = scraped.some(({ scrapes }) => scrapes.at(-1)!.atSeconds >= window.toSeconds);
   if (plan.replicas !== 'elastic' || starts === undefined || !isClean(starts) || !isClosed)
     return { targets: stable(), elsewhere: [] };
@@ -95,7 +100,9 @@ const isClean = ({ error, warnings }: Reading) => error === null && warnings.len
 
 const withoutName = ({ __name__: _, ...labels }: Readonly<Record<string, string>>) => labels;
 
-/** When each target was scraped: by its `up` samples; where a server has none, by the samples that there are. */
+/**
+ * When each target was scraped: from its `up` samples; if the server has none, from the samples that exist.
+ */
 function scrapesOf(
   plan: Plan,
   window: RunRecord['window'],
@@ -120,7 +127,7 @@ const scrapesByUp = ({ labels, samples }: Series, unread: Scraped['unread']): Sc
   unread,
 });
 
-/** Blocks in which a target was scraped as usual, whose scrapes were counted by the server alone. */
+/** Blocks in which a target was scraped regularly, where only the server counted its scrapes. */
 const unreadOf = (
   blocks: Blocks | null,
   counts: Digested | undefined,
@@ -136,8 +143,8 @@ const unreadOf = (
       }));
 
 /**
- * A process tells its start time once, with the labels of its target and no others: among them one that a server may have added.
- * Where none does, job and instance tell targets apart.
+ * A process reports one start time, with exactly the labels of its target, including any that a server may
+ * have added. If none is reported, job and instance identify targets.
  */
 function scrapesBySamples(readings: readonly Reading[], starts: readonly Series[]): readonly Scraped[] {
   const known = new Set(['job', 'instance', ...starts.flatMap(({ labels }) => Object.keys(labels))]);
@@ -162,7 +169,10 @@ const nameOf = ({ labels }: Scraped) => labels.instance ?? JSON.stringify(labels
 const intervalOf = ({ scrapes }: Scraped) =>
   median(scrapes.slice(1).map(({ atSeconds }, index) => atSeconds - scrapes[index]!.atSeconds));
 
-/** Between two scrapes of which the server counted others, none is missing: such a block would be odd. */
+/**
+ * No scrape is missing between two scrapes that enclose others which the server counted: an irregular block
+ * would have been read.
+ */
 function missedBetween(
   scrapes: readonly Scrape[],
   intervalSeconds: number,
@@ -255,7 +265,9 @@ function missingEdge(target: string, edges: Edges): Reason | null {
 
 // ---------------------------------------------------------------------------------------------- elastic
 
-/** null: it has no part in the window. A target without the start time of its process is cut as a stable one. */
+/**
+ * null if it has no part in the window. A target that reports no process start time is cut as a stable one.
+ */
 function cutElastic(
   scraped: Scraped,
   starts: Reading,
@@ -297,7 +309,10 @@ function cutElastic(
   };
 }
 
-/** Start times inside the window at which `up` has no scrape: a replica that is there and seems gone would not be counted. */
+/**
+ * Start times inside the window at which `up` has no scrape: a running replica that seems gone would not be
+ * counted.
+ */
 function unscraped(
   starts: readonly Sample[],
   scraped: Scraped,
@@ -313,8 +328,8 @@ function unscraped(
 }
 
 /**
- * One interval past its last scrape, worked or not. While nothing at all was scraped it may have lived on, so the next
- * scrape of any other target counts, if that came later.
+ * One interval past its last scrape, successful or not. While nothing at all was scraped, it may have
+ * continued, so a later next scrape of any other target counts instead.
  */
 function listedUntil({ scrapes }: Scraped, intervalSeconds: number, all: readonly Scraped[]): number {
   const last = scrapes.at(-1)!.atSeconds;
@@ -322,7 +337,10 @@ function listedUntil({ scrapes }: Scraped, intervalSeconds: number, all: readonl
   return Math.max(last + intervalSeconds, Math.min(...others, Number.POSITIVE_INFINITY));
 }
 
-/** From the opening scrape, or the start of its process, to the closing one: a replica that failed to answer was still due. */
+/**
+ * From the opening scrape, or the start of its process, to the closing one: a scrape of a replica that failed
+ * to respond was still due.
+ */
 function dueScrapes(
   { scrapes }: Scraped,
   lives: readonly Life[],

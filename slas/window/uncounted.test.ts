@@ -4,8 +4,9 @@ import { cutOf } from '../testing/frames.ts';
 import { boundBySeconds, uncountedOf, unobservedOf } from './uncounted.ts';
 
 /**
- * Replica b ends; replica a, always there, answers 1 a second. What b may have taken after its last scrape: twice the rate of the
- * busiest stretch between two scrapes of any replica, for as long as it may have lived on, and one. docs/verdict.md has the rule.
+ * Replica b ends; replica a, always there, answers one request per second. After its last scrape, b may have
+ * served twice the rate of the busiest interval of any replica, for as long as it may have run, plus one
+ * request. docs/verdict.md has the rule.
  */
 
 const cut = (changes: Partial<Given>) =>
@@ -19,29 +20,29 @@ const bound = (changes: Partial<Given>) => {
   return boundBySeconds(grown(plan.requests!), frame);
 };
 
-describe('where nobody but the service saw the requests', () => {
-  test('it is twice what came in the busiest stretch, and one', () => {
+describe('uncounted requests that only the service saw', () => {
+  test("are twice the busiest interval's rate, plus one", () => {
     expect(bound({})).toBe(201);
     expect(bound({ series: { 'answers 200 @b': '0*4 40 40 90 90' } })).toBe(101);
   });
-  test('nothing went with replicas that did not end', () => {
+  test('are none if no replica ended', () => {
     expect(bound({ replicas: { a: {}, b: {} }, series: { 'answers 200 @b': '0+100*16' } })).toBe(0);
     expect(bound({ replicas: { a: {} } })).toBe(0);
   });
-  test('the busiest stretch may be that of another replica', () => {
+  test('use the busiest interval of any replica', () => {
     expect(bound({ series: { 'answers 200 @b': 'always 7' } })).toBe(11);
     expect(bound({ series: { 'answers 200 @b': 'always 7', 'answers 200': '0*10 300*5' } })).toBe(601);
   });
-  test('what came before the window is none of it', () => {
+  test('exclude counts from before the window', () => {
     expect(bound({ series: { 'answers 200 @b': '0 900 1000*6' } })).toBe(11);
   });
-  test('a stretch with a scrape that lacks a sample is longer', () => {
+  test('use a longer interval where a scrape lacks a sample', () => {
     expect(bound({ series: { 'answers 200 @b': '0*5 _ 60*1' } })).toBe(61);
   });
-  test('all series of a replica are one', () => {
+  test('add all series of a replica', () => {
     expect(bound({ series: { 'answers 500 @b': '0+20*8' } })).toBe(241);
   });
-  test('each replica that ended has its own time unseen, and its own one', () => {
+  test('add the unseen time of each ended replica, plus one request each', () => {
     const replicas = { a: {}, b: { last: 40 }, c: { last: 55 } };
     expect(bound({ replicas, series: { 'answers 200 @c': '0+10*11' } })).toBe(402);
     // The last scrape of c is at 67 s, and the window closes 2.8 s later.
@@ -50,35 +51,35 @@ describe('where nobody but the service saw the requests', () => {
   });
 });
 
-describe('of a replica that started inside', () => {
+describe('uncounted requests of a replica that started inside', () => {
   const born = (started: number, values: string) =>
     bound({
       replicas: { a: {}, b: { first: 20, last: 40 } },
       series: { 'process start @b': `always @${started}`, 'answers 200 @b': values },
     });
 
-  test('what it had by its first scrape came since its start', () => {
+  test('spread the counts of its first scrape over the time since its start', () => {
     expect(born(16, '200*4')).toBe(501);
     expect(born(17.5, '200*4')).toBe(801);
   });
-  test('a start just before the scrape is no rate of thousands a second: half an interval is the least', () => {
+  test('use at least half an interval when a scrape follows the start closely', () => {
     expect(born(19.9, '200*4')).toBe(801);
   });
-  test('another stretch may have been busier', () => {
+  test('use a busier interval elsewhere', () => {
     expect(born(16, '40*1 300*2')).toBe(521);
   });
 });
 
-test('a process in the place of another began at 0, and what the other counted is not its own', () => {
+test("start at 0 for a replacement process, without its predecessor's counts", () => {
   const series = { 'process start @b': '1000*7 @36*3', 'answers 200 @b': '0+10*7 200+5*3' };
-  // 200 in the 4 s from its start to its first scrape; either process was unseen for 5 s.
+  // 200 in the 4 s from its start to its first scrape; each process was unseen for 5 s.
   expect(bound({ replicas: { a: {}, b: { last: 55 } }, series })).toBe(2 * 501);
-  // It had errors, of which the new one has none.
+  // The old one had errors; the new one has none.
   const errors = { 'answers 500 @b': '0+14*7 _*4' };
   expect(bound({ replicas: { a: {}, b: { last: 55 } }, series: { ...series, ...errors } })).toBe(2 * 501);
 });
 
-describe('where the client knows every request', () => {
+describe('uncounted requests of a client that knows every request', () => {
   const known = (answered: number, lost = 0, values = '0 -> 280') =>
     cut({
       scenario: 'steady',
@@ -90,23 +91,23 @@ describe('where the client knows every request', () => {
     return unobservedOf([{ ...one, increase: observed }], frame);
   };
 
-  test('it is what it saw and no counter has', () => {
+  test('are those that it saw answered and no counter has', () => {
     const { frame, grown, plan } = known(1500);
     expect(uncountedOf(grown(plan.requests!), frame)).toBe(20);
     const lossy = known(1490, 10);
     expect(uncountedOf(lossy.grown(plan.requests!), lossy.frame)).toBe(20);
-    // More was counted than it saw: nothing is missing but what it lost.
+    // More was counted than the client saw: only unanswered requests can be missing.
     const more = known(1470, 30);
     expect(uncountedOf(more.grown(plan.requests!), more.frame)).toBe(30);
   });
-  test('a request may make several observations: as many as the others, rounded up, and one at least', () => {
+  test('allow several observations per request: as many as the others made, rounded up, at least one', () => {
     const given = known(1500);
     expect(ofMean(1480, given)).toBe(20);
     expect(ofMean(1481, given)).toBe(40);
     expect(ofMean(2960, given)).toBe(40);
     expect(ofMean(200, given)).toBe(20);
   });
-  test('where no request was counted, time alone bounds what was observed', () => {
+  test('are bounded by time alone if no request was counted', () => {
     const silent = cut({
       scenario: 'steady',
       load: { sent: 1500, '2xx': 1500 },

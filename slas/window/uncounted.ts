@@ -4,20 +4,21 @@ import { busiestRate, type Increase, total } from './increases.ts';
 import type { Frame } from './window.ts';
 
 /**
- * What replicas that ended may have counted after their last scrape. No scrape saw it, but it is bounded, and an objective is
- * judged as if all of it had failed, and as if none had. Where the two disagree the objective is undecided.
+ * What ended replicas may have counted after their last scrape. No scrape saw it, but it is bounded, so an
+ * objective is judged twice: as if all of it had failed, and as if none had. If the two disagree, the
+ * objective is undecided.
  */
 
 /**
- * At most so many events of those that `counts` count. Where the client knows every request of the service, what it saw
- * answered and no scrape has seen; else no replica is taken to have been more than twice as busy unseen as the busiest was
- * between any two of its scrapes.
+ * At most this many events of those that `counts` counts. If the client knows every request of the service:
+ * those that it saw answered and no scrape has seen. Otherwise no unseen replica is assumed to be more than
+ * twice as busy as the busiest replica was between two of its scrapes.
  */
 export function uncountedOf(counts: readonly Increase[], frame: Frame): number {
   return frame.missing?.requests ?? boundBySeconds(counts, frame) + hiddenBy(counts, frame);
 }
 
-/** The same of observations, of which a request may make several: as many as others made, rounded up. */
+/** The same for observations, of which a request may make several: as many as the others made, rounded up. */
 export function unobservedOf(counts: readonly Increase[], frame: Frame): number {
   if (frame.missing === null || frame.missing.counted === 0)
     return boundBySeconds(counts, frame) + hiddenBy(counts, frame);
@@ -25,10 +26,16 @@ export function unobservedOf(counts: readonly Increase[], frame: Frame): number 
   return requests * Math.max(1, Math.ceil(total(counts) / counted));
 }
 
-/** What all replicas got at once lies, for each that was scraped, in two of its stretches at most: one has half of it. */
+/**
+ * A burst that reached all replicas at once is spread over at most two intervals of each scraped replica, so
+ * one interval has at least half of it.
+ */
 const TWICE = 2;
 
-/** By how long replicas may have lived on, at twice the rate of the busiest stretch of any replica; and one, as stretches are cut anywhere. */
+/**
+ * The time for which replicas may have continued, at twice the rate of the busiest interval of any replica,
+ * plus one because intervals are cut at arbitrary points.
+ */
 export function boundBySeconds(counts: readonly Increase[], frame: Frame): number {
   const unseen = frame.targets.flatMap(({ lives }) => lives.map(({ unseenSeconds }) => unseenSeconds));
   const busiest = busiestRate(counts, frame);
@@ -39,8 +46,8 @@ export function boundBySeconds(counts: readonly Increase[], frame: Frame): numbe
 }
 
 /**
- * What a restart that no scrape shows may hide: all that the counters stood at before it, as the new process began at 0, and what the
- * old one counted after its last scrape.
+ * What a restart that no scrape shows may hide: the counters' full values before it, because the new process
+ * began at 0, and the old process's counts after its last scrape.
  */
 function hiddenBy(counts: readonly Increase[], frame: Frame): number {
   if (frame.restarts.length === 0) return 0;
@@ -53,12 +60,12 @@ function hiddenBy(counts: readonly Increase[], frame: Frame): number {
   }, 0);
 }
 
-/** What a counter showed at a scrape, or at the last one before it; 0 before its first. */
+/** A counter's value at a scrape, or at the last one before it; 0 before its first. */
 function valueAt({ series: { samples } }: Increase, atSeconds: number): number {
   const value = samples.findLast(([at]) => at <= atSeconds)?.[1];
   return value === undefined ? 0 : Number(value);
 }
 
-/** Why there may be more than was counted, if it is not because replicas ended. */
+/** Why more may have happened than was counted, other than ended replicas. */
 export const whyUncounted = ({ restarts }: Frame): { readonly uncountedWhy?: Reason } =>
   restarts.length === 0 ? {} : { uncountedWhy: possibleRestart(restarts) };

@@ -5,11 +5,16 @@ import { cutOf } from '../testing/frames.ts';
 import { grownBy, total } from './increases.ts';
 import { cleanReading, countIncreases } from './window.ts';
 
-/** How series are counted in a window that was cut. The healthy service is scraped every 5 s; 10 s and 70 s are the edges. */
+/**
+ * How series are counted in a window that was cut. The healthy service is scraped every 5 s; the edges are at
+ * 10 s and 70 s.
+ */
 
 const at = (seconds: number) => ORIGIN_SECONDS + seconds;
 
-/** One replica, whose process was followed by another at 43 s: 500 answers by the first, 500 by the second. */
+/**
+ * One replica, whose process was replaced at 43 s: 500 responses by the first instance, 500 by the second.
+ */
 const restarted = (changes: Partial<Given> = {}): Partial<Given> => ({
   service: { replicas: 'elastic' },
   ...changes,
@@ -25,15 +30,15 @@ function counted(changes: Partial<Given>) {
   return countIncreases(measure('throughput').counter, frame);
 }
 
-describe('an answer of Prometheus', () => {
+describe('a Prometheus response', () => {
   const { frame } = cutOf();
   const selector = [...frame.readings.keys()][0]!;
 
-  test('is returned as it is, even if nothing says when targets were scraped', () => {
+  test('is returned unchanged, even if scrape times are unknown', () => {
     expect(cleanReading(selector, frame)).toBe(frame.readings.get(selector));
     expect(cleanReading(selector, { ...frame, up: undefined })).toBe(frame.readings.get(selector));
   });
-  test('that was not queried does not exist', () => {
+  test('does not exist for a query that was not sent', () => {
     const selector = 'gone{job="x"}';
     expect(cleanReading(selector, frame)).toEqual({
       ok: false,
@@ -43,15 +48,15 @@ describe('an answer of Prometheus', () => {
 });
 
 describe('a count', () => {
-  test('adds up the processes of a replica', () => {
+  test('adds up the process instances of a replica', () => {
     const found = counted(restarted());
     expect(found.ok && total(found.increases)).toBe(1000);
   });
-  test('is the same where not every sample was read: each fall was that of a new process', () => {
+  test('is the same in a downsampled window: each counter reset was a new process', () => {
     const found = counted(restarted({ blocks: 3 }));
     expect(found.ok && total(found.increases)).toBe(1000);
   });
-  test('lacks what a process did not count, unless it may be absent', () => {
+  test('misses a process that did not count, unless the series may be absent', () => {
     const silent = restarted({ series: { 'answers 200': '400*2 400+100*5 _*8' } });
     const { measure, frame } = cutOf(silent);
     const { counter } = measure('throughput');
@@ -60,8 +65,8 @@ describe('a count', () => {
     const found = countIncreases(counter, frame, 'zero');
     expect(found.ok && total(found.increases)).toBe(500);
   });
-  test('in which a series may begin is another than that in which it may not, in either order', () => {
-    // More than can have come since the scrape before it.
+  test('differs by whether series may begin inside, in either order of the calls', () => {
+    // More than can have arrived since the previous scrape.
     const begun = { series: { 'answers 200': '_*6 5000 5100+100*8' } };
     for (const first of [true, false]) {
       const { measure, frame } = cutOf(begun);
@@ -73,7 +78,7 @@ describe('a count', () => {
   });
 });
 
-describe('what a series had grown by', () => {
+describe('growth of a series by a scrape', () => {
   const { measure, grown } = cutOf({ series: { 'answers 200': 'at 10=400 70=1900' } });
   const [increase] = grown(measure('throughput').counter);
 

@@ -10,36 +10,39 @@ import type { Life } from './process-instances.ts';
 import { belongsTo, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
 
 /**
- * How a window is cut. For each target the window opens at the last scrape at or before the first request and closes at
- * the first at or after the last answer; what lies between is counted by subtraction, series by series, from raw samples.
- * Nothing is extrapolated: where an edge is missing, there is no count.
+ * How a window is cut. For each scrape target, the window opens at the last scrape at or before the first
+ * request and closes at the first scrape at or after the last response. Counts in between are differences of
+ * raw samples, series by series. Nothing is extrapolated: if an edge is missing, there is no count.
  */
 
 export interface Frame extends Targets {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly readings: ReadonlyMap<string, Reading>;
-  /** When which target was scraped: every edge rests on it. */
+  /** When each target was scraped; every edge rests on it. */
   readonly up: Reading | undefined;
-  /** null: every sample of the window was read. */
+  /** null if every sample of the window was read. */
   readonly blocks: Blocks | null;
-  /** Where counts may lack some: what the client knows of, and the service's counter may lack. null: the client does not know all. */
+  /**
+   * Requests that the client knows of and that the service's counters may lack. null if the client does not
+   * know all requests.
+   */
   readonly missing: Missing | null;
-  /** Between which scrapes a process may have restarted unseen. */
+  /** The scrapes between which a process may have restarted unseen. */
   readonly restarts: readonly HiddenRestart[];
-  /** The client sent all requests that were counted, and they are as many as it saw answered: none is from before or after. */
+  /** The client sent every counted request, and saw as many answered: none is from before or after. */
   readonly isSettled: boolean;
-  /** The highest rate of requests that any target had between two scrapes; null: it is not known. */
+  /** The highest request rate of any target between two scrapes; null if unknown. */
   readonly busiest: number | null;
-  /** The window is that of a load which was all the traffic there was: nothing was counted before or after it. */
+  /** The load in this window was the only traffic: nothing was counted before or after it. */
   readonly isAlone: boolean;
-  /** Nobody else sends requests. */
+  /** Nothing else sends requests. */
   readonly isIsolated: boolean;
-  /** What was counted already: several objectives rest on the same series. */
+  /** A cache of counts, because several objectives rest on the same series. */
   readonly counted: Map<string, Counted>;
 }
 
-/** Requests that were answered and not counted, or never answered, beside those that were counted. */
+/** Requests that were answered but not counted, or never answered, in addition to those counted. */
 export interface Missing {
   readonly requests: number;
   readonly counted: number;
@@ -84,12 +87,12 @@ export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame
 function busiestOf({ requests }: Plan, frame: Frame): number | null {
   const counted = requests === null ? null : countIncreases(requests, frame, 'zero');
   if (!counted?.ok) return null;
-  // Those that began inside are what is in question, unless there are no others.
+  // Only replicas that began inside are in question, unless there are no others.
   const older = counted.increases.filter(({ parts }) => !parts.some(({ startsAtZero }) => startsAtZero));
   return busiestRate(older.length > 0 ? older : counted.increases, frame);
 }
 
-/** As many requests were counted as the client saw answered; what it lost may be among them. */
+/** As many requests were counted as the client saw answered; its unanswered requests may be among them. */
 function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): boolean {
   if (load === null || !load.completed || requests === null || isolated === false) return false;
   const counted = countIncreases(requests, frame, 'zero');
@@ -98,7 +101,7 @@ function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: F
   return beyond >= 0 && beyond <= load.lost;
 }
 
-/** Of a load that was cut short, what was in flight then may have been counted in the place of what is missing. */
+/** If the load was cut short, requests then in flight may have been counted in place of missing ones. */
 function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): Missing | null {
   if (load === null || !load.completed || requests === null || isolated === false) return null;
   const counted = countIncreases(requests, frame, 'zero');
@@ -112,7 +115,10 @@ function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Fra
 
 // ---------------------------------------------------------------------------------------------- counting
 
-/** The answer to a selector, if Prometheus gave one without any trouble. `mayFail`: the scrapes at the edges may have failed. */
+/**
+ * The response to a selector, if Prometheus returned one without errors or warnings. `mayFail`: the scrapes
+ * at the edges may have failed.
+ */
 export function cleanReading(
   selector: string,
   frame: Frame,
@@ -144,8 +150,9 @@ export function strayOf({ series }: Reading, { targets, elsewhere }: Frame): Rea
 }
 
 /**
- * How much each series of a selector grew in the window. One untrustworthy series spoils the count. `absent: zero` lets
- * a target have no such series, or one that began inside the window (at 0); so may those of which `mayBegin` says so.
+ * How much each series of a selector grew in the window. One untrustworthy series makes the whole count
+ * unusable. `absent: zero` lets a target have no such series, or one that began inside the window (at 0); so
+ * may those of which `mayBegin` says so.
  */
 export function countIncreases(
   selector: string,
@@ -190,7 +197,10 @@ function countAll(
   return trouble === null ? { ok: true, increases } : failed(trouble);
 }
 
-/** A target that lacks a series, and the label that only the targets with such a series have: it leaves out a sidecar. */
+/**
+ * A target that lacks a series, and the label that only the targets with such a series have: filtering by it
+ * leaves out a sidecar.
+ */
 function lacking(
   selector: string,
   target: TargetWindow,
@@ -211,7 +221,9 @@ function lacking(
   return reason('series-missing', { ...lack, elsewhere });
 }
 
-/** What the server reports of the samples that were not read: a series of which it reports nothing is not trusted either. */
+/**
+ * The server's report on samples that were not read. A series missing from the report is not trusted either.
+ */
 function unreadTrouble(
   selector: string,
   { series }: Reading,
@@ -235,7 +247,7 @@ function unreadTrouble(
   return null;
 }
 
-/** How often a series fell in what was read: where one process followed another. */
+/** How often a series fell in the samples that were read: where a process was replaced. */
 function fallsOf({ samples }: Series, fromSeconds: number, toSeconds: number): number {
   let falls = 0;
   let before = Number.NEGATIVE_INFINITY;
@@ -248,7 +260,10 @@ function fallsOf({ samples }: Series, fromSeconds: number, toSeconds: number): n
   return falls;
 }
 
-/** An increase, null for a series that was not there before the window ended, or the reason why it cannot be counted. */
+/**
+ * An increase; null for a series that did not exist before the window ended; or the reason why it cannot be
+ * counted.
+ */
 function countSeries(
   series: Series,
   target: TargetWindow,
@@ -277,7 +292,7 @@ function countLife(
   const half = target.intervalSeconds / 2;
   const { labels, samples } = series;
   const timeAt = (index: number) => samples[index]![0];
-  // A day has many samples: the first after a moment is found by halving.
+  // Bisection: a window of a day has many samples.
   const from = firstAfter(samples.length, timeAt, life.openSeconds - half);
   const end = firstAfter(samples.length, timeAt, life.closeSeconds + half, false);
   const isBorn = life.bornSeconds !== null;
@@ -313,8 +328,8 @@ function countLife(
 }
 
 /**
- * Whether a series that is there from some scrape on can have begun since the one before it: it shows no more than twice what its
- * busiest stretch, or all requests, would have made in that time.
+ * Whether a series that exists from some scrape on can have begun since the previous one: its value is at
+ * most twice what its busiest interval, or all requests, would have produced in that time.
  */
 function mayBeNew({ samples }: Series, from: number, { scrapes }: TargetWindow, frame: Frame): boolean {
   const [at, text] = samples[from]!;
@@ -331,10 +346,13 @@ function mayBeNew({ samples }: Series, from: number, { scrapes }: TargetWindow, 
   return parseValue(text) <= 2 * busiest * (at - scraped.atSeconds) + 1;
 }
 
-/** Samples of one scrape differ by less than this. */
+/** Timestamps of one scrape's samples differ by less than this. */
 const SAME_SCRAPE_SECONDS = 0.01;
 
-/** A target that was scraped where the window opens, and had no series of the metric yet: its first ones began at 0. */
+/**
+ * A target that was scraped where the window opens and had no series of the metric yet: its first series
+ * began at 0.
+ */
 function isFamilyNew({ labels }: Series, target: TargetWindow, life: Life, { readings }: Frame): boolean {
   const until = life.openSeconds + target.intervalSeconds / 2;
   return ![...readings.values()].some(({ series }) =>
@@ -347,7 +365,9 @@ function isFamilyNew({ labels }: Series, target: TargetWindow, life: Life, { rea
   );
 }
 
-/** Of ascending times, the index of the first that is later than a moment (or, not `isLater`, at it). */
+/**
+ * In ascending times, the index of the first that is later than a given time (or at it, if not `isLater`).
+ */
 function firstAfter(
   length: number,
   timeAt: (index: number) => number,
