@@ -48,10 +48,29 @@ export interface Budget {
   readonly atMost: number;
 }
 
-/** The load of a plan: what the generator is told to do. */
+/** One scenario of a k6 script that plans its own load, as k6 itself reports it before the run. */
+export interface PlannedK6Scenario {
+  readonly name: string;
+  /** k6's name of it: `constant-arrival-rate`. */
+  readonly executor: string;
+  readonly startSeconds: number;
+  /** From its start, without `gracefulStop`. */
+  readonly maxDurationSeconds: number;
+  /** Iterations a second over time, linear within each stage. null: a closed model, whose rate depends on the service. */
+  readonly stages:
+    | readonly { readonly seconds: number; readonly fromPerSecond: number; readonly toPerSecond: number }[]
+    | null;
+  /** null: not known before the run (`constant-vus`, `ramping-vus`). */
+  readonly plannedIterations: number | null;
+}
+
+/** The load of a plan: what the load generator must do. */
 export interface Load {
   readonly scenario: string;
+  /** Relative to the project; absolute for a script that plans its own load. */
   readonly script: string;
+  /** The script plans its own load (`--script`): what k6 reports of it. Absent: `phases` are the plan. */
+  readonly k6?: { readonly scenarios: readonly PlannedK6Scenario[] };
   readonly phases: readonly Phase[];
   readonly seed: number;
   /** Absent, as in plans that were stored before it: even. */
@@ -60,7 +79,10 @@ export interface Load {
   readonly requestsPerArrival?: number;
   readonly requestTimeoutSeconds: number;
   readonly warmUp: WarmUp | null;
-  /** Σ rate × duration over the phases. Of a phase whose product is no whole number one more may be sent. */
+  /**
+   * Σ rate × duration over the phases. Of a phase whose product is no whole number one more may be sent. With `k6`: the
+   * planned iterations of its arrival-rate scenarios.
+   */
   readonly plannedRequests: number;
   readonly scheduledSeconds: number;
   readonly budgets: readonly Budget[];
@@ -222,6 +244,17 @@ export interface ThresholdRecord {
   readonly samples: number | null;
 }
 
+/** One k6 scenario of the load script, over the whole run. */
+export interface ScenarioRecord {
+  readonly name: string;
+  /** Those that ended. */
+  readonly iterations: number;
+  readonly droppedIterations: number;
+  readonly requests: number;
+  /** How late iterations of an arrival-rate executor began. Absent: not measured. */
+  readonly startedLateP99Seconds?: number;
+}
+
 /** What the generator says of its own run. */
 export interface LoadRecord {
   /** `instances`: how many of them shared the load; absent: one. */
@@ -256,6 +289,15 @@ export interface LoadRecord {
   readonly firstScriptError?: string;
   /** Requests that k6 sent and that are not in `sent`: the script sent them without `loadtests/lib/request.ts`. */
   readonly otherRequests?: number;
+  /** By k6 scenario. Absent: not recorded. */
+  readonly scenarios?: readonly ScenarioRecord[];
+  /** Requests that k6 sent to other hosts than the load target: left out of every count. */
+  readonly elsewhere?: readonly { readonly host: string; readonly requests: number }[];
+  /** Samples of other protocols that k6 measured. */
+  readonly otherProtocols?: readonly {
+    readonly protocol: 'grpc' | 'websocket';
+    readonly samples: number;
+  }[];
   /** Planned and never sent, because no virtual user was free. */
   readonly droppedIterations: number;
   /** The generator went through its whole plan and ended by itself. */

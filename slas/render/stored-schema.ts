@@ -57,9 +57,19 @@ const Budget = Type.Object({
   atMost: number,
 });
 
+const PlannedK6Scenario = Type.Object({
+  name: text,
+  executor: text,
+  startSeconds: count,
+  maxDurationSeconds: count,
+  stages: nullable(list(Type.Object({ seconds: count, fromPerSecond: count, toPerSecond: count }))),
+  plannedIterations: nullable(count),
+});
+
 const Load = Type.Object({
   scenario: text,
   script: text,
+  k6: optional(Type.Object({ scenarios: list(PlannedK6Scenario) })),
   phases: list(Type.Object({ name: text, ratePerSecond: count, durationSeconds: count })),
   seed: number,
   requestTimeoutSeconds: count,
@@ -110,6 +120,26 @@ const LoadRecord = Type.Object({
   client: optional(Client),
   phases: optional(
     list(Type.Object({ name: text, fromSeconds: number, sent: count, startedLateP99Seconds: number })),
+  ),
+  scenarios: optional(
+    list(
+      Type.Object({
+        name: text,
+        iterations: count,
+        droppedIterations: count,
+        requests: count,
+        startedLateP99Seconds: optional(number),
+      }),
+    ),
+  ),
+  elsewhere: optional(list(Type.Object({ host: text, requests: count }))),
+  otherProtocols: optional(
+    list(
+      Type.Object({
+        protocol: Type.Union([Type.Literal('grpc'), Type.Literal('websocket')]),
+        samples: count,
+      }),
+    ),
   ),
   droppedIterations: count,
   completed: Type.Boolean(),
