@@ -6,7 +6,7 @@ import { rulingOf } from '../statistics/rule-in-force.ts';
 import { healthy } from '../testing/cases.ts';
 import { type Certainty, certaintyOf, certaintyOfCount, type Surroundings } from './certainty.ts';
 
-/** How sure what was measured is: of shares and means in twelve equal stretches, which depend on nothing. */
+/** How certain a measurement is: shares and means in twelve equal, independent blocks. */
 
 const anyOne = healthy().plan.objectives[0]!;
 const limit = (comparison: Limit['comparison'], value: number): Limit => ({
@@ -36,7 +36,7 @@ const counted = (bad: number, samples: number, uncounted?: number) => ({
   ...{ bad, samples, blocks: even(bad / 12, samples / 12), lower: [] },
   ...(uncounted === undefined ? {} : { uncounted }),
 });
-/** The mean of stretches that lie in turn this far above and below it. */
+/** The mean of blocks that alternate this far above and below it. */
 const spread = (value: number, by: number): Measured => ({
   ...{ kind: 'number', samples: 1200, value, reasons: [] },
   blocks: Array.from({ length: 12 }, (_, index) => ({
@@ -50,32 +50,32 @@ const ofMean = (measured: Measured, changes: Partial<Surroundings> = {}): Certai
   certaintyOf(mean, measured, around(changes))!;
 
 describe('a share', () => {
-  test('has an interval in which what nobody counted is all good, and all bad', () => {
+  test('has an interval that covers uncounted requests as all good and as all bad', () => {
     const effect = { factor: 1, blocks: 12 };
     const { interval } = ofShare(limit('<', 0.1), counted(12, 1200, 300));
     expect(interval!.low).toBe(shareBounds({ bad: 12, all: 1500, effect }, 0.95).low);
     expect(interval!.high).toBe(shareBounds({ bad: 312, all: 1500, effect }, 0.95).high);
     expect(interval!.low).toBeLessThan(shareBounds({ bad: 12, all: 1200, effect }, 0.95).low);
   });
-  test('of too few stretches has none, and assumes nothing', () => {
+  test('of too few blocks has no interval and makes no assumption', () => {
     const few = { ...counted(12, 1200), blocks: even(1, 100, 11) };
     expect(ofShare(limit('<', 0.1), few)).toEqual({
       ...{ interval: null, margin: 0.1 - 0.01, side: null, detectable: null, needed: null },
       ...{ pOfMiss: null, independenceAssumed: false, blocks: 11, samples: 1200, isFar: false },
     });
   });
-  test('tells at what error it would be a miss only where a confidence decides', () => {
+  test('has an error probability for a miss only if a confidence level decides', () => {
     expect(ofShare(limit('<', 0.01), counted(120, 1200)).pOfMiss).toBeNull();
     expect(ofShare(limit('<', 0.01), counted(120, 1200), { confidence: 0.95 }).pOfMiss).toBeLessThan(1e-6);
   });
-  test('of none, where none may be, is no miss at any error', () => {
+  test('with a limit of zero and no bad requests is not a miss at any error probability', () => {
     const { pOfMiss, needed, side } = ofShare(limit('<=', 0), counted(0, 1200), { confidence: 0.95 });
     expect(side).toBe('both');
     expect(pOfMiss).toBeGreaterThan(0.99);
-    // However many more are good, one that is bad may be among the next.
+    // However many good requests follow, a bad one may be among the next.
     expect(needed).toEqual({ more80: null, moreIfNoneBad: null });
   });
-  test('is ruled by its bounds at a confidence, and else by what was observed', () => {
+  test('is decided by its bounds if a confidence is given, otherwise by the observed value', () => {
     const objective = ratio(limit('<', 0.01));
     expect(rulingOf(objective, 0.9)).toEqual({ rule: 'bounds', confidence: 0.9 });
     expect(rulingOf(objective, null)).toEqual({ rule: 'observed', missedAtLimit: true });
@@ -84,18 +84,18 @@ describe('a share', () => {
 });
 
 describe('a mean', () => {
-  test('that is surely kept needs no more, and is no miss', () => {
+  test('clearly within its limit needs no more requests and is no miss', () => {
     const sure = ofMean(spread(0.95, 0.01), { confidence: 0.95 });
     expect(sure).toMatchObject({ side: 'good', needed: null });
     expect(sure.pOfMiss).toBeGreaterThan(0.99);
   });
-  test('that is surely missed needs no more, and is a miss at a small error', () => {
+  test('clearly beyond its limit needs no more requests and is a miss at a small error probability', () => {
     const sure = ofMean(spread(0.75, 0.01), { confidence: 0.95 });
     expect(sure).toMatchObject({ side: 'bad', needed: null });
     expect(sure.pOfMiss).toBeLessThan(0.001);
     expect(ofMean(spread(0.75, 0.01)).pOfMiss).toBeNull();
   });
-  test('that is near its limit needs more', () => {
+  test('near its limit needs more requests', () => {
     const { side, needed } = ofMean(spread(0.852, 0.05));
     expect(side).toBe('both');
     expect(needed!.more80).toBeGreaterThan(1200);

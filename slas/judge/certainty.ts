@@ -24,51 +24,60 @@ import {
 import { budgetFor, rulingOf } from '../statistics/rule-in-force.ts';
 import { NOTHING_OUTSIDE } from '../window/outside.ts';
 
-/** How sure what was measured is: an interval, its place beside the limit, what would have been seen, what is still needed. */
+/**
+ * How certain a measurement is: its interval, where that lies relative to the limit, the minimum detectable
+ * effect, and how many more requests are needed.
+ */
 export interface Certainty {
   readonly interval: Interval | null;
-  /** Distance from the limit in the interval's unit, positive on the good side. */
+  /** Distance from the limit in the interval's unit; positive within the limit. */
   readonly margin: number;
-  /** Where the interval lies: wholly on one side of the limit, or on both; null without an interval. */
+  /** Where the interval lies: entirely on one side of the limit, or on both; null without an interval. */
   readonly side: 'good' | 'bad' | 'both' | null;
   readonly detectable: number | null;
-  /** null unless the interval lies on both sides. */
+  /** null unless the interval contains the limit. */
   readonly needed: Needed | null;
-  /** The error at which a miss would just be shown; null without an interval. */
+  /** The smallest error probability at which a miss would be shown; null without an interval. */
   readonly pOfMiss: number | null;
-  /** No bad request and no slow one told how much requests depend on each other: taken to be independent. */
+  /**
+   * There were no bad and no slow requests to estimate dependence from: requests are assumed to be
+   * independent.
+   */
   readonly independenceAssumed: boolean;
-  /** How many stretches between scrapes there were to judge by. */
+  /** How many blocks between scrapes there were to judge by. */
   readonly blocks: number;
   readonly samples: number;
   /**
-   * The measured share is at most half of what the limit allows, or at least twice that: where the interval holds the limit
-   * all the same, there are too few requests, and the value is not near the limit.
+   * The measured share is at most half of the limit, or at least twice the limit: if the interval still
+   * contains the limit, there are too few requests, and the value is not near the limit.
    */
   readonly isFar: boolean;
 }
 
 export const USUAL_CONFIDENCE = 0.95;
-/** A run longer than this is no answer to "how many more". */
+/** "How many more" is not reported if it would take a run longer than this. */
 const LONGEST_SECONDS = 86_400;
 
 type Share = Measured & { kind: 'share' };
 type Figure = Measured & { kind: 'number' };
 
 export interface Surroundings {
-  /** What decides; null: the observed value does, and the interval is told at 95%. */
+  /** The confidence that decides; null if the observed value decides, and the interval is reported at 95%. */
   readonly confidence: number | null;
   readonly ratePerSecond: number;
-  /** The largest design effect of any latency of the run: what few errors cannot show, slow answers may. */
+  /**
+   * The largest design effect of any latency of the run: slow responses may show dependence that a few errors
+   * cannot.
+   */
   readonly latencyEffect: DesignEffect | null;
-  /** What the client's latencies tell, its median among them, where nothing else does. */
+  /** The design effect of the client's latencies, including its median, used if nothing else is known. */
   readonly clientEffect: DesignEffect | null;
 }
 
-/** Bad ones among all, in blocks, and other events that tell of dependence. */
+/** Bad requests out of all, by block, and other events that show dependence. */
 export type Count = Pick<Share, 'bad' | 'samples' | 'blocks' | 'lower' | 'uncounted' | 'outside'>;
 
-/** null for what has no chance in it: a census, or nothing at all. */
+/** null for values without random error: a census, or nothing at all. */
 export function certaintyOf(
   objective: PlannedObjective,
   measured: Measured,
@@ -79,13 +88,19 @@ export function certaintyOf(
   return null;
 }
 
-/** The design effect of a latency: the largest over its limit and the lower bucket edges that tell. */
+/**
+ * The design effect of a latency: the largest over its limit and those lower bucket edges that can be
+ * estimated.
+ */
 export const latencyEffectOf = ({ blocks, lower }: Pick<Count, 'blocks' | 'lower'>) =>
   largestOf([blocks, ...telling(lower)].map((one) => designEffectOf(one)));
 
 // ---------------------------------------------------------------------------------------------- shares
 
-/** With all that may be bad: the interval then holds what was counted, and what may have been missed. */
+/**
+ * Includes everything that may be bad: the interval then covers the counted share, and the share with
+ * uncounted requests.
+ */
 function certaintyOfShare(
   objective: PlannedObjective,
   measured: Share,
@@ -115,8 +130,8 @@ export function certaintyOfCount(
   if (blocks.length < LEAST_BLOCKS) return without(margin, blocks.length, all);
   const sample = { bad, all, effect: known ?? { factor: 1, blocks: blocks.length } };
   const level = confidence ?? USUAL_CONFIDENCE;
-  // What replicas that ended took unseen was all good at best, all bad at worst.
-  // Of what may lie outside the window the bad ones do at best, and the good ones at worst.
+  // Requests that ended replicas took unseen were all good at best, and all bad at worst. Of those that may
+  // lie outside the window, the bad ones do at best, and the good ones at worst.
   const bestBad = Math.max(0, bad - outside.bad);
   const best = { ...sample, bad: bestBad, all: all - (bad - bestBad) + uncounted };
   const worst = { ...sample, bad: bad + uncounted, all: Math.max(bad, all - outside.all) + uncounted };
@@ -140,7 +155,10 @@ export function certaintyOfCount(
   };
 }
 
-/** Bounds of a share hold alone, those of a mean or a rate together: each alone holds with more. */
+/**
+ * The bounds of a share each hold on their own, those of a mean or a rate jointly, so each of these holds
+ * with higher confidence on its own.
+ */
 const onTheirOwn = (confidence: number) => ({ confidence, eachBound: confidence });
 const together = (confidence: number) => ({ confidence, eachBound: (1 + confidence) / 2 });
 
@@ -163,7 +181,8 @@ function neededFor(sample: ShareSample, budget: number, level: number, ratePerSe
   const most = LONGEST_SECONDS * ratePerSecond;
   const within = (more: number) => (more <= most ? more : null);
   const noneBad = budget > 0 ? moreIfNoneBad(sample, budget, level) : Number.POSITIVE_INFINITY;
-  // No way to keep the limit is shorter than that none more is bad; with very few bad ones the approximation says so.
+  // Meeting the limit needs at least this many further requests without a bad one; with very few bad requests
+  // the approximation gives less.
   const least = sample.bad < budget * sample.all ? noneBad : 0;
   return {
     more80: within(Math.max(least, moreFor80(sample, budget, level))),
@@ -184,7 +203,7 @@ function certaintyOfNumber(
   const margin = target.comparison.startsWith('<') ? target.value - value : value - target.value;
   const spread = spreadOf(blocks);
   if (spread === null) return without(margin, blocks.length, samples);
-  // The value may be over other seconds than the blocks are: its spread is scaled as it is.
+  // The value may cover other seconds than the blocks do, so their standard error is scaled to it.
   const { part, total } = totalsOf(blocks);
   const scale = part === 0 ? 1 : value / (part / total);
   const scaled = { variance: spread.variance * scale ** 2, blocks: spread.blocks };
@@ -196,7 +215,8 @@ function certaintyOfNumber(
   const bounds = boundsAt(level);
   const side = sideOf(bounds, target);
   const halfWidth = (bounds.high - bounds.low) / 2;
-  // Both shrink with the square root of how many there are; the second makes it likely, not only possible.
+  // Both shrink with the square root of the count; the second term makes a decision likely, not only
+  // possible.
   const spreads = halfWidth + EIGHTY_PERCENT * Math.sqrt(scaled.variance);
   const more = Math.max(0, Math.ceil(samples * ((spreads / margin) ** 2 - 1)));
   const isNear = more <= LONGEST_SECONDS * ratePerSecond;
@@ -210,12 +230,12 @@ function certaintyOfNumber(
     independenceAssumed: false,
     blocks: blocks.length,
     samples,
-    // A mean has no budget to be far from.
+    // A mean has no budget that it could be far from.
     isFar: false,
   };
 }
 
-/** An approximation by Student's t knows no ends: a rate is told from 0 on all the same. */
+/** The approximation by Student's t is unbounded; a rate's lower bound is still reported as at least 0. */
 function possible({ low, high }: Bounds, unit: Unit): Bounds {
   const ends = UNIT_RANGES[unit];
   return { low: Math.max(low, ends.low), high: Math.min(high, ends.high) };
@@ -229,10 +249,12 @@ function sideOf({ low, high }: Bounds, target: Limit): 'good' | 'bad' | 'both' {
 
 // ---------------------------------------------------------------------------------------------- beyond doubt
 
-/** Where nothing tells how bad requests come together, so many of them count as one. */
+/** If nothing shows how bad requests cluster, this many of them count as one. */
 const WORST_EFFECT = 100;
 
-/** Whether so many bad ones miss a limit at this confidence, however much they depend on each other. */
+/**
+ * Whether this many bad requests miss a limit at this confidence, however strongly they depend on each other.
+ */
 export function isShownWhatever(objective: PlannedObjective, bad: number, all: number, confidence: number) {
   const effect = { factor: WORST_EFFECT, blocks: Number.POSITIVE_INFINITY };
   return shareBounds({ bad: Math.min(bad, all), all, effect }, confidence).low > budgetFor(objective);

@@ -14,9 +14,9 @@ import { NOTHING_OUTSIDE, type Outside } from '../window/outside.ts';
 import { isShownWhatever } from './certainty.ts';
 import type { Decision } from './ruling.ts';
 
-/** What was observed of one objective, held against its limit: met, missed or undecided. */
+/** Compares what was observed of one objective with its limit: met, missed or undecided. */
 
-/** Plans that were stored before there was a confidence have none. */
+/** Plans stored by early versions have no confidence. */
 export const confidenceOf = ({ confidence }: Plan) => confidence ?? null;
 
 type Reasons = readonly Reason[];
@@ -29,7 +29,7 @@ const missed = (reasons: Reasons, isAlert: boolean): Decision => ({
   reasons,
 });
 
-/** Undecided for a reason that has nothing to do with what was measured, which is shown all the same. */
+/** Undecided for a reason unrelated to the measured value, which is shown anyway. */
 const undecidedFor = (because: Reasons, seen: Reasons) =>
   undecided([reason('seen-so-far', { because, seen })]);
 
@@ -45,7 +45,10 @@ const uncountedReasons = (atMost: number, why?: Reason): Reasons => {
 const tooFew = (what: 'request' | 'observation' | 'event' | 'scrape', samples: number, needed: number) =>
   reason('too-few-samples', { what, samples, needed });
 
-/** Preconditions without which counts mean nothing; a census of scrapes rests on its edges alone, which it checks itself. */
+/**
+ * Preconditions without which counts mean nothing. A census of scrapes rests only on its edges, which it
+ * checks itself.
+ */
 const COUNTS_REST_ON = [
   'targets-distinct',
   'clocks-agree',
@@ -56,16 +59,17 @@ const COUNTS_REST_ON = [
   'client-and-server-agree',
   'nothing-died',
 ];
-/** Of these, the ones under which requests are missing, and those that were seen still count. */
+/** Those that mean that requests are missing, while the ones that were seen still count. */
 const ONLY_CUT_SHORT = ['load-delivered', 'nothing-died'];
 
 /**
- * What may speak against a pass, and against latencies, but unmakes no error: a request that began late, or one whose body was
- * wrong, does not make a failed one good. What is met stays undecided: a load that was spread out may have spared the service.
+ * Preconditions that prevent a pass and make latencies unreliable, but do not undo an error: a failed request
+ * stays failed even if it was sent late or another body was wrong. A met objective becomes undecided, because
+ * a load that was spread out may have been easier on the service.
  */
 const UNMAKES_NO_ERROR = ['generator-on-time', 'answers-right'];
 
-/** What the client's own clock rests on: it needs no scrape. */
+/** What the client's own clock rests on: no scrape is needed. */
 const CLIENT_RESTS_ON = ['load-delivered', 'generator-on-time', 'answers-right', 'nothing-died'];
 
 export interface Grounds {
@@ -74,7 +78,7 @@ export interface Grounds {
   readonly preconditions: readonly Precondition[];
 }
 
-/** By what the service's own series say. */
+/** Decides by the service's own series. */
 export function decide(objective: PlannedObjective, measured: Measured, grounds: Grounds): Decision {
   const broken = brokenAmong(COUNTS_REST_ON, grounds);
   switch (measured.kind) {
@@ -93,14 +97,14 @@ export function decide(objective: PlannedObjective, measured: Measured, grounds:
   }
 }
 
-/** The highest value of a process that is scraped twice is the same. */
+/** The highest value of a process that is scraped twice stays the same. */
 const restsOn = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
   measure.kind === 'peak' ? broken.filter(({ id }) => id !== 'targets-distinct') : broken;
 
 const brokenAmong = (ids: readonly string[], { preconditions }: Grounds) =>
   preconditions.filter(({ id, ok }) => ok === false && ids.includes(id));
 
-/** By what the client's clock says: it needs no scrape. */
+/** Decides by the client's clock, which needs no scrape. */
 export const decideAtClient = (objective: PlannedObjective, counted: Count, grounds: Grounds) =>
   decideShare(objective, counted, brokenAmong(CLIENT_RESTS_ON, grounds), grounds);
 
@@ -127,11 +131,12 @@ function decideShare(
   const { plan, run } = grounds;
   const { samples, uncounted = 0, doubtful = 0, mayBeBad = 0, outside = NOTHING_OUTSIDE } = counted;
   const seen = [...counted.reasons, ...uncountedReasons(uncounted, counted.uncountedWhy)];
-  // What may not be of this phase must not make a miss, nor may what was in flight; for *met* it is the other way round.
+  // Requests that may not belong to this phase must not cause a miss, nor may those in flight; for *met* it
+  // is the other way round.
   const own = samples - doubtful + mayBeBad;
   const bad = Math.max(0, counted.bad - doubtful);
   const badBeyondAlert = Math.max(0, counted.badBeyondAlert - doubtful);
-  // A miss must be one without the bad ones that may lie outside the window.
+  // A miss must hold even without the bad requests that may lie outside the window.
   const beyond = (all: number) =>
     missesBy(
       objective,
@@ -145,12 +150,12 @@ function decideShare(
     if (miss !== null) return { ...missed(seen, miss === 'alert'), isWhole: true };
     const keeps = (badOnes: number, all = own) =>
       isWithin(objective.measure, objective.target, Math.min(all, badOnes) + uncounted, all + uncounted);
-    // The other way round: all bad ones lie inside the window, and as few good ones as can be.
+    // The other way round: all bad requests lie inside the window, and as few good ones as possible.
     const fewest = (badOnes: number) => Math.max(1, Math.min(own, badOnes), own - outside.all);
     const doubt = outsideReason(outside, isWithin(objective.measure, objective.target, bad, own));
     if (outside.all > 0 && keeps(bad) !== keeps(bad, fewest(bad))) return undecided([...seen, doubt]);
     if (outside.bad > 0 && uncounted === 0 && !keeps(bad)) return undecided([...seen, doubt]);
-    // All that nobody counted was bad.
+    // Assume that all uncounted requests were bad.
     if (!keeps(bad)) return undecided([...seen, reason('uncounted-would-decide', {})]);
     if (!keeps(counted.bad + mayBeBad, fewest(counted.bad + mayBeBad)))
       return { ...undecidedBy(counted, seen), isOfOthers: true };
@@ -171,7 +176,7 @@ function decideShare(
       };
   }
   if (doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
-    // Even if every request that is still missing were good, so many are bad already that the limit is broken.
+    // Even if every missing request were good, the limit is broken by the bad ones counted already.
     const planned = doubts.length === 0 ? 0 : mostPlanned(plan, run);
     const all = Math.max(samples, objective.leastSamples, planned);
     const miss = beyond(all);
@@ -181,7 +186,7 @@ function decideShare(
   return lostBeyondDoubt(objective, grounds) ?? undecidedFor(because, seen);
 }
 
-/** Requests that may or may not be of what is judged would decide. */
+/** Requests that may or may not belong to what is judged would decide. */
 const undecidedBy = ({ hasErrorsInside }: Count, seen: Reasons): Decision =>
   hasErrorsInside === undefined
     ? undecidedFor([reason('phase-edges-would-decide', {})], seen)
@@ -190,7 +195,7 @@ const undecidedBy = ({ hasErrorsInside }: Count, seen: Reasons): Decision =>
 const doubtsOfMiss = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
   measure.kind === 'ratio' ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id)) : broken;
 
-/** Whether the limit is kept even if all that nobody claims was bad. */
+/** Whether the limit is met even if all unclaimed events were bad. */
 function keepsWithUnclaimed(
   { measure, target }: PlannedObjective,
   { bad, mayBeBad: atEdges = 0, unclaimed }: Count,
@@ -208,7 +213,10 @@ const outsideReason = ({ all, bad }: Outside, isKept: boolean) =>
     ? reason('outside-good-would-decide', { atMost: all })
     : reason('outside-bad-would-decide', { atMost: bad });
 
-/** Where a confidence is asked for, a miss must be sure however much requests depend on each other. */
+/**
+ * If a confidence is given, a miss must hold at that confidence, however strongly requests depend on each
+ * other.
+ */
 function isShown(objective: PlannedObjective, bad: number, all: number, plan: Plan): boolean {
   const confidence = confidenceOf(plan);
   return confidence === null || isShownWhatever(objective, bad, all, confidence);
@@ -217,7 +225,7 @@ function isShown(objective: PlannedObjective, bad: number, all: number, plan: Pl
 const mostPlanned = (plan: Plan, run: RunRecord) =>
   Math.max(plan.load?.plannedRequests ?? 0, run.load?.plannedRequests ?? 0);
 
-/** What so many bad ones among `all` break: nothing, the target, or the alert threshold too. */
+/** What this many bad requests out of `all` break: nothing, the SLO target, or the alert threshold too. */
 function missesBy(
   { measure: planned, target, alert }: PlannedObjective,
   bad: number,
@@ -229,15 +237,15 @@ function missesBy(
   return isBeyondAlert(planned, alert, badBeyondAlert, all) ? 'alert' : 'target';
 }
 
-/** An alert `> 300ms` fires when the limit of 300 ms is not kept; an alert `> 5%` when the rate is over 5%. */
+/** An alert `> 300ms` fires when the limit of 300 ms is broken; an alert `> 5%` when the rate exceeds 5%. */
 const isBeyondAlert = (planned: PlannedMeasure, alert: Limit, bad: number, all: number) =>
   planned.kind === 'latency' ? !isWithin(planned, alert, bad, all) : isWithin(planned, alert, bad, all);
 
-/** Requests that the client lost need no server to be counted: enough of them break an error rate by themselves. */
+/** Unanswered requests are counted by the client alone: enough of them break an error rate on their own. */
 function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): Decision | null {
   const { measure: planned, leastSamples } = objective;
   if (planned.kind !== 'ratio' || planned.lost !== 'bad' || run.load === null) return null;
-  // How many requests others sent is not known then, and so not what share is lost of all.
+  // It is then unknown how many requests other clients sent, and so which share of all was unanswered.
   if (plan.isolated === false) return null;
   const { lost, sent, plannedRequests } = run.load;
   const all = Math.max(sent, plannedRequests, leastSamples);
@@ -261,12 +269,13 @@ function decideNumber(
   if (!Number.isFinite(value))
     return undecidedFor([reason('value-not-finite', { value: String(value) })], seen);
   if (broken.length > 0) return undecidedFor([brokenBy(broken[0]!)], seen);
-  // Too few events to show a rate that was reached are enough for one that was not, or that stayed under its limit.
+  // Even events too few to prove that a rate was reached can prove that it was not, or that it stayed below
+  // its limit.
   const isRate = measure.kind === 'throughput';
   const isShort = isRate && !(target.comparison.startsWith('>') && holds(value, target));
   if (samples < leastSamples && !isShort)
     return undecidedFor([tooFew(isRate ? 'event' : 'observation', samples, leastSamples)], seen);
-  // What replicas that ended took unseen may have been the worst, or the best.
+  // What ended replicas took unseen may have been the worst, or the best.
   const { low, high } = endsOf(measured);
   const ends = [low, high];
   if (ends.every((end) => holds(end, target))) return { ...met(seen), isWhole: true };
@@ -275,7 +284,7 @@ function decideNumber(
   return { ...missed(seen, alert !== null && ends.every((end) => holds(end, alert))), isWhole: true };
 }
 
-/** A first stretch in time past the limit is a miss, however the load went on. */
+/** A first good interval after the limit is a miss, whatever the rest of the load was. */
 function decideMoment(
   { target, alert }: PlannedObjective,
   { seconds, isBack, reasons }: Measured & { kind: 'moment' },
@@ -293,7 +302,7 @@ function decideMoment(
   return isBack ? met(seen) : undecided([...seen, reason('load-ended-before-recovery', {})]);
 }
 
-/** What is unknown counts once as up and once as down: only where both say the same is there a verdict. */
+/** An unknown state is judged once as up and once as down; only if both agree is there a verdict. */
 function decideCensus(
   { target, alert, leastSamples }: PlannedObjective,
   { samples, up, unknown, reasons: seen, outside }: Measured & { kind: 'census' },

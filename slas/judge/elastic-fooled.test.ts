@@ -10,8 +10,9 @@ import { selects } from '../testing/notation.ts';
 import { dealt, type Replica, type Request, samplesOf, type World } from '../testing/openmetrics.ts';
 
 /**
- * Replicas that start and end at random, each request known, those among them that no scrape saw: what is met must be true
- * of all of them, and so must what is missed. Seeded: the same services at every run.
+ * Random elastic services whose every request is known, including those that no scrape saw: a met objective
+ * must hold over all of them, and a missed one must be broken by all of them. Seeded, so every run uses the
+ * same services.
  */
 
 const START = Date.UTC(2025, 4, 1) / 1000;
@@ -36,12 +37,12 @@ const planOf = (isIsolated: boolean): Plan => {
   return { ...plan, load: null };
 };
 
-/** Seconds of the window, before and after which a replica is not there; null: it always was, or stays. */
+/** The seconds of the window between which a replica exists; null: it existed before, or stays. */
 const life = fc.record({
   phase: fc.double({ min: 0, max: EVERY - 0.01, noNaN: true }),
   born: fc.option(fc.double({ min: 1, max: 55, noNaN: true }), { freq: 3 }),
   ended: fc.option(fc.double({ min: 1, max: 58, noNaN: true }), { freq: 3 }),
-  /** How many of all are bad, and how many of those that come in its last seconds, which nobody may see. */
+  /** How many requests are bad, and how many of those in its last seconds, which may be unseen. */
   bad: fc.double({ min: 0, max: 0.06, noNaN: true }),
   badAtTheEnd: fc.constantFrom(0, 0, 1),
   badly: fc.constantFrom({ seconds: 0.25 }, { seconds: 0.6 }, { seconds: 0.01, status: '500' }),
@@ -87,7 +88,7 @@ function evidenceOf(plan: Plan, world: World): Evidence {
   return { schema: 'sla-harness/evidence/v1', prometheus: { url: 'http://127.0.0.1:9090/' }, readings };
 }
 
-/** What the client saw: every request was answered, by replicas that ended, too. */
+/** The client's view: every request was answered, including those served by replicas that ended. */
 function loadOf(requests: readonly Request[]): LoadRecord {
   const answered = (digit: string) => requests.filter(({ status }) => status.startsWith(digit)).length;
   return {
@@ -111,7 +112,7 @@ const runOf = (load: LoadRecord | null): RunRecord => ({
   incidents: [],
 });
 
-/** Whether the service as it was, seen or not, keeps its limits. */
+/** Whether all requests of the service, seen or not, meet its limits. */
 function truthOf(requests: readonly Request[]): Readonly<Record<string, boolean>> {
   const good = requests.filter(({ status }) => status === '200');
   const slower = (limit: number) => good.filter(({ seconds }) => seconds > limit).length;
@@ -152,13 +153,13 @@ test.each([
       if (!(id in truth)) continue;
       seen[outcome]++;
       if (uncounted > 0) seen.uncounted++;
-      // Over which seconds a rate is taken differs without a load of our own.
+      // Without a load of our own, the seconds over which a rate is computed differ.
       if (id === 'throughput' && !(isIsolated && isLoaded)) continue;
       if (outcome === 'met') expect(truth[id], `${id}: ${reason}`).toBe(true);
       if (outcome === 'missed') expect(truth[id], `${id}: ${reason}`).toBe(false);
     }
   });
   fc.assert(property, { seed: 20_250_501, numRuns: 150 });
-  // The services are such that each outcome is reached, and that there is something nobody counted.
+  // The services cover every outcome, and have uncounted requests.
   for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(10);
 });

@@ -4,7 +4,7 @@ import { wordsOf } from '../render/reasons/words.ts';
 import { type Given, healthy } from '../testing/cases.ts';
 import { judge } from './judge.ts';
 
-/** What a verdict tells of each objective beside its outcome, which cases/ have. */
+/** What a verdict reports of each objective besides its outcome; outcomes are in cases/. */
 
 function verdictOf(changes: Partial<Given> = {}): Verdict {
   const { plan, run, evidence } = healthy(changes);
@@ -18,7 +18,7 @@ test('a verdict names its window', () => {
   expect(verdictOf().window).toEqual({ from: '2025-01-01T00:00:10.200Z', to: '2025-01-01T00:01:09.800Z' });
 });
 
-test('a query is what was sent, one a line', () => {
+test('a query is shown as it was sent, one per line', () => {
   expect(row('error-rate').query.split('\n')).toEqual([
     'http_requests_total{job="sentiment-api",method="POST",handler="/predict",status=~"5..|429|499"}[90s]',
     'http_requests_total{job="sentiment-api",method="POST",handler="/predict",status=~"[1235]..|429|499"}[90s]',
@@ -26,12 +26,12 @@ test('a query is what was sent, one a line', () => {
 });
 
 describe('a census', () => {
-  test('tells its share and how far that is from the limit', () => {
+  test('reports its share and the distance from the limit', () => {
     const { share, value, margin } = row('model-uptime', { series: { 'model loaded': 'always 1; 40=0' } });
     expect([share, value]).toEqual([12 / 13, 12 / 13]);
     expect(margin).toBeCloseTo(12 / 13 - 0.999, 9);
   });
-  test('that is undecided tells neither, and why in the summary', () => {
+  test('that is undecided reports neither; the summary has the reason', () => {
     const changes = { series: { 'model loaded': 'always 1; 40=_' } };
     expect(row('model-uptime', changes)).toMatchObject({
       ...{ verdict: 'undecided', share: null, value: null, margin: null },
@@ -42,18 +42,18 @@ describe('a census', () => {
   });
 });
 
-test('a share that is undecided lies in no bucket', () => {
+test('an undecided share lies in no bucket', () => {
   expect(row('latency-p95')).toMatchObject({ verdict: 'met', bucket: [0.15, 0.2] });
   expect(row('latency-p95', { incidents: ['the service died'] })).toMatchObject({
     ...{ verdict: 'undecided', value: null, share: null, bucket: null },
   });
 });
 
-test('what was never uncounted is not told to be 0', () => {
+test('no uncounted requests are reported if there cannot be any', () => {
   for (const one of verdictOf().objectives) expect(Object.keys(one)).not.toContain('uncounted');
 });
 
-test('where the time went is told of a miss that the client alone saw', () => {
+test('a miss that only the client saw says where the time was spent', () => {
   const gap = expect.objectContaining({ code: 'client-slower-in-between' });
   const client = '1400x0.05 100x0.5';
   const slow = { latency: { le: '0.1=1200 0.15=1300 0.2=1400 0.3=1400 0.5=1500 1.0=1500 +Inf=1500' } };
@@ -65,8 +65,8 @@ test('where the time went is told of a miss that the client alone saw', () => {
   });
 });
 
-describe('how many more observations would tell', () => {
-  // Ten an answer, of which stretches in turn hold sums of 600 and 800: the spread is 0.024.
+describe('how many more observations are needed', () => {
+  // Ten per response; blocks alternate between sums of 600 and 800, so the standard error is 0.024.
   const points = (from: number) =>
     Array.from({ length: 13 }, (_, index) => `${10 + 5 * index}=${700 * index - (index % 2) * from}`);
   const mean = (negative: number): Partial<Given> => ({
@@ -78,13 +78,13 @@ describe('how many more observations would tell', () => {
     },
   });
 
-  test('is told where a day of this load makes as many', () => {
+  test('is reported if a day of this load produces that many', () => {
     const { value, needed } = row('confidence', mean(4500));
     expect(value).toBe(12_900 / 15_000);
     expect(needed!.more80).toBeGreaterThan(0);
     expect(needed!.more80).toBeLessThan(86_400 * 25);
   });
-  test('is not told where that takes more than a day of its requests', () => {
+  test('is not reported if it would take more than a day of this load', () => {
     const { value, needed } = row('confidence', mean(4392));
     expect(value).toBe(12_792 / 15_000);
     expect(needed).toEqual({ more80: null, moreIfNoneBad: null });

@@ -25,15 +25,17 @@ import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
 /**
  * How a verdict comes about.
  *
- *   1. targets.ts cuts the window: for each target, from the last scrape at or before the first request to the first at or
- *      after the last answer. Counts are differences of raw samples between these two.
- *   2. preconditions.ts lists what must be true for the counts to mean anything.
- *   3. Each objective is measured (measure.ts) and decided (decide.ts): met, missed or undecided, by the
- *      service's clock and by the client's.
- *   4. How sure that is (certainty.ts); where the plan asks for a confidence, that decides (ruling.ts).
- *   5. One missed is a fail, whatever else is undecided. All met, and no precondition broken, is a pass. Anything else is
- *      inconclusive: a pass is earned, never left over.
- *   6. alerts.ts holds what Prometheus's own alerts said against that. It is told, and changes nothing.
+ * 1. targets.ts cuts the window: for each scrape target, from the last scrape at or before the first request
+ * to the first at or after the last response. Counts are differences of raw samples between the two.
+ * 2. preconditions.ts lists what must hold for the counts to mean anything.
+ * 3. Each objective is measured (measure.ts) and decided (decide.ts): met, missed or undecided, by the
+ * service's clock and by the client's.
+ * 4. certainty.ts computes how certain that is; if the plan asks for a confidence, the interval decides
+ * (ruling.ts).
+ * 5. One missed objective is a fail, whatever else is undecided. If all are met and no precondition is
+ * broken, it is a pass. Anything else is inconclusive: a pass is never the default.
+ * 6. alerts.ts cross-checks the verdict with Prometheus's own alerts. Differences are reported and change
+ * nothing.
  */
 export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   const frame = cutWindow(plan, run, evidence);
@@ -74,9 +76,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
 
 const rfc3339 = (seconds: number) => new Date(seconds * 1000).toISOString();
 
-// ---------------------------------------------------------------------------------------------- telling
-
-/** A miss that only the client saw says where the time went. */
+/** A miss that only the client saw says where the time was spent. */
 function explained(decision: Decision, { measured, view, scope }: Seen, plan: Plan): Decision {
   const atClient = view?.measured.value ?? null;
   if (decision.byClient === undefined || view === null || atClient === null || measured.kind !== 'share')
@@ -130,7 +130,7 @@ function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
   };
 }
 
-/** Of a phase the service's counts cover the part between its first scrape and its last. */
+/** In a phase, the service's counts cover the part between its first scrape and its last. */
 function coveredBy({ measured, scope }: Seen) {
   if (isReason(scope) || scope.phase === null || isReason(scope.frame)) return null;
   if (measured.kind === 'nothing' || measured.kind === 'moment') return null;
@@ -143,7 +143,10 @@ function coveredBy({ measured, scope }: Seen) {
   };
 }
 
-/** Of a window without a load of ours the counts cover more: from the last scrape before it to the first after it. */
+/**
+ * Without a load of our own, the counts cover more than the window: from the last scrape before it to the
+ * first after it.
+ */
 function spanOf({ measured, scope }: Seen) {
   if (isReason(scope) || scope.phase !== null || isReason(scope.frame)) return null;
   const span = measured.kind === 'nothing' || measured.kind === 'moment' ? null : countedSpan(scope.frame);
@@ -170,7 +173,7 @@ function measuredValue(measured: Measured): number | null {
   return measured.kind === 'census' ? measured.up / measured.samples : measured.value;
 }
 
-/** Without what subtraction leaves in the last digits. */
+/** Removes the rounding error of a subtraction. */
 const tidy = (value: number | null) => (value === null ? null : Number(value.toPrecision(12)));
 
 const censusMargin = ({ target }: PlannedObjective, measured: Measured, verdict: ObjectiveOutcome) =>
@@ -182,8 +185,6 @@ function measuredShare(measured: Measured): number | null {
   if (measured.kind === 'share') return measured.share;
   return measured.kind === 'census' ? measured.up / measured.samples : null;
 }
-
-// ---------------------------------------------------------------------------------------------- the whole
 
 function conclude(objectives: readonly ObjectiveVerdict[], preconditions: readonly Precondition[]): Outcome {
   if (objectives.some(({ verdict }) => verdict === 'missed')) return 'fail';
@@ -208,7 +209,7 @@ function summarise(
     case 'inconclusive': {
       if (objectives.length === 0) return reason('no-objectives', {});
       const broken = preconditions.find(({ ok }) => ok === false);
-      // None was missed, and not all is well: without a broken precondition one is undecided.
+      // None was missed, and no precondition is broken, so an objective must be undecided.
       const { reasons: because } = broken ?? objectives.find((one) => one.verdict === 'undecided')!;
       return reason('objectives-undecided', { undecided: idsOf('undecided'), because });
     }

@@ -6,11 +6,11 @@ import { judgeInWords } from '../testing/judge-in-words.ts';
 import { thin } from '../testing/thinned.ts';
 
 /**
- * Evidence of a healthy service, spoiled at random in ways that leave a number to compare: the verdict must never be a
- * pass. Seeded: the same spoilings at every run.
+ * Evidence of a healthy service, corrupted at random in ways that leave a number to compare: the verdict must
+ * never be a pass. Seeded, so every run makes the same corruptions.
  */
 
-/** The event loop's lag explains, and decides nothing: it is left out. */
+/** Event-loop lag is shown as an explanation and decides nothing, so it is left out. */
 type World = Omit<ReturnType<typeof healthy>, 'document'>;
 
 const judged = ({ plan, run, evidence }: World): World => ({
@@ -29,7 +29,7 @@ const makeServices = () =>
     }),
     healthy({ scenario: null, load: null }),
   ].map(judged);
-/** Made by the first test that needs them: what goes wrong in the making is a failed test. */
+/** Created by the first test that needs it, so that an error while creating it fails a test. */
 let made: ReturnType<typeof makeServices> | undefined;
 const services = () => (made ??= makeServices());
 const OPEN = ORIGIN_SECONDS + 10;
@@ -37,7 +37,7 @@ const CLOSE = ORIGIN_SECONDS + 70;
 const isInside = ([at]: Sample) => at >= OPEN && at <= CLOSE;
 const isEdge = ([at]: Sample) => at === OPEN || at === CLOSE;
 
-/** Picks one of several by a number drawn anywhere. */
+/** Picks one of several by an arbitrary number. */
 const pick = <T>(from: readonly T[], at: number): T => from[at % from.length]!;
 
 type Spoil = (series: Series, at: number) => Series;
@@ -57,13 +57,13 @@ const dropEdge = withSamples((samples, at) => {
   return samples.filter((sample) => sample[0] !== time);
 });
 
-/** Ends at some scrape. (That errors begin at one is no spoiling: a first error makes its series.) */
+/** The series ends at some scrape. (Errors may begin at a scrape: the first error creates its series.) */
 const cutOff = withSamples((samples, at) => {
   const [time] = pick(samples.filter(isInside), at);
   return samples.filter(([other]) => other < time);
 });
 
-/** Starts again from 0 at a scrape, having counted something by the one before. */
+/** The counter restarts from 0 at a scrape, having counted something before. */
 const reset = withSamples((samples, at) => {
   const counted = samples.filter(
     (sample) => isInside(sample) && sample[0] > OPEN + 5 && Number(sample[1]) > 1,
@@ -86,7 +86,7 @@ const SPOILS: Readonly<Record<string, Spoil>> = {
   reset,
 };
 
-/** Replaces a reading, found by the number drawn. */
+/** Replaces a reading, chosen by number. */
 const inReading = (evidence: Evidence, at: number, change: (reading: Reading) => Reading): Evidence => {
   const chosen = pick(evidence.readings, at);
   return { ...evidence, readings: evidence.readings.map((one) => (one === chosen ? change(one) : one)) };
@@ -108,12 +108,12 @@ const SPOIL_READINGS: Readonly<Record<string, (reading: Reading) => Reading>> = 
 };
 
 const draw = fc.nat({ max: 1_000_000 });
-/** By its number, so that a counterexample is short. */
+/** By number, to keep counterexamples short. */
 const service = fc.nat({ max: 2 });
 const check = <T>(property: fc.IProperty<T>, numRuns: number) =>
   fc.assert(property, { seed: 20_250_101, numRuns });
 
-test('the unspoiled services pass', () => {
+test('the uncorrupted services pass', () => {
   expect(services().map(({ plan, run, evidence }) => judgeInWords(plan, run, evidence).verdict)).toEqual([
     'pass',
     'pass',
@@ -124,7 +124,7 @@ test('the unspoiled services pass', () => {
 const hasNaN = (series: readonly Series[]) =>
   series.some(({ samples }) => samples.some(([, value]) => Number.isNaN(Number(value))));
 
-test('a spoiled series is never a pass, and what rests on it is never met', () => {
+test('a corrupted series is never a pass, and objectives that rest on it are never met', () => {
   const property = fc.property(
     service,
     fc.array(fc.tuple(fc.constantFrom(...Object.keys(SPOILS)), draw), { minLength: 1, maxLength: 3 }),
@@ -134,7 +134,7 @@ test('a spoiled series is never a pass, and what rests on it is never met', () =
       const verdict = judgeInWords(plan, run, spoiled);
       expect(verdict.verdict).not.toBe('pass');
       const touched = spoiled.readings.filter((reading, index) => reading !== evidence.readings[index]);
-      // No number of "up" and NaN of a counter at the same moment is how some servers write a scrape that failed.
+      // Some servers report a failed scrape as no "up" value and NaN for a counter at the same time.
       if (touched.some(({ selector, series }) => selector === plan.up && hasNaN(series))) return;
       for (const { id, query, verdict: outcome } of verdict.objectives) {
         if (touched.some((reading) => query.split('\n').includes(reading.query)))
@@ -145,7 +145,7 @@ test('a spoiled series is never a pass, and what rests on it is never met', () =
   check(property, 1_200);
 });
 
-test('what is spoiled between the samples that are read of a long window is never a pass', () => {
+test('corruption between the samples that are read of a long window is never a pass', () => {
   const seen = { undecided: 0, judged: 0 };
   const property = fc.property(
     service,
@@ -171,7 +171,7 @@ test('what is spoiled between the samples that are read of a long window is neve
   expect(seen.undecided).toBeGreaterThan(100);
 });
 
-/** Spoils a series unless an earlier spoiling already took the samples that this one needs. */
+/** Corrupts a series unless an earlier corruption already removed the samples that this one needs. */
 function spoilOnce(evidence: Evidence, spoil: Spoil, at: number): Evidence {
   const told = pick(evidence.readings, at).series;
   if (told.length === 0) return spoilOnce(evidence, spoil, at + 1);
@@ -181,7 +181,7 @@ function spoilOnce(evidence: Evidence, spoil: Spoil, at: number): Evidence {
   return whole ? spoilSeries(evidence, spoil, at) : evidence;
 }
 
-test('an answer with a warning or an error is never a pass', () => {
+test('a response with a warning or an error is never a pass', () => {
   const property = fc.property(
     service,
     fc.constantFrom(...Object.keys(SPOIL_READINGS)),
@@ -205,7 +205,7 @@ test('evidence that lacks a reading is never a pass', () => {
   }
 });
 
-test('a scrape that was missed or failed at an edge leaves nothing decided', () => {
+test('a missed or failed scrape at an edge leaves every objective undecided', () => {
   const property = fc.property(service, draw, fc.boolean(), (number, at, isMissed) => {
     const { plan, run, evidence } = services()[number]!;
     const spoiled = {
@@ -231,7 +231,7 @@ const failEdge = withSamples((samples, at) => {
 const spoilOne = (series: readonly Series[], at: number, spoil: Spoil) =>
   series.map((one, index) => (index === at % series.length ? spoil(one, Math.floor(at / 7)) : one));
 
-test('with a run record, no counter of requests can be lowered unseen', () => {
+test('with a run record, no request counter can be lowered unnoticed', () => {
   const property = fc.property(
     fc.constantFrom(services()[0]!, services()[1]!),
     draw,
@@ -253,7 +253,7 @@ test('with a run record, no counter of requests can be lowered unseen', () => {
   check(property, 200);
 });
 
-test('samples that are missing inside cost counters nothing', () => {
+test('missing samples inside the window do not change counts', () => {
   const property = fc.property(service, fc.array(draw, { maxLength: 20 }), (number, drops) => {
     const { plan, run, evidence } = services()[number]!;
     const counters = evidence.readings.filter(({ selector }) => /_(total|bucket|sum|count)\{/.test(selector));
@@ -271,7 +271,7 @@ test('samples that are missing inside cost counters nothing', () => {
   check(property, 200);
 });
 
-/** What the counts decide. That blocks are fewer costs only certainty. */
+/** The decision by counts. Fewer blocks only lower the certainty. */
 const counted = ({ id, verdict, value, share, bucket, samples, margin }: ObjectiveVerdict) => ({
   id,
   verdict,

@@ -4,7 +4,7 @@ import { wordsOf } from '../render/reasons/words.ts';
 import { type Given, healthy } from '../testing/cases.ts';
 import { judge } from './judge.ts';
 
-/** Preconditions at their limits, each with its words. What they do to a verdict is in cases/. */
+/** Preconditions at their limits, each with its message. Their effect on a verdict is tested in cases/. */
 
 interface Changes extends Partial<Given> {
   readonly record?: Partial<LoadRecord>;
@@ -26,7 +26,7 @@ describe('clocks-agree', () => {
   const clock = (ahead: number, uncertainty: number, changes: Changes = {}) =>
     checked('clocks-agree', { clock: { ahead, uncertainty }, ...changes });
 
-  test('holds if the clocks differ by less than a scrape interval, beyond what is uncertain', () => {
+  test('holds if the clocks differ by less than a scrape interval, after subtracting the uncertainty', () => {
     expect(clock(4.99, 0)).toEqual([true, 'clocks differ by 4.990 s (± 0.000 s), Prometheus ahead']);
     expect(clock(-4.99, 0.25)).toEqual([true, 'clocks differ by 4.990 s (± 0.250 s), Prometheus behind']);
     expect(clock(5.2, 0.25)[0]).toBe(true);
@@ -42,7 +42,7 @@ describe('clocks-agree', () => {
       ...[false, `clocks differ by 5.250 s (± 0.250 s), Prometheus behind: ${tooMuch}`],
     ]);
   });
-  test('uses the interval of the target that is scraped most often', () => {
+  test('uses the interval of the most frequently scraped target', () => {
     const replicas = { a: {}, b: { every: 10, first: 0, last: 80 } };
     const series = { up: 'always 1', 'process start': 'always 1000' };
     expect(clock(5, 0, { replicas, series })[0]).toBe(false);
@@ -74,7 +74,7 @@ describe('service-not-restarted', () => {
     expect(restarted({ 'process start': 'always 1000; 10=_' })).toEqual([false, told]);
     expect(restarted({ 'process start': 'always 1000; 70=_' })).toEqual([false, told]);
   });
-  test('looks at every sample that was read where an edge was missed', () => {
+  test('uses every sample that was read if an edge was missed', () => {
     expect(restarted({ up: 'always 1; 70=_' })).toEqual(kept);
     expect(restarted({ up: 'always 1; 70=_', 'process start': '1000*14 1001*1' })[0]).toBe(false);
     expect(restarted({ up: 'always 1; 70=_', 'process start': 'always 1000; 10=_' })).toEqual(kept);
@@ -215,7 +215,7 @@ describe('what the client saw', () => {
       ...[true, `${told(14)}, 20 more as expected`],
     ]);
     expect(valid({ answered: answered(35), expectedRefusals: 20 })[0]).toBe(false);
-    // A 429 is an error that is counted; both kinds share one limit.
+    // A 429 is counted as an error; both kinds share one limit.
     expect(valid({ answered: answered(14) }, { client: '1486x0.05 4x0.05=429 10x0.05=400' })).toEqual([
       true,
       told(10),
@@ -226,7 +226,7 @@ describe('what the client saw', () => {
     ]);
     expect(checked('requests-valid', bare)).toEqual([null, 'no run record: another process made the load']);
   });
-  test('losses-judged: holds for any number that an objective counts', () => {
+  test('losses-judged: holds for any number of unanswered requests if an objective counts them', () => {
     expect(checked('losses-judged', { record: { lost: 700 } })).toEqual([
       ...[true, '700 of 1,500 requests went unanswered'],
     ]);
@@ -237,7 +237,7 @@ describe('what the client saw', () => {
 describe('client-and-server-agree', () => {
   const agree = (changes: Changes) => checked('client-and-server-agree', changes);
 
-  test('shows the sum where all rows agree, else every row that does not', () => {
+  test('shows the sum if all rows agree, otherwise every row that differs', () => {
     expect(agree({})).toEqual([
       true,
       'requests: the client received 1,500 responses, the service counted 1,500',
@@ -267,12 +267,12 @@ describe('client-and-server-agree', () => {
       ...[null, 'no request was sent'],
     ]);
     expect(agree(bare)).toEqual([null, 'no run record: another process made the load']);
-    // What a load that was cut short recorded is compared all the same.
+    // The record of a load that was cut short is compared, too.
     expect(agree({ load: { sent: 1000, '2xx': 900, completed: false }, client: '900x0.05' })[0]).toBe(true);
   });
 });
 
-describe('the others', () => {
+describe('other preconditions', () => {
   test('nothing-died', () => {
     const died = (incidents: RunRecord['incidents'], changes: Changes = {}) =>
       checked('nothing-died', { ...changes, run: { incidents } });

@@ -13,7 +13,7 @@ import { failedIn, scrapesWorked } from './checks/scrapes.ts';
 import { targetsDistinct } from './checks/targets-distinct.ts';
 import type { Reconciliation } from './reconcile.ts';
 
-/** The checks that a verdict rests on, each with what it found; null: it could not be checked here. */
+/** The preconditions of a verdict, each with its finding; null: it could not be checked here. */
 export function checkPreconditions(
   plan: Plan,
   run: RunRecord,
@@ -68,7 +68,7 @@ function edgesScraped({ arrival }: Evidence, { targets }: Frame): Precondition {
   }
   const problems = targets.flatMap(({ problem }) => (problem === null ? [] : [problem]));
   if (problems.length > 0) return check(id, false, ...problems, ...late);
-  // Functions that do not see the last samples compute another value.
+  // Queries that do not include the last samples return a different value.
   const isStale = arrival?.missing.some(({ what }) => what.startsWith(FUNCTIONS)) ?? false;
   return check(id, !isStale, ...targets.map(scrapedOf), ...late);
 }
@@ -88,14 +88,14 @@ const scrapedOf = (target: TargetWindow): Reason =>
 
 const FUNCTIONS = "the server's functions";
 
-/** The samples that the harness waited for in vain. */
+/** The samples that the harness waited for until its timeout. */
 function notShown(arrival: Evidence['arrival']): readonly Reason[] {
   if (arrival === undefined || arrival.missing.length === 0) return [];
   const { missing, boundSeconds, boundBy, lagSeconds } = arrival;
   return [reason('samples-not-shown', { missing, boundSeconds, boundBy, lagSeconds })];
 }
 
-/** Our clock and Prometheus's cut the window: they may differ by less than a scrape interval. */
+/** The window is cut by our clock and by Prometheus's: they may differ by less than a scrape interval. */
 function clocksAgree({ load }: RunRecord, { clock }: Evidence, { targets }: Frame): Precondition {
   const id = 'clocks-agree';
   if (load === null) return check(id, null, reason('single-clock', {}));
@@ -132,7 +132,7 @@ function notRestarted(plan: Plan, frame: Frame): Precondition {
   return check(id, true, isElastic ? elasticReplicas(frame) : reason('start-times-kept', {}));
 }
 
-/** What counters show where the service exports no start time. */
+/** What counters show if the service exports no start time. */
 function withoutStart({ restarts, missing, targets }: Frame): readonly Reason[] {
   if (targets.length === 0) return [reason('no-target-scraped', {})];
   if (restarts.length === 0) return [reason('counter-beyond-new-process', {})];
@@ -140,7 +140,10 @@ function withoutStart({ restarts, missing, targets }: Frame): readonly Reason[] 
   return [possibleRestart(restarts), reason('export-start-time', {})];
 }
 
-/** Elastic replicas may come and go: their counts begin at 0, and what ended replicas counted unseen is bounded. */
+/**
+ * Elastic replicas may start and end: their counts begin at 0, and the uncounted requests of ended replicas
+ * are bounded.
+ */
 function elasticReplicas({ targets }: Frame): Reason {
   const lives = targets.flatMap((target) => target.lives);
   const ended = lives.filter(({ unseenSeconds }) => unseenSeconds > 0);
@@ -151,10 +154,10 @@ function elasticReplicas({ targets }: Frame): Reason {
   });
 }
 
-/** What speaks against one process having run from edge to edge; undefined: nothing. */
+/** Evidence that one process did not run from edge to edge; undefined if there is none. */
 function restartOf({ samples }: Series, target: TargetWindow): Reason | undefined {
   const { name, openSeconds, closeSeconds, intervalSeconds, problem } = target;
-  // Without edges, every sample that was read counts.
+  // Without edges, every sample that was read is used.
   const half = intervalSeconds / 2;
   const inside = samples.filter(
     ([at]) => problem !== null || (at > openSeconds - half && at < closeSeconds + half),
@@ -173,7 +176,8 @@ function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): 
   if (load !== null && load.sent === 0) return check(id, null, reason('nothing-sent', {}));
   const incomplete = load?.completed ? incompleteRecord(load) : null;
   if (incomplete !== null) return check(id, false, incomplete);
-  // A service that could not be counted, although the document says by what, does not agree with the client.
+  // A service whose requests could not be counted, although the document names a counter, does not agree with
+  // the client.
   if (!reconciled.ok) return check(id, reconciled.isFailure ? false : null, reconciled.reason);
   const broken = reconciled.rows.filter(({ ok }) => !ok);
   const compared = (broken.length > 0 ? broken : reconciled.rows.slice(0, 1)).map(
@@ -183,7 +187,7 @@ function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): 
   return check(id, broken.length === 0, ...compared);
 }
 
-/** What the record of a completed load lacks; null: nothing. */
+/** What the record of a completed load lacks; null if nothing. */
 function incompleteRecord(load: LoadRecord): Reason | null {
   const { sent, lost, client } = load;
   const known = lost + answersInAll(load);

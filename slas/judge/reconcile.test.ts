@@ -3,7 +3,10 @@ import type { Evidence, Plan, RunRecord } from '../model/model.ts';
 import { type Given, healthy } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 
-/** What client and service counted, side by side, as verdict.json has it. What it does to a verdict is in cases/. */
+/**
+ * The counts of client and service side by side, as in verdict.json. Their effect on a verdict is tested in
+ * cases/.
+ */
 
 function rowsOf(changes: Partial<Given>) {
   const { plan, run, evidence } = healthy(changes);
@@ -24,8 +27,8 @@ const row = (what: string, client: number, service: number, changes: Changes = {
 const MISSING = 'responses are missing from its counter';
 const TRAFFIC = 'there was other traffic in the window';
 
-describe('rows', () => {
-  test('are all requests, and those by class of status that either saw', () => {
+describe('reconciliation rows', () => {
+  test('are all requests, and one for each status class that either side saw', () => {
     expect(rowsOf({})).toEqual([row('requests', 1500, 1500), row('2xx', 1500, 1500)]);
     const load = { '2xx': 1490, '4xx': 7, '5xx': 3 };
     const series = { 'answers 200': '400 -> 1890', 'answers 429': '0 -> 7', 'answers 503': '0 -> 3' };
@@ -34,7 +37,7 @@ describe('rows', () => {
       ...[row('2xx', 1490, 1490), row('4xx', 7, 7), row('5xx', 3, 3)],
     ]);
   });
-  test('include a status that only one of the two saw', () => {
+  test('include a status that only one side saw', () => {
     expect(rowsOf({ load: { '2xx': 1490, '5xx': 10 } })).toEqual([
       row('requests', 1500, 1500),
       row('2xx', 1490, 1500, { ok: false, note: TRAFFIC }),
@@ -46,19 +49,19 @@ describe('rows', () => {
       row('5xx', 0, 2, { ok: false, note: TRAFFIC }),
     ]);
   });
-  test('are not by status where a label has no value of three digits', () => {
+  test('are not split by status if a label value does not have three digits', () => {
     const names = {
       'answers 503': 'http_requests_total{method="POST",handler="/predict",status="503 gone"}',
     };
     expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500)]);
   });
-  test('are not by status where three digits only end the value of a label', () => {
+  test('are not split by status if three digits are only the end of a label value', () => {
     const names = {
       'answers 503': 'http_requests_total{method="POST",handler="/predict",status="was 503"}',
     };
     expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500)]);
   });
-  test('use the label that the service has for the status', () => {
+  test("use the service's own status label", () => {
     const names = Object.fromEntries(
       ['200', '400', '429', '500', '503'].map((status) => [
         `answers ${status}`,
@@ -67,7 +70,7 @@ describe('rows', () => {
     );
     expect(rowsOf({ names })).toEqual([row('requests', 1500, 1500), row('2xx', 1500, 1500)]);
   });
-  test('count what the client did not wait for as unanswered, and not as a client error', () => {
+  test('count a request that the client gave up on as unanswered, not as a client error', () => {
     const names = { 'answers 499': 'http_requests_total{method="POST",handler="/predict",status="499"}' };
     const load = { '2xx': 1498, lost: 2 };
     const series = { 'answers 200': '400 -> 1898', 'answers 499': '0 -> 2' };
@@ -76,7 +79,7 @@ describe('rows', () => {
       row('2xx', 1498, 1498, { lost: 2 }),
     ]);
   });
-  test('include latencies and means if single requests were recorded, each histogram once', () => {
+  test('include latencies and means if each request was recorded, every histogram once', () => {
     expect(rowsOf({ client: '1500x0.05' })).toEqual([
       row('requests', 1500, 1500),
       row('2xx', 1500, 1500),
@@ -93,7 +96,7 @@ describe('rows', () => {
     const fewer = rowsOf({ client: '1500x0.05', series: { 'positive count': '0 -> 899' } });
     expect(fewer.at(-1)).toEqual(row('observations of confidence', 1500, 1499, { ok: false, note: MISSING }));
   });
-  test('of good answers alone', () => {
+  test('of successful responses only', () => {
     const load = { '2xx': 1497, '5xx': 3 };
     const series = { 'answers 200': '400 -> 1897', 'answers 503': '0 -> 3' };
     const rows = rowsOf({ load, series, client: '1497x0.05 3x0.05=503' });
@@ -105,7 +108,7 @@ describe('rows', () => {
       rowsOf({ client: '1500x0.05=503', load: { '2xx': 0, '5xx': 1500 } }).map(({ what }) => what),
     ).toEqual([...['requests', '2xx', '5xx', 'latencies of /predict']]);
   });
-  test('of a path are of the answers to it alone', () => {
+  test('of a path include only the responses to that path', () => {
     const { plan, run, evidence } = healthy({ client: '1500x0.05' });
     const client = {
       ...run.load!.client!,
@@ -130,7 +133,7 @@ describe('rows', () => {
 describe('a difference', () => {
   const first = (load: Given['load'], changes: Partial<Given> = {}) => rowsOf({ load, ...changes })[0];
 
-  test('by unanswered requests is allowed: the service may have counted each of them or not', () => {
+  test('from unanswered requests is allowed: the service may have counted each of them or not', () => {
     const load = { '2xx': 1495, lost: 5 };
     expect(first(load)).toEqual(row('requests', 1495, 1500, { lost: 5 }));
     const series = { 'answers 200': '400 -> 1901' };
@@ -138,13 +141,13 @@ describe('a difference', () => {
       row('requests', 1495, 1501, { lost: 5, ok: false, note: TRAFFIC }),
     );
   });
-  test('by what was in flight when the load was cut short is allowed', () => {
+  test('from requests in flight when the load was cut short is allowed', () => {
     const load = { sent: 1400, '2xx': 1400, completed: false };
     expect(first(load)).toEqual(row('requests', 1400, 1500));
     const series = { 'answers 200': '400 -> 1799' };
     expect(first(load, { series })).toEqual(row('requests', 1400, 1399, { ok: false, note: MISSING }));
   });
-  test('by other clients is reported where they are expected', () => {
+  test('from other clients is reported if they are expected', () => {
     const service = { isolated: false };
     expect(first({ sent: 1400, '2xx': 1400 }, { service })).toEqual(
       row('requests', 1400, 1500, {
@@ -155,7 +158,7 @@ describe('a difference', () => {
       row('requests', 1501, 1500, { ok: false, note: MISSING }),
     );
   });
-  test('by replicas that ended is bounded', () => {
+  test('from ended replicas is bounded', () => {
     const elastic = (counted: number): Partial<Given> => ({
       service: { replicas: 'elastic' },
       replicas: { a: {}, b: { last: 40 } },

@@ -10,11 +10,12 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import { trafficOf } from './surplus.ts';
 
 /**
- * Sent = responses + unanswered: what the client and the service counted, side by side. The service may have counted an unanswered
- * request or not; it must have counted every other one, once, with the status that the client saw.
+ * Sent = responses + unanswered: the counts of client and service, side by side. The service may or may not
+ * have counted an unanswered request; it must have counted every other one exactly once, with the status that
+ * the client received.
  */
 
-/** Rows to compare, or why there are none; `isFailure` where there should have been. */
+/** Rows to compare, or why there are none; `isFailure` if there should have been some. */
 export type Reconciliation =
   | { readonly ok: true; readonly rows: readonly Reconciled[] }
   | { readonly ok: false; readonly isFailure: boolean; readonly reason: Reason };
@@ -24,8 +25,8 @@ const none = (reason: Reason, isFailure = false) => ({ ok: false, isFailure, rea
 export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliation {
   if (run.load === null) return none(reason('no-run-record', {}));
   if (plan.requests === null) return none(reason('requests-unnamed', {}), true);
-  // The first response with a status creates its series inside the window. If it had counted before, the two numbers differ, and the
-  // difference is reported.
+  // The first response with a status creates its series inside the window. If the series existed before, the
+  // two counts differ, and the difference is reported.
   const counted = countIncreases(plan.requests, frame, 'zero');
   if (!counted.ok) return none(reason('requests-uncounted', { because: [counted.reason] }), true);
   const allowance = { unseen: boundBySeconds(counted.increases, frame), others: plan.isolated === false };
@@ -42,13 +43,16 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
 
 type Row = (what: string, client: number, service: number) => Reconciled;
 
-/** What the two may differ by: what ended replicas counted unseen, and the requests of other clients. */
+/** The allowed difference: what ended replicas counted unseen, and the requests of other clients. */
 interface Allowance {
   readonly unseen: number;
   readonly others: boolean;
 }
 
-/** The service may have counted more than the client's responses: unanswered requests, and what was in flight at a stop. */
+/**
+ * The service may have counted more than the client's responses: unanswered requests, and those in flight
+ * when the load stopped.
+ */
 function compare(
   what: string,
   { lost, completed }: LoadRecord,
@@ -68,17 +72,20 @@ function compare(
   return row(severalTimes(client, lost, service) ?? trafficOf(what, -missing, lost, frame));
 }
 
-/** A whole multiple of the client's count is the mark of a process that is scraped, or selected, several times. */
+/** A multiple of the client's count suggests a process that is scraped, or selected, several times. */
 function severalTimes(client: number, lost: number, service: number): Reason | null {
   const times = Math.round(service / Math.max(1, client + lost / 2));
   if (times < 2 || client === 0 || service < times * client || service > times * (client + lost)) return null;
   return reason('counted-several-times', { times });
 }
 
-/** What servers count when the client closed the connection before the response: unanswered, to the client. */
+/**
+ * How servers count a request whose connection the client closed before the response: to the client it is
+ * unanswered.
+ */
 const CLIENT_GONE = '499';
 
-/** By class of status, whether the service's labels have a code, a class, or a word for a class. */
+/** By status class, whether the service's labels have a code, a class, or a word for a class. */
 function statusRows(load: LoadRecord, increases: readonly Increase[], row: Row): readonly Reconciled[] {
   const classOf = classesIn(increases);
   if (increases.some((one) => classOf(one) === null)) return [];
@@ -89,7 +96,10 @@ function statusRows(load: LoadRecord, increases: readonly Increase[], row: Row):
     .filter(({ client, service }) => client > 0 || service > 0);
 }
 
-/** The first digit of a series' status; `gone`: the client did not wait; null: its labels show no status. */
+/**
+ * The first digit of a series' status; `gone`: the client closed the connection; null: its labels show no
+ * status.
+ */
 function classesIn(increases: readonly Increase[]): (one: Increase) => string | null {
   const valuesOf = (label: string) => [...new Set(increases.flatMap(({ labels }) => labels[label] ?? []))];
   return ({ labels }) => {
@@ -103,8 +113,9 @@ function classesIn(increases: readonly Increase[]): (one: Increase) => string | 
 }
 
 /**
- * Every response of a path must be in its latency histogram, or a tail could be missing. A histogram without a status in its selector
- * holds all responses, or the successful ones only: services do either.
+ * Every response of a path must be in its latency histogram; otherwise slow ones could be missing. Without a
+ * status in its selector, a histogram holds either all responses or the successful ones only, depending on
+ * the service.
  */
 function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
   const { client } = load;
@@ -133,8 +144,8 @@ function expectedIn(buckets: string, client: ClientRequests, path: string, count
 }
 
 /**
- * Every successful response of a path must be in the mean, or some of its series could be missing. There may be more observations: a
- * batch makes one for each of its items.
+ * Every successful response of a path must be in the mean; otherwise some of its series could be missing.
+ * There may be more observations, because a batch makes one for each of its items.
  */
 function meanRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonly Reconciled[] {
   return plan.objectives.flatMap(({ id, measure }) => {

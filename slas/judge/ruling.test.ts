@@ -5,7 +5,7 @@ import { wordsOf } from '../render/reasons/words.ts';
 import type { Certainty } from './certainty.ts';
 import { type Observed, rule } from './ruling.ts';
 
-/** What intervals make of what was observed, word for word. */
+/** What intervals change about the observed decision, with the exact words. */
 
 const limit = (text: string, value: number) => ({ text, comparison: '<' as const, value });
 const latency: PlannedObjective = {
@@ -51,7 +51,7 @@ const wordsFor = (observed: Observed, confidence: number | null) =>
   wordsOf(rule([observed], confidence)[0]!.reasons);
 const verdicts = (all: readonly Observed[]) => rule(all, 0.95).map(({ verdict }) => verdict);
 
-describe('the observed value decides, and is told with', () => {
+describe('the observed value decides, and the interval is reported', () => {
   test.each<[string, Observed, string]>([
     [
       'the interval that holds the limit, and what would have been found',
@@ -148,7 +148,7 @@ describe('a confidence decides', () => {
       });
   });
 
-  test('a miss as one of several must be surer', () => {
+  test('a miss among several needs a smaller error probability', () => {
     const miss = (p: number) => one({ decision: missed }, { side: 'bad', pOfMiss: p });
     expect(verdicts([miss(0.03)])).toEqual(['missed']);
     expect(verdicts([miss(0.03), one()])).toEqual(['undecided', 'undecided']);
@@ -158,7 +158,7 @@ describe('a confidence decides', () => {
     );
   });
 
-  test('as one of several only among those that an interval decides', () => {
+  test('several counts only those that an interval decides', () => {
     const miss = one({ decision: missed }, { side: 'bad', pOfMiss: 0.03 });
     const others = [
       one({ decision: cutShort }, { side: 'bad', pOfMiss: 0.2 }),
@@ -169,11 +169,11 @@ describe('a confidence decides', () => {
   });
 });
 
-describe('a level that was not kept', () => {
+describe('a level that was not held', () => {
   const good = { side: 'good', detectable: null } as const;
   const bad = { side: 'bad', detectable: null, pOfMiss: 0.001 } as const;
 
-  test('is told of what was observed, and undecided where it grows out of the limit', () => {
+  test('is reported with the observed value, and undecided if it grows beyond the limit', () => {
     const told = (
       steadiness: Observed['steadiness'],
       decision: Observed['decision'],
@@ -197,7 +197,7 @@ describe('a level that was not kept', () => {
     expect(told('steady', met, good)).toMatchObject({ verdict: 'met', reasons: [inWords('seen')] });
   });
 
-  test('shows with a confidence that a limit was missed, and not that it will be kept', () => {
+  test('can prove that a limit was missed, but not that it will be met', () => {
     const sure = (steadiness: Observed['steadiness'], isMet: boolean) =>
       rule([one({ steadiness, ...(isMet ? {} : { decision: missed }) }, isMet ? good : bad)], 0.95)[0];
     expect(sure('not-steady', true)).toMatchObject({

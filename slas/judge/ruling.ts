@@ -5,38 +5,44 @@ import { holm } from '../statistics/intervals.ts';
 import { budgetFor } from '../statistics/rule-in-force.ts';
 import type { Certainty } from './certainty.ts';
 
-/** What was decided of one objective, and why. */
+/** The decision on one objective, and its reason. */
 export interface Decision {
   readonly verdict: ObjectiveOutcome;
   readonly severity: 'target' | 'alert' | null;
   readonly reasons: readonly Reason[];
-  /** Where it is not what was measured: the least that the share can be. */
+  /** Used instead of the measured share: the lowest that the share can be. */
   readonly value?: number;
   readonly samples?: number;
   readonly bucket?: readonly [number, null];
-  /** The client's clock missed what the service's did not. */
+  /** Missed by the client's clock, but not by the service's. */
   readonly byClient?: true;
-  /** Undecided, as what would be a miss may be of requests that were sent before the phase: the client's clock knows. */
+  /**
+   * Undecided because a possible miss may come from requests that were sent before the phase; the client's
+   * clock knows.
+   */
   readonly isOfOthers?: true;
-  /** It rests on a whole measurement, which has an interval; not on what is beyond doubt whatever is missing. */
+  /**
+   * It rests on a complete measurement with an interval, not on a fact that holds whatever data are missing.
+   */
   readonly isWhole?: true;
 }
 
-/** A decision by the observed value, with how sure that is. */
+/** A decision by the observed value, with its certainty. */
 export interface Observed {
   readonly objective: PlannedObjective;
   readonly decision: Decision;
   readonly certainty: Certainty | null;
-  /** Whether it kept its level; null where it was no hold, or too short to tell. */
+  /** Whether it held its level; null if the load was not constant, or too short to say. */
   readonly steadiness: Steadiness | null;
-  /** By the client's clock: told shorter, beside what the service's says. */
+  /** By the client's clock: shorter, because it is shown next to the service's. */
   readonly isClient: boolean;
 }
 
 /**
- * What is decided in the end. Without a confidence it is what was observed, and its place beside the limit is told. With
- * one, whole measurements are decided by their intervals: *met* needs no correction, since all must be met to pass;
- * *missed* is corrected for there being several (Holm), since one is enough to fail.
+ * The final decision. Without a confidence, it is the observed one, reported with its position relative to
+ * the limit. With a confidence, complete measurements are decided by their intervals: *met* needs no
+ * correction, because all must be met to pass; *missed* is corrected for multiple tests (Holm), because one
+ * is enough to fail.
  */
 export function rule(all: readonly Observed[], confidence: number | null): readonly Decision[] {
   if (confidence === null) return all.map(observed);
@@ -66,7 +72,7 @@ function observed(one: Observed): Decision {
   };
 }
 
-/** A limit that is kept only for now, or only on average. */
+/** A limit that is met only for now, or only on average. */
 function unsteady(steadiness: Steadiness | null): readonly Reason[] {
   if (steadiness === 'growing') return [reason('growing', {})];
   return steadiness === 'not-steady' ? [reason('not-steady', {})] : [];
@@ -99,7 +105,7 @@ function certaintyNotes(
   ];
 }
 
-/** The interval holds the limit: because the value is near it, or because there are few requests. */
+/** The interval contains the limit, either because the value is near it or because there are few requests. */
 function besideTheLimit(objective: PlannedObjective, certainty: Certainty): Reason {
   const { margin, isFar, samples, needed } = certainty;
   const bounds = boundsOf(objective, certainty.interval!);
@@ -147,7 +153,8 @@ function atConfidence(
       if (!isShownMissed) return open(reason('chance-among-several', { tests }));
       return { ...decision, reasons: [...decision.reasons, ...sure, ...unsteady(steadiness)] };
     case 'good':
-      // The interval is that of a service that keeps its level. A miss needs no such promise: it happened.
+      // The interval assumes a service that holds its level. A miss does not need that assumption: it
+      // happened.
       if (unsteady(steadiness).length > 0) return open(...unsteady(steadiness));
       if (independenceAssumed) return open(reason('independence-assumed', {}));
       return { ...decision, reasons: [...decision.reasons, ...sure] };

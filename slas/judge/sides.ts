@@ -16,24 +16,29 @@ import {
 import { confidenceOf, decide, decideAtClient, type Grounds } from './decide.ts';
 import { type Decision, type Observed, rule } from './ruling.ts';
 
-/** The two sides of an objective, the service's clock and the client's: each with its decision and how sure that is. */
+/**
+ * The two sides of an objective, the service's clock and the client's, each with its decision and certainty.
+ */
 
-/** What there is to judge of one objective. */
+/** Everything needed to judge one objective. */
 export interface Seen {
   readonly objective: PlannedObjective;
   readonly measured: Measured;
   readonly view: ClientView | null;
-  /** What it was judged in, or why that is not known. */
+  /** The part of the run that it was judged in, or why that is not known. */
   readonly scope: Scope | Reason;
 }
 
-/** What the service's clock decides and, where it was asked, what the client's does. */
+/** The decision by the service's clock and, if requested, by the client's. */
 export interface Sides {
   readonly server: Observed;
   readonly client: Observed | null;
 }
 
-/** Both sides of every objective, decided by what was observed or, where the plan asks for a confidence, by that. */
+/**
+ * Both sides of every objective, decided by the observed value or, if the plan asks for a confidence, by the
+ * interval.
+ */
 export function sidesOf(seen: readonly Seen[], grounds: Grounds): readonly Sides[] {
   const servers = seen.map((one): Observed => {
     const { objective, measured, scope } = one;
@@ -72,13 +77,15 @@ function clientSide(one: Seen, view: ClientView, seen: readonly Seen[], grounds:
   };
 }
 
-/** What is judged in a phase rests on that phase's plan and load; where it is not known, on no load at all. */
+/** What is judged in a phase rests on that phase's plan and load; if those are unknown, on no load at all. */
 function narrowed(grounds: Grounds, scope: Scope | Reason): Grounds {
   if (isReason(scope)) return { ...grounds, run: { ...grounds.run, load: null } };
   return { ...grounds, plan: scope.plan, run: scope.run };
 }
 
-/** null where the load was not one constant hold: a service need not keep its level when its load does not. */
+/**
+ * null unless the load was a single constant hold: a service need not hold its level when its load changes.
+ */
 function steadinessIn(
   { objective, scope }: Seen,
   blocks: readonly Block[],
@@ -99,7 +106,10 @@ function steadinessIn(
   });
 }
 
-/** Slow answers tell how requests depend on each other where few bad ones cannot: the error rate leans on them, too. */
+/**
+ * Slow responses show dependence between requests where a few bad ones cannot, so the error rate uses their
+ * design effect, too.
+ */
 function surroundingsOf(
   all: readonly Seen[],
   one: Seen,
@@ -126,7 +136,7 @@ function surroundingsOf(
   };
 }
 
-/** The worse of server and client decides, and brings its certainty along. */
+/** The worse of server and client decides, and brings its own certainty. */
 export function worseOf({ server, client }: Sides, view: ClientView | null): Decided {
   if (client === null || view === null) return { ...server, nearLimit: isNear(server) };
   const steadiness = worstOf([server.steadiness, client.steadiness]);
@@ -168,6 +178,6 @@ const WORST_FIRST = ['growing', 'not-steady', 'steady'] as const;
 const worstOf = (all: readonly (Steadiness | null)[]) =>
   WORST_FIRST.find((steadiness) => all.includes(steadiness)) ?? null;
 
-/** The exact percentile; one that lies among requests without an answer is over the slowest that had one. */
+/** The exact percentile; if it falls among unanswered requests, it is above the slowest response. */
 const valueAtClient = ({ measured: { value, samples }, slowestSeconds }: ClientView): Partial<Decision> =>
   value === null ? { samples, value: slowestSeconds, bucket: [slowestSeconds, null] } : { samples, value };

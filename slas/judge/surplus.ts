@@ -1,15 +1,15 @@
 import { type Reason, reason } from '../model/reasons.ts';
 import type { Frame } from '../window/window.ts';
 
-/** One Prometheus, or a pair of them. */
+/** One Prometheus server, or a pair of them. */
 const MAX_SCRAPERS = 2;
-/** Fewer scrapes show no pattern. */
+/** With fewer scrapes there is no recognisable pattern. */
 const MIN_SCRAPES = 3;
 
 /**
- * What requests beyond those of the client may be. A counter without a route also counts Prometheus's own scrapes of /metrics: about one
- * request per scrape, and one more or less for each target, as a scrape is counted after it was answered. This is a hint only: any
- * other traffic of that size looks the same.
+ * What requests in addition to the client's may be. A counter without a route label also counts Prometheus's
+ * own scrapes of /metrics: about one request per scrape, give or take one per target, because a scrape is
+ * counted after its response. This is only a hint: any other traffic of that size looks the same.
  */
 export function trafficOf(
   what: string,
@@ -18,7 +18,7 @@ export function trafficOf(
   { targets }: Pick<Frame, 'targets'>,
 ): Reason {
   const traffic = reason('other-traffic', {});
-  // What one class of statuses has too many, another one may have too few.
+  // An excess in one status class may be a deficit in another.
   if (/^[1-5]xx$/.test(what)) return traffic;
   const scrapes = targets.reduce((sum, one) => sum + one.scrapes.length + one.unreadScrapes - 1, 0);
   const atLeast = surplus - lost;

@@ -45,7 +45,10 @@ export function absenceOf(planned: Ratio, frame: Frame, run: RunRecord): Absence
   return { ok: false, reason: reason('errors-unproven', lacking) };
 }
 
-/** A label that errors are told by, and that the counted series lack, so that no error could be counted. null if there is none. */
+/**
+ * A label that distinguishes errors and that the counted series lack, so that no error could be counted. null
+ * if there is none.
+ */
 export function lackingOf(
   { badLabels, ...planned }: Ratio,
   bad: readonly Increase[],
@@ -66,20 +69,23 @@ export function lackingOf(
   return null;
 }
 
-/** Every series of a metric that belongs to a target, whatever it was read for. */
+/** Every series of a metric that belongs to a target, whichever query returned it. */
 function seriesOf(metric: string, { readings, targets }: Frame): readonly Series[] {
   return [...readings.values()]
     .flatMap(({ series }) => series)
     .filter((one) => one.labels.__name__ === metric && targets.some((target) => belongsTo(one, target)));
 }
 
-/** The labels that may distinguish errors: the statuses, if there are any; other labels must have been seen as asked for. */
+/**
+ * The labels that may distinguish errors: the status labels, if there are any; other labels only if a
+ * requested value was seen.
+ */
 function tellingOf({ badLabels }: Ratio): readonly string[] {
   const statuses = badLabels.filter(isStatusLabel);
   return statuses.length > 0 ? statuses : badLabels;
 }
 
-/** The values of a label are all written in one way, and the one asked for is written in another. */
+/** All values of a label are in one notation, and the requested one is in another. */
 function foreignValue(
   label: string,
   { where }: Selected,
@@ -103,14 +109,17 @@ const isOneValueAway = (telling: readonly string[], bad: Selected, seen: readonl
 const missedBy = (labels: Series['labels'], { where }: Selected, but: string) =>
   Object.keys(where).filter((label) => label !== but && !isMatched(where[label]!, labels[label] ?? ''));
 
-/** In the series that come closest to what is asked for: the labels that differ, except the one that distinguishes errors. */
+/**
+ * In the series closest to the requested selector: the labels that differ, except the one that distinguishes
+ * errors.
+ */
 function unseenLabels(telling: readonly string[], bad: Selected, seen: readonly Series['labels'][]) {
   const misses = telling.flatMap((label) => seen.map((labels) => missedBy(labels, bad, label)));
   const [fewest = []] = misses.toSorted((a, b) => a.length - b.length);
   return fewest.map((label) => ({ label, asked: textOf(bad.where[label]!) }));
 }
 
-/** Where other clients send requests, too, ours saw only its own responses. */
+/** If other clients send requests, too, ours saw only its own responses. */
 function isWitnessed({ badStatus }: Ratio, { isIsolated }: Frame, { load }: RunRecord): boolean {
   if (load === null || !isIsolated) return false;
   if (load.answered['5xx'] > 0) return false;

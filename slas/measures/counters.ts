@@ -2,12 +2,14 @@ import { type Reason, reason } from '../model/reasons.ts';
 import { parseValue } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
 
-/** A counter of events has whole numbers that only rise. Here is what shows that a series is not one. */
+/** A counter of events has whole numbers that only rise. This file detects series that are not counters. */
 
 /** A series that falls this many times more often than its process restarted is a gauge. */
 const FALLS_OF_A_GAUGE = 3;
 
-/** Why the series of a selector are not counters (but a rate, a ratio, any other gauge); null where they may be. */
+/**
+ * Why the series of a selector are not counters (but a rate, a ratio, or another gauge); null if they may be.
+ */
 export function notACounter(selector: string, frame: Frame): Reason | null {
   const { readings, targets, fromSeconds, toSeconds } = frame;
   const restarts = Math.max(0, ...targets.map(({ lives }) => lives.length - 1));

@@ -112,14 +112,14 @@ const readValues = (values: ReadonlyMap<number, readonly number[]>, { blocks }: 
   new Map([...values].filter(([at]) => blocks === null || isRead(blocks, at)));
 
 interface UnreadPeak {
-  /** Values in all, and scrapes at which each series of the target had one. */
+  /** The number of values, and the scrapes at which each series of the target had one. */
   readonly values: number;
   readonly scrapes: number;
   readonly highest: number;
   readonly lowest: number;
 }
 
-/** The highest and the lowest value of each block that was not read; NaN where one was not a number. */
+/** The highest and the lowest value of each block that was not read; NaN if one was not a number. */
 function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame): readonly UnreadPeak[] {
   const { blocks } = frame;
   if (blocks === null) return [];
@@ -144,7 +144,10 @@ function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame): readonl
   });
 }
 
-/** Blocks that were not read are up, down or unknown at all of their scrapes; any other block would have been read. */
+/**
+ * Blocks that were not read are up, down or unknown at all of their scrapes; a mixed block would have been
+ * read.
+ */
 function unreadCensus(gauge: string, target: TargetWindow, frame: Frame) {
   const { blocks, up } = frame;
   const census = { up: 0, unknown: 0 };
@@ -167,11 +170,11 @@ interface GaugeValues {
   readonly values: ReadonlyMap<number, readonly number[]>;
   /** How many such series the target has in the window. */
   readonly series: number;
-  /** Scrapes at which a value was left out that was not refreshed. */
+  /** Scrapes at which a value was left out because it was not refreshed. */
   readonly stale: ReadonlySet<number>;
 }
 
-/** The gauge's values by scrape, where a target may have several such series. */
+/** The gauge's values by scrape, for targets with several such series. */
 function gaugeValues(series: readonly Series[], target: TargetWindow, frame: Frame): GaugeValues {
   const values = new Map<number, number[]>();
   const stale = new Set<number>();
@@ -198,7 +201,7 @@ function gaugeValues(series: readonly Series[], target: TargetWindow, frame: Fra
   return { values, series: present, stale };
 }
 
-/** The highest value that a gauge had in the window, on any target; null where it is not known. */
+/** The highest value of a gauge in the window, on any target; null if unknown. */
 export function highestGauge(selector: string, frame: Frame): number | null {
   const reading = cleanReading(selector, frame);
   if ('ok' in reading) return null;

@@ -8,8 +8,8 @@ import { allowForEdges } from './in-phase.ts';
 import type { Measured } from './measured.ts';
 
 /**
- * How requests across the edges of a phase are allowed for. Times are seconds of the run: the phase lasts from 30 to 90, and the
- * service was scraped in it from 31 to 89.
+ * How requests across the edges of a phase are taken into account. Times are seconds of the run: the phase
+ * lasts from 30 to 90, and the service was scraped in it from 31 to 89.
  */
 
 const ORIGIN = CLIENT_ORIGIN_SECONDS;
@@ -78,7 +78,7 @@ describe("by the client's clock", () => {
     expect(allowed(AT_CLIENT, earlier)).toEqual({ ...SHARE, doubtful: 2, reasons });
     expect(allowed(AT_CLIENT, earlier.slice(2))).toEqual({ ...SHARE, doubtful: 0 });
   });
-  test('the requests of other clients are left out, which is not possible without that clock', () => {
+  test("excludes the requests of other clients, which is impossible without the client's record", () => {
     expect(allowed(AT_CLIENT, [], { isIsolated: false })).toEqual({ ...SHARE, doubtful: 0 });
     for (const measure of [LATENCY, RATIO, THROUGHPUT])
       expect(allowed(measure, [], { isIsolated: false })).toEqual({
@@ -88,8 +88,8 @@ describe("by the client's clock", () => {
   });
 });
 
-describe('a latency by the scrapes alone', () => {
-  test('is in doubt by the requests carried in, and may hold those in flight, unanswered or not', () => {
+describe('a latency judged by scrapes alone', () => {
+  test('is uncertain by the requests carried in, and may hold those in flight, unanswered or not', () => {
     const requests: readonly Sent[] = [
       [29, 3],
       [29.5, 3],
@@ -103,7 +103,7 @@ describe('a latency by the scrapes alone', () => {
       reasons: [COUNTED, inFlight(2), before(2)],
     });
   });
-  test('does not depend on statuses: a client whose requests all went unanswered does not change it', () => {
+  test('does not depend on statuses: a client whose requests were all unanswered does not change it', () => {
     const requests = times(100, 60, 1, 0);
     expect(allowed(LATENCY, requests)).toEqual({ ...SHARE, doubtful: 0, mayBeBad: 0 });
   });
@@ -116,7 +116,7 @@ describe('an error rate', () => {
     [88.4, 4, 0],
     [60, 0.1],
   ];
-  test('that counts unanswered requests as failed does not count them as in flight, too', () => {
+  test('that counts unanswered requests as failed does not also count them as in flight', () => {
     const measured = { ...SHARE, samples: 1000, bad: 2 };
     const reasons = [COUNTED, inFlight(1)];
     expect(allowed(LOST_IS_BAD, [...edges, ...times(996, 60, 0.1)], { measured })).toEqual({
@@ -124,7 +124,7 @@ describe('an error rate', () => {
       ...{ doubtful: 0, mayBeBad: 1, reasons },
     });
   });
-  test('that leaves unanswered requests out may have them all in flight', () => {
+  test('that excludes unanswered requests may have all of them in flight', () => {
     expect(allowed(RATIO, edges)).toMatchObject({ doubtful: 0, mayBeBad: 3 });
   });
   test.each([
@@ -142,8 +142,9 @@ describe('an error rate', () => {
   );
 });
 
-describe('what the client gave up on before the phase', () => {
-  // 7 that the client gave up on at 21 s, 9 that were answered before; in the phase it saw 3 errors among 1,000.
+describe('requests that the client gave up on before the phase', () => {
+  // 7 that the client gave up on at 21 s, 9 that were answered before; in the phase it saw 3 errors among
+  // 1,000 requests.
   const requests = [
     ...times(7, 20, 1, 0),
     ...times(9, 10, 0.1),
@@ -167,48 +168,49 @@ describe('what the client gave up on before the phase', () => {
         reasons,
       });
   });
-  test('is not confused with requests that were unanswered in the phase', () => {
+  test('are not confused with requests that were unanswered in the phase', () => {
     const measured = { ...SHARE, samples: 1000, bad: 10 };
-    // Of 8 that the service counted the client saw 3; 2 of them may be the 2 unanswered ones of the phase.
+    // The client saw 3 of the 8 that the service counted; 2 of them may be the 2 unanswered requests of the
+    // phase.
     const both = [...requests, ...times(2, 60, 1, 0)];
     expect(allowed(LOST_IS_BAD, both, { measured })).toMatchObject({ doubtful: 5 + 2 });
     const lost = [...times(5, 60, 1, 0), ...times(985, 60, 0.1), ...times(10, 60, 0.1, 500)];
     expect(allowed(RATIO, lost, { measured })).toMatchObject({ doubtful: 0 });
   });
-  test('may be among all of them if errors are not selected by status', () => {
+  test('may be any of the counted ones if errors are not selected by status', () => {
     const blind: PlannedMeasure = { ...RATIO, badStatus: null };
     const measured = { ...SHARE, samples: 1000, bad: 5 };
     expect(allowed(blind, requests, { measured })).toMatchObject({ doubtful: 5 });
   });
 });
 
-describe('what the client saw in the phase', () => {
+describe('errors that the client saw in the phase', () => {
   const uncounted = (sent: number, sentBad: number) => ({
     kind: 'nothing',
     reasons: [reason('phase-errors-uncounted', { sent, sentBad, samples: 100, bad: 0 })],
   });
   const lossy = [...times(96, 60, 0.1), ...times(4, 60, 1, 0)];
 
-  test('is compared with an error rate: errors, and unanswered requests if these count as failed', () => {
+  test('are compared with an error rate: errors, and unanswered requests if these count as failed', () => {
     const errors = [...times(96, 60, 0.1), ...times(4, 60, 0.1, 503)];
     expect(allowed(RATIO, errors)).toEqual(uncounted(100, 4));
     expect(allowed(LOST_IS_BAD, lossy)).toEqual(uncounted(100, 4));
     expect(allowed(RATIO, lossy)).toMatchObject({ kind: 'share' });
   });
-  test('covers what the error rate covers: unanswered requests that do not count as failed are in neither count', () => {
+  test('cover what the error rate covers: unanswered requests that do not count as failed are in neither count', () => {
     const half = [...times(97, 60, 0.1), ...times(3, 60, 0.1, 500), ...times(100, 60, 1, 0)];
     expect(allowed(RATIO, half)).toEqual(uncounted(100, 3));
     const some: PlannedMeasure = { ...RATIO, totalStatus: '500|201' };
     expect(allowed(some, half)).toEqual(uncounted(3, 3));
   });
-  test('is not used if errors are not selected by status, or without a record of the phase', () => {
+  test('are not used if errors are not selected by status, or without a record of the phase', () => {
     const blind: PlannedMeasure = { ...LOST_IS_BAD, badStatus: null };
     expect(allowed(blind, lossy)).toMatchObject({ kind: 'share' });
     const { client: _, ...load } = runOf(lossy).load!;
     const inPhase = { ...cut.run, load };
     expect(allowed(LOST_IS_BAD, lossy, { inPhase })).toMatchObject({ kind: 'share' });
   });
-  test('changes nothing if nothing was counted, because then no limit seems kept', () => {
+  test('change nothing if nothing was counted, because then no limit seems to be met', () => {
     const target: Limit = { text: '<= 2%', comparison: '<=', value: 0.02 };
     const measured = { ...SHARE, samples: 0 };
     expect(allowed(LOST_IS_BAD, lossy, { target, measured })).toMatchObject({ kind: 'share' });
@@ -217,7 +219,7 @@ describe('what the client saw in the phase', () => {
 });
 
 describe('a rate', () => {
-  test('is judged with 2 of 100 requests across an edge, and not with 3', () => {
+  test('is judged with 2 of 100 requests across an edge, but not with 3', () => {
     const [earlier, within] = [times(2, 29, 3), times(2, 88, 4)];
     expect(allowed(THROUGHPUT, [...earlier, ...within], { measured: NUMBER })).toBe(NUMBER);
     expect(allowed(THROUGHPUT, [...earlier, ...times(3, 88, 4)], { measured: NUMBER })).toEqual({

@@ -8,9 +8,9 @@ import type { Frame } from '../window/window.ts';
 import { type Measured, nothing } from './measured.ts';
 
 /**
- * What the service counted inside a phase is not quite what was sent in it: responses to earlier requests are included, and
- * requests that were in flight at the last scrape are not. Both are known from the client's record of the whole run. Where they
- * could change the verdict, the objective is undecided.
+ * The service's counts inside a phase differ slightly from the requests sent in it: responses to earlier
+ * requests are included, and requests in flight at the last scrape are not. Both are known from the client's
+ * record of the whole run. If they could change the verdict, the objective is undecided.
  */
 export function allowForEdges(
   measured: Measured,
@@ -30,7 +30,8 @@ export function allowForEdges(
   if (measured.kind === 'number') return allowForFew(measured, across);
   const { carriedIn } = across;
   if (measure.kind === 'latency' && measure.clientPath !== null) {
-    // The client's clock judges every request that was sent in the phase, also those in flight at its end.
+    // The client's clock judges every request that was sent in the phase, including those in flight at its
+    // end.
     const others = carriedIn.filter(({ path }) => path === measure.clientPath).length;
     return withDoubt(measured, others, carried(others));
   }
@@ -55,7 +56,10 @@ export function allowForEdges(
   };
 }
 
-/** Requests that the client gave up on before the phase may be among the failed ones, as far as it did not see these itself. */
+/**
+ * Requests that the client gave up on before the phase may be among the failed ones, unless it saw those
+ * itself.
+ */
 function answeredLate(
   countedBad: number,
   { badStatus }: Ratio,
@@ -67,8 +71,9 @@ function answeredLate(
 }
 
 /**
- * The service's counts say nothing about the time between a phase's first request and its first scrape. Where the responses that
- * the client received break the target, and the counts do not, requests failed in that time.
+ * The service's counts say nothing about the time between a phase's first request and its first scrape. If
+ * the responses that the client received break the SLO target and the counts do not, requests failed in that
+ * time.
  */
 function badByClient(
   { bad, samples }: Share,
@@ -98,10 +103,13 @@ const withDoubt = (measured: Share, doubtful: number, because: readonly Reason[]
   reasons: [...measured.reasons, ...because],
 });
 
-/** As far as a load may differ from its plan. */
+/** The allowed deviation of a load from its plan. */
 const FEW = 0.02;
 
-/** A mean or a rate does not show which requests it is of: with more than a few across the edges it is not judged. */
+/**
+ * A mean or a rate does not show which requests it includes: with more than a few across the edges, it is not
+ * judged.
+ */
 function allowForFew(measured: Measured & { kind: 'number' }, across: AcrossEdges): Measured {
   const some = Math.max(across.carriedIn.length, across.inFlight.length);
   if (some <= FEW * measured.samples) return measured;

@@ -20,7 +20,7 @@ import { uncountedOf } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 import { type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
 
-/** The share of successful responses within a limit: exact, because the limit is a bucket edge. */
+/** The share of successful responses within a limit; exact if the limit is a bucket edge. */
 
 type Edges = ReadonlyMap<number, number>;
 
@@ -87,9 +87,9 @@ export function measureLatency(
 }
 
 /**
- * A histogram that is not selected by status holds error responses, too: fast ones would hide a broken limit, slow ones would break
- * one that is kept. The client knows how many there were; the objective is judged as if all had been fast, and as if all had been
- * slow. null: the histogram holds successful responses only.
+ * A histogram that is not selected by status holds error responses, too: fast ones would hide a miss, slow
+ * ones would cause one. The client knows how many there were, so the objective is judged as if all had been
+ * fast, and as if all had been slow. null: the histogram holds successful responses only.
  */
 function errorsInside(
   { buckets, clientPath }: PlannedMeasure & { kind: 'latency' },
@@ -110,7 +110,9 @@ function errorsInside(
   return { reason: reason('errors-included', { errors }), doubt };
 }
 
-/** How many responses were not 2xx, and how many the histogram lacks: those may be errors, or a tail of slow ones. */
+/**
+ * How many responses were not 2xx, and how many the histogram lacks, which may be errors or slow responses.
+ */
 function errorsSeen({ client, answered }: LoadRecord, path: string | null, samples: number) {
   if (client === undefined)
     return { errors: answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'], missing: 0 };
@@ -119,14 +121,14 @@ function errorsSeen({ client, answered }: LoadRecord, path: string | null, sampl
   return { errors, missing: path === null ? 0 : Math.min(errors, Math.max(0, own.length - samples)) };
 }
 
-/** One histogram for each label set and target: its edges, in seconds, with how much each grew. */
+/** One histogram for each label set and target: its edges in seconds, and how much each bucket grew. */
 function groupHistograms(increases: readonly Increase[], valuesIn: TimeUnit | undefined) {
   const groups = new Map<string, { labels: Series['labels']; edges: Map<number, number> }>();
   for (const { labels, target, increase } of increases) {
     const { le, ...rest } = labels;
     const key = `${target.name} ${JSON.stringify(rest)}`;
     const group = groups.get(key) ?? { labels: rest, edges: new Map<number, number>() };
-    // Where one histogram spells an edge in two ways it is not known which one counts, and NaN is not an edge.
+    // If one histogram spells an edge in two ways, it is unknown which one counts; and NaN is not an edge.
     const edge = toSeconds(parseValue(le ?? ''), valuesIn);
     group.edges.set(group.edges.has(edge) ? Number.NaN : edge, increase);
     groups.set(key, group);
@@ -150,7 +152,7 @@ function sumEdges(histograms: readonly Edges[]): Edges {
   );
 }
 
-/** The bucket of a percentile, and a value interpolated inside it; past the last finite edge, that edge. */
+/** The bucket of a percentile, and a value interpolated in it; above the last finite edge, that edge. */
 function percentileOf(edges: Edges, percentile: number): { value: number; bucket: [number, number | null] } {
   const ordered = inOrder(edges);
   const samples = ordered.at(-1)![1];

@@ -15,7 +15,9 @@ import { measureRecovery } from './recovery.ts';
 export { highestGauge } from './gauges.ts';
 export { endsOf, type Measured } from './measured.ts';
 
-/** What was measured of an objective in its scope, or why nothing could be. `run` is the whole run. */
+/**
+ * What was measured of an objective in its scope, or why nothing could be measured. `run` is the whole run.
+ */
 export function measureIn(
   scope: Scope | Reason,
   objective: PlannedObjective,
@@ -33,7 +35,7 @@ export function measureIn(
   return phase === null ? measured : allowForEdges(measured, objective, phase, run, scope.run, frame);
 }
 
-/** A path that the load never requests is misspelt: the client's side would be left out silently. */
+/** A path that the load never requests is misspelt: the client's side would be silently left out. */
 function unaskedPath(planned: PlannedMeasure, { load }: RunRecord): Reason | null {
   const path = planned.kind === 'latency' || planned.kind === 'mean' ? planned.clientPath : null;
   if (path == null || load?.client === undefined || load.client.status === '') return null;
@@ -41,7 +43,7 @@ function unaskedPath(planned: PlannedMeasure, { load }: RunRecord): Reason | nul
   return reason('path-not-requested', { path, paths: load.client.paths });
 }
 
-/** Measures an objective in a window, by its kind; each kind has its file. */
+/** Measures an objective in a window; each kind of objective has its own file. */
 function measure(
   planned: Exclude<PlannedMeasure, { kind: 'recovery' }>,
   objective: PlannedObjective,

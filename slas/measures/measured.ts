@@ -8,11 +8,11 @@ import { whyUncounted } from '../window/uncounted.ts';
 import type { Frame } from '../window/window.ts';
 
 /**
- * What was measured of one objective: numbers, with the reasons that say what they are. Whether they decide anything is up
- * to judge/decide.ts.
+ * What was measured of one objective: numbers, with reasons that qualify them. judge/decide.ts decides
+ * whether they are enough.
  */
 export type Measured =
-  /** Bad events among all: decided in integers. `badBeyondAlert` are those past the alert threshold. */
+  /** Bad events out of all, compared in integers. `badBeyondAlert` are those past the alert threshold. */
   | {
       readonly kind: 'share';
       readonly samples: number;
@@ -22,48 +22,61 @@ export type Measured =
       readonly share: number;
       readonly bucket: readonly [number, number | null] | null;
       readonly reasons: readonly Reason[];
-      /** At most so many more, good or bad, were taken by replicas that ended. Absent: none. */
+      /** At most this many more, good or bad, were taken by ended replicas. Absent: none. */
       readonly uncounted?: number;
-      /** Set where the cause is not that replicas ended. */
+      /** Set if the cause is not an ended replica. */
       readonly uncountedWhy?: Reason;
-      /** Of these, at most so many may lie outside the window that was asked for. Absent: none. */
+      /** At most this many of these may lie outside the requested window. Absent: none. */
       readonly outside?: Outside;
-      /** The bad ones between scrape and scrape; for latency, those over each lower bucket edge, too. */
+      /** The bad ones between consecutive scrapes; for latency, also those over each lower bucket edge. */
       readonly blocks: readonly Block[];
       readonly lower: readonly (readonly Block[])[];
-      /** In a phase: so many of the bad ones, and of all, may not be of it. Only a miss without them is one. */
+      /**
+       * In a phase: this many of the bad ones, and of all, may not belong to it. A miss must hold without
+       * them.
+       */
       readonly doubtful?: number;
-      /** So many more may be bad, as nobody claims them; of these, so many are not among the samples. Absent: none. */
+      /**
+       * This many more may be bad because no selector claims them; of these, this many are not among the
+       * samples. Absent: none.
+       */
       readonly unclaimed?: { readonly mayBeBad: number; readonly outside: number };
-      /** So many more may be of it, and bad. Only what is kept with them is kept. */
+      /** This many more may belong to it, and be bad. A met limit must hold with them. */
       readonly mayBeBad?: number;
-      /** They are in doubt because error responses are among them, not because of a phase's edges. */
+      /** They are uncertain because error responses are among them, not because of a phase's edges. */
       readonly hasErrorsInside?: true;
     }
-  /** A mean or a rate: compared as it is. Its blocks are sums of counts, or counts of seconds. */
+  /** A mean or a rate, compared as it is. Its blocks are sums over counts, or counts over seconds. */
   | {
       readonly kind: 'number';
       readonly samples: number;
       readonly value: number;
       readonly reasons: readonly Reason[];
-      /** At most so many more were taken by replicas that ended, and what the value would be with the worst and the best of them. Absent: none. */
+      /**
+       * At most this many more were taken by ended replicas, and what the value would be with the worst and
+       * the best of them. Absent: none.
+       */
       readonly uncounted?: Uncounted;
       readonly uncountedWhy?: Reason;
-      /** What the value may be in the window that was asked for, where more than that was counted. Absent: it is the value. */
+      /**
+       * The possible values in the requested window, if more than that was counted. Absent: it is the value.
+       */
       readonly outside?: Range;
       readonly blocks: readonly Block[];
     }
-  /** A census in which some are unknown: `up` for certain, `up + unknown` at best. */
+  /** A census with unknown states: at least `up`, at most `up + unknown`. */
   | {
       readonly kind: 'census';
       readonly samples: number;
       readonly up: number;
       readonly unknown: number;
-      /** The scrapes at its edges that lie outside the window that was asked for. Absent: none. */
+      /** The scrapes at its edges that lie outside the requested window. Absent: none. */
       readonly outside?: { readonly samples: number; readonly up: number };
       readonly reasons: readonly Reason[];
     }
-  /** When something was over, from the second on that is told; while `isBack` is false it was not yet. */
+  /**
+   * When something was over, measured from the given second; while `isBack` is false, it was not over yet.
+   */
   | {
       readonly kind: 'moment';
       readonly samples: number;
@@ -82,14 +95,14 @@ export interface Uncounted extends Range {
   readonly atMost: number;
 }
 
-/** The lowest and the highest that a number may be, for whatever reason. */
+/** The lowest and highest possible values, for whatever reason. */
 export const endsOf = ({ value, uncounted, outside }: Measured & { kind: 'number' }): Range => ({
   low: Math.min(value, uncounted?.low ?? value, outside?.low ?? value),
   high: Math.max(value, uncounted?.high ?? value, outside?.high ?? value),
 });
 
 export const nothing = (...reasons: readonly Reason[]): Measured => ({ kind: 'nothing', reasons });
-/** Set only where something may be uncounted. */
+/** Set only if something may be uncounted. */
 export const orNone = (uncounted: number, frame: Frame) =>
   uncounted === 0 ? {} : { uncounted, ...whyUncounted(frame) };
 export const orNowhere = ({ all, bad }: Outside) =>
@@ -102,13 +115,13 @@ export function partialEvent(increases: readonly Pick<Increase, 'labels' | 'incr
   return reason('increase-not-whole', { labels: odd.labels, increase: odd.increase });
 }
 
-/** A value outside the range of its unit: it is in another unit than the document says. `of` null: the mean. */
+/** A value outside the range of its unit: the unit in the document is wrong. `of` null: the mean. */
 export function impossible(of: string | null, value: number, unit: Unit): Reason | null {
   const { low, high } = UNIT_RANGES[unit];
   return value >= low && value <= high ? null : reason('value-impossible', { of, value, unit });
 }
 
-/** Labels as one text, whatever their order; some may be left out. */
+/** Labels as one string, independent of their order; some may be excluded. */
 export const keyOf = (labels: Readonly<Record<string, string>>, ...without: readonly string[]) =>
   JSON.stringify(
     Object.entries(labels)

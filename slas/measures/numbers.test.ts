@@ -6,7 +6,10 @@ import { cutOf } from '../testing/frames.ts';
 import type { Measured } from './measured.ts';
 import { measureMean, measureThroughput } from './numbers.ts';
 
-/** The seconds and the blocks that a rate is computed over. The healthy service answers 1,500 requests in 60 s. */
+/**
+ * The seconds and the blocks over which a rate is computed. The healthy service answers 1,500 requests in 60
+ * s.
+ */
 
 /** Requests that were answered at these seconds of the load, 10 ms after they were sent, in this order. */
 const answeredAt = (ends: readonly number[]): ClientRequests => {
@@ -40,11 +43,11 @@ function throughput(
 }
 
 describe('a service that fell behind', () => {
-  // 100 responses, one a second from 1 s on: 98 s lie between the first and the 99th.
+  // 100 responses, one per second from 1 s on: 98 s lie between the first and the 99th.
   const behind = seconds(100, (index) => 1 + index);
   const drained = (98 * 100) / 99;
 
-  test('is measured over the seconds in which responses came, without the last hundredth', () => {
+  test('is measured over the seconds in which responses arrived, without the last hundredth', () => {
     const { value, reasons, blocks } = throughput({ client: answeredAt(behind) });
     expect(value).toBeCloseTo(1500 / drained, 9);
     const covered = { samples: 1500, seconds: expect.closeTo(drained, 9), scheduledSeconds: 60 };
@@ -53,7 +56,7 @@ describe('a service that fell behind', () => {
     expect(blocks.slice(0, 97)).toEqual(Array(97).fill({ part: 1, total: 1 }));
     expect(blocks.at(-1)).toEqual({ part: 2, total: 1 });
   });
-  test('is recognised in whatever order its responses are recorded', () => {
+  test('is recognised regardless of the order of its responses', () => {
     const shuffled = behind.toSorted((a, b) => ((a * 37) % 101) - ((b * 37) % 101));
     expect(throughput({ client: answeredAt(shuffled) })).toEqual(throughput({ client: answeredAt(behind) }));
   });
@@ -74,12 +77,12 @@ describe('a service that fell behind', () => {
     expect(stored).toMatchObject({
       ...{ value: 25, reasons: [reason('responses-over-load', { samples: 1500, seconds: 60 })] },
     });
-    // Such a plan has no blocks by seconds, only those between scrapes.
+    // Such a plan has no blocks by second, only those between scrapes.
     const seen = answeredAt(seconds(1500, (index) => 1 + index / 25));
     expect(throughput({ client: seen }, {}, {}).blocks).toEqual(throughput({}).blocks);
     expect(throughput({ client: seen }).blocks).not.toEqual(throughput({}).blocks);
   });
-  test('may have answered what its replicas took with them, which adds to the rate', () => {
+  test('may have answered the uncounted requests of its replicas, which adds to the rate', () => {
     const elastic: Partial<Given> = {
       service: { replicas: 'elastic' },
       replicas: { a: {}, b: { last: 40 } },
@@ -108,11 +111,11 @@ describe('a window without a load', () => {
     expect(requests(asked)).toMatchObject({ value: 25, samples: 1500 });
     expect(requests(null)).toMatchObject({ value: 25, samples: 1500 });
   });
-  test('may hold the first response with a status', () => {
+  test('may include the first response with a status', () => {
     const { requests, asked } = bare({ series: { 'answers 503': '_*5 0 5+0*10' } });
     expect(requests(asked)).toMatchObject({ value: 25, samples: 1500 });
   });
-  test('says why its requests could not be counted', () => {
+  test('reports why its requests could not be counted', () => {
     expect(bare().requests('gone{job="sentiment-api"}')).toEqual({
       kind: 'nothing',
       reasons: [reason('no-evidence', { selector: 'gone{job="sentiment-api"}' })],
@@ -120,7 +123,7 @@ describe('a window without a load', () => {
   });
 });
 
-test('the mean of a ratio lies between what unseen observations of 0 and of 1 would make of it', () => {
+test('the mean of a ratio is bounded by unseen observations of 0 and of 1', () => {
   const { measure, frame } = cutOf({
     ...{ scenario: null, load: null },
     service: { replicas: 'elastic' },
@@ -141,7 +144,7 @@ test('the mean of a ratio lies between what unseen observations of 0 and of 1 wo
   expect(high).toBeCloseTo((846 + 540 + 180 + atMost) / (1700 + atMost), 9);
 });
 
-test('the mean of any number may be anything, once an observation was not seen', () => {
+test('a mean without a known range is unbounded if an observation was not seen', () => {
   const { measure, frame } = cutOf({
     ...{ scenario: null, load: null, service: { replicas: 'elastic' }, replicas: { a: {}, b: { last: 40 } } },
     series: { 'process start': 'always 1000', 'positive count': '0 -> 900', 'positive sum': '0 -> 846' },

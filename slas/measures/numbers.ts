@@ -13,7 +13,7 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import { notACounter } from './counters.ts';
 import { impossible, keyOf, type Measured, nothing, partialEvent, type Range } from './measured.ts';
 
-/** Rates and means: compared as they are. */
+/** Rates and means, compared as they are. */
 
 export function measureThroughput(
   planned: PlannedMeasure & { kind: 'throughput' },
@@ -29,7 +29,7 @@ export function measureThroughput(
   const part = partialEvent(counted.increases);
   if (part !== null) return nothing(part);
   const samples = total(counted.increases);
-  // A counter with statuses is reconciled status by status.
+  // A counter with status labels is reconciled status by status.
   if (samples === 0 && planned.status == null && standsStill(counted.increases, run, frame))
     return nothing(
       reason('counter-stands-still', { selector: planned.counter, responses: run.load!.answered['2xx'] }),
@@ -49,7 +49,7 @@ export function measureThroughput(
     ...outside,
     blocks: blocks ?? secondBlocks(counted.increases, frame),
   });
-  // Other clients go on before and after the load: their responses would be added to its seconds.
+  // Other clients continue before and after the load, and their responses would be added to its seconds.
   if (run.load !== null && !isPhase && frame.isIsolated) {
     const scheduled = run.load.scheduledSeconds;
     const drained = drainedOver(planned, run.load, samples);
@@ -79,13 +79,13 @@ export function measureThroughput(
   );
 }
 
-/** A counter of the responses that the client received grows; a gauge with a constant value does not. */
+/** A counter of the client's responses grows; a gauge with a constant value does not. */
 const standsStill = (increases: readonly Increase[], { load }: RunRecord, { isIsolated }: Frame) =>
   isIsolated &&
   (load?.answered['2xx'] ?? 0) > 0 &&
   increases.some(({ parts }) => parts.some(({ base }) => base > 0));
 
-/** Each replica over its own seconds; one that was not there all the time over those of the window. */
+/** Each replica over its own seconds; a replica that was not always there over those of the window. */
 const rateBetweenScrapes = (increases: readonly Increase[], frame: Frame) =>
   increases.reduce(
     (sum, { increase, target }) =>
@@ -105,13 +105,18 @@ const within = (atMost: number, one: number, other: number, frame: Frame) =>
         ...whyUncounted(frame),
       };
 
-/** The rate over the requested window, where the counts cover more: without what may lie outside, and with all of it. */
+/**
+ * The rate over the requested window if the counts cover more: without what may lie outside, and with all of
+ * it.
+ */
 function rateInside(samples: number, outside: number, { fromSeconds, toSeconds }: Frame) {
   const seconds = toSeconds - fromSeconds;
   return outside === 0 ? {} : { outside: { low: (samples - outside) / seconds, high: samples / seconds } };
 }
 
-/** The mean without the observations that may lie outside: these as large, and as small, as they can be. */
+/**
+ * The mean without the observations that may lie outside, taking these as large and as small as they can be.
+ */
 function meanInside(sum: number, samples: number, most: number, outside: number, outsideTotal: number) {
   if (outside === 0) return {};
   const largest = Math.min(outsideTotal, most * outside);
@@ -125,8 +130,9 @@ function meanInside(sum: number, samples: number, most: number, outside: number,
 }
 
 /**
- * Where a service falls behind, its last responses come long after the load has ended. Then all are counted over the seconds from
- * the first response to the last, without the last hundredth, because a few stragglers are not a backlog. null where it keeps up.
+ * If a service falls behind, its last responses arrive long after the load has ended. Then all are counted
+ * over the seconds from the first response to the last, without the last hundredth, because a few stragglers
+ * are not a backlog. null if it keeps up.
  */
 function drainedOver(
   { status }: PlannedMeasure & { kind: 'throughput' },
@@ -151,13 +157,16 @@ function drainedOver(
   };
 }
 
-/** How far the client's count may differ from the service's: as far as a load may differ from its plan. */
+/**
+ * The allowed difference between the client's count and the service's: the allowed deviation of a load from
+ * its plan.
+ */
 const SAME = 0.02;
 
 /**
- * Successful responses by the second in which their requests were sent, as the client saw them: seconds show more of the spread
- * than scrapes do. null where the client left no record, or counted something else than the service did; in a phase the service
- * counts only the part between two scrapes.
+ * Successful responses by the second in which their requests were sent, as the client saw them: seconds show
+ * more of the variance than scrapes do. null if the client left no record, or counted something else than the
+ * service did; in a phase, the service counts only the part between two scrapes.
  */
 function slotsOfAnswers(
   { status }: PlannedMeasure & { kind: 'throughput' },
@@ -191,7 +200,7 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
   const atMost = unobservedOf(counts.increases, frame);
   const wrong = impossible(null, sum / samples, unit);
   if (wrong !== null) return nothing(wrong);
-  // The values that an observation which no scrape saw may have had.
+  // The possible values of an observation that no scrape saw.
   const { low, high } = UNIT_RANGES[unit];
   return {
     kind: 'number',
@@ -218,7 +227,7 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
   };
 }
 
-/** A series without a partner among the others: one with the same labels, except the name. */
+/** A series without a counterpart among the others: one with the same labels and another name. */
 function unpaired(some: readonly Increase[], others: readonly Increase[]): Increase | null {
   const keys = new Set(others.map(({ labels }) => keyOf(labels, '__name__')));
   return some.find(({ labels }) => !keys.has(keyOf(labels, '__name__'))) ?? null;

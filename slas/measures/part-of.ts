@@ -4,7 +4,10 @@ import { readSelector } from '../prometheus/promql.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { keyOf } from './measured.ts';
 
-/** Errors are some of all events. Where they cannot be, the two selections contradict each other, and a share means nothing. */
+/**
+ * Errors are part of all events. If they cannot be, the two selectors contradict each other, and their ratio
+ * means nothing.
+ */
 export function notAPart(
   planned: PlannedMeasure & { kind: 'ratio' },
   bad: readonly Increase[],

@@ -12,7 +12,7 @@ import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from '
 import { notAPart } from './part-of.ts';
 import { unclaimedBy } from './unclaimed.ts';
 
-/** Errors over all events, with the requests that only the client knows of. */
+/** Errors over all events, including the requests that only the client knows of. */
 
 export function measureRatio(
   planned: PlannedMeasure & { kind: 'ratio' },
@@ -23,7 +23,7 @@ export function measureRatio(
   if (gauge !== null) return nothing(gauge);
   const bad = countIncreases(planned.bad, frame, planned.badAbsent);
   if (!bad.ok) return nothing(bad.reason);
-  // A first error may make its series inside the window; it is one of all events then, too.
+  // A first error may create its series inside the window; then it is also one of all events.
   const badOnes = new Set(bad.increases.map(({ labels }) => keyOf(labels)));
   const all = countIncreases(planned.total, frame, null, (labels) => badOnes.has(keyOf(labels)));
   if (!all.ok) return nothing(all.reason);
@@ -90,7 +90,7 @@ function blindSpot(
   return client > counted ? reason('client-saw-more-errors', { client, counted }) : null;
 }
 
-/** When the unanswered requests were sent, as far as the client left a record. */
+/** When the unanswered requests were sent, if the client recorded it. */
 function lostAt({ load }: RunRecord): readonly number[] {
   if (load?.client === undefined) return [];
   const { originSeconds } = load.client;
@@ -118,9 +118,10 @@ function withLost(
 }
 
 /**
- * The service's count, plus the unanswered requests that it lacks. What it counts beyond the responses that the client received
- * are unanswered ones: a request that the client gave up on may be counted as a 200, as a 499, as a 5xx, or not at all. If the load
- * was cut short, any further ones were in flight when we stopped it, and are not errors.
+ * The service's count, plus the unanswered requests that it lacks. Counts in excess of the responses that the
+ * client received are unanswered requests: a request that the client gave up on may be counted as a 200, as a
+ * 499, as a 5xx, or not at all. If the load was cut short, any further ones were in flight when we stopped
+ * it, and are not errors.
  */
 function addLost(counted: number, lost: number, seenByClient: number, { load }: RunRecord): number {
   const beyond = Math.max(0, counted - seenByClient);
@@ -128,15 +129,17 @@ function addLost(counted: number, lost: number, seenByClient: number, { load }: 
 }
 
 /**
- * Where other clients send requests, too, what goes beyond our client's responses may be theirs. The least favourable case is
- * assumed: no unanswered request was counted as an error, and all of them are in the total already.
+ * If other clients send requests, too, the excess over our client's responses may be theirs. The worst case
+ * is assumed: no unanswered request was counted as an error, and all of them are in the total already.
  */
 const amongOthers = (counted: number, countedBad: number, lost: number) => {
   const samples = Math.max(counted, lost);
   return { samples, badCount: Math.min(samples, countedBad + lost) };
 };
 
-/** Responses with such a status that the client received; by status class where it left no record of each request. */
+/**
+ * Responses with a given status that the client received; by status class if it did not record each request.
+ */
 function answersWith(
   status: string | null,
   { load }: RunRecord,

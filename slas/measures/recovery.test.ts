@@ -5,7 +5,10 @@ import { healthy } from '../testing/cases.ts';
 import type { Measured } from './measured.ts';
 import { measureRecovery } from './recovery.ts';
 
-/** When a latency was back within its limit: ten requests a second, some of them slow. Whole verdicts are in cases/recovery.yaml. */
+/**
+ * When a latency was back within its limit, at ten requests per second, some of them slow. Whole verdicts are
+ * in cases/recovery.yaml.
+ */
 
 const { plan, run } = healthy();
 
@@ -39,19 +42,19 @@ function measured(load: typeof run.load, leastSamples: number): Measured {
   return measureRecovery(measure, objective, { ...run, load });
 }
 
-test('a stretch holds as many requests as are needed, and not a second more', () => {
+test('an interval holds as many requests as are needed, and not a second more', () => {
   // One slow request of ten is over 5%; one of twenty is not.
   expect(recovered([0, 0, 1, 0, 0], 10)).toMatchObject({ samples: 50, seconds: 3, isBack: true });
   expect(recovered([0, 0, 1, 0, 0], 11)).toMatchObject({ samples: 50, seconds: 0, isBack: true });
 });
 
-test('the last stretch ends with the last request', () => {
+test('the last interval ends with the last request', () => {
   expect(recovered([0, 0, 0, 0, 1], 10)).toMatchObject({ seconds: 5, isBack: false });
   expect(recovered([0, 0, 0, 1, 0], 10)).toMatchObject({ seconds: 4, isBack: true });
   expect(recovered([0, 0, 0, 1, 1], 20)).toMatchObject({ seconds: 4, isBack: false });
 });
 
-test('as many requests as are needed are enough, and one fewer is not', () => {
+test('the required number of requests is enough, and one fewer is not', () => {
   expect(recovered([0, 0], 20)).toMatchObject({ seconds: 0, isBack: true });
   expect(recovered([0, 0], 21)).toEqual({
     kind: 'nothing',
@@ -59,12 +62,12 @@ test('as many requests as are needed are enough, and one fewer is not', () => {
   });
 });
 
-test('a response at the limit is in time', () => {
+test('a response exactly at the limit counts as fast enough', () => {
   expect(recovered([10, 10], 10, 200)).toMatchObject({ seconds: 0, isBack: true });
   expect(recovered([10, 10], 10, 201)).toMatchObject({ seconds: 2, isBack: false });
 });
 
-test('nothing is known without a record of each request', () => {
+test('the time is unknown without a record of each request', () => {
   const nothing = { kind: 'nothing', reasons: [reason('no-request-record', { lacking: 'recovery' })] };
   expect(measured(null, 10)).toEqual(nothing);
   expect(measured(run.load, 10)).toEqual(nothing);

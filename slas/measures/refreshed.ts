@@ -7,12 +7,15 @@ import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
 
 /**
- * Whether a gauge's value belongs to the scrape at which it was found. A process that is scraped reports its present state. A
- * value that was pushed, or written into a file, stays after its process has died, so it counts only where something shows when
- * it was refreshed.
+ * Whether a gauge's value belongs to the scrape at which it was found. A scraped process reports its present
+ * state. A value that was pushed, or written to a file, stays after its process has died, so it counts only
+ * if something shows when it was refreshed.
  */
 
-/** A value belongs to a scrape if it was refreshed at most this many intervals before it; a time further after it is no refresh. */
+/**
+ * A value belongs to a scrape if it was refreshed at most this many intervals before it; a refresh time this
+ * far after it is not plausible.
+ */
 const LATE = 1.5;
 
 const seriesOf = (
@@ -26,26 +29,30 @@ const seriesOf = (
       return [...series, ...unread.map(({ labels }) => ({ labels, samples: [] }))];
     });
 
-/** Every series that was pushed together carries the labels of its group. */
+/** All series that were pushed together carry the labels of their group. */
 const isOfGroup = ({ labels }: Series, group: Pick<Series, 'labels'>) =>
   Object.entries(group.labels).every(([label, value]) => label === '__name__' || labels[label] === value);
 
-/** When a series was refreshed, by the gauges that say so; none for what its own process reports. */
+/**
+ * When a series was refreshed, according to the gauges that report it; empty for what the process itself
+ * reports.
+ */
 function refreshesOf(one: Series, target: TargetWindow, frame: Frame) {
   const { __name__: name = '' } = one.labels;
   const pushed = seriesOf(PUSHED, frame).filter((group) => isOfGroup(one, group));
-  // Nothing says which file a series is from; the node exporter's own begin with its name.
+  // Nothing says which file a series comes from, except that the node exporter's own names begin with
+  // `node_`.
   const written = name.startsWith('node_')
     ? []
     : seriesOf(WRITTEN, frame).filter((file) => belongsTo(file, target));
   return [...pushed, ...written];
 }
 
-/** Labels that Prometheus adds to a series which came by way of another process: `up` is about that process. */
+/** Labels that Prometheus adds to a series that another process passed on: `up` describes that process. */
 const isPassedOn = ({ labels }: Series, target: TargetWindow) =>
   ['exported_job', 'exported_instance'].some((label) => label in labels && !(label in target.labels));
 
-/** Why no value of a gauge can be trusted to belong to its scrape; null where they may. */
+/** Why no value of a gauge can be attributed to its scrape; null if it can. */
 export function neverRefreshed(gauge: string, series: readonly Series[], frame: Frame): Reason | null {
   if (frame.up === undefined || frame.up.series.length === 0)
     return reason('service-not-scraped', { selector: gauge });

@@ -15,9 +15,9 @@ import { candidatesOf, readSelector, type Selected, tellingLabels } from '../pro
 import { countIncreases, type Frame } from '../window/window.ts';
 
 /**
- * Events that an error rate's matchers claim neither as bad nor as good: `4xx`, where `5..|429` is bad; `UNAVAILABLE`, where
- * `Unavailable` is. Any number of them may be errors. A client that saw each response knows more; without one the rate is judged as
- * if all were errors, and as if none was.
+ * Events that an error rate's matchers claim neither as bad nor as good: `4xx`, where `5..|429` is bad;
+ * `UNAVAILABLE`, where `Unavailable` is. Any number of them may be errors. A client that saw each response
+ * knows more; without one, the rate is judged as if all were errors, and as if none were.
  */
 
 type Ratio = PlannedMeasure & { readonly kind: 'ratio' };
@@ -83,7 +83,7 @@ export function unclaimedBy(
 
 // ---------------------------------------------------------------------------------------------- which are in doubt
 
-/** null where a series is claimed as bad, is about something else, or is certainly good. */
+/** null if a series is claimed as bad, describes something else, or is certainly good. */
 function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt | null {
   const { bad, telling } = asked;
   const missed = Object.keys(bad.where).filter((label) => !isMatched(bad.where[label]!, labels[label] ?? ''));
@@ -99,11 +99,11 @@ function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt 
   return doubts.includes('unknown') ? 'unknown' : doubts.includes('codes') ? 'codes' : 'same';
 }
 
-/** Whether the same target has the label on other series: there it distinguishes bad events from those that lack it. */
+/** Whether the same target has the label on other series: there it distinguishes bad events from the rest. */
 const isToldByOthers = (label: string, { job, instance }: Labels, known: readonly Labels[]) =>
   known.some((one) => label in one && one.job === job && one.instance === instance);
 
-/** Whether a label is one of statuses: by its name, or because the document asks for codes under it. */
+/** Whether a label holds statuses: by its name, or because the document selects codes by it. */
 const tellsCodes = (label: string, match: LabelMatcher) =>
   isStatusLabel(label) || (label !== 'le' && asksForCodes(match));
 
@@ -125,8 +125,9 @@ function doubtOfValue(label: string, value: string, asked: Asked, known: readonl
 }
 
 /**
- * An unclaimed word: in doubt where nothing shows that bad events are spelled as in the document. A metric that counts errors only
- * has kinds that the document leaves out on purpose: there only a word similar to one of the document's is in doubt.
+ * An unclaimed word. It is uncertain unless something shows that bad events are spelled as in the document. A
+ * metric that counts only errors has kinds that the document excludes on purpose: there, only a word similar
+ * to one of the document's is uncertain.
  */
 function doubtOfWord(
   match: LabelMatcher,
@@ -175,7 +176,7 @@ function witnessed(
   const isWhole = frame.fromSeconds === window.fromSeconds && frame.toSeconds === window.toSeconds;
   if (load === null || !load.completed || !frame.isIsolated || !isWhole) return nobody;
   const bad = badAtClient(planned.badStatus, load);
-  // The client cannot say whether a word is another spelling: it saw a status.
+  // The client cannot say whether a word is another spelling, because it saw a status code.
   if (bad === null || (planned.badStatus === null && inDoubt.some(({ doubt }) => doubt === 'same')))
     return nobody;
   const more = Math.max(0, bad + load.lost - countedBad);
@@ -189,12 +190,12 @@ function witnessed(
     : { mayBeBad: atMost, outside: share, bad: 0, reasons };
 }
 
-/** Responses that are bad by the status that the client saw; null where its record does not say. */
+/** Responses that are bad by the status that the client received; null if its record does not say. */
 function badAtClient(
   badStatus: string | null,
   { answered, client, wrongAnswers = 0 }: NonNullable<RunRecord['load']>,
 ) {
-  // Which words stand for which statuses is not known: any response that was not successful may be bad.
+  // It is unknown which words stand for which statuses: any unsuccessful response may be bad.
   if (badStatus === null)
     return answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'] + wrongAnswers;
   const is = claimsCode(badStatus);
@@ -213,7 +214,7 @@ const MAX_LISTED = 6;
 
 type UnclaimedParams = Reason<'unclaimed-events'>['params'];
 
-/** Each value with its count, the most frequent first, and what `bad` asks for. */
+/** Each value with its count, the most frequent first, and what `bad` selects. */
 function listed(inDoubt: readonly Event[], { bad, telling }: Asked) {
   const counts = new Map<string, UnclaimedParams['values'][number]>();
   for (const { labels, count } of inDoubt) {

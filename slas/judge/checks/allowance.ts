@@ -6,19 +6,22 @@ import { compareShare } from '../../statistics/statistics.ts';
 import { countedErrors, coversTheLoad, FAILED, isCountedAsBad } from './counted-errors.ts';
 
 /**
- * Requests with an outcome that neither the load script expects nor an objective counts as bad: client errors, redirects, failures,
- * unanswered requests. All of them share one tolerance with the errors that are counted: the strictest error limit of the plan.
- * 1% of one kind and 1% of another are 2% of the requests.
+ * Requests with an outcome that neither the load script expects nor an objective counts as bad: client
+ * errors, redirects, failures, unanswered requests. Together with the counted errors, all of them share one
+ * tolerance, the strictest error limit of the plan: 1% of one kind and 1% of another are 2% of the requests.
  */
 export interface Unasked {
-  /** 4xx but 429 that the script did not ask for. */
+  /** 4xx except 429 that the script did not expect. */
   readonly mistaken: number;
-  /** 3xx, 429 and 5xx that no objective counts as bad, by status (or its class, where the client left no record of each). */
+  /**
+   * 3xx, 429 and 5xx that no objective counts as bad, by status (by class, if the client did not record each
+   * request).
+   */
   readonly failed: ReadonlyMap<string, number>;
   readonly lost: number;
 }
 
-/** The tolerance where no objective limits errors: as far as a load may be off its plan. */
+/** The tolerance if no objective limits errors: the allowed deviation of a load from its plan. */
 const MAX_UNCOUNTED = 0.02;
 
 export function unaskedOf(plan: Plan, load: LoadRecord): Unasked {
@@ -34,7 +37,7 @@ export function unaskedOf(plan: Plan, load: LoadRecord): Unasked {
   return { mistaken: Math.max(0, mistaken), failed, lost: lostIsCounted ? 0 : load.lost };
 }
 
-/** Responses by status, or by class of status where the client recorded no single requests. */
+/** Responses by status; by class of status if the client did not record each request. */
 function statusesOf({ client, answered }: LoadRecord): ReadonlyMap<string, number> {
   if (client === undefined) return new Map(Object.entries(answered).filter(([, count]) => count > 0));
   const counts = new Map<string, number>();
@@ -49,7 +52,7 @@ const exampleOf = (status: string) => ({ '3xx': '302', '4xx': '404', '5xx': '500
 export const failedIn = ({ failed }: Unasked) => [...failed.values()].reduce((sum, count) => sum + count, 0);
 const allOf = (unasked: Unasked) => unasked.mistaken + unasked.lost + failedIn(unasked);
 
-/** The ratio whose limit is the lowest; undefined where the plan has none. */
+/** The ratio with the lowest limit; undefined if the plan has none. */
 const strictestOf = ({ objectives }: Plan): PlannedObjective | undefined =>
   objectives
     .filter(({ measure }) => measure.kind === 'ratio')
@@ -57,7 +60,7 @@ const strictestOf = ({ objectives }: Plan): PlannedObjective | undefined =>
       (a, b) => a.target.value - b.target.value || a.target.comparison.length - b.target.comparison.length,
     )[0];
 
-/** Why so many are too many; null while they are allowed. `more` are further ones of which nothing is known. */
+/** Why there are too many; null while they are tolerated. `more` are additional ones of unknown outcome. */
 export function beyondAllowance(plan: Plan, load: LoadRecord, more = 0): Reason | null {
   const unasked = unaskedOf(plan, load);
   const own = allOf(unasked) + more;

@@ -2,7 +2,7 @@ import { requestsOf } from '../../client/requests.ts';
 import { claimsCode } from '../../document/statuses.ts';
 import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
 
-/** Which requests of the load an objective counts as bad, by the statuses that the client saw. */
+/** Which requests of the load an objective counts as bad, by the statuses that the client received. */
 
 /** Whether such objectives are judged over the whole run, or in each of its phases. */
 export function coversTheLoad(
@@ -15,10 +15,10 @@ export function coversTheLoad(
   return isWhole || (names.length > 0 && names.every((name) => own.some(({ phase }) => phase === name)));
 }
 
-/** Neither successful nor a client error: k6 did not follow the redirect, and the others are the service's errors. */
+/** Neither successful nor a client error: a redirect that k6 did not follow, or an error of the service. */
 export const FAILED = /^(3..|429|5..)$/;
 
-/** A ratio that does not select bad events by status is taken to count every failed response. */
+/** A ratio that does not select bad events by status is assumed to count every failed response. */
 export const isCountedAsBad = (plan: Plan, status: string): boolean =>
   coversTheLoad(
     plan,

@@ -14,8 +14,8 @@ import { check } from './check.ts';
 import { countedErrors } from './counted-errors.ts';
 
 /**
- * What k6 itself reports of the load script: failed checks, crossed thresholds, and other failures. Each forbids a pass: k6 would
- * call such a run failed, whatever the service's own counters show.
+ * What k6 itself reports about the load script: failed checks, crossed thresholds, and other failures. Each
+ * prevents a pass, because k6 would call such a run failed, whatever the service's own counters show.
  */
 
 const total = (checks: readonly CheckRecord[], field: 'passes' | 'fails') =>
@@ -25,7 +25,10 @@ const madeOf = (checks: readonly CheckRecord[]) => total(checks, 'passes') + tot
 
 // ---------------------------------------------------------------------------------------------- checks
 
-/** A threshold on the checks decides: the document's, the script's, or both. Without one, no check may fail beyond the errors. */
+/**
+ * The threshold on the checks decides: the document's, the script's, or both. Without one, only as many
+ * checks may fail as there are errors.
+ */
 export function checksPassed(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'checks-passed';
   if (load === null) return check(id, null, reason('no-run-record', {}));
@@ -44,7 +47,7 @@ export function checksPassed(plan: Plan, { load }: RunRecord): Precondition {
 
 const MAX_NAMES = 5;
 
-/** How many failed, and which of them most often. */
+/** How many checks failed, and which failed most often. */
 function checksMade(checks: readonly CheckRecord[]): Reason {
   const failed = checks.filter(({ fails }) => fails > 0).toSorted((a, b) => b.fails - a.fails);
   const worst = failed
@@ -59,7 +62,7 @@ interface Rule {
   readonly why: Reason;
 }
 
-/** What the document and the script require of the checks as a whole. */
+/** What the document and the script require of all checks together. */
 function rulesOf({ checks: limit }: Plan, load: LoadRecord): readonly Rule[] {
   const ofScript = (load.thresholds ?? [])
     .filter(({ metric, samples }) => metric === 'checks' && samples !== 0)
@@ -76,15 +79,16 @@ function ruleOfDocument(limit: Limit, checks: readonly CheckRecord[]): Rule {
   return { isKept, why: reason('checks-required', { required: limit.text }) };
 }
 
-/** Whether the document or the script allows some checks to fail, and no more did. */
+/** Whether the document or the script tolerates failed checks, and no more than that failed. */
 export const areFailuresAllowed = (plan: Plan, load: LoadRecord): boolean => {
   const rules = madeOf(load.checks ?? []) === 0 ? [] : rulesOf(plan, load);
   return rules.length > 0 && rules.every(({ isKept }) => isKept);
 };
 
 /**
- * A request that is counted as an error may fail its checks, too: the error rate's limit is the tolerance for it. A check that
- * failed more often than there are errors failed on a response that nothing else counts.
+ * A request that is counted as an error may fail its checks, too: the error rate's limit is the tolerance for
+ * it. A check that failed more often than there were errors must have failed on a response that nothing else
+ * counts as bad.
  */
 function withoutRule(plan: Plan, load: LoadRecord, checks: readonly CheckRecord[]): Precondition {
   const id = 'checks-passed';
@@ -92,7 +96,7 @@ function withoutRule(plan: Plan, load: LoadRecord, checks: readonly CheckRecord[
   const own = checks.filter((one) => !hasThresholdOfItsOwn(one, load));
   const surplus = own.filter((one) => one.fails > (isMadeOnSuccesses(one, load) ? 0 : errors));
   const seen = checksMade(checks);
-  // What our library calls wrong was a successful response, so no error explains it.
+  // A response that our library reports as wrong was successful, so no error explains it.
   if (surplus.length === 0 && (load.wrongAnswers ?? 0) === 0)
     return total(own, 'fails') > 0
       ? check(id, true, seen, reason('checks-failed-on-errors', { errors }))
@@ -105,7 +109,10 @@ function withoutRule(plan: Plan, load: LoadRecord, checks: readonly CheckRecord[
   return check(id, false, seen, beyond);
 }
 
-/** A check that was made exactly as often as there were successful responses was made on these, so no error explains its failures. */
+/**
+ * A check that ran exactly as often as there were successful responses ran on those, so no error explains its
+ * failures.
+ */
 const isMadeOnSuccesses = ({ passes, fails }: CheckRecord, { answered }: LoadRecord) =>
   passes + fails === answered['2xx'];
 
@@ -115,9 +122,10 @@ function hasThresholdOfItsOwn({ name }: CheckRecord, { thresholds = [] }: LoadRe
   return thresholds.some(({ metric, samples }) => metric === own && samples !== 0);
 }
 
-// ---------------------------------------------------------------------------------------------- thresholds
-
-/** The script's own thresholds. k6 calls one on a metric without samples kept: whether it is, is not known. */
+/**
+ * The script's own thresholds. k6 also reports a threshold on a metric without samples as kept; whether it
+ * is, is unknown.
+ */
 export function thresholdsKept({ load }: RunRecord): Precondition {
   const id = 'thresholds-kept';
   if (load === null) return check(id, null, reason('no-run-record', {}));
@@ -141,9 +149,10 @@ const firstOf = (thresholds: readonly ThresholdRecord[]) => ({
   })),
 });
 
-// ---------------------------------------------------------------------------------------------- all else
-
-/** `setup()` or `teardown()` threw, the script called `fail`, or k6 ended with an error after the whole load. */
+/**
+ * `setup()` or `teardown()` threw, the script called `fail`, or k6 exited with an error after the complete
+ * load.
+ */
 export function scriptSucceeded({ load }: RunRecord): Precondition {
   const id = 'script-succeeded';
   if (load === null) return check(id, null, reason('no-run-record', {}));

@@ -4,12 +4,14 @@ import { type Reason, reason } from '../../model/reasons.ts';
 import { phasesOf, sentWhile } from '../../window/phases.ts';
 import { check } from './check.ts';
 
-/** Preconditions about the load: k6 sent what was planned, and sent it in time. */
+/** Preconditions on the load: k6 sent what was planned, on time. */
 
-/** How far a load may be off its plan, as a share of it. */
+/** How far a load may deviate from its plan, as a share of it. */
 const TOLERANCE = 0.02;
 
-/** Within 2% it is the planned load. A phase with a fraction of a request may send one more. */
+/**
+ * Within 2% it is the planned load. A phase that is planned with a fraction of a request may send one more.
+ */
 export function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   const id = 'load-delivered';
   if (run.load === null)
@@ -26,7 +28,7 @@ export function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   return off === null ? check(id, true, ...sentOf(run.load)) : check(id, false, ...sentOf(run.load), off);
 }
 
-/** What makes it another load than the planned one, however much was sent; null: nothing. */
+/** Why the load differs from the planned one, regardless of how much was sent; null if it does not. */
 function wrongLoad({ load: planned }: Plan, load: LoadRecord): Reason | null {
   const { droppedIterations: dropped, completed, stoppedBecause, client } = load;
   if (!completed) return reason('load-cut-short', { because: stoppedBecause ?? null });
@@ -34,12 +36,15 @@ function wrongLoad({ load: planned }: Plan, load: LoadRecord): Reason | null {
     const { plannedRequests, scheduledSeconds } = planned;
     return reason('load-of-another-plan', { plannedRequests, scheduledSeconds });
   }
-  // Whether the service held the virtual users up, or they themselves.
+  // Whether the virtual users were busy waiting for the service, or with their own work.
   const inFlight = client === undefined ? null : mostInFlight(requestsOf(client));
   return dropped === 0 ? null : reason('requests-dropped', { dropped, inFlight });
 }
 
-/** Requests that the script sends without our library are not recorded: neither counted as sent nor judged by the client. */
+/**
+ * Requests that the script sends without our library are not recorded: they are neither counted as sent nor
+ * judged by the client's clock.
+ */
 function sentOf({ sent, plannedRequests: planned, otherRequests = 0, completed }: LoadRecord) {
   const others =
     otherRequests === 0 || sent >= planned
@@ -50,7 +55,10 @@ function sentOf({ sent, plannedRequests: planned, otherRequests = 0, completed }
     : [reason('load-sent', { sent, planned }), ...others];
 }
 
-/** A spike with too few requests may hide in the sum of all phases. One request more or less lies at a phase's edges. */
+/**
+ * A spike with too few requests may be invisible in the sum of all phases. A request at a phase's edge may
+ * fall on either side.
+ */
 function offPlan(plan: Plan, run: RunRecord): Reason | null {
   const phases = phasesOf(plan, run);
   if (plan.load === null || phases.length === 0) return null;
@@ -58,7 +66,8 @@ function offPlan(plan: Plan, run: RunRecord): Reason | null {
   if (silent !== undefined) return reason('phase-not-sent', { phase: silent.name });
   for (const phase of phases) {
     const planned = phase.ratePerSecond * phase.durationSeconds;
-    // A load generator that is short of CPU sends a phase's last requests in the next one. Visits may reach into it.
+    // A load generator that is short of CPU sends a phase's last requests in the next one. Visits may extend
+    // into it.
     const isVisit = (plan.load.requestsPerArrival ?? 1) > 1;
     const counts = [phase.sent, (isVisit ? null : sentWhile(phase, run)) ?? phase.sent];
     const sent = counts.find(
@@ -75,14 +84,14 @@ function offPlan(plan: Plan, run: RunRecord): Reason | null {
 const isOfPlan = (planned: Load, record: LoadRecord) =>
   planned.plannedRequests === record.plannedRequests && planned.scheduledSeconds === record.scheduledSeconds;
 
-/** Beyond this, the client would measure its own lateness. */
+/** Beyond this, the client would measure its own delay. */
 const MAX_LATE_SECONDS = 0.1;
 
 export function generatorOnTime(plan: Plan, run: RunRecord): Precondition {
   const id = 'generator-on-time';
   const whole = run.load?.startedLateP99Seconds;
   if (whole === undefined) return check(id, null, reason('lateness-unknown', {}));
-  // A short phase that was late is few of all requests.
+  // Delays in a short phase may be a small share of all requests.
   const latest = phasesOf(plan, run)
     .map(({ name, startedLateP99Seconds }) => ({ phase: name, lateSeconds: startedLateP99Seconds }))
     .find(({ lateSeconds }) => lateSeconds > MAX_LATE_SECONDS);

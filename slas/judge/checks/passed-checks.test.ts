@@ -4,7 +4,7 @@ import { parseDocument } from '../../document/document.ts';
 import { planScenario, planWindow } from '../../plan/plan.ts';
 import { SHIPPED_YAML } from '../../testing/cases.ts';
 
-/** How many of the load script's checks must pass: `checks` of the document, and of a scenario. */
+/** How many of the load script's checks must pass: `checks` in the document and in a scenario. */
 
 function documentWith(checks: unknown, ofSteady?: unknown) {
   const raw = parse(SHIPPED_YAML) as { scenarios: { steady: object } };
@@ -25,7 +25,7 @@ const plannedOf = (scenario: string, checks?: string, ofSteady?: string) => {
   return 'schema' in plan ? plan.checks?.text : plan[0]!.message;
 };
 
-test('what the document says holds for every scenario that does not say otherwise', () => {
+test("the document's value applies to every scenario without its own", () => {
   expect(plannedOf('steady')).toBeUndefined();
   expect(plannedOf('steady', '> 99%')).toBe('> 99%');
   expect(plannedOf('steady', '> 99%', '>= 100%')).toBe('>= 100%');
@@ -33,13 +33,13 @@ test('what the document says holds for every scenario that does not say otherwis
   expect(plannedOf('smoke', undefined, '> 0.5')).toBeUndefined();
 });
 
-test('a window that somebody else loaded has no checks', () => {
+test('a window without a load has no checks', () => {
   const parsed = documentWith('> 99%');
   expect(parsed.ok && planWindow(parsed.document).checks).toBeUndefined();
 });
 
 test.each(['< 99%', '99%', '> 100%', '>= 0%', '> 101%', '> often', '> 99.9999999%', '> 0%', '> 0.99%'])(
-  '"%s" is refused, where it stands',
+  '"%s" is rejected with its position',
   (text) => {
     const problemsOf = (parsed: ReturnType<typeof documentWith>) =>
       parsed.ok ? [] : parsed.problems.map(({ path }) => path);
@@ -48,7 +48,7 @@ test.each(['< 99%', '99%', '> 100%', '>= 0%', '> 101%', '> often', '> 99.9999999
   },
 );
 
-test('the message names the value and what to write', () => {
+test('the message names the value and what to write instead', () => {
   const parsed = documentWith('99%');
   expect(parsed.ok ? '' : parsed.problems[0]!.message).toBe(
     '"99%" is not a share of checks that must pass: write > or >= and a share of 50% or more, for example "> 99%"; "100%" only with >=',

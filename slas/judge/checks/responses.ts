@@ -6,9 +6,12 @@ import { check } from './check.ts';
 import { FAILED } from './counted-errors.ts';
 import { areFailuresAllowed } from './load-script.ts';
 
-/** Preconditions about the responses that the client got: too many unexpected ones forbid a pass on the rest. */
+/**
+ * Preconditions on the responses that the client received: too many unexpected ones prevent a pass on the
+ * rest.
+ */
 
-/** A log-in page with status 200 is a success to every counter, so the load script checks response bodies. */
+/** To every counter, a login page with status 200 is a success, so the load script checks response bodies. */
 export function answersRight(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'answers-right';
   const errors = load === null ? [] : scriptErrors(load);
@@ -28,11 +31,11 @@ export function answersRight(plan: Plan, { load }: RunRecord): Precondition {
 const scriptErrors = ({ scriptErrors: errors = 0, firstScriptError: first }: LoadRecord) =>
   errors === 0 ? [] : [reason('script-errors', { errors, first: first ?? null })];
 
-/** The script's own checks may look at bodies or not; `checks-passed` counts them. */
+/** It is unknown whether the script's own checks look at bodies; `checks-passed` counts them. */
 const unchecked = (load: LoadRecord | null) =>
   load?.checks?.length ? reason('checks-of-unknown-content', {}) : reason('bodies-unchecked', {});
 
-/** Any of the responses that were not checked may be wrong: they share the tolerance for unexpected outcomes. */
+/** Any of the unchecked responses may be wrong: they share the tolerance for unexpected outcomes. */
 function checkedResponses(
   plan: Plan,
   load: LoadRecord,
@@ -52,8 +55,9 @@ function checkedResponses(
 }
 
 /**
- * Client errors (4xx but 429) are no errors of the service, and shrink what is judged. If there are more than a few, either the script or
- * the service is wrong, and the rest cannot pass. What is missed all the same stays missed.
+ * Client errors (4xx except 429) are not errors of the service, and reduce the number of judged requests. If
+ * there are more than a few, either the script or the service is wrong, and the rest cannot pass. A missed
+ * objective stays missed.
  */
 export function requestsValid(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'requests-valid';
@@ -64,7 +68,7 @@ export function requestsValid(plan: Plan, { load }: RunRecord): Precondition {
   return allowed(id, refused, [seen], plan, load);
 }
 
-/** If there are any, all unexpected outcomes together must be few. */
+/** If there are any, all unexpected outcomes together must be within the tolerance. */
 function allowed(
   id: string,
   own: number,
@@ -76,7 +80,10 @@ function allowed(
   return beyond === null ? check(id, true, ...seen) : check(id, false, ...seen, beyond);
 }
 
-/** Unanswered requests are in no counter of the service: a document that does not count them must not pass on the rest. */
+/**
+ * Unanswered requests appear in no counter of the service: a document that does not count them must not pass
+ * on the rest.
+ */
 export function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'losses-judged';
   if (load === null) return check(id, null, reason('no-run-record', {}));
@@ -88,8 +95,8 @@ export function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
 }
 
 /**
- * Latencies and means have successful responses only. Where no objective counts the others, the successful ones that are left cannot
- * pass.
+ * Latencies and means include successful responses only. If no objective counts the others, the remaining
+ * successful ones cannot pass.
  */
 export function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'failures-judged';

@@ -9,7 +9,7 @@ import { check } from './check.ts';
 
 export const failedIn = (scrapes: TargetWindow['scrapes']) => scrapes.filter(({ ok }) => !ok).length;
 
-/** The share of the scrapes that were due which must have succeeded. */
+/** The minimum share of due scrapes that must have succeeded. */
 const MIN_SUCCEEDED = 0.5;
 
 interface Counted {
@@ -19,12 +19,15 @@ interface Counted {
   readonly worked: number;
 }
 
-/** Two scrapes are enough to subtract, but a restart, a gap or a fault between them would go unseen if most others failed. */
+/**
+ * Two scrapes are enough to subtract, but if most others failed, a restart, a gap or a fault between them
+ * would go unseen.
+ */
 export function scrapesWorked(plan: Plan, run: RunRecord, frame: Frame): Precondition {
   const id = 'scrapes-worked';
   if (frame.targets.length === 0) return check(id, null, reason('no-samples', {}));
   const whole = frame.targets.map(inWindow);
-  // Of a long window, single scrapes are read in odd blocks only.
+  // In a long window, individual scrapes are read only in irregular blocks.
   const phases = frame.blocks === null ? judgedPhases(plan, run) : [];
   const all = [...whole, ...phases.flatMap((phase) => frame.targets.map((target) => inPhase(target, phase)))];
   const thin = all.filter(({ due, worked }) => worked < MIN_SUCCEEDED * due);
@@ -42,7 +45,7 @@ function inWindow({ name, scrapes, unreadScrapes, missedScrapes }: TargetWindow)
 
 function inPhase(target: TargetWindow, phase: PhaseTimes): Counted {
   const { name, scrapes, intervalSeconds } = target;
-  // A replica that started or ended inside the phase was due for a part of it.
+  // A replica that started or ended inside the phase was due for part of it only.
   const fromSeconds = Math.max(phase.fromSeconds, target.openSeconds);
   const toSeconds = Math.min(phase.toSeconds, target.closeSeconds);
   const inside = scrapes.filter(({ atSeconds }) => atSeconds >= fromSeconds && atSeconds <= toSeconds);

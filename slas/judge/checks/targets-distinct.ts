@@ -6,9 +6,12 @@ import type { TargetWindow } from '../../window/targets.ts';
 import type { Frame } from '../../window/window.ts';
 import { check } from './check.ts';
 
-/** The precondition that no process is counted twice, and the selector that would count each once. */
+/** The precondition that no process is counted twice, and a selector that would count each process once. */
 
-/** Selectors that keep each process once, such as `{ app: billing, job: fleet }`; none where no single label does. */
+/**
+ * Selectors that keep each process once, such as `{ app: billing, job: fleet }`; empty if no single label
+ * does.
+ */
 function remediesFor(plan: Plan, frame: Frame, same: readonly SameProcess[]): readonly string[] {
   const [[a, b] = []] = same.map(({ targets }) => targets);
   if (a === undefined || b === undefined) return [];
@@ -17,7 +20,7 @@ function remediesFor(plan: Plan, frame: Frame, same: readonly SameProcess[]): re
     [...new Set(frame.targets.flatMap(({ labels }) => labels[label] ?? []))].sort().flatMap((value) => {
       const kept = new Set(frame.targets.filter(({ labels }) => labels[label] === value));
       const isOnceAtMost = same.every(({ targets: [one, other] }) => !(kept.has(one) && kept.has(other)));
-      // Of each target that is left out, another one that is kept tells the same.
+      // For each target that is left out, another one that reports the same process is kept.
       const isEachKept = frame.targets.every(
         (target) =>
           kept.has(target) ||
