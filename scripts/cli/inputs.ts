@@ -9,6 +9,7 @@ import {
   parseRate,
 } from '../../slas/document/limits.ts';
 import type { Problem, SlaDocument } from '../../slas/model/model.ts';
+import { fail, ok, type Result } from '../../slas/model/result.ts';
 import type { PlanOverrides } from '../../slas/plan/plan.ts';
 import { printableLine } from '../../slas/render/printable.ts';
 import type { Io } from './io.ts';
@@ -16,12 +17,11 @@ import { NoText, readUserText } from './their-text.ts';
 
 /** A problem and the file it is in; problems of options have no file. */
 export type PlacedProblem = Problem & { readonly file?: string };
-export type Input<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly PlacedProblem[] };
+/** What a user gave, read; or everything that is wrong with it. */
+export type Input<T> = Result<T, readonly PlacedProblem[]>;
 
-export const accept = <T>(value: T): Input<T> => ({ ok: true, value });
-export const refuse = (...problems: readonly PlacedProblem[]) => ({ ok: false, problems }) as const;
+export const accept = <T>(value: T): Input<T> => ok(value);
+export const refuse = (...problems: readonly PlacedProblem[]) => fail(problems);
 export const badOption = (option: string, message: string) =>
   refuse({ code: 'bad-option', path: option, message });
 
@@ -56,8 +56,8 @@ export async function readDocument(io: Io, path: string | undefined): Promise<In
     const message = `the SLA document cannot be read: ${error.message}`;
     return refuse({ code: 'unreadable', path: '', file: shown, message });
   }
-  if (!parsed.ok) return refuse(...parsed.problems.map((problem) => ({ ...problem, file: shown })));
-  return accept({ document: parsed.document, file, text });
+  if (!parsed.ok) return refuse(...parsed.error.map((problem) => ({ ...problem, file: shown })));
+  return accept({ document: parsed.value, file, text });
 }
 
 /** The parser is recursive, so deeply nested documents overflow the stack. */
@@ -132,7 +132,7 @@ export function checkConfidence(
 ): readonly PlacedProblem[] {
   if (confidence === undefined || said === null || confidence >= said) return [];
   const message = `${confidence} is lower than the confidence of ${place} (${said}), which would make a pass easier: leave the option out, or use a higher value`;
-  return badOption('--confidence', message).problems;
+  return badOption('--confidence', message).error;
 }
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -146,7 +146,7 @@ export function checkIngestDelay(text: string | undefined): readonly PlacedProbl
   const seconds = parseDuration(text);
   if (seconds !== null && seconds >= 0 && seconds <= MAX_INGEST_DELAY_SECONDS) return [];
   return badOption('--ingest-delay', `"${text}" is not a valid duration (0s to 1h): write it as 30s or 2m`)
-    .problems;
+    .error;
 }
 
 /** RFC 3339 with its zone, or Unix seconds. */

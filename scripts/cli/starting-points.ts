@@ -33,7 +33,7 @@ function isEnough(document: SlaDocument, { ratePerSecond, durationSeconds }: Ent
     objectives: general(document).map((id) => ({ id, phases: null })),
   };
   const plan = planScenario({ ...document, scenarios: [scenario] }, 'new');
-  return 'schema' in plan && tooShort(plan, plan.load!).length === 0;
+  return plan.ok && tooShort(plan.value, plan.value.load!).length === 0;
 }
 
 const general = ({ objectives }: SlaDocument) =>

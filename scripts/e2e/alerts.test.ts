@@ -130,8 +130,8 @@ test('an alert fires while the service refuses and is delivered, and is resolved
   timeout: 240_000,
 }, async () => {
   const parsed = parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8'));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const { document } = parsed;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  const document = parsed.value;
   await using folder = await temporaryFolder();
   await using receiver = await startReceiver();
   await using stack = await startLocalStack({

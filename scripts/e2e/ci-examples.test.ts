@@ -10,7 +10,7 @@ import { ROOT, slaHere } from '../testing/sla.ts';
 
 const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const parsed = parseDocument(text(SHIPPED_DOCUMENT));
-const known = parsed.ok ? parsed.document.scenarios.map(({ name }) => name) : [];
+const known = parsed.ok ? parsed.value.scenarios.map(({ name }) => name) : [];
 
 /** Every command line of the launcher in a YAML file, without its arguments' quotes. */
 const commandsIn = (file: string) =>

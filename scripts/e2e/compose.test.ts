@@ -14,9 +14,9 @@ import { TOOL_SPECS } from '../tools/specs.ts';
 
 const parsed = parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8'));
 if (!parsed.ok) throw new Error('the shipped document has problems');
-const rules = rulesText(parsed.document, SHIPPED_DOCUMENT, ROOT);
+const rules = rulesText(parsed.value, SHIPPED_DOCUMENT, ROOT);
 const parts = partsOf({
-  selector: parsed.document.service.selector,
+  selector: parsed.value.service.selector,
   rules,
   webhookUrl: null,
   serviceEnvironment: {},

@@ -51,8 +51,8 @@ interface Board {
 
 function documentOf(yaml: string): SlaDocument {
   const parsed = parseDocument(yaml);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.document;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value;
 }
 
 const boardsOf = async (document: SlaDocument) =>

@@ -9,8 +9,8 @@ import { renderDashboards } from '../cli/commands/dashboards.ts';
 /** What is committed for Grafana. That its queries are right is asked of a real Prometheus: dashboards.test.ts. */
 
 const parsed = parseDocument(SHIPPED_YAML);
-if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-const rendered = await renderDashboards(parsed.document);
+if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+const rendered = await renderDashboards(parsed.value);
 
 interface GrafanaPanel {
   readonly id: number;

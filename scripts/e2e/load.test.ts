@@ -345,7 +345,7 @@ describe('warm-up', () => {
 
 test('every scenario of the shipped document has its script', () => {
   const parsed = parseDocument(readFileSync(join(ROOT, 'slas/documents/sentiment-api.yaml'), 'utf8'));
-  const scripts = parsed.ok ? parsed.document.scenarios.map(({ script }) => script) : [];
+  const scripts = parsed.ok ? parsed.value.scenarios.map(({ script }) => script) : [];
   expect(scripts.length).toBeGreaterThanOrEqual(10);
   expect(scripts.every((script) => existsSync(join(ROOT, script)))).toBe(true);
 });

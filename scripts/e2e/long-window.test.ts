@@ -116,8 +116,8 @@ const run: RunRecord = {
 function planOf({ job }: LongService, replicas = 'stable'): Plan {
   const own = `selector: { job: ${job} }\n  replicas: ${replicas}`;
   const parsed = parseDocument(SHIPPED_YAML.replace('selector: { job: sentiment-api }', own));
-  if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
-  return planWindow(parsed.document);
+  if (!parsed.ok) throw new Error(parsed.error[0]!.message);
+  return planWindow(parsed.value);
 }
 
 const asker = () => ({ url: server.url, signal: AbortSignal.timeout(100_000) });

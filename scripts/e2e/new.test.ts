@@ -75,8 +75,8 @@ describe('a scenario is added', () => {
   const entry = { ratePerSecond: 20, durationSeconds: 20 };
   const parsed = (text: string | null) => {
     const result = parseDocument(text!);
-    if (!result.ok) throw new Error(JSON.stringify(result.problems));
-    return result.document.scenarios.map(({ name }) => name);
+    if (!result.ok) throw new Error(JSON.stringify(result.error));
+    return result.value.scenarios.map(({ name }) => name);
   };
 
   test('before the others, as they are indented', () => {
@@ -102,6 +102,6 @@ describe('a scenario is added', () => {
   test('with a load that its document can decide', () => {
     const strict = parseDocument(documentText('api').replace('target: "< 1%"', 'target: "< 0.1%"'));
     if (!strict.ok) throw new Error('no document');
-    expect(entryFor(strict.document)).toEqual({ ratePerSecond: 200, durationSeconds: 20 });
+    expect(entryFor(strict.value)).toEqual({ ratePerSecond: 200, durationSeconds: 20 });
   });
 });

@@ -138,8 +138,8 @@ interface Judged {
 
 function planFor(job: string): Plan {
   const parsed = parseDocument(DOCUMENT(job));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return planWindow(parsed.document);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return planWindow(parsed.value);
 }
 
 /** Waits as the gate does before a load, loads, and judges at once. */

@@ -10,8 +10,8 @@ import { ROOT } from '../testing/sla.ts';
 /** The service does not know that it is judged, and the document does not import the service: this holds them together. */
 
 const parsed = parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8'));
-if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems, null, 2));
-const { document } = parsed;
+if (!parsed.ok) throw new Error(JSON.stringify(parsed.error, null, 2));
+const document = parsed.value;
 const known = new Map(Object.values(metrics).map((metric) => [metric.name as string, metric]));
 
 function selectionsOf(measure: Measure): readonly Selection[] {

@@ -103,12 +103,12 @@ describe('the alerts on drift', () => {
 
 test('the document for variant b is one, and asks for nothing that the service does not have', () => {
   const parsed = parseDocument(readFileSync(join(ROOT, 'slas', 'documents', 'variant-b.yaml'), 'utf8'));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const told = JSON.stringify(parsed.document);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  const told = JSON.stringify(parsed.value);
   const named = [...told.matchAll(/"metric":"([a-z_]+)"/g)].map(([, name]) => name!);
   expect(named.length).toBeGreaterThan(4);
   for (const name of named) expect(all.map((metric): string => metric.name)).toContain(name);
-  for (const [name, edges] of Object.entries(parsed.document.service.buckets)) {
+  for (const [name, edges] of Object.entries(parsed.value.service.buckets)) {
     expect(all.find((metric) => metric.name === name)).toMatchObject({ buckets: edges });
   }
   const outcomes = variantMetrics.requests.labelSets.map(({ outcome }) => outcome);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
-import type { Plan } from '../../slas/model/model.ts';
+
+import { unwrap } from '../../slas/model/result.ts';
 import { type PlanOverrides, planScenario } from '../../slas/plan/plan.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { formatProblem } from '../cli/inputs.ts';
@@ -16,9 +17,9 @@ function toldOf(
   overrides: PlanOverrides = {},
 ): readonly string[] {
   const parsed = parseDocument(SHIPPED_YAML.replace('service:\n', `service:\n${service}`));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const { load } = planScenario(parsed.document, scenario, overrides) as Plan;
-  return checkBounds(options, parsed.document, load!, 'my.yaml').map(formatProblem);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  const { load } = unwrap(planScenario(parsed.value, scenario, overrides));
+  return checkBounds(options, parsed.value, load!, 'my.yaml').map(formatProblem);
 }
 
 const allowing = '  allowedTargets: ["10.0.0.7:8080"]\n';

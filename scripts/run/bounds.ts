@@ -62,7 +62,7 @@ export function checkBounds(
   file: string,
 ): readonly PlacedProblem[] {
   const read = readBounds(options);
-  if (!read.ok) return read.problems;
+  if (!read.ok) return read.error;
   if (options.target === undefined) return exceeded(load, read.value);
   const stated = boundsOf(service, file);
   const bounds = {

@@ -2,7 +2,8 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
-import type { Plan } from '../../slas/model/model.ts';
+
+import { unwrap } from '../../slas/model/result.ts';
 import { planScenario } from '../../slas/plan/plan.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { createTerminal } from '../cli/terminal.ts';
@@ -10,9 +11,7 @@ import { temporaryFolder } from '../testing/sla.ts';
 import { Tail } from './k6-tail.ts';
 import { watchLoad } from './live.ts';
 
-const parsed = parseDocument(SHIPPED_YAML);
-if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-const plan = planScenario(parsed.document, 'steady', { durationSeconds: 60 }) as Plan;
+const plan = unwrap(planScenario(unwrap(parseDocument(SHIPPED_YAML)), 'steady', { durationSeconds: 60 }));
 const { plannedRequests } = plan.load!;
 const all = plannedRequests.toLocaleString('en-US');
 

@@ -100,7 +100,7 @@ async function openStack(
   if (options.stack === 'containers') {
     const extras = readContainerExtras(options);
     // The options were checked before; if they are invalid now, fail instead of ignoring them.
-    if (!extras.ok) throw new Error(extras.problems.map(({ message }) => message).join('; '));
+    if (!extras.ok) throw new Error(extras.error.map(({ message }) => message).join('; '));
     return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
   }
   io.progress('starting the service and Prometheus');

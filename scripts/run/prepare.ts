@@ -93,8 +93,9 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
   const file = options.sla ?? shortPath(io, read.value.file);
   const looser = checkConfidence(overrides.value, document.confidence, file);
   if (looser.length > 0) return refuse(...looser);
-  const plan = planScenario(document, scenario, overrides.value);
-  if (!('schema' in plan)) return refuse(...plan.map((problem) => ({ ...problem, file })));
+  const planned = planScenario(document, scenario, overrides.value);
+  if (!planned.ok) return refuse(...planned.error.map((problem) => ({ ...problem, file })));
+  const plan = planned.value;
   const { script } = plan.load!;
   if (!existsSync(join(io.root, script))) {
     return refuse({

@@ -192,7 +192,7 @@ export interface StoredRun {
 export async function readRun(given: string): Promise<StoredRun> {
   const read = await readStoredRun(given);
   if (read.ok) return read.value;
-  throw new HarnessError('bad-run', read.problems.map(formatProblem).join('\n'), {
+  throw new HarnessError('bad-run', read.error.map(formatProblem).join('\n'), {
     nextStep: 'the run did not finish, or the folder was altered: run it again',
   });
 }

@@ -29,7 +29,7 @@ export interface SelftestDocument {
 
 export async function writeDocument(folder: string, io: Io): Promise<SelftestDocument> {
   const read = await readDocument(io, undefined);
-  if (!read.ok) throw broken(read.problems[0]!.message);
+  if (!read.ok) throw broken(read.error[0]!.message);
   const { document, text } = deriveDocument(read.value.text);
   const file = join(folder, 'selftest.yaml');
   await writeFile(file, text);
@@ -43,8 +43,8 @@ export function deriveDocument(shipped: string): { readonly document: SlaDocumen
   yaml.set('defaultScenario', SCENARIO);
   const text = yaml.toString();
   const parsed = parseDocument(text);
-  if (!parsed.ok) throw broken(parsed.problems[0]!.message);
-  return { document: parsed.document, text };
+  if (!parsed.ok) throw broken(parsed.error[0]!.message);
+  return { document: parsed.value, text };
 }
 
 const broken = (message: string) =>

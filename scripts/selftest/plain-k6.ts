@@ -87,8 +87,10 @@ export async function runPlainK6(
 /** The plan of the self-test's own load. */
 export function planOf(document: SlaDocument): Plan {
   const plan = planScenario(document, SCENARIO);
-  if ('schema' in plan) return plan;
-  throw new HarnessError('bad-document', plan[0]!.message, { nextStep: 'see scripts/selftest/document.ts' });
+  if (plan.ok) return plan.value;
+  throw new HarnessError('bad-document', plan.error[0]!.message, {
+    nextStep: 'see scripts/selftest/document.ts',
+  });
 }
 
 /** Past all that stands in front of the service: what is wrong there must not spoil the warm-up. */

@@ -21,7 +21,7 @@ test('the document is the shipped one but for its load', async () => {
   const shipped = parseDocument(text);
   if (!shipped.ok) throw new Error('the shipped document does not parse');
   expect({ ...document, scenarios: [], defaultScenario: null }).toEqual({
-    ...shipped.document,
+    ...shipped.value,
     scenarios: [],
     defaultScenario: null,
   });

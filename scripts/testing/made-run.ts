@@ -9,6 +9,7 @@ import {
 import { parseDocument } from '../../slas/document/document.ts';
 import { judge } from '../../slas/judge/judge.ts';
 import type { Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
+import { unwrap } from '../../slas/model/result.ts';
 import { planScenario } from '../../slas/plan/plan.ts';
 import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
@@ -66,18 +67,18 @@ export interface MadeRun {
 /** Makes the folder of such a run, from a real Prometheus over generated samples. */
 export async function makeRun(parent: string, options: MadeRunOptions): Promise<MadeRun> {
   const parsed = parseDocument(SHIPPED_YAML);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const plan = planScenario(parsed.document, 'steady', { durationSeconds: options.durationSeconds });
-  if (!('schema' in plan)) throw new Error(JSON.stringify(plan));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  const overrides = { durationSeconds: options.durationSeconds };
+  const plan = unwrap(planScenario(parsed.value, 'steady', overrides));
   const requests = makeRequests(options);
   const run = recordOf(plan, requests, options);
   await using prometheus = await startPrometheus(openMetricsOf(requests, options));
   const asker = { url: prometheus.url, signal: new AbortController().signal };
   const { clock: _, ...evidence } = await collectEvidence(plan, run, asker);
-  const series = await collectRunSeries(parsed.document, plan, run, evidence, asker);
+  const series = await collectRunSeries(parsed.value, plan, run, evidence, asker);
   const path = join(parent, run.id);
   await mkdir(path, { recursive: true });
-  const files = { plan, run, evidence, series, document: parsed.document, environment: ENVIRONMENT };
+  const files = { plan, run, evidence, series, document: parsed.value, environment: ENVIRONMENT };
   for (const [name, data] of Object.entries(files)) await writeFile(join(path, `${name}.json`), toJson(data));
   const baseline = await findBaseline(path);
   if (baseline !== null) await writeFile(join(path, FILES.baseline), toJson(baseline));

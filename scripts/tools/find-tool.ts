@@ -40,7 +40,7 @@ export function createToolFinder(options: Partial<FinderOptions> = {}): ToolFind
       for (const look of [searchVariable, searchPath, searchCache]) {
         const attempt = await look(search);
         if (attempt.ok) return attempt.value;
-        reasons.push(attempt.reason);
+        reasons.push(attempt.error);
       }
       return await installTool(search, { ...contextFor(io), specs: Object.values(specs), reasons });
     },

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fail, ok } from '../../slas/model/result.ts';
 import { type CommandResult, describeResult, runCommand } from './command.ts';
 import { reportProgress } from './progress.ts';
 import type { ToolSpec } from './specs.ts';
@@ -22,19 +23,16 @@ export async function checkGo(search: Search): Promise<Attempt<string>> {
   const needed = await neededGoVersion(spec);
   // With GOTOOLCHAIN=local and outside any module, go reports its own version and fetches nothing.
   const version = await askGo(['version'], { ...io, env: { ...io.env, GOTOOLCHAIN: 'local' } }, limits);
-  if (version.kind === 'not-started') return { ok: false, reason: 'Go: no go on PATH' };
+  if (version.kind === 'not-started') return fail('Go: no go on PATH');
   const installed = version.kind === 'exited' ? /\bgo(\d+\.\S+)/.exec(version.output)?.[1] : undefined;
-  if (installed === undefined)
-    return { ok: false, reason: `Go: its version is unknown (${describeResult(version)})` };
+  if (installed === undefined) return fail(`Go: its version is unknown (${describeResult(version)})`);
   if (isAtLeast(installed, needed) || (await fetchesToolchains(installed, io, limits))) {
-    return { ok: true, value: installed };
+    return ok(installed);
   }
-  return {
-    ok: false,
-    reason:
-      `Go: ${installed} is installed, ${spec.name} needs ${needed} or newer,` +
+  return fail(
+    `Go: ${installed} is installed, ${spec.name} needs ${needed} or newer,` +
       ' and this go does not fetch a newer one (it is older than 1.21, or GOTOOLCHAIN=local)',
-  };
+  );
 }
 
 /** Builds the tool from its pinned modules to the file `output`; on failure returns go's last lines. */
@@ -54,8 +52,8 @@ export async function buildWithGo(search: Search, output: string): Promise<Attem
     signal: io.signal,
   });
   return result.kind === 'exited' && result.exitCode === 0
-    ? { ok: true, value: output }
-    : { ok: false, reason: `Go: the build with Go ${go.value} failed (${describeResult(result)})` };
+    ? ok(output)
+    : fail(`Go: the build with Go ${go.value} failed (${describeResult(result)})`);
 }
 
 /** Builds a program for this machine from this go.mod alone, whatever settings the caller has for other projects. */

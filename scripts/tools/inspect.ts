@@ -29,7 +29,7 @@ export async function inspectTool(search: Search, context: ReleaseContext): Prom
     try {
       const attempt = await look(search);
       if (attempt.ok) return { ...base, passedOver, state: 'found', tool: attempt.value };
-      passedOver.push(attempt.reason);
+      passedOver.push(attempt.error);
     } catch (error) {
       if (!(error instanceof HarnessError)) throw error;
       return { ...base, passedOver, state: 'missing', message: error.message, nextStep: error.nextStep };
@@ -48,11 +48,11 @@ async function planInstall(search: Search, context: ReleaseContext, passedOver: 
   const go = await checkGo(search);
   if (go.ok) {
     const plan = `would build ${search.spec.name} ${version} with Go ${go.value}, in a minute or two`;
-    return { state: 'installable', passedOver: [...passedOver, release.reason], plan } as const;
+    return { state: 'installable', passedOver: [...passedOver, release.error], plan } as const;
   }
   return {
     state: 'missing',
-    passedOver: [...passedOver, release.reason, go.reason],
+    passedOver: [...passedOver, release.error, go.error],
     message: `${search.spec.name} ${rangeText(search.spec.range)} is not installed and cannot be installed here`,
     nextStep: await waysToProvide(search),
   } as const;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fail, ok } from '../../slas/model/result.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { lockPath, makeStaging, prepareCache, publish } from './cache.ts';
 import { buildWithGo, neededGoVersion } from './go-build.ts';
@@ -31,10 +32,10 @@ export async function installTool(search: Search, context: InstallContext): Prom
   await using staging = await makeStaging(spec.package, io.env);
   const released = await installRelease(search, staging.folder, context);
   if (released.ok) return released.value;
-  io.progress(`${released.reason.split('\n')[0]}; trying Go`);
+  io.progress(`${released.error.split('\n')[0]}; trying Go`);
   const built = await installBuild(search, staging.folder);
   if (built.ok) return built.value;
-  throw await unavailable(search, [...context.reasons, released.reason, built.reason]);
+  throw await unavailable(search, [...context.reasons, released.error, built.error]);
 }
 
 async function installRelease(
@@ -45,7 +46,7 @@ async function installRelease(
   const folder = await downloadRelease(search.spec, staging, context);
   if (!folder.ok) return folder;
   const mine = await checkAndPublish(search, join(folder.value, search.spec.name), 'release');
-  if (!mine.ok) return { ok: false, reason: `release: the downloaded ${search.spec.name}: ${mine.reason}` };
+  if (!mine.ok) return fail(`release: the downloaded ${search.spec.name}: ${mine.error}`);
   for (const spec of context.specs) {
     if (spec.package !== search.spec.package || spec === search.spec) continue;
     // A companion that does not run does not make the requested tool unusable; it is checked when it is needed.
@@ -58,7 +59,7 @@ async function installBuild(search: Search, staging: string): Promise<Attempt<Fo
   const built = await buildWithGo(search, join(staging, search.spec.name));
   if (!built.ok) return built;
   const tool = await checkAndPublish(search, built.value, 'go');
-  return tool.ok ? tool : { ok: false, reason: `Go: the built ${search.spec.name}: ${tool.reason}` };
+  return tool.ok ? tool : fail(`Go: the built ${search.spec.name}: ${tool.error}`);
 }
 
 /** Only a program that runs here and reports the right version gets into the cache. */
@@ -70,7 +71,7 @@ async function checkAndPublish(
   const tool = await tryProgram(search, program, source);
   if (!tool.ok) return tool;
   const path = await publish(search.spec, program, search.io.env);
-  return { ok: true, value: { ...tool.value, path } };
+  return ok({ ...tool.value, path });
 }
 
 async function unavailable(search: Search, reasons: readonly string[]): Promise<HarnessError> {

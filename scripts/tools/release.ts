@@ -4,6 +4,7 @@ import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { fail, ok } from '../../slas/model/result.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { messageOf } from './cache.ts';
 import { describeResult, runCommand } from './command.ts';
@@ -38,7 +39,7 @@ function releasesBaseUrl(env: ToolIo['env']): string {
 export async function probeRelease(spec: PackageSpec, context: ReleaseContext): Promise<Attempt<string>> {
   using watchdog = new Watchdog(context.io.signal);
   const checksum = await fetchChecksum(spec, context, watchdog);
-  return checksum.ok ? { ok: true, value: releaseUrl(spec, context.io.env) } : checksum;
+  return checksum.ok ? ok(releaseUrl(spec, context.io.env)) : checksum;
 }
 
 /**
@@ -64,11 +65,11 @@ export async function downloadRelease(
     await rm(path, { force: true });
     throw checksumMismatch(`${releaseUrl(spec, context.io.env)}/${archive}`, sha256, received.value);
   }
-  if (isProgram(archive)) return { ok: true, value: await placeProgram(path, program) };
+  if (isProgram(archive)) return ok(await placeProgram(path, program));
   const unpacked = await unpack(path, archive, context);
   return spec.release.program === undefined || !unpacked.ok
     ? unpacked
-    : { ok: true, value: await placeProgram(join(`${path}.unpacked`, spec.release.program), program) };
+    : ok(await placeProgram(join(`${path}.unpacked`, spec.release.program), program));
 }
 
 /** Also starts the timer: at most `probeMs` may pass from here to the archive's response headers. */
@@ -78,10 +79,10 @@ async function fetchChecksum(
   watchdog: Watchdog,
 ): Promise<Attempt<{ archive: string; sha256: string }>> {
   const archive = spec.release.archives[context.platform];
-  if (archive === undefined) return { ok: false, reason: `release: none for ${context.platform}` };
+  if (archive === undefined) return fail(`release: none for ${context.platform}`);
   const baseUrl = releasesBaseUrl(context.io.env);
   const known = context.unreachable.get(baseUrl);
-  if (known !== undefined) return { ok: false, reason: known };
+  if (known !== undefined) return fail(known);
   watchdog.arm(context.limits.probeMs, `no response within ${context.limits.probeMs / 1000} s`);
   const { checksums } = spec.release;
   const file = typeof checksums === 'string' ? checksums : (checksums[context.platform] ?? '');
@@ -91,8 +92,8 @@ async function fetchChecksum(
   if (!text.ok) return text;
   const sha256 = checksumOf(archive, text.value);
   return sha256 === null
-    ? { ok: false, reason: `release: ${file} at ${baseUrl} does not name ${archive}` }
-    : { ok: true, value: { archive, sha256 } };
+    ? fail(`release: ${file} at ${baseUrl} does not name ${archive}`)
+    : ok({ archive, sha256 });
 }
 
 /** Lines of `sha256  name` or `sha256 *name`. */
@@ -120,7 +121,7 @@ async function get(
   );
   if (!answer.ok || answer.value.ok) return answer;
   await answer.value.body?.cancel();
-  return { ok: false, reason: `release: ${url} answered ${answer.value.status}` };
+  return fail(`release: ${url} answered ${answer.value.status}`);
 }
 
 /**
@@ -134,12 +135,12 @@ async function attempt<T>(
   watchdog: Watchdog,
 ): Promise<Attempt<T>> {
   try {
-    return { ok: true, value: await step() };
+    return ok(await step());
   } catch (error) {
     context.io.signal?.throwIfAborted();
     const reason = `release: ${baseUrl} cannot be reached (${watchdog.firedBecause ?? rootMessage(error)})`;
     context.unreachable.set(baseUrl, reason);
-    return { ok: false, reason };
+    return fail(reason);
   }
 }
 
@@ -173,16 +174,13 @@ async function receive(
   watchdog.arm(limits.stallMs, 'stalled at its start');
   try {
     const body = response.body;
-    if (body === null) return { ok: false, reason: 'release: the archive was empty' };
+    if (body === null) return fail('release: the archive was empty');
     await pipeline(Readable.fromWeb(body as never), watched, createWriteStream(path));
-    return { ok: true, value: hash.digest('hex') };
+    return ok(hash.digest('hex'));
   } catch (error) {
     await rm(path, { force: true });
     io.signal?.throwIfAborted();
-    return {
-      ok: false,
-      reason: `release: the download failed (${watchdog.firedBecause ?? rootMessage(error)})`,
-    };
+    return fail(`release: the download failed (${watchdog.firedBecause ?? rootMessage(error)})`);
   }
 }
 
@@ -210,12 +208,9 @@ async function unpack(
   const options = { env: io.env, limitMs: limits.extractMs, signal: io.signal };
   const result = await runCommand(program, args, options);
   if (result.kind !== 'exited' || result.exitCode !== 0) {
-    return {
-      ok: false,
-      reason: `release: ${archive} could not be unpacked by ${program} (${describeResult(result)})`,
-    };
+    return fail(`release: ${archive} could not be unpacked by ${program} (${describeResult(result)})`);
   }
-  return { ok: true, value: join(folder, archive.replace(/\.(tar\.gz|zip)$/, '')) };
+  return ok(join(folder, archive.replace(/\.(tar\.gz|zip)$/, '')));
 }
 
 /** Aborts its signal if it is not re-armed in time, or if the caller's signal aborts. */

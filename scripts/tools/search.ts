@@ -1,5 +1,6 @@
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
+import { fail, ok } from '../../slas/model/result.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { cachedPath } from './cache.ts';
 import { describeResult, runCommand } from './command.ts';
@@ -13,10 +14,10 @@ import { rangeText, satisfies } from './version.ts';
 export async function searchVariable(search: Search): Promise<Attempt<FoundTool>> {
   const { spec, io } = search;
   const value = io.env[spec.pathVariable];
-  if (!value) return { ok: false, reason: `${spec.pathVariable} is not set` };
+  if (!value) return fail(`${spec.pathVariable} is not set`);
   const attempt = await tryProgram(search, resolve(value), 'environment');
   if (attempt.ok) return attempt;
-  throw new HarnessError('tool-explicit-path', `${spec.pathVariable}=${value}: ${attempt.reason}`, {
+  throw new HarnessError('tool-explicit-path', `${spec.pathVariable}=${value}: ${attempt.error}`, {
     nextStep: `set ${spec.pathVariable} to a ${spec.name} ${rangeText(spec.range)}, or unset it to have one found or installed`,
   });
 }
@@ -28,15 +29,15 @@ export async function searchPath(search: Search): Promise<Attempt<FoundTool>> {
   for (const path of await programsOnPath(spec.name, io.env.PATH ?? '')) {
     const attempt = await tryProgram(search, path, 'path');
     if (attempt.ok) return attempt;
-    passedOver.push(`${path}: ${attempt.reason}`);
+    passedOver.push(`${path}: ${attempt.error}`);
   }
-  return { ok: false, reason: `PATH: ${passedOver.join('; ') || `no ${spec.name}`}` };
+  return fail(`PATH: ${passedOver.join('; ') || `no ${spec.name}`}`);
 }
 
 export async function searchCache(search: Search): Promise<Attempt<FoundTool>> {
   const path = cachedPath(search.spec, search.io.env);
   const attempt = await tryProgram(search, path, 'cache');
-  return attempt.ok ? attempt : { ok: false, reason: `cache: ${path}: ${attempt.reason}` };
+  return attempt.ok ? attempt : fail(`cache: ${path}: ${attempt.error}`);
 }
 
 /** Gets the program's version; not ok if it does not run, prints an unknown version, or is outside the range. */
@@ -46,22 +47,21 @@ export async function tryProgram(
   source: ToolSource,
 ): Promise<Attempt<FoundTool>> {
   const { spec, io, limits } = search;
-  if (!(await isProgram(path))) return { ok: false, reason: 'there is no executable' };
+  if (!(await isProgram(path))) return fail('there is no executable');
   const result = await runCommand(path, ['--version'], {
     env: io.env,
     limitMs: limits.versionMs,
     signal: io.signal,
   });
   if (result.kind !== 'exited' || result.exitCode !== 0) {
-    return { ok: false, reason: `its --version failed (${describeResult(result)})` };
+    return fail(`its --version failed (${describeResult(result)})`);
   }
   const version = spec.versionPattern.exec(result.output)?.[1];
-  if (version === undefined)
-    return { ok: false, reason: `its --version does not say that it is ${spec.name}` };
+  if (version === undefined) return fail(`its --version does not say that it is ${spec.name}`);
   if (!satisfies(version, spec.range)) {
-    return { ok: false, reason: `is ${spec.name} ${version}, outside ${rangeText(spec.range)}` };
+    return fail(`is ${spec.name} ${version}, outside ${rangeText(spec.range)}`);
   }
-  return { ok: true, value: { name: spec.name, path, version, source } };
+  return ok({ name: spec.name, path, version, source });
 }
 
 async function programsOnPath(name: string, pathVariable: string): Promise<readonly string[]> {

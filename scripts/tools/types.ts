@@ -1,3 +1,4 @@
+import type { Result } from '../../slas/model/result.ts';
 import type { ToolName, ToolSpec } from './specs.ts';
 
 /** What a long-running step needs from its caller. */
@@ -55,6 +56,4 @@ export interface Search {
 }
 
 /** A result; or the reason why there is none, in words that fit into a list. */
-export type Attempt<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: string };
+export type Attempt<T> = Result<T, string>;

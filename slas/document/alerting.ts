@@ -46,7 +46,7 @@ function checkDrift(drift: RawAlerting['drift']): readonly Problem[] {
 /** NaN if the text is not a share. */
 function readShare(text: string): number {
   const limit = parseLimit(`< ${text}`, 'ratio');
-  return typeof limit === 'string' ? Number.NaN : limit.value;
+  return limit.ok ? limit.value.value : Number.NaN;
 }
 
 export function buildAlerting(raw: RawAlerting, build: (counter: RawCounter) => Selection): Alerting {

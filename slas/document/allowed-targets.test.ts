@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fail, ok } from '../model/result.ts';
 import { entryFor, isAllowed, readAllowed } from './allowed-targets.ts';
 
 describe('an entry', () => {
@@ -8,21 +9,21 @@ describe('an entry', () => {
     ['10.0.0.7:65535', { host: '10.0.0.7', port: '65535' }],
     ['[2001:db8::7]:8080', { host: '[2001:db8::7]', port: '8080' }],
   ])('%s', (entry, expected) => {
-    expect(readAllowed(entry)).toEqual(expected);
+    expect(readAllowed(entry)).toEqual(ok(expected));
   });
 
   test.each([
-    ['0x7f.1', 'is another spelling of 127.0.0.1: write 127.0.0.1'],
-    ['10.7', 'is another spelling of 10.0.0.7: write 10.0.0.7'],
-    ['[2001:db8:0:0::7]', 'is another spelling of [2001:db8::7]: write [2001:db8::7]'],
-    ['api.example.org:0', 'has a port that is not from 1 to 65535'],
-    ['api.example.org:080', 'has a port that is not from 1 to 65535'],
-    ['api.example.org:65536', 'has a port that is not from 1 to 65535'],
-    ['[::zz]', 'is not a valid host name'],
-    ['256.0.0.1', 'is not a valid host name'],
-    ['a:b', 'is not a valid host or host:port'],
-  ])('%s %s', (entry, wrong) => {
-    expect(readAllowed(entry)).toBe(wrong);
+    ['0x7f.1', { code: 'another-spelling', of: '127.0.0.1' }],
+    ['10.7', { code: 'another-spelling', of: '10.0.0.7' }],
+    ['[2001:db8:0:0::7]', { code: 'another-spelling', of: '[2001:db8::7]' }],
+    ['api.example.org:0', { code: 'bad-port' }],
+    ['api.example.org:080', { code: 'bad-port' }],
+    ['api.example.org:65536', { code: 'bad-port' }],
+    ['[::zz]', { code: 'bad-host' }],
+    ['256.0.0.1', { code: 'bad-host' }],
+    ['a:b', { code: 'no-host-and-port' }],
+  ])('%s is refused: %j', (entry, wrong) => {
+    expect(readAllowed(entry)).toEqual(fail(wrong));
   });
 });
 
@@ -61,7 +62,7 @@ describe('what may be loaded', () => {
   test('the entry that would allow an address does', () => {
     for (const url of ['https://shop.example.org', 'http://10.0.0.7:8081', 'http://[2001:db8::7]']) {
       const entry = entryFor(new URL(url));
-      expect(readAllowed(entry)).toMatchObject({ port: expect.any(String) });
+      expect(readAllowed(entry)).toMatchObject(ok({ port: expect.any(String) }));
       expect(isAllowed(new URL(url), [entry])).toBe(true);
     }
   });

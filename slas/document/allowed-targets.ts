@@ -1,3 +1,5 @@
+import { fail, ok, type Result } from '../model/result.ts';
+
 /** Allowed load targets: this machine, and the entries `host` or `host:port` of a document. */
 
 /** A parsed entry; without a port it allows every port of the host. */
@@ -8,19 +10,24 @@ export interface AllowedTarget {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** An entry of `allowedTargets` that has the schema's form, or what is wrong with it. */
-export function readAllowed(entry: string): AllowedTarget | string {
+/** What is wrong with an entry of `allowedTargets`. */
+export type AllowedTargetError =
+  | { readonly code: 'no-host-and-port' | 'bad-port' | 'bad-host' }
+  | { readonly code: 'another-spelling'; readonly of: string };
+
+/** Reads an entry of `allowedTargets` that has the schema's form. */
+export function readAllowed(entry: string): Result<AllowedTarget, AllowedTargetError> {
   const [, host, port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [];
-  if (host === undefined) return 'is not a valid host or host:port';
+  if (host === undefined) return fail({ code: 'no-host-and-port' });
   if (port !== undefined && (Number(port) > 65_535 || !/^[1-9]/.test(port)))
-    return 'has a port that is not from 1 to 65535';
+    return fail({ code: 'bad-port' });
   const address = `http://${host}`;
-  if (!URL.canParse(address)) return 'is not a valid host name';
+  if (!URL.canParse(address)) return fail({ code: 'bad-host' });
   // A host has several spellings (0x7f.1, 127.1), but URLs have one; entries are compared with URLs as text.
   const { hostname } = new URL(address);
   return hostname === host
-    ? { host, port: port ?? null }
-    : `is another spelling of ${hostname}: write ${hostname}`;
+    ? ok({ host, port: port ?? null })
+    : fail({ code: 'another-spelling', of: hostname });
 }
 
 /**
@@ -31,8 +38,8 @@ export function isAllowed(url: URL, allowedTargets: readonly string[]): boolean 
   if (LOOPBACK.test(url.hostname)) return true;
   return allowedTargets.some((entry) => {
     const allowed = readAllowed(entry);
-    if (typeof allowed === 'string' || allowed.host !== url.hostname) return false;
-    return allowed.port === null || allowed.port === portOf(url);
+    if (!allowed.ok || allowed.value.host !== url.hostname) return false;
+    return allowed.value.port === null || allowed.value.port === portOf(url);
   });
 }
 

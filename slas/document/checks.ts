@@ -1,6 +1,7 @@
 import type { LabelMatcher, Limit, Problem, TimeUnit, Unit } from '../model/model.ts';
+import { ok } from '../model/result.ts';
 import { checkAlerting } from './alerting.ts';
-import { readAllowed } from './allowed-targets.ts';
+import { type AllowedTargetError, readAllowed } from './allowed-targets.ts';
 import { type DeadStatus, deadStatusOf } from './dead-statuses.ts';
 import { parseLimit } from './limits.ts';
 import { checkBounds, checkDefaultScenario, checkPassedShare, checkScenario, checkWarmUp } from './loads.ts';
@@ -100,8 +101,23 @@ function checkService(raw: RawDocument): Problem[] {
 
 function checkAllowed(entry: string, index: number): Problem[] {
   const read = readAllowed(entry);
-  if (typeof read !== 'string') return [];
-  return [problem('bad-target', `service.allowedTargets[${index}]`, `"${entry}" ${read}`)];
+  if (read.ok) return [];
+  return [problem('bad-target', `service.allowedTargets[${index}]`, `"${entry}" ${wrongTarget(read.error)}`)];
+}
+
+function wrongTarget(error: AllowedTargetError): string {
+  switch (error.code) {
+    case 'no-host-and-port':
+      return 'is not a valid host or host:port';
+    case 'bad-port':
+      return 'has a port that is not from 1 to 65535';
+    case 'bad-host':
+      return 'is not a valid host name';
+    case 'another-spelling':
+      return `is another spelling of ${error.of}: write ${error.of}`;
+    default:
+      return error satisfies never;
+  }
 }
 
 function checkBuckets(name: string, edges: readonly number[]): Problem[] {
@@ -299,14 +315,14 @@ function checkRecovered(of: string, path: string, { objectives }: RawDocument): 
 
 function checkLimits(raw: RawObjective, kind: MeasureName, path: string, document: RawDocument): Problem[] {
   const { unit, valuesIn } = valuesOf(raw, kind);
-  const target = parseLimit(raw.target, unit);
-  const alert = raw.alert === undefined ? null : parseLimit(raw.alert, unit);
+  const targetRead = parseLimit(raw.target, unit, `${path}.target`);
+  const alertRead = raw.alert === undefined ? ok(null) : parseLimit(raw.alert, unit, `${path}.alert`);
+  if (!targetRead.ok || !alertRead.ok)
+    return [targetRead, alertRead].flatMap((read) => (read.ok ? [] : [read.error]));
+  const [target, alert] = [targetRead.value, alertRead.value];
   const problems: Problem[] = [];
   const add = (field: string, message: string) =>
     problems.push(problem('bad-limit', `${path}.${field}`, message));
-  if (typeof target === 'string') add('target', target);
-  if (typeof alert === 'string') add('alert', alert);
-  if (typeof target === 'string' || typeof alert === 'string') return problems;
   if (!DIRECTIONS[kind].includes(target.comparison))
     add(
       'target',

@@ -9,7 +9,7 @@ const UP = '{ id: up, target: ">= 99%", uptime: { gauge: g } }';
 
 function problems(yaml: string): readonly string[] {
   const parsed = parseDocument(yaml);
-  return parsed.ok ? [] : parsed.problems.map(({ code, path, message }) => `${code} ${path}: ${message}`);
+  return parsed.ok ? [] : parsed.error.map(({ code, path, message }) => `${code} ${path}: ${message}`);
 }
 
 const ofScenario = (text: string) =>
@@ -278,7 +278,7 @@ describe('alerting', () => {
     const parsed = parseDocument(`${HEAD}${SERVICE}objectives: []\nalerting: ${drift('50%', '10%')}\n`);
     expect(parsed).toMatchObject({
       ok: true,
-      document: {
+      value: {
         alerting: {
           runbooks: null,
           names: {},

@@ -8,15 +8,15 @@ import { DocumentSchema } from './schema.ts';
 
 function parsed(yaml: string): SlaDocument {
   const result = parseDocument(yaml);
-  if (result.ok) return result.document;
-  throw new Error(JSON.stringify(result.problems));
+  if (result.ok) return result.value;
+  throw new Error(JSON.stringify(result.error));
 }
 
 /** The problems as `./sla check` prints them, without the file's name: `line:column: message`, and their codes. */
 function problemsOf(yaml: string) {
   const result = parseDocument(yaml);
   if (result.ok) return [];
-  return result.problems.map(({ code, path, message, line, column }) => ({
+  return result.error.map(({ code, path, message, line, column }) => ({
     code,
     path,
     text: `${line}:${column}: ${message}`,

@@ -10,7 +10,6 @@ import {
 } from 'yaml';
 import type {
   LabelMatcher,
-  Limit,
   Measure,
   Objective,
   Phase,
@@ -21,6 +20,7 @@ import type {
   TimeUnit,
   Unit,
 } from '../model/model.ts';
+import { fail, ok, type Result, unwrap } from '../model/result.ts';
 import { buildAlerting } from './alerting.ts';
 import { checkMeaning } from './checks.ts';
 import { parseDuration, parseLimit, parseRate } from './limits.ts';
@@ -36,9 +36,7 @@ import {
 import { valuesOf } from './units-of.ts';
 
 /** An SLA document, or all its problems in the order of the file. */
-export type ParsedDocument =
-  | { readonly ok: true; readonly document: SlaDocument }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+export type ParsedDocument = Result<SlaDocument, readonly Problem[]>;
 
 const schema = Schema.Compile(DocumentSchema);
 
@@ -49,35 +47,32 @@ Settings.Set({ maxErrors: 1_000 });
 export function parseDocument(yamlText: string): ParsedDocument {
   const lines = new LineCounter();
   const yaml = parseYaml(yamlText, { lineCounter: lines, prettyErrors: false });
-  if (yaml.errors.length > 0) {
-    return {
-      ok: false,
-      problems: yaml.errors.map(({ code, message, pos }) =>
+  if (yaml.errors.length > 0)
+    return fail(
+      yaml.errors.map(({ code, message, pos }) =>
         yamlProblem(code === 'MULTIPLE_DOCS' ? SEVERAL_DOCUMENTS : message, pos[0], lines),
       ),
-    };
-  }
+    );
   const raw = contentOf(yaml);
-  if (raw instanceof ReferenceError) return { ok: false, problems: [yamlProblem(raw.message, 0, lines)] };
-  const structural = structureProblems(raw);
-  const problems = [...structural, ...meaningProblems(raw, structural)];
-  if (problems.length > 0)
-    return { ok: false, problems: inFileOrder(problems.map((p) => place(p, yaml, lines))) };
-  return { ok: true, document: build(raw as RawDocument) };
+  if (!raw.ok) return fail([yamlProblem(raw.error, 0, lines)]);
+  const structural = structureProblems(raw.value);
+  const problems = [...structural, ...meaningProblems(raw.value, structural)];
+  if (problems.length > 0) return fail(inFileOrder(problems.map((p) => place(p, yaml, lines))));
+  return ok(build(raw.value as RawDocument));
 }
 
 // ---------------------------------------------------------------------------------------------- problems
 
-/** The content of the YAML text, or why its aliases cannot be resolved: unknown aliases, or far too many. */
-function contentOf(yaml: YamlDocument): unknown {
+/** The content of the YAML text, or the parser's message why its aliases cannot be resolved: unknown aliases, or far too many. */
+function contentOf(yaml: YamlDocument): Result<unknown, string> {
   try {
     const content = yaml.toJS();
     // An alias may contain itself; JSON.stringify detects that.
     JSON.stringify(content);
-    return content;
+    return ok(content);
   } catch (error) {
-    if (error instanceof ReferenceError) return error;
-    if (error instanceof TypeError) return new ReferenceError('an alias refers to a node that contains it');
+    if (error instanceof ReferenceError) return fail(error.message);
+    if (error instanceof TypeError) return fail('an alias refers to a node that contains it');
     throw error;
   }
 }
@@ -248,7 +243,7 @@ const buildBounds = ({ allowedTargets, maxRate, maxDuration }: RawDocument['serv
 });
 
 const buildChecks = ({ checks }: Pick<RawDocument, 'checks'>) =>
-  checks === undefined ? {} : { checks: parseLimit(checks, 'ratio') as Limit };
+  checks === undefined ? {} : { checks: unwrap(parseLimit(checks, 'ratio')) };
 
 type RawWhere = RawCounter['where'];
 
@@ -316,7 +311,7 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
 
 function buildObjective(raw: RawObjective): Objective {
   const measure = buildMeasure(raw, MEASURES.find((name) => raw[name] !== undefined)!);
-  const limit = (text: string) => parseLimit(text, unitOf(measure)) as Limit;
+  const limit = (text: string) => unwrap(parseLimit(text, unitOf(measure)));
   return {
     id: raw.id,
     title: raw.title ?? raw.id,

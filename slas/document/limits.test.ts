@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Comparison } from '../model/model.ts';
+import { fail, ok } from '../model/result.ts';
 import { holds, parseDuration, parseLimit, parseRate } from './limits.ts';
 
 describe('durations', () => {
@@ -52,11 +53,11 @@ describe('limits', () => {
     ['> 0', 'per_second', '>', 0],
     ['<= -2.5', 'number', '<=', -2.5],
   ] as const)('%s in %s', (text, unit, comparison, value) => {
-    expect(parseLimit(text, unit)).toEqual({ text, comparison, value });
+    expect(parseLimit(text, unit)).toEqual(ok({ text, comparison, value }));
   });
 
   test('the text is kept as it was written, without the space around it', () => {
-    expect(parseLimit('  <  200ms ', 'seconds')).toMatchObject({ text: '<  200ms', value: 0.2 });
+    expect(parseLimit('  <  200ms ', 'seconds')).toMatchObject(ok({ text: '<  200ms', value: 0.2 }));
   });
 
   test.each([
@@ -71,7 +72,8 @@ describe('limits', () => {
     ['<< 1%', 'ratio', 'is not a valid ratio'],
     ['< NaN', 'number', 'is not a valid number'],
   ] as const)('"%s" in %s is refused', (text, unit, message) => {
-    expect(parseLimit(text, unit)).toContain(message);
+    const problem = { code: 'bad-limit', path: 'p', message: expect.stringContaining(message) };
+    expect(parseLimit(text, unit, 'p')).toEqual(fail(problem));
   });
 });
 

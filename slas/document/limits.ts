@@ -1,4 +1,6 @@
-import type { Comparison, Limit, Unit } from '../model/model.ts';
+import type { Comparison, Limit, Problem, Unit } from '../model/model.ts';
+import { fail, ok, type Result } from '../model/result.ts';
+import { problem } from './problems.ts';
 
 /** Parses limits, durations and rates: `< 200ms`, `1%`, `15/s`, `1m30s`. Decimal text is shifted, not divided, so 200ms is exactly 0.2. */
 
@@ -61,15 +63,18 @@ const READERS: Record<Unit, { read: (text: string) => number | null; noun: strin
   number: { read: parseNumber, noun: 'number', example: '12.5' },
 };
 
-/** `< 200ms` → a limit in the base unit; otherwise what is wrong with the text. */
-export function parseLimit(text: string, unit: Unit): Limit | string {
+/** `< 200ms` → a limit in the base unit. `path`: where the text stands, if a problem may be reported. */
+export function parseLimit(text: string, unit: Unit, path = ''): Result<Limit, Problem> {
+  const refuse = (message: string) => fail(problem('bad-limit', path, message));
   const match = /^\s*(<=|>=|<|>)\s*(\S.*?)\s*$/.exec(text);
   if (match === null)
-    return `"${text}" has no comparison operator: write <, <=, > or >= and a value, for example "< ${READERS[unit].example.split(' ')[0]}"`;
+    return refuse(
+      `"${text}" has no comparison operator: write <, <=, > or >= and a value, for example "< ${READERS[unit].example.split(' ')[0]}"`,
+    );
   const value = READERS[unit].read(match[2]!);
   if (value === null)
-    return `"${match[2]}" is not a valid ${READERS[unit].noun}: write it as ${READERS[unit].example}`;
-  return { text: text.trim(), comparison: match[1] as Comparison, value };
+    return refuse(`"${match[2]}" is not a valid ${READERS[unit].noun}: write it as ${READERS[unit].example}`);
+  return ok({ text: text.trim(), comparison: match[1] as Comparison, value });
 }
 
 export function holds(value: number, limit: Limit): boolean {

@@ -1,4 +1,4 @@
-import type { Problem } from '../model/model.ts';
+import type { Limit, Problem } from '../model/model.ts';
 import { holds, isDuration, isRate, parseDuration, parseLimit, parseRate } from './limits.ts';
 import { checkDecimals, problem, repeated } from './problems.ts';
 import type { RawDocument, RawObjective, RawScenario } from './schema.ts';
@@ -50,11 +50,13 @@ export function checkScenario(
 export function checkPassedShare(text: string | undefined, path: string): Problem[] {
   if (text === undefined) return [];
   const limit = parseLimit(text, 'ratio');
-  const isShare = typeof limit !== 'string' && limit.comparison.startsWith('>');
-  if (isShare && holds(1, limit) && limit.value >= 0.5) return checkDecimals(limit.value, path);
+  if (limit.ok && isShareToPass(limit.value)) return checkDecimals(limit.value.value, path);
   const message = `"${text}" is not a share of checks that must pass: write > or >= and a share of 50% or more, for example "> 99%"; "100%" only with >=`;
   return [problem('bad-checks', path, message)];
 }
+
+const isShareToPass = (limit: Limit) =>
+  limit.comparison.startsWith('>') && holds(1, limit) && limit.value >= 0.5;
 
 /** Names of the phases; a scenario with rate and duration has the single phase `hold`. */
 const phasesOf = (raw: RawScenario) => raw.phases?.map((phase) => phase?.name) ?? ['hold'];

@@ -13,7 +13,7 @@ const scenario = (text: string) => `${HEAD}objectives: []\nscenarios:\n  ${text}
 
 function told(yaml: string): readonly string[] {
   const parsed = parseDocument(yaml);
-  return parsed.ok ? [] : parsed.problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
+  return parsed.ok ? [] : parsed.error.map(({ line, column, message }) => `${line}:${column}: ${message}`);
 }
 
 describe('texts that are no document', () => {
@@ -26,7 +26,7 @@ describe('texts that are no document', () => {
   ])('%j', (yaml, expected) => expect(told(yaml)).toEqual(expected));
 
   test('what cannot be read has a code, and no path', () => {
-    expect(parseDocument('a: 1\na: 2')).toMatchObject({ problems: [{ code: 'yaml', path: '' }] });
+    expect(parseDocument('a: 1\na: 2')).toMatchObject({ error: [{ code: 'yaml', path: '' }] });
   });
 });
 
@@ -205,7 +205,7 @@ describe('values', () => {
 describe('what a document becomes', () => {
   const scenariosOf = (yaml: string) => {
     const parsed = parseDocument(yaml);
-    return parsed.ok ? parsed.document.scenarios : [];
+    return parsed.ok ? parsed.value.scenarios : [];
   };
 
   test('a scenario of which little is said, and one of which all is said', () => {
@@ -237,7 +237,7 @@ describe('what a document becomes', () => {
   test('how late the event loop is', () => {
     const yaml = `${TOP}service: { selector: { job: j }, lag: { gauge: g, where: { a: b } } }\nobjectives: []\n`;
     expect(parseDocument(yaml)).toMatchObject({
-      document: { service: { lag: { metric: 'g', where: { a: 'b' } } } },
+      value: { service: { lag: { metric: 'g', where: { a: 'b' } } } },
     });
   });
 
@@ -246,21 +246,21 @@ describe('what a document becomes', () => {
     const parsed = parseDocument(
       `${TOP}service: { selector: { job: j }, warmUp: ${JSON.stringify(warmUp)} }\nobjectives: []\n`,
     );
-    expect(parsed).toMatchObject({ ok: true, document: { service: { warmUp } } });
+    expect(parsed).toMatchObject({ ok: true, value: { service: { warmUp } } });
     const get = { path: '/', method: 'GET', headers: { accept: 'text/html' } };
     const read = (of: object) =>
       parseDocument(
         `${TOP}service: { selector: { job: j }, warmUp: ${JSON.stringify(of)} }\nobjectives: []\n`,
       );
-    expect(read(get)).toMatchObject({ ok: true, document: { service: { warmUp: get } } });
+    expect(read(get)).toMatchObject({ ok: true, value: { service: { warmUp: get } } });
     expect(read({ ...get, bodies: [{}] })).toMatchObject({
-      problems: [{ path: 'service.warmUp.bodies', message: expect.stringContaining('a GET has no body') }],
+      error: [{ path: 'service.warmUp.bodies', message: expect.stringContaining('a GET has no body') }],
     });
     expect(read({ path: '/', headers: { 'a b': 'c' } })).toMatchObject({
-      problems: [
+      error: [
         { path: 'service.warmUp.headers', message: expect.stringContaining('"a b" is not a valid header') },
       ],
     });
-    expect(parseDocument(`${HEAD}objectives: []\n`)).not.toHaveProperty('document.service.warmUp');
+    expect(parseDocument(`${HEAD}objectives: []\n`)).not.toHaveProperty('value.service.warmUp');
   });
 });

@@ -10,15 +10,15 @@ const problemsOf = (objectives: string, service = '', rest = '') => {
   const parsed = parseDocument(
     `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j }, ${BUCKETS}${service} }\nobjectives:\n${objectives}\n${rest}`,
   );
-  return parsed.ok ? [] : parsed.problems.map(({ code, path, message }) => `${code} ${path}: ${message}`);
+  return parsed.ok ? [] : parsed.error.map(({ code, path, message }) => `${code} ${path}: ${message}`);
 };
 const problemsIn = (objective: string) => problemsOf(`- { id: a, ${objective} }`);
 const measureIn = (objective: string) => {
   const parsed = parseDocument(
     `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j }, ${BUCKETS} }\nobjectives:\n- { id: a, ${objective} }\n`,
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.document.objectives[0]!;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value.objectives[0]!;
 };
 
 const latency = (histogram: string, more = '') =>

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseDocument } from '../document/document.ts';
 import type { Evidence, LoadRecord, Plan, RunRecord, Series } from '../model/model.ts';
+import { unwrap } from '../model/result.ts';
 import { planScenario } from '../plan/plan.ts';
 import { selectorsOfPlan } from '../prometheus/promql.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
@@ -27,14 +28,12 @@ const documentOf = (isIsolated: boolean) => {
   const parsed = parseDocument(
     SHIPPED_YAML.replace(selector, `${selector}\n  replicas: elastic\n  isolated: ${isIsolated}`),
   );
-  if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
-  return parsed.document;
+  if (!parsed.ok) throw new Error(parsed.error[0]!.message);
+  return parsed.value;
 };
 
 const planOf = (isIsolated: boolean): Plan => {
-  const plan = planScenario(documentOf(isIsolated), 'steady');
-  if (!('objectives' in plan)) throw new Error(plan[0]!.message);
-  return { ...plan, load: null };
+  return { ...unwrap(planScenario(documentOf(isIsolated), 'steady')), load: null };
 };
 
 /** The seconds of the window between which a replica exists; null: it existed before, or stays. */

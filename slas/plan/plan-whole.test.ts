@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../document/document.ts';
-import type { Plan, SlaDocument } from '../model/model.ts';
+import type { SlaDocument } from '../model/model.ts';
+import { fail, unwrap } from '../model/result.ts';
 import { planScenario, planWindow } from './plan.ts';
 
 /** All of one plan: what is asked of Prometheus, what is sent, and how many bad requests end it. */
@@ -32,13 +33,13 @@ scenarios:
 
 function shop(): SlaDocument {
   const parsed = parseDocument(YAML);
-  if (parsed.ok) return parsed.document;
-  throw new Error(JSON.stringify(parsed.problems));
+  if (parsed.ok) return parsed.value;
+  throw new Error(JSON.stringify(parsed.error));
 }
 
 test('a plan of two phases', () => {
   // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests; 5% of these are 76.25. Of 1,500, 15 are 1% already.
-  expect(planScenario(shop(), 'two')).toStrictEqual({
+  expect(unwrap(planScenario(shop(), 'two'))).toStrictEqual({
     schema: 'sla-harness/plan/v1',
     sla: {
       name: 'shop',
@@ -223,30 +224,34 @@ test('a plan of two phases', () => {
 
 describe('what cannot be planned', () => {
   test('a load too small for what is promised', () => {
-    expect(planScenario(shop(), 'slow')).toEqual([
-      {
-        code: 'out-of-reach',
-        path: 'scenarios.slow',
-        message:
-          'scenario "slow" sends 1/s: rate "> 3/s" cannot be met; raise the rate, or remove it from the scenario\'s objectives',
-      },
-    ]);
+    expect(planScenario(shop(), 'slow')).toEqual(
+      fail([
+        {
+          code: 'out-of-reach',
+          path: 'scenarios.slow',
+          message:
+            'scenario "slow" sends 1/s: rate "> 3/s" cannot be met; raise the rate, or remove it from the scenario\'s objectives',
+        },
+      ]),
+    );
   });
 
   test('a load that is just as large is too small for a limit that may not be reached', () => {
-    expect(planScenario(shop(), 'slow', { ratePerSecond: 3 })).toMatchObject([{ code: 'out-of-reach' }]);
-    expect(planScenario(shop(), 'slow', { ratePerSecond: 3.1 })).toHaveProperty('objectives');
+    expect(planScenario(shop(), 'slow', { ratePerSecond: 3 })).toMatchObject(
+      fail([{ code: 'out-of-reach' }]),
+    );
+    expect(planScenario(shop(), 'slow', { ratePerSecond: 3.1 })).toHaveProperty('value.objectives');
   });
 
   test('a scenario that is not there', () => {
     const message = (document: SlaDocument) => planScenario(document, 'x');
     const problem = { code: 'unknown-scenario', path: 'scenarios.x' };
-    expect(message(shop())).toEqual([
-      { ...problem, message: 'the document of shop has no scenario "x": it has two, slow, all' },
-    ]);
-    expect(message({ ...shop(), scenarios: [] })).toEqual([
-      { ...problem, message: 'the document of shop has no scenario "x": it has none' },
-    ]);
+    expect(message(shop())).toEqual(
+      fail([{ ...problem, message: 'the document of shop has no scenario "x": it has two, slow, all' }]),
+    );
+    expect(message({ ...shop(), scenarios: [] })).toEqual(
+      fail([{ ...problem, message: 'the document of shop has no scenario "x": it has none' }]),
+    );
   });
 });
 
@@ -266,7 +271,7 @@ test('how few requests decide nothing', () => {
 
 test('a limit that needs no service.requests, lag or warm-up has none', () => {
   const { requests: _, lag: __, warmUp: ___, ...service } = shop().service;
-  const plan = planScenario({ ...shop(), service }, 'two');
+  const plan = unwrap(planScenario({ ...shop(), service }, 'two'));
   expect(plan).toMatchObject({ requests: null, lag: null, load: { warmUp: null } });
 });
 
@@ -291,12 +296,11 @@ describe('what is asked of some documents only', () => {
   - { id: peak, target: < 5, peak: { gauge: depth, unit: number } }
   - { id: mean, target: < 5, mean: { histogram: size, unit: number, client: /buy } }
   - { id: rate, target: "> 3/s", throughput: { counter: r_total } }`;
-  const planOf = (service: string, named: string) => {
+  const planned = (service: string, named: string) => {
     const text = `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j }, buckets: { took_seconds: [0.2] }${service} }\n${objectives}\nscenarios:\n  s: { phases: [{ name: low, rate: 2/s, duration: 30s }, { name: high, rate: 9/s, duration: 30s }], objectives: [${named}] }\n`;
-    const parsed = parseDocument(text);
-    if (parsed.ok) return planScenario(parsed.document, 's');
-    throw new Error(JSON.stringify(parsed.problems));
+    return planScenario(unwrap(parseDocument(text)), 's');
   };
+  const planOf = (service: string, named: string) => unwrap(planned(service, named));
   const LEAST = { slow: 29, back: 29, peak: 10, mean: 30 };
 
   test('recoveries, peaks, and means that the client knows, too', () => {
@@ -323,15 +327,17 @@ describe('what is asked of some documents only', () => {
   });
 
   test('a throughput in the phase that it is promised for', () => {
-    expect(planOf('', '{ id: rate, phases: [high] }')).toHaveProperty('objectives');
-    expect(planOf('', '{ id: rate, phases: [low] }')).toMatchObject([
-      { message: expect.stringContaining('sends 2/s in phase "low": rate · low "> 3/s" cannot be met;') },
-    ]);
+    expect(planned('', '{ id: rate, phases: [high] }')).toMatchObject({ ok: true });
+    expect(planned('', '{ id: rate, phases: [low] }')).toMatchObject(
+      fail([
+        { message: expect.stringContaining('sends 2/s in phase "low": rate · low "> 3/s" cannot be met;') },
+      ]),
+    );
   });
 
   test('no bad requests end a run by an objective that the client cannot tell', () => {
     const budgets = (name: string) =>
-      (planScenario(shop(), 'all') as Plan).load!.budgets.map((one) => one[name as 'objective']);
+      unwrap(planScenario(shop(), 'all')).load!.budgets.map((one) => one[name as 'objective']);
     expect(budgets('objective')).toEqual(['slow-p95', 'errors']);
     expect(budgets('metric')).toEqual(['sla_bad_slow_p95', 'sla_bad_errors']);
   });

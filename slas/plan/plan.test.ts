@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../document/document.ts';
-import type { Plan, SlaDocument } from '../model/model.ts';
+import type { SlaDocument } from '../model/model.ts';
+import { fail, unwrap } from '../model/result.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
 import { planScenario, planWindow } from './plan.ts';
 
 function documentOf(yaml: string): SlaDocument {
   const parsed = parseDocument(yaml);
-  if (parsed.ok) return parsed.document;
-  throw new Error(JSON.stringify(parsed.problems));
+  if (parsed.ok) return parsed.value;
+  throw new Error(JSON.stringify(parsed.error));
 }
 
 const shipped = () => documentOf(SHIPPED_YAML);
 const planned = (name: string, overrides = {}, document = shipped()) =>
-  planScenario(document, name, overrides) as Plan;
+  unwrap(planScenario(document, name, overrides));
 
 describe('a scenario', () => {
   test('carries its load', () => {
@@ -50,7 +51,7 @@ describe('a scenario', () => {
     const text = SHIPPED_YAML.replace('objectives:\n', `confidence: ${confidence}\nobjectives:\n`);
     expect(parseDocument(text)).toMatchObject({
       ok: false,
-      problems: [{ path: 'confidence', line: expect.any(Number) }],
+      error: [{ path: 'confidence', line: expect.any(Number) }],
     });
   });
 
@@ -69,9 +70,15 @@ describe('a scenario', () => {
   });
 
   test('that is not there is a problem that names those that are', () => {
-    expect(planScenario(shipped(), 'nope')).toEqual([
-      { code: 'unknown-scenario', path: 'scenarios.nope', message: expect.stringContaining('smoke, steady') },
-    ]);
+    expect(planScenario(shipped(), 'nope')).toEqual(
+      fail([
+        {
+          code: 'unknown-scenario',
+          path: 'scenarios.nope',
+          message: expect.stringContaining('smoke, steady'),
+        },
+      ]),
+    );
   });
 
   test('holds its own objectives only, in the order of the document', () => {
@@ -138,12 +145,14 @@ describe('budgets', () => {
 });
 
 test('a load that is smaller than the throughput promised is refused', () => {
-  expect(planScenario(shipped(), 'steady', { ratePerSecond: 10 })).toMatchObject([
-    {
-      code: 'out-of-reach',
-      message: expect.stringContaining('sends 10/s: throughput "> 15/s" cannot be met'),
-    },
-  ]);
+  expect(planScenario(shipped(), 'steady', { ratePerSecond: 10 })).toMatchObject(
+    fail([
+      {
+        code: 'out-of-reach',
+        message: expect.stringContaining('sends 10/s: throughput "> 15/s" cannot be met'),
+      },
+    ]),
+  );
 });
 
 describe('a plan', () => {
@@ -243,8 +252,8 @@ scenarios:
         .replace('      - error-rate\n', '      - { id: throughput, phases: [before] }\n')
         .replace('before, rate: 20/s', 'before, rate: 15/s'),
     );
-    expect(planScenario(out, 'jolt')).toMatchObject([
-      { code: 'out-of-reach', message: expect.stringContaining('15/s in phase "before"') },
-    ]);
+    expect(planScenario(out, 'jolt')).toMatchObject(
+      fail([{ code: 'out-of-reach', message: expect.stringContaining('15/s in phase "before"') }]),
+    );
   });
 });

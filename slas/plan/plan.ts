@@ -1,6 +1,7 @@
 import { thresholdAlertsOf } from '../alerts/rules/rules.ts';
 import { isGeneral, unitOf } from '../document/document.ts';
 import { holds } from '../document/limits.ts';
+import { problem } from '../document/problems.ts';
 import { statusPattern } from '../document/statuses.ts';
 import type {
   Budget,
@@ -19,6 +20,7 @@ import type {
   Selection,
   SlaDocument,
 } from '../model/model.ts';
+import { fail, ok, type Result } from '../model/result.ts';
 import { alertStates, recordedByRules, select, selector } from '../prometheus/promql.ts';
 import { budgetOf, compareShare, leastRequests } from '../statistics/statistics.ts';
 import { refreshSelectors } from './refresh-selectors.ts';
@@ -43,25 +45,20 @@ export function planScenario(
   document: SlaDocument,
   scenarioName: string,
   overrides: PlanOverrides = {},
-): Plan | readonly Problem[] {
+): Result<Plan, readonly Problem[]> {
   const scenario = document.scenarios.find(({ name }) => name === scenarioName);
   if (scenario === undefined) {
     const known = document.scenarios.map(({ name }) => name).join(', ') || 'none';
-    return [
-      {
-        code: 'unknown-scenario',
-        path: `scenarios.${scenarioName}`,
-        message: `the document of ${document.name} has no scenario "${scenarioName}": it has ${known}`,
-      },
-    ];
+    const message = `the document of ${document.name} has no scenario "${scenarioName}": it has ${known}`;
+    return fail([problem('unknown-scenario', `scenarios.${scenarioName}`, message)]);
   }
   const rows = rowsOf(document, scenario);
   const outOfReach = rows.flatMap((row) => outOfReachOf(row, scenario, overrides));
-  if (outOfReach.length > 0) return outOfReach;
-  return {
+  if (outOfReach.length > 0) return fail(outOfReach);
+  return ok({
     ...planObjectives(document, rows, scenario, overrides),
     load: planLoad(document, rows, scenario, overrides),
-  };
+  });
 }
 
 /** A unit of judgement: an objective over the whole run, or in one phase. */
@@ -104,7 +101,7 @@ function outOfReachOf(row: Row, scenario: Scenario, overrides: PlanOverrides): r
   if (holds(perSecond, target)) return [];
   const where = row.phase === null ? '' : ` in phase "${row.phase.name}"`;
   const message = `scenario "${scenario.name}" sends ${perSecond}/s${where}: ${idOf(row)} "${target.text}" cannot be met; raise the rate, or remove it from the scenario's objectives`;
-  return [{ code: 'out-of-reach', path: `scenarios.${scenario.name}`, message }];
+  return [problem('out-of-reach', `scenarios.${scenario.name}`, message)];
 }
 
 function planObjectives(

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../document/document.ts';
-import type { Load, Plan, SlaDocument } from '../model/model.ts';
+import type { Load, Plan } from '../model/model.ts';
+import { unwrap } from '../model/result.ts';
 import { renderForesight } from '../render/foresight.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
 import { type PlanOverrides, planScenario } from './plan.ts';
 import { foresee, tooShort } from './power-analysis.ts';
 
 const planned = (overrides: PlanOverrides = {}) => {
-  const { document } = parseDocument(SHIPPED_YAML) as { document: SlaDocument };
-  return planScenario(document, 'steady', overrides) as Plan;
+  return unwrap(planScenario(unwrap(parseDocument(SHIPPED_YAML)), 'steady', overrides));
 };
 const load = (plan: Plan) => plan.load as Load;
 const shares = (plan: Plan) =>
@@ -91,8 +91,8 @@ scenarios:
 `,
     );
   const plan = (after: string, confidence?: number) => {
-    const parsed = parseDocument(text(after)) as { document: SlaDocument };
-    return planScenario(parsed.document, 'jolt', confidence === undefined ? {} : { confidence }) as Plan;
+    const overrides = confidence === undefined ? {} : { confidence };
+    return unwrap(planScenario(unwrap(parseDocument(text(after))), 'jolt', overrides));
   };
 
   test('are foreseen by their own requests and scrapes; a recovery by those of the next', () => {

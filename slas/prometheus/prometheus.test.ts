@@ -147,8 +147,8 @@ function planOf(job: string, replicas = 'stable'): Plan {
       `selector: { job: ${job} }\n  replicas: ${replicas}`,
     ),
   );
-  if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
-  return planWindow(parsed.document);
+  if (!parsed.ok) throw new Error(parsed.error[0]!.message);
+  return planWindow(parsed.value);
 }
 
 const runOf = ({ window }: Pick<Judged, 'window'>): RunRecord => ({

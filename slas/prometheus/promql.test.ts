@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../document/document.ts';
+import { unwrap } from '../model/result.ts';
 import { planScenario } from '../plan/plan.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
 import { toolPath } from '../testing/prometheus-server.ts';
@@ -55,9 +56,7 @@ describe('promtool reads', () => {
   });
 
   test('every query of the shipped document', async () => {
-    const parsed = parseDocument(SHIPPED_YAML);
-    const plan = parsed.ok ? planScenario(parsed.document, 'steady') : [];
-    if (!('objectives' in plan)) throw new Error('the shipped document has no scenario "steady"');
+    const plan = unwrap(planScenario(unwrap(parseDocument(SHIPPED_YAML)), 'steady'));
     const queries = selectorsOfPlan(plan).map((one) => rawSamples(one, 75));
     expect(queries.length).toBeGreaterThan(8);
     const sorted = (text: string) => [...text].sort().join('');

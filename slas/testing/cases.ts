@@ -247,17 +247,16 @@ function documentOf({ document, service, asks }: Given): SlaDocument {
   const checks = asks === null ? {} : { checks: asks };
   const text = stringify({ ...raw, ...checks, service: { ...raw.service, ...service } });
   const parsed = parseDocument(text);
-  if (!parsed.ok)
-    throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
-  return parsed.document;
+  if (!parsed.ok) throw new Error(parsed.error.map(({ path, message }) => `${path}: ${message}`).join('\n'));
+  return parsed.value;
 }
 
 function planOf(document: SlaDocument, { scenario, confidence }: Given): Plan {
   const overrides = confidence === undefined ? {} : { confidence };
-  const plan =
-    scenario === null ? planWindow(document, overrides) : planScenario(document, scenario, overrides);
-  if ('objectives' in plan) return plan;
-  throw new Error(plan.map(({ message }) => message).join('\n'));
+  if (scenario === null) return planWindow(document, overrides);
+  const plan = planScenario(document, scenario, overrides);
+  if (plan.ok) return plan.value;
+  throw new Error(plan.error.map(({ message }) => message).join('\n'));
 }
 
 /** What the client recorded of each request: at 25 a second from the beginning, or by phases. */

@@ -58,15 +58,14 @@ const warmUpSeconds = 2;
 export async function bench(options: BenchOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const [rounds, seconds] = [Number(options.rounds), Number(options.seconds)];
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
-    return badOption('--rounds', `"${options.rounds}" is not a whole number of rounds from 1 to 1000`)
-      .problems;
+    return badOption('--rounds', `"${options.rounds}" is not a whole number of rounds from 1 to 1000`).error;
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 600)
     return badOption('--seconds', `"${options.seconds}" is not a whole number of seconds from 1 to 600`)
-      .problems;
+      .error;
   const soakSeconds = options.soak === undefined ? null : parseDuration(options.soak);
   if (options.soak !== undefined && (soakSeconds === null || soakSeconds < 10))
     return badOption('--soak', `"${options.soak}" is not a valid duration (at least 10s): write it as 10m`)
-      .problems;
+      .error;
   await using cleanup = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'sla-bench-'));
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));

@@ -15,7 +15,7 @@ export async function check(files: readonly string[], io: Io): Promise<ExitCode 
   const problems: PlacedProblem[] = [];
   for (const file of files) {
     const read = await readDocument(io, file);
-    if (!read.ok) problems.push(...read.problems);
+    if (!read.ok) problems.push(...read.error);
     else {
       const { objectives, scenarios } = read.value.document;
       io.print(

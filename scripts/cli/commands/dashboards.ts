@@ -31,7 +31,7 @@ export async function dashboards(
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readDocument(io, sla);
-  if (!read.ok) return read.problems;
+  if (!read.ok) return read.error;
   const folder = out === undefined ? join(io.root, GENERATED) : userPath(io, out);
   await makeFolder(folder);
   for (const [name, text] of await renderDashboards(read.value.document)) {

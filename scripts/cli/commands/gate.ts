@@ -29,7 +29,7 @@ export const register: Register = (program, io, done) => {
 /** Starts what is needed, loads, judges, prints the verdict, and exits by it. */
 export async function gate(options: GateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const prepared = await prepareRun(options, io);
-  if (!prepared.ok) return prepared.problems;
+  if (!prepared.ok) return prepared.error;
   const tools = await findRunTools(options, true, io);
   const measured = await measureRun(prepared.value, tools, null, io);
   const verdict = judge(measured.plan, measured.run, measured.evidence!);

@@ -35,11 +35,11 @@ export async function mutate(
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   if (!/^[1-9]\d?$/.test(concurrency))
-    return badOption('--concurrency', `"${concurrency}" is not a whole number from 1 to 99`).problems;
+    return badOption('--concurrency', `"${concurrency}" is not a whole number from 1 to 99`).error;
   const absent = files.find((file) => globSync(file, { cwd: io.root }).length === 0);
   if (absent !== undefined)
     return badOption('files', `"${absent}" matches no file of the project: write it as slas/judge/judge.ts`)
-      .problems;
+      .error;
   const args = ['run', CONFIG, '--concurrency', concurrency];
   if (files.length > 0) args.push('--mutate', files.join(','));
   const code = await runStep(join(io.root, 'node_modules', '.bin', 'stryker'), args, {}, io);

@@ -39,20 +39,20 @@ export async function newScenario(
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   if (!NAME.test(name))
-    return badOption('NAME', `"${name}" is not a valid scenario name: use ${NAME_RULE}`).problems;
+    return badOption('NAME', `"${name}" is not a valid scenario name: use ${NAME_RULE}`).error;
   const read = await readDocument(io, options.sla);
-  if (!read.ok) return read.problems;
+  if (!read.ok) return read.error;
   const { document, file, text } = read.value;
   if (document.scenarios.some((scenario) => scenario.name === name))
-    return badOption('NAME', `${shortPath(io, file)} already has a scenario "${name}"`).problems;
+    return badOption('NAME', `${shortPath(io, file)} already has a scenario "${name}"`).error;
   const changed = withScenario(text, name, entryFor(document));
   if (changed === null || !parseDocument(changed).ok) {
     const message = `the scenarios of ${shortPath(io, file)} are written in a form that this command cannot extend: put "scenarios:" on a line of its own`;
-    return badOption('NAME', message).problems;
+    return badOption('NAME', message).error;
   }
   const script = join(io.root, 'loadtests', `${name}.ts`);
   const written = await writeNew(script, scriptText(document, options.sla === undefined), io);
-  if (!written.ok) return written.problems;
+  if (!written.ok) return written.error;
   await overwrite(file, changed);
   const sla = options.sla === undefined ? '' : ` --sla ${options.sla}`;
   io.print(`${shortPath(io, script)}: what is sent\n${shortPath(io, file)}: scenarios.${name}, its load\n`);
@@ -63,10 +63,10 @@ export async function newScenario(
 /** Writes `slas/documents/NAME.yaml`. */
 export async function newSla(name: string, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   if (!NAME.test(name))
-    return badOption('NAME', `"${name}" is not a valid document name: use ${NAME_RULE}`).problems;
+    return badOption('NAME', `"${name}" is not a valid document name: use ${NAME_RULE}`).error;
   const file = join(io.root, 'slas', 'documents', `${name}.yaml`);
   const written = await writeNew(file, documentText(name), io);
-  if (!written.ok) return written.problems;
+  if (!written.ok) return written.error;
   io.print(`${shortPath(io, file)}: selector, objectives and load, to be changed to yours\n`);
   io.progress(`check it with: ./sla check ${shortPath(io, file)}`);
   io.progress(`try it on the sentiment service with: ./sla gate --sla ${shortPath(io, file)}`);

@@ -21,7 +21,7 @@ export const register: Register = (program, io, done) => {
 /** Says before a run what it can tell; a plan too short for its document is refused, as ./sla gate refuses it. */
 export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const planned = await planRun(options, io);
-  if (!planned.ok) return planned.problems;
+  if (!planned.ok) return planned.error;
   const { plan: made, file } = planned.value;
   const load = made.load!;
   const problems = tooShort(made, load).map((problem) => ({ ...problem, file }));

@@ -43,7 +43,7 @@ export async function reference(
   const out = options.out ?? (dir === undefined ? embedded : join(dir, 'reference.json'));
   const texts = resolve(io.cwd, options.texts ?? join(io.root, 'loadtests', 'lib', 'corpus.json'));
   const read = await readTexts(texts);
-  if (!read.ok) return read.problems;
+  if (!read.ok) return read.error;
   const made = await predictAll(dir, basename(texts), read.value, io);
   await writeWhole(resolve(io.cwd, out), `${JSON.stringify(made, null, 2)}\n`);
   io.print(

@@ -50,10 +50,10 @@ export async function review(options: ReviewOptions, io: Io): Promise<ExitCode |
   if (urlProblems.length > 0) return urlProblems;
   const path = runPath(options.run, io);
   const input = await readStoredRun(path);
-  if (!input.ok) return input.problems;
+  if (!input.ok) return input.error;
   const stored = input.value;
   const judged = await ifItCanBeJudged(path, io, async () => verdictOf(stored));
-  if (!judged.ok) return judged.problems;
+  if (!judged.ok) return judged.error;
   const verdict = judged.value;
   await reportAlterations(stored.path, io);
   if (options.grafana === true) return await bringGrafanaUp(stored, verdict, options.prometheus, io);
@@ -62,7 +62,7 @@ export async function review(options: ReviewOptions, io: Io): Promise<ExitCode |
     file: await reportFile(stored, verdict, io),
     text: `${renderText(verdict, stored.plan, { colour: io.colour, isVerbose: true })}${renderReportText(await reportInputOf(stored, verdict))}\n`,
   }));
-  if (!drawn.ok) return drawn.problems;
+  if (!drawn.ok) return drawn.error;
   const { file, text } = drawn.value;
   const index = await writeRunsIndex(dirname(stored.path));
   io.progress(`all runs: ${shortPath(io, index)}`);
@@ -80,7 +80,7 @@ function problemsOf({ grafana, prometheus }: ReviewOptions): readonly PlacedProb
     return badOption(
       '--prometheus',
       'is queried only by a Grafana that Docker starts: use --grafana without an address',
-    ).problems;
+    ).error;
   return [
     ...(typeof grafana === 'string' ? checkUrl('--grafana', grafana) : []),
     ...(prometheus === undefined ? [] : checkUrl('--prometheus', prometheus)),

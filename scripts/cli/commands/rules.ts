@@ -37,15 +37,15 @@ export const register: Register = (program, io, done) =>
 /** Prints, or writes, the rules that follow from a document. */
 export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readDocument(io, options.sla);
-  if (!read.ok) return read.problems;
+  if (!read.ok) return read.error;
   const settings = readSettings(options);
-  if (!settings.ok) return settings.problems;
+  if (!settings.ok) return settings.error;
   const { document, file } = read.value;
   const groups =
     options.raw === true ? rawRulesOf(document, settings.value) : rulesOf(document, settings.value);
   if (groups.length === 0)
     return badOption('--raw', `the document has no alerting.raw: leave out --raw to get the other rules`)
-      .problems;
+      .error;
   const text = renderRules(groups, sourceName(io.root, file));
   if (options.out === undefined) io.print(text);
   else await writeRules(userPath(io, options.out), text, io);

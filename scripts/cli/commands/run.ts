@@ -26,7 +26,7 @@ export async function listScenarios(
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readDocument(io, sla);
-  if (!read.ok) return read.problems;
+  if (!read.ok) return read.error;
   const { scenarios } = read.value.document;
   const width = Math.max(...scenarios.map(({ name }) => name.length));
   for (const { name, description } of scenarios) io.print(`${name.padEnd(width)}  ${description}\n`);
@@ -36,9 +36,9 @@ export async function listScenarios(
 /** Loads only: against the stack that is up, or one started for this run. Leaves a run folder for ./sla verify. */
 export async function run(options: RunOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   if (options.scenario === undefined)
-    return badOption('SCENARIO', 'name the scenario to run; ./sla run --list shows them all').problems;
+    return badOption('SCENARIO', 'name the scenario to run; ./sla run --list shows them all').error;
   const prepared = await prepareRun(options, io);
-  if (!prepared.ok) return prepared.problems;
+  if (!prepared.ok) return prepared.error;
   const up = wantsOwnStack(options) ? null : await useUpStack(io);
   const tools = await findRunTools(options, up === null, io);
   const measured = await measureRun(prepared.value, tools, up, io);

@@ -32,7 +32,7 @@ export const register: Register = (program, io, done) => {
 export async function list({ out, json }: ListOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const parent = runsFolder(io, out);
   const found = await runsIn(parent);
-  if (!found.ok) return found.problems;
+  if (!found.ok) return found.error;
   const runs = await Promise.all(found.value.map((id) => describeRun(parent, id)));
   if (json === true) io.print(toJson(runs));
   else if (runs.length === 0) io.progress(`no run is stored in ${parent}: create one with ./sla gate`);
@@ -77,11 +77,11 @@ export async function prune(
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   if (!/^[1-9]\d{0,5}$/.test(keep)) {
     return badOption('--keep', `"${keep}" is not a valid number of runs to keep: write it as 50 (at least 1)`)
-      .problems;
+      .error;
   }
   const parent = runsFolder(io, out);
   const found = await runsIn(parent);
-  if (!found.ok) return found.problems;
+  if (!found.ok) return found.error;
   const old = await findPrunable(parent, Number(keep));
   if (dryRun !== true && old.length > 0) await guardFolder(parent, () => deleteRuns(parent, old));
   for (const id of old) io.print(`${dryRun === true ? 'would delete' : 'deleted'} ${id}\n`);

@@ -46,13 +46,13 @@ export async function selftest(
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const chosen = chooseRows(options.only);
-  if (typeof chosen === 'string') return badOption('--only', chosen).problems;
+  if (typeof chosen === 'string') return badOption('--only', chosen).error;
   if (options.quick === true && (options.record === true || options.againstK6 === true))
     return badOption('--quick', 'judges recorded runs and runs nothing: leave out --record and --against-k6')
-      .problems;
+      .error;
   const times = Number(options.times ?? 1);
   if (!Number.isInteger(times) || times < 1 || times > MAX_TIMES)
-    return badOption('--times', `"${options.times}" is not a whole number from 1 to ${MAX_TIMES}`).problems;
+    return badOption('--times', `"${options.times}" is not a whole number from 1 to ${MAX_TIMES}`).error;
   const results =
     options.quick === true ? await rejudgeAll(chosen) : await really(chosen, options, times, io);
   if (options.json !== undefined)

@@ -19,7 +19,7 @@ export async function serve(
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = port === undefined ? undefined : readPort(port);
-  if (read?.ok === false) return read.problems;
+  if (read?.ok === false) return read.error;
   const child = spawn(process.execPath, [join(io.root, 'service', 'server.ts')], {
     cwd: io.root,
     env: {

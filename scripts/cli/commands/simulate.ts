@@ -35,7 +35,7 @@ export async function simulate(
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > 100_000)
-    return badOption('--runs', `"${options.runs}" is not a whole number from 1 to 100000`).problems;
+    return badOption('--runs', `"${options.runs}" is not a whole number from 1 to 100000`).error;
   if (options.calibrate === true) return printLimits(io);
   io.print(
     '| service | p | seconds | design effect | textbook | own blocks | this recipe | missed | not steady | mean held |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n',

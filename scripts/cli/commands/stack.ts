@@ -68,7 +68,7 @@ export const register: Register = (program, io, done) => {
 
 export async function up(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readOptions(options, io);
-  if (!read.ok) return read.problems;
+  if (!read.ok) return read.error;
   const { kind, args, parts } = read.value;
   const running = await stackStatus(io);
   if (running !== null) {
@@ -161,7 +161,7 @@ function readParts(extras: string | undefined): Input<ReadonlySet<LocalPart>> {
 /** Owns a stack in the background; `up` starts it. */
 export async function hold(options: StackOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const asked = await readOptions(options, io);
-  if (!asked.ok) return asked.problems;
+  if (!asked.ok) return asked.error;
   const { kind, containers, read } = asked.value;
   const open = (folder: string) =>
     kind === 'local' ? openLocal(asked.value, folder, io) : openContainers(read, containers, folder, io);

@@ -75,12 +75,12 @@ interface Judged {
 export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const isWindow = options.from !== undefined || options.to !== undefined;
   const sure = readConfidence(options.confidence);
-  if (!sure.ok) return sure.problems;
+  if (!sure.ok) return sure.error;
   if (options.offline === true && (isWindow || options.prometheus !== undefined)) {
     return badOption(
       '--offline',
       'a stored run is judged from its files only: leave out --prometheus, --from and --to',
-    ).problems;
+    ).error;
   }
   const delay = checkIngestDelay(options.ingestDelay);
   if (delay.length > 0) return delay;
@@ -88,11 +88,11 @@ export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode |
     return badOption(
       '--ingest-delay',
       'applies only when a server is queried: add --prometheus, or leave it out',
-    ).problems;
+    ).error;
   const judged = await (isWindow
     ? judgeWindow(options, sure.value, io)
     : judgeStored(options, sure.value, io));
-  if (!judged.ok) return judged.problems;
+  if (!judged.ok) return judged.error;
   const { plan, verdict } = judged.value;
   printVerdict(verdict, plan, options, io);
   return verdict.exitCode;
@@ -114,7 +114,7 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
   ];
   const problems = [
     ...checkServer(prometheus, io),
-    ...[read, start, end].flatMap((input) => (input.ok ? [] : input.problems)),
+    ...[read, start, end].flatMap((input) => (input.ok ? [] : input.error)),
   ];
   if (problems.length > 0 || !read.ok || !start.ok || !end.ok) return refuse(...problems);
   if (end.value <= start.value) return badOption('--to', `"${to}" is not after --from "${from}"`);
@@ -166,11 +166,11 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
 async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
   if (!existsSync(path))
     return badOption('RUN', `there is no run folder ${path}: create one with ./sla gate, or name another`)
-      .problems;
+      .error;
   const holdsNothing = [MANIFEST, FILES.plan].every((name) => !existsSync(join(path, name)));
   if (holdsNothing) {
     const message = `there is no run in ${path}: name a folder that ./sla gate or ./sla run wrote (./sla runs list)`;
-    return badOption('RUN', message).problems;
+    return badOption('RUN', message).error;
   }
   const altered = await findAlterations(path);
   return altered.map(({ file, message }) => ({

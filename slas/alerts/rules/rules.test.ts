@@ -11,8 +11,8 @@ import { rawRulesOf, rulesOf } from './rules.ts';
 
 function documentOf(yaml: string): SlaDocument {
   const parsed = parseDocument(yaml);
-  if (parsed.ok) return parsed.document;
-  throw new Error(JSON.stringify(parsed.problems));
+  if (parsed.ok) return parsed.value;
+  throw new Error(JSON.stringify(parsed.error));
 }
 
 const shipped = documentOf(SHIPPED_YAML);

@@ -20,9 +20,9 @@ function documentWith(checks: unknown, ofSteady?: unknown) {
 
 const plannedOf = (scenario: string, checks?: string, ofSteady?: string) => {
   const parsed = documentWith(checks, ofSteady);
-  if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
-  const plan = planScenario(parsed.document, scenario);
-  return 'schema' in plan ? plan.checks?.text : plan[0]!.message;
+  if (!parsed.ok) throw new Error(parsed.error[0]!.message);
+  const plan = planScenario(parsed.value, scenario);
+  return plan.ok ? plan.value.checks?.text : plan.error[0]!.message;
 };
 
 test("the document's value applies to every scenario without its own", () => {
@@ -35,14 +35,14 @@ test("the document's value applies to every scenario without its own", () => {
 
 test('a window without a load has no checks', () => {
   const parsed = documentWith('> 99%');
-  expect(parsed.ok && planWindow(parsed.document).checks).toBeUndefined();
+  expect(parsed.ok && planWindow(parsed.value).checks).toBeUndefined();
 });
 
 test.each(['< 99%', '99%', '> 100%', '>= 0%', '> 101%', '> often', '> 99.9999999%', '> 0%', '> 0.99%'])(
   '"%s" is rejected with its position',
   (text) => {
     const problemsOf = (parsed: ReturnType<typeof documentWith>) =>
-      parsed.ok ? [] : parsed.problems.map(({ path }) => path);
+      parsed.ok ? [] : parsed.error.map(({ path }) => path);
     expect(problemsOf(documentWith(text))).toEqual(['checks']);
     expect(problemsOf(documentWith(undefined, text))).toEqual(['scenarios.steady.checks']);
   },
@@ -50,7 +50,7 @@ test.each(['< 99%', '99%', '> 100%', '>= 0%', '> 101%', '> often', '> 99.9999999
 
 test('the message names the value and what to write instead', () => {
   const parsed = documentWith('99%');
-  expect(parsed.ok ? '' : parsed.problems[0]!.message).toBe(
+  expect(parsed.ok ? '' : parsed.error[0]!.message).toBe(
     '"99%" is not a share of checks that must pass: write > or >= and a share of 50% or more, for example "> 99%"; "100%" only with >=',
   );
 });
