@@ -19,8 +19,9 @@ import { startLocalStack } from '../stack/local.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 
 /**
- * The rules in a real Prometheus over the real service, delivered by a real Alertmanager: silent while it is well, firing while
- * it refuses, resolved when it answers again. And what a verdict makes of it.
+ * The rules in a real Prometheus over the real service, delivered by a real Alertmanager: silent while the
+ * service is healthy, firing while it refuses requests, resolved when it responds again. And how a verdict
+ * cross-checks them.
  */
 
 const PATIENCE = { timeout: 60_000, interval: 250 };
@@ -37,7 +38,7 @@ async function predict(url: string, text: string): Promise<number> {
   return response.status;
 }
 
-/** Sends until it is disposed of, one burst after the other: `atOnce` requests, then a pause. */
+/** Sends requests until disposed of, in bursts: `atOnce` requests, then a pause. */
 function traffic(url: string, { atOnce, everyMs, text }: Burst): AsyncDisposable {
   let isOver = false;
   const done = (async () => {
@@ -79,11 +80,11 @@ interface Notified {
 
 interface Receiver extends AsyncDisposable {
   readonly url: string;
-  /** Every alert of every notification, in the order in which they came. */
+  /** Every alert of every notification, in order of arrival. */
   readonly notified: readonly Notified[];
 }
 
-/** What a person's own receiver would be: it takes what Alertmanager posts. */
+/** Stands in for a user's own receiver: takes what Alertmanager posts. */
 async function startReceiver(): Promise<Receiver> {
   const notified: Notified[] = [];
   const server = createServer(async (request, response) => {
@@ -105,13 +106,13 @@ async function startReceiver(): Promise<Receiver> {
   };
 }
 
-/** By name; as below, without those of the model. */
+/** By name; like the next function, without the model's alerts. */
 const namesOf = (notified: readonly Notified[], status: Notified['status']) =>
   notified
     .filter((one) => one.status === status && one.labels.objective !== 'model-uptime')
     .map(({ labels }) => labels.alertname);
 
-/** As somebody would judge it who knows nothing but the window. */
+/** Judged as a window without a load of its own. */
 async function judged(document: SlaDocument, prometheusUrl: string, fromSeconds: number): Promise<Verdict> {
   const plan = planWindow(document);
   const window = { fromSeconds, toSeconds: Date.now() / 1000 };
@@ -120,13 +121,13 @@ async function judged(document: SlaDocument, prometheusUrl: string, fromSeconds:
   return judge(plan, run, await collectEvidence(plan, run, asker));
 }
 
-/** But for those of the model: the first scrapes may have seen it loading, and they say so. */
+/** Without the model's alerts: the first scrapes may have seen it loading, and these alerts report that. */
 const firing = async (prometheusUrl: string) =>
   (await ask(prometheusUrl, 'ALERTS{alertstate="firing",objective!="model-uptime"}')).map(
     ({ metric }) => metric.alertname,
   );
 
-test('an alert fires while the service refuses and is delivered, and is resolved when it answers again', {
+test('an alert fires while the service refuses requests, is delivered, and resolves when it responds again', {
   timeout: 240_000,
 }, async () => {
   const parsed = parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8'));
@@ -136,7 +137,7 @@ test('an alert fires while the service refuses and is delivered, and is resolved
   await using receiver = await startReceiver();
   await using stack = await startLocalStack({
     root: ROOT,
-    // A queue that is soon full: what does not fit is refused with 503.
+    // A small queue that fills quickly: further requests are refused with 503.
     env: { ...process.env, SERVICE_WORKERS: '1', QUEUE_LIMIT: '4', MAX_BATCH_TEXTS: '4' },
     prometheusPath: toolPath('PROMETHEUS_BIN'),
     selector: document.service.selector,
@@ -149,7 +150,7 @@ test('an alert fires while the service refuses and is delivered, and is resolved
   const healthySeconds = Date.now() / 1000;
   {
     await using _ = traffic(serviceUrl, ordinary);
-    // The window is full of good answers, by the very series that the alert looks at.
+    // The window contains only successful responses, by the same series that the alert uses.
     const share = 'sla:bad_share:over10s{objective="error-rate",threshold="alert"}';
     const counted = 'sum(increase(http_requests_total{handler="/predict",status="200"}[10s])) > 100';
     await expect.poll(async () => (await ask(prometheusUrl, counted)).length, PATIENCE).toBe(1);
@@ -183,7 +184,7 @@ test('an alert fires while the service refuses and is delivered, and is resolved
     await expect.poll(() => firing(prometheusUrl), PATIENCE).not.toContain('HighErrorRate');
     await expect.poll(() => namesOf(receiver.notified, 'resolved'), PATIENCE).toContain('HighErrorRate');
   }
-  // The receiver's address has a token in it: it is in a file of its own, which goes with the stack.
+  // The receiver's URL contains a token, so it is kept in a file of its own that is deleted with the stack.
   const written = await Promise.all(
     ['alertmanager.yml', 'alertmanager.log'].map((name) => readFile(join(folder.path, name), 'utf8')),
   );

@@ -6,13 +6,13 @@ import { parseDocument } from '../../slas/document/document.ts';
 import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { ROOT, slaHere } from '../testing/sla.ts';
 
-/** The examples for CI name commands, options and scenarios that there are. */
+/** The CI examples use existing commands, options and scenarios. */
 
 const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const parsed = parseDocument(text(SHIPPED_DOCUMENT));
 const known = parsed.ok ? parsed.value.scenarios.map(({ name }) => name) : [];
 
-/** Every command line of the launcher in a YAML file, without its arguments' quotes. */
+/** Every launcher command line in a YAML file, with the quotes of its arguments removed. */
 const commandsIn = (file: string) =>
   [...text(file).matchAll(/(?:run:|-) (\.\/sla [^\n]+)$/gm)].map(([, line]) => line!.split(' ').slice(1));
 
@@ -24,14 +24,14 @@ describe.each(['ci/github-actions.yml', 'ci/gitlab-ci.yml'])('%s', (file) => {
     );
   });
 
-  test('names options that there are', async () => {
+  test('uses existing options', async () => {
     for (const [command, ...args] of commandsIn(file)) {
       const { stdout } = await slaHere([command!, '--help']);
       for (const option of args.filter((arg) => arg.startsWith('--'))) expect(stdout).toContain(option);
     }
   });
 
-  test('names scenarios that there are', () => {
+  test('uses existing scenarios', () => {
     const listed = /(?:scenario|SCENARIO): \[([^\]]+)\]/.exec(text(file))![1]!.split(', ');
     expect(listed.filter((name) => !known.includes(name))).toEqual([]);
     expect(text(file)).toContain('--scenario smoke');

@@ -25,17 +25,17 @@ const parts = partsOf({
   withSnapshots: false,
 });
 
-test('compose.yaml has the same parts as a stack that the harness starts', async () => {
+test('compose.yaml has the same parts as a stack started by the harness', async () => {
   const made = composeOf(parts, './slas/generated/sentiment-api.rules.yaml');
   await expect(made).toMatchFileSnapshot(join(ROOT, 'compose.yaml'));
 });
 
-test('a dollar in a file of it is the same dollar in the container', () => {
+test('a dollar sign in a file is the same dollar sign in the container', () => {
   const { configs } = parse(composeOf([{ ...parts[1]!, files: { '/etc/a.yml': '$job $$' } }], ''));
   expect(configs).toEqual({ 'prometheus-etc-a-yml': { content: '$$job $$$$' } });
 });
 
-test('the image says the same to the allocator as a service that is started without it', () => {
+test('the image has the same allocator settings as a service started without it', () => {
   const lines = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').match(/^ENV .+$/gm)!;
   const set = Object.fromEntries(
     lines.flatMap((line) => line.slice(4).split(' ')).map((pair) => pair.split('=')),
@@ -43,7 +43,7 @@ test('the image says the same to the allocator as a service that is started with
   expect(set).toMatchObject(allocatorSettings);
 });
 
-test('images and programs of a tool are of the same version', () => {
+test('images and local binaries of a tool have the same version', () => {
   const version = (image: string) => image.slice(image.lastIndexOf(':') + 1).replace(/^v/, '');
   for (const name of ['k6', 'prometheus', 'alertmanager'] as const) {
     expect(version(IMAGES[name]), name).toBe(TOOL_SPECS[name].package.version);

@@ -8,7 +8,9 @@ import { MATRIX } from '../selftest/matrix.ts';
 import { recordingOf } from '../selftest/recorded.ts';
 import { ROOT, slaHere, temporaryFolder } from '../testing/sla.ts';
 
-/** How sure a verdict must be is said where it is reviewed: a command line may ask for more, never for less. */
+/**
+ * The required confidence is set in the reviewed document: a command line may raise it, but never lower it.
+ */
 
 async function documentWith(folder: string, confidence: number): Promise<string> {
   const text = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
@@ -17,7 +19,7 @@ async function documentWith(folder: string, confidence: number): Promise<string>
   return file;
 }
 
-describe('less than the document asks for', () => {
+describe('less than the document requires is rejected', () => {
   const window = ['verify', '--prometheus', 'http://127.0.0.1:1', '--from', '1', '--to', '2'];
   test.each([
     [['plan', '--scenario', 'steady']],
@@ -36,7 +38,7 @@ describe('less than the document asks for', () => {
   });
 });
 
-test('as much, more, and any where the document asks for none is taken', async () => {
+test('the same, more, or any value if the document requires none is accepted', async () => {
   await using folder = await temporaryFolder();
   const sure = ['--sla', await documentWith(folder.path, 0.95)];
   const confidences = async (asked: readonly string[]) => {
@@ -50,7 +52,7 @@ test('as much, more, and any where the document asks for none is taken', async (
   expect(await confidences(['--confidence', '0.9'])).toBe(0.9);
 });
 
-test('a document that asks for less than 0.9 is refused at its place', async () => {
+test('a document that requires less than 0.9 is rejected at its position', async () => {
   await using folder = await temporaryFolder();
   const file = await documentWith(folder.path, 0.51);
   const { code, stderr } = await slaHere(['check', file]);
@@ -58,7 +60,7 @@ test('a document that asks for less than 0.9 is refused at its place', async () 
   expect(code).toBe(2);
 });
 
-test('a stored run is judged again as surely as it was planned, or more so', async () => {
+test('a stored run is judged again with at least its planned confidence', async () => {
   await using folder = await temporaryFolder();
   const { plan, run, evidence } = (await recordingOf(MATRIX[0]!))!;
   const stored = {

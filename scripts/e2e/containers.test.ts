@@ -7,11 +7,11 @@ import { type Engine, findEngine, PART_LABEL, STACK_LABEL } from '../stack/conta
 import { sla, startSla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /**
- * The gate with every part in a container of its own. Without an engine these tests fail, so that nobody takes silence for
- * success; SLA_SKIP_CONTAINERS=1 leaves them out, and ./sla test says so.
+ * The gate with every part in a container of its own. Without a container engine these tests fail, so that
+ * silence is not mistaken for success; SLA_SKIP_CONTAINERS=1 skips them, and ./sla test reports that.
  */
 const IN_CONTAINERS = ['--stack', 'containers', '--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
-/** Images may have to be built first: a Debian, npm, and the tools with Go. */
+/** Images may have to be built first: a Debian base, npm packages, and the tools with Go. */
 const WITH_BUILDS_MS = 20 * 60_000;
 const GATE_MS = 3 * 60_000;
 
@@ -20,7 +20,7 @@ const objective = ({ objectives }: VerdictDocument, id: string) => objectives.fi
 describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers', () => {
   let engine: Engine;
   let folder: TemporaryFolder;
-  /** Of somebody else's stacks. */
+  /** Containers of unrelated stacks. */
   let before: readonly string[];
 
   beforeAll(async () => {
@@ -36,7 +36,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
   const gate = (...args: string[]) => startSla(['gate', ...IN_CONTAINERS, '--out', folder.path, ...args]);
 
   test(
-    'passes with a healthy service, and leaves its logs and nothing else',
+    'passes with a healthy service, and leaves only its logs behind',
     async () => {
       const { code, stdout, stderr } = await gate('--json').done;
       const verdict = JSON.parse(stdout || '{}') as VerdictDocument;
@@ -51,7 +51,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
       const { images } = JSON.parse(await readFile(join(run, 'environment.json'), 'utf8'));
       for (const { digest } of images) expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
       expect(await left(engine)).toEqual(before);
-      // What follows from the bundle does not depend on where the run was made.
+      // A bundle is judged the same wherever its run was made.
       const again = await sla(['verify', run, '--json']);
       expect(again.stdout).toBe(stdout);
     },
@@ -59,7 +59,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
   );
 
   test(
-    'with 300 ms on the way, the client misses what the service does not',
+    'with a 300 ms network delay, the client reports a miss and the service does not',
     async () => {
       const { code, stdout, stderr } = await gate('--toxic', 'latency=300ms', '--no-abort').done;
       expect(code, stderr).toBe(1);
@@ -75,7 +75,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
   );
 
   test(
-    'with the service paused for 3 s it does not pass',
+    'does not pass if the service is paused for 3 s',
     async () => {
       const running = gate('--no-abort');
       await running.seen(/loading http/);
@@ -92,7 +92,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
   );
 
   test(
-    'a container that fails shows its last lines, and nothing is left',
+    'a failing container shows its last lines, and nothing is left behind',
     async () => {
       const run = await sla(['gate', ...IN_CONTAINERS, '--out', folder.path], {
         env: { MAX_TEXT_CHARS: 'many' },
@@ -119,7 +119,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
   );
 
   test(
-    'a harness that is killed leaves none either',
+    'a killed harness leaves none either',
     async () => {
       const running = gate();
       await running.seen(/loading http/);
@@ -134,7 +134,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
 const labelled = (label: string) => ({ all: true, filters: { label: [label] } });
 const containers = (engine: Engine, part: string) => engine.listContainers(labelled(`${PART_LABEL}=${part}`));
 
-/** Names of what stacks have left. */
+/** Names of leftovers from stacks. */
 async function left(engine: Engine): Promise<string[]> {
   const [running, networks] = await Promise.all([
     engine.listContainers(labelled(STACK_LABEL)),

@@ -9,7 +9,7 @@ import { GENERATED } from '../cli/commands/dashboards.ts';
 import { type SnapshotPrometheus, startOnSnapshot } from '../runs/snapshot-prometheus.ts';
 import { ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
-/** Every query of every dashboard, asked of what a real run left in a real Prometheus. */
+/** Every query of every dashboard, run against the data of a real run in a real Prometheus. */
 
 interface Target {
   readonly expr: string;
@@ -34,7 +34,7 @@ const read = async <T>(...path: string[]) => JSON.parse(await readFile(join(...p
 let folder: TemporaryFolder;
 let prometheus: SnapshotPrometheus;
 let verdict: Verdict;
-/** The scrapes that the verdict subtracted. */
+/** The scrapes between which the verdict subtracted. */
 let opened: number;
 let closed: number;
 
@@ -59,7 +59,8 @@ beforeAll(async () => {
     read<RunRecord>(run, 'run.json'),
     read<Evidence>(run, 'evidence.json'),
   ]);
-  // As a bare window: dashboards show the service's side, and that a busy machine sent less than was planned is no matter here.
+  // Judged without its load: dashboards show the service's side, and it does not matter here if a busy
+  // machine sent less than planned.
   verdict = judge({ ...plan, load: null }, { ...record, load: null }, evidence);
   const scrapes = evidence.readings.find(({ selector }) => selector === plan.up)!.series[0]!.samples;
   opened = scrapes.findLast(([at]) => at <= record.window.fromSeconds)![0];
@@ -75,7 +76,7 @@ afterAll(async () => {
   await folder?.[Symbol.asyncDispose]();
 });
 
-/** As Grafana sends it: nothing chosen but the endpoints that predict. */
+/** As Grafana sends it, with the default selection: only the prediction endpoints. */
 const sent = (expr: string, rate: string, range: string) =>
   expr
     .replaceAll('$namespace', '.*')
@@ -89,7 +90,7 @@ async function ask(path: string, parameters: Record<string, string>): Promise<An
   return (await response.json()) as Answer;
 }
 
-/** Over the verdict's own window: nothing is extrapolated, as its first and last samples are its edges. */
+/** Over the verdict's own window: its first and last samples are its edges, so nothing is extrapolated. */
 async function overWindow(expr: string): Promise<Answer> {
   const range = `${Math.round((closed - opened) * 1000) + 1}ms`;
   return await ask('query', { query: sent(expr, range, range), time: String(closed) });
@@ -109,7 +110,7 @@ const isOfBatches = (legend: string) => legend.startsWith('batch-');
 
 describe('every query of every dashboard', () => {
   test.each(targets.flat())(
-    '$file, $title, $legendFormat: answers with numbers',
+    '$file, $title, $legendFormat: returns numbers',
     async ({ expr, instant, legendFormat }) => {
       const whole = `${Math.ceil(closed - opened)}s`;
       const query = sent(expr, '5s', whole);
@@ -119,7 +120,7 @@ describe('every query of every dashboard', () => {
       expect(answer.error).toBeUndefined();
       expect(answer.warnings ?? []).toEqual([]);
       const values = answer.data.result.flatMap(({ value, values: all }) => all ?? [value!]);
-      // Nobody sent a batch: its objectives show nothing, and not the figures of another endpoint.
+      // There were no batch requests: its objectives show nothing, rather than another endpoint's values.
       if (isOfBatches(legendFormat) && !expr.includes('count_over_time')) return expect(values).toEqual([]);
       expect(values.length).toBeGreaterThan(0);
       expect(values.filter(([, value]) => !Number.isFinite(Number(value)))).toEqual([]);
@@ -127,7 +128,7 @@ describe('every query of every dashboard', () => {
   );
 });
 
-describe('what the dashboards show over the run is what was judged', () => {
+describe('what the dashboards show of the run is what was judged', () => {
   const objective = (id: string): ObjectiveVerdict => verdict.objectives.find((one) => one.id === id)!;
   const number = async (title: string, legend: string) => {
     const { expr } = targets.flat().find((one) => one.title === title && one.legendFormat === legend)!;
@@ -158,7 +159,7 @@ describe('what the dashboards show over the run is what was judged', () => {
     within5Percent(await number('Prediction Rate', 'predictions'), objective('throughput').value!);
   });
 
-  test('the confidence of both sentiments, weighed by how often they were given, is the mean', async () => {
+  test('the mean confidence is the mean of both sentiments, weighted by their counts', async () => {
     const shown = async (title: string) => {
       const { expr } = targets.flat().find((one) => one.title === title)!;
       const { result } = (await overWindow(expr)).data;

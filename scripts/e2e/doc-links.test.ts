@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../testing/sla.ts';
 
-/** Every relative link of the docs leads to a file and a heading, and every path they name exists. */
+/** Every relative link in the docs leads to an existing file and heading, and every path in them exists. */
 
 const pages = globSync('**/*.md', {
   cwd: ROOT,
@@ -12,7 +12,7 @@ const pages = globSync('**/*.md', {
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
 const withoutBlocks = (text: string) => text.replace(/```[\s\S]*?```/g, '');
 
-/** GitHub's anchor of a heading. */
+/** GitHub's anchor for a heading. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()
@@ -36,17 +36,17 @@ function isBroken(page: string, link: string): boolean {
   return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).includes(anchor);
 }
 
-/** Written by commands that the docs show: not part of a clone. */
+/** Created by commands that the docs show; not part of a clone. */
 const MADE_BY_COMMANDS = ['slas/documents/checkout.yaml', 'scripts/stack/images.lock.json'];
 const OUR_PATH = /`((?:slas|scripts|dashboards|service|docs|ci)\/[\w./-]+)`/g;
 
 describe.each(pages)('%s', (page) => {
-  test('every link leads somewhere', () => {
+  test('every link has a destination', () => {
     expect(linksOf(page).filter((link) => isBroken(page, link))).toEqual([]);
   });
 
   test('every path exists', () => {
-    // The changelog names files as they were called then.
+    // The changelog uses the file names of its time.
     const text = page === 'CHANGELOG.md' ? '' : read(page);
     const named = [...text.matchAll(OUR_PATH)].map(([, path]) => path!);
     const known = (path: string) => existsSync(join(ROOT, path)) || MADE_BY_COMMANDS.includes(path);

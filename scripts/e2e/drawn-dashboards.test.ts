@@ -5,7 +5,10 @@ import type { LabelMatcher, Measure, Objective, SlaDocument } from '../../slas/m
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { renderDashboards } from '../cli/commands/dashboards.ts';
 
-/** What a person sees in Grafana, as far as the JSON decides it: selectors, looking back, colours, names, units, room for titles. */
+/**
+ * What a user sees in Grafana, as far as the JSON determines it: selectors, lookback, colours, names, units,
+ * space for titles.
+ */
 
 interface Override {
   readonly matcher: { readonly id: string; readonly options: string };
@@ -74,7 +77,10 @@ const targets = all.flatMap(({ board, title, targets: own = [] }) =>
 
 // ---------------------------------------------------------------------------------------------- selectors
 
-/** Objectives about several endpoints, by several names of labels, in a service whose own labels are also variables. */
+/**
+ * Objectives for several endpoints, with different label names, in a service whose own labels are also
+ * variables.
+ */
 const SEVERAL = documentOf(`
 apiVersion: sla-harness/v1
 kind: SLA
@@ -110,7 +116,7 @@ const several = await boardsOf(SEVERAL);
 const matcherText = (label: string, match: LabelMatcher) =>
   typeof match === 'string' ? `${label}="${match}"` : `${label}=~"${match.matches}"`;
 
-/** The selectors within an expression, each as its metric and the list of its matchers. */
+/** The selectors in an expression, each as its metric and its list of matchers. */
 const selectorsIn = (expr: string) =>
   [...expr.matchAll(/([a-zA-Z_:][\w:]*)\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}/g)].map(([, metric, inside]) => ({
     metric: metric!,
@@ -131,7 +137,7 @@ describe('an objective keeps its own selector', () => {
       .filter(({ legendFormat }) => legendFormat === objective.id);
 
   test.each(SEVERAL.objectives.filter(({ measure }) => measure.kind !== 'uptime'))(
-    'on every panel of "SLA over time" that has its name: $id',
+    'on every panel of "SLA over time" with its name: $id',
     (objective) => {
       const own = ownTargets(objective);
       expect(own).toHaveLength(5);
@@ -149,7 +155,7 @@ describe('an objective keeps its own selector', () => {
     },
   );
 
-  test('variables narrow what it and the service say, and replace neither', () => {
+  test('variables narrow the selectors of objectives and service, and replace neither', () => {
     const exprs = [...several].flatMap(([, board]) =>
       panelsOf(board).flatMap(({ targets: own = [] }) => own),
     );
@@ -166,14 +172,14 @@ describe('an objective keeps its own selector', () => {
     expect(loaded).toEqual([]);
   });
 
-  test('chosen endpoints narrow the latency of the main dashboard', () => {
+  test('selecting endpoints narrows the latency of the main dashboard', () => {
     const latency = panelsOf(several.get('sentiment-production')!).find(({ title }) =>
       title.startsWith('API'),
     )!;
     expect(selectorsIn(latency.targets![0]!.expr)[0]!.matchers).toEqual(
       expect.arrayContaining(['handler="/predict"', 'handler=~"$endpoint"']),
     );
-    // The limit of another endpoint is none of this one.
+    // The limit of another endpoint does not apply to this one.
     expect(latency.targets!.map(({ legendFormat }) => legendFormat)).toEqual([
       'p50',
       'p95',
@@ -182,7 +188,7 @@ describe('an objective keeps its own selector', () => {
     ]);
   });
 
-  test('before anything is chosen, no objective is left without an endpoint of its own', () => {
+  test('with the default selection, every objective includes its own endpoint', () => {
     for (const [, { templating }] of several) {
       const { current } = templating.list.find(({ name }) => name === 'endpoint');
       expect(current.value).toEqual([...endpoints, '/explain']);
@@ -198,9 +204,9 @@ const secondsOf = (duration: string) => {
   return Number(value) * (SECONDS[unit ?? ''] ?? Number.NaN);
 };
 
-/** The step of each subquery, and the ranges within the expression that it evaluates. */
+/** The step of each subquery, and the ranges in the expression that it evaluates. */
 function subqueriesOf(asWritten: string) {
-  // A regular expression may have brackets too.
+  // A regular expression may also contain brackets.
   const expr = asWritten.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   return [...expr.matchAll(/\)\[([^\]:]+):([^\]]*)\]/g)].map((found) => {
     let depth = 0;
@@ -215,7 +221,7 @@ function subqueriesOf(asWritten: string) {
   });
 }
 
-test('no subquery on any dashboard steps over what lies between two of its looks', () => {
+test('no subquery on any dashboard skips data between two of its steps', () => {
   const subqueries = [
     ...targets,
     ...[...several].flatMap(([, board]) => panelsOf(board).flatMap((panel) => panel.targets ?? [])),
@@ -227,7 +233,7 @@ test('no subquery on any dashboard steps over what lies between two of its looks
   }
 });
 
-test('a subquery that would step over peaks is found', () => {
+test('a subquery that would skip peaks is found', () => {
   expect(subqueriesOf('max_over_time((sum(rate(x{a="b"}[1m])))[7d:5m]) or x')).toEqual([
     { step: '5m', ranges: ['1m'] },
   ]);
@@ -235,15 +241,15 @@ test('a subquery that would step over peaks is found', () => {
 
 // ---------------------------------------------------------------------------------------------- what is seen
 
-/** Of a screen of 1,280 pixels: 24 columns, and in each panel its padding and two icons beside the title. */
+/** For a screen of 1,280 pixels: 24 columns; each panel has padding and two icons next to the title. */
 const titleRoom = (columns: number) => Math.floor(((1280 - 32) / 24) * columns - 16 - 56);
 const CHARACTER_PIXELS = 7.6;
 
-test.each(all)('$board, $title: the title has room at 1,280 pixels', ({ title, gridPos }) => {
+test.each(all)('$board, $title: the title fits at 1,280 pixels', ({ title, gridPos }) => {
   expect(title.length * CHARACTER_PIXELS).toBeLessThan(titleRoom(gridPos.w));
 });
 
-test('categories of bar charts have their names', () => {
+test('the categories of bar charts have names', () => {
   const charts = all.filter(({ type }) => type === 'barchart');
   expect(charts.map(({ title }) => title).sort()).toEqual(['Error Types', 'Error Types', 'Feedback']);
   for (const { options } of charts) {
@@ -261,13 +267,13 @@ const overridden = (panel: GrafanaPanel, series: string) =>
     id === 'byName' ? options === series : new RegExp(options.slice(1, -1)).test(series),
   );
 
-describe('colours mean something', () => {
+describe('colours have meanings', () => {
   const bySentiment = all.filter(
     ({ targets: own = [], type }) =>
       type !== 'gauge' && own.some(({ legendFormat }) => legendFormat === '{{sentiment}}'),
   );
 
-  test('a sentiment has the same on every panel, and NEGATIVE is not green', () => {
+  test('a sentiment has the same colour on every panel, and NEGATIVE is not green', () => {
     expect(bySentiment).toHaveLength(4);
     for (const panel of bySentiment) {
       expect(colourOf(overridden(panel, 'POSITIVE')!)).toBe('green');
@@ -286,11 +292,11 @@ describe('colours mean something', () => {
     const overrides = panel.fieldConfig!.overrides.filter(({ matcher }) =>
       new RegExp(matcher.options.slice(1, -1)).test(status),
     );
-    // Grafana applies all that match, the last one last.
+    // Grafana applies all overrides that match, the last one last.
     expect(colourOf(overrides.at(-1)!)).toBe(colour);
   });
 
-  test('no error and no disagreement is green', () => {
+  test('zero errors and zero disagreement are green', () => {
     const text = (title: string) => panelNamed(title).fieldConfig!.defaults.mappings![0]!.options;
     expect(text('Error Types')).toMatchObject({
       overloaded: { color: 'red' },
@@ -299,7 +305,7 @@ describe('colours mean something', () => {
     expect(text('Feedback')).toMatchObject({ agree: { color: 'green' }, disagree: { color: 'orange' } });
   });
 
-  test('minutes beyond the target are not green', () => {
+  test('minutes beyond the SLO target are not green', () => {
     const { steps } = panelNamed('Minutes beyond the target, last 24 h').fieldConfig!.defaults.thresholds;
     const colourAt = (minutes: number) => steps.findLast(({ value }) => (value ?? 0) <= minutes)!.color;
     expect([0, 1, 14, 15, 29, 1440].map(colourAt)).toEqual([
@@ -312,7 +318,7 @@ describe('colours mean something', () => {
     ]);
   });
 
-  test('a number without traffic is no alarm, whether it is 0 or not there', () => {
+  test('a panel without traffic does not alert, whether its value is 0 or missing', () => {
     const stats = all.filter(({ type }) => type === 'stat');
     expect(stats.length).toBeGreaterThan(4);
     for (const { fieldConfig } of stats) {
@@ -327,7 +333,7 @@ describe('colours mean something', () => {
     expect(thresholds.steps.map(({ color }) => color)).toEqual(['text', 'red', 'orange', 'green']);
   });
 
-  test('what has no limits has no colour of good or bad', () => {
+  test('values without limits are neither green nor red', () => {
     const without = all.filter(({ title }) =>
       ['CPU', 'Batch Sizes', 'Queue', 'Total Predictions (24h)'].includes(title),
     );
@@ -337,7 +343,7 @@ describe('colours mean something', () => {
   });
 });
 
-test('the band of the sentiment ratio is filled between its edges, and nothing from zero', () => {
+test('the band of the sentiment ratio is filled between its edges, not from zero', () => {
   const panel = panelNamed('Sentiment ratio and the band around its 7-day mean');
   const property = (series: string, id: string) =>
     overridden(panel, series)?.properties.find((one) => one.id === id)?.value;
@@ -348,7 +354,7 @@ test('the band of the sentiment ratio is filled between its edges, and nothing f
   expect(panel.fieldConfig!.defaults.custom!.fillOpacity).toBe(0);
 });
 
-test('units are those that an operator knows', () => {
+test('units are familiar to operators', () => {
   const units = new Set(all.map(({ fieldConfig }) => fieldConfig?.defaults.unit));
   expect([...units].sort()).toEqual([
     ...['bytes', 'none', 'percentunit', 'reqps', 's', 'short', 'suffix: predictions/s'],
@@ -376,13 +382,13 @@ test('a limit is a line with a name and a colour', () => {
 });
 
 test.each(['HTTP Request Rate by endpoint', 'Requests by status', 'Requests in progress'])(
-  '%s: what is 0 in all the time that is looked at is in no legend',
+  '%s: series that are 0 for the whole time range are left out of every legend',
   (title) => {
     const [{ expr }] = panelNamed(title).targets! as [Target];
     expect(expr).toMatch(/\) and on \((handler|status)\) \(.*\[\$__range\]\)\) > 0\)$/);
   },
 );
 
-test('the list of verdicts shows verdicts, and no starts and phases', () => {
+test('the list of verdicts shows verdicts only, without starts and phases', () => {
   expect(panelNamed('Verdicts of runs').options.tags).toEqual(['sla-run', 'verdict']);
 });

@@ -7,8 +7,8 @@ import { seal } from '../runs/seal.ts';
 import { type Done, ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /**
- * One real gate; everything else is done to copies of the folder that it left. Whether the service was fast enough on this
- * machine is not the question here: whatever the verdict, it must come out again.
+ * One real gate; everything else is done to copies of its run folder. It does not matter here whether the
+ * service was fast enough on this machine: the same verdict must come out again, whatever it is.
  */
 
 let runs: TemporaryFolder;
@@ -35,14 +35,14 @@ async function copyRun(): Promise<Copy> {
   return { path, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
-/** Preloaded into a process, it ends it with 99 as soon as a connection or a name is asked for. */
+/** Preloaded into a process: exits with 99 when a connection or a DNS lookup is attempted. */
 const NO_NETWORK = `--import=data:text/javascript,${encodeURIComponent(
   `import net from 'node:net'; import dns from 'node:dns';
    net.Socket.prototype.connect = () => process.exit(99); dns.lookup = () => process.exit(99);`,
 )}`;
 
-describe('a bundle alone', () => {
-  test('gives the same verdict to the byte, without any network', async () => {
+describe('a bundle on its own', () => {
+  test('gives the same verdict byte by byte, without network access', async () => {
     expect([0, 1], gated.stderr).toContain(gated.code);
     const offline = await sla(['verify', original, '--offline', '--json'], {
       env: { NODE_OPTIONS: NO_NETWORK },
@@ -53,7 +53,7 @@ describe('a bundle alone', () => {
     expect((await sla(asks, { env: { NODE_OPTIONS: NO_NETWORK } })).code).toBe(99);
   });
 
-  test('its manifest has every file, the logs too, and no file is left half-written', async () => {
+  test('its manifest lists every file including logs, and no file is left half-written', async () => {
     const { files } = JSON.parse(await readFile(join(original, 'manifest.json'), 'utf8'));
     const entries = await readdir(await realFolder(), { recursive: true, withFileTypes: true });
     const found = entries
@@ -75,7 +75,7 @@ describe('a bundle alone', () => {
     expect(listed.filter((path: string) => path.includes('.tmp'))).toEqual([]);
   });
 
-  test('says what it ran on and with, and names the job', async () => {
+  test('records the machine and the versions, and names the job', async () => {
     const environment = JSON.parse(await readFile(join(original, 'environment.json'), 'utf8'));
     const sums = await readFile(join(ROOT, 'service', 'model', 'SHA256SUMS'), 'utf8');
     expect(environment).toMatchObject({
@@ -98,7 +98,7 @@ describe('a bundle alone', () => {
 const realFolder = async () =>
   join(runs.path, (await readdir(runs.path)).find((name) => name.includes('smoke'))!);
 
-describe('a bundle that was altered is refused, and the file is named', () => {
+describe('an altered bundle is rejected, and the file is named', () => {
   const HASHES = /expected sha256 [0-9a-f]{64}, found [0-9a-f]{64}/;
   const alterations: Record<string, [(path: string) => Promise<unknown>, string, RegExp]> = {
     'a sample': [
@@ -174,7 +174,7 @@ describe('a bundle that was altered is refused, and the file is named', () => {
     }
   });
 
-  test('all that was altered is told at once', async () => {
+  test('all alterations are reported at once', async () => {
     await using run = await copyRun();
     await appendFile(join(run.path, 'verdict.txt'), '!');
     await rm(join(run.path, 'junit.xml'));
@@ -184,7 +184,7 @@ describe('a bundle that was altered is refused, and the file is named', () => {
   });
 });
 
-test('a stored verdict that does not follow from the evidence is told, and not believed', async () => {
+test('a stored verdict that does not follow from the evidence is reported, and not trusted', async () => {
   await using run = await copyRun();
   const verdict = JSON.parse(gated.stdout) as Verdict;
   const first = { ...verdict.objectives[0]!, samples: 7 };
@@ -198,12 +198,12 @@ test('a stored verdict that does not follow from the evidence is told, and not b
   expect(code).toBe(gated.code);
 });
 
-describe('asking again', () => {
+describe('querying the evidence again', () => {
   let prometheus: Running;
   let url: string;
   let folder: TemporaryFolder;
 
-  // On a copy: Prometheus writes into its folder, and the bundle is sealed.
+  // On a copy, because Prometheus writes to its folder, and the bundle is sealed.
   beforeAll(async () => {
     folder = await temporaryFolder();
     await cp(join(original, 'prometheus-snapshot'), join(folder.path, 'data'), { recursive: true });
@@ -239,14 +239,14 @@ describe('asking again', () => {
     expect(asked.code).toBe(gated.code);
   });
 
-  test('every difference is told: samples, series, and what they do to the counts', async () => {
+  test('every difference is reported: samples, series, and the change in counts', async () => {
     await using run = await copyRun();
     const file = join(run.path, 'evidence.json');
     const evidence = JSON.parse(await readFile(file, 'utf8')) as Evidence;
     const buckets = evidence.readings.find(({ selector }) => selector.includes('_bucket'))!;
     const up = evidence.readings.find(({ selector }) => selector.startsWith('up{'))!;
     const raised = (value: string) => String(Number(value) + 1);
-    // One answer more in the last scrape of each bucket, and a target that nobody else knows.
+    // One more response in the last scrape of each bucket, and an unknown target.
     const altered = buckets.series.map(({ labels, samples }) => ({
       labels,
       samples: samples.map(([at, value], index) => [
@@ -277,7 +277,7 @@ describe('asking again', () => {
     expect(code).toBe(gated.code);
   });
 
-  test('a Prometheus that knows nothing of it is inconclusive, whatever is stored', async () => {
+  test('a Prometheus without the data makes it inconclusive, whatever is stored', async () => {
     const { code, stderr, stdout } = await slaHere([
       'verify',
       original,

@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   document = join(folder.path, 'sla.yaml');
   const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
-  // It leads to this machine, and is none of the addresses that are allowed without being listed.
+  // It resolves to this machine, but is not one of the addresses that are always allowed.
   await writeFile(document, shipped.replace('service:\n', 'service:\n  allowedTargets: [0.0.0.0]\n'));
 });
 afterAll(() => folder[Symbol.asyncDispose]());
@@ -81,8 +81,8 @@ const lastRun = async () =>
 const outcomes = ({ objectives }: VerdictDocument) =>
   Object.fromEntries(objectives.map(({ id, verdict }) => [id, verdict]));
 
-describe('a service that is already running', { timeout: 180_000 }, () => {
-  test('is judged if the document allows it, with its token and that of Prometheus; nothing is sent if a limit is exceeded', async () => {
+describe('an existing service', { timeout: 180_000 }, () => {
+  test('is judged if the document allows it, with its token and that of Prometheus; if a bound is exceeded, nothing is sent', async () => {
     await using stack = await startStack();
     await using front = await startFront(stack.prometheusUrl);
     const env = { SLA_TARGET_TOKEN: TOKENS.target, PROMETHEUS_TOKEN: TOKENS.prometheus };
@@ -99,7 +99,8 @@ describe('a service that is already running', { timeout: 180_000 }, () => {
       ...['--max-rate', '30', '--max-duration', '12s'],
     ]);
 
-    // Whether it is fast enough is this machine's business: all were let in, and Prometheus said what it knew.
+    // Whether it is fast enough depends on this machine. Checked here: all requests were authorised, and
+    // Prometheus had the data.
     const { load } = await lastRun();
     expect(load, passed.stderr).toMatchObject({ completed: true, sent: 360, lost: 0 });
     expect(load!.answered).toMatchObject({ '2xx': 360 });
@@ -123,7 +124,7 @@ describe('a service that is already running', { timeout: 180_000 }, () => {
     expect(wrong.stderr).toContain('SLA_TARGET_TOKEN');
   });
 
-  test('that responds to more than half with errors is no longer loaded, and does not pass', async () => {
+  test('is no longer loaded once more than half of its responses are errors, and does not pass', async () => {
     await using stack = await startStack('errors=60%');
     const env = { SLA_TARGET_TOKEN: TOKENS.target };
     const { code, stdout, stderr } = await gate(stack, stack.prometheusUrl, env, ['--no-abort']);
@@ -133,7 +134,7 @@ describe('a service that is already running', { timeout: 180_000 }, () => {
     expect(load).toMatchObject({ completed: false, plannedRequests: 360 });
     expect(load!.stoppedBecause).toContain('load on a service that was already running stops at half');
     expect(load!.sent).toBeLessThan(240);
-    // Five errors of 360 are more than 1% already, whatever would have come after them.
+    // Five errors of 360 already exceed 1%, whatever comes after them.
     expect(outcomes(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
     expect(code).toBe(1);
     expect(verdict.preconditions.find(({ id }) => id === 'load-delivered')).toMatchObject({
@@ -143,7 +144,7 @@ describe('a service that is already running', { timeout: 180_000 }, () => {
   });
 });
 
-/** What the service has counted of POSTs so far, whatever it answered. */
+/** The number of POST requests that the service has counted so far, with any response. */
 async function predictions({ serviceUrl }: Stack): Promise<number> {
   const text = await (await fetch(`${serviceUrl}/metrics`)).text();
   const lines = text.matchAll(/^http_requests_total\{.*method="POST".*\} (\d+)$/gm);

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyCheckout, ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /**
- * Exit code 1 means that an SLA was missed, and 0 that none was: nothing that goes wrong around the harness may end with either.
- * Each line is the launcher as people call it, by a shell, with one thing broken.
+ * Exit code 1 means that an SLA was missed, and 0 that none was: no problem around the harness may cause
+ * either. Each row runs the launcher from a shell, as people do, with one thing broken.
  */
 
 let folder: TemporaryFolder;
@@ -17,7 +17,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   checkout = join(folder.path, 'checkout');
   await copyCheckout(checkout);
-  // It shares our packages: it must not install any.
+  // It shares our packages, so it must not install any.
   const long = new Date(2001, 1, 1);
   await utimes(join(checkout, 'package-lock.json'), long, long);
 });
@@ -29,7 +29,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** What a shell does with `$SLA`; bounded, as nothing may hang. */
+/** Runs `$SLA` in a shell, with a time limit. */
 function shell(script: string, env: Readonly<Record<string, string>> = {}, root = ROOT): Promise<Ended> {
   const child = spawn('/bin/bash', ['-c', script], {
     cwd: root,
@@ -56,7 +56,7 @@ function shell(script: string, env: Readonly<Record<string, string>> = {}, root 
 const preload = (code: string) => `--import=data:text/javascript,${encodeURIComponent(code)}`;
 const lines = (text: string) => text.trimEnd().split('\n');
 
-describe('what cannot be started ends with 4, in one line', () => {
+describe('a launcher that cannot start exits with 4, in one line', () => {
   const cases: Record<string, [env: Record<string, string>, message: RegExp]> = {
     'NODE_OPTIONS that preloads what is not there': [
       { NODE_OPTIONS: '--require=/nonexistent/preload.js' },
@@ -91,13 +91,13 @@ describe('what cannot be started ends with 4, in one line', () => {
     expect(code).toBe(4);
   });
 
-  test('a working directory that was deleted', async () => {
+  test('a deleted working directory', async () => {
     const gone = mkdtempSync(join(tmpdir(), 'sla-gone-'));
     const { code, stdout, stderr } = await shell('cd "$GONE" && rmdir "$GONE" && exec "$SLA" --version', {
       GONE: gone,
     });
     if (existsSync(gone)) rmdirSync(gone);
-    // Some shells say so as well, before the launcher begins.
+    // Some shells also report this, before the launcher begins.
     const ours = lines(stderr).filter((line) => !line.includes('getcwd'));
     expect(ours).toEqual([
       'the working directory was deleted: change to an existing directory and run again',
@@ -107,7 +107,7 @@ describe('what cannot be started ends with 4, in one line', () => {
   });
 });
 
-describe('a checkout that is broken ends with 4, in one line', () => {
+describe('a broken checkout exits with 4, in one line', () => {
   const files: Record<string, [file: string, content: string | null]> = {
     'an entry that is missing': ['scripts/cli/sla.ts', null],
     'an entry with a syntax error': ['scripts/cli/sla.ts', 'const = 1;\n'],
@@ -131,7 +131,7 @@ describe('a checkout that is broken ends with 4, in one line', () => {
     expect(code, stderr).toBe(4);
   });
 
-  test('a Node.js that cannot be run', async () => {
+  test('a Node.js that cannot be executed', async () => {
     const alone = join(folder.path, 'alone');
     await mkdir(join(alone, 'node_modules', '.bin'), { recursive: true });
     await copyFile(join(ROOT, 'sla'), join(alone, 'sla'));
@@ -155,34 +155,34 @@ describe('a checkout that is broken ends with 4, in one line', () => {
   });
 });
 
-describe('an error that nobody caught ends with 4', () => {
+describe('an uncaught error exits with 4', () => {
   test.each([
     ['an exception', 'setTimeout(() => { throw new Error("x") }, 30)'],
     ['a rejection', 'setTimeout(() => void Promise.reject(new Error("x")), 30)'],
     ['something thrown that is no error', 'setTimeout(() => { throw null }, 30)'],
     ['a signal that is not ours', 'setTimeout(() => process.emit("error", new Error("x")), 30)'],
   ])('%s', async (_, what) => {
-    // The preflight ends before it comes.
+    // The preflight check finishes before it is thrown.
     const env = { NODE_OPTIONS: preload(what) };
     const { code, stderr } = await shell('exec "$SLA" selftest --quick', env);
     expect(stderr).toContain('this is a bug in the harness');
     expect(code).toBe(4);
   });
 
-  test('too little memory', async () => {
+  test('out of memory', async () => {
     const { code } = await shell('exec "$SLA" selftest --quick', { NODE_OPTIONS: '--max-old-space-size=12' });
     expect([0, 1, 2, 3]).not.toContain(code);
   });
 });
 
-describe('an output that takes nothing', () => {
+describe('an output that cannot be written', () => {
   test.skipIf(!existsSync('/dev/full'))('a full disk: 4, and a line on standard error', async () => {
     const { code, stderr } = await shell('exec "$SLA" --help >/dev/full');
     expect(lines(stderr)).toEqual(['standard output cannot be written (ENOSPC): the output is incomplete']);
     expect(code).toBe(4);
   });
 
-  test('a reader that went away: 4', async () => {
+  test('a reader that closed the pipe: 4', async () => {
     const { stdout, stderr } = await shell('{ sleep 1; "$SLA" --help; echo "code $?" >&3; } 3>&1 | true', {});
     expect(stdout + stderr).not.toMatch(/code [01]\b/);
   });
@@ -192,7 +192,7 @@ describe('an output that takes nothing', () => {
   });
 });
 
-describe('what is no input ends with 2, and in bounded time', () => {
+describe('unusable input exits with 2, in bounded time', () => {
   const HELD = 'mkfifo "$DIR/pipe-$$"; exec 9<>"$DIR/pipe-$$";';
   test.each([
     ['a device', 'exec "$SLA" check /dev/zero', /it is a device/],
@@ -234,13 +234,13 @@ describe('what is no input ends with 2, and in bounded time', () => {
     expect(code).toBe(2);
   });
 
-  test('a document out of a pipe is read', async () => {
+  test('a document is read from a pipe', async () => {
     const { code, stdout } = await shell('exec "$SLA" check <(cat slas/documents/sentiment-api.yaml)');
     expect(stdout).toMatch(/: ok, \d+ objectives/);
     expect(code).toBe(0);
   });
 
-  test('a pipe that nobody writes to is waited for, and Ctrl-C ends that', async () => {
+  test('a pipe without a writer is waited for until Ctrl-C', async () => {
     const script = `${HELD} "$SLA" check "$DIR/pipe-$$" & sleep 2; kill -INT $!; wait $!`;
     const { code, stderr } = await shell(script, { DIR: folder.path });
     expect(stderr).toContain('interrupted: everything that was started has been stopped');
@@ -248,7 +248,7 @@ describe('what is no input ends with 2, and in bounded time', () => {
   });
 });
 
-describe('a folder that accepts no files ends with 4', () => {
+describe('a read-only folder exits with 4', () => {
   test.each([
     ['gate --scenario smoke', '/proc/sla'],
     ['run smoke', '/proc/self/sla/deeper'],

@@ -8,7 +8,7 @@ import { isAlive, ROOT, sla, startSla, temporaryFolder } from '../testing/sla.ts
 
 /** The gate from end to end: the real service, the real k6, a real Prometheus, as processes. */
 
-/** Short, and still enough requests for a p99 (299) and scrapes for a census (10). */
+/** Short, but with enough requests for a p99 (299) and scrapes for a census (10). */
 const SHORT = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
 
 const outcomes = ({ objectives }: VerdictDocument) =>
@@ -26,7 +26,7 @@ const ALL_MET = {
 };
 
 describe('a healthy service', () => {
-  test('passes; k6, the service and the verdict count the same; the run can be judged again', async () => {
+  test('passes; k6, the service and the verdict have the same counts; the run can be judged again', async () => {
     await using folder = await temporaryFolder();
     const gated = await sla(['gate', ...SHORT, '--out', folder.path, '--json']);
     const verdict = JSON.parse(gated.stdout) as VerdictDocument;
@@ -75,8 +75,8 @@ describe('a healthy service', () => {
   });
 });
 
-describe('two gates side by side', () => {
-  test('a slow and a failing service are each caught, with a free port for everyone', async () => {
+describe('two gates at the same time', () => {
+  test('detect a slow and a failing service, each on ports of its own', async () => {
     await using folder = await temporaryFolder();
     const gate = (faults: string) =>
       sla(['gate', ...SHORT, '--no-abort', '--out', folder.path, '--faults', faults, '--json']);
@@ -95,7 +95,7 @@ describe('two gates side by side', () => {
   });
 });
 
-test('three generators bring the verdict that one brings', { timeout: 180_000 }, async () => {
+test('three load generators give the same verdict as one', { timeout: 180_000 }, async () => {
   await using folder = await temporaryFolder();
   const gate = (...more: string[]) =>
     sla(['gate', ...SHORT, '--no-abort', '--faults', 'errors=5%', '--out', folder.path, '--json', ...more]);
@@ -103,7 +103,7 @@ test('three generators bring the verdict that one brings', { timeout: 180_000 },
   const three = JSON.parse((await gate('--generators', '3')).stdout) as VerdictDocument;
   for (const verdict of [one, three]) {
     const { value, samples, ...errorRate } = objective(verdict, 'error-rate');
-    // Faults are dealt out evenly: of so many requests always as many fail.
+    // Faults are spread evenly: the same number of requests always fails.
     expect(errorRate).toMatchObject({ verdict: 'missed', severity: 'target' });
     expect([samples, value]).toEqual([360, 0.05]);
     expect(verdict.reconciliation.every(({ ok }) => ok)).toBe(true);
@@ -112,7 +112,7 @@ test('three generators bring the verdict that one brings', { timeout: 180_000 },
   expect(outcomes(three)).toEqual(outcomes(one));
 });
 
-describe('a run that nothing can save any more', () => {
+describe('a run that can no longer pass', () => {
   test('is stopped, and fails', async () => {
     await using folder = await temporaryFolder();
     const { code, stdout } = await sla(['gate', '--out', folder.path, '--faults', 'errors=20%', '--json']);
@@ -120,18 +120,18 @@ describe('a run that nothing can save any more', () => {
     expect(code).toBe(1);
     expect(outcomes(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
     expect(objective(verdict, 'error-rate').reason).toContain('certain, although');
-    // What was in flight then was stopped by us, and is no error of the service.
+    // Our stop interrupted the requests in flight; they are not errors of the service.
     expect(objective(verdict, 'error-rate').value).toBeCloseTo(0.2, 1);
-    // 15 of the 1,500 planned are too many: the 75th request has used that up, and k6 looks every 2 s.
+    // 15 of the planned 1,500 are too many: the 75th request reaches that number, and k6 checks every 2 s.
     expect(objective(verdict, 'error-rate').samples).toBeLessThan(750);
   });
 });
 
-describe('something dies once the load has begun: that is evidence', () => {
+describe('a process that dies during the load is evidence', () => {
   async function gateLosing(commandLine: string): Promise<{ code: number | null; verdict: VerdictDocument }> {
     await using folder = await temporaryFolder();
     const gate = startSla(['gate', ...SHORT, '--out', folder.path, '--json']);
-    // k6 is in the middle of its 12 s.
+    // k6 is halfway through its 12 s.
     await gate.seen(/loading: \d+ of/);
     const victims = gate.children(commandLine);
     expect(victims).toHaveLength(1);
@@ -147,7 +147,7 @@ describe('something dies once the load has begun: that is evidence', () => {
     expect(verdict.preconditions.find(({ id }) => id === 'nothing-died')).toMatchObject({ ok: false });
   });
 
-  test('the service: its lost requests break the error rate beyond doubt', async () => {
+  test('the service: its unanswered requests break the error rate for certain', async () => {
     const { code, verdict } = await gateLosing('service/server.ts');
     expect(code).toBe(1);
     expect(outcomes(verdict)).toMatchObject({
@@ -178,16 +178,16 @@ describe('Ctrl-C', () => {
       expect(code).toBe(130);
       expect(stderr).toContain('interrupted: everything that was started has been stopped');
       expect(children.filter(isAlive)).toEqual([]);
-      // It outlives the harness by design, until it has seen its end.
+      // By design it outlives the harness, until it has seen it end.
       await expect.poll(() => watchdog.filter(isAlive), { timeout: 20_000 }).toEqual([]);
-      // The data of Prometheus goes too; what is told so far stays.
+      // Prometheus's data are removed, too; everything reported so far stays.
       const logs = await readdir(join(folder.path, 'latest', 'logs'));
       expect(logs).not.toContain('prometheus-data');
     },
   );
 });
 
-test('a harness that is killed takes its children with it', async () => {
+test('a killed harness takes its child processes with it', async () => {
   await using folder = await temporaryFolder();
   const gate = startSla(['gate', ...SHORT, '--out', folder.path]);
   await gate.seen(/loading: \d+ of/);
@@ -198,12 +198,12 @@ test('a harness that is killed takes its children with it', async () => {
   await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([]);
 });
 
-describe('what cannot even begin is a failure of the harness', () => {
+describe('a run that cannot start is a harness failure', () => {
   test('a scenario whose script k6 cannot run', async () => {
     await using folder = await temporaryFolder();
     const document = join(folder.path, 'sla.yaml');
     const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
-    // A module for k6 that is no script: it has no function to run.
+    // A k6 module that is not a script: it exports no function to run.
     await writeFile(document, shipped.replace('seed: 1', 'script: loadtests/lib/load.ts\n    seed: 1'));
     const { code, stderr } = await sla([
       'gate',
@@ -218,7 +218,7 @@ describe('what cannot even begin is a failure of the harness', () => {
     expect(code).toBe(4);
   });
 
-  test('a run folder that cannot be made', async () => {
+  test('a run folder that cannot be created', async () => {
     const { code, stderr } = await sla(['gate', '--out', '/dev/null/runs']);
     expect(stderr).toContain('/dev/null/runs');
     expect(stderr).toContain('--out DIR');

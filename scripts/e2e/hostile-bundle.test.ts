@@ -6,7 +6,10 @@ import { seal } from '../runs/seal.ts';
 import { finishMadeRun, HEALTHY, makeRun } from '../testing/made-run.ts';
 import { slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
-/** A run folder may come from anywhere, and anybody who can write it can seal it: whatever is in it, commands end in bounded time with a reason. */
+/**
+ * A run folder may come from anywhere, and anyone who can write to it can seal it: whatever it contains,
+ * commands end in bounded time with a reason.
+ */
 
 let folder: TemporaryFolder;
 let original: string;
@@ -42,7 +45,7 @@ const firstObjective =
     return { ...plan, objectives: [{ ...first, ...change }, ...rest] };
   };
 
-test('the run as it is passes', async () => {
+test('the unchanged run passes', async () => {
   expect((await slaHere(['verify', original])).code).toBe(0);
 });
 
@@ -112,7 +115,7 @@ describe('a file that does not match the seal is named', () => {
   });
 });
 
-describe('what was sealed and is not a run is refused, with the reason', () => {
+describe('a sealed folder that is not a run is rejected with the reason', () => {
   const cases: Record<string, [alter: (path: string) => Promise<unknown>, message: RegExp]> = {
     '{} as plan': [
       write('plan.json', '{}'),
@@ -186,7 +189,7 @@ describe('what was sealed and is not a run is refused, with the reason', () => {
     }
   });
 
-  test('files that do not fit together', async () => {
+  test('files that contradict each other', async () => {
     await using run = await copyRun();
     await edit(
       'plan.json',
@@ -205,7 +208,7 @@ describe('what was sealed and is not a run is refused, with the reason', () => {
   });
 });
 
-describe('one broken run hides no other', () => {
+describe('a broken run hides no other', () => {
   const broken: Record<string, (path: string) => Promise<unknown>> = {
     '{} as plan': write('plan.json', '{}'),
     'objectives of nothing': write('plan.json', '{"objectives":[null],"sla":1}'),
@@ -234,7 +237,7 @@ describe('one broken run hides no other', () => {
   });
 });
 
-test('what a run is called steers neither the terminal nor a CI server', async () => {
+test("a run's name controls neither the terminal nor a CI server", async () => {
   await using run = await copyRun();
   const name =
     'x\u001b]0;owned\u0007\u001b[2J\u009b1m\u202e\r\n::error::PASS ##[error] <img src=x onerror=alert(1)> [y](http://z)';

@@ -3,8 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Which of our own files a file may import: the arrows of the design. They do not restrict `import type` and libraries; an
- * import circle is one even if only types go round.
+ * Which of our own files a file may import: the arrows of the design. `import type` and libraries are not
+ * restricted; an import circle is an error even if it consists of types only.
  */
 
 const ROOT = dirname(dirname(import.meta.dirname));
@@ -15,15 +15,16 @@ interface Rule {
   readonly mayImport: RegExp;
 }
 
-/** The first matching rule applies to a file; inside `slas` the stages below apply in addition. */
+/** The first matching rule applies to a file; inside `slas`, the stages below apply, too. */
 const RULES: readonly Rule[] = [
   { files: /^service\/metric-names\.ts$/, mayImport: /^$/ },
-  // Only slas/prometheus talks to a server, and only these files of it.
+  // Only slas/prometheus talks to a server, and in it only these files.
   { files: /^slas\/prometheus\//, mayImport: /^slas\// },
   { files: /^slas\//, mayImport: /^slas\/(?!prometheus\/(prometheus|http|series|wait)\.ts)/ },
   {
     files: /^dashboards\//,
-    // Numbers and reasons are put into words, and the columns of a record are parsed, at one place each.
+    // Numbers and reasons are put into words in one place, and the columns of a record are parsed in one
+    // place.
     mayImport:
       /^(dashboards\/|slas\/(model|render|document\/units|client\/requests|prometheus\/promql)\b|service\/metric-names\.ts$)/,
   },
@@ -32,7 +33,7 @@ const RULES: readonly Rule[] = [
   { files: /^scripts\//, mayImport: /^(scripts|slas|service|dashboards)\// },
 ];
 
-/** The stages of the core, in the order in which data flows through them: no stage imports a later one. */
+/** The stages of the core in the order of the data flow: no stage imports a later one. */
 const STAGES = [
   'slas/model',
   'slas/render/numbers.ts',
@@ -84,7 +85,10 @@ function importsOf(file: string, pattern = OF_VALUES): string[] {
   return [...found].map(([, target]) => relative(ROOT, resolve(ROOT, dirname(file), target!)));
 }
 
-/** The nouns of the model refer to each other (a verdict has reasons, a reason has an outcome): its types may form circles. */
+/**
+ * The types of the model refer to each other (a verdict has reasons, a reason has an outcome), so they may
+ * form circles.
+ */
 const MODEL = /^slas\/model\//;
 
 const importsForCircles = (file: string) =>
@@ -124,13 +128,13 @@ describe('imports', () => {
     expect(sources.flatMap((file) => walk(file, []) ?? [])).toEqual([]);
   });
 
-  test('no file outside scripts, tests included, imports a file of scripts', () => {
+  test('no file outside scripts, including tests, imports a file from scripts', () => {
     const others = all.filter((file) => !file.startsWith('scripts/'));
     const found = others.filter((file) => importsOf(file).some((target) => target.startsWith('scripts/')));
     expect(found).toEqual([]);
   });
 
-  test('imports of values and of types are found', () => {
+  test('finds imports of values and of types', () => {
     expect(importsOf('slas/judge/judge.ts')).toContain('slas/measures/measure.ts');
     expect(importsOf('dashboards/report/top.ts')).not.toContain('dashboards/report/input.ts');
     expect(importsForCircles('dashboards/report/top.ts')).toContain('dashboards/report/input.ts');

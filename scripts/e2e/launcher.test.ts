@@ -19,14 +19,14 @@ import { describe, expect, it } from 'vitest';
 
 const LAUNCHER = fileURLToPath(new URL('../../sla', import.meta.url));
 
-/** Stands where scripts/cli/sla.ts does: says how it was called, and exits with the code that it is told to. */
+/** Stands in for scripts/cli/sla.ts: prints how it was called, and exits with the requested code. */
 const ENTRY = `
 const args: string[] = process.argv.slice(2);
 console.log(JSON.stringify({ args, cwd: process.cwd(), version: process.version }));
 process.exitCode = Number(process.env.EXIT_CODE ?? 0);
 `;
 
-/** Runs before npm installs: leaves a mark, and goes on when there is a file \`go-on\`. */
+/** Runs before npm installs: leaves a marker, and continues when a file \`go-on\` exists. */
 const BEFORE_INSTALL = `
 const fs = require('node:fs');
 fs.appendFileSync('installs', process.pid + '\\n');
@@ -35,7 +35,7 @@ setTimeout(() => process.exit(1), 60_000).unref();
 `;
 
 describe('the launcher', () => {
-  it('installs on the first run, not on the second, and again when the lock file is newer', async () => {
+  it('installs on the first run, not on the second, and again if the lock file is newer', async () => {
     await using project = await makeProject();
     await project.letInstall();
     const first = await project.run();
@@ -54,7 +54,7 @@ describe('the launcher', () => {
     expect(await project.installs()).toHaveLength(2);
   });
 
-  it('passes arguments, the working folder and the exit code through, also by a chain of symbolic links', async () => {
+  it('passes arguments, the working directory and the exit code through, also via a chain of symbolic links', async () => {
     await using project = await makeProject();
     await project.letInstall();
     const elsewhere = join(project.folder, 'else where');
@@ -83,7 +83,7 @@ describe('the launcher', () => {
     expect(existsSync(join(other, 'node_modules'))).toBe(false);
   });
 
-  it('installs once when two start at once', async () => {
+  it('installs once if two start at the same time', async () => {
     await using project = await makeProject();
     const waits = /waiting for process \d+, which installs packages/;
     const onStderr = (text: string) => waits.test(text) && void project.letInstall();
@@ -94,7 +94,7 @@ describe('the launcher', () => {
     expect(await project.installs()).toHaveLength(1);
   });
 
-  it('takes over the lock of a process that is gone', async () => {
+  it('takes over the lock of a process that no longer exists', async () => {
     await using project = await makeProject();
     await project.letInstall();
     await mkdir(join(project.root, '.sla'));
@@ -124,7 +124,7 @@ describe('the launcher', () => {
     },
   );
 
-  it('shows the last lines of an install that failed, exits 4, and tries again the next time', async () => {
+  it('shows the last lines of a failed install, exits with 4, and tries again the next time', async () => {
     await using project = await makeProject();
     await project.letInstall();
     const manifest = await readFile(join(project.root, 'package.json'), 'utf8');
@@ -136,7 +136,7 @@ describe('the launcher', () => {
     expect(await project.run()).toMatchObject({ exitCode: 0 });
   });
 
-  it('says what is needed when there is no npm, and when Node is too old', async () => {
+  it('says what is needed if npm is missing, and if Node is too old', async () => {
     await using project = await makeProject();
     const bin = join(project.folder, 'bin');
     await mkdir(bin);
@@ -154,7 +154,10 @@ describe('the launcher', () => {
   });
 });
 
-/** A project of the same shape in a folder with a space: its \`node\` is a local package, so npm needs no network. */
+/**
+ * A project of the same structure in a folder with a space: its \`node\` is a local package, so npm needs no
+ * network.
+ */
 async function makeProject() {
   const folder = await mkdtemp(join(tmpdir(), 'sla launcher '));
   const root = join(folder, 'the project');

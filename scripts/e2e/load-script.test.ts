@@ -8,9 +8,12 @@ import { runLoad } from '../run/run-k6.ts';
 import { useExisting } from '../stack/existing.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 
-/** Load scripts as people write them: what k6 reports of them is in the run record, whatever the script exports. */
+/**
+ * Load scripts as people write them: what k6 reports about them is in the run record, whatever the script
+ * exports.
+ */
 
-/** Answers everything with 200 and an error; `/refused` with 503. Writes down what was asked for. */
+/** Responds to everything with 200 and an error body; to `/refused` with 503. Records the requests. */
 async function startService() {
   const paths: string[] = [];
   const server = createServer((request, response) => {
@@ -90,7 +93,7 @@ export default eachArrival(() => {
   group('body, in full', () => check(response, { 'the body is right': ({ body }) => !body.includes('error') }));
 });`;
 
-  test('are counted by name, of a script that exports no handleSummary', async () => {
+  test('are counted by name, even if the script exports no handleSummary', async () => {
     const { load } = await run(script);
     expect(load).toMatchObject({ ...WHOLE, thresholds: [], failures: [] });
     expect(load!.checks).toEqual([
@@ -99,7 +102,7 @@ export default eachArrival(() => {
     ]);
   });
 
-  test('of several generators are added up', async () => {
+  test('of several load generators are added up', async () => {
     const { load } = await run(script, { generators: 3 });
     expect(load).toMatchObject(WHOLE);
     expect(load!.checks).toContainEqual({ name: 'body, in full::the body is right', passes: 0, fails: 40 });
@@ -121,7 +124,7 @@ export const options = { ...planned(), thresholds: ${thresholds} };
 export default eachArrival(() => { ${visit} });
 ${more}`;
 
-  test('that are crossed at the end cut nothing', async () => {
+  test('that are crossed at the end do not cut the load short', async () => {
     const { load, incidents } = await run(
       withThresholds(`{
         http_req_duration: ['p(95)<0.001', 'p(95)<10000'],
@@ -140,7 +143,7 @@ ${more}`;
     expect(load!.thresholds![0]!.value).toBeGreaterThan(0.001);
   });
 
-  test('of several generators: a count is that of all, and the one that ends first stops no other', async () => {
+  test('of several load generators: a count is the total, and the first to end does not stop the others', async () => {
     const { load } = await run(
       withThresholds(
         "{ my_errors: ['count<30'], http_req_duration: ['p(95)<0.001'] }",
@@ -155,7 +158,7 @@ ${more}`;
     ]);
   });
 
-  test('with abortOnFail end the load, and it is said which were crossed', async () => {
+  test('with abortOnFail end the load, and the crossed ones are reported', async () => {
     const load = {
       ...LOAD,
       phases: [{ name: 'hold', ratePerSecond: 20, durationSeconds: 20 }],
@@ -172,13 +175,13 @@ ${more}`;
   });
 });
 
-describe('a script that fails', () => {
+describe('a failing script', () => {
   const script = (more: string, visit = "get('/basket');") => `
 export const options = planned();
 export default eachArrival(() => { ${visit} });
 ${more}`;
 
-  test('in setup() sends nothing, and the reason is told', async () => {
+  test('in setup() sends nothing, and the reason is reported', async () => {
     const { load, incidents } = await run(script("export function setup() { throw new Error('no token'); }"));
     expect(load).toMatchObject({ sent: 0, completed: false });
     expect(load!.stoppedBecause).toMatch(
@@ -194,7 +197,7 @@ ${more}`;
     expect(load!.failures).toEqual([expect.stringContaining('Error: cannot clean up at teardown')]);
   });
 
-  test('in handleSummary() leaves its checks and thresholds all the same', async () => {
+  test('in handleSummary() still has its checks and thresholds', async () => {
     const { load } = await run(
       script(
         "export function handleSummary() { throw new Error('no room'); }",
@@ -205,7 +208,7 @@ ${more}`;
     expect(load!.failures).toEqual([expect.stringContaining('Error: no room at handleSummary')]);
   });
 
-  test('to return what handleSummary() must is told; all requests were recorded', async () => {
+  test('that returns no valid handleSummary() result is reported; all requests were recorded', async () => {
     const { load, incidents } = await run(script("export function handleSummary() { return 'text'; }"));
     expect(load).toMatchObject(WHOLE);
     expect(load!.failures).toEqual([expect.stringContaining('k6 wrote no summary')]);
@@ -228,21 +231,21 @@ ${more}`;
     ]);
   });
 
-  test('in an iteration goes on, and its first exception is told', async () => {
+  test('in an iteration continues, and its first exception is reported', async () => {
     const { load } = await run(script('', "get('/basket').missing.field;"));
     expect(load).toMatchObject({ ...WHOLE, scriptErrors: 40, failures: [] });
     expect(load!.firstScriptError).toMatch(/^TypeError: .* at \/.*theirs\.ts:\d+:\d+$/);
   });
 });
 
-test('requests that the script sends without the library are counted, and are no requests of the record', async () => {
+test('requests that the script sends without the library are counted, and are not in the record', async () => {
   const { load } = await run(`
 export const options = planned();
 export default eachArrival(() => http.get(target + '/basket'));`);
   expect(load).toMatchObject({ sent: 0, otherRequests: 40, completed: true });
 });
 
-test('what setup() returns reaches each arrival', async () => {
+test('the value that setup() returns reaches each arrival', async () => {
   const { load, paths } = await run(`
 export const options = planned();
 export const setup = () => ({ path: '/basket-7' });
@@ -251,7 +254,7 @@ export default eachArrival((data: { path: string }) => get(data.path));`);
   expect(new Set(paths)).toEqual(new Set(['/basket-7']));
 });
 
-test('a group whose name has a comma leaves no request out', async () => {
+test('requests in a group whose name has a comma are recorded, too', async () => {
   const { load } = await run(`
 export const options = planned();
 export default eachArrival(() => group('log in, "then" pay', () => get('/basket')));`);

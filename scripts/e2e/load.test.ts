@@ -12,21 +12,24 @@ import { warmUp } from '../run/warm-up.ts';
 import { useExisting } from '../stack/existing.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 
-/** What really goes over the wire, seen by a server that writes it down. */
+/** What is actually sent, recorded by a server. */
 
 interface Recorder extends AsyncDisposable {
   readonly url: string;
   readonly bodies: string[];
   readonly paths: string[];
   readonly methods: readonly string[];
-  /** What each brought as Authorization. */
+  /** The Authorization header of each request. */
   readonly authorizations: (string | undefined)[];
-  /** How many requests asked for the connection to be closed. */
+  /** How many requests asked to close the connection. */
   readonly closes: number;
   readonly timesMs: number[];
 }
 
-/** Answers every POST with a good prediction; every `refuse`-th with 503, and never the `lose`-th; none before there were `hold`. */
+/**
+ * Responds to every POST with a valid prediction; to every `refuse`-th with 503, never to the `lose`-th; to
+ * none before `hold` have arrived.
+ */
 async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<Recorder> {
   const bodies: string[] = [];
   const timesMs: number[] = [];
@@ -93,7 +96,7 @@ const signal = new AbortController().signal;
 
 interface How {
   readonly generators?: number;
-  /** false, as of a service that was there already: half of the requests being errors then ends the load. */
+  /** false for an existing service: the load then stops if half of its responses are errors. */
   readonly isOurs?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -122,13 +125,13 @@ async function loadOnce(
 
 describe('k6', () => {
   test.each(['even', 'poisson'] as const)(
-    'two runs of one plan send the same bytes; another seed sends others: %s arrivals',
+    'two runs of one plan send the same bytes, and another seed sends others: %s arrivals',
     async (arrivals) => {
       const sent: string[][] = [];
       for (const seed of [1, 1, 2]) {
         await using recorder = await startRecorder();
         await loadOnce({ ...LOAD, seed, arrivals }, recorder);
-        // Arrivals may overtake each other on the way.
+        // Arrivals may overtake each other on the network.
         sent.push(recorder.bodies.toSorted());
       }
       const [first, second, other] = sent as [string[], string[], string[]];
@@ -140,7 +143,7 @@ describe('k6', () => {
     },
   );
 
-  test('arrivals fall where the schedule of the seed has them, in every phase', async () => {
+  test("arrivals follow the seed's schedule, in every phase", async () => {
     await using recorder = await startRecorder();
     const seed = 5;
     const run = await loadOnce({ ...LOAD, seed, arrivals: 'poisson' }, recorder);
@@ -156,19 +159,19 @@ describe('k6', () => {
       .sort((a, b) => a - b);
     const late = startedMs.map((at, index) => at - due[index]!).sort((a, b) => a - b);
     expect(late).toHaveLength(LOAD.plannedRequests);
-    // The middle one is on time to within a few milliseconds, however busy the machine is at times.
+    // The median is accurate to a few milliseconds, even if the machine is busy at times.
     expect(Math.abs(late[Math.floor(late.length / 2)]!)).toBeLessThan(25);
     expect(phases![1]!.fromSeconds - phases![0]!.fromSeconds).toBeCloseTo(2, 1);
   });
 
-  test('a service that falls behind gets the whole load all the same: nobody is missing to send it', async () => {
-    // All of them are in flight at once, and none is answered before the last has come.
+  test('a service that falls behind still receives the whole load: there are always enough virtual users', async () => {
+    // All of them are in flight at the same time, and none is answered before the last has arrived.
     await using recorder = await startRecorder({ hold: LOAD.plannedRequests });
     const { load } = await loadOnce(LOAD, recorder);
     expect(load).toMatchObject({ sent: 160, lost: 0, droppedIterations: 0, completed: true });
   });
 
-  test('a visit sends its requests one after the other, and all of them are counted', async () => {
+  test('a visit sends its requests in sequence, and all of them are counted', async () => {
     await using recorder = await startRecorder();
     const load = {
       ...LOAD,
@@ -186,7 +189,7 @@ describe('k6', () => {
     expect(recorder.closes).toBeLessThan(10);
   });
 
-  test('three generators send what one does, each request once, and leave one record of it', async () => {
+  test('three load generators send what one would, each request once, and leave one record', async () => {
     await using alone = await startRecorder({ refuse: 10 });
     await using shared = await startRecorder({ refuse: 10 });
     const load = { ...LOAD, arrivals: 'poisson' as const };
@@ -213,7 +216,7 @@ describe('k6', () => {
     expect(window.toSeconds * 1000).toBeGreaterThanOrEqual(shared.timesMs.at(-1)!);
   });
 
-  test('generators that share a load stop together when nothing can save it any more', async () => {
+  test('load generators that share a load stop together once the run can no longer pass', async () => {
     await using recorder = await startRecorder({ refuse: 2 });
     const budget = {
       objective: 'error-rate',
@@ -230,13 +233,13 @@ describe('k6', () => {
     expect(record).toMatchObject({ completed: false });
     expect(record!.stoppedBecause).toContain('an objective can no longer be met');
     expect(record!.sent).toBeLessThan(700);
-    // What was in flight at the stop has no end that k6 knows of.
+    // k6 does not know the outcome of requests in flight at the stop.
     const ended = record!.answered['2xx'] + record!.answered['5xx'] + record!.lost;
     expect(ended).toBeLessThanOrEqual(record!.sent);
     expect(ended).toBeGreaterThan(10);
   });
 
-  test('load on a service that was already running stops on every generator when half of the requests fail', async () => {
+  test('load on an existing service stops on every load generator when half of the requests fail', async () => {
     await using recorder = await startRecorder({ refuse: 2 });
     const phases = [{ name: 'hold', ratePerSecond: 40, durationSeconds: 30 }];
     const load = { ...LOAD, phases, plannedRequests: 1200, scheduledSeconds: 30 };
@@ -245,14 +248,14 @@ describe('k6', () => {
       /^\d+ of the \d+ requests that ended within 5 s were errors \(\d+ got a 503\)/,
     );
     expect(record).toMatchObject({ completed: false });
-    // It stops itself in seconds: k6 writes down once a second.
+    // It stops within seconds: k6 writes its samples once per second.
     expect(recorder.bodies.length).toBeLessThan(600);
     expect(record!.answered['5xx']).toBeGreaterThan(5);
-    // Stopped by us, nothing died.
+    // We stopped it; nothing died.
     expect(incidents).toBeNull();
   });
 
-  test('a token goes with each request, which goes to the service itself, whatever proxy is set', async () => {
+  test('a token is sent with each request, directly to the service, whatever proxy is set', async () => {
     await using recorder = await startRecorder();
     const proxy = 'http://127.0.0.1:9';
     const env = {
@@ -261,14 +264,14 @@ describe('k6', () => {
       http_proxy: proxy,
       NO_PROXY: '',
     };
-    // It leads to this machine, and is not among the addresses that are never sent to a proxy.
+    // It resolves to this machine, and is not one of the addresses that always bypass a proxy.
     const url = recorder.url.replace('127.0.0.1', '0.0.0.0');
     const { load: record } = await loadOnce(LOAD, { ...recorder, url }, { env, isOurs: false });
     expect(record).toMatchObject({ completed: true, lost: 0 });
     expect(new Set(recorder.authorizations)).toEqual(new Set(['Bearer a-token-for-the-target']));
   });
 
-  test('the run record tells answers, refusals and lost requests apart, and adds up', async () => {
+  test('the run record distinguishes responses, refusals and unanswered requests, and adds up', async () => {
     await using recorder = await startRecorder({ refuse: 10, lose: 16 });
     const { load, window } = await loadOnce(LOAD, recorder);
     const received = recorder.bodies.length;
@@ -286,7 +289,7 @@ describe('k6', () => {
     expect(window.toSeconds * 1000).toBeGreaterThanOrEqual(recorder.timesMs.at(-1)!);
   });
 
-  test('a service that is not there loses every request', async () => {
+  test('if the service does not exist, every request is unanswered', async () => {
     const recorder = await startRecorder();
     await recorder[Symbol.asyncDispose]();
     const { load } = await loadOnce(LOAD, recorder);
@@ -296,7 +299,7 @@ describe('k6', () => {
 });
 
 describe('warm-up', () => {
-  test('our own service is warmed up in closed loop, with the bodies of the document', async () => {
+  test("our own service is warmed up in a closed loop, with the document's bodies", async () => {
     await using recorder = await startRecorder();
     const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
     const endedSeconds = await warmUp(stack, LOAD, signal);
@@ -305,16 +308,17 @@ describe('warm-up', () => {
     expect(endedSeconds * 1000).toBeGreaterThanOrEqual(recorder.timesMs.at(-1)!);
   });
 
-  test('one that others use gets no more than the planned rate', async () => {
+  test('a shared service gets no more than the planned rate', async () => {
     await using recorder = await startRecorder();
     await warmUp(useExisting(recorder.url, 'http://127.0.0.1:9'), LOAD, signal);
     const spanSeconds = (recorder.timesMs.at(-1)! - recorder.timesMs[0]!) / 1000;
     expect(recorder.bodies).toHaveLength(200);
-    // autocannon releases a connection's share of each second at once: the first and the last second's worth may come early.
+    // autocannon sends a connection's requests of each second at once: those of the first and last second may
+    // come early.
     expect((recorder.bodies.length - 80) / spanSeconds).toBeLessThanOrEqual(40);
   });
 
-  test('where less than a request a second is planned, no more come before it either', async () => {
+  test('if less than one request per second is planned, the warm-up does not exceed it either', async () => {
     await using recorder = await startRecorder();
     const phases = [{ name: 'hold', ratePerSecond: 0.5, durationSeconds: 10 }];
     const stack = useExisting(recorder.url, 'http://127.0.0.1:9');
@@ -323,7 +327,7 @@ describe('warm-up', () => {
     expect(recorder.authorizations).toEqual(Array(2).fill('Bearer a-token-for-the-target'));
   });
 
-  test('a document without bodies asks by GET, with its headers', async () => {
+  test('a document without bodies sends GET requests, with its headers', async () => {
     await using recorder = await startRecorder();
     const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
     const get = { path: '/hello', headers: { authorization: 'Basic YTpi' } };
@@ -334,7 +338,7 @@ describe('warm-up', () => {
     expect(recorder.authorizations[0]).toBe('Basic YTpi');
   });
 
-  test('a service that gives no good answer is no service to judge', async () => {
+  test('a service without any successful response is not judged', async () => {
     await using recorder = await startRecorder({ refuse: 1 });
     const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs: true };
     await expect(warmUp(stack, LOAD, signal)).rejects.toThrow(

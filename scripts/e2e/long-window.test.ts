@@ -17,13 +17,13 @@ import {
 import { evidenceDifferences } from '../runs/differences.ts';
 
 /**
- * Windows with more scrapes than evidence carries, of a real Prometheus: what the thinned evidence gives must be what all the
- * samples give, and no trouble between the block ends may go unseen.
+ * Windows with more scrapes than the evidence holds, from a real Prometheus: downsampled evidence must give
+ * the same result as all samples, and no irregularity between block ends may be missed.
  */
 
 const START = Date.UTC(2025, 6, 1) / 1000;
 const FROM = START + 100.4;
-/** 2,000 scrapes, four in a block. */
+/** 2,000 scrapes, four per block. */
 const TO = FROM + 2_000;
 /** In the middle of a block: two scrapes lie within 0.6 s of it, and neither is the last of the block. */
 const AT = START + 502;
@@ -122,7 +122,7 @@ function planOf({ job }: LongService, replicas = 'stable'): Plan {
 
 const asker = () => ({ url: server.url, signal: AbortSignal.timeout(100_000) });
 
-/** All samples of the window: what evidence was before there was any thinning. */
+/** All samples of the window, without downsampling. */
 async function wholeEvidence(plan: Plan): Promise<Evidence> {
   const readings = selectorsOfPlan(plan).map(async (selector) => {
     const query = rawSamples(selector, TO - FROM + 6);
@@ -137,7 +137,7 @@ async function wholeEvidence(plan: Plan): Promise<Evidence> {
 
 const objective = (verdict: VerdictDocument, id: string) => verdict.objectives.find((one) => one.id === id)!;
 
-/** What is counted and decided; that an interval may differ by its blocks is no difference. */
+/** The counts and decisions; intervals may differ because they depend on the blocks. */
 const counts = ({ objectives }: VerdictDocument) =>
   objectives.map(({ id, verdict, samples, value, share, bucket, uncounted }) => ({
     ...{ id, verdict, samples, value, share, bucket, uncounted },
@@ -149,7 +149,7 @@ const samplesIn = ({ readings }: Evidence) =>
     .flatMap(({ series }) => series.map(({ samples }) => samples.length));
 
 describe('a long window', () => {
-  test('is counted exactly, from a part of the samples', async () => {
+  test('is counted exactly from part of the samples', async () => {
     const plan = planOf(services.healthy);
     const evidence = await collectEvidence(plan, run, asker());
     const verdict = judgeInWords(plan, run, evidence);
@@ -203,7 +203,7 @@ describe('a long window', () => {
     expect(decisions(verdict)).toEqual(decisions(whole));
     const decided = (all: ReturnType<typeof counts>) => all.filter((one) => one.verdict !== 'undecided');
     expect(decided(counts(verdict))).toEqual(decided(counts(whole)));
-    // The census is the same, pair by pair.
+    // The census is the same for each target and scrape.
     const census = (of: VerdictDocument) => objective(of, 'model-uptime').reason;
     expect(census(verdict)).toBe(census(whole));
   });
@@ -220,8 +220,8 @@ describe('a long window', () => {
   });
 });
 
-describe('thinned evidence', () => {
-  test('is judged again from its text alone, and asked again it is the same', async () => {
+describe('downsampled evidence', () => {
+  test('is judged again from its text alone, and gives the same result when queried again', async () => {
     const plan = planOf(services['one-scrape-missing']);
     const [evidence, again] = [
       await collectEvidence(plan, run, asker()),
@@ -240,14 +240,14 @@ describe('thinned evidence', () => {
     expect(evidenceDifferences(evidence, renamed, run).join('\n')).toContain('count of up');
   });
 
-  test('that lacks a digest, or the samples of an odd block, decides nothing', async () => {
+  test('without an aggregate, or the samples of an irregular block, decides nothing', async () => {
     const plan = planOf(services['one-scrape-failed']);
     const evidence = await collectEvidence(plan, run, asker());
     expect(judgeInWords(plan, run, evidence).verdict).toBe('pass');
     for (const gone of evidence.readings) {
       const readings = evidence.readings.filter((one) => one !== gone);
       const { verdict } = judgeInWords(plan, run, { ...evidence, readings });
-      // The lag only explains.
+      // The lag is shown as an explanation only.
       const isExplaining = gone.digest === undefined && gone.selector === plan.lag;
       expect(verdict === 'pass', `${gone.digest ?? 'raw'} ${gone.query} at ${gone.atSeconds}`).toBe(
         isExplaining,

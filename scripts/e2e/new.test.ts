@@ -6,7 +6,7 @@ import type { VerdictDocument } from '../../slas/render/json.ts';
 import { documentText, entryFor, withScenario } from '../cli/starting-points.ts';
 import { copyCheckout, ROOT, sla, temporaryFolder } from '../testing/sla.ts';
 
-/** What ./sla new writes runs as it is: each is written in a checkout of its own, and gated there. */
+/** The output of ./sla new runs unchanged: each is written into a checkout of its own and gated there. */
 
 const QUICK = { timeout: 240_000 };
 
@@ -16,7 +16,7 @@ async function gate(root: string, ...args: string[]): Promise<VerdictDocument> {
   return JSON.parse(stdout) as VerdictDocument;
 }
 
-/** How fast this machine is just now is not what is tested: that everything was sent, answered and counted is. */
+/** The speed of this machine is not under test; that every request was sent, answered and counted is. */
 function expectLoaded(verdict: VerdictDocument, requests: number): void {
   const preconditions = Object.fromEntries(verdict.preconditions.map(({ id, detail }) => [id, detail]));
   expect(preconditions['load-delivered']).toContain(`${requests} of ${requests} planned`);
@@ -25,7 +25,7 @@ function expectLoaded(verdict: VerdictDocument, requests: number): void {
 }
 
 describe('./sla new', () => {
-  test('scenario: a script and its load, which run at once', QUICK, async () => {
+  test('scenario: a script and its load, which run unchanged', QUICK, async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     const { code, stdout } = await sla(['new', 'scenario', 'evening-peak'], { root: folder.path });
@@ -33,12 +33,12 @@ describe('./sla new', () => {
     expect(stdout).toContain('loadtests/evening-peak.ts: what is sent');
     const shipped = await readFile(join(ROOT, 'slas/documents/sentiment-api.yaml'), 'utf8');
     const changed = await readFile(join(folder.path, 'slas/documents/sentiment-api.yaml'), 'utf8');
-    // Nothing else of the document is touched, comments included.
+    // The rest of the document is unchanged, including comments.
     expect(changed.split('\n').length - shipped.split('\n').length).toBe(6);
     expectLoaded(await gate(folder.path, '--scenario', 'evening-peak'), 400);
   });
 
-  test('sla: a document, which runs at once; and a scenario for it', QUICK, async () => {
+  test('sla: a document that runs unchanged, and a scenario for it', QUICK, async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     const document = 'slas/documents/checkout.yaml';
@@ -50,14 +50,14 @@ describe('./sla new', () => {
     );
     const script = await readFile(join(folder.path, 'loadtests/peak.ts'), 'utf8');
     expect(script).toContain(`post('/predict', {"text":"Works well."});`);
-    // A body that reports an error, with status 200, is found.
+    // An error body with status 200 is detected.
     expect(script).toContain('expectAnswer(response, isRight);');
     expect((await sla(['plan', '--scenario', 'peak', '--sla', document], { root: folder.path })).code).toBe(
       0,
     );
   });
 
-  test('a script that is there is left alone, and the document with it', async () => {
+  test('an existing script is left alone, and so is the document', async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     const script = join(folder.path, 'loadtests/mine.ts');
@@ -79,7 +79,7 @@ describe('a scenario is added', () => {
     return result.value.scenarios.map(({ name }) => name);
   };
 
-  test('before the others, as they are indented', () => {
+  test('before the others, with their indentation', () => {
     const text = documentText('api')
       .replaceAll('\n  smoke:', '\n    smoke:')
       .replace(/\n {4}(description: 20|rate|duration|seed)/g, '\n      $1');
@@ -91,7 +91,7 @@ describe('a scenario is added', () => {
     expect(parsed(withScenario(text, 'peak', entry))).toEqual(['peak']);
   });
 
-  test('not where they are written in one line', () => {
+  test('but not if they are written on one line', () => {
     const text = documentText('api').replace(
       /\nscenarios:[\s\S]*$/,
       '\nscenarios: { a: { rate: 1/s, duration: 60s } }\n',
@@ -99,7 +99,7 @@ describe('a scenario is added', () => {
     expect(withScenario(text, 'peak', entry)).toBeNull();
   });
 
-  test('with a load that its document can decide', () => {
+  test("with a load that can decide the document's objectives", () => {
     const strict = parseDocument(documentText('api').replace('target: "< 1%"', 'target: "< 0.1%"'));
     if (!strict.ok) throw new Error('no document');
     expect(entryFor(strict.value)).toEqual({ ratePerSecond: 200, durationSeconds: 20 });

@@ -7,8 +7,8 @@ import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { type Done, ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /**
- * A real load in three phases, judged apart. How fast the service was on this machine is not the question: which requests were
- * of which phase is.
+ * A real load in three phases that are judged separately. The service's speed on this machine does not matter
+ * here, only which requests belong to which phase.
  */
 
 const SCENARIO = `scenarios:
@@ -41,7 +41,7 @@ afterAll(() => folder[Symbol.asyncDispose]());
 const read = async <T>(name: string) =>
   JSON.parse(await readFile(join(folder.path, 'latest', name), 'utf8')) as T;
 
-test('k6 tells when each phase began, and what was sent in it', async () => {
+test('k6 reports when each phase began, and what was sent in it', async () => {
   expect(gated.stderr).toContain('run folder');
   const { load, window } = await read<RunRecord>('run.json');
   const phases = load!.phases!;
@@ -54,12 +54,12 @@ test('k6 tells when each phase began, and what was sent in it', async () => {
   }
   const [before, spike, after] = phases.map(({ fromSeconds }) => fromSeconds);
   expect(before! - 0.01).toBeLessThanOrEqual(window.fromSeconds);
-  // A busy machine begins late, and never early.
+  // A busy machine starts late, but never early.
   expect(spike! - before!).toBeGreaterThan(4.9);
   expect(after!).toBeGreaterThan(spike!);
 });
 
-test('each has its rows, with the part that the service was counted in', async () => {
+test("each has its rows, with the interval in which the service's requests were counted", async () => {
   const { objectives, preconditions } = JSON.parse(gated.stdout) as VerdictDocument;
   expect(objectives.map(({ id, phase }) => [id, phase])).toEqual([
     ['latency-p95', null],
@@ -71,7 +71,7 @@ test('each has its rows, with the part that the service was counted in', async (
   const { load } = await read<RunRecord>('run.json');
   const [whole, before, after, spike, recovery] = objectives;
   expect(before!.client!.samples + after!.client!.samples).toBeLessThan(whole!.client!.samples);
-  // On a machine so busy that requests of one phase went out in the next, that is told instead.
+  // If the machine is so busy that requests of one phase were sent in the next, that is reported instead.
   const isDelivered = preconditions.find(({ id }) => id === 'load-delivered')!.ok;
   for (const [row, name] of [
     [before, 'before'],
@@ -89,7 +89,7 @@ test('each has its rows, with the part that the service was counted in', async (
   expect(spike!.reason).toMatch(/spike|phase/);
 });
 
-test('the bundle alone gives the same verdict to the byte', async () => {
+test('the bundle alone gives the same verdict byte by byte', async () => {
   const again = await slaHere(['verify', join(folder.path, 'latest'), '--offline', '--json']);
   expect(again.stdout).toBe(gated.stdout);
   expect(again.code).toBe(gated.code);

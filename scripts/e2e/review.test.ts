@@ -13,13 +13,13 @@ import { launchChromium, openFile, SKIPS_BROWSER } from '../testing/chromium.ts'
 import { finishMadeRun, HEALTHY, type MadeRun, makeRun, TROUBLED } from '../testing/made-run.ts';
 import { ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
-/** What people look at after a run: the report opened, the list of runs, and Grafana. */
+/** What people look at after a run: the report in a browser, the list of runs, and Grafana. */
 
 let folder: TemporaryFolder;
 let healthy: MadeRun;
 let troubled: MadeRun;
 
-/** As a gate leaves it. */
+/** A folder as a gate leaves it. */
 async function finished(made: MadeRun, withReport: boolean): Promise<MadeRun> {
   await finishMadeRun(made, withReport ? await reportOf(ROOT, made.stored, made.verdict) : null);
   return made;
@@ -50,7 +50,7 @@ describe('review', () => {
     expect(code).toBe(0);
   });
 
-  test('a run that was sealed without a report gets one of its own place; the folder stays as it is', async () => {
+  test('a run sealed without a report gets one outside its folder, which stays unchanged', async () => {
     const { stdout, stderr } = await slaHere(['review', troubled.stored.path, '--text']);
     const file = join('.sla', 'reports', `${troubled.stored.run.id}.html`);
     expect(stdout).toContain(`report: ${file}\n`);
@@ -59,7 +59,7 @@ describe('review', () => {
     expect(stderr).not.toContain('does not match its seal');
   });
 
-  test('one that was altered is shown, and it is said', async () => {
+  test('an altered run is shown with a warning', async () => {
     await using other = await temporaryFolder();
     const { stored } = await finished(
       await makeRun(other.path, { suffix: '00dd', durationSeconds: 40, trouble: null }),
@@ -71,7 +71,7 @@ describe('review', () => {
     expect(code).toBe(0);
   });
 
-  test('a run that is not there is bad usage', async () => {
+  test('a missing run is a usage error', async () => {
     const { stderr, code } = await slaHere(['review', join(folder.path, 'nowhere')]);
     expect(stderr).toContain('there is no run folder');
     expect(code).toBe(2);
@@ -112,7 +112,7 @@ describe('review --grafana', () => {
     readonly body: Record<string, unknown>;
   }
 
-  /** Takes down what arrives, and answers as Grafana's reference says; a Grafana itself it is not. */
+  /** Records requests and responds as Grafana's API reference says; it is not a real Grafana. */
   async function listening(status: number, annotations: readonly unknown[]) {
     const arrived: Arrived[] = [];
     const server = createServer(async (request, response) => {
@@ -139,7 +139,7 @@ describe('review --grafana', () => {
   const review = (url: string) =>
     sla(['review', healthy.stored.path, '--grafana', url], { env: { GRAFANA_TOKEN: 'glsa_of_a_test_1234' } });
 
-  test('sends every dashboard and the annotations of the run, and prints where to look', async () => {
+  test("sends every dashboard and the run's annotations, and prints where to look", async () => {
     await using grafana = await listening(200, []);
     const { stdout, stderr, code } = await review(grafana.url);
     expect(code).toBe(0);
@@ -167,7 +167,7 @@ describe('review --grafana', () => {
     expect(stdout + stderr).not.toContain('glsa_of_a_test');
   });
 
-  test('annotations that are there are not made twice', async () => {
+  test('existing annotations are not created twice', async () => {
     await using grafana = await listening(200, [{ id: 7 }]);
     expect((await review(grafana.url)).stderr).toContain('its annotations already exist');
     expect(
@@ -175,7 +175,7 @@ describe('review --grafana', () => {
     ).toEqual([]);
   });
 
-  test('a refusal is told with what Grafana said', async () => {
+  test("a refusal is reported with Grafana's message", async () => {
     await using grafana = await listening(401, []);
     const { stderr, code } = await review(grafana.url);
     expect(stderr).toContain('status 401: {"message":"invalid API key"}');

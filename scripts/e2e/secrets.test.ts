@@ -14,7 +14,10 @@ import {
   temporaryFolder,
 } from '../testing/sla.ts';
 
-/** Secrets wherever a person may have put some; not one byte of them may be in a run folder or on the terminal. */
+/**
+ * Secrets in every place where a user may have put them; none of their bytes may appear in a run folder or on
+ * the terminal.
+ */
 
 const PLANTED = {
   url: 'prom-pass-1d7e',
@@ -46,7 +49,7 @@ beforeAll(async () => {
     `https://someone:${PLANTED.remote}@example.org/team/harness.git?token=${PLANTED.remote}`,
   );
   git('commit', '--quiet', '--allow-empty', '--message', 'one');
-  // A script that is careless with what it knows, as scripts are that are being mended.
+  // A script that handles secrets carelessly, as scripts under repair often do.
   await appendFile(
     join(checkout, 'loadtests', 'smoke.ts'),
     `console.log(\`target \${target} with \${__ENV.DEPLOY_TOKEN} and Authorization: Bearer ${PLANTED.header}\`);\n` +
@@ -105,17 +108,17 @@ describe('a run', () => {
     const out = join(folder.path, 'runs');
     const gate = startGate(out);
     await gate.seen(/loading http/);
-    // Arguments of processes are for everybody to read: of the gate, of k6.
+    // Process arguments are public: those of the gate, and of k6.
     const processes = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,args='], { encoding: 'utf8' });
     expect(processes).toContain('scripts/cli/sla.ts gate');
     expect(secretsIn({ processes }).filter((found) => !found.startsWith(PLANTED.url))).toEqual([]);
     const { code, stdout, stderr } = await gate.done;
     const files = await everyByte(out);
     expect(secretsIn({ ...files, stdout, stderr })).toEqual([]);
-    // That it ran to its verdict is what matters, whichever it was.
+    // It must reach a verdict; which one does not matter.
     expect([0, 1, 3], stderr).toContain(code);
     const { load } = JSON.parse(await readFile(join(out, 'latest', 'run.json'), 'utf8')) as RunRecord;
-    // Each got its answer, as the token is right.
+    // Every request succeeded, so the token is correct.
     expect(load!.answered['2xx']).toBeGreaterThan(0);
     expect(load!.answered['4xx'], stderr).toBe(0);
 
@@ -132,7 +135,7 @@ describe('a run', () => {
     expect(JSON.parse(named('evidence.json')).prometheus.url).toBe(`${stack.prometheusUrl}/`);
   });
 
-  test('that fails shows and leaves none either', async () => {
+  test('that fails does not show or leave any either', async () => {
     await appendFile(
       join(checkout, 'loadtests', 'smoke.ts'),
       "throw new Error('not with ' + __ENV.DEPLOY_TOKEN);\n",

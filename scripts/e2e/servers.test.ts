@@ -25,11 +25,11 @@ import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { findTool } from '../tools/find-tool.ts';
 
 /**
- * Servers of Prometheus's API other than a Prometheus that scrapes: a real VictoriaMetrics, and a real Prometheus that is sent
- * samples late. Each is asked at once when the load has ended.
+ * Servers with Prometheus's API other than a scraping Prometheus: a real VictoriaMetrics, and a real
+ * Prometheus that receives samples late. Each is queried as soon as the load has ended.
  */
 
-/** No latency: how fast the service is, is this machine's business. */
+/** No latency objective: the service's speed depends on this machine. */
 const DOCUMENT = (job: string) => `
 apiVersion: sla-harness/v1
 kind: SLA
@@ -49,7 +49,7 @@ objectives:
 `;
 
 const signal = new AbortController().signal;
-/** The longest that a build of VictoriaMetrics may take, on a machine that has none. */
+/** The time limit for building VictoriaMetrics on a machine that has none. */
 const BUILD_MS = 25 * 60_000;
 
 let folder: TemporaryFolder;
@@ -142,7 +142,7 @@ function planFor(job: string): Plan {
   return planWindow(parsed.value);
 }
 
-/** Waits as the gate does before a load, loads, and judges at once. */
+/** Waits as the gate does before a load, sends the load, and judges immediately. */
 async function judged(job: string, url: string, during: () => Promise<unknown>): Promise<Judged> {
   const plan = planFor(job);
   const asker = { url, signal };
@@ -182,14 +182,14 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
     await predict(troubled.url, 1, 0);
   }, BUILD_MS);
 
-  test('a healthy service passes, though the server shows samples seconds late', async () => {
+  test('a healthy service passes, although the server shows samples seconds late', async () => {
     const result = await judged('troubled', url, () => predict(troubled.url, 80, 100));
     expect(result.verdict.verdict, JSON.stringify(result.verdict, null, 1)).toBe('pass');
     expect(objective(result, 'error-rate').samples).toBe(80);
     expect(result.evidence.arrival).toMatchObject({ boundBy: 'learned', missing: [] });
   });
 
-  test('a scrape that failed is unknown, and is no restart', async () => {
+  test('a failed scrape is unknown, and not a restart', async () => {
     const result = await judged('troubled', url, async () => {
       await predict(troubled.url, 40, 100);
       let failed = 0;
@@ -204,7 +204,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
     const values = result.evidence.readings.flatMap(({ series }) =>
       series.flatMap(({ samples }) => samples.map(([, value]) => value)),
     );
-    // Or this says nothing of markers.
+    // Otherwise this test would not involve markers.
     expect(values).toContain('NaN');
   });
 
@@ -224,7 +224,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
     const body = `${lines.join('\n')}\n`;
     const { status } = await fetch(`${url}/api/v1/import/prometheus`, { method: 'POST', body });
     expect(status).toBe(204);
-    // The first of its samples are there; its functions see none of the last 30 s.
+    // The first of its samples are visible; its functions see none of the last 30 s.
     expect(await awaitScrapeAfter('up{job="long"}', now - 30, 30_000, { url, signal })).toMatchObject({
       isScraped: true,
     });
@@ -236,7 +236,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
     expect(objective(result, 'model-uptime').samples).toBe(601);
   });
 
-  test('a process that restarted is reported as one', async () => {
+  test('a process restart is reported as one', async () => {
     const result = await judged('troubled', url, async () => {
       await predict(troubled.url, 30, 100);
       await troubled.process.stop();
@@ -252,7 +252,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
   });
 });
 
-describe('a Prometheus that is sent samples in batches', { timeout: 120_000 }, () => {
+describe('a Prometheus that receives samples in batches', { timeout: 120_000 }, () => {
   test('of 8 s is waited for, and counts exactly', async () => {
     const service = await serve();
     const options = await optionsFor();

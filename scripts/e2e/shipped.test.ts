@@ -7,7 +7,10 @@ import type { Measure, Selection } from '../../slas/model/model.ts';
 import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { ROOT } from '../testing/sla.ts';
 
-/** The service does not know that it is judged, and the document does not import the service: this holds them together. */
+/**
+ * The service does not know that it is judged, and the document does not import the service: this test keeps
+ * them consistent.
+ */
 
 const parsed = parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8'));
 if (!parsed.ok) throw new Error(JSON.stringify(parsed.error, null, 2));
@@ -40,7 +43,7 @@ const selections = [
 ];
 
 describe('the shipped document and the service', () => {
-  test.each(selections)('the service has $metric with $where from the start', ({ metric, where }) => {
+  test.each(selections)('the service exports $metric with $where from the start', ({ metric, where }) => {
     const defined = known.get(metric);
     expect(defined).toBeDefined();
     const fits = (labels: Readonly<Record<string, unknown>>) =>
@@ -72,7 +75,7 @@ describe('the shipped document and the service', () => {
     ]);
   });
 
-  test('the total of the error rate leaves out the 4xx of the client, and nothing else', () => {
+  test('the total of the error rate excludes client errors (4xx), and nothing else', () => {
     const measure = document.objectives.find(({ id }) => id === 'error-rate')!.measure as Measure & {
       kind: 'ratio';
     };

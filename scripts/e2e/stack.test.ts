@@ -12,8 +12,8 @@ const answers = async (url: string) => {
   }
 };
 
-test('a stack stays up, carries a run that is judged later, serves a gate of somebody else, and goes down whole', async () => {
-  // A checkout of its own: the name of its socket follows from its folder, so it meddles with no other stack.
+test("a stack stays up, carries a run that is judged later, serves another process's gate, and is removed completely", async () => {
+  // A separate checkout: the name of its socket depends on its folder, so it does not affect other stacks.
   await using folder = await temporaryFolder();
   const root = join(folder.path, 'a checkout');
   await copyCheckout(root);
@@ -23,7 +23,7 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
     code: 4,
     stdout: expect.stringContaining('no stack is running'),
   });
-  // Two at once: one gives way, and both tell of the same stack.
+  // Two at once: one yields, and both report the same stack.
   const [up, second] = await Promise.all([here('stack', 'up'), here('stack', 'up')]);
   expect(up, up.stderr).toMatchObject({ code: 0 });
   expect(second.stdout).toBe(up.stdout);
@@ -41,7 +41,7 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
     const verdict = JSON.parse(verified.stdout);
     expect(verdict).toMatchObject({ verdict: 'pass', scenario: 'smoke' });
 
-    // The same window, asked for again, and as a stranger's: the same counts.
+    // The same window, queried again, and as one without a load: the same counts.
     const asked = JSON.parse((await here('verify', 'latest', '--prometheus', prometheus, '--json')).stdout);
     expect(asked.objectives).toEqual(verdict.objectives);
     expect(asked.reconciliation).toEqual(verdict.reconciliation);
@@ -80,7 +80,7 @@ test('a stack stays up, carries a run that is judged later, serves a gate of som
   expect((await here('stack', 'down')).stdout).toBe('no stack was running\n');
 }, 180_000);
 
-test('with alerts it has an Alertmanager, where one can be had', async () => {
+test('with alerts it has an Alertmanager, if one is available', async () => {
   await using folder = await temporaryFolder();
   const root = join(folder.path, 'a checkout');
   await copyCheckout(root);
@@ -100,7 +100,8 @@ test('with alerts it has an Alertmanager, where one can be had', async () => {
   expect(await answers(`${address('service', up.stdout)}/health/live`)).toBeNull();
   expect(await answers(`${address('Alertmanager', up.stdout)}/-/ready`)).toBeNull();
 
-  // A machine that can have no Alertmanager evaluates the rules all the same; who wants to be told of them is told that nobody can.
+  // A machine without an Alertmanager still evaluates the rules; a user who asked for notifications is told
+  // that they cannot be sent.
   const env = {
     ALERTMANAGER_BIN: '',
     PATH: folder.path,

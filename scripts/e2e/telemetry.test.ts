@@ -8,13 +8,13 @@ import { parseDocument } from '../../slas/document/document.ts';
 import { checkRules, testRules } from '../../slas/testing/run-promtool.ts';
 import { ROOT } from '../testing/sla.ts';
 
-/** docs/telemetry.md, held against the service, promtool and the gate's own reading of documents. */
+/** Compares docs/telemetry.md with the service, promtool and the gate's own parser. */
 
 const docs = readFileSync(join(ROOT, 'docs', 'telemetry.md'), 'utf8');
 const blocks = [...docs.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
 const all: readonly MetricDefinition[] = [...Object.values(metrics), ...Object.values(variantMetrics)];
 
-test('every metric is in the table, with its type, its labels and what it says of itself', () => {
+test('every metric is in the table, with its type, its labels and its help text', () => {
   const rows = docs.split('\n').filter((line) => /^\| `(sentiment|http)_/.test(line));
   const expected = all.map(({ name, type, labelNames, help }) => {
     const labels = labelNames.map((label) => `\`${label}\``).join(', ');
@@ -23,8 +23,8 @@ test('every metric is in the table, with its type, its labels and what it says o
   expect(rows).toEqual(expected);
 });
 
-/** https://prometheus.io/docs/practices/naming/, as far as a test can tell. */
-test.each(all)('$name is named by the rules', ({ name, type, labelNames, help }) => {
+/** https://prometheus.io/docs/practices/naming/, as far as a test can check it. */
+test.each(all)('$name follows the naming rules', ({ name, type, labelNames, help }) => {
   expect(name).toMatch(/^(sentiment|http)_[a-z]+(_[a-z]+)*$/);
   expect(name.endsWith('_total')).toBe(type === 'counter');
   expect(name).not.toMatch(/_(count|sum|bucket|counter|gauge|histogram|milliseconds|ms|percent|kb)(_|$)/);
@@ -33,7 +33,7 @@ test.each(all)('$name is named by the rules', ({ name, type, labelNames, help })
   expect(help).toMatch(/^\S.*\.$/);
 });
 
-test('no metric has more than 300 series, buckets counted', () => {
+test('no metric has more than 300 series, including buckets', () => {
   for (const definition of all) {
     const series =
       definition.labelSets.length * (definition.type === 'histogram' ? definition.buckets.length + 3 : 1);
@@ -83,16 +83,16 @@ describe('the alerts on drift', () => {
   });
   const psiAlerts = ['SentimentInputDrift', 'SentimentConfidenceDrift'];
 
-  test('promtool has nothing against them', async () => {
+  test('promtool accepts them', async () => {
     expect(await checkRules(rules)).toBe('');
   });
 
-  test('they fire past both limits and past 10 points, and not before', async () => {
+  test('they fire beyond both limits and beyond 10 points, and not before', async () => {
     const tests = [
       after(series(0.05, 0.06, 0.5, 2000), []),
       after(series(0.15, 0.06, 0.59, 2000), []),
       after(series(0.3, 0.06, 0.5, 2000), psiAlerts),
-      // Few predictions: chance alone may do that.
+      // With few predictions this may be chance.
       after(series(0.3, 0.35, 0.9, 120), []),
       after(series(0.05, 0.06, 0.61, 2000), ['SentimentBalanceDrift']),
       after(series(0.05, 0.06, 0.39, 2000), ['SentimentBalanceDrift']),
@@ -101,7 +101,7 @@ describe('the alerts on drift', () => {
   });
 });
 
-test('the document for variant b is one, and asks for nothing that the service does not have', () => {
+test('the document for variant b is valid, and uses only what the service has', () => {
   const parsed = parseDocument(readFileSync(join(ROOT, 'slas', 'documents', 'variant-b.yaml'), 'utf8'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   const told = JSON.stringify(parsed.value);
@@ -115,7 +115,7 @@ test('the document for variant b is one, and asks for nothing that the service d
   expect(told).toContain(outcomes.filter((outcome) => outcome !== 'answered')[0]);
 });
 
-test('the configuration for promtail can be read', () => {
+test('the configuration for promtail can be parsed', () => {
   const [config] = blocks.filter((block) => block.includes('pipeline_stages')).map((block) => parse(block));
   const stages = config.scrape_configs[0].pipeline_stages.flatMap((stage: object) => Object.keys(stage));
   expect(stages).toEqual(['json', 'timestamp', 'labels', 'structured_metadata']);

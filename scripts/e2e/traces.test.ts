@@ -7,10 +7,10 @@ import type { Stack } from '../stack/stack.ts';
 import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { findTool } from '../tools/find-tool.ts';
 
-/** Traces of the real service in a real Jaeger, and what leads to them from a real Prometheus. */
+/** Traces of the real service in a real Jaeger, and the exemplars in a real Prometheus that link to them. */
 
 const PATIENCE = { timeout: 60_000, interval: 100 };
-/** Jaeger is built once for a machine: it takes minutes. */
+/** Jaeger is built once per machine, which takes minutes. */
 const BUILD_LIMIT_MS = 20 * 60_000;
 const CALLER_SPAN = '00f067aa0ba902b7';
 
@@ -66,8 +66,8 @@ const exemplarsIn = (prometheusUrl: string) => {
   return json<ExemplarAnswer>(`${prometheusUrl}/api/v1/query_exemplars?${query}`);
 };
 
-test('Prometheus of a stack stores the exemplars of the latency, and each leads to a trace that is kept', async () => {
-  // Nobody takes the traces: exemplars do not wait for that.
+test("a stack's Prometheus stores the exemplars of the latency, each linking to a sampled trace", async () => {
+  // Nothing receives the traces: exemplars do not depend on that.
   await using stack = await stackOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
   const kept = [traceIdOf(1), traceIdOf(2)];
   for (const traceId of kept) expect(await predict(stack.serviceUrl, traceId)).toBe(200);
@@ -87,7 +87,7 @@ test('Prometheus of a stack stores the exemplars of the latency, and each leads 
 
 // ---------------------------------------------------------------------------------------------- Jaeger
 
-test('Jaeger listens on the loopback only', () => {
+test('Jaeger listens on loopback only', () => {
   const endpoints = [...jaegerConfig({ http: 1, grpc: 2, otlp: 3 }).matchAll(/endpoint: (\S+)/g)];
   expect(endpoints.map(([, address]) => address).toSorted()).toEqual([
     '127.0.0.1:1',
@@ -140,7 +140,8 @@ describe('in Jaeger', () => {
     const answered = await Promise.all(ids.map((id) => predict(stack.serviceUrl, id)));
     expect(new Set(answered)).toEqual(new Set([200]));
     expect(await predict(stack.serviceUrl, traceIdOf(99), false)).toBe(200);
-    // Spans of a request go out together or not much later: the last of its trace are queue and inference.
+    // Spans of a request are exported together or shortly after each other; the last ones are queue and
+    // inference.
     const traces = await vi.waitUntil(async () => {
       const all = await Promise.all(ids.map(spansOf));
       const isWhole = all.every((trace) => trace.some(({ name }) => name === 'POST /predict'));
@@ -158,7 +159,7 @@ describe('in Jaeger', () => {
   const parentOf = ({ traceId, parentSpanId }: Span) =>
     spans.find((span) => span.traceId === traceId && span.spanId === parentSpanId);
 
-  test('each request is a trace that goes on with the caller, with its waiting and its inference inside', () => {
+  test("each request is a trace that continues the caller's, with its queueing and its inference", () => {
     expect(called('POST /predict')).toHaveLength(REQUESTS);
     for (const http of called('POST /predict')) {
       expect(http.parentSpanId).toBe(CALLER_SPAN);
@@ -197,13 +198,13 @@ describe('in Jaeger', () => {
       expect(links.map(({ spanId }) => spanId)).not.toContain(parentSpanId);
   });
 
-  test('no link leads to a trace that is not there', () => {
+  test('no link leads to a missing trace', () => {
     const there = new Set(spans.map(({ traceId, spanId }) => `${traceId} ${spanId}`));
     const led = spans.flatMap(({ links = [] }) => links.map(({ traceId, spanId }) => `${traceId} ${spanId}`));
     expect(led.filter((one) => !there.has(one))).toEqual([]);
   });
 
-  test('the resource says which instance it was, and where', () => {
+  test('the resource identifies the instance and its host', () => {
     const [resource] = resources;
     const text = Object.fromEntries(
       resource!.map(({ key, value }) => [key, value.stringValue ?? value.intValue]),
@@ -215,14 +216,14 @@ describe('in Jaeger', () => {
     });
   });
 
-  test('scrapes and health checks, of which there were many, are no operations', async () => {
+  test('scrapes and health checks, though frequent, are not operations', async () => {
     const { data } = await json<{ data: readonly string[] }>(
       `${jaegerUrl}/api/services/sentiment-api/operations`,
     );
     expect(data.toSorted()).toEqual(['POST /predict', 'batch', 'inference', 'queue']);
   });
 
-  test('an exemplar in Prometheus leads to its trace', async () => {
+  test('an exemplar in Prometheus links to its trace', async () => {
     const { data } = await vi.waitUntil(async () => {
       const answer = await exemplarsIn(stack.prometheusUrl);
       return answer.data.length > 0 && answer;

@@ -14,7 +14,7 @@ export interface Exit {
 export interface Started extends AsyncDisposable {
   readonly name: string;
   readonly logFile: string;
-  /** Resolves when it has ended, for whatever reason. */
+  /** Resolves when it has ended, for any reason. */
   readonly exited: Promise<Exit>;
   /** How it ended, or null while it runs. */
   exit(): Exit | null;

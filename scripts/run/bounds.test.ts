@@ -9,7 +9,9 @@ import { type BoundOptions, checkBounds } from './bounds.ts';
 
 const THERE = 'http://10.0.0.7:8080';
 
-/** What forbids a scenario of the shipped document, with more said of its service. */
+/**
+ * What prevents a scenario of the shipped document from running, given additional settings of its service.
+ */
 function toldOf(
   service: string,
   scenario: string,
@@ -24,8 +26,8 @@ function toldOf(
 
 const allowing = '  allowedTargets: ["10.0.0.7:8080"]\n';
 
-describe('where load may go', () => {
-  test('only where the document says so, and to this machine', () => {
+describe('allowed load targets', () => {
+  test('only those that the document lists, and this machine', () => {
     expect(toldOf('', 'smoke', { target: 'http://127.0.0.1:8080' })).toEqual([]);
     expect(toldOf(allowing, 'smoke', { target: THERE })).toEqual([]);
     expect(toldOf('', 'smoke', { target: THERE })).toEqual([
@@ -37,7 +39,7 @@ describe('where load may go', () => {
   });
 });
 
-describe('how much', () => {
+describe('bounds of the load', () => {
   const stated = `${allowing}  maxRate: 90/s\n  maxDuration: 50s\n`;
   const fast = (text: string) =>
     `scenarios.stress: the planned rate exceeds the ${text}: lower it with --rate, or choose another scenario`;

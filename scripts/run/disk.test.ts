@@ -7,10 +7,10 @@ import { canMount, keepFull, mountSmallDisk } from '../selftest/small-disk.ts';
 import { ROOT, startSla, temporaryFolder } from '../testing/sla.ts';
 import { writeWhole } from './disk.ts';
 
-/** A disk that gives out is a failure of the harness, never a verdict; and no file is there by half. */
+/** A failing disk is a harness failure, never a verdict; and no file is left half-written. */
 
 describe('writing a file', () => {
-  test('it is there whole, and nothing else', async () => {
+  test('creates the complete file, and nothing else', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'a.json');
     await writeWhole(path, 'one');
@@ -19,11 +19,11 @@ describe('writing a file', () => {
     expect(await readdir(folder.path)).toEqual(['a.json']);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('on a full disk the old one stays', async () => {
+  test.skipIf(!existsSync('/dev/full'))('on a full disk the old file stays', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'a.json');
     await writeWhole(path, 'old');
-    // What is written first goes to a device that is always full.
+    // The temporary file is written to a device that is always full.
     await symlink('/dev/full', join(folder.path, '.a.json.tmp'));
     await expect(writeWhole(path, 'new')).rejects.toMatchObject({
       code: 'cannot-write',
@@ -34,7 +34,7 @@ describe('writing a file', () => {
     expect(await readdir(folder.path)).toEqual(['a.json']);
   });
 
-  test('beyond the largest file that is allowed nothing is left', async () => {
+  test('leaves nothing behind if the file-size limit is exceeded', async () => {
     await using folder = await temporaryFolder();
     const script = `
       import { writeWhole } from ${JSON.stringify(join(ROOT, 'scripts', 'run', 'disk.ts'))};
@@ -54,9 +54,9 @@ describe('writing a file', () => {
   });
 });
 
-describe('a gate whose run folder goes bad in the middle of the load', () => {
+describe('a gate whose run folder fails in the middle of the load', () => {
   async function gateMeeting(trouble: (run: string) => Promise<void>, out: string) {
-    // A busy machine must not end the load before the trouble comes.
+    // A busy machine must not end the load before the fault.
     const load = ['--scenario', 'smoke', '--rate', '30', '--duration', '11s', '--no-abort'];
     const gate = startSla(['gate', ...load, '--out', out, '--json']);
     await gate.seen(/loading: \d+ of/);
@@ -65,7 +65,7 @@ describe('a gate whose run folder goes bad in the middle of the load', () => {
     return { ...(await gate.done), run: join(out, id) };
   }
 
-  test('somebody puts a file in its place', async () => {
+  test('another process puts a file in its place', async () => {
     await using folder = await temporaryFolder();
     const out = join(folder.path, 'runs');
     await mkdir(out);
@@ -81,7 +81,7 @@ describe('a gate whose run folder goes bad in the middle of the load', () => {
   });
 
   test.skipIf(!canMount())(
-    'the disk is full (needs the right to mount a small one)',
+    'the disk is full (requires the privilege to mount a small one)',
     async () => {
       await using folder = await temporaryFolder();
       const out = join(folder.path, 'small disk');
@@ -99,7 +99,7 @@ describe('a gate whose run folder goes bad in the middle of the load', () => {
       for (const name of files.filter((one) => one.endsWith('.json'))) {
         expect(() => JSON.parse(readSync(join(run, name))), name).not.toThrow();
       }
-      // The service waits for its log, the load for the service: 30 s on a quiet machine.
+      // The service waits for its log and the load for the service: 30 s on an idle machine.
     },
     120_000,
   );

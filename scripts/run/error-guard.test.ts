@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { guardAgainstErrors } from './error-guard.ts';
 
-/** Requests that ended at these moments, each `milliseconds:status`. */
+/** Requests that ended at these times, each as `milliseconds:status`. */
 function reasonAfter(...requests: readonly (readonly [endMs: number, status: string])[]): string | null {
   const guard = guardAgainstErrors();
   for (const [endMs, status] of requests)
@@ -10,17 +10,17 @@ function reasonAfter(...requests: readonly (readonly [endMs: number, status: str
 }
 
 const T = 1_700_000_000_000;
-/** So many a second, one after the other. */
+/** This many per second, in sequence. */
 const many = (count: number, fromMs: number, status: string, everyMs = 10) =>
   Array.from({ length: count }, (_, index) => [T + fromMs + index * everyMs, status] as const);
 
-describe('a service that was already running', () => {
+describe('load on a service that was already running', () => {
   test.each(['500', '503', '429', '0'])('stops when half of the requests end with %s', (status) => {
     expect(reasonAfter(...many(50, 0, '200'), ...many(50, 5, status))).toContain('50 of the 100 requests');
   });
 
   test.each(['200', '302', '400', '401', '404', '422'])(
-    'is loaded on when all of them end with %s',
+    'continues when all of them end with %s',
     (status) => {
       expect(reasonAfter(...many(100, 0, status))).toBeNull();
     },
@@ -39,7 +39,6 @@ describe('a service that was already running', () => {
     const good = many(1_000, 0, '200');
     expect(reasonAfter(...good, ...many(200, 10_000, '503'))).toBeNull();
     expect(reasonAfter(...good, ...many(260, 10_000, '503'))).toContain('260 of the 500 requests');
-    // Earlier errors do not count.
     expect(reasonAfter(...many(100, 0, '503'), ...many(5, 6_000, '200'))).toBeNull();
   });
 
@@ -47,12 +46,12 @@ describe('a service that was already running', () => {
     expect(reasonAfter(...many(60, 0, '200', 1_000), ...many(5, 60_000, '0', 1_000))).toContain('5 of the 5');
   });
 
-  test('the order in which the records of several generators are read has no effect', () => {
+  test("the order in which several load generators' records are read has no effect", () => {
     const requests = [...many(50, 0, '503'), ...many(40, 0, '200')];
     expect(reasonAfter(...requests)).toBe(reasonAfter(...requests.toReversed()));
   });
 
-  test('the reason lists the outcomes of the requests and does not change', () => {
+  test('the reason lists the outcomes of the requests and does not change afterwards', () => {
     const guard = guardAgainstErrors();
     const see = (status: string, endMs: number) =>
       guard.see({ endMs, status, durationMs: 5, path: '/predict', blocked: '0' });

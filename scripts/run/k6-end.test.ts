@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Load } from '../../slas/model/model.ts';
 import { cutBecause, diedOf, type EndedK6, failuresOf, tellingEnd } from './k6-end.ts';
 
-/** How one k6 or several ended, and what follows from it. */
+/** How one or several k6 processes ended, and what follows from it. */
 
 const LOG = { inIterations: 0, firstInIteration: null, outside: [], first: null, isCrossedAtEnd: false };
 const SUMMARY = { metrics: {}, checks: [] };

@@ -6,7 +6,9 @@ import { type Exit, formatExit } from '../process/processes.ts';
 import type { ErrorLog } from './k6-log.ts';
 import { count, type Summary } from './k6-summary.ts';
 
-/** How k6 ended, and what that says of the load: whether it was cut short, and what k6 reported as failed. */
+/**
+ * How k6 ended, and what that means for the load: whether it was cut short, and what k6 reported as failed.
+ */
 
 /** k6's exit codes. */
 const THRESHOLD_CROSSED = 99;
@@ -23,10 +25,10 @@ const MEANINGS: Readonly<Record<number, string>> = {
   [MARKED_AS_FAILED]: 'the load script marked the test as failed',
 };
 
-/** One k6 that has ended. */
+/** A k6 process that has ended. */
 export interface EndedK6 {
   readonly exit: Exit;
-  /** null where it left none. */
+  /** null if it left none. */
   readonly summary: Summary | null;
   readonly log: ErrorLog;
 }
@@ -43,11 +45,14 @@ function endInWords({ exit, log }: EndedK6): string {
   ].join(': ');
 }
 
-/** k6 speaks of these only after the whole test. */
+/** k6 reports these only at the end of the test. */
 const isAtEnd = ({ exit, log }: EndedK6) =>
   exit.code === MARKED_AS_FAILED || (exit.code === THRESHOLD_CROSSED && log.isCrossedAtEnd);
 
-/** Of several ends the one that tells why comes first: those of the others are told to stop then, and end with what that gives. */
+/**
+ * Of several ends, the one with the cause comes first: the others are then told to stop, and end with the
+ * corresponding exit code.
+ */
 function rankOf(end: EndedK6): number {
   const { code, signal } = end.exit;
   if (signal !== null) return 0;
@@ -57,7 +62,7 @@ function rankOf(end: EndedK6): number {
   return code === THRESHOLD_CROSSED ? 1 : 0;
 }
 
-/** The end that tells most of several: the first that was no good one, else the last. */
+/** The most informative of several ends: the first failure, otherwise the last end. */
 export function tellingEnd(ends: readonly EndedK6[]): EndedK6 {
   const inTime = ends.toSorted((a, b) => a.exit.atSeconds - b.exit.atSeconds);
   const last = inTime.at(-1)!;
@@ -66,11 +71,11 @@ export function tellingEnd(ends: readonly EndedK6[]): EndedK6 {
   return { ...telling, exit: { ...telling.exit, atSeconds: last.exit.atSeconds } };
 }
 
-/** Whether k6 wrote down all that it had to, also where its exit code says that something failed. */
+/** Whether k6 wrote its complete output, even if its exit code reports a failure. */
 const hasEndedItself = ({ exit, summary }: EndedK6) =>
   exit.signal === null && (summary !== null || exit.code === 0 || exit.code === THRESHOLD_CROSSED);
 
-/** Why k6 did not go through its whole plan; null if it did. What fails after the last request cuts nothing. */
+/** Why k6 did not complete its plan; null if it did. A failure after the last request cuts nothing short. */
 export function cutBecause(end: EndedK6, summary: Summary | null, counts: Counts, load: Load): string | null {
   const { exit } = end;
   if (!hasEndedItself(end)) return `k6 ended with ${endInWords(end)}`;
@@ -87,7 +92,7 @@ function isWhole({ sent, answered, lost, droppedIterations }: Counts, { plannedR
 const howBad = (overSeconds: number | null) =>
   overSeconds === null ? 'failed' : `took longer than ${formatValue(overSeconds, 'seconds')}`;
 
-/** A budget that is used up, or a threshold of the script's own that ends the test (`abortOnFail`). */
+/** An error budget was used up, or a threshold of the script stopped the test (`abortOnFail`). */
 function stoppedByThreshold(summary: Summary, end: EndedK6, load: Load): string {
   const told = load.budgets
     .map((budget) => ({ ...budget, bad: count(summary, budget.metric) }))
@@ -101,7 +106,10 @@ function stoppedByThreshold(summary: Summary, end: EndedK6, load: Load): string 
     : `an objective can no longer be met: ${told.join('; ')}`;
 }
 
-/** What k6 reported as failed beside checks and thresholds. undefined where it could not report anything: it was killed. */
+/**
+ * What k6 reported as failed, other than checks and thresholds. undefined if it could not report anything
+ * because it was killed.
+ */
 export function failuresOf(ends: readonly EndedK6[], isCrossed: boolean): readonly string[] | undefined {
   if (!ends.every(hasEndedItself)) return undefined;
   return [...new Set(ends.flatMap((end) => failuresIn(end, isCrossed)))];
@@ -112,7 +120,7 @@ function failuresIn(end: EndedK6, isCrossed: boolean): readonly string[] {
   const isExpected = exit.code === 0 || exit.code === STOPPED_BY_SIGNAL || exit.code === THRESHOLD_CROSSED;
   return [
     ...(isExpected ? [] : [`k6 ended with ${endInWords(end)}`]),
-    // After an exception of handleSummary() k6 ends as if there had been none.
+    // After an exception in handleSummary(), k6 exits as if there had been none.
     ...(isExpected ? log.outside.map((words) => `the load script threw an exception: ${words}`) : []),
     ...(exit.code === THRESHOLD_CROSSED && !isCrossed ? [`k6 ended with ${endInWords(end)}`] : []),
     ...(summary === null
@@ -123,6 +131,8 @@ function failuresIn(end: EndedK6, isCrossed: boolean): readonly string[] {
   ];
 }
 
-/** A k6 that was killed has died like anything else; one that ended by itself has not, whatever it reports. */
+/**
+ * A killed k6 counts as died, like any other process; one that ended by itself does not, whatever it reports.
+ */
 export const diedOf = (end: EndedK6): readonly string[] =>
   hasEndedItself(end) ? [] : [`k6 ended during the run, with ${formatExit(end.exit)}`];

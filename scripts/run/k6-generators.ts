@@ -30,7 +30,7 @@ export interface RunK6Options {
   readonly generators?: number;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
-  /** Shows lines that stay in place; absent without a terminal. */
+  /** Shows lines at a fixed position; absent without a terminal. */
   readonly show?: (lines: readonly string[]) => void;
   /** Objectives whose latency is shown while the load runs. */
   readonly objectives: readonly PlannedObjective[];
@@ -67,7 +67,7 @@ export async function startGenerators(load: Load, stack: Stack, options: RunK6Op
 }
 
 interface Segment {
-  /** `k6`, or `k6-1` and so on: its files are named after it. */
+  /** `k6`, or `k6-1` and so on: the prefix of its file names. */
   readonly name: string;
   readonly args: readonly string[];
 }
@@ -139,7 +139,7 @@ const SLACK_SECONDS = 60;
 
 export interface Ended {
   readonly exits: readonly Exit[];
-  /** Why the harness stopped the load; null if it did not. */
+  /** Why the harness stopped the load; null if it did not stop it. */
   readonly stoppedBecause: string | null;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { errorsIn } from './k6-log.ts';
 
-/** Lines as k6 2.2 writes them. */
+/** Log lines as k6 2.2 writes them. */
 
 const ITERATION = String.raw`time="2026-11-29T19:46:25Z" level=error msg="TypeError: it \"broke\"\n\tat default (file:///home/me/project/loadtests/peak.ts:2:463(13))\n" executor=constant-arrival-rate hint="script exception" scenario=hold source=stacktrace`;
 const SETUP = String.raw`time="2026-11-29T19:46:23Z" level=error msg="Error: no token\n\tat fail (native)\n\tat setup (file:///home/me/project/loadtests/peak.ts:2:340(3))\n" hint="script exception" source=stacktrace`;

@@ -5,13 +5,13 @@ import { formatCount } from '../../slas/render/numbers.ts';
 export interface ErrorLog {
   /** Exceptions in iterations; k6 continues after each and reports them only here. */
   readonly inIterations: number;
-  /** The first of them, in words. */
+  /** The message of the first. */
   readonly firstInIteration: string | null;
-  /** Exceptions of `setup()`, `teardown()`, `handleSummary()`. */
+  /** Exceptions in `setup()`, `teardown()` and `handleSummary()`. */
   readonly outside: readonly string[];
-  /** The first error that is k6's own or of the script as a whole; else the first that the script wrote itself. */
+  /** The first error of k6 itself or of the whole script; otherwise the first that the script logged. */
   readonly first: string | null;
-  /** Thresholds were found crossed after the whole test, and did not end it. */
+  /** Thresholds that were crossed at the end of the test, and did not stop it. */
   readonly isCrossedAtEnd: boolean;
 }
 
@@ -49,7 +49,7 @@ function fieldsOf(line: string): Fields {
   return Object.fromEntries([...found].map(([, name, text]) => [name, unquoted(text!)]));
 }
 
-/** Go's escapes are those of JSON, but for `\x1b` and its like, which stay as they are. */
+/** Go's escapes are those of JSON, except `\x1b` and similar ones, which stay unchanged. */
 function unquoted(text: string): string {
   if (!text.startsWith('"')) return text;
   try {
@@ -59,7 +59,7 @@ function unquoted(text: string): string {
   }
 }
 
-/** A longer message is left out and not cut: half a secret would not be recognised as one. */
+/** A longer message is left out instead of cut: half a secret would not be recognised. */
 const MAX_CHARACTERS = 2_000;
 
 /** `Error: no token at setup (loadtests/peak.ts:5:9)`: the message's first line, and where it was thrown. */

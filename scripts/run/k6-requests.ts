@@ -2,7 +2,10 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { ClientRequests, PhaseRecord } from '../../slas/model/model.ts';
 
-/** Metrics of loadtests/lib/request.ts: the first two have a sample a request, the last one a virtual user and phase. */
+/**
+ * Metrics of loadtests/lib/request.ts: the first two have one sample per request, the last one per virtual
+ * user and phase.
+ */
 export const REQUEST_METRIC = 'sla_request_ms';
 const LATE = 'sla_started_late_ms';
 const BEGAN = 'sla_phase_began_at_ms';
@@ -25,9 +28,9 @@ export interface RecordedRequest {
 }
 
 /**
- * Reads the requests out of k6's CSV output (`--out csv=…`, times in Unix microseconds), a line at a time. client is null when there
- * are none. A k6 that was killed leaves what it had written: those requests were sent, whatever became of the rest. Several
- * files are of several k6 that shared one load.
+ * Reads the requests from k6's CSV output (`--out csv=…`, times in Unix microseconds), line by line. `client`
+ * is null if there are none. A killed k6 leaves what it had written: those requests were sent, whatever
+ * happened to the rest. Several files belong to several k6 processes that shared one load.
  */
 export async function readRequests(csvFiles: readonly string[]): Promise<RecordedLoad> {
   const requests: RecordedRequest[] = [];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseSummary, type Summary, summed, thresholdsOf } from './k6-summary.ts';
 
-/** k6's summary, as `--summary-export` writes it. */
+/** k6's summary as `--summary-export` writes it. */
 
 type Values = Readonly<Record<string, unknown>>;
 const group = (checks: Readonly<Record<string, readonly [passes: number, fails: number]>>, path = '') => ({
@@ -16,7 +16,7 @@ const group = (checks: Readonly<Record<string, readonly [passes: number, fails: 
 const summary = (metrics: Readonly<Record<string, Values>>, root = group({})): Summary =>
   parseSummary({ metrics, root_group: root });
 
-test('checks are named with the groups they are in', () => {
+test('checks are named with their groups', () => {
   const root = {
     ...group({ 'status is 200': [3, 1] }),
     groups: { 'a, b': group({ fast: [2, 0] }, '::a, b') },
@@ -27,7 +27,7 @@ test('checks are named with the groups they are in', () => {
   ]);
 });
 
-test('summaries are added where they can be, and percentiles are left out', () => {
+test('values that can be added are added, and percentiles are left out', () => {
   const one = (count: number, min: number, max: number) =>
     summary({ sent: { count, rate: count }, ms: { min, max, 'p(99)': max } }, group({ right: [count, 1] }));
   expect(summed([one(3, 10, 20), one(4, 5, 15)])).toEqual({
@@ -42,7 +42,7 @@ test('summaries are added where they can be, and percentiles are left out', () =
   });
 });
 
-test('where one left no summary the others are not the whole', () => {
+test('if one summary is missing, the others are not the total', () => {
   expect(summed([summary({}), null])).toBeNull();
   expect(summed([null])).toBeNull();
 });
@@ -55,7 +55,7 @@ const told = (all: readonly Summary[], isOfScript = (_metric: string) => true) =
     samples,
   ]);
 
-test('each threshold comes with what k6 compared and of how many samples', () => {
+test('each threshold has the value that k6 compared, and its number of samples', () => {
   const one = summary({
     checks: { passes: 9, fails: 1, value: 0.9, thresholds: { 'rate>0.99': true } },
     http_req_duration: { 'p(95)': 250.5, count: 10, thresholds: { 'p(95)<200': true, 'p(95.0)<300': false } },
@@ -81,7 +81,7 @@ test('each threshold comes with what k6 compared and of how many samples', () =>
   expect(told([one], (metric) => metric === 'checks')).toHaveLength(1);
 });
 
-test('a threshold that one of several generators crossed is crossed', () => {
+test('a threshold that one of several load generators crossed is crossed', () => {
   const one = (p95: number, isCrossed: boolean) =>
     summary({ http_req_duration: { 'p(95)': p95, count: 10, thresholds: { 'p(95)<200': isCrossed } } });
   expect(told([one(150, false), one(250, true)])).toEqual([['http_req_duration: p(95)<200', true, 250, 20]]);
@@ -90,7 +90,7 @@ test('a threshold that one of several generators crossed is crossed', () => {
   ]);
 });
 
-test('counts of several generators are compared as their sum: each has only a part of them', () => {
+test('counts of several load generators are compared as their sum, because each has only part of them', () => {
   const one = (count: number, thresholds: Values) =>
     summary({ errors: { count, rate: count / 10, thresholds } });
   const upper = { 'count<10': false, 'rate<1': false };

@@ -4,7 +4,7 @@ import type { CheckRecord, ThresholdRecord } from '../../slas/model/model.ts';
 /** k6's own summary of a run, as `--summary-export` writes it: whatever the script exports, and even if its `handleSummary` throws. */
 export interface Summary {
   readonly metrics: Readonly<Record<string, Metric | undefined>>;
-  /** Of all groups. */
+  /** All groups. */
   readonly checks: readonly CheckRecord[];
 }
 
@@ -14,7 +14,10 @@ interface Metric {
   readonly thresholds: Readonly<Record<string, boolean>>;
 }
 
-/** The statistics of trends: the harness needs the first and the last; the others are values of crossed thresholds. */
+/**
+ * The statistics of trends: the harness needs the first and the last; the others are the values of crossed
+ * thresholds.
+ */
 export const TREND_STATS = 'min,avg,med,p(75),p(90),p(95),p(99),p(99.9),max,count';
 
 /** null if it is missing or incomplete. */
@@ -48,7 +51,7 @@ export function parseSummary({ metrics, root_group: root }: RawSummary): Summary
   };
 }
 
-/** k6 begins each path with `::`. */
+/** k6 starts each path with `::`. */
 const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
   ...Object.values(checks).map(({ path, passes, fails }) => ({
     name: path.replace(/^::/, ''),
@@ -61,8 +64,8 @@ const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
 // ---------------------------------------------------------------------------------------------- several as one
 
 /**
- * Several summaries as one: counts are added, and min and max are those of all. Nothing else can be combined: percentiles
- * cannot be merged. null if one is missing.
+ * Merges several summaries: counts are added, min and max are those of all. Nothing else can be combined,
+ * percentiles in particular. null if one is missing.
  */
 export function summed(summaries: readonly (Summary | null)[]): Summary | null {
   const all = summaries.filter((one) => one !== null);
@@ -101,8 +104,8 @@ function together(summaries: readonly Summary[], metric: string): Readonly<Recor
 // ---------------------------------------------------------------------------------------------- thresholds
 
 /**
- * The thresholds of a script that one or more generators ran, each over its part of the load. A count or its rate is compared as
- * the sum of all; of everything else one generator that crossed it is enough.
+ * The thresholds of a script that one or more load generators ran, each over its part of the load. A count or
+ * its rate is compared as the sum of all; for anything else, it is enough that one load generator crossed it.
  */
 export function thresholdsOf(
   all: readonly Summary[],
@@ -136,8 +139,8 @@ function thresholdOf(metric: string, threshold: string, own: readonly Metric[]):
 const isCounter = ({ values }: Metric) => 'count' in values && 'rate' in values;
 
 /**
- * k6 says the same of a gauge that was never set and of one that was always 0. A count of 0 is a count (of errors, say); with tags it
- * is more likely that nothing has these tags.
+ * k6 reports the same for a gauge that was never set and one that was always 0. A count of 0 is a count (of
+ * errors, for example); with tags, it is more likely that nothing has these tags.
  */
 function samplesOf(metric: string, own: readonly Metric[]): number | null {
   const add = (read: (values: Metric['values']) => number) =>
@@ -149,7 +152,7 @@ function samplesOf(metric: string, own: readonly Metric[]): number | null {
   return own.every((one) => Object.values(one.values).every((each) => each === 0)) ? 0 : null;
 }
 
-/** `p(95)<200` → what k6 compares with 200; k6 calls the rate of a Rate its value. */
+/** `p(95)<200` → the value that k6 compares with 200; for a Rate metric, k6 calls the rate its value. */
 function measuredBy(threshold: string, values: Metric['values']): number | undefined {
   const statistic = /^\s*([a-z]+(?:\([\d.]+\))?)/.exec(threshold)?.[1] ?? '';
   const percentile = /^p\(([\d.]+)\)$/.exec(statistic)?.[1];
@@ -157,7 +160,10 @@ function measuredBy(threshold: string, values: Metric['values']): number | undef
   return statistic === 'rate' && 'passes' in values ? values.value : values[statistic];
 }
 
-/** k6's own comparison. One that cannot be read is taken for crossed: nothing passes on what is not understood. */
+/**
+ * k6's own comparison. One that cannot be parsed counts as crossed: nothing passes on a condition that is not
+ * understood.
+ */
 function compares(measured: number, threshold: string): boolean {
   const [, operator, text] = /(<=|>=|<|>|===?|!=)\s*([-+\d.eE]+)\s*$/.exec(threshold) ?? [];
   const limit = Number(text);

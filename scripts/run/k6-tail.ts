@@ -3,15 +3,15 @@ import { parseLine, REQUEST_METRIC, type RecordedRequest } from './k6-requests.t
 
 /** Follows the requests that k6 records while it runs; all observers of a load share one reader. */
 
-/** k6 writes its samples once a second. */
+/** k6 writes its samples once per second. */
 const EVERY_MS = 1_000;
 const MAX_BYTES_PER_READ = 16 * 2 ** 20;
 
 /**
- * Reads the files as they grow, until it is disposed.
+ * Reads the files as they grow, until disposed of.
  *
- * @param found gets each request, those of one file in the order in which k6 wrote them
- * @param looked is called after each look, about once a second
+ * @param found receives each request; those of one file in the order in which k6 wrote them
+ * @param looked is called after each read, about once per second
  */
 export function followRequests(
   csvFiles: readonly string[],

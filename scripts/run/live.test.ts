@@ -18,7 +18,7 @@ const all = plannedRequests.toLocaleString('en-US');
 const HEADER = 'metric_name,timestamp,metric_value,status,scenario,extra_tags\n';
 const line = (ms: number, status = 200) => `sla_request_ms,1,${ms},${status},hold,path=/predict&blocked=0\n`;
 
-test('what k6 has written so far: how many, how fast, and the percentiles against their targets', async () => {
+test("k6's progress: the number of requests, the rate, and the percentiles with their SLO targets", async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'samples.csv');
   const live = watchLoad(plan.objectives, plan.load!);
@@ -38,7 +38,7 @@ test('what k6 has written so far: how many, how fast, and the percentiles agains
   expect(lines).toHaveLength(4);
   expect(lines[3]).toMatch(/latency-p99 +≈ 400 ms so far, target < 500ms/);
 
-  // Half a line is read when its other half is there.
+  // The first half of a line is read together with its second half.
   const [half, rest] = [line(30, 503).slice(0, 20), line(30, 503).slice(20)];
   await appendFile(file, line(20).repeat(100) + half);
   expect((await look(20)).line).toContain(`200 of ${all} requests, 10.0/s, none bad, latency-p95 ≈ 20 ms`);
@@ -47,7 +47,7 @@ test('what k6 has written so far: how many, how fast, and the percentiles agains
   expect((await look(20)).line).toContain('1 bad');
 });
 
-test('on a terminal lines stay in place below those that pass by, and never wrap', () => {
+test('on a terminal, progress lines stay below the lines that scroll by, and never wrap', () => {
   let written = '';
   const screen = {
     columns: 12,

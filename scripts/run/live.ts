@@ -10,9 +10,9 @@ export interface Live {
 }
 
 export interface LiveLook {
-  /** For a terminal, to stay in place. */
+  /** For a terminal, at a fixed position. */
   readonly lines: readonly string[];
-  /** The same in one line. */
+  /** The same on one line. */
   readonly line: string;
 }
 
@@ -34,11 +34,11 @@ interface Target {
 
 export interface ProgressReporter extends Disposable {
   see(request: RecordedRequest): void;
-  /** Called after each look, about once a second. */
+  /** Called after each read, about once per second. */
   looked(): void;
 }
 
-/** Tells until it is disposed of: each second on a terminal, else a line every ten. */
+/** Reports until disposed of: every second on a terminal, otherwise one line every ten seconds. */
 export function reportProgress(
   load: Load,
   startedSeconds: number,
@@ -76,7 +76,6 @@ const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =
       : [],
   );
 
-// ---------------------------------------------------------------------------------------------- what was seen
 
 /** Bins that are 2% wide: accurate enough for display, with memory that does not grow with the duration. */
 const GROWTH = Math.log(1.02);
@@ -108,7 +107,7 @@ class Seen {
     return this.sent / Math.max(1, seconds >= 1 ? seconds : elapsedSeconds);
   }
 
-  /** Seconds; null where nothing was seen. */
+  /** Seconds; null if there are no samples. */
   percentile(path: string | null, percentile: number): number | null {
     const all = path === null ? [...this.#bins.values()] : [this.#bins.get(path) ?? []];
     const longest = Math.max(0, ...all.map(({ length }) => length));

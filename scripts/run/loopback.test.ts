@@ -12,7 +12,7 @@ test('this machine is always reached without a proxy, in addition to the excepti
 });
 
 test.each([['--prometheus', 'http://127.0.0.5:9090/'], ['--prometheus=https://me:secret@127.0.0.5']])(
-  'other addresses of this machine that are named: %s %s',
+  'other addresses of this machine, when listed: %s %s',
   (...argv) => {
     expect(withoutProxyHere({}, argv).no_proxy).toMatch(/,127\.0\.0\.5$/);
   },
@@ -22,7 +22,7 @@ test.each(['http://prometheus.example', 'http://127.0.0.5.example'])('%s may hav
   expect(withoutProxyHere({}, [url]).NO_PROXY).toBe('localhost,127.0.0.1,[::1],::1,0.0.0.0');
 });
 
-test('no proxy at all stays so', () => {
+test('without a proxy, nothing changes', () => {
   expect(withoutProxyHere({ no_proxy: '*' }, []).NO_PROXY).toBe('*');
 });
 
@@ -33,7 +33,7 @@ const listen = async (server: Server, host: string) => {
 };
 
 test.each(['127.0.0.1', '127.0.0.5'])(
-  'a Prometheus at %s is asked itself, whatever proxy Node uses',
+  'a Prometheus at %s is queried directly, whatever proxy Node uses',
   async (host) => {
     let asked = 0;
     const empty = '{"status":"success","data":{"resultType":"matrix","result":[]}}';

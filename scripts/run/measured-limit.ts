@@ -5,7 +5,7 @@ import type { Plan, SlaDocument, Verdict } from '../../slas/model/model.ts';
 import { findRuns } from '../runs/run-folders.ts';
 import { readStoredOrNull } from '../runs/stored-files.ts';
 
-/** The newest stored run of this SLA whose load rose in steps, if it held one of them; null where there is none. */
+/** The newest stored run of this SLA with a stepped load, if a step met the SLA; null if there is none. */
 export async function measuredLimit(parent: string, { name }: SlaDocument): Promise<MeasuredLimit | null> {
   for (const run of await findRuns(parent)) {
     const [plan, verdict] = await Promise.all([

@@ -58,7 +58,7 @@ export async function measureRun(
       await using stack = up ?? (await openStack(prepared, tools, folder, io));
       await performRun(prepared, stack, tools, folder, io);
     } catch (error) {
-      // Redact the logs whatever happened; the first error already reports a full disk.
+      // Redact the logs in any case; the first error already reports a full disk.
       await folder.redact().catch(() => {});
       throw error;
     }
@@ -67,13 +67,13 @@ export async function measureRun(
   });
 }
 
-/** Stores the verdict and its report where there is one, and seals the folder. */
+/** Stores the verdict and, if there is one, its report, and seals the folder. */
 export async function finishRun(measured: MeasuredRun, verdict: Verdict | null, io: Io): Promise<void> {
   const { folder, plan } = measured;
   const sha256 = await guardFolder(folder.path, async () => {
     if (verdict !== null) {
       await writeVerdict(folder, verdict, plan);
-      // From what was read back, so without secrets.
+      // From the stored files, so without secrets.
       await folder.writeMade(FILES.report, await reportOf(io.root, measured, verdict));
     }
     return await seal(folder.path);
@@ -126,7 +126,7 @@ async function performRun(
 ): Promise<void> {
   const faults = faultsOf(options);
   await folder.writeJson(FILES.environment, await describeEnvironment(tools, read, stack, faults, io));
-  // Before the load, so that the verdict does not have to wait for it.
+  // This happens before the load, so that the verdict does not have to wait for it.
   const baseline = await findBaseline(folder.path);
   if (baseline !== null) await folder.writeJson(FILES.baseline, baseline);
   const lagSeconds = await warmUpAndSettle(plan, stack, options, io);

@@ -37,9 +37,9 @@ export interface RunOptions extends LoadOptions, BoundOptions {
   /** false: run the whole load, even after an objective can no longer be met. */
   readonly abort?: boolean;
   readonly snapshot?: boolean;
-  /** `local` by default, `containers`, or `none` with a target and a Prometheus that are there already. */
+  /** `local` by default, `containers`, or `none` with an existing target and Prometheus. */
   readonly stack?: string;
-  /** Further parts of a stack in containers, by commas. */
+  /** Further parts of a stack in containers, separated by commas. */
   readonly with?: string;
   /** A fault between the load and the service, for example `latency=300ms`. */
   readonly toxic?: string;
@@ -78,7 +78,7 @@ interface PlannedRun {
   readonly file: string;
 }
 
-/** The plan of a scenario, as the options have it. */
+/** The plan of a scenario, with the options applied. */
 export async function planRun(options: RunOptions, io: Io): Promise<Input<PlannedRun>> {
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read;
@@ -181,7 +181,7 @@ export interface RunTools {
 /** With containers, the images contain the tools. */
 const IN_IMAGES: RunTools = { k6: { path: 'k6', version: TOOL_SPECS.k6.package.version }, prometheus: null };
 
-/** k6 always; Prometheus where we start it ourselves. */
+/** k6 always; Prometheus if we start it ourselves. */
 export async function findRunTools(options: RunOptions, needsPrometheus: boolean, io: Io): Promise<RunTools> {
   if (options.stack === 'containers') return IN_IMAGES;
   const [k6, prometheus] = await Promise.allSettled([

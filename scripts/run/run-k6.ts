@@ -70,7 +70,6 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
   );
 }
 
-// ---------------------------------------------------------------------------------------------- k6's summary
 
 /** What k6 and the script report about responses and about the script. A script that checks no body has no such metric. */
 function scriptOf(ends: readonly EndedK6[], summary: Summary | null, load: Load): Partial<LoadRecord> {
@@ -91,7 +90,9 @@ function scriptOf(ends: readonly EndedK6[], summary: Summary | null, load: Load)
   };
 }
 
-/** What k6 itself reports as failed. Error budgets are thresholds of ours, and are judged by the objectives. */
+/**
+ * What k6 itself reports as failed. Error budgets are our own thresholds, and are judged by the objectives.
+ */
 function reportedBy(
   ends: readonly EndedK6[],
   summary: Summary | null,

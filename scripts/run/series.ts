@@ -8,10 +8,13 @@ import { cutWindow } from '../../slas/window/window.ts';
 const MAX_STEPS = 360;
 /** A rate needs two scrapes; a few more make it smoother. */
 const SCRAPES_A_RATE = 4;
-/** The plots must not delay the verdict for longer. */
+/** The plots must not delay the verdict for longer than this. */
 const TIMEOUT_MS = 10_000;
 
-/** What the report of a run draws, asked over the scrapes that its evidence subtracts; null where there are none. */
+/**
+ * The series that a run's report draws, between the scrapes that its evidence subtracted; null if there are
+ * none.
+ */
 export async function collectRunSeries(
   document: SlaDocument,
   plan: Plan,

@@ -12,7 +12,7 @@ const told = (env: Record<string, string>, cwd = '/') =>
   );
 
 describe('a token', () => {
-  test('is that of the variable, or the first line of its file that is not empty', async () => {
+  test('is read from the variable, or from the first non-empty line of its file', async () => {
     await using folder = await temporaryFolder();
     await writeFile(join(folder.path, 'token.txt'), `\n  ${TOKEN} \nanother-token-9c\n`);
     const file = join(folder.path, 'token.txt');

@@ -13,7 +13,7 @@ import { createRedactor, isFindable } from '../runs/redact.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Sent as `Authorization: Bearer …` to the service that is loaded, and to the Prometheus that is asked. */
+/** Sent as `Authorization: Bearer …` to the load target, and to the Prometheus that is queried. */
 export type TokenVariable = 'SLA_TARGET_TOKEN' | 'PROMETHEUS_TOKEN';
 const VARIABLES: readonly TokenVariable[] = ['SLA_TARGET_TOKEN', 'PROMETHEUS_TOKEN'];
 
@@ -49,7 +49,7 @@ function tokenOf(name: TokenVariable, env: Env, cwd: string): string | Error | n
   if (value) return value.trim();
   if (!file) return null;
   try {
-    // A pipe would be waited for without end, and read once only: the token is read again where it is checked.
+    // Reading a pipe could block forever and works only once, but the token is read again when it is checked.
     const path = resolve(cwd, file);
     if (!statSync(path).isFile() || statSync(path).size > MAX_FILE_BYTES)
       return new Error(
@@ -76,7 +76,10 @@ function whatIsWrong(token: string): string | null {
   return null;
 }
 
-/** Asks a Prometheus with its token, if there is one, and waits for its samples as long as `--ingest-delay` says. */
+/**
+ * Creates a Prometheus client with its token, if there is one, and with the patience for late samples that
+ * `--ingest-delay` sets.
+ */
 export const askerOf = (
   url: string,
   { signal, progress, env }: Io,

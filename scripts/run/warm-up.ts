@@ -16,9 +16,10 @@ const MAX_ERRORS = 20;
 const TIMEOUT_MS = 60_000;
 
 /**
- * Warms the service up, so that the judged window contains no cold-start costs: in closed loop, each connection sending its
- * next request after a response; an external service in open loop, at no more than the planned rate. Does nothing where
- * the document names no warm-up. Every request is awaited: an aborted one would be counted inside the window.
+ * Warms the service up, so that the judged window contains no cold-start costs: in a closed loop, where each
+ * connection sends its next request after a response; an external service in an open loop, at no more than
+ * the planned rate. Does nothing if the document has no warm-up. Every request is awaited: an aborted one
+ * would be counted inside the window.
  *
  * Resolves to the Unix time of the last response.
  *
@@ -61,13 +62,14 @@ function openLoop({ phases }: Load): Partial<autocannon.Options> {
   const slowest = Math.min(...phases.map(({ ratePerSecond }) => ratePerSecond));
   const overallRate = Math.max(1, Math.floor(slowest));
   const connections = Math.min(CONNECTIONS, overallRate);
-  // It sends at least one a second: where fewer are planned, so many as are planned in that time.
+  // autocannon sends at least one request per second: if fewer are planned, send as many as are planned in
+  // that time.
   const amount = Math.max(1, Math.floor(Math.min(overallRate, slowest) * OPEN_LOOP_SECONDS));
-  // With a rate, autocannon's correction for coordinated omission takes seconds for milliseconds.
+  // With a rate, autocannon's correction for coordinated omission confuses seconds and milliseconds.
   return { connections, overallRate, amount, ignoreCoordinatedOmission: true };
 }
 
-/** Ctrl-C and the longest time both stop it; what was answered by then counts. */
+/** Ctrl-C and the time limit both stop it; what was answered by then counts. */
 async function fire(options: autocannon.Options, signal: AbortSignal): Promise<autocannon.Result> {
   const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
   const instance = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));

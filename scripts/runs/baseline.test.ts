@@ -13,7 +13,7 @@ import { FILES, readRun, toJson } from './bundle.ts';
 import { reportInputOf, reportOf } from './report.ts';
 import { seal } from './seal.ts';
 
-/** Which earlier run one is compared with, and that its own folder is then enough. */
+/** Which earlier run a run is compared with, and that its own folder is then enough. */
 
 let runs: TemporaryFolder;
 beforeEach(async () => {
@@ -30,7 +30,7 @@ interface Left {
   readonly sealed?: boolean;
 }
 
-/** A folder as a gate leaves it, and as it is when the load of the run of `today` is about to begin. */
+/** A folder as a gate leaves it, and as it is just before the load of the run of `today`. */
 async function leave(
   day: number,
   { judged = healthy(), plan = (one) => one, environment = { faults: 'none' }, sealed = true }: Left = {},
@@ -80,18 +80,18 @@ describe('the baseline', () => {
     expect(await chosen(await leave(4))).toBe(id(1));
   });
 
-  test('is not one that was altered since', async () => {
+  test('is never a run that was altered later', async () => {
     const path = await leave(2);
     await writeFile(join(path, FILES.environment), toJson({ faults: 'none', model: 'another' }));
     expect(await chosen(await leave(4))).toBeNull();
   });
 
-  test('may have been given up later than this one: --no-abort is no other plan', async () => {
+  test('may have stopped at a different point: --no-abort does not change the plan', async () => {
     await leave(2);
     expect(await chosen(await leave(4, { plan: withoutBudgets }))).toBe(id(2));
   });
 
-  test('of a service that somebody else runs is one of its like', async () => {
+  test('of an external service is a run of an external service', async () => {
     await leave(1, { environment: { faults: null } });
     expect(await chosen(await leave(4, { environment: { faults: null } }))).toBe(id(1));
   });
@@ -130,14 +130,14 @@ describe('the report', () => {
     expect(page).toMatch(/↘<\/span> worse<\/b>/);
   });
 
-  test('is the same bytes when the baseline is gone: the folder of the run is enough', async () => {
+  test("is byte-identical without the baseline's folder: the run's own folder is enough", async () => {
     const { stored, verdict } = await reportedToday();
     const before = await reportOf(ROOT, stored, verdict);
     await rm(join(runs.path, id(2)), { recursive: true });
     expect(await reportOf(ROOT, await readRun(stored.path), verdict)).toBe(before);
   });
 
-  test('of a run without a baseline has no such part', async () => {
+  test('of a run without a baseline has no comparison', async () => {
     const path = await leave(4);
     const stored = await readRun(path);
     const verdict = readVerdict(JSON.parse(await readFile(join(path, FILES.verdict), 'utf8')));

@@ -27,7 +27,7 @@ export async function findBaseline(folder: string): Promise<Baseline | null> {
 }
 
 interface Environment {
-  /** null: not known. Absent: of a run that was stored before faults were. */
+  /** null: unknown. Absent: the run is older than the field. */
   readonly faults?: string | null;
 }
 

@@ -184,7 +184,7 @@ export interface StoredRun {
   readonly run: RunRecord;
   /** null: the load ran, but Prometheus was not queried. */
   readonly evidence: Evidence | null;
-  /** As it was written; null: not judged yet. */
+  /** As stored; null: not judged yet. */
   readonly verdictText: string | null;
 }
 

@@ -2,9 +2,8 @@ import type { Evidence, Reading, RunRecord, Sample, Verdict } from '../../slas/m
 import { stretchOf } from '../../slas/prometheus/merging.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 
-/** Lists how a second judgement differs from the stored one, a line each; empty if they agree. */
+/** Lists how a second judgement differs from the stored one, one difference per line; empty if they agree. */
 
-// ---------------------------------------------------------------------------------------------- verdicts
 
 /** Fields that depend on the time of the query, not on the run. */
 const NOT_COMPARED = ['query'];
@@ -15,7 +14,7 @@ const NEW_SINCE_FIRST = ['schema', 'summary', 'summaryReason', 'reason', 'reason
 export const verdictDifferences = (before: Verdict, now: Verdict): readonly string[] =>
   fieldDifferences('', verdictDocument(before), verdictDocument(now), NOT_COMPARED);
 
-/** The same for one as it was stored, perhaps by the first version: its words are not compared. */
+/** The same for a stored verdict, perhaps of the first version: its words are not compared. */
 export function storedDifferences(stored: { readonly schema: string }, now: Verdict): readonly string[] {
   const isFirst = stored.schema === 'sla-harness/verdict/v1';
   return fieldDifferences(
@@ -65,9 +64,9 @@ export function countDifferences(before: Verdict, now: Verdict): readonly string
 // ---------------------------------------------------------------------------------------------- evidence
 
 /**
- * Compares what was read of each selector, series by series and sample by sample, over the time that both cover: the first
- * asked as soon as the window was closed, and a later one sees the scrapes after it as well. What the server said of samples
- * that were not read is compared in the same way.
+ * Compares the readings of each selector, series by series and sample by sample, over the time that both
+ * cover: the first query came as soon as the window was closed, and a later one also sees the scrapes after
+ * it. The server's aggregates are compared in the same way.
  */
 export function evidenceDifferences(
   before: Evidence,
@@ -86,7 +85,7 @@ export function evidenceDifferences(
   });
 }
 
-/** All readings of raw samples of a selector, and of each digest of it. */
+/** All readings of raw samples of a selector, and of each of its aggregates. */
 const byQuestion = ({ readings }: Evidence) =>
   Map.groupBy(readings, ({ selector, digest }) =>
     digest === undefined ? selector : `${digest} of ${selector}`,
@@ -121,7 +120,7 @@ const errorsOf = (readings: readonly Reading[]) =>
 
 const warningsOf = (readings: readonly Reading[]) => readings.flatMap(({ warnings }) => warnings);
 
-/** Digests are asked for at the same moments by both; raw samples are compared where both have a range. */
+/** Both query aggregates at the same times; raw samples are compared where both have a range. */
 const isCovered = (atSeconds: number, readings: readonly Reading[]) =>
   readings.some((reading) => {
     if (reading.digest !== undefined) return true;

@@ -14,7 +14,7 @@ const { text, log, data } = createRedactor(
   ['http://admin:s%2Fcret-42@127.0.0.1:9090', '--prometheus=http://u:0ption-pass@127.0.0.1:1'],
 );
 
-describe('what is known to be secret goes, wherever it stands', () => {
+describe('known secrets are removed wherever they are', () => {
   test.each([
     'x tok-4f9a77e2 y',
     'a=tok-4f9a77e2',
@@ -28,13 +28,13 @@ describe('what is known to be secret goes, wherever it stands', () => {
     expect(text(secret)).toMatch(/^(x |a=|header )?\[redacted\]( y)?$/);
   });
 
-  test('not what merely is short, a number, a path, or of another name', () => {
+  test('but not values that are short, a number or a path, or have another name', () => {
     const plain = `12345678 on ${import.meta.filename} nothing-secret admin`;
     expect(log(plain)).toBe(plain);
   });
 });
 
-describe('what looks like a secret', () => {
+describe('text that looks like a secret', () => {
   test.each([
     ['GET http://user:pw@host/x', 'GET http://[redacted]@host/x'],
     ['https://ghp_abc@example.org/a.git', 'https://[redacted]@example.org/a.git'],
@@ -44,7 +44,7 @@ describe('what looks like a secret', () => {
     ['sent Bearer eyJhbGciOiJIUzI1NiJ9', 'sent Bearer [redacted]'],
   ])('%s', (given, expected) => {
     expect(text(given)).toBe(expected);
-    // Done twice it changes nothing more: what is read back is judged and written again.
+    // Redacting twice changes nothing more: stored data are read, judged and written again.
     expect(text(expected)).toBe(expected);
   });
 
@@ -57,14 +57,14 @@ describe('what looks like a secret', () => {
     expect(text(plain)).toBe(plain);
   });
 
-  test('in logs and in what people wrote, by its name too', () => {
+  test('is recognised in logs and user-written text by its name, too', () => {
     expect(log('password: "hunter2", user: x')).toBe('password: "[redacted]", user: x');
     expect(log('level=info api-key=abc x=1')).toBe('level=info api-key=[redacted] x=1');
     expect(log('- { text: well, auth_token: abc }')).toBe('- { text: well, auth_token: [redacted] }');
   });
 });
 
-test('data keeps its shape; names count only in bodies and headers, elsewhere they are labels', () => {
+test('keeps its structure; names count only in bodies and headers, elsewhere they are labels', () => {
   const given = {
     labels: { token: 'input' },
     samples: [[1.5, '12345678']],
@@ -87,7 +87,7 @@ test.each([
   expect(bareAddress(given)).toBe(expected);
 });
 
-describe('a known secret in the forms that programs write', () => {
+describe('a known secret in the notations that programs use', () => {
   const SECRET = 'pa/ss+Wörd&"7f3a<x';
   const { text: redacted } = createRedactor({ API_SECRET: SECRET, SHORT_KEY: 'ab3d5f' });
   const bytes = Buffer.from(SECRET);
@@ -121,13 +121,13 @@ describe('a known secret in the forms that programs write', () => {
       }
   });
 
-  test('words that only resemble it stay', () => {
+  test('is distinguished from similar words', () => {
     const plain = 'password pass/word ab3d5 616233643566 is not it: ab3d5e';
     expect(createRedactor({ API_SECRET: SECRET }).text(plain)).toBe(plain);
   });
 });
 
-test('in data that a person wrote, what is named like a secret goes wherever it is', () => {
+test('in user-written data is recognised by its name anywhere', () => {
   const { theirData } = createRedactor({});
   expect(
     theirData({
@@ -145,7 +145,7 @@ test('in data that a person wrote, what is named like a secret goes wherever it 
   });
 });
 
-test('in data of ours, quoted texts are searched as logs are; selectors keep their labels', () => {
+test('in our own data, quoted texts are searched like logs, and selectors keep their labels', () => {
   expect(
     data({
       readings: [

@@ -1,15 +1,21 @@
 import { existsSync } from 'node:fs';
 
 /**
- * Removes secrets from everything that is stored or shown. Two kinds are found: values known to be secret (from the environment
- * and from given addresses), wherever they are; and text that looks like a secret because of the words before it.
+ * Removes secrets from everything that is stored or shown. It finds values known to be secret (from the
+ * environment and from given URLs), wherever they are, and text that looks like a secret because of the words
+ * before it.
  */
 export interface Redactor {
-  /** For the terminal, and for texts that are handed on as they are. */
+  /** For the terminal, and for texts that are passed on unchanged. */
   text(text: string): string;
-  /** For logs and other people's files: `password=…` and `api_key: …` too, which in PromQL would be a label. */
+  /**
+   * For logs and other programs' files: also `password=…` and `api_key: …`, which in PromQL would be a label.
+   */
   log(text: string): string;
-  /** Every string of plain data; in bodies and headers also what is named like a secret; in quoted texts as in logs. */
+  /**
+   * Every string of plain data; in bodies and headers also values with the name of a secret; in quoted texts
+   * as in logs.
+   */
   data(data: unknown): unknown;
   /** Data written by the user: values with the name of a secret anywhere, and every text as in logs. */
   theirData(data: unknown): unknown;
@@ -22,7 +28,7 @@ const SECRET_NAME = '(?:token|secret|password|passwd|api[_-]?key|access[_-]?key|
 const IS_SECRET_NAME = new RegExp(`^(?:(?:.*[_-])?${SECRET_NAME}|(?:proxy-)?authorization)$`, 'i');
 /** Shorter values (`true`, `none`) and plain numbers would match text that is not secret. */
 const MIN_LENGTH = 6;
-/** A line of a key that has several. */
+/** One line of a multi-line key. */
 const MIN_LINE_LENGTH = 16;
 
 const IN_TEXT: readonly RegExp[] = [
@@ -73,10 +79,15 @@ export function createRedactor(
   };
 }
 
-/** `body`: what is sent. `quoted`: a text from outside, in which no label is. `theirs`: all of it is what a person wrote. */
+/**
+ * `body`: what is sent. `quoted`: text from outside, which contains no labels. `theirs`: written by the user.
+ */
 type Kind = 'ours' | 'body' | 'quoted' | 'theirs';
 
-/** What others wrote or said, inside data of ours. Selectors and queries are not among them: their labels are judged by. */
+/**
+ * Text from outside in our own data. Selectors and queries are not included, because judging needs their
+ * labels.
+ */
 const QUOTED = /^(?:title|description|errors?|warnings|infos|incidents|stoppedBecause)$/;
 
 function kindOf(key: string, kind: Kind): Kind {
@@ -85,7 +96,7 @@ function kindOf(key: string, kind: Kind): Kind {
   return QUOTED.test(key) ? 'quoted' : kind;
 }
 
-/** An address without user, password, query and fragment; also one that git writes as `user@host:path`. */
+/** A URL without user, password, query and fragment; also `user@host:path`, as git writes it. */
 export function bareAddress(address: string): string {
   return address
     .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1')
@@ -103,7 +114,7 @@ function secretsOfEnvironment(env: Readonly<Record<string, string | undefined>>)
   });
 }
 
-/** The password of an address, alone and as it goes into a header, and the user, who may be a token. */
+/** The password of a URL, on its own and as encoded in a header, and the user, who may be a token. */
 function secretsOfAddress(address = ''): string[] {
   const credentials = /^(?:--[\w-]+=)?(?:[a-z][a-z0-9+.-]*:\/\/)?([^\s/?#]*)@/i.exec(address)?.[1];
   if (credentials === undefined) return [];
@@ -127,7 +138,7 @@ export const isFindable = (secret: string) => secret.length >= MIN_LENGTH && /\D
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
-/** Every known secret in every form that programs write it in; the case of letters makes no difference. */
+/** Every known secret in every notation that programs use; case is ignored. */
 function knownPattern(secrets: readonly string[]): RegExp | null {
   const known = secrets.map((secret) => secret.trim()).filter(isFindable);
   // Longest first, because one secret may start with another.
@@ -136,7 +147,10 @@ function knownPattern(secrets: readonly string[]): RegExp | null {
   return forms.length === 0 ? null : new RegExp([...new Set(forms)].join('|'), 'gi');
 }
 
-/** As it is, or with its signs written as in addresses, JSON, HTML or Markdown, of which each program escapes others. */
+/**
+ * Unchanged, or with special characters escaped as in URLs, JSON, HTML or Markdown; programs differ in which
+ * ones they escape.
+ */
 const asWritten = (secret: string) => [...secret].map(signForms).join('');
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -167,7 +181,10 @@ function signForms(sign: string): string {
 /** Shorter pieces of an encoded secret would match other text. */
 const MIN_ENCODED_LENGTH = 7;
 
-/** In hexadecimal, and in Base64 wherever in a longer text it stands; at its ends are a few bits of it in signs that its neighbours change. */
+/**
+ * In hexadecimal, and in Base64 at any position in a longer text; its first and last bits share characters
+ * with the neighbouring bytes.
+ */
 function encodedForms(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const cores = [0, 1, 2].map((offset) => {
@@ -175,7 +192,7 @@ function encodedForms(secret: string): string[] {
       .toString('base64')
       .replace(/=+$/, '');
     const isWhole = (offset + bytes.length) % 3 === 0;
-    // Six bits a sign: those that hold bits of what stands before or after it go.
+    // Six bits per character: characters that include bits of neighbouring bytes are dropped.
     return encoded.slice(Math.ceil((offset * 8) / 6), isWhole ? undefined : -1);
   });
   const base64 = cores
@@ -184,6 +201,6 @@ function encodedForms(secret: string): string[] {
   return [...base64, bytes.toString('hex')];
 }
 
-/** Both alphabets, and `=` and `/` as they stand in addresses. */
+/** Both alphabets, and `=` and `/` as escaped in URLs. */
 const signsOfBase64 = (core: string) =>
   core.replace(/[+/]/g, (sign) => (sign === '+' ? '(?:[+-]|%2b)' : '(?:\\\\?/|_|%2f)'));

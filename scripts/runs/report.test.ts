@@ -14,7 +14,7 @@ import { ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla
 import { FILES, readRun, type StoredRun, toJson } from './bundle.ts';
 import { reportOf } from './report.ts';
 
-/** Reports of real runs (and of an hour's), opened in a real browser. */
+/** Reports of real runs, one of them an hour long, opened in a real browser. */
 
 const AXE = readFileSync(join(ROOT, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 
@@ -195,7 +195,7 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
   });
 });
 
-describe('what it says', () => {
+describe('content of the report', () => {
   const textOf = async (kind: string) => (await readFile(files.get(kind)!, 'utf8')).replaceAll('\u00a0', ' ');
 
   const heading = async (kind: string) => /<h1>(.*)<\/h1>/.exec(await textOf(kind))?.[1];
@@ -212,14 +212,14 @@ describe('what it says', () => {
     expect(first).toContain('a precondition of the verdict does not hold');
   });
 
-  test('trouble in the middle of the run: its first moment, and what changed at that moment', async () => {
+  test('a fault in the middle of the run: its first second, and what changed then', async () => {
     const text = await textOf('hour');
     expect(text).toMatch(/p95 first rose above 200ms at 13:40:\d\d UTC, 40 min \d+ s into the run/);
     for (const moved of ['Requests in progress', 'CPU', 'Event-loop lag p99'])
       expect(text).toMatch(new RegExp(`<li><a href="#[a-z-]+">${moved}</a>: `));
   });
 
-  test('compared with the baseline, the same service is within noise and a service in trouble is worse', async () => {
+  test('compared with the baseline, the same service is within noise and a faulty one is worse', async () => {
     const rows = (text: string) =>
       [
         ...text.matchAll(/<b class="(?:good|bad|muted)"><span aria-hidden="true">.<\/span> ([\w ]+)<\/b>/g),
@@ -229,7 +229,7 @@ describe('what it says', () => {
       'the same',
       'within noise',
     ]);
-    // One minute of trouble in five affects the p99 for certain, the p95 perhaps.
+    // A fault in one minute of five affects the p99 for certain, the p95 perhaps.
     expect(rows(await textOf('missed')).slice(0, 2)).toEqual(['within noise', 'worse']);
     expect(rows(await textOf('inconclusive'))).toEqual([
       ...Array.from({ length: 4 }, () => 'not comparable'),
@@ -296,7 +296,6 @@ describe('what it says', () => {
   });
 });
 
-// ---------------------------------------------------------------------------------------------- run in the page
 
 /** How much each panel has drawn: pixels of the first line's colour on its canvas, or shapes. */
 function marksByPanel(): Record<string, number> {

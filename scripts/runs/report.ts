@@ -16,7 +16,7 @@ export async function reportOf(root: string, stored: StoredRun, verdict: Verdict
   return renderReport({ ...input, uplot });
 }
 
-/** Throws HarnessError `bad-run` where the document is missing. */
+/** Throws HarnessError `bad-run` if the document is missing. */
 export async function reportInputOf(
   stored: StoredRun,
   verdict: Verdict,

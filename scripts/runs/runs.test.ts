@@ -6,7 +6,7 @@ import { slaHere, temporaryFolder } from '../testing/sla.ts';
 import type { ListedRun } from './run-folders.ts';
 import { seal } from './seal.ts';
 
-/** Folders as gates leave them, as far as listing and deleting look at them. */
+/** Folders as gates leave them, with what listing and deleting need. */
 
 interface Made {
   readonly verdict?: string;
@@ -41,7 +41,7 @@ const id = (day: number, suffix = '00aa') =>
 const names = async (parent: string) => (await readdir(parent)).sort();
 
 describe('runs list', () => {
-  test('newest first, with what one looks for; what is no run is left out', async () => {
+  test('are newest first, with the important fields; folders that are not runs are left out', async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
     await makeRun(path, id(1), { verdict: 'fail' });
@@ -77,7 +77,7 @@ describe('runs list', () => {
     expect(code).toBe(0);
   });
 
-  test('of a run that is judged in phases the requests of the whole, and no p95 of a part', async () => {
+  test('show all requests of a run judged in phases, and no p95 of a single phase', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, id(1));
     await makeRun(folder.path, id(1), { sealed: false });
@@ -109,7 +109,8 @@ describe('runs prune', () => {
     const outside = join(folder.path, 'outside');
     await makeRun(outside, id(1));
     for (const day of [1, 2, 3, 4]) await makeRun(runs, id(day), { verdict: 'pass' });
-    // A link out in an old run, a link named like a run, a folder named like one, and one that holds a run under another name.
+    // A link that leads out of an old run, a link named like a run, a folder named like one, and one with a
+    // run under another name.
     await symlink(outside, join(runs, id(1), 'link'));
     await symlink(join(outside, id(1)), join(runs, id(1, 'beef')));
     await mkdir(join(runs, id(1, 'cafe')));
@@ -129,7 +130,7 @@ describe('runs prune', () => {
     expect(existsSync(join(outside, id(1), 'plan.json'))).toBe(true);
   });
 
-  test('latest stays valid, and what may still be running stays', async () => {
+  test('keeps latest valid, and runs that may still be in progress', async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
     const now = new Date().toISOString().replace(/\.\d+/, '').replaceAll(':', '-');
@@ -147,7 +148,7 @@ describe('runs prune', () => {
     expect(existsSync(join(path, await readlink(join(path, 'latest')), 'plan.json'))).toBe(true);
   });
 
-  test('the newest that passed stays of each scenario: the next run is compared with it', async () => {
+  test('keeps the newest passed run of each scenario, because the next run is compared with it', async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
     await makeRun(path, id(1), { verdict: 'pass' });
@@ -160,7 +161,7 @@ describe('runs prune', () => {
     expect(await names(path)).toEqual([id(2), id(4), id(6)]);
   });
 
-  test('what an interrupted one left over goes with the next', async () => {
+  test('removes what an interrupted deletion left behind', async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
     for (const day of [1, 2]) await makeRun(path, id(day));

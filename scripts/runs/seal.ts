@@ -25,13 +25,13 @@ const ManifestSchema = Type.Object({
       sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     }),
   ),
-  /** Every folder. Absent, as in manifests that were written before it: those that have files in them. */
+  /** Every folder. Absent in old manifests, which list only files. */
   folders: Type.Optional(Type.Array(Type.String())),
 });
 type Manifest = Static<typeof ManifestSchema>;
 const manifestSchema = Schema.Compile(ManifestSchema);
 
-/** An altered file, and what is wrong with it. */
+/** An altered file, and how it was altered. */
 export interface Alteration {
   readonly file: string;
   readonly message: string;
@@ -109,7 +109,7 @@ function folderAlterations({ files, folders: listed }: Manifest, found: readonly
   ];
 }
 
-/** `a`, `a/b` of `a/b/c`. */
+/** `a` and `a/b` for `a/b/c`. */
 const parentsOf = (path: string) =>
   path
     .split('/')
@@ -148,11 +148,10 @@ function notManifest(data: unknown): string {
   return `it is not a manifest (${SCHEMA})${told}`;
 }
 
-// ---------------------------------------------------------------------------------------------- what lies there
 
 /** A file or folder inside the run folder. Names are bytes, because they may not be valid text. */
 interface Entry {
-  /** With slashes; null where it is not UTF-8. */
+  /** With slashes; null if it is not UTF-8. */
   readonly path: string | null;
   /** Absolute. */
   readonly bytes: Buffer;
@@ -164,7 +163,7 @@ interface Content {
   readonly folders: readonly Entry[];
 }
 
-/** From the top, sorted; links are not followed. */
+/** In sorted order; links are not followed. */
 async function contentOf(folder: string): Promise<Content> {
   const files: Entry[] = [];
   const folders: Entry[] = [];

@@ -29,7 +29,7 @@ export async function startOnSnapshot(
   const args = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
-    // However old the run is.
+    // Keeps the data, however old the run is.
     '--storage.tsdb.retention.time=100y',
     '--web.listen-address=127.0.0.1:0',
   ];

@@ -8,7 +8,7 @@ import { type StoredNoun, storedProblems } from '../../slas/render/stored-schema
 /** Larger than any file of a run that can be judged; JavaScript strings have a similar limit. */
 const MAX_BYTES = 256 * 2 ** 20;
 
-/** Why a file cannot be read, in words that follow its name. */
+/** Why a file cannot be read, to follow its name in a message. */
 export class Unreadable extends Error {
   /** There is no such file. */
   readonly isMissing: boolean;
@@ -20,7 +20,9 @@ export class Unreadable extends Error {
   }
 }
 
-/** A text from a plain file; a link, a pipe or a device is refused before it is opened. Throws Unreadable. */
+/**
+ * Reads text from a plain file; a link, a pipe or a device is refused before it is opened. Throws Unreadable.
+ */
 export async function readPlainFile(path: string, maxBytes = MAX_BYTES): Promise<string> {
   try {
     // The file may be replaced between check and open, so the open follows no links and waits for no pipes.
@@ -48,7 +50,7 @@ export async function readPlainJson(path: string): Promise<unknown> {
   }
 }
 
-/** A noun of the pipeline as it was stored. Throws Unreadable with all that is wrong with it. */
+/** Reads a stored type of the pipeline. Throws Unreadable with all of its problems. */
 export async function readStored<T>(noun: StoredNoun, folder: string): Promise<T> {
   const data = await readPlainJson(join(folder, `${noun}.json`));
   const problems = storedProblems(noun, data);
@@ -56,7 +58,7 @@ export async function readStored<T>(noun: StoredNoun, folder: string): Promise<T
   return data as T;
 }
 
-/** The same for optional data: null if it cannot be read, for whatever reason. */
+/** The same for optional data: null if it cannot be read, for any reason. */
 export const readStoredOrNull = <T>(noun: StoredNoun, folder: string): Promise<T | null> =>
   readStored<T>(noun, folder).catch(nullIfUnreadable);
 

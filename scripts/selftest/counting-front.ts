@@ -1,7 +1,7 @@
 import { dealEvenly } from '../../service/faults.ts';
 import type { Behaviour } from './relay.ts';
 
-/** A share of the requests that the front answers itself, with this status. */
+/** The share of requests that the front answers itself, and with which status. */
 export interface Share {
   readonly status: number;
   readonly percent: number;
@@ -15,14 +15,14 @@ export interface CountingFront {
 const OWN_SERIES = 'http_requests_total{method="POST",handler="/predict",status="';
 
 /**
- * A front that answers some requests itself, and counts them among those of the service: what Prometheus scrapes holds both, as of
- * one service. `grouped`: its statuses are told by class alone (`4xx`), as some instrumentations do.
+ * A front that answers some requests itself, and adds them to the service's counts: Prometheus scrapes both
+ * as one service. `grouped`: its statuses are classes only (`4xx`), as some instrumentations export them.
  */
 export function countingFront(shares: readonly Share[], grouped = false): CountingFront {
   const dealt = shares.map(({ status, percent }) => ({ status, isNext: dealEvenly(percent), count: 0 }));
   return {
     front: async ({ path }, forward) => {
-      // Each is asked each time, so that the shares do not depend on each other.
+      // Each is evaluated for every request, so that the shares are independent.
       const due = path === '/predict' ? dealt.filter(({ isNext }) => isNext()) : [];
       const own = due[0];
       if (own === undefined) return await forward();
@@ -39,7 +39,10 @@ export function countingFront(shares: readonly Share[], grouped = false): Counti
 
 const LINE = /^([a-z_]+\{.*\}) (\S+)$/;
 
-/** The page with these counts added to it. Label sets that become the same are one series: their values are summed. */
+/**
+ * The metrics page with these counts added. Label sets that become equal are merged into one series by
+ * summing their values.
+ */
 function added(page: string, counts: ReadonlyMap<string, number>, grouped: boolean): string {
   const named = (series: string) =>
     grouped ? series.replace(/status="([1-5])\d\d"/, 'status="$1xx"') : series;
@@ -58,7 +61,7 @@ function added(page: string, counts: ReadonlyMap<string, number>, grouped: boole
     values.set(name, (values.get(name) ?? open.get(name) ?? 0) + Number(value));
   }
   for (const [name, at] of places) lines[at] = `${name} ${values.get(name)!}`;
-  // The service has no series of such a status: it goes to the others of its name.
+  // The service has no series with such a status, so it is added to the others of its name.
   const missing = [...open].filter(([name]) => !places.has(name)).map(([name, count]) => `${name} ${count}`);
   const last = lines.findLastIndex((line) => line.startsWith('http_requests_total{'));
   return [...lines.slice(0, last + 1), ...missing, ...lines.slice(last + 1)].join('\n');

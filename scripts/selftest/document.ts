@@ -10,9 +10,10 @@ import type { Io } from '../cli/io.ts';
 export const SCENARIO = 'selftest';
 
 /**
- * Enough for a p99, for a census of scrapes and for an interval (12 stretches between scrapes), and no more. Of 600 requests
- * 1% is 6: 0.8% are at most 5, and 1.2% at least 7, even if k6 sends one request too many. What is slow is padded to 600 ms, so
- * nothing needs more than 1 s; and k6 has as many virtual users from the start as can then be waiting.
+ * Enough for a p99, for a census of scrapes and for an interval (12 blocks between scrapes), and no more. 1%
+ * of 600 requests is 6: 0.8% is at most 5, and 1.2% at least 7, even if k6 sends one request too many. Slow
+ * responses are padded to 600 ms, so nothing takes longer than 1 s; and k6 starts with as many virtual users
+ * as can then be waiting.
  */
 const LOAD = {
   description: '12 s at 50 requests a second, the shortest that can tell 0.8% from 1.2%',
@@ -36,7 +37,7 @@ export async function writeDocument(folder: string, io: Io): Promise<SelftestDoc
   return { document, file };
 }
 
-/** The shipped document, limits and all, with a short load of its own: nobody writes a limit twice. */
+/** The shipped document including its limits, with a short load of its own: limits are written only once. */
 export function deriveDocument(shipped: string): { readonly document: SlaDocument; readonly text: string } {
   const yaml = parseYaml(shipped);
   yaml.set('scenarios', yaml.createNode({ [SCENARIO]: LOAD }));

@@ -4,12 +4,12 @@ import type { Injector, Process, Row } from './row.ts';
 import { keepFull } from './small-disk.ts';
 import type { Stage } from './stage.ts';
 
-/** A run that is going on, seen by whoever meddles with it. */
+/** A running run, as the fault injector sees it. */
 export interface Subject {
   /** The gate, or k6 alone. */
   readonly running: Running;
   readonly stage: Stage | null;
-  /** The service's own address, once the load goes there; null before. */
+  /** The service's own address, once it is under load; null before. */
   readonly loadedUrl: () => Promise<string | null>;
   readonly pidOf: (name: Process) => number | undefined;
   readonly disk: string | null;
@@ -18,7 +18,7 @@ export interface Subject {
 const POLL_MS = 50;
 const TOO_EARLY = 'the run ended before the fault was put in';
 
-/** Lets a run go on to its end while the fault is put in. Throws where that did not work, or where the signal aborts. */
+/** Completes a run while the fault is injected. Throws if injecting failed, or if the signal aborts. */
 export async function injectFault(row: Row, subject: Subject, signal: AbortSignal): Promise<Exit> {
   using kept = new DisposableStack();
   const ended = new AbortController();
@@ -28,7 +28,7 @@ export async function injectFault(row: Row, subject: Subject, signal: AbortSigna
   const forget = onAbort(signal, () => abort(signal.reason));
   try {
     const exited = subject.running.exited;
-    // A fault that cannot be put in ends the run at once; one that is in goes on.
+    // A fault that cannot be injected ends the run immediately; otherwise the run continues.
     const exit = await Promise.race([exited, meddling.then(() => exited), aborted]);
     ended.abort(new Error(TOO_EARLY));
     await meddling;
@@ -61,7 +61,7 @@ function handsOn(subject: Subject, signal: AbortSignal, kept: DisposableStack): 
       if (pid === undefined) throw new Error(`there is no ${name} to send ${what} to`);
       process.kill(pid, what);
     },
-    // k6 alone writes nothing that counts.
+    // k6 alone writes no evidence.
     fillDisk: () => void (disk === null || kept.use(keepFull(disk))),
   };
 }
@@ -74,7 +74,7 @@ async function poll<T>(look: () => Promise<T | null>, signal: AbortSignal): Prom
   }
 }
 
-/** The predictions that a service has answered so far; null where it does not say. */
+/** The number of predictions that a service has answered so far; null if it does not report it. */
 async function requestsAt(serviceUrl: string): Promise<number | null> {
   try {
     const response = await fetch(`${serviceUrl}/metrics`, { signal: AbortSignal.timeout(2_000) });
@@ -93,6 +93,6 @@ const COMMAND_LINES: Readonly<Record<Process, string>> = {
   k6: 'loadtests/',
 };
 
-/** Of a gate: what it has started, or what the stage has. */
+/** The processes of a gate: those that it started, or those of its stage. */
 export const pidUnder = (gate: Running, stage: Stage | null) => (name: Process) =>
   stage !== null && name !== 'k6' ? stage.pidOf(name) : childrenOf(gate.pid, COMMAND_LINES[name])[0];

@@ -12,7 +12,7 @@ import type { World } from './world.ts';
 /** The result of a gate run. */
 export interface GateRun {
   readonly exitCode: number | null;
-  /** null where none was reached. */
+  /** null if no verdict was reached. */
   readonly verdict: VerdictDocument | null;
   /** The code of the error that it ended with. */
   readonly errorCode: string | null;
@@ -26,7 +26,7 @@ const GRACE_MS = 30_000;
 export const cannotRun = ({ smallDisk }: Row): string | null =>
   smallDisk && !canMount() ? 'a small disk cannot be mounted here (it needs root, on Linux)' : null;
 
-/** Runs the gate as people do, as a process of its own, while the fault is injected. */
+/** Runs the gate as users do, as a process of its own, while the fault is injected. */
 export async function runGate(row: Row, folder: string, world: World, signal: AbortSignal): Promise<GateRun> {
   const out = join(folder, 'runs');
   using _disk = row.smallDisk ? await mountSmallDisk(out) : null;

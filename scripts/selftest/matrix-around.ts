@@ -84,7 +84,7 @@ const theWay: readonly Row[] = [
     stage: {
       counting: () =>
         countingFront([
-          // Different shares, so that they are rarely due for the same request.
+          // Different shares, so that they rarely affect the same request.
           { status: 404, percent: 0.9 },
           { status: 302, percent: 0.8 },
         ]),
@@ -95,7 +95,7 @@ const theWay: readonly Row[] = [
     name: 'service-too-slow',
     fault: 'the service accepts 10 of 50 requests per second',
     stage: { front: () => admit(10) },
-    // Where nothing else stops the load, the guard of services that are already there does.
+    // If nothing else stops the load, the guard for existing services does.
     options: ['--no-abort'],
     expected: { exitCode: 1, by: ['error-rate'] },
   },

@@ -1,7 +1,7 @@
 import { errorInBody } from './misbehaviour.ts';
 import type { Row } from './row.ts';
 
-/** What k6 itself reports of the load script, while the service keeps every promise. */
+/** What k6 itself reports about the load script, while the service meets every objective. */
 
 /** What is wrong with `loadtests/selftest.ts`. */
 export const script = (fault: string) => ({ SLA_SELFTEST_SCRIPT: fault });

@@ -3,8 +3,8 @@ import { script, theScript } from './matrix-script.ts';
 import { type Injector, MIDDLE, type Row } from './row.ts';
 
 /**
- * The faults. 600 requests in 12 s: of such a run, 0.8% are 4 or 5, 1% is 6 and 1.2% are 7 or 8, so that a limit of 1% is
- * just missed or just met.
+ * The faults. 600 requests in 12 s: for such a run, 0.8% is 4 or 5 requests, 1% is 6 and 1.2% is 7 or 8, so
+ * that a limit of 1% is narrowly missed or met.
  */
 
 const strike =
@@ -13,7 +13,7 @@ const strike =
     injector.signal(name, signal);
   };
 
-/** A generator that gets no CPU for three seconds: what was due then goes out late. */
+/** A load generator without CPU for three seconds: requests that were due then are sent late. */
 async function starveGenerator(injector: Injector): Promise<void> {
   await injector.afterRequests(MIDDLE);
   injector.signal('k6', 'SIGSTOP');
@@ -21,7 +21,7 @@ async function starveGenerator(injector: Injector): Promise<void> {
   injector.signal('k6', 'SIGCONT');
 }
 
-/** 64 long texts at once take all the room that the queue has: what comes meanwhile is refused, or waits too long. */
+/** 64 long texts at once fill the queue: requests that arrive meanwhile are refused, or wait too long. */
 async function crowdOut(injector: Injector): Promise<void> {
   await injector.afterRequests(MIDDLE);
   const text = 'It was neither good nor bad, and I have said so at length to everybody. '.repeat(60);

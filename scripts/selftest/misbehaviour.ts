@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { dealEvenly } from '../../service/faults.ts';
 import type { Answer, Behaviour } from './relay.ts';
 
-/** What a relay may do instead of passing on. */
+/** The ways in which a relay can misbehave instead of forwarding. */
 
 // ---------------------------------------------------------------------------------------------- between Prometheus and the service
 
-/** No answer, for as long as whoever asks will wait. */
+/** No response for as long as the caller waits. */
 export const block: Behaviour = ({ gone }) =>
   new Promise((_, reject) => {
     gone.addEventListener('abort', () => reject(new Error('gone')), { once: true });
   });
 
-/** Says that all is well, and then no metrics. */
+/** Sends a 200 and its headers, but no metrics. */
 export const answerGarbage: Behaviour = async () => ({
   status: 200,
   type: 'text/plain; version=0.0.4',
@@ -26,11 +26,11 @@ export const refuse: Behaviour = async () => ({
   body: 'try again later\n',
 });
 
-/** Another name for a metric, in every line that has it. */
+/** Renames a metric on every line. */
 export const renameMetric = (from: string, to: string): Behaviour =>
   changeBody((text) => text.replaceAll(new RegExp(`^((?:# \\w+ )?)${from}`, 'gm'), `$1${to}`));
 
-/** As though some series had never been there. */
+/** As if some series had never existed. */
 export const dropSeries = (line: RegExp): Behaviour =>
   changeBody((text) =>
     text
@@ -48,7 +48,10 @@ const changeBody =
 
 // ---------------------------------------------------------------------------------------------- between us and Prometheus
 
-/** A Prometheus whose clock is ahead (or, below 0, behind): it is asked for another time, and answers with another. */
+/**
+ * A Prometheus whose clock is ahead (or, if negative, behind): it is asked for another time, and answers with
+ * another.
+ */
 export const shiftClock =
   (aheadSeconds: number): Behaviour =>
   async ({ path }, forward) => {
@@ -71,7 +74,7 @@ function shiftTimes({ status, body }: Answer, bySeconds: number): string {
   if (resultType === 'matrix') {
     for (const { values } of result as { values: Pair[] }[]) for (const pair of values) pair[0] += bySeconds;
   }
-  // The one scalar that is asked for is the server's time.
+  // The only scalar query is the one for the server's time.
   if (resultType === 'scalar') {
     const pair = result as Pair;
     pair[0] += bySeconds;
@@ -82,20 +85,20 @@ function shiftTimes({ status, body }: Answer, bySeconds: number): string {
 
 // ---------------------------------------------------------------------------------------------- in front of the service
 
-/** A front that puts an error in place of each body, and leaves the status as it is. */
+/** A front that replaces each body with an error, and keeps the status. */
 export const errorInBody: Behaviour = async (_, forward) => ({
   ...(await forward()),
   body: '{"error":"the backend is not ready"}',
 });
 
-/** A front that finds no backend for a share of the requests, dealt out evenly. */
+/** A front that finds no backend for a share of the requests, spread evenly. */
 export function refuseShare(percent: number): Behaviour {
   const isNextRefused = dealEvenly(percent);
   return async (_, forward) =>
     isNextRefused() ? { status: 503, type: 'text/plain', body: 'no backend\n' } : await forward();
 }
 
-/** Lets so many a second through, in the order of arrival; the others wait until they are gone. */
+/** Lets this many requests per second through, in order of arrival; the others wait their turn. */
 export function admit(perSecond: number): Behaviour {
   let line: Promise<unknown> = Promise.resolve();
   return async ({ gone }, forward) => {

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { start, waitFor } from '../process/processes.ts';
 import { callToxiproxy } from '../stack/toxiproxy.ts';
 
-/** The way from the load to the service, through toxiproxy: slow, resetting or cut at will. */
+/** The path from the load to the service through toxiproxy, which can be slowed, reset or cut at will. */
 export interface Network extends AsyncDisposable {
   readonly url: string;
-  /** Every connection, those that are open and those to come, gets this toxic: always, never by chance. */
+  /** Every connection, open and future, gets this toxic, with probability 1. */
   poison(type: 'latency' | 'reset_peer', attributes: Readonly<Record<string, number>>): Promise<void>;
   cure(): Promise<void>;
-  /** Nobody listens any more: connections are refused. */
+  /** Stops listening: connections are refused. */
   cut(): Promise<void>;
-  /** Another service at its end; connections that are open are closed. */
+  /** Switches to another service; open connections are closed. */
   leadTo(upstream: string): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function startNetwork(
   };
 }
 
-/** toxiproxy does not tell which port it took: it must be given one. */
+/** toxiproxy does not report which port it chose, so it must be given one. */
 function freePort(): Promise<number> {
   const server = createServer();
   return new Promise((resolve, reject) => {

@@ -12,9 +12,9 @@ import type { Row } from './row.ts';
 import { openStage, type Stage } from './stage.ts';
 import type { World } from './world.ts';
 
-/** The same fault for k6 alone, with the same limits as thresholds, as its users write them. */
+/** The same fault with k6 alone, with the same limits as thresholds, as k6 users would write them. */
 
-/** `http_req_duration: p(95)<200`. k6 knows nothing of uptime. */
+/** `http_req_duration: p(95)<200`. k6 has no uptime. */
 export function thresholdsOf(document: SlaDocument): Readonly<Record<string, readonly string[]>> {
   const ids = planOf(document).objectives.map(({ id }) => id);
   const judged = document.objectives.filter(({ id }) => ids.includes(id));
@@ -44,7 +44,7 @@ function thresholdOf({ measure, target }: Objective): readonly (readonly [string
   }
 }
 
-/** How k6 ended: its exit code in words. */
+/** k6's exit code in words. */
 export async function runPlainK6(
   row: Row,
   folder: string,
@@ -93,7 +93,7 @@ export function planOf(document: SlaDocument): Plan {
   });
 }
 
-/** Past all that stands in front of the service: what is wrong there must not spoil the warm-up. */
+/** Bypasses everything in front of the service: faults there must not affect the warm-up. */
 async function warmedUp(
   { serviceUrl, prometheusUrl }: Stage,
   load: Load,

@@ -10,7 +10,7 @@ import { MATRIX } from './matrix.ts';
 import { planOf } from './plain-k6.ts';
 import { recordingOf, rejudge, verdictOf } from './recorded.ts';
 
-/** What real rows left behind, judged by today's code: `./sla selftest --quick`. */
+/** Recordings of real rows, judged by the current code: `./sla selftest --quick`. */
 
 const judgedRows = MATRIX.filter(({ expected }) => expected.exitCode !== 4);
 
@@ -18,22 +18,22 @@ const limitsOf = ({ objectives }: Plan) => objectives.map(({ id, target }) => [i
 const shipped = readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
 const today = limitsOf(planOf(deriveDocument(shipped).document));
 
-describe('what was recorded', () => {
+describe('recordings', () => {
   test.each(judgedRows)('$name: $fault', async (row) => {
     expect(await rejudge(row)).toMatchObject({ isAsExpected: true, note: null });
     const recording = (await recordingOf(row))!;
-    // What earlier versions stored must stay readable.
+    // Recordings of earlier versions must stay readable.
     expect(storedProblems('plan', recording.plan)).toEqual([]);
     expect(storedProblems('run', recording.run)).toEqual([]);
     expect(storedProblems('evidence', recording.evidence)).toEqual([]);
-    // Recorded under other limits it would say nothing of today's: record it again.
+    // A recording under other limits says nothing about the current ones: record it again.
     expect(limitsOf(recording.plan)).toEqual(today);
-    // A stricter rule may find a healthy run too short, and never a broken one good.
+    // A stricter rule may find a healthy run too short, but never a broken one good.
     if (row.expected.exitCode !== 0) expect(verdictOf(recording, 0.95).verdict).not.toBe('pass');
     expect(JSON.stringify(recording)).not.toMatch(/\/(home|root|tmp|Users)\//);
   });
 
-  test('is small, and of rows that there are', () => {
+  test('are small, and belong to existing rows', () => {
     const folder = join(import.meta.dirname, 'recorded');
     const files = readdirSync(folder);
     const known = judgedRows.map(({ name }) => `${name.replaceAll('%', '')}.json.br`);
@@ -43,7 +43,7 @@ describe('what was recorded', () => {
   });
 });
 
-describe('the healthy run, with one of its series spoilt', () => {
+describe('the healthy run with one series corrupted', () => {
   const half = ({ samples }: Series) => Math.floor(samples.length / 2);
   const damages: Record<string, (series: Series) => readonly Series[]> = {
     'is not there': () => [],
@@ -58,7 +58,10 @@ describe('the healthy run, with one of its series spoilt', () => {
       return [at, String(Number(value) - Number(before))];
     });
 
-  /** Nothing is judged by these: other bucket edges, what explains, and what told of nothing in the whole run. */
+  /**
+   * No objective uses these: other bucket edges, explanatory metrics, and series that were empty in the whole
+   * run.
+   */
   function decidesNothing({ labels, samples }: Series): boolean {
     const { __name__: name = '', le } = labels;
     if (le !== undefined) return !['0.2', '0.5', '+Inf'].includes(le);
@@ -66,7 +69,7 @@ describe('the healthy run, with one of its series spoilt', () => {
     return name === 'http_requests_total' && samples.every(([, value]) => value === '0');
   }
 
-  test.each(Object.entries(damages))('that %s does not pass', async (_, damage) => {
+  test.each(Object.entries(damages))('does not pass with %s', async (_, damage) => {
     const recording = (await recordingOf(MATRIX[0]!))!;
     const { readings } = recording.evidence;
     const all = new Map(
@@ -85,14 +88,14 @@ describe('the healthy run, with one of its series spoilt', () => {
   });
 });
 
-test('the command tells it as a table, and exits by it', async () => {
+test('the command prints it as a table, and sets its exit code', async () => {
   const { code, stdout } = await slaHere(['selftest', '--quick', '--only', 'errors-']);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^✓ +errors-1\.2% .* fail: error-rate +fail +error-rate +1 /m);
   expect(stdout).toContain('rows came out as expected');
 });
 
-test('rows that there are not, and options that do not go together, are refused', async () => {
+test('unknown rows, and options that exclude each other, are rejected', async () => {
   const unknown = await slaHere(['selftest', '--only', 'gremlins']);
   expect(unknown.stderr).toMatch(/no row is named "gremlins": the rows are healthy, /);
   expect(unknown.code).toBe(2);

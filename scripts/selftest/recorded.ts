@@ -10,7 +10,7 @@ import type { GateRun } from './gate-run.ts';
 import { notRun, resultOf } from './result.ts';
 import type { Row, RowResult } from './row.ts';
 
-/** What real rows left behind, a file each: judged again in milliseconds, whenever the judging changes. */
+/** Recordings of real rows, one file each: judged again in milliseconds whenever the judging code changes. */
 
 const FOLDER = join(import.meta.dirname, 'recorded');
 const fileOf = ({ name }: Row) => join(FOLDER, `${name.replaceAll('%', '')}.json.br`);
@@ -21,7 +21,7 @@ export interface Recording {
   readonly evidence: Evidence;
 }
 
-/** Stores what a verdict rests on, of a row that came out as expected. */
+/** Stores what a verdict rests on, for a row with the expected outcome. */
 export async function record(row: Row, result: RowResult, { runFolder, verdict }: GateRun): Promise<void> {
   if (!result.isAsExpected || verdict === null) return;
   const { plan, run, evidence } = await readRun(runFolder);
@@ -31,7 +31,7 @@ export async function record(row: Row, result: RowResult, { runFolder, verdict }
   await writeFile(fileOf(row), brotliCompressSync(JSON.stringify(recording), { params }));
 }
 
-/** null where there is none: a harness that fails judges nothing. */
+/** null if there is none: a harness failure judges nothing. */
 export async function recordingOf(row: Row): Promise<Recording | null> {
   const file = fileOf(row);
   return existsSync(file)
@@ -39,7 +39,7 @@ export async function recordingOf(row: Row): Promise<Recording | null> {
     : null;
 }
 
-/** Judges the recording of a row again, from its files alone. */
+/** Judges a row's recording again, from its file alone. */
 export async function rejudge(row: Row): Promise<RowResult> {
   const startedMs = Date.now();
   const recording = await recordingOf(row);
@@ -59,7 +59,7 @@ export async function rejudgeAll(rows: readonly Row[]): Promise<readonly RowResu
   return results;
 }
 
-/** Under a stricter rule, where it is asked for. */
+/** Under a stricter rule, if requested. */
 export const verdictOf = (
   { plan, run, evidence }: Recording,
   confidence = plan.confidence,

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 /** One request on its way through a relay. */
 export interface Exchange {
   readonly method: string;
-  /** With its query. */
+  /** Including its query. */
   readonly path: string;
   readonly type: string | undefined;
   readonly body: Buffer;
-  /** Aborted when whoever asked has gone. */
+  /** Aborted when the caller has disconnected. */
   readonly gone: AbortSignal;
 }
 
@@ -18,12 +18,12 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What a relay does with a request; `forward` injector it on, as it is or to another path. */
+/** What a relay does with a request; `forward` passes it on, unchanged or to another path. */
 export type Behaviour = (exchange: Exchange, forward: (path?: string) => Promise<Answer>) => Promise<Answer>;
 
 /**
- * A small HTTP proxy on 127.0.0.1 that can be told to misbehave: between Prometheus and the service, between us and
- * Prometheus, or as a front of the service. Upstream and behaviour may change at any time.
+ * A small HTTP proxy on 127.0.0.1 that can be made to misbehave: between Prometheus and the service, between
+ * us and Prometheus, or as a front of the service. Upstream and behaviour can be changed at any time.
  */
 export interface Relay extends AsyncDisposable {
   readonly url: string;
@@ -42,7 +42,7 @@ export async function startRelay(upstream: string, behaviour: Behaviour = passOn
       response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
       response.end(body);
     } catch {
-      // The upstream is gone, or whoever asked is: a broken connection is all that there is to see.
+      // The upstream or the caller is gone: only a broken connection remains visible.
       response.destroy();
     }
   });

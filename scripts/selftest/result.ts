@@ -27,7 +27,7 @@ const told = ({ name, fault, expected }: Pick<Row, 'name' | 'fault' | 'expected'
   mustStop: expected.exitCode !== 0,
 });
 
-/** Of a fail what was missed; else what stands in the way of a pass. */
+/** For a fail, the missed objectives; otherwise what prevents a pass. */
 export function decidersOf({ verdict, errorCode }: Came): readonly string[] {
   if (verdict === null) return errorCode === null ? [] : [errorCode];
   const idsOf = (outcome: string) =>
@@ -37,7 +37,10 @@ export function decidersOf({ verdict, errorCode }: Came): readonly string[] {
   return [...broken, ...idsOf('undecided')];
 }
 
-/** `loadAverage` is that of the machine before the row began: beyond its processors, others want them too. */
+/**
+ * `loadAverage` is the machine's before the row began: above its number of processors, other work competes
+ * for them.
+ */
 export function resultOf(
   { name, fault, expected }: Row,
   came: Came,
@@ -48,7 +51,7 @@ export function resultOf(
   const { by = [], only } = expected;
   const isComplete = by.every((id) => decidedBy.includes(id));
   const isOnly = only !== true || decidedBy.every((id) => by.includes(id));
-  // An exit code without the verdict that it stands for is no verdict.
+  // An exit code without the matching verdict is not a verdict.
   const isTrue = came.verdict === null ? came.exitCode !== 0 : came.verdict.exitCode === came.exitCode;
   const isAsExpected = came.exitCode === expected.exitCode && isComplete && isOnly && isTrue;
   const outcome = OUTCOMES[came.exitCode as Expected['exitCode']] ?? 'blew up';
@@ -63,7 +66,7 @@ export function resultOf(
   };
 }
 
-/** A machine that others use is told apart from a gate that is wrong. The gate itself says so where k6 was late. */
+/** Distinguishes a machine that others use from a wrong gate. The gate itself reports if k6 was late. */
 function busyNote({ verdict }: Came, loadAverage: number): string | null {
   const late = verdict?.preconditions.find(({ id, ok }) => id === 'generator-on-time' && ok === false);
   if (late !== undefined) return `the machine was busy: ${late.detail}`;

@@ -1,50 +1,58 @@
 import type { Stage, StageSpec } from './stage.ts';
 
-/** Requests after which a fault comes in the middle of the load: enough before and after. */
+/**
+ * The number of requests after which a fault is injected in the middle of the load, with enough requests
+ * before and after.
+ */
 export const MIDDLE = 180;
 
 /** One fault, its expected outcome, and how it is injected. */
 export interface Row {
   readonly name: string;
-  /** In words, for the table. */
+  /** A description for the table. */
   readonly fault: string;
   readonly expected: Expected;
-  /** Words for our own service's faults. */
+  /** Settings for our own service's faults. */
   readonly faults?: string;
   /** Settings of the service and of the load script. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The gate runs against a stage that is set up for it; without one, it starts its own stack as people do. */
+  /**
+   * The gate runs against a stage that is set up for it; without one, it starts its own stack as users do.
+   */
   readonly stage?: StageSpec;
-  /** Further options of the gate. */
+  /** Additional options of the gate. */
   readonly options?: readonly string[];
   /** Injects the fault while the gate runs. */
   readonly inject?: (injector: Injector) => Promise<void>;
-  /** The run folder lies on a disk so small that it can be filled. */
+  /** The run folder is on a disk small enough to be filled. */
   readonly smallDisk?: true;
-  /** Rows of one name here are run at the same time. */
+  /** Rows with the same name here run at the same time. */
   readonly together?: string;
 }
 
-/** The gate's exit code, and by what: missed objectives, broken preconditions and undecided objectives, or the error's code. */
+/**
+ * The gate's exit code and the reason: missed objectives, broken preconditions and undecided objectives, or
+ * the error's code.
+ */
 export interface Expected {
   readonly exitCode: 0 | 1 | 3 | 4;
-  /** Each of these must be among what decided. */
+  /** Each of these must be among the deciding reasons. */
   readonly by?: readonly string[];
-  /** And of a fail, nothing else may be missed. */
+  /** For a fail, nothing else may be missed. */
   readonly only?: true;
 }
 
 /** What a fault can do while the gate runs. Everything ends with the run. */
 export interface Injector {
-  /** Resolves once so many requests of the load were answered by the service; rejects when the run ends before. */
+  /** Resolves once the service has answered this many requests of the load; rejects if the run ends first. */
   afterRequests(count: number): Promise<void>;
-  /** Resolves after so long, or when the run has ended. */
+  /** Resolves after this time, or when the run has ended. */
   pause(ms: number): Promise<void>;
   signal(name: Process, signal: NodeJS.Signals): void;
   /** The service itself. */
   readonly serviceUrl: () => string;
   readonly stage: Stage | null;
-  /** Keeps the disk of the run folder full until the run has ended. */
+  /** Keeps the run folder's disk full until the run has ended. */
   fillDisk(): void;
 }
 
@@ -56,18 +64,18 @@ export interface RowResult {
   readonly name: string;
   readonly fault: string;
   readonly expected: string;
-  /** A release must not go out with it. */
+  /** A release must not be published with it. */
   readonly mustStop: boolean;
   readonly outcome: Outcome;
-  /** null where the gate did not end by itself, or was not run. */
+  /** null if the gate did not exit by itself, or was not run. */
   readonly exitCode: number | null;
-  /** What was expected to decide comes first. */
+  /** The expected reasons come first. */
   readonly decidedBy: readonly string[];
   readonly seconds: number;
-  /** false of what was skipped, too: nobody saw how it comes out. */
+  /** false for skipped rows, too: their outcome is unknown. */
   readonly isAsExpected: boolean;
-  /** What a reader should know: why it was skipped, that the machine was busy, what blew up. */
+  /** Notes for the reader: why it was skipped, that the machine was busy, or an unexpected error. */
   readonly note: string | null;
-  /** How k6 alone ended with the same limits as thresholds, where it was asked. */
+  /** How k6 alone ended with the same limits as thresholds, if requested. */
   readonly k6?: string;
 }

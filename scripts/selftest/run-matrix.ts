@@ -10,18 +10,21 @@ import type { Row, RowResult } from './row.ts';
 import { makeWorld, type World } from './world.ts';
 
 export interface MatrixOptions {
-  /** k6 alone, too. */
+  /** Also run k6 alone. */
   readonly againstK6: boolean;
-  /** Where each row has a folder of its own. */
+  /** The folder in which each row has its own. */
   readonly folder: string;
-  /** Called after each row that was run, while its run folder is there. */
+  /** Called after each row that was run, while its run folder exists. */
   readonly keep?: (row: Row, result: RowResult, run: GateRun) => Promise<void>;
 }
 
-/** Nothing hangs: a gate of 10 s of load that takes longer than this has. */
+/** The time limit of a gate with 10 s of load; one that takes longer hangs. */
 const LONGEST_MS = 150_000;
 
-/** Runs the rows one after the other (those that belong together, at once). A row that blows up is a row; the others go on. */
+/**
+ * Runs the rows one after the other (rows of a group at the same time). A row that throws becomes a failed
+ * row; the others continue.
+ */
 export async function runMatrix(
   rows: readonly Row[],
   options: MatrixOptions,

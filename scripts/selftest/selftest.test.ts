@@ -15,7 +15,7 @@ import { type Behaviour, startRelay } from './relay.ts';
 import { resultOf } from './result.ts';
 import type { Row } from './row.ts';
 
-test('the document is the shipped one but for its load', async () => {
+test('the document is the shipped one except for its load', async () => {
   const text = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
   const { document } = deriveDocument(text);
   const shipped = parseDocument(text);
@@ -34,12 +34,12 @@ test('the document is the shipped one but for its load', async () => {
   });
 });
 
-test('every row has a name of its own', () => {
+test('every row has a unique name', () => {
   expect(new Set(MATRIX.map(({ name }) => name)).size).toBe(MATRIX.length);
 });
 
 describe('a relay', () => {
-  /** What comes through a relay that behaves so, from a server that answers `body`. */
+  /** What comes through a relay with this behaviour, from a server that responds with `body`. */
   async function through(behaviour: Behaviour, body: string, paths: readonly string[]) {
     const asked: string[] = [];
     const server = createServer((request, response) => {
@@ -61,7 +61,7 @@ describe('a relay', () => {
 
   const METRICS = '# TYPE a_total counter\na_total{x="1"} 5\na_total{x="2"} 6\nb_a_total 7\n';
 
-  test('renames a metric in all of its lines, and no other', async () => {
+  test('renames a metric on all of its lines, and no other', async () => {
     const { texts } = await through(renameMetric('a_total', 'c_total'), METRICS, ['/metrics']);
     expect(texts).toEqual(['# TYPE c_total counter\nc_total{x="1"} 5\nc_total{x="2"} 6\nb_a_total 7\n']);
   });
@@ -71,7 +71,7 @@ describe('a relay', () => {
     expect(texts).toEqual(['# TYPE a_total counter\na_total{x="2"} 6\nb_a_total 7\n']);
   });
 
-  test('asks for another time, and answers with another', async () => {
+  test('changes the time of queries, and of results', async () => {
     const matrix = { data: { resultType: 'matrix', result: [{ metric: {}, values: [[100, '7']] }] } };
     const shifted = await through(shiftClock(3), JSON.stringify(matrix), ['/api/v1/query?query=up&time=110']);
     expect(shifted.asked).toEqual(['/api/v1/query?query=up&time=107']);
@@ -90,7 +90,7 @@ describe('a relay', () => {
     expect(asked).toHaveLength(36);
   });
 
-  test('lets only so many through', async () => {
+  test('limits the rate of requests', async () => {
     const startedMs = performance.now();
     await through(admit(20), 'ok', ['/', '/', '/', '/']);
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(4 * 49);
@@ -100,11 +100,11 @@ describe('a relay', () => {
 describe('a result', () => {
   const row: Row = { name: 'x', fault: 'x', expected: { exitCode: 0 } };
 
-  test('an exit code without a verdict is no pass', () => {
+  test('an exit code without a verdict is not a pass', () => {
     expect(resultOf(row, { exitCode: 0, verdict: null, errorCode: null }, 1).isAsExpected).toBe(false);
   });
 
-  test('an error must be the one that was expected', () => {
+  test('an error must be the expected one', () => {
     const failing: Row = { ...row, expected: { exitCode: 4, by: ['cannot-write'] } };
     const came = (errorCode: string) => ({ exitCode: 4, verdict: null, errorCode });
     expect(resultOf(failing, came('cannot-write'), 1).isAsExpected).toBe(true);

@@ -6,7 +6,7 @@ import { notRun, resultOf } from './result.ts';
 import type { Row } from './row.ts';
 import { exitCodeOf, summary } from './table.ts';
 
-/** A row that was not run shows nothing: it is no success, and no failure either. */
+/** A row that was not run shows nothing: it is neither a success nor a failure. */
 
 const rowOf = (name: string): Row => ({ name, fault: 'x', expected: { exitCode: 0 } });
 const came = (name: string, exitCode: number) =>
@@ -15,8 +15,8 @@ const skipped = (name: string) => notRun(rowOf(name), 'skipped', 'it cannot be m
 const good = { ...came('good', 4), isAsExpected: true };
 const otherwise = { ...came('odd', 1), note: 'the machine was busy' };
 
-describe('rows that were skipped', () => {
-  test('are counted apart, with the reason once', () => {
+describe('skipped rows', () => {
+  test('are counted separately, with the reason once', () => {
     expect(summary([good, skipped('a'), good, skipped('b')])).toBe(
       '2 of 4 rows came out as expected, 2 skipped: a, b (it cannot be mounted) (14 s)',
     );
@@ -37,7 +37,7 @@ describe('rows that were skipped', () => {
   });
 });
 
-test('where no disk can be mounted, the command says so and does not exit 0, unless asked to', async () => {
+test('if no disk can be mounted, the command says so and does not exit 0, unless that was allowed', async () => {
   await using folder = await temporaryFolder();
   const unshare = join(folder.path, 'unshare');
   await writeFile(unshare, '#!/bin/sh\nexit 1\n');
@@ -56,7 +56,7 @@ test('where no disk can be mounted, the command says so and does not exit 0, unl
   expect(allowed.code).toBe(0);
 });
 
-test('what is only judged again tells what it leaves out, and that was asked for', async () => {
+test('judging recordings again lists what is left out, which was requested', async () => {
   const { code, stdout } = await slaHere(['selftest', '--quick', '--only', 'healthy', 'disk-full']);
   expect(stdout).toContain('1 of 2 rows came out as expected, 1 skipped: disk-full (nothing is judged in it');
   expect(code).toBe(0);

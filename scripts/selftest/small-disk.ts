@@ -1,14 +1,14 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 
-/** A disk of 1 MB in memory, to be filled. Needs the right to mount one. */
+/** A 1 MB disk in memory, to be filled. Requires the privilege to mount one. */
 
 export function canMount(): boolean {
   const trial = 'mount -t tmpfs tmpfs /mnt && umount /mnt';
   return process.platform === 'linux' && spawnSync('unshare', ['-m', 'sh', '-c', trial]).status === 0;
 }
 
-/** Mounted at a folder that is made for it; unmounted when it is disposed of. */
+/** Mounted at a folder that is created for it; unmounted when disposed of. */
 export async function mountSmallDisk(folder: string): Promise<Disposable> {
   await mkdir(folder, { recursive: true });
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
@@ -16,8 +16,8 @@ export async function mountSmallDisk(folder: string): Promise<Disposable> {
 }
 
 /**
- * dd stops where the disk does; what is freed when a file is deleted is filled again. It stands inside the small disk, so
- * that it can fill no other.
+ * dd stops when the disk is full; space that deleted files free is filled again. It runs inside the small
+ * disk, so that it can fill no other.
  */
 export function keepFull(disk: string): Disposable {
   const again =

@@ -15,42 +15,48 @@ import type { CountingFront } from './counting-front.ts';
 import { type Network, startNetwork } from './network.ts';
 import { type Behaviour, passOn, type Relay, startRelay } from './relay.ts';
 
-/** What stands between the load, the service and Prometheus. Behaviours are made anew for each stage: they may count. */
+/**
+ * What stands between the load, the service and Prometheus. Behaviours are created for each stage, because
+ * they may keep counts.
+ */
 export interface StageSpec {
   /** toxiproxy between the load and the service. */
   readonly network?: true;
   readonly front?: () => Behaviour;
   readonly scrape?: () => Behaviour;
   readonly api?: () => Behaviour;
-  /** Another Prometheus is asked than the one that scrapes: it is sent the samples, gathered for so long. */
+  /**
+   * Queries go to another Prometheus than the one that scrapes; it receives the samples in batches of this
+   * duration.
+   */
   readonly remoteWriteSeconds?: number;
   /** Two jobs scrape the service. */
   readonly isScrapedTwice?: true;
-  /** A front and what is scraped that belong together, in the place of the two above. */
+  /** A front and a metrics relay that belong together, in place of the two above. */
   readonly counting?: () => CountingFront;
-  /** The fault starts it, if at all. */
+  /** If the service runs at all, the fault starts it. */
   readonly withoutPrometheus?: true;
 }
 
 /**
- *   load ──▶ front ──▶ network ──▶ service ◀── scrape ◀── Prometheus ◀── api ◀── whoever judges
+ * load ──▶ front ──▶ network ──▶ service ◀── scrape ◀── Prometheus ◀── api ◀── judge
  *
- * The same processes as the gate's own stack, with room between them for what goes wrong there.
+ * The same processes as the gate's own stack, with room between them for faults.
  */
 export interface Stage extends AsyncDisposable {
-  /** Where the load goes. */
+  /** The address that the load is sent to. */
   readonly targetUrl: string;
   readonly prometheusUrl: string;
-  /** The service itself, past all that stands in front of it. */
+  /** The service itself, bypassing everything in front of it. */
   readonly serviceUrl: string;
   readonly network: Network | null;
   readonly scrape: Relay;
   pidOf(name: 'service' | 'Prometheus'): number;
-  /** Started again where it was, once it has ended. */
+  /** Restarted at the same address after it has ended. */
   restartService(): Promise<void>;
-  /** Another process takes its place, and the old one ends what it has begun. */
+  /** Another process replaces it, and the old one completes its requests in flight. */
   replaceService(): Promise<void>;
-  /** With nothing stored; the one before, if any, is gone. */
+  /** An empty Prometheus; the previous one, if any, is removed. */
   startPrometheus(): Promise<void>;
 }
 
@@ -76,7 +82,7 @@ const NOWHERE = 'http://127.0.0.1:9';
 
 export async function openStage(spec: StageSpec, options: StageOptions): Promise<Stage> {
   await using guard = new AsyncDisposableStack();
-  // It takes in what is started later, too.
+  // It also disposes of what is started later.
   const owned = guard.use(new AsyncDisposableStack());
   let started = 0;
   const ownFolder = async (name: string) => {

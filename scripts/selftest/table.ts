@@ -2,14 +2,14 @@ import { cpus } from 'node:os';
 import { countOf } from '../../slas/render/numbers.ts';
 import type { RowResult } from './row.ts';
 
-/** The matrix as a table: for the terminal, for the docs, as data. */
+/** The matrix as a table for the terminal and the docs, and as data. */
 
 const SHOWN = 3;
 
 const isSkipped = ({ outcome }: RowResult) => outcome === 'skipped';
 const isOtherwise = (result: RowResult) => !result.isAsExpected && !isSkipped(result);
 
-/** 1: a row came out otherwise. 3: none did, and not all could be run, which nobody had allowed. */
+/** 1: a row had an unexpected outcome. 3: none did, but not all could be run and that was not allowed. */
 export function exitCodeOf(results: readonly RowResult[], maySkip: boolean): 0 | 1 | 3 {
   if (results.some(isOtherwise)) return 1;
   return results.some(isSkipped) && !maySkip ? 3 : 0;
@@ -42,7 +42,7 @@ function cellsOf(results: readonly RowResult[]): { head: string[]; rows: string[
   return { head, rows };
 }
 
-/** All that rests on a broken precondition is undecided, too: the first few tell. */
+/** Everything that rests on a broken precondition is undecided, too: the first few are enough. */
 const shortened = (ids: readonly string[]) =>
   ids.length <= SHOWN ? ids.join(', ') : `${ids.slice(0, SHOWN).join(', ')}, ${ids.length - SHOWN} more`;
 
@@ -73,7 +73,9 @@ export function madeOn(): string {
   return `${day}, ${process.platform} ${process.arch}, ${processors.length} × ${processors[0]?.model ?? 'unknown'}:`;
 }
 
-/** `43 of 44 rows came out as expected, 1 skipped: disk-full (why) (1855 s)`, after what is to be known of single rows. */
+/**
+ * `43 of 44 rows came out as expected, 1 skipped: disk-full (why) (1855 s)`, after the notes on single rows.
+ */
 export function summary(results: readonly RowResult[]): string {
   const skipped = results.filter(isSkipped);
   const otherwise = results.filter(isOtherwise);
@@ -92,7 +94,7 @@ export function summary(results: readonly RowResult[]): string {
 
 const namesOf = (results: readonly RowResult[]) => results.map(({ name }) => name).join(', ');
 
-/** Rows of one reason together: `script-cannot-run, disk-full (nothing is judged in it: …)`. */
+/** Groups rows by reason: `script-cannot-run, disk-full (nothing is judged in it: …)`. */
 const whySkipped = (results: readonly RowResult[]) =>
   [...Map.groupBy(results, ({ note }) => note)].map(([why, own]) => `${namesOf(own)} (${why})`).join(', ');
 

@@ -5,7 +5,7 @@ import { type SelftestDocument, writeDocument } from './document.ts';
 import type { Row } from './row.ts';
 import type { StageOptions } from './stage.ts';
 
-/** What all rows share: the tools, found once, and the document. */
+/** What all rows share: the tools, located once, and the document. */
 export interface World {
   readonly io: Io;
   readonly document: SelftestDocument;

@@ -17,7 +17,7 @@ export const IMAGES = {
 /** Images built here and never pulled. */
 export const BUILT = {
   service: 'sla-harness/service',
-  /** Its official image is in another registry; the pinned program gives the same result. */
+  /** Its official image is in another registry; the pinned binary gives the same result. */
   toxiproxy: 'sla-harness/toxiproxy',
 } as const;
 

@@ -26,7 +26,7 @@ export interface LocalStackOptions {
   readonly alertmanager?: AlertmanagerOptions;
   /** The Jaeger that receives the service's traces. Absent: the environment decides where they go, if anywhere. */
   readonly jaegerPath?: string;
-  /** Samples are sent on to another server, late. */
+  /** Samples are forwarded to another server, late. */
   readonly remoteWrite?: RemoteWrite;
   /** Two jobs scrape the service. */
   readonly isScrapedTwice?: boolean;
@@ -154,9 +154,9 @@ export async function startPrometheus(
     `--config.file=${config}`,
     `--storage.tsdb.path=${data}`,
     '--web.listen-address=127.0.0.1:0',
-    // Without this the first scrape happens 5 s after the start.
+    // Without this, the first scrape happens 5 s after the start.
     '--scrape.discovery-reload-interval=100ms',
-    // Otherwise it scrapes exemplars, which lead to traces, and drops them.
+    // Without this, it drops the exemplars, which lead to traces.
     '--enable-feature=exemplar-storage',
     ...(options.withSnapshots === true ? ['--web.enable-admin-api'] : []),
   ];

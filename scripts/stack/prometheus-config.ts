@@ -11,7 +11,7 @@ export interface Scraping {
   /** Where alerts are sent, as host:port. */
   readonly alertmanager?: string;
   readonly remoteWrite?: RemoteWrite;
-  /** Two jobs scrape the service, each with a label of its own, as where an old job was left in place. */
+  /** Two jobs scrape the service, each with its own label, as happens when an old job is left in place. */
   readonly isScrapedTwice?: boolean;
 }
 

@@ -2,7 +2,7 @@ import { HarnessError } from '../cli/errors.ts';
 import { accept, badOption, type Input } from '../cli/inputs.ts';
 import { PROXIED_PORT, SERVICE_PORT } from './containers/parts.ts';
 
-/** What the network does to every response. */
+/** The network fault that affects every response. */
 export interface Toxic {
   readonly latencyMs: number;
 }

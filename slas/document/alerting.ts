@@ -3,7 +3,7 @@ import { parseLimit } from './limits.ts';
 import { problem, repeated } from './problems.ts';
 import type { RawAlerting, RawCounter, RawDocument } from './schema.ts';
 
-/** Checks of `alerting:` beyond the schema, and how it is built. */
+/** Checks of `alerting:` beyond the schema, and how its value is built. */
 
 export function checkAlerting(raw: RawAlerting, objectives: RawDocument['objectives']): readonly Problem[] {
   const ids = Array.isArray(objectives) ? objectives.map((objective) => objective?.id) : [];
@@ -21,7 +21,7 @@ export function checkAlerting(raw: RawAlerting, objectives: RawDocument['objecti
   ];
 }
 
-/** Alerts with the same name could not be told apart. */
+/** Alerts with the same name would be indistinguishable. */
 function checkNames({ names = {}, drift, raw = [] }: RawAlerting): readonly Problem[] {
   const named: [path: string, name: string][] = [
     ...Object.entries(names).map(([id, { name }]): [string, string] => [`alerting.names.${id}.name`, name]),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fail, ok } from '../model/result.ts';
 import { entryFor, isAllowed, readAllowed } from './allowed-targets.ts';
 
-describe('an entry', () => {
+describe('an allowed-target entry', () => {
   test.each([
     ['api.example.org', { host: 'api.example.org', port: null }],
     ['my_service:8080', { host: 'my_service', port: '8080' }],
@@ -27,7 +27,7 @@ describe('an entry', () => {
   });
 });
 
-describe('what may be loaded', () => {
+describe('the allowed load targets', () => {
   const listed = ['api.example.org', '10.0.0.7:8080', 'shop.example.org:443'];
   test.each([
     'http://127.0.0.1:8000',
@@ -59,7 +59,7 @@ describe('what may be loaded', () => {
     expect(isAllowed(new URL(url), listed)).toBe(false);
   });
 
-  test('the entry that would allow an address does', () => {
+  test('suggests the entry that would allow an address', () => {
     for (const url of ['https://shop.example.org', 'http://10.0.0.7:8081', 'http://[2001:db8::7]']) {
       const entry = entryFor(new URL(url));
       expect(readAllowed(entry)).toMatchObject(ok({ port: expect.any(String) }));

@@ -43,7 +43,7 @@ export function isAllowed(url: URL, allowedTargets: readonly string[]): boolean 
   });
 }
 
-/** Host and port of an address as an entry has them. */
+/** Host and port of an address, in the form of an entry. */
 export const entryFor = (url: URL): string => `${url.hostname}:${portOf(url)}`;
 
 const portOf = ({ port, protocol }: URL) => (port === '' ? (protocol === 'https:' ? '443' : '80') : port);

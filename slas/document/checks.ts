@@ -19,7 +19,10 @@ import { checkUnusual } from './unusual.ts';
 const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** The comparisons that a target may use. Latency and ratios: lower is better. Uptime: higher is better. Others: either. */
+/**
+ * The comparisons that an SLO target may use. Latency and ratios: lower is better. Uptime: higher is better.
+ * Others: either.
+ */
 const DIRECTIONS: Record<MeasureName, readonly string[]> = {
   latency: ['<', '<='],
   ratio: ['<', '<='],
@@ -343,7 +346,7 @@ function checkLimits(raw: RawObjective, kind: MeasureName, path: string, documen
       const histogram = { name: raw.latency!.histogram, valuesIn };
       problems.push(...checkEdge(limit, histogram, `${path}.${field}`, document));
     }
-    // Ratios are compared as fractions of integers, rates and means as floating-point numbers.
+    // Ratios are compared as integer fractions, rates and means as floating-point numbers.
     if (kind === 'ratio' || kind === 'uptime')
       problems.push(...checkDecimals(limit.value, `${path}.${field}`));
   }

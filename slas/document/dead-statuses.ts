@@ -3,11 +3,11 @@ import { alternativesOf, matcherOf, textOf } from './patterns.ts';
 import { CODES, isClassLabel, SMALL_NUMBERS } from './statuses.ts';
 
 /**
- * What can be known of a matcher of a status label without any series: that a part of it matches no status, as `5x.` in `5x.|429`,
- * or only such as no server sends, as `599`.
+ * What is known about a status matcher without any series: that part of it matches no status (`5x.` in
+ * `5x.|429`), or only codes that no server sends (`599`).
  */
 
-/** Registered, or sent by servers and proxies that are in wide use. */
+/** Registered codes, and those that widely used servers and proxies send. */
 const KNOWN = new Set(
   [
     ...[100, 101, 102, 103, 104, 110, 111, 112, 113, 199],
@@ -24,13 +24,19 @@ const CLASSES = [1, 2, 3, 4, 5].flatMap((digit) => [`${digit}xx`, `${digit}XX`])
 const CLASS_DIGITS = ['1', '2', '3', '4', '5'];
 
 export interface DeadStatus {
-  /** The alternative, as it is written. */
+  /** The alternative as written. */
   readonly part: string;
-  /** `none`: it matches no status. `unknown`: only numbers that no server sends. `code`: a code under a label of classes. */
+  /**
+   * `none`: it matches no status. `unknown`: it matches only codes that no server sends. `code`: a code under
+   * a label that holds classes.
+   */
   readonly why: 'none' | 'unknown' | 'code';
 }
 
-/** The first part of a matcher that can match no status; null if there is none. Of words nothing is known: they pass. */
+/**
+ * The first part of a matcher that can match no status; null if there is none. Nothing is known about words,
+ * so they pass.
+ */
 export function deadStatusOf(label: string, match: LabelMatcher): DeadStatus | null {
   for (const part of alternativesOf(match)) {
     const why = whyDead(label, part);
@@ -43,15 +49,15 @@ function whyDead(label: string, match: LabelMatcher): DeadStatus['why'] | null {
   const text = textOf(match);
   const is = matcherOf(match);
   if (text === '' || isWord(text)) return null;
-  // `5x.` matches 5xx by accident, and a code is what was meant.
+  // `5x.` matches 5xx by accident; a code was meant.
   if (CLASSES.some(is) && (isClassLabel(label) || /xx|x[{+*]|\[x{2}\]/i.test(text))) return null;
   if (isClassLabel(label)) return CLASS_DIGITS.some(is) ? null : CODES.some(is) ? 'code' : 'none';
   const codes = CODES.filter(is);
   if (codes.some((code) => KNOWN.has(code))) return null;
-  // `5*` matches 5 and 555, and no code that exists.
+  // `5*` matches 5 and 555, but no existing code.
   if (codes.length > 0) return 'unknown';
   return SMALL_NUMBERS.some(is) ? null : 'none';
 }
 
-/** Flags and escapes such as \d are no words; by an x nothing but a class is meant. */
+/** Flags and escapes such as \d are not words; an x always stands for a class. */
 const isWord = (text: string) => /[a-wyzA-WYZ]/.test(text.replace(/^\(\?[imsU]+\)|\\[a-zA-Z]/g, ''));

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from './document.ts';
 
-/** Loads, limits and alerts of documents: what is refused, with its code and path, and what just is not. */
+/**
+ * Loads, limits and alerts of documents: what is rejected, with code and path, and what is only just
+ * accepted.
+ */
 
 const HEAD = 'apiVersion: sla-harness/v1\nkind: SLA\nname: n\n';
 const SERVICE = 'service: { selector: { job: j }, buckets: { h_seconds: [0.1, 0.2, 0.3] } }\n';
@@ -60,7 +63,7 @@ describe('a load', () => {
     ],
   ])('%s is not', (text, expected) => expect(ofScenario(text!)).toEqual([`bad-load ${expected}`]));
 
-  test('phases have names, each its own', () => {
+  test('phases have distinct names', () => {
     const phase = (name: string) => `{ name: ${name}, rate: 5/s, duration: 60s }`;
     expect(ofScenario(`{ phases: [${phase('up')}, ${phase('a/b')}, ${phase('up')}] }`)).toEqual([
       'bad-name scenarios.a.phases[1].name: "a/b" is not a valid phase name: use letters, digits, - and _, at most 64',
@@ -70,7 +73,7 @@ describe('a load', () => {
     expect(ofScenario(`{ phases: [${phase('a'.repeat(65))}] }`)).toHaveLength(1);
   });
 
-  test('may name objectives beside one that is none', () => {
+  test('may name known objectives next to an unknown one', () => {
     const yaml = `${HEAD}${SERVICE}objectives: [${UP}, null]\nscenarios: { a: { rate: 5/s, duration: 5s, objectives: [up, gone] } }\n`;
     expect(problems(yaml)).toEqual([
       'wrong-value objectives[1]: objectives[1] must be an object, but is null',
@@ -91,7 +94,7 @@ scenarios:
 `,
     );
 
-  test('are right', () => {
+  test('may be named where they exist', () => {
     expect(named('slow, { id: quick, phases: [up, down] }, { id: back, phases: [up] }')).toEqual([]);
   });
 
@@ -195,7 +198,7 @@ describe('limits', () => {
     ],
   ])('%s is not', (text, expected) => expect(ofObjective(text)).toEqual([expected]));
 
-  test('target and alert are both told', () => {
+  test('are reported for both target and alert', () => {
     expect(ofObjective(ratio('target: soon, alert: later'))).toEqual([
       expect.stringContaining('objectives[0].target: "soon" has no comparison'),
       expect.stringContaining('objectives[0].alert: "later" has no comparison'),
@@ -203,7 +206,7 @@ describe('limits', () => {
   });
 });
 
-test('the shape has its codes and paths, too', () => {
+test('schema problems have codes and paths, too', () => {
   const yaml = `${HEAD}${SERVICE}extra: 1\nobjectives: [{ id: Up, target: 1, oops: 2 }]\n`;
   expect(problems(yaml).toSorted()).toEqual([
     'unknown-field extra: unknown field "extra"',
@@ -219,7 +222,7 @@ describe('alerting', () => {
   const drift = (expected: string, moved: string, part = 'c') =>
     `{ drift: { name: D, severity: warning, part: { counter: ${part} }, total: { counter: t }, expected: ${expected}, moved: ${moved} } }`;
 
-  test('is right', () => {
+  test('accepts valid settings', () => {
     expect(ofAlerting(drift('50%', '"0.1"'))).toEqual([]);
     expect(ofAlerting('{ names: { up: { name: U, severity: warning } } }')).toEqual([]);
   });
@@ -248,7 +251,7 @@ describe('alerting', () => {
     ],
   ])('%s is not', (text, expected) => expect(ofAlerting(text)).toEqual([expected]));
 
-  test('of two objectives that share a name, the second is told', () => {
+  test('two objectives with the same name: the second is reported', () => {
     const other = UP.replace('id: up', 'id: other');
     const names =
       'alerting: { names: { up: { name: U, severity: warning }, other: { name: U, severity: critical } } }';
@@ -257,7 +260,7 @@ describe('alerting', () => {
     ]);
   });
 
-  test('what is wrong in the service or the objectives is told once', () => {
+  test('a problem in the service or the objectives is reported once', () => {
     expect(ofAlerting(drift('50%', '10%'), '')).toEqual(['missing-field : the document lacks service']);
     expect(
       problems(
@@ -274,7 +277,7 @@ describe('alerting', () => {
     ).toContainEqual(expect.stringContaining('unknown-objective alerting.names.up'));
   });
 
-  test('becomes what the rules are made of', () => {
+  test('is built into the input of the rules', () => {
     const parsed = parseDocument(`${HEAD}${SERVICE}objectives: []\nalerting: ${drift('50%', '10%')}\n`);
     expect(parsed).toMatchObject({
       ok: true,

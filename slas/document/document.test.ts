@@ -23,20 +23,20 @@ function problemsOf(yaml: string) {
   }));
 }
 
-/** The shipped document with one text replaced; fails where that text is not there. */
+/** The shipped document with one text replaced; throws if the text is not in it. */
 function changed(from: string, to: string): string {
   expect(SHIPPED_YAML).toContain(from);
   return SHIPPED_YAML.replace(from, to);
 }
 
-/** Where a text begins in the changed document, as `line:column`. */
+/** The position of a text in the changed document, as `line:column`. */
 function placeOf(yaml: string, text: string): string {
   const before = yaml.slice(0, yaml.indexOf(text)).split('\n');
   return `${before.length}:${before.at(-1)!.length + 1}`;
 }
 
 describe('the shipped document', () => {
-  test('says what the table of the user says', () => {
+  test("matches the user's table", () => {
     const { name, objectives, scenarios, defaultScenario } = parsed(SHIPPED_YAML);
     expect(name).toBe('sentiment-api');
     const general = objectives.filter(isGeneral);
@@ -60,12 +60,12 @@ describe('the shipped document', () => {
     expect(defaultScenario).toBe('steady');
   });
 
-  test('has the schema that is published beside it', async () => {
+  test('has the published schema', async () => {
     const published = `${JSON.stringify(DocumentSchema, null, 2)}\n`;
     await expect(published).toMatchFileSnapshot('../documents/sla-document.schema.json');
   });
 
-  test('is accepted by that schema in another validator, and a broken one is not', () => {
+  test('passes that schema in another validator, and a broken one does not', () => {
     const validate = new Ajv({ strict: false, allErrors: true }).compile(
       JSON.parse(JSON.stringify(DocumentSchema)),
     );
@@ -78,7 +78,7 @@ describe('the shipped document', () => {
   });
 });
 
-describe('what may be left out', () => {
+describe('optional parts', () => {
   test('a document without scenarios, buckets, titles and alerts', () => {
     const document = parsed(`
 apiVersion: sla-harness/v1
@@ -124,7 +124,7 @@ objectives:
     });
   });
 
-  test('where load may go beside this machine, and how much', () => {
+  test('allowed targets other than this machine, and the bounds of their load', () => {
     const service = 'service:\n  allowedTargets: [api.example.org, "10.0.0.7:8080"]\n  maxRate: 600/min\n';
     expect(parsed(changed('service:\n', `${service}  maxDuration: 10m\n`)).service).toMatchObject({
       allowedTargets: ['api.example.org', '10.0.0.7:8080'],
@@ -258,7 +258,7 @@ describe('every problem has its code and place', () => {
     expect(own?.text, JSON.stringify(found)).toMatch(new RegExp(`^${placeOf(yaml, at)}: `));
   });
 
-  test('absent: zero is for bad events alone', () => {
+  test('absent: zero is only for bad events', () => {
     const total = 'status: { matches: "[1235]..|429|499" } }';
     const yaml = changed(total, `${total}\n        absent: zero`);
     expect(problemsOf(yaml).map(({ code, path }) => [code, path])).toEqual([
@@ -266,7 +266,7 @@ describe('every problem has its code and place', () => {
     ]);
   });
 
-  test('edges of a histogram that is named like something in JavaScript are not found', () => {
+  test('edges of a histogram named like a JavaScript built-in are not found', () => {
     const yaml = SHIPPED_YAML.replaceAll(
       'histogram: http_request_duration_seconds',
       'histogram: constructor\n      unit: seconds',
@@ -275,7 +275,7 @@ describe('every problem has its code and place', () => {
   });
 });
 
-describe('all problems come at once, in the order of the file', () => {
+describe('all problems are reported at once, in file order', () => {
   const yaml = `apiVersion: sla-harness/v2
 kind: SLB
 name: ""
@@ -299,7 +299,7 @@ scenarios:
 defaultScenario: three
 `;
 
-  test('a document that is wrong in nearly every line', () => {
+  test('a document with a problem on nearly every line', () => {
     const texts = problemsOf(yaml).map(({ text }) => text);
     const lines = texts.map((text) => Number(text.split(':')[0]));
     expect(lines).toEqual([...lines].sort((a, b) => a - b));
@@ -307,14 +307,14 @@ defaultScenario: three
     expect(new Set(texts).size).toBe(texts.length);
   });
 
-  test('more than a handful of the same kind', () => {
+  test('many problems of the same kind', () => {
     const bad = Array.from({ length: 40 }, (_, index) => `  - { id: "Bad ${index}", target: "< 1", x: 1 }`);
     const many = `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j } }\nobjectives:\n${bad.join('\n')}\n`;
     expect(problemsOf(many)).toHaveLength(80);
   });
 });
 
-describe('texts that are no document', () => {
+describe('texts that are not documents', () => {
   test.each([
     ['', '1:1', 'must be an object'],
     ['hello', '1:1', 'must be an object'],
@@ -370,7 +370,7 @@ ${objectives}
 `,
     );
 
-  test('are those that a scenario names so; by default all hold but recoveries', () => {
+  test('are the ones that a scenario names; by default all except recoveries apply', () => {
     const { scenarios } = parsed(
       phased(
         '      - error-rate\n      - { id: latency-p95, phases: [before, after] }\n      - { id: recovery, phases: [spike] }',
@@ -421,7 +421,7 @@ ${objectives}
     expect(found[0]!.text).toContain(message);
   });
 
-  test('in a scenario of rate and duration there is one phase, hold', () => {
+  test('a scenario with rate and duration has one phase, hold', () => {
     const named = changed(
       '    rate: 25/s\n',
       '    rate: 25/s\n    objectives: [{ id: latency-p95, phases: [hold] }]\n',

@@ -18,7 +18,7 @@ describe('durations', () => {
   ])('%s is %d s', (text, seconds) => expect(parseDuration(text)).toBe(seconds));
 
   test.each(['', '200', 'ms', '-1s', '1 s', '1s ', '1.s', '.5s', '1ms2', '1mh', '1S', '١s', '1e3s', '1,5s'])(
-    '"%s" is none',
+    '"%s" is invalid',
     (text) => expect(parseDuration(text)).toBeNull(),
   );
 });
@@ -34,7 +34,7 @@ describe('rates', () => {
     ['86400/d', 1],
     ['0.5 / s', 0.5],
   ])('%s is %d a second', (text, rate) => expect(parseRate(text)).toBe(rate));
-  test.each(['', '/s', '-1/s', '20/w', '20 per s', '20/s/s', 'NaN', 'Infinity'])('"%s" is none', (text) =>
+  test.each(['', '/s', '-1/s', '20/w', '20 per s', '20/s/s', 'NaN', 'Infinity'])('"%s" is invalid', (text) =>
     expect(parseRate(text)).toBeNull(),
   );
 });
@@ -56,7 +56,7 @@ describe('limits', () => {
     expect(parseLimit(text, unit)).toEqual(ok({ text, comparison, value }));
   });
 
-  test('the text is kept as it was written, without the space around it', () => {
+  test('the text is kept as written, without surrounding spaces', () => {
     expect(parseLimit('  <  200ms ', 'seconds')).toMatchObject(ok({ text: '<  200ms', value: 0.2 }));
   });
 
@@ -77,7 +77,7 @@ describe('limits', () => {
   });
 });
 
-describe('holding a limit', () => {
+describe('comparing a value with a limit', () => {
   const rows: readonly (readonly [Comparison, boolean, boolean, boolean])[] = [
     ['<', true, false, false],
     ['<=', true, true, false],
@@ -89,7 +89,7 @@ describe('holding a limit', () => {
     expect([0.999, 1, 1.001].map((value) => holds(value, limit))).toEqual(expected);
   });
 
-  test.each(rows)('%s is never held by NaN', (comparison) => {
+  test.each(rows)('%s is never met by NaN', (comparison) => {
     expect(holds(Number.NaN, { text: '', comparison, value: 1 })).toBe(false);
   });
 });

@@ -5,11 +5,11 @@ import type { RawDocument, RawObjective, RawScenario } from './schema.ts';
 
 /** Checks of scenarios beyond the schema. */
 
-/** Names of scenarios and phases become names of folders, scripts and k6 scenarios. */
+/** Names of scenarios and phases are used for folders, scripts and k6 scenarios. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const NAME_RULE = 'letters, digits, - and _, at most 64';
 
-/** All problems of one scenario: its load, its script, the objectives that it names. */
+/** All problems of one scenario: its load, its script, and the objectives that it names. */
 export function checkScenario(
   name: string,
   raw: RawScenario,
@@ -46,7 +46,7 @@ export function checkScenario(
   ];
 }
 
-/** `> 99%`: how many of the checks must pass. The limit must allow 100% and must not allow 0%. */
+/** `> 99%`: how many checks must pass. The limit must allow 100% and must not allow 0%. */
 export function checkPassedShare(text: string | undefined, path: string): Problem[] {
   if (text === undefined) return [];
   const limit = parseLimit(text, 'ratio');
@@ -125,7 +125,7 @@ function checkPhaseOf(
   ];
 }
 
-/** k6 runs the script, so a document must not name files outside the project. */
+/** k6 executes the script, so a document must not name files outside the project. */
 const isInside = (script: string) => !script.startsWith('/') && !script.split('/').includes('..');
 
 function checkPhaseNames(raw: RawScenario, path: string): Problem[] {
@@ -157,7 +157,7 @@ const checkPhase = (phase: { rate?: string; duration?: string; path: string }) =
   ),
 ];
 
-/** The bounds of a load on a service that is already running. */
+/** The bounds of the load on an existing service. */
 export const checkBounds = ({ maxRate, maxDuration }: RawDocument['service']): Problem[] => [
   ...checkText(
     maxRate,

@@ -1,3 +1,3 @@
-/** What an objective can measure: exactly one of these fields is in each objective of a document. */
+/** What an objective can measure: each objective of a document has exactly one of these fields. */
 export const MEASURES = ['latency', 'ratio', 'throughput', 'uptime', 'peak', 'mean', 'recovery'] as const;
 export type MeasureName = (typeof MEASURES)[number];

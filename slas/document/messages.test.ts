@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseDocument } from './document.ts';
 import { MEASURES } from './measure-names.ts';
 
-/** Exactly what is told of a broken document, and nothing beside it: `line:column: message`, in the order of the file. */
+/** The exact messages for a broken document, and no others: `line:column: message`, in file order. */
 
 const TOP = 'apiVersion: sla-harness/v1\nkind: SLA\nname: n\n';
 const SERVICE = 'service: { selector: { job: j } }\n';
@@ -16,7 +16,7 @@ function told(yaml: string): readonly string[] {
   return parsed.ok ? [] : parsed.error.map(({ line, column, message }) => `${line}:${column}: ${message}`);
 }
 
-describe('texts that are no document', () => {
+describe('texts that are not documents', () => {
   test.each([
     ['a: 1\na: 2', ['2:1: not valid YAML: Map keys must be unique']],
     ['a: &a { x: *a }', ['1:1: not valid YAML: an alias refers to a node that contains it']],
@@ -25,12 +25,12 @@ describe('texts that are no document', () => {
     [`${HEAD}objectives: []\nextra: 1`, ['6:8: unknown field "extra"']],
   ])('%j', (yaml, expected) => expect(told(yaml)).toEqual(expected));
 
-  test('what cannot be read has a code, and no path', () => {
+  test('unreadable text has a code and no path', () => {
     expect(parseDocument('a: 1\na: 2')).toMatchObject({ error: [{ code: 'yaml', path: '' }] });
   });
 });
 
-describe('bounds of a service that is already there', () => {
+describe('load bounds of an existing service', () => {
   const service = (fields: string) => `${TOP}service: { selector: { job: j }, ${fields} }\nobjectives: []\n`;
   const form =
     'it must be a host, or a host and its port, for example api.example.org or 10.0.0.7:8080, in lower case, without scheme, path or wildcard';
@@ -58,7 +58,7 @@ describe('bounds of a service that is already there', () => {
   });
 });
 
-describe('what is wrong in one part hides nothing elsewhere, and is told once', () => {
+describe('a problem in one part hides nothing elsewhere, and is reported once', () => {
   test.each([
     [
       'the service is missing',
@@ -114,7 +114,7 @@ describe('what is wrong in one part hides nothing elsewhere, and is told once', 
     ],
   ])('%s', (_, yaml, expected) => expect(told(yaml)).toEqual(expected));
 
-  test('several in one line, from left to right', () => {
+  test('several problems on one line, from left to right', () => {
     expect(told(objective('{ target: 1, id: Bad Id, uptime: { gauge: 5 } }'))).toEqual([
       '6:13: objectives[0].target must be a string, but is 1',
       '6:20: objectives[0].id is "Bad Id": it must be lower-case words joined by hyphens',
@@ -122,7 +122,7 @@ describe('what is wrong in one part hides nothing elsewhere, and is told once', 
     ]);
   });
 
-  test('in the twelfth of twelve', () => {
+  test('in the twelfth of twelve entries', () => {
     const many = Array.from(
       { length: 11 },
       (_, index) => `- { id: a${index}, target: ">= 99%", uptime: { gauge: g } }`,
@@ -133,7 +133,7 @@ describe('what is wrong in one part hides nothing elsewhere, and is told once', 
   });
 });
 
-describe('keys of all kinds keep their places', () => {
+describe('keys of all kinds have positions', () => {
   test('labels', () => {
     const yaml = `${TOP}service: { selector: { "a/b": 5, "c~d": 6, x1: 7, 1x: 8, 9: 9 } }\nobjectives: []\n`;
     expect(told(yaml)).toEqual([
@@ -202,13 +202,13 @@ describe('values', () => {
   });
 });
 
-describe('what a document becomes', () => {
+describe('the parsed document', () => {
   const scenariosOf = (yaml: string) => {
     const parsed = parseDocument(yaml);
     return parsed.ok ? parsed.value.scenarios : [];
   };
 
-  test('a scenario of which little is said, and one of which all is said', () => {
+  test('a minimal and a complete scenario', () => {
     const yaml = scenario(
       'one: { rate: 90/m, duration: 2m }\n  two: { description: d, script: loadtests/x.ts, phases: [{ name: up, rate: 5/s, duration: 1m }], seed: 7, requestTimeout: 500ms, objectives: [] }',
     );
@@ -234,14 +234,14 @@ describe('what a document becomes', () => {
     ]);
   });
 
-  test('how late the event loop is', () => {
+  test('event-loop lag', () => {
     const yaml = `${TOP}service: { selector: { job: j }, lag: { gauge: g, where: { a: b } } }\nobjectives: []\n`;
     expect(parseDocument(yaml)).toMatchObject({
       value: { service: { lag: { metric: 'g', where: { a: 'b' } } } },
     });
   });
 
-  test('what warms the service up', () => {
+  test('warm-up', () => {
     const warmUp = { path: '/predict', bodies: [{ text: 'a' }] };
     const parsed = parseDocument(
       `${TOP}service: { selector: { job: j }, warmUp: ${JSON.stringify(warmUp)} }\nobjectives: []\n`,

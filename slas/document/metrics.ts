@@ -2,19 +2,22 @@ import type { Problem } from '../model/model.ts';
 import { problem } from './problems.ts';
 import type { RawCounter } from './schema.ts';
 
-/** Checks that the name of a metric fits the way a document uses it. */
+/** Checks that a metric's name fits its use in the document. */
 
 /** Prometheus's convention: only the result of a recording rule has a colon in its name. */
 const isRecorded = (metric: string) => metric.includes(':');
 
-/** `job:http_requests:rate5m` → `http_requests`: what it was probably computed from. */
+/** `job:http_requests:rate5m` → `http_requests`: the metric it was probably computed from. */
 const sourceOf = (metric: string) =>
   metric
     .split(':')
     .filter((part) => part !== '')
     .sort((a, b) => b.length - a.length)[0] ?? metric;
 
-/** Counters are subtracted, so the result of a recording rule (a rate, a ratio or a sum) is not usable as one. */
+/**
+ * Counters are subtracted, so the result of a recording rule (a rate, a ratio or a sum) cannot be used as
+ * one.
+ */
 export function checkIsCounter({ counter, where }: RawCounter, path: string): Problem[] {
   const at = `${path}.counter`;
   if (isRecorded(counter))
@@ -33,7 +36,7 @@ export function checkIsCounter({ counter, where }: RawCounter, path: string): Pr
         `"${counter}" is the time at which a counter was created: name the counter itself, as ${counter.replace(/created$/, 'total')}`,
       ),
     ];
-  // Its buckets are cumulative: several of them together count each event several times.
+  // Its buckets are cumulative: several of them together count an event several times.
   if (counter.endsWith('_bucket') && !isOneEdge(where?.le)) {
     const histogram = counter.slice(0, -'_bucket'.length);
     return [
@@ -47,7 +50,7 @@ export function checkIsCounter({ counter, where }: RawCounter, path: string): Pr
   return [];
 }
 
-/** An exact edge, or a regular expression that is only an edge: `0.5`, `0\\.5`, `\\+Inf`. */
+/** An exact edge, or a regular expression that matches a single edge: `0.5`, `0\\.5`, `\\+Inf`. */
 const isOneEdge = (le: NonNullable<RawCounter['where']>[string] | undefined) =>
   le !== undefined && (typeof le !== 'object' || /^(?:\\\+Inf|\d+(?:\\?\.\d+)?)$/.test(le.matches));
 
@@ -73,7 +76,10 @@ export function checkHistogram(metric: string, path: string, isUnusual: boolean)
   ];
 }
 
-/** A recording rule keeps its value for its whole lookback, so it does not show the result of a scrape. */
+/**
+ * The result of a recording rule persists for its whole lookback, so it does not show the result of a single
+ * scrape.
+ */
 export const checkIsScraped = (gauge: string, path: string): Problem[] =>
   isRecorded(gauge)
     ? [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from './document.ts';
 
-/** Documents that say something else than their author meant: refused with the way out. */
+/** Documents that do not say what their author meant are rejected with a suggestion. */
 
 const BUCKETS =
   'buckets: { f_seconds: [0.1, 0.5, 1], f_milliseconds: [0.5, 100, 500, 1000], f: [100, 500, 1000], f_count: [1, 5], us: [500000] }';
@@ -87,7 +87,7 @@ describe('units of time', () => {
     expect(problemsIn(latency('f_milliseconds').replace('500ms', '200ms'))).toEqual([
       'not-an-edge objectives[0].target: "< 200ms" (0.2 s) is not a bucket edge of f_milliseconds: choose one of 0.5, 100, 500, 1000 (milliseconds), or add the bucket to the service',
     ]);
-    // An edge of half a millisecond is no edge of half a second.
+    // An edge at half a millisecond is not an edge at half a second.
     expect(problemsIn(latency('f_milliseconds').replace('500ms', '500us'))).toEqual([]);
   });
 
@@ -103,14 +103,14 @@ describe('units of time', () => {
     ['target: "> 0.85", mean: { histogram: m_seconds }', '"0.85" is not a valid duration'],
   ])('%s is refused', (text, says) => expect(problemsIn(text)).toEqual([expect.stringContaining(says)]));
 
-  test('the lag of the event loop is reported in seconds', () => {
+  test('event-loop lag must be in seconds', () => {
     expect(problemsOf(`- { id: a, ${latency('f_seconds')} }`, ', lag: { gauge: lag_ms }')).toEqual([
       'bad-unit service.lag.gauge: "lag_ms" is in milliseconds: name a gauge in seconds',
     ]);
   });
 });
 
-describe('metrics that are not what they are used as', () => {
+describe('metrics of the wrong type', () => {
   const throughput = (counter: string, where = '') =>
     `target: "> 1/s", throughput: { counter: "${counter}"${where} }`;
   test.each([

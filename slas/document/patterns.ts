@@ -1,20 +1,23 @@
 import type { LabelMatcher } from '../model/model.ts';
 
-/** Label matchers as Prometheus understands them: an exact text, or a regular expression (RE2) for the whole value. */
+/**
+ * Label matchers as Prometheus interprets them: an exact text, or a regular expression (RE2) for the whole
+ * value.
+ */
 
-/** Flags such as `(?i)` may lead an RE2 pattern; JavaScript takes them apart from it. */
+/** An RE2 pattern may start with flags such as `(?i)`; JavaScript takes them separately. */
 function flagsOf(pattern: string): { readonly flags: string; readonly rest: string } {
   const [, flags = '', rest = ''] = /^(?:\(\?([imsU]+)\))?(.*)$/s.exec(pattern)!;
   return { flags, rest };
 }
 
-/** A regular expression of Prometheus for the whole value. */
+/** A Prometheus regular expression, which matches the whole value. */
 export function wholly(pattern: string): RegExp {
   const { flags, rest } = flagsOf(pattern);
   return new RegExp(`^(?:${rest})$`, flags.replace('U', ''));
 }
 
-/** Reads a matcher once; what it returns is called for each value. */
+/** Compiles a matcher once; the result is called for each value. */
 export function matcherOf(match: LabelMatcher): (value: string) => boolean {
   if (typeof match === 'string') return (value) => value === match;
   const literal = /^[\w-]*$/.test(match.matches);
@@ -27,7 +30,7 @@ export const isMatched = (match: LabelMatcher, value: string) => matcherOf(match
 
 export const textOf = (match: LabelMatcher) => (typeof match === 'string' ? match : match.matches);
 
-/** Each alternative of a matcher, as a matcher of its own: `5..|429` has two. Flags hold for all of them. */
+/** Each alternative of a matcher as a separate matcher: `5..|429` has two. Flags apply to all of them. */
 export function alternativesOf(match: LabelMatcher): readonly LabelMatcher[] {
   if (typeof match === 'string') return [match];
   const { flags, rest } = flagsOf(match.matches);
@@ -35,7 +38,10 @@ export function alternativesOf(match: LabelMatcher): readonly LabelMatcher[] {
   return [...new Set(partsOf(rest))].map((part) => ({ matches: lead + part }));
 }
 
-/** What stands between the `|` of a regular expression, inside groups that are all of it, too. */
+/**
+ * The alternatives between the `|` of a regular expression, including those in groups that enclose the whole
+ * expression.
+ */
 function partsOf(pattern: string): readonly string[] {
   const parts = split(pattern);
   if (parts.length > 1) return parts.flatMap(partsOf);
@@ -60,7 +66,7 @@ function split(pattern: string): readonly string[] {
   return [...parts, pattern.slice(from)];
 }
 
-/** Without the anchors or the one group that hold all of it; null if there are none. */
+/** The pattern without anchors or a group that encloses it; null if there are none. */
 function ungrouped(pattern: string): string | null {
   const anchored = /^\^(.*)\$$|^\^(.*)$|^(.*[^\\])\$$/s.exec(pattern);
   if (anchored !== null) return anchored[1] ?? anchored[2] ?? anchored[3]!;
@@ -68,7 +74,7 @@ function ungrouped(pattern: string): string | null {
   return inner !== undefined && isBalanced(inner) ? inner : null;
 }
 
-/** `a)(b` is no content of one group. */
+/** `a)(b` is not the content of one group. */
 function isBalanced(text: string): boolean {
   let [depth, isInSet] = [0, false];
   for (const [token] of text.matchAll(/\\.|./gs)) {

@@ -6,6 +6,6 @@ export const problem = (code: string, path: string, message: string): Problem =>
 export const repeated = (names: readonly string[]) =>
   names.map((name, index) => [name, index] as const).filter(([name, index]) => names.indexOf(name) !== index);
 
-/** Ratios are compared as integers, which is exact for up to 6 decimals. */
+/** Ratios are compared as integers, exact to 6 decimals. */
 export const checkDecimals = (value: number, path: string): Problem[] =>
   Number(value.toFixed(6)) === value ? [] : [problem('too-fine', path, `${value} has more than 6 decimals`)];

@@ -281,7 +281,7 @@ const Alerting = Type.Object(
   },
 );
 
-/** A host, or a host and its port. There are no wildcards: each target that may be loaded is written down explicitly. */
+/** A host, or a host and its port. There are no wildcards: each allowed target is listed explicitly. */
 export const TARGET_PATTERN = '^(\\[[0-9a-f:.]+\\]|[a-z0-9._-]+)(:[0-9]{1,5})?$';
 
 export const DocumentSchema = Type.Object(

@@ -5,7 +5,7 @@ import { alternativesOf, textOf, wholly } from './patterns.ts';
 import { claimedCodes, claimsCode, codesOf, isStatusLabel, statusPattern } from './statuses.ts';
 import { foreignTo, isAlike, isGoodWord, spellingsOf } from './vocabularies.ts';
 
-test('labels that tell a status, by their names', () => {
+test('status labels, recognised by name', () => {
   const status = ['status', 'code', 'status_code', 'statusCode', 'http_status', 'http_response_status_code'];
   const others = ['response_code_class', 'envoy_response_code', 'grpc_code', 'rpc_grpc_status_code'];
   expect([...status, ...others].filter((label) => !isStatusLabel(label))).toEqual([]);
@@ -49,7 +49,7 @@ describe('a matcher that can match no status', () => {
   ])('%s is about classes, codes or words', (pattern) => {
     expect(of(pattern)).toBeNull();
   });
-  test('one of several alternatives is reported, wherever it is', () => {
+  test('one of several alternatives is reported, at any position', () => {
     expect(of('5x.|429')?.part).toBe('5x.');
     expect(of('429|(?:5x.|499)')?.part).toBe('5x.');
     expect(of('^((429|5x.))$')?.part).toBe('5x.');
@@ -79,7 +79,7 @@ describe('a matcher that can match no status', () => {
     expect(of('5|5xx|5..', 'response_code_class')).toBeNull();
     expect(of('6', 'response_code_class')?.why).toBe('none');
   });
-  test('20,000 alternatives are read in a moment', () => {
+  test('20,000 alternatives are checked quickly', () => {
     const many = Array.from({ length: 20_000 }, (_, index) => `5[0-${index % 10}]${index}`).join('|');
     const startedMs = performance.now();
     of(many);
@@ -87,7 +87,7 @@ describe('a matcher that can match no status', () => {
   });
 });
 
-describe('codes', () => {
+describe('status codes', () => {
   const claimed = (matches: string, label = 'status') => statusPattern({ [label]: { matches } });
 
   test('that a value stands for', () => {
@@ -114,7 +114,7 @@ describe('codes', () => {
     expect(statusPattern({ status: '5..', outcome: 'error' })).toBeNull();
     expect(claimedCodes('status', { matches: '5[1-9].' }).has('500')).toBe(false);
   });
-  test('that a stored pattern claims, with classes as they were written', () => {
+  test('that a stored pattern claims, with classes as written', () => {
     expect(claimsCode('5xx')('503')).toBe(true);
     expect(claimsCode('5xx|429')('429')).toBe(true);
     expect(claimsCode('5..')('404')).toBe(false);
@@ -122,24 +122,24 @@ describe('codes', () => {
   });
 });
 
-describe('how values are spelt that a matcher never matches', () => {
-  test('numbers, classes', () => {
+describe('the spelling of values that a matcher never matches', () => {
+  test('numbers and classes', () => {
     expect(foreignTo('5xx', ['200', '404'])).toBe('a number of three digits');
     expect(foreignTo({ matches: '50.' }, ['2xx'])).toBe('a class of statuses');
     expect(foreignTo({ matches: '50.' }, ['2XX', '4XX'])).toBe('a class of statuses');
     expect(foreignTo('5XX', ['2xx'])).toBe('a class of statuses');
   });
-  test('words of gRPC, true and false', () => {
+  test('gRPC words, true and false', () => {
     expect(foreignTo('Unavailable', ['OK', 'NOT_FOUND'], 'grpc_code')).toBe('a code of gRPC in capitals');
     expect(foreignTo('Unavailable', ['OK'], 'grpc_code')).toBeNull();
     expect(foreignTo('true', ['False'], 'error')).toBe('true or false with a capital');
   });
-  test('one that may match is not foreign', () => {
+  test('a value that may match has no foreign spelling', () => {
     expect(foreignTo({ matches: '5..' }, ['200'])).toBeNull();
     expect(foreignTo({ matches: '5..' }, ['2xx'])).toBeNull();
     expect(foreignTo('5XX', ['2XX'])).toBeNull();
   });
-  test('of values that are spelt in several ways, of others and of none nothing is known', () => {
+  test('is unknown for mixed spellings, other spellings, and no values', () => {
     expect(foreignTo('5xx', ['200', 'none'])).toBeNull();
     expect(foreignTo('5xx', ['2000'])).toBeNull();
     expect(foreignTo('5xx', [])).toBeNull();
@@ -163,7 +163,7 @@ test('spellings of one word', () => {
   ]);
 });
 
-test('alternatives of a matcher, without the groups and anchors that hold all of it', () => {
+test('alternatives of a matcher, without enclosing groups and anchors', () => {
   const parts = (pattern: string) => alternativesOf({ matches: pattern }).map(textOf);
   expect(parts('5..|429')).toEqual(['5..', '429']);
   expect(parts('^(?:(5..)|(429))$')).toEqual(['5..', '429']);
@@ -171,7 +171,7 @@ test('alternatives of a matcher, without the groups and anchors that hold all of
   expect(parts('5[|]0')).toEqual(['5[|]0']);
 });
 
-test('regular expressions of Prometheus match the whole, and may begin with flags', () => {
+test('Prometheus regular expressions match the whole value, and may start with flags', () => {
   expect(wholly('5..').test('5000')).toBe(false);
   expect(wholly('5..|429').test('429')).toBe(true);
   expect(wholly('(?i)err').test('ERR')).toBe(true);

@@ -2,12 +2,13 @@ import type { LabelMatcher } from '../model/model.ts';
 import { alternativesOf, matcherOf, wholly } from './patterns.ts';
 
 /**
- * All that is known of HTTP statuses in labels. They are written as a code (`503`), as a class (`5xx`, or `5` under a label such as
- * `response_code_class`) or as a word for a class (Micrometer's `outcome`). A class stands for all of its codes, wherever
- * statuses are compared: with the client's responses, in budgets, in preconditions.
+ * Everything about HTTP statuses in labels. They are written as a code (`503`), as a class (`5xx`, or `5`
+ * under a label such as `response_code_class`), or as a word for a class (Micrometer's `outcome`). Wherever
+ * statuses are compared, a class stands for all of its codes: with the client's responses, in budgets, in
+ * preconditions.
  */
 
-/** What may stand before it; an exit code or an order's status is none of HTTP. */
+/** Possible prefixes of the name; an exit code or the status of an order is not an HTTP status. */
 const OWNER =
   '(?:http|https|grpc|rpc|server|client|response|request|envoy|istio|upstream|downstream|backend|origin|target|api|elb|alb|lb)_?';
 const STATUS_LABEL = new RegExp(
@@ -19,20 +20,22 @@ const RPC_LABEL = /grpc|rpc/i;
 
 /** `status`, `code`, `status_code`, `http_response_status_code`, `response_code_class`, … */
 export const isStatusLabel = (label: string) => STATUS_LABEL.test(label);
-/** Of gRPC, whose codes are words or 0 to 16. */
+/** gRPC labels, whose codes are words or 0 to 16. */
 export const isRpcLabel = (label: string) => RPC_LABEL.test(label);
-/** One that holds classes of statuses, by its name. */
+/** Labels that hold status classes, by name. */
 export const isClassLabel = (label: string) => isStatusLabel(label) && CLASS_LABEL.test(label);
-/** A label that may tell the status of a response. */
+/** A label that may hold the status of a response. */
 export const tellsStatus = (label: string) => isStatusLabel(label) || /^outcome$/i.test(label);
 
-/** Whether a matcher names codes, whatever its label is called: `5..|429` does, `.+` and `timeout` do not. */
+/**
+ * Whether a matcher names codes, regardless of its label's name: `5..|429` does, `.+` and `timeout` do not.
+ */
 export const asksForCodes = (match: LabelMatcher) =>
   alternativesOf(match).some((part) => {
     const is = matcherOf(part);
     return CODES.some(is) && !NO_CODES.some(is);
   });
-/** What no code looks like: what matches one of these matches anything, or anything of three letters. */
+/** Texts that are not codes: a pattern that matches one of these matches anything, or any three letters. */
 const NO_CODES = ['zzz', 'zzzzz', '0', '1000'];
 
 const DIGITS = [1, 2, 3, 4, 5] as const;
@@ -42,7 +45,7 @@ type Digit = (typeof DIGITS)[number];
 export const CODES: readonly string[] = Array.from({ length: 500 }, (_, index) => String(index + 100));
 const codesIn = (digit: number) => CODES.slice(100 * (digit - 1), 100 * digit);
 
-/** Micrometer's words for a class. */
+/** Micrometer's words for classes. */
 const OUTCOMES: readonly (readonly [word: string, digit: Digit])[] = [
   ['INFORMATIONAL', 1],
   ['SUCCESS', 2],
@@ -56,12 +59,17 @@ const spellings = (digit: number) => [
   ...OUTCOMES.flatMap(([word, own]) => (own === digit ? [word, word.toLowerCase()] : [])),
 ];
 
-/** Codes 1 to 5 of gRPC look like classes: only beside values that all look so, and under no label of gRPC, they are classes. */
+/**
+ * gRPC's codes 1 to 5 look like classes: they are taken as classes only if all values of the label look like
+ * it and the label is not a gRPC label.
+ */
 const areDigitsClasses = (label: string, values: readonly string[]) =>
   isClassLabel(label) ||
   (!isRpcLabel(label) && values.length > 0 && values.every((one) => /^[1-5]$/.test(one)));
 
-/** The codes that a label's value stands for, beside all values that the label has; null if it is no status of HTTP. */
+/**
+ * The codes that a label's value stands for, given all values of the label; null if it is not an HTTP status.
+ */
 export function codesOf(label: string, value: string, values: readonly string[]): readonly string[] | null {
   if (/^[1-5]\d\d$/.test(value)) return [value];
   const [, digit] = /^([1-5])xx$/i.exec(value) ?? [];
@@ -71,7 +79,7 @@ export function codesOf(label: string, value: string, values: readonly string[])
   return outcome === undefined ? null : codesIn(outcome[1]);
 }
 
-/** The codes that a matcher of a label claims: those that it matches, and all codes of the classes that it names. */
+/** The codes that a matcher claims: those that it matches, and all codes of the classes that it names. */
 export function claimedCodes(label: string, match: LabelMatcher): ReadonlySet<string> {
   const hasDigits = claimsDigits(label, match);
   return new Set(
@@ -79,7 +87,7 @@ export function claimedCodes(label: string, match: LabelMatcher): ReadonlySet<st
       const is = matcherOf(part);
       return DIGITS.flatMap((digit) => {
         const own = codesIn(digit).filter(is);
-        // `5[0-4].` matches `5xx` by accident: where it matches codes, these are meant.
+        // `5[0-4].` matches `5xx` by accident: if it matches codes, these are meant.
         if (own.length > 0) return own;
         const names = hasDigits ? [...spellings(digit), String(digit)] : spellings(digit);
         return names.some(is) ? codesIn(digit) : [];
@@ -88,7 +96,10 @@ export function claimedCodes(label: string, match: LabelMatcher): ReadonlySet<st
   );
 }
 
-/** Whether a matcher's single digits are classes: `5` is, under `response_code_class`; `5|13` are codes of gRPC. */
+/**
+ * Whether a matcher's single digits are classes: `5` is one under `response_code_class`; `5|13` are gRPC
+ * codes.
+ */
 function claimsDigits(label: string, match: LabelMatcher): boolean {
   if (isClassLabel(label)) return true;
   if (!isStatusLabel(label) || isRpcLabel(label)) return false;
@@ -96,12 +107,12 @@ function claimsDigits(label: string, match: LabelMatcher): boolean {
   return !SMALL_NUMBERS.some((number) => !/^[1-5]$/.test(number) && is(number));
 }
 
-/** Codes that are none of HTTP: gRPC has 0 to 16. */
+/** Not HTTP codes: gRPC has 0 to 16. */
 export const SMALL_NUMBERS = Array.from({ length: 17 }, (_, number) => String(number));
 
 /**
- * What a selection claims of the client's responses, as a regular expression for a whole code: null where it asks for no status,
- * or for words that are none of HTTP.
+ * The client's responses that a selection claims, as a regular expression for a whole code; null if it
+ * selects no status, or words that are not HTTP statuses.
  */
 export function statusPattern(where: Readonly<Record<string, LabelMatcher>>): string | null {
   const asked = Object.entries(where).filter(([label]) => tellsStatus(label));
@@ -112,7 +123,7 @@ export function statusPattern(where: Readonly<Record<string, LabelMatcher>>): st
   return isSaidBy(text, common) ? text : patternOf(common);
 }
 
-/** The document's own words are kept where they say the same, without flags that JavaScript lacks. */
+/** The document's own pattern is kept if it is equivalent and has no flags that JavaScript lacks. */
 function isSaidBy(pattern: string, codes: readonly string[]): boolean {
   if (pattern.startsWith('(?')) return false;
   const is = matcherOf({ matches: pattern });
@@ -127,7 +138,7 @@ function patternOf(codes: readonly string[]): string {
   return parts.length === 0 ? 'none' : parts.join('|');
 }
 
-/** Whether a code is one that a stored pattern claims: plans that were stored earlier have classes (`5xx`) as they were written. */
+/** Whether a stored pattern claims a code: plans of earlier versions have classes (`5xx`) as written. */
 export function claimsCode(pattern: string): (code: string) => boolean {
   const is = wholly(pattern);
   const whole = DIGITS.filter(

@@ -15,13 +15,13 @@ test.each([
   ['envoy_cluster_upstream_rq_time', null],
   ['us_east_latency', null],
   ['ms_gateway_latency', null],
-  // It says two units: neither is taken for granted.
+  // It names two units, so neither is assumed.
   ['seconds_or_milliseconds', null],
 ] satisfies [string, TimeUnit | null][])('the name %s says %s', (name, unit) => {
   expect(unitInName(name)).toBe(unit);
 });
 
-test('conversions give back the decimal numbers that people write', () => {
+test('conversions return the decimal numbers that people write', () => {
   expect(toSeconds(0.1, 'milliseconds')).toBe(0.0001);
   expect(toSeconds(70, 'milliseconds')).toBe(0.07);
   expect(toSeconds(300_000, 'microseconds')).toBe(0.3);

@@ -1,6 +1,8 @@
 import type { TimeUnit } from '../model/model.ts';
 
-/** Units of time: limits are compared in seconds, and many exporters count in milliseconds or smaller units. */
+/**
+ * Units of time: limits are compared in seconds, but many exporters count in milliseconds or smaller units.
+ */
 
 const PER_SECOND: Readonly<Record<TimeUnit, number>> = {
   seconds: 1,

@@ -17,7 +17,7 @@ export function checkUnusual(
   limits: { readonly target: Limit; readonly alert: Limit | null; readonly unit: Unit },
 ): Problem[] {
   if (raw.unusual === true) return [];
-  // That a peak stays under 100% is no matter of course.
+  // A peak below 100% is not trivial.
   if (kind === 'mean' || kind === 'throughput')
     return checkEdgeOfRange(limits.target, limits.unit, `${path}.target`);
   if (kind === 'latency') return checkPercentile(raw.latency!.percentile, `${path}.latency.percentile`);
@@ -37,7 +37,7 @@ export function checkUnusual(
   return [];
 }
 
-/** A rate of `> 0/s`, a mean of `< 100%`: a single event keeps it. */
+/** A rate of `> 0/s`, a mean of `< 100%`: a single event is enough to meet it. */
 function checkEdgeOfRange({ text, comparison, value }: Limit, unit: Unit, path: string): Problem[] {
   const { low, high } = UNIT_RANGES[unit];
   const isAtEdge = comparison.startsWith('>') ? value <= low : value >= high;

@@ -2,9 +2,7 @@ import type { LabelMatcher } from '../model/model.ts';
 import { matcherOf } from './patterns.ts';
 import { CODES, isRpcLabel, isStatusLabel } from './statuses.ts';
 
-/** How services spell what became of a request, and whether a matcher is written in the spelling that a service has. */
-
-// ---------------------------------------------------------------------------------------------- gRPC
+/** How services spell the outcome of a request, and whether a matcher uses the service's spelling. */
 
 const GRPC: readonly (readonly string[])[] = [
   ['OK'],
@@ -32,7 +30,7 @@ const screaming = (word: string) => snake(word).toUpperCase();
 const lowerSnake = (word: string) => snake(word).toLowerCase();
 const bare = (word: string) => word.toLowerCase().replace(/[^a-z\d]/g, '');
 
-/** The code of gRPC that a value names, however it is spelt; undefined if it names none. */
+/** The gRPC code that a value names, in any spelling; undefined if it names none. */
 const grpcCodeOf = (label: string, value: string, isRpc = isRpcLabel(label)): number | undefined => {
   if (isRpc && /^\d{1,2}$/.test(value)) return Number(value) < GRPC.length ? Number(value) : undefined;
   const at = GRPC.findIndex((words) => words.some((word) => bare(word) === bare(value)));
@@ -40,20 +38,18 @@ const grpcCodeOf = (label: string, value: string, isRpc = isRpcLabel(label)): nu
 };
 
 export const isGrpcWord = (label: string, value: string) => grpcCodeOf(label, value) !== undefined;
-/** Whether a matcher names any code of gRPC, in any spelling. */
+/** Whether a matcher names any gRPC code, in any spelling. */
 export const claimsGrpc = (match: LabelMatcher) => {
   const is = matcherOf(match);
   return GRPC_WORDS.some((word) => [word, screaming(word), lowerSnake(word)].some(is));
 };
 
-// ---------------------------------------------------------------------------------------------- spellings
-
 const YES = ['true', 'yes', 't', 'y', 'on'];
 const NO = ['false', 'no', 'f', 'n', 'off'];
 
-/** The same word as others would spell it: case, separators, gRPC's numbers, `1` for `true`. */
+/** A spelling-independent form of a word: case, separators, gRPC's numbers, `1` for `true`. */
 export function spellingsOf(label: string, value: string): readonly string[] {
-  // A service may count by numbers under a label that is called `code` only, where the document has gRPC's words.
+  // A service may use numbers under a label that is just called `code`, where the document has gRPC's words.
   const code = grpcCodeOf(label, value, isRpcLabel(label) || isStatusLabel(label));
   const words =
     code === undefined
@@ -83,7 +79,7 @@ export function spellingsOf(label: string, value: string): readonly string[] {
   ];
 }
 
-/** `1.0` and `1`: clients write the edge of a bucket in both ways. */
+/** `1.0` and `1`: clients write a bucket edge in either way. */
 const edgesLike = (label: string, value: string): readonly string[] =>
   label === 'le' && /^\d+(?:\.\d+)?$/.test(value) ? [String(Number(value)), Number(value).toFixed(1)] : [];
 
@@ -97,26 +93,26 @@ function booleansLike(label: string, value: string): readonly string[] {
 const GOOD = /^(?:ok|okay|success|succeeded|successful|good|passed)$/i;
 const BAD =
   /^(?:fail|failed|failure|failing|error|errored|errors|err|ko|nok|not_?ok|unsuccessful|crash|crashed|fatal|panic)$/i;
-/** Whether a value says by itself that a request failed. */
+/** Whether a value on its own says that a request failed. */
 export const isBadWord = (value: string) => BAD.test(value);
 const NO_ERROR = /^(?:false|no|none|nil|null|0|ok|success|-)$/i;
 const ALL_WELL = /^(?:true|yes|1)$/i;
 
-/** Whether a value says by itself that all went well, under a label of that name. */
+/** Whether a value on its own says that a request succeeded, under a label of that name. */
 export function isGoodWord(label: string, value: string): boolean {
   if (/error|exception|fail/i.test(label)) return NO_ERROR.test(value);
   if (/^(?:is_?)?(?:success|succeeded|successful|ok)$/i.test(label)) return ALL_WELL.test(value);
   return GOOD.test(value) || grpcCodeOf(label, value) === 0;
 }
 
-/** So alike that one is likely meant by the other: `overload` and `overloaded`. */
+/** So similar that one is probably meant by the other: `overload` and `overloaded`. */
 export function isAlike(one: string, other: string): boolean {
   const [a, b] = [bare(one), bare(other)].toSorted((x, y) => x.length - y.length) as [string, string];
   if (a.length < 4) return false;
   return b.includes(a) || distanceOf(a, b) <= 2;
 }
 
-/** How many letters must be put in, left out or changed to make one of the other. */
+/** Edit distance: how many letters must be inserted, deleted or replaced to turn one word into the other. */
 function distanceOf(a: string, b: string): number {
   if (b.length - a.length > 2) return Number.POSITIVE_INFINITY;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -129,13 +125,14 @@ function distanceOf(a: string, b: string): number {
   return row.at(-1)!;
 }
 
-// ---------------------------------------------------------------------------------------------- foreign spellings
-
-/** How a label's values look, and all that look like it. */
+/** The notation of a label's values, and a pattern for it. */
 interface Vocabulary {
   readonly looks: string;
   readonly words: readonly string[];
-  /** Only beside one of these, as `OK` is spelt alike everywhere. Absent: any word will do. */
+  /**
+   * Applies only if one of these words is present, because `OK` is spelled the same everywhere. Absent: any
+   * word is enough.
+   */
   readonly tellingWords?: readonly string[];
   readonly onlyUnder?: (label: string) => boolean;
 }
@@ -170,7 +167,10 @@ const VOCABULARIES: readonly Vocabulary[] = [
   },
 ];
 
-/** How all of these values look, if a matcher matches nothing that looks so; null if it may match, or that is not known. */
+/**
+ * The notation of all of these values, if a matcher matches nothing in it; null if it may match, or if the
+ * notation is unknown.
+ */
 export function foreignTo(match: LabelMatcher, values: readonly string[], label = 'status'): string | null {
   const own = VOCABULARIES.filter(
     ({ words, tellingWords = words, onlyUnder }) =>

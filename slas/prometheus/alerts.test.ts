@@ -5,12 +5,12 @@ import { judgeInWords } from '../testing/judge-in-words.ts';
 import { startPrometheus } from '../testing/prometheus-server.ts';
 import { collectEvidence } from './prometheus.ts';
 
-/** The alerts of a window, as a real Prometheus has stored them. */
+/** The alerts of a window as stored by a real Prometheus. */
 
 const DAY = 24 * 3600;
 const name = 'sentiment-api';
 
-/** Samples of one alert, a second apart. */
+/** Samples of one alert, one second apart. */
 function samples(alertname: string, alertstate: string, fromSeconds: number, seconds: number): string {
   const labels = `sla="${name}",alertname="${alertname}",alertstate="${alertstate}",severity="critical",instance="${alertstate}"`;
   return Array.from(
@@ -35,7 +35,7 @@ async function askedOf(
   return { alerts: alerts!, plan, run };
 }
 
-/** What the verdict of a service without any samples has to say of its alerts. */
+/** What the verdict of a service without samples reports about its alerts. */
 async function heldOf(stored: string, seconds: number) {
   const { alerts, plan, run } = await askedOf(stored, seconds);
   return judgeInWords(plan, run, { ...healthy().evidence, alerts: alerts! }).alerts!;
@@ -44,7 +44,7 @@ async function heldOf(stored: string, seconds: number) {
 const seconds = (at: string) => Date.parse(at) / 1000 - ORIGIN_SECONDS;
 
 describe('a real Prometheus', () => {
-  test('an alert of three seconds in a window of a day is seen, and one of another service or time is not', {
+  test('an alert of three seconds in a window of a day is found, and one of another service or time is not', {
     timeout: 60_000,
   }, async () => {
     const others = samples('Elsewhere', 'firing', 3000, 5).replaceAll(name, 'other-api');
@@ -53,14 +53,15 @@ describe('a real Prometheus', () => {
     const { held, detail } = await heldOf(stored.join(''), DAY);
     expect(held!.map(({ id }) => id)).toEqual(['Short']);
     const [{ from, to }] = held![0]!.firing as [{ from: string; to: string }];
-    // Seen at a step of 144 s; without the marker that Prometheus writes at its end it is looked back at for 5 minutes.
+    // Found at a step of 144 s; without the stale marker that Prometheus writes at its end, the lookback is 5
+    // minutes.
     expect(seconds(from)).toBeGreaterThanOrEqual(40_000);
     expect(seconds(from)).toBeLessThan(40_000 + 144);
     expect(seconds(to)).toBeLessThan(40_003 + 300);
     expect(detail).toContain('1 alert fired');
   });
 
-  test('in a short window to the second', { timeout: 60_000 }, async () => {
+  test('in a short window, to the second', { timeout: 60_000 }, async () => {
     const stored = [
       samples('Now', 'pending', 10, 5),
       samples('Now', 'firing', 15, 5),
@@ -72,7 +73,7 @@ describe('a real Prometheus', () => {
     ).toEqual([['Now', 'critical', [15]]]);
   });
 
-  test('one without any rules', { timeout: 60_000 }, async () => {
+  test('without any rules', { timeout: 60_000 }, async () => {
     expect(await heldOf('up{job="another"} 1 1735689600\n', 60)).toMatchObject({
       held: null,
       detail: expect.stringContaining('no alerting rules seen'),

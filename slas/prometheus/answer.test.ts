@@ -62,7 +62,7 @@ test.each([
   expect(read(beside).warnings).toEqual([]);
 });
 
-test('headers of every day are no warning', () => {
+test('ordinary headers cause no warning', () => {
   const headers = [
     ['content-type', 'application/json'],
     ['x-ratelimit-limit', '100'],
@@ -71,15 +71,15 @@ test('headers of every day are no warning', () => {
   expect(doubtsOfHeaders(200, headers)).toEqual([]);
 });
 
-test('a failure of the server is one whatever its body says', () => {
+test('a server failure is one regardless of its body', () => {
   expect(read({}, [UP], 503)).toMatchObject({ series: [], error: expect.stringContaining('status 503') });
 });
 
-describe('samples and series that a server returns twice', () => {
+describe('duplicate samples and series from a server', () => {
   const labels = { instance: 'a' };
   const samplesOf = (...result: object[]) => read({}, result).series.map(({ samples }) => samples);
 
-  test('one moment counts once', () => {
+  test('two samples with the same time and value count once', () => {
     const values = [
       [1, '5'],
       [1, '5.0'],
@@ -94,7 +94,7 @@ describe('samples and series that a server returns twice', () => {
     expect(read({}, [{ metric: labels, values }]).warnings).toEqual([]);
   });
 
-  test('samples out of order are put in order', () => {
+  test('samples are sorted by time', () => {
     const values = [
       [2, '6'],
       [1, '5'],
@@ -107,7 +107,7 @@ describe('samples and series that a server returns twice', () => {
     ]);
   });
 
-  test('one series in two pieces is one series', () => {
+  test('a series in two pieces is merged', () => {
     const pieces = [
       { metric: labels, values: [[2, '6']] },
       {
@@ -126,7 +126,7 @@ describe('samples and series that a server returns twice', () => {
     ]);
   });
 
-  test('two values of one moment are a warning: which is right is unknown', () => {
+  test('two values with the same time are a warning, because the correct one is unknown', () => {
     const values = [
       [1, '5'],
       [1, '7'],

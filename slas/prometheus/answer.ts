@@ -1,20 +1,21 @@
 import type { Reading, Sample, Series } from '../model/model.ts';
 
 /**
- * What a server's response says: its series, and everything in it that casts doubt on them. Servers mark an incomplete result
- * in different ways; whatever the way, it becomes a warning, and nothing passes on a reading with a warning.
+ * Interprets a server's response: its series, and everything that casts doubt on them. Servers mark
+ * incomplete results in different ways; each becomes a warning, and nothing passes on a reading with a
+ * warning.
  *
- *   Prometheus, Thanos, Mimir, Cortex   `warnings`, `infos`
- *   VictoriaMetrics cluster             `"isPartial": true`
- *   M3                                  the header `M3-Results-Limited`, and a warning
- *   proxies and caches                  status 203 or 206, the header `Warning`
+ * Prometheus, Thanos, Mimir, Cortex   `warnings`, `infos`
+ * VictoriaMetrics cluster             `"isPartial": true`
+ * M3                                  the header `M3-Results-Limited`, and a warning
+ * proxies and caches                  status 203 or 206, the header `Warning`
  */
 export type Answer = Pick<Reading, 'series' | 'warnings' | 'error'>;
 
 export interface HttpResponse {
   readonly status: number;
   readonly text: string;
-  /** Of the headers, those that cast doubt on the body. */
+  /** The headers that cast doubt on the body. */
   readonly doubts: readonly string[];
 }
 
@@ -30,7 +31,10 @@ export function parseJson(text: string): unknown {
 
 const MAX_QUOTED_LENGTH = 300;
 
-/** What a server said, in one line: first without secrets, then cut. Half a secret would not be recognised any more. */
+/**
+ * A server's message as one line: secrets are removed before it is cut, because half a secret would not be
+ * recognised.
+ */
 function excerpt(said: unknown, redact: (text: string) => string): string {
   const text = redact(typeof said === 'string' ? said : (JSON.stringify(said) ?? 'nothing'))
     .replace(/\s+/g, ' ')
@@ -77,7 +81,7 @@ interface ApiSeries {
   readonly value?: Sample;
 }
 
-/** A server that only resembles Prometheus must not have a null of its own read as 0. */
+/** A server that only resembles Prometheus may send null; that must not be read as 0. */
 const isSeries = (one: ApiSeries) =>
   typeof one?.metric === 'object' &&
   one.metric !== null &&
@@ -87,18 +91,16 @@ const isSeries = (one: ApiSeries) =>
     ([at, value]) => Number.isFinite(at) && typeof value === 'string',
   );
 
-// ---------------------------------------------------------------------------------------------- doubts
-
-/** Keys whose content is a message to the reader. */
+/** Keys whose value is a message to the reader. */
 const MESSAGES = /^(warnings?|infos?|errors?|notices?)$/i;
-/** Keys that say that something is missing, if their value says so. */
+/** Keys that mean something is missing if their value is true. */
 const INCOMPLETE = /partial|truncat|incomplete|degraded|limited|limit.?(reached|exceeded|hit|applied)/i;
-/** Keys that say that something is missing, if their value is false. */
+/** Keys that mean something is missing if their value is false. */
 const COMPLETE = /^(is.?)?(complete|exhaustive)$/i;
-/** What was found, and traces of how: labels and values of the user's own. */
+/** The result itself and query traces: labels and values that the user chose. */
 const NOT_LOOKED_INTO = new Set(['result', 'resultType', 'trace', 'status']);
 
-/** Messages, and marks of an incomplete result, wherever they stand beside the result. */
+/** Messages, and marks of an incomplete result, anywhere outside the result. */
 function doubtsOf(part: object): readonly string[] {
   return Object.entries(part).flatMap(([key, value]): readonly string[] => {
     if (NOT_LOOKED_INTO.has(key)) return [];
@@ -117,14 +119,14 @@ function messagesOf(value: unknown): readonly string[] {
   return all.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
 }
 
-/** false, 0, null, and text that says so, say nothing; nor does a container of nothing else. */
+/** false, 0, null, their text forms, and containers of nothing else carry no message. */
 function isSaid(value: unknown): boolean {
   if (typeof value === 'string') return !/^(|false|no|none|null|0)$/i.test(value.trim());
   if (typeof value === 'object' && value !== null) return Object.values(value).some(isSaid);
   return Boolean(value);
 }
 
-/** What the status and the headers say: a part of the content, another's copy of it, or fewer results than there are. */
+/** Doubts from the status and the headers: partial content, a cached copy, or a truncated result. */
 export function doubtsOfHeaders(
   status: number,
   headers: Iterable<readonly [string, string]>,
@@ -137,11 +139,10 @@ export function doubtsOfHeaders(
   return [...ofStatus, ...ofHeaders];
 }
 
-// ---------------------------------------------------------------------------------------------- samples
-
 /**
- * Each series once, its samples in order, each moment once. A server that takes samples from several senders may return one
- * series or one sample twice; two values of one moment contradict each other, and which is right is unknown.
+ * Each series once, its samples sorted, one sample per time. A server that receives samples from several
+ * senders may return a series or a sample twice; two values with the same time contradict each other, and the
+ * correct one is unknown.
  */
 function tidied(result: readonly ApiSeries[]): { series: readonly Series[]; conflicts: readonly string[] } {
   const byLabels = Map.groupBy(result, ({ metric }) => JSON.stringify(Object.entries(metric).sort()));

@@ -18,30 +18,30 @@ describe('the lag of a server', () => {
     return meter.lagSeconds;
   };
 
-  test('is unknown at the first look: samples may have been there for long', () => {
+  test('is unknown at the first query: samples may have been there for a long time', () => {
     expect(lagOf([[1, 2, 3], 100])).toBeNull();
   });
   test('is the time from a sample to when it was first seen', () => {
     expect(lagOf([[1], 2], [[1, 3], 3.2])).toBeCloseTo(0.2);
   });
-  test('of a batch, is that of its oldest sample', () => {
+  test('of a batch is that of its oldest sample', () => {
     expect(lagOf([[1, 2], 2], [[1, 2, 3, 4, 5, 6, 7], 8])).toBe(5);
   });
-  test('is the longest that was seen', () => {
+  test('is the longest observed', () => {
     expect(lagOf([[1], 1], [[1, 2], 5], [[1, 2, 6], 6.1])).toBe(3);
   });
-  test('of a series that was not there at the first look counts', () => {
+  test('includes series that were absent at the first query', () => {
     const meter = new LagMeter();
     meter.see([], 10);
     meter.see([series('a', [8, 9])], 12);
     expect(meter.lagSeconds).toBe(4);
   });
-  test('begins with what was known before', () => {
+  test('starts from the lag that is already known', () => {
     expect(new LagMeter(2.5).lagSeconds).toBe(2.5);
   });
 });
 
-describe('how long samples are waited for', () => {
+describe('how long to wait for samples', () => {
   test.each([
     ['as --ingest-delay says, from the next scrape on', 20, 3, 5, 25, 'option'],
     ['a minute, where nothing is known', undefined, null, 5, 60, 'default'],
@@ -54,14 +54,14 @@ describe('how long samples are waited for', () => {
   });
 });
 
-test('a target without a scrape at or after the end is missing, with its newest sample', () => {
+test('a target without a scrape at or after the end is missing, and its newest sample is reported', () => {
   expect(missingScrapes([series('a', [9, 10]), series('b', [8, 9]), series('c', [])], 10)).toEqual([
     { what: 'a scrape of b', newestSeconds: 9 },
     { what: 'a scrape of c', newestSeconds: null },
   ]);
 });
 
-test('a replica is gone once the others were scraped for three intervals and the lag after it', () => {
+test('a replica is gone once the others were scraped for three more intervals plus the lag', () => {
   const up = [series('a', [20]), series('b', [14])];
   expect(goneTargets(up, 1, 2.5).map(({ labels }) => labels.instance)).toEqual(['b']);
   expect(goneTargets(up, 1, 3)).toEqual([]);
@@ -76,17 +76,17 @@ describe('a series that lacks the closing scrape', () => {
       { what: 'a sample of {"instance":"a","status":"500"}', newestSeconds: 9 },
     ]);
   });
-  test('is not where the scrape failed', () => {
+  test('is not missing if that scrape failed', () => {
     const failed = { ...series('a', []), samples: [[10, '0']] as const };
     expect(missing(failed, series('a', [8, 9]))).toEqual([]);
   });
-  test('is not of another target', () => {
+  test('is not missing if it belongs to another target', () => {
     expect(missing(series('a', [9, 10]), series('b', [8, 9]))).toEqual([]);
   });
-  test('is not where its time differs by less than half an interval', () => {
+  test('is not missing if its time differs by less than half an interval', () => {
     expect(missing(series('a', [9, 10.3]), series('a', [9, 9.9]))).toEqual([]);
   });
-  test('without up, is one that ends before the window does', () => {
+  test('without up, is a series that ends before the window does', () => {
     expect(missingAtEnd([reading(series('a', [9]), series('b', [10]))], 10)).toEqual([
       { what: 'a sample of {"instance":"a"}', newestSeconds: 9 },
     ]);

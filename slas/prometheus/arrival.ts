@@ -1,11 +1,12 @@
 import type { Arrival, Missing, Reading, Series } from '../model/evidence.ts';
 
 /**
- * How late a server shows its samples. A Prometheus that scrapes shows a sample at once. One behind remote write shows it when
- * its batch was sent; others withhold the last seconds. Evidence that is read too early lacks what the service had counted.
+ * How late a server shows its samples. A scraping Prometheus shows a sample at once; one behind remote write
+ * shows it after its batch was sent; other servers withhold the last seconds. Evidence that is read too early
+ * lacks recent counts.
  */
 
-/** Samples that a server took, and when each was seen first: the longest such time is the lag. */
+/** Tracks when each sample was first seen: the longest delay is the lag. */
 export class LagMeter {
   #lagSeconds: number | null;
   readonly #newest = new Map<string, number>();
@@ -15,7 +16,10 @@ export class LagMeter {
     this.#lagSeconds = knownSeconds;
   }
 
-  /** Samples that the look before did not show. Those of the first look may have been there for long. */
+  /**
+   * Samples that the previous query did not show. Those of the first query may have been there for a long
+   * time.
+   */
   see(series: readonly Series[], nowSeconds: number): void {
     const unknown = this.#looks === 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
     for (const { labels, samples } of series) {
@@ -29,34 +33,32 @@ export class LagMeter {
     this.#looks++;
   }
 
-  /** null: no sample was seen to come. */
+  /** null: no new sample was seen. */
   get lagSeconds(): number | null {
     return this.#lagSeconds;
   }
 }
 
-// ---------------------------------------------------------------------------------------------- how long to wait
-
-/** A busy machine is late by itself. */
+/** A busy machine adds its own delay. */
 const MIN_WAIT_SECONDS = 10;
-/** Where nothing is known: VictoriaMetrics withholds 30 s, remote write sends a batch every 5 s. */
+/** Used if the lag is unknown: VictoriaMetrics withholds 30 s, and remote write sends a batch every 5 s. */
 const DEFAULT_WAIT_SECONDS = 60;
 const WAIT_INTERVALS = 3;
-/** The next sample may come later than all that were seen. */
+/** The next sample may be later than all that were seen. */
 const TIMES_THE_LAG = 4;
-/** Every wait is bounded, though samples come later and later. */
+/** Every wait is bounded, even if samples arrive later and later. */
 const MAX_WAIT_SECONDS = 600;
 
 export type Bound = Pick<Arrival, 'boundSeconds' | 'boundBy'>;
 
-/** How long after its time a sample is waited for. */
+/** How long to wait for a sample after its time. */
 export function boundOf(
   ingestDelaySeconds: number | undefined,
   learnedLagSeconds: number | null,
   intervalSeconds: number,
 ): Bound {
   if (ingestDelaySeconds !== undefined)
-    // The next scrape is due within an interval; from then on the delay runs.
+    // The next scrape is due within one interval; the delay starts then.
     return { boundSeconds: ingestDelaySeconds + intervalSeconds, boundBy: 'option' };
   const intervals = WAIT_INTERVALS * intervalSeconds;
   if (learnedLagSeconds === null)
@@ -66,11 +68,9 @@ export function boundOf(
   return { boundSeconds: Math.min(Math.max(MIN_WAIT_SECONDS, late), atMost), boundBy: 'learned' };
 }
 
-// ---------------------------------------------------------------------------------------------- what is missing
-
 const newestOf = ({ samples }: Series) => samples.at(-1)?.[0] ?? null;
 
-/** Median spacing; null where there are fewer than two samples. */
+/** Median interval; null with fewer than two samples. */
 export function spacingOf({ samples }: Series): number | null {
   const gaps = samples.slice(1).map(([at], index) => at - samples[index]![0]);
   return gaps.length === 0 ? null : gaps.sort((a, b) => a - b)[Math.floor((gaps.length - 1) / 2)]!;
@@ -87,9 +87,7 @@ export function missingScrapes(up: readonly Series[], toSeconds: number): readon
     .map((one) => ({ what: `a scrape of ${nameOf(one.labels)}`, newestSeconds: newestOf(one) }));
 }
 
-/**
- * Replicas that went away: the others have been scraped so much longer that a sample which is only late would be there.
- */
+/** Replicas that ended: the others have been scraped for so long that a late sample would have arrived. */
 export function goneTargets(
   up: readonly Series[],
   intervalSeconds: number,
@@ -100,7 +98,7 @@ export function goneTargets(
   return up.filter((one) => newest - (newestOf(one) ?? Number.NEGATIVE_INFINITY) > late);
 }
 
-/** Where a server has no `up`, the samples themselves close the window. */
+/** If a server has no `up`, the samples themselves close the window. */
 export const missingAtEnd = (tails: readonly Reading[], toSeconds: number): readonly Missing[] =>
   tails.flatMap(({ series }) =>
     series.flatMap((one) => {
@@ -112,8 +110,8 @@ export const missingAtEnd = (tails: readonly Reading[], toSeconds: number): read
   );
 
 /**
- * Series that were there shortly before the window's end and lack the scrape that closes it, though that scrape worked: a
- * server that takes samples in several batches may show `up` before the rest.
+ * Series that existed shortly before the window's end and lack its closing scrape, although that scrape
+ * succeeded: a server that receives samples in several batches may show `up` first.
  */
 export function missingSamples(
   up: readonly Series[],

@@ -3,7 +3,10 @@ import type { Digest, Evidence, Reading } from '../model/model.ts';
 import { healthy } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 
-/** A long window of which the server does not say all that is needed. What it does say is in cases/thinned.yaml. */
+/**
+ * A long window for which the server does not report everything that is needed. cases/downsampled.yaml has
+ * the complete ones.
+ */
 
 const { plan, run, evidence } = healthy({ blocks: 3 });
 const confidence = plan.objectives.find(({ id }) => id === 'confidence')!;
@@ -22,23 +25,23 @@ const judged = (spoiled: Evidence) => {
   return { verdict, outcome, reason };
 };
 
-test('of which all is said, it passes', () => {
+test('it passes if everything is reported', () => {
   expect(judged(evidence)).toMatchObject({ verdict: 'pass', outcome: 'met' });
 });
 
-test.each(['resets', 'sum'] as const)('a counter of which %s is not told is not trusted', (digest) => {
+test.each(['resets', 'sum'] as const)('a counter is not trusted if %s is not reported', (digest) => {
   const { verdict, outcome, reason } = judged(without(digest, count, () => true));
   expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
   expect(reason).toMatch(/^Prometheus does not report whether series \{.*\} fell inside the window$/);
 });
 
-test.each(['resets', 'sum', 'last'] as const)('nor are counters of which %s was not asked', (digest) => {
+test.each(['resets', 'sum', 'last'] as const)('counters are not trusted if %s was not queried', (digest) => {
   const { verdict, outcome, reason } = judged(without(digest, count, () => false));
   expect([verdict, outcome]).toEqual(['inconclusive', 'undecided']);
   expect(reason).toContain(`there is no evidence of ${digest} for sentiment_prediction_confidence_count`);
 });
 
-test('a digest of a gauge is not taken for its samples where nothing else is left', () => {
+test("a gauge's aggregate is not taken for its samples if nothing else is left", () => {
   const { gauge } = plan.objectives.find(({ id }) => id === 'model-uptime')!.measure as { gauge: string };
   const readings = evidence.readings.filter(({ selector, digest }) => selector !== gauge || digest === 'sum');
   const { verdict, objectives } = judgeInWords(plan, run, { ...evidence, readings });
@@ -47,7 +50,7 @@ test('a digest of a gauge is not taken for its samples where nothing else is lef
   expect(reason).toContain(`there is no evidence of count for ${gauge}`);
 });
 
-test.each([3, 4, 5, 6])('a scrape that is missing anywhere in %d blocks is told as missing', (blocks) => {
+test.each([3, 4, 5, 6])('a missing scrape is reported, anywhere in %d blocks', (blocks) => {
   for (let at = 15; at <= 65; at += 5) {
     const gone = `always 1; ${at}=_`;
     const given = healthy({ blocks, series: { up: gone, 'model loaded': gone } });

@@ -15,7 +15,10 @@ import {
   unreadPart,
 } from './downsampling.ts';
 
-/** Which parts of a long window are read in full. Four blocks of 20 s, from 0 to 80, scraped every 5 s: four scrapes a block. */
+/**
+ * Which parts of a long window are read in full. Four blocks of 20 s, from 0 to 80, scraped every 5 s, so
+ * four scrapes per block.
+ */
 
 const { plan, run } = healthy();
 const FOUR: Thinned = {
@@ -32,7 +35,7 @@ const gauge = plan.objectives.flatMap(({ measure }) =>
 
 type Values = readonly (number | 'NaN' | null)[];
 
-/** What the server says of each block of a series; null: nothing. */
+/** The server's aggregates for each block of a series; null: none. */
 const told = (
   selector: string,
   digest: Digest,
@@ -51,7 +54,7 @@ const told = (
   ],
 });
 
-/** A target at whose every scrape all was well, but for what is different. */
+/** A target with regular scrapes, except for the given differences. */
 const scraped = (
   { count = [4, 4, 4, 4], ...more }: Partial<Record<'count' | 'sum' | 'gaps', Values>> = {},
   instance = 'a',
@@ -74,24 +77,24 @@ const oddOf = (readings: readonly Reading[], thinned = FOUR, of = plan) =>
 const without = (digest: Digest, readings: readonly Reading[]) =>
   readings.filter((one) => one.digest !== digest);
 
-describe('a window is thinned', () => {
+describe('a window is downsampled', () => {
   const windowOf = (fromSeconds: number, toSeconds: number): RunRecord => ({
     ...run,
     window: { fromSeconds, toSeconds },
     load: null,
   });
 
-  test('when it has more than 500 scrapes', () => {
+  test('if it has more than 500 scrapes', () => {
     expect(thinningOf(plan, windowOf(1000, 3500), 5)).toBeNull();
     expect(thinningOf(plan, windowOf(1000, 3500.5), 5)).not.toBeNull();
   });
-  test('to whole seconds where its blocks are long, beginning at a multiple of the step, as servers round times', () => {
+  test('to whole seconds if its blocks are long, aligned to the step, as servers round times', () => {
     expect(thinningOf(plan, windowOf(1000.2, 12000.7), 5)).toEqual({
       ...{ fromSeconds: 1012, stepSeconds: 23, blocks: 477, intervalSeconds: 5, cutsAtSeconds: [] },
     });
     expect(thinningOf(plan, windowOf(0.5, 10000.5), 5)).toMatchObject({ fromSeconds: 20, stepSeconds: 20 });
   });
-  test('to milliseconds where they are short', () => {
+  test('to milliseconds if they are short', () => {
     expect(thinningOf(plan, windowOf(10.0004, 1010.7), 1)).toMatchObject({
       ...{ fromSeconds: 10.01, stepSeconds: 2.002, blocks: 499 },
     });
@@ -120,21 +123,21 @@ describe('a run is cut', () => {
     ['hold', 1021],
   ] as const;
 
-  test('where a phase begins, and where each was to end, in order', () => {
+  test('where a phase begins, and where each was planned to end, in order', () => {
     expect(cuts(BOTH, 1080)).toEqual([1020, 1021, 1071]);
   });
   test('not at the edges of the window, nor outside it', () => {
     expect(cuts(BOTH, 1071)).toEqual([1020, 1021]);
     expect(cuts([['warm', 990], ...BOTH.slice(1)], 1060)).toEqual([1021]);
   });
-  test('once where one phase ends as the next begins, to a millisecond', () => {
+  test('once where one phase ends as the next begins, to the millisecond', () => {
     expect(cuts([BOTH[0], ['hold', 1020.0004]], 1080)).toEqual([1020, 1070]);
   });
-  test('only where it begins, of a phase that nobody planned', () => {
+  test('only where it begins, for a phase without a plan', () => {
     expect(cuts([['extra', 1030]], 1080)).toEqual([1030]);
     expect(cuts([['warm', 1030]], 1080, { ...plan, load: null })).toEqual([1030]);
   });
-  test('nowhere without a load, or a record of its phases', () => {
+  test('nowhere without a load, or without a record of its phases', () => {
     expect(cutsOf(planned, { ...run, load: null })).toEqual([]);
     expect(cutsOf(planned, run)).toEqual([]);
     expect(cutsOf({ ...plan, load: null }, run)).toEqual([]);
@@ -142,7 +145,7 @@ describe('a run is cut', () => {
 });
 
 describe('blocks', () => {
-  test('are open where they begin and closed where they end', () => {
+  test('are left-open and right-closed', () => {
     expect([0, 0.001, 20, 20.001, 80, 80.001].map((at) => blockAt(FOUR, at))).toEqual([
       ...[null, 1, 1, 2, 4, null],
     ]);
@@ -151,13 +154,13 @@ describe('blocks', () => {
     expect([1000, 1000.001, 1080].map((at) => blockAt(later, at))).toEqual([null, 1, 4]);
     expect(endOf(later, 4)).toBe(1080);
   });
-  test('are read where they are odd, and so is all before the first and after the last', () => {
+  test('are read if they are irregular, as is everything before the first and after the last', () => {
     const blocks = { ...blocksOf(plan, [], FOUR), odd: new Set([2]) };
     expect([0, 20, 20.001, 40, 40.001, 81].map((at) => isRead(blocks, at))).toEqual([
       ...[true, false, true, true, false, true],
     ]);
   });
-  test('are unread of a phase if they lie wholly in it, are not odd, and have a scrape', () => {
+  test('of a phase are unread if they lie inside it, are regular, and contain a scrape', () => {
     const blocks = { ...blocksOf(plan, [], FOUR), odd: new Set([3]) };
     const values = (...own: readonly number[]) => ({
       labels: {},
@@ -175,12 +178,12 @@ describe('blocks', () => {
   });
 });
 
-describe('of a block that is not odd', () => {
-  // Ten blocks of 20 s, three intervals are 15 s.
+describe('samples of a regular block', () => {
+  // Ten blocks of 20 s; three intervals are 15 s.
   const partOf = (block: number, ...odd: readonly number[]) =>
     unreadPart({ ...blocksOf(plan, [], { ...FOUR, blocks: 10 }), odd: new Set(odd) }, block);
 
-  test('nothing is read, but what margins of odd blocks and of the edges reach', () => {
+  test('are read only in the margins of irregular blocks and of the edges', () => {
     expect(partOf(5)).toEqual([80, 100]);
     expect(partOf(5, 4)).toEqual([95, 100]);
     expect(partOf(5, 6)).toEqual([80, 85]);
@@ -188,14 +191,14 @@ describe('of a block that is not odd', () => {
     expect(partOf(1)).toEqual([15, 20]);
     expect(partOf(10)).toEqual([180, 185]);
   });
-  test('all is read where they meet', () => {
+  test('are all read if these margins meet', () => {
     const [from, to] = partOf(5, 6, 4);
     expect(from).toBeGreaterThan(to);
   });
 });
 
-describe('what the server says of blocks', () => {
-  test('is told by series, whose metric has no name after a function, whatever the order of its labels', () => {
+describe('block aggregates', () => {
+  test('are found by series, without the metric name, which functions drop, and in any label order', () => {
     expect(nameless({ __name__: 'up', job: 'api', instance: 'a' })).toBe(
       nameless({ instance: 'a', job: 'api' }),
     );
@@ -209,7 +212,7 @@ describe('what the server says of blocks', () => {
       ],
       ...([UP, 'sum', FOUR] as const),
     );
-    // What is no number is not nothing: something was there.
+    // A value that is not a number is not an absent value: something was there.
     expect([...found.values()]).toEqual([
       {
         labels: { job: 'api', instance: 'a' },
@@ -220,10 +223,10 @@ describe('what the server says of blocks', () => {
 });
 
 describe('a block is read in full', () => {
-  test('of no service of which all is as usual', () => {
+  test('only if something is irregular', () => {
     expect(oddOf([...scraped(), ...loaded()])).toEqual([]);
   });
-  test('around the moment at which a phase begins, three intervals on either side', () => {
+  test('around the start of a phase, three intervals on either side', () => {
     const cutAt = (...cutsAtSeconds: readonly number[]) =>
       oddOf([...scraped(), ...loaded()], { ...FOUR, cutsAtSeconds });
     expect(cutAt(30)).toEqual([1, 2, 3]);
@@ -232,27 +235,27 @@ describe('a block is read in full', () => {
     expect(cutAt(78)).toEqual([4]);
     expect(cutAt(3, 78)).toEqual([1, 4]);
   });
-  test('and none around a cut past the last block, or before the first: the edges of the window are read', () => {
+  test('but not around a cut before the first or past the last block: the edges of the window are read anyway', () => {
     const readings = [...scraped(), ...loaded()];
     expect(oddOf(readings, { ...FOUR, cutsAtSeconds: [100] })).toEqual([]);
     expect(oddOf(readings, { ...FOUR, cutsAtSeconds: [-20] })).toEqual([]);
     expect(oddOf(readings, { ...FOUR, cutsAtSeconds: [90] })).toEqual([4]);
   });
-  test('in which a scrape failed, and not where all did', () => {
+  test('if some of its scrapes failed, but not if all did', () => {
     expect(oddOf(scraped({ sum: [4, 3, 4, 4] }))).toEqual([2]);
     expect(oddOf(scraped({ sum: [4, 4, 4, 3] }))).toEqual([4]);
     expect(oddOf(scraped({ sum: [4, 0, 4, 4] }))).toEqual([]);
   });
-  test('in which fewer scrapes follow each other than usual', () => {
+  test('if it has fewer scrapes than usual', () => {
     expect(oddOf(scraped({ gaps: [2, 1, 2, 2] }))).toEqual([2]);
     expect(oddOf(scraped({ gaps: [2, 2, 2, 1] }))).toEqual([4]);
   });
-  test('at both ends of where a target is not there, and not in between', () => {
+  test("at both ends of a target's absence, but not in between", () => {
     expect(oddOf(scraped({ count: [4, null, null, 4] }))).toEqual([1, 4]);
     expect(oddOf(scraped({ count: [null, 4, 4, 4] }))).toEqual([2]);
     expect(oddOf(scraped({ count: [4, 4, 4, null] }))).toEqual([3]);
   });
-  test('of which the server tells only a part', () => {
+  test('if the server reports only part of it', () => {
     expect(oddOf(without('sum', scraped()))).toEqual([1, 2, 3, 4]);
     expect(oddOf(without('gaps', scraped()))).toEqual([1, 2, 3, 4]);
     expect(oddOf([...scraped(), ...without('sum', loaded())])).toEqual([1, 2, 3, 4]);
@@ -261,7 +264,7 @@ describe('a block is read in full', () => {
     expect(oddOf(scraped({ sum: [4, null, 4, 4] }))).toEqual([2]);
     expect(oddOf(scraped({ gaps: [2, null, 2, 2] }))).toEqual([2]);
   });
-  test('in which a process started anew', () => {
+  test('if a process restarted in it', () => {
     const started = (...values: Values) => oddOf([...scraped(), told(plan.processStart, 'changes', values)]);
     expect(started(0, 0, 1, 0)).toEqual([3]);
     expect(started(0, 0, 0, 1)).toEqual([4]);
@@ -274,23 +277,23 @@ describe('a gauge is read in full', () => {
   const oddGauge = (own: Parameters<typeof loaded>[0], up: Parameters<typeof scraped>[0] = {}) =>
     oddOf([...scraped(up), ...loaded(own)]);
 
-  test('in a block in which it was neither 1 at all scrapes nor 0 at all', () => {
+  test('in a block where it was neither 1 at all scrapes nor 0 at all scrapes', () => {
     expect(oddGauge({ sum: [4, 3, 4, 4], min: [1, 0, 1, 1] })).toEqual([2]);
     expect(oddGauge({ sum: [4, 0, 4, 4], min: [1, 0, 1, 1] })).toEqual([]);
-    // 2 and 0 are 1 on average, 1 and -1 are 0.
+    // 2 and 0 average to 1, 1 and -1 to 0.
     expect(oddGauge({ sum: [4, 4, 4, 4], min: [1, 0, 1, 1] })).toEqual([2]);
     expect(oddGauge({ sum: [4, 4, 4, 0], min: [1, 1, 1, -1] })).toEqual([4]);
   });
-  test('in a block of which it has fewer values than there were scrapes', () => {
+  test('in a block with fewer values than scrapes', () => {
     expect(oddGauge({ count: [4, 3, 4, 4] })).toEqual([2]);
     expect(oddGauge({ count: [4, 4, 4, 3] })).toEqual([4]);
   });
-  test('in a block in which it has none, unless the scrapes failed', () => {
+  test('in a block without values, unless the scrapes failed', () => {
     expect(oddGauge({ count: [4, null, 4, 4] })).toEqual([2]);
     expect(oddGauge({ count: [4, null, 4, 4] }, { sum: [4, 0, 4, 4] })).toEqual([]);
     expect(oddGauge({ count: [4, 4, 4, null] })).toEqual([4]);
   });
-  test('in a block in which one of several of a target has none', () => {
+  test("in a block where one of a target's several gauges has no value", () => {
     const [small, large] = [
       { instance: 'a', model: 'small' },
       { instance: 'a', model: 'large' },
@@ -299,23 +302,23 @@ describe('a gauge is read in full', () => {
       [3],
     );
   });
-  test('and not where its height is judged: it may move', () => {
+  test('but not if its highest value is judged: it may change', () => {
     const [latency] = plan.objectives;
     const peak = { ...latency!, measure: { kind: 'peak', gauge: 'queue' } as const };
     const readings = [...scraped(), told('queue', 'count', [4, 4, 4, 4]), told('queue', 'sum', [9, 0, 2, 1])];
     expect(oddOf(readings, FOUR, { ...plan, objectives: [peak] })).toEqual([]);
   });
-  test('and nowhere if it never tells anything', () => {
+  test('and nowhere if it never has a value', () => {
     expect(oddOf(scraped())).toEqual([]);
   });
 });
 
-describe('replicas that are scraped more and less often', () => {
-  // The longest interval is 10 s: two scrapes a block of the one, four of the other.
+describe('replicas with different scrape intervals', () => {
+  // The longest interval is 10 s: two scrapes per block for one, four for the other.
   const SLOW: Thinned = { ...FOUR, intervalSeconds: 10 };
   const slow = { count: [2, 2, 2, 2] };
 
-  test('are each as usual in their own way, with gauges of their own', () => {
+  test('are each regular by their own interval, with their own gauges', () => {
     const readings = [
       ...[...scraped(slow, 'a'), ...scraped({ gaps: [5, 5, 5, 5] }, 'b')],
       ...[...loaded(slow, { instance: 'a' }), ...loaded({}, { instance: 'b' })],
@@ -325,19 +328,19 @@ describe('replicas that are scraped more and less often', () => {
     }));
     expect(oddOf(readings, SLOW)).toEqual([]);
   });
-  test('miss a scrape where fewer follow each other than their own interval has', () => {
-    // Five of 5 s in 25 s, also where its last block has only three.
+  test('miss a scrape if there are fewer than their own interval requires', () => {
+    // Five scrapes at 5 s within 25 s, even if the last block has only three.
     const quick = { count: [4, 4, 4, 3], gaps: [5, 5, 4, 5] };
     expect(oddOf([...scraped(slow, 'a'), ...scraped(quick, 'b')], SLOW)).toEqual([3]);
   });
-  test('miss none where a block has one scrape more by chance', () => {
+  test('miss none if a block happens to have one scrape more', () => {
     expect(oddOf(scraped({ count: [2, 3, 2, 2] }), SLOW)).toEqual([]);
     const uneven = { ...SLOW, stepSeconds: 25 };
     expect(oddOf(scraped({ count: [2, 3, 2, 3] }, 'a', uneven), uneven)).toEqual([]);
   });
 });
 
-describe('odd blocks are read in stretches', () => {
+describe('irregular blocks are read in stretches', () => {
   const stretches = (stepSeconds: number, ...odd: readonly number[]) =>
     stretchesOf({ ...blocksOf(plan, [], { ...FOUR, stepSeconds }), odd: new Set(odd) });
 
@@ -345,7 +348,7 @@ describe('odd blocks are read in stretches', () => {
     expect(stretches(20)).toEqual([]);
     expect(stretches(20, 2)).toEqual([[5, 55]]);
   });
-  test('that are one where they meet or overlap, in whatever order they were found', () => {
+  test('that are merged where they touch or overlap, regardless of their order', () => {
     expect(stretches(100, 3, 2)).toEqual([[85, 315]]);
     expect(stretches(100, 4, 1, 2)).toEqual([
       [-15, 215],

@@ -2,28 +2,29 @@ import type { Digest, Plan, Reading, RunRecord, Series, Thinned } from '../model
 import { GAP_INTERVALS } from './promql.ts';
 
 /**
- * Windows with more scrapes than a verdict needs. Evidence then carries raw samples at the edges of the window, values at
- * the ends of 500 blocks, and what the server says of the samples inside them. A block in which anything is not as usual
- * (a scrape that failed or is missing, a process that restarted, a gauge that moved) is odd, and read in full.
+ * Windows with more scrapes than a verdict needs. The evidence then has raw samples at the edges of the
+ * window, values at the ends of 500 blocks, and the server's aggregates of the samples inside them. A block
+ * with anything irregular (a scrape that failed or is missing, a process that restarted, a gauge that
+ * changed) is read in full.
  */
 
-/** More blocks than this tell nothing more of how much requests depend on each other. */
+/** More blocks would not improve the estimate of the dependence between requests. */
 export const MOST_BLOCKS = 500;
 
-/** Raw samples around an edge or an odd block, in intervals. */
+/** Raw samples around an edge or an irregular block, in intervals. */
 export const MARGIN = 3;
 
 const toMilliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000;
 
-/** null: the window has no more scrapes than can be carried. */
+/** null: the window is short enough to be read in full. */
 export function thinningOf(plan: Plan, run: RunRecord, intervalSeconds: number): Thinned | null {
   const { fromSeconds, toSeconds } = run.window;
   const seconds = toSeconds - fromSeconds;
   if (seconds / intervalSeconds <= MOST_BLOCKS) return null;
-  // Whole seconds are short, in evidence and in memory; what is left over at both ends is read.
+  // Whole seconds are compact, in evidence and in memory; the remainder at both ends is read in full.
   const unitMs = seconds / MOST_BLOCKS >= LEAST_WHOLE_SECONDS ? 1000 : 1;
   const stepMs = Math.ceil((seconds * 1000) / MOST_BLOCKS / unitMs) * unitMs;
-  // At a multiple of the step: servers round the times of a query to it.
+  // Aligned to a multiple of the step, because servers round query times to it.
   const startMs = Math.ceil(Math.round(fromSeconds * 1000) / stepMs) * stepMs;
   const stepSeconds = stepMs / 1000;
   return {
@@ -37,7 +38,7 @@ export function thinningOf(plan: Plan, run: RunRecord, intervalSeconds: number):
 
 const LEAST_WHOLE_SECONDS = 20;
 
-/** Where phases begin, and where the last one ends while answers still come. */
+/** The starts of phases, and the end of the last one, when responses are still arriving. */
 export function cutsOf(plan: Plan, { window, load }: RunRecord): readonly number[] {
   const began = load?.phases ?? [];
   const ends = began.flatMap(({ name, fromSeconds }) => {
@@ -48,35 +49,33 @@ export function cutsOf(plan: Plan, { window, load }: RunRecord): readonly number
   return [...all].filter((at) => at > window.fromSeconds && at < window.toSeconds).sort((a, b) => a - b);
 }
 
-/** When block number `index`, from 1 on, ends; 0 is where the first one begins. */
+/** When block number `index` ends, counting from 1; 0 is the start of the first block. */
 export const endOf = ({ fromSeconds, stepSeconds }: Thinned, index: number) =>
   toMilliseconds(fromSeconds + index * stepSeconds);
 
-/** Blocks are left-open. Their numbers go on before the first one and after the last. */
+/** Blocks are left-open. Their numbers continue before the first one and after the last. */
 const numberAt = ({ fromSeconds, stepSeconds }: Thinned, atSeconds: number) =>
   Math.ceil(Math.round((atSeconds - fromSeconds) * 1000) / Math.round(stepSeconds * 1000));
 
-/** The block that a moment lies in, left-open; null before the first one and after the last. */
+/** The left-open block that contains a time; null before the first and after the last. */
 export function blockAt(thinned: Thinned, atSeconds: number): number | null {
   const number = numberAt(thinned, atSeconds);
   return number < 1 || number > thinned.blocks ? null : number;
 }
 
-// ---------------------------------------------------------------------------------------------- digests
-
 const withoutName = ({ __name__: _, ...labels }: Series['labels']) => labels;
 
-/** Functions drop the name of the metric: series are told by their other labels. */
+/** Functions drop the metric name, so series are identified by their other labels. */
 export const nameless = (labels: Series['labels']) =>
   JSON.stringify(Object.entries(withoutName(labels)).sort());
 
-/** One series' digest: a value a block, NaN where the server gave none. */
+/** The aggregate of one series: one value per block, NaN where the server returned none. */
 export interface Digested {
   readonly labels: Series['labels'];
   readonly values: Float64Array;
 }
 
-/** The digests of a selector by series, block by block. */
+/** The aggregates of a selector by series, block by block. */
 export function digestOf(
   readings: readonly Reading[],
   selector: string,
@@ -101,8 +100,6 @@ export function digestOf(
 
 const noValues = ({ blocks }: Thinned) => new Float64Array(blocks + 1).fill(Number.NaN);
 
-// ---------------------------------------------------------------------------------------------- odd blocks
-
 const gaugesOf = ({ objectives }: Plan): readonly string[] => [
   ...new Set(objectives.flatMap(({ measure }) => (measure.kind === 'uptime' ? [measure.gauge] : []))),
 ];
@@ -110,7 +107,7 @@ const gaugesOf = ({ objectives }: Plan): readonly string[] => [
 const isOf = (labels: Series['labels'], target: Series['labels']) =>
   Object.entries(target).every(([label, value]) => labels[label] === value);
 
-/** Blocks in which not everything is as usual, in ascending order: of these each sample is read. */
+/** Blocks with anything irregular, in ascending order: all of their samples are read. */
 function oddBlocks(plan: Plan, digest: Blocks['digest'], thinned: Thinned): ReadonlySet<number> {
   const odd = new Set(thinned.cutsAtSeconds.flatMap((at) => blocksAround(thinned, at)));
   const [sums, gaps] = [digest(plan.up, 'sum'), digest(plan.up, 'gaps')];
@@ -134,7 +131,7 @@ function oddBlocks(plan: Plan, digest: Blocks['digest'], thinned: Thinned): Read
   return odd;
 }
 
-/** None where a cut lies past them all: what is left over at the window's edges is read anyway. */
+/** No block if a cut lies past them all: the remainder at the window's edges is read anyway. */
 function blocksAround(thinned: Thinned, atSeconds: number): readonly number[] {
   const margin = MARGIN * thinned.intervalSeconds;
   const first = Math.max(1, numberAt(thinned, atSeconds - margin));
@@ -142,14 +139,17 @@ function blocksAround(thinned: Thinned, atSeconds: number): readonly number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 }
 
-/** How many scrapes of a target there are in two and a half of the longest intervals, at least: more where it is scraped more often. */
+/**
+ * The minimum number of scrapes of a target within two and a half times the longest interval: more if it is
+ * scraped more often.
+ */
 function fewestOf(counts: Float64Array, { stepSeconds, intervalSeconds }: Thinned): number {
   const most = counts.reduce((so, count) => (count > so ? count : so), 0);
   const isUsual = most <= Math.ceil(stepSeconds / intervalSeconds + 1e-6);
   return isUsual ? 2 : Math.floor((GAP_INTERVALS * intervalSeconds * most) / stepSeconds);
 }
 
-/** Blocks in which a gauge of a target was neither 1 at every scrape that worked nor 0 at all of them. */
+/** Blocks in which a gauge of a target was neither 1 at every successful scrape nor 0 at all of them. */
 function addOddOfGauge(
   odd: Set<number>,
   gauge: string,
@@ -165,7 +165,8 @@ function addOddOfGauge(
       const isSteady =
         (sum?.[block] === count && min?.[block] === 1) || (sum?.[block] === 0 && min?.[block] === 0);
       if (!Number.isNaN(count) && !(count === worked[block] && isSteady)) odd.add(block);
-      // One of several gauges of a target is silent, or all are for a part of the time. One that never tells anything is no series.
+      // One of a target's several gauges has no value, or all lack values for part of the time. A gauge that
+      // never has a value is not a series.
       if (Number.isNaN(count) && worked[block]! > 0) odd.add(block);
     }
   }
@@ -173,7 +174,7 @@ function addOddOfGauge(
 
 export type Stretch = readonly [fromSeconds: number, toSeconds: number];
 
-/** Runs of odd blocks, with a margin, as stretches of time. */
+/** Consecutive irregular blocks, with a margin, as time intervals. */
 export function stretchesOf({ odd, thinned }: Blocks): readonly Stretch[] {
   const margin = MARGIN * thinned.intervalSeconds;
   const stretches: [number, number][] = [];
@@ -186,12 +187,12 @@ export function stretchesOf({ odd, thinned }: Blocks): readonly Stretch[] {
   return stretches;
 }
 
-/** The blocks of a window that is thinned, and what the server says of them. */
+/** The blocks of a downsampled window, and the server's aggregates for them. */
 export interface Blocks {
   readonly thinned: Thinned;
-  /** Blocks in which not everything is as usual: of these each sample is read. */
+  /** Blocks with anything irregular: all of their samples are read. */
   readonly odd: ReadonlySet<number>;
-  /** Of each series of a selector, by its labels. */
+  /** For each series of a selector, by its labels. */
   readonly digest: (selector: string, digest: Digest) => ReadonlyMap<string, Digested>;
 }
 
@@ -206,13 +207,16 @@ export function blocksOf(plan: Plan, readings: readonly Reading[], thinned: Thin
   return { thinned, odd: oddBlocks(plan, digest, thinned), digest };
 }
 
-/** Whether all samples of a moment were read: at the edges of the window, and in odd blocks. */
+/** Whether all samples at a given time were read: at the edges of the window, and in irregular blocks. */
 export function isRead({ thinned, odd }: Blocks, atSeconds: number): boolean {
   const block = blockAt(thinned, atSeconds);
   return block === null || odd.has(block);
 }
 
-/** Of a block that is not odd, what no margin reaches into: of the window's edges, or of odd blocks. Empty where it ends before it begins. */
+/**
+ * The part of a regular block outside all margins of the window's edges and of irregular blocks. Empty if it
+ * ends before it begins.
+ */
 export function unreadPart({ thinned, odd }: Blocks, block: number): Stretch {
   const margin = MARGIN * thinned.intervalSeconds;
   let from = Math.max(endOf(thinned, block - 1), thinned.fromSeconds + margin);
@@ -223,7 +227,7 @@ export function unreadPart({ thinned, odd }: Blocks, block: number): Stretch {
   return [from, to];
 }
 
-/** The blocks within a window in which something was scraped, and which were not read. */
+/** The blocks within a window that contain a scrape and were not read. */
 export function unread(
   { thinned, odd }: Blocks,
   { values }: Digested,

@@ -11,11 +11,11 @@ test.each([
 ])('%s with the token %s', (url, token, authorization) => {
   const endpoint = apiEndpoint(url, 'query', token);
   expect(endpoint.authorization).toEqual(authorization);
-  // What opens it stands in the header alone.
+  // Its credentials are only in the header.
   expect(endpoint.endpoint.href).toBe('http://127.0.0.1:9090/api/v1/query');
 });
 
-test('a path in front of the API stays', () => {
+test('a path prefix of the API is kept', () => {
   expect(apiEndpoint('https://example.org/prometheus', 'query_range', undefined).endpoint.href).toBe(
     'https://example.org/prometheus/api/v1/query_range',
   );

@@ -3,36 +3,36 @@ import { type Answer, doubtsOfHeaders, type HttpResponse, readAnswer } from './a
 export type { Answer } from './answer.ts';
 
 /**
- * A server of Prometheus's HTTP API, of which `query` and `query_range` are used. An answer that does not come is data (a
- * reading with an error), never an exception: it will be judged.
+ * Client for Prometheus's HTTP API (`query` and `query_range`). A failed response is data (a reading with an
+ * error), not an exception, because it will be judged.
  */
 export interface Asker {
   readonly url: string;
   readonly signal: AbortSignal;
-  /** Sent as a bearer token, in place of a user and password in the address. */
+  /** Sent as a bearer token, instead of a user and password in the URL. */
   readonly token?: string;
   readonly progress?: (line: string) => void;
-  /** How long after its time a sample is waited for at most, where the user says so. */
+  /** The maximum time to wait for a sample after its time, if the user sets one. */
   readonly ingestDelaySeconds?: number;
-  /** How late samples were seen to come before the load. */
+  /** The longest delay of samples seen before the load. */
   readonly lagSeconds?: number;
-  /** Takes secrets out of what a server says, before it is cut: half a secret would not be recognised any more. */
+  /** Removes secrets from a server's message before it is cut: half a secret would not be recognised. */
   readonly redact?: (text: string) => string;
-  /** The longest that one query may take; 10 s by default. */
+  /** The timeout of one query; 10 s by default. */
   readonly queryTimeoutMs?: number;
 }
 
 const QUERY_TIMEOUT_MS = 10_000;
 
-/** Raw samples: a range selector, asked for at one moment. */
+/** Raw samples: a range selector in an instant query. */
 export const ask = async (query: string, atSeconds: number, asker: Asker): Promise<Answer> =>
   readAnswer(await request(asker, 'query', { query, time: String(atSeconds) }), 'matrix', asker.redact);
 
-/** The values of the moment, one a series. */
+/** The current values, one per series. */
 export const askOnce = async (query: string, atSeconds: number, asker: Asker): Promise<Answer> =>
   readAnswer(await request(asker, 'query', { query, time: String(atSeconds) }), 'vector', asker.redact);
 
-/** Values at several moments, or at one. */
+/** Values at several times, or at one. */
 export async function askRange(query: string, range: Range, asker: Asker): Promise<Answer> {
   const { fromSeconds, toSeconds, stepSeconds } = range;
   const at = (seconds: number) => String(Number(seconds.toFixed(3)));
@@ -46,7 +46,7 @@ export interface Range {
   readonly stepSeconds: number;
 }
 
-/** What the server says to a query, or why it says nothing. Aborting throws. */
+/** The server's response to a query, or why there is none. Throws if aborted. */
 export async function request(
   { url, signal, token, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
   path: 'query' | 'query_range',
@@ -54,7 +54,8 @@ export async function request(
 ): Promise<HttpResponse | string> {
   try {
     const { endpoint, authorization } = apiEndpoint(url, path, token);
-    // Packing large answers takes both sides longer than sending them. Query frontends skip their cache when asked to.
+    // Compressing large responses takes longer than sending them. Query frontends skip their cache when asked
+    // to.
     const headers = { 'accept-encoding': 'identity', 'cache-control': 'no-store', ...authorization };
     endpoint.search = new URLSearchParams(parameters).toString();
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(queryTimeoutMs)]);
@@ -67,7 +68,10 @@ export async function request(
   }
 }
 
-/** A path of the API, and what opens it. A user and password in the address go into a header: fetch refuses them in the address. */
+/**
+ * An API URL and its credentials. A user and password in the URL are moved to a header, because fetch rejects
+ * them in URLs.
+ */
 export function apiEndpoint(
   url: string,
   path: string,
@@ -85,7 +89,7 @@ export function apiEndpoint(
   return { endpoint, authorization: { authorization: `Basic ${basic}` } };
 }
 
-/** An address without user, password and query: fit to be written down. */
+/** A URL without user, password and query, so that it can be stored. */
 export function withoutSecrets(url: string): string {
   const bare = new URL(url);
   bare.username = '';

@@ -5,7 +5,7 @@ import type { Blocks } from './downsampling.ts';
 import { mergedReadings, stretchOf } from './merging.ts';
 import { DIGESTS, type Role, roleOf, selectorsOfPlan } from './promql.ts';
 
-/** Readings of one selector put together. Where a window is thinned it has four blocks of 20 s, from 0 to 80. */
+/** Merges readings of one selector. A downsampled window has four blocks of 20 s, from 0 to 80. */
 
 const { plan, evidence } = healthy();
 const THINNED: Thinned = {
@@ -35,7 +35,7 @@ const seriesOf = (times: readonly number[], labels: Series['labels']): Series =>
   labels,
   samples: times.map((at): Sample => [at, String(at)]),
 });
-/** The samples after one moment, and up to another. */
+/** The samples after one time, up to and including another. */
 const raw = (selector: string, from: number, to: number, ...series: readonly Series[]): Reading => ({
   ...{ selector, series, warnings: [], error: null },
   query: `${selector}[${Math.round((to - from) * 1000)}ms]`,
@@ -57,11 +57,11 @@ describe('a window that is read whole', () => {
   const A = { __name__: 'up', instance: 'a' };
   const B = { __name__: 'up', instance: 'b' };
 
-  test('and at once is what was read', () => {
+  test('in one reading is unchanged', () => {
     const one = raw(plan.up, 0, 80, seriesOf([5, 10], A));
     expect(merged(null, one)).toBe(one);
   });
-  test('and in pieces is one, in order of time, each moment once', () => {
+  test('in pieces is merged in order of time, one sample per time', () => {
     const found = merged(
       ...([null, raw(plan.up, 40, 90, seriesOf([40, 45, 50], A), seriesOf([46], B))] as const),
       raw(plan.up, 0, 40, seriesOf([5, 10, 40], A)),
@@ -75,20 +75,20 @@ describe('a window that is read whole', () => {
       error: null,
     });
   });
-  test('says each query and each warning once', () => {
+  test('lists each query and each warning once', () => {
     const one = { ...raw(plan.up, 0, 40), warnings: ['slow', 'partial'] };
     const { query, warnings } = merged(null, one, { ...one, atSeconds: 80, warnings: ['partial', 'old'] });
     expect(query).toBe(`${plan.up}[40000ms]`);
     expect(warnings).toEqual(['slow', 'partial', 'old']);
   });
-  test('has no answer where one piece has none', () => {
+  test('has no result if one piece has none', () => {
     const [first, last] = [raw(plan.up, 0, 40), { ...raw(plan.up, 40, 80), error: 'timed out' }];
     expect(merged(null, first, last).error).toBe('timed out');
   });
 });
 
-describe('a window that is thinned', () => {
-  test('of a counter has its samples at the edges, and between them the last of each block', () => {
+describe('a downsampled window', () => {
+  test('of a counter has samples at the edges, and the last sample of each block in between', () => {
     const labels = { __name__: 'requests', instance: 'a' };
     const [, ...others] = digestsOf(counter);
     const { series, error } = merged(
@@ -98,25 +98,25 @@ describe('a window that is thinned', () => {
       digest(counter, 'last', seriesOf([20, 40, 60, 80], { instance: 'a' })),
       ...others,
     );
-    // At 20 and 80 s the server was asked for raw samples, and at 60, where that range opens, it was not.
+    // Raw samples were requested at 20 and 80 s, but not at 60 s, where a left-open range begins.
     expect(series).toEqual([seriesOf([-5, 0, 5, 10, 15, 40, 60, 65, 70, 75, 80, 85], labels)]);
-    // Odd or not: of a counter of a stable service nothing more is needed.
+    // Irregular or not: a stable service's counters need nothing more.
     expect(error).toBeNull();
   });
-  test('takes nothing else for samples', () => {
+  test('uses only raw samples as samples', () => {
     const own = digestsOf(gauge).map((one) => ({ ...one, series: [seriesOf([40], { instance: 'a' })] }));
     const found = merged(blocksWith(), ...edges(gauge), ...own);
     expect(timesOf(found)).toEqual([]);
     expect(found.error).toBeNull();
   });
-  test('lacks a digest that is not there, also where only one reading is', () => {
+  test('reports a missing aggregate, even if there is only one reading', () => {
     const [, ...others] = digestsOf(gauge);
     const lacks = `there is no evidence of count for ${gauge}`;
     expect(merged(blocksWith(), ...edges(gauge), ...others).error).toBe(lacks);
     expect(merged(blocksWith(), raw(gauge, -15, 95)).error).toBe(lacks);
     expect(merged(blocksWith(), digest(gauge, 'sum')).error).toBe(lacks);
   });
-  test('tells first why Prometheus gave no answer', () => {
+  test('first reports why Prometheus returned no result', () => {
     const [first, last] = edges(gauge);
     expect(merged(blocksWith(), first!, { ...last!, error: 'timed out' }).error).toBe('timed out');
   });
@@ -126,7 +126,7 @@ describe('a window that is thinned', () => {
       .error;
   const NO_EDGE = `the samples of ${gauge} at an edge of the window are not in the evidence`;
 
-  test('needs samples at both of its edges, in ranges that are left-open', () => {
+  test('needs samples at both of its edges, in left-open ranges', () => {
     const [FIRST, LAST] = [[-15, 15] as const, [65, 95] as const];
     expect(errorOf([], FIRST, LAST)).toBeNull();
     expect(errorOf([], [-15, 0], [65, 80])).toBeNull();
@@ -140,7 +140,7 @@ describe('a window that is thinned', () => {
   const [FIRST, LAST] = [[-15, 15] as const, [65, 95] as const];
   const gone = (block: number) => `the samples of ${gauge} in block ${block} are not in the evidence`;
 
-  test('needs all samples of an odd block, from its beginning to its end', () => {
+  test('needs all samples of an irregular block, from start to end', () => {
     expect(errorOf([2], FIRST, LAST, [5, 55])).toBeNull();
     expect(errorOf([2], FIRST, LAST, [20, 40])).toBeNull();
     expect(errorOf([2], FIRST, LAST)).toBe(gone(2));
@@ -148,25 +148,25 @@ describe('a window that is thinned', () => {
     expect(errorOf([2], FIRST, LAST, [21, 40])).toBe(gone(2));
     expect(errorOf([2, 3], FIRST, LAST, [5, 55])).toBe(gone(3));
   });
-  test('has a stretch also where it was read in pieces that touch, in whatever order', () => {
+  test('accepts a stretch that was read in adjacent pieces, in any order', () => {
     expect(errorOf([2], FIRST, LAST, [30, 55], [5, 30])).toBeNull();
     expect(errorOf([2], FIRST, LAST, [5, 30], [30.001, 55])).toBeNull();
     expect(errorOf([2], FIRST, LAST, [5, 30], [31, 55])).toBe(gone(2));
-    // A piece that lies within another takes nothing away.
+    // A piece inside another removes nothing.
     expect(errorOf([2], FIRST, LAST, [5, 40], [6, 30])).toBeNull();
   });
-  test('of requests that only reconcile needs no odd block either', () => {
+  test('of requests that are only reconciled needs no irregular block either', () => {
     const requests = selectorOf('requests');
     expect(merged(blocksWith(2), ...edges(requests), ...digestsOf(requests)).error).toBeNull();
   });
-  test('of the lag of the event loop needs only its maximum', () => {
+  test('of event-loop lag needs only its maximum', () => {
     const lag = selectorOf('lag');
     expect(merged(blocksWith(2), raw(lag, -15, 15), ...digestsOf(lag)).error).toBeNull();
     expect(merged(blocksWith(2), raw(lag, -15, 15), raw(lag, 65, 95)).error).toContain('no evidence of max');
   });
 });
 
-test('the range of a reading is what its query ends in, and everything before where it has none', () => {
+test("a reading's range is the one that its query ends with; without one, everything before", () => {
   const reading = raw('up', 10, 40);
   expect(stretchOf(reading)).toEqual([10, 40]);
   expect(stretchOf({ ...reading, query: 'up{job="a[5ms]"}[30000ms]' })).toEqual([10, 40]);

@@ -3,8 +3,9 @@ import { type Blocks, endOf, nameless } from './downsampling.ts';
 import { DIGESTS, roleOf } from './promql.ts';
 
 /**
- * One reading a selector, where the evidence has several: stretches of raw samples are put together, and between them, for
- * counters, the last sample of each block. So whoever counts sees a series as if it had been read at once.
+ * One reading per selector, where the evidence has several: stretches of raw samples are merged, and counters
+ * have the last sample of each block in between. Counting code then sees a series as if it had been read in
+ * one query.
  */
 export function mergedReadings(
   plan: Plan,
@@ -15,7 +16,8 @@ export function mergedReadings(
   return new Map(
     [...bySelector].map(([selector, readings]) => [
       selector,
-      // Of a window that is thinned one alone lacks the others; it may be no samples at all, but a digest.
+      // In a downsampled window, a single reading lacks the others, and it may be an aggregate instead of
+      // samples.
       readings.length === 1 && blocks === null ? readings[0]! : merged(plan, selector, readings, blocks),
     ]),
   );
@@ -35,7 +37,7 @@ function merged(plan: Plan, selector: string, readings: readonly Reading[], bloc
   };
 }
 
-/** What must be there and is not: a digest, or the samples of a block that is odd. */
+/** Required data that are missing: an aggregate, or the samples of an irregular block. */
 function lackingOf(plan: Plan, selector: string, readings: readonly Reading[], { thinned, odd }: Blocks) {
   const role = roleOf(plan, selector);
   const { blocks, whole } = DIGESTS[role];
@@ -55,14 +57,14 @@ function lackingOf(plan: Plan, selector: string, readings: readonly Reading[], {
 
 type Stretch = readonly [fromSeconds: number, toSeconds: number];
 
-/** The range of a reading of raw samples, which is open on the left. */
+/** The range of a reading of raw samples, which is left-open. */
 export function stretchOf({ query, atSeconds }: Reading): Stretch {
   const range = /\[(\d+)ms\]$/.exec(query);
   return [range === null ? Number.NEGATIVE_INFINITY : atSeconds - Number(range[1]) / 1000, atSeconds];
 }
 
 const isCovered = (block: number, raw: readonly Stretch[], thinned: Thinned) => {
-  // A long stretch is read in pieces that touch each other.
+  // A long stretch is read in adjacent pieces.
   let at = endOf(thinned, block - 1);
   for (const [from, to] of [...raw].sort(([a], [b]) => a - b)) if (from <= at + 0.002 && to > at) at = to;
   return at >= endOf(thinned, block);
@@ -70,7 +72,7 @@ const isCovered = (block: number, raw: readonly Stretch[], thinned: Thinned) => 
 
 function mergedSeries(raw: readonly Reading[], last: readonly Reading[]): readonly Series[] {
   const stretches = raw.map(stretchOf);
-  // All series have their blocks' ends at the same moments.
+  // All series have the same block ends.
   const inRaw = new Map<number, boolean>();
   const isInRaw = (at: number) => {
     const known = inRaw.get(at) ?? stretches.some(([from, to]) => at > from && at <= to);
@@ -89,7 +91,7 @@ function mergedSeries(raw: readonly Reading[], last: readonly Reading[]): readon
   return [...found.values()].map(({ labels, samples }) => ({ labels, samples: inOrder(samples) }));
 }
 
-/** Ascending in time, each moment once. In place: a day of many replicas has many samples. */
+/** Sorts by time, with one sample per time. In place, because a day of many replicas has many samples. */
 function inOrder(samples: Sample[]): readonly Sample[] {
   samples.sort(([a], [b]) => a - b);
   let kept = 0;

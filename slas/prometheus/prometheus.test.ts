@@ -13,7 +13,10 @@ import { type PrometheusServer, startPrometheus } from '../testing/prometheus-se
 import { type Judged, judged, START, truth } from '../testing/worlds.ts';
 import { collectEvidence } from './prometheus.ts';
 
-/** Windows of services whose every request is known, stored by promtool, served by a real Prometheus, and judged. */
+/**
+ * Windows of services whose every request is known, stored by promtool, served by a real Prometheus, and
+ * judged.
+ */
 
 const shapes = [1, 5, 15].flatMap((everySeconds) =>
   [1, 3].map((replicas) => ({
@@ -24,8 +27,8 @@ const shapes = [1, 5, 15].flatMap((everySeconds) =>
 );
 const healthy = shapes.map((shape) => judged(`healthy-${shape.everySeconds}-${shape.replicas}`, shape));
 /**
- * 90 s at 20 a second and replica: 1,800 requests, of which 90 are exactly 5% and 18 exactly 1%. The window begins and ends with
- * a scrape, so that nothing that was counted may lie outside.
+ * 90 s at 20 requests/s per replica: 1,800 requests, of which 90 are exactly 5% and 18 exactly 1%. The window
+ * begins and ends with a scrape, so that no count can lie outside it.
  */
 const hair = { durationSeconds: 90, isWindowAtScrapes: true };
 const slow = (seconds: number, status = '200') => ({ seconds, status });
@@ -62,7 +65,7 @@ const worlds = {
   }),
   restart: judged('restart', { replicas: 2, restartSeconds: START + 60 }),
   'quiet-restart': judged('quiet-restart', {
-    // Counters that stand where they stood: only the start time of the process tells.
+    // The counters keep their values: only the start time reveals the new process.
     stored: ({ name, atSeconds, value }) =>
       name === 'process_start_time_seconds' && atSeconds > START + 60 ? START + 59 : value,
   }),
@@ -75,7 +78,7 @@ const worlds = {
     stored: ({ atSeconds, value }) => (atSeconds > START + 80 ? null : value),
   }),
   'scrape-late': judged('scrape-late', {
-    // The scrape at or after the last answer is missing; those after it are there.
+    // The scrape at or after the last response is missing; the later ones exist.
     stored: ({ atSeconds, value }) => (atSeconds === START + 115 ? null : value),
   }),
   'nan-inside': judged('nan-inside', {
@@ -110,7 +113,9 @@ const worlds = {
   }),
 } satisfies Record<string, Judged>;
 
-/** Of three replicas the second starts inside and the third ends; or all are replaced, one after the other. */
+/**
+ * Of three replicas, the second starts inside and the third ends; or all are replaced, one after the other.
+ */
 const coming = { bornSeconds: START + 51.7 };
 const going = { endedSeconds: START + 82.9 };
 const lives = { replicas: 3, lives: [{}, coming, going] };
@@ -122,7 +127,8 @@ const elastic = {
   }),
   'restarts-in-place': judged('restarts-in-place', { replicas: 2, restartSeconds: START + 61.3 }),
   'long-enough': judged('long-enough', { ...lives, durationSeconds: 900 }),
-  // 70 slow answers spread out, and 60 more of each replica from 78.5 s on: those of the third, last scraped at 78.3 s, nobody saw.
+  // 70 slow responses are spread out, and each replica has 60 more from 78.5 s on: those of the third, last
+  // scraped at 78.3 s, are unseen.
   'slow-at-the-end': judged('slow-at-the-end', {
     ...lives,
     before: [
@@ -190,7 +196,7 @@ describe('counts are exact', () => {
   });
 });
 
-describe('a limit by a hair', () => {
+describe('a limit missed by one request', () => {
   test.each([
     ['p95-met', 'latency-p95', 'met', 0.2],
     ['p95-missed', 'latency-p95', 'missed', 0.2],
@@ -223,7 +229,7 @@ describe('a limit by a hair', () => {
   });
 });
 
-describe('what is not in the window does not count', () => {
+describe('traffic outside the window does not count', () => {
   test('traffic before it', async () => {
     const verdict = await verdictOf(worlds['traffic-before']);
     expect(verdict.verdict).toBe('pass');
@@ -231,7 +237,7 @@ describe('what is not in the window does not count', () => {
   });
 });
 
-describe('what cannot be known is not decided', () => {
+describe('unknown values are not decided', () => {
   const undecided: readonly (readonly [keyof typeof worlds, readonly string[], string])[] = [
     ['restart', ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence'], 'restarted'],
     ['quiet-restart', ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence'], 'restarted'],
@@ -258,12 +264,12 @@ describe('what cannot be known is not decided', () => {
     for (const id of ids) expect(objective(verdict, id).reason).toContain(reason);
   });
 
-  test('a gap inside costs no counts', async () => {
+  test('a gap inside changes no counts', async () => {
     const { good } = truth(worlds['gap-inside']);
     expect(objective(await verdictOf(worlds['gap-inside']), 'latency-p95').samples).toBe(good);
   });
 
-  test('a job that nobody knows, and a time at which nothing was', async () => {
+  test('an unknown job, and a time without samples', async () => {
     for (const one of [
       { ...worlds['p95-met'], job: 'unknown' },
       { ...worlds['p95-met'], window: { fromSeconds: START + 50_000, toSeconds: START + 50_060 } },
@@ -275,11 +281,11 @@ describe('what cannot be known is not decided', () => {
   });
 });
 
-describe('replicas that come and go', () => {
+describe('replicas that start and end', () => {
   const elasticVerdictOf = (one: Judged) => verdictOf(one, server.url, 10_000, planOf(one.job, 'elastic'));
   const names = Object.keys(elastic) as (keyof typeof elastic)[];
 
-  test.each(names)('%s: what was counted, and what may be missing, is the truth', async (name) => {
+  test.each(names)('%s: the counts, and the uncounted range, contain the true numbers', async (name) => {
     const verdict = await elasticVerdictOf(elastic[name]);
     const { good, all } = truth(elastic[name]);
     for (const [id, count] of [
@@ -299,10 +305,10 @@ describe('replicas that come and go', () => {
     });
   });
 
-  test('a replica that only starts loses nothing', async () => {
+  test('a replica that only starts loses no counts', async () => {
     const { job, ...rest } = elastic['comes-and-goes'];
     const { good, confidence } = truth({ job, ...rest });
-    // Judged until before the third one ends.
+    // Judged up to before the third one ends.
     const window = { fromSeconds: rest.window.fromSeconds, toSeconds: START + 78 };
     const verdict = await elasticVerdictOf({ job, ...rest, window });
     expect(outcomes(verdict), JSON.stringify(verdict.objectives, null, 1)).toEqual(allAre('met'));
@@ -310,12 +316,12 @@ describe('replicas that come and go', () => {
     expect(objective(verdict, 'latency-p95').samples).toBeLessThan(good);
   });
 
-  test('enough requests bear what may be missing', async () => {
+  test('with enough requests, the uncounted ones do not matter', async () => {
     const verdict = await elasticVerdictOf(elastic['long-enough']);
     expect(outcomes(verdict), JSON.stringify(verdict.objectives, null, 1)).toEqual(allAre('met'));
   });
 
-  test('a limit that is broken by what nobody scraped is not met', async () => {
+  test('a limit that only unscraped requests break is not met', async () => {
     const { good, within } = truth(elastic['slow-at-the-end']);
     expect((good - within(0.2)) / good).toBeGreaterThan(0.05);
     const verdict = await elasticVerdictOf(elastic['slow-at-the-end']);
@@ -330,7 +336,7 @@ describe('replicas that come and go', () => {
   });
 });
 
-describe('a Prometheus that does not answer as it should', () => {
+describe('a misbehaving Prometheus', () => {
   const serve = async (answer: Parameters<typeof createServer>[1]) => {
     const http: Server = createServer({}, answer!).listen(0, '127.0.0.1');
     await once(http, 'listening');
@@ -347,7 +353,7 @@ describe('a Prometheus that does not answer as it should', () => {
     expect(objective(verdict, 'latency-p95').reason).toContain(reason);
   };
 
-  test('a port on which nobody listens', async () => {
+  test('a port without a listener', async () => {
     const port = await closedPort();
     expectNothing(await verdictOf(worlds['p95-met'], `http://127.0.0.1:${port}`), 'ECONNREFUSED');
   });
@@ -372,13 +378,13 @@ describe('a Prometheus that does not answer as it should', () => {
     expectNothing(await verdictOf(worlds['p95-met'], `http://127.0.0.1:${garbage.port}`), reason);
   });
 
-  test('one that never answers is not waited for without end', async () => {
+  test('a server that never responds is not waited for indefinitely', async () => {
     await using silent = await serve(() => {});
     const verdict = await verdictOf(worlds['p95-met'], `http://127.0.0.1:${silent.port}`, 500);
     expectNothing(verdict, 'no answer within 0.5 s');
   });
 
-  test('one that stops in the middle of its answer', async () => {
+  test('a server that stops in the middle of its response', async () => {
     await using broken = await serve((_request, response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"status":"success"', () => response.destroy());
@@ -386,7 +392,7 @@ describe('a Prometheus that does not answer as it should', () => {
     expectNothing(await verdictOf(worlds['p95-met'], `http://127.0.0.1:${broken.port}`), 'did not answer');
   });
 
-  test('waiting ends when the caller gives up', async () => {
+  test('waiting ends when the caller aborts', async () => {
     await using silent = await serve(() => {});
     const plan = planOf('p95-met');
     const caller = new AbortController();
@@ -398,7 +404,7 @@ describe('a Prometheus that does not answer as it should', () => {
     await expect(asked).rejects.toThrow('enough');
   });
 
-  test('user, password and token reach the server, and no evidence', async () => {
+  test('user, password and token reach the server, and do not appear in the evidence', async () => {
     const seen: (string | undefined)[] = [];
     await using guarded = await serve((request, response) => {
       seen.push(request.headers.authorization);
@@ -415,7 +421,7 @@ describe('a Prometheus that does not answer as it should', () => {
     expect(evidence.prometheus.url).toBe(`http://127.0.0.1:${guarded.port}/prometheus/`);
   });
 
-  test('an address under a path', async () => {
+  test('a URL with a path prefix', async () => {
     const paths: string[] = [];
     await using proxied = await serve((request, response) => {
       paths.push(request.url!.split('?')[0]!);

@@ -14,30 +14,34 @@ import {
 import { awaitAggregates, awaitArrival } from './wait.ts';
 
 /**
- * What a server of Prometheus's HTTP API knows of a window: raw samples, and digests of those that are too many to be read.
+ * Reads what a Prometheus-compatible server knows of a window: raw samples, and aggregates where there are
+ * too many to read.
  */
 
-/** So many scrapes of each series in one answer, at most: servers bound how many samples a query may touch. */
+/**
+ * The maximum number of scrapes per series in one response: servers limit how many samples a query may touch.
+ */
 const MOST_SCRAPES_A_QUERY = 2_000;
-/** A digest looks at every scrape of its range, and one of them twice in each interval. */
+/** An aggregate touches every scrape of its range, and up to one more per interval. */
 const MOST_STEPS_A_QUERY = 20_000;
 const DIGEST_TIMEOUT_MS = 60_000;
-/** Alerts last for minutes: a day in so many steps shows them well enough, and one that was shorter is in the step after it. */
+/**
+ * Alerts last for minutes: this many steps show those of a day, and a shorter alert appears in the step after
+ * it.
+ */
 const MOST_ALERT_STEPS = 600;
 const RECORDED_STEPS = 4;
-/** How many questions are asked at once: an answer may be large. */
+/** How many queries run concurrently: responses may be large. */
 const AT_ONCE = 3;
 
-// ---------------------------------------------------------------------------------------------- evidence
-
 /**
- * Everything that judging a plan needs to know of a window. Waits for the samples that close it, with a bound, and not at all
- * when that time is over.
+ * Reads everything that is needed to judge a plan in a window. Waits for the samples that close it, with a
+ * limit; does not wait if that time has passed.
  */
 export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker): Promise<Evidence> {
   const { intervalSeconds, isTold, arrival } = await awaitArrival(plan, run, asker);
   const clock = await readClock(asker);
-  // Without `up` nothing tells when a target was scraped, but the samples themselves: all of them.
+  // Without `up`, only the samples themselves show when a target was scraped, so all of them are needed.
   const thinned = isTold ? thinningOf(plan, run, intervalSeconds) : null;
   const unseen = thinned === null ? null : await awaitAggregates(plan, thinned, asker);
   const readings =
@@ -51,12 +55,15 @@ export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker):
     arrival: unseen === null ? arrival : { ...arrival, missing: [...arrival.missing, unseen] },
     ...(thinned === null ? {} : { thinned }),
     readings,
-    // Last: what rules found at the window's end is stored a moment after it.
+    // Last, because the results of rules at the window's end are stored a moment later.
     ...(plan.alerts === undefined ? {} : { alerts: await readAlerts(plan.alerts, run, asker) }),
   };
 }
 
-/** Which alerts were pending or firing at any time, and at a few moments what the rules recorded: that tells that there are some. */
+/**
+ * Which alerts were pending or firing at any time, and at a few times the results of the recording rules,
+ * which show that rules exist.
+ */
 function readAlerts({ states, recorded }: PlannedAlerts, { window }: RunRecord, asker: Asker) {
   const { fromSeconds, toSeconds } = window;
   const seconds = toSeconds - fromSeconds;
@@ -83,8 +90,8 @@ function readWhole(plan: Plan, { window }: RunRecord, intervalSeconds: number, a
 }
 
 /**
- * Raw samples at the edges, where phases meet and in odd blocks; digests of the rest. Counters of a stable service need no odd blocks: where
- * anything is wrong in between, what they counted is not judged.
+ * Raw samples at the edges, where phases meet and in irregular blocks; aggregates of the rest. Counters of a
+ * stable service need no irregular blocks: if anything goes wrong in between, their counts are not judged.
  */
 async function readThinned(
   plan: Plan,
@@ -115,7 +122,7 @@ async function readThinned(
     const more = plan.replicas === 'elastic' ? selectors : looked;
     return [...first, ...(await read(more, odd))];
   };
-  // Digests of counters take longest, and need nothing of the rest.
+  // Aggregates of counters take longest, and depend on nothing else.
   const [digests, raw, seen] = await Promise.all([
     readDigests(plan, counters, thinned, asker),
     read(counters, [...edges, ...cuts]),
@@ -126,7 +133,10 @@ async function readThinned(
 
 type Stretch = readonly [fromSeconds: number, toSeconds: number];
 
-/** Long stretches in pieces that one query can bear. Ranges are left-open, so a sample lies in one of them. */
+/**
+ * Long stretches in pieces within the limits of one query. Ranges are left-open, so a sample lies in exactly
+ * one of them.
+ */
 function piecesOf(stretches: readonly Stretch[], intervalSeconds: number): readonly Stretch[] {
   const most = MOST_SCRAPES_A_QUERY * intervalSeconds;
   return stretches.flatMap(([from, to]) =>
@@ -170,7 +180,7 @@ function readDigests(plan: Plan, selectors: readonly string[], thinned: Thinned,
   });
 }
 
-/** A server that rounds the times of a query returns values of other blocks than were asked for. */
+/** A server that rounds query times returns the values of other blocks than requested. */
 function asAsked(answer: Answer, { fromSeconds, toSeconds, stepSeconds }: Range): Answer {
   const isAsked = (at: number) => {
     const steps = (at - fromSeconds) / stepSeconds;
@@ -184,7 +194,7 @@ function asAsked(answer: Answer, { fromSeconds, toSeconds, stepSeconds }: Range)
   return { series: [], warnings: answer.warnings, error };
 }
 
-/** A few at once, their answers in the order of the questions. */
+/** A few concurrently; the responses are in the order of the queries. */
 async function inTurn<Q, A>(
   questions: readonly Q[],
   ask: (question: Q) => Promise<A>,
@@ -198,7 +208,7 @@ async function inTurn<Q, A>(
   return answers;
 }
 
-/** Without a time of its own, a query is evaluated at the server's present. */
+/** Without an explicit time, a query is evaluated at the server's current time. */
 async function readClock(asker: Asker): Promise<NonNullable<Evidence['clock']> | null> {
   const askedSeconds = Date.now() / 1000;
   const body = await request(asker, 'query', { query: SERVER_TIME });
@@ -213,8 +223,9 @@ async function readClock(asker: Asker): Promise<NonNullable<Evidence['clock']> |
 }
 
 /**
- * When a server evaluated `time()`. Of a scalar it is the value. A server that returns a vector (VictoriaMetrics) evaluates at
- * an earlier time, as it withholds its last seconds; the time of the result is the present, in whole seconds.
+ * When a server evaluated `time()`. For a scalar, it is the value. A server that returns a vector
+ * (VictoriaMetrics) evaluates at an earlier time, because it withholds its last seconds; the timestamp of the
+ * result is the current time, in whole seconds.
  */
 function presentOf(answered: unknown): { atSeconds: number; resolutionSeconds: number } {
   const result = (answered as { data?: { result?: unknown } } | null | undefined)?.data?.result;
@@ -223,8 +234,6 @@ function presentOf(answered: unknown): { atSeconds: number; resolutionSeconds: n
   const at = Number((first as { value?: [number, string] } | null)?.value?.[0] ?? Number.NaN);
   return { atSeconds: at, resolutionSeconds: Number.isInteger(at) ? 1 : 0 };
 }
-
-// ---------------------------------------------------------------------------------------------- raw samples
 
 async function readSamples(
   selector: string,

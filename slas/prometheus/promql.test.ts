@@ -16,14 +16,14 @@ const format = async (query: string) =>
   ).stdout.trim();
 
 describe('selectors', () => {
-  test('labels keep their order, the service comes first', () => {
+  test("labels keep their order, and the service's labels come first", () => {
     const selection = { metric: 'http_requests', where: { status: { matches: '2..' }, method: 'POST' } };
     expect(select({ job: 'api' }, selection, '_bucket')).toBe(
       'http_requests_bucket{job="api",status=~"2..",method="POST"}',
     );
   });
 
-  test('what was written is read again', () => {
+  test('selectors that were written can be read back', () => {
     const where = { job: 'a "b", {c="d"}', path: '/x\\y\nz', status: { matches: '5\\d\\d|429' }, empty: '' };
     expect(readSelector(selector('http_requests', where))).toEqual({ metric: 'http_requests', where });
     expect(readSelector('up')).toEqual({ metric: 'up', where: {} });
@@ -38,7 +38,7 @@ describe('selectors', () => {
   ])('raw samples of %d s, never fewer', (seconds, query) => expect(rawSamples('up', seconds)).toBe(query));
 });
 
-describe('promtool reads', () => {
+describe('promtool parses', () => {
   test.each([
     'plain',
     'with "quotes"',

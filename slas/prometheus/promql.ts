@@ -1,8 +1,8 @@
 import type { Digest, LabelMatcher, Plan, PlannedMeasure, Selection } from '../model/model.ts';
 
 /**
- * The only file that writes PromQL. What is counted is read by plain vector selectors; functions only tell whether there is
- * trouble among samples that are not read. None extrapolates.
+ * The only file that writes PromQL. Counts are read with plain vector selectors; functions are used only to
+ * detect irregularities among samples that are not read. None of them extrapolates.
  */
 
 export type Labels = Readonly<Record<string, LabelMatcher>>;
@@ -12,12 +12,12 @@ const quote = (text: string) => `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\
 const matcher = (label: string, match: LabelMatcher) =>
   typeof match === 'string' ? `${label}=${quote(match)}` : `${label}=~${quote(match.matches)}`;
 
-/** What a selector asks of labels: of one label several matchers may have to hold at once. */
+/** The label matchers of a selector: one label may have several that must all match. */
 export type Matchers = Readonly<Record<string, LabelMatcher | readonly LabelMatcher[]>>;
 
 const isSeveral = (match: Matchers[string]): match is readonly LabelMatcher[] => Array.isArray(match);
 
-/** `up{job="api"}`. Labels keep the order in which they are given. */
+/** `up{job="api"}`. Labels keep their given order. */
 export function selector(metric: string, labels: Matchers): string {
   const matchers = Object.entries(labels).flatMap(([label, match]) =>
     (isSeveral(match) ? match : [match]).map((one) => matcher(label, one)),
@@ -25,13 +25,13 @@ export function selector(metric: string, labels: Matchers): string {
   return matchers.length === 0 ? metric : `${metric}{${matchers.join(',')}}`;
 }
 
-/** What a vector selector asks for. */
+/** What a vector selector selects. */
 export interface Selected {
   readonly metric: string;
   readonly where: Labels;
 }
 
-/** Reads what `selector` wrote. */
+/** Parses what `selector` wrote. */
 export function readSelector(vectorSelector: string): Selected {
   const [, metric = '', matchers = ''] = /^([^{]*)(?:\{(.*)\})?$/s.exec(vectorSelector)!;
   const where = [...matchers.matchAll(/(\w+)(=~|=)"((?:[^"\\]|\\.)*)"/gs)].map(([, label, how, quoted]) => {
@@ -41,7 +41,9 @@ export function readSelector(vectorSelector: string): Selected {
   return { metric, where: Object.fromEntries(where) };
 }
 
-/** The labels that tell bad events from the others: those that the total does not ask for in the same way. */
+/**
+ * The labels that distinguish bad events from the rest: those that the total does not select in the same way.
+ */
 export const tellingLabels = (
   bad: Pick<Selected, 'where'>,
   all: Pick<Selected, 'where'>,
@@ -50,7 +52,7 @@ export const tellingLabels = (
     (label) => JSON.stringify(bad.where[label]) !== JSON.stringify(all.where[label]),
   );
 
-/** A selection of the document, narrowed to the service; `suffix` names the part of a histogram. */
+/** A selection of the document, restricted to the service; `suffix` names the part of a histogram. */
 export function select(
   service: Readonly<Record<string, string>>,
   selection: Selection,
@@ -59,18 +61,21 @@ export function select(
   return selector(selection.metric + suffix, { ...service, ...selection.where });
 }
 
-/** What the server's clock says, where the query has no time of its own. */
+/** The server's current time, if the query has no explicit time. */
 export const SERVER_TIME = 'time()';
 
-/** Raw samples of the last `seconds`: left-open, closed at the time of the query. */
+/** Raw samples of the last `seconds`: left-open, closed at the query's time. */
 export function rawSamples(vectorSelector: string, seconds: number): string {
   return `${vectorSelector}[${Math.ceil(seconds * 1000)}ms]`;
 }
 
-/** When the last sample was taken, as a function over samples sees it. */
+/** The time of the last sample, as functions over samples see it. */
 export const sampleTimes = (vectorSelector: string) => `timestamp(${vectorSelector})`;
 
-/** A digest of the samples of the last so many seconds; `intervalSeconds` is the longest between two scrapes. */
+/**
+ * An aggregate of the samples of the last seconds; `intervalSeconds` is the longest interval between two
+ * scrapes.
+ */
 export function digestOfRange(
   digest: Digest,
   vectorSelector: string,
@@ -88,7 +93,7 @@ export function digestOfRange(
       return `min_over_time(count_over_time(${around})[${milliseconds(seconds)}:${step}])`;
     }
     case 'changes':
-      // What changed between the block before and this one, too.
+      // Also detects a change between the previous block and this one.
       return `changes(${vectorSelector}[${milliseconds(seconds + 2 * intervalSeconds)}])`;
     case 'resets':
       return `resets(${range})`;
@@ -102,23 +107,23 @@ export function digestOfRange(
   }
 }
 
-/** A sample that is older is not that of the last scrape. */
+/** An older sample does not come from the last scrape. */
 const LAST_INTERVALS = 1.5;
-/** The range in which two scrapes are sure to be, and three may: one that is missing leaves one. */
+/** A range that always contains two scrapes and may contain three; if one is missing, one is left. */
 export const GAP_INTERVALS = 2.5;
 
-/** The alerts of a document, pending or firing: its rules label them with its name. */
+/** A document's alerts, pending or firing: its rules label them with the document's name. */
 export const alertStates = (sla: string) => selector('ALERTS', { sla });
 
-/** What the rules record of each objective: there whether anything fires or not. */
+/** What the rules record for each objective, whether or not anything fires. */
 export const recordedByRules = (sla: string) =>
   selector('', { __name__: { matches: 'sla:(bad_share|value):over.+' }, sla });
 
-/** There at the moment, or at any in the seconds before it. */
+/** Present now, or at any time in the preceding seconds. */
 export const seenWithin = (vectorSelector: string, seconds: number) =>
   `${vectorSelector} or last_over_time(${rawSamples(vectorSelector, seconds)})`;
 
-/** What a selector is read for: counters are subtracted, the others are looked at scrape by scrape. */
+/** What a selector is read for: counters are subtracted, the others are used scrape by scrape. */
 export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'refreshed' | 'counter' | 'requests';
 
 export function roleOf(plan: Plan, vectorSelector: string): Role {
@@ -135,7 +140,7 @@ export function roleOf(plan: Plan, vectorSelector: string): Role {
   return isJudged ? 'counter' : 'requests';
 }
 
-/** Of a window that is thinned: what is asked of each block, and of all blocks at once. */
+/** In a downsampled window: the aggregates of each block, and of all blocks at once. */
 export const DIGESTS: Readonly<
   Record<Role, { readonly blocks: readonly Digest[]; readonly whole: readonly Digest[] }>
 > = {
@@ -143,14 +148,14 @@ export const DIGESTS: Readonly<
   start: { blocks: ['changes'], whole: [] },
   gauge: { blocks: ['count', 'sum', 'min', 'max'], whole: [] },
   lag: { blocks: [], whole: ['max'] },
-  // That there are any is enough to know: of a long window such a gauge is not judged.
+  // Their existence is enough to know: in a long window, such a gauge is not judged.
   refreshed: { blocks: [], whole: ['max'] },
   counter: { blocks: ['last'], whole: ['resets', 'sum'] },
-  // Reconciled with the client, and nothing else: its blocks are of no use.
+  // Only reconciled with the client, so it needs no blocks.
   requests: { blocks: [], whole: ['resets', 'sum'] },
 };
 
-/** What no verdict can do without, each once. */
+/** What every verdict needs, each once. */
 export function neededSelectorsOf(plan: Plan): readonly string[] {
   const requests = plan.requests === null ? [] : [plan.requests];
   const lag = plan.lag === null ? [] : [plan.lag];
@@ -169,7 +174,10 @@ export function neededSelectorsOf(plan: Plan): readonly string[] {
   ];
 }
 
-/** Everything that Prometheus is asked for: also events that no matcher of a ratio may claim. Runs that were stored earlier lack these. */
+/**
+ * Everything that is queried from Prometheus, including events that no matcher of a ratio claims. Runs of
+ * early versions lack these.
+ */
 export function selectorsOfPlan(plan: Plan): readonly string[] {
   const candidates = plan.objectives.flatMap(({ measure }) =>
     measure.kind === 'ratio' ? [candidatesOf(measure)] : [],
@@ -177,7 +185,7 @@ export function selectorsOfPlan(plan: Plan): readonly string[] {
   return [...new Set([...neededSelectorsOf(plan), ...candidates])];
 }
 
-/** All events that bad ones are taken from: their selector without the labels that tell them from the others. */
+/** All events that include the bad ones: their selector without the labels that distinguish bad events. */
 export function candidatesOf(planned: PlannedMeasure & { kind: 'ratio' }): string {
   const [bad, all] = [readSelector(planned.bad), readSelector(planned.total)];
   const telling = tellingLabels(bad, all);
@@ -206,11 +214,9 @@ export function selectorsOf(planned: PlannedMeasure): readonly string[] {
   }
 }
 
-// ---------------------------------------------------------------------------------------------- for looking
-
 /**
- * What dashboards draw: functions that extrapolate at the edges of their range, so never a verdict's numbers. A `range` is
- * as in PromQL, `5s`, or a variable of Grafana.
+ * For dashboards: these functions extrapolate at the edges of their range, so they are never used for a
+ * verdict. A `range` is a PromQL duration such as `5s`, or a Grafana variable.
  */
 export const rateOf = (vector: string, range: string) => `rate(${vector}[${range}])`;
 export const increaseOf = (vector: string, range: string) => `increase(${vector}[${range}])`;
@@ -222,48 +228,55 @@ export const sumOf = (vector: string, ...by: readonly string[]) => grouped('sum'
 export const leastOf = (vector: string, ...by: readonly string[]) => grouped('min', vector, by);
 export const greatestOf = (vector: string, ...by: readonly string[]) => grouped('max', vector, by);
 
-/** A part of a whole; nothing, rather than NaN, where the whole is 0. */
+/** A part divided by a whole; no result instead of NaN if the whole is 0. */
 export const shareOf = (part: string, whole: string) => `${part} / (${whole} > 0)`;
 
-/** Where there is no such series, 0. */
+/** 0 if there is no such series. */
 export const orZero = (vector: string) => `(${vector} or vector(0))`;
 
-/** Of buckets that are summed by `le`; nothing, rather than NaN, where nothing was observed (NaN is not >= 0). */
+/** From buckets summed by `le`; no result instead of NaN if there were no observations (NaN is not >= 0). */
 export const percentileOf = (percent: number, buckets: string) =>
   `histogram_quantile(${Number((percent / 100).toPrecision(6))}, ${buckets}) >= 0`;
 
-/** The least value of each series in a range that ends at the moment. */
+/** The minimum of each series in a range that ends now. */
 export const leastWithin = (vector: string, range: string) => `min_over_time(${vector}[${range}])`;
-/** The greatest. */
+/** The maximum. */
 export const greatestWithin = (vector: string, range: string) => `max_over_time(${vector}[${range}])`;
 
-/** Only series whose counterpart by a label is over 0: a legend of series that are 0 throughout hides the others. */
+/**
+ * Only series whose counterpart with the same label is above 0: otherwise, series that stay at 0 would fill
+ * the legend.
+ */
 export const whereSeen = (vector: string, seen: string, label: string) =>
   `(${vector}) and on (${label}) (${seen} > 0)`;
 
 /**
- * The greatest value that an expression had in a range, looked at in steps; its present value where that is shorter than a step. The
- * expression looks back over a step or more itself: what happens between two looks would be missed.
+ * The maximum of an expression in a range, evaluated in steps; its current value if the range is shorter than
+ * a step. The expression should itself look back over at least one step; otherwise, changes between two steps
+ * are missed.
  */
 export const peakOf = (vector: string, range: string, step: string) =>
   `max_over_time((${vector})[${range}:${step}]) or (${vector})`;
 
-/** The mean of an expression over a range, in the same way. */
+/** The mean of an expression over a range, evaluated in the same way. */
 export const meanOver = (vector: string, range: string, step: string) =>
   `avg_over_time((${vector})[${range}:${step}]) or (${vector})`;
 
-/** One series a value: `time` is `hour` or `day_of_week`, of the middle of the hour that has just passed. */
+/** One series per value: `time` is `hour` or `day_of_week`, taken from the middle of the past hour. */
 const calendar = (label: string, time: string) => `count_values("${label}", ${time}(vector(time() - 1800)))`;
 
-/** A single value, labelled with the weekday (0 is Sunday) and the hour (UTC) at which it was. */
+/** A single value, labelled with its weekday (0 is Sunday) and hour (UTC). */
 export const byWeekdayAndHour = (vector: string) =>
   `${vector} * on() group_right() (${calendar('weekday', 'day_of_week')} * on() group_right(weekday) ${calendar('hour', 'hour')})`;
 
-/** How many steps of a range an expression had a value at: one that is filtered by a comparison, how often it held. */
+/**
+ * The number of steps of a range at which an expression had a value; for an expression with a comparison, how
+ * often it was true.
+ */
 export const stepsOf = (vector: string, range: string, step: string) =>
   orZero(`count_over_time((${vector})[${range}:${step}])`);
 
-/** The label `le` of a bucket, however Prometheus writes the number (`1` or `1.0`, `1000000` or `1e+06`). */
+/** The `le` label of a bucket in all notations that Prometheus uses (`1` or `1.0`, `1000000` or `1e+06`). */
 export const edgeMatcher = (edge: number): LabelMatcher => {
   const texts = [String(edge), ...(Number.isInteger(edge) ? [`${edge}.0`] : []), ...exponentForm(edge)];
   return { matches: texts.map(escaped).join('|') };
@@ -271,7 +284,7 @@ export const edgeMatcher = (edge: number): LabelMatcher => {
 
 const escaped = (text: string) => text.replace(/[.+]/g, '\\$&');
 
-/** Go writes an exponent, of two digits at least, from a million on and below a ten-thousandth. */
+/** Go uses an exponent of at least two digits from a million up and below 0.0001. */
 export function exponentForm(edge: number): readonly string[] {
   const [digits, exponent] = edge.toExponential().split('e');
   const power = Number(exponent);

@@ -1,14 +1,14 @@
 import type { RunSeries, Series, SeriesAnswer, SeriesQuery } from '../model/model.ts';
 import { type Asker, askOnce, askRange } from './http.ts';
 
-/** The course of a run, to be drawn: nothing of it is judged. */
+/** Time series of a run for plots; they are not judged. */
 
-/** A server may have a limit of queries at once; ours has 20. */
+/** A server may limit concurrent queries; ours allows 20. */
 const AT_ONCE = 10;
 
 /**
- * The course of a run: each query at every step of the window (`query_range`), or once at its end. Never throws because of
- * an answer: what could not be asked has its error.
+ * The time series of a run: each query at every step of the window (`query_range`), or once at its end. Never
+ * throws because of a response: a failed query has its error.
  */
 export async function collectSeries(
   queries: readonly SeriesQuery[],

@@ -2,9 +2,10 @@ import type { Plan, Reading, Sample, Series } from '../model/model.ts';
 import { nameless } from './downsampling.ts';
 
 /**
- * Prometheus marks a series that a scrape no longer brought with a sample of its own, and never shows it in a range. Other
- * servers (VictoriaMetrics) return that marker as NaN. A marker is no measurement: it is taken out, so that a scrape that
- * failed reads the same from every server. Any other NaN stays, and what rests on it is undecided.
+ * Prometheus ends a series that a scrape no longer returned with a stale marker, and never returns that
+ * marker in a range. Other servers (VictoriaMetrics) return it as NaN. A marker is not a measurement: it is
+ * removed, so that a failed scrape reads the same from every server. Any other NaN stays, and what rests on
+ * it is undecided.
  */
 export function withoutStaleMarkers(
   plan: Plan,
@@ -16,7 +17,7 @@ export function withoutStaleMarkers(
     [...readings].map(([selector, reading]) => {
       const isMarker = (series: Series) => (at: number) => {
         if (selector === plan.up) return true;
-        // A process has a start time for as long as it is scraped: where it was not, it may have ended.
+        // A process has a start time while it is scraped: where it has none, it may have ended.
         if (selector === plan.processStart) return !worked.some((one) => one.covers(series, at));
         return failed.some((one) => one.covers(series, at));
       };
@@ -25,7 +26,7 @@ export function withoutStaleMarkers(
   );
 }
 
-/** The marker of a scrape has the time of the scrape; times are told in milliseconds. */
+/** A scrape's marker has the timestamp of the scrape, in milliseconds. */
 const SAME_SECONDS = 0.002;
 
 const isNaNText = (value: string) => /^[+-]?nan$/i.test(value);
@@ -34,7 +35,7 @@ interface Scrapes {
   readonly covers: (series: Series, atSeconds: number) => boolean;
 }
 
-/** By target, the scrapes that `up` says something of. */
+/** By target, the scrapes for which `up` has a value. */
 function scrapesThat(is: (up: number) => boolean, up: Reading | undefined): readonly Scrapes[] {
   return (up?.series ?? []).flatMap(({ labels, samples }) => {
     const times = samples.filter(([, value]) => !isNaNText(value) && is(Number(value))).map(([at]) => at);
@@ -47,7 +48,7 @@ function scrapesThat(is: (up: number) => boolean, up: Reading | undefined): read
   });
 }
 
-/** A series of markers alone was never there. */
+/** A series of only markers never existed. */
 function cleaned(series: Series, isMarker: (series: Series) => (atSeconds: number) => boolean): Series[] {
   if (!series.samples.some(([, value]) => isNaNText(value))) return [series];
   const isOne = isMarker(series);

@@ -8,12 +8,14 @@ import { type LateSeries, startLateServer } from '../testing/late-server.ts';
 import { collectEvidence } from './prometheus.ts';
 import { awaitAggregates, awaitScrapeAfter } from './wait.ts';
 
-/** Servers that show samples later than they took them, in real time: every wait is for data, and has a bound. */
+/** Servers that show samples with a delay, in real time: every wait is for data, and has a limit. */
 
 const STEP = 0.2;
 const SECONDS = 6;
 
-/** Scraped every 0.2 s, until a while after now; a window of the last seconds that ends a moment ago. */
+/**
+ * Scraped every 0.2 s, until a little after now; the window covers the last seconds and ends a moment ago.
+ */
 const scrapes = (untilSeconds: number) => {
   const now = Date.now() / 1000;
   const times = Array.from({ length: Math.round((SECONDS + untilSeconds) / STEP) }, (_, index) =>
@@ -60,7 +62,7 @@ const newestOf = ({ readings }: Evidence, name: string) =>
 const signal = () => AbortSignal.timeout(20_000);
 
 describe('evidence is read once the samples that close the window are there', () => {
-  test('though all of them come late', async () => {
+  test('even if all of them are late', async () => {
     const { now, times } = scrapes(5);
     await using server = await startLateServer([
       seriesOf('up', times, 3),
@@ -78,7 +80,7 @@ describe('evidence is read once the samples that close the window are there', ()
     ]);
   });
 
-  test('though the counters come after up', async () => {
+  test('even if the counters arrive after up', async () => {
     const { now, times } = scrapes(5);
     await using server = await startLateServer([
       seriesOf('up', times, 0),
@@ -91,7 +93,7 @@ describe('evidence is read once the samples that close the window are there', ()
     expect(newestOf(evidence, 'http_requests_total')).toBeGreaterThanOrEqual(now);
   });
 
-  test('though errors began in the last scrape, and come last of all', async () => {
+  test('even if errors began in the last scrape, and arrive last', async () => {
     const { now, times } = scrapes(5);
     const closing = times.find((at) => at >= now)!;
     await using server = await startLateServer([
@@ -106,7 +108,7 @@ describe('evidence is read once the samples that close the window are there', ()
     expect(errors[0]!.samples.map(([at]) => at)).toContain(closing);
   });
 
-  test('and at once where they are there already', async () => {
+  test('and immediately if they are already there', async () => {
     const { now, times } = scrapes(1);
     await using server = await startLateServer([seriesOf('up', times, 0)]);
     const { arrival } = await collectEvidence(planOf(), runOf(now - 4, now - 1), {
@@ -116,7 +118,7 @@ describe('evidence is read once the samples that close the window are there', ()
     expect(arrival!.waitedSeconds).toBeLessThan(1);
   });
 
-  test('a replica that went away is not waited for, where replicas are elastic', async () => {
+  test('an elastic replica that ended is not waited for', async () => {
     const { now, times } = scrapes(5);
     const gone = times.filter((at) => at < now - 3);
     await using server = await startLateServer([
@@ -132,7 +134,7 @@ describe('evidence is read once the samples that close the window are there', ()
   });
 });
 
-test('a bound ends the wait, and the verdict says what was missing and which option helps', async () => {
+test('the wait ends at its limit; the verdict reports what was missing and which option helps', async () => {
   const { now, times } = scrapes(0);
   const early = times.filter((at) => at < now - 1);
   await using server = await startLateServer([seriesOf('up', early, 0)]);
@@ -153,7 +155,7 @@ test('a bound ends the wait, and the verdict says what was missing and which opt
   );
 });
 
-test('a server that shows nothing at all yet is waited for where the user says that samples come late', async () => {
+test('a server without any samples yet is waited for if the user says that samples are late', async () => {
   const { now, times } = scrapes(8);
   const series = [seriesOf('up', times, 8)];
   const run = runOf(now - 4, now);
@@ -180,7 +182,7 @@ describe('functions that do not see the last samples yet', () => {
     expect(Date.now() / 1000).toBeGreaterThanOrEqual(now + 1);
   });
 
-  test('are given up after the bound', async () => {
+  test('are given up after the limit', async () => {
     const { now, times } = scrapes(5);
     await using server = await startLateServer([seriesOf('up', times, 0)], 100);
     const asker = { url: server.url, signal: signal(), ingestDelaySeconds: 0.3 };

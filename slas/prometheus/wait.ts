@@ -14,13 +14,16 @@ import {
 import { type Asker, ask, askRange } from './http.ts';
 import { rawSamples, sampleTimes, selectorsOfPlan } from './promql.ts';
 
-/** Waits until a server shows what it knows of a window. Waits for data, never for a fixed time, and always with a bound. */
+/**
+ * Waits until a server shows its data of a window: always for data, never for a fixed time, and always with a
+ * limit.
+ */
 
 const POLL_MS = 100;
-/** The interval is looked for this far back, and taken to be this where it cannot be told. */
+/** How far back to look for the scrape interval, and the interval to assume if it is unknown. */
 const LOOK_BACK_SECONDS = 300;
 const USUAL_INTERVAL_SECONDS = 15;
-/** Of so many series at most it is told that they are missing. */
+/** At most this many missing series are listed. */
 const MOST_TOLD = 5;
 
 export interface Awaited {
@@ -31,9 +34,9 @@ export interface Awaited {
 }
 
 /**
- * Resolves once every target has a scrape at or after the window's end, every series that was there has a sample of that
- * scrape, and the lag of the server is over: a series that began in the last scrape may come last. Resolves, with what is
- * missing, when the bound is over.
+ * Resolves once every target has a scrape at or after the window's end, every known series has a sample of
+ * that scrape, and the server's lag has passed, because a series that began in the last scrape may arrive
+ * last. At the limit, resolves with what is missing.
  */
 export async function awaitArrival(plan: Plan, run: RunRecord, asker: Asker): Promise<Awaited> {
   const { toSeconds } = run.window;
@@ -42,7 +45,7 @@ export async function awaitArrival(plan: Plan, run: RunRecord, asker: Asker): Pr
   const startedSeconds = Date.now() / 1000;
   for (let isFirst = true; ; isFirst = false) {
     const { up, error, nowSeconds } = await lookAtUp(plan, run, asker);
-    // An error shows no samples, and those of the look after it are not new.
+    // An error shows no samples, and those of the next query are not new.
     if (error === null) meter.see(up, nowSeconds);
     const intervalSeconds = longestInterval(up);
     const learned = learnedBefore === null ? null : meter.lagSeconds;
@@ -53,7 +56,7 @@ export async function awaitArrival(plan: Plan, run: RunRecord, asker: Asker): Pr
       arrival: arrivalOf(missing, bound, meter, startedSeconds),
     });
     const isOverdue = nowSeconds > toSeconds + bound.boundSeconds;
-    // Of a server that says nothing, and of a window long past, nothing is waited for.
+    // If a server returns nothing, or the window is long past, there is nothing to wait for.
     if (error !== null) return done([]);
     const missing = await missingNow(
       plan,
@@ -97,7 +100,7 @@ async function missingNow(
     selectors.map((one) => readSamples(one, nowSeconds - toSeconds + back, nowSeconds, asker)),
   );
   const isEmpty = up.length === 0 && tails.every(({ series }) => series.length === 0);
-  // A selector that fits nothing is not waited for, unless the user says that samples come late.
+  // A selector that matches nothing is not waited for, unless the user says that samples are late.
   if (isEmpty && asker.ingestDelaySeconds !== undefined)
     return [{ what: `a sample of ${plan.up}`, newestSeconds: null }];
   return up.length === 0
@@ -107,7 +110,7 @@ async function missingNow(
 
 const WAIT_BACK_INTERVALS = 3;
 
-/** What came with the closing scrapes may take as long as anything that was seen to come. */
+/** Series of the closing scrapes may take as long as the longest delay that was seen. */
 const settledAt = (up: readonly Series[], toSeconds: number, { lagSeconds }: LagMeter) =>
   Math.max(...up.map((one) => closingOf(one, toSeconds)?.[0] ?? 0), 0) + (lagSeconds ?? 0);
 
@@ -130,11 +133,10 @@ function arrivalOf(
 const tellWait = (intervalSeconds: number, { boundSeconds }: Bound) =>
   `waiting for the samples that close the window (scraped every ${intervalSeconds.toFixed(1)} s), for at most ${boundSeconds.toFixed(0)} s (--ingest-delay)`;
 
-// ---------------------------------------------------------------------------------------------- aggregates
-
 /**
- * Some servers withhold the last seconds from functions, and repeat an older value with a new time in their place. Waits until
- * a function over `up` sees the sample that is really the last one where the aggregates end. Resolves to what is missing.
+ * Some servers withhold the last seconds from functions, and repeat an older value with a newer time instead.
+ * Waits until a function over `up` sees the true last sample at the end of the aggregates. Resolves with what
+ * is missing.
  */
 export async function awaitAggregates(
   plan: Plan,
@@ -142,7 +144,7 @@ export async function awaitAggregates(
   asker: Asker,
 ): Promise<Missing | null> {
   const last = Number((fromSeconds + blocks * stepSeconds).toFixed(3));
-  // What a server withholds from functions is not in the lag of its samples.
+  // The delay of functions is not part of the lag of samples.
   const { boundSeconds } = boundOf(asker.ingestDelaySeconds, null, intervalSeconds);
   for (let isFirst = true; ; isFirst = false) {
     const missing = await aggregatesMissing(plan, last, stepSeconds, intervalSeconds, asker);
@@ -155,7 +157,7 @@ export async function awaitAggregates(
   }
 }
 
-/** Times of samples are told in milliseconds. */
+/** Sample times are in milliseconds. */
 const SAME_SECONDS = 0.01;
 
 async function aggregatesMissing(
@@ -170,7 +172,7 @@ async function aggregatesMissing(
     readSamples(plan.up, 1.5 * intervalSeconds, atSeconds, asker),
     askRange(sampleTimes(plan.up), range, asker),
   ]);
-  // A server that does not know the function cannot be checked by it.
+  // A server without the function cannot be checked with it.
   if (raw.error !== null || seen.error !== null) return null;
   const times = new Set(seen.series.flatMap(({ samples }) => samples.map(([, value]) => Number(value))));
   const unseen = raw.series.find(
@@ -186,18 +188,16 @@ async function aggregatesMissing(
       };
 }
 
-// ---------------------------------------------------------------------------------------------- before the load
-
 export interface Settled {
-  /** Every target was scraped, with success. */
+  /** Every target was scraped successfully. */
   readonly isScraped: boolean;
-  /** How late samples were seen to come; null: none was. */
+  /** The longest delay of samples; null if none was seen. */
   readonly lagSeconds: number | null;
 }
 
 /**
- * Resolves once every target of the selector was scraped, with success, after a moment, or when `patienceMs` are over.
- * Nothing counted before that scrape can be mistaken for what comes after it.
+ * Resolves once every target of the selector was scraped successfully after a given time, or after
+ * `patienceMs`. Nothing counted before that scrape can be mistaken for later requests.
  */
 export async function awaitScrapeAfter(
   up: string,
@@ -220,15 +220,13 @@ export async function awaitScrapeAfter(
   return { isScraped: false, lagSeconds: meter.lagSeconds };
 }
 
-/** Samples of a batch that is late are older than the moment: they tell how late it is. */
+/** Samples of a late batch are older than this time: they show how late it is. */
 const LEARN_BACK_SECONDS = 60;
-
-// ---------------------------------------------------------------------------------------------- reading
 
 async function lookAtUp(plan: Plan, { window }: RunRecord, asker: Asker) {
   const { fromSeconds, toSeconds } = window;
   const now = Date.now() / 1000;
-  // Of a window long past only its surroundings are asked for, not all that was scraped since.
+  // For a window long past, only its surroundings are read, not everything scraped since.
   const at = Math.min(Math.max(now, toSeconds), toSeconds + LOOK_BACK_SECONDS);
   const back = at - Math.max(fromSeconds, toSeconds - LOOK_BACK_SECONDS) + LOOK_BACK_SECONDS;
   const { series, error } = await readSamples(plan.up, back, at, asker);

@@ -27,7 +27,7 @@ const START_PATIENCE_MS = 90_000;
 const GRACE_MS = 10_000;
 /** Added to the time that it may take to stop by itself, for handing over its log. */
 const KILL_LIMIT_MS = 30_000;
-/** After its end, for the last lines of its log. */
+/** Time for reading the last lines of the log after the end. */
 const LOG_PATIENCE_MS = 5_000;
 
 /**

@@ -9,8 +9,8 @@ import { followed, type ImageWorld, type ResolvedImage, resolveImage } from './i
 const LONGEST_MS = 15 * 60_000;
 
 /**
- * Builds from the Dockerfile, as a user would. The engine's own cache makes it fast the second time. Throws HarnessError `no-
- * image`, or the signal's reason at once if it aborts.
+ * Builds from the Dockerfile, as a user would. The engine's own cache makes it fast the second time. Throws
+ * HarnessError `no-image`; rejects immediately with the signal's reason if it aborts.
  */
 export async function buildService(world: ImageWorld): Promise<ResolvedImage> {
   const base = await resolveImage('base', world);
@@ -59,7 +59,7 @@ async function build(
   }
 }
 
-/** The files that the Dockerfile copies; .dockerignore excludes some of them again. */
+/** The files that the Dockerfile copies; .dockerignore excludes some of them. */
 async function contextOf(root: string): Promise<string[]> {
   const entries = await readdir(join(root, 'service'), { recursive: true, withFileTypes: true });
   const files = entries

@@ -10,7 +10,7 @@ export type ImageKey = PartName | 'k6';
 export interface Ingredients {
   readonly parts: readonly Part[];
   readonly images: ReadonlyMap<ImageKey, ResolvedImage>;
-  /** In words. */
+  /** Why it is not available. */
   readonly leftOut: readonly string[];
 }
 
