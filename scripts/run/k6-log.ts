@@ -66,7 +66,13 @@ const MAX_CHARACTERS = 2_000;
 function inWords({ msg = '', error }: Fields, root: string): string {
   const [message = '', ...frames] = (error === undefined ? msg : `${msg}: ${error}`).split('\n');
   const place = frames.find((frame) => frame.includes('file://'))?.trim();
-  const whole = place === undefined ? message : `${message} ${place}`;
+  // k6 lists what is wrong with the options of a script below its message.
+  const listed = frames.filter((frame) => frame.startsWith('\t- ')).map((frame) => frame.slice(3));
+  const whole = [
+    message,
+    ...(listed.length === 0 ? [] : [listed.join(', ')]),
+    ...(place === undefined ? [] : [place]),
+  ].join(' ');
   if (whole.length > MAX_CHARACTERS)
     return `a message of ${formatCount(whole.length)} characters, see the log`;
   const named = whole.replaceAll(`file://${root}/`, '').replaceAll('file://', '');

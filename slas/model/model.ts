@@ -70,7 +70,11 @@ export interface Load {
   /** Relative to the project; absolute for a script that plans its own load. */
   readonly script: string;
   /** The script plans its own load (`--script`): what k6 reports of it. Absent: `phases` are the plan. */
-  readonly k6?: { readonly scenarios: readonly PlannedK6Scenario[] };
+  readonly k6?: {
+    readonly scenarios: readonly PlannedK6Scenario[];
+    /** The longest time that k6 may take: `setup()`, `teardown()` and graceful stops included. */
+    readonly longestSeconds: number;
+  };
   readonly phases: readonly Phase[];
   readonly seed: number;
   /** Absent, as in plans that were stored before it: even. */
