@@ -34,14 +34,14 @@ const ask = (file: string, env: Record<string, string> = {}, limitMs?: number) =
 
 const planOf = async (text: string, env: Record<string, string> = {}) => {
   const found = await inspect(text, env);
-  if (!found.ok) throw new HarnessError('bad', found.problems[0]!.message, { nextStep: '' });
+  if (!found.ok) throw new HarnessError('bad', found.error[0]!.message, { nextStep: '' });
   return found.value;
 };
 
 const refusalOf = async (text: string, limitMs?: number) => {
   const found = await inspect(text, {}, limitMs);
   expect(found.ok).toBe(false);
-  return found.ok ? '' : found.problems[0]!.message;
+  return found.ok ? '' : found.error[0]!.message;
 };
 
 test('the plan of each executor is what k6 says of it', async () => {
@@ -145,7 +145,7 @@ test('init code that does not end is stopped', async () => {
 
 test('a script that is not there, or a folder, is named as such', async () => {
   const missing = await ask(join(folder, 'gone.js'));
-  expect(missing).toMatchObject({ ok: false, problems: [{ file: 'their.js', code: 'bad-script' }] });
+  expect(missing).toMatchObject({ ok: false, error: [{ file: 'their.js', code: 'bad-script' }] });
   expect(JSON.stringify(missing)).toContain('there is no such file');
   expect(JSON.stringify(await ask(folder))).toContain('it is not a file');
 });
