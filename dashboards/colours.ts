@@ -36,5 +36,8 @@ export const ERROR_TYPES: Colours = {
 
 /** For values that are neither good nor bad. */
 export const NEUTRAL = 'blue';
-/** For a value without meaning, because the service received no requests: the colour of the surrounding text. */
+/**
+ * For a value that means nothing because the service received no requests: the colour of the surrounding
+ * text.
+ */
 export const NOTHING = 'text';

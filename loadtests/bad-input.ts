@@ -7,7 +7,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** Every refusal in turn; null stands for contradicting earlier feedback, which needs that feedback to be sent first. */
+/** Every refusal in turn; null means contradicting earlier feedback, which must be sent first. */
 const ROUND: readonly (Refusal | null)[] = [...REFUSALS, null];
 
 /**
@@ -22,7 +22,8 @@ export default eachArrival(() => {
   else predict(nextText());
   for (const refusal of bad) {
     if (refusal !== null) refused(refusal);
-    // Without a prediction there is nothing to contradict; another refusal keeps the number of requests.
+    // Without a prediction there is nothing to contradict; another refusal keeps the number of requests
+    // constant.
     else refused(id === null ? REFUSALS[0]! : feedbackConflict(id));
   }
 });

@@ -23,7 +23,7 @@ export const options = {
 const confidence = new Trend('confidence');
 const BODY = JSON.stringify({ text: 'Works well.' });
 const JSON_BODY = { 'Content-Type': 'application/json' };
-/** Longer than any request may take: an iteration that sleeps this long occupies a virtual user. */
+/** Longer than any request takes: an iteration that sleeps this long occupies a virtual user. */
 const HOARDED_SECONDS = 6;
 
 export function setup(): void {

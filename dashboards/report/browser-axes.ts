@@ -40,7 +40,7 @@ export function pageAxes({ data, numbers, colours }: Page) {
       ? splits.map((split) => (Number.isInteger(split) ? (plot.labels[split - 1] ?? '') : ''))
       : splits.map((split) => (split == null ? '' : format(split, plot.unit)));
 
-  /** A logarithmic scale is labelled at 1, 2 and 5 of each decade. */
+  /** A logarithmic scale has labels at 1, 2 and 5 of each decade. */
   const onlyDecades = (u: uPlotClass, splits: readonly number[]) =>
     u.scales.y!.distr === 3
       ? splits.map((split) => (/^[125](\.0*)?e/.test(split.toExponential(6)) ? split : null))

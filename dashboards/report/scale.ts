@@ -69,7 +69,7 @@ function timeTrack({ value, bucket }: ObjectiveVerdict, planned: PlannedObjectiv
   };
 }
 
-/** What is judged of a latency: the share of answers within the limit. */
+/** The judged quantity of a latency: the share of responses within the limit. */
 function shareTrack({ share, interval, target }: ObjectiveVerdict, percentile: number): Track {
   const needed = percentile / 100;
   const seen = [needed, ...(share === null ? [] : [share]), ...(interval === null ? [] : [interval.low])];

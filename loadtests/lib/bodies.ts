@@ -1,4 +1,6 @@
-/** What response bodies report, whatever their status: services often report an error with status 200. */
+/**
+ * What response bodies report, regardless of their status: services often report an error with status 200.
+ */
 
 const ERROR_FIELDS = ['error', 'errors', 'fault', 'exception'];
 const SUCCESS_FIELDS = ['ok', 'success', 'succeeded'];

@@ -149,7 +149,10 @@ export function options(): Options {
 
 // ---------------------------------------------------------------------------------------------- in the run
 
-/** What a scenario does at each arrival, with what `setup()` returned; those beyond the plan do nothing. */
+/**
+ * What a scenario does at each arrival, with the value that `setup()` returned; arrivals beyond the plan do
+ * nothing.
+ */
 export const eachArrival =
   <Data>(visit: (data: Data) => void) =>
   (data: Data): void => {

@@ -5,8 +5,8 @@ import { awaitArrival, load, phaseBeganMs, phaseName, target } from './load.ts';
 import { asTag } from './tag.ts';
 
 /**
- * What the harness reads about a run. Each request is sent once, and then has a response or remains unanswered. It is never
- * retried.
+ * Everything that the harness reads about a run. Each request is sent once, and then has a response or
+ * remains unanswered. It is never retried.
  */
 const sent = new Counter('sla_requests_sent');
 const lost = new Counter('sla_requests_lost');
@@ -62,7 +62,7 @@ export interface Sent {
   readonly path: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The recorded path if it is not one of the service's; there are few distinct ones. */
+  /** The recorded path if it is not one of the service's own; there are only a few distinct ones. */
   readonly recordedAs?: string;
 }
 

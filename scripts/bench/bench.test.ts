@@ -94,7 +94,8 @@ test.each([
 });
 
 /**
- * What each target is about, recomputed from the rows of the report: with one round, the medians are the values themselves.
+ * Recomputes what each target measures from the rows of the report: with one round, the medians are the
+ * values themselves.
  */
 function measuredFrom({ closedLoop, limit, metricsCost, scrape, overload }: Report): readonly number[] {
   const at = (name: string, count: number) =>

@@ -1,4 +1,7 @@
-/** onnxruntime alone: a thread with one session that infers texts as fast as it can, tokenising included. */
+/**
+ * Measures onnxruntime alone: one thread with one session that infers texts as fast as it can, including
+ * tokenising.
+ */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';

@@ -16,7 +16,10 @@ export const limitVariants = (cores: number): readonly LimitVariant[] => [
   { sessions: cores, threads: 1, batch: 4 },
 ];
 
-/** The maximum that the machine achieves with this model and these texts: no HTTP, no metrics, only inference. */
+/**
+ * The maximum that the machine achieves with this model and these texts: inference only, without HTTP or
+ * metrics.
+ */
 export class Limit implements AsyncDisposable {
   readonly variant: LimitVariant;
   readonly #texts: readonly (readonly string[])[];

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 /** How one request ended: its status, or `lost` if the connection ended without a response. */
 export type Outcome = number | 'lost';
 
-/** A request as bytes, written at once. */
+/** A request as bytes, written in one go. */
 export function requestBytes(
   path: string,
   body: string,

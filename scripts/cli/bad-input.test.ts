@@ -6,7 +6,7 @@ import { runLoad } from '../run/run-k6.ts';
 import { useExisting } from '../stack/existing.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 
-/** 40 visits of two good requests and two bad ones: four rounds and more of all refusals. */
+/** 40 visits of two valid and two invalid requests: more than four rounds of all refusals. */
 const LOAD: Load = {
   scenario: 'bad-input',
   script: 'loadtests/bad-input.ts',
@@ -20,7 +20,7 @@ const LOAD: Load = {
   scheduledSeconds: 4,
 };
 
-test('the real service refuses what the scenario sends, each as it is documented, and answers the rest', {
+test("the real service refuses the scenario's invalid requests as documented, and answers the rest", {
   timeout: 90_000,
 }, async () => {
   await using service = new ServiceProcess({});

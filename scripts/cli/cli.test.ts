@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROOT, sla, slaHere, temporaryFolder } from '../testing/sla.ts';
 
-/** What can be said without load: bad usage, bad documents, help. In this process, so that it is quick. */
+/** What can be tested without load: invalid usage, invalid documents, help. In this process, to be fast. */
 
 describe('invalid usage exits with 2 and names the problem', () => {
   test.each([
@@ -186,7 +186,7 @@ describe('plan', () => {
     expect(code).toBe(0);
   });
 
-  test('a load that is too short exits with 2 and says so in addition to the numbers', async () => {
+  test('a load that is too short exits with 2 and says so next to the numbers', async () => {
     const { code, stdout, stderr } = await slaHere(['plan', '--scenario', 'smoke', '--duration', '10s']);
     expect(stdout).toContain('smoke: 200 requests in 10 s');
     expect(stderr).toContain('needs 299 requests, 200 are planned; make it at least 15 s long');
@@ -194,7 +194,7 @@ describe('plan', () => {
   });
 
   test.each([[['gate', '--duration', '5s']], [['run', 'smoke', '--duration', '5s']]])(
-    '%j is refused before anything is started',
+    '%j is rejected before anything is started',
     async (args) => {
       const { code, stderr } = await slaHere(args);
       expect(stderr).toContain('is too short');
@@ -266,7 +266,7 @@ describe('check', () => {
     expect(code).toBe(0);
   });
 
-  test('every problem of every file comes with its place', async () => {
+  test('every problem of every file is reported with its position', async () => {
     await using folder = await temporaryFolder();
     const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
     await writeFile(

@@ -2,13 +2,16 @@ import type { Command } from 'commander';
 import type { PlacedProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
 
-/** What a command came to: an exit code, or everything that is wrong with its input. */
+/** The result of a command: an exit code, or everything that is wrong with its input. */
 export type Outcome = ExitCode | readonly PlacedProblem[];
 
-/** Declares a command: its description, its arguments and options, and what runs it. Every file of `commands/` has one. */
+/**
+ * Declares a command: its description, its arguments and options, and the function that runs it. Every file
+ * of `commands/` has one.
+ */
 export type Register = (program: Command, io: Io, done: (outcome: Outcome) => void) => void;
 
-/** The heading of commands that only people who change the harness need. */
+/** The heading for commands that only maintainers of the harness need. */
 export const MAINTAINERS = "Maintainers' commands:";
 
 // ---------------------------------------------------------------------------------------------- options of several commands

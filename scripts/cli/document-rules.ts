@@ -3,7 +3,7 @@ import { rulesOf } from '../../slas/alerts/rules/rules.ts';
 import type { SlaDocument } from '../../slas/model/model.ts';
 import { renderRules } from '../../slas/render/rules.ts';
 
-/** The rules of a document as Prometheus reads them. */
+/** The rules of a document in Prometheus's format. */
 export const rulesText = (document: SlaDocument, file: string, root: string): string =>
   renderRules(rulesOf(document), sourceName(root, file));
 

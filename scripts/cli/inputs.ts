@@ -140,7 +140,7 @@ const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\
 /** Every wait is bounded, this one by an hour. */
 const MAX_INGEST_DELAY_SECONDS = 3600;
 
-/** What is wrong with `--ingest-delay`. */
+/** The problem with `--ingest-delay`. */
 export function checkIngestDelay(text: string | undefined): readonly PlacedProblem[] {
   if (text === undefined) return [];
   const seconds = parseDuration(text);
@@ -149,12 +149,12 @@ export function checkIngestDelay(text: string | undefined): readonly PlacedProbl
     .error;
 }
 
-/** RFC 3339 with its zone, or Unix seconds. */
+/** RFC 3339 with a time zone, or Unix seconds. */
 export function readTime(option: string, text: string): Input<number> {
   if (/^\d{1,12}(\.\d+)?$/.test(text)) return accept(Number(text));
   const [, year, month, day] = RFC_3339.exec(text) ?? [];
   const seconds = Date.parse(text.replace(' ', 'T')) / 1000;
-  // The 30th of February is read as the 2nd of March otherwise.
+  // Otherwise the 30th of February would be parsed as the 2nd of March.
   const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   if (year !== undefined && Number(day) <= lastDay && Number.isFinite(seconds)) return accept(seconds);
   return badOption(

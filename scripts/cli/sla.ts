@@ -3,18 +3,19 @@ import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * The entry point: reads the environment, runs one command, exits once. Our modules are imported after the handlers are in place:
- * Node.js ends with 1 on an uncaught error, but 1 means "SLA missed" and must not be used for anything else.
+ * The entry point: reads the environment, runs one command, exits once. Our modules are imported after the
+ * handlers are installed: Node.js exits with 1 on an uncaught error, but 1 means "SLA missed" and must not be
+ * used for anything else.
  */
 
 let isOver = false;
-// The exit code until there is a result, for the case that the event loop runs empty.
+// The exit code until there is a result, in case the event loop runs empty.
 process.exitCode = 4;
 process.on('exit', () => {
   if (!isOver) tell('this is a bug in the harness, please report it: it ended without a result');
 });
 
-/** Writes to standard error, even when the event loop no longer runs. */
+/** Writes to standard error even if the event loop no longer runs. */
 function tell(text: string): void {
   try {
     writeSync(2, `${text}\n`);
@@ -28,7 +29,10 @@ function end(code: number): never {
   process.exit(code);
 }
 
-/** A thread that waits for the file system can block an exit forever, so a helper process kills this one after 2 s. */
+/**
+ * A thread that waits for the file system can block an exit forever, so a helper process kills this one after
+ * 2 s.
+ */
 function endAtOnce(code: number): never {
   const killer = spawn('/bin/sh', ['-c', `sleep 2; kill -KILL ${process.pid}`], {
     detached: true,
@@ -60,7 +64,7 @@ for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
-/** The working directory; null where it was deleted. */
+/** The working directory; null if it was deleted. */
 function workingDirectory(): string | null {
   try {
     return process.cwd();
@@ -107,7 +111,8 @@ const { main, hasHung, HarnessError, createTerminal } = await load().catch((erro
   return end(4);
 });
 
-// A reader that goes away (a pager, head), or a full disk, must not keep the children alive, nor hide that the verdict was not printed.
+// A reader that closes the pipe (a pager, head), or a full disk, must not keep the children alive, nor hide
+// that the verdict was not printed.
 let isUntold = false;
 for (const [what, stream] of [
   ['standard output', process.stdout],

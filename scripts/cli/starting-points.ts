@@ -94,7 +94,7 @@ const script = (imports: readonly string[], body: readonly string[], more = '') 
 
 export const options = planned();
 ${more}
-/** The requests of one arrival; the SLA document defines how many arrivals there are, and when. */
+/** The requests of one arrival; the SLA document defines the number and times of arrivals. */
 export default eachArrival(() => {
 ${body.map((line) => `  ${line}`).join('\n')}
 });

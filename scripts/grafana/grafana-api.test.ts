@@ -29,7 +29,7 @@ describe('annotations', () => {
   const { fromSeconds, toSeconds } = run.window;
   const [from, to] = [Math.round(fromSeconds * 1000), Math.round(toSeconds * 1000)];
 
-  test('start, phase, faults, incident, verdict: each with its time and a tag of its own', () => {
+  test('start, phase, faults, incident and verdict have their own times and tags', () => {
     const environment = { faults: 'errors=2%,latency=240ms' };
     const died = { ...run, incidents: ['the service ended during the run, with signal SIGKILL'] };
     const made = annotations({ plan, run: died, verdict, environment, held: null });
@@ -133,7 +133,7 @@ describe('the highest rate at which a stored run met its objectives', () => {
     ]);
   });
 
-  test('is null if no step met its objectives or no load rose', async () => {
+  test('is null if no step met its objectives or there was no stepped load', async () => {
     await using folder = await temporaryFolder();
     expect(await measuredLimit(folder.path, document)).toBeNull();
     await store(folder.path, 1, { plan: stepped, verdict: judged('missed', 'met') });

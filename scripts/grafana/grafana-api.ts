@@ -7,11 +7,14 @@ import { withoutSecrets } from '../../slas/prometheus/http.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
 import { HarnessError } from '../cli/errors.ts';
 
-/** Writes dashboards and the annotations of a run to an existing Grafana, through its HTTP API. */
+/** Writes dashboards and a run's annotations to an existing Grafana through its HTTP API. */
 
 export interface GrafanaAccess {
   readonly url: string;
-  /** Of a service account that may write dashboards and annotations; null: the address has user and password, or none is needed. */
+  /**
+   * The token of a service account that may write dashboards and annotations; null: the URL has user and
+   * password, or none is needed.
+   */
   readonly token: string | null;
   readonly signal: AbortSignal;
   /** Redacts secrets in responses of Grafana, before they are truncated. */
@@ -20,7 +23,7 @@ export interface GrafanaAccess {
 
 export interface GrafanaRequest {
   readonly method: 'GET' | 'POST';
-  /** From the address, with its query. */
+  /** From the URL, including its query. */
   readonly path: string;
   readonly body?: unknown;
 }
@@ -93,7 +96,7 @@ export function annotationRequests({
 const asText = (text: string) =>
   text.replace(/[&<>]/g, (found) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[found]!);
 
-/** Sends one request. Throws HarnessError `grafana` with what Grafana said. */
+/** Sends one request. Throws HarnessError `grafana` with Grafana's message. */
 export async function sendToGrafana(request: GrafanaRequest, access: GrafanaAccess): Promise<unknown> {
   const { endpoint, headers } = grafanaEndpoint(request.path, access);
   try {
@@ -117,7 +120,7 @@ export async function sendToGrafana(request: GrafanaRequest, access: GrafanaAcce
   }
 }
 
-/** fetch refuses a user and password in the address. */
+/** fetch rejects a user and password in the URL. */
 function grafanaEndpoint(path: string, { url, token }: GrafanaAccess) {
   const endpoint = new URL(path, url.endsWith('/') ? url : `${url}/`);
   const { username, password } = endpoint;

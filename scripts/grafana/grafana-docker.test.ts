@@ -11,8 +11,8 @@ import { ROOT, sla, startSla, type TemporaryFolder, temporaryFolder } from '../t
 import { GRAFANA_IMAGE } from './grafana-docker.ts';
 
 /**
- * `./sla review --grafana` without an address. Where no image can be had, Docker is played by a program that says what it was
- * asked and answers as Grafana would; what Grafana makes of it is not tested here.
+ * `./sla review --grafana` without a URL. Where the image is not available, a program stands in for Docker:
+ * it records its arguments and responds as Grafana would; Grafana's own behaviour is not tested here.
  */
 
 let folder: TemporaryFolder;
@@ -73,7 +73,7 @@ const logged = async (log: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Logged);
 
-describe('what is missing is said, with the next step', () => {
+describe('reports what is missing, with the next step', () => {
   test.each([
     ['a Docker that does not answer', { DOCKER_HOST: 'unix:///nonexistent' }],
     ['no Docker at all', { PATH: '/nonexistent' }],
@@ -100,14 +100,14 @@ describe('what is missing is said, with the next step', () => {
     expect(code).toBe(4);
   });
 
-  test('an address to ask, without a Grafana that would', async () => {
+  test('an address to query, if no Grafana could use it', async () => {
     const { code, stderr } = await sla(['review', run, '--prometheus', 'http://127.0.0.1:9090']);
     expect(stderr).toContain('is queried only by a Grafana that Docker starts');
     expect(code).toBe(2);
   });
 });
 
-test('with everything there: data source and dashboards from files, annotations, an address; Ctrl-C ends it', async () => {
+test('with everything in place: data source and dashboards from files, annotations, a URL; Ctrl-C ends it', async () => {
   const env = played('whole', { STAND_IN_HAS: '1' });
   const prometheus = 'http://127.0.0.1:9099/';
   const running = startSla(['review', run, '--grafana', '--prometheus', prometheus], { env });

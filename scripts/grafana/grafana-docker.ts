@@ -15,7 +15,7 @@ import { IMAGES } from '../stack/images.ts';
 export const GRAFANA_IMAGE = IMAGES.grafana;
 
 const ASK_MS = 15_000;
-/** The image has some 200 MB. */
+/** The image has about 200 MB. */
 const PULL_MS = 15 * 60_000;
 const START_PATIENCE_MS = 120_000;
 const GRACE_MS = 15_000;
@@ -34,19 +34,25 @@ export interface GrafanaOptions {
 export interface GrafanaInDocker extends AsyncDisposable {
   /** Viewing needs no password. */
   readonly url: string;
-  /** With the user and password that may write annotations. */
+  /** Has the user and password that may write annotations. */
   readonly adminUrl: string;
   /** Resolves when it has ended. */
   readonly ended: Promise<unknown>;
 }
 
-/** Finds Docker and the image, which is pulled if it is missing. Throws HarnessError `no-docker`, `no-image`. */
+/**
+ * Finds Docker and the image, which is pulled if it is missing. Throws HarnessError `no-docker` or
+ * `no-image`.
+ */
 export async function prepareGrafana(options: Asking & Pick<Io, 'progress'>): Promise<void> {
   await findDocker(options);
   await findImage(options);
 }
 
-/** Starts a Grafana that listens on this machine only and is removed when it is disposed. Throws as `start` does. */
+/**
+ * Starts a Grafana that listens on this machine only and is removed when disposed of. Throws the same errors
+ * as `start`.
+ */
 export async function startGrafana(options: GrafanaOptions): Promise<GrafanaInDocker> {
   await writeProvisioning(options);
   const [port, password] = [await freePort(), randomBytes(12).toString('hex')];
@@ -134,7 +140,7 @@ async function runContainer(
   return start('Grafana', 'docker', args, { env: { ...env, ...settings }, cwd: folder, logFile });
 }
 
-/** On other systems containers run in a virtual machine, which has a host name for this machine. */
+/** On other systems, containers run in a virtual machine, which has a host name for this machine. */
 const IS_LINUX = process.platform === 'linux';
 
 async function removeContainer(name: string, { env }: GrafanaOptions): Promise<void> {

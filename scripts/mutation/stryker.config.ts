@@ -1,4 +1,4 @@
-/** How `./sla mutate` tries the core: which files, by which tests, where its report goes. */
+/** How `./sla mutate` tests the core: which files, with which tests, and where its report goes. */
 export default {
   mutate: [
     'slas/{document,plan,client,window,measures,statistics,judge,capacity,compare}/**/*.ts',
@@ -9,16 +9,17 @@ export default {
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
   vitest: { configFile: 'scripts/mutation/vitest.config.ts' },
-  // Stryker reads tsconfig.json with the API of the old compiler, which TypeScript 7 has not. Our own needs no rewriting.
+  // Stryker reads tsconfig.json with the old compiler's API, which TypeScript 7 does not have. Ours needs no
+  // rewriting.
   tsconfigFile: 'scripts/mutation/no-tsconfig.json',
   coverageAnalysis: 'perTest',
-  // Tables and patterns decide, too: that they are made when a file is loaded is no reason to leave them out.
+  // Tables and patterns decide, too: being evaluated at load time is no reason to leave them out.
   ignoreStatic: false,
   concurrency: 2,
-  // A busy machine may take long over the first run, which is to show that all tests pass.
+  // On a busy machine, the initial run, which checks that all tests pass, may take long.
   dryRunTimeoutMinutes: 20,
-  // The report keeps what it knew of files that are not tried this time. What is tried is tried anew: that a judging case
-  // (a YAML file) has changed is nothing that Stryker would see.
+  // The report keeps its results for files that are not tested this time. Tested files are tested from
+  // scratch, because Stryker would not see that a judging case (a YAML file) has changed.
   incremental: true,
   force: true,
   incrementalFile: '.sla/mutation/incremental.json',

@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Slow tests last: most mutants die before, and the rest need not run. */
+/** Slow tests last: most mutants are killed before, and the rest need not run. */
 const SLOW = [
   'alerts/alerts-held',
   'cases/cases',
@@ -17,7 +17,7 @@ class QuickestFirst extends BaseSequencer {
   }
 }
 
-/** The tests that mutants are tried on: those of the core that start no process and simulate nothing for long. */
+/** The tests that run against mutants: those of the core that start no process and no long simulation. */
 export default defineConfig({
   test: {
     include: ['slas/**/*.test.ts'],

@@ -76,7 +76,6 @@ const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =
       : [],
   );
 
-
 /** Bins that are 2% wide: accurate enough for display, with memory that does not grow with the duration. */
 const GROWTH = Math.log(1.02);
 const binOf = (ms: number) => Math.max(0, Math.ceil(Math.log(Math.max(ms, 0.1) / 0.1) / GROWTH));

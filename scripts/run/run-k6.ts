@@ -70,7 +70,6 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
   );
 }
 
-
 /** What k6 and the script report about responses and about the script. A script that checks no body has no such metric. */
 function scriptOf(ends: readonly EndedK6[], summary: Summary | null, load: Load): Partial<LoadRecord> {
   const wrong = value(summary, 'sla_answers_wrong', 'count');

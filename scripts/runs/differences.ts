@@ -4,7 +4,6 @@ import { verdictDocument } from '../../slas/render/json.ts';
 
 /** Lists how a second judgement differs from the stored one, one difference per line; empty if they agree. */
 
-
 /** Fields that depend on the time of the query, not on the run. */
 const NOT_COMPARED = ['query'];
 /** Fields that the first version of verdict.json did not have, or filled with words of its own. */

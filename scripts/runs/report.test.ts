@@ -296,7 +296,6 @@ describe('content of the report', () => {
   });
 });
 
-
 /** How much each panel has drawn: pixels of the first line's colour on its canvas, or shapes. */
 function marksByPanel(): Record<string, number> {
   const probe = document.body.appendChild(document.createElement('i'));

@@ -148,7 +148,6 @@ function notManifest(data: unknown): string {
   return `it is not a manifest (${SCHEMA})${told}`;
 }
 
-
 /** A file or folder inside the run folder. Names are bytes, because they may not be valid text. */
 interface Entry {
   /** With slashes; null if it is not UTF-8. */

@@ -2,7 +2,7 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { findChromium } from '../tools/chromium.ts';
 
-/** Debian's Chromium, as people have it: reports are opened in it. */
+/** Debian's Chromium, which opens reports as users would. */
 
 export const SKIPS_BROWSER = process.env.SLA_SKIP_BROWSER === '1';
 if (SKIPS_BROWSER) console.warn('SLA_SKIP_BROWSER=1: no report is opened in a browser');
@@ -24,18 +24,18 @@ export async function launchChromium(): Promise<Browser> {
       'there is no Chromium to open reports in: apt-get install chromium (or set CHROMIUM_BIN), or leave these tests out with SLA_SKIP_BROWSER=1',
     );
   }
-  // Its sandbox does not start for root.
+  // Its sandbox does not start as root.
   const args = process.getuid?.() === 0 ? [...QUIET, '--no-sandbox'] : QUIET;
   return await chromium.launch({ executablePath, args });
 }
 
 export interface OpenedPage extends AsyncDisposable {
   readonly page: Page;
-  /** Errors on the console and in scripts, requests that left the file, dialogs: of a good report there are none. */
+  /** Console and script errors, requests that left the file, and dialogs: a good report has none. */
   readonly complaints: readonly string[];
 }
 
-/** Opens a file and waits until its script has drawn, where it has one. */
+/** Opens a file and waits until its script, if it has one, has drawn everything. */
 export async function openFile(
   browser: Browser,
   file: string,

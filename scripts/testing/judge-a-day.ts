@@ -9,8 +9,9 @@ import { startPrometheusWith, toolPath } from '../../slas/testing/prometheus-ser
 import { ROOT } from './sla.ts';
 
 /**
- * How long `./sla verify` takes over a day of many replicas, and how much memory: a TSDB is made by promtool from generated
- * text, judged a few times, and the counts held against the generator's. docs/performance.md says how to run it.
+ * Measures time and memory of `./sla verify` over a day of many replicas: promtool creates a TSDB from
+ * generated text, which is judged a few times; the counts are compared with the generated ones.
+ * docs/performance.md says how to run it.
  */
 const { values } = parseArgs({
   options: {
@@ -32,7 +33,7 @@ const service: LongService = {
 const FROM = service.startSeconds + 360;
 const TO = FROM + Number(values.hours) * 3600;
 
-/** Has the process say, last of all, how much memory it had at most, and how long it computed. */
+/** Makes the process finally report its peak memory and CPU time. */
 const SAY = `data:text/javascript,process.on('exit',()=>{const{maxRSS,userCPUTime,systemCPUTime}=process.resourceUsage();console.error('used '+maxRSS+' '+(userCPUTime+systemCPUTime))})`;
 
 interface Verified {

@@ -21,42 +21,42 @@ import { FILES, readRun, type StoredRun, toJson } from '../runs/bundle.ts';
 import { seal } from '../runs/seal.ts';
 
 /**
- * A run that nobody waited for: requests of a service whose every latency is known, as a Prometheus would have stored them and
- * as a client would have recorded them.
+ * A run without the waiting time: requests of a service whose every latency is known, as a Prometheus would
+ * have stored them and a client would have recorded them.
  */
 const RATE = 25;
 const SCRAPE_SECONDS = 5;
 const STARTS_SECONDS = Date.UTC(2025, 2, 4, 13, 0, 0, 400) / 1000;
 
 export interface MadeRunOptions {
-  /** Four hexadecimal digits, with which its id ends. */
+  /** The four hexadecimal digits at the end of its id. */
   readonly suffix: string;
   readonly durationSeconds: number;
   /** Seconds from the start of the load between which it is overloaded; null: never. */
   readonly trouble: { readonly from: number; readonly to: number } | null;
-  /** Between which the generator sent nothing that was due; absent: never. */
+  /** The seconds between which the load generator sent nothing that was due; absent: never. */
   readonly starved?: { readonly from: number; readonly to: number };
-  /** Another one is another run of the same service. */
+  /** A different seed gives another run of the same service. */
   readonly seed?: number;
 }
 
-/** An hour, with trouble after two thirds. */
+/** An hour, with a fault after two thirds. */
 export const HOUR: MadeRunOptions = {
   suffix: '00cc',
   durationSeconds: 3600,
   trouble: { from: 2400, to: 2760 },
 };
-/** Five minutes, with trouble in the fourth. */
+/** Five minutes, with a fault in the fourth. */
 export const TROUBLED: MadeRunOptions = {
   suffix: '00bb',
   durationSeconds: 300,
   trouble: { from: 180, to: 240 },
 };
-/** Five minutes in which all is well. */
+/** Five minutes without a fault. */
 export const HEALTHY: MadeRunOptions = { suffix: '00aa', durationSeconds: 300, trouble: null };
-/** The same, and 40 requests were never sent. */
+/** The same, but 40 requests were never sent. */
 export const STARVED: MadeRunOptions = { ...HEALTHY, suffix: '00ab', starved: { from: 150, to: 151.6 } };
-/** The same service before that. */
+/** The same service at an earlier time. */
 export const EARLIER: MadeRunOptions = { ...HEALTHY, suffix: '0099', seed: 7 };
 
 export interface MadeRun {
@@ -64,7 +64,7 @@ export interface MadeRun {
   readonly verdict: Verdict;
 }
 
-/** Makes the folder of such a run, from a real Prometheus over generated samples. */
+/** Creates the folder of such a run, using a real Prometheus over generated samples. */
 export async function makeRun(parent: string, options: MadeRunOptions): Promise<MadeRun> {
   const parsed = parseDocument(SHIPPED_YAML);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
@@ -111,7 +111,7 @@ interface Made {
   readonly isRefused: boolean;
 }
 
-/** The same numbers in every run: a linear congruence is random enough for a picture. */
+/** The same numbers in every run: a linear congruential generator is random enough for a plot. */
 function* chance(seed: number): Generator<number, never> {
   for (let state = seed; ; ) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -188,7 +188,7 @@ interface Histogram {
   readonly name: string;
   readonly labels: Labels;
   readonly edges: readonly number[];
-  /** Of each bucket alone, the last without an edge. */
+  /** The counts of each single bucket; the last has no edge. */
   readonly counts: number[];
   sum: number;
 }
@@ -250,7 +250,7 @@ function openMetricsOf(requests: readonly Made[], options: MadeRunOptions): stri
   prepare(registry);
   const lines: string[] = [];
   let done = 0;
-  // Every series stands still a few scrapes before and after, as it does in life.
+  // As in real data, every series is constant for a few scrapes before and after.
   for (
     let at = -4 * SCRAPE_SECONDS;
     at <= options.durationSeconds + 4 * SCRAPE_SECONDS;

@@ -7,7 +7,7 @@ import { childrenOf } from '../process/processes.ts';
 
 export { type TemporaryFolder, temporaryFolder } from '../run/disk.ts';
 
-/** Runs the command line as people do: as a process, with its own exit code. */
+/** Runs the command line as users do: as a process with its own exit code. */
 
 export const ROOT = dirname(dirname(import.meta.dirname));
 
@@ -20,16 +20,16 @@ export interface Done {
 export interface RunningSla {
   readonly child: ChildProcess;
   readonly done: Promise<Done>;
-  /** Resolves once standard error has this; rejects when the process ends first. */
+  /** Resolves once standard error contains this text; rejects if the process ends first. */
   seen(text: string | RegExp): Promise<void>;
-  /** Ids of the processes that it started and whose command line has this text. */
+  /** Ids of its child processes whose command line contains this text. */
   children(commandLine: string): number[];
 }
 
 interface SlaOptions {
   /** The checkout whose command line is run; this one by default. */
   readonly root?: string;
-  /** Variables besides those of the tests. */
+  /** Environment variables in addition to those of the tests. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -65,7 +65,7 @@ export function startSla(args: readonly string[], { root = ROOT, env = {} }: Sla
 
 export const sla = (args: readonly string[], options?: SlaOptions) => startSla(args, options).done;
 
-/** The same in this process: for the many commands that start no other. */
+/** The same in this process, for the many commands that start no process. */
 export async function slaHere(args: readonly string[], cwd = ROOT): Promise<Done> {
   let stdout = '';
   let stderr = '';
@@ -85,7 +85,7 @@ export async function slaHere(args: readonly string[], cwd = ROOT): Promise<Done
   return { code, stdout, stderr };
 }
 
-/** A checkout of its own, with our files and packages: what is done in it meddles with nobody. */
+/** A separate checkout with our files and packages: changes in it affect nothing else. */
 export async function copyCheckout(to: string): Promise<void> {
   await cp(ROOT, to, {
     recursive: true,

@@ -42,8 +42,9 @@ export async function prepareCache(env: ToolIo['env']): Promise<void> {
 }
 
 /**
- * A folder for incomplete work, on the cache's own file system, so that a finished file moves by one rename. Call this with
- * the package's lock held: anything left there from an earlier run was abandoned, and is removed.
+ * A folder for incomplete work, on the cache's own file system, so that a finished file moves by one rename.
+ * Call this with the package's lock held: anything left there by an earlier run is abandoned and gets
+ * removed.
  */
 export async function makeStaging(
   spec: PackageSpec,

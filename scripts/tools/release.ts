@@ -43,9 +43,9 @@ export async function probeRelease(spec: PackageSpec, context: ReleaseContext): 
 }
 
 /**
- * Downloads the release's archive into `folder`, verifies it against the checksum file published with it, and unpacks it
- * there. Returns the folder that contains the programs. Not ok if no release is available here; throws HarnessError `release-
- * checksum` if the archive does not match the checksum file.
+ * Downloads the release's archive into `folder`, verifies it against the checksum file published with it, and
+ * unpacks it there. Returns the folder that contains the programs. Not ok if no release is available here;
+ * throws HarnessError `release-checksum` if the archive does not match the checksum file.
  */
 export async function downloadRelease(
   { package: spec, name: program }: Pick<ToolSpec, 'package' | 'name'>,

@@ -54,7 +54,10 @@ export const register: Register = (program, io, done) =>
 
 const warmUpSeconds = 2;
 
-/** Measures the service beside the usual way to build one, in turn on this machine; exit 1 when a target is missed. */
+/**
+ * Measures the service and a conventional implementation, in turn on this machine; exits with 1 if a target
+ * is missed.
+ */
 export async function bench(options: BenchOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const [rounds, seconds] = [Number(options.rounds), Number(options.seconds)];
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
@@ -86,7 +89,10 @@ interface Run extends Place {
   readonly seconds: number;
 }
 
-/** Hung workers are replaced soon, so that many fit into the time; a busy machine must not look like a lost request. */
+/**
+ * Hung workers are replaced quickly, so that many replacements fit into the time; a busy machine must not
+ * look like an unanswered request.
+ */
 const soakSettings = { INFERENCE_LIMIT_MS: '3000', REQUEST_DEADLINE_MS: '60000', LOG_LEVEL: 'warn' };
 
 async function runSoak(seconds: number, json: boolean, { folder, cleanup, io }: Place): Promise<ExitCode> {

@@ -20,7 +20,10 @@ interface Text {
 
 const TIMEOUT_MS = 120_000;
 
-/** The mean confidence of the embedded model over the load's corpus, by kind: what the confidence objective stands on. */
+/**
+ * Prints the mean confidence of the embedded model over the load's corpus, by kind, which the confidence
+ * objective is based on.
+ */
 export async function corpus(io: Io): Promise<ExitCode> {
   const file = join(io.root, 'loadtests', 'lib', 'corpus.json');
   const { texts } = JSON.parse(await readFile(file, 'utf8')) as { texts: readonly Text[] };

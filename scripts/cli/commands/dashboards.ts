@@ -41,7 +41,10 @@ export async function dashboards(
   return 0;
 }
 
-/** File name and text of each, with the limit that a stored run found where there is one. Grafana's kit is loaded only here: it is large, and no run needs it. */
+/**
+ * File name and content of each, including the limit that a stored run measured, if there is one. Grafana's
+ * library is loaded only here, because it is large and no run needs it.
+ */
 export async function renderDashboards(
   document: SlaDocument,
   measured: MeasuredLimit | null = null,

@@ -12,7 +12,10 @@ export const register: Register = (program, io, done) =>
     .description('show which tools were found, where, and in which version')
     .action(async () => done(await doctor(io)));
 
-/** Says what was found where, and its version; what would be installed; what is missing, and how to provide it. */
+/**
+ * Reports which tools were found, where, and in which version; which would be installed; and which are
+ * missing, with ways to provide them.
+ */
 export async function doctor(io: Io): Promise<ExitCode> {
   io.print(row('node', process.version.slice(1), process.execPath));
   io.print(row('npm', ...(await versionOf('npm', ['--version']))));
@@ -45,7 +48,9 @@ function formatTool(report: ToolReport): string {
   }
 }
 
-/** These serve as they are found: go builds tools where no release can be had, docker runs the stack in containers. */
+/**
+ * These are used as they are: go builds tools that cannot be downloaded, docker runs the stack in containers.
+ */
 async function versionOf(command: string, args: readonly string[]): Promise<[string, string]> {
   try {
     const { stdout } = await promisify(execFile)(command, [...args], { timeout: 10_000 });

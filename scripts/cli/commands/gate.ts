@@ -26,7 +26,7 @@ export const register: Register = (program, io, done) => {
     .action(async (options: GateOptions) => done(await gate(options, io)));
 };
 
-/** Starts what is needed, loads, judges, prints the verdict, and exits by it. */
+/** Starts what is needed, sends the load, judges, prints the verdict, and sets the exit code. */
 export async function gate(options: GateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.error;
@@ -34,13 +34,13 @@ export async function gate(options: GateOptions, io: Io): Promise<ExitCode | rea
   const measured = await measureRun(prepared.value, tools, null, io);
   const verdict = judge(measured.plan, measured.run, measured.evidence!);
   await finishRun(measured, verdict, io);
-  // Last: a verdict whose evidence could not be stored is none.
+  // Last, because a verdict without stored evidence does not count.
   printVerdict(verdict, measured.plan, options, io);
   await refreshIndex(dirname(measured.path), io);
   return verdict.exitCode;
 }
 
-/** A convenience beside the run: whatever becomes of it, the verdict stands. */
+/** A convenience only: its failure does not change the verdict. */
 export async function refreshIndex(parent: string, io: Io): Promise<void> {
   await writeRunsIndex(parent).catch((error: Error) =>
     io.progress(`the list of runs cannot be written: ${error.message}`),

@@ -26,8 +26,9 @@ export const register: Register = (program, io, done) =>
 const CONFIG = 'scripts/mutation/stryker.config.ts';
 
 /**
- * Changes the code of the core in many small ways, and tries whether its tests notice. The files are paths or patterns from
- * the project's root; without any, all that the configuration names. Fewer than 90% noticed are a failure.
+ * Changes the code of the core in many small ways, and checks whether its tests notice. The files are paths
+ * or patterns relative to the project's root; by default all that the configuration names. Fails if fewer
+ * than 90% are noticed.
  */
 export async function mutate(
   files: readonly string[],

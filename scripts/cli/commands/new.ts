@@ -7,7 +7,9 @@ import { badOption, type Input, type PlacedProblem, readDocument, shortPath } fr
 import type { ExitCode, Io } from '../io.ts';
 import { documentText, entryFor, scriptText, withScenario } from '../starting-points.ts';
 
-/** Starting points that run as they are: a scenario in a document, or a document. What is there already is never touched. */
+/**
+ * Templates that run unchanged: a scenario in a document, or a document. Existing files are never changed.
+ */
 
 export interface NewScenarioOptions {
   readonly sla?: string;
@@ -32,7 +34,7 @@ export const register: Register = (program, io, done) => {
 
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
-/** Writes `loadtests/NAME.ts`, and its load into the document. */
+/** Writes `loadtests/NAME.ts`, and adds its load to the document. */
 export async function newScenario(
   name: string,
   options: NewScenarioOptions,

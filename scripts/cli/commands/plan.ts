@@ -18,7 +18,10 @@ export const register: Register = (program, io, done) => {
     .action(async (options: PlanOptions) => done(await plan(options, io)));
 };
 
-/** Says before a run what it can tell; a plan too short for its document is refused, as ./sla gate refuses it. */
+/**
+ * Reports before a run what it can decide; a plan that is too short for its document is rejected, as in ./sla
+ * gate.
+ */
 export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const planned = await planRun(options, io);
   if (!planned.ok) return planned.error;

@@ -14,7 +14,7 @@ export interface ReferenceOptions {
   readonly model?: string;
   /** A file `{"texts":[{"text":"…"}]}`; by default the load's corpus. */
   readonly texts?: string;
-  /** Where to write it; by default beside the embedded model, or into the given model's folder. */
+  /** Where to write it; by default next to the embedded model, or into the given model's folder. */
   readonly out?: string;
 }
 
@@ -33,7 +33,10 @@ export const register: Register = (program, io, done) =>
 
 const TIMEOUT_MS = 600_000;
 
-/** Writes what the model's predictions on these texts are like: what the service holds its traffic against. */
+/**
+ * Writes reference statistics of the model's predictions on these texts, which the service compares its
+ * traffic with.
+ */
 export async function reference(
   options: ReferenceOptions,
   io: Io,

@@ -78,7 +78,7 @@ interface Samples extends AsyncDisposable {
 
 const externalSamples = (url: string): Samples => ({ url, [Symbol.asyncDispose]: async () => {} });
 
-/** The source of the samples: the given server, the snapshot of the run, or the running stack. */
+/** Where samples come from: the given server, the snapshot of the run, or the running stack. */
 async function samplesOf(
   stored: StoredRun,
   prometheus: string | undefined,
@@ -119,7 +119,7 @@ async function annotate(stored: StoredRun, verdict: Verdict, access: GrafanaAcce
   );
 }
 
-/** Of the first dashboard, at the run's window. */
+/** The URL of the first dashboard, at the run's window. */
 function addressOf(url: string, dashboards: ReadonlyMap<string, string>, { run }: StoredRun): string {
   const [first] = [...dashboards.keys()].map((name) => name.replace(/\.json$/, ''));
   const from = Math.floor(run.window.fromSeconds * 1000) - AROUND_MS;

@@ -23,9 +23,9 @@ import { bringGrafanaUp, showInGrafana } from './review-grafana.ts';
 export interface ReviewOptions {
   readonly run?: string;
   readonly text?: boolean;
-  /** A Grafana to bring the dashboards and the run's annotations into; true: one that is started for it. */
+  /** The Grafana that receives the dashboards and the run's annotations; true: a temporary one. */
   readonly grafana?: string | true;
-  /** What that one asks, where the run has no snapshot. */
+  /** The Prometheus that the temporary one queries if the run has no snapshot. */
   readonly prometheus?: string;
 }
 
@@ -44,7 +44,7 @@ export const register: Register = (program, io, done) =>
       done(await review({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
     );
 
-/** Opens the report of a stored run; without a screen, prints its path and what it says as text. */
+/** Opens the report of a stored run; without a screen, prints its path and its text version. */
 export async function review(options: ReviewOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const urlProblems = problemsOf(options);
   if (urlProblems.length > 0) return urlProblems;
@@ -87,7 +87,7 @@ function problemsOf({ grafana, prometheus }: ReviewOptions): readonly PlacedProb
   ];
 }
 
-/** As it was stored; where it was never judged, as it follows from the files. */
+/** The stored verdict; if the run was never judged, the verdict that follows from its files. */
 function verdictOf({ path, plan, run, evidence, verdictText }: StoredRun): Verdict {
   if (verdictText !== null) return readVerdict(JSON.parse(verdictText));
   if (evidence !== null) return judge(plan, run, evidence);
@@ -102,7 +102,7 @@ async function reportAlterations(path: string, io: Io): Promise<void> {
     io.progress(`${shortPath(io, join(path, file))}: the run does not match its seal: ${message}`);
 }
 
-/** The one in the folder; of an older run, which is sealed without one, one of its own place. */
+/** The report in the folder; for an older run that was sealed without one, a new one elsewhere. */
 async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<string> {
   const own = join(stored.path, FILES.report);
   if (existsSync(own)) return own;
@@ -115,7 +115,7 @@ async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<
 
 // ---------------------------------------------------------------------------------------------- a screen
 
-/** False where there is none, or nothing that opens files. */
+/** False if there is no screen, or no program to open files. */
 async function openOnScreen(file: string, { env }: Io): Promise<boolean> {
   const isMac = process.platform === 'darwin';
   if (!isMac && !env.DISPLAY && !env.WAYLAND_DISPLAY) return false;

@@ -34,7 +34,7 @@ export const register: Register = (program, io, done) =>
     .option('--out <file>', 'write the rules to this file instead of standard output')
     .action(async (options: RulesOptions) => done(await rules(options, io)));
 
-/** Prints, or writes, the rules that follow from a document. */
+/** Prints or writes the rules that are generated from a document. */
 export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read.error;

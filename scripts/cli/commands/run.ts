@@ -20,7 +20,7 @@ export const register: Register = (program, io, done) => {
     );
 };
 
-/** A line each: name, and what it is. */
+/** One line each: name and description. */
 export async function listScenarios(
   { sla }: RunOptions,
   io: Io,
@@ -33,7 +33,10 @@ export async function listScenarios(
   return 0;
 }
 
-/** Loads only: against the stack that is up, or one started for this run. Leaves a run folder for ./sla verify. */
+/**
+ * Only sends load: against the running stack, or one started for this run. Leaves a run folder for ./sla
+ * verify.
+ */
 export async function run(options: RunOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   if (options.scenario === undefined)
     return badOption('SCENARIO', 'name the scenario to run; ./sla run --list shows them all').error;
@@ -52,6 +55,6 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
   return completed ? 0 : 3;
 }
 
-/** What the stack that is up was not started with. */
+/** Options that require a stack to be started with them. */
 const wantsOwnStack = ({ target, faults, snapshot, stack }: RunOptions) =>
   target !== undefined || faults !== undefined || snapshot === true || stack !== undefined;

@@ -28,7 +28,7 @@ export const register: Register = (program, io, done) => {
     .action(async (options: PruneOptions) => done(await prune(options, io)));
 };
 
-/** The runs that are stored, newest first. */
+/** The stored runs, newest first. */
 export async function list({ out, json }: ListOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const parent = runsFolder(io, out);
   const found = await runsIn(parent);
@@ -40,7 +40,7 @@ export async function list({ out, json }: ListOptions, io: Io): Promise<ExitCode
   return 0;
 }
 
-/** What `--out` names may be anything. */
+/** The folder given by `--out` may contain anything. */
 async function runsIn(parent: string): Promise<Input<readonly string[]>> {
   try {
     return accept(await findRuns(parent));
@@ -70,7 +70,7 @@ export interface PruneOptions {
   readonly dryRun?: boolean;
 }
 
-/** Deletes all but the newest runs, and prints what went. */
+/** Deletes all but the newest runs, and lists the deleted ones. */
 export async function prune(
   { out, keep, dryRun }: PruneOptions,
   io: Io,

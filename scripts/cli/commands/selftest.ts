@@ -17,9 +17,9 @@ export interface SelftestOptions {
   readonly json?: string;
   readonly markdown?: boolean;
   readonly out?: string;
-  /** Rows that cannot be run here do not count against it. */
+  /** Rows that cannot be run here do not count as failures. */
   readonly allowSkipped?: boolean;
-  /** How often in a row. */
+  /** How many times to repeat the rows. */
   readonly times?: string;
 }
 
@@ -40,7 +40,9 @@ export const register: Register = (program, io, done) =>
 
 const MAX_TIMES = 100;
 
-/** Puts faults into the real gate, one after the other, and says whether each came out as it should. */
+/**
+ * Injects faults into the real gate, one after the other, and reports whether each had the expected outcome.
+ */
 export async function selftest(
   options: SelftestOptions,
   io: Io,
@@ -58,11 +60,11 @@ export async function selftest(
   if (options.json !== undefined)
     await writeWhole(userPath(io, options.json), `${JSON.stringify(results, null, 2)}\n`);
   io.print(options.markdown === true ? renderMarkdownTable(results) : renderTable(results));
-  // What is only judged again can have no row in which nothing is judged: whoever asks for that, asks for those to be skipped.
+  // Judging recordings cannot include rows without a verdict: requesting both means skipping these.
   return exitCodeOf(results, options.quick === true || options.allowSkipped === true);
 }
 
-/** `latency-180ms`, or the beginning of several names. */
+/** `latency-180ms`, or a common prefix of several names. */
 function chooseRows(only: readonly string[] = []): readonly Row[] | string {
   const unknown = only.find((name) => !MATRIX.some((row) => row.name.startsWith(name)));
   if (unknown !== undefined)

@@ -13,7 +13,10 @@ export const register: Register = (program, io, done) =>
     .option('--port <port>', 'port to listen on (default: the environment variable PORT, else 8000)')
     .action(async (options: { port?: string }) => done(await serve(options, io)));
 
-/** The service alone, in the foreground, as in production. Ends when it ends; Ctrl-C and SIGTERM let it finish first. */
+/**
+ * The service alone, in the foreground, as in production. Exits when the service exits; on Ctrl-C and SIGTERM
+ * the service finishes first.
+ */
 export async function serve(
   { port }: { readonly port?: string },
   io: Io,
@@ -29,11 +32,11 @@ export async function serve(
       ...(read && { PORT: String(read.value) }),
     },
     stdio: 'inherit',
-    // A group of its own: Ctrl-C reaches it once, through us.
+    // In its own process group: Ctrl-C reaches it once, through us.
     detached: true,
   });
   onAbort(io.signal, () => child.kill('SIGTERM'));
-  // Asked twice, we end at once: it must not outlive us.
+  // A second signal ends both immediately, because the service must not outlive us.
   process.once('exit', () => child.kill('SIGKILL'));
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   if (code === 0) return 0;

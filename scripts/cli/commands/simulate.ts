@@ -28,7 +28,10 @@ const DURATIONS_SECONDS = [60, 300, 1200];
 const SEED = 11;
 const CALIBRATION = { durationSeconds: 16_000, parts: 100, seed: 7 };
 
-/** Prints how often a confidence of 95% is wrong, on services whose truth is known, as the Markdown table of the docs. */
+/**
+ * Prints how often a confidence of 95% is wrong, on simulated services with known truth, as the Markdown
+ * table in the docs.
+ */
 export async function simulate(
   options: SimulateOptions,
   io: Io,
@@ -42,7 +45,7 @@ export async function simulate(
   );
   for (const durationSeconds of DURATIONS_SECONDS) {
     for (const service of SERVICES) {
-      // Between two services there is time for Ctrl-C.
+      // Ctrl-C is handled between two services.
       await new Promise(setImmediate);
       io.signal.throwIfAborted();
       for (const cell of simulateCells(service, durationSeconds, runs, SEED)) io.print(row(cell));
@@ -53,7 +56,7 @@ export async function simulate(
 }
 
 const DRIFT_SECONDS = [60, 300];
-/** Load at the beginning and at the end of a run whose limit is that of a steady queue at 0.5. */
+/** Load at the start and at the end of a run whose limit is that of a steady queue at a load of 0.5. */
 const DRIFTS = [
   [0.5, 0.5],
   [0.5, 0.6],
@@ -62,7 +65,7 @@ const DRIFTS = [
   [0.5, 1],
 ] as const;
 
-/** How often a queue that fills is found: by what is over the p95 of one that does not. */
+/** How often a filling queue is detected, by its requests over the p95 of a steady queue. */
 async function printDrift(runs: number, io: Io): Promise<void> {
   io.print('\n| load rises | seconds | not steady |\n| --- | ---: | ---: |\n');
   const limitSeconds = LIMITS['M/G/2 at 0.5']![95];

@@ -27,11 +27,12 @@ export interface StackOptions {
   /** `local` by default, or `containers`. */
   readonly stack?: string;
   /**
-   * `alerts`: Prometheus evaluates the document's rules, and an Alertmanager delivers what fires, as they always do in
-   * containers. `tracing`: a Jaeger gets the service's traces. In containers `tracing` and `logs`.
+   * `alerts`: Prometheus evaluates the document's rules, and an Alertmanager delivers the alerts that fire,
+   * as always in containers. `tracing`: a Jaeger receives the service's traces. In containers: `tracing` and
+   * `logs`.
    */
   readonly with?: string;
-  /** Of the holder: the Alertmanager that was found. */
+  /** Passed to the holder process: the Alertmanager that was found. */
   readonly alertmanager?: string;
 }
 
@@ -75,7 +76,7 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
     io.progress('a stack is already running');
     return tell(running, io);
   }
-  // Installed here, where progress can be seen; the holder then finds it at once.
+  // Installed here, where progress is visible; the holder then finds it immediately.
   if (kind === 'local') await findTool('prometheus', toolIo(io));
   else io.progress('starting containers; the first time, images are pulled or built');
   if (parts.has('tracing')) await findTool('jaeger', toolIo(io));
@@ -85,7 +86,7 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
   return tell(stack, io);
 }
 
-/** Alerts can be looked at without it; only who has named a receiver must have one. */
+/** Alerts can be viewed without it; it is required only if a receiver is configured. */
 async function findAlertmanager(io: Io): Promise<readonly string[]> {
   try {
     return ['--alertmanager', (await findTool('alertmanager', toolIo(io))).path];
@@ -99,18 +100,18 @@ async function findAlertmanager(io: Io): Promise<readonly string[]> {
   }
 }
 
-/** Where notifications go: an address that may have a token in it, so not an option. */
+/** Where notifications are sent: a URL that may contain a token, so it is not an option. */
 const webhookOf = ({ env }: Io) => env.ALERT_WEBHOOK_URL || null;
 
 interface Asked {
   readonly kind: 'local' | 'containers';
   readonly port: number;
-  /** What a local stack has besides service and Prometheus. */
+  /** The parts of a local stack other than service and Prometheus. */
   readonly parts: ReadonlySet<LocalPart>;
   readonly alertmanager: AlertmanagerOptions | null;
   readonly containers: ContainerExtras;
   readonly read: ReadDocument;
-  /** The arguments that hand all this on to the holder. */
+  /** The arguments that pass all of this on to the holder. */
   readonly args: readonly string[];
 }
 
@@ -149,7 +150,7 @@ const LOCAL_PARTS = ['alerts', 'tracing'] as const;
 type LocalPart = (typeof LOCAL_PARTS)[number];
 const isLocalPart = (text: string): text is LocalPart => LOCAL_PARTS.some((part) => part === text);
 
-/** Reads `alerts,tracing`. */
+/** Parses `alerts,tracing`. */
 function readParts(extras: string | undefined): Input<ReadonlySet<LocalPart>> {
   const named = extras?.split(',').map((part) => part.trim()) ?? [];
   const unknown = named.find((part) => !isLocalPart(part));
@@ -192,7 +193,7 @@ export async function down(io: Io): Promise<ExitCode> {
   return 0;
 }
 
-/** 0 when a stack is up and whole, 4 otherwise. */
+/** 0 if a stack is up and complete, otherwise 4. */
 export async function status(io: Io): Promise<ExitCode> {
   const stack = await stackStatus(io);
   if (stack === null) {

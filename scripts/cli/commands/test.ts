@@ -23,13 +23,13 @@ interface TestOptions {
   readonly full?: boolean;
 }
 
-/** Tests that a machine may be unable to run, or that build a tool for minutes: part of `--full` alone. */
+/** Tests that a machine may be unable to run, or that build a tool for minutes: only part of `--full`. */
 interface Demanding {
   readonly what: string;
   readonly files: readonly string[];
   /** null: they can be run, but take long. */
   readonly isMissing: ((env: Io['env']) => boolean) | null;
-  /** Set where only a part of a file is left out. */
+  /** Set if only part of a file is left out. */
   readonly variable?: string;
 }
 
@@ -52,13 +52,13 @@ const DEMANDING: readonly Demanding[] = [
   },
 ];
 
-/** Lints, type-checks, and runs the tests (or those that the arguments name) on the real tools. */
+/** Lints, type-checks, and runs the tests (or those that the arguments name) with the real tools. */
 export async function test(args: readonly string[], { full }: TestOptions, io: Io): Promise<ExitCode> {
   const tools = await Promise.all(
     (['k6', 'prometheus', 'promtool', 'alertmanager'] as const).map((name) => findTool(name, toolIo(io))),
   );
   const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
-  // Who names files wants these.
+  // Naming a file requests it.
   const isWhole = args.every((arg) => arg.startsWith('-'));
   const skipped =
     full || !isWhole ? [] : DEMANDING.filter(({ isMissing }) => isMissing === null || isMissing(io.env));
@@ -79,7 +79,7 @@ export async function test(args: readonly string[], { full }: TestOptions, io: I
   return reportSkipped(skipped, io, 0);
 }
 
-/** In the last lines: what was not tested is not to be overlooked. */
+/** In the last lines, so that skipped tests are not overlooked. */
 function reportSkipped(skipped: readonly Demanding[], { env, progress }: Io, code: ExitCode): ExitCode {
   for (const { what } of skipped) progress(`not tested: ${what}; include it by ./sla test --full`);
   for (const name of ['SLA_SKIP_CONTAINERS', 'SLA_SKIP_BROWSER'])
@@ -87,7 +87,7 @@ function reportSkipped(skipped: readonly Demanding[], { env, progress }: Io, cod
   return code;
 }
 
-/** Runs a tool of the project, with its output as ours. Gives its exit code. */
+/** Runs a tool of the project with our standard output and error. Returns its exit code. */
 export function runStep(
   command: string,
   args: readonly string[],

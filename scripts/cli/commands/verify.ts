@@ -71,7 +71,7 @@ interface Judged {
   readonly verdict: Verdict;
 }
 
-/** Judges a stored run again, or any window of any service that a Prometheus knows. */
+/** Judges a stored run again, or any window of any service that a Prometheus scrapes. */
 export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const isWindow = options.from !== undefined || options.to !== undefined;
   const sure = readConfidence(options.confidence);
@@ -149,7 +149,7 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   const read = input.value;
   const looser = checkConfidence(overrides, read.plan.confidence ?? null, 'the plan of the run');
   if (looser.length > 0) return refuse(...looser);
-  // Asked with another confidence, it is another verdict: of the same run, by a stricter rule.
+  // Another confidence gives another verdict: on the same run, by a stricter rule.
   const isAsStored = Object.keys(overrides).length === 0;
   const stored = isAsStored ? read : { ...read, plan: { ...read.plan, ...overrides }, verdictText: null };
   const { plan } = stored;
@@ -162,7 +162,7 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   });
 }
 
-/** What keeps a folder from being judged: there is no run in it, or the folder does not match its seal. */
+/** Why a folder cannot be judged: it contains no run, or does not match its seal. */
 async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
   if (!existsSync(path))
     return badOption('RUN', `there is no run folder ${path}: create one with ./sla gate, or name another`)
@@ -181,7 +181,7 @@ async function findProblems(path: string, io: Io): Promise<readonly PlacedProble
   }));
 }
 
-/** Without any network: the same files give the same bytes. */
+/** Without network access: the same files give the same bytes. */
 function judgeFromFiles({ path, plan, run, evidence, verdictText }: StoredRun, io: Io): Verdict {
   if (evidence === null) {
     throw new HarnessError('no-evidence', `${path} has no evidence: Prometheus was not queried`, {
@@ -204,7 +204,7 @@ function reportStored(stored: { readonly schema: string }, verdict: Verdict, io:
   for (const line of differences) io.progress(`  ${line}`);
 }
 
-/** Asks again, and reports what differs from the stored run. */
+/** Queries again, and reports differences from the stored run. */
 async function judgeAfresh(
   { plan, run, evidence, path }: StoredRun,
   url: string,
@@ -212,7 +212,7 @@ async function judgeAfresh(
   io: Io,
 ): Promise<Verdict> {
   const { clock: _, ...asked } = await askFor(plan, run, url, options, io);
-  // The clocks that cut the window were those of the run, not those of whoever looks again.
+  // The window is cut by the clocks of the run, not by those of this machine now.
   const fresh = { ...asked, ...(evidence?.clock === undefined ? {} : { clock: evidence.clock }) };
   const verdict = judge(plan, run, fresh);
   if (evidence === null) return verdict;
