@@ -3,6 +3,7 @@ import { latencyEffectOf, USUAL_CONFIDENCE } from '../judge/certainty.ts';
 import { measureIn } from '../measures/measure.ts';
 import type { Evidence, Plan, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import type { Reason } from '../model/reasons.ts';
+import { type Result, unwrap } from '../model/result.ts';
 import { type Block, LEAST_BLOCKS, totalsOf } from '../statistics/design-effect.ts';
 import { shareBounds } from '../statistics/intervals.ts';
 import { budgetOf } from '../statistics/statistics.ts';
@@ -38,7 +39,7 @@ export function percentilesOf(
 }
 
 function percentileIn(
-  scope: Scope | Reason,
+  scope: Result<Scope, Reason>,
   objective: PlannedObjective,
   plan: Plan,
   run: RunRecord,
@@ -46,7 +47,7 @@ function percentileIn(
   const measured = measureIn(scope, objective, run, plan.requests);
   if (objective.measure.kind !== 'latency' || measured.kind !== 'share') return null;
   // What was counted was counted in a frame, and without what replicas that ended took with them.
-  const { frame } = scope as { readonly frame: Frame };
+  const frame = unwrap(unwrap(scope).frame);
   const isWhole = (measured.uncounted ?? 0) === 0;
   const bounds = isWhole ? boundsIn(objective.measure, frame, plan.confidence) : null;
   return { valueSeconds: measured.value, bounds };
@@ -59,10 +60,8 @@ function boundsIn(
 ): PercentileAtService['bounds'] {
   const counted = countIncreases(buckets, frame);
   if (!counted.ok) return null;
-  const edges = commonEdges(
-    counted.increases.map(({ labels }) => toSeconds(parseValue(labels.le!), valuesIn)),
-  );
-  const slower = slowerBlocks(counted.increases, edges, frame, valuesIn);
+  const edges = commonEdges(counted.value.map(({ labels }) => toSeconds(parseValue(labels.le!), valuesIn)));
+  const slower = slowerBlocks(counted.value, edges, frame, valuesIn);
   return percentileBounds(edges, slower, percentile, confidence ?? USUAL_CONFIDENCE);
 }
 

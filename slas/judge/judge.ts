@@ -12,7 +12,7 @@ import type {
   RunRecord,
   Verdict,
 } from '../model/model.ts';
-import { isReason, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
 import { selectorsOf } from '../prometheus/promql.ts';
 import { countedSpan } from '../window/outside.ts';
 import { scopeOf } from '../window/phases.ts';
@@ -48,7 +48,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
       objective,
       scope,
       measured: measureIn(scope, objective, run, plan.requests),
-      view: isReason(scope) ? null : viewOfClient(objective, scope.run),
+      view: scope.ok ? viewOfClient(objective, scope.value.run) : null,
     };
   });
 
@@ -69,7 +69,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
     window: { from: rfc3339(run.window.fromSeconds), to: rfc3339(run.window.toSeconds) },
     objectives,
     preconditions,
-    reconciliation: reconciled.ok ? reconciled.rows : [],
+    reconciliation: reconciled.ok ? reconciled.value : [],
     ...holdAlerts(plan, run, evidence, objectives),
   };
 }
@@ -81,8 +81,9 @@ function explained(decision: Decision, { measured, view, scope }: Seen, plan: Pl
   const atClient = view?.measured.value ?? null;
   if (decision.byClient === undefined || view === null || atClient === null || measured.kind !== 'share')
     return decision;
-  if (decision.verdict !== 'missed' || isReason(scope) || isReason(scope.frame)) return decision;
-  const lag = plan.lag === null ? null : highestGauge(plan.lag, scope.frame);
+  const place = placeOf(scope);
+  if (decision.verdict !== 'missed' || place === null) return decision;
+  const lag = plan.lag === null ? null : highestGauge(plan.lag, place.frame);
   return {
     ...decision,
     reasons: [...decision.reasons, explainGap(atClient, measured.value, view.blockedSeconds, lag)],
@@ -130,13 +131,20 @@ function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
   };
 }
 
+/** The phase and the window of its counts; null where either is unknown. */
+function placeOf(scope: Seen['scope']) {
+  if (!scope.ok || !scope.value.frame.ok) return null;
+  return { phase: scope.value.phase, frame: scope.value.frame.value };
+}
+
 /** In a phase, the service's counts cover the part between its first scrape and its last. */
 function coveredBy({ measured, scope }: Seen) {
-  if (isReason(scope) || scope.phase === null || isReason(scope.frame)) return null;
+  const place = placeOf(scope);
+  if (place === null || place.phase === null) return null;
   if (measured.kind === 'nothing' || measured.kind === 'moment') return null;
-  const { fromSeconds, toSeconds } = scope.frame;
+  const { fromSeconds, toSeconds } = place.frame;
   const seconds = Number((toSeconds - fromSeconds).toFixed(3));
-  const whole = Number((scope.phase.toSeconds - scope.phase.fromSeconds).toFixed(3));
+  const whole = Number((place.phase.toSeconds - place.phase.fromSeconds).toFixed(3));
   return {
     told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
     reason: reason('phase-covered', { fromSeconds, toSeconds, seconds, phaseSeconds: whole }),
@@ -148,12 +156,13 @@ function coveredBy({ measured, scope }: Seen) {
  * first after it.
  */
 function spanOf({ measured, scope }: Seen) {
-  if (isReason(scope) || scope.phase !== null || isReason(scope.frame)) return null;
-  const span = measured.kind === 'nothing' || measured.kind === 'moment' ? null : countedSpan(scope.frame);
+  const place = placeOf(scope);
+  if (place === null || place.phase !== null) return null;
+  const span = measured.kind === 'nothing' || measured.kind === 'moment' ? null : countedSpan(place.frame);
   if (span === null) return null;
   const { fromSeconds, toSeconds } = span;
   const seconds = Number((toSeconds - fromSeconds).toFixed(3));
-  const asked = Number((scope.frame.toSeconds - scope.frame.fromSeconds).toFixed(3));
+  const asked = Number((place.frame.toSeconds - place.frame.fromSeconds).toFixed(3));
   return {
     told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
     reason: reason('window-covered', { fromSeconds, toSeconds, seconds, askedSeconds: asked }),

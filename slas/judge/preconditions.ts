@@ -178,9 +178,9 @@ function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): 
   if (incomplete !== null) return check(id, false, incomplete);
   // A service whose requests could not be counted, although the document names a counter, does not agree with
   // the client.
-  if (!reconciled.ok) return check(id, reconciled.isFailure ? false : null, reconciled.reason);
-  const broken = reconciled.rows.filter(({ ok }) => !ok);
-  const compared = (broken.length > 0 ? broken : reconciled.rows.slice(0, 1)).map(
+  if (!reconciled.ok) return check(id, reconciled.error.isFailure ? false : null, reconciled.error.reason);
+  const broken = reconciled.value.filter(({ ok }) => !ok);
+  const compared = (broken.length > 0 ? broken : reconciled.value.slice(0, 1)).map(
     ({ what, client, service, lost, reasons: because }) =>
       reason('counts-compared', { what, client, service, lost, because }),
   );

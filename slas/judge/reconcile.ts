@@ -2,6 +2,7 @@ import { answeredWith, answersInAll, requestsOf } from '../client/requests.ts';
 import { codesOf, isStatusLabel, statusPattern, tellsStatus } from '../document/statuses.ts';
 import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
+import { fail, ok, type Result } from '../model/result.ts';
 import { readSelector } from '../prometheus/promql.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { parseValue } from '../window/targets.ts';
@@ -16,11 +17,12 @@ import { trafficOf } from './surplus.ts';
  */
 
 /** Rows to compare, or why there are none; `isFailure` if there should have been some. */
-export type Reconciliation =
-  | { readonly ok: true; readonly rows: readonly Reconciled[] }
-  | { readonly ok: false; readonly isFailure: boolean; readonly reason: Reason };
+export type Reconciliation = Result<
+  readonly Reconciled[],
+  { readonly isFailure: boolean; readonly reason: Reason }
+>;
 
-const none = (reason: Reason, isFailure = false) => ({ ok: false, isFailure, reason }) as const;
+const none = (reason: Reason, isFailure = false) => fail({ isFailure, reason });
 
 export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliation {
   if (run.load === null) return none(reason('no-run-record', {}));
@@ -28,17 +30,17 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
   // The first response with a status creates its series inside the window. If the series existed before, the
   // two counts differ, and the difference is reported.
   const counted = countIncreases(plan.requests, frame, 'zero');
-  if (!counted.ok) return none(reason('requests-uncounted', { because: [counted.reason] }), true);
-  const allowance = { unseen: boundBySeconds(counted.increases, frame), others: plan.isolated === false };
+  if (!counted.ok) return none(reason('requests-uncounted', { because: [counted.error] }), true);
+  const allowance = { unseen: boundBySeconds(counted.value, frame), others: plan.isolated === false };
   const row = (what: string, client: number, service: number) =>
     compare(what, run.load!, client, service, allowance, frame);
   const rows = [
-    row('requests', answersInAll(run.load), total(counted.increases)),
-    ...statusRows(run.load, counted.increases, row),
+    row('requests', answersInAll(run.load), total(counted.value)),
+    ...statusRows(run.load, counted.value, row),
     ...latencyRows(plan, run.load, frame, row),
     ...meanRows(plan, run.load, frame, row),
   ];
-  return { ok: true, rows };
+  return ok(rows);
 }
 
 type Row = (what: string, client: number, service: number) => Reconciled;
@@ -129,7 +131,7 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): read
   return distinct.flatMap(({ buckets, path }) => {
     const counted = countIncreases(buckets, frame);
     if (!counted.ok) return [];
-    const all = counted.increases.filter(
+    const all = counted.value.filter(
       ({ labels }) => parseValue(labels.le ?? '') === Number.POSITIVE_INFINITY,
     );
     return [row(`latencies of ${path}`, expectedIn(buckets, client, path, total(all)), total(all))];
@@ -153,7 +155,7 @@ function meanRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonl
     const counted = countIncreases(measure.count, frame);
     if (!counted.ok) return [];
     const successes = successesOf(load.client, measure.clientPath);
-    const observations = total(counted.increases);
+    const observations = total(counted.value);
     const held = row(`observations of ${id}`, successes, observations);
     return successes === 0 ? [] : [observations < successes ? held : { ...held, ok: true, reasons: [] }];
   });

@@ -2,7 +2,8 @@ import type { ClientView } from '../client/client.ts';
 import { holds } from '../document/limits.ts';
 import { isWithin, type Measured } from '../measures/measure.ts';
 import type { PlannedObjective, Steadiness } from '../model/model.ts';
-import { isReason, type Reason } from '../model/reasons.ts';
+import type { Reason } from '../model/reasons.ts';
+import type { Result } from '../model/result.ts';
 import { type Block, largestOf } from '../statistics/design-effect.ts';
 import { steadinessOf } from '../statistics/trend.ts';
 import type { Scope } from '../window/phases.ts';
@@ -26,7 +27,7 @@ export interface Seen {
   readonly measured: Measured;
   readonly view: ClientView | null;
   /** The part of the run that it was judged in, or why that is not known. */
-  readonly scope: Scope | Reason;
+  readonly scope: Result<Scope, Reason>;
 }
 
 /** The decision by the service's clock and, if requested, by the client's. */
@@ -78,9 +79,9 @@ function clientSide(one: Seen, view: ClientView, seen: readonly Seen[], grounds:
 }
 
 /** What is judged in a phase rests on that phase's plan and load; if those are unknown, on no load at all. */
-function narrowed(grounds: Grounds, scope: Scope | Reason): Grounds {
-  if (isReason(scope)) return { ...grounds, run: { ...grounds.run, load: null } };
-  return { ...grounds, plan: scope.plan, run: scope.run };
+function narrowed(grounds: Grounds, scope: Seen['scope']): Grounds {
+  if (!scope.ok) return { ...grounds, run: { ...grounds.run, load: null } };
+  return { ...grounds, plan: scope.value.plan, run: scope.value.run };
 }
 
 /**
@@ -92,17 +93,19 @@ function steadinessIn(
   { plan }: Grounds,
 ): Steadiness | null {
   const phases = plan.load?.phases ?? [];
-  if (isReason(scope) || (scope.phase === null && phases.length !== 1)) return null;
+  if (!scope.ok) return null;
+  const { phase } = scope.value;
+  if (phase === null && phases.length !== 1) return null;
   const { measure, target } = objective;
   const isShare = measure.kind === 'latency' || measure.kind === 'ratio';
-  const before = phases[phases.findIndex(({ name }) => name === scope.phase?.name) - 1];
+  const before = phases[phases.findIndex(({ name }) => name === phase?.name) - 1];
   return steadinessOf(blocks, {
     worse: target.comparison.startsWith('<') ? 'more' : 'less',
     isBeyond: ({ part, total }) =>
       isShare
         ? !isWithin(measure, target, Math.round(part), Math.round(total))
         : !holds(part / total, target),
-    mayImprove: before !== undefined && before.ratePerSecond > scope.phase!.ratePerSecond,
+    mayImprove: before !== undefined && before.ratePerSecond > phase!.ratePerSecond,
   });
 }
 

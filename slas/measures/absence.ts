@@ -4,6 +4,7 @@ import { isStatusLabel } from '../document/statuses.ts';
 import { foreignTo } from '../document/vocabularies.ts';
 import type { PlannedMeasure, RunRecord, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
+import { fail, ok, type Result } from '../model/result.ts';
 import { readSelector, type Selected } from '../prometheus/promql.ts';
 import type { Increase } from '../window/increases.ts';
 import { belongsTo } from '../window/targets.ts';
@@ -23,26 +24,19 @@ import type { Frame } from '../window/window.ts';
 
 type Ratio = PlannedMeasure & { readonly kind: 'ratio' };
 
-/** Why a missing series counts as 0 (`ok`), or why it does not. */
-export interface Absence {
-  readonly ok: boolean;
-  readonly reason: Reason;
-}
-
-export function absenceOf(planned: Ratio, frame: Frame, run: RunRecord): Absence {
+/** Why a missing series counts as 0, or why it does not. */
+export function absenceOf(planned: Ratio, frame: Frame, run: RunRecord): Result<Reason, Reason> {
   const bad = readSelector(planned.bad);
   const seen = seriesOf(bad.metric, frame).map(({ labels }) => labels);
   const telling = tellingOf(planned);
   const foreign = telling.flatMap((label) => foreignValue(label, bad, seen));
-  if (foreign[0] !== undefined) return { ok: false, reason: foreign[0] };
-  const zero = (shownBy: 'series' | 'client'): Absence => ({
-    ok: true,
-    reason: reason('absent-as-zero', { selector: planned.bad, shownBy }),
-  });
+  if (foreign[0] !== undefined) return fail(foreign[0]);
+  const zero = (shownBy: 'series' | 'client') =>
+    ok(reason('absent-as-zero', { selector: planned.bad, shownBy }));
   if (isOneValueAway(telling, bad, seen)) return zero('series');
   if (isWitnessed(planned, frame, run)) return zero('client');
   const lacking = { metric: bad.metric, with: unseenLabels(telling, bad, seen) };
-  return { ok: false, reason: reason('errors-unproven', lacking) };
+  return fail(reason('errors-unproven', lacking));
 }
 
 /**

@@ -17,8 +17,9 @@ const isUp = (gauge: string) => readSelector(gauge).metric === 'up';
 
 export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Frame): Measured {
   const isOwn = isUp(planned.gauge);
-  const reading = cleanReading(planned.gauge, frame, isOwn);
-  if ('ok' in reading) return nothing(reading.reason);
+  const read = cleanReading(planned.gauge, frame, isOwn);
+  if (!read.ok) return nothing(read.error);
+  const reading = read.value;
   if (reading.series.length === 0) return nothing(reason('no-data', { selector: planned.gauge }));
   const stray = strayOf(reading, frame);
   if (stray !== null) return nothing(stray);
@@ -70,8 +71,9 @@ export function measurePeak(
   { target, unit }: PlannedObjective,
   frame: Frame,
 ): Measured {
-  const reading = cleanReading(planned.gauge, frame);
-  if ('ok' in reading) return nothing(reading.reason);
+  const read = cleanReading(planned.gauge, frame);
+  if (!read.ok) return nothing(read.error);
+  const reading = read.value;
   const stray = strayOf(reading, frame);
   if (stray !== null) return nothing(stray);
   const stale = isUp(planned.gauge) ? null : neverRefreshed(planned.gauge, reading.series, frame);
@@ -204,10 +206,10 @@ function gaugeValues(series: readonly Series[], target: TargetWindow, frame: Fra
 /** The highest value of a gauge in the window, on any target; null if unknown. */
 export function highestGauge(selector: string, frame: Frame): number | null {
   const reading = cleanReading(selector, frame);
-  if ('ok' in reading) return null;
+  if (!reading.ok) return null;
   const told = [...(frame.blocks?.digest(selector, 'max').values() ?? [])];
   const highest = told.flatMap(({ values }) => [...values].filter(Number.isFinite));
-  const read = reading.series
+  const read = reading.value.series
     .flatMap(({ samples }) => samples)
     .filter(([at]) => at >= frame.fromSeconds && at <= frame.toSeconds)
     .map(([, text]) => parseValue(text))

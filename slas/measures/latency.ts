@@ -31,11 +31,11 @@ export function measureLatency(
   run: RunRecord,
 ): Measured {
   const counted = countIncreases(planned.buckets, frame);
-  if (!counted.ok) return nothing(counted.reason);
-  const part = partialEvent(counted.increases);
+  if (!counted.ok) return nothing(counted.error);
+  const part = partialEvent(counted.value);
   if (part !== null) return nothing(part);
   const { valuesIn } = planned;
-  const histograms = [...groupHistograms(counted.increases, valuesIn).values()];
+  const histograms = [...groupHistograms(counted.value, valuesIn).values()];
   for (const limit of [target, ...(alert === null ? [] : [alert])]) {
     const lacking = histograms.find(({ edges }) => !edges.has(limit.value));
     if (lacking)
@@ -55,10 +55,10 @@ export function measureLatency(
   const good = edges.get(target.value)!;
   const { value, bucket } = percentileOf(edges, planned.percentile);
   const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
-  const slower = slowerBlocks(counted.increases, upToLimit, frame, valuesIn);
-  const all = counted.increases.filter(({ labels }) => parseValue(labels.le!) === Infinity);
+  const slower = slowerBlocks(counted.value, upToLimit, frame, valuesIn);
+  const all = counted.value.filter(({ labels }) => parseValue(labels.le!) === Infinity);
   const inside = errorsInside(planned, samples, frame, run);
-  const quick = counted.increases.filter(({ labels }) => parseValue(labels.le!) === target.value);
+  const quick = counted.value.filter(({ labels }) => parseValue(labels.le!) === target.value);
   return {
     kind: 'share',
     samples,

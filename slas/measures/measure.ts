@@ -1,6 +1,7 @@
 import { holds } from '../document/limits.ts';
 import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
-import { isReason, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import type { Result } from '../model/result.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import type { Scope } from '../window/phases.ts';
 import type { Frame } from '../window/window.ts';
@@ -19,20 +20,21 @@ export { endsOf, type Measured } from './measured.ts';
  * What was measured of an objective in its scope, or why nothing could be measured. `run` is the whole run.
  */
 export function measureIn(
-  scope: Scope | Reason,
+  scope: Result<Scope, Reason>,
   objective: PlannedObjective,
   run: RunRecord,
   requests: string | null,
 ): Measured {
-  if (isReason(scope)) return nothing(scope);
-  const { phase, frame } = scope;
+  if (!scope.ok) return nothing(scope.error);
+  const { phase, run: own, frame: cut } = scope.value;
   const planned = objective.measure;
-  if (planned.kind === 'recovery') return measureRecovery(planned, objective, scope.run);
-  if (isReason(frame)) return nothing(frame);
+  if (planned.kind === 'recovery') return measureRecovery(planned, objective, own);
+  if (!cut.ok) return nothing(cut.error);
+  const frame = cut.value;
   const unasked = unaskedPath(planned, run);
   if (unasked !== null) return nothing(unasked);
-  const measured = measure(planned, objective, scope.run, frame, requests, phase !== null);
-  return phase === null ? measured : allowForEdges(measured, objective, phase, run, scope.run, frame);
+  const measured = measure(planned, objective, own, frame, requests, phase !== null);
+  return phase === null ? measured : allowForEdges(measured, objective, phase, run, own, frame);
 }
 
 /** A path that the load never requests is misspelt: the client's side would be silently left out. */

@@ -25,16 +25,16 @@ export function measureThroughput(
   const gauge = notACounter(planned.counter, frame);
   if (gauge !== null) return nothing(gauge);
   const counted = countIncreases(planned.counter, frame);
-  if (!counted.ok) return nothing(counted.reason);
-  const part = partialEvent(counted.increases);
+  if (!counted.ok) return nothing(counted.error);
+  const part = partialEvent(counted.value);
   if (part !== null) return nothing(part);
-  const samples = total(counted.increases);
+  const samples = total(counted.value);
   // A counter with status labels is reconciled status by status.
-  if (samples === 0 && planned.status == null && standsStill(counted.increases, run, frame))
+  if (samples === 0 && planned.status == null && standsStill(counted.value, run, frame))
     return nothing(
       reason('counter-stands-still', { selector: planned.counter, responses: run.load!.answered['2xx'] }),
     );
-  const atMost = uncountedOf(counted.increases, frame);
+  const atMost = uncountedOf(counted.value, frame);
   const told = (
     rateOf: (increases: readonly Increase[], more: number) => number,
     seen: Reason,
@@ -43,11 +43,11 @@ export function measureThroughput(
   ): Measured => ({
     kind: 'number',
     samples,
-    value: rateOf(counted.increases, 0),
+    value: rateOf(counted.value, 0),
     reasons: [seen],
-    ...within(atMost, rateOf(counted.increases, 0), rateOf(counted.increases, atMost), frame),
+    ...within(atMost, rateOf(counted.value, 0), rateOf(counted.value, atMost), frame),
     ...outside,
-    blocks: blocks ?? secondBlocks(counted.increases, frame),
+    blocks: blocks ?? secondBlocks(counted.value, frame),
   });
   // Other clients continue before and after the load, and their responses would be added to its seconds.
   if (run.load !== null && !isPhase && frame.isIsolated) {
@@ -69,13 +69,13 @@ export function measureThroughput(
     );
   }
   const asked = requests === null ? counted : countIncreases(requests, frame, 'zero');
-  if (!asked.ok) return nothing(asked.reason);
-  if (total(asked.increases) === 0) return nothing(reason('no-load', {}));
+  if (!asked.ok) return nothing(asked.error);
+  if (total(asked.value) === 0) return nothing(reason('no-load', {}));
   return told(
     (increases, more) => rateBetweenScrapes(increases, frame) + more / longestSpan(frame),
     reason('responses-between-scrapes', { samples }),
     undefined,
-    rateInside(samples, outsideOf(counted.increases, frame), frame),
+    rateInside(samples, outsideOf(counted.value, frame), frame),
   );
 }
 
@@ -185,19 +185,19 @@ function slotsOfAnswers(
 
 export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Unit, frame: Frame): Measured {
   const sums = countIncreases(planned.sum, frame);
-  if (!sums.ok) return nothing(sums.reason);
+  if (!sums.ok) return nothing(sums.error);
   const counts = countIncreases(planned.count, frame);
-  if (!counts.ok) return nothing(counts.reason);
-  const single = unpaired(sums.increases, counts.increases) ?? unpaired(counts.increases, sums.increases);
+  if (!counts.ok) return nothing(counts.error);
+  const single = unpaired(sums.value, counts.value) ?? unpaired(counts.value, sums.value);
   if (single !== null)
     return nothing(
       reason('series-unpaired', { sum: planned.sum, count: planned.count, labels: single.labels }),
     );
-  const samples = total(counts.increases);
+  const samples = total(counts.value);
   if (samples === 0) return nothing(reason('nothing-observed', {}));
   const seconds = (value: number) => toSeconds(value, planned.valuesIn);
-  const sum = seconds(total(sums.increases));
-  const atMost = unobservedOf(counts.increases, frame);
+  const sum = seconds(total(sums.value));
+  const atMost = unobservedOf(counts.value, frame);
   const wrong = impossible(null, sum / samples, unit);
   if (wrong !== null) return nothing(wrong);
   // The possible values of an observation that no scrape saw.
@@ -213,14 +213,8 @@ export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Un
       (sum + high * atMost) / (samples + atMost),
       frame,
     ),
-    ...meanInside(
-      sum,
-      samples,
-      high,
-      outsideOf(counts.increases, frame),
-      seconds(outsideSum(sums.increases, frame)),
-    ),
-    blocks: countBlocks(sums.increases, counts.increases, frame).map(({ part, total: all }) => ({
+    ...meanInside(sum, samples, high, outsideOf(counts.value, frame), seconds(outsideSum(sums.value, frame))),
+    blocks: countBlocks(sums.value, counts.value, frame).map(({ part, total: all }) => ({
       part: seconds(part),
       total: all,
     })),

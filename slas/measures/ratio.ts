@@ -22,26 +22,27 @@ export function measureRatio(
   const gauge = notACounter(planned.bad, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
   const bad = countIncreases(planned.bad, frame, planned.badAbsent);
-  if (!bad.ok) return nothing(bad.reason);
+  if (!bad.ok) return nothing(bad.error);
   // A first error may create its series inside the window; then it is also one of all events.
-  const badOnes = new Set(bad.increases.map(({ labels }) => keyOf(labels)));
+  const badOnes = new Set(bad.value.map(({ labels }) => keyOf(labels)));
   const all = countIncreases(planned.total, frame, null, (labels) => badOnes.has(keyOf(labels)));
-  if (!all.ok) return nothing(all.reason);
+  if (!all.ok) return nothing(all.error);
   const part =
-    partialEvent([...bad.increases, ...all.increases]) ??
-    notAPart(planned, bad.increases, all.increases) ??
-    lackingOf(planned, bad.increases, all.increases, frame) ??
-    blindSpot(planned, bad.increases, run);
+    partialEvent([...bad.value, ...all.value]) ??
+    notAPart(planned, bad.value, all.value) ??
+    lackingOf(planned, bad.value, all.value, frame) ??
+    blindSpot(planned, bad.value, run);
   if (part !== null) return nothing(part);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
-  const [counted, countedBad] = [total(all.increases), total(bad.increases)];
+  const [counted, countedBad] = [total(all.value), total(bad.value)];
   const seen = frame.isIsolated
     ? withLost(planned, counted, countedBad, lost, run)
     : amongOthers(counted, countedBad, lost);
-  const unclaimed = unclaimedBy(planned, seen.badCount, all.increases, frame, run);
-  if ('code' in unclaimed) return nothing(unclaimed);
-  const absence = bad.increases.length > 0 ? null : absenceOf(planned, frame, run);
-  if (absence?.ok === false) return nothing(absence.reason, ...unclaimed.reasons);
+  const claims = unclaimedBy(planned, seen.badCount, all.value, frame, run);
+  if (!claims.ok) return nothing(claims.error);
+  const unclaimed = claims.value;
+  const absence = bad.value.length > 0 ? null : absenceOf(planned, frame, run);
+  if (absence?.ok === false) return nothing(absence.error, ...unclaimed.reasons);
   const known = unclaimed.bad > 0 ? Math.min(unclaimed.outside, unclaimed.bad) : 0;
   const samples = seen.samples + known;
   const badCount = Math.min(samples, seen.badCount + unclaimed.bad);
@@ -50,10 +51,10 @@ export function measureRatio(
   return {
     kind: 'share',
     samples,
-    ...orNone(uncountedOf(all.increases, frame), frame),
+    ...orNone(uncountedOf(all.value, frame), frame),
     ...orNowhere({
-      all: outsideOf(all.increases, frame),
-      bad: outsideOf(bad.increases, frame, all.increases),
+      all: outsideOf(all.value, frame),
+      bad: outsideOf(bad.value, frame, all.value),
     }),
     bad: badCount,
     badBeyondAlert: badCount,
@@ -62,15 +63,15 @@ export function measureRatio(
     bucket: null,
     reasons: [
       reason('requests-failed', { bad: badCount, samples, unanswered: lost }),
-      ...(absence === null ? [] : [absence.reason]),
+      ...(absence === null ? [] : [absence.value]),
       ...unclaimed.reasons,
     ],
     ...(unclaimed.mayBeBad === 0
       ? {}
       : { unclaimed: { mayBeBad: unclaimed.mayBeBad, outside: unclaimed.outside } }),
-    blocks: countBlocks(bad.increases, all.increases, frame, {
-      part: Math.max(0, badCount - total(bad.increases)),
-      total: Math.max(0, samples - total(all.increases)),
+    blocks: countBlocks(bad.value, all.value, frame, {
+      part: Math.max(0, badCount - total(bad.value)),
+      total: Math.max(0, samples - total(all.value)),
       sentAtSeconds: lostAt(run),
     }),
     lower: [],

@@ -11,6 +11,7 @@ import {
 } from '../document/vocabularies.ts';
 import type { LabelMatcher, PlannedMeasure, RunRecord, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
+import { ok, type Result } from '../model/result.ts';
 import { candidatesOf, readSelector, type Selected, tellingLabels } from '../prometheus/promql.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 
@@ -62,23 +63,22 @@ export function unclaimedBy(
   all: readonly { readonly labels: Labels; readonly increase: number }[],
   frame: Frame,
   run: RunRecord,
-): Unclaimed | Reason {
+): Result<Unclaimed, Reason> {
   const asked = askedBy(planned);
   const selector = candidatesOf(planned);
   const candidates = frame.readings.has(selector) ? countIncreases(selector, frame, 'zero') : null;
-  const increases = candidates?.ok ? candidates.increases : all;
+  const increases = candidates?.ok ? candidates.value : all;
   const events = increases.map(({ labels, increase }): Event => ({ labels, count: increase }));
   const series = frame.readings.get(selector)?.series ?? [];
   const known = [...events.map(({ labels }) => labels), ...series.map(({ labels }) => labels)];
   const doubtIn = (labels: Labels) => doubtOf(labels, asked, known);
-  if (candidates?.ok === false && series.some(({ labels }) => doubtIn(labels) !== null))
-    return candidates.reason;
+  if (candidates?.ok === false && series.some(({ labels }) => doubtIn(labels) !== null)) return candidates;
   const inDoubt = events.flatMap((event) => {
     const doubt = event.count > 0 ? doubtIn(event.labels) : null;
     return doubt === null ? [] : [{ ...event, doubt }];
   });
-  if (inDoubt.length === 0) return NOTHING_UNCLAIMED;
-  return witnessed(planned, inDoubt, countedBad, events, asked, frame, run);
+  if (inDoubt.length === 0) return ok(NOTHING_UNCLAIMED);
+  return ok(witnessed(planned, inDoubt, countedBad, events, asked, frame, run));
 }
 
 // ---------------------------------------------------------------------------------------------- which are in doubt

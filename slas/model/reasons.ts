@@ -29,6 +29,3 @@ export const reason = <Code extends ReasonCode>(code: Code, params: ReasonParams
   ({ code, params }) as Reason<Code>;
 
 export const inWords = (words: string) => reason('words', { words });
-
-/** Whether a result is the reason why there is none. */
-export const isReason = (result: object): result is Reason => 'code' in result;

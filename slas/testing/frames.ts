@@ -27,8 +27,8 @@ export function cutOf(changes: Partial<Given> = {}): Cut {
       },
     grown: (selector) => {
       const counted = countIncreases(selector, frame, 'zero');
-      if (!counted.ok) throw new Error(JSON.stringify(counted.reason));
-      return counted.increases;
+      if (!counted.ok) throw new Error(JSON.stringify(counted.error));
+      return counted.value;
     },
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { requestsOf } from '../client/requests.ts';
 import type { LoadRecord, RunRecord } from '../model/model.ts';
-import { isReason, reason } from '../model/reasons.ts';
+import { reason } from '../model/reasons.ts';
+import { fail, ok, unwrap } from '../model/result.ts';
 import { plannedIn } from '../plan/planned-in.ts';
 import { type Given, healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
 import { CLIENT_ORIGIN_SECONDS, clientOf, type Sent } from '../testing/client.ts';
@@ -204,8 +205,9 @@ scenarios:
       ...{ window: { from: 10, to: 70 }, phases: {}, ...changes },
     });
     const { plan: whole, run: record, evidence } = built;
-    const scope = scopeOf(whole.objectives[0]!, whole, record, evidence, cutWindow(whole, record, evidence));
-    if (isReason(scope)) throw new Error(JSON.stringify(scope));
+    const scope = unwrap(
+      scopeOf(whole.objectives[0]!, whole, record, evidence, cutWindow(whole, record, evidence)),
+    );
     return { ...scope, record };
   };
 
@@ -232,11 +234,12 @@ scenarios:
   });
   test('is counted from a scrape at its very start to one at its very end', () => {
     const { frame: inside } = scoped();
-    expect(inside).toMatchObject({ fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 });
+    const span = { fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 };
+    expect(inside).toMatchObject(ok(span));
   });
   test('is not counted if no scrape lies in it', () => {
     const { frame: inside } = scoped({ series: { up: 'always 1; 30..70=_' } });
     const span = { fromSeconds: ORIGIN_SECONDS + 30, toSeconds: ORIGIN_SECONDS + 70 };
-    expect(inside).toEqual(reason('phase-without-scrapes', { phase: 'hold', ...span }));
+    expect(inside).toEqual(fail(reason('phase-without-scrapes', { phase: 'hold', ...span })));
   });
 });

@@ -10,6 +10,7 @@ import type {
   RunRecord,
 } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
+import { fail, ok, type Result } from '../model/result.ts';
 import { plannedIn } from '../plan/planned-in.ts';
 import { cutWindow, type Frame } from './window.ts';
 
@@ -27,8 +28,8 @@ export interface Scope {
   readonly phase: PhaseTimes | null;
   readonly plan: Plan;
   readonly run: RunRecord;
-  /** Why nothing can be counted there, or the window that the counts cover. */
-  readonly frame: Frame | Reason;
+  /** The window that the counts cover, or why nothing can be counted there. */
+  readonly frame: Result<Frame, Reason>;
 }
 
 export interface PhaseTimes extends Phase {
@@ -73,15 +74,15 @@ export function scopeOf(
   run: RunRecord,
   evidence: Evidence,
   whole: Frame,
-): Scope | Reason {
-  if (named === undefined) return { phase: null, plan, run, frame: whole };
+): Result<Scope, Reason> {
+  if (named === undefined) return ok({ phase: null, plan, run, frame: ok(whole) });
   // Responses that arrive after a phase are counted in the next one.
   const name = measure.kind === 'recovery' ? nameAfter(named, plan) : named;
   const phase = phasesOf(plan, run).find((one) => one.name === name);
-  if (phase !== undefined) return narrowed(phase, plan, run, evidence, whole);
+  if (phase !== undefined) return ok(narrowed(phase, plan, run, evidence, whole));
   return run.load?.phases === undefined
-    ? reason('no-phase-record', {})
-    : reason('phase-not-begun', { phase: name! });
+    ? fail(reason('no-phase-record', {}))
+    : fail(reason('phase-not-begun', { phase: name! }));
 }
 
 const nameAfter = (name: string, { load }: Plan) =>
@@ -162,10 +163,10 @@ function cutInside(
   run: RunRecord,
   evidence: Evidence,
   whole: Frame,
-): Frame | Reason {
+): Result<Frame, Reason> {
   const { targets } = whole;
   const span = { phase: phase.name, fromSeconds: phase.fromSeconds, toSeconds: phase.toSeconds };
-  const edgeMissing = (target: string) => reason('phase-edge-not-scraped', { ...span, target });
+  const edgeMissing = (target: string) => fail(reason('phase-edge-not-scraped', { ...span, target }));
   const edges = targets.map(({ name, intervalSeconds, scrapes }) => {
     const inside = scrapes.filter(
       ({ atSeconds }) => atSeconds >= phase.fromSeconds && atSeconds <= phase.toSeconds,
@@ -182,14 +183,14 @@ function cutInside(
   });
   const isElastic = plan.replicas === 'elastic';
   const short = edges.find(({ first, last }) => !(first < last));
-  if (short !== undefined && !isElastic) return reason('phase-without-scrapes', span);
+  if (short !== undefined && !isElastic) return fail(reason('phase-without-scrapes', span));
   const missed = edges.find(({ opens, closes }) => !opens || !closes);
   if (missed !== undefined && !isElastic) return edgeMissing(missed.name);
   // Replicas that start or end inside the phase do not define its edges.
   const fromSeconds = Math.max(...edges.filter(({ opens }) => opens).map(({ first }) => first));
   const toSeconds = Math.min(...edges.filter(({ closes }) => closes).map(({ last }) => last));
   if (!(Number.isFinite(toSeconds - fromSeconds) && fromSeconds < toSeconds))
-    return reason('phase-without-scrapes', span);
+    return fail(reason('phase-without-scrapes', span));
   // The client's record covers the whole run: a difference from these counts does not mean that they are
   // incomplete.
   const cut = cutWindow(plan, { ...run, load: null, window: { fromSeconds, toSeconds } }, evidence);
@@ -197,7 +198,7 @@ function cutInside(
   const outside = frame.targets.find(
     ({ openSeconds, closeSeconds }) => openSeconds < phase.fromSeconds || closeSeconds > phase.toSeconds,
   );
-  return outside === undefined ? frame : edgeMissing(outside.name);
+  return outside === undefined ? ok(frame) : edgeMissing(outside.name);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Sample } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
+import { fail, ok } from '../model/result.ts';
 import { isMissedBetween, livesOf } from './process-instances.ts';
 
 /**
@@ -27,60 +28,60 @@ const life = (
 
 describe('one process', () => {
   test('that was always there is counted from edge to edge', () => {
-    expect(found(every5(50, 88, 173))).toEqual([life(null, 98, 163, 0)]);
-    expect(found(every5(50, 90, 170))).toEqual([life(null, 100, 160, 0)]);
-    expect(found(every5(50, 100, 170))).toEqual([life(null, 100, 160, 0)]);
+    expect(found(every5(50, 88, 173))).toEqual(ok([life(null, 98, 163, 0)]));
+    expect(found(every5(50, 90, 170))).toEqual(ok([life(null, 100, 160, 0)]));
+    expect(found(every5(50, 100, 170))).toEqual(ok([life(null, 100, 160, 0)]));
   });
   test('that started inside is counted from its first scrape', () => {
-    expect(found(every5(119, 122, 172))).toEqual([life(119, 122, 162, 0)]);
+    expect(found(every5(119, 122, 172))).toEqual(ok([life(119, 122, 162, 0)]));
   });
   test("that ended inside is assumed to run until the next due scrape or the window's end", () => {
-    expect(found(every5(50, 98, 138), { listedUntilSeconds: 143 })).toEqual([life(null, 98, 138, 5)]);
-    expect(found(every5(50, 98, 138), { listedUntilSeconds: 163 })).toEqual([life(null, 98, 138, 22)]);
-    expect(found(every5(119, 122, 132), { listedUntilSeconds: 137 })).toEqual([life(119, 122, 132, 5)]);
+    expect(found(every5(50, 98, 138), { listedUntilSeconds: 143 })).toEqual(ok([life(null, 98, 138, 5)]));
+    expect(found(every5(50, 98, 138), { listedUntilSeconds: 163 })).toEqual(ok([life(null, 98, 138, 22)]));
+    expect(found(every5(119, 122, 132), { listedUntilSeconds: 137 })).toEqual(ok([life(119, 122, 132, 5)]));
   });
   test('that was last scraped before the window may have answered requests in it', () => {
-    expect(found(every5(50, 78, 98), { listedUntilSeconds: 103 })).toEqual([life(null, 98, 98, 3)]);
-    expect(found(every5(50, 78, 98), { listedUntilSeconds: 100 })).toEqual([]);
+    expect(found(every5(50, 78, 98), { listedUntilSeconds: 103 })).toEqual(ok([life(null, 98, 98, 3)]));
+    expect(found(every5(50, 78, 98), { listedUntilSeconds: 100 })).toEqual(ok([]));
     // Nothing was scraped for a while, so its missing scrape does not mean a missed edge.
-    expect(found(every5(50, 75, 90), { listedUntilSeconds: 103 })).toEqual([life(null, 90, 90, 3)]);
+    expect(found(every5(50, 75, 90), { listedUntilSeconds: 103 })).toEqual(ok([life(null, 90, 90, 3)]));
   });
   test('that started after the window is ignored', () => {
-    expect(found(every5(161, 163, 178))).toEqual([]);
-    expect(found(every5(160, 160, 175))).toEqual([]);
+    expect(found(every5(161, 163, 178))).toEqual(ok([]));
+    expect(found(every5(160, 160, 175))).toEqual(ok([]));
     // It started inside, and its first scrape closes the window.
-    expect(found(every5(158, 163, 178))).toEqual([life(158, 163, 163, 0)]);
-    expect(found(every5(158, 160, 175))).toEqual([life(158, 160, 160, 0)]);
+    expect(found(every5(158, 163, 178))).toEqual(ok([life(158, 163, 163, 0)]));
+    expect(found(every5(158, 160, 175))).toEqual(ok([life(158, 160, 160, 0)]));
     // Whole seconds are rounded up: it was scraped inside.
-    expect(found(every5(160, 159.5, 174.5))).toEqual([life(160, 159.5, 164.5, 0)]);
+    expect(found(every5(160, 159.5, 174.5))).toEqual(ok([life(160, 159.5, 164.5, 0)]));
   });
   test('whose start time is later than the scrape that reports it has another clock', () => {
-    expect(found(every5(123, 122, 172))).toEqual([life(123, 122, 162, 0)]);
+    expect(found(every5(123, 122, 172))).toEqual(ok([life(123, 122, 162, 0)]));
     expect(found(every5(124.5, 122, 172))).toEqual(
-      reason('started-after-scrape', { target: 'b', seconds: 2.5 }),
+      fail(reason('started-after-scrape', { target: 'b', seconds: 2.5 })),
     );
   });
   test('first seen inside must have started close enough for its edge to be known', () => {
-    expect(found(every5(92.5, 102, 172))).toEqual([life(92.5, 102, 162, 0)]);
-    expect(found(every5(92, 102, 172))).toEqual(reason('started-unseen', { target: 'b', seconds: 8 }));
+    expect(found(every5(92.5, 102, 172))).toEqual(ok([life(92.5, 102, 162, 0)]));
+    expect(found(every5(92, 102, 172))).toEqual(fail(reason('started-unseen', { target: 'b', seconds: 8 })));
   });
 });
 
 describe('missed edges', () => {
   const late = (edge: 'open' | 'close', seconds: number) =>
-    reason('edge-scrape-late', { target: 'b', edge, seconds });
+    fail(reason('edge-scrape-late', { target: 'b', edge, seconds }));
 
   test('where the window opens', () => {
     expect(found([...every5(50, 80, 91), ...every5(50, 106, 171)])).toEqual(late('open', 10));
     // 5 s earlier another scrape was due, as the gap shows.
     expect(found([...every5(50, 80, 95), ...every5(50, 105, 170)])).toEqual(late('open', 5));
-    expect(found([...every5(50, 80, 95), ...every5(50, 101, 171)])).toEqual([life(null, 95, 161, 0)]);
+    expect(found([...every5(50, 80, 95), ...every5(50, 101, 171)])).toEqual(ok([life(null, 95, 161, 0)]));
   });
   test('where the window closes', () => {
     expect(found([...every5(50, 90, 155), ...every5(50, 169, 179)])).toEqual(late('close', 9));
     expect(found([...every5(50, 90, 155), ...every5(50, 165, 175)])).toEqual(late('close', 5));
     // Late, with no scrape in between.
-    expect(found([...every5(50, 94, 159), ...every5(50, 166, 176)])).toEqual([life(null, 99, 166, 0)]);
+    expect(found([...every5(50, 94, 159), ...every5(50, 166, 176)])).toEqual(ok([life(null, 99, 166, 0)]));
     expect(found([...every5(119, 122, 152), ...every5(119, 169, 174)])).toEqual(late('close', 9));
   });
   test.each([
@@ -97,34 +98,29 @@ describe('missed edges', () => {
 
 describe('several processes', () => {
   const odd = (started: string, before: string | null) =>
-    reason('start-time-went-back', { target: 'b', started, before });
+    fail(reason('start-time-went-back', { target: 'b', started, before }));
 
   test('in sequence at one address', () => {
-    expect(found([...every5(50, 88, 128), ...every5(130, 133, 173)])).toEqual([
-      life(null, 98, 128, 5),
-      life(130, 133, 163, 0),
-    ]);
-    expect(found([...every5(50, 88, 108), ...every5(110, 113, 113), ...every5(130, 133, 173)])).toEqual([
-      life(null, 98, 108, 5),
-      life(110, 113, 113, 20),
-      life(130, 133, 163, 0),
-    ]);
+    expect(found([...every5(50, 88, 128), ...every5(130, 133, 173)])).toEqual(
+      ok([life(null, 98, 128, 5), life(130, 133, 163, 0)]),
+    );
+    expect(found([...every5(50, 88, 108), ...every5(110, 113, 113), ...every5(130, 133, 173)])).toEqual(
+      ok([life(null, 98, 108, 5), life(110, 113, 113, 20), life(130, 133, 163, 0)]),
+    );
   });
   test('restarts before and after the window are ignored', () => {
-    expect(found([...every5(20, 78, 88), ...every5(90, 93, 173)])).toEqual([life(null, 98, 163, 0)]);
-    expect(found([...every5(20, 78, 158), ...every5(161, 163, 173)])).toEqual([life(null, 98, 158, 2)]);
+    expect(found([...every5(20, 78, 88), ...every5(90, 93, 173)])).toEqual(ok([life(null, 98, 163, 0)]));
+    expect(found([...every5(20, 78, 158), ...every5(161, 163, 173)])).toEqual(ok([life(null, 98, 158, 2)]));
   });
   test('a replacement cannot have responded before its predecessor ended', () => {
-    expect(found([...every5(50, 88, 108), ...every5(80, 113, 173)])).toEqual([
-      life(null, 98, 108, 5),
-      life(80, 113, 163, 0),
-    ]);
-    expect(found([...every5(50, 85, 100), ...every5(80, 105, 175)])).toEqual([
-      life(null, 100, 100, 5),
-      life(80, 105, 160, 0),
-    ]);
+    expect(found([...every5(50, 88, 108), ...every5(80, 113, 173)])).toEqual(
+      ok([life(null, 98, 108, 5), life(80, 113, 163, 0)]),
+    );
+    expect(found([...every5(50, 85, 100), ...every5(80, 105, 175)])).toEqual(
+      ok([life(null, 100, 100, 5), life(80, 105, 160, 0)]),
+    );
     expect(found([...every5(50, 78, 88), ...every5(80, 103, 173)])).toEqual(
-      reason('started-unseen', { target: 'b', seconds: 20 }),
+      fail(reason('started-unseen', { target: 'b', seconds: 20 })),
     );
   });
   test('alternating behind one address cannot be told apart', () => {
@@ -134,7 +130,7 @@ describe('several processes', () => {
   });
   test('are not counted at all if one of them is not known', () => {
     expect(found([...every5(50, 88, 128), ...every5(140, 133, 173)])).toEqual(
-      reason('started-after-scrape', { target: 'b', seconds: 7 }),
+      fail(reason('started-after-scrape', { target: 'b', seconds: 7 })),
     );
   });
 });

@@ -1,5 +1,6 @@
 import type { Sample } from '../model/model.ts';
-import { isReason, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import { fail, ok, type Result } from '../model/result.ts';
 
 /**
  * The process instances of one scrape target of an elastic service. Each has its own counters, which start at
@@ -45,10 +46,13 @@ interface Process {
 }
 
 /**
- * The process instances that overlap the window; empty if all ended before it or began after it. A reason if
+ * The process instances that overlap the window; empty if all ended before it or began after it. Fails if
  * they are not known.
  */
-export function livesOf(starts: readonly Sample[], surroundings: Surroundings): readonly Life[] | Reason {
+export function livesOf(
+  starts: readonly Sample[],
+  surroundings: Surroundings,
+): Result<readonly Life[], Reason> {
   const processes = processesOf(starts);
   const odd = processes.findIndex(
     ({ startedSeconds }, index) =>
@@ -56,19 +60,20 @@ export function livesOf(starts: readonly Sample[], surroundings: Surroundings): 
       (index > 0 && startedSeconds <= processes[index - 1]!.startedSeconds),
   );
   if (odd !== -1)
-    return reason('start-time-went-back', {
-      target: surroundings.name,
-      started: String(processes[odd]!.startedSeconds),
-      before: odd === 0 ? null : String(processes[odd - 1]!.startedSeconds),
-    });
+    return fail(
+      reason('start-time-went-back', {
+        target: surroundings.name,
+        started: String(processes[odd]!.startedSeconds),
+        before: odd === 0 ? null : String(processes[odd - 1]!.startedSeconds),
+      }),
+    );
   const lives: Life[] = [];
   for (const index of processes.keys()) {
     const life = lifeOf(processes, index, surroundings);
-    if (life === null) continue;
-    if (isReason(life)) return life;
-    lives.push(life);
+    if (!life.ok) return life;
+    if (life.value !== null) lives.push(life.value);
   }
-  return lives;
+  return ok(lives);
 }
 
 function processesOf(starts: readonly Sample[]): readonly Process[] {
@@ -81,38 +86,45 @@ function processesOf(starts: readonly Sample[]): readonly Process[] {
   return processes;
 }
 
-function lifeOf(processes: readonly Process[], index: number, around: Surroundings): Life | null | Reason {
+/** null: it ended before the window, or began after it. */
+function lifeOf(
+  processes: readonly Process[],
+  index: number,
+  around: Surroundings,
+): Result<Life | null, Reason> {
   const { fromSeconds, toSeconds } = around;
   const { startedSeconds, times } = processes[index]!;
   const [first, last] = [times[0]!, times.at(-1)!];
   const endSeconds = processes[index + 1]?.times[0] ?? around.listedUntilSeconds;
-  if (endSeconds <= fromSeconds) return null;
-  if (first >= toSeconds && startedSeconds >= toSeconds) return null;
+  if (endSeconds <= fromSeconds) return ok(null);
+  if (first >= toSeconds && startedSeconds >= toSeconds) return ok(null);
   const isBorn = first > fromSeconds;
   const problem = isBorn
     ? birthProblem(processes, index, around)
     : last > fromSeconds
       ? openingProblem(times, around)
       : null;
-  if (problem !== null) return problem;
+  if (problem !== null) return fail(problem);
   const openSeconds = isBorn ? first : times.findLast((at) => at <= fromSeconds)!;
   const closeSeconds = times.find((at) => at >= toSeconds);
   if (closeSeconds !== undefined) {
     const before = times.findLast((at) => at < closeSeconds) ?? fromSeconds;
     if (isMissedBetween(closeSeconds - toSeconds, closeSeconds - before, around.intervalSeconds))
-      return reason('edge-scrape-late', {
-        target: around.name,
-        edge: 'close',
-        seconds: closeSeconds - toSeconds,
-      });
+      return fail(
+        reason('edge-scrape-late', {
+          target: around.name,
+          edge: 'close',
+          seconds: closeSeconds - toSeconds,
+        }),
+      );
   }
-  return {
+  return ok({
     bornSeconds: isBorn ? startedSeconds : null,
     openSeconds,
     closeSeconds: closeSeconds ?? last,
     unseenSeconds:
       closeSeconds === undefined ? Math.min(endSeconds, toSeconds) - Math.max(last, fromSeconds) : 0,
-  };
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Plan, Reading, RunRecord, Sample, Series } from '../model/model.ts';
-import { isReason, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import { fail } from '../model/result.ts';
 import {
   type Blocks,
   type Digested,
@@ -283,16 +284,14 @@ function cutElastic(
     return { ...cutStable(scraped, fromSeconds, toSeconds), problem };
   }
   const { samples } = own[0]!;
-  const lives =
-    unscraped(samples, scraped, intervalSeconds, { fromSeconds, toSeconds }) ??
-    livesOf(samples, {
-      name,
-      fromSeconds,
-      toSeconds,
-      intervalSeconds,
-      listedUntilSeconds: listedUntil(scraped, intervalSeconds, all),
-    });
-  if (isReason(lives)) return { ...cutStable(scraped, fromSeconds, toSeconds), problem: lives };
+  const unknown = unscraped(samples, scraped, intervalSeconds, { fromSeconds, toSeconds });
+  const listedUntilSeconds = listedUntil(scraped, intervalSeconds, all);
+  const known =
+    unknown === null
+      ? livesOf(samples, { name, fromSeconds, toSeconds, intervalSeconds, listedUntilSeconds })
+      : fail(unknown);
+  if (!known.ok) return { ...cutStable(scraped, fromSeconds, toSeconds), problem: known.error };
+  const lives = known.value;
   if (lives.length === 0) return null;
   const due = dueScrapes(scraped, lives, fromSeconds, toSeconds);
   return {

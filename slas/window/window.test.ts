@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { reason } from '../model/reasons.ts';
+import { fail, ok } from '../model/result.ts';
 import { type Given, ORIGIN_SECONDS } from '../testing/cases.ts';
 import { cutOf } from '../testing/frames.ts';
 import { grownBy, total } from './increases.ts';
@@ -35,35 +36,32 @@ describe('a Prometheus response', () => {
   const selector = [...frame.readings.keys()][0]!;
 
   test('is returned unchanged, even if scrape times are unknown', () => {
-    expect(cleanReading(selector, frame)).toBe(frame.readings.get(selector));
-    expect(cleanReading(selector, { ...frame, up: undefined })).toBe(frame.readings.get(selector));
+    expect(cleanReading(selector, frame)).toEqual(ok(frame.readings.get(selector)));
+    expect(cleanReading(selector, { ...frame, up: undefined })).toEqual(ok(frame.readings.get(selector)));
   });
   test('does not exist for a query that was not sent', () => {
     const selector = 'gone{job="x"}';
-    expect(cleanReading(selector, frame)).toEqual({
-      ok: false,
-      reason: reason('no-evidence', { selector }),
-    });
+    expect(cleanReading(selector, frame)).toEqual(fail(reason('no-evidence', { selector })));
   });
 });
 
 describe('a count', () => {
   test('adds up the process instances of a replica', () => {
     const found = counted(restarted());
-    expect(found.ok && total(found.increases)).toBe(1000);
+    expect(found.ok && total(found.value)).toBe(1000);
   });
   test('is the same in a downsampled window: each counter reset was a new process', () => {
     const found = counted(restarted({ blocks: 3 }));
-    expect(found.ok && total(found.increases)).toBe(1000);
+    expect(found.ok && total(found.value)).toBe(1000);
   });
   test('misses a process that did not count, unless the series may be absent', () => {
     const silent = restarted({ series: { 'answers 200': '400*2 400+100*5 _*8' } });
     const { measure, frame } = cutOf(silent);
     const { counter } = measure('throughput');
     const lack = { target: 'a', selector: counter, isUnknown: false, elsewhere: null };
-    expect(counted(silent)).toEqual({ ok: false, reason: reason('series-missing', lack) });
+    expect(counted(silent)).toEqual(fail(reason('series-missing', lack)));
     const found = countIncreases(counter, frame, 'zero');
-    expect(found.ok && total(found.increases)).toBe(500);
+    expect(found.ok && total(found.value)).toBe(500);
   });
   test('differs by whether series may begin inside, in either order of the calls', () => {
     // More than can have arrived since the previous scrape.

@@ -1,6 +1,7 @@
 import { answersInAll } from '../client/requests.ts';
 import type { Evidence, Plan, Reading, RunRecord, Series } from '../model/model.ts';
-import { isReason, type Reason, reason } from '../model/reasons.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import { fail, ok, type Result } from '../model/result.ts';
 import { type Blocks, blocksOf, endOf, nameless } from '../prometheus/downsampling.ts';
 import { mergedReadings } from '../prometheus/merging.ts';
 import { withoutStaleMarkers } from '../prometheus/stale-markers.ts';
@@ -48,11 +49,8 @@ export interface Missing {
   readonly counted: number;
 }
 
-export type Counted =
-  | { readonly ok: true; readonly increases: readonly Increase[] }
-  | { readonly ok: false; readonly reason: Reason };
-
-const failed = (why: Reason) => ({ ok: false, reason: why }) as const;
+/** How much each series of a selector grew, or why they cannot be counted. */
+export type Counted = Result<readonly Increase[], Reason>;
 
 export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame {
   const { thinned } = evidence;
@@ -88,8 +86,8 @@ function busiestOf({ requests }: Plan, frame: Frame): number | null {
   const counted = requests === null ? null : countIncreases(requests, frame, 'zero');
   if (!counted?.ok) return null;
   // Only replicas that began inside are in question, unless there are no others.
-  const older = counted.increases.filter(({ parts }) => !parts.some(({ startsAtZero }) => startsAtZero));
-  return busiestRate(older.length > 0 ? older : counted.increases, frame);
+  const older = counted.value.filter(({ parts }) => !parts.some(({ startsAtZero }) => startsAtZero));
+  return busiestRate(older.length > 0 ? older : counted.value, frame);
 }
 
 /** As many requests were counted as the client saw answered; its unanswered requests may be among them. */
@@ -97,7 +95,7 @@ function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: F
   if (load === null || !load.completed || requests === null || isolated === false) return false;
   const counted = countIncreases(requests, frame, 'zero');
   if (!counted.ok) return false;
-  const beyond = total(counted.increases) - answersInAll(load);
+  const beyond = total(counted.value) - answersInAll(load);
   return beyond >= 0 && beyond <= load.lost;
 }
 
@@ -109,7 +107,7 @@ function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Fra
     lives.every(({ unseenSeconds }) => unseenSeconds === 0),
   );
   if (!counted.ok || (areAllSeen && frame.restarts.length === 0)) return null;
-  const all = total(counted.increases);
+  const all = total(counted.value);
   return { requests: Math.max(0, answersInAll(load) - all) + load.lost, counted: all };
 }
 
@@ -119,22 +117,17 @@ function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Fra
  * The response to a selector, if Prometheus returned one without errors or warnings. `mayFail`: the scrapes
  * at the edges may have failed.
  */
-export function cleanReading(
-  selector: string,
-  frame: Frame,
-  mayFail = false,
-): Reading | { readonly ok: false; readonly reason: Reason } {
+export function cleanReading(selector: string, frame: Frame, mayFail = false): Result<Reading, Reason> {
   const reading = frame.readings.get(selector);
-  if (reading === undefined) return failed(reason('no-evidence', { selector }));
+  if (reading === undefined) return fail(reason('no-evidence', { selector }));
   for (const { error, warnings } of [reading, ...(frame.up === undefined ? [] : [frame.up])]) {
-    if (error !== null) return failed(reason('prometheus-error', { error }));
-    if (warnings.length > 0) return failed(reason('prometheus-warned', { warnings }));
+    if (error !== null) return fail(reason('prometheus-error', { error }));
+    if (warnings.length > 0) return fail(reason('prometheus-warned', { warnings }));
   }
   const edge = frame.targets.find(
     ({ problem, isOnlyFailed }) => problem !== null && !(mayFail && isOnlyFailed),
   );
-  if (edge !== undefined) return failed(edge.problem!);
-  return reading;
+  return edge === undefined ? ok(reading) : fail(edge.problem!);
 }
 
 /** A series that belongs to no target, or to several: its origin is unknown. */
@@ -175,26 +168,26 @@ function countAll(
   absent: 'zero' | null,
   mayBegin: (labels: Series['labels']) => boolean,
 ): Counted {
-  const reading = cleanReading(selector, frame);
-  if ('ok' in reading) return reading;
-  if (frame.targets.length === 0) return failed(reason('no-data', { selector }));
+  const read = cleanReading(selector, frame);
+  if (!read.ok) return read;
+  const reading = read.value;
+  if (frame.targets.length === 0) return fail(reason('no-data', { selector }));
   const increases: Increase[] = [];
   for (const target of frame.targets) {
     const own = reading.series.filter((series) => belongsTo(series, target));
     const counted = own.map((series) =>
       countSeries(series, target, frame, mayBegin(series.labels) ? 'zero' : absent),
     );
-    const found = counted.filter((result) => result !== null);
-    const broken = found.find(isReason);
-    if (broken !== undefined) return failed(broken);
-    const present = found.filter((result): result is Increase => !isReason(result));
+    const broken = counted.find((result) => !result.ok);
+    if (broken !== undefined) return broken;
+    const present = counted.flatMap((result) => (result.ok && result.value !== null ? [result.value] : []));
     const isSilent = (life: Life) => !present.some(({ parts }) => parts.some((part) => part.life === life));
     if (absent !== 'zero' && target.lives.some(isSilent))
-      return failed(lacking(selector, target, reading.series, frame));
+      return fail(lacking(selector, target, reading.series, frame));
     increases.push(...present);
   }
   const trouble = strayOf(reading, frame) ?? unreadTrouble(selector, reading, increases, frame);
-  return trouble === null ? { ok: true, increases } : failed(trouble);
+  return trouble === null ? ok(increases) : fail(trouble);
 }
 
 /**
@@ -260,26 +253,23 @@ function fallsOf({ samples }: Series, fromSeconds: number, toSeconds: number): n
   return falls;
 }
 
-/**
- * An increase; null for a series that did not exist before the window ended; or the reason why it cannot be
- * counted.
- */
+/** An increase; null for a series that did not exist before the window ended. */
 function countSeries(
   series: Series,
   target: TargetWindow,
   frame: Frame,
   absent: 'zero' | null,
-): Increase | null | Reason {
+): Result<Increase | null, Reason> {
   const parts: Part[] = [];
   let before = 0;
   for (const life of target.lives) {
     const part = countLife(series, target, life, frame, absent);
-    if (part === null) continue;
-    if (isReason(part)) return part;
-    parts.push({ ...part, before });
-    before += part.increase;
+    if (!part.ok) return part;
+    if (part.value === null) continue;
+    parts.push({ ...part.value, before });
+    before += part.value.increase;
   }
-  return parts.length === 0 ? null : { labels: series.labels, target, increase: before, series, parts };
+  return ok(parts.length === 0 ? null : { labels: series.labels, target, increase: before, series, parts });
 }
 
 function countLife(
@@ -288,7 +278,7 @@ function countLife(
   life: Life,
   frame: Frame,
   absent: 'zero' | null,
-): Omit<Part, 'before'> | null | Reason {
+): Result<Omit<Part, 'before'> | null, Reason> {
   const half = target.intervalSeconds / 2;
   const { labels, samples } = series;
   const timeAt = (index: number) => samples[index]![0];
@@ -297,17 +287,17 @@ function countLife(
   const end = firstAfter(samples.length, timeAt, life.closeSeconds + half, false);
   const isBorn = life.bornSeconds !== null;
   const wasThere = !isBorn && from > 0;
-  if (from >= end) return wasThere ? reason('series-vanished', { labels }) : null;
+  if (from >= end) return wasThere ? fail(reason('series-vanished', { labels })) : ok(null);
   const opening = isBorn ? from : firstAfter(samples.length, timeAt, frame.fromSeconds);
   const isOpen = opening > from;
   const closing =
     life.unseenSeconds === 0
       ? firstAfter(samples.length, timeAt, frame.toSeconds, false)
       : firstAfter(samples.length, timeAt, life.closeSeconds - half);
-  if (closing >= end) return reason('series-ended', { labels, atSeconds: timeAt(end - 1) });
+  if (closing >= end) return fail(reason('series-ended', { labels, atSeconds: timeAt(end - 1) }));
   const isInside = !isOpen && !isBorn;
   if (isInside && (wasThere || (absent !== 'zero' && !mayBeNew(series, from, target, frame))))
-    return reason('series-began-unseen', { labels });
+    return fail(reason('series-began-unseen', { labels }));
   const first = isOpen ? opening - 1 : from;
   const base = isOpen ? parseValue(samples[first]![1]) : 0;
   const mayBeEarly = isBorn
@@ -319,12 +309,13 @@ function countLife(
     const value = parseValue(samples[index]![1]);
     const atSeconds = timeAt(index);
     if (!Number.isFinite(value))
-      return reason('sample-not-finite', { labels, value: String(value), atSeconds });
+      return fail(reason('sample-not-finite', { labels, value: String(value), atSeconds }));
     if (value < before) fall ??= reason('counter-reset', { labels, from: before, to: value, atSeconds });
     before = value;
   }
   const early = mayBeEarly && !frame.isSettled ? parseValue(samples[first]![1]) : 0;
-  return fall ?? { life, base, increase: before - base, startsAtZero: !isOpen, early };
+  if (fall !== null) return fail(fall);
+  return ok({ life, base, increase: before - base, startsAtZero: !isOpen, early });
 }
 
 /**
