@@ -1,9 +1,10 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * Whom a rate limit counts, of an address as a proxy wrote it: without its port, its brackets, its zone and its case, so that none of
- * them makes a fresh client. Of IPv6 it is the /64, which one customer owns; an IPv4 address in IPv6 notation is that IPv4 address.
- * Undefined where the text is no address.
+ * The key of a client for the rate limit, from an address as a proxy wrote it: without port, brackets, zone
+ * and letter case, so that none of them creates a new client. For IPv6 it is the /64 prefix, which belongs to
+ * one customer; an IPv4-mapped IPv6 address becomes the IPv4 address. Undefined if the text is not an
+ * address.
  */
 export function clientOf(written: string): string | undefined {
   const text = written.trim().replace(/^"(.*)"$/, '$1');
@@ -28,9 +29,9 @@ function networkOf(ipv6: string): string {
     .join(':')}::/64`;
 }
 
-/** The eight numbers of a valid address. */
+/** The eight 16-bit groups of a valid address. */
 function groupsOf(ipv6: string): readonly number[] {
-  // A URL holds the one canonical form: in small letters, and with an IPv4 tail as two groups.
+  // A URL has the one canonical form: lower case, with an IPv4 tail as two groups.
   const canonical = new URL(`http://[${ipv6}]`).hostname.slice(1, -1);
   const [head, tail] = canonical.split('::').map((half) => half.split(':').filter(Boolean));
   const zeros = tail === undefined ? 0 : 8 - head!.length - tail.length;

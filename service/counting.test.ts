@@ -6,16 +6,16 @@ import { counter, gauge, histogram, type LabelSet } from './metric-names.ts';
 
 const help = 'A \\ and\na "line".';
 const labelNames = ['b', 'a'] as const;
-// None is -1, where prom-client counts differently.
+// None is -1, which prom-client counts differently.
 const edges = [-2.5, 0.5, 1, 2.5, 10];
 
-/** Values that need escaping are among them; few values, so that series repeat. */
+/** They include values that need escaping; there are few values, so that series repeat. */
 const value = fc.constantFrom('x', '', '"quoted" \\ and\nbroken', '1');
 const labels = fc.record({ b: value, a: value });
 /** On the edges, between them and beyond them. */
 const number = fc.oneof(fc.constantFrom(...edges, 0, 1e-9, 11), fc.double({ min: -5, max: 20, noNaN: true }));
 
-/** What Prometheus reads from a text: each line once, families in any order. */
+/** A text as Prometheus parses it: each line once, families in any order. */
 const familiesOf = (text: string) => text.trimEnd().split('\n\n').filter(Boolean).sort();
 
 test('prom-client writes the same text for any observations', async () => {
@@ -52,7 +52,7 @@ test('prom-client writes the same text for any observations', async () => {
         plain.observe(number);
         theirs.plain.observe(number);
       }
-      // Reading it again gives the same text: reading counts nothing.
+      // Reading it again gives the same text: reading changes no counter.
       for (const text of [await registry.text(), await registry.text()]) {
         expect(familiesOf(text)).toEqual(familiesOf(await library.metrics()));
       }

@@ -113,7 +113,7 @@ export class Distribution implements Series {
     this.#counts = new Float64Array(edges.length + 1);
   }
 
-  /** Throws RangeError for a value that is not finite: once in the sum, it would stay there forever. */
+  /** Throws RangeError for a value that is not finite: it would stay in the sum forever. */
   observe(value: number): void {
     if (!Number.isFinite(value)) throw new RangeError(`${value} is not a finite number`);
     let at = 0;

@@ -14,16 +14,18 @@ type ValidationIssue = NonNullable<FastifyError['validation']>[number];
 
 const retryAfterSeconds = 1;
 
-/** Answers every error as `{"error":{"code","message"}}` with a code of the registry, and counts it. */
+/**
+ * Responds to every error with `{"error":{"code","message"}}`, with a code of the registry, and counts it.
+ */
 export function handleErrors(app: FastifyInstance, config: Config, metrics: Metrics): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const apiError = toApiError(error, request, config);
     const { status, errorType } = apiErrors[apiError.code];
     const endpoint = endpointOf(request);
-    // With the client gone there is no answer to count: the request shows up under status 499.
+    // The client has disconnected, so there is no response to count: the request is counted under status 499.
     if (endpoint && errorType && !reply.raw.destroyed) metrics.failed(endpoint, errorType);
     if (request.observation) request.observation.error = apiError.code;
-    // Refusals and missed deadlines come by the thousand when they come: they are in the request's own line.
+    // Refusals and missed deadlines come in large numbers; the request's own log line records them.
     if (status === 500) request.log.error({ err: error, ...traceFields(request) }, apiError.code);
     if (status === 503) void reply.header('retry-after', retryAfterSeconds);
     if (status === 401) void reply.header('www-authenticate', 'Bearer');
@@ -31,7 +33,7 @@ export function handleErrors(app: FastifyInstance, config: Config, metrics: Metr
   });
 }
 
-/** Bodies to unknown places are not read: the refusal comes before any parsing. */
+/** Bodies for unknown paths are not read: the refusal comes before any parsing. */
 export function refuseUnmatched(app: FastifyInstance, allowedMethods: ReadonlyMap<string, string>): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
@@ -57,7 +59,7 @@ export function badUrl(reply: FastifyReply): FastifyReply {
   );
 }
 
-/** Fastify's own "not found", where a route was found and its file was not, would have another body. */
+/** If a route exists but its file does not, Fastify's own "not found" would have a different body. */
 export function refuseMissingFiles(app: FastifyInstance): void {
   app.setNotFoundHandler((_request, reply) =>
     sendError(reply, new ApiError('not_found', 'There is no such file.')),
@@ -65,8 +67,9 @@ export function refuseMissingFiles(app: FastifyInstance): void {
 }
 
 /**
- * Node itself would respond without a body to a request without `Host` or with an expectation that it does not know. Both come here
- * instead, before anything counts them; the connection is closed, as their bodies are not read.
+ * Node itself would respond without a body to a request without `Host`, or with an unknown expectation. Both
+ * are handled here instead, before anything counts them; the connection is closed, because their bodies are
+ * not read.
  */
 export function refuseBrokenRequests(app: FastifyInstance): void {
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
@@ -96,7 +99,10 @@ function brokenRequest({ headers, raw }: FastifyRequest): ApiError | undefined {
   return expect === undefined || expect.toLowerCase() === '100-continue' ? undefined : unmetExpectation;
 }
 
-/** What is not HTTP, or stopped half way, has no request to respond to: a bare response on the socket, then the end. */
+/**
+ * Data that are not HTTP, or end halfway, are not a request: the response is written directly to the socket,
+ * which is then closed.
+ */
 export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET') return void socket.destroy();
   answerBare(socket, brokenHttp(error.code));
@@ -161,7 +167,7 @@ function fromClassifier(error: ClassifierError): ApiError {
   }
 }
 
-/** What went wrong before validation, by Fastify's codes. Their own messages may quote the body; ours never do. */
+/** Errors before validation, by Fastify's codes. Fastify's own messages may quote the body; ours never do. */
 function fromParser(error: FastifyError, request: FastifyRequest): ApiError {
   switch (error.code) {
     case 'FST_ERR_CTP_INVALID_JSON_BODY':

@@ -2,14 +2,16 @@ import type { ErrorType } from './metric-names.ts';
 
 export interface ApiErrorDefinition {
   readonly status: number;
-  /** What it counts as on a prediction route; undefined where it cannot happen there. */
+  /** The outcome that it counts as on a prediction route; undefined if it cannot occur there. */
   readonly errorType: ErrorType | undefined;
   readonly meaning: string;
-  /** The only paths that answer with it; left out where there is nothing to narrow. */
+  /** The only paths that respond with it; omitted if there is no restriction. */
   readonly paths?: readonly string[];
 }
 
-/** Every error that the service answers with. README.md lists the same; a test holds the two together. */
+/**
+ * Every error that the service responds with. README.md has the same list; a test keeps the two consistent.
+ */
 export const apiErrors = {
   malformed_json: { status: 400, errorType: 'invalid_input', meaning: 'The body is not JSON in UTF-8.' },
   empty_body: { status: 400, errorType: 'invalid_input', meaning: 'The request has no body.' },
@@ -139,7 +141,10 @@ export const apiErrors = {
 
 export type ApiErrorCode = keyof typeof apiErrors;
 
-/** Thrown inside a request; the error handler turns it into `{"error":{"code","message"}}` with the code's status. */
+/**
+ * Thrown while handling a request; the error handler turns it into `{"error":{"code","message"}}` with the
+ * code's status.
+ */
 export class ApiError extends Error {
   readonly code: ApiErrorCode;
 

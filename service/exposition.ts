@@ -4,8 +4,8 @@ export const textType = 'text/plain; version=0.0.4; charset=utf-8';
 export const openMetricsType = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
 /**
- * True if the `Accept` header's q values prefer OpenMetrics to Prometheus's text format. Without the header the answer is the
- * text format.
+ * True if the q values of the `Accept` header prefer OpenMetrics to Prometheus's text format. Without the
+ * header, the result is false.
  */
 export function prefersOpenMetrics(accept: string | undefined): boolean {
   if (accept === undefined || !accept.includes('application/openmetrics-text')) return false;

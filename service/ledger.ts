@@ -17,8 +17,8 @@ import { type FeedbackOutcome, RecentPredictions } from './recent-predictions.ts
 import type { TellingConfig } from './telling-config.ts';
 
 /**
- * What follows from predictions in addition to the response: their value, which features were used, feedback, and drift. A
- * prediction costs a few additions here; the metrics are updated when they are read.
+ * Everything that follows from predictions, other than the response: their value, the features used,
+ * feedback, and drift. A prediction costs a few additions here; the metrics are updated when they are read.
  */
 export class Ledger {
   readonly #recent: RecentPredictions;

@@ -1,9 +1,10 @@
 /**
- * Every metric that the service exposes in addition to prom-client's process metrics: name, help, label names, all possible
- * label sets, and bucket edges. Imports nothing, so that dashboards and tests can read it.
+ * Every metric that the service exposes in addition to prom-client's process metrics: name, help, label
+ * names, all possible label sets, and bucket edges. Imports nothing, so that dashboards and tests can read
+ * it.
  *
- * Prometheus cannot see an increase before a counter's first sample, so every label set listed here is created with 0 at
- * startup.
+ * Prometheus cannot see an increase before a counter's first sample, so every label set listed here is
+ * created with 0 at startup.
  */
 
 export const sentiments = ['POSITIVE', 'NEGATIVE'] as const;

@@ -16,7 +16,10 @@ afterAll(() => classifier[Symbol.asyncDispose]());
 
 type Promised = Record<string, [type: string, ...labels: string[]]>;
 
-/** The names, types and labels that the service promises, deliberately repeated here: the twelve of its users' tables. */
+/**
+ * The names, types and labels that the service guarantees, deliberately repeated here: the twelve in its
+ * users' tables.
+ */
 const ofTheTables: Promised = {
   sentiment_predictions_total: ['counter', 'sentiment', 'endpoint'],
   sentiment_prediction_duration_seconds: ['histogram', 'endpoint'],
@@ -52,7 +55,7 @@ const more: Promised = {
   sentiment_positive_expected_ratio: ['gauge'],
 };
 
-test('the metrics are those that were promised', () => {
+test('the metrics are the guaranteed ones', () => {
   const table = Object.values(metrics).map(({ name, type, labelNames }) => [name, [type, ...labelNames]]);
   expect(Object.keys(ofTheTables)).toHaveLength(12);
   expect(Object.fromEntries(table)).toEqual({ ...ofTheTables, ...more });
@@ -68,7 +71,7 @@ test('sentiment_model_info names the loaded model', async () => {
   );
 });
 
-/** What is not 0 before the first request: the scrape itself is in progress. */
+/** The only values that are not 0 before the first request: the scrape itself is in progress. */
 const notZero: Readonly<Record<string, number>> = {
   'http_requests_in_progress{method="GET",handler="/metrics"}': 1,
   sentiment_model_loaded: 1,
@@ -76,7 +79,7 @@ const notZero: Readonly<Record<string, number>> = {
   sentiment_positive_expected_ratio: reference.positive / reference.predictions,
 };
 
-test('every label set that can occur exists with 0 before the first request', async () => {
+test('every possible label set exists with 0 before the first request', async () => {
   await using app = appOf(classifier);
   const { body, headers } = await app.inject('/metrics');
   expect(headers['content-type']).toContain('version=0.0.4');

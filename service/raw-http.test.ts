@@ -7,7 +7,7 @@ import { apiErrors } from './errors.ts';
 import { securityHeaders } from './security.ts';
 import { appOf, readSeries, startClassifier } from './testing/service.ts';
 
-/** What no HTTP client would send, byte by byte: each refusal has the documented body. */
+/** What no HTTP client would send, byte by byte: every refusal has the documented body. */
 
 let classifier: WorkerPool;
 let app: FastifyInstance;
@@ -21,7 +21,7 @@ afterAll(async () => {
   await classifier[Symbol.asyncDispose]();
 });
 
-/** The whole response to bytes after which the connection is closed by the service. */
+/** The whole response to these bytes, after which the service closes the connection. */
 async function responseTo(bytes: string) {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
   let text = '';
@@ -96,18 +96,18 @@ test.each([
     type: 'application/json; charset=utf-8',
   });
   expect(JSON.parse(body)).toEqual({ error: { code, message: expect.stringMatching(/\S/) } });
-  // The pages under /docs have a policy of their own.
+  // The pages under /docs have their own policy.
   const { 'content-security-policy': _, ...others } = securityHeaders;
   expect(headers).toMatchObject(others);
 });
 
-test('a request without Host of HTTP/1.0, and one that expects 100-continue, are ordinary', async () => {
+test('an HTTP/1.0 request without Host, and one that expects 100-continue, are ordinary', async () => {
   expect((await responseTo('GET /health/live HTTP/1.0\r\n\r\n')).status).toBe(200);
   const expecting = await responseTo(`GET /health/live HTTP/1.1\r\n${close}Expect: 100-Continue\r\n\r\n`);
   expect([100, 200]).toContain(expecting.status);
 });
 
-test('what no route takes for want of a Host makes no series, and leaves nothing in progress', async () => {
+test('a request refused for its missing Host creates no series, and leaves nothing in progress', async () => {
   const before = await readSeries(app);
   await responseTo('GET /predict HTTP/1.1\r\n\r\n');
   const after = await readSeries(app);

@@ -59,7 +59,8 @@ function begin(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): 
   const observation = { ...labelsOf(request), arrivedMs: performance.now(), bodyBytes: 0, ended: false };
   request.observation = observation;
   metrics.requestBegan(observation);
-  // A broken connection triggers no onResponse, so without this the gauge of requests in progress would only grow.
+  // A broken connection triggers no onResponse; without this, the gauge of requests in progress would only
+  // grow.
   reply.raw.once('close', () => end(request, reply, metrics, clientGoneStatus));
 }
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => classifier[Symbol.asyncDispose]());
 
 describe('headers', () => {
-  test('are those of helmet, with a policy that lets nothing be loaded or framed', async () => {
+  test('are those of helmet, with a policy that forbids loading and framing', async () => {
     await using app = fastify();
     await app.register(helmet, {
       contentSecurityPolicy: {
@@ -27,7 +27,7 @@ describe('headers', () => {
     expect(set).toEqual(securityHeaders);
   });
 
-  test.each(['/health/live', '/nope', '/metrics', '/%zz'])('come with %s', async (url) => {
+  test.each(['/health/live', '/nope', '/metrics', '/%zz'])('are sent with %s', async (url) => {
     await using app = appOf(classifier);
     expect((await app.inject(url)).headers).toMatchObject(securityHeaders);
   });
@@ -46,7 +46,7 @@ function guarded(): FastifyInstance {
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe('tokens', () => {
-  test.each([old, current])('each of several opens the predictions: %s', async (token) => {
+  test.each([old, current])('each of several tokens is accepted for predictions: %s', async (token) => {
     await using app = guarded();
     expect((await post(app, '/predict', { text: 'good' }, bearer(token))).statusCode).toBe(200);
     expect((await post(app, '/predict/batch', { texts: ['good'] }, bearer(token))).statusCode).toBe(200);
@@ -75,7 +75,7 @@ describe('tokens', () => {
     expect(body).toContain('sentiment_errors_total{error_type="unauthorized",endpoint="/predict"} 1\n');
   });
 
-  test('the metrics have their own, and health needs none', async () => {
+  test('metrics have their own tokens, and health checks need none', async () => {
     await using app = guarded();
     expect((await app.inject('/metrics')).statusCode).toBe(401);
     expect((await app.inject({ url: '/metrics', headers: bearer(current) })).statusCode).toBe(401);
@@ -98,7 +98,7 @@ test('a client over its rate is refused with the time to wait, and others are no
   expect(series.get('sentiment_errors_total{error_type="rate_limited",endpoint="/predict"}')).toBe(1);
 });
 
-test('guessing at tokens is bounded by the rate as well', async () => {
+test('guessing tokens is rate-limited, too', async () => {
   const config = configOf({ RATE_LIMIT_PER_MINUTE: '2' });
   await using app = buildApp(config, classifier, { tokens: { predict: [current], metrics: [] } });
   const guess = () => post(app, '/predict', { text: 'good' }, bearer('wrong-token-of-the-fall'));
@@ -107,7 +107,7 @@ test('guessing at tokens is bounded by the rate as well', async () => {
   ]);
 });
 
-test('one budget is for all that is limited', async () => {
+test('all limited routes share one limit per client', async () => {
   await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '2' });
   expect((await post(app, '/predict', { text: 'good' })).statusCode).toBe(200);
   expect((await post(app, '/explain', { text: 'good' })).statusCode).toBe(200);
@@ -115,7 +115,7 @@ test('one budget is for all that is limited', async () => {
   expect((await app.inject('/health/ready')).statusCode).toBe(200);
 });
 
-test('behind a proxy that adds to the list, nobody chooses the address that is counted', async () => {
+test('behind a proxy that appends to the list, a client cannot choose the address that is counted', async () => {
   await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '1', TRUST_PROXY: '1' });
   const ask = (made: string) =>
     post(app, '/predict', { text: 'good' }, { 'x-forwarded-for': `${made}, 192.0.2.1` });
@@ -140,7 +140,7 @@ test.each([
   expect(statuses).toEqual([200, ...spellings.slice(1).map(() => 429)]);
 });
 
-test('without TRUST_PROXY nobody chooses the address that is counted', async () => {
+test('without TRUST_PROXY, a client cannot choose the address that is counted', async () => {
   await using app = appOf(classifier, { RATE_LIMIT_PER_MINUTE: '1' });
   const ask = (client: string) => post(app, '/predict', { text: 'good' }, { 'x-forwarded-for': client });
   expect((await ask('192.0.2.1')).statusCode).toBe(200);

@@ -6,8 +6,9 @@ import { clientOf } from './client-address.ts';
 import { ApiError } from './errors.ts';
 
 /**
- * What @fastify/helmet sends for a service that shows nothing; a test holds the two together. The plugin puts its headers
- * together anew for each request, which costs more than all our metrics. A page that needs more sets its own policy.
+ * The headers that @fastify/helmet sends for a service without pages; a test keeps the two consistent. The
+ * plugin builds its headers again for each request, which costs more than all of our metrics. A page that
+ * needs more sets its own policy.
  */
 export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -31,15 +32,18 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
   });
 }
 
-/** Asks every request of the scope for one of the tokens, if there are any; compared in constant time (by the plugin). */
+/**
+ * Requires one of the tokens for every request of the scope, if there are any; the plugin compares them in
+ * constant time.
+ */
 export async function requireToken(scope: FastifyInstance, tokens: readonly string[]): Promise<void> {
   if (tokens.length === 0) return;
-  // Without its own hook the plugin leaves the answer to our error handler, which counts it.
+  // Without its own hook, the plugin leaves the response to our error handler, which counts it.
   await scope.register(bearerAuth, {
     keys: new Set(tokens),
     addHook: false,
     verifyErrorLogLevel: 'debug',
-    // "Bearer" in any case, as HTTP has it.
+    // "Bearer" in any letter case, as HTTP allows.
     specCompliance: 'rfc6749',
   });
   scope.addHook('onRequest', scope.verifyBearerAuth!);
@@ -47,15 +51,20 @@ export async function requireToken(scope: FastifyInstance, tokens: readonly stri
 
 const windowMs = 60_000;
 
-/** A proxy that wrote no address into the header shares one limit for all such requests: its own. */
+/**
+ * If a proxy adds no address to the header, all such requests share one limit, under the proxy's own address.
+ */
 const clientAddress = ({ ip, socket }: FastifyRequest): string =>
   clientOf(ip) ?? clientOf(socket.remoteAddress ?? '') ?? 'unknown';
 
-/** Limits the requests of one client address to all routes of the scope together, before any hook that is added later. */
+/**
+ * Limits the requests of one client address to all routes of the scope together, before any hook that is
+ * added later.
+ */
 export async function limitRate(scope: FastifyInstance, perMinute: number | undefined): Promise<void> {
   if (perMinute === undefined) return;
   await scope.register(rateLimit, {
-    // By itself the plugin adds its hook to each route, behind those of the scope.
+    // On its own, the plugin adds its hook to each route, after those of the scope.
     global: false,
     max: perMinute,
     timeWindow: windowMs,
@@ -66,10 +75,10 @@ export async function limitRate(scope: FastifyInstance, perMinute: number | unde
   scope.addHook('onRequest', scope.rateLimit());
 }
 
-/** Made once: noting where an error was made costs more than all else of a refusal. */
+/** Created once, because capturing a stack trace costs more than the rest of a refusal. */
 const noRoom = new ApiError('overloaded', 'The queue has no room; try again after a while.');
 
-/** Past the limit of the queue a request is refused before its body is read: what is refused must cost little. */
+/** If the queue is full, a request is refused before its body is read, because a refusal must be cheap. */
 export function shedLoad(scope: FastifyInstance, models: Pick<Classifier, 'hasRoom'>): void {
   scope.addHook('onRequest', (_request, _reply, done) => {
     if (models.hasRoom()) done();

@@ -144,7 +144,7 @@ test('an error about a port in use names the port and what to do', async () => {
   expect(service.stderr).toContain('PORT=0');
 });
 
-test('an error about an address of another machine names it and what to do', async () => {
+test("an error about an address that is not this machine's names it and what to do", async () => {
   await using service = new ServiceProcess({ HOST: '192.0.2.1' });
   expect(await service.exitCode()).toBe(1);
   expect(service.stderr).toContain('HOST "192.0.2.1" is not an address of this machine (EADDRNOTAVAIL)');

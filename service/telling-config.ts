@@ -8,7 +8,10 @@ export interface ModelB {
   readonly percent: number;
 }
 
-/** Settings of what the service records in addition to its responses, and the limits of what it stores for that. */
+/**
+ * Settings for what the service records in addition to its responses, and the limits of what it stores for
+ * that.
+ */
 export interface TellingConfig {
   /** MODEL_B_DIR and MODEL_B_SHARE. */
   readonly modelB: ModelB | undefined;

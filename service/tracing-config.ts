@@ -11,14 +11,17 @@ const samplers = [
 ] as const;
 export type SamplerName = (typeof samplers)[number];
 
-/** Where traces go (endpoint, headers, compression, certificates) is read by the exporter itself, from OTEL_EXPORTER_OTLP_*. */
+/**
+ * The exporter itself reads where traces go (endpoint, headers, compression, certificates) from
+ * OTEL_EXPORTER_OTLP_*.
+ */
 export interface TracingConfig {
   /** OTEL_SERVICE_NAME. */
   readonly serviceName: string;
   /** OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG. */
   readonly sampler: SamplerName;
   readonly sampledRatio: number;
-  /** TRACE_PROBES: health checks and scrapes are traced too. */
+  /** TRACE_PROBES: health checks and scrapes are traced, too. */
   readonly tracesProbes: boolean;
   /** OTEL_BSP_SCHEDULE_DELAY, OTEL_BSP_EXPORT_TIMEOUT. */
   readonly exportEveryMs: number;
@@ -32,8 +35,9 @@ const endpoints = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_END
 const protocols = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'];
 
 /**
- * Reads OpenTelemetry's own variables. Undefined, and nothing is traced, unless an endpoint is named or OTEL_TRACES_EXPORTER is
- * `otlp`; OTEL_SDK_DISABLED=true and OTEL_TRACES_EXPORTER=none switch it off whatever else is set.
+ * Reads OpenTelemetry's own variables. Undefined, and nothing is traced, unless an endpoint is set or
+ * OTEL_TRACES_EXPORTER is `otlp`; OTEL_SDK_DISABLED=true and OTEL_TRACES_EXPORTER=none switch tracing off
+ * regardless of other settings.
  */
 export function readTracing(read: Reader, problems: Problem[]): TracingConfig | undefined {
   const exporter = read.oneOf('OTEL_TRACES_EXPORTER', ['otlp', 'none'] as const);
@@ -55,7 +59,7 @@ export function readTracing(read: Reader, problems: Problem[]): TracingConfig | 
   };
 }
 
-/** The exporter would fall back to its default in silence. */
+/** The exporter would silently use its default. */
 function checkEndpoints(read: Reader, problems: Problem[]): void {
   for (const path of endpoints) {
     const value = read.text(path);
@@ -65,7 +69,10 @@ function checkEndpoints(read: Reader, problems: Problem[]): void {
   }
 }
 
-/** Over HTTP a collector takes JSON and protobuf at the same address; gRPC is another port and another language. */
+/**
+ * Over HTTP, a collector accepts JSON and protobuf at the same address; gRPC is another protocol on another
+ * port.
+ */
 function checkProtocol(read: Reader, problems: Problem[]): void {
   for (const path of protocols) {
     const value = read.text(path);

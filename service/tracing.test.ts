@@ -33,7 +33,7 @@ const named = (spans: readonly ReceivedSpan[], name: string) => {
   return found[0]!;
 };
 
-test("a request's spans go on with the caller's trace, and a collector gets them by OTLP", async () => {
+test("a request's spans continue the caller's trace, and a collector receives them by OTLP", async () => {
   await using collector = new Collector();
   const { service, address } = await start(collector);
   await using _ = service;
@@ -75,7 +75,7 @@ test("a request's spans go on with the caller's trace, and a collector gets them
   const [, edge, seconds] = /le="([^"]+)".*"} ([\d.e-]+) \d+/.exec(exemplars[0]!)!;
   expect(Number(seconds)).toBeLessThanOrEqual(edge === '+Inf' ? Number.POSITIVE_INFINITY : Number(edge));
 
-  // What is left goes out before the process ends.
+  // Remaining spans are exported before the process ends.
   const last = (await predict(address, text)).headers.get('traceparent')!.split('-')[1]!;
   service.child.kill('SIGTERM');
   expect(await service.exitCode()).toBe(0);
@@ -86,7 +86,7 @@ test("a request's spans go on with the caller's trace, and a collector gets them
   ]);
 });
 
-test('a caller that does not want its trace kept gets its way; errors are marked', async () => {
+test("a caller's decision not to sample is respected; errors are marked", async () => {
   await using collector = new Collector();
   const { service, address } = await start(collector, { REQUEST_DEADLINE_MS: '1', MAX_TEXT_CHARS: '20000' });
   await using _ = service;
@@ -125,7 +125,8 @@ test('with batching on, a batch span is inside its first request by the same clo
   const [batches, https, inferences] = [called('batch'), called('POST /predict'), called('inference')];
   expect([https.length, inferences.length]).toEqual([requests, requests]);
   expect(batches.length).toBeLessThan(requests);
-  // Every kept request is the parent of its batch or linked from it, and no request is both. No link leads to a trace that is not kept.
+  // Every sampled request is the parent of its batch or linked from it, never both. No link leads to an
+  // unsampled trace.
   const joined = batches.flatMap(({ parentSpanId, links = [] }) => [
     parentSpanId,
     ...links.map(({ spanId }) => spanId),
@@ -185,7 +186,7 @@ test.each([
   expect(http.sort()).toEqual([...spans, 'POST /predict']);
 });
 
-test("without tracing a caller's trace is still named in the log, and nothing is answered of it", async () => {
+test("without tracing, the log still names a caller's trace, and the response does not", async () => {
   await using service = new ServiceProcess({ SERVICE_WORKERS: '1' });
   const { address } = await service.logged('listening');
   await service.logged('ready');
@@ -194,7 +195,7 @@ test("without tracing a caller's trace is still named in the log, and nothing is
   expect(await service.logged('request')).toMatchObject({ trace_id: traceId });
 });
 
-test('a collector that is not there costs nobody an answer, and is told once', async () => {
+test('an unreachable collector fails no request, and is reported once', async () => {
   const collector = new Collector();
   const endpoint = await collector.listen();
   await collector[Symbol.asyncDispose]();
@@ -211,7 +212,7 @@ test('a collector that is not there costs nobody an answer, and is told once', a
   expect((await predict(address, 'fine')).status).toBe(200);
   const series = parseSeries(await (await fetch(`${address}/metrics`)).text());
   expect(series.get('http_requests_total{method="POST",handler="/predict",status="200"}')).toBe(2);
-  // A stop does not wait for the exporter's patience to end.
+  // Stopping does not wait for the exporter's timeout.
   service.child.kill('SIGTERM');
   expect(await service.exitCode()).toBe(0);
   const told = service.logLines.filter(({ msg }) => msg === 'traces could not be exported');

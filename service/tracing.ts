@@ -43,12 +43,12 @@ import type { TracingConfig } from './tracing-config.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Null while nothing is traced. */
+    /** Null if nothing is traced. */
     trace: RequestTrace | null;
   }
 }
 
-/** What the W3C draft calls the header of an answer; simpler clients look for the request's own name. */
+/** The response header of the W3C draft; simpler clients look for the request header's name. */
 const answerHeaders = ['traceresponse', TRACE_PARENT_HEADER] as const;
 
 const propagator = new W3CTraceContextPropagator();
@@ -57,13 +57,14 @@ const fromHeaders = {
   keys: (headers: FastifyRequest['headers']) => Object.keys(headers),
 };
 
-/** A clock of the machine that was set by less is followed no further: its own reading is a whole millisecond off. */
+/** Smaller adjustments of the machine's clock are ignored: its own resolution is only a millisecond. */
 const clockSetMs = 10;
 let originMs = performance.timeOrigin;
 
 /**
- * Moments of `performance.now()` as the time of day, by one clock for all traces: what several requests had a part in stands at the
- * same moment in each. Only when the machine's clock was set is it read again; a trace that is under way keeps the clock it has.
+ * Converts times of `performance.now()` to wall-clock time, with one clock for all traces, so that events
+ * shared by several requests have the same time in each. The machine's clock is read again only if it was
+ * adjusted; a trace in progress keeps its clock.
  */
 function timeOfDay(): (atMs: number) => HrTime {
   const setMs = Date.now() - performance.now();
@@ -76,7 +77,9 @@ function timeOfDay(): (atMs: number) => HrTime {
   };
 }
 
-/** The spans of one request: its own, one of waiting, one of inference. No text and no address is in them. */
+/**
+ * The spans of one request: the request itself, waiting, and inference. They contain no text and no address.
+ */
 export class RequestTrace implements Journey {
   readonly context: Context;
   /** Filled in by the classifier (Journey). */
@@ -98,12 +101,12 @@ export class RequestTrace implements Journey {
     return this.#span.spanContext();
   }
 
-  /** The trace's id if the trace is kept, so that an exemplar never leads nowhere. */
+  /** The trace's id if it is sampled, so that an exemplar never leads nowhere. */
   get exemplarId(): string | undefined {
     return isSampled(this.ids) ? this.ids.traceId : undefined;
   }
 
-  /** The classifier is done with the request's texts, well or not. */
+  /** The classifier has finished with the request's texts, successfully or not. */
   classified(startedMs: number, attributes: Readonly<Record<string, string | number>>): void {
     if (!this.#span.isRecording()) return;
     const ended = this.at(performance.now());
@@ -123,37 +126,44 @@ export class RequestTrace implements Journey {
 }
 
 /**
- * What a log line says of the request's trace, by the names that Loki and Grafana look for. Without tracing it is still the
- * caller's trace that the line belongs to. (Fields of the line: a logger of its own for each request costs more than all else.)
+ * The fields of a log line that identify the request's trace, with the names that Loki and Grafana look for.
+ * Without tracing, the line still belongs to the caller's trace. (As fields, because a child logger per
+ * request costs more than everything else.)
  */
 export function traceFields({
   trace,
   headers,
 }: FastifyRequest): Readonly<Record<string, string>> | undefined {
-  // A URL that cannot be decoded comes as a request without what hooks would have put there.
+  // A request whose URL cannot be decoded lacks what hooks would have added.
   if (trace) return { trace_id: trace.ids.traceId, span_id: trace.ids.spanId };
   const { traceparent } = headers;
   const caller = typeof traceparent === 'string' ? parseTraceParent(traceparent) : null;
   return caller === null ? undefined : { trace_id: caller.traceId };
 }
 
-/** Asked every few seconds by machines: half of all traces of a service with little traffic, and nobody looks at them. */
+/**
+ * Machines request these every few seconds: without much traffic they would be half of all traces, and nobody
+ * looks at them.
+ */
 const probes: ReadonlySet<string> = new Set(['/metrics', '/health/live', '/health/ready']);
 
 const isSampled = (context: SpanContext | undefined) =>
   context !== undefined && (context.traceFlags & TraceFlags.SAMPLED) !== 0;
 
-/** A stopping service does not wait longer for a collector that is slow or gone. */
+/** A stopping service waits no longer than this for a slow or missing collector. */
 const lastExportLimitMs = 2000;
 
-/** Traces requests, and sends the spans in batches by OTLP over HTTP. Disposing of it sends what is left. */
+/**
+ * Traces requests, and sends the spans in batches by OTLP over HTTP. Disposing of it sends the remaining
+ * ones.
+ */
 export class Tracing implements AsyncDisposable {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
   readonly #onFailure: (reason: string) => void;
   readonly #tracesProbes: boolean;
 
-  /** `onFailure` is told what could not be exported; it never fails a request. */
+  /** `onFailure` receives export errors; they never fail a request. */
   constructor(config: TracingConfig, onFailure: (reason: string) => void) {
     this.#onFailure = onFailure;
     setGlobalErrorHandler((error) => onFailure(messageOf(error)));
@@ -173,7 +183,10 @@ export class Tracing implements AsyncDisposable {
     this.#tracer = this.#provider.getTracer('sentiment-api');
   }
 
-  /** Begins the trace of a request, or goes on with the caller's; the response says which it is. Null for a probe that nobody traces. */
+  /**
+   * Starts the trace of a request, or continues the caller's; the response names it. Null for a probe that is
+   * not traced.
+   */
   begin(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -197,8 +210,8 @@ export class Tracing implements AsyncDisposable {
   }
 
   /**
-   * One span for texts that were inferred together: inside the first kept request of them, by that trace's clock, and linked to the
-   * others that are kept.
+   * One span for texts that were inferred together: inside their first sampled request, by that trace's
+   * clock, and linked to the other sampled ones.
    */
   batch({ texts, beganMs, durationMs, journeys }: Inference): void {
     const traces = [...new Set(journeys)].filter((journey) => journey instanceof RequestTrace);
@@ -218,7 +231,7 @@ export class Tracing implements AsyncDisposable {
   }
 }
 
-/** Which replica a span comes from; OTEL_RESOURCE_ATTRIBUTES may say otherwise. */
+/** Identifies the replica that a span comes from; OTEL_RESOURCE_ATTRIBUTES may override it. */
 function resourceOf({ serviceName }: TracingConfig): Resource {
   const ours = resourceFromAttributes({
     'service.name': serviceName,

@@ -2,7 +2,7 @@ import type { WorkReport } from './classifier/classifier.ts';
 import { countIn, makeCounter, makeGauge, observeIn, type Registry } from './metric-makers.ts';
 import { metrics as definitions } from './metric-names.ts';
 
-/** Exposes the classifier's queue, its progress and the fate of its workers as metrics. */
+/** Exposes the classifier's queue, its progress, and deaths of its workers as metrics. */
 export function observeWork(registry: Registry, work: WorkReport): void {
   const length = makeGauge(registry, definitions.queueLength, () => length.set(work.waitingTexts()));
   const ready = makeGauge(registry, definitions.workersReady, () => ready.set(work.readyWorkers()));

@@ -13,10 +13,16 @@ export interface Histogram {
   readonly counts: readonly number[];
 }
 
-/** What predictions were like when the model was put into use; traffic is compared with it. Counts only, no texts. */
+/**
+ * Statistics of the predictions when the model was put into use; traffic is compared with them. Counts only,
+ * no texts.
+ */
 export interface Reference {
   readonly model: string;
-  /** The model's version, as in `sentiment_model_info`: confidences of one version are no reference for another. */
+  /**
+   * The model's version, as in `sentiment_model_info`: the confidences of one version are no reference for
+   * another.
+   */
   readonly version: string;
   /** What the predictions were made from, for human readers. */
   readonly source: string;

@@ -104,7 +104,8 @@ export function describePredictions(
 ): Pick<Reference, 'predictions' | 'positive' | 'features'> {
   const features = driftFeatures.map((feature) => {
     const values = seen.map((one) => lookAt[feature](one));
-    // Ordinary texts have no unknown pieces at all, so any get their own bin, however rare they are.
+    // Ordinary texts have no unknown pieces at all, so texts with any get their own bin, however rare they
+    // are.
     const edges =
       feature === 'unknown_ratio'
         ? [0, 0.1]

@@ -108,7 +108,7 @@ export class ServiceProcess implements AsyncDisposable {
   }
 }
 
-/** Repeats the question immediately until the answer is yes; the test's own time limit applies. */
+/** Repeats the check immediately until it succeeds; the test's own time limit applies. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
 }

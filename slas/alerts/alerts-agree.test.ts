@@ -3,9 +3,12 @@ import { healthy, readCaseFiles } from '../testing/cases.ts';
 import { type AlertCase, type AlertTest, alertTestOf, judgeWindow, shifted } from '../testing/promtool.ts';
 import { testRules } from '../testing/run-promtool.ts';
 
-/** Alert and gate say the same: of every judging case, and of what lies at and around each limit. */
+/** Alert and gate must agree on every judging case, and on values at and around each limit. */
 
-/** The gate has a plan to hold too few answers against; an alert has not, and is silent where little was asked for. */
+/**
+ * The gate has a plan to compare the number of responses with; an alert has not, and stays silent if little
+ * was requested.
+ */
 const IDLE = [
   'a client that counted too few',
   '59 good answers, none over',
@@ -22,32 +25,37 @@ const IDLE = [
   'a load without a plan that was cut short',
 ];
 
-/** Where they differ: `objectives` by the case's name. An entry that no longer differs fails. */
+/**
+ * Where they differ: `objectives` by the name of the case. An entry that no longer differs fails the test.
+ */
 const DIFFERENT: ReadonlyMap<string, readonly string[]> = new Map([
-  // `le` is matched as text, in the two forms that Prometheus 2 and 3 write; the gate reads numbers.
+  // Alerts match `le` as text, in the two notations of Prometheus 2 and 3; the gate parses numbers.
   ['le written in other ways', ['latency-p95']],
-  // Of few requests the gate says only what further good ones could not mend; an alert takes the share as it is.
+  // With few requests, the gate reports only what further successful requests could not change; an alert uses
+  // the share as it is.
   ['few requests, many errors', ['error-rate', 'throughput']],
-  // 25/s were asked for, and more than 30/s promised.
+  // 25/s were planned, and more than 30/s promised.
   ['missed where there is no alert threshold', ['rate']],
-  // A scrape of which nothing is known an alert takes for down; the gate calls an emergency only what is sure.
+  // To an alert, a scrape with an unknown result is down; the gate reports an emergency only if it is
+  // certain.
   ['an uptime that is missed for certain, and beyond the alert only at worst', ['up']],
-  // The gate counts over the seconds in which answers came; an alert knows of no load that has ended.
+  // The gate divides by the seconds in which responses arrived; an alert does not know that a load has ended.
   ['answers that came long after the load', ['throughput']],
-  // Scraped seconds apart and without an address, the two are one to the alert, which misses a scrape of it.
+  // Scraped seconds apart and without an address, the two are one target to the alert, which then misses a
+  // scrape.
   ['two processes whose targets have no address', ['model-uptime']],
   ...IDLE.map((name) => [name, ['throughput']] as [string, readonly string[]]),
 ]);
 
 /**
- * An alert knows differences only: what a replica counted before its first scrape, or after its last one, is for the gate
- * alone. So elastic services are left out.
+ * An alert sees only differences between scrapes: counts from before a replica's first scrape, or after its
+ * last, are known to the gate only. Elastic services are therefore left out.
  */
 const cases = [...readCaseFiles()]
   .flatMap(([file, own]) =>
     own.map((one) => ({ ...one.build(), name: `${file}: ${one.name}`, key: one.name })),
   )
-  // A thinned window is one of these with fewer samples.
+  // Evidence of a downsampled window is one of these with fewer samples.
   .filter(({ document, evidence }) => document.service.replicas === 'stable' && !evidence.thinned);
 
 interface Claim {
@@ -70,7 +78,7 @@ describe('of the judging cases', () => {
     failures = await testRules([...agree, ...differ].map((one) => one.test));
   });
 
-  test('there are enough, and enough of them alert', () => {
+  test('there are enough, and enough of them fire', () => {
     expect(agree.length).toBeGreaterThan(200);
     expect(agree.filter((one) => one.test.expected.length > 0).length).toBeGreaterThan(40);
   });
@@ -80,19 +88,19 @@ describe('of the judging cases', () => {
   });
 
   test.each(differ.map(({ name }, index) => [name, agree.length + index] as const))(
-    'differs, as it is said: %s',
+    'differs, as listed: %s',
     (_, index) => expect(failures[index]).toContain('FAILED'),
   );
 
-  test('every difference is of a case that there is', () => {
+  test('every listed difference belongs to an existing case', () => {
     const names = cases.map(({ key }) => key);
     expect([...DIFFERENT.keys()].filter((key) => !names.includes(key))).toEqual([]);
     expect(differ.length).toBeGreaterThanOrEqual(DIFFERENT.size);
   });
 
-  test('what was counted before the window changes no verdict', () => {
+  test('counts from before the window do not change the verdict', () => {
     for (const { name, document, run, evidence } of cases) {
-      // Whether a counter was small enough to hide a restart is about what it had counted before.
+      // Whether a counter was small enough to hide a restart depends on its earlier count.
       if (name.startsWith('hidden-restarts.yaml')) continue;
       const outcomes = (of: typeof evidence) =>
         judgeWindow(document, run, of).objectives.map(({ id, verdict, severity }) => [id, verdict, severity]);
@@ -101,7 +109,6 @@ describe('of the judging cases', () => {
   });
 });
 
-// ---------------------------------------------------------------------------------------------- around the limits
 
 type Changes = Parameters<typeof healthy>[0];
 
@@ -115,7 +122,7 @@ const good = (count: number): Changes => ({
 const confidence = (sum: number): Changes => ({
   series: { 'positive sum': `0 -> ${sum - 500}`, 'negative sum': '0 -> 500' },
 });
-/** A thousand scrapes, so many of them without a model. */
+/** A thousand scrapes, this many of them without a model. */
 const down = (scrapes: number): Changes => ({
   scrapes: { every: 1, first: 0, last: 1010 },
   window: { from: 2.5, to: 1000.5 },
@@ -130,7 +137,7 @@ const NONE = '';
 const TARGET = 'target';
 const BOTH = 'target alert';
 
-/** What is changed of the healthy service, and which thresholds of the objective are broken by it. */
+/** The change to the healthy service, and which thresholds of the objective it breaks. */
 const AROUND: readonly (readonly [what: string, objective: string, fires: string, changes: Changes])[] = [
   ['1,425 of 1,500 in 200 ms', 'latency-p95', NONE, latency('0.2=1425 0.3=1490 0.5=1497 1.0=1500 +Inf=1500')],
   [

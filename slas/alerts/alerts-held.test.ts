@@ -4,7 +4,10 @@ import type { HeldAlert, ObjectiveVerdict, PlannedAlert, Reading, Series } from 
 import { healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
 import { holdAlerts } from './cross-check.ts';
 
-/** Hand-made alerts beside hand-made outcomes; whole judgements are in cases/alerts.yaml. Times are seconds of the run. */
+/**
+ * Hand-made alerts with hand-made outcomes; whole verdicts are in cases/alerts.yaml. Times are seconds of the
+ * run.
+ */
 
 const { plan, run, evidence } = healthy();
 const objectives = judge(plan, run, evidence).objectives;
@@ -49,7 +52,7 @@ const stretches = (all: readonly HeldAlert[]) =>
 const MISSED = { verdict: 'missed', severity: 'target' } as const;
 
 describe('an alert fired', () => {
-  test('all the time between moments that are a step apart', () => {
+  test('continuously between times that are one step apart', () => {
     const times = [20, 25, 30, 45];
     expect(stretches(held([firing('SlowTarget', ...times)], {}, 5))).toEqual([
       ['SlowTarget', '20..30', '45..45'],
@@ -58,24 +61,24 @@ describe('an alert fired', () => {
       ['SlowTarget', '20..20', '25..25', '30..30', '45..45'],
     ]);
   });
-  test('by seconds where the step is not known', () => {
+  test('by the second if the step is unknown', () => {
     expect(stretches(held([firing('SlowTarget', 20, 21, 24)]))).toEqual([['SlowTarget', '20..21', '24..24']]);
   });
-  test('all the time between moments up to one and a half steps apart', () => {
+  test('continuously between times up to one and a half steps apart', () => {
     expect(stretches(held([firing('SlowTarget', 20, 26, 32.5)], {}, 4))).toEqual([
       ['SlowTarget', '20..26', '32.5..32.5'],
     ]);
   });
 });
 
-test('alerts are told as they began, and by name where they began together', () => {
+test('alerts are listed by start time, then by name', () => {
   const [slow, error, other] = [firing('SlowTarget', 20), firing('ErrorTarget', 20), firing('AnyOther', 30)];
   const names = ['ErrorTarget', 'SlowTarget', 'AnyOther'];
   expect(held([slow, error, other]).map(({ id }) => id)).toEqual(names);
   expect(held([other, error, slow]).map(({ id }) => id)).toEqual(names);
 });
 
-test('that one fired does not hide that another should have', () => {
+test('one alert that fired does not hide another that should have', () => {
   const both = { 'latency-p95': MISSED, 'error-rate': { ...MISSED, alert: null } };
   expect(held([firing('SlowTarget', 20, 21)], both)).toMatchObject([
     { id: 'SlowTarget', agrees: true, reasons: [{ code: 'alert-judged' }] },

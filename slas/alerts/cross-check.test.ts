@@ -6,7 +6,7 @@ import { renderText } from '../render/text.ts';
 import { alertReadings } from '../testing/alert-readings.ts';
 import { healthy, type Judged, ORIGIN_SECONDS, readCaseFiles } from '../testing/cases.ts';
 
-/** Alerts beside a verdict. What is made of them is in cases/alerts.yaml. */
+/** The cross-check of alerts and verdict; the resulting verdicts are in cases/alerts.yaml. */
 
 const verdictOf = ({ plan, run, evidence }: Judged) => judge(plan, run, evidence);
 
@@ -17,7 +17,7 @@ function everyAlertFires({ plan, run, evidence }: Judged): Evidence {
   return { ...evidence, alerts: alertReadings({ over: '1s', firing }, plan, run, ORIGIN_SECONDS) };
 }
 
-test('whatever fires, the verdict is what it is without', () => {
+test('alerts never change the verdict', () => {
   const cases = [...readCaseFiles().values()].flatMap((all) => all.filter((_, index) => index % 8 === 0));
   expect(cases.length).toBeGreaterThan(45);
   for (const { name, build } of cases) {
@@ -29,7 +29,7 @@ test('whatever fires, the verdict is what it is without', () => {
   }
 });
 
-test('stored runs without the part, in plan or evidence, are judged as they were', () => {
+test('stored runs without alerts, in plan or evidence, are judged as before', () => {
   const { plan, run, evidence } = healthy();
   const { alerts: _, ...oldPlan } = plan;
   const asked = everyAlertFires({ ...healthy() });
@@ -37,7 +37,6 @@ test('stored runs without the part, in plan or evidence, are judged as they were
   expect(Object.keys(judge(oldPlan, run, asked))).not.toContain('alerts');
 });
 
-// ---------------------------------------------------------------------------------------------- told
 
 function rendered(caseName: string) {
   const judged = readCaseFiles()
@@ -51,7 +50,7 @@ function rendered(caseName: string) {
   };
 }
 
-test('they are told where there are rules', () => {
+test('the cross-check is printed if there are rules', () => {
   const { text, markdown } = rendered('an alert that came twice');
   expect(text).toContain(
     '· alerts: rules of 6 objectives were evaluated: 1 alert fired, 1 unlike the verdict\n',
@@ -68,7 +67,7 @@ test('they are told where there are rules', () => {
   );
 });
 
-test('a Prometheus without rules is nothing to tell', () => {
+test('a Prometheus without rules prints nothing', () => {
   const { text, markdown } = rendered('a Prometheus without rules');
   expect(text + markdown).not.toMatch(/alert(s|ing)\b/);
 });

@@ -13,8 +13,8 @@ import type {
 import { type Reason, reason } from '../model/reasons.ts';
 
 /**
- * Alert and verdict come from one document: where both spoke about the same time, they are held against each other. What
- * comes of it is told beside the verdict and never enters it.
+ * Alert and verdict come from one document, so they can be cross-checked where both cover the same time.
+ * Differences are reported next to the verdict and never enter it.
  */
 export function holdAlerts(
   { alerts: planned }: Plan,
@@ -43,7 +43,6 @@ export function holdAlerts(
 
 const unknown = (summary: Reason): { alerts: VerdictAlerts } => ({ alerts: { held: null, summary } });
 
-// ---------------------------------------------------------------------------------------------- what was seen
 
 interface AlertState {
   readonly name: string;
@@ -52,7 +51,7 @@ interface AlertState {
   readonly stretches: readonly (readonly [fromSeconds: number, toSeconds: number])[];
 }
 
-/** One for each alert and state, whatever other labels tell its series apart, in the order in which they began. */
+/** One for each alert and state, whatever other labels its series have, in order of start time. */
 function statesOf(series: readonly Series[], stepSeconds: number): readonly AlertState[] {
   const key = ({ labels }: Series) => JSON.stringify([labels.alertname, labels.alertstate]);
   const states = [...Map.groupBy(series, key).values()].map((own): AlertState => {
@@ -68,7 +67,7 @@ function statesOf(series: readonly Series[], stepSeconds: number): readonly Aler
   return states.sort((a, b) => a.stretches[0]![0] - b.stretches[0]![0] || (a.name < b.name ? -1 : 1));
 }
 
-/** Moments that are a step apart belong together. */
+/** Times that are one step apart belong to one interval. */
 function stretchesOf(times: readonly number[], stepSeconds: number): AlertState['stretches'] {
   const stretches: [number, number][] = [];
   for (const at of times) {
@@ -90,7 +89,7 @@ function watchOf(rule: PlannedAlert, recorded: readonly Series[], { window }: Ru
     ({ labels }) => labels.objective === rule.objective && labels.threshold === rule.threshold,
   );
   const first = Math.min(...own.flatMap(({ samples }) => samples.map(([at]) => at)));
-  // Burn rates look back further, and record the same.
+  // Burn rates look back further, and record the same series.
   const windowSeconds = Math.min(...own.map(({ labels }) => overSeconds(labels.__name__ ?? '')));
   return Number.isFinite(windowSeconds) ? { windowSeconds, seconds: window.toSeconds - first } : null;
 }
@@ -99,11 +98,13 @@ function watchOf(rule: PlannedAlert, recorded: readonly Series[], { window }: Ru
 const overSeconds = (name: string) =>
   parseDuration(/:over(.+)$/.exec(name)?.[1] ?? '') ?? Number.POSITIVE_INFINITY;
 
-// ---------------------------------------------------------------------------------------------- what was judged
 
 interface Judged {
   readonly rule: PlannedAlert;
-  /** Whether the threshold is broken by what was judged. null: undecided, or judged in phases alone, of which none broke it. */
+  /**
+   * Whether the judged value breaks the threshold. null: undecided, or judged in phases only and not broken
+   * in any of them.
+   */
   readonly isBroken: boolean | null;
   readonly isWhole: boolean;
   readonly reason: Reason;
@@ -132,7 +133,6 @@ const judgedOf = ({ id, verdict, severity, alert }: ObjectiveVerdict) => ({
   hasAlertThreshold: alert !== null,
 });
 
-// ---------------------------------------------------------------------------------------------- held together
 
 function heldFired({ name, severity, stretches }: AlertState, judged: Judged | null): HeldAlert {
   const firing = stretches.map(([from, to]) => ({ from: rfc3339(from), to: rfc3339(to) }));
@@ -143,7 +143,10 @@ function heldFired({ name, severity, stretches }: AlertState, judged: Judged | n
   return { ...held, agrees: isBroken, reasons: [own] };
 }
 
-/** What did not fire is told where the threshold is broken and the rule had the time to see it. */
+/**
+ * An alert that did not fire is reported if its threshold is broken and the rule had enough time to detect
+ * it.
+ */
 function heldSilent(
   { rule, isBroken, isWhole, reason: own }: Judged,
   states: readonly AlertState[],

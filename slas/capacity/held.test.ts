@@ -7,7 +7,7 @@ import { heldUpTo } from './held.ts';
 const { plan, run, evidence } = healthy();
 const [pattern] = judge(plan, run, evidence).objectives;
 
-/** A load of such rates, and what came of its steps, each judged by two objectives. */
+/** A load with these rates, and the outcome of its steps, each judged by two objectives. */
 function given(rates: readonly number[], outcomes: readonly (readonly ObjectiveOutcome[])[]) {
   const phases = rates.map((ratePerSecond) => ({
     name: `at-${ratePerSecond}`,
@@ -24,7 +24,7 @@ function given(rates: readonly number[], outcomes: readonly (readonly ObjectiveO
   return [stepped, { ...judge(plan, run, evidence), objectives } satisfies Verdict] as const;
 }
 
-test('up to the last step before the first that was missed, whatever came after', () => {
+test('up to the last step before the first miss, whatever came after', () => {
   const steps = given(
     [100, 200, 300, 400],
     [
@@ -40,7 +40,7 @@ test('up to the last step before the first that was missed, whatever came after'
   });
 });
 
-test('what could not be decided is not held, and is told as that', () => {
+test('an undecided step is not met, and is reported as undecided', () => {
   expect(heldUpTo(...given([100, 200], [['met'], ['undecided']]))!.broke).toEqual({
     phase: 'at-200',
     ratePerSecond: 200,
@@ -49,7 +49,7 @@ test('what could not be decided is not held, and is told as that', () => {
   });
 });
 
-test('nothing was held, or everything', () => {
+test('none was met, or all were', () => {
   expect(heldUpTo(...given([100, 200], [['missed'], ['met']]))!.upTo).toBeNull();
   expect(heldUpTo(...given([100, 200], [['met'], ['met']]))).toEqual({
     upTo: { phase: 'at-200', ratePerSecond: 200 },
@@ -57,7 +57,7 @@ test('nothing was held, or everything', () => {
   });
 });
 
-test('a step in which nothing is judged does not count', () => {
+test('a step without a judged objective does not count', () => {
   expect(heldUpTo(...given([100, 200, 300], [['met'], [], ['met']]))!.upTo!.ratePerSecond).toBe(300);
 });
 
@@ -88,6 +88,6 @@ test.each<[string, Parameters<typeof given>]>([
   expect(heldUpTo(...given(...steps))).toBeNull();
 });
 
-test('a bare window has none', () => {
+test('a window without a load has none', () => {
   expect(heldUpTo({ ...plan, load: null }, judge(plan, run, evidence))).toBeNull();
 });

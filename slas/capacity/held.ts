@@ -1,13 +1,13 @@
 import type { ObjectiveVerdict, Plan, Verdict } from '../model/model.ts';
 
 /**
- * Of a load that rises step by step: up to which step everything that is judged in steps was kept. What one run showed, with
- * each step as long as it was; not yet a capacity, which takes repeats.
+ * For a stepped load: the highest step up to which everything judged per step was met. This is the result of
+ * one run with steps of this length; a capacity needs repetitions.
  */
 export interface Held {
-  /** The last step before the first that was not kept; null: not even the first was. */
+  /** The last step before the first that was not met; null: not even the first was met. */
   readonly upTo: Step | null;
-  /** The first that was not kept; null: all were. */
+  /** The first that was not met; null: all were met. */
   readonly broke:
     | (Step & { readonly outcome: 'missed' | 'undecided'; readonly objectives: readonly string[] })
     | null;
@@ -18,7 +18,7 @@ export interface Step {
   readonly ratePerSecond: number;
 }
 
-/** null where the load does not rise in steps, or nothing is judged in two of them at least. */
+/** null if the load does not rise in steps, or if fewer than two of its steps are judged. */
 export function heldUpTo({ load }: Plan, { objectives }: Verdict): Held | null {
   const steps = (load?.phases ?? []).flatMap(({ name, ratePerSecond }) => {
     const own = objectives.filter(({ phase }) => phase === name);
@@ -39,7 +39,7 @@ export function heldUpTo({ load }: Plan, { objectives }: Verdict): Held | null {
 
 const stepOf = ({ phase, ratePerSecond }: Step): Step => ({ phase, ratePerSecond });
 
-/** A miss says more than what could not be decided. */
+/** A miss says more than an undecided step. */
 function failing(own: readonly ObjectiveVerdict[]) {
   const outcome = own.some(({ verdict }) => verdict === 'missed') ? 'missed' : 'undecided';
   const ids = own.filter(({ verdict }) => verdict === outcome).map(({ id }) => id.split(' · ')[0]!);

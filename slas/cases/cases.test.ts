@@ -4,7 +4,7 @@ import type { VerdictDocument } from '../render/json.ts';
 import { type ExpectedObjective, type JudgingCase, ORIGIN_SECONDS, readCaseFiles } from '../testing/cases.ts';
 import { judgeInWords, type ObjectiveInWords } from '../testing/judge-in-words.ts';
 
-/** Every file of cases/ is read and judged; what it expects is compared with what comes out. */
+/** Reads and judges every file of cases/, and compares the outcome with the expected one. */
 
 const outcome = ({ verdict, severity }: ObjectiveInWords) =>
   severity === null ? verdict : `${verdict} ${severity}`;
@@ -37,14 +37,14 @@ function expectCertainty(actual: ObjectiveInWords, expected: ExpectedObjective, 
   if (expected.near !== undefined) expect(actual.nearLimit, told).toBe(expected.near);
   if (expected.detectable !== undefined) expect(actual.detectable, told).toBeCloseTo(expected.detectable, 5);
   if (expected.needed !== undefined) expect(actual.needed, told).toEqual(expected.needed);
-  // An interval holds what was measured, and knows on which side of the limit it is.
+  // An interval contains the measured value, and lies on the matching side of the limit.
   if (actual.interval !== null && actual.value !== null) {
     const measured = actual.share ?? actual.value;
     expect(actual.interval.low, told).toBeLessThanOrEqual(measured);
     expect(actual.interval.high, told).toBeGreaterThanOrEqual(measured);
   }
   if (actual.nearLimit) expect(actual.interval, told).not.toBeNull();
-  // No way to keep a limit is shorter than that none more is bad.
+  // Meeting a limit needs at least this many requests, all of them good.
   const { more80, moreIfNoneBad } = actual.needed ?? { more80: null, moreIfNoneBad: null };
   if (more80 !== null && moreIfNoneBad !== null && actual.margin! > 0)
     expect(more80, told).toBeGreaterThanOrEqual(moreIfNoneBad);

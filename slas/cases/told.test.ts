@@ -5,9 +5,10 @@ import { readCaseFiles } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 
 /**
- * The words of verdicts. `cases/told.txt` names judging cases, and has under each what it says that none above it said. What
- * users read is a promise, too: every change of it shows there. `./sla test slas/told -u` writes it again, to be read before
- * it is kept; another case is one more line `# its name`.
+ * The words of verdicts. `cases/verdicts.txt` names judging cases, and lists under each the lines that none
+ * above it had. What users read is part of the interface, and every change of it is visible there. `./sla
+ * test slas/cases/verdicts -u` regenerates it; review the diff before committing. To add a case, add a line
+ * `# its name`.
  */
 
 const FILE = 'told.txt';
@@ -25,7 +26,7 @@ const linesOf = ({ summary, objectives, preconditions, alerts }: VerdictDocument
   ...(alerts?.held ?? []).map(({ id, agrees, note }) => `${MARKS.get(agrees)} ${id}: ${note}`),
 ];
 
-/** Lines that differ in their numbers alone, in what they are of, or in what was seen so far, say the same. */
+/** Lines that differ only in numbers, in the objective or in what was seen so far count as the same. */
 const sense = (line: string) =>
   line
     .replace(/^\S+: (met|undecided|target|alert): |^(missed|undecided): .*$/, '$1$2')
@@ -50,7 +51,7 @@ function tell(names: readonly string[]): string {
   return paragraphs.join('\n');
 }
 
-test('verdicts say what they said', async () => {
+test('verdicts have the recorded words', async () => {
   const file = readFileSync(new URL(FILE, import.meta.url), 'utf8');
   const names = [...file.matchAll(/^# (.*)$/gm)].map(([, name]) => name!);
   expect(names.length).toBeGreaterThan(80);

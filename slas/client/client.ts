@@ -6,19 +6,23 @@ import { requestsOf } from './requests.ts';
 import { slotsOf } from './slots.ts';
 
 /**
- * What the client saw of a latency objective: its own clock sees connecting, queueing before the handler and the network,
- * which the service's does not. Judged are good answers and the requests that were never answered, which are over every limit.
+ * The client's side of a latency objective: its clock includes connecting, queueing before the handler and
+ * the network, which the service's does not. Judged are successful responses and unanswered requests, which
+ * exceed every limit.
  */
 export interface ClientView {
   readonly measured: ClientMeasured;
   readonly bad: number;
   readonly badBeyondAlert: number;
-  /** The slowest that was answered at all: a percentile among the others is over it. */
+  /** The slowest response: a percentile that falls among unanswered requests is above it. */
   readonly slowestSeconds: number;
-  /** Seconds until there was a connection, at the same percentile. */
+  /** Seconds to establish a connection, at the same percentile. */
   readonly blockedSeconds: number;
   readonly reasons: readonly Reason[];
-  /** The bad ones of each second, by start; and those over some values below the limit, the median among them. */
+  /**
+   * The bad requests of each second, by start time; and those over some values below the limit, including the
+   * median.
+   */
   readonly blocks: readonly Block[];
   readonly lower: readonly (readonly Block[])[];
 }
@@ -30,7 +34,7 @@ interface Request {
   readonly blockedSeconds: number;
 }
 
-/** null where the objective does not ask for it, or the load generator left no record of its requests. */
+/** null if the objective has no client side, or the load generator left no record of its requests. */
 export function viewOfClient(
   { measure, target, alert }: PlannedObjective,
   { load }: RunRecord,
@@ -73,13 +77,15 @@ export function viewOfClient(
   };
 }
 
-/** Of the client's latencies: what takes longer than these tells how requests depend on each other. */
+/**
+ * Percentiles of the client's latencies: the requests that exceed these show the dependence between requests.
+ */
 const LOWER = [0.5, 0.75, 0.9, 0.95, 0.99];
 
 const slowerBySecond = (requests: readonly Request[], limitSeconds: number) =>
   slotsOf(requests, ({ seconds }) => seconds > limitSeconds);
 
-/** Judged are good answers, and the requests that were never answered, which took longer than any limit. */
+/** Judged are successful responses, and unanswered requests, which exceed any limit. */
 export function judgedRequests(client: ClientRequests, wanted: string): readonly Request[] {
   return requestsOf(client)
     .filter(({ path, status }) => path === wanted && /^(0$|2)/.test(status))
@@ -90,7 +96,7 @@ export function judgedRequests(client: ClientRequests, wanted: string): readonly
     }));
 }
 
-/** The least value that at least this percentage is at or under: exact, as all values are known. */
+/** The smallest value that at least this percentage does not exceed: exact, because all values are known. */
 function percentileOf(values: readonly number[], percentile: number): number {
   const ordered = values.toSorted((a, b) => a - b);
   const at = ordered.findIndex(
@@ -100,8 +106,8 @@ function percentileOf(values: readonly number[], percentile: number): number {
 }
 
 /**
- * Where the time goes that the client sees and the service's own histogram does not: whichever of event loop and connecting
- * explains at least half of it, else what lies between.
+ * Where the time goes that the client sees and the service's own histogram does not: event loop or
+ * connecting, if either explains at least half of it; otherwise what lies between.
  */
 export function explainGap(
   clientSeconds: number,

@@ -12,13 +12,13 @@ const record = (startMs: string, durationMs: string) =>
     paths: ['/predict'],
   });
 
-test('how many wait for an answer at once, whatever the order of their ends', () => {
+test('the maximum number of requests in flight does not depend on the order of responses', () => {
   expect(mostInFlight([])).toBe(0);
   expect(mostInFlight(record('0 10 20', '5 5 5'))).toBe(1);
   expect(mostInFlight(record('10 0 20', '15 100 5'))).toBe(3);
   expect(mostInFlight(record('0 10 20', '15 10 10'))).toBe(2);
 });
 
-test('one that is sent when another is answered does not wait beside it', () => {
+test('a request that is sent when another is answered is not concurrent with it', () => {
   expect(mostInFlight(record('0 10 20', '10 10 10'))).toBe(1);
 });

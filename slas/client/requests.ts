@@ -1,18 +1,18 @@
 import { claimsCode } from '../document/statuses.ts';
 import type { ClientRequests, LoadRecord } from '../model/model.ts';
 
-/** The only reader of a run record's columns. */
+/** The only parser of a run record's columns. */
 export interface ClientRequest {
-  /** From the first request's start. */
+  /** Relative to the first request's start. */
   readonly startSeconds: number;
   readonly durationSeconds: number;
   readonly blockedSeconds: number;
-  /** As text; `0` was never answered. */
+  /** As text; `0` means unanswered. */
   readonly status: string;
   readonly path: string;
 }
 
-/** Every request of a record, in its order; none where there is no record, or it is of a phase in which none was sent. */
+/** All requests of a record, in order; empty without a record, or for a phase in which none was sent. */
 export function requestsOf(client: ClientRequests | null | undefined): readonly ClientRequest[] {
   if (client == null || client.status === '') return [];
   const [starts, durations, blocked, paths] = [
@@ -33,7 +33,7 @@ export function requestsOf(client: ClientRequests | null | undefined): readonly 
 
 export const isLost = ({ status }: Pick<ClientRequest, 'status'>) => status === '0';
 
-/** Those that were answered with a status of this pattern (null: with any). */
+/** Those with a response whose status matches this pattern (null: any status). */
 export function answeredWith(
   requests: readonly ClientRequest[],
   status: string | null,
@@ -42,17 +42,17 @@ export function answeredWith(
   return requests.filter((one) => !isLost(one) && isClaimed(one.status));
 }
 
-/** Moments that are the same must not differ by what addition leaves in the last digits. */
+/** Equal times must not differ by floating-point error. */
 const micros = (seconds: number) => Math.round(seconds * 1e6);
 
-/** How many at most were sent and not yet answered at one moment. */
+/** The maximum number of requests that were sent and not yet answered at the same time. */
 export function mostInFlight(requests: readonly ClientRequest[]): number {
   const changes = requests.flatMap(({ startSeconds, durationSeconds }) => [
     { at: micros(startSeconds), by: 1 },
     { at: micros(startSeconds + durationSeconds), by: -1 },
   ]);
   let [inFlight, most] = [0, 0];
-  // Whoever is answered may send the next one at that moment.
+  // A client whose request is answered may send the next one at the same time.
   for (const { by } of changes.sort((a, b) => a.at - b.at || a.by - b.by)) {
     inFlight += by;
     most = Math.max(most, inFlight);
@@ -60,6 +60,6 @@ export function mostInFlight(requests: readonly ClientRequest[]): number {
   return most;
 }
 
-/** All answers that the client saw, whatever their status. */
+/** All responses that the client received, with any status. */
 export const answersInAll = ({ answered }: Pick<LoadRecord, 'answered'>) =>
   Object.values(answered).reduce((sum, count) => sum + count, 0);

@@ -4,7 +4,7 @@ import { ratesBySecond, slotsOf } from './slots.ts';
 const at = (startSeconds: number, isBad = false) => ({ startSeconds, isBad });
 const bySecond = (...requests: readonly ReturnType<typeof at>[]) => slotsOf(requests, ({ isBad }) => isBad);
 
-test('requests are counted in the second in which they were sent, and a second without any is one, too', () => {
+test('requests are counted in the second in which they were sent; seconds without requests are included', () => {
   expect(bySecond(at(0), at(0.999, true), at(1, true), at(3.2), at(0.5))).toEqual([
     { part: 1, total: 3 },
     { part: 1, total: 1 },
@@ -14,11 +14,11 @@ test('requests are counted in the second in which they were sent, and a second w
   expect(bySecond()).toEqual([]);
 });
 
-test('a request that seems to come a millisecond before its phase is one of its first second', () => {
+test('a request that seems to be a millisecond before its phase belongs to its first second', () => {
   expect(bySecond(at(-0.001, true), at(0.4))).toEqual([{ part: 1, total: 2 }]);
 });
 
-test('a rate is that of each scheduled second, the last of which may be a part of one', () => {
+test('a rate is that of each scheduled second, the last of which may be partial', () => {
   expect(ratesBySecond([0, 0.9, 1, 2.1, 2.4], 2.5)).toEqual([
     { part: 2, total: 1 },
     { part: 1, total: 1 },
@@ -31,7 +31,7 @@ test('a rate is that of each scheduled second, the last of which may be a part o
   ]);
 });
 
-test('what was sent just before the load or after its schedule is of its first and last second', () => {
+test('requests just before or after the schedule belong to its first or last second', () => {
   expect(ratesBySecond([-0.001, 2, 7.3], 2)).toEqual([
     { part: 1, total: 1 },
     { part: 2, total: 1 },

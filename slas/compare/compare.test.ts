@@ -6,7 +6,10 @@ import { healthy, type Judged } from '../testing/cases.ts';
 import { type Baseline, type Comparison, compare } from './compare.ts';
 import { percentileBounds, percentilesOf } from './percentiles.ts';
 
-/** Of the healthy service 1,500 answers: 80% within 100 ms, 90% within 150, 96.7 within 200, 99.3 within 300, 99.8 within 500. */
+/**
+ * 1,500 responses of the healthy service: 80% within 100 ms, 90% within 150, 96.7% within 200, 99.3% within
+ * 300, 99.8% within 500.
+ */
 
 const faultless = { model: { name: 'small' }, faults: 'none' };
 
@@ -29,18 +32,20 @@ const changes = ({ objectives }: Comparison) =>
 const latency = (le: string) => healthy({ series: { latency: { le } } });
 
 describe('where a percentile lies', () => {
-  test('between the last edge that it is surely over and the first that it is surely not over', () => {
+  test('between the last edge that it is certainly above and the first that it is certainly not above', () => {
     const { plan, run, evidence } = healthy();
     const found = percentilesOf(plan, run, evidence);
-    // 5% may be slower than the p95: 10% are than 150 ms, 3.3% than 200 ms, and 1,500 answers tell these from 5%.
+    // 5% may be slower than the p95: 10% are slower than 150 ms, 3.3% than 200 ms, and 1,500 responses
+    // distinguish both from 5%.
     expect(found['latency-p95']).toMatchObject({ bounds: { lowSeconds: 0.15, highSeconds: 0.2 } });
-    // 1% may be slower than the p99: 3.3% are than 200 ms, and 0.67% than 300 ms, which 1,500 answers do not tell from 1%.
+    // 1% may be slower than the p99: 3.3% are slower than 200 ms, and 0.67% than 300 ms, which 1,500
+    // responses do not distinguish from 1%.
     expect(found['latency-p99']).toMatchObject({ bounds: { lowSeconds: 0.2, highSeconds: 0.5 } });
     expect(found['latency-p99']!.valueSeconds).toBeGreaterThan(0.2);
     expect(found['latency-p99']!.valueSeconds).toBeLessThanOrEqual(0.3);
   });
 
-  test('past the last edge it has no upper end, under the first one it begins at 0', () => {
+  test('above the last edge it has no upper bound, under the first it starts at 0', () => {
     const slow = latency('0.1=0 0.2=0 0.3=0 0.5=0 1.0=1000 +Inf=1500');
     const past = percentilesOf(slow.plan, slow.run, slow.evidence);
     expect(past['latency-p95']!.bounds).toEqual({ lowSeconds: 1, highSeconds: null });
@@ -49,13 +54,13 @@ describe('where a percentile lies', () => {
     expect(under['latency-p95']!.bounds).toEqual({ lowSeconds: 0, highSeconds: 0.1 });
   });
 
-  test('is not told of a window with too few scrapes', () => {
+  test('is unknown for a window with too few scrapes', () => {
     const short = healthy({ scrapes: { every: 20, first: -60, last: 140 } });
     expect(percentilesOf(short.plan, short.run, short.evidence)['latency-p95']?.bounds ?? null).toBeNull();
   });
 });
 
-describe('a percentile is told', () => {
+describe('a percentile is reported', () => {
   const told = (changes: Parameters<typeof healthy>[0]) => {
     const { plan, run, evidence } = healthy(changes);
     return percentilesOf(plan, run, evidence);
@@ -65,11 +70,11 @@ describe('a percentile is told', () => {
     le: edges.map((edge) => `${edge}=${LE[edge]}`).join(' '),
   });
 
-  test('of latencies alone, and of these where answers could be counted', () => {
+  test('only for latencies whose responses could be counted', () => {
     expect(Object.keys(told({}))).toEqual(['latency-p95', 'latency-p99']);
     expect(told({ series: { latency: null } })).toEqual({});
   });
-  test('the same in whatever order Prometheus has the buckets', () => {
+  test('regardless of the order in which Prometheus returns the buckets', () => {
     const mixed = buckets('+Inf', '0.2', '1.0', '0.5', '0.15', '0.3', '0.1');
     expect(told({ series: { latency: mixed } })).toEqual(told({}));
   });
@@ -80,7 +85,7 @@ describe('a percentile is told', () => {
     const series = { 'latency @b': buckets('0.1', '0.2', '0.3', '0.5', '1.0', '+Inf') };
     expect(told({ replicas, series })['latency-p95']!.bounds).toEqual({ lowSeconds: 0.1, highSeconds: 0.2 });
   });
-  test('without bounds where a replica ended, and took with it what nobody knows', () => {
+  test('without bounds if a replica ended with uncounted responses', () => {
     const elastic = { service: { replicas: 'elastic' }, scenario: null, load: null };
     const ends = told({ ...elastic, replicas: { a: {}, b: { last: 40 } } })['latency-p95']!;
     expect(ends).toEqual({ valueSeconds: expect.closeTo(0.1875, 4), bounds: null });
@@ -91,21 +96,22 @@ describe('a percentile is told', () => {
 describe('the bounds of a percentile', () => {
   const even = (part: number, count: number) => Array.from({ length: count }, () => ({ part, total: 100 }));
 
-  test('are not told if at any edge there are too few blocks', () => {
+  test('are unknown if there are too few blocks at any edge', () => {
     expect(percentileBounds([0.1, 0.2], [even(30, 12), even(1, 12)], 95, 0.95)).toEqual({
       ...{ lowSeconds: 0.1, highSeconds: 0.2 },
     });
     expect(percentileBounds([0.1, 0.2], [even(30, 12), even(1, 11)], 95, 0.95)).toBeNull();
   });
-  test('at an edge know how requests depend on each other by it and by those under it, not by rarer ones', () => {
-    // 30% of 2,000 took longer than 0.1 s, in each block as many; 1.5% longer than 0.5 s, all of them in one block.
+  test('use the dependence between requests at the same and lower edges, not at higher ones', () => {
+    // 30% of 2,000 took longer than 0.1 s, the same number in each block; 1.5% longer than 0.5 s, all in one
+    // block.
     const stall = even(0, 20).with(7, { part: 30, total: 100 });
     const known = percentileBounds([0.1, 0.5], [even(30, 20), stall], 75, 0.95);
     expect(known).toEqual({ lowSeconds: 0.1, highSeconds: 0.5 });
   });
 });
 
-describe('two runs of a minute, of services whose truth is known', () => {
+describe('two one-minute runs of services with known truth', () => {
   const EDGES = [0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2.5, 5, 10];
   const SECONDS = 60;
   const PAIRS = 40;
@@ -133,13 +139,13 @@ describe('two runs of a minute, of services whose truth is known', () => {
   };
 
   test.each(['independent', 'M/G/2 at 0.8', 'AR(1)'])(
-    '%s: the same service is hardly ever told apart',
+    '%s: two runs of the same service hardly ever differ',
     (name) => {
       expect(apart(name, name)).toBeLessThanOrEqual(2);
     },
   );
 
-  test('a service at 90% of its capacity is told from the same at half of it', () => {
+  test('a service at 90% of its capacity differs from the same service at half of it', () => {
     expect(apart('M/G/2 at 0.5', 'M/G/2 at 0.9')).toBeGreaterThan(0.8 * PAIRS);
   });
 });
@@ -153,11 +159,11 @@ describe('an objective in two runs', () => {
     readonly bounds?: readonly [low: number, high: number | null] | null;
   }
 
-  /** One objective of such a kind, as it was and as it is. */
+  /** One objective of this kind, in the baseline and in this run. */
   function beside(kind: Kind, then: Seen, now: Seen, target = '< 1') {
     const objective = ({ value, bounds = null }: Seen): ObjectiveVerdict => ({
       ...verdict.objectives[0]!,
-      // Of a percentile the verdict's value is not what is compared.
+      // For a percentile, the compared value is not the verdict's.
       ...{ id: 'x', target, value: kind === 'latency' && value !== null ? 99 : value },
       interval: bounds === null ? null : { low: bounds[0], high: bounds[1]!, confidence: 0.95 },
     });
@@ -179,7 +185,7 @@ describe('an objective in two runs', () => {
   }
   const change = (...given: Parameters<typeof beside>) => beside(...given).change;
 
-  test('has the difference between the two, where both have a value', () => {
+  test('has the difference between the two if both have a value', () => {
     const [low, high] = [
       { value: 2, bounds: [1, 3] },
       { value: 7, bounds: [6, 8] },
@@ -196,7 +202,7 @@ describe('an objective in two runs', () => {
     expect(change('throughput', low, high, '> 5')).toBe('better');
     expect(change('throughput', high, low, '> 5')).toBe('worse');
   });
-  test('of uptime is other than it was by a single scrape', () => {
+  test('for uptime is different after a single failed scrape', () => {
     expect(change('uptime', { value: 1 }, { value: 0.999 }, '>= 0.999')).toBe('worse');
     expect(change('uptime', { value: 0.999 }, { value: 1 }, '>= 0.999')).toBe('better');
     expect(change('uptime', { value: 1 }, { value: 1 }, '>= 0.999')).toBe('same');
@@ -216,7 +222,7 @@ describe('an objective in two runs', () => {
       expect(because(kind, with_, with_)).toBeNull();
     }
   });
-  test('lies in another bucket where buckets meet, and within noise where intervals do', () => {
+  test('differs if its buckets only touch, and is within noise if its intervals touch', () => {
     const [under, over] = [
       { value: 1.5, bounds: [1, 2] },
       { value: 2.5, bounds: [2, 3] },
@@ -227,7 +233,7 @@ describe('an objective in two runs', () => {
     ]);
     expect(change('latency', under, { value: 2, bounds: [1, 3] })).toBe('within-noise');
   });
-  test('that is open past the last edge is not under anything', () => {
+  test('that is open beyond the last edge is below nothing', () => {
     const [under, open] = [
       { value: 0.7, bounds: [0.5, 1] },
       { value: 1, bounds: [1, null] },
@@ -235,7 +241,7 @@ describe('an objective in two runs', () => {
     expect([change('latency', under, open), change('latency', open, under)]).toEqual(['worse', 'better']);
     expect(change('latency', open, open)).toBe('within-noise');
   });
-  test('is not told of a percentile that only one of two places has', () => {
+  test('is unknown for a percentile that only one of the two has', () => {
     const baseline = { ...asBaseline(healthy()), percentiles: {} };
     const found = compareWith(baseline, healthy()).objectives.find(({ isPercentile }) => isPercentile)!;
     expect(found).toMatchObject({
@@ -245,7 +251,7 @@ describe('an objective in two runs', () => {
     });
     expect(found.unknownBecause).toBe('the baseline could not tell it');
   });
-  test('is left out where the baseline, or the plan, does not have it', () => {
+  test('is left out if the baseline or the plan does not have it', () => {
     const [now, baseline] = [healthy(), asBaseline(healthy())];
     const percentiles = percentilesOf(now.plan, now.run, now.evidence);
     const others = { ...now.plan, objectives: now.plan.objectives.slice(1) };
@@ -261,8 +267,8 @@ describe('an objective in two runs', () => {
   });
 });
 
-describe('a run beside its baseline', () => {
-  test('that is the same service is within noise, and the census the same', () => {
+describe('a run and its baseline', () => {
+  test('of the same service are within noise, with the same census', () => {
     expect(changes(compareWith(asBaseline(healthy()), healthy()))).toEqual({
       'latency-p95': 'within-noise',
       'latency-p99': 'within-noise',
@@ -273,7 +279,7 @@ describe('a run beside its baseline', () => {
     });
   });
 
-  test('is slower though both keep the limit with every answer: a share would not show it', () => {
+  test('differ in latency although every response of both meets the limit: a share would not show it', () => {
     const fast = latency('0.02=1490 0.05=1500 0.1=1500 0.2=1500 0.3=1500 0.5=1500 1.0=1500 +Inf=1500');
     const slow = latency('0.02=0 0.05=0 0.1=1490 0.2=1500 0.3=1500 0.5=1500 1.0=1500 +Inf=1500');
     const found = compareWith(asBaseline(fast), slow);
@@ -288,7 +294,7 @@ describe('a run beside its baseline', () => {
     expect(changes(compareWith(asBaseline(slow), fast))['latency-p95']).toBe('better');
   });
 
-  test('has more errors, and its good answers are as fast', () => {
+  test('differ in errors, and not in the latency of successful responses', () => {
     const worse = healthy({
       series: {
         'answers 200': '400 -> 1800',
@@ -302,18 +308,18 @@ describe('a run beside its baseline', () => {
     expect(changes(compareWith(asBaseline(worse), healthy()))['error-rate']).toBe('better');
   });
 
-  test('in which something could not be told says which of the two it was', () => {
+  test('with an unknown value report which of the two lacks it', () => {
     const undecided = healthy({ series: { 'model loaded': null } });
     const because = ({ objectives }: Comparison) =>
       objectives.find(({ objective }) => objective.id === 'model-uptime')!.unknownBecause;
     expect(because(compareWith(asBaseline(healthy()), undecided))).toBe('this run could not tell it');
     expect(because(compareWith(asBaseline(undecided), healthy()))).toBe('the baseline could not tell it');
-    // What was not delivered has percentiles, too: of nothing that could be relied on.
+    // Undelivered load has percentiles, too, but not reliable ones.
     const undelivered = healthy({ load: { dropped: 40 } });
     expect(changes(compareWith(asBaseline(healthy()), undelivered))['latency-p95']).toBe('unknown');
   });
 
-  test('tells what else was different, and not the CI job', () => {
+  test('report other differences, except for the CI job', () => {
     const [then, now] = [
       { ...faultless, ci: { BUILD_NUMBER: '7' }, git: { commit: 'a1' } },
       { model: { name: 'large' }, faults: 'none', ci: { BUILD_NUMBER: '8' }, git: null },
@@ -325,7 +331,7 @@ describe('a run beside its baseline', () => {
     ]);
   });
 
-  test('tells circumstances that only sound like those of no matter', () => {
+  test('report circumstances whose names only resemble ignored ones', () => {
     const [then, now] = [
       { schema: 'v1', 'schema id': 1, ci: { job: 1 }, cities: 3, tool: { schema: 1, 'ci id': 1 } },
       { schema: 'v2', 'schema id': 2, ci: { job: 2 }, cities: 4, tool: { schema: 2, 'ci id': 2 } },
@@ -338,12 +344,12 @@ describe('a run beside its baseline', () => {
       'tool ci id',
     ]);
   });
-  test('tells what is known of one alone, and nothing where nothing is known', () => {
+  test('report what only one of them has, and nothing if neither has it', () => {
     const nothing = compareWith({ ...asBaseline(healthy()), environment: undefined }, healthy(), { cpu: 2 });
     expect(nothing.circumstances).toEqual([{ what: 'cpu', before: 'not known', now: '2' }]);
   });
 
-  test('is told by its numbers alone: the verdict of either is what it was', () => {
+  test('are compared by numbers alone: neither verdict changes', () => {
     const baseline = asBaseline(healthy());
     const before = JSON.stringify(baseline);
     compareWith(baseline, latency('0.1=0 0.2=0 0.3=0 0.5=0 1.0=1000 +Inf=1500'));

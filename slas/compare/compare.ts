@@ -2,17 +2,19 @@ import type { ObjectiveVerdict, Plan, PlannedMeasure, Verdict } from '../model/m
 import type { PercentileAtService } from './percentiles.ts';
 
 /**
- * A run beside an earlier one of the same plan: for looking at. Nothing of it enters a verdict, which is about promises; a
- * service may get slower and keep them.
+ * Compares a run with an earlier one of the same plan, for information only. It never enters a verdict: a
+ * service may get slower and still meet its objectives.
  */
 
-/** The earlier run, as it is stored with the later one: what is compared can be compared again from that folder alone. */
+/**
+ * The earlier run, stored with the later one, so that the comparison can be repeated from that folder alone.
+ */
 export interface Baseline {
   readonly schema: 'sla-harness/baseline/v1';
-  /** Hash of its manifest, which stands for all of its folder. */
+  /** Hash of its manifest, which covers its whole folder. */
   readonly manifestSha256: string;
   readonly verdict: Verdict;
-  /** Of its latency objectives, by id. */
+  /** For its latency objectives, by id. */
   readonly percentiles: Readonly<Record<string, PercentileAtService>>;
   /** Its `environment.json`. */
   readonly environment: unknown;
@@ -21,29 +23,29 @@ export interface Baseline {
 export interface Comparison {
   readonly baseline: Baseline;
   readonly objectives: readonly ComparedObjective[];
-  /** What else was not as it was then, by its place in `environment.json`. */
+  /** Other differences from the baseline, by their place in `environment.json`. */
   readonly circumstances: readonly Circumstance[];
 }
 
-/** `same`: of what no chance is in, and nothing is different. `unknown`: a value or an interval is missing. */
+/** `same`: a value without random error that did not change. `unknown`: a value or an interval is missing. */
 export type Change = 'better' | 'worse' | 'same' | 'within-noise' | 'unknown';
 
-/** One of two runs: a value, and where the truth may lie. A high end of null is open. */
+/** A value of one run, and the range of the true value. A high end of null is open. */
 export interface Point {
   readonly value: number | null;
   readonly bounds: { readonly low: number; readonly high: number | null } | null;
 }
 
 export interface ComparedObjective {
-  /** As this run's verdict has it: its title, its unit, its target. */
+  /** From this run's verdict: title, unit, target. */
   readonly objective: ObjectiveVerdict;
   readonly isPercentile: boolean;
   readonly before: Point;
   readonly now: Point;
-  /** This run's less the baseline's, in the objective's unit. */
+  /** This run's value minus the baseline's, in the objective's unit. */
   readonly difference: number | null;
   readonly change: Change;
-  /** Why nothing can be said; null where something can. */
+  /** Why there is no result; null if there is one. */
   readonly unknownBecause: string | null;
 }
 
@@ -53,7 +55,7 @@ export interface Circumstance {
   readonly now: string;
 }
 
-/** This run, as far as a comparison looks at it. */
+/** The parts of this run that a comparison uses. */
 export interface Compared {
   readonly plan: Plan;
   readonly verdict: Verdict;
@@ -75,7 +77,10 @@ export function compare(baseline: Baseline, now: Compared): Comparison {
   return { baseline, objectives, circumstances: circumstancesOf(baseline.environment, now.environment) };
 }
 
-/** A percentile is the service's own, with the interval that a verdict does not need; anything else as it was judged. */
+/**
+ * A percentile is the service's own, with an interval that a verdict does not need; any other value is the
+ * judged one.
+ */
 function pointOf(
   { id, value, interval }: ObjectiveVerdict,
   { kind }: PlannedMeasure,
@@ -113,7 +118,7 @@ function changeOf(kind: PlannedMeasure['kind'], before: Point, now: Point, lessI
   if (now.value === null) return unknown('this run could not tell it');
   if (before.value === null) return unknown('the baseline could not tell it');
   const by = (isLess: boolean): Told => ({ change: isLess === lessIsBetter ? 'better' : 'worse' });
-  // A census of scrapes has no chance in it.
+  // A census of scrapes has no random error.
   if (kind === 'uptime')
     return now.value === before.value ? { change: 'same' } : by(now.value < before.value);
   if (kind === 'peak' || kind === 'recovery') return unknown('a single value has no interval');
@@ -129,13 +134,12 @@ function changeOf(kind: PlannedMeasure['kind'], before: Point, now: Point, lessI
 
 type Bounds = NonNullable<Point['bounds']>;
 
-/** Buckets are open on the left: two that meet have nothing in common. */
+/** Buckets are left-open: two adjacent ones do not overlap. */
 const isUnder = ({ high }: Bounds, { low }: Bounds, isBucket: boolean) =>
   high !== null && (high < low || (isBucket && high === low));
 
-// ---------------------------------------------------------------------------------------------- circumstances
 
-/** What differs from run to run whatever was changed, and what is compared otherwise. */
+/** Values that differ between any two runs, and those that are compared elsewhere. */
 const OF_NO_MATTER = /^(schema$|ci )/;
 
 function circumstancesOf(earlier: unknown, now: unknown): readonly Circumstance[] {

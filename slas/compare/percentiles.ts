@@ -13,17 +13,20 @@ import { parseValue } from '../window/targets.ts';
 import { countIncreases, cutWindow, type Frame } from '../window/window.ts';
 
 /**
- * Where a percentile may truly lie: in no verdict, where a share is judged; for comparing runs, of which both keep the limit
- * by far and one is slower. As fine as the buckets are.
+ * The range of a percentile's true value. A verdict judges a share instead; this is for comparing runs that
+ * both meet the limit easily while one is slower. Its resolution is that of the buckets.
  */
 export interface PercentileAtService {
-  /** As the service's buckets have it, interpolated inside its own. */
+  /** From the service's buckets, interpolated in its own. */
   readonly valueSeconds: number;
-  /** Each end alone holds with the plan's confidence (95% where it has none); null: there is too little to tell, or a replica ended. */
+  /**
+   * Each bound holds on its own with the plan's confidence (95% if it has none); null: there are too few
+   * data, or a replica ended.
+   */
   readonly bounds: { readonly lowSeconds: number; readonly highSeconds: number | null } | null;
 }
 
-/** Of each latency objective that the service's counts can tell, by its id. */
+/** For each latency objective that the service's counts cover, by its id. */
 export function percentilesOf(
   plan: Plan,
   run: RunRecord,
@@ -46,7 +49,7 @@ function percentileIn(
 ): PercentileAtService | null {
   const measured = measureIn(scope, objective, run, plan.requests);
   if (objective.measure.kind !== 'latency' || measured.kind !== 'share') return null;
-  // What was counted was counted in a frame, and without what replicas that ended took with them.
+  // Counts need a window that was cut, and lack what ended replicas counted unseen.
   const frame = unwrap(unwrap(scope).frame);
   const isWhole = (measured.uncounted ?? 0) === 0;
   const bounds = isWhole ? boundsIn(objective.measure, frame, plan.confidence) : null;
@@ -66,9 +69,9 @@ function boundsIn(
 }
 
 /**
- * A percentile is over an edge when the share of slower answers is surely over what it leaves, and at or under the edge when
- * that share surely is not: the interval of a share, read the other way round, with all that answers depend on each other.
- * `slower` has for each ascending edge the answers that took longer, block by block; null with too few blocks.
+ * A percentile is above an edge if the share of slower responses is certainly above its budget, and at or
+ * below the edge if that share certainly is not: the interval of a share, inverted, including the design
+ * effect. `slower` has the responses over each ascending edge by block; null with too few blocks.
  */
 export function percentileBounds(
   edges: readonly number[],
@@ -89,7 +92,7 @@ export function percentileBounds(
   };
 }
 
-/** The finite edges that all histograms have, ascending: each stands there as often as any. */
+/** The finite edges that all histograms have, ascending: those that occur most often. */
 function commonEdges(all: readonly number[]): readonly number[] {
   const often = Map.groupBy(all, (edge) => edge);
   const most = Math.max(...[...often.values()].map(({ length }) => length));

@@ -1,14 +1,14 @@
-/** The nouns of the SLA document, as it was parsed: a part of model.ts, which has them all. */
+/** The types of the SLA document after parsing; model.ts re-exports them. */
 
 export type Comparison = '<' | '<=' | '>' | '>=';
 
-/** What a limit is counted in: seconds, a ratio from 0 to 1, or events per second. */
+/** The unit of a limit: seconds, a ratio from 0 to 1, or events per second. */
 export type Unit = 'seconds' | 'ratio' | 'per_second' | 'number';
 
-/** What a service may measure times in. */
+/** The units in which a service may measure times. */
 export type TimeUnit = 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds';
 
-/** A limit as its author wrote it (`< 200ms`), and as it is compared (0.2 seconds). */
+/** A limit as its author wrote it (`< 200ms`), and as a number for comparison (0.2 seconds). */
 export interface Limit {
   readonly text: string;
   readonly comparison: Comparison;
@@ -16,32 +16,36 @@ export interface Limit {
   readonly value: number;
 }
 
-/** What a label must be: exactly this text, or matched as a whole by this regular expression (RE2). */
+/** The required value of a label: exactly this text, or a regular expression (RE2) for the whole value. */
 export type LabelMatcher = string | { readonly matches: string };
 
-/** Time series of one metric: those whose labels all match. The service's own selector is added by the plan. */
+/** The time series of a metric whose labels all match. The plan adds the service's own selector. */
 export interface Selection {
   readonly metric: string;
   readonly where: Readonly<Record<string, LabelMatcher>>;
-  /** `zero`: a series that was never there counts as 0 (errors). Without it, absence decides nothing. */
+  /**
+   * `zero`: a series that never existed counts as 0 (errors). Otherwise, a missing series decides nothing.
+   */
   readonly absent?: 'zero';
-  /** What its values are in, where they are times in another unit than seconds. */
+  /** The unit of its values, if they are times in another unit than seconds. */
   readonly valuesIn?: TimeUnit;
 }
 
-/** What an objective measures. The seven kinds that there are. */
+/** The seven kinds of measures of an objective. */
 export type Measure =
-  /** The share of a histogram's observations at or under a limit, told as a percentile. */
+  /** The share of a histogram's observations at or below a limit, reported as a percentile. */
   | {
       readonly kind: 'latency';
       readonly histogram: Selection;
       readonly percentile: number;
-      /** The path whose requests are judged by the client's own clock as well. */
+      /** The path whose requests are also judged by the client's clock. */
       readonly client?: string;
     }
-  /** Bad events over all events. `lost: bad` adds requests that the client sent and nobody answered. */
+  /**
+   * Bad events over all events. `lost: bad` adds requests that the client sent and that were never answered.
+   */
   | { readonly kind: 'ratio'; readonly bad: Selection; readonly total: Selection; readonly lost?: 'bad' }
-  /** Events counted in the window over the seconds in which load was scheduled. */
+  /** Events counted in the window over the seconds of scheduled load. */
   | { readonly kind: 'throughput'; readonly counter: Selection }
   /** The share of expected (scrape, replica) pairs at which a gauge was 1. */
   | { readonly kind: 'uptime'; readonly gauge: Selection }
@@ -50,12 +54,15 @@ export type Measure =
       readonly kind: 'mean';
       readonly histogram: Selection;
       readonly unit: Unit;
-      /** The path of which each good answer makes one observation. */
+      /** The path whose successful responses each make one observation. */
       readonly client?: string;
     }
-  /** The highest value that a gauge had at any scrape of any replica. */
+  /** The highest value of a gauge at any scrape of any replica. */
   | { readonly kind: 'peak'; readonly gauge: Selection; readonly unit: Unit }
-  /** Seconds from the end of a phase until the client's latencies are back within the target of the objective `of`, and stay so. */
+  /**
+   * Seconds from the end of a phase until the client's latencies are back within the target of the objective
+   * `of`, and stay there.
+   */
   | { readonly kind: 'recovery'; readonly of: string };
 
 export interface Objective {
@@ -64,7 +71,7 @@ export interface Objective {
   readonly measure: Measure;
   readonly target: Limit;
   readonly alert?: Limit;
-  /** Holds only for scenarios that name it: what it measures is not in every traffic. */
+  /** Applies only to scenarios that name it, because not all traffic contains what it measures. */
   readonly onlyWhereNamed?: true;
 }
 
@@ -80,24 +87,27 @@ export interface Phase {
 export interface Scenario {
   readonly name: string;
   readonly description: string;
-  /** Path of the k6 script, from the project's root. */
+  /** Path of the k6 script, relative to the project's root. */
   readonly script: string;
   readonly phases: readonly Phase[];
   readonly seed: number;
-  /** Evenly spaced, or as of people who know nothing of each other (Poisson). */
+  /** Evenly spaced, or like independent users (Poisson). */
   readonly arrivals: Arrivals;
-  /** Requests of one visit, one after the other. Rates are of requests, all of them together. */
+  /** The number of requests of one visit, in sequence. Rates include all requests. */
   readonly requestsPerArrival: number;
-  /** What counts every request of this scenario, where it is not the service's `requests`. */
+  /** The counter of every request of this scenario, if it is not the service's `requests`. */
   readonly requests?: Selection;
-  /** The longest a request may take before the client counts it as lost. */
+  /** The client's timeout, after which a request counts as unanswered. */
   readonly requestTimeoutSeconds: number;
   readonly objectives: readonly ScenarioObjective[];
-  /** The share of k6's checks that must pass here, in place of the document's. */
+  /** The share of k6's checks that must pass in this scenario, instead of the document's. */
   readonly checks?: Limit;
 }
 
-/** An objective that holds for a scenario: over the whole run (phases: null), or in each of some phases by itself. */
+/**
+ * An objective that applies to a scenario: over the whole run (phases: null), or in each of some phases
+ * separately.
+ */
 export interface ScenarioObjective {
   readonly id: string;
   readonly phases: readonly string[] | null;
@@ -105,15 +115,20 @@ export interface ScenarioObjective {
 
 export type AlertSeverity = 'critical' | 'warning';
 
-/** What Prometheus alerts on, beside the limits of the objectives themselves. */
+/** What Prometheus alerts on in addition to the limits of the objectives. */
 export interface Alerting {
-  /** Where each alert's page is: this, and `#` and the alert's name in lower case. null: alerts have no such link. */
+  /**
+   * The base URL of the runbook pages; `#` and the alert's name in lower case are appended. null: alerts have
+   * no such link.
+   */
   readonly runbooks: string | null;
-  /** By objective: how its alert is called and how loud it is. Others are named after their id, and are warnings. */
+  /**
+   * The alert name and severity of objectives, by id. Others are named after their id, with severity warning.
+   */
   readonly names: Readonly<Record<string, { readonly name: string; readonly severity: AlertSeverity }>>;
-  /** A share of events that moves away from what is expected: no promise is broken by it, and somebody should look. */
+  /** A share of events that drifts from its expected value: it breaks no objective, but needs attention. */
   readonly drift: DriftAlert | null;
-  /** PromQL as somebody wrote it, for a group of its own that is written only when asked for. */
+  /** User-written PromQL for a separate group, written only on request. */
   readonly raw: readonly RawAlert[];
 }
 
@@ -124,7 +139,7 @@ export interface DriftAlert {
   readonly total: Selection;
   /** From 0 to 1. */
   readonly expectedShare: number;
-  /** How far from it, either way, is too far. */
+  /** The largest accepted deviation in either direction. */
   readonly movedShare: number;
 }
 
@@ -135,7 +150,10 @@ export interface RawAlert {
   readonly summary: string;
 }
 
-/** Requests that are sent before the judged window. Absent: the method is POST where there are bodies, and GET where there are none. */
+/**
+ * Requests that are sent before the judged window. Absent: the method is POST if there are bodies, otherwise
+ * GET.
+ */
 export interface WarmUp {
   readonly path: string;
   readonly method?: 'GET' | 'POST';
@@ -147,29 +165,40 @@ export interface SlaDocument {
   readonly name: string;
   readonly description: string;
   readonly service: {
-    /** Labels that every series of the service carries, such as `{job: checkout-api}`. */
+    /** Labels of every series of the service, such as `{job: checkout-api}`. */
     readonly selector: Readonly<Record<string, string>>;
-    /** `elastic`: replicas start and end while the service is judged; `stable`: one that does spoils what is counted. */
+    /**
+     * `elastic`: replicas may start and end while the service is judged; `stable`: a replica that does makes
+     * counts unusable.
+     */
     readonly replicas: 'stable' | 'elastic';
-    /** false: others send requests, too. What the service counts beyond the load is then reported, not held against the run. */
+    /**
+     * false: other clients send requests, too. Requests beyond the load are then reported, and do not fail
+     * the run.
+     */
     readonly isolated: boolean;
-    /** Where load may go beside this machine, as `host` (any port of it) or `host:port`. */
+    /** Allowed load targets in addition to this machine, as `host` (any port) or `host:port`. */
     readonly allowedTargets: readonly string[];
-    /** The most that a service which is already there may be loaded with, and for how long. Absent: not said here. */
+    /** The maximum rate and duration of a load on an existing service. Absent: no limit here. */
     readonly maxRatePerSecond?: number;
     readonly maxDurationSeconds?: number;
-    /** The counter that counts every request of the load, whatever its answer: reconciled with what k6 sent. */
+    /** The counter of every request of the load, with any response; it is reconciled with what k6 sent. */
     readonly requests?: Selection;
-    /** What to send before the judged window, so that it holds no first-time costs. None: no warm-up. */
+    /** What to send before the judged window, so that it contains no first-time costs. None: no warm-up. */
     readonly warmUp?: WarmUp;
-    /** A gauge of how late the event loop runs, in seconds: tells where time goes that the handler does not see. */
+    /** A gauge of event-loop lag in seconds: it shows time that the handler does not measure. */
     readonly lag?: Selection;
-    /** Bucket edges (`le`) of the histograms whose limits are judged, ascending, without +Inf. */
+    /** Bucket edges (`le`) of the judged histograms, ascending, without +Inf. */
     readonly buckets: Readonly<Record<string, readonly number[]>>;
   };
-  /** From 0.9 to under 1: an objective that is not kept or broken with this confidence is undecided. null: what was observed decides. */
+  /**
+   * From 0.9 to below 1: an objective that is neither met nor missed at this confidence is undecided. null:
+   * the observed value decides.
+   */
   readonly confidence: number | null;
-  /** The share of k6's checks that must pass, in every scenario that does not say otherwise. Absent: not said. */
+  /**
+   * The share of k6's checks that must pass, in every scenario without its own value. Absent: not specified.
+   */
   readonly checks?: Limit;
   readonly objectives: readonly Objective[];
   readonly scenarios: readonly Scenario[];

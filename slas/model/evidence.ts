@@ -1,80 +1,96 @@
-/** The nouns of what was read from Prometheus: a part of model.ts, which has them all. */
+/** The types of what was read from Prometheus; model.ts re-exports them. */
 
-/** A raw sample as Prometheus gives it: Unix seconds, and the value as text (`12`, `NaN`, `+Inf`). */
+/** A raw sample as Prometheus returns it: Unix seconds, and the value as text (`12`, `NaN`, `+Inf`). */
 export type Sample = readonly [timeSeconds: number, value: string];
 
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
-  /** Ascending in time. */
+  /** In ascending order of time. */
   readonly samples: readonly Sample[];
 }
 
 /**
- * What the server says of the samples of a window that has too many to carry: at each block's end the last one before it
- * (`last`), or of all samples of a block, or of all blocks, how many there are, their sum, and so on. `gaps` is the fewest
- * samples in any two and a half intervals.
+ * The server's aggregates for a window with too many samples: the last sample at the end of each block
+ * (`last`), or the count, sum and so on of the samples of each block, or of all blocks. `gaps` is the
+ * smallest number of samples in any two and a half intervals.
  */
 export type Digest = 'last' | 'count' | 'sum' | 'min' | 'max' | 'gaps' | 'changes' | 'resets';
 
-/** One answer of Prometheus. */
+/** One response of Prometheus. */
 export interface Reading {
-  /** The plan's selector that this answers. */
+  /** The plan's selector that this belongs to. */
   readonly selector: string;
-  /** The query as it was sent, and the time it was asked for. */
+  /** The query as it was sent, and its evaluation time. */
   readonly query: string;
   readonly atSeconds: number;
   /** Absent: raw samples. */
   readonly digest?: Digest;
-  /** Asked for at this moment and every so many seconds, up to `atSeconds`. Absent: only at `atSeconds`. */
+  /** The first evaluation time and the step, up to `atSeconds`. Absent: only at `atSeconds`. */
   readonly first?: { readonly fromSeconds: number; readonly stepSeconds: number };
   readonly series: readonly Series[];
   /** Prometheus's `warnings` and `infos`. */
   readonly warnings: readonly string[];
-  /** Why there is no answer, or null. */
+  /** Why there is no result, or null. */
   readonly error: string | null;
 }
 
 export interface Evidence {
   readonly schema: 'sla-harness/evidence/v1';
   readonly prometheus: { readonly url: string };
-  /** How far the server's clock is ahead of ours, give or take the time that the question took. Absent: not asked. */
+  /**
+   * How far the server's clock is ahead of ours, give or take the duration of the query. Absent: not queried.
+   */
   readonly clock?: { readonly aheadSeconds: number; readonly uncertaintySeconds: number };
-  /** How long the server's samples took to come, and which were waited for in vain. Absent: not recorded. */
+  /**
+   * The lag of the server's samples, and which were still missing at the time limit. Absent: not recorded.
+   */
   readonly arrival?: Arrival;
-  /** A selector has several readings where the window is thinned: stretches of raw samples, and digests of the rest. */
+  /**
+   * A selector has several readings in a downsampled window: stretches of raw samples, and aggregates of the
+   * rest.
+   */
   readonly readings: readonly Reading[];
-  /** The window has more scrapes than are carried. Absent: all are. */
+  /** The window has too many scrapes to read in full. Absent: all samples were read. */
   readonly thinned?: Thinned;
-  /** The states of the alerts, and what their rules recorded, at steps of the window (`first`). Absent: not asked for. */
+  /**
+   * The states of the alerts, and the results of their rules, at steps of the window (`first`). Absent: not
+   * queried.
+   */
   readonly alerts?: readonly Reading[];
 }
 
-/** A server may show samples later than it took them: evidence is read once they are there, or a bound is over. */
+/** A server may show samples with a delay: evidence is read once they are there, or at the time limit. */
 export interface Arrival {
-  /** The longest time from a sample to when it was seen first. null: none was seen to come. */
+  /** The longest time from a sample to when it was first seen. null: no new sample was seen. */
   readonly lagSeconds: number | null;
   readonly waitedSeconds: number;
-  /** How long after the window's end samples are waited for, and why so long: `--ingest-delay`, the lag, or neither is known. */
+  /**
+   * How long to wait for samples after the window's end, and the reason: `--ingest-delay`, the lag, or
+   * neither is known.
+   */
   readonly boundSeconds: number;
   readonly boundBy: 'option' | 'learned' | 'default';
-  /** What had not come when the bound was over; the first few. */
+  /** What was missing at the time limit; the first few. */
   readonly missing: readonly Missing[];
 }
 
 export interface Missing {
   /** `a scrape of 10.0.0.1:8000` */
   readonly what: string;
-  /** The newest sample of it that was there. null: none. */
+  /** Its newest sample. null: none. */
   readonly newestSeconds: number | null;
 }
 
-/** Blocks of equal length, from the window's beginning to its end. Raw samples are there at both, and where a block is odd. */
+/**
+ * Blocks of equal length, from the window's start to its end. Raw samples exist at both ends, and in
+ * irregular blocks.
+ */
 export interface Thinned {
   readonly fromSeconds: number;
   readonly stepSeconds: number;
   readonly blocks: number;
   /** The longest scrape interval of the service. */
   readonly intervalSeconds: number;
-  /** Where the run is cut into phases: read in full, as the edges of the window are. */
+  /** Where the run is cut into phases: read in full, like the edges of the window. */
   readonly cutsAtSeconds: readonly number[];
 }

@@ -1,23 +1,24 @@
 /**
- * Every noun of the project, as plain readonly data. Each is written as JSON into the run folder, so that every step
- * after a run can be done again from the files alone.
+ * Every type of the pipeline, as plain readonly data. Each is written as JSON into the run folder, so that
+ * every step after a run can be repeated from the files alone.
  *
- *   SlaDocument ──plan──▶ Plan ──k6──▶ RunRecord ──Prometheus──▶ Evidence ──judge──▶ Verdict
+ * SlaDocument ──plan──▶ Plan ──k6──▶ RunRecord ──Prometheus──▶ Evidence ──judge──▶ Verdict
  *
- * Units live in names: `…Seconds`, `…PerSecond`. Times are Unix seconds unless they are called RFC 3339.
+ * Units are part of the names: `…Seconds`, `…PerSecond`. Times are Unix seconds unless they are called RFC
+ * 3339.
  */
 
 import type { Arrivals, Limit, Phase, TimeUnit, Unit, WarmUp } from './document.ts';
 
 // ---------------------------------------------------------------------------------------------- problems
 
-/** What is wrong with something a person wrote; returned, all of them at once, never thrown. */
+/** A problem in user input; all problems are returned at once, never thrown. */
 export interface Problem {
   readonly code: string;
-  /** Where it stands, as `objectives[2].target`. */
+  /** Its position, as `objectives[2].target`. */
   readonly path: string;
   readonly message: string;
-  /** Position in the file, both counted from 1, where the file is known. */
+  /** Line and column in the file, counted from 1, if the file is known. */
   readonly line?: number;
   readonly column?: number;
 }
@@ -29,19 +30,19 @@ export type * from './document.ts';
 // ---------------------------------------------------------------------------------------------- plan
 
 /**
- * How many bad requests the whole plan can bear for one objective. Once there are more, no remaining request can save the
- * run, and the generator stops.
+ * An error budget: how many bad requests the whole plan allows for one objective. Once it is exceeded, the
+ * run cannot pass any more, and the load generator stops.
  */
 export interface Budget {
   /** Id of the planned objective. */
   readonly objective: string;
-  /** What the generator calls its count. */
+  /** The name of the load generator's counter. */
   readonly metric: string;
-  /** Only requests of this phase; null: of all. */
+  /** Only requests of this phase; null: all. */
   readonly phase: string | null;
-  /** Slower than this counts as bad; null: an answer does by its status. */
+  /** Slower responses count as bad; null: only the status decides. */
   readonly overSeconds: number | null;
-  /** Statuses that are bad, as a regular expression for the whole; null: none is. Never answered is bad in any case. */
+  /** Bad statuses, as a regular expression for the whole; null: none. Unanswered requests are always bad. */
   readonly badStatus: string | null;
   /** Only requests to this path; null: all. */
   readonly path: string | null;
@@ -77,7 +78,7 @@ export interface Load {
   };
   readonly phases: readonly Phase[];
   readonly seed: number;
-  /** Absent, as in plans that were stored before it: even. */
+  /** Absent in old plans: even. */
   readonly arrivals?: Arrivals;
   /** Absent: one. */
   readonly requestsPerArrival?: number;
@@ -92,14 +93,14 @@ export interface Load {
   readonly budgets: readonly Budget[];
 }
 
-/** PromQL vector selectors, without range: the only queries that a verdict rests on. */
+/** PromQL vector selectors without range: the only queries that a verdict rests on. */
 export type PlannedMeasure =
   | {
       readonly kind: 'latency';
       readonly buckets: string;
       readonly percentile: number;
       readonly clientPath: string | null;
-      /** What its bucket edges are in. Absent, here and below: seconds, or no time. */
+      /** The unit of its bucket edges. Absent, here and below: seconds, or not a time. */
       readonly valuesIn?: TimeUnit;
     }
   | {
@@ -108,13 +109,21 @@ export type PlannedMeasure =
       readonly badAbsent: 'zero' | null;
       readonly total: string;
       readonly lost: 'bad' | null;
-      /** The statuses of bad and of all, as regular expressions for the whole: to find the same among the client's answers. */
+      /**
+       * The statuses of bad and of all events, as regular expressions for the whole, to find the same among
+       * the client's responses.
+       */
       readonly badStatus: string | null;
-      /** Labels that bad events are told by: a series of the total that lacks one could not have been counted as bad. */
+      /**
+       * Labels that distinguish bad events: a series of the total that lacks one could not have been counted
+       * as bad.
+       */
       readonly badLabels: readonly string[];
       readonly totalStatus: string | null;
     }
-  /** `status`: what is counted, as a regular expression for the whole; null: any. Plans that were stored before it have none. */
+  /**
+   * `status`: the counted statuses, as a regular expression for the whole; null: any. Absent in old plans.
+   */
   | { readonly kind: 'throughput'; readonly counter: string; readonly status?: string | null }
   | { readonly kind: 'uptime'; readonly gauge: string }
   | { readonly kind: 'peak'; readonly gauge: string; readonly valuesIn?: TimeUnit }
@@ -134,34 +143,37 @@ export type PlannedMeasure =
     };
 
 export interface PlannedObjective {
-  /** The document's id; of one that is judged in a phase, both: `latency-p95 · hold`. */
+  /** The document's id, followed by the phase if it is judged in one: `latency-p95 · hold`. */
   readonly id: string;
-  /** The phase that alone is judged (of a recovery: after whose end). Absent: the whole run. */
+  /**
+   * The only phase that is judged (for a recovery: the phase after whose end it is measured). Absent: the
+   * whole run.
+   */
   readonly phase?: string;
   readonly title: string;
   readonly unit: Unit;
   readonly measure: PlannedMeasure;
   readonly target: Limit;
   readonly alert: Limit | null;
-  /** Fewer requests (for uptime and peaks: scrapes) than this decide nothing. */
+  /** Fewer requests (for uptime and peaks: scrapes) than this cannot decide. */
   readonly leastSamples: number;
 }
 
-/** One alert that watches what the plan judges, by the same threshold. */
+/** An alert on what the plan judges, with the same threshold. */
 export interface PlannedAlert {
   readonly name: string;
-  /** The document's id, as the rules label their series with it. */
+  /** The document's id, which the rules add to their series as a label. */
   readonly objective: string;
   readonly threshold: 'target' | 'alert';
-  /** How long it waits before it fires, unless `./sla rules --for` says otherwise. */
+  /** How long the condition must hold before it fires, unless `./sla rules --for` says otherwise. */
   readonly forSeconds: number;
-  /** Ids of the planned objectives, the same one in several phases. */
+  /** Ids of the planned objectives; one objective may appear in several phases. */
   readonly judged: readonly string[];
 }
 
-/** How the document's alerting rules can be seen in the Prometheus that evaluates them, if one does. */
+/** How to find the document's alerting rules in the Prometheus that evaluates them, if one does. */
 export interface PlannedAlerts {
-  /** Vector selectors: of the alerts that are pending or firing, and of what the rules record to alert on. */
+  /** Vector selectors of the pending or firing alerts, and of the recorded series that they use. */
   readonly states: string;
   readonly recorded: string;
   readonly rules: readonly PlannedAlert[];
@@ -170,37 +182,45 @@ export interface PlannedAlerts {
 export interface Plan {
   readonly schema: 'sla-harness/plan/v1';
   readonly sla: { readonly name: string; readonly scenario: string | null };
-  /** From 0.5 to 1: what decides are bounds at this confidence. null: the observed value does. */
+  /** From 0.5 to 1: bounds at this confidence decide. null: the observed value does. */
   readonly confidence: number | null;
-  /** null: somebody else made the load, only the window is judged. */
+  /** null: there is no load of our own; only the window is judged. */
   readonly load: Load | null;
-  /** `up` of the service's targets: tells when each replica was scraped, and whether that worked. */
+  /**
+   * `up` of the service's scrape targets: shows when each replica was scraped, and whether that succeeded.
+   */
   readonly up: string;
-  /** When each replica's process started: tells restarts. */
+  /** When each replica's process started: shows restarts. */
   readonly processStart: string;
-  /** What each process used of the CPU: a counter that never stands still. Absent, as in plans that were stored before it: not asked for. */
+  /** The CPU time of each process: a counter that never stands still. Absent in old plans: not queried. */
   readonly cpu?: string;
   /** Absent: replicas are stable. */
   readonly replicas?: 'elastic';
-  /** Absent: nobody else sends requests. */
+  /** Absent: there are no other clients. */
   readonly isolated?: false;
   /** All requests of the load as the service counts them, or null if the document names no such counter. */
   readonly requests: string | null;
   readonly lag: string | null;
-  /** The share of k6's checks that must pass. Absent: a failed check forbids a pass, unless its request counts as an error. */
+  /**
+   * The share of k6's checks that must pass. Absent: a failed check prevents a pass, unless its request
+   * counts as an error.
+   */
   readonly checks?: Limit;
-  /** When gauges were last refreshed that are not scraped from the service itself. Absent: there is no gauge, or it was not asked. */
+  /**
+   * When gauges that are not scraped from the service itself were last refreshed. Absent: there is no such
+   * gauge, or it was not queried.
+   */
   readonly refreshed?: readonly string[];
   readonly objectives: readonly PlannedObjective[];
-  /** Told beside the verdict, which never rests on them. Absent, as in plans that were stored before it: not asked for. */
+  /** Reported with the verdict, which never rests on them. Absent in old plans: not queried. */
   readonly alerts?: PlannedAlerts;
 }
 
 // ---------------------------------------------------------------------------------------------- run record
 
 /**
- * Every request as its caller felt it, in the order of its end. Columns of equal length, their entries separated by
- * spaces, so that thousands of requests are a line each in JSON.
+ * Every request as its caller experienced it, ordered by end. Columns of equal length, with entries separated
+ * by spaces, so that thousands of requests are one line each in JSON.
  */
 export interface ClientRequests {
   /** Unix time of the first request's start. */
@@ -209,16 +229,16 @@ export interface ClientRequests {
   readonly startMs: string;
   /** Milliseconds from start to end, connecting and TLS included. */
   readonly durationMs: string;
-  /** Of these, the milliseconds until there was a connection. */
+  /** The part of it before there was a connection, in milliseconds. */
   readonly blockedMs: string;
-  /** 0: never answered. */
+  /** 0: unanswered. */
   readonly status: string;
   /** Index into `paths`. */
   readonly path: string;
   readonly paths: readonly string[];
 }
 
-/** One phase, by the generator's own clock. */
+/** One phase, by the load generator's own clock. */
 export interface PhaseRecord {
   readonly name: string;
   /** When its schedule began. */
@@ -229,7 +249,7 @@ export interface PhaseRecord {
 
 /** One check of the load script, over the whole run. */
 export interface CheckRecord {
-  /** Its name, after those of the groups it is in: `checkout::the basket is empty`. */
+  /** Its name, after those of its groups: `checkout::the basket is empty`. */
   readonly name: string;
   readonly passes: number;
   readonly fails: number;
@@ -237,14 +257,14 @@ export interface CheckRecord {
 
 /** One threshold of the load script. */
 export interface ThresholdRecord {
-  /** With its tags: `http_req_duration{name:checkout}`. */
+  /** Including its tags: `http_req_duration{name:checkout}`. */
   readonly metric: string;
-  /** As the script has it: `p(95)<200`. */
+  /** As in the script: `p(95)<200`. */
   readonly threshold: string;
   readonly isCrossed: boolean;
-  /** What k6 compared, in k6's unit. null: not known. */
+  /** The value that k6 compared, in k6's unit. null: unknown. */
   readonly value: number | null;
-  /** 0: nothing was measured, which k6 takes for kept. null: k6 does not count them. */
+  /** 0: nothing was measured, which k6 counts as met. null: k6 does not count them. */
   readonly samples: number | null;
 }
 
@@ -259,39 +279,48 @@ export interface ScenarioRecord {
   readonly startedLateP99Seconds?: number;
 }
 
-/** What the generator says of its own run. */
+/** What the load generator reports about its run. */
 export interface LoadRecord {
-  /** `instances`: how many of them shared the load; absent: one. */
+  /** `instances`: the number of load generators that shared the load; absent: one. */
   readonly generator: { readonly name: string; readonly version: string; readonly instances?: number };
   readonly plannedRequests: number;
   /** The seconds over which requests were scheduled. */
   readonly scheduledSeconds: number;
   readonly sent: number;
-  /** Answers by the first digit of their status: 2 → `2xx`. */
+  /** Responses by the first digit of their status: 2 → `2xx`. */
   readonly answered: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
-  /** Sent and never answered: refused connections, resets, time-outs. */
+  /** Sent and never answered: refused connections, resets, timeouts. */
   readonly lost: number;
-  /** How late requests began, at the 99th percentile: a generator that is starved of CPU is late. Absent: not measured. */
+  /**
+   * The p99 of the start delay of requests: a load generator without enough CPU is late. Absent: not
+   * measured.
+   */
   readonly startedLateP99Seconds?: number;
   readonly client?: ClientRequests;
-  /** Those that began, in their order. Absent: not recorded, and no phase can be judged by itself. */
+  /** Those that began, in order. Absent: not recorded, so no phase can be judged separately. */
   readonly phases?: readonly PhaseRecord[];
-  /** Answers of status 2xx that were not what was asked for, and errors of the script. Absent: not looked at. */
+  /** Wrong 2xx responses, and script errors. Absent: not checked. */
   readonly wrongAnswers?: number;
   readonly scriptErrors?: number;
-  /** Good answers that the script looked into. Absent, as in runs that were stored before it: not counted. */
+  /** Successful responses that the script checked. Absent in old runs: not counted. */
   readonly lookedInto?: number;
-  /** Of the 4xx, those that the script asked for and got as they are documented. Absent: none was asked for. */
+  /** The 4xx responses that the script expected and received as documented. Absent: none was expected. */
   readonly expectedRefusals?: number;
   /** The load script's checks, as k6 counted them. Absent: not recorded. */
   readonly checks?: readonly CheckRecord[];
-  /** The thresholds that the load script sets itself; budgets are none of them. Absent: not recorded. */
+  /** The script's own thresholds, without error budgets. Absent: not recorded. */
   readonly thresholds?: readonly ThresholdRecord[];
-  /** What else k6 reported as failed, in words: `teardown()` threw, `exec.test.fail()` was called. Absent: not recorded. */
+  /**
+   * What else k6 reported as failed, in words: `teardown()` threw, `exec.test.fail()` was called. Absent: not
+   * recorded.
+   */
   readonly failures?: readonly string[];
-  /** The first exception of an iteration, in k6's words. */
+  /** The first exception of an iteration, as k6 reports it. */
   readonly firstScriptError?: string;
-  /** Requests that k6 sent and that are not in `sent`: the script sent them without `loadtests/lib/request.ts`. */
+  /**
+   * Requests that k6 sent and that are not in `sent`, because the script sent them without
+   * `loadtests/lib/request.ts`.
+   */
   readonly otherRequests?: number;
   /** By k6 scenario. Absent: not recorded. */
   readonly scenarios?: readonly ScenarioRecord[];
@@ -302,22 +331,25 @@ export interface LoadRecord {
     readonly protocol: 'grpc' | 'websocket';
     readonly samples: number;
   }[];
-  /** Planned and never sent, because no virtual user was free. */
+  /** Planned but never sent, because no virtual user was free. */
   readonly droppedIterations: number;
-  /** The generator went through its whole plan and ended by itself. */
+  /** The load generator completed its plan and exited by itself. */
   readonly completed: boolean;
-  /** Why it did not, in words; null if it did. */
+  /** Why it did not; null if it did. */
   readonly stoppedBecause: string | null;
 }
 
-/** A loaded run, or (load: null) a bare window of a service that somebody else loaded. */
+/** A run with a load, or (load: null) the window of a service that was loaded by others. */
 export interface RunRecord {
   readonly schema: 'sla-harness/run/v1';
   readonly id: string;
-  /** First request sent and last answer received. */
+  /** First request sent and last response received. */
   readonly window: { readonly fromSeconds: number; readonly toSeconds: number };
   readonly load: LoadRecord | null;
-  /** What happened beside the load, in words: a service that died, a Prometheus that was stopped. null: nobody watched. */
+  /**
+   * Incidents during the load, in words: a service that died, a Prometheus that was stopped. null: not
+   * monitored.
+   */
   readonly incidents: readonly string[] | null;
 }
 
@@ -327,13 +359,13 @@ export type * from './evidence.ts';
 
 // ---------------------------------------------------------------------------------------------- series
 
-/** What a panel asks of Prometheus about a run: to be looked at, never to be judged. */
+/** A panel's Prometheus query about a run, for display only. */
 export interface SeriesQuery {
-  /** The panel's id, and what its series are called (`{{label}}` stands for the label's value). */
+  /** The panel's id, and the legend of its series (`{{label}}` stands for the label's value). */
   readonly panel: string;
   readonly legend: string;
   readonly query: string;
-  /** `time`: at every step of the window, from the moment on that its range lies inside. `window`: once, at its end. */
+  /** `time`: at every step of the window, starting when its range lies inside. `window`: once, at its end. */
   readonly over: 'time' | 'window';
   readonly settledAfterSeconds: number;
 }
@@ -341,14 +373,14 @@ export interface SeriesQuery {
 export interface SeriesAnswer extends SeriesQuery {
   readonly series: readonly {
     readonly labels: Readonly<Record<string, string>>;
-    /** One value a step, separated by spaces, `-` where there is none; of a `window` query one alone. */
+    /** One value per step, separated by spaces, `-` if there is none; only one for a `window` query. */
     readonly values: string;
   }[];
   readonly warnings: readonly string[];
   readonly error: string | null;
 }
 
-/** The course of a run, for its report: queries that extrapolate, beside the evidence, which does not. */
+/** The time series of a run for its report: these queries extrapolate; those of the evidence do not. */
 export interface RunSeries {
   readonly schema: 'sla-harness/series/v1';
   /** From the scrape that opens the window to the one that closes it. */

@@ -1,10 +1,12 @@
 import type { ObjectiveOutcome } from './verdict.ts';
 
-/** How Prometheus's own alerts agree with the verdict. */
+/** How Prometheus's own alerts compare with the verdict. */
 export interface AlertReasons {
   readonly 'alerts-unknown': { readonly error: string };
   readonly 'no-alerting-rules': Record<string, never>;
-  /** `objectives`: how many of them had their rules evaluated; 0: alerts were seen, but nothing that the rules record. */
+  /**
+   * `objectives`: how many of them had their rules evaluated; 0: alerts were seen, but no recorded series.
+   */
   readonly 'alerts-seen': {
     readonly objectives: number;
     readonly fired: number;

@@ -1,22 +1,25 @@
 import type { Interval, Unit } from './model.ts';
 import type { Reason } from './reasons.ts';
 
-/** An interval, and what it is an interval of. */
+/** An interval, and the quantity that it bounds. */
 interface Bounds {
   readonly interval: Interval;
   readonly unit: Unit;
-  /** The limit as its author wrote it: a mean is shown as its limit is written. */
+  /** The limit as its author wrote it: a mean is shown in the same notation. */
   readonly target: string;
 }
 
-/** Why an objective is met, missed or undecided, beside what was measured. */
+/** Why an objective is met, missed or undecided, other than the measured value. */
 export interface DecisionReasons {
-  // How sure it is
+  // Certainty
   readonly bounds: Bounds;
   readonly 'limit-within-bounds': Bounds;
   readonly 'at-limit': Bounds;
   readonly 'close-to-limit': Bounds;
-  /** `share`: the share of requests that must be good. `more`: so many further ones, none of them bad; null: more than a day of such load has. */
+  /**
+   * `share`: the share of requests that must be good. `more`: this many more requests, none of them bad;
+   * null: more than a day of this load has.
+   */
   readonly 'too-few-to-prove': Bounds & {
     readonly samples: number;
     readonly share: number;
@@ -30,9 +33,9 @@ export interface DecisionReasons {
     readonly because: readonly Reason[];
     readonly seen: readonly Reason[];
   };
-  /** Missed by itself, but not when `tests` objectives are tested at once (Holm). */
+  /** A miss on its own, but not with `tests` objectives tested at once (Holm). */
   readonly 'chance-among-several': { readonly tests: number };
-  /** `more80`: decides with 80% probability if the share stays. null: a day of such load is not enough. */
+  /** `more80`: decides with 80% probability if the share stays. null: a day of this load is not enough. */
   readonly 'more-needed': {
     readonly what: 'requests' | 'observations';
     readonly more80: number | null;
@@ -41,8 +44,8 @@ export interface DecisionReasons {
   readonly growing: Record<string, never>;
   readonly 'not-steady': Record<string, never>;
 
-  // What the client saw
-  /** `valueSeconds` null: the percentile lies among requests that were never answered. */
+  // The client's side
+  /** `valueSeconds` null: the percentile falls among unanswered requests. */
   readonly 'client-share': {
     readonly good: number;
     readonly samples: number;
@@ -54,13 +57,13 @@ export interface DecisionReasons {
   readonly 'client-slower-connecting': { readonly gapSeconds: number; readonly blockedSeconds: number };
   readonly 'client-slower-in-between': { readonly gapSeconds: number };
 
-  // What it rests on
+  // Prerequisites
   readonly 'precondition-broken': { readonly id: string; readonly because: readonly Reason[] };
   /** Undecided: `because`, although `seen` was measured. */
   readonly 'seen-so-far': { readonly because: readonly Reason[]; readonly seen: readonly Reason[] };
-  /** Missed whatever the requests that are missing would have shown. */
+  /** Missed, whatever the missing requests would have shown. */
   readonly 'certain-despite': { readonly because: readonly Reason[] };
-  /** Missed, and what is broken cannot have made the failures. */
+  /** Missed: the broken precondition cannot have caused the failures. */
   readonly 'stands-despite': { readonly because: readonly Reason[] };
   readonly 'too-few-samples': {
     readonly what: 'request' | 'observation' | 'event' | 'scrape';
@@ -96,7 +99,7 @@ export interface DecisionReasons {
     readonly phaseSeconds: number;
   };
 
-  /** The same of a bare window, which the counts exceed. */
+  /** The same for a window without a load, which the counts exceed. */
   readonly 'window-covered': {
     readonly fromSeconds: number;
     readonly toSeconds: number;

@@ -4,13 +4,16 @@ import type { Reason } from './reasons.ts';
 type Labels = Readonly<Record<string, string>>;
 type None = Record<string, never>;
 
-/** A label and what the document's matcher asks for. */
+/** A label and what the document's matcher requires. */
 interface Asked {
   readonly label: string;
   readonly asked: string;
 }
 
-/** What was measured of an objective, or why nothing could be. Values that may not be finite are texts: JSON has no NaN. */
+/**
+ * What was measured of an objective, or why nothing could be. Values that may not be finite are strings,
+ * because JSON has no NaN.
+ */
 export interface MeasureReasons {
   // Latency
   /** `isSuccessful` false: the histogram holds error responses, too. */
@@ -41,18 +44,21 @@ export interface MeasureReasons {
     readonly unanswered: number;
   };
   readonly 'no-request-counted': None;
-  /** `shownBy`: what shows that an error would have been counted. */
+  /** `shownBy`: the evidence that an error would have been counted. */
   readonly 'absent-as-zero': { readonly selector: string; readonly shownBy: 'series' | 'client' };
-  /** `looks`: how the values of the label are written. */
+  /** `looks`: the notation of the label's values. */
   readonly 'error-value-foreign': Asked & { readonly value: string; readonly looks: string };
-  /** `with`: the labels with which no series was seen. */
+  /** `with`: the labels for which no series was found. */
   readonly 'errors-unproven': { readonly metric: string; readonly with: readonly Asked[] };
-  /** `metric` null: that of the total. */
+  /** `metric` null: the total's metric. */
   readonly 'error-label-missing': { readonly label: string; readonly metric: string | null };
   readonly 'more-errors-than-total': { readonly bad: number; readonly total: number };
   readonly 'errors-outside-total': { readonly count: number; readonly labels: Labels };
   readonly 'client-saw-more-errors': { readonly client: number; readonly counted: number };
-  /** `values`: the most frequent; `others`: how many more. `client`: what it knows of them; null: nothing. */
+  /**
+   * `values`: the most frequent; `others`: how many more there are. `client`: the client's knowledge of them;
+   * null: none.
+   */
   readonly 'unclaimed-events': {
     readonly events: number;
     readonly values: readonly {

@@ -3,7 +3,7 @@ import type { Reason } from './reasons.ts';
 /** Codes without parameters. */
 type Nothing = Record<string, never>;
 
-/** What the preconditions found in Prometheus's samples, in its clock, and in the counts of client and service. */
+/** Findings of the preconditions on Prometheus's samples, its clock, and the counts of client and service. */
 export interface EvidenceReasons {
   // Prometheus
   readonly 'queries-answered': { readonly queries: number };
@@ -26,7 +26,9 @@ export interface EvidenceReasons {
     readonly failed: number;
     readonly missed: number;
   };
-  /** `lagSeconds`: how late samples were seen to arrive; null: not seen. `newestSeconds` null: nothing came. */
+  /**
+   * `lagSeconds`: the observed delay of samples; null: not observed. `newestSeconds` null: nothing arrived.
+   */
   readonly 'samples-not-shown': {
     readonly missing: readonly { readonly what: string; readonly newestSeconds: number | null }[];
     readonly boundSeconds: number;
@@ -47,7 +49,7 @@ export interface EvidenceReasons {
   readonly 'no-target-scraped': Nothing;
   readonly 'one-target': Nothing;
   readonly 'targets-differ': { readonly targets: number };
-  /** `because`: what the two share. `remedies`: selectors that keep each process once. */
+  /** `because`: what the two have in common. `remedies`: selectors that keep each process once. */
   readonly 'same-process': {
     readonly labels: readonly [string, string];
     readonly because: readonly Reason[];
@@ -84,7 +86,7 @@ export interface EvidenceReasons {
   readonly 'requests-uncounted': { readonly because: readonly Reason[] };
   readonly 'outcomes-unknown': { readonly sent: number; readonly known: number };
   readonly 'record-incomplete': { readonly sent: number; readonly recorded: number };
-  /** `because`: what speaks against the two counts, or explains why they differ. */
+  /** `because`: why the two counts do not match, or what explains their difference. */
   readonly 'counts-compared': {
     readonly what: string;
     readonly client: number;
@@ -92,7 +94,7 @@ export interface EvidenceReasons {
     readonly lost: number;
     readonly because: readonly Reason[];
   };
-  /** `atMost`: so many may have gone with replicas that ended. */
+  /** `atMost`: this many may be uncounted on ended replicas. */
   readonly 'responses-missing': { readonly atMost: number };
   readonly 'gone-with-replicas': { readonly missing: number; readonly atMost: number };
   readonly 'others-expected': { readonly surplus: number };
@@ -107,7 +109,10 @@ interface ClockDifference {
   readonly uncertaintySeconds: number;
 }
 
-/** What the preconditions found in the load, in the load script and in the responses that the client got. */
+/**
+ * Findings of the preconditions on the load, on the load script and on the responses that the client
+ * received.
+ */
 export interface LoadReasons {
   // The load
   readonly 'no-run-record': Nothing;
@@ -118,7 +123,7 @@ export interface LoadReasons {
   /** `because` null: not known. */
   readonly 'load-cut-short': { readonly because: string | null };
   readonly 'load-of-another-plan': { readonly plannedRequests: number; readonly scheduledSeconds: number };
-  /** `inFlight`: requests at once, at most; null: not recorded. */
+  /** `inFlight`: the maximum number of concurrent requests; null: not recorded. */
   readonly 'requests-dropped': { readonly dropped: number; readonly inFlight: number | null };
   readonly 'load-off-plan': { readonly tolerance: number };
   readonly 'phase-not-sent': { readonly phase: string };
@@ -140,7 +145,7 @@ export interface LoadReasons {
   readonly 'required-checks-missing': { readonly required: string; readonly areRecorded: boolean };
   readonly 'checks-not-recorded': Nothing;
   readonly 'no-checks': Nothing;
-  /** `worst`: those with the most failures; `more`: so many further ones failed. */
+  /** `worst`: those with the most failures; `more`: this many others failed. */
   readonly 'checks-made': {
     readonly made: number;
     readonly fails: number;
@@ -167,7 +172,9 @@ export interface LoadReasons {
   readonly 'checks-of-unknown-content': Nothing;
   readonly 'bodies-unchecked': Nothing;
   readonly 'no-successes': Nothing;
-  /** `checked`: successful responses, and `expectedRefusals`, that the script looked into. */
+  /**
+   * `checked`: successful responses that the script checked; `expectedRefusals`: refusals that it checked.
+   */
   readonly 'responses-checked': {
     readonly wrong: number;
     readonly checked: number;
@@ -188,7 +195,10 @@ export interface LoadReasons {
   readonly 'no-client-record': Nothing;
   readonly 'failed-responses': { readonly failed: number; readonly sent: number };
   readonly 'failed-not-judged': { readonly failed: number; readonly statuses: readonly string[] };
-  /** `limit`: of the objective that all of them break together; null: they exceed the tolerance for requests that none counts. */
+  /**
+   * `limit`: of the objective that all of them together break; null: they exceed the tolerance for requests
+   * that no objective counts.
+   */
   readonly 'unexpected-outcomes': {
     readonly requests: number;
     readonly sent: number;

@@ -11,9 +11,12 @@ interface PhaseSpan {
   readonly toSeconds: number;
 }
 
-/** Why nothing could be counted in a window. Values that may not be finite are texts: JSON has no NaN. */
+/**
+ * Why nothing could be counted in a window. Values that may not be finite are strings, because JSON has no
+ * NaN.
+ */
 export interface WindowReasons {
-  // What Prometheus answered
+  // Prometheus's response
   readonly 'no-evidence': { readonly selector: string };
   readonly 'prometheus-error': { readonly error: string };
   readonly 'prometheus-warned': { readonly warnings: readonly string[] };
@@ -35,7 +38,7 @@ export interface WindowReasons {
 
   // Processes
   readonly 'start-time-unscraped': { readonly target: string; readonly atSeconds: number };
-  /** `before`: the start time that it had at earlier scrapes; null: none. */
+  /** `before`: its start time at earlier scrapes; null: none. */
   readonly 'start-time-went-back': {
     readonly target: string;
     readonly started: string;
@@ -54,7 +57,9 @@ export interface WindowReasons {
   // Series
   readonly 'series-of-no-target': { readonly labels: Labels };
   readonly 'series-of-several-targets': { readonly labels: Labels };
-  /** `elsewhere`: another target that has it, and the label that only such targets have; null: none has it. */
+  /**
+   * `elsewhere`: another target that has it, and the label that only such targets have; null: none has it.
+   */
   readonly 'series-missing': {
     readonly target: string;
     readonly selector: string;
@@ -90,11 +95,11 @@ export interface WindowReasons {
   readonly 'phase-edge-not-scraped': PhaseSpan & { readonly target: string };
 
   // Targets
-  /** What two targets share, which shows that they are one process. */
+  /** What two targets have in common, which shows that they are one process. */
   readonly 'same-process-marks': {
     readonly address: string | null;
     readonly startSeconds: number | null;
-    /** How many counters went in step; null: they were out of step, which the other two marks outweigh. */
+    /** How many counters moved in step; null: they were out of step, which the other two matches outweigh. */
     readonly counters: number | null;
   };
 }

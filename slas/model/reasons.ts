@@ -5,8 +5,9 @@ import type { PreconditionReasons } from './reasons-preconditions.ts';
 import type { WindowReasons } from './reasons-window.ts';
 
 /**
- * Why a verdict, an objective or a precondition came out as it did: a code and its figures, in base units. The core never
- * writes a sentence; render/reasons/ has the words of every code, and the reference in docs/reasons.md is generated from it.
+ * Why a verdict, an objective or a precondition has its outcome: a code and its figures in base units. The
+ * core never writes a sentence; render/reasons/ has the words of every code, and the reference in
+ * docs/reasons.md is generated from it.
  */
 export interface ReasonParams
   extends DecisionReasons,
@@ -14,13 +15,13 @@ export interface ReasonParams
     AlertReasons,
     MeasureReasons,
     WindowReasons {
-  /** Words of a part of the core that has no codes yet. */
+  /** Words from a part of the core that has no codes yet. */
   readonly words: { readonly words: string };
 }
 
 export type ReasonCode = keyof ReasonParams;
 
-/** One reason, or one of several codes. Plain data: it is stored in verdict.json as it is. */
+/** One reason, or one of several codes. Plain data, stored in verdict.json unchanged. */
 export type Reason<Code extends ReasonCode = ReasonCode> = {
   readonly [C in Code]: { readonly code: C; readonly params: ReasonParams[C] };
 }[Code];

@@ -1,4 +1,4 @@
-/** The nouns of the verdict: a part of model.ts, which has them all. */
+/** The types of the verdict; model.ts re-exports them. */
 
 import type { Unit } from './document.ts';
 import type { Reason } from './reasons.ts';
@@ -6,83 +6,98 @@ import type { Reason } from './reasons.ts';
 export type ObjectiveOutcome = 'met' | 'missed' | 'undecided';
 export type Outcome = 'pass' | 'fail' | 'inconclusive';
 
-/** What the client saw of an objective. A request that was never answered is over every limit. */
+/** The client's side of an objective. An unanswered request exceeds every limit. */
 export interface ClientMeasured {
   readonly samples: number;
-  /** Of the requests, within the limit. */
+  /** The number of requests within the limit. */
   readonly share: number;
-  /** The percentile itself, in seconds; null when it lies among the requests that were never answered. */
+  /** The percentile itself, in seconds; null if it falls among unanswered requests. */
   readonly value: number | null;
 }
 
-/** What was measured and what the truth may be: each bound alone holds at least with this confidence. */
+/**
+ * The measured value and the range of the true value: each bound on its own holds with at least this
+ * confidence.
+ */
 export interface Interval {
   readonly low: number;
   readonly high: number;
   readonly confidence: number;
   /**
-   * With which each bound alone really holds: of shares that confidence, of means and rates more (0.975 for 0.95), as theirs
-   * hold together with it. Absent in verdicts that were stored before it was told.
+   * The actual confidence of each bound on its own: for shares that confidence, for means and rates more
+   * (0.975 for 0.95), because their bounds hold jointly. Absent in old verdicts.
    */
   readonly eachBound?: number;
 }
 
-/** How many more requests would decide; null: none that a day of such load has. */
+/** How many more requests would decide; null: more than a day of this load has. */
 export interface Needed {
-  /** With 80% probability, if the share stays what it is. */
+  /** With 80% probability, if the share stays the same. */
   readonly more80: number | null;
   /** If no further request is bad; null for means and rates. */
   readonly moreIfNoneBad: number | null;
 }
 
-/** Whether the judged value kept its level over a hold. Growing: it got worse, and its last third is beyond the target. */
+/**
+ * Whether the judged value held its level during a hold. Growing: it got worse, and its last third is beyond
+ * the SLO target.
+ */
 export type Steadiness = 'steady' | 'not-steady' | 'growing';
 
 export interface ObjectiveVerdict {
   readonly id: string;
   readonly title: string;
-  /** The phase that alone was judged; null: the whole run. */
+  /** The only phase that was judged; null: the whole run. */
   readonly phase: string | null;
-  /** RFC 3339: what the service's counts cover of that phase, from scrape to scrape. null: nothing, or it is no phase. */
+  /**
+   * RFC 3339: the part of that phase that the service's counts cover, from scrape to scrape. null: none, or
+   * not a phase.
+   */
   readonly covered: { readonly from: string; readonly to: string; readonly seconds: number } | null;
   readonly verdict: ObjectiveOutcome;
-  /** How bad a miss is: beyond the target only, or beyond the alert threshold too. */
+  /** The severity of a miss: beyond the SLO target only, or beyond the alert threshold, too. */
   readonly severity: 'target' | 'alert' | null;
-  /** In `unit`; a percentile is interpolated inside its bucket. null when undecided. */
+  /** In `unit`; a percentile is interpolated in its bucket. null if undecided. */
   readonly value: number | null;
   readonly unit: Unit;
-  /** The judged share: of answers within the limit, of bad events, of up scrapes. null where no share is judged. */
+  /**
+   * The judged share: of responses within the limit, of bad events, of successful scrapes. null if no share
+   * is judged.
+   */
   readonly share: number | null;
-  /** The bucket that the percentile lies in, [low, high]; high is null for +Inf. */
+  /** The bucket that contains the percentile, [low, high]; high is null for +Inf. */
   readonly bucket: readonly [number, number | null] | null;
   readonly target: string;
   readonly alert: string | null;
-  /** Requests that entered; for uptime (scrape, replica) pairs. */
+  /** The number of judged requests; for uptime, (scrape, replica) pairs. */
   readonly samples: number;
-  /** At most so many more were taken by replicas that ended, after their last scrape. Absent: none. */
+  /** At most this many more were taken by ended replicas after their last scrape. Absent: none. */
   readonly uncounted?: number;
-  /** The same, by the client's own clock; null where it was not asked, or could not tell. */
+  /** The same by the client's own clock; null if not requested, or not available. */
   readonly client: ClientMeasured | null;
-  /** Of `share`, or of `value` for means and rates. null for a census and where there is too little to tell. */
+  /** Of `share`, or of `value` for means and rates. null for a census and with too few data. */
   readonly interval: Interval | null;
-  /** How far the measured is from the target, in the interval's unit; positive on the good side. */
+  /** Distance of the measured value from the target, in the interval's unit; positive if met. */
   readonly margin: number | null;
-  /** The value is near the limit, and the interval holds it: another run may come out otherwise. */
+  /** The value is near the limit, and the interval contains it: another run may have a different outcome. */
   readonly nearLimit: boolean;
-  /** null where there was no hold, or too little of it to tell. */
+  /** null if there was no hold, or too little of it. */
   readonly steadiness: Steadiness | null;
-  /** The smallest true share of bad requests that such a run finds missed in 95% of all runs. */
+  /**
+   * The minimum detectable effect: the smallest true share of bad requests that 95% of such runs would report
+   * as missed.
+   */
   readonly detectable: number | null;
-  /** Only near the limit. */
+  /** Set only near the limit. */
   readonly needed: Needed | null;
   /** As sent to Prometheus; several are separated by line breaks. */
   readonly query: string;
   readonly reasons: readonly Reason[];
 }
 
-/** One count, as the client has it and as the service has it. */
+/** One quantity as counted by the client and by the service. */
 export interface Reconciled {
-  /** `requests`, a class of statuses (`2xx`), or the latencies of a path. */
+  /** `requests`, a status class (`2xx`), or the latencies of a path. */
   readonly what: string;
   /** Responses that the client received. */
   readonly client: number;
@@ -90,30 +105,33 @@ export interface Reconciled {
   /** Unanswered requests: the service may have counted them or not. */
   readonly lost: number;
   readonly ok: boolean;
-  /** What speaks against the two, or explains why they differ; or nothing. */
+  /** Why the two do not match, or what explains their difference; empty if nothing. */
   readonly reasons: readonly Reason[];
 }
 
-/** A check that the verdict stands on. ok is null where it could not be checked here: listed, not held against the run. */
+/**
+ * A check that the verdict rests on. ok is null if it could not be checked here: it is listed, and does not
+ * prevent a pass.
+ */
 export interface Precondition {
   readonly id: string;
   readonly ok: boolean | null;
   readonly reasons: readonly Reason[];
 }
 
-/** An alert of the document's rules: one that fired in the window, or that should have by what was judged. */
+/** An alert of the document's rules that fired in the window, or should have according to the verdict. */
 export interface HeldAlert {
   readonly id: string;
   readonly severity: string | null;
-  /** RFC 3339, as it was seen at steps of the window. Empty: it did not fire. */
+  /** RFC 3339, at steps of the window. Empty: it did not fire. */
   readonly firing: readonly { readonly from: string; readonly to: string }[];
-  /** Whether alert and verdict say the same. null: nothing was judged that could say so. */
+  /** Whether alert and verdict agree. null: nothing comparable was judged. */
   readonly agrees: boolean | null;
   readonly reasons: readonly Reason[];
 }
 
 export interface VerdictAlerts {
-  /** Empty: rules were evaluated, and nothing fired that should not have, or the other way round. null: none were seen. */
+  /** Empty: rules were evaluated, and alerts and verdict agree. null: no rules were seen. */
   readonly held: readonly HeldAlert[] | null;
   readonly summary: Reason;
 }
@@ -122,17 +140,17 @@ export interface Verdict {
   readonly schema: 'sla-harness/verdict/v2';
   readonly verdict: Outcome;
   readonly exitCode: 0 | 1 | 3;
-  /** What becomes one sentence. */
+  /** The data of the summary sentence. */
   readonly summary: Reason;
   readonly sla: string;
   readonly scenario: string | null;
   readonly run: string;
-  /** RFC 3339, the judged window: first request to last answer. */
+  /** RFC 3339, the judged window: first request to last response. */
   readonly window: { readonly from: string; readonly to: string };
   readonly objectives: readonly ObjectiveVerdict[];
   readonly preconditions: readonly Precondition[];
-  /** Client and service side by side; empty where there is nothing to compare. */
+  /** Client and service side by side; empty if there is nothing to compare. */
   readonly reconciliation: readonly Reconciled[];
-  /** What Prometheus's own alerts said meanwhile; it changes nothing above. Absent: not asked for. */
+  /** The state of Prometheus's own alerts; they change nothing above. Absent: not queried. */
   readonly alerts?: VerdictAlerts;
 }

@@ -4,7 +4,7 @@ import type { SlaDocument } from '../model/model.ts';
 import { fail, unwrap } from '../model/result.ts';
 import { planScenario, planWindow } from './plan.ts';
 
-/** All of one plan: what is asked of Prometheus, what is sent, and how many bad requests end it. */
+/** Complete plans: what is queried from Prometheus, what is sent, and how many bad requests end the load. */
 
 const YAML = `
 apiVersion: sla-harness/v1
@@ -223,7 +223,7 @@ test('a plan of two phases', () => {
 });
 
 describe('what cannot be planned', () => {
-  test('a load too small for what is promised', () => {
+  test('a load too small for a promised throughput', () => {
     expect(planScenario(shop(), 'slow')).toEqual(
       fail([
         {
@@ -236,14 +236,14 @@ describe('what cannot be planned', () => {
     );
   });
 
-  test('a load that is just as large is too small for a limit that may not be reached', () => {
+  test('a load that exactly equals a strict limit is too small', () => {
     expect(planScenario(shop(), 'slow', { ratePerSecond: 3 })).toMatchObject(
       fail([{ code: 'out-of-reach' }]),
     );
     expect(planScenario(shop(), 'slow', { ratePerSecond: 3.1 })).toHaveProperty('value.objectives');
   });
 
-  test('a scenario that is not there', () => {
+  test('a missing scenario', () => {
     const message = (document: SlaDocument) => planScenario(document, 'x');
     const problem = { code: 'unknown-scenario', path: 'scenarios.x' };
     expect(message(shop())).toEqual(
@@ -255,7 +255,7 @@ describe('what cannot be planned', () => {
   });
 });
 
-test('how few requests decide nothing', () => {
+test('the minimum number of requests to decide', () => {
   const least = planWindow(shop()).objectives.map(({ id, leastSamples }) => [id, leastSamples]);
   expect(least).toEqual([
     ['slow-p95', 59],
@@ -269,13 +269,13 @@ test('how few requests decide nothing', () => {
   ]);
 });
 
-test('a limit that needs no service.requests, lag or warm-up has none', () => {
+test('a document without service.requests, lag or warm-up plans none of them', () => {
   const { requests: _, lag: __, warmUp: ___, ...service } = shop().service;
   const plan = unwrap(planScenario({ ...shop(), service }, 'two'));
   expect(plan).toMatchObject({ requests: null, lag: null, load: { warmUp: null } });
 });
 
-test('critical alerts wait for a minute, those of a target alone do not', () => {
+test('critical alerts wait for a minute, warnings do not', () => {
   const alerting = {
     names: { 'slow-p95': { name: 'Slow', severity: 'critical' as const } },
     drift: null,
@@ -289,7 +289,7 @@ test('critical alerts wait for a minute, those of a target alone do not', () => 
   ]);
 });
 
-describe('what is asked of some documents only', () => {
+describe('what only some documents query', () => {
   const objectives = `objectives:
   - { id: slow, target: < 200ms, latency: { histogram: took_seconds, percentile: 90, client: /buy } }
   - { id: back, target: < 20s, recovery: { of: slow } }
@@ -303,7 +303,7 @@ describe('what is asked of some documents only', () => {
   const planOf = (service: string, named: string) => unwrap(planned(service, named));
   const LEAST = { slow: 29, back: 29, peak: 10, mean: 30 };
 
-  test('recoveries, peaks, and means that the client knows, too', () => {
+  test('recoveries, peaks, and means with a client side', () => {
     expect(planOf('', '{ id: back, phases: [low] }, peak, mean')).toMatchObject({
       objectives: [
         {
@@ -317,7 +317,7 @@ describe('what is asked of some documents only', () => {
     });
   });
 
-  test('replicas that come and go, and others who ask', () => {
+  test('elastic replicas, and other clients', () => {
     expect(planOf('', 'slow')).not.toHaveProperty('replicas');
     expect(planOf('', 'slow')).not.toHaveProperty('isolated');
     expect(planOf(', replicas: elastic, isolated: false', 'slow')).toMatchObject({
@@ -326,7 +326,7 @@ describe('what is asked of some documents only', () => {
     });
   });
 
-  test('a throughput in the phase that it is promised for', () => {
+  test('a throughput in the phase that it applies to', () => {
     expect(planned('', '{ id: rate, phases: [high] }')).toMatchObject({ ok: true });
     expect(planned('', '{ id: rate, phases: [low] }')).toMatchObject(
       fail([
@@ -335,7 +335,7 @@ describe('what is asked of some documents only', () => {
     );
   });
 
-  test('no bad requests end a run by an objective that the client cannot tell', () => {
+  test('an objective without a client side has no error budget', () => {
     const budgets = (name: string) =>
       unwrap(planScenario(shop(), 'all')).load!.budgets.map((one) => one[name as 'objective']);
     expect(budgets('objective')).toEqual(['slow-p95', 'errors']);

@@ -25,7 +25,7 @@ describe('a scenario', () => {
     expect(planned('steady').load).toMatchObject({ plannedRequests: 1500, scheduledSeconds: 60 });
   });
 
-  test('rate and duration can be changed, each by itself', () => {
+  test('rate and duration can be changed independently', () => {
     expect(planned('steady', { ratePerSecond: 50 }).load).toMatchObject({
       plannedRequests: 3000,
       scheduledSeconds: 60,
@@ -36,7 +36,7 @@ describe('a scenario', () => {
     });
   });
 
-  test('takes its confidence from the document, or from whoever asks', () => {
+  test('takes its confidence from the document, or from the caller', () => {
     const sure = documentOf(SHIPPED_YAML.replace('objectives:\n', 'confidence: 0.9\nobjectives:\n'));
     expect(planned('steady').confidence).toBeNull();
     expect(planned('steady', {}, sure).confidence).toBe(0.9);
@@ -47,7 +47,7 @@ describe('a scenario', () => {
     );
   });
 
-  test.each([0.51, 0.899, 1, 95, '"0.95"'])('with a confidence of %s is refused', (confidence) => {
+  test.each([0.51, 0.899, 1, 95, '"0.95"'])('with a confidence of %s is rejected', (confidence) => {
     const text = SHIPPED_YAML.replace('objectives:\n', `confidence: ${confidence}\nobjectives:\n`);
     expect(parseDocument(text)).toMatchObject({
       ok: false,
@@ -55,12 +55,12 @@ describe('a scenario', () => {
     });
   });
 
-  test('with a confidence has no budget that would stop it', () => {
+  test('with a confidence has no error budget that could stop it', () => {
     expect(planned('steady').load!.budgets).not.toEqual([]);
     expect(planned('steady', { confidence: 0.95 }).load!.budgets).toEqual([]);
   });
 
-  test('needs more requests for more confidence', () => {
+  test('needs more requests for a higher confidence', () => {
     const least = (confidence: number) =>
       planned('steady', { confidence })
         .objectives.slice(0, 3)
@@ -69,7 +69,7 @@ describe('a scenario', () => {
     expect(least(0.8)).toEqual([59, 299, 299]);
   });
 
-  test('that is not there is a problem that names those that are', () => {
+  test('that does not exist is a problem that lists the existing ones', () => {
     expect(planScenario(shipped(), 'nope')).toEqual(
       fail([
         {
@@ -81,7 +81,7 @@ describe('a scenario', () => {
     );
   });
 
-  test('holds its own objectives only, in the order of the document', () => {
+  test('has only its own objectives, in the order of the document', () => {
     const document = documentOf(
       SHIPPED_YAML.replace('rate: 20/s\n', 'rate: 20/s\n    objectives: [confidence, error-rate]\n'),
     );
@@ -93,7 +93,7 @@ describe('a scenario', () => {
     expect(planWindow(document).objectives).toHaveLength(6);
   });
 
-  test('of several phases adds them up', () => {
+  test('with several phases adds up their requests', () => {
     const phases = `
     phases:
       - { name: low, rate: 60/s, duration: 30s }
@@ -111,10 +111,10 @@ describe('a scenario', () => {
   });
 });
 
-describe('budgets', () => {
-  test('are the most bad requests that the whole plan can bear, by the rule of each objective', () => {
+describe('error budgets', () => {
+  test('are the largest number of bad requests that the whole plan allows, by the rule of each objective', () => {
     const budgets = planned('steady').load!.budgets.map(({ objective, atMost }) => [objective, atMost]);
-    // 5% of 1,500 and 1% of 1,500 may be slow; errors must stay under 1%, and 15 are not.
+    // 5% and 1% of 1,500 may be slow; errors must stay below 1%, so 15 are too many.
     expect(budgets).toEqual([
       ['latency-p95', 75],
       ['latency-p99', 15],
@@ -122,7 +122,7 @@ describe('budgets', () => {
     ]);
   });
 
-  test('tell what is bad', () => {
+  test('say which requests are bad', () => {
     expect(planned('steady').load!.budgets).toMatchObject([
       { overSeconds: 0.2, badStatus: null, path: '/predict' },
       { overSeconds: 0.5, badStatus: null, path: '/predict' },
@@ -130,7 +130,7 @@ describe('budgets', () => {
     ]);
   });
 
-  test('of a class of statuses are spent by its codes, whatever the label is called', () => {
+  test('of a status class are used up by its codes, whatever the name of the label', () => {
     const labels = [
       ['status: { matches: "5..|429|499" }', 'status: 5xx'],
       ['status: { matches: "5..|429|499" }', 'http_response_status_code: { matches: 5xx|429 }'],
@@ -144,7 +144,7 @@ describe('budgets', () => {
   });
 });
 
-test('a load that is smaller than the throughput promised is refused', () => {
+test('a load smaller than the promised throughput is rejected', () => {
   expect(planScenario(shipped(), 'steady', { ratePerSecond: 10 })).toMatchObject(
     fail([
       {
@@ -156,7 +156,7 @@ test('a load that is smaller than the throughput promised is refused', () => {
 });
 
 describe('a plan', () => {
-  test('says how few requests decide nothing', () => {
+  test('has the minimum number of requests to decide', () => {
     const least = planWindow(shipped()).objectives.map(({ id, leastSamples }) => [id, leastSamples]);
     expect(Object.fromEntries(least)).toEqual({
       'latency-p95': 59,
@@ -168,7 +168,7 @@ describe('a plan', () => {
     });
   });
 
-  test('asks for plain selectors of the service, and nothing else', () => {
+  test('queries only plain selectors of the service', () => {
     const plan = planWindow(shipped());
     expect(plan.load).toBeNull();
     expect(plan.up).toBe('up{job="sentiment-api"}');
@@ -216,7 +216,7 @@ scenarios:
   const document = documentOf(text);
   const plan = planned('jolt', {}, document);
 
-  test('have a row each, in the order of the document and of the phases', () => {
+  test('have one row each, in the order of the document and of the phases', () => {
     expect(plan.objectives.map(({ id, phase }) => [id, phase ?? null])).toEqual([
       ['latency-p95', null],
       ['latency-p95 · before', 'before'],
@@ -231,7 +231,7 @@ scenarios:
     });
   });
 
-  test('have budgets of their phase', () => {
+  test('have error budgets for their phase', () => {
     expect(plan.load!.budgets.map(({ metric, phase, atMost }) => [metric, phase, atMost])).toEqual([
       ['sla_bad_latency_p95', null, 85],
       ['sla_bad_latency_p95__1', 'before', 30],
@@ -240,13 +240,13 @@ scenarios:
     ]);
   });
 
-  test('of a bare window are those of the whole, without recoveries', () => {
+  test('of a window without a load apply to the whole window, without recoveries', () => {
     const { objectives } = planWindow(document);
     expect(objectives.map(({ id }) => id)).toEqual(planWindow(shipped()).objectives.map(({ id }) => id));
     expect(objectives.map(({ measure }) => measure.kind)).not.toContain('recovery');
   });
 
-  test('a throughput must be within reach of its phase', () => {
+  test('a throughput must be reachable in its phase', () => {
     const out = documentOf(
       text
         .replace('      - error-rate\n', '      - { id: throughput, phases: [before] }\n')

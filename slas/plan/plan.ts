@@ -32,15 +32,15 @@ export interface PlanOverrides {
   readonly durationSeconds?: number;
 }
 
-/** This many scrapes are enough to judge a gauge, because a scrape needs no confidence interval. */
+/** This many scrapes are enough to judge a gauge, because scrapes need no confidence interval. */
 const MIN_SCRAPES = 10;
-/** The confidence that the minimum number of requests is computed for, unless a higher one is asked for. */
+/** The confidence for the minimum number of requests, unless a higher one is requested. */
 const DEFAULT_CONFIDENCE = 0.95;
-/** With fewer samples a mean or a rate says too little to be judged. */
+/** With fewer samples, a mean or a rate is too uncertain to be judged. */
 const MIN_FOR_MEAN = 30;
 const MIN_FOR_RATE = 30;
 
-/** Plans a loaded run of one scenario, or reports why it cannot be planned. */
+/** Plans a run with a load for one scenario, or reports why it cannot be planned. */
 export function planScenario(
   document: SlaDocument,
   scenarioName: string,
@@ -83,13 +83,16 @@ const rowsOf = (document: SlaDocument, scenario: Scenario): readonly Row[] =>
 const idOf = ({ objective, phase }: Row) =>
   phase === null ? objective.id : `${objective.id} · ${phase.name}`;
 
-/** Plans the judgement of a window without a load of ours: every objective that is not limited to some scenarios. */
+/**
+ * Plans the judgement of a window without a load of our own: every objective that is not limited to some
+ * scenarios.
+ */
 export function planWindow(document: SlaDocument, overrides: PlanOverrides = {}): Plan {
   const rows = document.objectives.filter(isGeneral).map((objective) => ({ objective, phase: null }));
   return { ...planObjectives(document, rows, null, overrides), load: null };
 }
 
-/** A load below the throughput target would miss it whatever the service does. */
+/** A load below the promised throughput would miss it, however fast the service is. */
 function outOfReachOf(row: Row, scenario: Scenario, overrides: PlanOverrides): readonly Problem[] {
   const { measure, target } = row.objective;
   if (measure.kind !== 'throughput' || !target.comparison.startsWith('>')) return [];
@@ -132,7 +135,7 @@ function planObjectives(
   };
 }
 
-/** A bare window has no checks. */
+/** A window without a load has no checks. */
 function checksOf(document: SlaDocument, scenario: Scenario | null): Pick<Plan, 'checks'> {
   const checks = scenario === null ? undefined : (scenario.checks ?? document.checks);
   return checks === undefined ? {} : { checks };
@@ -309,7 +312,7 @@ function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): re
 const metricOf = ({ id }: Objective, phaseIndex: number) =>
   `sla_bad_${id.replaceAll('-', '_')}${phaseIndex === -1 ? '' : `__${phaseIndex + 1}`}`;
 
-/** The largest number up to `all` that fits, by bisection: a larger number than one that does not fit never fits. */
+/** The largest number up to `all` that satisfies a monotonic condition, by bisection. */
 function maxWithin(all: number, fits: (bad: number) => boolean): number {
   let [max, tooMany] = [0, all + 1];
   while (tooMany - max > 1) {

@@ -18,8 +18,9 @@ const messages = (overrides: PlanOverrides) => {
   return tooShort(plan, load(plan)).map(({ code, message }) => `${code}: ${message}`);
 };
 
-describe('what a plan could find', () => {
-  // 1,500 requests; the first missed count is 76, 16 and (a strict limit) 15. Beta quantiles computed with SciPy.
+describe('what a plan could detect', () => {
+  // 1,500 requests; the first missed counts are 76, 16 and (for a strict limit) 15. Beta quantiles computed
+  // with SciPy.
   test('by the observed share', () => {
     const found = shares(planned());
     expect(found['latency-p95']!.independent).toBeCloseTo(0.0602665, 6);
@@ -46,7 +47,7 @@ describe('what a plan could find', () => {
 });
 
 describe('a plan too short for its document', () => {
-  test('is not one that has just enough', () => {
+  test('is not one that has just enough requests', () => {
     expect(messages({ durationSeconds: 12 })).toEqual([]);
     expect(messages({ durationSeconds: 9, ratePerSecond: 40 })).toEqual([]);
     expect(messages({ durationSeconds: 12, ratePerSecond: 40, confidence: 0.95 })).toEqual([]);
@@ -95,7 +96,7 @@ scenarios:
     return unwrap(planScenario(unwrap(parseDocument(text(after))), 'jolt', overrides));
   };
 
-  test('are foreseen by their own requests and scrapes; a recovery by those of the next', () => {
+  test('are analysed by their own requests and scrapes; a recovery by those of the next phase', () => {
     const found = foresee(plan('30s'), load(plan('30s')));
     expect(found.map(({ id, planned: count, least }) => [id, count, least])).toEqual([
       ['latency-p95 · before', 260, 59],
@@ -105,7 +106,7 @@ scenarios:
     ]);
   });
 
-  test('that are too short are told', () => {
+  test('that are too short are reported', () => {
     const told = (after: string, confidence?: number) =>
       tooShort(plan(after, confidence), load(plan(after))).map(({ message }) => message);
     expect(told('13s')).toEqual([
@@ -114,12 +115,12 @@ scenarios:
       ),
     ]);
     expect(told('12s')[1]).toContain('make the phase after "spike" at least 13 s long (now 12 s)');
-    // 13 s hold 13 scrapes inside, and 12 stretches between them.
+    // 13 s contain 13 scrapes, and 12 blocks between them.
     expect(told('13s', 0.95)).toHaveLength(1);
   });
 });
 
-test('reads as a table', () => {
+test('prints a table', () => {
   const plan = planned({ confidence: 0.95 });
   const text = renderForesight(plan, load(plan));
   expect(text).toContain('steady: 1,500 requests in 60 s · decided at 95% confidence');

@@ -3,7 +3,7 @@ import { DEPENDENT, foresee } from '../plan/power-analysis.ts';
 import { countOf, formatCount, formatValue } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
-/** What a plan can tell, for a terminal. */
+/** The power analysis of a plan, for a terminal. */
 export function renderForesight(plan: Plan, load: Load): string {
   const share = (value: number | null) => (value === null ? '–' : formatValue(value, 'ratio'));
   const rows = foresee(plan, load).map(({ id, target, planned, plannedWhat, least, detectable }) =>

@@ -7,7 +7,7 @@ import { renderJUnit } from './junit.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderText } from './text.ts';
 
-/** A verdict whose every text is from somebody who wants it to be read otherwise. */
+/** A verdict whose every text was written by an attacker. */
 
 const HOSTILE =
   '# PASS\u001b]0;x\u0007\u001b[2J\u009b1m\u202e\r\n::error::x\n| a | <img src=x> &lt;b&gt; [y](http://z) www.evil.example @team #1 `c` ~~d~~ $e$';
@@ -40,7 +40,7 @@ function hostile(): { readonly plan: Plan; readonly verdict: Verdict } {
 
 const steering = (text: string) => [...text].filter((sign) => /[\p{Cc}\p{Cf}]/u.test(sign) && sign !== '\n');
 
-test('as text: no line of its own, nothing that steers a terminal', () => {
+test('as text: it starts no line of its own, and sends no control sequences to the terminal', () => {
   const { plan, verdict } = hostile();
   const text = renderText(verdict, plan, { colour: false, isVerbose: true });
   expect(steering(text)).toEqual([]);
@@ -56,7 +56,7 @@ function wellBehaved() {
   return [plan, run, evidence] as const;
 }
 
-test('as Markdown: no markup, no link, no mention, no row of its own', () => {
+test('as Markdown: no markup, link, mention or table row of its own', () => {
   const { plan, verdict } = hostile();
   const markdown = renderMarkdown(verdict, plan);
   expect(steering(markdown)).toEqual([]);

@@ -2,8 +2,9 @@ import type { Verdict } from '../model/model.ts';
 import { wordsOf } from './reasons/words.ts';
 
 /**
- * The verdict as it is written to verdict.json: every reason as a code with its figures, and in words beside it. Readers of
- * the first version find their fields where they were; words may differ between versions of the harness, codes may not.
+ * The verdict as written to verdict.json: every reason as a code with its figures, together with its words.
+ * Readers of the first version find their fields unchanged; words may differ between versions of the harness,
+ * codes may not.
  */
 export const verdictDocument = ({
   summary,

@@ -11,15 +11,15 @@ const ENTITIES: Record<string, string> = {
   "'": '&apos;',
 };
 
-/** XML 1.0 has no way to write most control characters, not even escaped: what stands for them is written. */
+/** XML 1.0 cannot represent most control characters, even escaped; a visible replacement is written. */
 const escapeXml = (text: string) =>
   printable(text)
     .replace(/[\ufffe\uffff]/g, '')
     .replace(/[&<>"']/g, (found) => ENTITIES[found]!);
 
 /**
- * The verdict as JUnit XML: an objective a test case, a broken precondition one more. Missed is a failure, undecided an
- * error: CI servers show neither as passed.
+ * The verdict as JUnit XML: one test case for each objective and for each broken precondition. Missed is a
+ * failure, undecided an error: CI servers show neither as passed.
  */
 export function renderJUnit(verdict: Verdict): string {
   const broken = verdict.preconditions.filter(({ ok }) => ok === false);

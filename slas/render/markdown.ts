@@ -7,8 +7,8 @@ import { alertInWords, boundsInWords, boundsTitle, describe, interval, outcome }
 const MARK = { pass: '✅', fail: '❌', inconclusive: '⚠️', met: '✅', missed: '❌', undecided: '⚠️' } as const;
 
 /**
- * Text from outside must not break a table or smuggle in markup: no tag or entity, no link or mention, not even one that GitHub
- * makes of a bare address, and nothing that makes a heading, a list or a rule of the beginning of a line.
+ * Text from outside must not break a table or add markup: no tag or entity, no link or mention (not even one
+ * that GitHub makes from a plain URL), and no heading, list or rule at the start of a line.
  */
 const cell = (text: string) =>
   printableLine(text)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { are, countOf, formatCount, formatInterval, formatMeasured, formatValue, were } from './numbers.ts';
 
-/** How numbers read: thousands apart everywhere, one of a kind in the singular. */
+/** How numbers are written: separators of thousands everywhere, the singular for one. */
 
 test.each([
   [0, '0 requests were', 'are'],
@@ -14,7 +14,7 @@ test.each([
   expect(are(count)).toBe(verb);
 });
 
-test('a plural of its own', () => {
+test('irregular plurals', () => {
   expect([0, 1, 2].map((count) => countOf(count, 'query', 'queries'))).toEqual([
     '0 queries',
     '1 query',
@@ -37,7 +37,7 @@ describe('values', () => {
     [-1500, 'number', '-1,500'],
   ] as const)('%d in %s', (value, unit, told) => expect(formatValue(value, unit)).toBe(told));
 
-  test('and their intervals have the same thousands', () => {
+  test('and their intervals use the same separators', () => {
     const interval = { low: 1234.5, high: 23456, confidence: 0.95 };
     expect(formatInterval(interval, 'per_second', '> 15/s')).toBe('1,235–23,460/s');
     const measured = { value: 1500, unit: 'number', bucket: null, target: '< 2000' };

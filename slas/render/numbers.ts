@@ -1,8 +1,8 @@
 import type { Interval, ObjectiveVerdict, Unit } from '../model/model.ts';
 
-/** How numbers read: four figures at most, in the unit that people think in. */
+/** How numbers are written: at most four significant digits, in a familiar unit. */
 
-/** What is as good as nothing is 0: bounds of shares come as close as 1e-74. */
+/** Negligible values are 0: bounds of shares may be as small as 1e-74. */
 const figures = (value: number, digits = 4) =>
   Math.abs(value) < 1e-9 ? 0 : Number(value.toPrecision(digits));
 
@@ -24,7 +24,10 @@ export function formatValue(value: number, unit: Unit): string {
   }
 }
 
-/** The measured value, ≈ where it is interpolated inside its bucket; a mean is told as its limit is written (`> 0.85`, not 85%); a percentile past all buckets is over. */
+/**
+ * The measured value, with ≈ if it is interpolated in its bucket; a mean is written like its limit (`> 0.85`,
+ * not 85%); a percentile above all buckets as "over".
+ */
 export function formatMeasured({ value, unit, bucket, target }: ObjectiveVerdict): string {
   if (value === null) return '–';
   if (unit === 'ratio' && !target.includes('%')) return told(value);
@@ -33,30 +36,30 @@ export function formatMeasured({ value, unit, bucket, target }: ObjectiveVerdict
   return bucket[1] === null ? `over ${text}` : `≈ ${text}`;
 }
 
-/** `between 20 ms and 30 ms`, `over 10 s`: where a percentile lies for certain. */
+/** `between 20 ms and 30 ms`, `over 10 s`: the certain range of a percentile. */
 export const formatBucket = ([low, high]: readonly [number, number | null], unit: Unit): string =>
   high === null
     ? `over ${formatValue(low, unit)}`
     : `between ${formatValue(low, unit)} and ${formatValue(high, unit)}`;
 
-/** `97.1–98.9%`, `24.8–25.1/s`: of the share that was judged, or of the value where none was. */
+/** `97.1–98.9%`, `24.8–25.1/s`: of the judged share, or of the value if no share was judged. */
 export function formatInterval({ low, high }: Interval, unit: Unit, target: string): string {
   const isShare = unit === 'seconds' || unit === 'ratio';
-  // A bound of 2e-203 is a bound of 0.
+  // A bound of 2e-203 is shown as 0.
   const points = (share: number) => figures(Number((share * 100).toFixed(6)));
   if (isShare && (unit === 'seconds' || target.includes('%'))) return `${points(low)}–${points(high)}%`;
   if (unit === 'per_second') return `${told(low)}–${told(high)}/s`;
   return `${told(low)}–${told(high)}`;
 }
 
-/** `between 0.7918 and 0.9349`, `792.7 ms or more`: where a value lies, in the words of its limit. */
+/** `between 0.7918 and 0.9349`, `792.7 ms or more`: the range of a value, in the notation of its limit. */
 export function formatEnds(low: number, high: number, unit: Unit, target: string): string {
   const end = (value: number) =>
     unit === 'ratio' && !target.includes('%') ? told(value) : formatValue(value, unit);
   return high === Number.POSITIVE_INFINITY ? `${end(low)} or more` : `between ${end(low)} and ${end(high)}`;
 }
 
-/** `1,500`: every count that is read. */
+/** `1,500`: every count in a text. */
 export const formatCount = (n: number) => n.toLocaleString('en-US');
 
 /** `1 request`, `1,500 requests`. */

@@ -16,32 +16,32 @@ const HOSTILE = {
   'a lone surrogate': 'a\ud800b',
 };
 
-/** Any of the characters above, that one of a surrogate pair included. */
+/** Any of the characters above, including one half of a surrogate pair. */
 const HARMFUL_CODES = [
   0x07, 0x08, 0x0d, 0x1b, 0x7f, 0x9b, 0x200b, 0x2028, 0x202e, 0x2066, 0x2069, 0xe0041, 0xd800,
 ];
 const harmfulIn = (text: string) => [...text].filter((sign) => HARMFUL_CODES.includes(sign.codePointAt(0)!));
 
-describe('what steers a terminal is replaced', () => {
+describe('control sequences for terminals are replaced', () => {
   test.each(Object.entries(HOSTILE))('%s', (_, text) => {
     for (const shown of [printable(text), printableLine(text), printableOutput(text, true)])
       expect(harmfulIn(shown)).toEqual([]);
   });
 
-  test('other text stays as it is', () => {
+  test('other text is unchanged', () => {
     const text = '≈ 200 ms\tüber 95%, 👍🏽, 日本語, עברית\nnext';
     expect(printable(text)).toBe(text);
     expect(printableOutput(text, false)).toBe(text);
   });
 
-  test('our own styles stay where they are wanted, and no other sequence does', () => {
+  test('our own styles stay where they are allowed; no other sequence does', () => {
     const text = '\u001b[32mmet\u001b[0m \u001b[8mhidden\u001b[0m';
     expect(printableOutput(text, true)).toBe('\u001b[32mmet\u001b[0m \ufffd[8mhidden\u001b[0m');
     expect(printableOutput(text, false)).not.toContain('\u001b');
   });
 });
 
-describe('what a CI server takes for a command is replaced', () => {
+describe('commands for CI servers are replaced', () => {
   test.each([
     '::error::x',
     '  ::add-mask::x',
@@ -54,7 +54,7 @@ describe('what a CI server takes for a command is replaced', () => {
     expect(shown).not.toMatch(/^\s*::|##\w*\[/m);
   });
 
-  test('an address of IPv6 inside a line stays', () => {
+  test('an IPv6 address inside a line stays', () => {
     expect(printableOutput('http://[::1]:9090 did not answer', false)).toBe(
       'http://[::1]:9090 did not answer',
     );

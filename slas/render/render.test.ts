@@ -4,7 +4,7 @@ import { readCaseFiles } from '../testing/cases.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderText } from './text.ts';
 
-/** How the certainty of a verdict reads. */
+/** How the certainty of a verdict is written. */
 
 const cases = readCaseFiles().get('how-sure.yaml')!;
 
@@ -20,7 +20,7 @@ function rendered(name: string) {
 
 const NEAR = 'exactly at the limit, nothing asked of confidence';
 
-test('the table has the interval, and what is too close to the limit says so', () => {
+test('the table has the interval, and marks what is too close to the limit', () => {
   const { text, coloured } = rendered(NEAR);
   expect(text).toMatch(/objective +target +measured +95% bounds +samples +verdict\n/);
   expect(text).toMatch(/latency-p95 +< 200ms +≈ 200 ms +93\.96–95\.91% +1,500 +met, too close to be sure\n/);
@@ -40,7 +40,7 @@ test('Markdown has both, too', () => {
   );
 });
 
-test('what decided is told where a confidence did', () => {
+test('the deciding interval is printed if a confidence decided', () => {
   const { text, markdown } = rendered('the same with more confidence');
   expect(text).toContain('decided at 99% confidence');
   expect(text).toContain('99% bounds');

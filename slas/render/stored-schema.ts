@@ -4,8 +4,9 @@ import type { Evidence, Plan, PlannedMeasure, RunRecord } from '../model/model.t
 import type { VerdictDocument } from './json.ts';
 
 /**
- * What a stored plan, run record, evidence and verdict must look like to be read again. Fields that are not named here are
- * free: later versions add some, and what earlier versions did not write yet is optional.
+ * The schemas that a stored plan, run record, evidence and verdict must match to be read again. Unlisted
+ * fields are allowed, because later versions add some; fields that earlier versions did not write are
+ * optional.
  */
 
 const text = Type.String();
@@ -187,7 +188,7 @@ const EvidenceSchema = Type.Object({
 // ---------------------------------------------------------------------------------------------- verdict
 
 const Reason = Type.Object({ code: text, params: Type.Object({}) });
-/** The first version had words alone. */
+/** The first version had words only. */
 const reasons = optional(list(Reason));
 
 const VerdictSchema = Type.Object({
@@ -217,7 +218,7 @@ const VerdictSchema = Type.Object({
 
 // ---------------------------------------------------------------------------------------------- reading
 
-/** What is written today must be accepted: the compiler says so where a field's type and its schema part. */
+/** The current types must match: the compiler reports where a field's type and its schema differ. */
 type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
 type Accepts<Written, S extends TSchema> = Written extends ReadonlyDeep<Static<S>> ? true : never;
 type Measured<K extends PlannedMeasure['kind']> = Extract<PlannedMeasure, { kind: K }>;
@@ -239,15 +240,15 @@ const MEASURE_SCHEMAS = new Map(
   Object.entries(MEASURES).map(([kind, schema]) => [kind, Schema.Compile(schema)] as const),
 );
 
-/** What was written by any version so far. */
+/** Files of all versions so far. */
 const VERSIONS = { plan: ['v1'], run: ['v1'], evidence: ['v1'], verdict: ['v1', 'v2'] } as const;
 
 export type StoredNoun = keyof typeof SCHEMAS;
 
-/** Of a file with thousands of wrong entries nobody reads more. */
+/** Nobody reads more problems than this of one file. */
 const MOST_SHOWN = 5;
 
-/** Why this is not what it should be, each with its place; empty: it can be read. */
+/** Why this does not match the schema, with positions; empty if it matches. */
 export function storedProblems(noun: StoredNoun, data: unknown): readonly string[] {
   const versions = VERSIONS[noun].map((version) => `sla-harness/${noun}/${version}`);
   const { schema: found } = (typeof data === 'object' && data !== null ? data : {}) as { schema?: unknown };
@@ -282,11 +283,11 @@ interface SchemaError {
   readonly message: string;
 }
 
-/** What each branch of a union says of a value that fits none. */
+/** A union reports the problems of each branch for a value that matches none. */
 const OF_BRANCHES = ['must be null', 'must be equal to constant'];
 const UNION = 'must match a schema in anyOf';
 
-/** A union is told by what is wrong inside it, where there is something. */
+/** A union is represented by the problems inside it, if there are any. */
 function wordsOf(errors: readonly SchemaError[], within: string): string[] {
   const told = errors.filter(({ message }) => !OF_BRANCHES.includes(message));
   const isCovered = ({ instancePath, message }: SchemaError) =>

@@ -3,7 +3,7 @@ import { inWords, type Reason } from '../model/reasons.ts';
 import type { VerdictDocument } from './json.ts';
 import { wordsOf } from './reasons/words.ts';
 
-/** The first version of verdict.json had words alone. */
+/** The first version of verdict.json had words only. */
 interface FirstVersion {
   readonly schema: 'sla-harness/verdict/v1';
   readonly summary: string;
@@ -13,7 +13,7 @@ interface FirstVersion {
   readonly alerts?: { readonly detail: string; readonly held: readonly { readonly note: string }[] | null };
 }
 
-/** A verdict as it was stored, read back; of the first version, its words are its reasons. */
+/** Reads a stored verdict; for the first version, its words are its reasons. */
 export function readVerdict(stored: VerdictDocument | FirstVersion): Verdict {
   const isFirst = stored.schema === 'sla-harness/verdict/v1';
   return (isFirst ? fromFirst(stored) : fromSecond(stored as VerdictDocument)) as Verdict;
@@ -74,11 +74,11 @@ const fromSecond = ({
       }),
 });
 
-/** The first verdicts of this version have the note of a row in words only. */
+/** The first verdicts of this version have the note of a row as words only. */
 const noted = (reasons: readonly Reason[] | undefined, note: string) =>
   note === '' ? [] : known(reasons ?? [], note);
 
-/** Another version may have other codes, or other words for them: its own words are shown then. */
+/** Another version may have other codes, or other words for them, so its stored words are shown. */
 function known(reasons: readonly Reason[], words: string): readonly Reason[] {
   try {
     return wordsOf(reasons) === words ? reasons : [inWords(words)];

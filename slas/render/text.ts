@@ -13,7 +13,7 @@ import { wordsOf } from './reasons/words.ts';
 
 export interface TextOptions {
   readonly colour: boolean;
-  /** Every reason and precondition; without it those that need attention. */
+  /** Every reason and precondition; otherwise only those that need attention. */
   readonly isVerbose: boolean;
 }
 
@@ -30,8 +30,8 @@ const OUTCOME_STYLE: Record<Outcome | ObjectiveOutcome, Style> = {
 };
 
 /**
- * The verdict for a terminal: a line an objective, one for all preconditions that hold, the reasons of what is not plainly met
- * or could not be checked, and the verdict last.
+ * The verdict for a terminal: one line per objective, one for all preconditions that hold, the reasons of
+ * what is not clearly met or could not be checked, and finally the verdict.
  */
 export function renderText(verdict: Verdict, plan: Plan, { colour, isVerbose }: TextOptions): string {
   const paint = (style: Style, text: string) =>
@@ -101,12 +101,12 @@ function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
 const align = (cell: string, width: number, column: number) =>
   column >= 2 && column <= 4 ? cell.padStart(width) : cell.padEnd(width);
 
-/** `95% bounds`: of the share that was judged (for latency the share within the limit), or of the mean or rate. */
+/** `95% bounds`: of the judged share (for latency the share within the limit), or of the mean or rate. */
 export const boundsTitle = ({ confidence }: Plan) => `${formatValue(confidence ?? 0.95, 'ratio')} bounds`;
 
 /**
- * What the bounds of a table are: each alone holds with so much, which differs between shares and means. null where there are
- * none, and for verdicts that were stored before it was told.
+ * The confidence of the bounds in a table: each holds with it on its own, which differs between shares and
+ * means. null if there are none, and for old verdicts.
  */
 export function boundsInWords({ objectives }: Verdict, plan: Plan): string | null {
   const told = objectives.flatMap(({ id, interval: found }) =>
@@ -132,7 +132,7 @@ export const outcome = ({ verdict, severity, alert, nearLimit, steadiness }: Obj
     ...(steadiness === 'growing' ? ['growing'] : steadiness === 'not-steady' ? ['not steady'] : []),
   ].join(', ');
 
-/** What is plainly met needs no words. */
+/** A clearly met objective needs no words. */
 const needsAttention = ({ verdict, nearLimit, steadiness }: ObjectiveVerdict) =>
   verdict !== 'met' || nearLimit || (steadiness !== null && steadiness !== 'steady');
 
@@ -145,7 +145,9 @@ function reasons({ objectives }: Verdict, isVerbose: boolean): string[] {
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
-/** The verdict in one line. The reason of an inconclusive one stands above, with its precondition or its objective. */
+/**
+ * The verdict in one line. The reason for an inconclusive one is above, with its precondition or objective.
+ */
 function headline({ summary }: Verdict): string {
   if (summary.code !== 'objectives-undecided') return wordsOf([summary]);
   const { undecided, because } = summary.params;
@@ -160,7 +162,10 @@ const MARKS = new Map<boolean | null, readonly [string, Style]>([
   [null, ['·', 'dim']],
 ]);
 
-/** All of them when verbose; else how many hold, each that does not, and what could not be checked, a line a reason. */
+/**
+ * All of them with `--verbose`; otherwise how many hold, each that does not, and what could not be checked,
+ * one line per reason.
+ */
 function preconditions(all: readonly Precondition[], isVerbose: boolean, paint: Paint): string[] {
   const line = (ok: boolean | null, words: string) => {
     const [mark, style] = MARKS.get(ok)!;
@@ -180,7 +185,7 @@ function preconditions(all: readonly Precondition[], isVerbose: boolean, paint: 
   ];
 }
 
-/** Whether Prometheus's own alerts agree; nothing where it has none of the document's rules. */
+/** Whether Prometheus's own alerts agree; nothing if it has none of the document's rules. */
 function alerts({ alerts: seen }: Verdict, isVerbose: boolean, paint: Paint): string[] {
   if (seen === undefined || seen.held === null) return [];
   const shown = seen.held.filter(({ agrees }) => isVerbose || agrees === false);

@@ -1,6 +1,6 @@
 /**
- * Services whose requests depend on each other in known ways, to try the statistics on. Seeded: the same numbers at every
- * run, on every machine. Times are seconds.
+ * Simulated services whose requests depend on each other in known ways, to test the statistics. Seeded: the
+ * same numbers in every run, on every machine. Times are seconds.
  */
 
 /** Uniform draws from 0 to 1. */
@@ -15,15 +15,15 @@ export interface Answers {
 
 export interface Service {
   readonly name: string;
-  /** Latencies of requests that arrive at random in so many seconds, of a service that has long been running. */
+  /** Latencies of randomly arriving requests over this many seconds, of a service in steady state. */
   readonly run: (durationSeconds: number, random: Random) => Answers;
 }
 
 const RATE_PER_SECOND = 25;
-/** What came before a run, so that it does not begin with an empty queue. */
+/** The time simulated before a run, so that it does not begin with an empty queue. */
 const BEFORE_SECONDS = 120;
 
-/** A small generator of 32-bit words with a period far beyond what is drawn (sfc32). */
+/** A small 32-bit generator (sfc32) whose period far exceeds the numbers drawn. */
 export function seeded(seed: number): Random {
   let [a, b, c, counter] = [0, seed | 0, 0x9e3779b9 | 0, 1];
   const next = () => {
@@ -42,7 +42,7 @@ export function seeded(seed: number): Random {
 const exponential = (mean: number, random: Random) => -mean * Math.log(1 - random());
 const normal = (random: Random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 
-/** Arrivals at random; `answer` says how long one takes that arrives at a moment. */
+/** Random arrivals; `answer` returns how long a request takes that arrives at a given time. */
 function simulate(
   durationSeconds: number,
   random: Random,
@@ -64,7 +64,7 @@ function simulate(
 }
 
 const SIGMA = Math.sqrt(Math.LN2);
-/** Log-normal, its standard deviation as large as its mean. */
+/** Log-normal, with a standard deviation equal to its mean. */
 const logNormal = (mean: number, random: Random) => mean * Math.exp(SIGMA * normal(random) - Math.LN2 / 2);
 
 const independent: Service = {
@@ -72,7 +72,7 @@ const independent: Service = {
   run: (durationSeconds, random) => simulate(durationSeconds, random, () => logNormal(0.05, random), 0),
 };
 
-/** Two workers and one queue, first come, first served: the usual shape of a service. */
+/** Two workers and one FIFO queue: the usual structure of a service. */
 const queue = (load: number): Service => ({
   name: `M/G/2 at ${load}`,
   run: (durationSeconds, random) => {
@@ -87,7 +87,9 @@ const queue = (load: number): Service => ({
   },
 });
 
-/** The same queue, its load rising evenly over a run: what a service does that leaks, or whose data grow. */
+/**
+ * The same queue with a load that rises steadily over a run, like a service that leaks, or whose data grow.
+ */
 export const filling = (fromLoad: number, toLoad: number): Service => ({
   name: `M/G/2 from ${fromLoad} to ${toLoad}`,
   run: (durationSeconds, random) => {
@@ -102,7 +104,7 @@ export const filling = (fromLoad: number, toLoad: number): Service => ({
   },
 });
 
-/** Each latency leans on the one before it; the memory is about 50 requests, two seconds. */
+/** Each latency depends on the one before; the correlation spans about 50 requests, or two seconds. */
 const leaning: Service = {
   name: 'AR(1)',
   run: (durationSeconds, random) => {
@@ -120,7 +122,10 @@ const leaning: Service = {
   },
 };
 
-/** Every 20 seconds on average the service stands still for about a second; who comes then waits for its end. */
+/**
+ * Every 20 seconds on average, the service stalls for about a second; requests that arrive meanwhile wait for
+ * the end of the stall.
+ */
 const stalling: Service = {
   name: 'stalls',
   run: (durationSeconds, random) => {

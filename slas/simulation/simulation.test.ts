@@ -3,9 +3,10 @@ import { SERVICES, seeded } from './queues.ts';
 import { type Cell, calibrate, LIMITS, simulateCells } from './simulation.ts';
 
 /**
- * The promise of the intervals, tried on services whose truth is known: with the true share exactly at the limit, at most
- * 7% false *met* at 95% confidence. Seeded, so the outcome is the same everywhere; 300 runs a cell leave a binomial
- * error of 1.5 points, of which 2.33 are allowed (one cell in a hundred would exceed it by chance): 10.4%.
+ * The guarantee of the intervals, tested on services with known truth: with the true share exactly at the
+ * limit, at most 7% false *met* at 95% confidence. Seeded, so the outcome is the same everywhere; 300 runs
+ * per cell leave a binomial error of 1.5 points, of which 2.33 are allowed (one cell in a hundred would
+ * exceed it by chance): 10.4%.
  */
 
 const RUNS = 300;
@@ -24,11 +25,11 @@ describe('with the true share at the limit', () => {
     expect(missed).toBeLessThanOrEqual(MOST);
   });
 
-  test('over all cells under 5% are called met', () => {
+  test('over all cells, fewer than 5% are called met', () => {
     expect(mean(({ recipe }) => recipe)).toBeLessThan(0.05);
   });
 
-  test('the textbook calls a queue met far too often, and so does the spread of its own blocks', () => {
+  test('textbook bounds call a queue met far too often, and so do bounds from the variance of its own blocks', () => {
     const queues = cells.filter(({ service }) => /at 0\.[89]/.test(service));
     expect(queues).toHaveLength(8);
     for (const { textbook, ownBlocks } of queues) {
@@ -40,13 +41,13 @@ describe('with the true share at the limit', () => {
   });
 });
 
-test('a service that is clearly within its limit is called met', () => {
+test('a service well within its limit is called met', () => {
   for (const cell of simulateCells(SERVICES[0]!, 300, 60, 5, 1.25)) expect(cell.recipe).toBeGreaterThan(0.9);
   for (const cell of simulateCells(SERVICES[1]!, 1200, 60, 5, 1.5)) expect(cell.recipe).toBeGreaterThan(0.9);
   for (const cell of simulateCells(SERVICES[0]!, 300, 60, 5, 0.75)) expect(cell.missed).toBeGreaterThan(0.9);
 });
 
-test('the limits are where they are said to be', () => {
+test('the true limits are correct', () => {
   for (const service of SERVICES.filter(({ name }) => /independent|0\.5/.test(name))) {
     const found = calibrate(service, 4000, 10, 3);
     expect(found[95] / LIMITS[service.name]![95]).toBeCloseTo(1, 1);

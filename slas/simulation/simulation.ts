@@ -5,8 +5,8 @@ import { latencyEffectOf } from '../judge/certainty.ts';
 import { type Answers, type Service, seeded } from './queues.ts';
 
 /**
- * Tries the statistics on services whose true share of slow requests is exactly what the limit allows: there, *met* under
- * a confidence of 95% is false, and may be said in 5% of the runs.
+ * Tests the statistics on services whose true share of slow requests is exactly at the limit: *met* at 95%
+ * confidence is then false, and may occur in 5% of the runs.
  */
 
 export interface Cell {
@@ -14,30 +14,37 @@ export interface Cell {
   readonly percentile: 95 | 99;
   readonly durationSeconds: number;
   readonly runs: number;
-  /** Shares of the runs that were called met: by textbook bounds, by the spread of the limit's own blocks, by the recipe. */
+  /**
+   * Shares of the runs that were called met: by textbook bounds, by the variance of the limit's own blocks,
+   * by our method.
+   */
   readonly textbook: number;
   readonly ownBlocks: number;
   readonly recipe: number;
-  /** Share of the runs that the recipe called missed. */
+  /** The share of the runs that our method called missed. */
   readonly missed: number;
-  /** The middle of the design effects that the recipe found. */
+  /** The median of the design effects that our method estimated. */
   readonly designEffect: number;
-  /** Share of the runs that were called not steady, though they are. */
+  /** The share of the runs that were wrongly called not steady. */
   readonly notSteady: number;
-  /** Share of the runs whose interval of the mean latency holds the true mean; null where the other percentile tells it. */
+  /**
+   * The share of the runs whose interval for the mean latency contains the true mean; null if the row of the
+   * other percentile has it.
+   */
   readonly meanHeld: number | null;
 }
 
-/** The truth of a service, in seconds: the limits at which 5% and 1% of the requests are slower, and the mean. */
+/** The truth about a service, in seconds: the limits that 5% and 1% of the requests exceed, and the mean. */
 interface Truth {
   readonly 95: number;
   readonly 99: number;
   readonly mean: number;
 }
 
-/** As `./sla simulate --calibrate` finds them. */
+/** As computed by `./sla simulate --calibrate`. */
 export const LIMITS: Readonly<Record<string, Truth>> = {
-  // These two are known exactly: 0.05·√½·exp(√ln2·z), and the same without √½. The others are of 40 to 160 million requests.
+  // These two are known exactly: 0.05·√½·exp(√ln2·z), and the same without √½. The others come from 40 to 160
+  // million requests.
   independent: { 95: 0.1390564, 99: 0.2452458, mean: 0.05 },
   'AR(1)': { 95: 0.1966555, 99: 0.34683, mean: 0.07071068 },
   'M/G/2 at 0.5': { 95: 0.1483935, 99: 0.2424065, mean: 0.05281957 },
@@ -46,12 +53,12 @@ export const LIMITS: Readonly<Record<string, Truth>> = {
   stalls: { 95: 0.1111438, 99: 1.5982577, mean: 0.06827297 },
 };
 
-/** Bucket edges, as parts of the limit: those of the shipped document, whose limit is 200 ms. */
+/** Bucket edges as multiples of the limit: those of the shipped document, whose limit is 200 ms. */
 const EDGES = [0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2].map(
   (edge) => edge / 0.2,
 );
 
-/** For each edge the slower ones of each second, in which they were answered. */
+/** For each edge, the number of slower responses in each second. */
 function slowerBySecond({ atSeconds, tookSeconds, count }: Answers, limit: number, seconds: number) {
   const edges = EDGES.map((edge) => edge * limit);
   const totals = new Int32Array(seconds);
@@ -63,7 +70,7 @@ function slowerBySecond({ atSeconds, tookSeconds, count }: Answers, limit: numbe
     while (edge >= 0 && tookSeconds[index]! <= edges[edge]!) edge--;
     if (edge >= 0) slower[edge]![second]!++;
   }
-  // So far each is counted at the highest edge it is over; it is over all lower ones, too.
+  // So far each is counted at the highest edge that it exceeds, but it exceeds all lower ones, too.
   for (let edge = edges.length - 2; edge >= 0; edge--)
     for (let second = 0; second < seconds; second++) slower[edge]![second]! += slower[edge + 1]![second]!;
   return slower.map((counts) =>
@@ -92,11 +99,11 @@ function judgeOnce(answers: Answers, limit: number, seconds: number, budget: num
   };
 }
 
-/** Whether a run keeps the level of what is over its limit; that it may be beyond its budget is not asked. */
+/** Whether a run holds its level of requests over the limit, regardless of its budget. */
 const isSteady = (blocks: readonly Block[]) =>
   steadinessOf(blocks, { worse: 'more', isBeyond: () => false, mayImprove: false }) !== 'not-steady';
 
-/** Whether the interval of the mean latency, from the seconds of a run, holds the true mean. */
+/** Whether the interval of the mean latency, estimated from the seconds of a run, contains the true mean. */
 function holdsMean({ atSeconds, tookSeconds, count }: Answers, seconds: number, truth: number): boolean {
   const blocks = Array.from({ length: seconds }, () => ({ part: 0, total: 0 }));
   for (let index = 0; index < count; index++) {
@@ -109,7 +116,7 @@ function holdsMean({ atSeconds, tookSeconds, count }: Answers, seconds: number, 
   return low <= truth && truth <= high;
 }
 
-/** Of so many runs, the share that is called not steady by what is over a limit. */
+/** The share of this many runs that are called not steady by the requests over a limit. */
 export function shareNotSteady(
   service: Service,
   limitSeconds: number,
@@ -126,8 +133,8 @@ export function shareNotSteady(
 }
 
 /**
- * Both percentiles of so many runs of one service. With `limitTimes` over 1 the limit lies so much higher, and *met* is
- * true.
+ * Both percentiles over this many runs of one service. `limitTimes` above 1 raises the limit by that factor,
+ * so that *met* is true.
  */
 export function simulateCells(
   service: Service,
@@ -166,10 +173,10 @@ export function simulateCells(
   });
 }
 
-/** The truth of a service: its latencies' quantiles and their mean, over many requests. */
+/** The truth about a service: the quantiles and the mean of its latencies, from many requests. */
 export function calibrate(service: Service, durationSeconds: number, parts: number, seed: number): Truth {
   const random = seeded(seed);
-  // Two thousand steps for each doubling: finer than chance.
+  // Two thousand steps per doubling: finer than the random error.
   const step = Math.LN2 / 2000;
   const counts = new Map<number, number>();
   let [all, sum] = [0, 0];

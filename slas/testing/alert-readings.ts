@@ -1,21 +1,21 @@
 import type { Plan, PlannedAlert, Reading, RunRecord, Series } from '../model/model.ts';
 
-/** The alerts of a judging case: what Prometheus would say of them. */
+/** The alerts of a judging case: Prometheus's data about them. */
 
 export interface AlertsText {
-  /** How far the rules look back, as `5m`; null: Prometheus has no rules of the document. */
+  /** The lookback of the rules, such as `5m`; null: Prometheus has no rules of the document. */
   readonly over: string | null;
-  /** Since when they are evaluated. */
+  /** When their evaluation began. */
   readonly since?: number;
-  /** What of the rules is recorded, as `error-rate alert`; left out: all. */
+  /** The recorded series, such as `error-rate alert`; omitted: all. */
   readonly of?: readonly string[];
-  /** By the alert's name: `20..45 60..62`; `Name @b` is that of replica b. */
+  /** By the alert's name: `20..45 60..62`; `Name @b` belongs to replica b. */
   readonly firing?: Readonly<Record<string, string>>;
   readonly pending?: Readonly<Record<string, string>>;
   readonly error?: string;
 }
 
-/** What Prometheus would say of them: states at every second of the window, what was recorded at five of its moments. */
+/** Prometheus's data about them: states at every second of the window, and recorded series at five times. */
 export function alertReadings(
   { over, of, since = 0, firing = {}, pending = {}, error }: AlertsText,
   plan: Plan,
@@ -76,7 +76,7 @@ const isIn = (text: string, at: number) =>
     return at >= from! && at <= to!;
   });
 
-/** Rounded: `at - origin` of a case is a decimal. */
+/** Rounded, because `at - origin` of a case has few decimals. */
 function momentsOf(
   { window: { fromSeconds, toSeconds } }: RunRecord,
   stepSeconds: number,

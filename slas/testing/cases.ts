@@ -8,17 +8,22 @@ import { type AlertsText, alertReadings } from './alert-readings.ts';
 import { readLabels, readValues, type Schedule, scheduleOf, selects } from './notation.ts';
 import { thin } from './thinned.ts';
 
-/** Reads the judging cases: files of `slas/cases/`, each a few cases that differ from what is `given`. */
+/** Reads the judging cases: each file of `slas/cases/` has a few cases, given as differences from `given`. */
 
 type ScrapesText = { readonly every: number; readonly first: number; readonly last: number };
 
 interface ReplicaText extends Partial<ScrapesText> {
-  /** Labels of the target, in place of the job `sentiment-api` and an instance that is called as the replica. */
+  /**
+   * Labels of the scrape target, instead of the job `sentiment-api` and an instance named like the replica.
+   */
   readonly labels?: Readonly<Record<string, string>>;
 }
 type LoadText = Readonly<Record<string, number | boolean | string>>;
 
-/** A values text, or buckets: cumulative counts of the window by `le` (or values texts), with changes that hold for all. */
+/**
+ * A values text, or buckets: cumulative counts of the window by `le` (or values texts), with changes that
+ * apply to all.
+ */
 type ValuesText =
   | string
   | number
@@ -27,9 +32,9 @@ type ValuesText =
 interface PhaseText {
   /** When it began; null: it never did. */
   readonly from?: number | null;
-  /** Its requests as `client` writes them, one after the other at the planned rate. */
+  /** Its requests in the notation of `client`, in sequence at the planned rate. */
   readonly client?: string | null;
-  /** How many there were, where not as many as `client` says. */
+  /** Their number, if it differs from `client`. */
   readonly sent?: number;
   readonly late?: number;
 }
@@ -37,21 +42,27 @@ interface PhaseText {
 export interface Given {
   /** Its text, or its content. */
   readonly document: string | object;
-  /** What of the document's `service` is different. */
+  /** Changes to the document's `service`. */
   readonly service: Readonly<Record<string, unknown>>;
-  /** null: no plan, a bare window is judged. */
+  /** null: no load plan; a window without a load is judged. */
   readonly scenario: string | null;
-  /** What decides; left out: the document's, which has none. */
+  /** The confidence; omitted: the document's, which has none. */
   readonly confidence?: number;
   readonly scrapes: ScrapesText;
   readonly window: { readonly from: number; readonly to: number };
-  /** How the scrapes, and the labels, of each replica differ. */
+  /** Differences in the scrapes and labels of each replica. */
   readonly replicas: Readonly<Record<string, ReplicaText>>;
   /** null: no run record. */
   readonly load: LoadText | null;
-  /** The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them until connected), 2 lost; `9 times: …`; `3x0.01=503`. */
+  /**
+   * The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them for
+   * connecting), 2 unanswered; `9 times: …`; `3x0.01=503`.
+   */
   readonly client: string | null;
-  /** By phase, what the generator recorded; those left out began as planned, with fast answers. null: no record by phases. */
+  /**
+   * By phase, the load generator's record; omitted phases began as planned, with fast responses. null: no
+   * record by phases.
+   */
   readonly phases: Readonly<Record<string, PhaseText>> | null;
   /** The load script's checks: `body is right: 300 of 320` passed. null: not recorded. */
   readonly checks: Readonly<Record<string, string>> | null;
@@ -62,16 +73,19 @@ export interface Given {
   /** The document's `checks`; null: it has none. */
   readonly asks: string | null;
   readonly incidents: readonly string[];
-  /** Seconds that the clock of Prometheus is ahead of ours, give or take so many. null: not asked. */
+  /** Seconds by which Prometheus's clock is ahead of ours, and the uncertainty. null: not queried. */
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;
-  /** The window is taken to be too long to be read, and thinned to so many blocks. null: all samples are there. */
+  /**
+   * The window is treated as too long to be read in full, and downsampled to this many blocks. null: all
+   * samples are there.
+   */
   readonly blocks: number | null;
-  /** What Prometheus's alerts said. null: nobody asked. */
+  /** The states of Prometheus's alerts. null: not queried. */
   readonly alerts: AlertsText | null;
   readonly names: Readonly<Record<string, string>>;
-  /** By name; a name that ends in `@b` is of replica b alone. null: there is no such series. */
+  /** By name; a name that ends in `@b` belongs to replica b only. null: there is no such series. */
   readonly series: Readonly<Record<string, ValuesText | null>>;
-  /** What Prometheus said beside its answer, by the metric that was asked for: warnings, or an error instead of it. */
+  /** Warnings with Prometheus's response, or an error instead of it, by the queried metric. */
   readonly warnings: Readonly<Record<string, string>>;
   readonly errors: Readonly<Record<string, string>>;
 }
@@ -94,7 +108,7 @@ export interface ExpectedObjective {
   readonly steady?: string | null;
   /** Seconds of its phase that the service's counts cover; null: none. */
   readonly covers?: number | null;
-  /** A part of the reason. */
+  /** A substring of the reason. */
   readonly says?: string;
 }
 
@@ -112,9 +126,9 @@ interface ExpectText {
   /** By id; `others` are all that are not named. */
   readonly objectives?: Readonly<Record<string, string | ExpectedObjective>>;
   readonly preconditions?: Readonly<Record<string, boolean | null | { ok: boolean | null; says: string }>>;
-  /** All that are told, by name. null: no rules were seen. */
+  /** All reported alerts, by name. null: no rules were seen. */
   readonly alerts?: Readonly<Record<string, ExpectedAlert>> | null;
-  /** A part of what is said of them all. */
+  /** A substring of the summary of all alerts. */
   readonly alertsSay?: string;
 }
 
@@ -139,7 +153,9 @@ export interface Judged {
 export interface JudgingCase {
   readonly name: string;
   readonly because: string;
-  /** What is to be judged. Built in the test itself: a plan that cannot be made fails its own case. */
+  /**
+   * Input for the judge. Built in the test itself, so that a plan that cannot be built fails its own case.
+   */
   readonly build: () => Judged;
   readonly expect: ExpectText;
 }
@@ -174,7 +190,7 @@ const NOTHING: Given = {
   errors: {},
 };
 
-/** Times of the cases are seconds after this moment. */
+/** Times of the cases are seconds after this time. */
 export const ORIGIN_SECONDS = Date.UTC(2025, 0, 1) / 1000;
 
 /** Every case of every file, by file name. */
@@ -195,7 +211,7 @@ function readCases({ given, cases, ...own }: FileText): readonly JudgingCase[] {
 
 const readGiven = (name: string) => overlay(NOTHING, readYaml(`${name}.given.yaml`) as Partial<Given>);
 
-/** The healthy service of `healthy.given.yaml`, on so many replicas. */
+/** The healthy service of `healthy.given.yaml`, with this many replicas. */
 export const healthy = (changes: Partial<Given> = {}) => build(overlay(readGiven('healthy'), changes));
 
 function overlay(base: Given, changes: Partial<Given>): Given {
@@ -212,7 +228,6 @@ function overlay(base: Given, changes: Partial<Given>): Given {
   };
 }
 
-// ---------------------------------------------------------------------------------------------- building
 
 function build(given: Given): Judged {
   const document = documentOf(given);
@@ -259,7 +274,7 @@ function planOf(document: SlaDocument, { scenario, confidence }: Given): Plan {
   throw new Error(plan.error.map(({ message }) => message).join('\n'));
 }
 
-/** What the client recorded of each request: at 25 a second from the beginning, or by phases. */
+/** The client's record of each request: 25 per second from the start, or by phases. */
 function recordOf({ client, phases, window }: Given, plan: Plan): Pick<LoadRecord, 'client' | 'phases'> {
   if (phases === null)
     return client === null
@@ -289,7 +304,7 @@ function recordOf({ client, phases, window }: Given, plan: Plan): Pick<LoadRecor
   return { ...(requests.length === 0 ? {} : columnsOf(requests)), phases: all.map(({ record }) => record) };
 }
 
-/** What k6 reported of the load script. */
+/** k6's report on the load script. */
 function scriptOf({ checks, thresholds, failures }: Given): Partial<LoadRecord> {
   return {
     ...(checks === null ? {} : { checks: Object.entries(checks).map(([name, text]) => checkOf(name, text)) }),
@@ -408,7 +423,7 @@ function histogramOrSeries(
   return buckets.map(([le, text]) => one({ ...labels, le }, text + changes));
 }
 
-/** `@40`: the moment 40 s of the case, as a process tells when it started. */
+/** `@40`: the Unix time of second 40 of the case, as a process start time. */
 const absolute = (value: string) =>
   value.startsWith('@') ? String(ORIGIN_SECONDS + Number(value.slice(1))) : value;
 

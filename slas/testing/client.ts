@@ -1,12 +1,15 @@
 import type { ClientRequests } from '../model/model.ts';
 
-/** A request by the seconds of its run: when it was sent, how long it took, its status (200), its path (`/predict`). */
+/**
+ * A request in seconds of its run: when it was sent, how long it took, its status (200), its path
+ * (`/predict`).
+ */
 export type Sent = readonly [sent: number, took: number, status?: number, path?: '/predict' | '/batch'];
 
 /** Where the runs of `clientOf` begin, in Unix seconds. */
 export const CLIENT_ORIGIN_SECONDS = 1000;
 
-/** What the client would have written down of these requests; none had to connect. */
+/** The client's record of these requests; none had to connect. */
 export function clientOf(requests: readonly Sent[]): ClientRequests {
   const column = (of: (one: Sent) => number) => requests.map(of).join(' ');
   const paths = ['/predict', '/batch'] as const;

@@ -3,14 +3,16 @@ import type { Increase } from '../window/increases.ts';
 import { countIncreases, cutWindow, type Frame } from '../window/window.ts';
 import { type Given, healthy } from './cases.ts';
 
-/** A window of the healthy service, cut, and what its counters grew by: for tests of what is computed between the two. */
+/**
+ * A cut window of the healthy service, and the growth of its counters, for tests of computations in between.
+ */
 export interface Cut {
   readonly plan: Plan;
   readonly run: RunRecord;
   readonly frame: Frame;
-  /** What was planned of the only objective of this kind. */
+  /** The planned objective of this kind; there is only one. */
   readonly measure: <K extends PlannedMeasure['kind']>(kind: K) => PlannedMeasure & { kind: K };
-  /** How much each series of a selector grew; one that a target lacks stood at 0. */
+  /** The growth of each series of a selector; a series that a target lacks was 0. */
   readonly grown: (selector: string) => readonly Increase[];
 }
 

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import type { Series } from '../model/model.ts';
 import { selects } from './notation.ts';
 
-/** A server of Prometheus's API whose samples, known beforehand, become visible some time after they were taken. */
+/** A server with Prometheus's API whose predefined samples become visible some time after they were taken. */
 export interface LateServer extends AsyncDisposable {
   readonly url: string;
-  /** Queries so far. */
+  /** The number of queries so far. */
   readonly queries: readonly string[];
 }
 
@@ -50,7 +50,7 @@ function answerTo(
   if (query === 'time()') return { resultType: 'scalar', result: [now, String(now)] };
   const [, ofFunction] = /^timestamp\((.*)\)$/.exec(query) ?? [];
   const [, selector = ofFunction, range = '300000'] = /^([^(]*)\[(\d+)ms\]$/.exec(query) ?? [];
-  // It knows no other functions.
+  // It has no other functions.
   if (selector === undefined) return { resultType: 'matrix', result: [] };
   const at = Number(parameters.get('time') ?? parameters.get('end'));
   const seen = ofFunction === undefined ? at : Math.min(at, now - withheldSeconds);

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * A service that counted evenly for hours, written as OpenMetrics text piece by piece: what it had counted at any moment
- * follows from the moment alone, so a day of many replicas needs no memory.
+ * A service that counted evenly for hours, written as OpenMetrics text in pieces: its counts at any time are
+ * a function of the time, so a day of many replicas needs no memory.
  */
 export interface LongService {
   readonly job: string;
@@ -15,19 +15,19 @@ export interface LongService {
   readonly hours: number;
   readonly replicas: number;
   readonly everySeconds: number;
-  /** Requests a replica and second. */
+  /** Requests per replica and second. */
   readonly rate: number;
   /** Bucket edges; those of the shipped service by default. */
   readonly edges?: readonly number[];
-  /** When the process of a replica, by its index, starts or ends, if it does. */
+  /** When the process of a replica, by index, starts or ends, if it does. */
   readonly lives?: readonly { readonly bornSeconds?: number; readonly endedSeconds?: number }[];
-  /** A value as it is stored: null where nothing is. */
+  /** A value as stored: null if there is none. */
   readonly stored?: (sample: StoredValue) => number | null;
 }
 
 interface StoredValue {
   readonly name: string;
-  /** As in OpenMetrics, without job and instance. */
+  /** In OpenMetrics notation, without job and instance. */
   readonly labels: string;
   readonly replica: number;
   readonly atSeconds: number;
@@ -39,12 +39,15 @@ const EDGES = [
   0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4,
   0.5, 0.75, 1, 1.5, 2.5, 5, 10,
 ];
-/** Of each thousand requests so many are over 200 ms, and so many are errors; a slow one takes 250 ms, others 12 ms. */
+/**
+ * How many requests of each thousand are over 200 ms, and how many are errors; a slow one takes 250 ms,
+ * others 12 ms.
+ */
 const SLOW = 30;
 const ERRORS = 4;
 const STATUSES = ['200', '400', '429', '500', '503'];
 
-/** What a replica has counted by a moment, since its process started. */
+/** The counts of a replica at a given time, since its process started. */
 export function countedBy(service: LongService, replica: number, atSeconds: number) {
   const since = service.lives?.[replica]?.bornSeconds ?? service.startSeconds;
   const all = Math.max(0, Math.floor((atSeconds - since) * service.rate + 1e-6));
@@ -53,11 +56,11 @@ export function countedBy(service: LongService, replica: number, atSeconds: numb
   return { all, errors, good, slow: Math.floor((good * SLOW) / 1000) };
 }
 
-/** Each replica is scraped at a time of its own. */
+/** Each replica is scraped at its own times. */
 export const firstScrape = ({ startSeconds, everySeconds, replicas }: LongService, replica: number) =>
   Math.round((startSeconds + (replica * everySeconds) / replicas) * 1000) / 1000;
 
-/** The scrapes that open and close a window, of one replica. */
+/** The scrapes of one replica that open and close a window. */
 export function edgesOf(service: LongService, replica: number, fromSeconds: number, toSeconds: number) {
   const first = firstScrape(service, replica);
   const { everySeconds } = service;
@@ -117,10 +120,10 @@ function textOfScrape(service: LongService, replica: number, atSeconds: number):
   return text;
 }
 
-/** Blocks of a TSDB hold two hours each: a file for each of them is read once. */
+/** TSDB blocks of two hours each: each input file is read once. */
 const BLOCK_SECONDS = 7_200;
 
-/** Makes the blocks in `folder/data`. */
+/** Creates the blocks in `folder/data`. */
 export async function makeLongBlocks(services: readonly LongService[], folder: string, promtool: string) {
   const start = Math.min(...services.map(({ startSeconds }) => startSeconds));
   const end = Math.max(...services.map(({ startSeconds, hours }) => startSeconds + hours * 3600));

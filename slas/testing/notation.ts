@@ -1,17 +1,19 @@
 /**
  * The compact notation of the judging cases.
  *
- * A series is written as its name and labels, as in PromQL: `http_requests_total{status="200"}`. Its values are one of
+ * A series is written as its name and labels, as in PromQL: `http_requests_total{status="200"}`. Its values
+ * are one of
  *
- *   0 -> 1500         stands at 0 up to the scrape that opens the window, grows evenly (whole numbers stay whole) to 1500
- *                     at the scrape that closes it, and stands there
- *   at 10=0 30=200    0 up to the scrape at 10 s, from there evenly to 200 at 30 s; as many points as it takes
+ *   0 -> 1500         constant at 0 up to the scrape that opens the window, then growing evenly (integers
+ *                     stay integers) to 1500 at the scrape that closes it, and constant after that
+ *   at 10=0 30=200    0 up to the scrape at 10 s, from there evenly to 200 at 30 s; any number of points
  *   always 1          the same at every scrape
- *   0*2 5+5*3 _ 20    one value a scrape, from the first: `a*2` is a and two more of it, `a+b*3` is a and three more, each b
- *                     larger, `_` is a scrape that stored nothing, `_*2` are two of these, `@40` is the moment 40 s as a
- *                     process tells when it started: in Unix seconds
+ *   0*2 5+5*3 _ 20    one value per scrape, from the first: `a*2` is a and two more of it, `a+b*3` is a and
+ *                     three more, each larger by b, `_` is a scrape that stored nothing, `_*2` are two of
+ * these,
+ *                     `@40` is second 40 as a process start time, in Unix seconds
  *
- * and either may be followed by changes, by the time of the scrape in seconds: `; 40=NaN`, `; 20..30=_` (both included).
+ * Either may be followed by changes, by the scrape times in seconds: `; 40=NaN`, `; 20..30=_` (inclusive).
  */
 
 /** When a replica is scraped, and which of these scrapes open and close the window. */
@@ -37,10 +39,10 @@ export function scheduleOf(
   };
 }
 
-/** Values as Prometheus writes them; null where the scrape stored nothing. */
+/** Values in Prometheus's notation; null if the scrape stored nothing. */
 type Values = (string | null)[];
 
-/** Reads a values text into samples on a schedule. Throws with the text that it cannot read. */
+/** Parses a values text into samples on a schedule. Throws with the text that it cannot parse. */
 export function readValues(text: string, schedule: Schedule): [number, string][] {
   const [base = '', ...changes] = text.split(';').map((part) => part.trim());
   const values = baseValues(base, schedule);
@@ -72,7 +74,7 @@ function growth(text: string, { times, openSeconds, closeSeconds }: Schedule): V
   });
 }
 
-/** Whole numbers at the points make whole numbers between them. */
+/** Integers at the points give integers between them. */
 function between(text: string, times: readonly number[]): Values {
   const points = text
     .split(/\s+/)
@@ -129,7 +131,7 @@ export function readLabels(text: string): Record<string, string> {
 
 const matchersOf = (text: string) => [...text.matchAll(/(\w+)(=~|=)"((?:[^"\\]|\\.)*)"/g)];
 
-/** Whether a vector selector, as the plan writes it, selects these labels. */
+/** Whether a vector selector, as written in the plan, selects these labels. */
 export function selects(selector: string, labels: Readonly<Record<string, string>>): boolean {
   const [name, rest = ''] = selector.split(/\{(.*)\}$/s);
   return (

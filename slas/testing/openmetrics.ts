@@ -1,4 +1,6 @@
-/** Makes OpenMetrics text as a Prometheus would have stored it of a service whose every request is known. */
+/**
+ * Writes the OpenMetrics text that a Prometheus would have stored of a service whose every request is known.
+ */
 
 export interface Request {
   readonly atSeconds: number;
@@ -13,21 +15,21 @@ export interface Replica {
   /** Time of its first scrape. */
   readonly firstSeconds: number;
   readonly requests: readonly Request[];
-  /** The process is replaced at this moment: counters begin at 0 again. */
+  /** The process is replaced at this time: counters restart at 0. */
   readonly restartSeconds?: number;
-  /** It starts at this moment, or ends: it is not scraped before, or after. */
+  /** It starts or ends at this time: it is not scraped before, or after. */
   readonly bornSeconds?: number;
   readonly endedSeconds?: number;
 }
 
 export interface World {
   readonly job: string;
-  /** Time of the last scrape, at most. */
+  /** Latest time of the last scrape. */
   readonly lastSeconds: number;
   readonly replicas: readonly Replica[];
   readonly edges: readonly number[];
   readonly statuses: readonly string[];
-  /** A value as it is stored: null where nothing is. */
+  /** A value as stored: null if there is none. */
   readonly stored?: (sample: {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
@@ -41,7 +43,7 @@ type Metric = readonly [name: string, labels: Readonly<Record<string, string>>, 
 const isGood = ({ status }: Request) => status.startsWith('2');
 const where = { method: 'POST', handler: '/predict' };
 
-/** What one replica exports at a moment: every number counted anew from its requests. */
+/** The metrics of one replica at a given time, computed from all of its requests. */
 function exported(replica: Replica, world: World, atSeconds: number): readonly Metric[] {
   const restarted = replica.restartSeconds !== undefined && atSeconds >= replica.restartSeconds;
   const startSeconds = restarted
@@ -118,7 +120,10 @@ const written = (labels: Readonly<Record<string, string>>) =>
     .map(([label, value]) => `${label}="${value}"`)
     .join(',');
 
-/** So many requests, evenly from the first to the last moment; `bad` of them, dealt out evenly, are as `badly` says. */
+/**
+ * This many requests, evenly spaced between the first and the last time; `bad` of them, spread evenly, have
+ * the outcome `badly`.
+ */
 export function dealt(
   count: number,
   fromSeconds: number,

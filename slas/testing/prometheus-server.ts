@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-/** A real Prometheus over samples that are stored. Stopped, and its folder removed, on disposal. */
+/** A real Prometheus over stored samples. It is stopped and its folder removed when disposed of. */
 export interface PrometheusServer extends AsyncDisposable {
   readonly url: string;
 }
@@ -14,24 +14,26 @@ export interface PrometheusServer extends AsyncDisposable {
 const START_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 
-/** Path of a tool that `./sla test` found. Throws, saying how to run these tests, where there is none. */
+/**
+ * Path of a tool that `./sla test` found. Throws with instructions for running these tests if there is none.
+ */
 export function toolPath(variable: 'PROMETHEUS_BIN' | 'PROMTOOL_BIN' | 'ALERTMANAGER_BIN'): string {
   const path = process.env[variable];
   if (path) return path;
   throw new Error(`${variable} is not set: run these tests by ./sla test, which finds the tool and sets it`);
 }
 
-/** Over samples as OpenMetrics text. */
+/** Over samples in OpenMetrics text. */
 export async function startPrometheus(openMetricsText: string): Promise<PrometheusServer> {
   return await startPrometheusWith((folder) => makeBlocks(toolPath('PROMTOOL_BIN'), folder, openMetricsText));
 }
 
-/** Over a copy of a data folder, as a snapshot of a run is one. */
+/** Over a copy of a data folder, such as the snapshot of a run. */
 export async function startPrometheusOn(dataFolder: string): Promise<PrometheusServer> {
   return await startPrometheusWith((folder) => cp(dataFolder, join(folder, 'data'), { recursive: true }));
 }
 
-/** Over blocks that `make` leaves in `folder/data`. */
+/** Over blocks that `make` creates in `folder/data`. */
 export async function startPrometheusWith(
   fill: (folder: string) => Promise<void>,
 ): Promise<PrometheusServer> {
@@ -46,7 +48,7 @@ export async function startPrometheusWith(
     [
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
-      // The samples are of years ago.
+      // The samples are years old.
       '--storage.tsdb.retention.time=100y',
       '--web.listen-address=127.0.0.1:0',
     ],
@@ -65,7 +67,9 @@ async function makeBlocks(promtool: string, folder: string, text: string): Promi
   await promisify(execFile)(promtool, from, { timeout: START_WITHIN_MS });
 }
 
-/** Resolves to its address once it is ready; rejects with its last lines if it ends before, or takes too long. */
+/**
+ * Resolves to its URL once it is ready; rejects with its last log lines if it ends first, or takes too long.
+ */
 async function listening(child: ChildProcess): Promise<string> {
   const last: string[] = [];
   const lines = createInterface({ input: child.stderr! });
@@ -76,7 +80,7 @@ async function listening(child: ChildProcess): Promise<string> {
     for await (const line of lines) {
       last.push(line);
       url ??= /msg="Listening on".*address=(127\.0\.0\.1:\d+)/.exec(line)?.[1];
-      // On a busy machine these two come in either order.
+      // On a busy machine these two arrive in either order.
       isReady ||= line.includes('Server is ready');
       if (url !== undefined && isReady) return `http://${url}`;
     }

@@ -9,26 +9,26 @@ import { belongsTo } from '../window/targets.ts';
 import type { Judged } from './cases.ts';
 
 /**
- * Makes unit tests for `promtool test rules` of judging cases: the same samples, and as the alerts that must fire exactly
- * what the gate decides of them.
+ * Generates unit tests for `promtool test rules` from judging cases: the same samples, and exactly the gate's
+ * decisions as the alerts that must fire.
  *
- * The gate is asked as of a window that somebody else loaded: an alert knows neither plan nor client. Counters stand high
- * above zero, as those of a service that has run for a while: `increase` guesses back to where a counter was zero
- * otherwise. The window reaches back past its opening scrape by a power of two of its length: what `increase` adds for
- * that then cancels exactly, and "exactly at the limit" stays so.
+ * The gate judges them as windows without a load, because an alert knows neither plan nor client. Counters
+ * start far above zero, like those of a service that has run for a while; otherwise `increase` would
+ * extrapolate to where a counter was zero. The window begins before its opening scrape by a power of two of
+ * its length: what `increase` adds for that cancels exactly, and "exactly at the limit" stays so.
  */
 export interface AlertTest {
   readonly name: string;
   readonly rules: string;
-  /** Text of the test file, given the name of the file with the rules. */
+  /** The content of the test file, given the name of the rule file. */
   readonly test: (rulesFile: string) => string;
-  /** `objective threshold` of each alert that must fire, by the gate. */
+  /** `objective threshold` of each alert that must fire according to the gate. */
   readonly expected: readonly string[];
-  /** Objectives that the gate decided. Of the others nothing is claimed. */
+  /** Objectives that the gate decided. Nothing is expected of the others. */
   readonly decided: readonly string[];
 }
 
-/** What a service that has been up for long has counted before. A power of two: adding it rounds nothing off. */
+/** Earlier counts of a long-running service. A power of two, so that adding it does not round. */
 const COUNTED_BEFORE = 2 ** 20;
 
 const NUMBER = /^([+-]?(\d+(\.\d+)?(e[+-]?\d+)?|Inf)|NaN)$/;
@@ -38,7 +38,7 @@ const isCounter = (name: string) => /_(total|bucket|count|sum)$/.test(name);
 const isSameTarget = (a: Series['labels'], b: Series['labels']) =>
   ['instance', 'prometheus_replica'].every((label) => a[label] === b[label]);
 
-/** Counters, as if they had counted for a while before; a series that was not there from its target's first scrape begins at 0. */
+/** Counters with earlier counts; a series that did not exist at its target's first scrape begins at 0. */
 export function shifted(evidence: Evidence): Evidence {
   const all = evidence.readings.flatMap(({ series }) => series);
   const ups = all.filter(({ labels }) => labels.__name__ === 'up');
@@ -65,14 +65,14 @@ export function shifted(evidence: Evidence): Evidence {
   };
 }
 
-/** What the gate says of a window whose load nobody knows. */
+/** The gate's decision on a window without a load. */
 export function judgeWindow(document: SlaDocument, run: RunRecord, evidence: Evidence): Verdict {
   return judge(planWindow(document), { ...run, load: null, incidents: null }, evidence);
 }
 
 export type AlertCase = Pick<Judged, 'document' | 'run' | 'evidence'> & { readonly name: string };
 
-/** null where the window has no two scrapes that an alert could look at, and where a value is none that can be written. */
+/** null if the window lacks two scrapes that an alert could use, or if a value cannot be written. */
 export function alertTestOf(
   { name, document, run, evidence: given }: AlertCase,
   isClaimed: (objective: string) => boolean = () => true,
@@ -135,7 +135,10 @@ const ms = (seconds: number) => Math.round(seconds * 1000);
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
-/** How far before its opening scrape the window begins: less than a scrape interval, and a power of two of the window. */
+/**
+ * How far before its opening scrape the window begins: less than a scrape interval, and a power of two of the
+ * window.
+ */
 function lead(lengthMs: number, times: readonly number[]): number {
   const intervalMs = Math.min(...times.slice(1).map((at, index) => at - times[index]!));
   let part = lengthMs;
@@ -143,7 +146,7 @@ function lead(lengthMs: number, times: readonly number[]): number {
   return Number.isInteger(part) ? part : Math.floor(intervalMs / 2);
 }
 
-/** Each series once, though several readings may have it. */
+/** Each series once, even if several readings contain it. */
 function distinct({ readings }: Evidence): readonly Series[] {
   const all = readings.flatMap(({ series }) => series);
   return [...new Map(all.map((series) => [written(series.labels), series])).values()];
@@ -156,7 +159,7 @@ function written({ __name__: name, ...labels }: Readonly<Record<string, string>>
   return `${name}{${told.join(',')}}`;
 }
 
-/** One value a tick, `_` where there is none. */
+/** One value per step, `_` if there is none. */
 function valuesOf({ samples }: Series, originMs: number, tickMs: number): string {
   const tokens: string[] = [];
   let next = 0;

@@ -5,7 +5,10 @@ import { median } from '../statistics/statistics.ts';
 import { LATE } from '../window/process-instances.ts';
 import { parseValue } from '../window/targets.ts';
 
-/** Evidence of a short window as it would be if it were too long to be read: what a server would say of its blocks. */
+/**
+ * Evidence of a short window as if it were too long to be read in full: the aggregates that a server would
+ * return for its blocks.
+ */
 export function thin(plan: Plan, run: RunRecord, evidence: Evidence, blocks: number): Evidence {
   const { window } = run;
   const up = evidence.readings.find(({ selector }) => selector === plan.up);
@@ -74,7 +77,7 @@ function digestsOf(plan: Plan, reading: Reading, thinned: Thinned): readonly Rea
   ];
 }
 
-/** What Prometheus gives; null where there is no sample. Its functions leave out nothing but the name. */
+/** Prometheus's result; null if there is no sample. Its functions drop only the name. */
 function told(digest: Digest, all: readonly Sample[], at: number, seconds: number, interval: number) {
   const valuesIn = (range: number) => within(at - range, at)(all).map(([, text]) => parseValue(text));
   const values = valuesIn(seconds);

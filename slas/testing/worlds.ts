@@ -1,6 +1,6 @@
 import { dealt, type Replica, type Request, type World } from './openmetrics.ts';
 
-/** The services that the test against a real Prometheus judges: one job each, all in one TSDB. */
+/** The services that the test with a real Prometheus judges: one job each, all in one TSDB. */
 
 export interface Judged {
   readonly job: string;
@@ -14,30 +14,33 @@ const STATUSES = ['200', '400', '429', '500', '503'];
 
 export interface WorldOptions {
   readonly everySeconds?: number;
-  /** All replicas are scraped at once, where the window begins and where it ends. */
+  /** All replicas are scraped at the same time, at the start and the end of the window. */
   readonly isWindowAtScrapes?: boolean;
   readonly replicas?: number;
   readonly durationSeconds?: number;
-  /** Requests a replica and second. */
+  /** Requests per replica and second. */
   readonly rate?: number;
-  /** Of each replica's requests so many, dealt out evenly, are as `badly` says. */
+  /** How many requests of each replica, spread evenly, have the outcome `badly`. */
   readonly bad?: number;
   readonly badly?: Partial<Request>;
   readonly before?: readonly Request[];
   readonly restartSeconds?: number;
-  /** When the process of a replica, by its index, starts or ends, if it does; each takes requests only while it lives. */
+  /**
+   * When the process of a replica, by index, starts or ends, if it does; it receives requests only in
+   * between.
+   */
   readonly lives?: readonly Pick<Replica, 'bornSeconds' | 'endedSeconds'>[];
   readonly statuses?: readonly string[];
   readonly stored?: World['stored'];
 }
 
-/** The first request falls between two scrapes of every replica, and so does the last answer. */
+/** The first request falls between two scrapes of every replica, and so does the last response. */
 export function judged(job: string, options: WorldOptions = {}): Judged {
   const { everySeconds = 5, replicas = 1, durationSeconds = 12 * everySeconds + 30, rate = 20 } = options;
   const isAtScrapes = options.isWindowAtScrapes === true;
   const fromSeconds = START + 4 * everySeconds + (isAtScrapes ? 0 : 0.3 * everySeconds);
   const toSeconds = fromSeconds + durationSeconds;
-  // None at the very moment of a scrape.
+  // No request coincides with a scrape.
   const inside = isAtScrapes ? 0.01 : 0;
   const requests = dealt(
     rate * durationSeconds,
@@ -49,7 +52,7 @@ export function judged(job: string, options: WorldOptions = {}): Judged {
   const replica = (index: number): Replica => ({
     instance: `10.0.0.${index + 1}:8000`,
     everySeconds,
-    // Each replica is scraped at a time of its own.
+    // Each replica is scraped at its own times.
     firstSeconds: START + (isAtScrapes ? 0 : Math.round(((index * everySeconds) / replicas) * 1000) / 1000),
     requests: [...(options.before ?? []), ...requests].filter((one) => livesAt(one, options.lives?.[index])),
     ...options.lives?.[index],

@@ -4,13 +4,14 @@ import { promDuration } from './promql.ts';
 import { type Rule, type RuleContext, runbookOf, USUAL_WINDOW_SECONDS } from './rule.ts';
 
 /**
- * Multi-window burn rates (https://sre.google/workbook/alerting-on-slos/): how fast the budget of 30 days is being spent.
- * Both windows must burn: the long one shows that it matters, the short one that it still goes on.
+ * Multi-window burn rates (https://sre.google/workbook/alerting-on-slos/): how fast the error budget of 30
+ * days is being spent. Both windows must exceed the rate: the long one shows that it matters, the short one
+ * that it still goes on.
  */
 interface Burn {
   readonly longSeconds: number;
   readonly shortSeconds: number;
-  /** So many times as fast as would spend the budget in exactly 30 days. */
+  /** Multiples of the rate that would spend the budget in exactly 30 days. */
   readonly factor: number;
 }
 
@@ -24,14 +25,17 @@ const SLOW: readonly Burn[] = [
   { longSeconds: 72 * HOUR, shortSeconds: 6 * HOUR, factor: 1 },
 ];
 
-/** For what is judged as a share: its windows recorded, one alert for a fast burn and one for a slow one. */
+/**
+ * For objectives judged as a share: recording rules for each window, an alert for a fast burn and one for a
+ * slow burn.
+ */
 export function burnRules(objective: Objective, context: RuleContext): readonly Rule[] {
   if (!isShare(objective.measure)) return [];
   const budget = budgetOfObjective(objective, 'target');
   const scale = context.windowSeconds / USUAL_WINDOW_SECONDS;
   const scaled = (burns: readonly Burn[]) =>
     burns
-      // More than all cannot be bad: where a twentieth may be, fourteen times as much is reached, and twenty times never.
+      // The bad share cannot exceed 1: with a budget of 5%, a burn rate of 14 is possible, one of 20 is not.
       .filter(({ factor }) => factor * budget < 1)
       .map((burn) => ({
         ...burn,

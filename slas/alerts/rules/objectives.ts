@@ -15,7 +15,7 @@ import {
 } from './promql.ts';
 import { type Rule, type RuleContext, runbookOf } from './rule.ts';
 
-/** Both thresholds of each objective: what is recorded, and what alerts on it. */
+/** Both thresholds of each objective: recording rules, and the alerts on them. */
 
 export type Threshold = 'target' | 'alert';
 
@@ -30,7 +30,7 @@ export function objectiveRules(objective: Objective, context: RuleContext): read
   ];
 }
 
-/** What is recorded of an objective: a share of bad events, or a value. */
+/** The recorded value of an objective: a share of bad events, or a value. */
 export const recordName = ({ measure }: Objective, windowSeconds: number): string =>
   `sla:${isShare(measure) ? 'bad_share' : 'value'}:over${promDuration(windowSeconds)}`;
 
@@ -105,7 +105,7 @@ function alerting(objective: Objective, threshold: Threshold, context: RuleConte
   };
 }
 
-/** The alert on one threshold: what is beyond the target alone is worth knowing, and wakes nobody up. */
+/** The alert on one threshold: missing the SLO target alone is a warning and pages nobody. */
 export function thresholdAlertOf(
   objective: Objective,
   threshold: Threshold,
@@ -115,7 +115,7 @@ export function thresholdAlertOf(
   return threshold === 'alert' ? own : { name: `${own.name}Target`, severity: 'info' };
 }
 
-/** How an objective's alert is called, and how loud it is. */
+/** The name and the severity of an objective's alert. */
 export function alertOf(
   { id }: Objective,
   { alerting: { names } }: SlaDocument,
@@ -124,24 +124,24 @@ export function alertOf(
   return Object.hasOwn(names, id) ? names[id]! : { name: words.join(''), severity: 'warning' };
 }
 
-/** The share of bad events that an objective leaves, up to a threshold: 95% within a limit leave 0.05. */
+/** The share of bad events that an objective allows at a threshold: 95% within a limit leave 0.05. */
 export function budgetOfObjective({ measure, target, alert }: Objective, threshold: Threshold): number {
   if (measure.kind === 'latency') return budgetOf(measure.percentile);
   const { value } = threshold === 'target' ? target : alert!;
   return measure.kind === 'uptime' ? budgetOf(Number((value * 100).toFixed(6))) : value;
 }
 
-/** What the recorded series must be for the threshold to be broken: the gate's own rule, turned around. */
+/** The condition on the recorded series that breaks the threshold: the gate's own rule, negated. */
 function breach(objective: Objective, threshold: Threshold): { comparison: Comparison; value: number } {
   const { measure } = objective;
   const limit = limitOf(objective, threshold);
-  // A target is broken when it does not hold, an alert threshold when it does.
+  // A target is broken if its comparison is false, an alert threshold if it is true.
   const broken = threshold === 'target' ? opposite(limit.comparison) : limit.comparison;
   switch (measure.kind) {
     case 'latency':
       return { comparison: '>', value: budgetOfObjective(objective, threshold) };
     case 'uptime':
-      // Of the share that was down: under 99% up is over 1% down.
+      // For the share of failed scrapes: under 99% up means over 1% down.
       return { comparison: broken === '<' ? '>' : '>=', value: budgetOfObjective(objective, threshold) };
     case 'ratio':
     case 'throughput':
@@ -154,7 +154,7 @@ function breach(objective: Objective, threshold: Threshold): { comparison: Compa
   }
 }
 
-/** Nobody is woken up because the night is quiet: too few answers are too few only where more was asked for. */
+/** A quiet night must not page anyone: a low rate is a problem only if more was requested. */
 function demand({ measure, target, alert }: Objective, threshold: Threshold, context: RuleContext): string {
   const { document, windowSeconds } = context;
   const { requests, selector: service } = document.service;

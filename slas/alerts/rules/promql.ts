@@ -3,11 +3,11 @@ import type { Comparison, Measure, Selection } from '../../model/model.ts';
 import { exponentForm, select, selector } from '../../prometheus/promql.ts';
 
 /**
- * PromQL for alerts, apart from slas/prometheus/promql.ts on purpose: what is written here extrapolates (`increase`), which is good enough to
- * wake somebody up and never enters a verdict.
+ * PromQL for alerts, deliberately separate from slas/prometheus/promql.ts: it extrapolates (`increase`),
+ * which is good enough for paging and never enters a verdict.
  *
- * `increase` and not `rate`: over a window of so many whole intervals both count the same, and a share of two increases is
- * the share of the counts, free of a division by seconds that would round.
+ * `increase` instead of `rate`: over a window of whole intervals both count the same, and a ratio of two
+ * increases is the ratio of the counts, without a division by seconds that would round.
  */
 
 export type ServiceLabels = Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ const PARTS = [
   ['ms', 1],
 ] as const;
 
-/** Seconds as PromQL writes them, in whole milliseconds: 300 → `5m`, 63.75 → `1m3s750ms`. */
+/** Seconds in PromQL notation, in whole milliseconds: 300 → `5m`, 63.75 → `1m3s750ms`. */
 export function promDuration(seconds: number): string {
   let rest = Math.round(seconds * 1000);
   let text = '';
@@ -34,10 +34,10 @@ export function promDuration(seconds: number): string {
 
 const increase = (vector: string, window: string) => `sum(increase(${vector}[${window}]))`;
 
-/** Where no series is, none was counted: an absent part must not make the whole answer vanish, and the alert with it. */
+/** A missing series counts as 0: otherwise the whole result would be empty, and the alert silent. */
 const orNone = (part: string, all: string) => `(${part} or 0 * ${all})`;
 
-/** `le` as Prometheus 2 and 3 write it: 3 stores `1` as `1.0`. */
+/** `le` in the notations of Prometheus 2 and 3: 3 stores `1` as `1.0`. */
 function edgeMatcher(edge: number): string {
   const text = String(edge).replaceAll('.', '\\.');
   const other = exponentForm(edge).map((one) => `|${one.replace(/[.+]/g, '\\$&')}`);
@@ -47,7 +47,7 @@ function edgeMatcher(edge: number): string {
 const bucket = (service: ServiceLabels, { metric, where }: Selection, le: Selection['where'][string]) =>
   select(service, { metric, where: { ...where, le } }, '_bucket');
 
-/** The share of good answers over a limit that is a bucket edge: nothing is interpolated. */
+/** The share of successful responses over a limit that is a bucket edge, without interpolation. */
 export function slowShare(
   service: ServiceLabels,
   histogram: Selection,
@@ -62,20 +62,20 @@ export function slowShare(
   return `(${all} - ${orNone(within, all)}) / ${all}`;
 }
 
-/** The share of one counter in another. */
+/** One counter divided by another. */
 export function partShare(service: ServiceLabels, part: Selection, total: Selection, window: string): string {
   const all = increase(select(service, total), window);
   return `${orNone(increase(select(service, part), window), all)} / ${all}`;
 }
 
-/** How many there were. */
+/** The number of events. */
 export const counted = (service: ServiceLabels, total: Selection, window: string): string =>
   increase(select(service, total), window);
 
-/** What tells one replica from another: a target that has several such gauges is as good as the worst of them. */
+/** The labels that identify a replica: a target with several such gauges is as bad as the worst of them. */
 const REPLICA = 'cluster, namespace, pod, job, instance';
 
-/** The share of scrapes at which a gauge was not 1; a scrape that failed left no gauge, and `up` all the same. */
+/** The share of scrapes at which a gauge was not 1; a failed scrape leaves no gauge, but `up` exists. */
 export function downShare(service: ServiceLabels, gauge: Selection, window: string): string {
   const all = `sum(count_over_time(${selector('up', service)}[${window}]))`;
   const up = `sum(min by (${REPLICA}) (sum_over_time(${select(service, gauge)}[${window}])))`;
@@ -98,7 +98,7 @@ export const mean = (service: ServiceLabels, histogram: Selection, window: strin
 export const highest = (service: ServiceLabels, gauge: Selection, window: string): string =>
   inSeconds(`max(max_over_time(${select(service, gauge)}[${window}]))`, gauge.valuesIn);
 
-/** The value of a measure that is no share. */
+/** The value of a measure that is not a share. */
 export function numberOf(
   measure: Measure & { kind: 'throughput' | 'mean' },
   service: ServiceLabels,
@@ -112,5 +112,5 @@ export function numberOf(
 
 const OPPOSITES: Record<Comparison, Comparison> = { '<': '>=', '<=': '>', '>': '<=', '>=': '<' };
 
-/** `< 15` is not kept at `>= 15`. */
+/** `< 15` is broken at `>= 15`. */
 export const opposite = (comparison: Comparison): Comparison => OPPOSITES[comparison];

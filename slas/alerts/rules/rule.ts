@@ -1,6 +1,6 @@
 import type { AlertSeverity, SlaDocument } from '../../model/model.ts';
 
-/** One rule of Prometheus, as its file has it. */
+/** A Prometheus rule as in a rule file. */
 export interface Rule {
   readonly record?: string;
   readonly alert?: string;
@@ -24,6 +24,6 @@ export interface RuleContext {
   readonly forText: (severity: AlertSeverity | 'info') => string;
 }
 
-/** The page of an alert, where the document says where these are. */
+/** The runbook page of an alert, if the document says where these pages are. */
 export const runbookOf = ({ alerting }: SlaDocument, name: string): Readonly<Record<string, string>> =>
   alerting.runbooks === null ? {} : { runbook_url: `${alerting.runbooks}#${name.toLowerCase()}` };

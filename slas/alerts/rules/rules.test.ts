@@ -40,7 +40,7 @@ describe('the rules of the shipped document', () => {
     expect(await checkRules(renderRules(groups, SOURCE))).toBe('');
   });
 
-  test('the three that people know by name have their severities, and the limits of the table', () => {
+  test('the three well-known ones have their severities, and the limits of the table', () => {
     expect([named('HighErrorRate').labels?.severity, named('HighErrorRate').expr]).toEqual([
       'critical',
       'sla:bad_share:over5m{sla="sentiment-api",objective="error-rate",threshold="alert"} > 0.05',
@@ -51,7 +51,7 @@ describe('the rules of the shipped document', () => {
     expect(named('HighErrorRate').annotations?.runbook_url).toBe('docs/runbooks.md#higherrorrate');
   });
 
-  test('each objective has a rule a threshold, and each alert a severity, a summary and a page', () => {
+  test('every objective has one rule per threshold, and every alert a severity, a summary and a runbook page', () => {
     const alerts = alertsOf(rulesOf(shipped));
     for (const { id } of shipped.objectives.filter(isGeneral)) {
       for (const threshold of ['target', 'alert']) {
@@ -71,7 +71,7 @@ describe('the rules of the shipped document', () => {
     expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
   });
 
-  test('each page that an alert links to is there', () => {
+  test('every runbook page that an alert links to exists', () => {
     const pages = readFileSync(new URL('../../../docs/runbooks.md', import.meta.url), 'utf8');
     const headings = [...pages.matchAll(/^## (\w+)$/gm)].map(([, name]) => `#${name!.toLowerCase()}`);
     const linked = alertsOf([...rulesOf(shipped), ...rawRulesOf(shipped)]).map(({ annotations }) =>
@@ -81,7 +81,7 @@ describe('the rules of the shipped document', () => {
     expect(headings.filter((heading) => !linked.includes(heading))).toEqual([]);
   });
 
-  test('burn rates that cannot be reached are left out: of a twentieth, fourteen times is 72%', () => {
+  test('unreachable burn rates are left out: at a budget of 5%, a factor of 14 is 70% bad', () => {
     expect(named('HighLatencyFastBurn').expr).toContain(
       'over1h{sla="sentiment-api",objective="latency-p95",threshold="target"} > 0.72',
     );
@@ -104,26 +104,28 @@ describe('a document without alerting', () => {
     SHIPPED_YAML.slice(0, SHIPPED_YAML.indexOf('# What ./sla rules writes')).trimEnd(),
   );
 
-  test('has alerts named after its objectives, that are warnings', () => {
+  test('has alerts named after its objectives, with severity warning', () => {
     const alert = alertsOf(rulesOf(plain)).find(({ alert: name }) => name === 'ErrorRate');
     expect(alert?.labels).toEqual({ severity: 'warning' });
     expect(alert?.annotations).not.toHaveProperty('runbook_url');
     expect(rawRulesOf(plain)).toEqual([]);
   });
 
-  test('and promtool has nothing against them', async () => {
+  test('is accepted by promtool', async () => {
     expect(await checkRules(renderRules(rulesOf(plain), SOURCE))).toBe('');
   });
 });
 
-// ---------------------------------------------------------------------------------------------- firing
 
 interface Expectation {
   readonly atMinutes: number;
   readonly firing: readonly string[];
 }
 
-/** A test of promtool: series as `[name, values]`, one value a minute, and which of the named alerts fire when. */
+/**
+ * A promtool test: series as `[name, values]` with one value per minute, and which of the named alerts fire
+ * when.
+ */
 function firing(
   watched: string,
   series: readonly [string, string][],
@@ -155,7 +157,10 @@ function firing(
   };
 }
 
-/** Evaluating all of them over days of samples takes minutes: only the alerts, and what the error rate's are made of. */
+/**
+ * Evaluating all rules over days of samples takes minutes, so only the alerts and the error rate's recording
+ * rules are used.
+ */
 const concerns = ({ alert, labels }: Rule, watched: string) =>
   alert === undefined
     ? /error-rate|model-uptime/.test(labels?.objective ?? '')
@@ -166,9 +171,9 @@ const answers = (status: string) =>
 const predictions = (sentiment: string) =>
   `sentiment_predictions_total{job="sentiment-api",instance="a",endpoint="/predict",sentiment="${sentiment}"}`;
 
-test('burn rates fire while both windows burn, and end with the short one', async () => {
+test('burn-rate alerts fire while both windows exceed the rate, and resolve with the short one', async () => {
   const tests = [
-    // 20% bad: 20 times the budget of 1%, for an hour, and then none.
+    // 20% bad for an hour, 20 times the budget of 1%, then none.
     firing(
       'HighErrorRate(Fast|Slow)Burn',
       [
@@ -181,7 +186,7 @@ test('burn rates fire while both windows burn, and end with the short one', asyn
         { atMinutes: 230, firing: ['HighErrorRateSlowBurn'] },
       ],
     ),
-    // 2% bad for three days: slowly, and never fast.
+    // 2% bad for three days: a slow burn, never a fast one.
     firing(
       'HighErrorRate(Fast|Slow)Burn',
       [
@@ -195,7 +200,7 @@ test('burn rates fire while both windows burn, and end with the short one', asyn
   expect(await testRules(tests)).toEqual(['', '']);
 });
 
-test('drift fires past 10 points either way, not at them, and not of few predictions', async () => {
+test('drift alerts fire beyond 10 points in either direction, not at exactly 10, and not on few predictions', async () => {
   const mix = (positive: number) =>
     [
       [predictions('POSITIVE'), `100000+${positive}x20`],
@@ -223,17 +228,17 @@ test('drift fires past 10 points either way, not at them, and not of few predict
         [predictions('POSITIVE'), '700x20'],
         [predictions('NEGATIVE'), '10x20'],
       ],
-      // Nothing was predicted: nothing has moved.
+      // Nothing was predicted, so nothing has drifted.
       [{ atMinutes: 10, firing: [] }],
     ),
-    // All of them please, 270 in five minutes and 275: of fewer than 271 nothing is said.
+    // All texts are positive, 270 in five minutes and then 275: below 271 nothing is reported.
     few(54, []),
     few(55, ['DriftDetected']),
   ];
   expect(await testRules(tests)).toEqual(tests.map(() => ''));
 });
 
-test('a service that is not scraped is told, and so is one whose scrapes fail', async () => {
+test('an unscraped service is reported, and so is one whose scrapes fail', async () => {
   const up = 'up{job="sentiment-api",instance="a"}';
   const loaded = 'sentiment_model_loaded{job="sentiment-api",instance="a"}';
   const watched = 'ServiceNotScraped|ModelNotLoaded';

@@ -6,18 +6,23 @@ import { promDuration } from './promql.ts';
 import { type Rule, type RuleContext, type RuleGroup, runbookOf, USUAL_WINDOW_SECONDS } from './rule.ts';
 import { watchRules } from './watch.ts';
 
-/** Recording and alerting rules for Prometheus, from the document that the gate judges by. */
+/** Recording and alerting rules for Prometheus, generated from the gate's own document. */
 
 export interface RuleOptions {
-  /** What an alert looks back over; the windows of the burn rates are multiples of it. 5 minutes by default. */
+  /** The lookback of an alert; the windows of the burn rates are multiples of it. 5 minutes by default. */
   readonly windowSeconds?: number;
-  /** How long it must stay so. By default a minute for what is critical, and 5 minutes for the rest. */
+  /**
+   * How long the condition must hold. By default one minute for critical alerts, and 5 minutes for the rest.
+   */
   readonly forSeconds?: number;
 }
 
 const USUAL_FOR_SECONDS: Record<AlertSeverity | 'info', number> = { critical: 60, warning: 300, info: 300 };
 
-/** Every group but the raw one: what is recorded, both thresholds of each objective, burn rates, and what nobody promised. */
+/**
+ * Every group except the raw one: recording rules, both thresholds of each objective, burn rates, and alerts
+ * without an objective.
+ */
 export function rulesOf(document: SlaDocument, options: RuleOptions = {}): readonly RuleGroup[] {
   const context: RuleContext = {
     document,
@@ -25,10 +30,10 @@ export function rulesOf(document: SlaDocument, options: RuleOptions = {}): reado
     forText: (severity) => promDuration(options.forSeconds ?? USUAL_FOR_SECONDS[severity]),
   };
   const { name } = document;
-  // What is for some scenarios only (a recovery after a spike that was sent on purpose) is not in every traffic.
+  // Objectives of single scenarios (a recovery after a deliberate spike) do not apply to all traffic.
   const objectives = document.objectives.filter(isGeneral);
   const groups: RuleGroup[] = [
-    // Recorded and alerted on in one group: within it rules are evaluated in their order, at one moment.
+    // Recorded and alerted on in one group, whose rules are evaluated in order and at the same time.
     {
       name: `${name}-objectives`,
       rules: objectives.flatMap((objective) => objectiveRules(objective, context)),
@@ -47,7 +52,7 @@ export interface ThresholdAlert {
   readonly forSeconds: number;
 }
 
-/** The alerts of `rulesOf` that say of a threshold what a verdict can say of it, too. */
+/** The alerts of `rulesOf` on thresholds that a verdict judges, too. */
 export const thresholdAlertsOf = (document: SlaDocument): readonly ThresholdAlert[] =>
   document.objectives.filter(isGeneral).flatMap((objective) =>
     thresholdsOf(objective).map((threshold) => {
@@ -56,7 +61,7 @@ export const thresholdAlertsOf = (document: SlaDocument): readonly ThresholdAler
     }),
   );
 
-/** The rules that the document has as PromQL, in a group of their own. */
+/** The document's own PromQL rules, in a separate group. */
 export function rawRulesOf(document: SlaDocument, options: RuleOptions = {}): readonly RuleGroup[] {
   const { raw } = document.alerting;
   if (raw.length === 0) return [];

@@ -5,7 +5,7 @@ import { normalQuantile } from '../../statistics/distributions.ts';
 import { counted, partShare, promDuration } from './promql.ts';
 import { type Rule, type RuleContext, runbookOf } from './rule.ts';
 
-/** Alerts without a promise: a share that drifts away, and a service that Prometheus does not see at all. */
+/** Alerts without an objective: a drifting share, and a service that Prometheus does not scrape. */
 export function watchRules(context: RuleContext): readonly Rule[] {
   const { document, forText, windowSeconds } = context;
   const { alerting: alerts, service } = document;
@@ -37,7 +37,10 @@ export function watchRules(context: RuleContext): readonly Rule[] {
   return [drifted, unseen];
 }
 
-/** Chance alone moves the share so far in one of a thousand windows that have fewer: nothing can be said of them. */
+/**
+ * With fewer events, chance alone moves the share this far in one of a thousand windows, so nothing is
+ * reported.
+ */
 function leastFor({ expectedShare, movedShare }: NonNullable<Alerting['drift']>): number {
   const spread = normalQuantile(1 - 0.001 / 2);
   return Math.ceil((expectedShare * (1 - expectedShare) * spread ** 2) / movedShare ** 2);

@@ -12,7 +12,7 @@ function judgedWords({ id, verdict, severity, hasAlertThreshold }: Judged): stri
 
 const RULES = 'Compare the rule in Prometheus with what `./sla rules` prints.';
 
-/** How Prometheus's own alerts agree with the verdict, which they never change. */
+/** How Prometheus's own alerts compare with the verdict, which they never change. */
 export const ALERTS: Entries<AlertReasons> = {
   'alerts-unknown': {
     words: ({ error }) => `alerts could not be read: ${error}`,

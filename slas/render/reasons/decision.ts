@@ -12,7 +12,7 @@ const LONGER = 'Run longer, or at a higher rate: `./sla plan` says how many requ
 const STEADY =
   'Look at the course of the run in its report: a memory leak, a queue that grows, or a cache that is still cold.';
 
-/** Why an objective is met, missed or undecided, and how sure that is. */
+/** Why an objective is met, missed or undecided, and how certain that is. */
 export const DECISION: Entries<DecisionReasons> = {
   bounds: {
     words: boundsOf,

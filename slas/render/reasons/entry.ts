@@ -1,10 +1,10 @@
 import type { Reason } from '../../model/reasons.ts';
 
-/** How one code reads. */
+/** The words of one code. */
 export interface Entry<Params> {
-  /** Words of the reasons inside this one are asked of `put`. */
+  /** `put` renders the reasons inside this one. */
   readonly words: (params: Params, put: Put) => string;
-  /** For the reference: what it means, and what to do about it. */
+  /** For the reference: its meaning, and what to do about it. */
   readonly meaning: string;
   readonly next: string;
 }

@@ -8,7 +8,10 @@ const RECORD = 'Run the load again with this version, which records it.';
 const MACHINE =
   'Give the load generator a machine of its own, or CPU of its own (`--generators`), or more virtual users.';
 
-/** What the preconditions found in the load, in the load script and in the responses that the client got. */
+/**
+ * Findings of the preconditions on the load, on the load script and on the responses that the client
+ * received.
+ */
 export const LOAD: Entries<LoadReasons> = {
   'no-run-record': {
     words: () => 'no run record: another process made the load',

@@ -11,7 +11,7 @@ const DELAY = 'Set `--ingest-delay` to how late samples reach this server.';
 const START_TIME = 'Export `process_start_time_seconds`, as most client libraries do by default.';
 const ALONE = 'Stop the other traffic, or set `isolated: false` in the document if it is expected.';
 
-/** What the preconditions found in Prometheus's samples, in its clock, and in the counts of client and service. */
+/** Findings of the preconditions on Prometheus's samples, its clock, and the counts of client and service. */
 const EVIDENCE: Entries<EvidenceReasons> = {
   'queries-answered': {
     words: ({ queries }) => `Prometheus answered ${countOf(queries, 'query', 'queries')}`,

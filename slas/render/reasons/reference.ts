@@ -1,7 +1,9 @@
 import type { ReasonCode } from '../../model/reasons.ts';
 import { REASONS } from './words.ts';
 
-/** The page of every reason, for docs/reasons.md. `examples`: the words of a code in some verdict. */
+/**
+ * The reference page of every reason, for docs/reasons.md. `examples`: the words of a code in some verdict.
+ */
 export function renderReasonReference(examples: ReadonlyMap<ReasonCode, string>): string {
   const codes = (Object.keys(REASONS) as ReasonCode[]).filter((code) => code !== 'words').sort();
   return `${[HEAD, ...codes.map((code) => sectionOf(code, examples.get(code)))].join('\n\n')}\n`;
@@ -21,5 +23,5 @@ function sectionOf(code: ReasonCode, example: string | undefined): string {
   return [`## ${code}`, ...shown, meaning, `**What to do**: ${next}`].join('\n\n');
 }
 
-/** Words of a verdict as plain text of Markdown. */
+/** Words of a verdict as plain Markdown text. */
 const escaped = (words: string) => words.replace(/[\\`*_[\]<]/g, '\\$&');

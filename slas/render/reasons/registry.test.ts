@@ -9,7 +9,10 @@ import { thin } from '../../testing/thinned.ts';
 import { renderReasonReference } from './reference.ts';
 import { REASONS, wordsOf } from './words.ts';
 
-/** Registry, judging cases and reference belong together: no code without a verdict that has it, none without a page. */
+/**
+ * Keeps registry, judging cases and reference consistent: every code occurs in a verdict and in the
+ * reference.
+ */
 
 const codes = (Object.keys(REASONS) as ReasonCode[]).filter((code) => code !== 'words');
 
@@ -83,7 +86,7 @@ function worldsThatNoCaseCanWrite(): void {
   });
   judgeWith({ given: { series: { 'process start': 'always 1000; 10=_' } } });
   judgeWith({ given: { load: { '2xx': 0, '5xx': 1500 } }, record: { wrongAnswers: 0, lookedInto: 0 } });
-  // Today's plans have no phase after the peak that is shorter than the target; stored ones may.
+  // Current plans have no phase after the peak that is shorter than the target; stored ones may.
   const { plan, run } = healthy();
   const back = {
     kind: 'moment',
@@ -93,11 +96,11 @@ function worldsThatNoCaseCanWrite(): void {
     reasons: [],
   } as const;
   collectFrom(decide(plan.objectives[0]!, back, { plan, run, preconditions: [] }));
-  // Values that are not whole are found earlier, but whole ones beyond 2^53 have no exact difference.
+  // Fractional values are rejected earlier, but integers beyond 2^53 have no exact difference.
   collectFrom(partialEvent([{ labels: {}, increase: 2 ** 54 }]));
 }
 
-test('every code is in some verdict', () => {
+test('every code occurs in a verdict', () => {
   expect(codes.filter((code) => !examples.has(code))).toEqual([]);
 });
 

@@ -207,8 +207,8 @@ export const WINDOW: Entries<WindowReasons> = {
 };
 
 /**
- * The remedy where other targets have the metric: a label that only those have leaves out a sidecar. Where none has it, a warm-up
- * makes its series.
+ * The remedy if other targets have the metric: a label that only those have excludes a sidecar. If none has
+ * it, a warm-up creates its series.
  */
 function remedyOf({ target, isUnknown, elsewhere }: Missing): string {
   if (elsewhere === null)

@@ -6,7 +6,7 @@ import { MEASURES } from './measures.ts';
 import { PRECONDITIONS } from './preconditions.ts';
 import { WINDOW } from './window.ts';
 
-/** Every code with its words: the one place where a verdict's sentences stand. */
+/** Every code with its words: the only place with a verdict's sentences. */
 export const REASONS: Entries<ReasonParams> = {
   ...DECISION,
   ...PRECONDITIONS,
@@ -21,13 +21,13 @@ export const REASONS: Entries<ReasonParams> = {
 };
 
 export interface WordsOptions {
-  /** Preconditions are listed in full nearby: an objective that rests on one only names it. */
+  /** Preconditions are listed in full nearby, so an objective that rests on one only names it. */
   readonly preconditionsBy: 'name' | 'words';
 }
 
 const IN_FULL: WordsOptions = { preconditionsBy: 'words' };
 
-/** Reasons as one line, in their order. */
+/** Reasons on one line, in order. */
 export function wordsOf(reasons: readonly Reason[], options = IN_FULL): string {
   const put: Put = (inner) => wordsOf(inner, options);
   return reasons.map((one) => wordsOfOne(one, put, options)).join('; ');
@@ -38,5 +38,5 @@ function wordsOfOne(one: Reason, put: Put, { preconditionsBy }: WordsOptions): s
   return entryOf(one.code).words(one.params, put);
 }
 
-/** One code's entry takes that code's parameters, which a union of all codes cannot say. */
+/** The entry of a code takes that code's parameters, which a union of all codes cannot express. */
 const entryOf = (code: ReasonCode) => REASONS[code] as Entry<ReasonParams[ReasonCode]>;
