@@ -109,7 +109,6 @@ describe('of the judging cases', () => {
   });
 });
 
-
 type Changes = Parameters<typeof healthy>[0];
 
 const latency = (le: string): Changes => ({ series: { latency: { le } } });

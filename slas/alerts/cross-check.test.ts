@@ -37,7 +37,6 @@ test('stored runs without alerts, in plan or evidence, are judged as before', ()
   expect(Object.keys(judge(oldPlan, run, asked))).not.toContain('alerts');
 });
 
-
 function rendered(caseName: string) {
   const judged = readCaseFiles()
     .get('alerts.yaml')!

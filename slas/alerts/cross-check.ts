@@ -43,7 +43,6 @@ export function holdAlerts(
 
 const unknown = (summary: Reason): { alerts: VerdictAlerts } => ({ alerts: { held: null, summary } });
 
-
 interface AlertState {
   readonly name: string;
   readonly state: string;
@@ -98,7 +97,6 @@ function watchOf(rule: PlannedAlert, recorded: readonly Series[], { window }: Ru
 const overSeconds = (name: string) =>
   parseDuration(/:over(.+)$/.exec(name)?.[1] ?? '') ?? Number.POSITIVE_INFINITY;
 
-
 interface Judged {
   readonly rule: PlannedAlert;
   /**
@@ -132,7 +130,6 @@ const judgedOf = ({ id, verdict, severity, alert }: ObjectiveVerdict) => ({
   severity,
   hasAlertThreshold: alert !== null,
 });
-
 
 function heldFired({ name, severity, stretches }: AlertState, judged: Judged | null): HeldAlert {
   const firing = stretches.map(([from, to]) => ({ from: rfc3339(from), to: rfc3339(to) }));

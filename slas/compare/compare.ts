@@ -138,7 +138,6 @@ type Bounds = NonNullable<Point['bounds']>;
 const isUnder = ({ high }: Bounds, { low }: Bounds, isBucket: boolean) =>
   high !== null && (high < low || (isBucket && high === low));
 
-
 /** Values that differ between any two runs, and those that are compared elsewhere. */
 const OF_NO_MATTER = /^(schema$|ci )/;
 

@@ -228,7 +228,6 @@ function overlay(base: Given, changes: Partial<Given>): Given {
   };
 }
 
-
 function build(given: Given): Judged {
   const document = documentOf(given);
   const plan = planOf(document, given);

@@ -116,7 +116,6 @@ describe('a document without alerting', () => {
   });
 });
 
-
 interface Expectation {
   readonly atMinutes: number;
   readonly firing: readonly string[];
