@@ -45,7 +45,11 @@ export function clientCourse(
   const starts = requests.map(({ startSeconds }) => startSeconds).sort((a, b) => a - b);
   const byEnd = successful.toSorted((a, b) => a.endSeconds - b.endSeconds);
   const ends = byEnd.map(({ endSeconds }) => endSeconds);
-  const endOfLoad = Math.max(origin, ...phases.map(({ toSeconds }) => toSeconds));
+  // A k6 script that plans its own load has no phases.
+  const endOfLoad =
+    phases.length === 0
+      ? Number.POSITIVE_INFINITY
+      : Math.max(origin, ...phases.map(({ toSeconds }) => toSeconds));
   const line = (label: string, valueAt: (atSeconds: number) => number | null): Line => ({
     label,
     values: Array.from({ length: grid.steps }, (_, step) => valueAt(secondsAt(grid, step))),

@@ -1,4 +1,5 @@
 import type { Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
+import { loadInWords } from '../../slas/render/load-in-words.ts';
 import { formatCount, formatMeasured } from '../../slas/render/numbers.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
 import { duration, period, unbroken } from './format.ts';
@@ -20,7 +21,7 @@ export function top(
   const facts = [
     ['When', period(fromSeconds, toSeconds)],
     ['Load', loadOf(plan)],
-    ['Requests', requestsOf(run)],
+    ['Requests', requestsOf(plan, run)],
     ...(held === null ? [] : [['Steps', heldWords(held)]]),
     ...(faults === null ? [] : [['Injected faults', faults]]),
     ['Decided by', plan.confidence === null ? 'observed values' : `${100 * plan.confidence}% confidence`],
@@ -71,16 +72,18 @@ function sentence({ verdict, objectives: all, preconditions, summary }: Verdict)
 
 function loadOf({ load }: Plan): string {
   if (load === null) return 'made by another load generator; only the window was judged';
+  if (load.k6 !== undefined) return loadInWords(load);
   const phases = load.phases.map(
     ({ ratePerSecond, durationSeconds }) => `${ratePerSecond}/s for ${duration(durationSeconds)}`,
   );
   return phases.join(', then ');
 }
 
-function requestsOf({ load }: RunRecord): string {
+function requestsOf(plan: Plan, { load }: RunRecord): string {
   if (load === null) return 'not recorded';
   const { sent, plannedRequests, lost, droppedIterations } = load;
   const [sentCount, planned] = [formatCount(sent), formatCount(plannedRequests)];
+  const isOfScript = plan.load?.k6 !== undefined;
   const early = load.completed ? '' : ', stopped early';
-  return `${sentCount} sent of ${planned} planned${early}; ${formatCount(lost)} unanswered, ${formatCount(droppedIterations)} dropped`;
+  return `${sentCount} sent${isOfScript ? '' : ` of ${planned} planned`}${early}; ${formatCount(lost)} unanswered, ${formatCount(droppedIterations)} dropped`;
 }

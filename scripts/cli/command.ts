@@ -29,6 +29,11 @@ export const addScenario = (command: Command) => command.option('--scenario <nam
 export const addConfidence = (command: Command) => command.option('--confidence <c>', CONFIDENCE);
 export const addIngestDelay = (command: Command) => command.option('--ingest-delay <duration>', INGEST_DELAY);
 
+const SCRIPT =
+  'a k6 script that plans its own load, instead of a scenario: it runs unchanged, and sends to the load target only';
+
+export const addScript = (command: Command) => command.option('--script <file>', SCRIPT);
+
 /** Options of every command that plans a run. */
 export const addPlanOptions = (command: Command) =>
   addConfidence(

@@ -1,5 +1,6 @@
 import { isDuration, isRate, parseDuration, parseRate } from '../../slas/document/limits.ts';
-import type { Load, SlaDocument } from '../../slas/model/model.ts';
+import type { Load, PlannedK6Scenario, SlaDocument } from '../../slas/model/model.ts';
+import { peakPerSecond } from '../../slas/plan/k6-rate.ts';
 import { formatValue } from '../../slas/render/numbers.ts';
 import { accept, badOption, type Input, type PlacedProblem } from '../cli/inputs.ts';
 import { checkAllowed } from '../stack/existing.ts';
@@ -61,15 +62,27 @@ export function checkBounds(
   load: Load,
   file: string,
 ): readonly PlacedProblem[] {
+  const bounds = boundsFor(options, service, file);
+  if (!bounds.ok) return bounds.error;
+  const allowed =
+    options.target === undefined ? [] : checkAllowed(options.target, service.allowedTargets, file);
+  return [...allowed, ...exceeded(load, bounds.value)];
+}
+
+/** The bound on requests a second that applies, which k6 must be held to where a script plans the load; null: none. */
+export function maxRateOf(options: BoundOptions, { service }: SlaDocument): number | null {
+  const bounds = boundsFor(options, service, '');
+  return bounds.ok ? (bounds.value.perSecond?.most ?? null) : null;
+}
+
+function boundsFor(options: BoundOptions, service: SlaDocument['service'], file: string): Input<Bounds> {
   const read = readBounds(options);
-  if (!read.ok) return read.error;
-  if (options.target === undefined) return exceeded(load, read.value);
+  if (!read.ok || options.target === undefined) return read;
   const stated = boundsOf(service, file);
-  const bounds = {
+  return accept({
     perSecond: smaller(read.value.perSecond, stated.perSecond),
     seconds: smaller(read.value.seconds, stated.seconds) ?? DEFAULT_MAX_DURATION,
-  };
-  return [...checkAllowed(options.target, service.allowedTargets, file), ...exceeded(load, bounds)];
+  });
 }
 
 const boundsOf = (
@@ -96,7 +109,8 @@ function exceeded(load: Load, { perSecond, seconds }: Bounds): PlacedProblem[] {
   ];
 }
 
-function tooFast({ scenario, phases }: Load, { most, by }: Bound): PlacedProblem[] {
+function tooFast({ scenario, phases, k6 }: Load, { most, by }: Bound): PlacedProblem[] {
+  if (k6 !== undefined) return scriptTooFast(k6.scenarios, { most, by });
   const fast = phases.filter(({ ratePerSecond }) => ratePerSecond > most);
   if (fast.length === 0) return [];
   const told = fast.map(
@@ -106,9 +120,34 @@ function tooFast({ scenario, phases }: Load, { most, by }: Bound): PlacedProblem
   return [{ code: 'too-fast', path: `scenarios.${scenario}`, message }];
 }
 
+/**
+ * Of a script, the rate of its iterations is known, and each may send several requests: k6 is held to the bound while it runs,
+ * by whole requests a second.
+ */
+function scriptTooFast(scenarios: readonly PlannedK6Scenario[], { most, by }: Bound): PlacedProblem[] {
+  const peak = peakPerSecond(scenarios);
+  const limit = `the ${formatValue(most, 'per_second')} that ${by}`;
+  if (most < 1)
+    return scriptProblem('too-fast', `k6 cannot be held to ${limit}, only to 1/s or more: use a scenario`);
+  if (peak <= most) return [];
+  const message = `the script starts up to ${formatValue(peak, 'per_second')} iterations, which exceeds ${limit}: lower its rates`;
+  return scriptProblem('too-fast', message);
+}
+
+const scriptProblem = (code: string, message: string) => [{ code, path: '--script', message }];
+
+function scriptTooLong(scenarios: readonly PlannedK6Scenario[], { most, by }: Bound): PlacedProblem[] {
+  const ends = scenarios.map((one) => one.startSeconds + one.maxDurationSeconds);
+  const last = Math.max(...ends);
+  const { name } = scenarios[ends.indexOf(last)]!;
+  const message = `the script may take ${formatValue(last, 'seconds')} (scenario "${name}"), longer than the ${formatValue(most, 'seconds')} that ${by}: shorten it, or set maxDuration in the script`;
+  return scriptProblem('too-long', message);
+}
+
 /** Names the phase in which the limit is reached. */
-function tooLong({ scenario, phases, scheduledSeconds }: Load, { most, by }: Bound): PlacedProblem[] {
+function tooLong({ scenario, phases, scheduledSeconds, k6 }: Load, { most, by }: Bound): PlacedProblem[] {
   if (scheduledSeconds <= most) return [];
+  if (k6 !== undefined) return scriptTooLong(k6.scenarios, { most, by });
   const ends = phases.map((_, index) =>
     phases.slice(0, index + 1).reduce((sum, { durationSeconds }) => sum + durationSeconds, 0),
   );

@@ -82,7 +82,13 @@ test('the plan of each executor is what k6 says of it', async () => {
   });
   // k6 adds graceful stops to the ten minutes of `each`; setup() and teardown() may take a minute each.
   expect(rest).toEqual({
-    ...{ scheduledSeconds: 605, plannedIterations: 310, longestSeconds: 755, thresholds: {} },
+    ...{
+      scheduledSeconds: 605,
+      plannedIterations: 310,
+      longestSeconds: 755,
+      maxRequestsPerSecond: null,
+      thresholds: {},
+    },
   });
 });
 

@@ -59,13 +59,23 @@ function unquoted(text: string): string {
   }
 }
 
+/** k6 names files as URLs: a space is `%20` there. */
+function decoded(url: string): string {
+  try {
+    return decodeURI(url);
+  } catch {
+    return url;
+  }
+}
+
 /** A longer message is left out instead of cut: half a secret would not be recognised. */
 const MAX_CHARACTERS = 2_000;
 
 /** `Error: no token at setup (loadtests/peak.ts:5:9)`: the message's first line, and where it was thrown. */
 function inWords({ msg = '', error }: Fields, root: string): string {
   const [message = '', ...frames] = (error === undefined ? msg : `${msg}: ${error}`).split('\n');
-  const place = frames.find((frame) => frame.includes('file://'))?.trim();
+  const found = frames.find((frame) => frame.includes('file://'))?.trim();
+  const place = found === undefined ? undefined : decoded(found);
   // k6 lists what is wrong with the options of a script below its message.
   const listed = frames.filter((frame) => frame.startsWith('\t- ')).map((frame) => frame.slice(3));
   const whole = [

@@ -1,5 +1,4 @@
 import type { PlannedK6Scenario } from '../../slas/model/model.ts';
-import { countOf } from '../../slas/render/numbers.ts';
 
 /** Reads what `k6 inspect --execution-requirements` prints of a script. */
 
@@ -11,6 +10,8 @@ export interface ScriptPlan {
   readonly plannedIterations: number;
   /** The longest time that k6 may take: `setup()`, `teardown()` and graceful stops included. */
   readonly longestSeconds: number;
+  /** The script's own bound on requests (`rps`); null: none. */
+  readonly maxRequestsPerSecond: number | null;
   /** The expressions of each metric's thresholds: `http_req_duration{name:checkout}` → `p(95)<500`. */
   readonly thresholds: Readonly<Record<string, readonly string[]>>;
 }
@@ -49,6 +50,7 @@ interface RawPlan {
   readonly scenarios: Readonly<Record<string, RawScenario>>;
   readonly thresholds?: Readonly<Record<string, readonly Threshold[]>> | null;
   readonly totalDuration: string;
+  readonly rps?: number | null;
   readonly setupTimeout?: string | null;
   readonly teardownTimeout?: string | null;
 }
@@ -67,6 +69,7 @@ export function parsePlan(text: string): ScriptPlan {
     scheduledSeconds: Math.max(...scenarios.map((one) => one.startSeconds + one.maxDurationSeconds)),
     plannedIterations: sum(arriving.map(({ plannedIterations }) => plannedIterations!)),
     longestSeconds: secondsOf(raw.totalDuration) + sum(aroundIt),
+    maxRequestsPerSecond: raw.rps ? raw.rps : null,
     thresholds: Object.fromEntries(
       Object.entries(raw.thresholds ?? {}).map(([metric, all]) => [metric, all.map(expressionOf)]),
     ),
@@ -164,11 +167,4 @@ export function secondsOf(duration: string): number {
     throw new UnplannableScript(`"${duration}" is not a duration that this version can read`);
   const seconds = sum(parts.map(([, amount, unit]) => Number(amount) * UNITS[unit!]!));
   return Number(seconds.toFixed(9));
-}
-
-/** `constant-arrival-rate 25/s for 60 s`, for people. */
-export function scenarioInWords({ name, executor, stages, plannedIterations }: PlannedK6Scenario): string {
-  const planned = plannedIterations === null ? '' : `, ${countOf(plannedIterations, 'iteration')}`;
-  const model = stages === null ? ', a closed model' : '';
-  return `${name}: ${executor}${model}${planned}`;
 }

@@ -4,7 +4,7 @@ import type { Load, Plan, Verdict } from '../../slas/model/model.ts';
 import { askOnce, withoutSecrets } from '../../slas/prometheus/http.ts';
 import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
 import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
-import { countOf, formatCount } from '../../slas/render/numbers.ts';
+import { amountInWords } from '../../slas/render/load-in-words.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { runsFolder, shortPath } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
@@ -133,9 +133,7 @@ async function performRun(
   const load = plan.load as Load;
   // Read while the load runs, for the report that follows it.
   void readUplot(io.root).catch(() => {});
-  io.progress(
-    `loading ${stack.serviceUrl}: ${countOf(load.plannedRequests, 'request')} in ${formatCount(load.scheduledSeconds)} s`,
-  );
+  io.progress(`loading ${stack.serviceUrl}: ${amountInWords(load)}`);
   const run = await runLoad(load, stack, {
     id: folder.id,
     root: io.root,

@@ -26,10 +26,13 @@ import { TOOL_SPECS } from '../tools/specs.ts';
 import type { FoundTool, ToolIo } from '../tools/types.ts';
 import { type BoundOptions, checkBounds, readBounds } from './bounds.ts';
 import type { Generating } from './k6-generators.ts';
+import { planOwnScript, scriptProblems } from './plan-script.ts';
 import { checkTokens } from './tokens.ts';
 
 export interface RunOptions extends LoadOptions, BoundOptions {
   readonly scenario?: string;
+  /** A k6 script that plans its own load, instead of a scenario. */
+  readonly script?: string;
   readonly sla?: string;
   readonly out?: string;
   readonly faults?: string;
@@ -71,17 +74,21 @@ export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Pre
   return accept({ read, plan, options });
 }
 
-interface PlannedRun {
+export interface PlannedRun {
   readonly read: ReadDocument;
   readonly plan: Plan;
   /** The document, as problems name it. */
   readonly file: string;
 }
 
-/** The plan of a scenario, with the options applied. */
+/** The plan of a scenario, with the options applied, or of a script that plans its own load. */
 export async function planRun(options: RunOptions, io: Io): Promise<Input<PlannedRun>> {
+  const possible = scriptProblems(options);
+  if (!possible.ok) return possible;
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read;
+  if (options.script !== undefined)
+    return await planOwnScript(options, read.value, options.sla ?? shortPath(io, read.value.file), io);
   const overrides = readOverrides(options);
   if (!overrides.ok) return overrides;
   const { document } = read.value;

@@ -58,8 +58,18 @@ async function closedLoop(target: autocannon.Options, signal: AbortSignal): Prom
   if (amount >= CONNECTIONS) await fire({ ...target, connections: CONNECTIONS, amount }, signal);
 }
 
-function openLoop({ phases }: Load): Partial<autocannon.Options> {
-  const slowest = Math.min(...phases.map(({ ratePerSecond }) => ratePerSecond));
+/** The lowest planned rate; of a k6 script without one, a request a second. */
+function slowestOf({ phases, k6 }: Load): number {
+  const stages = k6?.scenarios.flatMap((one) => one.stages ?? []) ?? [];
+  const rates = [
+    ...phases.map(({ ratePerSecond }) => ratePerSecond),
+    ...stages.flatMap(({ fromPerSecond, toPerSecond }) => [fromPerSecond, toPerSecond]),
+  ].filter((rate) => rate > 0);
+  return rates.length === 0 ? 1 : Math.min(...rates);
+}
+
+function openLoop(load: Load): Partial<autocannon.Options> {
+  const slowest = slowestOf(load);
   const overallRate = Math.max(1, Math.floor(slowest));
   const connections = Math.min(CONNECTIONS, overallRate);
   // autocannon sends at least one request per second: if fewer are planned, send as many as are planned in

@@ -75,6 +75,8 @@ export interface Load {
     readonly scenarios: readonly PlannedK6Scenario[];
     /** The longest time that k6 may take: `setup()`, `teardown()` and graceful stops included. */
     readonly longestSeconds: number;
+    /** What k6 must be held to (`--rps`), as a bound applies and an iteration may send several requests. Absent: no bound. */
+    readonly maxRequestsPerSecond?: number;
   };
   readonly phases: readonly Phase[];
   readonly seed: number;

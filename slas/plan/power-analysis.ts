@@ -9,8 +9,8 @@ import { plannedIn } from './planned-in.ts';
 export interface Foresight {
   readonly id: string;
   readonly target: string;
-  /** Requests; for uptime scrapes, one a second. */
-  readonly planned: number;
+  /** Requests; for uptime scrapes, one a second. null: not known before the run, as a k6 script plans iterations. */
+  readonly planned: number | null;
   readonly plannedWhat: 'requests' | 'scrapes';
   /** The minimum number: fewer cannot decide the objective. */
   readonly least: number;
@@ -43,7 +43,11 @@ export function foresee(plan: Plan, load: Load): readonly Foresight[] {
     return {
       id: objective.id,
       target: objective.target.text,
-      planned: isCensus ? scrapesOf(objective, load) : plannedFor(objective, load).plannedRequests,
+      planned: isCensus
+        ? scrapesOf(objective, load)
+        : load.k6 === undefined
+          ? plannedFor(objective, load).plannedRequests
+          : null,
       plannedWhat: isCensus ? 'scrapes' : 'requests',
       least: objective.leastSamples,
       detectable: {
@@ -56,7 +60,7 @@ export function foresee(plan: Plan, load: Load): readonly Foresight[] {
 
 function foundBy(objective: PlannedObjective, plan: Plan, load: Load, factor: number): number | null {
   const { kind } = objective.measure;
-  if (kind !== 'latency' && kind !== 'ratio') return null;
+  if ((kind !== 'latency' && kind !== 'ratio') || load.k6 !== undefined) return null;
   const ruling = rulingOf(objective, plan.confidence);
   const effect = { factor, blocks: Number.POSITIVE_INFINITY };
   return detectableShare(
@@ -68,10 +72,11 @@ function foundBy(objective: PlannedObjective, plan: Plan, load: Load, factor: nu
 
 /** Why a plan cannot decide its objectives, however well the service performs. */
 export function tooShort(plan: Plan, load: Load): readonly Problem[] {
+  const what = load.k6 === undefined ? `scenario "${load.scenario}"` : 'the script';
   const problem = (message: string): Problem => ({
     code: 'too-short',
-    path: `scenarios.${load.scenario}`,
-    message: `scenario "${load.scenario}" is too short: ${message}`,
+    path: load.k6 === undefined ? `scenarios.${load.scenario}` : '--script',
+    message: `${what} is too short: ${message}`,
   });
   return [
     ...plan.objectives.flatMap((objective) => lacking(objective, plan, load)),
@@ -95,7 +100,7 @@ function lacking(objective: PlannedObjective, plan: Plan, load: Load): readonly 
       `objective "${id}" (target ${target.text}) needs ${countOf(least, 'request')} after the recovery; make the phase after "${phase}" at least ${seconds} s long (now ${scheduledSeconds} s)`,
     ];
   }
-  if (planned >= least) return [];
+  if (planned === null || planned >= least) return [];
   const scrapes = phase === undefined ? least - 1 : least;
   const seconds = plannedWhat === 'scrapes' ? scrapes : Math.ceil(least / rate);
   const told = `objective "${id}" needs ${formatCount(least)} ${plannedWhat}, ${formatCount(planned)} ${are(planned)} planned`;

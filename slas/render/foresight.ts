@@ -1,6 +1,7 @@
 import type { Load, Plan } from '../model/model.ts';
 import { DEPENDENT, foresee } from '../plan/power-analysis.ts';
-import { countOf, formatCount, formatValue } from './numbers.ts';
+import { amountInWords, loadInWords } from './load-in-words.ts';
+import { formatCount, formatValue } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
 /** The power analysis of a plan, for a terminal. */
@@ -10,7 +11,7 @@ export function renderForesight(plan: Plan, load: Load): string {
     [
       id,
       target,
-      `${formatCount(planned)} ${plannedWhat}`,
+      planned === null ? 'not known' : `${formatCount(planned)} ${plannedWhat}`,
       formatCount(least),
       share(detectable.independent),
       share(detectable.dependent),
@@ -27,7 +28,7 @@ export function renderForesight(plan: Plan, load: Load): string {
       .trimEnd()}`;
   return [
     '',
-    `${printableLine(`${plan.sla.name} · ${load.scenario}`)}: ${countOf(load.plannedRequests, 'request')} in ${formatCount(load.scheduledSeconds)} s · ${ruleInWords(plan)}`,
+    `${printableLine(`${plan.sla.name} · ${load.scenario}`)}: ${amountInWords(load)}${load.k6 === undefined ? '' : ` (${loadInWords(load)})`} · ${ruleInWords(plan)}`,
     '',
     ...[header, ...rows].map(line),
     '',

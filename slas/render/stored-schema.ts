@@ -70,7 +70,13 @@ const PlannedK6Scenario = Type.Object({
 const Load = Type.Object({
   scenario: text,
   script: text,
-  k6: optional(Type.Object({ scenarios: list(PlannedK6Scenario), longestSeconds: count })),
+  k6: optional(
+    Type.Object({
+      scenarios: list(PlannedK6Scenario),
+      longestSeconds: count,
+      maxRequestsPerSecond: optional(count),
+    }),
+  ),
   phases: list(Type.Object({ name: text, ratePerSecond: count, durationSeconds: count })),
   seed: number,
   requestTimeoutSeconds: count,

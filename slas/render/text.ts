@@ -7,6 +7,7 @@ import type {
   Precondition,
   Verdict,
 } from '../model/model.ts';
+import { loadInWords } from './load-in-words.ts';
 import { countOf, formatCount, formatInterval, formatMeasured, formatValue } from './numbers.ts';
 import { printableLine } from './printable.ts';
 import { wordsOf } from './reasons/words.ts';
@@ -54,11 +55,7 @@ export function renderText(verdict: Verdict, plan: Plan, { colour, isVerbose }: 
 
 /** `checkout-api · steady: 25/s for 60 s · 2026-11-23 05:31:02 to 05:32:02 UTC` */
 export function describe({ sla, scenario, window }: Verdict, { load, confidence }: Plan): string {
-  const phases = load?.phases.map(({ name, ratePerSecond, durationSeconds }) => {
-    const told = `${formatCount(ratePerSecond)}/s for ${formatCount(durationSeconds)} s`;
-    return load.phases.length === 1 ? told : `${name} ${told}`;
-  });
-  const what = phases === undefined ? 'window' : `${scenario}: ${phases.join(', then ')}`;
+  const what = load === null ? 'window' : `${scenario}: ${loadInWords(load)}`;
   const time = (text: string) => text.replace('T', ' ').replace(/\.\d+Z$/, '');
   const sameDay = window.from.slice(0, 10) === window.to.slice(0, 10);
   const when = `${time(window.from)} to ${sameDay ? time(window.to).slice(11) : time(window.to)} UTC`;

@@ -7,7 +7,7 @@ import { finishRun, measureRun } from '../../run/perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../../run/prepare.ts';
 import { toJson } from '../../runs/bundle.ts';
 import { writeRunsIndex } from '../../runs/runs-index.ts';
-import { addLoadOptions, addScenario, type Register, VERBOSE } from '../command.ts';
+import { addLoadOptions, addScenario, addScript, type Register, VERBOSE } from '../command.ts';
 import type { PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -20,7 +20,7 @@ export const register: Register = (program, io, done) => {
   const command = program
     .command('gate')
     .description('start the service, run the load, judge every objective, print the verdict and exit by it');
-  addScenario(addLoadOptions(command))
+  addScript(addScenario(addLoadOptions(command)))
     .option('--json', 'print the verdict as JSON on standard output')
     .option('--verbose', VERBOSE)
     .action(async (options: GateOptions) => done(await gate(options, io)));

@@ -1,7 +1,7 @@
 import { foresee, tooShort } from '../../../slas/plan/power-analysis.ts';
 import { renderForesight } from '../../../slas/render/foresight.ts';
 import { planRun, type RunOptions } from '../../run/prepare.ts';
-import { addPlanOptions, addScenario, type Register } from '../command.ts';
+import { addPlanOptions, addScenario, addScript, type Register } from '../command.ts';
 import type { PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -13,7 +13,7 @@ export const register: Register = (program, io, done) => {
   const command = program
     .command('plan')
     .description('say before a run what it can decide: requests, minimum needed, minimum detectable effect');
-  addScenario(addPlanOptions(command))
+  addScript(addScenario(addPlanOptions(command)))
     .option('--json', 'print the plan as JSON on standard output')
     .action(async (options: PlanOptions) => done(await plan(options, io)));
 };

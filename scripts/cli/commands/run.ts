@@ -2,13 +2,13 @@ import { countOf, formatCount } from '../../../slas/render/numbers.ts';
 import { finishRun, measureRun } from '../../run/perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../../run/prepare.ts';
 import { useUpStack } from '../../stack/background.ts';
-import { addLoadOptions, type Register } from '../command.ts';
+import { addLoadOptions, addScript, type Register } from '../command.ts';
 import { badOption, type PlacedProblem, readDocument, shortPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export const register: Register = (program, io, done) => {
   const command = program.command('run').description('run the load only, and leave a run folder');
-  addLoadOptions(command)
+  addScript(addLoadOptions(command))
     .argument('[scenario]', 'a scenario of the document')
     .option('--list', 'print the scenarios of the document, one a line, and run nothing')
     .action(async (scenario: string | undefined, options: RunOptions & { list?: boolean }) =>
@@ -38,7 +38,7 @@ export async function listScenarios(
  * verify.
  */
 export async function run(options: RunOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
-  if (options.scenario === undefined)
+  if (options.scenario === undefined && options.script === undefined)
     return badOption('SCENARIO', 'name the scenario to run; ./sla run --list shows them all').error;
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.error;

@@ -1,0 +1,103 @@
+import { basename, extname } from 'node:path';
+import { planScript } from '../../slas/plan/plan-script.ts';
+import type { ReadDocument } from '../cli/inputs.ts';
+import {
+  accept,
+  badOption,
+  checkConfidence,
+  type Input,
+  readOverrides,
+  refuse,
+  userPath,
+} from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
+import { findTool } from '../tools/find-tool.ts';
+import { maxRateOf } from './bounds.ts';
+import { environmentOf } from './k6-generators.ts';
+import { inspectScript } from './k6-inspect.ts';
+import type { ScriptPlan } from './k6-plan.ts';
+import type { PlannedRun, RunOptions } from './prepare.ts';
+
+/** `--script FILE`: a k6 script that plans its own load, judged by a document. */
+
+/** Inspects the script and plans its run. @param file the document, as problems name it */
+export async function planOwnScript(
+  options: RunOptions,
+  read: ReadDocument,
+  file: string,
+  io: Io,
+): Promise<Input<PlannedRun>> {
+  const overrides = readOverrides(options);
+  if (!overrides.ok) return overrides;
+  const looser = checkConfidence(overrides.value, read.document.confidence, file);
+  if (looser.length > 0) return refuse(...looser);
+  const inspected = await inspect(options.script!, options.target, io);
+  if (!inspected.ok) return inspected;
+  const plan = planScript(
+    read.document,
+    {
+      ...inspected.value,
+      name: nameOf(options.script!),
+      file: userPath(io, options.script!),
+      maxRequestsPerSecond: smaller(inspected.value.maxRequestsPerSecond, maxRateOf(options, read.document)),
+    },
+    overrides.value,
+  );
+  return accept({ read, plan, file });
+}
+
+/** What k6 says of a script of the operator. Nothing is sent. */
+export async function inspect(
+  script: string,
+  target: string | undefined,
+  io: Io,
+): Promise<Input<ScriptPlan>> {
+  const ignored = optionsOfK6(io.env);
+  if (ignored.length > 0)
+    io.progress(
+      `not passed to k6: ${ignored.join(', ')} (options of k6 in the environment would change the planned load: set them in the script)`,
+    );
+  const { path } = await findTool('k6', io);
+  return await inspectScript(userPath(io, script), script, {
+    k6: path,
+    // The service of a stack that is started for the run has no address yet.
+    env: { ...environmentOf(io.env), SLA_TARGET: target?.replace(/\/$/, '') ?? 'http://127.0.0.1' },
+    cwd: io.cwd,
+    signal: io.signal,
+  });
+}
+
+/** Ours, which name the program and not its options. */
+const NOT_OPTIONS = ['K6_BIN'];
+const optionsOfK6 = (env: Io['env']) =>
+  Object.keys(env).filter((name) => /^K6_/i.test(name) && !NOT_OPTIONS.includes(name));
+
+/** `Checkout Test.js` → `checkout-test`: part of the name of the run's folder. */
+export function nameOf(script: string): string {
+  const name = basename(script, extname(script)).toLowerCase();
+  return name.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'script';
+}
+
+const smaller = (one: number | null, other: number | null): number | null => {
+  const known = [one, other].filter((each) => each !== null);
+  return known.length === 0 ? null : Math.min(...known);
+};
+
+/** Options that cannot apply to a load that the script plans. */
+export function scriptProblems(options: RunOptions): Input<null> {
+  const { script, scenario, rate, duration, stack } = options;
+  if (script === undefined) return accept(null);
+  const own = `${script} plans its own load`;
+  if (scenario !== undefined)
+    return badOption('--scenario', `${own}: leave out the scenario, or leave out --script`);
+  if (rate !== undefined)
+    return badOption('--rate', `${own}: change the rate in the script, or leave out --script`);
+  if (duration !== undefined)
+    return badOption('--duration', `${own}: change the duration in the script, or leave out --script`);
+  if (stack === 'containers')
+    return badOption(
+      '--script',
+      'not available with --stack containers: k6 runs in a container there, which does not see the script',
+    );
+  return accept(null);
+}

@@ -1,0 +1,45 @@
+import type { PlannedK6Scenario } from '../model/model.ts';
+
+/** Arrival-rate executors hold their rate whatever the service does; closed models slow down with it. */
+export const isOpen = ({ stages }: PlannedK6Scenario) => stages !== null;
+
+interface Moment {
+  readonly atSeconds: number;
+  readonly perSecond: number;
+}
+
+/** The highest rate of iterations that the arrival-rate scenarios reach together. */
+export function peakPerSecond(scenarios: readonly PlannedK6Scenario[]): number {
+  const courses = scenarios.map(courseOf);
+  const moments = courses.flat().map(({ atSeconds }) => atSeconds);
+  // Rates are linear between these moments, so the peak is at one of them: just before it, or just after it.
+  return moments.reduce((peak, at) => {
+    const sums = [0, 1].map((side) =>
+      courses.reduce((sum, course) => sum + rateAt(course, at, side as 0 | 1), 0),
+    );
+    return Math.max(peak, ...sums);
+  }, 0);
+}
+
+/** The corners of a scenario's rate over time; two at the same moment are a jump. */
+function courseOf({ startSeconds, stages }: PlannedK6Scenario): readonly Moment[] {
+  let atSeconds = startSeconds;
+  return (stages ?? []).flatMap(({ seconds, fromPerSecond, toPerSecond }) => {
+    const from = { atSeconds, perSecond: fromPerSecond };
+    atSeconds += seconds;
+    return [from, { atSeconds, perSecond: toPerSecond }];
+  });
+}
+
+/** @param side 0: as the moment is approached; 1: from it on */
+function rateAt(course: readonly Moment[], at: number, side: 0 | 1): number {
+  const pairs = course.slice(1).map((to, index) => ({ from: course[index]!, to }));
+  const within = pairs.filter(({ from, to }) =>
+    side === 0 ? from.atSeconds < at && at <= to.atSeconds : from.atSeconds <= at && at < to.atSeconds,
+  );
+  const [one] = within;
+  if (one === undefined) return 0;
+  const { from, to } = one;
+  const part = (at - from.atSeconds) / (to.atSeconds - from.atSeconds);
+  return from.perSecond + part * (to.perSecond - from.perSecond);
+}

@@ -1,0 +1,52 @@
+import type { Load, Plan, PlannedK6Scenario, SlaDocument } from '../model/model.ts';
+import { type PlanOverrides, planWindow } from './plan.ts';
+
+/** What k6 says of a script that plans its own load. */
+export interface PlannedScript {
+  /** What the run is called: it stands where a scenario's name does. */
+  readonly name: string;
+  /** Absolute. */
+  readonly file: string;
+  readonly scenarios: readonly PlannedK6Scenario[];
+  readonly plannedIterations: number;
+  readonly scheduledSeconds: number;
+  readonly longestSeconds: number;
+  readonly maxRequestsPerSecond: number | null;
+}
+
+/** k6's own time-out of a request. */
+const REQUEST_TIMEOUT_SECONDS = 60;
+
+/** Plans a run of a k6 script with its own load: every objective that is not limited to some scenarios of the document. */
+export function planScript(
+  document: SlaDocument,
+  script: PlannedScript,
+  overrides: Pick<PlanOverrides, 'confidence'> = {},
+): Plan {
+  const { checks } = document;
+  const window = planWindow(document, overrides);
+  return {
+    ...window,
+    sla: { ...window.sla, scenario: script.name },
+    ...(checks === undefined ? {} : { checks }),
+    load: loadOf(document, script),
+  };
+}
+
+const loadOf = ({ service }: SlaDocument, script: PlannedScript): Load => ({
+  scenario: script.name,
+  script: script.file,
+  k6: {
+    scenarios: script.scenarios,
+    longestSeconds: script.longestSeconds,
+    ...(script.maxRequestsPerSecond === null ? {} : { maxRequestsPerSecond: script.maxRequestsPerSecond }),
+  },
+  phases: [],
+  seed: 0,
+  requestTimeoutSeconds: REQUEST_TIMEOUT_SECONDS,
+  warmUp: service.warmUp ?? null,
+  plannedRequests: script.plannedIterations,
+  scheduledSeconds: script.scheduledSeconds,
+  // Nobody knows before the run how many requests an iteration sends, and so how many may fail.
+  budgets: [],
+});
