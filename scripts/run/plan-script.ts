@@ -1,4 +1,5 @@
 import { basename, extname } from 'node:path';
+import type { Plan } from '../../slas/model/model.ts';
 import { planScript } from '../../slas/plan/plan-script.ts';
 import type { ReadDocument } from '../cli/inputs.ts';
 import {
@@ -6,23 +7,36 @@ import {
   badOption,
   checkConfidence,
   type Input,
+  type LoadOptions,
   readOverrides,
   refuse,
   userPath,
 } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import { findTool } from '../tools/find-tool.ts';
-import { maxRateOf } from './bounds.ts';
+import { type BoundOptions, maxRateOf } from './bounds.ts';
 import { environmentOf } from './k6-generators.ts';
 import { inspectScript } from './k6-inspect.ts';
 import type { ScriptPlan } from './k6-plan.ts';
-import type { PlannedRun, RunOptions } from './prepare.ts';
 
 /** `--script FILE`: a k6 script that plans its own load, judged by a document. */
 
+export interface ScriptOptions extends LoadOptions, BoundOptions {
+  readonly script?: string;
+  readonly scenario?: string;
+  readonly stack?: string;
+}
+
+export interface PlannedRun {
+  readonly read: ReadDocument;
+  readonly plan: Plan;
+  /** The document, as problems name it. */
+  readonly file: string;
+}
+
 /** Inspects the script and plans its run. @param file the document, as problems name it */
 export async function planOwnScript(
-  options: RunOptions,
+  options: ScriptOptions,
   read: ReadDocument,
   file: string,
   io: Io,
@@ -84,7 +98,7 @@ const smaller = (one: number | null, other: number | null): number | null => {
 };
 
 /** Options that cannot apply to a load that the script plans. */
-export function scriptProblems(options: RunOptions): Input<null> {
+export function scriptProblems(options: ScriptOptions): Input<null> {
   const { script, scenario, rate, duration, stack } = options;
   if (script === undefined) return accept(null);
   const own = `${script} plans its own load`;

@@ -26,7 +26,7 @@ import { TOOL_SPECS } from '../tools/specs.ts';
 import type { FoundTool, ToolIo } from '../tools/types.ts';
 import { type BoundOptions, checkBounds, readBounds } from './bounds.ts';
 import type { Generating } from './k6-generators.ts';
-import { planOwnScript, scriptProblems } from './plan-script.ts';
+import { type PlannedRun, planOwnScript, scriptProblems } from './plan-script.ts';
 import { checkTokens } from './tokens.ts';
 
 export interface RunOptions extends LoadOptions, BoundOptions {
@@ -72,13 +72,6 @@ export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Pre
   const forbidden = checkBounds(options, read.document, plan.load!, file);
   if (forbidden.length > 0) return refuse(...forbidden);
   return accept({ read, plan, options });
-}
-
-export interface PlannedRun {
-  readonly read: ReadDocument;
-  readonly plan: Plan;
-  /** The document, as problems name it. */
-  readonly file: string;
 }
 
 /** The plan of a scenario, with the options applied, or of a script that plans its own load. */
