@@ -47,7 +47,7 @@ function percentileIn(
   plan: Plan,
   run: RunRecord,
 ): PercentileAtService | null {
-  const measured = measureIn(scope, objective, run, plan.requests);
+  const measured = measureIn(scope, objective, run);
   if (objective.measure.kind !== 'latency' || measured.kind !== 'share') return null;
   // Counts need a window that was cut, and lack what ended replicas counted unseen.
   const frame = unwrap(unwrap(scope).frame);

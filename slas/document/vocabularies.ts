@@ -1,6 +1,6 @@
 import type { LabelMatcher } from '../model/model.ts';
-import { matcherOf } from './patterns.ts';
-import { CODES, isRpcLabel, isStatusLabel } from './statuses.ts';
+import { alternativesOf, matcherOf, textOf } from './patterns.ts';
+import { asksForCodes, CODES, isRpcLabel, isStatusLabel, tellsStatus } from './statuses.ts';
 
 /** How services spell the outcome of a request, and whether a matcher uses the service's spelling. */
 
@@ -104,6 +104,15 @@ export function isGoodWord(label: string, value: string): boolean {
   if (/^(?:is_?)?(?:success|succeeded|successful|ok)$/i.test(label)) return ALL_WELL.test(value);
   return GOOD.test(value) || grpcCodeOf(label, value) === 0;
 }
+
+/** The labels by which a selection is limited to successful responses: a status, or a word for success. */
+export const outcomeLabels = (where: Readonly<Record<string, LabelMatcher>>): readonly string[] =>
+  Object.keys(where).filter((label) => {
+    const match = where[label]!;
+    if (label === 'le') return false;
+    if (tellsStatus(label) || asksForCodes(match)) return true;
+    return alternativesOf(match).some((part) => isGoodWord(label, textOf(part)));
+  });
 
 /** So similar that one is probably meant by the other: `overload` and `overloaded`. */
 export function isAlike(one: string, other: string): boolean {

@@ -1,5 +1,5 @@
 import { holds } from '../document/limits.ts';
-import { endsOf, isWithin, type Measured } from '../measures/measure.ts';
+import { endsOf, isWithin, type Measured, type UnclaimedCount } from '../measures/measure.ts';
 import type {
   Limit,
   Plan,
@@ -119,7 +119,7 @@ export interface Count {
   readonly doubtful?: number;
   readonly mayBeBad?: number;
   readonly hasErrorsInside?: true;
-  readonly unclaimed?: { readonly mayBeBad: number; readonly outside: number };
+  readonly unclaimed?: UnclaimedCount;
 }
 
 function decideShare(
@@ -136,8 +136,9 @@ function decideShare(
   const own = samples - doubtful + mayBeBad;
   const bad = Math.max(0, counted.bad - doubtful);
   const badBeyondAlert = Math.max(0, counted.badBeyondAlert - doubtful);
-  // A miss must hold even without the bad requests that may lie outside the window.
-  const beyond = (all: number) =>
+  // A miss must hold even without the bad requests that may lie outside the window, and with all unclaimed good ones.
+  const good = counted.unclaimed?.mayBeGood ?? 0;
+  const beyond = (of: number, all = of + good) =>
     missesBy(
       objective,
       Math.max(0, bad - outside.bad),
@@ -148,6 +149,8 @@ function decideShare(
   if (broken.length === 0 && !isTooFew) {
     const miss = beyond(own);
     if (miss !== null) return { ...missed(seen, miss === 'alert'), isWhole: true };
+    if (good > 0 && beyond(own, own) !== null)
+      return undecided([...seen, reason('unclaimed-latencies-would-decide', {})]);
     const keeps = (badOnes: number, all = own) =>
       isWithin(objective.measure, objective.target, Math.min(all, badOnes) + uncounted, all + uncounted);
     // The other way round: all bad requests lie inside the window, and as few good ones as possible.
@@ -160,7 +163,7 @@ function decideShare(
     if (!keeps(counted.bad + mayBeBad, fewest(counted.bad + mayBeBad)))
       return { ...undecidedBy(counted, seen), isOfOthers: true };
     if (!keepsWithUnclaimed(objective, counted, fewest(counted.bad + mayBeBad) + uncounted, uncounted))
-      return undecided([...seen, reason('unclaimed-events-would-decide', {})]);
+      return undecided([...seen, unclaimedReason(objective)]);
     return { ...met(seen), isWhole: true };
   }
   const because = [
@@ -194,6 +197,11 @@ const undecidedBy = ({ hasErrorsInside }: Count, seen: Reasons): Decision =>
 
 const doubtsOfMiss = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
   measure.kind === 'ratio' ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id)) : broken;
+
+const unclaimedReason = ({ measure }: PlannedObjective) =>
+  measure.kind === 'latency'
+    ? reason('unclaimed-latencies-would-decide', {})
+    : reason('unclaimed-events-would-decide', {});
 
 /** Whether the limit is met even if all unclaimed events were bad. */
 function keepsWithUnclaimed(

@@ -47,7 +47,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
     return {
       objective,
       scope,
-      measured: measureIn(scope, objective, run, plan.requests),
+      measured: measureIn(scope, objective, run),
       view: scope.ok ? viewOfClient(objective, scope.value.run) : null,
     };
   });

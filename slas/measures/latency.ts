@@ -1,8 +1,9 @@
 import { answeredWith, requestsOf } from '../client/requests.ts';
-import { statusPattern } from '../document/statuses.ts';
 import { toSeconds } from '../document/units.ts';
+import { outcomeLabels } from '../document/vocabularies.ts';
 import type {
   LoadRecord,
+  Plan,
   PlannedMeasure,
   PlannedObjective,
   RunRecord,
@@ -18,18 +19,28 @@ import { outsideOf } from '../window/outside.ts';
 import { parseValue } from '../window/targets.ts';
 import { uncountedOf } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
+import { errorsCounted } from './errors-counted.ts';
 import { type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
+import { unclaimedLatencies } from './unclaimed-latencies.ts';
 
 /** The share of successful responses within a limit; exact if the limit is a bucket edge. */
+
+/** `run` may be a phase of the `whole` run. */
+interface Grounds {
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  readonly whole: RunRecord;
+}
 
 type Edges = ReadonlyMap<number, number>;
 
 export function measureLatency(
   planned: PlannedMeasure & { kind: 'latency' },
-  { target, alert }: PlannedObjective,
+  objective: PlannedObjective,
   frame: Frame,
-  run: RunRecord,
+  { plan, run, whole }: Grounds,
 ): Measured {
+  const { target, alert } = objective;
   const counted = countIncreases(planned.buckets, frame);
   if (!counted.ok) return nothing(counted.error);
   const part = partialEvent(counted.value);
@@ -57,7 +68,10 @@ export function measureLatency(
   const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
   const slower = slowerBlocks(counted.value, upToLimit, frame, valuesIn);
   const all = counted.value.filter(({ labels }) => parseValue(labels.le!) === Infinity);
-  const inside = errorsInside(planned, samples, frame, run);
+  const inside = errorsInside(planned, samples, frame, plan, run);
+  const left = unclaimedLatencies(planned, objective, samples, frame, whole);
+  if (!left.ok) return nothing(left.error);
+  const { slow, fast } = left.value;
   const quick = counted.value.filter(({ labels }) => parseValue(labels.le!) === target.value);
   return {
     kind: 'share',
@@ -80,7 +94,9 @@ export function measureLatency(
         bucket,
       }),
       ...(inside === null ? [] : [inside.reason]),
+      ...left.value.reasons,
     ],
+    ...(slow + fast === 0 ? {} : { unclaimed: { mayBeBad: slow, outside: slow, mayBeGood: fast } }),
     blocks: slower.at(-1)!,
     lower: slower.slice(0, -1),
   };
@@ -88,26 +104,29 @@ export function measureLatency(
 
 /**
  * A histogram that is not selected by status holds error responses, too: fast ones would hide a miss, slow
- * ones would cause one. The client knows how many there were, so the objective is judged as if all had been
- * fast, and as if all had been slow. null: the histogram holds successful responses only.
+ * ones would cause one. The client knows how many there were, or the service's counters show it, so the
+ * objective is judged as if all had been fast, and as if all had been slow. null: the histogram holds successful responses only.
  */
 function errorsInside(
   { buckets, clientPath }: PlannedMeasure & { kind: 'latency' },
   samples: number,
   frame: Frame,
+  plan: Plan,
   { load }: RunRecord,
 ) {
-  if (statusPattern(readSelector(buckets).where) !== null) return null;
-  const unknown = { reason: reason('errors-included', { errors: null }), doubt: {} };
-  if (load === null || !frame.isIsolated) return unknown;
-  const { errors, missing } = errorsSeen(load, clientPath, samples);
-  if (errors === 0) return unknown;
+  const { where } = readSelector(buckets);
+  if (outcomeLabels(where).length > 0) return null;
+  const isByClient = load !== null && frame.isIsolated;
+  const { errors, missing } = isByClient
+    ? errorsSeen(load, clientPath, samples)
+    : errorsCounted(plan, where, samples, frame);
+  if (errors === 0) return { reason: reason('errors-included', { errors: null, isByClient }), doubt: {} };
   const doubt = {
     doubtful: Math.min(errors, samples),
     mayBeBad: missing,
     hasErrorsInside: true,
   } as const;
-  return { reason: reason('errors-included', { errors }), doubt };
+  return { reason: reason('errors-included', { errors, isByClient }), doubt };
 }
 
 /**

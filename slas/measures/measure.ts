@@ -14,7 +14,7 @@ import { measureRatio } from './ratio.ts';
 import { measureRecovery } from './recovery.ts';
 
 export { highestGauge } from './gauges.ts';
-export { endsOf, type Measured } from './measured.ts';
+export { endsOf, type Measured, type UnclaimedCount } from './measured.ts';
 
 /**
  * What was measured of an objective in its scope, or why nothing could be measured. `run` is the whole run.
@@ -23,7 +23,6 @@ export function measureIn(
   scope: Result<Scope, Reason>,
   objective: PlannedObjective,
   run: RunRecord,
-  requests: string | null,
 ): Measured {
   if (!scope.ok) return nothing(scope.error);
   const { phase, run: own, frame: cut } = scope.value;
@@ -33,7 +32,7 @@ export function measureIn(
   const frame = cut.value;
   const unasked = unaskedPath(planned, run);
   if (unasked !== null) return nothing(unasked);
-  const measured = measure(planned, objective, own, frame, requests, phase !== null);
+  const measured = measure(planned, objective, scope.value, frame, run);
   return phase === null ? measured : allowForEdges(measured, objective, phase, run, own, frame);
 }
 
@@ -49,18 +48,17 @@ function unaskedPath(planned: PlannedMeasure, { load }: RunRecord): Reason | nul
 function measure(
   planned: Exclude<PlannedMeasure, { kind: 'recovery' }>,
   objective: PlannedObjective,
-  run: RunRecord,
+  { plan, run, phase }: Scope,
   frame: Frame,
-  requests: string | null,
-  isPhase: boolean,
+  whole: RunRecord,
 ): Measured {
   switch (planned.kind) {
     case 'latency':
-      return measureLatency(planned, objective, frame, run);
+      return measureLatency(planned, objective, frame, { plan, run, whole });
     case 'ratio':
-      return measureRatio(planned, run, frame);
+      return measureRatio(planned, run, frame, whole);
     case 'throughput':
-      return measureThroughput(planned, run, frame, requests, isPhase);
+      return measureThroughput(planned, run, frame, plan.requests, phase !== null);
     case 'uptime':
       return measureUptime(planned, frame);
     case 'peak':

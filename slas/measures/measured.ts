@@ -36,11 +36,8 @@ export type Measured =
        * them.
        */
       readonly doubtful?: number;
-      /**
-       * This many more may be bad because no selector claims them; of these, this many are not among the
-       * samples. Absent: none.
-       */
-      readonly unclaimed?: { readonly mayBeBad: number; readonly outside: number };
+      /** Events that no selector claims. Absent: none. */
+      readonly unclaimed?: UnclaimedCount;
       /** This many more may belong to it, and be bad. A met limit must hold with them. */
       readonly mayBeBad?: number;
       /** They are uncertain because error responses are among them, not because of a phase's edges. */
@@ -85,6 +82,14 @@ export type Measured =
       readonly reasons: readonly Reason[];
     }
   | { readonly kind: 'nothing'; readonly reasons: readonly Reason[] };
+
+export interface UnclaimedCount {
+  /** This many more may be bad; of these, `outside` are not among the samples. */
+  readonly mayBeBad: number;
+  readonly outside: number;
+  /** This many that are not among the samples may belong to them, and be good. Absent: none. */
+  readonly mayBeGood?: number;
+}
 
 export interface Range {
   readonly low: number;

@@ -12,12 +12,13 @@ import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from '
 import { notAPart } from './part-of.ts';
 import { unclaimedBy } from './unclaimed.ts';
 
-/** Errors over all events, including the requests that only the client knows of. */
+/** Errors over all events, including the requests that only the client knows of. `run` may be a phase of the `whole` run. */
 
 export function measureRatio(
   planned: PlannedMeasure & { kind: 'ratio' },
   run: RunRecord,
   frame: Frame,
+  whole: RunRecord,
 ): Measured {
   const gauge = notACounter(planned.bad, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
@@ -38,7 +39,7 @@ export function measureRatio(
   const seen = frame.isIsolated
     ? withLost(planned, counted, countedBad, lost, run)
     : amongOthers(counted, countedBad, lost);
-  const claims = unclaimedBy(planned, seen.badCount, all.value, frame, run);
+  const claims = unclaimedBy(planned, seen.badCount, all.value, frame, whole);
   if (!claims.ok) return nothing(claims.error);
   const unclaimed = claims.value;
   const absence = bad.value.length > 0 ? null : absenceOf(planned, frame, run);

@@ -1,4 +1,4 @@
-import { answersInAll, requestsOf } from '../client/requests.ts';
+import { answersInAll, isLost } from '../client/requests.ts';
 import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patterns.ts';
 import { asksForCodes, claimedCodes, claimsCode, codesOf, isStatusLabel } from '../document/statuses.ts';
 import {
@@ -14,6 +14,7 @@ import { type Reason, reason } from '../model/reasons.ts';
 import { ok, type Result } from '../model/result.ts';
 import { candidatesOf, readSelector, type Selected, tellingLabels } from '../prometheus/promql.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
+import { isWholeRun, witnessOf } from './witness.ts';
 
 /**
  * Events that an error rate's matchers claim neither as bad nor as good: `4xx`, where `5..|429` is bad;
@@ -56,7 +57,10 @@ function askedBy(planned: Ratio): Asked {
   return { bad, all, telling: tellingLabels(bad, all), isOneMetric: bad.metric === all.metric };
 }
 
-/** Unclaimed events, or why they could not be counted. `countedBad` are the known bad ones, unanswered ones included. */
+/**
+ * Unclaimed events, or why they could not be counted. `countedBad` are the known bad ones, unanswered ones included. The frame may be
+ * a part of the run.
+ */
 export function unclaimedBy(
   planned: Ratio,
   countedBad: number,
@@ -100,11 +104,11 @@ function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt 
 }
 
 /** Whether the same target has the label on other series: there it distinguishes bad events from the rest. */
-const isToldByOthers = (label: string, { job, instance }: Labels, known: readonly Labels[]) =>
+export const isToldByOthers = (label: string, { job, instance }: Labels, known: readonly Labels[]) =>
   known.some((one) => label in one && one.job === job && one.instance === instance);
 
 /** Whether a label holds statuses: by its name, or because the document selects codes by it. */
-const tellsCodes = (label: string, match: LabelMatcher) =>
+export const tellsCodes = (label: string, match: LabelMatcher) =>
   isStatusLabel(label) || (label !== 'le' && asksForCodes(match));
 
 function doubtOfValue(label: string, value: string, asked: Asked, known: readonly Labels[]): Doubt | null {
@@ -165,23 +169,27 @@ function witnessed(
   events: readonly Event[],
   asked: Asked,
   frame: Frame,
-  { load, window }: RunRecord,
+  run: RunRecord,
 ): Unclaimed {
   const all = sumOf(inDoubt);
   const outside = sumOf(inDoubt.filter(({ labels }) => !isInTotal(labels, asked)));
   const because = (client: UnclaimedParams['client']) => [
-    reason('unclaimed-events', { ...listed(inDoubt, asked), events: all, client }),
+    reason('unclaimed-events', {
+      ...listedValues(inDoubt, asked.bad.where),
+      bad: askedFor(asked.bad.where, asked.telling),
+      events: all,
+      client,
+    }),
   ];
   const nobody = { mayBeBad: all, outside, bad: 0, reasons: because(null) };
-  const isWhole = frame.fromSeconds === window.fromSeconds && frame.toSeconds === window.toSeconds;
-  if (load === null || !load.completed || !frame.isIsolated || !isWhole) return nobody;
-  const bad = badAtClient(planned.badStatus, load);
+  const client = clientsErrors(planned.badStatus, frame, run);
   // The client cannot say whether a word is another spelling, because it saw a status code.
-  if (bad === null || (planned.badStatus === null && inDoubt.some(({ doubt }) => doubt === 'same')))
+  if (client === null || (planned.badStatus === null && inDoubt.some(({ doubt }) => doubt === 'same')))
     return nobody;
-  const more = Math.max(0, bad + load.lost - countedBad);
+  const { bad, lost, answers } = client;
+  const more = Math.max(0, bad + lost - countedBad);
   const atMost = Math.min(all, more);
-  const isAllOfClient = load.lost === 0 && sumOf(events) === answersInAll(load) && planned.badStatus !== null;
+  const isAllOfClient = lost === 0 && sumOf(events) === answers && planned.badStatus !== null;
   const share = Math.min(outside, atMost);
   const isExact = isAllOfClient || atMost === 0;
   const reasons = because({ errors: bad, bad: atMost, isExact });
@@ -190,19 +198,38 @@ function witnessed(
     : { mayBeBad: atMost, outside: share, bad: 0, reasons };
 }
 
+/** What the client saw of the requests that the frame may hold. */
+interface ClientsErrors {
+  readonly bad: number;
+  readonly lost: number;
+  /** Of a part of the run it is not known how many of them the service counted in it. */
+  readonly answers: number | null;
+}
+
 /** Responses that are bad by the status that the client received; null if its record does not say. */
-function badAtClient(
-  badStatus: string | null,
-  { answered, client, wrongAnswers = 0 }: NonNullable<RunRecord['load']>,
-) {
-  // It is unknown which words stand for which statuses: any unsuccessful response may be bad.
-  if (badStatus === null)
-    return answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'] + wrongAnswers;
-  const is = claimsCode(badStatus);
-  if (client !== undefined)
-    return requestsOf(client).filter(({ status }) => status !== '0' && is(status)).length;
-  const none = answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'] === 0;
-  return none ? 0 : null;
+function clientsErrors(badStatus: string | null, frame: Frame, run: RunRecord): ClientsErrors | null {
+  const { load } = run;
+  const witness = witnessOf(frame, run);
+  if (witness !== null) {
+    // It is unknown which words stand for which statuses: any unsuccessful response may be bad.
+    const is = badStatus === null ? (status: string) => !status.startsWith('2') : claimsCode(badStatus);
+    const bad = witness.requests.filter((one) => !isLost(one) && is(one.status)).length;
+    const wrong = badStatus === null ? (load!.wrongAnswers ?? 0) : 0;
+    return {
+      bad: bad + wrong,
+      lost: witness.lost,
+      answers: witness.isWhole ? answersInAll(load!) : null,
+    };
+  }
+  if (load === null || !load.completed || !frame.isIsolated || !isWholeRun(frame, run.window)) return null;
+  const { answered, client, wrongAnswers = 0 } = load;
+  const others = answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'];
+  if (badStatus !== null && (client !== undefined || others > 0)) return null;
+  return {
+    bad: badStatus === null ? others + wrongAnswers : 0,
+    lost: load.lost,
+    answers: answersInAll(load),
+  };
 }
 
 const isInTotal = (labels: Labels, { all, isOneMetric }: Asked) =>
@@ -214,12 +241,19 @@ const MAX_LISTED = 6;
 
 type UnclaimedParams = Reason<'unclaimed-events'>['params'];
 
-/** Each value with its count, the most frequent first, and what `bad` selects. */
-function listed(inDoubt: readonly Event[], { bad, telling }: Asked) {
+/** What a selector requires of these labels. */
+export const askedFor = (where: Selected['where'], labels: readonly string[]) =>
+  labels.map((label) => ({ label, asked: textOf(where[label]!) }));
+
+/** Each value that a selector leaves out with its count, the most frequent first. */
+export function listedValues(
+  inDoubt: readonly { readonly labels: Labels; readonly count: number }[],
+  where: Selected['where'],
+) {
   const counts = new Map<string, UnclaimedParams['values'][number]>();
   for (const { labels, count } of inDoubt) {
-    const missed = Object.keys(bad.where)
-      .filter((label) => !isMatched(bad.where[label]!, labels[label] ?? ''))
+    const missed = Object.keys(where)
+      .filter((label) => !isMatched(where[label]!, labels[label] ?? ''))
       .map((label) => ({ label, value: labels[label] ?? null }));
     const key = JSON.stringify(missed);
     counts.set(key, { count: (counts.get(key)?.count ?? 0) + count, labels: missed });
@@ -228,6 +262,5 @@ function listed(inDoubt: readonly Event[], { bad, telling }: Asked) {
   return {
     values: ordered.slice(0, MAX_LISTED),
     others: Math.max(0, ordered.length - MAX_LISTED),
-    bad: telling.map((label) => ({ label, asked: textOf(bad.where[label]!) })),
   };
 }

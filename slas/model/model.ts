@@ -100,6 +100,8 @@ export type PlannedMeasure =
   | {
       readonly kind: 'latency';
       readonly buckets: string;
+      /** All responses that the successful ones are taken from, at the limit and in all. Absent: it selects no outcome, or was not asked. */
+      readonly responses?: string;
       readonly percentile: number;
       readonly clientPath: string | null;
       /** The unit of its bucket edges. Absent, here and below: seconds, or not a time. */

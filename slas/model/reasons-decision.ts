@@ -82,6 +82,7 @@ export interface DecisionReasons {
   readonly 'phase-edges-would-decide': Record<string, never>;
   readonly 'unknown-latencies-would-decide': Record<string, never>;
   readonly 'unclaimed-events-would-decide': Record<string, never>;
+  readonly 'unclaimed-latencies-would-decide': Record<string, never>;
   readonly 'lost-alone-miss': { readonly lost: number; readonly sent: number; readonly of: number };
   readonly 'value-not-finite': { readonly value: string };
   readonly 'value-between': {

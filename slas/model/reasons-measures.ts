@@ -10,6 +10,15 @@ interface Asked {
   readonly asked: string;
 }
 
+/** Values that no selector claims: the most frequent, and how many `others` there are. */
+interface Unclaimed {
+  readonly values: readonly {
+    readonly count: number;
+    readonly labels: readonly { readonly label: string; readonly value: string | null }[];
+  }[];
+  readonly others: number;
+}
+
 /**
  * What was measured of an objective, or why nothing could be. Values that may not be finite are strings,
  * because JSON has no NaN.
@@ -25,8 +34,14 @@ export interface MeasureReasons {
     readonly percentile: number;
     readonly bucket: readonly [number, number | null];
   };
-  /** `errors`: how many the client received; null: it received none, or it is not known. */
-  readonly 'errors-included': { readonly errors: number | null };
+  /** `errors`: how many the client received, or the service counted; null: none, or it is not known. */
+  readonly 'errors-included': { readonly errors: number | null; readonly isByClient: boolean };
+  /** `selected`: what the objective asks for. `atMost`: so many successful responses are not selected; null: not known. */
+  readonly 'unclaimed-latencies': Unclaimed & {
+    readonly responses: number;
+    readonly selected: readonly Asked[];
+    readonly atMost: number | null;
+  };
   readonly 'no-successful-response': None;
   /** `limit`: as the document has it. */
   readonly 'no-bucket-edge': {
@@ -55,17 +70,9 @@ export interface MeasureReasons {
   readonly 'more-errors-than-total': { readonly bad: number; readonly total: number };
   readonly 'errors-outside-total': { readonly count: number; readonly labels: Labels };
   readonly 'client-saw-more-errors': { readonly client: number; readonly counted: number };
-  /**
-   * `values`: the most frequent; `others`: how many more there are. `client`: the client's knowledge of them;
-   * null: none.
-   */
-  readonly 'unclaimed-events': {
+  /** `client`: the client's knowledge of them; null: none. */
+  readonly 'unclaimed-events': Unclaimed & {
     readonly events: number;
-    readonly values: readonly {
-      readonly count: number;
-      readonly labels: readonly { readonly label: string; readonly value: string | null }[];
-    }[];
-    readonly others: number;
     readonly bad: readonly Asked[];
     readonly client: { readonly errors: number; readonly bad: number; readonly isExact: boolean } | null;
   };

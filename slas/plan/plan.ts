@@ -7,7 +7,6 @@ import type {
   Budget,
   Limit,
   Load,
-  Measure,
   Objective,
   Phase,
   Plan,
@@ -21,7 +20,7 @@ import type {
   SlaDocument,
 } from '../model/model.ts';
 import { fail, ok, type Result } from '../model/result.ts';
-import { alertStates, recordedByRules, select, selector } from '../prometheus/promql.ts';
+import { alertStates, recordedByRules, responsesOf, select, selector } from '../prometheus/promql.ts';
 import { budgetOf, compareShare, leastRequests } from '../statistics/statistics.ts';
 import { refreshSelectors } from './refresh-selectors.ts';
 
@@ -159,7 +158,7 @@ function planAlerts(document: SlaDocument, rows: readonly Row[]): PlannedAlerts 
 
 function planObjective(row: Row, document: SlaDocument, confidence: number | null): PlannedObjective {
   const { objective, phase } = row;
-  const measure = planMeasure(objective.measure, document);
+  const measure = planMeasure(objective, document);
   return {
     id: idOf(row),
     ...(phase === null ? {} : { phase: phase.name }),
@@ -172,13 +171,13 @@ function planObjective(row: Row, document: SlaDocument, confidence: number | nul
   };
 }
 
-function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
+function planMeasure({ measure, target }: Objective, document: SlaDocument): PlannedMeasure {
   const service = document.service.selector;
   switch (measure.kind) {
     case 'latency':
       return {
         kind: 'latency',
-        buckets: select(service, measure.histogram, '_bucket'),
+        ...bucketsOf(measure.histogram, service, target),
         percentile: measure.percentile,
         clientPath: measure.client ?? null,
         ...valuesIn(measure.histogram),
@@ -217,6 +216,13 @@ function planMeasure(measure: Measure, document: SlaDocument): PlannedMeasure {
     default:
       return measure satisfies never;
   }
+}
+
+/** A histogram's buckets, and those of all responses where the selection keeps to successful ones. */
+function bucketsOf(histogram: Selection, service: Readonly<Record<string, string>>, target: Limit) {
+  const buckets = select(service, histogram, '_bucket');
+  const responses = responsesOf(buckets, target, histogram.valuesIn);
+  return responses === null ? { buckets } : { buckets, responses };
 }
 
 const valuesIn = ({ valuesIn: unit }: Selection) => (unit === undefined ? {} : { valuesIn: unit });

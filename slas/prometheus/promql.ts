@@ -1,4 +1,14 @@
-import type { Digest, LabelMatcher, Plan, PlannedMeasure, Selection } from '../model/model.ts';
+import { fromSeconds } from '../document/units.ts';
+import { outcomeLabels } from '../document/vocabularies.ts';
+import type {
+  Digest,
+  LabelMatcher,
+  Limit,
+  Plan,
+  PlannedMeasure,
+  Selection,
+  TimeUnit,
+} from '../model/model.ts';
 
 /**
  * The only file that writes PromQL. Counts are read with plain vector selectors; functions are used only to
@@ -160,7 +170,10 @@ export function neededSelectorsOf(plan: Plan): readonly string[] {
   const requests = plan.requests === null ? [] : [plan.requests];
   const lag = plan.lag === null ? [] : [plan.lag];
   const cpu = plan.cpu === undefined ? [] : [plan.cpu];
-  const measured = plan.objectives.flatMap(({ measure }) => selectorsOf(measure));
+  const measured = plan.objectives.flatMap(({ measure }) => [
+    ...selectorsOf(measure),
+    ...(measure.kind === 'latency' && measure.responses !== undefined ? [measure.responses] : []),
+  ]);
   return [
     ...new Set([
       plan.up,
@@ -191,6 +204,23 @@ export function candidatesOf(planned: PlannedMeasure & { kind: 'ratio' }): strin
   const telling = tellingLabels(bad, all);
   const rest = Object.entries(bad.where).filter(([label]) => !telling.includes(label));
   return selector(bad.metric, Object.fromEntries(rest));
+}
+
+/**
+ * All responses that a latency's successful ones are taken from, and how many of them took no longer than the limit: its selector
+ * without the labels that keep it to successful responses. null: it has none.
+ */
+export function responsesOf(
+  buckets: string,
+  { value }: Limit,
+  valuesIn: TimeUnit | undefined,
+): string | null {
+  const { metric, where } = readSelector(buckets);
+  const telling = outcomeLabels(where);
+  if (telling.length === 0) return null;
+  const rest = Object.entries(where).filter(([label]) => !telling.includes(label));
+  const atLimit = edgeMatcher(fromSeconds(value, valuesIn)) as { readonly matches: string };
+  return selector(metric, { ...Object.fromEntries(rest), le: { matches: `${atLimit.matches}|\\+Inf` } });
 }
 
 /** The selectors that an objective's numbers come from. */

@@ -216,6 +216,13 @@ export const DECISION: Entries<DecisionReasons> = {
       'Events have label values that neither "bad" nor "good" of the document claims, and the verdict depends on them.',
     next: 'Extend the matcher of `bad` in the document, or name the values that are good.',
   },
+  'unclaimed-latencies-would-decide': {
+    words: () =>
+      'whether these were successful would decide; write the values that the service has into the document',
+    meaning:
+      'The histogram has responses that the objective leaves out although they may be successful, and the verdict depends on them.',
+    next: 'Extend the selector of the latency in the document to all values of successful responses.',
+  },
   'lost-alone-miss': {
     words: ({ lost, sent, of }) =>
       `${formatCount(lost)} of ${countOf(sent, 'request')} went unanswered: of the ${formatCount(of)} that could decide, that alone is ${formatValue(lost / of, 'ratio')}`,

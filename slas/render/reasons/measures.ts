@@ -27,10 +27,17 @@ export const MEASURES: Entries<MeasureReasons> = {
     next: 'Nothing, if the objective is met. Otherwise look at the latencies in the report.',
   },
   'errors-included': {
-    words: ({ errors }) =>
-      `error responses are included, because the histogram is not selected by status${errors === null ? '' : `: the client received ${countOf(errors, 'response')} that ${were(errors)} not 2xx`}`,
+    words: ({ errors, isByClient }) =>
+      `error responses are included, because the histogram is not selected by status${errors === null ? '' : `: ${isByClient ? 'the client received' : 'the service counted'} ${countOf(errors, 'response')} that ${were(errors)} not 2xx`}`,
     meaning: 'The histogram has no status label, so fast and slow error responses count as responses.',
     next: 'Give the histogram a status label, or select the successful ones by it.',
+  },
+  'unclaimed-latencies': {
+    words: ({ responses, selected, atMost, ...values }) =>
+      `the objective selects ${askedWords(selected)} and leaves out ${countOf(responses, 'response')} that may be successful: ${valuesWords(values)}${atMost === null ? '' : `; by the client's record, ${atMost === 0 ? 'none of them is' : `at most ${formatCount(atMost)} of them are`}`}`,
+    meaning:
+      'The histogram has other values under the label that tells successful responses. Those responses are judged as successful ones and as none.',
+    next: 'Extend the selector of the latency in the document to all values of successful responses.',
   },
   'no-successful-response': {
     words: () => 'no successful response was counted in the window',
@@ -303,14 +310,19 @@ function points(samples: number): string {
 }
 
 /** `700 with status "4xx"`: each value with its count, the most frequent first. */
-function unclaimedWords({ events, values, others, bad }: Unclaimed): string {
+function unclaimedWords({ events, bad, ...values }: Unclaimed): string {
+  return `neither \`bad\` nor \`good\` claims ${countOf(events, 'event')}: ${valuesWords(values)} (\`bad\` is ${askedWords(bad)})`;
+}
+
+const askedWords = (asked: Unclaimed['bad']) => asked.map((one) => `${one.label} "${one.asked}"`).join(', ');
+
+function valuesWords({ values, others }: Pick<Unclaimed, 'values' | 'others'>): string {
   const listed = values.map(
     ({ count, labels }) =>
       `${formatCount(count)} with ${labels.map(({ label, value }) => (value === null ? `no label "${label}"` : `${label} "${value}"`)).join(', ')}`,
   );
   const more = others === 0 ? '' : `, and ${formatCount(others)} other values`;
-  const asked = bad.map((one) => `${one.label} "${one.asked}"`).join(', ');
-  return `neither \`bad\` nor \`good\` claims ${countOf(events, 'event')}: ${listed.join(', ')}${more} (\`bad\` is ${asked})`;
+  return `${listed.join(', ')}${more}`;
 }
 
 function clientWords({ client }: Unclaimed): string {

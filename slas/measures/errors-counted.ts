@@ -1,0 +1,54 @@
+import { isMatched } from '../document/patterns.ts';
+import { codesOf, tellsStatus } from '../document/statuses.ts';
+import type { LabelMatcher, Plan, Series } from '../model/model.ts';
+import { total } from '../window/increases.ts';
+import { countIncreases, type Frame } from '../window/window.ts';
+
+/**
+ * Errors among the responses of a histogram that has no status, where no client saw each response: as many as the service's own
+ * counters show. `missing`: nothing shows that the histogram lacks any.
+ */
+export function errorsCounted(
+  plan: Plan,
+  where: Readonly<Record<string, LabelMatcher>>,
+  samples: number,
+  frame: Frame,
+): { readonly errors: number; readonly missing: number } {
+  const requests = plan.requests === null ? null : unsuccessfulIn(plan.requests, where, frame);
+  const ratios = plan.objectives.flatMap(({ measure }) =>
+    measure.kind === 'ratio' ? [badIn(measure.bad, where, frame)] : [],
+  );
+  const errors = Math.max(requests?.errors ?? 0, ...ratios);
+  // A histogram that has as many as were successful times these alone.
+  const isSuccessfulOnly = errors > 0 && errors === requests?.errors && requests.successes === samples;
+  return { errors: isSuccessfulOnly ? 0 : errors, missing: 0 };
+}
+
+/** Counts that can be of the histogram's responses: no label has a value that the histogram's selector rules out. */
+function increasesOf(selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) {
+  const counted = countIncreases(selector, frame, 'zero');
+  if (!counted.ok) return [];
+  const isOfHistogram = (labels: Series['labels']) =>
+    Object.entries(where).every(
+      ([label, match]) => label === 'le' || !(label in labels) || isMatched(match, labels[label]!),
+    );
+  return counted.value.filter(({ labels }) => isOfHistogram(labels));
+}
+
+const badIn = (selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) =>
+  total(increasesOf(selector, where, frame));
+
+/** What is not known to be a success may be an error; null where no series has a status. */
+function unsuccessfulIn(selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) {
+  const all = increasesOf(selector, where, frame);
+  const valuesOf = (label: string) => [...new Set(all.flatMap(({ labels }) => labels[label] ?? []))];
+  const successful = all.filter(({ labels }) =>
+    Object.keys(labels).some((label) => {
+      const codes = tellsStatus(label) ? codesOf(label, labels[label]!, valuesOf(label)) : null;
+      return codes?.every((code) => code.startsWith('2')) ?? false;
+    }),
+  );
+  const hasStatus = all.some(({ labels }) => Object.keys(labels).some(tellsStatus));
+  if (!hasStatus) return null;
+  return { errors: total(all) - total(successful), successes: total(successful) };
+}

@@ -1,0 +1,142 @@
+import { answeredWith } from '../client/requests.ts';
+import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patterns.ts';
+import { claimedCodes, codesOf, statusPattern } from '../document/statuses.ts';
+import { toSeconds } from '../document/units.ts';
+import {
+  claimsGrpc,
+  isAlike,
+  isBadWord,
+  isGoodWord,
+  isGrpcWord,
+  outcomeLabels,
+  spellingsOf,
+} from '../document/vocabularies.ts';
+import type { LabelMatcher, PlannedMeasure, PlannedObjective, RunRecord, Series } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import { ok, type Result } from '../model/result.ts';
+import { readSelector } from '../prometheus/promql.ts';
+import type { Increase } from '../window/increases.ts';
+import { parseValue } from '../window/targets.ts';
+import { countIncreases, type Frame } from '../window/window.ts';
+import { keyOf } from './measured.ts';
+import { askedFor, listedValues, tellsCodes } from './unclaimed.ts';
+import { witnessOf } from './witness.ts';
+
+/**
+ * Responses that a latency's selector leaves out although they may be successful: `2xx`, where `20[01]` is selected and other series
+ * say `200`. How many of them were slow is known, and which of them were successful is not: the latency is judged as if the slow ones
+ * alone belonged to it, and as if the fast ones alone did.
+ */
+export interface UnclaimedLatencies {
+  readonly slow: number;
+  readonly fast: number;
+  readonly reasons: readonly Reason[];
+}
+
+const NOTHING_LEFT_OUT: UnclaimedLatencies = { slow: 0, fast: 0, reasons: [] };
+
+type Latency = PlannedMeasure & { readonly kind: 'latency' };
+type Labels = Series['labels'];
+
+/** @param samples how many the selector counts. @param whole the whole run, of which the frame may be a part */
+export function unclaimedLatencies(
+  planned: Latency,
+  { target }: PlannedObjective,
+  samples: number,
+  frame: Frame,
+  whole: RunRecord,
+): Result<UnclaimedLatencies, Reason> {
+  const { responses: selector, buckets } = planned;
+  // Plans that were stored before such responses were asked for have no selector of them.
+  if (selector === undefined) return ok(NOTHING_LEFT_OUT);
+  const counted = countIncreases(selector, frame, 'zero');
+  if (!counted.ok) return counted;
+  const { where } = readSelector(buckets);
+  const known = (frame.readings.get(selector)?.series ?? []).map(({ labels }) => labels);
+  const isInDoubt = (labels: Labels) => mayBeSuccessful(labels, where, known);
+  const responses = [...Map.groupBy(counted.value, histogramOf).values()];
+  const latencies = responses.map((own) => latenciesIn(own, target.value, planned));
+  const left = latencies.filter(({ all, labels }) => all > 0 && isInDoubt(labels));
+  if (left.length === 0) return ok(NOTHING_LEFT_OUT);
+  const most = missingAtMost(planned, samples, frame, whole);
+  const sum = (of: (one: Latencies) => number) => left.reduce((so, one) => so + of(one), 0);
+  return ok({
+    slow: Math.min(
+      most,
+      sum(({ all, fastAtLeast }) => all - fastAtLeast),
+    ),
+    fast: Math.min(
+      most,
+      sum(({ fastAtMost }) => fastAtMost),
+    ),
+    reasons: [
+      reason('unclaimed-latencies', {
+        responses: sum(({ all }) => all),
+        ...listedValues(
+          left.map(({ labels, all }) => ({ labels, count: all })),
+          where,
+        ),
+        selected: askedFor(where, outcomeLabels(where)),
+        atMost: Number.isFinite(most) ? most : null,
+      }),
+    ],
+  });
+}
+
+const histogramOf = ({ labels, target }: Increase) => `${target.name} ${keyOf(labels, 'le')}`;
+
+interface Latencies {
+  readonly labels: Labels;
+  readonly all: number;
+  /** The same, unless the histogram has no edge at the limit. */
+  readonly fastAtLeast: number;
+  readonly fastAtMost: number;
+}
+
+function latenciesIn(buckets: readonly Increase[], limit: number, { valuesIn }: Latency): Latencies {
+  const edge = ({ labels }: Increase) => toSeconds(parseValue(labels.le ?? ''), valuesIn);
+  const { le: _, ...labels } = buckets[0]!.labels;
+  const all = buckets.find((one) => edge(one) === Number.POSITIVE_INFINITY)?.increase ?? 0;
+  const within = buckets.find((one) => edge(one) === limit)?.increase;
+  return { labels, all, fastAtLeast: within ?? 0, fastAtMost: within ?? all };
+}
+
+/** A client that saw each response knows how many successful ones are not among those that were selected. */
+function missingAtMost({ buckets, clientPath }: Latency, samples: number, frame: Frame, whole: RunRecord) {
+  const status = statusPattern(readSelector(buckets).where);
+  const witness = status === null ? null : witnessOf(frame, whole);
+  if (witness === null) return Number.POSITIVE_INFINITY;
+  const own = witness.requests.filter(({ path }) => clientPath === null || path === clientPath);
+  return Math.max(0, answeredWith(own, status).length + witness.lost - samples);
+}
+
+// ---------------------------------------------------------------------------------------------- which are in doubt
+
+/** Whether a series is left out by its outcome alone, and its outcome may be one that the selector asks for. */
+function mayBeSuccessful(
+  labels: Labels,
+  where: Readonly<Record<string, LabelMatcher>>,
+  known: readonly Labels[],
+): boolean {
+  const missed = outcomeLabels(where).filter((label) => !isMatched(where[label]!, labels[label] ?? ''));
+  return (
+    missed.length > 0 &&
+    missed.every((label) => !(label in labels) || mayBeAsked(label, labels[label]!, where[label]!, known))
+  );
+}
+
+function mayBeAsked(label: string, value: string, match: LabelMatcher, known: readonly Labels[]): boolean {
+  const values = [...new Set(known.flatMap((labels) => labels[label] ?? []))];
+  const isOfCodes = tellsCodes(label, match);
+  const claimed = isOfCodes || /^outcome$/i.test(label) ? claimedCodes(label, match) : new Set<string>();
+  const codes = codesOf(label, value, values);
+  if (codes !== null && claimed.size > 0) return codes.some((code) => claimed.has(code));
+  if (spellingsOf(label, value).some(matcherOf(match))) return true;
+  if (isBadWord(value)) return false;
+  if (isGoodWord(label, value)) return true;
+  if (claimsGrpc(match) && isGrpcWord(label, value)) return false;
+  if (codes !== null && isOfCodes) return codes.some((code) => code < '400');
+  if (claimed.size > 0) return true;
+  const unseen = alternativesOf(match).filter((part) => !values.some(matcherOf(part)));
+  return unseen.some((part) => isAlike(textOf(part), value));
+}
