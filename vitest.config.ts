@@ -1,13 +1,35 @@
 import { defineConfig } from 'vitest/config';
 
+const FILES = '{service,loadtests,slas,dashboards,scripts}/**/*.test.ts';
+const CORE = '{loadtests,slas,dashboards}/**/*.test.ts';
+
+/** Tests that measure speed, or expect a real run to pass: other tests on the same cores could change their outcome. */
+const ALONE = [
+  'scripts/bench/bench.test.ts',
+  'scripts/e2e/{containers,gate,servers,stack}.test.ts',
+  'service/classifier/priority.test.ts',
+];
+
+/** Projects of the first group run two files at a time, those of the second one file at a time. */
+const TWO_AT_A_TIME = { maxWorkers: 2, sequence: { groupOrder: 0 } };
+const ONE_AT_A_TIME = { maxWorkers: 1, sequence: { groupOrder: 1 } };
+
+/**
+ * In a group, the projects start in the order of their names: first the tests of processes, which wait for loads, scrapes and
+ * starts. The core's tests keep no state between files, so they share workers and load the core once per worker.
+ */
 export default defineConfig({
   test: {
-    include: ['{service,loadtests,slas,dashboards,scripts}/**/*.test.ts'],
     retry: 0,
-    // Tests that start real processes share two cores: running one file at a time keeps their timing
-    // realistic.
-    fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: '1-processes', include: [FILES], exclude: [CORE, ...ALONE], ...TWO_AT_A_TIME },
+      },
+      { extends: true, test: { name: '2-core', include: [CORE], isolate: false, ...TWO_AT_A_TIME } },
+      { extends: true, test: { name: '3-alone', include: ALONE, ...ONE_AT_A_TIME } },
+    ],
   },
 });

@@ -47,10 +47,13 @@ describe('the deadline', () => {
     expect(response.json().error.message).toContain('than 50 ms');
   });
 
-  test.each(['0', '-5', 'soon', '1.5', '', '9999999999'])('cannot be "%s"', async (deadline) => {
+  test('must be a whole number of milliseconds, and not beyond a limit', async () => {
     await using service = await startTroubled();
-    const response = await predict(service.app, 'good', { 'x-request-deadline-ms': deadline });
-    expect([response.statusCode, response.json().error.code]).toEqual([400, 'bad_deadline']);
+    for (const deadline of ['0', '-5', 'soon', '1.5', '', '9999999999']) {
+      const response = await predict(service.app, 'good', { 'x-request-deadline-ms': deadline });
+      const told = [response.statusCode, response.json().error.code];
+      expect(told, `"${deadline}"`).toEqual([400, 'bad_deadline']);
+    }
   });
 });
 

@@ -5,20 +5,15 @@ import { delimiter, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { WorkerPool } from './classifier/worker-pool.ts';
-import { appOf, readSeries, startClassifier } from './testing/service.ts';
+import { type ListeningService, readSeries, startListening } from './testing/service.ts';
 
-let classifier: WorkerPool;
+let service: ListeningService;
 let app: FastifyInstance;
 beforeAll(async () => {
-  classifier = await startClassifier();
-  app = appOf(classifier);
-  await app.listen({ host: '127.0.0.1', port: 0 });
+  service = await startListening();
+  app = service.app;
 });
-afterAll(async () => {
-  await app.close();
-  await classifier[Symbol.asyncDispose]();
-});
+afterAll(() => service[Symbol.asyncDispose]());
 
 test('the page is a single file that loads nothing and runs only its own script and style', async () => {
   const { body, headers, statusCode } = await app.inject('/');

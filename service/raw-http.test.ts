@@ -2,24 +2,19 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { WorkerPool } from './classifier/worker-pool.ts';
 import { apiErrors } from './errors.ts';
 import { securityHeaders } from './security.ts';
-import { appOf, readSeries, startClassifier } from './testing/service.ts';
+import { type ListeningService, readSeries, startListening } from './testing/service.ts';
 
 /** What no HTTP client would send, byte by byte: every refusal has the documented body. */
 
-let classifier: WorkerPool;
+let service: ListeningService;
 let app: FastifyInstance;
 beforeAll(async () => {
-  classifier = await startClassifier();
-  app = appOf(classifier);
-  await app.listen({ host: '127.0.0.1', port: 0 });
+  service = await startListening();
+  app = service.app;
 });
-afterAll(async () => {
-  await app.close();
-  await classifier[Symbol.asyncDispose]();
-});
+afterAll(() => service[Symbol.asyncDispose]());
 
 /** The whole response to these bytes, after which the service closes the connection. */
 async function responseTo(bytes: string) {

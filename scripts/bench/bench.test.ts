@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { serve } from '../testing/http-server.ts';
 import { sla, slaHere } from '../testing/sla.ts';
 import { median, medianBounds, percentile, ratios } from './figures.ts';
 import { runOpenLoop } from './open-loop.ts';
@@ -36,23 +35,15 @@ describe('figures', () => {
 });
 
 /** Responds after a while, every third time with a 503. */
-async function startServer(delayMs: number) {
+function startServer(delayMs: number) {
   let count = 0;
-  const server = createServer((request, response) => {
+  return serve((request, response) => {
     request.resume();
     const isRefused = ++count % 3 === 0;
     const answer = () => response.writeHead(isRefused ? 503 : 200, { 'content-length': '2' }).end('{}');
     if (isRefused) answer();
     else setTimeout(answer, delayMs);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const stop = () => {
-    server.closeAllConnections();
-    return server[Symbol.asyncDispose]();
-  };
-  return { url, server, [Symbol.asyncDispose]: stop };
 }
 
 test('in open loop, requests are sent on schedule without waiting for responses', async () => {

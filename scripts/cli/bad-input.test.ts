@@ -2,9 +2,7 @@ import { expect, test } from 'vitest';
 import { REFUSALS } from '../../loadtests/lib/refusals.ts';
 import { ServiceProcess } from '../../service/testing/service.ts';
 import type { Load } from '../../slas/model/model.ts';
-import { runLoad } from '../run/run-k6.ts';
-import { useExisting } from '../stack/existing.ts';
-import { ROOT, temporaryFolder } from '../testing/sla.ts';
+import { loadOn } from '../testing/load-on.ts';
 
 /** 40 visits of two valid and two invalid requests: more than four rounds of all refusals. */
 const LOAD: Load = {
@@ -26,20 +24,7 @@ test("the real service refuses the scenario's invalid requests as documented, an
   await using service = new ServiceProcess({});
   const { address } = await service.logged('listening');
   await service.logged('ready');
-  await using folder = await temporaryFolder();
-  const k6 = { name: 'k6', path: process.env.K6_BIN!, version: 'under test', source: 'environment' } as const;
-  const { load } = await runLoad(LOAD, useExisting(address as string, 'http://127.0.0.1:9'), {
-    id: 'test',
-    root: ROOT,
-    env: process.env,
-    k6,
-    folder: folder.path,
-    logs: folder.path,
-    signal: new AbortController().signal,
-    objectives: [],
-    progress: () => {},
-    generators: 1,
-  });
+  const { load } = await loadOn(address as string, LOAD, { isOurs: false });
   expect(80 / (REFUSALS.length + 1)).toBeGreaterThan(4);
   expect(load).toMatchObject({
     sent: 160,

@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { VerdictDocument } from '../../slas/render/json.ts';
 import { type Engine, findEngine, PART_LABEL, STACK_LABEL } from '../stack/containers/engine.ts';
 import { sla, startSla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { expectVerdict, objectiveOf } from '../testing/verdict.ts';
 
 /**
  * The gate with every part in a container of its own. Without a container engine these tests fail, so that
@@ -14,8 +14,6 @@ const IN_CONTAINERS = ['--stack', 'containers', '--scenario', 'smoke', '--rate',
 /** Images may have to be built first: a Debian base, npm packages, and the tools with Go. */
 const WITH_BUILDS_MS = 20 * 60_000;
 const GATE_MS = 3 * 60_000;
-
-const objective = ({ objectives }: VerdictDocument, id: string) => objectives.find((one) => one.id === id)!;
 
 describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers', () => {
   let engine: Engine;
@@ -38,10 +36,11 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
   test(
     'passes with a healthy service, and leaves only its logs behind',
     async () => {
-      const { code, stdout, stderr } = await gate('--json').done;
-      const verdict = JSON.parse(stdout || '{}') as VerdictDocument;
-      expect(code, stderr).toBe(0);
-      expect(verdict.objectives.map(({ verdict }) => verdict)).toEqual(Array(6).fill('met'));
+      const done = await gate('--json').done;
+      expectVerdict(done, ({ objectives }) => {
+        expect(objectives.map(({ verdict }) => verdict)).toEqual(Array(6).fill('met'));
+        expect(done.code, done.stderr).toBe(0);
+      });
       const run = join(folder.path, 'latest');
       const logs = await readdir(join(run, 'logs'));
       expect(logs).toEqual(
@@ -53,7 +52,7 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
       expect(await left(engine)).toEqual(before);
       // A bundle is judged the same wherever its run was made.
       const again = await sla(['verify', run, '--json']);
-      expect(again.stdout).toBe(stdout);
+      expect(again.stdout).toBe(done.stdout);
     },
     WITH_BUILDS_MS,
   );
@@ -62,14 +61,16 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('a stack in containers'
     'with a 300 ms network delay, the client reports a miss and the service does not',
     async () => {
       const { code, stdout, stderr } = await gate('--toxic', 'latency=300ms', '--no-abort').done;
-      expect(code, stderr).toBe(1);
-      expect(stdout).toContain('spent between client and service');
-      const verdict = JSON.parse(await readFile(join(folder.path, 'latest', 'verdict.json'), 'utf8'));
-      const p95 = objective(verdict, 'latency-p95');
-      expect(p95.verdict).toBe('missed');
-      expect(p95.client!.value).toBeGreaterThan(0.3);
-      const [, fast, all] = /^(\d+) of (\d+) successful responses took 200 ms or less/.exec(p95.reason)!;
-      expect(Number(fast) / Number(all), 'by the clock of the service').toBeGreaterThan(0.95);
+      const stored = await readFile(join(folder.path, 'latest', 'verdict.json'), 'utf8');
+      expectVerdict({ code, stdout: stored, stderr }, (verdict) => {
+        const { client, reason, verdict: own } = objectiveOf(verdict, 'latency-p95');
+        expect(own).toBe('missed');
+        expect(client!.value).toBeGreaterThan(0.3);
+        const [, fast, all] = /^(\d+) of (\d+) successful responses took 200 ms or less/.exec(reason)!;
+        expect(Number(fast) / Number(all), 'by the clock of the service').toBeGreaterThan(0.95);
+        expect(code, stderr).toBe(1);
+        expect(stdout).toContain('spent between client and service');
+      });
     },
     WITH_BUILDS_MS,
   );

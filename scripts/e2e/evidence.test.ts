@@ -5,6 +5,7 @@ import type { Evidence, Verdict } from '../../slas/model/model.ts';
 import { type Running, start, waitFor } from '../process/processes.ts';
 import { seal } from '../runs/seal.ts';
 import { type Done, ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { expectVerdict } from '../testing/verdict.ts';
 
 /**
  * One real gate; everything else is done to copies of its run folder. It does not matter here whether the
@@ -43,7 +44,7 @@ const NO_NETWORK = `--import=data:text/javascript,${encodeURIComponent(
 
 describe('a bundle on its own', () => {
   test('gives the same verdict byte by byte, without network access', async () => {
-    expect([0, 1], gated.stderr).toContain(gated.code);
+    expectVerdict(gated, () => expect([0, 1], gated.stderr).toContain(gated.code));
     const offline = await sla(['verify', original, '--offline', '--json'], {
       env: { NODE_OPTIONS: NO_NETWORK },
     });

@@ -1,11 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Load, RunRecord } from '../../slas/model/model.ts';
-import { runLoad } from '../run/run-k6.ts';
-import { useExisting } from '../stack/existing.ts';
+import { serve } from '../testing/http-server.ts';
+import { asScript, loadOn } from '../testing/load-on.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 
 /**
@@ -16,7 +14,7 @@ import { ROOT, temporaryFolder } from '../testing/sla.ts';
 /** Responds to everything with 200 and an error body; to `/refused` with 503. Records the requests. */
 async function startService() {
   const paths: string[] = [];
-  const server = createServer((request, response) => {
+  const server = await serve((request, response) => {
     paths.push(request.url!);
     request.resume();
     request.on('end', () => {
@@ -25,15 +23,7 @@ async function startService() {
       response.end('{"error":"no such basket"}');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    paths,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...server, paths };
 }
 
 const LOAD: Load = {
@@ -67,24 +57,11 @@ async function run(
   await using service = await startService();
   const file = join(folder.path, 'theirs.ts');
   await writeFile(file, LIBRARY + script);
-  const k6 = { path: process.env.K6_BIN!, version: 'under test' };
-  const stack = { ...useExisting(service.url, 'http://127.0.0.1:9'), isOurs: true };
-  const record = await runLoad({ ...load, script: relative(ROOT, file) }, stack, {
-    id: 'test',
-    root: ROOT,
-    env: process.env,
-    k6,
-    folder: folder.path,
-    logs: folder.path,
-    signal: new AbortController().signal,
-    objectives: [],
-    progress: () => {},
-    generators,
-  });
+  const record = await loadOn(service.url, { ...load, script: asScript(file) }, { generators });
   return { ...record, paths: service.paths };
 }
 
-describe('checks', () => {
+describe.concurrent('checks', () => {
   const script = `
 export const options = planned();
 export default eachArrival(() => {
@@ -117,7 +94,7 @@ export default eachArrival(() => expectAnswer(get('/basket'), (body) => reportsN
   });
 });
 
-describe('thresholds', () => {
+describe.concurrent('thresholds', () => {
   const withThresholds = (thresholds: string, visit = "get('/basket');", more = '') => `
 const errors = new Counter('my_errors');
 export const options = { ...planned(), thresholds: ${thresholds} };
@@ -134,13 +111,17 @@ ${more}`;
     );
     expect(load).toMatchObject({ ...WHOLE, failures: [] });
     expect(incidents).toBeNull();
-    expect(load!.thresholds!.map((one) => [one.metric, one.threshold, one.isCrossed, one.samples])).toEqual([
+    // k6 lists the thresholds of a metric in no particular order.
+    const thresholds = load!.thresholds!.toSorted((a, b) =>
+      (a.metric + a.threshold).localeCompare(b.metric + b.threshold),
+    );
+    expect(thresholds.map((one) => [one.metric, one.threshold, one.isCrossed, one.samples])).toEqual([
       ['http_req_duration', 'p(95)<0.001', true, 40],
       ['http_req_duration', 'p(95)<10000', false, 40],
       ['http_req_duration{name:/elsewhere}', 'p(95)<1', false, 0],
       ['http_req_failed{name:/basket}', 'rate<0.1', false, 40],
     ]);
-    expect(load!.thresholds![0]!.value).toBeGreaterThan(0.001);
+    expect(thresholds[0]!.value).toBeGreaterThan(0.001);
   });
 
   test('of several load generators: a count is the total, and the first to end does not stop the others', async () => {
@@ -175,7 +156,7 @@ ${more}`;
   });
 });
 
-describe('a failing script', () => {
+describe.concurrent('a failing script', () => {
   const script = (more: string, visit = "get('/basket');") => `
 export const options = planned();
 export default eachArrival(() => { ${visit} });
@@ -238,14 +219,14 @@ ${more}`;
   });
 });
 
-test('requests that the script sends without the library are counted, and are not in the record', async () => {
+test.concurrent('requests that the script sends without the library are counted, and are not in the record', async () => {
   const { load } = await run(`
 export const options = planned();
 export default eachArrival(() => http.get(target + '/basket'));`);
   expect(load).toMatchObject({ sent: 0, otherRequests: 40, completed: true });
 });
 
-test('the value that setup() returns reaches each arrival', async () => {
+test.concurrent('the value that setup() returns reaches each arrival', async () => {
   const { load, paths } = await run(`
 export const options = planned();
 export const setup = () => ({ path: '/basket-7' });
@@ -254,7 +235,7 @@ export default eachArrival((data: { path: string }) => get(data.path));`);
   expect(new Set(paths)).toEqual(new Set(['/basket-7']));
 });
 
-test('requests in a group whose name has a comma are recorded, too', async () => {
+test.concurrent('requests in a group whose name has a comma are recorded, too', async () => {
   const { load } = await run(`
 export const options = planned();
 export default eachArrival(() => group('log in, "then" pay', () => get('/basket')));`);

@@ -1,16 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { poissonSchedule } from '../../loadtests/lib/schedule.ts';
 import { requestsOf } from '../../slas/client/requests.ts';
 import { parseDocument } from '../../slas/document/document.ts';
 import type { Load } from '../../slas/model/model.ts';
-import { runLoad } from '../run/run-k6.ts';
 import { warmUp } from '../run/warm-up.ts';
 import { useExisting } from '../stack/existing.ts';
-import { ROOT, temporaryFolder } from '../testing/sla.ts';
+import { serve } from '../testing/http-server.ts';
+import { loadOn } from '../testing/load-on.ts';
+import { ROOT } from '../testing/sla.ts';
 
 /** What is actually sent, recorded by a server. */
 
@@ -38,7 +37,7 @@ async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<R
   const authorizations: (string | undefined)[] = [];
   let closes = 0;
   let held: (() => void)[] = [];
-  const server = createServer((request, response) => {
+  const server = await serve((request, response) => {
     let body = '';
     request.on('data', (data) => {
       body += data;
@@ -59,9 +58,8 @@ async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<R
       held = [];
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     bodies,
     paths,
     methods,
@@ -70,10 +68,7 @@ async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<R
       return closes;
     },
     timesMs,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 
@@ -94,47 +89,18 @@ const LOAD: Load = {
 
 const signal = new AbortController().signal;
 
-interface How {
-  readonly generators?: number;
-  /** false for an existing service: the load then stops if half of its responses are errors. */
-  readonly isOurs?: boolean;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-async function loadOnce(
-  load: Load,
-  recorder: Recorder,
-  { generators = 1, isOurs = true, env = {} }: How = {},
-) {
-  await using folder = await temporaryFolder();
-  const k6 = { name: 'k6', path: process.env.K6_BIN!, version: 'under test', source: 'environment' } as const;
-  const stack = { ...useExisting(recorder.url, 'http://127.0.0.1:9'), isOurs };
-  return await runLoad(load, stack, {
-    id: 'test',
-    root: ROOT,
-    env: { ...process.env, ...env },
-    k6,
-    folder: folder.path,
-    logs: folder.path,
-    signal,
-    objectives: [],
-    progress: () => {},
-    generators,
-  });
-}
-
-describe('k6', () => {
+// Each has a server of its own and waits for a load of seconds.
+describe.concurrent('k6', () => {
   test.each(['even', 'poisson'] as const)(
     'two runs of one plan send the same bytes, and another seed sends others: %s arrivals',
     async (arrivals) => {
-      const sent: string[][] = [];
-      for (const seed of [1, 1, 2]) {
+      const sentWith = async (seed: number) => {
         await using recorder = await startRecorder();
-        await loadOnce({ ...LOAD, seed, arrivals }, recorder);
+        await loadOn(recorder.url, { ...LOAD, seed, arrivals });
         // Arrivals may overtake each other on the network.
-        sent.push(recorder.bodies.toSorted());
-      }
-      const [first, second, other] = sent as [string[], string[], string[]];
+        return recorder.bodies.toSorted();
+      };
+      const [first, second, other] = await Promise.all([sentWith(1), sentWith(1), sentWith(2)]);
       expect(first).toHaveLength(LOAD.plannedRequests);
       expect(second).toEqual(first);
       expect(first.filter((body) => !other.includes(body)).length).toBeGreaterThan(50);
@@ -143,10 +109,10 @@ describe('k6', () => {
     },
   );
 
-  test("arrivals follow the seed's schedule, in every phase", async () => {
+  test.sequential("arrivals follow the seed's schedule, in every phase", async () => {
     await using recorder = await startRecorder();
     const seed = 5;
-    const run = await loadOnce({ ...LOAD, seed, arrivals: 'poisson' }, recorder);
+    const run = await loadOn(recorder.url, { ...LOAD, seed, arrivals: 'poisson' });
     const { phases, client } = run.load!;
     const due = phases!.flatMap(({ name, fromSeconds }, index) => {
       const { ratePerSecond, durationSeconds } = LOAD.phases[index]!;
@@ -167,7 +133,7 @@ describe('k6', () => {
   test('a service that falls behind still receives the whole load: there are always enough virtual users', async () => {
     // All of them are in flight at the same time, and none is answered before the last has arrived.
     await using recorder = await startRecorder({ hold: LOAD.plannedRequests });
-    const { load } = await loadOnce(LOAD, recorder);
+    const { load } = await loadOn(recorder.url, LOAD);
     expect(load).toMatchObject({ sent: 160, lost: 0, droppedIterations: 0, completed: true });
   });
 
@@ -181,7 +147,7 @@ describe('k6', () => {
       phases: [{ name: 'hold', ratePerSecond: 20, durationSeconds: 2 }],
       plannedRequests: 40,
     };
-    const { load: record } = await loadOnce(load, recorder);
+    const { load: record } = await loadOn(recorder.url, load);
     expect(record).toMatchObject({ sent: 40, lost: 0, droppedIterations: 0, completed: true });
     expect(recorder.paths.filter((path) => path === '/predict')).toHaveLength(28);
     expect(recorder.paths.filter((path) => path === '/predict/batch')).toHaveLength(6);
@@ -193,8 +159,10 @@ describe('k6', () => {
     await using alone = await startRecorder({ refuse: 10 });
     await using shared = await startRecorder({ refuse: 10 });
     const load = { ...LOAD, arrivals: 'poisson' as const };
-    const { load: one } = await loadOnce(load, alone);
-    const { load: three, window } = await loadOnce(load, shared, { generators: 3 });
+    const [{ load: one }, { load: three, window }] = await Promise.all([
+      loadOn(alone.url, load),
+      loadOn(shared.url, load, { generators: 3 }),
+    ]);
     expect(shared.bodies.toSorted()).toEqual(alone.bodies.toSorted());
     const { sent, answered, lost, droppedIterations, completed, wrongAnswers, lookedInto } = three!;
     expect({ sent, answered, lost, droppedIterations, completed, wrongAnswers, lookedInto }).toEqual({
@@ -229,7 +197,7 @@ describe('k6', () => {
     };
     const phases = [{ name: 'hold', ratePerSecond: 40, durationSeconds: 20 }];
     const load = { ...LOAD, phases, budgets: [budget], plannedRequests: 800, scheduledSeconds: 20 };
-    const { load: record } = await loadOnce(load, recorder, { generators: 2 });
+    const { load: record } = await loadOn(recorder.url, load, { generators: 2 });
     expect(record).toMatchObject({ completed: false });
     expect(record!.stoppedBecause).toContain('an objective can no longer be met');
     expect(record!.sent).toBeLessThan(700);
@@ -243,7 +211,7 @@ describe('k6', () => {
     await using recorder = await startRecorder({ refuse: 2 });
     const phases = [{ name: 'hold', ratePerSecond: 40, durationSeconds: 30 }];
     const load = { ...LOAD, phases, plannedRequests: 1200, scheduledSeconds: 30 };
-    const { load: record, incidents } = await loadOnce(load, recorder, { generators: 2, isOurs: false });
+    const { load: record, incidents } = await loadOn(recorder.url, load, { generators: 2, isOurs: false });
     expect(record!.stoppedBecause).toMatch(
       /^\d+ of the \d+ requests that ended within 5 s were errors \(\d+ got a 503\)/,
     );
@@ -266,14 +234,14 @@ describe('k6', () => {
     };
     // It resolves to this machine, and is not one of the addresses that always bypass a proxy.
     const url = recorder.url.replace('127.0.0.1', '0.0.0.0');
-    const { load: record } = await loadOnce(LOAD, { ...recorder, url }, { env, isOurs: false });
+    const { load: record } = await loadOn(url, LOAD, { env, isOurs: false });
     expect(record).toMatchObject({ completed: true, lost: 0 });
     expect(new Set(recorder.authorizations)).toEqual(new Set(['Bearer a-token-for-the-target']));
   });
 
   test('the run record distinguishes responses, refusals and unanswered requests, and adds up', async () => {
     await using recorder = await startRecorder({ refuse: 10, lose: 16 });
-    const { load, window } = await loadOnce(LOAD, recorder);
+    const { load, window } = await loadOn(recorder.url, LOAD);
     const received = recorder.bodies.length;
     expect(load).toMatchObject({
       sent: received,
@@ -292,7 +260,7 @@ describe('k6', () => {
   test('if the service does not exist, every request is unanswered', async () => {
     const recorder = await startRecorder();
     await recorder[Symbol.asyncDispose]();
-    const { load } = await loadOnce(LOAD, recorder);
+    const { load } = await loadOn(recorder.url, LOAD);
     expect(load!.lost).toBe(load!.sent);
     expect(load!.sent).toBeGreaterThanOrEqual(160);
   });

@@ -2,29 +2,29 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
-import type { VerdictDocument } from '../../slas/render/json.ts';
 import { documentText, entryFor, withScenario } from '../cli/starting-points.ts';
-import { copyCheckout, ROOT, sla, temporaryFolder } from '../testing/sla.ts';
+import { copyCheckout, type Done, ROOT, sla, temporaryFolder } from '../testing/sla.ts';
+import { expectVerdict, objectiveOf, preconditionOf } from '../testing/verdict.ts';
 
 /** The output of ./sla new runs unchanged: each is written into a checkout of its own and gated there. */
 
 const QUICK = { timeout: 240_000 };
 
-async function gate(root: string, ...args: string[]): Promise<VerdictDocument> {
-  const { stdout, stderr } = await sla(['gate', '--no-abort', '--json', ...args], { root });
-  expect(stdout, stderr).toMatch(/^\{/);
-  return JSON.parse(stdout) as VerdictDocument;
-}
+const gate = (root: string, ...args: string[]): Promise<Done> =>
+  sla(['gate', '--no-abort', '--json', ...args], { root });
 
 /** The speed of this machine is not under test; that every request was sent, answered and counted is. */
-function expectLoaded(verdict: VerdictDocument, requests: number): void {
-  const preconditions = Object.fromEntries(verdict.preconditions.map(({ id, detail }) => [id, detail]));
-  expect(preconditions['load-delivered']).toContain(`${requests} of ${requests} planned`);
-  expect(preconditions['client-and-server-agree']).toContain(`the service counted ${requests}`);
-  expect(verdict.objectives.find(({ id }) => id === 'error-rate')?.samples).toBe(requests);
+function expectLoaded(done: Done, requests: number): void {
+  expectVerdict(done, (verdict) => {
+    expect(preconditionOf(verdict, 'load-delivered')?.detail).toContain(`${requests} of ${requests} planned`);
+    expect(preconditionOf(verdict, 'client-and-server-agree')?.detail).toContain(
+      `the service counted ${requests}`,
+    );
+    expect(objectiveOf(verdict, 'error-rate')?.samples).toBe(requests);
+  });
 }
 
-describe('./sla new', () => {
+describe.concurrent('./sla new', () => {
   test('scenario: a script and its load, which run unchanged', QUICK, async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);

@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Plan, RunRecord } from '../../slas/model/model.ts';
-import type { VerdictDocument } from '../../slas/render/json.ts';
 import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { type Done, ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { expectVerdict } from '../testing/verdict.ts';
 
 /**
  * A real load in three phases that are judged separately. The service's speed on this machine does not matter
@@ -60,33 +60,36 @@ test('k6 reports when each phase began, and what was sent in it', async () => {
 });
 
 test("each has its rows, with the interval in which the service's requests were counted", async () => {
-  const { objectives, preconditions } = JSON.parse(gated.stdout) as VerdictDocument;
-  expect(objectives.map(({ id, phase }) => [id, phase])).toEqual([
-    ['latency-p95', null],
-    ['latency-p95 · before', 'before'],
-    ['latency-p95 · after', 'after'],
-    ['confidence · spike', 'spike'],
-    ['recovery · spike', 'spike'],
-  ]);
   const { load } = await read<RunRecord>('run.json');
-  const [whole, before, after, spike, recovery] = objectives;
-  expect(before!.client!.samples + after!.client!.samples).toBeLessThan(whole!.client!.samples);
-  // If the machine is so busy that requests of one phase were sent in the next, that is reported instead.
-  const isDelivered = preconditions.find(({ id }) => id === 'load-delivered')!.ok;
-  for (const [row, name] of [
-    [before, 'before'],
-    [after, 'after'],
-  ] as const) {
-    const { sent } = load!.phases!.find((one) => one.name === name)!;
-    expect(!isDelivered || Math.abs(row!.client!.samples - sent) <= 6, `${name}: ${row!.reason}`).toBe(true);
-  }
-  expect(whole!.covered).toBeNull();
-  expect(recovery!.covered).toBeNull();
-  for (const row of [before, after]) {
-    expect(row!.covered!.seconds).toBeGreaterThanOrEqual(3);
-    expect(row!.covered!.seconds).toBeLessThanOrEqual(6);
-  }
-  expect(spike!.reason).toMatch(/spike|phase/);
+  expectVerdict(gated, ({ objectives, preconditions }) => {
+    expect(objectives.map(({ id, phase }) => [id, phase])).toEqual([
+      ['latency-p95', null],
+      ['latency-p95 · before', 'before'],
+      ['latency-p95 · after', 'after'],
+      ['confidence · spike', 'spike'],
+      ['recovery · spike', 'spike'],
+    ]);
+    const [whole, before, after, spike, recovery] = objectives;
+    expect(before!.client!.samples + after!.client!.samples).toBeLessThan(whole!.client!.samples);
+    // If the machine is so busy that requests of one phase were sent in the next, that is reported instead.
+    const isDelivered = preconditions.find(({ id }) => id === 'load-delivered')!.ok;
+    for (const [row, name] of [
+      [before, 'before'],
+      [after, 'after'],
+    ] as const) {
+      const { sent } = load!.phases!.find((one) => one.name === name)!;
+      expect(!isDelivered || Math.abs(row!.client!.samples - sent) <= 6, `${name}: ${row!.reason}`).toBe(
+        true,
+      );
+    }
+    expect(whole!.covered).toBeNull();
+    expect(recovery!.covered).toBeNull();
+    for (const row of [before, after]) {
+      expect(row!.covered!.seconds).toBeGreaterThanOrEqual(3);
+      expect(row!.covered!.seconds).toBeLessThanOrEqual(6);
+    }
+    expect(spike!.reason).toMatch(/spike|phase/);
+  });
 });
 
 test('the bundle alone gives the same verdict byte by byte', async () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { copyCheckout, sla, temporaryFolder } from '../testing/sla.ts';
+import { expectVerdict, preconditionOf } from '../testing/verdict.ts';
 
 const address = (name: string, text: string) => new RegExp(`^${name} +(\\S+)$`, 'm').exec(text)![1]!;
 
@@ -38,39 +39,27 @@ test("a stack stays up, carries a run that is judged later, serves another proce
     expect(run.stderr).toContain(`using the running stack: ${service}`);
     expect(run, run.stderr).toMatchObject({ code: 0 });
     const verified = await here('verify', '--json');
-    const verdict = JSON.parse(verified.stdout);
-    expect(verdict).toMatchObject({ verdict: 'pass', scenario: 'smoke' });
+    const verdict = expectVerdict(verified, (one) =>
+      expect(one).toMatchObject({ verdict: 'pass', scenario: 'smoke' }),
+    );
 
     // The same window, queried again, and as one without a load: the same counts.
-    const asked = JSON.parse((await here('verify', 'latest', '--prometheus', prometheus, '--json')).stdout);
+    const asked = expectVerdict(await here('verify', 'latest', '--prometheus', prometheus, '--json'));
     expect(asked.objectives).toEqual(verdict.objectives);
     expect(asked.reconciliation).toEqual(verdict.reconciliation);
     const { from, to } = verdict.window;
-    const bare = JSON.parse(
-      (await here('verify', '--prometheus', prometheus, '--from', from, '--to', to, '--json')).stdout,
+    const bare = expectVerdict(
+      await here('verify', '--prometheus', prometheus, '--from', from, '--to', to, '--json'),
+      (one) => expect(one.verdict).toBe('pass'),
     );
-    expect(bare.objectives.map(({ samples }: { samples: number }) => samples)).toEqual(
-      verdict.objectives.map(({ samples }: { samples: number }) => samples),
+    expect(bare.objectives.map(({ samples }) => samples)).toEqual(
+      verdict.objectives.map(({ samples }) => samples),
     );
-    expect(bare.verdict).toBe('pass');
-    expect(bare.preconditions.find(({ id }: { id: string }) => id === 'load-delivered')).toMatchObject({
-      ok: null,
-    });
+    expect(preconditionOf(bare, 'load-delivered')).toMatchObject({ ok: null });
 
-    const gate = await here(
-      'gate',
-      '--scenario',
-      'smoke',
-      '--rate',
-      '30',
-      '--duration',
-      '12s',
-      '--target',
-      service,
-      '--prometheus',
-      prometheus,
-    );
-    expect(gate.stdout).toContain('PASS');
+    const load = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
+    const gate = await here('gate', ...load, '--target', service, '--prometheus', prometheus, '--json');
+    expectVerdict(gate, (one) => expect(one.verdict).toBe('pass'));
     expect(gate.code).toBe(0);
   } finally {
     expect(await here('stack', 'down')).toMatchObject({ code: 0, stdout: 'the stack is down\n' });
@@ -80,7 +69,7 @@ test("a stack stays up, carries a run that is judged later, serves another proce
   expect((await here('stack', 'down')).stdout).toBe('no stack was running\n');
 }, 180_000);
 
-test('with alerts it has an Alertmanager, if one is available', async () => {
+test.concurrent('with alerts it has an Alertmanager, if one is available', async () => {
   await using folder = await temporaryFolder();
   const root = join(folder.path, 'a checkout');
   await copyCheckout(root);

@@ -20,8 +20,8 @@ export interface Done {
 export interface RunningSla {
   readonly child: ChildProcess;
   readonly done: Promise<Done>;
-  /** Resolves once standard error contains this text; rejects if the process ends first. */
-  seen(text: string | RegExp): Promise<void>;
+  /** Resolves to the match once standard error contains this text; rejects if the process ends first. */
+  seen(text: string | RegExp): Promise<readonly string[]>;
   /** Ids of its child processes whose command line contains this text. */
   children(commandLine: string): number[];
 }
@@ -54,8 +54,11 @@ export function startSla(args: readonly string[], { root = ROOT, env = {} }: Sla
     child.once('close', (code) => resolve({ code, stdout, stderr })),
   );
   const seen = (text: string | RegExp) =>
-    new Promise<void>((resolve, reject) => {
-      const look = () => stderr.search(text) !== -1 && resolve();
+    new Promise<readonly string[]>((resolve, reject) => {
+      const look = () => {
+        const found = typeof text === 'string' ? (stderr.includes(text) ? [text] : null) : stderr.match(text);
+        if (found !== null) resolve(found);
+      };
       look();
       child.stderr!.on('data', look);
       child.once('close', () => reject(new Error(`ended without "${text}" on standard error:\n${stderr}`)));

@@ -28,6 +28,22 @@ export function appOf(classifier: Classifier & WorkReport, env: Environment = {}
   return buildApp(configOf(env), classifier);
 }
 
+export interface ListeningService extends AsyncDisposable {
+  readonly app: FastifyInstance;
+}
+
+/** The service with the embedded model, in this process, on a free port of this machine. */
+export async function startListening(): Promise<ListeningService> {
+  const classifier = await startClassifier();
+  const app = appOf(classifier);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const stop = async () => {
+    await app.close();
+    await classifier[Symbol.asyncDispose]();
+  };
+  return { app, [Symbol.asyncDispose]: stop };
+}
+
 /** A POST of a JSON value, or of a string unchanged, sent at once: what `inject` returns is sent only when awaited. */
 export async function post(
   app: FastifyInstance,

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { VerdictDocument } from '../../slas/render/json.ts';
+import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
+import { underLoad } from '../testing/service-counts.ts';
+import { isAlive, ROOT, type RunningSla, sla, startSla, temporaryFolder } from '../testing/sla.ts';
+import { expectVerdict, objectiveOf, outcomesOf, preconditionOf } from '../testing/verdict.ts';
+
+/** Gates that do not get to their end. How fast the service was is of no interest here, so several run at the same time. */
+
+const SHORT = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
+
+describe('a run that can no longer pass', () => {
+  test('is stopped, and fails', async () => {
+    await using folder = await temporaryFolder();
+    const done = await sla(['gate', '--out', folder.path, '--faults', 'errors=20%', '--json']);
+    expectVerdict(done, (verdict) => {
+      expect(outcomesOf(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });
+      const { reason, value, samples } = objectiveOf(verdict, 'error-rate');
+      expect(reason).toContain('certain, although');
+      // Our stop interrupted the requests in flight; they are not errors of the service.
+      expect(value).toBeCloseTo(0.2, 1);
+      // 15 of the planned 1,500 are too many: the 75th request reaches that number, and k6 checks every 2 s.
+      expect(samples).toBeLessThan(750);
+      expect(done.code).toBe(1);
+    });
+  });
+});
+
+describe('a process that dies during the load is evidence', () => {
+  async function gateLosing(
+    commandLine: string,
+    check: (verdict: VerdictDocument, code: number | null) => void,
+  ): Promise<void> {
+    await using folder = await temporaryFolder();
+    const gate = startSla(['gate', ...SHORT, '--out', folder.path, '--json']);
+    // At 30 a second, k6 has been running for 2 s of its 12.
+    await underLoad(gate, 60);
+    const victims = gate.children(commandLine);
+    expect(victims).toHaveLength(1);
+    process.kill(victims[0]!, 'SIGKILL');
+    const done = await gate.done;
+    expectVerdict(done, (verdict) => check(verdict, done.code));
+  }
+
+  test('Prometheus: inconclusive', () =>
+    gateLosing('--config.file', (verdict, code) => {
+      expect(new Set(Object.values(outcomesOf(verdict)))).toEqual(new Set(['undecided']));
+      expect(preconditionOf(verdict, 'nothing-died')).toMatchObject({ ok: false });
+      expect(code).toBe(3);
+    }));
+
+  test('the service: its unanswered requests break the error rate for certain', () =>
+    gateLosing('service/server.ts', (verdict, code) => {
+      expect(outcomesOf(verdict)).toMatchObject({
+        'error-rate': 'missed',
+        'latency-p95': 'missed',
+        throughput: 'undecided',
+      });
+      expect(code).toBe(1);
+    }));
+
+  test('k6: inconclusive', () =>
+    gateLosing('smoke.ts', (verdict, code) => {
+      expect(preconditionOf(verdict, 'load-delivered')).toMatchObject({ ok: false });
+      expect(code).toBe(3);
+    }));
+});
+
+describe.concurrent('Ctrl-C', () => {
+  const moments: Readonly<Record<string, (gate: RunningSla) => Promise<unknown>>> = {
+    'starting the service': (gate) => gate.seen('starting the service'),
+    'warming up': (gate) => gate.seen('warming up'),
+    'loading http': (gate) => gate.seen('loading http'),
+    'the load': underLoad,
+  };
+
+  test.for(Object.entries(moments))('during "%s" leaves nothing behind', async ([, until], { expect }) => {
+    await using folder = await temporaryFolder();
+    const gate = startSla(['gate', ...SHORT, '--out', folder.path]);
+    await until(gate);
+    const watchdog = gate.children('/bin/sh');
+    const children = gate.children('').filter((pid) => !watchdog.includes(pid));
+    gate.child.kill('SIGINT');
+    const { code, stderr } = await gate.done;
+    expect(code).toBe(130);
+    expect(stderr).toContain('interrupted: everything that was started has been stopped');
+    expect(children.filter(isAlive)).toEqual([]);
+    // By design it outlives the harness, until it has seen it end.
+    await expect.poll(() => watchdog.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+    // Prometheus's data are removed, too; everything reported so far stays.
+    const logs = await readdir(join(folder.path, 'latest', 'logs'));
+    expect(logs).not.toContain('prometheus-data');
+  });
+});
+
+test('a killed harness takes its child processes with it', async () => {
+  await using folder = await temporaryFolder();
+  const gate = startSla(['gate', ...SHORT, '--out', folder.path]);
+  await underLoad(gate);
+  const children = gate.children('').filter((pid) => !gate.children('/bin/sh').includes(pid));
+  expect(children).toHaveLength(3);
+  gate.child.kill('SIGKILL');
+  await gate.done;
+  await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+});
+
+describe('a run that cannot start is a harness failure', () => {
+  test('a scenario whose script k6 cannot run', async () => {
+    await using folder = await temporaryFolder();
+    const document = join(folder.path, 'sla.yaml');
+    const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
+    // A k6 module that is not a script: it exports no function to run.
+    await writeFile(document, shipped.replace('seed: 1', 'script: loadtests/lib/load.ts\n    seed: 1'));
+    const { code, stderr } = await sla([
+      'gate',
+      '--sla',
+      document,
+      '--scenario',
+      'smoke',
+      '--out',
+      folder.path,
+    ]);
+    expect(stderr).toContain('k6 cannot run loadtests/lib/load.ts');
+    expect(code).toBe(4);
+  });
+
+  test('a run folder that cannot be created', async () => {
+    const { code, stderr } = await sla(['gate', '--out', '/dev/null/runs']);
+    expect(stderr).toContain('/dev/null/runs');
+    expect(stderr).toContain('--out DIR');
+    expect(code).toBe(4);
+    expect(existsSync('/dev/null/runs')).toBe(false);
+  });
+});

@@ -1,0 +1,34 @@
+import type { RunningSla } from './sla.ts';
+
+/** What a running service has counted, read from its own metrics. */
+
+/** POST requests so far, whatever the response. */
+export async function countedPosts(serviceUrl: string): Promise<number> {
+  const text = await (await fetch(`${serviceUrl}/metrics`)).text();
+  const lines = text.matchAll(/^http_requests_total\{.*method="POST".*\} (\d+)$/gm);
+  return [...lines].reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+/** A load of 12 s is still running by then. */
+const AT_MOST_MS = 9_000;
+const EVERY_MS = 100;
+
+/** Resolves once the service of a gate has counted this many requests of the load: k6 is running, and its load is not over. */
+export async function underLoad(gate: RunningSla, requests = 30): Promise<void> {
+  const [, serviceUrl] = await gate.seen(/loading (http:\/\/\S+):/);
+  const untilMs = Date.now() + AT_MOST_MS;
+  const before = await countedPosts(serviceUrl!);
+  for (;;) {
+    const counted = (await countedPosts(serviceUrl!).catch(tooBusy)) - before;
+    if (Date.now() > untilMs) tooBusy(`${counted} of ${requests} requests in ${AT_MOST_MS / 1000} s`);
+    if (counted >= requests) return;
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+}
+
+/** A gate also stops the service early if it is too slow to pass. */
+function tooBusy(cause: unknown): never {
+  throw new Error(`this machine was too busy: the load may be over before the test could act: ${cause}`, {
+    cause,
+  });
+}

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { judge } from '../../slas/judge/judge.ts';
+import { verdictDocument } from '../../slas/render/json.ts';
+import { healthy } from '../../slas/testing/cases.ts';
+import { expectVerdict, explainIfBusy } from './verdict.ts';
+
+const verdictWith = (load: Record<string, number>) => {
+  const { plan, run, evidence } = healthy({ load });
+  return verdictDocument(judge(plan, run, evidence));
+};
+const wrong = () => expect('undecided').toBe('met');
+const QUIET = 0.5;
+
+describe('a check of a verdict that fails', () => {
+  test('names the late load generator, and quotes the check', () => {
+    expect(() => explainIfBusy(verdictWith({ late: 0.4 }), wrong, QUIET)).toThrow(
+      /too busy for the run: generator-on-time: .*Run the test again on a quiet machine.*expected 'undecided' to be 'met'/s,
+    );
+  });
+
+  test('names dropped requests', () => {
+    expect(() => explainIfBusy(verdictWith({ dropped: 30, sent: 1470 }), wrong, QUIET)).toThrow(
+      /too busy for the run: load-delivered: /,
+    );
+  });
+
+  test('names the processes that waited for the CPU', () => {
+    expect(() => explainIfBusy(verdictWith({}), wrong, 10)).toThrow(/10\.0 processes per core/);
+  });
+
+  test('on a quiet machine fails as it is', () => {
+    expect(() => explainIfBusy(verdictWith({}), wrong, QUIET)).toThrow(/^expected 'undecided' to be 'met'/);
+  });
+});
+
+test('a check that holds on a busy machine is no failure', () => {
+  explainIfBusy(verdictWith({ late: 0.4 }), () => {}, 10);
+});
+
+test('a command that printed no verdict shows what it printed instead', () => {
+  expect(() => expectVerdict({ code: 4, stdout: '', stderr: 'k6 cannot run' })).toThrow(/k6 cannot run/);
+});
