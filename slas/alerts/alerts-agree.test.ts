@@ -11,12 +11,12 @@ import { testRules } from '../testing/run-promtool.ts';
  */
 const IDLE = [
   'a client that counted too few',
-  '59 good answers, none over',
+  '59 successful responses, none over',
   '298 requests without an error',
   'a dead service, with a confidence',
   'cut short, with nothing broken so far',
-  'cut short, with a limit missed beyond doubt',
-  'cut short, one less over the limit',
+  'cut short, with a limit missed for certain',
+  'cut short, one fewer over the limit',
   'a run record of a smaller load than planned',
   'no run record, and few requests so far',
   'requests in flight when the load was cut short',
@@ -30,17 +30,17 @@ const IDLE = [
  */
 const DIFFERENT: ReadonlyMap<string, readonly string[]> = new Map([
   // Alerts match `le` as text, in the two notations of Prometheus 2 and 3; the gate parses numbers.
-  ['le written in other ways', ['latency-p95']],
+  ['le in other notations', ['latency-p95']],
   // With few requests, the gate reports only what further successful requests could not change; an alert uses
   // the share as it is.
   ['few requests, many errors', ['error-rate', 'throughput']],
   // 25/s were planned, and more than 30/s promised.
-  ['missed where there is no alert threshold', ['rate']],
+  ['missed without an alert threshold', ['rate']],
   // To an alert, a scrape with an unknown result is down; the gate reports an emergency only if it is
   // certain.
-  ['an uptime that is missed for certain, and beyond the alert only at worst', ['up']],
+  ['an uptime that certainly misses its target, and its alert threshold only at worst', ['up']],
   // The gate divides by the seconds in which responses arrived; an alert does not know that a load has ended.
-  ['answers that came long after the load', ['throughput']],
+  ['responses long after the load', ['throughput']],
   // Scraped seconds apart and without an address, the two are one target to the alert, which then misses a
   // scrape.
   ['two processes whose targets have no address', ['model-uptime']],

@@ -50,7 +50,7 @@ function rendered(caseName: string) {
 }
 
 test('the cross-check is printed if there are rules', () => {
-  const { text, markdown } = rendered('an alert that came twice');
+  const { text, markdown } = rendered('an alert that fired twice');
   expect(text).toContain(
     '· alerts: rules of 6 objectives were evaluated: 1 alert fired, 1 unlike the verdict\n',
   );
@@ -61,7 +61,7 @@ test('the cross-check is printed if there are rules', () => {
   expect(rendered('an alert that should have fired').text).toContain(
     '≠ HighErrorRate, never firing: unlike the verdict:',
   );
-  expect(rendered('an alert that is still waiting').text).toContain(
+  expect(rendered('an alert that is still pending').text).toContain(
     '· HighErrorRate, never firing: error-rate',
   );
 });

@@ -18,7 +18,7 @@ function rendered(name: string) {
   };
 }
 
-const NEAR = 'exactly at the limit, nothing asked of confidence';
+const NEAR = 'exactly at the limit, without a confidence';
 
 test('the table has the interval, and marks what is too close to the limit', () => {
   const { text, coloured } = rendered(NEAR);
@@ -41,7 +41,7 @@ test('Markdown has both, too', () => {
 });
 
 test('the deciding interval is printed if a confidence decided', () => {
-  const { text, markdown } = rendered('the same with more confidence');
+  const { text, markdown } = rendered('the same with a higher confidence');
   expect(text).toContain('decided at 99% confidence');
   expect(text).toContain('99% bounds');
   expect(markdown).toContain('99% bounds');
