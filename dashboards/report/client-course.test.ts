@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { columnsOf } from '../../slas/client/columns.ts';
 import type { Load, LoadRecord } from '../../slas/model/model.ts';
 import { healthy } from '../../slas/testing/cases.ts';
 import { clientCourse } from './client-course.ts';
@@ -10,16 +11,13 @@ const GRID = { fromSeconds: 0, stepSeconds: 1, steps: 121 };
 
 /** Two minutes at 10/s, sent at these moments. */
 function behindOf(sentAtSeconds: readonly number[], more: Partial<Load> = {}) {
-  const column = (value: (at: number) => number) => sentAtSeconds.map(value).join(' ');
-  const client = {
-    originSeconds: 0,
-    startMs: column((at) => Math.round(at * 1000)),
-    durationMs: column(() => 20),
-    blockedMs: column(() => 0),
-    status: column(() => 200),
-    path: column(() => 0),
-    paths: ['/predict'],
-  };
+  const client = columnsOf(
+    0,
+    sentAtSeconds.map((at) => ({
+      startSeconds: Math.round(at * 1000) / 1000,
+      ...{ durationSeconds: 0.02, blockedSeconds: 0, status: 200, path: '/predict' },
+    })),
+  );
   const load: LoadRecord = { ...run.load!, client };
   const phases = [{ name: 'hold', ratePerSecond: 10, fromSeconds: 0, toSeconds: 120, words: '' }];
   return clientCourse(load, { ...plan.load!, arrivals: 'even', ...more }, phases, GRID, 4)!.behind.values;

@@ -1,4 +1,4 @@
-import { requestsOf } from '../../slas/client/requests.ts';
+import { rankOf, startsWhere, successesByEnd } from '../../slas/client/requests.ts';
 import type { Load, LoadRecord } from '../../slas/model/model.ts';
 import { type Grid, type Line, secondsAt } from './course.ts';
 import type { PhaseTimes } from './phase-times.ts';
@@ -16,13 +16,6 @@ export interface ClientCourse {
   readonly wholeRun: readonly Line[];
 }
 
-interface SentRequest {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  readonly durationSeconds: number;
-  readonly isSuccessful: boolean;
-}
-
 /** Each step covers the range before it, like `rate()` in Prometheus. null if the run has no record of its requests. */
 export function clientCourse(
   load: LoadRecord,
@@ -33,18 +26,9 @@ export function clientCourse(
 ): ClientCourse | null {
   if (load.client === undefined) return null;
   const origin = load.client.originSeconds;
-  const requests = requestsOf(load.client).map(
-    ({ startSeconds, durationSeconds, status }): SentRequest => ({
-      startSeconds: origin + startSeconds,
-      endSeconds: origin + startSeconds + durationSeconds,
-      durationSeconds,
-      isSuccessful: status.startsWith('2'),
-    }),
-  );
-  const successful = requests.filter(({ isSuccessful }) => isSuccessful);
-  const starts = requests.map(({ startSeconds }) => startSeconds).sort((a, b) => a - b);
-  const byEnd = successful.toSorted((a, b) => a.endSeconds - b.endSeconds);
-  const ends = byEnd.map(({ endSeconds }) => endSeconds);
+  const starts = startsWhere(load.client).sort();
+  const successful = successesByEnd(load.client);
+  const ends = successful.endSeconds;
   // A k6 script that plans its own load has no phases.
   const endOfLoad =
     phases.length === 0
@@ -54,45 +38,35 @@ export function clientCourse(
     label,
     values: Array.from({ length: grid.steps }, (_, step) => valueAt(secondsAt(grid, step))),
   });
-  const rate = (times: readonly number[]) => (at: number) => {
+  const rate = (times: Float64Array) => (at: number) => {
     const span = Math.min(rangeSeconds, at - origin);
     if (span < grid.stepSeconds || at > endOfLoad) return null;
-    return (rank(times, at) - rank(times, at - span)) / span;
+    return (rankOf(times, at) - rankOf(times, at - span)) / span;
   };
-  const durations = successful.map(({ durationSeconds }) => durationSeconds).sort((a, b) => a - b);
+  const durations = successful.durationSeconds.toSorted();
   const overWholeRun = (label: string, share: number): Line => ({
     label,
     values: durations.length === 0 ? [] : [durations[Math.ceil(share * durations.length) - 1]!],
   });
-  const percentile = (share: number) => (at: number) => {
-    const recent = byEnd
-      .slice(rank(ends, at - rangeSeconds), rank(ends, at))
-      .map(({ durationSeconds }) => durationSeconds)
-      .sort((a, b) => a - b);
-    return recent.length === 0 ? null : recent[Math.ceil(share * recent.length) - 1]!;
-  };
+  // Sorted once for both percentiles.
+  const recent = Array.from({ length: grid.steps }, (_, step) => {
+    const at = secondsAt(grid, step);
+    const [from, to] = [rankOf(ends, at - rangeSeconds), rankOf(ends, at)];
+    const sorted = successful.durationSeconds.slice(from, to).sort();
+    const valueAt = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? null;
+    return { p95: valueAt(0.95), p99: valueAt(0.99) };
+  });
   return {
     offered: line('offered', (at) => offeredAt(phases, at)),
     sent: line('sent', rate(starts)),
     successful: line('successful responses', rate(ends)),
     behind: line('overdue requests', (at) =>
-      at < origin ? null : behindAt(plan, phases, at, (moment) => rank(starts, moment)),
+      at < origin ? null : behindAt(plan, phases, at, (moment) => rankOf(starts, moment)),
     ),
-    p95: line('p95 at the client', percentile(0.95)),
-    p99: line('p99 at the client', percentile(0.99)),
+    p95: { label: 'p95 at the client', values: recent.map((one) => one.p95) },
+    p99: { label: 'p99 at the client', values: recent.map((one) => one.p99) },
     wholeRun: [overWholeRun('p95 at the client', 0.95), overWholeRun('p99 at the client', 0.99)],
   };
-}
-
-/** How many of these ascending times are at or before a moment. */
-function rank(times: readonly number[], at: number): number {
-  let [low, high] = [0, times.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 const offeredAt = (phases: readonly PhaseTimes[], at: number): number | null =>

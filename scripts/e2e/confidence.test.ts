@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { FILES, toJson } from '../runs/bundle.ts';
+import { runFiles } from '../runs/run-record.ts';
 import { seal } from '../runs/seal.ts';
 import { MATRIX } from '../selftest/matrix.ts';
 import { recordingOf } from '../selftest/recorded.ts';
@@ -64,11 +65,11 @@ test('a stored run is judged again with at least its planned confidence', async 
   await using folder = await temporaryFolder();
   const { plan, run, evidence } = (await recordingOf(MATRIX[0]!))!;
   const stored = {
-    [FILES.plan]: { ...plan, confidence: 0.95 },
-    [FILES.run]: run,
-    [FILES.evidence]: evidence,
+    [FILES.plan]: toJson({ ...plan, confidence: 0.95 }),
+    [FILES.evidence]: toJson(evidence),
+    ...runFiles(run, toJson),
   };
-  for (const [name, data] of Object.entries(stored)) await writeFile(join(folder.path, name), toJson(data));
+  for (const [name, content] of Object.entries(stored)) await writeFile(join(folder.path, name), content);
   await seal(folder.path);
   const asked = (confidence: string) =>
     slaHere(['verify', folder.path, '--offline', '--confidence', confidence]);

@@ -12,7 +12,10 @@ const OF_THE_PLACE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM'];
  * Writes a file atomically: to a temporary name, flushed to the disk, then renamed.
  * Throws HarnessError `cannot-write`.
  */
-export async function writeWhole(path: string, content: string | AsyncIterable<string>): Promise<void> {
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array | AsyncIterable<string>,
+): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);
   try {
     // The rename would replace it: /dev/null would become a plain file for the whole machine.

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { GrowingColumns } from '../../slas/client/columns.ts';
 import type { ClientRequests, PhaseRecord } from '../../slas/model/model.ts';
 
 /**
@@ -38,7 +39,7 @@ export async function readRequests(csvFiles: readonly string[]): Promise<Recorde
   for (const file of csvFiles) await readFileOf(file, requests, phases);
   const lateMs = [...phases.values()].flatMap((phase) => phase.lateMs);
   return {
-    client: requests.length === 0 ? null : compact(requests),
+    client: compact(requests),
     phases: summarised(phases),
     startedLateP99Seconds: lateMs.length === 0 ? null : p99(lateMs) / 1000,
   };
@@ -116,18 +117,9 @@ export function parseLine(line: string, columns: readonly string[]): RecordedReq
   ];
 }
 
-function compact(requests: readonly RecordedRequest[]): ClientRequests {
-  const ordered = requests.toSorted((a, b) => a.endMs - b.endMs);
-  const starts = ordered.map(({ endMs, durationMs }) => endMs - durationMs);
-  const originMs = starts.reduce((least, start) => Math.min(least, start), Number.POSITIVE_INFINITY);
-  const paths = [...new Set(ordered.map(({ path }) => path))];
-  return {
-    originSeconds: originMs / 1000,
-    startMs: starts.map((start) => (start - originMs).toFixed(1)).join(' '),
-    durationMs: ordered.map(({ durationMs }) => durationMs.toFixed(3)).join(' '),
-    blockedMs: ordered.map(({ blocked }) => blocked).join(' '),
-    status: ordered.map(({ status }) => status).join(' '),
-    path: ordered.map(({ path }) => paths.indexOf(path)).join(' '),
-    paths,
-  };
+function compact(requests: readonly RecordedRequest[]): ClientRequests | null {
+  const columns = new GrowingColumns();
+  for (const { endMs, durationMs, blocked, status, path } of requests)
+    columns.add(endMs * 1000, durationMs / 1000, Number(blocked) / 1000, Number(status), path);
+  return columns.done();
 }

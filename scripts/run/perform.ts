@@ -147,7 +147,7 @@ async function performRun(
     objectives: plan.objectives,
     ...(io.live === undefined ? {} : { show: io.live }),
   });
-  await folder.writeJson(FILES.run, run);
+  await folder.writeRun(run);
   const asker = askerOf(stack.prometheusUrl, io, options.ingestDelay);
   const learned = lagSeconds === null ? {} : { lagSeconds };
   const evidence = await collectEvidence(plan, run, { ...asker, ...learned });

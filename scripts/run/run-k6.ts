@@ -1,4 +1,4 @@
-import { requestsOf } from '../../slas/client/requests.ts';
+import { countOf, countWhere } from '../../slas/client/requests.ts';
 import type { ClientRequests, Load, LoadRecord, RunRecord } from '../../slas/model/model.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { formatExit, type Started } from '../process/processes.ts';
@@ -165,10 +165,9 @@ const phasesOf = (load: Load, recorded: RecordedLoad['phases']): Pick<LoadRecord
 
 /** A killed k6 leaves no summary, but the requests that it recorded: at least these were sent. */
 function countsOfRequests(client: ClientRequests | null): Counts {
-  const statuses = requestsOf(client).map(({ status }) => status);
-  const of = (digit: string) => statuses.filter((status) => status.startsWith(digit)).length;
+  const of = (digit: string) => countWhere(client, ({ status }) => status.startsWith(digit));
   return {
-    sent: statuses.length,
+    sent: countOf(client),
     answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
     lost: of('0'),
     droppedIterations: 0,

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { Baseline } from '../../slas/compare/compare.ts';
 import { percentilesOf } from '../../slas/compare/percentiles.ts';
-import type { Evidence, Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
+import type { Evidence, Plan, Verdict } from '../../slas/model/model.ts';
 import { NO_FAULTS } from '../run/environment.ts';
 import { FILES } from './bundle.ts';
 import { findRuns } from './run-folders.ts';
+import { readRunRecord } from './run-record.ts';
 import { findAlterations, MANIFEST } from './seal.ts';
 import { readBesideOrNull, readPlainFile, readStoredOrNull } from './stored-files.ts';
 
@@ -41,17 +42,17 @@ async function baselineIn(path: string, plan: Plan, ours: Environment | null): P
   if (theirs === null || comparable(theirs) !== comparable(plan) || !isUnspoilt(environment, ours))
     return null;
   const [run, evidence, manifest] = await Promise.all([
-    readStoredOrNull<RunRecord>('run', path),
+    readRunRecord(path),
     readStoredOrNull<Evidence>('evidence', path),
     readPlainFile(join(path, MANIFEST)).catch(() => null),
   ]);
-  if (run === null || evidence === null || manifest === null || (await findAlterations(path)).length > 0)
+  if (!run.ok || evidence === null || manifest === null || (await findAlterations(path)).length > 0)
     return null;
   return {
     schema: 'sla-harness/baseline/v1',
     manifestSha256: createHash('sha256').update(manifest).digest('hex'),
     verdict,
-    percentiles: percentilesOf(theirs, run, evidence),
+    percentiles: percentilesOf(theirs, run.value, evidence),
     environment,
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import { CLIENT_FILE } from '../../slas/client/file.ts';
 import type { Evidence, Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 import { renderJUnit } from '../../slas/render/junit.ts';
@@ -12,6 +13,7 @@ import { HarnessError } from '../cli/errors.ts';
 import { accept, badOption, formatProblem, type Input, type PlacedProblem, refuse } from '../cli/inputs.ts';
 import { makePath, writeWhole } from '../run/disk.ts';
 import type { Redactor } from './redact.ts';
+import { readRunRecord, runFiles } from './run-record.ts';
 import { readPlainFile, readStored, Unreadable } from './stored-files.ts';
 
 /** A run folder: the plan, the evidence and the verdict as files. It contains no partly written files and no secrets. */
@@ -20,6 +22,8 @@ export interface RunFolder {
   readonly path: string;
   readonly logs: string;
   writeJson(name: string, data: unknown): Promise<void>;
+  /** As run.json and, where the client recorded its requests, client.bin. */
+  writeRun(run: RunRecord): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
   /** For text or data written by the user, in which `password: …` is a secret; in our own data it would be a label. */
   writeTheirText(name: string, text: string): Promise<void>;
@@ -33,6 +37,7 @@ export interface RunFolder {
 export const FILES = {
   plan: 'plan.json',
   run: 'run.json',
+  client: CLIENT_FILE,
   evidence: 'evidence.json',
   series: 'series.json',
   verdict: 'verdict.json',
@@ -49,15 +54,19 @@ export const toJson = (data: unknown) => `${printableJson(JSON.stringify(data, n
 
 const folderAt = (path: string, redactor: Redactor): RunFolder => {
   const written = new Set<string>();
-  const write = (name: string, text: string) => {
+  const write = (name: string, content: string | Uint8Array) => {
     written.add(name);
-    return writeWhole(join(path, name), text);
+    return writeWhole(join(path, name), content);
   };
   return {
     id: basename(path),
     path,
     logs: join(path, 'logs'),
     writeJson: (name, data) => write(name, toJson(redactor.data(data))),
+    writeRun: async (run) => {
+      for (const [name, content] of Object.entries(runFiles(redactedRun(run, redactor), toJson)))
+        await write(name, content);
+    },
     writeText: (name, text) => write(name, redactor.text(text)),
     writeTheirText: (name, text) => write(name, redactor.log(text)),
     writeTheirJson: (name, data) => write(name, toJson(redactor.theirData(data))),
@@ -70,6 +79,15 @@ const folderAt = (path: string, redactor: Redactor): RunFolder => {
     },
   };
 };
+
+/** Of the requests only the paths are text. */
+function redactedRun({ load, ...run }: RunRecord, redactor: Redactor): RunRecord {
+  if (load?.client === undefined) return redactor.data({ ...run, load }) as RunRecord;
+  const { client, ...rest } = load;
+  const redacted = redactor.data({ ...run, load: rest }) as RunRecord;
+  const paths = client.paths.map(redactor.text);
+  return { ...redacted, load: { ...redacted.load!, client: { ...client, paths } } };
+}
 
 /** Files in the folder that other programs wrote: k6's summary, logs. */
 async function foreignFiles(path: string, written: ReadonlySet<string>): Promise<readonly string[]> {
@@ -216,12 +234,16 @@ export async function readStoredRun(given: string): Promise<Input<StoredRun>> {
   };
   const [plan, run, evidence, verdictText] = await Promise.all([
     read(FILES.plan, readStored<Plan>('plan', path), true),
-    read(FILES.run, readStored<RunRecord>('run', path), true),
+    readRunRecord(path),
     read(FILES.evidence, readStored<Evidence>('evidence', path), false),
     read(FILES.verdict, readVerdictText(path), false),
   ]);
-  if (plan === null || run === null || problems.length > 0) return refuse(...problems);
-  return accept({ path, plan, run, evidence, verdictText });
+  if (!run.ok) {
+    const { file, message } = run.error;
+    problems.push({ code: 'bad-run', path: '', file: join(path, file), message });
+  }
+  if (plan === null || !run.ok || problems.length > 0) return refuse(...problems);
+  return accept({ path, plan, run: run.value, evidence, verdictText });
 }
 
 /** The unchanged text, after checking that it is a verdict. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { lstat, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type StoredNoun, storedProblems } from '../../slas/render/stored-schema.ts';
 
@@ -20,10 +20,19 @@ export class Unreadable extends Error {
   }
 }
 
-/**
- * Reads text from a plain file; a link, a pipe or a device is refused before it is opened. Throws Unreadable.
- */
-export async function readPlainFile(path: string, maxBytes = MAX_BYTES): Promise<string> {
+/** Reads text from a plain file; a link, a pipe or a device is refused before it is opened. Throws Unreadable. */
+export const readPlainFile = async (path: string, maxBytes = MAX_BYTES): Promise<string> =>
+  await readPlain(path, maxBytes, (file) => file.readFile('utf8'));
+
+/** The same of a file that is no text. */
+export const readPlainBytes = async (path: string, maxBytes: number): Promise<Uint8Array> =>
+  await readPlain(path, maxBytes, (file) => file.readFile());
+
+async function readPlain<T>(
+  path: string,
+  maxBytes: number,
+  read: (file: FileHandle) => Promise<T>,
+): Promise<T> {
   try {
     // The file may be replaced between check and open, so the open follows no links and waits for no pipes.
     if (!(await lstat(path)).isFile()) throw new Unreadable('it is not a plain file');
@@ -31,7 +40,7 @@ export async function readPlainFile(path: string, maxBytes = MAX_BYTES): Promise
     const stat = await file.stat();
     if (!stat.isFile()) throw new Unreadable('it is not a plain file');
     if (stat.size > maxBytes) throw new Unreadable(`it has ${stat.size} bytes; at most ${maxBytes} are read`);
-    return await file.readFile('utf8');
+    return await read(file);
   } catch (error) {
     if (error instanceof Unreadable) throw error;
     const { code, message } = error as NodeJS.ErrnoException;

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { restored, type StoredRunRecord, storedFiles } from '../../slas/client/stored.ts';
 import { judge } from '../../slas/judge/judge.ts';
 import type { Evidence, Plan, RunRecord } from '../../slas/model/model.ts';
+import { unwrap } from '../../slas/model/result.ts';
 import { type VerdictDocument, verdictDocument } from '../../slas/render/json.ts';
 import { readRun } from '../runs/bundle.ts';
 import type { GateRun } from './gate-run.ts';
@@ -21,22 +23,39 @@ export interface Recording {
   readonly evidence: Evidence;
 }
 
+/** `client`: the content of client.bin, as Base64. Absent, as in older recordings: the run has its requests as text. */
+export interface StoredRecording extends Omit<Recording, 'run'> {
+  readonly run: StoredRunRecord;
+  readonly client?: string;
+}
+
 /** Stores what a verdict rests on, for a row with the expected outcome. */
 export async function record(row: Row, result: RowResult, { runFolder, verdict }: GateRun): Promise<void> {
   if (!result.isAsExpected || verdict === null) return;
   const { plan, run, evidence } = await readRun(runFolder);
-  const recording: Recording = { plan, run, evidence: evidence! };
+  const { run: stored, client } = storedFiles(run);
+  const bytes = client === null ? {} : { client: Buffer.from(client).toString('base64') };
+  const recording: StoredRecording = { plan, run: stored, evidence: evidence!, ...bytes };
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22 };
   await mkdir(FOLDER, { recursive: true });
   await writeFile(fileOf(row), brotliCompressSync(JSON.stringify(recording), { params }));
 }
 
 /** null if there is none: a harness failure judges nothing. */
-export async function recordingOf(row: Row): Promise<Recording | null> {
+export async function storedRecordingOf(row: Row): Promise<StoredRecording | null> {
   const file = fileOf(row);
   return existsSync(file)
-    ? (JSON.parse(brotliDecompressSync(await readFile(file)).toString()) as Recording)
+    ? (JSON.parse(brotliDecompressSync(await readFile(file)).toString()) as StoredRecording)
     : null;
+}
+
+/** The same, to be judged. */
+export async function recordingOf(row: Row): Promise<Recording | null> {
+  const stored = await storedRecordingOf(row);
+  if (stored === null) return null;
+  const { plan, run, evidence, client } = stored;
+  const bytes = client === undefined ? null : Buffer.from(client, 'base64');
+  return { plan, run: unwrap(restored(run, bytes)), evidence };
 }
 
 /** Judges a row's recording again, from its file alone. */

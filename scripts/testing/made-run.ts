@@ -6,6 +6,7 @@ import {
   errorTypes,
   latencyBucketsSeconds,
 } from '../../service/metric-names.ts';
+import { columnsOf } from '../../slas/client/columns.ts';
 import { parseDocument } from '../../slas/document/document.ts';
 import { judge } from '../../slas/judge/judge.ts';
 import type { Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
@@ -18,6 +19,7 @@ import { startPrometheus } from '../../slas/testing/prometheus-server.ts';
 import { collectRunSeries } from '../run/series.ts';
 import { findBaseline } from '../runs/baseline.ts';
 import { FILES, readRun, type StoredRun, toJson } from '../runs/bundle.ts';
+import { runFiles } from '../runs/run-record.ts';
 import { seal } from '../runs/seal.ts';
 
 /**
@@ -78,8 +80,10 @@ export async function makeRun(parent: string, options: MadeRunOptions): Promise<
   const series = await collectRunSeries(parsed.value, plan, run, evidence, asker);
   const path = join(parent, run.id);
   await mkdir(path, { recursive: true });
-  const files = { plan, run, evidence, series, document: parsed.value, environment: ENVIRONMENT };
+  const files = { plan, evidence, series, document: parsed.value, environment: ENVIRONMENT };
   for (const [name, data] of Object.entries(files)) await writeFile(join(path, `${name}.json`), toJson(data));
+  for (const [name, content] of Object.entries(runFiles(run, toJson)))
+    await writeFile(join(path, name), content);
   const baseline = await findBaseline(path);
   if (baseline !== null) await writeFile(join(path, FILES.baseline), toJson(baseline));
   const stored = await readRun(path);
@@ -148,7 +152,6 @@ function recordOf(
   requests: readonly Made[],
   { durationSeconds, suffix }: MadeRunOptions,
 ): RunRecord {
-  const column = (read: (one: Made) => string | number) => requests.map(read).join(' ');
   const refused = requests.filter(({ isRefused }) => isRefused).length;
   return {
     schema: 'sla-harness/run/v1',
@@ -162,15 +165,15 @@ function recordOf(
       answered: { '1xx': 0, '2xx': requests.length - refused, '3xx': 0, '4xx': 0, '5xx': refused },
       lost: 0,
       startedLateP99Seconds: 0.002,
-      client: {
-        originSeconds: STARTS_SECONDS,
-        startMs: column(({ atSeconds }) => (atSeconds * 1000).toFixed(1)),
-        durationMs: column(({ seconds }) => (seconds * 1000 + 0.4).toFixed(3)),
-        blockedMs: column(() => 0),
-        status: column(({ isRefused }) => (isRefused ? 503 : 200)),
-        path: column(() => 0),
-        paths: ['/predict'],
-      },
+      client: columnsOf(
+        STARTS_SECONDS,
+        requests.map(({ atSeconds, seconds, isRefused }) => ({
+          startSeconds: Math.round(atSeconds * 10_000) / 10_000,
+          durationSeconds: Math.round(seconds * 1e6 + 400) / 1e6,
+          blockedSeconds: 0,
+          ...{ status: isRefused ? 503 : 200, path: '/predict' },
+        })),
+      ),
       wrongAnswers: 0,
       lookedInto: requests.length - refused,
       scriptErrors: 0,

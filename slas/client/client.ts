@@ -2,7 +2,7 @@ import type { ClientMeasured, ClientRequests, Limit, PlannedObjective, RunRecord
 import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
-import { requestsOf } from './requests.ts';
+import { isLost, rankOf, type Timings, timingsWhere } from './requests.ts';
 import { slotsOf } from './slots.ts';
 
 /**
@@ -27,13 +27,6 @@ export interface ClientView {
   readonly lower: readonly (readonly Block[])[];
 }
 
-interface Request {
-  /** From the first request of the load to this one. */
-  readonly startSeconds: number;
-  readonly seconds: number;
-  readonly blockedSeconds: number;
-}
-
 /** null if the objective has no client side, or the load generator left no record of its requests. */
 export function viewOfClient(
   { measure, target, alert }: PlannedObjective,
@@ -41,34 +34,28 @@ export function viewOfClient(
 ): ClientView | null {
   if (measure.kind !== 'latency' || measure.clientPath === null || load?.client === undefined) return null;
   const requests = judgedRequests(load.client, measure.clientPath);
-  if (requests.length === 0) return null;
-  const over = (limit: Limit) => requests.filter(({ seconds }) => seconds > limit.value).length;
+  const { count, blockedSeconds } = requests;
+  if (count === 0) return null;
+  const ordered = requests.durationSeconds.toSorted();
+  const over = (limit: Limit) => count - rankOf(ordered, limit.value);
   const bad = over(target);
-  const seconds = percentileOf(
-    requests.map((request) => request.seconds),
-    measure.percentile,
-  );
+  const seconds = percentileOf(ordered, measure.percentile);
   const value = Number.isFinite(seconds) ? seconds : null;
-  const answered = requests.map((request) => request.seconds).filter(Number.isFinite);
-  const share = (requests.length - bad) / requests.length;
-  const ordered = requests.map((request) => request.seconds).sort((a, b) => a - b);
-  const quantiles = LOWER.map((part) => ordered[Math.floor(part * (ordered.length - 1))]!);
+  const share = (count - bad) / count;
+  const quantiles = LOWER.map((part) => ordered[Math.floor(part * (count - 1))]!);
   const lower = [...new Set(quantiles)].filter((quantile) => quantile < target.value);
   return {
-    measured: { samples: requests.length, share, value },
+    measured: { samples: count, share, value },
     bad,
     badBeyondAlert: alert === null ? 0 : over(alert),
-    slowestSeconds: answered.reduce((slowest, one) => Math.max(slowest, one), 0),
+    slowestSeconds: ordered[rankOf(ordered, Number.MAX_VALUE) - 1] ?? 0,
     blocks: slowerBySecond(requests, target.value),
     lower: lower.map((quantile) => slowerBySecond(requests, quantile)),
-    blockedSeconds: percentileOf(
-      requests.map(({ blockedSeconds }) => blockedSeconds),
-      measure.percentile,
-    ),
+    blockedSeconds: percentileOf(blockedSeconds.toSorted(), measure.percentile),
     reasons: [
       reason('client-share', {
-        good: requests.length - bad,
-        samples: requests.length,
+        good: count - bad,
+        samples: count,
         limitSeconds: target.value,
         percentile: measure.percentile,
         valueSeconds: value,
@@ -82,27 +69,29 @@ export function viewOfClient(
  */
 const LOWER = [0.5, 0.75, 0.9, 0.95, 0.99];
 
-const slowerBySecond = (requests: readonly Request[], limitSeconds: number) =>
-  slotsOf(requests, ({ seconds }) => seconds > limitSeconds);
+/** The requests of each second, and those of them that took longer than this. */
+export const slowerBySecond = ({ startSeconds, durationSeconds }: Timings, limitSeconds: number) =>
+  slotsOf(startSeconds, (index) => durationSeconds[index]! > limitSeconds);
 
 /** Judged are successful responses, and unanswered requests, which exceed any limit. */
-export function judgedRequests(client: ClientRequests, wanted: string): readonly Request[] {
-  return requestsOf(client)
-    .filter(({ path, status }) => path === wanted && /^(0$|2)/.test(status))
-    .map(({ startSeconds, durationSeconds, blockedSeconds, status }) => ({
-      startSeconds,
-      seconds: status === '0' ? Infinity : durationSeconds,
-      blockedSeconds,
-    }));
-}
-
-/** The smallest value that at least this percentage does not exceed: exact, because all values are known. */
-function percentileOf(values: readonly number[], percentile: number): number {
-  const ordered = values.toSorted((a, b) => a - b);
-  const at = ordered.findIndex(
-    (_, index) => compareShare(ordered.length - 1 - index, ordered.length, budgetOf(percentile)) <= 0,
+export const judgedRequests = (client: ClientRequests, wanted: string): Timings =>
+  timingsWhere(
+    client,
+    (one) => one.path === wanted && (isLost(one) || one.status.startsWith('2')),
+    Number.POSITIVE_INFINITY,
   );
-  return ordered[at]!;
+
+/** The least of these ascending values that at least this percentage is at or under: exact, as all values are known. */
+function percentileOf(ascending: Float64Array, percentile: number): number {
+  const { length } = ascending;
+  const isEnough = (index: number) => compareShare(length - 1 - index, length, budgetOf(percentile)) <= 0;
+  let [low, high] = [0, length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isEnough(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return ascending[low]!;
 }
 
 /**

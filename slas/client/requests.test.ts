@@ -1,24 +1,16 @@
 import { expect, test } from 'vitest';
-import { mostInFlight, requestsOf } from './requests.ts';
+import { clientOf, type Sent } from '../testing/client.ts';
+import { mostInFlight } from './requests.ts';
 
-const record = (startMs: string, durationMs: string) =>
-  requestsOf({
-    originSeconds: 0,
-    startMs,
-    durationMs,
-    blockedMs: startMs.replace(/\d+/g, '0'),
-    status: startMs.replace(/\d+/g, '200'),
-    path: startMs.replace(/\d+/g, '0'),
-    paths: ['/predict'],
-  });
+const most = (...requests: readonly Sent[]) => mostInFlight(clientOf(requests));
 
 test('the maximum number of requests in flight does not depend on the order of responses', () => {
-  expect(mostInFlight([])).toBe(0);
-  expect(mostInFlight(record('0 10 20', '5 5 5'))).toBe(1);
-  expect(mostInFlight(record('10 0 20', '15 100 5'))).toBe(3);
-  expect(mostInFlight(record('0 10 20', '15 10 10'))).toBe(2);
+  expect(most()).toBe(0);
+  expect(most([0, 0.005], [0.01, 0.005], [0.02, 0.005])).toBe(1);
+  expect(most([0.01, 0.015], [0, 0.1], [0.02, 0.005])).toBe(3);
+  expect(most([0, 0.015], [0.01, 0.01], [0.02, 0.01])).toBe(2);
 });
 
 test('a request that is sent when another is answered is not concurrent with it', () => {
-  expect(mostInFlight(record('0 10 20', '10 10 10'))).toBe(1);
+  expect(most([0, 0.01], [0.01, 0.01], [0.02, 0.01])).toBe(1);
 });

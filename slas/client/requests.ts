@@ -1,65 +1,241 @@
 import { claimsCode } from '../document/statuses.ts';
 import type { ClientRequests, LoadRecord } from '../model/model.ts';
 
-/** The only parser of a run record's columns. */
-export interface ClientRequest {
-  /** Relative to the first request's start. */
-  readonly startSeconds: number;
-  readonly durationSeconds: number;
-  readonly blockedSeconds: number;
-  /** As text; `0` means unanswered. */
+/**
+ * Questions about a client's requests. No other module of the core reads their columns. There may be millions: nothing here makes an
+ * object for each, and a condition on the outcome is asked once for each distinct one.
+ */
+
+/** How a request came out. */
+export interface Outcome {
+  /** As text; `0`: there was no response. */
   readonly status: string;
   readonly path: string;
 }
 
-/** All requests of a record, in order; empty without a record, or for a phase in which none was sent. */
-export function requestsOf(client: ClientRequests | null | undefined): readonly ClientRequest[] {
-  if (client == null || client.status === '') return [];
-  const [starts, durations, blocked, paths] = [
-    client.startMs,
-    client.durationMs,
-    client.blockedMs,
-    client.path,
-  ].map((column) => column.split(' '));
-  const secondsAt = (column: readonly string[] | undefined, index: number) => Number(column![index]) / 1000;
-  return client.status.split(' ').map((status, index) => ({
-    startSeconds: secondsAt(starts, index),
-    durationSeconds: secondsAt(durations, index),
-    blockedSeconds: secondsAt(blocked, index),
-    status,
-    path: client.paths[Number(paths![index])] ?? '',
-  }));
+type Condition = (outcome: Outcome) => boolean;
+type Requests = ClientRequests | null | undefined;
+
+export const isLost: Condition = ({ status }) => status === '0';
+
+/** Whether there was a response with a status of this pattern (null: with any). */
+export function isAnsweredWith(status: string | null): Condition {
+  const isClaimed = claimsCode(status ?? '[1-5]..');
+  return (one) => !isLost(one) && isClaimed(one.status);
 }
 
-export const isLost = ({ status }: Pick<ClientRequest, 'status'>) => status === '0';
+/** All responses that the client saw, whatever their status. */
+export const answersInAll = ({ answered }: Pick<LoadRecord, 'answered'>) =>
+  Object.values(answered).reduce((sum, count) => sum + count, 0);
 
-/** Those with a response whose status matches this pattern (null: any status). */
-export function answeredWith(
-  requests: readonly ClientRequest[],
-  status: string | null,
-): readonly ClientRequest[] {
-  const isClaimed = claimsCode(status ?? '[1-5]..');
-  return requests.filter((one) => !isLost(one) && isClaimed(one.status));
+// ---------------------------------------------------------------------------------------------- counting
+
+/** None where there is no record. */
+export const countOf = (client: Requests): number => client?.status.length ?? 0;
+
+interface CountedOutcome extends Outcome {
+  readonly count: number;
+}
+
+/** Outcomes by the number that stands for them in the columns, in the order of their first request. */
+type Outcomes = ReadonlyMap<number, CountedOutcome>;
+
+/** Each record is counted once, however many objectives ask. */
+const counted = new WeakMap<ClientRequests, Outcomes>();
+
+function outcomesIn(client: ClientRequests): Outcomes {
+  const known = counted.get(client) ?? countOutcomes(client);
+  counted.set(client, known);
+  return known;
+}
+
+function countOutcomes({ status, path, paths }: ClientRequests): Outcomes {
+  const counts = new Map<number, number>();
+  for (let index = 0; index < status.length; index++) {
+    const key = keyOf(status[index]!, path[index]!);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return new Map(
+    [...counts].map(([key, count]) => [
+      key,
+      { status: String(key % 2 ** 16), path: paths[Math.floor(key / 2 ** 16)] ?? '', count },
+    ]),
+  );
+}
+
+const keyOf = (status: number, path: number) => path * 2 ** 16 + status;
+
+/** How many requests had each outcome. */
+export const outcomesOf = (client: Requests): readonly CountedOutcome[] =>
+  client == null ? [] : [...outcomesIn(client).values()];
+
+export const countWhere = (client: Requests, is: Condition): number =>
+  outcomesOf(client).reduce((sum, outcome) => sum + (is(outcome) ? outcome.count : 0), 0);
+
+// ---------------------------------------------------------------------------------------------- selecting
+
+/** Positions in the columns, in their order. */
+function positionsWhere(client: ClientRequests, is: Condition): Uint32Array {
+  const outcomes = outcomesIn(client);
+  const wanted = new Set([...outcomes].flatMap(([key, outcome]) => (is(outcome) ? [key] : [])));
+  if (wanted.size === outcomes.size) return positionsIn(client, () => true);
+  const { status, path } = client;
+  return positionsIn(client, (index) => wanted.has(keyOf(status[index]!, path[index]!)));
+}
+
+function positionsIn(client: ClientRequests, isWanted: (index: number) => boolean): Uint32Array {
+  const positions = new Uint32Array(countOf(client));
+  let count = 0;
+  for (let index = 0; index < positions.length; index++) if (isWanted(index)) positions[count++] = index;
+  return positions.slice(0, count);
+}
+
+function valuesAt(positions: Uint32Array, valueFor: (index: number) => number): Float64Array {
+  const values = new Float64Array(positions.length);
+  for (let index = 0; index < values.length; index++) values[index] = valueFor(positions[index]!);
+  return values;
+}
+
+/** The same columns at these positions only. */
+function takeAt(client: ClientRequests, positions: Uint32Array): ClientRequests {
+  const status = new Uint16Array(positions.length);
+  const path = new Uint16Array(positions.length);
+  for (let index = 0; index < positions.length; index++) {
+    status[index] = client.status[positions[index]!]!;
+    path[index] = client.path[positions[index]!]!;
+  }
+  return {
+    ...client,
+    startSeconds: valuesAt(positions, (index) => client.startSeconds[index]!),
+    durationSeconds: valuesAt(positions, (index) => client.durationSeconds[index]!),
+    blockedSeconds: valuesAt(positions, (index) => client.blockedSeconds[index]!),
+    status,
+    path,
+  };
+}
+
+/** Durations, and what they began with, of the requests with such an outcome. */
+export interface Timings {
+  readonly count: number;
+  /** From the record's origin. */
+  readonly startSeconds: Float64Array;
+  readonly durationSeconds: Float64Array;
+  readonly blockedSeconds: Float64Array;
+}
+
+/** `lostSeconds`: how long a request without a response is taken to have lasted. */
+export function timingsWhere(client: Requests, is: Condition, lostSeconds: number): Timings {
+  const none = new Float64Array();
+  if (client == null) return { count: 0, startSeconds: none, durationSeconds: none, blockedSeconds: none };
+  const { startSeconds, durationSeconds, blockedSeconds, status } = client;
+  const positions = positionsWhere(client, is);
+  return {
+    count: positions.length,
+    startSeconds: valuesAt(positions, (index) => startSeconds[index]!),
+    durationSeconds: valuesAt(positions, (index) =>
+      status[index] === 0 ? lostSeconds : durationSeconds[index]!,
+    ),
+    blockedSeconds: valuesAt(positions, (index) => blockedSeconds[index]!),
+  };
+}
+
+const ALL: Condition = () => true;
+
+/** When they were sent, from an origin in Unix seconds (0: Unix time itself). */
+export function startsWhere(client: Requests, is: Condition = ALL, sinceSeconds = 0): Float64Array {
+  if (client == null) return new Float64Array();
+  const shift = client.originSeconds - sinceSeconds;
+  return valuesAt(positionsWhere(client, is), (index) => shift + client.startSeconds[index]!);
+}
+
+/** When they ended, from the record's origin, in ascending order. */
+export function endsWhere(client: ClientRequests, is: Condition): Float64Array {
+  const { startSeconds, durationSeconds } = client;
+  return valuesAt(
+    positionsWhere(client, is),
+    (index) => startSeconds[index]! + durationSeconds[index]!,
+  ).sort();
+}
+
+/** Successful requests in the order of their ends (in Unix seconds), with what each took. */
+export function successesByEnd(client: ClientRequests) {
+  const { originSeconds, startSeconds, durationSeconds } = client;
+  const positions = positionsWhere(client, ({ status }) => status.startsWith('2'));
+  const endOf = (index: number) => originSeconds + startSeconds[index]! + durationSeconds[index]!;
+  const ends = valuesAt(positions, endOf);
+  // The record is ordered by ends, to within a microsecond: this leaves most where they are.
+  const isOrdered = ends.every((end, index) => index === 0 || ends[index - 1]! <= end);
+  const ordered = isOrdered ? positions : positions.toSorted((a, b) => endOf(a) - endOf(b) || a - b);
+  return {
+    endSeconds: isOrdered ? ends : valuesAt(ordered, endOf),
+    durationSeconds: valuesAt(ordered, (index) => durationSeconds[index]!),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- by time
+
+type Moment = (unixSeconds: number) => boolean;
+
+/** How many were sent at such a moment. */
+export function countSent({ originSeconds, startSeconds }: ClientRequests, isThen: Moment): number {
+  let count = 0;
+  for (const start of startSeconds) if (isThen(originSeconds + start)) count++;
+  return count;
+}
+
+/** Those that were sent at such a moment, as a record that begins at `originSeconds`. */
+export function sentAt(client: ClientRequests, isThen: Moment, originSeconds: number): ClientRequests {
+  const { originSeconds: origin, startSeconds } = client;
+  const taken = takeAt(
+    client,
+    positionsIn(client, (index) => isThen(origin + startSeconds[index]!)),
+  );
+  const shiftMs = (origin - originSeconds) * 1000;
+  // In whole microseconds again, so that a request at the edge of a second stays there.
+  const shifted = (start: number) => Math.round((start * 1000 + shiftMs) * 1000) / 1000 / 1000;
+  return { ...taken, originSeconds, startSeconds: taken.startSeconds.map(shifted) };
+}
+
+/** Those whose start, end (in Unix seconds) and outcome are such. */
+export function lastingWhere(
+  client: ClientRequests,
+  is: (sentSeconds: number, endedSeconds: number, isLost: boolean) => boolean,
+): ClientRequests {
+  const { originSeconds, startSeconds, durationSeconds, status } = client;
+  return takeAt(
+    client,
+    positionsIn(client, (index) => {
+      const sent = originSeconds + startSeconds[index]!;
+      return is(sent, sent + durationSeconds[index]!, status[index] === 0);
+    }),
+  );
 }
 
 /** Equal times must not differ by floating-point error. */
 const micros = (seconds: number) => Math.round(seconds * 1e6);
 
-/** The maximum number of requests that were sent and not yet answered at the same time. */
-export function mostInFlight(requests: readonly ClientRequest[]): number {
-  const changes = requests.flatMap(({ startSeconds, durationSeconds }) => [
-    { at: micros(startSeconds), by: 1 },
-    { at: micros(startSeconds + durationSeconds), by: -1 },
-  ]);
-  let [inFlight, most] = [0, 0];
-  // A client whose request is answered may send the next one at the same time.
-  for (const { by } of changes.sort((a, b) => a.at - b.at || a.by - b.by)) {
-    inFlight += by;
-    most = Math.max(most, inFlight);
+/** The most requests that were sent and unanswered at one moment. */
+export function mostInFlight({ startSeconds, durationSeconds }: ClientRequests): number {
+  const starts = startSeconds.map(micros).sort();
+  const ends = startSeconds.map((start, index) => micros(start + durationSeconds[index]!)).sort();
+  let [ended, most] = [0, 0];
+  for (let sent = 0; sent < starts.length; sent++) {
+    // A client whose request ends may send the next one at that moment.
+    while (ends[ended]! <= starts[sent]!) ended++;
+    most = Math.max(most, sent + 1 - ended);
   }
   return most;
 }
 
-/** All responses that the client received, with any status. */
-export const answersInAll = ({ answered }: Pick<LoadRecord, 'answered'>) =>
-  Object.values(answered).reduce((sum, count) => sum + count, 0);
+// ---------------------------------------------------------------------------------------------- sorted values
+
+/** How many of these ascending values are at or under a limit. */
+export function rankOf(ascending: Float64Array, limit: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

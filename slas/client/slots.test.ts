@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 import { ratesBySecond, slotsOf } from './slots.ts';
 
 const at = (startSeconds: number, isBad = false) => ({ startSeconds, isBad });
-const bySecond = (...requests: readonly ReturnType<typeof at>[]) => slotsOf(requests, ({ isBad }) => isBad);
+const bySecond = (...requests: readonly ReturnType<typeof at>[]) =>
+  slotsOf(
+    requests.map(({ startSeconds }) => startSeconds),
+    (index) => requests[index]!.isBad,
+  );
 
 test('requests are counted in the second in which they were sent; seconds without requests are included', () => {
   expect(bySecond(at(0), at(0.999, true), at(1, true), at(3.2), at(0.5))).toEqual([

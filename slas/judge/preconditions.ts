@@ -1,4 +1,4 @@
-import { answersInAll, requestsOf } from '../client/requests.ts';
+import { answersInAll, countOf } from '../client/requests.ts';
 import type { Evidence, LoadRecord, Plan, Precondition, RunRecord, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { neededSelectorsOf } from '../prometheus/promql.ts';
@@ -192,7 +192,7 @@ function incompleteRecord(load: LoadRecord): Reason | null {
   const { sent, lost, client } = load;
   const known = lost + answersInAll(load);
   if (known !== sent) return reason('outcomes-unknown', { sent, known });
-  const recorded = requestsOf(client).length;
+  const recorded = countOf(client);
   return client !== undefined && recorded !== sent ? reason('record-incomplete', { sent, recorded }) : null;
 }
 

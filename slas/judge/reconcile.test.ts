@@ -112,7 +112,7 @@ describe('reconciliation rows', () => {
     const { plan, run, evidence } = healthy({ client: '1500x0.05' });
     const client = {
       ...run.load!.client!,
-      path: Array.from({ length: 1500 }, (_, index) => (index < 600 ? 1 : 0)).join(' '),
+      path: Uint16Array.from({ length: 1500 }, (_, index) => (index < 600 ? 1 : 0)),
       paths: ['/predict', '/batch'],
     };
     const rows = reconciled(plan, { ...run, load: { ...run.load!, client } }, evidence);

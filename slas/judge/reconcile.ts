@@ -1,4 +1,4 @@
-import { answeredWith, answersInAll, requestsOf } from '../client/requests.ts';
+import { answersInAll, countWhere, isAnsweredWith } from '../client/requests.ts';
 import { codesOf, isStatusLabel, statusPattern, tellsStatus } from '../document/statuses.ts';
 import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
@@ -139,9 +139,11 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): read
 }
 
 function expectedIn(buckets: string, client: ClientRequests, path: string, counted: number): number {
-  const own = requestsOf(client).filter((one) => one.path === path);
   const status = statusPattern(readSelector(buckets).where);
-  const [least, most] = [answeredWith(own, status ?? '2..').length, answeredWith(own, status).length];
+  const [least, most] = [status ?? '2..', status].map((wanted) => {
+    const is = isAnsweredWith(wanted);
+    return countWhere(client, (one) => one.path === path && is(one));
+  }) as [number, number];
   return Math.min(most, Math.max(least, counted));
 }
 
@@ -162,4 +164,4 @@ function meanRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): readonl
 }
 
 const successesOf = (client: ClientRequests | undefined, path: string) =>
-  requestsOf(client).filter((one) => one.status.startsWith('2') && one.path === path).length;
+  countWhere(client, (one) => one.status.startsWith('2') && one.path === path);

@@ -1,4 +1,4 @@
-import { answeredWith, requestsOf } from '../client/requests.ts';
+import { countWhere, isAnsweredWith } from '../client/requests.ts';
 import { isMatched, textOf } from '../document/patterns.ts';
 import { isStatusLabel } from '../document/statuses.ts';
 import { foreignTo } from '../document/vocabularies.ts';
@@ -117,5 +117,5 @@ function unseenLabels(telling: readonly string[], bad: Selected, seen: readonly 
 function isWitnessed({ badStatus }: Ratio, { isIsolated }: Frame, { load }: RunRecord): boolean {
   if (load === null || !isIsolated) return false;
   if (load.answered['5xx'] > 0) return false;
-  return badStatus === null || answeredWith(requestsOf(load.client), badStatus).length === 0;
+  return badStatus === null || countWhere(load.client, isAnsweredWith(badStatus)) === 0;
 }

@@ -1,4 +1,4 @@
-import { answeredWith, isLost, requestsOf } from '../client/requests.ts';
+import { countOf, countWhere, isAnsweredWith, isLost } from '../client/requests.ts';
 import { holds } from '../document/limits.ts';
 import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
@@ -32,7 +32,7 @@ export function allowForEdges(
   if (measure.kind === 'latency' && measure.clientPath !== null) {
     // The client's clock judges every request that was sent in the phase, including those in flight at its
     // end.
-    const others = carriedIn.filter(({ path }) => path === measure.clientPath).length;
+    const others = countWhere(carriedIn, ({ path }) => path === measure.clientPath);
     return withDoubt(measured, others, carried(others));
   }
   if (measure.kind === 'ratio') {
@@ -41,9 +41,9 @@ export function allowForEdges(
   }
   const lostIsBad = measure.kind === 'ratio' && measure.lost === 'bad';
   const lost = lostIsBad ? inPhase.load!.lost : 0;
-  const open = across.inFlight.filter((one) => !(lostIsBad && isLost(one))).length;
+  const open = countWhere(across.inFlight, (one) => !(lostIsBad && isLost(one)));
   const late = measure.kind === 'ratio' ? answeredLate(measured.bad - lost, measure, across, inPhase) : 0;
-  const before = carriedIn.length + late;
+  const before = countOf(carriedIn) + late;
   const because = [
     ...(open === 0 ? [] : [reason('in-flight-at-phase-end', { count: open })]),
     ...carried(before),
@@ -66,8 +66,8 @@ function answeredLate(
   { givenUp }: AcrossEdges,
   { load }: RunRecord,
 ): number {
-  const seenBad = badStatus === null ? 0 : answeredWith(requestsOf(load!.client), badStatus).length;
-  return Math.min(givenUp.length, Math.max(0, countedBad - seenBad));
+  const seenBad = badStatus === null ? 0 : countWhere(load!.client, isAnsweredWith(badStatus));
+  return Math.min(countOf(givenUp), Math.max(0, countedBad - seenBad));
 }
 
 /**
@@ -82,10 +82,9 @@ function badByClient(
   client: ClientRequests | undefined,
 ): Reason | null {
   if (client === undefined || badStatus === null) return null;
-  const requests = requestsOf(client);
-  const lostOnes = lost === 'bad' ? requests.filter(isLost).length : 0;
-  const seenBad = lostOnes + answeredWith(requests, badStatus).length;
-  const seen = lostOnes + answeredWith(requests, totalStatus).length;
+  const lostOnes = lost === 'bad' ? countWhere(client, isLost) : 0;
+  const seenBad = lostOnes + countWhere(client, isAnsweredWith(badStatus));
+  const seen = lostOnes + countWhere(client, isAnsweredWith(totalStatus));
   const isKept = (part: number, all: number) =>
     all > 0 && holds(compareShare(part, all, target.value), { ...target, value: 0 });
   if (!isKept(bad, samples) || isKept(seenBad, seen)) return null;
@@ -111,12 +110,13 @@ const FEW = 0.02;
  * judged.
  */
 function allowForFew(measured: Measured & { kind: 'number' }, across: AcrossEdges): Measured {
-  const some = Math.max(across.carriedIn.length, across.inFlight.length);
+  const [carriedIn, inFlight] = [countOf(across.carriedIn), countOf(across.inFlight)];
+  const some = Math.max(carriedIn, inFlight);
   if (some <= FEW * measured.samples) return measured;
   return nothing(
     reason('too-many-across-edges', {
-      carriedIn: across.carriedIn.length,
-      inFlight: across.inFlight.length,
+      carriedIn,
+      inFlight,
       samples: measured.samples,
       seen: measured.reasons,
     }),

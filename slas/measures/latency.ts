@@ -1,4 +1,4 @@
-import { answeredWith, requestsOf } from '../client/requests.ts';
+import { countWhere, isAnsweredWith, type Outcome } from '../client/requests.ts';
 import { toSeconds } from '../document/units.ts';
 import { outcomeLabels } from '../document/vocabularies.ts';
 import type {
@@ -135,9 +135,11 @@ function errorsInside(
 function errorsSeen({ client, answered }: LoadRecord, path: string | null, samples: number) {
   if (client === undefined)
     return { errors: answered['1xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'], missing: 0 };
-  const own = answeredWith(requestsOf(client), null).filter((one) => path === null || one.path === path);
-  const errors = own.filter(({ status }) => !status.startsWith('2')).length;
-  return { errors, missing: path === null ? 0 : Math.min(errors, Math.max(0, own.length - samples)) };
+  const isAnswered = isAnsweredWith(null);
+  const isOwn = (one: Outcome) => isAnswered(one) && (path === null || one.path === path);
+  const own = countWhere(client, isOwn);
+  const errors = countWhere(client, (one) => isOwn(one) && !one.status.startsWith('2'));
+  return { errors, missing: path === null ? 0 : Math.min(errors, Math.max(0, own - samples)) };
 }
 
 /** One histogram for each label set and target: its edges in seconds, and how much each bucket grew. */

@@ -1,3 +1,4 @@
+import { countOf } from '../client/requests.ts';
 import { holds } from '../document/limits.ts';
 import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
@@ -39,7 +40,7 @@ export function measureIn(
 /** A path that the load never requests is misspelt: the client's side would be silently left out. */
 function unaskedPath(planned: PlannedMeasure, { load }: RunRecord): Reason | null {
   const path = planned.kind === 'latency' || planned.kind === 'mean' ? planned.clientPath : null;
-  if (path == null || load?.client === undefined || load.client.status === '') return null;
+  if (path == null || load?.client === undefined || countOf(load.client) === 0) return null;
   if (load.client.paths.includes(path)) return null;
   return reason('path-not-requested', { path, paths: load.client.paths });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { columnsOf } from '../client/columns.ts';
 import type { ClientRequests, LoadRecord } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import type { Given } from '../testing/cases.ts';
@@ -12,18 +13,14 @@ import { measureMean, measureThroughput } from './numbers.ts';
  */
 
 /** Requests that were answered at these seconds of the load, 10 ms after they were sent, in this order. */
-const answeredAt = (ends: readonly number[]): ClientRequests => {
-  const column = (of: (end: number) => number) => ends.map(of).join(' ');
-  return {
-    originSeconds: 1000,
-    startMs: column((end) => end * 1000 - 10),
-    durationMs: column(() => 10),
-    blockedMs: column(() => 0),
-    status: column(() => 200),
-    path: column(() => 0),
-    paths: ['/predict'],
-  };
-};
+const answeredAt = (ends: readonly number[]): ClientRequests =>
+  columnsOf(
+    1000,
+    ends.map((end) => ({
+      startSeconds: (end * 1000 - 10) / 1000,
+      ...{ durationSeconds: 0.01, blockedSeconds: 0, status: 200, path: '/predict' },
+    })),
+  );
 
 const seconds = (count: number, of: (index: number) => number) =>
   Array.from({ length: count }, (_, index) => of(index));

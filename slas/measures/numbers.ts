@@ -1,4 +1,4 @@
-import { answeredWith, requestsOf } from '../client/requests.ts';
+import { countWhere, endsWhere, isAnsweredWith, startsWhere } from '../client/requests.ts';
 import { ratesBySecond } from '../client/slots.ts';
 import { UNIT_RANGES } from '../document/limits.ts';
 import { toSeconds } from '../document/units.ts';
@@ -140,9 +140,7 @@ function drainedOver(
   samples: number,
 ): { readonly seconds: number; readonly blocks: readonly Block[] } | null {
   if (client === undefined || status === undefined) return null;
-  const ends = answeredWith(requestsOf(client), status)
-    .map(({ startSeconds, durationSeconds }) => startSeconds + durationSeconds)
-    .sort((a, b) => a - b);
+  const ends = endsWhere(client, isAnsweredWith(status));
   if (ends.length === 0 || samples === 0) return null;
   const most = Math.ceil(0.99 * ends.length);
   const seconds = (ends[most - 1]! - ends[0]!) * (ends.length / most);
@@ -151,7 +149,7 @@ function drainedOver(
   return {
     seconds,
     blocks: ratesBySecond(
-      ends.slice(0, most).map((end) => end - first),
+      ends.subarray(0, most).map((end) => end - first),
       seconds * (most / ends.length),
     ),
   };
@@ -175,12 +173,9 @@ function slotsOfAnswers(
   isPhase: boolean,
 ): readonly Block[] | null {
   if (load?.client === undefined || status === undefined) return null;
-  const good = answeredWith(requestsOf(load.client), status);
-  if (!isPhase && Math.abs(good.length - samples) > SAME * samples) return null;
-  return ratesBySecond(
-    good.map(({ startSeconds }) => startSeconds),
-    load.scheduledSeconds,
-  );
+  const isGood = isAnsweredWith(status);
+  if (!isPhase && Math.abs(countWhere(load.client, isGood) - samples) > SAME * samples) return null;
+  return ratesBySecond(startsWhere(load.client, isGood, load.client.originSeconds), load.scheduledSeconds);
 }
 
 export function measureMean(planned: PlannedMeasure & { kind: 'mean' }, unit: Unit, frame: Frame): Measured {

@@ -1,4 +1,4 @@
-import { answeredWith, isLost, requestsOf } from '../client/requests.ts';
+import { countWhere, isAnsweredWith, isLost, startsWhere } from '../client/requests.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { countBlocks } from '../window/blocks.ts';
@@ -93,13 +93,7 @@ function blindSpot(
 }
 
 /** When the unanswered requests were sent, if the client recorded it. */
-function lostAt({ load }: RunRecord): readonly number[] {
-  if (load?.client === undefined) return [];
-  const { originSeconds } = load.client;
-  return requestsOf(load.client)
-    .filter(isLost)
-    .map(({ startSeconds }) => originSeconds + startSeconds);
-}
+const lostAt = ({ load }: RunRecord): Float64Array => startsWhere(load?.client, isLost);
 
 /** All requests that were counted or unanswered, and the failed ones among them. Each request counts once. */
 function withLost(
@@ -149,5 +143,5 @@ function answersWith(
 ): number {
   if (load === null) return 0;
   if (load.client === undefined || status === null) return byClass(load);
-  return answeredWith(requestsOf(load.client), status).length;
+  return countWhere(load.client, isAnsweredWith(status));
 }

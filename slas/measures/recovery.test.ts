@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { columnsOf } from '../client/columns.ts';
 import type { PlannedObjective } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import { healthy } from '../testing/cases.ts';
@@ -15,19 +16,12 @@ const { plan, run } = healthy();
 function recovered(slowBySecond: readonly number[], leastSamples: number, slowMs = 300): Measured {
   const all = slowBySecond.flatMap((slow, second) =>
     Array.from({ length: 10 }, (_, index) => ({
-      startMs: second * 1000 + index * 100,
-      durationMs: index < slow ? slowMs : 50,
+      startSeconds: (second * 1000 + index * 100) / 1000,
+      durationSeconds: index < slow ? slowMs / 1000 : 0.05,
+      ...{ blockedSeconds: 0, status: 200, path: '/predict' },
     })),
   );
-  const column = (of: (one: (typeof all)[number]) => number) => all.map(of).join(' ');
-  const client = {
-    ...{
-      originSeconds: 1000,
-      startMs: column((one) => one.startMs),
-      durationMs: column((one) => one.durationMs),
-    },
-    ...{ blockedMs: column(() => 0), status: column(() => 200), path: column(() => 0), paths: ['/predict'] },
-  };
+  const client = columnsOf(1000, all);
   return measured({ ...run.load!, client }, leastSamples);
 }
 

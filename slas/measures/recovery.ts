@@ -1,5 +1,4 @@
-import { judgedRequests } from '../client/client.ts';
-import { slotsOf } from '../client/slots.ts';
+import { judgedRequests, slowerBySecond } from '../client/client.ts';
 import type { PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import { totalsOf } from '../statistics/design-effect.ts';
@@ -19,7 +18,7 @@ export function measureRecovery(
   if (load?.client === undefined) return nothing(reason('no-request-record', { lacking: 'recovery' }));
   const { path, percentile, withinSeconds } = planned;
   const requests = judgedRequests(load.client, path);
-  const slots = slotsOf(requests, ({ seconds }) => seconds > withinSeconds);
+  const slots = slowerBySecond(requests, withinSeconds);
   let [stretches, lastBeyond, end] = [0, -1, 0];
   let [part, total] = [0, 0];
   for (let begin = 0; begin < slots.length; begin++) {
@@ -33,7 +32,7 @@ export function measureRecovery(
     part -= slots[begin]!.part;
     total -= slots[begin]!.total;
   }
-  const samples = requests.length;
+  const samples = requests.count;
   if (stretches === 0)
     return nothing(reason('recovery-too-few', { samples, phase: phase!, needed: leastSamples }));
   const isBack = lastBeyond < stretches - 1;

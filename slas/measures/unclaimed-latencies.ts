@@ -1,4 +1,4 @@
-import { answeredWith } from '../client/requests.ts';
+import { countWhere, isAnsweredWith } from '../client/requests.ts';
 import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patterns.ts';
 import { claimedCodes, codesOf, statusPattern } from '../document/statuses.ts';
 import { toSeconds } from '../document/units.ts';
@@ -106,8 +106,12 @@ function missingAtMost({ buckets, clientPath }: Latency, samples: number, frame:
   const status = statusPattern(readSelector(buckets).where);
   const witness = status === null ? null : witnessOf(frame, whole);
   if (witness === null) return Number.POSITIVE_INFINITY;
-  const own = witness.requests.filter(({ path }) => clientPath === null || path === clientPath);
-  return Math.max(0, answeredWith(own, status).length + witness.lost - samples);
+  const is = isAnsweredWith(status);
+  const answered = countWhere(
+    witness.requests,
+    (one) => (clientPath === null || one.path === clientPath) && is(one),
+  );
+  return Math.max(0, answered + witness.lost - samples);
 }
 
 // ---------------------------------------------------------------------------------------------- which are in doubt

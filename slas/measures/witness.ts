@@ -1,11 +1,11 @@
-import { type ClientRequest, isLost, requestsOf } from '../client/requests.ts';
-import type { RunRecord } from '../model/model.ts';
+import { countWhere, isLost, lastingWhere } from '../client/requests.ts';
+import type { ClientRequests, RunRecord } from '../model/model.ts';
 import type { Frame } from '../window/window.ts';
 
 /** What the client's record of each request says of a frame, be it the whole run or a part of a phase. */
 export interface Witness {
   /** Requests that the service may have counted in the frame, and all that it counted there if the frame is the whole run. */
-  readonly requests: readonly ClientRequest[];
+  readonly requests: ClientRequests;
   readonly lost: number;
   readonly isWhole: boolean;
 }
@@ -16,17 +16,14 @@ const CLOCKS_SECONDS = 1;
 /** null where others send requests, too, where the load was cut short, or where nobody left a record of each request. */
 export function witnessOf(frame: Frame, { load, window }: RunRecord): Witness | null {
   if (load === null || !load.completed || !frame.isIsolated || load.client === undefined) return null;
-  const all = requestsOf(load.client);
   const isWhole = isWholeRun(frame, window);
-  const { originSeconds } = load.client;
   const opens = Math.min(...frame.targets.map(({ openSeconds }) => openSeconds)) - CLOCKS_SECONDS;
   const closes = Math.max(...frame.targets.map(({ closeSeconds }) => closeSeconds)) + CLOCKS_SECONDS;
-  const requests = all.filter((one) => {
-    const sent = originSeconds + one.startSeconds;
-    // The service may respond long after the client gave up.
-    return isWhole || (sent <= closes && (isLost(one) || sent + one.durationSeconds >= opens));
-  });
-  return { requests, lost: requests.filter(isLost).length, isWhole };
+  // The service may respond long after the client gave up.
+  const mayBeCounted = (sent: number, ended: number, wasLost: boolean) =>
+    sent <= closes && (wasLost || ended >= opens);
+  const requests = isWhole ? load.client : lastingWhere(load.client, mayBeCounted);
+  return { requests, lost: countWhere(requests, isLost), isWhole };
 }
 
 export const isWholeRun = (frame: Frame, { fromSeconds, toSeconds }: RunRecord['window']) =>

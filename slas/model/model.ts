@@ -1,6 +1,6 @@
 /**
- * Every type of the pipeline, as plain readonly data. Each is written as JSON into the run folder, so that
- * every step after a run can be repeated from the files alone.
+ * Every type of the pipeline, as plain readonly data. Each is written as JSON into the run folder (the client's requests as
+ * a binary file), so that every step after a run can be repeated from the files alone.
  *
  * SlaDocument ──plan──▶ Plan ──k6──▶ RunRecord ──Prometheus──▶ Evidence ──judge──▶ Verdict
  *
@@ -223,22 +223,22 @@ export interface Plan {
 // ---------------------------------------------------------------------------------------------- run record
 
 /**
- * Every request as its caller experienced it, ordered by end. Columns of equal length, with entries separated
- * by spaces, so that thousands of requests are one line each in JSON.
+ * Every request as its caller saw it, ordered by its end. Columns of equal length, because an hour of load has millions of
+ * requests. Only slas/client/ reads them.
  */
 export interface ClientRequests {
   /** Unix time of the first request's start. */
   readonly originSeconds: number;
-  /** Milliseconds from the origin to the start of each. */
-  readonly startMs: string;
-  /** Milliseconds from start to end, connecting and TLS included. */
-  readonly durationMs: string;
-  /** The part of it before there was a connection, in milliseconds. */
-  readonly blockedMs: string;
-  /** 0: unanswered. */
-  readonly status: string;
+  /** From the origin to the start of each, in whole microseconds. */
+  readonly startSeconds: Float64Array;
+  /** From start to end, connecting and TLS included, in whole nanoseconds. */
+  readonly durationSeconds: Float64Array;
+  /** Of these, the seconds until there was a connection. */
+  readonly blockedSeconds: Float64Array;
+  /** 0: there was no response. */
+  readonly status: Uint16Array;
   /** Index into `paths`. */
-  readonly path: string;
+  readonly path: Uint16Array;
   readonly paths: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import Schema from 'typebox/schema';
-import type { Evidence, Plan, PlannedMeasure, RunRecord } from '../model/model.ts';
+import type { StoredRunRecord } from '../client/stored.ts';
+import type { Evidence, Plan, PlannedMeasure } from '../model/model.ts';
 import type { VerdictDocument } from './json.ts';
 
 /**
@@ -106,7 +107,10 @@ const PlanSchema = Type.Object({
 
 // ---------------------------------------------------------------------------------------------- run record
 
-const Client = Type.Object({
+const ClientReference = Type.Object({ file: Type.Literal('client.bin'), requests: count });
+
+/** Earlier versions wrote the requests themselves here. */
+const ClientText = Type.Object({
   originSeconds: number,
   startMs: text,
   durationMs: text,
@@ -124,7 +128,7 @@ const LoadRecord = Type.Object({
   answered: Type.Object({ '1xx': count, '2xx': count, '3xx': count, '4xx': count, '5xx': count }),
   lost: count,
   startedLateP99Seconds: optional(number),
-  client: optional(Client),
+  client: optional(Type.Union([ClientReference, ClientText])),
   phases: optional(
     list(Type.Object({ name: text, fromSeconds: number, sent: count, startedLateP99Seconds: number })),
   ),
@@ -229,7 +233,7 @@ type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDee
 type Accepts<Written, S extends TSchema> = Written extends ReadonlyDeep<Static<S>> ? true : never;
 type Measured<K extends PlannedMeasure['kind']> = Extract<PlannedMeasure, { kind: K }>;
 true satisfies Accepts<Plan, typeof PlanSchema>;
-true satisfies Accepts<RunRecord, typeof RunSchema>;
+true satisfies Accepts<StoredRunRecord, typeof RunSchema>;
 true satisfies Accepts<Evidence, typeof EvidenceSchema>;
 true satisfies Accepts<VerdictDocument, typeof VerdictSchema>;
 true satisfies {

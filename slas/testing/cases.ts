@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
+import { columnsOf } from '../client/columns.ts';
 import { parseDocument } from '../document/document.ts';
 import type { Evidence, LoadRecord, Plan, Reading, RunRecord, Series, SlaDocument } from '../model/model.ts';
 import { planScenario, planWindow } from '../plan/plan.ts';
@@ -278,7 +279,7 @@ function recordOf({ client, phases, window }: Given, plan: Plan): Pick<LoadRecor
   if (phases === null)
     return client === null
       ? {}
-      : columnsOf(requestsOf(client).map((one, index) => ({ ...one, startMs: index * 40 })));
+      : recordedAs(requestsOf(client).map((one, index) => ({ ...one, startMs: index * 40 })));
   let planned = window.from;
   const all = plan.load!.phases.flatMap(({ name, ratePerSecond, durationSeconds }) => {
     const { from = planned, client: own, sent, late = 0.01 } = phases[name] ?? {};
@@ -300,7 +301,7 @@ function recordOf({ client, phases, window }: Given, plan: Plan): Pick<LoadRecor
     ];
   });
   const requests = all.filter(({ isRecorded }) => isRecorded).flatMap((one) => one.requests);
-  return { ...(requests.length === 0 ? {} : columnsOf(requests)), phases: all.map(({ record }) => record) };
+  return { ...(requests.length === 0 ? {} : recordedAs(requests)), phases: all.map(({ record }) => record) };
 }
 
 /** k6's report on the load script. */
@@ -349,22 +350,19 @@ function requestsOf(text: string): readonly RequestText[] {
   });
 }
 
-function columnsOf(
+const recordedAs = (
   requests: readonly (RequestText & { readonly startMs: number })[],
-): Pick<LoadRecord, 'client'> {
-  const column = (read: (one: (typeof requests)[number]) => number) => requests.map(read).join(' ');
-  return {
-    client: {
-      originSeconds: ORIGIN_SECONDS,
-      startMs: column(({ startMs }) => startMs),
-      durationMs: column(({ durationMs }) => durationMs),
-      blockedMs: column(({ blockedMs }) => blockedMs),
-      status: column(({ status }) => status),
-      path: column(() => 0),
-      paths: ['/predict'],
-    },
-  };
-}
+): Pick<LoadRecord, 'client'> => ({
+  client: columnsOf(
+    ORIGIN_SECONDS,
+    requests.map(({ startMs, durationMs, blockedMs, status }) => ({
+      startSeconds: startMs / 1000,
+      durationSeconds: durationMs / 1000,
+      blockedSeconds: blockedMs / 1000,
+      ...{ status, path: '/predict' },
+    })),
+  ),
+});
 
 function loadOf(text: LoadText, plan: Plan): LoadRecord {
   const number = (key: string, otherwise = 0) => Number(text[key] ?? otherwise);

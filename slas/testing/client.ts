@@ -1,3 +1,4 @@
+import { columnsOf } from '../client/columns.ts';
 import type { ClientRequests } from '../model/model.ts';
 
 /**
@@ -10,16 +11,11 @@ export type Sent = readonly [sent: number, took: number, status?: number, path?:
 export const CLIENT_ORIGIN_SECONDS = 1000;
 
 /** The client's record of these requests; none had to connect. */
-export function clientOf(requests: readonly Sent[]): ClientRequests {
-  const column = (of: (one: Sent) => number) => requests.map(of).join(' ');
-  const paths = ['/predict', '/batch'] as const;
-  return {
-    originSeconds: CLIENT_ORIGIN_SECONDS,
-    startMs: column(([sent]) => sent * 1000),
-    durationMs: column(([, took]) => took * 1000),
-    blockedMs: column(() => 0),
-    status: column(([, , status = 200]) => status),
-    path: column(([, , , path = '/predict']) => paths.indexOf(path)),
-    paths,
-  };
-}
+export const clientOf = (requests: readonly Sent[]): ClientRequests =>
+  columnsOf(
+    CLIENT_ORIGIN_SECONDS,
+    requests.map(([startSeconds, durationSeconds, status = 200, path = '/predict']) => ({
+      ...{ startSeconds, durationSeconds, blockedSeconds: 0, status, path },
+    })),
+    ['/predict', '/batch'],
+  );

@@ -171,20 +171,26 @@ export function countBlocks(
  * known.
  */
 export interface Added extends Block {
-  readonly sentAtSeconds: readonly number[];
+  readonly sentAtSeconds: ArrayLike<number>;
 }
 
 /**
  * The fraction of some requests that was sent by each boundary: none by the opening one, all by the closing
  * one.
  */
-function sentBy(sentAtSeconds: readonly number[], { times, boundaries }: Grid): readonly number[] {
+function sentBy(sentAtSeconds: ArrayLike<number>, { times, boundaries }: Grid): readonly number[] {
   const [first] = times.values();
   const all = sentAtSeconds.length;
   return first!.map((boundary, index) => {
     if (index === 0 || index === boundaries - 1) return Math.sign(index);
-    return sentAtSeconds.filter((sent) => sent <= boundary).length / all;
+    return countUpTo(sentAtSeconds, boundary) / all;
   });
+}
+
+function countUpTo(values: ArrayLike<number>, limit: number): number {
+  let count = 0;
+  for (let index = 0; index < values.length; index++) if (values[index]! <= limit) count++;
+  return count;
 }
 
 /**

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ClientRequests, ObjectiveVerdict, Sample, Series } from '../model/model.ts';
+import { columnsOf } from '../client/columns.ts';
+import type { ObjectiveVerdict, Sample, Series } from '../model/model.ts';
 import { healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 import { thin } from '../testing/thinned.ts';
@@ -67,18 +68,17 @@ const requestsWith = (bursts: readonly Burst[]): readonly Request[] =>
 const isGood = ({ isError }: Request) => !isError;
 const end = ({ sent, took }: Request) => sent + took;
 
-function columns(requests: readonly Request[]): ClientRequests {
-  const column = (of: (one: Request) => string | number) => requests.map(of).join(' ');
-  return {
-    originSeconds: ORIGIN_SECONDS,
-    startMs: column(({ sent }) => (sent * 1000).toFixed(3)),
-    durationMs: column(({ took }) => (took * 1000).toFixed(3)),
-    blockedMs: column(() => 0),
-    status: column((one) => (isGood(one) ? 200 : 500)),
-    path: column(() => 0),
-    paths: ['/predict'],
-  };
-}
+const columns = (requests: readonly Request[]) =>
+  columnsOf(
+    ORIGIN_SECONDS,
+    requests.map((one) => ({
+      startSeconds: Math.round(one.sent * 1e6) / 1e6,
+      durationSeconds: Math.round(one.took * 1e6) / 1e6,
+      blockedSeconds: 0,
+      status: isGood(one) ? 200 : 500,
+      path: '/predict',
+    })),
+  );
 
 /** A counter's value at each scrape: the requests answered by then. */
 function counted({ labels, samples }: Series, requests: readonly Request[]): Series {

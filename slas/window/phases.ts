@@ -1,4 +1,4 @@
-import { type ClientRequest, requestsOf } from '../client/requests.ts';
+import { countSent, countWhere, lastingWhere, sentAt } from '../client/requests.ts';
 import type {
   ClientRequests,
   Evidence,
@@ -79,10 +79,26 @@ export function scopeOf(
   // Responses that arrive after a phase are counted in the next one.
   const name = measure.kind === 'recovery' ? nameAfter(named, plan) : named;
   const phase = phasesOf(plan, run).find((one) => one.name === name);
-  if (phase !== undefined) return ok(narrowed(phase, plan, run, evidence, whole));
+  if (phase !== undefined) return ok(narrowedOnce(phase, plan, run, evidence, whole));
   return run.load?.phases === undefined
     ? fail(reason('no-phase-record', {}))
     : fail(reason('phase-not-begun', { phase: name! }));
+}
+
+/** Several objectives are judged in the same phase, and cutting a long record takes time. */
+const scopesOf = new WeakMap<Frame, Map<string, Scope>>();
+
+function narrowedOnce(
+  phase: PhaseTimes,
+  plan: Plan,
+  run: RunRecord,
+  evidence: Evidence,
+  whole: Frame,
+): Scope {
+  const known = scopesOf.get(whole) ?? new Map<string, Scope>();
+  const scope = known.get(phase.name) ?? narrowed(phase, plan, run, evidence, whole);
+  scopesOf.set(whole, known.set(phase.name, scope));
+  return scope;
 }
 
 const nameAfter = (name: string, { load }: Plan) =>
@@ -101,23 +117,19 @@ function narrowed(phase: PhaseTimes, plan: Plan, run: RunRecord, evidence: Evide
 const isIn = ({ fromSeconds, toSeconds, isFirst, isLast }: PhaseTimes, atSeconds: number) =>
   (isFirst || atSeconds >= fromSeconds) && (isLast || atSeconds < toSeconds);
 
-/** Unix time at which each was sent. */
-const sentAt = (client: ClientRequests, { startSeconds }: ClientRequest) =>
-  client.originSeconds + startSeconds;
-
 /** How many requests were sent during a phase, by any schedule; null without a record of each request. */
 export function sentWhile(phase: PhaseTimes, { load }: RunRecord): number | null {
   const client = load?.client;
   if (client === undefined) return null;
-  return requestsOf(client).filter((one) => isIn(phase, sentAt(client, one))).length;
+  return countSent(client, (atSeconds) => isIn(phase, atSeconds));
 }
 
 /** The record of a run that consisted of this phase only. */
 function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): LoadRecord {
   const { client, ...rest } = record;
-  const sliced = client === undefined ? undefined : sliceOf(client, phase);
-  const statuses = requestsOf(sliced).map(({ status }) => status);
-  const of = (digit: string) => statuses.filter((status) => status.startsWith(digit)).length;
+  const sliced =
+    client === undefined ? undefined : sentAt(client, (at) => isIn(phase, at), phase.fromSeconds);
+  const of = (digit: string) => countWhere(sliced, ({ status }) => status.startsWith(digit));
   return {
     ...rest,
     plannedRequests: load.plannedRequests,
@@ -127,27 +139,6 @@ function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): LoadRecord
     answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
     startedLateP99Seconds: phase.startedLateP99Seconds,
     ...(sliced === undefined ? {} : { client: sliced }),
-  };
-}
-
-/** The requests that were sent in a phase, with times relative to its start. */
-function sliceOf(client: ClientRequests, phase: PhaseTimes): ClientRequests {
-  const inside = requestsOf(client).map((one) => isIn(phase, sentAt(client, one)));
-  const keep = (column: string) =>
-    column
-      .split(' ')
-      .filter((_, index) => inside[index])
-      .join(' ');
-  const shiftMs = (client.originSeconds - phase.fromSeconds) * 1000;
-  const starts = keep(client.startMs).split(' ');
-  return {
-    ...client,
-    originSeconds: phase.fromSeconds,
-    startMs: starts.map((start) => (Number(start) + shiftMs).toFixed(3)).join(' '),
-    durationMs: keep(client.durationMs),
-    blockedMs: keep(client.blockedMs),
-    status: keep(client.status),
-    path: keep(client.path),
   };
 }
 
@@ -218,11 +209,11 @@ function restartsIn(frame: Frame, whole: Frame): Frame['restarts'] {
 /** Requests that one clock attributes to the phase and the other does not. */
 export interface AcrossEdges {
   /** Sent in the phase, and not answered by its last scrape. */
-  readonly inFlight: readonly ClientRequest[];
+  readonly inFlight: ClientRequests;
   /** Sent before the phase, and answered after its first scrape. */
-  readonly carriedIn: readonly ClientRequest[];
+  readonly carriedIn: ClientRequests;
   /** Sent before the phase and timed out before it; the service may still have answered them later. */
-  readonly givenUp: readonly ClientRequest[];
+  readonly givenUp: ClientRequests;
 }
 
 /** null without a record of each request. */
@@ -232,18 +223,13 @@ export function acrossEdges(phase: PhaseTimes, { load }: RunRecord, { targets }:
   const opens = Math.min(...targets.map(({ openSeconds }) => openSeconds));
   const closes = targets.map(({ closeSeconds }) => closeSeconds);
   const [firstClose, lastClose] = [Math.min(...closes), Math.max(...closes)];
-  const inFlight: ClientRequest[] = [];
-  const carriedIn: ClientRequest[] = [];
-  const givenUp: ClientRequest[] = [];
-  for (const one of requestsOf(client)) {
-    const sent = sentAt(client, one);
-    const ended = sent + one.durationSeconds;
-    if (isIn(phase, sent)) {
-      if (sent < lastClose && ended >= firstClose) inFlight.push(one);
-    } else if (sent < phase.fromSeconds) {
-      if (ended >= opens) carriedIn.push(one);
-      else if (one.status === '0') givenUp.push(one);
-    }
-  }
-  return { inFlight, carriedIn, givenUp };
+  const isBefore = (sent: number) => !isIn(phase, sent) && sent < phase.fromSeconds;
+  return {
+    inFlight: lastingWhere(
+      client,
+      (sent, ended) => isIn(phase, sent) && sent < lastClose && ended >= firstClose,
+    ),
+    carriedIn: lastingWhere(client, (sent, ended) => isBefore(sent) && ended >= opens),
+    givenUp: lastingWhere(client, (sent, ended, isLost) => isBefore(sent) && ended < opens && isLost),
+  };
 }

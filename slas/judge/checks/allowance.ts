@@ -1,4 +1,4 @@
-import { requestsOf } from '../../client/requests.ts';
+import { isLost, outcomesOf } from '../../client/requests.ts';
 import { holds } from '../../document/limits.ts';
 import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
 import { type Reason, reason } from '../../model/reasons.ts';
@@ -41,8 +41,8 @@ export function unaskedOf(plan: Plan, load: LoadRecord): Unasked {
 function statusesOf({ client, answered }: LoadRecord): ReadonlyMap<string, number> {
   if (client === undefined) return new Map(Object.entries(answered).filter(([, count]) => count > 0));
   const counts = new Map<string, number>();
-  for (const { status } of requestsOf(client))
-    if (status !== '0') counts.set(status, (counts.get(status) ?? 0) + 1);
+  for (const one of outcomesOf(client))
+    if (!isLost(one)) counts.set(one.status, (counts.get(one.status) ?? 0) + one.count);
   return counts;
 }
 

@@ -1,4 +1,4 @@
-import { requestsOf } from '../../client/requests.ts';
+import { countWhere, isLost } from '../../client/requests.ts';
 import { claimsCode } from '../../document/statuses.ts';
 import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
 
@@ -32,9 +32,5 @@ export function countedErrors(plan: Plan, load: LoadRecord): number {
   const countsLost = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
   const lost = countsLost ? load.lost : 0;
   if (load.client === undefined) return lost + (isCountedAsBad(plan, '500') ? load.answered['5xx'] : 0);
-  const statuses = Map.groupBy(requestsOf(load.client), ({ status }) => status);
-  return [...statuses].reduce(
-    (sum, [status, all]) => (status !== '0' && isCountedAsBad(plan, status) ? sum + all.length : sum),
-    lost,
-  );
+  return lost + countWhere(load.client, (one) => !isLost(one) && isCountedAsBad(plan, one.status));
 }

@@ -1,4 +1,4 @@
-import { requestsOf } from '../../client/requests.ts';
+import { countWhere } from '../../client/requests.ts';
 import type { LoadRecord, Plan, Precondition, RunRecord } from '../../model/model.ts';
 import { type Reason, reason } from '../../model/reasons.ts';
 import { beyondAllowance, failedIn, unaskedOf } from './allowance.ts';
@@ -108,7 +108,7 @@ export function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
   const failed =
     load.client === undefined
       ? load.answered['3xx'] + load.answered['5xx']
-      : requestsOf(load.client).filter(({ status }) => FAILED.test(status)).length;
+      : countWhere(load.client, ({ status }) => FAILED.test(status));
   const seen = reason('failed-responses', { failed, sent: load.sent });
   const statuses = [...unasked.failed.keys()].sort();
   const uncounted = unjudged === 0 ? [] : [reason('failed-not-judged', { failed: unjudged, statuses })];
