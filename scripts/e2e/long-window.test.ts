@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
 import type { Evidence, Plan, RunRecord } from '../../slas/model/model.ts';
 import { planWindow } from '../../slas/plan/plan.ts';
-import { ask } from '../../slas/prometheus/http.ts';
+import { readSamples } from '../../slas/prometheus/http.ts';
 import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
-import { rawSamples, selectorsOfPlan } from '../../slas/prometheus/promql.ts';
+import { selectorsOfPlan } from '../../slas/prometheus/promql.ts';
 import type { VerdictDocument } from '../../slas/render/json.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { judgeInWords } from '../../slas/testing/judge-in-words.ts';
@@ -124,10 +124,9 @@ const asker = () => ({ url: server.url, signal: AbortSignal.timeout(100_000) });
 
 /** All samples of the window, without downsampling. */
 async function wholeEvidence(plan: Plan): Promise<Evidence> {
-  const readings = selectorsOfPlan(plan).map(async (selector) => {
-    const query = rawSamples(selector, TO - FROM + 6);
-    return { selector, query, atSeconds: TO + 3, ...(await ask(query, TO + 3, asker())) };
-  });
+  const readings = selectorsOfPlan(plan).map((selector) =>
+    readSamples(selector, TO - FROM + 6, TO + 3, asker()),
+  );
   return {
     schema: 'sla-harness/evidence/v1',
     prometheus: { url: server.url },

@@ -1,4 +1,5 @@
 import type { LabelMatcher } from '../model/model.ts';
+import type { Notation } from '../model/reasons-measures.ts';
 import { alternativesOf, matcherOf, textOf } from './patterns.ts';
 import { asksForCodes, CODES, isRpcLabel, isStatusLabel, tellsStatus } from './statuses.ts';
 
@@ -136,7 +137,7 @@ function distanceOf(a: string, b: string): number {
 
 /** The notation of a label's values, and a pattern for it. */
 interface Vocabulary {
-  readonly looks: string;
+  readonly notation: Notation;
   readonly words: readonly string[];
   /**
    * Applies only if one of these words is present, because `OK` is spelled the same everywhere. Absent: any
@@ -148,29 +149,29 @@ interface Vocabulary {
 
 const isNoRpc = (label: string) => isStatusLabel(label) && !isRpcLabel(label);
 const ofDigits = (spell: (digit: number) => string) => [1, 2, 3, 4, 5].map(spell);
-const spelt = (looks: string, spell: (word: string) => string): Vocabulary => {
+const spelt = (notation: Notation, spell: (word: string) => string): Vocabulary => {
   const words = GRPC_WORDS.map(spell);
-  return { looks, words, tellingWords: words.slice(1) };
+  return { notation, words, tellingWords: words.slice(1) };
 };
-const booleans = (looks: string, ...words: readonly string[]): Vocabulary => ({
-  looks,
+const booleans = (notation: Notation, ...words: readonly string[]): Vocabulary => ({
+  notation,
   words,
   onlyUnder: (label) => !isStatusLabel(label),
 });
 
 const VOCABULARIES: readonly Vocabulary[] = [
-  { looks: 'a number of three digits', words: CODES },
-  { looks: 'a class of statuses', words: ofDigits((digit) => `${digit}xx`) },
-  { looks: 'a class of statuses', words: ofDigits((digit) => `${digit}XX`) },
-  { looks: 'a class of statuses, as one digit', words: ofDigits(String), onlyUnder: isNoRpc },
-  spelt('a code of gRPC, as Go spells it', (word) => word),
-  spelt('a code of gRPC in capitals', screaming),
-  spelt('a code of gRPC in small letters', lowerSnake),
-  booleans('true or false in small letters', 'true', 'false'),
-  booleans('true or false with a capital', 'True', 'False'),
-  booleans('true or false in capitals', 'TRUE', 'FALSE'),
+  { notation: 'three-digits', words: CODES },
+  { notation: 'class', words: ofDigits((digit) => `${digit}xx`) },
+  { notation: 'class', words: ofDigits((digit) => `${digit}XX`) },
+  { notation: 'class-digit', words: ofDigits(String), onlyUnder: isNoRpc },
+  spelt('grpc-go', (word) => word),
+  spelt('grpc-capitals', screaming),
+  spelt('grpc-small', lowerSnake),
+  booleans('boolean-small', 'true', 'false'),
+  booleans('boolean-capital', 'True', 'False'),
+  booleans('boolean-capitals', 'TRUE', 'FALSE'),
   {
-    looks: 'an outcome as Micrometer spells it',
+    notation: 'micrometer',
     words: ['INFORMATIONAL', 'SUCCESS', 'REDIRECTION', 'CLIENT_ERROR', 'SERVER_ERROR', 'UNKNOWN'],
     tellingWords: ['INFORMATIONAL', 'REDIRECTION', 'CLIENT_ERROR', 'SERVER_ERROR'],
   },
@@ -180,7 +181,7 @@ const VOCABULARIES: readonly Vocabulary[] = [
  * The notation of all of these values, if a matcher matches nothing in it; null if it may match, or if the
  * notation is unknown.
  */
-export function foreignTo(match: LabelMatcher, values: readonly string[], label = 'status'): string | null {
+export function foreignTo(match: LabelMatcher, values: readonly string[], label = 'status'): Notation | null {
   const own = VOCABULARIES.filter(
     ({ words, tellingWords = words, onlyUnder }) =>
       values.length > 0 &&
@@ -189,5 +190,5 @@ export function foreignTo(match: LabelMatcher, values: readonly string[], label 
       values.some((value) => tellingWords.includes(value)),
   );
   const is = matcherOf(match);
-  return own.length === 0 || own.some(({ words }) => words.some(is)) ? null : own[0]!.looks;
+  return own.length === 0 || own.some(({ words }) => words.some(is)) ? null : own[0]!.notation;
 }

@@ -2,6 +2,7 @@ import { answersInAll, countOf } from '../client/requests.ts';
 import type { Evidence, LoadRecord, Plan, Precondition, RunRecord, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { neededSelectorsOf } from '../prometheus/promql.ts';
+import { isOfAggregates } from '../prometheus/stored-text.ts';
 import { possibleRestart } from '../window/hidden-restarts.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
@@ -69,7 +70,7 @@ function edgesScraped({ arrival }: Evidence, { targets }: Frame): Precondition {
   const problems = targets.flatMap(({ problem }) => (problem === null ? [] : [problem]));
   if (problems.length > 0) return check(id, false, ...problems, ...late);
   // Queries that do not include the last samples return a different value.
-  const isStale = arrival?.missing.some(({ what }) => what.startsWith(FUNCTIONS)) ?? false;
+  const isStale = arrival?.missing.some(isOfAggregates) ?? false;
   return check(id, !isStale, ...targets.map(scrapedOf), ...late);
 }
 
@@ -86,12 +87,11 @@ const scrapedOf = (target: TargetWindow): Reason =>
     missed: target.missedScrapes,
   });
 
-const FUNCTIONS = "the server's functions";
-
 /** The samples that the harness waited for until its timeout. */
 function notShown(arrival: Evidence['arrival']): readonly Reason[] {
   if (arrival === undefined || arrival.missing.length === 0) return [];
-  const { missing, boundSeconds, boundBy, lagSeconds } = arrival;
+  const { boundSeconds, boundBy, lagSeconds } = arrival;
+  const missing = arrival.missing.map(({ what, newestSeconds }) => ({ what, newestSeconds }));
   return [reason('samples-not-shown', { missing, boundSeconds, boundBy, lagSeconds })];
 }
 

@@ -1,9 +1,8 @@
 import { answersInAll, countWhere, isAnsweredWith } from '../client/requests.ts';
 import { codesOf, isStatusLabel, statusPattern, tellsStatus } from '../document/statuses.ts';
-import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord } from '../model/model.ts';
+import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord, Selected } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
-import { readSelector } from '../prometheus/promql.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { parseValue } from '../window/targets.ts';
 import { boundBySeconds } from '../window/uncounted.ts';
@@ -134,12 +133,18 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): read
     const all = counted.value.filter(
       ({ labels }) => parseValue(labels.le ?? '') === Number.POSITIVE_INFINITY,
     );
-    return [row(`latencies of ${path}`, expectedIn(buckets, client, path, total(all)), total(all))];
+    return [
+      row(
+        `latencies of ${path}`,
+        expectedIn(frame.selectedBy(buckets), client, path, total(all)),
+        total(all),
+      ),
+    ];
   });
 }
 
-function expectedIn(buckets: string, client: ClientRequests, path: string, counted: number): number {
-  const status = statusPattern(readSelector(buckets).where);
+function expectedIn(selected: Selected, client: ClientRequests, path: string, counted: number): number {
+  const status = statusPattern(selected.where);
   const [least, most] = [status ?? '2..', status].map((wanted) => {
     const is = isAnsweredWith(wanted);
     return countWhere(client, (one) => one.path === path && is(one));

@@ -2,10 +2,9 @@ import { countWhere, isAnsweredWith } from '../client/requests.ts';
 import { isMatched, textOf } from '../document/patterns.ts';
 import { isStatusLabel } from '../document/statuses.ts';
 import { foreignTo } from '../document/vocabularies.ts';
-import type { PlannedMeasure, RunRecord, Series } from '../model/model.ts';
+import type { PlannedMeasure, RunRecord, Selected, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
-import { readSelector, type Selected } from '../prometheus/promql.ts';
 import type { Increase } from '../window/increases.ts';
 import { belongsTo } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
@@ -26,7 +25,7 @@ type Ratio = PlannedMeasure & { readonly kind: 'ratio' };
 
 /** Why a missing series counts as 0, or why it does not. */
 export function absenceOf(planned: Ratio, frame: Frame, run: RunRecord): Result<Reason, Reason> {
-  const bad = readSelector(planned.bad);
+  const bad = frame.selectedBy(planned.bad);
   const seen = seriesOf(bad.metric, frame).map(({ labels }) => labels);
   const telling = tellingOf(planned);
   const foreign = telling.flatMap((label) => foreignValue(label, bad, seen));
@@ -50,10 +49,10 @@ export function lackingOf(
   frame: Frame,
 ): Reason | null {
   if (bad.length > 0) return null;
-  const { metric } = readSelector(planned.bad);
+  const { metric } = frame.selectedBy(planned.bad);
   const seen = seriesOf(metric, frame);
   // A total of another metric has its own labels.
-  const isOneMetric = metric === readSelector(planned.total).metric;
+  const isOneMetric = metric === frame.selectedBy(planned.total).metric;
   for (const label of badLabels) {
     if (isOneMetric && all.some(({ labels }) => !(label in labels)))
       return reason('error-label-missing', { label, metric: null });

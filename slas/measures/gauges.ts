@@ -2,7 +2,6 @@ import { toSeconds } from '../document/units.ts';
 import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import { isRead, unread } from '../prometheus/downsampling.ts';
-import { readSelector } from '../prometheus/promql.ts';
 import { nearestAt } from '../window/increases.ts';
 import { secondsOutside } from '../window/outside.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
@@ -13,10 +12,10 @@ import { isFresh, neverRefreshed } from './refreshed.ts';
 /** Gauges, read scrape by scrape. */
 
 /** `up` is Prometheus's own: it is 0 for a scrape that failed. */
-const isUp = (gauge: string) => readSelector(gauge).metric === 'up';
+const isUp = (gauge: string, { selectedBy }: Frame) => selectedBy(gauge).metric === 'up';
 
 export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, frame: Frame): Measured {
-  const isOwn = isUp(planned.gauge);
+  const isOwn = isUp(planned.gauge, frame);
   const read = cleanReading(planned.gauge, frame, isOwn);
   if (!read.ok) return nothing(read.error);
   const reading = read.value;
@@ -76,7 +75,7 @@ export function measurePeak(
   const reading = read.value;
   const stray = strayOf(reading, frame);
   if (stray !== null) return nothing(stray);
-  const stale = isUp(planned.gauge) ? null : neverRefreshed(planned.gauge, reading.series, frame);
+  const stale = isUp(planned.gauge, frame) ? null : neverRefreshed(planned.gauge, reading.series, frame);
   if (stale !== null && reading.series.length > 0) return nothing(stale);
   const byScrape = frame.targets.map((target) => {
     const { values, stale } = gaugeValues(reading.series, target, frame);
@@ -183,7 +182,7 @@ function gaugeValues(series: readonly Series[], target: TargetWindow, frame: Fra
   const own = series.filter((one) => belongsTo(one, target));
   let present = 0;
   for (const one of own) {
-    const isOfScrape = isUp(one.labels.__name__ ?? '') ? () => true : isFresh(one, target, frame);
+    const isOfScrape = one.labels.__name__ === 'up' ? () => true : isFresh(one, target, frame);
     let isPresent = false;
     for (const [at, text] of one.samples) {
       const { scrapes } = target;

@@ -11,7 +11,6 @@ import type {
   TimeUnit,
 } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
-import { readSelector } from '../prometheus/promql.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { slowerBlocks } from '../window/blocks.ts';
 import type { Increase } from '../window/increases.ts';
@@ -114,7 +113,7 @@ function errorsInside(
   plan: Plan,
   { load }: RunRecord,
 ) {
-  const { where } = readSelector(buckets);
+  const { where } = frame.selectedBy(buckets);
   if (outcomeLabels(where).length > 0) return null;
   const isByClient = load !== null && frame.isIsolated;
   const { errors, missing } = isByClient

@@ -1,7 +1,7 @@
 import type { PlannedMeasure } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
-import { readSelector } from '../prometheus/promql.ts';
 import { type Increase, total } from '../window/increases.ts';
+import type { Frame } from '../window/window.ts';
 import { keyOf } from './measured.ts';
 
 /**
@@ -12,10 +12,11 @@ export function notAPart(
   planned: PlannedMeasure & { kind: 'ratio' },
   bad: readonly Increase[],
   all: readonly Increase[],
+  { selectedBy }: Frame,
 ): Reason | null {
   const [badCount, allCount] = [total(bad), total(all)];
   if (badCount > allCount) return reason('more-errors-than-total', { bad: badCount, total: allCount });
-  if (readSelector(planned.bad).metric !== readSelector(planned.total).metric) return null;
+  if (selectedBy(planned.bad).metric !== selectedBy(planned.total).metric) return null;
   const known = new Set(all.map(({ labels }) => keyOf(labels)));
   const outside = bad.find(({ labels, increase }) => increase > 0 && !known.has(keyOf(labels)));
   return outside === undefined

@@ -30,7 +30,7 @@ export function measureRatio(
   if (!all.ok) return nothing(all.error);
   const part =
     partialEvent([...bad.value, ...all.value]) ??
-    notAPart(planned, bad.value, all.value) ??
+    notAPart(planned, bad.value, all.value, frame) ??
     lackingOf(planned, bad.value, all.value, frame) ??
     blindSpot(planned, bad.value, run);
   if (part !== null) return nothing(part);

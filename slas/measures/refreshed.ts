@@ -1,7 +1,6 @@
 import type { Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { PUSHED, WRITTEN } from '../plan/refresh-selectors.ts';
-import { readSelector } from '../prometheus/promql.ts';
 import { nearestAt } from '../window/increases.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
@@ -20,10 +19,10 @@ const LATE = 1.5;
 
 const seriesOf = (
   metric: string,
-  { readings, blocks }: Frame,
+  { readings, blocks, selectedBy }: Frame,
 ): readonly Pick<Series, 'labels' | 'samples'>[] =>
   [...readings]
-    .filter(([one]) => readSelector(one).metric === metric)
+    .filter(([one]) => selectedBy(one).metric === metric)
     .flatMap(([one, { series }]) => {
       const unread = [...(blocks?.digest(one, 'max').values() ?? [])];
       return [...series, ...unread.map(({ labels }) => ({ labels, samples: [] }))];

@@ -14,7 +14,6 @@ import {
 import type { LabelMatcher, PlannedMeasure, PlannedObjective, RunRecord, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { ok, type Result } from '../model/result.ts';
-import { readSelector } from '../prometheus/promql.ts';
 import type { Increase } from '../window/increases.ts';
 import { parseValue } from '../window/targets.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
@@ -51,7 +50,7 @@ export function unclaimedLatencies(
   if (selector === undefined) return ok(NOTHING_LEFT_OUT);
   const counted = countIncreases(selector, frame, 'zero');
   if (!counted.ok) return counted;
-  const { where } = readSelector(buckets);
+  const { where } = frame.selectedBy(buckets);
   const known = (frame.readings.get(selector)?.series ?? []).map(({ labels }) => labels);
   const isInDoubt = (labels: Labels) => mayBeSuccessful(labels, where, known);
   const responses = [...Map.groupBy(counted.value, histogramOf).values()];
@@ -103,7 +102,7 @@ function latenciesIn(buckets: readonly Increase[], limit: number, { valuesIn }: 
 
 /** A client that saw each response knows how many successful ones are not among those that were selected. */
 function missingAtMost({ buckets, clientPath }: Latency, samples: number, frame: Frame, whole: RunRecord) {
-  const status = statusPattern(readSelector(buckets).where);
+  const status = statusPattern(frame.selectedBy(buckets).where);
   const witness = status === null ? null : witnessOf(frame, whole);
   if (witness === null) return Number.POSITIVE_INFINITY;
   const is = isAnsweredWith(status);

@@ -9,10 +9,10 @@ import {
   isGrpcWord,
   spellingsOf,
 } from '../document/vocabularies.ts';
-import type { LabelMatcher, PlannedMeasure, RunRecord, Series } from '../model/model.ts';
+import type { LabelMatcher, PlannedMeasure, RunRecord, Selected, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { ok, type Result } from '../model/result.ts';
-import { candidatesOf, readSelector, type Selected, tellingLabels } from '../prometheus/promql.ts';
+import { candidatesOf, tellingLabels } from '../prometheus/promql.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 import { isWholeRun, witnessOf } from './witness.ts';
 
@@ -52,8 +52,8 @@ interface Asked {
   readonly isOneMetric: boolean;
 }
 
-function askedBy(planned: Ratio): Asked {
-  const [bad, all] = [readSelector(planned.bad), readSelector(planned.total)];
+function askedBy(planned: Ratio, { selectedBy }: Frame): Asked {
+  const [bad, all] = [selectedBy(planned.bad), selectedBy(planned.total)];
   return { bad, all, telling: tellingLabels(bad, all), isOneMetric: bad.metric === all.metric };
 }
 
@@ -68,8 +68,8 @@ export function unclaimedBy(
   frame: Frame,
   run: RunRecord,
 ): Result<Unclaimed, Reason> {
-  const asked = askedBy(planned);
-  const selector = candidatesOf(planned);
+  const asked = askedBy(planned, frame);
+  const selector = candidatesOf(planned, frame.selectedBy);
   const candidates = frame.readings.has(selector) ? countIncreases(selector, frame, 'zero') : null;
   const increases = candidates?.ok ? candidates.value : all;
   const events = increases.map(({ labels, increase }): Event => ({ labels, count: increase }));

@@ -31,6 +31,12 @@ export interface Selection {
   readonly valuesIn?: TimeUnit;
 }
 
+/** What a vector selector selects. */
+export interface Selected {
+  readonly metric: string;
+  readonly where: Readonly<Record<string, LabelMatcher>>;
+}
+
 /** The seven kinds of measures of an objective. */
 export type Measure =
   /** The share of a histogram's observations at or below a limit, reported as a percentile. */

@@ -23,6 +23,8 @@ export interface Reading {
   /** The query as it was sent, and its evaluation time. */
   readonly query: string;
   readonly atSeconds: number;
+  /** Raw samples of so many seconds before `atSeconds`. Absent where there are none, and in evidence that was stored before it. */
+  readonly rangeSeconds?: number;
   /** Absent: raw samples. */
   readonly digest?: Digest;
   /** The first evaluation time and the step, up to `atSeconds`. Absent: only at `atSeconds`. */
@@ -77,6 +79,8 @@ export interface Arrival {
 export interface Missing {
   /** `a scrape of 10.0.0.1:8000` */
   readonly what: string;
+  /** `aggregates`: what functions of the server see of the last samples. Absent in evidence of earlier versions. */
+  readonly kind?: 'scrape' | 'sample' | 'aggregates';
   /** Its newest sample. null: none. */
   readonly newestSeconds: number | null;
 }

@@ -8,7 +8,7 @@
  * 3339.
  */
 
-import type { Arrivals, Limit, Phase, TimeUnit, Unit, WarmUp } from './document.ts';
+import type { Arrivals, Limit, Phase, Selected, TimeUnit, Unit, WarmUp } from './document.ts';
 
 // ---------------------------------------------------------------------------------------------- problems
 
@@ -215,6 +215,8 @@ export interface Plan {
    * gauge, or it was not queried.
    */
   readonly refreshed?: readonly string[];
+  /** What each vector selector of this plan selects, as data. Absent, as in plans that were stored before it. */
+  readonly selections?: Readonly<Record<string, Selected>>;
   readonly objectives: readonly PlannedObjective[];
   /** Reported with the verdict, which never rests on them. Absent in old plans: not queried. */
   readonly alerts?: PlannedAlerts;

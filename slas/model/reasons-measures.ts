@@ -19,6 +19,19 @@ interface Unclaimed {
   readonly others: number;
 }
 
+/** How a service writes the values of a label. */
+export type Notation =
+  | 'three-digits'
+  | 'class-digit'
+  | 'class'
+  | 'grpc-go'
+  | 'grpc-capitals'
+  | 'grpc-small'
+  | 'boolean-small'
+  | 'boolean-capital'
+  | 'boolean-capitals'
+  | 'micrometer';
+
 /**
  * What was measured of an objective, or why nothing could be. Values that may not be finite are strings,
  * because JSON has no NaN.
@@ -62,7 +75,7 @@ export interface MeasureReasons {
   /** `shownBy`: the evidence that an error would have been counted. */
   readonly 'absent-as-zero': { readonly selector: string; readonly shownBy: 'series' | 'client' };
   /** `looks`: the notation of the label's values. */
-  readonly 'error-value-foreign': Asked & { readonly value: string; readonly looks: string };
+  readonly 'error-value-foreign': Asked & { readonly value: string; readonly looks: Notation };
   /** `with`: the labels for which no series was found. */
   readonly 'errors-unproven': { readonly metric: string; readonly with: readonly Asked[] };
   /** `metric` null: the total's metric. */

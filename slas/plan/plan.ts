@@ -20,9 +20,18 @@ import type {
   SlaDocument,
 } from '../model/model.ts';
 import { fail, ok, type Result } from '../model/result.ts';
-import { alertStates, recordedByRules, responsesOf, select, selector } from '../prometheus/promql.ts';
+import {
+  alertStates,
+  recordedByRules,
+  responsesOf,
+  select,
+  selected,
+  selector,
+  textOf,
+} from '../prometheus/promql.ts';
 import { budgetOf, compareShare, leastRequests } from '../statistics/statistics.ts';
 import { refreshSelectors } from './refresh-selectors.ts';
+import { selectionsOf } from './selections.ts';
 
 /** The parts of a scenario's load, and of the decision rule, that a caller may override. */
 export interface PlanOverrides {
@@ -129,6 +138,11 @@ function planObjectives(
     lag: lag === undefined ? null : select(service, lag),
     ...checksOf(document, scenario),
     ...(rows.some(isOfGauge) ? { refreshed: refreshSelectors(service) } : {}),
+    selections: selectionsOf(
+      service,
+      rows.map(({ objective }) => objective),
+      [requests, lag],
+    ),
     objectives: rows.map((row) => planObjective(row, document, confidence)),
     alerts: planAlerts(document, rows),
   };
@@ -220,9 +234,10 @@ function planMeasure({ measure, target }: Objective, document: SlaDocument): Pla
 
 /** A histogram's buckets, and those of all responses where the selection keeps to successful ones. */
 function bucketsOf(histogram: Selection, service: Readonly<Record<string, string>>, target: Limit) {
-  const buckets = select(service, histogram, '_bucket');
-  const responses = responsesOf(buckets, target, histogram.valuesIn);
-  return responses === null ? { buckets } : { buckets, responses };
+  const own = selected(service, histogram, '_bucket');
+  const responses = responsesOf(own, target, histogram.valuesIn);
+  const buckets = textOf(own);
+  return responses === null ? { buckets } : { buckets, responses: textOf(responses) };
 }
 
 const valuesIn = ({ valuesIn: unit }: Selection) => (unit === undefined ? {} : { valuesIn: unit });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { ok } from '../model/result.ts';
 import { doubtsOfHeaders, readAnswer } from './answer.ts';
 
 const UP = { metric: { __name__: 'up', instance: 'a' }, values: [[1, '1']] };
 const matrix = (...result: object[]) => ({ resultType: 'matrix', result });
 const read = (beside: object, result: object[] = [UP], status = 200, doubts: string[] = []) =>
   readAnswer(
-    { status, doubts, text: JSON.stringify({ status: 'success', data: matrix(...result), ...beside }) },
+    ok({ status, doubts, text: JSON.stringify({ status: 'success', data: matrix(...result), ...beside }) }),
     'matrix',
   );
 

@@ -1,4 +1,5 @@
 import type { Reading, Sample, Series } from '../model/model.ts';
+import type { Result } from '../model/result.ts';
 
 /**
  * Interprets a server's response: its series, and everything that casts doubt on them. Servers mark
@@ -19,6 +20,13 @@ export interface HttpResponse {
   readonly doubts: readonly string[];
 }
 
+/** A request without a response; `cause` is what the operating system or the time-out says. */
+export interface Unanswered {
+  readonly url: string;
+  readonly cause: string;
+}
+
+/** Stored evidence has `error` beside its series, so a failed query is a reading, too: it is judged as one. */
 export const silent = (error: string): Answer => ({ series: [], warnings: [], error });
 
 export function parseJson(text: string): unknown {
@@ -44,12 +52,12 @@ function excerpt(said: unknown, redact: (text: string) => string): string {
 
 /** @param redact takes secrets out of what the server says */
 export function readAnswer(
-  answered: HttpResponse | string,
+  answered: Result<HttpResponse, Unanswered>,
   expected: 'matrix' | 'vector',
   redact: (text: string) => string = String,
 ): Answer {
-  if (typeof answered === 'string') return silent(answered);
-  const { status, text: body, doubts } = answered;
+  if (!answered.ok) return silent(`${answered.error.url} did not answer: ${answered.error.cause}`);
+  const { status, text: body, doubts } = answered.value;
   const what = expected === 'matrix' ? 'raw samples' : 'one value a series';
   const answer = parseJson(body) as ApiAnswer | null | undefined;
   if (answer === undefined) return silent(`status ${status}, and no JSON: ${excerpt(body, redact)}`);

@@ -56,8 +56,8 @@ describe('how long to wait for samples', () => {
 
 test('a target without a scrape at or after the end is missing, and its newest sample is reported', () => {
   expect(missingScrapes([series('a', [9, 10]), series('b', [8, 9]), series('c', [])], 10)).toEqual([
-    { what: 'a scrape of b', newestSeconds: 9 },
-    { what: 'a scrape of c', newestSeconds: null },
+    { kind: 'scrape', what: 'a scrape of b', newestSeconds: 9 },
+    { kind: 'scrape', what: 'a scrape of c', newestSeconds: null },
   ]);
 });
 
@@ -73,7 +73,7 @@ describe('a series that lacks the closing scrape', () => {
 
   test('is missing', () => {
     expect(missing(series('a', [9, 10]), series('a', [8, 9], { status: '500' }))).toEqual([
-      { what: 'a sample of {"instance":"a","status":"500"}', newestSeconds: 9 },
+      { kind: 'sample', what: 'a sample of {"instance":"a","status":"500"}', newestSeconds: 9 },
     ]);
   });
   test('is not missing if that scrape failed', () => {
@@ -88,7 +88,7 @@ describe('a series that lacks the closing scrape', () => {
   });
   test('without up, is a series that ends before the window does', () => {
     expect(missingAtEnd([reading(series('a', [9]), series('b', [10]))], 10)).toEqual([
-      { what: 'a sample of {"instance":"a"}', newestSeconds: 9 },
+      { kind: 'sample', what: 'a sample of {"instance":"a"}', newestSeconds: 9 },
     ]);
   });
 });

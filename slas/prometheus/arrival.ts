@@ -84,7 +84,11 @@ export const closingOf = ({ samples }: Series, toSeconds: number) => samples.fin
 export function missingScrapes(up: readonly Series[], toSeconds: number): readonly Missing[] {
   return up
     .filter((one) => closingOf(one, toSeconds) === undefined)
-    .map((one) => ({ what: `a scrape of ${nameOf(one.labels)}`, newestSeconds: newestOf(one) }));
+    .map((one) => ({
+      kind: 'scrape',
+      what: `a scrape of ${nameOf(one.labels)}`,
+      newestSeconds: newestOf(one),
+    }));
 }
 
 /** Replicas that ended: the others have been scraped for so long that a late sample would have arrived. */
@@ -105,7 +109,7 @@ export const missingAtEnd = (tails: readonly Reading[], toSeconds: number): read
       const newestSeconds = newestOf(one);
       return newestSeconds === null || newestSeconds >= toSeconds
         ? []
-        : [{ what: `a sample of ${JSON.stringify(one.labels)}`, newestSeconds }];
+        : [{ kind: 'sample', what: `a sample of ${JSON.stringify(one.labels)}`, newestSeconds }];
     }),
   );
 
@@ -131,7 +135,7 @@ export function missingSamples(
       const newestSeconds = newestOf(one);
       if (target === undefined || newestSeconds === null) return [];
       if (newestSeconds > target.sinceSeconds) return [];
-      return [{ what: `a sample of ${JSON.stringify(one.labels)}`, newestSeconds }];
+      return [{ kind: 'sample', what: `a sample of ${JSON.stringify(one.labels)}`, newestSeconds }];
     }),
   );
 }

@@ -1,4 +1,7 @@
-import { type Answer, doubtsOfHeaders, type HttpResponse, readAnswer } from './answer.ts';
+import type { Reading } from '../model/model.ts';
+import { fail, ok, type Result } from '../model/result.ts';
+import { type Answer, doubtsOfHeaders, type HttpResponse, readAnswer, type Unanswered } from './answer.ts';
+import { rangeMs, rawSamples } from './promql.ts';
 
 export type { Answer } from './answer.ts';
 
@@ -24,9 +27,19 @@ export interface Asker {
 
 const QUERY_TIMEOUT_MS = 10_000;
 
-/** Raw samples: a range selector in an instant query. */
-export const ask = async (query: string, atSeconds: number, asker: Asker): Promise<Answer> =>
-  readAnswer(await request(asker, 'query', { query, time: String(atSeconds) }), 'matrix', asker.redact);
+/** The raw samples of a selector in the seconds before a moment. */
+export async function readSamples(
+  selector: string,
+  seconds: number,
+  atSeconds: number,
+  asker: Asker,
+): Promise<Reading> {
+  const at = Number(atSeconds.toFixed(3));
+  const query = rawSamples(selector, seconds);
+  const response = await request(asker, 'query', { query, time: String(at) });
+  const rangeSeconds = rangeMs(seconds) / 1000;
+  return { selector, query, atSeconds: at, rangeSeconds, ...readAnswer(response, 'matrix', asker.redact) };
+}
 
 /** The current values, one per series. */
 export const askOnce = async (query: string, atSeconds: number, asker: Asker): Promise<Answer> =>
@@ -51,7 +64,7 @@ export async function request(
   { url, signal, token, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
   path: 'query' | 'query_range',
   parameters: Record<string, string>,
-): Promise<HttpResponse | string> {
+): Promise<Result<HttpResponse, Unanswered>> {
   try {
     const { endpoint, authorization } = apiEndpoint(url, path, token);
     // Compressing large responses takes longer than sending them. Query frontends skip their cache when asked
@@ -61,10 +74,11 @@ export async function request(
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(queryTimeoutMs)]);
     const response = await fetch(endpoint, { headers, signal: bounded });
     const { status } = response;
-    return { status, text: await response.text(), doubts: doubtsOfHeaders(status, response.headers) };
+    const doubts = doubtsOfHeaders(status, response.headers);
+    return ok({ status, text: await response.text(), doubts });
   } catch (error) {
     signal.throwIfAborted();
-    return `${withoutSecrets(url)} did not answer: ${causeOf(error, queryTimeoutMs)}`;
+    return fail({ url: withoutSecrets(url), cause: causeOf(error, queryTimeoutMs) });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Evidence, Plan, Reading, Sample, Series, Thinned } from '../model/model.ts';
 import { type Blocks, endOf, nameless } from './downsampling.ts';
 import { DIGESTS, roleOf } from './promql.ts';
+import { rangeOf } from './stored-text.ts';
 
 /**
  * One reading per selector, where the evidence has several: stretches of raw samples are merged, and counters
@@ -58,9 +59,9 @@ function lackingOf(plan: Plan, selector: string, readings: readonly Reading[], {
 type Stretch = readonly [fromSeconds: number, toSeconds: number];
 
 /** The range of a reading of raw samples, which is left-open. */
-export function stretchOf({ query, atSeconds }: Reading): Stretch {
-  const range = /\[(\d+)ms\]$/.exec(query);
-  return [range === null ? Number.NEGATIVE_INFINITY : atSeconds - Number(range[1]) / 1000, atSeconds];
+export function stretchOf(reading: Reading): Stretch {
+  const { atSeconds } = reading;
+  return [atSeconds - (rangeOf(reading) ?? Number.POSITIVE_INFINITY), atSeconds];
 }
 
 const isCovered = (block: number, raw: readonly Stretch[], thinned: Thinned) => {

@@ -1,16 +1,8 @@
 import type { Evidence, Plan, PlannedAlerts, Reading, RunRecord, Thinned } from '../model/model.ts';
 import { type Answer, parseJson } from './answer.ts';
 import { blocksOf, endOf, MARGIN, stretchesOf, thinningOf } from './downsampling.ts';
-import { type Asker, ask, askRange, type Range, request, withoutSecrets } from './http.ts';
-import {
-  DIGESTS,
-  digestOfRange,
-  rawSamples,
-  roleOf,
-  SERVER_TIME,
-  seenWithin,
-  selectorsOfPlan,
-} from './promql.ts';
+import { type Asker, askRange, type Range, readSamples, request, withoutSecrets } from './http.ts';
+import { DIGESTS, digestOfRange, roleOf, SERVER_TIME, seenWithin, selectorsOfPlan } from './promql.ts';
 import { awaitAggregates, awaitArrival } from './wait.ts';
 
 /**
@@ -84,9 +76,7 @@ function readWhole(plan: Plan, { window }: RunRecord, intervalSeconds: number, a
   const range = [window.fromSeconds - around, window.toSeconds + around] as const;
   const pieces = piecesOf([range], intervalSeconds);
   const questions = selectorsOfPlan(plan).flatMap((selector) => pieces.map((piece) => ({ selector, piece })));
-  return inTurn(questions, ({ selector, piece: [from, to] }) =>
-    readSamples(selector, rawSamples(selector, to - from), to, asker),
-  );
+  return inTurn(questions, ({ selector, piece: [from, to] }) => readSamples(selector, to - from, to, asker));
 }
 
 /**
@@ -110,7 +100,7 @@ async function readThinned(
       selectors.flatMap((selector) =>
         piecesOf(stretches, thinned.intervalSeconds).map((piece) => ({ selector, piece })),
       ),
-      ({ selector, piece: [from, to] }) => readSamples(selector, rawSamples(selector, to - from), to, asker),
+      ({ selector, piece: [from, to] }) => readSamples(selector, to - from, to, asker),
     );
   const isCounter = (selector: string) => ['counter', 'requests'].includes(roleOf(plan, selector));
   const selectors = selectorsOfPlan(plan);
@@ -211,10 +201,10 @@ async function inTurn<Q, A>(
 /** Without an explicit time, a query is evaluated at the server's current time. */
 async function readClock(asker: Asker): Promise<NonNullable<Evidence['clock']> | null> {
   const askedSeconds = Date.now() / 1000;
-  const body = await request(asker, 'query', { query: SERVER_TIME });
+  const response = await request(asker, 'query', { query: SERVER_TIME });
   const answeredSeconds = Date.now() / 1000;
-  if (typeof body === 'string') return null;
-  const { atSeconds, resolutionSeconds } = presentOf(parseJson(body.text));
+  if (!response.ok) return null;
+  const { atSeconds, resolutionSeconds } = presentOf(parseJson(response.value.text));
   if (!Number.isFinite(atSeconds)) return null;
   return {
     aheadSeconds: atSeconds + resolutionSeconds / 2 - (askedSeconds + answeredSeconds) / 2,
@@ -233,15 +223,4 @@ function presentOf(answered: unknown): { atSeconds: number; resolutionSeconds: n
   if (typeof first !== 'object') return { atSeconds: Number(value ?? Number.NaN), resolutionSeconds: 0 };
   const at = Number((first as { value?: [number, string] } | null)?.value?.[0] ?? Number.NaN);
   return { atSeconds: at, resolutionSeconds: Number.isInteger(at) ? 1 : 0 };
-}
-
-async function readSamples(
-  selector: string,
-  query: string,
-  atSeconds: number,
-  asker: Asker,
-): Promise<Reading> {
-  const at = Number(atSeconds.toFixed(3));
-  const answered = await ask(query, at, asker);
-  return { selector, query, atSeconds: at, ...answered };
 }

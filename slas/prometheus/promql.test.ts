@@ -6,7 +6,7 @@ import { unwrap } from '../model/result.ts';
 import { planScenario } from '../plan/plan.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
 import { toolPath } from '../testing/prometheus-server.ts';
-import { rawSamples, readSelector, select, selector, selectorsOfPlan } from './promql.ts';
+import { rawSamples, select, selector, selectorsOfPlan } from './promql.ts';
 
 const format = async (query: string) =>
   (
@@ -21,12 +21,6 @@ describe('selectors', () => {
     expect(select({ job: 'api' }, selection, '_bucket')).toBe(
       'http_requests_bucket{job="api",status=~"2..",method="POST"}',
     );
-  });
-
-  test('selectors that were written can be read back', () => {
-    const where = { job: 'a "b", {c="d"}', path: '/x\\y\nz', status: { matches: '5\\d\\d|429' }, empty: '' };
-    expect(readSelector(selector('http_requests', where))).toEqual({ metric: 'http_requests', where });
-    expect(readSelector('up')).toEqual({ metric: 'up', where: {} });
   });
 
   test('without labels there are no braces', () => expect(selector('up', {})).toBe('up'));

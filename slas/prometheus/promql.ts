@@ -6,9 +6,11 @@ import type {
   Limit,
   Plan,
   PlannedMeasure,
+  Selected,
   Selection,
   TimeUnit,
 } from '../model/model.ts';
+import { selectedIn } from './stored-text.ts';
 
 /**
  * The only file that writes PromQL. Counts are read with plain vector selectors; functions are used only to
@@ -35,22 +37,6 @@ export function selector(metric: string, labels: Matchers): string {
   return matchers.length === 0 ? metric : `${metric}{${matchers.join(',')}}`;
 }
 
-/** What a vector selector selects. */
-export interface Selected {
-  readonly metric: string;
-  readonly where: Labels;
-}
-
-/** Parses what `selector` wrote. */
-export function readSelector(vectorSelector: string): Selected {
-  const [, metric = '', matchers = ''] = /^([^{]*)(?:\{(.*)\})?$/s.exec(vectorSelector)!;
-  const where = [...matchers.matchAll(/(\w+)(=~|=)"((?:[^"\\]|\\.)*)"/gs)].map(([, label, how, quoted]) => {
-    const text = quoted!.replace(/\\(.)/gs, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
-    return [label!, how === '=' ? text : { matches: text }] as const;
-  });
-  return { metric, where: Object.fromEntries(where) };
-}
-
 /**
  * The labels that distinguish bad events from the rest: those that the total does not select in the same way.
  */
@@ -62,22 +48,30 @@ export const tellingLabels = (
     (label) => JSON.stringify(bad.where[label]) !== JSON.stringify(all.where[label]),
   );
 
+type Service = Readonly<Record<string, string>>;
+
 /** A selection of the document, restricted to the service; `suffix` names the part of a histogram. */
-export function select(
-  service: Readonly<Record<string, string>>,
-  selection: Selection,
+export const selected = (
+  service: Service,
+  { metric, where }: Pick<Selection, 'metric' | 'where'>,
   suffix: '' | '_bucket' | '_sum' | '_count' = '',
-): string {
-  return selector(selection.metric + suffix, { ...service, ...selection.where });
-}
+): Selected => ({ metric: metric + suffix, where: { ...service, ...where } });
+
+/** The vector selector of a selection. */
+export const textOf = ({ metric, where }: Selected): string => selector(metric, where);
+
+export const select = (...[service, selection, suffix]: Parameters<typeof selected>): string =>
+  textOf(selected(service, selection, suffix));
 
 /** The server's current time, if the query has no explicit time. */
 export const SERVER_TIME = 'time()';
 
 /** Raw samples of the last `seconds`: left-open, closed at the query's time. */
 export function rawSamples(vectorSelector: string, seconds: number): string {
-  return `${vectorSelector}[${Math.ceil(seconds * 1000)}ms]`;
+  return `${vectorSelector}[${rangeMs(seconds)}ms]`;
 }
+
+export const rangeMs = (seconds: number) => Math.ceil(seconds * 1000);
 
 /** The time of the last sample, as functions over samples see it. */
 export const sampleTimes = (vectorSelector: string) => `timestamp(${vectorSelector})`;
@@ -193,34 +187,38 @@ export function neededSelectorsOf(plan: Plan): readonly string[] {
  */
 export function selectorsOfPlan(plan: Plan): readonly string[] {
   const candidates = plan.objectives.flatMap(({ measure }) =>
-    measure.kind === 'ratio' ? [candidatesOf(measure)] : [],
+    measure.kind === 'ratio' ? [candidatesOf(measure, selectedIn(plan))] : [],
   );
   return [...new Set([...neededSelectorsOf(plan), ...candidates])];
 }
 
-/** All events that include the bad ones: their selector without the labels that distinguish bad events. */
-export function candidatesOf(planned: PlannedMeasure & { kind: 'ratio' }): string {
-  const [bad, all] = [readSelector(planned.bad), readSelector(planned.total)];
+/** All events that bad ones are taken from: their selection without the labels that tell them from the others. */
+export function candidateOf(bad: Selected, all: Selected): Selected {
   const telling = tellingLabels(bad, all);
   const rest = Object.entries(bad.where).filter(([label]) => !telling.includes(label));
-  return selector(bad.metric, Object.fromEntries(rest));
+  return { metric: bad.metric, where: Object.fromEntries(rest) };
 }
 
+/** The vector selector of the events that include the bad ones. */
+export const candidatesOf = (
+  { bad, total }: PlannedMeasure & { kind: 'ratio' },
+  selectedBy: (vectorSelector: string) => Selected,
+): string => textOf(candidateOf(selectedBy(bad), selectedBy(total)));
+
 /**
- * All responses that a latency's successful ones are taken from, and how many of them took no longer than the limit: its selector
- * without the labels that keep it to successful responses. null: it has none.
+ * All responses that a latency's successful ones are taken from, and how many of them took no longer than the
+ * limit: its selection without the labels that keep it to successful responses. null: it has none.
  */
 export function responsesOf(
-  buckets: string,
+  { metric, where }: Selected,
   { value }: Limit,
   valuesIn: TimeUnit | undefined,
-): string | null {
-  const { metric, where } = readSelector(buckets);
+): Selected | null {
   const telling = outcomeLabels(where);
   if (telling.length === 0) return null;
   const rest = Object.entries(where).filter(([label]) => !telling.includes(label));
   const atLimit = edgeMatcher(fromSeconds(value, valuesIn)) as { readonly matches: string };
-  return selector(metric, { ...Object.fromEntries(rest), le: { matches: `${atLimit.matches}|\\+Inf` } });
+  return { metric, where: { ...Object.fromEntries(rest), le: { matches: `${atLimit.matches}|\\+Inf` } } };
 }
 
 /** The selectors that an objective's numbers come from. */

@@ -144,7 +144,7 @@ test('the wait ends at its limit; the verdict reports what was missing and which
   const evidence = await collectEvidence(plan, run, asker);
   expect(evidence.arrival).toMatchObject({
     boundBy: 'option',
-    missing: [{ what: 'a scrape of a', newestSeconds: early.at(-1) }],
+    missing: [{ kind: 'scrape', what: 'a scrape of a', newestSeconds: early.at(-1) }],
   });
   expect(evidence.arrival!.boundSeconds).toBeCloseTo(0.7);
   const { detail } = judgeInWords(plan, run, evidence).preconditions.find(

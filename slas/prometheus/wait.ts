@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Arrival, Missing, Plan, Reading, RunRecord, Series, Thinned } from '../model/model.ts';
+import type { Arrival, Missing, Plan, RunRecord, Series, Thinned } from '../model/model.ts';
 import {
   type Bound,
   boundOf,
@@ -11,8 +11,8 @@ import {
   missingScrapes,
   spacingOf,
 } from './arrival.ts';
-import { type Asker, ask, askRange } from './http.ts';
-import { rawSamples, sampleTimes, selectorsOfPlan } from './promql.ts';
+import { type Asker, askRange, readSamples } from './http.ts';
+import { sampleTimes, selectorsOfPlan } from './promql.ts';
 
 /**
  * Waits until a server shows its data of a window: always for data, never for a fixed time, and always with a
@@ -102,7 +102,7 @@ async function missingNow(
   const isEmpty = up.length === 0 && tails.every(({ series }) => series.length === 0);
   // A selector that matches nothing is not waited for, unless the user says that samples are late.
   if (isEmpty && asker.ingestDelaySeconds !== undefined)
-    return [{ what: `a sample of ${plan.up}`, newestSeconds: null }];
+    return [{ kind: 'sample', what: `a sample of ${plan.up}`, newestSeconds: null }];
   return up.length === 0
     ? missingAtEnd(tails, toSeconds)
     : missingSamples(present, tails, toSeconds, intervalSeconds);
@@ -183,6 +183,7 @@ async function aggregatesMissing(
   return unseen === undefined
     ? null
     : {
+        kind: 'aggregates',
         what: `the server's functions over ${plan.up} at ${atSeconds}`,
         newestSeconds: Number.isFinite(newest) ? newest : null,
       };
@@ -236,15 +237,4 @@ async function lookAtUp(plan: Plan, { window }: RunRecord, asker: Asker) {
 function longestInterval(series: readonly Series[]): number {
   const intervals = series.flatMap((one) => spacingOf(one) ?? []);
   return intervals.length === 0 ? USUAL_INTERVAL_SECONDS : Math.max(...intervals);
-}
-
-async function readSamples(
-  selector: string,
-  seconds: number,
-  atSeconds: number,
-  asker: Asker,
-): Promise<Reading> {
-  const at = Number(atSeconds.toFixed(3));
-  const query = rawSamples(selector, seconds);
-  return { selector, query, atSeconds: at, ...(await ask(query, at, asker)) };
 }

@@ -86,6 +86,8 @@ const Load = Type.Object({
   budgets: list(Budget),
 });
 
+const LabelMatcher = Type.Union([text, Type.Object({ matches: text })]);
+
 const PlanSchema = Type.Object({
   schema: Type.Literal('sla-harness/plan/v1'),
   sla: Type.Object({ name: text, scenario: nullable(text) }),
@@ -95,6 +97,9 @@ const PlanSchema = Type.Object({
   processStart: text,
   requests: nullable(text),
   lag: nullable(text),
+  selections: optional(
+    Type.Record(text, Type.Object({ metric: text, where: Type.Record(text, LabelMatcher) })),
+  ),
   objectives: list(Objective),
   alerts: optional(
     Type.Object({
@@ -171,6 +176,7 @@ const Reading = Type.Object({
   selector: text,
   query: text,
   atSeconds: number,
+  rangeSeconds: optional(number),
   digest: optional(text),
   first: optional(Type.Object({ fromSeconds: number, stepSeconds: number })),
   series: list(Type.Object({ labels, samples: list(Type.Tuple([number, text])) })),

@@ -1,6 +1,6 @@
 import type { Digest, Evidence, Plan, Reading, RunRecord, Sample, Series, Thinned } from '../model/model.ts';
 import { blocksOf, cutsOf, endOf, MARGIN, stretchesOf } from '../prometheus/downsampling.ts';
-import { DIGESTS, digestOfRange, GAP_INTERVALS, rawSamples, roleOf } from '../prometheus/promql.ts';
+import { DIGESTS, digestOfRange, GAP_INTERVALS, rangeMs, rawSamples, roleOf } from '../prometheus/promql.ts';
 import { median } from '../statistics/statistics.ts';
 import { LATE } from '../window/process-instances.ts';
 import { parseValue } from '../window/targets.ts';
@@ -43,7 +43,14 @@ export function thin(plan: Plan, run: RunRecord, evidence: Evidence, blocks: num
 
 function cut(reading: Reading, from: number, to: number): Reading {
   const query = rawSamples(reading.selector, to - from);
-  return { ...reading, query, atSeconds: to, series: mapSamples(reading.series, within(from, to)) };
+  const rangeSeconds = rangeMs(to - from) / 1000;
+  return {
+    ...reading,
+    query,
+    rangeSeconds,
+    atSeconds: to,
+    series: mapSamples(reading.series, within(from, to)),
+  };
 }
 
 const within = (from: number, to: number) => (samples: readonly Sample[]) =>

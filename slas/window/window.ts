@@ -1,10 +1,11 @@
 import { answersInAll } from '../client/requests.ts';
-import type { Evidence, Plan, Reading, RunRecord, Series } from '../model/model.ts';
+import type { Evidence, Plan, Reading, RunRecord, Selected, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
 import { type Blocks, blocksOf, endOf, nameless } from '../prometheus/downsampling.ts';
 import { mergedReadings } from '../prometheus/merging.ts';
 import { withoutStaleMarkers } from '../prometheus/stale-markers.ts';
+import { selectedIn } from '../prometheus/stored-text.ts';
 import { type HiddenRestart, hiddenRestarts } from './hidden-restarts.ts';
 import { busiestRate, type Increase, type Part, total } from './increases.ts';
 import type { Life } from './process-instances.ts';
@@ -20,6 +21,8 @@ export interface Frame extends Targets {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly readings: ReadonlyMap<string, Reading>;
+  /** What a vector selector of the plan selects. */
+  readonly selectedBy: (vectorSelector: string) => Selected;
   /** When each target was scraped; every edge rests on it. */
   readonly up: Reading | undefined;
   /** null if every sample of the window was read. */
@@ -63,6 +66,7 @@ export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame
     ...run.window,
     ...cut,
     readings,
+    selectedBy: selectedIn(plan),
     up,
     blocks,
     missing: null,

@@ -1,6 +1,5 @@
 import type { Plan, Precondition } from '../../model/model.ts';
 import { reason } from '../../model/reasons.ts';
-import { readSelector } from '../../prometheus/promql.ts';
 import { differingLabels, type SameProcess, samenessOf } from '../../window/distinct.ts';
 import type { TargetWindow } from '../../window/targets.ts';
 import type { Frame } from '../../window/window.ts';
@@ -15,7 +14,7 @@ import { check } from './check.ts';
 function remediesFor(plan: Plan, frame: Frame, same: readonly SameProcess[]): readonly string[] {
   const [[a, b] = []] = same.map(({ targets }) => targets);
   if (a === undefined || b === undefined) return [];
-  const { where } = readSelector(plan.up);
+  const { where } = frame.selectedBy(plan.up);
   const options = differingLabels(a, b).flatMap((label) =>
     [...new Set(frame.targets.flatMap(({ labels }) => labels[label] ?? []))].sort().flatMap((value) => {
       const kept = new Set(frame.targets.filter(({ labels }) => labels[label] === value));

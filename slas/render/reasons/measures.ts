@@ -1,4 +1,4 @@
-import type { MeasureReasons } from '../../model/reasons-measures.ts';
+import type { MeasureReasons, Notation } from '../../model/reasons-measures.ts';
 import { clock } from '../../window/targets.ts';
 import { are, countOf, formatBucket, formatCount, formatValue, were } from '../numbers.ts';
 import type { Entries } from './entry.ts';
@@ -17,6 +17,20 @@ const CORRECT_DOCUMENT = 'Correct the selector of the objective in the document.
 const LOAD = 'Check that the load reaches the service that Prometheus scrapes.';
 const KEEP_RECORD = 'Make the load with `./sla run`, which keeps a record of every request.';
 const EXTEND_BAD = 'Extend the matcher of `bad` in the document, or name the values that are good.';
+
+/** Verdicts that earlier versions stored have the words themselves. */
+const NOTATIONS: Readonly<Record<Notation, string>> = {
+  'three-digits': 'a number of three digits',
+  'class-digit': 'a class of statuses, as one digit',
+  class: 'a class of statuses',
+  'grpc-go': 'a code of gRPC, as Go spells it',
+  'grpc-capitals': 'a code of gRPC in capitals',
+  'grpc-small': 'a code of gRPC in small letters',
+  'boolean-small': 'true or false in small letters',
+  'boolean-capital': 'true or false with a capital',
+  'boolean-capitals': 'true or false in capitals',
+  micrometer: 'an outcome as Micrometer spells it',
+};
 
 /** What was measured of an objective, or why nothing could be. */
 export const MEASURES: Entries<MeasureReasons> = {
@@ -83,7 +97,7 @@ export const MEASURES: Entries<MeasureReasons> = {
   },
   'error-value-foreign': {
     words: ({ label, value, looks, asked }) =>
-      `no error could be counted: ${label} is "${value}" in this window, ${looks}, which "${asked}" never matches; correct it in the document`,
+      `no error could be counted: ${label} is "${value}" in this window, ${NOTATIONS[looks] ?? looks}, which "${asked}" never matches; correct it in the document`,
     meaning: 'All values of the label are written in a way that the matcher of `bad` never matches.',
     next: CORRECT_DOCUMENT,
   },

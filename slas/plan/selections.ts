@@ -1,0 +1,48 @@
+import type { Objective, Plan, Selected, Selection } from '../model/model.ts';
+import { candidateOf, responsesOf, selected, textOf } from '../prometheus/promql.ts';
+import { REFRESH_METRICS } from './refresh-selectors.ts';
+
+/** Every vector selector of a plan as data, so that nothing has to parse PromQL to learn what it selects. */
+
+type Labels = Readonly<Record<string, string>>;
+
+export function selectionsOf(
+  service: Labels,
+  objectives: readonly Objective[],
+  counters: readonly (Selection | undefined)[],
+): NonNullable<Plan['selections']> {
+  const all = [
+    ...PROCESS_METRICS.map((metric) => selected(service, { metric, where: {} })),
+    ...REFRESH_METRICS.map((metric) => selected(service, { metric, where: {} })),
+    ...counters.flatMap((counter) => (counter === undefined ? [] : [selected(service, counter)])),
+    ...objectives.flatMap((objective) => selectedBy(objective, service)),
+  ];
+  return Object.fromEntries(all.map((one) => [textOf(one), one]));
+}
+
+const PROCESS_METRICS = ['up', 'process_start_time_seconds', 'process_cpu_seconds_total'];
+
+function selectedBy({ measure, target }: Objective, service: Labels): readonly Selected[] {
+  switch (measure.kind) {
+    case 'latency': {
+      const buckets = selected(service, measure.histogram, '_bucket');
+      const responses = responsesOf(buckets, target, measure.histogram.valuesIn);
+      return responses === null ? [buckets] : [buckets, responses];
+    }
+    case 'ratio': {
+      const [bad, total] = [selected(service, measure.bad), selected(service, measure.total)];
+      return [bad, total, candidateOf(bad, total)];
+    }
+    case 'throughput':
+      return [selected(service, measure.counter)];
+    case 'uptime':
+    case 'peak':
+      return [selected(service, measure.gauge)];
+    case 'mean':
+      return [selected(service, measure.histogram, '_sum'), selected(service, measure.histogram, '_count')];
+    case 'recovery':
+      return [];
+    default:
+      return measure satisfies never;
+  }
+}
