@@ -20,7 +20,7 @@ import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
-import { whereSeen } from '../slas/prometheus/promql.ts';
+import { whereNonZero } from '../slas/prometheus/promql.ts';
 import { type Colours, NEUTRAL, NOTHING } from './colours.ts';
 import type { Panel, PanelLimit, PanelUnit, Query } from './panel.ts';
 import { RUN_TAG, VERDICT_TAG } from './run-tag.ts';
@@ -147,7 +147,7 @@ function target(query: Query, refId: string, format: PromQueryFormat): Dataquery
   const builder = new DataqueryBuilder()
     .refId(refId)
     .datasource(DATASOURCE)
-    .expr(query.seen === undefined ? query.expr : whereSeen(query.expr, query.seen.expr, query.seen.label))
+    .expr(query.seen === undefined ? query.expr : whereNonZero(query.expr, query.seen.expr, query.seen.label))
     .legendFormat(query.legend)
     .format(format);
   if (query.exemplars === true) builder.exemplar(true);

@@ -2,12 +2,12 @@ import type { RunSeries } from '../slas/model/model.ts';
 import { comparison } from './report/baseline.ts';
 import { gridOf } from './report/course.ts';
 import { drawnRows, rangeOf } from './report/courses.ts';
+import { faultsOf } from './report/events.ts';
 import type { Figure } from './report/figures.ts';
 import { duration, unbroken } from './report/format.ts';
 import { type Html, html, raw } from './report/html.ts';
 import type { ReportInput } from './report/input.ts';
 import { type LookFirst, lookFirst } from './report/look-first.ts';
-import { faultsOf } from './report/occasions.ts';
 import { pageScript } from './report/page-script.ts';
 import {
   alerts,

@@ -74,8 +74,12 @@ export function buildApp(config: Config, classifier: Model, options: AppOptions 
 
   observeWork(metrics.registry, workOf(classifier, modelB));
   const wrap = settingsAround(config, metrics);
-  const models = serveModels(classifier, modelB, config.telling.modelB?.percent ?? 0, wrap, metrics);
-  const ledger = new Ledger(metrics.registry, config.telling, referenceOf(config.model, classifier.version));
+  const models = serveModels(classifier, modelB, config.recording.modelB?.percent ?? 0, wrap, metrics);
+  const ledger = new Ledger(
+    metrics.registry,
+    config.recording,
+    referenceOf(config.model, classifier.version),
+  );
   describeRoutes(app, ledger);
   const health = { model: classifier.model, isLoaded };
   registerRoutes(

@@ -22,7 +22,7 @@ test('without settings the service listens on the loopback interface, with the e
     trustProxy: false,
     drainDeadlineMs: 10_000,
     faults: undefined,
-    telling: {
+    recording: {
       modelB: undefined,
       valuePerPrediction: 0,
       maxExplainedWords: 64,
@@ -97,7 +97,7 @@ test('every variable is read', () => {
     trustProxy: true,
     drainDeadlineMs: 1000,
     faults: { spec: 'latency=250ms', latencyMs: 250 },
-    telling: {
+    recording: {
       modelB: { dir: '/models/other', percent: 12.5 },
       valuePerPrediction: 0.002,
       maxExplainedWords: 9,

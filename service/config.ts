@@ -2,7 +2,7 @@ import type { Batching } from './classifier/batching.ts';
 import { type Environment, Reader } from './env-reader.ts';
 import { type Faults, parseFaults } from './fault-spec.ts';
 import type { Problem } from './problem.ts';
-import { readTelling, type TellingConfig } from './telling-config.ts';
+import { type RecordingConfig, readRecordingConfig } from './recording-config.ts';
 import { readTokens, type TokenSource } from './token-config.ts';
 import { readTracing, type TracingConfig } from './tracing-config.ts';
 
@@ -56,7 +56,7 @@ export interface Config {
   /** SLA_FAULTS: undefined in every real deployment. */
   readonly faults: Faults | undefined;
   /** Settings of feedback, explanations, drift and a second model. */
-  readonly telling: TellingConfig;
+  readonly recording: RecordingConfig;
   /** OpenTelemetry's own variables; undefined if none of them requests traces. */
   readonly tracing: TracingConfig | undefined;
 }
@@ -91,7 +91,7 @@ export function readConfig(env: Environment): Config | Problem[] {
     trustProxy: read.oneOf('TRUST_PROXY', ['0', '1']) === '1',
     drainDeadlineMs: read.whole('DRAIN_DEADLINE_MS', 1, 600_000) ?? 10_000,
     faults: readFaults(read, problems),
-    telling: readTelling(read, problems),
+    recording: readRecordingConfig(read, problems),
     tracing: readTracing(read, problems),
   };
   if (config.queueLimit < config.maxBatchTexts) {

@@ -29,8 +29,8 @@ const word = Type.Object({
 });
 
 /** How many words a text to explain may have: together with the text itself they must fit into an empty queue. */
-const maxWords = ({ telling, queueLimit }: Config) =>
-  Math.min(telling.maxExplainedWords, Math.max(1, queueLimit - 1));
+const maxWords = ({ recording, queueLimit }: Config) =>
+  Math.min(recording.maxExplainedWords, Math.max(1, queueLimit - 1));
 
 function explainSchema(config: Config) {
   const words = Type.Array(word, {

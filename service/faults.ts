@@ -8,7 +8,7 @@ import type { Faults } from './fault-spec.ts';
 /** Delays and fails valid prediction requests: the routes of `scope`. Faults are distributed evenly, never at random. */
 export function injectFaults(scope: FastifyInstance, faults: Faults): void {
   const isNextToFail = dealEvenly(faults.errorPercent ?? 0);
-  const totalOfNext = dealTotals(faults);
+  const totalOfNext = distributeTotals(faults);
   const totals = new WeakMap<FastifyRequest, number>();
   scope.addHook('preHandler', async (request) => {
     const fails = isNextToFail();
@@ -26,19 +26,19 @@ export function injectFaults(scope: FastifyInstance, faults: Faults): void {
 }
 
 /** The total duration of each request in turn, in milliseconds: all alike, except that those of the tail take longer. */
-function dealTotals({ latencyToMs = 0, tail }: Faults): () => number {
+function distributeTotals({ latencyToMs = 0, tail }: Faults): () => number {
   const isNextInTail = dealEvenly(tail?.percent ?? 0);
   return () => Math.max(latencyToMs, isNextInTail() ? tail!.toMs : 0);
 }
 
 /** For each request in turn, whether it belongs to the share: at 2%, every 50th does. */
 export function dealEvenly(percent: number): () => boolean {
-  let dealt = 0;
+  let count = 0;
   // The tiny addition keeps 125 * 0.8 / 100 from coming out below 1.
   const dueAt = (count: number) => Math.floor((count * percent) / 100 + 1e-9);
   return () => {
-    dealt += 1;
-    return dueAt(dealt) > dueAt(dealt - 1);
+    count += 1;
+    return dueAt(count) > dueAt(count - 1);
   };
 }
 

@@ -14,15 +14,15 @@ test('each prediction accepts feedback once, including each one of a batch', asy
   await using app = appOf(classifier, { VALUE_PER_PREDICTION: '0.25' });
   const { id } = (await post(app, '/predict', { text: 'I love it' })).json();
   const { predictions } = (await post(app, '/predict/batch', { texts: ['good', 'bad'] })).json();
-  const tell = async (about: string, agrees: boolean) => {
+  const feedback = async (about: string, agrees: boolean) => {
     const answer = await post(app, '/feedback', { id: about, agrees });
     return [answer.statusCode, answer.json().counted ?? answer.json().error.code];
   };
-  expect(await tell(id, true)).toEqual([200, true]);
-  expect(await tell(id, true)).toEqual([200, false]);
-  expect(await tell(id, false)).toEqual([409, 'feedback_conflict']);
-  expect(await tell(predictions[0].id, false)).toEqual([200, true]);
-  expect(await tell(predictions[1].id, true)).toEqual([200, true]);
+  expect(await feedback(id, true)).toEqual([200, true]);
+  expect(await feedback(id, true)).toEqual([200, false]);
+  expect(await feedback(id, false)).toEqual([409, 'feedback_conflict']);
+  expect(await feedback(predictions[0].id, false)).toEqual([200, true]);
+  expect(await feedback(predictions[1].id, true)).toEqual([200, true]);
   for (const unknown of [
     '',
     '-',
@@ -30,7 +30,7 @@ test('each prediction accepts feedback once, including each one of a batch', asy
     `${id}0`,
     id.replace(/.$/, (last: string) => (last === '0' ? '1' : '0')),
   ]) {
-    expect(await tell(unknown, true)).toEqual([404, 'unknown_prediction']);
+    expect(await feedback(unknown, true)).toEqual([404, 'unknown_prediction']);
   }
   const series = await readSeries(app);
   const told = {

@@ -14,7 +14,7 @@ import {
   variants,
 } from './metric-names.ts';
 import { type FeedbackOutcome, RecentPredictions } from './recent-predictions.ts';
-import type { TellingConfig } from './telling-config.ts';
+import type { RecordingConfig } from './recording-config.ts';
 
 /**
  * Everything that follows from predictions, other than the response: their value, the features used,
@@ -39,7 +39,7 @@ export class Ledger {
   readonly #importantWords;
 
   /** Drift of model `a`: the reference belongs to it. */
-  constructor(registry: Registry, config: TellingConfig, reference: Reference | undefined) {
+  constructor(registry: Registry, config: RecordingConfig, reference: Reference | undefined) {
     this.#recent = new RecentPredictions(config.feedbackWindow);
     this.#drift = new DriftWindow(config.driftWindow, reference);
     this.#feedback = countIn(registry, definitions.feedback);

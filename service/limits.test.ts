@@ -9,10 +9,10 @@ import { locateModel } from './classifier/model-files.ts';
 import { type PoolOptions, WorkerPool } from './classifier/worker-pool.ts';
 import { configOf, post, readSeries, until } from './testing/service.ts';
 
-const program = new URL('./testing/troubled-worker.ts', import.meta.url);
+const program = new URL('./testing/faulty-worker.ts', import.meta.url);
 
 /** The service with workers that misbehave when a text tells them to. */
-async function startTroubled(env: Record<string, string> = {}, options: Partial<PoolOptions> = {}) {
+async function startFaulty(env: Record<string, string> = {}, options: Partial<PoolOptions> = {}) {
   const settings = await locateModel({ kind: 'embedded' });
   const pool = new WorkerPool({ settings, workers: 1, queueLimit: 512, program, ...options });
   await pool.start();
@@ -31,7 +31,7 @@ const predict = (app: FastifyInstance, text: string, headers: Record<string, str
 
 describe('the deadline', () => {
   test('set by the client applies, and texts that wait longer are never inferred', async () => {
-    await using service = await startTroubled();
+    await using service = await startFaulty();
     const running = predict(service.app, 'sleep 1000 ms');
     const late = await predict(service.app, 'die', { 'x-request-deadline-ms': '20' });
     expect(late.statusCode).toBe(504);
@@ -42,13 +42,13 @@ describe('the deadline', () => {
   });
 
   test('can be made shorter by a client, not longer', async () => {
-    await using service = await startTroubled({ REQUEST_DEADLINE_MS: '50' });
+    await using service = await startFaulty({ REQUEST_DEADLINE_MS: '50' });
     const response = await predict(service.app, 'sleep 400 ms', { 'x-request-deadline-ms': '60000' });
     expect(response.json().error.message).toContain('than 50 ms');
   });
 
   test('must be a whole number of milliseconds, and not beyond a limit', async () => {
-    await using service = await startTroubled();
+    await using service = await startFaulty();
     for (const deadline of ['0', '-5', 'soon', '1.5', '', '9999999999']) {
       const response = await predict(service.app, 'good', { 'x-request-deadline-ms': deadline });
       const told = [response.statusCode, response.json().error.code];
@@ -58,7 +58,7 @@ describe('the deadline', () => {
 });
 
 test('with a full queue a request is refused before its body arrives', async () => {
-  await using service = await startTroubled({}, { queueLimit: 1 });
+  await using service = await startFaulty({}, { queueLimit: 1 });
   const { app } = service;
   await app.listen({ host: '127.0.0.1', port: 0 });
   const busy = [predict(app, 'sleep 1000 ms'), predict(app, 'good')];
@@ -81,7 +81,7 @@ test.each([
     'POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
   ],
 ])('a client that never completes its %s is disconnected', async (_part, begun) => {
-  await using service = await startTroubled({ RECEIVE_LIMIT_MS: '200' });
+  await using service = await startFaulty({ RECEIVE_LIMIT_MS: '200' });
   await service.app.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect((service.app.server.address() as AddressInfo).port, '127.0.0.1');
   socket.write(begun);
@@ -93,7 +93,7 @@ test.each([
 });
 
 test('a client that leaves while it waits costs no inference', async () => {
-  await using service = await startTroubled();
+  await using service = await startFaulty();
   await service.app.listen({ host: '127.0.0.1', port: 0 });
   const running = predict(service.app, 'sleep 300 ms');
   const body = '{"text":"die"}';
@@ -108,7 +108,7 @@ test('a client that leaves while it waits costs no inference', async () => {
 });
 
 test('no log line contains a text, even after errors', async () => {
-  await using service = await startTroubled(
+  await using service = await startFaulty(
     {},
     { inferenceLimitMs: 200, batching: { maxTexts: 4, longestWaitMs: 0 } },
   );
@@ -129,7 +129,7 @@ test('no log line contains a text, even after errors', async () => {
 });
 
 test('sentiment_model_loaded is correct while a hung worker is replaced', async () => {
-  await using service = await startTroubled({}, { inferenceLimitMs: 200 });
+  await using service = await startFaulty({}, { inferenceLimitMs: 200 });
   const loaded = async () => (await readSeries(service.app)).get('sentiment_model_loaded');
   expect(await loaded()).toBe(1);
   expect((await predict(service.app, 'sleep 60000 ms')).statusCode).toBe(500);
@@ -180,7 +180,7 @@ async function checkTogether(
   options: Partial<PoolOptions>,
   compare: (together: Classification, alone: Classification) => void,
 ) {
-  await using service = await startTroubled({ LOG_LEVEL: 'silent' }, { workers: 2, ...options });
+  await using service = await startFaulty({ LOG_LEVEL: 'silent' }, { workers: 2, ...options });
   const { app, pool } = service;
   const patient = { deadlineMs: 60_000, isAbandoned: () => false };
   const property = fc.asyncProperty(requests, async (sent) => {

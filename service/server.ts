@@ -30,7 +30,7 @@ function refuseEnvironment(problems: readonly Problem[]): never {
 async function serve(config: Config, tokens: Tokens): Promise<void> {
   const onWorkerLost = (reason: string) =>
     app.log.error({ reason }, 'a worker was lost; it is being replaced');
-  const { modelB: choiceB } = config.telling;
+  const { modelB: choiceB } = config.recording;
   const classifier = await prepare(config.model, config, onWorkerLost);
   const modelB = choiceB && (await prepare({ kind: 'folder', dir: choiceB.dir }, config, onWorkerLost));
   const tracing =

@@ -83,7 +83,7 @@ function timeOfDay(): (atMs: number) => HrTime {
 export class RequestTrace implements Journey {
   readonly context: Context;
   /** Filled in by the classifier (Journey). */
-  dealtMs?: number;
+  finishedMs?: number;
   readonly batches: SpanContext[] = [];
   readonly #tracer: Tracer;
   readonly #span: Span;
@@ -110,12 +110,12 @@ export class RequestTrace implements Journey {
   classified(startedMs: number, attributes: Readonly<Record<string, string | number>>): void {
     if (!this.#span.isRecording()) return;
     const ended = this.at(performance.now());
-    const dealt = this.dealtMs === undefined ? ended : this.at(this.dealtMs);
+    const finished = this.finishedMs === undefined ? ended : this.at(this.finishedMs);
     this.#span.setAttributes(attributes);
-    this.#tracer.startSpan('queue', { startTime: this.at(startedMs) }, this.context).end(dealt);
-    if (this.dealtMs === undefined) return;
+    this.#tracer.startSpan('queue', { startTime: this.at(startedMs) }, this.context).end(finished);
+    if (this.finishedMs === undefined) return;
     const links = this.batches.map((context) => ({ context }));
-    this.#tracer.startSpan('inference', { startTime: dealt, attributes, links }, this.context).end(ended);
+    this.#tracer.startSpan('inference', { startTime: finished, attributes, links }, this.context).end(ended);
   }
 
   end(status: number): void {

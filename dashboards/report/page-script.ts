@@ -9,11 +9,11 @@ import { pageResize } from './browser-resize.ts';
 import { pageSeries } from './browser-series.ts';
 import { pageTables } from './browser-tables.ts';
 import { gridOf } from './course.ts';
+import { eventsOf } from './events.ts';
 import type { Figure } from './figures.ts';
 import { type Html, html, jsonScript, raw } from './html.ts';
 import type { ReportInput } from './input.ts';
 import type { LookFirst } from './look-first.ts';
-import { occasionsOf } from './occasions.ts';
 import type { ReportData } from './plot.ts';
 
 /** The page's data and its script: uPlot, `runReport`, and the text of the functions that `runReport` is given. */
@@ -42,8 +42,8 @@ function dataOf(
   look: LookFirst,
 ): ReportData {
   const { fromSeconds, stepSeconds, steps } = gridOf(series!, run.window.toSeconds);
-  const occasions = occasionsOf(plan, run, environment);
-  const phases = occasions.filter(({ kind }) => kind === 'phase');
+  const events = eventsOf(plan, run, environment);
+  const phases = events.filter(({ kind }) => kind === 'phase');
   // A phase that is the whole run needs no name on every plot.
   const marks = phases.length < 2 ? [] : phases.map((one) => ({ ...one, atSeconds: one.fromSeconds }));
   const firstMiss =
@@ -59,7 +59,7 @@ function dataOf(
       ...marks.map(({ atSeconds, label }) => ({ atSeconds, label, kind: 'phase' as const })),
       ...firstMiss,
     ],
-    faults: occasions.find(({ kind }) => kind === 'faults')?.label ?? null,
+    faults: events.find(({ kind }) => kind === 'faults')?.label ?? null,
     plots: figures.flatMap(({ plot }) => (plot === null ? [] : [plot])),
   };
 }

@@ -2,10 +2,10 @@ import type { Panel } from '../panel.ts';
 import { comparisonLines } from './baseline.ts';
 import { gridOf, type Line, present, summary } from './course.ts';
 import { coursesOf } from './courses.ts';
+import { capacityWords, faultsOf } from './events.ts';
 import { formatNumber } from './format.ts';
 import type { ReportInput } from './input.ts';
 import { type Course, type LookFirst, lookFirst } from './look-first.ts';
-import { faultsOf, heldWords } from './occasions.ts';
 
 /** The report for a terminal: what to look at first, and one line per panel. */
 export function renderReportText(input: Omit<ReportInput, 'uplot'>): string {
@@ -32,7 +32,7 @@ function aboutRun({ held, environment }: Pick<ReportInput, 'held' | 'environment
   const faults = faultsOf(environment);
   return [
     ...(faults === null ? [] : [`Injected faults: ${faults}`]),
-    ...(held === null ? [] : [`Steps: ${heldWords(held)}`]),
+    ...(held === null ? [] : [`Steps: ${capacityWords(held)}`]),
   ];
 }
 

@@ -1,8 +1,8 @@
+import { eventsOf, type RunEvent } from './events.ts';
 import { clockTime, intoRun } from './format.ts';
 import { type Html, html, raw } from './html.ts';
 import type { ReportInput } from './input.ts';
 import type { LookFirst } from './look-first.ts';
-import { type Occasion, occasionsOf } from './occasions.ts';
 
 /** The run from its first request to its last response: phases, injected faults, the first moment beyond a limit, alerts, incidents. */
 export function timeline(
@@ -13,9 +13,9 @@ export function timeline(
   const whole = toSeconds - fromSeconds;
   if (!(whole > 0)) return html``;
   const part = (seconds: number) => Math.min(100, Math.max(0, (100 * (seconds - fromSeconds)) / whole));
-  const occasions = occasionsOf(plan, run, environment);
-  const boxes = (kind: Occasion['kind']) =>
-    occasions
+  const events = eventsOf(plan, run, environment);
+  const boxes = (kind: RunEvent['kind']) =>
+    events
       .filter((one) => one.kind === kind)
       .map((one) => box(one, part(one.fromSeconds), part(one.toSeconds)));
   const beyondLimit = look.atSeconds;
@@ -31,7 +31,7 @@ export function timeline(
     )}
     ${lane(
       'Incidents',
-      occasions.filter(({ kind }) => kind === 'incident').map(({ label }) => html`<p>${label}</p>`),
+      events.filter(({ kind }) => kind === 'incident').map(({ label }) => html`<p>${label}</p>`),
     )}
     <div class="lane ends"><b></b><div><span>${clockTime(fromSeconds)} UTC, first request</span><span>last response, ${clockTime(toSeconds)} UTC: <b class="${COLOURS[verdict.verdict]}">${verdict.verdict}</b></span></div></div>
   </div></section>`;
@@ -51,7 +51,7 @@ const alertsOf = ({ alerts }: ReportInput['verdict']): readonly (readonly Period
       })),
     );
 
-type Period = Omit<Occasion, 'kind'> & { readonly kind: Occasion['kind'] | 'alert' };
+type Period = Omit<RunEvent, 'kind'> & { readonly kind: RunEvent['kind'] | 'alert' };
 
 const COLOURS = { pass: 'good', fail: 'bad', inconclusive: 'warn' } as const;
 

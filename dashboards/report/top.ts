@@ -2,10 +2,10 @@ import type { Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
 import { loadInWords } from '../../slas/render/load-in-words.ts';
 import { formatCount, formatMeasured } from '../../slas/render/numbers.ts';
 import { wordsOf } from '../../slas/render/reasons/words.ts';
+import { capacityWords, faultsOf } from './events.ts';
 import { duration, period, unbroken } from './format.ts';
 import { type Html, html } from './html.ts';
 import type { ReportInput } from './input.ts';
-import { faultsOf, heldWords } from './occasions.ts';
 import { titleAndLimit } from './sections.ts';
 
 const COLOURS = { pass: 'good', fail: 'bad', inconclusive: 'warn' } as const;
@@ -22,7 +22,7 @@ export function top(
     ['When', period(fromSeconds, toSeconds)],
     ['Load', loadOf(plan)],
     ['Requests', requestsOf(plan, run)],
-    ...(held === null ? [] : [['Steps', heldWords(held)]]),
+    ...(held === null ? [] : [['Steps', capacityWords(held)]]),
     ...(faults === null ? [] : [['Injected faults', faults]]),
     ['Decided by', plan.confidence === null ? 'observed values' : `${100 * plan.confidence}% confidence`],
   ];

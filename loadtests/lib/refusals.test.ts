@@ -51,6 +51,6 @@ test('the limits that they exceed are those of the service', () => {
   expect(readConfig({})).toMatchObject({
     maxTextChars: LONGEST_TEXT,
     maxBatchTexts: LARGEST_BATCH,
-    telling: { maxExplainedWords: MAX_EXPLAINED_WORDS },
+    recording: { maxExplainedWords: MAX_EXPLAINED_WORDS },
   });
 });

@@ -6,7 +6,7 @@ import { median, medianBounds, percentile, ratios } from './figures.ts';
 import { runOpenLoop } from './open-loop.ts';
 import { RawClient, requestBytes } from './raw-client.ts';
 import type { Report } from './report.ts';
-import { dealKinds, soakKinds } from './soak-requests.ts';
+import { distributeKinds, soakKinds } from './soak-requests.ts';
 
 describe('figures', () => {
   test('the median of an odd and of an even number of values', () => {
@@ -67,11 +67,11 @@ test('a connection that ends without a response counts as an unanswered request'
 
 test('every kind of request in the mixed load has its share', () => {
   const kinds = soakKinds(Array.from({ length: 200 }, (_, index) => `text ${index}`));
-  const next = dealKinds(kinds);
-  const dealt = Array.from({ length: 10_000 }, next);
+  const next = distributeKinds(kinds);
+  const drawn = Array.from({ length: 10_000 }, next);
   for (const kind of kinds) {
     const expected = kind.perMille * 10;
-    expect(Math.abs(dealt.filter((each) => each === kind).length - expected)).toBeLessThanOrEqual(2);
+    expect(Math.abs(drawn.filter((each) => each === kind).length - expected)).toBeLessThanOrEqual(2);
   }
 });
 

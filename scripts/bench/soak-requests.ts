@@ -68,7 +68,7 @@ export function soakKinds(texts: readonly string[]): readonly RequestKind[] {
 }
 
 /** Selects the next kind: evenly distributed over each thousand, always in the same order. */
-export function dealKinds(kinds: readonly RequestKind[]): () => RequestKind {
+export function distributeKinds(kinds: readonly RequestKind[]): () => RequestKind {
   const owed = kinds.map(() => 0);
   const total = kinds.reduce((sum, { perMille }) => sum + perMille, 0);
   return () => {

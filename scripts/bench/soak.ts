@@ -2,7 +2,7 @@ import { HarnessError } from '../cli/errors.ts';
 import type { Candidate } from './candidates.ts';
 import { median } from './figures.ts';
 import { type Outcome, RawClient } from './raw-client.ts';
-import { dealKinds, type RequestKind, soakKinds } from './soak-requests.ts';
+import { distributeKinds, type RequestKind, soakKinds } from './soak-requests.ts';
 
 /** The results for one kind of request. */
 export interface KindCount {
@@ -49,7 +49,7 @@ export async function soak(
   using client = new RawClient(server.url);
   const kinds = soakKinds(texts);
   const counts = new Map(kinds.map((kind) => [kind, newCount(kind)]));
-  const next = dealKinds(kinds);
+  const next = distributeKinds(kinds);
   const endMs = performance.now() + seconds * 1000;
   const memory: Memory[] = [];
   const watching = watch(server, seconds, memory, signal);

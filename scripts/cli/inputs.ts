@@ -13,7 +13,7 @@ import { fail, ok, type Result } from '../../slas/model/result.ts';
 import type { PlanOverrides } from '../../slas/plan/plan.ts';
 import { printableLine } from '../../slas/render/printable.ts';
 import type { Io } from './io.ts';
-import { NoText, readUserText } from './their-text.ts';
+import { NoText, readUserText } from './user-text.ts';
 
 /** A problem and the file it is in; problems of options have no file. */
 export type PlacedProblem = Problem & { readonly file?: string };
@@ -74,9 +74,9 @@ function parseShallow(text: string): ParsedDocument {
 export function formatProblem({ file, line, column, path, message }: PlacedProblem): string {
   const place =
     file === undefined ? path : [file, line, column].filter((part) => part !== undefined).join(':');
-  const told = place === '' ? message : `${place}: ${message}`;
+  const text = place === '' ? message : `${place}: ${message}`;
   // Quoted text may contain any bytes; they must not control the terminal or start a new line.
-  return printableLine(told);
+  return printableLine(text);
 }
 
 export interface LoadOptions {

@@ -12,11 +12,11 @@ let isOver = false;
 // The exit code until there is a result, in case the event loop runs empty.
 process.exitCode = 4;
 process.on('exit', () => {
-  if (!isOver) tell('this is a bug in the harness, please report it: it ended without a result');
+  if (!isOver) writeError('this is a bug in the harness, please report it: it ended without a result');
 });
 
 /** Writes to standard error even if the event loop no longer runs. */
-function tell(text: string): void {
+function writeError(text: string): void {
   try {
     writeSync(2, `${text}\n`);
   } catch {
@@ -58,8 +58,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
 let shown = (text: string) => text;
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(name, (error: unknown) => {
-    const told = error instanceof Error ? error.stack : String(error);
-    tell(shown(`this is a bug in the harness, please report it: ${told}`));
+    const description = error instanceof Error ? error.stack : String(error);
+    writeError(shown(`this is a bug in the harness, please report it: ${description}`));
     end(4);
   });
 }
@@ -75,7 +75,7 @@ function workingDirectory(): string | null {
 
 const cwd = workingDirectory();
 if (cwd === null) {
-  tell('the working directory was deleted: change to an existing directory and run again');
+  writeError('the working directory was deleted: change to an existing directory and run again');
   end(4);
 }
 
@@ -105,7 +105,7 @@ const load = async () => {
 };
 const { main, hasHung, HarnessError, createTerminal } = await load().catch((error: unknown) => {
   const [line] = String(error instanceof Error ? error.message : error).split('\n');
-  tell(
+  writeError(
     `the harness cannot be loaded: ${line}; restore its files (see git status), or delete node_modules and run again`,
   );
   return end(4);
@@ -113,14 +113,14 @@ const { main, hasHung, HarnessError, createTerminal } = await load().catch((erro
 
 // A reader that closes the pipe (a pager, head), or a full disk, must not keep the children alive, nor hide
 // that the verdict was not printed.
-let isUntold = false;
+let isUnreported = false;
 for (const [what, stream] of [
   ['standard output', process.stdout],
   ['standard error', process.stderr],
 ] as const) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (!isUntold) tell(`${what} cannot be written (${error.code}): the output is incomplete`);
-    isUntold = true;
+    if (!isUnreported) writeError(`${what} cannot be written (${error.code}): the output is incomplete`);
+    isUnreported = true;
     controller.abort(
       new HarnessError('cannot-print', `${what} cannot be written`, {
         nextStep: 'read or store the whole output',
@@ -144,6 +144,6 @@ const code = await main(process.argv.slice(2), {
 });
 // Wait until a pipe has taken all output.
 await new Promise((resolve) => process.stdout.write('', resolve));
-const result = isUntold && code === 0 ? 4 : code;
+const result = isUnreported && code === 0 ? 4 : code;
 if (hasHung()) endAtOnce(result);
 end(result);

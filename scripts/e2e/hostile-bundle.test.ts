@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'n
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seal } from '../runs/seal.ts';
-import { finishMadeRun, HEALTHY, makeRun } from '../testing/made-run.ts';
+import { finishMadeRun, HEALTHY, makeRun } from '../testing/simulated-run.ts';
 import { slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /**
@@ -50,7 +50,7 @@ test('the unchanged run passes', async () => {
 });
 
 describe('a file that does not match the seal is named', () => {
-  const odd = (path: string, name: string) =>
+  const forbidden = (path: string, name: string) =>
     Buffer.concat([Buffer.from(`${path}/`), Buffer.from(name, 'latin1')]);
   const fifo = async (path: string) => {
     await rm(path, { force: true });
@@ -95,11 +95,11 @@ describe('a file that does not match the seal is named', () => {
     ],
     'a name with a backslash': [write('logs\\k6.log', 'x'), /logs\\k6\.log: .*not in manifest\.json/],
     'a name that is not UTF-8': [
-      (path) => writeFile(odd(path, 'caf\u00e9'), 'x'),
+      (path) => writeFile(forbidden(path, 'caf\u00e9'), 'x'),
       /caf%e9: .*it is not in manifest\.json/,
     ],
     'a folder whose name is not UTF-8': [
-      (path) => mkdir(odd(path, '\u00ff')),
+      (path) => mkdir(forbidden(path, '\u00ff')),
       /%ff: .*it is a folder that is not in manifest\.json/,
     ],
     'a name that steers the terminal': [write('\u001b[2J\u202e', 'x'), /\ufffd\[2J\ufffd: .*not in manifest/],
@@ -258,8 +258,8 @@ test("a run's name controls neither the terminal nor a CI server", async () => {
     ['runs', 'list', '--out', run.parent],
   ]) {
     const { stdout, stderr } = await slaHere(command[0] === 'runs' ? command : [...command, run.path]);
-    const odd = [...(stdout + stderr)].filter((sign) => /[\p{Cc}\p{Cf}]/u.test(sign) && sign !== '\n');
-    expect(odd).toEqual([]);
+    const forbidden = [...(stdout + stderr)].filter((sign) => /[\p{Cc}\p{Cf}]/u.test(sign) && sign !== '\n');
+    expect(forbidden).toEqual([]);
     expect(stdout + stderr).not.toMatch(/^\s*::|##\[/m);
   }
 });

@@ -61,7 +61,7 @@ const stageOf = (file: string) => {
 
 /** Pure files must not use the file system, the network, the clock, the environment or random numbers. */
 const PURE =
-  /^slas\/(?!prometheus\/(prometheus|http|series|wait)\.ts).*\.ts$|^dashboards\/(?!report\/browser\.ts).*\.ts$|^service\/(config|telling-config|tracing-config|env-reader|metric-names|fault-spec)\.ts$/;
+  /^slas\/(?!prometheus\/(prometheus|http|series|wait)\.ts).*\.ts$|^dashboards\/(?!report\/browser\.ts).*\.ts$|^service\/(config|recording-config|tracing-config|env-reader|metric-names|fault-spec)\.ts$/;
 const IMPURE =
   /\bfrom 'node:|\bprocess\.\w|\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(/;
 

@@ -42,50 +42,50 @@ const service = (job: string, changes: Partial<LongService> = {}): LongService =
 type Stored = NonNullable<LongService['stored']>;
 
 /** Changes samples of the second replica. */
-const spoilt = (job: string, change: Stored) =>
+const corrupted = (job: string, change: Stored) =>
   service(job, { stored: (sample) => (sample.replica === 1 ? change(sample) : sample.value) });
 
 const near = (atSeconds: number, seconds: number) => Math.abs(atSeconds - AT) < seconds;
 
 const services = {
   healthy: service('healthy'),
-  'counter-fell': spoilt('counter-fell', ({ name, labels, atSeconds, value }) =>
+  'counter-fell': corrupted('counter-fell', ({ name, labels, atSeconds, value }) =>
     name === 'http_requests_total' && labels.includes('200') && atSeconds > AT ? value - 3000 : value,
   ),
-  'bucket-fell': spoilt('bucket-fell', ({ labels, atSeconds, value }) =>
+  'bucket-fell': corrupted('bucket-fell', ({ labels, atSeconds, value }) =>
     labels.includes('le="0.05"') && near(atSeconds, 0.6) ? 5 : value,
   ),
-  'not-a-number': spoilt('not-a-number', ({ name, atSeconds, value }) =>
+  'not-a-number': corrupted('not-a-number', ({ name, atSeconds, value }) =>
     name.endsWith('confidence_sum') && near(atSeconds, 0.6) ? Number.NaN : value,
   ),
-  'gauge-not-a-number': spoilt('gauge-not-a-number', ({ name, atSeconds, value }) =>
+  'gauge-not-a-number': corrupted('gauge-not-a-number', ({ name, atSeconds, value }) =>
     name === 'sentiment_model_loaded' && near(atSeconds, 0.6) ? Number.NaN : value,
   ),
-  'one-scrape-missing': spoilt('one-scrape-missing', ({ atSeconds, value }) =>
+  'one-scrape-missing': corrupted('one-scrape-missing', ({ atSeconds, value }) =>
     near(atSeconds, 0.6) ? null : value,
   ),
-  'many-scrapes-missing': spoilt('many-scrapes-missing', ({ atSeconds, value }) =>
+  'many-scrapes-missing': corrupted('many-scrapes-missing', ({ atSeconds, value }) =>
     near(atSeconds, 20) ? null : value,
   ),
-  'one-scrape-failed': spoilt('one-scrape-failed', ({ name, atSeconds, value }) =>
+  'one-scrape-failed': corrupted('one-scrape-failed', ({ name, atSeconds, value }) =>
     near(atSeconds, 0.6) ? (name === 'up' ? 0 : null) : value,
   ),
-  'down-once': spoilt('down-once', ({ name, atSeconds, value }) =>
+  'down-once': corrupted('down-once', ({ name, atSeconds, value }) =>
     name === 'sentiment_model_loaded' && near(atSeconds, 0.6) ? 0 : value,
   ),
-  'down-for-long': spoilt('down-for-long', ({ name, atSeconds, value }) =>
+  'down-for-long': corrupted('down-for-long', ({ name, atSeconds, value }) =>
     name === 'sentiment_model_loaded' && near(atSeconds, 50) ? 0 : value,
   ),
-  'gauge-missing': spoilt('gauge-missing', ({ name, atSeconds, value }) =>
+  'gauge-missing': corrupted('gauge-missing', ({ name, atSeconds, value }) =>
     name === 'sentiment_model_loaded' && near(atSeconds, 30) ? null : value,
   ),
-  restarted: spoilt('restarted', ({ name, atSeconds, value }) =>
+  restarted: corrupted('restarted', ({ name, atSeconds, value }) =>
     name === 'process_start_time_seconds' && atSeconds > AT ? AT : value,
   ),
-  'came-and-went': spoilt('came-and-went', ({ labels, atSeconds, value }) =>
+  'came-and-went': corrupted('came-and-went', ({ labels, atSeconds, value }) =>
     labels.includes('status="503"') && !near(atSeconds, 0.9) ? null : value,
   ),
-  'gap-in-a-counter': spoilt('gap-in-a-counter', ({ name, atSeconds, value }) =>
+  'gap-in-a-counter': corrupted('gap-in-a-counter', ({ name, atSeconds, value }) =>
     name === 'http_requests_total' && near(atSeconds, 10) ? null : value,
   ),
 } satisfies Record<string, LongService>;
@@ -93,9 +93,9 @@ const services = {
 const elastic = {
   'comes-and-goes': service('comes-and-goes', {
     replicas: 3,
-    lives: [{}, { bornSeconds: AT - 70.3 }, { endedSeconds: AT + 30.6 }],
+    processes: [{}, { beganSeconds: AT - 70.3 }, { endedSeconds: AT + 30.6 }],
   }),
-  replaced: service('replaced', { lives: [{ endedSeconds: AT + 0.7 }, { bornSeconds: AT - 10.2 }] }),
+  replaced: service('replaced', { processes: [{ endedSeconds: AT + 0.7 }, { beganSeconds: AT - 10.2 }] }),
 } satisfies Record<string, LongService>;
 
 let server: PrometheusServer;

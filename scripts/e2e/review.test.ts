@@ -10,14 +10,14 @@ import { FILES } from '../runs/bundle.ts';
 import { reportOf } from '../runs/report.ts';
 import { writeRunsIndex } from '../runs/runs-index.ts';
 import { launchChromium, openFile, SKIPS_BROWSER } from '../testing/chromium.ts';
-import { finishMadeRun, HEALTHY, type MadeRun, makeRun, TROUBLED } from '../testing/made-run.ts';
+import { FAULTY, finishMadeRun, HEALTHY, type MadeRun, makeRun } from '../testing/simulated-run.ts';
 import { ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /** What people look at after a run: the report in a browser, the list of runs, and Grafana. */
 
 let folder: TemporaryFolder;
 let healthy: MadeRun;
-let troubled: MadeRun;
+let faulty: MadeRun;
 
 /** A folder as a gate leaves it. */
 async function finished(made: MadeRun, withReport: boolean): Promise<MadeRun> {
@@ -28,11 +28,11 @@ async function finished(made: MadeRun, withReport: boolean): Promise<MadeRun> {
 beforeAll(async () => {
   folder = await temporaryFolder();
   healthy = await finished(await makeRun(folder.path, HEALTHY), true);
-  troubled = await finished(await makeRun(folder.path, TROUBLED), false);
+  faulty = await finished(await makeRun(folder.path, FAULTY), false);
 }, 300_000);
 
 afterAll(async () => {
-  if (troubled) await rm(join(ROOT, '.sla', 'reports', `${troubled.stored.run.id}.html`), { force: true });
+  if (faulty) await rm(join(ROOT, '.sla', 'reports', `${faulty.stored.run.id}.html`), { force: true });
   await folder?.[Symbol.asyncDispose]();
 });
 
@@ -51,8 +51,8 @@ describe('review', () => {
   });
 
   test('a run sealed without a report gets one outside its folder, which stays unchanged', async () => {
-    const { stdout, stderr } = await slaHere(['review', troubled.stored.path, '--text']);
-    const file = join('.sla', 'reports', `${troubled.stored.run.id}.html`);
+    const { stdout, stderr } = await slaHere(['review', faulty.stored.path, '--text']);
+    const file = join('.sla', 'reports', `${faulty.stored.run.id}.html`);
     expect(stdout).toContain(`report: ${file}\n`);
     expect(await readFile(join(ROOT, file), 'utf8')).toContain('<span>Failed.</span>');
     expect(stdout).toMatch(/p95 first rose above 200ms at 13:03:\d\d UTC/);

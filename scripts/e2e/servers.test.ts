@@ -173,18 +173,18 @@ const expectPass = ({ verdict }: Judged) =>
 
 describe('VictoriaMetrics', { timeout: 240_000 }, () => {
   let url: string;
-  let troubled: { process: Running; url: string };
+  let faulty: { process: Running; url: string };
   let scrape: Relay;
 
   beforeAll(async () => {
-    troubled = await serve();
-    scrape = owned.use(await startRelay(troubled.url));
+    faulty = await serve();
+    scrape = owned.use(await startRelay(faulty.url));
     url = await startVictoriaMetrics([{ job: 'troubled', target: scrape.url, interval: '500ms' }]);
-    await predict(troubled.url, 1, 0);
+    await predict(faulty.url, 1, 0);
   }, BUILD_MS);
 
   test('a healthy service passes, although the server shows samples seconds late', async () => {
-    const result = await judged('troubled', url, () => predict(troubled.url, 80, 100));
+    const result = await judged('troubled', url, () => predict(faulty.url, 80, 100));
     expectPass(result);
     expect(objectiveOf(result.verdict, 'error-rate').samples).toBe(80);
     expect(result.evidence.arrival).toMatchObject({ boundBy: 'learned', missing: [] });
@@ -192,11 +192,11 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
 
   test('a failed scrape is unknown, and not a restart', async () => {
     const result = await judged('troubled', url, async () => {
-      await predict(troubled.url, 40, 100);
+      await predict(faulty.url, 40, 100);
       let failed = 0;
       scrape.behaviour = async (exchange, forward) =>
         ++failed === 1 ? { status: 500, type: 'text/plain', body: 'no' } : await passOn(exchange, forward);
-      await predict(troubled.url, 40, 100);
+      await predict(faulty.url, 40, 100);
     });
     expect(preconditionOf(result.verdict, 'service-not-restarted')).toMatchObject({ ok: true });
     expect(objectiveOf(result.verdict, 'error-rate')).toMatchObject({ verdict: 'met', samples: 80 });
@@ -239,10 +239,10 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
 
   test('a process restart is reported as one', async () => {
     const result = await judged('troubled', url, async () => {
-      await predict(troubled.url, 30, 100);
-      await troubled.process.stop();
-      await serve({ servicePort: Number(new URL(troubled.url).port) });
-      await predict(troubled.url, 30, 100);
+      await predict(faulty.url, 30, 100);
+      await faulty.process.stop();
+      await serve({ servicePort: Number(new URL(faulty.url).port) });
+      await predict(faulty.url, 30, 100);
     });
     expect(result.verdict.verdict).not.toBe('pass');
     expect(objectiveOf(result.verdict, 'error-rate').verdict).toBe('undecided');

@@ -104,15 +104,15 @@ describe('the alerts on drift', () => {
 test('the document for variant b is valid, and uses only what the service has', () => {
   const parsed = parseDocument(readFileSync(join(ROOT, 'slas', 'documents', 'variant-b.yaml'), 'utf8'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  const told = JSON.stringify(parsed.value);
-  const named = [...told.matchAll(/"metric":"([a-z_]+)"/g)].map(([, name]) => name!);
+  const text = JSON.stringify(parsed.value);
+  const named = [...text.matchAll(/"metric":"([a-z_]+)"/g)].map(([, name]) => name!);
   expect(named.length).toBeGreaterThan(4);
   for (const name of named) expect(all.map((metric): string => metric.name)).toContain(name);
   for (const [name, edges] of Object.entries(parsed.value.service.buckets)) {
     expect(all.find((metric) => metric.name === name)).toMatchObject({ buckets: edges });
   }
   const outcomes = variantMetrics.requests.labelSets.map(({ outcome }) => outcome);
-  expect(told).toContain(outcomes.filter((outcome) => outcome !== 'answered')[0]);
+  expect(text).toContain(outcomes.filter((outcome) => outcome !== 'answered')[0]);
 });
 
 test('the configuration for promtail can be parsed', () => {

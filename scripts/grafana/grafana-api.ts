@@ -1,4 +1,4 @@
-import { heldWords, occasionsOf } from '../../dashboards/report/occasions.ts';
+import { capacityWords, eventsOf } from '../../dashboards/report/events.ts';
 import { RUN_TAG, type RunMark, VERDICT_TAG } from '../../dashboards/run-tag.ts';
 import type { Held } from '../../slas/capacity/held.ts';
 import type { Plan, RunRecord, Verdict } from '../../slas/model/model.ts';
@@ -84,11 +84,11 @@ export function annotationRequests({
   const said = `${verdict.verdict.toUpperCase()} ${run.id}: ${wordsOf([verdict.summary])}`;
   return [
     annotation(verdict.verdict, said, fromSeconds, toSeconds),
-    ...occasionsOf(plan, run, environment).map(({ kind, label, words, ...times }) => {
+    ...eventsOf(plan, run, environment).map(({ kind, label, words, ...times }) => {
       const text = words === '' ? label : kind === 'faults' ? `${words}: ${label}` : `${label}, ${words}`;
       return annotation(kind, `${run.id}: ${text}`, times.fromSeconds, times.toSeconds);
     }),
-    ...(held === null ? [] : [annotation('held', `${run.id}: ${heldWords(held)}`, toSeconds, toSeconds)]),
+    ...(held === null ? [] : [annotation('held', `${run.id}: ${capacityWords(held)}`, toSeconds, toSeconds)]),
   ];
 }
 

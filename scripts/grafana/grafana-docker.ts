@@ -86,10 +86,14 @@ async function findDocker(options: Asking): Promise<void> {
     await docker(['version', '--format', '{{.Server.Version}}'], ASK_MS, options);
   } catch (cause) {
     options.signal.throwIfAborted();
-    throw new HarnessError('no-docker', `Docker, which starts Grafana, does not respond: ${told(cause)}`, {
-      nextStep: `install and start Docker (docker version must show a server), ${INSTEAD}`,
-      cause,
-    });
+    throw new HarnessError(
+      'no-docker',
+      `Docker, which starts Grafana, does not respond: ${describeCause(cause)}`,
+      {
+        nextStep: `install and start Docker (docker version must show a server), ${INSTEAD}`,
+        cause,
+      },
+    );
   }
 }
 
@@ -101,15 +105,19 @@ async function findImage(options: Asking & Pick<Io, 'progress'>): Promise<void> 
     await docker(['pull', GRAFANA_IMAGE], PULL_MS, options);
   } catch (cause) {
     options.signal.throwIfAborted();
-    throw new HarnessError('no-image', `the image ${GRAFANA_IMAGE} cannot be pulled: ${told(cause)}`, {
-      nextStep: `fetch it on a machine with network access (docker pull ${GRAFANA_IMAGE}, docker save and docker load), ${INSTEAD}`,
-      cause,
-    });
+    throw new HarnessError(
+      'no-image',
+      `the image ${GRAFANA_IMAGE} cannot be pulled: ${describeCause(cause)}`,
+      {
+        nextStep: `fetch it on a machine with network access (docker pull ${GRAFANA_IMAGE}, docker save and docker load), ${INSTEAD}`,
+        cause,
+      },
+    );
   }
 }
 
 /** The last line of output usually has the reason. */
-function told(cause: unknown): string {
+function describeCause(cause: unknown): string {
   const { stderr = '', message } = cause as { readonly stderr?: string; readonly message: string };
   return stderr.trim().split('\n').at(-1) || message.split('\n')[0]!;
 }

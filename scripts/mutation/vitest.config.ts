@@ -3,11 +3,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Slow tests last: most mutants are killed before, and the rest need not run. */
 const SLOW = [
-  'alerts/alerts-held',
+  'alerts/alerts-compared',
   'cases/cases',
   'window/phases',
-  'judge/elastic-fooled',
-  'judge/never-fooled',
+  'judge/elastic-truth',
+  'judge/corrupted-evidence',
 ].map((name) => `slas/${name}.test.ts`);
 const rank = ({ moduleId }: TestSpecification) => SLOW.findIndex((file) => moduleId.endsWith(file));
 

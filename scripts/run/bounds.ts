@@ -113,10 +113,10 @@ function tooFast({ scenario, phases, k6 }: Load, { most, by }: Bound): PlacedPro
   if (k6 !== undefined) return scriptTooFast(k6.scenarios, { most, by });
   const fast = phases.filter(({ ratePerSecond }) => ratePerSecond > most);
   if (fast.length === 0) return [];
-  const told = fast.map(
+  const exceeded = fast.map(
     ({ name, ratePerSecond }) => `"${name}" with ${formatValue(ratePerSecond, 'per_second')}`,
   );
-  const message = `the planned rate exceeds the ${formatValue(most, 'per_second')} that ${by} (phase ${told.join(', ')}): lower it with --rate, or choose another scenario`;
+  const message = `the planned rate exceeds the ${formatValue(most, 'per_second')} that ${by} (phase ${exceeded.join(', ')}): lower it with --rate, or choose another scenario`;
   return [{ code: 'too-fast', path: `scenarios.${scenario}`, message }];
 }
 

@@ -56,10 +56,10 @@ describe('load on a service that was already running', () => {
     const see = (status: string, endMs: number) =>
       guard.see({ endMs, status, durationMs: 5, path: '/predict', blocked: '0' });
     for (const status of ['0', '503', '503', '429', '0', '200', '500']) see(status, T);
-    const told =
+    const message =
       '6 of the 7 requests that ended within 5 s were errors (2 unanswered, 1 got a 429, 1 got a 500, 2 got a 503); load on a service that was already running stops at half';
-    expect(guard.reason()).toBe(told);
+    expect(guard.reason()).toBe(message);
     for (let at = 0; at < 100; at++) see('200', T + 60_000 + at);
-    expect(guard.reason()).toBe(told);
+    expect(guard.reason()).toBe(message);
   });
 });

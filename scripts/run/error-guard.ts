@@ -38,8 +38,8 @@ function reasonOf(statuses: readonly string[]): string | null {
   const errors = statuses.filter(isError);
   if (errors.length < MIN_ERRORS || errors.length < SHARE * statuses.length) return null;
   const kinds = Map.groupBy(errors.toSorted(), (status) => status);
-  const told = [...kinds].map(([status, all]) =>
+  const outcomes = [...kinds].map(([status, all]) =>
     status === '0' ? `${formatCount(all.length)} unanswered` : `${formatCount(all.length)} got a ${status}`,
   );
-  return `${formatCount(errors.length)} of the ${countOf(statuses.length, 'request')} that ended within ${WINDOW_SECONDS} s were errors (${told.join(', ')}); load on a service that was already running stops at half`;
+  return `${formatCount(errors.length)} of the ${countOf(statuses.length, 'request')} that ended within ${WINDOW_SECONDS} s were errors (${outcomes.join(', ')}); load on a service that was already running stops at half`;
 }

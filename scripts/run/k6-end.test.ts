@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Load } from '../../slas/model/model.ts';
-import { cutBecause, diedOf, type EndedK6, failuresOf, tellingEnd } from './k6-end.ts';
+import { cutBecause, decisiveEnd, diedOf, type EndedK6, failuresOf } from './k6-end.ts';
 
 /** How one or several k6 processes ended, and what follows from it. */
 
@@ -24,15 +24,15 @@ const counts = (sent: number) => ({
 const cut = (one: EndedK6, sent = 40) => cutBecause(one, one.summary, counts(sent), LOAD);
 
 test('of several ends, the one that stopped the others is reported', () => {
-  const tells = (...ends: EndedK6[]) => {
-    const { code, signal, atSeconds } = tellingEnd(ends).exit;
+  const decisive = (...ends: EndedK6[]) => {
+    const { code, signal, atSeconds } = decisiveEnd(ends).exit;
     return [code ?? signal, atSeconds];
   };
-  expect(tells(end(0, { at: 1 }), end(0, { at: 2 }))).toEqual([0, 2]);
-  expect(tells(end(105, { at: 1 }), end(99, { at: 2 }), end(105, { at: 3 }))).toEqual([99, 3]);
-  expect(tells(end(99, { at: 1, ...atEnd }), end(null, { at: 2 }))).toEqual(['SIGKILL', 2]);
-  expect(tells(end(99, { at: 1, ...atEnd }), end(105, { at: 2 }))).toEqual([105, 2]);
-  expect(tells(end(108, { at: 2 }), end(107, { at: 1 }))).toEqual([107, 2]);
+  expect(decisive(end(0, { at: 1 }), end(0, { at: 2 }))).toEqual([0, 2]);
+  expect(decisive(end(105, { at: 1 }), end(99, { at: 2 }), end(105, { at: 3 }))).toEqual([99, 3]);
+  expect(decisive(end(99, { at: 1, ...atEnd }), end(null, { at: 2 }))).toEqual(['SIGKILL', 2]);
+  expect(decisive(end(99, { at: 1, ...atEnd }), end(105, { at: 2 }))).toEqual([105, 2]);
+  expect(decisive(end(108, { at: 2 }), end(107, { at: 1 }))).toEqual([107, 2]);
 });
 
 test('a failure after the last request does not cut the load short', () => {

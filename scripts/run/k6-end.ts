@@ -1,4 +1,4 @@
-import { answersInAll } from '../../slas/client/requests.ts';
+import { allResponses } from '../../slas/client/requests.ts';
 import type { Load, LoadRecord } from '../../slas/model/model.ts';
 import { plannedIn } from '../../slas/plan/planned-in.ts';
 import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts';
@@ -63,12 +63,12 @@ function rankOf(end: EndedK6): number {
 }
 
 /** The most informative of several ends: the first failure, otherwise the last end. */
-export function tellingEnd(ends: readonly EndedK6[]): EndedK6 {
+export function decisiveEnd(ends: readonly EndedK6[]): EndedK6 {
   const inTime = ends.toSorted((a, b) => a.exit.atSeconds - b.exit.atSeconds);
   const last = inTime.at(-1)!;
   const [first] = inTime.toSorted((a, b) => rankOf(a) - rankOf(b));
-  const telling = first!.exit.code === 0 ? last : first!;
-  return { ...telling, exit: { ...telling.exit, atSeconds: last.exit.atSeconds } };
+  const decisive = first!.exit.code === 0 ? last : first!;
+  return { ...decisive, exit: { ...decisive.exit, atSeconds: last.exit.atSeconds } };
 }
 
 /** Whether k6 wrote its complete output, even if its exit code reports a failure. */
@@ -85,7 +85,7 @@ export function cutBecause(end: EndedK6, summary: Summary | null, counts: Counts
 }
 
 function isWhole({ sent, answered, lost, droppedIterations }: Counts, { plannedRequests }: Load): boolean {
-  const ended = lost + answersInAll({ answered });
+  const ended = lost + allResponses({ answered });
   return sent > 0 && sent + droppedIterations >= plannedRequests && ended === sent;
 }
 
@@ -94,16 +94,16 @@ const howBad = (overSeconds: number | null) =>
 
 /** An error budget was used up, or a threshold of the script stopped the test (`abortOnFail`). */
 function stoppedByThreshold(summary: Summary, end: EndedK6, load: Load): string {
-  const told = load.budgets
+  const exhausted = load.budgets
     .map((budget) => ({ ...budget, bad: count(summary, budget.metric) }))
     .filter(({ bad, atMost }) => bad > atMost)
     .map(
       ({ objective, phase, overSeconds, bad, atMost }) =>
         `${countOf(bad, 'request')} ${howBad(overSeconds)}; the error budget of ${objective} is ${formatCount(atMost)} of ${formatCount(plannedIn(load, phase ?? undefined).plannedRequests)}`,
     );
-  return told.length === 0
+  return exhausted.length === 0
     ? `k6 ended with ${endInWords(end)}`
-    : `an objective can no longer be met: ${told.join('; ')}`;
+    : `an objective can no longer be met: ${exhausted.join('; ')}`;
 }
 
 /**

@@ -47,7 +47,7 @@ test('if one summary is missing, the others are not the total', () => {
   expect(summed([null])).toBeNull();
 });
 
-const told = (all: readonly Summary[], isOfScript = (_metric: string) => true) =>
+const thresholdsOfAll = (all: readonly Summary[], isOfScript = (_metric: string) => true) =>
   thresholdsOf(all, isOfScript).map(({ metric, threshold, isCrossed, value, samples }) => [
     `${metric}: ${threshold}`,
     isCrossed,
@@ -67,7 +67,7 @@ test('each threshold has the value that k6 compared, and its number of samples',
     size: { value: 0, min: 0, max: 0, thresholds: { 'value<5': false } },
     unlimited: { count: 3, rate: 1 },
   });
-  expect(told([one])).toEqual([
+  expect(thresholdsOfAll([one])).toEqual([
     ['checks: rate>0.99', true, 0.9, 10],
     ['errors: count<5', false, 0, null],
     ['http_req_duration: p(95)<200', true, 250.5, 10],
@@ -78,14 +78,16 @@ test('each threshold has the value that k6 compared, and its number of samples',
     ['http_reqs{name:x}: count<5', false, 0, 0],
     ['size: value<5', false, 0, 0],
   ]);
-  expect(told([one], (metric) => metric === 'checks')).toHaveLength(1);
+  expect(thresholdsOfAll([one], (metric) => metric === 'checks')).toHaveLength(1);
 });
 
 test('a threshold that one of several load generators crossed is crossed', () => {
   const one = (p95: number, isCrossed: boolean) =>
     summary({ http_req_duration: { 'p(95)': p95, count: 10, thresholds: { 'p(95)<200': isCrossed } } });
-  expect(told([one(150, false), one(250, true)])).toEqual([['http_req_duration: p(95)<200', true, 250, 20]]);
-  expect(told([one(150, false), one(160, false)])).toEqual([
+  expect(thresholdsOfAll([one(150, false), one(250, true)])).toEqual([
+    ['http_req_duration: p(95)<200', true, 250, 20],
+  ]);
+  expect(thresholdsOfAll([one(150, false), one(160, false)])).toEqual([
     ['http_req_duration: p(95)<200', false, null, 20],
   ]);
 });
@@ -94,10 +96,10 @@ test('counts of several load generators are compared as their sum, because each 
   const one = (count: number, thresholds: Values) =>
     summary({ errors: { count, rate: count / 10, thresholds } });
   const upper = { 'count<10': false, 'rate<1': false };
-  expect(told([one(6, upper), one(6, upper)])).toEqual([
+  expect(thresholdsOfAll([one(6, upper), one(6, upper)])).toEqual([
     ['errors: count<10', true, 12, null],
     ['errors: rate<1', true, 1.2, null],
   ]);
   const lower = { 'count>=10': true };
-  expect(told([one(6, lower), one(6, lower)])).toEqual([['errors: count>=10', false, 12, null]]);
+  expect(thresholdsOfAll([one(6, lower), one(6, lower)])).toEqual([['errors: count>=10', false, 12, null]]);
 });

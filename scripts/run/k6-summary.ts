@@ -126,12 +126,12 @@ function thresholdOf(metric: string, threshold: string, own: readonly Metric[]):
     return { metric, threshold, isCrossed: !compares(sum, threshold), value: sum, samples };
   }
   const crossed = own.find(({ thresholds }) => thresholds[threshold] === true);
-  const told = crossed ?? (own.length === 1 ? own[0]! : undefined);
+  const deciding = crossed ?? (own.length === 1 ? own[0]! : undefined);
   return {
     metric,
     threshold,
     isCrossed: crossed !== undefined,
-    value: told === undefined ? null : (measuredBy(threshold, told.values) ?? null),
+    value: deciding === undefined ? null : (measuredBy(threshold, deciding.values) ?? null),
     samples,
   };
 }

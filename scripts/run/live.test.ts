@@ -31,8 +31,8 @@ test("k6's progress: the number of requests, the rate, and the percentiles with 
   expect((await look(0)).line).toContain(`loading: 0 of 60 s, 0 of ${all} requests`);
 
   await appendFile(file, HEADER + line(20).repeat(94) + line(400).repeat(6));
-  const { line: told, lines } = await look(10);
-  expect(told).toContain(
+  const { line: shown, lines } = await look(10);
+  expect(shown).toContain(
     `loading: 10 of 60 s, 100 of ${all} requests, 10.0/s, none bad, latency-p95 ≈ 400 ms so far (target < 200ms), 50 s left`,
   );
   expect(lines).toHaveLength(4);

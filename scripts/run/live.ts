@@ -45,12 +45,12 @@ export function reportProgress(
   { objectives, progress, show }: Listener,
 ): ProgressReporter {
   const live = watchLoad(objectives, load);
-  let toldMs = startedSeconds * 1000;
+  let lastReportMs = startedSeconds * 1000;
   const looked = () => {
     const nowMs = Date.now();
     // Timers may fire slightly early or late.
-    if (show === undefined && nowMs - toldMs < LOG_EVERY_MS - 100) return;
-    toldMs = nowMs;
+    if (show === undefined && nowMs - lastReportMs < LOG_EVERY_MS - 100) return;
+    lastReportMs = nowMs;
     const elapsed = Math.round(nowMs / 1000 - startedSeconds);
     const { line, lines } = live.tell(Math.min(load.scheduledSeconds, elapsed));
     if (show === undefined) progress(line);
@@ -64,7 +64,7 @@ export function watchLoad(objectives: readonly PlannedObjective[], load: Load): 
   const seen = new Seen();
   return {
     see: (request) => seen.add(request),
-    tell: (elapsedSeconds) => told(seen, targets, load, elapsedSeconds),
+    tell: (elapsedSeconds) => progressLines(seen, targets, load, elapsedSeconds),
   };
 }
 
@@ -127,7 +127,7 @@ class Seen {
 
 const BAR_WIDTH = 30;
 
-function told(seen: Seen, targets: readonly Target[], load: Load, elapsedSeconds: number): LiveLook {
+function progressLines(seen: Seen, targets: readonly Target[], load: Load, elapsedSeconds: number): LiveLook {
   const { scheduledSeconds, plannedRequests } = load;
   const done = Math.min(1, elapsedSeconds / scheduledSeconds);
   const filled = Math.round(done * BAR_WIDTH);

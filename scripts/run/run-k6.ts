@@ -3,7 +3,7 @@ import type { ClientRequests, Load, LoadRecord, RunRecord } from '../../slas/mod
 import { HarnessError } from '../cli/errors.ts';
 import { formatExit, type Started } from '../process/processes.ts';
 import type { Stack } from '../stack/stack.ts';
-import { cutBecause, diedOf, type EndedK6, failuresOf, tellingEnd } from './k6-end.ts';
+import { cutBecause, decisiveEnd, diedOf, type EndedK6, failuresOf } from './k6-end.ts';
 import { type RunK6Options, startGenerators, whileRunning } from './k6-generators.ts';
 import { readErrors } from './k6-log.ts';
 import { type RecordedLoad, readRequests } from './k6-requests.ts';
@@ -35,13 +35,13 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   const summary = summed(ends.map((end) => end.summary));
   const failed = ends.findIndex((end) => end.summary === null && NEVER_BEGAN.includes(end.exit.code ?? 0));
   if (failed !== -1) throw neverBegan(generators.each[failed]!.k6, ends[failed]!, load);
-  const telling = tellingEnd(ends);
-  const { exit } = telling;
+  const decisive = decisiveEnd(ends);
+  const { exit } = decisive;
   const { client, phases, startedLateP99Seconds } = await readRequests(
     generators.each.map((one) => one.csvFile),
   );
   const counts = summary === null ? countsOfRequests(client) : countsOfSummary(summary);
-  const stoppedBecause = ended.stoppedBecause ?? cutBecause(telling, summary, counts, load);
+  const stoppedBecause = ended.stoppedBecause ?? cutBecause(decisive, summary, counts, load);
   const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };
   const record = {
     ...recordOf(load, options, end, counts),
@@ -55,7 +55,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     id: options.id,
     window: windowOf(summary, startedSeconds, exit.atSeconds),
     load: record,
-    incidents: incidentsOf(telling, await stack.incidents()),
+    incidents: incidentsOf(decisive, await stack.incidents()),
   };
 }
 
@@ -110,8 +110,8 @@ function reportedBy(
   };
 }
 
-function incidentsOf(telling: EndedK6, others: readonly string[] | null): readonly string[] | null {
-  const died = diedOf(telling);
+function incidentsOf(decisive: EndedK6, others: readonly string[] | null): readonly string[] | null {
+  const died = diedOf(decisive);
   return others === null && died.length === 0 ? null : [...died, ...(others ?? [])];
 }
 

@@ -6,7 +6,7 @@ import { askerOf, checkTokens, withTokens } from './tokens.ts';
 
 const TOKEN = 'target-token-71ab';
 const given = (env: Record<string, string>, cwd = '/') => withTokens(env, cwd).SLA_TARGET_TOKEN;
-const told = (env: Record<string, string>, cwd = '/') =>
+const problemsOf = (env: Record<string, string>, cwd = '/') =>
   checkTokens(['SLA_TARGET_TOKEN', 'PROMETHEUS_TOKEN'], env, cwd).map(
     ({ path, message }) => `${path}: ${message}`,
   );
@@ -21,13 +21,13 @@ describe('a token', () => {
     expect(given({ SLA_TARGET_TOKEN_FILE: 'token.txt' }, folder.path)).toBe(TOKEN);
     expect(given({ SLA_TARGET_TOKEN: '', SLA_TARGET_TOKEN_FILE: file })).toBe(TOKEN);
     expect(given({ SLA_TARGET_TOKEN: 'wins-over-it', SLA_TARGET_TOKEN_FILE: file })).toBe('wins-over-it');
-    expect(told({ SLA_TARGET_TOKEN_FILE: file, PROMETHEUS_TOKEN: TOKEN })).toEqual([]);
+    expect(problemsOf({ SLA_TARGET_TOKEN_FILE: file, PROMETHEUS_TOKEN: TOKEN })).toEqual([]);
   });
 
   test('is optional', () => {
     expect(given({})).toBeUndefined();
     expect(given({ SLA_TARGET_TOKEN: '', SLA_TARGET_TOKEN_FILE: '' })).toBe('');
-    expect(told({ SLA_TARGET_TOKEN: '', PROMETHEUS_TOKEN_FILE: '' })).toEqual([]);
+    expect(problemsOf({ SLA_TARGET_TOKEN: '', PROMETHEUS_TOKEN_FILE: '' })).toEqual([]);
     const io = { signal: new AbortController().signal, progress: () => {} };
     const asker = askerOf('http://127.0.0.1:1', { ...io, env: { PROMETHEUS_TOKEN: '' } } as never);
     expect(asker).not.toHaveProperty('token');
@@ -37,11 +37,13 @@ describe('a token', () => {
     await using folder = await temporaryFolder();
     const empty = join(folder.path, 'empty');
     await writeFile(empty, ' \n\n');
-    expect(told({ SLA_TARGET_TOKEN_FILE: '/nowhere/secret-token', PROMETHEUS_TOKEN_FILE: empty })).toEqual([
+    expect(
+      problemsOf({ SLA_TARGET_TOKEN_FILE: '/nowhere/secret-token', PROMETHEUS_TOKEN_FILE: empty }),
+    ).toEqual([
       'SLA_TARGET_TOKEN_FILE: the file that it names cannot be read (ENOENT): write the token to it, or unset the variable',
       'PROMETHEUS_TOKEN_FILE: the file that it names is empty: write the token to it, or unset the variable',
     ]);
-    expect(told({ SLA_TARGET_TOKEN: 'two words-here', PROMETHEUS_TOKEN: '12345678' })).toEqual([
+    expect(problemsOf({ SLA_TARGET_TOKEN: 'two words-here', PROMETHEUS_TOKEN: '12345678' })).toEqual([
       'SLA_TARGET_TOKEN: the token contains spaces, or characters that are not allowed in a header: check that it is complete',
       expect.stringMatching(/^PROMETHEUS_TOKEN: the token is too short or a plain number/),
     ]);

@@ -8,7 +8,7 @@ import { FILES } from './bundle.ts';
 import { findRuns } from './run-folders.ts';
 import { readRunRecord } from './run-record.ts';
 import { findAlterations, MANIFEST } from './seal.ts';
-import { readBesideOrNull, readPlainFile, readStoredOrNull } from './stored-files.ts';
+import { readOptional, readPlainFile, readStoredOrNull } from './stored-files.ts';
 
 /**
  * The run to compare with: the newest earlier passed run in the same folder, of the same plan (the same objectives and load),
@@ -18,7 +18,7 @@ export async function findBaseline(folder: string): Promise<Baseline | null> {
   const [parent, own] = [dirname(folder), basename(folder)];
   const plan = await readStoredOrNull<Plan>('plan', folder);
   if (plan === null) return null;
-  const environment = await readBesideOrNull<Environment>(FILES.environment, folder);
+  const environment = await readOptional<Environment>(FILES.environment, folder);
   for (const id of (await findRuns(parent)).filter((one) => one < own)) {
     // A broken earlier run must not prevent this one.
     const found = await baselineIn(join(parent, id), plan, environment).catch(() => null);
@@ -37,9 +37,9 @@ async function baselineIn(path: string, plan: Plan, ours: Environment | null): P
   if (verdict?.verdict !== 'pass') return null;
   const [theirs, environment] = await Promise.all([
     readStoredOrNull<Plan>('plan', path),
-    readBesideOrNull<Environment>(FILES.environment, path),
+    readOptional<Environment>(FILES.environment, path),
   ]);
-  if (theirs === null || comparable(theirs) !== comparable(plan) || !isUnspoilt(environment, ours))
+  if (theirs === null || comparable(theirs) !== comparable(plan) || !isUnaltered(environment, ours))
     return null;
   const [run, evidence, manifest] = await Promise.all([
     readRunRecord(path),
@@ -62,5 +62,5 @@ const comparable = ({ load, ...rest }: Plan) =>
   JSON.stringify({ ...rest, load: load === null ? null : { ...load, budgets: [] } });
 
 /** The faults of an external service are unknown, so its runs are compared only with runs of external services. */
-const isUnspoilt = (theirs: Environment | null, ours: Environment | null) =>
+const isUnaltered = (theirs: Environment | null, ours: Environment | null) =>
   theirs?.faults === NO_FAULTS || (theirs?.faults === null && ours?.faults === null);

@@ -31,7 +31,7 @@ function fieldDifferences(
   notCompared: readonly string[],
 ): string[] {
   if (!isNode(before) || !isNode(now)) {
-    return Object.is(before, now) ? [] : [`${path}: ${told(before)} before, ${told(now)} now`];
+    return Object.is(before, now) ? [] : [`${path}: ${asText(before)} before, ${asText(now)} now`];
   }
   const [old, fresh] = [membersOf(before), membersOf(now)];
   const names = [...new Set([...Object.keys(old), ...Object.keys(fresh)])];
@@ -43,7 +43,7 @@ function fieldDifferences(
 }
 
 const isNode = (value: unknown): value is object => typeof value === 'object' && value !== null;
-const told = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
+const asText = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
 
 /** Elements with an id are keyed by it, so that an additional objective does not shift the others. */
 function membersOf(node: object): Record<string, unknown> {
@@ -97,11 +97,11 @@ function readingDifferences(
 ): string[] {
   const answers: string[] = [];
   const [errors, freshErrors] = [errorsOf(old), errorsOf(fresh)];
-  if (told(errors) !== told(freshErrors))
-    answers.push(`error ${told(errors)} before, ${told(freshErrors)} now`);
+  if (asText(errors) !== asText(freshErrors))
+    answers.push(`error ${asText(errors)} before, ${asText(freshErrors)} now`);
   const [warnings, freshWarnings] = [warningsOf(old), warningsOf(fresh)];
-  if (told(warnings) !== told(freshWarnings))
-    answers.push(`warnings ${told(warnings)} before, ${told(freshWarnings)} now`);
+  if (asText(warnings) !== asText(freshWarnings))
+    answers.push(`warnings ${asText(warnings)} before, ${asText(freshWarnings)} now`);
   if (errors !== null || freshErrors !== null) return answers;
   const [before, now] = [byLabels(old), byLabels(fresh)];
   const series = [...new Set([...before.keys(), ...now.keys()])].flatMap((labels) => {

@@ -8,7 +8,7 @@ import { percentilesOf } from '../../slas/compare/percentiles.ts';
 import type { RunSeries, SlaDocument, Verdict } from '../../slas/model/model.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { FILES, type StoredRun } from './bundle.ts';
-import { readBesideOrNull } from './stored-files.ts';
+import { readOptional } from './stored-files.ts';
 
 /** The report of a run, made from the files in its folder. */
 export async function reportOf(root: string, stored: StoredRun, verdict: Verdict): Promise<string> {
@@ -21,7 +21,7 @@ export async function reportInputOf(
   stored: StoredRun,
   verdict: Verdict,
 ): Promise<Omit<ReportInput, 'uplot'>> {
-  const read = <T>(name: string) => readBesideOrNull<T>(name, stored.path);
+  const read = <T>(name: string) => readOptional<T>(name, stored.path);
   const [document, series, environment, baseline] = await Promise.all([
     read<SlaDocument>(FILES.document),
     read<RunSeries>(FILES.series),

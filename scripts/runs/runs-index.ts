@@ -7,7 +7,7 @@ import { formatMeasured } from '../../slas/render/numbers.ts';
 import { writeWhole } from '../run/disk.ts';
 import { FILES } from './bundle.ts';
 import { describeRun, findRuns } from './run-folders.ts';
-import { readBesideOrNull, readStoredOrNull } from './stored-files.ts';
+import { readOptional, readStoredOrNull } from './stored-files.ts';
 
 export const INDEX = 'index.html';
 /** The p95 over time is in a separate file of each run, so it is read for the newest runs only. */
@@ -30,7 +30,7 @@ async function indexedRun(parent: string, id: string, withSeries: boolean): Prom
     describeRun(parent, id),
     readStoredOrNull<Plan>('plan', join(parent, id)),
     readStoredOrNull<Verdict>('verdict', join(parent, id)),
-    withSeries ? readBesideOrNull<RunSeries>(FILES.series, join(parent, id)) : null,
+    withSeries ? readOptional<RunSeries>(FILES.series, join(parent, id)) : null,
   ]);
   const p95 = plan?.objectives.find(({ measure }) => measure.kind === 'latency' && measure.percentile === 95);
   return {

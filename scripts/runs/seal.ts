@@ -201,7 +201,7 @@ const shownName = (bytes: Buffer) =>
   bytes
     .subarray(bytes.lastIndexOf('/') + 1)
     .toString('latin1')
-    .replace(/[^ -~]/g, (odd) => `%${odd.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    .replace(/[^ -~]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 /** Files that are not in the manifest are hashed up to this size, for the message. */
 const MAX_HASHED_BYTES = 2 ** 30;

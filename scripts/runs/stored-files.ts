@@ -72,7 +72,7 @@ export const readStoredOrNull = <T>(noun: StoredNoun, folder: string): Promise<T
   readStored<T>(noun, folder).catch(nullIfUnreadable);
 
 /** JSON of ours that no verdict depends on; null if it is missing or has another schema. */
-export async function readBesideOrNull<T>(name: string, folder: string): Promise<T | null> {
+export async function readOptional<T>(name: string, folder: string): Promise<T | null> {
   const data = await readPlainJson(join(folder, name)).catch(nullIfUnreadable);
   const { schema } = (data ?? {}) as { schema?: unknown };
   return schema === undefined || schema === `sla-harness/${name.replace(/\.json$/, '')}/v1`

@@ -19,11 +19,11 @@ const OWN_SERIES = 'http_requests_total{method="POST",handler="/predict",status=
  * as one service. `grouped`: its statuses are classes only (`4xx`), as some instrumentations export them.
  */
 export function countingFront(shares: readonly Share[], grouped = false): CountingFront {
-  const dealt = shares.map(({ status, percent }) => ({ status, isNext: dealEvenly(percent), count: 0 }));
+  const answered = shares.map(({ status, percent }) => ({ status, isNext: dealEvenly(percent), count: 0 }));
   return {
     front: async ({ path }, forward) => {
       // Each is evaluated for every request, so that the shares are independent.
-      const due = path === '/predict' ? dealt.filter(({ isNext }) => isNext()) : [];
+      const due = path === '/predict' ? answered.filter(({ isNext }) => isNext()) : [];
       const own = due[0];
       if (own === undefined) return await forward();
       own.count += 1;
@@ -31,7 +31,7 @@ export function countingFront(shares: readonly Share[], grouped = false): Counti
     },
     scrape: async (_, forward) => {
       const answer = await forward();
-      const counts = new Map(dealt.map(({ status, count }) => [`${OWN_SERIES}${status}"}`, count]));
+      const counts = new Map(answered.map(({ status, count }) => [`${OWN_SERIES}${status}"}`, count]));
       return { ...answer, body: added(answer.body, counts, grouped) };
     },
   };

@@ -22,7 +22,7 @@ const TOO_EARLY = 'the run ended before the fault was put in';
 export async function injectFault(row: Row, subject: Subject, signal: AbortSignal): Promise<Exit> {
   using kept = new DisposableStack();
   const ended = new AbortController();
-  const injector = handsOn(subject, AbortSignal.any([signal, ended.signal]), kept);
+  const injector = controlsOf(subject, AbortSignal.any([signal, ended.signal]), kept);
   const meddling = Promise.resolve(row.inject?.(injector));
   const { promise: aborted, reject: abort } = Promise.withResolvers<never>();
   const forget = onAbort(signal, () => abort(signal.reason));
@@ -40,7 +40,7 @@ export async function injectFault(row: Row, subject: Subject, signal: AbortSigna
   }
 }
 
-function handsOn(subject: Subject, signal: AbortSignal, kept: DisposableStack): Injector {
+function controlsOf(subject: Subject, signal: AbortSignal, kept: DisposableStack): Injector {
   const { stage, disk } = subject;
   let serviceUrl = stage?.serviceUrl ?? null;
   return {

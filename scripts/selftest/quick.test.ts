@@ -78,11 +78,14 @@ describe('the healthy run with one series corrupted', () => {
     );
     const deciding = [...all].filter(([, series]) => !decidesNothing(series)).map(([key]) => key);
     expect(deciding.length).toBeGreaterThan(8);
-    const spoil = (key: string) => (series: Series) =>
+    const corrupt = (key: string) => (series: Series) =>
       JSON.stringify(series.labels) === key ? damage(series) : [series];
     const passing = deciding.filter((key) => {
-      const spoilt = readings.map((reading) => ({ ...reading, series: reading.series.flatMap(spoil(key)) }));
-      const evidence = { ...recording.evidence, readings: spoilt };
+      const corrupted = readings.map((reading) => ({
+        ...reading,
+        series: reading.series.flatMap(corrupt(key)),
+      }));
+      const evidence = { ...recording.evidence, readings: corrupted };
       return verdictOf({ ...recording, evidence }).verdict === 'pass';
     });
     expect(passing).toEqual([]);

@@ -17,13 +17,13 @@ const OUTCOMES: Readonly<Record<Expected['exitCode'], Outcome>> = {
   4: 'harness failed',
 };
 
-export const tellExpected = ({ exitCode, by = [] }: Expected) =>
+export const expectedFirst = ({ exitCode, by = [] }: Expected) =>
   by.length === 0 ? OUTCOMES[exitCode] : `${OUTCOMES[exitCode]}: ${by.join(', ')}`;
 
 const told = ({ name, fault, expected }: Pick<Row, 'name' | 'fault' | 'expected'>) => ({
   name,
   fault,
-  expected: tellExpected(expected),
+  expected: expectedFirst(expected),
   mustStop: expected.exitCode !== 0,
 });
 

@@ -35,7 +35,7 @@ export async function runMatrix(
   for (const group of grouped(rows)) {
     for (const { name, fault } of group) io.progress(`${name}: ${fault}`);
     const done = await Promise.all(group.map((row) => runRow(row, options, world)));
-    for (const result of done) io.progress(tell(result, results.push(result), rows.length));
+    for (const result of done) io.progress(printRow(result, results.push(result), rows.length));
   }
   return results;
 }
@@ -96,7 +96,7 @@ function wordsOf(error: unknown): string {
   return error.name === 'TimeoutError' ? `no end within ${LONGEST_MS / 1000} s` : error.message;
 }
 
-function tell(
+function printRow(
   { name, outcome, decidedBy, seconds, isAsExpected, expected, k6, note }: RowResult,
   done: number,
   all: number,

@@ -146,13 +146,13 @@ async function placeOfLoad(
 ): Promise<GeneratorPlace> {
   const proxy = running.get('toxiproxy');
   if (proxy === undefined || toxic === undefined)
-    return generatorsBeside(running.get('service')!, SERVICE_PORT, k6, around);
+    return loadGeneratorsIn(running.get('service')!, SERVICE_PORT, k6, around);
   await standIn(proxy.url(TOXIPROXY_PORT), toxic, around.signal);
-  return generatorsBeside(proxy, PROXIED_PORT, k6, around);
+  return loadGeneratorsIn(proxy, PROXIED_PORT, k6, around);
 }
 
 /** k6 in the network namespace of the container that it loads, so its requests stay on that loopback interface. */
-function generatorsBeside(
+function loadGeneratorsIn(
   target: Contained,
   port: number,
   { reference }: ResolvedImage,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chooseAlike } from './batching.ts';
+import { chooseSimilar } from './batching.ts';
 import { type Job, PendingRequest } from './pending-request.ts';
 
 const request = new PendingRequest(1, { deadlineMs: 1, isAbandoned: () => false }, () => {});
@@ -18,18 +18,18 @@ const queueOf = (lengths: readonly number[], suspects: readonly number[] = []): 
 
 test('a batch contains the first text and those closest to it in length, in order', () => {
   const queue = queueOf([100, 400, 110, 90, 131, 100, 69]);
-  expect(chooseAlike(queue, { maxTexts: 3, longestWaitMs: 0 })).toEqual([0, 2, 5]);
-  expect(chooseAlike(queue, { maxTexts: 8, longestWaitMs: 0 })).toEqual([0, 2, 3, 5]);
+  expect(chooseSimilar(queue, { maxTexts: 3, longestWaitMs: 0 })).toEqual([0, 2, 5]);
+  expect(chooseSimilar(queue, { maxTexts: 8, longestWaitMs: 0 })).toEqual([0, 2, 3, 5]);
 });
 
 test('with a batch size of one, the first text is taken', () => {
-  expect(chooseAlike(queueOf([5, 5]), { maxTexts: 1, longestWaitMs: 0 })).toEqual([0]);
-  expect(chooseAlike([], { maxTexts: 4, longestWaitMs: 0 })).toEqual([]);
+  expect(chooseSimilar(queueOf([5, 5]), { maxTexts: 1, longestWaitMs: 0 })).toEqual([0]);
+  expect(chooseSimilar([], { maxTexts: 4, longestWaitMs: 0 })).toEqual([]);
 });
 
 test('a suspect is inferred alone', () => {
-  expect(chooseAlike(queueOf([5, 5, 5], [0]), { maxTexts: 4, longestWaitMs: 0 })).toEqual([0]);
-  expect(chooseAlike(queueOf([5, 5, 5], [1]), { maxTexts: 4, longestWaitMs: 0 })).toEqual([0, 2]);
+  expect(chooseSimilar(queueOf([5, 5, 5], [0]), { maxTexts: 4, longestWaitMs: 0 })).toEqual([0]);
+  expect(chooseSimilar(queueOf([5, 5, 5], [1]), { maxTexts: 4, longestWaitMs: 0 })).toEqual([0, 2]);
 });
 
 test('a batch always contains the text that has waited longest, and never exceeds its size', () => {
@@ -37,7 +37,7 @@ test('a batch always contains the text that has waited longest, and never exceed
     fc.array(fc.nat(2000), { minLength: 1, maxLength: 100 }),
     fc.integer({ min: 1, max: 32 }),
     (lengths, maxTexts) => {
-      const chosen = chooseAlike(queueOf(lengths), { maxTexts, longestWaitMs: 0 });
+      const chosen = chooseSimilar(queueOf(lengths), { maxTexts, longestWaitMs: 0 });
       expect(chosen[0]).toBe(0);
       expect(chosen.length).toBeLessThanOrEqual(maxTexts);
       expect(chosen).toEqual([...new Set(chosen)].sort((a, b) => a - b));

@@ -18,7 +18,7 @@ const alwaysAlikeChars = 12;
  * The positions of the texts to infer together, ascending. They always include the text that has waited longest, so that none
  * waits forever; the others are those closest to it in length.
  */
-export function chooseAlike(queue: readonly Job[], { maxTexts }: Batching): readonly number[] {
+export function chooseSimilar(queue: readonly Job[], { maxTexts }: Batching): readonly number[] {
   const first = queue[0];
   if (first === undefined) return [];
   if (maxTexts === 1 || first.isSuspect) return [0];

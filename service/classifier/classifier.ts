@@ -18,7 +18,7 @@ export interface Classification {
 /** When a request passed through the classifier, by performance.now(). Filled in on request; only tracing requests it. */
 export interface Journey {
   /** When a worker began its first text; until then all of its texts were waiting. */
-  dealtMs?: number;
+  finishedMs?: number;
 }
 
 export interface ClassifyOptions {

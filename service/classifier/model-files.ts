@@ -67,10 +67,10 @@ interface Sums {
 async function readSums(dir: string): Promise<Sums | undefined> {
   const inside = join(dir, checksumFile);
   if (existsSync(inside)) return { path: inside, expected: await parseSums(inside, '') };
-  const beside = join(dirname(dir), checksumFile);
-  if (!existsSync(beside)) return undefined;
-  const expected = await parseSums(beside, `${basename(dir)}/`);
-  return expected.size > 0 ? { path: beside, expected } : undefined;
+  const inParent = join(dirname(dir), checksumFile);
+  if (!existsSync(inParent)) return undefined;
+  const expected = await parseSums(inParent, `${basename(dir)}/`);
+  return expected.size > 0 ? { path: inParent, expected } : undefined;
 }
 
 async function parseSums(path: string, prefix: string): Promise<Map<string, string>> {

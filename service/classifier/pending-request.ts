@@ -53,7 +53,7 @@ export class PendingRequest {
 
   /** Records when a worker began one of its texts. */
   begun(atMs: number): void {
-    if (this.journey !== undefined) this.journey.dealtMs ??= atMs;
+    if (this.journey !== undefined) this.journey.finishedMs ??= atMs;
   }
 
   answer(index: number, classification: Classification): void {

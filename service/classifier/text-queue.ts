@@ -1,4 +1,4 @@
-import { type Batching, chooseAlike } from './batching.ts';
+import { type Batching, chooseSimilar } from './batching.ts';
 import type { Job, PendingRequest } from './pending-request.ts';
 
 /** Texts in order of arrival. */
@@ -33,7 +33,7 @@ export class TextQueue {
    * them.
    */
   take({ onlyFull }: { readonly onlyFull: boolean }): readonly Job[] {
-    const positions = chooseAlike(this.#jobs, this.#batching);
+    const positions = chooseSimilar(this.#jobs, this.#batching);
     const isFull = positions.length === this.#batching.maxTexts || this.#jobs[0]?.isSuspect;
     if (positions.length === 0 || (onlyFull && !isFull)) return [];
     const taken = positions.map((position) => this.#jobs[position]!);

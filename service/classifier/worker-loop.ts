@@ -66,7 +66,7 @@ function workOff(
   };
   const mayHold = () =>
     done.length < maxResultsPerMessage && ready.length >= readyToHold && charsOf(ready[0]!) <= longChars;
-  const tell = () => {
+  const sendResults = () => {
     const nowMs = performance.now();
     const parcels = done.map(({ doneMs, ...parcel }) => ({ ...parcel, heldMs: nowMs - doneMs }));
     done = [];
@@ -79,7 +79,7 @@ function workOff(
     isAtWork = true;
     for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
       await work(next);
-      if (!mayHold()) tell();
+      if (!mayHold()) sendResults();
     }
     isAtWork = false;
   };

@@ -3,7 +3,7 @@ import { ClassifierError } from './classifier.ts';
 import { locateModel } from './model-files.ts';
 import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
-const program = new URL('../testing/troubled-worker.ts', import.meta.url);
+const program = new URL('../testing/faulty-worker.ts', import.meta.url);
 const patient = { deadlineMs: 30_000, isAbandoned: () => false };
 
 async function startPool(options: Partial<PoolOptions> = {}) {

@@ -33,10 +33,10 @@ export function holdAlerts(
   const judged = planned.rules.map((rule) => judgedBy(rule, objectives));
   const fired = states.filter(({ state }) => state === 'firing');
   const rows = [
-    ...fired.map((alert) => heldFired(alert, judged.find(({ rule }) => rule.name === alert.name) ?? null)),
+    ...fired.map((alert) => compareFired(alert, judged.find(({ rule }) => rule.name === alert.name) ?? null)),
     ...judged
       .filter(({ rule }) => fired.every(({ name }) => name !== rule.name))
-      .flatMap((one) => heldSilent(one, states, watchOf(one.rule, recorded, run))),
+      .flatMap((one) => compareSilent(one, states, watchOf(one.rule, recorded, run))),
   ];
   return { alerts: { held: rows, summary: summarise(rows, recorded) } };
 }
@@ -131,7 +131,7 @@ const judgedOf = ({ id, verdict, severity, alert }: ObjectiveVerdict) => ({
   hasAlertThreshold: alert !== null,
 });
 
-function heldFired({ name, severity, stretches }: AlertState, judged: Judged | null): HeldAlert {
+function compareFired({ name, severity, stretches }: AlertState, judged: Judged | null): HeldAlert {
   const firing = stretches.map(([from, to]) => ({ from: rfc3339(from), to: rfc3339(to) }));
   const held = { id: name, severity, firing };
   if (judged === null) return { ...held, agrees: null, reasons: [reason('alert-unrelated', {})] };
@@ -144,7 +144,7 @@ function heldFired({ name, severity, stretches }: AlertState, judged: Judged | n
  * An alert that did not fire is reported if its threshold is broken and the rule had enough time to detect
  * it.
  */
-function heldSilent(
+function compareSilent(
   { rule, isBroken, isWhole, reason: own }: Judged,
   states: readonly AlertState[],
   watch: Watch | null,

@@ -25,7 +25,7 @@ export function isAnsweredWith(status: string | null): Condition {
 }
 
 /** All responses that the client saw, whatever their status. */
-export const answersInAll = ({ answered }: Pick<LoadRecord, 'answered'>) =>
+export const allResponses = ({ answered }: Pick<LoadRecord, 'answered'>) =>
   Object.values(answered).reduce((sum, count) => sum + count, 0);
 
 // ---------------------------------------------------------------------------------------------- counting

@@ -160,7 +160,7 @@ describe('an objective in two runs', () => {
   }
 
   /** One objective of this kind, in the baseline and in this run. */
-  function beside(kind: Kind, then: Seen, now: Seen, target = '< 1') {
+  function compared(kind: Kind, then: Seen, now: Seen, target = '< 1') {
     const objective = ({ value, bounds = null }: Seen): ObjectiveVerdict => ({
       ...verdict.objectives[0]!,
       // For a percentile, the compared value is not the verdict's.
@@ -183,22 +183,26 @@ describe('an objective in two runs', () => {
     const baseline = { ...asBaseline(healthy()), ...side(then) };
     return compare(baseline, side(now)).objectives[0]!;
   }
-  const change = (...given: Parameters<typeof beside>) => beside(...given).change;
+  const change = (...given: Parameters<typeof compared>) => compared(...given).change;
 
   test('has the difference between the two if both have a value', () => {
     const [low, high] = [
       { value: 2, bounds: [1, 3] },
       { value: 7, bounds: [6, 8] },
     ] as const;
-    expect(beside('ratio', low, high)).toMatchObject({ difference: 5, isPercentile: false, change: 'worse' });
-    expect(beside('ratio', high, low)).toMatchObject({ difference: -5, change: 'better' });
-    expect(beside('latency', low, high)).toMatchObject({
+    expect(compared('ratio', low, high)).toMatchObject({
+      difference: 5,
+      isPercentile: false,
+      change: 'worse',
+    });
+    expect(compared('ratio', high, low)).toMatchObject({ difference: -5, change: 'better' });
+    expect(compared('latency', low, high)).toMatchObject({
       difference: 5,
       isPercentile: true,
       change: 'worse',
     });
-    expect(beside('ratio', { value: null }, high)).toMatchObject({ difference: null, change: 'unknown' });
-    expect(beside('ratio', low, { value: null })).toMatchObject({ difference: null, change: 'unknown' });
+    expect(compared('ratio', { value: null }, high)).toMatchObject({ difference: null, change: 'unknown' });
+    expect(compared('ratio', low, { value: null })).toMatchObject({ difference: null, change: 'unknown' });
     expect(change('throughput', low, high, '> 5')).toBe('better');
     expect(change('throughput', high, low, '> 5')).toBe('worse');
   });
@@ -208,13 +212,13 @@ describe('an objective in two runs', () => {
     expect(change('uptime', { value: 1 }, { value: 1 }, '>= 0.999')).toBe('same');
   });
   test.each<Kind>(['peak', 'recovery'])('of a %s cannot be told apart from chance', (kind) => {
-    expect(beside(kind, { value: 1 }, { value: 9 })).toMatchObject({
+    expect(compared(kind, { value: 1 }, { value: 9 })).toMatchObject({
       ...{ change: 'unknown', unknownBecause: 'a single value has no interval', difference: 8 },
     });
   });
   test('needs an interval of both runs', () => {
     const [with_, without] = [{ value: 1, bounds: [0, 2] } as const, { value: 1 }];
-    const because = (...given: Parameters<typeof beside>) => beside(...given).unknownBecause;
+    const because = (...given: Parameters<typeof compared>) => compared(...given).unknownBecause;
     for (const kind of ['ratio', 'latency'] as const) {
       expect(because(kind, with_, without)).toMatch(/^this run has no interval: it was too short, or /);
       expect(because(kind, without, with_)).toMatch(/^the baseline has no interval/);

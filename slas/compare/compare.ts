@@ -107,17 +107,17 @@ function compared(
   return { objective, isPercentile: kind === 'latency', before, now, difference, change, unknownBecause };
 }
 
-interface Told {
+interface Described {
   readonly change: Change;
   readonly unknownBecause?: string;
 }
 
-const unknown = (unknownBecause: string): Told => ({ change: 'unknown', unknownBecause });
+const unknown = (unknownBecause: string): Described => ({ change: 'unknown', unknownBecause });
 
-function changeOf(kind: PlannedMeasure['kind'], before: Point, now: Point, lessIsBetter: boolean): Told {
+function changeOf(kind: PlannedMeasure['kind'], before: Point, now: Point, lessIsBetter: boolean): Described {
   if (now.value === null) return unknown('this run could not tell it');
   if (before.value === null) return unknown('the baseline could not tell it');
-  const by = (isLess: boolean): Told => ({ change: isLess === lessIsBetter ? 'better' : 'worse' });
+  const by = (isLess: boolean): Described => ({ change: isLess === lessIsBetter ? 'better' : 'worse' });
   // A census of scrapes has no random error.
   if (kind === 'uptime')
     return now.value === before.value ? { change: 'same' } : by(now.value < before.value);

@@ -25,7 +25,7 @@ export const isRpcLabel = (label: string) => RPC_LABEL.test(label);
 /** Labels that hold status classes, by name. */
 export const isClassLabel = (label: string) => isStatusLabel(label) && CLASS_LABEL.test(label);
 /** A label that may hold the status of a response. */
-export const tellsStatus = (label: string) => isStatusLabel(label) || /^outcome$/i.test(label);
+export const mayHoldStatus = (label: string) => isStatusLabel(label) || /^outcome$/i.test(label);
 
 /**
  * Whether a matcher names codes, regardless of its label's name: `5..|429` does, `.+` and `timeout` do not.
@@ -115,16 +115,16 @@ export const SMALL_NUMBERS = Array.from({ length: 17 }, (_, number) => String(nu
  * selects no status, or words that are not HTTP statuses.
  */
 export function statusPattern(where: Readonly<Record<string, LabelMatcher>>): string | null {
-  const asked = Object.entries(where).filter(([label]) => tellsStatus(label));
+  const asked = Object.entries(where).filter(([label]) => mayHoldStatus(label));
   const claims = asked.map(([label, match]) => claimedCodes(label, match)).filter(({ size }) => size > 0);
   if (claims.length === 0) return null;
   const common = CODES.filter((code) => claims.every((one) => one.has(code)));
   const text = asked.map(([, match]) => (typeof match === 'string' ? match : match.matches))[0]!;
-  return isSaidBy(text, common) ? text : patternOf(common);
+  return isNamedBy(text, common) ? text : patternOf(common);
 }
 
 /** The document's own pattern is kept if it is equivalent and has no flags that JavaScript lacks. */
-function isSaidBy(pattern: string, codes: readonly string[]): boolean {
+function isNamedBy(pattern: string, codes: readonly string[]): boolean {
   if (pattern.startsWith('(?')) return false;
   const is = matcherOf({ matches: pattern });
   return CODES.filter(is).length === codes.length && codes.every(is);

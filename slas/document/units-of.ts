@@ -41,7 +41,7 @@ function byUnit(said: string | undefined, metric: string): Values {
 
 /** Without this check, a limit of 500 ms could match the edge 0.5 of a histogram in milliseconds, which is half a millisecond. */
 export function checkUnit(raw: RawObjective, kind: MeasureName, path: string): Problem[] {
-  const { said, metric } = saidOf(raw, kind);
+  const { said, metric } = unitIn(raw, kind);
   if (metric === null) return [];
   const named = unitInName(metric);
   const at = `${path}.${kind}.unit`;
@@ -64,7 +64,7 @@ export function checkUnit(raw: RawObjective, kind: MeasureName, path: string): P
   ];
 }
 
-function saidOf(raw: RawObjective, kind: MeasureName): { said: string | undefined; metric: string | null } {
+function unitIn(raw: RawObjective, kind: MeasureName): { said: string | undefined; metric: string | null } {
   if (kind === 'latency') return { said: raw.latency!.unit, metric: raw.latency!.histogram };
   if (kind === 'mean') return { said: raw.mean!.unit, metric: raw.mean!.histogram };
   if (kind === 'peak') return { said: raw.peak!.unit, metric: raw.peak!.gauge };

@@ -1,7 +1,7 @@
 import type { LabelMatcher } from '../model/model.ts';
 import type { Notation } from '../model/reasons-measures.ts';
 import { alternativesOf, matcherOf, textOf } from './patterns.ts';
-import { asksForCodes, CODES, isRpcLabel, isStatusLabel, tellsStatus } from './statuses.ts';
+import { asksForCodes, CODES, isRpcLabel, isStatusLabel, mayHoldStatus } from './statuses.ts';
 
 /** How services spell the outcome of a request, and whether a matcher uses the service's spelling. */
 
@@ -111,7 +111,7 @@ export const outcomeLabels = (where: Readonly<Record<string, LabelMatcher>>): re
   Object.keys(where).filter((label) => {
     const match = where[label]!;
     if (label === 'le') return false;
-    if (tellsStatus(label) || asksForCodes(match)) return true;
+    if (mayHoldStatus(label) || asksForCodes(match)) return true;
     return alternativesOf(match).some((part) => isGoodWord(label, textOf(part)));
   });
 

@@ -3,11 +3,11 @@ import { endsOf, type Measured } from '../measures/measure.ts';
 import type { Interval, Limit, Needed, PlannedObjective, Unit } from '../model/model.ts';
 import {
   type DesignEffect,
+  dependenceBlocks,
   designEffectOf,
   LEAST_BLOCKS,
   largestOf,
   spreadOf,
-  telling,
   totalsOf,
 } from '../statistics/design-effect.ts';
 import {
@@ -93,7 +93,7 @@ export function certaintyOf(
  * estimated.
  */
 export const latencyEffectOf = ({ blocks, lower }: Pick<Count, 'blocks' | 'lower'>) =>
-  largestOf([blocks, ...telling(lower)].map((one) => designEffectOf(one)));
+  largestOf([blocks, ...dependenceBlocks(lower)].map((one) => designEffectOf(one)));
 
 // ---------------------------------------------------------------------------------------------- shares
 

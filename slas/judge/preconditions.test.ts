@@ -9,13 +9,13 @@ import { judge } from './judge.ts';
 interface Changes extends Partial<Given> {
   readonly record?: Partial<LoadRecord>;
   readonly run?: Partial<RunRecord>;
-  readonly spoil?: (evidence: Evidence) => Evidence;
+  readonly change?: (evidence: Evidence) => Evidence;
 }
 
-function checked(id: string, { record, run: own, spoil = (one) => one, ...given }: Changes = {}) {
+function checked(id: string, { record, run: own, change = (one) => one, ...given }: Changes = {}) {
   const { plan, run, evidence } = healthy(given);
   const load = run.load === null ? null : { ...run.load, ...record };
-  const found = judge(plan, { ...run, load, ...own }, spoil(evidence)).preconditions.find(
+  const found = judge(plan, { ...run, load, ...own }, change(evidence)).preconditions.find(
     (one) => one.id === id,
   )!;
   return [found.ok, wordsOf(found.reasons)];
@@ -290,18 +290,18 @@ describe('other preconditions', () => {
     expect(checked('prometheus-answered', { errors: { up: 'status 503' } })).toEqual([
       ...[false, 'query failed: up{job="sentiment-api"}[90s]: status 503'],
     ]);
-    const spoil = (evidence: Evidence) => ({ ...evidence, readings: evidence.readings.slice(1) });
-    expect(checked('prometheus-answered', { spoil })).toEqual([
+    const change = (evidence: Evidence) => ({ ...evidence, readings: evidence.readings.slice(1) });
+    expect(checked('prometheus-answered', { change })).toEqual([
       ...[false, 'there is no evidence for up{job="sentiment-api"}'],
     ]);
   });
   test('no-warnings', () => {
     expect(checked('no-warnings')).toEqual([true, 'Prometheus returned no warnings']);
-    const spoil = (evidence: Evidence) => ({
+    const change = (evidence: Evidence) => ({
       ...evidence,
       readings: evidence.readings.map((one) => ({ ...one, warnings: ['one', 'two'] })),
     });
-    expect(checked('no-warnings', { spoil })).toEqual([
+    expect(checked('no-warnings', { change })).toEqual([
       false,
       'Prometheus warned about up{job="sentiment-api"}[90s]: one; two',
     ]);

@@ -1,4 +1,4 @@
-import { answersInAll, countOf } from '../client/requests.ts';
+import { allResponses, countOf } from '../client/requests.ts';
 import type { Evidence, LoadRecord, Plan, Precondition, RunRecord, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { neededSelectorsOf } from '../prometheus/promql.ts';
@@ -79,8 +79,8 @@ const scrapedOf = (target: TargetWindow): Reason =>
     target: target.name,
     fromSeconds: target.openSeconds,
     toSeconds: target.closeSeconds,
-    isStartedInside: target.lives[0]!.bornSeconds !== null,
-    isEndedInside: target.lives.at(-1)!.unseenSeconds !== 0,
+    isStartedInside: target.processes[0]!.beganSeconds !== null,
+    isEndedInside: target.processes.at(-1)!.unseenSeconds !== 0,
     scrapes: target.scrapes.length + target.unreadScrapes,
     intervalSeconds: target.intervalSeconds,
     failed: failedIn(target.scrapes),
@@ -145,10 +145,10 @@ function withoutStart({ restarts, missing, targets }: Frame): readonly Reason[] 
  * are bounded.
  */
 function elasticReplicas({ targets }: Frame): Reason {
-  const lives = targets.flatMap((target) => target.lives);
-  const ended = lives.filter(({ unseenSeconds }) => unseenSeconds > 0);
+  const processes = targets.flatMap((target) => target.processes);
+  const ended = processes.filter(({ unseenSeconds }) => unseenSeconds > 0);
   return reason('replicas-elastic', {
-    started: lives.filter(({ bornSeconds }) => bornSeconds !== null).length,
+    started: processes.filter(({ beganSeconds }) => beganSeconds !== null).length,
     ended: ended.length,
     unseenSeconds: ended.reduce((sum, { unseenSeconds }) => sum + unseenSeconds, 0),
   });
@@ -190,7 +190,7 @@ function clientAndServerAgree({ load }: RunRecord, reconciled: Reconciliation): 
 /** What the record of a completed load lacks; null if nothing. */
 function incompleteRecord(load: LoadRecord): Reason | null {
   const { sent, lost, client } = load;
-  const known = lost + answersInAll(load);
+  const known = lost + allResponses(load);
   if (known !== sent) return reason('outcomes-unknown', { sent, known });
   const recorded = countOf(client);
   return client !== undefined && recorded !== sent ? reason('record-incomplete', { sent, recorded }) : null;

@@ -1,5 +1,5 @@
-import { answersInAll, countWhere, isAnsweredWith } from '../client/requests.ts';
-import { codesOf, isStatusLabel, statusPattern, tellsStatus } from '../document/statuses.ts';
+import { allResponses, countWhere, isAnsweredWith } from '../client/requests.ts';
+import { codesOf, isStatusLabel, mayHoldStatus, statusPattern } from '../document/statuses.ts';
 import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord, Selected } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
@@ -34,7 +34,7 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
   const row = (what: string, client: number, service: number) =>
     compare(what, run.load!, client, service, allowance, frame);
   const rows = [
-    row('requests', answersInAll(run.load), total(counted.value)),
+    row('requests', allResponses(run.load), total(counted.value)),
     ...statusRows(run.load, counted.value, row),
     ...latencyRows(plan, run.load, frame, row),
     ...meanRows(plan, run.load, frame, row),
@@ -104,7 +104,7 @@ function statusRows(load: LoadRecord, increases: readonly Increase[], row: Row):
 function classesIn(increases: readonly Increase[]): (one: Increase) => string | null {
   const valuesOf = (label: string) => [...new Set(increases.flatMap(({ labels }) => labels[label] ?? []))];
   return ({ labels }) => {
-    const names = Object.keys(labels).filter(tellsStatus);
+    const names = Object.keys(labels).filter(mayHoldStatus);
     for (const label of names.toSorted((a, b) => Number(isStatusLabel(b)) - Number(isStatusLabel(a)))) {
       const codes = codesOf(label, labels[label]!, valuesOf(label));
       if (codes !== null) return codes.length === 1 && codes[0] === CLIENT_GONE ? 'gone' : codes[0]![0]!;

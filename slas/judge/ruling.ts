@@ -97,7 +97,7 @@ function certaintyNotes(
   const { side, detectable, independenceAssumed } = certainty;
   if (side === null) return isClient ? [] : [tooFewBlocks(certainty)];
   return [
-    ...(side === 'both' ? [besideTheLimit(objective, certainty)] : []),
+    ...(side === 'both' ? [nearTheLimit(objective, certainty)] : []),
     ...(verdict === 'met' && detectable !== null && !isClient
       ? [reason('minimum-detectable-effect', { share: detectable, overSeconds: limitSeconds(objective) })]
       : []),
@@ -106,7 +106,7 @@ function certaintyNotes(
 }
 
 /** The interval contains the limit, either because the value is near it or because there are few requests. */
-function besideTheLimit(objective: PlannedObjective, certainty: Certainty): Reason {
+function nearTheLimit(objective: PlannedObjective, certainty: Certainty): Reason {
   const { margin, isFar, samples, needed } = certainty;
   const bounds = boundsOf(objective, certainty.interval!);
   if (margin === 0) return reason('at-limit', bounds);

@@ -27,14 +27,14 @@ type Ratio = PlannedMeasure & { readonly kind: 'ratio' };
 export function absenceOf(planned: Ratio, frame: Frame, run: RunRecord): Result<Reason, Reason> {
   const bad = frame.selectedBy(planned.bad);
   const seen = seriesOf(bad.metric, frame).map(({ labels }) => labels);
-  const telling = tellingOf(planned);
-  const foreign = telling.flatMap((label) => foreignValue(label, bad, seen));
+  const outcomes = distinguishingLabelOf(planned);
+  const foreign = outcomes.flatMap((label) => foreignValue(label, bad, seen));
   if (foreign[0] !== undefined) return fail(foreign[0]);
   const zero = (shownBy: 'series' | 'client') =>
     ok(reason('absent-as-zero', { selector: planned.bad, shownBy }));
-  if (isOneValueAway(telling, bad, seen)) return zero('series');
+  if (isOneValueAway(outcomes, bad, seen)) return zero('series');
   if (isWitnessed(planned, frame, run)) return zero('client');
-  const lacking = { metric: bad.metric, with: unseenLabels(telling, bad, seen) };
+  const lacking = { metric: bad.metric, with: unseenLabels(outcomes, bad, seen) };
   return fail(reason('errors-unproven', lacking));
 }
 
@@ -73,7 +73,7 @@ function seriesOf(metric: string, { readings, targets }: Frame): readonly Series
  * The labels that may distinguish errors: the status labels, if there are any; other labels only if a
  * requested value was seen.
  */
-function tellingOf({ badLabels }: Ratio): readonly string[] {
+function distinguishingLabelOf({ badLabels }: Ratio): readonly string[] {
   const statuses = badLabels.filter(isStatusLabel);
   return statuses.length > 0 ? statuses : badLabels;
 }
@@ -93,8 +93,8 @@ function foreignValue(
   return [reason('error-value-foreign', { label, value: values[0]!, looks, asked })];
 }
 
-const isOneValueAway = (telling: readonly string[], bad: Selected, seen: readonly Series['labels'][]) =>
-  telling.some((label) =>
+const isOneValueAway = (outcomes: readonly string[], bad: Selected, seen: readonly Series['labels'][]) =>
+  outcomes.some((label) =>
     seen.some((labels) => label in labels && missedBy(labels, bad, label).length === 0),
   );
 
@@ -106,8 +106,8 @@ const missedBy = (labels: Series['labels'], { where }: Selected, but: string) =>
  * In the series closest to the requested selector: the labels that differ, except the one that distinguishes
  * errors.
  */
-function unseenLabels(telling: readonly string[], bad: Selected, seen: readonly Series['labels'][]) {
-  const misses = telling.flatMap((label) => seen.map((labels) => missedBy(labels, bad, label)));
+function unseenLabels(outcomes: readonly string[], bad: Selected, seen: readonly Series['labels'][]) {
+  const misses = outcomes.flatMap((label) => seen.map((labels) => missedBy(labels, bad, label)));
   const [fewest = []] = misses.toSorted((a, b) => a.length - b.length);
   return fewest.map((label) => ({ label, asked: textOf(bad.where[label]!) }));
 }

@@ -12,7 +12,7 @@ const FALLS_OF_A_GAUGE = 3;
  */
 export function notACounter(selector: string, frame: Frame): Reason | null {
   const { readings, targets, fromSeconds, toSeconds } = frame;
-  const restarts = Math.max(0, ...targets.map(({ lives }) => lives.length - 1));
+  const restarts = Math.max(0, ...targets.map(({ processes }) => processes.length - 1));
   for (const { labels, samples } of readings.get(selector)?.series ?? []) {
     let falls = 0;
     let before = Number.NEGATIVE_INFINITY;

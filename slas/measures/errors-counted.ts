@@ -1,5 +1,5 @@
 import { isMatched } from '../document/patterns.ts';
-import { codesOf, tellsStatus } from '../document/statuses.ts';
+import { codesOf, mayHoldStatus } from '../document/statuses.ts';
 import type { LabelMatcher, Plan, Series } from '../model/model.ts';
 import { total } from '../window/increases.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
@@ -44,11 +44,11 @@ function unsuccessfulIn(selector: string, where: Readonly<Record<string, LabelMa
   const valuesOf = (label: string) => [...new Set(all.flatMap(({ labels }) => labels[label] ?? []))];
   const successful = all.filter(({ labels }) =>
     Object.keys(labels).some((label) => {
-      const codes = tellsStatus(label) ? codesOf(label, labels[label]!, valuesOf(label)) : null;
+      const codes = mayHoldStatus(label) ? codesOf(label, labels[label]!, valuesOf(label)) : null;
       return codes?.every((code) => code.startsWith('2')) ?? false;
     }),
   );
-  const hasStatus = all.some(({ labels }) => Object.keys(labels).some(tellsStatus));
+  const hasStatus = all.some(({ labels }) => Object.keys(labels).some(mayHoldStatus));
   if (!hasStatus) return null;
   return { errors: total(all) - total(successful), successes: total(successful) };
 }

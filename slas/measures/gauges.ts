@@ -1,5 +1,5 @@
 import { toSeconds } from '../document/units.ts';
-import type { Digest, PlannedMeasure, PlannedObjective, Series } from '../model/model.ts';
+import type { Aggregate, PlannedMeasure, PlannedObjective, Series } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import { isRead, unread } from '../prometheus/downsampling.ts';
 import { nearestAt } from '../window/increases.ts';
@@ -32,10 +32,10 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
   for (const target of frame.targets) {
     const { values, series, stale } = gaugeValues(reading.series, target, frame);
     isStale ||= stale.size > 0;
-    const odd = [...values.values()].flat().find((value) => !Number.isFinite(value));
-    if (odd !== undefined)
+    const invalid = [...values.values()].flat().find((value) => !Number.isFinite(value));
+    if (invalid !== undefined)
       return nothing(
-        reason('gauge-not-finite', { selector: planned.gauge, target: target.name, value: String(odd) }),
+        reason('gauge-not-finite', { selector: planned.gauge, target: target.name, value: String(invalid) }),
       );
     const { opening, closing } = secondsOutside(target, frame);
     const isWider = opening + closing > 0;
@@ -87,9 +87,11 @@ export function measurePeak(
     ...byScrape.flatMap((one) => [...one.values()].flat()),
     ...unreadOnes.flatMap(({ highest, lowest }) => [highest, lowest]),
   ].map((one) => toSeconds(one, planned.valuesIn));
-  const odd = values.find((value) => !Number.isFinite(value));
-  if (odd !== undefined)
-    return nothing(reason('gauge-not-finite', { selector: planned.gauge, target: null, value: String(odd) }));
+  const invalid = values.find((value) => !Number.isFinite(value));
+  if (invalid !== undefined)
+    return nothing(
+      reason('gauge-not-finite', { selector: planned.gauge, target: null, value: String(invalid) }),
+    );
   if (values.length === 0) return nothing(reason('no-data', { selector: planned.gauge }));
   const value = values.reduce((highest, one) => Math.max(highest, one));
   const least = values.reduce((lowest, one) => Math.min(lowest, one));
@@ -124,7 +126,7 @@ interface UnreadPeak {
 function unreadPeaks(gauge: string, target: TargetWindow, frame: Frame): readonly UnreadPeak[] {
   const { blocks } = frame;
   if (blocks === null) return [];
-  const of = (digest: Digest) => blocks.digest(gauge, digest);
+  const of = (digest: Aggregate) => blocks.digest(gauge, digest);
   const own = [...of('count')].filter(([, one]) => belongsTo(one, target));
   const found = new Set(own.flatMap(([, counts]) => unread(blocks, counts, frame)));
   return [...found].map((block) => {
@@ -153,7 +155,7 @@ function unreadCensus(gauge: string, target: TargetWindow, frame: Frame) {
   const { blocks, up } = frame;
   const census = { up: 0, unknown: 0 };
   if (blocks === null || up === undefined) return census;
-  const of = (selector: string, digest: Digest) =>
+  const of = (selector: string, digest: Aggregate) =>
     [...blocks.digest(selector, digest).values()].filter((one) => belongsTo(one, target));
   const [counts, sums] = [of(gauge, 'count'), of(gauge, 'sum')];
   for (const scrapes of of(up.selector, 'count'))

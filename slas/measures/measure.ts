@@ -31,14 +31,14 @@ export function measureIn(
   if (planned.kind === 'recovery') return measureRecovery(planned, objective, own);
   if (!cut.ok) return nothing(cut.error);
   const frame = cut.value;
-  const unasked = unaskedPath(planned, run);
+  const unasked = unrequestedPath(planned, run);
   if (unasked !== null) return nothing(unasked);
   const measured = measure(planned, objective, scope.value, frame, run);
   return phase === null ? measured : allowForEdges(measured, objective, phase, run, own, frame);
 }
 
 /** A path that the load never requests is misspelt: the client's side would be silently left out. */
-function unaskedPath(planned: PlannedMeasure, { load }: RunRecord): Reason | null {
+function unrequestedPath(planned: PlannedMeasure, { load }: RunRecord): Reason | null {
   const path = planned.kind === 'latency' || planned.kind === 'mean' ? planned.clientPath : null;
   if (path == null || load?.client === undefined || countOf(load.client) === 0) return null;
   if (load.client.paths.includes(path)) return null;

@@ -115,9 +115,9 @@ export const orNowhere = ({ all, bad }: Outside) =>
 
 /** Events are judged as shares of integers. */
 export function partialEvent(increases: readonly Pick<Increase, 'labels' | 'increase'>[]): Reason | null {
-  const odd = increases.find(({ increase }) => !Number.isSafeInteger(increase));
-  if (odd === undefined) return null;
-  return reason('increase-not-whole', { labels: odd.labels, increase: odd.increase });
+  const fractional = increases.find(({ increase }) => !Number.isSafeInteger(increase));
+  if (fractional === undefined) return null;
+  return reason('increase-not-whole', { labels: fractional.labels, increase: fractional.increase });
 }
 
 /** A value outside the range of its unit: the unit in the document is wrong. `of` null: the mean. */

@@ -8,7 +8,7 @@ import { keyOf } from './measured.ts';
  * Errors are part of all events. If they cannot be, the two selectors contradict each other, and their ratio
  * means nothing.
  */
-export function notAPart(
+export function notPartOf(
   planned: PlannedMeasure & { kind: 'ratio' },
   bad: readonly Increase[],
   all: readonly Increase[],

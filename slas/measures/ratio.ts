@@ -9,7 +9,7 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import { absenceOf, lackingOf } from './absence.ts';
 import { notACounter } from './counters.ts';
 import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
-import { notAPart } from './part-of.ts';
+import { notPartOf } from './part-of.ts';
 import { unclaimedBy } from './unclaimed.ts';
 
 /** Errors over all events, including the requests that only the client knows of. `run` may be a phase of the `whole` run. */
@@ -30,7 +30,7 @@ export function measureRatio(
   if (!all.ok) return nothing(all.error);
   const part =
     partialEvent([...bad.value, ...all.value]) ??
-    notAPart(planned, bad.value, all.value, frame) ??
+    notPartOf(planned, bad.value, all.value, frame) ??
     lackingOf(planned, bad.value, all.value, frame) ??
     blindSpot(planned, bad.value, run);
   if (part !== null) return nothing(part);

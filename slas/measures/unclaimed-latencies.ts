@@ -18,7 +18,7 @@ import type { Increase } from '../window/increases.ts';
 import { parseValue } from '../window/targets.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 import { keyOf } from './measured.ts';
-import { askedFor, listedValues, tellsCodes } from './unclaimed.ts';
+import { askedFor, holdsCodes, listedValues } from './unclaimed.ts';
 import { witnessOf } from './witness.ts';
 
 /**
@@ -130,7 +130,7 @@ function mayBeSuccessful(
 
 function mayBeAsked(label: string, value: string, match: LabelMatcher, known: readonly Labels[]): boolean {
   const values = [...new Set(known.flatMap((labels) => labels[label] ?? []))];
-  const isOfCodes = tellsCodes(label, match);
+  const isOfCodes = holdsCodes(label, match);
   const claimed = isOfCodes || /^outcome$/i.test(label) ? claimedCodes(label, match) : new Set<string>();
   const codes = codesOf(label, value, values);
   if (codes !== null && claimed.size > 0) return codes.some((code) => claimed.has(code));

@@ -1,4 +1,4 @@
-import { answersInAll, countWhere, isLost } from '../client/requests.ts';
+import { allResponses, countWhere, isLost } from '../client/requests.ts';
 import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patterns.ts';
 import { asksForCodes, claimedCodes, claimsCode, codesOf, isStatusLabel } from '../document/statuses.ts';
 import {
@@ -12,7 +12,7 @@ import {
 import type { LabelMatcher, PlannedMeasure, RunRecord, Selected, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { ok, type Result } from '../model/result.ts';
-import { candidatesOf, tellingLabels } from '../prometheus/promql.ts';
+import { candidatesOf, distinguishingLabels } from '../prometheus/promql.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 import { isWholeRun, witnessOf } from './witness.ts';
 
@@ -48,13 +48,13 @@ interface Event {
 interface Asked {
   readonly bad: Selected;
   readonly all: Selected;
-  readonly telling: readonly string[];
+  readonly distinguishing: readonly string[];
   readonly isOneMetric: boolean;
 }
 
 function askedBy(planned: Ratio, { selectedBy }: Frame): Asked {
   const [bad, all] = [selectedBy(planned.bad), selectedBy(planned.total)];
-  return { bad, all, telling: tellingLabels(bad, all), isOneMetric: bad.metric === all.metric };
+  return { bad, all, distinguishing: distinguishingLabels(bad, all), isOneMetric: bad.metric === all.metric };
 }
 
 /**
@@ -89,13 +89,14 @@ export function unclaimedBy(
 
 /** null if a series is claimed as bad, describes something else, or is certainly good. */
 function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt | null {
-  const { bad, telling } = asked;
+  const { bad, distinguishing } = asked;
   const missed = Object.keys(bad.where).filter((label) => !isMatched(bad.where[label]!, labels[label] ?? ''));
-  if (missed.length === 0 || missed.some((label) => !telling.includes(label))) return null;
+  if (missed.length === 0 || missed.some((label) => !distinguishing.includes(label))) return null;
   const doubts = missed.map((label) =>
     label in labels
       ? doubtOfValue(label, labels[label]!, asked, known)
-      : asked.isOneMetric && (tellsCodes(label, bad.where[label]!) || !isToldByOthers(label, labels, known))
+      : asked.isOneMetric &&
+          (holdsCodes(label, bad.where[label]!) || !isDistinguishedByOthers(label, labels, known))
         ? 'unknown'
         : null,
   );
@@ -104,18 +105,18 @@ function doubtOf(labels: Labels, asked: Asked, known: readonly Labels[]): Doubt 
 }
 
 /** Whether the same target has the label on other series: there it distinguishes bad events from the rest. */
-export const isToldByOthers = (label: string, { job, instance }: Labels, known: readonly Labels[]) =>
+export const isDistinguishedByOthers = (label: string, { job, instance }: Labels, known: readonly Labels[]) =>
   known.some((one) => label in one && one.job === job && one.instance === instance);
 
 /** Whether a label holds statuses: by its name, or because the document selects codes by it. */
-export const tellsCodes = (label: string, match: LabelMatcher) =>
+export const holdsCodes = (label: string, match: LabelMatcher) =>
   isStatusLabel(label) || (label !== 'le' && asksForCodes(match));
 
 function doubtOfValue(label: string, value: string, asked: Asked, known: readonly Labels[]): Doubt | null {
   const { bad, all, isOneMetric } = asked;
   const match = bad.where[label]!;
   const values = [...new Set(known.flatMap((labels) => labels[label] ?? []))];
-  const isOfCodes = tellsCodes(label, match);
+  const isOfCodes = holdsCodes(label, match);
   const claimed = isOfCodes || /^outcome$/i.test(label) ? claimedCodes(label, match) : new Set<string>();
   const codes = claimed.size > 0 || isOfCodes ? codesOf(label, value, values) : null;
   if (codes !== null && claimed.size > 0) return codes.some((code) => claimed.has(code)) ? 'codes' : null;
@@ -176,16 +177,16 @@ function witnessed(
   const because = (client: UnclaimedParams['client']) => [
     reason('unclaimed-events', {
       ...listedValues(inDoubt, asked.bad.where),
-      bad: askedFor(asked.bad.where, asked.telling),
+      bad: askedFor(asked.bad.where, asked.distinguishing),
       events: all,
       client,
     }),
   ];
-  const nobody = { mayBeBad: all, outside, bad: 0, reasons: because(null) };
+  const undecided = { mayBeBad: all, outside, bad: 0, reasons: because(null) };
   const client = clientsErrors(planned.badStatus, frame, run);
   // The client cannot say whether a word is another spelling, because it saw a status code.
   if (client === null || (planned.badStatus === null && inDoubt.some(({ doubt }) => doubt === 'same')))
-    return nobody;
+    return undecided;
   const { bad, lost, answers } = client;
   const more = Math.max(0, bad + lost - countedBad);
   const atMost = Math.min(all, more);
@@ -218,7 +219,7 @@ function clientsErrors(badStatus: string | null, frame: Frame, run: RunRecord): 
     return {
       bad: bad + wrong,
       lost: witness.lost,
-      answers: witness.isWhole ? answersInAll(load!) : null,
+      answers: witness.isWhole ? allResponses(load!) : null,
     };
   }
   if (load === null || !load.completed || !frame.isIsolated || !isWholeRun(frame, run.window)) return null;
@@ -228,7 +229,7 @@ function clientsErrors(badStatus: string | null, frame: Frame, run: RunRecord): 
   return {
     bad: badStatus === null ? others + wrongAnswers : 0,
     lost: load.lost,
-    answers: answersInAll(load),
+    answers: allResponses(load),
   };
 }
 

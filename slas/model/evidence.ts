@@ -14,7 +14,7 @@ export interface Series {
  * (`last`), or the count, sum and so on of the samples of each block, or of all blocks. `gaps` is the
  * smallest number of samples in any two and a half intervals.
  */
-export type Digest = 'last' | 'count' | 'sum' | 'min' | 'max' | 'gaps' | 'changes' | 'resets';
+export type Aggregate = 'last' | 'count' | 'sum' | 'min' | 'max' | 'gaps' | 'changes' | 'resets';
 
 /** One response of Prometheus. */
 export interface Reading {
@@ -26,7 +26,7 @@ export interface Reading {
   /** Raw samples of so many seconds before `atSeconds`. Absent where there are none, and in evidence that was stored before it. */
   readonly rangeSeconds?: number;
   /** Absent: raw samples. */
-  readonly digest?: Digest;
+  readonly digest?: Aggregate;
   /** The first evaluation time and the step, up to `atSeconds`. Absent: only at `atSeconds`. */
   readonly first?: { readonly fromSeconds: number; readonly stepSeconds: number };
   readonly series: readonly Series[];
@@ -53,7 +53,7 @@ export interface Evidence {
    */
   readonly readings: readonly Reading[];
   /** The window has too many scrapes to read in full. Absent: all samples were read. */
-  readonly thinned?: Thinned;
+  readonly thinned?: Downsampled;
   /**
    * The states of the alerts, and the results of their rules, at steps of the window (`first`). Absent: not
    * queried.
@@ -89,7 +89,7 @@ export interface Missing {
  * Blocks of equal length, from the window's start to its end. Raw samples exist at both ends, and in
  * irregular blocks.
  */
-export interface Thinned {
+export interface Downsampled {
   readonly fromSeconds: number;
   readonly stepSeconds: number;
   readonly blocks: number;

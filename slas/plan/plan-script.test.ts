@@ -6,7 +6,7 @@ import { amountInWords, loadInWords } from '../render/load-in-words.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
 import { peakPerSecond } from './k6-rate.ts';
 import { type PlannedScript, planScript } from './plan-script.ts';
-import { foresee, tooShort } from './power-analysis.ts';
+import { analysePower, tooShort } from './power-analysis.ts';
 
 const steady = (perSecond: number, seconds: number, startSeconds = 0): PlannedK6Scenario => ({
   ...{ name: 'buy', executor: 'constant-arrival-rate', startSeconds, maxDurationSeconds: seconds },
@@ -51,7 +51,7 @@ describe('the plan of a script', () => {
 
   test('foresees scrapes only: how many requests an iteration sends is not known', () => {
     const plan = planScript(document(), script([steady(25, 60)], { plannedIterations: 1500 }));
-    const planned = new Map(foresee(plan, plan.load!).map((one) => [one.id, one]));
+    const planned = new Map(analysePower(plan, plan.load!).map((one) => [one.id, one]));
     expect(planned.get('latency-p95')).toMatchObject({
       planned: null,
       detectable: { independent: null, dependent: null },

@@ -2,17 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../document/document.ts';
 import type { Load, Plan } from '../model/model.ts';
 import { unwrap } from '../model/result.ts';
-import { renderForesight } from '../render/foresight.ts';
+import { renderPowerAnalysis } from '../render/power-analysis.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
 import { type PlanOverrides, planScenario } from './plan.ts';
-import { foresee, tooShort } from './power-analysis.ts';
+import { analysePower, tooShort } from './power-analysis.ts';
 
 const planned = (overrides: PlanOverrides = {}) => {
   return unwrap(planScenario(unwrap(parseDocument(SHIPPED_YAML)), 'steady', overrides));
 };
 const load = (plan: Plan) => plan.load as Load;
 const shares = (plan: Plan) =>
-  Object.fromEntries(foresee(plan, load(plan)).map(({ id, detectable }) => [id, detectable]));
+  Object.fromEntries(analysePower(plan, load(plan)).map(({ id, detectable }) => [id, detectable]));
 const messages = (overrides: PlanOverrides) => {
   const plan = planned(overrides);
   return tooShort(plan, load(plan)).map(({ code, message }) => `${code}: ${message}`);
@@ -38,7 +38,7 @@ describe('what a plan could detect', () => {
 
   test('counts scrapes for uptime', () => {
     const plan = planned();
-    expect(foresee(plan, load(plan)).find(({ id }) => id === 'model-uptime')).toMatchObject({
+    expect(analysePower(plan, load(plan)).find(({ id }) => id === 'model-uptime')).toMatchObject({
       planned: 61,
       plannedWhat: 'scrapes',
       least: 10,
@@ -97,7 +97,7 @@ scenarios:
   };
 
   test('are analysed by their own requests and scrapes; a recovery by those of the next phase', () => {
-    const found = foresee(plan('30s'), load(plan('30s')));
+    const found = analysePower(plan('30s'), load(plan('30s')));
     expect(found.map(({ id, planned: count, least }) => [id, count, least])).toEqual([
       ['latency-p95 · before', 260, 59],
       ['latency-p99 · before', 260, 299],
@@ -122,7 +122,7 @@ scenarios:
 
 test('prints a table', () => {
   const plan = planned({ confidence: 0.95 });
-  const text = renderForesight(plan, load(plan));
+  const text = renderPowerAnalysis(plan, load(plan));
   expect(text).toContain('steady: 1,500 requests in 60 s · decided at 95% confidence');
   expect(text).toMatch(/latency-p99 +< 500ms +1,500 requests +299 +2\.088% +3\.\d+%\n/);
   expect(text).toMatch(/model-uptime +>= 99\.9% +61 scrapes +10 +– +–\n/);

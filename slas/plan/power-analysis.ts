@@ -6,7 +6,7 @@ import { budgetFor, rulingOf } from '../statistics/rule-in-force.ts';
 import { plannedIn } from './planned-in.ts';
 
 /** What a run of this plan can decide, computed before the run. */
-export interface Foresight {
+export interface PowerAnalysis {
   readonly id: string;
   readonly target: string;
   /** Requests; for uptime scrapes, one a second. null: not known before the run, as a k6 script plans iterations. */
@@ -37,7 +37,7 @@ function plannedFor({ measure, phase }: PlannedObjective, load: Load) {
   return plannedIn(load, measure.kind === 'recovery' ? load.phases[at + 1]?.name : phase);
 }
 
-export function foresee(plan: Plan, load: Load): readonly Foresight[] {
+export function analysePower(plan: Plan, load: Load): readonly PowerAnalysis[] {
   return plan.objectives.map((objective) => {
     const isCensus = objective.measure.kind === 'uptime' || objective.measure.kind === 'peak';
     return {
@@ -90,7 +90,7 @@ const secondsOf = (seconds: number, { phase }: PlannedObjective) =>
 /** Too few requests or scrapes; for a recovery, too little time after its phase. */
 function lacking(objective: PlannedObjective, plan: Plan, load: Load): readonly string[] {
   const { id, measure, phase, target } = objective;
-  const { planned, plannedWhat, least } = foresee({ ...plan, objectives: [objective] }, load)[0]!;
+  const { planned, plannedWhat, least } = analysePower({ ...plan, objectives: [objective] }, load)[0]!;
   const { plannedRequests, scheduledSeconds } = plannedFor(objective, load);
   const rate = plannedRequests / scheduledSeconds;
   if (measure.kind === 'recovery') {

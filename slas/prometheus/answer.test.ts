@@ -4,9 +4,9 @@ import { doubtsOfHeaders, readAnswer } from './answer.ts';
 
 const UP = { metric: { __name__: 'up', instance: 'a' }, values: [[1, '1']] };
 const matrix = (...result: object[]) => ({ resultType: 'matrix', result });
-const read = (beside: object, result: object[] = [UP], status = 200, doubts: string[] = []) =>
+const read = (extra: object, result: object[] = [UP], status = 200, doubts: string[] = []) =>
   readAnswer(
-    ok({ status, doubts, text: JSON.stringify({ status: 'success', data: matrix(...result), ...beside }) }),
+    ok({ status, doubts, text: JSON.stringify({ status: 'success', data: matrix(...result), ...extra }) }),
     'matrix',
   );
 
@@ -23,8 +23,8 @@ describe('a result that a server marks as incomplete has a warning', () => {
     ['a limit', { limitReached: 1 }],
     ['not complete', { complete: false }],
     ['not exhaustive', { metadata: { exhaustive: false } }],
-  ])('%s', (_, beside) => {
-    const { series, warnings, error } = read(beside);
+  ])('%s', (_, extra) => {
+    const { series, warnings, error } = read(extra);
     expect(warnings).toEqual([expect.stringContaining('marked its result as incomplete')]);
     expect([series.length, error]).toEqual([1, null]);
   });
@@ -47,8 +47,8 @@ describe('a result that a server marks as incomplete has a warning', () => {
     ['infos', { infos: ['metric might not be a counter'] }, ['metric might not be a counter']],
     ['an error beside a success', { error: 'one shard failed' }, ['one shard failed']],
     ['inside data', { data: { ...matrix(UP), warnings: ['w'] } }, ['w']],
-  ])('messages are kept: %s', (_, beside, expected) => {
-    expect(read(beside).warnings).toEqual(expected);
+  ])('messages are kept: %s', (_, extra, expected) => {
+    expect(read(extra).warnings).toEqual(expected);
   });
 });
 
@@ -59,8 +59,8 @@ test.each([
   { complete: true, exhaustive: true },
   { stats: { seriesFetched: '3', executionTimeMsec: 2 } },
   { trace: { message: 'partial search', warnings: ['of the trace'] } },
-])('what says nothing of the result is no warning: %j', (beside) => {
-  expect(read(beside).warnings).toEqual([]);
+])('what says nothing of the result is no warning: %j', (extra) => {
+  expect(read(extra).warnings).toEqual([]);
 });
 
 test('ordinary headers cause no warning', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Digest, Evidence, Reading } from '../model/model.ts';
+import type { Aggregate, Evidence, Reading } from '../model/model.ts';
 import { healthy } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 
@@ -12,15 +12,15 @@ const { plan, run, evidence } = healthy({ blocks: 3 });
 const confidence = plan.objectives.find(({ id }) => id === 'confidence')!;
 const { count } = confidence.measure as { count: string };
 
-const without = (digest: Digest, selector: string, isLeft: (reading: Reading) => boolean): Evidence => ({
+const without = (digest: Aggregate, selector: string, isLeft: (reading: Reading) => boolean): Evidence => ({
   ...evidence,
   readings: evidence.readings.flatMap((one) => {
     if (one.digest !== digest || one.selector !== selector) return [one];
     return isLeft(one) ? [{ ...one, series: one.series.slice(1) }] : [];
   }),
 });
-const judged = (spoiled: Evidence) => {
-  const { verdict, objectives } = judgeInWords(plan, run, spoiled);
+const judged = (corrupted: Evidence) => {
+  const { verdict, objectives } = judgeInWords(plan, run, corrupted);
   const { verdict: outcome, reason } = objectives.find(({ id }) => id === 'confidence')!;
   return { verdict, outcome, reason };
 };

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import type { Digest, Plan, Reading, RunRecord, Sample, Series, Thinned } from '../model/model.ts';
+import type { Aggregate, Downsampled, Plan, Reading, RunRecord, Sample, Series } from '../model/model.ts';
 import { healthy } from '../testing/cases.ts';
 import {
+  aggregateOf,
   blockAt,
   blocksOf,
   cutsOf,
-  digestOf,
+  downsamplingOf,
   endOf,
   isRead,
   nameless,
   stretchesOf,
-  thinningOf,
   unread,
   unreadPart,
 } from './downsampling.ts';
@@ -21,7 +21,7 @@ import {
  */
 
 const { plan, run } = healthy();
-const FOUR: Thinned = {
+const FOUR: Downsampled = {
   fromSeconds: 0,
   stepSeconds: 20,
   blocks: 4,
@@ -38,10 +38,10 @@ type Values = readonly (number | 'NaN' | null)[];
 /** The server's aggregates for each block of a series; null: none. */
 const told = (
   selector: string,
-  digest: Digest,
+  digest: Aggregate,
   values: Values,
   labels: Series['labels'] = { instance: 'a' },
-  { stepSeconds }: Thinned = FOUR,
+  { stepSeconds }: Downsampled = FOUR,
 ): Reading => ({
   ...{ selector, query: selector, atSeconds: 80, digest, warnings: [], error: null },
   series: [
@@ -72,9 +72,9 @@ const loaded = (
   told(gauge, 'sum', more.sum ?? count, labels),
   told(gauge, 'min', more.min ?? count.map((one) => (one === null ? null : 1)), labels),
 ];
-const oddOf = (readings: readonly Reading[], thinned = FOUR, of = plan) =>
-  [...blocksOf(of, readings, thinned).odd].sort();
-const without = (digest: Digest, readings: readonly Reading[]) =>
+const irregularOf = (readings: readonly Reading[], thinned = FOUR, of = plan) =>
+  [...blocksOf(of, readings, thinned).irregular].sort();
+const without = (digest: Aggregate, readings: readonly Reading[]) =>
   readings.filter((one) => one.digest !== digest);
 
 describe('a window is downsampled', () => {
@@ -85,17 +85,20 @@ describe('a window is downsampled', () => {
   });
 
   test('if it has more than 500 scrapes', () => {
-    expect(thinningOf(plan, windowOf(1000, 3500), 5)).toBeNull();
-    expect(thinningOf(plan, windowOf(1000, 3500.5), 5)).not.toBeNull();
+    expect(downsamplingOf(plan, windowOf(1000, 3500), 5)).toBeNull();
+    expect(downsamplingOf(plan, windowOf(1000, 3500.5), 5)).not.toBeNull();
   });
   test('to whole seconds if its blocks are long, aligned to the step, as servers round times', () => {
-    expect(thinningOf(plan, windowOf(1000.2, 12000.7), 5)).toEqual({
+    expect(downsamplingOf(plan, windowOf(1000.2, 12000.7), 5)).toEqual({
       ...{ fromSeconds: 1012, stepSeconds: 23, blocks: 477, intervalSeconds: 5, cutsAtSeconds: [] },
     });
-    expect(thinningOf(plan, windowOf(0.5, 10000.5), 5)).toMatchObject({ fromSeconds: 20, stepSeconds: 20 });
+    expect(downsamplingOf(plan, windowOf(0.5, 10000.5), 5)).toMatchObject({
+      fromSeconds: 20,
+      stepSeconds: 20,
+    });
   });
   test('to milliseconds if they are short', () => {
-    expect(thinningOf(plan, windowOf(10.0004, 1010.7), 1)).toMatchObject({
+    expect(downsamplingOf(plan, windowOf(10.0004, 1010.7), 1)).toMatchObject({
       ...{ fromSeconds: 10.01, stepSeconds: 2.002, blocks: 499 },
     });
   });
@@ -155,13 +158,13 @@ describe('blocks', () => {
     expect(endOf(later, 4)).toBe(1080);
   });
   test('are read if they are irregular, as is everything before the first and after the last', () => {
-    const blocks = { ...blocksOf(plan, [], FOUR), odd: new Set([2]) };
+    const blocks = { ...blocksOf(plan, [], FOUR), irregular: new Set([2]) };
     expect([0, 20, 20.001, 40, 40.001, 81].map((at) => isRead(blocks, at))).toEqual([
       ...[true, false, true, true, false, true],
     ]);
   });
   test('of a phase are unread if they lie inside it, are regular, and contain a scrape', () => {
-    const blocks = { ...blocksOf(plan, [], FOUR), odd: new Set([3]) };
+    const blocks = { ...blocksOf(plan, [], FOUR), irregular: new Set([3]) };
     const values = (...own: readonly number[]) => ({
       labels: {},
       values: Float64Array.of(Number.NaN, ...own),
@@ -180,8 +183,8 @@ describe('blocks', () => {
 
 describe('samples of a regular block', () => {
   // Ten blocks of 20 s; three intervals are 15 s.
-  const partOf = (block: number, ...odd: readonly number[]) =>
-    unreadPart({ ...blocksOf(plan, [], { ...FOUR, blocks: 10 }), odd: new Set(odd) }, block);
+  const partOf = (block: number, ...irregular: readonly number[]) =>
+    unreadPart({ ...blocksOf(plan, [], { ...FOUR, blocks: 10 }), irregular: new Set(irregular) }, block);
 
   test('are read only in the margins of irregular blocks and of the edges', () => {
     expect(partOf(5)).toEqual([80, 100]);
@@ -203,7 +206,7 @@ describe('block aggregates', () => {
       nameless({ instance: 'a', job: 'api' }),
     );
     expect(nameless({ instance: 'a' })).not.toBe(nameless({ instance: 'b' }));
-    const found = digestOf(
+    const found = aggregateOf(
       [
         told(UP, 'sum', [4, null, null, null], { __name__: 'up', job: 'api', instance: 'a' }),
         told(UP, 'sum', [null, 3, null, 'NaN'], { instance: 'a', job: 'api' }),
@@ -224,11 +227,11 @@ describe('block aggregates', () => {
 
 describe('a block is read in full', () => {
   test('only if something is irregular', () => {
-    expect(oddOf([...scraped(), ...loaded()])).toEqual([]);
+    expect(irregularOf([...scraped(), ...loaded()])).toEqual([]);
   });
   test('around the start of a phase, three intervals on either side', () => {
     const cutAt = (...cutsAtSeconds: readonly number[]) =>
-      oddOf([...scraped(), ...loaded()], { ...FOUR, cutsAtSeconds });
+      irregularOf([...scraped(), ...loaded()], { ...FOUR, cutsAtSeconds });
     expect(cutAt(30)).toEqual([1, 2, 3]);
     expect(cutAt(50)).toEqual([2, 3, 4]);
     expect(cutAt(3)).toEqual([1]);
@@ -237,35 +240,38 @@ describe('a block is read in full', () => {
   });
   test('but not around a cut before the first or past the last block: the edges of the window are read anyway', () => {
     const readings = [...scraped(), ...loaded()];
-    expect(oddOf(readings, { ...FOUR, cutsAtSeconds: [100] })).toEqual([]);
-    expect(oddOf(readings, { ...FOUR, cutsAtSeconds: [-20] })).toEqual([]);
-    expect(oddOf(readings, { ...FOUR, cutsAtSeconds: [90] })).toEqual([4]);
+    expect(irregularOf(readings, { ...FOUR, cutsAtSeconds: [100] })).toEqual([]);
+    expect(irregularOf(readings, { ...FOUR, cutsAtSeconds: [-20] })).toEqual([]);
+    expect(irregularOf(readings, { ...FOUR, cutsAtSeconds: [90] })).toEqual([4]);
   });
   test('if some of its scrapes failed, but not if all did', () => {
-    expect(oddOf(scraped({ sum: [4, 3, 4, 4] }))).toEqual([2]);
-    expect(oddOf(scraped({ sum: [4, 4, 4, 3] }))).toEqual([4]);
-    expect(oddOf(scraped({ sum: [4, 0, 4, 4] }))).toEqual([]);
+    expect(irregularOf(scraped({ sum: [4, 3, 4, 4] }))).toEqual([2]);
+    expect(irregularOf(scraped({ sum: [4, 4, 4, 3] }))).toEqual([4]);
+    expect(irregularOf(scraped({ sum: [4, 0, 4, 4] }))).toEqual([]);
   });
   test('if it has fewer scrapes than usual', () => {
-    expect(oddOf(scraped({ gaps: [2, 1, 2, 2] }))).toEqual([2]);
-    expect(oddOf(scraped({ gaps: [2, 2, 2, 1] }))).toEqual([4]);
+    expect(irregularOf(scraped({ gaps: [2, 1, 2, 2] }))).toEqual([2]);
+    expect(irregularOf(scraped({ gaps: [2, 2, 2, 1] }))).toEqual([4]);
   });
   test("at both ends of a target's absence, but not in between", () => {
-    expect(oddOf(scraped({ count: [4, null, null, 4] }))).toEqual([1, 4]);
-    expect(oddOf(scraped({ count: [null, 4, 4, 4] }))).toEqual([2]);
-    expect(oddOf(scraped({ count: [4, 4, 4, null] }))).toEqual([3]);
+    expect(irregularOf(scraped({ count: [4, null, null, 4] }))).toEqual([1, 4]);
+    expect(irregularOf(scraped({ count: [null, 4, 4, 4] }))).toEqual([2]);
+    expect(irregularOf(scraped({ count: [4, 4, 4, null] }))).toEqual([3]);
   });
   test('if the server reports only part of it', () => {
-    expect(oddOf(without('sum', scraped()))).toEqual([1, 2, 3, 4]);
-    expect(oddOf(without('gaps', scraped()))).toEqual([1, 2, 3, 4]);
-    expect(oddOf([...scraped(), ...without('sum', loaded())])).toEqual([1, 2, 3, 4]);
-    expect(oddOf([...scraped(), ...without('min', loaded())])).toEqual([1, 2, 3, 4]);
-    expect(oddOf([...scraped(), ...without('min', loaded({ sum: [0, 0, 0, 0] }))])).toEqual([1, 2, 3, 4]);
-    expect(oddOf(scraped({ sum: [4, null, 4, 4] }))).toEqual([2]);
-    expect(oddOf(scraped({ gaps: [2, null, 2, 2] }))).toEqual([2]);
+    expect(irregularOf(without('sum', scraped()))).toEqual([1, 2, 3, 4]);
+    expect(irregularOf(without('gaps', scraped()))).toEqual([1, 2, 3, 4]);
+    expect(irregularOf([...scraped(), ...without('sum', loaded())])).toEqual([1, 2, 3, 4]);
+    expect(irregularOf([...scraped(), ...without('min', loaded())])).toEqual([1, 2, 3, 4]);
+    expect(irregularOf([...scraped(), ...without('min', loaded({ sum: [0, 0, 0, 0] }))])).toEqual([
+      1, 2, 3, 4,
+    ]);
+    expect(irregularOf(scraped({ sum: [4, null, 4, 4] }))).toEqual([2]);
+    expect(irregularOf(scraped({ gaps: [2, null, 2, 2] }))).toEqual([2]);
   });
   test('if a process restarted in it', () => {
-    const started = (...values: Values) => oddOf([...scraped(), told(plan.processStart, 'changes', values)]);
+    const started = (...values: Values) =>
+      irregularOf([...scraped(), told(plan.processStart, 'changes', values)]);
     expect(started(0, 0, 1, 0)).toEqual([3]);
     expect(started(0, 0, 0, 1)).toEqual([4]);
     expect(started(1, 0, 0, 0)).toEqual([1]);
@@ -274,48 +280,48 @@ describe('a block is read in full', () => {
 });
 
 describe('a gauge is read in full', () => {
-  const oddGauge = (own: Parameters<typeof loaded>[0], up: Parameters<typeof scraped>[0] = {}) =>
-    oddOf([...scraped(up), ...loaded(own)]);
+  const irregularGauge = (own: Parameters<typeof loaded>[0], up: Parameters<typeof scraped>[0] = {}) =>
+    irregularOf([...scraped(up), ...loaded(own)]);
 
   test('in a block where it was neither 1 at all scrapes nor 0 at all scrapes', () => {
-    expect(oddGauge({ sum: [4, 3, 4, 4], min: [1, 0, 1, 1] })).toEqual([2]);
-    expect(oddGauge({ sum: [4, 0, 4, 4], min: [1, 0, 1, 1] })).toEqual([]);
+    expect(irregularGauge({ sum: [4, 3, 4, 4], min: [1, 0, 1, 1] })).toEqual([2]);
+    expect(irregularGauge({ sum: [4, 0, 4, 4], min: [1, 0, 1, 1] })).toEqual([]);
     // 2 and 0 average to 1, 1 and -1 to 0.
-    expect(oddGauge({ sum: [4, 4, 4, 4], min: [1, 0, 1, 1] })).toEqual([2]);
-    expect(oddGauge({ sum: [4, 4, 4, 0], min: [1, 1, 1, -1] })).toEqual([4]);
+    expect(irregularGauge({ sum: [4, 4, 4, 4], min: [1, 0, 1, 1] })).toEqual([2]);
+    expect(irregularGauge({ sum: [4, 4, 4, 0], min: [1, 1, 1, -1] })).toEqual([4]);
   });
   test('in a block with fewer values than scrapes', () => {
-    expect(oddGauge({ count: [4, 3, 4, 4] })).toEqual([2]);
-    expect(oddGauge({ count: [4, 4, 4, 3] })).toEqual([4]);
+    expect(irregularGauge({ count: [4, 3, 4, 4] })).toEqual([2]);
+    expect(irregularGauge({ count: [4, 4, 4, 3] })).toEqual([4]);
   });
   test('in a block without values, unless the scrapes failed', () => {
-    expect(oddGauge({ count: [4, null, 4, 4] })).toEqual([2]);
-    expect(oddGauge({ count: [4, null, 4, 4] }, { sum: [4, 0, 4, 4] })).toEqual([]);
-    expect(oddGauge({ count: [4, 4, 4, null] })).toEqual([4]);
+    expect(irregularGauge({ count: [4, null, 4, 4] })).toEqual([2]);
+    expect(irregularGauge({ count: [4, null, 4, 4] }, { sum: [4, 0, 4, 4] })).toEqual([]);
+    expect(irregularGauge({ count: [4, 4, 4, null] })).toEqual([4]);
   });
   test("in a block where one of a target's several gauges has no value", () => {
     const [small, large] = [
       { instance: 'a', model: 'small' },
       { instance: 'a', model: 'large' },
     ];
-    expect(oddOf([...scraped(), ...loaded({}, small), ...loaded({ count: [4, 4, null, 4] }, large)])).toEqual(
-      [3],
-    );
+    expect(
+      irregularOf([...scraped(), ...loaded({}, small), ...loaded({ count: [4, 4, null, 4] }, large)]),
+    ).toEqual([3]);
   });
   test('but not if its highest value is judged: it may change', () => {
     const [latency] = plan.objectives;
     const peak = { ...latency!, measure: { kind: 'peak', gauge: 'queue' } as const };
     const readings = [...scraped(), told('queue', 'count', [4, 4, 4, 4]), told('queue', 'sum', [9, 0, 2, 1])];
-    expect(oddOf(readings, FOUR, { ...plan, objectives: [peak] })).toEqual([]);
+    expect(irregularOf(readings, FOUR, { ...plan, objectives: [peak] })).toEqual([]);
   });
   test('and nowhere if it never has a value', () => {
-    expect(oddOf(scraped())).toEqual([]);
+    expect(irregularOf(scraped())).toEqual([]);
   });
 });
 
 describe('replicas with different scrape intervals', () => {
   // The longest interval is 10 s: two scrapes per block for one, four for the other.
-  const SLOW: Thinned = { ...FOUR, intervalSeconds: 10 };
+  const SLOW: Downsampled = { ...FOUR, intervalSeconds: 10 };
   const slow = { count: [2, 2, 2, 2] };
 
   test('are each regular by their own interval, with their own gauges', () => {
@@ -326,23 +332,23 @@ describe('replicas with different scrape intervals', () => {
       ...reading,
       series: reading.series.map((one) => ({ ...one, labels: { job: 'api', ...one.labels } })),
     }));
-    expect(oddOf(readings, SLOW)).toEqual([]);
+    expect(irregularOf(readings, SLOW)).toEqual([]);
   });
   test('miss a scrape if there are fewer than their own interval requires', () => {
     // Five scrapes at 5 s within 25 s, even if the last block has only three.
     const quick = { count: [4, 4, 4, 3], gaps: [5, 5, 4, 5] };
-    expect(oddOf([...scraped(slow, 'a'), ...scraped(quick, 'b')], SLOW)).toEqual([3]);
+    expect(irregularOf([...scraped(slow, 'a'), ...scraped(quick, 'b')], SLOW)).toEqual([3]);
   });
   test('miss none if a block happens to have one scrape more', () => {
-    expect(oddOf(scraped({ count: [2, 3, 2, 2] }), SLOW)).toEqual([]);
+    expect(irregularOf(scraped({ count: [2, 3, 2, 2] }), SLOW)).toEqual([]);
     const uneven = { ...SLOW, stepSeconds: 25 };
-    expect(oddOf(scraped({ count: [2, 3, 2, 3] }, 'a', uneven), uneven)).toEqual([]);
+    expect(irregularOf(scraped({ count: [2, 3, 2, 3] }, 'a', uneven), uneven)).toEqual([]);
   });
 });
 
 describe('irregular blocks are read in stretches', () => {
-  const stretches = (stepSeconds: number, ...odd: readonly number[]) =>
-    stretchesOf({ ...blocksOf(plan, [], { ...FOUR, stepSeconds }), odd: new Set(odd) });
+  const stretches = (stepSeconds: number, ...irregular: readonly number[]) =>
+    stretchesOf({ ...blocksOf(plan, [], { ...FOUR, stepSeconds }), irregular: new Set(irregular) });
 
   test('with three intervals on either side', () => {
     expect(stretches(20)).toEqual([]);

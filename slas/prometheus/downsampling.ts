@@ -1,4 +1,4 @@
-import type { Digest, Plan, Reading, RunRecord, Series, Thinned } from '../model/model.ts';
+import type { Aggregate, Downsampled, Plan, Reading, RunRecord, Series } from '../model/model.ts';
 import { GAP_INTERVALS } from './promql.ts';
 
 /**
@@ -17,7 +17,7 @@ export const MARGIN = 3;
 const toMilliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000;
 
 /** null: the window is short enough to be read in full. */
-export function thinningOf(plan: Plan, run: RunRecord, intervalSeconds: number): Thinned | null {
+export function downsamplingOf(plan: Plan, run: RunRecord, intervalSeconds: number): Downsampled | null {
   const { fromSeconds, toSeconds } = run.window;
   const seconds = toSeconds - fromSeconds;
   if (seconds / intervalSeconds <= MOST_BLOCKS) return null;
@@ -50,15 +50,15 @@ export function cutsOf(plan: Plan, { window, load }: RunRecord): readonly number
 }
 
 /** When block number `index` ends, counting from 1; 0 is the start of the first block. */
-export const endOf = ({ fromSeconds, stepSeconds }: Thinned, index: number) =>
+export const endOf = ({ fromSeconds, stepSeconds }: Downsampled, index: number) =>
   toMilliseconds(fromSeconds + index * stepSeconds);
 
 /** Blocks are left-open. Their numbers continue before the first one and after the last. */
-const numberAt = ({ fromSeconds, stepSeconds }: Thinned, atSeconds: number) =>
+const numberAt = ({ fromSeconds, stepSeconds }: Downsampled, atSeconds: number) =>
   Math.ceil(Math.round((atSeconds - fromSeconds) * 1000) / Math.round(stepSeconds * 1000));
 
 /** The left-open block that contains a time; null before the first and after the last. */
-export function blockAt(thinned: Thinned, atSeconds: number): number | null {
+export function blockAt(thinned: Downsampled, atSeconds: number): number | null {
   const number = numberAt(thinned, atSeconds);
   return number < 1 || number > thinned.blocks ? null : number;
 }
@@ -70,19 +70,19 @@ export const nameless = (labels: Series['labels']) =>
   JSON.stringify(Object.entries(withoutName(labels)).sort());
 
 /** The aggregate of one series: one value per block, NaN where the server returned none. */
-export interface Digested {
+export interface Aggregated {
   readonly labels: Series['labels'];
   readonly values: Float64Array;
 }
 
 /** The aggregates of a selector by series, block by block. */
-export function digestOf(
+export function aggregateOf(
   readings: readonly Reading[],
   selector: string,
-  digest: Digest,
-  thinned: Thinned,
-): ReadonlyMap<string, Digested> {
-  const found = new Map<string, Digested>();
+  digest: Aggregate,
+  thinned: Downsampled,
+): ReadonlyMap<string, Aggregated> {
+  const found = new Map<string, Aggregated>();
   for (const reading of readings) {
     if (reading.selector !== selector || reading.digest !== digest) continue;
     for (const { labels, samples } of reading.series) {
@@ -98,7 +98,7 @@ export function digestOf(
   return found;
 }
 
-const noValues = ({ blocks }: Thinned) => new Float64Array(blocks + 1).fill(Number.NaN);
+const noValues = ({ blocks }: Downsampled) => new Float64Array(blocks + 1).fill(Number.NaN);
 
 const gaugesOf = ({ objectives }: Plan): readonly string[] => [
   ...new Set(objectives.flatMap(({ measure }) => (measure.kind === 'uptime' ? [measure.gauge] : []))),
@@ -108,8 +108,8 @@ const isOf = (labels: Series['labels'], target: Series['labels']) =>
   Object.entries(target).every(([label, value]) => labels[label] === value);
 
 /** Blocks with anything irregular, in ascending order: all of their samples are read. */
-function oddBlocks(plan: Plan, digest: Blocks['digest'], thinned: Thinned): ReadonlySet<number> {
-  const odd = new Set(thinned.cutsAtSeconds.flatMap((at) => blocksAround(thinned, at)));
+function irregularBlocks(plan: Plan, digest: Blocks['digest'], thinned: Downsampled): ReadonlySet<number> {
+  const irregular = new Set(thinned.cutsAtSeconds.flatMap((at) => blocksAround(thinned, at)));
   const [sums, gaps] = [digest(plan.up, 'sum'), digest(plan.up, 'gaps')];
   for (const [key, { labels, values: counts }] of digest(plan.up, 'count')) {
     const [sum, gap] = [sums.get(key)?.values, gaps.get(key)?.values];
@@ -122,17 +122,18 @@ function oddBlocks(plan: Plan, digest: Blocks['digest'], thinned: Thinned): Read
       const comesOrGoes =
         (block > 1 && Number.isNaN(counts[block - 1]!)) ||
         (block < thinned.blocks && Number.isNaN(counts[block + 1]!));
-      if (isMixed || isHoley || comesOrGoes) odd.add(block);
+      if (isMixed || isHoley || comesOrGoes) irregular.add(block);
     }
-    for (const gauge of gaugesOf(plan)) addOddOfGauge(odd, gauge, { labels, values: sum ?? counts }, digest);
+    for (const gauge of gaugesOf(plan))
+      addIrregularOfGauge(irregular, gauge, { labels, values: sum ?? counts }, digest);
   }
   for (const { values } of digest(plan.processStart, 'changes').values())
-    for (let block = 1; block <= thinned.blocks; block++) if (values[block]! > 0) odd.add(block);
-  return odd;
+    for (let block = 1; block <= thinned.blocks; block++) if (values[block]! > 0) irregular.add(block);
+  return irregular;
 }
 
 /** No block if a cut lies past them all: the remainder at the window's edges is read anyway. */
-function blocksAround(thinned: Thinned, atSeconds: number): readonly number[] {
+function blocksAround(thinned: Downsampled, atSeconds: number): readonly number[] {
   const margin = MARGIN * thinned.intervalSeconds;
   const first = Math.max(1, numberAt(thinned, atSeconds - margin));
   const last = Math.min(thinned.blocks, numberAt(thinned, atSeconds + margin));
@@ -143,17 +144,17 @@ function blocksAround(thinned: Thinned, atSeconds: number): readonly number[] {
  * The minimum number of scrapes of a target within two and a half times the longest interval: more if it is
  * scraped more often.
  */
-function fewestOf(counts: Float64Array, { stepSeconds, intervalSeconds }: Thinned): number {
+function fewestOf(counts: Float64Array, { stepSeconds, intervalSeconds }: Downsampled): number {
   const most = counts.reduce((so, count) => (count > so ? count : so), 0);
-  const isUsual = most <= Math.ceil(stepSeconds / intervalSeconds + 1e-6);
-  return isUsual ? 2 : Math.floor((GAP_INTERVALS * intervalSeconds * most) / stepSeconds);
+  const isRegular = most <= Math.ceil(stepSeconds / intervalSeconds + 1e-6);
+  return isRegular ? 2 : Math.floor((GAP_INTERVALS * intervalSeconds * most) / stepSeconds);
 }
 
 /** Blocks in which a gauge of a target was neither 1 at every successful scrape nor 0 at all of them. */
-function addOddOfGauge(
-  odd: Set<number>,
+function addIrregularOfGauge(
+  irregular: Set<number>,
   gauge: string,
-  { labels: target, values: worked }: Digested,
+  { labels: target, values: worked }: Aggregated,
   digest: Blocks['digest'],
 ): void {
   const [sums, mins] = [digest(gauge, 'sum'), digest(gauge, 'min')];
@@ -164,10 +165,10 @@ function addOddOfGauge(
       const count = counts[block]!;
       const isSteady =
         (sum?.[block] === count && min?.[block] === 1) || (sum?.[block] === 0 && min?.[block] === 0);
-      if (!Number.isNaN(count) && !(count === worked[block] && isSteady)) odd.add(block);
+      if (!Number.isNaN(count) && !(count === worked[block] && isSteady)) irregular.add(block);
       // One of a target's several gauges has no value, or all lack values for part of the time. A gauge that
       // never has a value is not a series.
-      if (Number.isNaN(count) && worked[block]! > 0) odd.add(block);
+      if (Number.isNaN(count) && worked[block]! > 0) irregular.add(block);
     }
   }
 }
@@ -175,10 +176,10 @@ function addOddOfGauge(
 export type Stretch = readonly [fromSeconds: number, toSeconds: number];
 
 /** Consecutive irregular blocks, with a margin, as time intervals. */
-export function stretchesOf({ odd, thinned }: Blocks): readonly Stretch[] {
+export function stretchesOf({ irregular, thinned }: Blocks): readonly Stretch[] {
   const margin = MARGIN * thinned.intervalSeconds;
   const stretches: [number, number][] = [];
-  for (const block of [...odd].sort((a, b) => a - b)) {
+  for (const block of [...irregular].sort((a, b) => a - b)) {
     const [from, to] = [endOf(thinned, block - 1) - margin, endOf(thinned, block) + margin];
     const last = stretches.at(-1);
     if (last !== undefined && from <= last[1]) last[1] = to;
@@ -189,39 +190,39 @@ export function stretchesOf({ odd, thinned }: Blocks): readonly Stretch[] {
 
 /** The blocks of a downsampled window, and the server's aggregates for them. */
 export interface Blocks {
-  readonly thinned: Thinned;
+  readonly thinned: Downsampled;
   /** Blocks with anything irregular: all of their samples are read. */
-  readonly odd: ReadonlySet<number>;
+  readonly irregular: ReadonlySet<number>;
   /** For each series of a selector, by its labels. */
-  readonly digest: (selector: string, digest: Digest) => ReadonlyMap<string, Digested>;
+  readonly digest: (selector: string, digest: Aggregate) => ReadonlyMap<string, Aggregated>;
 }
 
-export function blocksOf(plan: Plan, readings: readonly Reading[], thinned: Thinned): Blocks {
-  const known = new Map<string, ReadonlyMap<string, Digested>>();
+export function blocksOf(plan: Plan, readings: readonly Reading[], thinned: Downsampled): Blocks {
+  const known = new Map<string, ReadonlyMap<string, Aggregated>>();
   const digest: Blocks['digest'] = (selector, of) => {
     const key = `${of} ${selector}`;
-    const own = known.get(key) ?? digestOf(readings, selector, of, thinned);
+    const own = known.get(key) ?? aggregateOf(readings, selector, of, thinned);
     known.set(key, own);
     return own;
   };
-  return { thinned, odd: oddBlocks(plan, digest, thinned), digest };
+  return { thinned, irregular: irregularBlocks(plan, digest, thinned), digest };
 }
 
 /** Whether all samples at a given time were read: at the edges of the window, and in irregular blocks. */
-export function isRead({ thinned, odd }: Blocks, atSeconds: number): boolean {
+export function isRead({ thinned, irregular }: Blocks, atSeconds: number): boolean {
   const block = blockAt(thinned, atSeconds);
-  return block === null || odd.has(block);
+  return block === null || irregular.has(block);
 }
 
 /**
  * The part of a regular block outside all margins of the window's edges and of irregular blocks. Empty if it
  * ends before it begins.
  */
-export function unreadPart({ thinned, odd }: Blocks, block: number): Stretch {
+export function unreadPart({ thinned, irregular }: Blocks, block: number): Stretch {
   const margin = MARGIN * thinned.intervalSeconds;
   let from = Math.max(endOf(thinned, block - 1), thinned.fromSeconds + margin);
   let to = Math.min(endOf(thinned, block), endOf(thinned, thinned.blocks) - margin);
-  for (const other of odd)
+  for (const other of irregular)
     if (other < block) from = Math.max(from, endOf(thinned, other) + margin);
     else to = Math.min(to, endOf(thinned, other - 1) - margin);
   return [from, to];
@@ -229,14 +230,14 @@ export function unreadPart({ thinned, odd }: Blocks, block: number): Stretch {
 
 /** The blocks within a window that contain a scrape and were not read. */
 export function unread(
-  { thinned, odd }: Blocks,
-  { values }: Digested,
+  { thinned, irregular }: Blocks,
+  { values }: Aggregated,
   { fromSeconds, toSeconds }: RunRecord['window'],
 ): readonly number[] {
   const found: number[] = [];
   for (let block = 1; block <= thinned.blocks; block++) {
     const isWithin = endOf(thinned, block - 1) >= fromSeconds && endOf(thinned, block) <= toSeconds;
-    if (isWithin && !odd.has(block) && !Number.isNaN(values[block]!)) found.push(block);
+    if (isWithin && !irregular.has(block) && !Number.isNaN(values[block]!)) found.push(block);
   }
   return found;
 }

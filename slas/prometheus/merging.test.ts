@@ -1,23 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import type { Digest, Evidence, Reading, Sample, Series, Thinned } from '../model/model.ts';
+import type { Aggregate, Downsampled, Evidence, Reading, Sample, Series } from '../model/model.ts';
 import { healthy } from '../testing/cases.ts';
 import type { Blocks } from './downsampling.ts';
 import { mergedReadings, stretchOf } from './merging.ts';
-import { DIGESTS, type Role, roleOf, selectorsOfPlan } from './promql.ts';
+import { AGGREGATES, type Role, roleOf, selectorsOfPlan } from './promql.ts';
 
 /** Merges readings of one selector. A downsampled window has four blocks of 20 s, from 0 to 80. */
 
 const { plan, evidence } = healthy();
-const THINNED: Thinned = {
+const DOWNSAMPLED: Downsampled = {
   fromSeconds: 0,
   stepSeconds: 20,
   blocks: 4,
   intervalSeconds: 5,
   cutsAtSeconds: [],
 };
-const blocksWith = (...odd: readonly number[]): Blocks => ({
-  thinned: THINNED,
-  odd: new Set(odd),
+const blocksWith = (...irregular: readonly number[]): Blocks => ({
+  thinned: DOWNSAMPLED,
+  irregular: new Set(irregular),
   digest: () => new Map(),
 });
 const selectorOf = (role: Role) => selectorsOfPlan(plan).find((one) => roleOf(plan, one) === role)!;
@@ -41,13 +41,13 @@ const raw = (selector: string, from: number, to: number, ...series: readonly Ser
   query: `${selector}[${Math.round((to - from) * 1000)}ms]`,
   atSeconds: to,
 });
-const digest = (selector: string, of: Digest, ...series: readonly Series[]): Reading => ({
+const digest = (selector: string, of: Aggregate, ...series: readonly Series[]): Reading => ({
   ...raw(selector, 60, 80, ...series),
   query: `${of}_over_time(${selector}[20000ms])`,
   digest: of,
 });
-const digestsOf = (selector: string) => {
-  const { blocks, whole } = DIGESTS[roleOf(plan, selector)];
+const aggregatesOf = (selector: string) => {
+  const { blocks, whole } = AGGREGATES[roleOf(plan, selector)];
   return [...blocks, ...whole].map((of) => digest(selector, of));
 };
 const edges = (selector: string) => [raw(selector, -15, 15), raw(selector, 65, 95)];
@@ -90,7 +90,7 @@ describe('a window that is read whole', () => {
 describe('a downsampled window', () => {
   test('of a counter has samples at the edges, and the last sample of each block in between', () => {
     const labels = { __name__: 'requests', instance: 'a' };
-    const [, ...others] = digestsOf(counter);
+    const [, ...others] = aggregatesOf(counter);
     const { series, error } = merged(
       blocksWith(2),
       raw(counter, -15, 20, seriesOf([-5, 0, 5, 10, 15], labels)),
@@ -104,13 +104,13 @@ describe('a downsampled window', () => {
     expect(error).toBeNull();
   });
   test('uses only raw samples as samples', () => {
-    const own = digestsOf(gauge).map((one) => ({ ...one, series: [seriesOf([40], { instance: 'a' })] }));
+    const own = aggregatesOf(gauge).map((one) => ({ ...one, series: [seriesOf([40], { instance: 'a' })] }));
     const found = merged(blocksWith(), ...edges(gauge), ...own);
     expect(timesOf(found)).toEqual([]);
     expect(found.error).toBeNull();
   });
   test('reports a missing aggregate, even if there is only one reading', () => {
-    const [, ...others] = digestsOf(gauge);
+    const [, ...others] = aggregatesOf(gauge);
     const lacks = `there is no evidence of count for ${gauge}`;
     expect(merged(blocksWith(), ...edges(gauge), ...others).error).toBe(lacks);
     expect(merged(blocksWith(), raw(gauge, -15, 95)).error).toBe(lacks);
@@ -121,9 +121,12 @@ describe('a downsampled window', () => {
     expect(merged(blocksWith(), first!, { ...last!, error: 'timed out' }).error).toBe('timed out');
   });
 
-  const errorOf = (odd: readonly number[], ...stretches: readonly (readonly [number, number])[]) =>
-    merged(blocksWith(...odd), ...stretches.map(([from, to]) => raw(gauge, from, to)), ...digestsOf(gauge))
-      .error;
+  const errorOf = (irregular: readonly number[], ...stretches: readonly (readonly [number, number])[]) =>
+    merged(
+      blocksWith(...irregular),
+      ...stretches.map(([from, to]) => raw(gauge, from, to)),
+      ...aggregatesOf(gauge),
+    ).error;
   const NO_EDGE = `the samples of ${gauge} at an edge of the window are not in the evidence`;
 
   test('needs samples at both of its edges, in left-open ranges', () => {
@@ -157,11 +160,11 @@ describe('a downsampled window', () => {
   });
   test('of requests that are only reconciled needs no irregular block either', () => {
     const requests = selectorOf('requests');
-    expect(merged(blocksWith(2), ...edges(requests), ...digestsOf(requests)).error).toBeNull();
+    expect(merged(blocksWith(2), ...edges(requests), ...aggregatesOf(requests)).error).toBeNull();
   });
   test('of event-loop lag needs only its maximum', () => {
     const lag = selectorOf('lag');
-    expect(merged(blocksWith(2), raw(lag, -15, 15), ...digestsOf(lag)).error).toBeNull();
+    expect(merged(blocksWith(2), raw(lag, -15, 15), ...aggregatesOf(lag)).error).toBeNull();
     expect(merged(blocksWith(2), raw(lag, -15, 15), raw(lag, 65, 95)).error).toContain('no evidence of max');
   });
 });

@@ -1,6 +1,6 @@
-import type { Evidence, Plan, Reading, Sample, Series, Thinned } from '../model/model.ts';
+import type { Downsampled, Evidence, Plan, Reading, Sample, Series } from '../model/model.ts';
 import { type Blocks, endOf, nameless } from './downsampling.ts';
-import { DIGESTS, roleOf } from './promql.ts';
+import { AGGREGATES, roleOf } from './promql.ts';
 import { rangeOf } from './stored-text.ts';
 
 /**
@@ -39,9 +39,14 @@ function merged(plan: Plan, selector: string, readings: readonly Reading[], bloc
 }
 
 /** Required data that are missing: an aggregate, or the samples of an irregular block. */
-function lackingOf(plan: Plan, selector: string, readings: readonly Reading[], { thinned, odd }: Blocks) {
+function lackingOf(
+  plan: Plan,
+  selector: string,
+  readings: readonly Reading[],
+  { thinned, irregular }: Blocks,
+) {
   const role = roleOf(plan, selector);
-  const { blocks, whole } = DIGESTS[role];
+  const { blocks, whole } = AGGREGATES[role];
   const unasked = [...blocks, ...whole].find((digest) => !readings.some((one) => one.digest === digest));
   if (unasked !== undefined) return `there is no evidence of ${unasked} for ${selector}`;
   if (role === 'lag') return null;
@@ -52,7 +57,7 @@ function lackingOf(plan: Plan, selector: string, readings: readonly Reading[], {
   if (edge !== undefined)
     return `the samples of ${selector} at an edge of the window are not in the evidence`;
   if (role === 'counter' || role === 'requests') return null;
-  const gone = [...odd].find((block) => !isCovered(block, raw, thinned));
+  const gone = [...irregular].find((block) => !isCovered(block, raw, thinned));
   return gone === undefined ? null : `the samples of ${selector} in block ${gone} are not in the evidence`;
 }
 
@@ -64,7 +69,7 @@ export function stretchOf(reading: Reading): Stretch {
   return [atSeconds - (rangeOf(reading) ?? Number.POSITIVE_INFINITY), atSeconds];
 }
 
-const isCovered = (block: number, raw: readonly Stretch[], thinned: Thinned) => {
+const isCovered = (block: number, raw: readonly Stretch[], thinned: Downsampled) => {
   // A long stretch is read in adjacent pieces.
   let at = endOf(thinned, block - 1);
   for (const [from, to] of [...raw].sort(([a], [b]) => a - b)) if (from <= at + 0.002 && to > at) at = to;

@@ -8,7 +8,7 @@ import { planWindow } from '../plan/plan.ts';
 import type { VerdictDocument } from '../render/json.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
-import { dealt, openMetricsOf } from '../testing/openmetrics.ts';
+import { openMetricsOf, spread } from '../testing/openmetrics.ts';
 import { type PrometheusServer, startPrometheus } from '../testing/prometheus-server.ts';
 import { type Judged, judged, START, truth } from '../testing/worlds.ts';
 import { collectEvidence } from './prometheus.ts';
@@ -59,8 +59,8 @@ const worlds = {
   }),
   'traffic-before': judged('traffic-before', {
     before: [
-      ...dealt(500, START - 50, START + 19, 250, slow(2)),
-      ...dealt(300, START - 50, START + 19, 300, slow(1, '500')),
+      ...spread(500, START - 50, START + 19, 250, slow(2)),
+      ...spread(300, START - 50, START + 19, 300, slow(1, '500')),
     ],
   }),
   restart: judged('restart', { replicas: 2, restartSeconds: START + 60 }),
@@ -116,24 +116,24 @@ const worlds = {
 /**
  * Of three replicas, the second starts inside and the third ends; or all are replaced, one after the other.
  */
-const coming = { bornSeconds: START + 51.7 };
+const coming = { beganSeconds: START + 51.7 };
 const going = { endedSeconds: START + 82.9 };
-const lives = { replicas: 3, lives: [{}, coming, going] };
+const processes = { replicas: 3, processes: [{}, coming, going] };
 const elastic = {
-  'comes-and-goes': judged('comes-and-goes', lives),
+  'comes-and-goes': judged('comes-and-goes', processes),
   'all-replaced': judged('all-replaced', {
     replicas: 4,
-    lives: [going, { endedSeconds: START + 70.2 }, coming, { bornSeconds: START + 60.1 }],
+    processes: [going, { endedSeconds: START + 70.2 }, coming, { beganSeconds: START + 60.1 }],
   }),
   'restarts-in-place': judged('restarts-in-place', { replicas: 2, restartSeconds: START + 61.3 }),
-  'long-enough': judged('long-enough', { ...lives, durationSeconds: 900 }),
+  'long-enough': judged('long-enough', { ...processes, durationSeconds: 900 }),
   // 70 slow responses are spread out, and each replica has 60 more from 78.5 s on: those of the third, last
   // scraped at 78.3 s, are unseen.
   'slow-at-the-end': judged('slow-at-the-end', {
-    ...lives,
+    ...processes,
     before: [
-      ...dealt(35, START + 22, START + 50, 35, slow(0.21)),
-      ...dealt(60, START + 78.5, START + 82.8, 60, slow(0.21)),
+      ...spread(35, START + 22, START + 50, 35, slow(0.21)),
+      ...spread(60, START + 78.5, START + 82.8, 60, slow(0.21)),
     ],
   }),
 } satisfies Record<string, Judged>;

@@ -1,8 +1,8 @@
-import type { Evidence, Plan, PlannedAlerts, Reading, RunRecord, Thinned } from '../model/model.ts';
+import type { Downsampled, Evidence, Plan, PlannedAlerts, Reading, RunRecord } from '../model/model.ts';
 import { type Answer, parseJson } from './answer.ts';
-import { blocksOf, endOf, MARGIN, stretchesOf, thinningOf } from './downsampling.ts';
+import { blocksOf, downsamplingOf, endOf, MARGIN, stretchesOf } from './downsampling.ts';
 import { type Asker, askRange, type Range, readSamples, request, withoutSecrets } from './http.ts';
-import { DIGESTS, digestOfRange, roleOf, SERVER_TIME, seenWithin, selectorsOfPlan } from './promql.ts';
+import { AGGREGATES, aggregateOfRange, roleOf, SERVER_TIME, seenWithin, selectorsOfPlan } from './promql.ts';
 import { awaitAggregates, awaitArrival } from './wait.ts';
 
 /**
@@ -16,7 +16,7 @@ import { awaitAggregates, awaitArrival } from './wait.ts';
 const MOST_SCRAPES_A_QUERY = 2_000;
 /** An aggregate touches every scrape of its range, and up to one more per interval. */
 const MOST_STEPS_A_QUERY = 20_000;
-const DIGEST_TIMEOUT_MS = 60_000;
+const AGGREGATE_TIMEOUT_MS = 60_000;
 /**
  * Alerts last for minutes: this many steps show those of a day, and a shorter alert appears in the step after
  * it.
@@ -34,12 +34,12 @@ export async function collectEvidence(plan: Plan, run: RunRecord, asker: Asker):
   const { intervalSeconds, isTold, arrival } = await awaitArrival(plan, run, asker);
   const clock = await readClock(asker);
   // Without `up`, only the samples themselves show when a target was scraped, so all of them are needed.
-  const thinned = isTold ? thinningOf(plan, run, intervalSeconds) : null;
+  const thinned = isTold ? downsamplingOf(plan, run, intervalSeconds) : null;
   const unseen = thinned === null ? null : await awaitAggregates(plan, thinned, asker);
   const readings =
     thinned === null
       ? await readWhole(plan, run, intervalSeconds, asker)
-      : await readThinned(plan, run, thinned, asker);
+      : await readDownsampled(plan, run, thinned, asker);
   return {
     schema: 'sla-harness/evidence/v1',
     prometheus: { url: withoutSecrets(asker.url) },
@@ -83,10 +83,10 @@ function readWhole(plan: Plan, { window }: RunRecord, intervalSeconds: number, a
  * Raw samples at the edges, where phases meet and in irregular blocks; aggregates of the rest. Counters of a
  * stable service need no irregular blocks: if anything goes wrong in between, their counts are not judged.
  */
-async function readThinned(
+async function readDownsampled(
   plan: Plan,
   { window }: RunRecord,
-  thinned: Thinned,
+  thinned: Downsampled,
   asker: Asker,
 ): Promise<readonly Reading[]> {
   const around = MARGIN * thinned.intervalSeconds;
@@ -107,14 +107,14 @@ async function readThinned(
   const looked = selectors.filter((selector) => !isCounter(selector));
   const counters = selectors.filter(isCounter);
   const askLooked = async () => {
-    const first = [...(await read(looked, edges)), ...(await readDigests(plan, looked, thinned, asker))];
-    const odd = stretchesOf(blocksOf(plan, first, thinned));
+    const first = [...(await read(looked, edges)), ...(await readAggregates(plan, looked, thinned, asker))];
+    const irregular = stretchesOf(blocksOf(plan, first, thinned));
     const more = plan.replicas === 'elastic' ? selectors : looked;
-    return [...first, ...(await read(more, odd))];
+    return [...first, ...(await read(more, irregular))];
   };
   // Aggregates of counters take longest, and depend on nothing else.
   const [digests, raw, seen] = await Promise.all([
-    readDigests(plan, counters, thinned, asker),
+    readAggregates(plan, counters, thinned, asker),
     read(counters, [...edges, ...cuts]),
     askLooked(),
   ]);
@@ -137,7 +137,7 @@ function piecesOf(stretches: readonly Stretch[], intervalSeconds: number): reado
   );
 }
 
-function readDigests(plan: Plan, selectors: readonly string[], thinned: Thinned, asker: Asker) {
+function readAggregates(plan: Plan, selectors: readonly string[], thinned: Downsampled, asker: Asker) {
   const { intervalSeconds, stepSeconds, blocks } = thinned;
   const last = endOf(thinned, blocks);
   const atOnce = Math.max(1, Math.floor((MOST_STEPS_A_QUERY * intervalSeconds) / stepSeconds));
@@ -147,7 +147,7 @@ function readDigests(plan: Plan, selectors: readonly string[], thinned: Thinned,
     to: endOf(thinned, Math.min(blocks, start + atOnce - 1)),
   }));
   const questions = selectors.flatMap((selector) => {
-    const { blocks: ofBlocks, whole } = DIGESTS[roleOf(plan, selector)];
+    const { blocks: ofBlocks, whole } = AGGREGATES[roleOf(plan, selector)];
     return [
       ...ofBlocks.flatMap((digest) =>
         pieces.map((piece) => ({ selector, digest, seconds: stepSeconds, ...piece })),
@@ -162,8 +162,8 @@ function readDigests(plan: Plan, selectors: readonly string[], thinned: Thinned,
     ];
   });
   return inTurn(questions, async ({ selector, digest, seconds, from, to }): Promise<Reading> => {
-    const query = digestOfRange(digest, selector, seconds, intervalSeconds);
-    const patient = { queryTimeoutMs: DIGEST_TIMEOUT_MS, ...asker };
+    const query = aggregateOfRange(digest, selector, seconds, intervalSeconds);
+    const patient = { queryTimeoutMs: AGGREGATE_TIMEOUT_MS, ...asker };
     const range = { fromSeconds: from, toSeconds: to, stepSeconds };
     const answer = asAsked(await askRange(query, range, patient), range);
     return { selector, query, atSeconds: to, digest, first: { fromSeconds: from, stepSeconds }, ...answer };
@@ -176,11 +176,11 @@ function asAsked(answer: Answer, { fromSeconds, toSeconds, stepSeconds }: Range)
     const steps = (at - fromSeconds) / stepSeconds;
     return Math.abs(steps - Math.round(steps)) * stepSeconds < 0.002 && at > fromSeconds - 0.002;
   };
-  const odd = answer.series
+  const irregular = answer.series
     .flatMap(({ samples }) => samples)
     .find(([at]) => !isAsked(at) || at > toSeconds + 0.002);
-  if (odd === undefined) return answer;
-  const error = `the server returned a value of ${odd[0]}, and was asked for every ${stepSeconds} s from ${fromSeconds} to ${toSeconds}: it rounds times`;
+  if (irregular === undefined) return answer;
+  const error = `the server returned a value of ${irregular[0]}, and was asked for every ${stepSeconds} s from ${fromSeconds} to ${toSeconds}: it rounds times`;
   return { series: [], warnings: answer.warnings, error };
 }
 

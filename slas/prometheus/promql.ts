@@ -1,7 +1,7 @@
 import { fromSeconds } from '../document/units.ts';
 import { outcomeLabels } from '../document/vocabularies.ts';
 import type {
-  Digest,
+  Aggregate,
   LabelMatcher,
   Limit,
   Plan,
@@ -40,7 +40,7 @@ export function selector(metric: string, labels: Matchers): string {
 /**
  * The labels that distinguish bad events from the rest: those that the total does not select in the same way.
  */
-export const tellingLabels = (
+export const distinguishingLabels = (
   bad: Pick<Selected, 'where'>,
   all: Pick<Selected, 'where'>,
 ): readonly string[] =>
@@ -80,8 +80,8 @@ export const sampleTimes = (vectorSelector: string) => `timestamp(${vectorSelect
  * An aggregate of the samples of the last seconds; `intervalSeconds` is the longest interval between two
  * scrapes.
  */
-export function digestOfRange(
-  digest: Digest,
+export function aggregateOfRange(
+  digest: Aggregate,
   vectorSelector: string,
   seconds: number,
   intervalSeconds: number,
@@ -145,8 +145,8 @@ export function roleOf(plan: Plan, vectorSelector: string): Role {
 }
 
 /** In a downsampled window: the aggregates of each block, and of all blocks at once. */
-export const DIGESTS: Readonly<
-  Record<Role, { readonly blocks: readonly Digest[]; readonly whole: readonly Digest[] }>
+export const AGGREGATES: Readonly<
+  Record<Role, { readonly blocks: readonly Aggregate[]; readonly whole: readonly Aggregate[] }>
 > = {
   up: { blocks: ['count', 'sum', 'gaps'], whole: [] },
   start: { blocks: ['changes'], whole: [] },
@@ -194,8 +194,8 @@ export function selectorsOfPlan(plan: Plan): readonly string[] {
 
 /** All events that bad ones are taken from: their selection without the labels that tell them from the others. */
 export function candidateOf(bad: Selected, all: Selected): Selected {
-  const telling = tellingLabels(bad, all);
-  const rest = Object.entries(bad.where).filter(([label]) => !telling.includes(label));
+  const distinguishing = distinguishingLabels(bad, all);
+  const rest = Object.entries(bad.where).filter(([label]) => !distinguishing.includes(label));
   return { metric: bad.metric, where: Object.fromEntries(rest) };
 }
 
@@ -214,9 +214,9 @@ export function responsesOf(
   { value }: Limit,
   valuesIn: TimeUnit | undefined,
 ): Selected | null {
-  const telling = outcomeLabels(where);
-  if (telling.length === 0) return null;
-  const rest = Object.entries(where).filter(([label]) => !telling.includes(label));
+  const distinguishing = outcomeLabels(where);
+  if (distinguishing.length === 0) return null;
+  const rest = Object.entries(where).filter(([label]) => !distinguishing.includes(label));
   const atLimit = edgeMatcher(fromSeconds(value, valuesIn)) as { readonly matches: string };
   return { metric, where: { ...Object.fromEntries(rest), le: { matches: `${atLimit.matches}|\\+Inf` } } };
 }
@@ -275,7 +275,7 @@ export const greatestWithin = (vector: string, range: string) => `max_over_time(
  * Only series whose counterpart with the same label is above 0: otherwise, series that stay at 0 would fill
  * the legend.
  */
-export const whereSeen = (vector: string, seen: string, label: string) =>
+export const whereNonZero = (vector: string, seen: string, label: string) =>
   `(${vector}) and on (${label}) (${seen} > 0)`;
 
 /**

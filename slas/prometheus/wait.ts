@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Arrival, Missing, Plan, RunRecord, Series, Thinned } from '../model/model.ts';
+import type { Arrival, Downsampled, Missing, Plan, RunRecord, Series } from '../model/model.ts';
 import {
   type Bound,
   boundOf,
@@ -24,7 +24,7 @@ const POLL_MS = 100;
 const LOOK_BACK_SECONDS = 300;
 const USUAL_INTERVAL_SECONDS = 15;
 /** At most this many missing series are listed. */
-const MOST_TOLD = 5;
+const MAX_LISTED = 5;
 
 export interface Awaited {
   readonly intervalSeconds: number;
@@ -67,7 +67,7 @@ export async function awaitArrival(plan: Plan, run: RunRecord, asker: Asker): Pr
     );
     const isSettled = missing.length === 0 && nowSeconds >= settledAt(up, toSeconds, meter);
     if (isSettled || isOverdue) return done(missing);
-    if (isFirst) asker.progress?.(tellWait(intervalSeconds, bound));
+    if (isFirst) asker.progress?.(reportWait(intervalSeconds, bound));
     await sleep(POLL_MS, undefined, { signal: asker.signal });
   }
 }
@@ -126,11 +126,11 @@ function arrivalOf(
     waitedSeconds: rounded(Date.now() / 1000 - startedSeconds),
     boundSeconds: rounded(boundSeconds),
     boundBy,
-    missing: missing.slice(0, MOST_TOLD),
+    missing: missing.slice(0, MAX_LISTED),
   };
 }
 
-const tellWait = (intervalSeconds: number, { boundSeconds }: Bound) =>
+const reportWait = (intervalSeconds: number, { boundSeconds }: Bound) =>
   `waiting for the samples that close the window (scraped every ${intervalSeconds.toFixed(1)} s), for at most ${boundSeconds.toFixed(0)} s (--ingest-delay)`;
 
 /**
@@ -140,7 +140,7 @@ const tellWait = (intervalSeconds: number, { boundSeconds }: Bound) =>
  */
 export async function awaitAggregates(
   plan: Plan,
-  { fromSeconds, stepSeconds, blocks, intervalSeconds }: Thinned,
+  { fromSeconds, stepSeconds, blocks, intervalSeconds }: Downsampled,
   asker: Asker,
 ): Promise<Missing | null> {
   const last = Number((fromSeconds + blocks * stepSeconds).toFixed(3));

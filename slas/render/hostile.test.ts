@@ -13,7 +13,7 @@ const HOSTILE =
   '# PASS\u001b]0;x\u0007\u001b[2J\u009b1m\u202e\r\n::error::x\n| a | <img src=x> &lt;b&gt; [y](http://z) www.evil.example @team #1 `c` ~~d~~ $e$';
 
 function hostile(): { readonly plan: Plan; readonly verdict: Verdict } {
-  const { plan, run, evidence } = readCaseFiles().get('how-sure.yaml')![0]!.build();
+  const { plan, run, evidence } = readCaseFiles().get('certainty.yaml')![0]!.build();
   const verdict = judge(plan, run, evidence);
   const texts = { id: HOSTILE, title: HOSTILE, target: HOSTILE, reasons: [inWords(HOSTILE)] };
   return {
@@ -52,7 +52,7 @@ test('as text: it starts no line of its own, and sends no control sequences to t
 });
 
 function wellBehaved() {
-  const { plan, run, evidence } = readCaseFiles().get('how-sure.yaml')![0]!.build();
+  const { plan, run, evidence } = readCaseFiles().get('certainty.yaml')![0]!.build();
   return [plan, run, evidence] as const;
 }
 

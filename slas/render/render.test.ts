@@ -6,7 +6,7 @@ import { renderText } from './text.ts';
 
 /** How the certainty of a verdict is written. */
 
-const cases = readCaseFiles().get('how-sure.yaml')!;
+const cases = readCaseFiles().get('certainty.yaml')!;
 
 function rendered(name: string) {
   const { plan, run, evidence } = cases.find((one) => one.name === name)!.build();

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Block,
+  dependenceBlocks,
   designEffectOf,
   largestOf,
   mergePairs,
   spreadOf,
-  telling,
   totalsOf,
 } from './design-effect.ts';
 
@@ -127,6 +127,6 @@ describe('the design effect', () => {
 
   test('uses only events that affect at most half of the requests', () => {
     const shares = [0, 1, 5, 6, 10].map((part) => repeat(12, () => part));
-    expect(telling(shares)).toEqual([shares[1], shares[2]]);
+    expect(dependenceBlocks(shares)).toEqual([shares[1], shares[2]]);
   });
 });

@@ -101,7 +101,7 @@ const COMMONEST = 0.5;
  * When bad requests are too few to show dependence, these more frequent events show it: those of `lower` that
  * affect at most half of the requests.
  */
-export const telling = (lower: readonly (readonly Block[])[]) =>
+export const dependenceBlocks = (lower: readonly (readonly Block[])[]) =>
   lower.filter((blocks) => {
     const { part, total } = totalsOf(blocks);
     return part > 0 && part <= COMMONEST * total;

@@ -6,8 +6,8 @@ import type { Evidence, LoadRecord, Plan, Reading, RunRecord, Series, SlaDocumen
 import { planScenario, planWindow } from '../plan/plan.ts';
 import { selectorsOfPlan } from '../prometheus/promql.ts';
 import { type AlertsText, alertReadings } from './alert-readings.ts';
+import { thin } from './downsampled.ts';
 import { readLabels, readValues, type Schedule, scheduleOf, selects } from './notation.ts';
-import { thin } from './thinned.ts';
 
 /** Reads the judging cases: each file of `slas/cases/` has a few cases, given as differences from `given`. */
 

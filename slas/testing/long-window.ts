@@ -20,7 +20,7 @@ export interface LongService {
   /** Bucket edges; those of the shipped service by default. */
   readonly edges?: readonly number[];
   /** When the process of a replica, by index, starts or ends, if it does. */
-  readonly lives?: readonly { readonly bornSeconds?: number; readonly endedSeconds?: number }[];
+  readonly processes?: readonly { readonly beganSeconds?: number; readonly endedSeconds?: number }[];
   /** A value as stored: null if there is none. */
   readonly stored?: (sample: StoredValue) => number | null;
 }
@@ -49,7 +49,7 @@ const STATUSES = ['200', '400', '429', '500', '503'];
 
 /** The counts of a replica at a given time, since its process started. */
 export function countedBy(service: LongService, replica: number, atSeconds: number) {
-  const since = service.lives?.[replica]?.bornSeconds ?? service.startSeconds;
+  const since = service.processes?.[replica]?.beganSeconds ?? service.startSeconds;
   const all = Math.max(0, Math.floor((atSeconds - since) * service.rate + 1e-6));
   const errors = Math.floor((all * ERRORS) / 1000);
   const good = all - errors;
@@ -84,7 +84,11 @@ function linesAt(service: LongService, replica: number, atSeconds: number): read
   const half = Math.floor(good / 2);
   return [
     ['up', '', 1],
-    ['process_start_time_seconds', '', service.lives?.[replica]?.bornSeconds ?? service.startSeconds - 1000],
+    [
+      'process_start_time_seconds',
+      '',
+      service.processes?.[replica]?.beganSeconds ?? service.startSeconds - 1000,
+    ],
     ['nodejs_eventloop_lag_p99_seconds', '', 0.01],
     ['sentiment_model_loaded', '', 1],
     ...STATUSES.map(
@@ -109,8 +113,8 @@ function linesAt(service: LongService, replica: number, atSeconds: number): read
 
 function textOfScrape(service: LongService, replica: number, atSeconds: number): string {
   let text = '';
-  const { bornSeconds = 0, endedSeconds = Infinity } = service.lives?.[replica] ?? {};
-  if (atSeconds < bornSeconds || atSeconds > endedSeconds) return text;
+  const { beganSeconds = 0, endedSeconds = Infinity } = service.processes?.[replica] ?? {};
+  if (atSeconds < beganSeconds || atSeconds > endedSeconds) return text;
   for (const [name, labels, value] of linesAt(service, replica, atSeconds)) {
     const stored = service.stored ? service.stored({ name, labels, replica, atSeconds, value }) : value;
     if (stored === null) continue;

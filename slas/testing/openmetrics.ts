@@ -18,7 +18,7 @@ export interface Replica {
   /** The process is replaced at this time: counters restart at 0. */
   readonly restartSeconds?: number;
   /** It starts or ends at this time: it is not scraped before, or after. */
-  readonly bornSeconds?: number;
+  readonly beganSeconds?: number;
   readonly endedSeconds?: number;
 }
 
@@ -48,7 +48,7 @@ function exported(replica: Replica, world: World, atSeconds: number): readonly M
   const restarted = replica.restartSeconds !== undefined && atSeconds >= replica.restartSeconds;
   const startSeconds = restarted
     ? replica.restartSeconds!
-    : (replica.bornSeconds ?? replica.firstSeconds - 100);
+    : (replica.beganSeconds ?? replica.firstSeconds - 100);
   const seen = replica.requests.filter((one) => one.atSeconds > startSeconds && one.atSeconds <= atSeconds);
   const good = seen.filter(isGood);
   const bucket = (le: string, count: number): Metric => [
@@ -93,10 +93,10 @@ export interface StoredSample {
 /** Every sample of a world, scrape by scrape. */
 export function* samplesOf(world: World): Generator<StoredSample> {
   for (const replica of world.replicas) {
-    const { instance, firstSeconds, everySeconds, bornSeconds = 0, endedSeconds = Infinity } = replica;
+    const { instance, firstSeconds, everySeconds, beganSeconds = 0, endedSeconds = Infinity } = replica;
     for (let index = 0; firstSeconds + index * everySeconds <= world.lastSeconds; index++) {
       const atSeconds = firstSeconds + index * everySeconds;
-      if (atSeconds < bornSeconds || atSeconds > endedSeconds) continue;
+      if (atSeconds < beganSeconds || atSeconds > endedSeconds) continue;
       for (const [name, own, value] of exported(replica, world, atSeconds)) {
         const labels = { job: world.job, instance, ...own };
         const stored = world.stored ? world.stored({ name, labels, atSeconds, value }) : value;
@@ -124,7 +124,7 @@ const written = (labels: Readonly<Record<string, string>>) =>
  * This many requests, evenly spaced between the first and the last time; `bad` of them, spread evenly, have
  * the outcome `badly`.
  */
-export function dealt(
+export function spread(
   count: number,
   fromSeconds: number,
   toSeconds: number,

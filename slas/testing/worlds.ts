@@ -1,4 +1,4 @@
-import { dealt, type Replica, type Request, type World } from './openmetrics.ts';
+import { type Replica, type Request, spread, type World } from './openmetrics.ts';
 
 /** The services that the test with a real Prometheus judges: one job each, all in one TSDB. */
 
@@ -29,7 +29,7 @@ export interface WorldOptions {
    * When the process of a replica, by index, starts or ends, if it does; it receives requests only in
    * between.
    */
-  readonly lives?: readonly Pick<Replica, 'bornSeconds' | 'endedSeconds'>[];
+  readonly processes?: readonly Pick<Replica, 'beganSeconds' | 'endedSeconds'>[];
   readonly statuses?: readonly string[];
   readonly stored?: World['stored'];
 }
@@ -42,7 +42,7 @@ export function judged(job: string, options: WorldOptions = {}): Judged {
   const toSeconds = fromSeconds + durationSeconds;
   // No request coincides with a scrape.
   const inside = isAtScrapes ? 0.01 : 0;
-  const requests = dealt(
+  const requests = spread(
     rate * durationSeconds,
     fromSeconds + inside,
     toSeconds - inside,
@@ -54,8 +54,10 @@ export function judged(job: string, options: WorldOptions = {}): Judged {
     everySeconds,
     // Each replica is scraped at its own times.
     firstSeconds: START + (isAtScrapes ? 0 : Math.round(((index * everySeconds) / replicas) * 1000) / 1000),
-    requests: [...(options.before ?? []), ...requests].filter((one) => livesAt(one, options.lives?.[index])),
-    ...options.lives?.[index],
+    requests: [...(options.before ?? []), ...requests].filter((one) =>
+      existsAt(one, options.processes?.[index]),
+    ),
+    ...options.processes?.[index],
     ...(options.restartSeconds === undefined || index > 0 ? {} : { restartSeconds: options.restartSeconds }),
   });
   const world: World = {
@@ -69,10 +71,10 @@ export function judged(job: string, options: WorldOptions = {}): Judged {
   return { job, world, window: { fromSeconds, toSeconds } };
 }
 
-const livesAt = (
+const existsAt = (
   { atSeconds }: Request,
-  { bornSeconds = 0, endedSeconds = Infinity }: NonNullable<WorldOptions['lives']>[number] = {},
-) => atSeconds > bornSeconds && atSeconds <= endedSeconds;
+  { beganSeconds = 0, endedSeconds = Infinity }: NonNullable<WorldOptions['processes']>[number] = {},
+) => atSeconds > beganSeconds && atSeconds <= endedSeconds;
 
 /** What really happened in the window, counted request by request. */
 export function truth({ world, window }: Judged) {

@@ -1,5 +1,5 @@
 import { toSeconds } from '../document/units.ts';
-import type { Thinned, TimeUnit } from '../model/model.ts';
+import type { Downsampled, TimeUnit } from '../model/model.ts';
 import { endOf, MOST_BLOCKS } from '../prometheus/downsampling.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { grownBy, type Increase, nearestAt } from './increases.ts';
@@ -46,7 +46,7 @@ function gridOf(frame: Frame): Grid {
 }
 
 /** In a downsampled window, only the ends of its blocks are known. */
-function gridOfBlocks(frame: Frame, thinned: Thinned): Grid {
+function gridOfBlocks(frame: Frame, thinned: Downsampled): Grid {
   const { fromSeconds, toSeconds } = frame;
   const ends = Array.from({ length: thinned.blocks }, (_, index) => endOf(thinned, index + 1)).filter(
     (at) => at > fromSeconds && at < toSeconds,
@@ -61,8 +61,8 @@ function gridOfBlocks(frame: Frame, thinned: Thinned): Grid {
 }
 
 /** Present from edge to edge; the others began inside the window, at 0, or ended inside it. */
-export const isWhole = ({ lives }: TargetWindow) =>
-  lives[0]!.bornSeconds === null && lives.at(-1)!.unseenSeconds === 0;
+export const isWhole = ({ processes }: TargetWindow) =>
+  processes[0]!.beganSeconds === null && processes.at(-1)!.unseenSeconds === 0;
 
 type Span = Pick<TargetWindow, 'openSeconds' | 'closeSeconds'>;
 

@@ -176,7 +176,7 @@ function compare(a: Portrait, b: Portrait, frame: Frame): 'distinct' | 'unknown'
   // processes.
   const isAnywhere = isLoopback(a.address) && !areOfOnePrometheus(a.target, b.target);
   const isOneAddress = a.address !== null && a.address === b.address && !isAnywhere;
-  if (areNamedApart(a.target, b.target) && !isPreciseStart && !isOneAddress) return 'distinct';
+  if (haveDistinctNames(a.target, b.target) && !isPreciseStart && !isOneAddress) return 'distinct';
   const areStartsKnown = a.starts.size > 0 && b.starts.size > 0;
   if (areStartsKnown && common === undefined) return 'distinct';
   if (a.address === b.address && isAnywhere && common === undefined) return 'unknown';
@@ -203,7 +203,7 @@ const namesOf = ({ labels }: TargetWindow) => POD_NAMES.flatMap((name) => labels
 const mayBeOneContainer = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
   a.job !== b.job && (a.container === undefined || b.container === undefined || a.container === b.container);
 
-const areNamedApart = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
+const haveDistinctNames = ({ labels: a }: TargetWindow, { labels: b }: TargetWindow) =>
   OWN_NAMES.some((name) => a[name] !== undefined && b[name] !== undefined && a[name] !== b[name]);
 
 /** They differ only in job and address, both of which the scraping server assigns. */

@@ -1,5 +1,5 @@
 import type { Series } from '../model/model.ts';
-import type { Life } from './process-instances.ts';
+import type { ProcessInstance } from './process-instances.ts';
 import { parseValue, type TargetWindow } from './targets.ts';
 
 /** How much a counter grew in a window, in total and by each of its scrapes. */
@@ -17,7 +17,7 @@ export interface Increase {
 
 /** What a series counted in one process instance. */
 export interface Part {
-  readonly life: Life;
+  readonly processInstance: ProcessInstance;
   /** Its value where the process instance enters the window, and the counts of all earlier instances. */
   readonly base: number;
   readonly before: number;
@@ -34,9 +34,9 @@ export interface Part {
 /** How much a series had grown by a given scrape; NaN if it has no sample there. */
 export function grownBy({ series: { samples }, target, parts }: Increase, atSeconds: number): number {
   const half = target.intervalSeconds / 2;
-  const part = parts.findLast(({ life }) => atSeconds > life.openSeconds - half);
+  const part = parts.findLast(({ processInstance }) => atSeconds > processInstance.openSeconds - half);
   if (part === undefined) return 0;
-  if (atSeconds >= part.life.closeSeconds + half) return part.before + part.increase;
+  if (atSeconds >= part.processInstance.closeSeconds + half) return part.before + part.increase;
   if (part.startsAtZero && atSeconds < samples[0]![0] - half) return part.before;
   const [time, text] = samples[nearestAt(samples.length, (index) => samples[index]![0], atSeconds)]!;
   return Math.abs(time - atSeconds) < half ? part.before + parseValue(text) - part.base : Number.NaN;
@@ -75,19 +75,19 @@ function busiestOf(target: TargetWindow, counts: readonly Increase[]): number {
   const grown = (at: number) => own.reduce((sum, one) => sum + grownBy(one, at) - earlyBy(one, at), 0);
   const least = target.intervalSeconds / 2;
   let most = 0;
-  for (const { bornSeconds, openSeconds } of target.lives) {
+  for (const { beganSeconds, openSeconds } of target.processes) {
     const times = target.scrapes
       .filter(({ atSeconds }) => atSeconds >= openSeconds)
       .map(({ atSeconds }) => atSeconds);
     const known = times.map((at) => [at, grown(at)] as const).filter(([, sum]) => Number.isFinite(sum));
-    if (bornSeconds !== null && known.length > 0) {
+    if (beganSeconds !== null && known.length > 0) {
       const [first] = known[0]!;
       // A series that this process instance lacks holds the counts of an earlier one.
       const counted = own.reduce((so, one) => {
-        const part = one.parts.find(({ life }) => life.openSeconds === openSeconds);
+        const part = one.parts.find(({ processInstance }) => processInstance.openSeconds === openSeconds);
         return part === undefined ? so : so + grownBy(one, first) - part.before - part.early;
       }, 0);
-      most = Math.max(most, counted / Math.max(first - bornSeconds, least));
+      most = Math.max(most, counted / Math.max(first - beganSeconds, least));
     }
     for (const [index, [at, sum]] of known.slice(1).entries()) {
       const [earlier, less] = known[index]!;
@@ -98,7 +98,7 @@ function busiestOf(target: TargetWindow, counts: readonly Increase[]): number {
 }
 
 const earlyBy = ({ parts, target, series }: Increase, at: number) =>
-  parts.reduce((sum, { life, early }) => {
-    const since = Math.max(life.openSeconds, series.samples[0]![0]) - target.intervalSeconds / 2;
+  parts.reduce((sum, { processInstance, early }) => {
+    const since = Math.max(processInstance.openSeconds, series.samples[0]![0]) - target.intervalSeconds / 2;
     return at > since ? sum + early : sum;
   }, 0);

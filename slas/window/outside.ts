@@ -80,10 +80,10 @@ const sumOf = (counts: readonly Increase[], of: (one: Increase) => number) =>
 const SAME = 0.02;
 
 /** For a target that began or ended inside, nothing lies outside at that edge. */
-export function secondsOutside({ lives, openSeconds, closeSeconds }: TargetWindow, frame: Frame) {
+export function secondsOutside({ processes, openSeconds, closeSeconds }: TargetWindow, frame: Frame) {
   const { fromSeconds, toSeconds, isAlone } = frame;
-  const opening = lives[0]!.bornSeconds === null ? fromSeconds - openSeconds : 0;
-  const closing = lives.at(-1)!.unseenSeconds === 0 ? closeSeconds - toSeconds : 0;
+  const opening = processes[0]!.beganSeconds === null ? fromSeconds - openSeconds : 0;
+  const closing = processes.at(-1)!.unseenSeconds === 0 ? closeSeconds - toSeconds : 0;
   const isSame = opening + closing <= SAME * (toSeconds - fromSeconds);
   return isAlone || isSame ? { opening: 0, closing: 0 } : { opening, closing };
 }

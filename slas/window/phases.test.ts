@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { columnsOf } from '../client/columns.ts';
 import type { ObjectiveVerdict, Sample, Series } from '../model/model.ts';
 import { healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
+import { thin } from '../testing/downsampled.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
-import { thin } from '../testing/thinned.ts';
 
 /**
  * Services that stall at random, including at phase edges, with counters derived from each simulated request:

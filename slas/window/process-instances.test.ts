@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Sample } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import { fail, ok } from '../model/result.ts';
-import { isMissedBetween, livesOf } from './process-instances.ts';
+import { isMissedBetween, processInstancesOf } from './process-instances.ts';
 
 /**
  * Processes of one replica, scraped every 5 s, in a window from 100 s to 160 s. docs/verdict.md has the
@@ -16,53 +16,63 @@ const every5 = (started: number | string, first: number, last: number): readonly
     String(started),
   ]);
 const found = (starts: readonly Sample[], around: Partial<typeof AROUND> = {}) =>
-  livesOf(starts, { ...AROUND, ...around });
-const life = (
-  bornSeconds: number | null,
+  processInstancesOf(starts, { ...AROUND, ...around });
+const processInstance = (
+  beganSeconds: number | null,
   openSeconds: number,
   closeSeconds: number,
   unseenSeconds: number,
 ) => ({
-  ...{ bornSeconds, openSeconds, closeSeconds, unseenSeconds },
+  ...{ beganSeconds, openSeconds, closeSeconds, unseenSeconds },
 });
 
 describe('one process', () => {
   test('that was always there is counted from edge to edge', () => {
-    expect(found(every5(50, 88, 173))).toEqual(ok([life(null, 98, 163, 0)]));
-    expect(found(every5(50, 90, 170))).toEqual(ok([life(null, 100, 160, 0)]));
-    expect(found(every5(50, 100, 170))).toEqual(ok([life(null, 100, 160, 0)]));
+    expect(found(every5(50, 88, 173))).toEqual(ok([processInstance(null, 98, 163, 0)]));
+    expect(found(every5(50, 90, 170))).toEqual(ok([processInstance(null, 100, 160, 0)]));
+    expect(found(every5(50, 100, 170))).toEqual(ok([processInstance(null, 100, 160, 0)]));
   });
   test('that started inside is counted from its first scrape', () => {
-    expect(found(every5(119, 122, 172))).toEqual(ok([life(119, 122, 162, 0)]));
+    expect(found(every5(119, 122, 172))).toEqual(ok([processInstance(119, 122, 162, 0)]));
   });
   test("that ended inside is assumed to run until the next due scrape or the window's end", () => {
-    expect(found(every5(50, 98, 138), { listedUntilSeconds: 143 })).toEqual(ok([life(null, 98, 138, 5)]));
-    expect(found(every5(50, 98, 138), { listedUntilSeconds: 163 })).toEqual(ok([life(null, 98, 138, 22)]));
-    expect(found(every5(119, 122, 132), { listedUntilSeconds: 137 })).toEqual(ok([life(119, 122, 132, 5)]));
+    expect(found(every5(50, 98, 138), { listedUntilSeconds: 143 })).toEqual(
+      ok([processInstance(null, 98, 138, 5)]),
+    );
+    expect(found(every5(50, 98, 138), { listedUntilSeconds: 163 })).toEqual(
+      ok([processInstance(null, 98, 138, 22)]),
+    );
+    expect(found(every5(119, 122, 132), { listedUntilSeconds: 137 })).toEqual(
+      ok([processInstance(119, 122, 132, 5)]),
+    );
   });
   test('that was last scraped before the window may have answered requests in it', () => {
-    expect(found(every5(50, 78, 98), { listedUntilSeconds: 103 })).toEqual(ok([life(null, 98, 98, 3)]));
+    expect(found(every5(50, 78, 98), { listedUntilSeconds: 103 })).toEqual(
+      ok([processInstance(null, 98, 98, 3)]),
+    );
     expect(found(every5(50, 78, 98), { listedUntilSeconds: 100 })).toEqual(ok([]));
     // Nothing was scraped for a while, so its missing scrape does not mean a missed edge.
-    expect(found(every5(50, 75, 90), { listedUntilSeconds: 103 })).toEqual(ok([life(null, 90, 90, 3)]));
+    expect(found(every5(50, 75, 90), { listedUntilSeconds: 103 })).toEqual(
+      ok([processInstance(null, 90, 90, 3)]),
+    );
   });
   test('that started after the window is ignored', () => {
     expect(found(every5(161, 163, 178))).toEqual(ok([]));
     expect(found(every5(160, 160, 175))).toEqual(ok([]));
     // It started inside, and its first scrape closes the window.
-    expect(found(every5(158, 163, 178))).toEqual(ok([life(158, 163, 163, 0)]));
-    expect(found(every5(158, 160, 175))).toEqual(ok([life(158, 160, 160, 0)]));
+    expect(found(every5(158, 163, 178))).toEqual(ok([processInstance(158, 163, 163, 0)]));
+    expect(found(every5(158, 160, 175))).toEqual(ok([processInstance(158, 160, 160, 0)]));
     // Whole seconds are rounded up: it was scraped inside.
-    expect(found(every5(160, 159.5, 174.5))).toEqual(ok([life(160, 159.5, 164.5, 0)]));
+    expect(found(every5(160, 159.5, 174.5))).toEqual(ok([processInstance(160, 159.5, 164.5, 0)]));
   });
   test('whose start time is later than the scrape that reports it has another clock', () => {
-    expect(found(every5(123, 122, 172))).toEqual(ok([life(123, 122, 162, 0)]));
+    expect(found(every5(123, 122, 172))).toEqual(ok([processInstance(123, 122, 162, 0)]));
     expect(found(every5(124.5, 122, 172))).toEqual(
       fail(reason('started-after-scrape', { target: 'b', seconds: 2.5 })),
     );
   });
   test('first seen inside must have started close enough for its edge to be known', () => {
-    expect(found(every5(92.5, 102, 172))).toEqual(ok([life(92.5, 102, 162, 0)]));
+    expect(found(every5(92.5, 102, 172))).toEqual(ok([processInstance(92.5, 102, 162, 0)]));
     expect(found(every5(92, 102, 172))).toEqual(fail(reason('started-unseen', { target: 'b', seconds: 8 })));
   });
 });
@@ -75,13 +85,17 @@ describe('missed edges', () => {
     expect(found([...every5(50, 80, 91), ...every5(50, 106, 171)])).toEqual(late('open', 10));
     // 5 s earlier another scrape was due, as the gap shows.
     expect(found([...every5(50, 80, 95), ...every5(50, 105, 170)])).toEqual(late('open', 5));
-    expect(found([...every5(50, 80, 95), ...every5(50, 101, 171)])).toEqual(ok([life(null, 95, 161, 0)]));
+    expect(found([...every5(50, 80, 95), ...every5(50, 101, 171)])).toEqual(
+      ok([processInstance(null, 95, 161, 0)]),
+    );
   });
   test('where the window closes', () => {
     expect(found([...every5(50, 90, 155), ...every5(50, 169, 179)])).toEqual(late('close', 9));
     expect(found([...every5(50, 90, 155), ...every5(50, 165, 175)])).toEqual(late('close', 5));
     // Late, with no scrape in between.
-    expect(found([...every5(50, 94, 159), ...every5(50, 166, 176)])).toEqual(ok([life(null, 99, 166, 0)]));
+    expect(found([...every5(50, 94, 159), ...every5(50, 166, 176)])).toEqual(
+      ok([processInstance(null, 99, 166, 0)]),
+    );
     expect(found([...every5(119, 122, 152), ...every5(119, 169, 174)])).toEqual(late('close', 9));
   });
   test.each([
@@ -97,36 +111,44 @@ describe('missed edges', () => {
 });
 
 describe('several processes', () => {
-  const odd = (started: string, before: string | null) =>
+  const irregular = (started: string, before: string | null) =>
     fail(reason('start-time-went-back', { target: 'b', started, before }));
 
   test('in sequence at one address', () => {
     expect(found([...every5(50, 88, 128), ...every5(130, 133, 173)])).toEqual(
-      ok([life(null, 98, 128, 5), life(130, 133, 163, 0)]),
+      ok([processInstance(null, 98, 128, 5), processInstance(130, 133, 163, 0)]),
     );
     expect(found([...every5(50, 88, 108), ...every5(110, 113, 113), ...every5(130, 133, 173)])).toEqual(
-      ok([life(null, 98, 108, 5), life(110, 113, 113, 20), life(130, 133, 163, 0)]),
+      ok([
+        processInstance(null, 98, 108, 5),
+        processInstance(110, 113, 113, 20),
+        processInstance(130, 133, 163, 0),
+      ]),
     );
   });
   test('restarts before and after the window are ignored', () => {
-    expect(found([...every5(20, 78, 88), ...every5(90, 93, 173)])).toEqual(ok([life(null, 98, 163, 0)]));
-    expect(found([...every5(20, 78, 158), ...every5(161, 163, 173)])).toEqual(ok([life(null, 98, 158, 2)]));
+    expect(found([...every5(20, 78, 88), ...every5(90, 93, 173)])).toEqual(
+      ok([processInstance(null, 98, 163, 0)]),
+    );
+    expect(found([...every5(20, 78, 158), ...every5(161, 163, 173)])).toEqual(
+      ok([processInstance(null, 98, 158, 2)]),
+    );
   });
   test('a replacement cannot have responded before its predecessor ended', () => {
     expect(found([...every5(50, 88, 108), ...every5(80, 113, 173)])).toEqual(
-      ok([life(null, 98, 108, 5), life(80, 113, 163, 0)]),
+      ok([processInstance(null, 98, 108, 5), processInstance(80, 113, 163, 0)]),
     );
     expect(found([...every5(50, 85, 100), ...every5(80, 105, 175)])).toEqual(
-      ok([life(null, 100, 100, 5), life(80, 105, 160, 0)]),
+      ok([processInstance(null, 100, 100, 5), processInstance(80, 105, 160, 0)]),
     );
     expect(found([...every5(50, 78, 88), ...every5(80, 103, 173)])).toEqual(
       fail(reason('started-unseen', { target: 'b', seconds: 20 })),
     );
   });
   test('alternating behind one address cannot be told apart', () => {
-    expect(found([...every5(50, 88, 128), ...every5(40, 133, 173)])).toEqual(odd('40', '50'));
-    expect(found(every5('NaN', 98, 163))).toEqual(odd('NaN', null));
-    expect(found([...every5(50, 88, 128), ...every5('+Inf', 133, 173)])).toEqual(odd('NaN', '50'));
+    expect(found([...every5(50, 88, 128), ...every5(40, 133, 173)])).toEqual(irregular('40', '50'));
+    expect(found(every5('NaN', 98, 163))).toEqual(irregular('NaN', null));
+    expect(found([...every5(50, 88, 128), ...every5('+Inf', 133, 173)])).toEqual(irregular('NaN', '50'));
   });
   test('are not counted at all if one of them is not known', () => {
     expect(found([...every5(50, 88, 128), ...every5(140, 133, 173)])).toEqual(

@@ -7,9 +7,9 @@ import { fail, ok, type Result } from '../model/result.ts';
  * 0; what an instance counted after its last scrape is lost. A stable service has one instance per target,
  * from edge to edge.
  */
-export interface Life {
+export interface ProcessInstance {
   /** When its process started inside the window; null if it was running when the window opened. */
-  readonly bornSeconds: number | null;
+  readonly beganSeconds: number | null;
   /** The scrapes to subtract: at the edges of the window, or its own first and last. */
   readonly openSeconds: number;
   readonly closeSeconds: number;
@@ -49,31 +49,31 @@ interface Process {
  * The process instances that overlap the window; empty if all ended before it or began after it. Fails if
  * they are not known.
  */
-export function livesOf(
+export function processInstancesOf(
   starts: readonly Sample[],
   surroundings: Surroundings,
-): Result<readonly Life[], Reason> {
+): Result<readonly ProcessInstance[], Reason> {
   const processes = processesOf(starts);
-  const odd = processes.findIndex(
+  const irregular = processes.findIndex(
     ({ startedSeconds }, index) =>
       !Number.isFinite(startedSeconds) ||
       (index > 0 && startedSeconds <= processes[index - 1]!.startedSeconds),
   );
-  if (odd !== -1)
+  if (irregular !== -1)
     return fail(
       reason('start-time-went-back', {
         target: surroundings.name,
-        started: String(processes[odd]!.startedSeconds),
-        before: odd === 0 ? null : String(processes[odd - 1]!.startedSeconds),
+        started: String(processes[irregular]!.startedSeconds),
+        before: irregular === 0 ? null : String(processes[irregular - 1]!.startedSeconds),
       }),
     );
-  const lives: Life[] = [];
+  const instances: ProcessInstance[] = [];
   for (const index of processes.keys()) {
-    const life = lifeOf(processes, index, surroundings);
-    if (!life.ok) return life;
-    if (life.value !== null) lives.push(life.value);
+    const instance = instanceOf(processes, index, surroundings);
+    if (!instance.ok) return instance;
+    if (instance.value !== null) instances.push(instance.value);
   }
-  return ok(lives);
+  return ok(instances);
 }
 
 function processesOf(starts: readonly Sample[]): readonly Process[] {
@@ -87,25 +87,25 @@ function processesOf(starts: readonly Sample[]): readonly Process[] {
 }
 
 /** null: it ended before the window, or began after it. */
-function lifeOf(
+function instanceOf(
   processes: readonly Process[],
   index: number,
   around: Surroundings,
-): Result<Life | null, Reason> {
+): Result<ProcessInstance | null, Reason> {
   const { fromSeconds, toSeconds } = around;
   const { startedSeconds, times } = processes[index]!;
   const [first, last] = [times[0]!, times.at(-1)!];
   const endSeconds = processes[index + 1]?.times[0] ?? around.listedUntilSeconds;
   if (endSeconds <= fromSeconds) return ok(null);
   if (first >= toSeconds && startedSeconds >= toSeconds) return ok(null);
-  const isBorn = first > fromSeconds;
-  const problem = isBorn
+  const beganInside = first > fromSeconds;
+  const problem = beganInside
     ? birthProblem(processes, index, around)
     : last > fromSeconds
       ? openingProblem(times, around)
       : null;
   if (problem !== null) return fail(problem);
-  const openSeconds = isBorn ? first : times.findLast((at) => at <= fromSeconds)!;
+  const openSeconds = beganInside ? first : times.findLast((at) => at <= fromSeconds)!;
   const closeSeconds = times.find((at) => at >= toSeconds);
   if (closeSeconds !== undefined) {
     const before = times.findLast((at) => at < closeSeconds) ?? fromSeconds;
@@ -119,7 +119,7 @@ function lifeOf(
       );
   }
   return ok({
-    bornSeconds: isBorn ? startedSeconds : null,
+    beganSeconds: beganInside ? startedSeconds : null,
     openSeconds,
     closeSeconds: closeSeconds ?? last,
     unseenSeconds:

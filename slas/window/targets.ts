@@ -2,8 +2,8 @@ import type { Plan, Reading, RunRecord, Sample, Series } from '../model/model.ts
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail } from '../model/result.ts';
 import {
+  type Aggregated,
   type Blocks,
-  type Digested,
   endOf,
   nameless,
   type Stretch,
@@ -11,7 +11,7 @@ import {
   unreadPart,
 } from '../prometheus/downsampling.ts';
 import { median } from '../statistics/statistics.ts';
-import { isMissedBetween, LATE, type Life, livesOf } from './process-instances.ts';
+import { isMissedBetween, LATE, type ProcessInstance, processInstancesOf } from './process-instances.ts';
 
 /**
  * The service's scrape targets as Prometheus scraped them, and where the window opens and closes for each.
@@ -32,7 +32,7 @@ export interface TargetWindow {
   /** Scrapes that were due between the edges and never made. */
   readonly missedScrapes: number;
   /** Its process instances in the window, in sequence. */
-  readonly lives: readonly Life[];
+  readonly processes: readonly ProcessInstance[];
   /** Why its edges cannot be used, or null. */
   readonly problem: Reason | null;
   /** The scrapes there were made but failed, so `up` itself is known. Absent means no. */
@@ -90,8 +90,8 @@ export function cutTargets(
     return { targets: stable(), elsewhere: [] };
   const cut = scraped.map((one) => cutElastic(one, starts, scraped, window) ?? one);
   return {
-    targets: cut.filter((one): one is TargetWindow => 'lives' in one),
-    elsewhere: cut.filter((one) => !('lives' in one)),
+    targets: cut.filter((one): one is TargetWindow => 'processes' in one),
+    elsewhere: cut.filter((one) => !('processes' in one)),
   };
 }
 
@@ -131,7 +131,7 @@ const scrapesByUp = ({ labels, samples }: Series, unread: Scraped['unread']): Sc
 /** Blocks in which a target was scraped regularly, where only the server counted its scrapes. */
 const unreadOf = (
   blocks: Blocks | null,
-  counts: Digested | undefined,
+  counts: Aggregated | undefined,
   window: RunRecord['window'],
 ): Scraped['unread'] =>
   blocks === null || counts === undefined
@@ -222,7 +222,7 @@ function cutStable(scraped: Scraped, from: number, to: number): TargetWindow {
     scrapes: inside,
     unreadScrapes: unreadScrapes(scraped),
     missedScrapes: missedBetween(inside, intervalSeconds, scraped.unread),
-    lives: [{ bornSeconds: null, openSeconds, closeSeconds, unseenSeconds: 0 }],
+    processes: [{ beganSeconds: null, openSeconds, closeSeconds, unseenSeconds: 0 }],
     ...edgeProblem(name, { open, close, inside, intervalSeconds, from, to }),
   };
 }
@@ -288,22 +288,22 @@ function cutElastic(
   const listedUntilSeconds = listedUntil(scraped, intervalSeconds, all);
   const known =
     unknown === null
-      ? livesOf(samples, { name, fromSeconds, toSeconds, intervalSeconds, listedUntilSeconds })
+      ? processInstancesOf(samples, { name, fromSeconds, toSeconds, intervalSeconds, listedUntilSeconds })
       : fail(unknown);
   if (!known.ok) return { ...cutStable(scraped, fromSeconds, toSeconds), problem: known.error };
-  const lives = known.value;
-  if (lives.length === 0) return null;
-  const due = dueScrapes(scraped, lives, fromSeconds, toSeconds);
+  const processes = known.value;
+  if (processes.length === 0) return null;
+  const due = dueScrapes(scraped, processes, fromSeconds, toSeconds);
   return {
     labels: scraped.labels,
     name,
     intervalSeconds,
-    openSeconds: lives[0]!.openSeconds,
-    closeSeconds: lives.at(-1)!.closeSeconds,
+    openSeconds: processes[0]!.openSeconds,
+    closeSeconds: processes.at(-1)!.closeSeconds,
     scrapes: due,
     unreadScrapes: unreadScrapes(scraped),
     missedScrapes: missedBetween(due, intervalSeconds, scraped.unread),
-    lives,
+    processes,
     problem: null,
   };
 }
@@ -320,10 +320,10 @@ function unscraped(
 ): Reason | null {
   const isKnown = (at: number) =>
     scraped.scrapes.some(({ atSeconds }) => Math.abs(atSeconds - at) < intervalSeconds / 2);
-  const odd = starts.find(([at]) => at > fromSeconds && at <= toSeconds && !isKnown(at));
-  return odd === undefined
+  const irregular = starts.find(([at]) => at > fromSeconds && at <= toSeconds && !isKnown(at));
+  return irregular === undefined
     ? null
-    : reason('start-time-unscraped', { target: nameOf(scraped), atSeconds: odd[0] });
+    : reason('start-time-unscraped', { target: nameOf(scraped), atSeconds: irregular[0] });
 }
 
 /**
@@ -342,13 +342,13 @@ function listedUntil({ scrapes }: Scraped, intervalSeconds: number, all: readonl
  */
 function dueScrapes(
   { scrapes }: Scraped,
-  lives: readonly Life[],
+  processes: readonly ProcessInstance[],
   fromSeconds: number,
   toSeconds: number,
 ): readonly Scrape[] {
-  const { bornSeconds, openSeconds } = lives[0]!;
+  const { beganSeconds, openSeconds } = processes[0]!;
   const opening = scrapes.findLast(({ atSeconds }) => atSeconds <= fromSeconds)?.atSeconds;
   const closing = scrapes.find(({ atSeconds }) => atSeconds >= toSeconds)?.atSeconds;
-  const first = Math.min(openSeconds, bornSeconds ?? opening ?? openSeconds);
+  const first = Math.min(openSeconds, beganSeconds ?? opening ?? openSeconds);
   return scrapes.filter(({ atSeconds }) => atSeconds >= first && atSeconds <= (closing ?? toSeconds));
 }

@@ -37,7 +37,9 @@ const TWICE = 2;
  * plus one because intervals are cut at arbitrary points.
  */
 export function boundBySeconds(counts: readonly Increase[], frame: Frame): number {
-  const unseen = frame.targets.flatMap(({ lives }) => lives.map(({ unseenSeconds }) => unseenSeconds));
+  const unseen = frame.targets.flatMap(({ processes }) =>
+    processes.map(({ unseenSeconds }) => unseenSeconds),
+  );
   const busiest = busiestRate(counts, frame);
   return unseen.reduce(
     (sum, seconds) => sum + (seconds === 0 ? 0 : Math.floor(TWICE * busiest * seconds) + 1),

@@ -1,4 +1,4 @@
-import { answersInAll } from '../client/requests.ts';
+import { allResponses } from '../client/requests.ts';
 import type { Evidence, Plan, Reading, RunRecord, Selected, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
@@ -8,7 +8,7 @@ import { withoutStaleMarkers } from '../prometheus/stale-markers.ts';
 import { selectedIn } from '../prometheus/stored-text.ts';
 import { type HiddenRestart, hiddenRestarts } from './hidden-restarts.ts';
 import { busiestRate, type Increase, type Part, total } from './increases.ts';
-import type { Life } from './process-instances.ts';
+import type { ProcessInstance } from './process-instances.ts';
 import { belongsTo, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
 
 /**
@@ -99,7 +99,7 @@ function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: F
   if (load === null || !load.completed || requests === null || isolated === false) return false;
   const counted = countIncreases(requests, frame, 'zero');
   if (!counted.ok) return false;
-  const beyond = total(counted.value) - answersInAll(load);
+  const beyond = total(counted.value) - allResponses(load);
   return beyond >= 0 && beyond <= load.lost;
 }
 
@@ -107,12 +107,12 @@ function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: F
 function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): Missing | null {
   if (load === null || !load.completed || requests === null || isolated === false) return null;
   const counted = countIncreases(requests, frame, 'zero');
-  const areAllSeen = frame.targets.every(({ lives }) =>
-    lives.every(({ unseenSeconds }) => unseenSeconds === 0),
+  const areAllSeen = frame.targets.every(({ processes }) =>
+    processes.every(({ unseenSeconds }) => unseenSeconds === 0),
   );
   if (!counted.ok || (areAllSeen && frame.restarts.length === 0)) return null;
   const all = total(counted.value);
-  return { requests: Math.max(0, answersInAll(load) - all) + load.lost, counted: all };
+  return { requests: Math.max(0, allResponses(load) - all) + load.lost, counted: all };
 }
 
 // ---------------------------------------------------------------------------------------------- counting
@@ -185,8 +185,9 @@ function countAll(
     const broken = counted.find((result) => !result.ok);
     if (broken !== undefined) return broken;
     const present = counted.flatMap((result) => (result.ok && result.value !== null ? [result.value] : []));
-    const isSilent = (life: Life) => !present.some(({ parts }) => parts.some((part) => part.life === life));
-    if (absent !== 'zero' && target.lives.some(isSilent))
+    const isSilent = (processInstance: ProcessInstance) =>
+      !present.some(({ parts }) => parts.some((part) => part.processInstance === processInstance));
+    if (absent !== 'zero' && target.processes.some(isSilent))
       return fail(lacking(selector, target, reading.series, frame));
     increases.push(...present);
   }
@@ -266,8 +267,8 @@ function countSeries(
 ): Result<Increase | null, Reason> {
   const parts: Part[] = [];
   let before = 0;
-  for (const life of target.lives) {
-    const part = countLife(series, target, life, frame, absent);
+  for (const processInstance of target.processes) {
+    const part = countLife(series, target, processInstance, frame, absent);
     if (!part.ok) return part;
     if (part.value === null) continue;
     parts.push({ ...part.value, before });
@@ -279,7 +280,7 @@ function countSeries(
 function countLife(
   series: Series,
   target: TargetWindow,
-  life: Life,
+  processInstance: ProcessInstance,
   frame: Frame,
   absent: 'zero' | null,
 ): Result<Omit<Part, 'before'> | null, Reason> {
@@ -287,26 +288,26 @@ function countLife(
   const { labels, samples } = series;
   const timeAt = (index: number) => samples[index]![0];
   // Bisection: a window of a day has many samples.
-  const from = firstAfter(samples.length, timeAt, life.openSeconds - half);
-  const end = firstAfter(samples.length, timeAt, life.closeSeconds + half, false);
-  const isBorn = life.bornSeconds !== null;
-  const wasThere = !isBorn && from > 0;
+  const from = firstAfter(samples.length, timeAt, processInstance.openSeconds - half);
+  const end = firstAfter(samples.length, timeAt, processInstance.closeSeconds + half, false);
+  const beganInside = processInstance.beganSeconds !== null;
+  const wasThere = !beganInside && from > 0;
   if (from >= end) return wasThere ? fail(reason('series-vanished', { labels })) : ok(null);
-  const opening = isBorn ? from : firstAfter(samples.length, timeAt, frame.fromSeconds);
+  const opening = beganInside ? from : firstAfter(samples.length, timeAt, frame.fromSeconds);
   const isOpen = opening > from;
   const closing =
-    life.unseenSeconds === 0
+    processInstance.unseenSeconds === 0
       ? firstAfter(samples.length, timeAt, frame.toSeconds, false)
-      : firstAfter(samples.length, timeAt, life.closeSeconds - half);
+      : firstAfter(samples.length, timeAt, processInstance.closeSeconds - half);
   if (closing >= end) return fail(reason('series-ended', { labels, atSeconds: timeAt(end - 1) }));
-  const isInside = !isOpen && !isBorn;
+  const isInside = !isOpen && !beganInside;
   if (isInside && (wasThere || (absent !== 'zero' && !mayBeNew(series, from, target, frame))))
     return fail(reason('series-began-unseen', { labels }));
   const first = isOpen ? opening - 1 : from;
   const base = isOpen ? parseValue(samples[first]![1]) : 0;
-  const mayBeEarly = isBorn
-    ? life.bornSeconds! < frame.fromSeconds
-    : isInside && absent !== 'zero' && !isFamilyNew(series, target, life, frame);
+  const mayBeEarly = beganInside
+    ? processInstance.beganSeconds! < frame.fromSeconds
+    : isInside && absent !== 'zero' && !isFamilyNew(series, target, processInstance, frame);
   let before = Number.NEGATIVE_INFINITY;
   let fall: Reason | null = null;
   for (let index = first; index <= closing; index++) {
@@ -319,7 +320,7 @@ function countLife(
   }
   const early = mayBeEarly && !frame.isSettled ? parseValue(samples[first]![1]) : 0;
   if (fall !== null) return fail(fall);
-  return ok({ life, base, increase: before - base, startsAtZero: !isOpen, early });
+  return ok({ processInstance, base, increase: before - base, startsAtZero: !isOpen, early });
 }
 
 /**
@@ -348,8 +349,13 @@ const SAME_SCRAPE_SECONDS = 0.01;
  * A target that was scraped where the window opens and had no series of the metric yet: its first series
  * began at 0.
  */
-function isFamilyNew({ labels }: Series, target: TargetWindow, life: Life, { readings }: Frame): boolean {
-  const until = life.openSeconds + target.intervalSeconds / 2;
+function isFamilyNew(
+  { labels }: Series,
+  target: TargetWindow,
+  processInstance: ProcessInstance,
+  { readings }: Frame,
+): boolean {
+  const until = processInstance.openSeconds + target.intervalSeconds / 2;
   return ![...readings.values()].some(({ series }) =>
     series.some(
       (one) =>

@@ -97,7 +97,7 @@ const soakSettings = { INFERENCE_LIMIT_MS: '3000', REQUEST_DEADLINE_MS: '60000',
 
 async function runSoak(seconds: number, json: boolean, { folder, cleanup, io }: Place): Promise<ExitCode> {
   const texts = (await readTexts(io.root, io.signal)).map(({ text }) => text);
-  const program = join(io.root, 'scripts', 'bench', 'troubled-service.ts');
+  const program = join(io.root, 'scripts', 'bench', 'faulty-service.ts');
   const server = cleanup.use(await startServer('troubled service', [program], soakSettings, folder, io));
   io.progress(`a mixed load for ${seconds} s, with bad input and dying workers`);
   const report = await soak(server, texts, seconds, io.signal);

@@ -1,5 +1,5 @@
-import { foresee, tooShort } from '../../../slas/plan/power-analysis.ts';
-import { renderForesight } from '../../../slas/render/foresight.ts';
+import { analysePower, tooShort } from '../../../slas/plan/power-analysis.ts';
+import { renderPowerAnalysis } from '../../../slas/render/power-analysis.ts';
 import { planRun, type RunOptions } from '../../run/prepare.ts';
 import { addPlanOptions, addScenario, addScript, type Register } from '../command.ts';
 import type { PlacedProblem } from '../inputs.ts';
@@ -29,16 +29,16 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
   const load = made.load!;
   const problems = tooShort(made, load).map((problem) => ({ ...problem, file }));
   if (options.json === true) {
-    const told = {
+    const output = {
       schema: 'sla-harness/foresight/v1',
       sla: made.sla,
       confidence: made.confidence,
       plannedRequests: load.plannedRequests,
       scheduledSeconds: load.scheduledSeconds,
-      objectives: foresee(made, load),
+      objectives: analysePower(made, load),
       problems: problems.map(({ code, message }) => ({ code, message })),
     };
-    io.print(`${JSON.stringify(told, null, 2)}\n`);
-  } else io.print(renderForesight(made, load));
+    io.print(`${JSON.stringify(output, null, 2)}\n`);
+  } else io.print(renderPowerAnalysis(made, load));
   return problems.length === 0 ? 0 : problems;
 }

@@ -83,9 +83,9 @@ const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 
 const row = ({ service, percentile, durationSeconds, designEffect, meanHeld, ...shares }: Cell) => {
   const { textbook, ownBlocks, recipe, missed, notSteady } = shares;
-  const told = [textbook, ownBlocks, recipe, missed, notSteady].map(percent);
+  const percentages = [textbook, ownBlocks, recipe, missed, notSteady].map(percent);
   const mean = meanHeld === null ? '' : percent(meanHeld);
-  return `| ${[service, percentile, durationSeconds, designEffect.toFixed(1), ...told, mean].join(' | ')} |\n`;
+  return `| ${[service, percentile, durationSeconds, designEffect.toFixed(1), ...percentages, mean].join(' | ')} |\n`;
 };
 
 async function printLimits(io: Io): Promise<ExitCode> {

@@ -74,7 +74,7 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
   const running = await stackStatus(io);
   if (running !== null) {
     io.progress('a stack is already running');
-    return tell(running, io);
+    return printStack(running, io);
   }
   // Installed here, where progress is visible; the holder then finds it immediately.
   if (kind === 'local') await findTool('prometheus', toolIo(io));
@@ -83,7 +83,7 @@ export async function up(options: StackOptions, io: Io): Promise<ExitCode | read
   const delivery = parts.has('alerts') ? await findAlertmanager(io) : [];
   const stack = await stackUp([...args, ...delivery], io);
   if (parts.has('alerts')) io.progress(`alerts: ${stack.prometheusUrl}/api/v1/alerts`);
-  return tell(stack, io);
+  return printStack(stack, io);
 }
 
 /** Alerts can be viewed without it; it is required only if a receiver is configured. */
@@ -200,10 +200,13 @@ export async function status(io: Io): Promise<ExitCode> {
     io.print('no stack is running: start one with ./sla stack up\n');
     return 4;
   }
-  return tell(stack, io);
+  return printStack(stack, io);
 }
 
-function tell({ serviceUrl, prometheusUrl, others, leftOut, logs, incidents }: UpStack, io: Io): ExitCode {
+function printStack(
+  { serviceUrl, prometheusUrl, others, leftOut, logs, incidents }: UpStack,
+  io: Io,
+): ExitCode {
   const lines = { service: serviceUrl, Prometheus: prometheusUrl, ...others, logs };
   for (const [name, place] of Object.entries(lines)) io.print(`${name.padEnd(12)}  ${place}\n`);
   for (const one of leftOut) io.print(`${'left out'.padEnd(12)}  ${one}\n`);

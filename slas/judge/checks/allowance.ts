@@ -10,7 +10,7 @@ import { countedErrors, coversTheLoad, FAILED, isCountedAsBad } from './counted-
  * errors, redirects, failures, unanswered requests. Together with the counted errors, all of them share one
  * tolerance, the strictest error limit of the plan: 1% of one kind and 1% of another are 2% of the requests.
  */
-export interface Unasked {
+export interface Unexpected {
   /** 4xx except 429 that the script did not expect. */
   readonly mistaken: number;
   /**
@@ -24,7 +24,7 @@ export interface Unasked {
 /** The tolerance if no objective limits errors: the allowed deviation of a load from its plan. */
 const MAX_UNCOUNTED = 0.02;
 
-export function unaskedOf(plan: Plan, load: LoadRecord): Unasked {
+export function unexpectedOf(plan: Plan, load: LoadRecord): Unexpected {
   const lostIsCounted = coversTheLoad(
     plan,
     ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad',
@@ -49,8 +49,9 @@ function statusesOf({ client, answered }: LoadRecord): ReadonlyMap<string, numbe
 /** The most common status of a class stands for the class. */
 const exampleOf = (status: string) => ({ '3xx': '302', '4xx': '404', '5xx': '500' })[status] ?? status;
 
-export const failedIn = ({ failed }: Unasked) => [...failed.values()].reduce((sum, count) => sum + count, 0);
-const allOf = (unasked: Unasked) => unasked.mistaken + unasked.lost + failedIn(unasked);
+export const failedIn = ({ failed }: Unexpected) =>
+  [...failed.values()].reduce((sum, count) => sum + count, 0);
+const allOf = (unexpected: Unexpected) => unexpected.mistaken + unexpected.lost + failedIn(unexpected);
 
 /** The ratio with the lowest limit; undefined if the plan has none. */
 const strictestOf = ({ objectives }: Plan): PlannedObjective | undefined =>
@@ -62,8 +63,8 @@ const strictestOf = ({ objectives }: Plan): PlannedObjective | undefined =>
 
 /** Why there are too many; null while they are tolerated. `more` are additional ones of unknown outcome. */
 export function beyondAllowance(plan: Plan, load: LoadRecord, more = 0): Reason | null {
-  const unasked = unaskedOf(plan, load);
-  const own = allOf(unasked) + more;
+  const unexpected = unexpectedOf(plan, load);
+  const own = allOf(unexpected) + more;
   if (own === 0) return null;
   const strictest = strictestOf(plan);
   const counted = strictest === undefined ? 0 : countedErrors(plan, load);
@@ -75,9 +76,9 @@ export function beyondAllowance(plan: Plan, load: LoadRecord, more = 0): Reason 
   return reason('unexpected-outcomes', {
     requests: isKept ? own : together,
     sent: load.sent,
-    refused: unasked.mistaken,
-    failed: [...unasked.failed].toSorted().map(([status, count]) => ({ status, count })),
-    unanswered: unasked.lost,
+    refused: unexpected.mistaken,
+    failed: [...unexpected.failed].toSorted().map(([status, count]) => ({ status, count })),
+    unanswered: unexpected.lost,
     countedErrors: isKept ? 0 : counted,
     tolerance: MAX_UNCOUNTED,
     limit: isKept ? null : { id: strictest!.id, text: strictest!.target.text },

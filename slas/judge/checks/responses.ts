@@ -1,7 +1,7 @@
 import { countWhere } from '../../client/requests.ts';
 import type { LoadRecord, Plan, Precondition, RunRecord } from '../../model/model.ts';
 import { type Reason, reason } from '../../model/reasons.ts';
-import { beyondAllowance, failedIn, unaskedOf } from './allowance.ts';
+import { beyondAllowance, failedIn, unexpectedOf } from './allowance.ts';
 import { check } from './check.ts';
 import { FAILED } from './counted-errors.ts';
 import { areFailuresAllowed } from './load-script.ts';
@@ -63,7 +63,7 @@ export function requestsValid(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'requests-valid';
   if (load === null) return check(id, null, reason('no-run-record', {}));
   if (load.sent === 0) return check(id, null, reason('nothing-sent', {}));
-  const { mistaken: refused } = unaskedOf(plan, load);
+  const { mistaken: refused } = unexpectedOf(plan, load);
   const seen = reason('client-errors', { refused, sent: load.sent, expected: load.expectedRefusals ?? null });
   return allowed(id, refused, [seen], plan, load);
 }
@@ -89,7 +89,7 @@ export function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
   if (load === null) return check(id, null, reason('no-run-record', {}));
   if (load.sent === 0) return check(id, null, reason('nothing-sent', {}));
   const seen = reason('requests-unanswered', { unanswered: load.lost, sent: load.sent });
-  const { lost } = unaskedOf(plan, load);
+  const { lost } = unexpectedOf(plan, load);
   const uncounted = lost === 0 ? [] : [reason('unanswered-not-judged', {})];
   return allowed(id, lost, [seen, ...uncounted], plan, load);
 }
@@ -102,15 +102,15 @@ export function failuresJudged(plan: Plan, { load }: RunRecord): Precondition {
   const id = 'failures-judged';
   if (load?.sent === 0) return check(id, null, reason('nothing-sent', {}));
   if (load === null) return check(id, null, reason('no-run-record', {}));
-  const unasked = unaskedOf(plan, load);
-  const unjudged = failedIn(unasked);
+  const unexpected = unexpectedOf(plan, load);
+  const unjudged = failedIn(unexpected);
   if (load.client === undefined && unjudged === 0) return check(id, null, reason('no-client-record', {}));
   const failed =
     load.client === undefined
       ? load.answered['3xx'] + load.answered['5xx']
       : countWhere(load.client, ({ status }) => FAILED.test(status));
   const seen = reason('failed-responses', { failed, sent: load.sent });
-  const statuses = [...unasked.failed.keys()].sort();
+  const statuses = [...unexpected.failed.keys()].sort();
   const uncounted = unjudged === 0 ? [] : [reason('failed-not-judged', { failed: unjudged, statuses })];
   return allowed(id, unjudged, [seen, ...uncounted], plan, load);
 }

@@ -5,7 +5,7 @@ import { partialEvent } from '../../measures/measured.ts';
 import type { Evidence, LoadRecord } from '../../model/model.ts';
 import type { Reason, ReasonCode } from '../../model/reasons.ts';
 import { type Given, healthy, readCaseFiles } from '../../testing/cases.ts';
-import { thin } from '../../testing/thinned.ts';
+import { thin } from '../../testing/downsampled.ts';
 import { renderReasonReference } from './reference.ts';
 import { REASONS, wordsOf } from './words.ts';
 

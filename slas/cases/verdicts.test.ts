@@ -11,7 +11,7 @@ import { judgeInWords } from '../testing/judge-in-words.ts';
  * `# its name`.
  */
 
-const FILE = 'told.txt';
+const FILE = 'verdicts.txt';
 const MARKS = new Map([
   [true, '✓'],
   [false, '✗'],
@@ -34,7 +34,7 @@ const sense = (line: string) =>
     .replace(/"[^"]*"|\w+\{[^}]*\}/g, '""')
     .replace(/[\d.,:]+/g, '0');
 
-function tell(names: readonly string[]): string {
+function wordsOf(names: readonly string[]): string {
   const cases = new Map([...readCaseFiles().values()].flat().map((one) => [one.name, one]));
   const told = new Set<string>();
   const paragraphs = names.map((name) => {
@@ -55,5 +55,5 @@ test('verdicts have the recorded words', async () => {
   const file = readFileSync(new URL(FILE, import.meta.url), 'utf8');
   const names = [...file.matchAll(/^# (.*)$/gm)].map(([, name]) => name!);
   expect(names.length).toBeGreaterThan(80);
-  await expect(tell(names)).toMatchFileSnapshot(FILE);
+  await expect(wordsOf(names)).toMatchFileSnapshot(FILE);
 });

@@ -1,13 +1,13 @@
 import type { Load, Plan } from '../model/model.ts';
-import { DEPENDENT, foresee } from '../plan/power-analysis.ts';
+import { analysePower, DEPENDENT } from '../plan/power-analysis.ts';
 import { amountInWords, loadInWords } from './load-in-words.ts';
 import { formatCount, formatValue } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
 /** The power analysis of a plan, for a terminal. */
-export function renderForesight(plan: Plan, load: Load): string {
+export function renderPowerAnalysis(plan: Plan, load: Load): string {
   const share = (value: number | null) => (value === null ? '–' : formatValue(value, 'ratio'));
-  const rows = foresee(plan, load).map(({ id, target, planned, plannedWhat, least, detectable }) =>
+  const rows = analysePower(plan, load).map(({ id, target, planned, plannedWhat, least, detectable }) =>
     [
       id,
       target,

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Evidence, ObjectiveVerdict, Reading, Sample, Series } from '../model/model.ts';
 import { healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
+import { thin } from '../testing/downsampled.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
-import { thin } from '../testing/thinned.ts';
 
 /**
  * Evidence of a healthy service, corrupted at random in ways that leave a number to compare: the verdict must
@@ -40,10 +40,10 @@ const isEdge = ([at]: Sample) => at === OPEN || at === CLOSE;
 /** Picks one of several by an arbitrary number. */
 const pick = <T>(from: readonly T[], at: number): T => from[at % from.length]!;
 
-type Spoil = (series: Series, at: number) => Series;
+type Corruption = (series: Series, at: number) => Series;
 
 const withSamples =
-  (change: (samples: readonly Sample[], at: number) => readonly Sample[]): Spoil =>
+  (change: (samples: readonly Sample[], at: number) => readonly Sample[]): Corruption =>
   (series, at) => ({ ...series, samples: change(series.samples, at) });
 
 const replaceInside = (value: string) =>
@@ -75,7 +75,7 @@ const reset = withSamples((samples, at) => {
   );
 });
 
-const SPOILS: Readonly<Record<string, Spoil>> = {
+const CORRUPTIONS: Readonly<Record<string, Corruption>> = {
   'NaN inside': replaceInside('NaN'),
   'infinity inside': replaceInside('+Inf'),
   'minus infinity inside': replaceInside('-Inf'),
@@ -92,16 +92,16 @@ const inReading = (evidence: Evidence, at: number, change: (reading: Reading) =>
   return { ...evidence, readings: evidence.readings.map((one) => (one === chosen ? change(one) : one)) };
 };
 
-const spoilSeries = (evidence: Evidence, spoil: Spoil, at: number) =>
+const corruptSeries = (evidence: Evidence, corrupt: Corruption, at: number) =>
   inReading(evidence, at, (reading) => {
     const chosen = pick(reading.series, Math.floor(at / 13));
     return {
       ...reading,
-      series: reading.series.map((one) => (one === chosen ? spoil(one, Math.floor(at / 170)) : one)),
+      series: reading.series.map((one) => (one === chosen ? corrupt(one, Math.floor(at / 170)) : one)),
     };
   });
 
-const SPOIL_READINGS: Readonly<Record<string, (reading: Reading) => Reading>> = {
+const READING_CORRUPTIONS: Readonly<Record<string, (reading: Reading) => Reading>> = {
   warning: (reading) => ({ ...reading, warnings: ['a store did not answer'] }),
   error: (reading) => ({ ...reading, error: 'status 503' }),
   'error without series': (reading) => ({ ...reading, series: [], error: 'timed out' }),
@@ -127,13 +127,16 @@ const hasNaN = (series: readonly Series[]) =>
 test('a corrupted series is never a pass, and objectives that rest on it are never met', () => {
   const property = fc.property(
     service,
-    fc.array(fc.tuple(fc.constantFrom(...Object.keys(SPOILS)), draw), { minLength: 1, maxLength: 3 }),
-    (number, spoils) => {
+    fc.array(fc.tuple(fc.constantFrom(...Object.keys(CORRUPTIONS)), draw), { minLength: 1, maxLength: 3 }),
+    (number, corruptions) => {
       const { plan, run, evidence } = services()[number]!;
-      const spoiled = spoils.reduce((so, [name, at]) => spoilOnce(so, SPOILS[name]!, at), evidence);
-      const verdict = judgeInWords(plan, run, spoiled);
+      const corrupted = corruptions.reduce(
+        (so, [name, at]) => corruptOnce(so, CORRUPTIONS[name]!, at),
+        evidence,
+      );
+      const verdict = judgeInWords(plan, run, corrupted);
       expect(verdict.verdict).not.toBe('pass');
-      const touched = spoiled.readings.filter((reading, index) => reading !== evidence.readings[index]);
+      const touched = corrupted.readings.filter((reading, index) => reading !== evidence.readings[index]);
       // Some servers report a failed scrape as no "up" value and NaN for a counter at the same time.
       if (touched.some(({ selector, series }) => selector === plan.up && hasNaN(series))) return;
       for (const { id, query, verdict: outcome } of verdict.objectives) {
@@ -149,13 +152,13 @@ test('corruption between the samples that are read of a long window is never a p
   const seen = { undecided: 0, judged: 0 };
   const property = fc.property(
     service,
-    fc.tuple(fc.constantFrom(...Object.keys(SPOILS)), draw),
+    fc.tuple(fc.constantFrom(...Object.keys(CORRUPTIONS)), draw),
     fc.integer({ min: 2, max: 12 }),
     (number, [name, at], blocks) => {
       const { plan, run, evidence } = services()[number]!;
       expect(judgeInWords(plan, run, thin(plan, run, evidence, blocks)).verdict).toBe('pass');
-      const spoiled = spoilOnce(evidence, SPOILS[name]!, at);
-      const [whole, thinned] = [spoiled, thin(plan, run, spoiled, blocks)].map((of) =>
+      const corrupted = corruptOnce(evidence, CORRUPTIONS[name]!, at);
+      const [whole, thinned] = [corrupted, thin(plan, run, corrupted, blocks)].map((of) =>
         judgeInWords(plan, run, of),
       );
       expect(thinned!.verdict).not.toBe('pass');
@@ -172,24 +175,24 @@ test('corruption between the samples that are read of a long window is never a p
 });
 
 /** Corrupts a series unless an earlier corruption already removed the samples that this one needs. */
-function spoilOnce(evidence: Evidence, spoil: Spoil, at: number): Evidence {
+function corruptOnce(evidence: Evidence, corrupt: Corruption, at: number): Evidence {
   const told = pick(evidence.readings, at).series;
-  if (told.length === 0) return spoilOnce(evidence, spoil, at + 1);
+  if (told.length === 0) return corruptOnce(evidence, corrupt, at + 1);
   const chosen = pick(told, Math.floor(at / 13));
   const whole =
     chosen.samples.filter(isEdge).length === 2 && chosen.samples.every(([, value]) => value !== '');
-  return whole ? spoilSeries(evidence, spoil, at) : evidence;
+  return whole ? corruptSeries(evidence, corrupt, at) : evidence;
 }
 
 test('a response with a warning or an error is never a pass', () => {
   const property = fc.property(
     service,
-    fc.constantFrom(...Object.keys(SPOIL_READINGS)),
+    fc.constantFrom(...Object.keys(READING_CORRUPTIONS)),
     draw,
     (number, name, at) => {
       const { plan, run, evidence } = services()[number]!;
-      const spoiled = inReading(evidence, at, SPOIL_READINGS[name]!);
-      expect(judgeInWords(plan, run, spoiled).verdict).not.toBe('pass');
+      const corrupted = inReading(evidence, at, READING_CORRUPTIONS[name]!);
+      expect(judgeInWords(plan, run, corrupted).verdict).not.toBe('pass');
     },
   );
   check(property, 300);
@@ -208,15 +211,15 @@ test('evidence that lacks a reading is never a pass', () => {
 test('a missed or failed scrape at an edge leaves every objective undecided', () => {
   const property = fc.property(service, draw, fc.boolean(), (number, at, isMissed) => {
     const { plan, run, evidence } = services()[number]!;
-    const spoiled = {
+    const corrupted = {
       ...evidence,
       readings: evidence.readings.map((reading) =>
         reading.selector === plan.up
-          ? { ...reading, series: spoilOne(reading.series, at, isMissed ? dropEdge : failEdge) }
+          ? { ...reading, series: corruptOne(reading.series, at, isMissed ? dropEdge : failEdge) }
           : reading,
       ),
     };
-    const { verdict, objectives } = judgeInWords(plan, run, spoiled);
+    const { verdict, objectives } = judgeInWords(plan, run, corrupted);
     expect(verdict).toBe('inconclusive');
     expect(new Set(objectives.map((one) => one.verdict))).toEqual(new Set(['undecided']));
   });
@@ -228,8 +231,8 @@ const failEdge = withSamples((samples, at) => {
   return samples.map((sample): Sample => (sample[0] === time ? [time, '0'] : sample));
 });
 
-const spoilOne = (series: readonly Series[], at: number, spoil: Spoil) =>
-  series.map((one, index) => (index === at % series.length ? spoil(one, Math.floor(at / 7)) : one));
+const corruptOne = (series: readonly Series[], at: number, corrupt: Corruption) =>
+  series.map((one, index) => (index === at % series.length ? corrupt(one, Math.floor(at / 7)) : one));
 
 test('with a run record, no request counter can be lowered unnoticed', () => {
   const property = fc.property(
@@ -244,7 +247,7 @@ test('with a run record, no request counter can be lowered unnoticed', () => {
       );
       const readings = evidence.readings.map((reading) =>
         reading.selector.startsWith('http_requests_total')
-          ? { ...reading, series: spoilOne(reading.series, at, lower) }
+          ? { ...reading, series: corruptOne(reading.series, at, lower) }
           : reading,
       );
       expect(judgeInWords(plan, run, { ...evidence, readings }).verdict).not.toBe('pass');
@@ -261,7 +264,7 @@ test('missing samples inside the window do not change counts', () => {
       (so, at) =>
         inReading(so, evidence.readings.indexOf(pick(counters, at)), (reading) => ({
           ...reading,
-          series: spoilOne(reading.series, at, dropInside),
+          series: corruptOne(reading.series, at, dropInside),
         })),
       evidence,
     );

@@ -12,7 +12,7 @@ const pool = new WorkerPool({
   queueLimit: config.queueLimit,
   defaultDeadlineMs: config.requestDeadlineMs,
   inferenceLimitMs: config.inferenceLimitMs,
-  program: new URL('../../service/testing/troubled-worker.ts', import.meta.url),
+  program: new URL('../../service/testing/faulty-worker.ts', import.meta.url),
 });
 const app = buildApp(config, pool, { logStream: new LogOutput() });
 await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'bound' });

@@ -12,7 +12,7 @@ export interface ModelB {
  * Settings for what the service records in addition to its responses, and the limits of what it stores for
  * that.
  */
-export interface TellingConfig {
+export interface RecordingConfig {
   /** MODEL_B_DIR and MODEL_B_SHARE. */
   readonly modelB: ModelB | undefined;
   /** VALUE_PER_PREDICTION: the value of one text's prediction, in a unit of your own. */
@@ -27,7 +27,7 @@ export interface TellingConfig {
   readonly expectedPositiveRatio: number | undefined;
 }
 
-export function readTelling(read: Reader, problems: Problem[]): TellingConfig {
+export function readRecordingConfig(read: Reader, problems: Problem[]): RecordingConfig {
   return {
     modelB: readModelB(read, problems),
     valuePerPrediction: read.decimal('VALUE_PER_PREDICTION', 0, 1_000_000) ?? 0,

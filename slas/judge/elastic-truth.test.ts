@@ -8,7 +8,7 @@ import { selectorsOfPlan } from '../prometheus/promql.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 import { selects } from '../testing/notation.ts';
-import { dealt, type Replica, type Request, samplesOf, type World } from '../testing/openmetrics.ts';
+import { type Replica, type Request, samplesOf, spread, type World } from '../testing/openmetrics.ts';
 
 /**
  * Random elastic services whose every request is known, including those that no scrape saw: a met objective
@@ -37,7 +37,7 @@ const planOf = (isIsolated: boolean): Plan => {
 };
 
 /** The seconds of the window between which a replica exists; null: it existed before, or stays. */
-const life = fc.record({
+const processInstance = fc.record({
   phase: fc.double({ min: 0, max: EVERY - 0.01, noNaN: true }),
   born: fc.option(fc.double({ min: 1, max: 55, noNaN: true }), { freq: 3 }),
   ended: fc.option(fc.double({ min: 1, max: 58, noNaN: true }), { freq: 3 }),
@@ -46,15 +46,15 @@ const life = fc.record({
   badAtTheEnd: fc.constantFrom(0, 0, 1),
   badly: fc.constantFrom({ seconds: 0.25 }, { seconds: 0.6 }, { seconds: 0.01, status: '500' }),
 });
-type Life = typeof life extends fc.Arbitrary<infer T> ? T : never;
+type ProcessInstance = typeof processInstance extends fc.Arbitrary<infer T> ? T : never;
 
 const round = (seconds: number) => Math.round(seconds * 1000) / 1000;
 
-function replicaOf({ phase, born, ended, bad, badAtTheEnd, badly }: Life, index: number): Replica {
-  const bornSeconds = born === null ? null : round(FROM + born);
+function replicaOf({ phase, born, ended, bad, badAtTheEnd, badly }: ProcessInstance, index: number): Replica {
+  const beganSeconds = born === null ? null : round(FROM + born);
   const endedSeconds = ended === null || ended < (born ?? 0) + 1 ? null : round(FROM + ended);
-  const all = dealt(RATE * 60, FROM, TO, Math.round(bad * RATE * 60), badly).filter(
-    ({ atSeconds }) => atSeconds > (bornSeconds ?? 0) && atSeconds <= (endedSeconds ?? Infinity),
+  const all = spread(RATE * 60, FROM, TO, Math.round(bad * RATE * 60), badly).filter(
+    ({ atSeconds }) => atSeconds > (beganSeconds ?? 0) && atSeconds <= (endedSeconds ?? Infinity),
   );
   const isLate = ({ atSeconds }: Request) =>
     badAtTheEnd === 1 && endedSeconds !== null && atSeconds > endedSeconds - EVERY;
@@ -63,7 +63,7 @@ function replicaOf({ phase, born, ended, bad, badAtTheEnd, badly }: Life, index:
     everySeconds: EVERY,
     firstSeconds: round(START + phase),
     requests: all.map((one) => (isLate(one) ? { ...one, ...badly } : one)),
-    ...(bornSeconds === null ? {} : { bornSeconds }),
+    ...(beganSeconds === null ? {} : { beganSeconds }),
     ...(endedSeconds === null ? {} : { endedSeconds }),
   };
 }
@@ -123,10 +123,10 @@ function truthOf(requests: readonly Request[]): Readonly<Record<string, boolean>
   };
 }
 
-const services = fc.array(life, { minLength: 1, maxLength: 4 });
+const services = fc.array(processInstance, { minLength: 1, maxLength: 4 });
 
-function judged(lives: readonly Life[], isIsolated: boolean, isLoaded: boolean) {
-  const replicas = lives.map(replicaOf);
+function judged(processes: readonly ProcessInstance[], isIsolated: boolean, isLoaded: boolean) {
+  const replicas = processes.map(replicaOf);
   const world: World = {
     job: 'sentiment-api',
     lastSeconds: TO + 4 * EVERY,
@@ -146,8 +146,8 @@ test.each([
   ['a bare window', true, false],
 ] as const)('what comes and goes makes nothing met that is not: %s', (_, isIsolated, isLoaded) => {
   const seen = { met: 0, missed: 0, undecided: 0, uncounted: 0 };
-  const property = fc.property(services, (lives) => {
-    const { verdict, truth } = judged(lives, isIsolated, isLoaded);
+  const property = fc.property(services, (processes) => {
+    const { verdict, truth } = judged(processes, isIsolated, isLoaded);
     for (const { id, verdict: outcome, reason, uncounted = 0 } of verdict.objectives) {
       if (!(id in truth)) continue;
       seen[outcome]++;

@@ -3,7 +3,7 @@ import type { Plan, RunRecord } from '../../slas/model/model.ts';
 import { phasesWithTimes } from './phase-times.ts';
 
 /** An event or a period of a run, for the timeline, the plots and Grafana's annotations. */
-export interface Occasion {
+export interface RunEvent {
   readonly kind: 'start' | 'phase' | 'faults' | 'incident';
   readonly fromSeconds: number;
   readonly toSeconds: number;
@@ -12,14 +12,14 @@ export interface Occasion {
   readonly words: string;
 }
 
-export function occasionsOf(plan: Plan, run: RunRecord, environment: unknown): readonly Occasion[] {
+export function eventsOf(plan: Plan, run: RunRecord, environment: unknown): readonly RunEvent[] {
   const { fromSeconds, toSeconds } = run.window;
   const faults = faultsOf(environment);
   const start = `${plan.sla.scenario ?? 'window'} started`;
   return [
     { kind: 'start', fromSeconds, toSeconds: fromSeconds, label: start, words: '' },
     ...phasesWithTimes(plan, run).map(
-      ({ name, words, ...times }): Occasion => ({
+      ({ name, words, ...times }): RunEvent => ({
         kind: 'phase',
         ...times,
         label: name,
@@ -32,7 +32,7 @@ export function occasionsOf(plan: Plan, run: RunRecord, environment: unknown): r
       : [{ kind: 'faults', fromSeconds, toSeconds, label: faults, words: 'injected faults' } as const]),
     // The time of an incident is not recorded: it is shown at the end.
     ...(run.incidents ?? []).map(
-      (label): Occasion => ({ kind: 'incident', fromSeconds: toSeconds, toSeconds, label, words: '' }),
+      (label): RunEvent => ({ kind: 'incident', fromSeconds: toSeconds, toSeconds, label, words: '' }),
     ),
   ];
 }
@@ -44,7 +44,7 @@ export function faultsOf(environment: unknown): string | null {
 }
 
 /** `objectives met up to 300/s (at-300); at 400/s (at-400) latency-p95 was missed` */
-export function heldWords({ upTo, broke }: Held): string {
+export function capacityWords({ upTo, broke }: Held): string {
   const none =
     broke?.outcome === 'undecided' ? 'highest passing step not known' : 'objectives met at no step';
   const held = upTo === null ? none : `objectives met up to ${upTo.ratePerSecond}/s (${upTo.phase})`;

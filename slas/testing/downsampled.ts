@@ -1,6 +1,22 @@
-import type { Digest, Evidence, Plan, Reading, RunRecord, Sample, Series, Thinned } from '../model/model.ts';
+import type {
+  Aggregate,
+  Downsampled,
+  Evidence,
+  Plan,
+  Reading,
+  RunRecord,
+  Sample,
+  Series,
+} from '../model/model.ts';
 import { blocksOf, cutsOf, endOf, MARGIN, stretchesOf } from '../prometheus/downsampling.ts';
-import { DIGESTS, digestOfRange, GAP_INTERVALS, rangeMs, rawSamples, roleOf } from '../prometheus/promql.ts';
+import {
+  AGGREGATES,
+  aggregateOfRange,
+  GAP_INTERVALS,
+  rangeMs,
+  rawSamples,
+  roleOf,
+} from '../prometheus/promql.ts';
 import { median } from '../statistics/statistics.ts';
 import { LATE } from '../window/process-instances.ts';
 import { parseValue } from '../window/targets.ts';
@@ -16,7 +32,7 @@ export function thin(plan: Plan, run: RunRecord, evidence: Evidence, blocks: num
     median(samples.slice(1).map(([at], index) => at - samples[index]![0])),
   );
   const fromSeconds = Math.ceil(window.fromSeconds * 1000) / 1000;
-  const thinned: Thinned = {
+  const thinned: Downsampled = {
     fromSeconds,
     stepSeconds: Math.floor(((window.toSeconds - fromSeconds) / blocks) * 1000) / 1000,
     blocks,
@@ -32,12 +48,12 @@ export function thin(plan: Plan, run: RunRecord, evidence: Evidence, blocks: num
   const isCounter = ({ selector }: Reading) => ['counter', 'requests'].includes(roleOf(plan, selector));
   const first = evidence.readings.flatMap((reading) => [
     ...[...edges, ...(isCounter(reading) ? cuts : [])].map(([from, to]) => cut(reading, from, to)),
-    ...digestsOf(plan, reading, thinned),
+    ...aggregatesOf(plan, reading, thinned),
   ]);
-  const odd = stretchesOf(blocksOf(plan, first, thinned));
+  const irregular = stretchesOf(blocksOf(plan, first, thinned));
   const more = evidence.readings
     .filter((reading) => !isCounter(reading) || plan.replicas === 'elastic')
-    .flatMap((reading) => odd.map(([from, to]) => cut(reading, from, to)));
+    .flatMap((reading) => irregular.map(([from, to]) => cut(reading, from, to)));
   return { ...evidence, thinned, readings: [...first, ...more] };
 }
 
@@ -61,13 +77,13 @@ const mapSamples = (series: readonly Series[], change: (samples: readonly Sample
     .map(({ labels, samples }) => ({ labels, samples: change(samples) }))
     .filter(({ samples }) => samples.length > 0);
 
-function digestsOf(plan: Plan, reading: Reading, thinned: Thinned): readonly Reading[] {
-  const { blocks, whole } = DIGESTS[roleOf(plan, reading.selector)];
+function aggregatesOf(plan: Plan, reading: Reading, thinned: Downsampled): readonly Reading[] {
+  const { blocks, whole } = AGGREGATES[roleOf(plan, reading.selector)];
   const last = endOf(thinned, thinned.blocks);
   const ends = Array.from({ length: thinned.blocks }, (_, index) => endOf(thinned, index + 1));
-  const made = (digest: Digest, seconds: number, times: readonly number[]): Reading => ({
+  const made = (digest: Aggregate, seconds: number, times: readonly number[]): Reading => ({
     ...reading,
-    query: digestOfRange(digest, reading.selector, seconds, thinned.intervalSeconds),
+    query: aggregateOfRange(digest, reading.selector, seconds, thinned.intervalSeconds),
     atSeconds: last,
     digest,
     first: { fromSeconds: times[0]!, stepSeconds: thinned.stepSeconds },
@@ -85,7 +101,7 @@ function digestsOf(plan: Plan, reading: Reading, thinned: Thinned): readonly Rea
 }
 
 /** Prometheus's result; null if there is no sample. Its functions drop only the name. */
-function told(digest: Digest, all: readonly Sample[], at: number, seconds: number, interval: number) {
+function told(digest: Aggregate, all: readonly Sample[], at: number, seconds: number, interval: number) {
   const valuesIn = (range: number) => within(at - range, at)(all).map(([, text]) => parseValue(text));
   const values = valuesIn(seconds);
   const count = (of: readonly number[], is: (value: number, before: number) => boolean) =>

@@ -49,7 +49,7 @@ export const HOUR: MadeRunOptions = {
   trouble: { from: 2400, to: 2760 },
 };
 /** Five minutes, with a fault in the fourth. */
-export const TROUBLED: MadeRunOptions = {
+export const FAULTY: MadeRunOptions = {
   suffix: '00bb',
   durationSeconds: 300,
   trouble: { from: 180, to: 240 },
@@ -296,23 +296,23 @@ function count(registry: Registry, { seconds, confidence, isPositive, isRefused 
 
 function measure(registry: Registry, at: number, options: MadeRunOptions): void {
   const isLoaded = at >= 0 && at <= options.durationSeconds;
-  const isTroubled = inTrouble(at, options);
+  const isFaulty = inTrouble(at, options);
   const wave = Math.sin(at / 47) * Math.cos(at / 13);
   registry.set('up', {}, 1);
   registry.set('process_start_time_seconds', {}, STARTS_SECONDS - 90);
   registry.set('sentiment_model_loaded', {}, 1);
-  registry.set('http_requests_in_progress', route, isTroubled ? Math.round(6 + 2 * wave) : 0);
-  registry.set('sentiment_queue_length', {}, isTroubled ? Math.round(4 + 2 * wave) : 0);
+  registry.set('http_requests_in_progress', route, isFaulty ? Math.round(6 + 2 * wave) : 0);
+  registry.set('sentiment_queue_length', {}, isFaulty ? Math.round(4 + 2 * wave) : 0);
   registry.add(
     'process_cpu_seconds_total',
     {},
-    SCRAPE_SECONDS * (!isLoaded ? 0.02 : isTroubled ? 1.9 + 0.05 * wave : 0.42 + 0.06 * wave),
+    SCRAPE_SECONDS * (!isLoaded ? 0.02 : isFaulty ? 1.9 + 0.05 * wave : 0.42 + 0.06 * wave),
   );
   registry.set('process_resident_memory_bytes', {}, 342e6 + 3000 * at + 4e6 * wave);
   registry.set('nodejs_heap_size_used_bytes', {}, 38e6 + 6e6 * Math.abs(wave));
   registry.set(
     'nodejs_eventloop_lag_p99_seconds',
     {},
-    isTroubled ? 0.046 + 0.01 * wave : 0.0112 + 0.0008 * wave,
+    isFaulty ? 0.046 + 0.01 * wave : 0.0112 + 0.0008 * wave,
   );
 }
