@@ -1,5 +1,5 @@
 import { metrics } from '../service/metric-names.ts';
-import { leastOf, peakOf, rateOf, shareOf, sumOf } from '../slas/prometheus/promql.ts';
+import { minOf, peakOf, rateOf, shareOf, sumOf } from '../slas/prometheus/promql.ts';
 import { cpu, inferenceTime, queue, queueWait } from './load-panels.ts';
 import { metric } from './metrics.ts';
 import type { Panel, PanelLimit, View } from './panel.ts';
@@ -80,7 +80,7 @@ const workers = (view: View): Panel => ({
   queries: [
     { expr: sumOf(metric(metrics.workersReady.name, view.labels)), legend: 'all replicas', over: 'time' },
     {
-      expr: leastOf(metric(metrics.workersReady.name, view.labels)),
+      expr: minOf(metric(metrics.workersReady.name, view.labels)),
       legend: 'replica with the fewest',
       over: 'time',
     },

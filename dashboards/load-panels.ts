@@ -1,9 +1,9 @@
 import { endpoints, metrics } from '../service/metric-names.ts';
 import {
-  greatestOf,
-  greatestWithin,
   increaseOf,
   type Matchers,
+  maxOf,
+  maxWithin,
   percentileOf,
   rateOf,
   sumOf,
@@ -31,7 +31,7 @@ export const inProgress = (view: View): Panel => ({
       expr: sumOf(inProgressOf(view), 'handler'),
       legend: '{{handler}}',
       over: 'time',
-      seen: { expr: sumOf(greatestWithin(inProgressOf(view), view.whole), 'handler'), label: 'handler' },
+      seen: { expr: sumOf(maxWithin(inProgressOf(view), view.whole), 'handler'), label: 'handler' },
     },
   ],
   lookFor:
@@ -83,7 +83,7 @@ export const eventLoop = (view: View): Panel => ({
   unit: 'seconds',
   queries: [
     {
-      expr: greatestOf(metric('nodejs_eventloop_lag_p99_seconds', view.labels)),
+      expr: maxOf(metric('nodejs_eventloop_lag_p99_seconds', view.labels)),
       legend: 'worst replica',
       over: 'time',
     },

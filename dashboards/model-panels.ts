@@ -1,5 +1,5 @@
 import { metrics } from '../service/metric-names.ts';
-import { greatestOf, increaseOf, sumOf } from '../slas/prometheus/promql.ts';
+import { increaseOf, maxOf, sumOf } from '../slas/prometheus/promql.ts';
 import { AGREEMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
@@ -17,12 +17,12 @@ const drift = (view: View): Panel => ({
   drawing: 'lines',
   queries: [
     {
-      expr: greatestOf(metric(metrics.driftIndex.name, view.labels), 'feature'),
+      expr: maxOf(metric(metrics.driftIndex.name, view.labels), 'feature'),
       legend: '{{feature}}',
       over: 'time',
     },
     {
-      expr: greatestOf(metric(metrics.driftChance.name, view.labels), 'feature'),
+      expr: maxOf(metric(metrics.driftChance.name, view.labels), 'feature'),
       legend: 'by chance, {{feature}}',
       over: 'time',
     },

@@ -3,7 +3,7 @@ import { inSeconds } from '../slas/document/units.ts';
 import type { Selection, SlaDocument } from '../slas/model/model.ts';
 import {
   increaseOf,
-  leastOf,
+  minOf,
   orZero,
   percentileOf,
   rateOf,
@@ -88,7 +88,7 @@ function modelStatus(sla: SlaDocument, view: View): Panel {
     title: 'Model Status',
     unit: 'state',
     drawing: 'state',
-    queries: [overTime(leastOf(loaded), 'model')],
+    queries: [overTime(minOf(loaded), 'model')],
     limits: limitsOf(sla, 'uptime'),
     objectives: idsOf(sla, 'uptime'),
     lookFor:

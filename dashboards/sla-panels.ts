@@ -3,9 +3,9 @@ import { fromSeconds } from '../slas/document/units.ts';
 import type { Objective, SlaDocument } from '../slas/model/model.ts';
 import {
   edgeMatcher,
-  leastOf,
-  leastWithin,
   meanOver,
+  minOf,
+  minWithin,
   orZero,
   rateOf,
   shareOf,
@@ -136,7 +136,7 @@ function uptime(sla: SlaDocument, view: View): Panel {
     drawing: 'lines',
     queries: [
       {
-        expr: meanOver(leastOf(leastWithin(loaded, '1m')), '1d', '1m'),
+        expr: meanOver(minOf(minWithin(loaded, '1m')), '1d', '1m'),
         legend: 'model loaded',
         over: 'time',
       },

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { clientOf, type Sent } from '../testing/client.ts';
-import { mostInFlight } from './requests.ts';
+import { maxInFlight } from './requests.ts';
 
-const most = (...requests: readonly Sent[]) => mostInFlight(clientOf(requests));
+const most = (...requests: readonly Sent[]) => maxInFlight(clientOf(requests));
 
 test('the maximum number of requests in flight does not depend on the order of responses', () => {
   expect(most()).toBe(0);

@@ -215,7 +215,7 @@ export function lastingWhere(
 const micros = (seconds: number) => Math.round(seconds * 1e6);
 
 /** The most requests that were sent and unanswered at one moment. */
-export function mostInFlight({ startSeconds, durationSeconds }: ClientRequests): number {
+export function maxInFlight({ startSeconds, durationSeconds }: ClientRequests): number {
   const starts = startSeconds.map(micros).sort();
   const ends = startSeconds.map((start, index) => micros(start + durationSeconds[index]!)).sort();
   let [ended, most] = [0, 0];

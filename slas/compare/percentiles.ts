@@ -1,10 +1,10 @@
 import { toSeconds } from '../document/units.ts';
-import { latencyEffectOf, USUAL_CONFIDENCE } from '../judge/certainty.ts';
+import { DEFAULT_CONFIDENCE, latencyEffectOf } from '../judge/certainty.ts';
 import { measureIn } from '../measures/measure.ts';
 import type { Evidence, Plan, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import type { Reason } from '../model/reasons.ts';
 import { type Result, unwrap } from '../model/result.ts';
-import { type Block, LEAST_BLOCKS, totalsOf } from '../statistics/design-effect.ts';
+import { type Block, MIN_BLOCKS, totalsOf } from '../statistics/design-effect.ts';
 import { shareBounds } from '../statistics/intervals.ts';
 import { budgetOf } from '../statistics/statistics.ts';
 import { slowerBlocks } from '../window/blocks.ts';
@@ -65,7 +65,7 @@ function boundsIn(
   if (!counted.ok) return null;
   const edges = commonEdges(counted.value.map(({ labels }) => toSeconds(parseValue(labels.le!), valuesIn)));
   const slower = slowerBlocks(counted.value, edges, frame, valuesIn);
-  return percentileBounds(edges, slower, percentile, confidence ?? USUAL_CONFIDENCE);
+  return percentileBounds(edges, slower, percentile, confidence ?? DEFAULT_CONFIDENCE);
 }
 
 /**
@@ -79,7 +79,7 @@ export function percentileBounds(
   percentile: number,
   confidence: number,
 ): PercentileAtService['bounds'] {
-  if (slower.some(({ length }) => length < LEAST_BLOCKS)) return null;
+  if (slower.some(({ length }) => length < MIN_BLOCKS)) return null;
   const budget = budgetOf(percentile);
   const sure = slower.map((blocks, index) => {
     const { part: bad, total: all } = totalsOf(blocks);

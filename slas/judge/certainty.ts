@@ -5,8 +5,8 @@ import {
   type DesignEffect,
   dependenceBlocks,
   designEffectOf,
-  LEAST_BLOCKS,
   largestOf,
+  MIN_BLOCKS,
   spreadOf,
   totalsOf,
 } from '../statistics/design-effect.ts';
@@ -54,7 +54,7 @@ export interface Certainty {
   readonly isFar: boolean;
 }
 
-export const USUAL_CONFIDENCE = 0.95;
+export const DEFAULT_CONFIDENCE = 0.95;
 /** "How many more" is not reported if it would take a run longer than this. */
 const LONGEST_SECONDS = 86_400;
 
@@ -127,9 +127,9 @@ export function certaintyOfCount(
   const isLatency = objective.measure.kind === 'latency';
   const margin = budget - bad / all;
   const known = largestOf([latencyEffectOf(counted), isLatency ? null : latencyEffect]) ?? clientEffect;
-  if (blocks.length < LEAST_BLOCKS) return without(margin, blocks.length, all);
+  if (blocks.length < MIN_BLOCKS) return without(margin, blocks.length, all);
   const sample = { bad, all, effect: known ?? { factor: 1, blocks: blocks.length } };
-  const level = confidence ?? USUAL_CONFIDENCE;
+  const level = confidence ?? DEFAULT_CONFIDENCE;
   // Requests that ended replicas took unseen were all good at best, and all bad at worst. Of those that may
   // lie outside the window, the bad ones do at best, and the good ones at worst.
   const bestBad = Math.max(0, bad - outside.bad);
@@ -207,7 +207,7 @@ function certaintyOfNumber(
   const { part, total } = totalsOf(blocks);
   const scale = part === 0 ? 1 : value / (part / total);
   const scaled = { variance: spread.variance * scale ** 2, blocks: spread.blocks };
-  const level = confidence ?? USUAL_CONFIDENCE;
+  const level = confidence ?? DEFAULT_CONFIDENCE;
   const boundsAt = (at: number) => ({
     low: meanBounds(ends.low, scaled, at).low,
     high: meanBounds(ends.high, scaled, at).high,

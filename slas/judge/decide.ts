@@ -180,7 +180,7 @@ function decideShare(
   }
   if (doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
     // Even if every missing request were good, the limit is broken by the bad ones counted already.
-    const planned = doubts.length === 0 ? 0 : mostPlanned(plan, run);
+    const planned = doubts.length === 0 ? 0 : maxPlanned(plan, run);
     const all = Math.max(samples, objective.leastSamples, planned);
     const miss = beyond(all);
     if (miss !== null && isShown(objective, bad, all, plan))
@@ -230,7 +230,7 @@ function isShown(objective: PlannedObjective, bad: number, all: number, plan: Pl
   return confidence === null || isShownWhatever(objective, bad, all, confidence);
 }
 
-const mostPlanned = (plan: Plan, run: RunRecord) =>
+const maxPlanned = (plan: Plan, run: RunRecord) =>
   Math.max(plan.load?.plannedRequests ?? 0, run.load?.plannedRequests ?? 0);
 
 /** What this many bad requests out of `all` break: nothing, the SLO target, or the alert threshold too. */

@@ -1,6 +1,6 @@
 import type { Interval, ObjectiveOutcome, PlannedObjective, Steadiness } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
-import { LEAST_BLOCKS } from '../statistics/design-effect.ts';
+import { MIN_BLOCKS } from '../statistics/design-effect.ts';
 import { holm } from '../statistics/intervals.ts';
 import { budgetFor } from '../statistics/rule-in-force.ts';
 import type { Certainty } from './certainty.ts';
@@ -118,7 +118,7 @@ function nearTheLimit(objective: PlannedObjective, certainty: Certainty): Reason
 const limitSeconds = ({ measure, target }: PlannedObjective) =>
   measure.kind === 'latency' ? target.value : null;
 
-const tooFewBlocks = ({ blocks }: Certainty) => reason('too-few-blocks', { blocks, needed: LEAST_BLOCKS });
+const tooFewBlocks = ({ blocks }: Certainty) => reason('too-few-blocks', { blocks, needed: MIN_BLOCKS });
 
 const boundsOf = ({ unit, target }: PlannedObjective, interval: Interval) => ({
   interval,

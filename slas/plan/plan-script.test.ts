@@ -49,7 +49,7 @@ describe('the plan of a script', () => {
     expect(plan.confidence).toBe(0.95);
   });
 
-  test('foresees scrapes only: how many requests an iteration sends is not known', () => {
+  test('knows the number of scrapes only: how many requests an iteration sends is not known', () => {
     const plan = planScript(document(), script([steady(25, 60)], { plannedIterations: 1500 }));
     const planned = new Map(analysePower(plan, plan.load!).map((one) => [one.id, one]));
     expect(planned.get('latency-p95')).toMatchObject({

@@ -303,18 +303,18 @@ describe('what only some documents query', () => {
     return planScenario(unwrap(parseDocument(text)), 's');
   };
   const planOf = (service: string, named: string) => unwrap(planned(service, named));
-  const LEAST = { slow: 29, back: 29, peak: 10, mean: 30 };
+  const MIN = { slow: 29, back: 29, peak: 10, mean: 30 };
 
   test('recoveries, peaks, and means with a client side', () => {
     expect(planOf('', '{ id: back, phases: [low] }, peak, mean')).toMatchObject({
       objectives: [
         {
           id: 'back · low',
-          leastSamples: LEAST.back,
+          leastSamples: MIN.back,
           measure: { kind: 'recovery', path: '/buy', percentile: 90, withinSeconds: 0.2 },
         },
-        { id: 'peak', leastSamples: LEAST.peak, measure: { kind: 'peak', gauge: 'depth{job="j"}' } },
-        { id: 'mean', leastSamples: LEAST.mean, measure: { kind: 'mean', clientPath: '/buy' } },
+        { id: 'peak', leastSamples: MIN.peak, measure: { kind: 'peak', gauge: 'depth{job="j"}' } },
+        { id: 'mean', leastSamples: MIN.mean, measure: { kind: 'mean', clientPath: '/buy' } },
       ],
     });
   });

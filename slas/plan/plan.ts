@@ -29,7 +29,7 @@ import {
   selector,
   textOf,
 } from '../prometheus/promql.ts';
-import { budgetOf, compareShare, leastRequests } from '../statistics/statistics.ts';
+import { budgetOf, compareShare, minRequests } from '../statistics/statistics.ts';
 import { refreshSelectors } from './refresh-selectors.ts';
 import { selectionsOf } from './selections.ts';
 
@@ -254,9 +254,9 @@ function leastSamples(measure: PlannedMeasure, target: Limit, confidence: number
   switch (measure.kind) {
     case 'latency':
     case 'recovery':
-      return leastRequests(budgetOf(measure.percentile), confidence);
+      return minRequests(budgetOf(measure.percentile), confidence);
     case 'ratio':
-      return target.value > 0 && target.value < 1 ? leastRequests(target.value, confidence) : 1;
+      return target.value > 0 && target.value < 1 ? minRequests(target.value, confidence) : 1;
     case 'throughput':
       return MIN_FOR_RATE;
     case 'uptime':

@@ -1,6 +1,6 @@
 import type { Load, Plan, PlannedObjective, Problem } from '../model/model.ts';
 import { are, countOf, formatCount } from '../render/numbers.ts';
-import { LEAST_BLOCKS } from '../statistics/design-effect.ts';
+import { MIN_BLOCKS } from '../statistics/design-effect.ts';
 import { detectableShare } from '../statistics/intervals.ts';
 import { budgetFor, rulingOf } from '../statistics/rule-in-force.ts';
 import { plannedIn } from './planned-in.ts';
@@ -112,7 +112,7 @@ function blind({ objectives, confidence }: Plan, load: Load): readonly string[] 
   const counted = objectives.filter(({ measure }) => measure.kind !== 'recovery');
   const distinct = [...new Map(counted.map((objective) => [objective.phase, objective])).values()];
   return distinct.flatMap((objective) => {
-    const [least, what] = confidence === null ? [1, 'a count'] : [LEAST_BLOCKS, 'a confidence'];
+    const [least, what] = confidence === null ? [1, 'a count'] : [MIN_BLOCKS, 'a confidence'];
     const stretches = scrapesOf(objective, load) - 1;
     if (stretches >= least) return [];
     const seconds = least + (objective.phase === undefined ? 0 : 1);

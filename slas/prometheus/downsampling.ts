@@ -9,7 +9,7 @@ import { GAP_INTERVALS } from './promql.ts';
  */
 
 /** More blocks would not improve the estimate of the dependence between requests. */
-export const MOST_BLOCKS = 500;
+export const MAX_BLOCKS = 500;
 
 /** Raw samples around an edge or an irregular block, in intervals. */
 export const MARGIN = 3;
@@ -20,10 +20,10 @@ const toMilliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000;
 export function downsamplingOf(plan: Plan, run: RunRecord, intervalSeconds: number): Downsampled | null {
   const { fromSeconds, toSeconds } = run.window;
   const seconds = toSeconds - fromSeconds;
-  if (seconds / intervalSeconds <= MOST_BLOCKS) return null;
+  if (seconds / intervalSeconds <= MAX_BLOCKS) return null;
   // Whole seconds are compact, in evidence and in memory; the remainder at both ends is read in full.
-  const unitMs = seconds / MOST_BLOCKS >= LEAST_WHOLE_SECONDS ? 1000 : 1;
-  const stepMs = Math.ceil((seconds * 1000) / MOST_BLOCKS / unitMs) * unitMs;
+  const unitMs = seconds / MAX_BLOCKS >= MIN_WHOLE_SECONDS ? 1000 : 1;
+  const stepMs = Math.ceil((seconds * 1000) / MAX_BLOCKS / unitMs) * unitMs;
   // Aligned to a multiple of the step, because servers round query times to it.
   const startMs = Math.ceil(Math.round(fromSeconds * 1000) / stepMs) * stepMs;
   const stepSeconds = stepMs / 1000;
@@ -36,7 +36,7 @@ export function downsamplingOf(plan: Plan, run: RunRecord, intervalSeconds: numb
   };
 }
 
-const LEAST_WHOLE_SECONDS = 20;
+const MIN_WHOLE_SECONDS = 20;
 
 /** The starts of phases, and the end of the last one, when responses are still arriving. */
 export function cutsOf(plan: Plan, { window, load }: RunRecord): readonly number[] {

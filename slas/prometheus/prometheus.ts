@@ -13,15 +13,15 @@ import { awaitAggregates, awaitArrival } from './wait.ts';
 /**
  * The maximum number of scrapes per series in one response: servers limit how many samples a query may touch.
  */
-const MOST_SCRAPES_A_QUERY = 2_000;
+const MAX_SCRAPES_A_QUERY = 2_000;
 /** An aggregate touches every scrape of its range, and up to one more per interval. */
-const MOST_STEPS_A_QUERY = 20_000;
+const MAX_STEPS_A_QUERY = 20_000;
 const AGGREGATE_TIMEOUT_MS = 60_000;
 /**
  * Alerts last for minutes: this many steps show those of a day, and a shorter alert appears in the step after
  * it.
  */
-const MOST_ALERT_STEPS = 600;
+const MAX_ALERT_STEPS = 600;
 const RECORDED_STEPS = 4;
 /** How many queries run concurrently: responses may be large. */
 const AT_ONCE = 3;
@@ -60,7 +60,7 @@ function readAlerts({ states, recorded }: PlannedAlerts, { window }: RunRecord, 
   const { fromSeconds, toSeconds } = window;
   const seconds = toSeconds - fromSeconds;
   const stepOf = (most: number) => Math.max(1, Math.floor((seconds / most) * 1000) / 1000);
-  const step = stepOf(MOST_ALERT_STEPS);
+  const step = stepOf(MAX_ALERT_STEPS);
   const questions = [
     { selector: states, query: seenWithin(states, step), stepSeconds: step },
     { selector: recorded, query: recorded, stepSeconds: stepOf(RECORDED_STEPS) },
@@ -128,7 +128,7 @@ type Stretch = readonly [fromSeconds: number, toSeconds: number];
  * one of them.
  */
 function piecesOf(stretches: readonly Stretch[], intervalSeconds: number): readonly Stretch[] {
-  const most = MOST_SCRAPES_A_QUERY * intervalSeconds;
+  const most = MAX_SCRAPES_A_QUERY * intervalSeconds;
   return stretches.flatMap(([from, to]) =>
     Array.from(
       { length: Math.ceil((to - from) / most) },
@@ -140,7 +140,7 @@ function piecesOf(stretches: readonly Stretch[], intervalSeconds: number): reado
 function readAggregates(plan: Plan, selectors: readonly string[], thinned: Downsampled, asker: Asker) {
   const { intervalSeconds, stepSeconds, blocks } = thinned;
   const last = endOf(thinned, blocks);
-  const atOnce = Math.max(1, Math.floor((MOST_STEPS_A_QUERY * intervalSeconds) / stepSeconds));
+  const atOnce = Math.max(1, Math.floor((MAX_STEPS_A_QUERY * intervalSeconds) / stepSeconds));
   const starts = Array.from({ length: Math.ceil(blocks / atOnce) }, (_, index) => 1 + index * atOnce);
   const pieces = starts.map((start) => ({
     from: endOf(thinned, start),

@@ -253,8 +253,8 @@ const grouped = (operator: string, vector: string, by: readonly string[]) =>
   by.length === 0 ? `${operator}(${vector})` : `${operator} by (${by.join(', ')}) (${vector})`;
 
 export const sumOf = (vector: string, ...by: readonly string[]) => grouped('sum', vector, by);
-export const leastOf = (vector: string, ...by: readonly string[]) => grouped('min', vector, by);
-export const greatestOf = (vector: string, ...by: readonly string[]) => grouped('max', vector, by);
+export const minOf = (vector: string, ...by: readonly string[]) => grouped('min', vector, by);
+export const maxOf = (vector: string, ...by: readonly string[]) => grouped('max', vector, by);
 
 /** A part divided by a whole; no result instead of NaN if the whole is 0. */
 export const shareOf = (part: string, whole: string) => `${part} / (${whole} > 0)`;
@@ -267,9 +267,9 @@ export const percentileOf = (percent: number, buckets: string) =>
   `histogram_quantile(${Number((percent / 100).toPrecision(6))}, ${buckets}) >= 0`;
 
 /** The minimum of each series in a range that ends now. */
-export const leastWithin = (vector: string, range: string) => `min_over_time(${vector}[${range}])`;
+export const minWithin = (vector: string, range: string) => `min_over_time(${vector}[${range}])`;
 /** The maximum. */
-export const greatestWithin = (vector: string, range: string) => `max_over_time(${vector}[${range}])`;
+export const maxWithin = (vector: string, range: string) => `max_over_time(${vector}[${range}])`;
 
 /**
  * Only series whose counterpart with the same label is above 0: otherwise, series that stay at 0 would fill

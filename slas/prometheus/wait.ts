@@ -22,7 +22,7 @@ import { sampleTimes, selectorsOfPlan } from './promql.ts';
 const POLL_MS = 100;
 /** How far back to look for the scrape interval, and the interval to assume if it is unknown. */
 const LOOK_BACK_SECONDS = 300;
-const USUAL_INTERVAL_SECONDS = 15;
+const DEFAULT_INTERVAL_SECONDS = 15;
 /** At most this many missing series are listed. */
 const MAX_LISTED = 5;
 
@@ -236,5 +236,5 @@ async function lookAtUp(plan: Plan, { window }: RunRecord, asker: Asker) {
 
 function longestInterval(series: readonly Series[]): number {
   const intervals = series.flatMap((one) => spacingOf(one) ?? []);
-  return intervals.length === 0 ? USUAL_INTERVAL_SECONDS : Math.max(...intervals);
+  return intervals.length === 0 ? DEFAULT_INTERVAL_SECONDS : Math.max(...intervals);
 }

@@ -17,7 +17,7 @@ export function renderPowerAnalysis(plan: Plan, load: Load): string {
       share(detectable.dependent),
     ].map(printableLine),
   );
-  const header = ['objective', 'target', 'planned', 'least', 'finds', `finds at ${DEPENDENT}`];
+  const header = ['objective', 'target', 'planned', 'minimum', 'MDE', `MDE at ${DEPENDENT}`];
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
   );
@@ -32,8 +32,9 @@ export function renderPowerAnalysis(plan: Plan, load: Load): string {
     '',
     ...[header, ...rows].map(line),
     '',
-    '  finds: the true share of bad requests that such a run calls missed in 95% of all runs, if requests are independent,',
-    `  and if they depend on each other so far that ${DEPENDENT} of them tell as much as one (design effect ${DEPENDENT}; more near capacity).`,
+    '  minimum: fewer cannot decide the objective.',
+    '  MDE: minimum detectable effect, the true share of failed or slow requests that 95% of such runs report as missed,',
+    `  if requests are independent, and at a design effect of ${DEPENDENT}: ${DEPENDENT} requests tell as much as one (more near capacity).`,
     '',
     '',
   ].join('\n');

@@ -262,7 +262,7 @@ const VERSIONS = { plan: ['v1'], run: ['v1'], evidence: ['v1'], verdict: ['v1', 
 export type StoredNoun = keyof typeof SCHEMAS;
 
 /** Nobody reads more problems than this of one file. */
-const MOST_SHOWN = 5;
+const MAX_SHOWN = 5;
 
 /** Why this does not match the schema, with positions; empty if it matches. */
 export function storedProblems(noun: StoredNoun, data: unknown): readonly string[] {
@@ -327,6 +327,6 @@ const pathOf = (pointer: string) =>
     .replace(/^\./, '');
 
 const shownOf = (problems: readonly string[]): readonly string[] =>
-  problems.length <= MOST_SHOWN
+  problems.length <= MAX_SHOWN
     ? problems
-    : [...problems.slice(0, MOST_SHOWN), `and ${problems.length - MOST_SHOWN} more`];
+    : [...problems.slice(0, MAX_SHOWN), `and ${problems.length - MAX_SHOWN} more`];

@@ -15,7 +15,7 @@ export interface Block {
 }
 
 /** With fewer blocks, the variance between them is too poorly known. */
-export const LEAST_BLOCKS = 12;
+export const MIN_BLOCKS = 12;
 
 /** The squared standard error of Σpart/Σtotal, and the number of blocks it was estimated from. */
 export interface Spread {
@@ -69,13 +69,13 @@ function varianceAt(blocks: readonly Block[], ratio: number, total: number): num
  */
 export function spreadOf(blocks: readonly Block[], merges = true): Spread | null {
   const whole = totalsOf(blocks);
-  if (blocks.length < LEAST_BLOCKS || whole.total === 0) return null;
+  if (blocks.length < MIN_BLOCKS || whole.total === 0) return null;
   const ratio = whole.part / whole.total;
   let level = blocks;
   let before = varianceAt(level, ratio, whole.total);
   let largest: Spread = { variance: before, blocks: level.length };
   if (!merges) return largest;
-  for (level = mergePairs(level); level.length >= LEAST_BLOCKS; level = mergePairs(level)) {
+  for (level = mergePairs(level); level.length >= MIN_BLOCKS; level = mergePairs(level)) {
     const variance = varianceAt(level, ratio, whole.total);
     const extrapolated = Math.max(variance, 2 * variance - before);
     if (extrapolated > largest.variance) largest = { variance: extrapolated, blocks: level.length };

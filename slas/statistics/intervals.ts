@@ -121,16 +121,16 @@ function firstWhole(end: number, isTrue: (value: number) => boolean): number {
 
 // ---------------------------------------------------------------------------------------------- several at once
 
-const LEAST_P = 1e-9;
+const MIN_P = 1e-9;
 
 /**
  * The smallest error probability at which the bounds still show the effect, between 0.5 and 1e-9; 1 if they
  * do not even show it at 0.5.
  */
 export function pValue(isShownAt: (confidence: number) => boolean): number {
-  let [shown, open] = [0.4999, LEAST_P];
+  let [shown, open] = [0.4999, MIN_P];
   if (!isShownAt(1 - shown)) return 1;
-  if (isShownAt(1 - open)) return LEAST_P;
+  if (isShownAt(1 - open)) return MIN_P;
   while (shown / open > 1.0001) {
     const middle = Math.sqrt(shown * open);
     if (isShownAt(1 - middle)) shown = middle;

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { budgetOf, compareShare, leastRequests, median, toFraction } from './statistics.ts';
+import { budgetOf, compareShare, median, minRequests, toFraction } from './statistics.ts';
 
 describe('the minimum number of requests to decide', () => {
   test('is 59 for a p95 and 299 for a p99', () => {
-    expect([95, 99].map((percentile) => leastRequests(budgetOf(percentile)))).toEqual([59, 299]);
+    expect([95, 99].map((percentile) => minRequests(budgetOf(percentile)))).toEqual([59, 299]);
   });
   test('is 90 and 459 at 99% confidence', () => {
-    expect([0.05, 0.01].map((budget) => leastRequests(budget, 0.99))).toEqual([90, 459]);
+    expect([0.05, 0.01].map((budget) => minRequests(budget, 0.99))).toEqual([90, 459]);
   });
   test.each([50, 75, 90, 95, 99, 99.5, 99.9, 99.99])('p%d: this many can prove it, one fewer cannot', (p) => {
-    const [budget, least] = [budgetOf(p), leastRequests(budgetOf(p))];
+    const [budget, least] = [budgetOf(p), minRequests(budgetOf(p))];
     expect((1 - budget) ** least).toBeLessThanOrEqual(0.05);
     expect((1 - budget) ** (least - 1)).toBeGreaterThan(0.05);
   });

@@ -31,7 +31,7 @@ export function budgetOf(percentile: number): number {
  * `budget`: the smallest n with (1 − budget)^n ≤ 1 − confidence. At 95% confidence: 59 for a p95 and 299 for
  * a p99.
  */
-export function leastRequests(budget: number, confidence = 0.95): number {
+export function minRequests(budget: number, confidence = 0.95): number {
   return Math.ceil(Math.log(1 - confidence) / Math.log(1 - budget));
 }
 

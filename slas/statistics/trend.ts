@@ -1,5 +1,5 @@
 import type { Steadiness } from '../model/model.ts';
-import { type Block, LEAST_BLOCKS, mergePairs, totalsOf } from './design-effect.ts';
+import { type Block, MIN_BLOCKS, mergePairs, totalsOf } from './design-effect.ts';
 import { normalProbability } from './distributions.ts';
 
 /**
@@ -8,7 +8,7 @@ import { normalProbability } from './distributions.ts';
  */
 
 /** The false-positive rate: how often a steady service is called not steady. */
-const LEAST_P = 0.01;
+const MIN_P = 0.01;
 
 /**
  * The Mann-Kendall test for a trend: the number of rising pairs minus the number of falling pairs, corrected
@@ -56,9 +56,9 @@ export function steadinessOf(
   { worse, isBeyond, mayImprove }: Level,
 ): Steadiness | null {
   const level = coarsest(blocks.filter(({ total }) => total > 0));
-  if (level.length < LEAST_BLOCKS) return null;
+  if (level.length < MIN_BLOCKS) return null;
   const { rising, p } = mannKendall(level.map(({ part, total }) => part / total));
-  if (p >= LEAST_P) return 'steady';
+  if (p >= MIN_P) return 'steady';
   const isWorse = rising > 0 === (worse === 'more');
   if (!isWorse) return mayImprove ? 'steady' : 'not-steady';
   return isBeyond(totalsOf(lastThird(blocks))) ? 'growing' : 'not-steady';
@@ -66,7 +66,7 @@ export function steadinessOf(
 
 function coarsest(blocks: readonly Block[]): readonly Block[] {
   const merged = mergePairs(blocks);
-  return merged.length < LEAST_BLOCKS ? blocks : coarsest(merged);
+  return merged.length < MIN_BLOCKS ? blocks : coarsest(merged);
 }
 
 const lastThird = (blocks: readonly Block[]) => blocks.slice(Math.floor((2 * blocks.length) / 3));

@@ -1,6 +1,6 @@
 import { toSeconds } from '../document/units.ts';
 import type { Downsampled, TimeUnit } from '../model/model.ts';
-import { endOf, MOST_BLOCKS } from '../prometheus/downsampling.ts';
+import { endOf, MAX_BLOCKS } from '../prometheus/downsampling.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { grownBy, type Increase, nearestAt } from './increases.ts';
 import { parseValue, type TargetWindow } from './targets.ts';
@@ -25,7 +25,7 @@ function gridOf(frame: Frame): Grid {
     frame.targets.filter((target) => isWhole(target) === is),
   );
   const steps = Math.min(...spansOf(whole!, frame).map((span) => stepsOf(span, longest)));
-  const stride = Math.ceil(steps / MOST_BLOCKS);
+  const stride = Math.ceil(steps / MAX_BLOCKS);
   const indexed = whole!.map((target) => scrapesByStep(target, longest));
   const nominal = nominalTimes(spansOf(whole!, frame)[0]!, steps);
   const inner = Array.from({ length: Math.max(0, steps - 1) }, (_, index) => index + 1).filter(

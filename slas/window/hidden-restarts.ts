@@ -61,7 +61,7 @@ function inside(samples: readonly Sample[], { openSeconds, closeSeconds, interva
     .map(([at, text]) => [at, parseValue(text)] as const);
 }
 
-function wentOn(samples: readonly (readonly [number, number])[], leastRate: number): readonly Stretch[] {
+function wentOn(samples: readonly (readonly [number, number])[], minRate: number): readonly Stretch[] {
   const steps = samples.slice(1).map(([at, value], index) => {
     const [before, less] = samples[index]!;
     return { before, at, less, value, rate: (value - less) / (at - before) };
@@ -70,7 +70,7 @@ function wentOn(samples: readonly (readonly [number, number])[], leastRate: numb
   // A counter that never grew may be set when a process starts.
   if (busiest === 0) return [];
   const isOutOfReach = ({ before, at, value }: (typeof steps)[number]) =>
-    value >= Math.max(TWICE * busiest, leastRate) * (at - before);
+    value >= Math.max(TWICE * busiest, minRate) * (at - before);
   return steps
     .filter((step) => step.value >= step.less && step.less > 0 && isOutOfReach(step))
     .map(({ before, at }): Stretch => [before, at]);

@@ -1,7 +1,7 @@
 import type { Objective } from '../../model/model.ts';
 import { alertOf, budgetOfObjective, isShare, recorded, recordedSeries } from './objectives.ts';
 import { promDuration } from './promql.ts';
-import { type Rule, type RuleContext, runbookOf, USUAL_WINDOW_SECONDS } from './rule.ts';
+import { DEFAULT_WINDOW_SECONDS, type Rule, type RuleContext, runbookOf } from './rule.ts';
 
 /**
  * Multi-window burn rates (https://sre.google/workbook/alerting-on-slos/): how fast the error budget of 30
@@ -32,7 +32,7 @@ const SLOW: readonly Burn[] = [
 export function burnRules(objective: Objective, context: RuleContext): readonly Rule[] {
   if (!isShare(objective.measure)) return [];
   const budget = budgetOfObjective(objective, 'target');
-  const scale = context.windowSeconds / USUAL_WINDOW_SECONDS;
+  const scale = context.windowSeconds / DEFAULT_WINDOW_SECONDS;
   const scaled = (burns: readonly Burn[]) =>
     burns
       // The bad share cannot exceed 1: with a budget of 5%, a burn rate of 14 is possible, one of 20 is not.

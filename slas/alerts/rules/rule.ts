@@ -15,7 +15,7 @@ export interface RuleGroup {
   readonly rules: readonly Rule[];
 }
 
-export const USUAL_WINDOW_SECONDS = 300;
+export const DEFAULT_WINDOW_SECONDS = 300;
 
 /** What the rules of one document have in common. */
 export interface RuleContext {

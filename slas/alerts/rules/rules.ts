@@ -3,7 +3,7 @@ import type { AlertSeverity, SlaDocument } from '../../model/model.ts';
 import { burnRules } from './burn-rates.ts';
 import { objectiveRules, type Threshold, thresholdAlertOf, thresholdsOf } from './objectives.ts';
 import { promDuration } from './promql.ts';
-import { type Rule, type RuleContext, type RuleGroup, runbookOf, USUAL_WINDOW_SECONDS } from './rule.ts';
+import { DEFAULT_WINDOW_SECONDS, type Rule, type RuleContext, type RuleGroup, runbookOf } from './rule.ts';
 import { watchRules } from './watch.ts';
 
 /** Recording and alerting rules for Prometheus, generated from the gate's own document. */
@@ -17,7 +17,7 @@ export interface RuleOptions {
   readonly forSeconds?: number;
 }
 
-const USUAL_FOR_SECONDS: Record<AlertSeverity | 'info', number> = { critical: 60, warning: 300, info: 300 };
+const DEFAULT_FOR_SECONDS: Record<AlertSeverity | 'info', number> = { critical: 60, warning: 300, info: 300 };
 
 /**
  * Every group except the raw one: recording rules, both thresholds of each objective, burn rates, and alerts
@@ -26,8 +26,8 @@ const USUAL_FOR_SECONDS: Record<AlertSeverity | 'info', number> = { critical: 60
 export function rulesOf(document: SlaDocument, options: RuleOptions = {}): readonly RuleGroup[] {
   const context: RuleContext = {
     document,
-    windowSeconds: options.windowSeconds ?? USUAL_WINDOW_SECONDS,
-    forText: (severity) => promDuration(options.forSeconds ?? USUAL_FOR_SECONDS[severity]),
+    windowSeconds: options.windowSeconds ?? DEFAULT_WINDOW_SECONDS,
+    forText: (severity) => promDuration(options.forSeconds ?? DEFAULT_FOR_SECONDS[severity]),
   };
   const { name } = document;
   // Objectives of single scenarios (a recovery after a deliberate spike) do not apply to all traffic.
@@ -57,7 +57,7 @@ export const thresholdAlertsOf = (document: SlaDocument): readonly ThresholdAler
   document.objectives.filter(isGeneral).flatMap((objective) =>
     thresholdsOf(objective).map((threshold) => {
       const { name, severity } = thresholdAlertOf(objective, threshold, document);
-      return { name, objective: objective.id, threshold, forSeconds: USUAL_FOR_SECONDS[severity] };
+      return { name, objective: objective.id, threshold, forSeconds: DEFAULT_FOR_SECONDS[severity] };
     }),
   );
 
@@ -69,7 +69,7 @@ export function rawRulesOf(document: SlaDocument, options: RuleOptions = {}): re
     ({ name, severity, expr, summary }): Rule => ({
       alert: name,
       expr,
-      for: promDuration(options.forSeconds ?? USUAL_FOR_SECONDS[severity]),
+      for: promDuration(options.forSeconds ?? DEFAULT_FOR_SECONDS[severity]),
       labels: { severity, sla: document.name },
       annotations: { summary, ...runbookOf(document, name) },
     }),

@@ -26,7 +26,7 @@ export function watchRules(context: RuleContext): readonly Rule[] {
   const share = partShare(service.selector, part, total, window);
   const drifted: Rule = {
     alert: name,
-    expr: `abs(${share} - ${expectedShare}) > ${movedShare} and on () ${counted(service.selector, total, window)} >= ${leastFor(drift)}`,
+    expr: `abs(${share} - ${expectedShare}) > ${movedShare} and on () ${counted(service.selector, total, window)} >= ${minEventsFor(drift)}`,
     for: forText(severity),
     labels: { severity, sla: document.name },
     annotations: {
@@ -41,7 +41,7 @@ export function watchRules(context: RuleContext): readonly Rule[] {
  * With fewer events, chance alone moves the share this far in one of a thousand windows, so nothing is
  * reported.
  */
-function leastFor({ expectedShare, movedShare }: NonNullable<Alerting['drift']>): number {
+function minEventsFor({ expectedShare, movedShare }: NonNullable<Alerting['drift']>): number {
   const spread = normalQuantile(1 - 0.001 / 2);
   return Math.ceil((expectedShare * (1 - expectedShare) * spread ** 2) / movedShare ** 2);
 }

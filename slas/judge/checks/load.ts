@@ -1,4 +1,4 @@
-import { mostInFlight } from '../../client/requests.ts';
+import { maxInFlight } from '../../client/requests.ts';
 import type { Load, LoadRecord, Plan, Precondition, RunRecord } from '../../model/model.ts';
 import { type Reason, reason } from '../../model/reasons.ts';
 import { phasesOf, sentWhile } from '../../window/phases.ts';
@@ -37,7 +37,7 @@ function wrongLoad({ load: planned }: Plan, load: LoadRecord): Reason | null {
     return reason('load-of-another-plan', { plannedRequests, scheduledSeconds });
   }
   // Whether the virtual users were busy waiting for the service, or with their own work.
-  const inFlight = client === undefined ? null : mostInFlight(client);
+  const inFlight = client === undefined ? null : maxInFlight(client);
   return dropped === 0 ? null : reason('requests-dropped', { dropped, inFlight });
 }
 
