@@ -6,7 +6,7 @@ import { type CommandResult, describeResult, runCommand } from './command.ts';
 import { reportProgress } from './progress.ts';
 import type { ToolSpec } from './specs.ts';
 import type { Attempt, Search, ToolIo, ToolLimits } from './types.ts';
-import { compareVersions, parseVersion } from './version.ts';
+import { isGoAtLeast } from './version.ts';
 
 /** From this version on, go fetches the newer Go that a go.mod asks for, unless GOTOOLCHAIN=local. */
 const FIRST_WITH_TOOLCHAINS = '1.21';
@@ -26,7 +26,7 @@ export async function checkGo(search: Search): Promise<Attempt<string>> {
   if (version.kind === 'not-started') return fail('Go: no go on PATH');
   const installed = version.kind === 'exited' ? /\bgo(\d+\.\S+)/.exec(version.output)?.[1] : undefined;
   if (installed === undefined) return fail(`Go: its version is unknown (${describeResult(version)})`);
-  if (isAtLeast(installed, needed) || (await fetchesToolchains(installed, io, limits))) {
+  if (isGoAtLeast(installed, needed) || (await fetchesToolchains(installed, io, limits))) {
     return ok(installed);
   }
   return fail(
@@ -62,7 +62,7 @@ function buildEnv(env: ToolIo['env']): ToolIo['env'] {
 }
 
 async function fetchesToolchains(installed: string, io: ToolIo, limits: ToolLimits): Promise<boolean> {
-  if (!isAtLeast(installed, FIRST_WITH_TOOLCHAINS)) return false;
+  if (!isGoAtLeast(installed, FIRST_WITH_TOOLCHAINS)) return false;
   const answer = await askGo(['env', 'GOTOOLCHAIN'], io, limits);
   return answer.kind === 'exited' && answer.exitCode === 0 && answer.output.trim() !== 'local';
 }
@@ -70,10 +70,4 @@ async function fetchesToolchains(installed: string, io: ToolIo, limits: ToolLimi
 function askGo(args: readonly string[], io: ToolIo, limits: ToolLimits): Promise<CommandResult> {
   const options = { cwd: tmpdir(), env: io.env, limitMs: limits.versionMs, signal: io.signal };
   return runCommand('go', args, options);
-}
-
-/** Go writes a release candidate as 1.26rc1; it counts as that release. */
-function isAtLeast(version: string, lowest: string): boolean {
-  const [left, right] = [version, lowest].map((text) => parseVersion(text.replace(/(rc|beta)\d+$/, '')));
-  return left != null && right != null && compareVersions(left, right) >= 0;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TOOL_SPECS } from './specs.ts';
-import { compareVersions, parseVersion, satisfies } from './version.ts';
+import { isGoAtLeast, satisfies } from './version.ts';
 
 const range = { atLeast: '2.2.0', belowMajor: 3 };
 
@@ -24,13 +24,17 @@ describe('satisfies', () => {
   });
 });
 
-describe('compareVersions', () => {
-  it('compares numerically, and sorts a pre-release before its release', () => {
-    const sorted = ['1.26.10', '1.26.9', '1.26', '1.26.9-rc.1', '1.9.0']
-      .map((text) => ({ text, version: parseVersion(text)! }))
-      .sort((left, right) => compareVersions(left.version, right.version))
-      .map(({ text }) => text);
-    expect(sorted).toEqual(['1.9.0', '1.26', '1.26.9-rc.1', '1.26.9', '1.26.10']);
+describe('isGoAtLeast', () => {
+  it.each([
+    ['1.26.10', '1.26.9', true],
+    ['1.26', '1.26.0', true],
+    ['1.26.0', '1.26', true],
+    ['1.9.5', '1.26', false],
+    ['1.26rc1', '1.26', true],
+    ['1.26beta2', '1.27', false],
+    ['devel', '1.26', false],
+  ])('%s, where %s is needed: %s', (version, lowest, expected) => {
+    expect(isGoAtLeast(version, lowest)).toBe(expected);
   });
 });
 

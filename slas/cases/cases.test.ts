@@ -3,6 +3,7 @@ import type { Evidence } from '../model/model.ts';
 import type { VerdictDocument } from '../render/json.ts';
 import { type ExpectedObjective, type JudgingCase, ORIGIN_SECONDS, readCaseFiles } from '../testing/cases.ts';
 import { judgeInWords, type ObjectiveInWords } from '../testing/judge-in-words.ts';
+import { verdictOf } from '../testing/judged-cases.ts';
 
 /** Reads and judges every file of cases/, and compares the outcome with the expected one. */
 
@@ -101,10 +102,11 @@ function expectAlerts(
 
 for (const [file, cases] of readCaseFiles()) {
   describe(file, () => {
-    test.each(cases)('$name', ({ build, expect: expected, because }) => {
+    test.each(cases)('$name', (one) => {
+      const { build, expect: expected, because } = one;
       expect(because, 'a case must say why').toMatch(/\S/);
       const { plan, run, evidence } = build();
-      const verdict = judgeInWords(plan, run, evidence);
+      const verdict = verdictOf(one);
       expectObjectives(verdict, expected.objectives ?? {});
       expectPreconditions(verdict, expected.preconditions ?? {});
       expectAlerts(verdict, evidence, expected);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { VerdictDocument } from '../render/json.ts';
 import { readCaseFiles } from '../testing/cases.ts';
-import { judgeInWords } from '../testing/judge-in-words.ts';
+import { verdictOf } from '../testing/judged-cases.ts';
 
 /**
  * The words of verdicts. `cases/verdicts.txt` names judging cases, and lists under each the lines that none
@@ -40,8 +40,7 @@ function wordsOf(names: readonly string[]): string {
   const paragraphs = names.map((name) => {
     const one = cases.get(name);
     if (one === undefined) return `# ${name}\nthere is no such case\n`;
-    const { plan, run, evidence } = one.build();
-    const fresh = linesOf(judgeInWords(plan, run, evidence)).filter((line) => {
+    const fresh = linesOf(verdictOf(one)).filter((line) => {
       const isFresh = !told.has(sense(line));
       told.add(sense(line));
       return isFresh;

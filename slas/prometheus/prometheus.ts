@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type { Downsampled, Evidence, Plan, PlannedAlerts, Reading, RunRecord } from '../model/model.ts';
 import { type Answer, parseJson } from './answer.ts';
 import { blocksOf, downsamplingOf, endOf, MARGIN, stretchesOf } from './downsampling.ts';
@@ -23,8 +24,8 @@ const AGGREGATE_TIMEOUT_MS = 60_000;
  */
 const MAX_ALERT_STEPS = 600;
 const RECORDED_STEPS = 4;
-/** How many queries run concurrently: responses may be large. */
-const AT_ONCE = 3;
+/** How many queries run at the same time: responses may be large. */
+const FEW = { concurrency: 3 };
 
 /**
  * Reads everything that is needed to judge a plan in a window. Waits for the samples that close it, with a
@@ -65,10 +66,14 @@ function readAlerts({ states, recorded }: PlannedAlerts, { window }: RunRecord, 
     { selector: states, query: seenWithin(states, step), stepSeconds: step },
     { selector: recorded, query: recorded, stepSeconds: stepOf(RECORDED_STEPS) },
   ];
-  return inTurn(questions, async ({ selector, query, stepSeconds }): Promise<Reading> => {
-    const answer = await askRange(query, { fromSeconds, toSeconds, stepSeconds }, asker);
-    return { selector, query, atSeconds: toSeconds, first: { fromSeconds, stepSeconds }, ...answer };
-  });
+  return pMap(
+    questions,
+    async ({ selector, query, stepSeconds }): Promise<Reading> => {
+      const answer = await askRange(query, { fromSeconds, toSeconds, stepSeconds }, asker);
+      return { selector, query, atSeconds: toSeconds, first: { fromSeconds, stepSeconds }, ...answer };
+    },
+    FEW,
+  );
 }
 
 function readWhole(plan: Plan, { window }: RunRecord, intervalSeconds: number, asker: Asker) {
@@ -76,7 +81,11 @@ function readWhole(plan: Plan, { window }: RunRecord, intervalSeconds: number, a
   const range = [window.fromSeconds - around, window.toSeconds + around] as const;
   const pieces = piecesOf([range], intervalSeconds);
   const questions = selectorsOfPlan(plan).flatMap((selector) => pieces.map((piece) => ({ selector, piece })));
-  return inTurn(questions, ({ selector, piece: [from, to] }) => readSamples(selector, to - from, to, asker));
+  return pMap(
+    questions,
+    ({ selector, piece: [from, to] }) => readSamples(selector, to - from, to, asker),
+    FEW,
+  );
 }
 
 /**
@@ -96,11 +105,12 @@ async function readDownsampled(
   ];
   const cuts = thinned.cutsAtSeconds.map((at): Stretch => [at - around, at + around]);
   const read = (selectors: readonly string[], stretches: readonly Stretch[]) =>
-    inTurn(
+    pMap(
       selectors.flatMap((selector) =>
         piecesOf(stretches, thinned.intervalSeconds).map((piece) => ({ selector, piece })),
       ),
       ({ selector, piece: [from, to] }) => readSamples(selector, to - from, to, asker),
+      FEW,
     );
   const isCounter = (selector: string) => ['counter', 'requests'].includes(roleOf(plan, selector));
   const selectors = selectorsOfPlan(plan);
@@ -161,13 +171,17 @@ function readAggregates(plan: Plan, selectors: readonly string[], thinned: Downs
       })),
     ];
   });
-  return inTurn(questions, async ({ selector, digest, seconds, from, to }): Promise<Reading> => {
-    const query = aggregateOfRange(digest, selector, seconds, intervalSeconds);
-    const patient = { queryTimeoutMs: AGGREGATE_TIMEOUT_MS, ...asker };
-    const range = { fromSeconds: from, toSeconds: to, stepSeconds };
-    const answer = asAsked(await askRange(query, range, patient), range);
-    return { selector, query, atSeconds: to, digest, first: { fromSeconds: from, stepSeconds }, ...answer };
-  });
+  return pMap(
+    questions,
+    async ({ selector, digest, seconds, from, to }): Promise<Reading> => {
+      const query = aggregateOfRange(digest, selector, seconds, intervalSeconds);
+      const patient = { queryTimeoutMs: AGGREGATE_TIMEOUT_MS, ...asker };
+      const range = { fromSeconds: from, toSeconds: to, stepSeconds };
+      const answer = asAsked(await askRange(query, range, patient), range);
+      return { selector, query, atSeconds: to, digest, first: { fromSeconds: from, stepSeconds }, ...answer };
+    },
+    FEW,
+  );
 }
 
 /** A server that rounds query times returns the values of other blocks than requested. */
@@ -182,20 +196,6 @@ function asAsked(answer: Answer, { fromSeconds, toSeconds, stepSeconds }: Range)
   if (irregular === undefined) return answer;
   const error = `the server returned a value of ${irregular[0]}, and was asked for every ${stepSeconds} s from ${fromSeconds} to ${toSeconds}: it rounds times`;
   return { series: [], warnings: answer.warnings, error };
-}
-
-/** A few concurrently; the responses are in the order of the queries. */
-async function inTurn<Q, A>(
-  questions: readonly Q[],
-  ask: (question: Q) => Promise<A>,
-): Promise<readonly A[]> {
-  const answers: A[] = [];
-  const left = questions.entries();
-  const worker = async () => {
-    for (const [index, question] of left) answers[index] = await ask(question);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return answers;
 }
 
 /** Without an explicit time, a query is evaluated at the server's current time. */

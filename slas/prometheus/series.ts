@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type { RunSeries, Series, SeriesAnswer, SeriesQuery } from '../model/model.ts';
 import { type Asker, askOnce, askRange } from './http.ts';
 
@@ -15,12 +16,7 @@ export async function collectSeries(
   window: RunSeries['window'],
   asker: Asker,
 ): Promise<RunSeries> {
-  const answers = new Array<SeriesAnswer>(queries.length);
-  const waiting = queries.entries();
-  const work = async () => {
-    for (const [index, query] of waiting) answers[index] = await askSeries(query, window, asker);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const answers = await pMap(queries, (query) => askSeries(query, window, asker), { concurrency: AT_ONCE });
   return { schema: 'sla-harness/series/v1', window, answers };
 }
 

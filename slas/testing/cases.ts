@@ -194,10 +194,17 @@ const NOTHING: Given = {
 /** Times of the cases are seconds after this time. */
 export const ORIGIN_SECONDS = Date.UTC(2025, 0, 1) / 1000;
 
-/** Every case of every file, by file name. */
+let files: ReadonlyMap<string, readonly JudgingCase[]> | undefined;
+
+/** Every case of every file, by file name; read once. */
 export function readCaseFiles(): ReadonlyMap<string, readonly JudgingCase[]> {
-  const files = readdirSync(folder).filter((file) => /(?<!\.given)\.yaml$/.test(file));
-  return new Map(files.sort().map((file) => [file, readCases(readYaml(file) as FileText)]));
+  files ??= new Map(
+    readdirSync(folder)
+      .filter((file) => /(?<!\.given)\.yaml$/.test(file))
+      .sort()
+      .map((file) => [file, readCases(readYaml(file) as FileText)]),
+  );
+  return files;
 }
 
 function readCases({ given, cases, ...own }: FileText): readonly JudgingCase[] {
@@ -257,7 +264,19 @@ function build(given: Given): Judged {
   return { document, plan, run, evidence: blocks === null ? evidence : thin(plan, run, evidence, blocks) };
 }
 
+/** By what they are made from: most cases have the same document, and parsing one takes longer than judging a case. */
+const documents = new Map<string, SlaDocument>();
+
 function documentOf({ document, service, asks }: Given): SlaDocument {
+  const key = JSON.stringify([document, service, asks]);
+  const known = documents.get(key);
+  if (known !== undefined) return known;
+  const parsed = parsedDocument(document, service, asks);
+  documents.set(key, parsed);
+  return parsed;
+}
+
+function parsedDocument(document: Given['document'], service: Given['service'], asks: Given['asks']) {
   const raw = (typeof document === 'string' ? parse(document) : document) as { service: object };
   const checks = asks === null ? {} : { checks: asks };
   const text = stringify({ ...raw, ...checks, service: { ...raw.service, ...service } });

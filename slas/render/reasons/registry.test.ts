@@ -6,6 +6,7 @@ import type { Evidence, LoadRecord } from '../../model/model.ts';
 import type { Reason, ReasonCode } from '../../model/reasons.ts';
 import { type Given, healthy, readCaseFiles } from '../../testing/cases.ts';
 import { thin } from '../../testing/downsampled.ts';
+import { verdictOf } from '../../testing/judged-cases.ts';
 import { renderReasonReference } from './reference.ts';
 import { REASONS, wordsOf } from './words.ts';
 
@@ -20,10 +21,7 @@ const codes = (Object.keys(REASONS) as ReasonCode[]).filter((code) => code !== '
 const examples = new Map<ReasonCode, string>();
 
 beforeAll(() => {
-  for (const one of [...readCaseFiles().values()].flat()) {
-    const { plan, run, evidence } = one.build();
-    collectFrom(judge(plan, run, evidence));
-  }
+  for (const one of [...readCaseFiles().values()].flat()) collectFrom(verdictOf(one));
   worldsThatNoCaseCanWrite();
 }, 300_000);
 
