@@ -1,49 +1,17 @@
 import { check } from 'k6';
 import http, { type RefinedResponse } from 'k6/http';
-import { Counter, Trend } from 'k6/metrics';
-import { awaitArrival, load, phaseBeganMs, phaseName, target } from './load.ts';
-import { asTag } from './tag.ts';
+import { Trend } from 'k6/metrics';
+import { awaitArrival, countRequest, load, phaseBeganMs, target } from './load.ts';
 
 /**
- * Everything that the harness reads about a run. Each request is sent once, and then has a response or
- * remains unanswered. It is never retried.
+ * Requests and checks for scripts of this project. The harness needs none of this: it records the requests of any k6 script from
+ * k6's own samples. Each request is sent once and never retried.
  */
-const sent = new Counter('sla_requests_sent');
-const lost = new Counter('sla_requests_lost');
-const answered = ['1xx', '2xx', '3xx', '4xx', '5xx'].map(
-  (status) => new Counter(`sla_requests_answered_${status}`),
-);
-/** When requests were sent and responses received, in Unix milliseconds: their minimum and maximum define the window. */
-const sentAt = new Trend('sla_sent_at_ms');
-const answeredAt = new Trend('sla_answered_at_ms');
-/** Each request as the caller experienced it, including connecting and TLS; the status is 0 if there was no response. */
-const request = new Trend('sla_request_ms');
-/**
- * How late requests were sent: a load generator that is starved of CPU sends less load than planned, and measures its own
- * delays.
- */
-const late = new Trend('sla_started_late_ms');
 
-/** When each phase's schedule began, in Unix milliseconds: one sample per virtual user. */
-const phaseBegan = new Trend('sla_phase_began_at_ms');
-
-const budgets = load.budgets.map((budget) => ({
-  ...budget,
-  bad: new Counter(budget.metric),
-  badStatus: budget.badStatus === null ? null : new RegExp(`^(?:${budget.badStatus})$`),
-}));
-
-/** Counts a request against every error budget that it uses up. */
-function spend(path: string, status: number, seconds: number): void {
-  for (const budget of budgets) {
-    if (budget.path !== null && budget.path !== path) continue;
-    if (budget.phase !== null && budget.phase !== phaseName()) continue;
-    const isSlow =
-      budget.overSeconds !== null && status >= 200 && status < 300 && seconds > budget.overSeconds;
-    const isBad = status === 0 || isSlow || budget.badStatus?.test(String(status)) === true;
-    if (isBad) budget.bad.add(1);
-  }
-}
+/** k6 knows nothing of random arrivals, so the script reports how late they started and when their phase began (Unix ms). */
+const isRandom = load.arrivals === 'poisson';
+const late = isRandom ? new Trend('sla_started_late_ms') : null;
+const phaseBegan = isRandom ? new Trend('sla_phase_began_at_ms') : null;
 
 /** From the environment, because other users can read arguments. A scenario may send its own Authorization header instead. */
 const authorization: Readonly<Record<string, string>> = __ENV.SLA_TARGET_TOKEN
@@ -52,10 +20,14 @@ const authorization: Readonly<Record<string, string>> = __ENV.SLA_TARGET_TOKEN
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
-const STEPS_MS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000];
-
-/** Rounded up to one of a few steps, because a k6 tag must have few distinct values. */
-const upTo = (ms: number) => String(STEPS_MS.find((step) => ms < step + 0.5) ?? STEPS_MS.at(-1));
+/** Of every request. */
+const params = {
+  responseType: 'text' as const,
+  // A redirect is a response like any other; load goes only to the address it was sent to.
+  redirects: 0,
+  timeout: load.requestTimeoutSeconds * 1000,
+  headers: authorization,
+};
 
 export interface Sent {
   readonly method: string;
@@ -68,59 +40,48 @@ export interface Sent {
 
 export type Answer = RefinedResponse<'text'>;
 
-/** Sends one request at its scheduled time, and counts how it ended. */
+/** Sends one request at its scheduled time. */
 export function send({ method, path, body, headers, recordedAs = path }: Sent): Answer {
   // "@elsewhere/" after an address would turn it into another address.
   if (!path.startsWith('/')) throw new Error(`the path "${path}" does not begin with /`);
-  late.add(awaitArrival());
-  const beganMs = phaseBeganMs();
-  if (beganMs !== null) phaseBegan.add(beganMs);
-  sentAt.add(Date.now());
-  sent.add(1);
-  const response = http.request(method, target + path, body ?? null, {
-    headers: { ...authorization, ...headers },
-    responseType: 'text',
-    // A redirect is a response like any other; load goes only to the address it was sent to.
-    redirects: 0,
-    timeout: load.requestTimeoutSeconds * 1000,
-    tags: { name: recordedAs },
-  });
-  answeredAt.add(Date.now());
-  // k6 counts connecting and TLS as blocked; http_req_duration excludes them.
-  const { blocked, duration } = response.timings;
-  request.add(blocked + duration, {
-    path: asTag(recordedAs),
-    status: String(response.status),
-    blocked: upTo(blocked),
-  });
-  spend(recordedAs, response.status, (blocked + duration) / 1000);
-  // k6 gives status 0 to requests without a response: refused, reset or timed out.
-  if (response.status === 0) lost.add(1);
-  else answered[Math.floor(response.status / 100) - 1]?.add(1);
+  if (isRandom) awaitTurn();
+  const own = headers === undefined ? params : { ...params, headers: { ...authorization, ...headers } };
+  const named = recordedAs === path ? own : { ...own, tags: { name: recordedAs } };
+  const response = http.request(method, target + path, body ?? null, named);
+  countRequest();
   return response;
+}
+
+function awaitTurn(): void {
+  const lateMs = awaitArrival();
+  if (lateMs !== null) late!.add(lateMs);
+  const beganMs = phaseBeganMs();
+  if (beganMs !== null) phaseBegan!.add(beganMs);
 }
 
 /** Posts JSON. */
 export const post = (path: string, body: object, headers: Sent['headers'] = {}): Answer =>
   send({ method: 'POST', path, body: JSON.stringify(body), headers: { ...JSON_BODY, ...headers } });
 
-export const get = (path: string, headers: Sent['headers'] = {}): Answer =>
-  send({ method: 'GET', path, headers });
+export const get = (path: string, headers?: Sent['headers']): Answer =>
+  send({ method: 'GET', path, ...(headers === undefined ? {} : { headers }) });
 
-/** Wrong responses: a pass must not be based on them. */
-const wrong = new Counter('sla_answers_wrong');
-/** Successful responses that were checked, each once; nothing is known about the others. */
-const looked = new Counter('sla_good_answers_looked_into');
 const seen = new WeakSet<Answer>();
-/** Refusals that were requested and came as documented. */
-const refusedAsDocumented = new Counter('sla_refusals_expected');
+
+/**
+ * Checks a response. The tag tells the harness what was checked: `body`, a successful response for the first time; `again`, one
+ * that was checked before; `refusal`, any other.
+ */
+function checkBody(response: Answer, name: string, isRight: (response: Answer) => boolean): void {
+  const kind = !isGood(response) ? 'refusal' : seen.has(response) ? 'again' : 'body';
+  seen.add(response);
+  check(response, { [name]: isRight }, { sla: kind });
+}
 
 /** Checks a successful response; `isRight` says whether its JSON is as requested. */
 export function expectAnswer(response: Answer, isRight: (body: unknown) => boolean): void {
-  if (!isGood(response)) return;
-  noteLook(response);
-  const right = check(response, { 'the answer is what was asked for': ({ body }) => isRight(parsed(body)) });
-  wrong.add(right ? 0 : 1);
+  if (isGood(response))
+    checkBody(response, 'the answer is what was asked for', ({ body }) => isRight(parsed(body)));
 }
 
 /**
@@ -129,22 +90,15 @@ export function expectAnswer(response: Answer, isRight: (body: unknown) => boole
  */
 export function expectRefusal(response: Answer, status: number, code: string): void {
   if (response.status === 0) return;
-  noteLook(response);
-  const right = check(response, {
-    [`${code} is refused with ${status}`]: ({ body, status: given }) =>
+  checkBody(
+    response,
+    `${code} is refused with ${status}`,
+    ({ body, status: given }) =>
       given === status && (parsed(body) as { error?: { code?: unknown } } | undefined)?.error?.code === code,
-  });
-  wrong.add(right ? 0 : 1);
-  if (right) refusedAsDocumented.add(1);
+  );
 }
 
 const isGood = ({ status }: Answer) => status >= 200 && status <= 299;
-
-function noteLook(response: Answer): void {
-  if (!isGood(response) || seen.has(response)) return;
-  seen.add(response);
-  looked.add(1);
-}
 
 function parsed(body: string): unknown {
   try {

@@ -141,6 +141,7 @@ objectives:
 scenarios:
   smoke:
     description: 20 s at 20 requests a second
+    script: loadtests/single-texts.ts
     rate: 20/s
     duration: 20s
     seed: 1

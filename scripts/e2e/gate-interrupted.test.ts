@@ -63,7 +63,7 @@ describe('a process that dies during the load is evidence', () => {
     }));
 
   test('k6: inconclusive', () =>
-    gateLosing('smoke.ts', (verdict, code) => {
+    gateLosing('single-texts.ts', (verdict, code) => {
       expect(preconditionOf(verdict, 'load-delivered')).toMatchObject({ ok: false });
       expect(code).toBe(3);
     }));

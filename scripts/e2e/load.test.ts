@@ -74,7 +74,7 @@ async function startRecorder({ refuse = 0, lose = 0, hold = 0 } = {}): Promise<R
 
 const LOAD: Load = {
   scenario: 'smoke',
-  script: 'loadtests/smoke.ts',
+  script: 'loadtests/single-texts.ts',
   phases: [
     { name: 'hold', ratePerSecond: 40, durationSeconds: 2 },
     { name: 'more', ratePerSecond: 50, durationSeconds: 1.6 },

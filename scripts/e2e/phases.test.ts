@@ -13,7 +13,7 @@ import { expectVerdict } from '../testing/verdict.ts';
 
 const SCENARIO = `scenarios:
   jolt:
-    script: loadtests/smoke.ts
+    script: loadtests/single-texts.ts
     phases:
       - { name: before, rate: 20/s, duration: 5s }
       - { name: spike, rate: 40/s, duration: 3s }

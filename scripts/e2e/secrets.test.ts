@@ -51,7 +51,7 @@ beforeAll(async () => {
   git('commit', '--quiet', '--allow-empty', '--message', 'one');
   // A script that handles secrets carelessly, as scripts under repair often do.
   await appendFile(
-    join(checkout, 'loadtests', 'smoke.ts'),
+    join(checkout, 'loadtests', 'single-texts.ts'),
     `console.log(\`target \${target} with \${__ENV.DEPLOY_TOKEN} and Authorization: Bearer ${PLANTED.header}\`);\n` +
       `console.log(\`it knows \${__ENV.SLA_TARGET_TOKEN} and \${__ENV.PROMETHEUS_TOKEN}\`);\n` +
       `import { target } from './lib/load.ts';\n`,
@@ -137,7 +137,7 @@ describe('a run', () => {
 
   test('that fails does not show or leave any either', async () => {
     await appendFile(
-      join(checkout, 'loadtests', 'smoke.ts'),
+      join(checkout, 'loadtests', 'single-texts.ts'),
       "throw new Error('not with ' + __ENV.DEPLOY_TOKEN);\n",
     );
     const out = join(folder.path, 'failed runs');

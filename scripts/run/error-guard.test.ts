@@ -1,65 +1,63 @@
 import { describe, expect, test } from 'vitest';
 import { guardAgainstErrors } from './error-guard.ts';
 
-/** Requests that ended at these times, each as `milliseconds:status`. */
-function reasonAfter(...requests: readonly (readonly [endMs: number, status: string])[]): string | null {
+/** Requests that ended at these moments, each `milliseconds:status`. */
+function reasonAfter(...requests: readonly (readonly [endMs: number, status: number])[]): string | null {
   const guard = guardAgainstErrors();
   for (const [endMs, status] of requests)
-    guard.see({ endMs, status, durationMs: 5, path: '/predict', blocked: '0' });
+    guard.see({ endMs, status, durationMs: 5, path: '/predict', scenario: 'hold' });
   return guard.reason();
 }
 
 const T = 1_700_000_000_000;
-/** This many per second, in sequence. */
-const many = (count: number, fromMs: number, status: string, everyMs = 10) =>
+/** So many a second, one after the other. */
+const many = (count: number, fromMs: number, status: number, everyMs = 10) =>
   Array.from({ length: count }, (_, index) => [T + fromMs + index * everyMs, status] as const);
 
-describe('load on a service that was already running', () => {
-  test.each(['500', '503', '429', '0'])('stops when half of the requests end with %s', (status) => {
-    expect(reasonAfter(...many(50, 0, '200'), ...many(50, 5, status))).toContain('50 of the 100 requests');
+describe('a service that was already running', () => {
+  test.each([500, 503, 429, 0])('stops when half of the requests end with %s', (status) => {
+    expect(reasonAfter(...many(50, 0, 200), ...many(50, 5, status))).toContain('50 of the 100 requests');
   });
 
-  test.each(['200', '302', '400', '401', '404', '422'])(
-    'continues when all of them end with %s',
-    (status) => {
-      expect(reasonAfter(...many(100, 0, status))).toBeNull();
-    },
-  );
+  test.each([200, 302, 400, 401, 404, 422])('is loaded on when all of them end with %s', (status) => {
+    expect(reasonAfter(...many(100, 0, status))).toBeNull();
+  });
 
   test('the load continues while fewer than half are errors', () => {
-    expect(reasonAfter(...many(51, 0, '200'), ...many(50, 5, '503'))).toBeNull();
+    expect(reasonAfter(...many(51, 0, 200), ...many(50, 5, 503))).toBeNull();
   });
 
   test('one failure at the beginning does not count as half', () => {
-    expect(reasonAfter(...many(4, 0, '503'))).toBeNull();
-    expect(reasonAfter(...many(5, 0, '503'))).not.toBeNull();
+    expect(reasonAfter(...many(4, 0, 503))).toBeNull();
+    expect(reasonAfter(...many(5, 0, 503))).not.toBeNull();
   });
 
   test('only the last five seconds count, even after many successful requests', () => {
-    const good = many(1_000, 0, '200');
-    expect(reasonAfter(...good, ...many(200, 10_000, '503'))).toBeNull();
-    expect(reasonAfter(...good, ...many(260, 10_000, '503'))).toContain('260 of the 500 requests');
-    expect(reasonAfter(...many(100, 0, '503'), ...many(5, 6_000, '200'))).toBeNull();
+    const good = many(1_000, 0, 200);
+    expect(reasonAfter(...good, ...many(200, 10_000, 503))).toBeNull();
+    expect(reasonAfter(...good, ...many(260, 10_000, 503))).toContain('260 of the 500 requests');
+    // Earlier errors do not count.
+    expect(reasonAfter(...many(100, 0, 503), ...many(5, 6_000, 200))).toBeNull();
   });
 
   test('one request per second is enough', () => {
-    expect(reasonAfter(...many(60, 0, '200', 1_000), ...many(5, 60_000, '0', 1_000))).toContain('5 of the 5');
+    expect(reasonAfter(...many(60, 0, 200, 1_000), ...many(5, 60_000, 0, 1_000))).toContain('5 of the 5');
   });
 
-  test("the order in which several load generators' records are read has no effect", () => {
-    const requests = [...many(50, 0, '503'), ...many(40, 0, '200')];
+  test('the order in which the records of several generators are read has no effect', () => {
+    const requests = [...many(50, 0, 503), ...many(40, 0, 200)];
     expect(reasonAfter(...requests)).toBe(reasonAfter(...requests.toReversed()));
   });
 
-  test('the reason lists the outcomes of the requests and does not change afterwards', () => {
+  test('the reason lists the outcomes of the requests and does not change', () => {
     const guard = guardAgainstErrors();
-    const see = (status: string, endMs: number) =>
-      guard.see({ endMs, status, durationMs: 5, path: '/predict', blocked: '0' });
-    for (const status of ['0', '503', '503', '429', '0', '200', '500']) see(status, T);
-    const message =
+    const see = (status: number, endMs: number) =>
+      guard.see({ endMs, status, durationMs: 5, path: '/predict', scenario: 'hold' });
+    for (const status of [0, 503, 503, 429, 0, 200, 500]) see(status, T);
+    const told =
       '6 of the 7 requests that ended within 5 s were errors (2 unanswered, 1 got a 429, 1 got a 500, 2 got a 503); load on a service that was already running stops at half';
-    expect(guard.reason()).toBe(message);
-    for (let at = 0; at < 100; at++) see('200', T + 60_000 + at);
-    expect(guard.reason()).toBe(message);
+    expect(guard.reason()).toBe(told);
+    for (let at = 0; at < 100; at++) see(200, T + 60_000 + at);
+    expect(guard.reason()).toBe(told);
   });
 });

@@ -21,7 +21,7 @@ const counts = (sent: number) => ({
   lost: 0,
   droppedIterations: 0,
 });
-const cut = (one: EndedK6, sent = 40) => cutBecause(one, one.summary, counts(sent), LOAD);
+const cut = (one: EndedK6, sent = 40) => cutBecause(one, counts(sent), LOAD);
 
 test('of several ends, the one that stopped the others is reported', () => {
   const decisive = (...ends: EndedK6[]) => {

@@ -1,10 +1,8 @@
 import { allResponses } from '../../slas/client/requests.ts';
 import type { Load, LoadRecord } from '../../slas/model/model.ts';
-import { plannedIn } from '../../slas/plan/planned-in.ts';
-import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts';
 import { type Exit, formatExit } from '../process/processes.ts';
 import type { ErrorLog } from './k6-log.ts';
-import { count, type Summary } from './k6-summary.ts';
+import type { Summary } from './k6-summary.ts';
 
 /**
  * How k6 ended, and what that means for the load: whether it was cut short, and what k6 reported as failed.
@@ -76,34 +74,18 @@ const hasEndedItself = ({ exit, summary }: EndedK6) =>
   exit.signal === null && (summary !== null || exit.code === 0 || exit.code === THRESHOLD_CROSSED);
 
 /** Why k6 did not complete its plan; null if it did. A failure after the last request cuts nothing short. */
-export function cutBecause(end: EndedK6, summary: Summary | null, counts: Counts, load: Load): string | null {
+export function cutBecause(end: EndedK6, counts: Counts, load: Load): string | null {
   const { exit } = end;
   if (!hasEndedItself(end)) return `k6 ended with ${endInWords(end)}`;
   if (exit.code === 0 || isAtEnd(end) || isWhole(counts, load)) return null;
-  if (exit.code === THRESHOLD_CROSSED && summary !== null) return stoppedByThreshold(summary, end, load);
   return `k6 ended with ${endInWords(end)}`;
 }
 
-function isWhole({ sent, answered, lost, droppedIterations }: Counts, { plannedRequests }: Load): boolean {
+function isWhole({ sent, answered, lost, droppedIterations }: Counts, { plannedRequests, k6 }: Load): boolean {
+  // Of a script that plans its own load, nobody knows how many requests were still to come.
+  if (k6 !== undefined) return false;
   const ended = lost + allResponses({ answered });
   return sent > 0 && sent + droppedIterations >= plannedRequests && ended === sent;
-}
-
-const howBad = (overSeconds: number | null) =>
-  overSeconds === null ? 'failed' : `took longer than ${formatValue(overSeconds, 'seconds')}`;
-
-/** An error budget was used up, or a threshold of the script stopped the test (`abortOnFail`). */
-function stoppedByThreshold(summary: Summary, end: EndedK6, load: Load): string {
-  const exhausted = load.budgets
-    .map((budget) => ({ ...budget, bad: count(summary, budget.metric) }))
-    .filter(({ bad, atMost }) => bad > atMost)
-    .map(
-      ({ objective, phase, overSeconds, bad, atMost }) =>
-        `${countOf(bad, 'request')} ${howBad(overSeconds)}; the error budget of ${objective} is ${formatCount(atMost)} of ${formatCount(plannedIn(load, phase ?? undefined).plannedRequests)}`,
-    );
-  return exhausted.length === 0
-    ? `k6 ended with ${endInWords(end)}`
-    : `an objective can no longer be met: ${exhausted.join('; ')}`;
 }
 
 /**

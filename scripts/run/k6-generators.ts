@@ -1,14 +1,17 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Load, PlannedObjective } from '../../slas/model/model.ts';
 import { type Exit, onAbort, type Started, start } from '../process/processes.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { FoundTool } from '../tools/types.ts';
-import { type ErrorGuard, guardAgainstErrors } from './error-guard.ts';
-import type { RecordedRequest } from './k6-requests.ts';
+import { onlyTo } from './allowed-addresses.ts';
+import { type BudgetWatch, watchBudgets } from './budget-watch.ts';
+import { guardAgainstErrors } from './error-guard.ts';
 import { TREND_STATS } from './k6-summary.ts';
-import { followRequests } from './k6-tail.ts';
 import { type ProgressReporter, reportProgress } from './live.ts';
+import { type NamedPipe, openPipe } from './record/pipe.ts';
+import { Recorder, type SeenRequest } from './record/recorder.ts';
+import { virtualUsersFor } from './virtual-users.ts';
 
 /**
  * The k6 processes of a run. Several share the load through k6's execution segments: each planned arrival is started by
@@ -32,39 +35,70 @@ export interface RunK6Options {
   readonly progress: (line: string) => void;
   /** Shows lines at a fixed position; absent without a terminal. */
   readonly show?: (lines: readonly string[]) => void;
-  /** Objectives whose latency is shown while the load runs. */
+  /** Their latencies are shown while the load runs, and requests are recorded under the paths that they name. */
   readonly objectives: readonly PlannedObjective[];
 }
 
 export interface Generator {
   readonly k6: Started;
   readonly summaryFile: string;
-  /** All samples of all metrics; deleted as soon as the requests have been read. */
-  readonly csvFile: string;
+  /** k6 writes all samples of all metrics here; they are read as they arrive. */
+  readonly samples: NamedPipe;
 }
 
 export interface Generators extends AsyncDisposable {
   readonly each: readonly Generator[];
+  readonly recorder: Recorder;
+  /** Called with each request to the target. */
+  watch(see: (request: SeenRequest) => void): void;
 }
 
 export async function startGenerators(load: Load, stack: Stack, options: RunK6Options): Promise<Generators> {
   const loadFile = join(options.folder, 'load.json');
-  await writeFile(loadFile, `${JSON.stringify(load, null, 2)}\n`);
+  const readyVirtualUsers = virtualUsersFor(load, options.objectives);
+  await writeFile(loadFile, `${JSON.stringify({ readyVirtualUsers, ...load }, null, 2)}\n`);
+  const allowed = await onlyTo(targetOf(stack));
   await using cleanUp = new AsyncDisposableStack();
+  let see: (request: SeenRequest) => void = () => {};
+  const recorder = new Recorder(targetOf(stack), selectorsOf(options.objectives), (request) => see(request));
   const each: Generator[] = [];
   for (const { name, args } of segmentsOf(options.generators ?? 1)) {
-    const files = {
-      summaryFile: join(options.folder, `${name.replace('k6', 'k6-summary')}.json`),
-      csvFile: join(options.folder, `${name.replace('k6', 'k6-samples')}.csv`),
-    };
-    // The file is large and no longer needed, so it is deleted even after an interrupt.
-    cleanUp.defer(() => rm(files.csvFile, { force: true }));
-    const k6 = cleanUp.use(await startK6(load, stack, { name, args, loadFile, ...files }, options));
-    each.push({ k6, ...files });
+    const summaryFile = join(options.folder, `${name.replace('k6', 'k6-summary')}.json`);
+    const rows = recorder.readerOf();
+    const samples = cleanUp.use(
+      await openPipe(join(options.folder, `${name.replace('k6', 'k6-samples')}.pipe`), (chunk) =>
+        rows.push(chunk),
+      ),
+    );
+    const files = { loadFile, summaryFile, samples: samples.path };
+    const k6 = cleanUp.use(
+      await startK6(load, stack, { name, args: [...allowed, ...args], ...files }, options),
+    );
+    each.push({ k6, summaryFile, samples });
   }
   const owned = cleanUp.move();
-  return { each, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    each,
+    recorder,
+    watch: (observer) => {
+      see = observer;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
+
+/** The address that k6 sends to: in containers another one than ours. */
+const targetOf = (stack: Stack) => stack.generators?.serviceUrl ?? stack.serviceUrl;
+
+/** What the objectives' `client:` names. */
+const selectorsOf = (objectives: readonly PlannedObjective[]): readonly string[] => [
+  ...new Set(
+    objectives.flatMap(({ measure }) => {
+      if (measure.kind === 'recovery') return [measure.path];
+      return 'clientPath' in measure && measure.clientPath !== null ? [measure.clientPath ?? []].flat() : [];
+    }),
+  ),
+];
 
 interface Segment {
   /** `k6`, or `k6-1` and so on: the prefix of its file names. */
@@ -99,29 +133,29 @@ export const environmentOf = (env: RunK6Options['env']) =>
 interface Files {
   readonly loadFile: string;
   readonly summaryFile: string;
-  readonly csvFile: string;
+  readonly samples: string;
 }
 
 function startK6(
   load: Load,
   stack: Stack,
-  { name, args, loadFile, summaryFile, csvFile }: Segment & Files,
+  { name, args, loadFile, summaryFile, samples }: Segment & Files,
   { root, env, k6, folder, logs }: RunK6Options,
 ): Promise<Started> {
   // Port 0: the API of k6 has a fixed default port, on which two processes would collide.
   const fixed = ['run', '--quiet', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
-  const written = ['--out', `csv=${csvFile}`, '--summary-export', summaryFile];
+  const written = ['--out', `csv=${samples}`, '--summary-export', summaryFile];
   const whole = [
     ...fixed,
     ...written,
     '--summary-trend-stats',
     TREND_STATS,
     ...args,
-    join(root, load.script),
+    resolve(root, load.script),
   ];
   const environment = {
     SLA_LOAD: loadFile,
-    SLA_TARGET: stack.generators?.serviceUrl ?? stack.serviceUrl,
+    SLA_TARGET: targetOf(stack),
     SLA_SUMMARY: summaryFile,
     K6_CSV_TIME_FORMAT: 'unix_micro',
   };
@@ -145,12 +179,13 @@ export interface Ended {
 
 /** Reports progress, and stops load generators that exceed their time, or a load that an external service cannot handle. */
 export async function whileRunning(
-  { each }: Generators,
+  generators: Generators,
   load: Load,
   startedSeconds: number,
   stack: Pick<Stack, 'isOurs'>,
   options: RunK6Options,
 ): Promise<Ended> {
+  const { each } = generators;
   let isStopping = false;
   const stopAll = () => {
     // A second signal would end k6 immediately, without its summary.
@@ -160,19 +195,22 @@ export async function whileRunning(
   };
   // An arrival at the very end still sends all its requests, with at most a second of think time between them.
   const visitSeconds = (load.requestsPerArrival ?? 1) * (load.requestTimeoutSeconds + 1);
-  const longestMs = (load.scheduledSeconds + visitSeconds + SLACK_SECONDS) * 1000;
+  const longestSeconds = load.k6?.longestSeconds ?? load.scheduledSeconds + visitSeconds;
+  const longestMs = (longestSeconds + SLACK_SECONDS) * 1000;
   const bound = setTimeout(stopAll, longestMs);
   const forget = onAbort(options.signal, stopAll);
   using reporter = reportProgress(load, startedSeconds, options);
-  using watch = watchFor(stack.isOurs ? null : guardAgainstErrors(), each, reporter, (reason) => {
+  const guards = [watchBudgets(load), ...(stack.isOurs ? [] : [guardAgainstErrors()])];
+  using watch = watchFor(guards, generators, reporter, (reason) => {
     options.progress(`stopping the load: ${reason}`);
     stopAll();
   });
   // If one stops during the run, the rest is no longer the planned load, so all are stopped. After the schedule, a crossed threshold
   // or an exception in teardown() loses nothing, and the others still wait for their last responses.
-  const ended = async ({ k6 }: Generator) => {
+  const ended = async ({ k6, samples }: Generator) => {
     const exit = await k6.exited;
     if (exit.code !== 0 && exit.atSeconds - startedSeconds < load.scheduledSeconds) stopAll();
+    await samples.close();
     return exit;
   };
   try {
@@ -189,32 +227,35 @@ interface Watch extends Disposable {
   readonly stoppedBecause: string | null;
 }
 
-/** Passes each request to the progress reporter and to the guard, which stops the load once. */
+/** k6 writes its samples once a second. */
+const LOOK_EVERY_MS = 1_000;
+
+/** Passes each request to the progress reporter and to those who may stop the load, which is stopped once. */
 function watchFor(
-  guard: ErrorGuard | null,
-  each: Generators['each'],
+  guards: readonly BudgetWatch[],
+  { each, watch }: Generators,
   reporter: ProgressReporter,
   stop: (reason: string) => void,
 ): Watch {
   let stoppedBecause: string | null = null;
-  const found = (request: RecordedRequest) => {
+  watch((request) => {
     reporter.see(request);
-    guard?.see(request);
-  };
-  const looked = () => {
+    for (const guard of guards) guard.see(request);
+  });
+  const look = () => {
     reporter.looked();
-    const reason = guard?.reason() ?? null;
     // Load generators that have already ended need no stop.
-    if (reason === null || stoppedBecause !== null || each.every(({ k6 }) => k6.exit() !== null)) return;
+    if (stoppedBecause !== null || each.every(({ k6 }) => k6.exit() !== null)) return;
+    const reason = guards.map((guard) => guard.reason()).find((one) => one !== null) ?? null;
+    if (reason === null) return;
     stoppedBecause = reason;
     stop(reason);
   };
-  const files = each.map(({ csvFile }) => csvFile);
-  const following = followRequests(files, found, looked);
+  const ticker = setInterval(look, LOOK_EVERY_MS);
   return {
     get stoppedBecause() {
       return stoppedBecause;
     },
-    [Symbol.dispose]: () => following[Symbol.dispose](),
+    [Symbol.dispose]: () => clearInterval(ticker),
   };
 }

@@ -4,7 +4,7 @@ import type { CheckRecord, ThresholdRecord } from '../../slas/model/model.ts';
 /** k6's own summary of a run, as `--summary-export` writes it: whatever the script exports, and even if its `handleSummary` throws. */
 export interface Summary {
   readonly metrics: Readonly<Record<string, Metric | undefined>>;
-  /** All groups. */
+  /** Of all groups. */
   readonly checks: readonly CheckRecord[];
 }
 
@@ -14,10 +14,7 @@ interface Metric {
   readonly thresholds: Readonly<Record<string, boolean>>;
 }
 
-/**
- * The statistics of trends: the harness needs the first and the last; the others are the values of crossed
- * thresholds.
- */
+/** The statistics of trends that thresholds are usually about, so that the verdict can name the value of a crossed one. */
 export const TREND_STATS = 'min,avg,med,p(75),p(90),p(95),p(99),p(99.9),max,count';
 
 /** null if it is missing or incomplete. */
@@ -51,7 +48,7 @@ export function parseSummary({ metrics, root_group: root }: RawSummary): Summary
   };
 }
 
-/** k6 starts each path with `::`. */
+/** k6 begins each path with `::`. */
 const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
   ...Object.values(checks).map(({ path, passes, fails }) => ({
     name: path.replace(/^::/, ''),
@@ -64,8 +61,8 @@ const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
 // ---------------------------------------------------------------------------------------------- several as one
 
 /**
- * Merges several summaries: counts are added, min and max are those of all. Nothing else can be combined,
- * percentiles in particular. null if one is missing.
+ * Several summaries as one: counts are added, and min and max are those of all. Nothing else can be combined: percentiles
+ * cannot be merged. null if one is missing.
  */
 export function summed(summaries: readonly (Summary | null)[]): Summary | null {
   const all = summaries.filter((one) => one !== null);
@@ -88,7 +85,7 @@ export function summed(summaries: readonly (Summary | null)[]): Summary | null {
 }
 
 function together(summaries: readonly Summary[], metric: string): Readonly<Record<string, number>> {
-  const values = (field: string) => summaries.flatMap((one) => value(one, metric, field) ?? []);
+  const values = (field: string) => summaries.flatMap((one) => one.metrics[metric]?.values[field] ?? []);
   const of = (field: string, merge: (some: readonly number[]) => number) => {
     const some = values(field);
     return some.length === 0 ? [] : [[field, merge(some)] as const];
@@ -104,14 +101,11 @@ function together(summaries: readonly Summary[], metric: string): Readonly<Recor
 // ---------------------------------------------------------------------------------------------- thresholds
 
 /**
- * The thresholds of a script that one or more load generators ran, each over its part of the load. A count or
- * its rate is compared as the sum of all; for anything else, it is enough that one load generator crossed it.
+ * The thresholds of a script that one or more generators ran, each over its part of the load. A count or its rate is compared as
+ * the sum of all; of everything else one generator that crossed it is enough.
  */
-export function thresholdsOf(
-  all: readonly Summary[],
-  isOfScript: (metric: string) => boolean,
-): readonly ThresholdRecord[] {
-  const names = [...new Set(all.flatMap(({ metrics }) => Object.keys(metrics)))].filter(isOfScript).sort();
+export function thresholdsOf(all: readonly Summary[]): readonly ThresholdRecord[] {
+  const names = [...new Set(all.flatMap(({ metrics }) => Object.keys(metrics)))].sort();
   return names.flatMap((metric) => {
     const own = all.flatMap(({ metrics }) => metrics[metric] ?? []);
     const expressions = [...new Set(own.flatMap(({ thresholds }) => Object.keys(thresholds)))];
@@ -139,8 +133,8 @@ function thresholdOf(metric: string, threshold: string, own: readonly Metric[]):
 const isCounter = ({ values }: Metric) => 'count' in values && 'rate' in values;
 
 /**
- * k6 reports the same for a gauge that was never set and one that was always 0. A count of 0 is a count (of
- * errors, for example); with tags, it is more likely that nothing has these tags.
+ * k6 says the same of a gauge that was never set and of one that was always 0. A count of 0 is a count (of errors, say); with tags it
+ * is more likely that nothing has these tags.
  */
 function samplesOf(metric: string, own: readonly Metric[]): number | null {
   const add = (read: (values: Metric['values']) => number) =>
@@ -152,7 +146,7 @@ function samplesOf(metric: string, own: readonly Metric[]): number | null {
   return own.every((one) => Object.values(one.values).every((each) => each === 0)) ? 0 : null;
 }
 
-/** `p(95)<200` → the value that k6 compares with 200; for a Rate metric, k6 calls the rate its value. */
+/** `p(95)<200` → what k6 compares with 200; k6 calls the rate of a Rate its value. */
 function measuredBy(threshold: string, values: Metric['values']): number | undefined {
   const statistic = /^\s*([a-z]+(?:\([\d.]+\))?)/.exec(threshold)?.[1] ?? '';
   const percentile = /^p\(([\d.]+)\)$/.exec(statistic)?.[1];
@@ -160,10 +154,7 @@ function measuredBy(threshold: string, values: Metric['values']): number | undef
   return statistic === 'rate' && 'passes' in values ? values.value : values[statistic];
 }
 
-/**
- * k6's own comparison. One that cannot be parsed counts as crossed: nothing passes on a condition that is not
- * understood.
- */
+/** k6's own comparison. One that cannot be read is taken for crossed: nothing passes on what is not understood. */
 function compares(measured: number, threshold: string): boolean {
   const [, operator, text] = /(<=|>=|<|>|===?|!=)\s*([-+\d.eE]+)\s*$/.exec(threshold) ?? [];
   const limit = Number(text);
@@ -185,9 +176,3 @@ function compares(measured: number, threshold: string): boolean {
       return false;
   }
 }
-
-export const value = (summary: Summary | null, metric: string, field: string): number | undefined =>
-  summary?.metrics[metric]?.values[field];
-
-export const count = (summary: Summary | null, metric: string): number =>
-  value(summary, metric, 'count') ?? 0;

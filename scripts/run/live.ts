@@ -1,18 +1,18 @@
 import type { Load, PlannedObjective } from '../../slas/model/model.ts';
 import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts';
-import type { RecordedRequest } from './k6-requests.ts';
+import type { SeenRequest } from './record/recorder.ts';
 
 /** Progress of a load, from the requests that k6 records while it runs. For display only: nothing here is judged. */
 export interface Live {
-  see(request: RecordedRequest): void;
+  see(request: SeenRequest): void;
   /** The progress so far; always the same number of lines. */
   tell(elapsedSeconds: number): LiveLook;
 }
 
 export interface LiveLook {
-  /** For a terminal, at a fixed position. */
+  /** For a terminal, to stay in place. */
   readonly lines: readonly string[];
-  /** The same on one line. */
+  /** The same in one line. */
   readonly line: string;
 }
 
@@ -33,12 +33,12 @@ interface Target {
 }
 
 export interface ProgressReporter extends Disposable {
-  see(request: RecordedRequest): void;
-  /** Called after each read, about once per second. */
+  see(request: SeenRequest): void;
+  /** Called after each look, about once a second. */
   looked(): void;
 }
 
-/** Reports until disposed of: every second on a terminal, otherwise one line every ten seconds. */
+/** Tells until it is disposed of: each second on a terminal, else a line every ten. */
 export function reportProgress(
   load: Load,
   startedSeconds: number,
@@ -76,6 +76,8 @@ const targetsOf = (objectives: readonly PlannedObjective[]): readonly Target[] =
       : [],
   );
 
+// ---------------------------------------------------------------------------------------------- what was seen
+
 /** Bins that are 2% wide: accurate enough for display, with memory that does not grow with the duration. */
 const GROWTH = Math.log(1.02);
 const binOf = (ms: number) => Math.max(0, Math.ceil(Math.log(Math.max(ms, 0.1) / 0.1) / GROWTH));
@@ -89,11 +91,11 @@ class Seen {
   #firstMs = Number.POSITIVE_INFINITY;
   #lastMs = 0;
 
-  add({ path, durationMs, status, endMs }: RecordedRequest): void {
+  add({ path, durationMs, status, endMs }: SeenRequest): void {
     this.sent++;
     this.#firstMs = Math.min(this.#firstMs, endMs);
     this.#lastMs = Math.max(this.#lastMs, endMs);
-    if (!status.startsWith('2')) this.bad++;
+    if (status < 200 || status > 299) this.bad++;
     const bins = this.#bins.get(path) ?? [];
     const bin = binOf(durationMs);
     bins[bin] = (bins[bin] ?? 0) + 1;
@@ -106,7 +108,7 @@ class Seen {
     return this.sent / Math.max(1, seconds >= 1 ? seconds : elapsedSeconds);
   }
 
-  /** Seconds; null if there are no samples. */
+  /** Seconds; null where nothing was seen. */
   percentile(path: string | null, percentile: number): number | null {
     const all = path === null ? [...this.#bins.values()] : [this.#bins.get(path) ?? []];
     const longest = Math.max(0, ...all.map(({ length }) => length));

@@ -1,13 +1,14 @@
 import { countOf, countWhere } from '../../slas/client/requests.ts';
-import type { ClientRequests, Load, LoadRecord, RunRecord } from '../../slas/model/model.ts';
+import type { Load, LoadRecord, RunRecord } from '../../slas/model/model.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { formatExit, type Started } from '../process/processes.ts';
 import type { Stack } from '../stack/stack.ts';
 import { cutBecause, decisiveEnd, diedOf, type EndedK6, failuresOf } from './k6-end.ts';
 import { type RunK6Options, startGenerators, whileRunning } from './k6-generators.ts';
 import { readErrors } from './k6-log.ts';
-import { type RecordedLoad, readRequests } from './k6-requests.ts';
-import { count, readSummary, type Summary, summed, thresholdsOf, value } from './k6-summary.ts';
+import { readSummary, type Summary, summed, thresholdsOf } from './k6-summary.ts';
+import type { Recorded } from './record/recorder.ts';
+import { scheduleOf } from './record/schedule.ts';
 
 export type { RunK6Options } from './k6-generators.ts';
 
@@ -37,24 +38,21 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   if (failed !== -1) throw neverBegan(generators.each[failed]!.k6, ends[failed]!, load);
   const decisive = decisiveEnd(ends);
   const { exit } = decisive;
-  const { client, phases, startedLateP99Seconds } = await readRequests(
-    generators.each.map((one) => one.csvFile),
-  );
-  const counts = summary === null ? countsOfRequests(client) : countsOfSummary(summary);
-  const stoppedBecause = ended.stoppedBecause ?? cutBecause(decisive, summary, counts, load);
+  const recorded = generators.recorder.finish();
+  const counts = countsOf(recorded, load);
+  const stoppedBecause = ended.stoppedBecause ?? cutBecause(decisive, counts, load);
   const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };
-  const record = {
-    ...recordOf(load, options, end, counts),
-    ...(startedLateP99Seconds === null ? {} : { startedLateP99Seconds }),
-    ...scriptOf(ends, summary, load),
-    ...(client === null ? {} : { client }),
-    ...phasesOf(load, phases),
-  };
   return {
     schema: 'sla-harness/run/v1',
     id: options.id,
-    window: windowOf(summary, startedSeconds, exit.atSeconds),
-    load: record,
+    window: windowOf(recorded, startedSeconds, exit.atSeconds),
+    load: {
+      ...recordOf(load, options, end, counts),
+      ...scheduleOf(load, recorded),
+      ...scriptOf(ends, summary, recorded),
+      ...elsewhereOf(recorded),
+      ...(recorded.client === null ? {} : { client: recorded.client }),
+    },
     incidents: incidentsOf(decisive, await stack.incidents()),
   };
 }
@@ -70,45 +68,50 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
   );
 }
 
-/** What k6 and the script report about responses and about the script. A script that checks no body has no such metric. */
-function scriptOf(ends: readonly EndedK6[], summary: Summary | null, load: Load): Partial<LoadRecord> {
-  const wrong = value(summary, 'sla_answers_wrong', 'count');
-  const expected = value(summary, 'sla_refusals_expected', 'count');
+// ---------------------------------------------------------------------------------------------- the script
+
+/** What k6 and the script report about responses and about the script. A script that checks no body leaves `wrongAnswers` out. */
+function scriptOf(
+  ends: readonly EndedK6[],
+  summary: Summary | null,
+  { bodies }: Recorded,
+): Partial<LoadRecord> {
   const scriptErrors = ends.reduce((sum, { log }) => sum + log.inIterations, 0);
   const first = ends.find(({ log }) => log.firstInIteration !== null)?.log.firstInIteration;
-  const others = count(summary, 'http_reqs') - count(summary, 'sla_requests_sent');
   return {
-    ...(wrong === undefined
-      ? {}
-      : { wrongAnswers: wrong, lookedInto: count(summary, 'sla_good_answers_looked_into') }),
-    ...(wrong === undefined && scriptErrors === 0 ? {} : { scriptErrors }),
+    ...(bodies === null ? {} : { wrongAnswers: bodies.wrong, lookedInto: bodies.checked }),
+    ...(bodies === null && scriptErrors === 0 ? {} : { scriptErrors }),
     ...(first === undefined || first === null ? {} : { firstScriptError: first }),
-    ...(expected === undefined ? {} : { expectedRefusals: expected }),
-    ...(others > 0 ? { otherRequests: others } : {}),
-    ...reportedBy(ends, summary, load),
+    ...(bodies === null || bodies.refusals === 0 ? {} : { expectedRefusals: bodies.refusals }),
+    ...reportedBy(ends, summary),
   };
 }
 
-/**
- * What k6 itself reports as failed. Error budgets are our own thresholds, and are judged by the objectives.
- */
-function reportedBy(
-  ends: readonly EndedK6[],
-  summary: Summary | null,
-  { budgets }: Load,
-): Partial<LoadRecord> {
-  const isBudget = (metric: string) => budgets.some((budget) => budget.metric === metric);
+/** What k6 itself reports as failed. */
+function reportedBy(ends: readonly EndedK6[], summary: Summary | null): Partial<LoadRecord> {
   const summaries = ends.flatMap((end) => end.summary ?? []);
-  const isUsedUp = budgets.some(({ metric, atMost }) => count(summary, metric) > atMost);
-  const thresholds = summary === null ? undefined : thresholdsOf(summaries, (metric) => !isBudget(metric));
-  const isCrossed = isUsedUp || thresholds?.some((one) => one.isCrossed) === true;
-  const failures = failuresOf(ends, isCrossed);
+  const thresholds = summary === null ? undefined : thresholdsOf(summaries);
+  const failures = failuresOf(ends, thresholds?.some((one) => one.isCrossed) === true);
   return {
     ...(summary === null ? {} : { checks: summary.checks }),
     ...(thresholds === undefined ? {} : { thresholds }),
     ...(failures === undefined ? {} : { failures }),
   };
 }
+
+/** What the verdict does not rest on: requests to other hosts, and other protocols. */
+const elsewhereOf = ({ elsewhere, grpc, webSockets }: Recorded): Partial<LoadRecord> => {
+  const others = [
+    { protocol: 'grpc' as const, samples: grpc },
+    { protocol: 'websocket' as const, samples: webSockets },
+  ].filter(({ samples }) => samples > 0);
+  return {
+    ...(elsewhere.size === 0
+      ? {}
+      : { elsewhere: [...elsewhere].map(([host, requests]) => ({ host, requests })) }),
+    ...(others.length === 0 ? {} : { otherProtocols: others }),
+  };
+};
 
 function incidentsOf(decisive: EndedK6, others: readonly string[] | null): readonly string[] | null {
   const died = diedOf(decisive);
@@ -134,56 +137,34 @@ function recordOf(
     scheduledSeconds:
       stoppedBecause === null ? load.scheduledSeconds : Math.min(load.scheduledSeconds, ranSeconds),
     ...counts,
-    // Iterations beyond the plan are not missing.
-    droppedIterations: Math.min(counts.droppedIterations, Math.max(0, load.plannedRequests - counts.sent)),
     completed: stoppedBecause === null,
     stoppedBecause,
   };
 }
 
-function countsOfSummary(summary: Summary): Counts {
-  const answered = (status: string) => count(summary, `sla_requests_answered_${status}`);
-  return {
-    sent: count(summary, 'sla_requests_sent'),
-    answered: {
-      '1xx': answered('1xx'),
-      '2xx': answered('2xx'),
-      '3xx': answered('3xx'),
-      '4xx': answered('4xx'),
-      '5xx': answered('5xx'),
-    },
-    lost: count(summary, 'sla_requests_lost'),
-    droppedIterations: count(summary, 'dropped_iterations'),
-  };
-}
-
-/** In the order of the plan. */
-const phasesOf = (load: Load, recorded: RecordedLoad['phases']): Pick<LoadRecord, 'phases'> => {
-  const began = load.phases.flatMap(({ name }) => recorded.get(name) ?? []);
-  return began.length === 0 ? {} : { phases: began };
-};
-
-/** A killed k6 leaves no summary, but the requests that it recorded: at least these were sent. */
-function countsOfRequests(client: ClientRequests | null): Counts {
+function countsOf({ client, scenarios }: Recorded, load: Load): Counts {
   const of = (digit: string) => countWhere(client, ({ status }) => status.startsWith(digit));
+  const sent = countOf(client);
+  const dropped = [...scenarios.values()].reduce((sum, one) => sum + one.dropped, 0);
   return {
-    sent: countOf(client),
+    sent,
     answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
     lost: of('0'),
-    droppedIterations: 0,
+    // Iterations that k6 starts beyond the plan send nothing, so those that it drops are not missing.
+    droppedIterations:
+      load.k6 === undefined ? Math.min(dropped, Math.max(0, load.plannedRequests - sent)) : dropped,
   };
 }
 
-/** From the first request to the last response; k6 truncates times to milliseconds, so the end is rounded up. */
-function windowOf(
-  summary: Summary | null,
-  startedSeconds: number,
-  endedSeconds: number,
-): RunRecord['window'] {
-  const first = value(summary, 'sla_sent_at_ms', 'min');
-  const last = value(summary, 'sla_answered_at_ms', 'max');
-  return {
-    fromSeconds: first === undefined ? startedSeconds : first / 1000,
-    toSeconds: last === undefined ? endedSeconds : (last + 1) / 1000,
-  };
+/** From the first request to the last response, by k6's microseconds. */
+function windowOf({ client }: Recorded, startedSeconds: number, endedSeconds: number): RunRecord['window'] {
+  if (client === null) return { fromSeconds: startedSeconds, toSeconds: endedSeconds };
+  const { originSeconds, startSeconds, durationSeconds } = client;
+  let last = 0;
+  for (let at = 0; at < startSeconds.length; at++)
+    last = Math.max(last, startSeconds[at]! + durationSeconds[at]!);
+  return { fromSeconds: originSeconds, toSeconds: originSeconds + last + ROUNDING_SECONDS };
 }
+
+/** k6 truncates times to microseconds. */
+const ROUNDING_SECONDS = 1e-6;

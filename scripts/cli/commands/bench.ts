@@ -14,6 +14,7 @@ import {
 import { chooseGenerator } from '../../bench/closed-loop.ts';
 import { median } from '../../bench/figures.ts';
 import { Limit, limitVariants } from '../../bench/limit.ts';
+import { benchLoad, loadTargets, renderLoadBench } from '../../bench/load/load-bench.ts';
 import {
   compare,
   compareLengths,
@@ -28,8 +29,10 @@ import { renderReport } from '../../bench/render.ts';
 import { type Measured, toReport } from '../../bench/report.ts';
 import { renderSoak, soak } from '../../bench/soak.ts';
 import { readTexts } from '../../bench/texts.ts';
+import { toolIo } from '../../run/prepare.ts';
+import { findTool } from '../../tools/find-tool.ts';
 import type { Register } from '../command.ts';
-import { badOption, type PlacedProblem } from '../inputs.ts';
+import { accept, badOption, type Input, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export interface BenchOptions {
@@ -39,8 +42,8 @@ export interface BenchOptions {
   readonly soak?: string;
 }
 
-export const register: Register = (program, io, done) =>
-  void program
+export const register: Register = (program, io, done) => {
+  const group = program
     .command('bench')
     .description('benchmark the service against a conventional implementation, in turn on this machine')
     .option('--rounds <n>', 'measurements of each server', '5')
@@ -51,6 +54,18 @@ export const register: Register = (program, io, done) =>
     )
     .option('--json', 'print the figures as JSON')
     .action(async (options: BenchOptions) => done(await bench(options, io)));
+  group
+    .command('load')
+    .description(
+      'measure what the harness adds to k6: CPU, memory and the highest rate, in turn with plain k6',
+    )
+    .option('--rounds <n>', 'measurements of each', '5')
+    .option('--seconds <n>', 'duration of each load', '10')
+    .option('--json', 'print the figures as JSON')
+    .action(async (_: unknown, command: { optsWithGlobals(): BenchOptions }) =>
+      done(await benchLoadCommand(command.optsWithGlobals(), io)),
+    );
+};
 
 const warmUpSeconds = 2;
 
@@ -59,12 +74,9 @@ const warmUpSeconds = 2;
  * is missed.
  */
 export async function bench(options: BenchOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
-  const [rounds, seconds] = [Number(options.rounds), Number(options.seconds)];
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
-    return badOption('--rounds', `"${options.rounds}" is not a whole number of rounds from 1 to 1000`).error;
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 600)
-    return badOption('--seconds', `"${options.seconds}" is not a whole number of seconds from 1 to 600`)
-      .error;
+  const size = sizeOf(options);
+  if (!size.ok) return size.error;
+  const { rounds, seconds } = size.value;
   const soakSeconds = options.soak === undefined ? null : parseDuration(options.soak);
   if (options.soak !== undefined && (soakSeconds === null || soakSeconds < 10))
     return badOption('--soak', `"${options.soak}" is not a valid duration (at least 10s): write it as 10m`)
@@ -76,6 +88,37 @@ export async function bench(options: BenchOptions, io: Io): Promise<ExitCode | r
   const report = toReport(await measureAll({ rounds, seconds, folder, cleanup, io }), new Date());
   io.print(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
   return report.targets.every(({ met }) => met) ? 0 : 1;
+}
+
+function sizeOf({
+  rounds: roundsText,
+  seconds: secondsText,
+}: BenchOptions): Input<{ readonly rounds: number; readonly seconds: number }> {
+  const [rounds, seconds] = [Number(roundsText), Number(secondsText)];
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
+    return badOption('--rounds', `"${roundsText}" is not a whole number of rounds from 1 to 1000`);
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 600)
+    return badOption('--seconds', `"${secondsText}" is not a whole number of seconds from 1 to 600`);
+  return accept({ rounds, seconds });
+}
+
+/** Measures the load generator beside plain k6; exit 1 when a target is missed. */
+async function benchLoadCommand(options: BenchOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const size = sizeOf(options);
+  if (!size.ok) return size.error;
+  await using cleanup = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'sla-bench-'));
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  const k6 = await findTool('k6', toolIo(io));
+  const program = join(io.root, 'scripts', 'bench', 'load', 'fast-server.ts');
+  const { url } = cleanup.use(await startServer('fast server', [program], {}, folder, io));
+  const measured = await benchLoad(size.value, { url, k6, folder, io });
+  io.print(
+    options.json === true
+      ? `${JSON.stringify({ ...measured, targets: loadTargets(measured) }, null, 2)}\n`
+      : renderLoadBench(measured),
+  );
+  return loadTargets(measured).every(({ met }) => met) ? 0 : 1;
 }
 
 interface Place {

@@ -6,7 +6,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** Single texts: ten times the rate within five seconds, and back again. */
+/** One text per request; how many and when is the scenario's. */
 export default eachArrival(() => {
   predict(nextText());
 });

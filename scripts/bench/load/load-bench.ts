@@ -1,0 +1,163 @@
+import { median, medianBounds, ratios } from '../figures.ts';
+import {
+  type GeneratorName,
+  generatorNames,
+  generatorTitles,
+  type LoadSample,
+  measureLoad,
+  type Place,
+} from './measure.ts';
+
+/** What the harness adds to k6: the same requests by plain k6 and by the harness, in turn, on one machine. */
+
+export interface LoadBenchOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+export interface LoadBench extends LoadBenchOptions {
+  readonly atRate: Readonly<Record<GeneratorName, readonly LoadSample[]>>;
+  /** Requests per second that were delivered on time without a dropped iteration, one a round. */
+  readonly highest: Readonly<Record<GeneratorName, readonly number[]>>;
+}
+
+export const RATE_PER_SECOND = 1_000;
+const VIRTUAL_USERS_PER_RATE = 0.2;
+
+export async function benchLoad(options: LoadBenchOptions, place: Place): Promise<LoadBench> {
+  const atRate = empty<LoadSample>();
+  const highest = empty<number>();
+  for (let round = 0; round < options.rounds; round++) {
+    for (const name of turned(round)) {
+      place.io.progress(`round ${round + 1} of ${options.rounds}: ${generatorTitles[name]}`);
+      atRate[name].push(await measureAt(name, RATE_PER_SECOND, options.seconds, place));
+    }
+    for (const name of turned(round)) highest[name].push(await highestRate(name, options.seconds, place));
+  }
+  return { ...options, atRate, highest };
+}
+
+const empty = <T>() =>
+  Object.fromEntries(generatorNames.map((name) => [name, [] as T[]])) as Record<GeneratorName, T[]>;
+
+/** Each round begins with another one, so that none always has the warmest machine. */
+const turned = (round: number) =>
+  generatorNames.map((_, index) => generatorNames[(index + round) % generatorNames.length]!);
+
+const measureAt = (name: GeneratorName, ratePerSecond: number, seconds: number, place: Place) =>
+  measureLoad(
+    name,
+    { ratePerSecond, seconds, virtualUsers: Math.ceil(ratePerSecond * VIRTUAL_USERS_PER_RATE) },
+    place,
+  );
+
+/** Beyond it the client would measure its own delay, as in the verdict's precondition `generator-on-time`. */
+const MAX_LATE_MS = 100;
+const isOnTime = ({ dropped, lateP99Ms }: LoadSample) => dropped === 0 && (lateP99Ms ?? 0) <= MAX_LATE_MS;
+
+/** Steps of 12% from 500/s to about 12,000/s. */
+const STEPS = Array.from({ length: 29 }, (_, step) => Math.round(500 * 1.12 ** step));
+
+/** The highest step that was delivered, by bisection: each step is one run, so a round may be off by a step. */
+async function highestRate(name: GeneratorName, seconds: number, place: Place): Promise<number> {
+  let [low, high] = [-1, STEPS.length];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    const sample = await measureAt(name, STEPS[middle]!, seconds, place);
+    place.io.progress(
+      `  ${generatorTitles[name]} at ${STEPS[middle]}/s: ${isOnTime(sample) ? 'on time' : `${sample.dropped} dropped, ${sample.lateP99Ms?.toFixed(0) ?? '–'} ms late`}`,
+    );
+    if (isOnTime(sample)) low = middle;
+    else high = middle;
+  }
+  return low === -1 ? 0 : STEPS[low]!;
+}
+
+export interface LoadTarget {
+  readonly what: string;
+  readonly limit: string;
+  readonly value: number;
+  /** Of the median, at 90% or more; null with fewer than five rounds. */
+  readonly bounds: readonly [number, number] | null;
+  readonly met: boolean;
+}
+
+/** What is promised of the load generator, each as a ratio of one round. */
+export function loadTargets({ atRate, highest }: LoadBench): readonly LoadTarget[] {
+  return (['script', 'library'] as const).flatMap((name) => {
+    const per = (read: (sample: LoadSample) => number) =>
+      ratios(atRate[name].map(read), atRate.plain.map(read));
+    const of = (
+      what: string,
+      limit: string,
+      values: readonly number[],
+      isMet: (value: number) => boolean,
+    ) => ({
+      what: `${generatorTitles[name]}: ${what}`,
+      limit,
+      value: median(values),
+      bounds: medianBounds(values),
+      met: isMet(median(values)),
+    });
+    return [
+      of(
+        'CPU of k6 per request, × plain',
+        '≤ 1.5',
+        per((one) => one.cpuMicrosPerRequest),
+        (value) => value <= 1.5,
+      ),
+      of(
+        'peak memory of k6, × plain',
+        '≤ 1.5',
+        per((one) => one.memoryMb),
+        (value) => value <= 1.5,
+      ),
+      of(
+        'highest rate on time, × plain',
+        '≥ 0.75',
+        ratios(highest[name], highest.plain),
+        (value) => value >= 0.75,
+      ),
+      of(
+        'CPU of the harness itself, cores',
+        '< 0.1',
+        atRate[name].map((one) => one.harnessCores!),
+        (value) => value < 0.1,
+      ),
+      of(
+        'runs whose record differs from k6’s summary',
+        '0',
+        [atRate[name].filter((one) => one.isExact !== true).length],
+        (value) => value === 0,
+      ),
+    ];
+  });
+}
+
+const number = (value: number, digits = 0) =>
+  value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+/** Markdown, which docs can include unchanged. */
+export function renderLoadBench(bench: LoadBench): string {
+  const { atRate, highest, rounds, seconds } = bench;
+  const rows = generatorNames.map((name) => {
+    const of = (read: (sample: LoadSample) => number) => median(atRate[name].map(read));
+    const late = atRate[name].flatMap(({ lateP99Ms }) => lateP99Ms ?? []);
+    return `| ${generatorTitles[name]} | ${number(of((one) => one.cpuMicrosPerRequest))} µs | ${number(of((one) => one.memoryMb))} MB | ${late.length === 0 ? '–' : `${number(median(late), 1)} ms`} | ${number(median(highest[name]))}/s |`;
+  });
+  const targets = loadTargets(bench).map(
+    ({ what, limit, value, bounds, met }) =>
+      `| ${met ? '✓' : '✗'} | ${what} | ${limit} | ${number(value, 3)} | ${bounds === null ? '–' : bounds.map((one) => number(one, 3)).join(' to ')} |`,
+  );
+  return [
+    `${RATE_PER_SECOND.toLocaleString('en-US')} requests/s for ${seconds} s, medians of ${rounds} rounds\n`,
+    '| | CPU of k6 per request | peak memory of k6 | 99% of starts within | highest rate on time |',
+    '| --- | ---: | ---: | ---: | ---: |',
+    ...rows,
+    '',
+    '| | target | limit | median | bounds |',
+    '| --- | --- | ---: | ---: | ---: |',
+    ...targets,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,96 @@
+/**
+ * k6's CSV output (`--out csv=…`, times in Unix microseconds), read as it arrives. k6 writes a dozen rows per request, so rows of
+ * metrics that nobody asked for are skipped without being split.
+ */
+
+/** The columns that the record needs; an absent column is read as an empty text. */
+export interface CsvRow {
+  readonly metric: string;
+  /** Unix time in microseconds: when the request, the iteration or the check ended. */
+  readonly atMicros: number;
+  readonly value: number;
+  field(name: CsvColumn): string;
+}
+
+export type CsvColumn =
+  | 'check'
+  | 'error_code'
+  | 'extra_tags'
+  | 'method'
+  | 'name'
+  | 'scenario'
+  | 'status'
+  | 'url';
+
+const QUOTE = '"';
+
+export class CsvRows {
+  readonly #wanted: ReadonlySet<string>;
+  readonly #found: (row: CsvRow) => void;
+  #index: ReadonlyMap<string, number> | null = null;
+  /** Bytes of a row whose end has not arrived. */
+  #rest: Buffer = Buffer.alloc(0);
+  /** The beginning of a row whose quoted field contains a line break. */
+  #open = '';
+
+  /** @param wanted names of metrics; rows of all others are skipped */
+  constructor(wanted: readonly string[], found: (row: CsvRow) => void) {
+    this.#wanted = new Set(wanted);
+    this.#found = found;
+  }
+
+  push(chunk: Buffer): void {
+    const end = chunk.lastIndexOf(10);
+    if (end === -1) {
+      this.#rest = Buffer.concat([this.#rest, chunk]);
+      return;
+    }
+    // Only whole lines are decoded, because a chunk may end inside a character.
+    const whole = chunk.subarray(0, end + 1);
+    const text = (this.#rest.length === 0 ? whole : Buffer.concat([this.#rest, whole])).toString('utf8');
+    this.#rest = Buffer.from(chunk.subarray(end + 1));
+    let from = 0;
+    for (let to = text.indexOf('\n'); to !== -1; to = text.indexOf('\n', from)) {
+      this.#line(text, from, to);
+      from = to + 1;
+    }
+  }
+
+  #line(text: string, from: number, to: number): void {
+    if (this.#open === '' && this.#index !== null) {
+      // A row of a metric that is not wanted may still open a quoted field that spans lines.
+      const isWanted = this.#wanted.has(text.slice(from, text.indexOf(',', from)));
+      const quote = text.indexOf(QUOTE, from);
+      if (!isWanted && (quote === -1 || quote >= to)) return;
+    }
+    const line = this.#open + text.slice(from, to);
+    this.#open = '';
+    if (line.includes(QUOTE) && line.split(QUOTE).length % 2 === 0) {
+      this.#open = `${line}\n`;
+      return;
+    }
+    const fields = fieldsOf(line);
+    if (this.#index === null) this.#index = new Map(fields.map((name, at) => [name, at]));
+    else if (fields.length === this.#index.size && this.#wanted.has(fields[0]!))
+      this.#found(rowOf(fields, this.#index));
+  }
+}
+
+const rowOf = (fields: readonly string[], index: ReadonlyMap<string, number>): CsvRow => ({
+  metric: fields[0]!,
+  atMicros: Number(fields[1]),
+  value: Number(fields[2]),
+  field: (name) => fields[index.get(name) ?? -1] ?? '',
+});
+
+/** The names of groups and checks come from the script and may contain commas, quotes and line breaks. */
+export function fieldsOf(line: string): readonly string[] {
+  if (!line.includes(QUOTE)) return line.split(',');
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    ([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare!,
+  );
+}
+
+/** One of the `name=value` pairs that k6 joins with `&`; tags of the harness contain neither character. */
+export const tagIn = (extraTags: string, name: string): string | null =>
+  extraTags === '' ? null : (new RegExp(`(?:^|&)${name}=([^&]*)`).exec(extraTags)?.[1] ?? null);

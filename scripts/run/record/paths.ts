@@ -1,0 +1,89 @@
+/** Which path a request is recorded under, and whether it went to the target at all. */
+
+/** Further distinct paths than those the objectives name; a path that contains an id has as many as there are ids. */
+const MAX_PATHS = 1_000;
+export const OTHER_PATHS = '(other paths)';
+
+/** Requests are looked up by URL and name; addresses that contain an id would fill this map. */
+const MAX_REMEMBERED = 10_000;
+
+export type Destination = { readonly path: number } | { readonly host: string };
+
+export class Paths {
+  readonly paths: string[] = [];
+  readonly #indexes = new Map<string, number>();
+  readonly #remembered = new Map<string, Destination>();
+  readonly #target: URL;
+  readonly #exact: ReadonlySet<string>;
+  readonly #templates: readonly { readonly selector: string; readonly pattern: RegExp }[];
+
+  /** @param selectors what the objectives' `client:` names: paths, names, or templates such as `/checkout/:id` */
+  constructor(target: string, selectors: readonly string[]) {
+    this.#target = new URL(target);
+    this.#exact = new Set(selectors);
+    this.#templates = selectors
+      .filter((selector) => /\/:[^/]/.test(selector))
+      .map((selector) => ({ selector, pattern: patternOf(selector) }));
+  }
+
+  /** @param name the `name` tag; k6 sets it to the URL unless the script sets it */
+  of(url: string, name: string): Destination {
+    const key = `${url}\n${name}`;
+    const known = this.#remembered.get(key);
+    if (known !== undefined) return known;
+    const found = this.#find(url, name);
+    if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.set(key, found);
+    return found;
+  }
+
+  #find(url: string, name: string): Destination {
+    const address = URL.parse(url);
+    // An address that cannot be read was never sent anywhere, but k6 counts it as a failed request.
+    if (address !== null && !isSame(address, this.#target)) return { host: address.host };
+    const path = address?.pathname ?? url;
+    const named = name === url || name === '' ? null : this.#pathOfName(name);
+    return { path: this.#index(this.#selected(path, named) ?? named ?? path) };
+  }
+
+  /** A name may be a URL of the target, as the template literal `http.url` makes it. */
+  #pathOfName(name: string): string {
+    const { origin } = this.#target;
+    if (!/^https?:\/\//.test(name)) return name;
+    const path = /^https?:\/\/[^/?#]*([^?#]*)/.exec(name)![1]!;
+    return name.startsWith(origin) || path !== '' ? path || '/' : name;
+  }
+
+  #selected(path: string, named: string | null): string | null {
+    for (const one of [named, path]) if (one !== null && this.#exact.has(one)) return one;
+    const isMatch = ({ pattern }: { readonly pattern: RegExp }) =>
+      (named !== null && pattern.test(named)) || pattern.test(path);
+    return this.#templates.find(isMatch)?.selector ?? null;
+  }
+
+  #index(path: string): number {
+    const known = this.#indexes.get(path);
+    if (known !== undefined) return known;
+    const isKept = this.#exact.has(path) || this.paths.length < MAX_PATHS;
+    if (!isKept && path !== OTHER_PATHS) return this.#index(OTHER_PATHS);
+    const index = this.paths.push(path) - 1;
+    this.#indexes.set(path, index);
+    return index;
+  }
+}
+
+const patternOf = (template: string) =>
+  new RegExp(
+    `^${template
+      .split('/')
+      .map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[^\w-]/g, '\\$&')))
+      .join('/')}$`,
+  );
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** The names of this machine are one host: a script may say `localhost` where the command line says `127.0.0.1`. */
+function isSame(address: URL, target: URL): boolean {
+  const portOf = ({ port, protocol }: URL) => port || (protocol === 'https:' ? '443' : '80');
+  const isHere = LOOPBACK.test(address.hostname) && LOOPBACK.test(target.hostname);
+  return portOf(address) === portOf(target) && (isHere || address.hostname === target.hostname);
+}

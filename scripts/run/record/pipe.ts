@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { close, constants, open } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { HarnessError } from '../../cli/errors.ts';
+
+/**
+ * A named pipe that another program writes as if it were a file, so that nothing of what it writes is stored. This process
+ * keeps the writing end open, too: the stream ends when `close` is called and everything written has been read, whether the
+ * program ever opened the pipe or not.
+ */
+export interface NamedPipe extends AsyncDisposable {
+  readonly path: string;
+  /** Call it after the writer has ended. Resolves when everything has been read. */
+  close(): Promise<void>;
+}
+
+/** What is left in a pipe is at most 64 KiB, so reading it takes no longer than this, even on a busy machine. */
+const MAX_DRAIN_MS = 20_000;
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+
+export async function openPipe(path: string, found: (chunk: Buffer) => void): Promise<NamedPipe> {
+  try {
+    await promisify(execFile)('mkfifo', ['-m', '600', path]);
+  } catch (cause) {
+    throw new HarnessError('no-pipe', `cannot make the named pipe ${path}: ${(cause as Error).message}`, {
+      nextStep:
+        'the run folder must be on a file system that supports named pipes: choose another with --out',
+      cause,
+    });
+  }
+  // Opened to read and write, a pipe never waits for its other end.
+  let keeper: number | null = await openFile(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const socket = new Socket({
+    fd: await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK),
+    readable: true,
+    writable: false,
+  });
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('data', found);
+  // After an error there is nothing to read; the verdict rests on what was read, and compares it with the service's counts.
+  socket.on('error', () => socket.destroy());
+  const release = async () => {
+    const fd = keeper;
+    keeper = null;
+    if (fd !== null) await closeFile(fd);
+  };
+  return {
+    path,
+    close: async () => {
+      await release();
+      const timer = setTimeout(() => socket.destroy(), MAX_DRAIN_MS);
+      await ended;
+      clearTimeout(timer);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await release();
+      socket.destroy();
+      await rm(path, { force: true });
+    },
+  };
+}

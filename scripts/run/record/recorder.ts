@@ -1,0 +1,200 @@
+import { GrowingColumns } from '../../../slas/client/columns.ts';
+import type { ClientRequests } from '../../../slas/model/model.ts';
+
+import { type CsvRow, CsvRows, tagIn } from './csv-rows.ts';
+import { Paths } from './paths.ts';
+
+/** The record of a run, made from the samples that k6 itself emits for any script, as they arrive. */
+
+/** One request to the target, for those who watch the load. */
+export interface SeenRequest {
+  /** Unix milliseconds. */
+  readonly endMs: number;
+  /** Connecting and TLS included. */
+  readonly durationMs: number;
+  /** 0: no response. */
+  readonly status: number;
+  readonly path: string;
+  /** k6's name of it; of a planned load it is the phase. */
+  readonly scenario: string;
+}
+
+/** What k6 recorded of one of its scenarios. */
+export interface ScenarioSamples {
+  requests: number;
+  iterations: number;
+  dropped: number;
+  /** Unix seconds at which iterations started or were dropped. */
+  readonly moments: number[];
+  /** What a script with a schedule of its own reports: how late it started, and when its schedule began (Unix ms). */
+  readonly lateMs: number[];
+  beganMs: number;
+}
+
+/** Checks of response bodies that the script library makes, by what was checked. */
+export interface BodyChecks {
+  /** Successful responses that were checked, each once. */
+  checked: number;
+  wrong: number;
+  /** Refusals that were requested and came as documented. */
+  refusals: number;
+}
+
+export interface Recorded {
+  readonly client: ClientRequests | null;
+  readonly scenarios: ReadonlyMap<string, ScenarioSamples>;
+  /** null: no body was checked. */
+  readonly bodies: BodyChecks | null;
+  /** Requests to other hosts, by host. */
+  readonly elsewhere: ReadonlyMap<string, number>;
+  readonly grpc: number;
+  readonly webSockets: number;
+}
+
+/** k6 writes milliseconds with six decimals. */
+const nanosOf = (milliseconds: number) => Math.round(milliseconds * 1e6);
+
+/** Metrics of loadtests/lib, only with random arrivals: k6 knows nothing of their schedule. */
+const LATE = 'sla_started_late_ms';
+const BEGAN = 'sla_phase_began_at_ms';
+
+const METRICS = [
+  'http_req_duration',
+  'http_req_blocked',
+  'iteration_duration',
+  'dropped_iterations',
+  'checks',
+  'grpc_req_duration',
+  'ws_sessions',
+  LATE,
+  BEGAN,
+];
+
+/** Collects the samples of all load generators of a run. */
+export class Recorder {
+  readonly #columns = new GrowingColumns();
+  readonly #paths: Paths;
+  readonly #seen: (request: SeenRequest) => void;
+  readonly #scenarios = new Map<string, ScenarioSamples>();
+  readonly #elsewhere = new Map<string, number>();
+  #bodies: BodyChecks | null = null;
+  #grpc = 0;
+  #webSockets = 0;
+
+  /** @param selectors what the objectives' `client:` names */
+  constructor(target: string, selectors: readonly string[], seen: (request: SeenRequest) => void) {
+    this.#paths = new Paths(target, selectors);
+    this.#seen = seen;
+  }
+
+  /** The rows of one load generator, which must not be mixed with those of another. */
+  readerOf(): CsvRows {
+    let duration: CsvRow | null = null;
+    return new CsvRows(METRICS, (row) => {
+      // k6 writes the samples of one request one after the other.
+      if (row.metric === 'http_req_duration') duration = row;
+      else if (row.metric === 'http_req_blocked' && duration !== null) {
+        this.#request(duration, row.value);
+        duration = null;
+      } else this.#other(row);
+    });
+  }
+
+  #request(row: CsvRow, blockedMs: number): void {
+    const destination = this.#paths.of(row.field('url'), row.field('name'));
+    if ('host' in destination) {
+      this.#elsewhere.set(destination.host, (this.#elsewhere.get(destination.host) ?? 0) + 1);
+      return;
+    }
+    const status = Number(row.field('status')) || 0;
+    const scenario = row.field('scenario');
+    this.#scenario(scenario).requests++;
+    const durationSeconds = (nanosOf(row.value) + nanosOf(blockedMs)) / 1e9;
+    const path = this.#paths.paths[destination.path]!;
+    this.#columns.add(row.atMicros, durationSeconds, nanosOf(blockedMs) / 1e9, status, path);
+    this.#seen({
+      endMs: row.atMicros / 1000,
+      durationMs: row.value + blockedMs,
+      status,
+      path,
+      scenario,
+    });
+  }
+
+  #other(row: CsvRow): void {
+    switch (row.metric) {
+      case 'iteration_duration':
+        this.#iteration(row);
+        return;
+      case 'dropped_iterations':
+        this.#dropped(row);
+        return;
+      case 'checks':
+        this.#check(row);
+        return;
+      case 'grpc_req_duration':
+        this.#grpc++;
+        return;
+      case 'ws_sessions':
+        this.#webSockets += row.value;
+        return;
+      case LATE:
+        this.#scenario(row.field('scenario')).lateMs.push(row.value);
+        return;
+      case BEGAN: {
+        const own = this.#scenario(row.field('scenario'));
+        own.beganMs = Math.min(own.beganMs, row.value);
+      }
+    }
+  }
+
+  /** setup() and teardown() belong to no scenario, and have no schedule. */
+  #iteration(row: CsvRow): void {
+    const name = row.field('scenario');
+    if (name === '') return;
+    const own = this.#scenario(name);
+    own.iterations++;
+    own.moments.push(row.atMicros / 1e6 - row.value / 1000);
+  }
+
+  #dropped(row: CsvRow): void {
+    const own = this.#scenario(row.field('scenario'));
+    own.dropped += row.value;
+    for (let one = 0; one < row.value; one++) own.moments.push(row.atMicros / 1e6);
+  }
+
+  #check(row: CsvRow): void {
+    const kind = tagIn(row.field('extra_tags'), 'sla');
+    if (kind === null) return;
+    this.#bodies ??= { checked: 0, wrong: 0, refusals: 0 };
+    if (row.value === 0) this.#bodies.wrong++;
+    if (kind === 'body') this.#bodies.checked++;
+    else if (kind === 'refusal' && row.value !== 0) this.#bodies.refusals++;
+  }
+
+  #scenario(name: string): ScenarioSamples {
+    const known = this.#scenarios.get(name);
+    if (known !== undefined) return known;
+    const made = {
+      requests: 0,
+      iterations: 0,
+      dropped: 0,
+      moments: [],
+      lateMs: [],
+      beganMs: Number.POSITIVE_INFINITY,
+    };
+    this.#scenarios.set(name, made);
+    return made;
+  }
+
+  finish(): Recorded {
+    return {
+      client: this.#columns.done(),
+      scenarios: this.#scenarios,
+      bodies: this.#bodies,
+      elsewhere: this.#elsewhere,
+      grpc: this.#grpc,
+      webSockets: this.#webSockets,
+    };
+  }
+}

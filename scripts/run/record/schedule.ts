@@ -1,0 +1,71 @@
+import type { Load, LoadRecord, Phase, PhaseRecord } from '../../../slas/model/model.ts';
+import { arrivalsIn, dueAtRate, dueInStages, latenessOf, p99 } from './lateness.ts';
+import type { Recorded, ScenarioSamples } from './recorder.ts';
+
+/** What the record says of the schedule: when each phase began, and how late iterations started. */
+export function scheduleOf(load: Load, recorded: Recorded): Partial<LoadRecord> {
+  const timed = [...recorded.scenarios].map(([name, samples]) => ({
+    name,
+    samples,
+    timing: timingOf(samples, dueIn(name, load)),
+  }));
+  const late = p99(timed.flatMap(({ timing }) => [...(timing?.lateSeconds ?? [])]));
+  return {
+    ...(late === null ? {} : { startedLateP99Seconds: late }),
+    ...phasesOf(load, timed),
+    scenarios: timed.map(({ name, samples, timing }) => ({
+      name,
+      iterations: samples.iterations,
+      droppedIterations: samples.dropped,
+      requests: samples.requests,
+      ...(timing === null ? {} : { startedLateP99Seconds: p99(timing.lateSeconds)! }),
+    })),
+  };
+}
+
+interface Timing {
+  readonly beganSeconds: number;
+  readonly lateSeconds: Iterable<number>;
+}
+
+interface Timed {
+  readonly name: string;
+  readonly samples: ScenarioSamples;
+  readonly timing: Timing | null;
+}
+
+/** In the order of the plan; only phases that began. */
+function phasesOf({ phases }: Load, timed: readonly Timed[]): Pick<LoadRecord, 'phases'> {
+  const began = phases.flatMap(({ name }): PhaseRecord[] => {
+    const own = timed.find((one) => one.name === name);
+    if (own === undefined || own.timing === null) return [];
+    const { timing, samples } = own;
+    const startedLateP99Seconds = p99(timing.lateSeconds) ?? 0;
+    return [{ name, fromSeconds: timing.beganSeconds, sent: samples.requests, startedLateP99Seconds }];
+  });
+  return began.length === 0 ? {} : { phases: began };
+}
+
+/** null where there is no schedule to compare with, or no iteration has ended. */
+function timingOf(samples: ScenarioSamples, due: readonly number[] | null): Timing | null {
+  if (samples.lateMs.length > 0 && Number.isFinite(samples.beganMs))
+    return { beganSeconds: samples.beganMs / 1000, lateSeconds: samples.lateMs.map((ms) => ms / 1000) };
+  return due === null ? null : latenessOf(samples.moments, due);
+}
+
+/** Seconds from the beginning of a scenario at which its iterations are due. */
+function dueIn(name: string, load: Load): readonly number[] | null {
+  const phase = load.phases.find((one) => one.name === name);
+  if (phase !== undefined) return dueInPhase(phase, load.requestsPerArrival ?? 1);
+  const planned = load.k6?.scenarios.find((one) => one.name === name);
+  if (planned?.stages == null) return null;
+  const [only] = planned.stages;
+  return planned.executor === 'constant-arrival-rate' && only !== undefined
+    ? dueAtRate(only.fromPerSecond, Math.floor(only.fromPerSecond * only.seconds) + 1)
+    : dueInStages(planned.stages);
+}
+
+function dueInPhase({ ratePerSecond, durationSeconds }: Phase, requestsPerArrival: number) {
+  const perSecond = ratePerSecond / requestsPerArrival;
+  return dueAtRate(perSecond, arrivalsIn(perSecond, durationSeconds));
+}

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import type { Load, PlannedObjective } from '../../slas/model/model.ts';
+import { virtualUsersFor } from './virtual-users.ts';
+
+const at = (...rates: readonly number[]) =>
+  ({ phases: rates.map((ratePerSecond) => ({ ratePerSecond })) }) as unknown as Load;
+const latency = (value: number) =>
+  ({ measure: { kind: 'latency' }, target: { value } }) as unknown as PlannedObjective;
+const ratio = { measure: { kind: 'ratio' }, target: { value: 0.01 } } as unknown as PlannedObjective;
+
+test('virtual users are ready for twice the requests that the largest latency limit allows in flight', () => {
+  expect(virtualUsersFor(at(100, 1000, 300), [latency(0.2), latency(0.4), ratio])).toBe(800);
+});
+
+test('a low rate has enough for a stall of seconds', () => {
+  expect(virtualUsersFor(at(5), [latency(0.2)])).toBe(100);
+  expect(virtualUsersFor(at(1000), [ratio])).toBe(1000);
+});

@@ -1,0 +1,21 @@
+import type { Load, PlannedObjective } from '../../slas/model/model.ts';
+
+/**
+ * How many virtual users are ready before a load begins. Each one that k6 has to add during the run costs an arrival, and each
+ * takes 0.2 to 0.3 MB. As many requests are in flight as the rate times the time each takes: beyond the largest latency limit
+ * an objective is missed anyway. Twice that number is ready, because a service that stalls for a moment must still get its load.
+ */
+const HEADROOM = 2;
+/** At a low rate the service may stall for seconds without holding up more than this. */
+const MIN_READY = 100;
+/** Where no objective limits a latency. */
+const DEFAULT_LIMIT_SECONDS = 0.5;
+
+export function virtualUsersFor(load: Load, objectives: readonly PlannedObjective[]): number {
+  const limits = objectives.flatMap(({ measure, target }) =>
+    measure.kind === 'latency' || measure.kind === 'mean' ? [target.value] : [],
+  );
+  const limitSeconds = limits.length === 0 ? DEFAULT_LIMIT_SECONDS : Math.max(...limits);
+  const perSecond = Math.max(0, ...load.phases.map(({ ratePerSecond }) => ratePerSecond));
+  return Math.max(MIN_READY, Math.ceil(perSecond * limitSeconds * HEADROOM));
+}
