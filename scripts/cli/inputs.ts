@@ -10,7 +10,7 @@ import {
 } from '../../slas/document/limits.ts';
 import type { Problem, SlaDocument } from '../../slas/model/model.ts';
 import { fail, ok, type Result } from '../../slas/model/result.ts';
-import type { PlanOverrides } from '../../slas/plan/plan.ts';
+import type { PlanOverrides } from '../../slas/plan/planned-load.ts';
 import { printableLine } from '../../slas/render/printable.ts';
 import type { Io } from './io.ts';
 import { NoText, readUserText } from './user-text.ts';

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
 
 import { unwrap } from '../../slas/model/result.ts';
-import { type PlanOverrides, planScenario } from '../../slas/plan/plan.ts';
+import { planScenario } from '../../slas/plan/plan.ts';
+import type { PlanOverrides } from '../../slas/plan/planned-load.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { formatProblem } from '../cli/inputs.ts';
 import { type BoundOptions, checkBounds } from './bounds.ts';

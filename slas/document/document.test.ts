@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { SlaDocument } from '../model/model.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
-import { isGeneral, parseDocument } from './document.ts';
+import { parseDocument } from './document.ts';
+import { isGeneral } from './objectives.ts';
 import { DocumentSchema } from './schema.ts';
 
 function parsed(yaml: string): SlaDocument {

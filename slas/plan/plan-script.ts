@@ -1,5 +1,6 @@
 import type { Load, Plan, PlannedK6Scenario, SlaDocument } from '../model/model.ts';
-import { type PlanOverrides, planWindow } from './plan.ts';
+import { planWindow } from './plan.ts';
+import type { PlanOverrides } from './planned-load.ts';
 
 /** What k6 says of a script that plans its own load. */
 export interface PlannedScript {

@@ -4,7 +4,8 @@ import type { Load, Plan } from '../model/model.ts';
 import { unwrap } from '../model/result.ts';
 import { renderPowerAnalysis } from '../render/power-analysis.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
-import { type PlanOverrides, planScenario } from './plan.ts';
+import { planScenario } from './plan.ts';
+import type { PlanOverrides } from './planned-load.ts';
 import { analysePower, tooShort } from './power-analysis.ts';
 
 const planned = (overrides: PlanOverrides = {}) => {

@@ -1,4 +1,4 @@
-import { unitOf } from '../../document/document.ts';
+import { unitOf } from '../../document/objectives.ts';
 import type { AlertSeverity, Comparison, Limit, Measure, Objective, SlaDocument } from '../../model/model.ts';
 import { selector } from '../../prometheus/promql.ts';
 import { formatValue } from '../../render/numbers.ts';

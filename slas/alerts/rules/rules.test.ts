@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { isGeneral, parseDocument } from '../../document/document.ts';
+import { parseDocument } from '../../document/document.ts';
+import { isGeneral } from '../../document/objectives.ts';
 import type { SlaDocument } from '../../model/model.ts';
 import { renderRules } from '../../render/rules.ts';
 import { SHIPPED_YAML } from '../../testing/cases.ts';

@@ -1,4 +1,4 @@
-import { isGeneral } from '../../document/document.ts';
+import { isGeneral } from '../../document/objectives.ts';
 import type { AlertSeverity, SlaDocument } from '../../model/model.ts';
 import { burnRules } from './burn-rates.ts';
 import { objectiveRules, type Threshold, thresholdAlertOf, thresholdsOf } from './objectives.ts';

@@ -1,0 +1,89 @@
+import { holds } from '../document/limits.ts';
+import { statusPattern } from '../document/statuses.ts';
+import type { Budget, Load, Objective, Phase, Scenario, SlaDocument } from '../model/model.ts';
+import { budgetOf, compareShare } from '../statistics/statistics.ts';
+import { idOf, type Row } from './rows.ts';
+
+/** What the load generator has to do, and when it may stop early. */
+
+/** The parts of a scenario's load, and of the decision rule, that a caller may override. */
+export interface PlanOverrides {
+  readonly confidence?: number;
+  readonly ratePerSecond?: number;
+  readonly durationSeconds?: number;
+}
+
+export const phasesOf = ({ phases }: Scenario, { ratePerSecond, durationSeconds }: PlanOverrides) =>
+  phases.map(
+    (phase): Phase => ({
+      name: phase.name,
+      ratePerSecond: ratePerSecond ?? phase.ratePerSecond,
+      durationSeconds: durationSeconds ?? phase.durationSeconds,
+    }),
+  );
+
+const requestsIn = (phases: readonly Phase[]) =>
+  Math.floor(phases.reduce((sum, phase) => sum + phase.ratePerSecond * phase.durationSeconds, 0));
+
+export function planLoad(
+  { service, confidence }: SlaDocument,
+  rows: readonly Row[],
+  scenario: Scenario,
+  overrides: PlanOverrides,
+): Load {
+  const phases = phasesOf(scenario, overrides);
+  const plannedRequests = requestsIn(phases);
+  // With a confidence, an exceeded limit may still be undecided, so the whole load has to run.
+  const isObserved = (overrides.confidence ?? confidence) === null;
+  return {
+    scenario: scenario.name,
+    script: scenario.script,
+    phases,
+    seed: scenario.seed,
+    arrivals: scenario.arrivals,
+    requestsPerArrival: scenario.requestsPerArrival,
+    requestTimeoutSeconds: scenario.requestTimeoutSeconds,
+    warmUp: service.warmUp ?? null,
+    plannedRequests,
+    scheduledSeconds: phases.reduce((sum, phase) => sum + phase.durationSeconds, 0),
+    budgets: isObserved ? rows.flatMap((row) => planBudget(row, phases, service.isolated)) : [],
+  };
+}
+
+/** Objectives whose failed requests the load generator can count itself: slow on the client, or bad by status. */
+function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): readonly Budget[] {
+  const { measure, target } = row.objective;
+  const at = phases.findIndex(({ name }) => name === row.phase?.name);
+  const planned = requestsIn(at === -1 ? phases : [phases[at]!]);
+  const counted = {
+    objective: idOf(row),
+    metric: metricOf(row.objective, at),
+    phase: row.phase?.name ?? null,
+  };
+  if (measure.kind === 'latency' && measure.client !== undefined) {
+    const atMost = maxWithin(planned, (bad) => compareShare(bad, planned, budgetOf(measure.percentile)) <= 0);
+    return [{ ...counted, overSeconds: target.value, badStatus: null, path: measure.client, atMost }];
+  }
+  // With other clients, the total number of requests, and so the error budget, is not known in advance.
+  if (measure.kind === 'ratio' && measure.lost === 'bad' && isIsolated) {
+    const badStatus = statusPattern(measure.bad.where);
+    const within = (bad: number) => holds(compareShare(bad, planned, target.value), { ...target, value: 0 });
+    return [{ ...counted, overSeconds: null, badStatus, path: null, atMost: maxWithin(planned, within) }];
+  }
+  return [];
+}
+
+/** k6 allows letters, digits and _ only. Ids have single hyphens, so two names never collide. */
+const metricOf = ({ id }: Objective, phaseIndex: number) =>
+  `sla_bad_${id.replaceAll('-', '_')}${phaseIndex === -1 ? '' : `__${phaseIndex + 1}`}`;
+
+/** The largest number up to `all` that satisfies a monotonic condition, by bisection. */
+function maxWithin(all: number, fits: (bad: number) => boolean): number {
+  let [max, tooMany] = [0, all + 1];
+  while (tooMany - max > 1) {
+    const middle = Math.floor((max + tooMany) / 2);
+    if (fits(middle)) max = middle;
+    else tooMany = middle;
+  }
+  return max;
+}

@@ -1,0 +1,70 @@
+import { statusPattern } from '../document/statuses.ts';
+import type { Limit, Objective, PlannedMeasure, Selection, SlaDocument } from '../model/model.ts';
+import { responsesOf, select, selected, textOf } from '../prometheus/promql.ts';
+
+/** What Prometheus is asked for an objective. */
+
+export function planMeasure({ measure, target }: Objective, document: SlaDocument): PlannedMeasure {
+  const service = document.service.selector;
+  switch (measure.kind) {
+    case 'latency':
+      return {
+        kind: 'latency',
+        ...bucketsOf(measure.histogram, service, target),
+        percentile: measure.percentile,
+        clientPath: measure.client ?? null,
+        ...valuesIn(measure.histogram),
+      };
+    case 'ratio':
+      return {
+        kind: 'ratio',
+        bad: select(service, measure.bad),
+        badAbsent: measure.bad.absent ?? null,
+        total: select(service, measure.total),
+        lost: measure.lost ?? null,
+        badStatus: statusPattern(measure.bad.where),
+        badLabels: Object.keys(measure.bad.where),
+        totalStatus: statusPattern(measure.total.where),
+      };
+    case 'throughput':
+      return {
+        kind: 'throughput',
+        counter: select(service, measure.counter),
+        status: statusPattern(measure.counter.where),
+      };
+    case 'uptime':
+      return { kind: 'uptime', gauge: select(service, measure.gauge) };
+    case 'peak':
+      return { kind: 'peak', gauge: select(service, measure.gauge), ...valuesIn(measure.gauge) };
+    case 'mean':
+      return {
+        kind: 'mean',
+        sum: select(service, measure.histogram, '_sum'),
+        count: select(service, measure.histogram, '_count'),
+        ...(measure.client === undefined ? {} : { clientPath: measure.client }),
+        ...valuesIn(measure.histogram),
+      };
+    case 'recovery':
+      return planRecovery(measure.of, document);
+    default:
+      return measure satisfies never;
+  }
+}
+
+/** A histogram's buckets, and those of all responses where the selection keeps to successful ones. */
+function bucketsOf(histogram: Selection, service: Readonly<Record<string, string>>, target: Limit) {
+  const own = selected(service, histogram, '_bucket');
+  const responses = responsesOf(own, target, histogram.valuesIn);
+  const buckets = textOf(own);
+  return responses === null ? { buckets } : { buckets, responses: textOf(responses) };
+}
+
+const valuesIn = ({ valuesIn: unit }: Selection) => (unit === undefined ? {} : { valuesIn: unit });
+
+/** A recovery refers to a latency objective with a client path; `check` has verified that it exists. */
+function planRecovery(of: string, { objectives }: SlaDocument): PlannedMeasure {
+  const { measure, target } = objectives.find(({ id }) => id === of)!;
+  if (measure.kind !== 'latency') throw new RangeError(`objective "${of}" is not a latency`);
+  const { percentile, client } = measure;
+  return { kind: 'recovery', path: client!, percentile, withinSeconds: target.value };
+}
