@@ -42,6 +42,11 @@ export interface Expected {
   readonly only?: true;
 }
 
+export const MET: Expected = { exitCode: 0 };
+
+/** This objective is missed, and no other. */
+export const missed = (objective: string): Expected => ({ exitCode: 1, by: [objective], only: true });
+
 /** What a fault can do while the gate runs. Everything ends with the run. */
 export interface Injector {
   /** Resolves once the service has answered this many requests of the load; rejects if the run ends first. */
