@@ -29,6 +29,15 @@ const params = {
   headers: authorization,
 };
 
+const byName = new Map<string, typeof params & { readonly tags: { readonly name: string } }>();
+
+/** Requests are named by their path, so that thresholds can be set per path: `http_req_duration{name:/predict}`. */
+function paramsFor(name: string) {
+  const known = byName.get(name) ?? { ...params, tags: { name } };
+  byName.set(name, known);
+  return known;
+}
+
 export interface Sent {
   readonly method: string;
   readonly path: string;
@@ -45,9 +54,9 @@ export function send({ method, path, body, headers, recordedAs = path }: Sent): 
   // "@elsewhere/" after an address would turn it into another address.
   if (!path.startsWith('/')) throw new Error(`the path "${path}" does not begin with /`);
   if (isRandom) awaitTurn();
-  const own = headers === undefined ? params : { ...params, headers: { ...authorization, ...headers } };
-  const named = recordedAs === path ? own : { ...own, tags: { name: recordedAs } };
-  const response = http.request(method, target + path, body ?? null, named);
+  const named = paramsFor(recordedAs);
+  const own = headers === undefined ? named : { ...named, headers: { ...authorization, ...headers } };
+  const response = http.request(method, target + path, body ?? null, own);
   countRequest();
   return response;
 }
