@@ -178,7 +178,9 @@ function decideShare(
         isWhole: true,
       };
   }
-  if (doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
+  // Of a script's own plan it is not known how many requests are missing.
+  const isBounded = doubts.length === 0 || plan.load?.k6 === undefined;
+  if (isBounded && doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
     // Even if every missing request were good, the limit is broken by the bad ones counted already.
     const planned = doubts.length === 0 ? 0 : maxPlanned(plan, run);
     const all = Math.max(samples, objective.leastSamples, planned);
@@ -255,7 +257,9 @@ function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): D
   if (planned.kind !== 'ratio' || planned.lost !== 'bad' || run.load === null) return null;
   // It is then unknown how many requests other clients sent, and so which share of all was unanswered.
   if (plan.isolated === false) return null;
-  const { lost, sent, plannedRequests } = run.load;
+  const { lost, sent, plannedRequests, completed, droppedIterations } = run.load;
+  // Of a script's own plan it is not known how many requests are missing.
+  if (plan.load?.k6 !== undefined && (!completed || droppedIterations > 0)) return null;
   const all = Math.max(sent, plannedRequests, leastSamples);
   const miss = missesBy(objective, lost, lost, all);
   if (miss === null || !isShown(objective, lost, all, plan)) return null;

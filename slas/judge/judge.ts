@@ -17,9 +17,11 @@ import { selectorsOf } from '../prometheus/promql.ts';
 import { countedSpan } from '../window/outside.ts';
 import { scopeOf } from '../window/phases.ts';
 import { cutWindow, type Frame } from '../window/window.ts';
+import type { Grounds } from './decide.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { reconcile } from './reconcile.ts';
 import type { Decision } from './ruling.ts';
+import { scriptRows } from './script-rows.ts';
 import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
 
 /**
@@ -32,9 +34,11 @@ import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
  * service's clock and by the client's.
  * 4. certainty.ts computes how certain that is; if the plan asks for a confidence, the interval decides
  * (ruling.ts).
- * 5. One missed objective is a fail, whatever else is undecided. If all are met and no precondition is
+ * 5. What a k6 script that plans its own load says itself, its thresholds and its checks, are rows of the
+ * verdict, too (script-rows.ts).
+ * 6. One missed row is a fail, whatever else is undecided. If all are met and no precondition is
  * broken, it is a pass. Anything else is inconclusive: a pass is never the default.
- * 6. alerts.ts cross-checks the verdict with Prometheus's own alerts. Differences are reported and change
+ * 7. alerts.ts cross-checks the verdict with Prometheus's own alerts. Differences are reported and change
  * nothing.
  */
 export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
@@ -53,10 +57,12 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   });
 
   const sides = sidesOf(seen, grounds);
-  const objectives = seen.map((one, index) => {
+  const judged = seen.map((one, index) => {
     const decided = worseOf(sides[index]!, one.view);
-    return told(one, { ...decided, decision: explained(decided.decision, one, plan) }, frame);
+    const decision = withoutClient(explained(decided.decision, one, plan), one, grounds);
+    return told(one, { ...decided, decision }, frame);
   });
+  const objectives = [...judged, ...scriptRows(plan, run, preconditions)];
   const verdict = conclude(objectives, preconditions);
   return {
     schema: 'sla-harness/verdict/v2',
@@ -70,7 +76,7 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
     objectives,
     preconditions,
     reconciliation: reconciled.ok ? reconciled.value : [],
-    ...holdAlerts(plan, run, evidence, objectives),
+    ...holdAlerts(plan, run, evidence, judged),
   };
 }
 
@@ -88,6 +94,17 @@ function explained(decision: Decision, { measured, view, scope }: Seen, plan: Pl
     ...decision,
     reasons: [...decision.reasons, explainGap(atClient, measured.value, view.blockedSeconds, lag)],
   };
+}
+
+/** A script may use another protocol, or other paths than the document: then the service's clock alone decided. */
+function withoutClient(decision: Decision, { objective, view }: Seen, { plan, run }: Grounds): Decision {
+  const { measure } = objective;
+  if (plan.load?.k6 === undefined || measure.kind !== 'latency' || measure.clientPath === null)
+    return decision;
+  if (view !== null || run.load === null) return decision;
+  const path = measure.clientPath;
+  const { otherProtocols: protocols = [] } = run.load;
+  return { ...decision, reasons: [...decision.reasons, reason('client-saw-none', { path, protocols })] };
 }
 
 function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {

@@ -11,6 +11,7 @@ import { generatorOnTime, loadDelivered } from './checks/load.ts';
 import { checksPassed, scriptSucceeded, thresholdsKept } from './checks/load-script.ts';
 import { answersRight, failuresJudged, lossesJudged, requestsValid } from './checks/responses.ts';
 import { failedIn, scrapesWorked } from './checks/scrapes.ts';
+import { scriptPreconditions } from './checks/script-load.ts';
 import { targetsDistinct } from './checks/targets-distinct.ts';
 import type { Reconciliation } from './reconcile.ts';
 
@@ -32,6 +33,7 @@ export function checkPreconditions(
     notRestarted(plan, frame),
     loadDelivered(plan, run),
     generatorOnTime(plan, run),
+    ...scriptPreconditions(plan, run),
     answersRight(plan, run),
     checksPassed(plan, run),
     thresholdsKept(run),

@@ -4,6 +4,7 @@ import { isWithin, type Measured } from '../measures/measure.ts';
 import type { PlannedObjective, Steadiness } from '../model/model.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { Result } from '../model/result.ts';
+import { isOneHold } from '../plan/k6-rate.ts';
 import { type Block, largestOf } from '../statistics/design-effect.ts';
 import { steadinessOf } from '../statistics/trend.ts';
 import type { Scope } from '../window/phases.ts';
@@ -95,7 +96,7 @@ function steadinessIn(
   const phases = plan.load?.phases ?? [];
   if (!scope.ok) return null;
   const { phase } = scope.value;
-  if (phase === null && phases.length !== 1) return null;
+  if (phase === null && phases.length !== 1 && !isOneHold(plan.load)) return null;
   const { measure, target } = objective;
   const isShare = measure.kind === 'latency' || measure.kind === 'ratio';
   const before = phases[phases.findIndex(({ name }) => name === phase?.name) - 1];
@@ -133,7 +134,7 @@ function surroundingsOf(
     latencyEffect: largestOf(latencies),
     clientEffect: largestOf(clients),
     ratePerSecond:
-      plan.load === null
+      plan.load === null || plan.load.k6 !== undefined
         ? samples / (toSeconds - fromSeconds)
         : plan.load.plannedRequests / plan.load.scheduledSeconds,
   };

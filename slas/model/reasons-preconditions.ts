@@ -1,4 +1,5 @@
 import type { Reason } from './reasons.ts';
+import type { ScriptReasons } from './reasons-script.ts';
 
 /** Codes without parameters. */
 type Nothing = Record<string, never>;
@@ -222,4 +223,4 @@ interface Thresholds {
   }[];
 }
 
-export interface PreconditionReasons extends EvidenceReasons, LoadReasons {}
+export interface PreconditionReasons extends EvidenceReasons, LoadReasons, ScriptReasons {}

@@ -1,7 +1,27 @@
-import type { PlannedK6Scenario } from '../model/model.ts';
+import type { Load, PlannedK6Scenario } from '../model/model.ts';
 
 /** Arrival-rate executors hold their rate whatever the service does; closed models slow down with it. */
 export const isOpen = ({ stages }: PlannedK6Scenario) => stages !== null;
+
+/** Whether a script's load is one rate from beginning to end, whatever the service does. */
+export function isOneHold(load: Load | null): boolean {
+  const scenarios = load?.k6?.scenarios ?? [];
+  const [first] = scenarios;
+  return (
+    first !== undefined &&
+    scenarios.every(
+      (one) =>
+        one.startSeconds === first.startSeconds &&
+        one.maxDurationSeconds === first.maxDurationSeconds &&
+        isSteady(one),
+    )
+  );
+}
+
+function isSteady({ stages }: PlannedK6Scenario): boolean {
+  const rates = (stages ?? []).flatMap(({ fromPerSecond, toPerSecond }) => [fromPerSecond, toPerSecond]);
+  return rates.length > 0 && rates.every((rate) => rate === rates[0]);
+}
 
 interface Moment {
   readonly atSeconds: number;

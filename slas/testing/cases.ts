@@ -4,10 +4,12 @@ import { columnsOf } from '../client/columns.ts';
 import { parseDocument } from '../document/document.ts';
 import type { Evidence, LoadRecord, Plan, Reading, RunRecord, Series, SlaDocument } from '../model/model.ts';
 import { planScenario, planWindow } from '../plan/plan.ts';
+import { planScript } from '../plan/plan-script.ts';
 import { selectorsOfPlan } from '../prometheus/promql.ts';
 import { type AlertsText, alertReadings } from './alert-readings.ts';
 import { thin } from './downsampled.ts';
 import { readLabels, readValues, type Schedule, scheduleOf, selects } from './notation.ts';
+import { plannedScript, scenarioRecords } from './script-text.ts';
 
 /** Reads the judging cases: each file of `slas/cases/` has a few cases, given as differences from `given`. */
 
@@ -65,6 +67,15 @@ export interface Given {
    * record by phases.
    */
   readonly phases: Readonly<Record<string, PhaseText>> | null;
+  /**
+   * A k6 script that plans its own load, in place of a scenario; by its scenarios: `25/s for 60s`, `10/s to 40/s for 60s`,
+   * `constant-vus for 60s`, `shared-iterations 1500 in 60s`. null: none.
+   */
+  readonly script: Readonly<Record<string, string>> | null;
+  /** What each of its scenarios did: `1500`, `1490, 10 dropped`, `1500, late 0.3`. null: not recorded. */
+  readonly did: Readonly<Record<string, string | number>> | null;
+  /** Requests that it aimed at other hosts, by host. */
+  readonly elsewhere: Readonly<Record<string, number>>;
   /** The load script's checks: `body is right: 300 of 320` passed. null: not recorded. */
   readonly checks: Readonly<Record<string, string>> | null;
   /** Its thresholds: `http_req_duration: p(95)<200 crossed at 251.3`, or `kept at`, or `kept without samples`. null: not recorded. */
@@ -177,6 +188,9 @@ const NOTHING: Given = {
   load: null,
   client: null,
   phases: null,
+  script: null,
+  did: null,
+  elsewhere: {},
   checks: null,
   thresholds: null,
   failures: null,
@@ -285,8 +299,9 @@ function parsedDocument(document: Given['document'], service: Given['service'], 
   return parsed.value;
 }
 
-function planOf(document: SlaDocument, { scenario, confidence }: Given): Plan {
+function planOf(document: SlaDocument, { scenario, script, confidence }: Given): Plan {
   const overrides = confidence === undefined ? {} : { confidence };
+  if (script !== null) return planScript(document, plannedScript(script), overrides);
   if (scenario === null) return planWindow(document, overrides);
   const plan = planScenario(document, scenario, overrides);
   if (plan.ok) return plan.value;
@@ -324,8 +339,11 @@ function recordOf({ client, phases, window }: Given, plan: Plan): Pick<LoadRecor
 }
 
 /** k6's report on the load script. */
-function scriptOf({ checks, thresholds, failures }: Given): Partial<LoadRecord> {
+function scriptOf({ checks, thresholds, failures, did, elsewhere }: Given): Partial<LoadRecord> {
+  const hosts = Object.entries(elsewhere).map(([host, requests]) => ({ host, requests }));
   return {
+    ...(did === null ? {} : { scenarios: scenarioRecords(did) }),
+    ...(hosts.length === 0 ? {} : { elsewhere: hosts }),
     ...(checks === null ? {} : { checks: Object.entries(checks).map(([name, text]) => checkOf(name, text)) }),
     ...(thresholds === null ? {} : { thresholds: thresholds.map(thresholdOf) }),
     ...(failures === null ? {} : { failures }),
@@ -404,6 +422,7 @@ function loadOf(text: LoadText, plan: Plan): LoadRecord {
     ...(text['script errors'] === undefined ? {} : { scriptErrors: number('script errors') }),
     ...(text['first error'] === undefined ? {} : { firstScriptError: String(text['first error']) }),
     ...(text.others === undefined ? {} : { otherRequests: number('others') }),
+    ...(text.grpc === undefined ? {} : { otherProtocols: [{ protocol: 'grpc', samples: number('grpc') }] }),
     droppedIterations: number('dropped'),
     completed: text.completed !== false,
     stoppedBecause: typeof text.stopped === 'string' ? text.stopped : null,

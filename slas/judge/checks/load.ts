@@ -3,6 +3,7 @@ import type { Load, LoadRecord, Plan, Precondition, RunRecord } from '../../mode
 import { type Reason, reason } from '../../model/reasons.ts';
 import { phasesOf, sentWhile } from '../../window/phases.ts';
 import { check } from './check.ts';
+import { iterationsOf, lateScenario, offScriptPlan } from './script-load.ts';
 
 /** Preconditions on the load: k6 sent what was planned, on time. */
 
@@ -18,6 +19,7 @@ export function loadDelivered(plan: Plan, run: RunRecord): Precondition {
     return plan.load === null
       ? check(id, null, reason('no-run-record', {}))
       : check(id, false, reason('planned-load-unknown', {}));
+  if (plan.load?.k6 !== undefined) return scriptDelivered(plan.load, plan.load.k6, run.load);
   const wrong = wrongLoad(plan, run.load);
   if (wrong !== null) return check(id, false, wrong, ...sentOf(run.load));
   const { sent, plannedRequests } = run.load;
@@ -28,17 +30,35 @@ export function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   return off === null ? check(id, true, ...sentOf(run.load)) : check(id, false, ...sentOf(run.load), off);
 }
 
+/** A k6 script plans iterations; how many requests each of them sends is not planned. */
+function scriptDelivered(
+  planned: Load,
+  { scenarios }: NonNullable<Load['k6']>,
+  record: LoadRecord,
+): Precondition {
+  const wrong = anotherLoad(planned, record) ?? offScriptPlan(scenarios, record, TOLERANCE);
+  const seen = iterationsOf(scenarios, record);
+  return wrong === null
+    ? check('load-delivered', true, ...seen)
+    : check('load-delivered', false, wrong, ...seen);
+}
+
 /** Why the load differs from the planned one, regardless of how much was sent; null if it does not. */
 function wrongLoad({ load: planned }: Plan, load: LoadRecord): Reason | null {
-  const { droppedIterations: dropped, completed, stoppedBecause, client } = load;
-  if (!completed) return reason('load-cut-short', { because: stoppedBecause ?? null });
-  if (planned !== null && !isOfPlan(planned, load)) {
-    const { plannedRequests, scheduledSeconds } = planned;
-    return reason('load-of-another-plan', { plannedRequests, scheduledSeconds });
-  }
+  const { droppedIterations: dropped, client } = load;
+  const another = anotherLoad(planned, load);
+  if (another !== null) return another;
   // Whether the virtual users were busy waiting for the service, or with their own work.
   const inFlight = client === undefined ? null : maxInFlight(client);
   return dropped === 0 ? null : reason('requests-dropped', { dropped, inFlight });
+}
+
+function anotherLoad(planned: Load | null, load: LoadRecord): Reason | null {
+  const { completed, stoppedBecause } = load;
+  if (!completed) return reason('load-cut-short', { because: stoppedBecause ?? null });
+  if (planned === null || isOfPlan(planned, load)) return null;
+  const { plannedRequests, scheduledSeconds } = planned;
+  return reason('load-of-another-plan', { plannedRequests, scheduledSeconds });
 }
 
 /**
@@ -89,6 +109,10 @@ const MAX_LATE_SECONDS = 0.1;
 
 export function generatorOnTime(plan: Plan, run: RunRecord): Precondition {
   const id = 'generator-on-time';
+  const late =
+    plan.load === null || run.load === null ? null : lateScenario(plan.load, run.load, MAX_LATE_SECONDS);
+  if (late !== null)
+    return check(id, false, late, reason('generator-too-late', { allowedSeconds: MAX_LATE_SECONDS }));
   const whole = run.load?.startedLateP99Seconds;
   if (whole === undefined) return check(id, null, reason('lateness-unknown', {}));
   // Delays in a short phase may be a small share of all requests.

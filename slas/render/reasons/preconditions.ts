@@ -3,6 +3,7 @@ import { clock } from '../../window/targets.ts';
 import { countOf, formatCount } from '../numbers.ts';
 import type { Entries } from './entry.ts';
 import { LOAD } from './load.ts';
+import { SCRIPT } from './script.ts';
 
 const NOTHING = 'Nothing.';
 const SCRAPING =
@@ -282,7 +283,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
 };
 
 /** Why a precondition holds, does not hold, or could not be checked. */
-export const PRECONDITIONS: Entries<PreconditionReasons> = { ...EVIDENCE, ...LOAD };
+export const PRECONDITIONS: Entries<PreconditionReasons> = { ...EVIDENCE, ...LOAD, ...SCRIPT };
 
 const seconds = (of: number) => `${Number(of.toFixed(1))} s`;
 

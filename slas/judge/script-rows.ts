@@ -1,0 +1,182 @@
+import type {
+  LoadRecord,
+  ObjectiveOutcome,
+  ObjectiveVerdict,
+  Plan,
+  Precondition,
+  RunRecord,
+  ThresholdRecord,
+  Unit,
+} from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+
+/**
+ * What a k6 script that plans its own load says itself, as rows of the verdict: each of its thresholds, and its checks. A
+ * crossed threshold is a miss, as k6 would exit by it, unless the load was not the planned one.
+ */
+export function scriptRows(
+  plan: Plan,
+  { load }: RunRecord,
+  preconditions: readonly Precondition[],
+): readonly ObjectiveVerdict[] {
+  if (plan.load?.k6 === undefined || load === null) return [];
+  const broken = preconditions.filter(({ id, ok }) => ok === false && RESTS_ON.includes(id));
+  return [
+    ...(load.thresholds ?? []).filter(isPromise).map((one) => thresholdRow(one, load, broken)),
+    ...checksRow(plan, load, preconditions, broken),
+  ];
+}
+
+/** Without these, what k6 measured is not what the script planned to measure. */
+const RESTS_ON = ['load-delivered', 'generator-on-time', 'nothing-died'];
+/** A request that began late fails no sooner for it. */
+const NOT_FOR_FAILURES = ['generator-on-time'];
+
+// ---------------------------------------------------------------------------------------------- thresholds
+
+interface Outcome {
+  readonly verdict: ObjectiveOutcome;
+  readonly reasons: readonly Reason[];
+}
+
+function thresholdRow(
+  one: ThresholdRecord,
+  load: LoadRecord,
+  broken: readonly Precondition[],
+): ObjectiveVerdict {
+  const { metric, threshold, value } = one;
+  const { unit, factor, target } = readThreshold(one);
+  const { verdict, reasons } = outcomeOf(one, load, broken);
+  const isTold = verdict !== 'undecided' && value !== null;
+  return {
+    ...row(`k6: ${metric} ${threshold}`, `k6: ${metric}${statisticOf(threshold)}`, verdict, reasons),
+    value: isTold ? Number((value * factor).toPrecision(12)) : null,
+    unit,
+    target,
+    // k6 counts no samples of counters and gauges: it compares one number.
+    samples: one.samples ?? 1,
+  };
+}
+
+function outcomeOf(one: ThresholdRecord, load: LoadRecord, broken: readonly Precondition[]): Outcome {
+  const { threshold, isCrossed, value, samples } = one;
+  const seen = [reason('k6-compared', { threshold, value, isCrossed, samples })];
+  if (samples === 0) return { verdict: 'undecided', reasons: [reason('k6-measured-nothing', { isCrossed })] };
+  const doubts = isCrossed ? doubtsOfMiss(one, load, broken) : broken;
+  if (doubts.length > 0) return { verdict: 'undecided', reasons: [doubted(doubts[0]!, seen)] };
+  if (!isCrossed) return { verdict: 'met', reasons: seen };
+  const ended = hasEndedTheRun(load) ? [reason('k6-ended-the-run', {})] : [];
+  return { verdict: 'missed', reasons: [...seen, ...ended] };
+}
+
+const doubted = ({ id, reasons }: Precondition, seen: readonly Reason[]) =>
+  reason('seen-so-far', { because: [reason('precondition-broken', { id, because: reasons })], seen });
+
+/** A run that ended because of a crossed threshold is short for that reason alone: `abortOnFail` says that it decides. */
+function doubtsOfMiss(
+  { metric }: ThresholdRecord,
+  load: LoadRecord,
+  broken: readonly Precondition[],
+): readonly Precondition[] {
+  const isOfFailures = /^(http_req_failed|checks)(\{|$)/.test(metric);
+  return broken.filter(
+    ({ id }) =>
+      !(isOfFailures && NOT_FOR_FAILURES.includes(id)) && !(id === 'load-delivered' && hasEndedTheRun(load)),
+  );
+}
+
+/** By k6's exit code, as scripts/run/k6-end.ts words it: 99 before the end of the plan is `abortOnFail`. */
+const hasEndedTheRun = ({ completed, stoppedBecause, droppedIterations, thresholds = [] }: LoadRecord) =>
+  !completed &&
+  droppedIterations === 0 &&
+  /^k6 ended with exit code 99\b/.test(stoppedBecause ?? '') &&
+  thresholds.some(({ isCrossed }) => isCrossed);
+
+/** `max>=0` and its like hold for every value: they make k6 print a metric, and promise nothing. */
+const isPromise = ({ threshold, isCrossed }: ThresholdRecord) =>
+  isCrossed || !/^\s*[a-z]+(\([\d.]+\))?\s*>=\s*0(\.0+)?\s*$/.test(threshold);
+
+/** Trends of k6 that are times, in milliseconds. */
+const TIMES =
+  /^(http_req_(duration|blocked|connecting|tls_handshaking|sending|waiting|receiving)|(iteration|group|grpc_req)_duration|ws_(connecting|session_duration|ping))(\{|$)/;
+
+/** `p(95)<500` → ` p(95)`: the limit follows the title. */
+const statisticOf = (threshold: string) => {
+  const [statistic] = /^\s*[a-z]+(\([\d.]+\))?/.exec(threshold) ?? [];
+  return statistic === undefined ? '' : ` ${statistic.trim()}`;
+};
+
+/** Metric values in the units of the verdict, and the limit as people write it. */
+function readThreshold({ metric, threshold, samples }: ThresholdRecord): {
+  readonly unit: Unit;
+  readonly factor: number;
+  readonly target: string;
+} {
+  const [, statistic = '', operator = '', limit = ''] =
+    /^\s*([a-z]+)(?:\([\d.]+\))?\s*(<=|>=|<|>|===?|!=)\s*(\S+)\s*$/.exec(threshold) ?? [];
+  const number = Number(limit);
+  if (operator === '' || !Number.isFinite(number)) return { unit: 'number', factor: 1, target: threshold };
+  if (statistic === 'rate' && samples !== null)
+    return { unit: 'ratio', factor: 1, target: `${operator} ${Number((number * 100).toPrecision(12))}%` };
+  if (statistic === 'rate') return { unit: 'per_second', factor: 1, target: `${operator} ${number}/s` };
+  if (TIMES.test(metric) && statistic !== 'count')
+    return { unit: 'seconds', factor: 1e-3, target: `${operator} ${number}ms` };
+  return { unit: 'number', factor: 1, target: `${operator} ${number}` };
+}
+
+// ---------------------------------------------------------------------------------------------- checks
+
+/**
+ * The checks as a whole, by the document's limit or else all of them; checks that a threshold of the script judges have its
+ * row. The precondition `checks-passed` has counted, and knows which failures are requests that count as errors already.
+ */
+function checksRow(
+  { checks: limit }: Plan,
+  { checks = [], thresholds = [] }: LoadRecord,
+  preconditions: readonly Precondition[],
+  broken: readonly Precondition[],
+): readonly ObjectiveVerdict[] {
+  const [passes, fails] = (['passes', 'fails'] as const).map((field) =>
+    checks.reduce((sum, one) => sum + one[field], 0),
+  );
+  const isOfScript = thresholds.some(({ metric, samples }) => metric === 'checks' && samples !== 0);
+  if (limit === undefined && (passes! + fails! === 0 || isOfScript)) return [];
+  const { ok, reasons } = preconditions.find(({ id }) => id === 'checks-passed')!;
+  const doubts = broken.filter(({ id }) => ok !== false || !NOT_FOR_FAILURES.includes(id));
+  const isMade = passes! + fails! > 0;
+  const verdict = !isMade || doubts.length > 0 ? 'undecided' : ok === false ? 'missed' : 'met';
+  const told = isMade && doubts.length > 0 ? [doubted(doubts[0]!, reasons)] : reasons;
+  return [
+    {
+      ...row('k6: checks', 'k6: checks', verdict, told),
+      value: verdict === 'undecided' ? null : passes! / (passes! + fails!),
+      unit: 'ratio',
+      target: limit?.text ?? '>= 100%',
+      samples: passes! + fails!,
+    },
+  ];
+}
+
+// ---------------------------------------------------------------------------------------------- rows
+
+/** What Prometheus was not asked for has no query, no interval and no phase. */
+const row = (id: string, title: string, verdict: ObjectiveOutcome, reasons: readonly Reason[]) => ({
+  id,
+  title,
+  phase: null,
+  covered: null,
+  verdict,
+  severity: verdict === 'missed' ? ('target' as const) : null,
+  share: null,
+  bucket: null,
+  alert: null,
+  client: null,
+  interval: null,
+  margin: null,
+  nearLimit: false,
+  steadiness: null,
+  detectable: null,
+  needed: null,
+  query: '',
+  reasons,
+});
