@@ -155,6 +155,6 @@ export function columnProblem({ startSeconds, durationSeconds, path, paths }: Cl
   if (endless !== -1) return `request ${endless} takes ${durationSeconds[endless]} s, which cannot be`;
   const pathless = path.findIndex((one) => one >= paths.length);
   if (pathless !== -1)
-    return `request ${pathless} names path ${path[pathless]}, but there are only ${paths.length} paths`;
+    return `request ${pathless} names path ${path[pathless]}, but there ${paths.length === 1 ? 'is' : 'are'} ${paths.length}`;
   return null;
 }
