@@ -33,6 +33,10 @@ describe('limits that hardly any service misses', () => {
     ],
     ['target: "> 0/s", throughput: { counter: c }', 'is met by every service that does anything at all'],
     ['target: "> 0", throughput: { counter: c }', 'unusual objectives[0].target'],
+    [
+      'target: "< 15/s", throughput: { counter: c }',
+      'is met by a service that carries nothing: a throughput is to be reached, write "> 15/s"',
+    ],
     ['target: "> 0%", mean: { histogram: m, unit: ratio }', 'unusual objectives[0].target'],
     ['target: < 100%, mean: { histogram: m, unit: ratio }', 'unusual objectives[0].target'],
     ['target: "> 0s", mean: { histogram: m_seconds }', 'unusual objectives[0].target'],
@@ -100,6 +104,9 @@ describe('units of time', () => {
     ],
     ['target: < 1s, mean: { histogram: m_ms, unit: seconds }', 'bad-unit objectives[0].mean.unit'],
     ['target: < 1s, peak: { gauge: w_seconds, unit: microseconds }', 'bad-unit objectives[0].peak.unit'],
+    ['target: < 90%, peak: { gauge: cpu_usage_percent }', 'so 0.7 is 0.7% and not 70%: write unit: number'],
+    ['target: < 90%, peak: { gauge: cpuPct, unit: ratio }', 'bad-unit objectives[0].peak.unit'],
+    ['target: < 90%, mean: { histogram: fill_percentage }', 'bad-unit objectives[0].mean.unit'],
     ['target: "> 0.85", mean: { histogram: m_seconds }', '"0.85" is not a valid duration'],
   ])('%s is refused', (text, says) => expect(problemsIn(text)).toEqual([expect.stringContaining(says)]));
 

@@ -2,7 +2,7 @@ import type { Problem, TimeUnit, Unit } from '../model/model.ts';
 import type { MeasureName } from './measure-names.ts';
 import { problem } from './problems.ts';
 import type { RawDocument, RawObjective } from './schema.ts';
-import { TIME_UNITS, unitInName } from './units.ts';
+import { isPercentInName, TIME_UNITS, unitInName } from './units.ts';
 
 /** The unit of an objective's values, and for times the unit in which the service exports them. */
 export interface Values {
@@ -52,6 +52,14 @@ export function checkUnit(raw: RawObjective, kind: MeasureName, path: string): P
         'bad-unit',
         at,
         `unit is ${wanted}, but the name "${metric}" says ${named}: write unit: ${named}, or leave unit out`,
+      ),
+    ];
+  if (kind !== 'latency' && said !== 'number' && isPercentInName(metric) && raw.unusual !== true)
+    return [
+      problem(
+        'bad-unit',
+        at,
+        `the name "${metric}" says percent, so 0.7 is 0.7% and not 70%: write unit: number and a limit without %, for example "< 90", or confirm that its values are from 0 to 1 with unusual: true`,
       ),
     ];
   if (kind !== 'latency' || said !== undefined || named !== null) return [];

@@ -58,6 +58,12 @@ const LAST_WORDS: Readonly<Record<string, TimeUnit>> = {
   ns: 'nanoseconds',
 };
 
+/** Whether a metric name says that its values are percentages: `cpu_usage_percent`. */
+export const isPercentInName = (metric: string) =>
+  /(?:^|[_:])(?:percents?|percentages?|pct|perc)(?:[_:]|$)/.test(
+    metric.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase(),
+  );
+
 /** The unit in a metric name (`istio_request_duration_milliseconds`, `latencyMs`); null if there is none, or several. */
 export function unitInName(metric: string): TimeUnit | null {
   const words = metric

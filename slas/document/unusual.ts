@@ -18,6 +18,14 @@ export function checkUnusual(
 ): Problem[] {
   if (raw.unusual === true) return [];
   // A peak below 100% is not trivial.
+  if (kind === 'throughput' && limits.target.comparison.startsWith('<'))
+    return [
+      problem(
+        'unusual',
+        `${path}.target`,
+        `"${limits.target.text}" is met by a service that carries nothing: a throughput is to be reached, write "> ${limits.target.text.replace(/^<=?\s*/, '')}", ${CONFIRM}`,
+      ),
+    ];
   if (kind === 'mean' || kind === 'throughput')
     return checkEdgeOfRange(limits.target, limits.unit, `${path}.target`);
   if (kind === 'latency') return checkPercentile(raw.latency!.percentile, `${path}.latency.percentile`);

@@ -97,11 +97,18 @@ const BAD =
 /** Whether a value on its own says that a request failed. */
 export const isBadWord = (value: string) => BAD.test(value);
 const NO_ERROR = /^(?:false|no|none|nil|null|0|ok|success|-)$/i;
+const NO_ERROR_AT_ALL = /^(?:false|no|none|nil|null|undefined|n\/a|0|-|no_?(?:error|exception)s?)$/i;
+const ERROR_LABEL = /error|exception|fail|fault/i;
+/** Whether the values of a label name errors. */
+export const isErrorLabel = (label: string) => ERROR_LABEL.test(label);
+/** Whether a value under such a label says that there was no error. */
+export const isNoErrorWord = (label: string, value: string) =>
+  isErrorLabel(label) && NO_ERROR_AT_ALL.test(value);
 const ALL_WELL = /^(?:true|yes|1)$/i;
 
 /** Whether a value on its own says that a request succeeded, under a label of that name. */
 export function isGoodWord(label: string, value: string): boolean {
-  if (/error|exception|fail/i.test(label)) return NO_ERROR.test(value);
+  if (isErrorLabel(label)) return NO_ERROR.test(value) || NO_ERROR_AT_ALL.test(value);
   if (/^(?:is_?)?(?:success|succeeded|successful|ok)$/i.test(label)) return ALL_WELL.test(value);
   return GOOD.test(value) || grpcCodeOf(label, value) === 0;
 }

@@ -4,6 +4,7 @@ import { type Reason, reason } from '../model/reasons.ts';
 import { neededSelectorsOf } from '../prometheus/promql.ts';
 import { isOfAggregates } from '../prometheus/stored-text.ts';
 import { possibleRestart } from '../window/hidden-restarts.ts';
+import { provingStarts } from '../window/own-processes.ts';
 import { belongsTo, parseValue, type TargetWindow } from '../window/targets.ts';
 import type { Frame } from '../window/window.ts';
 import { check } from './checks/check.ts';
@@ -131,6 +132,13 @@ function notRestarted(plan: Plan, frame: Frame): Precondition {
   if (restart) return check(id, false, restart);
   if (frame.targets.length === 0 || found.includes(null))
     return check(id, null, reason('some-start-times-missing', {}));
+  const unproven = frame.targets.find((target) => provingStarts(target, plan, frame.readings).length === 0);
+  if (unproven !== undefined)
+    return check(
+      id,
+      null,
+      reason('start-time-unrelated', { target: unproven.name, because: withoutStart(frame) }),
+    );
   return check(id, true, isElastic ? elasticReplicas(frame) : reason('start-times-kept', {}));
 }
 

@@ -69,7 +69,12 @@ function compare(
   if (missing > unseen) return row(reason('responses-missing', { atMost: unseen }));
   if (missing > 0) return row(reason('gone-with-replicas', { missing, atMost: unseen }));
   if (!isTooMany) return row();
-  if (others) return row(reason('others-expected', { surplus: -missing }));
+  if (others) {
+    const factor = exactFactor(client, lost, service);
+    return factor === null
+      ? row(reason('others-expected', { surplus: -missing }))
+      : { ...row(factor), ok: false };
+  }
   return row(severalTimes(client, lost, service) ?? trafficOf(what, -missing, lost, frame));
 }
 
@@ -79,6 +84,18 @@ function severalTimes(client: number, lost: number, service: number): Reason | n
   if (times < 2 || client === 0 || service < times * client || service > times * (client + lost)) return null;
   return reason('counted-several-times', { times });
 }
+
+/** Fewer requests than this are doubled by the traffic of others now and then. */
+const MIN_FOR_FACTOR = 100;
+
+/**
+ * Other clients may send as many requests as ours, but hardly ever exactly as many: that suggests a process
+ * that is scraped twice, also if others are expected.
+ */
+const exactFactor = (client: number, lost: number, service: number): Reason | null =>
+  client >= MIN_FOR_FACTOR && [client, client + lost].some((own) => service % own === 0)
+    ? severalTimes(client, lost, service)
+    : null;
 
 /**
  * How servers count a request whose connection the client closed before the response: to the client it is

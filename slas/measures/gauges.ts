@@ -25,6 +25,7 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
   const unproven = isOwn ? null : neverRefreshed(planned.gauge, reading.series, frame);
   if (unproven !== null) return nothing(unproven);
   let isStale = false;
+  let odd: number | undefined;
   let samples = 0;
   let up = 0;
   let unknown = 0;
@@ -47,8 +48,12 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
       if (frame.blocks !== null && !isRead(frame.blocks, atSeconds)) continue;
       const found = ok || isOwn ? values.get(atSeconds) : undefined;
       // If a target has several such series, all must be there: a missing one may be down.
+      const isDown = found?.some((value) => value < 1) ?? false;
+      odd ??= found?.find((value) => value > 1);
       if (found === undefined || found.length < series) unknown++;
       else if (found.every((value) => value === 1)) up++;
+      // A number of replicas does not say how many there should be.
+      else if (!isDown) unknown++;
       if (!isWider || (atSeconds >= frame.fromSeconds && atSeconds <= frame.toSeconds)) continue;
       outside.samples++;
       if (found?.every((value) => value === 1)) outside.up++;
@@ -60,7 +65,7 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
     up,
     unknown,
     ...(outside.samples === 0 || outside.samples === samples ? {} : { outside }),
-    reasons: [reason('scrapes-up', { up, samples, unknown, isStale })],
+    reasons: [reason('scrapes-up', { up, samples, unknown, isStale, ...(odd === undefined ? {} : { odd }) })],
   };
 }
 

@@ -9,6 +9,7 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import { absenceOf, lackingOf } from './absence.ts';
 import { notACounter } from './counters.ts';
 import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
+import { withoutNone } from './none-words.ts';
 import { notPartOf } from './part-of.ts';
 import { unclaimedBy } from './unclaimed.ts';
 
@@ -31,11 +32,13 @@ export function measureRatio(
   const part =
     partialEvent([...bad.value, ...all.value]) ??
     notPartOf(planned, bad.value, all.value, frame) ??
-    lackingOf(planned, bad.value, all.value, frame) ??
-    blindSpot(planned, bad.value, run);
+    lackingOf(planned, bad.value, all.value, frame);
   if (part !== null) return nothing(part);
+  const { errors, reasons: noErrors } = withoutNone(planned, bad.value, frame);
+  const missed = blindSpot(planned, errors, run);
+  if (missed !== null) return nothing(missed);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
-  const [counted, countedBad] = [total(all.value), total(bad.value)];
+  const [counted, countedBad] = [total(all.value), total(errors)];
   const seen = frame.isIsolated
     ? withLost(planned, counted, countedBad, lost, run)
     : amongOthers(counted, countedBad, lost);
@@ -55,7 +58,7 @@ export function measureRatio(
     ...orNone(uncountedOf(all.value, frame), frame),
     ...orNowhere({
       all: outsideOf(all.value, frame),
-      bad: outsideOf(bad.value, frame, all.value),
+      bad: outsideOf(errors, frame, all.value),
     }),
     bad: badCount,
     badBeyondAlert: badCount,
@@ -65,13 +68,14 @@ export function measureRatio(
     reasons: [
       reason('requests-failed', { bad: badCount, samples, unanswered: lost }),
       ...(absence === null ? [] : [absence.value]),
+      ...noErrors,
       ...unclaimed.reasons,
     ],
     ...(unclaimed.mayBeBad === 0
       ? {}
       : { unclaimed: { mayBeBad: unclaimed.mayBeBad, outside: unclaimed.outside } }),
-    blocks: countBlocks(bad.value, all.value, frame, {
-      part: Math.max(0, badCount - total(bad.value)),
+    blocks: countBlocks(errors, all.value, frame, {
+      part: Math.max(0, badCount - total(errors)),
       total: Math.max(0, samples - total(all.value)),
       sentAtSeconds: lostAt(run),
     }),

@@ -5,6 +5,7 @@ import {
   claimsGrpc,
   isAlike,
   isBadWord,
+  isErrorLabel,
   isGoodWord,
   isGrpcWord,
   spellingsOf,
@@ -126,7 +127,9 @@ function doubtOfValue(label: string, value: string, asked: Asked, known: readonl
   if (claimed.size > 0) return isClaimedAsGood ? null : 'unknown';
   if (codes?.every((code) => code < '400')) return null;
   if (claimsGrpc(match) && isGrpcWord(label, value)) return null;
-  return isClaimedAsGood ? null : doubtOfWord(match, value, values, isOneMetric);
+  if (isClaimedAsGood) return null;
+  // Under `exception`, every word names one: `Timeout.*` leaves the others out.
+  return isOneMetric && isErrorLabel(label) ? 'unknown' : doubtOfWord(match, value, values, isOneMetric);
 }
 
 /**

@@ -71,6 +71,7 @@ export interface MeasureReasons {
     readonly samples: number;
     readonly unanswered: number;
   };
+  readonly 'none-is-no-error': Asked & { readonly value: string; readonly events: number };
   readonly 'no-request-counted': None;
   /** `shownBy`: the evidence that an error would have been counted. */
   readonly 'absent-as-zero': { readonly selector: string; readonly shownBy: 'series' | 'client' };
@@ -117,6 +118,8 @@ export interface MeasureReasons {
     readonly samples: number;
     readonly unknown: number;
     readonly isStale: boolean;
+    /** A value over 1. Absent: there is none. */
+    readonly odd?: number;
   };
   readonly 'highest-of': { readonly samples: number; readonly missed: number };
   /** `target` null: of any. */

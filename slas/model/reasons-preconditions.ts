@@ -69,6 +69,7 @@ export interface EvidenceReasons {
   // Restarts
   readonly 'start-times-unread': { readonly error: string };
   readonly 'no-start-time': { readonly selector: string; readonly because: readonly Reason[] };
+  readonly 'start-time-unrelated': { readonly target: string; readonly because: readonly Reason[] };
   readonly 'counter-beyond-new-process': Nothing;
   readonly 'counters-match-client': Nothing;
   readonly 'export-start-time': Nothing;

@@ -23,6 +23,9 @@ describe('a result that a server marks as incomplete has a warning', () => {
     ['a limit', { limitReached: 1 }],
     ['not complete', { complete: false }],
     ['not exhaustive', { metadata: { exhaustive: false } }],
+    ['in a list', { stores: [{ name: 'a' }, { name: 'b', isPartial: true }] }],
+    ['in a list of a list', { stats: [[{ shard: { complete: false } }]] }],
+    ['beside the samples', { data: matrix({ ...UP, partial: true }) }],
   ])('%s', (_, extra) => {
     const { series, warnings, error } = read(extra);
     expect(warnings).toEqual([expect.stringContaining('marked its result as incomplete')]);
@@ -58,6 +61,15 @@ test.each([
   { partialResults: { partialResultsDetected: false } },
   { complete: true, exhaustive: true },
   { stats: { seriesFetched: '3', executionTimeMsec: 2 } },
+  {
+    stats: {
+      samplesPerStep: [
+        [1, 0],
+        [2, 0],
+      ],
+      shards: [{ partial: false, warnings: [] }],
+    },
+  },
   { trace: { message: 'partial search', warnings: ['of the trace'] } },
 ])('what says nothing of the result is no warning: %j', (extra) => {
   expect(read(extra).warnings).toEqual([]);

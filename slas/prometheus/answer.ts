@@ -70,7 +70,10 @@ export function readAnswer(
   if (!Array.isArray(result) || !result.every(isSeries))
     return silent(`expected ${what}, got ${excerpt(result, redact)}`);
   const { series, conflicts } = tidied(result);
-  const warnings = [...doubts, ...doubtsOf(answer), ...conflicts].map((one) => excerpt(one, redact));
+  const besideSamples = result.flatMap(({ metric: _, values: __, value: ___, ...rest }) => doubtsOf(rest));
+  const warnings = [...doubts, ...doubtsOf(answer), ...besideSamples, ...conflicts].map((one) =>
+    excerpt(one, redact),
+  );
   return { series, warnings, error: null };
 }
 
@@ -115,7 +118,7 @@ function doubtsOf(part: object): readonly string[] {
     if (MESSAGES.test(key)) return messagesOf(value);
     if (INCOMPLETE.test(key) && isSaid(value)) return [incomplete(`"${key}": ${JSON.stringify(value)}`)];
     if (COMPLETE.test(key) && !isSaid(value)) return [incomplete(`"${key}": ${JSON.stringify(value)}`)];
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? doubtsOf(value) : [];
+    return typeof value === 'object' && value !== null ? doubtsOf(value) : [];
   });
 }
 

@@ -1,6 +1,7 @@
-import type { Plan, Reading, Sample } from '../model/model.ts';
+import type { Plan, Reading, Sample, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { roleOf } from '../prometheus/promql.ts';
+import { isOfCountingProcess, provingStarts } from './own-processes.ts';
 import { belongsTo, parseValue, type TargetWindow } from './targets.ts';
 
 /**
@@ -29,9 +30,8 @@ export function hiddenRestarts(
   targets: readonly TargetWindow[],
   readings: ReadonlyMap<string, Reading>,
 ): readonly HiddenRestart[] {
-  const starts = readings.get(plan.processStart)?.series ?? [];
   return targets
-    .filter((target) => target.problem === null && !starts.some((one) => belongsTo(one, target)))
+    .filter((target) => target.problem === null && provingStarts(target, plan, readings).length === 0)
     .flatMap((target) => gapsIn(target, proofsOf(target, plan, readings)));
 }
 
@@ -48,8 +48,9 @@ function proofsOf(
     const role = roleOf(plan, selector);
     if (role !== 'counter' && role !== 'requests') continue;
     const least = selector === plan.cpu ? ONE_CORE : 0;
-    for (const one of series)
-      if (belongsTo(one, target)) proofs.push(...wentOn(inside(one.samples, target), least));
+    const isProof = (one: Series) =>
+      belongsTo(one, target) && (selector !== plan.cpu || isOfCountingProcess(one, target, plan, readings));
+    for (const one of series) if (isProof(one)) proofs.push(...wentOn(inside(one.samples, target), least));
   }
   return proofs.sort(([a], [b]) => a - b);
 }

@@ -77,6 +77,12 @@ export const MEASURES: Entries<MeasureReasons> = {
     next: 'Correct the path in the document.',
   },
 
+  'none-is-no-error': {
+    words: ({ label, value, asked, events }) =>
+      `${countOf(events, 'event')} with ${label} "${value}" ${were(events)} not counted as errors: the word says that there was none, although "${asked}" matches it`,
+    meaning: 'The matcher of `bad` is a pattern that also matches the word for "no error".',
+    next: 'Write a pattern that matches errors only. The alerting rules use the pattern as it is.',
+  },
   'requests-failed': {
     words: ({ bad, samples, unanswered }) =>
       `${formatCount(bad)} of ${countOf(samples, 'request')} failed (${percent(samples === 0 ? 0 : bad / samples)})${unanswered === 0 ? '' : `, ${formatCount(unanswered)} of them unanswered`}`,
@@ -216,8 +222,8 @@ export const MEASURES: Entries<MeasureReasons> = {
   },
 
   'scrapes-up': {
-    words: ({ up, samples, unknown, isStale }) =>
-      `up at ${formatCount(up)} of ${countOf(samples, 'scrape')}${unknown === 0 ? '' : `, ${formatCount(unknown)} unknown because a scrape failed or is missing${isStale ? ', or the value was not refreshed' : ''}`} (one scrape is ${points(samples)})`,
+    words: ({ up, samples, unknown, isStale, odd }) =>
+      `up at ${formatCount(up)} of ${countOf(samples, 'scrape')}${unknown === 0 ? '' : `, ${formatCount(unknown)} unknown because ${odd === undefined ? '' : `the gauge is ${odd}, which is neither 1 (up) nor 0 (down), or because `}a scrape failed or is missing${isStale ? ', or the value was not refreshed' : ''}`} (one scrape is ${points(samples)})${odd === undefined ? '' : '; name a gauge that is 1 while the service is up'}`,
     meaning: 'The share of scrapes at which the gauge was 1. Unknown ones are judged as up and as down.',
     next: 'Nothing, if the objective is met.',
   },

@@ -167,6 +167,13 @@ const EVIDENCE: Entries<EvidenceReasons> = {
       'The service does not export when its process started, so a restart is looked for in its counters.',
     next: START_TIME,
   },
+  'start-time-unrelated': {
+    words: ({ target, because }, put) =>
+      `the start time of ${target} is 0, or that of another process, as its labels differ from those of the counters: ${put(because)}`,
+    meaning:
+      'The target exports a start time that does not show a restart of the process that counts requests, such as the one of a sidecar.',
+    next: START_TIME,
+  },
   'counter-beyond-new-process': {
     words: () => 'no counter fell, and one continued past what a new process could have counted',
     meaning: 'The counters alone show that no process restarted.',
