@@ -1,8 +1,5 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
@@ -16,6 +13,7 @@ import { renderRules } from '../../slas/render/rules.ts';
 import { toolPath } from '../../slas/testing/prometheus-server.ts';
 import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { startLocalStack } from '../stack/local.ts';
+import { serve } from '../testing/http-server.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 
 /**
@@ -87,23 +85,12 @@ interface Receiver extends AsyncDisposable {
 /** Stands in for a user's own receiver: takes what Alertmanager posts. */
 async function startReceiver(): Promise<Receiver> {
   const notified: Notified[] = [];
-  const server = createServer(async (request, response) => {
+  const server = await serve(async (request, response) => {
     const { alerts } = (await json(request)) as { alerts: readonly Notified[] };
     notified.push(...alerts);
     response.end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/alerts?token=of-the-receiver`,
-    notified,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return { ...server, url: `${server.url}/alerts?token=of-the-receiver`, notified };
 }
 
 /** By name; like the next function, without the model's alerts. */

@@ -1,8 +1,5 @@
 /// <reference lib="dom" />
-import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +7,7 @@ import { FILES } from '../runs/bundle.ts';
 import { reportOf } from '../runs/report.ts';
 import { writeRunsIndex } from '../runs/runs-index.ts';
 import { launchChromium, openFile, SKIPS_BROWSER } from '../testing/chromium.ts';
+import { serve } from '../testing/http-server.ts';
 import { FAULTY, finishMadeRun, HEALTHY, type MadeRun, makeRun } from '../testing/simulated-run.ts';
 import { ROOT, sla, slaHere, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
@@ -115,7 +113,7 @@ describe('review --grafana', () => {
   /** Records requests and responds as Grafana's API reference says; it is not a real Grafana. */
   async function listening(status: number, annotations: readonly unknown[]) {
     const arrived: Arrived[] = [];
-    const server = createServer(async (request, response) => {
+    const server = await serve(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const text = Buffer.concat(chunks).toString();
@@ -130,10 +128,7 @@ describe('review --grafana', () => {
         request.method === 'GET' ? annotations : status === 200 ? {} : { message: 'invalid API key' };
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/grafana`;
-    return { url, arrived, [Symbol.asyncDispose]: async () => void server.close() };
+    return { ...server, url: `${server.url}/grafana`, arrived };
   }
 
   const review = (url: string) =>

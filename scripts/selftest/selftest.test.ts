@@ -1,11 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
 import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { childrenOf } from '../process/processes.ts';
+import { serve } from '../testing/http-server.ts';
 import { isAlive, ROOT, startSla, temporaryFolder } from '../testing/sla.ts';
 import { deriveDocument } from './document.ts';
 import { MATRIX } from './matrix.ts';
@@ -42,20 +41,14 @@ describe('a relay', () => {
   /** What comes through a relay with this behaviour, from a server that responds with `body`. */
   async function through(behaviour: Behaviour, body: string, paths: readonly string[]) {
     const asked: string[] = [];
-    const server = createServer((request, response) => {
+    await using server = await serve((request, response) => {
       asked.push(request.url!);
       response.end(body);
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    await using relay = await startRelay(
-      `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      behaviour,
-    );
+    await using relay = await startRelay(server.url, behaviour);
     const answers: Response[] = [];
     for (const path of paths) answers.push(await fetch(relay.url + path));
     const texts = await Promise.all(answers.map((answer) => answer.text()));
-    server.closeAllConnections();
-    server.close();
     return { asked, texts, statuses: answers.map(({ status }) => status) };
   }
 
