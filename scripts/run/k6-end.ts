@@ -81,7 +81,10 @@ export function cutBecause(end: EndedK6, counts: Counts, load: Load): string | n
   return `k6 ended with ${endInWords(end)}`;
 }
 
-function isWhole({ sent, answered, lost, droppedIterations }: Counts, { plannedRequests, k6 }: Load): boolean {
+function isWhole(
+  { sent, answered, lost, droppedIterations }: Counts,
+  { plannedRequests, k6 }: Load,
+): boolean {
   // Of a script that plans its own load, nobody knows how many requests were still to come.
   if (k6 !== undefined) return false;
   const ended = lost + allResponses({ answered });

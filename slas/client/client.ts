@@ -2,8 +2,15 @@ import type { ClientMeasured, ClientRequests, Limit, PlannedObjective, RunRecord
 import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
-import { isLost, rankOf, type Timings, timingsWhere } from './requests.ts';
-import { slotsOf } from './slots.ts';
+import {
+  ascendingBlocked,
+  ascendingSeconds,
+  isLost,
+  rankOf,
+  type Selection,
+  selectWhere,
+  slowerBySecond,
+} from './requests.ts';
 
 /**
  * The client's side of a latency objective: its clock includes connecting, queueing before the handler and
@@ -34,9 +41,9 @@ export function viewOfClient(
 ): ClientView | null {
   if (measure.kind !== 'latency' || measure.clientPath === null || load?.client === undefined) return null;
   const requests = judgedRequests(load.client, measure.clientPath);
-  const { count, blockedSeconds } = requests;
+  const { ordered, blocked } = requests;
+  const count = ordered.length;
   if (count === 0) return null;
-  const ordered = requests.durationSeconds.toSorted();
   const over = (limit: Limit) => count - rankOf(ordered, limit.value);
   const bad = over(target);
   const seconds = percentileOf(ordered, measure.percentile);
@@ -44,14 +51,15 @@ export function viewOfClient(
   const share = (count - bad) / count;
   const quantiles = LOWER.map((part) => ordered[Math.floor(part * (count - 1))]!);
   const lower = [...new Set(quantiles)].filter((quantile) => quantile < target.value);
+  const [blocks, ...lowerBlocks] = slowerBySecond(requests, [target.value, ...lower]);
   return {
     measured: { samples: count, share, value },
     bad,
     badBeyondAlert: alert === null ? 0 : over(alert),
     slowestSeconds: ordered[rankOf(ordered, Number.MAX_VALUE) - 1] ?? 0,
-    blocks: slowerBySecond(requests, target.value),
-    lower: lower.map((quantile) => slowerBySecond(requests, quantile)),
-    blockedSeconds: percentileOf(blockedSeconds.toSorted(), measure.percentile),
+    blocks: blocks!,
+    lower: lowerBlocks,
+    blockedSeconds: percentileOf(blocked, measure.percentile),
     reasons: [
       reason('client-share', {
         good: count - bad,
@@ -69,17 +77,30 @@ export function viewOfClient(
  */
 const LOWER = [0.5, 0.75, 0.9, 0.95, 0.99];
 
-/** The requests of each second, and those of them that took longer than this. */
-export const slowerBySecond = ({ startSeconds, durationSeconds }: Timings, limitSeconds: number) =>
-  slotsOf(startSeconds, (index) => durationSeconds[index]! > limitSeconds);
+interface Judged extends Selection {
+  /** How long they took, and for how long they had no connection: each in ascending order. */
+  readonly ordered: Float64Array;
+  readonly blocked: Float64Array;
+}
+
+/** Several objectives judge the same requests, and sorting millions takes time. */
+const judged = new WeakMap<ClientRequests, Map<string, Judged>>();
 
 /** Judged are successful responses, and unanswered requests, which exceed any limit. */
-export const judgedRequests = (client: ClientRequests, wanted: string): Timings =>
-  timingsWhere(
+export function judgedRequests(client: ClientRequests, path: string): Judged {
+  const known = judged.get(client) ?? new Map<string, Judged>();
+  const found = known.get(path) ?? judgedAfresh(client, path);
+  judged.set(client, known.set(path, found));
+  return found;
+}
+
+function judgedAfresh(client: ClientRequests, wanted: string): Judged {
+  const selection = selectWhere(
     client,
     (one) => one.path === wanted && (isLost(one) || one.status.startsWith('2')),
-    Number.POSITIVE_INFINITY,
   );
+  return { ...selection, ordered: ascendingSeconds(selection), blocked: ascendingBlocked(selection) };
+}
 
 /** The least of these ascending values that at least this percentage is at or under: exact, as all values are known. */
 function percentileOf(ascending: Float64Array, percentile: number): number {

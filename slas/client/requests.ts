@@ -1,5 +1,7 @@
 import { claimsCode } from '../document/statuses.ts';
 import type { ClientRequests, LoadRecord } from '../model/model.ts';
+import type { Block } from '../statistics/design-effect.ts';
+import { slotsOf } from './slots.ts';
 
 /**
  * Questions about a client's requests. No other module of the core reads their columns. There may be millions: nothing here makes an
@@ -114,29 +116,40 @@ function takeAt(client: ClientRequests, positions: Uint32Array): ClientRequests 
   };
 }
 
-/** Durations, and what they began with, of the requests with such an outcome. */
-export interface Timings {
-  readonly count: number;
-  /** From the record's origin. */
-  readonly startSeconds: Float64Array;
-  readonly durationSeconds: Float64Array;
-  readonly blockedSeconds: Float64Array;
+/** The requests with such an outcome, by their positions in the columns. */
+export interface Selection {
+  readonly client: ClientRequests;
+  readonly positions: Uint32Array;
 }
 
-/** `lostSeconds`: how long a request without a response is taken to have lasted. */
-export function timingsWhere(client: Requests, is: Condition, lostSeconds: number): Timings {
-  const none = new Float64Array();
-  if (client == null) return { count: 0, startSeconds: none, durationSeconds: none, blockedSeconds: none };
-  const { startSeconds, durationSeconds, blockedSeconds, status } = client;
-  const positions = positionsWhere(client, is);
-  return {
-    count: positions.length,
-    startSeconds: valuesAt(positions, (index) => startSeconds[index]!),
-    durationSeconds: valuesAt(positions, (index) =>
-      status[index] === 0 ? lostSeconds : durationSeconds[index]!,
-    ),
-    blockedSeconds: valuesAt(positions, (index) => blockedSeconds[index]!),
-  };
+export const selectWhere = (client: ClientRequests, is: Condition): Selection => ({
+  client,
+  positions: positionsWhere(client, is),
+});
+
+/** How long each lasted, in ascending order; without a response a request lasts forever. */
+export const ascendingSeconds = ({ client, positions }: Selection): Float64Array =>
+  valuesAt(positions, (index) => waitAt(client, index)).sort();
+
+/** How long each had no connection, in ascending order. */
+export const ascendingBlocked = ({ client, positions }: Selection): Float64Array =>
+  valuesAt(positions, (index) => client.blockedSeconds[index]!).sort();
+
+const waitAt = ({ status, durationSeconds }: ClientRequests, index: number): number =>
+  status[index] === 0 ? Number.POSITIVE_INFINITY : durationSeconds[index]!;
+
+/** For each limit, the requests of each second (by start, from the record's origin), and those of them that took longer. */
+export function slowerBySecond(
+  { client, positions }: Selection,
+  limitsSeconds: readonly number[],
+): readonly (readonly Block[])[] {
+  const { startSeconds } = client;
+  return slotsOf(
+    positions.length,
+    (at) => startSeconds[positions[at]!]!,
+    (at) => waitAt(client, positions[at]!),
+    limitsSeconds,
+  );
 }
 
 const ALL: Condition = () => true;
@@ -196,19 +209,21 @@ export function sentAt(client: ClientRequests, isThen: Moment, originSeconds: nu
   return { ...taken, originSeconds, startSeconds: taken.startSeconds.map(shifted) };
 }
 
-/** Those whose start, end (in Unix seconds) and outcome are such. */
-export function lastingWhere(
+/** The requests of each of these kinds, by start, end (in Unix seconds) and outcome; null: of none. */
+export function ofKinds<K extends string>(
   client: ClientRequests,
-  is: (sentSeconds: number, endedSeconds: number, isLost: boolean) => boolean,
-): ClientRequests {
+  kinds: readonly K[],
+  kindOf: (sentSeconds: number, endedSeconds: number, isLost: boolean) => K | null,
+): Readonly<Record<K, ClientRequests>> {
   const { originSeconds, startSeconds, durationSeconds, status } = client;
-  return takeAt(
-    client,
-    positionsIn(client, (index) => {
-      const sent = originSeconds + startSeconds[index]!;
-      return is(sent, sent + durationSeconds[index]!, status[index] === 0);
-    }),
-  );
+  const positions = new Map(kinds.map((kind) => [kind, [] as number[]]));
+  for (let index = 0; index < status.length; index++) {
+    const sent = originSeconds + startSeconds[index]!;
+    const kind = kindOf(sent, sent + durationSeconds[index]!, status[index] === 0);
+    if (kind !== null) positions.get(kind)!.push(index);
+  }
+  const taken = kinds.map((kind) => [kind, takeAt(client, Uint32Array.from(positions.get(kind)!))]);
+  return Object.fromEntries(taken) as Record<K, ClientRequests>;
 }
 
 /** Equal times must not differ by floating-point error. */

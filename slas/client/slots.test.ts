@@ -4,9 +4,11 @@ import { ratesBySecond, slotsOf } from './slots.ts';
 const at = (startSeconds: number, isBad = false) => ({ startSeconds, isBad });
 const bySecond = (...requests: readonly ReturnType<typeof at>[]) =>
   slotsOf(
-    requests.map(({ startSeconds }) => startSeconds),
-    (index) => requests[index]!.isBad,
-  );
+    requests.length,
+    (index) => requests[index]!.startSeconds,
+    (index) => Number(requests[index]!.isBad),
+    [0],
+  )[0];
 
 test('requests are counted in the second in which they were sent; seconds without requests are included', () => {
   expect(bySecond(at(0), at(0.999, true), at(1, true), at(3.2), at(0.5))).toEqual([
@@ -41,4 +43,31 @@ test('requests just before or after the schedule belong to its first or last sec
     { part: 2, total: 1 },
   ]);
   expect(ratesBySecond([0.2], 0)).toEqual([{ part: 1, total: 0 }]);
+});
+
+test('several limits are counted at once', () => {
+  const slots = slotsOf(
+    4,
+    (index) => index / 2,
+    (index) => index + 1,
+    [1, 3],
+  );
+  expect(slots).toEqual([
+    [
+      { part: 1, total: 2 },
+      { part: 2, total: 2 },
+    ],
+    [
+      { part: 0, total: 2 },
+      { part: 1, total: 2 },
+    ],
+  ]);
+  expect(
+    slotsOf(
+      1,
+      () => 0,
+      () => 1,
+      [],
+    ),
+  ).toEqual([]);
 });

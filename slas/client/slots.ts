@@ -1,22 +1,29 @@
 import type { Block } from '../statistics/design-effect.ts';
 
 /**
- * The client's requests by the second in which they were sent, counted from the start of the load or of a phase. `isPart` gets a
- * request's position.
+ * For each limit, the client's requests by the second in which they were sent, counted from the start of the load or of a phase, and
+ * those of them whose value is over the limit. All limits at once, because there may be millions of requests.
  */
 export function slotsOf(
-  startSeconds: ArrayLike<number>,
-  isPart: (index: number) => boolean,
-): readonly Block[] {
-  const slots: { part: number; total: number }[] = [];
-  for (let index = 0; index < startSeconds.length; index++) {
+  count: number,
+  startAt: (index: number) => number,
+  valueAt: (index: number) => number,
+  limits: readonly number[],
+): readonly (readonly Block[])[] {
+  const totals: number[] = [];
+  const parts = limits.map((): number[] => []);
+  for (let index = 0; index < count; index++) {
     // Clocks have a resolution of a millisecond: the first request may seem to begin before its phase.
-    const second = Math.max(0, Math.floor(startSeconds[index]!));
-    while (slots.length <= second) slots.push({ part: 0, total: 0 });
-    slots[second]!.total++;
-    if (isPart(index)) slots[second]!.part++;
+    const second = Math.max(0, Math.floor(startAt(index)));
+    const value = valueAt(index);
+    while (totals.length <= second) {
+      totals.push(0);
+      for (const part of parts) part.push(0);
+    }
+    totals[second]!++;
+    for (let at = 0; at < limits.length; at++) if (value > limits[at]!) parts[at]![second]!++;
   }
-  return slots;
+  return parts.map((part) => totals.map((total, second) => ({ part: part[second]!, total })));
 }
 
 /** How many events there were in each scheduled second of load; the last second may be partial. */

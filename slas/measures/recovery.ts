@@ -1,4 +1,5 @@
-import { judgedRequests, slowerBySecond } from '../client/client.ts';
+import { judgedRequests } from '../client/client.ts';
+import { slowerBySecond } from '../client/requests.ts';
 import type { PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import { totalsOf } from '../statistics/design-effect.ts';
@@ -18,7 +19,7 @@ export function measureRecovery(
   if (load?.client === undefined) return nothing(reason('no-request-record', { lacking: 'recovery' }));
   const { path, percentile, withinSeconds } = planned;
   const requests = judgedRequests(load.client, path);
-  const slots = slowerBySecond(requests, withinSeconds);
+  const slots = slowerBySecond(requests, [withinSeconds])[0]!;
   let [stretches, lastBeyond, end] = [0, -1, 0];
   let [part, total] = [0, 0];
   for (let begin = 0; begin < slots.length; begin++) {
@@ -32,7 +33,7 @@ export function measureRecovery(
     part -= slots[begin]!.part;
     total -= slots[begin]!.total;
   }
-  const samples = requests.count;
+  const samples = requests.ordered.length;
   if (stretches === 0)
     return nothing(reason('recovery-too-few', { samples, phase: phase!, needed: leastSamples }));
   const isBack = lastBeyond < stretches - 1;

@@ -1,4 +1,4 @@
-import { countWhere, isLost, lastingWhere } from '../client/requests.ts';
+import { countWhere, isLost, ofKinds } from '../client/requests.ts';
 import type { ClientRequests, RunRecord } from '../model/model.ts';
 import type { Frame } from '../window/window.ts';
 
@@ -20,9 +20,9 @@ export function witnessOf(frame: Frame, { load, window }: RunRecord): Witness | 
   const opens = Math.min(...frame.targets.map(({ openSeconds }) => openSeconds)) - CLOCKS_SECONDS;
   const closes = Math.max(...frame.targets.map(({ closeSeconds }) => closeSeconds)) + CLOCKS_SECONDS;
   // The service may respond long after the client gave up.
-  const mayBeCounted = (sent: number, ended: number, wasLost: boolean) =>
-    sent <= closes && (wasLost || ended >= opens);
-  const requests = isWhole ? load.client : lastingWhere(load.client, mayBeCounted);
+  const kindOf = (sent: number, ended: number, wasLost: boolean) =>
+    sent <= closes && (wasLost || ended >= opens) ? 'counted' : null;
+  const requests = isWhole ? load.client : ofKinds(load.client, ['counted'], kindOf).counted;
   return { requests, lost: countWhere(requests, isLost), isWhole };
 }
 

@@ -1,4 +1,4 @@
-import { countSent, countWhere, lastingWhere, sentAt } from '../client/requests.ts';
+import { countSent, countWhere, ofKinds, sentAt } from '../client/requests.ts';
 import type {
   ClientRequests,
   Evidence,
@@ -223,13 +223,9 @@ export function acrossEdges(phase: PhaseTimes, { load }: RunRecord, { targets }:
   const opens = Math.min(...targets.map(({ openSeconds }) => openSeconds));
   const closes = targets.map(({ closeSeconds }) => closeSeconds);
   const [firstClose, lastClose] = [Math.min(...closes), Math.max(...closes)];
-  const isBefore = (sent: number) => !isIn(phase, sent) && sent < phase.fromSeconds;
-  return {
-    inFlight: lastingWhere(
-      client,
-      (sent, ended) => isIn(phase, sent) && sent < lastClose && ended >= firstClose,
-    ),
-    carriedIn: lastingWhere(client, (sent, ended) => isBefore(sent) && ended >= opens),
-    givenUp: lastingWhere(client, (sent, ended, isLost) => isBefore(sent) && ended < opens && isLost),
-  };
+  return ofKinds(client, ['inFlight', 'carriedIn', 'givenUp'], (sent, ended, isLost) => {
+    if (isIn(phase, sent)) return sent < lastClose && ended >= firstClose ? 'inFlight' : null;
+    if (sent >= phase.fromSeconds) return null;
+    return ended >= opens ? 'carriedIn' : isLost ? 'givenUp' : null;
+  });
 }

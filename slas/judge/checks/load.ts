@@ -48,9 +48,10 @@ function wrongLoad({ load: planned }: Plan, load: LoadRecord): Reason | null {
   const { droppedIterations: dropped, client } = load;
   const another = anotherLoad(planned, load);
   if (another !== null) return another;
+  if (dropped === 0) return null;
   // Whether the virtual users were busy waiting for the service, or with their own work.
   const inFlight = client === undefined ? null : maxInFlight(client);
-  return dropped === 0 ? null : reason('requests-dropped', { dropped, inFlight });
+  return reason('requests-dropped', { dropped, inFlight });
 }
 
 function anotherLoad(planned: Load | null, load: LoadRecord): Reason | null {
