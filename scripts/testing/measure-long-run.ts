@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../run/disk.ts';
@@ -12,7 +13,7 @@ import { makeLongRun, THREE_MILLION } from './long-run.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const TELL_PEAK = `data:text/javascript,${encodeURIComponent(
-  'process.on("exit", () => process.stderr.write("\\npeak " + process.resourceUsage().maxRSS + "\\n"))',
+  'process.on("exit", () => process.stderr.write("\\npeak " + process.resourceUsage().maxRSS + " cpu " + process.cpuUsage().user + "\\n"))',
 )}`;
 
 async function measured(...command: readonly string[]): Promise<string> {
@@ -22,11 +23,13 @@ async function measured(...command: readonly string[]): Promise<string> {
     ['--import', TELL_PEAK, join(ROOT, 'scripts', 'cli', 'sla.ts'), ...command],
     { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, DISPLAY: '' } },
   );
+  const closed = once(child, 'close');
   let stderr = '';
   for await (const chunk of child.stderr) stderr += chunk;
+  await closed;
   const seconds = (performance.now() - startedMs) / 1000;
-  const peakKb = Number(/peak (\d+)/.exec(stderr)?.[1]);
-  return `${command[0]}: ${seconds.toFixed(1)} s, at most ${Math.round(peakKb / 1024)} MB, exit code ${child.exitCode}`;
+  const [, peakKb, cpuMicros] = (/peak (\d+) cpu (\d+)/.exec(stderr) ?? []).map(Number) as number[];
+  return `${command[0]}: ${seconds.toFixed(1)} s (${(cpuMicros! / 1e6).toFixed(1)} s of CPU), at most ${Math.round(peakKb! / 1024)} MB, exit code ${child.exitCode}`;
 }
 
 await using folder = await temporaryFolder();

@@ -8,7 +8,7 @@ import { mergeClients } from './merge.ts';
 
 /** The file of a client's requests: what is written is read again, and what is no such file is refused with the reason. */
 
-const PATHS = ['/', '/predict', '/checkout/${}', 'ä\n"'];
+const PATHS = ['/', '/predict', '/checkout/:id', 'ä\n"'];
 
 /** On the file's grid: microseconds for starts, nanoseconds for durations. */
 const request: fc.Arbitrary<ClientRequest> = fc.record({
