@@ -105,7 +105,7 @@ export const readySchema = {
   tags: ['operation'],
   response: {
     200: readiness('The service is ready'),
-    503: readiness('The service is not ready yet, or no longer; `reason` says why'),
+    503: readiness('The service is not ready; `reason` says why'),
   },
 };
 

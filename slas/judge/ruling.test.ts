@@ -95,7 +95,7 @@ describe('the observed value decides, and the interval is reported', () => {
 });
 
 describe('a confidence decides', () => {
-  const NOT_SURE = 'not sure at 95%: the 95% bounds are 94–96%, with the limit inside;';
+  const NOT_SURE = 'not sure at 95%: the 95% bounds are 94–96%, which contain the limit;';
   test.each<[string, Observed, string]>([
     ['met', one({}, { side: 'good' }), 'seen; the 95% bounds are 94–96%'],
     [
@@ -107,22 +107,22 @@ describe('a confidence decides', () => {
     [
       'undecided, and how many more would decide',
       one(),
-      `${NOT_SURE} about 3,351 more requests would decide with 80% probability if the value stays, 193 if none of them fails it (measured: seen)`,
+      `${NOT_SURE} about 3,351 more requests would decide with 80% probability if the value stays the same, 193 if none of them fails it (measured: seen)`,
     ],
     [
       'undecided, and how many more observations of a mean',
       one({ objective: mean }, { needed: { more80: 40, moreIfNoneBad: null } }),
-      'not sure at 95%: the 95% bounds are 0.94–0.96, with the limit inside; about 40 more observations would decide with 80% probability if the value stays (measured: seen)',
+      'not sure at 95%: the 95% bounds are 0.94–0.96, which contain the limit; about 40 more observations would decide with 80% probability if the value stays the same (measured: seen)',
     ],
     [
       'undecided, and more than a day of requests',
       one({}, { needed: { more80: null, moreIfNoneBad: null } }),
-      `${NOT_SURE} a day of such load would not decide (measured: seen)`,
+      `${NOT_SURE} a day of this load would not decide (measured: seen)`,
     ],
     [
       'undecided, and what good ones alone would do',
       one({}, { needed: { more80: null, moreIfNoneBad: 316 } }),
-      `${NOT_SURE} a day of such load would not decide, or 316 if none of them fails it (measured: seen)`,
+      `${NOT_SURE} a day of this load would not decide, or 316 if none of them fails it (measured: seen)`,
     ],
     [
       'undecided without an interval',

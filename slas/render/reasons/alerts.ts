@@ -34,7 +34,7 @@ export const ALERTS: Entries<AlertReasons> = {
       const apart = disagreeing === 0 ? '' : `, ${formatCount(disagreeing)} unlike the verdict`;
       return `${rules}: ${firing}${apart}`;
     },
-    meaning: 'What the alerting rules did during the run.',
+    meaning: 'The state of the alerting rules during the run.',
     next: 'Nothing, unless an alert disagrees with the verdict.',
   },
   'alert-unrelated': {
@@ -44,14 +44,14 @@ export const ALERTS: Entries<AlertReasons> = {
   },
   'alert-judged': {
     words: ({ objectives }) => objectives.map(judgedWords).join(', '),
-    meaning: "What the verdict says of the alert's objective.",
+    meaning: "The verdict on the alert's objective.",
     next: 'Nothing, unless alert and verdict disagree.',
   },
   'alert-looks-back': {
     words: () =>
-      'an alert looks back from each moment, at first to before the window; the verdict looks at the window as a whole',
+      "an alert's lookback may include time before the window; the verdict covers the window as a whole",
     meaning: 'The alert fired, but the verdict found the objective met.',
-    next: 'Look at what happened before the window, or at a short excess within it.',
+    next: 'Look at the time before the window, or for a short excess within it.',
   },
   'alert-pending': {
     words: () => 'the alert was pending when the window ended',

@@ -6,7 +6,7 @@ const NOTHING = 'Nothing.';
 const LOG = 'Look at logs/k6.log, and correct the load script.';
 const RECORD = 'Run the load again with this version, which records it.';
 const MACHINE =
-  'Give the load generator a machine of its own, or CPU of its own (`--generators`), or more virtual users.';
+  'Give the load generator its own machine, more CPU (`--generators`), or more virtual users.';
 
 /**
  * Findings of the preconditions on the load, on the load script and on the responses that the client
@@ -14,18 +14,18 @@ const MACHINE =
  */
 export const LOAD: Entries<LoadReasons> = {
   'no-run-record': {
-    words: () => 'no run record: another process made the load',
-    meaning: 'Only a window was judged, so what the client saw is not known.',
-    next: 'Nothing. To check it, make the load with `./sla gate` or `./sla run`.',
+    words: () => 'no run record: another process generated the load',
+    meaning: 'Only a window was judged, so there is no client record.',
+    next: 'Nothing. To check it, generate the load with `./sla gate` or `./sla run`.',
   },
   'planned-load-unknown': {
-    words: () => 'no run record: whether the planned load was sent is not known',
-    meaning: 'The plan has a load, and no record shows that it was sent.',
-    next: 'Make the load with `./sla gate` or `./sla run`.',
+    words: () => 'no run record: it is unknown whether the planned load was sent',
+    meaning: 'The plan has a load, but no record shows that it was sent.',
+    next: 'Generate the load with `./sla gate` or `./sla run`.',
   },
   'nothing-sent': {
     words: () => 'no request was sent',
-    meaning: 'Of no requests nothing can be said.',
+    meaning: 'Without requests there is nothing to judge.',
     next: LOG,
   },
   'load-sent': {
@@ -37,13 +37,13 @@ export const LOAD: Entries<LoadReasons> = {
   'sent-without-library': {
     words: ({ requests }) =>
       `the script sent ${countOf(requests, 'request')} without loadtests/lib/request.ts (use its send, get or post: only these are recorded)`,
-    meaning: 'Requests that are sent otherwise are neither counted as sent nor judged by the client.',
+    meaning: "Other requests are neither counted as sent nor judged by the client's clock.",
     next: 'Send them with `send`, `get` or `post` of loadtests/lib/request.ts.',
   },
   'load-cut-short': {
     words: ({ because }) => `the load was cut short (${because ?? 'reason unknown'})`,
     meaning: 'The load ended before all planned requests were sent.',
-    next: 'See the reason that is named.',
+    next: 'See the named reason.',
   },
   'load-of-another-plan': {
     words: ({ plannedRequests, scheduledSeconds }) =>
@@ -59,7 +59,7 @@ export const LOAD: Entries<LoadReasons> = {
   },
   'load-off-plan': {
     words: ({ tolerance }) => `more than ${formatValue(tolerance, 'ratio')} off the plan`,
-    meaning: 'What was sent is not the planned load.',
+    meaning: 'The load that was sent is not the planned one.',
     next: MACHINE,
   },
   'phase-not-sent': {
@@ -81,18 +81,18 @@ export const LOAD: Entries<LoadReasons> = {
   'started-late': {
     words: ({ phase, lateSeconds }) =>
       `99% of requests${phase === null ? '' : ` of phase "${phase}"`} started at most ${Math.round(lateSeconds * 1000)} ms late`,
-    meaning: 'How punctual the load generator was.',
+    meaning: 'How late the load generator was.',
     next: NOTHING,
   },
   'generator-too-late': {
     words: ({ allowedSeconds }) =>
       `the load generator was short of CPU, or had no free virtual user (at most ${formatValue(allowedSeconds, 'seconds')} are allowed)`,
-    meaning: 'The lateness of the load generator would count as latency of the service.',
+    meaning: "The load generator's delay would count as latency of the service.",
     next: MACHINE,
   },
   'processes-unwatched': {
     words: () => 'the processes were not watched',
-    meaning: 'Whether a process died during the window is not known.',
+    meaning: 'It is unknown whether a process died during the window.',
     next: NOTHING,
   },
   'processes-survived': {
@@ -130,7 +130,7 @@ export const LOAD: Entries<LoadReasons> = {
       return `${formatCount(fails)} of ${countOf(made, 'check')} failed, ${formatValue((made - fails) / made, 'ratio')} passed (${all})`;
     },
     meaning: "How many of the load script's checks passed.",
-    next: 'Look at what the named checks look for.',
+    next: 'Look at the named checks.',
   },
   'checks-required': {
     words: ({ required }) => `the document requires ${required} to pass`,
@@ -153,12 +153,12 @@ export const LOAD: Entries<LoadReasons> = {
     words: ({ errors }) =>
       `only ${countOf(errors, 'request')} failed as ${errors === 1 ? 'an error' : 'errors'}`,
     meaning: 'Checks failed on responses that no objective counts as errors.',
-    next: 'Look at what the check looks for; or set `checks` in the document to allow some to fail.',
+    next: 'Look at the named check, or set `checks` in the document to allow some to fail.',
   },
   'checks-failed-on-successes': {
     words: () => 'they failed on successful responses',
     meaning: 'The check was made on successful responses only, so no error explains its failures.',
-    next: 'Look at what the check looks for; or set `checks` in the document to allow some to fail.',
+    next: 'Look at the named check, or set `checks` in the document to allow some to fail.',
   },
   'thresholds-not-recorded': {
     words: () => 'the thresholds of the load script were not recorded',
@@ -174,7 +174,7 @@ export const LOAD: Entries<LoadReasons> = {
     words: (params) =>
       `the load script's ${params.count === 1 ? 'threshold is' : 'thresholds are'} crossed: ${listed(params)}`,
     meaning: 'k6 itself calls such a run failed.',
-    next: 'Look at the metric that is named.',
+    next: 'Look at the named metric.',
   },
   'thresholds-kept': {
     words: (params) => `kept: ${listed(params)}`,
@@ -188,7 +188,7 @@ export const LOAD: Entries<LoadReasons> = {
   },
   'no-threshold-measured': {
     words: () => 'none was measured',
-    meaning: 'Not one threshold had samples.',
+    meaning: 'No threshold had samples.',
     next: "Do the thresholds name metrics that the script doesn't have?",
   },
   'script-end-not-recorded': {
@@ -203,29 +203,29 @@ export const LOAD: Entries<LoadReasons> = {
   },
   'script-succeeded': {
     words: () => 'k6 reported no failure of the load script as a whole',
-    meaning: 'The load script ended as it should.',
+    meaning: 'The load script ended normally.',
     next: NOTHING,
   },
   'script-errors': {
     words: ({ errors, first }) =>
       `the load script failed ${countOf(errors, 'time')} (logs/k6.log)${first === null ? '' : `${errors === 1 ? ': ' : ', first: '}${first}`}`,
-    meaning: 'An iteration of the load script ended with an exception, maybe before it checked a response.',
+    meaning: 'An iteration of the load script threw an exception, perhaps before it checked a response.',
     next: LOG,
   },
 
   'checks-of-unknown-content': {
-    words: () => "what the load script's checks look at is not known (see checks-passed)",
-    meaning: 'The checks may look at response bodies or not.',
+    words: () => "it is unknown what the load script's checks look at (see checks-passed)",
+    meaning: 'The checks may or may not look at response bodies.',
     next: NOTHING,
   },
   'bodies-unchecked': {
     words: () => 'response bodies were not checked',
-    meaning: 'A wrong page with status 200 would go unseen.',
+    meaning: 'A wrong page with status 200 would go undetected.',
     next: 'Check bodies in the load script: call `expectAnswer` of loadtests/lib/request.ts.',
   },
   'no-successes': {
     words: () => 'there was no successful response to check',
-    meaning: 'Not one response had a status 2xx.',
+    meaning: 'No response had a 2xx status.',
     next: 'See the error rate.',
   },
   'responses-checked': {
@@ -235,8 +235,8 @@ export const LOAD: Entries<LoadReasons> = {
         ? `${formatCount(wrong)} of ${countOf(checked, kind)} ${were(wrong)} not as expected`
         : `${formatCount(wrong)} of ${countOf(checked, `checked ${kind}`)} ${were(wrong)} not as expected; the other ${formatCount(unchecked)} of ${countOf(successful, 'successful response')} ${were(unchecked)} not checked`;
     },
-    meaning: 'What the load script found in the responses.',
-    next: 'If some were wrong, look at what the service sent: an error page with status 200, or a log-in page?',
+    meaning: "The results of the load script's response checks.",
+    next: 'If some were wrong, look at what the service sent: an error page with status 200, or a login page?',
   },
   'responses-checked-unknown': {
     words: ({ wrong, successful }) =>
@@ -245,30 +245,30 @@ export const LOAD: Entries<LoadReasons> = {
     next: RECORD,
   },
   'failures-allowed': {
-    words: () => 'no more than may fail (see checks-passed)',
-    meaning: 'The document, or a threshold of the script, allows so many checks to fail.',
+    words: () => 'within the allowed number (see checks-passed)',
+    meaning: 'The document, or a threshold of the script, allows this many checks to fail.',
     next: NOTHING,
   },
   'client-errors': {
     words: ({ refused, sent, expected }) =>
       `${formatCount(refused)} of ${countOf(sent, 'request')} ${were(refused)} refused as client errors (4xx)${expected === null ? '' : `, ${formatCount(expected)} more as expected`}`,
-    meaning: 'Responses 4xx other than 429 mean that the load script sent something wrong.',
-    next: 'If there are any, look at what the service answers; mark refusals that the script wants as expected.',
+    meaning: '4xx responses other than 429 mean that the load script sent something wrong.',
+    next: 'If there are any, look at the response bodies; mark intended refusals as expected.',
   },
   'requests-unanswered': {
     words: ({ unanswered, sent }) =>
       `${formatCount(unanswered)} of ${countOf(sent, 'request')} went unanswered`,
-    meaning: 'Refused connections, resets and time-outs: no counter of the service has these.',
+    meaning: 'Refused connections, resets and timeouts. The service does not count them.',
     next: 'If there are any, look at the log of the service: did it crash, or refuse connections?',
   },
   'unanswered-not-judged': {
     words: () => 'no objective counts them (a ratio with "lost: bad" does)',
-    meaning: 'The document would pass on the requests that were answered.',
+    meaning: 'Otherwise the run could pass on the answered requests alone.',
     next: 'Add `lost: bad` to the error rate.',
   },
   'no-client-record': {
-    words: () => 'the load generator recorded no single requests',
-    meaning: 'Which status each request got is not known.',
+    words: () => 'the load generator did not record individual requests',
+    meaning: 'The status of each request is unknown.',
     next: RECORD,
   },
   'failed-responses': {
@@ -280,14 +280,14 @@ export const LOAD: Entries<LoadReasons> = {
   'failed-not-judged': {
     words: ({ failed, statuses }) =>
       `no objective counts ${formatCount(failed)} of them (${statuses.join(', ')}) as errors`,
-    meaning: 'The document would pass on the successful responses that are left.',
+    meaning: 'Otherwise the run could pass on the remaining successful responses alone.',
     next: 'Extend `bad` of the error rate to these statuses.',
   },
   'unexpected-outcomes': {
     words: ({ requests, sent, tolerance, limit, ...kinds }) => {
       const all = `${formatCount(requests)} of ${countOf(sent, 'request')} (${formatValue(requests / sent, 'ratio')}) did not get the expected response (${kindsOf(kinds)})`;
       return limit === null
-        ? `${all}: at most ${formatValue(tolerance, 'ratio')} may, uncounted`
+        ? `${all}: at most ${formatValue(tolerance, 'ratio')} are tolerated`
         : `${all}: together more than the limit of ${limit.id}, "${limit.text}"`;
     },
     meaning:

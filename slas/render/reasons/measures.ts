@@ -15,7 +15,7 @@ const CORRECT_BAD_OR_TOTAL =
   'correct `bad` or `total` in the document, so that `total` counts every event that `bad` counts';
 const CORRECT_DOCUMENT = 'Correct the selector of the objective in the document.';
 const LOAD = 'Check that the load reaches the service that Prometheus scrapes.';
-const KEEP_RECORD = 'Make the load with `./sla run`, which keeps a record of every request.';
+const KEEP_RECORD = 'Generate the load with `./sla run`, which keeps a record of every request.';
 const EXTEND_BAD = 'Extend the matcher of `bad` in the document, or name the values that are good.';
 
 /** Verdicts that earlier versions stored have the words themselves. */
@@ -23,12 +23,12 @@ const NOTATIONS: Readonly<Record<Notation, string>> = {
   'three-digits': 'a number of three digits',
   'class-digit': 'a class of statuses, as one digit',
   class: 'a class of statuses',
-  'grpc-go': 'a code of gRPC, as Go spells it',
-  'grpc-capitals': 'a code of gRPC in capitals',
-  'grpc-small': 'a code of gRPC in small letters',
-  'boolean-small': 'true or false in small letters',
-  'boolean-capital': 'true or false with a capital',
-  'boolean-capitals': 'true or false in capitals',
+  'grpc-go': 'a gRPC code as Go spells it',
+  'grpc-capitals': 'a gRPC code in upper case',
+  'grpc-small': 'a gRPC code in lower case',
+  'boolean-small': 'true or false in lower case',
+  'boolean-capital': 'True or False',
+  'boolean-capitals': 'TRUE or FALSE',
   micrometer: 'an outcome as Micrometer spells it',
 };
 
@@ -43,14 +43,14 @@ export const MEASURES: Entries<MeasureReasons> = {
   'errors-included': {
     words: ({ errors, isByClient }) =>
       `error responses are included, because the histogram is not selected by status${errors === null ? '' : `: ${isByClient ? 'the client received' : 'the service counted'} ${countOf(errors, 'response')} that ${were(errors)} not 2xx`}`,
-    meaning: 'The histogram has no status label, so fast and slow error responses count as responses.',
+    meaning: 'The histogram has no status label, so error responses are included, fast or slow.',
     next: 'Give the histogram a status label, or select the successful ones by it.',
   },
   'unclaimed-latencies': {
     words: ({ responses, selected, atMost, ...values }) =>
       `the objective selects ${askedWords(selected)} and leaves out ${countOf(responses, 'response')} that may be successful: ${valuesWords(values)}${atMost === null ? '' : `; by the client's record, ${atMost === 0 ? 'none of them is' : `at most ${formatCount(atMost)} of them are`}`}`,
     meaning:
-      'The histogram has other values under the label that tells successful responses. Those responses are judged as successful ones and as none.',
+      'The label that distinguishes successful responses has other values, too. These responses are judged both as successful and as failed.',
     next: 'Extend the selector of the latency in the document to all values of successful responses.',
   },
   'no-successful-response': {
@@ -86,7 +86,7 @@ export const MEASURES: Entries<MeasureReasons> = {
   'requests-failed': {
     words: ({ bad, samples, unanswered }) =>
       `${formatCount(bad)} of ${countOf(samples, 'request')} failed (${percent(samples === 0 ? 0 : bad / samples)})${unanswered === 0 ? '' : `, ${formatCount(unanswered)} of them unanswered`}`,
-    meaning: 'Failed requests among all, with those that only the client knows of.',
+    meaning: 'Failed requests out of all requests, including those that only the client knows of.',
     next: 'Nothing, if the objective is met. Otherwise look at the log of the service.',
   },
   'no-request-counted': {
@@ -99,7 +99,7 @@ export const MEASURES: Entries<MeasureReasons> = {
       `no error series exists; counted as 0 errors (\`absent: zero\`)${shownBy === 'client' ? ', and the client received no error either' : ''}`,
     meaning:
       'The document says that a missing error series means 0, and series of the same metric, or the client, show that an error would have been counted.',
-    next: 'Nothing. A service that declares its error series at 0 removes the doubt.',
+    next: "Nothing. Initialising the service's error series at 0 removes the doubt.",
   },
   'error-value-foreign': {
     words: ({ label, value, looks, asked }) =>
@@ -119,19 +119,19 @@ export const MEASURES: Entries<MeasureReasons> = {
       metric === null
         ? `no error could be counted: the series of \`total\` have no label "${label}"`
         : `no error could be counted: no series of ${metric} has a label "${label}"; correct it in the document`,
-    meaning: 'Errors are told by a label that the series do not have.',
+    meaning: 'The series lack the label that distinguishes errors.',
     next: CORRECT_DOCUMENT,
   },
   'more-errors-than-total': {
     words: ({ bad, total }) =>
       `the counts contradict each other: ${countOf(bad, 'error')} in a total of ${formatCount(total)}; ${CORRECT_BAD_OR_TOTAL}`,
-    meaning: 'Errors must be some of all events. Here there are more errors than events.',
+    meaning: 'Errors must be part of all events, but there are more errors than events.',
     next: CORRECT_DOCUMENT,
   },
   'errors-outside-total': {
     words: ({ count, labels }) =>
       `the counts contradict each other: ${countOf(count, 'error')} of ${seriesOf(labels)} ${are(count)} not part of \`total\`; ${CORRECT_BAD_OR_TOTAL}`,
-    meaning: 'Errors must be some of all events. Here `total` leaves out a series that `bad` selects.',
+    meaning: 'Errors must be part of all events, but `total` leaves out a series that `bad` selects.',
     next: CORRECT_DOCUMENT,
   },
   'client-saw-more-errors': {
@@ -143,7 +143,7 @@ export const MEASURES: Entries<MeasureReasons> = {
   'unclaimed-events': {
     words: (params) => `${unclaimedWords(params)}${clientWords(params)}`,
     meaning:
-      'Events have label values that neither `bad` nor `good` of the document claims. They are judged as errors and as none.',
+      'Events have label values that neither `bad` nor `good` of the document claims. They are judged both as errors and as successful.',
     next: EXTEND_BAD,
   },
 
@@ -156,7 +156,7 @@ export const MEASURES: Entries<MeasureReasons> = {
     words: ({ samples, seconds, scheduledSeconds }) =>
       `${successful(samples)} in ${formatCount(seconds)} s; the load was scheduled over ${formatCount(scheduledSeconds)} s`,
     meaning:
-      'The service fell behind: its last responses came after the load had ended, so they are counted over the time they took.',
+      'The service fell behind: its last responses came after the load had ended, so they are divided by the time they took.',
     next: 'Look for a queue in the service; its capacity is below the rate of the load.',
   },
   'responses-between-scrapes': {
@@ -175,7 +175,7 @@ export const MEASURES: Entries<MeasureReasons> = {
     next: LOAD,
   },
   'no-load': {
-    words: () => 'no request was made in the window, so there was no load to carry',
+    words: () => 'no request was made in the window, so there is no throughput to judge',
     meaning: 'A throughput without requests says nothing about the service.',
     next: 'Choose a window with load.',
   },
@@ -224,13 +224,13 @@ export const MEASURES: Entries<MeasureReasons> = {
   'scrapes-up': {
     words: ({ up, samples, unknown, isStale, odd }) =>
       `up at ${formatCount(up)} of ${countOf(samples, 'scrape')}${unknown === 0 ? '' : `, ${formatCount(unknown)} unknown because ${odd === undefined ? '' : `the gauge is ${odd}, which is neither 1 (up) nor 0 (down), or because `}a scrape failed or is missing${isStale ? ', or the value was not refreshed' : ''}`} (one scrape is ${points(samples)})${odd === undefined ? '' : '; name a gauge that is 1 while the service is up'}`,
-    meaning: 'The share of scrapes at which the gauge was 1. Unknown ones are judged as up and as down.',
+    meaning: 'The share of scrapes at which the gauge was 1. Unknown ones are judged both as up and as down.',
     next: 'Nothing, if the objective is met.',
   },
   'highest-of': {
     words: ({ samples, missed }) =>
       `highest of ${countOf(samples, 'scrape')}${missed === 0 ? '' : `; ${formatCount(missed)} more ${were(missed)} missed`}`,
-    meaning: 'The highest value that the gauge had at a scrape.',
+    meaning: 'The highest value of the gauge at any scrape.',
     next: 'Nothing, if the objective is met.',
   },
   'gauge-not-finite': {
@@ -242,13 +242,13 @@ export const MEASURES: Entries<MeasureReasons> = {
   'may-have-been-higher': {
     words: ({ selector, missed }) =>
       `${countOf(missed, 'scrape')} ${were(missed)} missed, and ${selector} may have been higher then`,
-    meaning: 'An upper limit is kept only if the gauge was read at every scrape.',
+    meaning: 'An upper limit is met only if the gauge was read at every scrape.',
     next: 'Find out why scrapes failed, and run again.',
   },
   'service-not-scraped': {
     words: ({ selector }) =>
-      `nothing shows that ${selector} was refreshed: Prometheus has no "up" of its job, and a value that was pushed stays after its process has died; let Prometheus scrape the service, or use another objective`,
-    meaning: 'A pushed value says nothing about now unless the service itself is scraped.',
+      `nothing shows that ${selector} was refreshed: Prometheus has no "up" of its job, and a pushed value remains after its process has died; let Prometheus scrape the service, or use another objective`,
+    meaning: 'A pushed value says nothing about the present unless the service itself is scraped.',
     next: 'Let Prometheus scrape the service, or use another objective.',
   },
   'series-passed-on': {
@@ -259,26 +259,26 @@ export const MEASURES: Entries<MeasureReasons> = {
   },
   'refreshes-unknown': {
     words: ({ labels }) =>
-      `${seriesOf(labels)} was pushed or read from a file, and in a window this long not every time of that is known`,
-    meaning: 'Long windows are read downsampled, which hides when a value was refreshed.',
+      `${seriesOf(labels)} was pushed or read from a file, and in a window this long, its update times are not all known`,
+    meaning: 'Long windows are downsampled, which hides when a value was refreshed.',
     next: 'Judge a shorter window, or let Prometheus scrape the service.',
   },
   'refreshed-before-window': {
     words: ({ labels, atSeconds }) =>
-      `${seriesOf(labels)} was last refreshed at ${new Date(atSeconds * 1000).toISOString()}, before the window: a value that was pushed or read from a file stays after its process has died`,
+      `${seriesOf(labels)} was last refreshed at ${new Date(atSeconds * 1000).toISOString()}, before the window: a value that was pushed or read from a file remains after its process has died`,
     meaning: 'The value is older than the window.',
     next: 'Check that the process that pushes or writes the value is running.',
   },
 
   'others-send-requests': {
     words: () =>
-      'other clients send requests, too, so the requests in flight at the edges of the phase are not known',
-    meaning: 'Counts of a phase need a client that knows every request (`isolated: false` says it does not).',
+      'other clients send requests, too, so the requests in flight at the edges of the phase are unknown',
+    meaning: 'The counts of a phase require a client that knows every request (`isolated: false` says it does not).',
     next: "Judge the phase by the client's clock (`client:`), or judge the whole run.",
   },
   'no-request-record': {
     words: ({ lacking }) =>
-      `the load generator left no record of its requests${lacking === 'recovery' ? ', and only the client sees when they are answered in time again' : ', so those in flight at the edges of the phase are not known'}`,
+      `the load generator left no record of its requests${lacking === 'recovery' ? ', and only the client can measure recovery' : ', so those in flight at the edges of the phase are not known'}`,
     meaning: 'The objective needs the record of each request.',
     next: KEEP_RECORD,
   },
@@ -302,13 +302,13 @@ export const MEASURES: Entries<MeasureReasons> = {
   'too-many-across-edges': {
     words: ({ carriedIn, inFlight, samples, seen }, put) =>
       `${countOf(carriedIn, 'request')} ${were(carriedIn)} unanswered when the phase began and ${formatCount(inFlight)} when it ended: more than 2% of the ${formatCount(samples)} counted (${put(seen)})`,
-    meaning: 'A mean or a rate of a phase is not judged when it may hold many requests of other phases.',
+    meaning: 'A mean or a rate of a phase is not judged if it may include many requests of other phases.',
     next: 'Make the phase longer.',
   },
   'recovery-too-few': {
     words: ({ samples, phase, needed }) =>
       `${countOf(samples, 'request')} after phase "${phase}" ${are(samples)} too few: at least ${formatCount(needed)} are needed to show that it recovered`,
-    meaning: 'Recovery is judged over stretches of the next phase that hold enough requests.',
+    meaning: 'Recovery is judged over intervals of the next phase that contain enough requests.',
     next: 'Make the phase after it longer, or raise its rate.',
   },
   recovery: {

@@ -16,7 +16,7 @@ const ALONE = 'Stop the other traffic, or set `isolated: false` in the document 
 const EVIDENCE: Entries<EvidenceReasons> = {
   'queries-answered': {
     words: ({ queries }) => `Prometheus answered ${countOf(queries, 'query', 'queries')}`,
-    meaning: 'Every query that the verdict needs has a result.',
+    meaning: 'Every query that the verdict needs returned a result.',
     next: NOTHING,
   },
   'query-failed': {
@@ -31,7 +31,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'no-warnings': {
     words: () => 'Prometheus returned no warnings',
-    meaning: 'No result is partial.',
+    meaning: 'All results are complete.',
     next: NOTHING,
   },
   'query-warned': {
@@ -68,7 +68,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
       );
       const why = {
         option: ' by --ingest-delay',
-        learned: lagSeconds === null ? '' : `, and samples were seen to arrive ${seconds(lagSeconds)} late`,
+        learned: lagSeconds === null ? '' : `, and samples arrived up to ${seconds(lagSeconds)} late`,
         default: ' by default',
       }[boundBy];
       return `the server did not show ${what.join(', ')} within ${seconds(boundSeconds)} after the window's end (the bound${why}): if samples arrive later, set --ingest-delay`;
@@ -90,7 +90,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
       );
       return `only ${counts.join(', ')} succeeded: fewer than half are too few; find out why the others failed (the target's page in Prometheus), and run again`;
     },
-    meaning: 'Between few scrapes a restart, a gap or a fault would go unseen.',
+    meaning: 'With so few scrapes, a restart, a gap or a fault would go undetected.',
     next: SCRAPING,
   },
 
@@ -123,7 +123,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'maybe-same-process': {
     words: ({ labels: [a, b] }) =>
-      `${a} and ${b} may be the same process, scraped twice: nothing tells them apart, and no counter grew that could show it`,
+      `${a} and ${b} may be the same process, scraped twice: nothing distinguishes them, and no counter grew that could show it`,
     meaning: 'Two targets have the same address, and nothing proves or disproves that they are one process.',
     next: 'Narrow `service.selector` to one job.',
   },
@@ -135,7 +135,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'clock-unread': {
     words: () => 'the clock of Prometheus could not be read',
-    meaning: 'Whether both clocks agree is not known.',
+    meaning: 'It is unknown whether both clocks agree.',
     next: NOTHING,
   },
   'clocks-compared': {
@@ -146,7 +146,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   'clocks-uncertain': {
     words: ({ intervalSeconds, ...params }) =>
       `${differenceOf(params)}: too uncertain, with ${intervalSeconds.toFixed(1)} s between scrapes`,
-    meaning: 'The answer of Prometheus took so long that its clock is not known closely enough.',
+    meaning: 'Prometheus took so long to respond that its clock could not be read precisely enough.',
     next: 'Look at the connection to Prometheus.',
   },
   'clocks-apart': {
@@ -164,7 +164,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   'no-start-time': {
     words: ({ selector, because }, put) => `there is no ${selector}: ${put(because)}`,
     meaning:
-      'The service does not export when its process started, so a restart is looked for in its counters.',
+      'The service does not export its process start time, so the harness looks for falling counters instead.',
     next: START_TIME,
   },
   'start-time-unrelated': {
@@ -181,17 +181,17 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'counters-match-client': {
     words: () => 'no counter fell, and the service counted as many requests as the client saw answered',
-    meaning: 'A restart would have taken requests with it, and none are missing.',
+    meaning: 'A restart would have lost counts, and none are missing.',
     next: NOTHING,
   },
   'export-start-time': {
     words: () => 'export process_start_time_seconds, or process_cpu_seconds_total as a counter that shows it',
-    meaning: 'What would show whether the process restarted.',
+    meaning: 'Metrics that would show whether the process restarted.',
     next: START_TIME,
   },
   'some-start-times-missing': {
     words: () => 'some targets do not export when their process started',
-    meaning: 'Whether these targets restarted is not known.',
+    meaning: 'It is unknown whether these targets restarted.',
     next: START_TIME,
   },
   'start-times-kept': {
@@ -203,31 +203,31 @@ const EVIDENCE: Entries<EvidenceReasons> = {
     words: ({ started, ended, unseenSeconds }) =>
       `replicas are elastic: ${formatCount(started)} started inside, ${formatCount(ended)} ended${ended === 0 ? '' : `, unseen for at most ${seconds(unseenSeconds)} in all`}`,
     meaning:
-      'Under `replicas: elastic`, processes may come and go; what ended replicas counted unseen is bounded.',
+      'With `replicas: elastic`, processes may start and end; the uncounted requests of ended replicas are bounded.',
     next: NOTHING,
   },
   'process-restarted': {
     words: ({ target, atSeconds }) => `the process of ${target} restarted: seen at ${clock(atSeconds)}`,
-    meaning: 'The process restarted in the window, and what it had counted since the last scrape is lost.',
+    meaning: 'The process restarted in the window, and its counts since the last scrape are lost.',
     next: 'Look at the log of the service: did it crash, was it out of memory, was it deployed?',
   },
   'start-time-unknown-at-edge': {
     words: ({ target }) =>
       `the start time of the process of ${target} is not known at both edges of the window`,
-    meaning: 'A restart at an edge of the window would go unseen.',
+    meaning: 'A restart at an edge of the window would go undetected.',
     next: 'Run again; scrape more often if it happens again.',
   },
 
   'requests-unnamed': {
     words: () =>
-      'the document names no service.requests, so whether the measured service is the loaded one is not known',
+      'the document names no service.requests, so it is unknown whether the measured service is the loaded one',
     meaning: 'Client and service can only be reconciled by a counter of all requests.',
     next: 'Name that counter in the document: `service.requests`.',
   },
   'requests-uncounted': {
     words: ({ because }, put) => `the service's requests could not be counted: ${put(because)}`,
     meaning: 'The counter of all requests has no usable value over the window.',
-    next: 'Remove the cause that is named, and run again.',
+    next: 'Fix the named cause, and run again.',
   },
   'outcomes-unknown': {
     words: ({ sent, known }) =>
@@ -238,7 +238,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   'record-incomplete': {
     words: ({ sent, recorded }) =>
       `k6 sent ${countOf(sent, 'request')} but recorded ${formatCount(recorded)}: some are missing from the record`,
-    meaning: 'The record of single requests does not have every request that was sent.',
+    meaning: 'The record of individual requests is incomplete.',
     next: 'Look at logs/k6.log: was the disk full, was k6 killed?',
   },
   'counts-compared': {
@@ -247,7 +247,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
       const why = because.length === 0 ? '' : `: ${put(because)}`;
       return `${what}: the client received ${countOf(client, 'response')}${unanswered}, the service counted ${formatCount(service)}${why}`;
     },
-    meaning: 'What the client and the service counted, side by side.',
+    meaning: 'The counts of client and service, side by side.',
     next: 'Nothing, if the two agree.',
   },
   'responses-missing': {
@@ -258,9 +258,9 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'gone-with-replicas': {
     words: ({ missing, atMost }) =>
-      `replicas that ended took ${formatCount(missing)} with them (at most ${formatCount(atMost)} after their last scrapes)`,
+      `${formatCount(missing)} were lost with ended replicas (at most ${formatCount(atMost)} after their last scrapes)`,
     meaning:
-      'Under `replicas: elastic`: what is missing is no more than ended replicas may have counted unseen.',
+      'With `replicas: elastic`: no more is missing than ended replicas may have counted after their last scrape.',
     next: NOTHING,
   },
   'others-expected': {
@@ -272,7 +272,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   'counted-several-times': {
     words: ({ times }) =>
       `exactly ${formatCount(times)} times as many: is each process scraped ${times === 2 ? 'twice' : `${formatCount(times)} times`}? Then narrow service.selector to one job`,
-    meaning: 'A whole multiple is the mark of processes that are scraped, or selected, several times.',
+    meaning: 'A whole multiple suggests processes that are scraped, or selected, several times.',
     next: 'Narrow `service.selector` to one job.',
   },
   'other-traffic': {
@@ -285,7 +285,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
       `there was other traffic in the window: about ${countOf(requestsPerScrape, 'request')} per scrape (${formatCount(scrapes)} scrapes), which may be Prometheus's own scrapes of /metrics; select the load by a label that these lack (such as http_route, or the method), or leave /metrics out of the instrumentation`,
     meaning:
       'The service counted about one more request per scrape: probably its counter includes scrapes of /metrics.',
-    next: 'Do what the message says; other traffic of that size looks the same.',
+    next: 'Follow the message; but other traffic of that size looks the same.',
   },
 };
 

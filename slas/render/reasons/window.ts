@@ -14,7 +14,7 @@ const tenths = (seconds: number) => `${seconds.toFixed(1)} s`;
 const ASK_PROMETHEUS = 'Look at the log of Prometheus, and run again.';
 const SCRAPES = 'Find out why the scrape failed or is missing: look at the target in Prometheus.';
 const RESTARTED = 'Find out why the service restarted: look at its log.';
-const STARTS = 'Let one address belong to one process: scrape each replica by itself.';
+const STARTS = 'Let one address belong to one process: scrape each replica separately.';
 const LONGER_PHASE = 'Make the phase longer, or scrape more often.';
 const SELECTOR = 'Correct `service.selector` in the document.';
 
@@ -23,7 +23,7 @@ export const WINDOW: Entries<WindowReasons> = {
   'no-evidence': {
     words: ({ selector }) => `there is no evidence for ${selector}`,
     meaning: 'The stored evidence has no reading of the selector.',
-    next: 'Collect the evidence again: it is of another plan or version.',
+    next: 'Collect the evidence again: it belongs to another plan or version.',
   },
   'prometheus-error': {
     words: ({ error }) => `Prometheus did not answer: ${error}`,
@@ -71,7 +71,7 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'all-scraped-once': {
     words: ({ target }) => `${target} was scraped only once, and so was every other target`,
-    meaning: 'The scrape interval is the median spacing of scrapes, so it is not known.',
+    meaning: 'The scrape interval is the median spacing of scrapes, so it is unknown.',
     next: SCRAPES,
   },
 
@@ -96,13 +96,13 @@ export const WINDOW: Entries<WindowReasons> = {
   'started-unseen': {
     words: ({ target, seconds }) =>
       `${target} was not scraped where the window opens, although its process had started ${tenths(seconds)} before that`,
-    meaning: 'What the process had counted when the window opened is not known.',
+    meaning: 'It is unknown what the process had counted when the window opened.',
     next: SCRAPES,
   },
   'restart-possible': {
     words: ({ target, fromSeconds, toSeconds, more }) =>
       `a restart of ${target} between ${clock(fromSeconds)} and ${clock(toSeconds)}${more === 0 ? '' : ` (and in ${countOf(more, 'other gap')})`} cannot be ruled out`,
-    meaning: 'No start time is exported, and no counter shows that the process went on.',
+    meaning: 'No start time is exported, and no counter shows that the process continued.',
     next: 'Export `process_start_time_seconds`, as most client libraries do by default.',
   },
 
@@ -123,17 +123,17 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'series-came-and-went': {
     words: ({ labels }) => `${seriesOf(labels)} began and ended inside the window`,
-    meaning: 'What it counted is not known, because no scrape saw it at an edge.',
+    meaning: 'Its counts are unknown, because no scrape saw it at an edge.',
     next: RESTARTED,
   },
   'series-vanished': {
     words: ({ labels }) => `${seriesOf(labels)} was there before the window and has no sample in it`,
-    meaning: 'A series that was there before the window must be there in it.',
+    meaning: 'A series that existed before the window must exist in it.',
     next: RESTARTED,
   },
   'series-ended': {
     words: ({ labels, atSeconds }) => `${seriesOf(labels)} ends inside the window, at ${clock(atSeconds)}`,
-    meaning: 'What it counted after its last sample is not known.',
+    meaning: 'Its counts after its last sample are unknown.',
     next: RESTARTED,
   },
   'series-began-unseen': {
@@ -168,14 +168,14 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'resets-unknown': {
     words: ({ labels }) => `Prometheus does not report whether ${seriesOf(labels)} fell inside the window`,
-    meaning: 'Long windows are read downsampled, which needs the resets of every series.',
+    meaning: 'Long windows are downsampled, which requires the resets of every series.',
     next: ASK_PROMETHEUS,
   },
 
   'no-phase-record': {
-    words: () => 'the load generator left no record of its phases, so the requests of this one are not known',
-    meaning: 'The objective is of one phase, and when it began is not known.',
-    next: 'Make the load with `./sla run`, which records its phases.',
+    words: () => 'the load generator left no record of its phases, so the requests of this phase are unknown',
+    meaning: 'The objective applies to one phase, and it is unknown when that began.',
+    next: 'Generate the load with `./sla run`, which records its phases.',
   },
   'phase-not-begun': {
     words: ({ phase }) => `phase "${phase}" never began`,
@@ -201,7 +201,7 @@ export const WINDOW: Entries<WindowReasons> = {
         ...(startSeconds === null ? [] : [`the start time ${startSeconds}`]),
         ...(counters === null ? [] : [`${countOf(counters, 'counter')} in step`]),
       ].join(', '),
-    meaning: 'What two targets share, which shows that they are one process that is scraped twice.',
+    meaning: 'What two targets have in common, which shows that they are one process that is scraped twice.',
     next: 'See targets-distinct.',
   },
 };
