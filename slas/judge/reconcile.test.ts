@@ -169,13 +169,13 @@ describe('a difference', () => {
       },
     });
     const load = { sent: 1500, '2xx': 1500 };
-    const note = 'replicas that ended took 20 with them (at most 201 after their last scrapes)';
+    const note = '20 were lost with ended replicas (at most 201 after their last scrapes)';
     expect(first(load, elastic(280))).toEqual(row('requests', 1500, 1480, { note }));
     expect(first(load, elastic(99))).toMatchObject({ ok: true, service: 1299 });
     expect(first(load, elastic(98))).toEqual(
       row('requests', 1500, 1298, {
         ok: false,
-        note: `${MISSING}, and replicas that ended took at most 201 with them`,
+        note: `${MISSING}, and at most 201 of them were lost with ended replicas`,
       }),
     );
     expect(first(load, elastic(300))).toEqual(row('requests', 1500, 1500));

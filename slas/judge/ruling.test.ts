@@ -154,7 +154,7 @@ describe('a confidence decides', () => {
     expect(verdicts([miss(0.03), one()])).toEqual(['undecided', 'undecided']);
     expect(verdicts([miss(0.02), one({}, { side: 'good', pOfMiss: 1 })])).toEqual(['missed', 'met']);
     expect(wordsOf(rule([miss(0.03), one()], 0.95)[0]!.reasons)).toBe(
-      "not sure at 95%: beyond the limit by itself, but one of 2 objectives may look so by chance (Holm's correction) (measured: seen)",
+      "not sure at 95%: beyond the limit on its own, but one of 2 objectives may exceed its limit by chance (Holm's correction) (measured: seen)",
     );
   });
 

@@ -145,7 +145,7 @@ describe('duplicate samples and series from a server', () => {
       [1, '7'],
     ];
     expect(read({}, [{ metric: labels, values }]).warnings).toEqual([
-      'series {"instance":"a"} has several values at one moment: 5 and 7 at 1',
+      'series {"instance":"a"} has several values with the same time: 5 and 7 at 1',
     ]);
   });
 });

@@ -63,7 +63,7 @@ export function readAnswer(
   if (answer === undefined) return silent(`status ${status}, and no JSON: ${excerpt(body, redact)}`);
   if (answer?.status !== 'success')
     return silent(`status ${status}: ${excerpt(answer?.error ?? body, redact)}`);
-  if (status < 200 || status > 299) return silent(`status ${status}, beside a body that says "success"`);
+  if (status < 200 || status > 299) return silent(`status ${status}, although the body says "success"`);
   if (answer.data?.resultType !== expected)
     return silent(`expected ${what}, got ${excerpt(answer.data?.resultType ?? 'nothing', redact)}`);
   const { result } = answer.data;
@@ -165,7 +165,7 @@ function tidied(result: readonly ApiSeries[]): { series: readonly Series[]; conf
       return { labels, samples: all };
     const { samples, conflict } = onceEach(all);
     if (conflict !== null)
-      conflicts.push(`series ${JSON.stringify(labels)} has several values at one moment: ${conflict}`);
+      conflicts.push(`series ${JSON.stringify(labels)} has several values with the same time: ${conflict}`);
     return { labels, samples };
   });
   return { series, conflicts };

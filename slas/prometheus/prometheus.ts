@@ -194,7 +194,7 @@ function asAsked(answer: Answer, { fromSeconds, toSeconds, stepSeconds }: Range)
     .flatMap(({ samples }) => samples)
     .find(([at]) => !isAsked(at) || at > toSeconds + 0.002);
   if (irregular === undefined) return answer;
-  const error = `the server returned a value of ${irregular[0]}, and was asked for every ${stepSeconds} s from ${fromSeconds} to ${toSeconds}: it rounds times`;
+  const error = `the server returned a value for ${irregular[0]}, but was asked for every ${stepSeconds} s from ${fromSeconds} to ${toSeconds}: it rounds times`;
   return { series: [], warnings: answer.warnings, error };
 }
 

@@ -236,7 +236,7 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'value-between': {
     words: ({ low, high, unit, target }) =>
-      `the value is ${formatEnds(low, high, unit, target)}, which contain the limit`,
+      `the value is ${formatEnds(low, high, unit, target)}, so it may lie on either side of the limit`,
     meaning: 'Requests that no scrape saw could move the value to either side of the limit.',
     next: 'Scrape more often, or let replicas wait for a last scrape before they end.',
   },

@@ -252,7 +252,7 @@ const EVIDENCE: Entries<EvidenceReasons> = {
   },
   'responses-missing': {
     words: ({ atMost }) =>
-      `responses are missing from its counter${atMost > 0 ? `, and replicas that ended took at most ${formatCount(atMost)} with them` : ''}`,
+      `responses are missing from its counter${atMost > 0 ? `, and at most ${formatCount(atMost)} of them were lost with ended replicas` : ''}`,
     meaning: 'The client received responses that the service did not count.',
     next: 'Does `service.selector` select all replicas? Does a proxy answer in place of the service?',
   },
