@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config';
 const FILES = '{service,loadtests,slas,dashboards,scripts}/**/*.test.ts';
 const CORE = '{loadtests,slas,dashboards}/**/*.test.ts';
 
-/** Tests that measure speed, or expect a real run to pass: other tests on the same cores could change their outcome. */
+/**
+ * Tests that measure speed, or expect a real run to pass: other tests on the same cores could change their
+ * results.
+ */
 const ALONE = [
   'scripts/bench/bench.test.ts',
   'scripts/e2e/{containers,gate,servers,stack}.test.ts',

@@ -17,7 +17,7 @@ import { NoText, readUserText } from './user-text.ts';
 
 /** A problem and the file it is in; problems of options have no file. */
 export type PlacedProblem = Problem & { readonly file?: string };
-/** What a user gave, read; or everything that is wrong with it. */
+/** Parsed user input, or all of its problems. */
 export type Input<T> = Result<T, readonly PlacedProblem[]>;
 
 export const accept = <T>(value: T): Input<T> => ok(value);

@@ -8,7 +8,7 @@ import { underLoad } from '../testing/service-counts.ts';
 import { isAlive, ROOT, type RunningSla, sla, startSla, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, objectiveOf, outcomesOf, preconditionOf } from '../testing/verdict.ts';
 
-/** Gates that do not get to their end. How fast the service was is of no interest here, so several run at the same time. */
+/** Gates that are interrupted. The service's speed does not matter here, so several run at the same time. */
 
 const SHORT = ['--scenario', 'smoke', '--rate', '30', '--duration', '12s'];
 
@@ -36,7 +36,7 @@ describe('a process that dies during the load is evidence', () => {
   ): Promise<void> {
     await using folder = await temporaryFolder();
     const gate = startSla(['gate', ...SHORT, '--out', folder.path, '--json']);
-    // At 30 a second, k6 has been running for 2 s of its 12.
+    // At 30 requests per second, k6 has been running for 2 of its 12 s.
     await underLoad(gate, 60);
     const victims = gate.children(commandLine);
     expect(victims).toHaveLength(1);

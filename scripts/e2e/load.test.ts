@@ -89,7 +89,7 @@ const LOAD: Load = {
 
 const signal = new AbortController().signal;
 
-// Each has a server of its own and waits for a load of seconds.
+// Each has its own server and waits for a load of several seconds.
 describe.concurrent('k6', () => {
   test.each(['even', 'poisson'] as const)(
     'two runs of one plan send the same bytes, and another seed sends others: %s arrivals',

@@ -9,11 +9,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { onlyTo } from '../run/allowed-addresses.ts';
 import { findTool } from '../tools/find-tool.ts';
 
-/** Whatever a script does, k6 opens no connection to another address than those of the load target. */
+/** Whatever a script does, k6 connects to no address other than the load target's. */
 
 interface Listening {
   readonly server: Server;
-  /** TCP connections since the last look: also what never became a request. */
+  /** TCP connections since the last call, including those that never became a request. */
   connections: number;
   requests: number;
 }
@@ -68,7 +68,7 @@ async function reached(text: string, options = '{}', limits?: readonly string[])
   ];
   const env = { ...process.env, PORT: String(port) };
   await promisify(execFile)(k6, [...args, file], { env, timeout: 30_000 }).catch((error) => {
-    // A script may fail because it is kept away: that is not what is looked at.
+    // A blocked script may fail; that is not under test.
     if (error.killed) throw error;
   });
   return Object.fromEntries(HOSTS.map((host) => [host, count(host)]));
@@ -99,15 +99,15 @@ test('without the limits, the same script reaches them all', async () => {
   expect(Object.values(all).map(({ requests }) => requests)).toEqual([1, 2, 1]);
 });
 
-test('a script that aims at several addresses reaches the target alone', async () => {
+test('a script that aims at several addresses reaches only the load target', async () => {
   expect(await reached(EVERYWHERE)).toEqual(TARGET_ONLY(1));
 });
 
-test('a script that empties the list of forbidden addresses itself reaches the target alone', async () => {
+test('a script that clears its own list of forbidden addresses reaches only the load target', async () => {
   expect(await reached(EVERYWHERE, '{ blacklistIPs: [], blockHostnames: [] }')).toEqual(TARGET_ONLY(1));
 });
 
-test('names that the script maps to other addresses lead nowhere', async () => {
+test('names that the script maps to other addresses are not reachable', async () => {
   const hosts = `{ hosts: { 'elsewhere.test': '127.0.0.2', 'target.test': '127.0.0.1', '*.six.test': '::1' } }`;
   const text = `
     const url = (host) => 'http://' + host + ':' + __ENV.PORT + '/';
@@ -117,7 +117,7 @@ test('names that the script maps to other addresses lead nowhere', async () => {
   expect(await reached(text, hosts)).toEqual(TARGET_ONLY(1));
 });
 
-test('setup, batches, and redirects to other addresses are held to it, too', async () => {
+test('setup, batches and redirects cannot reach other addresses either', async () => {
   const text = `
     const url = (host) => 'http://' + host + ':' + __ENV.PORT + '/';
     export function setup() { http.post(url('127.0.0.2'), 'x'); }
@@ -126,7 +126,7 @@ test('setup, batches, and redirects to other addresses are held to it, too', asy
   expect(await reached(text)).toEqual(TARGET_ONLY(1));
 });
 
-test('WebSocket and gRPC are held to it, too', async () => {
+test('WebSocket and gRPC cannot either', async () => {
   const text = `
     import ws from 'k6/ws';
     import grpc from 'k6/net/grpc';

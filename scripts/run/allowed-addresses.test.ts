@@ -8,7 +8,7 @@ const ipv6 = fc.ipV6().filter((address) => !/^(0*:)*:?(0*:)*ffff:[\d.]+/i.test(a
 const address = fc.oneof(ipv4, ipv6);
 const family = (one: string) => (isIPv4(one) ? 'ipv4' : 'ipv6');
 
-/** In how many ranges an address is: Node's own reading of addresses and ranges. */
+/** The number of ranges that contain an address, by Node's own parser of addresses and ranges. */
 function rangesWith(one: string, ranges: readonly string[]): number {
   return ranges.filter((range) => {
     const [network, length] = range.split('/');
@@ -55,7 +55,7 @@ test('a protocol version without an allowed address is forbidden as a whole', ()
   expect(forbiddenRanges([])).toEqual(['0.0.0.0/0', '0:0:0:0:0:0:0:0/0']);
 });
 
-test('an IPv4 address in the form of an IPv6 one is the IPv4 address, as k6 reads it', () => {
+test('an IPv4-mapped IPv6 address is treated as the IPv4 address, as in k6', () => {
   expect(forbiddenRanges(['::ffff:127.0.0.1'])).toEqual(forbiddenRanges(['127.0.0.1']));
   expect(forbiddenRanges(['fe80::1%eth0'])).toEqual(forbiddenRanges(['fe80::1']));
 });

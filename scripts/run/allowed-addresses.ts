@@ -3,11 +3,15 @@ import { isIP, isIPv6 } from 'node:net';
 import { HarnessError } from '../cli/errors.ts';
 
 /**
- * The addresses that a load may reach, as what k6 must not reach: `--blacklist-ip` holds for every protocol of k6, after names
- * were resolved and `options.hosts` was applied, and a script's own `options.blacklistIPs` does not replace it.
+ * The addresses that a load may reach, expressed as those that k6 must not reach: `--blacklist-ip` applies to
+ * every protocol of k6, after name resolution and `options.hosts`, and a script's own `options.blacklistIPs`
+ * does not replace it.
  */
 
-/** k6's arguments that let a script reach the host of this URL only. Throws a HarnessError if its name cannot be resolved. */
+/**
+ * k6 arguments that restrict a script to the host of this URL. Throws a HarnessError if its name cannot be
+ * resolved.
+ */
 export async function onlyTo(target: string): Promise<readonly string[]> {
   const ranges = forbiddenRanges(await addressesOf(new URL(target).hostname));
   return ['--blacklist-ip', ranges.join(',')];
@@ -28,7 +32,7 @@ export async function addressesOf(hostname: string): Promise<readonly string[]> 
   }
 }
 
-/** The complement of these addresses, as CIDR ranges: each other address is in exactly one of them. */
+/** The complement of these addresses as CIDR ranges: every other address is in exactly one of them. */
 export function forbiddenRanges(addresses: readonly string[]): readonly string[] {
   const all = addresses.map(bytesOf);
   const of = (family: Family) => all.filter((bytes) => bytes.length * 8 === family.bits);
@@ -53,7 +57,10 @@ const IPV6: Family = {
       .join(':'),
 };
 
-/** Of the range that begins with the first `length` bits of `prefix`: halves without an allowed address are forbidden whole. */
+/**
+ * For the range with the first `length` bits of `prefix`: halves without an allowed address are forbidden as
+ * a whole.
+ */
 function complement(
   allowed: readonly bigint[],
   prefix: bigint,
@@ -82,7 +89,7 @@ function complement(
 
 const numberOf = (bytes: readonly number[]) => bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
 
-/** 4 or 16 bytes. k6 takes an IPv4 address that is written as an IPv6 one (`::ffff:127.0.0.1`) for the IPv4 address. */
+/** 4 or 16 bytes. k6 treats an IPv4-mapped IPv6 address (`::ffff:127.0.0.1`) as the IPv4 address. */
 function bytesOf(address: string): readonly number[] {
   const [plain] = address.split('%');
   if (!isIPv6(plain!)) return plain!.split('.').map(Number);

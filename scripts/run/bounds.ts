@@ -69,7 +69,7 @@ export function checkBounds(
   return [...allowed, ...exceeded(load, bounds.value)];
 }
 
-/** The bound on requests a second that applies, which k6 must be held to where a script plans the load; null: none. */
+/** The limit on requests per second that k6 must enforce if a script plans the load; null: none. */
 export function maxRateOf(options: BoundOptions, { service }: SlaDocument): number | null {
   const bounds = boundsFor(options, service, '');
   return bounds.ok ? (bounds.value.perSecond?.most ?? null) : null;
@@ -121,8 +121,8 @@ function tooFast({ scenario, phases, k6 }: Load, { most, by }: Bound): PlacedPro
 }
 
 /**
- * Of a script, the rate of its iterations is known, and each may send several requests: k6 is held to the bound while it runs,
- * by whole requests a second.
+ * For a script, the rate of iterations is known, but each may send several requests: k6 enforces the limit
+ * while it runs, in whole requests per second.
  */
 function scriptTooFast(scenarios: readonly PlannedK6Scenario[], { most, by }: Bound): PlacedProblem[] {
   const peak = peakPerSecond(scenarios);

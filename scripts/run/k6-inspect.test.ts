@@ -44,7 +44,7 @@ const refusalOf = async (text: string, limitMs?: number) => {
   return found.ok ? '' : found.error[0]!.message;
 };
 
-test('the plan of each executor is what k6 says of it', async () => {
+test('the plan of each executor is what k6 reports', async () => {
   const { scenarios, ...rest } = await planOf(`
     export const options = {
       scenarios: {
@@ -92,7 +92,7 @@ test('the plan of each executor is what k6 says of it', async () => {
   });
 });
 
-test('short forms, and a script without options, are the executors that k6 makes of them', async () => {
+test('shorthand options, and a script without options, become the executors that k6 derives from them', async () => {
   const executorOf = async (options: string) => {
     const { scenarios } = await planOf(`export const options = ${options}; ${NOTHING}`);
     return scenarios.map(({ executor, plannedIterations }) => [executor, plannedIterations]);
@@ -103,7 +103,7 @@ test('short forms, and a script without options, are the executors that k6 makes
   expect(await executorOf('{}')).toEqual([['per-vu-iterations', 1]]);
 });
 
-test('the plan may depend on the environment, as the run will', async () => {
+test('the plan may depend on the environment of the run', async () => {
   const text = `export const options = { vus: 1, duration: __ENV.LONG || '1s' }; ${NOTHING}`;
   expect((await planOf(text, { LONG: '90s' })).scheduledSeconds).toBe(90);
 });
@@ -121,7 +121,7 @@ test('thresholds are read with their tags, in either form', async () => {
   });
 });
 
-test('what k6 cannot run is refused with what k6 says of it', async () => {
+test("a script that k6 cannot run is rejected with k6's message", async () => {
   expect(await refusalOf("import x from './nope.js'; export default x;")).toContain('./nope.js');
   expect(await refusalOf(`throw new Error('no token'); ${NOTHING}`)).toBe(
     'k6 cannot plan this script: Error: no token at their.js:1:7',
@@ -136,20 +136,20 @@ test('what k6 cannot run is refused with what k6 says of it', async () => {
   expect(await refusalOf(`import sql from 'k6/x/sql'; ${NOTHING}`)).toContain('k6/x/sql');
 });
 
-test('a browser is refused: k6 cannot keep it to the load target', async () => {
+test('a browser is rejected, because k6 cannot restrict it to the load target', async () => {
   const scenario = "{ executor: 'shared-iterations', options: { browser: { type: 'chromium' } } }";
   expect(await refusalOf(`export const options = { scenarios: { ui: ${scenario} } }; ${NOTHING}`)).toContain(
     'scenario "ui" starts a browser',
   );
 });
 
-test('init code that does not end is stopped', async () => {
+test('init code that does not finish is stopped', async () => {
   expect(await refusalOf('while (true) {}', 1_500)).toBe(
     'k6 cannot plan this script: its init code did not end within 1.5 s',
   );
 });
 
-test('a script that is not there, or a folder, is named as such', async () => {
+test('a missing script, or a folder, is reported as such', async () => {
   const missing = await ask(join(folder, 'gone.js'));
   expect(missing).toMatchObject({ ok: false, error: [{ file: 'their.js', code: 'bad-script' }] });
   expect(JSON.stringify(missing)).toContain('there is no such file');

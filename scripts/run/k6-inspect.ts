@@ -6,29 +6,28 @@ import { accept, type Input, refuse } from '../cli/inputs.ts';
 import { errorsIn } from './k6-log.ts';
 import { parsePlan, type ScriptPlan, UnplannableScript } from './k6-plan.ts';
 
-/** What k6 itself says of a script before it is run: its scenarios and thresholds. */
+/** What k6 reports about a script before it is run: its scenarios and thresholds. */
 
 export interface InspectOptions {
   readonly k6: string;
-  /** The environment of the run: what is planned may depend on it. */
+  /** The environment of the run, which the plan may depend on. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where the run will be started. */
+  /** The working directory of the run. */
   readonly cwd: string;
   readonly signal: AbortSignal;
   /** Default: a minute. */
   readonly limitMs?: number;
 }
 
-/** k6 runs the script's init code: it opens files, and may import from the network. */
+/** k6 runs the script's init code, which opens files and may import from the network. */
 const LIMIT_MS = 60_000;
 /** The options of a script are a few kilobytes. */
 const MAX_BYTES = 16 * 2 ** 20;
 
 /**
- * Asks k6 what a script plans. Nothing is sent to the load target: only the init code runs.
+ * Asks k6 what a script plans. Nothing is sent to the load target, because only the init code runs.
  *
  * @param file absolute
- *
  * @param shown as the operator named it, for messages
  */
 export async function inspectScript(
@@ -62,7 +61,10 @@ async function notAFile(file: string): Promise<string | null> {
 
 type Asked = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly because: string };
 
-/** Variables of k6 change a plan, and are left out of the run, too; extensions would be fetched from the network. */
+/**
+ * k6's own variables change a plan, so the run does not get them either; extensions would be downloaded from
+ * the network.
+ */
 async function ask(
   file: string,
   { k6, env, cwd, signal, limitMs = LIMIT_MS }: InspectOptions,

@@ -76,7 +76,7 @@ function inWords({ msg = '', error }: Fields, root: string): string {
   const [message = '', ...frames] = (error === undefined ? msg : `${msg}: ${error}`).split('\n');
   const found = frames.find((frame) => frame.includes('file://'))?.trim();
   const place = found === undefined ? undefined : decoded(found);
-  // k6 lists what is wrong with the options of a script below its message.
+  // k6 lists the problems with a script's options below its message.
   const listed = frames.filter((frame) => frame.startsWith('\t- ')).map((frame) => frame.slice(3));
   const whole = [
     message,

@@ -1,6 +1,6 @@
 import type { PlannedK6Scenario } from '../../slas/model/model.ts';
 
-/** Reads what `k6 inspect --execution-requirements` prints of a script. */
+/** Parses the output of `k6 inspect --execution-requirements` for a script. */
 
 export interface ScriptPlan {
   readonly scenarios: readonly PlannedK6Scenario[];
@@ -8,9 +8,9 @@ export interface ScriptPlan {
   readonly scheduledSeconds: number;
   /** Σ over the arrival-rate scenarios. */
   readonly plannedIterations: number;
-  /** The longest time that k6 may take: `setup()`, `teardown()` and graceful stops included. */
+  /** The longest time that k6 may take, including `setup()`, `teardown()` and graceful stops. */
   readonly longestSeconds: number;
-  /** The script's own bound on requests (`rps`); null: none. */
+  /** The script's own rate limit (`rps`); null: none. */
   readonly maxRequestsPerSecond: number | null;
   /** The expressions of each metric's thresholds: `http_req_duration{name:checkout}` → `p(95)<500`. */
   readonly thresholds: Readonly<Record<string, readonly string[]>>;
@@ -31,7 +31,7 @@ interface RawStage {
   readonly target: number;
 }
 
-/** Of one scenario: which of these there are depends on the executor. null: at k6's default. */
+/** The options of one scenario; which ones exist depends on the executor. null: k6's default. */
 interface RawScenario {
   readonly executor: string;
   readonly startTime?: string | null;
@@ -55,7 +55,7 @@ interface RawPlan {
   readonly teardownTimeout?: string | null;
 }
 
-/** k6's defaults, which its JSON does not name. */
+/** k6's defaults, which its JSON omits. */
 const DEFAULTS = { maxDuration: '10m', timeUnit: '1s', timeout: '60s' };
 
 /** @param text the JSON that k6 printed. Throws UnplannableScript. */
@@ -82,7 +82,7 @@ const expressionOf = (threshold: Threshold) =>
 const sum = (values: readonly number[]) => values.reduce((all, one) => all + one, 0);
 
 function scenarioOf(name: string, raw: RawScenario): PlannedK6Scenario {
-  // A browser is a process of its own: no option of k6 keeps it away from other machines.
+  // A browser is a separate process: no k6 option keeps it away from other machines.
   if (raw.options && 'browser' in raw.options)
     throw new UnplannableScript(
       `scenario "${name}" starts a browser, which cannot be kept to the load target: remove the scenario, or run it with k6 alone`,
@@ -138,7 +138,7 @@ function ramping(raw: RawScenario): Stages {
   }));
 }
 
-/** Rounded first: 0.1/s for 30 s is 3, and not 3.0000000000000004. */
+/** Rounded first: 0.1/s for 30 s is 3, not 3.0000000000000004. */
 function arriving(stages: Stages): Planned {
   const iterations = sum(
     stages.map(({ seconds, fromPerSecond, toPerSecond }) => (seconds * (fromPerSecond + toPerSecond)) / 2),
@@ -160,7 +160,7 @@ const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-9,
 };
 
-/** A duration as Go prints it: `1m0s`, `5.5s`, `500ms`. */
+/** A duration in Go's notation: `1m0s`, `5.5s`, `500ms`. */
 export function secondsOf(duration: string): number {
   const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)];
   if (parts.map(([part]) => part).join('') !== duration)

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ROOT, slaHere, temporaryFolder } from '../testing/sla.ts';
 import { nameOf } from './plan-script.ts';
 
-/** The command line with `--script`: what is refused before anything is started, and what is planned. */
+/** The command line with `--script`: what is rejected before anything is started, and what is planned. */
 
 const STEADY = `
 export const options = { scenarios: { buy: { executor: 'constant-arrival-rate', rate: 25, duration: '60s', preAllocatedVUs: 5 } } };
@@ -17,13 +17,13 @@ async function withScript(text: string, args: readonly string[]) {
   return await slaHere([...args, '--script', 'Shop Test.js'], folder.path);
 }
 
-test('a script is planned from the operator’s working directory', async () => {
+test('a script is resolved against the operator’s working directory', async () => {
   const { code, stdout } = await withScript(STEADY, ['plan']);
   expect(code).toBe(0);
   expect(stdout).toContain('sentiment-api · shop-test: 1,500 iterations in at most 60 s (25/s for 60 s)');
 });
 
-test('options that cannot apply to the load of a script are refused', async () => {
+test("options that cannot apply to a script's load are rejected", async () => {
   const refusal = async (...args: string[]) => (await withScript(STEADY, ['gate', ...args])).stderr;
   expect(await refusal('--rate', '5')).toBe(
     '--rate: Shop Test.js plans its own load: change the rate in the script, or leave out --script\n',
@@ -34,7 +34,7 @@ test('options that cannot apply to the load of a script are refused', async () =
   expect((await withScript(STEADY, ['run', 'smoke'])).stderr).toContain('--scenario: Shop Test.js plans its');
 });
 
-test('the bounds of a load hold for what k6 plans', async () => {
+test('load bounds apply to what k6 plans', async () => {
   const refusal = async (text: string, ...args: string[]) =>
     (await withScript(text, ['gate', ...args])).stderr;
   expect(await refusal(STEADY, '--max-rate', '20')).toBe(
@@ -46,7 +46,7 @@ test('the bounds of a load hold for what k6 plans', async () => {
   expect(await refusal(STEADY, '--max-rate', '0.5')).toContain('k6 cannot be held to the 0.5/s');
 });
 
-test('options of k6 in the environment are named, and change nothing', async () => {
+test('k6 options in the environment are reported, and change nothing', async () => {
   process.env.K6_VUS = '7';
   try {
     const { stderr, stdout } = await withScript('export default function () {}', ['plan']);
@@ -57,7 +57,7 @@ test('options of k6 in the environment are named, and change nothing', async () 
   }
 });
 
-test('a script that k6 cannot run is refused with what k6 says, and one that is not there as such', async () => {
+test("a script that k6 cannot run is rejected with k6's message, and a missing one is reported as missing", async () => {
   expect((await withScript('throw new Error("no token")', ['gate'])).stderr).toMatch(
     /^Shop Test\.js: k6 cannot plan this script: Error: no token at Shop Test\.js:1:\d+\n$/,
   );

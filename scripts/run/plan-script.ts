@@ -60,7 +60,7 @@ export async function planOwnScript(
   return accept({ read, plan, file });
 }
 
-/** What k6 says of a script of the operator. Nothing is sent. */
+/** What k6 reports about the operator's script. Nothing is sent. */
 export async function inspect(
   script: string,
   target: string | undefined,
@@ -81,7 +81,7 @@ export async function inspect(
   });
 }
 
-/** Ours, which name the program and not its options. */
+/** Our own, which name the binary and not its options. */
 const NOT_OPTIONS = ['K6_BIN'];
 const optionsOfK6 = (env: Io['env']) =>
   Object.keys(env).filter((name) => /^K6_/i.test(name) && !NOT_OPTIONS.includes(name));

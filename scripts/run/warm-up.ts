@@ -58,7 +58,7 @@ async function closedLoop(target: autocannon.Options, signal: AbortSignal): Prom
   if (amount >= CONNECTIONS) await fire({ ...target, connections: CONNECTIONS, amount }, signal);
 }
 
-/** The lowest planned rate; of a k6 script without one, a request a second. */
+/** The lowest planned rate; one request per second for a k6 script without one. */
 function slowestOf({ phases, k6 }: Load): number {
   const stages = k6?.scenarios.flatMap((one) => one.stages ?? []) ?? [];
   const rates = [

@@ -22,7 +22,7 @@ export interface RunFolder {
   readonly path: string;
   readonly logs: string;
   writeJson(name: string, data: unknown): Promise<void>;
-  /** As run.json and, where the client recorded its requests, client.bin. */
+  /** Stored as run.json and, if the client recorded its requests, client.bin. */
   writeRun(run: RunRecord): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
   /** For text or data written by the user, in which `password: …` is a secret; in our own data it would be a label. */
@@ -80,7 +80,7 @@ const folderAt = (path: string, redactor: Redactor): RunFolder => {
   };
 };
 
-/** Of the requests only the paths are text. */
+/** Only the paths of the requests are text. */
 function redactedRun({ load, ...run }: RunRecord, redactor: Redactor): RunRecord {
   if (load?.client === undefined) return redactor.data({ ...run, load }) as RunRecord;
   const { client, ...rest } = load;

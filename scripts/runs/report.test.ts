@@ -58,7 +58,7 @@ const judged = ({ plan, run, evidence }: StoredRun) => judge(plan, run, evidence
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  // Most of its time it waits for its load.
+  // It mostly waits for its load.
   const gating = gateReal();
   await finishMadeRun(await makeRun(folder.path, EARLIER), null);
   const healthy = await makeRun(folder.path, HEALTHY);

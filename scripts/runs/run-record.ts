@@ -11,12 +11,12 @@ import type { RunRecord } from '../../slas/model/model.ts';
 import { fail, type Result } from '../../slas/model/result.ts';
 import { readPlainBytes, readStored, Unreadable } from './stored-files.ts';
 
-/** A run record in its folder: run.json and, where the client recorded its requests, client.bin. */
+/** A run record in its folder: run.json and, if the client recorded its requests, client.bin. */
 
 /** 44 million requests. */
 const MAX_CLIENT_BYTES = 2 ** 30;
 
-/** The contents of its files, by their names. `toJson` writes the first of them. */
+/** The contents of its files, by file name. `toJson` writes the first of them. */
 export function runFiles(
   run: RunRecord,
   toJson: (data: unknown) => string,

@@ -24,7 +24,7 @@ export class Unreadable extends Error {
 export const readPlainFile = async (path: string, maxBytes = MAX_BYTES): Promise<string> =>
   await readPlain(path, maxBytes, (file) => file.readFile('utf8'));
 
-/** The same of a file that is no text. */
+/** The same for a binary file. */
 export const readPlainBytes = async (path: string, maxBytes: number): Promise<Uint8Array> =>
   await readPlain(path, maxBytes, (file) => file.readFile());
 

@@ -23,7 +23,10 @@ export interface Recording {
   readonly evidence: Evidence;
 }
 
-/** `client`: the content of client.bin, as Base64. Absent, as in older recordings: the run has its requests as text. */
+/**
+ * `client`: the content of client.bin, in Base64. Absent in older recordings, which have the requests as
+ * text.
+ */
 export interface StoredRecording extends Omit<Recording, 'run'> {
   readonly run: StoredRunRecord;
   readonly client?: string;
@@ -49,7 +52,7 @@ export async function storedRecordingOf(row: Row): Promise<StoredRecording | nul
     : null;
 }
 
-/** The same, to be judged. */
+/** The same in a form that can be judged. */
 export async function recordingOf(row: Row): Promise<Recording | null> {
   const stored = await storedRecordingOf(row);
   if (stored === null) return null;

@@ -6,7 +6,7 @@ export interface TestServer extends AsyncDisposable {
   readonly server: Server;
 }
 
-/** A server of a test, on a free port of this machine. Disposing of it ends its open connections. */
+/** A test server on a free port of this machine. Disposing of it closes its open connections. */
 export async function serve(respond: RequestListener): Promise<TestServer> {
   const server = createServer(respond);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -7,7 +7,9 @@ import { ROOT, temporaryFolder } from './sla.ts';
 export interface LoadOptions {
   /** 1 by default. */
   readonly generators?: number;
-  /** Whether the service is one that we started. Load on any other stops when half of its responses are errors. */
+  /**
+   * Whether we started the service. Load on any other service stops when half of its responses are errors.
+   */
   readonly isOurs?: boolean;
   /** Variables in addition to those of the tests. */
   readonly env?: Readonly<Record<string, string>>;
@@ -39,5 +41,5 @@ export async function loadOn(
   );
 }
 
-/** A load script outside the project, as a plan names it. */
+/** A load script outside the project, as a plan refers to it. */
 export const asScript = (file: string) => relative(ROOT, file);

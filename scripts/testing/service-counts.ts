@@ -1,8 +1,8 @@
 import type { RunningSla } from './sla.ts';
 
-/** What a running service has counted, read from its own metrics. */
+/** The counts of a running service, read from its own metrics. */
 
-/** POST requests so far, whatever the response. */
+/** POST requests so far, with any response. */
 export async function countedPosts(serviceUrl: string): Promise<number> {
   const text = await (await fetch(`${serviceUrl}/metrics`)).text();
   const lines = text.matchAll(/^http_requests_total\{.*method="POST".*\} (\d+)$/gm);
@@ -13,7 +13,10 @@ export async function countedPosts(serviceUrl: string): Promise<number> {
 const AT_MOST_MS = 9_000;
 const EVERY_MS = 100;
 
-/** Resolves once the service of a gate has counted this many requests of the load: k6 is running, and its load is not over. */
+/**
+ * Resolves once the service of a gate has counted this many requests of the load: k6 is running, and its load
+ * is not over.
+ */
 export async function underLoad(gate: RunningSla, requests = 30): Promise<void> {
   const [, serviceUrl] = await gate.seen(/loading (http:\/\/\S+):/);
   const untilMs = Date.now() + AT_MOST_MS;

@@ -11,7 +11,7 @@ const verdictWith = (load: Record<string, number>) => {
 const wrong = () => expect('undecided').toBe('met');
 const QUIET = 0.5;
 
-describe('a check of a verdict that fails', () => {
+describe('a failing check of a verdict', () => {
   test('names the late load generator, and quotes the check', () => {
     expect(() => explainIfBusy(verdictWith({ late: 0.4 }), wrong, QUIET)).toThrow(
       /too busy for the run: generator-on-time: .*Run the test again on a quiet machine.*expected 'undecided' to be 'met'/s,
@@ -28,15 +28,15 @@ describe('a check of a verdict that fails', () => {
     expect(() => explainIfBusy(verdictWith({}), wrong, 10)).toThrow(/10\.0 processes per core/);
   });
 
-  test('on a quiet machine fails as it is', () => {
+  test('fails unchanged on an idle machine', () => {
     expect(() => explainIfBusy(verdictWith({}), wrong, QUIET)).toThrow(/^expected 'undecided' to be 'met'/);
   });
 });
 
-test('a check that holds on a busy machine is no failure', () => {
+test('a check that holds on a busy machine does not fail', () => {
   explainIfBusy(verdictWith({ late: 0.4 }), () => {}, 10);
 });
 
-test('a command that printed no verdict shows what it printed instead', () => {
+test('a command without a verdict shows its output instead', () => {
   expect(() => expectVerdict({ code: 4, stdout: '', stderr: 'k6 cannot run' })).toThrow(/k6 cannot run/);
 });

@@ -8,7 +8,7 @@ import type { Done } from './sla.ts';
  * slow service. A test that expected otherwise then fails with that message, not with a wrong expectation.
  */
 
-/** What a precondition says when k6 did not get the CPU it needed. */
+/** How a precondition reads if k6 did not get enough CPU. */
 const LATE: readonly ReasonCode[] = [
   'generator-too-late',
   'load-off-plan',
@@ -29,7 +29,7 @@ export const preconditionOf = ({ preconditions }: VerdictDocument, id: string) =
 
 type Preconditions = Pick<VerdictDocument, 'preconditions'>;
 
-/** Reads the verdict that a command printed with `--json`, and checks it. Returns it for checks that follow. */
+/** Parses the verdict that a command printed with `--json`, and checks it. Returns it for further checks. */
 export function expectVerdict(
   { stdout, stderr }: Done,
   check: (verdict: VerdictDocument) => void = () => {},

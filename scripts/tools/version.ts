@@ -12,7 +12,10 @@ export const satisfies = (version: string, range: VersionRange): boolean =>
 
 export const rangeText = ({ atLeast, belowMajor }: VersionRange): string => `>=${atLeast} <${belowMajor}`;
 
-/** Compares Go versions, of which some have no patch number. A release candidate, as in 1.26rc1, counts as its release. */
+/**
+ * Compares Go versions, some of which have no patch number. A release candidate, such as 1.26rc1, counts as
+ * its release.
+ */
 export function isGoAtLeast(version: string, lowest: string): boolean {
   const [left, right] = [version, lowest].map((text) => semver.coerce(text));
   return left != null && right != null && semver.gte(left, right);

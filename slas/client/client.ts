@@ -102,7 +102,10 @@ function judgedAfresh(client: ClientRequests, wanted: string): Judged {
   return { ...selection, ordered: ascendingSeconds(selection), blocked: ascendingBlocked(selection) };
 }
 
-/** The least of these ascending values that at least this percentage is at or under: exact, as all values are known. */
+/**
+ * The smallest of these ascending values that at least this percentage do not exceed: exact, because all
+ * values are known.
+ */
 function percentileOf(ascending: Float64Array, percentile: number): number {
   const { length } = ascending;
   const isEnough = (index: number) => compareShare(length - 1 - index, length, budgetOf(percentile)) <= 0;

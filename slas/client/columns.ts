@@ -1,10 +1,10 @@
 import type { ClientRequests } from '../model/model.ts';
 
-/** How the columns of a client's requests are filled. */
+/** Builds the columns of a client's requests. */
 
-/** One request, to be added to columns. */
+/** One request to be added to the columns. */
 export interface ClientRequest {
-  /** From the record's origin. */
+  /** Relative to the record's origin. */
   readonly startSeconds: number;
   readonly durationSeconds: number;
   readonly blockedSeconds: number;
@@ -13,7 +13,7 @@ export interface ClientRequest {
   readonly path: string;
 }
 
-/** Columns of so many requests, all 0. */
+/** Columns for this many requests, all 0. */
 export const emptyColumns = (count: number) => ({
   startSeconds: new Float64Array(count),
   durationSeconds: new Float64Array(count),
@@ -22,7 +22,7 @@ export const emptyColumns = (count: number) => ({
   path: new Uint16Array(count),
 });
 
-/** The record of these requests, in their order. `known` are paths that it has in any case. */
+/** The record of these requests, in order. `known` are paths that it always contains. */
 export function columnsOf(
   originSeconds: number,
   requests: readonly ClientRequest[],
@@ -41,10 +41,10 @@ export function columnsOf(
   return { originSeconds, ...columns, paths: [...paths.keys()] };
 }
 
-/** The largest number of distinct paths that the columns can tell apart. */
+/** The largest number of distinct paths that the columns can distinguish. */
 export const MAX_PATHS = 2 ** 16;
 
-/** Columns that grow while requests end. */
+/** Columns that grow as requests end. */
 export class GrowingColumns {
   #count = 0;
   #columns = emptyColumns(1024);
@@ -55,8 +55,9 @@ export class GrowingColumns {
   }
 
   /**
-   * Adds a request by the Unix time of its end. Its times are kept in whole microseconds (start) and nanoseconds (duration), as the
-   * file keeps them. Of more than 65,536 distinct paths a RangeError is thrown: put the rest under one name before.
+   * Adds a request by the Unix time of its end. Times are stored in whole microseconds (start) and
+   * nanoseconds (duration), as in the file. Throws a RangeError for more than 65,536 distinct paths; replace
+   * the rest by a common name first.
    */
   add(
     endMicros: number,
@@ -67,7 +68,7 @@ export class GrowingColumns {
   ): void {
     if (this.#count === this.#columns.status.length) this.#grow();
     const at = this.#count++;
-    // In microseconds of Unix time: whole numbers, which a Float64 holds exactly.
+    // In microseconds of Unix time: integers, which a Float64 represents exactly.
     this.#columns.startSeconds[at] = Math.round(endMicros - durationSeconds * 1e6);
     this.#columns.durationSeconds[at] = wholeNanos(durationSeconds);
     this.#columns.blockedSeconds[at] = wholeNanos(blockedSeconds);
@@ -75,7 +76,7 @@ export class GrowingColumns {
     this.#columns.path[at] = this.#indexOf(path);
   }
 
-  /** The record, ordered by the ends; null if nothing was added. */
+  /** The record, ordered by end; null if nothing was added. */
   done(): ClientRequests | null {
     const count = this.#count;
     if (count === 0) return null;
@@ -109,7 +110,7 @@ export class GrowingColumns {
 
 const wholeNanos = (seconds: number) => Math.round(seconds * 1e9) / 1e9;
 
-/** Ordered by their ends; those that end together stay in the order in which they are. */
+/** Ordered by end; requests with the same end keep their order. */
 export function inOrder(client: ClientRequests): ClientRequests {
   const { startSeconds, durationSeconds, blockedSeconds, status, path } = client;
   const endMicros = startSeconds.map((start, index) => Math.round((start + durationSeconds[index]!) * 1e6));

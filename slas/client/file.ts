@@ -17,9 +17,9 @@ const VERSION = 1;
 const PREFIX_BYTES = MAGIC.length + 8;
 const REQUEST_BYTES = 24;
 
-/** A start beyond this (115 days) is no measurement, and seconds are counted one by one. */
+/** A start beyond this (115 days) is not a valid measurement, and every second is counted individually. */
 const MAX_START_SECONDS = 1e7;
-/** What six bytes hold: 78 hours in nanoseconds. */
+/** The maximum of six bytes: 78 hours in nanoseconds. */
 const MAX_NANOS = 2 ** 48 - 1;
 
 interface Header {
@@ -60,7 +60,7 @@ function columnsAt(first: number, requests: number) {
   return { start: first, duration, blocked, status, path: status + 2 * requests };
 }
 
-/** The low 32 bits of all requests, then the high 16 of all. */
+/** The low 32 bits of all requests, then the high 16 bits of all. */
 function setNanos(view: DataView, column: number, requests: number, index: number, seconds: number): void {
   const nanos = Math.min(MAX_NANOS, Math.max(0, Math.round(seconds * 1e9)));
   view.setUint32(column + 4 * index, nanos % 2 ** 32, true);
@@ -73,7 +73,7 @@ const nanosAt = (view: DataView, column: number, requests: number, index: number
 
 // ---------------------------------------------------------------------------------------------- reading
 
-/** Why bytes are no record of requests, in words that follow the name of their file. */
+/** Why bytes are not a record of requests, to follow the file name in a message. */
 export interface FileProblem {
   readonly message: string;
 }
@@ -147,7 +147,7 @@ function columnsIn(
   return { originSeconds, ...columns, paths: [...paths] };
 }
 
-/** What the columns cannot hold, in words that follow the name of their file; null: nothing. */
+/** Values that the columns cannot represent, to follow the file name in a message; null: none. */
 export function columnProblem({ startSeconds, durationSeconds, path, paths }: ClientRequests): string | null {
   const odd = startSeconds.findIndex((start) => !(Math.abs(start) <= MAX_START_SECONDS));
   if (odd !== -1) return `request ${odd} starts ${startSeconds[odd]} s after the first, which cannot be`;

@@ -2,8 +2,8 @@ import type { ClientRequests } from '../model/model.ts';
 import { emptyColumns, inOrder, MAX_PATHS } from './columns.ts';
 
 /**
- * One record of several load generators that shared a load: all of their requests, by their ends. Clocks are taken to agree. Throws a
- * RangeError if there are more distinct paths than a record can have.
+ * Merges the records of several load generators that shared a load, ordered by end. Their clocks are assumed
+ * to agree. Throws a RangeError if there are more distinct paths than a record can have.
  */
 export function mergeClients(clients: readonly ClientRequests[]): ClientRequests {
   const originSeconds = Math.min(...clients.map((client) => client.originSeconds));

@@ -4,11 +4,12 @@ import type { Block } from '../statistics/design-effect.ts';
 import { slotsOf } from './slots.ts';
 
 /**
- * Questions about a client's requests. No other module of the core reads their columns. There may be millions: nothing here makes an
- * object for each, and a condition on the outcome is asked once for each distinct one.
+ * Queries over a client's requests. No other module of the core reads their columns. There may be millions,
+ * so nothing here creates an object for each, and a condition on the outcome is evaluated once for each
+ * distinct outcome.
  */
 
-/** How a request came out. */
+/** The outcome of a request. */
 export interface Outcome {
   /** As text; `0`: there was no response. */
   readonly status: string;
@@ -20,29 +21,29 @@ type Requests = ClientRequests | null | undefined;
 
 export const isLost: Condition = ({ status }) => status === '0';
 
-/** Whether there was a response with a status of this pattern (null: with any). */
+/** Whether there was a response whose status matches this pattern (null: any status). */
 export function isAnsweredWith(status: string | null): Condition {
   const isClaimed = claimsCode(status ?? '[1-5]..');
   return (one) => !isLost(one) && isClaimed(one.status);
 }
 
-/** All responses that the client saw, whatever their status. */
+/** All responses that the client received, with any status. */
 export const allResponses = ({ answered }: Pick<LoadRecord, 'answered'>) =>
   Object.values(answered).reduce((sum, count) => sum + count, 0);
 
 // ---------------------------------------------------------------------------------------------- counting
 
-/** None where there is no record. */
+/** Empty if there is no record. */
 export const countOf = (client: Requests): number => client?.status.length ?? 0;
 
 interface CountedOutcome extends Outcome {
   readonly count: number;
 }
 
-/** Outcomes by the number that stands for them in the columns, in the order of their first request. */
+/** Outcomes by their number in the columns, in the order of first occurrence. */
 type Outcomes = ReadonlyMap<number, CountedOutcome>;
 
-/** Each record is counted once, however many objectives ask. */
+/** Each record is counted only once, however many objectives use it. */
 const counted = new WeakMap<ClientRequests, Outcomes>();
 
 function outcomesIn(client: ClientRequests): Outcomes {
@@ -76,7 +77,7 @@ export const countWhere = (client: Requests, is: Condition): number =>
 
 // ---------------------------------------------------------------------------------------------- selecting
 
-/** Positions in the columns, in their order. */
+/** Positions in the columns, in order. */
 function positionsWhere(client: ClientRequests, is: Condition): Uint32Array {
   const outcomes = outcomesIn(client);
   const wanted = new Set([...outcomes].flatMap(([key, outcome]) => (is(outcome) ? [key] : [])));
@@ -154,14 +155,14 @@ export function slowerBySecond(
 
 const ALL: Condition = () => true;
 
-/** When they were sent, from an origin in Unix seconds (0: Unix time itself). */
+/** When they were sent, relative to an origin in Unix seconds (0: Unix time itself). */
 export function startsWhere(client: Requests, is: Condition = ALL, sinceSeconds = 0): Float64Array {
   if (client == null) return new Float64Array();
   const shift = client.originSeconds - sinceSeconds;
   return valuesAt(positionsWhere(client, is), (index) => shift + client.startSeconds[index]!);
 }
 
-/** When they ended, from the record's origin, in ascending order. */
+/** When they ended, relative to the record's origin, in ascending order. */
 export function endsWhere(client: ClientRequests, is: Condition): Float64Array {
   const { startSeconds, durationSeconds } = client;
   return valuesAt(
@@ -170,13 +171,13 @@ export function endsWhere(client: ClientRequests, is: Condition): Float64Array {
   ).sort();
 }
 
-/** Successful requests in the order of their ends (in Unix seconds), with what each took. */
+/** Successful requests in order of their ends (in Unix seconds), with their durations. */
 export function successesByEnd(client: ClientRequests) {
   const { originSeconds, startSeconds, durationSeconds } = client;
   const positions = positionsWhere(client, ({ status }) => status.startsWith('2'));
   const endOf = (index: number) => originSeconds + startSeconds[index]! + durationSeconds[index]!;
   const ends = valuesAt(positions, endOf);
-  // The record is ordered by ends, to within a microsecond: this leaves most where they are.
+  // The record is ordered by end to within a microsecond, so most stay in place.
   const isOrdered = ends.every((end, index) => index === 0 || ends[index - 1]! <= end);
   const ordered = isOrdered ? positions : positions.toSorted((a, b) => endOf(a) - endOf(b) || a - b);
   return {
@@ -189,14 +190,14 @@ export function successesByEnd(client: ClientRequests) {
 
 type Moment = (unixSeconds: number) => boolean;
 
-/** How many were sent at such a moment. */
+/** How many were sent at a time that satisfies the condition. */
 export function countSent({ originSeconds, startSeconds }: ClientRequests, isThen: Moment): number {
   let count = 0;
   for (const start of startSeconds) if (isThen(originSeconds + start)) count++;
   return count;
 }
 
-/** Those that were sent at such a moment, as a record that begins at `originSeconds`. */
+/** Those that were sent at such a time, as a record that begins at `originSeconds`. */
 export function sentAt(client: ClientRequests, isThen: Moment, originSeconds: number): ClientRequests {
   const { originSeconds: origin, startSeconds } = client;
   const taken = takeAt(
@@ -204,7 +205,7 @@ export function sentAt(client: ClientRequests, isThen: Moment, originSeconds: nu
     positionsIn(client, (index) => isThen(origin + startSeconds[index]!)),
   );
   const shiftMs = (origin - originSeconds) * 1000;
-  // In whole microseconds again, so that a request at the edge of a second stays there.
+  // In whole microseconds again, so that a request at the edge of a second stays in it.
   const shifted = (start: number) => Math.round((start * 1000 + shiftMs) * 1000) / 1000 / 1000;
   return { ...taken, originSeconds, startSeconds: taken.startSeconds.map(shifted) };
 }
@@ -229,13 +230,13 @@ export function ofKinds<K extends string>(
 /** Equal times must not differ by floating-point error. */
 const micros = (seconds: number) => Math.round(seconds * 1e6);
 
-/** The most requests that were sent and unanswered at one moment. */
+/** The maximum number of requests that were in flight at the same time. */
 export function maxInFlight({ startSeconds, durationSeconds }: ClientRequests): number {
   const starts = startSeconds.map(micros).sort();
   const ends = startSeconds.map((start, index) => micros(start + durationSeconds[index]!)).sort();
   let [ended, most] = [0, 0];
   for (let sent = 0; sent < starts.length; sent++) {
-    // A client whose request ends may send the next one at that moment.
+    // A client whose request ends may send the next one at the same time.
     while (ends[ended]! <= starts[sent]!) ended++;
     most = Math.max(most, sent + 1 - ended);
   }
@@ -244,7 +245,7 @@ export function maxInFlight({ startSeconds, durationSeconds }: ClientRequests): 
 
 // ---------------------------------------------------------------------------------------------- sorted values
 
-/** How many of these ascending values are at or under a limit. */
+/** How many of these ascending values are at or below a limit. */
 export function rankOf(ascending: Float64Array, limit: number): number {
   let [low, high] = [0, ascending.length];
   while (low < high) {

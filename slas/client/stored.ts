@@ -3,15 +3,18 @@ import { fail, ok, type Result } from '../model/result.ts';
 import { emptyColumns } from './columns.ts';
 import { CLIENT_FILE, columnProblem, decodeClient, encodeClient } from './file.ts';
 
-/** A run as it is stored: run.json, and the client's requests in a file of their own. */
+/** A run as stored: run.json, and a separate file for the client's requests. */
 
-/** In run.json, in the place of the requests. Without it a missing file would look like a run that has no record of its requests. */
+/**
+ * Stored in run.json in place of the requests. Without it, a missing file would look like a run without a
+ * record of its requests.
+ */
 export interface ClientReference {
   readonly file: typeof CLIENT_FILE;
   readonly requests: number;
 }
 
-/** The columns as earlier versions wrote them into run.json: numbers as text, separated by spaces. */
+/** The columns in run.json of earlier versions: numbers as text, separated by spaces. */
 export interface ClientText {
   readonly originSeconds: number;
   readonly startMs: string;
@@ -26,7 +29,7 @@ type LoadWithout = Omit<LoadRecord, 'client'>;
 export type StoredLoad = LoadWithout & { readonly client?: ClientReference | ClientText };
 export type StoredRunRecord = Omit<RunRecord, 'load'> & { readonly load: StoredLoad | null };
 
-/** `client` is the content of client.bin; null where there is no record of the requests. */
+/** `client` is the content of client.bin; null if there is no record of the requests. */
 export interface RunFiles {
   readonly run: StoredRunRecord;
   readonly client: Uint8Array | null;
@@ -39,17 +42,17 @@ export function storedFiles({ load, ...run }: RunRecord): RunFiles {
   return { run: { ...run, load: { ...rest, client: reference } }, client: encodeClient(client) };
 }
 
-/** Which file is wrong, and how, in words that follow its name. */
+/** Which file is wrong, and why, to follow its name in a message. */
 export interface StoredProblem {
   readonly file: 'run.json' | typeof CLIENT_FILE;
   readonly message: string;
 }
 
-/** Whether run.json says that there is a file of the client's requests. */
+/** Whether run.json refers to a file of the client's requests. */
 export const hasClientFile = ({ load }: StoredRunRecord): boolean =>
   load?.client !== undefined && 'file' in load.client;
 
-/** The run again. `bytes` is the content of client.bin, needed where `hasClientFile`. */
+/** Restores the run. `bytes` is the content of client.bin, required if `hasClientFile`. */
 export function restored(
   { load, ...run }: StoredRunRecord,
   bytes: Uint8Array | null,
@@ -73,7 +76,7 @@ export function restored(
   return ok({ ...run, load: { ...rest, client: decoded.value } });
 }
 
-/** The columns, or what is wrong with them. */
+/** The columns, or their problem. */
 export function fromText(client: ClientText): ClientRequests | string {
   const texts = [client.startMs, client.durationMs, client.blockedMs, client.status, client.path];
   const [starts, durations, blocked, statuses, paths] = texts.map((text) =>

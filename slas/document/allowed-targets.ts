@@ -10,12 +10,12 @@ export interface AllowedTarget {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** What is wrong with an entry of `allowedTargets`. */
+/** The problem with an entry of `allowedTargets`. */
 export type AllowedTargetError =
   | { readonly code: 'no-host-and-port' | 'bad-port' | 'bad-host' }
   | { readonly code: 'another-spelling'; readonly of: string };
 
-/** Reads an entry of `allowedTargets` that has the schema's form. */
+/** Parses an entry of `allowedTargets` that matches the schema. */
 export function readAllowed(entry: string): Result<AllowedTarget, AllowedTargetError> {
   const [, host, port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [];
   if (host === undefined) return fail({ code: 'no-host-and-port' });

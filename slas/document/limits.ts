@@ -63,7 +63,7 @@ const READERS: Record<Unit, { read: (text: string) => number | null; noun: strin
   number: { read: parseNumber, noun: 'number', example: '12.5' },
 };
 
-/** `< 200ms` → a limit in the base unit. `path`: where the text stands, if a problem may be reported. */
+/** `< 200ms` → a limit in the base unit. `path`: the position of the text, if a problem may be reported. */
 export function parseLimit(text: string, unit: Unit, path = ''): Result<Limit, Problem> {
   const refuse = (message: string) => fail(problem('bad-limit', path, message));
   const match = /^\s*(<=|>=|<|>)\s*(\S.*?)\s*$/.exec(text);

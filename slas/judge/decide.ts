@@ -136,7 +136,8 @@ function decideShare(
   const own = samples - doubtful + mayBeBad;
   const bad = Math.max(0, counted.bad - doubtful);
   const badBeyondAlert = Math.max(0, counted.badBeyondAlert - doubtful);
-  // A miss must hold even without the bad requests that may lie outside the window, and with all unclaimed good ones.
+  // A miss must hold even without the bad requests that may lie outside the window, and with all unclaimed
+  // good ones.
   const good = counted.unclaimed?.mayBeGood ?? 0;
   const beyond = (of: number, all = of + good) =>
     missesBy(

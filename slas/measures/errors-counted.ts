@@ -5,8 +5,8 @@ import { total } from '../window/increases.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 
 /**
- * Errors among the responses of a histogram that has no status, where no client saw each response: as many as the service's own
- * counters show. `missing`: nothing shows that the histogram lacks any.
+ * Errors among the responses of a histogram without a status, if no client saw each response: as many as the
+ * service's own counters show. `missing`: nothing shows that the histogram lacks any.
  */
 export function errorsCounted(
   plan: Plan,
@@ -19,12 +19,15 @@ export function errorsCounted(
     measure.kind === 'ratio' ? [badIn(measure.bad, where, frame)] : [],
   );
   const errors = Math.max(requests?.errors ?? 0, ...ratios);
-  // A histogram that has as many as were successful times these alone.
+  // A histogram with exactly as many responses as were successful includes only these.
   const isSuccessfulOnly = errors > 0 && errors === requests?.errors && requests.successes === samples;
   return { errors: isSuccessfulOnly ? 0 : errors, missing: 0 };
 }
 
-/** Counts that can be of the histogram's responses: no label has a value that the histogram's selector rules out. */
+/**
+ * Counts that may belong to the histogram's responses: none of their labels contradicts the histogram's
+ * selector.
+ */
 function increasesOf(selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) {
   const counted = countIncreases(selector, frame, 'zero');
   if (!counted.ok) return [];
@@ -38,7 +41,7 @@ function increasesOf(selector: string, where: Readonly<Record<string, LabelMatch
 const badIn = (selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) =>
   total(increasesOf(selector, where, frame));
 
-/** What is not known to be a success may be an error; null where no series has a status. */
+/** Anything not known to be a success may be an error; null if no series has a status. */
 function unsuccessfulIn(selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) {
   const all = increasesOf(selector, where, frame);
   const valuesOf = (label: string) => [...new Set(all.flatMap(({ labels }) => labels[label] ?? []))];

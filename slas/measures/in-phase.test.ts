@@ -89,7 +89,7 @@ describe("by the client's clock", () => {
 });
 
 describe('a latency judged by scrapes alone', () => {
-  test('is uncertain by the requests carried in, and may hold those in flight, unanswered or not', () => {
+  test('has the requests carried in as uncertain, and may include those in flight, unanswered or not', () => {
     const requests: readonly Sent[] = [
       [29, 3],
       [29.5, 3],

@@ -102,9 +102,10 @@ export function measureLatency(
 }
 
 /**
- * A histogram that is not selected by status holds error responses, too: fast ones would hide a miss, slow
- * ones would cause one. The client knows how many there were, or the service's counters show it, so the
- * objective is judged as if all had been fast, and as if all had been slow. null: the histogram holds successful responses only.
+ * A histogram that is not selected by status includes error responses, too: fast ones would hide a miss, slow
+ * ones would cause one. The client or the service's counters show how many there were, so the objective is
+ * judged as if all had been fast, and as if all had been slow. null: the histogram has successful responses
+ * only.
  */
 function errorsInside(
   { buckets, clientPath }: PlannedMeasure & { kind: 'latency' },

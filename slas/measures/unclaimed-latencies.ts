@@ -22,9 +22,10 @@ import { askedFor, holdsCodes, listedValues } from './unclaimed.ts';
 import { witnessOf } from './witness.ts';
 
 /**
- * Responses that a latency's selector leaves out although they may be successful: `2xx`, where `20[01]` is selected and other series
- * say `200`. How many of them were slow is known, and which of them were successful is not: the latency is judged as if the slow ones
- * alone belonged to it, and as if the fast ones alone did.
+ * Responses that a latency's selector excludes although they may be successful: `2xx`, where `20[01]` is
+ * selected and other series have `200`. It is known how many of them were slow, but not which were
+ * successful, so the latency is judged as if only the slow ones belonged to it, and as if only the fast ones
+ * did.
  */
 export interface UnclaimedLatencies {
   readonly slow: number;
@@ -37,7 +38,10 @@ const NOTHING_LEFT_OUT: UnclaimedLatencies = { slow: 0, fast: 0, reasons: [] };
 type Latency = PlannedMeasure & { readonly kind: 'latency' };
 type Labels = Series['labels'];
 
-/** @param samples how many the selector counts. @param whole the whole run, of which the frame may be a part */
+/**
+ * @param samples the number that the selector counts
+ * @param whole the whole run, of which the frame may be a part
+ */
 export function unclaimedLatencies(
   planned: Latency,
   { target }: PlannedObjective,
@@ -46,7 +50,7 @@ export function unclaimedLatencies(
   whole: RunRecord,
 ): Result<UnclaimedLatencies, Reason> {
   const { responses: selector, buckets } = planned;
-  // Plans that were stored before such responses were asked for have no selector of them.
+  // Old plans have no selector for such responses.
   if (selector === undefined) return ok(NOTHING_LEFT_OUT);
   const counted = countIncreases(selector, frame, 'zero');
   if (!counted.ok) return counted;
@@ -100,7 +104,7 @@ function latenciesIn(buckets: readonly Increase[], limit: number, { valuesIn }: 
   return { labels, all, fastAtLeast: within ?? 0, fastAtMost: within ?? all };
 }
 
-/** A client that saw each response knows how many successful ones are not among those that were selected. */
+/** A client that saw each response knows how many successful ones were not selected. */
 function missingAtMost({ buckets, clientPath }: Latency, samples: number, frame: Frame, whole: RunRecord) {
   const status = statusPattern(frame.selectedBy(buckets).where);
   const witness = status === null ? null : witnessOf(frame, whole);
@@ -115,7 +119,9 @@ function missingAtMost({ buckets, clientPath }: Latency, samples: number, frame:
 
 // ---------------------------------------------------------------------------------------------- which are in doubt
 
-/** Whether a series is left out by its outcome alone, and its outcome may be one that the selector asks for. */
+/**
+ * Whether a series is excluded only by its outcome, and that outcome may be one that the selector asks for.
+ */
 function mayBeSuccessful(
   labels: Labels,
   where: Readonly<Record<string, LabelMatcher>>,

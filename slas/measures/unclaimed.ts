@@ -59,8 +59,8 @@ function askedBy(planned: Ratio, { selectedBy }: Frame): Asked {
 }
 
 /**
- * Unclaimed events, or why they could not be counted. `countedBad` are the known bad ones, unanswered ones included. The frame may be
- * a part of the run.
+ * Unclaimed events, or why they could not be counted. `countedBad` are the known bad ones, including
+ * unanswered ones. The frame may be a part of the run.
  */
 export function unclaimedBy(
   planned: Ratio,
@@ -202,11 +202,11 @@ function witnessed(
     : { mayBeBad: atMost, outside: share, bad: 0, reasons };
 }
 
-/** What the client saw of the requests that the frame may hold. */
+/** The client's view of the requests that the frame may include. */
 interface ClientsErrors {
   readonly bad: number;
   readonly lost: number;
-  /** Of a part of the run it is not known how many of them the service counted in it. */
+  /** For a part of the run, it is unknown how many of them the service counted in it. */
   readonly answers: number | null;
 }
 
@@ -249,7 +249,7 @@ type UnclaimedParams = Reason<'unclaimed-events'>['params'];
 export const askedFor = (where: Selected['where'], labels: readonly string[]) =>
   labels.map((label) => ({ label, asked: textOf(where[label]!) }));
 
-/** Each value that a selector leaves out with its count, the most frequent first. */
+/** Each value that a selector excludes with its count, the most frequent first. */
 export function listedValues(
   inDoubt: readonly { readonly labels: Labels; readonly count: number }[],
   where: Selected['where'],

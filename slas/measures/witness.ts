@@ -2,18 +2,23 @@ import { countWhere, isLost, ofKinds } from '../client/requests.ts';
 import type { ClientRequests, RunRecord } from '../model/model.ts';
 import type { Frame } from '../window/window.ts';
 
-/** What the client's record of each request says of a frame, be it the whole run or a part of a phase. */
+/** What the client's record of each request says about a frame: the whole run or a part of a phase. */
 export interface Witness {
-  /** Requests that the service may have counted in the frame, and all that it counted there if the frame is the whole run. */
+  /**
+   * Requests that the service may have counted in the frame, and all that it counted there if the frame is
+   * the whole run.
+   */
   readonly requests: ClientRequests;
   readonly lost: number;
   readonly isWhole: boolean;
 }
 
-/** A scrape and a request are timed by two clocks. */
+/** A scrape and a request have times of two different clocks. */
 const CLOCKS_SECONDS = 1;
 
-/** null where others send requests, too, where the load was cut short, or where nobody left a record of each request. */
+/**
+ * null if other clients send requests, if the load was cut short, or if there is no record of each request.
+ */
 export function witnessOf(frame: Frame, { load, window }: RunRecord): Witness | null {
   if (load === null || !load.completed || !frame.isIsolated || load.client === undefined) return null;
   const isWhole = isWholeRun(frame, window);

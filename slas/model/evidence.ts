@@ -23,7 +23,7 @@ export interface Reading {
   /** The query as it was sent, and its evaluation time. */
   readonly query: string;
   readonly atSeconds: number;
-  /** Raw samples of so many seconds before `atSeconds`. Absent where there are none, and in evidence that was stored before it. */
+  /** Raw samples of this many seconds before `atSeconds`. Absent if there are none, and in old evidence. */
   readonly rangeSeconds?: number;
   /** Absent: raw samples. */
   readonly digest?: Aggregate;
@@ -79,7 +79,7 @@ export interface Arrival {
 export interface Missing {
   /** `a scrape of 10.0.0.1:8000` */
   readonly what: string;
-  /** `aggregates`: what functions of the server see of the last samples. Absent in evidence of earlier versions. */
+  /** `aggregates`: how the server's functions see the last samples. Absent in old evidence. */
   readonly kind?: 'scrape' | 'sample' | 'aggregates';
   /** Its newest sample. null: none. */
   readonly newestSeconds: number | null;

@@ -52,16 +52,19 @@ export interface Budget {
 /** One scenario of a k6 script that plans its own load, as k6 itself reports it before the run. */
 export interface PlannedK6Scenario {
   readonly name: string;
-  /** k6's name of it: `constant-arrival-rate`. */
+  /** k6's name for it: `constant-arrival-rate`. */
   readonly executor: string;
   readonly startSeconds: number;
-  /** From its start, without `gracefulStop`. */
+  /** Relative to its start, without `gracefulStop`. */
   readonly maxDurationSeconds: number;
-  /** Iterations a second over time, linear within each stage. null: a closed model, whose rate depends on the service. */
+  /**
+   * Iterations per second over time, linear within each stage. null: a closed model, whose rate depends on
+   * the service.
+   */
   readonly stages:
     | readonly { readonly seconds: number; readonly fromPerSecond: number; readonly toPerSecond: number }[]
     | null;
-  /** null: not known before the run (`constant-vus`, `ramping-vus`). */
+  /** null: unknown before the run (`constant-vus`, `ramping-vus`). */
   readonly plannedIterations: number | null;
 }
 
@@ -70,12 +73,15 @@ export interface Load {
   readonly scenario: string;
   /** Relative to the project; absolute for a script that plans its own load. */
   readonly script: string;
-  /** The script plans its own load (`--script`): what k6 reports of it. Absent: `phases` are the plan. */
+  /** The script plans its own load (`--script`), as k6 reports it. Absent: `phases` are the plan. */
   readonly k6?: {
     readonly scenarios: readonly PlannedK6Scenario[];
-    /** The longest time that k6 may take: `setup()`, `teardown()` and graceful stops included. */
+    /** The longest time that k6 may take, including `setup()`, `teardown()` and graceful stops. */
     readonly longestSeconds: number;
-    /** What k6 must be held to (`--rps`), as a bound applies and an iteration may send several requests. Absent: no bound. */
+    /**
+     * The rate limit that k6 must enforce (`--rps`), because an iteration may send several requests. Absent:
+     * no limit.
+     */
     readonly maxRequestsPerSecond?: number;
   };
   readonly phases: readonly Phase[];
@@ -87,8 +93,8 @@ export interface Load {
   readonly requestTimeoutSeconds: number;
   readonly warmUp: WarmUp | null;
   /**
-   * Σ rate × duration over the phases. Of a phase whose product is no whole number one more may be sent. With `k6`: the
-   * planned iterations of its arrival-rate scenarios.
+   * Σ rate × duration over the phases. A phase whose product is not an integer may send one more. With `k6`:
+   * the planned iterations of its arrival-rate scenarios.
    */
   readonly plannedRequests: number;
   readonly scheduledSeconds: number;
@@ -100,7 +106,10 @@ export type PlannedMeasure =
   | {
       readonly kind: 'latency';
       readonly buckets: string;
-      /** All responses that the successful ones are taken from, at the limit and in all. Absent: it selects no outcome, or was not asked. */
+      /**
+       * All responses that include the successful ones: those within the limit, and the total. Absent: it
+       * selects no outcome, or was not queried.
+       */
       readonly responses?: string;
       readonly percentile: number;
       readonly clientPath: string | null;
@@ -215,7 +224,7 @@ export interface Plan {
    * gauge, or it was not queried.
    */
   readonly refreshed?: readonly string[];
-  /** What each vector selector of this plan selects, as data. Absent, as in plans that were stored before it. */
+  /** What each vector selector of this plan selects, as data. Absent in old plans. */
   readonly selections?: Readonly<Record<string, Selected>>;
   readonly objectives: readonly PlannedObjective[];
   /** Reported with the verdict, which never rests on them. Absent in old plans: not queried. */
@@ -225,17 +234,17 @@ export interface Plan {
 // ---------------------------------------------------------------------------------------------- run record
 
 /**
- * Every request as its caller saw it, ordered by its end. Columns of equal length, because an hour of load has millions of
- * requests. Only slas/client/ reads them.
+ * Every request as its caller experienced it, ordered by end. Columns of equal length, because an hour of
+ * load has millions of requests. Only slas/client/ reads them.
  */
 export interface ClientRequests {
   /** Unix time of the first request's start. */
   readonly originSeconds: number;
   /** From the origin to the start of each, in whole microseconds. */
   readonly startSeconds: Float64Array;
-  /** From start to end, connecting and TLS included, in whole nanoseconds. */
+  /** From start to end, including connecting and TLS, in whole nanoseconds. */
   readonly durationSeconds: Float64Array;
-  /** Of these, the seconds until there was a connection. */
+  /** The part of it before there was a connection. */
   readonly blockedSeconds: Float64Array;
   /** 0: there was no response. */
   readonly status: Uint16Array;
@@ -277,11 +286,11 @@ export interface ThresholdRecord {
 /** One k6 scenario of the load script, over the whole run. */
 export interface ScenarioRecord {
   readonly name: string;
-  /** Those that ended. */
+  /** The iterations that ended. */
   readonly iterations: number;
   readonly droppedIterations: number;
   readonly requests: number;
-  /** How late iterations of an arrival-rate executor began. Absent: not measured. */
+  /** How late the iterations of an arrival-rate executor began. Absent: not measured. */
   readonly startedLateP99Seconds?: number;
 }
 
@@ -330,7 +339,7 @@ export interface LoadRecord {
   readonly otherRequests?: number;
   /** By k6 scenario. Absent: not recorded. */
   readonly scenarios?: readonly ScenarioRecord[];
-  /** Requests that k6 sent to other hosts than the load target: left out of every count. */
+  /** Requests that k6 sent to hosts other than the load target, excluded from every count. */
   readonly elsewhere?: readonly { readonly host: string; readonly requests: number }[];
   /** Samples of other protocols that k6 measured. */
   readonly otherProtocols?: readonly {

@@ -19,7 +19,7 @@ interface Unclaimed {
   readonly others: number;
 }
 
-/** How a service writes the values of a label. */
+/** How a service spells the values of a label. */
 export type Notation =
   | 'three-digits'
   | 'class-digit'
@@ -47,9 +47,12 @@ export interface MeasureReasons {
     readonly percentile: number;
     readonly bucket: readonly [number, number | null];
   };
-  /** `errors`: how many the client received, or the service counted; null: none, or it is not known. */
+  /** `errors`: how many the client received, or the service counted; null: none, or unknown. */
   readonly 'errors-included': { readonly errors: number | null; readonly isByClient: boolean };
-  /** `selected`: what the objective asks for. `atMost`: so many successful responses are not selected; null: not known. */
+  /**
+   * `selected`: what the objective selects. `atMost`: this many successful responses are not selected; null:
+   * unknown.
+   */
   readonly 'unclaimed-latencies': Unclaimed & {
     readonly responses: number;
     readonly selected: readonly Asked[];

@@ -28,11 +28,11 @@ interface Moment {
   readonly perSecond: number;
 }
 
-/** The highest rate of iterations that the arrival-rate scenarios reach together. */
+/** The highest iteration rate that the arrival-rate scenarios reach together. */
 export function peakPerSecond(scenarios: readonly PlannedK6Scenario[]): number {
   const courses = scenarios.map(courseOf);
   const moments = courses.flat().map(({ atSeconds }) => atSeconds);
-  // Rates are linear between these moments, so the peak is at one of them: just before it, or just after it.
+  // Rates are linear between these times, so the peak is at one of them, just before or just after it.
   return moments.reduce((peak, at) => {
     const sums = [0, 1].map((side) =>
       courses.reduce((sum, course) => sum + rateAt(course, at, side as 0 | 1), 0),
@@ -41,7 +41,7 @@ export function peakPerSecond(scenarios: readonly PlannedK6Scenario[]): number {
   }, 0);
 }
 
-/** The corners of a scenario's rate over time; two at the same moment are a jump. */
+/** The corners of a scenario's rate over time; two at the same time are a jump. */
 function courseOf({ startSeconds, stages }: PlannedK6Scenario): readonly Moment[] {
   let atSeconds = startSeconds;
   return (stages ?? []).flatMap(({ seconds, fromPerSecond, toPerSecond }) => {
@@ -51,7 +51,7 @@ function courseOf({ startSeconds, stages }: PlannedK6Scenario): readonly Moment[
   });
 }
 
-/** @param side 0: as the moment is approached; 1: from it on */
+/** @param side 0: just before the time; 1: from it on */
 function rateAt(course: readonly Moment[], at: number, side: 0 | 1): number {
   const pairs = course.slice(1).map((to, index) => ({ from: course[index]!, to }));
   const within = pairs.filter(({ from, to }) =>

@@ -28,7 +28,7 @@ const script = (scenarios: readonly PlannedK6Scenario[], change: Partial<Planned
 const document = (more = '') => unwrap(parseDocument(SHIPPED_YAML + more));
 
 describe('the plan of a script', () => {
-  test('judges every general objective, by the document’s checks, and has no budgets', () => {
+  test('judges every general objective, with the document’s checks, and has no error budgets', () => {
     const plan = planScript(document('\nchecks: ">= 99%"\n'), script([closed(60)]));
     expect(plan.sla).toEqual({ name: 'sentiment-api', scenario: 'shop' });
     expect(plan.objectives.map(({ id }) => id)).toContain('latency-p95');
@@ -41,7 +41,7 @@ describe('the plan of a script', () => {
     expect(plan.load!.warmUp).not.toBeNull();
   });
 
-  test('keeps the bound that k6 is held to, and the confidence that is asked for', () => {
+  test('keeps the rate limit that k6 enforces, and the requested confidence', () => {
     const plan = planScript(document(), script([closed(60)], { maxRequestsPerSecond: 50 }), {
       confidence: 0.95,
     });
@@ -49,7 +49,7 @@ describe('the plan of a script', () => {
     expect(plan.confidence).toBe(0.95);
   });
 
-  test('knows the number of scrapes only: how many requests an iteration sends is not known', () => {
+  test('knows only the number of scrapes: the number of requests per iteration is unknown', () => {
     const plan = planScript(document(), script([steady(25, 60)], { plannedIterations: 1500 }));
     const planned = new Map(analysePower(plan, plan.load!).map((one) => [one.id, one]));
     expect(planned.get('latency-p95')).toMatchObject({
@@ -60,7 +60,7 @@ describe('the plan of a script', () => {
     expect(tooShort(plan, plan.load!)).toEqual([]);
   });
 
-  test('is too short where not even its scrapes decide', () => {
+  test('is too short if even its scrapes cannot decide', () => {
     const plan = planScript(document(), script([steady(25, 5)], { scheduledSeconds: 5 }));
     expect(tooShort(plan, plan.load!)).toMatchObject([
       {
@@ -75,17 +75,17 @@ describe('the load of a script in words', () => {
   const wordsOf = (...scenarios: PlannedK6Scenario[]) =>
     loadInWords(planScript(document(), script(scenarios)).load!);
 
-  test('one scenario needs no name, several have theirs', () => {
+  test('one scenario needs no name, several have their names', () => {
     expect(wordsOf(steady(25, 60))).toBe('25/s for 60 s');
     expect(wordsOf(steady(25, 60), closed(60))).toBe('buy 25/s for 60 s, browse constant-vus for 60 s');
   });
 
-  test('a ramp has its lowest and its highest rate, and says when it begins', () => {
+  test('a ramp has its lowest and its highest rate, and its start time', () => {
     const stages = [{ seconds: 60, fromPerSecond: 1 / 3, toPerSecond: 20 }];
     expect(wordsOf({ ...steady(1, 60, 30), stages })).toBe('0.333/s to 20/s for 60 s from 30 s on');
   });
 
-  test('how much is planned is iterations, and of a closed model not known', () => {
+  test('the planned amount is iterations, and unknown for a closed model', () => {
     const amountOf = (...scenarios: PlannedK6Scenario[]) =>
       amountInWords(planScript(document(), script(scenarios)).load!);
     expect(amountOf(steady(25, 60))).toBe('1,500 iterations in at most 60 s');
@@ -101,7 +101,7 @@ describe('the highest rate of iterations', () => {
     stages: targets.map(([seconds, fromPerSecond, toPerSecond]) => ({ seconds, fromPerSecond, toPerSecond })),
   });
 
-  test('scenarios count together where they overlap, and only there', () => {
+  test('scenarios are added up only where they overlap', () => {
     expect(peakPerSecond([steady(10, 60), steady(20, 60)])).toBe(30);
     expect(peakPerSecond([steady(10, 60), steady(20, 60, 60)])).toBe(20);
     expect(peakPerSecond([closed(60)])).toBe(0);

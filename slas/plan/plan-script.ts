@@ -2,9 +2,9 @@ import type { Load, Plan, PlannedK6Scenario, SlaDocument } from '../model/model.
 import { planWindow } from './plan.ts';
 import type { PlanOverrides } from './planned-load.ts';
 
-/** What k6 says of a script that plans its own load. */
+/** What k6 reports about a script that plans its own load. */
 export interface PlannedScript {
-  /** What the run is called: it stands where a scenario's name does. */
+  /** The name of the run, used in place of a scenario's name. */
   readonly name: string;
   /** Absolute. */
   readonly file: string;
@@ -15,10 +15,13 @@ export interface PlannedScript {
   readonly maxRequestsPerSecond: number | null;
 }
 
-/** k6's own time-out of a request. */
+/** k6's own request timeout. */
 const REQUEST_TIMEOUT_SECONDS = 60;
 
-/** Plans a run of a k6 script with its own load: every objective that is not limited to some scenarios of the document. */
+/**
+ * Plans a run of a k6 script with its own load: every objective that is not limited to some scenarios of the
+ * document.
+ */
 export function planScript(
   document: SlaDocument,
   script: PlannedScript,
@@ -48,6 +51,6 @@ const loadOf = ({ service }: SlaDocument, script: PlannedScript): Load => ({
   warmUp: service.warmUp ?? null,
   plannedRequests: script.plannedIterations,
   scheduledSeconds: script.scheduledSeconds,
-  // Nobody knows before the run how many requests an iteration sends, and so how many may fail.
+  // Before the run, it is unknown how many requests an iteration sends, and so how many may fail.
   budgets: [],
 });

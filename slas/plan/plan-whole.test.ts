@@ -38,8 +38,8 @@ function shop(): SlaDocument {
 }
 
 test('a plan of two phases', () => {
-  // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests; 5% of these are 76.25. Of 1,500, 15 are 1% already.
-  // slas/prometheus/stored-text.test.ts holds the selections against the selectors.
+  // 2.5/s for 10 s and 30/s for 50 s are 1,525 requests; 5% of these are 76.25. Of 1,500, 15 are already 1%.
+  // slas/prometheus/stored-text.test.ts compares the selections with the selectors.
   const { selections: _, ...plan } = unwrap(planScenario(shop(), 'two'));
   expect(plan).toStrictEqual({
     schema: 'sla-harness/plan/v1',

@@ -9,7 +9,10 @@ import { plannedIn } from './planned-in.ts';
 export interface PowerAnalysis {
   readonly id: string;
   readonly target: string;
-  /** Requests; for uptime scrapes, one a second. null: not known before the run, as a k6 script plans iterations. */
+  /**
+   * Requests; for uptime scrapes, one per second. null: unknown before the run, because a k6 script plans
+   * iterations.
+   */
   readonly planned: number | null;
   readonly plannedWhat: 'requests' | 'scrapes';
   /** The minimum number: fewer cannot decide the objective. */

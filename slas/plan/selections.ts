@@ -2,7 +2,7 @@ import type { Objective, Plan, Selected, Selection } from '../model/model.ts';
 import { candidateOf, responsesOf, selected, textOf } from '../prometheus/promql.ts';
 import { REFRESH_METRICS } from './refresh-selectors.ts';
 
-/** Every vector selector of a plan as data, so that nothing has to parse PromQL to learn what it selects. */
+/** Every vector selector of a plan as data, so that no PromQL has to be parsed to learn what it selects. */
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -20,13 +20,15 @@ export interface HttpResponse {
   readonly doubts: readonly string[];
 }
 
-/** A request without a response; `cause` is what the operating system or the time-out says. */
+/** A request without a response; `cause` is the message of the operating system, or the timeout. */
 export interface Unanswered {
   readonly url: string;
   readonly cause: string;
 }
 
-/** Stored evidence has `error` beside its series, so a failed query is a reading, too: it is judged as one. */
+/**
+ * Stored evidence has `error` next to its series, so a failed query is also a reading, and is judged as one.
+ */
 export const silent = (error: string): Answer => ({ series: [], warnings: [], error });
 
 export function parseJson(text: string): unknown {
@@ -50,7 +52,7 @@ function excerpt(said: unknown, redact: (text: string) => string): string {
   return text.length <= MAX_QUOTED_LENGTH ? text : `${text.slice(0, MAX_QUOTED_LENGTH)}…`;
 }
 
-/** @param redact takes secrets out of what the server says */
+/** @param redact removes secrets from the server's message */
 export function readAnswer(
   answered: Result<HttpResponse, Unanswered>,
   expected: 'matrix' | 'vector',

@@ -27,7 +27,7 @@ export interface Asker {
 
 const QUERY_TIMEOUT_MS = 10_000;
 
-/** The raw samples of a selector in the seconds before a moment. */
+/** The raw samples of a selector in the seconds before a given time. */
 export async function readSamples(
   selector: string,
   seconds: number,

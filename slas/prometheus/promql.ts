@@ -192,7 +192,7 @@ export function selectorsOfPlan(plan: Plan): readonly string[] {
   return [...new Set([...neededSelectorsOf(plan), ...candidates])];
 }
 
-/** All events that bad ones are taken from: their selection without the labels that tell them from the others. */
+/** All events that include the bad ones: their selection without the labels that distinguish bad events. */
 export function candidateOf(bad: Selected, all: Selected): Selected {
   const distinguishing = distinguishingLabels(bad, all);
   const rest = Object.entries(bad.where).filter(([label]) => !distinguishing.includes(label));
@@ -206,8 +206,8 @@ export const candidatesOf = (
 ): string => textOf(candidateOf(selectedBy(bad), selectedBy(total)));
 
 /**
- * All responses that a latency's successful ones are taken from, and how many of them took no longer than the
- * limit: its selection without the labels that keep it to successful responses. null: it has none.
+ * All responses that include a latency's successful ones, and how many of them took no longer than the limit:
+ * its selection without the labels that limit it to successful responses. null: it has no such labels.
  */
 export function responsesOf(
   { metric, where }: Selected,

@@ -23,13 +23,13 @@ describe('what a selector selects', () => {
     for (const one of selectorsOfPlan(plan)) expect(selectedIn(plan)(one), one).toEqual(stored(one));
   });
 
-  test('comes from the plan, and not from the text', () => {
+  test('comes from the plan, not from the text', () => {
     const selected = { metric: 'other', where: {} };
     expect(selectedIn({ selections: { 'up{job="a"}': selected } })('up{job="a"}')).toBe(selected);
   });
 });
 
-test('the range of raw samples is data, and in earlier evidence the end of its query', () => {
+test('the range of raw samples is data; in earlier evidence it is parsed from the end of the query', () => {
   expect(rangeOf({ rangeSeconds: 7.5, query: 'up' })).toBe(7.5);
   expect(rangeOf({ query: 'up{job="a[5ms]"}[30000ms]' })).toBe(30);
   expect(rangeOf({ query: 'up' })).toBeNull();

@@ -1,9 +1,9 @@
 import type { Missing, Plan, Reading, Selected } from '../model/model.ts';
 
 /**
- * The door for plans and evidence of earlier versions. They carry some facts in text only: what a selector
- * selects, the range of a query, what was waited for. That text is parsed here and nowhere else; what is
- * written today carries these facts as data.
+ * Reads plans and evidence of earlier versions. They have some facts only as text: what a selector selects,
+ * the range of a query, what was waited for. That text is parsed only here; current versions store these
+ * facts as data.
  */
 
 /** What a vector selector of a plan selects. */
@@ -31,6 +31,6 @@ export function rangeOf({ rangeSeconds, query }: Pick<Reading, 'rangeSeconds' | 
   return range === null ? null : Number(range[1]) / 1000;
 }
 
-/** Whether functions did not see the last samples, so that aggregates may be of older ones. */
+/** Whether functions did not see the last samples, so that aggregates may be outdated. */
 export const isOfAggregates = ({ kind, what }: Missing): boolean =>
   kind === undefined ? what.startsWith("the server's functions") : kind === 'aggregates';

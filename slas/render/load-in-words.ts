@@ -37,7 +37,7 @@ function scenarioInWords({
     : `${executor}, ${countOf(plannedIterations, 'iteration')} in at most ${seconds}${from}`;
 }
 
-/** `1,500 requests in 60 s`: how much is planned; of a closed model nobody knows. */
+/** `1,500 requests in 60 s`: the planned amount, which is unknown for a closed model. */
 export function amountInWords({ k6, plannedRequests, scheduledSeconds }: Load): string {
   const seconds = `${formatCount(scheduledSeconds)} s`;
   if (k6 === undefined) return `${countOf(plannedRequests, 'request')} in ${seconds}`;

@@ -278,7 +278,9 @@ function build(given: Given): Judged {
   return { document, plan, run, evidence: blocks === null ? evidence : thin(plan, run, evidence, blocks) };
 }
 
-/** By what they are made from: most cases have the same document, and parsing one takes longer than judging a case. */
+/**
+ * Cached by their input: most cases have the same document, and parsing one takes longer than judging a case.
+ */
 const documents = new Map<string, SlaDocument>();
 
 function documentOf({ document, service, asks }: Given): SlaDocument {

@@ -4,7 +4,7 @@ import { judgeInWords } from './judge-in-words.ts';
 
 const verdicts = new Map<JudgingCase, VerdictDocument>();
 
-/** The verdict of a case. Several test files read it; a worker that runs them judges the case once. */
+/** The verdict of a case. Several test files use it; a worker that runs them judges each case once. */
 export function verdictOf(one: JudgingCase): VerdictDocument {
   const known = verdicts.get(one);
   if (known !== undefined) return known;

@@ -15,7 +15,7 @@ export interface LateSeries extends Series {
   readonly lateSeconds: number;
 }
 
-/** @param withheldSeconds how long functions over samples do not see the last ones, and repeat older values */
+/** @param withheldSeconds how long functions do not see the last samples, and repeat older values */
 export async function startLateServer(
   series: readonly LateSeries[],
   withheldSeconds = 0,

@@ -85,7 +85,7 @@ export function scopeOf(
     : fail(reason('phase-not-begun', { phase: name! }));
 }
 
-/** Several objectives are judged in the same phase, and cutting a long record takes time. */
+/** Cached, because several objectives are judged in the same phase, and cutting a long record takes time. */
 const scopesOf = new WeakMap<Frame, Map<string, Scope>>();
 
 function narrowedOnce(

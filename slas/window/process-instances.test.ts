@@ -71,7 +71,7 @@ describe('one process', () => {
       fail(reason('started-after-scrape', { target: 'b', seconds: 2.5 })),
     );
   });
-  test('first seen inside must have started close enough for its edge to be known', () => {
+  test('first seen inside must have started after the last possible edge', () => {
     expect(found(every5(92.5, 102, 172))).toEqual(ok([processInstance(92.5, 102, 162, 0)]));
     expect(found(every5(92, 102, 172))).toEqual(fail(reason('started-unseen', { target: 'b', seconds: 8 })));
   });

@@ -52,7 +52,7 @@ export interface Missing {
   readonly counted: number;
 }
 
-/** How much each series of a selector grew, or why they cannot be counted. */
+/** How much each series of a selector grew, or why it cannot be counted. */
 export type Counted = Result<readonly Increase[], Reason>;
 
 export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame {

@@ -18,7 +18,7 @@ const LOAD = 'Check that the load reaches the service that Prometheus scrapes.';
 const KEEP_RECORD = 'Generate the load with `./sla run`, which keeps a record of every request.';
 const EXTEND_BAD = 'Extend the matcher of `bad` in the document, or name the values that are good.';
 
-/** Verdicts that earlier versions stored have the words themselves. */
+/** Verdicts of earlier versions have the words themselves. */
 const NOTATIONS: Readonly<Record<Notation, string>> = {
   'three-digits': 'a number of three digits',
   'class-digit': 'a class of statuses, as one digit',
@@ -273,7 +273,8 @@ export const MEASURES: Entries<MeasureReasons> = {
   'others-send-requests': {
     words: () =>
       'other clients send requests, too, so the requests in flight at the edges of the phase are unknown',
-    meaning: 'The counts of a phase require a client that knows every request (`isolated: false` says it does not).',
+    meaning:
+      'The counts of a phase require a client that knows every request (`isolated: false` says it does not).',
     next: "Judge the phase by the client's clock (`client:`), or judge the whole run.",
   },
   'no-request-record': {
