@@ -113,16 +113,9 @@ describe('a run that cannot start is a harness failure', () => {
     const document = join(folder.path, 'sla.yaml');
     const shipped = await readFile(join(ROOT, SHIPPED_DOCUMENT), 'utf8');
     // A k6 module that is not a script: it exports no function to run.
-    await writeFile(document, shipped.replace('seed: 1', 'script: loadtests/lib/load.ts\n    seed: 1'));
-    const { code, stderr } = await sla([
-      'gate',
-      '--sla',
-      document,
-      '--scenario',
-      'smoke',
-      '--out',
-      folder.path,
-    ]);
+    await writeFile(document, shipped.replaceAll('loadtests/single-texts.ts', 'loadtests/lib/load.ts'));
+    const args = ['--sla', document, '--scenario', 'smoke', '--out', folder.path];
+    const { code, stderr } = await sla(['gate', ...args]);
     expect(stderr).toContain('k6 cannot run loadtests/lib/load.ts');
     expect(code).toBe(4);
   });
