@@ -12,6 +12,7 @@ import * as corpus from './commands/corpus.ts';
 import * as dashboards from './commands/dashboards.ts';
 import * as doctor from './commands/doctor.ts';
 import * as gate from './commands/gate.ts';
+import * as importK6 from './commands/import-k6.ts';
 import * as mutate from './commands/mutate.ts';
 import * as newFiles from './commands/new.ts';
 import * as plan from './commands/plan.ts';
@@ -43,6 +44,7 @@ const COMMANDS = [
   serve,
   stack,
   newFiles,
+  importK6,
   runs,
   doctor,
   bench,

@@ -1,0 +1,67 @@
+import { writeFile } from 'node:fs/promises';
+import { countOf } from '../../../slas/render/numbers.ts';
+import { inspect, nameOf } from '../../run/plan-script.ts';
+import type { Register } from '../command.ts';
+import { HarnessError } from '../errors.ts';
+import { importThresholds, type Left } from '../import-thresholds.ts';
+import { badOption, type PlacedProblem, userPath } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export interface ImportOptions {
+  readonly out?: string;
+}
+
+export const register: Register = (program, io, done) => {
+  program
+    .command('import-k6')
+    .description("write an SLA document from a k6 script's thresholds, and list what could not be translated")
+    .argument('<script>', 'the k6 script, or an archive of it')
+    .option('--out <file>', 'where to write the document (default: standard output)')
+    .action(async (script: string, options: ImportOptions) => done(await importK6(script, options, io)));
+};
+
+/** Asks k6 for the thresholds; nothing is run. An existing file is never replaced. */
+export async function importK6(
+  script: string,
+  { out }: ImportOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const inspected = await inspect(script, undefined, io);
+  if (!inspected.ok) return inspected.error;
+  const { text, translated, left } = importThresholds(inspected.value.thresholds, nameOf(script), script);
+  for (const { threshold, why } of left) io.progress(`not imported: ${threshold}: ${why}`);
+  if (text === null) return [nothingToImport(script, left)];
+  if (out === undefined) io.print(text);
+  else {
+    const problems = await writeNew(userPath(io, out), out, text);
+    if (problems.length > 0) return problems;
+    io.print(
+      `${out}: ${countOf(translated, 'threshold')} imported; lines with CHANGE name the metrics of your service\n`,
+    );
+    io.progress(`check it with: ./sla check ${out}`);
+    io.progress(`run it with: ./sla gate --script ${script} --sla ${out} --target URL --prometheus URL`);
+  }
+  return 0;
+}
+
+function nothingToImport(script: string, left: readonly Left[]): PlacedProblem {
+  const message =
+    left.length === 0
+      ? 'the script sets no thresholds: start a document with ./sla new sla NAME'
+      : 'no threshold of the script can be an objective of a document: start one with ./sla new sla NAME';
+  return { code: 'no-thresholds', path: '', file: script, message };
+}
+
+async function writeNew(file: string, shown: string, text: string): Promise<readonly PlacedProblem[]> {
+  try {
+    await writeFile(file, text, { flag: 'wx' });
+    return [];
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return badOption('--out', `${shown} already exists: choose another name`).error;
+    throw new HarnessError('not-written', `${shown} cannot be written: ${message}`, {
+      nextStep: 'check the permissions of its folder',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,314 @@
+import { parseDocument } from '../../slas/document/document.ts';
+
+/** Writes an SLA document from the thresholds of a k6 script: what they promise, asked of the service's own metrics. */
+
+export interface Imported {
+  /** A document that `./sla check` accepts; null: no threshold could be translated. */
+  readonly text: string | null;
+  readonly translated: number;
+  readonly left: readonly Left[];
+}
+
+/** A threshold that is not in the document. */
+export interface Left {
+  readonly threshold: string;
+  readonly why: string;
+}
+
+type Thresholds = Readonly<Record<string, readonly string[]>>;
+
+/** @param name of the service, for the document; @param script as the operator named it, for comments */
+export function importThresholds(thresholds: Thresholds, name: string, script: string): Imported {
+  const read = Object.entries(thresholds).flatMap(([metric, all]) =>
+    all.map((one) => readThreshold(metric, one)),
+  );
+  const entries = withIds(read.map((one) => ({ one, entry: translate(one) })));
+  const left: Left[] = [];
+  const objectives: Objective[] = [];
+  let checks: string | null = null;
+  for (const { one, entry } of entries) {
+    if (typeof entry === 'string') left.push({ threshold: one.text, why: entry });
+    else if (entry.kind === 'checks') checks = entry.target;
+    else {
+      const problem = problemOf(entry, name);
+      if (problem === null) objectives.push(entry);
+      else left.push({ threshold: one.text, why: problem });
+    }
+  }
+  const text = objectives.length === 0 ? null : documentOf(objectives, { name, script, checks, left });
+  return { text, translated: objectives.length + (checks === null || text === null ? 0 : 1), left };
+}
+
+// ---------------------------------------------------------------------------------------------- reading
+
+interface Read {
+  /** `http_req_duration{name:checkout} p(95)<500` */
+  readonly text: string;
+  readonly metric: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly statistic: string;
+  readonly comparison: string;
+  readonly limit: number;
+}
+
+function readThreshold(metric: string, expression: string): Read {
+  const [, name = metric, list = ''] = /^([^{]+)\{(.*)\}$/s.exec(metric) ?? [];
+  const [, statistic = '', comparison = '', limit = ''] =
+    /^\s*([a-z]+(?:\(\s*[\d.]+\s*\))?)\s*(<=|>=|<|>|===?|!=)\s*(\S+)\s*$/.exec(expression) ?? [];
+  return {
+    text: `${metric} ${expression}`,
+    metric: name,
+    tags: Object.fromEntries(list === '' ? [] : list.split(',').map(tagOf)),
+    statistic: statistic.replaceAll(' ', ''),
+    comparison,
+    limit: Number(limit),
+  };
+}
+
+/** `name:http://127.0.0.1/x`: the value may contain colons. */
+function tagOf(text: string): readonly [string, string] {
+  const at = text.indexOf(':');
+  const value = text.slice(at + 1).trim();
+  return [text.slice(0, at).trim(), value.replace(/^(["'])(.*)\1$/, '$2')];
+}
+
+// ---------------------------------------------------------------------------------------------- translating
+
+interface Objective {
+  readonly kind: 'latency' | 'mean' | 'ratio' | 'throughput';
+  readonly id: string;
+  readonly target: string;
+  readonly percentile: number;
+  /** Labels of the service's series. */
+  readonly where: Readonly<Record<string, string | { readonly matches: string }>>;
+  readonly client: string | null;
+  readonly limitSeconds: number | null;
+  readonly from: string;
+}
+
+type Entry = Objective | { readonly kind: 'checks'; readonly target: string };
+
+const STAYS = 'it stays a threshold of the script, which ./sla gate --script judges as a row of its own';
+
+/** The objective, or why there is none. */
+function translate(one: Read): Entry | string {
+  if (one.comparison === '' || !Number.isFinite(one.limit)) return `its expression cannot be read; ${STAYS}`;
+  if (!['<', '<=', '>', '>='].includes(one.comparison)) return `"${one.comparison}" is no limit; ${STAYS}`;
+  switch (one.metric) {
+    case 'http_req_duration':
+      return latencyOf(one);
+    case 'http_req_failed':
+      return errorsOf(one);
+    case 'http_reqs':
+      return throughputOf(one);
+    case 'checks':
+      return checksOf(one);
+    default:
+      return one.metric.startsWith('http_req_')
+        ? `services do not measure it; ${STAYS}`
+        : `what the service measures of it is not known; ${STAYS}`;
+  }
+}
+
+const isUpper = ({ comparison }: Read) => comparison.startsWith('<');
+
+function latencyOf(one: Read): Entry | string {
+  const percentile =
+    one.statistic === 'med' ? 50 : Number(/^p\(([\d.]+)\)$/.exec(one.statistic)?.[1] ?? Number.NaN);
+  const isMean = one.statistic === 'avg';
+  if (!isUpper(one)) return `a latency must have an upper limit; ${STAYS}`;
+  if (Number.isNaN(percentile) && !isMean) return `a histogram has no exact ${one.statistic}; ${STAYS}`;
+  const labels = labelsOf(one.tags);
+  if (typeof labels === 'string') return labels;
+  const { where, client } = labels;
+  return {
+    ...objective(one, isMean ? 'mean' : 'latency', isMean ? 'latency-mean' : `latency-p${percentile}`),
+    target: `${one.comparison} ${one.limit}ms`,
+    percentile,
+    // Latencies are judged over successful responses, errors by their own objective.
+    where: { ...where, ...(where.status === undefined ? { status: { matches: '2..' } } : {}) },
+    client,
+    limitSeconds: isMean ? null : one.limit / 1000,
+  };
+}
+
+function errorsOf(one: Read): Entry | string {
+  if (one.statistic !== 'rate' || !isUpper(one)) return `an error rate must have an upper limit; ${STAYS}`;
+  const labels = labelsOf(one.tags);
+  if (typeof labels === 'string') return labels;
+  if (labels.where.status !== undefined) return `an error rate cannot be limited to a status; ${STAYS}`;
+  return {
+    ...objective(one, 'ratio', 'error-rate'),
+    target: `${one.comparison} ${percentOf(one.limit)}`,
+    where: labels.where,
+  };
+}
+
+function throughputOf(one: Read): Entry | string {
+  if (one.statistic !== 'rate') return `a count depends on how long the script runs; ${STAYS}`;
+  const labels = labelsOf(one.tags);
+  if (typeof labels === 'string') return labels;
+  return {
+    ...objective(one, 'throughput', 'throughput'),
+    target: `${one.comparison} ${one.limit}/s`,
+    where: labels.where,
+  };
+}
+
+function checksOf(one: Read): Entry | string {
+  if (Object.keys(one.tags).length > 0) return `a document has one limit for all checks; ${STAYS}`;
+  if (one.statistic !== 'rate' || isUpper(one)) return `checks must have a lower limit; ${STAYS}`;
+  return { kind: 'checks', target: `${one.comparison} ${percentOf(one.limit)}` };
+}
+
+const percentOf = (share: number) => `${Number((share * 100).toPrecision(12))}%`;
+
+const objective = (one: Read, kind: Objective['kind'], id: string): Objective => ({
+  ...{ kind, target: '', percentile: Number.NaN, where: {}, client: null, limitSeconds: null },
+  id: [id, ...Object.values(one.tags).map(wordsOf)].filter((part) => part !== '').join('-'),
+  from: one.text,
+});
+
+const wordsOf = (text: string) =>
+  pathOf(text)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+
+/** The path of a URL, with `:id` where a template of `http.url` has `${}`; any other name as it is. */
+const pathOf = (text: string): string => {
+  const path = /^https?:\/\/[^/]*/.test(text) ? text.replace(/^https?:\/\/[^/]*/, '') || '/' : text;
+  return path.replace(/\?.*$/s, '').replace(/\$\{\}/g, ':id');
+};
+
+/** What of k6's tags the service's series can be selected by; or why they cannot. */
+function labelsOf(tags: Read['tags']): Pick<Objective, 'where' | 'client'> | string {
+  let client: string | null = null;
+  const where: Record<string, string | { readonly matches: string }> = {};
+  for (const [tag, value] of Object.entries(tags)) {
+    if (tag === 'name' || tag === 'url') {
+      client = pathOf(value);
+      where.handler = client;
+    } else if (tag === 'method' || tag === 'status') where[tag] = value;
+    else if (tag === 'expected_response' && value === 'true') where.status = { matches: '[23]..' };
+    else if (tag === 'scenario' || tag === 'group')
+      return `the service does not know the ${tag} of k6 that sent a request; ${STAYS}`;
+    else return `the service does not know the tag ${tag}; ${STAYS}`;
+  }
+  return { where, client };
+}
+
+/** The second objective of an id gets a number. */
+function withIds<T extends { readonly entry: Entry | string }>(all: readonly T[]): readonly T[] {
+  const seen = new Map<string, number>();
+  return all.map((one) => {
+    if (typeof one.entry === 'string' || one.entry.kind === 'checks') return one;
+    const { id } = one.entry;
+    const times = (seen.get(id) ?? 0) + 1;
+    seen.set(id, times);
+    const unique = id.replaceAll('.', '-');
+    return { ...one, entry: { ...one.entry, id: times === 1 ? unique : `${unique}-${times}` } };
+  });
+}
+
+/** What the document's own checks say of one objective alone: an unusual percentile, for example. */
+function problemOf(one: Objective, name: string): string | null {
+  const parsed = parseDocument(documentOf([one], { name, script: '', checks: null, left: [] }));
+  return parsed.ok ? null : `${parsed.error[0]!.message}; ${STAYS}`;
+}
+
+// ---------------------------------------------------------------------------------------------- the document
+
+interface Around {
+  readonly name: string;
+  readonly script: string;
+  readonly checks: string | null;
+  readonly left: readonly Left[];
+}
+
+const EDGES = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10];
+
+/** Text in quotes is valid YAML, whatever it contains. */
+const quoted = (text: string) => JSON.stringify(text);
+
+function documentOf(objectives: readonly Objective[], { name, script, checks, left }: Around): string {
+  const limits = objectives.flatMap(({ limitSeconds }) => limitSeconds ?? []);
+  const edges = [...new Set([...EDGES, ...limits])].sort((a, b) => a - b);
+  const hasLatency = objectives.some(({ kind }) => kind === 'latency');
+  return [
+    `# Imported from the thresholds of ${oneLine(script)}. Lines with CHANGE name metrics and labels as most Prometheus clients have them:`,
+    '# correct them to those of your service.',
+    'apiVersion: sla-harness/v1',
+    'kind: SLA',
+    `name: ${name}`,
+    '',
+    'service:',
+    `  selector: { job: ${name} } # CHANGE: labels that every series of the service carries`,
+    '  requests: { counter: http_requests_total } # CHANGE: counts every request, whatever the response',
+    ...(hasLatency
+      ? [
+          '  buckets: # CHANGE: the bucket edges of the service; a latency limit must be one of them',
+          `    http_request_duration_seconds: [${edges.join(', ')}]`,
+        ]
+      : []),
+    '',
+    ...(checks === null ? [] : [`checks: ${quoted(checks)}`, '']),
+    'objectives:',
+    ...objectives.flatMap(linesOf),
+    ...(left.length === 0 ? [] : ['# Not imported:']),
+    ...left.map(({ threshold, why }) => `# - ${oneLine(`${threshold}: ${why}`)}`),
+    '',
+  ].join('\n');
+}
+
+const oneLine = (text: string) => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+
+function linesOf(one: Objective): readonly string[] {
+  const { where } = one;
+  return [
+    `  - id: ${one.id} # ${oneLine(one.from)}`,
+    ...measureOf(one, where).map((line) => `    ${line}`),
+    `    target: ${quoted(one.target)}`,
+    '',
+  ];
+}
+
+function measureOf(one: Objective, where: Objective['where']): readonly string[] {
+  const histogram = [
+    '  histogram: http_request_duration_seconds # CHANGE',
+    `  where: ${labels(where)} # CHANGE`,
+  ];
+  switch (one.kind) {
+    case 'latency':
+      return [
+        'latency:',
+        ...histogram,
+        `  percentile: ${one.percentile}`,
+        ...(one.client === null ? [] : [`  client: ${quoted(one.client)} # the path, or k6's name`]),
+      ];
+    case 'mean':
+      return ['mean:', ...histogram, '  unit: seconds'];
+    case 'ratio':
+      return [
+        'ratio:',
+        `  bad: { counter: http_requests_total, where: ${labels({ ...where, status: { matches: '[45]..' } })}, absent: zero } # CHANGE`,
+        `  total: { counter: http_requests_total, where: ${labels({ ...where, status: { matches: '[12345]..' } })} } # CHANGE`,
+        '  lost: bad',
+      ];
+    case 'throughput':
+      return [
+        `throughput: { counter: http_requests_total${Object.keys(where).length === 0 ? '' : `, where: ${labels(where)}`} } # CHANGE`,
+      ];
+    default:
+      return one.kind satisfies never;
+  }
+}
+
+const labels = (where: Objective['where']) =>
+  `{ ${Object.entries(where)
+    .map(([label, value]) =>
+      typeof value === 'string'
+        ? `${label}: ${quoted(value)}`
+        : `${label}: { matches: ${quoted(value.matches)} }`,
+    )
+    .join(', ')} }`;
