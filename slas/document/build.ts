@@ -130,6 +130,7 @@ function buildObjective(raw: RawObjective): Objective {
     target: limit(raw.target),
     ...(raw.alert === undefined ? {} : { alert: limit(raw.alert) }),
     ...(raw.onlyWhereNamed === undefined ? {} : { onlyWhereNamed: raw.onlyWhereNamed }),
+    ...(raw.unusual === undefined ? {} : { unusual: raw.unusual }),
   };
 }
 

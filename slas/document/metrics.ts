@@ -54,6 +54,9 @@ export function checkIsCounter({ counter, where }: RawCounter, path: string): Pr
 const isOneEdge = (le: NonNullable<RawCounter['where']>[string] | undefined) =>
   le !== undefined && (typeof le !== 'object' || /^(?:\\\+Inf|\d+(?:\\?\.\d+)?)$/.test(le.matches));
 
+/** Whether the name says that a metric counts events: clients of Prometheus append `_total` to counters. */
+export const isNamedAsCounter = (metric: string) => /_(?:total|count|bucket|sum)$/.test(metric);
+
 /** A histogram is named without the suffixes of its series. */
 export function checkHistogram(metric: string, path: string, isUnusual: boolean): Problem[] {
   const at = `${path}.histogram`;

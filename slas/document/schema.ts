@@ -150,7 +150,7 @@ const Objective = Type.Object(
     unusual: Type.Optional(
       Type.Literal(true, {
         description:
-          'Confirms a value that is usually a mistake: a percentile under 50, errors of 50% or more, uptime of 50% or less, a histogram whose name ends in _count',
+          'Confirms a value that is usually a mistake: a percentile under 50, errors of 50% or more, uptime of 50% or less, a histogram whose name ends in _count, a throughput that must stay under its target, a counter whose name does not end in _total',
       }),
     ),
     latency: Type.Optional(Latency),

@@ -10,6 +10,7 @@ import { measurePeak, measureUptime } from './gauges.ts';
 import { allowForEdges } from './in-phase.ts';
 import { measureLatency } from './latency.ts';
 import { type Measured, nothing } from './measured.ts';
+import { ofNamedCounters } from './named-counters.ts';
 import { measureMean, measureThroughput } from './numbers.ts';
 import { measureRatio } from './ratio.ts';
 import { measureRecovery } from './recovery.ts';
@@ -53,13 +54,14 @@ function measure(
   frame: Frame,
   whole: RunRecord,
 ): Measured {
+  const counted = (measured: Measured) => ofNamedCounters(measured, objective, planned, run, frame);
   switch (planned.kind) {
     case 'latency':
       return measureLatency(planned, objective, frame, { plan, run, whole });
     case 'ratio':
-      return measureRatio(planned, run, frame, whole);
+      return counted(measureRatio(planned, run, frame, whole));
     case 'throughput':
-      return measureThroughput(planned, run, frame, plan.requests, phase !== null);
+      return counted(measureThroughput(planned, run, frame, plan.requests, phase !== null));
     case 'uptime':
       return measureUptime(planned, frame);
     case 'peak':

@@ -79,6 +79,8 @@ export interface Objective {
   readonly alert?: Limit;
   /** Applies only to scenarios that name it, because not all traffic contains what it measures. */
   readonly onlyWhereNamed?: true;
+  /** The author confirms what usually is a mistake. */
+  readonly unusual?: true;
 }
 
 export type Arrivals = 'even' | 'poisson';

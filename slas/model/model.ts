@@ -170,6 +170,8 @@ export interface PlannedObjective {
   readonly alert: Limit | null;
   /** Fewer requests (for uptime and peaks: scrapes) than this cannot decide. */
   readonly leastSamples: number;
+  /** Metrics that are subtracted although their names do not say that they count. Absent: none, or confirmed by the document. */
+  readonly unnamedCounters?: readonly string[];
 }
 
 /** An alert on what the plan judges, with the same threshold. */

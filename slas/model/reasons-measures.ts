@@ -110,6 +110,7 @@ export interface MeasureReasons {
 
   // Counters
   readonly 'value-not-whole': { readonly labels: Labels; readonly value: number; readonly atSeconds: number };
+  readonly 'counter-unnamed': { readonly metric: string };
   readonly 'counter-falls-often': { readonly labels: Labels; readonly falls: number };
   readonly 'increase-not-whole': { readonly labels: Labels; readonly increase: number };
   /** `of` null: the mean. */

@@ -1,8 +1,10 @@
 import { thresholdAlertsOf } from '../alerts/rules/rules.ts';
 import { holds } from '../document/limits.ts';
+import { isNamedAsCounter } from '../document/metrics.ts';
 import { isGeneral, unitOf } from '../document/objectives.ts';
 import { problem } from '../document/problems.ts';
 import type {
+  Objective,
   Plan,
   PlannedAlert,
   PlannedAlerts,
@@ -120,6 +122,13 @@ function planAlerts(document: SlaDocument, rows: readonly Row[]): PlannedAlerts 
   };
 }
 
+function unnamedIn({ measure, unusual }: Objective): Pick<PlannedObjective, 'unnamedCounters'> {
+  if (unusual === true || (measure.kind !== 'ratio' && measure.kind !== 'throughput')) return {};
+  const counters = measure.kind === 'ratio' ? [measure.bad, measure.total] : [measure.counter];
+  const unnamed = counters.map(({ metric }) => metric).filter((metric) => !isNamedAsCounter(metric));
+  return unnamed.length === 0 ? {} : { unnamedCounters: [...new Set(unnamed)] };
+}
+
 function planObjective(row: Row, document: SlaDocument, confidence: number | null): PlannedObjective {
   const { objective, phase } = row;
   const measure = planMeasure(objective, document);
@@ -131,6 +140,7 @@ function planObjective(row: Row, document: SlaDocument, confidence: number | nul
     measure,
     target: objective.target,
     alert: objective.alert ?? null,
+    ...unnamedIn(objective),
     leastSamples: leastSamples(measure, objective.target, Math.max(DEFAULT_CONFIDENCE, confidence ?? 0)),
   };
 }

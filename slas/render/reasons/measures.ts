@@ -198,6 +198,13 @@ export const MEASURES: Entries<MeasureReasons> = {
     meaning: 'The selected series is a rate, a ratio or another gauge.',
     next: CORRECT_DOCUMENT,
   },
+  'counter-unnamed': {
+    words: ({ metric }) =>
+      `nothing shows that ${metric} is a counter: its name does not end in _total, _count, _bucket or _sum, and a gauge that happens to rise looks the same; name a counter, or confirm it with unusual: true`,
+    meaning:
+      'A gauge of whole numbers that does not fall in the window cannot be told from a counter by its values.',
+    next: 'Name a counter of the service, or confirm with `unusual: true` on the objective that it is one.',
+  },
   'counter-falls-often': {
     words: ({ labels, falls }) =>
       `${seriesOf(labels)} fell ${countOf(falls, 'time')} inside the window, but counters only rise: it is a gauge, or the service restarted each time; ${NAME_THE_COUNTER}`,

@@ -1,0 +1,37 @@
+import { allResponses } from '../client/requests.ts';
+import type { PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import { reason } from '../model/reasons.ts';
+import type { Frame } from '../window/window.ts';
+import { type Measured, nothing } from './measured.ts';
+
+/**
+ * A gauge of whole numbers that happens never to fall in a window looks like a counter: a queue that grows, a number of sessions.
+ * Its name, the author of the document, or a client that saw as many responses tells that it counts events.
+ */
+export function ofNamedCounters(
+  measured: Measured,
+  { unnamedCounters = [] }: PlannedObjective,
+  planned: PlannedMeasure,
+  run: RunRecord,
+  frame: Frame,
+): Measured {
+  const [metric] = unnamedCounters;
+  if (metric === undefined || measured.kind === 'nothing') return measured;
+  if (isSeenByClient(measured.samples, planned, unnamedCounters, run, frame)) return measured;
+  return nothing(reason('counter-unnamed', { metric }), ...measured.reasons);
+}
+
+/** Of errors alone the client shows nothing: a gauge may be as low as the number of its errors. */
+function isSeenByClient(
+  samples: number,
+  planned: PlannedMeasure,
+  unnamed: readonly string[],
+  { load }: RunRecord,
+  { isIsolated }: Frame,
+): boolean {
+  if (load === null || !load.completed || !isIsolated) return false;
+  if (planned.kind === 'ratio' && unnamed.length > 1) return false;
+  const atLeast =
+    planned.kind === 'ratio' ? [allResponses(load)] : [allResponses(load), load.answered['2xx']];
+  return atLeast.some((answers) => answers > 0 && samples >= answers && samples <= answers + load.lost);
+}
