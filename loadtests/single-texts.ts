@@ -6,7 +6,7 @@ export { handleSummary } from './lib/summary.ts';
 
 export const options = planned();
 
-/** One text per request; how many and when is the scenario's. */
+/** One text per request; the scenario defines how many, and when. */
 export default eachArrival(() => {
   predict(nextText());
 });

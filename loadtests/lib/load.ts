@@ -159,9 +159,9 @@ export function requestNumber(): number {
 let lastAsked = '';
 
 /**
- * With random arrivals, waits before the first request of an arrival until it is due. Returns how late it is, in milliseconds,
- * which the harness cannot know; null for later requests of a visit, which have no scheduled time, and for even arrivals, which k6
- * itself starts on time.
+ * With random arrivals, waits before the first request of an arrival until it is due. Returns its delay in
+ * milliseconds, which the harness cannot know; null for later requests of a visit, which have no scheduled
+ * time, and for even arrivals, which k6 itself starts on time.
  */
 export function awaitArrival(): number | null {
   const { due, durationSeconds, leadSeconds } = phasePlan();

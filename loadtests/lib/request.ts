@@ -8,7 +8,10 @@ import { awaitArrival, countRequest, load, phaseBeganMs, target } from './load.t
  * k6's own samples. Each request is sent once and never retried.
  */
 
-/** k6 knows nothing of random arrivals, so the script reports how late they started and when their phase began (Unix ms). */
+/**
+ * k6 knows nothing about random arrivals, so the script reports their delays and when their phase began (Unix
+ * ms).
+ */
 const isRandom = load.arrivals === 'poisson';
 const late = isRandom ? new Trend('sla_started_late_ms') : null;
 const phaseBegan = isRandom ? new Trend('sla_phase_began_at_ms') : null;
@@ -20,7 +23,7 @@ const authorization: Readonly<Record<string, string>> = __ENV.SLA_TARGET_TOKEN
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
 
-/** Of every request. */
+/** For every request. */
 const params = {
   responseType: 'text' as const,
   // A redirect is a response like any other; load goes only to the address it was sent to.

@@ -3,7 +3,10 @@ import { plannedIn } from '../../slas/plan/planned-in.ts';
 import { countOf, formatCount, formatValue } from '../../slas/render/numbers.ts';
 import type { SeenRequest } from './record/recorder.ts';
 
-/** Stops a load whose objective can no longer be met: the error budget that it has for the whole plan is exceeded. */
+/**
+ * Stops a load once the error budget of an objective for the whole plan is exceeded, so that the objective
+ * can no longer be met.
+ */
 export interface BudgetWatch {
   see(request: SeenRequest): void;
   /** Why the load must stop, in words; null while every budget holds. */

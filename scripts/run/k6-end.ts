@@ -85,7 +85,7 @@ function isWhole(
   { sent, answered, lost, droppedIterations }: Counts,
   { plannedRequests, k6 }: Load,
 ): boolean {
-  // Of a script that plans its own load, nobody knows how many requests were still to come.
+  // For a script that plans its own load, the number of remaining requests is unknown.
   if (k6 !== undefined) return false;
   const ended = lost + allResponses({ answered });
   return sent > 0 && sent + droppedIterations >= plannedRequests && ended === sent;

@@ -87,10 +87,10 @@ export async function startGenerators(load: Load, stack: Stack, options: RunK6Op
   };
 }
 
-/** The address that k6 sends to: in containers another one than ours. */
+/** The address that k6 sends to; in containers it differs from ours. */
 const targetOf = (stack: Stack) => stack.generators?.serviceUrl ?? stack.serviceUrl;
 
-/** What the objectives' `client:` names. */
+/** The paths in the objectives' `client:`. */
 const selectorsOf = (objectives: readonly PlannedObjective[]): readonly string[] => [
   ...new Set(
     objectives.flatMap(({ measure }) => {
@@ -230,7 +230,10 @@ interface Watch extends Disposable {
 /** k6 writes its samples once a second. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Passes each request to the progress reporter and to those who may stop the load, which is stopped once. */
+/**
+ * Passes each request to the progress reporter and to the guards that may stop the load; the load is stopped
+ * once.
+ */
 function watchFor(
   guards: readonly BudgetWatch[],
   { each, watch }: Generators,

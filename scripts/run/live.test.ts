@@ -19,7 +19,7 @@ const request = (durationMs: number, status = 200) => ({
   scenario: 'hold',
 });
 
-test('progress shows how many requests were sent, how fast, and the percentiles beside their targets', () => {
+test('progress shows the number of requests, the rate, and the percentiles with their targets', () => {
   const live = watchLoad(plan.objectives, plan.load!);
   const see = (count: number, durationMs: number, status?: number) => {
     for (let one = 0; one < count; one++) live.see(request(durationMs, status));

@@ -99,7 +99,7 @@ function reportedBy(ends: readonly EndedK6[], summary: Summary | null): Partial<
   };
 }
 
-/** What the verdict does not rest on: requests to other hosts, and other protocols. */
+/** Parts of the load that the verdict does not rest on: requests to other hosts, and other protocols. */
 const elsewhereOf = ({ elsewhere, grpc, webSockets }: Recorded): Partial<LoadRecord> => {
   const others = [
     { protocol: 'grpc' as const, samples: grpc },

@@ -21,7 +21,7 @@ const sense = (line: string) =>
     .replace(/≈ |\s+/g, ' ')
     .trim();
 
-test.each([['healthy', 0]] as const)('is worded as the gate words the row %s', async (name, index) => {
+test.each([['healthy', 0]] as const)("has the gate's words for the row %s", async (name, index) => {
   const { plan, run, evidence } = (await recordingOf(MATRIX.find((row) => row.name === name)!))!;
   const rendered = renderText(judge(plan, run, evidence), plan, { colour: false, isVerbose: false });
   const printed = rendered.split('\n').map(sense);

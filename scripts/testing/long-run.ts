@@ -45,7 +45,7 @@ export async function makeLongRun(parent: string, root: string, options: LongRun
   return path;
 }
 
-/** Two halves, each a phase with rows of its own. */
+/** Two halves, each a phase with its own rows. */
 const documentOf = ({ ratePerSecond, durationSeconds }: LongRunOptions) => `
 apiVersion: sla-harness/v1
 kind: SLA

@@ -7,8 +7,8 @@ import { FILES } from '../runs/bundle.ts';
 import { makeLongRun, THREE_MILLION } from './long-run.ts';
 
 /**
- * What it takes to judge and show a run of 3 million requests from its folder: `node scripts/testing/measure-long-run.ts`.
- * The figures are in docs/performance.md.
+ * The cost of judging and showing a run of 3 million requests from its folder: `node
+ * scripts/testing/measure-long-run.ts`. The figures are in docs/performance.md.
  */
 
 const ROOT = join(import.meta.dirname, '..', '..');

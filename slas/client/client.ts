@@ -78,12 +78,12 @@ export function viewOfClient(
 const LOWER = [0.5, 0.75, 0.9, 0.95, 0.99];
 
 interface Judged extends Selection {
-  /** How long they took, and for how long they had no connection: each in ascending order. */
+  /** Their durations and their connecting times, each in ascending order. */
   readonly ordered: Float64Array;
   readonly blocked: Float64Array;
 }
 
-/** Several objectives judge the same requests, and sorting millions takes time. */
+/** Cached, because several objectives judge the same requests, and sorting millions takes time. */
 const judged = new WeakMap<ClientRequests, Map<string, Judged>>();
 
 /** Judged are successful responses, and unanswered requests, which exceed any limit. */

@@ -6,7 +6,10 @@ import { type ClientRequest, columnsOf, GrowingColumns } from './columns.ts';
 import { decodeClient, encodeClient } from './file.ts';
 import { mergeClients } from './merge.ts';
 
-/** The file of a client's requests: what is written is read again, and what is no such file is refused with the reason. */
+/**
+ * The file of a client's requests: what is written can be read again, and invalid files are rejected with the
+ * reason.
+ */
 
 const PATHS = ['/', '/predict', '/checkout/:id', 'ä\n"'];
 
@@ -62,7 +65,7 @@ describe('a record of requests', () => {
     expect(sizeOf(99) - sizeOf(10)).toBe(24 * 89);
   });
 
-  test('that was read from a part of a larger buffer is the same', () => {
+  test('is the same when read from part of a larger buffer', () => {
     const bytes = encodeClient(columnsOf(1000, []));
     const larger = new Uint8Array(bytes.length + 10);
     larger.set(bytes, 3);
@@ -71,7 +74,7 @@ describe('a record of requests', () => {
 });
 
 describe('several records', () => {
-  test('are merged into all their requests, ordered by their ends', () => {
+  test('merges into one record with all requests, ordered by end', () => {
     const nearby = fc.integer({ min: 0, max: 9e6 }).map((micros) => 1e9 + micros / 1e6);
     const some = fc
       .tuple(nearby, fc.array(request, { maxLength: 20 }))
@@ -89,7 +92,7 @@ describe('several records', () => {
   });
 });
 
-test('columns that grow have every request, ordered by their ends, from the first start on', () => {
+test('columns that grow have every request, ordered by end, starting from the first start', () => {
   const sent = fc.record({
     endMicros: fc.integer({ min: 1.7e15, max: 1.7e15 + 1e9 }),
     seconds: fc.integer({ min: 0, max: 60e9 }).map((nanos) => nanos / 1e9),
@@ -113,7 +116,7 @@ test('columns that grow have every request, ordered by their ends, from the firs
   expect(new GrowingColumns().done()).toBeNull();
 });
 
-describe('what is no record of requests is refused, with the reason', () => {
+describe('bytes that are not a record of requests are rejected with the reason', () => {
   const one = { startSeconds: 1, durationSeconds: 0.5, blockedSeconds: 0, status: 200, path: '/predict' };
   const whole = () => encodeClient(columnsOf(1000, [one, one, one]));
   const first = whole().length - 3 * 24;

@@ -128,11 +128,11 @@ export const selectWhere = (client: ClientRequests, is: Condition): Selection =>
   positions: positionsWhere(client, is),
 });
 
-/** How long each lasted, in ascending order; without a response a request lasts forever. */
+/** Their durations in ascending order; infinite without a response. */
 export const ascendingSeconds = ({ client, positions }: Selection): Float64Array =>
   valuesAt(positions, (index) => waitAt(client, index)).sort();
 
-/** How long each had no connection, in ascending order. */
+/** Their connecting times in ascending order. */
 export const ascendingBlocked = ({ client, positions }: Selection): Float64Array =>
   valuesAt(positions, (index) => client.blockedSeconds[index]!).sort();
 
@@ -210,7 +210,7 @@ export function sentAt(client: ClientRequests, isThen: Moment, originSeconds: nu
   return { ...taken, originSeconds, startSeconds: taken.startSeconds.map(shifted) };
 }
 
-/** The requests of each of these kinds, by start, end (in Unix seconds) and outcome; null: of none. */
+/** The requests of each of these kinds, by start, end (in Unix seconds) and outcome; null: none. */
 export function ofKinds<K extends string>(
   client: ClientRequests,
   kinds: readonly K[],

@@ -5,7 +5,7 @@ import { healthy } from '../testing/cases.ts';
 import { encodeClient } from './file.ts';
 import { type ClientText, restored, type StoredRunRecord, storedFiles } from './stored.ts';
 
-/** A run as it is stored: run.json, and client.bin next to it. */
+/** A run as stored: run.json, and client.bin next to it. */
 
 const { run } = healthy({ client: '1490x0.05/0.01 8x0.3=503 2xlost' });
 const files = storedFiles(run);
@@ -28,7 +28,7 @@ test('without a record of its requests, and without load, it has one file', () =
   }
 });
 
-test('a file of requests that is missing, cut off, or of another run is refused', () => {
+test('a file of requests that is missing, truncated, or from another run is rejected', () => {
   const { client } = run.load!;
   expect(failureOf(files.run, null)).toEqual({
     file: 'client.bin',
@@ -44,7 +44,7 @@ test('a file of requests that is missing, cut off, or of another run is refused'
   });
 });
 
-describe('a run that an earlier version stored, with its requests as text', () => {
+describe('a run stored by an earlier version, with its requests as text', () => {
   const text: ClientText = {
     originSeconds: 1000,
     ...{ startMs: '0.0 12.5 40.1', durationMs: '5.123 10000.000 7.001', blockedMs: '0 1.5 0' },
@@ -55,7 +55,7 @@ describe('a run that an earlier version stored, with its requests as text', () =
     load: { ...files.run.load!, client: { ...text, ...changes } },
   });
 
-  test('is read as it was', () => {
+  test('is read unchanged', () => {
     expect(storedProblems('run', stored())).toEqual([]);
     expect(unwrap(restored(stored(), null)).load!.client).toEqual({
       originSeconds: 1000,

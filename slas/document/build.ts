@@ -16,7 +16,7 @@ import { isGeneral, unitOf } from './objectives.ts';
 import type { RawCounter, RawDocument, RawObjective, RawScenario } from './schema.ts';
 import { valuesOf } from './units-of.ts';
 
-/** A document from YAML content that was checked. */
+/** A document from checked YAML content. */
 
 export function build(raw: RawDocument): SlaDocument {
   const objectives = raw.objectives.map(buildObjective);

@@ -101,7 +101,7 @@ const NO_ERROR_AT_ALL = /^(?:false|no|none|nil|null|undefined|n\/a|0|-|no_?(?:er
 const ERROR_LABEL = /error|exception|fail|fault/i;
 /** Whether the values of a label name errors. */
 export const isErrorLabel = (label: string) => ERROR_LABEL.test(label);
-/** Whether a value under such a label says that there was no error. */
+/** Whether a value under such a label means that there was no error. */
 export const isNoErrorWord = (label: string, value: string) =>
   isErrorLabel(label) && NO_ERROR_AT_ALL.test(value);
 const ALL_WELL = /^(?:true|yes|1)$/i;

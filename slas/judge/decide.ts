@@ -179,7 +179,7 @@ function decideShare(
         isWhole: true,
       };
   }
-  // Of a script's own plan it is not known how many requests are missing.
+  // For a script's own plan, the number of missing requests is unknown.
   const isBounded = doubts.length === 0 || plan.load?.k6 === undefined;
   if (isBounded && doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
     // Even if every missing request were good, the limit is broken by the bad ones counted already.
@@ -259,7 +259,7 @@ function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): D
   // It is then unknown how many requests other clients sent, and so which share of all was unanswered.
   if (plan.isolated === false) return null;
   const { lost, sent, plannedRequests, completed, droppedIterations } = run.load;
-  // Of a script's own plan it is not known how many requests are missing.
+  // For a script's own plan, the number of missing requests is unknown.
   if (plan.load?.k6 !== undefined && (!completed || droppedIterations > 0)) return null;
   const all = Math.max(sent, plannedRequests, leastSamples);
   const miss = missesBy(objective, lost, lost, all);

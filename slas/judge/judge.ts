@@ -34,10 +34,10 @@ import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
  * service's clock and by the client's.
  * 4. certainty.ts computes how certain that is; if the plan asks for a confidence, the interval decides
  * (ruling.ts).
- * 5. What a k6 script that plans its own load says itself, its thresholds and its checks, are rows of the
- * verdict, too (script-rows.ts).
- * 6. One missed row is a fail, whatever else is undecided. If all are met and no precondition is
- * broken, it is a pass. Anything else is inconclusive: a pass is never the default.
+ * 5. The thresholds and checks of a k6 script that plans its own load are rows of the verdict, too
+ * (script-rows.ts).
+ * 6. One missed row is a fail, whatever else is undecided. If all are met and no precondition is broken, it
+ * is a pass. Anything else is inconclusive: a pass is never the default.
  * 7. alerts.ts cross-checks the verdict with Prometheus's own alerts. Differences are reported and change
  * nothing.
  */
@@ -96,7 +96,9 @@ function explained(decision: Decision, { measured, view, scope }: Seen, plan: Pl
   };
 }
 
-/** A script may use another protocol, or other paths than the document: then the service's clock alone decided. */
+/**
+ * A script may use another protocol, or other paths than the document; then only the service's clock decided.
+ */
 function withoutClient(decision: Decision, { objective, view }: Seen, { plan, run }: Grounds): Decision {
   const { measure } = objective;
   if (plan.load?.k6 === undefined || measure.kind !== 'latency' || measure.clientPath === null)

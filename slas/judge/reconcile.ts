@@ -85,12 +85,12 @@ function severalTimes(client: number, lost: number, service: number): Reason | n
   return reason('counted-several-times', { times });
 }
 
-/** Fewer requests than this are doubled by the traffic of others now and then. */
+/** With fewer requests than this, other traffic occasionally doubles them by chance. */
 const MIN_FOR_FACTOR = 100;
 
 /**
- * Other clients may send as many requests as ours, but hardly ever exactly as many: that suggests a process
- * that is scraped twice, also if others are expected.
+ * Other clients may send as many requests as ours, but hardly ever exactly as many: an exact multiple
+ * suggests a process that is scraped twice, even if other clients are expected.
  */
 const exactFactor = (client: number, lost: number, service: number): Reason | null =>
   client >= MIN_FOR_FACTOR && [client, client + lost].some((own) => service % own === 0)

@@ -11,8 +11,9 @@ import type {
 import { type Reason, reason } from '../model/reasons.ts';
 
 /**
- * What a k6 script that plans its own load says itself, as rows of the verdict: each of its thresholds, and its checks. A
- * crossed threshold is a miss, as k6 would exit by it, unless the load was not the planned one.
+ * The results of a k6 script that plans its own load, as rows of the verdict: each of its thresholds, and its
+ * checks. A crossed threshold is a miss, because k6 would exit with an error, unless the load was not the
+ * planned one.
  */
 export function scriptRows(
   plan: Plan,
@@ -27,9 +28,9 @@ export function scriptRows(
   ];
 }
 
-/** Without these, what k6 measured is not what the script planned to measure. */
+/** Preconditions without which k6 did not measure what the script planned to measure. */
 const RESTS_ON = ['load-delivered', 'generator-on-time', 'nothing-died'];
-/** A request that began late fails no sooner for it. */
+/** A late request does not fail because it was late. */
 const NOT_FOR_FAILURES = ['generator-on-time'];
 
 // ---------------------------------------------------------------------------------------------- thresholds
@@ -53,7 +54,7 @@ function thresholdRow(
     value: isTold ? Number((value * factor).toPrecision(12)) : null,
     unit,
     target,
-    // k6 counts no samples of counters and gauges: it compares one number.
+    // k6 does not count samples of counters and gauges: it compares one number.
     samples: one.samples ?? 1,
   };
 }
@@ -72,7 +73,10 @@ function outcomeOf(one: ThresholdRecord, load: LoadRecord, broken: readonly Prec
 const doubted = ({ id, reasons }: Precondition, seen: readonly Reason[]) =>
   reason('seen-so-far', { because: [reason('precondition-broken', { id, because: reasons })], seen });
 
-/** A run that ended because of a crossed threshold is short for that reason alone: `abortOnFail` says that it decides. */
+/**
+ * A run that was ended by a crossed threshold is short only for that reason: with `abortOnFail`, the
+ * threshold decides.
+ */
 function doubtsOfMiss(
   { metric }: ThresholdRecord,
   load: LoadRecord,
@@ -85,18 +89,21 @@ function doubtsOfMiss(
   );
 }
 
-/** By k6's exit code, as scripts/run/k6-end.ts words it: 99 before the end of the plan is `abortOnFail`. */
+/**
+ * Recognised by k6's exit code, as scripts/run/k6-end.ts words it: 99 before the end of the plan is
+ * `abortOnFail`.
+ */
 const hasEndedTheRun = ({ completed, stoppedBecause, droppedIterations, thresholds = [] }: LoadRecord) =>
   !completed &&
   droppedIterations === 0 &&
   /^k6 ended with exit code 99\b/.test(stoppedBecause ?? '') &&
   thresholds.some(({ isCrossed }) => isCrossed);
 
-/** `max>=0` and its like hold for every value: they make k6 print a metric, and promise nothing. */
+/** `max>=0` and similar thresholds hold for every value: they only make k6 print a metric. */
 const isPromise = ({ threshold, isCrossed }: ThresholdRecord) =>
   isCrossed || !/^\s*[a-z]+(\([\d.]+\))?\s*>=\s*0(\.0+)?\s*$/.test(threshold);
 
-/** Trends of k6 that are times, in milliseconds. */
+/** k6's trend metrics that are times, in milliseconds. */
 const TIMES =
   /^(http_req_(duration|blocked|connecting|tls_handshaking|sending|waiting|receiving)|(iteration|group|grpc_req)_duration|ws_(connecting|session_duration|ping))(\{|$)/;
 
@@ -106,7 +113,7 @@ const statisticOf = (threshold: string) => {
   return statistic === undefined ? '' : ` ${statistic.trim()}`;
 };
 
-/** Metric values in the units of the verdict, and the limit as people write it. */
+/** Metric values in the units of the verdict, and the limit as users write it. */
 function readThreshold({ metric, threshold, samples }: ThresholdRecord): {
   readonly unit: Unit;
   readonly factor: number;
@@ -127,8 +134,9 @@ function readThreshold({ metric, threshold, samples }: ThresholdRecord): {
 // ---------------------------------------------------------------------------------------------- checks
 
 /**
- * The checks as a whole, by the document's limit or else all of them; checks that a threshold of the script judges have its
- * row. The precondition `checks-passed` has counted, and knows which failures are requests that count as errors already.
+ * All checks together, by the document's limit, otherwise all must pass; checks with a threshold in the
+ * script have their own row. The precondition `checks-passed` has counted them, and excludes failures of
+ * requests that already count as errors.
  */
 function checksRow(
   { checks: limit }: Plan,
@@ -159,7 +167,7 @@ function checksRow(
 
 // ---------------------------------------------------------------------------------------------- rows
 
-/** What Prometheus was not asked for has no query, no interval and no phase. */
+/** There is no query, interval or phase, because Prometheus was not queried. */
 const row = (id: string, title: string, verdict: ObjectiveOutcome, reasons: readonly Reason[]) => ({
   id,
   title,

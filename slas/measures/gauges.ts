@@ -52,7 +52,7 @@ export function measureUptime(planned: PlannedMeasure & { kind: 'uptime' }, fram
       odd ??= found?.find((value) => value > 1);
       if (found === undefined || found.length < series) unknown++;
       else if (found.every((value) => value === 1)) up++;
-      // A number of replicas does not say how many there should be.
+      // A number of replicas does not show how many there should be.
       else if (!isDown) unknown++;
       if (!isWider || (atSeconds >= frame.fromSeconds && atSeconds <= frame.toSeconds)) continue;
       outside.samples++;

@@ -128,7 +128,7 @@ function doubtOfValue(label: string, value: string, asked: Asked, known: readonl
   if (codes?.every((code) => code < '400')) return null;
   if (claimsGrpc(match) && isGrpcWord(label, value)) return null;
   if (isClaimedAsGood) return null;
-  // Under `exception`, every word names one: `Timeout.*` leaves the others out.
+  // Under `exception`, every word names one: `Timeout.*` excludes the others.
   return isOneMetric && isErrorLabel(label) ? 'unknown' : doubtOfWord(match, value, values, isOneMetric);
 }
 

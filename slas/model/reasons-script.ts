@@ -1,10 +1,10 @@
 /** Codes without parameters. */
 type Nothing = Record<string, never>;
 
-/** What is found of a k6 script that plans its own load, and of what it says itself. */
+/** Findings on a k6 script that plans its own load, and the script's own results. */
 export interface ScriptReasons {
   // Its load
-  /** `planned` null: of closed models nobody knows. */
+  /** `planned` null: unknown for closed models. */
   readonly 'script-iterations': {
     readonly iterations: number;
     readonly planned: number | null;
@@ -12,7 +12,7 @@ export interface ScriptReasons {
   };
   readonly 'scenarios-not-recorded': Nothing;
   readonly 'scenario-idle': { readonly scenario: string };
-  /** What is missing began and was interrupted, or did not begin. */
+  /** The missing iterations were interrupted, or never began. */
   readonly 'scenario-off-plan': {
     readonly scenario: string;
     readonly iterations: number;
@@ -33,13 +33,13 @@ export interface ScriptReasons {
     readonly hosts: readonly { readonly host: string; readonly requests: number }[];
     readonly more: number;
   };
-  /** The document asks for the client's own clock, and it has nothing to say. */
+  /** The document asks for the client's own clock, but it has no data. */
   readonly 'client-saw-none': {
     readonly path: string;
     readonly protocols: readonly { readonly protocol: string; readonly samples: number }[];
   };
 
-  // What it says itself
+  // The script's own results
   /** `value` in k6's own unit; null: each load generator has its own. */
   readonly 'k6-compared': {
     readonly threshold: string;

@@ -3,7 +3,7 @@ import type { Load, PlannedK6Scenario } from '../model/model.ts';
 /** Arrival-rate executors hold their rate whatever the service does; closed models slow down with it. */
 export const isOpen = ({ stages }: PlannedK6Scenario) => stages !== null;
 
-/** Whether a script's load is one rate from beginning to end, whatever the service does. */
+/** Whether a script's load has a constant rate from start to end, whatever the service does. */
 export function isOneHold(load: Load | null): boolean {
   const scenarios = load?.k6?.scenarios ?? [];
   const [first] = scenarios;

@@ -1,7 +1,7 @@
 import type { Limit, PlannedMeasure } from '../model/model.ts';
 import { budgetOf, minRequests } from '../statistics/statistics.ts';
 
-/** How many requests or scrapes an objective needs at least to be judged. */
+/** The minimum number of requests or scrapes to judge an objective. */
 
 /** This many scrapes are enough to judge a gauge, because scrapes need no confidence interval. */
 const MIN_SCRAPES = 10;

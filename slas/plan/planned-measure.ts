@@ -2,7 +2,7 @@ import { statusPattern } from '../document/statuses.ts';
 import type { Limit, Objective, PlannedMeasure, Selection, SlaDocument } from '../model/model.ts';
 import { responsesOf, select, selected, textOf } from '../prometheus/promql.ts';
 
-/** What Prometheus is asked for an objective. */
+/** What is queried from Prometheus for an objective. */
 
 export function planMeasure({ measure, target }: Objective, document: SlaDocument): PlannedMeasure {
   const service = document.service.selector;

@@ -72,7 +72,9 @@ export interface Given {
    * `constant-vus for 60s`, `shared-iterations 1500 in 60s`. null: none.
    */
   readonly script: Readonly<Record<string, string>> | null;
-  /** What each of its scenarios did: `1500`, `1490, 10 dropped`, `1500, late 0.3`. null: not recorded. */
+  /**
+   * The results of each of its scenarios: `1500`, `1490, 10 dropped`, `1500, late 0.3`. null: not recorded.
+   */
   readonly did: Readonly<Record<string, string | number>> | null;
   /** Requests that it aimed at other hosts, by host. */
   readonly elsewhere: Readonly<Record<string, number>>;

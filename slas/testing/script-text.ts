@@ -1,7 +1,7 @@
 import type { LoadRecord, PlannedK6Scenario } from '../model/model.ts';
 import type { PlannedScript } from '../plan/plan-script.ts';
 
-/** A k6 script that plans its own load, and what it did, as judging cases write them. */
+/** A k6 script that plans its own load, and its results, in the notation of judging cases. */
 
 const scenarioOf = (name: string, text: string): PlannedK6Scenario => {
   const [, executor, iterations, from, to, seconds] =

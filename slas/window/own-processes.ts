@@ -3,9 +3,10 @@ import { roleOf } from '../prometheus/promql.ts';
 import { belongsTo, parseValue, type TargetWindow } from './targets.ts';
 
 /**
- * Whether a start time, or a CPU time, is that of the process that counts requests. A target may pass on the metrics of several
- * processes, such as those of a sidecar: a series with a label of its own (`container="proxy"`) that the counters do not have
- * describes another process, and proves nothing about this one.
+ * Whether a start time, or a CPU time, belongs to the process that counts requests. A target may pass on the
+ * metrics of several processes, such as those of a sidecar: a series with an additional label
+ * (`container="proxy"`) that the counters do not have describes another process, and proves nothing about
+ * this one.
  */
 export function isOfCountingProcess(
   { labels }: Series,
@@ -24,7 +25,7 @@ export function isOfCountingProcess(
   });
 }
 
-/** OpenTelemetry names the library that recorded a metric, which differs within one process. */
+/** OpenTelemetry adds the name of the library that recorded a metric, which differs within one process. */
 const SCOPE = /^otel_scope_/;
 
 const countersOf = (
@@ -38,10 +39,10 @@ const countersOf = (
     return counts ? series.filter((one) => belongsTo(one, target)) : [];
   });
 
-/** 0 is what exporters write that do not know the start time: it stays 0 in the next process. */
+/** Exporters that do not know the start time write 0, which stays 0 in the next process. */
 const isKnown = ({ samples }: Series) => samples.some(([, text]) => parseValue(text) > 0);
 
-/** The start times that would show a restart of the process that counts. */
+/** The start times that would show a restart of the counting process. */
 export const provingStarts = (
   target: Pick<TargetWindow, 'labels'>,
   plan: Plan,

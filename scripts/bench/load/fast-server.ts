@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 
 /**
- * A server that answers within microseconds, so that what a load generator costs is not hidden by the service. It speaks as much
- * HTTP/1.1 as k6 needs for GET: every request gets the same response.
+ * A server that responds within microseconds, so that the service does not hide the cost of a load generator.
+ * It implements as much of HTTP/1.1 as k6 needs for GET: every request gets the same response.
  */
 
 const BODY = '{"ok":true}';
@@ -24,7 +24,7 @@ const server = createServer((socket) => {
     rest = text.slice(at);
     if (requests > 0) socket.write(requests === 1 ? RESPONSE : Buffer.concat(Array(requests).fill(RESPONSE)));
   });
-  // A client that hangs up is not an error of this server.
+  // A client that disconnects is not an error of this server.
   socket.on('error', () => socket.destroy());
 });
 

@@ -4,8 +4,8 @@ import { runLoad } from '../../run/run-k6.ts';
 import { useExisting } from '../../stack/existing.ts';
 
 /**
- * The harness while it loads, in a process of its own, so that its CPU time can be measured: k6, the stream of its samples, the
- * watches and the record. Argument: a file with the options.
+ * The harness under load in its own process, so that its CPU time can be measured: k6, the stream of its
+ * samples, the guards and the record. Argument: a file with the options.
  */
 
 interface Options {
@@ -36,7 +36,7 @@ process.stdout.write(
   })}\n`,
 );
 
-/** k6's `http_req_duration`, which leaves out the time until there was a connection. */
+/** k6's `http_req_duration`, which excludes connecting. */
 function durationsMs({ durationSeconds, blockedSeconds }: ClientRequests): Float64Array {
   return durationSeconds.map((seconds, at) => Math.round(seconds * 1e9 - blockedSeconds[at]! * 1e9) / 1e6);
 }

@@ -8,7 +8,10 @@ import {
   type Place,
 } from './measure.ts';
 
-/** What the harness adds to k6: the same requests by plain k6 and by the harness, in turn, on one machine. */
+/**
+ * The overhead of the harness over k6: the same requests by plain k6 and by the harness, in turn, on one
+ * machine.
+ */
 
 export interface LoadBenchOptions {
   readonly rounds: number;
@@ -17,7 +20,7 @@ export interface LoadBenchOptions {
 
 export interface LoadBench extends LoadBenchOptions {
   readonly atRate: Readonly<Record<GeneratorName, readonly LoadSample[]>>;
-  /** Requests per second that were delivered on time without a dropped iteration, one a round. */
+  /** Requests per second that were sent on time without a dropped iteration, one value per round. */
   readonly highest: Readonly<Record<GeneratorName, readonly number[]>>;
 }
 
@@ -40,7 +43,7 @@ export async function benchLoad(options: LoadBenchOptions, place: Place): Promis
 const empty = <T>() =>
   Object.fromEntries(generatorNames.map((name) => [name, [] as T[]])) as Record<GeneratorName, T[]>;
 
-/** Each round begins with another one, so that none always has the warmest machine. */
+/** Each round begins with a different one, so that none always has the warmest machine. */
 const turned = (round: number) =>
   generatorNames.map((_, index) => generatorNames[(index + round) % generatorNames.length]!);
 
@@ -51,7 +54,7 @@ const measureAt = (name: GeneratorName, ratePerSecond: number, seconds: number, 
     place,
   );
 
-/** Beyond it the client would measure its own delay, as in the verdict's precondition `generator-on-time`. */
+/** Beyond this, the client would measure its own delay, as in the precondition `generator-on-time`. */
 const MAX_LATE_MS = 100;
 const isOnTime = ({ dropped, lateP99Ms }: LoadSample) => dropped === 0 && (lateP99Ms ?? 0) <= MAX_LATE_MS;
 
@@ -77,12 +80,12 @@ export interface LoadTarget {
   readonly what: string;
   readonly limit: string;
   readonly value: number;
-  /** Of the median, at 90% or more; null with fewer than five rounds. */
+  /** Bounds of the median, with at least 90% confidence; null with fewer than five rounds. */
   readonly bounds: readonly [number, number] | null;
   readonly met: boolean;
 }
 
-/** What is promised of the load generator, each as a ratio of one round. */
+/** The targets of the load generator, each a ratio within one round. */
 export function loadTargets({ atRate, highest }: LoadBench): readonly LoadTarget[] {
   return (['script', 'library'] as const).flatMap((name) => {
     const per = (read: (sample: LoadSample) => number) =>

@@ -9,7 +9,7 @@ import { childrenOf } from '../../process/processes.ts';
 import { readCpuSeconds } from '../cpu.ts';
 import { type LoadShape, writeLibraryScript, writePlainScript } from './scripts.ts';
 
-/** One load, and what it cost. */
+/** One load, and its cost. */
 export interface LoadSample {
   readonly requests: number;
   /** Of k6, per request. */
@@ -156,7 +156,9 @@ interface Used {
 
 const LOOK_EVERY_MS = 50;
 
-/** Reads CPU time and peak memory of k6 until its starter ends; the last look is at most 50 ms before k6 ends. */
+/**
+ * Reads CPU time and peak memory of k6 until its starter ends; the last read is at most 50 ms before k6 ends.
+ */
 async function watchUse(
   starter: ReturnType<typeof spawn>,
   pidOf: () => number | undefined,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 export interface LoadShape {
   readonly ratePerSecond: number;
   readonly seconds: number;
-  /** Ready before the load begins, in all three. */
+  /** Virtual users ready before the load begins, in all three. */
   readonly virtualUsers: number;
 }
 

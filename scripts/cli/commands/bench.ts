@@ -102,7 +102,7 @@ function sizeOf({
   return accept({ rounds, seconds });
 }
 
-/** Measures the load generator beside plain k6; exit 1 when a target is missed. */
+/** Compares the load generator with plain k6; exits with 1 if a target is missed. */
 async function benchLoadCommand(options: BenchOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const size = sizeOf(options);
   if (!size.ok) return size.error;

@@ -1,6 +1,6 @@
 /**
- * k6's CSV output (`--out csv=…`, times in Unix microseconds), read as it arrives. k6 writes a dozen rows per request, so rows of
- * metrics that nobody asked for are skipped without being split.
+ * k6's CSV output (`--out csv=…`, times in Unix microseconds), read as it arrives. k6 writes a dozen rows per
+ * request, so rows of other metrics are skipped without being split.
  */
 
 /** The columns that the record needs; an absent column is read as an empty text. */

@@ -29,7 +29,7 @@ test('iterations beyond the plan do not count', () => {
   expect(latenessOf([], dueAtRate(1, 3))).toBeNull();
 });
 
-test('a rate that rises from 0 to 10/s in 2 s has 10 iterations, at the times at which the area is whole', () => {
+test('a rate that rises from 0 to 10/s in 2 s has 10 iterations, at the times at which the area is an integer', () => {
   const due = dueInStages([{ seconds: 2, fromPerSecond: 0, toPerSecond: 10 }]);
   expect(due).toHaveLength(10);
   // 2.5 t² = n

@@ -45,7 +45,7 @@ export class Paths {
     return { path: this.#index(this.#selected(path, named) ?? named ?? path) };
   }
 
-  /** A name may be a URL of the target, as the template literal `http.url` makes it. */
+  /** A name may be a URL of the target, as the template literal `http.url` produces. */
   #pathOfName(name: string): string {
     const { origin } = this.#target;
     if (!/^https?:\/\//.test(name)) return name;

@@ -6,20 +6,20 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../testing/sla.ts';
 import { openPipe } from './pipe.ts';
 
-test('everything that a program writes is read, although it stops reading for a while', async () => {
+test('everything that a program writes is read, even if the reader pauses', async () => {
   await using folder = await temporaryFolder();
   let bytes = 0;
   await using pipe = await openPipe(join(folder.path, 'samples'), (chunk) => {
     bytes += chunk.length;
   });
-  // More than a pipe holds.
+  // More than a pipe can buffer.
   const writer = spawn('sh', ['-c', `head -c 3000000 /dev/zero > "$0"`, pipe.path]);
   await once(writer, 'exit');
   await pipe.close();
   expect(bytes).toBe(3_000_000);
 });
 
-test('a program that never opens the pipe leaves nothing waiting', async () => {
+test('a program that never opens the pipe blocks nothing', async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, 'samples');
   const found: Buffer[] = [];
@@ -31,6 +31,6 @@ test('a program that never opens the pipe leaves nothing waiting', async () => {
   expect(existsSync(path)).toBe(false);
 });
 
-test('a folder in which no pipe can be made is an error that names it', async () => {
+test('a folder in which no pipe can be created is reported', async () => {
   await expect(openPipe('/proc/samples', () => {})).rejects.toMatchObject({ code: 'no-pipe' });
 });

@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 import { HarnessError } from '../../cli/errors.ts';
 
 /**
- * A named pipe that another program writes as if it were a file, so that nothing of what it writes is stored. This process
- * keeps the writing end open, too: the stream ends when `close` is called and everything written has been read, whether the
- * program ever opened the pipe or not.
+ * A named pipe that another program writes to as if it were a file, so that its output is not stored. This
+ * process also keeps the writing end open: the stream ends when `close` is called and everything written has
+ * been read, whether or not the program ever opened the pipe.
  */
 export interface NamedPipe extends AsyncDisposable {
   readonly path: string;
@@ -16,7 +16,7 @@ export interface NamedPipe extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What is left in a pipe is at most 64 KiB, so reading it takes no longer than this, even on a busy machine. */
+/** A pipe buffers at most 64 KiB, so reading the rest takes no longer than this, even on a busy machine. */
 const MAX_DRAIN_MS = 20_000;
 
 const openFile = promisify(open);
@@ -41,7 +41,8 @@ export async function openPipe(path: string, found: (chunk: Buffer) => void): Pr
   });
   const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('data', found);
-  // After an error there is nothing to read; the verdict rests on what was read, and compares it with the service's counts.
+  // After an error there is nothing more to read; the verdict rests on what was read, and compares it with
+  // the service's counts.
   socket.on('error', () => socket.destroy());
   const release = async () => {
     const fd = keeper;

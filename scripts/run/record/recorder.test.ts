@@ -126,7 +126,7 @@ describe('paths', () => {
     expect(pathsOf(request('/a/1', { name: `${TARGET}/a/\${}` }))).toEqual(['/a/${}']);
   });
 
-  test('what an objective names comes first: a path, a name, or a template', () => {
+  test('what an objective names takes precedence: a path, a name, or a template', () => {
     const named = request('/checkout/17', { name: 'buy' });
     expect(pathsOf(named, ['/checkout/17'])).toEqual(['/checkout/17']);
     expect(pathsOf(named, ['buy'])).toEqual(['buy']);
@@ -184,7 +184,7 @@ describe('iterations and checks', () => {
     );
   });
 
-  test('checks of the script library say which bodies were looked at; others say nothing', () => {
+  test('checks of the script library show which bodies were checked; others show nothing', () => {
     const { bodies } = record([
       row('checks', { check: 'right', tags: 'sla=body' }),
       row('checks', { check: 'right', value: 0, tags: 'a=b&sla=body' }),

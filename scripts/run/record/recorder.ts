@@ -6,7 +6,7 @@ import { Paths } from './paths.ts';
 
 /** The record of a run, made from the samples that k6 itself emits for any script, as they arrive. */
 
-/** One request to the target, for those who watch the load. */
+/** One request to the target, for the observers of the load. */
 export interface SeenRequest {
   /** Unix milliseconds. */
   readonly endMs: number;
@@ -19,19 +19,19 @@ export interface SeenRequest {
   readonly scenario: string;
 }
 
-/** What k6 recorded of one of its scenarios. */
+/** k6's record of one of its scenarios. */
 export interface ScenarioSamples {
   requests: number;
   iterations: number;
   dropped: number;
   /** Unix seconds at which iterations started or were dropped. */
   readonly moments: number[];
-  /** What a script with a schedule of its own reports: how late it started, and when its schedule began (Unix ms). */
+  /** What a script with its own schedule reports: its delays, and when its schedule began (Unix ms). */
   readonly lateMs: number[];
   beganMs: number;
 }
 
-/** Checks of response bodies that the script library makes, by what was checked. */
+/** The script library's checks of response bodies, by what was checked. */
 export interface BodyChecks {
   /** Successful responses that were checked, each once. */
   checked: number;
@@ -54,7 +54,7 @@ export interface Recorded {
 /** k6 writes milliseconds with six decimals. */
 const nanosOf = (milliseconds: number) => Math.round(milliseconds * 1e6);
 
-/** Metrics of loadtests/lib, only with random arrivals: k6 knows nothing of their schedule. */
+/** Metrics of loadtests/lib, only with random arrivals, whose schedule k6 does not know. */
 const LATE = 'sla_started_late_ms';
 const BEGAN = 'sla_phase_began_at_ms';
 

@@ -2,7 +2,7 @@ import type { Load, LoadRecord, Phase, PhaseRecord } from '../../../slas/model/m
 import { arrivalsIn, dueAtRate, dueInStages, latenessOf, p99 } from './lateness.ts';
 import type { Recorded, ScenarioSamples } from './recorder.ts';
 
-/** What the record says of the schedule: when each phase began, and how late iterations started. */
+/** The record's view of the schedule: when each phase began, and how late iterations started. */
 export function scheduleOf(load: Load, recorded: Recorded): Partial<LoadRecord> {
   const timed = [...recorded.scenarios].map(([name, samples]) => ({
     name,

@@ -30,7 +30,7 @@ export function loadDelivered(plan: Plan, run: RunRecord): Precondition {
   return off === null ? check(id, true, ...sentOf(run.load)) : check(id, false, ...sentOf(run.load), off);
 }
 
-/** A k6 script plans iterations; how many requests each of them sends is not planned. */
+/** A k6 script plans iterations; the number of requests per iteration is not planned. */
 function scriptDelivered(
   planned: Load,
   { scenarios }: NonNullable<Load['k6']>,

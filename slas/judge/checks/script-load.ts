@@ -10,11 +10,14 @@ import { type Reason, reason } from '../../model/reasons.ts';
 import { isOpen } from '../../plan/k6-rate.ts';
 import { check } from './check.ts';
 
-/** Preconditions about the load of a k6 script that plans it itself: k6 says in iterations what it planned, and what it did. */
+/**
+ * Preconditions on the load of a k6 script that plans its own load: k6 reports its plan and its results in
+ * iterations.
+ */
 
 type Scenarios = NonNullable<LoadRecord['scenarios']>;
 
-/** What of the script's plan k6 did not do; null: nothing. */
+/** The part of the script's plan that k6 did not carry out; null: none. */
 export function offScriptPlan(
   scenarios: readonly PlannedK6Scenario[],
   record: LoadRecord,
@@ -44,7 +47,7 @@ function dropped(scenarios: readonly PlannedK6Scenario[], recorded: Scenarios): 
   return null;
 }
 
-/** One iteration more or less lies at a scenario's end. */
+/** One iteration may fall on either side of a scenario's end. */
 function missing(
   scenarios: readonly PlannedK6Scenario[],
   recorded: Scenarios,
@@ -76,7 +79,7 @@ function idle(scenarios: readonly PlannedK6Scenario[], recorded: Scenarios): Rea
 const silent = ({ sent, otherProtocols = [] }: LoadRecord) =>
   sent === 0 && otherProtocols.every(({ samples }) => samples === 0) ? reason('nothing-sent', {}) : null;
 
-/** How many iterations ended of those that were planned, and what they sent. */
+/** How many of the planned iterations ended, and what they sent. */
 export function iterationsOf(scenarios: readonly PlannedK6Scenario[], record: LoadRecord): readonly Reason[] {
   if (record.scenarios === undefined) return [];
   const isKnown = scenarios.every(({ plannedIterations }) => plannedIterations !== null);
@@ -90,7 +93,7 @@ export function iterationsOf(scenarios: readonly PlannedK6Scenario[], record: Lo
   ];
 }
 
-/** The arrival-rate scenario that started latest, if it was later than is allowed. */
+/** The arrival-rate scenario with the latest starts, if that exceeds the limit. */
 export function lateScenario(load: Load, record: LoadRecord, allowedSeconds: number): Reason | null {
   const open = load.k6?.scenarios.filter(isOpen).map(({ name }) => name) ?? [];
   const late = (record.scenarios ?? [])
@@ -102,11 +105,11 @@ export function lateScenario(load: Load, record: LoadRecord, allowedSeconds: num
   return reason('scenario-late', { scenario: late.name, lateSeconds: late.startedLateP99Seconds! });
 }
 
-/** None where the load is not a script's own. */
+/** Empty if the load is not planned by a script. */
 export const scriptPreconditions = (plan: Plan, { load }: RunRecord): readonly Precondition[] =>
   plan.load?.k6 === undefined ? [] : [openModel(plan.load.k6.scenarios), toTargetOnly(load)];
 
-/** What a closed model cannot show is not held against the run: it is said. */
+/** Limitations of a closed model are reported, and do not prevent a pass. */
 function openModel(scenarios: readonly PlannedK6Scenario[]): Precondition {
   const closed = scenarios.filter((one) => !isOpen(one)).map(({ name }) => name);
   return closed.length === 0
@@ -116,7 +119,7 @@ function openModel(scenarios: readonly PlannedK6Scenario[]): Precondition {
 
 const MAX_HOSTS = 5;
 
-/** k6 was kept from other hosts: what depended on them failed, and is in the checks and thresholds of the script. */
+/** k6 was kept from other hosts: the effects are in the script's own checks and thresholds. */
 function toTargetOnly(load: LoadRecord | null): Precondition {
   const id = 'requests-to-target';
   if (load === null) return check(id, null, reason('no-run-record', {}));

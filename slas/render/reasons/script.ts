@@ -6,7 +6,7 @@ const NOTHING = 'Nothing.';
 const MORE_VUS =
   'Give the scenario more virtual users (`preAllocatedVUs`, `maxVUs`), or the load generator more CPU.';
 
-/** What is found of a k6 script that plans its own load, and of what it says itself. */
+/** Findings on a k6 script that plans its own load, and the script's own results. */
 export const SCRIPT: Entries<ScriptReasons> = {
   'script-iterations': {
     words: ({ iterations, planned, requests }) => {
