@@ -77,12 +77,12 @@ test('what cannot be translated is listed with why, in the document too', () => 
   expect(whyNot('http_req_duration{group:::pay}', 'p(95)<500')).toContain('does not know the group of k6');
   expect(whyNot('http_req_duration{mine:1}', 'p(95)<500')).toContain('does not know the tag mine');
   expect(whyNot('http_req_waiting', 'p(95)<500')).toContain('services do not measure it');
-  expect(whyNot('basket_value', 'avg>20')).toContain('what the service measures of it is not known');
+  expect(whyNot('basket_value', 'avg>20')).toContain('it is unknown how the service measures it');
   expect(whyNot('http_reqs', 'count>1000')).toContain('depends on how long the script runs');
   expect(whyNot('checks{check:body}', 'rate>0.9')).toContain('one limit for all checks');
   expect(whyNot('http_req_duration', 'p(20)<500')).toContain('row of its own');
   const { text } = imported({ http_req_failed: ['rate<0.01'], basket: ['avg>2'] });
-  expect(text).toContain('# - basket avg>2: what the service measures of it is not known');
+  expect(text).toContain('# - basket avg>2: it is unknown how the service measures it');
 });
 
 test('text of the script cannot add lines to the document', () => {

@@ -106,7 +106,7 @@ function translate(one: Read): Entry | string {
     default:
       return one.metric.startsWith('http_req_')
         ? `services do not measure it; ${STAYS}`
-        : `what the service measures of it is not known; ${STAYS}`;
+        : `it is unknown how the service measures it; ${STAYS}`;
   }
 }
 

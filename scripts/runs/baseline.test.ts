@@ -91,7 +91,7 @@ describe('the baseline', () => {
     expect(await chosen(await leave(4, { plan: withoutBudgets }))).toBe(id(2));
   });
 
-  test('of an external service is a run of an external service', async () => {
+  test('of a run of an external service is a run of an external service, too', async () => {
     await leave(1, { environment: { faults: null } });
     expect(await chosen(await leave(4, { environment: { faults: null } }))).toBe(id(1));
   });

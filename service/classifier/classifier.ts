@@ -54,7 +54,7 @@ export interface Inference {
   /** When a worker began it, by performance.now(). */
   readonly beganMs: number;
   readonly durationMs: number;
-  /** The timings of those of its requests that asked for them. */
+  /** The timings of its requests that asked for them. */
   readonly journeys: readonly Journey[];
 }
 

@@ -10,7 +10,7 @@ export const register: Register = (program, io, done) => {
   const command = program.command('run').description('run the load only, and leave a run folder');
   addScript(addLoadOptions(command))
     .argument('[scenario]', 'a scenario of the document')
-    .option('--list', 'print the scenarios of the document, one a line, and run nothing')
+    .option('--list', 'print the scenarios of the document, one per line, and run nothing')
     .action(async (scenario: string | undefined, options: RunOptions & { list?: boolean }) =>
       done(
         options.list === true

@@ -14,7 +14,7 @@ export const register: Register = (program, io, done) =>
     .argument('[args...]', 'passed on to vitest: names of test files, --coverage, …')
     .option(
       '--full',
-      'all tests: they need a container engine, Chromium, and tools that are built for minutes once',
+      'all tests: they need a container engine, Chromium, and tools that take minutes to build once',
     )
     .allowUnknownOption()
     .action(async (args: string[], options: TestOptions) => done(await test(args, options, io)));
