@@ -82,7 +82,7 @@ describe('a scenario is added', () => {
   test('before the others, with their indentation', () => {
     const text = documentText('api')
       .replaceAll('\n  smoke:', '\n    smoke:')
-      .replace(/\n {4}(description: 20|rate|duration|seed)/g, '\n      $1');
+      .replace(/\n {4}(description: 20|script|rate|duration|seed)/g, '\n      $1');
     expect(parsed(withScenario(text, 'peak', entry))).toEqual(['peak', 'smoke']);
   });
 
