@@ -1,7 +1,8 @@
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { DashboardLinkType } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { DashboardSpec } from './dashboards.ts';
-import { DATASOURCE, grafanaPanel } from './grafana-panels.ts';
+import { DATASOURCE } from './grafana-basics.ts';
+import { grafanaPanel } from './grafana-panels.ts';
 import { metric } from './metrics.ts';
 import { narrowed } from './objectives.ts';
 import type { Panel, View } from './panel.ts';

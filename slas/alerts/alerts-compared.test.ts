@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from '../judge/judge.ts';
 import type { HeldAlert, ObjectiveVerdict, PlannedAlert, Reading, Series } from '../model/model.ts';
-import { healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
+import { ORIGIN_SECONDS } from '../testing/case-text.ts';
+import { healthy } from '../testing/cases.ts';
 import { holdAlerts } from './cross-check.ts';
 
 /**

@@ -4,7 +4,8 @@ import type { Evidence } from '../model/model.ts';
 import { renderMarkdown } from '../render/markdown.ts';
 import { renderText } from '../render/text.ts';
 import { alertReadings } from '../testing/alert-readings.ts';
-import { healthy, type Judged, ORIGIN_SECONDS, readCaseFiles } from '../testing/cases.ts';
+import { ORIGIN_SECONDS } from '../testing/case-text.ts';
+import { healthy, type Judged, readCaseFiles } from '../testing/cases.ts';
 
 /** The cross-check of alerts and verdict; the resulting verdicts are in cases/alerts.yaml. */
 

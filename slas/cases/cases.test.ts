@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Evidence } from '../model/model.ts';
 import type { VerdictDocument } from '../render/json.ts';
-import { type ExpectedObjective, type JudgingCase, ORIGIN_SECONDS, readCaseFiles } from '../testing/cases.ts';
+import type { ExpectedObjective } from '../testing/case-text.ts';
+import { ORIGIN_SECONDS } from '../testing/case-text.ts';
+import { type JudgingCase, readCaseFiles } from '../testing/cases.ts';
 import { judgeInWords, type ObjectiveInWords } from '../testing/judge-in-words.ts';
 import { verdictOf } from '../testing/judged-cases.ts';
 

@@ -1,136 +1,19 @@
 import Type, { type Static } from 'typebox';
 import { MIN_CONFIDENCE } from './limits.ts';
+import {
+  Counter,
+  closed,
+  Latency,
+  Mean,
+  Peak,
+  Ratio,
+  Recovery,
+  text,
+  Uptime,
+  Where,
+} from './measure-schemas.ts';
 
 /** The schema of an SLA document. It validates documents, and is published as JSON Schema for editors. */
-
-const closed = { additionalProperties: false } as const;
-const text = (description: string, example?: string) =>
-  Type.String({ minLength: 1, description, ...(example === undefined ? {} : { examples: [example] }) });
-
-const Where = Type.Record(
-  Type.String(),
-  Type.Union([
-    Type.String(),
-    Type.Number(),
-    Type.Object(
-      { matches: Type.String({ description: 'Regular expression (RE2) for the whole value' }) },
-      closed,
-    ),
-  ]),
-  { description: 'Labels that the series must have: an exact value, or { matches: regular expression }' },
-);
-
-const Counter = Type.Object(
-  {
-    counter: text('Name of the counter', 'http_requests_total'),
-    where: Type.Optional(Where),
-    absent: Type.Optional(
-      Type.Literal('zero', {
-        description: 'A series that never existed counts as 0. Use it for errors only.',
-      }),
-    ),
-  },
-  closed,
-);
-
-const histogramFields = {
-  histogram: text('Name of the histogram, without _bucket', 'http_request_duration_seconds'),
-  where: Type.Optional(Where),
-};
-
-const timeUnit = Type.Union(
-  [
-    Type.Literal('seconds'),
-    Type.Literal('milliseconds'),
-    Type.Literal('microseconds'),
-    Type.Literal('nanoseconds'),
-  ],
-  { description: 'Unit of the bucket edges (le), if the name of the histogram does not contain it' },
-);
-
-const Latency = Type.Object(
-  {
-    ...histogramFields,
-    unit: Type.Optional(timeUnit),
-    percentile: Type.Number({
-      exclusiveMinimum: 0,
-      exclusiveMaximum: 100,
-      description:
-        'At least this percentage of the requests must be at or under the limit: 95, not 0.95. Under 50 only with unusual: true',
-    }),
-    client: Type.Optional(
-      text(
-        'Path whose requests are also judged by the latency that the client measured; the worse of both decides',
-        '/predict',
-      ),
-    ),
-  },
-  closed,
-);
-
-const Ratio = Type.Object(
-  {
-    bad: Counter,
-    total: Counter,
-    lost: Type.Optional(
-      Type.Literal('bad', { description: 'Requests that got no response count as bad, too' }),
-    ),
-  },
-  closed,
-);
-
-const Uptime = Type.Object(
-  { gauge: text('A gauge that is 1 while the service is up'), where: Type.Optional(Where) },
-  closed,
-);
-
-const unit = Type.Union(
-  [
-    Type.Literal('ratio'),
-    Type.Literal('seconds'),
-    Type.Literal('milliseconds'),
-    Type.Literal('microseconds'),
-    Type.Literal('nanoseconds'),
-    Type.Literal('number'),
-  ],
-  {
-    description:
-      'Unit of the values: a ratio from 0 to 1 (limit 0.85 or 85%), times in this unit (limit 200ms), or any number. Default: the time unit in the metric name, else ratio',
-  },
-);
-
-const Peak = Type.Object(
-  {
-    gauge: text('A gauge; its highest value at any scrape is judged', 'queue_length'),
-    where: Type.Optional(Where),
-    unit: Type.Optional(unit),
-  },
-  closed,
-);
-
-const Mean = Type.Object(
-  {
-    ...histogramFields,
-    unit: Type.Optional(unit),
-    client: Type.Optional(
-      text(
-        'Path on which each successful response makes one observation: if the client saw more responses, observations are missing',
-        '/predict',
-      ),
-    ),
-  },
-  closed,
-);
-
-const Recovery = Type.Object(
-  {
-    of: text(
-      'Id of the latency objective whose target the client must see met again; it needs a client path',
-      'latency-p95',
-    ),
-  },
-  { ...closed, description: 'How fast the latency returns to its target after the end of a phase' },
-);
 
 const Objective = Type.Object(
   {
@@ -392,7 +275,11 @@ export const DocumentSchema = Type.Object(
 );
 
 export type RawDocument = Static<typeof DocumentSchema>;
+
 export type RawObjective = RawDocument['objectives'][number];
+
 export type RawScenario = NonNullable<RawDocument['scenarios']>[string];
+
 export type RawCounter = Static<typeof Counter>;
+
 export type RawAlerting = NonNullable<RawDocument['alerting']>;

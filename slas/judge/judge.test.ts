@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ObjectiveVerdict, Verdict } from '../model/model.ts';
 import { wordsOf } from '../render/reasons/words.ts';
-import { type Given, healthy } from '../testing/cases.ts';
+import type { Given } from '../testing/case-text.ts';
+import { healthy } from '../testing/cases.ts';
 import { judge } from './judge.ts';
 
 /** What a verdict reports of each objective besides its outcome; outcomes are in cases/. */

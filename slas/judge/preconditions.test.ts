@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Evidence, LoadRecord, RunRecord } from '../model/model.ts';
 import { wordsOf } from '../render/reasons/words.ts';
-import { type Given, healthy } from '../testing/cases.ts';
+import type { Given } from '../testing/case-text.ts';
+import { healthy } from '../testing/cases.ts';
 import { judge } from './judge.ts';
 
 /** Preconditions at their limits, each with its message. Their effect on a verdict is tested in cases/. */

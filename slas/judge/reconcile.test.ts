@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Evidence, Plan, RunRecord } from '../model/model.ts';
-import { type Given, healthy } from '../testing/cases.ts';
+import type { Given } from '../testing/case-text.ts';
+import { healthy } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 
 /**

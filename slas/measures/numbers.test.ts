@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { columnsOf } from '../client/columns.ts';
 import type { ClientRequests, LoadRecord } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
-import type { Given } from '../testing/cases.ts';
+import type { Given } from '../testing/case-text.ts';
 import { cutOf } from '../testing/frames.ts';
 import type { Measured } from './measured.ts';
 import { measureMean, measureThroughput } from './numbers.ts';

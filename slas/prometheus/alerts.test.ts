@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Evidence, Plan, RunRecord } from '../model/model.ts';
-import { healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
+import { ORIGIN_SECONDS } from '../testing/case-text.ts';
+import { healthy } from '../testing/cases.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 import { startPrometheus } from '../testing/prometheus-server.ts';
 import { collectEvidence } from './prometheus.ts';

@@ -1,7 +1,8 @@
 import type { Plan, PlannedMeasure, RunRecord } from '../model/model.ts';
 import type { Increase } from '../window/increases.ts';
 import { countIncreases, cutWindow, type Frame } from '../window/window.ts';
-import { type Given, healthy } from './cases.ts';
+import type { Given } from './case-text.ts';
+import { healthy } from './cases.ts';
 
 /**
  * A cut window of the healthy service, and the growth of its counters, for tests of computations in between.

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { columnsOf } from '../client/columns.ts';
 import type { ObjectiveVerdict, Sample, Series } from '../model/model.ts';
-import { healthy, ORIGIN_SECONDS } from '../testing/cases.ts';
+import { ORIGIN_SECONDS } from '../testing/case-text.ts';
+import { healthy } from '../testing/cases.ts';
 import { thin } from '../testing/downsampled.ts';
 import { judgeInWords } from '../testing/judge-in-words.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Given } from '../testing/cases.ts';
+import type { Given } from '../testing/case-text.ts';
 import { cutOf } from '../testing/frames.ts';
 import { boundBySeconds, uncountedOf, unobservedOf } from './uncounted.ts';
 

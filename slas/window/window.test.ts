@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { reason } from '../model/reasons.ts';
 import { fail, ok } from '../model/result.ts';
-import { type Given, ORIGIN_SECONDS } from '../testing/cases.ts';
+import type { Given } from '../testing/case-text.ts';
+import { ORIGIN_SECONDS } from '../testing/case-text.ts';
 import { cutOf } from '../testing/frames.ts';
 import { grownBy, total } from './increases.ts';
 import { cleanReading, countIncreases } from './window.ts';

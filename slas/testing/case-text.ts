@@ -1,0 +1,151 @@
+import type { AlertsText } from './alert-readings.ts';
+
+/** What the files of judging cases contain. */
+
+type ScrapesText = { readonly every: number; readonly first: number; readonly last: number };
+
+interface ReplicaText extends Partial<ScrapesText> {
+  /**
+   * Labels of the scrape target, instead of the job `sentiment-api` and an instance named like the replica.
+   */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export type LoadText = Readonly<Record<string, number | boolean | string>>;
+
+/**
+ * A values text, or buckets: cumulative counts of the window by `le` (or values texts), with changes that
+ * apply to all.
+ */
+export type ValuesText =
+  | string
+  | number
+  | { readonly le: string | Readonly<Record<string, string>>; readonly but?: string };
+
+interface PhaseText {
+  /** When it began; null: it never did. */
+  readonly from?: number | null;
+  /** Its requests in the notation of `client`, in sequence at the planned rate. */
+  readonly client?: string | null;
+  /** Their number, if it differs from `client`. */
+  readonly sent?: number;
+  readonly late?: number;
+}
+
+export interface Given {
+  /** Its text, or its content. */
+  readonly document: string | object;
+  /** Changes to the document's `service`. */
+  readonly service: Readonly<Record<string, unknown>>;
+  /** null: no load plan; a window without a load is judged. */
+  readonly scenario: string | null;
+  /** The confidence; omitted: the document's, which has none. */
+  readonly confidence?: number;
+  readonly scrapes: ScrapesText;
+  readonly window: { readonly from: number; readonly to: number };
+  /** Differences in the scrapes and labels of each replica. */
+  readonly replicas: Readonly<Record<string, ReplicaText>>;
+  /** null: no run record. */
+  readonly load: LoadText | null;
+  /**
+   * The client's requests: `100x0.05 5x0.3/0.25 2xlost` is 100 of 50 ms, 5 of 300 ms (250 of them for
+   * connecting), 2 unanswered; `9 times: …`; `3x0.01=503`.
+   */
+  readonly client: string | null;
+  /**
+   * By phase, the load generator's record; omitted phases began as planned, with fast responses. null: no
+   * record by phases.
+   */
+  readonly phases: Readonly<Record<string, PhaseText>> | null;
+  /**
+   * A k6 script that plans its own load, in place of a scenario; by its scenarios: `25/s for 60s`, `10/s to 40/s for 60s`,
+   * `constant-vus for 60s`, `shared-iterations 1500 in 60s`. null: none.
+   */
+  readonly script: Readonly<Record<string, string>> | null;
+  /**
+   * The results of each of its scenarios: `1500`, `1490, 10 dropped`, `1500, late 0.3`. null: not recorded.
+   */
+  readonly did: Readonly<Record<string, string | number>> | null;
+  /** Requests that it aimed at other hosts, by host. */
+  readonly elsewhere: Readonly<Record<string, number>>;
+  /** The load script's checks: `body is right: 300 of 320` passed. null: not recorded. */
+  readonly checks: Readonly<Record<string, string>> | null;
+  /** Its thresholds: `http_req_duration: p(95)<200 crossed at 251.3`, or `kept at`, or `kept without samples`. null: not recorded. */
+  readonly thresholds: readonly string[] | null;
+  /** What else k6 reported as failed. null: not recorded. */
+  readonly failures: readonly string[] | null;
+  /** The document's `checks`; null: it has none. */
+  readonly asks: string | null;
+  readonly incidents: readonly string[];
+  /** Seconds by which Prometheus's clock is ahead of ours, and the uncertainty. null: not queried. */
+  readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;
+  /**
+   * The window is treated as too long to be read in full, and downsampled to this many blocks. null: all
+   * samples are there.
+   */
+  readonly blocks: number | null;
+  /** The states of Prometheus's alerts. null: not queried. */
+  readonly alerts: AlertsText | null;
+  readonly names: Readonly<Record<string, string>>;
+  /** By name; a name that ends in `@b` belongs to replica b only. null: there is no such series. */
+  readonly series: Readonly<Record<string, ValuesText | null>>;
+  /** Warnings with Prometheus's response, or an error instead of it, by the queried metric. */
+  readonly warnings: Readonly<Record<string, string>>;
+  readonly errors: Readonly<Record<string, string>>;
+}
+
+export interface ExpectedObjective {
+  /** `met`, `missed target`, `missed alert` or `undecided`. */
+  readonly is: string;
+  readonly value?: number;
+  readonly share?: number;
+  readonly bucket?: readonly [number, number | null];
+  readonly samples?: number;
+  /** 0: none. */
+  readonly uncounted?: number;
+  /** null: there is none. */
+  readonly interval?: readonly [low: number, high: number] | null;
+  readonly margin?: number;
+  readonly near?: boolean;
+  readonly detectable?: number;
+  readonly needed?: { readonly more80: number | null; readonly moreIfNoneBad: number | null } | null;
+  readonly steady?: string | null;
+  /** Seconds of its phase that the service's counts cover; null: none. */
+  readonly covers?: number | null;
+  /** A substring of the reason. */
+  readonly says?: string;
+}
+
+export interface ExpectedAlert {
+  readonly agrees: boolean | null;
+  readonly severity?: string | null;
+  /** As `20..45`, seconds of the case. */
+  readonly firing?: string;
+  readonly says?: string;
+}
+
+export interface ExpectText {
+  readonly verdict: string;
+  readonly summary?: string;
+  /** By id; `others` are all that are not named. */
+  readonly objectives?: Readonly<Record<string, string | ExpectedObjective>>;
+  readonly preconditions?: Readonly<Record<string, boolean | null | { ok: boolean | null; says: string }>>;
+  /** All reported alerts, by name. null: no rules were seen. */
+  readonly alerts?: Readonly<Record<string, ExpectedAlert>> | null;
+  /** A substring of the summary of all alerts. */
+  readonly alertsSay?: string;
+}
+
+interface CaseText extends Partial<Given> {
+  readonly name: string;
+  readonly because: string;
+  readonly expect: ExpectText;
+}
+
+export interface FileText extends Partial<Given> {
+  readonly given?: string;
+  readonly cases: readonly CaseText[];
+}
+
+/** Times of the cases are seconds after this time. */
+export const ORIGIN_SECONDS = Date.UTC(2025, 0, 1) / 1000;
