@@ -5,7 +5,7 @@ import { importThresholds } from './import-thresholds.ts';
 
 const imported = (thresholds: Record<string, string[]>) => importThresholds(thresholds, 'shop', 'shop.js');
 
-/** The document as it is read; `./sla check` must accept it. */
+/** The generated document, parsed; `./sla check` must accept it. */
 function documentOf(thresholds: Record<string, string[]>) {
   const { text } = imported(thresholds);
   const parsed = parseDocument(text!);
@@ -19,7 +19,7 @@ const whyNot = (metric: string, expression: string) => {
   return left[0]!.why;
 };
 
-test('latencies, failures, throughput and checks become a document that is accepted', () => {
+test('latencies, failures, throughput and checks become a valid document', () => {
   const document = documentOf({
     http_req_duration: ['p(95)<500', 'p(99.9)<=1500', 'med<200', 'avg<250'],
     http_req_failed: ['rate<0.01'],
@@ -39,7 +39,7 @@ test('latencies, failures, throughput and checks become a document that is accep
   expect(document.objectives[4].ratio.lost).toBe('bad');
 });
 
-test('tags that the service knows become labels, and name and url what the client selects by', () => {
+test("tags that the service knows become labels, and name and url become the client's path", () => {
   const { objectives } = documentOf({
     'http_req_duration{name:checkout}': ['p(95)<500'],
     'http_req_duration{name:http://127.0.0.1:8000/orders/${}?x=1}': ['p(95)<300'],
@@ -63,12 +63,12 @@ test('tags that the service knows become labels, and name and url what the clien
   ]);
 });
 
-test('several thresholds of one kind have ids of their own', () => {
+test('several thresholds of one kind have different ids', () => {
   const { objectives } = documentOf({ http_req_duration: ['p(95)<500', 'p(95)<=400'] });
   expect(objectives.map(({ id }: { id: string }) => id)).toEqual(['latency-p95', 'latency-p95-2']);
 });
 
-test('what cannot be translated is listed with why, in the document too', () => {
+test('thresholds that cannot be translated are listed with the reason, in the document, too', () => {
   expect(whyNot('http_req_duration', 'max<2000')).toContain('a histogram has no exact max');
   expect(whyNot('http_req_duration', 'p(95)>10')).toContain('must have an upper limit');
   expect(whyNot('http_req_duration{scenario:browse}', 'p(95)<500')).toContain(
@@ -96,7 +96,7 @@ test('text of the script cannot add lines to the document', () => {
   expect(text).not.toMatch(/^\s*evil/m);
 });
 
-test('without a threshold that can be translated there is no document', () => {
+test('without a translatable threshold there is no document', () => {
   expect(imported({})).toEqual({ text: null, translated: 0, left: [] });
   expect(imported({ checks: ['rate>0.9'] }).text).toBeNull();
 });

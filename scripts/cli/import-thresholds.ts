@@ -1,6 +1,9 @@
 import { parseDocument } from '../../slas/document/document.ts';
 
-/** Writes an SLA document from the thresholds of a k6 script: what they promise, asked of the service's own metrics. */
+/**
+ * Generates an SLA document from the thresholds of a k6 script: the same limits, measured by the service's
+ * own metrics.
+ */
 
 export interface Imported {
   /** A document that `./sla check` accepts; null: no threshold could be translated. */
@@ -175,13 +178,13 @@ const wordsOf = (text: string) =>
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
 
-/** The path of a URL, with `:id` where a template of `http.url` has `${}`; any other name as it is. */
+/** The path of a URL, with `:id` where a template of `http.url` has `${}`; any other name unchanged. */
 const pathOf = (text: string): string => {
   const path = /^https?:\/\/[^/]*/.test(text) ? text.replace(/^https?:\/\/[^/]*/, '') || '/' : text;
   return path.replace(/\?.*$/s, '').replace(/\$\{\}/g, ':id');
 };
 
-/** What of k6's tags the service's series can be selected by; or why they cannot. */
+/** The k6 tags that can select the service's series, or why they cannot. */
 function labelsOf(tags: Read['tags']): Pick<Objective, 'where' | 'client'> | string {
   let client: string | null = null;
   const where: Record<string, string | { readonly matches: string }> = {};
@@ -211,7 +214,7 @@ function withIds<T extends { readonly entry: Entry | string }>(all: readonly T[]
   });
 }
 
-/** What the document's own checks say of one objective alone: an unusual percentile, for example. */
+/** The problems that the document's own checks find in one objective: an unusual percentile, for example. */
 function problemOf(one: Objective, name: string): string | null {
   const parsed = parseDocument(documentOf([one], { name, script: '', checks: null, left: [] }));
   return parsed.ok ? null : `${parsed.error[0]!.message}; ${STAYS}`;
@@ -228,7 +231,7 @@ interface Around {
 
 const EDGES = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10];
 
-/** Text in quotes is valid YAML, whatever it contains. */
+/** Quoted text is valid YAML, whatever it contains. */
 const quoted = (text: string) => JSON.stringify(text);
 
 function documentOf(objectives: readonly Objective[], { name, script, checks, left }: Around): string {

@@ -54,7 +54,7 @@ export function checkIsCounter({ counter, where }: RawCounter, path: string): Pr
 const isOneEdge = (le: NonNullable<RawCounter['where']>[string] | undefined) =>
   le !== undefined && (typeof le !== 'object' || /^(?:\\\+Inf|\d+(?:\\?\.\d+)?)$/.test(le.matches));
 
-/** Whether the name says that a metric counts events: clients of Prometheus append `_total` to counters. */
+/** Whether the name shows that a metric counts events: Prometheus clients append `_total` to counters. */
 export const isNamedAsCounter = (metric: string) => /_(?:total|count|bucket|sum)$/.test(metric);
 
 /** A histogram is named without the suffixes of its series. */

@@ -104,7 +104,7 @@ function withoutClient(decision: Decision, { objective, view }: Seen, { plan, ru
   if (plan.load?.k6 === undefined || measure.kind !== 'latency' || measure.clientPath === null)
     return decision;
   if (view !== null || run.load === null) return decision;
-  // Where the load requested other paths only, that is said already, and nothing is decided.
+  // If the load requested only other paths, that is already reported, and nothing is decided.
   if (decision.reasons.some(({ code }) => code === 'path-not-requested')) return decision;
   const path = measure.clientPath;
   const { otherProtocols: protocols = [] } = run.load;

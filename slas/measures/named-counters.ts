@@ -5,8 +5,9 @@ import type { Frame } from '../window/window.ts';
 import { type Measured, nothing } from './measured.ts';
 
 /**
- * A gauge of whole numbers that happens never to fall in a window looks like a counter: a queue that grows, a number of sessions.
- * Its name, the author of the document, or a client that saw as many responses tells that it counts events.
+ * An integer gauge that happens never to fall in a window looks like a counter: a growing queue, a number of
+ * sessions. Its name, the author of the document, or a client that saw as many responses shows that it counts
+ * events.
  */
 export function ofNamedCounters(
   measured: Measured,
@@ -21,7 +22,7 @@ export function ofNamedCounters(
   return nothing(reason('counter-unnamed', { metric }), ...measured.reasons);
 }
 
-/** Of errors alone the client shows nothing: a gauge may be as low as the number of its errors. */
+/** For errors alone, the client shows nothing: a gauge may be as low as the number of its errors. */
 function isSeenByClient(
   samples: number,
   planned: PlannedMeasure,

@@ -79,7 +79,7 @@ export interface Objective {
   readonly alert?: Limit;
   /** Applies only to scenarios that name it, because not all traffic contains what it measures. */
   readonly onlyWhereNamed?: true;
-  /** The author confirms what usually is a mistake. */
+  /** The author confirms a value that is usually a mistake. */
   readonly unusual?: true;
 }
 
