@@ -148,7 +148,10 @@ describe('load-delivered', () => {
     expect(delivered({ plannedRequests: 1501 })[1]).toContain(other);
   });
   test('without a run record is unknown, or does not hold if a load was planned', () => {
-    expect(checked('load-delivered', bare)).toEqual([null, 'no run record: another process generated the load']);
+    expect(checked('load-delivered', bare)).toEqual([
+      null,
+      'no run record: another process generated the load',
+    ]);
     expect(checked('load-delivered', { load: null })).toEqual([
       ...[false, 'no run record: it is unknown whether the planned load was sent'],
     ]);
@@ -225,13 +228,19 @@ describe('what the client saw', () => {
       false,
       `${told(10)}; ${beyond(15, '1%', '10 client errors (4xx), 5 counted as errors')}`,
     ]);
-    expect(checked('requests-valid', bare)).toEqual([null, 'no run record: another process generated the load']);
+    expect(checked('requests-valid', bare)).toEqual([
+      null,
+      'no run record: another process generated the load',
+    ]);
   });
   test('losses-judged: holds for any number of unanswered requests if an objective counts them', () => {
     expect(checked('losses-judged', { record: { lost: 700 } })).toEqual([
       ...[true, '700 of 1,500 requests went unanswered'],
     ]);
-    expect(checked('losses-judged', bare)).toEqual([null, 'no run record: another process generated the load']);
+    expect(checked('losses-judged', bare)).toEqual([
+      null,
+      'no run record: another process generated the load',
+    ]);
   });
 });
 

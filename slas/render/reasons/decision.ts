@@ -21,7 +21,8 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'limit-within-bounds': {
     words: (params) => `${boundsOf(params)}, which contain the limit`,
-    meaning: 'With `--confidence`: the interval contains the limit, so the true value may lie on either side.',
+    meaning:
+      'With `--confidence`: the interval contains the limit, so the true value may lie on either side.',
     next: LONGER,
   },
   'at-limit': {
@@ -94,7 +95,8 @@ export const DECISION: Entries<DecisionReasons> = {
   'growing-seen': {
     words: ({ seen }, put) =>
       `growing: it got worse throughout, and its last third misses the target (measured: ${put(seen)})`,
-    meaning: 'The objective would be met over the whole hold only because its first values were good, so it is undecided.',
+    meaning:
+      'The objective would be met over the whole hold only because its first values were good, so it is undecided.',
     next: STEADY,
   },
   'not-steady': {
@@ -217,8 +219,7 @@ export const DECISION: Entries<DecisionReasons> = {
     next: 'Extend the matcher of `bad` in the document, or name the values that are good.',
   },
   'unclaimed-latencies-would-decide': {
-    words: () =>
-      "it depends on whether these were successful; write the service's values into the document",
+    words: () => "it depends on whether these were successful; write the service's values into the document",
     meaning:
       'The histogram includes responses that the objective excludes although they may be successful, and the verdict depends on them.',
     next: 'Extend the selector of the latency in the document to all values of successful responses.',
@@ -242,7 +243,8 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'load-ended-before-recovery': {
     words: () => 'and the load ended before recovery was due',
-    meaning: "The client's latencies were not back within the target when the load ended, but there was time left.",
+    meaning:
+      "The client's latencies were not back within the target when the load ended, but there was time left.",
     next: 'Make the phase after the peak longer.',
   },
   'phase-covered': {

@@ -5,8 +5,7 @@ import type { Entries } from './entry.ts';
 const NOTHING = 'Nothing.';
 const LOG = 'Look at logs/k6.log, and correct the load script.';
 const RECORD = 'Run the load again with this version, which records it.';
-const MACHINE =
-  'Give the load generator its own machine, more CPU (`--generators`), or more virtual users.';
+const MACHINE = 'Give the load generator its own machine, more CPU (`--generators`), or more virtual users.';
 
 /**
  * Findings of the preconditions on the load, on the load script and on the responses that the client
