@@ -14,6 +14,8 @@ const LATE: readonly ReasonCode[] = [
   'load-off-plan',
   'phase-off-plan',
   'requests-dropped',
+  'iterations-dropped',
+  'scenario-off-plan',
 ];
 /** With more runnable processes per core than this, requests wait for the CPU. Two test files at a time stay below it. */
 const BUSY_LOAD_PER_CORE = 2.5;
