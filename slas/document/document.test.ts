@@ -194,7 +194,7 @@ describe('every problem has its code and place', () => {
     ['bad-buckets', '0.002, 0.003', '0.002, 0.002', '0.002, 0.005', '0.002 comes after 0.002'],
     ['no-status', 'matches: 2..', 'matches: 2x.', '{ matches: 2x.', 'statuses have three digits'],
     ['no-status', '{ matches: 2.. }', '"2.."', '"2.."', 'write status: { matches: "2.." }'],
-    ['no-status', '5..|429|499', '5x.|429|499', '{ matches: "5x.', '"5x." matches no status'],
+    ['no-status', '5..|429|499', '5x.|429|499', '{ matches: "3..|5x.', '"5x." matches no status'],
     ['no-status', '{ matches: 2.. }', '20', '20 }', '"20" matches no status'],
     [
       'bad-regex',

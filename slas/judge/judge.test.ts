@@ -21,7 +21,7 @@ test('a verdict names its window', () => {
 
 test('a query is shown as it was sent, one per line', () => {
   expect(row('error-rate').query.split('\n')).toEqual([
-    'http_requests_total{job="sentiment-api",method="POST",handler="/predict",status=~"5..|429|499"}[90s]',
+    'http_requests_total{job="sentiment-api",method="POST",handler="/predict",status=~"3..|5..|429|499"}[90s]',
     'http_requests_total{job="sentiment-api",method="POST",handler="/predict",status=~"[1235]..|429|499"}[90s]',
   ]);
 });

@@ -126,15 +126,15 @@ describe('error budgets', () => {
     expect(planned('steady').load!.budgets).toMatchObject([
       { overSeconds: 0.2, badStatus: null, path: '/predict' },
       { overSeconds: 0.5, badStatus: null, path: '/predict' },
-      { overSeconds: null, badStatus: '5..|429|499', path: null },
+      { overSeconds: null, badStatus: '3..|5..|429|499', path: null },
     ]);
   });
 
   test('of a status class are used up by its codes, whatever the name of the label', () => {
     const labels = [
-      ['status: { matches: "5..|429|499" }', 'status: 5xx'],
-      ['status: { matches: "5..|429|499" }', 'http_response_status_code: { matches: 5xx|429 }'],
-      ['status: { matches: "5..|429|499" }', 'response_code_class: "5"'],
+      ['status: { matches: "3..|5..|429|499" }', 'status: 5xx'],
+      ['status: { matches: "3..|5..|429|499" }', 'http_response_status_code: { matches: 5xx|429 }'],
+      ['status: { matches: "3..|5..|429|499" }', 'response_code_class: "5"'],
     ] as const;
     const budgets = labels.map(
       ([from, to]) =>
@@ -180,7 +180,7 @@ describe('a plan', () => {
         kind: 'ratio',
         badAbsent: 'zero',
         lost: 'bad',
-        bad: expect.stringContaining('status=~"5..|429|499"'),
+        bad: expect.stringContaining('status=~"3..|5..|429|499"'),
       },
       { kind: 'throughput' },
       { kind: 'uptime', gauge: 'sentiment_model_loaded{job="sentiment-api"}' },
