@@ -98,7 +98,7 @@ const BAD =
 export const isBadWord = (value: string) => BAD.test(value);
 const NO_ERROR = /^(?:false|no|none|nil|null|0|ok|success|-)$/i;
 const NO_ERROR_AT_ALL = /^(?:false|no|none|nil|null|undefined|n\/a|0|-|no_?(?:error|exception)s?)$/i;
-const ERROR_LABEL = /error|exception|fail|fault/i;
+const ERROR_LABEL = /error|exception|fail|fault|^(?:reason|cause)$/i;
 /** Whether the values of a label name errors. */
 export const isErrorLabel = (label: string) => ERROR_LABEL.test(label);
 /** Whether a value under such a label means that there was no error. */
