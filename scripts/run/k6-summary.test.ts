@@ -80,6 +80,15 @@ test('each threshold has the value that k6 compared, and its number of samples',
   ]);
 });
 
+test('the thresholds of a metric are in the order of their text, because k6 lists them in random order', () => {
+  const one = (...order: readonly string[]) =>
+    summary({
+      size: { avg: 3, count: 1, thresholds: Object.fromEntries(order.map((text) => [text, false])) },
+    });
+  const [first, second] = ['avg<5', 'max<9'] as const;
+  expect(thresholdsOf([one(second, first)])).toEqual(thresholdsOf([one(first, second)]));
+});
+
 test('a threshold that one of several load generators crossed is crossed', () => {
   const one = (p95: number, isCrossed: boolean) =>
     summary({ http_req_duration: { 'p(95)': p95, count: 10, thresholds: { 'p(95)<200': isCrossed } } });

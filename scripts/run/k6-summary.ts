@@ -108,7 +108,8 @@ export function thresholdsOf(all: readonly Summary[]): readonly ThresholdRecord[
   const names = [...new Set(all.flatMap(({ metrics }) => Object.keys(metrics)))].sort();
   return names.flatMap((metric) => {
     const own = all.flatMap(({ metrics }) => metrics[metric] ?? []);
-    const expressions = [...new Set(own.flatMap(({ thresholds }) => Object.keys(thresholds)))];
+    // k6 lists the thresholds of a metric in random order.
+    const expressions = [...new Set(own.flatMap(({ thresholds }) => Object.keys(thresholds)))].sort();
     return expressions.map((threshold) => thresholdOf(metric, threshold, own));
   });
 }

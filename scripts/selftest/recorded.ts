@@ -65,14 +65,19 @@ export async function recordingOf(row: Row): Promise<Recording | null> {
 export async function rejudge(row: Row): Promise<RowResult> {
   const startedMs = Date.now();
   const recording = await recordingOf(row);
-  if (recording === null) {
-    return row.expected.exitCode === 4
-      ? notRun(row, 'skipped', 'nothing is judged in it: run it with ./sla selftest', 0)
-      : notRun(row, 'blew up', 'it is not recorded: run ./sla selftest --record', 0);
-  }
+  if (recording === null) return notRecorded(row);
   const verdict = verdictOf(recording);
   const seconds = Math.round((Date.now() - startedMs) / 1000);
   return resultOf(row, { exitCode: verdict.exitCode, verdict, errorCode: null }, seconds);
+}
+
+/** A missing recording is an error, unless the row gives a reason. */
+function notRecorded(row: Row): RowResult {
+  if (row.expected.exitCode === 4)
+    return notRun(row, 'skipped', 'nothing is judged in it: run it with ./sla selftest', 0);
+  if (row.unrecorded !== undefined)
+    return notRun(row, 'skipped', `${row.unrecorded}: run ./sla selftest --record`, 0);
+  return notRun(row, 'blew up', 'it is not recorded: run ./sla selftest --record', 0);
 }
 
 export async function rejudgeAll(rows: readonly Row[]): Promise<readonly RowResult[]> {

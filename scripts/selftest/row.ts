@@ -28,6 +28,8 @@ export interface Row {
   readonly smallDisk?: true;
   /** Rows with the same name here run at the same time. */
   readonly together?: string;
+  /** Why there is no recording yet, so that `--quick` skips the row; removed once the row is recorded. */
+  readonly unrecorded?: string;
 }
 
 /**

@@ -97,7 +97,9 @@ const BAD =
 /** Whether a value on its own says that a request failed. */
 export const isBadWord = (value: string) => BAD.test(value);
 const NO_ERROR = /^(?:false|no|none|nil|null|0|ok|success|-)$/i;
-const NO_ERROR_AT_ALL = /^(?:false|no|none|nil|null|undefined|n\/a|0|-|no_?(?:error|exception)s?)$/i;
+/** Words for "no error", for any case, as a regular expression of Prometheus and of JavaScript. */
+export const NO_ERROR_WORDS = 'false|no|none|nil|null|undefined|n/a|0|-|no_?(?:error|exception)s?';
+const NO_ERROR_AT_ALL = new RegExp(`^(?:${NO_ERROR_WORDS})$`, 'i');
 const ERROR_LABEL = /error|exception|fail|fault|^(?:reason|cause)$/i;
 /** Whether the values of a label name errors. */
 export const isErrorLabel = (label: string) => ERROR_LABEL.test(label);

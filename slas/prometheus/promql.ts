@@ -21,13 +21,18 @@ export type Labels = Readonly<Record<string, LabelMatcher>>;
 
 const quote = (text: string) => `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
 
-const matcher = (label: string, match: LabelMatcher) =>
-  typeof match === 'string' ? `${label}=${quote(match)}` : `${label}=~${quote(match.matches)}`;
+/** Documents select by what matches; the rules of alerts also leave values out. */
+export type Matcher = LabelMatcher | { readonly excludes: string };
+
+function matcher(label: string, match: Matcher): string {
+  if (typeof match === 'string') return `${label}=${quote(match)}`;
+  return 'excludes' in match ? `${label}!~${quote(match.excludes)}` : `${label}=~${quote(match.matches)}`;
+}
 
 /** The label matchers of a selector: one label may have several that must all match. */
-export type Matchers = Readonly<Record<string, LabelMatcher | readonly LabelMatcher[]>>;
+export type Matchers = Readonly<Record<string, Matcher | readonly Matcher[]>>;
 
-const isSeveral = (match: Matchers[string]): match is readonly LabelMatcher[] => Array.isArray(match);
+const isSeveral = (match: Matchers[string]): match is readonly Matcher[] => Array.isArray(match);
 
 /** `up{job="api"}`. Labels keep their given order. */
 export function selector(metric: string, labels: Matchers): string {

@@ -5,10 +5,10 @@ import { formatValue } from '../../render/numbers.ts';
 import { budgetOf } from '../../statistics/statistics.ts';
 import {
   downShare,
+  errorShare,
   highest,
   numberOf,
   opposite,
-  partShare,
   perSecond,
   promDuration,
   slowShare,
@@ -65,7 +65,7 @@ function measured(
     case 'latency':
       return slowShare(service, measure.histogram, limitOf(objective, threshold).value, window);
     case 'ratio':
-      return partShare(service, measure.bad, measure.total, window);
+      return errorShare(service, measure.bad, measure.total, window);
     case 'uptime':
       return downShare(service, measure.gauge, window);
     case 'throughput':

@@ -1,6 +1,7 @@
 import { fromSeconds, inSeconds } from '../../document/units.ts';
 import type { Comparison, Measure, Selection } from '../../model/model.ts';
-import { exponentForm, select, selector } from '../../prometheus/promql.ts';
+import { exponentForm, select, selected, selector } from '../../prometheus/promql.ts';
+import { errorSelectors } from './none-words.ts';
 
 /**
  * PromQL for alerts, deliberately separate from slas/prometheus/promql.ts: it extrapolates (`increase`),
@@ -66,6 +67,14 @@ export function slowShare(
 export function partShare(service: ServiceLabels, part: Selection, total: Selection, window: string): string {
   const all = increase(select(service, total), window);
   return `${orNone(increase(select(service, part), window), all)} / ${all}`;
+}
+
+/** Errors divided by all events: without those whose word means that there was no error. */
+export function errorShare(service: ServiceLabels, bad: Selection, total: Selection, window: string): string {
+  const vectors = errorSelectors(selected(service, bad), selected(service, total));
+  const increases = vectors.map((vector) => `increase(${vector}[${window}])`).join(' or ');
+  const all = increase(select(service, total), window);
+  return `${orNone(`sum(${increases})`, all)} / ${all}`;
 }
 
 /** The number of events. */
