@@ -4,7 +4,9 @@ import type { Recorded, ScenarioSamples } from './recorder.ts';
 
 /** The record's view of the schedule: when each phase began, and how late iterations started. */
 export function scheduleOf(load: Load, recorded: Recorded): Partial<LoadRecord> {
-  const timed = [...recorded.scenarios].map(([name, samples]) => ({
+  // What setup() and teardown() send belongs to no scenario.
+  const named = [...recorded.scenarios].filter(([name]) => name !== '');
+  const timed = named.map(([name, samples]) => ({
     name,
     samples,
     timing: timingOf(samples, dueIn(name, load)),

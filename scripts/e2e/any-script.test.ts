@@ -1,0 +1,153 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ClientRequests } from '../../slas/model/model.ts';
+import { readRun } from '../runs/bundle.ts';
+import { listeningAddress } from '../stack/listening.ts';
+import { startPrometheus } from '../stack/local.ts';
+import { type Shop, startShop } from '../testing/shop.ts';
+import { type Done, ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { expectVerdict, outcomesOf } from '../testing/verdict.ts';
+
+/** k6 scripts in the usual styles, written for no harness, run unchanged and are judged. */
+
+const SCRIPTS = join(import.meta.dirname, 'k6-scripts');
+
+/** Limits that any machine keeps: what is tested is how scripts run, not how fast. */
+const DOCUMENT = `
+apiVersion: sla-harness/v1
+kind: SLA
+name: shop
+service:
+  selector: { job: shop }
+  requests: { counter: http_requests_total }
+objectives:
+  - id: errors
+    ratio:
+      bad: { counter: http_requests_total, where: { status: { matches: "5.." } }, absent: zero }
+      total: { counter: http_requests_total }
+    target: "< 5%"
+  - id: latency
+    latency:
+      histogram: http_request_duration_seconds
+      where: { status: { matches: "2.." } }
+      percentile: 95
+    target: "< 2.5s"
+`;
+
+let folder: TemporaryFolder;
+let owned: AsyncDisposableStack;
+let shop: Shop;
+let prometheusUrl: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  owned = new AsyncDisposableStack();
+  shop = owned.use(await startShop());
+  await writeFile(join(folder.path, 'shop.yaml'), DOCUMENT);
+  const { signal } = new AbortController();
+  const options = {
+    ...{ root: ROOT, env: process.env, prometheusPath: process.env.PROMETHEUS_BIN!, signal },
+    ...{ selector: { job: 'shop' }, folder: folder.path },
+  };
+  const prometheus = owned.use(await startPrometheus(options, shop.url, join(folder.path, 'data')));
+  prometheusUrl = await listeningAddress(prometheus, signal);
+});
+afterAll(async () => {
+  await owned.disposeAsync();
+  await folder[Symbol.asyncDispose]();
+});
+
+interface Gated extends Done {
+  readonly out: string;
+}
+
+let gates = 0;
+
+async function gate(script: string): Promise<Gated> {
+  const out = join(folder.path, `runs-${++gates}`);
+  await mkdir(out);
+  const done = await sla(
+    [
+      ...['gate', '--script', join(SCRIPTS, script), '--sla', join(folder.path, 'shop.yaml'), '--json'],
+      ...['--target', shop.url, '--prometheus', prometheusUrl, '--out', out],
+    ],
+    { env: { BASE_URL: shop.url, GRPC_ADDRESS: shop.grpcAddress } },
+  );
+  return { ...done, out };
+}
+
+// ---------------------------------------------------------------------------------------------- k6's own figures
+
+/** k6's percentile: between the two nearest values, in proportion. */
+function at(sorted: Float64Array, part: number): number {
+  const place = part * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
+  return low + (high - low) * (place - Math.floor(place));
+}
+
+function summaryOf({ durationSeconds, blockedSeconds }: ClientRequests) {
+  const milliseconds = durationSeconds.map(
+    (seconds, index) => Math.round((seconds - blockedSeconds[index]!) * 1e9) / 1e6,
+  );
+  const sorted = milliseconds.sort();
+  const parts = { min: 0, med: 0.5, 'p(95)': 0.95, 'p(99)': 0.99, max: 1 };
+  return {
+    count: sorted.length,
+    ...Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, at(sorted, part)])),
+  };
+}
+
+async function expectSameAsK6({ out }: Gated): Promise<void> {
+  const { run } = await readRun(join(out, 'latest'));
+  const file = join(out, 'latest', 'k6-summary.json');
+  const { metrics } = JSON.parse(await readFile(file, 'utf8')) as {
+    metrics: Record<string, Record<string, number>>;
+  };
+  const own = summaryOf(run.load!.client!);
+  for (const [name, value] of Object.entries(own))
+    expect(value, `${name} of http_req_duration`).toBeCloseTo(metrics.http_req_duration![name]!, 6);
+}
+
+// ---------------------------------------------------------------------------------------------- the scripts
+
+describe('a k6 script of any style', { timeout: 120_000 }, () => {
+  test.each([
+    'login.js',
+    'groups.js',
+    'staged-users.js',
+    'constant-users.js',
+    'from-csv.js',
+    'several-scenarios.js',
+    'thresholds.js',
+    'batch.js',
+    'grpc.js',
+    'websocket.js',
+  ])('%s passes on a healthy service, and its record has the figures of k6', async (script) => {
+    const done = await gate(script);
+    expectVerdict(done, (verdict) => {
+      expect([done.code, verdict.verdict], done.stdout + done.stderr).toEqual([0, 'pass']);
+    });
+    await expectSameAsK6(done);
+  });
+
+  test.each([
+    ['login.js', 'k6: checks'],
+    ['groups.js', 'k6: checks{page:list} rate>0.99'],
+    ['constant-users.js', 'k6: checks'],
+    ['thresholds.js', 'k6: empty_pages rate<0.01'],
+    ['grpc.js', 'k6: checks'],
+    ['websocket.js', 'k6: checks'],
+  ])('%s fails when its own checks or thresholds fail', async (script, row) => {
+    shop.hasWrongBodies = true;
+    try {
+      const done = await gate(script);
+      expectVerdict(done, (verdict) => {
+        expect(outcomesOf(verdict), done.stderr).toMatchObject({ [row]: 'missed' });
+        expect(done.code).toBe(1);
+      });
+    } finally {
+      shop.hasWrongBodies = false;
+    }
+  });
+});
