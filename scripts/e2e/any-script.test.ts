@@ -21,6 +21,8 @@ name: shop
 service:
   selector: { job: shop }
   requests: { counter: http_requests_total }
+  buckets:
+    http_request_duration_seconds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 objectives:
   - id: errors
     ratio:

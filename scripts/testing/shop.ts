@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createServer as createHttp2Server } from 'node:http2';
 import type { IncomingMessage } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { serve } from './http-server.ts';
@@ -83,7 +83,9 @@ class Metrics {
     const edges = [...EDGES.map(String), '+Inf'];
     const lines = [...this.#series].flatMap(([labels, { sum, buckets }]) => [
       `http_requests_total{${labels}} ${buckets.at(-1)}`,
-      ...edges.map((edge, index) => `http_request_duration_seconds_bucket{${labels},le="${edge}"} ${buckets[index]}`),
+      ...edges.map(
+        (edge, index) => `http_request_duration_seconds_bucket{${labels},le="${edge}"} ${buckets[index]}`,
+      ),
       `http_request_duration_seconds_sum{${labels}} ${sum}`,
       `http_request_duration_seconds_count{${labels}} ${buckets.at(-1)}`,
     ]);

@@ -4,7 +4,13 @@ import http from 'k6/http';
 
 export const options = {
   scenarios: {
-    pages: { executor: 'constant-arrival-rate', rate: 8, timeUnit: '1s', duration: '4s', preAllocatedVUs: 10 },
+    pages: {
+      executor: 'constant-arrival-rate',
+      rate: 8,
+      timeUnit: '1s',
+      duration: '4s',
+      preAllocatedVUs: 10,
+    },
   },
 };
 

@@ -6,7 +6,13 @@ const base = __ENV.BASE_URL;
 
 export const options = {
   scenarios: {
-    visits: { executor: 'constant-arrival-rate', rate: 10, timeUnit: '1s', duration: '4s', preAllocatedVUs: 10 },
+    visits: {
+      executor: 'constant-arrival-rate',
+      rate: 10,
+      timeUnit: '1s',
+      duration: '4s',
+      preAllocatedVUs: 10,
+    },
   },
   thresholds: {
     'http_req_duration{page:home}': ['p(95)<2000'],

@@ -8,7 +8,13 @@ client.load(['.'], 'shop.proto');
 
 export const options = {
   scenarios: {
-    prices: { executor: 'constant-arrival-rate', rate: 15, timeUnit: '1s', duration: '4s', preAllocatedVUs: 10 },
+    prices: {
+      executor: 'constant-arrival-rate',
+      rate: 15,
+      timeUnit: '1s',
+      duration: '4s',
+      preAllocatedVUs: 10,
+    },
   },
 };
 

@@ -6,7 +6,13 @@ const base = __ENV.BASE_URL;
 
 export const options = {
   scenarios: {
-    buyers: { executor: 'constant-arrival-rate', rate: 20, timeUnit: '1s', duration: '4s', preAllocatedVUs: 10 },
+    buyers: {
+      executor: 'constant-arrival-rate',
+      rate: 20,
+      timeUnit: '1s',
+      duration: '4s',
+      preAllocatedVUs: 10,
+    },
   },
 };
 

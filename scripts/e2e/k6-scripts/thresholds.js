@@ -8,7 +8,13 @@ const pages = new Counter('pages');
 
 export const options = {
   scenarios: {
-    browse: { executor: 'constant-arrival-rate', rate: 20, timeUnit: '1s', duration: '4s', preAllocatedVUs: 10 },
+    browse: {
+      executor: 'constant-arrival-rate',
+      rate: 20,
+      timeUnit: '1s',
+      duration: '4s',
+      preAllocatedVUs: 10,
+    },
   },
   thresholds: {
     http_req_failed: ['rate<0.01'],
