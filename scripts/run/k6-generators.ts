@@ -24,6 +24,8 @@ export type Generating = Pick<FoundTool, 'path' | 'version'>;
 export interface RunK6Options {
   readonly id: string;
   readonly root: string;
+  /** The operator's working directory, in which a script that plans its own load runs; default: the root. */
+  readonly cwd?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly k6: Generating;
   /** The run folder: k6's summaries are written here. */
@@ -38,6 +40,8 @@ export interface RunK6Options {
   /** Their latencies are shown while the load runs, and requests are recorded under the paths that they name. */
   readonly objectives: readonly PlannedObjective[];
 }
+
+const CONFIG_FILE = 'k6-config.json';
 
 export interface Generator {
   readonly k6: Started;
@@ -57,6 +61,7 @@ export async function startGenerators(load: Load, stack: Stack, options: RunK6Op
   const loadFile = join(options.folder, 'load.json');
   const readyVirtualUsers = virtualUsersFor(load, options.objectives);
   await writeFile(loadFile, `${JSON.stringify({ readyVirtualUsers, ...load }, null, 2)}\n`);
+  await writeFile(join(options.folder, CONFIG_FILE), '{}\n');
   const allowed = await onlyTo(targetOf(stack));
   await using cleanUp = new AsyncDisposableStack();
   let see: (request: SeenRequest) => void = () => {};
@@ -140,7 +145,7 @@ function startK6(
   load: Load,
   stack: Stack,
   { name, args, loadFile, summaryFile, samples }: Segment & Files,
-  { root, env, k6, folder, logs }: RunK6Options,
+  { root, cwd, env, k6, folder, logs, generators = 1 }: RunK6Options,
 ): Promise<Started> {
   // Port 0: the API of k6 has a fixed default port, on which two processes would collide.
   const fixed = ['run', '--quiet', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
@@ -150,6 +155,9 @@ function startK6(
     ...written,
     '--summary-trend-stats',
     TREND_STATS,
+    // The operator's own configuration of k6 could change the planned load.
+    ...['--config', join(folder, CONFIG_FILE)],
+    ...throttleOf(load, generators),
     ...args,
     resolve(root, load.script),
   ];
@@ -158,14 +166,22 @@ function startK6(
     SLA_TARGET: targetOf(stack),
     SLA_SUMMARY: summaryFile,
     K6_CSV_TIME_FORMAT: 'unix_micro',
+    // An extension that the script imports would be downloaded.
+    K6_AUTO_EXTENSION_RESOLUTION: 'false',
   };
   if (stack.generators !== undefined)
     return stack.generators.start(name, whole, { root, folder, environment });
   return start(name, k6.path, whole, {
-    cwd: root,
+    cwd: load.k6 === undefined ? root : (cwd ?? root),
     env: { ...environmentOf(env), ...environment },
     logFile: join(logs, `${name}.log`),
   });
+}
+
+/** An iteration may send any number of requests, so k6 itself holds a script to the maximum rate. */
+function throttleOf({ k6 }: Load, generators: number): readonly string[] {
+  const max = k6?.maxRequestsPerSecond;
+  return max === undefined ? [] : ['--rps', String(Math.max(1, Math.floor(max / generators)))];
 }
 
 /** Time that k6 may take beyond its schedule: to start, to wait for the last responses, to write its summary. */

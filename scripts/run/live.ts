@@ -134,7 +134,11 @@ function progressLines(seen: Seen, targets: readonly Target[], load: Load, elaps
   const done = Math.min(1, elapsedSeconds / scheduledSeconds);
   const filled = Math.round(done * BAR_WIDTH);
   const left = `${Math.max(0, scheduledSeconds - elapsedSeconds)} s left`;
-  const requests = `${formatCount(seen.sent)} of ${countOf(plannedRequests, 'request')}`;
+  // A script's iterations are planned, but not how many requests each sends.
+  const requests =
+    load.k6 === undefined
+      ? `${formatCount(seen.sent)} of ${countOf(plannedRequests, 'request')}`
+      : countOf(seen.sent, 'request');
   const rate = `${seen.ratePerSecond(elapsedSeconds).toFixed(1)}/s`;
   const bad = seen.bad === 0 ? 'none bad' : `${formatCount(seen.bad)} bad`;
   const latencies = targets.map(({ id, path, percentile, text }) => {

@@ -137,6 +137,7 @@ async function performRun(
   const run = await runLoad(load, stack, {
     id: folder.id,
     root: io.root,
+    cwd: io.cwd,
     env: io.env,
     k6: tools.k6,
     folder: folder.path,

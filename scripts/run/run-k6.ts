@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { countOf, countWhere } from '../../slas/client/requests.ts';
 import type { Load, LoadRecord, RunRecord } from '../../slas/model/model.ts';
 import { HarnessError } from '../cli/errors.ts';
@@ -28,7 +29,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
       async ({ k6, summaryFile }, index): Promise<EndedK6> => ({
         exit: ended.exits[index]!,
         summary: await readSummary(summaryFile),
-        log: await readErrors(k6.logFile, options.root),
+        log: await readErrors(k6.logFile, load.k6 === undefined ? options.root : dirname(load.script)),
       }),
     ),
   );

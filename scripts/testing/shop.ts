@@ -23,11 +23,11 @@ export async function startShop(): Promise<Shop> {
   const shop = { hasWrongBodies: false };
   const http = await serve((request, response) => {
     const path = request.url!.replace(/\?.*/, '');
-    if (path === '/metrics') return void response.end(metrics.text());
+    if (path === '/metrics') return void response.setHeader('content-type', 'text/plain; version=0.0.4').end(metrics.text());
     const beganMs = performance.now();
     request.resume();
-    const { status, body, location } = respondTo(path, request, shop.hasWrongBodies);
-    response.writeHead(status, { 'content-type': 'application/json', ...(location && { location }) });
+    const { status, body } = respondTo(path, request, shop.hasWrongBodies);
+    response.writeHead(status, { 'content-type': 'application/json' });
     // Counted before the client can see it: a scrape after its last response has everything.
     metrics.count(routeOf(path), request.method!, status, (performance.now() - beganMs) / 1000);
     response.end(JSON.stringify(body));
@@ -47,7 +47,6 @@ export async function startShop(): Promise<Shop> {
 interface Reply {
   readonly status: number;
   readonly body: unknown;
-  readonly location?: string;
 }
 
 function respondTo(path: string, { headers }: IncomingMessage, isWrong: boolean): Reply {
@@ -55,7 +54,6 @@ function respondTo(path: string, { headers }: IncomingMessage, isWrong: boolean)
   const ok = (body: unknown): Reply => ({ status: 200, body });
   const product = /^\/products\/(\d+)$/.exec(path)?.[1];
   if (product !== undefined) return ok({ id: product, price: PRICES[product] });
-  if (path === '/moved') return { status: 302, body: {}, location: '/products' };
   if (path === '/checkout' && headers.authorization !== 'Bearer shop-token') return { status: 401, body: {} };
   if (path === '/checkout') return ok({ accepted: true });
   if (path === '/login' || path === '/logout') return ok({ token: 'shop-token' });

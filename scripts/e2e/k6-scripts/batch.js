@@ -19,7 +19,7 @@ export default function page() {
   const responses = http.batch([
     ['GET', `${base}/`],
     ['GET', `${base}/products`],
-    ['GET', `${base}/moved`],
+    ['GET', `${base}/products/2`],
   ]);
   for (const response of responses) check(response, { 'status is 200': (r) => r.status === 200 });
 }
