@@ -3,7 +3,7 @@ import { parseDuration } from '../../slas/document/limits.ts';
 import type { Load, Plan, Verdict } from '../../slas/model/model.ts';
 import { askOnce, withoutSecrets } from '../../slas/prometheus/http.ts';
 import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
-import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
+import { awaitScrapeAfter, type ScrapeObstacle } from '../../slas/prometheus/wait.ts';
 import { amountInWords } from '../../slas/render/load-in-words.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { runsFolder, shortPath } from '../cli/inputs.ts';
@@ -196,7 +196,8 @@ async function warmUpAndSettle(
   const patienceMs = (stack.isOurs ? PATIENCE_MS.ours : PATIENCE_MS.theirs) + delaySeconds * 1000;
   const died = async () => (await stack.incidents()) ?? [];
   const isInVain = async () => (await died()).length > 0;
-  const settled = await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, isInVain);
+  const waiting = reportOnce(io, plan.up);
+  const settled = await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, isInVain, waiting);
   if (settled.isScraped) return settled.lagSeconds;
   const [incident] = await died();
   if (incident !== undefined)
@@ -205,12 +206,33 @@ async function warmUpAndSettle(
     });
   throw new HarnessError(
     'not-scraped',
-    `${withoutSecrets(stack.prometheusUrl)} has no successful scrape of ${plan.up} within ${patienceMs / 1000} s`,
+    `${withoutSecrets(stack.prometheusUrl)} has no successful scrape of ${plan.up} within ${patienceMs / 1000} s: ${OBSTACLES[settled.obstacle ?? 'not-yet']}`,
     {
       nextStep:
         'check that Prometheus scrapes the service, and service.selector in the SLA document; if its samples arrive late, set --ingest-delay',
     },
   );
+}
+
+const OBSTACLES: Readonly<Record<ScrapeObstacle, string>> = {
+  'no-answer': 'Prometheus did not answer',
+  'no-series': 'it has no series with these labels',
+  failing: 'up is 0, so its scrapes fail (see the page /targets of Prometheus)',
+  'not-yet': 'the last scrape was before the warm-up ended',
+};
+
+/** After this time the operator is told what is missing; scrapes are usually at most this far apart. */
+const SILENT_MS = 15_000;
+
+/** Reports once what the harness is waiting for. */
+function reportOnce(io: Io, up: string): (obstacle: ScrapeObstacle) => void {
+  const startedMs = Date.now();
+  let isReported = false;
+  return (obstacle) => {
+    if (isReported || Date.now() - startedMs < SILENT_MS) return;
+    isReported = true;
+    io.progress(`waiting for a successful scrape of ${up}: ${OBSTACLES[obstacle]}`);
+  };
 }
 
 /** Fails before the warm-up if Prometheus rejects our credentials: waiting for it would be useless. */

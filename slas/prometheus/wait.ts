@@ -190,6 +190,8 @@ async function aggregatesMissing(
 }
 
 export interface Settled {
+  /** Why there was no successful scrape; only if there was none. */
+  readonly obstacle?: ScrapeObstacle;
   /** Every target was scraped successfully. */
   readonly isScraped: boolean;
   /** The longest delay of samples; null if none was seen. */
@@ -206,9 +208,11 @@ export async function awaitScrapeAfter(
   patienceMs: number,
   asker: Asker,
   isInVain: () => Promise<boolean> = async () => false,
+  waiting: (obstacle: ScrapeObstacle) => void = () => {},
 ): Promise<Settled> {
   const deadline = Date.now() + patienceMs;
   const meter = new LagMeter();
+  let obstacle: ScrapeObstacle = 'no-series';
   while (Date.now() < deadline && !(await isInVain())) {
     const now = Date.now() / 1000;
     const { series, error } = await readSamples(up, now - afterSeconds + LEARN_BACK_SECONDS, now, asker);
@@ -216,9 +220,20 @@ export async function awaitScrapeAfter(
     const scraped = ({ samples }: Series) =>
       samples.some(([at, value]) => at > afterSeconds && value === '1');
     if (series.length > 0 && series.every(scraped)) return { isScraped: true, lagSeconds: meter.lagSeconds };
+    obstacle = obstacleOf(series, error !== null);
+    waiting(obstacle);
     await sleep(POLL_MS, undefined, { signal: asker.signal });
   }
-  return { isScraped: false, lagSeconds: meter.lagSeconds };
+  return { isScraped: false, lagSeconds: meter.lagSeconds, obstacle };
+}
+
+/** Why there is no successful scrape yet. */
+export type ScrapeObstacle = 'no-answer' | 'no-series' | 'failing' | 'not-yet';
+
+function obstacleOf(series: readonly Series[], isUnanswered: boolean): ScrapeObstacle {
+  if (isUnanswered) return 'no-answer';
+  if (series.length === 0) return 'no-series';
+  return series.some(({ samples }) => samples.at(-1)?.[1] === '0') ? 'failing' : 'not-yet';
 }
 
 /** Samples of a late batch are older than this time: they show how late it is. */
