@@ -43,6 +43,14 @@ export const addPlanOptions = (command: Command) =>
       .option(
         '--duration <duration>',
         "duration of the load, for example 60s, instead of the scenario's duration",
+      )
+      .option(
+        '--until-decided',
+        'look at the run while it lasts, and stop once every objective is met or one is missed, at the stated confidence (default: 0.95)',
+      )
+      .option(
+        '--max-duration <duration>',
+        'refuse a scenario that takes longer than this, for example 10m (default with --target: 1h); with --until-decided, how long to load at most',
       ),
   );
 
@@ -67,8 +75,4 @@ export const addLoadOptions = (command: Command) =>
     .option('--with <parts>', 'with --stack containers: tracing, logs')
     .option('--toxic <toxic>', 'with --stack containers: latency=300ms between the load and the service')
     .option('--max-rate <rate>', 'refuse a scenario that sends more than this, for example 100/s')
-    .option(
-      '--max-duration <duration>',
-      'refuse a scenario that takes longer than this, for example 10m (default with --target: 1h)',
-    )
     .option('--snapshot', "store a snapshot of all data in this run's Prometheus");

@@ -83,12 +83,18 @@ export interface LoadOptions {
   readonly confidence?: string;
   readonly rate?: string;
   readonly duration?: string;
+  /** Look at the run while it lasts, and stop once it is decided. */
+  readonly untilDecided?: boolean;
+  /** With `untilDecided`, the longest duration; else a bound on the plan. */
+  readonly maxDuration?: string;
 }
 
 export function readOverrides({
   rate,
   duration,
   confidence: confidenceText,
+  untilDecided,
+  maxDuration,
 }: LoadOptions): Input<PlanOverrides> {
   const ratePerSecond = rate === undefined ? undefined : parseRate(rate);
   const durationSeconds = duration === undefined ? undefined : parseDuration(duration);
@@ -103,10 +109,23 @@ export function readOverrides({
   }
   const confidence = readConfidence(confidenceText);
   if (!confidence.ok) return confidence;
+  const isUntilDecided = untilDecided === true;
+  if (isUntilDecided && duration !== undefined && maxDuration !== undefined)
+    return badOption(
+      '--duration',
+      'a run until it is decided has no other duration than its longest one: leave out --duration or --max-duration',
+    );
+  const maxSeconds = maxDuration === undefined ? null : parseDuration(maxDuration);
+  if (isUntilDecided && maxDuration !== undefined && !isDuration(maxSeconds))
+    return badOption(
+      '--max-duration',
+      `"${maxDuration}" is not a valid duration (1s to 24h): write it as 60s or 5m`,
+    );
   return accept({
     ...confidence.value,
     ...(ratePerSecond == null ? {} : { ratePerSecond }),
     ...(durationSeconds == null ? {} : { durationSeconds }),
+    ...(isUntilDecided ? { untilDecided: maxSeconds === null ? {} : { maxSeconds } } : {}),
   });
 }
 

@@ -9,6 +9,7 @@ import { type BudgetWatch, watchBudgets } from './budget-watch.ts';
 import { guardAgainstErrors } from './error-guard.ts';
 import { TREND_STATS } from './k6-summary.ts';
 import { type ProgressReporter, reportProgress } from './live.ts';
+import type { Looks } from './looks/looks.ts';
 import { type NamedPipe, openPipe } from './record/pipe.ts';
 import { Recorder, type SeenRequest } from './record/recorder.ts';
 import { virtualUsersFor } from './virtual-users.ts';
@@ -37,6 +38,8 @@ export interface RunK6Options {
   readonly progress: (line: string) => void;
   /** Shows lines at a fixed position; absent without a terminal. */
   readonly show?: (lines: readonly string[]) => void;
+  /** Looks at the run while it lasts, and says when it is decided. Absent: it is judged after the load. */
+  readonly looks?: (recorder: Recorder, startedSeconds: number) => Looks;
   /** Their latencies are shown while the load runs, and requests are recorded under the paths that they name. */
   readonly objectives: readonly PlannedObjective[];
 }
@@ -191,6 +194,8 @@ export interface Ended {
   readonly exits: readonly Exit[];
   /** Why the harness stopped the load; null if it did not stop it. */
   readonly stoppedBecause: string | null;
+  /** The look that decided the run, if the load was stopped for it. */
+  readonly decidedAtSeconds: number | null;
 }
 
 /** Reports progress, and stops load generators that exceed their time, or a load that an external service cannot handle. */
@@ -216,7 +221,12 @@ export async function whileRunning(
   const bound = setTimeout(stopAll, longestMs);
   const forget = onAbort(options.signal, stopAll);
   using reporter = reportProgress(load, startedSeconds, options);
-  const guards = [watchBudgets(load), ...(stack.isOurs ? [] : [guardAgainstErrors()])];
+  await using looks = options.looks?.(generators.recorder, startedSeconds) ?? null;
+  const guards = [
+    watchBudgets(load),
+    ...(stack.isOurs ? [] : [guardAgainstErrors()]),
+    ...(looks === null ? [] : [looks]),
+  ];
   using watch = watchFor(guards, generators, reporter, (reason) => {
     options.progress(`stopping the load: ${reason}`);
     stopAll();
@@ -232,7 +242,9 @@ export async function whileRunning(
   try {
     const exits = await Promise.all(each.map(ended));
     options.signal.throwIfAborted();
-    return { exits, stoppedBecause: watch.stoppedBecause };
+    const { stoppedBecause } = watch;
+    const isDecided = stoppedBecause !== null && stoppedBecause === looks?.reason();
+    return { exits, stoppedBecause, decidedAtSeconds: isDecided ? looks!.decidedAtSeconds : null };
   } finally {
     clearTimeout(bound);
     forget();

@@ -26,7 +26,9 @@ import { startLocalStack } from '../stack/local.ts';
 import type { Stack } from '../stack/stack.ts';
 import { guardFolder } from './disk.ts';
 import { describeEnvironment } from './environment.ts';
+import { Looks } from './looks/looks.ts';
 import type { Prepared, RunOptions, RunTools } from './prepare.ts';
+import type { Recorder } from './record/recorder.ts';
 import { runLoad } from './run-k6.ts';
 import { collectRunSeries } from './series.ts';
 import { askerOf } from './tokens.ts';
@@ -134,6 +136,16 @@ async function performRun(
   // Read while the load runs, for the report that follows it.
   void readUplot(io.root).catch(() => {});
   io.progress(`loading ${stack.serviceUrl}: ${amountInWords(load)}`);
+  const asker = askerOf(stack.prometheusUrl, io, options.ingestDelay);
+  const learned = lagSeconds === null ? {} : { lagSeconds };
+  const looks = (recorder: Recorder, startedSeconds: number) =>
+    new Looks(recorder, {
+      plan,
+      asker: { ...asker, ...learned },
+      so: { id: folder.id, load, generator: { name: 'k6', version: tools.k6.version }, startedSeconds },
+      incidents: () => stack.incidents(),
+      progress: io.progress,
+    });
   const run = await runLoad(load, stack, {
     id: folder.id,
     root: io.root,
@@ -146,11 +158,10 @@ async function performRun(
     progress: io.progress,
     generators: Number(options.generators ?? 1),
     objectives: plan.objectives,
+    ...(plan.sequential === undefined ? {} : { looks }),
     ...(io.live === undefined ? {} : { show: io.live }),
   });
   await folder.writeRun(run);
-  const asker = askerOf(stack.prometheusUrl, io, options.ingestDelay);
-  const learned = lagSeconds === null ? {} : { lagSeconds };
   const evidence = await collectEvidence(plan, run, { ...asker, ...learned });
   const [series] = await Promise.all([
     collectRunSeries(read.document, plan, run, evidence, asker),

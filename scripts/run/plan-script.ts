@@ -108,6 +108,11 @@ export function scriptProblems(options: ScriptOptions): Input<null> {
     return badOption('--rate', `${own}: change the rate in the script, or leave out --script`);
   if (duration !== undefined)
     return badOption('--duration', `${own}: change the duration in the script, or leave out --script`);
+  if (options.untilDecided === true)
+    return badOption(
+      '--until-decided',
+      `${own}, and a run until it is decided needs a scenario: leave one of the two out`,
+    );
   if (stack === 'containers')
     return badOption(
       '--script',

@@ -118,6 +118,11 @@ function optionProblems(options: RunOptions): Input<null> {
   if (generators !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(generators)) {
     return badOption('--generators', `"${generators}" is not a valid number of load generators (1 to 64)`);
   }
+  if (options.untilDecided === true && options.abort === false)
+    return badOption(
+      '--no-abort',
+      'a run until it is decided is stopped once it is: leave out --no-abort or --until-decided',
+    );
   const bounds = readBounds(options);
   if (!bounds.ok) return bounds;
   const delay = checkIngestDelay(options.ingestDelay);

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import { countOf, countWhere } from '../../slas/client/requests.ts';
 import type { Load, LoadRecord, RunRecord } from '../../slas/model/model.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { formatExit, type Started } from '../process/processes.ts';
@@ -8,6 +7,7 @@ import { cutBecause, decisiveEnd, diedOf, type EndedK6, failuresOf } from './k6-
 import { type RunK6Options, startGenerators, whileRunning } from './k6-generators.ts';
 import { readErrors } from './k6-log.ts';
 import { readSummary, type Summary, summed, thresholdsOf } from './k6-summary.ts';
+import { type Counts, countsOf, windowOf } from './record/counts.ts';
 import type { Recorded } from './record/recorder.ts';
 import { scheduleOf } from './record/schedule.ts';
 
@@ -49,6 +49,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     window: windowOf(recorded, startedSeconds, exit.atSeconds),
     load: {
       ...recordOf(load, options, end, counts),
+      ...(ended.decidedAtSeconds === null ? {} : { decidedAtSeconds: ended.decidedAtSeconds }),
       ...scheduleOf(load, recorded),
       ...scriptOf(ends, summary, recorded),
       ...elsewhereOf(recorded),
@@ -119,8 +120,6 @@ function incidentsOf(decisive: EndedK6, others: readonly string[] | null): reado
   return others === null && died.length === 0 ? null : [...died, ...(others ?? [])];
 }
 
-type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;
-
 function recordOf(
   load: Load,
   { k6, generators }: RunK6Options,
@@ -142,30 +141,3 @@ function recordOf(
     stoppedBecause,
   };
 }
-
-function countsOf({ client, scenarios }: Recorded, load: Load): Counts {
-  const of = (digit: string) => countWhere(client, ({ status }) => status.startsWith(digit));
-  const sent = countOf(client);
-  const dropped = [...scenarios.values()].reduce((sum, one) => sum + one.dropped, 0);
-  return {
-    sent,
-    answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
-    lost: of('0'),
-    // Iterations that k6 starts beyond the plan send nothing, so those that it drops are not missing.
-    droppedIterations:
-      load.k6 === undefined ? Math.min(dropped, Math.max(0, load.plannedRequests - sent)) : dropped,
-  };
-}
-
-/** From the first request to the last response, by k6's microseconds. */
-function windowOf({ client }: Recorded, startedSeconds: number, endedSeconds: number): RunRecord['window'] {
-  if (client === null) return { fromSeconds: startedSeconds, toSeconds: endedSeconds };
-  const { originSeconds, startSeconds, durationSeconds } = client;
-  let last = 0;
-  for (let at = 0; at < startSeconds.length; at++)
-    last = Math.max(last, startSeconds[at]! + durationSeconds[at]!);
-  return { fromSeconds: originSeconds, toSeconds: originSeconds + last + ROUNDING_SECONDS };
-}
-
-/** k6 truncates times to microseconds. */
-const ROUNDING_SECONDS = 1e-6;

@@ -78,19 +78,21 @@ export class GrowingColumns {
 
   /** The record, ordered by end; null if nothing was added. */
   done(): ClientRequests | null {
+    return recordOf(this.copy());
+  }
+
+  /** What was added so far. Copying is fast, and `recordOf` may then be called in another thread. */
+  copy(): CopiedColumns {
     const count = this.#count;
-    if (count === 0) return null;
-    const { startSeconds: starts, durationSeconds, blockedSeconds, status, path } = this.#columns;
-    const originMicros = starts.subarray(0, count).reduce((first, start) => Math.min(first, start));
-    return inOrder({
-      originSeconds: originMicros / 1e6,
-      startSeconds: starts.slice(0, count).map((start) => (start - originMicros) / 1e6),
+    const { startSeconds, durationSeconds, blockedSeconds, status, path } = this.#columns;
+    return {
+      startMicros: startSeconds.slice(0, count),
       durationSeconds: durationSeconds.slice(0, count),
       blockedSeconds: blockedSeconds.slice(0, count),
       status: status.slice(0, count),
       path: path.slice(0, count),
       paths: [...this.#paths.keys()],
-    });
+    };
   }
 
   #indexOf(path: string): number {
@@ -106,6 +108,19 @@ export class GrowingColumns {
     for (const name of Object.keys(grown) as (keyof typeof grown)[]) grown[name].set(this.#columns[name]);
     this.#columns = grown;
   }
+}
+
+export interface CopiedColumns extends Omit<ClientRequests, 'originSeconds' | 'startSeconds'> {
+  /** Unix time. */
+  readonly startMicros: Float64Array;
+}
+
+/** The record, ordered by the ends; null if nothing was added. */
+export function recordOf({ startMicros, ...rest }: CopiedColumns): ClientRequests | null {
+  if (startMicros.length === 0) return null;
+  const originMicros = startMicros.reduce((first, start) => Math.min(first, start));
+  const startSeconds = startMicros.map((start) => (start - originMicros) / 1e6);
+  return inOrder({ ...rest, originSeconds: originMicros / 1e6, startSeconds });
 }
 
 const wholeNanos = (seconds: number) => Math.round(seconds * 1e9) / 1e9;

@@ -13,13 +13,17 @@ import type {
   Verdict,
 } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
+import { ok } from '../model/result.ts';
 import { selectorsOf } from '../prometheus/promql.ts';
 import { countedSpan } from '../window/outside.ts';
 import { scopeOf } from '../window/phases.ts';
+import { prefixOf } from '../window/prefix.ts';
 import { cutWindow, type Frame } from '../window/window.ts';
+import { loadDelivered } from './checks/load.ts';
 import type { Grounds } from './decide.ts';
+import { bothWays, judgeLooks, mayRecover } from './looks.ts';
 import { checkPreconditions } from './preconditions.ts';
-import { reconcile } from './reconcile.ts';
+import { type Reconciliation, reconcile } from './reconcile.ts';
 import type { Decision } from './ruling.ts';
 import { scriptRows } from './script-rows.ts';
 import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
@@ -42,12 +46,78 @@ import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
  * nothing.
  */
 export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
+  const whole = wholeOf(plan, run, evidence);
+  if (plan.sequential === undefined) return judgeWhole(whole);
+  const { load, window } = run;
+  const began = load?.phases?.[0]?.fromSeconds ?? window.fromSeconds;
+  return judgeLooks(plan.sequential, load?.decidedAtSeconds ?? null, window.toSeconds - began, {
+    part: (atSeconds, confidence) => judgePrefix(atSeconds, atConfidence(whole, confidence)),
+    whole: (confidence) => judgeWhole(atConfidence(whole, confidence)),
+  });
+}
+
+/** What every judgement of a run rests on. */
+interface Whole {
+  readonly plan: Plan;
+  readonly run: RunRecord;
+  readonly evidence: Evidence;
+  readonly frame: Frame;
+  readonly reconciled: Reconciliation;
+  readonly preconditions: readonly Precondition[];
+}
+
+function wholeOf(plan: Plan, run: RunRecord, evidence: Evidence): Whole {
   const frame = cutWindow(plan, run, evidence);
   const reconciled = reconcile(plan, run, frame);
   const preconditions = checkPreconditions(plan, run, evidence, frame, reconciled);
+  return { plan, run, evidence, frame, reconciled, preconditions };
+}
+
+const atConfidence = (whole: Whole, confidence: number): Whole => ({
+  ...whole,
+  plan: { ...whole.plan, confidence },
+});
+
+function judgeWhole(whole: Whole): Verdict {
+  const { plan, run, evidence, frame } = whole;
+  const scopes = plan.objectives.map((objective) => scopeOf(objective, plan, run, evidence, frame));
+  return verdictOf(whole, objectivesIn(scopes, whole));
+}
+
+/** The first seconds of the load, as if they were all of it. */
+function judgePrefix(seconds: number, whole: Whole): Verdict {
+  const { plan, run, evidence, frame, preconditions } = whole;
+  const prefix = prefixOf(seconds, plan, run, evidence, frame);
+  const judgeScope = (scope: Seen['scope']) => {
+    const sent = scope.ok ? loadDelivered(scope.value.plan, scope.value.run) : null;
+    const own = preconditions.map((one) => (one.id === sent?.id ? sent : one));
+    const part = { ...whole, preconditions: own };
+    return {
+      part,
+      objectives: objectivesIn(
+        plan.objectives.map(() => scope),
+        part,
+      ),
+    };
+  };
+  if (!prefix.ok) {
+    const { part, objectives } = judgeScope(prefix);
+    return verdictOf(part, objectives);
+  }
+  const { scope, worst } = prefix.value;
+  const { part, objectives } = judgeScope(ok(scope));
+  const atWorst = worst === null ? objectives : judgeScope(ok(worst)).objectives;
+  const decided = objectives.map((one, index) =>
+    mayRecover(bothWays(one, atWorst[index]!), plan.objectives[index]!, seconds, plan.load!),
+  );
+  return verdictOf(part, decided);
+}
+
+function objectivesIn(scopes: readonly Seen['scope'][], whole: Whole): readonly ObjectiveVerdict[] {
+  const { plan, run, frame, preconditions } = whole;
   const grounds = { plan, run, preconditions };
-  const seen = plan.objectives.map((objective): Seen => {
-    const scope = scopeOf(objective, plan, run, evidence, frame);
+  const seen = plan.objectives.map((objective, index): Seen => {
+    const scope = scopes[index]!;
     return {
       objective,
       scope,
@@ -57,11 +127,17 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   });
 
   const sides = sidesOf(seen, grounds);
-  const judged = seen.map((one, index) => {
+  return seen.map((one, index) => {
     const decided = worseOf(sides[index]!, one.view);
     const decision = withoutClient(explained(decided.decision, one, plan), one, grounds);
     return told(one, { ...decided, decision }, frame);
   });
+}
+
+function verdictOf(
+  { plan, run, evidence, reconciled, preconditions }: Whole,
+  judged: readonly ObjectiveVerdict[],
+): Verdict {
   const objectives = [...judged, ...scriptRows(plan, run, preconditions)];
   const verdict = conclude(objectives, preconditions);
   return {

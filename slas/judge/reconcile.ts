@@ -30,7 +30,11 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
   // two counts differ, and the difference is reported.
   const counted = countIncreases(plan.requests, frame, 'zero');
   if (!counted.ok) return none(reason('requests-uncounted', { because: [counted.error] }), true);
-  const allowance = { unseen: boundBySeconds(counted.value, frame), others: plan.isolated === false };
+  const allowance = {
+    unseen: boundBySeconds(counted.value, frame),
+    others: plan.isolated === false,
+    inFlight: inFlightAtStop(plan, run, run.load, frame),
+  };
   const row = (what: string, client: number, service: number) =>
     compare(what, run.load!, client, service, allowance, frame);
   const rows = [
@@ -48,6 +52,30 @@ type Row = (what: string, client: number, service: number) => Reconciled;
 interface Allowance {
   readonly unseen: number;
   readonly others: boolean;
+  /** Requests that the load generator may have sent and not recorded, because it was stopped. */
+  readonly inFlight: number;
+}
+
+/**
+ * A load that was stopped once it was decided sent no more than was planned until then. Of one that was cut short otherwise,
+ * nobody knows: it decides nothing that rests on counts.
+ */
+function inFlightAtStop(
+  { load: planned }: Plan,
+  { window }: RunRecord,
+  load: LoadRecord,
+  { targets }: Frame,
+): number {
+  if (load.completed) return 0;
+  if (load.decidedAtSeconds === undefined || planned === null) return Number.POSITIVE_INFINITY;
+  // At a look, the load goes on until the scrape that closes the window.
+  const began = load.phases?.[0]?.fromSeconds ?? window.fromSeconds;
+  const closed = Math.max(window.toSeconds, ...targets.map(({ closeSeconds }) => closeSeconds));
+  const seconds = Math.min(planned.scheduledSeconds, closed - began);
+  const due = (planned.plannedRequests / planned.scheduledSeconds) * seconds;
+  // Random arrivals may be more than planned.
+  const most = planned.arrivals === 'poisson' ? due + 4 * Math.sqrt(due) : due;
+  return Math.max(0, Math.ceil(most) - load.sent);
 }
 
 /**
@@ -56,14 +84,14 @@ interface Allowance {
  */
 function compare(
   what: string,
-  { lost, completed }: LoadRecord,
+  { lost }: LoadRecord,
   client: number,
   service: number,
-  { unseen, others }: Allowance,
+  { unseen, others, inFlight }: Allowance,
   frame: Frame,
 ): Reconciled {
   const missing = client - service;
-  const isTooMany = completed && service > client + lost;
+  const isTooMany = service > client + lost + inFlight;
   const ok = missing <= unseen && (!isTooMany || others);
   const row = (...reasons: readonly Reason[]): Reconciled => ({ what, client, service, lost, ok, reasons });
   if (missing > unseen) return row(reason('responses-missing', { atMost: unseen }));

@@ -167,11 +167,23 @@ export interface PlannedAlerts {
   readonly rules: readonly PlannedAlert[];
 }
 
+/** When a run that lasts until it is decided is looked at. */
+export interface Sequential {
+  /** The load is planned for this long. */
+  readonly maxSeconds: number;
+  /** An objective may be missed before, but not met. */
+  readonly atLeastSeconds: number;
+  /** From the start of the load, in order; the last one is at its end. Bounds at a look have the look's confidence. */
+  readonly looks: readonly { readonly atSeconds: number; readonly confidence: number }[];
+}
+
 export interface Plan {
   readonly schema: 'sla-harness/plan/v1';
   readonly sla: { readonly name: string; readonly scenario: string | null };
   /** From 0.5 to 1: bounds at this confidence decide. null: the observed value does. */
   readonly confidence: number | null;
+  /** Judged at each look, and stopped as soon as it is decided (`--until-decided`). Absent: judged once, after the load. */
+  readonly sequential?: Sequential;
   /** null: there is no load of our own; only the window is judged. */
   readonly load: Load | null;
   /**

@@ -119,6 +119,8 @@ export interface LoadRecord {
   readonly completed: boolean;
   /** Why it did not; null if it did. */
   readonly stoppedBecause: string | null;
+  /** The look of the plan at which everything was decided, so that the harness stopped the load. Absent: it did not. */
+  readonly decidedAtSeconds?: number;
 }
 
 /** A run with a load, or (load: null) the window of a service that was loaded by others. */

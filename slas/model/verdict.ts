@@ -136,6 +136,22 @@ export interface VerdictAlerts {
   readonly summary: Reason;
 }
 
+/** One look at a run that lasts until it is decided. */
+export interface LookVerdict {
+  readonly atSeconds: number;
+  readonly confidence: number;
+  readonly verdict: Outcome;
+  readonly objectives: readonly Pick<ObjectiveVerdict, 'id' | 'verdict' | 'share' | 'value' | 'interval'>[];
+}
+
+export interface LookVerdicts {
+  readonly maxSeconds: number;
+  readonly atLeastSeconds: number;
+  /** The look that the verdict rests on; null: the run ended otherwise, and was judged as a whole. */
+  readonly decidedAtSeconds: number | null;
+  readonly looks: readonly LookVerdict[];
+}
+
 export interface Verdict {
   readonly schema: 'sla-harness/verdict/v2';
   readonly verdict: Outcome;
@@ -151,6 +167,8 @@ export interface Verdict {
   readonly preconditions: readonly Precondition[];
   /** Client and service side by side; empty if there is nothing to compare. */
   readonly reconciliation: readonly Reconciled[];
+  /** How the bounds closed in, look by look. Absent: the plan has no looks. */
+  readonly sequential?: LookVerdicts;
   /** The state of Prometheus's own alerts; they change nothing above. Absent: not queried. */
   readonly alerts?: VerdictAlerts;
 }

@@ -15,6 +15,7 @@ import type {
 } from '../model/model.ts';
 import { fail, ok, type Result } from '../model/result.ts';
 import { alertStates, recordedByRules, select, selector } from '../prometheus/promql.ts';
+import { scheduleLooks } from '../statistics/sequential.ts';
 import { DEFAULT_CONFIDENCE, leastSamples } from './min-samples.ts';
 import { type PlanOverrides, phasesOf, planLoad } from './planned-load.ts';
 import { planMeasure } from './planned-measure.ts';
@@ -26,8 +27,9 @@ import { selectionsOf } from './selections.ts';
 export function planScenario(
   document: SlaDocument,
   scenarioName: string,
-  overrides: PlanOverrides = {},
+  given: PlanOverrides = {},
 ): Result<Plan, readonly Problem[]> {
+  const overrides = withLooks(given, document);
   const scenario = document.scenarios.find(({ name }) => name === scenarioName);
   if (scenario === undefined) {
     const known = document.scenarios.map(({ name }) => name).join(', ') || 'none';
@@ -37,11 +39,31 @@ export function planScenario(
   const rows = rowsOf(document, scenario);
   const outOfReach = rows.flatMap((row) => outOfReachOf(row, scenario, overrides));
   if (outOfReach.length > 0) return fail(outOfReach);
-  return ok({
-    ...planObjectives(document, rows, scenario, overrides),
-    load: planLoad(document, rows, scenario, overrides),
-  });
+  const severalPhases = scenario.phases.length > 1 && overrides.untilDecided !== undefined;
+  if (severalPhases) return fail([notInLooks(scenario)]);
+  const planned = planObjectives(document, rows, scenario, overrides);
+  const load = planLoad(document, rows, scenario, overrides);
+  if (overrides.untilDecided === undefined) return ok({ ...planned, load });
+  return ok({ ...planned, sequential: scheduleLooks(load.scheduledSeconds, planned.confidence!), load });
 }
+
+/** Looks need a confidence, and a load that lasts as long as the run may. */
+function withLooks(overrides: PlanOverrides, { confidence }: SlaDocument): PlanOverrides {
+  const { untilDecided } = overrides;
+  if (untilDecided === undefined) return overrides;
+  return {
+    ...overrides,
+    confidence: overrides.confidence ?? confidence ?? DEFAULT_CONFIDENCE,
+    ...(untilDecided.maxSeconds === undefined ? {} : { durationSeconds: untilDecided.maxSeconds }),
+  };
+}
+
+const notInLooks = ({ name, phases }: Scenario) =>
+  problem(
+    'several-phases',
+    `scenarios.${name}`,
+    `scenario "${name}" has ${phases.length} phases, and a run until it is decided needs a single one: leave out --until-decided, or choose another scenario`,
+  );
 
 /**
  * Plans the judgement of a window without a load of our own: every objective that is not limited to some

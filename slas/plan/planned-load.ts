@@ -11,6 +11,8 @@ export interface PlanOverrides {
   readonly confidence?: number;
   readonly ratePerSecond?: number;
   readonly durationSeconds?: number;
+  /** Look at the run while it lasts, and stop once it is decided; the load is planned for its longest duration. */
+  readonly untilDecided?: { readonly maxSeconds?: number };
 }
 
 export const phasesOf = ({ phases }: Scenario, { ratePerSecond, durationSeconds }: PlanOverrides) =>

@@ -38,14 +38,19 @@ export function downsamplingOf(plan: Plan, run: RunRecord, intervalSeconds: numb
 
 const MIN_WHOLE_SECONDS = 20;
 
-/** The starts of phases, and the end of the last one, when responses are still arriving. */
+/** The starts of phases, the looks at the run, and the end of the last one, when responses are still arriving. */
 export function cutsOf(plan: Plan, { window, load }: RunRecord): readonly number[] {
   const began = load?.phases ?? [];
   const ends = began.flatMap(({ name, fromSeconds }) => {
     const planned = plan.load?.phases.find((phase) => phase.name === name);
     return planned === undefined ? [] : [fromSeconds + planned.durationSeconds];
   });
-  const all = new Set([...began.map(({ fromSeconds }) => fromSeconds), ...ends].map(toMilliseconds));
+  const looks = (plan.sequential?.looks ?? []).flatMap(({ atSeconds }) =>
+    began.slice(0, 1).map(({ fromSeconds }) => fromSeconds + atSeconds),
+  );
+  const all = new Set(
+    [...began.map(({ fromSeconds }) => fromSeconds), ...ends, ...looks].map(toMilliseconds),
+  );
   return [...all].filter((at) => at > window.fromSeconds && at < window.toSeconds).sort((a, b) => a - b);
 }
 

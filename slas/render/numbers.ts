@@ -24,6 +24,13 @@ export function formatValue(value: number, unit: Unit): string {
   }
 }
 
+/** A confidence is never 100%: `99.99996%` has as many digits as show what is left. */
+export function formatConfidence(confidence: number): string {
+  const left = 1 - confidence;
+  if (left >= 1e-4) return formatValue(confidence, 'ratio');
+  return `${(100 * confidence).toFixed(Math.ceil(-Math.log10(left)) - 1)}%`;
+}
+
 /**
  * The measured value, with ≈ if it is interpolated in its bucket; a mean is written like its limit (`> 0.85`,
  * not 85%); a percentile above all buckets as "over".

@@ -1,6 +1,7 @@
 import type { Load, Plan } from '../model/model.ts';
 import { analysePower, DEPENDENT } from '../plan/power-analysis.ts';
 import { amountInWords, loadInWords } from './load-in-words.ts';
+import { looksInWords } from './looks.ts';
 import { formatCount, formatValue } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
@@ -40,7 +41,9 @@ export function renderPowerAnalysis(plan: Plan, load: Load): string {
   ].join('\n');
 }
 
-const ruleInWords = ({ confidence }: Plan) =>
-  confidence === null
-    ? 'the observed value decides'
-    : `decided at ${formatValue(confidence, 'ratio')} confidence`;
+const ruleInWords = ({ confidence, sequential }: Plan) =>
+  sequential !== undefined
+    ? `until decided at ${formatValue(confidence!, 'ratio')} confidence, ${looksInWords(sequential)}, met after ${sequential.atLeastSeconds} s at the earliest`
+    : confidence === null
+      ? 'the observed value decides'
+      : `decided at ${formatValue(confidence, 'ratio')} confidence`;

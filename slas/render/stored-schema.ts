@@ -92,6 +92,18 @@ const PlanSchema = Type.Object({
   schema: Type.Literal('sla-harness/plan/v1'),
   sla: Type.Object({ name: text, scenario: nullable(text) }),
   confidence: optional(nullable(Type.Number({ minimum: 0.5, exclusiveMaximum: 1 }))),
+  sequential: optional(
+    Type.Object({
+      maxSeconds: count,
+      atLeastSeconds: count,
+      looks: Type.Array(
+        Type.Object({
+          atSeconds: count,
+          confidence: Type.Number({ minimum: 0.5, exclusiveMaximum: 1 }),
+        }),
+      ),
+    }),
+  ),
   load: nullable(Load),
   up: text,
   processStart: text,
@@ -160,6 +172,7 @@ const LoadRecord = Type.Object({
   droppedIterations: count,
   completed: Type.Boolean(),
   stoppedBecause: nullable(text),
+  decidedAtSeconds: optional(count),
 });
 
 const RunSchema = Type.Object({

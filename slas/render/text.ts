@@ -8,6 +8,7 @@ import type {
   Verdict,
 } from '../model/model.ts';
 import { loadInWords } from './load-in-words.ts';
+import { decidedInWords, lookInWords, unseenInWords } from './looks.ts';
 import { countOf, formatCount, formatInterval, formatMeasured, formatValue } from './numbers.ts';
 import { printableLine } from './printable.ts';
 import { wordsOf } from './reasons/words.ts';
@@ -43,7 +44,8 @@ export function renderText(verdict: Verdict, plan: Plan, { colour, isVerbose }: 
     paint('bold', describe(verdict, plan)),
     '',
     ...table(verdict.objectives, plan, paint),
-    ...(isVerbose ? legend(verdict, plan, paint) : []),
+    ...(isVerbose || verdict.sequential !== undefined ? legend(verdict, plan, paint) : []),
+    ...looks(verdict, plan, isVerbose, paint),
     '',
     ...reasons(verdict, isVerbose),
     ...preconditions(verdict.preconditions, isVerbose, paint),
@@ -54,12 +56,14 @@ export function renderText(verdict: Verdict, plan: Plan, { colour, isVerbose }: 
 }
 
 /** `checkout-api · steady: 25/s for 60 s · 2026-11-23 05:31:02 to 05:32:02 UTC` */
-export function describe({ sla, scenario, window }: Verdict, { load, confidence }: Plan): string {
+export function describe({ sla, scenario, window }: Verdict, plan: Plan): string {
+  const { load, confidence, sequential } = plan;
   const what = load === null ? 'window' : `${scenario}: ${loadInWords(load)}`;
   const time = (text: string) => text.replace('T', ' ').replace(/\.\d+Z$/, '');
   const sameDay = window.from.slice(0, 10) === window.to.slice(0, 10);
   const when = `${time(window.from)} to ${sameDay ? time(window.to).slice(11) : time(window.to)} UTC`;
-  const sure = confidence ? ` · decided at ${formatValue(confidence, 'ratio')} confidence` : '';
+  const until = sequential === undefined ? 'decided' : 'until decided';
+  const sure = confidence ? ` · ${until} at ${formatValue(confidence, 'ratio')} confidence` : '';
   return `${sla} · ${what} · ${when}${sure}`;
 }
 
@@ -95,17 +99,28 @@ function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
   return words === null ? [] : ['', `  ${paint('dim', words)}`];
 }
 
+/** How the bounds closed in, and what a pass after so short a time says nothing about. */
+function looks({ sequential, verdict }: Verdict, plan: Plan, isVerbose: boolean, paint: Paint): string[] {
+  if (sequential === undefined) return [];
+  const seconds = sequential.decidedAtSeconds ?? sequential.maxSeconds;
+  const each = isVerbose ? sequential.looks.map((one) => lookInWords(one, plan)) : [];
+  const unseen = verdict === 'pass' ? [unseenInWords(seconds)] : [];
+  return [...each, ...unseen].map((words) => `  ${paint('dim', words)}`);
+}
+
 const align = (cell: string, width: number, column: number) =>
   column >= 2 && column <= 4 ? cell.padStart(width) : cell.padEnd(width);
 
 /** `95% bounds`: of the judged share (for latency the share within the limit), or of the mean or rate. */
-export const boundsTitle = ({ confidence }: Plan) => `${formatValue(confidence ?? 0.95, 'ratio')} bounds`;
+export const boundsTitle = ({ confidence, sequential }: Plan) =>
+  sequential === undefined ? `${formatValue(confidence ?? 0.95, 'ratio')} bounds` : 'bounds at look';
 
 /**
  * The confidence of the bounds in a table: each holds with it on its own, which differs between shares and
  * means. null if there are none, and for old verdicts.
  */
-export function boundsInWords({ objectives }: Verdict, plan: Plan): string | null {
+export function boundsInWords({ objectives, sequential }: Verdict, plan: Plan): string | null {
+  if (sequential !== undefined) return decidedInWords(sequential, plan);
   const told = objectives.flatMap(({ id, interval: found }) =>
     found?.eachBound === undefined ? [] : [{ id, each: found.eachBound }],
   );

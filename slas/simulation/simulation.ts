@@ -59,7 +59,7 @@ const EDGES = [0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05
 );
 
 /** For each edge, the number of slower responses in each second. */
-function slowerBySecond({ atSeconds, tookSeconds, count }: Answers, limit: number, seconds: number) {
+export function slowerBySecond({ atSeconds, tookSeconds, count }: Answers, limit: number, seconds: number) {
   const edges = EDGES.map((edge) => edge * limit);
   const totals = new Int32Array(seconds);
   const slower = edges.map(() => new Int32Array(seconds));
@@ -100,7 +100,7 @@ function judgeOnce(answers: Answers, limit: number, seconds: number, budget: num
 }
 
 /** Whether a run holds its level of requests over the limit, regardless of its budget. */
-const isSteady = (blocks: readonly Block[]) =>
+export const isSteady = (blocks: readonly Block[]) =>
   steadinessOf(blocks, { worse: 'more', isBeyond: () => false, mayImprove: false }) !== 'not-steady';
 
 /** Whether the interval of the mean latency, estimated from the seconds of a run, contains the true mean. */

@@ -9,7 +9,22 @@ import jstat from 'jstat';
 export function betaQuantile(p: number, a: number, b: number): number {
   if (a <= 0) return 0;
   if (b <= 0) return 1;
+  if (p < FAR) return lowBetaQuantile(p, a, b);
+  if (1 - p < FAR) return 1 - lowBetaQuantile(1 - p, b, a);
   return jstat.beta.inv(p, a, b);
+}
+
+/** Nearer to 0 and 1, the library's inverse is wrong where a or b is 1; its distribution function is right. */
+const FAR = 1e-5;
+
+function lowBetaQuantile(p: number, a: number, b: number): number {
+  let [low, high] = [0, 1];
+  for (let step = 0; step < 60 && high - low > 1e-12 * high; step++) {
+    const middle = (low + high) / 2;
+    if (jstat.beta.cdf(middle, a, b) < p) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
 }
 
 /** Quantile of Student's t; with infinite degrees of freedom this is the normal distribution. */

@@ -125,6 +125,7 @@ export function loadOf(text: LoadText, plan: Plan): LoadRecord {
     ...(text.grpc === undefined ? {} : { otherProtocols: [{ protocol: 'grpc', samples: number('grpc') }] }),
     droppedIterations: number('dropped'),
     completed: text.completed !== false,
+    ...(typeof text.decided !== 'number' ? {} : { decidedAtSeconds: number('decided') }),
     stoppedBecause: typeof text.stopped === 'string' ? text.stopped : null,
   };
 }

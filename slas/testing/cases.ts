@@ -158,8 +158,11 @@ function parsedDocument(document: Given['document'], service: Given['service'], 
   return parsed.value;
 }
 
-function planOf(document: SlaDocument, { scenario, script, confidence }: Given): Plan {
-  const overrides = confidence === undefined ? {} : { confidence };
+function planOf(document: SlaDocument, { scenario, script, confidence, until }: Given): Plan {
+  const overrides = {
+    ...(confidence === undefined ? {} : { confidence }),
+    ...(until === undefined ? {} : { untilDecided: { maxSeconds: until } }),
+  };
   if (script !== null) return planScript(document, plannedScript(script), overrides);
   if (scenario === null) return planWindow(document, overrides);
   const plan = planScenario(document, scenario, overrides);

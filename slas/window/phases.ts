@@ -44,7 +44,7 @@ export interface PhaseTimes extends Phase {
 }
 
 /** If the first scrape is more than this many intervals from the phase's edge, a scrape was missed. */
-const LATE = 1.5;
+export const LATE = 1.5;
 
 /** The phases of a run that began, by the load generator's clock; empty if it left no record of them. */
 export function phasesOf({ load }: Plan, { load: record, window }: RunRecord): readonly PhaseTimes[] {
@@ -125,7 +125,7 @@ export function sentWhile(phase: PhaseTimes, { load }: RunRecord): number | null
 }
 
 /** The record of a run that consisted of this phase only. */
-function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): LoadRecord {
+export function recordIn(record: LoadRecord, phase: PhaseTimes, load: Load): LoadRecord {
   const { client, ...rest } = record;
   const sliced =
     client === undefined ? undefined : sentAt(client, (at) => isIn(phase, at), phase.fromSeconds);
@@ -196,7 +196,7 @@ function cutInside(
  * What the whole run rules out is ruled out for each part, too: a client that saw every request answered, or
  * a counter that continued.
  */
-function restartsIn(frame: Frame, whole: Frame): Frame['restarts'] {
+export function restartsIn(frame: Frame, whole: Frame): Frame['restarts'] {
   if (whole.missing?.requests === 0) return [];
   return frame.restarts.filter((one) =>
     whole.restarts.some(

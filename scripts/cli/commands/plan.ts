@@ -2,7 +2,7 @@ import { analysePower, tooShort } from '../../../slas/plan/power-analysis.ts';
 import { renderPowerAnalysis } from '../../../slas/render/power-analysis.ts';
 import { planRun, type RunOptions } from '../../run/prepare.ts';
 import { addPlanOptions, addScenario, addScript, type Register } from '../command.ts';
-import type { PlacedProblem } from '../inputs.ts';
+import { badOption, type PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export interface PlanOptions extends RunOptions {
@@ -23,6 +23,8 @@ export const register: Register = (program, io, done) => {
  * gate.
  */
 export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (options.maxDuration !== undefined && options.untilDecided !== true)
+    return badOption('--max-duration', 'a plan needs it with --until-decided only: leave it out').error;
   const planned = await planRun(options, io);
   if (!planned.ok) return planned.error;
   const { plan: made, file } = planned.value;
@@ -35,6 +37,7 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
       confidence: made.confidence,
       plannedRequests: load.plannedRequests,
       scheduledSeconds: load.scheduledSeconds,
+      ...(made.sequential === undefined ? {} : { sequential: made.sequential }),
       objectives: analysePower(made, load),
       problems: problems.map(({ code, message }) => ({ code, message })),
     };

@@ -46,13 +46,13 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
   const tools = await findRunTools(options, up === null, io);
   const measured = await measureRun(prepared.value, tools, up, io);
   await finishRun(measured, null, io);
-  const { sent, lost, completed, stoppedBecause } = measured.run.load!;
+  const { sent, lost, completed, stoppedBecause, decidedAtSeconds } = measured.run.load!;
   io.progress(
     `${countOf(sent, 'request')} sent, ${formatCount(lost)} unanswered${completed ? '' : `; stopped early: ${stoppedBecause}`}`,
   );
   io.print(`${shortPath(io, measured.folder.path)}\n`);
   io.progress(`judge it with: ./sla verify "${shortPath(io, measured.folder.path)}"`);
-  return completed ? 0 : 3;
+  return completed || decidedAtSeconds !== undefined ? 0 : 3;
 }
 
 /** Options that require a stack to be started with them. */

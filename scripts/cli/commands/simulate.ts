@@ -1,3 +1,4 @@
+import { type LooksCell, simulateLooks } from '../../../slas/simulation/looks.ts';
 import { filling, SERVICES } from '../../../slas/simulation/queues.ts';
 import {
   type Cell,
@@ -13,6 +14,7 @@ import type { ExitCode, Io } from '../io.ts';
 export interface SimulateOptions {
   readonly runs: string;
   readonly calibrate?: boolean;
+  readonly untilDecided?: boolean;
 }
 
 export const register: Register = (program, io, done) =>
@@ -21,6 +23,7 @@ export const register: Register = (program, io, done) =>
     .helpGroup(MAINTAINERS)
     .description('measure how often a confidence of 95% is wrong, on simulated services with known latencies')
     .option('--runs <n>', 'simulated runs of each service', '1000')
+    .option('--until-decided', 'runs that are stopped once they are decided, instead')
     .option('--calibrate', 'print the limits that 5% and 1% of the requests exceed, instead')
     .action(async (options: SimulateOptions) => done(await simulate(options, io)));
 
@@ -40,6 +43,7 @@ export async function simulate(
   if (!Number.isInteger(runs) || runs < 1 || runs > 100_000)
     return badOption('--runs', `"${options.runs}" is not a whole number from 1 to 100000`).error;
   if (options.calibrate === true) return printLimits(io);
+  if (options.untilDecided === true) return await printLooks(runs, io);
   io.print(
     '| service | p | seconds | design effect | textbook | own blocks | this recipe | missed | not steady | mean held |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n',
   );
@@ -54,6 +58,30 @@ export async function simulate(
   await printDrift(runs, io);
   return 0;
 }
+
+const LONGEST_SECONDS = [300, 600];
+/** At the limit; a third of it used; beyond it. */
+const LIMIT_TIMES = [1, 3, 0.7];
+
+async function printLooks(runs: number, io: Io): Promise<ExitCode> {
+  io.print(
+    '| service | p | at most | limit × | met | missed | mean time | met, judged once | missed, judged once |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n',
+  );
+  for (const maxSeconds of LONGEST_SECONDS)
+    for (const service of SERVICES)
+      for (const percentile of [95, 99] as const)
+        for (const limitTimes of LIMIT_TIMES) {
+          await new Promise(setImmediate);
+          io.signal.throwIfAborted();
+          io.print(looksRow(simulateLooks(service, percentile, maxSeconds, limitTimes, runs, SEED)));
+        }
+  return 0;
+}
+
+const looksRow = ({ service, percentile, maxSeconds, limitTimes, meanSeconds, ...shares }: LooksCell) => {
+  const { met, missed, metOnce, missedOnce } = shares;
+  return `| ${[service, percentile, `${maxSeconds} s`, limitTimes, percent(met), percent(missed), `${meanSeconds.toFixed(0)} s`, percent(metOnce), percent(missedOnce)].join(' | ')} |\n`;
+};
 
 const DRIFT_SECONDS = [60, 300];
 /** Load at the start and at the end of a run whose limit is that of a steady queue at a load of 0.5. */

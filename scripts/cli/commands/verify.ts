@@ -150,6 +150,11 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
   const read = input.value;
   const looser = checkConfidence(overrides, read.plan.confidence ?? null, 'the plan of the run');
   if (looser.length > 0) return refuse(...looser);
+  if (read.plan.sequential !== undefined && overrides.confidence !== undefined)
+    return badOption(
+      '--confidence',
+      'the looks at this run were planned at its own confidence: leave the option out',
+    );
   // Another confidence gives another verdict: on the same run, by a stricter rule.
   const isAsStored = Object.keys(overrides).length === 0;
   const stored = isAsStored ? read : { ...read, plan: { ...read.plan, ...overrides }, verdictText: null };

@@ -1,4 +1,4 @@
-import { GrowingColumns } from '../../../slas/client/columns.ts';
+import { type CopiedColumns, GrowingColumns, recordOf } from '../../../slas/client/columns.ts';
 import type { ClientRequests } from '../../../slas/model/model.ts';
 
 import { type CsvRow, CsvRows, tagIn } from './csv-rows.ts';
@@ -38,6 +38,10 @@ export interface BodyChecks {
   wrong: number;
   /** Refusals that were requested and came as documented. */
   refusals: number;
+}
+
+export interface Snapshot extends Omit<Recorded, 'client'> {
+  readonly columns: CopiedColumns;
 }
 
 export interface Recorded {
@@ -188,8 +192,14 @@ export class Recorder {
   }
 
   finish(): Recorded {
+    const { columns, ...rest } = this.snapshot();
+    return { ...rest, client: recordOf(columns) };
+  }
+
+  /** What has ended so far, as plain data for another thread: `recordOf` makes a record of its columns. */
+  snapshot(): Snapshot {
     return {
-      client: this.#columns.done(),
+      columns: this.#columns.copy(),
       scenarios: this.#scenarios,
       bodies: this.#bodies,
       elsewhere: this.#elsewhere,

@@ -1,12 +1,19 @@
 import type { DecisionReasons } from '../../model/reasons-decision.ts';
 import { clock } from '../../window/targets.ts';
-import { countOf, formatCount, formatEnds, formatInterval, formatValue } from '../numbers.ts';
+import {
+  countOf,
+  formatConfidence,
+  formatCount,
+  formatEnds,
+  formatInterval,
+  formatValue,
+} from '../numbers.ts';
 import type { Entries } from './entry.ts';
 
 type Bounds = DecisionReasons['bounds'];
 
 const boundsOf = ({ interval, unit, target }: Bounds) =>
-  `the ${formatValue(interval.confidence, 'ratio')} bounds are ${formatInterval(interval, unit, target)}`;
+  `the ${formatConfidence(interval.confidence)} bounds are ${formatInterval(interval, unit, target)}`;
 
 const LONGER = 'Run longer, or at a higher rate: `./sla plan` says how many requests decide.';
 const STEADY =
@@ -39,7 +46,7 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'too-few-to-prove': {
     words: ({ samples, share, interval, more }) =>
-      `${countOf(samples, 'request')} ${samples === 1 ? 'is' : 'are'} too few to prove ${formatValue(share, 'ratio')} at ${formatValue(interval.confidence, 'ratio')} confidence (${more === null ? 'a day of this load would not be enough' : `about ${formatCount(more)} more needed`})`,
+      `${countOf(samples, 'request')} ${samples === 1 ? 'is' : 'are'} too few to prove ${formatValue(share, 'ratio')} at ${formatConfidence(interval.confidence)} confidence (${more === null ? 'a day of this load would not be enough' : `about ${formatCount(more)} more needed`})`,
     meaning:
       'The measured value is far from the limit, but so few requests were judged that the interval still contains the limit.',
     next: LONGER,
@@ -66,7 +73,7 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'not-sure': {
     words: ({ confidence, because, seen }, put) =>
-      `not sure at ${formatValue(confidence, 'ratio')}: ${put(because)} (measured: ${put(seen)})`,
+      `not sure at ${formatConfidence(confidence)}: ${put(because)} (measured: ${put(seen)})`,
     meaning: 'With `--confidence`: the measurement is not sufficient at that confidence.',
     next: LONGER,
   },
@@ -240,6 +247,16 @@ export const DECISION: Entries<DecisionReasons> = {
       `the value is ${formatEnds(low, high, unit, target)}, so it may lie on either side of the limit`,
     meaning: 'Requests that no scrape saw could move the value to either side of the limit.',
     next: 'Scrape more often, or let replicas wait for a last scrape before they end.',
+  },
+  'requests-may-be-open': {
+    words: () => 'requests that had not ended at this look could change the outcome',
+    meaning: 'With `--until-decided`: k6 records a request when it ends, so a look may lack the slowest.',
+    next: 'Nothing; a later look decides.',
+  },
+  'scrapes-to-come': {
+    words: () => 'the scrapes to come could still make up for those that failed',
+    meaning: 'With `--until-decided`: uptime is missed early only if it could no longer be met.',
+    next: 'Nothing; a later look decides.',
   },
   'load-ended-before-recovery': {
     words: () => 'and the load ended before recovery was due',

@@ -1,0 +1,39 @@
+/**
+ * Judges looks in its own thread: with a million requests, sorting and counting take longer than the thread that reads k6's
+ * samples may be blocked.
+ */
+import { parentPort } from 'node:worker_threads';
+import { judge } from '../../../slas/judge/judge.ts';
+import type { Evidence, Plan, RunRecord } from '../../../slas/model/model.ts';
+import type { Snapshot } from '../record/recorder.ts';
+import { type RunSoFar, recordSoFar } from './record-so-far.ts';
+
+export type LookMessage =
+  | {
+      readonly kind: 'record';
+      readonly snapshot: Snapshot;
+      readonly so: RunSoFar;
+      readonly atSeconds: number;
+    }
+  | { readonly kind: 'judge'; readonly plan: Plan; readonly evidence: Evidence };
+
+let run: RunRecord | null = null;
+
+function answer(message: LookMessage): unknown {
+  switch (message.kind) {
+    case 'record': {
+      run = recordSoFar(message.snapshot, message.so, message.atSeconds);
+      // The evidence is collected by the window and its phases; the requests stay here.
+      const { client: _, ...load } = run.load!;
+      return { ...run, load };
+    }
+    case 'judge': {
+      const { verdict, sequential, preconditions } = judge(message.plan, run!, message.evidence);
+      return { verdict, sequential, preconditions: preconditions.filter(({ ok }) => ok === false) };
+    }
+    default:
+      return message satisfies never;
+  }
+}
+
+parentPort!.on('message', (message: LookMessage) => parentPort!.postMessage(answer(message)));

@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { Plan, RunRecord, Sequential, Verdict } from '../../../slas/model/model.ts';
+import type { Asker } from '../../../slas/prometheus/http.ts';
+import { collectEvidence } from '../../../slas/prometheus/prometheus.ts';
+import { lookInWords } from '../../../slas/render/looks.ts';
+import type { BudgetWatch } from '../budget-watch.ts';
+import type { Recorder, SeenRequest } from '../record/recorder.ts';
+import type { LookMessage } from './look-worker.ts';
+import type { RunSoFar } from './record-so-far.ts';
+
+/**
+ * Looks at a run while it lasts, at the times of its plan, and says when it is decided. A look asks what the verdict would be if
+ * the load were stopped now: the same judge, on the record and the evidence so far.
+ */
+
+/** k6 writes its samples once a second. */
+const WRITTEN_AFTER_SECONDS = 2;
+/** A look that takes longer is given up; the next one judges more. */
+const MAX_LOOK_MS = 300_000;
+
+type Look = Sequential['looks'][number];
+
+/** Only the preconditions that do not hold. */
+type Judged = Pick<Verdict, 'verdict' | 'sequential' | 'preconditions'>;
+
+/** A look that does not decide sees a load that goes on, which is not delivered yet. */
+function brokenInWords(preconditions: Judged['preconditions']): string {
+  const broken = preconditions.filter(({ id }) => id !== 'load-delivered').map(({ id }) => id);
+  return broken.length === 0 ? '' : `; these checks do not hold: ${broken.join(', ')}`;
+}
+
+export interface LookOptions {
+  readonly plan: Plan;
+  readonly asker: Asker;
+  readonly so: Omit<RunSoFar, 'nowSeconds' | 'incidents'>;
+  readonly incidents: () => Promise<RunRecord['incidents']>;
+  readonly progress: (line: string) => void;
+}
+
+export class Looks implements BudgetWatch, AsyncDisposable {
+  readonly #options: LookOptions;
+  readonly #recorder: Pick<Recorder, 'snapshot'>;
+  readonly #worker = new Worker(new URL('./look-worker.ts', import.meta.url));
+  readonly #ended = new AbortController();
+  #pending: Promise<void> | null = null;
+  #next = 0;
+  #firstSeconds = Number.POSITIVE_INFINITY;
+  #decided: { readonly atSeconds: number; readonly because: string } | null = null;
+
+  constructor(recorder: Pick<Recorder, 'snapshot'>, options: LookOptions) {
+    this.#recorder = recorder;
+    this.#options = options;
+    // Reported where a look waits for its answer.
+    this.#worker.on('error', () => {});
+  }
+
+  /** The look that decided; null while none has. */
+  get decidedAtSeconds(): number | null {
+    return this.#decided?.atSeconds ?? null;
+  }
+
+  see({ endMs, durationMs }: SeenRequest): void {
+    this.#firstSeconds = Math.min(this.#firstSeconds, (endMs - durationMs) / 1000);
+  }
+
+  /** Called about once a second; begins a look that is due. */
+  reason(): string | null {
+    const look = this.#pending === null && this.#decided === null ? this.#due() : null;
+    if (look !== null)
+      this.#pending = this.#lookAt(look).finally(() => {
+        this.#pending = null;
+      });
+    return this.#decided?.because ?? null;
+  }
+
+  /** The latest look that is due: an earlier one that was not judged in time leaves its error unspent. */
+  #due(): Look | null {
+    const { looks } = this.#options.plan.sequential!;
+    const load = this.#options.plan.load!;
+    const isRegular = (load.arrivals ?? 'even') === 'even' && (load.requestsPerArrival ?? 1) === 1;
+    // With a regular schedule it is known how many requests have not ended; otherwise all must have had the time to.
+    const delay = WRITTEN_AFTER_SECONDS + (isRegular ? 0 : load.requestTimeoutSeconds + 1);
+    const elapsed = Date.now() / 1000 - this.#firstSeconds - delay;
+    // The last look is the judgement of the whole run.
+    const last = looks.slice(0, -1).findLastIndex(({ atSeconds }) => atSeconds <= elapsed);
+    if (last < this.#next) return null;
+    this.#next = last + 1;
+    return looks[last]!;
+  }
+
+  async #lookAt(look: Look): Promise<void> {
+    const { plan, progress } = this.#options;
+    try {
+      const { verdict, sequential, preconditions } = await this.#judgeAt(look);
+      const seen = sequential!.looks.find(({ atSeconds }) => atSeconds === look.atSeconds);
+      if (seen !== undefined) progress(`${lookInWords(seen, plan)}${brokenInWords(preconditions)}`);
+      if (sequential!.decidedAtSeconds !== look.atSeconds) return;
+      const what = verdict === 'pass' ? 'every objective is met' : 'an objective is missed';
+      this.#decided = { ...look, because: `${what} at the look after ${look.atSeconds} s` };
+    } catch (error) {
+      if (this.#ended.signal.aborted) return;
+      progress(`the look after ${look.atSeconds} s was not possible: ${(error as Error).message}`);
+    }
+  }
+
+  async #judgeAt({ atSeconds }: Look): Promise<Judged> {
+    const { plan, asker, so, incidents } = this.#options;
+    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(MAX_LOOK_MS), asker.signal]);
+    const now = { ...so, nowSeconds: Date.now() / 1000, incidents: await incidents() };
+    const snapshot = this.#recorder.snapshot();
+    const run = await this.#ask<RunRecord>({ kind: 'record', snapshot, so: now, atSeconds }, signal);
+    const { progress: _, ...quiet } = { progress: null, ...asker };
+    const evidence = await collectEvidence(plan, run, { ...quiet, signal });
+    return await this.#ask({ kind: 'judge', plan, evidence }, signal);
+  }
+
+  async #ask<Answer>(message: LookMessage, signal: AbortSignal): Promise<Answer> {
+    signal.throwIfAborted();
+    const answered = once(this.#worker, 'message', { signal });
+    this.#worker.postMessage(message);
+    const [answer] = (await answered) as [Answer];
+    return answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#pending;
+    await this.#worker.terminate();
+  }
+}

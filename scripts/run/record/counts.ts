@@ -1,0 +1,38 @@
+import { countOf, countWhere } from '../../../slas/client/requests.ts';
+import type { Load, LoadRecord, RunRecord } from '../../../slas/model/model.ts';
+import type { Recorded } from './recorder.ts';
+
+/** What the record counts, and the window that it covers. */
+
+export type Counts = Pick<LoadRecord, 'sent' | 'answered' | 'lost' | 'droppedIterations'>;
+
+export function countsOf({ client, scenarios }: Recorded, load: Load): Counts {
+  const of = (digit: string) => countWhere(client, ({ status }) => status.startsWith(digit));
+  const sent = countOf(client);
+  const dropped = [...scenarios.values()].reduce((sum, one) => sum + one.dropped, 0);
+  return {
+    sent,
+    answered: { '1xx': of('1'), '2xx': of('2'), '3xx': of('3'), '4xx': of('4'), '5xx': of('5') },
+    lost: of('0'),
+    // Iterations that k6 starts beyond the plan send nothing, so those that it drops are not missing.
+    droppedIterations:
+      load.k6 === undefined ? Math.min(dropped, Math.max(0, load.plannedRequests - sent)) : dropped,
+  };
+}
+
+/** From the first request to the last response, by k6's microseconds. */
+export function windowOf(
+  { client }: Recorded,
+  startedSeconds: number,
+  endedSeconds: number,
+): RunRecord['window'] {
+  if (client === null) return { fromSeconds: startedSeconds, toSeconds: endedSeconds };
+  const { originSeconds, startSeconds, durationSeconds } = client;
+  let last = 0;
+  for (let at = 0; at < startSeconds.length; at++)
+    last = Math.max(last, startSeconds[at]! + durationSeconds[at]!);
+  return { fromSeconds: originSeconds, toSeconds: originSeconds + last + ROUNDING_SECONDS };
+}
+
+/** k6 truncates times to microseconds. */
+const ROUNDING_SECONDS = 1e-6;

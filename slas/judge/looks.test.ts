@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import type { Outcome, Verdict } from '../model/model.ts';
+import { scheduleLooks } from '../statistics/sequential.ts';
+import { judgeLooks } from './looks.ts';
+
+const schedule = scheduleLooks(600, 0.95);
+
+/** Each look has an outcome by its time; the whole run has another. */
+function judged(outcomes: Readonly<Record<number, Outcome>>, stoppedAt: number | null, seconds = 600) {
+  const asked: (number | string)[] = [];
+  const verdict = (outcome: Outcome) => ({ verdict: outcome, objectives: [] }) as unknown as Verdict;
+  const found = judgeLooks(schedule, stoppedAt, seconds, {
+    part: (atSeconds) => {
+      asked.push(atSeconds);
+      return verdict(outcomes[atSeconds] ?? 'inconclusive');
+    },
+    whole: (confidence) => {
+      asked.push(`whole at ${confidence.toFixed(4)}`);
+      return verdict('inconclusive');
+    },
+  });
+  return { asked, verdict: found.verdict, decidedAt: found.sequential!.decidedAtSeconds };
+}
+
+test('the look at which the load was stopped decides', () => {
+  const { verdict, decidedAt, asked } = judged({ 152: 'pass' }, 152, 156);
+  expect({ verdict, decidedAt }).toEqual({ verdict: 'pass', decidedAt: 152 });
+  expect(asked).toEqual([68, 101, 152]);
+});
+
+test('a pass before the shortest duration decides nothing, and a fail does', () => {
+  expect(judged({ 68: 'pass' }, 68, 72)).toMatchObject({ verdict: 'inconclusive', decidedAt: null });
+  expect(judged({ 68: 'fail' }, 68, 72)).toMatchObject({ verdict: 'fail', decidedAt: 68 });
+});
+
+test('a load that was not stopped is judged as a whole, with the error that is left', () => {
+  const { asked, decidedAt } = judged({ 101: 'pass' }, null);
+  expect(decidedAt).toBeNull();
+  expect(asked.at(-1)).toBe(`whole at ${schedule.looks.at(-1)!.confidence.toFixed(4)}`);
+});
+
+test('looks after the end of a load that was cut short are not judged', () => {
+  expect(judged({}, null, 120).asked.slice(0, -1)).toEqual([68, 101]);
+});
+
+test('a time that is no look of the plan decides nothing', () => {
+  expect(judged({ 150: 'pass' }, 150, 160)).toMatchObject({ verdict: 'inconclusive', decidedAt: null });
+});

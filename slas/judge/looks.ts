@@ -1,0 +1,115 @@
+import { holds } from '../document/limits.ts';
+import type {
+  LookVerdict,
+  ObjectiveVerdict,
+  Outcome,
+  Plan,
+  PlannedObjective,
+  Sequential,
+  Verdict,
+} from '../model/model.ts';
+import { reason } from '../model/reasons.ts';
+
+/**
+ * A run that lasts until it is decided. Each look judges what was sent until then, with bounds at the look's own confidence. The
+ * verdict is that of the look at which the load was stopped; a load that was not stopped is judged as a whole, with the error
+ * that the earlier looks left.
+ */
+
+/** What is needed to judge one look: the whole run at some confidence, or its first seconds. */
+export interface LookJudge {
+  readonly part: (atSeconds: number, confidence: number) => Verdict;
+  readonly whole: (confidence: number) => Verdict;
+}
+
+/** @param recordedSeconds how long the load ran */
+export function judgeLooks(
+  { looks, maxSeconds, atLeastSeconds }: Sequential,
+  stoppedAtSeconds: number | null,
+  recordedSeconds: number,
+  { part, whole }: LookJudge,
+): Verdict {
+  const last = looks.at(-1)!;
+  const stopped = looks.slice(0, -1).findIndex(({ atSeconds }) => atSeconds === stoppedAtSeconds);
+  const past =
+    stopped === -1
+      ? looks.slice(0, -1).filter(({ atSeconds }) => atSeconds <= recordedSeconds)
+      : looks.slice(0, stopped + 1);
+  const judged = past.map(({ atSeconds, confidence }) => ({
+    atSeconds,
+    confidence,
+    verdict: part(atSeconds, confidence),
+  }));
+  const decisive = stopped === -1 ? undefined : judged.at(-1);
+  const isDecisive = decisive !== undefined && isDecided(decisive.verdict.verdict, decisive, atLeastSeconds);
+  // A load that was stopped without a decision is cut short, like any other.
+  const verdict = isDecisive ? decisive.verdict : whole(last.confidence);
+  const atEnd = { ...last, verdict };
+  return {
+    ...verdict,
+    sequential: {
+      maxSeconds,
+      atLeastSeconds,
+      decidedAtSeconds: isDecisive ? decisive.atSeconds : null,
+      looks: (isDecisive ? judged : [...judged, atEnd]).map(lookOf),
+    },
+  };
+}
+
+/** One missed objective decides at once; a pass needs the shortest duration, because what happens rarely needs time to be seen. */
+const isDecided = (
+  outcome: Outcome,
+  { atSeconds }: { readonly atSeconds: number },
+  atLeastSeconds: number,
+): boolean => outcome === 'fail' || (outcome === 'pass' && atSeconds >= atLeastSeconds);
+
+interface Judged {
+  readonly atSeconds: number;
+  readonly confidence: number;
+  readonly verdict: Verdict;
+}
+
+const lookOf = ({ atSeconds, confidence, verdict }: Judged): LookVerdict => ({
+  atSeconds,
+  confidence,
+  verdict: verdict.verdict,
+  objectives: verdict.objectives.map(({ id, verdict: own, share, value, interval }) => ({
+    id,
+    verdict: own,
+    share,
+    value,
+    interval,
+  })),
+});
+
+/** How long the plan's load may go on after a look, as a multiple of the look's own time. */
+const restAfter = (atSeconds: number, { scheduledSeconds }: NonNullable<Plan['load']>) =>
+  (scheduledSeconds - atSeconds) / atSeconds;
+
+/** Uptime is a count of all scrapes: it is missed early only if the scrapes to come could not make up for it. */
+export function mayRecover(
+  verdict: ObjectiveVerdict,
+  { measure, target }: PlannedObjective,
+  atSeconds: number,
+  load: NonNullable<Plan['load']>,
+): ObjectiveVerdict {
+  if (measure.kind !== 'uptime' || verdict.verdict !== 'missed' || verdict.share === null) return verdict;
+  const rest = restAfter(atSeconds, load);
+  if (!holds((verdict.share + rest) / (1 + rest), target)) return verdict;
+  return undecided(verdict, reason('scrapes-to-come', {}));
+}
+
+/** The same outcome whether requests that have not ended were fast or unanswered stands; otherwise there is none. */
+export function bothWays(best: ObjectiveVerdict, worst: ObjectiveVerdict): ObjectiveVerdict {
+  return best.verdict === worst.verdict ? best : undecided(best, reason('requests-may-be-open', {}));
+}
+
+const undecided = (verdict: ObjectiveVerdict, why: ReturnType<typeof reason>): ObjectiveVerdict => ({
+  ...verdict,
+  verdict: 'undecided',
+  severity: null,
+  value: null,
+  share: null,
+  bucket: null,
+  reasons: [reason('seen-so-far', { because: [why], seen: verdict.reasons })],
+});

@@ -1,0 +1,44 @@
+import type { LookVerdict, LookVerdicts, Plan, Sequential } from '../model/model.ts';
+import { unseenInterval } from '../statistics/sequential.ts';
+import { formatConfidence, formatInterval, formatValue } from './numbers.ts';
+
+/** What a verdict that was sought look by look says, in words. */
+
+const secondsOf = (seconds: number) => formatValue(Math.max(1, Math.round(seconds)), 'seconds');
+
+/** `look after 68 s: latency-p95 undecided (94.1–98.2%), error-rate met (0–0.4%)` */
+export function lookInWords({ atSeconds, objectives }: LookVerdict, plan: Plan): string {
+  const each = objectives.map(({ id, verdict, interval }) => {
+    const own = plan.objectives.find((one) => one.id === id);
+    const bounds =
+      interval === null || own === undefined
+        ? ''
+        : ` (${formatInterval(interval, own.unit, own.target.text)})`;
+    return `${id} ${verdict}${bounds}`;
+  });
+  return `look after ${secondsOf(atSeconds)}: ${each.join(', ')}`;
+}
+
+/** `decided after 68 s of at most 600 s, at the first of 7 looks` */
+export function decidedInWords({ decidedAtSeconds, looks, maxSeconds }: LookVerdicts, plan: Plan): string {
+  const all = plan.sequential?.looks.length ?? looks.length;
+  const last = looks.at(-1);
+  const at = decidedAtSeconds === null ? `judged at its end` : `decided after ${secondsOf(decidedAtSeconds)}`;
+  const number = decidedAtSeconds === null ? '' : `, at look ${numberOf(decidedAtSeconds, plan)} of ${all}`;
+  const sure =
+    last === undefined
+      ? ''
+      : `; the bounds are those of that look, at ${formatConfidence(last.confidence)} confidence`;
+  return `${at} of at most ${secondsOf(maxSeconds)}${number}${sure}`;
+}
+
+const numberOf = (atSeconds: number, { sequential }: Plan) =>
+  (sequential?.looks.findIndex((look) => look.atSeconds === atSeconds) ?? 0) + 1;
+
+/** The rule of three: what a pass cannot speak about. */
+export const unseenInWords = (seconds: number) =>
+  `events that happen less often than about every ${secondsOf(unseenInterval(seconds))} may not have been seen`;
+
+/** `looks after 68, 101 and 600 s` */
+export const looksInWords = ({ looks }: Pick<Sequential, 'looks'>) =>
+  `looks after ${looks.map(({ atSeconds }) => atSeconds).join(', ')} s`;

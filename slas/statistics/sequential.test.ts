@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { normalQuantile } from './distributions.ts';
+import { defaultAtLeast, scheduleLooks, spentBy } from './sequential.ts';
+
+test('looks are each 1.5 times as late as the one before, and the last one is at the end', () => {
+  const { looks } = scheduleLooks(600, 0.95);
+  expect(looks.map(({ atSeconds }) => atSeconds)).toEqual([68, 101, 152, 228, 342, 600]);
+});
+
+test('a look that could not decide anything spends nothing, and its error is left to the next one', () => {
+  expect(scheduleLooks(600, 0.95).looks[0]!.atSeconds).toBe(68);
+  expect(scheduleLooks(60, 0.95).looks.map(({ atSeconds }) => atSeconds)).toEqual([20, 30, 60]);
+});
+
+test.each([
+  [30, 0.95],
+  [60, 0.9],
+  [600, 0.95],
+  [3600, 0.99],
+])(
+  'all looks at a run of %i s together have the error that the confidence of %d leaves',
+  (seconds, confidence) => {
+    const { looks } = scheduleLooks(seconds, confidence);
+    expect(looks.reduce((sum, look) => sum + 1 - look.confidence, 0)).toBeCloseTo(1 - confidence, 9);
+  },
+);
+
+// Lan and DeMets (1983), and every textbook since: five equally spaced looks, two-sided 5%.
+test("the spending function has O'Brien and Fleming's published values", () => {
+  const spent = [0.2, 0.4, 0.6, 0.8, 1].map((fraction) => spentBy(fraction, 0.05));
+  expect(spent[0]).toBeCloseTo(0.0000117, 6);
+  expect(spent[1]).toBeCloseTo(0.00194, 5);
+  expect(spent[2]).toBeCloseTo(0.0114, 4);
+  expect(spent[3]).toBeCloseTo(0.02844, 4);
+  expect(spent[4]).toBeCloseTo(0.05, 9);
+});
+
+test('the first boundary of five equally spaced looks is the published 4.38 standard errors', () => {
+  expect(normalQuantile(1 - spentBy(0.2, 0.05) / 2)).toBeCloseTo(4.38, 2);
+});
+
+test('the shortest duration is a sixth of the maximum, at least 60 s, and never more than the maximum', () => {
+  expect([30, 120, 600].map(defaultAtLeast)).toEqual([30, 60, 100]);
+});

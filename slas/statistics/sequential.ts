@@ -1,0 +1,64 @@
+import { normalProbability, normalQuantile } from './distributions.ts';
+
+/**
+ * How the error of a run that is judged several times is shared among the looks at it: by O'Brien and Fleming's spending
+ * function (Lan and DeMets), which keeps nearly all of it for the end. *Met* and *missed* each have an error of their own.
+ */
+
+export interface Look {
+  /** From the start of the load. The last look is at its planned end. */
+  readonly atSeconds: number;
+  /** The confidence that bounds must have at this look: what its share of the error leaves. */
+  readonly confidence: number;
+}
+
+export interface LookSchedule {
+  readonly maxSeconds: number;
+  /** *Met* may not be said before, because what happens rarely needs time to be seen. */
+  readonly atLeastSeconds: number;
+  readonly looks: readonly Look[];
+}
+
+const FIRST_SECONDS = 20;
+const GROWTH = 1.5;
+/** Looks with less error than this cannot decide: nothing here computes bounds beyond it. */
+const MIN_ERROR = 1e-9;
+
+/** The error that may have been spent after this fraction of the maximum duration. */
+export function spentBy(fraction: number, error: number): number {
+  const z = normalQuantile(1 - error / 2);
+  return 2 * normalProbability(-z / Math.sqrt(fraction));
+}
+
+/** Before this, nothing is called met by default. */
+export const defaultAtLeast = (maxSeconds: number): number =>
+  Math.min(maxSeconds, Math.max(60, Math.ceil(maxSeconds / 6)));
+
+/** The looks at a run of at most `maxSeconds`: each 1.5 times as late as the one before, in whole seconds, and one at the end, at least as far apart. */
+export function scheduleLooks(
+  maxSeconds: number,
+  confidence: number,
+  atLeastSeconds = defaultAtLeast(maxSeconds),
+): LookSchedule {
+  const error = 1 - confidence;
+  const looks: Look[] = [];
+  let spent = 0;
+  for (const atSeconds of timesUntil(maxSeconds)) {
+    const total = atSeconds === maxSeconds ? error : spentBy(atSeconds / maxSeconds, error);
+    if (total - spent < MIN_ERROR) continue;
+    looks.push({ atSeconds, confidence: 1 - (total - spent) });
+    spent = total;
+  }
+  return { maxSeconds, atLeastSeconds: Math.min(atLeastSeconds, maxSeconds), looks };
+}
+
+/** A look shortly before the end would take error from the last one, which has the most data. */
+function timesUntil(maxSeconds: number): readonly number[] {
+  const times: number[] = [];
+  for (let at = FIRST_SECONDS; Math.round(at) * GROWTH <= maxSeconds; at *= GROWTH)
+    times.push(Math.round(at));
+  return [...times, maxSeconds];
+}
+
+/** What happens less often than this is not seen at all in one run of twenty (the rule of three). */
+export const unseenInterval = (seconds: number): number => seconds / 3;

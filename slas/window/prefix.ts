@@ -1,0 +1,144 @@
+import { emptyColumns, inOrder } from '../client/columns.ts';
+import { countOf, countSent } from '../client/requests.ts';
+import type { ClientRequests, Evidence, Load, LoadRecord, Plan, RunRecord } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import { fail, ok, type Result } from '../model/result.ts';
+import { LATE, type PhaseTimes, recordIn, restartsIn, type Scope } from './phases.ts';
+import { cutWindow, type Frame } from './window.ts';
+
+/**
+ * The first seconds of a load, as if they were a run of their own. A request belongs to them if it was sent in them, by the
+ * client's clock. The service's counts begin with the scrape before the load and end with the last one inside.
+ */
+export interface Prefix {
+  readonly scope: Scope;
+  /**
+   * The same, with every request that may have been sent and has not ended as an unanswered one. null: there is none, so the
+   * scope alone decides.
+   */
+  readonly worst: Scope | null;
+}
+
+/** Why nothing can be said of the prefix, or what it is. */
+export function prefixOf(
+  seconds: number,
+  plan: Plan,
+  run: RunRecord,
+  evidence: Evidence,
+  whole: Frame,
+): Result<Prefix, Reason> {
+  const { load: record } = run;
+  const began = record?.phases?.[0];
+  if (plan.load === null || record === null || record.client === undefined || began === undefined)
+    return fail(reason('no-phase-record', {}));
+  const [planned] = plan.load.phases;
+  const load: Load = {
+    ...plan.load,
+    phases: [{ ...planned!, durationSeconds: seconds }],
+    plannedRequests: Math.floor(planned!.ratePerSecond * seconds),
+    scheduledSeconds: seconds,
+  };
+  const phase = {
+    ...load.phases[0]!,
+    fromSeconds: began.fromSeconds,
+    toSeconds: began.fromSeconds + seconds,
+    isFirst: true,
+    isLast: false,
+    startedLateP99Seconds: began.startedLateP99Seconds,
+  };
+  const open = openIn(record.client, phase, load, run.window.toSeconds);
+  if (open === null) return fail(reason('requests-may-be-open', {}));
+  const frame = frameOf(phase, plan, run, evidence, whole);
+  const scopeWith = (client: ClientRequests): Scope => {
+    const sent = countSent(client, (at) => at < phase.toSeconds);
+    const times: PhaseTimes = { ...phase, sent };
+    return { phase: times, plan: { ...plan, load }, run: runIn(run, record, client, times, load), frame };
+  };
+  const scope = scopeWith(record.client);
+  return ok({
+    scope,
+    worst: open === 0 ? null : scopeWith(withUnanswered(record.client, open, phase, plan)),
+  });
+}
+
+function runIn(run: RunRecord, record: LoadRecord, client: ClientRequests, phase: PhaseTimes, load: Load) {
+  const { decidedAtSeconds: _, ...rest } = record;
+  const phases = (record.phases ?? []).map((one) => ({ ...one, sent: phase.sent }));
+  const own = recordIn({ ...rest, client, phases }, phase, load);
+  return {
+    ...run,
+    window: { fromSeconds: phase.fromSeconds, toSeconds: phase.toSeconds },
+    load: { ...own, completed: true, stoppedBecause: null },
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- requests that have not ended
+
+/**
+ * How many requests may have been sent in the prefix that the record lacks, because k6 records a request when it ends. With a
+ * regular schedule it is known how many were due; otherwise all have ended once the request timeout has passed. null: unknown.
+ */
+function openIn(
+  client: ClientRequests,
+  { fromSeconds, toSeconds, ratePerSecond, durationSeconds }: Omit<PhaseTimes, 'sent'>,
+  load: Load,
+  recordedUntilSeconds: number,
+): number | null {
+  if (recordedUntilSeconds >= toSeconds + load.requestTimeoutSeconds) return 0;
+  if ((load.arrivals ?? 'even') !== 'even' || (load.requestsPerArrival ?? 1) > 1) return null;
+  const due = Math.ceil(Number((ratePerSecond * durationSeconds).toFixed(6)));
+  const sent = countSent(client, (at) => at >= fromSeconds && at < toSeconds);
+  return Math.max(0, due - sent);
+}
+
+/** Nobody knows which path they were sent to: so many are added to each that is judged. */
+function withUnanswered(
+  client: ClientRequests,
+  open: number,
+  { toSeconds }: Omit<PhaseTimes, 'sent'>,
+  { objectives, load }: Plan,
+): ClientRequests {
+  const judged = objectives.flatMap(({ measure }) => ('clientPath' in measure ? [measure.clientPath] : []));
+  const known = client.paths.flatMap((path, index) => (judged.includes(path) ? [index] : []));
+  const paths = known.length === 0 ? [0] : known;
+  const before = countOf(client);
+  const grown = { ...client, ...emptyColumns(before + open * paths.length) };
+  for (const name of COLUMNS) grown[name].set(client[name]);
+  for (let at = before; at < grown.status.length; at++) {
+    // As late as possible inside the prefix.
+    grown.startSeconds[at] = toSeconds - client.originSeconds - MICROSECOND;
+    grown.durationSeconds[at] = load!.requestTimeoutSeconds;
+    grown.path[at] = paths[(at - before) % paths.length]!;
+  }
+  return inOrder(grown);
+}
+
+const COLUMNS = ['startSeconds', 'durationSeconds', 'blockedSeconds', 'status', 'path'] as const;
+const MICROSECOND = 1e-6;
+
+// ---------------------------------------------------------------------------------------------- the service's side
+
+function frameOf(
+  { name, fromSeconds, toSeconds }: Omit<PhaseTimes, 'sent'>,
+  plan: Plan,
+  run: RunRecord,
+  evidence: Evidence,
+  whole: Frame,
+): Result<Frame, Reason> {
+  const span = { phase: name, fromSeconds, toSeconds };
+  const ends = whole.targets.map((target) => {
+    const last = target.scrapes.findLast(({ atSeconds }) => atSeconds <= toSeconds)?.atSeconds ?? Number.NaN;
+    return { name: target.name, last, closes: toSeconds - last <= LATE * target.intervalSeconds };
+  });
+  const late = ends.find(({ closes }) => !closes);
+  if (late !== undefined && plan.replicas !== 'elastic')
+    return fail(reason('phase-edge-not-scraped', { ...span, target: late.name }));
+  const closing = Math.min(...ends.filter(({ closes }) => closes).map(({ last }) => last));
+  if (!(Number.isFinite(closing) && closing > fromSeconds))
+    return fail(reason('phase-without-scrapes', span));
+  const window = { fromSeconds: whole.fromSeconds, toSeconds: closing };
+  const cut = cutWindow(plan, { ...run, load: null, window }, evidence);
+  const outside = cut.targets.find(({ closeSeconds }) => closeSeconds > toSeconds);
+  if (outside !== undefined) return fail(reason('phase-edge-not-scraped', { ...span, target: outside.name }));
+  return ok({ ...cut, isSettled: whole.isSettled, restarts: restartsIn(cut, whole) });
+}
