@@ -23,7 +23,8 @@ export async function startShop(): Promise<Shop> {
   const shop = { hasWrongBodies: false };
   const http = await serve((request, response) => {
     const path = request.url!.replace(/\?.*/, '');
-    if (path === '/metrics') return void response.setHeader('content-type', 'text/plain; version=0.0.4').end(metrics.text());
+    if (path === '/metrics')
+      return void response.setHeader('content-type', 'text/plain; version=0.0.4').end(metrics.text());
     const beganMs = performance.now();
     request.resume();
     const { status, body } = respondTo(path, request, shop.hasWrongBodies);

@@ -5,13 +5,12 @@
 import { parentPort } from 'node:worker_threads';
 import { judge } from '../../../slas/judge/judge.ts';
 import type { Evidence, Plan, RunRecord } from '../../../slas/model/model.ts';
-import type { Snapshot } from '../record/recorder.ts';
-import { type RunSoFar, recordSoFar } from './record-so-far.ts';
+import { type RunSoFar, recordSoFar, type SentSnapshot } from './record-so-far.ts';
 
 export type LookMessage =
   | {
       readonly kind: 'record';
-      readonly snapshot: Snapshot;
+      readonly snapshot: SentSnapshot;
       readonly so: RunSoFar;
       readonly atSeconds: number;
     }

@@ -7,7 +7,7 @@ import { lookInWords } from '../../../slas/render/looks.ts';
 import type { BudgetWatch } from '../budget-watch.ts';
 import type { Recorder, SeenRequest } from '../record/recorder.ts';
 import type { LookMessage } from './look-worker.ts';
-import type { RunSoFar } from './record-so-far.ts';
+import { type RunSoFar, toSend } from './record-so-far.ts';
 
 /**
  * Looks at a run while it lasts, at the times of its plan, and says when it is decided. A look asks what the verdict would be if
@@ -108,17 +108,22 @@ export class Looks implements BudgetWatch, AsyncDisposable {
     const { plan, asker, so, incidents } = this.#options;
     const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(MAX_LOOK_MS), asker.signal]);
     const now = { ...so, nowSeconds: Date.now() / 1000, incidents: await incidents() };
-    const snapshot = this.#recorder.snapshot();
-    const run = await this.#ask<RunRecord>({ kind: 'record', snapshot, so: now, atSeconds }, signal);
+    const { snapshot, buffers } = toSend(this.#recorder.snapshot());
+    const message = { kind: 'record', snapshot, so: now, atSeconds } as const;
+    const run = await this.#ask<RunRecord>(message, signal, buffers);
     const { progress: _, ...quiet } = { progress: null, ...asker };
     const evidence = await collectEvidence(plan, run, { ...quiet, signal });
     return await this.#ask({ kind: 'judge', plan, evidence }, signal);
   }
 
-  async #ask<Answer>(message: LookMessage, signal: AbortSignal): Promise<Answer> {
+  async #ask<Answer>(
+    message: LookMessage,
+    signal: AbortSignal,
+    buffers: ArrayBuffer[] = [],
+  ): Promise<Answer> {
     signal.throwIfAborted();
     const answered = once(this.#worker, 'message', { signal });
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, buffers);
     const [answer] = (await answered) as [Answer];
     return answer;
   }

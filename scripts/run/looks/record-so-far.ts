@@ -1,7 +1,7 @@
 import { recordOf } from '../../../slas/client/columns.ts';
 import type { Load, RunRecord } from '../../../slas/model/model.ts';
 import { countsOf, windowOf } from '../record/counts.ts';
-import type { BodyChecks, Snapshot } from '../record/recorder.ts';
+import type { BodyChecks, ScenarioSamples, Snapshot } from '../record/recorder.ts';
 import { scheduleOf } from '../record/schedule.ts';
 
 /** What is known of a run while it lasts, other than the requests. */
@@ -15,13 +15,47 @@ export interface RunSoFar {
   readonly incidents: RunRecord['incidents'];
 }
 
+/** A snapshot whose long columns change threads without being copied. */
+export interface SentSnapshot extends Omit<Snapshot, 'scenarios'> {
+  readonly scenarios: ReadonlyMap<
+    string,
+    Omit<ScenarioSamples, 'moments' | 'lateMs'> & {
+      readonly moments: Float64Array;
+      readonly lateMs: Float64Array;
+    }
+  >;
+}
+
+/** What to send, and the buffers that are handed over with it. */
+export function toSend(snapshot: Snapshot): { snapshot: SentSnapshot; buffers: ArrayBuffer[] } {
+  const scenarios = [...snapshot.scenarios].map(
+    ([name, { moments, lateMs, ...counts }]) =>
+      [name, { ...counts, moments: new Float64Array(moments), lateMs: new Float64Array(lateMs) }] as const,
+  );
+  const { paths: _, ...columns } = snapshot.columns;
+  const long = [...Object.values(columns), ...scenarios.flatMap(([, one]) => [one.moments, one.lateMs])];
+  return {
+    snapshot: { ...snapshot, scenarios: new Map(scenarios) },
+    buffers: long.map(({ buffer }) => buffer as ArrayBuffer),
+  };
+}
+
+const received = ({ scenarios }: SentSnapshot): ReadonlyMap<string, ScenarioSamples> =>
+  new Map(
+    [...scenarios].map(([name, { moments, lateMs, ...counts }]) => [
+      name,
+      { ...counts, moments: [...moments], lateMs: [...lateMs] },
+    ]),
+  );
+
 /** The record as it would be if the load were stopped now because this look decided. */
 export function recordSoFar(
-  { columns, ...rest }: Snapshot,
+  { columns, ...sent }: SentSnapshot,
   { id, load, generator, startedSeconds, nowSeconds, incidents }: RunSoFar,
   lookAtSeconds: number,
 ): RunRecord {
-  const recorded = { ...rest, client: recordOf(columns) };
+  const scenarios = received({ columns, ...sent });
+  const recorded = { ...sent, scenarios, client: recordOf(columns) };
   return {
     schema: 'sla-harness/run/v1',
     id,
@@ -35,7 +69,7 @@ export function recordSoFar(
       stoppedBecause: `look at ${lookAtSeconds} s`,
       decidedAtSeconds: lookAtSeconds,
       ...scheduleOf(load, recorded),
-      ...(rest.bodies === null ? {} : checkedOf(rest.bodies)),
+      ...(sent.bodies === null ? {} : checkedOf(sent.bodies)),
       ...(recorded.client === null ? {} : { client: recorded.client }),
     },
     incidents,
