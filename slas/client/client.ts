@@ -3,9 +3,9 @@ import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import {
-  ascendingBlocked,
   ascendingSeconds,
   isLost,
+  nthBlocked,
   rankOf,
   type Selection,
   selectWhere,
@@ -41,12 +41,13 @@ export function viewOfClient(
 ): ClientView | null {
   if (measure.kind !== 'latency' || measure.clientPath === null || load?.client === undefined) return null;
   const requests = judgedRequests(load.client, measure.clientPath);
-  const { ordered, blocked } = requests;
+  const { ordered } = requests;
   const count = ordered.length;
   if (count === 0) return null;
   const over = (limit: Limit) => count - rankOf(ordered, limit.value);
   const bad = over(target);
-  const seconds = percentileOf(ordered, measure.percentile);
+  const position = positionOf(measure.percentile, count);
+  const seconds = ordered[position]!;
   const value = Number.isFinite(seconds) ? seconds : null;
   const share = (count - bad) / count;
   const quantiles = LOWER.map((part) => ordered[Math.floor(part * (count - 1))]!);
@@ -59,7 +60,7 @@ export function viewOfClient(
     slowestSeconds: ordered[rankOf(ordered, Number.MAX_VALUE) - 1] ?? 0,
     blocks: blocks!,
     lower: lowerBlocks,
-    blockedSeconds: percentileOf(blocked, measure.percentile),
+    blockedSeconds: nthBlocked(requests, position),
     reasons: [
       reason('client-share', {
         good: count - bad,
@@ -78,9 +79,8 @@ export function viewOfClient(
 const LOWER = [0.5, 0.75, 0.9, 0.95, 0.99];
 
 interface Judged extends Selection {
-  /** Their durations and their connecting times, each in ascending order. */
+  /** Their durations in ascending order. */
   readonly ordered: Float64Array;
-  readonly blocked: Float64Array;
 }
 
 /** Cached, because several objectives judge the same requests, and sorting millions takes time. */
@@ -99,15 +99,14 @@ function judgedAfresh(client: ClientRequests, wanted: string): Judged {
     client,
     (one) => one.path === wanted && (isLost(one) || one.status.startsWith('2')),
   );
-  return { ...selection, ordered: ascendingSeconds(selection), blocked: ascendingBlocked(selection) };
+  return { ...selection, ordered: ascendingSeconds(selection) };
 }
 
 /**
- * The smallest of these ascending values that at least this percentage do not exceed: exact, because all
+ * The position of the smallest of ascending values that at least this percentage do not exceed: exact, because all
  * values are known.
  */
-function percentileOf(ascending: Float64Array, percentile: number): number {
-  const { length } = ascending;
+function positionOf(percentile: number, length: number): number {
   const isEnough = (index: number) => compareShare(length - 1 - index, length, budgetOf(percentile)) <= 0;
   let [low, high] = [0, length - 1];
   while (low < high) {
@@ -115,7 +114,7 @@ function percentileOf(ascending: Float64Array, percentile: number): number {
     if (isEnough(middle)) high = middle;
     else low = middle + 1;
   }
-  return ascending[low]!;
+  return low;
 }
 
 /**

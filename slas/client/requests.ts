@@ -1,6 +1,7 @@
 import { claimsCode } from '../document/statuses.ts';
 import type { ClientRequests, LoadRecord } from '../model/model.ts';
 import type { Block } from '../statistics/design-effect.ts';
+import { nthSmallest } from './nth.ts';
 import { slotsOf } from './slots.ts';
 
 /**
@@ -36,7 +37,7 @@ export const allResponses = ({ answered }: Pick<LoadRecord, 'answered'>) =>
 /** Empty if there is no record. */
 export const countOf = (client: Requests): number => client?.status.length ?? 0;
 
-interface CountedOutcome extends Outcome {
+export interface CountedOutcome extends Outcome {
   readonly count: number;
 }
 
@@ -52,9 +53,13 @@ function outcomesIn(client: ClientRequests): Outcomes {
   return known;
 }
 
-function countOutcomes({ status, path, paths }: ClientRequests): Outcomes {
+function countOutcomes(
+  { status, path, paths }: ClientRequests,
+  isWanted: (index: number) => boolean = () => true,
+): Outcomes {
   const counts = new Map<number, number>();
   for (let index = 0; index < status.length; index++) {
+    if (!isWanted(index)) continue;
     const key = keyOf(status[index]!, path[index]!);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
@@ -72,8 +77,23 @@ const keyOf = (status: number, path: number) => path * 2 ** 16 + status;
 export const outcomesOf = (client: Requests): readonly CountedOutcome[] =>
   client == null ? [] : [...outcomesIn(client).values()];
 
-export const countWhere = (client: Requests, is: Condition): number =>
-  outcomesOf(client).reduce((sum, outcome) => sum + (is(outcome) ? outcome.count : 0), 0);
+export const countIn = (outcomes: readonly CountedOutcome[], is: Condition): number =>
+  outcomes.reduce((sum, outcome) => sum + (is(outcome) ? outcome.count : 0), 0);
+
+export const countWhere = (client: Requests, is: Condition): number => countIn(outcomesOf(client), is);
+
+/** How many of the requests with such a start and end (in Unix seconds) had each outcome. */
+export function outcomesWhen(
+  client: ClientRequests,
+  isThen: (sentSeconds: number, endedSeconds: number, isLost: boolean) => boolean,
+): readonly CountedOutcome[] {
+  const { originSeconds, startSeconds, durationSeconds, status } = client;
+  const outcomes = countOutcomes(client, (index) => {
+    const sent = originSeconds + startSeconds[index]!;
+    return isThen(sent, sent + durationSeconds[index]!, status[index] === 0);
+  });
+  return [...outcomes.values()];
+}
 
 // ---------------------------------------------------------------------------------------------- selecting
 
@@ -90,7 +110,8 @@ function positionsIn(client: ClientRequests, isWanted: (index: number) => boolea
   const positions = new Uint32Array(countOf(client));
   let count = 0;
   for (let index = 0; index < positions.length; index++) if (isWanted(index)) positions[count++] = index;
-  return positions.slice(0, count);
+  // A copy that is nearly as long would only take more memory.
+  return count > positions.length / 2 ? positions.subarray(0, count) : positions.slice(0, count);
 }
 
 function valuesAt(positions: Uint32Array, valueFor: (index: number) => number): Float64Array {
@@ -99,8 +120,12 @@ function valuesAt(positions: Uint32Array, valueFor: (index: number) => number): 
   return values;
 }
 
-/** The same columns at these positions only. */
-function takeAt(client: ClientRequests, positions: Uint32Array): ClientRequests {
+/** The same columns at these positions only; starts may be shifted. */
+function takeAt(
+  client: ClientRequests,
+  positions: Uint32Array,
+  startFor = (startSeconds: number) => startSeconds,
+): ClientRequests {
   const status = new Uint16Array(positions.length);
   const path = new Uint16Array(positions.length);
   for (let index = 0; index < positions.length; index++) {
@@ -109,7 +134,7 @@ function takeAt(client: ClientRequests, positions: Uint32Array): ClientRequests 
   }
   return {
     ...client,
-    startSeconds: valuesAt(positions, (index) => client.startSeconds[index]!),
+    startSeconds: valuesAt(positions, (index) => startFor(client.startSeconds[index]!)),
     durationSeconds: valuesAt(positions, (index) => client.durationSeconds[index]!),
     blockedSeconds: valuesAt(positions, (index) => client.blockedSeconds[index]!),
     status,
@@ -132,9 +157,9 @@ export const selectWhere = (client: ClientRequests, is: Condition): Selection =>
 export const ascendingSeconds = ({ client, positions }: Selection): Float64Array =>
   valuesAt(positions, (index) => waitAt(client, index)).sort();
 
-/** Their connecting times in ascending order. */
-export const ascendingBlocked = ({ client, positions }: Selection): Float64Array =>
-  valuesAt(positions, (index) => client.blockedSeconds[index]!).sort();
+/** The connecting time at this position of their ascending order. */
+export const nthBlocked = ({ client, positions }: Selection, position: number): number =>
+  nthSmallest(positions.length, (at) => client.blockedSeconds[positions[at]!]!, position);
 
 const waitAt = ({ status, durationSeconds }: ClientRequests, index: number): number =>
   status[index] === 0 ? Number.POSITIVE_INFINITY : durationSeconds[index]!;
@@ -200,14 +225,11 @@ export function countSent({ originSeconds, startSeconds }: ClientRequests, isThe
 /** Those that were sent at such a time, as a record that begins at `originSeconds`. */
 export function sentAt(client: ClientRequests, isThen: Moment, originSeconds: number): ClientRequests {
   const { originSeconds: origin, startSeconds } = client;
-  const taken = takeAt(
-    client,
-    positionsIn(client, (index) => isThen(origin + startSeconds[index]!)),
-  );
+  const positions = positionsIn(client, (index) => isThen(origin + startSeconds[index]!));
   const shiftMs = (origin - originSeconds) * 1000;
   // In whole microseconds again, so that a request at the edge of a second stays in it.
   const shifted = (start: number) => Math.round((start * 1000 + shiftMs) * 1000) / 1000 / 1000;
-  return { ...taken, originSeconds, startSeconds: taken.startSeconds.map(shifted) };
+  return { ...takeAt(client, positions, shifted), originSeconds };
 }
 
 /** The requests of each of these kinds, by start, end (in Unix seconds) and outcome; null: none. */

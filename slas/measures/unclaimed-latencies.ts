@@ -1,4 +1,4 @@
-import { countWhere, isAnsweredWith } from '../client/requests.ts';
+import { countIn, isAnsweredWith } from '../client/requests.ts';
 import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patterns.ts';
 import { claimedCodes, codesOf, statusPattern } from '../document/statuses.ts';
 import { toSeconds } from '../document/units.ts';
@@ -110,8 +110,8 @@ function missingAtMost({ buckets, clientPath }: Latency, samples: number, frame:
   const witness = status === null ? null : witnessOf(frame, whole);
   if (witness === null) return Number.POSITIVE_INFINITY;
   const is = isAnsweredWith(status);
-  const answered = countWhere(
-    witness.requests,
+  const answered = countIn(
+    witness.outcomes,
     (one) => (clientPath === null || one.path === clientPath) && is(one),
   );
   return Math.max(0, answered + witness.lost - samples);

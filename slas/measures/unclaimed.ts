@@ -1,4 +1,4 @@
-import { allResponses, countWhere, isLost } from '../client/requests.ts';
+import { allResponses, countIn, isLost } from '../client/requests.ts';
 import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patterns.ts';
 import { asksForCodes, claimedCodes, claimsCode, codesOf, isStatusLabel } from '../document/statuses.ts';
 import {
@@ -217,7 +217,7 @@ function clientsErrors(badStatus: string | null, frame: Frame, run: RunRecord): 
   if (witness !== null) {
     // It is unknown which words stand for which statuses: any unsuccessful response may be bad.
     const is = badStatus === null ? (status: string) => !status.startsWith('2') : claimsCode(badStatus);
-    const bad = countWhere(witness.requests, (one) => !isLost(one) && is(one.status));
+    const bad = countIn(witness.outcomes, (one) => !isLost(one) && is(one.status));
     const wrong = badStatus === null ? (load!.wrongAnswers ?? 0) : 0;
     return {
       bad: bad + wrong,

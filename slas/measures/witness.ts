@@ -1,14 +1,14 @@
-import { countWhere, isLost, ofKinds } from '../client/requests.ts';
-import type { ClientRequests, RunRecord } from '../model/model.ts';
+import { type CountedOutcome, countIn, isLost, outcomesOf, outcomesWhen } from '../client/requests.ts';
+import type { RunRecord } from '../model/model.ts';
 import type { Frame } from '../window/window.ts';
 
 /** What the client's record of each request says about a frame: the whole run or a part of a phase. */
 export interface Witness {
   /**
-   * Requests that the service may have counted in the frame, and all that it counted there if the frame is
-   * the whole run.
+   * The outcomes of requests that the service may have counted in the frame, and of all that it counted there if
+   * the frame is the whole run.
    */
-  readonly requests: ClientRequests;
+  readonly outcomes: readonly CountedOutcome[];
   readonly lost: number;
   readonly isWhole: boolean;
 }
@@ -25,10 +25,10 @@ export function witnessOf(frame: Frame, { load, window }: RunRecord): Witness | 
   const opens = Math.min(...frame.targets.map(({ openSeconds }) => openSeconds)) - CLOCKS_SECONDS;
   const closes = Math.max(...frame.targets.map(({ closeSeconds }) => closeSeconds)) + CLOCKS_SECONDS;
   // The service may respond long after the client gave up.
-  const kindOf = (sent: number, ended: number, wasLost: boolean) =>
-    sent <= closes && (wasLost || ended >= opens) ? 'counted' : null;
-  const requests = isWhole ? load.client : ofKinds(load.client, ['counted'], kindOf).counted;
-  return { requests, lost: countWhere(requests, isLost), isWhole };
+  const mayCount = (sent: number, ended: number, wasLost: boolean) =>
+    sent <= closes && (wasLost || ended >= opens);
+  const outcomes = isWhole ? outcomesOf(load.client) : outcomesWhen(load.client, mayCount);
+  return { outcomes, lost: countIn(outcomes, isLost), isWhole };
 }
 
 export const isWholeRun = (frame: Frame, { fromSeconds, toSeconds }: RunRecord['window']) =>
