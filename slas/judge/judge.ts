@@ -88,25 +88,21 @@ function judgeWhole(whole: Whole): Verdict {
 function judgePrefix(seconds: number, whole: Whole): Verdict {
   const { plan, run, evidence, frame, preconditions } = whole;
   const prefix = prefixOf(seconds, plan, run, evidence, frame);
-  const judgeScope = (scope: Seen['scope']) => {
-    const sent = scope.ok ? loadDelivered(scope.value.plan, scope.value.run) : null;
+  const judgeScopes = (scopes: readonly Seen['scope'][]) => {
+    const [first] = scopes;
+    const sent = first?.ok ? loadDelivered(first.value.plan, first.value.run) : null;
     const own = preconditions.map((one) => (one.id === sent?.id ? sent : one));
     const part = { ...whole, preconditions: own };
-    return {
-      part,
-      objectives: objectivesIn(
-        plan.objectives.map(() => scope),
-        part,
-      ),
-    };
+    return { part, objectives: objectivesIn(scopes, part) };
   };
   if (!prefix.ok) {
-    const { part, objectives } = judgeScope(prefix);
+    const { part, objectives } = judgeScopes(plan.objectives.map(() => prefix));
     return verdictOf(part, objectives);
   }
   const { scope, worst } = prefix.value;
-  const { part, objectives } = judgeScope(ok(scope));
-  const atWorst = worst === null ? objectives : judgeScope(ok(worst)).objectives;
+  const { part, objectives } = judgeScopes(plan.objectives.map((one) => ok(scope(one))));
+  const atWorst =
+    worst === null ? objectives : judgeScopes(plan.objectives.map((one) => ok(worst(one)))).objectives;
   const decided = objectives.map((one, index) =>
     mayRecover(bothWays(one, atWorst[index]!), plan.objectives[index]!, seconds, plan.load!),
   );

@@ -1,6 +1,14 @@
 import { emptyColumns, inOrder } from '../client/columns.ts';
 import { countOf, countSent } from '../client/requests.ts';
-import type { ClientRequests, Evidence, Load, LoadRecord, Plan, RunRecord } from '../model/model.ts';
+import type {
+  ClientRequests,
+  Evidence,
+  Load,
+  LoadRecord,
+  Plan,
+  PlannedObjective,
+  RunRecord,
+} from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
 import { LATE, type PhaseTimes, recordIn, restartsIn, type Scope } from './phases.ts';
@@ -11,13 +19,16 @@ import { cutWindow, type Frame } from './window.ts';
  * client's clock. The service's counts begin with the scrape before the load and end with the last one inside.
  */
 export interface Prefix {
-  readonly scope: Scope;
+  readonly scope: ScopeOf;
   /**
    * The same, with every request that may have been sent and has not ended as an unanswered one. null: there is none, so the
    * scope alone decides.
    */
-  readonly worst: Scope | null;
+  readonly worst: ScopeOf | null;
 }
+
+/** A rate is counted from the first scrape inside, because there was no load between the scrape before it and its start. */
+type ScopeOf = (objective: PlannedObjective) => Scope;
 
 /** Why nothing can be said of the prefix, or what it is. */
 export function prefixOf(
@@ -48,11 +59,13 @@ export function prefixOf(
   };
   const open = openIn(record.client, phase, load, run.window.toSeconds);
   if (open === null) return fail(reason('requests-may-be-open', {}));
-  const frame = frameOf(phase, plan, run, evidence, whole);
-  const scopeWith = (client: ClientRequests): Scope => {
+  const frame = frameOf(phase, whole.fromSeconds, plan, run, evidence, whole);
+  const inside = frameOf(phase, firstInside(phase, whole), plan, run, evidence, whole);
+  const scopeWith = (client: ClientRequests): ScopeOf => {
     const sent = countSent(client, (at) => at < phase.toSeconds);
     const times: PhaseTimes = { ...phase, sent };
-    return { phase: times, plan: { ...plan, load }, run: runIn(run, record, client, times, load), frame };
+    const own = { phase: times, plan: { ...plan, load }, run: runIn(run, record, client, times, load) };
+    return ({ measure }) => ({ ...own, frame: measure.kind === 'throughput' ? inside : frame });
   };
   const scope = scopeWith(record.client);
   return ok({
@@ -118,8 +131,17 @@ const MICROSECOND = 1e-6;
 
 // ---------------------------------------------------------------------------------------------- the service's side
 
+/** Where every target has been scraped once inside. */
+const firstInside = ({ fromSeconds }: Omit<PhaseTimes, 'sent'>, { targets }: Frame) =>
+  Math.max(
+    ...targets.map(
+      ({ scrapes }) => scrapes.find(({ atSeconds }) => atSeconds >= fromSeconds)?.atSeconds ?? fromSeconds,
+    ),
+  );
+
 function frameOf(
   { name, fromSeconds, toSeconds }: Omit<PhaseTimes, 'sent'>,
+  openSeconds: number,
   plan: Plan,
   run: RunRecord,
   evidence: Evidence,
@@ -134,9 +156,9 @@ function frameOf(
   if (late !== undefined && plan.replicas !== 'elastic')
     return fail(reason('phase-edge-not-scraped', { ...span, target: late.name }));
   const closing = Math.min(...ends.filter(({ closes }) => closes).map(({ last }) => last));
-  if (!(Number.isFinite(closing) && closing > fromSeconds))
+  if (!(Number.isFinite(closing) && closing > Math.max(fromSeconds, openSeconds)))
     return fail(reason('phase-without-scrapes', span));
-  const window = { fromSeconds: whole.fromSeconds, toSeconds: closing };
+  const window = { fromSeconds: openSeconds, toSeconds: closing };
   const cut = cutWindow(plan, { ...run, load: null, window }, evidence);
   const outside = cut.targets.find(({ closeSeconds }) => closeSeconds > toSeconds);
   if (outside !== undefined) return fail(reason('phase-edge-not-scraped', { ...span, target: outside.name }));
