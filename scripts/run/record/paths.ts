@@ -37,7 +37,8 @@ export class Paths {
   }
 
   #find(url: string, name: string): Destination {
-    const address = URL.parse(url);
+    // k6 replaces the URL by the `name` tag, if the script sets one: `pay:card` is a name, although it can be read as a URL.
+    const address = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
     // An address that cannot be read was never sent anywhere, but k6 counts it as a failed request.
     if (address !== null && !isSame(address, this.#target)) return { host: address.host };
     const path = address?.pathname ?? url;

@@ -164,6 +164,14 @@ describe('other hosts', () => {
     ]);
   });
 
+  test('a name that replaces the URL stays with the target, even if it can be read as a URL', () => {
+    const { client, elsewhere } = record(
+      ['pay:card', 'GET:/orders', 'mailto:x'].flatMap((name) => request('', { url: name })),
+    );
+    expect(client!.paths).toEqual(['pay:card', 'GET:/orders', 'mailto:x']);
+    expect(elsewhere.size).toBe(0);
+  });
+
   test('the names of this machine are the same host', () => {
     expect(pathsOf(request('http://localhost:8000/predict'))).toEqual(['/predict']);
   });
