@@ -4,7 +4,14 @@ import { cutBecause, decisiveEnd, diedOf, type EndedK6, failuresOf } from './k6-
 
 /** How one or several k6 processes ended, and what follows from it. */
 
-const LOG = { inIterations: 0, firstInIteration: null, outside: [], first: null, isCrossedAtEnd: false };
+const LOG = {
+  inIterations: 0,
+  firstInIteration: null,
+  outside: [],
+  first: null,
+  interrupted: 0,
+  isCrossedAtEnd: false,
+};
 const SUMMARY = { metrics: {}, checks: [] };
 
 function end(code: number | null, changes: Partial<EndedK6> & { readonly at?: number } = {}): EndedK6 {

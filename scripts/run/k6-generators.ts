@@ -151,7 +151,8 @@ function startK6(
   { root, cwd, env, k6, folder, logs, generators = 1 }: RunK6Options,
 ): Promise<Started> {
   // Port 0: the API of k6 has a fixed default port, on which two processes would collide.
-  const fixed = ['run', '--quiet', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
+  // Without --quiet: only its progress says how many iterations k6 interrupted.
+  const fixed = ['run', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
   const written = ['--out', `csv=${samples}`, '--summary-export', summaryFile];
   const whole = [
     ...fixed,
@@ -194,6 +195,10 @@ export interface Ended {
   readonly exits: readonly Exit[];
   /** Why the harness stopped the load; null if it did not stop it. */
   readonly stoppedBecause: string | null;
+  /** The harness stopped k6, for whatever reason. */
+  readonly wasStopped: boolean;
+  /** The last samples could not be read. */
+  readonly isCut: boolean;
   /** The look that decided the run, if the load was stopped for it. */
   readonly decidedAtSeconds: number | null;
 }
@@ -208,6 +213,7 @@ export async function whileRunning(
 ): Promise<Ended> {
   const { each } = generators;
   let isStopping = false;
+  let isCut = false;
   const stopAll = () => {
     // A second signal would end k6 immediately, without its summary.
     if (isStopping) return;
@@ -236,7 +242,7 @@ export async function whileRunning(
   const ended = async ({ k6, samples }: Generator) => {
     const exit = await k6.exited;
     if (exit.code !== 0 && exit.atSeconds - startedSeconds < load.scheduledSeconds) stopAll();
-    await samples.close();
+    if (!(await samples.close())) isCut = true;
     return exit;
   };
   try {
@@ -244,7 +250,10 @@ export async function whileRunning(
     options.signal.throwIfAborted();
     const { stoppedBecause } = watch;
     const isDecided = stoppedBecause !== null && stoppedBecause === looks?.reason();
-    return { exits, stoppedBecause, decidedAtSeconds: isDecided ? looks!.decidedAtSeconds : null };
+    return {
+      ...{ exits, stoppedBecause, isCut, wasStopped: isStopping },
+      decidedAtSeconds: isDecided ? looks!.decidedAtSeconds : null,
+    };
   } finally {
     clearTimeout(bound);
     forget();

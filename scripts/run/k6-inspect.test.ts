@@ -155,3 +155,11 @@ test('a missing script, or a folder, is reported as such', async () => {
   expect(JSON.stringify(missing)).toContain('there is no such file');
   expect(JSON.stringify(await ask(folder))).toContain('it is not a file');
 });
+
+test('a script whose system tags leave out what the record needs is rejected', async () => {
+  expect(
+    await refusalOf(
+      `export const options = { systemTags: ['url', 'name', 'scenario', 'check'] }; ${NOTHING}`,
+    ),
+  ).toMatch(/systemTags leaves out status, error_code, which the record of the run needs: add them/);
+});

@@ -16,6 +16,7 @@ test('exceptions in iterations are counted, and the first is reported with its p
     firstInIteration: 'TypeError: it "broke" at default (loadtests/peak.ts:2:463)',
     outside: [],
     first: 'TypeError: it "broke" at default (loadtests/peak.ts:2:463)',
+    interrupted: null,
     isCrossedAtEnd: false,
   });
 });
@@ -49,4 +50,11 @@ test('a message is reported completely or not at all, because half a secret woul
   const line = (length: number) => `time="…" level=error msg="${'a'.repeat(length)}"`;
   expect(read(line(2_000)).first).toHaveLength(2_000);
   expect(read(line(2_001)).first).toBe('a message of 2,001 characters, see the log');
+});
+
+test('the last line of the progress says how many iterations k6 interrupted', () => {
+  const progress = (complete: number, interrupted: number) =>
+    `running (3.0s), 03/13 VUs, ${complete} complete and ${interrupted} interrupted iterations`;
+  expect(read(progress(11, 3), 'a ✓ [ 100% ]', progress(11, 6)).interrupted).toBe(6);
+  expect(read(CONSOLE).interrupted).toBeNull();
 });

@@ -11,6 +11,8 @@ export interface ErrorLog {
   readonly outside: readonly string[];
   /** The first error of k6 itself or of the whole script; otherwise the first that the script logged. */
   readonly first: string | null;
+  /** Iterations that k6 ended by force; null if k6 did not report it. */
+  readonly interrupted: number | null;
   /** Thresholds that were crossed at the end of the test, and did not stop it. */
   readonly isCrossedAtEnd: boolean;
 }
@@ -38,8 +40,15 @@ export function errorsIn(log: string, root: string): ErrorLog {
     firstInIteration: inside.length === 0 ? null : inWords(inside[0]!, root),
     outside: outside.map((one) => inWords(one, root)),
     first: first === undefined ? null : inWords(first, root),
+    interrupted: interruptedIn(log),
     isCrossedAtEnd: own.some(({ msg = '' }) => /^thresholds on metrics .* have been crossed/.test(msg)),
   };
+}
+
+/** k6's progress, whose last line is the result: `running (3.0s), 00/13 VUs, 11 complete and 6 interrupted iterations`. */
+function interruptedIn(log: string): number | null {
+  const found = [...log.matchAll(/^running \(.*\), .* complete and (\d+) interrupted iterations$/gm)].at(-1);
+  return found === undefined ? null : Number(found[1]);
 }
 
 type Fields = Readonly<Record<string, string>>;

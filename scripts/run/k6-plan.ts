@@ -53,6 +53,7 @@ interface RawPlan {
   readonly rps?: number | null;
   readonly setupTimeout?: string | null;
   readonly teardownTimeout?: string | null;
+  readonly systemTags?: readonly string[] | null;
 }
 
 /** k6's defaults, which its JSON omits. */
@@ -61,6 +62,7 @@ const DEFAULTS = { maxDuration: '10m', timeUnit: '1s', timeout: '60s' };
 /** @param text the JSON that k6 printed. Throws UnplannableScript. */
 export function parsePlan(text: string): ScriptPlan {
   const raw = JSON.parse(text) as RawPlan;
+  checkTags(raw.systemTags ?? null);
   const scenarios = Object.entries(raw.scenarios).map(([name, scenario]) => scenarioOf(name, scenario));
   const arriving = scenarios.filter(({ stages }) => stages !== null);
   const aroundIt = [raw.setupTimeout, raw.teardownTimeout].map((each) => secondsOf(each ?? DEFAULTS.timeout));
@@ -74,6 +76,17 @@ export function parsePlan(text: string): ScriptPlan {
       Object.entries(raw.thresholds ?? {}).map(([metric, all]) => [metric, all.map(expressionOf)]),
     ),
   };
+}
+
+/** Without these tags, the record could not tell requests, responses and scenarios apart. */
+const NEEDED_TAGS = ['url', 'name', 'status', 'error_code', 'scenario', 'check'];
+
+function checkTags(tags: readonly string[] | null): void {
+  const missing = NEEDED_TAGS.filter((tag) => tags !== null && !tags.includes(tag));
+  if (missing.length > 0)
+    throw new UnplannableScript(
+      `options.systemTags leaves out ${missing.join(', ')}, which the record of the run needs: add ${missing.length === 1 ? 'it' : 'them'}, or remove systemTags`,
+    );
 }
 
 const expressionOf = (threshold: Threshold) =>

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Load, LoadRecord, RunRecord } from '../../slas/model/model.ts';
+import { formatCount } from '../../slas/render/numbers.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { formatExit, type Started } from '../process/processes.ts';
 import type { Stack } from '../stack/stack.ts';
@@ -51,8 +52,9 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
       ...recordOf(load, options, end, counts),
       ...(ended.decidedAtSeconds === null ? {} : { decidedAtSeconds: ended.decidedAtSeconds }),
       ...scheduleOf(load, recorded),
-      ...scriptOf(ends, summary, recorded),
+      ...scriptOf(ends, summary, recorded, ended.isCut),
       ...elsewhereOf(recorded),
+      ...interruptedOf(ends, ended.wasStopped),
       ...(recorded.client === null ? {} : { client: recorded.client }),
     },
     incidents: incidentsOf(decisive, await stack.incidents()),
@@ -72,11 +74,19 @@ function neverBegan(k6: Started, { exit, log }: EndedK6, load: Load): HarnessErr
 
 // ---------------------------------------------------------------------------------------------- the script
 
+/** Iterations that the harness ended by stopping the load say nothing about the service. */
+function interruptedOf(ends: readonly EndedK6[], wasStopped: boolean): Partial<LoadRecord> {
+  const counts = ends.map(({ log }) => log.interrupted);
+  if (wasStopped || counts.some((count) => count === null)) return {};
+  return { interruptedIterations: counts.reduce<number>((sum, count) => sum + count!, 0) };
+}
+
 /** What k6 and the script report about responses and about the script. A script that checks no body leaves `wrongAnswers` out. */
 function scriptOf(
   ends: readonly EndedK6[],
   summary: Summary | null,
-  { bodies }: Recorded,
+  { bodies, unread }: Recorded,
+  isCut: boolean,
 ): Partial<LoadRecord> {
   const scriptErrors = ends.reduce((sum, { log }) => sum + log.inIterations, 0);
   const first = ends.find(({ log }) => log.firstInIteration !== null)?.log.firstInIteration;
@@ -85,21 +95,31 @@ function scriptOf(
     ...(bodies === null && scriptErrors === 0 ? {} : { scriptErrors }),
     ...(first === undefined || first === null ? {} : { firstScriptError: first }),
     ...(bodies === null || bodies.refusals === 0 ? {} : { expectedRefusals: bodies.refusals }),
-    ...reportedBy(ends, summary),
+    ...reportedBy(ends, summary, unreadIn(unread, isCut)),
   };
 }
 
 /** What k6 itself reports as failed. */
-function reportedBy(ends: readonly EndedK6[], summary: Summary | null): Partial<LoadRecord> {
+function reportedBy(
+  ends: readonly EndedK6[],
+  summary: Summary | null,
+  unread: readonly string[],
+): Partial<LoadRecord> {
   const summaries = ends.flatMap((end) => end.summary ?? []);
   const thresholds = summary === null ? undefined : thresholdsOf(summaries);
   const failures = failuresOf(ends, thresholds?.some((one) => one.isCrossed) === true);
   return {
     ...(summary === null ? {} : { checks: summary.checks }),
     ...(thresholds === undefined ? {} : { thresholds }),
-    ...(failures === undefined ? {} : { failures }),
+    ...(failures === undefined ? {} : { failures: [...failures, ...unread] }),
   };
 }
+
+/** What is missing in the record, so that nothing passes without it. */
+const unreadIn = (unread: number, isCut: boolean): readonly string[] => [
+  ...(unread === 0 ? [] : [`${formatCount(unread)} samples of k6 could not be read`]),
+  ...(isCut ? ['the last samples of k6 could not be read in time'] : []),
+];
 
 /** Parts of the load that the verdict does not rest on: requests to other hosts, and other protocols. */
 const elsewhereOf = ({ elsewhere, grpc, webSockets }: Recorded): Partial<LoadRecord> => {

@@ -194,6 +194,7 @@ export interface LoadReasons {
   };
   readonly 'requests-unanswered': { readonly unanswered: number; readonly sent: number };
   readonly 'unanswered-not-judged': Nothing;
+  readonly 'iterations-interrupted': { readonly iterations: number };
   readonly 'no-client-record': Nothing;
   readonly 'failed-responses': { readonly failed: number; readonly sent: number };
   readonly 'failed-not-judged': { readonly failed: number; readonly statuses: readonly string[] };

@@ -113,6 +113,11 @@ export interface LoadRecord {
     readonly protocol: 'grpc' | 'websocket';
     readonly samples: number;
   }[];
+  /**
+   * Iterations that k6 ended by force at the end of their time. k6 emits no sample for a request that it interrupts. Absent: not
+   * recorded, or the harness stopped the load.
+   */
+  readonly interruptedIterations?: number;
   /** Planned but never sent, because no virtual user was free. */
   readonly droppedIterations: number;
   /** The load generator completed its plan and exited by itself. */

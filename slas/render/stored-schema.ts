@@ -169,6 +169,7 @@ const LoadRecord = Type.Object({
       }),
     ),
   ),
+  interruptedIterations: optional(count),
   droppedIterations: count,
   completed: Type.Boolean(),
   stoppedBecause: nullable(text),

@@ -123,6 +123,7 @@ export function loadOf(text: LoadText, plan: Plan): LoadRecord {
     ...(text['first error'] === undefined ? {} : { firstScriptError: String(text['first error']) }),
     ...(text.others === undefined ? {} : { otherRequests: number('others') }),
     ...(text.grpc === undefined ? {} : { otherProtocols: [{ protocol: 'grpc', samples: number('grpc') }] }),
+    ...(text.interrupted === undefined ? {} : { interruptedIterations: number('interrupted') }),
     droppedIterations: number('dropped'),
     completed: text.completed !== false,
     ...(typeof text.decided !== 'number' ? {} : { decidedAtSeconds: number('decided') }),

@@ -30,6 +30,7 @@ function snapshotOf(): { snapshot: Snapshot; columns: GrowingColumns } {
     elsewhere: new Map(),
     grpc: 0,
     webSockets: 0,
+    unread: 0,
   };
   return { columns, snapshot: { columns: columns.copy(), scenarios: new Map([['hold', hold]]), ...rest } };
 }

@@ -23,6 +23,8 @@ export type CsvColumn =
   | 'url';
 
 const QUOTE = '"';
+/** A script may use whole bodies as names or groups. */
+const MAX_ROW_LENGTH = 1_000_000;
 
 export class CsvRows {
   readonly #wanted: ReadonlySet<string>;
@@ -30,8 +32,11 @@ export class CsvRows {
   #index: ReadonlyMap<string, number> | null = null;
   /** Bytes of a row whose end has not arrived. */
   #rest: Buffer = Buffer.alloc(0);
-  /** The beginning of a row whose quoted field contains a line break. */
-  #open = '';
+  /** Lines of a row whose quoted field contains line breaks; empty outside such a row. */
+  #open: string[] = [];
+  #openLength = 0;
+  /** Rows that could not be read: too long, or with another number of fields than the header. */
+  unread = 0;
 
   /** @param wanted names of metrics; rows of all others are skipped */
   constructor(wanted: readonly string[], found: (row: CsvRow) => void) {
@@ -57,23 +62,46 @@ export class CsvRows {
   }
 
   #line(text: string, from: number, to: number): void {
-    if (this.#open === '' && this.#index !== null) {
-      // A row of a metric that is not wanted may still open a quoted field that spans lines.
-      const isWanted = this.#wanted.has(text.slice(from, text.indexOf(',', from)));
-      const quote = text.indexOf(QUOTE, from);
-      if (!isWanted && (quote === -1 || quote >= to)) return;
-    }
-    const line = this.#open + text.slice(from, to);
-    this.#open = '';
-    if (line.includes(QUOTE) && line.split(QUOTE).length % 2 === 0) {
-      this.#open = `${line}\n`;
+    const quotes = quotesIn(text, from, to);
+    if (this.#open.length === 0) {
+      if (quotes % 2 === 1) this.#begin(text.slice(from, to));
+      else this.#row(text, from, to);
       return;
     }
-    const fields = fieldsOf(line);
-    if (this.#index === null) this.#index = new Map(fields.map((name, at) => [name, at]));
-    else if (fields.length === this.#index.size && this.#wanted.has(fields[0]!))
-      this.#found(rowOf(fields, this.#index));
+    this.#openLength += to - from;
+    // A row that is too long is not kept, but its end must be found.
+    if (this.#openLength <= MAX_ROW_LENGTH) this.#open.push(text.slice(from, to));
+    if (quotes % 2 === 0) return;
+    const whole = this.#open.join('\n');
+    const isTooLong = this.#openLength > MAX_ROW_LENGTH;
+    this.#open = [];
+    if (!isTooLong) this.#row(whole, 0, whole.length);
+    else if (this.#isWanted(whole, 0)) this.unread++;
   }
+
+  #begin(line: string): void {
+    this.#open = [line];
+    this.#openLength = line.length;
+  }
+
+  #isWanted = (text: string, from: number) => this.#wanted.has(text.slice(from, text.indexOf(',', from)));
+
+  #row(text: string, from: number, to: number): void {
+    if (this.#index === null) {
+      this.#index = new Map(fieldsOf(text.slice(from, to)).map((name, at) => [name, at]));
+      return;
+    }
+    if (!this.#isWanted(text, from)) return;
+    const fields = fieldsOf(text.slice(from, to));
+    if (fields.length === this.#index.size) this.#found(rowOf(fields, this.#index));
+    else this.unread++;
+  }
+}
+
+function quotesIn(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = text.indexOf(QUOTE, from); at !== -1 && at < to; at = text.indexOf(QUOTE, at + 1)) count++;
+  return count;
 }
 
 const rowOf = (fields: readonly string[], index: ReadonlyMap<string, number>): CsvRow => ({

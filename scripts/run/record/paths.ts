@@ -26,8 +26,16 @@ export class Paths {
       .map((selector) => ({ selector, pattern: patternOf(selector) }));
   }
 
-  /** @param name the `name` tag; k6 sets it to the URL unless the script sets it */
-  of(url: string, name: string): Destination {
+  /**
+   * k6 replaces the URL by the `name` tag if the script sets one, so both may be any text. What decides is that k6 reaches the
+   * addresses of the target only: a request that was not refused went there, unless its URL names another port.
+   *
+   * @param name the `name` tag; k6 sets it to the URL unless the script sets it
+   *
+   * @param isRefused k6 refused to connect, because the address is not the target's
+   */
+  of(url: string, name: string, isRefused = false): Destination {
+    if (isRefused) return { host: hostIn(url) };
     const key = `${url}\n${name}`;
     const known = this.#remembered.get(key);
     if (known !== undefined) return known;
@@ -40,7 +48,7 @@ export class Paths {
     // k6 replaces the URL by the `name` tag, if the script sets one: `pay:card` is a name, although it can be read as a URL.
     const address = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
     // An address that cannot be read was never sent anywhere, but k6 counts it as a failed request.
-    if (address !== null && !isSame(address, this.#target)) return { host: address.host };
+    if (address !== null && isAnotherPort(address, this.#target)) return { host: address.host };
     const path = address?.pathname ?? url;
     const named = name === url || name === '' ? null : this.#pathOfName(name);
     return { path: this.#index(this.#selected(path, named) ?? named ?? path) };
@@ -80,11 +88,9 @@ const patternOf = (template: string) =>
       .join('/')}$`,
   );
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const hostIn = (url: string) =>
+  (/^https?:\/\//i.test(url) ? URL.parse(url)?.host : undefined) ?? 'a host that k6 was kept from';
 
-/** The names of this machine are one host: a script may say `localhost` where the command line says `127.0.0.1`. */
-function isSame(address: URL, target: URL): boolean {
-  const portOf = ({ port, protocol }: URL) => port || (protocol === 'https:' ? '443' : '80');
-  const isHere = LOOPBACK.test(address.hostname) && LOOPBACK.test(target.hostname);
-  return portOf(address) === portOf(target) && (isHere || address.hostname === target.hostname);
-}
+/** Only a port that the URL states: a name such as `https://api.example/orders` may stand for a request to the target. */
+const isAnotherPort = (address: URL, target: URL) =>
+  address.port !== '' && address.port !== (target.port || (target.protocol === 'https:' ? '443' : '80'));

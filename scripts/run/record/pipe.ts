@@ -12,8 +12,8 @@ import { HarnessError } from '../../cli/errors.ts';
  */
 export interface NamedPipe extends AsyncDisposable {
   readonly path: string;
-  /** Call it after the writer has ended. Resolves when everything has been read. */
-  close(): Promise<void>;
+  /** Call it after the writer has ended. Resolves when everything has been read: false if that took too long. */
+  close(): Promise<boolean>;
 }
 
 /** A pipe buffers at most 64 KiB, so reading the rest takes no longer than this, even on a busy machine. */
@@ -53,9 +53,14 @@ export async function openPipe(path: string, found: (chunk: Buffer) => void): Pr
     path,
     close: async () => {
       await release();
-      const timer = setTimeout(() => socket.destroy(), MAX_DRAIN_MS);
+      let isWhole = true;
+      const timer = setTimeout(() => {
+        isWhole = false;
+        socket.destroy();
+      }, MAX_DRAIN_MS);
       await ended;
       clearTimeout(timer);
+      return isWhole;
     },
     [Symbol.asyncDispose]: async () => {
       await release();

@@ -15,14 +15,15 @@ interface Sample {
   readonly check?: string;
   readonly tags?: string;
   readonly group?: string;
+  readonly errorCode?: string;
 }
 
 const ORIGIN = 1_700_000_000_000_000;
 
 function row(metric: string, sample: Sample): string {
   const { at = 0, value = 1, url = '', status = '', scenario = 'hold', check = '', tags = '' } = sample;
-  const { name = url, group = '' } = sample;
-  return `${metric},${ORIGIN + at},${value.toFixed(6)},${check},,,true,${group},GET,${name},HTTP/1.1,${scenario},,${status},,,${url},${tags},`;
+  const { name = url, group = '', errorCode = '' } = sample;
+  return `${metric},${ORIGIN + at},${value.toFixed(6)},${check},,${errorCode},true,${group},GET,${name},HTTP/1.1,${scenario},,${status},,,${url},${tags},`;
 }
 
 /** The rows of one request, as k6 writes them. */
@@ -84,6 +85,20 @@ describe('requests', () => {
       ['/two', 6],
     ]);
     expect(client!.status).toHaveLength(2);
+  });
+
+  test('a name with 200,000 quotes and line breaks is read in time, and one that is too long is reported', () => {
+    const long = (count: number) => `"${'""\n'.repeat(count)}"`;
+    const { client, unread } = record([...request('/a', { name: long(200_000) }), ...request('/b')]);
+    expect(client!.status).toHaveLength(2);
+    expect(unread).toBe(0);
+    const tooLong = record([...request('/a', { name: long(600_000) }), ...request('/b')]);
+    expect(tooLong.client!.status).toHaveLength(1);
+    expect(tooLong.unread).toBeGreaterThan(0);
+  });
+
+  test('a row with another number of fields is reported', () => {
+    expect(record(['http_req_duration,1,2', ...request('/b')]).unread).toBe(1);
   });
 
   test('a row that k6 did not finish is not a request', () => {
@@ -152,8 +167,9 @@ describe('other hosts', () => {
   test('requests to other hosts and ports are counted apart', () => {
     const { client, elsewhere, seen } = record([
       ...request('http://127.0.0.1:9000/login'),
-      ...request('http://auth.example:8000/login'),
-      ...request('http://auth.example:8000/login'),
+      ...request('http://auth.example:8000/login', { status: '0', errorCode: '1110' }),
+      ...request('http://auth.example:8000/login', { status: '0', errorCode: '1111' }),
+      ...request('a name', { status: '0', errorCode: '1110', url: 'a name' }),
       ...request('/predict'),
     ]);
     expect(client!.status).toHaveLength(1);
@@ -161,6 +177,7 @@ describe('other hosts', () => {
     expect([...elsewhere]).toEqual([
       ['127.0.0.1:9000', 1],
       ['auth.example:8000', 2],
+      ['a host that k6 was kept from', 1],
     ]);
   });
 
@@ -170,6 +187,11 @@ describe('other hosts', () => {
     );
     expect(client!.paths).toEqual(['pay:card', 'GET:/orders', 'mailto:x']);
     expect(elsewhere.size).toBe(0);
+  });
+
+  test('a name that looks like another address does not take a request out of the record', () => {
+    expect(pathsOf(request('https://api.example/orders', { status: '0' }))).toEqual(['/orders']);
+    expect(pathsOf(request('pay:card', { url: 'pay:card' }))).toEqual(['pay:card']);
   });
 
   test('the names of this machine are the same host', () => {

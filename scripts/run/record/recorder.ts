@@ -53,7 +53,12 @@ export interface Recorded {
   readonly elsewhere: ReadonlyMap<string, number>;
   readonly grpc: number;
   readonly webSockets: number;
+  /** Samples that could not be read. */
+  readonly unread: number;
 }
+
+/** k6's codes for an address or a host name that it must not reach. */
+const REFUSED = /^111[01]$/;
 
 /** k6 writes milliseconds with six decimals. */
 const nanosOf = (milliseconds: number) => Math.round(milliseconds * 1e6);
@@ -81,6 +86,7 @@ export class Recorder {
   readonly #seen: (request: SeenRequest) => void;
   readonly #scenarios = new Map<string, ScenarioSamples>();
   readonly #elsewhere = new Map<string, number>();
+  readonly #readers: CsvRows[] = [];
   #bodies: BodyChecks | null = null;
   #grpc = 0;
   #webSockets = 0;
@@ -94,7 +100,7 @@ export class Recorder {
   /** The rows of one load generator, which must not be mixed with those of another. */
   readerOf(): CsvRows {
     let duration: CsvRow | null = null;
-    return new CsvRows(METRICS, (row) => {
+    const rows = new CsvRows(METRICS, (row) => {
       // k6 writes the samples of one request one after the other.
       if (row.metric === 'http_req_duration') duration = row;
       else if (row.metric === 'http_req_blocked' && duration !== null) {
@@ -102,10 +108,13 @@ export class Recorder {
         duration = null;
       } else this.#other(row);
     });
+    this.#readers.push(rows);
+    return rows;
   }
 
   #request(row: CsvRow, blockedMs: number): void {
-    const destination = this.#paths.of(row.field('url'), row.field('name'));
+    const isRefused = REFUSED.test(row.field('error_code'));
+    const destination = this.#paths.of(row.field('url'), row.field('name'), isRefused);
     if ('host' in destination) {
       this.#elsewhere.set(destination.host, (this.#elsewhere.get(destination.host) ?? 0) + 1);
       return;
@@ -205,6 +214,7 @@ export class Recorder {
       elsewhere: this.#elsewhere,
       grpc: this.#grpc,
       webSockets: this.#webSockets,
+      unread: this.#readers.reduce((sum, { unread }) => sum + unread, 0),
     };
   }
 }

@@ -75,8 +75,9 @@ function allowed(
   seen: readonly Reason[],
   plan: Plan,
   load: LoadRecord,
+  more = 0,
 ): Precondition {
-  const beyond = own === 0 ? null : beyondAllowance(plan, load);
+  const beyond = own + more === 0 ? null : beyondAllowance(plan, load, more);
   return beyond === null ? check(id, true, ...seen) : check(id, false, ...seen, beyond);
 }
 
@@ -90,8 +91,10 @@ export function lossesJudged(plan: Plan, { load }: RunRecord): Precondition {
   if (load.sent === 0) return check(id, null, reason('nothing-sent', {}));
   const seen = reason('requests-unanswered', { unanswered: load.lost, sent: load.sent });
   const { lost } = unexpectedOf(plan, load);
+  const { interruptedIterations: interrupted = 0 } = load;
   const uncounted = lost === 0 ? [] : [reason('unanswered-not-judged', {})];
-  return allowed(id, lost, [seen, ...uncounted], plan, load);
+  const cut = interrupted === 0 ? [] : [reason('iterations-interrupted', { iterations: interrupted })];
+  return allowed(id, lost, [seen, ...uncounted, ...cut], plan, load, interrupted);
 }
 
 /**

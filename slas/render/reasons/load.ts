@@ -265,6 +265,13 @@ export const LOAD: Entries<LoadReasons> = {
     meaning: 'Otherwise the run could pass on the answered requests alone.',
     next: 'Add `lost: bad` to the error rate.',
   },
+  'iterations-interrupted': {
+    words: ({ iterations }) =>
+      `k6 interrupted ${countOf(iterations, 'iteration')}, whose last request may have got no response`,
+    meaning:
+      'k6 emits no sample for a request that it interrupts at the end of `gracefulStop`, and the service has not counted it either. Each such iteration counts as a possible unanswered request.',
+    next: 'Set the `timeout` of requests below `gracefulStop`, so that requests without a response are recorded; then look at why the service does not respond.',
+  },
   'no-client-record': {
     words: () => 'the load generator did not record individual requests',
     meaning: 'The status of each request is unknown.',
