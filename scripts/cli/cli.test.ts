@@ -43,6 +43,11 @@ describe('invalid usage exits with 2 and names the problem', () => {
       '//[redacted]@127.0.0.1',
     ],
     [['gate', '--max-rate', 'much'], '--max-rate: "much" is not a valid rate (0.01/s to 10000/s)'],
+    [['plan', '--max-duration', '5m'], '--max-duration: a plan needs it with --until-decided only'],
+    [
+      ['gate', '--until-decided', '--no-abort'],
+      '--no-abort: a run until it is decided is stopped once it is',
+    ],
     [['run', 'smoke', '--max-duration', '0s'], '--max-duration: "0s" is not a valid duration (1s to 24h)'],
     [['run', 'stress', '--max-rate', '100'], 'that --max-rate allows (phase "double" with 120/s)'],
     [['gate', '--sla', 'nope.yaml'], 'nope.yaml: the SLA document cannot be read: there is no such file'],

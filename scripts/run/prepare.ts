@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseFaults } from '../../service/fault-spec.ts';
-import type { Plan } from '../../slas/model/model.ts';
+import type { Plan, SlaDocument } from '../../slas/model/model.ts';
 import { planScenario } from '../../slas/plan/plan.ts';
 import { tooShort } from '../../slas/plan/power-analysis.ts';
 import { HarnessError } from '../cli/errors.ts';
@@ -82,10 +82,13 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
   if (!read.ok) return read;
   if (options.script !== undefined)
     return await planOwnScript(options, read.value, options.sla ?? shortPath(io, read.value.file), io);
-  const overrides = readOverrides(options);
-  if (!overrides.ok) return overrides;
   const { document } = read.value;
   const scenario = options.scenario ?? document.defaultScenario;
+  const asked = withUntil(options, document, scenario);
+  const allowed = checkWhole(asked);
+  if (!allowed.ok) return allowed;
+  const overrides = readOverrides(asked);
+  if (!overrides.ok) return overrides;
   if (scenario === null) {
     const names = document.scenarios.map(({ name }) => name).join(', ') || 'the document has no scenarios';
     return badOption('--scenario', `the document has no defaultScenario: choose a scenario (${names})`);
@@ -111,6 +114,20 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
 const withoutBudgets = (plan: Plan): Plan =>
   plan.load === null ? plan : { ...plan, load: { ...plan.load, budgets: [] } };
 
+/** `until: decided` in the scenario is as --until-decided. */
+const withUntil = (options: RunOptions, { scenarios }: SlaDocument, scenario: string | null): RunOptions =>
+  scenarios.some(({ name, untilDecided }) => name === scenario && untilDecided !== undefined)
+    ? { ...options, untilDecided: true }
+    : options;
+
+const checkWhole = ({ untilDecided, abort }: RunOptions): Input<null> =>
+  untilDecided === true && abort === false
+    ? badOption(
+        '--no-abort',
+        'a run until it is decided is stopped once it is: leave out --no-abort, and --until-decided or until: decided',
+      )
+    : accept(null);
+
 function optionProblems(options: RunOptions): Input<null> {
   const { target, prometheus, faults, snapshot, generators } = options;
   const placed = stackProblems(options);
@@ -118,11 +135,8 @@ function optionProblems(options: RunOptions): Input<null> {
   if (generators !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(generators)) {
     return badOption('--generators', `"${generators}" is not a valid number of load generators (1 to 64)`);
   }
-  if (options.untilDecided === true && options.abort === false)
-    return badOption(
-      '--no-abort',
-      'a run until it is decided is stopped once it is: leave out --no-abort or --until-decided',
-    );
+  const whole = checkWhole(options);
+  if (!whole.ok) return whole;
   const bounds = readBounds(options);
   if (!bounds.ok) return bounds;
   const delay = checkIngestDelay(options.ingestDelay);

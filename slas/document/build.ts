@@ -134,8 +134,15 @@ function buildObjective(raw: RawObjective): Objective {
   };
 }
 
+const buildUntil = ({ until, atLeast }: RawScenario): Pick<Scenario, 'untilDecided'> =>
+  until === undefined
+    ? {}
+    : { untilDecided: atLeast === undefined ? {} : { atLeastSeconds: parseDuration(atLeast)! } };
+
 function buildScenario(name: string, raw: RawScenario, allIds: readonly string[]): Scenario {
-  const phases = raw.phases ?? [{ name: 'hold', rate: raw.rate!, duration: raw.duration! }];
+  const phases = raw.phases ?? [
+    { name: 'hold', rate: raw.rate!, duration: (raw.duration ?? raw.maxDuration)! },
+  ];
   return {
     name,
     description: raw.description ?? '',
@@ -147,6 +154,7 @@ function buildScenario(name: string, raw: RawScenario, allIds: readonly string[]
         durationSeconds: parseDuration(phase.duration)!,
       }),
     ),
+    ...buildUntil(raw),
     seed: raw.seed ?? 1,
     arrivals: raw.arrivals ?? 'even',
     requestsPerArrival: raw.requestsPerArrival ?? 1,

@@ -2,6 +2,7 @@ import type { Limit, Problem } from '../model/model.ts';
 import { holds, isDuration, isRate, parseDuration, parseLimit, parseRate } from './limits.ts';
 import { checkDecimals, problem, repeated } from './problems.ts';
 import type { RawDocument, RawObjective, RawScenario } from './schema.ts';
+import { checkUntil } from './until.ts';
 
 /** Checks of scenarios beyond the schema. */
 
@@ -19,8 +20,9 @@ export function checkScenario(
   const problems = checkObjectives(name, raw, objectives);
   if (!NAME.test(name))
     problems.push(problem('bad-name', path, `"${name}" is not a valid scenario name: use ${NAME_RULE}`));
-  const short = raw.rate !== undefined && raw.duration !== undefined;
-  if (short === (raw.phases !== undefined) || (raw.rate !== undefined) !== (raw.duration !== undefined)) {
+  const lasts = raw.duration ?? (raw.until === undefined ? undefined : raw.maxDuration);
+  const short = raw.rate !== undefined && lasts !== undefined;
+  if (short === (raw.phases !== undefined) || (raw.rate !== undefined) !== (lasts !== undefined)) {
     problems.push(problem('bad-load', path, `scenario "${name}" needs either rate and duration, or phases`));
   }
   const phases = raw.phases?.map((phase, index) => ({ ...phase, path: `${path}.phases[${index}]` })) ?? [
@@ -30,6 +32,7 @@ export function checkScenario(
     ...problems,
     ...phases.flatMap(checkPhase),
     ...checkPhaseNames(raw, path),
+    ...checkUntil(name, raw),
     ...checkText(
       raw.requestTimeout,
       `${path}.requestTimeout`,

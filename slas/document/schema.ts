@@ -79,6 +79,21 @@ const Scenario = Type.Object(
     script: Type.Optional(text('The k6 script, relative to the project root. Default: loadtests/<name>.ts')),
     rate: Type.Optional(phaseFields.rate),
     duration: Type.Optional(phaseFields.duration),
+    until: Type.Optional(
+      Type.Literal('decided', {
+        description:
+          'The run is looked at while it lasts, and stopped once every objective is met or one is missed',
+      }),
+    ),
+    atLeast: Type.Optional(
+      text(
+        'With until: no objective is met before. Default: the larger of 60s and a sixth of maxDuration',
+        '100s',
+      ),
+    ),
+    maxDuration: Type.Optional(
+      text('With until, instead of duration: how long to load if the run is not decided before', '10m'),
+    ),
     phases: Type.Optional(
       Type.Array(Type.Object({ name: text('Name of the phase'), ...phaseFields }, closed), { minItems: 1 }),
     ),

@@ -103,6 +103,8 @@ export interface Scenario {
   readonly arrivals: Arrivals;
   /** The number of requests of one visit, in sequence. Rates include all requests. */
   readonly requestsPerArrival: number;
+  /** Looked at while it lasts, and stopped once it is decided; its only phase is as long as it may last. */
+  readonly untilDecided?: { readonly atLeastSeconds?: number };
   /** The counter of every request of this scenario, if it is not the service's `requests`. */
   readonly requests?: Selection;
   /** The client's timeout, after which a request counts as unanswered. */

@@ -33,6 +33,34 @@ test('a scenario of several phases is refused', () => {
   );
 });
 
+const untilOf = (lasts: string) => {
+  const made = parseDocument(
+    SHIPPED_YAML.replace('    rate: 20/s\n    duration: 20s\n', `    rate: 20/s\n${lasts}`),
+  );
+  if (!made.ok) throw new Error(JSON.stringify(made.error));
+  return made.value;
+};
+
+test('a scenario that says until: decided has the same plan as the flags', () => {
+  const flags = unwrap(planScenario(document, 'smoke', { untilDecided }));
+  const said = untilOf('    until: decided\n    maxDuration: 10m\n');
+  expect(unwrap(planScenario(said, 'smoke'))).toEqual(flags);
+  const short = untilOf('    until: decided\n    duration: 10m\n');
+  expect(unwrap(planScenario(short, 'smoke'))).toEqual(flags);
+});
+
+test('a scenario says before when nothing is met; flags replace its longest duration', () => {
+  const said = untilOf('    until: decided\n    maxDuration: 10m\n    atLeast: 4m\n');
+  expect(unwrap(planScenario(said, 'smoke')).sequential).toMatchObject({
+    maxSeconds: 600,
+    atLeastSeconds: 240,
+  });
+  const longer = unwrap(planScenario(said, 'smoke', { untilDecided: { maxSeconds: 1200 } }));
+  expect(longer.sequential).toMatchObject({ maxSeconds: 1200, atLeastSeconds: 240 });
+  const shorter = unwrap(planScenario(said, 'smoke', { durationSeconds: 100 }));
+  expect(shorter.sequential).toMatchObject({ maxSeconds: 100, atLeastSeconds: 100 });
+});
+
 test('a plan without looks has no trace of them', () => {
   expect(unwrap(planScenario(document, 'smoke'))).not.toHaveProperty('sequential');
 });

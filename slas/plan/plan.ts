@@ -29,13 +29,13 @@ export function planScenario(
   scenarioName: string,
   given: PlanOverrides = {},
 ): Result<Plan, readonly Problem[]> {
-  const overrides = withLooks(given, document);
   const scenario = document.scenarios.find(({ name }) => name === scenarioName);
   if (scenario === undefined) {
     const known = document.scenarios.map(({ name }) => name).join(', ') || 'none';
     const message = `the document of ${document.name} has no scenario "${scenarioName}": it has ${known}`;
     return fail([problem('unknown-scenario', `scenarios.${scenarioName}`, message)]);
   }
+  const overrides = withLooks(given, scenario, document);
   const rows = rowsOf(document, scenario);
   const outOfReach = rows.flatMap((row) => outOfReachOf(row, scenario, overrides));
   if (outOfReach.length > 0) return fail(outOfReach);
@@ -44,15 +44,19 @@ export function planScenario(
   const planned = planObjectives(document, rows, scenario, overrides);
   const load = planLoad(document, rows, scenario, overrides);
   if (overrides.untilDecided === undefined) return ok({ ...planned, load });
-  return ok({ ...planned, sequential: scheduleLooks(load.scheduledSeconds, planned.confidence!), load });
+  const { atLeastSeconds } = overrides.untilDecided;
+  const sequential = scheduleLooks(load.scheduledSeconds, planned.confidence!, atLeastSeconds);
+  return ok({ ...planned, sequential, load });
 }
 
-/** Looks need a confidence, and a load that lasts as long as the run may. */
-function withLooks(overrides: PlanOverrides, { confidence }: SlaDocument): PlanOverrides {
-  const { untilDecided } = overrides;
-  if (untilDecided === undefined) return overrides;
+/** Looks need a confidence, and a load that lasts as long as the run may. What a caller states overrides the scenario. */
+function withLooks(overrides: PlanOverrides, scenario: Scenario, { confidence }: SlaDocument): PlanOverrides {
+  const asked: PlanOverrides['untilDecided'] = overrides.untilDecided ?? scenario.untilDecided;
+  if (asked === undefined) return overrides;
+  const untilDecided: NonNullable<PlanOverrides['untilDecided']> = { ...scenario.untilDecided, ...asked };
   return {
     ...overrides,
+    untilDecided,
     confidence: overrides.confidence ?? confidence ?? DEFAULT_CONFIDENCE,
     ...(untilDecided.maxSeconds === undefined ? {} : { durationSeconds: untilDecided.maxSeconds }),
   };

@@ -23,11 +23,14 @@ export const register: Register = (program, io, done) => {
  * gate.
  */
 export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
-  if (options.maxDuration !== undefined && options.untilDecided !== true)
-    return badOption('--max-duration', 'a plan needs it with --until-decided only: leave it out').error;
   const planned = await planRun(options, io);
   if (!planned.ok) return planned.error;
   const { plan: made, file } = planned.value;
+  if (options.maxDuration !== undefined && made.sequential === undefined)
+    return badOption(
+      '--max-duration',
+      'a plan needs it with --until-decided only, or with until: decided in the scenario: leave it out',
+    ).error;
   const load = made.load!;
   const problems = tooShort(made, load).map((problem) => ({ ...problem, file }));
   if (options.json === true) {
