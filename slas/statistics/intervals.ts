@@ -23,7 +23,7 @@ export interface ShareSample {
  * How many independent requests would carry as much information (Korn and Graubard): n divided by the design
  * effect, and fewer still if that effect was estimated from few blocks.
  */
-export function effectiveSize({ all, effect }: ShareSample, confidence: number): number {
+export function effectiveSize({ all, effect }: Omit<ShareSample, 'bad'>, confidence: number): number {
   const penalty = normalQuantile(confidence) / tQuantile(confidence, effect.blocks - 1);
   return Math.min(all, (all / effect.factor) * penalty ** 2);
 }
@@ -77,10 +77,38 @@ export function detectableShare(
 ): number | null {
   const first = firstMissed(sample, budget, ruling);
   if (first > sample.all) return null;
-  const size = effectiveSize({ ...sample, bad: first }, certainty);
+  const size = effectiveSize(sample, certainty);
   const firstEffective = (first / sample.all) * size;
   // P(Bin(size, p) ≥ k) is the beta distribution function with parameters k and size − k + 1, at p.
   return betaQuantile(certainty, firstEffective, size - firstEffective + 1);
+}
+
+/** The largest true share of bad requests that a run like this would call met with this probability; null if none would be. */
+export function provableShare(
+  sample: Omit<ShareSample, 'bad'>,
+  budget: number,
+  confidence: number,
+  certainty: number,
+): number | null {
+  const isOpen = (bad: number) => shareBounds({ ...sample, bad }, confidence).high > budget;
+  const tooMany = firstWhole(sample.all + 1, isOpen);
+  if (tooMany === 0) return null;
+  const size = effectiveSize(sample, certainty);
+  const most = ((tooMany - 1) / sample.all) * size;
+  // P(Bin(size, p) ≤ k) is one minus the beta distribution function with parameters k + 1 and size − k, at p.
+  return betaQuantile(1 - certainty, most + 1, size - most);
+}
+
+/** The design effect that these bounds of a bad share show, with the penalty for the blocks that it was estimated from. */
+export function effectOfBounds(bad: number, all: number, high: number, confidence: number): number {
+  const isNarrower = (size: number) => boundsAt((bad / all) * size, size, confidence).high <= high;
+  let [wide, narrow] = [0, all];
+  for (let step = 0; step < 60 && narrow - wide > 1e-6 * narrow; step++) {
+    const middle = (wide + narrow) / 2;
+    if (isNarrower(middle)) narrow = middle;
+    else wide = middle;
+  }
+  return all / narrow;
 }
 
 /** How many standard errors make a decision likely. */

@@ -1,8 +1,11 @@
+import { decisionTimes, proposedMaximum } from '../../../slas/plan/decision-times.ts';
 import { analysePower, tooShort } from '../../../slas/plan/power-analysis.ts';
+import { renderDecisionTimes } from '../../../slas/render/decision-times.ts';
 import { renderPowerAnalysis } from '../../../slas/render/power-analysis.ts';
 import { planRun, type RunOptions } from '../../run/prepare.ts';
+import { earlierEffects } from '../../runs/earlier-effects.ts';
 import { addPlanOptions, addScenario, addScript, type Register } from '../command.ts';
-import { badOption, type PlacedProblem } from '../inputs.ts';
+import { badOption, type PlacedProblem, runsFolder } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export interface PlanOptions extends RunOptions {
@@ -32,6 +35,11 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
       'a plan needs it with --until-decided only, or with until: decided in the scenario: leave it out',
     ).error;
   const load = made.load!;
+  const { run: basis, effects } =
+    made.sequential === undefined
+      ? { run: null, effects: new Map<string, number>() }
+      : await earlierEffects(runsFolder(io, undefined), made);
+  const times = decisionTimes(made, load, effects);
   const problems = tooShort(made, load).map((problem) => ({ ...problem, file }));
   if (options.json === true) {
     const output = {
@@ -42,9 +50,15 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
       scheduledSeconds: load.scheduledSeconds,
       ...(made.sequential === undefined ? {} : { sequential: made.sequential }),
       objectives: analysePower(made, load),
+      ...(made.sequential === undefined
+        ? {}
+        : { decisions: { basis, times, proposedMaxSeconds: proposedMaximum(times) } }),
       problems: problems.map(({ code, message }) => ({ code, message })),
     };
     io.print(`${JSON.stringify(output, null, 2)}\n`);
-  } else io.print(renderPowerAnalysis(made, load));
+  } else {
+    io.print(renderPowerAnalysis(made, load));
+    io.print(renderDecisionTimes(times, load.scheduledSeconds, basis));
+  }
   return problems.length === 0 ? 0 : problems;
 }

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import type { Plan, Verdict } from '../../slas/model/model.ts';
+import { effectsOf, isSameLoad } from '../../slas/plan/decision-times.ts';
+import { findRuns } from './run-folders.ts';
+import { readStoredOrNull } from './stored-files.ts';
+
+/** So many of the newest runs are searched. */
+const MAX_SEARCHED = 50;
+
+export interface EarlierEffects {
+  /** null: no earlier run of this plan has bounds. */
+  readonly run: string | null;
+  readonly effects: ReadonlyMap<string, number>;
+}
+
+/** The design effects of the newest run in a folder with the same objectives and the same kind of load. For information only. */
+export async function earlierEffects(parent: string, plan: Plan): Promise<EarlierEffects> {
+  for (const id of (await findRuns(parent)).slice(0, MAX_SEARCHED)) {
+    const folder = join(parent, id);
+    const stored = await readStoredOrNull<Plan>('plan', folder);
+    if (stored === null || !isSameLoad(stored, plan)) continue;
+    const verdict = await readStoredOrNull<Verdict>('verdict', folder);
+    const effects = verdict === null ? new Map<string, number>() : effectsOf(verdict, stored);
+    if (effects.size > 0) return { run: id, effects };
+  }
+  return { run: null, effects: new Map() };
+}

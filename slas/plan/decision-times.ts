@@ -1,0 +1,145 @@
+import type { Load, Plan, PlannedObjective, Sequential, Verdict } from '../model/model.ts';
+import { detectableShare, effectOfBounds, provableShare } from '../statistics/intervals.ts';
+import { budgetFor } from '../statistics/rule-in-force.ts';
+import { scheduleLooks } from '../statistics/sequential.ts';
+
+/**
+ * How long a run that lasts until it is decided would take, computed before the run: of a service that uses half of its budget of
+ * failed or slow requests, and of one that uses one and a half of it. Each objective on its own, so without Holm's correction.
+ */
+
+export interface DecisionTime {
+  /** The first look by which 80% of the runs have decided. null: no look of this plan. */
+  readonly atSeconds: number | null;
+  /** The shortest longest duration at whose end 80% have decided. null: more than four hours. */
+  readonly maxSeconds: number | null;
+}
+
+interface Worlds {
+  readonly better: DecisionTime;
+  readonly worse: DecisionTime;
+}
+
+export interface DecisionTimes {
+  readonly id: string;
+  readonly independent: Worlds;
+  /** With the design effect of an earlier run; null: unknown. */
+  readonly dependent: (Worlds & { readonly designEffect: number }) | null;
+}
+
+const CERTAINTY = 0.8;
+const BETTER = 0.5;
+const WORSE = 1.5;
+const MIN_SECONDS = 20;
+const MAX_SECONDS = 4 * 3600;
+
+/** Shares only: a census has no early met, and means and rates depend on a variance that no plan knows. */
+export function decisionTimes(
+  plan: Plan,
+  load: Load,
+  effects: ReadonlyMap<string, number>,
+): readonly DecisionTimes[] {
+  const { sequential, confidence } = plan;
+  if (sequential === undefined || load.k6 !== undefined) return [];
+  const perSecond = load.plannedRequests / load.scheduledSeconds;
+  const judged = plan.objectives.filter(({ measure: { kind } }) => kind === 'latency' || kind === 'ratio');
+  return judged.map((objective) => {
+    const at = (factor: number): Worlds => {
+      const world = { objective, perSecond, factor, confidence: confidence! };
+      return { better: timeOf(world, BETTER, sequential), worse: timeOf(world, WORSE, sequential) };
+    };
+    const designEffect = effects.get(objective.id);
+    return {
+      id: objective.id,
+      independent: at(1),
+      dependent: designEffect === undefined ? null : { ...at(designEffect), designEffect },
+    };
+  });
+}
+
+interface World {
+  readonly objective: PlannedObjective;
+  readonly perSecond: number;
+  readonly factor: number;
+  /** Of the whole run. */
+  readonly confidence: number;
+}
+
+function timeOf(world: World, ofBudget: number, { looks, atLeastSeconds }: Sequential): DecisionTime {
+  const decides = (look: Sequential['looks'][number]) =>
+    (ofBudget > 1 || look.atSeconds >= atLeastSeconds) && isLikelyAt(world, ofBudget, look);
+  const decidesAtEnd = (seconds: number) =>
+    isLikelyAt(world, ofBudget, scheduleLooks(seconds, world.confidence).looks.at(-1)!);
+  return {
+    atSeconds: looks.find(decides)?.atSeconds ?? null,
+    maxSeconds: firstSecond(decidesAtEnd),
+  };
+}
+
+function isLikelyAt(
+  { objective, perSecond, factor }: World,
+  ofBudget: number,
+  { atSeconds, confidence }: Sequential['looks'][number],
+): boolean {
+  const all = Math.floor(perSecond * atSeconds);
+  if (all < objective.leastSamples) return false;
+  const budget = budgetFor(objective);
+  const share = Math.min(1, ofBudget * budget);
+  // The judge cuts the run into blocks of a second or more.
+  const sample = { all, effect: { factor, blocks: Math.floor(atSeconds) } };
+  if (ofBudget < 1) return (provableShare(sample, budget, confidence, CERTAINTY) ?? -1) >= share;
+  const found = detectableShare(sample, budget, { rule: 'bounds', confidence }, CERTAINTY);
+  return found !== null && found <= share;
+}
+
+/** By bisection: more requests decide more. */
+function firstSecond(isEnough: (seconds: number) => boolean): number | null {
+  if (!isEnough(MAX_SECONDS)) return null;
+  let [few, enough] = [MIN_SECONDS - 1, MAX_SECONDS];
+  while (enough - few > 1) {
+    const middle = Math.floor((few + enough) / 2);
+    if (isEnough(middle)) enough = middle;
+    else few = middle;
+  }
+  return enough;
+}
+
+/** A round duration after which 80% of the runs have decided each objective, in either world; null: more than four hours. */
+export function proposedMaximum(times: readonly DecisionTimes[]): number | null {
+  const each = times.flatMap(({ independent, dependent }) => {
+    const { better, worse } = dependent ?? independent;
+    return [better.maxSeconds, worse.maxSeconds];
+  });
+  if (each.length === 0 || each.includes(null)) return null;
+  const longest = Math.max(...(each as number[]));
+  const step = longest <= 120 ? 10 : 60;
+  return Math.ceil(longest / step) * step;
+}
+
+/** The design effects that the bounds of an earlier run show, by objective. */
+export function effectsOf(
+  { objectives }: Pick<Verdict, 'objectives'>,
+  plan: Plan,
+): ReadonlyMap<string, number> {
+  const found = objectives.flatMap(({ id, share, samples, interval }): [string, number][] => {
+    const kind = plan.objectives.find((one) => one.id === id)?.measure.kind;
+    if (share === null || interval === null || samples === 0) return [];
+    if (kind !== 'latency' && kind !== 'ratio') return [];
+    // Of a latency, the share within the limit is judged.
+    const [bad, high] = kind === 'latency' ? [1 - share, 1 - interval.low] : [share, interval.high];
+    if (!(high < 1)) return [];
+    return [[id, effectOfBounds(bad * samples, samples, high, interval.eachBound ?? interval.confidence)]];
+  });
+  return new Map(found);
+}
+
+/** The same objectives under the same kind of load: only its duration, and the confidence, may differ. */
+export function isSameLoad(one: Plan, other: Plan): boolean {
+  const what = ({ sla, objectives, load }: Plan) => ({
+    sla,
+    objectives: objectives.map(({ id, phase, measure, target }) => ({ id, phase, measure, target })),
+    load: load === null ? null : [load.script, load.arrivals, load.requestsPerArrival, load.k6 ?? null],
+    rates: load?.phases.map(({ name, ratePerSecond }) => [name, ratePerSecond]),
+  });
+  return JSON.stringify(what(one)) === JSON.stringify(what(other));
+}

@@ -1,0 +1,69 @@
+import { type DecisionTime, type DecisionTimes, proposedMaximum } from '../plan/decision-times.ts';
+import { formatCount } from './numbers.ts';
+import { printableLine } from './printable.ts';
+
+/** How long a run that lasts until it is decided would take, for a terminal. */
+export function renderDecisionTimes(
+  times: readonly DecisionTimes[],
+  maxSeconds: number,
+  /** The run whose design effects were used; null: there is none. */
+  basis: string | null,
+): string {
+  if (times.length === 0) return '';
+  const known = times.some(({ dependent }) => dependent !== null);
+  const rows = times.map(({ id, independent, dependent }) => [
+    printableLine(id),
+    ...[independent.better, independent.worse].map((time) => timeInWords(time)),
+    ...(known ? ofEffect(dependent) : []),
+  ]);
+  const header = [
+    'objective',
+    ...['half', 'one and a half'],
+    ...(known ? ['design effect', 'half', 'one and a half'] : []),
+  ];
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  );
+  const line = (cells: readonly string[]) =>
+    `  ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('   ')}`;
+  return [
+    `  Time until 80% of runs have decided, if the service uses half or one and a half of its budget of failed or slow requests,`,
+    `  ${basisInWords(known ? basis : null)}:`,
+    '',
+    ...[header, ...rows].map(line),
+    '',
+    `  ${proposalInWords(proposedMaximum(times), maxSeconds)}`,
+    '',
+    '',
+  ].join('\n');
+}
+
+const ofEffect = (dependent: DecisionTimes['dependent']) =>
+  dependent === null
+    ? ['not known', '', '']
+    : [
+        String(Number(dependent.designEffect.toPrecision(2))),
+        timeInWords(dependent.better),
+        timeInWords(dependent.worse),
+      ];
+
+const basisInWords = (basis: string | null) =>
+  basis === null
+    ? 'if requests are independent (no earlier run of this plan shows how dependent they are; dependent ones need longer)'
+    : `if requests are independent, and as dependent as in run ${printableLine(basis)}`;
+
+/** `68 s`; of a plan that is too short, how long it would have to be. */
+const timeInWords = ({ atSeconds, maxSeconds }: DecisionTime) =>
+  atSeconds !== null
+    ? `${formatCount(atSeconds)} s`
+    : maxSeconds === null
+      ? 'over 4 h'
+      : `needs ${formatCount(maxSeconds)} s`;
+
+function proposalInWords(proposed: number | null, maxSeconds: number): string {
+  if (proposed === null)
+    return 'Some objective is not decided within 4 h: raise the rate, or do not rely on its decision.';
+  const text = proposed % 60 === 0 ? `${proposed / 60}m` : `${proposed}s`;
+  const compared = proposed > maxSeconds ? `; ${formatCount(maxSeconds)} s are not enough` : '';
+  return `Proposed: --max-duration ${text}${compared}.`;
+}
