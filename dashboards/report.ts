@@ -8,6 +8,7 @@ import { duration, unbroken } from './report/format.ts';
 import { type Html, html, raw } from './report/html.ts';
 import type { ReportInput } from './report/input.ts';
 import { type LookFirst, lookFirst } from './report/look-first.ts';
+import { looks } from './report/looks.ts';
 import { pageScript } from './report/page-script.ts';
 import {
   alerts,
@@ -36,6 +37,7 @@ ${top(input, drawn !== null)}
 <main>
 ${objectives(verdict, input.plan)}
 ${first(look)}
+${looks(verdict, input.plan)}
 ${comparison(input.comparison)}
 ${timeline(input, look)}
 ${drawn === null ? withoutSeries() : drawn.markup}

@@ -29,6 +29,7 @@ export function top(
   const parts = [
     ['objectives', 'Objectives'],
     ['look-first', 'Look first'],
+    ...(verdict.sequential === undefined ? [] : [['looks', 'Looks']]),
     ...(compared === null ? [] : [['baseline', 'Baseline']]),
     ...(hasPanels
       ? [

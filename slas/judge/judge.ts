@@ -227,7 +227,8 @@ function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
 /** The phase and the window of its counts; null where either is unknown. */
 function placeOf(scope: Seen['scope']) {
   if (!scope.ok || !scope.value.frame.ok) return null;
-  return { phase: scope.value.phase, frame: scope.value.frame.value };
+  const { phase, frame, plan } = scope.value;
+  return { phase, frame: frame.value, isSequential: plan.sequential !== undefined };
 }
 
 /** In a phase, the service's counts cover the part between its first scrape and its last. */
@@ -238,9 +239,14 @@ function coveredBy({ measured, scope }: Seen) {
   const { fromSeconds, toSeconds } = place.frame;
   const seconds = Number((toSeconds - fromSeconds).toFixed(3));
   const whole = Number((place.phase.toSeconds - place.phase.fromSeconds).toFixed(3));
+  // Looks are at runs of a single phase, and judge the beginning of it.
+  const isLook = place.phase.isFirst && !place.phase.isLast && place.isSequential;
   return {
     told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
-    reason: reason('phase-covered', { fromSeconds, toSeconds, seconds, phaseSeconds: whole }),
+    reason: reason('phase-covered', {
+      ...{ fromSeconds, toSeconds, seconds, phaseSeconds: whole },
+      ...(isLook ? { isFirstPart: true } : {}),
+    }),
   };
 }
 

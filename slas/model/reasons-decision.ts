@@ -102,6 +102,8 @@ export interface DecisionReasons {
     readonly toSeconds: number;
     readonly seconds: number;
     readonly phaseSeconds: number;
+    /** At a look, it is the first part of the load. */
+    readonly isFirstPart?: true;
   };
 
   /** The same for a window without a load, which the counts exceed. */

@@ -265,9 +265,10 @@ export const DECISION: Entries<DecisionReasons> = {
     next: 'Make the phase after the peak longer.',
   },
   'phase-covered': {
-    words: ({ fromSeconds, toSeconds, seconds, phaseSeconds }) =>
-      `counted at the service from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${formatCount(seconds)} of the phase's ${formatCount(phaseSeconds)} s`,
-    meaning: "The service's counts begin and end with a scrape, so they cover only part of the phase.",
+    words: ({ fromSeconds, toSeconds, seconds, phaseSeconds, isFirstPart }) =>
+      `counted at the service from ${clock(fromSeconds)} to ${clock(toSeconds)}, ${formatCount(seconds)} of the ${isFirstPart ? 'first' : "phase's"} ${formatCount(phaseSeconds)} s`,
+    meaning:
+      "The service's counts begin and end with a scrape, so they cover only part of the phase, or at a look of the time until then.",
     next: 'Nothing; scrape more often to cover more.',
   },
   'window-covered': {

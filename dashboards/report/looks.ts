@@ -1,0 +1,159 @@
+import type {
+  Interval,
+  LookVerdict,
+  LookVerdicts,
+  ObjectiveOutcome,
+  Plan,
+  PlannedObjective,
+  Verdict,
+} from '../../slas/model/model.ts';
+import { decidedInWords } from '../../slas/render/looks.ts';
+import { formatConfidence, formatInterval } from '../../slas/render/numbers.ts';
+import { unbroken, withoutComparison } from './format.ts';
+import { type Html, html, raw } from './html.ts';
+
+/** A run that lasted until it was decided: how the bounds of each objective closed in on its limit, look by look. */
+export function looks({ sequential, objectives }: Verdict, plan: Plan): Html {
+  if (sequential === undefined) return html``;
+  const figures = objectives.flatMap(({ id, title }) => {
+    const planned = plan.objectives.find((one) => one.id === id);
+    const seen = planned === undefined ? [] : seenOf(planned, sequential);
+    return seen.length === 0 ? [] : [figure(title, planned!, seen, sequential)];
+  });
+  return html`<section aria-labelledby="looks"><h2 id="looks">Looks at the run</h2>
+    <p>${unbroken(upperFirst(decidedInWords(sequential, plan)))}. Each bar is the bounds at a look, and the dot the measured value. An objective is decided once its bounds are on one side of the limit.</p>
+    ${figures.length === 0 ? html`<p class="note">No look could compute bounds.</p>` : html`<div class="panels">${figures}</div>`}</section>`;
+}
+
+const upperFirst = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
+interface Seen {
+  readonly atSeconds: number;
+  readonly confidence: number;
+  readonly verdict: ObjectiveOutcome;
+  readonly at: number | null;
+  readonly interval: Interval;
+  readonly isDecisive: boolean;
+}
+
+/** The looks at which the objective had bounds. */
+const seenOf = ({ id, measure }: PlannedObjective, { looks: all, decidedAtSeconds }: LookVerdicts) =>
+  all.flatMap(({ atSeconds, confidence, objectives }: LookVerdict): Seen[] => {
+    const own = objectives.find((one) => one.id === id);
+    if (own === undefined || own.interval === null) return [];
+    const isShare = measure.kind === 'latency' || measure.kind === 'ratio';
+    const isDecisive = atSeconds === decidedAtSeconds;
+    const at = isShare ? own.share : own.value;
+    return [{ atSeconds, confidence, verdict: own.verdict, at, interval: own.interval, isDecisive }];
+  });
+
+/** Of a latency, the share within its limit is judged. */
+const limitOf = ({ measure, target }: PlannedObjective) =>
+  measure.kind === 'latency'
+    ? { value: measure.percentile / 100, label: `${measure.percentile}% needed` }
+    : { value: target.value, label: `limit ${withoutComparison(target.text)}` };
+
+function figure(
+  title: string,
+  planned: PlannedObjective,
+  seen: readonly Seen[],
+  { decidedAtSeconds }: LookVerdicts,
+): Html {
+  const limit = limitOf(planned);
+  const bounds = ({ interval }: Seen) => formatInterval(interval, planned.unit, planned.target.text);
+  const words = seen.map(
+    (one) =>
+      `after ${one.atSeconds} s ${bounds(one)}, ${one.verdict}${one.isDecisive ? ', decided the run' : ''}`,
+  );
+  const rows = seen.map(
+    (one) =>
+      html`<tr><th scope="row">${one.atSeconds} s${one.isDecisive ? ' (decided)' : ''}</th><td>${formatConfidence(one.confidence)}</td><td>${bounds(one)}</td><td>${one.verdict}</td></tr>`,
+  );
+  return html`<figure class="of-looks"><figcaption><h3>${title} <code>${planned.id}</code></h3></figcaption>
+    <div role="img" aria-label="${`${planned.id}: ${limit.label}; ${words.join('; ')}`}">${drawing(seen, limit, decidedAtSeconds)}</div>
+    <details><summary>Bounds at each look</summary><div class="wide" tabindex="0" role="region" aria-label="${`Bounds of ${planned.id} at each look`}"><table class="grid"><thead><tr><th scope="col">after</th><th scope="col">confidence</th><th scope="col">bounds</th><th scope="col">outcome</th></tr></thead><tbody>${rows}</tbody></table></div></details></figure>`;
+}
+
+// ---------------------------------------------------------------------------------------------- drawing
+
+const WIDTH = 520;
+const HEIGHT = 170;
+const PLOT = { left: 10, right: 510, top: 20, bottom: 145 };
+const COLOURS = { met: 'var(--good)', missed: 'var(--bad)', undecided: 'var(--c1)' } as const;
+
+function drawing(
+  seen: readonly Seen[],
+  limit: { readonly value: number; readonly label: string },
+  decidedAtSeconds: number | null,
+): Html {
+  const values = [limit.value, ...seen.flatMap(({ interval }) => [interval.low, interval.high])];
+  const [min, max] = [Math.min(...values), Math.max(...values)];
+  const room = 0.12 * (max - min || Math.abs(max) || 1);
+  const y = (value: number) =>
+    PLOT.bottom - ((value - min + room) / (max - min + 2 * room)) * (PLOT.bottom - PLOT.top);
+  const last = seen.at(-1)!.atSeconds;
+  const x = (seconds: number) => PLOT.left + (seconds / (1.06 * last)) * (PLOT.right - PLOT.left);
+  const decided = decidedAtSeconds === null || decidedAtSeconds > last ? null : x(decidedAtSeconds);
+  return raw(
+    `<svg class="looks marks" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">${[
+      line(PLOT.left, PLOT.bottom, PLOT.right, PLOT.bottom, 'var(--line)', 1),
+      band(seen, x, y),
+      decided === null
+        ? ''
+        : `${line(decided, PLOT.top - 6, decided, PLOT.bottom, 'var(--ink)', 1.5, '2 3')}${label(decided, 10, 'end', 'decided')}`,
+      line(PLOT.left, y(limit.value), PLOT.right, y(limit.value), 'var(--ink)', 1.5, '6 4'),
+      label(PLOT.left, labelAt(y(limit.value)), 'start', limit.label),
+      ...seen.map((one) => bar(one, x(one.atSeconds), y)),
+      ...spaced(seen, x).map(({ atSeconds }) => label(x(atSeconds), HEIGHT - 8, 'middle', `${atSeconds} s`)),
+    ].join('')}</svg>`,
+  );
+}
+
+/** Above its line, unless that would be outside. */
+const labelAt = (y: number) => (y < PLOT.top + 14 ? y + 14 : y - 5);
+
+const fixed = (value: number) => value.toFixed(1);
+
+const line = (
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+  colour: string,
+  width: number,
+  dashes?: string,
+) =>
+  `<line x1="${fixed(x1)}" y1="${fixed(y1)}" x2="${fixed(x2)}" y2="${fixed(y2)}" stroke="${colour}" stroke-width="${width}"${dashes === undefined ? '' : ` stroke-dasharray="${dashes}"`}/>`;
+
+/** Labels are of our own words, numbers, and limits of the document. */
+const label = (x: number, y: number, anchor: 'start' | 'middle' | 'end', text: string) =>
+  html`<text x="${fixed(anchor === 'end' ? x - 4 : x)}" y="${fixed(y)}" text-anchor="${anchor}">${text}</text>`
+    .markup;
+
+function band(seen: readonly Seen[], x: (seconds: number) => number, y: (value: number) => number): string {
+  const point = (atSeconds: number, value: number) => `${fixed(x(atSeconds))},${fixed(y(value))}`;
+  const over = seen.map(({ atSeconds, interval }) => point(atSeconds, interval.high));
+  const under = seen.map(({ atSeconds, interval }) => point(atSeconds, interval.low)).reverse();
+  return `<polygon points="${[...over, ...under].join(' ')}" fill="var(--c1)" fill-opacity="0.12"/>`;
+}
+
+function bar({ verdict, interval, at }: Seen, x: number, y: (value: number) => number): string {
+  const [low, high, colour] = [y(interval.low), y(interval.high), COLOURS[verdict]];
+  const dot = at === null ? '' : `<circle cx="${fixed(x)}" cy="${fixed(y(at))}" r="3.5" fill="${colour}"/>`;
+  const cap = (end: number) => line(x - 4, end, x + 4, end, colour, 2);
+  return `<g class="look ${verdict}">${line(x, low, x, high, colour, 2)}${cap(low)}${cap(high)}${dot}</g>`;
+}
+
+const LABEL_WIDTH = 40;
+
+/** From the end, those whose labels do not overlap. */
+function spaced(seen: readonly Seen[], x: (seconds: number) => number): readonly Seen[] {
+  const labelled: Seen[] = [];
+  let before = Number.POSITIVE_INFINITY;
+  for (const one of seen.toReversed()) {
+    if (before - x(one.atSeconds) < LABEL_WIDTH) continue;
+    labelled.push(one);
+    before = x(one.atSeconds);
+  }
+  return labelled;
+}
