@@ -5,7 +5,8 @@ import { scheduleLooks } from '../statistics/sequential.ts';
 
 /**
  * How long a run that lasts until it is decided would take, computed before the run: of a service that uses half of its budget of
- * failed or slow requests, and of one that uses one and a half of it. Each objective on its own, so without Holm's correction.
+ * failed or slow requests, and of one that uses one and a half of it. Each objective is the only one that
+ * is missed, so Holm's correction divides the error of a miss by the number of all that have bounds.
  */
 
 export interface DecisionTime {
@@ -42,10 +43,13 @@ export function decisionTimes(
   const { sequential, confidence } = plan;
   if (sequential === undefined || load.k6 !== undefined) return [];
   const perSecond = load.plannedRequests / load.scheduledSeconds;
+  const tests = plan.objectives.filter(
+    ({ measure: { kind } }) => kind !== 'uptime' && kind !== 'peak',
+  ).length;
   const judged = plan.objectives.filter(({ measure: { kind } }) => kind === 'latency' || kind === 'ratio');
   return judged.map((objective) => {
     const at = (factor: number): Worlds => {
-      const world = { objective, perSecond, factor, confidence: confidence! };
+      const world = { objective, perSecond, factor, confidence: confidence!, tests };
       return { better: timeOf(world, BETTER, sequential), worse: timeOf(world, WORSE, sequential) };
     };
     const designEffect = effects.get(objective.id);
@@ -63,6 +67,8 @@ interface World {
   readonly factor: number;
   /** Of the whole run. */
   readonly confidence: number;
+  /** How many objectives are tested. */
+  readonly tests: number;
 }
 
 function timeOf(world: World, ofBudget: number, { looks, atLeastSeconds }: Sequential): DecisionTime {
@@ -77,7 +83,7 @@ function timeOf(world: World, ofBudget: number, { looks, atLeastSeconds }: Seque
 }
 
 function isLikelyAt(
-  { objective, perSecond, factor }: World,
+  { objective, perSecond, factor, tests }: World,
   ofBudget: number,
   { atSeconds, confidence }: Sequential['looks'][number],
 ): boolean {
@@ -88,7 +94,8 @@ function isLikelyAt(
   // The judge cuts the run into blocks of a second or more.
   const sample = { all, effect: { factor, blocks: Math.floor(atSeconds) } };
   if (ofBudget < 1) return (provableShare(sample, budget, confidence, CERTAINTY) ?? -1) >= share;
-  const found = detectableShare(sample, budget, { rule: 'bounds', confidence }, CERTAINTY);
+  const corrected = 1 - (1 - confidence) / tests;
+  const found = detectableShare(sample, budget, { rule: 'bounds', confidence: corrected }, CERTAINTY);
   return found !== null && found <= share;
 }
 
