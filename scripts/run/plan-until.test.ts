@@ -1,0 +1,51 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
+import { slaHere, temporaryFolder } from '../testing/sla.ts';
+
+/** The command line with a scenario that says `until: decided`: as with --until-decided, and options override it. */
+
+const UNTIL = SHIPPED_YAML.replace(
+  '    rate: 20/s\n    duration: 20s\n',
+  '    rate: 20/s\n    until: decided\n    maxDuration: 10m\n    atLeast: 2m\n',
+);
+
+async function withDocument(...args: string[]) {
+  await using folder = await temporaryFolder();
+  await writeFile(join(folder.path, 'my.yaml'), UNTIL);
+  return await slaHere([...args, '--sla', 'my.yaml', '--scenario', 'smoke'], folder.path);
+}
+
+test('the plan says the looks and how long runs would need, and proposes a maximum', async () => {
+  const { code, stdout } = await withDocument('plan');
+  expect(code).toBe(0);
+  expect(stdout).toContain(
+    '12,000 requests in 600 s · until decided at 95% confidence, looks after 68, 101,',
+  );
+  expect(stdout).toContain('met after 120 s at the earliest');
+  expect(stdout).toMatch(/latency-p99 +342 s +600 s/);
+  // Which one depends on the design effects of the runs that this machine has stored.
+  expect(stdout).toMatch(/Proposed: --max-duration \d+m|not decided within 4 h/);
+  const { sequential, decisions } = JSON.parse((await withDocument('plan', '--json')).stdout);
+  expect(sequential).toMatchObject({ maxSeconds: 600, atLeastSeconds: 120 });
+  expect(decisions.times.map(({ id }: { id: string }) => id)).toEqual([
+    'latency-p95',
+    'latency-p99',
+    'error-rate',
+  ]);
+});
+
+test('--max-duration and --duration replace the longest duration', async () => {
+  expect((await withDocument('plan', '--max-duration', '5m')).stdout).toContain('6,000 requests in 300 s');
+  expect((await withDocument('plan', '--duration', '4m')).stdout).toContain('4,800 requests in 240 s');
+  expect((await withDocument('plan', '--max-duration', '5m', '--duration', '4m')).stderr).toContain(
+    'leave out --duration or --max-duration',
+  );
+});
+
+test('the whole load cannot be asked for', async () => {
+  expect((await withDocument('gate', '--no-abort')).stderr).toContain(
+    'a run until it is decided is stopped once it is: leave out --no-abort',
+  );
+});
