@@ -208,6 +208,8 @@ export interface LoadReasons {
     readonly refused: number;
     readonly failed: readonly { readonly status: string; readonly count: number }[];
     readonly unanswered: number;
+    /** Iterations whose last request may have got no response. Absent: none. */
+    readonly interrupted?: number;
     readonly countedErrors: number;
     readonly tolerance: number;
     readonly limit: { readonly id: string; readonly text: string } | null;

@@ -79,6 +79,7 @@ export function beyondAllowance(plan: Plan, load: LoadRecord, more = 0): Reason 
     refused: unexpected.mistaken,
     failed: [...unexpected.failed].toSorted().map(([status, count]) => ({ status, count })),
     unanswered: unexpected.lost,
+    ...(more === 0 ? {} : { interrupted: more }),
     countedErrors: isKept ? 0 : counted,
     tolerance: MAX_UNCOUNTED,
     limit: isKept ? null : { id: strictest!.id, text: strictest!.target.text },

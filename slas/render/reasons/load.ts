@@ -318,12 +318,17 @@ function kindsOf({
   refused,
   failed,
   unanswered,
+  interrupted = 0,
   countedErrors,
-}: Pick<LoadReasons['unexpected-outcomes'], 'refused' | 'failed' | 'unanswered' | 'countedErrors'>): string {
+}: Pick<
+  LoadReasons['unexpected-outcomes'],
+  'refused' | 'failed' | 'unanswered' | 'interrupted' | 'countedErrors'
+>): string {
   const kinds = [
     { count: refused, words: refused === 1 ? 'client error (4xx)' : 'client errors (4xx)' },
     ...failed.map(({ status, count }) => ({ count, words: `with status ${status}` })),
     { count: unanswered, words: 'unanswered' },
+    { count: interrupted, words: 'possibly unanswered' },
     { count: countedErrors, words: countedErrors === 1 ? 'counted as an error' : 'counted as errors' },
   ];
   return kinds
