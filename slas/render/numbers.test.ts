@@ -37,6 +37,13 @@ describe('values', () => {
     [-1500, 'number', '-1,500'],
   ] as const)('%d in %s', (value, unit, told) => expect(formatValue(value, unit)).toBe(told));
 
+  test('the bounds of a mean time are times, those of a latency are shares', () => {
+    const bounds = { low: 0.09, high: 0.11, confidence: 0.95 };
+    expect(formatInterval({ ...bounds, eachBound: 0.975 }, 'seconds', '< 200ms')).toBe('90 ms–110 ms');
+    expect(formatInterval({ ...bounds, eachBound: 0.95 }, 'seconds', '< 200ms')).toBe('9–11%');
+    expect(formatInterval(bounds, 'seconds', '< 200ms')).toBe('9–11%');
+  });
+
   test('and their intervals use the same separators', () => {
     const interval = { low: 1234.5, high: 23456, confidence: 0.95 };
     expect(formatInterval(interval, 'per_second', '> 15/s')).toBe('1,235–23,460/s');

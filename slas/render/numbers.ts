@@ -50,7 +50,11 @@ export const formatBucket = ([low, high]: readonly [number, number | null], unit
     : `between ${formatValue(low, unit)} and ${formatValue(high, unit)}`;
 
 /** `97.1–98.9%`, `24.8–25.1/s`: of the judged share, or of the value if no share was judged. */
-export function formatInterval({ low, high }: Interval, unit: Unit, target: string): string {
+export function formatInterval(interval: Interval, unit: Unit, target: string): string {
+  const { low, high, confidence, eachBound = confidence } = interval;
+  // Of a latency the share within the limit is bounded, of a mean its value: such bounds hold jointly.
+  if (unit === 'seconds' && eachBound > confidence)
+    return `${formatValue(low, unit)}–${formatValue(high, unit)}`;
   const isShare = unit === 'seconds' || unit === 'ratio';
   // A bound of 2e-203 is shown as 0.
   const points = (share: number) => figures(Number((share * 100).toFixed(6)));
