@@ -14,7 +14,7 @@ import {
 } from './load-panels.ts';
 import { modelPanels } from './model-panels.ts';
 import type { Row, View } from './panel.ts';
-import { mainRows } from './panels.ts';
+import { mainRows } from './service-panels.ts';
 import { slaPanels } from './sla-panels.ts';
 
 export interface DashboardSpec {

@@ -1,7 +1,7 @@
 import type { SeriesQuery, SlaDocument } from '../slas/model/model.ts';
 import { resourcePanels } from './load-panels.ts';
 import type { Panel, Query, Row, View } from './panel.ts';
-import { mainRows } from './panels.ts';
+import { mainRows } from './service-panels.ts';
 
 /** The panels of a run's report: the twelve of the main dashboard, and the resources that the service used. */
 export const reportRows = (sla: SlaDocument, view: View): readonly Row[] => [

@@ -30,7 +30,7 @@ test('compose.yaml has the same parts as a stack started by the harness', async 
   await expect(made).toMatchFileSnapshot(join(ROOT, 'compose.yaml'));
 });
 
-test('a dollar sign in a file is the same dollar sign in the container', () => {
+test('dollar signs in a file reach the container unchanged', () => {
   const { configs } = parse(composeOf([{ ...parts[1]!, files: { '/etc/a.yml': '$job $$' } }], ''));
   expect(configs).toEqual({ 'prometheus-etc-a-yml': { content: '$$job $$$$' } });
 });

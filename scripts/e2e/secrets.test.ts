@@ -104,7 +104,7 @@ function secretsIn(texts: Record<string, string>): string[] {
 }
 
 describe('a run', () => {
-  test('writes none of them, and shows none', async () => {
+  test('never writes or prints a secret', async () => {
     const out = join(folder.path, 'runs');
     const gate = startGate(out);
     await gate.seen(/loading http/);

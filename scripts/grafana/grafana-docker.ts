@@ -156,7 +156,7 @@ async function removeContainer(name: string, { env }: GrafanaOptions): Promise<v
   await docker(['rm', '--force', name], GRACE_MS, unhindered).catch(() => {});
 }
 
-// ---------------------------------------------------------------------------------------------- what it is given
+// ---------------------------------------------------------------------------------------------- inputs
 
 const DASHBOARDS = '/var/lib/grafana/sla-dashboards';
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { HarnessError } from '../cli/errors.ts';
-import { unwatch, watch } from '../run/watchdog.ts';
+import { unwatch, watch } from './watchdog.ts';
 
 /** How a process ended: by itself with a code, or by a signal. */
 export interface Exit {

@@ -17,7 +17,7 @@ async function withDocument(...args: string[]) {
   return await slaHere([...args, '--sla', 'my.yaml', '--scenario', 'smoke'], folder.path);
 }
 
-test('the plan says the looks and how long runs would need, and proposes a maximum', async () => {
+test('the plan lists the looks, estimates how long runs take, and proposes a maximum', async () => {
   const { code, stdout } = await withDocument('plan');
   expect(code).toBe(0);
   expect(stdout).toContain(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Exit, formatExit } from '../process/processes.ts';
-import { watchStack } from '../run/watchdog.ts';
+import { watchStack } from '../process/watchdog.ts';
 import type { ToolIo } from '../tools/types.ts';
 import { type Contained, type Surroundings, startContainer } from './containers/contained.ts';
 import { bounded, findEngine, STACK_LABEL, sweep } from './containers/engine.ts';

@@ -53,7 +53,7 @@ describe('the pinned versions', () => {
     expect(goMod('jaeger')).toContain(`github.com/jaegertracing/jaeger v1.${(ofJaeger ?? 0) + 63}.0 `);
   });
 
-  it('satisfy the ranges that are accepted', () => {
+  it('satisfy the accepted ranges', () => {
     for (const spec of Object.values(TOOL_SPECS)) {
       expect(satisfies(spec.package.version, spec.range), spec.name).toBe(true);
     }

@@ -20,7 +20,7 @@ export interface WorkerSlotOptions {
   readonly program: URL;
   readonly onReady: () => void;
   readonly onDone: (done: readonly Done[]) => void;
-  /** Its thread has ended or was given up. `begun` was in progress; `untouched` was not, or was inferred but not sent. */
+  /** Its thread has exited or was abandoned. `begun` was in progress; `untouched` was not, or was inferred but not sent. */
   readonly onLost: (reason: string, begun: readonly Job[], untouched: readonly Job[]) => void;
 }
 

@@ -77,7 +77,7 @@ function claim(one: AlertCase, isClaimed: (objective: string) => boolean): reado
 
 const apartOf = (key: string) => DIFFERENT.get(key) ?? [];
 
-describe('of the judging cases', () => {
+describe('alerts compared with the judging cases', () => {
   const agree = cases.flatMap((one) => claim(one, (id) => !apartOf(one.key).includes(id)));
   const differ = cases.flatMap((one) => claim(one, (id) => apartOf(one.key).includes(id)));
   let failures: readonly string[] = [];

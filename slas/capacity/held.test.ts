@@ -49,7 +49,7 @@ test('an undecided step is not met, and is reported as undecided', () => {
   });
 });
 
-test('none was met, or all were', () => {
+test('no rate is held if the first step misses; none broke if all are met', () => {
   expect(heldUpTo(...given([100, 200], [['missed'], ['met']]))!.upTo).toBeNull();
   expect(heldUpTo(...given([100, 200], [['met'], ['met']]))).toEqual({
     upTo: { phase: 'at-200', ratePerSecond: 200 },

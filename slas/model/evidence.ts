@@ -81,7 +81,7 @@ export interface Missing {
   readonly what: string;
   /** `aggregates`: how the server's functions see the last samples. Absent in old evidence. */
   readonly kind?: 'scrape' | 'sample' | 'aggregates';
-  /** Its newest sample. null: none. */
+  /** Time of its newest sample; null if there is none. */
   readonly newestSeconds: number | null;
 }
 

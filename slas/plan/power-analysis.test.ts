@@ -22,7 +22,7 @@ const messages = (overrides: PlanOverrides) => {
 describe('what a plan could detect', () => {
   // 1,500 requests; the first missed counts are 76, 16 and (for a strict limit) 15. Beta quantiles computed
   // with SciPy.
-  test('by the observed share', () => {
+  test('when the observed share decides', () => {
     const found = shares(planned());
     expect(found['latency-p95']!.independent).toBeCloseTo(0.0602665, 6);
     expect(found['latency-p99']!.independent).toBeCloseTo(0.0153565, 6);
@@ -54,7 +54,7 @@ describe('a plan too short for its document', () => {
     expect(messages({ durationSeconds: 12, ratePerSecond: 40, confidence: 0.95 })).toEqual([]);
   });
 
-  test('lacks requests for a p99', () => {
+  test('names each objective with too few requests', () => {
     const why = 'needs 299 requests, 275 are planned; make it at least 12 s long';
     expect(messages({ durationSeconds: 11 })).toEqual([
       `too-short: scenario "steady" is too short: objective "latency-p99" ${why}`,

@@ -129,7 +129,7 @@ describe('a run is cut', () => {
   test('where a phase begins, and where each was planned to end, in order', () => {
     expect(cuts(BOTH, 1080)).toEqual([1020, 1021, 1071]);
   });
-  test('not at the edges of the window, nor outside it', () => {
+  test('only inside the window, never at its edges', () => {
     expect(cuts(BOTH, 1071)).toEqual([1020, 1021]);
     expect(cuts([['warm', 990], ...BOTH.slice(1)], 1060)).toEqual([1021]);
   });

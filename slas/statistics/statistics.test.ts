@@ -32,7 +32,7 @@ describe('fractions', () => {
   test.each([1 / 3, Math.PI, 1e-10, Number.NaN, Number.POSITIVE_INFINITY])('rejects %d', (value) => {
     expect(() => toFraction(value)).toThrow('cannot be compared exactly');
   });
-  test('budgets do not have the rounding error of 1 − 0.95', () => {
+  test('budgets avoid the floating-point error of 1 − 0.95', () => {
     expect([95, 99, 99.9, 50].map(budgetOf)).toEqual([0.05, 0.01, 0.001, 0.5]);
   });
 });

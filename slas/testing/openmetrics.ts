@@ -1,5 +1,5 @@
 /**
- * Writes the OpenMetrics text that a Prometheus would have stored of a service whose every request is known.
+ * Writes the OpenMetrics text that a Prometheus would have stored for a service, given all its requests.
  */
 
 export interface Request {

@@ -14,7 +14,7 @@ export interface ProcessInstance {
   readonly openSeconds: number;
   readonly closeSeconds: number;
   /**
-   * The longest that it may have continued after its last scrape; 0 if it was scraped where the window
+   * Upper bound on how long it kept running after its last scrape; 0 if it was scraped where the window
    * closes.
    */
   readonly unseenSeconds: number;

@@ -10,7 +10,7 @@ import { bounded, type Engine, ignoring, PART_LABEL, STACK_LABEL } from './engin
 /** What all containers of a stack share. */
 export interface Surroundings {
   readonly engine: Engine;
-  /** Identifies the stack, on its containers' labels. */
+  /** Identifies the stack; a label on its containers. */
   readonly id: string;
   /** The folder for logs, one file per container. */
   readonly logs: string;

@@ -6,7 +6,7 @@ import { MEASURES } from './measures.ts';
 import { PRECONDITIONS } from './preconditions.ts';
 import { WINDOW } from './window.ts';
 
-/** Every code with its words: the only place with a verdict's sentences. */
+/** Every code with its words, collected from the files next to this one. */
 export const REASONS: Entries<ReasonParams> = {
   ...DECISION,
   ...PRECONDITIONS,
