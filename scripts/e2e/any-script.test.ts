@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ClientRequests } from '../../slas/model/model.ts';
+import { figuresOf } from '../bench/load/k6-figures.ts';
 import { readRun } from '../runs/bundle.ts';
 import { listeningAddress } from '../stack/listening.ts';
 import { startPrometheus } from '../stack/local.ts';
@@ -81,32 +81,13 @@ async function gate(script: string): Promise<Gated> {
 
 // ---------------------------------------------------------------------------------------------- k6's own figures
 
-/** k6's percentile: between the two nearest values, in proportion. */
-function at(sorted: Float64Array, part: number): number {
-  const place = part * (sorted.length - 1);
-  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
-  return low + (high - low) * (place - Math.floor(place));
-}
-
-function summaryOf({ durationSeconds, blockedSeconds }: ClientRequests) {
-  const milliseconds = durationSeconds.map(
-    (seconds, index) => Math.round((seconds - blockedSeconds[index]!) * 1e9) / 1e6,
-  );
-  const sorted = milliseconds.sort();
-  const parts = { min: 0, med: 0.5, 'p(95)': 0.95, 'p(99)': 0.99, max: 1 };
-  return {
-    count: sorted.length,
-    ...Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, at(sorted, part)])),
-  };
-}
-
 async function expectSameAsK6({ out }: Gated): Promise<void> {
   const { run } = await readRun(join(out, 'latest'));
   const file = join(out, 'latest', 'k6-summary.json');
   const { metrics } = JSON.parse(await readFile(file, 'utf8')) as {
     metrics: Record<string, Record<string, number>>;
   };
-  const own = summaryOf(run.load!.client!);
+  const own = figuresOf(run.load!.client!);
   for (const [name, value] of Object.entries(own))
     expect(value, `${name} of http_req_duration`).toBeCloseTo(metrics.http_req_duration![name]!, 6);
 }

@@ -1,13 +1,12 @@
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Load, PlannedObjective } from '../../slas/model/model.ts';
-import { type Exit, onAbort, type Started, start } from '../process/processes.ts';
+import { type Exit, onAbort, type Started } from '../process/processes.ts';
 import type { Stack } from '../stack/stack.ts';
-import type { FoundTool } from '../tools/types.ts';
 import { onlyTo } from './allowed-addresses.ts';
 import { type BudgetWatch, watchBudgets } from './budget-watch.ts';
 import { guardAgainstErrors } from './error-guard.ts';
-import { TREND_STATS } from './k6-summary.ts';
+import { CONFIG_FILE, type K6Options, segmentsOf, startK6, targetOf } from './k6-arguments.ts';
 import { type ProgressReporter, reportProgress } from './live.ts';
 import type { Looks } from './looks/looks.ts';
 import { type NamedPipe, openPipe } from './record/pipe.ts';
@@ -19,21 +18,8 @@ import { virtualUsersFor } from './virtual-users.ts';
  * exactly one of them, without coordination.
  */
 
-/** Path and version of k6. */
-export type Generating = Pick<FoundTool, 'path' | 'version'>;
-
-export interface RunK6Options {
+export interface RunK6Options extends K6Options {
   readonly id: string;
-  readonly root: string;
-  /** The operator's working directory, in which a script that plans its own load runs; default: the root. */
-  readonly cwd?: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly k6: Generating;
-  /** The run folder: k6's summaries are written here. */
-  readonly folder: string;
-  readonly logs: string;
-  /** Number of k6 processes that share the load; default 1. */
-  readonly generators?: number;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
   /** Shows lines at a fixed position; absent without a terminal. */
@@ -43,8 +29,6 @@ export interface RunK6Options {
   /** Their latencies are shown while the load runs, and requests are recorded under the paths that they name. */
   readonly objectives: readonly PlannedObjective[];
 }
-
-const CONFIG_FILE = 'k6-config.json';
 
 export interface Generator {
   readonly k6: Started;
@@ -95,98 +79,15 @@ export async function startGenerators(load: Load, stack: Stack, options: RunK6Op
   };
 }
 
-/** The address that k6 sends to; in containers it differs from ours. */
-const targetOf = (stack: Stack) => stack.generators?.serviceUrl ?? stack.serviceUrl;
-
 /** The paths in the objectives' `client:`. */
 const selectorsOf = (objectives: readonly PlannedObjective[]): readonly string[] => [
   ...new Set(
     objectives.flatMap(({ measure }) => {
       if (measure.kind === 'recovery') return [measure.path];
-      return 'clientPath' in measure && measure.clientPath !== null ? [measure.clientPath ?? []].flat() : [];
+      return 'clientPath' in measure ? (measure.clientPath ?? []) : [];
     }),
   ),
 ];
-
-interface Segment {
-  /** `k6`, or `k6-1` and so on: the prefix of its file names. */
-  readonly name: string;
-  readonly args: readonly string[];
-}
-
-/** The arguments that give each k6 process its part of the arrivals. */
-export function segmentsOf(generators: number): readonly Segment[] {
-  if (generators === 1) return [{ name: 'k6', args: [] }];
-  const edge = (at: number) => (at === 0 ? '0' : at === generators ? '1' : `${at}/${generators}`);
-  const edges = Array.from({ length: generators + 1 }, (_, at) => edge(at));
-  return Array.from({ length: generators }, (_, index) => ({
-    name: `k6-${index + 1}`,
-    args: [
-      '--execution-segment',
-      `${edges[index]}:${edges[index + 1]}`,
-      '--execution-segment-sequence',
-      edges.join(','),
-    ],
-  }));
-}
-
-/**
- * K6_ITERATIONS and similar variables would change the planned load; a proxy would receive the load instead of the service;
- * and a load script does not need the Prometheus token.
- */
-const NOT_FOR_K6 = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|PROMETHEUS_TOKEN(_FILE)?)$/i;
-export const environmentOf = (env: RunK6Options['env']) =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_K6.test(name)));
-
-interface Files {
-  readonly loadFile: string;
-  readonly summaryFile: string;
-  readonly samples: string;
-}
-
-function startK6(
-  load: Load,
-  stack: Stack,
-  { name, args, loadFile, summaryFile, samples }: Segment & Files,
-  { root, cwd, env, k6, folder, logs, generators = 1 }: RunK6Options,
-): Promise<Started> {
-  // Port 0: the API of k6 has a fixed default port, on which two processes would collide.
-  // Without --quiet: only its progress says how many iterations k6 interrupted.
-  const fixed = ['run', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
-  const written = ['--out', `csv=${samples}`, '--summary-export', summaryFile];
-  const whole = [
-    ...fixed,
-    ...written,
-    '--summary-trend-stats',
-    TREND_STATS,
-    // The operator's own configuration of k6 could change the planned load.
-    ...['--config', join(folder, CONFIG_FILE)],
-    ...throttleOf(load, generators),
-    ...args,
-    resolve(root, load.script),
-  ];
-  const environment = {
-    SLA_LOAD: loadFile,
-    SLA_TARGET: targetOf(stack),
-    SLA_SUMMARY: summaryFile,
-    K6_CSV_TIME_FORMAT: 'unix_micro',
-    // An extension that the script imports would be downloaded.
-    K6_AUTO_EXTENSION_RESOLUTION: 'false',
-  };
-  if (stack.generators !== undefined)
-    return stack.generators.start(name, whole, { root, folder, environment });
-  return start(name, k6.path, whole, {
-    cwd: load.k6 === undefined ? root : (cwd ?? root),
-    env: { ...environmentOf(env), ...environment },
-    logFile: join(logs, `${name}.log`),
-  });
-}
-
-/** An iteration may send any number of requests, so k6 itself holds a script to the maximum rate. */
-function throttleOf({ k6 }: Load, generators: number): readonly string[] {
-  const max = k6?.maxRequestsPerSecond;
-  return max === undefined ? [] : ['--rps', String(Math.max(1, Math.floor(max / generators)))];
-}
 
 /** Time that k6 may take beyond its schedule: to start, to wait for the last responses, to write its summary. */
 const SLACK_SECONDS = 60;

@@ -60,43 +60,22 @@ const checksIn = ({ checks, groups }: RawGroup): readonly CheckRecord[] => [
 
 // ---------------------------------------------------------------------------------------------- several as one
 
-/**
- * Several summaries as one: counts are added, and min and max are those of all. Nothing else can be combined: percentiles
- * cannot be merged. null if one is missing.
- */
-export function summed(summaries: readonly (Summary | null)[]): Summary | null {
-  const all = summaries.filter((one) => one !== null);
-  if (all.length < summaries.length) return null;
-  if (all.length === 1) return all[0]!;
-  const names = [...new Set(all.flatMap(({ metrics }) => Object.keys(metrics)))];
-  return {
-    metrics: Object.fromEntries(names.map((name) => [name, { values: together(all, name), thresholds: {} }])),
-    checks: [
-      ...Map.groupBy(
-        all.flatMap(({ checks }) => checks),
-        ({ name }) => name,
-      ),
-    ].map(([name, own]) => ({
-      name,
-      passes: own.reduce((sum, { passes }) => sum + passes, 0),
-      fails: own.reduce((sum, { fails }) => sum + fails, 0),
-    })),
-  };
-}
+/** Those of all generators; null if one is missing, because the others are not the whole load. */
+export const wholeOf = (summaries: readonly (Summary | null)[]): readonly Summary[] | null =>
+  summaries.every((one) => one !== null) ? summaries : null;
 
-function together(summaries: readonly Summary[], metric: string): Readonly<Record<string, number>> {
-  const values = (field: string) => summaries.flatMap((one) => one.metrics[metric]?.values[field] ?? []);
-  const of = (field: string, merge: (some: readonly number[]) => number) => {
-    const some = values(field);
-    return some.length === 0 ? [] : [[field, merge(some)] as const];
-  };
-  const add = (some: readonly number[]) => some.reduce((sum, one) => sum + one, 0);
-  return Object.fromEntries([
-    ...['count', 'passes', 'fails'].flatMap((field) => of(field, add)),
-    ...of('min', (some) => Math.min(...some)),
-    ...of('max', (some) => Math.max(...some)),
-  ]);
-}
+/** Checks of the same name are added up. */
+export const checksOf = (summaries: readonly Summary[]): readonly CheckRecord[] =>
+  [
+    ...Map.groupBy(
+      summaries.flatMap(({ checks }) => checks),
+      ({ name }) => name,
+    ),
+  ].map(([name, own]) => ({
+    name,
+    passes: own.reduce((sum, { passes }) => sum + passes, 0),
+    fails: own.reduce((sum, { fails }) => sum + fails, 0),
+  }));
 
 // ---------------------------------------------------------------------------------------------- thresholds
 

@@ -15,7 +15,7 @@ import {
 import type { Io } from '../cli/io.ts';
 import { findTool } from '../tools/find-tool.ts';
 import { type BoundOptions, maxRateOf } from './bounds.ts';
-import { environmentOf } from './k6-generators.ts';
+import { environmentOf } from './k6-arguments.ts';
 import { inspectScript } from './k6-inspect.ts';
 import type { ScriptPlan } from './k6-plan.ts';
 

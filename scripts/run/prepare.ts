@@ -25,7 +25,7 @@ import { findTool } from '../tools/find-tool.ts';
 import { TOOL_SPECS } from '../tools/specs.ts';
 import type { FoundTool, ToolIo } from '../tools/types.ts';
 import { type BoundOptions, checkBounds, readBounds } from './bounds.ts';
-import type { Generating } from './k6-generators.ts';
+import type { Generating } from './k6-arguments.ts';
 import { type PlannedRun, planOwnScript, scriptProblems } from './plan-script.ts';
 import { checkTokens } from './tokens.ts';
 

@@ -7,8 +7,8 @@ import type { Stack } from '../stack/stack.ts';
 import { cutBecause, decisiveEnd, diedOf, type EndedK6, failuresOf } from './k6-end.ts';
 import { type RunK6Options, startGenerators, whileRunning } from './k6-generators.ts';
 import { readErrors } from './k6-log.ts';
-import { readSummary, type Summary, summed, thresholdsOf } from './k6-summary.ts';
-import { type Counts, countsOf, windowOf } from './record/counts.ts';
+import { checksOf, readSummary, type Summary, thresholdsOf, wholeOf } from './k6-summary.ts';
+import { type Counts, checkedIn, countsOf, windowOf } from './record/counts.ts';
 import type { Recorded } from './record/recorder.ts';
 import { scheduleOf } from './record/schedule.ts';
 
@@ -34,8 +34,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
       }),
     ),
   );
-  // If one summary is missing there is no total: its requests would be missing from the sum.
-  const summary = summed(ends.map((end) => end.summary));
+  const summaries = wholeOf(ends.map((end) => end.summary));
   const failed = ends.findIndex((end) => end.summary === null && NEVER_BEGAN.includes(end.exit.code ?? 0));
   if (failed !== -1) throw neverBegan(generators.each[failed]!.k6, ends[failed]!, load);
   const decisive = decisiveEnd(ends);
@@ -52,7 +51,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
       ...recordOf(load, options, end, counts),
       ...(ended.decidedAtSeconds === null ? {} : { decidedAtSeconds: ended.decidedAtSeconds }),
       ...scheduleOf(load, recorded),
-      ...scriptOf(ends, summary, recorded, ended.isCut),
+      ...scriptOf(ends, summaries, recorded, ended.isCut),
       ...elsewhereOf(recorded),
       ...interruptedOf(ends, ended.wasStopped),
       ...(recorded.client === null ? {} : { client: recorded.client }),
@@ -84,32 +83,30 @@ function interruptedOf(ends: readonly EndedK6[], wasStopped: boolean): Partial<L
 /** What k6 and the script report about responses and about the script. A script that checks no body leaves `wrongAnswers` out. */
 function scriptOf(
   ends: readonly EndedK6[],
-  summary: Summary | null,
+  summaries: readonly Summary[] | null,
   { bodies, unread }: Recorded,
   isCut: boolean,
 ): Partial<LoadRecord> {
   const scriptErrors = ends.reduce((sum, { log }) => sum + log.inIterations, 0);
   const first = ends.find(({ log }) => log.firstInIteration !== null)?.log.firstInIteration;
   return {
-    ...(bodies === null ? {} : { wrongAnswers: bodies.wrong, lookedInto: bodies.checked }),
+    ...checkedIn(bodies),
     ...(bodies === null && scriptErrors === 0 ? {} : { scriptErrors }),
     ...(first === undefined || first === null ? {} : { firstScriptError: first }),
-    ...(bodies === null || bodies.refusals === 0 ? {} : { expectedRefusals: bodies.refusals }),
-    ...reportedBy(ends, summary, unreadIn(unread, isCut)),
+    ...reportedBy(ends, summaries, unreadIn(unread, isCut)),
   };
 }
 
 /** What k6 itself reports as failed. */
 function reportedBy(
   ends: readonly EndedK6[],
-  summary: Summary | null,
+  summaries: readonly Summary[] | null,
   unread: readonly string[],
 ): Partial<LoadRecord> {
-  const summaries = ends.flatMap((end) => end.summary ?? []);
-  const thresholds = summary === null ? undefined : thresholdsOf(summaries);
+  const thresholds = summaries === null ? undefined : thresholdsOf(summaries);
   const failures = failuresOf(ends, thresholds?.some((one) => one.isCrossed) === true);
   return {
-    ...(summary === null ? {} : { checks: summary.checks }),
+    ...(summaries === null ? {} : { checks: checksOf(summaries) }),
     ...(thresholds === undefined ? {} : { thresholds }),
     ...(failures === undefined ? {} : { failures: [...failures, ...unread] }),
   };

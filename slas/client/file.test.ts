@@ -140,7 +140,7 @@ describe('bytes that are not a record of requests are rejected with the reason',
     [
       'another file',
       new TextEncoder().encode('{"schema":1}'),
-      'it does not begin with SLACLNT: it is no record',
+      'it does not begin with SLACLNT: it is not a record',
     ],
     [
       'a later version',

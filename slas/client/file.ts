@@ -100,7 +100,7 @@ function prefixProblem(bytes: Uint8Array, view: DataView): string | null {
   if (MAGIC.some((byte, index) => bytes[index] !== byte))
     return bytes.length < MAGIC.length
       ? `it has only ${bytes.length} bytes: it was cut off`
-      : 'it does not begin with SLACLNT: it is no record of requests';
+      : 'it does not begin with SLACLNT: it is not a record of requests';
   if (bytes.length < PREFIX_BYTES) return `it has only ${bytes.length} bytes: it was cut off`;
   const version = view.getUint32(MAGIC.length, true);
   if (version !== VERSION)

@@ -131,7 +131,7 @@ export function certaintyOfCount(
   const sample = { bad, all, effect: known ?? { factor: 1, blocks: blocks.length } };
   const level = confidence ?? DEFAULT_CONFIDENCE;
   // Requests that ended replicas took unseen were all good at best, and all bad at worst. Of those that may
-  // lie outside the window, the bad ones do at best, and the good ones at worst.
+  // lie outside the window, the bad events do at best, and the good ones at worst.
   const bestBad = Math.max(0, bad - outside.bad);
   const best = { ...sample, bad: bestBad, all: all - (bad - bestBad) + uncounted };
   const worst = { ...sample, bad: bad + uncounted, all: Math.max(bad, all - outside.all) + uncounted };

@@ -182,7 +182,7 @@ function decideShare(
   // For a script's own plan, the number of missing requests is unknown.
   const isBounded = doubts.length === 0 || plan.load?.k6 === undefined;
   if (isBounded && doubts.every(({ id }) => ONLY_CUT_SHORT.includes(id))) {
-    // Even if every missing request were good, the limit is broken by the bad ones counted already.
+    // Even if every missing request were good, the limit is broken by the bad requests counted already.
     const planned = doubts.length === 0 ? 0 : maxPlanned(plan, run);
     const all = Math.max(samples, objective.leastSamples, planned);
     const miss = beyond(all);

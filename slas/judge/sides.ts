@@ -111,7 +111,7 @@ function steadinessIn(
 }
 
 /**
- * Slow responses show dependence between requests where a few bad ones cannot, so the error rate uses their
+ * Slow responses show dependence between requests where a few failed requests cannot, so the error rate uses their
  * design effect, too.
  */
 function surroundingsOf(

@@ -28,11 +28,11 @@ export type Measured =
       readonly uncountedWhy?: Reason;
       /** At most this many of these may lie outside the requested window. Absent: none. */
       readonly outside?: Outside;
-      /** The bad ones between consecutive scrapes; for latency, also those over each lower bucket edge. */
+      /** The bad events between consecutive scrapes; for latency, also those over each lower bucket edge. */
       readonly blocks: readonly Block[];
       readonly lower: readonly (readonly Block[])[];
       /**
-       * In a phase: this many of the bad ones, and of all, may not belong to it. A miss must hold without
+       * In a phase: this many of the bad events, and of all, may not belong to it. A miss must hold without
        * them.
        */
       readonly doubtful?: number;

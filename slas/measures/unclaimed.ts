@@ -26,7 +26,7 @@ import { isWholeRun, witnessOf } from './witness.ts';
 type Ratio = PlannedMeasure & { readonly kind: 'ratio' };
 type Labels = Series['labels'];
 
-/** Why a value may be bad: its codes overlap the bad ones, it is the same word in another spelling, or it is unknown. */
+/** Why a value may be bad: its codes overlap those of bad events, it is the same word in another spelling, or it is unknown. */
 type Doubt = 'codes' | 'same' | 'unknown';
 
 export interface Unclaimed {
@@ -59,7 +59,7 @@ function askedBy(planned: Ratio, { selectedBy }: Frame): Asked {
 }
 
 /**
- * Unclaimed events, or why they could not be counted. `countedBad` are the known bad ones, including
+ * Unclaimed events, or why they could not be counted. `countedBad` are the known bad events, including
  * unanswered ones. The frame may be a part of the run.
  */
 export function unclaimedBy(

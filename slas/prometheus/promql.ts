@@ -197,14 +197,14 @@ export function selectorsOfPlan(plan: Plan): readonly string[] {
   return [...new Set([...neededSelectorsOf(plan), ...candidates])];
 }
 
-/** All events that include the bad ones: their selection without the labels that distinguish bad events. */
+/** All events of which the bad events are a part: their selection without the labels that distinguish bad events. */
 export function candidateOf(bad: Selected, all: Selected): Selected {
   const distinguishing = distinguishingLabels(bad, all);
   const rest = Object.entries(bad.where).filter(([label]) => !distinguishing.includes(label));
   return { metric: bad.metric, where: Object.fromEntries(rest) };
 }
 
-/** The vector selector of the events that include the bad ones. */
+/** The vector selector of the events of which the bad events are a part. */
 export const candidatesOf = (
   { bad, total }: PlannedMeasure & { kind: 'ratio' },
   selectedBy: (vectorSelector: string) => Selected,

@@ -6,7 +6,7 @@ import type { Frame } from './window.ts';
  * Counts that may lie outside the requested window. Counting goes from the last scrape before the window to
  * the first after it: with one scrape a minute, that is up to two minutes more. A series that began inside
  * the window, or a process that ran elsewhere, may also bring in earlier counts. Both are bounded, so an
- * objective is judged twice: as if these were the good requests, and as if they were the bad ones.
+ * objective is judged twice: as if these were the good requests, and as if they were the failed requests.
  */
 export interface Outside {
   readonly all: number;

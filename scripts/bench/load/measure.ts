@@ -7,6 +7,7 @@ import type { Load } from '../../../slas/model/model.ts';
 import type { Io } from '../../cli/io.ts';
 import { childrenOf } from '../../process/processes.ts';
 import { readCpuSeconds } from '../cpu.ts';
+import { FIGURES, type Figures } from './k6-figures.ts';
 import { type LoadShape, writeLibraryScript, writePlainScript } from './scripts.ts';
 
 /** One load, and its cost. */
@@ -47,9 +48,6 @@ export async function measureLoad(name: GeneratorName, shape: LoadShape, place: 
     ? await measurePlain(folder, shape, place)
     : await measureHarness(name, folder, shape, place);
 }
-
-/** The statistics that the record must reproduce exactly. */
-const EXACT = ['count', 'min', 'med', 'p(95)', 'p(99)', 'max'] as const;
 
 async function measurePlain(folder: string, shape: LoadShape, { url, k6, io }: Place): Promise<LoadSample> {
   const script = await writePlainScript(folder, url, shape);
@@ -96,7 +94,7 @@ async function measureHarness(
     dropped: found.droppedIterations,
     lateP99Ms: found.startedLateP99Seconds === null ? null : found.startedLateP99Seconds * 1000,
     harnessCores: found.cpuSeconds / shape.seconds,
-    isExact: EXACT.every((statistic) => isSame(found.durationsMs?.[statistic], own[statistic])),
+    isExact: FIGURES.every((figure) => isSame(found.figures?.[figure], own[figure])),
   };
 }
 
@@ -106,7 +104,7 @@ interface Found {
   readonly droppedIterations: number;
   readonly startedLateP99Seconds: number | null;
   readonly stoppedBecause: string | null;
-  readonly durationsMs: Readonly<Record<string, number>> | null;
+  readonly figures: Figures | null;
 }
 
 /** k6 keeps nanoseconds; interpolation leaves its own last digits. */

@@ -1,7 +1,7 @@
 import { recordOf } from '../../../slas/client/columns.ts';
 import type { Load, RunRecord } from '../../../slas/model/model.ts';
-import { countsOf, windowOf } from '../record/counts.ts';
-import type { BodyChecks, ScenarioSamples, Snapshot } from '../record/recorder.ts';
+import { checkedIn, countsOf, windowOf } from '../record/counts.ts';
+import type { ScenarioSamples, Snapshot } from '../record/recorder.ts';
 import { scheduleOf } from '../record/schedule.ts';
 
 /** What is known of a run while it lasts, other than the requests. */
@@ -69,15 +69,9 @@ export function recordSoFar(
       stoppedBecause: `look at ${lookAtSeconds} s`,
       decidedAtSeconds: lookAtSeconds,
       ...scheduleOf(load, recorded),
-      ...(sent.bodies === null ? {} : checkedOf(sent.bodies)),
+      ...checkedIn(sent.bodies),
       ...(recorded.client === null ? {} : { client: recorded.client }),
     },
     incidents,
   };
 }
-
-const checkedOf = ({ wrong, checked, refusals }: BodyChecks) => ({
-  wrongAnswers: wrong,
-  lookedInto: checked,
-  ...(refusals === 0 ? {} : { expectedRefusals: refusals }),
-});

@@ -1,6 +1,6 @@
 import { countOf, countWhere } from '../../../slas/client/requests.ts';
 import type { Load, LoadRecord, RunRecord } from '../../../slas/model/model.ts';
-import type { Recorded } from './recorder.ts';
+import type { BodyChecks, Recorded } from './recorder.ts';
 
 /** What the record counts, and the window that it covers. */
 
@@ -19,6 +19,16 @@ export function countsOf({ client, scenarios }: Recorded, load: Load): Counts {
       load.k6 === undefined ? Math.min(dropped, Math.max(0, load.plannedRequests - sent)) : dropped,
   };
 }
+
+/** What the script library's checks found in responses; empty if it checked none. */
+export const checkedIn = (bodies: BodyChecks | null): Partial<LoadRecord> =>
+  bodies === null
+    ? {}
+    : {
+        wrongAnswers: bodies.wrong,
+        lookedInto: bodies.checked,
+        ...(bodies.refusals === 0 ? {} : { expectedRefusals: bodies.refusals }),
+      };
 
 /** From the first request to the last response, by k6's microseconds. */
 export function windowOf(

@@ -7,11 +7,10 @@ export const OTHER_PATHS = '(other paths)';
 /** Requests are looked up by URL and name; addresses that contain an id would fill this map. */
 const MAX_REMEMBERED = 10_000;
 
-export type Destination = { readonly path: number } | { readonly host: string };
+export type Destination = { readonly path: string } | { readonly host: string };
 
 export class Paths {
-  readonly paths: string[] = [];
-  readonly #indexes = new Map<string, number>();
+  readonly #kept = new Set<string>();
   readonly #remembered = new Map<string, Destination>();
   readonly #target: URL;
   readonly #exact: ReadonlySet<string>;
@@ -49,17 +48,9 @@ export class Paths {
     const address = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
     // An address that cannot be read was never sent anywhere, but k6 counts it as a failed request.
     if (address !== null && isAnotherPort(address, this.#target)) return { host: address.host };
-    const path = address?.pathname ?? url;
-    const named = name === url || name === '' ? null : this.#pathOfName(name);
-    return { path: this.#index(this.#selected(path, named) ?? named ?? path) };
-  }
-
-  /** A name may be a URL of the target, as the template literal `http.url` produces. */
-  #pathOfName(name: string): string {
-    const { origin } = this.#target;
-    if (!/^https?:\/\//.test(name)) return name;
-    const path = /^https?:\/\/[^/?#]*([^?#]*)/.exec(name)![1]!;
-    return name.startsWith(origin) || path !== '' ? path || '/' : name;
+    const path = pathIn(url);
+    const named = name === url || name === '' ? null : pathIn(name);
+    return { path: this.#selected(path, named) ?? this.#bounded(named ?? path) };
   }
 
   #selected(path: string, named: string | null): string | null {
@@ -69,15 +60,17 @@ export class Paths {
     return this.#templates.find(isMatch)?.selector ?? null;
   }
 
-  #index(path: string): number {
-    const known = this.#indexes.get(path);
-    if (known !== undefined) return known;
-    const isKept = this.#exact.has(path) || this.paths.length < MAX_PATHS;
-    if (!isKept && path !== OTHER_PATHS) return this.#index(OTHER_PATHS);
-    const index = this.paths.push(path) - 1;
-    this.#indexes.set(path, index);
-    return index;
+  #bounded(path: string): string {
+    if (!this.#kept.has(path) && this.#kept.size === MAX_PATHS) return OTHER_PATHS;
+    this.#kept.add(path);
+    return path;
   }
+}
+
+/** The path of a URL as the script wrote it, without the query; any other text is a name, and stays as it is. */
+function pathIn(text: string): string {
+  const path = /^https?:\/\/[^/?#]*([^?#]*)/i.exec(text)?.[1];
+  return path === '' ? '/' : (path ?? text);
 }
 
 const patternOf = (template: string) =>

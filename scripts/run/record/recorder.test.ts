@@ -141,6 +141,11 @@ describe('paths', () => {
     expect(pathsOf(request('/a/1', { name: `${TARGET}/a/\${}` }))).toEqual(['/a/${}']);
   });
 
+  test('the template of http.url, which k6 writes as URL and as name, is the path as the script wrote it', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: k6's http.url names a request by its template.
+    expect(pathsOf(request(`${TARGET}/a/\${}`))).toEqual(['/a/${}']);
+  });
+
   test('what an objective names takes precedence: a path, a name, or a template', () => {
     const named = request('/checkout/17', { name: 'buy' });
     expect(pathsOf(named, ['/checkout/17'])).toEqual(['/checkout/17']);

@@ -1,6 +1,5 @@
 import { type CopiedColumns, GrowingColumns, recordOf } from '../../../slas/client/columns.ts';
 import type { ClientRequests } from '../../../slas/model/model.ts';
-
 import { type CsvRow, CsvRows, tagIn } from './csv-rows.ts';
 import { Paths } from './paths.ts';
 
@@ -122,9 +121,10 @@ export class Recorder {
     const status = Number(row.field('status')) || 0;
     const scenario = row.field('scenario');
     this.#scenario(scenario).requests++;
-    const durationSeconds = (nanosOf(row.value) + nanosOf(blockedMs)) / 1e9;
-    const path = this.#paths.paths[destination.path]!;
-    this.#columns.add(row.atMicros, durationSeconds, nanosOf(blockedMs) / 1e9, status, path);
+    const { path } = destination;
+    const blockedNanos = nanosOf(blockedMs);
+    const durationSeconds = (nanosOf(row.value) + blockedNanos) / 1e9;
+    this.#columns.add(row.atMicros, durationSeconds, blockedNanos / 1e9, status, path);
     this.#seen({
       endMs: row.atMicros / 1000,
       durationMs: row.value + blockedMs,

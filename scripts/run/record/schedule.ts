@@ -1,5 +1,5 @@
 import type { Load, LoadRecord, Phase, PhaseRecord } from '../../../slas/model/model.ts';
-import { arrivalsIn, dueAtRate, dueInStages, latenessOf, p99 } from './lateness.ts';
+import { arrivalsIn, dueAtRate, dueInStages, type Lateness, latenessOf, p99 } from './lateness.ts';
 import type { Recorded, ScenarioSamples } from './recorder.ts';
 
 /** The record's view of the schedule: when each phase began, and how late iterations started. */
@@ -20,14 +20,13 @@ export function scheduleOf(load: Load, recorded: Recorded): Partial<LoadRecord> 
       iterations: samples.iterations,
       droppedIterations: samples.dropped,
       requests: samples.requests,
-      ...(timing === null ? {} : { startedLateP99Seconds: p99(timing.lateSeconds)! }),
+      ...(timing === null ? {} : { startedLateP99Seconds: timing.lateP99Seconds }),
     })),
   };
 }
 
-interface Timing {
-  readonly beganSeconds: number;
-  readonly lateSeconds: Iterable<number>;
+interface Timing extends Lateness {
+  readonly lateP99Seconds: number;
 }
 
 interface Timed {
@@ -42,18 +41,28 @@ function phasesOf({ phases }: Load, timed: readonly Timed[]): Pick<LoadRecord, '
     const own = timed.find((one) => one.name === name);
     if (own === undefined || own.timing === null) return [];
     const { timing, samples } = own;
-    const startedLateP99Seconds = p99(timing.lateSeconds) ?? 0;
-    return [{ name, fromSeconds: timing.beganSeconds, sent: samples.requests, startedLateP99Seconds }];
+    return [
+      {
+        ...{ name, fromSeconds: timing.beganSeconds, sent: samples.requests },
+        startedLateP99Seconds: timing.lateP99Seconds,
+      },
+    ];
   });
   return began.length === 0 ? {} : { phases: began };
 }
 
 /** null where there is no schedule to compare with, or no iteration has ended. */
 function timingOf(samples: ScenarioSamples, due: readonly number[] | null): Timing | null {
-  if (samples.lateMs.length > 0 && Number.isFinite(samples.beganMs))
-    return { beganSeconds: samples.beganMs / 1000, lateSeconds: samples.lateMs.map((ms) => ms / 1000) };
-  return due === null ? null : latenessOf(samples.moments, due);
+  const isReported = samples.lateMs.length > 0 && Number.isFinite(samples.beganMs);
+  const found = isReported ? reportedBy(samples) : due === null ? null : latenessOf(samples.moments, due);
+  return found === null ? null : { ...found, lateP99Seconds: p99(found.lateSeconds)! };
 }
+
+/** By a script with its own schedule. */
+const reportedBy = ({ beganMs, lateMs }: ScenarioSamples): Lateness => ({
+  beganSeconds: beganMs / 1000,
+  lateSeconds: Float64Array.from(lateMs, (ms) => ms / 1000).sort(),
+});
 
 /** Seconds from the beginning of a scenario at which its iterations are due. */
 function dueIn(name: string, load: Load): readonly number[] | null {

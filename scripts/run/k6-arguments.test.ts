@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { environmentOf, segmentsOf } from './k6-generators.ts';
+import { environmentOf, segmentsOf } from './k6-arguments.ts';
 
 test('one load generator runs the whole load, several run a segment each', () => {
   expect(segmentsOf(1)).toEqual([{ name: 'k6', args: [] }]);

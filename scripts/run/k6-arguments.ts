@@ -1,0 +1,110 @@
+import { join, resolve } from 'node:path';
+import type { Load } from '../../slas/model/model.ts';
+import { type Started, start } from '../process/processes.ts';
+import type { Stack } from '../stack/stack.ts';
+import type { FoundTool } from '../tools/types.ts';
+import { TREND_STATS } from './k6-summary.ts';
+
+/** How k6 is started: its arguments and its environment. */
+
+/** Path and version of k6. */
+export type Generating = Pick<FoundTool, 'path' | 'version'>;
+
+export interface K6Options {
+  readonly root: string;
+  /** The operator's working directory, in which a script that plans its own load runs; default: the root. */
+  readonly cwd?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly k6: Generating;
+  /** The run folder: k6's summaries are written here. */
+  readonly folder: string;
+  readonly logs: string;
+  /** Number of k6 processes that share the load; default 1. */
+  readonly generators?: number;
+}
+
+/** An empty configuration of k6, in the run folder. */
+export const CONFIG_FILE = 'k6-config.json';
+
+/** The address that k6 sends to; in containers it differs from ours. */
+export const targetOf = (stack: Stack) => stack.generators?.serviceUrl ?? stack.serviceUrl;
+
+export interface Segment {
+  /** `k6`, or `k6-1` and so on: the prefix of its file names. */
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/** The arguments that give each k6 process its part of the arrivals. */
+export function segmentsOf(generators: number): readonly Segment[] {
+  if (generators === 1) return [{ name: 'k6', args: [] }];
+  const edge = (at: number) => (at === 0 ? '0' : at === generators ? '1' : `${at}/${generators}`);
+  const edges = Array.from({ length: generators + 1 }, (_, at) => edge(at));
+  return Array.from({ length: generators }, (_, index) => ({
+    name: `k6-${index + 1}`,
+    args: [
+      '--execution-segment',
+      `${edges[index]}:${edges[index + 1]}`,
+      '--execution-segment-sequence',
+      edges.join(','),
+    ],
+  }));
+}
+
+/**
+ * K6_ITERATIONS and similar variables would change the planned load; a proxy would receive the load instead of the service;
+ * and a load script does not need the Prometheus token.
+ */
+const NOT_FOR_K6 = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|PROMETHEUS_TOKEN(_FILE)?)$/i;
+export const environmentOf = (env: K6Options['env']) =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_K6.test(name)));
+
+interface Files {
+  readonly loadFile: string;
+  readonly summaryFile: string;
+  readonly samples: string;
+}
+
+export function startK6(
+  load: Load,
+  stack: Stack,
+  { name, args, loadFile, summaryFile, samples }: Segment & Files,
+  { root, cwd, env, k6, folder, logs, generators = 1 }: K6Options,
+): Promise<Started> {
+  // Port 0, because the API of k6 has a fixed default port, on which two processes would collide. Without --quiet, because only
+  // its progress says how many iterations k6 interrupted.
+  const fixed = ['run', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
+  const written = ['--out', `csv=${samples}`, '--summary-export', summaryFile];
+  const whole = [
+    ...fixed,
+    ...written,
+    '--summary-trend-stats',
+    TREND_STATS,
+    // The operator's own configuration of k6 could change the planned load.
+    ...['--config', join(folder, CONFIG_FILE)],
+    ...throttleOf(load, generators),
+    ...args,
+    resolve(root, load.script),
+  ];
+  const environment = {
+    SLA_LOAD: loadFile,
+    SLA_TARGET: targetOf(stack),
+    SLA_SUMMARY: summaryFile,
+    K6_CSV_TIME_FORMAT: 'unix_micro',
+    // An extension that the script imports would be downloaded.
+    K6_AUTO_EXTENSION_RESOLUTION: 'false',
+  };
+  if (stack.generators !== undefined)
+    return stack.generators.start(name, whole, { root, folder, environment });
+  return start(name, k6.path, whole, {
+    cwd: load.k6 === undefined ? root : (cwd ?? root),
+    env: { ...environmentOf(env), ...environment },
+    logFile: join(logs, `${name}.log`),
+  });
+}
+
+/** An iteration may send any number of requests, so k6 itself holds a script to the maximum rate. */
+function throttleOf({ k6 }: Load, generators: number): readonly string[] {
+  const max = k6?.maxRequestsPerSecond;
+  return max === undefined ? [] : ['--rps', String(Math.max(1, Math.floor(max / generators)))];
+}
