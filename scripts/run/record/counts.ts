@@ -30,7 +30,10 @@ export const checkedIn = (bodies: BodyChecks | null): Partial<LoadRecord> =>
         ...(bodies.refusals === 0 ? {} : { expectedRefusals: bodies.refusals }),
       };
 
-/** From the first request to the last response, by k6's microseconds. */
+/**
+ * From the first request to the last response. Both ends are widened to whole milliseconds, because others read their
+ * clocks in milliseconds: what they date to the same millisecond lies inside.
+ */
 export function windowOf(
   { client }: Recorded,
   startedSeconds: number,
@@ -41,8 +44,16 @@ export function windowOf(
   let last = 0;
   for (let at = 0; at < startSeconds.length; at++)
     last = Math.max(last, startSeconds[at]! + durationSeconds[at]!);
-  return { fromSeconds: originSeconds, toSeconds: originSeconds + last + ROUNDING_SECONDS };
+  const [from, to] = [originSeconds, originSeconds + last + ROUNDING_SECONDS].map(
+    (seconds) => seconds * 1000,
+  );
+  return {
+    fromSeconds: Math.min(from!, Math.floor(from! + SAME_MS)) / 1000,
+    toSeconds: Math.max(to!, Math.ceil(to! - SAME_MS)) / 1000,
+  };
 }
 
 /** k6 truncates times to microseconds. */
 const ROUNDING_SECONDS = 1e-6;
+/** A whole millisecond stays one: this is more than the truncation and what is lost in the last digits of Unix time. */
+const SAME_MS = 0.002;
