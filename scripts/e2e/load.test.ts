@@ -188,7 +188,6 @@ describe.concurrent('k6', () => {
     await using recorder = await startRecorder({ refuse: 2 });
     const budget = {
       objective: 'error-rate',
-      metric: 'sla_bad_error_rate',
       phase: null,
       overSeconds: null,
       badStatus: '5..',

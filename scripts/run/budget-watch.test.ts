@@ -5,7 +5,6 @@ import type { SeenRequest } from './record/recorder.ts';
 
 const slow: Budget = {
   objective: 'latency-p95',
-  metric: '',
   phase: null,
   overSeconds: 0.2,
   badStatus: null,

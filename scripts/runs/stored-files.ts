@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type StoredNoun, storedProblems } from '../../slas/render/stored-schema.ts';
+import { type StoredNoun, storedProblems } from '../../slas/render/stored/stored-problems.ts';
 
 /** Reads the files of a run folder. The folder may come from anywhere, so no file is trusted to be a plain file. */
 

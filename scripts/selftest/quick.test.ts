@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Plan, Sample, Series } from '../../slas/model/model.ts';
-import { storedProblems } from '../../slas/render/stored-schema.ts';
+import { storedProblems } from '../../slas/render/stored/stored-problems.ts';
 import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { ROOT, slaHere } from '../testing/sla.ts';
 import { deriveDocument } from './document.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { unwrap } from '../model/result.ts';
-import { storedProblems } from '../render/stored-schema.ts';
+import { storedProblems } from '../render/stored/stored-problems.ts';
 import { healthy } from '../testing/cases.ts';
 import { encodeClient } from './file.ts';
 import { type ClientText, restored, type StoredRunRecord, storedFiles } from './stored.ts';

@@ -9,8 +9,6 @@ import type { Arrivals, Limit, Phase, Selected, TimeUnit, Unit, WarmUp } from '.
 export interface Budget {
   /** Id of the planned objective. */
   readonly objective: string;
-  /** The name of the load generator's counter. */
-  readonly metric: string;
   /** Only requests of this phase; null: all. */
   readonly phase: string | null;
   /** Slower responses count as bad; null: only the status decides. */

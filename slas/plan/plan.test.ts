@@ -232,11 +232,11 @@ scenarios:
   });
 
   test('have error budgets for their phase', () => {
-    expect(plan.load!.budgets.map(({ metric, phase, atMost }) => [metric, phase, atMost])).toEqual([
-      ['sla_bad_latency_p95', null, 85],
-      ['sla_bad_latency_p95__1', 'before', 30],
-      ['sla_bad_latency_p95__3', 'after', 30],
-      ['sla_bad_error_rate', null, 16],
+    expect(plan.load!.budgets.map(({ objective, phase, atMost }) => [objective, phase, atMost])).toEqual([
+      ['latency-p95', null, 85],
+      ['latency-p95 · before', 'before', 30],
+      ['latency-p95 · after', 'after', 30],
+      ['error-rate', null, 16],
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { holds } from '../document/limits.ts';
 import { statusPattern } from '../document/statuses.ts';
-import type { Budget, Load, Objective, Phase, Scenario, SlaDocument } from '../model/model.ts';
+import type { Budget, Load, Phase, Scenario, SlaDocument } from '../model/model.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import { idOf, type Row } from './rows.ts';
 
@@ -55,13 +55,9 @@ export function planLoad(
 /** Objectives whose failed requests the load generator can count itself: slow on the client, or bad by status. */
 function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): readonly Budget[] {
   const { measure, target } = row.objective;
-  const at = phases.findIndex(({ name }) => name === row.phase?.name);
-  const planned = requestsIn(at === -1 ? phases : [phases[at]!]);
-  const counted = {
-    objective: idOf(row),
-    metric: metricOf(row.objective, at),
-    phase: row.phase?.name ?? null,
-  };
+  const phase = row.phase?.name ?? null;
+  const planned = requestsIn(phase === null ? phases : phases.filter(({ name }) => name === phase));
+  const counted = { objective: idOf(row), phase };
   if (measure.kind === 'latency' && measure.client !== undefined) {
     const atMost = maxWithin(planned, (bad) => compareShare(bad, planned, budgetOf(measure.percentile)) <= 0);
     return [{ ...counted, overSeconds: target.value, badStatus: null, path: measure.client, atMost }];
@@ -74,10 +70,6 @@ function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): re
   }
   return [];
 }
-
-/** k6 allows letters, digits and _ only. Ids have single hyphens, so two names never collide. */
-const metricOf = ({ id }: Objective, phaseIndex: number) =>
-  `sla_bad_${id.replaceAll('-', '_')}${phaseIndex === -1 ? '' : `__${phaseIndex + 1}`}`;
 
 /** The largest number up to `all` that satisfies a monotonic condition, by bisection. */
 function maxWithin(all: number, fits: (bad: number) => boolean): number {
