@@ -10,7 +10,7 @@ import { bareAddress } from '../runs/redact.ts';
 import { prometheusVersion } from '../stack/prometheus-admin.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { RunTools } from './prepare.ts';
-import { askerOf } from './tokens.ts';
+import { askerOf } from './prometheus-access.ts';
 
 /** The value of `faults` if none were injected. */
 export const NO_FAULTS = 'none';

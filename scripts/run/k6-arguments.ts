@@ -53,9 +53,10 @@ export function segmentsOf(generators: number): readonly Segment[] {
 
 /**
  * K6_ITERATIONS and similar variables would change the planned load; a proxy would receive the load instead of the service;
- * and a load script does not need the Prometheus token.
+ * and a load script does not need access to Prometheus.
  */
-const NOT_FOR_K6 = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|PROMETHEUS_TOKEN(_FILE)?)$/i;
+const NOT_FOR_K6 =
+  /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|PROMETHEUS_(TOKEN|PASSWORD|USER|HEADERS|CA|CLIENT_CERT|CLIENT_KEY)(_FILE)?)$/i;
 export const environmentOf = (env: K6Options['env']) =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_K6.test(name)));
 

@@ -28,10 +28,10 @@ import { guardFolder } from './disk.ts';
 import { describeEnvironment } from './environment.ts';
 import { Looks } from './looks/looks.ts';
 import type { Prepared, RunOptions, RunTools } from './prepare.ts';
+import { askerOf } from './prometheus-access.ts';
 import type { Recorder } from './record/recorder.ts';
 import { runLoad } from './run-k6.ts';
 import { collectRunSeries } from './series.ts';
-import { askerOf } from './tokens.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Our own Prometheus scrapes every second; an external one perhaps every minute. */
@@ -254,7 +254,8 @@ async function refuseIfClosed(plan: Plan, stack: Stack, io: Io): Promise<void> {
     'prometheus-closed',
     `${withoutSecrets(stack.prometheusUrl)} rejected our credentials: ${error}`,
     {
-      nextStep: 'set PROMETHEUS_TOKEN or PROMETHEUS_TOKEN_FILE, or put user and password in the address',
+      nextStep:
+        'set PROMETHEUS_TOKEN, PROMETHEUS_USER and PROMETHEUS_PASSWORD, or PROMETHEUS_HEADERS (see docs/prometheus.md)',
     },
   );
 }

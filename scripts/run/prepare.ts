@@ -27,6 +27,7 @@ import type { FoundTool, ToolIo } from '../tools/types.ts';
 import { type BoundOptions, checkBounds, readBounds } from './bounds.ts';
 import type { Generating } from './k6-arguments.ts';
 import { type PlannedRun, planOwnScript, scriptProblems } from './plan-script.ts';
+import { checkAccess } from './prometheus-access.ts';
 import { checkTokens } from './tokens.ts';
 
 export interface RunOptions extends LoadOptions, BoundOptions {
@@ -62,7 +63,7 @@ export interface Prepared {
 export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Prepared>> {
   const problems = optionProblems(options);
   if (!problems.ok) return problems;
-  const tokens = checkTokens(['SLA_TARGET_TOKEN', 'PROMETHEUS_TOKEN'], io.env, io.cwd);
+  const tokens = [...checkTokens(['SLA_TARGET_TOKEN'], io.env, io.cwd), ...checkAccess(io.env, io.cwd)];
   if (tokens.length > 0) return refuse(...tokens);
   const planned = await planRun(options, io);
   if (!planned.ok) return planned;

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../testing/sla.ts';
-import { askerOf, checkTokens, withTokens } from './tokens.ts';
+import { accessOf } from './prometheus-access.ts';
+import { checkTokens, withTokens } from './tokens.ts';
 
 const TOKEN = 'target-token-71ab';
 const given = (env: Record<string, string>, cwd = '/') => withTokens(env, cwd).SLA_TARGET_TOKEN;
@@ -28,9 +29,7 @@ describe('a token', () => {
     expect(given({})).toBeUndefined();
     expect(given({ SLA_TARGET_TOKEN: '', SLA_TARGET_TOKEN_FILE: '' })).toBe('');
     expect(problemsOf({ SLA_TARGET_TOKEN: '', PROMETHEUS_TOKEN_FILE: '' })).toEqual([]);
-    const io = { signal: new AbortController().signal, progress: () => {} };
-    const asker = askerOf('http://127.0.0.1:1', { ...io, env: { PROMETHEUS_TOKEN: '' } } as never);
-    expect(asker).not.toHaveProperty('token');
+    expect(accessOf({ PROMETHEUS_TOKEN: '' }, '/')).toEqual({ headers: {} });
   });
 
   test('that cannot be used is reported immediately, without printing it', async () => {
@@ -40,12 +39,12 @@ describe('a token', () => {
     expect(
       problemsOf({ SLA_TARGET_TOKEN_FILE: '/nowhere/secret-token', PROMETHEUS_TOKEN_FILE: empty }),
     ).toEqual([
-      'SLA_TARGET_TOKEN_FILE: the file that it names cannot be read (ENOENT): write the token to it, or unset the variable',
-      'PROMETHEUS_TOKEN_FILE: the file that it names is empty: write the token to it, or unset the variable',
+      'SLA_TARGET_TOKEN_FILE: the file that it names cannot be read (ENOENT): correct the path, or unset the variable',
+      'PROMETHEUS_TOKEN_FILE: the file that it names is empty: fill it, or unset the variable',
     ]);
     expect(problemsOf({ SLA_TARGET_TOKEN: 'two words-here', PROMETHEUS_TOKEN: '12345678' })).toEqual([
       'SLA_TARGET_TOKEN: the token contains spaces, or characters that are not allowed in a header: check that it is complete',
-      expect.stringMatching(/^PROMETHEUS_TOKEN: the token is too short or a plain number/),
+      expect.stringMatching(/^PROMETHEUS_TOKEN: it is too short or a plain number/),
     ]);
   });
 });

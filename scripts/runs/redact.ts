@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isSecretHeader, readHeaderLines } from './header-lines.ts';
 
 /**
  * Removes secrets from everything that is stored or shown. It finds values known to be secret (from the
@@ -24,6 +25,8 @@ export interface Redactor {
 export const REDACTED = '[redacted]';
 
 const SECRET_VARIABLE = /TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|KEY/i;
+/** Its lines are headers, some of them secret. */
+const HEADERS_VARIABLE = 'PROMETHEUS_HEADERS';
 const SECRET_NAME = '(?:token|secret|password|passwd|api[_-]?key|access[_-]?key|private[_-]?key)';
 const IS_SECRET_NAME = new RegExp(`^(?:(?:.*[_-])?${SECRET_NAME}|(?:proxy-)?authorization)$`, 'i');
 /** Shorter values (`true`, `none`) and plain numbers would match text that is not secret. */
@@ -106,6 +109,7 @@ export function bareAddress(address: string): string {
 
 function secretsOfEnvironment(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(env).flatMap(([name, value = '']) => {
+    if (name === HEADERS_VARIABLE) return secretsOfHeaders(value);
     // A path to a key file is not secret, and appears in many messages.
     if (!SECRET_VARIABLE.test(name) || (value.startsWith('/') && existsSync(value)))
       return secretsOfAddress(value);
@@ -113,6 +117,14 @@ function secretsOfEnvironment(env: Readonly<Record<string, string | undefined>>)
     return [value, ...lines];
   });
 }
+
+/** The values of headers with credentials, and the credentials after a scheme such as `Bearer`. */
+const secretsOfHeaders = (text: string): string[] =>
+  readHeaderLines(text).flatMap((line) =>
+    line.ok && isSecretHeader(line.value)
+      ? [line.value.value, ...line.value.value.split(/[\s;]+/).slice(1)]
+      : [],
+  );
 
 /** The password of a URL, on its own and as encoded in a header, and the user, who may be a token. */
 function secretsOfAddress(address = ''): string[] {

@@ -1,6 +1,7 @@
 import { cp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Asker, apiEndpoint } from '../../slas/prometheus/http.ts';
+import { get } from '../../slas/prometheus/transport.ts';
 import { HarnessError } from '../cli/errors.ts';
 
 /** Prometheus requests other than queries: its version, from any server, and a snapshot, only from one started here. */
@@ -9,12 +10,12 @@ const VERSION_LIMIT_MS = 2_000;
 const SNAPSHOT_LIMIT_MS = 60_000;
 
 /** null if the server does not report it: other servers with the same API need not. */
-export async function prometheusVersion({ url, token, signal }: Asker): Promise<string | null> {
+export async function prometheusVersion({ url, access, signal }: Asker): Promise<string | null> {
   try {
-    const { endpoint, authorization } = apiEndpoint(url, 'status/buildinfo', token);
+    const { endpoint, credentials } = apiEndpoint(url, 'status/buildinfo', access);
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(VERSION_LIMIT_MS)]);
-    const response = await fetch(endpoint, { headers: authorization, signal: bounded });
-    const { data } = (await response.json()) as { data?: { version?: string } };
+    const { text } = await get(endpoint, credentials, access?.tls, bounded);
+    const { data } = JSON.parse(text) as { data?: { version?: string } };
     return data?.version ?? null;
   } catch {
     signal.throwIfAborted();

@@ -18,6 +18,8 @@ export interface HttpResponse {
   readonly text: string;
   /** The headers that cast doubt on the body. */
   readonly doubts: readonly string[];
+  /** Without user, password and query. */
+  readonly redirectsTo?: string;
 }
 
 /** A request without a response; `cause` is the message of the operating system, or the timeout. */
@@ -59,7 +61,11 @@ export function readAnswer(
   redact: (text: string) => string = String,
 ): Answer {
   if (!answered.ok) return silent(`${answered.error.url} did not answer: ${answered.error.cause}`);
-  const { status, text: body, doubts } = answered.value;
+  const { status, text: body, doubts, redirectsTo } = answered.value;
+  if (status >= 300 && status < 400 && redirectsTo !== undefined)
+    return silent(
+      `status ${status}: it redirects to ${excerpt(redirectsTo, redact)}, and redirects are not followed, because credentials would go along; query that address instead, if it is the right one`,
+    );
   const what = expected === 'matrix' ? 'raw samples' : 'one value a series';
   const answer = parseJson(body) as ApiAnswer | null | undefined;
   if (answer === undefined) return silent(`status ${status}, and no JSON: ${excerpt(body, redact)}`);

@@ -1,17 +1,25 @@
 import { expect, test } from 'vitest';
 import { apiEndpoint } from './http.ts';
 
+const bearer = { headers: { authorization: 'Bearer a-token' } };
+const tenant = { headers: { 'x-scope-orgid': 'checkout' } };
 const basic = `Basic ${Buffer.from('me:s/cret').toString('base64')}`;
 
 test.each([
-  ['http://127.0.0.1:9090', undefined, {}],
-  ['http://me:s%2Fcret@127.0.0.1:9090', undefined, { authorization: basic }],
-  ['http://127.0.0.1:9090', 'a-token', { authorization: 'Bearer a-token' }],
-  ['http://me:s%2Fcret@127.0.0.1:9090/', 'a-token', { authorization: 'Bearer a-token' }],
-])('%s with the token %s', (url, token, authorization) => {
-  const endpoint = apiEndpoint(url, 'query', token);
-  expect(endpoint.authorization).toEqual(authorization);
-  // Its credentials are only in the header.
+  ['no credentials', 'http://127.0.0.1:9090', undefined, {}],
+  ['those of the address', 'http://me:s%2Fcret@127.0.0.1:9090', undefined, { authorization: basic }],
+  ['a token', 'http://127.0.0.1:9090', bearer, bearer.headers],
+  ['a token before those of the address', 'http://me:s%2Fcret@127.0.0.1:9090/', bearer, bearer.headers],
+  [
+    'a tenant and those of the address',
+    'http://me:s%2Fcret@127.0.0.1:9090',
+    tenant,
+    { ...tenant.headers, authorization: basic },
+  ],
+])('sends %s', (_, url, access, credentials) => {
+  const endpoint = apiEndpoint(url, 'query', access);
+  expect(endpoint.credentials).toEqual(credentials);
+  // Its credentials are only in the headers.
   expect(endpoint.endpoint.href).toBe('http://127.0.0.1:9090/api/v1/query');
 });
 

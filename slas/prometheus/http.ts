@@ -2,6 +2,7 @@ import type { Reading } from '../model/model.ts';
 import { fail, ok, type Result } from '../model/result.ts';
 import { type Answer, doubtsOfHeaders, type HttpResponse, readAnswer, type Unanswered } from './answer.ts';
 import { rangeMs, rawSamples } from './promql.ts';
+import { type Access, get, tlsAdvice } from './transport.ts';
 
 export type { Answer } from './answer.ts';
 
@@ -12,8 +13,8 @@ export type { Answer } from './answer.ts';
 export interface Asker {
   readonly url: string;
   readonly signal: AbortSignal;
-  /** Sent as a bearer token, instead of a user and password in the URL. */
-  readonly token?: string;
+  /** Its headers take precedence over a user and password in the URL. */
+  readonly access?: Access;
   readonly progress?: (line: string) => void;
   /** The maximum time to wait for a sample after its time, if the user sets one. */
   readonly ingestDelaySeconds?: number;
@@ -61,47 +62,48 @@ export interface Range {
 
 /** The server's response to a query, or why there is none. Throws if aborted. */
 export async function request(
-  { url, signal, token, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
+  { url, signal, access, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
   path: 'query' | 'query_range',
   parameters: Record<string, string>,
 ): Promise<Result<HttpResponse, Unanswered>> {
   try {
-    const { endpoint, authorization } = apiEndpoint(url, path, token);
+    const { endpoint, credentials } = apiEndpoint(url, path, access);
     // Compressing large responses takes longer than sending them. Query frontends skip their cache when asked
     // to.
-    const headers = { 'accept-encoding': 'identity', 'cache-control': 'no-store', ...authorization };
+    const headers = { 'accept-encoding': 'identity', 'cache-control': 'no-store', ...credentials };
     endpoint.search = new URLSearchParams(parameters).toString();
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(queryTimeoutMs)]);
-    const response = await fetch(endpoint, { headers, signal: bounded });
-    const { status } = response;
-    const doubts = doubtsOfHeaders(status, response.headers);
-    return ok({ status, text: await response.text(), doubts });
+    const { status, headers: received, text } = await get(endpoint, headers, access?.tls, bounded);
+    const location = new Map(received).get('location');
+    const redirectsTo =
+      location === undefined ? {} : { redirectsTo: withoutSecrets(new URL(location, endpoint).href) };
+    return ok({ status, text, doubts: doubtsOfHeaders(status, received), ...redirectsTo });
   } catch (error) {
     signal.throwIfAborted();
     return fail({ url: withoutSecrets(url), cause: causeOf(error, queryTimeoutMs) });
   }
 }
 
-/**
- * An API URL and its credentials. A user and password in the URL are moved to a header, because fetch rejects
- * them in URLs.
- */
+/** An API URL without credentials, and the headers with them. */
 export function apiEndpoint(
   url: string,
   path: string,
-  token: string | undefined,
-): { endpoint: URL; authorization: Record<string, string> } {
+  access: Access | undefined,
+): { endpoint: URL; credentials: Readonly<Record<string, string>> } {
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const endpoint = new URL(`api/v1/${path}`, base);
   const { username, password } = base;
   endpoint.username = '';
   endpoint.password = '';
-  if (token !== undefined) return { endpoint, authorization: { authorization: `Bearer ${token}` } };
-  if (username === '') return { endpoint, authorization: {} };
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const basic = Buffer.from(credentials).toString('base64');
-  return { endpoint, authorization: { authorization: `Basic ${basic}` } };
+  const given = access?.headers ?? {};
+  const isGiven = Object.keys(given).some((name) => name.toLowerCase() === 'authorization');
+  if (isGiven || username === '') return { endpoint, credentials: given };
+  const basic = basicAuthorization(decodeURIComponent(username), decodeURIComponent(password));
+  return { endpoint, credentials: { ...given, authorization: basic } };
 }
+
+export const basicAuthorization = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 /** A URL without user, password and query, so that it can be stored. */
 export function withoutSecrets(url: string): string {
@@ -115,6 +117,7 @@ export function withoutSecrets(url: string): string {
 function causeOf(error: unknown, queryTimeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer within ${queryTimeoutMs / 1000} s`;
-  const cause = error.cause as { code?: string; message?: string } | undefined;
-  return cause?.code ?? cause?.message ?? error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const advice = tlsAdvice(code ?? '', message);
+  return advice === null ? (code ?? message) : `${code}: ${advice}`;
 }

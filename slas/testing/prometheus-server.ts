@@ -33,9 +33,17 @@ export async function startPrometheusOn(dataFolder: string): Promise<PrometheusS
   return await startPrometheusWith((folder) => cp(dataFolder, join(folder, 'data'), { recursive: true }));
 }
 
-/** Over blocks that `make` creates in `folder/data`. */
+interface ServerOptions {
+  readonly args?: readonly string[];
+  readonly scheme?: 'http' | 'https';
+  /** Of every path, for example `/prometheus`. */
+  readonly prefix?: string;
+}
+
+/** Over blocks that `fill` creates in `folder/data`. */
 export async function startPrometheusWith(
   fill: (folder: string) => Promise<void>,
+  { args = [], scheme = 'http', prefix = '' }: ServerOptions = {},
 ): Promise<PrometheusServer> {
   const prometheus = toolPath('PROMETHEUS_BIN');
   const folder = await mkdtemp(join(tmpdir(), 'sla-prometheus-'));
@@ -51,13 +59,14 @@ export async function startPrometheusWith(
       // The samples are years old.
       '--storage.tsdb.retention.time=100y',
       '--web.listen-address=127.0.0.1:0',
+      ...args,
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   cleanUp.defer(() => stop(child));
-  const url = await listening(child);
+  const address = await listening(child);
   const running = cleanUp.move();
-  return { url, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { url: `${scheme}://${address}${prefix}`, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 async function makeBlocks(promtool: string, folder: string, text: string): Promise<void> {
@@ -68,21 +77,21 @@ async function makeBlocks(promtool: string, folder: string, text: string): Promi
 }
 
 /**
- * Resolves to its URL once it is ready; rejects with its last log lines if it ends first, or takes too long.
+ * Resolves to its host and port once it is ready; rejects with its last log lines if it ends first, or takes too long.
  */
 async function listening(child: ChildProcess): Promise<string> {
   const last: string[] = [];
   const lines = createInterface({ input: child.stderr! });
   const timer = setTimeout(() => child.kill('SIGKILL'), START_WITHIN_MS);
-  let url: string | undefined;
+  let address: string | undefined;
   let isReady = false;
   try {
     for await (const line of lines) {
       last.push(line);
-      url ??= /msg="Listening on".*address=(127\.0\.0\.1:\d+)/.exec(line)?.[1];
+      address ??= /msg="Listening on".*address=(127\.0\.0\.1:\d+)/.exec(line)?.[1];
       // On a busy machine these two arrive in either order.
       isReady ||= line.includes('Server is ready');
-      if (url !== undefined && isReady) return `http://${url}`;
+      if (address !== undefined && isReady) return address;
     }
   } finally {
     clearTimeout(timer);

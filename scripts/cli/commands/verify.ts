@@ -6,7 +6,7 @@ import { planWindow } from '../../../slas/plan/plan.ts';
 import type { PlanOverrides } from '../../../slas/plan/planned-load.ts';
 import { collectEvidence } from '../../../slas/prometheus/prometheus.ts';
 import { verdictDocument } from '../../../slas/render/json.ts';
-import { askerOf, checkTokens } from '../../run/tokens.ts';
+import { askerOf, checkAccess } from '../../run/prometheus-access.ts';
 import { FILES, readStoredRun, type StoredRun, toJson } from '../../runs/bundle.ts';
 import {
   countDifferences,
@@ -235,7 +235,7 @@ async function judgeAfresh(
 
 const checkServer = (url: string, io: Io): readonly PlacedProblem[] => [
   ...checkUrl('--prometheus', url),
-  ...checkTokens(['PROMETHEUS_TOKEN'], io.env, io.cwd),
+  ...checkAccess(io.env, io.cwd),
 ];
 
 const askFor = (plan: Plan, run: RunRecord, url: string, { ingestDelay }: VerifyOptions, io: Io) =>

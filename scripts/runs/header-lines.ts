@@ -1,0 +1,24 @@
+import { fail, ok, type Result } from '../../slas/model/result.ts';
+
+/** One header of several lines `Name: value`. */
+export interface HeaderLine {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The headers in a text of lines `Name: value`; a line of another shape is an error that does not contain the line. */
+export function readHeaderLines(text: string): readonly Result<HeaderLine, string>[] {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  return lines.flatMap((line, index): Result<HeaderLine, string>[] => {
+    if (line === '') return [];
+    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+)\s*:\s*([\x20-\x7e]*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined || value === '')
+      return [fail(`line ${index + 1} is not a header: write "Name: value", one per line`)];
+    return [ok({ name, value })];
+  });
+}
+
+const SECRET_HEADER = /auth|token|key|secret|cookie|passw|credential|signature|session/i;
+
+/** A tenant such as `X-Scope-OrgID: checkout` is not secret, and may be the value of a label. */
+export const isSecretHeader = ({ name }: HeaderLine): boolean => SECRET_HEADER.test(name);

@@ -1,0 +1,78 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { text } from 'node:stream/consumers';
+
+/**
+ * One GET over HTTP or HTTPS. `fetch` cannot be given a certificate authority or a client certificate, and follows redirects,
+ * which would pass credentials on to another address.
+ */
+
+/** What a server asks for before it answers. */
+export interface Access {
+  /** Sent with every request, in addition to ours: a tenant, or credentials. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** In PEM. */
+  readonly tls?: Tls;
+}
+
+export interface Tls {
+  /** Trusted instead of the authorities that this machine knows. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface RawResponse {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly text: string;
+}
+
+/** Rejects with the error of the connection; if aborted, with the signal's reason. */
+export async function get(
+  endpoint: URL,
+  headers: Readonly<Record<string, string>>,
+  tls: Tls | undefined,
+  signal: AbortSignal,
+): Promise<RawResponse> {
+  const send = endpoint.protocol === 'https:' ? requestHttps : requestHttp;
+  try {
+    return await new Promise((resolve, reject) => {
+      const request = send(endpoint, { headers, signal, ...tls }, (response) => {
+        const status = response.statusCode ?? 0;
+        const list = Object.entries(response.headersDistinct).map(
+          ([name, values = []]) => [name, values.join(', ')] as const,
+        );
+        text(response).then((body) => resolve({ status, headers: list, text: body }), reject);
+      });
+      request.once('error', reject);
+      request.end();
+    });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+const UNKNOWN_AUTHORITY = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
+/** What to do about a failure of TLS, as `code: advice`; null if it is another failure. */
+export function tlsAdvice(code: string, message: string): string | null {
+  if (UNKNOWN_AUTHORITY.has(code))
+    return 'its certificate is signed by an authority that is not trusted here: name the file of that authority in PROMETHEUS_CA_FILE';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'its certificate is for other names: use a name in the address that the certificate lists';
+  if (code === 'CERT_HAS_EXPIRED') return 'its certificate has expired: renew it on the server';
+  if (code === 'CERT_NOT_YET_VALID') return 'its certificate is not valid yet: check the clocks';
+  if (/certificate required|bad certificate|handshake failure|unknown ca/i.test(message))
+    return 'it asks for a client certificate that it accepts: name its files in PROMETHEUS_CLIENT_CERT_FILE and PROMETHEUS_CLIENT_KEY_FILE';
+  if (/wrong version number|packet length too long/i.test(message))
+    return 'it does not speak TLS at this port: use an address that starts with http://';
+  return null;
+}
