@@ -1,32 +1,30 @@
 import { holdAlerts } from '../alerts/cross-check.ts';
 import { explainGap, viewOfClient } from '../client/client.ts';
-import { highestGauge, type Measured, measureIn } from '../measures/measure.ts';
+import { highestGauge, measureIn } from '../measures/measure.ts';
 import type {
   Evidence,
   ObjectiveOutcome,
   ObjectiveVerdict,
   Outcome,
   Plan,
-  PlannedObjective,
   Precondition,
   RunRecord,
   Verdict,
 } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { ok } from '../model/result.ts';
-import { selectorsOf } from '../prometheus/promql.ts';
-import { countedSpan } from '../window/outside.ts';
 import { scopeOf } from '../window/phases.ts';
 import { prefixOf } from '../window/prefix.ts';
 import { cutWindow, type Frame } from '../window/window.ts';
 import { loadDelivered } from './checks/load.ts';
-import type { Grounds } from './decide.ts';
+import type { Grounds } from './decide-share.ts';
 import { bothWays, judgeLooks, mayRecover } from './looks.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { type Reconciliation, reconcile } from './reconcile.ts';
 import type { Decision } from './ruling.ts';
 import { scriptRows } from './script-rows.ts';
-import { type Decided, type Seen, sidesOf, worseOf } from './sides.ts';
+import { type Seen, sidesOf, worseOf } from './sides.ts';
+import { placeOf, rfc3339, rowOf } from './verdict-row.ts';
 
 /**
  * How a verdict comes about.
@@ -126,7 +124,7 @@ function objectivesIn(scopes: readonly Seen['scope'][], whole: Whole): readonly 
   return seen.map((one, index) => {
     const decided = worseOf(sides[index]!, one.view);
     const decision = withoutClient(explained(decided.decision, one, plan), one, grounds);
-    return told(one, { ...decided, decision }, frame);
+    return rowOf(one, { ...decided, decision }, frame);
   });
 }
 
@@ -151,8 +149,6 @@ function verdictOf(
     ...holdAlerts(plan, run, evidence, judged),
   };
 }
-
-const rfc3339 = (seconds: number) => new Date(seconds * 1000).toISOString();
 
 /** A miss that only the client saw says where the time was spent. */
 function explained(decision: Decision, { measured, view, scope }: Seen, plan: Plan): Decision {
@@ -181,117 +177,6 @@ function withoutClient(decision: Decision, { objective, view }: Seen, { plan, ru
   const path = measure.clientPath;
   const { otherProtocols: protocols = [] } = run.load;
   return { ...decision, reasons: [...decision.reasons, reason('client-saw-none', { path, protocols })] };
-}
-
-function told(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdict {
-  const { objective, measured, view } = one;
-  const { decision, nearLimit } = decided;
-  const covered = coveredBy(one) ?? spanOf(one);
-  const { verdict, severity, reasons } = decision;
-  const sure = decision.isWhole ? decided.certainty : null;
-  const share = decision.byClient ? view!.measured.share : (decision.value ?? measuredShare(measured));
-  return {
-    id: objective.id,
-    title: objective.title,
-    phase: objective.phase ?? null,
-    covered: covered === null || objective.phase === undefined ? null : covered.told,
-    verdict,
-    severity,
-    value: verdict === 'undecided' ? null : (decision.value ?? measuredValue(measured)),
-    unit: objective.unit,
-    share: verdict === 'undecided' ? null : share,
-    bucket:
-      decision.byClient || measured.kind === 'moment'
-        ? (decision.bucket ?? null)
-        : verdict !== 'undecided' && measured.kind === 'share'
-          ? measured.bucket
-          : null,
-    target: objective.target.text,
-    alert: objective.alert?.text ?? null,
-    samples: decision.samples ?? (measured.kind === 'nothing' ? 0 : measured.samples),
-    ...uncountedIn(measured),
-    client: view?.measured ?? null,
-    interval: sure?.interval ?? null,
-    margin: tidy(sure?.margin ?? censusMargin(objective, measured, verdict)),
-    nearLimit,
-    steadiness: decided.steadiness,
-    detectable: sure?.detectable ?? null,
-    needed: sure?.needed ?? null,
-    query: selectorsOf(objective.measure)
-      .map((selector) => frame.readings.get(selector)?.query ?? selector)
-      .join('\n'),
-    reasons: covered === null ? reasons : [...reasons, covered.reason],
-  };
-}
-
-/** The phase and the window of its counts; null where either is unknown. */
-function placeOf(scope: Seen['scope']) {
-  if (!scope.ok || !scope.value.frame.ok) return null;
-  const { phase, frame, plan } = scope.value;
-  return { phase, frame: frame.value, isSequential: plan.sequential !== undefined };
-}
-
-/** In a phase, the service's counts cover the part between its first scrape and its last. */
-function coveredBy({ measured, scope }: Seen) {
-  const place = placeOf(scope);
-  if (place === null || place.phase === null) return null;
-  if (measured.kind === 'nothing' || measured.kind === 'moment') return null;
-  const { fromSeconds, toSeconds } = place.frame;
-  const seconds = Number((toSeconds - fromSeconds).toFixed(3));
-  const whole = Number((place.phase.toSeconds - place.phase.fromSeconds).toFixed(3));
-  // Looks are at runs of a single phase, and judge the beginning of it.
-  const isLook = place.phase.isFirst && !place.phase.isLast && place.isSequential;
-  return {
-    told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
-    reason: reason('phase-covered', {
-      ...{ fromSeconds, toSeconds, seconds, phaseSeconds: whole },
-      ...(isLook ? { isFirstPart: true } : {}),
-    }),
-  };
-}
-
-/**
- * Without a load of our own, the counts cover more than the window: from the last scrape before it to the
- * first after it.
- */
-function spanOf({ measured, scope }: Seen) {
-  const place = placeOf(scope);
-  if (place === null || place.phase !== null) return null;
-  const span = measured.kind === 'nothing' || measured.kind === 'moment' ? null : countedSpan(place.frame);
-  if (span === null) return null;
-  const { fromSeconds, toSeconds } = span;
-  const seconds = Number((toSeconds - fromSeconds).toFixed(3));
-  const asked = Number((place.frame.toSeconds - place.frame.fromSeconds).toFixed(3));
-  return {
-    told: { from: rfc3339(fromSeconds), to: rfc3339(toSeconds), seconds },
-    reason: reason('window-covered', { fromSeconds, toSeconds, seconds, askedSeconds: asked }),
-  };
-}
-
-function uncountedIn(measured: Measured): Pick<ObjectiveVerdict, 'uncounted'> {
-  if (measured.kind === 'share' && measured.uncounted !== undefined) return { uncounted: measured.uncounted };
-  if (measured.kind === 'number' && measured.uncounted !== undefined)
-    return { uncounted: measured.uncounted.atMost };
-  return {};
-}
-
-function measuredValue(measured: Measured): number | null {
-  if (measured.kind === 'nothing') return null;
-  if (measured.kind === 'moment') return measured.seconds;
-  return measured.kind === 'census' ? measured.up / measured.samples : measured.value;
-}
-
-/** Removes the rounding error of a subtraction. */
-const tidy = (value: number | null) => (value === null ? null : Number(value.toPrecision(12)));
-
-const censusMargin = ({ target }: PlannedObjective, measured: Measured, verdict: ObjectiveOutcome) =>
-  measured.kind === 'census' && verdict !== 'undecided'
-    ? measured.up / measured.samples - target.value
-    : null;
-
-function measuredShare(measured: Measured): number | null {
-  if (measured.kind === 'share') return measured.share;
-  return measured.kind === 'census' ? measured.up / measured.samples : null;
 }
 
 function conclude(objectives: readonly ObjectiveVerdict[], preconditions: readonly Precondition[]): Outcome {

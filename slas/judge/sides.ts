@@ -15,7 +15,8 @@ import {
   latencyEffectOf,
   type Surroundings,
 } from './certainty.ts';
-import { confidenceOf, decide, decideAtClient, type Grounds } from './decide.ts';
+import { decide, decideAtClient } from './decide.ts';
+import { confidenceOf, type Grounds } from './decide-share.ts';
 import { type Decision, type Observed, rule } from './ruling.ts';
 
 /**
