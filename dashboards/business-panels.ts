@@ -1,19 +1,11 @@
 import { metrics, sentiments } from '../service/metric-names.ts';
 import type { SlaDocument } from '../slas/model/model.ts';
-import {
-  byWeekdayAndHour,
-  increaseOf,
-  meanOver,
-  peakOf,
-  rateOf,
-  shareOf,
-  sumOf,
-} from '../slas/prometheus/promql.ts';
 import { SENTIMENTS } from './colours.ts';
 import { cpu, eventLoop, memory } from './load-panels.ts';
 import { metric } from './metrics.ts';
 import { limitsOf } from './objectives.ts';
 import type { Panel, View } from './panel.ts';
+import { byWeekdayAndHour, increaseOf, meanOver, peakOf, rateOf, shareOf, sumOf } from './promql.ts';
 
 /** Days and weeks. */
 export const businessPanels = (sla: SlaDocument, view: View): readonly Panel[] => [

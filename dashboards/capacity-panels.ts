@@ -1,8 +1,8 @@
 import { metrics } from '../service/metric-names.ts';
-import { minOf, peakOf, rateOf, shareOf, sumOf } from '../slas/prometheus/promql.ts';
 import { cpu, inferenceTime, queue, queueWait } from './load-panels.ts';
 import { metric } from './metrics.ts';
 import type { Panel, PanelLimit, View } from './panel.ts';
+import { minOf, peakOf, rateOf, shareOf, sumOf } from './promql.ts';
 
 /** The highest step at which a stored run of rising steps met its objectives. */
 export interface MeasuredLimit {

@@ -2,9 +2,9 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder, type PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
-import { whereNonZero } from '../slas/prometheus/promql.ts';
 import { NEUTRAL, NOTHING } from './colours.ts';
 import type { Panel, PanelLimit, PanelUnit, Query } from './panel.ts';
+import { whereNonZero } from './promql.ts';
 
 /** What panels of every kind have in Grafana. */
 

@@ -1,16 +1,9 @@
 import { endpoints, metrics } from '../service/metric-names.ts';
-import {
-  increaseOf,
-  type Matchers,
-  maxOf,
-  maxWithin,
-  percentileOf,
-  rateOf,
-  sumOf,
-} from '../slas/prometheus/promql.ts';
+import type { Matchers } from '../slas/prometheus/promql.ts';
 import { PERCENTILES, STATUSES } from './colours.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
+import { increaseOf, maxOf, maxWithin, percentileOf, rateOf, sumOf } from './promql.ts';
 
 /** The resources that the service used under load. */
 

@@ -1,8 +1,8 @@
 import { metrics } from '../service/metric-names.ts';
-import { increaseOf, maxOf, sumOf } from '../slas/prometheus/promql.ts';
 import { AGREEMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
 import type { Panel, View } from './panel.ts';
+import { increaseOf, maxOf, sumOf } from './promql.ts';
 
 /** Whether the texts still resemble those that the model was trained on, and whether users agree with its predictions. */
 export const modelPanels = (view: View): readonly Panel[] => [drift(view), feedback(view), value(view)];

@@ -1,19 +1,11 @@
 import { batchSizeBuckets, confidenceBuckets, metrics } from '../service/metric-names.ts';
 import { inSeconds } from '../slas/document/units.ts';
 import type { Selection, SlaDocument } from '../slas/model/model.ts';
-import {
-  increaseOf,
-  minOf,
-  orZero,
-  percentileOf,
-  rateOf,
-  shareOf,
-  sumOf,
-} from '../slas/prometheus/promql.ts';
 import { ERROR_TYPES, PERCENTILES as PERCENTILE_COLOURS, SENTIMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, objectivesOf, selected } from './objectives.ts';
 import type { Panel, Query, Row, View } from './panel.ts';
+import { increaseOf, minOf, orZero, percentileOf, rateOf, shareOf, sumOf } from './promql.ts';
 
 /** The first three rows of the main dashboard, and of the report: each panel once. */
 export const mainRows = (sla: SlaDocument, view: View): readonly Row[] => [

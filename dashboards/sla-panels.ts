@@ -1,20 +1,11 @@
 import { metrics } from '../service/metric-names.ts';
 import { fromSeconds } from '../slas/document/units.ts';
 import type { Objective, SlaDocument } from '../slas/model/model.ts';
-import {
-  edgeMatcher,
-  meanOver,
-  minOf,
-  minWithin,
-  orZero,
-  rateOf,
-  shareOf,
-  stepsOf,
-  sumOf,
-} from '../slas/prometheus/promql.ts';
+import { edgeMatcher } from '../slas/prometheus/promql.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, selected } from './objectives.ts';
 import type { Panel, Query, View } from './panel.ts';
+import { meanOver, minOf, minWithin, orZero, rateOf, shareOf, stepsOf, sumOf } from './promql.ts';
 
 /** Whether the objectives are met over weeks: error budgets, burn rates and incidents. */
 export const slaPanels = (sla: SlaDocument, given: View): readonly Panel[] => {

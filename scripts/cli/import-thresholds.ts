@@ -1,4 +1,5 @@
 import { parseDocument } from '../../slas/document/document.ts';
+import { documentOf, type Left, type Objective } from './imported-document.ts';
 
 /**
  * Generates an SLA document from the thresholds of a k6 script: the same limits, measured by the service's
@@ -10,12 +11,6 @@ export interface Imported {
   readonly text: string | null;
   readonly translated: number;
   readonly left: readonly Left[];
-}
-
-/** A threshold that is not in the document. */
-export interface Left {
-  readonly threshold: string;
-  readonly why: string;
 }
 
 type Thresholds = Readonly<Record<string, readonly string[]>>;
@@ -76,18 +71,6 @@ function tagOf(text: string): readonly [string, string] {
 }
 
 // ---------------------------------------------------------------------------------------------- translating
-
-interface Objective {
-  readonly kind: 'latency' | 'mean' | 'ratio' | 'throughput';
-  readonly id: string;
-  readonly target: string;
-  readonly percentile: number;
-  /** Labels of the service's series. */
-  readonly where: Readonly<Record<string, string | { readonly matches: string }>>;
-  readonly client: string | null;
-  readonly limitSeconds: number | null;
-  readonly from: string;
-}
 
 type Entry = Objective | { readonly kind: 'checks'; readonly target: string };
 
@@ -219,99 +202,3 @@ function problemOf(one: Objective, name: string): string | null {
   const parsed = parseDocument(documentOf([one], { name, script: '', checks: null, left: [] }));
   return parsed.ok ? null : `${parsed.error[0]!.message}; ${STAYS}`;
 }
-
-// ---------------------------------------------------------------------------------------------- the document
-
-interface Around {
-  readonly name: string;
-  readonly script: string;
-  readonly checks: string | null;
-  readonly left: readonly Left[];
-}
-
-const EDGES = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10];
-
-/** Quoted text is valid YAML, whatever it contains. */
-const quoted = (text: string) => JSON.stringify(text);
-
-function documentOf(objectives: readonly Objective[], { name, script, checks, left }: Around): string {
-  const limits = objectives.flatMap(({ limitSeconds }) => limitSeconds ?? []);
-  const edges = [...new Set([...EDGES, ...limits])].sort((a, b) => a - b);
-  const hasLatency = objectives.some(({ kind }) => kind === 'latency');
-  return [
-    `# Imported from the thresholds of ${oneLine(script)}. Lines with CHANGE name metrics and labels as most Prometheus clients have them:`,
-    '# correct them to those of your service.',
-    'apiVersion: sla-harness/v1',
-    'kind: SLA',
-    `name: ${name}`,
-    '',
-    'service:',
-    `  selector: { job: ${name} } # CHANGE: labels that every series of the service carries`,
-    '  requests: { counter: http_requests_total } # CHANGE: counts every request, whatever the response',
-    ...(hasLatency
-      ? [
-          '  buckets: # CHANGE: the bucket edges of the service; a latency limit must be one of them',
-          `    http_request_duration_seconds: [${edges.join(', ')}]`,
-        ]
-      : []),
-    '',
-    ...(checks === null ? [] : [`checks: ${quoted(checks)}`, '']),
-    'objectives:',
-    ...objectives.flatMap(linesOf),
-    ...(left.length === 0 ? [] : ['# Not imported:']),
-    ...left.map(({ threshold, why }) => `# - ${oneLine(`${threshold}: ${why}`)}`),
-    '',
-  ].join('\n');
-}
-
-const oneLine = (text: string) => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
-
-function linesOf(one: Objective): readonly string[] {
-  const { where } = one;
-  return [
-    `  - id: ${one.id} # ${oneLine(one.from)}`,
-    ...measureOf(one, where).map((line) => `    ${line}`),
-    `    target: ${quoted(one.target)}`,
-    '',
-  ];
-}
-
-function measureOf(one: Objective, where: Objective['where']): readonly string[] {
-  const histogram = [
-    '  histogram: http_request_duration_seconds # CHANGE',
-    `  where: ${labels(where)} # CHANGE`,
-  ];
-  switch (one.kind) {
-    case 'latency':
-      return [
-        'latency:',
-        ...histogram,
-        `  percentile: ${one.percentile}`,
-        ...(one.client === null ? [] : [`  client: ${quoted(one.client)} # the path, or k6's name`]),
-      ];
-    case 'mean':
-      return ['mean:', ...histogram, '  unit: seconds'];
-    case 'ratio':
-      return [
-        'ratio:',
-        `  bad: { counter: http_requests_total, where: ${labels({ ...where, status: { matches: '[45]..' } })}, absent: zero } # CHANGE`,
-        `  total: { counter: http_requests_total, where: ${labels({ ...where, status: { matches: '[12345]..' } })} } # CHANGE`,
-        '  lost: bad',
-      ];
-    case 'throughput':
-      return [
-        `throughput: { counter: http_requests_total${Object.keys(where).length === 0 ? '' : `, where: ${labels(where)}`} } # CHANGE`,
-      ];
-    default:
-      return one.kind satisfies never;
-  }
-}
-
-const labels = (where: Objective['where']) =>
-  `{ ${Object.entries(where)
-    .map(([label, value]) =>
-      typeof value === 'string'
-        ? `${label}: ${quoted(value)}`
-        : `${label}: { matches: ${quoted(value.matches)} }`,
-    )
-    .join(', ')} }`;

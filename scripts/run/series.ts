@@ -2,7 +2,7 @@ import { reportQueries } from '../../dashboards/run-panels.ts';
 import type { Evidence, Plan, RunRecord, RunSeries, SlaDocument } from '../../slas/model/model.ts';
 import type { Asker } from '../../slas/prometheus/http.ts';
 import { collectSeries } from '../../slas/prometheus/series.ts';
-import { cutWindow } from '../../slas/window/window.ts';
+import { cutWindow } from '../../slas/window/cut-window.ts';
 
 /** Enough points for any screen, and few enough to keep the report of an hour small. */
 const MAX_STEPS = 360;

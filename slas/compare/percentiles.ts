@@ -8,9 +8,10 @@ import { type Block, MIN_BLOCKS, totalsOf } from '../statistics/design-effect.ts
 import { shareBounds } from '../statistics/intervals.ts';
 import { budgetOf } from '../statistics/statistics.ts';
 import { slowerBlocks } from '../window/blocks.ts';
+import { cutWindow } from '../window/cut-window.ts';
 import { type Scope, scopeOf } from '../window/phases.ts';
 import { parseValue } from '../window/targets.ts';
-import { countIncreases, cutWindow, type Frame } from '../window/window.ts';
+import { countIncreases, type Frame } from '../window/window.ts';
 
 /**
  * The range of a percentile's true value. A verdict judges a share instead; this is for comparing runs that

@@ -13,9 +13,10 @@ import type {
 } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { ok } from '../model/result.ts';
+import { cutWindow } from '../window/cut-window.ts';
 import { scopeOf } from '../window/phases.ts';
 import { prefixOf } from '../window/prefix.ts';
-import { cutWindow, type Frame } from '../window/window.ts';
+import type { Frame } from '../window/window.ts';
 import { loadDelivered } from './checks/load.ts';
 import type { Grounds } from './decide-share.ts';
 import { bothWays, judgeLooks, mayRecover } from './looks.ts';
@@ -29,7 +30,7 @@ import { placeOf, rfc3339, rowOf } from './verdict-row.ts';
 /**
  * How a verdict comes about.
  *
- * 1. targets.ts cuts the window: for each scrape target, from the last scrape at or before the first request
+ * 1. cut-targets.ts cuts the window: for each scrape target, from the last scrape at or before the first request
  * to the first at or after the last response. Counts are differences of raw samples between the two.
  * 2. preconditions.ts lists what must hold for the counts to mean anything.
  * 3. Each objective is measured (measure.ts) and decided (decide.ts): met, missed or undecided, by the

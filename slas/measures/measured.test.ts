@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { healthy } from '../testing/cases.ts';
-import { cutWindow } from '../window/window.ts';
+import { cutWindow } from '../window/cut-window.ts';
 import { keyOf, orNone } from './measured.ts';
 
 const { plan, run, evidence } = healthy();

@@ -1,6 +1,7 @@
 import type { Plan, PlannedMeasure, RunRecord } from '../model/model.ts';
+import { cutWindow } from '../window/cut-window.ts';
 import type { Increase } from '../window/increases.ts';
-import { countIncreases, cutWindow, type Frame } from '../window/window.ts';
+import { countIncreases, type Frame } from '../window/window.ts';
 import type { Given } from './case-text.ts';
 import { healthy } from './cases.ts';
 

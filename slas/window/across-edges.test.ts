@@ -9,8 +9,8 @@ import { ORIGIN_SECONDS } from '../testing/case-text.ts';
 import { healthy } from '../testing/cases.ts';
 import { CLIENT_ORIGIN_SECONDS, clientOf, type Sent } from '../testing/client.ts';
 import { cutOf } from '../testing/frames.ts';
+import { cutWindow } from './cut-window.ts';
 import { acrossEdges, type PhaseTimes, phasesOf, scopeOf, sentWhile } from './phases.ts';
-import { cutWindow } from './window.ts';
 
 /**
  * Which requests of a run belong to a phase, and which cross its edges. Times are seconds of the run; the

@@ -12,7 +12,8 @@ import type {
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
 import { plannedIn } from '../plan/planned-in.ts';
-import { cutWindow, type Frame } from './window.ts';
+import { cutWindow } from './cut-window.ts';
+import type { Frame } from './window.ts';
 
 /**
  * Judges phases separately. By the client's clock, a request belongs to the phase in which it was sent,

@@ -11,8 +11,9 @@ import type {
 } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
+import { cutWindow } from './cut-window.ts';
 import { LATE, type PhaseTimes, recordIn, restartsIn, type Scope } from './phases.ts';
-import { cutWindow, type Frame } from './window.ts';
+import type { Frame } from './window.ts';
 
 /**
  * The first seconds of a load, as if they were a run of their own. A request belongs to them if it was sent in them, by the

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Plan, Reading, Sample } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import { healthy } from '../testing/cases.ts';
-import { cutTargets, parseValue } from './targets.ts';
+import { cutTargets } from './cut-targets.ts';
+import { parseValue } from './targets.ts';
 
 /**
  * When each scrape target was scraped, and where its window opens and closes, with hand-made times in

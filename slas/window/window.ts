@@ -1,20 +1,15 @@
-import { allResponses } from '../client/requests.ts';
-import type { Evidence, Plan, Reading, RunRecord, Selected, Series } from '../model/model.ts';
+import type { Reading, Selected, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
-import { type Blocks, blocksOf, endOf, nameless } from '../prometheus/downsampling.ts';
-import { mergedReadings } from '../prometheus/merging.ts';
-import { withoutStaleMarkers } from '../prometheus/stale-markers.ts';
-import { selectedIn } from '../prometheus/stored-text.ts';
-import { type HiddenRestart, hiddenRestarts } from './hidden-restarts.ts';
-import { busiestRate, type Increase, type Part, total } from './increases.ts';
+import { type Blocks, endOf, nameless } from '../prometheus/downsampling.ts';
+import { countSeries } from './count-series.ts';
+import type { HiddenRestart } from './hidden-restarts.ts';
+import type { Increase } from './increases.ts';
 import type { ProcessInstance } from './process-instances.ts';
-import { belongsTo, cutTargets, parseValue, type Targets, type TargetWindow } from './targets.ts';
+import { belongsTo, parseValue, type Targets, type TargetWindow } from './targets.ts';
 
 /**
- * How a window is cut. For each scrape target, the window opens at the last scrape at or before the first
- * request and closes at the first scrape at or after the last response. Counts in between are differences of
- * raw samples, series by series. Nothing is extrapolated: if an edge is missing, there is no count.
+ * A window that has been cut, and what was counted in it: differences of raw samples, series by series.
  */
 
 export interface Frame extends Targets {
@@ -54,68 +49,6 @@ export interface Missing {
 
 /** How much each series of a selector grew, or why it cannot be counted. */
 export type Counted = Result<readonly Increase[], Reason>;
-
-export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame {
-  const { thinned } = evidence;
-  const blocks = thinned === undefined ? null : blocksOf(plan, evidence.readings, thinned);
-  const readings = withoutStaleMarkers(plan, mergedReadings(plan, evidence, blocks));
-  const up = readings.get(plan.up);
-  const isIsolated = plan.isolated !== false;
-  const cut = cutTargets(plan, run, readings, blocks);
-  const frame = {
-    ...run.window,
-    ...cut,
-    readings,
-    selectedBy: selectedIn(plan),
-    up,
-    blocks,
-    missing: null,
-    restarts: hiddenRestarts(plan, cut.targets, readings),
-    isSettled: false,
-    busiest: null,
-    isAlone: isIsolated && run.load !== null,
-    isIsolated,
-    counted: new Map<string, Counted>(),
-  };
-  return {
-    ...frame,
-    missing: missingOf(plan, run, frame),
-    isSettled: isSettledBy(plan, run, frame),
-    busiest: busiestOf(plan, frame),
-    counted: new Map(),
-  };
-}
-
-function busiestOf({ requests }: Plan, frame: Frame): number | null {
-  const counted = requests === null ? null : countIncreases(requests, frame, 'zero');
-  if (!counted?.ok) return null;
-  // Only replicas that began inside are in question, unless there are no others.
-  const older = counted.value.filter(({ parts }) => !parts.some(({ startsAtZero }) => startsAtZero));
-  return busiestRate(older.length > 0 ? older : counted.value, frame);
-}
-
-/** As many requests were counted as the client saw answered; its unanswered requests may be among them. */
-function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): boolean {
-  if (load === null || !load.completed || requests === null || isolated === false) return false;
-  const counted = countIncreases(requests, frame, 'zero');
-  if (!counted.ok) return false;
-  const beyond = total(counted.value) - allResponses(load);
-  return beyond >= 0 && beyond <= load.lost;
-}
-
-/** If the load was cut short, requests then in flight may have been counted in place of missing ones. */
-function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): Missing | null {
-  if (load === null || !load.completed || requests === null || isolated === false) return null;
-  const counted = countIncreases(requests, frame, 'zero');
-  const areAllSeen = frame.targets.every(({ processes }) =>
-    processes.every(({ unseenSeconds }) => unseenSeconds === 0),
-  );
-  if (!counted.ok || (areAllSeen && frame.restarts.length === 0)) return null;
-  const all = total(counted.value);
-  return { requests: Math.max(0, allResponses(load) - all) + load.lost, counted: all };
-}
-
-// ---------------------------------------------------------------------------------------------- counting
 
 /**
  * The response to a selector, if Prometheus returned one without errors or warnings. `mayFail`: the scrapes
@@ -256,130 +189,4 @@ function fallsOf({ samples }: Series, fromSeconds: number, toSeconds: number): n
     before = value;
   }
   return falls;
-}
-
-/** An increase; null for a series that did not exist before the window ended. */
-function countSeries(
-  series: Series,
-  target: TargetWindow,
-  frame: Frame,
-  absent: 'zero' | null,
-): Result<Increase | null, Reason> {
-  const parts: Part[] = [];
-  let before = 0;
-  for (const processInstance of target.processes) {
-    const part = countLife(series, target, processInstance, frame, absent);
-    if (!part.ok) return part;
-    if (part.value === null) continue;
-    parts.push({ ...part.value, before });
-    before += part.value.increase;
-  }
-  return ok(parts.length === 0 ? null : { labels: series.labels, target, increase: before, series, parts });
-}
-
-function countLife(
-  series: Series,
-  target: TargetWindow,
-  processInstance: ProcessInstance,
-  frame: Frame,
-  absent: 'zero' | null,
-): Result<Omit<Part, 'before'> | null, Reason> {
-  const half = target.intervalSeconds / 2;
-  const { labels, samples } = series;
-  const timeAt = (index: number) => samples[index]![0];
-  // Bisection: a window of a day has many samples.
-  const from = firstAfter(samples.length, timeAt, processInstance.openSeconds - half);
-  const end = firstAfter(samples.length, timeAt, processInstance.closeSeconds + half, false);
-  const beganInside = processInstance.beganSeconds !== null;
-  const wasThere = !beganInside && from > 0;
-  if (from >= end) return wasThere ? fail(reason('series-vanished', { labels })) : ok(null);
-  const opening = beganInside ? from : firstAfter(samples.length, timeAt, frame.fromSeconds);
-  const isOpen = opening > from;
-  const closing =
-    processInstance.unseenSeconds === 0
-      ? firstAfter(samples.length, timeAt, frame.toSeconds, false)
-      : firstAfter(samples.length, timeAt, processInstance.closeSeconds - half);
-  if (closing >= end) return fail(reason('series-ended', { labels, atSeconds: timeAt(end - 1) }));
-  const isInside = !isOpen && !beganInside;
-  if (isInside && (wasThere || (absent !== 'zero' && !mayBeNew(series, from, target, frame))))
-    return fail(reason('series-began-unseen', { labels }));
-  const first = isOpen ? opening - 1 : from;
-  const base = isOpen ? parseValue(samples[first]![1]) : 0;
-  const mayBeEarly = beganInside
-    ? processInstance.beganSeconds! < frame.fromSeconds
-    : isInside && absent !== 'zero' && !isFamilyNew(series, target, processInstance, frame);
-  let before = Number.NEGATIVE_INFINITY;
-  let fall: Reason | null = null;
-  for (let index = first; index <= closing; index++) {
-    const value = parseValue(samples[index]![1]);
-    const atSeconds = timeAt(index);
-    if (!Number.isFinite(value))
-      return fail(reason('sample-not-finite', { labels, value: String(value), atSeconds }));
-    if (value < before) fall ??= reason('counter-reset', { labels, from: before, to: value, atSeconds });
-    before = value;
-  }
-  const early = mayBeEarly && !frame.isSettled ? parseValue(samples[first]![1]) : 0;
-  if (fall !== null) return fail(fall);
-  return ok({ processInstance, base, increase: before - base, startsAtZero: !isOpen, early });
-}
-
-/**
- * Whether a series that exists from some scrape on can have begun since the previous one: its value is at
- * most twice what its busiest interval, or all requests, would have produced in that time.
- */
-function mayBeNew({ samples }: Series, from: number, { scrapes }: TargetWindow, frame: Frame): boolean {
-  const [at, text] = samples[from]!;
-  const scraped = scrapes.findLast(({ atSeconds, ok }) => ok && atSeconds < at - SAME_SCRAPE_SECONDS);
-  if (scraped === undefined) return false;
-  const own = samples.slice(from + 1).map(([time, value], index) => {
-    const [before, less] = samples[from + index]!;
-    return (parseValue(value) - parseValue(less)) / (time - before);
-  });
-  const busiest = own
-    .filter(Number.isFinite)
-    .reduce((most, rate) => Math.max(most, rate), frame.busiest ?? 0);
-  if (busiest === 0) return true;
-  return parseValue(text) <= 2 * busiest * (at - scraped.atSeconds) + 1;
-}
-
-/** Timestamps of one scrape's samples differ by less than this. */
-const SAME_SCRAPE_SECONDS = 0.01;
-
-/**
- * A target that was scraped where the window opens and had no series of the metric yet: its first series
- * began at 0.
- */
-function isFamilyNew(
-  { labels }: Series,
-  target: TargetWindow,
-  processInstance: ProcessInstance,
-  { readings }: Frame,
-): boolean {
-  const until = processInstance.openSeconds + target.intervalSeconds / 2;
-  return ![...readings.values()].some(({ series }) =>
-    series.some(
-      (one) =>
-        one.labels.__name__ === labels.__name__ &&
-        belongsTo(one, target) &&
-        (one.samples[0]?.[0] ?? until) <= until,
-    ),
-  );
-}
-
-/**
- * In ascending times, the index of the first that is later than a given time (or at it, if not `isLater`).
- */
-function firstAfter(
-  length: number,
-  timeAt: (index: number) => number,
-  moment: number,
-  isLater = true,
-): number {
-  let [low, high] = [0, length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isLater ? timeAt(middle) <= moment : timeAt(middle) < moment) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

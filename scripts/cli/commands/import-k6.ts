@@ -3,7 +3,8 @@ import { countOf } from '../../../slas/render/numbers.ts';
 import { inspect, nameOf } from '../../run/plan-script.ts';
 import type { Register } from '../command.ts';
 import { HarnessError } from '../errors.ts';
-import { importThresholds, type Left } from '../import-thresholds.ts';
+import { importThresholds } from '../import-thresholds.ts';
+import type { Left } from '../imported-document.ts';
 import { badOption, type PlacedProblem, userPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 

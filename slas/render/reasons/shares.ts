@@ -1,0 +1,168 @@
+import type { MeasureReasons, Notation } from '../../model/reasons-measures.ts';
+import { are, countOf, formatBucket, formatCount, formatValue, were } from '../numbers.ts';
+import type { Entries } from './entry.ts';
+
+type Labels = Readonly<Record<string, string>>;
+type Unclaimed = MeasureReasons['unclaimed-events'];
+
+const seriesOf = (labels: Labels) => `series ${JSON.stringify(labels)}`;
+const percent = (ratio: number) => formatValue(ratio, 'ratio');
+const successful = (n: number) => countOf(n, 'successful response');
+
+const CORRECT_BAD_OR_TOTAL =
+  'correct `bad` or `total` in the document, so that `total` counts every event that `bad` counts';
+const CORRECT_DOCUMENT = 'Correct the selector of the objective in the document.';
+const LOAD = 'Check that the load reaches the service that Prometheus scrapes.';
+const EXTEND_BAD = 'Extend the matcher of `bad` in the document, or name the values that are good.';
+
+/** Verdicts of earlier versions have the words themselves. */
+const NOTATIONS: Readonly<Record<Notation, string>> = {
+  'three-digits': 'a number of three digits',
+  'class-digit': 'a class of statuses, as one digit',
+  class: 'a class of statuses',
+  'grpc-go': 'a gRPC code as Go spells it',
+  'grpc-capitals': 'a gRPC code in upper case',
+  'grpc-small': 'a gRPC code in lower case',
+  'boolean-small': 'true or false in lower case',
+  'boolean-capital': 'True or False',
+  'boolean-capitals': 'TRUE or FALSE',
+  micrometer: 'an outcome as Micrometer spells it',
+};
+
+/** What was measured of latencies and of ratios, or why nothing could be. */
+export const SHARES = {
+  'responses-within': {
+    words: ({ good, samples, isSuccessful, limitSeconds, percentile, bucket }) =>
+      `${formatCount(good)} of ${isSuccessful ? successful(samples) : countOf(samples, 'response')} took ${formatValue(limitSeconds, 'seconds')} or less (${percent(good / samples)}, ${percentile}% needed); p${percentile} ${formatBucket(bucket, 'seconds')}`,
+    meaning: 'The share of responses within the limit. It is exact, because the limit is a bucket edge.',
+    next: 'Nothing, if the objective is met. Otherwise look at the latencies in the report.',
+  },
+  'errors-included': {
+    words: ({ errors, isByClient }) =>
+      `error responses are included, because the histogram is not selected by status${errors === null ? '' : `: ${isByClient ? 'the client received' : 'the service counted'} ${countOf(errors, 'response')} that ${were(errors)} not 2xx`}`,
+    meaning: 'The histogram has no status label, so error responses are included, fast or slow.',
+    next: 'Give the histogram a status label, or select the successful ones by it.',
+  },
+  'unclaimed-latencies': {
+    words: ({ responses, selected, atMost, ...values }) =>
+      `the objective selects ${askedWords(selected)} and leaves out ${countOf(responses, 'response')} that may be successful: ${valuesWords(values)}${atMost === null ? '' : `; by the client's record, ${atMost === 0 ? 'none of them is' : `at most ${formatCount(atMost)} of them are`}`}`,
+    meaning:
+      'The label that distinguishes successful responses has other values, too. These responses are judged both as successful and as failed.',
+    next: 'Extend the selector of the latency in the document to all values of successful responses.',
+  },
+  'no-successful-response': {
+    words: () => 'no successful response was counted in the window',
+    meaning: 'The histogram did not grow, so there is no latency to judge.',
+    next: LOAD,
+  },
+  'no-bucket-edge': {
+    words: ({ labels, limitSeconds, limit }) =>
+      `${seriesOf(labels)} has no bucket edge at ${limitSeconds} s, so the share under "${limit}" is unknown`,
+    meaning: 'A share within a limit is exact only where the limit is a bucket edge of every histogram.',
+    next: 'Add the limit to the bucket edges of the service, or use one of its edges as the limit.',
+  },
+  'buckets-inconsistent': {
+    words: ({ labels }) =>
+      `the buckets of ${seriesOf(labels)} are inconsistent: they must ascend and end with le="+Inf"`,
+    meaning: 'A bucket of a histogram counts everything in the ones below it; these do not.',
+    next: CORRECT_DOCUMENT,
+  },
+  'path-not-requested': {
+    words: ({ path, paths }) =>
+      `the load sent no request to "${path}", whose latency is to be judged by the client's clock; it sent requests to ${paths.join(', ')}`,
+    meaning: 'The `client:` path of the objective is not one that the load requests.',
+    next: 'Correct the path in the document.',
+  },
+
+  'none-is-no-error': {
+    words: ({ label, value, asked, events }) =>
+      `${countOf(events, 'event')} with ${label} "${value}" ${were(events)} not counted as errors: the word says that there was none, although "${asked}" matches it`,
+    meaning: 'The matcher of `bad` is a pattern that also matches the word for "no error".',
+    next: 'Write a pattern that matches errors only. The alerting rules use the pattern as it is.',
+  },
+  'requests-failed': {
+    words: ({ bad, samples, unanswered }) =>
+      `${formatCount(bad)} of ${countOf(samples, 'request')} failed (${percent(samples === 0 ? 0 : bad / samples)})${unanswered === 0 ? '' : `, ${formatCount(unanswered)} of them unanswered`}`,
+    meaning: 'Failed requests out of all requests, including those that only the client knows of.',
+    next: 'Nothing, if the objective is met. Otherwise look at the log of the service.',
+  },
+  'no-request-counted': {
+    words: () => 'no request was counted in the window',
+    meaning: 'The counter of all events did not grow, so there is no share to judge.',
+    next: LOAD,
+  },
+  'absent-as-zero': {
+    words: ({ shownBy }) =>
+      `no error series exists; counted as 0 errors (\`absent: zero\`)${shownBy === 'client' ? ', and the client received no error either' : ''}`,
+    meaning:
+      'The document says that a missing error series means 0, and series of the same metric, or the client, show that an error would have been counted.',
+    next: "Nothing. Initialising the service's error series at 0 removes the doubt.",
+  },
+  'error-value-foreign': {
+    words: ({ label, value, looks, asked }) =>
+      `no error could be counted: ${label} is "${value}" in this window, ${NOTATIONS[looks] ?? looks}, which "${asked}" never matches; correct it in the document`,
+    meaning: 'All values of the label are written in a way that the matcher of `bad` never matches.',
+    next: CORRECT_DOCUMENT,
+  },
+  'errors-unproven': {
+    words: ({ metric, with: lacking }) =>
+      `no series of ${metric}${lacking.length === 0 ? '' : ` with ${lacking.map(({ label, asked }) => `${label} "${asked}"`).join(', ')}`} was seen in this window, so nothing shows that an error would have been counted: correct its name, let the service declare it at 0, or take \`bad\` and \`total\` from the same metric`,
+    meaning:
+      '`absent: zero` counts a missing error series as 0 only where something shows that errors are counted.',
+    next: 'Correct the name, let the service declare the series at 0, or use one metric for both.',
+  },
+  'error-label-missing': {
+    words: ({ label, metric }) =>
+      metric === null
+        ? `no error could be counted: the series of \`total\` have no label "${label}"`
+        : `no error could be counted: no series of ${metric} has a label "${label}"; correct it in the document`,
+    meaning: 'The series lack the label that distinguishes errors.',
+    next: CORRECT_DOCUMENT,
+  },
+  'more-errors-than-total': {
+    words: ({ bad, total }) =>
+      `the counts contradict each other: ${countOf(bad, 'error')} in a total of ${formatCount(total)}; ${CORRECT_BAD_OR_TOTAL}`,
+    meaning: 'Errors must be part of all events, but there are more errors than events.',
+    next: CORRECT_DOCUMENT,
+  },
+  'errors-outside-total': {
+    words: ({ count, labels }) =>
+      `the counts contradict each other: ${countOf(count, 'error')} of ${seriesOf(labels)} ${are(count)} not part of \`total\`; ${CORRECT_BAD_OR_TOTAL}`,
+    meaning: 'Errors must be part of all events, but `total` leaves out a series that `bad` selects.',
+    next: CORRECT_DOCUMENT,
+  },
+  'client-saw-more-errors': {
+    words: ({ client, counted }) =>
+      `the client received ${countOf(client, 'response')} with status 5xx, and the service counted ${counted === 0 ? 'no error' : countOf(counted, 'error')}`,
+    meaning: 'The error counter misses errors that the client saw.',
+    next: 'Select errors by their status, or correct `bad` in the document.',
+  },
+  'unclaimed-events': {
+    words: (params) => `${unclaimedWords(params)}${clientWords(params)}`,
+    meaning:
+      'Events have label values that neither `bad` nor `good` of the document claims. They are judged both as errors and as successful.',
+    next: EXTEND_BAD,
+  },
+} satisfies Partial<Entries<MeasureReasons>>;
+
+/** `700 with status "4xx"`: each value with its count, the most frequent first. */
+function unclaimedWords({ events, bad, ...values }: Unclaimed): string {
+  return `neither \`bad\` nor \`good\` claims ${countOf(events, 'event')}: ${valuesWords(values)} (\`bad\` is ${askedWords(bad)})`;
+}
+
+const askedWords = (asked: Unclaimed['bad']) => asked.map((one) => `${one.label} "${one.asked}"`).join(', ');
+
+function valuesWords({ values, others }: Pick<Unclaimed, 'values' | 'others'>): string {
+  const listed = values.map(
+    ({ count, labels }) =>
+      `${formatCount(count)} with ${labels.map(({ label, value }) => (value === null ? `no label "${label}"` : `${label} "${value}"`)).join(', ')}`,
+  );
+  const more = others === 0 ? '' : `, and ${formatCount(others)} other values`;
+  return `${listed.join(', ')}${more}`;
+}
+
+function clientWords({ client }: Unclaimed): string {
+  if (client === null) return '';
+  const { errors, bad, isExact } = client;
+  return `; the client received ${countOf(errors, 'response')} with an error status, so ${isExact ? '' : 'at most '}${formatCount(bad)} of these ${isExact && bad === 1 ? 'is an error' : 'are errors'}`;
+}

@@ -1,0 +1,76 @@
+import { allResponses } from '../client/requests.ts';
+import type { Evidence, Plan, RunRecord } from '../model/model.ts';
+import { blocksOf } from '../prometheus/downsampling.ts';
+import { mergedReadings } from '../prometheus/merging.ts';
+import { withoutStaleMarkers } from '../prometheus/stale-markers.ts';
+import { selectedIn } from '../prometheus/stored-text.ts';
+import { cutTargets } from './cut-targets.ts';
+import { hiddenRestarts } from './hidden-restarts.ts';
+import { busiestRate, total } from './increases.ts';
+import { type Counted, countIncreases, type Frame, type Missing } from './window.ts';
+
+/**
+ * How a window is cut. For each scrape target, the window opens at the last scrape at or before the first
+ * request and closes at the first scrape at or after the last response. Counts in between are differences of
+ * raw samples, series by series. Nothing is extrapolated: if an edge is missing, there is no count.
+ */
+
+export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame {
+  const { thinned } = evidence;
+  const blocks = thinned === undefined ? null : blocksOf(plan, evidence.readings, thinned);
+  const readings = withoutStaleMarkers(plan, mergedReadings(plan, evidence, blocks));
+  const up = readings.get(plan.up);
+  const isIsolated = plan.isolated !== false;
+  const cut = cutTargets(plan, run, readings, blocks);
+  const frame = {
+    ...run.window,
+    ...cut,
+    readings,
+    selectedBy: selectedIn(plan),
+    up,
+    blocks,
+    missing: null,
+    restarts: hiddenRestarts(plan, cut.targets, readings),
+    isSettled: false,
+    busiest: null,
+    isAlone: isIsolated && run.load !== null,
+    isIsolated,
+    counted: new Map<string, Counted>(),
+  };
+  return {
+    ...frame,
+    missing: missingOf(plan, run, frame),
+    isSettled: isSettledBy(plan, run, frame),
+    busiest: busiestOf(plan, frame),
+    counted: new Map(),
+  };
+}
+
+function busiestOf({ requests }: Plan, frame: Frame): number | null {
+  const counted = requests === null ? null : countIncreases(requests, frame, 'zero');
+  if (!counted?.ok) return null;
+  // Only replicas that began inside are in question, unless there are no others.
+  const older = counted.value.filter(({ parts }) => !parts.some(({ startsAtZero }) => startsAtZero));
+  return busiestRate(older.length > 0 ? older : counted.value, frame);
+}
+
+/** As many requests were counted as the client saw answered; its unanswered requests may be among them. */
+function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): boolean {
+  if (load === null || !load.completed || requests === null || isolated === false) return false;
+  const counted = countIncreases(requests, frame, 'zero');
+  if (!counted.ok) return false;
+  const beyond = total(counted.value) - allResponses(load);
+  return beyond >= 0 && beyond <= load.lost;
+}
+
+/** If the load was cut short, requests then in flight may have been counted in place of missing ones. */
+function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): Missing | null {
+  if (load === null || !load.completed || requests === null || isolated === false) return null;
+  const counted = countIncreases(requests, frame, 'zero');
+  const areAllSeen = frame.targets.every(({ processes }) =>
+    processes.every(({ unseenSeconds }) => unseenSeconds === 0),
+  );
+  if (!counted.ok || (areAllSeen && frame.restarts.length === 0)) return null;
+  const all = total(counted.value);
+  return { requests: Math.max(0, allResponses(load) - all) + load.lost, counted: all };
+}
