@@ -82,7 +82,7 @@ const crossing = ({ comparison, text }: Limit) =>
   `${comparison.startsWith('<') ? 'rose above' : 'fell below'} ${withoutComparison(text)}`;
 
 const worst = (objectives: readonly ObjectiveVerdict[]) => {
-  const missed = objectives.filter(({ verdict }) => verdict === 'missed');
+  const missed = objectives.filter(({ verdict, exempt }) => verdict === 'missed' && exempt === undefined);
   return missed.find(({ severity }) => severity === 'alert') ?? missed[0];
 };
 
@@ -90,7 +90,9 @@ const worst = (objectives: readonly ObjectiveVerdict[]) => {
 
 function withoutMiss(verdict: Verdict, courses: readonly Course[]): LookFirst {
   const broken = verdict.preconditions.filter(({ ok }) => ok === false);
-  const undecided = verdict.objectives.filter((one) => one.verdict === 'undecided');
+  const undecided = verdict.objectives.filter(
+    (one) => one.verdict === 'undecided' && one.exempt === undefined,
+  );
   const panelOf = (one: ObjectiveVerdict) => courses.find((course) => shows(course, one))?.panel ?? null;
   const nothing = { moved: [], atSeconds: null };
   if (broken.length > 0)

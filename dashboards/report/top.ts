@@ -51,14 +51,16 @@ export function top(
 
 /** The verdict in one sentence. */
 function sentence({ verdict, objectives: all, preconditions, summary }: Verdict): string {
-  const missed = all.filter((one) => one.verdict === 'missed');
+  const deciding = all.filter(({ exempt }) => exempt === undefined);
+  const missed = deciding.filter((one) => one.verdict === 'missed');
+  if (verdict === 'pass' && deciding.length < all.length) return capitalised(wordsOf([summary]));
   if (verdict === 'pass')
     return `${all.length === 1 ? 'The objective is' : `All ${all.length} objectives are`} met.`;
-  const undecided = all.filter((one) => one.verdict === 'undecided');
+  const undecided = deciding.filter((one) => one.verdict === 'undecided');
   if (verdict === 'inconclusive') {
     const reasons = preconditions.find(({ ok }) => ok === false)?.reasons ?? undecided[0]?.reasons;
     const why = wordsOf(reasons ?? [summary]);
-    if (reasons === undefined) return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
+    if (reasons === undefined) return capitalised(why);
     const which =
       undecided.length === 1
         ? `${titleAndLimit(undecided[0]!)} is undecided: `
@@ -70,6 +72,8 @@ function sentence({ verdict, objectives: all, preconditions, summary }: Verdict)
   const misses = missed.map((one) => `${titleAndLimit(one)}: ${formatMeasured(one)}`);
   return `${misses.join('; ')}.${undecided.length === 0 ? '' : ` ${undecided.length} undecided.`}`;
 }
+
+const capitalised = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 function loadOf({ load }: Plan): string {
   if (load === null) return 'made by another load generator; only the window was judged';

@@ -21,7 +21,7 @@ export interface Step {
 /** null if the load does not rise in steps, or if fewer than two of its steps are judged. */
 export function heldUpTo({ load }: Plan, { objectives }: Verdict): Held | null {
   const steps = (load?.phases ?? []).flatMap(({ name, ratePerSecond }) => {
-    const own = objectives.filter(({ phase }) => phase === name);
+    const own = objectives.filter(({ phase, exempt }) => phase === name && exempt === undefined);
     return own.length === 0 ? [] : [{ phase: name, ratePerSecond, own }];
   });
   const rises = steps.every(

@@ -15,11 +15,12 @@ import { MEASURES, type MeasureName } from './measure-names.ts';
 import { isGeneral, unitOf } from './objectives.ts';
 import type { RawCounter, RawDocument, RawObjective, RawScenario } from './schema.ts';
 import { valuesOf } from './units-of.ts';
+import { waiverOf } from './waivers.ts';
 
 /** A document from checked YAML content. */
 
 export function build(raw: RawDocument): SlaDocument {
-  const objectives = raw.objectives.map(buildObjective);
+  const objectives = raw.objectives.map((one) => buildObjective(one, raw.waivers ?? []));
   const ids = objectives.filter(isGeneral).map(({ id }) => id);
   return {
     name: raw.name,
@@ -120,7 +121,7 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
   }
 }
 
-function buildObjective(raw: RawObjective): Objective {
+function buildObjective(raw: RawObjective, waivers: NonNullable<RawDocument['waivers']>): Objective {
   const measure = buildMeasure(raw, MEASURES.find((name) => raw[name] !== undefined)!);
   const limit = (text: string) => unwrap(parseLimit(text, unitOf(measure)));
   return {
@@ -131,6 +132,8 @@ function buildObjective(raw: RawObjective): Objective {
     ...(raw.alert === undefined ? {} : { alert: limit(raw.alert) }),
     ...(raw.onlyWhereNamed === undefined ? {} : { onlyWhereNamed: raw.onlyWhereNamed }),
     ...(raw.unusual === undefined ? {} : { unusual: raw.unusual }),
+    ...(raw.advisory === undefined ? {} : { advisory: raw.advisory }),
+    ...waiverOf(raw.id, waivers),
   };
 }
 

@@ -9,6 +9,7 @@ import { checkDecimals, problem, repeated } from './problems.ts';
 import type { RawDocument, RawObjective } from './schema.ts';
 import { checkCounter, checkSelection, checkTotal, LABEL } from './selection-checks.ts';
 import { checkLag, checkUnit } from './units-of.ts';
+import { checkWaivers } from './waivers.ts';
 
 /** Checks beyond the schema: limits must be readable, lie on a bucket edge, and not contradict each other. */
 
@@ -49,6 +50,7 @@ export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolea
         : [],
     ),
     ...(raw.scenarios === undefined || isSound('scenarios') ? checkDefaultScenario(raw) : []),
+    ...(isSound('waivers') && isSound('objectives') ? checkWaivers(raw, isSound) : []),
     ...(isSound('alerting') ? checkAlerts(raw) : []),
   ];
 }

@@ -36,6 +36,11 @@ const Objective = Type.Object(
           'Confirms a value that is usually a mistake: a percentile under 50, errors of 50% or more, uptime of 50% or less, a histogram whose name ends in _count, a throughput that must stay under its target, a counter whose name does not end in _total',
       }),
     ),
+    advisory: Type.Optional(
+      Type.Literal(true, {
+        description: 'Judged and shown, but it does not decide the verdict',
+      }),
+    ),
     latency: Type.Optional(Latency),
     ratio: Type.Optional(Ratio),
     throughput: Type.Optional(Counter),
@@ -48,6 +53,24 @@ const Objective = Type.Object(
     ...closed,
     description:
       'One objective: a target and exactly one of latency, ratio, throughput, uptime, peak, mean, recovery',
+  },
+);
+
+const Waiver = Type.Object(
+  {
+    objective: text('Id of the objective', 'latency-p99'),
+    owner: text('Who decided it, and answers for it', 'team-checkout'),
+    reason: text('Why it is acceptable to ship', 'slow until the index is rebuilt, see CHK-812'),
+    until: Type.String({
+      pattern: '^\\d{4}-\\d{2}-\\d{2}$',
+      description: 'The last day on which it is in force (UTC); the objective decides again afterwards',
+      examples: ['2026-12-31'],
+    }),
+  },
+  {
+    ...closed,
+    description:
+      'A decision to ship although an objective is missed. It is printed with every verdict, and has no effect once it has expired',
   },
 );
 
@@ -276,6 +299,7 @@ export const DocumentSchema = Type.Object(
     ),
     checks: Type.Optional(checks),
     objectives: Type.Array(Objective),
+    waivers: Type.Optional(Type.Array(Waiver)),
     scenarios: Type.Optional(Type.Record(Type.String(), Scenario)),
     defaultScenario: Type.Optional(Type.String()),
     alerting: Type.Optional(Alerting),

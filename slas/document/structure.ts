@@ -31,6 +31,7 @@ const isTelling = (error: SchemaError) =>
 const PATTERNS: Readonly<Record<string, string>> = {
   '^[a-z0-9]+(-[a-z0-9]+)*$': 'be lower-case words joined by hyphens',
   '^/': 'begin with /',
+  '^\\d{4}-\\d{2}-\\d{2}$': 'be a date such as 2026-12-31',
   '^[A-Za-z_][A-Za-z0-9_]*$': 'consist of letters, digits and _, and not begin with a digit',
   [TARGET_PATTERN]:
     'be a host, or a host and its port, for example api.example.org or 10.0.0.7:8080, in lower case, without scheme, path or wildcard',

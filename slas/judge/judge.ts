@@ -19,6 +19,7 @@ import { prefixOf } from '../window/prefix.ts';
 import type { Frame } from '../window/window.ts';
 import { loadDelivered } from './checks/load.ts';
 import type { Grounds } from './decide-share.ts';
+import { decisive, exempted, exemptOf } from './exempt.ts';
 import { bothWays, judgeLooks, mayRecover } from './looks.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { type Reconciliation, reconcile } from './reconcile.ts';
@@ -133,7 +134,9 @@ function verdictOf(
   { plan, run, evidence, reconciled, preconditions }: Whole,
   judged: readonly ObjectiveVerdict[],
 ): Verdict {
-  const objectives = [...judged, ...scriptRows(plan, run, preconditions)];
+  const ended = run.window.toSeconds;
+  const own = judged.map((one, index) => exempted(one, plan.objectives[index]!, ended));
+  const objectives = [...own, ...scriptRows(plan, run, preconditions)];
   const verdict = conclude(objectives, preconditions);
   return {
     schema: 'sla-harness/verdict/v2',
@@ -181,8 +184,9 @@ function withoutClient(decision: Decision, { objective, view }: Seen, { plan, ru
 }
 
 function conclude(objectives: readonly ObjectiveVerdict[], preconditions: readonly Precondition[]): Outcome {
-  if (objectives.some(({ verdict }) => verdict === 'missed')) return 'fail';
-  const allMet = objectives.length > 0 && objectives.every(({ verdict }) => verdict === 'met');
+  const deciding = decisive(objectives);
+  if (deciding.some(({ verdict }) => verdict === 'missed')) return 'fail';
+  const allMet = deciding.length > 0 && deciding.every(({ verdict }) => verdict === 'met');
   return allMet && preconditions.every(({ ok }) => ok !== false) ? 'pass' : 'inconclusive';
 }
 
@@ -191,10 +195,13 @@ function summarise(
   objectives: readonly ObjectiveVerdict[],
   preconditions: readonly Precondition[],
 ): Reason {
+  const deciding = decisive(objectives);
+  const exempt = exemptOf(objectives);
   const idsOf = (outcome: ObjectiveOutcome) =>
-    objectives.filter((one) => one.verdict === outcome).map(({ id }) => id);
+    deciding.filter((one) => one.verdict === outcome).map(({ id }) => id);
   switch (verdict) {
     case 'pass':
+      if (exempt.length > 0) return reason('decisive-objectives-met', { count: deciding.length, exempt });
       return objectives.length === 1
         ? reason('objective-met', {})
         : reason('all-objectives-met', { count: objectives.length });
@@ -202,9 +209,10 @@ function summarise(
       return reason('objectives-missed', { missed: idsOf('missed'), undecided: idsOf('undecided') });
     case 'inconclusive': {
       if (objectives.length === 0) return reason('no-objectives', {});
+      if (deciding.length === 0) return reason('nothing-decisive', { exempt });
       const broken = preconditions.find(({ ok }) => ok === false);
       // None was missed, and no precondition is broken, so an objective must be undecided.
-      const { reasons: because } = broken ?? objectives.find((one) => one.verdict === 'undecided')!;
+      const { reasons: because } = broken ?? deciding.find((one) => one.verdict === 'undecided')!;
       return reason('objectives-undecided', { undecided: idsOf('undecided'), because });
     }
     default:

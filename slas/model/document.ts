@@ -81,6 +81,20 @@ export interface Objective {
   readonly onlyWhereNamed?: true;
   /** The author confirms a value that is usually a mistake. */
   readonly unusual?: true;
+  /** Judged and shown, but not decisive. */
+  readonly advisory?: true;
+  /** Not decisive until it ends. */
+  readonly waiver?: Waiver;
+}
+
+/** A decision to ship although an objective is missed: somebody's, for a reason, for a limited time. */
+export interface Waiver {
+  readonly owner: string;
+  readonly reason: string;
+  /** The last day on which it is in force, as `2026-12-31`. */
+  readonly until: string;
+  /** The end of that day in UTC. */
+  readonly endsAtSeconds: number;
 }
 
 export type Arrivals = 'even' | 'poisson';

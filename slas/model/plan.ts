@@ -1,4 +1,4 @@
-import type { Arrivals, Limit, Phase, Selected, TimeUnit, Unit, WarmUp } from './document.ts';
+import type { Arrivals, Limit, Phase, Selected, TimeUnit, Unit, Waiver, WarmUp } from './document.ts';
 
 /** What is judged, what is queried for it, and the load that is sent. */
 
@@ -143,6 +143,9 @@ export interface PlannedObjective {
   readonly leastSamples: number;
   /** Metrics that are subtracted although their names do not say that they count. Absent: none, or confirmed by the document. */
   readonly unnamedCounters?: readonly string[];
+  /** Judged and shown, but not decisive. */
+  readonly advisory?: true;
+  readonly waiver?: Waiver;
 }
 
 /** An alert on what the plan judges, with the same threshold. */

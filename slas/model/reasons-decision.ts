@@ -1,4 +1,4 @@
-import type { Interval, Unit } from './model.ts';
+import type { Exemption, Interval, ObjectiveOutcome, Unit } from './model.ts';
 import type { Reason } from './reasons.ts';
 
 /** An interval, and the quantity that it bounds. */
@@ -7,6 +7,19 @@ interface Bounds {
   readonly unit: Unit;
   /** The limit as its author wrote it: a mean is shown in the same notation. */
   readonly target: string;
+}
+
+interface Exempt {
+  readonly id: string;
+  readonly exempt: Exemption;
+  readonly verdict: ObjectiveOutcome;
+}
+
+interface WaiverInForce {
+  readonly owner: string;
+  readonly why: string;
+  /** Its last day. */
+  readonly until: string;
 }
 
 /** Why an objective is met, missed or undecided, other than the measured value. */
@@ -117,6 +130,12 @@ export interface DecisionReasons {
   // The verdict as a whole
   readonly 'objective-met': Record<string, never>;
   readonly 'all-objectives-met': { readonly count: number };
+  /** Every decisive objective is met; `exempt` are not decisive. */
+  readonly 'decisive-objectives-met': { readonly count: number; readonly exempt: readonly Exempt[] };
+  readonly 'nothing-decisive': { readonly exempt: readonly Exempt[] };
+  readonly advisory: Record<string, never>;
+  readonly waived: WaiverInForce;
+  readonly 'waiver-expired': WaiverInForce;
   readonly 'objectives-missed': { readonly missed: readonly string[]; readonly undecided: readonly string[] };
   readonly 'objectives-undecided': {
     readonly undecided: readonly string[];

@@ -4,6 +4,8 @@ import type { Unit } from './document.ts';
 import type { Reason } from './reasons.ts';
 
 export type ObjectiveOutcome = 'met' | 'missed' | 'undecided';
+/** Advisory by the document, or under a waiver that was in force. */
+export type Exemption = 'advisory' | 'waived';
 export type Outcome = 'pass' | 'fail' | 'inconclusive';
 
 /** The client's side of an objective. An unanswered request exceeds every limit. */
@@ -55,6 +57,8 @@ export interface ObjectiveVerdict {
    */
   readonly covered: { readonly from: string; readonly to: string; readonly seconds: number } | null;
   readonly verdict: ObjectiveOutcome;
+  /** Why it does not decide the verdict of the run. Absent: it decides. */
+  readonly exempt?: Exemption;
   /** The severity of a miss: beyond the SLO target only, or beyond the alert threshold, too. */
   readonly severity: 'target' | 'alert' | null;
   /** In `unit`; a percentile is interpolated in its bucket. null if undecided. */

@@ -155,6 +155,11 @@ function unnamedIn({ measure, unusual }: Objective): Pick<PlannedObjective, 'unn
   return unnamed.length === 0 ? {} : { unnamedCounters: [...new Set(unnamed)] };
 }
 
+const exemptionOf = ({ advisory, waiver }: Objective): Pick<PlannedObjective, 'advisory' | 'waiver'> => ({
+  ...(advisory === undefined ? {} : { advisory }),
+  ...(waiver === undefined ? {} : { waiver }),
+});
+
 function planObjective(row: Row, document: SlaDocument, confidence: number | null): PlannedObjective {
   const { objective, phase } = row;
   const measure = planMeasure(objective, document);
@@ -167,6 +172,7 @@ function planObjective(row: Row, document: SlaDocument, confidence: number | nul
     target: objective.target,
     alert: objective.alert ?? null,
     ...unnamedIn(objective),
+    ...exemptionOf(objective),
     leastSamples: leastSamples(measure, objective.target, Math.max(DEFAULT_CONFIDENCE, confidence ?? 0)),
   };
 }

@@ -48,9 +48,14 @@ export function planLoad(
     warmUp: service.warmUp ?? null,
     plannedRequests,
     scheduledSeconds: phases.reduce((sum, phase) => sum + phase.durationSeconds, 0),
-    budgets: isObserved ? rows.flatMap((row) => planBudget(row, phases, service.isolated)) : [],
+    budgets: isObserved
+      ? rows.filter(isDecisive).flatMap((row) => planBudget(row, phases, service.isolated))
+      : [],
   };
 }
+
+/** A run can pass without the others, so they must not stop it. */
+const isDecisive = ({ objective: { advisory, waiver } }: Row) => advisory !== true && waiver === undefined;
 
 /** Objectives whose failed requests the load generator can count itself: slow on the client, or bad by status. */
 function planBudget(row: Row, phases: readonly Phase[], isIsolated: boolean): readonly Budget[] {

@@ -32,10 +32,10 @@ export function renderJUnit(verdict: Verdict): string {
       ? [testCase(verdict.sla, 'objectives', 'error', 'none', wordsOf([verdict.summary]))]
       : []),
   ];
-  const failures = verdict.objectives.filter((one) => one.verdict === 'missed').length;
-  const met = verdict.objectives.filter((one) => one.verdict === 'met').length;
+  const kinds = verdict.objectives.map(kindOf);
+  const of = (kind: Kind) => kinds.filter((one) => one === kind).length;
   const name = escapeXml(`${verdict.sla} ${verdict.scenario ?? 'window'}`);
-  const counts = `tests="${cases.length}" failures="${failures}" errors="${cases.length - failures - met}"`;
+  const counts = `tests="${cases.length}" failures="${of('failure')}" errors="${cases.length - of('failure') - of('skipped') - of('passed')}" skipped="${of('skipped')}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="sla-harness" ${counts}>`,
@@ -47,21 +47,31 @@ export function renderJUnit(verdict: Verdict): string {
   ].join('\n');
 }
 
+type Kind = 'passed' | 'failure' | 'error' | 'skipped';
+
+/** An objective that does not decide must not make a CI server fail the build. */
+function kindOf({ verdict, exempt }: ObjectiveVerdict): Kind {
+  if (verdict === 'met') return 'passed';
+  if (exempt !== undefined) return 'skipped';
+  return verdict === 'missed' ? 'failure' : 'error';
+}
+
 function objectiveCase({ sla, scenario }: Verdict, objective: ObjectiveVerdict): string {
   const { id, verdict, severity, target, reasons } = objective;
   const reason = wordsOf(reasons);
   const group = `${sla}.${scenario ?? 'window'}`;
-  if (verdict === 'met')
+  const kind = kindOf(objective);
+  if (kind === 'passed')
     return testCase(group, id, null, '', `${formatMeasured(objective)}, target ${target}: ${reason}`);
   const message =
     verdict === 'missed' ? `${formatMeasured(objective)}, target ${target} (${severity})` : 'undecided';
-  return testCase(group, id, verdict === 'missed' ? 'failure' : 'error', message, reason);
+  return testCase(group, id, kind, message, reason);
 }
 
 function testCase(
   group: string,
   name: string,
-  kind: 'failure' | 'error' | null,
+  kind: Exclude<Kind, 'passed'> | null,
   message: string,
   detail: string,
 ): string {

@@ -20,7 +20,7 @@ const cell = (text: string) =>
 /** The verdict as GitHub-flavoured Markdown, for the summary of a CI job. */
 export function renderMarkdown(verdict: Verdict, plan: Plan): string {
   const rows = verdict.objectives.map((one) => {
-    return `| ${MARK[one.verdict]} | ${[one.id, one.target, formatMeasured(one), interval(one), formatCount(one.samples), outcome(one), wordsOf(one.reasons)].map(cell).join(' | ')} |`;
+    return `| ${one.exempt !== undefined && one.verdict === 'missed' ? '⚠️' : MARK[one.verdict]} | ${[one.id, one.target, formatMeasured(one), interval(one), formatCount(one.samples), outcome(one), wordsOf(one.reasons)].map(cell).join(' | ')} |`;
   });
   return [
     `## ${MARK[verdict.verdict]} ${verdict.verdict.toUpperCase()}: ${cell(wordsOf([verdict.summary]))}`,

@@ -67,6 +67,10 @@ export function describe({ sla, scenario, window }: Verdict, plan: Plan): string
   return `${sla} · ${what} · ${when}${sure}`;
 }
 
+/** A missed objective that does not decide is no reason for a red line. */
+const styleOf = ({ verdict, exempt }: ObjectiveVerdict): Style =>
+  exempt !== undefined && verdict === 'missed' ? 'yellow' : OUTCOME_STYLE[verdict];
+
 type Paint = (style: Style, text: string) => string;
 
 function table(objectives: readonly ObjectiveVerdict[], plan: Plan, paint: Paint): string[] {
@@ -89,7 +93,7 @@ function table(objectives: readonly ObjectiveVerdict[], plan: Plan, paint: Paint
     ...rows.map((row, index) => {
       const one = objectives[index]!;
       const text = line(row);
-      return `  ${text.slice(0, text.length - row[5]!.length)}${paint(OUTCOME_STYLE[one.verdict], row[5]!)}`;
+      return `  ${text.slice(0, text.length - row[5]!.length)}${paint(styleOf(one), row[5]!)}`;
     }),
   ];
 }
@@ -136,17 +140,28 @@ export function boundsInWords({ objectives, sequential }: Verdict, plan: Plan): 
 export const interval = ({ interval: found, unit, target }: ObjectiveVerdict) =>
   found === null ? '–' : formatInterval(found, unit, target);
 
-export const outcome = ({ verdict, severity, alert, nearLimit, steadiness }: ObjectiveVerdict): string =>
+export const outcome = ({
+  verdict,
+  exempt,
+  severity,
+  alert,
+  nearLimit,
+  steadiness,
+}: ObjectiveVerdict): string =>
   [
     verdict,
+    ...(exempt === undefined ? [] : [exempt]),
     ...(severity === 'alert' ? [`beyond alert ${alert}`] : []),
     ...(nearLimit ? ['too close to be sure'] : []),
     ...(steadiness === 'growing' ? ['growing'] : steadiness === 'not-steady' ? ['not steady'] : []),
   ].join(', ');
 
 /** A clearly met objective needs no words. */
-const needsAttention = ({ verdict, nearLimit, steadiness }: ObjectiveVerdict) =>
-  verdict !== 'met' || nearLimit || (steadiness !== null && steadiness !== 'steady');
+const needsAttention = ({ verdict, nearLimit, steadiness, reasons: own }: ObjectiveVerdict) =>
+  verdict !== 'met' ||
+  own.some(({ code }) => code === 'waived' || code === 'waiver-expired') ||
+  nearLimit ||
+  (steadiness !== null && steadiness !== 'steady');
 
 function reasons({ objectives }: Verdict, isVerbose: boolean): string[] {
   const shown = objectives.filter((one) => isVerbose || needsAttention(one));

@@ -78,6 +78,9 @@ export interface Given {
   readonly failures: readonly string[] | null;
   /** The document's `checks`; null: it has none. */
   readonly asks: string | null;
+  /** Advisory objectives, and waivers as a document has them. */
+  readonly advisory: readonly string[];
+  readonly waivers: readonly object[];
   readonly incidents: readonly string[];
   /** Seconds by which Prometheus's clock is ahead of ours, and the uncertainty. null: not queried. */
   readonly clock: { readonly ahead: number; readonly uncertainty: number } | null;

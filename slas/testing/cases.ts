@@ -55,6 +55,8 @@ const NOTHING: Given = {
   thresholds: null,
   failures: null,
   asks: null,
+  advisory: [],
+  waivers: [],
   incidents: [],
   clock: null,
   blocks: null,
@@ -140,19 +142,39 @@ function build(given: Given): Judged {
  */
 const documents = new Map<string, SlaDocument>();
 
-function documentOf({ document, service, asks }: Given): SlaDocument {
-  const key = JSON.stringify([document, service, asks]);
+function documentOf({ document, service, asks, advisory, waivers }: Given): SlaDocument {
+  const key = JSON.stringify([document, service, asks, advisory, waivers]);
   const known = documents.get(key);
   if (known !== undefined) return known;
-  const parsed = parsedDocument(document, service, asks);
+  const parsed = parsedDocument({ document, service, asks, advisory, waivers });
   documents.set(key, parsed);
   return parsed;
 }
 
-function parsedDocument(document: Given['document'], service: Given['service'], asks: Given['asks']) {
-  const raw = (typeof document === 'string' ? parse(document) : document) as { service: object };
+interface RawText {
+  readonly service: object;
+  readonly objectives: readonly { readonly id: string }[];
+}
+
+function parsedDocument({
+  document,
+  service,
+  asks,
+  advisory,
+  waivers,
+}: Pick<Given, 'document' | 'service' | 'asks' | 'advisory' | 'waivers'>) {
+  const raw = (typeof document === 'string' ? parse(document) : document) as RawText;
+  const objectives = raw.objectives.map((one) =>
+    advisory.includes(one.id) ? { ...one, advisory: true } : one,
+  );
   const checks = asks === null ? {} : { checks: asks };
-  const text = stringify({ ...raw, ...checks, service: { ...raw.service, ...service } });
+  const text = stringify({
+    ...raw,
+    objectives,
+    ...(waivers.length === 0 ? {} : { waivers }),
+    ...checks,
+    service: { ...raw.service, ...service },
+  });
   const parsed = parseDocument(text);
   if (!parsed.ok) throw new Error(parsed.error.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   return parsed.value;

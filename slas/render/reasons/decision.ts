@@ -181,6 +181,33 @@ export const DECISION: Entries<DecisionReasons> = {
     meaning: 'The verdict.',
     next: 'Nothing.',
   },
+  'decisive-objectives-met': {
+    words: ({ count, exempt }) =>
+      `${count === 1 ? 'the decisive objective is' : `all ${formatCount(count)} decisive objectives are`} met; not decisive: ${exemptInWords(exempt)}`,
+    meaning: 'The verdict. Advisory and waived objectives are judged, and do not decide.',
+    next: 'Look at those that are missed or undecided.',
+  },
+  'nothing-decisive': {
+    words: ({ exempt }) => `no objective is decisive: ${exemptInWords(exempt)}`,
+    meaning: 'Every objective of this run is advisory or waived, and such a run is never a pass.',
+    next: 'Let at least one objective decide.',
+  },
+  advisory: {
+    words: () => 'advisory: it does not decide',
+    meaning: 'The document says `advisory: true`.',
+    next: 'Nothing. Remove `advisory` once the objective should decide.',
+  },
+  waived: {
+    words: ({ owner, why, until }) => `waived until ${until} by ${owner}: ${why}`,
+    meaning: 'The document has a waiver for this objective, and the run ended before its last day did (UTC).',
+    next: 'Mend the cause before the waiver ends.',
+  },
+  'waiver-expired': {
+    words: ({ owner, why, until }) =>
+      `its waiver expired on ${until} and has no effect (by ${owner}: ${why})`,
+    meaning: 'The run ended after the last day of the waiver, so the objective decides again.',
+    next: 'Mend the cause, or let the owner decide anew. Remove the waiver once the objective is met.',
+  },
   'objectives-missed': {
     words: ({ missed, undecided }) =>
       `missed: ${missed.join(', ')}${undecided.length === 0 ? '' : `; undecided: ${undecided.join(', ')}`}`,
@@ -199,5 +226,8 @@ export const DECISION: Entries<DecisionReasons> = {
     next: 'Add objectives to the document, or name them in the scenario.',
   },
 };
+
+const exemptInWords = (exempt: readonly { id: string; exempt: string; verdict: string }[]) =>
+  exempt.map((one) => `${one.id} (${one.exempt}, ${one.verdict})`).join(', ');
 
 const slower = (gapSeconds: number) => `${formatValue(gapSeconds, 'seconds')} slower than at the service`;

@@ -20,6 +20,7 @@ export const VerdictSchema = Type.Object({
       id: text,
       title: text,
       verdict: Type.Union([Type.Literal('met'), Type.Literal('missed'), Type.Literal('undecided')]),
+      exempt: optional(Type.Union([Type.Literal('advisory'), Type.Literal('waived')])),
       value: nullable(number),
       unit: text,
       target: text,

@@ -1,0 +1,35 @@
+import type { ObjectiveVerdict, PlannedObjective, Waiver } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+
+/**
+ * Objectives that are judged and shown, and do not decide: advisory ones, and those with a waiver. A waiver is in force until
+ * the end of its last day, in UTC, by the clock of the run; so a stored run is judged the same at any later time.
+ */
+
+export function exempted(
+  verdict: ObjectiveVerdict,
+  { advisory, waiver }: PlannedObjective,
+  endedAtSeconds: number,
+): ObjectiveVerdict {
+  if (waiver !== undefined && endedAtSeconds < waiver.endsAtSeconds)
+    return { ...verdict, exempt: 'waived', reasons: [waived(waiver), ...verdict.reasons] };
+  const expired = waiver === undefined ? [] : [reason('waiver-expired', told(waiver))];
+  if (advisory === true)
+    return {
+      ...verdict,
+      exempt: 'advisory',
+      reasons: [reason('advisory', {}), ...expired, ...verdict.reasons],
+    };
+  return expired.length === 0 ? verdict : { ...verdict, reasons: [...expired, ...verdict.reasons] };
+}
+
+const told = ({ owner, reason: why, until }: Waiver) => ({ owner, why, until });
+const waived = (waiver: Waiver): Reason => reason('waived', told(waiver));
+
+/** Those that decide: the verdict is theirs alone. */
+export const decisive = (objectives: readonly ObjectiveVerdict[]): readonly ObjectiveVerdict[] =>
+  objectives.filter(({ exempt }) => exempt === undefined);
+
+/** What does not decide, with its outcome. */
+export const exemptOf = (objectives: readonly ObjectiveVerdict[]) =>
+  objectives.flatMap(({ id, exempt, verdict }) => (exempt === undefined ? [] : [{ id, exempt, verdict }]));
