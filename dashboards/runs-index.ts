@@ -35,7 +35,7 @@ export function renderRunsIndex(runs: readonly IndexedRun[], madeAt: string): st
 <title>Runs</title><style>${raw(STYLE + OWN_STYLE)}</style></head><body>
 <header class="top"><p class="crumb"><b>sla-harness</b> · as of ${madeAt}</p><div class="verdict"><h1>${counted(runs)}</h1></div></header>
 <main>${trends(runs)}<section aria-labelledby="all"><h2 id="all">All runs</h2><div class="wide" tabindex="0" role="region" aria-label="All runs"><table class="grid runs"><thead><tr>${HEADERS.map(header)}</tr></thead><tbody>${runs.map(row)}</tbody></table></div></section></main>
-<footer><p>Made by <code>./sla gate</code> and <code>./sla review</code>. Each report is in the folder of its run; <code>./sla verify RUN</code> checks that the folder was not changed.</p></footer>
+<footer><p>Made by the commands <code>gate</code> and <code>review</code>. Each report is in the folder of its run; <code>verify RUN</code> checks that the folder was not changed.</p></footer>
 <script>(${raw(sortByColumn.toString())})();</script></body></html>`.markup
   }\n`;
 }

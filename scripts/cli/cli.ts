@@ -1,37 +1,29 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError, Command as Program } from 'commander';
 import { formatCount } from '../../slas/render/numbers.ts';
 import { printableLine, printableOutput } from '../../slas/render/printable.ts';
 import { onAbort } from '../process/processes.ts';
 import { harnessVersion } from '../run/environment.ts';
 import { withTokens } from '../run/tokens.ts';
 import { createRedactor } from '../runs/redact.ts';
-import type { Outcome } from './command.ts';
-import * as bench from './commands/bench.ts';
+import { type Command, named, type Outcome } from './command.ts';
 import * as check from './commands/check.ts';
-import * as corpus from './commands/corpus.ts';
 import * as dashboards from './commands/dashboards.ts';
 import * as doctor from './commands/doctor.ts';
 import * as gate from './commands/gate.ts';
 import * as importK6 from './commands/import-k6.ts';
-import * as mutate from './commands/mutate.ts';
 import * as newFiles from './commands/new.ts';
+import * as notInstalled from './commands/not-installed.ts';
 import * as plan from './commands/plan.ts';
-import * as reference from './commands/reference.ts';
 import * as review from './commands/review.ts';
 import * as rules from './commands/rules.ts';
 import * as run from './commands/run.ts';
 import * as runs from './commands/runs.ts';
-import * as selftest from './commands/selftest.ts';
-import * as serve from './commands/serve.ts';
-import * as simulate from './commands/simulate.ts';
-import * as stack from './commands/stack.ts';
-import * as test from './commands/test.ts';
 import * as verify from './commands/verify.ts';
 import { HarnessError } from './errors.ts';
 import { formatProblem, type PlacedProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
 
-/** In the order of `--help`. */
+/** The commands of a checkout and of the npm package, in the order of `--help`. */
 const COMMANDS = [
   gate,
   run,
@@ -41,20 +33,15 @@ const COMMANDS = [
   check,
   dashboards,
   rules,
-  serve,
-  stack,
   newFiles,
   importK6,
   runs,
   doctor,
-  bench,
-  selftest,
-  test,
-  reference,
-  corpus,
-  simulate,
-  mutate,
 ] as const;
+
+/** Those that a checkout has in addition. The package contains neither them nor what they import. */
+const furtherCommands = async ({ isInstalled }: Io): Promise<readonly Command[]> =>
+  isInstalled ? [notInstalled] : (await import('./checkout-commands.ts')).COMMANDS;
 
 const EXIT_CODES = `
 Exit codes: 0 pass · 1 SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed`;
@@ -65,7 +52,8 @@ export async function main(argv: readonly string[], world: Io): Promise<ExitCode
   const grace = patience(io.signal);
   let outcome: Outcome = 0;
   try {
-    const program = define(io, await harnessVersion(io.root), (result) => {
+    const commands = [...COMMANDS, ...(await furtherCommands(io))];
+    const program = define(commands, io, await harnessVersion(io.root), (result) => {
       outcome = result;
     });
     await Promise.race([program.parseAsync([...argv], { from: 'user' }), grace.promise]);
@@ -82,13 +70,15 @@ function guarded(argv: readonly string[], io: Io): Io {
   const env = withTokens(io.env, io.cwd);
   const { text } = createRedactor(env, argv);
   const { live } = io;
-  const shown = (one: string) => printableOutput(text(one), io.colour);
+  const shown = (one: string) => printableOutput(text(named(one, io)), io.colour);
   return {
     ...io,
     env,
     print: (one) => io.print(shown(one)),
     progress: (line) => io.progress(shown(line)),
-    ...(live === undefined ? {} : { live: (lines) => live(lines.map((line) => printableLine(text(line)))) }),
+    ...(live === undefined
+      ? {}
+      : { live: (lines) => live(lines.map((line) => printableLine(text(named(line, io))))) }),
   };
 }
 
@@ -157,14 +147,19 @@ function reportError(error: unknown, io: Io, log: (text: string) => string): Exi
 const isOfTheSystem = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error && 'code' in error;
 
-function define(io: Io, version: string, done: (outcome: Outcome) => void): Command {
-  const program = new Command('sla')
+function define(
+  commands: readonly Command[],
+  io: Io,
+  version: string,
+  done: (outcome: Outcome) => void,
+): Program {
+  const program = new Program(io.isInstalled ? 'sla-harness' : 'sla')
     .description('Load a service, query Prometheus for what happened, and judge whether the SLA was met.')
     .version(version, '--version', 'print the version of this harness')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({ writeOut: io.print, writeErr: (text) => io.progress(text.trimEnd()) })
     .showHelpAfterError('run ./sla --help for all commands and options');
-  for (const command of COMMANDS) command.register(program, io, done);
+  for (const command of commands) command.register(program, io, done);
   return program;
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Command as Program } from 'commander';
 import type { PlacedProblem } from './inputs.ts';
 import type { ExitCode, Io } from './io.ts';
 
@@ -9,7 +9,15 @@ export type Outcome = ExitCode | readonly PlacedProblem[];
  * Declares a command: its description, its arguments and options, and the function that runs it. Every file
  * of `commands/` has one.
  */
-export type Register = (program: Command, io: Io, done: (outcome: Outcome) => void) => void;
+export type Register = (program: Program, io: Io, done: (outcome: Outcome) => void) => void;
+
+export interface Command {
+  readonly register: Register;
+}
+
+/** Our messages name commands as a checkout has them; with the npm package, the user types them differently. */
+export const named = (text: string, { isInstalled }: Pick<Io, 'isInstalled'>): string =>
+  isInstalled ? text.replace(/\.\/sla(?=[ `])/g, 'npx sla-harness') : text;
 
 /** The heading for commands that only maintainers of the harness need. */
 export const MAINTAINERS = "Maintainers' commands:";
@@ -17,7 +25,7 @@ export const MAINTAINERS = "Maintainers' commands:";
 // ---------------------------------------------------------------------------------------------- options of several commands
 
 export const VERBOSE = 'print the reason for every objective and every precondition';
-export const SLA_FILE = 'the SLA document (default: the one of the sentiment service)';
+export const SLA_FILE = 'the SLA document (default in the repository: the one of the sentiment service)';
 export const RUN_ARGUMENT = 'a run folder, or its name under runs/ (default: the latest)';
 const SCENARIO = "a scenario of the document (default: the document's defaultScenario)";
 const CONFIDENCE =
@@ -25,17 +33,17 @@ const CONFIDENCE =
 const INGEST_DELAY =
   'how long to wait at most for a sample to appear in Prometheus, for example 30s (default: learned from the samples before the load, else 60s)';
 
-export const addScenario = (command: Command) => command.option('--scenario <name>', SCENARIO);
-export const addConfidence = (command: Command) => command.option('--confidence <c>', CONFIDENCE);
-export const addIngestDelay = (command: Command) => command.option('--ingest-delay <duration>', INGEST_DELAY);
+export const addScenario = (command: Program) => command.option('--scenario <name>', SCENARIO);
+export const addConfidence = (command: Program) => command.option('--confidence <c>', CONFIDENCE);
+export const addIngestDelay = (command: Program) => command.option('--ingest-delay <duration>', INGEST_DELAY);
 
 const SCRIPT =
   'a k6 script that plans its own load, instead of a scenario: it runs unchanged, and sends to the load target only';
 
-export const addScript = (command: Command) => command.option('--script <file>', SCRIPT);
+export const addScript = (command: Program) => command.option('--script <file>', SCRIPT);
 
 /** Options of every command that plans a run. */
-export const addPlanOptions = (command: Command) =>
+export const addPlanOptions = (command: Program) =>
   addConfidence(
     command
       .option('--sla <file>', SLA_FILE)
@@ -55,7 +63,7 @@ export const addPlanOptions = (command: Command) =>
   );
 
 /** Options of every command that sends load. */
-export const addLoadOptions = (command: Command) =>
+export const addLoadOptions = (command: Program) =>
   addIngestDelay(
     addPlanOptions(command)
       .option('--out <dir>', 'where to create the run folder (default: runs/)')

@@ -31,7 +31,7 @@ export const SHIPPED_DOCUMENT = join('slas', 'documents', 'sentiment-api.yaml');
 export const userPath = (io: Io, path: string) => (isAbsolute(path) ? path : resolve(io.cwd, path));
 /** Where run folders are. */
 export const runsFolder = (io: Io, out: string | undefined) =>
-  out === undefined ? join(io.root, 'runs') : userPath(io, out);
+  out === undefined ? join(io.project, 'runs') : userPath(io, out);
 export const shortPath = (io: Io, path: string) => {
   const short = relative(io.cwd, path);
   return short.startsWith('..') ? path : short;
@@ -44,7 +44,12 @@ export interface ReadDocument {
 }
 
 export async function readDocument(io: Io, path: string | undefined): Promise<Input<ReadDocument>> {
-  const file = path === undefined ? join(io.root, SHIPPED_DOCUMENT) : userPath(io, path);
+  if (path === undefined && io.isInstalled)
+    return badOption(
+      '--sla',
+      'name an SLA document with --sla FILE; ./sla new sla NAME writes one to start from',
+    );
+  const file = path === undefined ? join(io.project, SHIPPED_DOCUMENT) : userPath(io, path);
   const shown = path ?? SHIPPED_DOCUMENT;
   let text: string;
   let parsed: ParsedDocument;

@@ -1,7 +1,11 @@
 /** The environment of a command: all output goes through it, and no command ends the process itself. */
 export interface Io {
-  /** Absolute path of the project. */
+  /** Absolute path of the harness's own files, which are only read: the checkout, or the installed package. */
   readonly root: string;
+  /** Absolute path of the folder with the documents, load scripts and runs: the checkout, or where the package is run. */
+  readonly project: string;
+  /** Run from the npm package: without the sentiment service, and the user types `npx sla-harness` instead of `./sla`. */
+  readonly isInstalled: boolean;
   /** Working directory: relative paths from the user start here. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, extname } from 'node:path';
 
 /**
  * The entry point: reads the environment, runs one command, exits once. Our modules are imported after the
@@ -132,8 +132,14 @@ for (const [what, stream] of [
 const terminal =
   process.stderr.isTTY === true && process.env.TERM !== 'dumb' ? createTerminal(process.stderr) : null;
 
+const root = dirname(dirname(import.meta.dirname));
+// The npm package contains JavaScript.
+const isInstalled = extname(import.meta.filename) === '.js';
+
 const code = await main(process.argv.slice(2), {
-  root: dirname(dirname(import.meta.dirname)),
+  root,
+  project: isInstalled ? cwd : root,
+  isInstalled,
   cwd,
   env: process.env,
   print: (text) => process.stdout.write(text),

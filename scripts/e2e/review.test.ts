@@ -19,7 +19,7 @@ let faulty: MadeRun;
 
 /** A folder as a gate leaves it. */
 async function finished(made: MadeRun, withReport: boolean): Promise<MadeRun> {
-  await finishMadeRun(made, withReport ? await reportOf(ROOT, made.stored, made.verdict) : null);
+  await finishMadeRun(made, withReport ? await reportOf(made.stored, made.verdict) : null);
   return made;
 }
 

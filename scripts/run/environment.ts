@@ -57,7 +57,7 @@ export async function describeEnvironment(
   return {
     schema: 'sla-harness/environment/v1',
     harness: { version: await harnessVersion(io.root) },
-    git: await describeCheckout(io.root),
+    git: await describeCheckout(io.project),
     document: { sha256: createHash('sha256').update(read.text).digest('hex') },
     model: isBuiltHere ? await describeModel(io) : null,
     // The faults of an external service are unknown.

@@ -20,9 +20,7 @@ import {
 import { createRedactor } from '../runs/redact.ts';
 import { readUplot, reportOf } from '../runs/report.ts';
 import { seal } from '../runs/seal.ts';
-import { openContainers, readContainerExtras } from '../stack/container-options.ts';
 import { useExisting } from '../stack/existing.ts';
-import { startLocalStack } from '../stack/local.ts';
 import type { Stack } from '../stack/stack.ts';
 import { guardFolder } from './disk.ts';
 import { describeEnvironment } from './environment.ts';
@@ -76,7 +74,7 @@ export async function finishRun(measured: MeasuredRun, verdict: Verdict | null, 
     if (verdict !== null) {
       await writeVerdict(folder, verdict, plan);
       // From the stored files, so without secrets.
-      await folder.writeMade(FILES.report, await reportOf(io.root, measured, verdict));
+      await folder.writeMade(FILES.report, await reportOf(measured, verdict));
     }
     return await seal(folder.path);
   });
@@ -92,30 +90,12 @@ async function writeInputs({ plan, read }: Prepared, folder: RunFolder): Promise
 }
 
 /** The stack of a run: an external one, or one that is started here, which the caller must dispose. */
-async function openStack(
-  { options, read }: Prepared,
-  tools: RunTools,
-  folder: RunFolder,
-  io: Io,
-): Promise<Stack> {
-  if (options.target !== undefined) return useExisting(options.target, options.prometheus!);
-  if (options.stack === 'containers') {
-    const extras = readContainerExtras(options);
-    // The options were checked before; if they are invalid now, fail instead of ignoring them.
-    if (!extras.ok) throw new Error(extras.error.map(({ message }) => message).join('; '));
-    return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
-  }
-  io.progress('starting the service and Prometheus');
-  return startLocalStack({
-    root: io.root,
-    env: io.env,
-    prometheusPath: tools.prometheus!.path,
-    selector: read.document.service.selector,
-    folder: folder.logs,
-    signal: io.signal,
-    withSnapshots: options.snapshot === true,
-    ...(options.faults === undefined ? {} : { faults: options.faults }),
-  });
+async function openStack(prepared: Prepared, tools: RunTools, folder: RunFolder, io: Io): Promise<Stack> {
+  const { target, prometheus } = prepared.options;
+  if (target !== undefined) return useExisting(target, prometheus!);
+  // Not part of the npm package, and not needed to load a service that is already running.
+  const { openOwnStack } = await import('./own-stack.ts');
+  return openOwnStack(prepared, tools, folder, io);
 }
 
 /** Each part is written to the run folder as soon as it is known. */
@@ -134,7 +114,7 @@ async function performRun(
   const lagSeconds = await warmUpAndSettle(plan, stack, options, io);
   const load = plan.load as Load;
   // Read while the load runs, for the report that follows it.
-  void readUplot(io.root).catch(() => {});
+  void readUplot().catch(() => {});
   io.progress(`loading ${stack.serviceUrl}: ${amountInWords(load)}`);
   const asker = askerOf(stack.prometheusUrl, io, options.ingestDelay);
   const learned = lagSeconds === null ? {} : { lagSeconds };
@@ -148,7 +128,7 @@ async function performRun(
     });
   const run = await runLoad(load, stack, {
     id: folder.id,
-    root: io.root,
+    root: io.project,
     cwd: io.cwd,
     env: io.env,
     k6: tools.k6,

@@ -61,7 +61,7 @@ export interface Prepared {
 }
 
 export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Prepared>> {
-  const problems = optionProblems(options);
+  const problems = io.isInstalled ? installedProblems(options) : optionProblems(options);
   if (!problems.ok) return problems;
   const tokens = [...checkTokens(['SLA_TARGET_TOKEN'], io.env, io.cwd), ...checkAccess(io.env, io.cwd)];
   if (tokens.length > 0) return refuse(...tokens);
@@ -101,7 +101,7 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
   if (!planned.ok) return refuse(...planned.error.map((problem) => ({ ...problem, file })));
   const plan = planned.value;
   const { script } = plan.load!;
-  if (!existsSync(join(io.root, script))) {
+  if (!existsSync(join(io.project, script))) {
     return refuse({
       code: 'no-script',
       path: `scenarios.${scenario}`,
@@ -128,6 +128,16 @@ const checkWhole = ({ untilDecided, abort }: RunOptions): Input<null> =>
         'a run until it is decided is stopped once it is: leave out --no-abort, and --until-decided or until: decided',
       )
     : accept(null);
+
+/** The npm package does not contain the sentiment service, which a checkout starts by default. */
+function installedProblems(options: RunOptions): Input<null> {
+  if (options.target === undefined || options.prometheus === undefined)
+    return badOption(
+      options.target === undefined ? '--target' : '--prometheus',
+      'the npm package starts no service: name the one to load with --target URL, and the Prometheus that scrapes it with --prometheus URL',
+    );
+  return optionProblems(options);
+}
 
 function optionProblems(options: RunOptions): Input<null> {
   const { target, prometheus, faults, snapshot, generators } = options;

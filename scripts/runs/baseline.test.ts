@@ -7,7 +7,7 @@ import type { Plan } from '../../slas/model/model.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 import { readVerdict } from '../../slas/render/stored.ts';
 import { healthy, type Judged } from '../../slas/testing/cases.ts';
-import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { findBaseline } from './baseline.ts';
 import { FILES, readRun, toJson } from './bundle.ts';
 import { reportInputOf, reportOf } from './report.ts';
@@ -125,23 +125,23 @@ describe('the report', () => {
     );
     expect(text).toMatch(/Error rate < 1% .* within noise: the intervals overlap/);
     expect(text).toContain('git commit: a1b2 in the baseline, c3d4 in this run');
-    const page = await reportOf(ROOT, stored, verdict);
+    const page = await reportOf(stored, verdict);
     expect(page).toContain('<h2 id="baseline">Compared with the baseline</h2>');
     expect(page).toMatch(/↘<\/span> worse<\/b>/);
   });
 
   test("is byte-identical without the baseline's folder: the run's own folder is enough", async () => {
     const { stored, verdict } = await reportedToday();
-    const before = await reportOf(ROOT, stored, verdict);
+    const before = await reportOf(stored, verdict);
     await rm(join(runs.path, id(2)), { recursive: true });
-    expect(await reportOf(ROOT, await readRun(stored.path), verdict)).toBe(before);
+    expect(await reportOf(await readRun(stored.path), verdict)).toBe(before);
   });
 
   test('of a run without a baseline has no comparison', async () => {
     const path = await leave(4);
     const stored = await readRun(path);
     const verdict = readVerdict(JSON.parse(await readFile(join(path, FILES.verdict), 'utf8')));
-    expect(await reportOf(ROOT, stored, verdict)).not.toContain('id="baseline"');
+    expect(await reportOf(stored, verdict)).not.toContain('id="baseline"');
     expect(renderReportText(await reportInputOf(stored, verdict))).not.toContain('baseline');
   });
 });

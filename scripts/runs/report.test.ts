@@ -50,7 +50,7 @@ async function gateReal(): Promise<StoredRun> {
 
 async function writeReport(name: string, stored: StoredRun, verdict: Verdict): Promise<string> {
   const file = join(folder.path, `${name}.html`);
-  await writeFile(file, await reportOf(ROOT, stored, verdict));
+  await writeFile(file, await reportOf(stored, verdict));
   return file;
 }
 
@@ -264,14 +264,14 @@ describe('content of the report', () => {
       { id: 'HighLatency', severity: null, firing: [], agrees: true, reasons: [inWords('missed')] },
     ];
     const verdict: Verdict = { ...judged(passed), alerts: { held, summary: inWords('2 alerts are listed') } };
-    const text = await reportOf(ROOT, passed, verdict);
+    const text = await reportOf(passed, verdict);
     expect(text).toMatch(
       /<span class="stretch alert" style="left:0\.00%;width:\d+\.\d\d%"[^>]*><b>HighErrorRate<\/b> firing/,
     );
     expect(text).toContain('2 alerts are listed. Alerts do not change the verdict.');
     expect(text.match(/<td>(did not fire|fired [\d:]+ to [\d:]+)<\/td>/g)).toHaveLength(2);
     const withoutRules = { ...verdict, alerts: { held: null, summary: inWords('no alerting rules seen') } };
-    expect(await reportOf(ROOT, passed, withoutRules)).not.toContain('id="alerts"');
+    expect(await reportOf(passed, withoutRules)).not.toContain('id="alerts"');
   });
 
   test('overdue requests are a series: the plan minus the requests sent', async () => {
@@ -287,7 +287,7 @@ describe('content of the report', () => {
     const path = join(folder.path, 'older');
     await mkdir(path);
     await writeFile(join(path, FILES.document), await readFile(join(passed.path, FILES.document)));
-    const text = await reportOf(ROOT, { ...passed, path }, judged(passed));
+    const text = await reportOf({ ...passed, path }, judged(passed));
     expect(text).toContain('This run stored no series');
     expect(text).toContain('All 6 objectives are met.');
     expect(text).not.toContain('run-data');

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { ReportInput } from '../../dashboards/report/input.ts';
 import { renderReport } from '../../dashboards/report.ts';
@@ -11,8 +12,8 @@ import { FILES, type StoredRun } from './bundle.ts';
 import { readOptional } from './stored-files.ts';
 
 /** The report of a run, made from the files in its folder. */
-export async function reportOf(root: string, stored: StoredRun, verdict: Verdict): Promise<string> {
-  const [input, uplot] = await Promise.all([reportInputOf(stored, verdict), readUplot(root)]);
+export async function reportOf(stored: StoredRun, verdict: Verdict): Promise<string> {
+  const [input, uplot] = await Promise.all([reportInputOf(stored, verdict), readUplot()]);
   return renderReport({ ...input, uplot });
 }
 
@@ -53,14 +54,16 @@ function comparisonOf(
 let uplot: Promise<ReportInput['uplot']> | null = null;
 
 /** The inlined script and style; read once, while the load runs. */
-export function readUplot(root: string): Promise<ReportInput['uplot']> {
-  uplot ??= readUplotFiles(join(root, 'node_modules', 'uplot', 'dist'));
+export function readUplot(): Promise<ReportInput['uplot']> {
+  uplot ??= readUplotFiles();
   return uplot;
 }
 
-async function readUplotFiles(folder: string): Promise<ReportInput['uplot']> {
+/** npm decides where a package's dependencies are, so Node.js is asked. */
+async function readUplotFiles(): Promise<ReportInput['uplot']> {
+  const { resolve } = createRequire(import.meta.url);
   const [script, style] = await Promise.all(
-    ['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => readFile(join(folder, name), 'utf8')),
+    ['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => readFile(resolve(`uplot/dist/${name}`), 'utf8')),
   );
   return { script: script!, style: style! };
 }

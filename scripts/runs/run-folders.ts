@@ -33,9 +33,9 @@ export interface ListedRun {
 
 /** A path, or the name of a run under runs/; the latest by default. */
 export function runPath(run: string | undefined, io: Io): string {
-  if (run === undefined) return join(io.root, 'runs', 'latest');
+  if (run === undefined) return join(io.project, 'runs', 'latest');
   const theirs = userPath(io, run);
-  return existsSync(theirs) ? theirs : join(io.root, 'runs', run);
+  return existsSync(theirs) ? theirs : join(io.project, 'runs', run);
 }
 
 /** Names of the run folders in a folder, newest first. */

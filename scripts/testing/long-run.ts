@@ -26,7 +26,7 @@ const EDGES = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1];
 const MISSES = { slow: 0.01, failed: 0.002 };
 
 /** Makes the folder, sealed with its verdict and report. */
-export async function makeLongRun(parent: string, root: string, options: LongRunOptions): Promise<string> {
+export async function makeLongRun(parent: string, options: LongRunOptions): Promise<string> {
   const { document, plan, run, evidence } = longRun(options);
   const path = join(parent, run.id);
   await mkdir(path, { recursive: true });
@@ -41,7 +41,7 @@ export async function makeLongRun(parent: string, root: string, options: LongRun
   const stored = await readRun(path);
   const verdict = judge(stored.plan, stored.run, stored.evidence!);
   await writeFile(join(path, FILES.verdict), toJson(verdictDocument(verdict)));
-  await writeFile(join(path, FILES.report), await reportOf(root, stored, verdict));
+  await writeFile(join(path, FILES.report), await reportOf(stored, verdict));
   await seal(path);
   return path;
 }

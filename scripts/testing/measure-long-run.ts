@@ -33,7 +33,7 @@ async function measured(...command: readonly string[]): Promise<string> {
 }
 
 await using folder = await temporaryFolder();
-const path = await makeLongRun(folder.path, ROOT, THREE_MILLION);
+const path = await makeLongRun(folder.path, THREE_MILLION);
 for (const name of [FILES.client, FILES.run, FILES.report])
   console.log(`${name}: ${((await stat(join(path, name))).size / 1e6).toFixed(2)} MB`);
 console.log(await measured('verify', path));

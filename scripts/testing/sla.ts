@@ -74,6 +74,8 @@ export async function slaHere(args: readonly string[], cwd = ROOT): Promise<Done
   let stderr = '';
   const code = await main(args, {
     root: ROOT,
+    project: ROOT,
+    isInstalled: false,
     cwd,
     env: process.env,
     print: (text) => {

@@ -16,7 +16,7 @@ export interface ToolFinder {
    * What `findTool` would return or do for each tool; installs nothing, and reports problems instead of throwing where it
    * can.
    */
-  readonly inspectTools: (io: ToolIo) => Promise<readonly ToolReport[]>;
+  readonly inspectTools: (io: ToolIo, names?: readonly ToolName[]) => Promise<readonly ToolReport[]>;
 }
 
 export interface FinderOptions {
@@ -44,10 +44,10 @@ export function createToolFinder(options: Partial<FinderOptions> = {}): ToolFind
       }
       return await installTool(search, { ...contextFor(io), specs: Object.values(specs), reasons });
     },
-    async inspectTools(io) {
+    async inspectTools(io, names = Object.keys(specs) as ToolName[]) {
       const reports: ToolReport[] = [];
-      for (const spec of Object.values(specs)) {
-        reports.push(await inspectTool({ spec, io, limits }, contextFor(io)));
+      for (const name of names) {
+        reports.push(await inspectTool({ spec: specs[name], io, limits }, contextFor(io)));
       }
       return reports;
     },

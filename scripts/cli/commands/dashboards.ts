@@ -6,6 +6,7 @@ import type { SlaDocument } from '../../../slas/model/model.ts';
 import { makeFolder, writeWhole } from '../../run/disk.ts';
 import { toJson } from '../../runs/bundle.ts';
 import { type Register, SLA_FILE } from '../command.ts';
+import { HarnessError } from '../errors.ts';
 import { type PlacedProblem, readDocument, shortPath, userPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
@@ -32,13 +33,28 @@ export async function dashboards(
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readDocument(io, sla);
   if (!read.ok) return read.error;
-  const folder = out === undefined ? join(io.root, GENERATED) : userPath(io, out);
+  const folder = out === undefined ? join(io.project, GENERATED) : userPath(io, out);
   await makeFolder(folder);
   for (const [name, text] of await renderDashboards(read.value.document)) {
     await writeWhole(join(folder, name), text);
     io.print(`${shortPath(io, join(folder, name))}\n`);
   }
   return 0;
+}
+
+/** The npm package leaves it to those who want dashboards, because it is larger than all other dependencies together. */
+export const GRAFANA_LIBRARY = '@grafana/grafana-foundation-sdk@0.0.21';
+
+function withoutLibrary(cause: NodeJS.ErrnoException): never {
+  if (cause.code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+  throw new HarnessError(
+    'no-grafana-library',
+    "Grafana's library is not installed, so no dashboard can be made",
+    {
+      nextStep: `npm install ${GRAFANA_LIBRARY}`,
+      cause,
+    },
+  );
 }
 
 /**
@@ -49,7 +65,9 @@ export async function renderDashboards(
   document: SlaDocument,
   measured: MeasuredLimit | null = null,
 ): Promise<ReadonlyMap<string, string>> {
-  const { grafanaView, renderDashboard } = await import('../../../dashboards/grafana.ts');
+  const { grafanaView, renderDashboard } = await import('../../../dashboards/grafana.ts').catch(
+    withoutLibrary,
+  );
   const { selector } = document.service;
   const specs = dashboardsOf(document, grafanaView(selector), measured);
   return new Map(

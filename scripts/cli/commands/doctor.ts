@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { TOOLS_OF_PACKAGE } from '../../package/tools.ts';
 import { toolIo } from '../../run/prepare.ts';
 import { inspectTools } from '../../tools/find-tool.ts';
 import type { ToolReport } from '../../tools/inspect.ts';
@@ -21,7 +22,7 @@ export async function doctor(io: Io): Promise<ExitCode> {
   io.print(row('npm', ...(await versionOf('npm', ['--version']))));
   io.print(row('go', ...(await versionOf('go', ['env', 'GOVERSION']))));
   io.print(row('docker', ...(await versionOf('docker', ['version', '--format', '{{.Server.Version}}']))));
-  const reports = await inspectTools(toolIo(io));
+  const reports = await inspectTools(toolIo(io), io.isInstalled ? TOOLS_OF_PACKAGE : undefined);
   for (const report of reports) io.print(formatTool(report));
   return reports.some((report) => report.state === 'missing' && report.onlyFor === undefined) ? 4 : 0;
 }

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { parseDocument } from '../../../slas/document/document.ts';
 import { type Register, SLA_FILE } from '../command.ts';
 import { HarnessError } from '../errors.ts';
@@ -52,10 +52,11 @@ export async function newScenario(
     const message = `the scenarios of ${shortPath(io, file)} are written in a form that this command cannot extend: put "scenarios:" on a line of its own`;
     return badOption('NAME', message).error;
   }
-  const script = join(io.root, 'loadtests', `${name}.ts`);
+  const script = join(io.project, 'loadtests', `${name}.ts`);
   const written = await writeNew(script, scriptText(document, options.sla === undefined), io);
   if (!written.ok) return written.error;
   await overwrite(file, changed);
+  if (io.isInstalled) await provideLibrary(io);
   const sla = options.sla === undefined ? '' : ` --sla ${options.sla}`;
   io.print(`${shortPath(io, script)}: what is sent\n${shortPath(io, file)}: scenarios.${name}, its load\n`);
   io.progress(`try it with: ./sla gate --scenario ${name}${sla}`);
@@ -66,17 +67,19 @@ export async function newScenario(
 export async function newSla(name: string, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   if (!NAME.test(name))
     return badOption('NAME', `"${name}" is not a valid document name: use ${NAME_RULE}`).error;
-  const file = join(io.root, 'slas', 'documents', `${name}.yaml`);
+  const file = join(io.project, 'slas', 'documents', `${name}.yaml`);
   const written = await writeNew(file, documentText(name), io);
   if (!written.ok) return written.error;
   io.print(`${shortPath(io, file)}: selector, objectives and load, to be changed to yours\n`);
   io.progress(`check it with: ./sla check ${shortPath(io, file)}`);
-  io.progress(`try it on the sentiment service with: ./sla gate --sla ${shortPath(io, file)}`);
+  if (!io.isInstalled)
+    io.progress(`try it on the sentiment service with: ./sla gate --sla ${shortPath(io, file)}`);
   return 0;
 }
 
 async function writeNew(file: string, text: string, io: Io): Promise<Input<null>> {
   try {
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text, { flag: 'wx' });
     return { ok: true, value: null };
   } catch (error) {
@@ -84,6 +87,28 @@ async function writeNew(file: string, text: string, io: Io): Promise<Input<null>
       return badOption('NAME', `${shortPath(io, file)} already exists: choose another name`);
     throw notWritten(file, error);
   }
+}
+
+/** What a new load script imports. k6 reads it next to the script, so the user's folder gets a copy; an existing file is kept. */
+const LIBRARY = ['bodies.ts', 'load.ts', 'random.ts', 'request.ts', 'schedule.ts'];
+
+async function provideLibrary(io: Io): Promise<void> {
+  const folder = join(io.project, 'loadtests', 'lib');
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const name of LIBRARY)
+      await copyFile(
+        join(io.root, 'loadtests', 'lib', name),
+        join(folder, name),
+        constants.COPYFILE_EXCL,
+      ).catch(unlessExisting);
+  } catch (error) {
+    throw notWritten(folder, error);
+  }
+}
+
+function unlessExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }
 
 async function overwrite(file: string, text: string): Promise<void> {

@@ -106,10 +106,10 @@ async function reportAlterations(path: string, io: Io): Promise<void> {
 async function reportFile(stored: StoredRun, verdict: Verdict, io: Io): Promise<string> {
   const own = join(stored.path, FILES.report);
   if (existsSync(own)) return own;
-  const folder = join(io.root, '.sla', 'reports');
+  const folder = join(io.project, '.sla', 'reports');
   await makeFolder(folder);
   const file = join(folder, `${basename(stored.path)}.html`);
-  await writeWhole(file, await reportOf(io.root, stored, verdict));
+  await writeWhole(file, await reportOf(stored, verdict));
   return file;
 }
 

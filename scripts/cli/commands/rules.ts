@@ -2,7 +2,7 @@ import { type RuleOptions, rawRulesOf, rulesOf } from '../../../slas/alerts/rule
 import { parseDuration } from '../../../slas/document/limits.ts';
 import { renderRules } from '../../../slas/render/rules.ts';
 import { writeWhole } from '../../run/disk.ts';
-import { type Register, SLA_FILE } from '../command.ts';
+import { named, type Register, SLA_FILE } from '../command.ts';
 import { sourceName } from '../document-rules.ts';
 import {
   accept,
@@ -46,7 +46,7 @@ export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | r
   if (groups.length === 0)
     return badOption('--raw', `the document has no alerting.raw: leave out --raw to get the other rules`)
       .error;
-  const text = renderRules(groups, sourceName(io.root, file));
+  const text = named(renderRules(groups, sourceName(io.project, file)), io);
   if (options.out === undefined) io.print(text);
   else await writeRules(userPath(io, options.out), text, io);
   return 0;

@@ -1,9 +1,10 @@
 import { toolIo } from '../../run/prepare.ts';
 import type { AlertmanagerOptions } from '../../stack/alertmanager.ts';
 import { holdStack, stackDown, stackStatus, stackUp, type UpStack } from '../../stack/background.ts';
-import { type ContainerExtras, openContainers, readContainerExtras } from '../../stack/container-options.ts';
+import { type ContainerExtras, readContainerExtras } from '../../stack/container-options.ts';
 import { checkUrl } from '../../stack/existing.ts';
 import { startLocalStack } from '../../stack/local.ts';
+import { openContainers } from '../../stack/open-containers.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { findTool } from '../../tools/find-tool.ts';
 import type { Register } from '../command.ts';

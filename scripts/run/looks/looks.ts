@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Plan, RunRecord, Sequential, Verdict } from '../../../slas/model/model.ts';
 import type { Asker } from '../../../slas/prometheus/http.ts';
@@ -13,6 +14,9 @@ import { type RunSoFar, toSend } from './record-so-far.ts';
  * Looks at a run while it lasts, at the times of its plan, and says when it is decided. A look asks what the verdict would be if
  * the load were stopped now: the same judge, on the record and the evidence so far.
  */
+
+/** TypeScript like this file, or JavaScript like this file in the npm package. */
+const LOOK_WORKER = new URL(`./look-worker${extname(import.meta.url)}`, import.meta.url);
 
 /** k6 writes its samples once a second. */
 const WRITTEN_AFTER_SECONDS = 2;
@@ -41,7 +45,7 @@ export interface LookOptions {
 export class Looks implements BudgetWatch, AsyncDisposable {
   readonly #options: LookOptions;
   readonly #recorder: Pick<Recorder, 'snapshot'>;
-  readonly #worker = new Worker(new URL('./look-worker.ts', import.meta.url));
+  readonly #worker = new Worker(LOOK_WORKER);
   readonly #ended = new AbortController();
   #pending: Promise<void> | null = null;
   #next = 0;

@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { manifestOf, type RepositoryManifest } from './manifest.ts';
+import { neededBy } from './modules.ts';
+import { TOOLS_OF_PACKAGE } from './tools.ts';
+
+/**
+ * Builds the npm package: compiled JavaScript with types, laid out like the repository. Imports nothing but Node.js and
+ * its neighbours, so that an image and a CI job can build it with the compiler alone.
+ */
+
+const PROGRAM = 'scripts/package/bin';
+const WORKER = 'scripts/run/looks/look-worker';
+const CORE = 'slas/index';
+
+/** Loaded by checkouts only; what they alone import is left out. */
+const ONLY_IN_CHECKOUT = ['scripts/cli/checkout-commands.js', 'scripts/run/own-stack.js'];
+
+/** Files that are read at run time, not imported. */
+const READ = [
+  'LICENSE',
+  'slas/documents/sla-document.schema.json',
+  ...['bodies', 'load', 'random', 'request', 'schedule'].map((name) => `loadtests/lib/${name}.ts`),
+  // With which Go builds a tool that cannot be downloaded.
+  ...TOOLS_OF_PACKAGE.flatMap((tool) => ['go.mod', 'go.sum'].map((name) => `scripts/tools/${tool}/${name}`)),
+];
+
+/** Packages whose files are read at run time. */
+const READ_PACKAGES = ['uplot'];
+
+export interface BuildOptions {
+  /** The repository. */
+  readonly root: string;
+  /** The compiler. */
+  readonly tsc: string;
+  /** Created or replaced. */
+  readonly folder: string;
+}
+
+/** Throws if the compiler fails. */
+export async function buildPackage({ root, tsc, folder }: BuildOptions): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await compile(root, tsc, folder);
+  const code = neededBy(folder, [`${PROGRAM}.js`, `${WORKER}.js`, `${CORE}.js`], '.js', ONLY_IN_CHECKOUT);
+  const types = neededBy(folder, [`${CORE}.d.ts`], '.d.ts');
+  await keepOnly(new Set([...code.files, ...types.files]), folder);
+  for (const name of READ) {
+    await mkdir(join(folder, dirname(name)), { recursive: true });
+    await copyFile(join(root, name), join(folder, name));
+  }
+  await cp(join(root, 'docs', 'package.md'), join(folder, 'README.md'));
+  const own = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as RepositoryManifest;
+  const manifest = manifestOf(own, new Set([...code.packages, ...types.packages, ...READ_PACKAGES]));
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await chmod(join(folder, `${PROGRAM}.js`), 0o755);
+}
+
+const COMPILER_LIMIT_MS = 5 * 60_000;
+
+/** Types are checked by `./sla test`; here they need not even be installed. */
+async function compile(root: string, tsc: string, folder: string): Promise<void> {
+  const config = join(folder, 'tsconfig.json');
+  const settings = {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: {
+      noEmit: false,
+      noCheck: true,
+      declaration: true,
+      rewriteRelativeImportExtensions: true,
+      rootDir: root,
+      outDir: folder,
+      types: [],
+    },
+    include: [],
+    files: [PROGRAM, WORKER, CORE].map((name) => join(root, `${name}.ts`)),
+  };
+  await writeFile(config, JSON.stringify(settings));
+  await promisify(execFile)(tsc, ['-p', config], { timeout: COMPILER_LIMIT_MS });
+  await rm(config);
+}
+
+/** Declarations keep the `.ts` of their imports, which other projects' compilers may refuse. */
+async function keepOnly(needed: ReadonlySet<string>, folder: string): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    if (!needed.has(relative(folder, path))) await rm(path);
+    else if (path.endsWith('.d.ts')) {
+      const text = await readFile(path, 'utf8');
+      await writeFile(path, text.replace(/((?:from |import\()['"]\.[^'"]*)\.ts(?=['"])/g, '$1.js'));
+    }
+  }
+  await removeEmpty(folder);
+}
+
+/** True if the folder was removed. */
+async function removeEmpty(folder: string): Promise<boolean> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const kept = await Promise.all(
+    entries.map(async (entry) => !entry.isDirectory() || !(await removeEmpty(join(folder, entry.name)))),
+  );
+  if (kept.some((isKept) => isKept)) return false;
+  await rm(folder, { recursive: true });
+  return true;
+}

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+
+/** Which of the compiled files the package needs, and which other packages they import. */
+
+export interface Needed {
+  /** From the folder, with slashes. */
+  readonly files: ReadonlySet<string>;
+  /** Names of npm packages. */
+  readonly packages: ReadonlySet<string>;
+}
+
+/** `import … from '…'`, `export … from '…'`, `import '…'`, `import('…')`, and `import("…")` in types. */
+const IMPORT =
+  /(?:^|[\s;{}])(?:import|export)\b[^'"`;]*?\bfrom\s*'([^']+)'|\bimport\s*\(?\s*['"]([^'"]+)['"]/g;
+
+/**
+ * Follows the imports of compiled files.
+ *
+ * @param extension `.js`, or `.d.ts` for their types
+ * @param left not followed
+ */
+export function neededBy(
+  folder: string,
+  entries: readonly string[],
+  extension: '.js' | '.d.ts',
+  left: readonly string[] = [],
+): Needed {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const waiting = [...entries];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (files.has(file) || left.includes(file) || !existsSync(join(folder, file))) continue;
+    files.add(file);
+    for (const target of importsIn(readFileSync(join(folder, file), 'utf8'))) {
+      if (target.startsWith('.'))
+        waiting.push(normalize(join(dirname(file), target)).replace(/\.(js|ts)$/, extension));
+      else if (!target.startsWith('node:')) packages.add(packageOf(target));
+    }
+  }
+  return { files, packages };
+}
+
+/** Comments may quote an import. */
+const importsIn = (text: string): readonly string[] =>
+  [...text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '').matchAll(IMPORT)].map(
+    ([, from, alone]) => (from ?? alone)!,
+  );
+
+const packageOf = (target: string) =>
+  target
+    .split('/')
+    .slice(0, target.startsWith('@') ? 2 : 1)
+    .join('/');

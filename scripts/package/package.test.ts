@@ -1,0 +1,234 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COMMANDS } from '../cli/checkout-commands.ts';
+import { GRAFANA_LIBRARY } from '../cli/commands/dashboards.ts';
+import { ONLY_IN_CHECKOUT } from '../cli/commands/not-installed.ts';
+import { scriptText } from '../cli/starting-points.ts';
+import { ROOT } from '../testing/sla.ts';
+import { buildPackage } from './build.ts';
+import { Stack } from './node-22.ts';
+
+/** What the npm package contains, and its commands that send no load. It is compiled for real, inside the checkout for its dependencies. */
+
+const PLACE = join(ROOT, '.sla', `package-test-${process.pid}`);
+const PACKAGE = join(PLACE, 'package');
+const USER = join(PLACE, 'user');
+const SHOP = `
+apiVersion: sla-harness/v1
+kind: SLA
+name: shop
+service:
+  selector: { job: shop }
+  requests: { counter: http_requests_total }
+objectives:
+  - id: errors
+    ratio:
+      bad: { counter: http_requests_total, where: { status: { matches: "5.." } }, absent: zero }
+      total: { counter: http_requests_total }
+    target: "< 5%"
+scenarios:
+  steady: { description: steady, script: mine.js, rate: 50/s, duration: 20s, seed: 1 }
+`;
+
+beforeAll(async () => {
+  await buildPackage({ root: ROOT, tsc: join(ROOT, 'node_modules', '.bin', 'tsc'), folder: PACKAGE });
+  await mkdir(USER);
+  await writeFile(join(USER, 'shop.yaml'), SHOP);
+});
+afterAll(() => rm(PLACE, { recursive: true, force: true }));
+
+const files = () =>
+  readdirSync(PACKAGE, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    statSync(join(PACKAGE, file)).isFile(),
+  );
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(PACKAGE, 'scripts', 'package', 'bin.js'), ...args],
+    { cwd: USER, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
+  );
+  return { code: status, stdout, stderr };
+}
+
+describe('the content of the package', () => {
+  test('is compiled: no sources, except for the library of load scripts', () => {
+    const sources = files().filter((file) => /(?<!\.d)\.ts$/.test(file));
+    expect(sources.every((file) => file.startsWith('loadtests/lib/'))).toBe(true);
+  });
+
+  test('has nothing of the sentiment service but names of metrics and faults, and no tests', () => {
+    const ofService = files().filter((file) => file.startsWith('service/'));
+    expect(ofService.toSorted()).toEqual(['service/fault-spec.js', 'service/metric-names.js']);
+    expect(files().filter((file) => /\.test\.|testing\/|bench\/|selftest/.test(file))).toEqual([]);
+  });
+
+  test('imports only what it contains', () => {
+    const missing = files()
+      .filter((file) => /\.(js|d\.ts)$/.test(file))
+      .flatMap((file) =>
+        [
+          ...readFileSync(join(PACKAGE, file), 'utf8').matchAll(
+            /^(?:import|export|\})[^'"\n]*\bfrom '(\.[^']+)'/gm,
+          ),
+        ].map(([, target]) => [file, normalize(join(dirname(file), target!))] as const),
+      )
+      .filter(([file, target]) => {
+        const compiled = file.endsWith('.d.ts') ? target.replace(/\.js$/, '.d.ts') : target;
+        return !existsSync(join(PACKAGE, compiled));
+      });
+    expect(missing).toEqual([]);
+  });
+
+  test('depends on exactly the packages that docs/embedding.md explains', () => {
+    const manifest = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
+    const docs = readFileSync(join(ROOT, 'docs', 'embedding.md'), 'utf8');
+    const [, table] = /## Dependencies\n([\s\S]*?)\nNone has/.exec(docs)!;
+    const explained = [...table!.matchAll(/^\| ([a-z-]+) \| .+MB \|$/gm)].map(([, name]) => name!);
+    expect(Object.keys(manifest.dependencies).toSorted()).toEqual(explained.toSorted());
+    const peers = Object.entries(manifest.peerDependencies).map((peer) => peer.join('@'));
+    expect(peers).toEqual([GRAFANA_LIBRARY]);
+    expect(manifest.peerDependenciesMeta).toEqual({ '@grafana/grafana-foundation-sdk': { optional: true } });
+    for (const name of explained) {
+      const { dependencies = {} } = JSON.parse(
+        readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8'),
+      );
+      expect(Object.keys(dependencies), name).toEqual([]);
+    }
+  });
+
+  test('is small', () => {
+    const bytes = files().reduce((sum, file) => sum + statSync(join(PACKAGE, file)).size, 0);
+    expect(bytes).toBeLessThan(2.5 * 2 ** 20);
+  });
+
+  test('has every file that a new load script imports', () => {
+    const script = scriptText({ service: { warmUp: null } } as never, false);
+    const imported = [...script.matchAll(/from '\.\/(lib\/[^']+)'/g)].map(([, file]) => file!);
+    expect(imported.length).toBeGreaterThan(0);
+    for (const file of imported) expect(files()).toContain(`loadtests/${file}`);
+  });
+});
+
+describe('the commands of the package', () => {
+  test('find documents in the working directory, and name themselves as the user types them', () => {
+    expect(run('check', 'shop.yaml')).toMatchObject({
+      code: 0,
+      stdout: 'shop.yaml: ok, 1 objective, 1 scenario\n',
+    });
+    const written = run('new', 'sla', 'checkout');
+    expect(written).toMatchObject({ code: 0 });
+    expect(written.stderr).toContain('npx sla-harness check slas/documents/checkout.yaml');
+    expect(existsSync(join(USER, 'slas', 'documents', 'checkout.yaml'))).toBe(true);
+    expect(run('rules', '--sla', 'shop.yaml').stdout).toContain(
+      '# Written by npx sla-harness rules from shop.yaml',
+    );
+    expect(run('--help').stdout).toContain('Usage: sla-harness');
+    expect(run('--help').stdout + run('gate', '--help').stdout).not.toContain('./sla ');
+  });
+
+  test('new scenario writes a script with its library, and keeps a changed library', async () => {
+    await mkdir(join(USER, 'loadtests', 'lib'), { recursive: true });
+    await writeFile(join(USER, 'loadtests', 'lib', 'random.ts'), '// mine\n');
+    await cp(join(USER, 'shop.yaml'), join(USER, 'peak.yaml'));
+    await writeFile(join(USER, 'peak.yaml'), SHOP.replace(/scenarios:[\s\S]*/, ''));
+    expect(run('new', 'scenario', 'peak', '--sla', 'peak.yaml')).toMatchObject({ code: 0 });
+    const lib = readdirSync(join(USER, 'loadtests', 'lib'));
+    expect(lib.toSorted()).toEqual(['bodies.ts', 'load.ts', 'random.ts', 'request.ts', 'schedule.ts']);
+    expect(readFileSync(join(USER, 'loadtests', 'lib', 'random.ts'), 'utf8')).toBe('// mine\n');
+    expect(run('plan', '--sla', 'peak.yaml', '--scenario', 'peak')).toMatchObject({ code: 0 });
+  });
+
+  test('look for load scripts in the working directory', async () => {
+    expect(run('plan', '--sla', 'shop.yaml', '--scenario', 'steady').stderr).toContain(
+      'the load script mine.js does not exist',
+    );
+    await writeFile(join(USER, 'mine.js'), '');
+    expect(run('plan', '--sla', 'shop.yaml', '--scenario', 'steady')).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test.each<[string[], string]>([
+    [['gate', '--sla', 'shop.yaml'], '--target: the npm package starts no service'],
+    [['gate', '--target', 'http://127.0.0.1:1'], '--prometheus: the npm package starts no service'],
+    [['plan'], '--sla: name an SLA document with --sla FILE; npx sla-harness new sla NAME'],
+    [['verify'], 'RUN: there is no run folder'],
+    ...ONLY_IN_CHECKOUT.map((name): [string[], string] => [
+      [name, '--any', 'thing'],
+      `${name}: this command is not in the npm`,
+    ]),
+  ])('%j says what is missing', (args, message) => {
+    const { code, stderr } = run(...args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  test('every command that only a checkout has is named as one', () => {
+    const names: string[] = [];
+    const recorder: unknown = new Proxy(() => {}, {
+      get: (_target, property) => (name: string) => {
+        if (property === 'command' && !names.includes(name)) names.push(name);
+        return nested;
+      },
+    });
+    const nested: unknown = new Proxy(() => {}, { get: () => () => nested });
+    for (const { register } of COMMANDS) register(recorder as never, {} as never, () => {});
+    expect(names.toSorted()).toEqual([...ONLY_IN_CHECKOUT].toSorted());
+  });
+
+  test('a package with a missing file exits with 4, not with 1, which means a missed SLA', async () => {
+    const broken = join(PLACE, 'broken');
+    await cp(PACKAGE, broken, { recursive: true });
+    await rm(join(broken, 'slas', 'judge', 'judge.js'));
+    const done = spawnSync(process.execPath, [join(broken, 'scripts/package/bin.js'), '--help'], {
+      encoding: 'utf8',
+    });
+    expect(done.status).toBe(4);
+    expect(done.stderr).toContain('the harness cannot be loaded');
+  });
+});
+
+describe('what Node.js 22 lacks', () => {
+  test('steps run in reverse order, and an error does not stop the others', async () => {
+    const order: number[] = [];
+    const stack = new Stack();
+    stack.defer(() => order.push(1));
+    stack.use({ [Symbol.asyncDispose]: async () => void order.push(2) });
+    stack.defer(() => {
+      throw new Error('third');
+    });
+    const moved = stack.move();
+    await stack.disposeAsync();
+    expect(order).toEqual([]);
+    await expect(moved.disposeAsync()).rejects.toThrow('third');
+    expect(order).toEqual([2, 1]);
+  });
+});
+
+test('the example of docs/embedding.md is valid TypeScript for the types of the package', async () => {
+  const docs = readFileSync(join(ROOT, 'docs', 'embedding.md'), 'utf8');
+  const [, example] = /```ts\n([\s\S]*?)```/.exec(docs)!;
+  const folder = join(PLACE, 'embedding');
+  await mkdir(join(folder, 'node_modules'), { recursive: true });
+  await cp(PACKAGE, join(folder, 'node_modules', 'sla-harness'), { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  await writeFile(join(folder, 'example.ts'), example!);
+  const options = [
+    '--ignoreConfig',
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2022',
+    '--types',
+    'node',
+    '--noEmit',
+  ];
+  // Without skipLibCheck, every declaration of the package is checked, too.
+  const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
+  expect(() =>
+    execFileSync(tsc, [...options, 'example.ts'], { cwd: folder, encoding: 'utf8', stdio: 'pipe' }),
+  ).not.toThrow();
+});

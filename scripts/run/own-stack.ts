@@ -1,0 +1,33 @@
+import type { Io } from '../cli/io.ts';
+import type { RunFolder } from '../runs/bundle.ts';
+import { readContainerExtras } from '../stack/container-options.ts';
+import { startLocalStack } from '../stack/local.ts';
+import { openContainers } from '../stack/open-containers.ts';
+import type { Stack } from '../stack/stack.ts';
+import type { Prepared, RunTools } from './prepare.ts';
+
+/** Starts the sentiment service and a Prometheus for a run, as processes or in containers. The caller must dispose the stack. */
+export function openOwnStack(
+  { options, read }: Prepared,
+  tools: RunTools,
+  folder: RunFolder,
+  io: Io,
+): Promise<Stack> {
+  if (options.stack === 'containers') {
+    const extras = readContainerExtras(options);
+    // The options were checked before; if they are invalid now, fail instead of ignoring them.
+    if (!extras.ok) throw new Error(extras.error.map(({ message }) => message).join('; '));
+    return openContainers(read, { ...extras.value, faults: options.faults }, folder.logs, io);
+  }
+  io.progress('starting the service and Prometheus');
+  return startLocalStack({
+    root: io.root,
+    env: io.env,
+    prometheusPath: tools.prometheus!.path,
+    selector: read.document.service.selector,
+    folder: folder.logs,
+    signal: io.signal,
+    withSnapshots: options.snapshot === true,
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+  });
+}
