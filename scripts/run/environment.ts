@@ -83,9 +83,13 @@ export async function harnessVersion(root: string): Promise<string> {
   return (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
+/** The commit that is checked out there; null outside a checkout. */
+export const headOf = async (folder: string): Promise<string | null> =>
+  await git(folder, 'rev-parse', 'HEAD');
+
 /** The commit, whether the working tree had changes, and the remote; null outside a checkout. */
 async function describeCheckout(root: string): Promise<object | null> {
-  const commit = await git(root, 'rev-parse', 'HEAD');
+  const commit = await headOf(root);
   if (commit === null) return null;
   const changes = await git(root, '--no-optional-locks', 'status', '--porcelain');
   const names = (await git(root, 'remote'))?.split('\n').filter((name) => name !== '') ?? [];

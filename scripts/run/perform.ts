@@ -68,11 +68,16 @@ export async function measureRun(
 }
 
 /** Stores the verdict and, if there is one, its report, and seals the folder. */
-export async function finishRun(measured: MeasuredRun, verdict: Verdict | null, io: Io): Promise<void> {
+export async function finishRun(
+  measured: MeasuredRun,
+  verdict: Verdict | null,
+  io: Io,
+  note: string | null = null,
+): Promise<void> {
   const { folder, plan } = measured;
   const sha256 = await guardFolder(folder.path, async () => {
     if (verdict !== null) {
-      await writeVerdict(folder, verdict, plan);
+      await writeVerdict(folder, verdict, plan, note);
       // From the stored files, so without secrets.
       await folder.writeMade(FILES.report, await reportOf(measured, verdict));
     }

@@ -188,10 +188,20 @@ async function pointLatestAt(folder: RunFolder): Promise<void> {
 }
 
 /** The verdict for people, for CI servers and for scripts. */
-export async function writeVerdict(folder: RunFolder, verdict: Verdict, plan: Plan): Promise<void> {
+/** @param note a line about the circumstances of the run, which the verdict does not rest on */
+export async function writeVerdict(
+  folder: RunFolder,
+  verdict: Verdict,
+  plan: Plan,
+  note: string | null = null,
+): Promise<void> {
+  const added = note === null ? '' : `${note}\n`;
   await folder.writeJson(FILES.verdict, verdictDocument(verdict));
-  await folder.writeText('verdict.txt', renderText(verdict, plan, { colour: false, isVerbose: true }));
-  await folder.writeText('summary.md', renderMarkdown(verdict, plan));
+  await folder.writeText(
+    'verdict.txt',
+    `${renderText(verdict, plan, { colour: false, isVerbose: true })}${added}`,
+  );
+  await folder.writeText('summary.md', `${renderMarkdown(verdict, plan)}${added}`);
   await folder.writeText('junit.xml', renderJUnit(verdict));
 }
 

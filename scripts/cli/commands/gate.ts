@@ -3,6 +3,7 @@ import { judge } from '../../../slas/judge/judge.ts';
 import type { Plan, Verdict } from '../../../slas/model/model.ts';
 import { verdictDocument } from '../../../slas/render/json.ts';
 import { renderText } from '../../../slas/render/text.ts';
+import { attemptInWords, beginAttempt, type LedgerOptions } from '../../run/attempts.ts';
 import { finishRun, measureRun } from '../../run/perform.ts';
 import { findRunTools, prepareRun, type RunOptions } from '../../run/prepare.ts';
 import { toJson } from '../../runs/bundle.ts';
@@ -11,7 +12,7 @@ import { addLoadOptions, addScenario, addScript, type Register, VERBOSE } from '
 import type { PlacedProblem } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
-export interface GateOptions extends RunOptions {
+export interface GateOptions extends RunOptions, LedgerOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -23,6 +24,14 @@ export const register: Register = (program, io, done) => {
   addScript(addScenario(addLoadOptions(command)))
     .option('--json', 'print the verdict as JSON on standard output')
     .option('--verbose', VERBOSE)
+    .option(
+      '--attempts <n>',
+      'refuse a commit that had this many attempts without a pass, with the same document, load and target',
+    )
+    .option(
+      '--ledger <file>',
+      'where attempts are counted; in CI and with --attempts by default .sla/attempts.jsonl, which the CI server must cache',
+    )
     .action(async (options: GateOptions) => done(await gate(options, io)));
 };
 
@@ -30,12 +39,20 @@ export const register: Register = (program, io, done) => {
 export async function gate(options: GateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.error;
+  const { read, plan } = prepared.value;
+  const begun = await beginAttempt(options, read, plan.load!.scenario, io);
+  if (!begun.ok) return begun.error;
+  const attempt = begun.value;
+  const note = attempt === null ? null : attemptInWords(attempt);
+  if (note !== null) io.progress(note);
   const tools = await findRunTools(options, true, io);
   const measured = await measureRun(prepared.value, tools, null, io);
   const verdict = judge(measured.plan, measured.run, measured.evidence!);
-  await finishRun(measured, verdict, io);
+  attempt?.finish(verdict.verdict);
+  await finishRun(measured, verdict, io, note);
   // Last, because a verdict without stored evidence does not count.
   printVerdict(verdict, measured.plan, options, io);
+  if (note !== null) io.progress(note);
   await refreshIndex(dirname(measured.path), io);
   return verdict.exitCode;
 }

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Outcome } from '../../slas/model/model.ts';
+import { fail, ok, type Result } from '../../slas/model/result.ts';
+import { HarnessError } from '../cli/errors.ts';
+import { badOption, type Input, type ReadDocument, shortPath } from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
+import { headOf } from './environment.ts';
+
+/**
+ * Counts how often the same commit was gated, because a gate that is repeated until it passes proves nothing: of runs exactly at
+ * a limit, every second one is met by chance. The ledger is a file of JSON lines that a CI server caches. An attempt is written
+ * before its load starts, so one that was cancelled counts as well.
+ */
+
+export interface LedgerOptions {
+  readonly ledger?: string;
+  /** How often a commit may be gated without a pass. */
+  readonly attempts?: string;
+}
+
+export interface Attempt {
+  /** 1 for the first. */
+  readonly number: number;
+  /** How the earlier ones ended, oldest first. */
+  readonly earlier: readonly Ended[];
+  readonly commit: string;
+  readonly finish: (outcome: Outcome) => void;
+}
+
+/** `unfinished`: interrupted, or the harness failed. */
+type Ended = Outcome | 'unfinished';
+
+/** One line of the ledger. */
+interface Line {
+  readonly at: string;
+  readonly key: string;
+  readonly id: string;
+  readonly outcome: Outcome | 'started';
+}
+
+const MAX_ATTEMPTS = 1000;
+const DEFAULT_FILE = join('.sla', 'attempts.jsonl');
+
+/** Where a rerun is one click away, attempts are counted unasked. */
+const isCounted = ({ ledger, attempts }: LedgerOptions, { env }: Io) =>
+  ledger !== undefined || attempts !== undefined || Boolean(env.CI);
+
+/**
+ * Registers an attempt, or refuses it. null: attempts are not counted.
+ * @param load the name of the scenario or script: one commit may be gated with several
+ */
+export async function beginAttempt(
+  options: LedgerOptions & { readonly target?: string },
+  read: ReadDocument,
+  load: string,
+  io: Io,
+): Promise<Input<Attempt | null>> {
+  const allowed = options.attempts === undefined ? null : Number(options.attempts);
+  if (allowed !== null && !(Number.isInteger(allowed) && allowed >= 1 && allowed <= MAX_ATTEMPTS))
+    return badOption(
+      '--attempts',
+      `"${options.attempts}" is not a valid number of attempts (1 to ${MAX_ATTEMPTS})`,
+    );
+  if (!isCounted(options, io)) return ok(null);
+  const commit = await headOf(io.cwd);
+  if (commit === null) return withoutCommit(options);
+  const file = resolve(io.cwd, options.ledger ?? DEFAULT_FILE);
+  const known = readLedger(file, shortPath(io, file));
+  if (!known.ok && (allowed !== null || options.ledger !== undefined))
+    return badOption(
+      '--ledger',
+      `${known.error}: remove the file to begin a new one, which forgets the attempts in it`,
+    );
+  const key = keyOf(commit, read, load, options.target);
+  const earlier = endedOf(known.ok ? known.value.filter((line) => line.key === key) : []);
+  if (allowed !== null) {
+    const failed = earlier.filter((one) => one !== 'pass');
+    if (failed.length >= allowed && !earlier.includes('pass'))
+      return badOption(
+        '--attempts',
+        `${allowed === 1 ? 'one attempt is' : `${allowed} attempts are`} allowed, and commit ${commit.slice(0, 12)} had ${failed.length} without a pass (${earlier.join(', ')}): change the service or the document, and commit`,
+      );
+  }
+  return ok(registered(file, key, { number: earlier.length + 1, earlier, commit }, io));
+}
+
+/** Without a commit nothing can be counted, so a limit cannot be kept. */
+const withoutCommit = ({ attempts, ledger }: LedgerOptions): Input<null> =>
+  attempts === undefined && ledger === undefined
+    ? ok(null)
+    : badOption(
+        attempts === undefined ? '--ledger' : '--attempts',
+        'attempts are counted per commit, and the working directory is not in a git checkout: run it in one, or leave the option out',
+      );
+
+function registered(file: string, key: string, attempt: Omit<Attempt, 'finish'>, io: Io): Attempt {
+  const id = `${process.pid}-${Date.now()}`;
+  const write = (outcome: Line['outcome']) =>
+    append(file, { at: new Date().toISOString(), key, id, outcome }, io);
+  write('started');
+  return { ...attempt, finish: write };
+}
+
+/** One write of a whole line, so that two gates at the same time do not mix theirs. */
+function append(file: string, line: Line, io: Io): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    appendFileSync(file, `${JSON.stringify(line)}\n`);
+  } catch (cause) {
+    throw new HarnessError(
+      'no-ledger',
+      `the attempt cannot be written to ${shortPath(io, file)}: ${(cause as Error).message}`,
+      { nextStep: 'make the file writable, or name another with --ledger', cause },
+    );
+  }
+}
+
+/** The lines of the file; none if there is no file. A last line that was cut off by a crash is an attempt that has no end. */
+function readLedger(file: string, shown: string): Result<readonly Line[], string> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? ok([]) : fail(`${shown} cannot be read (${code})`);
+  }
+  const lines: Line[] = [];
+  for (const [index, one] of text.split('\n').entries()) {
+    if (one.trim() === '') continue;
+    const line = parsed(one);
+    if (line === null) return fail(`line ${index + 1} of ${shown} is not an attempt`);
+    lines.push(line);
+  }
+  return ok(lines);
+}
+
+const OUTCOMES = new Set(['started', 'pass', 'fail', 'inconclusive']);
+
+function parsed(text: string): Line | null {
+  try {
+    const line = JSON.parse(text) as Line;
+    const isWhole = [line.at, line.key, line.id].every((one) => typeof one === 'string');
+    return isWhole && OUTCOMES.has(line.outcome) ? line : null;
+  } catch {
+    return null;
+  }
+}
+
+/** How each attempt ended, in the order in which they started. */
+function endedOf(lines: readonly Line[]): readonly Ended[] {
+  const byId = Map.groupBy(lines, ({ id }) => id);
+  return [...byId.values()].map((own) => {
+    const end = own.find(({ outcome }) => outcome !== 'started');
+    return end === undefined ? 'unfinished' : (end.outcome as Outcome);
+  });
+}
+
+/** What may be tried only so often: this commit, with this document, load and target. */
+function keyOf(commit: string, { text }: ReadDocument, load: string, target = 'started for the run'): string {
+  const hash = createHash('sha256');
+  for (const part of [commit, text, load, target]) hash.update(`${part.length}:${part}`);
+  return `${commit.slice(0, 12)}-${hash.digest('hex').slice(0, 16)}`;
+}
+
+/** `attempt 3 of commit 0a1b2c3d4e5f with this document and load; earlier: fail, unfinished`; null for the first. */
+export function attemptInWords({ number, earlier, commit }: Attempt): string | null {
+  if (earlier.length === 0) return null;
+  return `attempt ${number} of commit ${commit.slice(0, 12)} with this document and load; earlier: ${earlier.join(', ')}`;
+}
