@@ -67,6 +67,22 @@ test('the limit is a line, and bounds are on its side: the last ones wholly abov
   expect(xs).toEqual(xs.toSorted((a, b) => a - b));
 });
 
+test('the limit and the outermost bounds are written beside the plot, unless they would overlap', () => {
+  const written = (markup: string) =>
+    [...markup.matchAll(/<text class="(near|far)"[^>]*text-anchor="end"[^>]*>([^<]+)</g)].map(
+      ([, kind, text]) => [kind, text],
+    );
+  expect(written(drawnOf(closing, null))).toEqual([
+    ['near', '95% needed'],
+    ['far', '80%'],
+    ['far', '99%'],
+  ]);
+  expect(written(drawnOf([lookAt(68, 0.5, 0.955)], null))).toEqual([
+    ['near', '95% needed'],
+    ['far', '50%'],
+  ]);
+});
+
 test('the look that decided is marked, in the drawing, in words and in the table', () => {
   const markup = drawnOf(closing, 152);
   expect(markup).toContain('>decided</text>');

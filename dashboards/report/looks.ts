@@ -8,7 +8,7 @@ import type {
   Verdict,
 } from '../../slas/model/model.ts';
 import { decidedInWords } from '../../slas/render/looks.ts';
-import { formatConfidence, formatInterval } from '../../slas/render/numbers.ts';
+import { formatConfidence, formatInterval, formatValue } from '../../slas/render/numbers.ts';
 import { unbroken, withoutComparison } from './format.ts';
 import { type Html, html, raw } from './html.ts';
 
@@ -21,7 +21,7 @@ export function looks({ sequential, objectives }: Verdict, plan: Plan): Html {
     return seen.length === 0 ? [] : [figure(title, planned!, seen, sequential)];
   });
   return html`<section aria-labelledby="looks"><h2 id="looks">Looks at the run</h2>
-    <p>${unbroken(upperFirst(decidedInWords(sequential, plan)))}. Each bar is the bounds at a look, and the dot the measured value. An objective is decided once its bounds are on one side of the limit.</p>
+    <p>${unbroken(upperFirst(decidedInWords(sequential, plan)))}. Each bar is the bounds at a look; the dot, once the objective is decided, is the measured value. An objective is decided once its bounds are on one side of the limit.</p>
     ${figures.length === 0 ? html`<p class="note">No look could compute bounds.</p>` : html`<div class="panels">${figures}</div>`}</section>`;
 }
 
@@ -47,11 +47,29 @@ const seenOf = ({ id, measure }: PlannedObjective, { looks: all, decidedAtSecond
     return [{ atSeconds, confidence, verdict: own.verdict, at, interval: own.interval, isDecisive }];
   });
 
+interface Limit {
+  readonly value: number;
+  readonly label: string;
+}
+
 /** Of a latency, the share within its limit is judged. */
-const limitOf = ({ measure, target }: PlannedObjective) =>
+const limitOf = ({ measure, target }: PlannedObjective): Limit =>
   measure.kind === 'latency'
     ? { value: measure.percentile / 100, label: `${measure.percentile}% needed` }
-    : { value: target.value, label: `limit ${withoutComparison(target.text)}` };
+    : { value: target.value, label: limitInWords(withoutComparison(target.text)) };
+
+/** As many characters as have room beside the plot. */
+const LABEL_LENGTH = 14;
+const limitInWords = (limit: string) => (`limit ${limit}`.length > LABEL_LENGTH ? limit : `limit ${limit}`);
+
+/** A bound of what is judged, in the notation of its limit. */
+function endInWords(value: number, { measure, unit, target }: PlannedObjective): string {
+  const isShare = measure.kind === 'latency' || (unit === 'ratio' && target.text.includes('%'));
+  if (isShare) return `${figuresOf(100 * value)}%`;
+  return unit === 'ratio' ? figuresOf(value) : formatValue(Number(value.toPrecision(3)), unit);
+}
+
+const figuresOf = (value: number) => String(Number(value.toPrecision(3)));
 
 function figure(
   title: string,
@@ -70,7 +88,7 @@ function figure(
       html`<tr><th scope="row">${one.atSeconds} s${one.isDecisive ? ' (decided)' : ''}</th><td>${formatConfidence(one.confidence)}</td><td>${bounds(one)}</td><td>${one.verdict}</td></tr>`,
   );
   return html`<figure class="of-looks"><figcaption><h3>${title} <code>${planned.id}</code></h3></figcaption>
-    <div role="img" aria-label="${`${planned.id}: ${limit.label}; ${words.join('; ')}`}">${drawing(seen, limit, decidedAtSeconds)}</div>
+    <div role="img" aria-label="${`${planned.id}: ${limit.label}; ${words.join('; ')}`}">${drawing(seen, limit, decidedAtSeconds, (value) => endInWords(value, planned))}</div>
     <details><summary>Bounds at each look</summary><div class="wide" tabindex="0" role="region" aria-label="${`Bounds of ${planned.id} at each look`}"><table class="grid"><thead><tr><th scope="col">after</th><th scope="col">confidence</th><th scope="col">bounds</th><th scope="col">outcome</th></tr></thead><tbody>${rows}</tbody></table></div></details></figure>`;
 }
 
@@ -78,13 +96,15 @@ function figure(
 
 const WIDTH = 520;
 const HEIGHT = 170;
-const PLOT = { left: 10, right: 510, top: 20, bottom: 145 };
+/** Left of the plot is room for the labels of the limit and of the outermost bounds. */
+const PLOT = { left: 92, right: 510, top: 20, bottom: 145 };
 const COLOURS = { met: 'var(--good)', missed: 'var(--bad)', undecided: 'var(--c1)' } as const;
 
 function drawing(
   seen: readonly Seen[],
-  limit: { readonly value: number; readonly label: string },
+  limit: Limit,
   decidedAtSeconds: number | null,
+  inWords: (value: number) => string,
 ): Html {
   const values = [limit.value, ...seen.flatMap(({ interval }) => [interval.low, interval.high])];
   const [min, max] = [Math.min(...values), Math.max(...values)];
@@ -102,15 +122,30 @@ function drawing(
         ? ''
         : `${line(decided, PLOT.top - 6, decided, PLOT.bottom, 'var(--ink)', 1.5, '2 3')}${label(decided, 10, 'end', 'decided')}`,
       line(PLOT.left, y(limit.value), PLOT.right, y(limit.value), 'var(--ink)', 1.5, '6 4'),
-      label(PLOT.left, labelAt(y(limit.value)), 'start', limit.label),
+      ...scaleOf(limit, [min, max], y, inWords),
       ...seen.map((one) => bar(one, x(one.atSeconds), y)),
       ...spaced(seen, x).map(({ atSeconds }) => label(x(atSeconds), HEIGHT - 8, 'middle', `${atSeconds} s`)),
     ].join('')}</svg>`,
   );
 }
 
-/** Above its line, unless that would be outside. */
-const labelAt = (y: number) => (y < PLOT.top + 14 ? y + 14 : y - 5);
+/** Labels closer than this would overlap. */
+const LINE_HEIGHT = 14;
+
+/** The limit in words, and the outermost bounds where there is room for them. */
+function scaleOf(
+  limit: Limit,
+  ends: readonly number[],
+  y: (value: number) => number,
+  inWords: (value: number) => string,
+): readonly string[] {
+  const at = (value: number) => y(value) + 4;
+  const free = ends.filter((value) => Math.abs(y(value) - y(limit.value)) >= LINE_HEIGHT);
+  return [
+    label(PLOT.left, at(limit.value), 'end', limit.label),
+    ...free.map((value) => label(PLOT.left, at(value), 'end', inWords(value), 'far')),
+  ];
+}
 
 const fixed = (value: number) => value.toFixed(1);
 
@@ -126,8 +161,8 @@ const line = (
   `<line x1="${fixed(x1)}" y1="${fixed(y1)}" x2="${fixed(x2)}" y2="${fixed(y2)}" stroke="${colour}" stroke-width="${width}"${dashes === undefined ? '' : ` stroke-dasharray="${dashes}"`}/>`;
 
 /** Labels are of our own words, numbers, and limits of the document. */
-const label = (x: number, y: number, anchor: 'start' | 'middle' | 'end', text: string) =>
-  html`<text x="${fixed(anchor === 'end' ? x - 4 : x)}" y="${fixed(y)}" text-anchor="${anchor}">${text}</text>`
+const label = (x: number, y: number, anchor: 'middle' | 'end', text: string, kind = 'near') =>
+  html`<text class="${kind}" x="${fixed(anchor === 'end' ? x - 6 : x)}" y="${fixed(y)}" text-anchor="${anchor}">${text}</text>`
     .markup;
 
 function band(seen: readonly Seen[], x: (seconds: number) => number, y: (value: number) => number): string {

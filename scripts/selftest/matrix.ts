@@ -1,4 +1,5 @@
 import { aroundTheService } from './matrix-around.ts';
+import { untilDecided } from './matrix-decided.ts';
 import { script, theScript } from './matrix-script.ts';
 import { type Expected, type Injector, MET, MIDDLE, missed, type Row } from './row.ts';
 
@@ -182,4 +183,6 @@ const theHarness: readonly Row[] = [
   },
 ];
 
-export const MATRIX: readonly Row[] = [...theService, ...aroundTheService, ...theScript, ...theHarness];
+const once: readonly Row[] = [...theService, ...aroundTheService, ...theScript, ...theHarness];
+
+export const MATRIX: readonly Row[] = [...once, ...untilDecided(once)];

@@ -26,9 +26,11 @@ export interface Row {
   readonly inject?: (injector: Injector) => Promise<void>;
   /** The run folder is on a disk small enough to be filled. */
   readonly smallDisk?: true;
+  /** How long it loads at most, if that is not the document's duration. */
+  readonly maxSeconds?: number;
   /** Rows with the same name here run at the same time. */
   readonly together?: string;
-  /** Why there is no recording yet, so that `--quick` skips the row; removed once the row is recorded. */
+  /** Why there is no recording, so that `--quick` skips the row; removed once the row is recorded. */
   readonly unrecorded?: string;
 }
 
@@ -42,6 +44,8 @@ export interface Expected {
   readonly by?: readonly string[];
   /** For a fail, nothing else may be missed. */
   readonly only?: true;
+  /** Too close to be decided for certain: this objective may be undecided instead, if every precondition holds. */
+  readonly orUndecided?: string;
 }
 
 export const MET: Expected = { exitCode: 0 };

@@ -18,7 +18,7 @@ export interface MatrixOptions {
   readonly keep?: (row: Row, result: RowResult, run: GateRun) => Promise<void>;
 }
 
-/** The time limit of a gate with 10 s of load; one that takes longer hangs. */
+/** The time limit of a gate with 12 s of load; one that takes longer hangs. */
 const LONGEST_MS = 150_000;
 
 /**
@@ -53,7 +53,8 @@ async function runRow(row: Row, options: MatrixOptions, world: World): Promise<R
   const why = cannotRun(row);
   if (why !== null) return notRun(row, 'skipped', why, 0);
   const result = await judged(row, options, world);
-  if (!options.againstK6) return result;
+  // k6 alone has no such mode; the row of fixed length has its result.
+  if (!options.againstK6 || row.maxSeconds !== undefined) return result;
   return { ...result, k6: await byK6(row, options, world) };
 }
 
@@ -63,22 +64,22 @@ async function judged(row: Row, { folder, keep }: MatrixOptions, world: World): 
   const seconds = () => Math.round((Date.now() - startedMs) / 1000);
   try {
     const own = await ownFolder(folder, row.name);
-    const run = await runGate(row, own, world, bounded(world.io));
+    const run = await runGate(row, own, world, bounded(row, world.io));
     const result = resultOf(row, run, seconds(), loadAverage);
     await keep?.(row, result, run);
     return result;
   } catch (error) {
     world.io.signal.throwIfAborted();
-    return notRun(row, 'blew up', wordsOf(error), seconds());
+    return notRun(row, 'blew up', wordsOf(error, row), seconds());
   }
 }
 
 async function byK6(row: Row, { folder }: MatrixOptions, world: World): Promise<string> {
   try {
-    return await runPlainK6(row, await ownFolder(folder, `${row.name}-k6`), world, bounded(world.io));
+    return await runPlainK6(row, await ownFolder(folder, `${row.name}-k6`), world, bounded(row, world.io));
   } catch (error) {
     world.io.signal.throwIfAborted();
-    return `blew up: ${wordsOf(error)}`;
+    return `blew up: ${wordsOf(error, row)}`;
   }
 }
 
@@ -88,12 +89,13 @@ async function ownFolder(folder: string, name: string): Promise<string> {
   return own;
 }
 
-const bounded = (io: Io) => AbortSignal.any([io.signal, AbortSignal.timeout(LONGEST_MS)]);
+const longestMs = ({ maxSeconds = 0 }: Row) => LONGEST_MS + 1000 * maxSeconds;
+const bounded = (row: Row, io: Io) => AbortSignal.any([io.signal, AbortSignal.timeout(longestMs(row))]);
 
-function wordsOf(error: unknown): string {
+function wordsOf(error: unknown, row: Row): string {
   if (error instanceof HarnessError) return `${error.message} (${error.code})`;
   if (!(error instanceof Error)) return String(error);
-  return error.name === 'TimeoutError' ? `no end within ${LONGEST_MS / 1000} s` : error.message;
+  return error.name === 'TimeoutError' ? `no end within ${longestMs(row) / 1000} s` : error.message;
 }
 
 function printRow(

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
+import type { VerdictDocument } from '../../slas/render/json.ts';
 import { SHIPPED_DOCUMENT } from '../cli/inputs.ts';
 import { childrenOf } from '../process/processes.ts';
 import { serve } from '../testing/http-server.ts';
@@ -87,6 +88,43 @@ describe('a relay', () => {
     const startedMs = performance.now();
     await through(admit(20), 'ok', ['/', '/', '/', '/']);
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(4 * 49);
+  });
+});
+
+describe('a row until it is decided', () => {
+  const rows = MATRIX.filter(({ name }) => name.startsWith('decided-'));
+  const rowOf = (name: string) => rows.find((row) => row.name === name)!;
+  const came = (verdict: string, exitCode: number, outcome: string, isLate = false) => ({
+    ...{ exitCode, errorCode: null },
+    verdict: {
+      ...{ verdict, exitCode },
+      objectives: [{ id: 'error-rate', verdict: outcome }],
+      preconditions: [{ id: 'generator-on-time', ok: !isLate, detail: '' }],
+    } as unknown as VerdictDocument,
+  });
+
+  test('has the fault of its first row, and no option that forbids to stop', () => {
+    expect(rows).toHaveLength(12);
+    expect(rowOf('decided-errors-1.2%')).toMatchObject({ faults: 'errors=1.2%', maxSeconds: 120 });
+    for (const { options } of rows) {
+      expect(options).toContain('--until-decided');
+      expect(options).not.toContain('--no-abort');
+    }
+  });
+
+  test('may be undecided if it is close to its limit, but not for another reason, and never wrong', () => {
+    const close = rowOf('decided-errors-1.2%');
+    const isAsExpected = (...of: Parameters<typeof came>) => resultOf(close, came(...of), 1).isAsExpected;
+    expect(isAsExpected('fail', 1, 'missed')).toBe(true);
+    expect(isAsExpected('inconclusive', 3, 'undecided')).toBe(true);
+    expect(isAsExpected('inconclusive', 3, 'undecided', true)).toBe(false);
+    expect(isAsExpected('inconclusive', 3, 'met')).toBe(false);
+    expect(isAsExpected('pass', 0, 'met')).toBe(false);
+    expect(resultOf(close, came('fail', 1, 'missed'), 1).expected).toBe(
+      'fail: error-rate, or undecided: error-rate',
+    );
+    const clear = resultOf(rowOf('decided-healthy'), came('inconclusive', 3, 'undecided'), 1);
+    expect(clear.isAsExpected).toBe(false);
   });
 });
 

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { makeFolder, temporaryFolder, writeWhole } from '../../run/disk.ts';
+import { gatesAtLimit } from '../../selftest/at-limit/at-limit.ts';
+import { countsOf, exitCodeOf as exitCodeOfCounts, renderCounts } from '../../selftest/at-limit/counts.ts';
 import { MATRIX } from '../../selftest/matrix.ts';
 import { record, rejudgeAll } from '../../selftest/recorded.ts';
 import type { Row, RowResult } from '../../selftest/row.ts';
@@ -19,6 +21,8 @@ export interface SelftestOptions {
   readonly out?: string;
   /** Rows that cannot be run here do not count as failures. */
   readonly allowSkipped?: boolean;
+  /** Instead of the rows: so many gates of a service exactly at its limit. */
+  readonly atLimit?: string;
   /** How many times to repeat the rows. */
   readonly times?: string;
 }
@@ -32,6 +36,10 @@ export const register: Register = (program, io, done) =>
     .option('--only <name...>', 'run only these rows: names, or prefixes of names')
     .option('--allow-skipped', 'exit 0 even if rows cannot be run here (else 3); default with --quick')
     .option('--times <n>', 'repeat the run N times', '1')
+    .option(
+      '--at-limit <n>',
+      'instead of the rows, run N gates --until-decided of a service exactly at its limit, and count the wrong verdicts',
+    )
     .option('--record', 'store the evidence of every verdict for --quick')
     .option('--json <file>', 'in addition, write the table as JSON to this file')
     .option('--markdown', 'print the table as Markdown')
@@ -47,6 +55,7 @@ export async function selftest(
   options: SelftestOptions,
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (options.atLimit !== undefined) return await atLimit(options, io);
   const chosen = chooseRows(options.only);
   if (typeof chosen === 'string') return badOption('--only', chosen).error;
   if (options.quick === true && (options.record === true || options.againstK6 === true))
@@ -62,6 +71,30 @@ export async function selftest(
   io.print(options.markdown === true ? renderMarkdownTable(results) : renderTable(results));
   // Judging recordings cannot include rows without a verdict: requesting both means skipping these.
   return exitCodeOf(results, options.quick === true || options.allowSkipped === true);
+}
+
+const MAX_GATES = 1_000;
+
+/** Four gates at a time, each of at most a minute. */
+async function atLimit(
+  { atLimit: asked, json, out, ...rest }: SelftestOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const gates = Number(asked);
+  if (!Number.isInteger(gates) || gates < 1 || gates > MAX_GATES)
+    return badOption('--at-limit', `"${asked}" is not a whole number of gates from 1 to ${MAX_GATES}`).error;
+  const others = [rest.quick, rest.record, rest.againstK6, rest.only, rest.markdown, rest.allowSkipped];
+  if (others.some((one) => one !== undefined) || Number(rest.times ?? 1) !== 1)
+    return badOption('--at-limit', 'runs none of the rows: combine it with --json and --out only').error;
+  await using temporary = out === undefined ? await temporaryFolder() : null;
+  const folder = temporary?.path ?? userPath(io, out!);
+  await makeFolder(folder);
+  const ended = await gatesAtLimit({ gates, folder }, io);
+  const counts = countsOf(ended);
+  if (json !== undefined)
+    await writeWhole(userPath(io, json), `${JSON.stringify({ counts, gates: ended }, null, 2)}\n`);
+  io.print(renderCounts(counts));
+  return exitCodeOfCounts(counts);
 }
 
 /** `latency-180ms`, or a common prefix of several names. */

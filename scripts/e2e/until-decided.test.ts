@@ -1,0 +1,249 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { allResponses } from '../../slas/client/requests.ts';
+import type { VerdictDocument } from '../../slas/render/json.ts';
+import { seeded } from '../../slas/simulation/queues.ts';
+import type { Running } from '../process/processes.ts';
+import { readRun } from '../runs/bundle.ts';
+import { KNOWN_SCRIPT, knownDocument } from '../selftest/at-limit/known-document.ts';
+import { type KnownService, startKnownService } from '../selftest/at-limit/known-service.ts';
+import { listeningAddress } from '../stack/listening.ts';
+import { startPrometheus } from '../stack/local.ts';
+import {
+  isAlive,
+  ROOT,
+  type RunningSla,
+  sla,
+  startSla,
+  type TemporaryFolder,
+  temporaryFolder,
+} from '../testing/sla.ts';
+import { expectVerdict, outcomesOf, preconditionOf } from '../testing/verdict.ts';
+
+/** Runs that last until they are decided, with k6, Prometheus and a service of which everything is known. */
+
+const LOAD = { ratePerSecond: 30, maxSeconds: 45, atLeastSeconds: 20 };
+const PLANNED = LOAD.ratePerSecond * LOAD.maxSeconds;
+/** The first look. */
+const LOOK_SECONDS = 20;
+/** The number of the request that is sent at this time, because arrivals are even. */
+const sentAt = (seconds: number) => seconds * LOAD.ratePerSecond;
+
+/**
+ * Far below the limit, and differing by more than the delays of this machine, which come in clusters: a design effect of these
+ * alone would leave nothing decided in so short a time.
+ */
+const random = seeded(1);
+const fast = () => ({ afterMs: 5 + 140 * random(), status: 200 });
+const SLOW = { afterMs: 600, status: 200 };
+const FAILED = { afterMs: 20, status: 503 };
+const HANGING = { afterMs: 0, status: null };
+
+let folder: TemporaryFolder;
+let stages = 0;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+interface Stage extends AsyncDisposable {
+  readonly service: KnownService;
+  readonly prometheus: Running;
+  readonly out: string;
+  gate(): RunningSla;
+}
+
+async function openStage(treat: KnownService['treat']): Promise<Stage> {
+  await using guard = new AsyncDisposableStack();
+  const own = join(folder.path, `stage-${++stages}`);
+  await mkdir(own);
+  const service = guard.use(await startKnownService(treat));
+  const { signal } = new AbortController();
+  const options = {
+    ...{ root: ROOT, env: process.env, prometheusPath: process.env.PROMETHEUS_BIN!, signal },
+    ...{ selector: { job: 'known' }, folder: own },
+  };
+  const prometheus = guard.use(await startPrometheus(options, service.url, join(own, 'data')));
+  const prometheusUrl = await listeningAddress(prometheus, signal);
+  const document = join(own, 'known.yaml');
+  await writeFile(document, knownDocument(LOAD, true));
+  const owned = guard.move();
+  const out = join(own, 'runs');
+  return {
+    ...{ service, prometheus, out },
+    gate: () =>
+      startSla(
+        [
+          ...['gate', '--sla', document, '--json', '--out', out],
+          ...['--target', service.url, '--prometheus', prometheusUrl],
+        ],
+        { env: KNOWN_SCRIPT },
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** A whole gate of a service that treats its requests like this. */
+async function gated(
+  treat: KnownService['treat'],
+  check: (verdict: VerdictDocument, code: number | null) => void,
+): Promise<{ readonly stage: Stage; readonly stderr: string }> {
+  const stage = await openStage(treat);
+  await using _ = stage;
+  const done = await stage.gate().done;
+  expectVerdict(done, (verdict) => check(verdict, done.code));
+  return { stage, stderr: done.stderr };
+}
+
+const loadOf = async ({ out }: Stage) => (await readRun(join(out, 'latest'))).run.load!;
+const everyRequestAt = (seconds: number) => (index: number) => index >= sentAt(seconds);
+
+// ---------------------------------------------------------------------------------------------- clear cases
+
+describe.concurrent('a run until it is decided', { timeout: 240_000 }, () => {
+  test('stops early and passes if the service is far better than promised; the stored run is judged alike', async ({
+    expect,
+  }) => {
+    const { stage, stderr } = await gated(fast, (verdict, code) => {
+      expect([code, verdict.verdict]).toEqual([0, 'pass']);
+      expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds);
+    });
+    expect(stderr).toMatch(/stopping the load: every objective is met at the look after \d+ s/);
+    const load = await loadOf(stage);
+    expect(load.sent).toBeLessThan(0.9 * PLANNED);
+    const run = join(stage.out, 'latest');
+    const { code, stdout, stderr: notes } = await sla(['verify', run, '--offline', '--json']);
+    expect([code, notes]).toEqual([0, '']);
+    expect(stdout).toBe(await readFile(join(run, 'verdict.json'), 'utf8'));
+  });
+
+  test('stops early and fails if every response is over the limit; requests that the stop cut off are nobody’s error', async ({
+    expect,
+  }) => {
+    const { stage } = await gated(
+      () => SLOW,
+      (verdict, code) => {
+        expect([code, outcomesOf(verdict)['latency-p95']]).toEqual([1, 'missed']);
+        expect(outcomesOf(verdict)['error-rate']).not.toBe('missed');
+        expect(verdict.sequential!.decidedAtSeconds).toBe(LOOK_SECONDS);
+        expect(preconditionOf(verdict, 'script-succeeded')?.ok).not.toBe(false);
+      },
+    );
+    const load = await loadOf(stage);
+    expect(load.decidedAtSeconds).toBe(LOOK_SECONDS);
+    expect(load.lost).toBe(0);
+    expect(load.sent).toBe(allResponses(load));
+    expect(load.interruptedIterations).toBeUndefined();
+    // About 18 requests were in flight when the load was stopped. Every other one is in the record.
+    expect(stage.service.received - load.sent).toBeLessThanOrEqual(30);
+  });
+
+  test('stops early and fails in a burst of errors', async ({ expect }) => {
+    const burst = (index: number) => (index >= sentAt(8) && index % 10 < 4 ? FAILED : fast());
+    const { stage } = await gated(burst, (verdict, code) => {
+      expect([code, outcomesOf(verdict)['error-rate']]).toEqual([1, 'missed']);
+      expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds);
+    });
+    expect((await loadOf(stage)).answered['5xx']).toBeGreaterThan(50);
+  });
+
+  test('runs to its maximum and is undecided if the service is exactly at its limit', async ({ expect }) => {
+    const { stage } = await gated(
+      (index) => (index % 20 === 7 ? SLOW : fast()),
+      (verdict, code) => {
+        expect([code, verdict.verdict]).toEqual([3, 'inconclusive']);
+        expect(verdict.sequential!.decidedAtSeconds).toBeNull();
+        expect(outcomesOf(verdict)['latency-p95']).toBe('undecided');
+      },
+    );
+    const load = await loadOf(stage);
+    expect(load).toMatchObject({ completed: true, sent: PLANNED });
+    expect(load.decidedAtSeconds).toBeUndefined();
+  });
+});
+
+// ---------------------------------------------------------------------------------------------- what could deceive a look
+
+describe.concurrent('a look is not deceived by', { timeout: 240_000 }, () => {
+  test('a service that stops responding in the last second before it', async ({ expect }) => {
+    // Not for long: the load on a service that was already running would be stopped.
+    const isDown = (index: number) => index >= sentAt(LOOK_SECONDS - 1) && index < sentAt(LOOK_SECONDS + 1);
+    await gated(
+      (index) => (isDown(index) ? HANGING : fast()),
+      (verdict, code) => {
+        // 30 of the 600 requests sent by then are exactly 5%.
+        expect(verdict.sequential!.looks[0]).toMatchObject({
+          atSeconds: LOOK_SECONDS,
+          verdict: 'inconclusive',
+        });
+        expect([code, verdict.verdict]).toEqual([3, 'inconclusive']);
+      },
+    );
+  });
+
+  test('a scrape that is missing: the next look decides', async ({ expect }) => {
+    await using stage = await openStage((index) => {
+      stage.service.isScrapable = index < sentAt(LOOK_SECONDS - 3) || index > sentAt(LOOK_SECONDS + 4);
+      return fast();
+    });
+    const done = await stage.gate().done;
+    expectVerdict(done, ({ verdict, sequential }) => {
+      const [first] = sequential!.looks;
+      expect(first).toMatchObject({ atSeconds: LOOK_SECONDS, verdict: 'inconclusive' });
+      expect(sequential!.decidedAtSeconds).not.toBe(LOOK_SECONDS);
+      expect([done.code, verdict]).toEqual([0, 'pass']);
+    });
+  });
+
+  test('a Prometheus that died since the look before it', async ({ expect }) => {
+    await using stage = await openStage((index) => {
+      if (index === sentAt(LOOK_SECONDS - 5)) process.kill(stage.prometheus.pid, 'SIGKILL');
+      return fast();
+    });
+    const done = await stage.gate().done;
+    expectVerdict(done, (verdict) => {
+      expect([done.code, verdict.verdict]).toEqual([3, 'inconclusive']);
+      expect(preconditionOf(verdict, 'prometheus-answered')).toMatchObject({ ok: false });
+    });
+    expect((await loadOf(stage)).sent).toBe(PLANNED);
+  });
+
+  test('a service that becomes slow after it, which a look cannot see: the verdict says how rare an event can be', async ({
+    expect,
+  }) => {
+    const isLater = everyRequestAt(LOAD.maxSeconds - 5);
+    await gated(
+      (index) => (isLater(index) ? SLOW : fast()),
+      (verdict, code) => {
+        expect([code, verdict.verdict]).toEqual([0, 'pass']);
+        expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds - 5);
+      },
+    );
+  });
+});
+
+// ---------------------------------------------------------------------------------------------- interrupted
+
+test('Ctrl-C during a look leaves nothing behind', { timeout: 180_000 }, async () => {
+  const { promise: halted, resolve: halt } = Promise.withResolvers<void>();
+  await using stage = await openStage((index) => {
+    // A Prometheus that hangs holds the look up.
+    if (index === sentAt(LOOK_SECONDS - 2)) process.kill(stage.prometheus.pid, 'SIGSTOP');
+    if (index === sentAt(LOOK_SECONDS + 5)) halt();
+    return fast();
+  });
+  const gate = stage.gate();
+  await Promise.race([halted, gate.done]);
+  const watchdog = gate.children('/bin/sh');
+  const children = gate.children('').filter((pid) => !watchdog.includes(pid));
+  expect(children.length).toBeGreaterThan(0);
+  gate.child.kill('SIGINT');
+  const { code, stderr } = await gate.done;
+  process.kill(stage.prometheus.pid, 'SIGCONT');
+  expect(code).toBe(130);
+  expect(stderr).toContain('interrupted: everything that was started has been stopped');
+  expect(children.filter(isAlive)).toEqual([]);
+  await expect.poll(() => watchdog.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+});
