@@ -102,6 +102,22 @@ describe('a window is downsampled', () => {
       ...{ fromSeconds: 10.01, stepSeconds: 2.002, blocks: 499 },
     });
   });
+
+  test('a look that decided is cut into the same blocks while the load lasts and after it', () => {
+    const decided = (toSeconds: number) => {
+      const one = windowOf(1000.2, toSeconds);
+      return { ...one, load: { ...run.load!, decidedAtSeconds: 769 } };
+    };
+    const cut = (toSeconds: number) => downsamplingOf(plan, decided(toSeconds), 1)!;
+    const { blocks, ...during } = cut(1771.5);
+    expect(during).toMatchObject({ stepSeconds: 1.538 });
+    expect(cut(1779.3)).toMatchObject(during);
+    expect(cut(1779.3).blocks).toBeGreaterThanOrEqual(blocks);
+    // As long as the look itself is short enough, it is read in full.
+    expect(
+      downsamplingOf(plan, { ...decided(1510), load: { ...run.load!, decidedAtSeconds: 500 } }, 1),
+    ).toBeNull();
+  });
 });
 
 describe('a run is cut', () => {

@@ -19,7 +19,8 @@ const toMilliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000;
 /** null: the window is short enough to be read in full. */
 export function downsamplingOf(plan: Plan, run: RunRecord, intervalSeconds: number): Downsampled | null {
   const { fromSeconds, toSeconds } = run.window;
-  const seconds = toSeconds - fromSeconds;
+  // A look that decided is judged by the same blocks while the load lasts and after it, when the window is a little longer.
+  const seconds = run.load?.decidedAtSeconds ?? toSeconds - fromSeconds;
   if (seconds / intervalSeconds <= MAX_BLOCKS) return null;
   // Whole seconds are compact, in evidence and in memory; the remainder at both ends is read in full.
   const unitMs = seconds / MAX_BLOCKS >= MIN_WHOLE_SECONDS ? 1000 : 1;

@@ -36,16 +36,13 @@ export async function startKnownService(treat: KnownService['treat']): Promise<K
     if (status === null) return;
     const beganMs = performance.now();
     const timer = setTimeout(() => {
-      // Counted before the client can see it: a scrape after its last response has everything.
+      waiting.delete(timer);
+      // As most services do, it counts a request whose client is gone like any other; and before the client can see it, so that
+      // a scrape after the last response has everything.
       counts.add(status, (performance.now() - beganMs) / 1000);
       respond(response, status);
     }, afterMs);
     waiting.add(timer);
-    // A request whose client is gone is not counted: its client knows that it is unanswered.
-    response.once('close', () => {
-      clearTimeout(timer);
-      waiting.delete(timer);
-    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
