@@ -9,7 +9,7 @@ const CORE = '{loadtests,slas,dashboards}/**/*.test.ts';
  */
 const ALONE = [
   'scripts/bench/bench.test.ts',
-  'scripts/e2e/{any-script,containers,gate,own-script,servers,stack,until-decided}.test.ts',
+  'scripts/e2e/{adoption,adoption-languages,any-script,containers,gate,own-script,servers,stack,until-decided}.test.ts',
   'service/classifier/priority.test.ts',
 ];
 

@@ -11,6 +11,7 @@ import * as dashboards from './commands/dashboards.ts';
 import * as doctor from './commands/doctor.ts';
 import * as gate from './commands/gate.ts';
 import * as importK6 from './commands/import-k6.ts';
+import * as init from './commands/init.ts';
 import * as newFiles from './commands/new.ts';
 import * as notInstalled from './commands/not-installed.ts';
 import * as plan from './commands/plan.ts';
@@ -33,6 +34,7 @@ const COMMANDS = [
   check,
   dashboards,
   rules,
+  init,
   newFiles,
   importK6,
   runs,

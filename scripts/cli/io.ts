@@ -15,6 +15,8 @@ export interface Io {
   readonly progress: (line: string) => void;
   /** Shows a few lines that stay in place on a terminal; an empty list removes them. Absent if there is no terminal. */
   readonly live?: (lines: readonly string[]) => void;
+  /** Asks on a terminal; the answer, or the default if it is empty. Absent if there is no terminal to answer from. */
+  readonly ask?: (question: string, otherwise: string) => Promise<string>;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   readonly colour: boolean;

@@ -136,6 +136,21 @@ const root = dirname(dirname(import.meta.dirname));
 // The npm package contains JavaScript.
 const isInstalled = extname(import.meta.filename) === '.js';
 
+/** Asks on standard error, because standard output may be redirected. A closed input answers with the default. */
+async function ask(question: string, otherwise: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  const hint = otherwise === '' ? '' : ` [${otherwise}]`;
+  try {
+    const asked = lines.question(`${question}${hint}: `, { signal: controller.signal });
+    return (await Promise.race([asked, closed])).trim() || otherwise;
+  } finally {
+    lines.close();
+  }
+}
+const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
+
 const code = await main(process.argv.slice(2), {
   root,
   project: isInstalled ? cwd : root,
@@ -145,6 +160,7 @@ const code = await main(process.argv.slice(2), {
   print: (text) => process.stdout.write(text),
   progress: terminal?.progress ?? ((line) => process.stderr.write(`${line}\n`)),
   ...(terminal === null ? {} : { live: terminal.live }),
+  ...(canAsk ? { ask } : {}),
   signal: controller.signal,
   colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
 });

@@ -41,6 +41,7 @@ const STAGES = [
   'slas/render/numbers.ts',
   'slas/render/printable.ts',
   'slas/document',
+  'slas/recognise',
   'slas/statistics',
   'slas/prometheus',
   'slas/alerts/rules',

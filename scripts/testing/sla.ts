@@ -29,16 +29,21 @@ export interface RunningSla {
 interface SlaOptions {
   /** The checkout whose command line is run; this one by default. */
   readonly root?: string;
+  /** The working directory; that of the checkout by default. */
+  readonly cwd?: string;
   /** Environment variables in addition to those of the tests. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export function startSla(args: readonly string[], { root = ROOT, env = {} }: SlaOptions = {}): RunningSla {
+export function startSla(
+  args: readonly string[],
+  { root = ROOT, cwd = root, env = {} }: SlaOptions = {},
+): RunningSla {
   for (const name of ['K6_BIN', 'PROMETHEUS_BIN', 'PROMTOOL_BIN']) {
     if (!process.env[name]) throw new Error(`${name} is not set: run the tests with ./sla test`);
   }
   const child = spawn(process.execPath, [join(root, 'scripts', 'cli', 'sla.ts'), ...args], {
-    cwd: root,
+    cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,241 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseDocument } from '../../../slas/document/document.ts';
+import { isDuration, isRate, parseDuration, parseRate } from '../../../slas/document/limits.ts';
+import { type Recognised, recognise } from '../../../slas/recognise/recognise.ts';
+import { checkAccess } from '../../run/prometheus-access.ts';
+import { named, type Register } from '../command.ts';
+import { HarnessError } from '../errors.ts';
+import { askPrometheus } from '../init/ask-prometheus.ts';
+import { askService } from '../init/ask-service.ts';
+import { type Choices, choose, type InitOptions } from '../init/choices.ts';
+import { documentText } from '../init/document-text.ts';
+import { explain } from '../init/explain.ts';
+import { askFirst, askNext } from '../init/questions.ts';
+import { scriptText } from '../init/script-text.ts';
+import type { Answers, Asked } from '../init/sources.ts';
+import {
+  type Addresses,
+  type Files,
+  gateCommand,
+  githubText,
+  gitlabText,
+  prometheusText,
+} from '../init/workflow-text.ts';
+import { accept, badOption, type Input, type PlacedProblem, userPath } from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export const register: Register = (program, io, done) =>
+  void program
+    .command('init')
+    .description(
+      'ask your service what it measures, and write an SLA document, a k6 script and a CI workflow for it',
+    )
+    .option('--metrics <url>', 'the address of its metrics, for example http://127.0.0.1:8080/metrics')
+    .option('--prometheus <url>', 'or the Prometheus that scrapes it (needs --selector)')
+    .option(
+      '--selector <labels>',
+      'the labels that select the service in Prometheus, for example job=checkout',
+    )
+    .option('--name <name>', 'the name of the service (default: its job, or my-service)')
+    .option('--route <route>', 'the route to judge, as the service labels it (default: the busiest)')
+    .option('--method <method>', 'the method of the requests (default: that of the busiest)')
+    .option(
+      '--p95 <limit>',
+      'limit of the 95th percentile, for example 200ms (default: from what is measured now)',
+    )
+    .option('--p99 <limit>', 'limit of the 99th percentile (default: none)')
+    .option('--errors <share>', 'limit of the error rate (default: 1%)')
+    .option('--rate <rate>', 'requests per second of the load (default: 20/s)')
+    .option('--duration <duration>', 'duration of the load (default: 30s, longer if scrapes are rare)')
+    .option('--script <file>', 'your k6 script (default: write one)')
+    .option('--target <url>', 'where to send the load (default: the address of --metrics)')
+    .option('--ci <system>', 'write a workflow for github or gitlab, or none (default: none)')
+    .option('--out <dir>', 'where to write the files (default: slas)')
+    .option('--force', 'replace files that exist')
+    .action(async (options: InitOptions) => done(await init(options, io)));
+
+/** Writes nothing unless everything can be written. */
+export async function init(given: InitOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  const completed = await askFirst(given, io);
+  const selector = readOptions(completed);
+  if (!selector.ok) return selector.error;
+  const access = completed.prometheus === undefined ? [] : checkAccess(io.env, io.cwd);
+  if (access.length > 0) return access;
+  const answers = await ask(completed, selector.value, io);
+  const found = recognise(answers.exposed);
+  if (found.requests === null && found.latency === null) return [nothingFound(completed, answers)];
+  const options = await askNext(given, completed, found, io);
+  if (options.route !== undefined && isUnknownRoute(found, options.route))
+    return [unknownRoute(found, options.route)];
+  const asked = withTraffic(answers, found, options);
+  const choices = choose(found, asked, options);
+  const { chosen, missing } = explain(found, choices, asked);
+  io.progress(['What I chose, and why:', ...chosen.map((line) => `  ${line}`)].join('\n'));
+  if (missing.length > 0)
+    io.progress(['What I could not find:', ...missing.map((line) => `  ${line}`)].join('\n'));
+  const texts = textsOf(found, choices, options);
+  const parsed = parseDocument(texts.document.text);
+  if (!parsed.ok) return parsed.error.map(({ code, message, path }) => ({ code, message, path }));
+  const written = await writeAll(Object.values(texts.all), options.force === true, io);
+  if (!written.ok) return written.error;
+  io.progress(`next: ./sla check ${texts.files.document}`);
+  io.progress(`then: ${gateCommand('./sla', texts.files, texts.addresses)}`);
+  return 0;
+}
+
+// ---------------------------------------------------------------------------------------------- options
+
+type Selector = Readonly<Record<string, string>>;
+
+function readOptions(options: InitOptions): Input<Selector> {
+  const { metrics, prometheus, selector, ci, rate, duration } = options;
+  if ((metrics === undefined) === (prometheus === undefined))
+    return badOption(
+      '--metrics',
+      'name the metrics of the service (--metrics http://127.0.0.1:8080/metrics), or a Prometheus (--prometheus URL --selector job=checkout)',
+    );
+  for (const [option, url] of [
+    ['--metrics', metrics],
+    ['--prometheus', prometheus],
+    ['--target', options.target],
+  ] as const)
+    if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
+      return badOption(option, `"${url}" is not a valid http address: write it as http://127.0.0.1:8080`);
+  if (ci !== undefined && !['github', 'gitlab', 'none'].includes(ci))
+    return badOption('--ci', `"${ci}" is not a known CI system: use github, gitlab or none`);
+  if (rate !== undefined && !isRate(parseRate(rate)))
+    return badOption('--rate', `"${rate}" is not a valid rate (0.01/s to 10000/s): write it as 25 or 25/s`);
+  if (duration !== undefined && !isDuration(parseDuration(duration)))
+    return badOption(
+      '--duration',
+      `"${duration}" is not a valid duration (1s to 24h): write it as 60s or 5m`,
+    );
+  if (selector === undefined)
+    return prometheus === undefined
+      ? accept({})
+      : badOption('--selector', 'name the labels of the service, for example --selector job=checkout');
+  return readSelector(selector);
+}
+
+const PAIR = /^\s*([A-Za-z_]\w*)\s*=\s*"?([^",]*)"?\s*$/;
+
+function readSelector(text: string): Input<Selector> {
+  const pairs = text
+    .replace(/^\{|\}$/g, '')
+    .split(',')
+    .map((part) => PAIR.exec(part));
+  return pairs.every((pair) => pair !== null)
+    ? accept(Object.fromEntries(pairs.map(([, label, value]) => [label!, value!])))
+    : badOption('--selector', `"${text}" is not a list of labels: write it as job=checkout,env=staging`);
+}
+
+// ---------------------------------------------------------------------------------------------- asking
+
+function ask(options: InitOptions, selector: Selector, io: Io): Promise<Answers> {
+  return options.prometheus === undefined
+    ? askService(options.metrics!, io)
+    : askPrometheus(options.prometheus, selector, io);
+}
+
+/** Requests that arrive while nothing is sent are scrapes, or those of others. */
+function withTraffic(answers: Answers, found: Recognised, options: InitOptions): Asked {
+  const { growth, asks, ...rest } = answers;
+  const { requests } = found;
+  const route = requests?.routeLabel == null ? null : (options.route ?? found.routes[0]?.route ?? null);
+  const grown = (requests?.metric.rows ?? [])
+    .filter(({ labels }) => route === null || labels[requests!.routeLabel!] === route)
+    .reduce((sum, { labels }) => sum + growth(requests!.metric.name, labels), 0);
+  const isOurs = asks !== null && Math.abs(grown - asks) <= Math.max(0, asks / 3 - 1);
+  const selector = options.prometheus === undefined ? selectorOf(options) : rest.selector;
+  return { ...rest, selector, traffic: grown === 0 ? 'none' : isOurs ? 'scrapes' : 'others' };
+}
+
+const selectorOf = ({ selector }: InitOptions): Selector | null => {
+  const read = selector === undefined ? null : readSelector(selector);
+  return read?.ok ? read.value : null;
+};
+
+const isUnknownRoute = ({ routes, requests }: Recognised, route: string) =>
+  requests?.routeLabel != null && routes.length > 0 && !routes.some((one) => one.route === route);
+
+function unknownRoute({ routes }: Recognised, route: string): PlacedProblem {
+  const seen = [...new Set(routes.map((one) => one.route))].slice(0, 20).join(', ');
+  const message = `no request of "${route}" was counted yet: send one, or name a route that was (${seen})`;
+  return { code: 'unknown-route', path: '--route', message };
+}
+
+function nothingFound({ metrics, prometheus }: InitOptions, { exposed }: Answers): PlacedProblem {
+  const path = metrics === undefined ? '--prometheus' : '--metrics';
+  const isEmpty = exposed.samples.length === 0;
+  const message = isEmpty
+    ? `${metrics ?? prometheus} has no metrics${prometheus === undefined ? '' : ' with these labels'}: check the address${prometheus === undefined ? '' : ' and --selector'}`
+    : `none of the ${exposed.samples.length} series counts or times requests: metrics clients show them after the first request, so send one and run this again, or add one of the libraries in docs/adoption.md`;
+  return { code: 'nothing-found', path, message };
+}
+
+// ---------------------------------------------------------------------------------------------- writing
+
+interface Text {
+  /** Relative to the working directory. */
+  readonly file: string;
+  readonly text: string;
+}
+
+interface Texts {
+  readonly document: Text;
+  readonly all: readonly Text[];
+  readonly files: Files;
+  readonly addresses: Addresses;
+}
+
+const DEFAULT_FOLDER = 'slas';
+
+function textsOf(found: Recognised, choices: Choices, options: InitOptions): Texts {
+  const folder = options.out ?? DEFAULT_FOLDER;
+  const { name } = choices;
+  const metrics = options.metrics === undefined ? null : new URL(options.metrics);
+  const files: Files = {
+    document: join(folder, `${name}.yaml`),
+    script: options.script ?? join(folder, `${name}.js`),
+    prometheusConfig: metrics === null ? null : join(folder, 'prometheus.yml'),
+  };
+  const addresses: Addresses = {
+    target: options.target ?? metrics?.origin ?? 'http://127.0.0.1:8080',
+    prometheus: options.prometheus ?? 'http://127.0.0.1:9090',
+  };
+  const document = { file: files.document, text: documentText(found, choices) };
+  const all: Text[] = [document];
+  if (options.script === undefined) all.push({ file: files.script, text: scriptText(choices) });
+  if (metrics !== null) all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices) });
+  if (options.ci === 'github')
+    all.push({ file: '.github/workflows/sla.yml', text: githubText(files, addresses, choices) });
+  if (options.ci === 'gitlab')
+    all.push({ file: join(folder, 'gitlab-ci.yml'), text: gitlabText(files, addresses, choices) });
+  return { document, all, files, addresses };
+}
+
+async function writeAll(texts: readonly Text[], isForced: boolean, io: Io): Promise<Input<null>> {
+  const there = texts.filter(({ file }) => existsSync(userPath(io, file)));
+  if (there.length > 0 && !isForced)
+    return badOption(
+      '--force',
+      `${there.map(({ file }) => file).join(', ')} already exists, and nothing was written: choose another --name or --out, or replace it with --force`,
+    );
+  for (const { file, text: written } of texts) {
+    const text = named(written, io);
+    const path = userPath(io, file);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, text);
+    } catch (cause) {
+      throw new HarnessError('not-written', `${file} cannot be written: ${(cause as Error).message}`, {
+        nextStep: 'check the permissions of its folder',
+        cause,
+      });
+    }
+    io.print(`wrote ${file}\n`);
+  }
+  return accept(null);
+}

@@ -1,0 +1,36 @@
+import { type Exposed, parseExposition } from '../../../slas/recognise/exposition.ts';
+import type { Io } from '../io.ts';
+import { type Answers, growthOf, slug, textAt } from './sources.ts';
+
+/** Asks a service for its metrics. */
+
+const TIMES = 3;
+
+export async function askService(url: string, io: Io): Promise<Answers> {
+  const token = io.env.SLA_TARGET_TOKEN;
+  const headers = {
+    accept: 'text/plain;version=0.0.4',
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+  };
+  const texts: string[] = [];
+  // One after the other: each may be counted in the next.
+  for (let time = 0; time < TIMES; time++)
+    texts.push(await textAt(new URL(url), { headers }, 'the service', io));
+  const parsed = texts.map(parseExposition);
+  const [first, last] = [parsed[0]!, parsed.at(-1)!];
+  return {
+    exposed: last,
+    name: nameOf(last) ?? 'my-service',
+    selector: null,
+    scrapeSeconds: null,
+    replicas: null,
+    growth: growthOf(first.samples, last.samples),
+    asks: TIMES - 1,
+  };
+}
+
+/** OpenTelemetry's `service.name`; its default is no name. */
+function nameOf({ samples }: Exposed): string | null {
+  const name = samples.find((one) => one.name === 'target_info')?.labels.service_name;
+  return name === undefined || name.startsWith('unknown_service') ? null : slug(name);
+}

@@ -1,0 +1,119 @@
+import { valuesOf } from '../../../slas/recognise/labels.ts';
+import { type ProposedLimit, proposeLimit } from '../../../slas/recognise/limits.ts';
+import type { Recognised } from '../../../slas/recognise/recognise.ts';
+import type { Asked } from './sources.ts';
+
+/** What the files will say: from the options, else from what was found. */
+
+export interface InitOptions {
+  readonly metrics?: string;
+  readonly prometheus?: string;
+  readonly selector?: string;
+  readonly name?: string;
+  readonly route?: string;
+  readonly method?: string;
+  readonly p95?: string;
+  readonly p99?: string;
+  readonly errors?: string;
+  readonly rate?: string;
+  readonly duration?: string;
+  readonly script?: string;
+  readonly target?: string;
+  readonly ci?: string;
+  readonly out?: string;
+  readonly force?: boolean;
+}
+
+export interface LatencyChoice {
+  readonly percentile: number;
+  /** As written: `250ms`. */
+  readonly limit: string;
+  /** null: the operator named it. */
+  readonly proposed: ProposedLimit | null;
+}
+
+export interface Choices {
+  readonly name: string;
+  readonly selector: Readonly<Record<string, string>>;
+  /** As the label has it; null: all requests. */
+  readonly route: string | null;
+  /** A path for the client, `/orders/:id`; null: unknown. */
+  readonly clientPath: string | null;
+  readonly method: string;
+  readonly latencies: readonly LatencyChoice[];
+  readonly errorLimit: string;
+  readonly ratePerSecond: number;
+  readonly durationSeconds: number;
+  /** What `init` saw of requests that it did not send. */
+  readonly traffic: Asked['traffic'];
+  /** The operator's k6 script, instead of a new one. */
+  readonly script: string | null;
+}
+
+const MIN_DURATION_SECONDS = 30;
+/** With fewer scrapes a run is mostly its edges. */
+const MIN_SCRAPES = 8;
+
+export function choose(found: Recognised, asked: Asked, options: InitOptions): Choices {
+  const name = options.name ?? asked.name;
+  const { routes, requests } = found;
+  const named = routes.find(({ route }) => route === options.route);
+  const busiest = routes[0] ?? null;
+  const route = requests?.routeLabel === null ? null : (options.route ?? busiest?.route ?? null);
+  const latencies = [
+    latencyOf(95, options.p95, found, route),
+    ...(options.p99 === undefined ? [] : [latencyOf(99, options.p99, found, route)]),
+  ];
+  return {
+    name,
+    selector: asked.selector ?? { job: name },
+    route,
+    clientPath: clientPathOf(options.route ?? route),
+    method: (options.method ?? (named ?? busiest)?.method ?? onlyMethod(found) ?? 'GET').toUpperCase(),
+    latencies,
+    errorLimit: options.errors ?? '1%',
+    ratePerSecond: Number((options.rate ?? '20').replace(/\/s$/, '')),
+    durationSeconds: durationOf(options, asked),
+    traffic: asked.traffic,
+    script: options.script ?? null,
+  };
+}
+
+const durationOf = ({ duration }: InitOptions, { scrapeSeconds }: Asked) =>
+  duration === undefined
+    ? Math.max(MIN_DURATION_SECONDS, Math.ceil((MIN_SCRAPES * (scrapeSeconds ?? 1)) / 10) * 10)
+    : Number(duration.replace(/s$/, ''));
+
+const onlyMethod = ({ requests }: Recognised) => {
+  if (requests === null || requests.methodLabel === null) return undefined;
+  const methods = valuesOf(requests.metric.rows, requests.methodLabel);
+  return methods.length === 1 ? methods[0] : undefined;
+};
+
+function latencyOf(
+  percentile: number,
+  limit: string | undefined,
+  { latency, requests }: Recognised,
+  route: string | null,
+): LatencyChoice {
+  if (limit !== undefined) return { percentile, limit: limit.replace(/^\s*<=?\s*/, ''), proposed: null };
+  if (latency === null) return { percentile, limit: '250ms', proposed: null };
+  const label = latency.routeLabel ?? requests?.routeLabel;
+  const isMeant = ({ labels }: { readonly labels: Readonly<Record<string, string>> }) =>
+    route === null || label == null || labels[label] === undefined || labels[label] === route;
+  const proposed = proposeLimit(latency.metric, latency.status, isMeant, percentile);
+  return { percentile, limit: inWords(proposed.seconds), proposed };
+}
+
+/** `250ms`, `2.5s`: a duration as documents have it. */
+export const inWords = (seconds: number) =>
+  seconds < 1 ? `${Number((seconds * 1000).toPrecision(12))}ms` : `${seconds}s`;
+
+/** Frameworks write a variable part of a route as `{id}`, `:id` or `<int:id>`. */
+function clientPathOf(route: string | null): string | null {
+  if (route === null || !route.startsWith('/')) return null;
+  const path = route
+    .replace(/\{[*]?([A-Za-z_]\w*)[^}]*\}/g, ':$1')
+    .replace(/<(?:\w+:)?([A-Za-z_]\w*)>/g, ':$1');
+  return /[*^$()[\]{}<>\s"]/.test(path) ? null : path;
+}

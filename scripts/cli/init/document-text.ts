@@ -1,0 +1,125 @@
+import { stringify } from 'yaml';
+import type { LabelMatcher } from '../../../slas/model/model.ts';
+import { outcomesOf } from '../../../slas/recognise/labels.ts';
+import type { Metric, Recognised } from '../../../slas/recognise/recognise.ts';
+import type { Choices, LatencyChoice } from './choices.ts';
+
+/** Writes the SLA document of a service that was recognised. */
+
+type Where = Readonly<Record<string, LabelMatcher>>;
+
+/** On one line, quoted where YAML needs it. */
+const flow = (value: unknown) =>
+  stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trim();
+
+/** The labels of a metric that select the requests of the load. */
+export function whereOf(
+  metric: Metric<unknown>,
+  { where }: Recognised,
+  { route }: Choices,
+  status: LabelMatcher | null = null,
+): Where {
+  return {
+    ...where,
+    ...(metric.routeLabel === null || route === null ? {} : { [metric.routeLabel]: route }),
+    ...(metric.status === null || status === null ? {} : { [metric.status.label]: status }),
+  };
+}
+
+const selection = (key: string, name: string, where: Where, more: Record<string, unknown> = {}) =>
+  flow({ [key]: name, ...(Object.keys(where).length === 0 ? {} : { where }), ...more });
+
+export function documentText(found: Recognised, choices: Choices): string {
+  const { library, latency } = found;
+  const errors = errorLines(found, choices);
+  const latencies = choices.latencies.flatMap((one) => latencyLines(one, found, choices));
+  return [
+    `# Written by "init", which recognised ${library.title}. Check it after a change: ./sla check FILE`,
+    'apiVersion: sla-harness/v1',
+    'kind: SLA',
+    `name: ${flow(choices.name)}`,
+    '',
+    'service:',
+    '  # Labels that every series of the service has in Prometheus.',
+    `  selector: ${flow(choices.selector)}`,
+    ...requestLines(found, choices),
+    ...trafficLines(choices),
+    ...(latency === null || latency.metric.kind !== 'classic'
+      ? []
+      : [
+          `  # The bucket edges of the service, in ${latency.metric.unit ?? 'seconds'}: exact only there.`,
+          '  buckets:',
+          `    ${latency.metric.name}: ${flow(latency.metric.edges)}`,
+        ]),
+    '',
+    'objectives:',
+    ...latencies,
+    ...errors,
+    '',
+  ].join('\n');
+}
+
+function requestLines(found: Recognised, choices: Choices): readonly string[] {
+  const { requests } = found;
+  if (requests === null) return [];
+  return [
+    '  # Counts every request of the load, whatever the response: compared with what k6 sent.',
+    `  requests: ${selection('counter', requests.metric.name, whereOf(requests, found, choices))}`,
+  ];
+}
+
+function trafficLines({ traffic }: Choices): readonly string[] {
+  if (traffic === 'none') return [];
+  const why =
+    traffic === 'scrapes'
+      ? 'The service counts the scrapes of its metrics as requests.'
+      : 'Other clients sent requests while "init" looked.';
+  return [`  # ${why} Requests beyond those of the load are reported and do not count.`, '  isolated: false'];
+}
+
+const WHAT = { 95: 'latency-p95', 99: 'latency-p99' } as const;
+
+function latencyLines(choice: LatencyChoice, found: Recognised, choices: Choices): readonly string[] {
+  const { latency } = found;
+  if (latency === null || latency.metric.kind !== 'classic') return [];
+  const { metric, status } = latency;
+  const outcomes = status === null ? null : outcomesOf(status, metric.rows);
+  const where = whereOf(latency, found, choices, outcomes?.good ?? null);
+  const { percentile, limit } = choice;
+  return [
+    outcomes === null
+      ? `  # ${metric.name} has no label for the status, so errors are among its latencies: they are bounded.`
+      : '  # Latency of successful responses: a fast error must not improve it.',
+    `  - id: ${WHAT[percentile as keyof typeof WHAT]}`,
+    `    title: ${percentile}% of responses within`,
+    '    latency:',
+    `      histogram: ${metric.name}`,
+    ...(Object.keys(where).length === 0 ? [] : [`      where: ${flow(where)}`]),
+    ...(metric.isUnitUnnamed ? [`      unit: ${metric.unit ?? 'seconds'}`] : []),
+    `      percentile: ${percentile}`,
+    ...(choices.clientPath === null
+      ? []
+      : [`      client: ${flow(choices.clientPath)} # by the clock of k6, too: the worse decides`]),
+    `    target: ${flow(`< ${limit}`)}`,
+    '',
+  ];
+}
+
+function errorLines(found: Recognised, choices: Choices): readonly string[] {
+  const { requests } = found;
+  const outcomes =
+    requests === null || requests.status === null ? null : outcomesOf(requests.status, requests.metric.rows);
+  if (requests === null || outcomes === null) return [];
+  const { name } = requests.metric;
+  const bad = selection('counter', name, whereOf(requests, found, choices, outcomes.bad), { absent: 'zero' });
+  return [
+    '  - id: error-rate',
+    '    title: Error rate',
+    '    ratio:',
+    '      # absent: no failure was ever counted: that is 0. It is undecided where nothing shows that one would be.',
+    `      bad: ${bad}`,
+    `      total: ${selection('counter', name, whereOf(requests, found, choices))}`,
+    '      lost: bad # requests that got no response',
+    `    target: ${flow(`< ${choices.errorLimit}`)}`,
+  ];
+}

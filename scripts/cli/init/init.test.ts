@@ -1,0 +1,174 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseDocument } from '../../../slas/document/document.ts';
+import { EXPOSED } from '../../../slas/testing/exposed-libraries.ts';
+import { serve } from '../../testing/http-server.ts';
+import { type Done, slaHere, temporaryFolder } from '../../testing/sla.ts';
+
+interface Tried extends Done {
+  readonly files: (name: string) => Promise<string>;
+}
+
+/** Runs `./sla init` in an empty folder against a server that exposes this text. */
+async function initOf(text: string, args: readonly string[], use: (tried: Tried) => Promise<void>) {
+  await using folder = await temporaryFolder();
+  await using server = await serve((_, response) => void response.end(text));
+  const done = await slaHere(['init', '--metrics', `${server.url}/metrics`, ...args], folder.path);
+  await use({ ...done, files: (name) => readFile(join(folder.path, name), 'utf8') });
+}
+
+describe('./sla init', () => {
+  test.each(Object.entries(EXPOSED))('writes a document that check accepts: %s', async (_, text) => {
+    await initOf(text, ['--name', 'orders'], async ({ code, files, stderr }) => {
+      expect(stderr).toMatch(/^What I chose, and why:/);
+      expect(code).toBe(0);
+      const parsed = parseDocument(await files('slas/orders.yaml'));
+      expect(parsed.ok ? [] : parsed.error).toEqual([]);
+      expect(await files('slas/orders.js')).toContain('constant-arrival-rate');
+    });
+  });
+
+  test('a route, limits and a load are taken from the options', async () => {
+    const args = [
+      '--name',
+      'orders',
+      '--p95',
+      '500ms',
+      '--p99',
+      '1s',
+      '--errors',
+      '0.5%',
+      '--rate',
+      '50/s',
+      '--duration',
+      '45s',
+    ];
+    await initOf(EXPOSED['prom-client']!, args, async ({ files }) => {
+      const document = parse(await files('slas/orders.yaml'));
+      expect(document.objectives.map((one: { target: string }) => one.target)).toEqual([
+        '< 500ms',
+        '< 1s',
+        '< 0.5%',
+      ]);
+      expect(document.objectives[0].latency).toMatchObject({
+        where: { route: '/orders/:id', status: { matches: '2..' } },
+        client: '/orders/:id',
+      });
+      const script = await files('slas/orders.js');
+      expect(script).toContain('rate: 50,');
+      expect(script).toContain("duration: '45s'");
+      expect(script).toContain("tags: { name: '/orders/:id' }");
+    });
+  });
+
+  test('a limit that is no edge is refused, and nothing is written', async () => {
+    await initOf(EXPOSED['prom-client']!, ['--p95', '200ms'], async ({ code, stderr, files }) => {
+      expect(code).toBe(2);
+      expect(stderr).toContain('is not a bucket edge of http_request_duration_seconds');
+      await expect(files('slas/my-service.yaml')).rejects.toThrow('ENOENT');
+    });
+  });
+
+  test('without a terminal and without an address, it says what to give it', async () => {
+    await using folder = await temporaryFolder();
+    const { code, stderr } = await slaHere(['init'], folder.path);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--metrics: name the metrics of the service');
+  });
+
+  test('existing files are replaced with --force only', async () => {
+    await using folder = await temporaryFolder();
+    await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
+    await mkdir(join(folder.path, 'slas'));
+    const file = join(folder.path, 'slas', 'orders.yaml');
+    await writeFile(file, 'mine');
+    const args = ['init', '--metrics', `${server.url}/metrics`, '--name', 'orders'];
+    const refused = await slaHere(args, folder.path);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('slas/orders.yaml already exists, and nothing was written');
+    expect(await readFile(file, 'utf8')).toBe('mine');
+    expect((await slaHere([...args, '--force'], folder.path)).code).toBe(0);
+    expect(await readFile(file, 'utf8')).toContain('kind: SLA');
+  });
+
+  test('a service that shows no requests yet is told apart from one that has no metrics', async () => {
+    await initOf('# TYPE up gauge\nup 1\n', [], async ({ code, stderr }) => {
+      expect(code).toBe(2);
+      expect(stderr).toContain('metrics clients show them after the first request');
+    });
+    await initOf('<html></html>', [], async ({ stderr }) => expect(stderr).toContain('has no metrics'));
+  });
+
+  test('requests that grow while its metrics are asked for are scrapes, or those of others', async () => {
+    for (const [step, expected] of [
+      [1, 'counts the scrapes of its metrics'],
+      [7, 'others sent requests'],
+    ] as const) {
+      await using folder = await temporaryFolder();
+      let count = 10;
+      await using server = await serve((_, response) => {
+        count += step;
+        response.end(`# TYPE http_requests_total counter\nhttp_requests_total{code="200"} ${count}\n`);
+      });
+      const { stderr } = await slaHere(['init', '--metrics', `${server.url}/metrics`], folder.path);
+      expect(stderr).toContain(expected);
+      expect(await readFile(join(folder.path, 'slas', 'my-service.yaml'), 'utf8')).toContain(
+        'isolated: false',
+      );
+    }
+  });
+
+  test('a route that was never counted is refused with those that were', async () => {
+    await initOf(EXPOSED['prom-client']!, ['--route', '/order'], async ({ code, stderr }) => {
+      expect(code).toBe(2);
+      expect(stderr).toContain(
+        'no request of "/order" was counted yet: send one, or name a route that was (/orders/:id, /health)',
+      );
+    });
+  });
+
+  test('a workflow for the CI system, and a reference to an existing script', async () => {
+    const args = ['--name', 'orders', '--script', 'load/shop.js', '--ci', 'github'];
+    await initOf(EXPOSED['prom-client']!, args, async ({ files, stdout, stderr }) => {
+      const workflow = await files('.github/workflows/sla.yml');
+      expect(parse(workflow).jobs.gate.steps.length).toBeGreaterThan(4);
+      expect(workflow).toContain('gate --script load/shop.js --sla slas/orders.yaml');
+      expect(stdout).not.toContain('orders.js');
+      expect(stderr).toContain(
+        './sla gate --script load/shop.js --sla slas/orders.yaml --target http://127.0.0.1:',
+      );
+    });
+    await initOf(EXPOSED['prom-client']!, ['--ci', 'gitlab'], async ({ files }) => {
+      expect(parse(await files('slas/gitlab-ci.yml'))['sla-gate'].script).toHaveLength(2);
+    });
+  });
+
+  test.each([
+    [['--metrics', 'localhost'], '--metrics: "localhost" is not a valid http address'],
+    [['--prometheus', 'http://127.0.0.1:1'], '--selector: name the labels of the service'],
+    [['--prometheus', 'http://127.0.0.1:1', '--selector', 'checkout'], '"checkout" is not a list of labels'],
+    [
+      ['--metrics', 'http://127.0.0.1:1/metrics', '--ci', 'jenkins'],
+      '--ci: "jenkins" is not a known CI system',
+    ],
+    [['--metrics', 'http://127.0.0.1:1/metrics', '--rate', 'x'], '--rate: "x" is not a valid rate'],
+    [
+      ['--metrics', 'http://127.0.0.1:1/metrics', '--duration', 'x'],
+      '--duration: "x" is not a valid duration',
+    ],
+  ])('%j is refused', async (args, message) => {
+    await using folder = await temporaryFolder();
+    const { code, stderr } = await slaHere(['init', ...args], folder.path);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test('a service that does not respond is an error of the environment', async () => {
+    await using folder = await temporaryFolder();
+    const { code, stderr } = await slaHere(['init', '--metrics', 'http://127.0.0.1:1/metrics'], folder.path);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/cannot be read: .*\nnext: check that the service is running/);
+  });
+});

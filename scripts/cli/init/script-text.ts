@@ -1,0 +1,45 @@
+import type { Choices } from './choices.ts';
+
+/** Writes a k6 script that imports nothing of this project, so that it runs anywhere. */
+export function scriptText({ clientPath, method, ratePerSecond, durationSeconds, name }: Choices): string {
+  const path = clientPath ?? '/';
+  const isExample = clientPath === null || /:\w+/.test(path);
+  const url = path.replace(/:\w+/g, '1');
+  const hasBody = !['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method);
+  const key = name.replace(/[^A-Za-z0-9_]+/g, '_').replace(/^(?=\d)/, '_');
+  // More than fast responses need, so that a slow service gets the whole load, too.
+  const users = Math.max(20, Math.ceil(ratePerSecond * 2));
+  return [
+    "import { check } from 'k6';",
+    "import http from 'k6/http';",
+    '',
+    '// Requests start at this rate whether or not earlier ones were answered, as those of independent users do.',
+    'export const options = {',
+    '  scenarios: {',
+    `    ${key}: {`,
+    "      executor: 'constant-arrival-rate',",
+    `      rate: ${ratePerSecond},`,
+    "      timeUnit: '1s',",
+    `      duration: '${durationSeconds}s',`,
+    `      preAllocatedVUs: ${users},`,
+    `      maxVUs: ${users * 10},`,
+    '    },',
+    '  },',
+    '};',
+    '',
+    'export default function () {',
+    ...(isExample ? ['  // CHANGE: a path that your service has.'] : []),
+    ...(hasBody
+      ? ['  // CHANGE: a body that your service accepts.', '  const body = JSON.stringify({});']
+      : []),
+    `  const response = http.request('${method}', \`\${__ENV.SLA_TARGET}${url}\`, ${hasBody ? 'body' : 'null'}, {`,
+    ...(hasBody ? ["    headers: { 'content-type': 'application/json' },"] : []),
+    "    timeout: '10s',",
+    ...(url === path ? [] : [`    tags: { name: '${path}' },`]),
+    '  });',
+    '  // CHANGE: what a right response contains. A failed check fails the gate; a failed request counts as an error.',
+    "  check(response, { 'has a body': ({ body }) => body !== null && body.length > 0 });",
+    '}',
+    '',
+  ].join('\n');
+}

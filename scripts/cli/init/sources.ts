@@ -1,0 +1,88 @@
+import { withoutSecrets } from '../../../slas/prometheus/http.ts';
+import { type Access, get, type RawResponse, tlsAdvice } from '../../../slas/prometheus/transport.ts';
+import type { Exposed, ExposedSample } from '../../../slas/recognise/exposition.ts';
+import { HarnessError } from '../errors.ts';
+import type { Io } from '../io.ts';
+
+/** What a service, or the Prometheus that scrapes it, was asked for and said. */
+
+export interface Asked {
+  readonly exposed: Exposed;
+  /** A name for the service. */
+  readonly name: string;
+  /** null: no Prometheus was asked. */
+  readonly selector: Readonly<Record<string, string>> | null;
+  readonly scrapeSeconds: number | null;
+  readonly replicas: number | null;
+  /** Requests that grew while nothing was sent: one for each time its metrics were asked for, or others. */
+  readonly traffic: 'none' | 'scrapes' | 'others';
+}
+
+/** How much a series grew between the first and the last time that it was asked for. */
+export type Growth = (name: string, labels: Readonly<Record<string, string>>) => number;
+
+export interface Answers extends Omit<Asked, 'traffic'> {
+  readonly growth: Growth;
+  /** How often all replicas were asked for their metrics during the growth; null: unknown. */
+  readonly asks: number | null;
+}
+
+const TIMEOUT_MS = 10_000;
+const MAX_BYTES = 64 * 2 ** 20;
+
+/** The text at an address. Throws a HarnessError that says what to do. */
+export async function textAt(url: URL, { headers, tls }: Access, what: string, io: Io): Promise<string> {
+  const shown = withoutSecrets(url.href);
+  const bounded = AbortSignal.any([io.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  let response: RawResponse;
+  try {
+    response = await get(url, headers, tls, bounded);
+  } catch (error) {
+    io.signal.throwIfAborted();
+    throw new HarnessError('not-reached', `${shown} cannot be read: ${causeOf(error as Error)}`, {
+      nextStep: `check that ${what} is running, and its address`,
+      cause: error,
+    });
+  }
+  const { status, text } = response;
+  if (status === 200 && text.length <= MAX_BYTES) return text;
+  const location = new Map(response.headers).get('location');
+  const why = status === 200 ? `its response is longer than ${MAX_BYTES / 2 ** 20} MiB` : `status ${status}`;
+  const redirect =
+    location === undefined ? '' : `, it redirects to ${withoutSecrets(new URL(location, url).href)}`;
+  throw new HarnessError('not-readable', `${shown} cannot be read: ${why}${redirect}`, {
+    nextStep: status === 401 || status === 403 ? accessStep(what) : `check the address of ${what}`,
+  });
+}
+
+function causeOf(error: Error): string {
+  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return tlsAdvice(code ?? '', message) ?? code ?? message;
+}
+
+const accessStep = (what: string) =>
+  what === 'Prometheus'
+    ? 'set the credentials that it asks for: docs/prometheus.md'
+    : 'set SLA_TARGET_TOKEN to a token that the service accepts';
+
+export const slug = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '') || 'my-service';
+
+const keyOf = (name: string, labels: Readonly<Record<string, string>>) =>
+  JSON.stringify([name, Object.entries(labels).sort()]);
+
+/** A series that is new did not grow: what it counted may be from before. */
+export function growthOf(before: readonly ExposedSample[], after: readonly ExposedSample[]): Growth {
+  const values = (samples: readonly ExposedSample[]) =>
+    new Map(samples.map(({ name, labels, value }) => [keyOf(name, labels), value]));
+  const [first, last] = [values(before), values(after)];
+  return (name, labels) => {
+    const key = keyOf(name, labels);
+    const now = last.get(key) ?? 0;
+    return now - (first.get(key) ?? now);
+  };
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import type { Adoption } from '../testing/adopted.ts';
+import { expectFirstVerdicts } from '../testing/adoption-verdicts.ts';
+
+/**
+ * Node services with common instrumentation at its defaults, installed from the registry: `./sla init`, then the gate on the first run
+ * after their start. Those in other languages: adoption-languages.test.ts.
+ */
+
+const NPM = ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts'];
+const node = (name: string, more: Partial<Adoption> = {}): Adoption => ({
+  name,
+  install: [NPM],
+  run: [process.execPath, 'server.js'],
+  init: [],
+  ...more,
+});
+
+test('Express with express-prom-bundle', { timeout: 600_000 }, async () => {
+  const { init, document } = await expectFirstVerdicts(node('express', { init: ['--route', '/checkout'] }));
+  expect(init.stderr).toContain('library: express-prom-bundle');
+  expect(document).toContain('counter: http_request_duration_seconds_count');
+});
+
+test('a histogram in milliseconds', { timeout: 600_000 }, async () => {
+  const { document } = await expectFirstVerdicts(node('milliseconds'));
+  expect(document).toContain('target: < 250ms');
+});
