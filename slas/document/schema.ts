@@ -110,7 +110,7 @@ const Scenario = Type.Object(
     ),
     atLeast: Type.Optional(
       text(
-        'With until: no objective is met before. Default: the larger of 60s and a sixth of maxDuration',
+        'With until: no objective is met before. Default: a quarter of maxDuration (a third, up to 100s), at least 60s',
         '100s',
       ),
     ),

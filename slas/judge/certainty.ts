@@ -2,6 +2,7 @@ import { holds, UNIT_RANGES } from '../document/limits.ts';
 import { endsOf, type Measured } from '../measures/measure.ts';
 import type { Interval, Limit, Needed, PlannedObjective, Unit } from '../model/model.ts';
 import {
+  burstEffectOf,
   type DesignEffect,
   dependenceBlocks,
   designEffectOf,
@@ -128,7 +129,8 @@ export function certaintyOfCount(
   const margin = budget - bad / all;
   const known = largestOf([latencyEffectOf(counted), isLatency ? null : latencyEffect]) ?? clientEffect;
   if (blocks.length < MIN_BLOCKS) return without(margin, blocks.length, all);
-  const sample = { bad, all, effect: known ?? { factor: 1, blocks: blocks.length } };
+  const effect = known ?? { factor: 1, blocks: blocks.length };
+  const sample = { bad, all, effect, bursts: burstEffectOf(blocks) };
   const level = confidence ?? DEFAULT_CONFIDENCE;
   // Requests that ended replicas took unseen were all good at best, and all bad at worst. Of those that may
   // lie outside the window, the bad events do at best, and the good ones at worst.

@@ -12,7 +12,7 @@ const untilDecided = { maxSeconds: 600 };
 test('a run until it is decided has a confidence, looks, no error budgets, and a load for its longest duration', () => {
   const { confidence, sequential, load } = unwrap(planScenario(document, 'smoke', { untilDecided }));
   expect(confidence).toBe(0.95);
-  expect(sequential).toMatchObject({ maxSeconds: 600, atLeastSeconds: 100 });
+  expect(sequential).toMatchObject({ maxSeconds: 600, atLeastSeconds: 150 });
   expect(sequential!.looks.at(-1)!.atSeconds).toBe(600);
   expect(load).toMatchObject({ scheduledSeconds: 600, plannedRequests: 12_000, budgets: [] });
 });

@@ -1,5 +1,5 @@
 import { latencyEffectOf } from '../judge/certainty.ts';
-import { type Block, totalsOf } from '../statistics/design-effect.ts';
+import { type Block, burstEffectOf, totalsOf } from '../statistics/design-effect.ts';
 import { shareBounds } from '../statistics/intervals.ts';
 import { type LookSchedule, scheduleLooks } from '../statistics/sequential.ts';
 import { type Service, seeded } from './queues.ts';
@@ -44,7 +44,7 @@ function decideAt(
   const found = latencyEffectOf({ blocks: own, lower: counts.slice(0, -1) });
   if (all === 0) return 'undecided';
   const effect = found ?? { factor: 1, blocks: own.length };
-  const { low, high } = shareBounds({ bad, all, effect }, confidence);
+  const { low, high } = shareBounds({ bad, all, effect, bursts: burstEffectOf(own) }, confidence);
   if (low > budget) return 'missed';
   return found !== null && high <= budget && isSteady(own) ? 'met' : 'undecided';
 }

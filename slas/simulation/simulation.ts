@@ -1,4 +1,10 @@
-import { type Block, designEffectOf, spreadOf, totalsOf } from '../../slas/statistics/design-effect.ts';
+import {
+  type Block,
+  burstEffectOf,
+  designEffectOf,
+  spreadOf,
+  totalsOf,
+} from '../../slas/statistics/design-effect.ts';
 import { meanBounds, shareBounds } from '../../slas/statistics/intervals.ts';
 import { steadinessOf } from '../../slas/statistics/trend.ts';
 import { latencyEffectOf } from '../judge/certainty.ts';
@@ -87,7 +93,8 @@ function judgeOnce(answers: Answers, limit: number, seconds: number, budget: num
   const independent = { factor: 1, blocks: Number.POSITIVE_INFINITY };
   const own = designEffectOf(blocks, false) ?? independent;
   const found = latencyEffectOf({ blocks, lower: bySecond.slice(0, -1) });
-  const bounds = shareBounds({ bad, all, effect: found ?? independent }, CONFIDENCE);
+  const bursts = burstEffectOf(blocks);
+  const bounds = shareBounds({ bad, all, effect: found ?? independent, bursts }, CONFIDENCE);
   const isMet = (effect: typeof own) => shareBounds({ bad, all, effect }, CONFIDENCE).high <= budget;
   return {
     textbook: isMet(independent),

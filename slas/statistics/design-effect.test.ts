@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Block,
+  burstEffectOf,
   dependenceBlocks,
   designEffectOf,
   largestOf,
@@ -128,5 +129,27 @@ describe('the design effect', () => {
   test('uses only events that affect at most half of the requests', () => {
     const shares = [0, 1, 5, 6, 10].map((part) => repeat(12, () => part));
     expect(dependenceBlocks(shares)).toEqual([shares[1], shares[2]]);
+  });
+});
+
+describe('the design effect of bursts', () => {
+  test('has about twice as many degrees of freedom as there were equal bursts', () => {
+    const three = repeat(120, (index) => (index % 40 === 20 ? 8 : 0));
+    expect(burstEffectOf(three)!.blocks - 1).toBeGreaterThan(4);
+    expect(burstEffectOf(three)!.blocks - 1).toBeLessThan(8);
+    expect(burstEffectOf(three)!.factor).toBe(designEffectOf(three)!.factor);
+  });
+
+  test('has at least three, and never more than the blocks give', () => {
+    expect(burstEffectOf(repeat(120, (index) => (index === 20 ? 8 : 0)))!.blocks).toBe(4);
+    const halves = repeat(100, (index) => index % 2);
+    expect(burstEffectOf(halves)!.blocks).toBe(100);
+    expect(burstEffectOf(repeat(20, () => 1))!.blocks).toBe(20);
+  });
+
+  test('is not known with too few blocks, or if no request or all requests were bad', () => {
+    expect(burstEffectOf(repeat(11, (index) => index % 2))).toBeNull();
+    expect(burstEffectOf(repeat(20, () => 0))).toBeNull();
+    expect(burstEffectOf(repeat(20, () => 10))).toBeNull();
   });
 });

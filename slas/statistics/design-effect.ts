@@ -25,7 +25,7 @@ export interface Spread {
 
 /**
  * How much larger than binomial the variance of a share is, and the number of blocks that this estimate rests
- * on.
+ * on: one more than its degrees of freedom, and not always whole.
  */
 export interface DesignEffect {
   readonly factor: number;
@@ -68,17 +68,23 @@ function varianceAt(blocks: readonly Block[], ratio: number, total: number): num
  * part of it. null with fewer than 12 blocks. `merges: false` skips merging, for comparison.
  */
 export function spreadOf(blocks: readonly Block[], merges = true): Spread | null {
+  const found = widestOf(blocks, merges);
+  return found === null ? null : { variance: found.variance, blocks: found.level.length };
+}
+
+/** The largest of these estimates, and the blocks that it was estimated from. */
+function widestOf(blocks: readonly Block[], merges: boolean) {
   const whole = totalsOf(blocks);
   if (blocks.length < MIN_BLOCKS || whole.total === 0) return null;
   const ratio = whole.part / whole.total;
   let level = blocks;
   let before = varianceAt(level, ratio, whole.total);
-  let largest: Spread = { variance: before, blocks: level.length };
+  let largest = { variance: before, level, ratio };
   if (!merges) return largest;
   for (level = mergePairs(level); level.length >= MIN_BLOCKS; level = mergePairs(level)) {
     const variance = varianceAt(level, ratio, whole.total);
     const extrapolated = Math.max(variance, 2 * variance - before);
-    if (extrapolated > largest.variance) largest = { variance: extrapolated, blocks: level.length };
+    if (extrapolated > largest.variance) largest = { variance: extrapolated, level, ratio };
     before = variance;
   }
   return largest;
@@ -89,9 +95,39 @@ export function designEffectOf(blocks: readonly Block[], merges = true): DesignE
   const { part, total } = totalsOf(blocks);
   const spread = spreadOf(blocks, merges);
   if (spread === null || part <= 0 || part >= total) return null;
+  return { factor: factorOf(spread.variance, part, total), blocks: spread.blocks };
+}
+
+function factorOf(variance: number, part: number, total: number): number {
   const share = part / total;
-  const binomial = (share * (1 - share)) / total;
-  return { factor: Math.max(1, spread.variance / binomial), blocks: spread.blocks };
+  return Math.max(1, (variance * total) / (share * (1 - share)));
+}
+
+/** The kurtosis of a few blocks is poorly known itself, so no fewer degrees of freedom are concluded from it. */
+const MIN_DEGREES = 3;
+
+/**
+ * The design effect of bad requests that come in bursts. Its variance rests on the bursts that were seen, which are fewer than
+ * the blocks: three bursts in a hundred blocks say as little as three numbers. Satterthwaite's degrees of freedom follow from
+ * the kurtosis of the blocks, `2B/(κ − 1)`, which is about B for even blocks and about twice the number of equal bursts. null if
+ * unknown.
+ */
+export function burstEffectOf(blocks: readonly Block[]): DesignEffect | null {
+  const { part, total } = totalsOf(blocks);
+  const widest = widestOf(blocks, true);
+  if (widest === null || part <= 0 || part >= total) return null;
+  const { variance, level, ratio } = widest;
+  let [squares, fourths] = [0, 0];
+  for (const block of level) {
+    const square = (block.part - ratio * block.total) ** 2;
+    squares += square;
+    fourths += square ** 2;
+  }
+  const count = level.length;
+  // Blocks without any variance are as even as can be.
+  const kurtosis = squares === 0 ? 1 : (count * fourths) / squares ** 2;
+  const degrees = Math.min(count - 1, Math.max(MIN_DEGREES, (2 * count) / (kurtosis - 1)));
+  return { factor: factorOf(variance, part, total), blocks: degrees + 1 };
 }
 
 /** An event that affects more than half of the requests says little about how rare events cluster. */

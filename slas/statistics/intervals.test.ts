@@ -222,3 +222,20 @@ describe('several tests at once', () => {
     [[], []],
   ])('Holm on %j at 5%%: %j', (pValues, expected) => expect(holm(pValues, 0.05)).toEqual(expected));
 });
+
+describe('bursts of bad requests', () => {
+  const sample = { bad: 30, all: 3000, effect: { factor: 3, blocks: 150 } };
+
+  test('few of them widen the upper bound only', () => {
+    const plain = shareBounds(sample, 0.999);
+    const few = shareBounds({ ...sample, bursts: { factor: 3, blocks: 5 } }, 0.999);
+    expect(few.low).toBe(plain.low);
+    expect(few.high).toBeGreaterThan(1.3 * plain.high);
+  });
+
+  test('single bad requests cost nothing, however few they are', () => {
+    expect(shareBounds({ ...sample, bursts: { factor: 1, blocks: 4 } }, 0.999)).toEqual(
+      shareBounds(sample, 0.999),
+    );
+  });
+});

@@ -17,6 +17,8 @@ export interface ShareSample {
   readonly bad: number;
   readonly all: number;
   readonly effect: DesignEffect;
+  /** That of the bad requests alone, with the degrees of freedom of their bursts; it widens only the upper bound. */
+  readonly bursts?: DesignEffect | null;
 }
 
 /**
@@ -24,14 +26,29 @@ export interface ShareSample {
  * effect, and fewer still if that effect was estimated from few blocks.
  */
 export function effectiveSize({ all, effect }: Omit<ShareSample, 'bad'>, confidence: number): number {
-  const penalty = normalQuantile(confidence) / tQuantile(confidence, effect.blocks - 1);
-  return Math.min(all, (all / effect.factor) * penalty ** 2);
+  return Math.min(all, all / effect.factor / penaltyOf(effect, confidence));
 }
 
-/** Clopper-Pearson bounds of the bad share at the effective sample size, which need not be an integer. */
+/** A variance that was estimated from few blocks may be larger by this. */
+const penaltyOf = ({ blocks }: DesignEffect, confidence: number) =>
+  (tQuantile(confidence, blocks - 1) / normalQuantile(confidence)) ** 2;
+
+/** Only the excess over independence is uncertain: a few single bad requests are no bursts. */
+const sizeByBursts = (all: number, bursts: DesignEffect, confidence: number) =>
+  all / (1 + (bursts.factor - 1) * penaltyOf(bursts, confidence));
+
+/**
+ * Clopper-Pearson bounds of the bad share at the effective sample size, which need not be an integer. A run that saw few bursts
+ * must not conclude from them that there are no longer ones, so the upper bound knows how few they were.
+ */
 export function shareBounds(sample: ShareSample, confidence: number): Bounds {
+  const { bad, all, bursts } = sample;
   const size = effectiveSize(sample, confidence);
-  return boundsAt((sample.bad / sample.all) * size, size, confidence);
+  const few = bursts == null ? size : Math.min(size, sizeByBursts(all, bursts, confidence));
+  return {
+    low: boundsAt((bad / all) * size, size, confidence).low,
+    high: boundsAt((bad / all) * few, few, confidence).high,
+  };
 }
 
 const boundsAt = (bad: number, size: number, confidence: number): Bounds => ({

@@ -39,6 +39,6 @@ test('the first boundary of five equally spaced looks is the published 4.38 stan
   expect(normalQuantile(1 - spentBy(0.2, 0.05) / 2)).toBeCloseTo(4.38, 2);
 });
 
-test('the shortest duration is a sixth of the maximum, at least 60 s, and never more than the maximum', () => {
-  expect([30, 120, 600].map(defaultAtLeast)).toEqual([30, 60, 100]);
+test('nothing is met before a quarter of the maximum, or a third up to 100 s, or 60 s, and never after the maximum', () => {
+  expect([30, 120, 180, 270, 300, 600].map(defaultAtLeast)).toEqual([30, 60, 60, 90, 100, 150]);
 });

@@ -30,9 +30,12 @@ export function spentBy(fraction: number, error: number): number {
   return 2 * normalProbability(-z / Math.sqrt(fraction));
 }
 
-/** Before this, nothing is called met by default. */
+/**
+ * Before this, nothing is called met by default: a quarter of the maximum; of a short one a third, up to 100 s; never less than 60 s.
+ * Stalls every 20 s decided this: docs/decisions/0015-bursts-and-early-met.md.
+ */
 export const defaultAtLeast = (maxSeconds: number): number =>
-  Math.min(maxSeconds, Math.max(60, Math.ceil(maxSeconds / 6)));
+  Math.min(maxSeconds, Math.ceil(Math.max(60, maxSeconds / 4, Math.min(100, maxSeconds / 3))));
 
 /** The looks at a run of at most `maxSeconds`: each 1.5 times as late as the one before, in whole seconds, and one at the end, at least as far apart. */
 export function scheduleLooks(
