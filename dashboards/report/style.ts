@@ -99,7 +99,7 @@ table { border-collapse: collapse; text-align: left; } th { font-weight: 500; }
 .bars { font-size: 12.75px; width: 100%; } .bars th { width: 1%; white-space: nowrap; padding: 2px 10px 2px 0; font-weight: 400; } .bars td:last-child { width: 1%; text-align: right; padding-left: 10px; }
 .bar i { display: block; height: 11px; min-width: 2px; background: var(--c1); border-radius: 2px; }
 .gauges { display: flex; justify-content: space-around; gap: 12px; padding: 10px 0 6px; } .gauge { display: flex; flex-direction: column; align-items: center; } .gauge svg { width: 148px; } .gauge b { font-size: 22px; font-weight: 620; margin-top: -26px; } .gauge span { font-size: 12.5px; color: var(--muted); margin-top: 2px; }
-svg.looks { width: 100%; display: block; } svg.looks text { font-size: 12px; fill: var(--ink); } svg.looks text.far { fill: var(--muted); } .of-looks [role=img] { overflow-x: auto; } .of-looks svg.looks { min-width: 420px; } .of-looks code { color: var(--muted); font-weight: 400; }
+svg.looks { width: 100%; display: block; } svg.looks text { font-size: 12px; fill: var(--ink); } svg.looks text.far { fill: var(--muted); } svg.looks { overflow: visible; } @media (max-width: 560px) { svg.looks text { font-size: 16px; } } .of-looks code { color: var(--muted); font-weight: 400; }
 .strip { width: 100%; height: 16px; border-radius: 3px; margin: 14px 0 4px; display: block; }
 
 .facts { font-size: 13.25px; width: 100%; } .facts td, .facts th { padding: 4px 18px 4px 0; vertical-align: top; border-top: 1px solid var(--line); } .facts th { white-space: nowrap; width: 25ch; } .facts td:first-child { padding-right: 8px; } .facts td { overflow-wrap: anywhere; }

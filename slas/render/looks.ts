@@ -23,13 +23,17 @@ export function lookInWords({ atSeconds, objectives }: LookVerdict, plan: Plan):
 export function decidedInWords({ decidedAtSeconds, looks, maxSeconds }: LookVerdicts, plan: Plan): string {
   const all = plan.sequential?.looks.length ?? looks.length;
   const last = looks.at(-1);
-  const at = decidedAtSeconds === null ? `judged at its end` : `decided after ${secondsOf(decidedAtSeconds)}`;
+  const most = `at most ${secondsOf(maxSeconds)}`;
+  const at =
+    decidedAtSeconds === null
+      ? `judged at its end (${most})`
+      : `decided after ${secondsOf(decidedAtSeconds)} of ${most}`;
   const number = decidedAtSeconds === null ? '' : `, at look ${numberOf(decidedAtSeconds, plan)} of ${all}`;
   const sure =
     last === undefined
       ? ''
       : `; the bounds are those of that look, at ${formatConfidence(last.confidence)} confidence`;
-  return `${at} of at most ${secondsOf(maxSeconds)}${number}${sure}`;
+  return `${at}${number}${sure}`;
 }
 
 const numberOf = (atSeconds: number, { sequential }: Plan) =>
