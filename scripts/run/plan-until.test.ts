@@ -49,3 +49,9 @@ test('the whole load cannot be asked for', async () => {
     'a run until it is decided is stopped once it is: leave out --no-abort',
   );
 });
+
+test('a script that plans its own load is refused before anything is started', async () => {
+  const { code, stderr } = await slaHere(['gate', '--script', 'load.js', '--until-decided']);
+  expect(stderr).toContain('a run until it is decided needs a scenario: leave one of the two out');
+  expect(code).toBe(2);
+});
