@@ -9,7 +9,16 @@ const CORE = '{loadtests,slas,dashboards}/**/*.test.ts';
  */
 const ALONE = [
   'scripts/bench/bench.test.ts',
-  'scripts/e2e/{adoption,adoption-languages,any-script,containers,gate,own-script,servers,stack,until-decided}.test.ts',
+  'scripts/e2e/adoption.test.ts',
+  'scripts/e2e/adoption-languages.test.ts',
+  'scripts/e2e/any-script.test.ts',
+  'scripts/e2e/containers.test.ts',
+  'scripts/e2e/gate.test.ts',
+  'scripts/e2e/installed.test.ts',
+  'scripts/e2e/own-script.test.ts',
+  'scripts/e2e/servers.test.ts',
+  'scripts/e2e/stack.test.ts',
+  'scripts/e2e/until-decided.test.ts',
   'service/classifier/priority.test.ts',
 ];
 

@@ -1,0 +1,230 @@
+import { execFile } from 'node:child_process';
+import { chmod, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packPackage } from '../package/pack.ts';
+import { listeningAddress } from '../stack/listening.ts';
+import { startPrometheus } from '../stack/local.ts';
+import { type Shop, startShop } from '../testing/shop.ts';
+import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import { expectVerdict } from '../testing/verdict.ts';
+
+/** The npm package as users have it: packed, and installed from the registry into an empty project. Part of ./sla test --full. */
+
+const INSTALL_MS = 5 * 60_000;
+
+/** Limits that any machine keeps. */
+const DOCUMENT = `
+apiVersion: sla-harness/v1
+kind: SLA
+name: shop
+service:
+  selector: { job: shop }
+  requests: { counter: http_requests_total }
+  buckets:
+    http_request_duration_seconds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+objectives:
+  - id: errors
+    ratio:
+      bad: { counter: http_requests_total, where: { status: { matches: "5.." } }, absent: zero }
+      total: { counter: http_requests_total }
+    target: "< 5%"
+  - id: latency
+    latency:
+      histogram: http_request_duration_seconds
+      where: { status: { matches: "2.." } }
+      percentile: 95
+    target: "< 2.5s"
+scenarios:
+  steady: { description: steady, script: load/steady.ts, rate: 40/s, duration: 5s, seed: 1 }
+`;
+
+const SCRIPT = `
+import { check } from 'k6';
+import http from 'k6/http';
+export const options = {
+  scenarios: { all: { executor: 'constant-arrival-rate', rate: 40, duration: '5s', preAllocatedVUs: 10 } },
+};
+export default function () {
+  check(http.get(\`\${__ENV.SLA_TARGET}/products\`), { 'has products': (r) => r.json('products').length > 0 });
+}
+`;
+
+/** A scenario's script needs nothing of ours: the harness tells it the load. */
+const SCENARIO_SCRIPT = `
+import http from 'k6/http';
+const { phases } = JSON.parse(open(__ENV.SLA_LOAD));
+const [{ ratePerSecond, durationSeconds }] = phases;
+export const options = {
+  scenarios: {
+    steady: {
+      executor: 'constant-arrival-rate',
+      rate: ratePerSecond,
+      duration: \`\${durationSeconds}s\`,
+      preAllocatedVUs: 10,
+    },
+  },
+};
+export default () => http.get(\`\${__ENV.SLA_TARGET}/products\`);
+`;
+
+let folder: TemporaryFolder;
+let owned: AsyncDisposableStack;
+let shop: Shop;
+let prometheusUrl: string;
+let project: string;
+/** Programs to run the package with. */
+const nodes: Record<string, string> = { 'Node 24': process.execPath };
+
+const npm = (cwd: string, ...args: string[]) =>
+  promisify(execFile)('npm', [...args, '--prefer-offline', '--no-audit', '--no-fund'], {
+    cwd,
+    timeout: INSTALL_MS,
+  });
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  owned = new AsyncDisposableStack();
+  shop = owned.use(await startShop());
+  const { signal } = new AbortController();
+  const options = {
+    ...{ root: ROOT, env: process.env, prometheusPath: process.env.PROMETHEUS_BIN!, signal },
+    ...{ selector: { job: 'shop' }, folder: folder.path },
+  };
+  const prometheus = owned.use(await startPrometheus(options, shop.url, join(folder.path, 'data')));
+  prometheusUrl = await listeningAddress(prometheus, signal);
+  project = join(folder.path, 'project');
+  await mkdir(join(project, 'load'), { recursive: true });
+  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+  await writeFile(join(project, 'shop.yaml'), DOCUMENT);
+  await writeFile(join(project, 'shop.js'), SCRIPT);
+  await writeFile(join(project, 'load', 'steady.ts'), SCENARIO_SCRIPT);
+  await npm(project, 'install', await packPackage(ROOT, folder.path));
+  await setWritable(join(project, 'node_modules'), false);
+  nodes['Node 22'] = await installNode22();
+}, INSTALL_MS);
+afterAll(async () => {
+  await owned.disposeAsync();
+  await setWritable(join(project, 'node_modules'), true);
+  await folder[Symbol.asyncDispose]();
+});
+
+async function installNode22(): Promise<string> {
+  const place = join(folder.path, 'node-22');
+  await mkdir(place);
+  await writeFile(join(place, 'package.json'), '{ "private": true, "allowScripts": { "node": true } }');
+  await npm(place, 'install', 'node@22');
+  return join(place, 'node_modules', 'node', 'bin', 'node');
+}
+
+async function entriesOf(path: string): Promise<readonly string[]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isSymbolicLink()).map((one) => join(one.parentPath, one.name));
+}
+
+/** Root may write anyway, so the content is compared, too. */
+async function setWritable(path: string, isWritable: boolean): Promise<void> {
+  for (const one of [...(await entriesOf(path)), path]) {
+    const { mode } = await lstat(one);
+    await chmod(one, isWritable ? mode | 0o200 : mode & ~0o222);
+  }
+}
+
+/** Path, size and time of each file. */
+const stateOf = async (path: string) =>
+  await Promise.all(
+    (await entriesOf(path)).map(async (one) => {
+      const { size, mtimeMs } = await lstat(one);
+      return `${one} ${size} ${mtimeMs}`;
+    }),
+  );
+
+interface Done {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** As npx runs it: the link in node_modules/.bin, by the Node that is first on PATH. */
+async function run(node: string, ...args: string[]): Promise<Done> {
+  const bin = join(project, 'node_modules', '.bin', 'sla-harness');
+  const env = { ...process.env, NO_COLOR: '1', PATH: `${join(node, '..')}:${process.env.PATH}` };
+  try {
+    const { stdout, stderr } = await promisify(execFile)(bin, args, { cwd: project, env });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    return error as Done;
+  }
+}
+
+const theirs = () => ['--sla', 'shop.yaml', '--target', shop.url, '--prometheus', prometheusUrl];
+
+describe.each(['Node 24', 'Node 22'])('the installed package on %s', { timeout: 120_000 }, (name) => {
+  test('judges a script of the project, writes the run next to it, and nothing into node_modules', async () => {
+    const node = nodes[name]!;
+    const before = await stateOf(join(project, 'node_modules'));
+    expect(await run(node, 'check', 'shop.yaml')).toMatchObject({ code: 0 });
+    const done = await run(node, 'gate', '--script', 'shop.js', '--json', ...theirs());
+    expectVerdict(done, (verdict) => {
+      expect([done.code, verdict.verdict], verdict.summary).toEqual([0, 'pass']);
+    });
+    expect(done.stderr).toMatch(/^report: runs\/\S+\/report\.html$/m);
+    const report = await readFile(join(project, 'runs', 'latest', 'report.html'), 'utf8');
+    expect(report).toContain('uPlot');
+    const environment = JSON.parse(await readFile(join(project, 'runs/latest/environment.json'), 'utf8'));
+    expect(environment).toMatchObject({
+      tools: { node: expect.stringMatching(name === 'Node 22' ? /^22\./ : /^24\./) },
+    });
+    expect((await run(node, 'verify', '--json')).stdout).toBe(done.stdout);
+    expect(await stateOf(join(project, 'node_modules'))).toEqual(before);
+  });
+
+  test('judges a scenario of the document, and looks at it while it lasts', async () => {
+    const node = nodes[name]!;
+    const args = [
+      'gate',
+      '--scenario',
+      'steady',
+      '--duration',
+      '20s',
+      '--until-decided',
+      '--json',
+      ...theirs(),
+    ];
+    const done = await run(node, ...args);
+    expectVerdict(done, (verdict) => {
+      expect([done.code, verdict.verdict], verdict.summary).toEqual([0, 'pass']);
+    });
+  });
+
+  test('an error of the service is a missed SLA, with exit code 1', async () => {
+    shop.hasWrongBodies = true;
+    try {
+      const done = await run(nodes[name]!, 'gate', '--script', 'shop.js', '--json', ...theirs());
+      expectVerdict(done, ({ verdict }) => expect([done.code, verdict], done.stderr).toEqual([1, 'fail']));
+    } finally {
+      shop.hasWrongBodies = false;
+    }
+  });
+
+  test('the example of docs/embedding.md judges the last seconds', async () => {
+    const docs = await readFile(join(ROOT, 'docs', 'embedding.md'), 'utf8');
+    const [, example] = /```ts\n([\s\S]*?)```/.exec(docs)!;
+    await writeFile(join(project, 'example.ts'), example!);
+    const result = await promisify(execFile)(
+      nodes[name]!,
+      [
+        ...(name === 'Node 22' ? ['--experimental-strip-types'] : []),
+        'example.ts',
+        'shop.yaml',
+        prometheusUrl,
+        '5',
+      ],
+      { cwd: project },
+    ).catch((error: Done) => error);
+    // The verdict depends on what the tests before loaded in these seconds; that there is one shows that all parts work together.
+    expect(result.stdout).toMatch(/^(PASS|FAIL|INCONCLUSIVE) /m);
+    expect(result.stdout).toMatch(/errors\s+< 5%/);
+  });
+});
