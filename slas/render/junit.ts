@@ -19,7 +19,8 @@ const escapeXml = (text: string) =>
 
 /**
  * The verdict as JUnit XML: one test case for each objective and for each broken precondition. Missed is a
- * failure, undecided an error: CI servers show neither as passed.
+ * failure, undecided an error: CI servers show neither as passed. Valid by the schema of Jenkins, which knows `skipped` of a
+ * suite only.
  */
 export function renderJUnit(verdict: Verdict): string {
   const broken = verdict.preconditions.filter(({ ok }) => ok === false);
@@ -35,17 +36,21 @@ export function renderJUnit(verdict: Verdict): string {
   const kinds = verdict.objectives.map(kindOf);
   const of = (kind: Kind) => kinds.filter((one) => one === kind).length;
   const name = escapeXml(`${verdict.sla} ${verdict.scenario ?? 'window'}`);
-  const counts = `tests="${cases.length}" failures="${of('failure')}" errors="${cases.length - of('failure') - of('skipped') - of('passed')}" skipped="${of('skipped')}"`;
+  const counts = `tests="${cases.length}" failures="${of('failure')}" errors="${cases.length - of('failure') - of('skipped') - of('passed')}"`;
+  const time = `time="${secondsOf(verdict.window)}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="sla-harness" ${counts}>`,
-    `  <testsuite name="${name}" ${counts} timestamp="${escapeXml(verdict.window.from)}">`,
+    `<testsuites name="sla-harness" ${counts} ${time}>`,
+    `  <testsuite name="${name}" ${counts} skipped="${of('skipped')}" ${time} timestamp="${escapeXml(verdict.window.from)}">`,
     ...cases,
     '  </testsuite>',
     '</testsuites>',
     '',
   ].join('\n');
 }
+
+const secondsOf = ({ from, to }: Verdict['window']) =>
+  ((Date.parse(to) - Date.parse(from)) / 1000).toFixed(3);
 
 type Kind = 'passed' | 'failure' | 'error' | 'skipped';
 
