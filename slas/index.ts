@@ -17,4 +17,5 @@ export { renderJUnit } from './render/junit.ts';
 export { renderMarkdown } from './render/markdown.ts';
 export { wordsOf } from './render/reasons/words.ts';
 export { renderRules } from './render/rules.ts';
+export { testResultOf } from './render/test-result.ts';
 export { renderText } from './render/text.ts';

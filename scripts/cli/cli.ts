@@ -6,6 +6,7 @@ import { harnessVersion } from '../run/environment.ts';
 import { withTokens } from '../run/tokens.ts';
 import { createRedactor } from '../runs/redact.ts';
 import { type Command, named, type Outcome } from './command.ts';
+import * as attest from './commands/attest.ts';
 import * as check from './commands/check.ts';
 import * as dashboards from './commands/dashboards.ts';
 import * as doctor from './commands/doctor.ts';
@@ -38,6 +39,7 @@ const COMMANDS = [
   newFiles,
   importK6,
   runs,
+  attest,
   doctor,
 ] as const;
 

@@ -16,6 +16,9 @@ import { Stack } from './node-22.ts';
 const PLACE = join(ROOT, '.sla', `package-test-${process.pid}`);
 const PACKAGE = join(PLACE, 'package');
 const USER = join(PLACE, 'user');
+/** The background stack, which a package never starts; it asks whether one is up. */
+const STACK = /update\(io\.root\)|'\.sla', 'stack'|'sla\.ts'|cwd: io\.root/;
+
 const SHOP = `
 apiVersion: sla-harness/v1
 kind: SLA
@@ -98,6 +101,19 @@ describe('the content of the package', () => {
       );
       expect(Object.keys(dependencies), name).toEqual([]);
     }
+  });
+
+  test('uses its own folder only to read its version and the library of load scripts', () => {
+    const uses = files()
+      .filter((file) => file.endsWith('.js'))
+      .flatMap((file) => [...readFileSync(join(PACKAGE, file), 'utf8').matchAll(/^.*\bio\.root\b.*$/gm)])
+      .map(([line]) => line.trim());
+    const allowed = [
+      /harnessVersion\(io\.root\)/,
+      /copyFile\(join\(io\.root, 'loadtests', 'lib', name\)/,
+      STACK,
+    ];
+    expect(uses.filter((line) => !allowed.some((one) => one.test(line)))).toEqual([]);
   });
 
   test('is small', () => {

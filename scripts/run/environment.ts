@@ -20,6 +20,7 @@ const GIT_LIMIT_MS = 10_000;
 /** Variables of CI servers that name the job; none of them is a secret. */
 const CI_VARIABLES = [
   'CI',
+  'GITHUB_SERVER_URL',
   'GITHUB_REPOSITORY',
   'GITHUB_WORKFLOW',
   'GITHUB_JOB',

@@ -57,7 +57,7 @@ export async function bringGrafanaUp(
   const { env, signal, progress } = io;
   await prepareGrafana({ env, signal, progress });
   const dashboards = await dashboardsFor(stored, verdict);
-  const folder = join(io.root, '.sla', 'grafana');
+  const folder = join(io.project, '.sla', 'grafana');
   await using samples = await samplesOf(stored, prometheus, join(folder, 'prometheus'), io);
   const given = { dashboards, prometheusUrl: samples.url, folder: join(folder, 'grafana'), env, signal };
   await using grafana = await startGrafana(given);

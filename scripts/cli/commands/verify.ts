@@ -169,7 +169,7 @@ async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io:
 }
 
 /** Why a folder cannot be judged: it contains no run, or does not match its seal. */
-async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
+export async function findProblems(path: string, io: Io): Promise<readonly PlacedProblem[]> {
   if (!existsSync(path))
     return badOption('RUN', `there is no run folder ${path}: create one with ./sla gate, or name another`)
       .error;
