@@ -7,13 +7,15 @@ import type {
   PlannedObjective,
   Verdict,
 } from '../../slas/model/model.ts';
+import { flipsInWords } from '../../slas/render/flips.ts';
 import { decidedInWords } from '../../slas/render/looks.ts';
 import { formatConfidence, formatInterval, formatValue } from '../../slas/render/numbers.ts';
 import { unbroken, withoutComparison } from './format.ts';
 import { type Html, html, raw } from './html.ts';
 
 /** A run that lasted until it was decided: how the bounds of each objective closed in on its limit, look by look. */
-export function looks({ sequential, objectives }: Verdict, plan: Plan): Html {
+export function looks(verdict: Verdict, plan: Plan): Html {
+  const { sequential, objectives } = verdict;
   if (sequential === undefined) return html``;
   const figures = objectives.flatMap(({ id, title }) => {
     const planned = plan.objectives.find((one) => one.id === id);
@@ -22,7 +24,15 @@ export function looks({ sequential, objectives }: Verdict, plan: Plan): Html {
   });
   return html`<section aria-labelledby="looks"><h2 id="looks">Looks at the run</h2>
     <p>${unbroken(upperFirst(decidedInWords(sequential, plan)))}. Each bar is the bounds at a look; the dot, once the objective is decided, is the measured value. An objective is decided once its bounds are on one side of the limit.</p>
-    ${figures.length === 0 ? html`<p class="note">No look could compute bounds.</p>` : html`<div class="panels">${figures}</div>`}</section>`;
+    ${figures.length === 0 ? html`<p class="note">No look could compute bounds.</p>` : html`<div class="panels">${figures}</div>`}
+    ${flips(verdict)}</section>`;
+}
+
+/** How far the verdict is from another one. */
+function flips(verdict: Verdict): Html {
+  const lines = flipsInWords(verdict);
+  if (lines.length === 0) return html``;
+  return html`<h3>What would change the verdict</h3><p>The same run, judged again with every latency of the client's record multiplied, or with more or fewer failed requests.</p><ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`;
 }
 
 const upperFirst = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

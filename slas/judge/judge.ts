@@ -20,6 +20,7 @@ import type { Frame } from '../window/window.ts';
 import { loadDelivered } from './checks/load.ts';
 import type { Grounds } from './decide-share.ts';
 import { decisive, exempted, exemptOf } from './exempt.ts';
+import { flipPointsOf } from './flip.ts';
 import { bothWays, judgeLooks, mayRecover } from './looks.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { type Reconciliation, reconcile } from './reconcile.ts';
@@ -50,10 +51,28 @@ export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   if (plan.sequential === undefined) return judgeWhole(whole);
   const { load, window } = run;
   const began = load?.phases?.[0]?.fromSeconds ?? window.fromSeconds;
-  return judgeLooks(plan.sequential, load?.decidedAtSeconds ?? null, window.toSeconds - began, {
+  const verdict = judgeLooks(plan.sequential, load?.decidedAtSeconds ?? null, window.toSeconds - began, {
     part: (atSeconds, confidence) => judgePrefix(atSeconds, atConfidence(whole, confidence)),
     whole: (confidence) => judgeWhole(atConfidence(whole, confidence)),
   });
+  return verdict.verdict === 'inconclusive' ? verdict : { ...verdict, flips: flipsIn(verdict, whole) };
+}
+
+/** Of the part of the run that decided, at its confidence. */
+function flipsIn({ sequential, objectives }: Verdict, { plan, run, evidence, frame }: Whole) {
+  const { looks, decidedAtSeconds } = sequential!;
+  const prefix = decidedAtSeconds === null ? null : prefixOf(decidedAtSeconds, plan, run, evidence, frame);
+  const parts = plan.objectives.map((objective, index) => ({
+    objective,
+    verdict: objectives[index]!.verdict,
+    scope:
+      prefix === null
+        ? scopeOf(objective, plan, run, evidence, frame)
+        : prefix.ok
+          ? ok(prefix.value.scope(objective))
+          : prefix,
+  }));
+  return flipPointsOf(parts, { ...plan, confidence: looks.at(-1)!.confidence }, run);
 }
 
 /** What every judgement of a run rests on. */

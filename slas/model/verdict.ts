@@ -156,6 +156,22 @@ export interface LookVerdicts {
   readonly looks: readonly LookVerdict[];
 }
 
+/**
+ * How far one objective of a decided run is from another verdict, at the confidence that decided. Of a latency: all responses take
+ * this many times as long, by the client's clock. Of failed requests: their share.
+ */
+export type FlipPoint =
+  | {
+      readonly id: string;
+      readonly what: 'slower' | 'more-failed';
+      readonly from: 'met' | 'missed';
+      /** Where that is no longer certain, and where the opposite is; null: nowhere within the bounds of the search. */
+      readonly undecidedAt: number | null;
+      readonly otherAt: number | null;
+    }
+  /** Undecided, decided by the service's histogram alone, without enough blocks, or not about latencies or failed requests. */
+  | { readonly id: string; readonly what: 'not-shifted' };
+
 export interface Verdict {
   readonly schema: 'sla-harness/verdict/v2';
   readonly verdict: Outcome;
@@ -173,6 +189,8 @@ export interface Verdict {
   readonly reconciliation: readonly Reconciled[];
   /** How the bounds closed in, look by look. Absent: the plan has no looks. */
   readonly sequential?: LookVerdicts;
+  /** How much slower, or with how many more failures, this evidence would decide otherwise. Absent: no looks, or inconclusive. */
+  readonly flips?: readonly FlipPoint[];
   /** The state of Prometheus's own alerts; they change nothing above. Absent: not queried. */
   readonly alerts?: VerdictAlerts;
 }

@@ -1,4 +1,5 @@
 import type { Plan, Precondition, Verdict } from '../model/model.ts';
+import { flipsInWords } from './flips.ts';
 import { formatCount, formatMeasured } from './numbers.ts';
 import { printableLine } from './printable.ts';
 import { wordsOf } from './reasons/words.ts';
@@ -45,7 +46,8 @@ export function renderMarkdown(verdict: Verdict, plan: Plan): string {
 
 function legend(verdict: Verdict, plan: Plan): string[] {
   const words = boundsInWords(verdict, plan);
-  return words === null ? [] : [cell(words), ''];
+  const flips = flipsInWords(verdict).map((line) => `- ${cell(line)}`);
+  return [...(words === null ? [] : [cell(words), '']), ...flips, ...(flips.length === 0 ? [] : [''])];
 }
 
 const precondition = ({ id, ok, reasons }: Precondition) =>

@@ -7,6 +7,7 @@ import type {
   Precondition,
   Verdict,
 } from '../model/model.ts';
+import { flipsInWords } from './flips.ts';
 import { loadInWords } from './load-in-words.ts';
 import { decidedInWords, lookInWords, unseenInWords } from './looks.ts';
 import { countOf, formatCount, formatInterval, formatMeasured, formatValue } from './numbers.ts';
@@ -104,12 +105,13 @@ function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
 }
 
 /** How the bounds closed in, and what a pass after so short a time says nothing about. */
-function looks({ sequential, verdict }: Verdict, plan: Plan, isVerbose: boolean, paint: Paint): string[] {
+function looks(told: Verdict, plan: Plan, isVerbose: boolean, paint: Paint): string[] {
+  const { sequential, verdict } = told;
   if (sequential === undefined) return [];
   const seconds = sequential.decidedAtSeconds ?? sequential.maxSeconds;
   const each = isVerbose ? sequential.looks.map((one) => lookInWords(one, plan)) : [];
   const unseen = verdict === 'pass' ? [unseenInWords(seconds)] : [];
-  return [...each, ...unseen].map((words) => `  ${paint('dim', words)}`);
+  return [...each, ...unseen, ...flipsInWords(told)].map((words) => `  ${paint('dim', words)}`);
 }
 
 const align = (cell: string, width: number, column: number) =>

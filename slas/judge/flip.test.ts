@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { columnsOf } from '../client/columns.ts';
+import { parseDocument } from '../document/document.ts';
+import type { FlipPoint, ObjectiveOutcome, RunRecord, Verdict } from '../model/model.ts';
+import { ok, unwrap } from '../model/result.ts';
+import { planScenario } from '../plan/plan.ts';
+import { flipsInWords } from '../render/flips.ts';
+import { readCaseFiles, SHIPPED_YAML } from '../testing/cases.ts';
+import { flipPointsOf } from './flip.ts';
+import { judge } from './judge.ts';
+import type { Seen } from './sides.ts';
+
+const plan = unwrap(
+  planScenario(unwrap(parseDocument(SHIPPED_YAML)), 'smoke', { untilDecided: { maxSeconds: 600 } }),
+);
+const objective = plan.objectives.find(({ id }) => id === 'latency-p95')!;
+
+/** 600 s at 20/s; latencies spread evenly from 10 to 110 ms, times a factor: 5% take more than 105 ms. */
+function runOf(factor = 1): RunRecord {
+  const path = objective.measure.kind === 'latency' ? objective.measure.clientPath! : '';
+  const requests = Array.from({ length: 12_000 }, (_, index) => ({
+    startSeconds: index / 20,
+    durationSeconds: factor * (0.01 + (0.1 * ((index * 7919) % 12_000)) / 12_000),
+    blockedSeconds: 0,
+    status: 200,
+    path,
+  }));
+  return { load: { client: columnsOf(0, requests) } } as unknown as RunRecord;
+}
+
+function flipOf(run: RunRecord, verdict: ObjectiveOutcome, one = objective) {
+  const scope = ok({ run }) as unknown as Seen['scope'];
+  return flipPointsOf([{ objective: one, scope, verdict }], plan, run)[0]!;
+}
+
+type Shifted = Exclude<FlipPoint, { what: 'not-shifted' }>;
+
+describe('the factor of the latencies that changes the verdict', () => {
+  test('of a met objective lies on both sides of the factor that puts exactly 5% over the limit', () => {
+    const { undecidedAt, otherAt, from } = flipOf(runOf(), 'met') as Shifted;
+    expect(from).toBe('met');
+    // 200 ms is 1.905 times 105 ms.
+    expect(undecidedAt).toBeGreaterThan(1.85);
+    expect(undecidedAt).toBeLessThan(1.905);
+    expect(otherAt).toBeGreaterThan(1.905);
+    expect(otherAt).toBeLessThan(1.96);
+  });
+
+  test('of a missed objective is below 1, and its service is met before the true factor', () => {
+    const { undecidedAt, otherAt } = flipOf(runOf(4), 'missed') as Shifted;
+    expect(undecidedAt! * 4).toBeGreaterThan(1.9);
+    expect(undecidedAt! * 4).toBeLessThan(1.97);
+    expect(otherAt! * 4).toBeGreaterThan(1.84);
+    expect(otherAt! * 4).toBeLessThan(1.91);
+  });
+
+  test('a service that is slower by a factor is nearer to it by that factor', () => {
+    const one = (flipOf(runOf(), 'met') as Shifted).undecidedAt!;
+    const slower = (flipOf(runOf(1.5), 'met') as Shifted).undecidedAt!;
+    expect((1.5 * slower) / one).toBeGreaterThan(0.985);
+    expect((1.5 * slower) / one).toBeLessThan(1.015);
+  });
+
+  test('is not known if the record does not show the verdict, or does not exist', () => {
+    expect(flipOf(runOf(4), 'met')).toEqual({ id: 'latency-p95', what: 'not-shifted' });
+    expect(flipOf(runOf(), 'undecided').what).toBe('not-shifted');
+    expect(flipOf({ load: {} } as unknown as RunRecord, 'met').what).toBe('not-shifted');
+    const uptime = plan.objectives.find(({ measure }) => measure.kind === 'uptime')!;
+    expect(flipOf(runOf(), 'met', uptime).what).toBe('not-shifted');
+  });
+});
+
+test('words: factors, shares, and what has no flip point', () => {
+  const flips: Verdict['flips'] = [
+    { id: 'latency-p95', what: 'slower', from: 'met', undecidedAt: 1.88, otherAt: 1.94 },
+    { id: 'error-rate', what: 'more-failed', from: 'met', undecidedAt: 0.006, otherAt: null },
+    { id: 'uptime', what: 'not-shifted' },
+  ];
+  expect(flipsInWords({ flips })).toEqual([
+    'latency-p95: would be undecided if responses took 1.88 times as long, missed at 1.94 times as long',
+    'error-rate: would be undecided if the share of failed requests were 0.6%, never missed',
+    "no flip point of uptime: only latencies that the client's record decides, and decided failure rates, have one",
+  ]);
+  expect(flipsInWords({})).toEqual([]);
+});
+
+describe('a run that was judged at a look', () => {
+  const flipsOf = (name: string) => {
+    const found = [...readCaseFiles().values()].flat().find((one) => one.name === name)!;
+    const { plan: planned, run, evidence } = found.build();
+    const verdict = judge(planned, run, evidence);
+    return new Map((verdict.flips ?? []).map((flip) => [flip.id, flip as Shifted]));
+  };
+
+  test('has the share of failed requests at which it would be undecided, and missed, on both sides of the limit', () => {
+    const { undecidedAt, otherAt } = flipsOf('met at the look at which the load was stopped').get(
+      'error-rate',
+    )!;
+    expect(undecidedAt).toBeGreaterThan(0);
+    expect(undecidedAt).toBeLessThan(0.01);
+    expect(otherAt).toBeGreaterThan(0.01);
+  });
+
+  test('has factors of a miss, and none of what is undecided', () => {
+    const flips = flipsOf('a tenth is slow at an early look');
+    expect(flips.get('latency-p95')!.undecidedAt).toBeLessThan(1);
+    expect(flips.get('error-rate')!.what).toBe('not-shifted');
+  });
+
+  test('has no flip points if it is inconclusive', () => {
+    expect(flipsOf('never decided').size).toBe(0);
+  });
+});

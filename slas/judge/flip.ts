@@ -1,0 +1,138 @@
+import { viewOfClient } from '../client/client.ts';
+import { type Measured, measureIn } from '../measures/measure.ts';
+import type { FlipPoint, ObjectiveVerdict, Plan, PlannedObjective, RunRecord } from '../model/model.ts';
+import {
+  type Block,
+  burstEffectOf,
+  type DesignEffect,
+  largestOf,
+  MIN_BLOCKS,
+} from '../statistics/design-effect.ts';
+import { shareBounds } from '../statistics/intervals.ts';
+import { budgetFor } from '../statistics/rule-in-force.ts';
+import { type Count, latencyEffectOf } from './certainty.ts';
+import type { Seen } from './sides.ts';
+
+/**
+ * How far a verdict is from another one: the same evidence is judged again with every response slower by a factor, or with more
+ * failed requests. Latencies are shifted in the client's record, because a histogram cannot be shifted between its edges: a
+ * limit that is divided by the factor gives the same counts. Added failures are spread evenly over the run.
+ */
+
+type Side = 'met' | 'undecided' | 'missed';
+
+interface Part {
+  readonly objective: PlannedObjective;
+  readonly scope: Seen['scope'];
+  readonly verdict: ObjectiveVerdict['verdict'];
+}
+
+/** What the confidence of the plan decides about each objective, if latencies or failures were others. */
+export function flipPointsOf(parts: readonly Part[], { confidence }: Plan, whole: RunRecord): FlipPoint[] {
+  const tests = parts.filter(({ objective: { measure } }) => measure.kind !== 'uptime').length;
+  const seen = parts.map((part) => shiftable(part, whole));
+  const latencyEffect = largestOf(seen.map((one) => (one?.what === 'slower' ? one.effect : null)));
+  const decideBy = (count: Shifted | null, budget: number, effect: DesignEffect | null) =>
+    count === null ? 'undecided' : sideOf(count, budget, effect, confidence!, tests);
+  return parts.map(({ objective, verdict }, index): FlipPoint => {
+    const { id } = objective;
+    const one = seen[index]!;
+    if (one === null || verdict === 'undecided') return { id, what: 'not-shifted' };
+    const budget = budgetFor(objective);
+    const other = one.what === 'slower' ? null : latencyEffect;
+    const at = (value: number) => decideBy(one.at(value), budget, other);
+    // The service's histogram decided, or another condition: shifting this record would say nothing.
+    if (at(one.now) !== verdict) return { id, what: 'not-shifted' };
+    return { id, what: one.what, from: verdict, ...changesOf(at, verdict, one.now, one.ends) };
+  });
+}
+
+type Shifted = Pick<Count, 'bad' | 'samples' | 'blocks' | 'lower'>;
+
+interface Shiftable {
+  readonly what: 'slower' | 'more-failed';
+  readonly at: (value: number) => Shifted | null;
+  /** The factor or the share of this run, and how far it is shifted down and up. */
+  readonly now: number;
+  readonly ends: readonly [number, number];
+  readonly effect: DesignEffect | null;
+}
+
+const MAX_FACTOR = 1000;
+const MIN_SHARE = 1e-6;
+
+function shiftable({ objective, scope }: Part, whole: RunRecord): Shiftable | null {
+  if (!scope.ok) return null;
+  if (objective.measure.kind === 'latency') return slower(objective, scope.value.run);
+  const measured = objective.measure.kind === 'ratio' ? measureIn(scope, objective, whole) : null;
+  return measured?.kind === 'share' && measured.blocks.length >= MIN_BLOCKS ? moreFailed(measured) : null;
+}
+
+function slower(objective: PlannedObjective, run: RunRecord): Shiftable | null {
+  const at = (factor: number): Shifted | null => {
+    const value = objective.target.value / factor;
+    const view = viewOfClient({ ...objective, target: { ...objective.target, value } }, run);
+    return view === null ? null : { ...view, samples: view.measured.samples };
+  };
+  const now = at(1);
+  if (now === null || now.blocks.length < MIN_BLOCKS) return null;
+  return { what: 'slower', at, now: 1, ends: [1 / MAX_FACTOR, MAX_FACTOR], effect: latencyEffectOf(now) };
+}
+
+function moreFailed(measured: Measured & { kind: 'share' }): Shiftable {
+  const { bad, samples, blocks, lower } = measured;
+  const at = (share: number): Shifted => {
+    const shifted = share * samples;
+    const moved = (block: Block): Block =>
+      shifted >= bad
+        ? { ...block, part: block.part + ((shifted - bad) * block.total) / samples }
+        : { ...block, part: (block.part * shifted) / bad };
+    return { bad: shifted, samples, blocks: blocks.map(moved), lower };
+  };
+  return { what: 'more-failed', at, now: bad / samples, ends: [MIN_SHARE, 1], effect: null };
+}
+
+/** *Missed* as if it were the only one: Holm's first threshold. */
+function sideOf(
+  { bad, samples: all, blocks, lower }: Shifted,
+  budget: number,
+  other: DesignEffect | null,
+  confidence: number,
+  tests: number,
+): Side {
+  const known = largestOf([latencyEffectOf({ blocks, lower }), other]);
+  const effect = known ?? { factor: 1, blocks: blocks.length };
+  const sample = { bad, all, effect, bursts: burstEffectOf(blocks) };
+  if (shareBounds(sample, 1 - (1 - confidence) / tests).low > budget) return 'missed';
+  return shareBounds(sample, confidence).high <= budget && known !== null ? 'met' : 'undecided';
+}
+
+const ACCURACY = 1.005;
+
+/** Where the outcome of this run ends, and where the opposite one begins; null: not within the ends. */
+function changesOf(
+  at: (value: number) => Side,
+  from: 'met' | 'missed',
+  now: number,
+  [low, high]: readonly [number, number],
+) {
+  const end = from === 'met' ? high : low;
+  const begin = Math.max(now, MIN_SHARE);
+  const opposite = from === 'met' ? 'missed' : 'met';
+  const ends = firstWhere((value) => at(value) !== from, begin, end);
+  const other = firstWhere((value) => at(value) === opposite, ends ?? begin, end);
+  return { undecidedAt: ends, otherAt: other };
+}
+
+/** By bisection of the logarithm, from a value at which it does not hold to one at which it does; null if it does not even there. */
+function firstWhere(isTrue: (value: number) => boolean, begin: number, end: number): number | null {
+  if (isTrue(begin)) return begin;
+  if (!isTrue(end)) return null;
+  let [open, found] = [begin, end];
+  while (Math.max(open / found, found / open) > ACCURACY) {
+    const middle = Math.sqrt(open * found);
+    if (isTrue(middle)) found = middle;
+    else open = middle;
+  }
+  return Number(found.toPrecision(3));
+}

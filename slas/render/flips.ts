@@ -1,0 +1,28 @@
+import type { FlipPoint, Verdict } from '../model/model.ts';
+import { formatValue } from './numbers.ts';
+
+/** How far a verdict is from another one, in words, a line for each objective. */
+export function flipsInWords({ flips = [] }: Pick<Verdict, 'flips'>): readonly string[] {
+  const fixed = flips.filter(({ what }) => what === 'not-shifted').map(({ id }) => id);
+  const note = `no flip point of ${fixed.join(', ')}: only latencies that the client's record decides, and decided failure rates, have one`;
+  return [...flips.flatMap(lineOf), ...(fixed.length === 0 ? [] : [note])];
+}
+
+function lineOf(flip: FlipPoint): string[] {
+  if (flip.what === 'not-shifted') return [];
+  const { id, what, from, undecidedAt, otherAt } = flip;
+  const at = (value: number) =>
+    what === 'slower' ? `${factor(value)} times as long` : `${formatValue(value, 'ratio')}`;
+  const other = from === 'met' ? 'missed' : 'met';
+  if (undecidedAt === null) return [`${id}: ${from} ${NEVER[what]}`];
+  const begins = what === 'slower' ? 'if responses took' : 'if the share of failed requests were';
+  const then = otherAt === null ? `never ${other}` : `${other} at ${at(otherAt)}`;
+  return [`${id}: would be undecided ${begins} ${at(undecidedAt)}, ${then}`];
+}
+
+const NEVER = {
+  slower: 'at any factor between 0.001 and 1,000 of the latencies',
+  'more-failed': 'at any share of failed requests',
+} as const;
+
+const factor = (value: number) => String(Number(value.toPrecision(3)));
