@@ -5,6 +5,7 @@ import { figuresOf } from '../bench/load/k6-figures.ts';
 import { readRun } from '../runs/bundle.ts';
 import { listeningAddress } from '../stack/listening.ts';
 import { startPrometheus } from '../stack/local.ts';
+import { SKIPS_LONG } from '../testing/long.ts';
 import { type Shop, startShop } from '../testing/shop.ts';
 import { type Done, ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, outcomesOf } from '../testing/verdict.ts';
@@ -94,43 +95,51 @@ async function expectSameAsK6({ out }: Gated): Promise<void> {
 
 // ---------------------------------------------------------------------------------------------- the scripts
 
-describe('a k6 script of any style', { timeout: 120_000 }, () => {
-  test.each([
-    'login.js',
-    'groups.js',
-    'staged-users.js',
-    'constant-users.js',
-    'from-csv.js',
-    'several-scenarios.js',
-    'thresholds.js',
-    'batch.js',
-    'grpc.js',
-    'websocket.js',
-  ])('%s passes on a healthy service, and its record has the figures of k6', async (script) => {
-    const done = await gate(script);
-    expectVerdict(done, (verdict) => {
-      expect([done.code, verdict.verdict], done.stdout + done.stderr).toEqual([0, 'pass']);
-    });
-    await expectSameAsK6(done);
-  });
+const OTHERS = [
+  'groups.js',
+  'staged-users.js',
+  'constant-users.js',
+  'from-csv.js',
+  'several-scenarios.js',
+  'batch.js',
+  'websocket.js',
+];
+const isIncluded = (script: string) => !(SKIPS_LONG && OTHERS.includes(script));
 
-  test.each([
+describe('a k6 script of any style', { timeout: 120_000 }, () => {
+  const all = ['login.js', 'thresholds.js', 'grpc.js', ...OTHERS];
+  test.each(all.filter(isIncluded))(
+    '%s passes on a healthy service, and its record has the figures of k6',
+    async (script) => {
+      const done = await gate(script);
+      expectVerdict(done, (verdict) => {
+        expect([done.code, verdict.verdict], done.stdout + done.stderr).toEqual([0, 'pass']);
+      });
+      await expectSameAsK6(done);
+    },
+  );
+
+  const withChecks = [
     ['login.js', 'k6: checks'],
     ['groups.js', 'k6: checks{page:list} rate>0.99'],
     ['constant-users.js', 'k6: checks'],
     ['thresholds.js', 'k6: empty_pages rate<0.01'],
     ['grpc.js', 'k6: checks'],
     ['websocket.js', 'k6: checks'],
-  ])('%s fails when its own checks or thresholds fail', async (script, row) => {
-    shop.hasWrongBodies = true;
-    try {
-      const done = await gate(script);
-      expectVerdict(done, (verdict) => {
-        expect(outcomesOf(verdict), done.stderr).toMatchObject({ [row]: 'missed' });
-        expect(done.code).toBe(1);
-      });
-    } finally {
-      shop.hasWrongBodies = false;
-    }
-  });
+  ] as const;
+  test.each(withChecks.filter(([script]) => isIncluded(script)))(
+    '%s fails when its own checks or thresholds fail',
+    async (script, row) => {
+      shop.hasWrongBodies = true;
+      try {
+        const done = await gate(script);
+        expectVerdict(done, (verdict) => {
+          expect(outcomesOf(verdict), done.stderr).toMatchObject({ [row]: 'missed' });
+          expect(done.code).toBe(1);
+        });
+      } finally {
+        shop.hasWrongBodies = false;
+      }
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { SKIPS_LONG } from '../testing/long.ts';
 import { sla, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, objectiveOf, outcomesOf, preconditionOf } from '../testing/verdict.ts';
 
@@ -89,20 +90,24 @@ describe('two gates at the same time', () => {
   });
 });
 
-test('three load generators give the same verdict as one', { timeout: 180_000 }, async () => {
-  await using folder = await temporaryFolder();
-  const gate = (...more: string[]) =>
-    sla(['gate', ...SHORT, '--no-abort', '--faults', 'errors=5%', '--out', folder.path, '--json', ...more]);
-  const [one, three] = await Promise.all([gate(), gate('--generators', '3')]);
-  const verdicts = [one, three].map((done) =>
-    expectVerdict(done, (verdict) => {
-      const { value, samples, ...errorRate } = objectiveOf(verdict, 'error-rate');
-      // Faults are spread evenly: the same number of requests always fails.
-      expect(errorRate).toMatchObject({ verdict: 'missed', severity: 'target' });
-      expect([samples, value]).toEqual([360, 0.05]);
-      expect(verdict.reconciliation.every(({ ok }) => ok)).toBe(true);
-      expect(preconditionOf(verdict, 'load-delivered')?.detail).toContain('360 of 360');
-    }),
-  );
-  expectVerdict(three, (verdict) => expect(outcomesOf(verdict)).toEqual(outcomesOf(verdicts[0]!)));
-});
+test.skipIf(SKIPS_LONG)(
+  'three load generators give the same verdict as one',
+  { timeout: 180_000 },
+  async () => {
+    await using folder = await temporaryFolder();
+    const gate = (...more: string[]) =>
+      sla(['gate', ...SHORT, '--no-abort', '--faults', 'errors=5%', '--out', folder.path, '--json', ...more]);
+    const [one, three] = await Promise.all([gate(), gate('--generators', '3')]);
+    const verdicts = [one, three].map((done) =>
+      expectVerdict(done, (verdict) => {
+        const { value, samples, ...errorRate } = objectiveOf(verdict, 'error-rate');
+        // Faults are spread evenly: the same number of requests always fails.
+        expect(errorRate).toMatchObject({ verdict: 'missed', severity: 'target' });
+        expect([samples, value]).toEqual([360, 0.05]);
+        expect(verdict.reconciliation.every(({ ok }) => ok)).toBe(true);
+        expect(preconditionOf(verdict, 'load-delivered')?.detail).toContain('360 of 360');
+      }),
+    );
+    expectVerdict(three, (verdict) => expect(outcomesOf(verdict)).toEqual(outcomesOf(verdicts[0]!)));
+  },
+);

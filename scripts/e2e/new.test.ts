@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
 import { documentText, entryFor, withScenario } from '../cli/starting-points.ts';
+import { SKIPS_LONG } from '../testing/long.ts';
 import { copyCheckout, type Done, ROOT, sla, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, objectiveOf, preconditionOf } from '../testing/verdict.ts';
 
@@ -25,7 +26,7 @@ function expectLoaded(done: Done, requests: number): void {
 }
 
 describe.concurrent('./sla new', () => {
-  test('scenario: a script and its load, which run unchanged', QUICK, async () => {
+  test.skipIf(SKIPS_LONG)('scenario: a script and its load, which run unchanged', QUICK, async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     const { code, stdout } = await sla(['new', 'scenario', 'evening-peak'], { root: folder.path });

@@ -47,7 +47,7 @@ test('a script with an arrival rate passes; its thresholds and checks are rows',
   expect(preconditionOf(verdict, 'load-open')?.ok).toBe(true);
 });
 
-test('a closed model is judged; its crossed threshold and its failed checks fail the gate, in every format', async () => {
+test.concurrent('a closed model is judged; its crossed threshold and its failed checks fail the gate, in every format', async () => {
   const { gated, folder, run } = await gateOf(`
     import http from 'k6/http';
     import { check, sleep } from 'k6';
@@ -74,7 +74,7 @@ test('a closed model is judged; its crossed threshold and its failed checks fail
   expect(renderMarkdown(judged, stored.plan)).toMatch(/\| ❌ \| k6: checks \|/);
 });
 
-test('a setup() that throws is reported with k6’s message', async () => {
+test.concurrent('a setup() that throws is reported with k6’s message', async () => {
   const { gated, folder } = await gateOf(`
     export const options = { vus: 1, duration: '12s' };
     export function setup() { throw new Error('no token'); }

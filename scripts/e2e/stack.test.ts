@@ -13,7 +13,7 @@ const answers = async (url: string) => {
   }
 };
 
-test("a stack stays up, carries a run that is judged later, serves another process's gate, and is removed completely", async () => {
+test.concurrent("a stack stays up, carries a run that is judged later, serves another process's gate, and is removed completely", async () => {
   // A separate checkout: the name of its socket depends on its folder, so it does not affect other stacks.
   await using folder = await temporaryFolder();
   const root = join(folder.path, 'a checkout');

@@ -85,7 +85,7 @@ async function openStage(treat: KnownService['treat']): Promise<Stage> {
   };
 }
 
-/** A whole gate of a service that treats its requests like this. */
+/** Runs a whole gate against a service with this behaviour. */
 async function gated(
   treat: KnownService['treat'],
   check: (verdict: VerdictDocument, code: number | null) => void,

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canMount, keepFull, mountSmallDisk } from '../selftest/small-disk.ts';
+import { SKIPS_LONG } from '../testing/long.ts';
 import { ROOT, startSla, temporaryFolder } from '../testing/sla.ts';
 import { writeWhole } from './disk.ts';
 
@@ -54,7 +55,7 @@ describe('writing a file', () => {
   });
 });
 
-describe('a gate whose run folder fails in the middle of the load', () => {
+describe.concurrent('a gate whose run folder fails in the middle of the load', () => {
   async function gateMeeting(trouble: (run: string) => Promise<void>, out: string) {
     // A busy machine must not end the load before the fault.
     const load = ['--scenario', 'smoke', '--rate', '30', '--duration', '11s', '--no-abort'];
@@ -65,7 +66,7 @@ describe('a gate whose run folder fails in the middle of the load', () => {
     return { ...(await gate.done), run: join(out, id) };
   }
 
-  test('another process puts a file in its place', async () => {
+  test.skipIf(SKIPS_LONG && canMount())('another process puts a file in its place', async ({ expect }) => {
     await using folder = await temporaryFolder();
     const out = join(folder.path, 'runs');
     await mkdir(out);
@@ -82,7 +83,7 @@ describe('a gate whose run folder fails in the middle of the load', () => {
 
   test.skipIf(!canMount())(
     'the disk is full (requires the privilege to mount a small one)',
-    async () => {
+    async ({ expect }) => {
       await using folder = await temporaryFolder();
       const out = join(folder.path, 'small disk');
       using _disk = await mountSmallDisk(out);

@@ -16,6 +16,7 @@ import {
   readDocument,
   readOverrides,
   refuse,
+  SHIPPED_DOCUMENT,
   shortPath,
 } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
@@ -72,7 +73,14 @@ export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Pre
   if (short.length > 0) return refuse(...short.map((problem) => ({ ...problem, file })));
   const forbidden = checkBounds(options, read.document, plan.load!, file);
   if (forbidden.length > 0) return refuse(...forbidden);
+  noteShippedDocument(options, io);
   return accept({ read, plan, options });
+}
+
+/** A script has nothing to do with the shipped document, unless the operator chose it. */
+export function noteShippedDocument({ script, sla }: RunOptions, io: Io): void {
+  if (script !== undefined && sla === undefined)
+    io.progress(`without --sla FILE, the script is judged by the shipped document, ${SHIPPED_DOCUMENT}`);
 }
 
 /** The plan of a scenario, with the options applied, or of a script that plans its own load. */

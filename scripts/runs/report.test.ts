@@ -9,10 +9,21 @@ import { judge } from '../../slas/judge/judge.ts';
 import type { RunSeries, Verdict } from '../../slas/model/model.ts';
 import { inWords } from '../../slas/model/reasons.ts';
 import { launchChromium, openFile, SKIPS_BROWSER } from '../testing/chromium.ts';
-import { EARLIER, FAULTY, finishMadeRun, HEALTHY, HOUR, makeRun, STARVED } from '../testing/simulated-run.ts';
+import { SKIPS_LONG } from '../testing/long.ts';
+import {
+  EARLIER,
+  FAULTY,
+  finishMadeRun,
+  HEALTHY,
+  HOUR,
+  type MadeRun,
+  makeRun,
+  STARVED,
+} from '../testing/simulated-run.ts';
 import { ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { FILES, readRun, type StoredRun, toJson } from './bundle.ts';
 import { reportOf } from './report.ts';
+import { writeRunsIndex } from './runs-index.ts';
 
 /** Reports of real runs, one of them an hour long, opened in a real browser. */
 
@@ -38,6 +49,7 @@ let browser: Browser;
 /** A run of a real service, made by the gate. */
 let real: StoredRun;
 let passed: StoredRun;
+const made: MadeRun[] = [];
 const files = new Map<string, string>();
 
 async function gateReal(): Promise<StoredRun> {
@@ -54,6 +66,14 @@ async function writeReport(name: string, stored: StoredRun, verdict: Verdict): P
   return file;
 }
 
+/** Where to write the pictures of the documentation. */
+const PICTURES = process.env.SCREENSHOTS;
+
+async function picture(page: Page, name: string, height: number): Promise<void> {
+  await page.setViewportSize({ width: 1180, height });
+  await page.screenshot({ path: join(ROOT, PICTURES!, name) });
+}
+
 const judged = ({ plan, run, evidence }: StoredRun) => judge(plan, run, evidence!);
 
 beforeAll(async () => {
@@ -64,11 +84,13 @@ beforeAll(async () => {
   const healthy = await makeRun(folder.path, HEALTHY);
   const faulty = await makeRun(folder.path, FAULTY);
   const hour = await makeRun(folder.path, HOUR);
+  made.push(healthy, faulty, hour);
   passed = healthy.stored;
   files.set('passed', await writeReport('passed', passed, healthy.verdict));
   files.set('missed', await writeReport('missed', faulty.stored, faulty.verdict));
   files.set('hour', await writeReport('hour', hour.stored, hour.verdict));
   const starved = await makeRun(folder.path, STARVED);
+  made.push(starved);
   files.set('inconclusive', await writeReport('inconclusive', starved.stored, starved.verdict));
   real = await gating;
   files.set('real', join(real.path, FILES.report));
@@ -81,9 +103,9 @@ afterAll(async () => {
   await folder?.[Symbol.asyncDispose]();
 });
 
-const kinds = ['passed', 'missed', 'inconclusive', 'hour', 'real'].flatMap((kind) =>
-  (['light', 'dark'] as const).map((scheme) => [kind, scheme] as const),
-);
+const kinds = ['passed', 'missed', 'inconclusive', 'hour', 'real']
+  .flatMap((kind) => (['light', 'dark'] as const).map((scheme) => [kind, scheme] as const))
+  .filter(([kind, scheme]) => !SKIPS_LONG || scheme === 'light' || kind === 'missed');
 
 describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
   test.each(kinds)(
@@ -102,6 +124,17 @@ describe.skipIf(SKIPS_BROWSER)('in a browser', () => {
     await opened.page.evaluate(AXE);
     const violations = await opened.page.evaluate(seriousViolations);
     expect(violations).toEqual([]);
+  });
+
+  // SCREENSHOTS=docs/images ./sla test scripts/runs/report
+  test.runIf(PICTURES)('pictures for the documentation', async () => {
+    for (const [kind, scheme] of kinds.filter(([one]) => one !== 'real')) {
+      await using opened = await openFile(browser, files.get(kind)!, scheme);
+      await picture(opened.page, `report-${kind}-${scheme}.png`, 1480);
+    }
+    for (const run of made) await finishMadeRun(run, null);
+    await using opened = await openFile(browser, await writeRunsIndex(folder.path));
+    await picture(opened.page, 'runs-index.png', 800);
   });
 
   test('by keyboard, the cursor moves, its values are announced, and all plots zoom together and back', async () => {
@@ -207,7 +240,7 @@ describe('content of the report', () => {
   test('the verdict in one sentence, and what to look at first', async () => {
     expect(await heading('passed')).toBe('<span>Passed.</span> All 6 objectives are met.');
     expect(await heading('missed')).toMatch(
-      /^<span>Failed\.<\/span> 95% of answers within 200ms: ≈ [34]\d\d(\.\d)? ms; 99% of answers within 500ms: /,
+      /^<span>Failed\.<\/span> 95% of responses within 200ms: ≈ [34]\d\d(\.\d)? ms; 99% of responses within 500ms: /,
     );
     expect(await heading('inconclusive')).toBe(
       '<span>Inconclusive.</span> 5 of 6 objectives are undecided: k6 dropped 40 planned requests because no virtual user was free, with at most 2 requests in flight at once; 7,460 of 7,500 planned requests were sent.',

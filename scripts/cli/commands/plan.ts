@@ -2,7 +2,7 @@ import { decisionTimes, proposedMaximum } from '../../../slas/plan/decision-time
 import { analysePower, tooShort } from '../../../slas/plan/power-analysis.ts';
 import { renderDecisionTimes } from '../../../slas/render/decision-times.ts';
 import { renderPowerAnalysis } from '../../../slas/render/power-analysis.ts';
-import { planRun, type RunOptions } from '../../run/prepare.ts';
+import { noteShippedDocument, planRun, type RunOptions } from '../../run/prepare.ts';
 import { earlierEffects } from '../../runs/earlier-effects.ts';
 import { addPlanOptions, addScenario, addScript, type Register } from '../command.ts';
 import { badOption, type PlacedProblem, runsFolder } from '../inputs.ts';
@@ -34,6 +34,7 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
       '--max-duration',
       'a plan needs it with --until-decided only, or with until: decided in the scenario: leave it out',
     ).error;
+  noteShippedDocument(options, io);
   const load = made.load!;
   const { run: basis, effects } =
     made.sequential === undefined

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onAbort } from '../../process/processes.ts';
+import { temporaryFolder } from '../../run/disk.ts';
 import { toolIo } from '../../run/prepare.ts';
 import { findChromium } from '../../tools/chromium.ts';
 import { findTool } from '../../tools/find-tool.ts';
@@ -50,6 +51,12 @@ const DEMANDING: readonly Demanding[] = [
     isMissing: null,
   },
   {
+    what: 'the bench, seven of ten k6 scripts, and what other tests cover in part (several load generators in a gate, dark reports, …)',
+    files: [],
+    isMissing: null,
+    variable: 'SLA_SKIP_LONG',
+  },
+  {
     what: 'reports and the page of the service in Chromium (none was found)',
     files: [],
     isMissing: (env) => findChromium(env) === undefined,
@@ -63,6 +70,7 @@ export async function test(args: readonly string[], { full }: TestOptions, io: I
     (['k6', 'prometheus', 'promtool', 'alertmanager'] as const).map((name) => findTool(name, toolIo(io))),
   );
   const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
+  await using cache = args.includes('--coverage') ? null : await compileCache();
   // Naming a file requests it.
   const isWhole = args.every((arg) => arg.startsWith('-'));
   const skipped =
@@ -77,17 +85,29 @@ export async function test(args: readonly string[], { full }: TestOptions, io: I
   for (const [tool, toolArgs] of steps) {
     io.progress(`${tool} ${toolArgs.join(' ')}`);
     const command = join(io.root, 'node_modules', '.bin', tool);
-    const code = await runStep(command, toolArgs, { ...paths, ...skips }, io);
+    const code = await runStep(command, toolArgs, { ...paths, ...skips, ...cache?.env }, io);
     io.signal.throwIfAborted();
     if (code !== 0) return reportSkipped(skipped, io, 4);
   }
   return reportSkipped(skipped, io, 0);
 }
 
+/**
+ * A cache of compiled files for this run of the tests. Tests also run copies of the checkout, each under
+ * another path: in the cache of the launcher, these would stay forever. Coverage is less precise with a cache.
+ */
+async function compileCache() {
+  const folder = await temporaryFolder();
+  return {
+    env: { NODE_COMPILE_CACHE: folder.path },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
 /** In the last lines, so that skipped tests are not overlooked. */
 function reportSkipped(skipped: readonly Demanding[], { env, progress }: Io, code: ExitCode): ExitCode {
   for (const { what } of skipped) progress(`not tested: ${what}; include it by ./sla test --full`);
-  for (const name of ['SLA_SKIP_CONTAINERS', 'SLA_SKIP_BROWSER'])
+  for (const name of ['SLA_SKIP_CONTAINERS', 'SLA_SKIP_BROWSER', 'SLA_SKIP_LONG'])
     if (env[name] === '1') progress(`not tested, because of ${name}=1: what needs it`);
   return code;
 }
