@@ -67,7 +67,7 @@ test('the limit is a line, and bounds are on its side: the last ones wholly abov
   expect(xs).toEqual(xs.toSorted((a, b) => a - b));
 });
 
-test('the limit and the outermost bounds are written beside the plot, unless they would overlap', () => {
+test('the limit and the outermost bounds are written next to the plot, unless they would overlap', () => {
   const written = (markup: string) =>
     [...markup.matchAll(/<text class="(near|far)"[^>]*text-anchor="end"[^>]*>([^<]+)</g)].map(
       ([, kind, text]) => [kind, text],

@@ -68,7 +68,7 @@ const limitOf = ({ measure, target }: PlannedObjective): Limit =>
     ? { value: measure.percentile / 100, label: `${measure.percentile}% needed` }
     : { value: target.value, label: limitInWords(withoutComparison(target.text)) };
 
-/** As many characters as have room beside the plot. */
+/** As many characters as have room next to the plot. */
 const LABEL_LENGTH = 14;
 const limitInWords = (limit: string) => (`limit ${limit}`.length > LABEL_LENGTH ? limit : `limit ${limit}`);
 

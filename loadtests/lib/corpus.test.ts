@@ -61,7 +61,7 @@ describe('the corpus', () => {
     expect(texts.filter((text) => text === '' || text !== text.trim() || text.length >= 2_000)).toEqual([]);
   });
 
-  test.each(kinds)('%s texts have the intended length, share and moods', (kind) => {
+  test.each(kinds)('%s texts have the intended length, share and sentiment', (kind) => {
     const { words, sharePercent, moods } = rules[kind];
     const entries = ofKind(kind);
     const share = percent(entries.length, texts.length);

@@ -9,7 +9,7 @@ export const candidateNames = ['usual', 'ours', 'no-metrics', 'batching'] as con
 export type CandidateName = (typeof candidateNames)[number];
 
 export const candidateTitles: Readonly<Record<CandidateName, string>> = {
-  usual: 'usual server',
+  usual: 'conventional server',
   ours: 'this service',
   'no-metrics': 'without metrics',
   batching: 'with batching',

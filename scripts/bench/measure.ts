@@ -116,7 +116,7 @@ export async function compareMetrics(setting: Setting): Promise<Series> {
   return series;
 }
 
-/** This service and the usual server at the highest number of clients, by text length. */
+/** This service and the conventional server at the highest number of clients, by text length. */
 export async function compareLengths(setting: Setting, texts: readonly MeasuredText[]): Promise<Series> {
   const series: Series = new Map();
   for (let round = 0; round < setting.rounds; round++) {

@@ -39,7 +39,7 @@ const figureCells = (figures: Figures) => [
 function closedLoop({ closedLoop }: Report): string {
   const rows = closedLoop.map(({ candidate, clients, figures }) => {
     const cells = figureCells(figures);
-    // The usual server infers on its main thread, so the two cannot be separated.
+    // The conventional server infers on its main thread, so the two cannot be separated.
     return [
       candidateTitles[candidate],
       String(clients),
@@ -67,7 +67,14 @@ function byLength({ byLength }: Report): string {
     ms(ours.p99Ms),
     ms(usual.p99Ms),
   ]);
-  const head = ['word pieces', 'this service/s', 'usual server/s', 'ratio', 'p99 ms', 'p99 ms, usual server'];
+  const head = [
+    'word pieces',
+    'this service/s',
+    'conventional server/s',
+    'ratio',
+    'p99 ms',
+    'p99 ms, conventional server',
+  ];
   return table(head, rows);
 }
 

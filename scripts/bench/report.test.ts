@@ -48,7 +48,7 @@ function measuredAt(answeredPerSecond: number): Measured {
   };
 }
 
-const p99 = 'p99 at 64 clients, relative to the usual server';
+const p99 = 'p99 at 64 clients, relative to the conventional server';
 
 test('with few responses per client no p99 is reported, because it would cover only the fast ones', () => {
   const report = toReport(measuredAt(20), new Date(0));

@@ -174,18 +174,18 @@ function judge(measured: Measured): readonly Target[] {
       0.9,
     ),
     target(
-      'throughput at 64 clients, relative to the usual server',
+      'throughput at 64 clients, relative to the conventional server',
       ofConventional('answeredPerSecond'),
       '≥',
       1.5,
     ),
     target(
-      'p99 at 64 clients, relative to the usual server',
+      'p99 at 64 clients, relative to the conventional server',
       tellsP99 ? ofConventional('p99Ms') : Number.NaN,
       '≤',
       0.25,
     ),
-    target('p50 at 1 client, relative to the usual server', ofConventional('p50Ms', 1), '≤', 1.1),
+    target('p50 at 1 client, relative to the conventional server', ofConventional('p50Ms', 1), '≤', 1.1),
     target(
       'throughput with metrics, relative to without',
       ofNoMetrics(measured, 'answeredPerSecond'),

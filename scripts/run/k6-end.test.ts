@@ -30,7 +30,7 @@ const counts = (sent: number) => ({
 });
 const cut = (one: EndedK6, sent = 40) => cutBecause(one, counts(sent), LOAD);
 
-test('of several ends, the one that stopped the others is reported', () => {
+test('if several k6 processes ended, the report names the end that stopped the others', () => {
   const decisive = (...ends: EndedK6[]) => {
     const { code, signal, atSeconds } = decisiveEnd(ends).exit;
     return [code ?? signal, atSeconds];

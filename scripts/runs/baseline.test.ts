@@ -121,7 +121,7 @@ describe('the report', () => {
     const text = renderReportText(await reportInputOf(stored, verdict));
     expect(text).toContain(`The baseline is ${id(2)} (`);
     expect(text).toMatch(
-      /95% of answers within 200ms +≈ \d\d(\.\d+)? ms \(between 0 ms and 100 ms\) +≈ 1\d\d(\.\d+)? ms \(between 150 ms and 200 ms\) +\+\d+(\.\d)? ms +worse: the intervals do not overlap/,
+      /95% of responses within 200ms +≈ \d\d(\.\d+)? ms \(between 0 ms and 100 ms\) +≈ 1\d\d(\.\d+)? ms \(between 150 ms and 200 ms\) +\+\d+(\.\d)? ms +worse: the intervals do not overlap/,
     );
     expect(text).toMatch(/Error rate < 1% .* within noise: the intervals overlap/);
     expect(text).toContain('git commit: a1b2 in the baseline, c3d4 in this run');

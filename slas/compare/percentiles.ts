@@ -18,7 +18,7 @@ import { countIncreases, type Frame } from '../window/window.ts';
  * both meet the limit easily while one is slower. Its resolution is that of the buckets.
  */
 export interface PercentileAtService {
-  /** From the service's buckets, interpolated in its own. */
+  /** Interpolated within the service's bucket that contains the percentile. */
   readonly valueSeconds: number;
   /**
    * Each bound holds on its own with the plan's confidence (95% if it has none); null: there are too few

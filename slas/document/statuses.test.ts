@@ -101,7 +101,7 @@ describe('status codes', () => {
     expect(codesOf('outcome', 'SERVER_ERROR', [])![0]).toBe('500');
     expect(codesOf('status', '999', [])).toBeNull();
   });
-  test('that a matcher claims, as a pattern for the client’s responses', () => {
+  test('that a matcher selects, as a pattern for the client’s responses', () => {
     expect(statusPattern({ status: '5xx' })).toBe('5..');
     expect(statusPattern({ status: '503' })).toBe('503');
     expect(statusPattern({ response_code_class: '5' })).toBe('5..');
@@ -114,7 +114,7 @@ describe('status codes', () => {
     expect(statusPattern({ status: '5..', outcome: 'error' })).toBeNull();
     expect(claimedCodes('status', { matches: '5[1-9].' }).has('500')).toBe(false);
   });
-  test('that a stored pattern claims, with classes as written', () => {
+  test('that a pattern of a stored plan matches, with classes as the document wrote them', () => {
     expect(claimsCode('5xx')('503')).toBe(true);
     expect(claimsCode('5xx|429')('429')).toBe(true);
     expect(claimsCode('5..')('404')).toBe(false);

@@ -22,7 +22,7 @@ export function ofNamedCounters(
   return nothing(reason('counter-unnamed', { metric }), ...measured.reasons);
 }
 
-/** For errors alone, the client shows nothing: a gauge may be as low as the number of its errors. */
+/** The client's record is no evidence for a counter of errors: a gauge may happen to equal the number of errors. */
 function isSeenByClient(
   samples: number,
   planned: PlannedMeasure,

@@ -112,9 +112,9 @@ const isSeries = (one: ApiSeries) =>
 
 /** Keys whose value is a message to the reader. */
 const MESSAGES = /^(warnings?|infos?|errors?|notices?)$/i;
-/** Keys that mean something is missing if their value is true. */
+/** Keys that mark the result as incomplete if their value is true. */
 const INCOMPLETE = /partial|truncat|incomplete|degraded|limited|limit.?(reached|exceeded|hit|applied)/i;
-/** Keys that mean something is missing if their value is false. */
+/** Keys that mark the result as incomplete if their value is false. */
 const COMPLETE = /^(is.?)?(complete|exhaustive)$/i;
 /** The result itself and query traces: labels and values that the user chose. */
 const NOT_LOOKED_INTO = new Set(['result', 'resultType', 'trace', 'status']);

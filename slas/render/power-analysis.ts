@@ -35,7 +35,7 @@ export function renderPowerAnalysis(plan: Plan, load: Load): string {
     '',
     '  minimum: fewer cannot decide the objective.',
     '  MDE: minimum detectable effect, the true share of failed or slow requests that 95% of such runs report as missed,',
-    `  if requests are independent, and at a design effect of ${DEPENDENT}: ${DEPENDENT} requests tell as much as one (more near capacity).`,
+    `  if requests are independent, and at a design effect of ${DEPENDENT}: ${DEPENDENT} requests carry as much information as one independent request (near capacity, even less).`,
     '',
     '',
   ].join('\n');

@@ -155,7 +155,7 @@ describe('the phases of a run', () => {
     ]);
   };
 
-  test('last until the next one begins; the last one as long as planned', () => {
+  test('a phase lasts until the next one begins, and the last phase as long as planned', () => {
     expect(edges({ phases: [ramp, hold] })).toEqual([
       ['ramp', 1010, 1021, true, false],
       ['hold', 1021, 1071, false, true],

@@ -59,7 +59,7 @@ export const DECISION: Entries<DecisionReasons> = {
   'too-few-samples': {
     words: ({ what, samples, needed }) =>
       `${countOf(samples, what)} ${samples === 1 ? 'is' : 'are'} too few: at least ${formatCount(needed)} are needed`,
-    meaning: 'With so few, this target cannot be decided, whatever they show.',
+    meaning: 'So few samples cannot decide this target, whatever their values.',
     next: LONGER,
   },
   'ended-replicas-uncounted': {
@@ -206,7 +206,7 @@ export const DECISION: Entries<DecisionReasons> = {
     words: ({ owner, why, until }) =>
       `its waiver expired on ${until} and has no effect (by ${owner}: ${why})`,
     meaning: 'The run ended after the last day of the waiver, so the objective decides again.',
-    next: 'Mend the cause, or let the owner decide anew. Remove the waiver once the objective is met.',
+    next: 'Fix the cause, or let the owner decide again. Remove the waiver once the objective is met.',
   },
   'objectives-missed': {
     words: ({ missed, undecided }) =>

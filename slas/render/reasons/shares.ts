@@ -41,7 +41,7 @@ export const SHARES = {
     words: ({ errors, isByClient }) =>
       `error responses are included, because the histogram is not selected by status${errors === null ? '' : `: ${isByClient ? 'the client received' : 'the service counted'} ${countOf(errors, 'response')} that ${were(errors)} not 2xx`}`,
     meaning: 'The histogram has no status label, so error responses are included, fast or slow.',
-    next: 'Give the histogram a status label, or select the successful ones by it.',
+    next: 'Give the histogram a status label, and select successful responses by it.',
   },
   'unclaimed-latencies': {
     words: ({ responses, selected, atMost, ...values }) =>
