@@ -8,6 +8,7 @@ import { createRedactor } from '../runs/redact.ts';
 import { type Command, named, type Outcome } from './command.ts';
 import * as attest from './commands/attest.ts';
 import * as check from './commands/check.ts';
+import * as ci from './commands/ci.ts';
 import * as dashboards from './commands/dashboards.ts';
 import * as doctor from './commands/doctor.ts';
 import * as gate from './commands/gate.ts';
@@ -40,6 +41,7 @@ const COMMANDS = [
   importK6,
   runs,
   attest,
+  ci,
   doctor,
 ] as const;
 
@@ -79,6 +81,7 @@ function guarded(argv: readonly string[], io: Io): Io {
     ...io,
     env,
     print: (one) => io.print(shown(one)),
+    command: (line) => io.print(text(line)),
     progress: (line) => io.progress(shown(line)),
     ...(live === undefined
       ? {}

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -68,6 +68,8 @@ export const options = {
 };
 export default () => http.get(\`\${__ENV.SLA_TARGET}/products\`);
 `;
+
+const STEPS = join(ROOT, 'ci', 'steps.sh');
 
 let folder: TemporaryFolder;
 let owned: AsyncDisposableStack;
@@ -227,4 +229,36 @@ describe.each(['Node 24', 'Node 22'])('the installed package on %s', { timeout: 
     expect(result.stdout).toMatch(/^(PASS|FAIL|INCONCLUSIVE) /m);
     expect(result.stdout).toMatch(/errors\s+< 5%/);
   });
+});
+
+test('the gate of action.yml runs the installed package, and names its run', {
+  timeout: 120_000,
+}, async () => {
+  const runner = join(folder.path, 'runner');
+  await mkdir(runner);
+  await symlink(project, join(runner, 'sla-harness'));
+  const env = {
+    ...process.env,
+    ...{
+      RUNNER_TEMP: runner,
+      GITHUB_OUTPUT: join(runner, 'output'),
+      PATH: `${join(process.execPath, '..')}:${process.env.PATH}`,
+    },
+    ...{
+      SLA_DOCUMENT: 'shop.yaml',
+      SLA_SCRIPT: 'shop.js',
+      SLA_TARGET_URL: shop.url,
+      SLA_PROMETHEUS_URL: prometheusUrl,
+    },
+    SLA_ARGUMENTS: '--max-duration\n10m\n--json',
+  };
+  const done = await promisify(execFile)('sh', [STEPS, 'gate'], { cwd: project, env }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: Done) => error,
+  );
+  expectVerdict(done, ({ verdict, summary }) =>
+    expect([done.code, verdict], JSON.stringify(summary)).toEqual([0, 'pass']),
+  );
+  const output = await readFile(join(runner, 'output'), 'utf8');
+  expect(output).toMatch(/^exit-code=0\nrun=runs\/\S+-shop-[0-9a-f]{4}\n$/);
 });
