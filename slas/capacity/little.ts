@@ -1,0 +1,86 @@
+/**
+ * Little's law: in a steady state, the mean number of requests in a system is their rate times their mean time. It needs no
+ * assumption about the service, so where the three do not fit, somebody miscounted.
+ */
+
+/** What the load generator and the service say about one step. null: not measured. */
+export interface Counted {
+  readonly client: Observed;
+  readonly service: Observed;
+}
+
+export interface Observed {
+  readonly ratePerSecond: number | null;
+  readonly meanSeconds: number | null;
+  /** Counted directly, not computed from the other two: requests open at given moments, or a gauge. */
+  readonly concurrency: number | null;
+}
+
+export type LittleViolation =
+  /** Its own three figures contradict each other. */
+  | {
+      readonly who: 'client' | 'service';
+      readonly code: 'own-figures';
+      readonly concurrency: number;
+      readonly expected: number;
+    }
+  /** The service has more requests in it than the client has open: others send requests, or it counts some twice. */
+  | {
+      readonly who: 'service';
+      readonly code: 'more-than-sent';
+      readonly concurrency: number;
+      readonly expected: number;
+    }
+  /** Requests spend time between client and service, before the service begins to count. */
+  | {
+      readonly who: 'service';
+      readonly code: 'waits-outside';
+      readonly concurrency: number;
+      readonly expected: number;
+    };
+
+/** Edges of the window, and a request or so that is on its way. */
+const TOLERANCE = { share: 0.15, requests: 1 };
+/** Time on the way is usual; this much of it means that requests wait where the service does not see them. */
+const MAX_OUTSIDE = { share: 0.5, requests: 2 };
+
+export function checkLittle({ client, service }: Counted): readonly LittleViolation[] {
+  const own = (['client', 'service'] as const).flatMap((who): LittleViolation[] => {
+    const { concurrency } = who === 'client' ? client : service;
+    const expected = byLaw(who === 'client' ? client : service);
+    if (concurrency === null || expected === null || isNear(concurrency, expected, TOLERANCE)) return [];
+    return [{ who, code: 'own-figures', concurrency, expected }];
+  });
+  const [seen, sent] = [byLaw(service) ?? service.concurrency, byLaw(client) ?? client.concurrency];
+  if (seen === null || sent === null) return own;
+  const both = { who: 'service', concurrency: seen, expected: sent } as const;
+  if (seen > sent && !isNear(seen, sent, TOLERANCE)) return [...own, { ...both, code: 'more-than-sent' }];
+  if (seen < sent && !isNear(seen, sent, MAX_OUTSIDE)) return [...own, { ...both, code: 'waits-outside' }];
+  return own;
+}
+
+const byLaw = ({ ratePerSecond, meanSeconds }: Observed) =>
+  ratePerSecond === null || meanSeconds === null ? null : ratePerSecond * meanSeconds;
+
+const isNear = (one: number, other: number, { share, requests }: typeof TOLERANCE) =>
+  Math.abs(one - other) <= Math.max(requests, share * Math.max(one, other));
+
+/** The mean number of open requests, counted at equal moments of a window. */
+export function openAtMoments(
+  startSeconds: ArrayLike<number>,
+  durationSeconds: ArrayLike<number>,
+  window: { readonly fromSeconds: number; readonly toSeconds: number },
+  moments = 500,
+): number | null {
+  const { fromSeconds, toSeconds } = window;
+  if (startSeconds.length === 0 || !(toSeconds > fromSeconds)) return null;
+  const every = (toSeconds - fromSeconds) / moments;
+  let open = 0;
+  for (let index = 0; index < startSeconds.length; index++) {
+    const first = Math.max(0, Math.ceil((startSeconds[index]! - fromSeconds) / every - 0.5));
+    const end = startSeconds[index]! + durationSeconds[index]!;
+    const last = Math.min(moments - 1, Math.floor((end - fromSeconds) / every - 0.5));
+    open += Math.max(0, last - first + 1);
+  }
+  return open / moments;
+}

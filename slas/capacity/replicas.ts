@@ -1,0 +1,38 @@
+/** How many replicas a target rate needs, if each carries what was measured for one. */
+
+export interface ReplicaQuestion {
+  readonly targetPerSecond: number;
+  /** The part of each replica's proven rate that must stay free, from 0 to less than 1. */
+  readonly headroom: number;
+  /** Replicas behind the measured rates. */
+  readonly measuredReplicas: number;
+  readonly provenPerSecond: number;
+  readonly refutedPerSecond: number | null;
+}
+
+export interface ReplicaAnswer {
+  /** Enough even if one is lost. */
+  readonly replicas: number;
+  /** Without one to spare. */
+  readonly atLeastRunning: number;
+  /** The true number is in between: by the refuted rate at best, by the proven rate at worst. `low` null: there is no refuted rate. */
+  readonly range: { readonly low: number | null; readonly high: number };
+  /** Requests per second that a replica may be given. */
+  readonly perReplicaPerSecond: number;
+}
+
+export function replicasFor(question: ReplicaQuestion): ReplicaAnswer {
+  const { measuredReplicas, provenPerSecond, refutedPerSecond } = question;
+  const atLeastRunning = runningFor(question, provenPerSecond / measuredReplicas);
+  const high = atLeastRunning + SPARE;
+  const low =
+    refutedPerSecond === null ? null : runningFor(question, refutedPerSecond / measuredReplicas) + SPARE;
+  const perReplicaPerSecond = ((1 - question.headroom) * provenPerSecond) / measuredReplicas;
+  return { replicas: high, atLeastRunning, range: { low, high }, perReplicaPerSecond };
+}
+
+/** One may be lost. */
+const SPARE = 1;
+
+const runningFor = ({ targetPerSecond, headroom }: ReplicaQuestion, carriesPerSecond: number) =>
+  Math.max(1, Math.ceil(targetPerSecond / ((1 - headroom) * carriesPerSecond) - 1e-9));

@@ -1,0 +1,66 @@
+/** Which resource gives way first: in the order in which their use stopped being in proportion to the load. */
+
+export interface Resource {
+  readonly name: string;
+  /** In which `points` are measured. */
+  readonly unit: 'cores' | 'seconds' | 'bytes' | 'count' | 'ratio' | 'per_second';
+  /** What it can at most give, in `unit`. null: unknown, so only a bend shows that it gives way. */
+  readonly most: number | null;
+  /** Its use at each rate, in any order. */
+  readonly points: readonly { readonly ratePerSecond: number; readonly value: number }[];
+  /** Smaller changes than this mean nothing, in `unit`. */
+  readonly noise: number;
+}
+
+export interface Bent {
+  readonly name: string;
+  readonly unit: Resource['unit'];
+  /** The first rate at which it gave way. */
+  readonly ratePerSecond: number;
+  readonly because: 'nearly-used-up' | 'out-of-proportion';
+  readonly value: number;
+  /** What it would have been in proportion to lower rates; with `nearly-used-up`, the most that there is. */
+  readonly expected: number;
+}
+
+/** From this share of the most on, nothing is left for bursts. */
+const NEARLY_ALL = 0.9;
+/** More than this times what lower rates predict. */
+const OUT_OF_PROPORTION = 2;
+
+/** Those that gave way, first the one that did so at the lowest rate. */
+export function inOrderOfBending(resources: readonly Resource[]): readonly Bent[] {
+  return resources
+    .flatMap((resource) => bentAt(resource) ?? [])
+    .toSorted((a, b) => a.ratePerSecond - b.ratePerSecond || excess(b) - excess(a));
+}
+
+/** At the same rate, the one that is farther from what was expected. */
+const excess = ({ value, expected }: Bent) => value / Math.max(expected, Number.MIN_VALUE);
+
+function bentAt({ name, unit, most, points, noise }: Resource): Bent | null {
+  const sorted = points
+    .filter(({ value }) => Number.isFinite(value))
+    .toSorted((a, b) => a.ratePerSecond - b.ratePerSecond);
+  for (const [index, { ratePerSecond, value }] of sorted.entries()) {
+    const found = { name, unit, ratePerSecond, value };
+    if (most !== null && value >= NEARLY_ALL * most)
+      return { ...found, because: 'nearly-used-up', expected: most };
+    const expected = expectedFrom(sorted.slice(0, index), ratePerSecond);
+    if (expected !== null && value > OUT_OF_PROPORTION * Math.max(expected, 0) + noise)
+      return { ...found, because: 'out-of-proportion', expected };
+  }
+  return null;
+}
+
+/** What grows with the load grows at most in proportion to it; what does not stays. The lowest rate may be idle by chance. */
+function expectedFrom(
+  lower: readonly { readonly ratePerSecond: number; readonly value: number }[],
+  ratePerSecond: number,
+): number | null {
+  if (lower.length < 2) return null;
+  const sorted = lower
+    .map((one) => (one.value * ratePerSecond) / one.ratePerSecond)
+    .toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { MAX_HOLDS, nextOf, type SearchSettings, type StepOutcome, type StepSeen } from './search.ts';
+
+/** The search step by step: what is run next, and what is answered. */
+
+const SETTINGS: SearchSettings = {
+  ...{ startPerSecond: 100, minPerSecond: 10, maxPerSecond: 5000, confidence: 0.95 },
+  ...{
+    stepSeconds: { min: 20, max: 60, close: 120 },
+    holdSeconds: 120,
+    budgetSeconds: 3600,
+    aroundSeconds: 8,
+  },
+};
+
+const seen = (ratePerSecond: number, outcome: StepOutcome, rest: Partial<StepSeen> = {}): StepSeen => ({
+  kind: 'step',
+  ratePerSecond,
+  outcome,
+  tookSeconds: 30,
+  maxSeconds: 60,
+  ...rest,
+});
+const hold = (ratePerSecond: number, outcome: StepOutcome): StepSeen =>
+  seen(ratePerSecond, outcome, { kind: 'hold', tookSeconds: 130, maxSeconds: 120 });
+
+const next = (log: readonly StepSeen[], settings: Partial<SearchSettings> = {}) =>
+  nextOf({ ...SETTINGS, ...settings }, log);
+function rateOf(log: readonly StepSeen[], settings: Partial<SearchSettings> = {}) {
+  const found = next(log, settings);
+  return 'run' in found ? `${found.run.kind} ${found.run.ratePerSecond}` : found.answer;
+}
+
+describe('the next rate', () => {
+  test('doubles while it is met, then halves the interval', () => {
+    expect(rateOf([])).toBe('step 100');
+    expect(rateOf([seen(100, 'met')])).toBe('step 200');
+    const missed = [seen(100, 'met'), seen(200, 'met'), seen(400, 'missed')];
+    expect(rateOf(missed)).toBe('step 300');
+    expect(rateOf([...missed, seen(300, 'met')])).toBe('step 350');
+    expect(rateOf([...missed, seen(300, 'missed')])).toBe('step 250');
+  });
+
+  test('halves while nothing is met, down to the lowest rate', () => {
+    expect(rateOf([seen(100, 'missed')])).toBe('step 50');
+    expect(rateOf([seen(100, 'missed'), seen(15, 'missed')])).toBe('step 10');
+    expect(rateOf([seen(100, 'missed'), seen(10, 'missed')])).toEqual({
+      ...{ ok: false, code: 'nothing-met', refutedPerSecond: 10 },
+    });
+  });
+
+  test('is never above the highest rate that is allowed', () => {
+    expect(rateOf([seen(100, 'met')], { maxPerSecond: 150 })).toBe('step 150');
+    expect(rateOf([seen(100, 'met'), seen(150, 'met')], { maxPerSecond: 150 })).toBe('hold 150');
+    const log = [seen(150, 'met'), hold(150, 'met')];
+    expect(rateOf(log, { maxPerSecond: 150 })).toMatchObject({ ok: true, openBecause: 'max-rate' });
+    expect(rateOf([], { maxPerSecond: 50 })).toBe('step 50');
+  });
+
+  test('an undecided rate is repeated for longer, then taken as too close to the limit', () => {
+    const log = [seen(100, 'met'), seen(200, 'missed'), seen(150, 'undecided')];
+    expect(next(log)).toMatchObject({ run: { ratePerSecond: 150, maxSeconds: 120 } });
+    const longer = [...log, seen(150, 'undecided', { maxSeconds: 120, tookSeconds: 128 })];
+    expect(rateOf(longer)).toBe('step 125');
+  });
+
+  test('a rate at which the load generator was late is repeated once, and is then a ceiling', () => {
+    const late = seen(200, 'invalid', { because: 'generator-late' });
+    expect(rateOf([seen(100, 'met'), late])).toBe('step 200');
+    expect(rateOf([seen(100, 'met'), late, late])).toBe('step 150');
+    const log = [seen(195, 'met'), late, late, hold(195, 'met')];
+    expect(rateOf(log)).toEqual({
+      ...{ ok: true, provenPerSecond: 195, refutedPerSecond: null, openBecause: 'generator' },
+    });
+  });
+});
+
+describe('the hold', () => {
+  const narrow = [seen(196, 'met'), seen(200, 'missed')];
+
+  test('is fresh, at the highest rate that was met, and takes at least its time', () => {
+    const found = next(narrow);
+    if (!('run' in found)) throw new Error('no hold');
+    expect(found.run).toMatchObject({ kind: 'hold', ratePerSecond: 196 });
+    expect(found.run.atLeastSeconds).toBeGreaterThanOrEqual(SETTINGS.holdSeconds);
+    expect(found.run.confidence).toBe(1 - 0.05 / MAX_HOLDS);
+    expect(rateOf([...narrow, hold(196, 'met')])).toEqual({
+      ...{ ok: true, provenPerSecond: 196, refutedPerSecond: 200, openBecause: null },
+    });
+  });
+
+  test('that does not pass lowers the rate, and is repeated there', () => {
+    expect(rateOf([...narrow, hold(196, 'missed')])).toBe('hold 188');
+    const lower = [...narrow, hold(196, 'missed'), hold(188, 'met')];
+    expect(rateOf(lower)).toMatchObject({ provenPerSecond: 188, refutedPerSecond: 196 });
+    expect(rateOf([...narrow, hold(196, 'undecided'), hold(188, 'met')])).toMatchObject({
+      ...{ provenPerSecond: 188, refutedPerSecond: 200 },
+    });
+  });
+
+  test('that never passes leaves no answer', () => {
+    const holds = [196, 188, 173, 147].map((rate) => hold(rate, 'missed'));
+    expect(rateOf([...narrow, ...holds])).toEqual({
+      ...{ ok: false, code: 'not-confirmed', refutedPerSecond: 147 },
+    });
+  });
+
+  test('that the load generator disturbed is repeated at the same rate', () => {
+    expect(rateOf([...narrow, hold(196, 'invalid')])).toBe('hold 196');
+  });
+});
+
+describe('the budget', () => {
+  test('leaves time for the hold', () => {
+    expect(rateOf([seen(100, 'met'), seen(200, 'missed')], { budgetSeconds: 250 })).toBe('hold 100');
+  });
+
+  test('without the time for a hold there is no answer', () => {
+    expect(rateOf([seen(100, 'met')], { budgetSeconds: 100 })).toMatchObject({
+      ...{ ok: false, code: 'budget-spent' },
+    });
+  });
+});
+
+test('a search goes on from its log as if it had never stopped', () => {
+  const log: StepSeen[] = [];
+  const truth = 337;
+  for (;;) {
+    const found = nextOf(SETTINGS, structuredClone(log));
+    if ('answer' in found) {
+      expect(found.answer).toMatchObject({ ok: true });
+      if (found.answer.ok) expect(found.answer.provenPerSecond).toBeLessThanOrEqual(truth);
+      break;
+    }
+    const { kind, ratePerSecond, maxSeconds } = found.run;
+    const outcome = ratePerSecond <= truth ? 'met' : 'missed';
+    log.push({ kind, ratePerSecond, outcome, maxSeconds, tookSeconds: 40 });
+    expect(log.length).toBeLessThan(40);
+  }
+});

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import type { SearchAnswer } from '../capacity/search.ts';
+import { type Law, SETTINGS, simulateSearch, trueCapacity } from './capacity.ts';
+
+/** Searches of simulated services of known capacity. */
+
+const LIMIT_SECONDS = 0.2;
+const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
+
+interface Interval {
+  readonly provenPerSecond: number;
+  readonly refutedPerSecond: number | null;
+}
+const intervals = (answers: readonly SearchAnswer[]) => answers.filter((one) => one.ok);
+const holds = ({ provenPerSecond, refutedPerSecond }: Interval, truth: number) =>
+  provenPerSecond <= truth && (refutedPerSecond === null || truth <= refutedPerSecond);
+
+/** The second is how wide an interval may be: exponential times at a high load need hours for a narrow one. */
+const LAWS: readonly (readonly [Law, number])[] = [
+  [{ workers: 4, meanSeconds: 0.02, isFixed: true, isEven: true }, 0.1],
+  [{ workers: 2, meanSeconds: 0.04, isFixed: true, isEven: true }, 0.1],
+  [{ workers: 4, meanSeconds: 0.02 }, 0.3],
+  [{ workers: 16, meanSeconds: 0.05 }, 0.5],
+];
+
+describe.each(LAWS)('a service of known law: %j', (law, width) => {
+  const truth = trueCapacity(law, LIMIT_SECONDS);
+  const found = SEEDS.map((seed) => simulateSearch(law, LIMIT_SECONDS, seed));
+  const known = intervals(found.map(({ answer }) => answer));
+
+  test('the interval holds the truth in at least 18 of 20 searches', () => {
+    const right = known.filter((one) => holds(one, truth));
+    const seen = JSON.stringify(found.map(({ answer }) => answer));
+    expect(right.length, `the truth is ${truth}: ${seen}`).toBeGreaterThanOrEqual(18);
+  });
+
+  test('the interval is narrow in at least 18 of 20', () => {
+    const widths = known.map(({ provenPerSecond: proven, refutedPerSecond: refuted }) =>
+      refuted === null ? 1 : (refuted - proven) / refuted,
+    );
+    expect(
+      widths.filter((one) => one <= width).length,
+      widths.map((one) => one.toFixed(3)).join(' '),
+    ).toBeGreaterThanOrEqual(18);
+  });
+
+  test('the search ends within its budget', () => {
+    for (const { log } of found)
+      expect(log.reduce((sum, { tookSeconds }) => sum + tookSeconds, 0)).toBeLessThanOrEqual(
+        SETTINGS.budgetSeconds,
+      );
+  });
+});
+
+// ---------------------------------------------------------------------------------------------- misbehaving services
+
+const FAST: Law = { workers: 4, meanSeconds: 0.02, isFixed: true, isEven: true };
+const answersOf = (law: Law) => SEEDS.slice(0, 5).map((seed) => simulateSearch(law, LIMIT_SECONDS, seed));
+
+describe('a number that was not confirmed is never the answer', () => {
+  test.each([
+    ['a cliff: a queue that refuses', { ...FAST, maxWaiting: 3 }],
+    ['a death at high load', { ...FAST, diesAbovePerSecond: 120 }],
+  ] satisfies [string, Law][])('%s', (_, law) => {
+    const truth = Math.min(trueCapacity(law, LIMIT_SECONDS), law.diesAbovePerSecond ?? Infinity);
+    for (const { answer, log } of answersOf(law)) {
+      if (!answer.ok) continue;
+      expect(answer.provenPerSecond).toBeLessThanOrEqual(truth);
+      expect(answer.refutedPerSecond ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(truth);
+      expect(log.at(-1)).toMatchObject({
+        kind: 'hold',
+        outcome: 'met',
+        ratePerSecond: answer.provenPerSecond,
+      });
+    }
+  });
+
+  test('a load generator that is late: no upper end, and it says who is the limit', () => {
+    for (const { answer } of answersOf({ ...FAST, generatorPerSecond: 90 }))
+      expect(answer).toMatchObject({ ok: true, refutedPerSecond: null, openBecause: 'generator' });
+    for (const { answer } of answersOf({ ...FAST, generatorPerSecond: 1 }))
+      expect(answer).toMatchObject({ ok: false, code: 'generator-limited' });
+  });
+
+  test('a service that gets slower while it is held: what a short step met is not printed', () => {
+    const law: Law = { ...FAST, slowerEachMinute: 0.3 };
+    // After two minutes its workers can do 125/s; a step of 20 s sees 181/s.
+    for (const { answer } of answersOf(law))
+      if (answer.ok) expect(answer.provenPerSecond).toBeLessThanOrEqual(130);
+  });
+
+  test('a service that misses at every rate', () => {
+    for (const { answer } of answersOf({ ...FAST, meanSeconds: 1 }))
+      expect(answer).toMatchObject({ ok: false, code: 'nothing-met' });
+  });
+});

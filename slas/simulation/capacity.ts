@@ -1,0 +1,166 @@
+import {
+  nextOf,
+  type SearchAnswer,
+  type SearchSettings,
+  type StepPlan,
+  type StepSeen,
+} from '../capacity/search.ts';
+import { latencyEffectOf } from '../judge/certainty.ts';
+import { totalsOf } from '../statistics/design-effect.ts';
+import { shareBounds } from '../statistics/intervals.ts';
+import { scheduleLooks } from '../statistics/sequential.ts';
+import { type Answers, type Random, seeded } from './queues.ts';
+import { isSteady, slowerBySecond } from './simulation.ts';
+
+/** Searches for the capacity of simulated services whose true capacity is known by queueing theory. */
+
+export interface Law {
+  readonly workers: number;
+  /** Of the time of one request, which is exponentially distributed. */
+  readonly meanSeconds: number;
+  /** Every request keeps a worker busy for exactly the mean time, and takes 0 to 120 ms more, in which no worker is busy. */
+  readonly isFixed?: true;
+  /** Requests arrive evenly; otherwise at random. */
+  readonly isEven?: true;
+  /** Requests beyond this many waiting are refused. Absent: none are. */
+  readonly maxWaiting?: number;
+  /** Above this rate, the service ends. */
+  readonly diesAbovePerSecond?: number;
+  /** A service that gets slower while it is loaded: its mean time grows by this share in a minute. */
+  readonly slowerEachMinute?: number;
+  /** The load generator is late above this rate. */
+  readonly generatorPerSecond?: number;
+}
+
+/** p95. */
+const BUDGET = 0.05;
+/** What a real step takes in addition. */
+const AROUND_SECONDS = 8;
+
+export const SETTINGS: SearchSettings = {
+  startPerSecond: 30,
+  minPerSecond: 2,
+  maxPerSecond: 10_000,
+  confidence: 0.95,
+  stepSeconds: { min: 20, max: 60, close: 120 },
+  holdSeconds: 120,
+  budgetSeconds: 900,
+  aroundSeconds: AROUND_SECONDS,
+};
+
+/** Random arrivals to a pool of workers with one queue, which is empty at first. */
+export function loaded(law: Law, ratePerSecond: number, seconds: number, random: Random): Answers {
+  const free = Array.from({ length: law.workers }, () => 0);
+  const most = Math.ceil(ratePerSecond * seconds * 1.2) + 200;
+  const atSeconds = new Float64Array(most);
+  const tookSeconds = new Float64Array(most);
+  let count = 0;
+  for (let now = 0; count < most; ) {
+    now += law.isEven ? 1 / ratePerSecond : -Math.log(1 - random()) / ratePerSecond;
+    if (now >= seconds) break;
+    const first = free.indexOf(Math.min(...free));
+    const begins = Math.max(now, free[first]!);
+    const mean = law.meanSeconds * (1 + ((law.slowerEachMinute ?? 0) * now) / 60);
+    const isRefused = law.maxWaiting !== undefined && (begins - now) * law.workers > law.maxWaiting * mean;
+    const ends = begins + mean * (law.isFixed ? 1 : -Math.log(1 - random()));
+    if (!isRefused) free[first] = ends;
+    const took = isRefused ? REFUSED_SECONDS : ends - now + (law.isFixed ? MAX_DELAY_SECONDS * random() : 0);
+    atSeconds[count] = now + took;
+    tookSeconds[count++] = took;
+  }
+  return { atSeconds, tookSeconds, count };
+}
+
+/** Without a spread of latencies, nothing shows whether requests depend on each other. */
+const MAX_DELAY_SECONDS = 0.12;
+/** A refusal counts as over every limit. */
+const REFUSED_SECONDS = 1e6;
+
+export interface Simulated {
+  readonly answer: SearchAnswer;
+  readonly log: readonly StepSeen[];
+}
+
+export function simulateSearch(
+  law: Law,
+  limitSeconds: number,
+  seed: number,
+  settings: SearchSettings = SETTINGS,
+): Simulated {
+  const random = seeded(seed);
+  const log: StepSeen[] = [];
+  for (;;) {
+    const next = nextOf(settings, log);
+    if ('answer' in next) return { answer: next.answer, log };
+    log.push(simulateStep(law, limitSeconds, next.run, random));
+  }
+}
+
+function simulateStep(law: Law, limitSeconds: number, plan: StepPlan, random: Random): StepSeen {
+  const { kind, ratePerSecond } = plan;
+  const own = { kind, ratePerSecond, maxSeconds: plan.maxSeconds };
+  if (ratePerSecond > (law.generatorPerSecond ?? Number.POSITIVE_INFINITY))
+    return {
+      ...own,
+      outcome: 'invalid',
+      because: 'generator-late',
+      tookSeconds: plan.maxSeconds + AROUND_SECONDS,
+    };
+  if (ratePerSecond > (law.diesAbovePerSecond ?? Number.POSITIVE_INFINITY))
+    return { ...own, outcome: 'missed', because: 'service-ended', tookSeconds: AROUND_SECONDS };
+  const answers = loaded(law, ratePerSecond, plan.maxSeconds, random);
+  const { outcome, atSeconds } = judged(answers, limitSeconds, plan);
+  return { ...own, outcome, tookSeconds: atSeconds + AROUND_SECONDS };
+}
+
+/** As the judge decides at each look. */
+function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
+  const bySecond = slowerBySecond(answers, limitSeconds, plan.maxSeconds);
+  const schedule = scheduleLooks(plan.maxSeconds, plan.confidence, plan.atLeastSeconds);
+  for (const { atSeconds, confidence } of schedule.looks) {
+    const counts = bySecond.map((blocks) => blocks.slice(0, atSeconds));
+    const own = counts.at(-1)!;
+    const { part: bad, total: all } = totalsOf(own);
+    const effect = latencyEffectOf({ blocks: own, lower: counts.slice(0, -1) });
+    if (all === 0) continue;
+    const bounds = shareBounds({ bad, all, effect: effect ?? { factor: 1, blocks: own.length } }, confidence);
+    if (bounds.low > BUDGET) return { outcome: 'missed', atSeconds } as const;
+    const isMet = effect !== null && bounds.high <= BUDGET && isSteady(own);
+    if (isMet && atSeconds >= schedule.atLeastSeconds) return { outcome: 'met', atSeconds } as const;
+  }
+  return { outcome: 'undecided', atSeconds: plan.maxSeconds } as const;
+}
+
+/** The rate at which exactly 5% of the requests take longer than the limit (M/M/c, Erlang's C; with fixed times: what the workers can do, within 0.1%). */
+export function trueCapacity({ workers, meanSeconds, isFixed, isEven }: Law, limitSeconds: number): number {
+  if (isFixed && isEven) return workers / meanSeconds;
+  if (isFixed || isEven) throw new RangeError('the capacity of this law is not known');
+  let [low, high] = [0, workers / meanSeconds];
+  for (let step = 0; step < 60; step++) {
+    const rate = (low + high) / 2;
+    if (shareOver(rate, workers, 1 / meanSeconds, limitSeconds) > BUDGET) high = rate;
+    else low = rate;
+  }
+  return (low + high) / 2;
+}
+
+function shareOver(rate: number, workers: number, speed: number, limitSeconds: number): number {
+  const offered = rate / speed;
+  let term = 1;
+  let sum = 0;
+  for (let busy = 0; busy < workers; busy++) {
+    sum += term;
+    term *= offered / (busy + 1);
+  }
+  const waiting = (term * workers) / (workers - offered);
+  const mustWait = waiting / (sum + waiting);
+  const drain = workers * speed - rate;
+  const own = Math.exp(-speed * limitSeconds);
+  // The sum of the wait, which is exponential at the speed of the drain, and the time of the request itself.
+  const waited =
+    Math.abs(drain - speed) < 1e-9 * speed
+      ? own * speed * limitSeconds
+      : (drain * (Math.exp(-speed * limitSeconds) - Math.exp(-drain * limitSeconds))) / (drain - speed);
+  const afterWait = Math.exp(-drain * limitSeconds) + waited;
+  return (1 - mustWait) * own + mustWait * Math.min(1, afterWait);
+}
