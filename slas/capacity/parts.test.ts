@@ -15,12 +15,12 @@ describe('the knee of the latency curve', () => {
     }));
 
   test('is found, and its interval holds the truth in at least 18 of 20 noisy curves', () => {
-    expect(
-      kneeOf(
-        bent(() => 0),
-        0.95,
-      ),
-    ).toMatchObject({ ok: true, ratePerSecond: KNEE });
+    const exact = kneeOf(
+      bent(() => 0),
+      0.95,
+    );
+    if (!exact.ok) throw new Error(exact.because);
+    expect(Math.abs(exact.ratePerSecond - KNEE)).toBeLessThan(2);
     const held = Array.from({ length: 20 }, (_, seed) => {
       const random = seeded(seed + 1);
       const knee = kneeOf(
