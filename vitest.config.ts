@@ -18,6 +18,7 @@ const ALONE = [
   'scripts/e2e/own-script.test.ts',
   'scripts/e2e/servers.test.ts',
   'scripts/e2e/stack.test.ts',
+  'scripts/e2e/tutorial.test.ts',
   'scripts/e2e/until-decided.test.ts',
   'service/classifier/priority.test.ts',
 ];

@@ -22,6 +22,18 @@ test('Express with express-prom-bundle', { timeout: 600_000 }, async () => {
   expect(document).toContain('counter: http_request_duration_seconds_count');
 });
 
+test('OpenTelemetry’s SDK for Node', { timeout: 600_000 }, async () => {
+  const { init, document } = await expectFirstVerdicts(
+    node('otel', {
+      hasMetricsPort: true,
+      env: { OTEL_TRACES_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
+      init: ['--route', '/checkout'],
+    }),
+  );
+  expect(init.stderr).toContain('library: OpenTelemetry');
+  expect(document).toContain('isolated: except-scrapes');
+});
+
 test('a histogram in milliseconds', { timeout: 600_000 }, async () => {
   const { document } = await expectFirstVerdicts(node('milliseconds'));
   expect(document).toContain('target: < 250ms');

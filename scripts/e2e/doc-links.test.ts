@@ -37,7 +37,12 @@ function isBroken(page: string, link: string): boolean {
 }
 
 /** Created by commands that the docs show; not part of a clone. */
-const MADE_BY_COMMANDS = ['slas/documents/checkout.yaml', 'scripts/stack/images.lock.json'];
+const MADE_BY_COMMANDS = [
+  'slas/documents/checkout.yaml',
+  'slas/checkout.yaml',
+  'slas/checkout.js',
+  'scripts/stack/images.lock.json',
+];
 const OUR_PATH = /`((?:slas|scripts|dashboards|service|docs|ci)\/[\w./-]+)`/g;
 
 describe.each(pages)('%s', (page) => {

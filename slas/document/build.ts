@@ -28,7 +28,8 @@ export function build(raw: RawDocument): SlaDocument {
     service: {
       selector: raw.service.selector,
       replicas: raw.service.replicas ?? 'stable',
-      isolated: raw.service.isolated ?? true,
+      isolated: raw.service.isolated === undefined || raw.service.isolated === true,
+      ...(raw.service.isolated === 'except-scrapes' ? { countsScrapes: true as const } : {}),
       ...buildBounds(raw.service),
       ...(raw.service.requests === undefined ? {} : { requests: buildCounter(raw.service.requests) }),
       ...(raw.service.lag === undefined

@@ -225,9 +225,9 @@ export const DocumentSchema = Type.Object(
           }),
         ),
         isolated: Type.Optional(
-          Type.Boolean({
+          Type.Union([Type.Boolean(), Type.Literal('except-scrapes')], {
             description:
-              'false: other clients send requests too; requests that the service counts beyond the load are reported and do not affect the verdict. Default: true.',
+              'false: other clients send requests too; requests that the service counts beyond the load are reported and do not affect the verdict. except-scrapes: the only others are the scrapes of its metrics. Default: true.',
           }),
         ),
         allowedTargets: Type.Optional(

@@ -38,7 +38,7 @@ export function measureRatio(
   const missed = blindSpot(planned, errors, run);
   if (missed !== null) return nothing(missed);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
-  const [counted, countedBad] = [total(all.value), total(errors)];
+  const [counted, countedBad] = [total(all.value) - scrapesIn(planned.total, frame), total(errors)];
   const seen = frame.isIsolated
     ? withLost(planned, counted, countedBad, lost, run)
     : amongOthers(counted, countedBad, lost);
@@ -82,6 +82,9 @@ export function measureRatio(
     lower: [],
   };
 }
+
+/** Scrapes are no requests of users: among the total they would lower the share of errors. */
+const scrapesIn = (total: string, { scrapes }: Frame) => (scrapes?.selector === total ? scrapes.requests : 0);
 
 /** Errors that the client saw and the service did not count. */
 function blindSpot(

@@ -201,6 +201,8 @@ export interface SlaDocument {
      * the run.
      */
     readonly isolated: boolean;
+    /** With `isolated` false: the only other requests are the scrapes of the service's metrics. */
+    readonly countsScrapes?: true;
     /** Allowed load targets in addition to this machine, as `host` (any port) or `host:port`. */
     readonly allowedTargets: readonly string[];
     /** The maximum rate and duration of a load on an existing service. Absent: no limit here. */

@@ -199,6 +199,8 @@ export interface Plan {
   readonly replicas?: 'elastic';
   /** Absent: there are no other clients. */
   readonly isolated?: false;
+  /** The only other requests are scrapes of the service's metrics: one at each scrape of each target. */
+  readonly countsScrapes?: true;
   /** All requests of the load as the service counts them, or null if the document names no such counter. */
   readonly requests: string | null;
   readonly lag: string | null;

@@ -112,6 +112,7 @@ function planObjectives(
     cpu: selector('process_cpu_seconds_total', service),
     ...(document.service.replicas === 'elastic' ? { replicas: 'elastic' } : {}),
     ...(document.service.isolated ? {} : { isolated: false }),
+    ...(document.service.countsScrapes ? { countsScrapes: true as const } : {}),
     requests: requests === undefined ? null : select(service, requests),
     lag: lag === undefined ? null : select(service, lag),
     ...checksOf(document, scenario),

@@ -4,6 +4,7 @@ import { blocksOf } from '../prometheus/downsampling.ts';
 import { mergedReadings } from '../prometheus/merging.ts';
 import { withoutStaleMarkers } from '../prometheus/stale-markers.ts';
 import { selectedIn } from '../prometheus/stored-text.ts';
+import { type CountedScrapes, countedScrapes, scrapesBetween } from './counted-scrapes.ts';
 import { cutTargets } from './cut-targets.ts';
 import { hiddenRestarts } from './hidden-restarts.ts';
 import { busiestRate, total } from './increases.ts';
@@ -35,12 +36,15 @@ export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame
     busiest: null,
     isAlone: isIsolated && run.load !== null,
     isIsolated,
+    scrapes: null,
     counted: new Map<string, Counted>(),
   };
+  const scrapes = countedScrapes(plan, run, frame);
   return {
     ...frame,
-    missing: missingOf(plan, run, frame),
-    isSettled: isSettledBy(plan, run, frame),
+    scrapes: scrapes === null ? null : { selector: plan.requests!, requests: scrapesBetween(frame) },
+    missing: missingOf(plan, run, frame, scrapes),
+    isSettled: scrapes !== null || isSettledBy(plan, run, frame),
     busiest: busiestOf(plan, frame),
     counted: new Map(),
   };
@@ -64,13 +68,22 @@ function isSettledBy({ requests, isolated }: Plan, { load }: RunRecord, frame: F
 }
 
 /** If the load was cut short, requests then in flight may have been counted in place of missing ones. */
-function missingOf({ requests, isolated }: Plan, { load }: RunRecord, frame: Frame): Missing | null {
-  if (load === null || !load.completed || requests === null || isolated === false) return null;
+function missingOf(
+  { requests, isolated }: Plan,
+  { load }: RunRecord,
+  frame: Frame,
+  scrapes: CountedScrapes | null,
+): Missing | null {
+  if (load === null || !load.completed || requests === null) return null;
+  if (isolated === false && scrapes === null) return null;
   const counted = countIncreases(requests, frame, 'zero');
   const areAllSeen = frame.targets.every(({ processes }) =>
     processes.every(({ unseenSeconds }) => unseenSeconds === 0),
   );
   if (!counted.ok || (areAllSeen && frame.restarts.length === 0)) return null;
   const all = total(counted.value);
-  return { requests: Math.max(0, allResponses(load) - all) + load.lost, counted: all };
+  // It is unknown whether the first and the last scrape are among those counted.
+  const lacking =
+    scrapes === null ? allResponses(load) - all : frame.targets.length - Math.min(0, scrapes.beyond);
+  return { requests: Math.max(0, lacking) + load.lost, counted: all };
 }

@@ -37,6 +37,8 @@ export interface Frame extends Targets {
   readonly isAlone: boolean;
   /** Nothing else sends requests. */
   readonly isIsolated: boolean;
+  /** How many of the requests that this selector counts were scrapes of the service's metrics; null: none, or unknown. */
+  readonly scrapes: { readonly selector: string; readonly requests: number } | null;
   /** A cache of counts, because several objectives rest on the same series. */
   readonly counted: Map<string, Counted>;
 }

@@ -69,12 +69,22 @@ function requestLines(found: Recognised, choices: Choices): readonly string[] {
 }
 
 function trafficLines({ traffic }: Choices): readonly string[] {
-  if (traffic === 'none') return [];
-  const why =
-    traffic === 'scrapes'
-      ? 'The service counts the scrapes of its metrics as requests.'
-      : 'Other clients sent requests while "init" looked.';
-  return [`  # ${why} Requests beyond those of the load are reported and do not count.`, '  isolated: false'];
+  switch (traffic) {
+    case 'none':
+      return [];
+    case 'scrapes':
+      return [
+        '  # The service counts the scrapes of its metrics as requests, and nobody else sends any.',
+        '  isolated: except-scrapes',
+      ];
+    case 'others':
+      return [
+        '  # Others sent requests while "init" looked. Requests beyond the load are reported and do not fail the run.',
+        '  isolated: false',
+      ];
+    default:
+      return traffic satisfies never;
+  }
 }
 
 const WHAT = { 95: 'latency-p95', 99: 'latency-p99' } as const;

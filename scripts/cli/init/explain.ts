@@ -94,7 +94,7 @@ function trafficLine({ traffic }: Choices): readonly string[] {
   if (traffic === 'none') return [];
   return [
     traffic === 'scrapes'
-      ? 'isolated: false, because the service counts the scrapes of its metrics as requests'
+      ? 'isolated: except-scrapes, because the service counts the scrapes of its metrics as requests'
       : 'isolated: false, because others sent requests while I looked; stop them for an exact count',
   ];
 }

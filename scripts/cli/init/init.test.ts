@@ -114,9 +114,8 @@ describe('./sla init', () => {
       });
       const { stderr } = await slaHere(['init', '--metrics', `${server.url}/metrics`], folder.path);
       expect(stderr).toContain(expected);
-      expect(await readFile(join(folder.path, 'slas', 'my-service.yaml'), 'utf8')).toContain(
-        'isolated: false',
-      );
+      const document = await readFile(join(folder.path, 'slas', 'my-service.yaml'), 'utf8');
+      expect(document).toContain(step === 1 ? 'isolated: except-scrapes' : 'isolated: false');
     }
   });
 

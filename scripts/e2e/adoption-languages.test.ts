@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { expectFirstVerdicts } from '../testing/adoption-verdicts.ts';
+
+/** The same as adoption.test.ts for services in Python, Go and Java, which need these languages; part of ./sla test --full. */
+
+const LONG = { timeout: 1_200_000 };
+const GO_BUILD = ['go', 'build', '-o', 'checkout', '.'];
+
+test('FastAPI with prometheus-fastapi-instrumentator', LONG, async () => {
+  const { init, document } = await expectFirstVerdicts({
+    name: 'fastapi',
+    install: [
+      ['python3', '-m', 'pip', 'install', '--quiet', '--target', 'lib', '--requirement', 'requirements.txt'],
+    ],
+    run: ['python3', '-m', 'uvicorn', 'server:app', '--port', 'PORT', '--no-access-log'],
+    env: { PYTHONPATH: 'lib' },
+    init: [],
+  });
+  expect(init.stderr).toContain('library: prometheus-fastapi-instrumentator');
+  expect(document).toContain('status: 5xx');
+});
+
+test('Go with promhttp', LONG, async () => {
+  const { init } = await expectFirstVerdicts({
+    name: 'go',
+    install: [GO_BUILD],
+    run: ['./checkout'],
+    init: ['--route', '/checkout'],
+  });
+  expect(init.stderr).toContain('library: client_golang');
+});
