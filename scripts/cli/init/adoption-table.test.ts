@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseExposition } from '../../../slas/recognise/exposition.ts';
+import { recognise } from '../../../slas/recognise/recognise.ts';
+import { EXPOSED } from '../../../slas/testing/exposed-libraries.ts';
+import { ROOT } from '../../testing/sla.ts';
+
+/** The table of docs/adoption.md says what `init` finds; run with UPDATE_TABLE=1 to print it. */
+
+const code = (text: string) => `\`${text}\``;
+
+function rowOf(text: string): string {
+  const { library, requests, latency, where } = recognise(parseExposition(text));
+  const extra = Object.entries(where).map(([label, value]) => ` with ${code(`${label}="${value}"`)}`);
+  const route = requests?.routeLabel ?? null;
+  const edges =
+    latency?.metric.kind === 'classic'
+      ? `${latency.metric.edges.slice(0, 14).join(' ')}${latency.metric.edges.length > 14 ? ' …' : ''}`
+      : 'none: a summary';
+  const unit = latency?.metric.unit === 'milliseconds' ? ' ms' : ' s';
+  return `| ${[
+    library.title,
+    `${code(requests!.metric.name)}${extra.join('')}`,
+    requests?.status == null ? '–' : code(requests.status.label),
+    route === null ? '–' : code(route),
+    `${code(latency!.metric.name)}${latency!.status === null ? ', without a status' : ''}`,
+    latency?.metric.kind === 'classic' ? `${edges}${unit}` : edges,
+  ].join(' | ')} |`;
+}
+
+test('the table of docs/adoption.md is what init finds', () => {
+  const table = [
+    '| library | requests | status | route | latency | edges |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...Object.values(EXPOSED).map(rowOf),
+  ].join('\n');
+  const page = readFileSync(join(ROOT, 'docs', 'adoption.md'), 'utf8');
+  if (process.env.UPDATE_TABLE === '1') console.log(table);
+  expect(page).toContain(table);
+});
