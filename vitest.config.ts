@@ -14,6 +14,7 @@ const ALONE = [
   'scripts/e2e/any-script.test.ts',
   'scripts/e2e/containers.test.ts',
   'scripts/e2e/gate.test.ts',
+  'scripts/e2e/gate-image.test.ts',
   'scripts/e2e/installed.test.ts',
   'scripts/e2e/own-script.test.ts',
   'scripts/e2e/servers.test.ts',

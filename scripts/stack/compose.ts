@@ -44,7 +44,7 @@ function serviceOf(part: Part, configs: readonly object[]): object {
   const { name, command, environment, folders, ports } = part;
   return {
     ...(name === 'service'
-      ? { build: { context: '.', args: { BASE_IMAGE: `\${BASE_IMAGE:-${IMAGES.base}}` } } }
+      ? { build: { context: '.', target: 'service', args: { BASE_IMAGE: `\${BASE_IMAGE:-${IMAGES.base}}` } } }
       : { image: IMAGES[name as keyof typeof IMAGES] }),
     ...(command.length === 0 ? {} : { command }),
     // Scrapes of a service that is still loading its model would trigger alerts.

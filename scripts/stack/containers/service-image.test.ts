@@ -76,6 +76,7 @@ test('the build context contains what the Dockerfile copies, without what .docke
   const { query, files } = await fake.asked;
   expect(image).toMatchObject({ reference: 'sla-harness/service:offline', source: 'built here' });
   expect(query.get('t')).toBe(image.reference);
+  expect(query.get('target')).toBe('service');
   expect(query.get('forcerm')).toMatch(/^(1|true)$/);
   expect(JSON.parse(query.get('buildargs')!)).toEqual({ BASE_IMAGE: expect.stringContaining('node') });
   expect(query.has('abortSignal')).toBe(false);

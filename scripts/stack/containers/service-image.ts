@@ -49,7 +49,13 @@ async function build(
   const abortSignal = toolIo.signal === undefined ? limit : AbortSignal.any([toolIo.signal, limit]);
   const stream = (await engine.buildImage(
     { context: root, src: await contextOf(root) },
-    { t: reference, buildargs: { BASE_IMAGE: base.reference }, forcerm: true, abortSignal },
+    {
+      t: reference,
+      target: 'service',
+      buildargs: { BASE_IMAGE: base.reference },
+      forcerm: true,
+      abortSignal,
+    },
   )) as NodeJS.ReadableStream & { destroy(error?: Error): void };
   const forget = onAbort(abortSignal, () => stream.destroy(abortSignal.reason));
   try {
