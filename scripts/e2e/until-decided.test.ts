@@ -97,6 +97,9 @@ async function gated(
   return { stage, stderr: done.stderr };
 }
 
+/** For the message of a check that failed. */
+const looksOf = ({ sequential }: VerdictDocument) => JSON.stringify(sequential);
+
 const loadOf = async ({ out }: Stage) => (await readRun(join(out, 'latest'))).run.load!;
 const everyRequestAt = (seconds: number) => (index: number) => index >= sentAt(seconds);
 
@@ -107,7 +110,7 @@ describe.concurrent('a run until it is decided', { timeout: 240_000 }, () => {
     expect,
   }) => {
     const { stage, stderr } = await gated(fast, (verdict, code) => {
-      expect([code, verdict.verdict]).toEqual([0, 'pass']);
+      expect([code, verdict.verdict], looksOf(verdict)).toEqual([0, 'pass']);
       expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds);
     });
     expect(stderr).toMatch(/stopping the load: every objective is met at the look after \d+ s/);
@@ -193,7 +196,7 @@ describe.concurrent('a look is not deceived by', { timeout: 240_000 }, () => {
       const [first] = sequential!.looks;
       expect(first).toMatchObject({ atSeconds: LOOK_SECONDS, verdict: 'inconclusive' });
       expect(sequential!.decidedAtSeconds).not.toBe(LOOK_SECONDS);
-      expect([done.code, verdict]).toEqual([0, 'pass']);
+      expect([done.code, verdict], JSON.stringify(sequential)).toEqual([0, 'pass']);
     });
   });
 
@@ -217,7 +220,7 @@ describe.concurrent('a look is not deceived by', { timeout: 240_000 }, () => {
     await gated(
       (index) => (isLater(index) ? SLOW : fast()),
       (verdict, code) => {
-        expect([code, verdict.verdict]).toEqual([0, 'pass']);
+        expect([code, verdict.verdict], looksOf(verdict)).toEqual([0, 'pass']);
         expect(verdict.sequential!.decidedAtSeconds).toBeLessThan(LOAD.maxSeconds - 5);
       },
     );
