@@ -1,5 +1,5 @@
 #!/bin/sh
-# The steps of action.yml: install, check, gate, report, comment. Inputs come in SLA_… variables, so that no text of a user is run
+# The steps of action.yml: key, install, check, gate, report, comment. Inputs come in SLA_… variables, so that no text of a user is run
 # as a command. A test runs them without GitHub.
 set -eu
 
@@ -22,6 +22,11 @@ install() {
   [ -n "$package" ] || package=$tool/$(build)
   npm install --prefix "$tool" --no-audit --no-fund --silent "$package"
   sla --version
+}
+
+# Changes with the versions of k6 and of the packages. The runner's own hashFiles sees the workspace only.
+key() {
+  echo "key=$(cat "$here/package-lock.json" "$here/scripts/tools/specs.ts" | cksum | tr ' ' '-')" >>"$GITHUB_OUTPUT"
 }
 
 # The inputs as arguments; SLA_ARGUMENTS has one per line.
@@ -56,10 +61,10 @@ comment() {
 }
 
 case ${1:-} in
-  install | gate | report | comment) "$1" ;;
+  key | install | gate | report | comment) "$1" ;;
   check) sla ci check "$SLA_DOCUMENT" ;;
   *)
-    echo 'usage: ci/steps.sh install|check|gate|report|comment' >&2
+    echo 'usage: ci/steps.sh key|install|check|gate|report|comment' >&2
     exit 2
     ;;
 esac

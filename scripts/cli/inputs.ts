@@ -47,7 +47,7 @@ export async function readDocument(io: Io, path: string | undefined): Promise<In
   if (path === undefined && io.isInstalled)
     return badOption(
       '--sla',
-      'name an SLA document with --sla FILE; ./sla new sla NAME writes one to start from',
+      'name an SLA document with --sla FILE; ./sla init writes one for a running service',
     );
   const file = path === undefined ? join(io.project, SHIPPED_DOCUMENT) : userPath(io, path);
   const shown = path ?? SHIPPED_DOCUMENT;

@@ -267,6 +267,13 @@ describe('the other steps', () => {
     expect(await readFile(output, 'utf8')).toBe('exit-code=2\n');
   });
 
+  test('key names the caches by the versions of this checkout', async () => {
+    const output = join(PLACE, 'output');
+    await rm(output, { force: true });
+    expect(await step('key', {})).toMatchObject({ code: 0 });
+    expect(await readFile(output, 'utf8')).toMatch(/^key=\d+-\d+\n$/);
+  });
+
   test('an unknown step is refused', () => {
     const done = spawnSync('sh', [STEPS, 'nope'], {
       env: { ...process.env, RUNNER_TEMP: PLACE },
@@ -274,7 +281,7 @@ describe('the other steps', () => {
     });
     expect(done).toMatchObject({
       status: 2,
-      stderr: 'usage: ci/steps.sh install|check|gate|report|comment\n',
+      stderr: 'usage: ci/steps.sh key|install|check|gate|report|comment\n',
     });
   });
 });

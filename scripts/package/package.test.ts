@@ -1,12 +1,14 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../cli/checkout-commands.ts';
 import { GRAFANA_LIBRARY } from '../cli/commands/dashboards.ts';
 import { ONLY_IN_CHECKOUT } from '../cli/commands/not-installed.ts';
 import { scriptText } from '../cli/starting-points.ts';
+import { startShop } from '../testing/shop.ts';
 import { ROOT } from '../testing/sla.ts';
 import { buildPackage } from './build.ts';
 import { Stack } from './node-22.ts';
@@ -146,6 +148,21 @@ describe('the commands of the package', () => {
     expect(run('--help').stdout + run('gate', '--help').stdout).not.toContain('./sla ');
   });
 
+  test('init asks a running service, and writes what check accepts', { timeout: 60_000 }, async () => {
+    await using shop = await startShop();
+    for (const path of ['/products', '/products/1']) await (await fetch(shop.url + path)).text();
+    const folder = join(PLACE, 'asked');
+    await mkdir(folder);
+    const inFolder = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [join(PACKAGE, 'scripts/package/bin.js'), ...args], {
+        cwd: folder,
+      });
+    const { stderr } = await inFolder('init', '--metrics', `${shop.url}/metrics`, '--name', 'shop');
+    const [, document] = /^next: npx sla-harness check (\S+)$/m.exec(stderr)!;
+    expect((await inFolder('check', document!)).stdout).toContain(`${document}: ok`);
+    expect(stderr).toMatch(/^then: npx sla-harness gate --script \S+ --sla /m);
+  });
+
   test('new scenario writes a script with its library, and keeps a changed library', async () => {
     await mkdir(join(USER, 'loadtests', 'lib'), { recursive: true });
     await writeFile(join(USER, 'loadtests', 'lib', 'random.ts'), '// mine\n');
@@ -169,7 +186,7 @@ describe('the commands of the package', () => {
   test.each<[string[], string]>([
     [['gate', '--sla', 'shop.yaml'], '--target: the npm package starts no service'],
     [['gate', '--target', 'http://127.0.0.1:1'], '--prometheus: the npm package starts no service'],
-    [['plan'], '--sla: name an SLA document with --sla FILE; npx sla-harness new sla NAME'],
+    [['plan'], '--sla: name an SLA document with --sla FILE; npx sla-harness init'],
     [['verify'], 'RUN: there is no run folder'],
     ...ONLY_IN_CHECKOUT.map((name): [string[], string] => [
       [name, '--any', 'thing'],
