@@ -24,8 +24,14 @@ export function toolPath(variable: 'PROMETHEUS_BIN' | 'PROMTOOL_BIN' | 'ALERTMAN
 }
 
 /** Over samples in OpenMetrics text. */
-export async function startPrometheus(openMetricsText: string): Promise<PrometheusServer> {
-  return await startPrometheusWith((folder) => makeBlocks(toolPath('PROMTOOL_BIN'), folder, openMetricsText));
+export async function startPrometheus(
+  openMetricsText: string,
+  { prometheus, promtool }: { readonly prometheus?: string; readonly promtool?: string } = {},
+): Promise<PrometheusServer> {
+  return await startPrometheusWith(
+    (folder) => makeBlocks(promtool ?? toolPath('PROMTOOL_BIN'), folder, openMetricsText),
+    prometheus === undefined ? {} : { prometheus },
+  );
 }
 
 /** Over a copy of a data folder, such as the snapshot of a run. */
@@ -34,6 +40,8 @@ export async function startPrometheusOn(dataFolder: string): Promise<PrometheusS
 }
 
 interface ServerOptions {
+  /** The program, if it is not the one that `./sla test` found. */
+  readonly prometheus?: string;
   readonly args?: readonly string[];
   readonly scheme?: 'http' | 'https';
   /** Of every path, for example `/prometheus`. */
@@ -43,9 +51,8 @@ interface ServerOptions {
 /** Over blocks that `fill` creates in `folder/data`. */
 export async function startPrometheusWith(
   fill: (folder: string) => Promise<void>,
-  { args = [], scheme = 'http', prefix = '' }: ServerOptions = {},
+  { prometheus = toolPath('PROMETHEUS_BIN'), args = [], scheme = 'http', prefix = '' }: ServerOptions = {},
 ): Promise<PrometheusServer> {
-  const prometheus = toolPath('PROMETHEUS_BIN');
   const folder = await mkdtemp(join(tmpdir(), 'sla-prometheus-'));
   await using cleanUp = new AsyncDisposableStack();
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }));

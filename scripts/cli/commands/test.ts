@@ -46,8 +46,8 @@ const DEMANDING: readonly Demanding[] = [
     isMissing: null,
   },
   {
-    what: 'VictoriaMetrics and Jaeger',
-    files: ['scripts/e2e/servers.test.ts', 'scripts/e2e/traces.test.ts'],
+    what: 'VictoriaMetrics, Prometheus 2 and Jaeger',
+    files: ['scripts/e2e/servers.test.ts', 'scripts/e2e/same-windows.test.ts', 'scripts/e2e/traces.test.ts'],
     isMissing: null,
   },
   {

@@ -1,0 +1,150 @@
+import { stringify } from 'yaml';
+import { fromSeconds } from '../../../slas/document/units.ts';
+import type { Objective, SlaDocument } from '../../../slas/model/model.ts';
+import { fail, ok, type Result } from '../../../slas/model/result.ts';
+import { edgeMatcher, select, selected, selector, textOf } from '../../../slas/prometheus/promql.ts';
+
+/** Writes the objectives of a document as OpenSLO v1, and lists what OpenSLO cannot express. */
+
+export interface ExportedSlos {
+  readonly text: string;
+  readonly exported: number;
+  readonly left: readonly string[];
+}
+
+/** @param window the rolling time window that OpenSLO requires, as `28d` */
+export function exportOpenSlo(document: SlaDocument, window: string): ExportedSlos {
+  const service = nameOf(document.name);
+  const made = document.objectives.map((objective) => ({
+    objective,
+    indicator: indicatorOf(objective, document),
+  }));
+  const objects = made.flatMap(({ objective, indicator }) =>
+    indicator.ok ? [sloOf(objective, indicator.value, service, window)] : [],
+  );
+  const left = made.flatMap(({ objective, indicator }) => [
+    ...(indicator.ok ? [] : [`${objective.id}: ${indicator.error}`]),
+    ...lostOf(objective, indicator.ok).map((what) => `${objective.id}: ${what}`),
+  ]);
+  const further = [
+    ...(document.scenarios.length > 0 ? ['scenarios'] : []),
+    ...(document.confidence === null ? [] : ['confidence']),
+    ...(document.checks === undefined ? [] : ['checks']),
+    ...(document.service.requests === undefined ? [] : ['service.requests']),
+  ].map((what) => `${what}: OpenSLO has no such field`);
+  const all = [
+    {
+      apiVersion: 'openslo/v1',
+      kind: 'Service',
+      metadata: { name: service, displayName: document.name },
+      spec: { description: document.description },
+    },
+    ...objects,
+  ];
+  return {
+    text: all.map((one) => stringify(one, { lineWidth: 0 })).join('---\n'),
+    exported: objects.length,
+    left: [...left, ...further],
+  };
+}
+
+const nameOf = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 63) || 'service';
+
+interface Ratio {
+  readonly metric: object;
+  /** From 0 to 1: the share of good events. */
+  readonly target: number;
+}
+
+const source = (query: string) => ({ metricSource: { type: 'Prometheus', spec: { query } } });
+const sumOf = (vector: string) => `sum(${vector})`;
+
+function indicatorOf({ measure, target }: Objective, document: SlaDocument): Result<Ratio, string> {
+  const service = document.service.selector;
+  switch (measure.kind) {
+    case 'latency': {
+      const { histogram, percentile } = measure;
+      const { metric, where } = selected(service, histogram, '_bucket');
+      const edge = fromSeconds(target.value, histogram.valuesIn);
+      const le =
+        document.service.buckets[histogram.metric]?.includes(edge) === false ? null : edgeMatcher(edge);
+      if (le === null) return fail('its limit is no bucket edge, so no query counts the requests within it');
+      return ok({
+        metric: {
+          counter: true,
+          good: source(sumOf(selector(metric, { ...where, le }))),
+          total: source(sumOf(select(service, histogram, '_count'))),
+        },
+        target: percentile / 100,
+      });
+    }
+    case 'ratio': {
+      const bad = sumOf(textOf(selected(service, measure.bad)));
+      return ok({
+        metric: {
+          counter: true,
+          bad: source(measure.bad.absent === 'zero' ? `${bad} or vector(0)` : bad),
+          total: source(sumOf(textOf(selected(service, measure.total)))),
+        },
+        target: 1 - target.value,
+      });
+    }
+    case 'uptime': {
+      const gauge = textOf(selected(service, measure.gauge));
+      return ok({
+        metric: { counter: false, good: source(`sum(${gauge} == bool 1)`), total: source(`count(${gauge})`) },
+        target: target.value,
+      });
+    }
+    case 'throughput':
+      return fail('OpenSLO counts shares of events; a rate depends on the load that is sent');
+    case 'mean':
+    case 'peak':
+      return fail(`OpenSLO counts shares of events, and a ${measure.kind} is none`);
+    case 'recovery':
+      return fail('OpenSLO has no phases to recover from');
+    default:
+      return measure satisfies never;
+  }
+}
+
+/** What an exported objective says in the document, and not in OpenSLO. */
+function lostOf(
+  { measure, target, alert, advisory, waiver }: Objective,
+  isExported: boolean,
+): readonly string[] {
+  if (!isExported) return [];
+  return [
+    ...(measure.kind === 'latency' && measure.client !== undefined
+      ? ['the clock of the client (client)']
+      : []),
+    ...(measure.kind === 'ratio' && measure.lost !== undefined ? ['unanswered requests (lost: bad)'] : []),
+    ...(measure.kind === 'ratio' && target.comparison === '<' ? [`"${target.text}" becomes "at most"`] : []),
+    ...(measure.kind === 'uptime' && target.comparison === '>'
+      ? [`"${target.text}" becomes "at least"`]
+      : []),
+    ...(alert === undefined ? [] : ['its alert threshold; ./sla rules writes alerting rules']),
+    ...(advisory === undefined ? [] : ['that it is advisory']),
+    ...(waiver === undefined ? [] : ['its waiver']),
+  ];
+}
+
+function sloOf({ id, title }: Objective, { metric, target }: Ratio, service: string, window: string) {
+  return {
+    apiVersion: 'openslo/v1',
+    kind: 'SLO',
+    metadata: { name: id, displayName: title },
+    spec: {
+      service,
+      indicator: { metadata: { name: `${id}-sli` }, spec: { ratioMetric: metric } },
+      timeWindow: [{ duration: window, isRolling: true }],
+      budgetingMethod: 'Occurrences',
+      objectives: [{ displayName: title, target: Number(target.toPrecision(12)) }],
+    },
+  };
+}

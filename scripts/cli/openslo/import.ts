@@ -1,0 +1,323 @@
+import { stringify } from 'yaml';
+import { parseDocument } from '../../../slas/document/document.ts';
+import { toSeconds, unitInName } from '../../../slas/document/units.ts';
+import { fail, ok, type Result } from '../../../slas/model/result.ts';
+import { type Indicator, type Metric, type OpenSloObjects, readObjects, type Slo } from './objects.ts';
+import { oneLine, readQuantile, readSeries, type SelectedSeries, type SeriesMatcher } from './query.ts';
+
+/** Makes an SLA document of the objectives of an OpenSLO v1 file, and lists what a document cannot express. */
+
+export interface ImportedSlos {
+  /** A document that `./sla check` accepts; null: there is nothing to import. */
+  readonly text: string | null;
+  readonly translated: number;
+  readonly left: readonly string[];
+}
+
+export function importOpenSlo(
+  yaml: string,
+  source: string,
+  selector: Readonly<Record<string, string>> | null,
+): Result<ImportedSlos, string> {
+  const objects = readObjects(yaml);
+  if (!objects.ok) return objects;
+  const translated = objects.value.slos.flatMap((slo) => translate(slo, objects.value));
+  const service = selector ?? commonLabels(translated.flatMap((one) => (one.ok ? one.value.series : [])));
+  const left = [...objects.value.left, ...translated.flatMap((one) => (one.ok ? [] : [one.error]))];
+  const found = translated.flatMap((one) => (one.ok ? [one.value] : []));
+  if (found.length === 0) return ok({ text: null, translated: 0, left });
+  if (Object.keys(service).length === 0)
+    return fail(
+      'its queries have no label in common, by which the service could be selected: name one with --selector job=NAME',
+    );
+  const name = objects.value.slos[0]!.spec.service ?? objects.value.slos[0]!.metadata.name;
+  const objectives: object[] = [];
+  for (const one of found) {
+    const objective = one.objective(service);
+    const why = problemOf(objective, service, name);
+    if (why === null) objectives.push(objective);
+    else left.push(`${one.name}: ${why}`);
+  }
+  const text = objectives.length === 0 ? null : textOf({ name, service, objectives, source, left });
+  return ok({ text, translated: objectives.length, left });
+}
+
+interface Translated {
+  readonly name: string;
+  readonly series: readonly SelectedSeries[];
+  readonly objective: (service: Readonly<Record<string, string>>) => object;
+}
+
+function translate(slo: Slo, { indicators }: OpenSloObjects): readonly Result<Translated, string>[] {
+  const { name } = slo.metadata;
+  const { indicator, indicatorRef, budgetingMethod, objectives } = slo.spec;
+  const measured = indicator?.spec ?? (indicatorRef === undefined ? undefined : indicators.get(indicatorRef));
+  if (measured === undefined)
+    return [
+      fail(
+        `${name}: ${indicatorRef === undefined ? 'it has no indicator' : `the file has no SLI "${indicatorRef}"`}`,
+      ),
+    ];
+  if (budgetingMethod !== undefined && budgetingMethod !== 'Occurrences')
+    return [fail(`${name}: a document counts requests, not ${budgetingMethod.toLowerCase()}`)];
+  return objectives.map((objective, index) => {
+    const id = idOf(objectives.length === 1 ? name : `${name}-${index + 1}`);
+    const made = measureOf(measured, objective);
+    if (!made.ok) return fail(`${name}: ${made.error}`);
+    const { series, measure, target } = made.value;
+    const title = objective.displayName ?? slo.metadata.displayName ?? slo.spec.description;
+    return ok({
+      name,
+      series,
+      objective: (service) => ({
+        id,
+        ...(title ? { title: oneLine(title) } : {}),
+        ...measure(service),
+        target,
+      }),
+    });
+  });
+}
+
+const idOf = (name: string) =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '') || 'objective';
+
+interface Made {
+  readonly series: readonly SelectedSeries[];
+  readonly measure: (service: Readonly<Record<string, string>>) => object;
+  readonly target: string;
+}
+
+type Objective = Slo['spec']['objectives'][number];
+
+function measureOf({ ratioMetric, thresholdMetric }: Indicator, objective: Objective): Result<Made, string> {
+  if (thresholdMetric !== undefined) return ofThreshold(thresholdMetric, objective);
+  if (ratioMetric === undefined)
+    return fail('its indicator has no ratioMetric with queries, and no thresholdMetric');
+  if (ratioMetric.counter === false) return fail('its ratio is not of counters');
+  const share = shareOf(objective);
+  if (!share.ok) return share;
+  const total = queried(ratioMetric.total, 'total');
+  if (!total.ok) return total;
+  const [name, metric] =
+    ratioMetric.good === undefined
+      ? (['bad', ratioMetric.bad] as const)
+      : (['good', ratioMetric.good] as const);
+  const part = queried(metric, name);
+  if (!part.ok) return part;
+  if (name === 'good') {
+    const latency = latencyOf(part.value, total.value, share.value);
+    if (latency !== null) return latency;
+  }
+  return ratioOf(name, part.value, total.value, share.value);
+}
+
+function shareOf({ target, targetPercent }: Objective): Result<number, string> {
+  const share = target ?? (targetPercent === undefined ? undefined : targetPercent / 100);
+  return share === undefined ? fail('its objective has no target') : ok(share);
+}
+
+function queried(metric: Metric | undefined, name: string): Result<SelectedSeries, string> {
+  const query = metric?.metricSource.spec?.query;
+  const type = metric?.metricSource.type ?? 'Prometheus';
+  if (query === undefined) return fail(`its ratioMetric has no query for ${name}`);
+  if (type.toLowerCase() !== 'prometheus') return fail(`its source is ${type}, not Prometheus`);
+  const series = readSeries(query);
+  return series.ok ? series : fail(`the query for ${name} cannot be translated: ${series.error}`);
+}
+
+const percent = (share: number) => `${Number((share * 100).toPrecision(12))}%`;
+
+/** Requests within a bucket edge, of all requests of the same histogram; null: it is another ratio. */
+function latencyOf(good: SelectedSeries, total: SelectedSeries, share: number): Result<Made, string> | null {
+  const histogram = good.metric.replace(/_bucket$/, '');
+  const edge = good.matchers.find(({ label }) => label === 'le');
+  if (histogram === good.metric || edge === undefined || edge.operator !== '=') return null;
+  const isTotal =
+    total.metric === `${histogram}_count` ||
+    (total.metric === good.metric &&
+      total.matchers.some(({ label, value }) => label === 'le' && value === '+Inf'));
+  if (!isTotal) return fail('its total is not the count of the same histogram');
+  const [own, all] = [good, total].map(({ matchers }) => matchers.filter(({ label }) => label !== 'le'));
+  if (JSON.stringify(own) !== JSON.stringify(all))
+    return fail('its good and total select different requests of the histogram');
+  return latency(histogram, { ...good, matchers: own! }, Number(edge.value), share);
+}
+
+function latency(
+  histogram: string,
+  series: SelectedSeries,
+  edge: number,
+  share: number,
+): Result<Made, string> {
+  const unit = unitInName(histogram);
+  if (unit === null) return fail(`the name of ${histogram} does not say its unit of time`);
+  if (!Number.isFinite(edge)) return fail('its limit is not a number');
+  const seconds = toSeconds(edge, unit);
+  const where = whereOf(series.matchers);
+  if (!where.ok) return where;
+  return ok({
+    series: [series],
+    measure: (service) => ({
+      latency: {
+        histogram,
+        ...asWhere(without(where.value, service)),
+        percentile: Number((share * 100).toPrecision(12)),
+      },
+    }),
+    target: `< ${Number((seconds * 1000).toPrecision(12))}ms`,
+  });
+}
+
+function ratioOf(
+  name: 'good' | 'bad',
+  part: SelectedSeries,
+  total: SelectedSeries,
+  share: number,
+): Result<Made, string> {
+  const [of, all] = [whereOf(part.matchers), whereOf(total.matchers)];
+  if (!all.ok) return all;
+  if (name === 'good' && !of.ok) return inverted(part, total, share);
+  if (!of.ok) return of;
+  const counter = (metric: string, where: Where) => ({ counter: metric, ...asWhere(where) });
+  return ok({
+    series: [part, total],
+    measure: (service) => ({
+      ratio: {
+        [name]: {
+          ...counter(part.metric, without(of.value, service)),
+          ...(name === 'bad' && part.isZeroIfAbsent ? { absent: 'zero' } : {}),
+        },
+        total: counter(total.metric, without(all.value, service)),
+      },
+    }),
+    target: name === 'good' ? `>= ${percent(share)}` : `<= ${percent(1 - share)}`,
+  });
+}
+
+/** `good` as everything but some statuses is `bad` with these statuses: a document selects by what matches. */
+function inverted(good: SelectedSeries, total: SelectedSeries, share: number): Result<Made, string> {
+  const excluded = good.matchers.filter(({ operator }) => operator.startsWith('!'));
+  const rest = good.matchers.filter(({ operator }) => !operator.startsWith('!'));
+  const isRest = good.metric === total.metric && JSON.stringify(rest) === JSON.stringify(total.matchers);
+  if (excluded.length !== 1 || !isRest)
+    return fail('it excludes values of labels, and a document selects only by values that match');
+  const [{ label, operator, value }] = excluded as [SeriesMatcher];
+  const matchers = [
+    ...rest,
+    { label, value, operator: operator === '!=' ? ('=' as const) : ('=~' as const) },
+  ];
+  return ratioOf('bad', { ...good, matchers, isZeroIfAbsent: true }, total, share);
+}
+
+function ofThreshold(metric: Metric, { op, value }: Objective): Result<Made, string> {
+  const query = metric.metricSource.spec?.query;
+  if (query === undefined) return fail('its thresholdMetric has no query');
+  const comparison = { lt: '<', lte: '<=', gt: '>', gte: '>=' }[op ?? ''];
+  if (comparison === undefined || value === undefined) return fail('its objective has no op and value');
+  const quantile = readQuantile(query);
+  if (quantile.ok && comparison.startsWith('<')) {
+    const { series, quantile: share } = quantile.value;
+    return latency(series.metric.replace(/_bucket$/, ''), series, value, share);
+  }
+  const series = readSeries(query);
+  const isRate = /\brate\s*\(/i.test(query);
+  if (!series.ok || !isRate || !comparison.startsWith('>'))
+    return fail(
+      'its thresholdMetric is neither a histogram_quantile with an upper limit nor a rate with a lower one',
+    );
+  const where = whereOf(series.value.matchers);
+  if (!where.ok) return where;
+  return ok({
+    series: [series.value],
+    measure: (service) => ({
+      throughput: { counter: series.value.metric, ...asWhere(without(where.value, service)) },
+    }),
+    target: `${comparison} ${value}/s`,
+  });
+}
+
+// ---------------------------------------------------------------------------------------------- labels
+
+type Where = Readonly<Record<string, string | { readonly matches: string }>>;
+
+function whereOf(matchers: readonly SeriesMatcher[]): Result<Where, string> {
+  const labels = new Set(matchers.map(({ label }) => label));
+  if (labels.size < matchers.length) return fail('it matches a label twice');
+  const negative = matchers.find(({ operator }) => operator.startsWith('!'));
+  if (negative !== undefined)
+    return fail(`it excludes values of ${negative.label}, and a document selects only by values that match`);
+  return ok(
+    Object.fromEntries(
+      matchers.map(({ label, operator, value }) => [label, operator === '=' ? value : { matches: value }]),
+    ),
+  );
+}
+
+const asWhere = (where: Where) => (Object.keys(where).length === 0 ? {} : { where });
+
+const without = (where: Where, service: Readonly<Record<string, string>>): Where =>
+  Object.fromEntries(Object.entries(where).filter(([label, value]) => service[label] !== value));
+
+/** The labels with exact values that every query has: those of the service. */
+function commonLabels(series: readonly SelectedSeries[]): Readonly<Record<string, string>> {
+  const [first, ...others] = series.map(({ matchers }) =>
+    matchers.filter(({ operator }) => operator === '='),
+  );
+  const common = (first ?? []).filter((one) =>
+    others.every((own) => own.some(({ label, value }) => label === one.label && value === one.value)),
+  );
+  const ofTargets = common.filter(({ label }) => SERVICE_LABELS.test(label));
+  return Object.fromEntries(
+    (ofTargets.length > 0 ? ofTargets : common).map(({ label, value }) => [label, value]),
+  );
+}
+
+/** Labels that a scrape adds to every series of its target; others may belong to one metric. */
+const SERVICE_LABELS = /^(job|service|app|namespace|cluster|environment|env)$/;
+
+// ---------------------------------------------------------------------------------------------- document
+
+const head = (name: string, service: object) => ({
+  apiVersion: 'sla-harness/v1',
+  kind: 'SLA',
+  name,
+  service: { selector: service },
+});
+
+/** Why a document with this objective alone would be refused; null if it would not be. */
+function problemOf(objective: object, service: object, name: string): string | null {
+  const parsed = parseDocument(stringify({ ...head(name, service), objectives: [objective] }));
+  return parsed.ok ? null : parsed.error.map(({ message }) => message).join('; ');
+}
+
+interface DocumentParts {
+  readonly name: string;
+  readonly service: object;
+  readonly objectives: readonly object[];
+  readonly source: string;
+  readonly left: readonly string[];
+}
+
+function textOf({ name, service, objectives, source, left }: DocumentParts): string {
+  const document = { ...head(name, service), objectives: withIds(objectives) };
+  return [
+    `# Imported from ${oneLine(source)} (OpenSLO v1). OpenSLO's time windows have no place here: a run judges its own window.`,
+    '# Not in OpenSLO, and worth adding: service.requests (all requests, compared with what k6 sent), client in latencies, lost: bad in ratios.',
+    stringify(document, { lineWidth: 0 }),
+    ...(left.length === 0 ? [] : ['# Not imported:', ...left.map((one) => `# - ${oneLine(one)}`), '']),
+  ].join('\n');
+}
+
+/** Ids are unique in a document, and names in OpenSLO only per kind and file. */
+function withIds(objectives: readonly object[]): readonly object[] {
+  const seen = new Map<string, number>();
+  return (objectives as readonly { readonly id: string }[]).map((one) => {
+    const times = (seen.get(one.id) ?? 0) + 1;
+    seen.set(one.id, times);
+    return times === 1 ? one : { ...one, id: `${one.id}-${times}` };
+  });
+}
