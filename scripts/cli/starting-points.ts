@@ -60,8 +60,8 @@ export function withScenario(text: string, name: string, entry: Entry): string |
   return [...lines.slice(0, at + 1), ...added, '', ...lines.slice(at + 1)].join('\n');
 }
 
-/** The load script: texts of the corpus for the sentiment service, the warm-up body for any other service. */
-export function scriptText({ service }: SlaDocument, isShipped: boolean): string {
+/** The load script: texts of the corpus for the sentiment service; the warm-up body for any other, or a GET of the path that is judged. */
+export function scriptText({ service, objectives }: SlaDocument, isShipped: boolean): string {
   const { warmUp } = service;
   if (isShipped)
     return script(
@@ -73,7 +73,7 @@ export function scriptText({ service }: SlaDocument, isShipped: boolean): string
       ['// predict() looks into each response: a sentiment, and how sure it is.', 'predict(nextText());'],
     );
   const [body] = warmUp?.bodies ?? [];
-  const path = warmUp?.path ?? '/';
+  const path = warmUp?.path ?? clientPathOf(objectives) ?? '/';
   const [name, call] =
     body === undefined ? ['get', `get('${path}')`] : ['post', `post('${path}', ${JSON.stringify(body)})`];
   return script(
@@ -90,6 +90,9 @@ const isRight = (body: unknown): boolean => reportsNoError(body);
   );
 }
 
+const clientPathOf = (objectives: SlaDocument['objectives'] = []) =>
+  objectives.flatMap(({ measure }) => (measure.kind === 'latency' ? (measure.client ?? []) : []))[0];
+
 const script = (imports: readonly string[], body: readonly string[], more = '') => `${imports.join('\n')}
 
 export const options = planned();
@@ -100,51 +103,43 @@ ${body.map((line) => `  ${line}`).join('\n')}
 });
 `;
 
-/** A document that uses the common metric names of Prometheus clients for HTTP servers, which the sentiment service has as well. */
-export const documentText = (name: string) => `# yaml-language-server: $schema=./sla-document.schema.json
+/** A document that uses the common metric names of Prometheus clients for HTTP servers. `./sla init` writes one from what a service has. */
+export const documentText = (
+  name: string,
+  path: string,
+) => `# yaml-language-server: $schema=./sla-document.schema.json
+# Lines with CHANGE have names as most Prometheus clients have them: correct them to those of your service.
 apiVersion: sla-harness/v1
 kind: SLA
 name: ${name}
 description: One line about the service
 
 service:
-  # Labels that every series of the service carries.
+  # CHANGE: labels that every series of the service carries.
   selector: { job: ${name} }
-  # Counts every request of the load, whatever the response.
-  requests: { counter: http_requests_total, where: { handler: /predict } }
-  # Sent before the judged window, so that it contains no cold-start costs.
-  warmUp: { path: /predict, bodies: [{ text: Works well. }] }
-  # The bucket edges of the service: a latency limit must be one of them.
+  # CHANGE: counts every request of the load, whatever the response.
+  requests: { counter: http_requests_total, where: { handler: ${path} } }
+  # CHANGE: the bucket edges of the service.
   buckets:
-    http_request_duration_seconds: [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10]
+    http_request_duration_seconds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 objectives:
   - id: latency-p95
     title: 95% of responses within
     latency:
-      histogram: http_request_duration_seconds
-      where: { handler: /predict, status: { matches: 2.. } }
+      histogram: http_request_duration_seconds # CHANGE
+      where: { handler: ${path}, status: { matches: 2.. } } # CHANGE
       percentile: 95
-      client: /predict
-    target: "< 300ms"
+      client: ${path} # by the clock of k6, too: the worse decides
+    target: "< 250ms"
     alert: "> 1s"
 
   - id: error-rate
     title: Error rate
     ratio:
-      bad: { counter: http_requests_total, where: { handler: /predict, status: { matches: "5..|429|499" } }, absent: zero }
-      total: { counter: http_requests_total, where: { handler: /predict, status: { matches: "[1235]..|429|499" } } }
+      bad: { counter: http_requests_total, where: { handler: ${path}, status: { matches: "5..|429|499" } }, absent: zero } # CHANGE
+      total: { counter: http_requests_total, where: { handler: ${path}, status: { matches: "[1235]..|429|499" } } } # CHANGE
       lost: bad
     target: "< 1%"
     alert: "> 5%"
-
-scenarios:
-  smoke:
-    description: 20 s at 20 requests a second
-    script: loadtests/single-texts.ts
-    rate: 20/s
-    duration: 20s
-    seed: 1
-
-defaultScenario: smoke
 `;

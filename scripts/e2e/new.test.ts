@@ -43,8 +43,19 @@ describe.concurrent('./sla new', () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     const document = 'slas/documents/checkout.yaml';
-    expect((await sla(['new', 'sla', 'checkout'], { root: folder.path })).code).toBe(0);
-    expectLoaded(await gate(folder.path, '--sla', document), 400);
+    const file = join(folder.path, document);
+    const written = await sla(['new', 'sla', 'checkout'], { root: folder.path });
+    expect(written.stderr).toContain(
+      'add a load with: ./sla new scenario smoke --sla slas/documents/checkout.yaml',
+    );
+    const text = await readFile(file, 'utf8');
+    expect(text).toContain('client: /checkout');
+    // Nothing of the sentiment service.
+    expect(text).not.toMatch(/predict|sentiment|texts/);
+    // Its load sends the body of the warm-up; here what the sentiment service expects.
+    const warmUp = 'service:\n  warmUp: { path: /predict, bodies: [{ text: Works well. }] }\n';
+    const adapted = text.replaceAll('/checkout', '/predict').replace('service:\n', warmUp);
+    await writeFile(file, adapted.replace('0.1, 0.25,', '0.1, 0.2, 0.3,').replace('250ms', '300ms'));
     const added = await sla(['new', 'scenario', 'peak', '--sla', document], { root: folder.path });
     expect(added.stderr).toContain(
       'try it with: ./sla gate --scenario peak --sla slas/documents/checkout.yaml',
@@ -53,9 +64,19 @@ describe.concurrent('./sla new', () => {
     expect(script).toContain(`post('/predict', {"text":"Works well."});`);
     // An error body with status 200 is detected.
     expect(script).toContain('expectAnswer(response, isRight);');
-    expect((await sla(['plan', '--scenario', 'peak', '--sla', document], { root: folder.path })).code).toBe(
-      0,
-    );
+    expectLoaded(await gate(folder.path, '--sla', document, '--scenario', 'peak'), 400);
+  });
+
+  test('a path of its own; one that YAML would not take is refused', async () => {
+    await using folder = await temporaryFolder();
+    await copyCheckout(folder.path);
+    expect((await sla(['new', 'sla', 'shop', '--path', '/orders/:id'], { root: folder.path })).code).toBe(0);
+    const document = 'slas/documents/shop.yaml';
+    expect(await readFile(join(folder.path, document), 'utf8')).toContain('client: /orders/:id');
+    expect((await sla(['check', document], { root: folder.path })).code).toBe(0);
+    const refused = await sla(['new', 'sla', 'other', '--path', '/a: b'], { root: folder.path });
+    expect(refused.stderr).toContain('--path: "/a: b" is not a valid path');
+    expect(refused.code).toBe(2);
   });
 
   test('an existing script is left alone, and so is the document', async () => {
@@ -72,6 +93,15 @@ describe.concurrent('./sla new', () => {
   });
 });
 
+const WITH_SMOKE = `${documentText('api', '/api')}
+scenarios:
+  smoke:
+    description: 20 s at 20 requests a second
+    rate: 20/s
+    duration: 20s
+    seed: 1
+`;
+
 describe('a scenario is added', () => {
   const entry = { ratePerSecond: 20, durationSeconds: 20 };
   const parsed = (text: string | null) => {
@@ -81,19 +111,20 @@ describe('a scenario is added', () => {
   };
 
   test('before the others, with their indentation', () => {
-    const text = documentText('api')
-      .replaceAll('\n  smoke:', '\n    smoke:')
-      .replace(/\n {4}(description: 20|script|rate|duration|seed)/g, '\n      $1');
+    const text = WITH_SMOKE.replaceAll('\n  smoke:', '\n    smoke:').replace(
+      /\n {4}(description: 20|script|rate|duration|seed)/g,
+      '\n      $1',
+    );
     expect(parsed(withScenario(text, 'peak', entry))).toEqual(['peak', 'smoke']);
   });
 
   test('where there is none yet', () => {
-    const text = documentText('api').replace(/\nscenarios:[\s\S]*$/, '\n');
+    const text = WITH_SMOKE.replace(/\nscenarios:[\s\S]*$/, '\n');
     expect(parsed(withScenario(text, 'peak', entry))).toEqual(['peak']);
   });
 
   test('but not if they are written on one line', () => {
-    const text = documentText('api').replace(
+    const text = WITH_SMOKE.replace(
       /\nscenarios:[\s\S]*$/,
       '\nscenarios: { a: { rate: 1/s, duration: 60s } }\n',
     );
@@ -101,7 +132,7 @@ describe('a scenario is added', () => {
   });
 
   test("with a load that can decide the document's objectives", () => {
-    const strict = parseDocument(documentText('api').replace('target: "< 1%"', 'target: "< 0.1%"'));
+    const strict = parseDocument(documentText('api', '/api').replace('target: "< 1%"', 'target: "< 0.1%"'));
     if (!strict.ok) throw new Error('no document');
     expect(entryFor(strict.value)).toEqual({ ratePerSecond: 200, durationSeconds: 20 });
   });

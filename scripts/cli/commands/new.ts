@@ -15,6 +15,10 @@ export interface NewScenarioOptions {
   readonly sla?: string;
 }
 
+export interface NewSlaOptions {
+  readonly path?: string;
+}
+
 const NAME_RULE = 'lower-case words joined by hyphens, for example evening-peak';
 
 export const register: Register = (program, io, done) => {
@@ -29,7 +33,8 @@ export const register: Register = (program, io, done) => {
     .command('sla')
     .description('create slas/documents/NAME.yaml, for you to adapt to your service')
     .argument('<name>', NAME_RULE)
-    .action(async (name: string) => done(await newSla(name, io)));
+    .option('--path <path>', 'the path of the requests to judge, for example /orders (default: /NAME)')
+    .action(async (name: string, options: NewSlaOptions) => done(await newSla(name, options, io)));
 };
 
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -64,18 +69,29 @@ export async function newScenario(
 }
 
 /** Writes `slas/documents/NAME.yaml`. */
-export async function newSla(name: string, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+export async function newSla(
+  name: string,
+  { path = `/${name}` }: NewSlaOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
   if (!NAME.test(name))
     return badOption('NAME', `"${name}" is not a valid document name: use ${NAME_RULE}`).error;
+  if (!PATH.test(path))
+    return badOption('--path', `"${path}" is not a valid path: write it as /orders or /orders/:id`).error;
   const file = join(io.project, 'slas', 'documents', `${name}.yaml`);
-  const written = await writeNew(file, documentText(name), io);
+  const written = await writeNew(file, documentText(name, path), io);
   if (!written.ok) return written.error;
-  io.print(`${shortPath(io, file)}: selector, objectives and load, to be changed to yours\n`);
-  io.progress(`check it with: ./sla check ${shortPath(io, file)}`);
-  if (!io.isInstalled)
-    io.progress(`try it on the sentiment service with: ./sla gate --sla ${shortPath(io, file)}`);
+  const short = shortPath(io, file);
+  io.print(`${short}: selector and objectives; correct the lines with CHANGE to the names of your service\n`);
+  io.progress(`check it with: ./sla check ${short}`);
+  io.progress(
+    `add a load with: ./sla new scenario smoke --sla ${short}, or use your k6 script: ./sla gate --script FILE --sla ${short}`,
+  );
   return 0;
 }
+
+/** Without spaces and quotes, so that it needs none in YAML. */
+const PATH = /^\/[\w./:-]*$/;
 
 async function writeNew(file: string, text: string, io: Io): Promise<Input<null>> {
   try {
