@@ -13,7 +13,9 @@ import {
   queueWait,
 } from './load-panels.ts';
 import { modelPanels } from './model-panels.ts';
+import { isSentimentService } from './own-service-panels.ts';
 import type { Row, View } from './panel.ts';
+import { reportRows } from './run-panels.ts';
 import { mainRows } from './service-panels.ts';
 import { slaPanels } from './sla-panels.ts';
 
@@ -32,6 +34,35 @@ export const dashboardsOf = (
   sla: SlaDocument,
   view: View,
   measured: MeasuredLimit | null = null,
+): readonly DashboardSpec[] =>
+  isSentimentService(sla) ? sentimentDashboards(sla, view, measured) : ownDashboards(sla, view);
+
+/** Of another service: what its document measures, and whether it is kept over weeks. */
+const ownDashboards = (sla: SlaDocument, view: View): readonly DashboardSpec[] => [
+  {
+    uid: 'sla-service',
+    title: sla.name,
+    description: `Whether the service meets its SLA. The limits are those of the document "${sla.name}". Runs, their phases and verdicts are annotations.`,
+    refresh: '10s',
+    time: { from: 'now-1h', to: 'now' },
+    rows: reportRows(sla, view),
+  },
+  overTime(sla, view),
+];
+
+const overTime = (sla: SlaDocument, view: View): DashboardSpec => ({
+  uid: 'sla-over-time',
+  title: 'SLA over time',
+  description: `Error budgets of "${sla.name}", their burn rates, incidents and verdicts.`,
+  refresh: '1m',
+  time: { from: 'now-7d', to: 'now' },
+  rows: [{ title: 'Objectives', panels: slaPanels(sla, view) }],
+});
+
+const sentimentDashboards = (
+  sla: SlaDocument,
+  view: View,
+  measured: MeasuredLimit | null,
 ): readonly DashboardSpec[] => [
   {
     uid: 'sentiment-production',
@@ -54,14 +85,7 @@ export const dashboardsOf = (
     time: { from: 'now-15m', to: 'now' },
     rows: loadRows(sla, view),
   },
-  {
-    uid: 'sla-over-time',
-    title: 'SLA over time',
-    description: `Error budgets of "${sla.name}", their burn rates, incidents and verdicts.`,
-    refresh: '1m',
-    time: { from: 'now-7d', to: 'now' },
-    rows: [{ title: 'Objectives', panels: slaPanels(sla, view) }],
-  },
+  overTime(sla, view),
   {
     uid: 'sla-capacity',
     title: 'Capacity',

@@ -179,6 +179,9 @@ export const byStatus = (view: View): Panel => ({
   next: ['api-latency', 'error-types'],
 });
 
+/** Of any process whose metrics client exports them. */
+export const processPanels = (view: View): readonly Panel[] => [cpu(view), memory(view), eventLoop(view)];
+
 export const resourcePanels = (view: View): readonly Panel[] => [
   inProgress(view),
   queue(view),

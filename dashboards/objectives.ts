@@ -52,6 +52,12 @@ const selectionsOf = ({ measure }: Objective): readonly Selection[] =>
     (part): part is Selection => typeof part === 'object' && part !== null && 'where' in part,
   );
 
+/** Everything that a document selects, except its load. */
+export const selectionsIn = (sla: SlaDocument): readonly Selection[] => [
+  ...(sla.service.requests === undefined ? [] : [sla.service.requests]),
+  ...sla.objectives.flatMap(selectionsOf),
+];
+
 /** The endpoints that predict and those that an objective names: the default selection of the dashboards. */
 export function endpointsOf(sla: SlaDocument): readonly string[] {
   const named = sla.objectives.flatMap(selectionsOf).map(({ where }) => where.handler);

@@ -1,13 +1,17 @@
 import type { SeriesQuery, SlaDocument } from '../slas/model/model.ts';
-import { resourcePanels } from './load-panels.ts';
+import { processPanels, resourcePanels } from './load-panels.ts';
+import { isSentimentService, ownRows } from './own-service-panels.ts';
 import type { Panel, Query, Row, View } from './panel.ts';
 import { mainRows } from './service-panels.ts';
 
-/** The panels of a run's report: the twelve of the main dashboard, and the resources that the service used. */
-export const reportRows = (sla: SlaDocument, view: View): readonly Row[] => [
-  ...mainRows(sla, view),
-  { title: 'Under load', panels: resourcePanels(view) },
-];
+/**
+ * The panels of a run's report: those of the main dashboard, and the resources that the service used. Of another service than the
+ * sentiment service, those of what its document measures.
+ */
+export const reportRows = (sla: SlaDocument, view: View): readonly Row[] =>
+  isSentimentService(sla)
+    ? [...mainRows(sla, view), { title: 'Under load', panels: resourcePanels(view) }]
+    : [...ownRows(sla, view), { title: 'Under load', panels: processPanels(view) }];
 
 /** The time ranges of a run's report. */
 export interface RunTime {

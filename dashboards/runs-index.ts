@@ -20,11 +20,15 @@ export interface IndexedRun {
     readonly measured: string;
     readonly target: string;
   }[];
-  readonly p95Seconds: number | null;
+  /** The first latency objective of the run's document. */
+  readonly latency: {
+    readonly percentile: number;
+    readonly seconds: number | null;
+    readonly limitSeconds: number | null;
+  } | null;
   readonly samples: number | null;
-  /** The p95 over time, as stored; null if the run stored no series. */
-  readonly p95OverTime: readonly (number | null)[] | null;
-  readonly limitSeconds: number | null;
+  /** That percentile over time, as stored; null if the run stored no series. */
+  readonly overTime: readonly (number | null)[] | null;
 }
 
 /** All runs of a folder on one page, newest first, sortable by column. */
@@ -53,10 +57,18 @@ function counted(runs: readonly IndexedRun[]): string {
 
 // ---------------------------------------------------------------------------------------------- the table
 
-const HEADERS = ['Started (UTC)', 'Scenario', 'Verdict', 'Objectives', 'p95', 'p95 over time', 'Requests'];
+const HEADERS = [
+  'Started (UTC)',
+  'Scenario',
+  'Verdict',
+  'Objectives',
+  'Latency',
+  'Latency over time',
+  'Requests',
+];
 
 const header = (name: string, index: number): Html =>
-  name === 'Objectives' || name === 'p95 over time'
+  name === 'Objectives' || name === 'Latency over time'
     ? html`<th scope="col">${name}</th>`
     : html`<th scope="col"${index === 0 ? raw(' aria-sort="descending"') : null}><button type="button">${name}</button></th>`;
 
@@ -71,11 +83,16 @@ function row(run: IndexedRun): Html {
     <td data-value="${run.scenario ?? ''}">${run.scenario ?? '–'}</td>
     <td data-value="${word}" class="${colour}"><span aria-hidden="true">${mark}</span> ${word}</td>
     <td class="marks-of">${run.objectives.map(objective)}</td>
-    <td data-value="${run.p95Seconds ?? -1}">${run.p95Seconds === null ? '–' : `${Number((run.p95Seconds * 1000).toPrecision(3))} ms`}</td>
-    <td>${run.p95OverTime === null ? '–' : sparkline(run.p95OverTime, run.limitSeconds)}</td>
+    <td data-value="${run.latency?.seconds ?? -1}">${latencyOf(run)}</td>
+    <td>${run.overTime === null ? '–' : sparkline(run.overTime, run.latency?.limitSeconds ?? null)}</td>
     <td data-value="${run.samples ?? -1}">${run.samples === null ? '–' : formatCount(run.samples)}</td>
   </tr>`;
 }
+
+const inMs = (seconds: number) => `${Number((seconds * 1000).toPrecision(3))} ms`;
+
+const latencyOf = ({ latency }: IndexedRun) =>
+  latency === null || latency.seconds === null ? '–' : `p${latency.percentile} ${inMs(latency.seconds)}`;
 
 const OUTCOMES = { met: ['✓', 'good'], missed: ['✗', 'bad'], undecided: ['?', 'warn'] } as const;
 
@@ -104,14 +121,14 @@ function sparkline(values: readonly (number | null)[], limit: number | null): Ht
 
 // ---------------------------------------------------------------------------------------------- from run to run
 
-/** The p95 of each scenario's runs in chronological order, to show whether it gets worse. */
+/** The latency of each scenario's runs in chronological order, to show whether it gets worse. */
 function trends(runs: readonly IndexedRun[]): Html | null {
-  const measured = runs.filter(({ p95Seconds }) => p95Seconds !== null);
-  const scenarios = [...new Set(measured.map(({ sla, scenario }) => `${sla}, ${scenario ?? 'window'}`))];
-  const all = scenarios.flatMap((name) => {
-    const own = measured.filter(({ sla, scenario }) => `${sla}, ${scenario ?? 'window'}` === name);
-    return own.length < 2 ? [] : [trend(name, own.toReversed())];
-  });
+  const measured = runs.filter(({ latency }) => latency !== null && latency.seconds !== null);
+  const kindOf = ({ sla, scenario, latency }: IndexedRun) =>
+    `${sla}, ${scenario ?? 'window'}: p${latency!.percentile}`;
+  const all = [...Map.groupBy(measured, kindOf)].flatMap(([name, own]) =>
+    own.length < 2 ? [] : [trend(name, own.toReversed())],
+  );
   if (all.length === 0) return null;
   return html`<section aria-labelledby="trends"><h2 id="trends">From run to run</h2><div class="trends">${all}</div></section>`;
 }
@@ -120,8 +137,8 @@ const MAX_RUNS = 60;
 
 function trend(name: string, runs: readonly IndexedRun[]): Html {
   const shown = runs.slice(-MAX_RUNS);
-  const limit = shown.at(-1)!.limitSeconds;
-  const values = shown.map(({ p95Seconds }) => p95Seconds!);
+  const limit = shown.at(-1)!.latency!.limitSeconds;
+  const values = shown.map(({ latency }) => latency!.seconds!);
   const top = Math.max(...values, limit ?? 0) * 1.15;
   const x = (index: number) => (8 + (484 * index) / Math.max(1, shown.length - 1)).toFixed(1);
   const y = (value: number) => (86 - (80 * value) / top).toFixed(1);
@@ -131,9 +148,8 @@ function trend(name: string, runs: readonly IndexedRun[]): Html {
   });
   const line = `<polyline points="${values.map((value, index) => `${x(index)},${y(value)}`).join(' ')}"/>`;
   const bound = limit === null ? '' : `<path d="M0 ${y(limit)}H500" class="limit"/>`;
-  const ms = (seconds: number) => `${Number((seconds * 1000).toPrecision(3))} ms`;
-  const range = `from ${ms(Math.min(...values))} to ${ms(Math.max(...values))}, last ${ms(values.at(-1)!)}${limit === null ? '' : `, limit ${ms(limit)}`}`;
-  return html`<figure class="w12"><figcaption><h3>${name}: p95 of ${shown.length} runs</h3></figcaption>${raw(
+  const range = `from ${inMs(Math.min(...values))} to ${inMs(Math.max(...values))}, last ${inMs(values.at(-1)!)}${limit === null ? '' : `, limit ${inMs(limit)}`}`;
+  return html`<figure class="w12"><figcaption><h3>${name} of ${shown.length} runs</h3></figcaption>${raw(
     `<svg class="course" viewBox="0 0 500 90" aria-hidden="true">${bound}${line}${dots.join('')}</svg>`,
   )}<p class="note">${range}</p></figure>`;
 }

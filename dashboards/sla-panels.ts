@@ -4,6 +4,7 @@ import type { Objective, SlaDocument } from '../slas/model/model.ts';
 import { edgeMatcher } from '../slas/prometheus/promql.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, selected } from './objectives.ts';
+import { isSentimentService } from './own-service-panels.ts';
 import type { Panel, Query, View } from './panel.ts';
 import { meanOver, minOf, minWithin, orZero, rateOf, shareOf, stepsOf, sumOf } from './promql.ts';
 
@@ -118,7 +119,9 @@ const withinTarget = (budgets: readonly Budget[]): Panel => ({
 
 function uptime(sla: SlaDocument, view: View): Panel {
   const gauge = measureOf(sla, 'uptime')?.gauge;
-  const loaded = gauge === undefined ? metric(metrics.modelLoaded.name, view.labels) : selected(gauge, view);
+  const isModel = isSentimentService(sla);
+  const otherwise = metric(isModel ? metrics.modelLoaded.name : 'up', view.labels);
+  const loaded = gauge === undefined ? otherwise : selected(gauge, view);
   return {
     ...shared,
     id: 'uptime-by-day',
@@ -128,14 +131,13 @@ function uptime(sla: SlaDocument, view: View): Panel {
     queries: [
       {
         expr: meanOver(minOf(minWithin(loaded, '1m')), '1d', '1m'),
-        legend: 'model loaded',
+        legend: isModel ? 'model loaded' : 'up',
         over: 'time',
       },
     ],
     limits: limitsOf(sla, 'uptime'),
     objectives: idsOf(sla, 'uptime'),
-    lookFor:
-      'The share of minutes of the last 24 hours in which every replica had the model loaded. A fall shows for 24 hours.',
+    lookFor: `The share of minutes of the last 24 hours in which every replica ${isModel ? 'had the model loaded' : 'was up'}. A fall shows for 24 hours.`,
     next: ['within-target'],
   };
 }

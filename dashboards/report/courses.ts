@@ -1,4 +1,5 @@
 import type { RunSeries } from '../../slas/model/model.ts';
+import { isSentimentService } from '../own-service-panels.ts';
 import type { Row } from '../panel.ts';
 import { reportRows, runView } from '../run-panels.ts';
 import type { Grid } from './course.ts';
@@ -27,8 +28,12 @@ export function drawnRows(
   const { fromSeconds, toSeconds } = series.window;
   const rangeSeconds = rangeOf(series);
   const view = runView(document, { rangeSeconds, wholeSeconds: toSeconds - fromSeconds });
+  // A service need not export its CPU time or memory; only a panel of an objective is missed.
+  const isExpected = (panel: Row['panels'][number]) =>
+    isSentimentService(document) || panel.objectives.length > 0;
   const rows = reportRows(document, view).map(({ title, panels }: Row) => {
-    const all = panels.map((panel) => figureOf(panel, series, grid.steps));
+    const drawn = panels.map((panel) => ({ panel, one: figureOf(panel, series, grid.steps) }));
+    const all = drawn.flatMap(({ panel, one }) => (isFigure(one) || isExpected(panel) ? [one] : []));
     return {
       title,
       figures: all.filter(isFigure),

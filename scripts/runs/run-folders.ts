@@ -21,8 +21,8 @@ export interface ListedRun {
   readonly verdict: Verdict['verdict'] | null;
   /** Start of the run, RFC 3339. */
   readonly startedAt: string;
-  /** The first p95 of the document that is judged over the whole run, interpolated as in the verdict. */
-  readonly p95Seconds: number | null;
+  /** The first latency objective of the document that is judged over the whole run. */
+  readonly latency: ListedLatency | null;
   /** Samples of that objective, or the maximum over all objectives. */
   readonly samples: number | null;
   /** Set if this version of the harness cannot read the plan. */
@@ -30,6 +30,19 @@ export interface ListedRun {
   /** The run finished and its folder is sealed; ./sla verify reports whether it is unaltered. */
   readonly sealed: boolean;
 }
+
+export interface ListedLatency {
+  readonly percentile: number;
+  /** Interpolated as in the verdict; null: not judged, or undecided. */
+  readonly seconds: number | null;
+  readonly limitSeconds: number | null;
+}
+
+/** `p95 12.3 ms`; – without a latency objective, or a value. */
+export const latencyInWords = (latency: ListedLatency | null): string =>
+  latency === null || latency.seconds === null
+    ? '–'
+    : `p${latency.percentile} ${(latency.seconds * 1000).toFixed(1)} ms`;
 
 /** A path, or the name of a run under runs/; the latest by default. */
 export function runPath(run: string | undefined, io: Io): string {
@@ -65,10 +78,8 @@ export async function describeRun(parent: string, id: string): Promise<ListedRun
     isFile(join(parent, id, MANIFEST)),
   ]);
   // Over the whole run only: a run judged in phases has one per phase.
-  const p95 = plan?.objectives.find(
-    (one) => one?.phase === undefined && one?.measure?.kind === 'latency' && one.measure.percentile === 95,
-  );
-  const judged = verdict?.objectives.find((objective) => objective?.id === p95?.id);
+  const first = plan?.objectives.find((one) => one?.phase === undefined && one?.measure?.kind === 'latency');
+  const judged = verdict?.objectives.find((objective) => objective?.id === first?.id);
   const samples = [judged?.samples, ...(verdict?.objectives ?? []).map((one) => one?.samples)].filter(
     isNumber,
   );
@@ -77,7 +88,14 @@ export async function describeRun(parent: string, id: string): Promise<ListedRun
     scenario: typeof plan?.sla?.scenario === 'string' ? plan.sla.scenario : null,
     verdict: OUTCOMES.find((outcome) => outcome === verdict?.verdict) ?? null,
     startedAt: startOf(id),
-    p95Seconds: isNumber(judged?.value) ? judged.value : null,
+    latency:
+      first?.measure.kind === 'latency'
+        ? {
+            percentile: first.measure.percentile,
+            seconds: isNumber(judged?.value) ? judged.value : null,
+            limitSeconds: first.target?.value ?? null,
+          }
+        : null,
     samples: isNumber(judged?.samples) ? judged.samples : samples.length === 0 ? null : Math.max(...samples),
     sealed,
     ...(plan === null ? { unreadable: true as const } : {}),

@@ -10,7 +10,7 @@ import { describeRun, findRuns } from './run-folders.ts';
 import { readOptional, readStoredOrNull } from './stored-files.ts';
 
 export const INDEX = 'index.html';
-/** The p95 over time is in a separate file of each run, so it is read for the newest runs only. */
+/** The latency over time is in a separate file of each run, so it is read for the newest runs only. */
 const MAX_RUNS_WITH_SERIES = 100;
 
 /** Writes the list of all runs of a folder into it, and returns its path. */
@@ -32,7 +32,6 @@ async function indexedRun(parent: string, id: string, withSeries: boolean): Prom
     readStoredOrNull<Verdict>('verdict', join(parent, id)),
     withSeries ? readOptional<RunSeries>(FILES.series, join(parent, id)) : null,
   ]);
-  const p95 = plan?.objectives.find(({ measure }) => measure.kind === 'latency' && measure.percentile === 95);
   return {
     id,
     startedAt: listed.startedAt,
@@ -46,17 +45,16 @@ async function indexedRun(parent: string, id: string, withSeries: boolean): Prom
       measured: formatMeasured(one),
       target: one.target,
     })),
-    p95Seconds: listed.p95Seconds,
+    latency: listed.latency,
     samples: listed.samples,
-    p95OverTime: p95OverTimeOf(series),
-    limitSeconds: p95?.target?.value ?? null,
+    overTime: listed.latency === null ? null : overTimeOf(series, `p${listed.latency.percentile}`),
   };
 }
 
-function p95OverTimeOf(series: RunSeries | null): readonly (number | null)[] | null {
+function overTimeOf(series: RunSeries | null, percentile: string): readonly (number | null)[] | null {
   try {
     const answer = series?.answers.find(
-      ({ panel, legend, over }) => panel === 'api-latency' && legend === 'p95' && over === 'time',
+      ({ panel, legend, over }) => panel === 'api-latency' && legend === percentile && over === 'time',
     );
     const [found] = answer?.series ?? [];
     return found === undefined ? null : numbersOf(found.values);

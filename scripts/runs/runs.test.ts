@@ -61,23 +61,23 @@ describe('runs list', () => {
       scenario: 'steady',
       verdict: 'pass',
       startedAt: '2021-11-02T05:31:02Z',
-      p95Seconds: 0.0234,
+      latency: { percentile: 95, seconds: 0.0234, limitSeconds: null },
       samples: 1501,
       sealed: true,
     });
     const { stdout, code } = await slaHere(['runs', 'list', '--out', path]);
     expect(stdout.split('\n').map((line) => line.split(/ {2,}/).slice(1))).toEqual([
-      ['scenario', 'verdict', 'when', 'p95', 'samples'],
+      ['scenario', 'verdict', 'when', 'latency', 'samples'],
       ['steady', 'not judged', '2021-11-04T05:31:02Z', '–', '–'],
       ['steady', 'unfinished', '2021-11-03T05:31:02Z', '–', '–'],
-      ['steady', 'pass', '2021-11-02T05:31:02Z', '23.4 ms', '1,501'],
-      ['steady', 'fail', '2021-11-01T05:31:02Z', '23.4 ms', '1,501'],
+      ['steady', 'pass', '2021-11-02T05:31:02Z', 'p95 23.4 ms', '1,501'],
+      ['steady', 'fail', '2021-11-01T05:31:02Z', 'p95 23.4 ms', '1,501'],
       [],
     ]);
     expect(code).toBe(0);
   });
 
-  test('show all requests of a run judged in phases, and no p95 of a single phase', async () => {
+  test('show all requests of a run judged in phases, and no latency of a single phase', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, id(1));
     await makeRun(folder.path, id(1), { sealed: false });
@@ -90,7 +90,20 @@ describe('runs list', () => {
     await writeFile(join(path, 'plan.json'), JSON.stringify(plan));
     await writeFile(join(path, 'verdict.json'), JSON.stringify({ verdict: 'pass', objectives }));
     const { stdout } = await slaHere(['runs', 'list', '--out', folder.path, '--json']);
-    expect(JSON.parse(stdout)[0]).toMatchObject({ p95Seconds: null, samples: 5577 });
+    expect(JSON.parse(stdout)[0]).toMatchObject({ latency: null, samples: 5577 });
+  });
+
+  test("show each document's own first latency objective", async () => {
+    await using folder = await temporaryFolder();
+    await makeRun(folder.path, id(1));
+    const measure = { kind: 'latency', percentile: 99 };
+    const objectives = [{ id: 'slow', measure, target: { value: 0.5 } }];
+    const plan = { sla: { scenario: 'stress' }, objectives };
+    await writeFile(join(folder.path, id(1), 'plan.json'), JSON.stringify(plan));
+    const verdict = { verdict: 'pass', objectives: [{ id: 'slow', value: 0.3, samples: 600 }] };
+    await writeFile(join(folder.path, id(1), 'verdict.json'), JSON.stringify(verdict));
+    const { stdout } = await slaHere(['runs', 'list', '--out', folder.path]);
+    expect(stdout).toContain('p99 300.0 ms  600');
   });
 
   test('an empty folder is reported', async () => {

@@ -1,7 +1,14 @@
 import { formatCount } from '../../../slas/render/numbers.ts';
 import { guardFolder } from '../../run/disk.ts';
 import { toJson } from '../../runs/bundle.ts';
-import { deleteRuns, describeRun, findPrunable, findRuns, type ListedRun } from '../../runs/run-folders.ts';
+import {
+  deleteRuns,
+  describeRun,
+  findPrunable,
+  findRuns,
+  type ListedRun,
+  latencyInWords,
+} from '../../runs/run-folders.ts';
 import type { Register } from '../command.ts';
 import { accept, badOption, type Input, type PlacedProblem, runsFolder } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
@@ -15,7 +22,7 @@ export const register: Register = (program, io, done) => {
   const group = program.command('runs').description('list or delete stored runs');
   group
     .command('list')
-    .description('list the runs, newest first: scenario, verdict, start, p95, samples')
+    .description('list the runs, newest first: scenario, verdict, start, first latency objective, samples')
     .option('--out <dir>', 'where the run folders are (default: runs/)')
     .option('--json', 'print the list as JSON')
     .action(async (options: ListOptions) => done(await list(options, io)));
@@ -55,10 +62,10 @@ function table(runs: readonly ListedRun[]): string {
     run.scenario ?? '–',
     run.verdict ?? (run.unreadable ? 'unreadable' : run.sealed ? 'not judged' : 'unfinished'),
     run.startedAt,
-    run.p95Seconds === null ? '–' : `${(run.p95Seconds * 1000).toFixed(1)} ms`,
+    latencyInWords(run.latency),
     run.samples === null ? '–' : formatCount(run.samples),
   ]);
-  const all = [['run', 'scenario', 'verdict', 'when', 'p95', 'samples'], ...rows];
+  const all = [['run', 'scenario', 'verdict', 'when', 'latency', 'samples'], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ');
   return all.map((row) => `${line(row).trimEnd()}\n`).join('');
