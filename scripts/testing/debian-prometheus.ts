@@ -30,17 +30,18 @@ const isThere = (path: string) =>
     () => false,
   );
 
+/** apt drops its privileges by default, and could not write to a folder that only root may read. */
+const download = (folder: string) =>
+  run('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', '-q', 'prometheus'], folder);
+
 async function unpack(folder: string): Promise<void> {
   const temporary = await mkdtemp(join(dirname(folder), '.debian-prometheus-'));
   try {
-    // apt drops its privileges, and could not write to a folder that only root may read.
-    await run('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', '-q', 'prometheus'], temporary).catch(
-      (error: Error) => {
-        throw new Error(
-          `Debian's Prometheus 2 cannot be downloaded: ${error.message}; run this test on Debian, after apt-get update`,
-        );
-      },
-    );
+    await download(temporary).catch(async () => {
+      // A fresh machine has no lists of packages yet.
+      await run('apt-get', ['update', '-q'], temporary);
+      await download(temporary);
+    });
     const archive = (await readdir(temporary)).find((name) => name.endsWith('.deb'));
     if (archive === undefined) throw new Error('apt-get downloaded no package');
     await run('dpkg-deb', ['-x', archive, 'whole'], temporary);
