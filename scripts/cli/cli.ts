@@ -16,6 +16,7 @@ import * as importK6 from './commands/import-k6.ts';
 import * as init from './commands/init.ts';
 import * as newFiles from './commands/new.ts';
 import * as notInstalled from './commands/not-installed.ts';
+import * as openSlo from './commands/openslo.ts';
 import * as plan from './commands/plan.ts';
 import * as review from './commands/review.ts';
 import * as rules from './commands/rules.ts';
@@ -39,6 +40,7 @@ const COMMANDS = [
   init,
   newFiles,
   importK6,
+  openSlo,
   runs,
   attest,
   ci,

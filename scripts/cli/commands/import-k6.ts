@@ -1,12 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import { countOf } from '../../../slas/render/numbers.ts';
 import { inspect, nameOf } from '../../run/plan-script.ts';
 import type { Register } from '../command.ts';
-import { HarnessError } from '../errors.ts';
 import { importThresholds } from '../import-thresholds.ts';
 import type { Left } from '../imported-document.ts';
-import { badOption, type PlacedProblem, userPath } from '../inputs.ts';
+import { type PlacedProblem, userPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
+import { writeNew } from '../new-file.ts';
 
 export interface ImportOptions {
   readonly out?: string;
@@ -51,18 +50,4 @@ function nothingToImport(script: string, left: readonly Left[]): PlacedProblem {
       ? 'the script sets no thresholds: start a document with ./sla new sla NAME'
       : 'no threshold of the script can be an objective of a document: start one with ./sla new sla NAME';
   return { code: 'no-thresholds', path: '', file: script, message };
-}
-
-async function writeNew(file: string, shown: string, text: string): Promise<readonly PlacedProblem[]> {
-  try {
-    await writeFile(file, text, { flag: 'wx' });
-    return [];
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return badOption('--out', `${shown} already exists: choose another name`).error;
-    throw new HarnessError('not-written', `${shown} cannot be written: ${message}`, {
-      nextStep: 'check the permissions of its folder',
-      cause: error,
-    });
-  }
 }
