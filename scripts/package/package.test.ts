@@ -1,8 +1,10 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../cli/checkout-commands.ts';
 import { GRAFANA_LIBRARY } from '../cli/commands/dashboards.ts';
@@ -221,6 +223,14 @@ describe('the commands of the package', () => {
     expect(done.status).toBe(4);
     expect(done.stderr).toContain('the harness cannot be loaded');
   });
+});
+
+test('the thread that looks at a run while it lasts starts', async () => {
+  const worker = new Worker(join(PACKAGE, 'scripts', 'run', 'looks', 'look-worker.js'));
+  const failed = once(worker, 'error').then(([error]) => error as Error);
+  // A message that it cannot judge: it must be its own code that says so, not Node.js about a missing file.
+  worker.postMessage(null);
+  expect((await failed).stack).toContain(join('looks', 'look-worker.js'));
 });
 
 describe('what Node.js 22 lacks', () => {
