@@ -7,6 +7,7 @@ import { withTokens } from '../run/tokens.ts';
 import { createRedactor } from '../runs/redact.ts';
 import { type Command, named, type Outcome } from './command.ts';
 import * as attest from './commands/attest.ts';
+import * as capacity from './commands/capacity.ts';
 import * as check from './commands/check.ts';
 import * as ci from './commands/ci.ts';
 import * as dashboards from './commands/dashboards.ts';
@@ -32,6 +33,7 @@ const COMMANDS = [
   gate,
   run,
   plan,
+  capacity,
   verify,
   review,
   check,

@@ -157,11 +157,18 @@ function newId(what: string): string {
   return `${time}-${what}-${randomBytes(2).toString('hex')}`;
 }
 
-export async function createRunFolder(parent: string, what: string, redactor: Redactor): Promise<RunFolder> {
-  const folder = folderAt(join(parent, newId(what)), redactor);
+/** @param what names the run. `id`: a folder that exists already. `isRun` false: `latest` does not point at it. */
+export async function createRunFolder(
+  parent: string,
+  what: string,
+  redactor: Redactor,
+  { isRun = true, id }: { readonly isRun?: boolean; readonly id?: string } = {},
+): Promise<RunFolder> {
+  const folder = folderAt(join(parent, id ?? newId(what)), redactor);
   try {
     await makePath(folder.logs);
-    await pointLatestAt(folder);
+    // Only a run can be judged again.
+    if (isRun) await pointLatestAt(folder);
   } catch (cause) {
     for (const made of [folder.logs, folder.path]) await rmdir(made).catch(() => {});
     throw new HarnessError(

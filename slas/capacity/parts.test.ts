@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { openAtMoments } from '../client/open.ts';
 import { seeded } from '../simulation/queues.ts';
 import { kneeOf } from './knee.ts';
-import { checkLittle, openAtMoments } from './little.ts';
+import { checkLittle } from './little.ts';
 import { replicasFor } from './replicas.ts';
 import { inOrderOfBending, type Resource } from './saturation.ts';
 

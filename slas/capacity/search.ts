@@ -29,7 +29,10 @@ export interface StepSeen {
   readonly kind: 'step' | 'hold';
   readonly ratePerSecond: number;
   readonly outcome: StepOutcome;
-  /** invalid: what was at fault. missed: the service ended during the step. Absent: the verdict says it all. */
+  /**
+   * invalid: the load generator was late, or the service was gone and the step could not begin. missed: the service ended during
+   * the step. Absent: the verdict says it all.
+   */
   readonly because?: 'generator-late' | 'service-ended' | 'other-check';
   /** The longest time that it was planned for. */
   readonly maxSeconds: number;
@@ -40,8 +43,10 @@ export interface StepSeen {
 export interface StepPlan {
   readonly kind: 'step' | 'hold';
   readonly ratePerSecond: number;
-  /** Of the step's bounds: what its share of the error leaves. */
+  /** Of the step's bounds. A short step may be met with all of the error, because the hold confirms it. */
   readonly confidence: number;
+  /** What the step's share of the error leaves: *missed* counts only at this confidence. */
+  readonly missConfidence: number;
   readonly maxSeconds: number;
   readonly atLeastSeconds: number;
 }
@@ -80,7 +85,7 @@ export type SearchAnswer =
 
 export type Next = { readonly run: StepPlan } | { readonly answer: SearchAnswer };
 
-/** The error of the lower end is shared by at most this many holds, that of the upper end by so many steps. */
+/** The error of the lower end is shared by at most this many holds, that of the upper end by these and so many steps. */
 export const MAX_HOLDS = 4;
 export const MAX_STEPS = 24;
 /** The search ends when the interval is this narrow; a lower hold may widen it again. */
@@ -91,8 +96,7 @@ const GROWTH = 2;
 
 export function nextOf(settings: SearchSettings, log: readonly StepSeen[]): Next {
   const known = knownFrom(log, settings);
-  if (log.at(-1)?.because === 'service-ended' && known.isGone)
-    return { answer: refuse('service-ended', known) };
+  if (known.isGone) return { answer: refuse('service-ended', known) };
   const held = log.find(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
   if (held !== undefined) return { answer: answered(held.ratePerSecond, known, settings, log) };
   const holds = log.filter(({ kind }) => kind === 'hold');
@@ -160,7 +164,7 @@ function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSettings): K
     repeat: log.at(-1)?.outcome === 'invalid' ? (once.at(-1) ?? null) : null,
     isGone:
       log.length > 1 &&
-      log.slice(-2).every(({ because, tookSeconds }) => because === 'service-ended' && tookSeconds === 0),
+      log.slice(-2).every(({ outcome, because }) => outcome === 'invalid' && because === 'service-ended'),
   };
 }
 
@@ -265,22 +269,25 @@ function holdAt(rate: number, known: Known, settings: SearchSettings, log: reado
     return { answer: refuse(isFirst ? 'budget-spent' : 'not-confirmed', known) };
   const seconds = holdSecondsOf(settings, log);
   const confidence = 1 - (1 - settings.confidence) / MAX_HOLDS;
+  const missConfidence = missConfidenceOf(settings);
+  const times = { maxSeconds: seconds, atLeastSeconds: seconds };
+  return { run: { kind: 'hold', ratePerSecond: rate, confidence, missConfidence, ...times } };
+}
+
+function stepAt(ratePerSecond: number, isClose: boolean, settings: SearchSettings): StepPlan {
+  const { confidence, stepSeconds } = settings;
+  const missConfidence = missConfidenceOf(settings);
   return {
-    run: { kind: 'hold', ratePerSecond: rate, confidence, maxSeconds: seconds, atLeastSeconds: seconds },
+    kind: 'step',
+    ratePerSecond,
+    confidence: isClose ? missConfidence : confidence,
+    missConfidence,
+    maxSeconds: isClose ? stepSeconds.close : stepSeconds.max,
+    atLeastSeconds: stepSeconds.min,
   };
 }
 
-const stepAt = (
-  ratePerSecond: number,
-  isClose: boolean,
-  { confidence, stepSeconds }: SearchSettings,
-): StepPlan => ({
-  kind: 'step',
-  ratePerSecond,
-  confidence: 1 - (1 - confidence) / MAX_STEPS,
-  maxSeconds: isClose ? stepSeconds.close : stepSeconds.max,
-  atLeastSeconds: stepSeconds.min,
-});
+const missConfidenceOf = ({ confidence }: SearchSettings) => 1 - (1 - confidence) / (MAX_STEPS + MAX_HOLDS);
 
 // ---------------------------------------------------------------------------------------------- the budget
 

@@ -117,14 +117,18 @@ function simulateStep(law: Law, limitSeconds: number, plan: StepPlan, random: Ra
 function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
   const bySecond = slowerBySecond(answers, limitSeconds, plan.maxSeconds);
   const schedule = scheduleLooks(plan.maxSeconds, plan.confidence, plan.atLeastSeconds);
+  const strict = scheduleLooks(plan.maxSeconds, plan.missConfidence, plan.atLeastSeconds);
   for (const { atSeconds, confidence } of schedule.looks) {
     const counts = bySecond.map((blocks) => blocks.slice(0, atSeconds));
     const own = counts.at(-1)!;
     const { part: bad, total: all } = totalsOf(own);
     const effect = latencyEffectOf({ blocks: own, lower: counts.slice(0, -1) });
     if (all === 0) continue;
-    const bounds = shareBounds({ bad, all, effect: effect ?? { factor: 1, blocks: own.length } }, confidence);
-    if (bounds.low > BUDGET) return { outcome: 'missed', atSeconds } as const;
+    const sample = { bad, all, effect: effect ?? { factor: 1, blocks: own.length } };
+    const bounds = shareBounds(sample, confidence);
+    const atMiss = strict.looks.find((look) => look.atSeconds === atSeconds)?.confidence;
+    const isMissed = atMiss !== undefined && shareBounds(sample, atMiss).low > BUDGET;
+    if (bounds.low > BUDGET) return { outcome: isMissed ? 'missed' : 'undecided', atSeconds } as const;
     const isMet = effect !== null && bounds.high <= BUDGET && isSteady(own);
     if (isMet && atSeconds >= schedule.atLeastSeconds) return { outcome: 'met', atSeconds } as const;
   }

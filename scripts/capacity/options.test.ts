@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { writeWhole } from '../run/disk.ts';
+import { toJson } from '../runs/bundle.ts';
+import { slaHere, temporaryFolder } from '../testing/sla.ts';
+import { CAPACITY_FILES } from './storage.ts';
+import { recordOf } from './test-record.ts';
+
+/** Invalid options of ./sla capacity: nothing is started, and each message names the value, the place and the next step. */
+
+test.each([
+  [
+    ['--target-rate', 'fast'],
+    '--target-rate: "fast" is not a valid rate (0.01/s to 10000/s): write it as 400',
+  ],
+  [['--headroom', '30%'], '--headroom: headroom is kept free at a target rate: add --target-rate'],
+  [['--target-rate', '400', '--headroom', '30'], '--headroom: "30" is not a valid headroom (0% to 90%)'],
+  [['--target-rate', '400', '--headroom', '95%'], '"95%" is not a valid headroom'],
+  [['--budget', '1m'], '--budget: "1m" is not a valid time budget (3m to 24h; a hold alone takes 2 minutes)'],
+  [['--budget', 'soon'], '--budget: "soon" is not a valid time budget'],
+  [['--max-rate', '-1'], '--max-rate: "-1" is not a valid rate'],
+  [['--max-rate', '10'], 'sends 10/s: throughput "> 15/s" cannot be met'],
+  [['--script', 'test.js'], '--script: a k6 script that plans its own load cannot be sent at other rates'],
+  [['--scenario', 'nope'], '--scenario: there is no scenario "nope": choose one of smoke, steady'],
+  [['--scenario', 'stress'], 'scenario "stress" has 4 phases, and a search sends one rate at a time'],
+  [['--generators', '0'], '--generators: "0" is not a valid number of load generators'],
+  [['--target', 'http://127.0.0.1:1'], '--prometheus: a service that is already running needs both'],
+  [
+    ['--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
+    'is not allowed: load goes to this machine only',
+  ],
+  [['--resume', 'nope'], '--resume: nope is not the folder of a search'],
+  [['--resume', 'x', '--max-rate', '5'], '--max-rate: a resumed search goes on with the options'],
+  [['--resume', 'x', '--target-rate', '5'], '--target-rate: a resumed search goes on with the options'],
+])('%j', async (args, message) => {
+  const { code, stderr } = await slaHere(['capacity', ...args]);
+  expect(stderr).toContain(message);
+  expect(code).toBe(2);
+});
+
+test('a search is not resumed with another document, or from another version', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, CAPACITY_FILES.record);
+  await writeWhole(file, toJson(recordOf()));
+  const changed = await slaHere(['capacity', '--resume', folder.path]);
+  expect(changed.stderr).toContain('the SLA document has changed since this search began');
+  await writeWhole(file, toJson({ ...recordOf(), schema: 'sla-harness/capacity/v9' }));
+  const other = await slaHere(['capacity', '--resume', folder.path]);
+  expect(other.stderr).toContain('was not written by this version');
+  expect([changed.code, other.code]).toEqual([2, 2]);
+});

@@ -1,0 +1,116 @@
+import { isRate, parseDuration, parseRate } from '../../slas/document/limits.ts';
+import type { SlaDocument } from '../../slas/model/model.ts';
+import { accept, badOption, type Input } from '../cli/inputs.ts';
+import type { RunOptions } from '../run/prepare.ts';
+
+export interface CapacityOptions
+  extends Pick<
+    RunOptions,
+    'sla' | 'scenario' | 'script' | 'target' | 'prometheus' | 'generators' | 'maxRate' | 'out' | 'faults'
+  > {
+  readonly targetRate?: string;
+  readonly headroom?: string;
+  readonly budget?: string;
+  readonly resume?: string;
+  readonly json?: boolean;
+}
+
+export interface ReadOptions {
+  readonly targetPerSecond: number | null;
+  readonly headroom: number;
+  readonly budgetSeconds: number;
+  /** null: nothing limits the rate. */
+  readonly maxPerSecond: number | null;
+}
+
+const DEFAULT_HEADROOM = 0.3;
+export const DEFAULT_BUDGET_SECONDS = 900;
+/** A hold of two minutes, and a step before it. */
+const MIN_BUDGET_SECONDS = 180;
+const MAX_BUDGET_SECONDS = 24 * 3600;
+
+export function readCapacityOptions(options: CapacityOptions): Input<ReadOptions> {
+  const { targetRate, headroom, budget, maxRate } = options;
+  const targetPerSecond = targetRate === undefined ? null : parseRate(targetRate);
+  if (targetRate !== undefined && !isRate(targetPerSecond))
+    return badOption(
+      '--target-rate',
+      `"${targetRate}" is not a valid rate (0.01/s to 10000/s): write it as 400 or 400/s`,
+    );
+  if (headroom !== undefined && targetRate === undefined)
+    return badOption('--headroom', 'headroom is kept free at a target rate: add --target-rate RATE');
+  const share = headroom === undefined ? DEFAULT_HEADROOM : shareOf(headroom);
+  if (share === null)
+    return badOption('--headroom', `"${headroom}" is not a valid headroom (0% to 90%): write it as 30%`);
+  const budgetSeconds = budget === undefined ? DEFAULT_BUDGET_SECONDS : parseDuration(budget);
+  const isInRange =
+    budgetSeconds !== null && budgetSeconds >= MIN_BUDGET_SECONDS && budgetSeconds <= MAX_BUDGET_SECONDS;
+  if (!isInRange)
+    return badOption(
+      '--budget',
+      `"${budget}" is not a valid time budget (3m to 24h; a hold alone takes 2 minutes): write it as 15m`,
+    );
+  const maxPerSecond = maxRate === undefined ? null : parseRate(maxRate);
+  if (maxRate !== undefined && !isRate(maxPerSecond))
+    return badOption(
+      '--max-rate',
+      `"${maxRate}" is not a valid rate (0.01/s to 10000/s): write it as 100 or 100/s`,
+    );
+  if (options.script !== undefined)
+    return badOption(
+      '--script',
+      'a k6 script that plans its own load cannot be sent at other rates: make it the script of a scenario in the SLA document, and name that scenario',
+    );
+  return accept({ targetPerSecond, headroom: share, budgetSeconds, maxPerSecond });
+}
+
+function shareOf(text: string): number | null {
+  const [, percent] = /^(\d{1,2}(?:\.\d+)?)%$/.exec(text) ?? [];
+  const share = percent === undefined ? null : Number(percent) / 100;
+  return share !== null && share <= 0.9 ? share : null;
+}
+
+/** Options that a resumed search has already. */
+export function checkResume(options: CapacityOptions): Input<null> {
+  const stored = (
+    [
+      'sla',
+      'scenario',
+      'script',
+      'target',
+      'prometheus',
+      'generators',
+      'maxRate',
+      'targetRate',
+      'headroom',
+      'faults',
+    ] as const
+  ).find((name) => options[name] !== undefined);
+  return stored === undefined
+    ? accept(null)
+    : badOption(
+        `--${stored.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+        'a resumed search goes on with the options that it began with: leave this one out (only --budget can be changed)',
+      );
+}
+
+/** The rate is the one thing that is searched for, so the scenario must have a single one. */
+export function checkScenario(
+  { scenarios, defaultScenario }: SlaDocument,
+  given: string | undefined,
+): Input<string> {
+  const names = scenarios.map(({ name }) => name).join(', ') || 'the document has no scenarios';
+  const name = given ?? defaultScenario;
+  if (name === null)
+    return badOption('--scenario', `the document has no defaultScenario: choose a scenario (${names})`);
+  const scenario = scenarios.find((one) => one.name === name);
+  if (scenario === undefined)
+    return badOption('--scenario', `there is no scenario "${name}": choose one of ${names}`);
+  const { length } = scenario.phases;
+  return length === 1
+    ? accept(name)
+    : badOption(
+        '--scenario',
+        `scenario "${name}" has ${length} phases, and a search sends one rate at a time: choose a scenario with a single rate`,
+      );
+}

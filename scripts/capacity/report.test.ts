@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { renderCapacity } from '../../dashboards/report/capacity.ts';
+import type { CapacityRecord } from '../../slas/capacity/record.ts';
+import { resultOf } from '../../slas/capacity/result.ts';
+import { answerInWords, bentInWords, capacityMarkdown, capacityText } from '../../slas/render/capacity.ts';
+import { seeded } from '../../slas/simulation/queues.ts';
+import { recordOf, stepOf } from './test-record.ts';
+
+/** What a search reports, from its record. */
+
+const searched = recordOf().steps;
+const held = recordOf([...searched, stepOf(425, 'met', true)]);
+const result = (record: CapacityRecord) => resultOf(record, seeded(1));
+const wordsOf = (record: CapacityRecord) => answerInWords(record, result(record)).join(' ');
+
+describe('the answer', () => {
+  test('is two sentences: the interval, confirmed, and the replicas', () => {
+    expect(wordsOf(held)).toBe(
+      'Every objective holds at 425/s, confirmed by a hold; at 438/s an objective is missed. 1,000/s with 30% headroom needs 5 replicas, one of which may be lost.',
+    );
+  });
+
+  test('without a hold there is none, only how to go on', () => {
+    expect(wordsOf(recordOf())).toContain('The search is not finished.');
+    expect(result(recordOf()).replicas).toBeNull();
+  });
+
+  test('that was not confirmed names no rate that holds', () => {
+    const failed = [425, 408, 375, 319].map((rate) => stepOf(rate, 'missed', true));
+    const words = wordsOf(recordOf([...searched, ...failed]));
+    expect(words).toContain('There is no answer: no rate was confirmed: every hold was missed or undecided');
+    expect(words).not.toContain('holds at');
+  });
+
+  test('says who the limit is, if it is the load generator', () => {
+    const late = [
+      stepOf(50),
+      stepOf(100),
+      stepOf(104, 'invalid'),
+      stepOf(104, 'invalid'),
+      stepOf(100, 'met', true),
+    ];
+    expect(wordsOf(recordOf(late))).toContain(
+      'Every objective holds at 100/s, confirmed by a hold; no upper end was found, because the load generator, not the service, is the limit.',
+    );
+  });
+});
+
+test('what gives way first is listed in order, with its evidence', () => {
+  const [first, second, third] = bentInWords(result(held));
+  expect(first).toBe('CPU of the service, at 400/s: 1.84 cores of 2 cores in use');
+  expect([second, third].join()).toContain('queue of the service, at 438/s: 180, where lower rates predict');
+});
+
+test('the report holds the answer, the plots and every step, and no script', () => {
+  const page = renderCapacity(held, result(held));
+  expect(page).toContain('Every objective holds at');
+  expect(page).toContain('class="band"');
+  expect(page.match(/<tr>/g)).toHaveLength(held.steps.length + 1);
+  expect(page).not.toContain('<script');
+  expect(page).not.toContain('NaN');
+  expect(page).not.toContain('undefined');
+});
+
+test('a record without a measured step is reported, too', () => {
+  const { steps: _, ...rest } = recordOf();
+  const nothing = { ...stepOf(25, 'invalid'), run: null, figures: null };
+  const empty: CapacityRecord = { ...rest, steps: [nothing] };
+  const page = renderCapacity(empty, result(empty));
+  expect(page).toContain('Nothing was measured.');
+  expect(page).not.toContain('NaN');
+});
+
+test('text and Markdown say the same', () => {
+  const text = capacityText(held, result(held));
+  expect(text).toContain('Gives way first: CPU of the service, at 400/s');
+  const markdown = capacityMarkdown(held, result(held));
+  expect(markdown).toContain('**Every objective holds at 425/s');
+  expect(markdown).toContain('| **hold** | 425/s | met |');
+  expect(markdown).toContain(
+    '`./sla capacity --scenario steady --target-rate 1000/s --headroom 30% --budget 900s`',
+  );
+});

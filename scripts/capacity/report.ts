@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { renderCapacity } from '../../dashboards/report/capacity.ts';
+import type { CapacityRecord } from '../../slas/capacity/record.ts';
+import type { CapacityResult } from '../../slas/capacity/result.ts';
+import { capacityMarkdown } from '../../slas/render/capacity.ts';
+import { shortPath } from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
+import type { RunFolder } from '../runs/bundle.ts';
+import { CAPACITY_FILES } from './storage.ts';
+
+export async function writeReports(
+  record: CapacityRecord,
+  result: CapacityResult,
+  folder: RunFolder,
+  io: Io,
+): Promise<void> {
+  await folder.writeText(CAPACITY_FILES.markdown, capacityMarkdown(record, result));
+  await folder.writeMade(CAPACITY_FILES.report, renderCapacity(record, result));
+  io.progress(`report: ${shortPath(io, join(folder.path, CAPACITY_FILES.report))}`);
+}

@@ -1,0 +1,162 @@
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { CapacityAsked, CapacityRecord, StepRecord } from '../../slas/capacity/record.ts';
+import { nextOf, type SearchSettings, type StepPlan } from '../../slas/capacity/search.ts';
+import type { Plan, SlaDocument } from '../../slas/model/model.ts';
+import { stepInWords } from '../../slas/render/capacity.ts';
+import { formatValue } from '../../slas/render/numbers.ts';
+import { accept, type Input, type ReadDocument } from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
+import { findRunTools, type Prepared, type RunOptions, type RunTools } from '../run/prepare.ts';
+import { askerOf } from '../run/prometheus-access.ts';
+import type { RunFolder } from '../runs/bundle.ts';
+import { useExisting } from '../stack/existing.ts';
+import type { Stack } from '../stack/stack.ts';
+import { awaitDrained } from './settle.ts';
+import { prepareStep, runStep } from './step.ts';
+import { CAPACITY_FILES, sha256Of, writeRecord } from './storage.ts';
+
+/** Runs the steps of a search against one stack, which stays up, and stores the record after each. */
+
+const LOWEST_PART = 16;
+const MAX_PER_SECOND = 10_000;
+
+export function settingsOf(
+  document: SlaDocument,
+  scenario: string,
+  { budgetSeconds, maxPerSecond }: { readonly budgetSeconds: number; readonly maxPerSecond: number | null },
+): SearchSettings {
+  const planned = document.scenarios.find(({ name }) => name === scenario)!.phases[0]!.ratePerSecond;
+  const most = Math.min(MAX_PER_SECOND, maxPerSecond ?? MAX_PER_SECOND);
+  const start = Math.min(most, planned);
+  return {
+    startPerSecond: start,
+    minPerSecond: Math.min(start, Math.max(0.01, promisedIn(document), start / LOWEST_PART)),
+    maxPerSecond: most,
+    confidence: document.confidence ?? 0.95,
+    stepSeconds: { min: 20, max: 60, close: 120 },
+    holdSeconds: 120,
+    budgetSeconds,
+    aroundSeconds: 12,
+  };
+}
+
+/** No lower rate can meet a promised throughput; a little more is needed to prove it. */
+const promisedIn = ({ objectives }: SlaDocument) =>
+  1.1 *
+  Math.max(
+    0,
+    ...objectives.flatMap(({ measure, target }) =>
+      measure.kind === 'throughput' && target.comparison.startsWith('>') ? [target.value] : [],
+    ),
+  );
+
+export const newRecord = (
+  id: string,
+  { document, text }: ReadDocument,
+  asked: CapacityAsked,
+  settings: SearchSettings,
+): CapacityRecord => ({
+  schema: 'sla-harness/capacity/v1',
+  id,
+  sla: document.name,
+  asked,
+  documentSha256: sha256Of(text),
+  settings,
+  replicas: 1,
+  cores: isHere(asked.target) ? cpus().length : null,
+  steps: [],
+});
+
+/** The service shares this machine with the load generator. */
+const isHere = (target: string | undefined) =>
+  target === undefined || /^(localhost|127\.|\[::1\])/.test(new URL(target).hostname);
+
+/** Until the search has an answer. Throws if it is interrupted; the record is then stored up to the last whole step. */
+export async function search(
+  begun: CapacityRecord,
+  folder: RunFolder,
+  options: RunOptions,
+  io: Io,
+): Promise<Input<CapacityRecord>> {
+  const stepOptions = { ...options, out: join(folder.path, CAPACITY_FILES.steps) };
+  let record = begun;
+  let tools: RunTools | null = null;
+  await using place = new StackPlace(options, folder, io);
+  for (;;) {
+    const next = nextOf(record.settings, record.steps);
+    if ('answer' in next) return accept(record);
+    const prepared = await prepareStep(next.run, stepOptions, io);
+    if (!prepared.ok) return prepared;
+    tools ??= await findRunTools(options, true, io);
+    const done = await takeStep(next.run, prepared.value, tools, place, record, io);
+    record = { ...record, replicas: done.replicas ?? record.replicas, steps: [...record.steps, done.record] };
+    await writeRecord(folder, record);
+    io.progress(outcomeLine(done.record));
+  }
+}
+
+async function takeStep(
+  step: StepPlan,
+  prepared: Prepared,
+  tools: RunTools,
+  place: StackPlace,
+  record: CapacityRecord,
+  io: Io,
+) {
+  const stack = await place.open(prepared, tools);
+  const isFirst = record.steps.length === 0;
+  const done = await runStep(step, prepared, tools, stack, isFirst, io);
+  if (((await stack.incidents()) ?? []).length > 0) await place.close();
+  else if (done.measured !== null)
+    await settle(done.measured.plan, done.measured.run.window.toSeconds, stack, io);
+  return done;
+}
+
+async function settle(plan: Plan, endedSeconds: number, stack: Stack, io: Io): Promise<void> {
+  if (await awaitDrained(plan, endedSeconds, askerOf(stack.prometheusUrl, io))) return;
+  io.progress(
+    'the request counter of the service did not come to rest within 60 s: others may send requests',
+  );
+}
+
+const outcomeLine = (step: StepRecord) =>
+  `${step.kind} at ${formatValue(step.ratePerSecond, 'per_second')}: ${stepInWords(step)} (${Math.round(step.tookSeconds)} s)`;
+
+/** The stack of all steps. A service of ours that died is started again. */
+class StackPlace implements AsyncDisposable {
+  readonly #options: RunOptions;
+  readonly #folder: RunFolder;
+  readonly #io: Io;
+  #stack: Stack | null = null;
+
+  constructor(options: RunOptions, folder: RunFolder, io: Io) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#io = io;
+  }
+
+  async open(prepared: Prepared, tools: RunTools): Promise<Stack> {
+    this.#stack ??= await this.#start(prepared, tools);
+    return this.#stack;
+  }
+
+  async #start(prepared: Prepared, tools: RunTools): Promise<Stack> {
+    const { target, prometheus } = this.#options;
+    if (target !== undefined) return useExisting(target, prometheus!);
+    // Not part of the npm package, and not needed to load a service that is already running.
+    const { openOwnStack } = await import('../run/own-stack.ts');
+    return await openOwnStack(prepared, tools, this.#folder, this.#io);
+  }
+
+  async close(): Promise<void> {
+    const stack = this.#stack;
+    this.#stack = null;
+    await stack?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+    await this.#folder.redact();
+  }
+}

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Plan, Series } from '../../slas/model/model.ts';
+import { type Asker, readSamples } from '../../slas/prometheus/http.ts';
+
+/** What a step left in the service's queue must not burden the next one. */
+
+const POLL_MS = 250;
+const LOOK_BACK_SECONDS = 120;
+/** A service with other clients never stands still. */
+const MAX_WAIT_MS = 60_000;
+
+/**
+ * Waits until the service has counted every request of the step before: until its request counter is the same at two scrapes
+ * after the load. Resolves to whether it was.
+ */
+export async function awaitDrained(plan: Plan, endedSeconds: number, asker: Asker): Promise<boolean> {
+  const { requests } = plan;
+  if (requests === null) return true;
+  const deadline = Date.now() + MAX_WAIT_MS;
+  while (Date.now() < deadline) {
+    const now = Date.now() / 1000;
+    const { series, error } = await readSamples(requests, LOOK_BACK_SECONDS, now, asker);
+    if (error === null && series.length > 0 && series.every((one) => standsStill(one, endedSeconds)))
+      return true;
+    await sleep(POLL_MS, undefined, { signal: asker.signal });
+  }
+  return false;
+}
+
+function standsStill({ samples }: Series, afterSeconds: number): boolean {
+  const [before, last] = samples.filter(([at]) => at > afterSeconds).slice(-2);
+  return last !== undefined && before !== undefined && before[1] === last[1];
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { CapacityRecord } from '../../slas/capacity/record.ts';
+import { accept, badOption, type Input } from '../cli/inputs.ts';
+import type { RunFolder } from '../runs/bundle.ts';
+import { readPlainJson, Unreadable } from '../runs/stored-files.ts';
+
+/** The folder of a search: its record, its report, and the run folders of its steps. */
+
+export const CAPACITY_FILES = {
+  record: 'capacity.json',
+  report: 'capacity.html',
+  markdown: 'capacity.md',
+  steps: 'steps',
+} as const;
+
+export const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** Written whole after every step, so that an interrupted search can go on. */
+export const writeRecord = (folder: Pick<RunFolder, 'writeJson'>, record: CapacityRecord) =>
+  folder.writeJson(CAPACITY_FILES.record, record);
+
+export async function readRecord(path: string, shown: string): Promise<Input<CapacityRecord>> {
+  const file = join(path, CAPACITY_FILES.record);
+  try {
+    const record = (await readPlainJson(file)) as CapacityRecord;
+    if (record?.schema === 'sla-harness/capacity/v1' && Array.isArray(record.steps)) return accept(record);
+    return badOption(
+      '--resume',
+      `${shown} was not written by this version of ./sla capacity: start a new search`,
+    );
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return badOption(
+      '--resume',
+      `${shown} is not the folder of a search (${error.message}): name one that ./sla capacity created under runs/`,
+    );
+  }
+}

@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import type { CapacityRecord } from '../../../slas/capacity/record.ts';
+import { resultOf } from '../../../slas/capacity/result.ts';
+import { capacityText } from '../../../slas/render/capacity.ts';
+import { seeded } from '../../../slas/simulation/queues.ts';
+import {
+  type CapacityOptions,
+  checkResume,
+  checkScenario,
+  readCapacityOptions,
+} from '../../capacity/options.ts';
+import { writeReports } from '../../capacity/report.ts';
+import { newRecord, search, settingsOf } from '../../capacity/search.ts';
+import { readRecord, sha256Of, writeRecord } from '../../capacity/storage.ts';
+import { prepareRun, type RunOptions } from '../../run/prepare.ts';
+import { createRunFolder, type RunFolder, toJson } from '../../runs/bundle.ts';
+import { createRedactor } from '../../runs/redact.ts';
+import { runPath } from '../../runs/run-folders.ts';
+import type { Register } from '../command.ts';
+import { addScenario, SLA_FILE } from '../command.ts';
+import {
+  accept,
+  badOption,
+  type Input,
+  type PlacedProblem,
+  readDocument,
+  runsFolder,
+  shortPath,
+} from '../inputs.ts';
+import type { ExitCode, Io } from '../io.ts';
+
+export const register: Register = (program, io, done) => {
+  const command = program
+    .command('capacity')
+    .description(
+      'find the highest rate at which every objective holds, confirm it, and report what gives way first',
+    )
+    .option('--sla <file>', SLA_FILE);
+  addScenario(command)
+    .option('--script <file>', 'not possible: make the script that of a scenario')
+    .option('--target-rate <rate>', 'report how many replicas this rate needs, for example 400/s')
+    .option('--headroom <share>', 'the part of a replica that stays free at the target rate (default: 30%)')
+    .option('--budget <duration>', 'the longest time for the whole search (default: 15m)')
+    .option('--max-rate <rate>', 'never send more than this, for example 500/s')
+    .option('--generators <n>', 'number of k6 processes that share the load (default: 1)')
+    .option('--faults <spec>', 'faults to inject into the service, as for gate')
+    .option(
+      '--target <url>',
+      'load a service that is already running (needs --prometheus): on this machine, or allowed by the document',
+    )
+    .option('--prometheus <url>', 'the Prometheus that scrapes that service')
+    .option('--out <dir>', 'where to create the folder of the search (default: runs/)')
+    .option('--resume <run>', 'go on with an interrupted search: its folder, or its name under runs/')
+    .option('--json', 'print the record of the search as JSON')
+    .action(async (options: CapacityOptions) => done(await capacity(options, io)));
+};
+
+/** Intervals of the fit are the same whenever the report is made. */
+const SEED = 1;
+
+export async function capacity(
+  options: CapacityOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const begun = options.resume === undefined ? await begin(options, io) : await resume(options, io);
+  if (!begun.ok) return begun.error;
+  const { folder, options: own } = begun.value;
+  const found = await search(begun.value.record, folder, own, io).catch((error: unknown) => {
+    io.progress(`go on with: ./sla capacity --resume "${shortPath(io, folder.path)}"`);
+    throw error;
+  });
+  if (!found.ok) return found.error;
+  const record = found.value;
+  const result = resultOf(record, seeded(SEED));
+  await writeReports(record, result, folder, io);
+  io.print(options.json === true ? toJson(record) : capacityText(record, result));
+  return result.answer?.ok === true ? 0 : 3;
+}
+
+interface Begun {
+  readonly record: CapacityRecord;
+  readonly folder: RunFolder;
+  readonly options: RunOptions;
+}
+
+async function begin(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
+  const asked = readCapacityOptions(options);
+  if (!asked.ok) return asked;
+  const read = await readDocument(io, options.sla);
+  if (!read.ok) return read;
+  const scenario = checkScenario(read.value.document, options.scenario);
+  if (!scenario.ok) return scenario;
+  const settings = settingsOf(
+    read.value.document,
+    scenario.value,
+    boundsOf(asked.value, read.value.document, options),
+  );
+  const own = runOptionsOf({ ...options, scenario: scenario.value });
+  const possible = await prepareRun({ ...own, rate: `${settings.startPerSecond}/s`, duration: '60s' }, io);
+  if (!possible.ok) return possible;
+  const redactor = createRedactor(io.env, [options.target, options.prometheus]);
+  const folder = await createRunFolder(runsFolder(io, options.out), `capacity-${scenario.value}`, redactor, {
+    isRun: false,
+  });
+  const { targetPerSecond, headroom } = asked.value;
+  const { sla, target, prometheus, generators, maxRate, faults } = options;
+  const record = newRecord(
+    folder.id,
+    read.value,
+    {
+      scenario: scenario.value,
+      headroom,
+      ...(targetPerSecond === null ? {} : { targetPerSecond }),
+      ...given({ sla, target, prometheus, generators, maxRate, faults }),
+    },
+    settings,
+  );
+  await writeRecord(folder, record);
+  return accept({ record, folder, options: own });
+}
+
+/** The document's own maximum applies to a service that was already running. */
+const boundsOf = (
+  { budgetSeconds, maxPerSecond }: { readonly budgetSeconds: number; readonly maxPerSecond: number | null },
+  { service }: { readonly service: { readonly maxRatePerSecond?: number } },
+  { target }: CapacityOptions,
+) => {
+  const all = [maxPerSecond, target === undefined ? null : (service.maxRatePerSecond ?? null)];
+  const known = all.filter((one) => one !== null);
+  return { budgetSeconds, maxPerSecond: known.length === 0 ? null : Math.min(...known) };
+};
+
+type Given<T> = { readonly [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+const given = <T extends object>(values: T): Given<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
+
+const runOptionsOf = ({
+  sla,
+  scenario,
+  target,
+  prometheus,
+  generators,
+  maxRate,
+  faults,
+}: RunOptions): RunOptions => given({ sla, scenario, target, prometheus, generators, maxRate, faults });
+
+async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
+  const allowed = checkResume(options);
+  if (!allowed.ok) return allowed;
+  const asked = readCapacityOptions(options);
+  if (!asked.ok) return asked;
+  const path = runPath(options.resume, io);
+  const stored = await readRecord(path, options.resume!);
+  if (!stored.ok) return stored;
+  const read = await readDocument(io, stored.value.asked.sla);
+  if (!read.ok) return read;
+  if (sha256Of(read.value.text) !== stored.value.documentSha256)
+    return badOption(
+      '--resume',
+      `the SLA document has changed since this search began, so its steps cannot be compared: start a new search`,
+    );
+  const settings =
+    options.budget === undefined
+      ? stored.value.settings
+      : { ...stored.value.settings, budgetSeconds: asked.value.budgetSeconds };
+  const { target, prometheus } = stored.value.asked;
+  const redactor = createRedactor(io.env, [target, prometheus]);
+  const folder = await createRunFolder(join(path, '..'), '', redactor, { isRun: false, id: stored.value.id });
+  const steps = stored.value.steps.length;
+  io.progress(`going on after ${steps} steps`);
+  return accept({ record: { ...stored.value, settings }, folder, options: runOptionsOf(stored.value.asked) });
+}

@@ -1,0 +1,153 @@
+import { type LoadLevel, loadLevelOf } from '../client/load-level.ts';
+import type { Outcome, Plan, RunRecord, RunSeries, Verdict } from '../model/model.ts';
+import type { Observed } from './little.ts';
+import type { SearchSettings, StepSeen } from './search.ts';
+
+/** A search as it is stored: what was asked, and every step. Everything else is computed from it. */
+
+/** One latency objective at one step. */
+export interface StepLatency {
+  readonly objective: string;
+  readonly percentile: number;
+  readonly limitSeconds: number;
+  /** The worse of both clocks; interpolated in its bucket where the service's decides. null: undecided. */
+  readonly seconds: number | null;
+}
+
+/** What a resource used, on average over the step. */
+export interface StepResource {
+  readonly name: 'cpu' | 'memory' | 'event-loop' | 'queue' | 'in-progress' | 'unanswered' | 'generator';
+  readonly value: number;
+}
+
+export interface StepFigures {
+  readonly client: LoadLevel | null;
+  readonly service: Observed;
+  readonly latencies: readonly StepLatency[];
+  readonly sent: number;
+  readonly unanswered: number;
+  readonly dropped: number;
+  readonly resources: readonly StepResource[];
+}
+
+export interface StepRecord extends StepSeen {
+  /** The name of its run folder; null: it could not begin. */
+  readonly run: string | null;
+  readonly verdict: Outcome | null;
+  /** Ids of missed objectives, and of preconditions that do not hold. */
+  readonly missed: readonly string[];
+  readonly broken: readonly string[];
+  readonly loadedSeconds: number;
+  readonly figures: StepFigures | null;
+}
+
+/** What the user asked for, to go on with an interrupted search and to repeat it. */
+export interface CapacityAsked {
+  readonly sla?: string;
+  readonly scenario: string;
+  readonly target?: string;
+  readonly prometheus?: string;
+  readonly generators?: string;
+  readonly maxRate?: string;
+  readonly faults?: string;
+  readonly targetPerSecond?: number;
+  readonly headroom: number;
+}
+
+export interface CapacityRecord {
+  readonly schema: 'sla-harness/capacity/v1';
+  readonly id: string;
+  readonly sla: string;
+  readonly asked: CapacityAsked;
+  readonly documentSha256: string;
+  readonly settings: SearchSettings;
+  /** Processes that were scraped behind the target: the rate is theirs together. */
+  readonly replicas: number;
+  /** CPU cores of this machine; null: the service runs elsewhere. */
+  readonly cores: number | null;
+  readonly steps: readonly StepRecord[];
+}
+
+// ---------------------------------------------------------------------------------------------- one step
+
+/** How one run counts for the search. `strict`: the same run at the confidence at which a miss counts. */
+export function outcomeOf(
+  verdict: Verdict,
+  strict: Verdict,
+  { incidents }: RunRecord,
+): Pick<StepSeen, 'outcome' | 'because'> {
+  const broken = brokenIn(verdict);
+  if ((incidents ?? []).length > 0) return { outcome: 'missed', because: 'service-ended' };
+  if (broken.includes('generator-on-time')) return { outcome: 'invalid', because: 'generator-late' };
+  if (verdict.verdict === 'fail') return { outcome: strict.verdict === 'fail' ? 'missed' : 'undecided' };
+  if (verdict.verdict === 'pass') return { outcome: 'met' };
+  return broken.length > 0 ? { outcome: 'undecided', because: 'other-check' } : { outcome: 'undecided' };
+}
+
+export const brokenIn = ({ preconditions }: Verdict) =>
+  preconditions.filter(({ ok }) => ok === false).map(({ id }) => id);
+
+export function figuresOf(
+  plan: Plan,
+  { load }: RunRecord,
+  verdict: Verdict,
+  series: RunSeries | null,
+): StepFigures {
+  const seconds = load!.decidedAtSeconds ?? load!.scheduledSeconds;
+  const requests = verdict.reconciliation.find(({ what }) => what === 'requests');
+  const gauge = meanOfPanel(series, 'in-progress');
+  return {
+    client: load!.client === undefined ? null : loadLevelOf(load!.client, seconds),
+    service: {
+      ratePerSecond: requests === undefined ? null : requests.service / seconds,
+      meanSeconds: null,
+      concurrency: gauge,
+    },
+    latencies: latenciesOf(plan, verdict),
+    sent: load!.sent,
+    unanswered: load!.lost,
+    dropped: load!.droppedIterations,
+    resources: resourcesOf(load!, series),
+  };
+}
+
+const latenciesOf = ({ objectives }: Plan, verdict: Verdict): readonly StepLatency[] =>
+  objectives.flatMap(({ id, measure, target }) => {
+    const own = verdict.objectives.find((one) => one.id === id);
+    if (measure.kind !== 'latency' || own === undefined) return [];
+    const seen = [own.value, own.client?.value ?? null].filter((one) => one !== null);
+    const seconds = seen.length === 0 ? null : Math.max(...seen);
+    return [{ objective: id, percentile: measure.percentile, limitSeconds: target.value, seconds }];
+  });
+
+const PANELS = ['cpu', 'memory', 'event-loop', 'queue', 'in-progress'] as const;
+
+function resourcesOf(
+  { lost, startedLateP99Seconds }: NonNullable<RunRecord['load']>,
+  series: RunSeries | null,
+): readonly StepResource[] {
+  const panels = PANELS.flatMap((name): StepResource[] => {
+    const value = meanOfPanel(series, name);
+    return value === null ? [] : [{ name, value }];
+  });
+  return [
+    ...panels,
+    { name: 'unanswered', value: lost },
+    ...(startedLateP99Seconds === undefined
+      ? []
+      : [{ name: 'generator', value: startedLateP99Seconds } as const]),
+  ];
+}
+
+/** The mean over time of a panel's first query; its series are parts of a whole. */
+function meanOfPanel(series: RunSeries | null, panel: string): number | null {
+  const answer = series?.answers.find((one) => one.panel === panel && one.over === 'time');
+  const means = (answer?.series ?? []).flatMap(({ values }) => {
+    const numbers = values
+      .split(' ')
+      .filter((value) => value !== '-')
+      .map(Number);
+    return numbers.length === 0 ? [] : [numbers.reduce((sum, value) => sum + value, 0) / numbers.length];
+  });
+  return means.length === 0 ? null : means.reduce((sum, value) => sum + value, 0);
+}

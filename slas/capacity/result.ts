@@ -1,0 +1,141 @@
+import { type Knee, kneeOf } from './knee.ts';
+import { checkLittle, type LittleViolation } from './little.ts';
+import type { CapacityRecord, StepRecord, StepResource } from './record.ts';
+import { type ReplicaAnswer, replicasFor } from './replicas.ts';
+import { type Bent, inOrderOfBending, type Resource } from './saturation.ts';
+import { nextOf, type SearchAnswer } from './search.ts';
+import { fitUsl, type LoadPoint, type Predicted, predict, type Usl } from './usl.ts';
+
+/** Everything that is reported about a search, computed from its record. */
+export interface CapacityResult {
+  /** null: the search is not finished. */
+  readonly answer: SearchAnswer | null;
+  readonly usl: Usl;
+  /** In the order of load. */
+  readonly points: readonly LoadPoint[];
+  /** The fitted curve with its band, a little beyond the data. Empty: no curve is fitted. */
+  readonly curve: readonly (Predicted & { readonly concurrency: number })[];
+  readonly knee: Knee;
+  readonly little: readonly { readonly ratePerSecond: number; readonly violation: LittleViolation }[];
+  readonly bent: readonly Bent[];
+  /** Resources of which nothing is known. */
+  readonly unknown: readonly StepResource['name'][];
+  /** null: no target was asked for, or no rate is proven. */
+  readonly replicas: ReplicaAnswer | null;
+  /** CPU seconds of a request near the proven rate; null: not measured. */
+  readonly cpuSecondsPerRequest: number | null;
+}
+
+/** @param random uniform draws for the intervals of the fit */
+export function resultOf(record: CapacityRecord, random: () => number): CapacityResult {
+  const { settings, steps } = record;
+  const next = nextOf(settings, steps);
+  const answer = 'answer' in next ? next.answer : null;
+  const measured = measuredIn(steps);
+  const points = measured.flatMap(({ figures }): LoadPoint[] =>
+    figures?.client == null
+      ? []
+      : [
+          {
+            concurrency: figures.client.concurrency,
+            throughputPerSecond: figures.client.successesPerSecond,
+          },
+        ],
+  );
+  const resources = resourcesIn(record, measured);
+  const known = resources.filter((one) => one.points.length > 0);
+  const usl = fitUsl(points, { confidence: settings.confidence, random });
+  return {
+    answer,
+    usl,
+    curve: curveOf(usl, settings.confidence),
+    points: points.toSorted((a, b) => a.concurrency - b.concurrency),
+    knee: kneeOf(latencyPoints(measured), settings.confidence),
+    little: measured.flatMap(violationsOf),
+    bent: inOrderOfBending(known),
+    unknown: resources
+      .filter((one) => one.points.length === 0)
+      .map(({ name }) => name as StepResource['name']),
+    replicas: replicasOf(record, answer),
+    cpuSecondsPerRequest: cpuOf(measured, answer),
+  };
+}
+
+/** The curve is drawn this far beyond the data. */
+const DRAWN_BEYOND = 1.25;
+const CURVE_POINTS = 60;
+
+function curveOf(usl: Usl, confidence: number): CapacityResult['curve'] {
+  if (!usl.ok) return [];
+  const highest = DRAWN_BEYOND * usl.fit.maxConcurrency;
+  return Array.from({ length: CURVE_POINTS }, (_, index) => ((index + 1) * highest) / CURVE_POINTS).flatMap(
+    (concurrency) => {
+      const predicted = predict(usl.fit, concurrency, confidence);
+      return predicted === null ? [] : [{ ...predicted, concurrency }];
+    },
+  );
+}
+
+/** A step whose load was not delivered says nothing about the service. */
+const measuredIn = (steps: readonly StepRecord[]) =>
+  steps.filter(({ outcome, figures }) => outcome !== 'invalid' && figures !== null);
+
+const latencyPoints = (steps: readonly StepRecord[]) =>
+  steps.flatMap(({ ratePerSecond, figures }) => {
+    const seconds = figures?.client?.p95Seconds ?? null;
+    return seconds === null ? [] : [{ ratePerSecond, seconds }];
+  });
+
+/** Only steady steps: in one that was missed, requests pile up, and the law does not apply. */
+const violationsOf = ({ ratePerSecond, outcome, figures }: StepRecord) => {
+  if (outcome !== 'met' || figures?.client == null) return [];
+  const { begunPerSecond, meanSeconds, concurrency } = figures.client;
+  const client = { ratePerSecond: begunPerSecond, meanSeconds, concurrency };
+  return checkLittle({ client, service: figures.service }).map((violation) => ({ ratePerSecond, violation }));
+};
+
+// ---------------------------------------------------------------------------------------------- resources
+
+const ABOUT: Readonly<Record<StepResource['name'], Pick<Resource, 'unit' | 'noise'>>> = {
+  cpu: { unit: 'cores', noise: 0.1 },
+  memory: { unit: 'bytes', noise: 5e7 },
+  'event-loop': { unit: 'seconds', noise: 0.02 },
+  queue: { unit: 'count', noise: 5 },
+  'in-progress': { unit: 'count', noise: 5 },
+  unanswered: { unit: 'count', noise: 2 },
+  generator: { unit: 'seconds', noise: 0.02 },
+};
+
+function resourcesIn({ cores }: CapacityRecord, steps: readonly StepRecord[]): readonly Resource[] {
+  const names = Object.keys(ABOUT) as StepResource['name'][];
+  return names.map((name) => ({
+    name,
+    ...ABOUT[name],
+    most: name === 'cpu' ? cores : null,
+    points: steps.flatMap(({ ratePerSecond, figures }) => {
+      const found = figures!.resources.find((one) => one.name === name);
+      return found === undefined ? [] : [{ ratePerSecond, value: found.value }];
+    }),
+  }));
+}
+
+// ---------------------------------------------------------------------------------------------- answers
+
+function replicasOf({ asked, replicas }: CapacityRecord, answer: SearchAnswer | null): ReplicaAnswer | null {
+  if (asked.targetPerSecond === undefined || answer === null || !answer.ok) return null;
+  return replicasFor({
+    targetPerSecond: asked.targetPerSecond,
+    headroom: asked.headroom,
+    measuredReplicas: replicas,
+    provenPerSecond: answer.provenPerSecond,
+    refutedPerSecond: answer.refutedPerSecond,
+  });
+}
+
+function cpuOf(steps: readonly StepRecord[], answer: SearchAnswer | null): number | null {
+  if (answer === null || !answer.ok) return null;
+  const hold = steps.findLast(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
+  const cpu = hold?.figures?.resources.find(({ name }) => name === 'cpu')?.value;
+  const perSecond = hold?.figures?.client?.begunPerSecond;
+  return cpu === undefined || perSecond === undefined ? null : cpu / perSecond;
+}

@@ -1,0 +1,280 @@
+import type { CapacityRecord, StepRecord, StepResource } from '../capacity/record.ts';
+import type { CapacityResult } from '../capacity/result.ts';
+import type { OpenEnd, SearchRefusal } from '../capacity/search.ts';
+import type { Usl, UslRefusal } from '../capacity/usl.ts';
+import { countOf, formatConfidence, formatValue } from './numbers.ts';
+
+/** The words of a capacity report. */
+
+const rate = (value: number) => formatValue(value, 'per_second');
+
+const OPEN: Readonly<Record<OpenEnd, string>> = {
+  'max-rate': 'no higher rate was allowed',
+  generator: 'the load generator, not the service, is the limit',
+  budget: 'the time budget ended before a rate was missed',
+  undecided: 'every higher rate was too close to the limit to be decided',
+};
+
+const REFUSED: Readonly<Record<SearchRefusal, string>> = {
+  'nothing-met': 'the objectives were missed even at the lowest rate',
+  'generator-limited':
+    'the load generator, not the service, is the limit: it was late at every rate that remained',
+  'not-confirmed': 'no rate was confirmed: every hold was missed or undecided',
+  'budget-spent': 'the time budget ended before a rate could be confirmed',
+  undecided: 'no rate was decided: every step was too close to the limit, or a check did not hold',
+  'service-ended': 'the service ended and could not be loaded again',
+};
+
+const NEXT: Readonly<Record<SearchRefusal, string>> = {
+  'nothing-met': 'Run ./sla gate at that rate to see which objective is missed, and why.',
+  'generator-limited':
+    'Add --generators N, run the load generator on another machine, or stop other work on this one.',
+  'not-confirmed':
+    'See the holds below: a service that gets worse while it is loaded has no rate that it can keep.',
+  'budget-spent': 'Give it more time with --budget.',
+  undecided: 'See the checks that did not hold below, or give it more time with --budget.',
+  'service-ended': 'See its log in the folder of the search.',
+};
+
+/** The answer in two sentences. */
+export function answerInWords(
+  { settings, asked, replicas: measured }: CapacityRecord,
+  result: CapacityResult,
+): readonly [string, string] {
+  const { answer, replicas } = result;
+  if (answer === null)
+    return ['The search is not finished.', 'Go on with ./sla capacity --resume, followed by its name.'];
+  if (!answer.ok) {
+    const { code, refutedPerSecond } = answer;
+    const bound = refutedPerSecond === null ? '' : ` (missed at ${rate(refutedPerSecond)})`;
+    return [`There is no answer: ${REFUSED[code]}${bound}.`, NEXT[code]];
+  }
+  const { provenPerSecond, refutedPerSecond, openBecause } = answer;
+  const up =
+    refutedPerSecond === null
+      ? `no upper end was found, because ${OPEN[openBecause!]}`
+      : `at ${rate(refutedPerSecond)} an objective is missed`;
+  const first = `Every objective holds at ${rate(provenPerSecond)}, confirmed by a hold; ${up}.`;
+  if (replicas === null)
+    return [
+      first,
+      `Each of the two statements holds with ${formatConfidence(settings.confidence)} confidence.`,
+    ];
+  const { range } = replicas;
+  const interval =
+    range.low === null || range.low === range.high ? '' : ` (between ${range.low} and ${range.high})`;
+  const each = measured === 1 ? '' : ', each as those that were measured';
+  return [
+    first,
+    `${rate(asked.targetPerSecond!)} with ${formatValue(asked.headroom, 'ratio')} headroom needs ${countOf(replicas.replicas, 'replica')}${interval}${each}, one of which may be lost.`,
+  ];
+}
+
+export function assumptions({ settings, asked, replicas, cores }: CapacityRecord): readonly string[] {
+  return [
+    `The load is that of scenario "${asked.scenario}": another mix of requests has another capacity.`,
+    cores === null
+      ? 'The service ran on other machines than the load generator, or this is not known.'
+      : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on machines of its own, the service may carry more.`,
+    `What was measured is ${countOf(replicas, 'replica')}. More are assumed to carry as much each: a shared database or queue may prevent it.`,
+    `A rate that holds for ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks and daily jobs are not seen.`,
+    `Verdicts are at ${formatConfidence(settings.confidence)} confidence for each end of the interval, shared by all steps.`,
+  ];
+}
+
+// ---------------------------------------------------------------------------------------------- the model
+
+const USL_REFUSED = (refusal: UslRefusal): string => {
+  switch (refusal.code) {
+    case 'too-few-points':
+      return `no curve is fitted: ${refusal.points} levels of load were measured, and ${refusal.needed} are needed`;
+    case 'too-narrow':
+      return `no curve is fitted: the load was nearly the same in every step (${number(refusal.from)} to ${number(refusal.to)} requests at once)`;
+    case 'bad-fit':
+      return `no curve is fitted: the law does not describe what was measured${refusal.relativeError === null ? '' : ` (typical error ${formatValue(refusal.relativeError, 'ratio')})`}`;
+    default:
+      return refusal satisfies never;
+  }
+};
+
+const number = (value: number) => formatValue(Number(value.toPrecision(3)), 'number');
+const range = ([low, high]: readonly [number, number]) => `${number(low)} to ${number(high)}`;
+
+const NO_PEAK = {
+  'no-coherence': 'no peak: throughput levels off, and nothing measured makes it fall',
+  'coherence-uncertain': 'no peak is promised: whether throughput will fall at higher load is not certain',
+  'beyond-data': 'no peak is promised: it would be beyond the load that was measured',
+} as const;
+
+export function uslInWords(usl: Usl): readonly string[] {
+  if (!usl.ok) return [USL_REFUSED(usl.refusal)];
+  const { alpha, beta, gamma, intervals, peak, relativeError } = usl.fit;
+  return [
+    `contention α = ${number(alpha)} (${range(intervals.alpha)})`,
+    `coherence β = ${number(beta)} (${range(intervals.beta)})`,
+    `throughput of one request at a time γ = ${rate(gamma)} (${range(intervals.gamma)})`,
+    `typical error ${formatValue(relativeError, 'ratio')}`,
+    'unknownBecause' in peak
+      ? NO_PEAK[peak.unknownBecause]
+      : `peak ${rate(peak.throughputPerSecond)} at ${number(peak.concurrency)} requests at once (${range(peak.range)})`,
+  ];
+}
+
+export function kneeInWords({ knee }: CapacityResult): string {
+  if (knee.ok)
+    return `latency begins to rise steeply at ${rate(knee.ratePerSecond)} (${rate(knee.range[0])} to ${rate(knee.range[1])})`;
+  return knee.because === 'too-few-points'
+    ? 'no knee: too few rates were measured'
+    : 'no knee: latency rises evenly with the load';
+}
+
+// ---------------------------------------------------------------------------------------------- resources
+
+export const RESOURCES: Readonly<Record<StepResource['name'], string>> = {
+  cpu: 'CPU of the service',
+  memory: 'memory of the service',
+  'event-loop': 'event loop of the service',
+  queue: 'queue of the service',
+  'in-progress': 'requests in progress',
+  unanswered: 'unanswered requests',
+  generator: 'load generator (lateness)',
+};
+
+const amount = (value: number, unit: CapacityResult['bent'][number]['unit']): string => {
+  switch (unit) {
+    case 'cores':
+      return `${number(value)} cores`;
+    case 'bytes':
+      return `${number(value / 1e6)} MB`;
+    case 'count':
+      return number(value);
+    case 'seconds':
+    case 'ratio':
+    case 'per_second':
+      return formatValue(Number(value.toPrecision(3)), unit);
+    default:
+      return unit satisfies never;
+  }
+};
+
+/** In the order in which they gave way. */
+export const bentInWords = ({ bent }: CapacityResult): readonly string[] =>
+  bent.map(({ name, unit, ratePerSecond, because, value, expected }) => {
+    const what = RESOURCES[name as StepResource['name']];
+    const why =
+      because === 'nearly-used-up'
+        ? `${amount(value, unit)} of ${amount(expected, unit)} in use`
+        : `${amount(value, unit)}, where lower rates predict ${amount(expected, unit)}`;
+    return `${what}, at ${rate(ratePerSecond)}: ${why}`;
+  });
+
+export const littleInWords = ({ little }: CapacityResult): readonly string[] =>
+  little.map(({ ratePerSecond, violation: { who, code, concurrency, expected } }) => {
+    const seen = `${number(concurrency)} requests at once, where ${number(expected)} are expected`;
+    const says = {
+      'own-figures': `the ${who === 'client' ? 'load generator' : 'service'} contradicts itself`,
+      'more-than-sent':
+        'the service counts more requests than were sent: others send some, or it counts some twice',
+      'waits-outside': 'requests wait before the service begins to count them',
+    }[code];
+    return `at ${rate(ratePerSecond)} ${says} (${seen})`;
+  });
+
+// ---------------------------------------------------------------------------------------------- steps
+
+const OUTCOMES: Readonly<Record<StepRecord['outcome'], string>> = {
+  met: 'met',
+  missed: 'missed',
+  undecided: 'undecided',
+  invalid: 'invalid',
+};
+
+export function stepInWords({ outcome, because, missed, broken }: StepRecord): string {
+  if (because === 'service-ended')
+    return outcome === 'missed'
+      ? 'missed: the service ended during the step'
+      : 'invalid: the service did not respond, so the step could not begin';
+  if (because === 'generator-late') return 'invalid: the load generator, not the service, was late';
+  if (outcome === 'missed' && missed.length > 0) return `missed: ${missed.join(', ')}`;
+  if (outcome === 'undecided' && broken.length > 0) return `undecided: ${broken.join(', ')} did not hold`;
+  return OUTCOMES[outcome];
+}
+
+/** How to repeat the search. */
+export function commandOf({ asked, settings }: CapacityRecord): string {
+  const options: readonly (readonly [string, string | undefined])[] = [
+    ['--sla', asked.sla],
+    ['--scenario', asked.scenario],
+    ['--target', asked.target],
+    ['--prometheus', asked.prometheus],
+    ['--generators', asked.generators],
+    ['--max-rate', asked.maxRate],
+    ['--faults', asked.faults],
+    ['--target-rate', asked.targetPerSecond === undefined ? undefined : `${asked.targetPerSecond}/s`],
+    ['--headroom', asked.targetPerSecond === undefined ? undefined : `${100 * asked.headroom}%`],
+    ['--budget', `${settings.budgetSeconds}s`],
+  ];
+  return [
+    './sla capacity',
+    ...options.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${quoted(value)}`])),
+  ].join(' ');
+}
+
+const quoted = (text: string) => (/^[\w./:%@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+// ---------------------------------------------------------------------------------------------- Markdown and text
+
+const p95Of = ({ figures }: StepRecord) => figures?.client?.p95Seconds ?? null;
+const orDash = (value: number | null, words: (one: number) => string) =>
+  value === null ? '–' : words(value);
+
+export function capacityMarkdown(record: CapacityRecord, result: CapacityResult): string {
+  const [first, second] = answerInWords(record, result);
+  const rows = record.steps.map((step) =>
+    [
+      step.kind === 'hold' ? '**hold**' : 'step',
+      rate(step.ratePerSecond),
+      stepInWords(step),
+      orDash(step.figures?.client?.successesPerSecond ?? null, (one) => rate(Number(one.toPrecision(4)))),
+      orDash(p95Of(step), (one) => formatValue(Number(one.toPrecision(3)), 'seconds')),
+      `${Math.round(step.loadedSeconds)} s`,
+    ].join(' | '),
+  );
+  const list = (items: readonly string[], none: string) =>
+    (items.length === 0 ? [none] : items).map((one) => `- ${one}`);
+  return [
+    `# Capacity of ${record.sla}, scenario ${record.asked.scenario}`,
+    '',
+    `**${first}** ${second}`,
+    '',
+    '## What gives way first',
+    '',
+    ...list(bentInWords(result), NOTHING_BENT),
+    '',
+    '## How it scales',
+    '',
+    ...list([...uslInWords(result.usl), kneeInWords(result)], ''),
+    ...list(littleInWords(result), "every step obeys Little's law"),
+    '',
+    '## Steps',
+    '',
+    '| kind | rate | outcome | successes | p95 | loaded |',
+    '| --- | ---: | --- | ---: | ---: | ---: |',
+    ...rows.map((row) => `| ${row} |`),
+    '',
+    '## Assumptions',
+    '',
+    ...list(assumptions(record), ''),
+    '',
+    `Reproduce it with \`${commandOf(record)}\`.`,
+    '',
+  ].join('\n');
+}
+
+export const NOTHING_BENT = 'nothing that was measured bent: what gives way is not among it';
+
+export function capacityText(record: CapacityRecord, result: CapacityResult): string {
+  const [first, second] = answerInWords(record, result);
+  const bent = bentInWords(result);
+  return `${[first, second, `Gives way first: ${bent[0] ?? NOTHING_BENT}.`].join('\n')}\n`;
+}
