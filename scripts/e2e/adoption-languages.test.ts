@@ -29,3 +29,25 @@ test('Go with promhttp', LONG, async () => {
   });
   expect(init.stderr).toContain('library: client_golang');
 });
+
+test('Spring Boot with Micrometer, which has no buckets', LONG, async () => {
+  const { init } = await expectFirstVerdicts({
+    name: 'spring',
+    install: [['mvn', '-q', '-B', '-DskipTests', 'package']],
+    run: ['java', '-jar', 'target/checkout-1.jar'],
+    metricsPath: '/actuator/prometheus',
+    init: [],
+  });
+  expect(init.stderr).toContain('library: Micrometer');
+  expect(init.stderr).toContain('by the clock of k6 alone');
+});
+
+test('Go with a native histogram only', LONG, async () => {
+  const { init } = await expectFirstVerdicts({
+    name: 'go-native',
+    install: [GO_BUILD],
+    run: ['./checkout'],
+    init: ['--route', '/checkout'],
+  });
+  expect(init.stderr).toContain('a native histogram');
+});

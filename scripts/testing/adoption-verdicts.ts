@@ -49,8 +49,20 @@ export async function expectFirstVerdicts(adoption: Adoption): Promise<Adopted> 
       expect(judged.verdict, what).toBe(verdict);
     });
     expect(gated.code).toBe(verdict === 'pass' ? 0 : 1);
+    if (index === 0) await expectSameInPrometheus(prometheus.url, init, folder.path);
   }
   return { init, document: await readFile(join(folder.path, 'slas', 'checkout.yaml'), 'utf8') };
+}
+
+/** Asked instead of the service, Prometheus leads to the same metrics. */
+async function expectSameInPrometheus(url: string, { stderr }: Done, cwd: string): Promise<void> {
+  const args = ['init', '--prometheus', url, '--selector', 'job=checkout', '--out', 'again'];
+  const again = await sla(args, { cwd });
+  expect(again.code, again.stderr).toBe(0);
+  const metricsIn = (text: string) =>
+    [...text.matchAll(/^ {2}(?:library: .*|(?:requests|latency): [^ ,]+)/gm)].map(([line]) => line);
+  expect(metricsIn(again.stderr)).toEqual(metricsIn(stderr));
+  expect(again.stderr).toContain('scrape interval: 1 s');
 }
 
 const shortly = ({ objectives, preconditions }: ReturnType<typeof expectVerdict>) => [

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { cp, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { main } from '../cli/cli.ts';
+import type { Io } from '../cli/io.ts';
 import { childrenOf } from '../process/processes.ts';
 
 export { type TemporaryFolder, temporaryFolder } from '../run/disk.ts';
@@ -74,7 +75,7 @@ export function startSla(
 export const sla = (args: readonly string[], options?: SlaOptions) => startSla(args, options).done;
 
 /** The same in this process, for the many commands that start no process. */
-export async function slaHere(args: readonly string[], cwd = ROOT): Promise<Done> {
+export async function slaHere(args: readonly string[], cwd = ROOT, more: Partial<Io> = {}): Promise<Done> {
   let stdout = '';
   let stderr = '';
   const code = await main(args, {
@@ -91,6 +92,7 @@ export async function slaHere(args: readonly string[], cwd = ROOT): Promise<Done
     },
     signal: new AbortController().signal,
     colour: false,
+    ...more,
   });
   return { code, stdout, stderr };
 }

@@ -28,7 +28,9 @@ export interface TimeMetric {
   readonly name: string;
   /** `summary`: it has a count and a sum, but no buckets. */
   readonly kind: 'classic' | 'native' | 'summary';
-  readonly unit: TimeUnit | null;
+  readonly unit: TimeUnit;
+  /** Neither the name nor the service says the unit; the edges suggest it. */
+  readonly isUnitGuessed: boolean;
   /** Whether only a `unit` in the document can say the unit, because the name does not. */
   readonly isUnitUnnamed: boolean;
   /** In the metric's own unit, ascending, without +Inf. */
@@ -104,12 +106,14 @@ function timeOf(
   const buckets = byName.get(`${name}_bucket`) ?? [];
   const edges = edgesOf(buckets);
   const named = unitInName(name);
+  const said = UNITS[units.get(name) ?? ''] ?? KNOWN_UNITS[name] ?? null;
   const isNative = natives.has(name);
   const hasBuckets = edges.length > 0;
   return {
     name,
     kind: hasBuckets ? 'classic' : isNative ? 'native' : 'summary',
-    unit: named ?? UNITS[units.get(name) ?? ''] ?? KNOWN_UNITS[name] ?? null,
+    unit: named ?? said ?? unitOfEdges(edges),
+    isUnitGuessed: named === null && said === null,
     isUnitUnnamed: named === null,
     edges,
     rows: timeRows(byName.get(`${name}_count`) ?? byName.get(name) ?? [], buckets, edges),
@@ -121,6 +125,11 @@ const KNOWN_UNITS: Readonly<Record<string, TimeUnit>> = {
   envoy_cluster_upstream_rq_time: 'milliseconds',
   envoy_http_downstream_rq_time: 'milliseconds',
 };
+
+/** Few services take minutes: an edge over 60 is in milliseconds. */
+const MAX_SECONDS = 60;
+const unitOfEdges = (edges: readonly number[]): TimeUnit =>
+  (edges.at(-1) ?? 0) > MAX_SECONDS ? 'milliseconds' : 'seconds';
 
 function edgesOf(buckets: readonly ExposedSample[]): readonly number[] {
   const all = new Set(buckets.map(({ labels }) => numberOf(labels.le ?? '') ?? Number.NaN));

@@ -24,7 +24,7 @@ export function proposeLimit(
 ): ProposedLimit {
   const good = rows.filter((row) => isMeant(row) && (status === null || isSuccess(status, row.labels)));
   const responses = good.reduce((sum, { count }) => sum + count, 0);
-  const inSeconds = edges.map((edge) => toSeconds(edge, unit ?? 'seconds'));
+  const inSeconds = edges.map((edge) => toSeconds(edge, unit));
   const within = edges.map((_, index) => good.reduce((sum, row) => sum + row.within[index]!, 0));
   const at = responses === 0 ? -1 : within.findIndex((count) => count >= (percentile / 100) * responses);
   const nowSeconds = at === -1 ? null : inSeconds[at]!;

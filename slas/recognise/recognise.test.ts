@@ -137,6 +137,15 @@ describe('an unknown library is recognised by the shape of its metrics', () => {
     expect(requests).toBeNull();
   });
 
+  test('a unit that nothing says is assumed from the edges', () => {
+    const unitOf = (edge: number) =>
+      of(
+        `# TYPE rpc_latency histogram\nrpc_latency_bucket{le="${edge}"} 1\nrpc_latency_bucket{le="+Inf"} 1\nrpc_latency_count 1\nrpc_latency_sum 1\n`,
+      ).latency?.metric;
+    expect(unitOf(10)).toMatchObject({ unit: 'seconds', isUnitGuessed: true, isUnitUnnamed: true });
+    expect(unitOf(1000)).toMatchObject({ unit: 'milliseconds', isUnitGuessed: true });
+  });
+
   test('a histogram without classic buckets is native, one without observations is not chosen', () => {
     const native = of(
       '# TYPE http_request_duration_seconds histogram\nhttp_request_duration_seconds_bucket{le="+Inf"} 3\nhttp_request_duration_seconds_count 3\nhttp_request_duration_seconds_sum 1\n',
@@ -173,7 +182,7 @@ describe('a limit is proposed', () => {
   const propose = (within: readonly number[], count: number, edges = [0.1, 0.25, 0.5, 1]) =>
     proposeLimit(
       {
-        ...{ name: 'x', kind: 'classic', unit: 'seconds', isUnitUnnamed: false, edges },
+        ...{ name: 'x', kind: 'classic', unit: 'seconds', isUnitUnnamed: false, isUnitGuessed: false, edges },
         rows: [{ labels: {}, count, within }],
       },
       null,

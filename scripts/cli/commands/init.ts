@@ -5,6 +5,7 @@ import { parseDocument } from '../../../slas/document/document.ts';
 import { isDuration, isRate, parseDuration, parseRate } from '../../../slas/document/limits.ts';
 import { type Recognised, recognise } from '../../../slas/recognise/recognise.ts';
 import { checkAccess } from '../../run/prometheus-access.ts';
+import { checkTokens } from '../../run/tokens.ts';
 import { named, type Register } from '../command.ts';
 import { HarnessError } from '../errors.ts';
 import { askPrometheus } from '../init/ask-prometheus.ts';
@@ -61,7 +62,10 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
   const completed = await askFirst(given, io);
   const selector = readOptions(completed);
   if (!selector.ok) return selector.error;
-  const access = completed.prometheus === undefined ? [] : checkAccess(io.env, io.cwd);
+  const access =
+    completed.prometheus === undefined
+      ? checkTokens(['SLA_TARGET_TOKEN'], io.env, io.cwd)
+      : checkAccess(io.env, io.cwd);
   if (access.length > 0) return access;
   const answers = await ask(completed, selector.value, io);
   const found = recognise(answers.exposed);
@@ -75,7 +79,7 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
   io.progress(['What I chose, and why:', ...chosen.map((line) => `  ${line}`)].join('\n'));
   if (missing.length > 0)
     io.progress(['What I could not find:', ...missing.map((line) => `  ${line}`)].join('\n'));
-  const texts = textsOf(found, choices, options);
+  const texts = textsOf(found, choices, asked, options);
   const parsed = parseDocument(texts.document.text);
   if (!parsed.ok) return parsed.error.map(({ code, message, path }) => ({ code, message, path }));
   const written = await writeAll(Object.values(texts.all), options.force === true, io);
@@ -112,6 +116,12 @@ function readOptions(options: InitOptions): Input<Selector> {
       '--duration',
       `"${duration}" is not a valid duration (1s to 24h): write it as 60s or 5m`,
     );
+  for (const [option, limit] of [
+    ['--p95', options.p95],
+    ['--p99', options.p99],
+  ] as const)
+    if (limit !== undefined && parseDuration(limit.replace(/^\s*<=?\s*/, '')) === null)
+      return badOption(option, `"${limit}" is not a valid duration: write it as 200ms or 1.5s`);
   if (selector === undefined)
     return prometheus === undefined
       ? accept({})
@@ -192,7 +202,12 @@ interface Texts {
 
 const DEFAULT_FOLDER = 'slas';
 
-function textsOf(found: Recognised, choices: Choices, options: InitOptions): Texts {
+function textsOf(
+  found: Recognised,
+  choices: Choices,
+  { hasContentType }: Asked,
+  options: InitOptions,
+): Texts {
   const folder = options.out ?? DEFAULT_FOLDER;
   const { name } = choices;
   const metrics = options.metrics === undefined ? null : new URL(options.metrics);
@@ -207,8 +222,10 @@ function textsOf(found: Recognised, choices: Choices, options: InitOptions): Tex
   };
   const document = { file: files.document, text: documentText(found, choices) };
   const all: Text[] = [document];
-  if (options.script === undefined) all.push({ file: files.script, text: scriptText(choices) });
-  if (metrics !== null) all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices) });
+  if (options.script === undefined)
+    all.push({ file: files.script, text: scriptText(choices, found.latency?.metric.kind === 'classic') });
+  if (metrics !== null)
+    all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices, hasContentType) });
   if (options.ci === 'github')
     all.push({ file: '.github/workflows/sla.yml', text: githubText(files, addresses, choices) });
   if (options.ci === 'gitlab')

@@ -3,7 +3,7 @@ import { type ExposedSample, numberOf } from '../../../slas/recognise/exposition
 import { accessOf } from '../../run/prometheus-access.ts';
 import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { type Answers, growthOf, slug, textAt } from './sources.ts';
+import { type Answers, growthOf, responseAt, slug } from './sources.ts';
 
 /** Asks a Prometheus for the series of a service, their types, and how it is scraped. */
 
@@ -30,7 +30,7 @@ export async function askPrometheus(
     const access = accessOf(io.env, io.cwd);
     const { endpoint, credentials } = apiEndpoint(url, path, access);
     endpoint.search = new URLSearchParams(parameters).toString();
-    const text = await textAt(endpoint, { ...access, headers: credentials }, 'Prometheus', io);
+    const { text } = await responseAt(endpoint, { ...access, headers: credentials }, 'Prometheus', io);
     try {
       return (JSON.parse(text) as { data: T }).data;
     } catch (cause) {
@@ -69,6 +69,7 @@ export async function askPrometheus(
     selector,
     scrapeSeconds,
     replicas: up.length,
+    hasContentType: true,
     growth: growthOf(
       before.flatMap((one) => samplesOf(one, selector)),
       samples,

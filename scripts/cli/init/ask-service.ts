@@ -1,6 +1,7 @@
+import type { RawResponse } from '../../../slas/prometheus/transport.ts';
 import { type Exposed, parseExposition } from '../../../slas/recognise/exposition.ts';
 import type { Io } from '../io.ts';
-import { type Answers, growthOf, slug, textAt } from './sources.ts';
+import { type Answers, growthOf, responseAt, slug } from './sources.ts';
 
 /** Asks a service for its metrics. */
 
@@ -12,11 +13,11 @@ export async function askService(url: string, io: Io): Promise<Answers> {
     accept: 'text/plain;version=0.0.4',
     ...(token ? { authorization: `Bearer ${token}` } : {}),
   };
-  const texts: string[] = [];
+  const responses: RawResponse[] = [];
   // One after the other: each may be counted in the next.
   for (let time = 0; time < TIMES; time++)
-    texts.push(await textAt(new URL(url), { headers }, 'the service', io));
-  const parsed = texts.map(parseExposition);
+    responses.push(await responseAt(new URL(url), { headers }, 'the service', io));
+  const parsed = responses.map(({ text }) => parseExposition(text));
   const [first, last] = [parsed[0]!, parsed.at(-1)!];
   return {
     exposed: last,
@@ -24,6 +25,7 @@ export async function askService(url: string, io: Io): Promise<Answers> {
     selector: null,
     scrapeSeconds: null,
     replicas: null,
+    hasContentType: new Map(responses[0]!.headers).has('content-type'),
     growth: growthOf(first.samples, last.samples),
     asks: TIMES - 1,
   };

@@ -47,7 +47,7 @@ export function documentText(found: Recognised, choices: Choices): string {
     ...(latency === null || latency.metric.kind !== 'classic'
       ? []
       : [
-          `  # The bucket edges of the service, in ${latency.metric.unit ?? 'seconds'}: exact only there.`,
+          `  # The bucket edges of the service, in ${latency.metric.unit}: exact only there.`,
           '  buckets:',
           `    ${latency.metric.name}: ${flow(latency.metric.edges)}`,
         ]),
@@ -105,7 +105,9 @@ function latencyLines(choice: LatencyChoice, found: Recognised, choices: Choices
     '    latency:',
     `      histogram: ${metric.name}`,
     ...(Object.keys(where).length === 0 ? [] : [`      where: ${flow(where)}`]),
-    ...(metric.isUnitUnnamed ? [`      unit: ${metric.unit ?? 'seconds'}`] : []),
+    ...(metric.isUnitUnnamed
+      ? [`      unit: ${metric.unit}${metric.isUnitGuessed ? ' # CHANGE: assumed from the edges' : ''}`]
+      : []),
     `      percentile: ${percentile}`,
     ...(choices.clientPath === null
       ? []

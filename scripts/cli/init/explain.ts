@@ -28,7 +28,7 @@ export function explain(found: Recognised, choices: Choices, asked: Asked): Expl
       ...requestLine(found),
       ...latencyLine(found),
       ...routeLine(found, choices),
-      ...choices.latencies.flatMap((one) => limitLine(one, found)),
+      ...choices.latencies.map((one) => limitLine(one, found, choices)),
       ...(hasErrors(found)
         ? [`errors: under ${choices.errorLimit} of the requests; change it with --errors`]
         : []),
@@ -55,8 +55,8 @@ function latencyLine({ latency }: Recognised): readonly string[] {
   if (latency === null) return [];
   const { name, kind, edges, unit } = latency.metric;
   const what = {
-    classic: `a histogram with edges at ${list(edges)} ${unit ?? ''}`.trim(),
-    native: 'a native histogram',
+    classic: `a histogram with edges at ${list(edges)} ${unit}`,
+    native: 'a native histogram, which is not judged yet',
     summary: 'a summary, without buckets',
   }[kind];
   return [`latency: ${name}, ${what}`];
@@ -78,16 +78,20 @@ function routeLine({ routes, requests }: Recognised, { route, clientPath }: Choi
 function limitLine(
   { percentile, limit, proposed }: LatencyChoice,
   { latency }: Recognised,
-): readonly string[] {
-  if (latency === null) return [];
-  if (proposed === null) return [`p${percentile}: under ${limit}, as you asked`];
+  { script }: Choices,
+): string {
+  const what = `p${percentile}: under ${limit}`;
+  if (latency?.metric.kind !== 'classic') {
+    const where =
+      script === null ? 'a threshold of the k6 script' : 'a threshold that you add to your script';
+    return `${what}, by the clock of k6 alone, as ${where}: http_req_duration p(${percentile})`;
+  }
+  if (proposed === null) return `${what}, as you asked`;
   const now =
     proposed.nowSeconds === null
       ? 'no successful response was measured yet'
       : `now it is at most ${formatValue(proposed.nowSeconds, 'seconds')} (${countOf(proposed.responses, 'response')})`;
-  return [
-    `p${percentile}: under ${limit}, the first edge from 200 ms and from twice what is measured now: ${now}; change it with --p${percentile}`,
-  ];
+  return `${what}, the first edge from 200 ms and from twice what is measured now: ${now}; change it with --p${percentile}`;
 }
 
 function trafficLine({ traffic }: Choices): readonly string[] {
@@ -106,8 +110,9 @@ function serverLine({ scrapeSeconds, replicas }: Asked): readonly string[] {
   ];
 }
 
-function missingLines(found: Recognised, choices: Choices, { scrapeSeconds }: Asked): readonly string[] {
+function missingLines(found: Recognised, choices: Choices, asked: Asked): readonly string[] {
   const { requests, latency, hasStartTime, others } = found;
+  const { scrapeSeconds } = asked;
   return [
     ...(requests === null
       ? ['no counter of requests: the error rate cannot be judged']
@@ -130,6 +135,12 @@ function missingLines(found: Recognised, choices: Choices, { scrapeSeconds }: As
     ...(requests !== null && requests.routeLabel === null
       ? ['no label says the route of a request: all requests of the service are judged together']
       : []),
+    ...(latency?.metric.isUnitGuessed
+      ? [`nothing says the unit of ${latency.metric.name}: ${latency.metric.unit} is assumed from its edges`]
+      : []),
+    ...(asked.hasContentType
+      ? []
+      : ['the metrics have no Content-Type: Prometheus 3 refuses them without fallback_scrape_protocol']),
     ...(hasStartTime ? [] : ['no process_start_time_seconds: a restart is noticed by falling counters only']),
     ...((scrapeSeconds ?? 0) > 15
       ? [`a scrape every ${scrapeSeconds} s is coarse: scrape the service more often for short runs`]

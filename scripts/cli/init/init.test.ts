@@ -119,6 +119,45 @@ describe('./sla init', () => {
     }
   });
 
+  test('metrics without a Content-Type are scraped by a fallback, and that is said', async () => {
+    await initOf(EXPOSED['prom-client']!, ['--name', 'orders'], async ({ stderr, files }) => {
+      expect(stderr).toContain('the metrics have no Content-Type');
+      expect(await files('slas/prometheus.yml')).toContain('fallback_scrape_protocol: PrometheusText0.0.4');
+    });
+  });
+
+  test('without buckets, the limit is a threshold of the k6 script', async () => {
+    await initOf(EXPOSED.micrometer!, ['--name', 'orders', '--p99', '1s'], async ({ stderr, files }) => {
+      expect(stderr).toContain('p95: under 200ms, by the clock of k6 alone, as a threshold of the k6 script');
+      expect(await files('slas/orders.js')).toContain(
+        "thresholds: { http_req_duration: ['p(95)<200', 'p(99)<1000'] },",
+      );
+    });
+  });
+
+  test('on a terminal, it asks for what the options do not say', async () => {
+    await using folder = await temporaryFolder();
+    await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
+    const asked: string[] = [];
+    const answers = [`${server.url}/metrics`, 'orders', '/health', '500ms', '', 'none'];
+    const ask = async (question: string, otherwise: string) => {
+      asked.push(question);
+      return answers[asked.length - 1] || otherwise;
+    };
+    expect((await slaHere(['init'], folder.path, { ask })).code).toBe(0);
+    expect(asked).toEqual([
+      'Address of the metrics of your service (empty: ask a Prometheus)',
+      'Name of the service',
+      'Route to judge (/orders/:id, /health)',
+      'Limit of the 95th percentile (empty: proposed)',
+      'Your k6 script (empty: write one)',
+      'CI workflow: github, gitlab or none',
+    ]);
+    const document = await readFile(join(folder.path, 'slas', 'orders.yaml'), 'utf8');
+    expect(document).toContain('client: /health');
+    expect(document).toContain('target: < 500ms');
+  });
+
   test('a route that was never counted is refused with those that were', async () => {
     await initOf(EXPOSED['prom-client']!, ['--route', '/order'], async ({ code, stderr }) => {
       expect(code).toBe(2);

@@ -14,6 +14,8 @@ export interface Asked {
   readonly selector: Readonly<Record<string, string>> | null;
   readonly scrapeSeconds: number | null;
   readonly replicas: number | null;
+  /** Whether the service says in which format its metrics are. */
+  readonly hasContentType: boolean;
   /** Requests that grew while nothing was sent: one for each time its metrics were asked for, or others. */
   readonly traffic: 'none' | 'scrapes' | 'others';
 }
@@ -30,8 +32,13 @@ export interface Answers extends Omit<Asked, 'traffic'> {
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** The text at an address. Throws a HarnessError that says what to do. */
-export async function textAt(url: URL, { headers, tls }: Access, what: string, io: Io): Promise<string> {
+/** The response of an address. Throws a HarnessError that says what to do. */
+export async function responseAt(
+  url: URL,
+  { headers, tls }: Access,
+  what: string,
+  io: Io,
+): Promise<RawResponse> {
   const shown = withoutSecrets(url.href);
   const bounded = AbortSignal.any([io.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   let response: RawResponse;
@@ -45,7 +52,7 @@ export async function textAt(url: URL, { headers, tls }: Access, what: string, i
     });
   }
   const { status, text } = response;
-  if (status === 200 && text.length <= MAX_BYTES) return text;
+  if (status === 200 && text.length <= MAX_BYTES) return response;
   const location = new Map(response.headers).get('location');
   const why = status === 200 ? `its response is longer than ${MAX_BYTES / 2 ** 20} MiB` : `status ${status}`;
   const redirect =

@@ -109,7 +109,7 @@ export function gitlabText(files: Files, at: Addresses, { name }: Choices): stri
 }
 
 /** A Prometheus for tests: it scrapes every second, so that short runs have enough scrapes. */
-export function prometheusText(metrics: URL, { selector }: Choices): string {
+export function prometheusText(metrics: URL, { selector }: Choices, hasContentType: boolean): string {
   const { job, ...labels } = selector;
   return [
     '# A Prometheus for load tests: it scrapes every second, so that short runs have enough scrapes.',
@@ -120,6 +120,7 @@ export function prometheusText(metrics: URL, { selector }: Choices): string {
     `  - job_name: ${JSON.stringify(job ?? 'service')}`,
     ...(metrics.pathname === '/metrics' ? [] : [`    metrics_path: ${JSON.stringify(metrics.pathname)}`]),
     ...(metrics.protocol === 'https:' ? ['    scheme: https'] : []),
+    ...(hasContentType ? [] : ['    fallback_scrape_protocol: PrometheusText0.0.4']),
     // Ignored by a Prometheus that always ingests them (4 and later).
     '    scrape_native_histograms: true',
     '    static_configs:',
