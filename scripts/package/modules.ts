@@ -12,7 +12,7 @@ export interface Needed {
 
 /** `import … from '…'`, `export … from '…'`, `import '…'`, `import('…')`, and `import("…")` in types. */
 const IMPORT =
-  /(?:^|[\s;{}])(?:import|export)\b[^'"`;]*?\bfrom\s*'([^']+)'|\bimport\s*\(?\s*['"]([^'"]+)['"]/g;
+  /^(?:import|export)\b[^'"`;]*?\bfrom\s*'([^'\n]+)'|^import\s+'([^'\n]+)'|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/gm;
 
 /**
  * Follows the imports of compiled files.
@@ -44,7 +44,7 @@ export function neededBy(
 /** Comments may quote an import. */
 const importsIn = (text: string): readonly string[] =>
   [...text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '').matchAll(IMPORT)].map(
-    ([, from, alone]) => (from ?? alone)!,
+    ([, from, alone, later]) => (from ?? alone ?? later)!,
   );
 
 const packageOf = (target: string) =>
