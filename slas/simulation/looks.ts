@@ -61,6 +61,9 @@ function untilDecided(
   return { is: 'undecided', atSeconds: maxSeconds };
 }
 
+/** At the limit; a third of it used; beyond it. */
+export const LIMIT_TIMES = [1, 3, 0.7] as const;
+
 export function simulateLooks(
   service: Service,
   percentile: 95 | 99,
@@ -69,24 +72,73 @@ export function simulateLooks(
   runs: number,
   seed: number,
 ): LooksCell {
+  return simulateCellsOf(service, [{ percentile, limitTimes }], maxSeconds, runs, seed)[0]!;
+}
+
+/** Both percentiles and all limits, from the same runs. */
+export function simulateAllLooks(service: Service, maxSeconds: number, runs: number, seed: number) {
+  const each = ([95, 99] as const).flatMap((percentile) =>
+    LIMIT_TIMES.map((limitTimes) => ({ percentile, limitTimes })),
+  );
+  return simulateCellsOf(service, each, maxSeconds, runs, seed);
+}
+
+function simulateCellsOf(
+  service: Service,
+  cells: readonly Pick<LooksCell, 'percentile' | 'limitTimes'>[],
+  maxSeconds: number,
+  runs: number,
+  seed: number,
+): readonly LooksCell[] {
   const random = seeded(seed);
-  const limit = limitTimes * LIMITS[service.name]![percentile];
-  const budget = percentile === 95 ? 0.05 : 0.01;
   const schedule = scheduleLooks(maxSeconds, CONFIDENCE);
-  const outcomes = Array.from({ length: runs }, () => {
-    const bySecond = slowerBySecond(service.run(maxSeconds, random), limit, maxSeconds);
+  const tallies = cells.map((): (Outcome & { readonly once: Outcome['is'] })[] => []);
+  for (let run = 0; run < runs; run++) {
+    const answers = service.run(maxSeconds, random);
+    for (const [index, { percentile, limitTimes }] of cells.entries()) {
+      const limit = limitTimes * LIMITS[service.name]![percentile];
+      const budget = percentile === 95 ? 0.05 : 0.01;
+      const bySecond = slowerBySecond(answers, limit, maxSeconds);
+      const once = decideAt(bySecond, maxSeconds, CONFIDENCE, budget);
+      tallies[index]!.push({ ...untilDecided(bySecond, schedule, budget), once });
+    }
+  }
+  return cells.map((cell, index) => {
+    const outcomes = tallies[index]!;
+    const share = (is: (one: (typeof outcomes)[number]) => boolean) => outcomes.filter(is).length / runs;
     return {
-      ...untilDecided(bySecond, schedule, budget),
-      once: decideAt(bySecond, maxSeconds, CONFIDENCE, budget),
+      ...{ service: service.name, ...cell, maxSeconds, runs },
+      met: share(({ is }) => is === 'met'),
+      missed: share(({ is }) => is === 'missed'),
+      metOnce: share(({ once }) => once === 'met'),
+      missedOnce: share(({ once }) => once === 'missed'),
+      meanSeconds: outcomes.reduce((sum, { atSeconds }) => sum + atSeconds, 0) / runs,
     };
   });
-  const share = (is: (one: (typeof outcomes)[number]) => boolean) => outcomes.filter(is).length / runs;
-  return {
-    ...{ service: service.name, percentile, maxSeconds, limitTimes, runs },
-    met: share(({ is }) => is === 'met'),
-    missed: share(({ is }) => is === 'missed'),
-    metOnce: share(({ once }) => once === 'met'),
-    missedOnce: share(({ once }) => once === 'missed'),
-    meanSeconds: outcomes.reduce((sum, { atSeconds }) => sum + atSeconds, 0) / runs,
-  };
+}
+
+/** The promises of docs/statistics.md that a cell breaks. */
+export type BrokenPromise = 'false met' | 'false missed' | 'power' | 'time';
+
+const MAX_WRONG = 0.05;
+/** No rule sees stalls that did not happen. */
+const MAX_WRONG_STALLS = 0.08;
+const MAX_LOST_POWER = 0.05;
+const QUICK_SERVICES = ['independent', 'M/G/2 at 0.5'];
+const QUICK_FRACTION = 1 / 3;
+
+/** @param slack what chance adds to the share of wrong verdicts in this many runs */
+export function brokenPromises(cell: LooksCell, slack = 0): readonly BrokenPromise[] {
+  const { service, percentile, maxSeconds, limitTimes, met, missed, metOnce, missedOnce } = cell;
+  const most = (service === 'stalls' ? MAX_WRONG_STALLS : MAX_WRONG) + slack;
+  const isAtLimit = limitTimes === 1;
+  const lost = limitTimes > 1 ? metOnce - met : missedOnce - missed;
+  const isQuick = limitTimes > 1 && percentile === 95 && QUICK_SERVICES.includes(service);
+  const broken: [BrokenPromise, boolean][] = [
+    ['false met', isAtLimit && met > most],
+    ['false missed', isAtLimit && missed > most],
+    ['power', !isAtLimit && lost > MAX_LOST_POWER + slack],
+    ['time', isQuick && cell.meanSeconds > QUICK_FRACTION * maxSeconds],
+  ];
+  return broken.filter(([, is]) => is).map(([promise]) => promise);
 }

@@ -19,9 +19,9 @@ export interface Service {
   readonly run: (durationSeconds: number, random: Random) => Answers;
 }
 
-const RATE_PER_SECOND = 25;
+export const RATE_PER_SECOND = 25;
 /** The time simulated before a run, so that it does not begin with an empty queue. */
-const BEFORE_SECONDS = 120;
+export const BEFORE_SECONDS = 120;
 
 /** A small 32-bit generator (sfc32) whose period far exceeds the numbers drawn. */
 export function seeded(seed: number): Random {
@@ -40,21 +40,23 @@ export function seeded(seed: number): Random {
 }
 
 const exponential = (mean: number, random: Random) => -mean * Math.log(1 - random());
-const normal = (random: Random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+export const normal = (random: Random) =>
+  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 
 /** Random arrivals; `answer` returns how long a request takes that arrives at a given time. */
-function simulate(
+export function simulate(
   durationSeconds: number,
   random: Random,
   answer: (arrivalSeconds: number) => number,
   beforeSeconds = BEFORE_SECONDS,
+  ratePerSecond = RATE_PER_SECOND,
 ): Answers {
-  const most = Math.ceil(durationSeconds * RATE_PER_SECOND * 1.5) + 100;
+  const most = Math.ceil(durationSeconds * ratePerSecond * 1.5) + 100;
   const atSeconds = new Float64Array(most);
   const tookSeconds = new Float64Array(most);
   let count = 0;
   for (let now = -beforeSeconds; ; ) {
-    now += exponential(1 / RATE_PER_SECOND, random);
+    now += exponential(1 / ratePerSecond, random);
     if (now >= durationSeconds || count === most) return { atSeconds, tookSeconds, count };
     const took = answer(now);
     if (now < 0) continue;
@@ -65,7 +67,8 @@ function simulate(
 
 const SIGMA = Math.sqrt(Math.LN2);
 /** Log-normal, with a standard deviation equal to its mean. */
-const logNormal = (mean: number, random: Random) => mean * Math.exp(SIGMA * normal(random) - Math.LN2 / 2);
+export const logNormal = (mean: number, random: Random) =>
+  mean * Math.exp(SIGMA * normal(random) - Math.LN2 / 2);
 
 const independent: Service = {
   name: 'independent',

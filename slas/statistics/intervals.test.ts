@@ -163,9 +163,47 @@ describe('how many more requests decide', () => {
   ])(
     '%d of %d, design effect %d, %d allowed, at %d: %d if the share stays',
     (bad, all, factor, budget, confidence, more) => {
-      expect(moreFor80(sample(bad, all, factor, 60), budget, confidence)).toBe(more);
+      const ofManyBlocks = sample(bad, all, factor, Number.POSITIVE_INFINITY);
+      expect(moreFor80(ofManyBlocks, budget, confidence)).toBe(more);
     },
   );
+
+  test('the penalty for few bursts counts: without it, this undecided run seems to have requests enough', () => {
+    const run = { ...sample(10, 1500, 1, 60), bursts: { factor: 6, blocks: 4 } };
+    expect(shareBounds(run, 0.95).high).toBeGreaterThan(0.02);
+    expect(moreFor80(run, 0.02, 0.95)).toBe(4142);
+    expect(moreFor80({ ...run, bursts: null }, 0.02, 0.95)).toBe(0);
+  });
+
+  test('whatever is undecided needs more requests', () => {
+    const samples = fc.record({
+      bad: fc.integer({ min: 1, max: 300 }),
+      all: fc.integer({ min: 1000, max: 20_000 }),
+      effect: fc.record({
+        factor: fc.double({ min: 1, max: 50, noNaN: true }),
+        blocks: fc.integer({ min: 12, max: 500 }),
+      }),
+      bursts: fc.option(
+        fc.record({
+          factor: fc.double({ min: 1, max: 50, noNaN: true }),
+          blocks: fc.double({ min: 4, max: 100, noNaN: true }),
+        }),
+      ),
+    });
+    fc.assert(
+      fc.property(
+        samples,
+        fc.constantFrom(0.05, 0.01),
+        fc.constantFrom(0.95, 0.9999),
+        (run, budget, confidence) => {
+          const { low, high } = shareBounds(run, confidence);
+          fc.pre(low <= budget && high > budget);
+          expect(moreFor80(run, budget, confidence)).toBeGreaterThan(0);
+        },
+      ),
+      { seed: 7, numRuns: 1000 },
+    );
+  });
 
   test('no number decides exactly at the limit', () => {
     expect(moreFor80(sample(75, 1500, 1, 60), 0.05, 0.95)).toBe(Number.POSITIVE_INFINITY);

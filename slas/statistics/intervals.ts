@@ -37,14 +37,20 @@ const penaltyOf = ({ blocks }: DesignEffect, confidence: number) =>
 const sizeByBursts = (all: number, bursts: DesignEffect, confidence: number) =>
   all / (1 + (bursts.factor - 1) * penaltyOf(bursts, confidence));
 
+/** The effective size that a bound has: in the upper one, which decides *met*, bursts count as well. */
+function sizeFor(bound: 'low' | 'high', sample: ShareSample, confidence: number): number {
+  const size = effectiveSize(sample, confidence);
+  const { all, bursts } = sample;
+  return bound === 'low' || bursts == null ? size : Math.min(size, sizeByBursts(all, bursts, confidence));
+}
+
 /**
  * Clopper-Pearson bounds of the bad share at the effective sample size, which need not be an integer. A run that saw few bursts
  * must not conclude from them that there are no longer ones, so the upper bound knows how few they were.
  */
 export function shareBounds(sample: ShareSample, confidence: number): Bounds {
-  const { bad, all, bursts } = sample;
-  const size = effectiveSize(sample, confidence);
-  const few = bursts == null ? size : Math.min(size, sizeByBursts(all, bursts, confidence));
+  const { bad, all } = sample;
+  const [size, few] = [sizeFor('low', sample, confidence), sizeFor('high', sample, confidence)];
   return {
     low: boundsAt((bad / all) * size, size, confidence).low,
     high: boundsAt((bad / all) * few, few, confidence).high,
@@ -133,14 +139,17 @@ export const EIGHTY_PERCENT = normalQuantile(0.8);
 
 /**
  * How many more requests would decide with 80% probability if the share stays the same; infinite exactly at
- * the limit. The dependence between requests is assumed to stay the same, too.
+ * the limit. The dependence between requests is assumed to stay the same, too, and so is the penalty for having
+ * estimated it from few blocks: the bounds that are to leave the limit have it.
  */
-export function moreFor80({ bad, all, effect }: ShareSample, budget: number, confidence: number): number {
+export function moreFor80(sample: ShareSample, budget: number, confidence: number): number {
+  const { bad, all } = sample;
   const share = bad / all;
   const spread =
     normalQuantile(confidence) * Math.sqrt(budget * (1 - budget)) +
     EIGHTY_PERCENT * Math.sqrt(share * (1 - share));
-  return Math.max(0, Math.ceil(effect.factor * (spread / (share - budget)) ** 2 - all));
+  const perEffective = all / sizeFor(share < budget ? 'high' : 'low', sample, confidence);
+  return Math.max(0, Math.ceil(perEffective * (spread / (share - budget)) ** 2 - all));
 }
 
 /** How many more requests, none of them bad, would prove that the limit is met. */

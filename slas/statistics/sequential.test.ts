@@ -25,6 +25,15 @@ test.each([
   },
 );
 
+test('the looks before the last one spend at most a tenth of the error, and the last one keeps the rest', () => {
+  for (const maxSeconds of [60, 120, 300, 600, 3600]) {
+    const { looks } = scheduleLooks(maxSeconds, 0.95);
+    const early = looks.slice(0, -1).reduce((sum, look) => sum + 1 - look.confidence, 0);
+    expect(early).toBeLessThanOrEqual(0.005 + 1e-12);
+    expect(looks.at(-1)!.confidence).toBeLessThanOrEqual(0.9551);
+  }
+});
+
 // Lan and DeMets (1983), and every textbook since: five equally spaced looks, two-sided 5%.
 test("the spending function has O'Brien and Fleming's published values", () => {
   const spent = [0.2, 0.4, 0.6, 0.8, 1].map((fraction) => spentBy(fraction, 0.05));

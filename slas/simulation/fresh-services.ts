@@ -1,0 +1,89 @@
+import {
+  BEFORE_SECONDS,
+  logNormal,
+  normal,
+  RATE_PER_SECOND,
+  type Random,
+  type Service,
+  simulate,
+} from './queues.ts';
+
+/** Services on which no choice of the method rests: they test it, so nothing may be adjusted to their results. */
+
+/** Two workers and one queue, with another distribution of service times, another rate, or a load that changes. */
+function twoWorkers(
+  name: string,
+  serviceSeconds: (meanSeconds: number, random: Random) => number,
+  loadAt: (nowSeconds: number, durationSeconds: number) => number,
+  ratePerSecond = RATE_PER_SECOND,
+): Service {
+  return {
+    name,
+    run: (durationSeconds, random) => {
+      let [first, second] = [-BEFORE_SECONDS, -BEFORE_SECONDS];
+      const answer = (now: number) => {
+        const mean = (2 * loadAt(now, durationSeconds)) / ratePerSecond;
+        const end = Math.max(now, Math.min(first, second)) + serviceSeconds(mean, random);
+        if (first <= second) first = end;
+        else second = end;
+        return end - now;
+      };
+      return simulate(durationSeconds, random, answer, BEFORE_SECONDS, ratePerSecond);
+    },
+  };
+}
+
+const HEAVY_SIGMA = 1.5;
+/** Log-normal, with a standard deviation of 2.9 times its mean. */
+const heavyTailed = (mean: number, random: Random) =>
+  mean * Math.exp(HEAVY_SIGMA * normal(random) - HEAVY_SIGMA ** 2 / 2);
+
+/** A garbage collection at regular intervals: requests that arrive meanwhile wait for its end. */
+const pausing = (everySeconds: number, pauseSeconds: number): Service => ({
+  name: `pauses every ${everySeconds} s`,
+  run: (durationSeconds, random) => {
+    const phase = random() * everySeconds;
+    return simulate(durationSeconds, random, (now) => {
+      const since = (now + phase + BEFORE_SECONDS * everySeconds) % everySeconds;
+      return Math.max(0, pauseSeconds - since) + logNormal(0.02, random);
+    });
+  },
+});
+
+const REPLICAS = 4;
+/** Four replicas with a queue each, of which one takes 2.5 times as long; requests go to any of them at random. */
+const slowReplica: Service = {
+  name: 'a slow replica in four',
+  run: (durationSeconds, random) => {
+    const free = new Float64Array(REPLICAS).fill(-BEFORE_SECONDS);
+    const meanSeconds = (REPLICAS * 0.3) / RATE_PER_SECOND;
+    return simulate(durationSeconds, random, (now) => {
+      const replica = Math.floor(random() * REPLICAS);
+      const mean = replica === 0 ? 2.5 * meanSeconds : meanSeconds;
+      free[replica] = Math.max(now, free[replica]!) + logNormal(mean, random);
+      return free[replica]! - now;
+    });
+  },
+};
+
+/** The load rises from night to noon and falls again within one run. */
+const dailyLoad = (now: number, durationSeconds: number) =>
+  0.3 + 0.4 * Math.sin((Math.PI * Math.max(0, now)) / durationSeconds) ** 2;
+
+const atHalf = () => 0.5;
+const atRate = (ratePerSecond: number): Service =>
+  twoWorkers(`M/G/2 at 0.5, ${ratePerSecond}/s`, logNormal, atHalf, ratePerSecond);
+
+export const FRESH_RATES = [5, 100, 1000] as const;
+
+/** The length of every run of these services: the limits of the day hold for no other. */
+export const FRESH_SECONDS = 600;
+
+export const FRESH_SERVICES: readonly Service[] = [
+  twoWorkers('heavy-tailed M/G/2 at 0.5', heavyTailed, atHalf),
+  pausing(10, 0.25),
+  pausing(60, 1),
+  slowReplica,
+  twoWorkers('a day in a run', logNormal, dailyLoad),
+  ...FRESH_RATES.map(atRate),
+];
