@@ -1,5 +1,5 @@
 import { metrics } from '../service/metric-names.ts';
-import { fromSeconds } from '../slas/document/units.ts';
+import { watchedEdge } from '../slas/document/edges.ts';
 import type { Objective, SlaDocument } from '../slas/model/model.ts';
 import { edgeMatcher } from '../slas/prometheus/promql.ts';
 import { metric } from './metrics.ts';
@@ -37,9 +37,9 @@ interface Budget {
 }
 
 const budgetsOf = (sla: SlaDocument, view: View): readonly Budget[] =>
-  sla.objectives.flatMap((objective) => budgetOf(objective, view));
+  sla.objectives.flatMap((objective) => budgetOf(objective, sla, view));
 
-function budgetOf({ id, measure, target }: Objective, view: View): Budget[] {
+function budgetOf({ id, measure, target }: Objective, sla: SlaDocument, view: View): Budget[] {
   if (measure.kind === 'ratio') {
     const total = (range: string) => sumOf(rateOf(selected(measure.total, view), range));
     const bad = (range: string) => orZero(sumOf(rateOf(selected(measure.bad, view), range)));
@@ -49,7 +49,7 @@ function budgetOf({ id, measure, target }: Objective, view: View): Budget[] {
   const { histogram, percentile } = measure;
   const within = {
     ...histogram,
-    where: { ...histogram.where, le: edgeMatcher(fromSeconds(target.value, histogram.valuesIn)) },
+    where: { ...histogram.where, le: edgeMatcher(watchedEdge(target, histogram, sla.service)) },
   };
   const badShare = (range: string) =>
     `1 - ${shareOf(sumOf(rateOf(selected(within, view, '_bucket'), range)), sumOf(rateOf(selected(histogram, view, '_count'), range)))}`;

@@ -276,15 +276,29 @@ describe('check', () => {
     const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
     await writeFile(
       join(folder.path, 'a.yaml'),
-      shipped.replace('< 200ms', '< 210ms').replace('lost: bad', 'lost: good'),
+      shipped.replace('< 200ms', '< 210').replace('lost: bad', 'lost: good'),
     );
     await writeFile(join(folder.path, 'b.yaml'), 'kind: [');
     const { code, stderr } = await slaHere(['check', 'a.yaml', 'b.yaml', 'c.yaml'], folder.path);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^a\.yaml:\d+:13: "< 210ms" \(0\.21 s\) is not a bucket edge/m);
+    expect(stderr).toMatch(/^a\.yaml:\d+:13: "210" is not a valid duration/m);
     expect(stderr).toMatch(/^a\.yaml:\d+:\d+: objectives\[2\]\.ratio\.lost must be "bad"/m);
     expect(stderr).toMatch(/^b\.yaml:1:\d+: not valid YAML/m);
     expect(stderr).toMatch(/^c\.yaml: the SLA document cannot be read/m);
+  });
+
+  test('a limit that is no bucket edge is only a warning, with the line that adds the edge', async () => {
+    await using folder = await temporaryFolder();
+    const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
+    await writeFile(join(folder.path, 'a.yaml'), shipped.replace('< 200ms', '< 210ms'));
+    const { code, stdout } = await slaHere(['check', 'a.yaml'], folder.path);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^a\.yaml:\d+:13: warning: "< 210ms" is not a bucket edge of http_request_duration_seconds: it lies between 0\.2 s and 0\.25 s/m,
+    );
+    expect(stdout).toMatch(
+      /^ {4}give the histogram http_request_duration_seconds these bucket edges: .*0\.2, 0\.21, 0\.25/m,
+    );
   });
 });
 

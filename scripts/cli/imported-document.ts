@@ -46,7 +46,7 @@ export function documentOf(objectives: readonly Objective[], { name, script, che
     '  requests: { counter: http_requests_total } # CHANGE: counts every request, whatever the response',
     ...(hasLatency
       ? [
-          '  buckets: # CHANGE: the bucket edges of the service; a latency limit must be one of them',
+          '  buckets: # CHANGE: the bucket edges of the service; a limit that is one of them is judged exactly',
           `    http_request_duration_seconds: [${edges.join(', ')}]`,
         ]
       : []),

@@ -111,11 +111,12 @@ interface Judged {
 function judgedBy(rule: PlannedAlert, all: readonly ObjectiveVerdict[]): Judged {
   const own = all.filter(({ id }) => rule.judged.includes(id));
   const broken = own.filter((one) => breaks(one, rule.threshold));
+  const mayBreak = (one: ObjectiveVerdict) => rule.threshold === 'alert' && one.mayBeAlert === true;
   const isWhole = own.some(({ phase }) => phase === null);
   const isDecided = isWhole && own.every(({ verdict }) => verdict !== 'undecided');
   return {
     rule,
-    isBroken: broken.length > 0 ? true : isDecided ? false : null,
+    isBroken: broken.length > 0 ? true : isDecided && !own.some(mayBreak) ? false : null,
     isWhole,
     reason: reason('alert-judged', { objectives: (broken.length > 0 ? broken : own).map(judgedOf) }),
   };

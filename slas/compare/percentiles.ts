@@ -1,5 +1,5 @@
-import { toSeconds } from '../document/units.ts';
 import { DEFAULT_CONFIDENCE, latencyEffectOf } from '../judge/certainty.ts';
+import { allOf, bucketsAt, commonEdges, groupHistograms } from '../measures/histograms.ts';
 import { measureIn } from '../measures/measure.ts';
 import type { Evidence, Plan, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import type { Reason } from '../model/reasons.ts';
@@ -10,7 +10,6 @@ import { budgetOf } from '../statistics/statistics.ts';
 import { slowerBlocks } from '../window/blocks.ts';
 import { cutWindow } from '../window/cut-window.ts';
 import { type Scope, scopeOf } from '../window/phases.ts';
-import { parseValue } from '../window/targets.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 
 /**
@@ -64,8 +63,10 @@ function boundsIn(
 ): PercentileAtService['bounds'] {
   const counted = countIncreases(buckets, frame);
   if (!counted.ok) return null;
-  const edges = commonEdges(counted.value.map(({ labels }) => toSeconds(parseValue(labels.le!), valuesIn)));
-  const slower = slowerBlocks(counted.value, edges, frame, valuesIn);
+  const histograms = groupHistograms(counted.value, valuesIn);
+  const edges = commonEdges(histograms).filter(Number.isFinite);
+  const within = edges.map((edge) => bucketsAt(edge, histograms));
+  const slower = slowerBlocks(allOf(histograms), within, frame);
   return percentileBounds(edges, slower, percentile, confidence ?? DEFAULT_CONFIDENCE);
 }
 
@@ -91,13 +92,4 @@ export function percentileBounds(
     lowSeconds: edges[sure.findLastIndex(({ low }) => low > budget)] ?? 0,
     highSeconds: edges[sure.findIndex(({ high }) => high <= budget)] ?? null,
   };
-}
-
-/** The finite edges that all histograms have, ascending: those that occur most often. */
-function commonEdges(all: readonly number[]): readonly number[] {
-  const often = Map.groupBy(all, (edge) => edge);
-  const most = Math.max(...[...often.values()].map(({ length }) => length));
-  return [...often]
-    .flatMap(([edge, { length }]) => (Number.isFinite(edge) && length === most ? [edge] : []))
-    .sort((a, b) => a - b);
 }

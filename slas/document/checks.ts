@@ -11,7 +11,7 @@ import { checkCounter, checkSelection, checkTotal, LABEL } from './selection-che
 import { checkLag, checkUnit } from './units-of.ts';
 import { checkWaivers } from './waivers.ts';
 
-/** Checks beyond the schema: limits must be readable, lie on a bucket edge, and not contradict each other. */
+/** Checks beyond the schema: limits must be readable, and not contradict each other. */
 
 /**
  * All semantic problems in the parts of a document that match the schema, as `isSound(path)` reports. A misspelt field must
@@ -28,9 +28,8 @@ export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolea
       const path = `objectives[${index}]`;
       if (!isSound(path)) return [];
       if (serviceIsSound) return checkObjective(objective, path, raw);
-      // Without a valid service the bucket edges are unknown; everything else can be checked.
-      const elsewhere = checkObjective(objective, path, { ...raw, service: { selector: {} } });
-      return elsewhere.filter(({ code }) => code !== 'no-buckets');
+      // Without a valid service, everything else can be checked.
+      return checkObjective(objective, path, { ...raw, service: { selector: {} } });
     }),
     ...repeated(objectives.map((objective) => objective?.id)).map(([id, index]) =>
       problem(
@@ -132,7 +131,7 @@ function checkObjective(raw: RawObjective, path: string, document: RawDocument):
   return [
     ...checkMeasure(raw, kind, path, document),
     ...checkUnit(raw, kind, path),
-    ...checkLimits(raw, kind, path, document),
+    ...checkLimits(raw, kind, path),
   ];
 }
 

@@ -10,6 +10,7 @@ import type { Problem, SlaDocument } from '../model/model.ts';
 import { fail, ok, type Result } from '../model/result.ts';
 import { build } from './build.ts';
 import { checkMeaning } from './checks.ts';
+import { edgeWarnings } from './edge-warnings.ts';
 import type { RawDocument } from './schema.ts';
 import { structureProblems } from './structure.ts';
 
@@ -32,6 +33,13 @@ export function parseDocument(yamlText: string): ParsedDocument {
   const problems = [...structural, ...meaningProblems(raw.value, structural)];
   if (problems.length > 0) return fail(inFileOrder(problems.map((p) => place(p, yaml, lines))));
   return ok(build(raw.value as RawDocument));
+}
+
+/** What a valid document should be warned about, with places; each is only a warning. */
+export function warningsOf(yamlText: string, document: SlaDocument): readonly Problem[] {
+  const lines = new LineCounter();
+  const yaml = parseYaml(yamlText, { lineCounter: lines, prettyErrors: false });
+  return inFileOrder(edgeWarnings(document).map((warning) => place(warning, yaml, lines)));
 }
 
 /** The content of the YAML text, or the parser's message why its aliases cannot be resolved: unknown aliases, or far too many. */

@@ -1,10 +1,9 @@
-import type { Limit, Problem, TimeUnit, Unit } from '../model/model.ts';
+import type { Limit, Problem, Unit } from '../model/model.ts';
 import { ok } from '../model/result.ts';
 import { parseLimit } from './limits.ts';
 import type { MeasureName } from './measure-names.ts';
 import { checkDecimals, problem } from './problems.ts';
-import type { RawDocument, RawObjective } from './schema.ts';
-import { toSeconds } from './units.ts';
+import type { RawObjective } from './schema.ts';
 import { valuesOf } from './units-of.ts';
 import { checkUnusual } from './unusual.ts';
 
@@ -24,13 +23,8 @@ const DIRECTIONS: Record<MeasureName, readonly string[]> = {
   recovery: ['<', '<='],
 };
 
-export function checkLimits(
-  raw: RawObjective,
-  kind: MeasureName,
-  path: string,
-  document: RawDocument,
-): Problem[] {
-  const { unit, valuesIn } = valuesOf(raw, kind);
+export function checkLimits(raw: RawObjective, kind: MeasureName, path: string): Problem[] {
+  const { unit } = valuesOf(raw, kind);
   const targetRead = parseLimit(raw.target, unit, `${path}.target`);
   const alertRead = raw.alert === undefined ? ok(null) : parseLimit(raw.alert, unit, `${path}.alert`);
   if (!targetRead.ok || !alertRead.ok)
@@ -54,11 +48,6 @@ export function checkLimits(
     if (unit === 'ratio' && limit.value > 1) add(field, `"${limit.text}" is more than 100%`);
     if (field === 'target' && isImpossible(limit, unit)) add(field, `"${limit.text}" can never be met`);
     if (field === 'target' && isEmpty(limit, unit)) add(field, `"${limit.text}" can never be missed`);
-    // Without a unit the limit cannot be compared with the edges; the missing unit has its own problem.
-    if (kind === 'latency' && valuesIn !== null) {
-      const histogram = { name: raw.latency!.histogram, valuesIn };
-      problems.push(...checkEdge(limit, histogram, `${path}.${field}`, document));
-    }
     // Ratios are compared as integer fractions, rates and means as floating-point numbers.
     if (kind === 'ratio' || kind === 'uptime')
       problems.push(...checkDecimals(limit.value, `${path}.${field}`));
@@ -79,31 +68,3 @@ const isBeyond = (alert: Limit, target: Limit) =>
   target.comparison.startsWith('<')
     ? alert.comparison.startsWith('>') && alert.value >= target.value
     : alert.comparison.startsWith('<') && alert.value <= target.value;
-
-/** The share of requests under a limit is known exactly only at a bucket edge. */
-function checkEdge(
-  limit: Limit,
-  { name: histogram, valuesIn }: { readonly name: string; readonly valuesIn: TimeUnit },
-  path: string,
-  document: RawDocument,
-): Problem[] {
-  const listed = document.service.buckets ?? {};
-  const edges = Object.hasOwn(listed, histogram) ? listed[histogram] : undefined;
-  if (edges === undefined)
-    return [
-      problem(
-        'no-buckets',
-        path,
-        `service.buckets has no edges for ${histogram}: list the bucket edges of the service; "${limit.text}" must be one of them`,
-      ),
-    ];
-  if (edges.some((edge) => toSeconds(edge, valuesIn) === limit.value)) return [];
-  const inUnit = valuesIn === 'seconds' ? '' : ` (${valuesIn})`;
-  return [
-    problem(
-      'not-an-edge',
-      path,
-      `"${limit.text}" (${limit.value} s) is not a bucket edge of ${histogram}: choose one of ${edges.join(', ')}${inUnit}, or add the bucket to the service`,
-    ),
-  ];
-}

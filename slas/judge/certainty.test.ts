@@ -61,6 +61,7 @@ describe('a share', () => {
     const few = { ...counted(12, 1200), blocks: even(1, 100, 11) };
     expect(ofShare(limit('<', 0.1), few)).toEqual({
       ...{ interval: null, margin: 0.1 - 0.01, side: null, detectable: null, needed: null },
+      overSeconds: null,
       ...{ pOfMiss: null, independenceAssumed: false, blocks: 11, samples: 1200, isFar: false },
     });
   });

@@ -36,6 +36,8 @@ export interface Certainty {
   /** Where the interval lies: entirely on one side of the limit, or on both; null without an interval. */
   readonly side: 'good' | 'bad' | 'both' | null;
   readonly detectable: number | null;
+  /** Of a latency, the share of responses over this is what could be detected: the limit, or the edge above it. */
+  readonly overSeconds: number | null;
   /** null unless the interval contains the limit. */
   readonly needed: Needed | null;
   /** The smallest error probability at which a miss would be shown; null without an interval. */
@@ -76,7 +78,7 @@ export interface Surroundings {
 }
 
 /** Bad requests out of all, by block, and other events that show dependence. */
-export type Count = Pick<Share, 'bad' | 'samples' | 'blocks' | 'lower' | 'uncounted' | 'outside'>;
+export type Count = Pick<Share, 'bad' | 'samples' | 'blocks' | 'lower' | 'uncounted' | 'outside' | 'between'>;
 
 /** null for values without random error: a census, or nothing at all. */
 export function certaintyOf(
@@ -123,9 +125,12 @@ export function certaintyOfCount(
   counted: Count,
   { confidence, ratePerSecond, latencyEffect, clientEffect }: Surroundings,
 ): Certainty {
-  const { bad, samples: all, blocks, uncounted = 0, outside = NOTHING_OUTSIDE } = counted;
+  const { samples: all, blocks, uncounted = 0, outside = NOTHING_OUTSIDE, between } = counted;
   const budget = budgetFor(objective);
   const isLatency = objective.measure.kind === 'latency';
+  // Between the edges around the limit, all may be slow at worst, and none at best: the extreme that decided is told.
+  const surelyBad = Math.max(0, counted.bad - (between?.bad ?? 0));
+  const bad = surelyBad / all > budget ? surelyBad : counted.bad;
   const margin = budget - bad / all;
   const known = largestOf([latencyEffectOf(counted), isLatency ? null : latencyEffect]) ?? clientEffect;
   if (blocks.length < MIN_BLOCKS) return without(margin, blocks.length, all);
@@ -134,9 +139,14 @@ export function certaintyOfCount(
   const level = confidence ?? DEFAULT_CONFIDENCE;
   // Requests that ended replicas took unseen were all good at best, and all bad at worst. Of those that may
   // lie outside the window, the bad events do at best, and the good ones at worst.
-  const bestBad = Math.max(0, bad - outside.bad);
-  const best = { ...sample, bad: bestBad, all: all - (bad - bestBad) + uncounted };
-  const worst = { ...sample, bad: bad + uncounted, all: Math.max(bad, all - outside.all) + uncounted };
+  const bestBad = Math.max(0, surelyBad - outside.bad);
+  const best = { ...sample, bad: bestBad, all: all - (surelyBad - bestBad) + uncounted };
+  const mostBad = counted.bad;
+  const worst = {
+    ...sample,
+    bad: mostBad + uncounted,
+    all: Math.max(mostBad, all - outside.all) + uncounted,
+  };
   const bounds = { low: shareBounds(best, level).low, high: shareBounds(worst, level).high };
   const side = bounds.high <= budget ? 'good' : bounds.low > budget ? 'bad' : 'both';
   const ruling = rulingOf(objective, confidence);
@@ -147,7 +157,9 @@ export function certaintyOfCount(
     },
     margin,
     side,
-    detectable: detectableShare(sample, budget, ruling),
+    // Without an edge above the limit, no share of slow responses is a miss.
+    detectable: between?.highSeconds === null ? null : detectableShare(sample, budget, ruling),
+    overSeconds: isLatency ? (between?.highSeconds ?? objective.target.value) : null,
     needed: side === 'both' ? neededFor(sample, budget, level, ratePerSecond) : null,
     pOfMiss: confidence === null ? null : pValue((at) => shareBounds(best, at).low > budget),
     independenceAssumed: known === null,
@@ -171,6 +183,7 @@ const without = (margin: number, blocks: number, samples: number): Certainty => 
   margin,
   side: null,
   detectable: null,
+  overSeconds: null,
   needed: null,
   pOfMiss: null,
   independenceAssumed: false,
@@ -227,6 +240,7 @@ function certaintyOfNumber(
     margin,
     side,
     detectable: null,
+    overSeconds: null,
     needed: side === 'both' ? { more80: isNear ? more : null, moreIfNoneBad: null } : null,
     pOfMiss: confidence === null ? null : pValue((at) => sideOf(boundsAt(at), target) === 'bad'),
     independenceAssumed: false,

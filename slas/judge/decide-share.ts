@@ -1,4 +1,4 @@
-import { isWithin, type UnclaimedCount } from '../measures/measure.ts';
+import { type Between, isWithin, NOTHING_BETWEEN, type UnclaimedCount } from '../measures/measure.ts';
 import type {
   Limit,
   Plan,
@@ -51,6 +51,7 @@ export interface Count {
   readonly mayBeBad?: number;
   readonly hasErrorsInside?: true;
   readonly unclaimed?: UnclaimedCount;
+  readonly between?: Between;
 }
 
 /** Compares a count of good and bad events with a limit. */
@@ -62,30 +63,49 @@ export function decideShare(
 ): Decision {
   const { plan, run } = grounds;
   const { samples, uncounted = 0, doubtful = 0, mayBeBad = 0, outside = NOTHING_OUTSIDE } = counted;
+  const { between = NOTHING_BETWEEN } = counted;
   const seen = [...counted.reasons, ...uncountedReasons(uncounted, counted.uncountedWhy)];
   // Requests that may not belong to this phase must not cause a miss, nor may those in flight; for *met* it
   // is the other way round.
   const own = samples - doubtful + mayBeBad;
   const bad = Math.max(0, counted.bad - doubtful);
-  const badBeyondAlert = Math.max(0, counted.badBeyondAlert - doubtful);
+  // Of the responses between the edges around the limit, a miss must hold as if all were within it.
+  const surelyBad = Math.max(0, bad - between.bad);
+  const badBeyondAlert = Math.max(0, counted.badBeyondAlert - between.beyondAlert - doubtful);
   // A miss must hold even without the bad requests that may lie outside the window, and with all unclaimed
   // good ones.
   const good = counted.unclaimed?.mayBeGood ?? 0;
   const beyond = (of: number, all = of + good) =>
     missesBy(
       objective,
-      Math.max(0, bad - outside.bad),
+      Math.max(0, surelyBad - outside.bad),
       Math.max(0, badBeyondAlert - outside.bad),
       all - Math.min(outside.bad, bad) + uncounted,
     );
+  const missedBy = (severity: 'target' | 'alert', ...reasons: Reasons): Decision =>
+    severity === 'alert' || !mayBeAlert(objective, counted)
+      ? missed([...seen, ...reasons], severity === 'alert')
+      : {
+          ...missed(
+            [...seen, ...reasons, reason('alert-between-edges', { alertSeconds: objective.alert!.value })],
+            false,
+          ),
+          mayBeAlert: true,
+        };
   const isTooFew = own < objective.leastSamples;
   if (broken.length === 0 && !isTooFew) {
     const miss = beyond(own);
-    if (miss !== null) return { ...missed(seen, miss === 'alert'), isWhole: true };
+    if (miss !== null) return { ...missedBy(miss), isWhole: true };
     if (good > 0 && beyond(own, own) !== null)
       return undecided([...seen, reason('unclaimed-latencies-would-decide', {})]);
     const keeps = (badOnes: number, all = own) =>
       isWithin(objective.measure, objective.target, Math.min(all, badOnes) + uncounted, all + uncounted);
+    if (!keeps(bad) && keeps(surelyBad))
+      return {
+        ...undecided([...seen, limitBetween(objective, counted)]),
+        // Alone, the service measured the client's own requests, and none for longer than the client.
+        ...(plan.isolated === false || run.load === null ? {} : { isBetween: true }),
+      };
     // The other way round: all bad requests lie inside the window, and as few good ones as possible.
     const fewest = (badOnes: number) => Math.max(1, Math.min(own, badOnes), own - outside.all);
     const doubt = outsideReason(outside, isWithin(objective.measure, objective.target, bad, own));
@@ -105,11 +125,7 @@ export function decideShare(
   const doubts = doubtsOfMiss(objective, broken);
   if (doubts.length === 0 && !isTooFew) {
     const miss = beyond(own);
-    if (miss !== null)
-      return {
-        ...missed([...seen, reason('stands-despite', { because })], miss === 'alert'),
-        isWhole: true,
-      };
+    if (miss !== null) return { ...missedBy(miss, reason('stands-despite', { because })), isWhole: true };
   }
   // For a script's own plan, the number of missing requests is unknown.
   const isBounded = doubts.length === 0 || plan.load?.k6 === undefined;
@@ -118,11 +134,28 @@ export function decideShare(
     const planned = doubts.length === 0 ? 0 : maxPlanned(plan, run);
     const all = Math.max(samples, objective.leastSamples, planned);
     const miss = beyond(all);
-    if (miss !== null && isShown(objective, bad, all, plan))
-      return missed([...seen, reason('certain-despite', { because })], miss === 'alert');
+    if (miss !== null && isShown(objective, surelyBad, all, plan))
+      return missedBy(miss, reason('certain-despite', { because }));
   }
   return lostBeyondDoubt(objective, grounds) ?? undecidedFor(because, seen);
 }
+
+const limitBetween = ({ target }: PlannedObjective, { between }: Count) =>
+  reason('limit-between-edges', {
+    limitSeconds: target.value,
+    lowSeconds: between!.lowSeconds,
+    highSeconds: between!.highSeconds,
+  });
+
+/** The target is missed, and the responses in the bucket of the alert threshold decide whether that is urgent. */
+const mayBeAlert = (
+  { measure, alert }: PlannedObjective,
+  { badBeyondAlert, samples, between }: Count,
+): boolean =>
+  alert !== null &&
+  between !== undefined &&
+  between.beyondAlert > 0 &&
+  isBeyondAlert(measure, alert, badBeyondAlert, samples);
 
 /** Requests that may or may not belong to what is judged would decide. */
 const undecidedBy = ({ hasErrorsInside }: Count, seen: Reasons): Decision =>

@@ -29,6 +29,7 @@ const certainty = (changes: Partial<Certainty> = {}): Certainty => ({
   margin: 0,
   side: 'both',
   detectable: 0.06,
+  overSeconds: 0.2,
   needed: { more80: 3351, moreIfNoneBad: 193 },
   pOfMiss: 0.5,
   independenceAssumed: false,
@@ -65,7 +66,7 @@ describe('the observed value decides, and the interval is reported', () => {
     ],
     [
       'bad ones, where it is not of latency',
-      one({ objective: mean }, { side: 'good' }),
+      one({ objective: mean }, { side: 'good', overSeconds: null }),
       'seen; minimum detectable effect: 6% of requests failing',
     ],
     ['nothing, where nothing would have been found', one({}, { side: 'good', detectable: null }), 'seen'],

@@ -21,6 +21,10 @@ export interface Decision {
    * clock knows.
    */
   readonly isOfOthers?: true;
+  /** Undecided because the limit lies between two bucket edges: the client's clock, which is longer, may decide. */
+  readonly isBetween?: true;
+  /** Missed; whether beyond the alert threshold is unknown, because that lies between two bucket edges. */
+  readonly mayBeAlert?: true;
   /**
    * It rests on a complete measurement with an interval, not on a fact that holds whatever data are missing.
    */
@@ -94,12 +98,12 @@ function certaintyNotes(
   isClient: boolean,
   certainty: Certainty,
 ): readonly Reason[] {
-  const { side, detectable, independenceAssumed } = certainty;
+  const { side, detectable, overSeconds, independenceAssumed } = certainty;
   if (side === null) return isClient ? [] : [tooFewBlocks(certainty)];
   return [
     ...(side === 'both' ? [nearTheLimit(objective, certainty)] : []),
     ...(verdict === 'met' && detectable !== null && !isClient
-      ? [reason('minimum-detectable-effect', { share: detectable, overSeconds: limitSeconds(objective) })]
+      ? [reason('minimum-detectable-effect', { share: detectable, overSeconds })]
       : []),
     ...(independenceAssumed ? [reason('independence-assumed', {})] : []),
   ];
@@ -114,9 +118,6 @@ function nearTheLimit(objective: PlannedObjective, certainty: Certainty): Reason
   const more = needed?.moreIfNoneBad ?? null;
   return reason('too-few-to-prove', { ...bounds, samples, share: 1 - budgetFor(objective), more });
 }
-
-const limitSeconds = ({ measure, target }: PlannedObjective) =>
-  measure.kind === 'latency' ? target.value : null;
 
 const tooFewBlocks = ({ blocks }: Certainty) => reason('too-few-blocks', { blocks, needed: MIN_BLOCKS });
 

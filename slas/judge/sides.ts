@@ -147,7 +147,8 @@ export function worseOf({ server, client }: Sides, view: ClientView | null): Dec
   const steadiness = worstOf([server.steadiness, client.steadiness]);
   const isTold = client.decision.isWhole || client.decision.verdict === 'missed';
   const reasons = [...server.decision.reasons, ...(isTold ? client.decision.reasons : view.reasons)];
-  const byClient = server.decision.isOfOthers && client.decision.verdict === 'met';
+  const isLeftToClient = server.decision.isOfOthers ?? server.decision.isBetween ?? false;
+  const byClient = isLeftToClient && client.decision.verdict === 'met';
   if (byClient || (client.decision.verdict === 'missed' && server.decision.verdict !== 'missed')) {
     const decision: Decision = { ...client.decision, reasons, ...valueAtClient(view), byClient: true };
     return { decision, certainty: client.certainty, steadiness, nearLimit: isNear(client) };

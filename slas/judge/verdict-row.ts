@@ -17,7 +17,9 @@ export function rowOf(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdi
   const covered = coveredBy(one) ?? spanOf(one);
   const { verdict, severity, reasons } = decision;
   const sure = decision.isWhole ? decided.certainty : null;
-  const share = decision.byClient ? view!.measured.share : (decision.value ?? measuredShare(measured));
+  const share = decision.byClient
+    ? view!.measured.share
+    : (decision.value ?? measuredShare(measured, verdict));
   return {
     id: objective.id,
     title: objective.title,
@@ -25,6 +27,7 @@ export function rowOf(one: Seen, decided: Decided, frame: Frame): ObjectiveVerdi
     covered: covered === null || objective.phase === undefined ? null : covered.told,
     verdict,
     severity,
+    ...(decision.mayBeAlert === undefined || severity === 'alert' ? {} : { mayBeAlert: true }),
     value: verdict === 'undecided' ? null : (decision.value ?? measuredValue(measured)),
     unit: objective.unit,
     share: verdict === 'undecided' ? null : share,
@@ -117,7 +120,10 @@ const censusMargin = ({ target }: PlannedObjective, measured: Measured, verdict:
     ? measured.up / measured.samples - target.value
     : null;
 
-function measuredShare(measured: Measured): number | null {
+/** Where the limit lies between two bucket edges: the share that decided, at least or at most. */
+function measuredShare(measured: Measured, verdict: ObjectiveOutcome): number | null {
+  if (measured.kind === 'share' && measured.between !== undefined && verdict === 'missed')
+    return measured.share + measured.between.bad / measured.samples;
   if (measured.kind === 'share') return measured.share;
   return measured.kind === 'census' ? measured.up / measured.samples : null;
 }

@@ -1,28 +1,33 @@
 import { countWhere, isAnsweredWith, type Outcome } from '../client/requests.ts';
-import { toSeconds } from '../document/units.ts';
 import { outcomeLabels } from '../document/vocabularies.ts';
-import type {
-  LoadRecord,
-  Plan,
-  PlannedMeasure,
-  PlannedObjective,
-  RunRecord,
-  Series,
-  TimeUnit,
-} from '../model/model.ts';
-import { reason } from '../model/reasons.ts';
-import { budgetOf, compareShare } from '../statistics/statistics.ts';
+import type { LoadRecord, Plan, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import type { MeasureReasons } from '../model/reasons-measures.ts';
 import { slowerBlocks } from '../window/blocks.ts';
-import type { Increase } from '../window/increases.ts';
+import { total } from '../window/increases.ts';
 import { outsideOf } from '../window/outside.ts';
-import { parseValue } from '../window/targets.ts';
 import { uncountedOf } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 import { errorsCounted } from './errors-counted.ts';
+import {
+  allOf,
+  type Bracket,
+  bracketOf,
+  bucketsAt,
+  commonEdges,
+  groupHistograms,
+  isConsistent,
+  isExact,
+  percentileOf,
+  withinOf,
+} from './histograms.ts';
 import { type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
 import { unclaimedLatencies } from './unclaimed-latencies.ts';
 
-/** The share of successful responses within a limit; exact if the limit is a bucket edge. */
+/**
+ * The share of successful responses within a limit: exact if the limit is a bucket edge, otherwise bounded by the edges
+ * on both sides of it.
+ */
 
 /** `run` may be a phase of the `whole` run. */
 interface Grounds {
@@ -30,8 +35,6 @@ interface Grounds {
   readonly run: RunRecord;
   readonly whole: RunRecord;
 }
-
-type Edges = ReadonlyMap<number, number>;
 
 export function measureLatency(
   planned: PlannedMeasure & { kind: 'latency' },
@@ -44,48 +47,40 @@ export function measureLatency(
   if (!counted.ok) return nothing(counted.error);
   const part = partialEvent(counted.value);
   if (part !== null) return nothing(part);
-  const { valuesIn } = planned;
-  const histograms = [...groupHistograms(counted.value, valuesIn).values()];
-  for (const limit of [target, ...(alert === null ? [] : [alert])]) {
-    const lacking = histograms.find(({ edges }) => !edges.has(limit.value));
-    if (lacking)
-      return nothing(
-        reason('no-bucket-edge', {
-          labels: lacking.labels,
-          limitSeconds: limit.value,
-          limit: limit.text,
-        }),
-      );
-  }
-  const broken = histograms.find(({ edges }) => !edges.has(Infinity) || !ascends(edges));
+  const histograms = groupHistograms(counted.value, planned.valuesIn);
+  const broken = histograms.find((histogram) => !isConsistent(histogram));
   if (broken) return nothing(reason('buckets-inconsistent', { labels: broken.labels }));
-  const edges = sumEdges(histograms.map((histogram) => histogram.edges));
-  const samples = edges.get(Infinity)!;
+  const all = allOf(histograms);
+  const samples = total(all);
   if (samples === 0) return nothing(reason('no-successful-response', {}));
-  const good = edges.get(target.value)!;
-  const { value, bucket } = percentileOf(edges, planned.percentile);
-  const upToLimit = [...edges.keys()].filter((edge) => edge <= target.value);
-  const slower = slowerBlocks(counted.value, upToLimit, frame, valuesIn);
-  const all = counted.value.filter(({ labels }) => parseValue(labels.le!) === Infinity);
+  const bracket = bracketOf(target.value, histograms);
+  const atAlert = alert === null ? null : withinOf(bracketOf(alert.value, histograms));
+  const good = withinOf(bracket);
+  const { value, bucket } = percentileOf(histograms, planned.percentile);
+  const faster = commonEdges(histograms).filter((edge) => edge < bracket.lowSeconds);
+  const [blocks, ...lower] = slowerBlocks(
+    all,
+    [bracket.lower, ...faster.map((edge) => bucketsAt(edge, histograms))],
+    frame,
+  );
   const inside = errorsInside(planned, samples, frame, plan, run);
   const left = unclaimedLatencies(planned, objective, samples, frame, whole);
   if (!left.ok) return nothing(left.error);
   const { slow, fast } = left.value;
-  const quick = counted.value.filter(({ labels }) => parseValue(labels.le!) === target.value);
   return {
     kind: 'share',
     samples,
     ...orNone(uncountedOf(all, frame), frame),
-    ...orNowhere({ all: outsideOf(all, frame), bad: outsideOf(all, frame, all, quick) }),
+    ...orNowhere({ all: outsideOf(all, frame), bad: outsideOf(all, frame, all, bracket.lower) }),
     ...(inside === null ? {} : inside.doubt),
-    bad: samples - good,
-    badBeyondAlert: alert === null ? 0 : samples - edges.get(alert.value)!,
+    bad: samples - good.least,
+    badBeyondAlert: atAlert === null ? 0 : samples - atAlert.least,
+    ...between(bracket, atAlert),
     value,
-    share: good / samples,
+    share: good.least / samples,
     bucket,
     reasons: [
-      reason('responses-within', {
-        good,
+      shareOf(bracket, {
         samples,
         isSuccessful: inside === null,
         limitSeconds: target.value,
@@ -96,9 +91,40 @@ export function measureLatency(
       ...left.value.reasons,
     ],
     ...(slow + fast === 0 ? {} : { unclaimed: { mayBeBad: slow, outside: slow, mayBeGood: fast } }),
-    blocks: slower.at(-1)!,
-    lower: slower.slice(0, -1),
+    blocks: blocks!,
+    lower,
   };
+}
+
+/** The responses in the buckets that contain the limit or the alert threshold. */
+function between(bracket: Bracket, atAlert: { readonly least: number; readonly most: number } | null) {
+  const { least, most } = withinOf(bracket);
+  const beyondAlert = atAlert === null ? 0 : atAlert.most - atAlert.least;
+  if (isExact(bracket) && beyondAlert === 0) return {};
+  const { lowSeconds, highSeconds } = bracket;
+  return {
+    between: {
+      bad: most - least,
+      beyondAlert,
+      lowSeconds,
+      highSeconds: Number.isFinite(highSeconds) ? highSeconds : null,
+    },
+  };
+}
+
+type Within = Omit<MeasureReasons['responses-within'], 'good'>;
+
+function shareOf(bracket: Bracket, params: Within): Reason {
+  const { least, most } = withinOf(bracket);
+  if (isExact(bracket)) return reason('responses-within', { good: least, ...params });
+  const { lowSeconds, highSeconds } = bracket;
+  return reason('responses-around', {
+    ...params,
+    least,
+    most,
+    lowSeconds,
+    highSeconds: Number.isFinite(highSeconds) ? highSeconds : null,
+  });
 }
 
 /**
@@ -140,49 +166,4 @@ function errorsSeen({ client, answered }: LoadRecord, path: string | null, sampl
   const own = countWhere(client, isOwn);
   const errors = countWhere(client, (one) => isOwn(one) && !one.status.startsWith('2'));
   return { errors, missing: path === null ? 0 : Math.min(errors, Math.max(0, own - samples)) };
-}
-
-/** One histogram for each label set and target: its edges in seconds, and how much each bucket grew. */
-function groupHistograms(increases: readonly Increase[], valuesIn: TimeUnit | undefined) {
-  const groups = new Map<string, { labels: Series['labels']; edges: Map<number, number> }>();
-  for (const { labels, target, increase } of increases) {
-    const { le, ...rest } = labels;
-    const key = `${target.name} ${JSON.stringify(rest)}`;
-    const group = groups.get(key) ?? { labels: rest, edges: new Map<number, number>() };
-    // If one histogram spells an edge in two ways, it is unknown which one counts; and NaN is not an edge.
-    const edge = toSeconds(parseValue(le ?? ''), valuesIn);
-    group.edges.set(group.edges.has(edge) ? Number.NaN : edge, increase);
-    groups.set(key, group);
-  }
-  return groups;
-}
-
-const inOrder = (edges: Edges) => [...edges].sort(([a], [b]) => a - b);
-
-const ascends = (edges: Edges) =>
-  inOrder(edges).every(
-    ([edge, grown], index, all) => !Number.isNaN(edge) && (index === 0 || grown >= all[index - 1]![1]),
-  );
-
-/** Sums over the edges that all histograms have: replicas are added up before anything is judged. */
-function sumEdges(histograms: readonly Edges[]): Edges {
-  const [first, ...others] = histograms;
-  const common = inOrder(first!).filter(([edge]) => others.every((edges) => edges.has(edge)));
-  return new Map(
-    common.map(([edge, grown]) => [edge, others.reduce((sum, edges) => sum + edges.get(edge)!, grown)]),
-  );
-}
-
-/** The bucket of a percentile, and a value interpolated in it; above the last finite edge, that edge. */
-function percentileOf(edges: Edges, percentile: number): { value: number; bucket: [number, number | null] } {
-  const ordered = inOrder(edges);
-  const samples = ordered.at(-1)![1];
-  const at = ordered.findIndex(
-    ([, grown]) => compareShare(samples - grown, samples, budgetOf(percentile)) <= 0,
-  );
-  const [high, upTo] = ordered[at]!;
-  const [low, below] = at === 0 ? [0, 0] : ordered[at - 1]!;
-  if (high === Infinity) return { value: low, bucket: [low, null] };
-  const within = upTo === below ? 1 : ((percentile / 100) * samples - below) / (upTo - below);
-  return { value: low + (high - low) * Math.min(1, Math.max(0, within)), bucket: [low, high] };
 }

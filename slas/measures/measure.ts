@@ -16,7 +16,7 @@ import { measureRatio } from './ratio.ts';
 import { measureRecovery } from './recovery.ts';
 
 export { highestGauge } from './gauges.ts';
-export { endsOf, type Measured, type UnclaimedCount } from './measured.ts';
+export { type Between, endsOf, type Measured, NOTHING_BETWEEN, type UnclaimedCount } from './measured.ts';
 
 /**
  * What was measured of an objective in its scope, or why nothing could be measured. `run` is the whole run.

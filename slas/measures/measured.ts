@@ -18,6 +18,8 @@ export type Measured =
       readonly samples: number;
       readonly bad: number;
       readonly badBeyondAlert: number;
+      /** The limit or the alert threshold lies between two bucket edges. Absent: both are exact. */
+      readonly between?: Between;
       readonly value: number;
       readonly share: number;
       readonly bucket: readonly [number, number | null] | null;
@@ -82,6 +84,20 @@ export type Measured =
       readonly reasons: readonly Reason[];
     }
   | { readonly kind: 'nothing'; readonly reasons: readonly Reason[] };
+
+/**
+ * `bad` and `badBeyondAlert` count everything over the edge below; this many of them did not exceed the edge above,
+ * and so may be good.
+ */
+export interface Between {
+  readonly bad: number;
+  readonly beyondAlert: number;
+  /** The edges around the limit; 0: there is none below it, null: none above it. */
+  readonly lowSeconds: number;
+  readonly highSeconds: number | null;
+}
+
+export const NOTHING_BETWEEN: Pick<Between, 'bad' | 'beyondAlert'> = { bad: 0, beyondAlert: 0 };
 
 export interface UnclaimedCount {
   /** This many more may be bad; of these, `outside` are not among the samples. */

@@ -1,7 +1,6 @@
 import { countIn, isAnsweredWith } from '../client/requests.ts';
 import { alternativesOf, isMatched, matcherOf, textOf } from '../document/patterns.ts';
 import { claimedCodes, codesOf, statusPattern } from '../document/statuses.ts';
-import { toSeconds } from '../document/units.ts';
 import {
   claimsGrpc,
   isAlike,
@@ -14,10 +13,8 @@ import {
 import type { LabelMatcher, PlannedMeasure, PlannedObjective, RunRecord, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { ok, type Result } from '../model/result.ts';
-import type { Increase } from '../window/increases.ts';
-import { parseValue } from '../window/targets.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
-import { keyOf } from './measured.ts';
+import { bracketOf, groupHistograms, type Histogram, withinOf } from './histograms.ts';
 import { askedFor, holdsCodes, listedValues } from './unclaimed.ts';
 import { witnessOf } from './witness.ts';
 
@@ -57,8 +54,8 @@ export function unclaimedLatencies(
   const { where } = frame.selectedBy(buckets);
   const known = (frame.readings.get(selector)?.series ?? []).map(({ labels }) => labels);
   const isInDoubt = (labels: Labels) => mayBeSuccessful(labels, where, known);
-  const responses = [...Map.groupBy(counted.value, histogramOf).values()];
-  const latencies = responses.map((own) => latenciesIn(own, target.value, planned));
+  const histograms = groupHistograms(counted.value, planned.valuesIn);
+  const latencies = histograms.map((one) => latenciesIn(one, target.value));
   const left = latencies.filter(({ all, labels }) => all > 0 && isInDoubt(labels));
   if (left.length === 0) return ok(NOTHING_LEFT_OUT);
   const most = missingAtMost(planned, samples, frame, whole);
@@ -86,22 +83,20 @@ export function unclaimedLatencies(
   });
 }
 
-const histogramOf = ({ labels, target }: Increase) => `${target.name} ${keyOf(labels, 'le')}`;
-
 interface Latencies {
   readonly labels: Labels;
   readonly all: number;
-  /** The same, unless the histogram has no edge at the limit. */
+  /** The same, where the limit is an edge of the histogram. */
   readonly fastAtLeast: number;
   readonly fastAtMost: number;
 }
 
-function latenciesIn(buckets: readonly Increase[], limit: number, { valuesIn }: Latency): Latencies {
-  const edge = ({ labels }: Increase) => toSeconds(parseValue(labels.le ?? ''), valuesIn);
-  const { le: _, ...labels } = buckets[0]!.labels;
-  const all = buckets.find((one) => edge(one) === Number.POSITIVE_INFINITY)?.increase ?? 0;
-  const within = buckets.find((one) => edge(one) === limit)?.increase;
-  return { labels, all, fastAtLeast: within ?? 0, fastAtMost: within ?? all };
+function latenciesIn(histogram: Histogram, limitSeconds: number): Latencies {
+  const { labels } = histogram;
+  const all = histogram.buckets.get(Number.POSITIVE_INFINITY)?.increase;
+  if (all === undefined) return { labels, all: 0, fastAtLeast: 0, fastAtMost: 0 };
+  const { least, most } = withinOf(bracketOf(limitSeconds, [histogram]));
+  return { labels, all, fastAtLeast: least, fastAtMost: most };
 }
 
 /** A client that saw each response knows how many successful ones were not selected. */

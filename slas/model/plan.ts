@@ -84,6 +84,11 @@ export type PlannedMeasure =
       readonly responses?: string;
       readonly percentile: number;
       readonly clientPath: string | null;
+      /**
+       * Where the limit lies among the edges that the document lists, in seconds; null: there is no edge on that side.
+       * Absent: it is one of them, or they are not listed.
+       */
+      readonly between?: { readonly belowSeconds: number | null; readonly aboveSeconds: number | null };
       /** The unit of its bucket edges. Absent, here and below: seconds, or not a time. */
       readonly valuesIn?: TimeUnit;
     }

@@ -94,6 +94,14 @@ export interface DecisionReasons {
   readonly 'scrapes-outside-would-decide': { readonly scrapes: number };
   readonly 'phase-edges-would-decide': Record<string, never>;
   readonly 'unknown-latencies-would-decide': Record<string, never>;
+  /** `lowSeconds` 0: there is no edge below the limit; `highSeconds` null: none above it. */
+  readonly 'limit-between-edges': {
+    readonly limitSeconds: number;
+    readonly lowSeconds: number;
+    readonly highSeconds: number | null;
+  };
+  /** Missed; the severity is that of the target. */
+  readonly 'alert-between-edges': { readonly alertSeconds: number };
   readonly 'unclaimed-events-would-decide': Record<string, never>;
   readonly 'unclaimed-latencies-would-decide': Record<string, never>;
   readonly 'lost-alone-miss': { readonly lost: number; readonly sent: number; readonly of: number };

@@ -47,6 +47,21 @@ export interface MeasureReasons {
     readonly percentile: number;
     readonly bucket: readonly [number, number | null];
   };
+  /**
+   * The limit is not a bucket edge: at least `least` and at most `most` responses were within it. `lowSeconds` 0:
+   * there is no edge below it; `highSeconds` null: none above it.
+   */
+  readonly 'responses-around': {
+    readonly least: number;
+    readonly most: number;
+    readonly samples: number;
+    readonly isSuccessful: boolean;
+    readonly limitSeconds: number;
+    readonly lowSeconds: number;
+    readonly highSeconds: number | null;
+    readonly percentile: number;
+    readonly bucket: readonly [number, number | null];
+  };
   /** `errors`: how many the client received, or the service counted; null: none, or unknown. */
   readonly 'errors-included': { readonly errors: number | null; readonly isByClient: boolean };
   /**
@@ -59,12 +74,6 @@ export interface MeasureReasons {
     readonly atMost: number | null;
   };
   readonly 'no-successful-response': None;
-  /** `limit`: as the document has it. */
-  readonly 'no-bucket-edge': {
-    readonly labels: Labels;
-    readonly limitSeconds: number;
-    readonly limit: string;
-  };
   readonly 'buckets-inconsistent': { readonly labels: Labels };
   readonly 'path-not-requested': { readonly path: string; readonly paths: readonly string[] };
 

@@ -61,6 +61,8 @@ export interface ObjectiveVerdict {
   readonly exempt?: Exemption;
   /** The severity of a miss: beyond the SLO target only, or beyond the alert threshold, too. */
   readonly severity: 'target' | 'alert' | null;
+  /** Whether it is beyond the alert threshold is unknown: that lies between two bucket edges. Absent: it is known. */
+  readonly mayBeAlert?: true;
   /** In `unit`; a percentile is interpolated in its bucket. null if undecided. */
   readonly value: number | null;
   readonly unit: Unit;

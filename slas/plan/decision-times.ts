@@ -46,7 +46,11 @@ export function decisionTimes(
   const tests = plan.objectives.filter(
     ({ measure: { kind } }) => kind !== 'uptime' && kind !== 'peak',
   ).length;
-  const judged = plan.objectives.filter(({ measure: { kind } }) => kind === 'latency' || kind === 'ratio');
+  // Between two bucket edges, how many responses lie there decides, and no plan knows that.
+  const judged = plan.objectives.filter(
+    ({ measure }) =>
+      measure.kind === 'ratio' || (measure.kind === 'latency' && measure.between === undefined),
+  );
   return judged.map((objective) => {
     const at = (factor: number): Worlds => {
       const world = { objective, perSecond, factor, confidence: confidence!, tests };

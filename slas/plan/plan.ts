@@ -118,7 +118,7 @@ function planObjectives(
     ...checksOf(document, scenario),
     ...(rows.some(isOfGauge) ? { refreshed: refreshSelectors(service) } : {}),
     selections: selectionsOf(
-      service,
+      document.service,
       rows.map(({ objective }) => objective),
       [requests, lag],
     ),

@@ -1,4 +1,6 @@
+import { edgesOf, edgesThatMatter, isEdge } from '../document/edges.ts';
 import { statusPattern } from '../document/statuses.ts';
+import { toSeconds } from '../document/units.ts';
 import type { Limit, Objective, PlannedMeasure, Selection, SlaDocument } from '../model/model.ts';
 import { responsesOf, select, selected, textOf } from '../prometheus/promql.ts';
 
@@ -10,9 +12,10 @@ export function planMeasure({ measure, target }: Objective, document: SlaDocumen
     case 'latency':
       return {
         kind: 'latency',
-        ...bucketsOf(measure.histogram, service, target),
+        ...bucketsOf(measure.histogram, target, document),
         percentile: measure.percentile,
         clientPath: measure.client ?? null,
+        ...betweenEdges(target, measure.histogram, document.service),
         ...valuesIn(measure.histogram),
       };
     case 'ratio':
@@ -52,11 +55,19 @@ export function planMeasure({ measure, target }: Objective, document: SlaDocumen
 }
 
 /** A histogram's buckets, and those of all responses where the selection keeps to successful ones. */
-function bucketsOf(histogram: Selection, service: Readonly<Record<string, string>>, target: Limit) {
-  const own = selected(service, histogram, '_bucket');
-  const responses = responsesOf(own, target, histogram.valuesIn);
+function bucketsOf(histogram: Selection, target: Limit, { service }: SlaDocument) {
+  const own = selected(service.selector, histogram, '_bucket');
+  const responses = responsesOf(own, edgesThatMatter(target, histogram, service));
   const buckets = textOf(own);
   return responses === null ? { buckets } : { buckets, responses: textOf(responses) };
+}
+
+/** Only where the limit is not one of the listed edges. */
+function betweenEdges(target: Limit, histogram: Selection, service: SlaDocument['service']) {
+  const around = edgesOf(target, histogram, service);
+  if (around === null || isEdge(around)) return {};
+  const seconds = (edge: number | null) => (edge === null ? null : toSeconds(edge, histogram.valuesIn));
+  return { between: { belowSeconds: seconds(around.below), aboveSeconds: seconds(around.above) } };
 }
 
 const valuesIn = ({ valuesIn: unit }: Selection) => (unit === undefined ? {} : { valuesIn: unit });

@@ -47,6 +47,39 @@ describe('what a plan could detect', () => {
   });
 });
 
+describe('a limit that is no bucket edge', () => {
+  const withEdges = (edges: string, client = true) => {
+    const yaml = SHIPPED_YAML.replace(/(http_request_duration_seconds:\s*)\[[^\]]*\]/, `$1[${edges}]`);
+    const planned = unwrap(planScenario(unwrap(parseDocument(yaml)), 'steady'));
+    const objectives = planned.objectives.map((one) =>
+      client || one.measure.kind !== 'latency'
+        ? one
+        : { ...one, measure: { ...one.measure, clientPath: null } },
+    );
+    const plan = { ...planned, objectives };
+    return { plan, p95: analysePower(plan, load(plan)).find(({ id }) => id === 'latency-p95')! };
+  };
+
+  test('shows only requests over the edge above it to be slow', () => {
+    const { plan, p95 } = withEdges('0.1, 0.25, 0.3, 0.5', false);
+    expect([p95.overSeconds, p95.detectable.independent]).toEqual([0.25, expect.closeTo(0.0602665, 6)]);
+    expect(renderPowerAnalysis(plan, load(plan))).toContain(
+      'latency-p95: "< 200ms" is not a bucket edge; MDE is of requests over 250 ms, the edge above it.',
+    );
+  });
+  test('detects nothing without an edge above it', () => {
+    const { plan, p95 } = withEdges('0.05, 0.1', false);
+    expect([p95.overSeconds, p95.detectable]).toEqual([null, { independent: null, dependent: null }]);
+    expect(renderPowerAnalysis(plan, load(plan))).toContain(
+      'no edge lies above it, so it can never be missed.',
+    );
+  });
+  test('is exact by the client’s clock', () => {
+    expect(withEdges('0.05, 0.1').p95.overSeconds).toBeUndefined();
+    expect(withEdges('0.05, 0.1').p95.detectable.independent).toBeCloseTo(0.0602665, 6);
+  });
+});
+
 describe('a plan too short for its document', () => {
   test('is not one that has just enough requests', () => {
     expect(messages({ durationSeconds: 12 })).toEqual([]);

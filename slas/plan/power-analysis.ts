@@ -22,6 +22,11 @@ export interface PowerAnalysis {
    * under the decision rule in force; for independent requests, and for a design effect of 4. null if there is none.
    */
   readonly detectable: { readonly independent: number | null; readonly dependent: number | null };
+  /**
+   * The limit lies between two bucket edges, and no client's clock is judged: only requests over the edge above it can
+   * be seen to be slow; null: there is none, so no share of them is a miss. Absent: the limit itself decides.
+   */
+  readonly overSeconds?: number | null;
 }
 
 /** The design effect of a busy but not saturated service: about that of a queue at a third of its capacity. */
@@ -53,6 +58,7 @@ export function analysePower(plan: Plan, load: Load): readonly PowerAnalysis[] {
           : null,
       plannedWhat: isCensus ? 'scrapes' : 'requests',
       least: objective.leastSamples,
+      ...seenOver(objective),
       detectable: {
         independent: foundBy(objective, plan, load, 1),
         dependent: foundBy(objective, plan, load, DEPENDENT),
@@ -61,9 +67,15 @@ export function analysePower(plan: Plan, load: Load): readonly PowerAnalysis[] {
   });
 }
 
+function seenOver({ measure }: PlannedObjective): Pick<PowerAnalysis, 'overSeconds'> {
+  if (measure.kind !== 'latency' || measure.between === undefined || measure.clientPath !== null) return {};
+  return { overSeconds: measure.between.aboveSeconds };
+}
+
 function foundBy(objective: PlannedObjective, plan: Plan, load: Load, factor: number): number | null {
   const { kind } = objective.measure;
   if ((kind !== 'latency' && kind !== 'ratio') || load.k6 !== undefined) return null;
+  if (seenOver(objective).overSeconds === null) return null;
   const ruling = rulingOf(objective, plan.confidence);
   const effect = { factor, blocks: Number.POSITIVE_INFINITY };
   return detectableShare(

@@ -1,32 +1,35 @@
-import type { Objective, Plan, Selected, Selection } from '../model/model.ts';
+import { edgesThatMatter } from '../document/edges.ts';
+import type { Objective, Plan, Selected, Selection, SlaDocument } from '../model/model.ts';
 import { candidateOf, responsesOf, selected, textOf } from '../prometheus/promql.ts';
 import { REFRESH_METRICS } from './refresh-selectors.ts';
 
 /** Every vector selector of a plan as data, so that no PromQL has to be parsed to learn what it selects. */
 
-type Labels = Readonly<Record<string, string>>;
+type Service = Pick<SlaDocument['service'], 'selector' | 'buckets'>;
 
 export function selectionsOf(
-  service: Labels,
+  document: Service,
   objectives: readonly Objective[],
   counters: readonly (Selection | undefined)[],
 ): NonNullable<Plan['selections']> {
+  const service = document.selector;
   const all = [
     ...PROCESS_METRICS.map((metric) => selected(service, { metric, where: {} })),
     ...REFRESH_METRICS.map((metric) => selected(service, { metric, where: {} })),
     ...counters.flatMap((counter) => (counter === undefined ? [] : [selected(service, counter)])),
-    ...objectives.flatMap((objective) => selectedBy(objective, service)),
+    ...objectives.flatMap((objective) => selectedBy(objective, document)),
   ];
   return Object.fromEntries(all.map((one) => [textOf(one), one]));
 }
 
 const PROCESS_METRICS = ['up', 'process_start_time_seconds', 'process_cpu_seconds_total'];
 
-function selectedBy({ measure, target }: Objective, service: Labels): readonly Selected[] {
+function selectedBy({ measure, target }: Objective, document: Service): readonly Selected[] {
+  const service = document.selector;
   switch (measure.kind) {
     case 'latency': {
       const buckets = selected(service, measure.histogram, '_bucket');
-      const responses = responsesOf(buckets, target, measure.histogram.valuesIn);
+      const responses = responsesOf(buckets, edgesThatMatter(target, measure.histogram, document));
       return responses === null ? [buckets] : [buckets, responses];
     }
     case 'ratio': {

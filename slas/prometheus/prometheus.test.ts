@@ -106,7 +106,6 @@ describe('unknown values are not decided', () => {
     ['opening-missed', Object.keys(allAre('')), 'not scraped where the window opens'],
     ['nan-inside', ['confidence'], 'NaN'],
     ['series-edge-missing', ['latency-p95', 'latency-p99'], 'no sample where the window opens'],
-    ['no-bucket', ['latency-p95'], 'no bucket edge at 0.2 s'],
     [
       'no-requests',
       ['latency-p95', 'latency-p99', 'error-rate', 'throughput', 'confidence'],

@@ -1,15 +1,5 @@
-import { fromSeconds } from '../document/units.ts';
 import { outcomeLabels } from '../document/vocabularies.ts';
-import type {
-  Aggregate,
-  LabelMatcher,
-  Limit,
-  Plan,
-  PlannedMeasure,
-  Selected,
-  Selection,
-  TimeUnit,
-} from '../model/model.ts';
+import type { Aggregate, LabelMatcher, Plan, PlannedMeasure, Selected, Selection } from '../model/model.ts';
 import { selectedIn } from './stored-text.ts';
 
 /**
@@ -213,17 +203,15 @@ export const candidatesOf = (
 /**
  * All responses that include a latency's successful ones, and how many of them took no longer than the limit:
  * its selection without the labels that limit it to successful responses. null: it has no such labels.
+ *
+ * @param edges those of its buckets that matter, in their own unit; null: unknown, so all are read
  */
-export function responsesOf(
-  { metric, where }: Selected,
-  { value }: Limit,
-  valuesIn: TimeUnit | undefined,
-): Selected | null {
+export function responsesOf({ metric, where }: Selected, edges: readonly number[] | null): Selected | null {
   const distinguishing = outcomeLabels(where);
   if (distinguishing.length === 0) return null;
   const rest = Object.entries(where).filter(([label]) => !distinguishing.includes(label));
-  const atLimit = edgeMatcher(fromSeconds(value, valuesIn)) as { readonly matches: string };
-  return { metric, where: { ...Object.fromEntries(rest), le: { matches: `${atLimit.matches}|\\+Inf` } } };
+  const le = edges === null ? {} : { le: { matches: [...edges.map(edgePattern), '\\+Inf'].join('|') } };
+  return { metric, where: { ...Object.fromEntries(rest), ...le } };
 }
 
 /** The selectors that an objective's numbers come from. */
@@ -248,10 +236,12 @@ export function selectorsOf(planned: PlannedMeasure): readonly string[] {
 }
 
 /** The `le` label of a bucket in all notations that Prometheus uses (`1` or `1.0`, `1000000` or `1e+06`). */
-export const edgeMatcher = (edge: number): LabelMatcher => {
+export const edgeMatcher = (edge: number): LabelMatcher => ({ matches: edgePattern(edge) });
+
+function edgePattern(edge: number): string {
   const texts = [String(edge), ...(Number.isInteger(edge) ? [`${edge}.0`] : []), ...exponentForm(edge)];
-  return { matches: texts.map(escaped).join('|') };
-};
+  return texts.map(escaped).join('|');
+}
 
 const escaped = (text: string) => text.replace(/[.+]/g, '\\$&');
 

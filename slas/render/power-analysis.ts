@@ -1,5 +1,5 @@
 import type { Load, Plan } from '../model/model.ts';
-import { analysePower, DEPENDENT } from '../plan/power-analysis.ts';
+import { analysePower, DEPENDENT, type PowerAnalysis } from '../plan/power-analysis.ts';
 import { amountInWords, loadInWords } from './load-in-words.ts';
 import { looksInWords } from './looks.ts';
 import { formatCount, formatValue } from './numbers.ts';
@@ -8,7 +8,8 @@ import { printableLine } from './printable.ts';
 /** The power analysis of a plan, for a terminal. */
 export function renderPowerAnalysis(plan: Plan, load: Load): string {
   const share = (value: number | null) => (value === null ? '–' : formatValue(value, 'ratio'));
-  const rows = analysePower(plan, load).map(({ id, target, planned, plannedWhat, least, detectable }) =>
+  const all = analysePower(plan, load);
+  const rows = all.map(({ id, target, planned, plannedWhat, least, detectable }) =>
     [
       id,
       target,
@@ -36,10 +37,21 @@ export function renderPowerAnalysis(plan: Plan, load: Load): string {
     '  minimum: fewer cannot decide the objective.',
     '  MDE: minimum detectable effect, the true share of failed or slow requests that 95% of such runs report as missed,',
     `  if requests are independent, and at a design effect of ${DEPENDENT}: ${DEPENDENT} requests carry as much information as one independent request (near capacity, even less).`,
+    ...all.flatMap(edgeNote),
     '',
     '',
   ].join('\n');
 }
+
+/** What could be detected where the limit is not a bucket edge. */
+const edgeNote = ({ id, target, overSeconds }: PowerAnalysis): readonly string[] =>
+  overSeconds === undefined
+    ? []
+    : [
+        printableLine(
+          `  ${id}: "${target}" is not a bucket edge; ${overSeconds === null ? 'no edge lies above it, so it can never be missed' : `MDE is of requests over ${formatValue(overSeconds, 'seconds')}, the edge above it`}.`,
+        ),
+      ];
 
 const ruleInWords = ({ confidence, sequential }: Plan) =>
   sequential !== undefined

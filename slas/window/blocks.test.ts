@@ -225,7 +225,8 @@ describe('blocks of a latency', () => {
         },
       },
     });
-    const blocks = slowerBlocks(grown(measure('latency').buckets), [0.1, 0.2], frame);
+    const [first, second, all] = grown(measure('latency').buckets);
+    const blocks = slowerBlocks([all!], [[first!], [second!]], frame);
     const totals = [90, ...Array.from({ length: 10 }, () => 100), 110];
     expect(blocks).toEqual([
       totals.map((total) => block(total - 90, total)),

@@ -1,9 +1,8 @@
-import { toSeconds } from '../document/units.ts';
-import type { Downsampled, TimeUnit } from '../model/model.ts';
+import type { Downsampled } from '../model/model.ts';
 import { endOf, MAX_BLOCKS } from '../prometheus/downsampling.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { grownBy, type Increase, nearestAt } from './increases.ts';
-import { parseValue, type TargetWindow } from './targets.ts';
+import type { TargetWindow } from './targets.ts';
 import type { Frame } from './window.ts';
 
 /**
@@ -128,22 +127,19 @@ function blocksBetween(parts: readonly number[], totals: readonly number[]): rea
   }));
 }
 
-/** For each bucket edge in seconds, the number of responses that took longer, out of all responses. */
+/** For each selection of buckets, the number of responses that none of them counted, out of all responses. */
 export function slowerBlocks(
-  increases: readonly Increase[],
-  edges: readonly number[],
+  all: readonly Increase[],
+  within: readonly (readonly Increase[])[],
   frame: Frame,
-  valuesIn?: TimeUnit,
 ): readonly (readonly Block[])[] {
   const grid = gridOf(frame);
-  const byEdge = Map.groupBy(increases, ({ labels }) => toSeconds(parseValue(labels.le!), valuesIn));
-  const at = (edge: number) => runningTotal(byEdge.get(edge)!, grid);
-  const all = at(Number.POSITIVE_INFINITY);
-  return edges.map((edge) => {
-    const within = at(edge);
+  const totals = runningTotal(all, grid);
+  return within.map((buckets) => {
+    const fast = runningTotal(buckets, grid);
     return blocksBetween(
-      all.map((count, index) => count - within[index]!),
-      all,
+      totals.map((count, index) => count - fast[index]!),
+      totals,
     );
   });
 }

@@ -1,6 +1,8 @@
+import { warningsOf } from '../../../slas/document/document.ts';
 import { countOf } from '../../../slas/render/numbers.ts';
+import { printableLine } from '../../../slas/render/printable.ts';
 import type { Register } from '../command.ts';
-import { type PlacedProblem, readDocument } from '../inputs.ts';
+import { formatProblem, type PlacedProblem, readDocument } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export const register: Register = (program, io, done) =>
@@ -10,17 +12,26 @@ export const register: Register = (program, io, done) =>
     .argument('<file...>', 'SLA documents')
     .action(async (files: string[]) => done(await check(files, io)));
 
-/** Reports every problem of every document; prints a line for each that has none. */
+/** A warning has lines of its own, each of which may hold bytes that must not control the terminal. */
+const formatWarning = ({ message, ...place }: PlacedProblem): string => {
+  const [first = '', ...rest] = message.split('\n');
+  return [formatProblem({ ...place, message: first }), ...rest.map(printableLine)].join('\n');
+};
+
+/** Reports every problem of every document; prints a line for each that has none, and its warnings. */
 export async function check(files: readonly string[], io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const problems: PlacedProblem[] = [];
   for (const file of files) {
     const read = await readDocument(io, file);
     if (!read.ok) problems.push(...read.error);
     else {
-      const { objectives, scenarios } = read.value.document;
+      const { document, text } = read.value;
+      const { objectives, scenarios } = document;
       io.print(
         `${file}: ok, ${countOf(objectives.length, 'objective')}, ${countOf(scenarios.length, 'scenario')}\n`,
       );
+      for (const { message, ...warning } of warningsOf(text, document))
+        io.print(`${formatWarning({ ...warning, message: `warning: ${message}`, file })}\n`);
     }
   }
   return problems.length === 0 ? 0 : problems;

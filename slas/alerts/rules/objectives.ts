@@ -1,4 +1,6 @@
+import { watchedEdge } from '../../document/edges.ts';
 import { unitOf } from '../../document/objectives.ts';
+import { toSeconds } from '../../document/units.ts';
 import type { AlertSeverity, Comparison, Limit, Measure, Objective, SlaDocument } from '../../model/model.ts';
 import { selector } from '../../prometheus/promql.ts';
 import { formatValue } from '../../render/numbers.ts';
@@ -56,14 +58,16 @@ const limitOf = ({ target, alert }: Objective, threshold: Threshold): Limit =>
 function measured(
   objective: Objective,
   threshold: Threshold,
-  { service: { selector: service } }: SlaDocument,
+  { service: { selector: service, buckets } }: SlaDocument,
   windowSeconds: number,
 ): string {
   const window = promDuration(windowSeconds);
   const { measure } = objective;
   switch (measure.kind) {
-    case 'latency':
-      return slowShare(service, measure.histogram, limitOf(objective, threshold).value, window);
+    case 'latency': {
+      const edge = watchedEdge(limitOf(objective, threshold), measure.histogram, { buckets });
+      return slowShare(service, measure.histogram, edge, window);
+    }
     case 'ratio':
       return errorShare(service, measure.bad, measure.total, window);
     case 'uptime':
@@ -166,13 +170,18 @@ function demand({ measure, target, alert }: Objective, threshold: Threshold, con
   return ` and on () ${asked} ${comparison} ${value}`;
 }
 
-function summaryOf(objective: Objective, threshold: Threshold, { windowSeconds }: RuleContext): string {
+function summaryOf(
+  objective: Objective,
+  threshold: Threshold,
+  { document, windowSeconds }: RuleContext,
+): string {
   const { measure, title } = objective;
   const limit = limitOf(objective, threshold);
   const over = `over ${promDuration(windowSeconds)}`;
   const which = `${threshold === 'target' ? 'target' : 'alert threshold'} ${limit.text}`;
   if (measure.kind === 'latency') {
-    const slow = formatValue(limit.value, 'seconds');
+    const edge = watchedEdge(limit, measure.histogram, document.service);
+    const slow = formatValue(toSeconds(edge, measure.histogram.valuesIn), 'seconds');
     return `${title} ${slow}: {{ $value | humanizePercentage }} took longer ${over}, ${budgetText(objective)} may (${which})`;
   }
   if (measure.kind === 'uptime')

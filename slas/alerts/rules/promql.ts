@@ -1,4 +1,4 @@
-import { fromSeconds, inSeconds } from '../../document/units.ts';
+import { inSeconds } from '../../document/units.ts';
 import type { Comparison, Measure, Selection } from '../../model/model.ts';
 import { exponentForm, select, selected, selector } from '../../prometheus/promql.ts';
 import { errorSelectors } from './none-words.ts';
@@ -48,18 +48,15 @@ function edgeMatcher(edge: number): string {
 const bucket = (service: ServiceLabels, { metric, where }: Selection, le: Selection['where'][string]) =>
   select(service, { metric, where: { ...where, le } }, '_bucket');
 
-/** The share of successful responses over a limit that is a bucket edge, without interpolation. */
+/** The share of successful responses over a bucket edge (in its own unit), without interpolation. */
 export function slowShare(
   service: ServiceLabels,
   histogram: Selection,
-  edgeSeconds: number,
+  edge: number,
   window: string,
 ): string {
   const all = increase(bucket(service, histogram, '+Inf'), window);
-  const within = increase(
-    bucket(service, histogram, { matches: edgeMatcher(fromSeconds(edgeSeconds, histogram.valuesIn)) }),
-    window,
-  );
+  const within = increase(bucket(service, histogram, { matches: edgeMatcher(edge) }), window);
   return `(${all} - ${orNone(within, all)}) / ${all}`;
 }
 

@@ -259,3 +259,27 @@ test('an unscraped service is reported, and so is one whose scrapes fail', async
   ];
   expect(await testRules(tests)).toEqual(['', '']);
 });
+
+describe('a limit that is no bucket edge', () => {
+  const exprOf = (target: string, buckets: string) =>
+    rulesOf(
+      documentOf(
+        `apiVersion: sla-harness/v1\nkind: SLA\nname: d\nservice: { selector: { job: j }${buckets} }\nobjectives:\n- { id: a, target: ${target}, latency: { histogram: h_ms, percentile: 95 } }\n`,
+      ),
+    )[0]!.rules[0]!.expr;
+
+  test.each([
+    [
+      '< 200ms',
+      ', buckets: { h_ms: [100, 250] }',
+      '100',
+      'the edge below, so that the alert cannot be silent',
+    ],
+    ['< 250ms', ', buckets: { h_ms: [100, 250] }', '250', 'the limit, which is an edge'],
+    ['< 50ms', ', buckets: { h_ms: [100, 250] }', '100', 'the lowest edge: none is below'],
+    ['< 1s', ', buckets: { h_ms: [100, 250] }', '250', 'the highest edge'],
+    ['< 200ms', '', '200', 'the limit, where no edges are listed'],
+  ])('of %s with%s is watched at %s: %s', (target, buckets, edge) =>
+    expect(exprOf(target, buckets)).toContain(`le=~"${edge}(\\\\.0)?"`),
+  );
+});

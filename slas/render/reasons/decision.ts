@@ -2,6 +2,7 @@ import type { DecisionReasons } from '../../model/reasons-decision.ts';
 import { clock } from '../../window/targets.ts';
 import { countOf, formatCount, formatEnds, formatValue } from '../numbers.ts';
 import { CERTAINTY } from './certainty.ts';
+import { edgesAround } from './edges.ts';
 import type { Entries } from './entry.ts';
 
 const LONGER = 'Run longer, or at a higher rate: `./sla plan` says how many requests decide.';
@@ -122,6 +123,20 @@ export const DECISION: Entries<DecisionReasons> = {
     meaning:
       'Events have label values that neither "bad" nor "good" of the document claims, and the verdict depends on them.',
     next: 'Extend the matcher of `bad` in the document, or name the values that are good.',
+  },
+  'limit-between-edges': {
+    words: ({ limitSeconds, ...edges }) =>
+      `the limit lies ${edgesAround(edges)}, so it depends on responses whose exact latency is unknown; add a bucket edge at ${formatValue(limitSeconds, 'seconds')}`,
+    meaning:
+      'The limit is not a bucket edge of the histogram. Too few responses for the target are at or under the edge below, and enough at or under the edge above.',
+    next: 'Add a bucket edge at the limit to the service (`./sla check` prints how), choose one of its edges as the limit, or judge the latency by the client (`client:`).',
+  },
+  'alert-between-edges': {
+    words: ({ alertSeconds }) =>
+      `whether the alert threshold is exceeded is unknown, because ${formatValue(alertSeconds, 'seconds')} is not a bucket edge`,
+    meaning:
+      'The target is missed. The alert threshold lies between two bucket edges, and the responses between them would decide.',
+    next: 'Add a bucket edge at the alert threshold to the service.',
   },
   'unclaimed-latencies-would-decide': {
     words: () => "it depends on whether these were successful; write the service's values into the document",

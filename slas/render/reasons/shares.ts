@@ -1,5 +1,6 @@
 import type { MeasureReasons, Notation } from '../../model/reasons-measures.ts';
 import { are, countOf, formatBucket, formatCount, formatValue, were } from '../numbers.ts';
+import { edgesAround } from './edges.ts';
 import type { Entries } from './entry.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -37,6 +38,31 @@ export const SHARES = {
     meaning: 'The share of responses within the limit. It is exact, because the limit is a bucket edge.',
     next: 'Nothing, if the objective is met. Otherwise look at the latencies in the report.',
   },
+  'responses-around': {
+    words: ({
+      least,
+      most,
+      samples,
+      isSuccessful,
+      limitSeconds,
+      lowSeconds,
+      highSeconds,
+      percentile,
+      bucket,
+    }) => {
+      const of = `of ${isSuccessful ? successful(samples) : countOf(samples, 'response')}`;
+      const took = (count: number, seconds: number) =>
+        `${formatCount(count)} took ${formatValue(seconds, 'seconds')} or less (${percent(count / samples)})`;
+      const around = [
+        ...(lowSeconds === 0 ? [] : [took(least, lowSeconds)]),
+        ...(highSeconds === null ? [] : [took(most, highSeconds)]),
+      ];
+      return `${of}, ${around.join(' and ')}; ${formatValue(limitSeconds, 'seconds')} is not a bucket edge: it lies ${edgesAround({ lowSeconds, highSeconds })} (${percentile}% needed); p${percentile} ${formatBucket(bucket, 'seconds')}`;
+    },
+    meaning:
+      'The limit is not a bucket edge. The share of responses within it is at least that at the edge below, and at most that at the edge above.',
+    next: 'Nothing, if the objective is decided. A bucket edge at the limit makes the share exact.',
+  },
   'errors-included': {
     words: ({ errors, isByClient }) =>
       `error responses are included, because the histogram is not selected by status${errors === null ? '' : `: ${isByClient ? 'the client received' : 'the service counted'} ${countOf(errors, 'response')} that ${were(errors)} not 2xx`}`,
@@ -54,12 +80,6 @@ export const SHARES = {
     words: () => 'no successful response was counted in the window',
     meaning: 'The histogram did not grow, so there is no latency to judge.',
     next: LOAD,
-  },
-  'no-bucket-edge': {
-    words: ({ labels, limitSeconds, limit }) =>
-      `${seriesOf(labels)} has no bucket edge at ${limitSeconds} s, so the share under "${limit}" is unknown`,
-    meaning: 'A share within a limit is exact only where the limit is a bucket edge of every histogram.',
-    next: 'Add the limit to the bucket edges of the service, or use one of its edges as the limit.',
   },
   'buckets-inconsistent': {
     words: ({ labels }) =>
