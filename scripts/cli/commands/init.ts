@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseDocument } from '../../../slas/document/document.ts';
+import { parseDocument, warningsOf } from '../../../slas/document/document.ts';
 import { isDuration, isRate, parseDuration, parseRate } from '../../../slas/document/limits.ts';
 import { type Recognised, recognise } from '../../../slas/recognise/recognise.ts';
 import { checkAccess } from '../../run/prometheus-access.ts';
@@ -84,6 +84,7 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
   if (!parsed.ok) return parsed.error.map(({ code, message, path }) => ({ code, message, path }));
   const written = await writeAll(Object.values(texts.all), options.force === true, io);
   if (!written.ok) return written.error;
+  for (const { message } of warningsOf(texts.document.text, parsed.value)) io.progress(`warning: ${message}`);
   io.progress(`next: ./sla check ${texts.files.document}`);
   io.progress(`then: ${gateCommand('./sla', texts.files, texts.addresses)}`);
   return 0;

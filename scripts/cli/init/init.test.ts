@@ -63,11 +63,11 @@ describe('./sla init', () => {
     });
   });
 
-  test('a limit that is no edge is refused, and nothing is written', async () => {
-    await initOf(EXPOSED['prom-client']!, ['--p95', '200ms'], async ({ code, stderr, files }) => {
-      expect(code).toBe(2);
-      expect(stderr).toContain('is not a bucket edge of http_request_duration_seconds');
-      await expect(files('slas/my-service.yaml')).rejects.toThrow('ENOENT');
+  test('a limit that is no edge is written with a warning, and the line that adds the edge', async () => {
+    await initOf(EXPOSED['prom-client']!, ['--p95', '200ms'], async ({ code, stderr }) => {
+      expect(code).toBe(0);
+      expect(stderr).toContain('warning: "< 200ms" is not a bucket edge of http_request_duration_seconds');
+      expect(stderr).toContain('0.1, 0.2, 0.25');
     });
   });
 
