@@ -12,6 +12,7 @@ const ALONE = [
   'scripts/e2e/adoption.test.ts',
   'scripts/e2e/adoption-languages.test.ts',
   'scripts/e2e/any-script.test.ts',
+  'scripts/e2e/capacity.test.ts',
   'scripts/e2e/containers.test.ts',
   'scripts/e2e/gate.test.ts',
   'scripts/e2e/gate-image.test.ts',

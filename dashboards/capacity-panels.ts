@@ -4,10 +4,13 @@ import { metric } from './metrics.ts';
 import type { Panel, PanelLimit, View } from './panel.ts';
 import { minOf, peakOf, rateOf, shareOf, sumOf } from './promql.ts';
 
-/** The highest step at which a stored run of rising steps met its objectives. */
+/** The rate that a search proved, or the highest step at which a stored run of rising steps met its objectives. */
 export interface MeasuredLimit {
+  /** The folder of the run, or of the search. */
   readonly run: string;
   readonly ratePerSecond: number;
+  /** By ./sla capacity, confirmed by a hold. */
+  readonly isProven?: true;
 }
 
 /** How much more load the service can handle: what a request costs, what is in use, and where requests begin to wait. */
@@ -38,16 +41,22 @@ function busiest(view: View, measured: MeasuredLimit | null): Panel {
       { expr: peakOf(rate, '7d', '1m'), legend: 'busiest of 7 days', over: 'time' },
     ],
     limits: measured === null ? [] : [heldAt(measured)],
-    lookFor:
-      measured === null
-        ? 'The highest rate that the service has handled. A load of rising steps shows whether the SLA holds there: ./sla gate --scenario breakpoint.'
-        : `The highest rate that the service has handled. The line: up to ${measured.ratePerSecond}/s the run ${measured.run} met every objective that is judged in steps, on the machine of that run.`,
+    lookFor: `The highest rate that the service has handled. ${lineInWords(measured)}`,
     next: ['per-cpu-second', 'queue'],
   };
 }
 
-const heldAt = ({ run, ratePerSecond }: MeasuredLimit): PanelLimit => ({
-  label: `objectives met in ${run}`,
+function lineInWords(measured: MeasuredLimit | null): string {
+  if (measured === null)
+    return 'Whether the SLA holds there, and up to which rate, is what ./sla capacity finds; a load of rising steps is quicker: ./sla gate --scenario breakpoint.';
+  const { run, ratePerSecond, isProven } = measured;
+  return isProven
+    ? `The line: ${ratePerSecond}/s is proven by the search ${run} (./sla capacity), on the machine of that search.`
+    : `The line: up to ${ratePerSecond}/s the run ${run} met every objective that is judged in steps, on the machine of that run.`;
+}
+
+const heldAt = ({ run, ratePerSecond, isProven }: MeasuredLimit): PanelLimit => ({
+  label: isProven ? `proven rate (${run})` : `objectives met in ${run}`,
   level: 'target',
   limit: { text: `<= ${ratePerSecond}/s`, comparison: '<=', value: ratePerSecond },
 });

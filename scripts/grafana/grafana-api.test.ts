@@ -5,6 +5,8 @@ import { judge } from '../../slas/judge/judge.ts';
 import type { ObjectiveOutcome, Plan } from '../../slas/model/model.ts';
 import { verdictDocument } from '../../slas/render/json.ts';
 import { healthy } from '../../slas/testing/cases.ts';
+import { CAPACITY_FILES } from '../capacity/storage.ts';
+import { recordOf, stepOf } from '../capacity/test-record.ts';
 import { renderDashboards } from '../cli/commands/dashboards.ts';
 import { temporaryFolder, writeWhole } from '../run/disk.ts';
 import { measuredLimit } from '../run/measured-limit.ts';
@@ -131,6 +133,26 @@ describe('the highest rate at which a stored run met its objectives', () => {
       { value: null, color: 'green' },
       { value: 100, color: 'orange' },
     ]);
+  });
+
+  test('is the proven rate of the newest search with an answer, if there is one', async () => {
+    await using folder = await temporaryFolder();
+    await store(folder.path, 4, { plan: stepped, verdict: judged('met', 'missed') });
+    const own = { ...recordOf(), sla: document.name };
+    const steps = [...own.steps, stepOf(425, 'met', true)];
+    const storeSearch = async (day: number, record: object) => {
+      const id = `2021-11-0${day}T05-31-02Z-capacity-steady-00aa`;
+      await mkdir(join(folder.path, id));
+      await writeWhole(join(folder.path, id, CAPACITY_FILES.record), toJson(record));
+      return id;
+    };
+    const run = await storeSearch(1, { ...own, steps });
+    await storeSearch(2, own);
+    await storeSearch(3, { ...own, steps, sla: 'another' });
+    const found = await measuredLimit(folder.path, document);
+    expect(found).toEqual({ run, ratePerSecond: 425, isProven: true });
+    const capacity = (await renderDashboards(document, found)).get('sla-capacity.json')!;
+    expect(capacity).toContain(`The line: 425/s is proven by the search ${run}`);
   });
 
   test('is null if no step met its objectives or there was no stepped load', async () => {

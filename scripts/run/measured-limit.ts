@@ -1,12 +1,38 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MeasuredLimit } from '../../dashboards/capacity-panels.ts';
 import { heldUpTo } from '../../slas/capacity/held.ts';
+import { nextOf } from '../../slas/capacity/search.ts';
 import type { Plan, SlaDocument, Verdict } from '../../slas/model/model.ts';
+import { readRecord } from '../capacity/storage.ts';
 import { findRuns } from '../runs/run-folders.ts';
 import { readStoredOrNull } from '../runs/stored-files.ts';
 
-/** The newest stored run of this SLA with a stepped load, if a step met the SLA; null if there is none. */
-export async function measuredLimit(parent: string, { name }: SlaDocument): Promise<MeasuredLimit | null> {
+/**
+ * The rate that a search proved (./sla capacity), else that of the newest stored run of this SLA with a stepped load, if a step
+ * met the SLA; null if there is neither.
+ */
+export async function measuredLimit(parent: string, document: SlaDocument): Promise<MeasuredLimit | null> {
+  return (await provenIn(parent, document)) ?? (await steppedIn(parent, document));
+}
+
+/** The newest search with an answer. */
+async function provenIn(parent: string, { name }: SlaDocument): Promise<MeasuredLimit | null> {
+  const folders = await readdir(parent).catch(() => []);
+  for (const folder of folders
+    .filter((one) => one.includes('-capacity-'))
+    .toSorted()
+    .toReversed()) {
+    const record = await readRecord(join(parent, folder), folder);
+    if (!record.ok || record.value.sla !== name) continue;
+    const next = nextOf(record.value.settings, record.value.steps);
+    if ('answer' in next && next.answer.ok)
+      return { run: folder, ratePerSecond: next.answer.provenPerSecond, isProven: true };
+  }
+  return null;
+}
+
+async function steppedIn(parent: string, { name }: SlaDocument): Promise<MeasuredLimit | null> {
   for (const run of await findRuns(parent)) {
     const [plan, verdict] = await Promise.all([
       readStoredOrNull<Plan>('plan', join(parent, run)),

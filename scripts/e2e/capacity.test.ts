@@ -1,0 +1,83 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CapacityRecord } from '../../slas/capacity/record.ts';
+import { CAPACITY_FILES } from '../capacity/storage.ts';
+import { KNOWN_SCRIPT, knownDocument } from '../selftest/at-limit/known-document.ts';
+import { startKnownService } from '../selftest/at-limit/known-service.ts';
+import { listeningAddress } from '../stack/listening.ts';
+import { startPrometheus } from '../stack/local.ts';
+import { byLaw, capacityOf, type ServiceLaw } from '../testing/law-service.ts';
+import { ROOT, startSla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+
+/** Steps of real searches: k6, Prometheus, and services of known law. A whole search takes many minutes. */
+
+let folder: TemporaryFolder;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+/** A search that is interrupted after its first step. */
+async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number) {
+  const own = join(folder.path, name);
+  await mkdir(own);
+  await using service = await startKnownService(byLaw(law));
+  const { signal } = new AbortController();
+  const options = {
+    ...{ root: ROOT, env: process.env, prometheusPath: process.env.PROMETHEUS_BIN!, signal },
+    ...{ selector: { job: 'known' }, folder: own },
+  };
+  await using prometheus = await startPrometheus(options, service.url, join(own, 'data'));
+  const document = join(own, 'known.yaml');
+  await writeFile(document, knownDocument({ ratePerSecond, maxSeconds: 60, atLeastSeconds: 20 }, true));
+  const search = startSla(
+    [
+      ...['capacity', '--sla', document, '--out', join(own, 'runs'), '--budget', '5m'],
+      ...['--target', service.url, '--prometheus', await listeningAddress(prometheus, signal)],
+    ],
+    { env: KNOWN_SCRIPT },
+  );
+  let seen = '';
+  const { promise: stepped, resolve: hasStepped } = Promise.withResolvers<void>();
+  search.child.stderr!.on('data', (part: Buffer) => {
+    seen += part.toString();
+    // The second step has begun, so the first one is stored.
+    if (/at .*\/s: [\s\S]*\bstep at /.test(seen)) hasStepped();
+  });
+  await Promise.race([stepped, search.done]);
+  search.child.kill('SIGINT');
+  const { code, stderr } = await search.done;
+  const [, path] = /--resume "([^"]+)"/.exec(stderr) ?? [];
+  expect(path, stderr).toBeDefined();
+  const record = JSON.parse(
+    await readFile(resolve(ROOT, path!, CAPACITY_FILES.record), 'utf8'),
+  ) as CapacityRecord;
+  const step = record.steps[0]!;
+  if (step.because === 'generator-late')
+    throw new Error(`this machine was too busy: the load generator was late\n${stderr}`);
+  return { code, step };
+}
+
+test('a service beyond its capacity misses its step within seconds, and Ctrl-C leaves a search to resume', {
+  timeout: 90_000,
+}, async () => {
+  const law = { workers: 2, workMs: 40 };
+  // The queue grows by two requests a second: over the limit after a few seconds, and never near the client's timeout.
+  const { code, step } = await firstStep('beyond', law, 1.04 * capacityOf(law));
+  expect(code).toBe(130);
+  expect(step).toMatchObject({ kind: 'step', ratePerSecond: 52, outcome: 'missed' });
+  expect(step.missed).toContain('latency-p95');
+  expect(step.loadedSeconds).toBeLessThan(60);
+  expect(step.figures!.client!.concurrency).toBeGreaterThan(10);
+});
+
+test('a service that refuses beyond its queue misses its error rate, although its successes are fast', {
+  timeout: 90_000,
+}, async () => {
+  const law = { workers: 2, workMs: 40, refusedAfterMs: 60 };
+  const { step } = await firstStep('cliff', law, 1.6 * capacityOf(law));
+  expect(step).toMatchObject({ outcome: 'missed', missed: ['error-rate'] });
+  expect(step.figures!.client!.successesPerSecond).toBeLessThan(1.1 * capacityOf(law));
+});
