@@ -6,6 +6,8 @@ import { verdictDocument } from '../../slas/render/json.ts';
 
 /** Fields that depend on the time of the query, not on the run. */
 const NOT_COMPARED = ['query'];
+/** Earlier versions stored no flip points of runs with a fixed duration. */
+const NEW_SINCE_FLIPS = ['flips'];
 /** Fields that the first version of verdict.json did not have, or filled with words of its own. */
 const NEW_SINCE_FIRST = ['schema', 'summary', 'summaryReason', 'reason', 'reasons', 'detail', 'note'];
 
@@ -16,12 +18,11 @@ export const verdictDifferences = (before: Verdict, now: Verdict): readonly stri
 /** The same for a stored verdict, perhaps of the first version: its words are not compared. */
 export function storedDifferences(stored: { readonly schema: string }, now: Verdict): readonly string[] {
   const isFirst = stored.schema === 'sla-harness/verdict/v1';
-  return fieldDifferences(
-    '',
-    stored,
-    verdictDocument(now),
-    isFirst ? [...NOT_COMPARED, ...NEW_SINCE_FIRST] : NOT_COMPARED,
-  );
+  return fieldDifferences('', stored, verdictDocument(now), [
+    ...NOT_COMPARED,
+    ...(isFirst ? NEW_SINCE_FIRST : []),
+    ...('flips' in stored ? [] : NEW_SINCE_FLIPS),
+  ]);
 }
 
 function fieldDifferences(

@@ -50,7 +50,7 @@ export function viewOfClient(
   const seconds = ordered[position]!;
   const value = Number.isFinite(seconds) ? seconds : null;
   const share = (count - bad) / count;
-  const quantiles = LOWER.map((part) => ordered[Math.floor(part * (count - 1))]!);
+  const quantiles = LOWER_QUANTILES.map((part) => ordered[Math.floor(part * (count - 1))]!);
   const lower = [...new Set(quantiles)].filter((quantile) => quantile < target.value);
   const [blocks, ...lowerBlocks] = slowerBySecond(requests, [target.value, ...lower]);
   return {
@@ -76,7 +76,7 @@ export function viewOfClient(
 /**
  * Percentiles of the client's latencies: the requests that exceed these show the dependence between requests.
  */
-const LOWER = [0.5, 0.75, 0.9, 0.95, 0.99];
+export const LOWER_QUANTILES = [0.5, 0.75, 0.9, 0.95, 0.99];
 
 interface Judged extends Selection {
   /** Their durations in ascending order. */

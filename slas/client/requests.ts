@@ -161,7 +161,7 @@ export const ascendingSeconds = ({ client, positions }: Selection): Float64Array
 export const nthBlocked = ({ client, positions }: Selection, position: number): number =>
   nthSmallest(positions.length, (at) => client.blockedSeconds[positions[at]!]!, position);
 
-const waitAt = ({ status, durationSeconds }: ClientRequests, index: number): number =>
+export const waitAt = ({ status, durationSeconds }: ClientRequests, index: number): number =>
   status[index] === 0 ? Number.POSITIVE_INFINITY : durationSeconds[index]!;
 
 /** For each limit, the requests of each second (by start, from the record's origin), and those of them that took longer. */

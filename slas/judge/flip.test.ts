@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { viewOfClient } from '../client/client.ts';
 import { columnsOf } from '../client/columns.ts';
+import { shiftedCounts } from '../client/shifted.ts';
 import { parseDocument } from '../document/document.ts';
 import type { FlipPoint, ObjectiveOutcome, RunRecord, Verdict } from '../model/model.ts';
 import { ok, unwrap } from '../model/result.ts';
@@ -68,6 +70,56 @@ describe('the factor of the latencies that changes the verdict', () => {
     const uptime = plan.objectives.find(({ measure }) => measure.kind === 'uptime')!;
     expect(flipOf(runOf(), 'met', uptime).what).toBe('not-shifted');
   });
+});
+
+describe('a run of a fixed duration', () => {
+  const verdictOf = (name: string) => {
+    const found = [...readCaseFiles().values()].flat().find((one) => one.name === name)!;
+    const { plan: planned, run, evidence } = found.build();
+    return { planned, run, verdict: judge(planned, run, evidence) };
+  };
+
+  test('without a confidence, has one factor, at which the observed share crosses the budget', () => {
+    const scope = ok({ run: runOf() }) as unknown as Seen['scope'];
+    const [flip] = flipPointsOf(
+      [{ objective, scope, verdict: 'met' }],
+      { ...plan, confidence: null },
+      runOf(),
+    ) as Shifted[];
+    expect(flip!.undecidedAt).toBe(flip!.otherAt);
+    expect(flip!.otherAt!).toBeGreaterThan(1.895);
+    expect(flip!.otherAt!).toBeLessThan(1.915);
+    expect(flipsInWords({ flips: [flip!] })).toEqual([
+      expect.stringMatching(/^latency-p95: would be missed if responses took 1\.9\d? times as long$/),
+    ]);
+  });
+
+  test('is shifted after a pass and after a fail, and not if it is inconclusive', () => {
+    const all = [...readCaseFiles().values()].flat().map(({ name }) => name);
+    const outcomes = new Set<string>();
+    for (const name of all.filter((_, index) => index % 7 === 0)) {
+      const { planned, run, verdict } = verdictOf(name);
+      const isShifted = verdict.flips !== undefined;
+      expect(isShifted, name).toBe(verdict.verdict !== 'inconclusive' && run.load?.client !== undefined);
+      if (!isShifted) continue;
+      outcomes.add(verdict.verdict);
+      expect(verdict.flips!.map(({ id }) => id)).toEqual(planned.objectives.map(({ id }) => id));
+    }
+    expect([...outcomes].sort()).toEqual(['fail', 'pass']);
+  });
+});
+
+test('counting over many limits gives what the view of one limit has', () => {
+  const run = runOf();
+  const path = objective.measure.kind === 'latency' ? objective.measure.clientPath! : '';
+  const { badOver, blocksOver } = shiftedCounts(run.load!.client!, path)!;
+  for (const value of [0.02, 0.105, 0.2]) {
+    const view = viewOfClient({ ...objective, target: { ...objective.target, value } }, run)!;
+    expect({ bad: badOver(value), blocks: blocksOver(value) }).toEqual({
+      bad: view.bad,
+      blocks: view.blocks,
+    });
+  }
 });
 
 test('words: factors, shares, and what has no flip point', () => {

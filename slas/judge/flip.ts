@@ -1,4 +1,4 @@
-import { viewOfClient } from '../client/client.ts';
+import { shiftedCounts } from '../client/shifted.ts';
 import { type Measured, measureIn } from '../measures/measure.ts';
 import type { FlipPoint, ObjectiveVerdict, Plan, PlannedObjective, RunRecord } from '../model/model.ts';
 import {
@@ -9,7 +9,8 @@ import {
   MIN_BLOCKS,
 } from '../statistics/design-effect.ts';
 import { shareBounds } from '../statistics/intervals.ts';
-import { budgetFor } from '../statistics/rule-in-force.ts';
+import { budgetFor, rulingOf } from '../statistics/rule-in-force.ts';
+import { compareShare } from '../statistics/statistics.ts';
 import { type Count, latencyEffectOf } from './certainty.ts';
 import type { Seen } from './sides.ts';
 
@@ -27,35 +28,46 @@ interface Part {
   readonly verdict: ObjectiveVerdict['verdict'];
 }
 
-/** What the confidence of the plan decides about each objective, if latencies or failures were others. */
+/** What the confidence of the plan, or the observed value, decides about each objective, if latencies or failures were others. */
 export function flipPointsOf(parts: readonly Part[], { confidence }: Plan, whole: RunRecord): FlipPoint[] {
   const tests = parts.filter(({ objective: { measure } }) => measure.kind !== 'uptime').length;
   const seen = parts.map((part) => shiftable(part, whole));
-  const latencyEffect = largestOf(seen.map((one) => (one?.what === 'slower' ? one.effect : null)));
-  const decideBy = (count: Shifted | null, budget: number, effect: DesignEffect | null) =>
-    count === null ? 'undecided' : sideOf(count, budget, effect, confidence!, tests);
+  const isSure = confidence !== null;
+  const latencyEffect = isSure
+    ? largestOf(seen.map((one) => (one?.what === 'slower' ? one.effect() : null)))
+    : null;
   return parts.map(({ objective, verdict }, index): FlipPoint => {
     const { id } = objective;
     const one = seen[index]!;
     if (one === null || verdict === 'undecided') return { id, what: 'not-shifted' };
-    const budget = budgetFor(objective);
     const other = one.what === 'slower' ? null : latencyEffect;
-    const at = (value: number) => decideBy(one.at(value), budget, other);
+    const at = (value: number) =>
+      isSure
+        ? sideOf(one.at(value), budgetFor(objective), other, confidence, tests)
+        : observedSide(one.countAt(value), objective);
     // The service's histogram decided, or another condition: shifting this record would say nothing.
     if (at(one.now) !== verdict) return { id, what: 'not-shifted' };
     return { id, what: one.what, from: verdict, ...changesOf(at, verdict, one.now, one.ends) };
   });
 }
 
+function observedSide({ bad, samples }: Pick<Count, 'bad' | 'samples'>, objective: PlannedObjective): Side {
+  const ruling = rulingOf(objective, null);
+  const isMissedAtLimit = ruling.rule === 'observed' && ruling.missedAtLimit;
+  return compareShare(bad, samples, budgetFor(objective)) >= (isMissedAtLimit ? 0 : 1) ? 'missed' : 'met';
+}
+
 type Shifted = Pick<Count, 'bad' | 'samples' | 'blocks' | 'lower'>;
 
 interface Shiftable {
   readonly what: 'slower' | 'more-failed';
-  readonly at: (value: number) => Shifted | null;
+  readonly at: (value: number) => Shifted;
+  /** Without the blocks, which cost a pass over all requests. */
+  readonly countAt: (value: number) => Pick<Count, 'bad' | 'samples'>;
   /** The factor or the share of this run, and how far it is shifted down and up. */
   readonly now: number;
   readonly ends: readonly [number, number];
-  readonly effect: DesignEffect | null;
+  readonly effect: () => DesignEffect | null;
 }
 
 const MAX_FACTOR = 1000;
@@ -65,18 +77,22 @@ function shiftable({ objective, scope }: Part, whole: RunRecord): Shiftable | nu
   if (!scope.ok) return null;
   if (objective.measure.kind === 'latency') return slower(objective, scope.value.run);
   const measured = objective.measure.kind === 'ratio' ? measureIn(scope, objective, whole) : null;
-  return measured?.kind === 'share' && measured.blocks.length >= MIN_BLOCKS ? moreFailed(measured) : null;
+  return measured?.kind === 'share' ? moreFailed(measured) : null;
 }
 
-function slower(objective: PlannedObjective, run: RunRecord): Shiftable | null {
-  const at = (factor: number): Shifted | null => {
-    const value = objective.target.value / factor;
-    const view = viewOfClient({ ...objective, target: { ...objective.target, value } }, run);
-    return view === null ? null : { ...view, samples: view.measured.samples };
+function slower({ measure, target }: PlannedObjective, { load }: RunRecord): Shiftable | null {
+  if (measure.kind !== 'latency' || measure.clientPath === null || load?.client === undefined) return null;
+  const counts = shiftedCounts(load.client, measure.clientPath);
+  if (counts === null) return null;
+  const { samples, badOver, blocksOver, lower } = counts;
+  const countAt = (factor: number) => ({ bad: badOver(target.value / factor), samples });
+  const at = (factor: number): Shifted => {
+    const limit = target.value / factor;
+    const below = lower.filter(({ atSeconds }) => atSeconds < limit).map(({ blocks }) => blocks);
+    return { ...countAt(factor), blocks: blocksOver(limit), lower: below };
   };
-  const now = at(1);
-  if (now === null || now.blocks.length < MIN_BLOCKS) return null;
-  return { what: 'slower', at, now: 1, ends: [1 / MAX_FACTOR, MAX_FACTOR], effect: latencyEffectOf(now) };
+  const effect = () => latencyEffectOf(at(1));
+  return { what: 'slower', at, countAt, now: 1, ends: [1 / MAX_FACTOR, MAX_FACTOR], effect };
 }
 
 function moreFailed(measured: Measured & { kind: 'share' }): Shiftable {
@@ -89,7 +105,9 @@ function moreFailed(measured: Measured & { kind: 'share' }): Shiftable {
         : { ...block, part: (block.part * shifted) / bad };
     return { bad: shifted, samples, blocks: blocks.map(moved), lower };
   };
-  return { what: 'more-failed', at, now: bad / samples, ends: [MIN_SHARE, 1], effect: null };
+  // Requests fail as a whole.
+  const countAt = (share: number) => ({ bad: Math.round(share * samples), samples });
+  return { what: 'more-failed', at, countAt, now: bad / samples, ends: [MIN_SHARE, 1], effect: () => null };
 }
 
 /** *Missed* as if it were the only one: Holm's first threshold. */
@@ -100,6 +118,7 @@ function sideOf(
   confidence: number,
   tests: number,
 ): Side {
+  if (blocks.length < MIN_BLOCKS) return 'undecided';
   const known = largestOf([latencyEffectOf({ blocks, lower }), other]);
   const effect = known ?? { factor: 1, blocks: blocks.length };
   const sample = { bad, all, effect, bursts: burstEffectOf(blocks) };

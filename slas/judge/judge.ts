@@ -48,19 +48,26 @@ import { placeOf, rfc3339, rowOf } from './verdict-row.ts';
  */
 export function judge(plan: Plan, run: RunRecord, evidence: Evidence): Verdict {
   const whole = wholeOf(plan, run, evidence);
-  if (plan.sequential === undefined) return judgeWhole(whole);
+  if (plan.sequential === undefined) return withFlips(judgeWhole(whole), whole);
   const { load, window } = run;
   const began = load?.phases?.[0]?.fromSeconds ?? window.fromSeconds;
   const verdict = judgeLooks(plan.sequential, load?.decidedAtSeconds ?? null, window.toSeconds - began, {
     part: (atSeconds, confidence) => judgePrefix(atSeconds, atConfidence(whole, confidence)),
     whole: (confidence) => judgeWhole(atConfidence(whole, confidence)),
   });
-  return verdict.verdict === 'inconclusive' ? verdict : { ...verdict, flips: flipsIn(verdict, whole) };
+  return withFlips(verdict, whole);
 }
+
+/** A window without a record of requests has no latencies to shift. */
+const withFlips = (verdict: Verdict, whole: Whole): Verdict =>
+  verdict.verdict === 'inconclusive' || whole.run.load?.client === undefined
+    ? verdict
+    : { ...verdict, flips: flipsIn(verdict, whole) };
 
 /** Of the part of the run that decided, at its confidence. */
 function flipsIn({ sequential, objectives }: Verdict, { plan, run, evidence, frame }: Whole) {
-  const { looks, decidedAtSeconds } = sequential!;
+  const decidedAtSeconds = sequential?.decidedAtSeconds ?? null;
+  const confidence = sequential?.looks.at(-1)?.confidence ?? plan.confidence;
   const prefix = decidedAtSeconds === null ? null : prefixOf(decidedAtSeconds, plan, run, evidence, frame);
   const parts = plan.objectives.map((objective, index) => ({
     objective,
@@ -72,7 +79,7 @@ function flipsIn({ sequential, objectives }: Verdict, { plan, run, evidence, fra
           ? ok(prefix.value.scope(objective))
           : prefix,
   }));
-  return flipPointsOf(parts, { ...plan, confidence: looks.at(-1)!.confidence }, run);
+  return flipPointsOf(parts, { ...plan, confidence }, run);
 }
 
 /** What every judgement of a run rests on. */

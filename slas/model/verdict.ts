@@ -191,7 +191,7 @@ export interface Verdict {
   readonly reconciliation: readonly Reconciled[];
   /** How the bounds closed in, look by look. Absent: the plan has no looks. */
   readonly sequential?: LookVerdicts;
-  /** How much slower, or with how many more failures, this evidence would decide otherwise. Absent: no looks, or inconclusive. */
+  /** How much slower, or with how many more failures, this evidence would decide otherwise. Absent: inconclusive, no record of requests, or judged by an earlier version. */
   readonly flips?: readonly FlipPoint[];
   /** The state of Prometheus's own alerts; they change nothing above. Absent: not queried. */
   readonly alerts?: VerdictAlerts;

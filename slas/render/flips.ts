@@ -15,7 +15,10 @@ function lineOf(flip: FlipPoint): string[] {
     what === 'slower' ? `${factor(value)} times as long` : `${formatValue(value, 'ratio')}`;
   const other = from === 'met' ? 'missed' : 'met';
   if (undecidedAt === null) return [`${id}: ${from} ${NEVER[what]}`];
+  // Without a confidence, there is nothing between met and missed.
+  const isObserved = undecidedAt === otherAt;
   const begins = what === 'slower' ? 'if responses took' : 'if the share of failed requests were';
+  if (isObserved) return [`${id}: would be ${other} ${begins} ${at(undecidedAt)}`];
   const then = otherAt === null ? `never ${other}` : `${other} at ${at(otherAt)}`;
   return [`${id}: would be undecided ${begins} ${at(undecidedAt)}, ${then}`];
 }

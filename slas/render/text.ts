@@ -107,11 +107,12 @@ function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
 /** How the bounds closed in, and what a pass after so short a time says nothing about. */
 function looks(told: Verdict, plan: Plan, isVerbose: boolean, paint: Paint): string[] {
   const { sequential, verdict } = told;
-  if (sequential === undefined) return [];
+  const dim = (words: string) => `  ${paint('dim', words)}`;
+  if (sequential === undefined) return isVerbose ? flipsInWords(told).map(dim) : [];
   const seconds = sequential.decidedAtSeconds ?? sequential.maxSeconds;
   const each = isVerbose ? sequential.looks.map((one) => lookInWords(one, plan)) : [];
   const unseen = verdict === 'pass' ? [unseenInWords(seconds)] : [];
-  return [...each, ...unseen, ...flipsInWords(told)].map((words) => `  ${paint('dim', words)}`);
+  return [...each, ...unseen, ...flipsInWords(told)].map(dim);
 }
 
 const align = (cell: string, width: number, column: number) =>
