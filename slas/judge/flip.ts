@@ -52,6 +52,8 @@ export function flipPointsOf(parts: readonly Part[], { confidence }: Plan, whole
 }
 
 function observedSide({ bad, samples }: Pick<Count, 'bad' | 'samples'>, objective: PlannedObjective): Side {
+  // A counter of another client library may be fractional, which no share is compared with.
+  if (!Number.isSafeInteger(bad) || !Number.isSafeInteger(samples)) return 'undecided';
   const ruling = rulingOf(objective, null);
   const isMissedAtLimit = ruling.rule === 'observed' && ruling.missedAtLimit;
   return compareShare(bad, samples, budgetFor(objective)) >= (isMissedAtLimit ? 0 : 1) ? 'missed' : 'met';
