@@ -2,6 +2,7 @@ import { metrics } from '../service/metric-names.ts';
 import { watchedEdge } from '../slas/document/edges.ts';
 import type { Objective, SlaDocument } from '../slas/model/model.ts';
 import { edgeMatcher } from '../slas/prometheus/promql.ts';
+import { badAllowed } from '../slas/statistics/statistics.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, selected } from './objectives.ts';
 import { isSentimentService } from './own-service-panels.ts';
@@ -44,6 +45,14 @@ function budgetOf({ id, measure, target }: Objective, sla: SlaDocument, view: Vi
     const total = (range: string) => sumOf(rateOf(selected(measure.total, view), range));
     const bad = (range: string) => orZero(sumOf(rateOf(selected(measure.bad, view), range)));
     return [{ id, allowed: target.value, badShare: (range) => shareOf(bad(range), total(range)) }];
+  }
+  if (measure.kind === 'success') {
+    const [good, total] = [measure.good, measure.total].map(
+      (one) => (range: string) => sumOf(rateOf(selected(one, view), range)),
+    ) as [(range: string) => string, (range: string) => string];
+    return [
+      { id, allowed: badAllowed(target), badShare: (range) => `1 - ${shareOf(good(range), total(range))}` },
+    ];
   }
   if (measure.kind !== 'latency') return [];
   const { histogram, percentile } = measure;

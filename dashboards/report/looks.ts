@@ -51,7 +51,7 @@ const seenOf = ({ id, measure }: PlannedObjective, { looks: all, decidedAtSecond
   all.flatMap(({ atSeconds, confidence, objectives }: LookVerdict): Seen[] => {
     const own = objectives.find((one) => one.id === id);
     if (own === undefined || own.interval === null) return [];
-    const isShare = measure.kind === 'latency' || measure.kind === 'ratio';
+    const isShare = measure.kind === 'latency' || measure.kind === 'ratio' || measure.kind === 'success';
     const isDecisive = atSeconds === decidedAtSeconds;
     const at = isShare ? own.share : own.value;
     return [{ atSeconds, confidence, verdict: own.verdict, at, interval: own.interval, isDecisive }];

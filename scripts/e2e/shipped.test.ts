@@ -25,6 +25,8 @@ function selectionsOf(measure: Measure): readonly Selection[] {
       return [measure.histogram];
     case 'ratio':
       return [measure.bad, measure.total];
+    case 'success':
+      return [measure.good, measure.total];
     case 'throughput':
       return [measure.counter];
     case 'uptime':

@@ -31,6 +31,8 @@ function thresholdOf({ measure, target }: Objective): readonly (readonly [string
       return [['http_req_duration', `p(${measure.percentile})${comparison}${value * 1000}`]];
     case 'ratio':
       return [['http_req_failed', `rate${comparison}${value}`]];
+    case 'success':
+      return [['http_req_failed', `rate${comparison.replace('>', '<')}${1 - value}`]];
     case 'throughput':
       return [['http_reqs', `rate${comparison}${value}`]];
     case 'mean':

@@ -90,13 +90,11 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
         ...(raw.latency!.client === undefined ? {} : { client: raw.latency!.client }),
       };
     case 'ratio': {
-      const { bad, total, lost } = raw.ratio!;
-      return {
-        kind,
-        bad: buildCounter(bad),
-        total: buildCounter(total),
-        ...(lost === undefined ? {} : { lost }),
-      };
+      const { bad, good, total, lost } = raw.ratio!;
+      const of = { total: buildCounter(total), ...(lost === undefined ? {} : { lost }) };
+      return good === undefined
+        ? { kind, bad: buildCounter(bad!), ...of }
+        : { kind: 'success', good: buildCounter(good), ...of };
     }
     case 'throughput':
       return { kind, counter: buildCounter(raw.throughput!) };

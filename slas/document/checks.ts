@@ -155,10 +155,7 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
         ...checkHistogram(raw.mean!.histogram, `${path}.mean`, raw.unusual === true),
       ];
     case 'ratio':
-      return [
-        ...checkCounter(raw.ratio!.bad, `${path}.ratio.bad`, document),
-        ...checkTotal(raw.ratio!.total, `${path}.ratio.total`, document),
-      ];
+      return checkRatio(raw.ratio!, `${path}.ratio`, document);
     case 'throughput':
       return checkTotal(raw.throughput!, `${path}.throughput`, document);
     case 'recovery':
@@ -173,6 +170,27 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
     default:
       return kind satisfies never;
   }
+}
+
+function checkRatio(
+  ratio: NonNullable<RawObjective['ratio']>,
+  path: string,
+  document: RawDocument,
+): Problem[] {
+  const { bad, good, total } = ratio;
+  const ofTotal = checkTotal(total, `${path}.total`, document);
+  if ((bad === undefined) === (good === undefined))
+    return [problem('one-part', path, `${path} must have exactly one of bad and good`), ...ofTotal];
+  if (bad !== undefined) return [...checkCounter(bad, `${path}.bad`, document), ...ofTotal];
+  const isAll =
+    JSON.stringify([good!.counter, good!.where ?? {}]) === JSON.stringify([total.counter, total.where ?? {}]);
+  return [
+    ...checkTotal(good!, `${path}.good`, document),
+    ...(isAll
+      ? [problem('all-good', `${path}.good`, 'good selects the same as total, so every event would be good')]
+      : []),
+    ...ofTotal,
+  ];
 }
 
 /** Recovery is measured on the client, so the objective it refers to must be judged on the client as well. */

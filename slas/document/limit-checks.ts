@@ -33,10 +33,12 @@ export function checkLimits(raw: RawObjective, kind: MeasureName, path: string):
   const problems: Problem[] = [];
   const add = (field: string, message: string) =>
     problems.push(problem('bad-limit', `${path}.${field}`, message));
-  if (!DIRECTIONS[kind].includes(target.comparison))
+  const isOfGood = kind === 'ratio' && raw.ratio!.good !== undefined;
+  const directions = isOfGood ? DIRECTIONS.uptime : DIRECTIONS[kind];
+  if (!directions.includes(target.comparison))
     add(
       'target',
-      `${kind === 'uptime' ? 'an' : 'a'} ${kind} target must use ${DIRECTIONS[kind].join(' or ')}, not "${target.text}"`,
+      `${kind === 'uptime' ? 'an' : 'a'} ${kind} ${isOfGood ? 'of good events must have a target that uses' : 'target must use'} ${directions.join(' or ')}, not "${target.text}"`,
     );
   if (alert !== null && !isBeyond(alert, target))
     add('alert', `alert "${alert.text}" must be worse than target "${target.text}"`);

@@ -70,13 +70,18 @@ export const Latency = Type.Object(
 
 export const Ratio = Type.Object(
   {
-    bad: Counter,
+    bad: Type.Optional(Counter),
+    good: Type.Optional(Counter),
     total: Counter,
     lost: Type.Optional(
       Type.Literal('bad', { description: 'Requests that got no response count as bad, too' }),
     ),
   },
-  closed,
+  {
+    ...closed,
+    description:
+      'Either bad and total, with a target such as < 1%; or good and total, with a target such as > 99%',
+  },
 );
 
 export const Uptime = Type.Object(

@@ -13,6 +13,7 @@ export function unitOf(measure: Measure): Unit {
     case 'recovery':
       return 'seconds';
     case 'ratio':
+    case 'success':
     case 'uptime':
       return 'ratio';
     case 'throughput':

@@ -29,6 +29,16 @@ export function checkUnusual(
   if (kind === 'mean' || kind === 'throughput')
     return checkEdgeOfRange(limits.target, limits.unit, `${path}.target`);
   if (kind === 'latency') return checkPercentile(raw.latency!.percentile, `${path}.latency.percentile`);
+  if (kind === 'ratio' && raw.ratio!.good !== undefined)
+    return limits.target.value > HALF
+      ? []
+      : [
+          problem(
+            'unusual',
+            `${path}.target`,
+            `"${limits.target.text}" is met by a service that fails half of its requests: write it as "> 99%", ${CONFIRM}`,
+          ),
+        ];
   if (kind === 'ratio')
     return [
       ...checkShare(limits.target, `${path}.target`),

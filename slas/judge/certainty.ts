@@ -152,7 +152,9 @@ export function certaintyOfCount(
   const ruling = rulingOf(objective, confidence);
   return {
     interval: {
-      ...(isLatency ? { low: 1 - bounds.high, high: 1 - bounds.low } : bounds),
+      ...(isLatency || objective.measure.kind === 'success'
+        ? { low: 1 - bounds.high, high: 1 - bounds.low }
+        : bounds),
       ...onTheirOwn(level),
     },
     margin,

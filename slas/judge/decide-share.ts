@@ -164,7 +164,9 @@ const undecidedBy = ({ hasErrorsInside }: Count, seen: Reasons): Decision =>
     : undecided([...seen, reason('unknown-latencies-would-decide', {})]);
 
 const doubtsOfMiss = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
-  measure.kind === 'ratio' ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id)) : broken;
+  measure.kind === 'ratio' || measure.kind === 'success'
+    ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id))
+    : broken;
 
 const unclaimedReason = ({ measure }: PlannedObjective) =>
   measure.kind === 'latency'
@@ -220,7 +222,8 @@ const isBeyondAlert = (planned: PlannedMeasure, alert: Limit, bad: number, all: 
 /** Unanswered requests are counted by the client alone: enough of them break an error rate on their own. */
 export function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): Decision | null {
   const { measure: planned, leastSamples } = objective;
-  if (planned.kind !== 'ratio' || planned.lost !== 'bad' || run.load === null) return null;
+  if (planned.kind !== 'ratio' && planned.kind !== 'success') return null;
+  if (planned.lost !== 'bad' || run.load === null) return null;
   // It is then unknown how many requests other clients sent, and so which share of all was unanswered.
   if (plan.isolated === false) return null;
   const { lost, sent, plannedRequests, completed, droppedIterations } = run.load;
@@ -230,5 +233,9 @@ export function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grou
   const miss = missesBy(objective, lost, lost, all);
   if (miss === null || !isShown(objective, lost, all, plan)) return null;
   const alone = [reason('lost-alone-miss', { lost, sent, of: all })];
-  return { ...missed(alone, miss === 'alert'), value: lost / all, samples: sent };
+  return {
+    ...missed(alone, miss === 'alert'),
+    value: planned.kind === 'success' ? 1 - lost / all : lost / all,
+    samples: sent,
+  };
 }

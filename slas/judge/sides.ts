@@ -99,10 +99,11 @@ function steadinessIn(
   const { phase } = scope.value;
   if (phase === null && phases.length !== 1 && !isOneHold(plan.load)) return null;
   const { measure, target } = objective;
-  const isShare = measure.kind === 'latency' || measure.kind === 'ratio';
+  const isShare = measure.kind === 'latency' || measure.kind === 'ratio' || measure.kind === 'success';
   const before = phases[phases.findIndex(({ name }) => name === phase?.name) - 1];
   return steadinessOf(blocks, {
-    worse: target.comparison.startsWith('<') ? 'more' : 'less',
+    // Blocks of shares count the bad events.
+    worse: isShare || target.comparison.startsWith('<') ? 'more' : 'less',
     isBeyond: ({ part, total }) =>
       isShare
         ? !isWithin(measure, target, Math.round(part), Math.round(total))

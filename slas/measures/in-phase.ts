@@ -39,10 +39,19 @@ export function allowForEdges(
     const hidden = badByClient(measured, measure, target, inPhase.load!.client);
     if (hidden !== null) return nothing(hidden);
   }
-  const lostIsBad = measure.kind === 'ratio' && measure.lost === 'bad';
+  if (measure.kind === 'success') {
+    const hidden = failedByClient(measured, measure, target, inPhase.load!.client);
+    if (hidden !== null) return nothing(hidden);
+  }
+  const lostIsBad = (measure.kind === 'ratio' || measure.kind === 'success') && measure.lost === 'bad';
   const lost = lostIsBad ? inPhase.load!.lost : 0;
   const open = countWhere(across.inFlight, (one) => !(lostIsBad && isLost(one)));
-  const late = measure.kind === 'ratio' ? answeredLate(measured.bad - lost, measure, across, inPhase) : 0;
+  const late =
+    measure.kind === 'ratio'
+      ? answeredLate(measured.bad - lost, measure, across, inPhase)
+      : measure.kind === 'success'
+        ? Math.min(countOf(across.givenUp), Math.max(0, measured.bad - lost))
+        : 0;
   const before = countOf(carriedIn) + late;
   const because = [
     ...(open === 0 ? [] : [reason('in-flight-at-phase-end', { count: open })]),
@@ -89,6 +98,23 @@ function badByClient(
     all > 0 && holds(compareShare(part, all, target.value), { ...target, value: 0 });
   if (!isKept(bad, samples) || isKept(seenBad, seen)) return null;
   return reason('phase-errors-uncounted', { sent: seen, sentBad: seenBad, samples, bad });
+}
+
+/** The same for good events: every response of another status, and with `lost: bad` every unanswered request, is bad. */
+function failedByClient(
+  { bad, samples }: Share,
+  { goodStatus, totalStatus, lost }: PlannedMeasure & { kind: 'success' },
+  target: Limit,
+  client: ClientRequests | undefined,
+): Reason | null {
+  if (client === undefined || goodStatus === null) return null;
+  const sent =
+    countWhere(client, isAnsweredWith(totalStatus)) + (lost === 'bad' ? countWhere(client, isLost) : 0);
+  const sentBad = sent - countWhere(client, isAnsweredWith(goodStatus));
+  const isKept = (part: number, all: number) =>
+    all > 0 && holds(compareShare(all - part, all, target.value), { ...target, value: 0 });
+  if (!isKept(bad, samples) || isKept(sentBad, sent)) return null;
+  return reason('phase-errors-uncounted', { sent, sentBad, samples, bad });
 }
 
 const carried = (atMost: number) => (atMost === 0 ? [] : [reason('sent-before-phase', { atMost })]);

@@ -14,6 +14,7 @@ import { ofNamedCounters } from './named-counters.ts';
 import { measureMean, measureThroughput } from './numbers.ts';
 import { measureRatio } from './ratio.ts';
 import { measureRecovery } from './recovery.ts';
+import { measureSuccess } from './success.ts';
 
 export { highestGauge } from './gauges.ts';
 export { type Between, endsOf, type Measured, NOTHING_BETWEEN, type UnclaimedCount } from './measured.ts';
@@ -60,6 +61,8 @@ function measure(
       return measureLatency(planned, objective, frame, { plan, run, whole });
     case 'ratio':
       return counted(measureRatio(planned, run, frame, whole));
+    case 'success':
+      return counted(measureSuccess(planned, run, frame));
     case 'throughput':
       return counted(measureThroughput(planned, run, frame, plan.requests, phase !== null));
     case 'uptime':
@@ -76,6 +79,6 @@ function measure(
 /** Whether `bad` of `all` is within a limit. A percentile's limit includes its edge, a rate's is strict. */
 export function isWithin(planned: PlannedMeasure, limit: Limit, bad: number, all: number): boolean {
   if (planned.kind === 'latency') return compareShare(bad, all, budgetOf(planned.percentile)) <= 0;
-  const sign = compareShare(bad, all, limit.value);
+  const sign = compareShare(planned.kind === 'success' ? all - bad : bad, all, limit.value);
   return holds(sign, { ...limit, value: 0 });
 }

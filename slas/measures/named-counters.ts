@@ -31,8 +31,8 @@ function isSeenByClient(
   { isIsolated }: Frame,
 ): boolean {
   if (load === null || !load.completed || !isIsolated) return false;
-  if (planned.kind === 'ratio' && unnamed.length > 1) return false;
-  const atLeast =
-    planned.kind === 'ratio' ? [allResponses(load)] : [allResponses(load), load.answered['2xx']];
+  const isRatio = planned.kind === 'ratio' || planned.kind === 'success';
+  if (isRatio && unnamed.length > 1) return false;
+  const atLeast = isRatio ? [allResponses(load)] : [allResponses(load), load.answered['2xx']];
   return atLeast.some((answers) => answers > 0 && samples >= answers && samples <= answers + load.lost);
 }

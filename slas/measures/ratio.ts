@@ -84,7 +84,8 @@ export function measureRatio(
 }
 
 /** Scrapes are no requests of users: among the total they would lower the share of errors. */
-const scrapesIn = (total: string, { scrapes }: Frame) => (scrapes?.selector === total ? scrapes.requests : 0);
+export const scrapesIn = (total: string, { scrapes }: Frame) =>
+  scrapes?.selector === total ? scrapes.requests : 0;
 
 /** Errors that the client saw and the service did not count. */
 function blindSpot(
@@ -126,7 +127,7 @@ function withLost(
  * 499, as a 5xx, or not at all. If the load was cut short, any further ones were in flight when we stopped
  * it, and are not errors.
  */
-function addLost(counted: number, lost: number, seenByClient: number, { load }: RunRecord): number {
+export function addLost(counted: number, lost: number, seenByClient: number, { load }: RunRecord): number {
   const beyond = Math.max(0, counted - seenByClient);
   return counted + lost - (load?.completed === false ? beyond : Math.min(lost, beyond));
 }
@@ -143,7 +144,7 @@ const amongOthers = (counted: number, countedBad: number, lost: number) => {
 /**
  * Responses with a given status that the client received; by status class if it did not record each request.
  */
-function answersWith(
+export function answersWith(
   status: string | null,
   { load }: RunRecord,
   byClass: (load: LoadRecord) => number,

@@ -37,7 +37,7 @@ export interface Selected {
   readonly where: Readonly<Record<string, LabelMatcher>>;
 }
 
-/** The seven kinds of measures of an objective. */
+/** What an objective measures. */
 export type Measure =
   /** The share of a histogram's observations at or below a limit, reported as a percentile. */
   | {
@@ -51,6 +51,8 @@ export type Measure =
    * Bad events over all events. `lost: bad` adds requests that the client sent and that were never answered.
    */
   | { readonly kind: 'ratio'; readonly bad: Selection; readonly total: Selection; readonly lost?: 'bad' }
+  /** The same by good events: whatever is not counted as good is bad. */
+  | { readonly kind: 'success'; readonly good: Selection; readonly total: Selection; readonly lost?: 'bad' }
   /** Events counted in the window over the seconds of scheduled load. */
   | { readonly kind: 'throughput'; readonly counter: Selection }
   /** The share of expected (scrape, replica) pairs at which a gauge was 1. */

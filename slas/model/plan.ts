@@ -110,6 +110,16 @@ export type PlannedMeasure =
       readonly badLabels: readonly string[];
       readonly totalStatus: string | null;
     }
+  /** Everything of the total that is not good is bad. */
+  | {
+      readonly kind: 'success';
+      readonly good: string;
+      readonly total: string;
+      readonly lost: 'bad' | null;
+      /** The statuses of good and of all events, as regular expressions for the whole; null: not selected by status. */
+      readonly goodStatus: string | null;
+      readonly totalStatus: string | null;
+    }
   /**
    * `status`: the counted statuses, as a regular expression for the whole; null: any. Absent in old plans.
    */

@@ -83,6 +83,13 @@ export interface MeasureReasons {
     readonly samples: number;
     readonly unanswered: number;
   };
+  readonly 'requests-succeeded': {
+    readonly good: number;
+    readonly samples: number;
+    readonly unanswered: number;
+  };
+  readonly 'more-good-than-total': { readonly good: number; readonly total: number };
+  readonly 'good-outside-total': { readonly count: number; readonly labels: Labels };
   readonly 'none-is-no-error': Asked & { readonly value: string; readonly events: number };
   readonly 'no-request-counted': None;
   /** `shownBy`: the evidence that an error would have been counted. */

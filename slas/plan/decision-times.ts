@@ -49,7 +49,9 @@ export function decisionTimes(
   // Between two bucket edges, how many responses lie there decides, and no plan knows that.
   const judged = plan.objectives.filter(
     ({ measure }) =>
-      measure.kind === 'ratio' || (measure.kind === 'latency' && measure.between === undefined),
+      measure.kind === 'ratio' ||
+      measure.kind === 'success' ||
+      (measure.kind === 'latency' && measure.between === undefined),
   );
   return judged.map((objective) => {
     const at = (factor: number): Worlds => {
@@ -135,9 +137,9 @@ export function effectsOf(
   const found = objectives.flatMap(({ id, share, samples, interval }): [string, number][] => {
     const kind = plan.objectives.find((one) => one.id === id)?.measure.kind;
     if (share === null || interval === null || samples === 0) return [];
-    if (kind !== 'latency' && kind !== 'ratio') return [];
+    if (kind !== 'latency' && kind !== 'ratio' && kind !== 'success') return [];
     // Of a latency, the share within the limit is judged.
-    const [bad, high] = kind === 'latency' ? [1 - share, 1 - interval.low] : [share, interval.high];
+    const [bad, high] = kind !== 'ratio' ? [1 - share, 1 - interval.low] : [share, interval.high];
     if (!(high < 1)) return [];
     return [[id, effectOfBounds(bad * samples, samples, high, interval.eachBound ?? interval.confidence)]];
   });

@@ -1,5 +1,5 @@
 import type { Limit, PlannedMeasure } from '../model/model.ts';
-import { budgetOf, minRequests } from '../statistics/statistics.ts';
+import { badAllowed, budgetOf, minRequests } from '../statistics/statistics.ts';
 
 /** The minimum number of requests or scrapes to judge an objective. */
 
@@ -21,6 +21,8 @@ export function leastSamples(measure: PlannedMeasure, target: Limit, confidence:
       return minRequests(budgetOf(measure.percentile), confidence);
     case 'ratio':
       return target.value > 0 && target.value < 1 ? minRequests(target.value, confidence) : 1;
+    case 'success':
+      return target.value > 0 && target.value < 1 ? minRequests(badAllowed(target), confidence) : 1;
     case 'throughput':
       return MIN_FOR_RATE;
     case 'uptime':

@@ -149,9 +149,22 @@ function planAlerts(document: SlaDocument, rows: readonly Row[]): PlannedAlerts 
   };
 }
 
+function countersOf(measure: Objective['measure']) {
+  switch (measure.kind) {
+    case 'ratio':
+      return [measure.bad, measure.total];
+    case 'success':
+      return [measure.good, measure.total];
+    case 'throughput':
+      return [measure.counter];
+    default:
+      return [];
+  }
+}
+
 function unnamedIn({ measure, unusual }: Objective): Pick<PlannedObjective, 'unnamedCounters'> {
-  if (unusual === true || (measure.kind !== 'ratio' && measure.kind !== 'throughput')) return {};
-  const counters = measure.kind === 'ratio' ? [measure.bad, measure.total] : [measure.counter];
+  if (unusual === true) return {};
+  const counters = countersOf(measure);
   const unnamed = counters.map(({ metric }) => metric).filter((metric) => !isNamedAsCounter(metric));
   return unnamed.length === 0 ? {} : { unnamedCounters: [...new Set(unnamed)] };
 }

@@ -29,6 +29,15 @@ export function planMeasure({ measure, target }: Objective, document: SlaDocumen
         badLabels: Object.keys(measure.bad.where),
         totalStatus: statusPattern(measure.total.where),
       };
+    case 'success':
+      return {
+        kind: 'success',
+        good: select(service, measure.good),
+        total: select(service, measure.total),
+        lost: measure.lost ?? null,
+        goodStatus: statusPattern(measure.good.where),
+        totalStatus: statusPattern(measure.total.where),
+      };
     case 'throughput':
       return {
         kind: 'throughput',

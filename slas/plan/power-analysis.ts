@@ -74,7 +74,7 @@ function seenOver({ measure }: PlannedObjective): Pick<PowerAnalysis, 'overSecon
 
 function foundBy(objective: PlannedObjective, plan: Plan, load: Load, factor: number): number | null {
   const { kind } = objective.measure;
-  if ((kind !== 'latency' && kind !== 'ratio') || load.k6 !== undefined) return null;
+  if ((kind !== 'latency' && kind !== 'ratio' && kind !== 'success') || load.k6 !== undefined) return null;
   if (seenOver(objective).overSeconds === null) return null;
   const ruling = rulingOf(objective, plan.confidence);
   const effect = { factor, blocks: Number.POSITIVE_INFINITY };

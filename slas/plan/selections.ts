@@ -36,6 +36,8 @@ function selectedBy({ measure, target }: Objective, document: Service): readonly
       const [bad, total] = [selected(service, measure.bad), selected(service, measure.total)];
       return [bad, total, candidateOf(bad, total)];
     }
+    case 'success':
+      return [selected(service, measure.good), selected(service, measure.total)];
     case 'throughput':
       return [selected(service, measure.counter)];
     case 'uptime':

@@ -223,6 +223,8 @@ export function selectorsOf(planned: PlannedMeasure): readonly string[] {
       return [planned.bad, planned.total];
     case 'throughput':
       return [planned.counter];
+    case 'success':
+      return [planned.good, planned.total];
     case 'uptime':
     case 'peak':
       return [planned.gauge];

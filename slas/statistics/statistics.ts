@@ -26,6 +26,10 @@ export function budgetOf(percentile: number): number {
   return (100 * denominator - numerator) / (100 * denominator);
 }
 
+/** The share of bad events that a target for good ones leaves: `> 99%` → 0.01. */
+export const badAllowed = ({ value }: { readonly value: number }) =>
+  budgetOf(Number((value * 100).toPrecision(12)));
+
 /**
  * The smallest number of requests that can prove, if none of them is bad, that the true bad share is below
  * `budget`: the smallest n with (1 − budget)^n ≤ 1 − confidence. At 95% confidence: 59 for a p95 and 299 for

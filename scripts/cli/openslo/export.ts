@@ -94,6 +94,15 @@ function indicatorOf({ measure, target }: Objective, document: SlaDocument): Res
         target: 1 - target.value,
       });
     }
+    case 'success':
+      return ok({
+        metric: {
+          counter: true,
+          good: source(sumOf(textOf(selected(service, measure.good)))),
+          total: source(sumOf(textOf(selected(service, measure.total)))),
+        },
+        target: target.value,
+      });
     case 'uptime': {
       const gauge = textOf(selected(service, measure.gauge));
       return ok({
@@ -123,9 +132,11 @@ function lostOf(
     ...(measure.kind === 'latency' && measure.client !== undefined
       ? ['the clock of the client (client)']
       : []),
-    ...(measure.kind === 'ratio' && measure.lost !== undefined ? ['unanswered requests (lost: bad)'] : []),
+    ...((measure.kind === 'ratio' || measure.kind === 'success') && measure.lost !== undefined
+      ? ['unanswered requests (lost: bad)']
+      : []),
     ...(measure.kind === 'ratio' && target.comparison === '<' ? [`"${target.text}" becomes "at most"`] : []),
-    ...(measure.kind === 'uptime' && target.comparison === '>'
+    ...((measure.kind === 'uptime' || measure.kind === 'success') && target.comparison === '>'
       ? [`"${target.text}" becomes "at least"`]
       : []),
     ...(alert === undefined ? [] : ['its alert threshold; ./sla rules writes alerting rules']),

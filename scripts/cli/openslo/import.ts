@@ -134,8 +134,8 @@ const percent = (share: number) => `${Number((share * 100).toPrecision(12))}%`;
 /** Requests within a bucket edge, of all requests of the same histogram; null: it is another ratio. */
 function latencyOf(good: SelectedSeries, total: SelectedSeries, share: number): Result<Made, string> | null {
   const histogram = good.metric.replace(/_bucket$/, '');
-  const edge = good.matchers.find(({ label }) => label === 'le');
-  if (histogram === good.metric || edge === undefined || edge.operator !== '=') return null;
+  const edge = edgeOf(good.matchers.find(({ label }) => label === 'le'));
+  if (histogram === good.metric || edge === null) return null;
   const isTotal =
     total.metric === `${histogram}_count` ||
     (total.metric === good.metric &&
@@ -144,7 +144,16 @@ function latencyOf(good: SelectedSeries, total: SelectedSeries, share: number): 
   const [own, all] = [good, total].map(({ matchers }) => matchers.filter(({ label }) => label !== 'le'));
   if (JSON.stringify(own) !== JSON.stringify(all))
     return fail('its good and total select different requests of the histogram');
-  return latency(histogram, { ...good, matchers: own! }, Number(edge.value), share);
+  return latency(histogram, { ...good, matchers: own! }, edge, share);
+}
+
+/** The edge in `le="0.3"`, or in a pattern that lists notations of one number: `le=~"1|1\\.0"`. */
+function edgeOf(matcher: SeriesMatcher | undefined): number | null {
+  if (matcher === undefined || matcher.operator.startsWith('!')) return null;
+  const texts = matcher.operator === '=' ? [matcher.value] : matcher.value.replaceAll('\\', '').split('|');
+  const edges = new Set(texts.map(Number));
+  const [edge] = edges;
+  return edges.size === 1 && Number.isFinite(edge) ? edge! : null;
 }
 
 function latency(

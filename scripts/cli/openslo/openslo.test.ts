@@ -99,6 +99,14 @@ describe('import', () => {
     });
   });
 
+  test('a bucket edge in several notations', () => {
+    const good = 'sum(x_seconds_bucket{job="a",le=~"1|1\\\\.0"})';
+    expect(objectiveOf(slo(ratio('good', good, 'sum(x_seconds_count{job="a"})')))).toMatchObject({
+      latency: { histogram: 'x_seconds' },
+      target: '< 1000ms',
+    });
+  });
+
   test('an indicator of its own, and several objectives', () => {
     const good = 'http_requests_total{job="checkout",code=~"2.."}';
     const indicator = {

@@ -1,5 +1,4 @@
 import { watchedEdge } from '../../document/edges.ts';
-import { unitOf } from '../../document/objectives.ts';
 import { toSeconds } from '../../document/units.ts';
 import type { AlertSeverity, Comparison, Limit, Measure, Objective, SlaDocument } from '../../model/model.ts';
 import { selector } from '../../prometheus/promql.ts';
@@ -8,6 +7,7 @@ import { budgetOf } from '../../statistics/statistics.ts';
 import {
   downShare,
   errorShare,
+  failedShare,
   highest,
   numberOf,
   opposite,
@@ -37,7 +37,7 @@ export const recordName = ({ measure }: Objective, windowSeconds: number): strin
   `sla:${isShare(measure) ? 'bad_share' : 'value'}:over${promDuration(windowSeconds)}`;
 
 export const isShare = ({ kind }: Measure): boolean =>
-  kind === 'latency' || kind === 'ratio' || kind === 'uptime';
+  kind === 'latency' || kind === 'ratio' || kind === 'success' || kind === 'uptime';
 
 export function recorded(
   objective: Objective,
@@ -70,6 +70,8 @@ function measured(
     }
     case 'ratio':
       return errorShare(service, measure.bad, measure.total, window);
+    case 'success':
+      return failedShare(service, measure.good, measure.total, window);
     case 'uptime':
       return downShare(service, measure.gauge, window);
     case 'throughput':
@@ -132,7 +134,9 @@ export function alertOf(
 export function budgetOfObjective({ measure, target, alert }: Objective, threshold: Threshold): number {
   if (measure.kind === 'latency') return budgetOf(measure.percentile);
   const { value } = threshold === 'target' ? target : alert!;
-  return measure.kind === 'uptime' ? budgetOf(Number((value * 100).toFixed(6))) : value;
+  return measure.kind === 'uptime' || measure.kind === 'success'
+    ? budgetOf(Number((value * 100).toFixed(6)))
+    : value;
 }
 
 /** The condition on the recorded series that breaks the threshold: the gate's own rule, negated. */
@@ -144,6 +148,7 @@ function breach(objective: Objective, threshold: Threshold): { comparison: Compa
   switch (measure.kind) {
     case 'latency':
       return { comparison: '>', value: budgetOfObjective(objective, threshold) };
+    case 'success':
     case 'uptime':
       // For the share of failed scrapes: under 99% up means over 1% down.
       return { comparison: broken === '<' ? '>' : '>=', value: budgetOfObjective(objective, threshold) };
@@ -186,7 +191,7 @@ function summaryOf(
   }
   if (measure.kind === 'uptime')
     return `${title}: not so at {{ $value | humanizePercentage }} of the scrapes ${over} (${which})`;
-  const value = unitOf(measure) === 'ratio' && measure.kind === 'ratio' ? 'humanizePercentage' : 'humanize';
+  const value = measure.kind === 'ratio' || measure.kind === 'success' ? 'humanizePercentage' : 'humanize';
   return `${title}: {{ $value | ${value} }} ${over} (${which})`;
 }
 

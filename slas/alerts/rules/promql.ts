@@ -74,6 +74,17 @@ export function errorShare(service: ServiceLabels, bad: Selection, total: Select
   return `${orNone(`sum(${increases})`, all)} / ${all}`;
 }
 
+/** The share of events that are not good. */
+export function failedShare(
+  service: ServiceLabels,
+  good: Selection,
+  total: Selection,
+  window: string,
+): string {
+  const all = increase(select(service, total), window);
+  return `(${all} - ${orNone(increase(select(service, good), window), all)}) / ${all}`;
+}
+
 /** The number of events. */
 export const counted = (service: ServiceLabels, total: Selection, window: string): string =>
   increase(select(service, total), window);

@@ -1,8 +1,8 @@
 import { isLost, outcomesOf } from '../../client/requests.ts';
-import { holds } from '../../document/limits.ts';
+import { isWithin } from '../../measures/measure.ts';
 import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
 import { type Reason, reason } from '../../model/reasons.ts';
-import { compareShare } from '../../statistics/statistics.ts';
+import { budgetFor } from '../../statistics/rule-in-force.ts';
 import { countedErrors, coversTheLoad, FAILED, isCountedAsBad } from './counted-errors.ts';
 
 /**
@@ -27,7 +27,7 @@ const MAX_UNCOUNTED = 0.02;
 export function unexpectedOf(plan: Plan, load: LoadRecord): Unexpected {
   const lostIsCounted = coversTheLoad(
     plan,
-    ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad',
+    ({ measure }) => (measure.kind === 'ratio' || measure.kind === 'success') && measure.lost === 'bad',
   );
   const statuses = statusesOf(load);
   const uncounted = [...statuses].filter(([status]) => !isCountedAsBad(plan, exampleOf(status)));
@@ -56,9 +56,9 @@ const allOf = (unexpected: Unexpected) => unexpected.mistaken + unexpected.lost 
 /** The ratio with the lowest limit; undefined if the plan has none. */
 const strictestOf = ({ objectives }: Plan): PlannedObjective | undefined =>
   objectives
-    .filter(({ measure }) => measure.kind === 'ratio')
+    .filter(({ measure }) => measure.kind === 'ratio' || measure.kind === 'success')
     .toSorted(
-      (a, b) => a.target.value - b.target.value || a.target.comparison.length - b.target.comparison.length,
+      (a, b) => budgetFor(a) - budgetFor(b) || a.target.comparison.length - b.target.comparison.length,
     )[0];
 
 /** Why there are too many; null while they are tolerated. `more` are additional ones of unknown outcome. */
@@ -70,8 +70,7 @@ export function beyondAllowance(plan: Plan, load: LoadRecord, more = 0): Reason 
   const counted = strictest === undefined ? 0 : countedErrors(plan, load);
   const together = own + counted;
   const isKept =
-    strictest === undefined ||
-    holds(compareShare(together, load.sent, strictest.target.value), { ...strictest.target, value: 0 });
+    strictest === undefined || isWithin(strictest.measure, strictest.target, together, load.sent);
   if (isKept && own <= MAX_UNCOUNTED * load.sent) return null;
   return reason('unexpected-outcomes', {
     requests: isKept ? own : together,

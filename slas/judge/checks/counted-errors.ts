@@ -23,13 +23,26 @@ export const isCountedAsBad = (plan: Plan, status: string): boolean =>
   coversTheLoad(
     plan,
     ({ measure }) =>
-      measure.kind === 'ratio' &&
-      (measure.badStatus === null ? FAILED.test(status) : claimsCode(measure.badStatus)(status)),
+      isNotGood(measure, status) ||
+      (measure.kind === 'ratio' &&
+        (measure.badStatus === null ? FAILED.test(status) : claimsCode(measure.badStatus)(status))),
   );
+
+/** An event of the total that is not good is bad. */
+function isNotGood(measure: PlannedObjective['measure'], status: string): boolean {
+  if (measure.kind !== 'success') return false;
+  const { goodStatus, totalStatus } = measure;
+  if (goodStatus === null) return FAILED.test(status);
+  const isCounted = totalStatus === null || claimsCode(totalStatus)(status);
+  return isCounted && !claimsCode(goodStatus)(status);
+}
 
 /** How many requests an objective counts as bad. */
 export function countedErrors(plan: Plan, load: LoadRecord): number {
-  const countsLost = coversTheLoad(plan, ({ measure }) => measure.kind === 'ratio' && measure.lost === 'bad');
+  const countsLost = coversTheLoad(
+    plan,
+    ({ measure }) => (measure.kind === 'ratio' || measure.kind === 'success') && measure.lost === 'bad',
+  );
   const lost = countsLost ? load.lost : 0;
   if (load.client === undefined) return lost + (isCountedAsBad(plan, '500') ? load.answered['5xx'] : 0);
   return lost + countWhere(load.client, (one) => !isLost(one) && isCountedAsBad(plan, one.status));

@@ -106,6 +106,24 @@ export const SHARES = {
     meaning: 'Failed requests out of all requests, including those that only the client knows of.',
     next: 'Nothing, if the objective is met. Otherwise look at the log of the service.',
   },
+  'requests-succeeded': {
+    words: ({ good, samples, unanswered }) =>
+      `${formatCount(good)} of ${countOf(samples, 'request')} succeeded (${percent(good / samples)})${unanswered === 0 ? '' : `; ${formatCount(unanswered)} ${were(unanswered)} unanswered`}`,
+    meaning: 'Good events out of all events. Whatever `good` does not select counts as failed.',
+    next: 'Nothing, if the objective is met. Otherwise look at the log of the service.',
+  },
+  'more-good-than-total': {
+    words: ({ good, total }) =>
+      `the counts contradict each other: ${countOf(good, 'good event')} in a total of ${formatCount(total)}; correct \`good\` or \`total\` in the document`,
+    meaning: 'Good events must be part of all events, but there are more of them than events.',
+    next: CORRECT_DOCUMENT,
+  },
+  'good-outside-total': {
+    words: ({ count, labels }) =>
+      `the counts contradict each other: ${countOf(count, 'good event')} of ${seriesOf(labels)} ${are(count)} not part of \`total\`; correct \`good\` or \`total\` in the document`,
+    meaning: 'Good events must be part of all events, but `total` leaves out a series that `good` selects.',
+    next: CORRECT_DOCUMENT,
+  },
   'no-request-counted': {
     words: () => 'no request was counted in the window',
     meaning: 'The counter of all events did not grow, so there is no share to judge.',

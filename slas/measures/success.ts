@@ -1,0 +1,104 @@
+import { isLost, startsWhere } from '../client/requests.ts';
+import type { PlannedMeasure, RunRecord } from '../model/model.ts';
+import { type Reason, reason } from '../model/reasons.ts';
+import type { Block } from '../statistics/design-effect.ts';
+import { countBlocks } from '../window/blocks.ts';
+import { type Increase, total } from '../window/increases.ts';
+import { outsideOf } from '../window/outside.ts';
+import { uncountedOf } from '../window/uncounted.ts';
+import { countIncreases, type Frame } from '../window/window.ts';
+import { notACounter } from './counters.ts';
+import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
+import { addLost, answersWith, scrapesIn } from './ratio.ts';
+
+/**
+ * Good events over all events. Whatever the document does not claim as good is bad, so no event can be overlooked as it can in
+ * a list of errors. `run` may be a phase.
+ */
+
+type Success = PlannedMeasure & { kind: 'success' };
+
+export function measureSuccess(planned: Success, run: RunRecord, frame: Frame): Measured {
+  const gauge = notACounter(planned.good, frame) ?? notACounter(planned.total, frame);
+  if (gauge !== null) return nothing(gauge);
+  const isOneMetric = frame.selectedBy(planned.good).metric === frame.selectedBy(planned.total).metric;
+  // Of one metric, every counted event has its label: if none is good, none was.
+  const good = countIncreases(planned.good, frame, isOneMetric ? 'zero' : null);
+  if (!good.ok) return nothing(good.error);
+  const goodOnes = new Set(good.value.map(({ labels }) => keyOf(labels)));
+  const all = countIncreases(planned.total, frame, null, (labels) => goodOnes.has(keyOf(labels)));
+  if (!all.ok) return nothing(all.error);
+  const wrong = partialEvent([...good.value, ...all.value]) ?? notAmong(good.value, all.value, isOneMetric);
+  if (wrong !== null) return nothing(wrong);
+  const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
+  const counted = total(all.value) - scrapesIn(planned.total, frame);
+  const countedGood = Math.min(counted, total(good.value));
+  const { samples, goodCount } = frame.isIsolated
+    ? withLost(planned, counted, countedGood, lost, run)
+    : amongOthers(counted, countedGood, lost);
+  if (samples === 0) return nothing(reason('no-request-counted', {}));
+  const bad = samples - goodCount;
+  const client = run.load?.answered['5xx'] ?? 0;
+  if (client > bad) return nothing(reason('client-saw-more-errors', { client, counted: bad }));
+  const outside = outsideOf(all.value, frame);
+  return {
+    kind: 'share',
+    samples,
+    ...orNone(uncountedOf(all.value, frame), frame),
+    ...orNowhere({ all: outside, bad: Math.min(bad, outside) }),
+    bad,
+    badBeyondAlert: bad,
+    value: goodCount / samples,
+    share: goodCount / samples,
+    bucket: null,
+    reasons: [reason('requests-succeeded', { good: goodCount, samples, unanswered: lost })],
+    blocks: badBlocks(good.value, all.value, samples - total(all.value), frame, run),
+    lower: [],
+  };
+}
+
+/** Good events are part of all events. If they cannot be, the two selectors contradict each other. */
+function notAmong(good: readonly Increase[], all: readonly Increase[], isOneMetric: boolean): Reason | null {
+  const [goodCount, allCount] = [total(good), total(all)];
+  if (goodCount > allCount) return reason('more-good-than-total', { good: goodCount, total: allCount });
+  if (!isOneMetric) return null;
+  const known = new Set(all.map(({ labels }) => keyOf(labels)));
+  const outside = good.find(({ labels, increase }) => increase > 0 && !known.has(keyOf(labels)));
+  return outside === undefined
+    ? null
+    : reason('good-outside-total', { count: outside.increase, labels: outside.labels });
+}
+
+/** A request that the client gave up on is bad, although the service may have counted it as good. */
+function withLost(planned: Success, counted: number, countedGood: number, lost: number, run: RunRecord) {
+  const seen = answersWith(
+    planned.totalStatus,
+    run,
+    ({ answered }) => answered['1xx'] + answered['2xx'] + answered['3xx'] + answered['4xx'] + answered['5xx'],
+  );
+  const seenGood = answersWith(planned.goodStatus, run, ({ answered }) => answered['2xx']);
+  const samples = addLost(counted, lost, seen, run);
+  const givenUp = run.load === null ? 0 : Math.min(lost, Math.max(0, countedGood - seenGood));
+  return { samples, goodCount: Math.min(samples - Math.min(samples, lost), countedGood - givenUp) };
+}
+
+/** With other clients, it is unknown which of them the service counted: none of those that were given up counts as good. */
+function amongOthers(counted: number, countedGood: number, lost: number) {
+  const samples = Math.max(counted, lost);
+  return { samples, goodCount: Math.max(0, countedGood - lost) };
+}
+
+/** Bad events between scrapes: those that were counted and are not good, and those that were never answered. */
+function badBlocks(
+  good: readonly Increase[],
+  all: readonly Increase[],
+  added: number,
+  frame: Frame,
+  { load }: RunRecord,
+): readonly Block[] {
+  const extra = { part: 0, total: Math.max(0, added), sentAtSeconds: startsWhere(load?.client, isLost) };
+  return countBlocks(good, all, frame, extra).map(({ part, total: of }) => ({
+    part: Math.max(0, of - part),
+    total: of,
+  }));
+}
