@@ -28,7 +28,7 @@ const RULES: readonly Rule[] = [
     // Numbers and reasons are put into words in one place, and the columns of a record are parsed in one
     // place.
     mayImport:
-      /^(dashboards\/|slas\/(model|render|document\/units|client\/requests|prometheus\/promql)\b|service\/metric-names\.ts$)/,
+      /^(dashboards\/|slas\/(model|render|document\/(?:units|edges)|client\/requests|prometheus\/promql)\b|service\/metric-names\.ts$)/,
   },
   { files: /^loadtests\//, mayImport: /^loadtests\/lib\// },
   { files: /^service\//, mayImport: /^service\// },
