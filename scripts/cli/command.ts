@@ -56,6 +56,7 @@ export const addPlanOptions = (command: Program) =>
         '--until-decided',
         'look at the run while it lasts, and stop once every objective is met or one is missed, at the stated confidence (default: 0.95)',
       )
+      .option('--no-until-decided', 'load for the whole duration, although the scenario says until: decided')
       .option(
         '--max-duration <duration>',
         'refuse a scenario that takes longer than this, for example 10m (default with --target: 1h); with --until-decided, how long to load at most',

@@ -88,7 +88,7 @@ export interface LoadOptions {
   readonly confidence?: string;
   readonly rate?: string;
   readonly duration?: string;
-  /** Look at the run while it lasts, and stop once it is decided. */
+  /** Look at the run while it lasts, and stop once it is decided; false: not even if the scenario says so. */
   readonly untilDecided?: boolean;
   /** With `untilDecided`, the longest duration; else a bound on the plan. */
   readonly maxDuration?: string;
@@ -131,6 +131,7 @@ export function readOverrides({
     ...(ratePerSecond == null ? {} : { ratePerSecond }),
     ...(durationSeconds == null ? {} : { durationSeconds }),
     ...(isUntilDecided ? { untilDecided: maxSeconds === null ? {} : { maxSeconds } } : {}),
+    ...(untilDecided === false ? { untilDecided: null } : {}),
   });
 }
 

@@ -44,6 +44,13 @@ test('--max-duration and --duration replace the longest duration', async () => {
   );
 });
 
+test('--no-until-decided plans the whole duration, with the confidence of the document', async () => {
+  const { code, stdout } = await withDocument('plan', '--no-until-decided');
+  expect(code).toBe(0);
+  expect(stdout).toContain('12,000 requests in 600 s');
+  expect(stdout).not.toMatch(/until decided|Proposed/);
+});
+
 test('the whole load cannot be asked for', async () => {
   expect((await withDocument('gate', '--no-abort')).stderr).toContain(
     'a run until it is decided is stopped once it is: leave out --no-abort',

@@ -123,8 +123,9 @@ export async function planRun(options: RunOptions, io: Io): Promise<Input<Planne
 const withoutBudgets = (plan: Plan): Plan =>
   plan.load === null ? plan : { ...plan, load: { ...plan.load, budgets: [] } };
 
-/** `until: decided` in the scenario is as --until-decided. */
+/** `until: decided` in the scenario is as --until-decided, unless --no-until-decided is given. */
 const withUntil = (options: RunOptions, { scenarios }: SlaDocument, scenario: string | null): RunOptions =>
+  options.untilDecided === undefined &&
   scenarios.some(({ name, untilDecided }) => name === scenario && untilDecided !== undefined)
     ? { ...options, untilDecided: true }
     : options;

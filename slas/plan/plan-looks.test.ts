@@ -64,3 +64,11 @@ test('a scenario says before when nothing is met; flags replace its longest dura
 test('a plan without looks has no trace of them', () => {
   expect(unwrap(planScenario(document, 'smoke'))).not.toHaveProperty('sequential');
 });
+
+test('a scenario that says until: decided is planned for its whole duration if that is asked for', () => {
+  const said = untilOf('    until: decided\n    maxDuration: 10m\n');
+  const plan = unwrap(planScenario(said, 'smoke', { untilDecided: null }));
+  expect(plan.sequential).toBeUndefined();
+  expect(plan.load).toMatchObject({ scheduledSeconds: 600 });
+  expect(plan).toEqual(unwrap(planScenario(untilOf('    duration: 10m\n'), 'smoke')));
+});

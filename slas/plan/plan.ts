@@ -39,11 +39,11 @@ export function planScenario(
   const rows = rowsOf(document, scenario);
   const outOfReach = rows.flatMap((row) => outOfReachOf(row, scenario, overrides));
   if (outOfReach.length > 0) return fail(outOfReach);
-  const severalPhases = scenario.phases.length > 1 && overrides.untilDecided !== undefined;
+  const severalPhases = scenario.phases.length > 1 && overrides.untilDecided != null;
   if (severalPhases) return fail([notInLooks(scenario)]);
   const planned = planObjectives(document, rows, scenario, overrides);
   const load = planLoad(document, rows, scenario, overrides);
-  if (overrides.untilDecided === undefined) return ok({ ...planned, load });
+  if (overrides.untilDecided == null) return ok({ ...planned, load });
   const { atLeastSeconds } = overrides.untilDecided;
   const sequential = scheduleLooks(load.scheduledSeconds, planned.confidence!, atLeastSeconds);
   return ok({ ...planned, sequential, load });
@@ -51,8 +51,9 @@ export function planScenario(
 
 /** Looks need a confidence, and a load that lasts as long as the run may. What a caller states overrides the scenario. */
 function withLooks(overrides: PlanOverrides, scenario: Scenario, { confidence }: SlaDocument): PlanOverrides {
-  const asked: PlanOverrides['untilDecided'] = overrides.untilDecided ?? scenario.untilDecided;
-  if (asked === undefined) return overrides;
+  const { untilDecided: given, ...rest } = overrides;
+  const asked: PlanOverrides['untilDecided'] = given === undefined ? scenario.untilDecided : given;
+  if (asked == null) return rest;
   const untilDecided: NonNullable<PlanOverrides['untilDecided']> = { ...scenario.untilDecided, ...asked };
   return {
     ...overrides,

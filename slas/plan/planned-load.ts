@@ -12,7 +12,8 @@ export interface PlanOverrides {
   readonly ratePerSecond?: number;
   readonly durationSeconds?: number;
   /** Look at the run while it lasts, and stop once it is decided; the load is planned for its longest duration. */
-  readonly untilDecided?: { readonly maxSeconds?: number; readonly atLeastSeconds?: number };
+  /** null: not even if the scenario says so. */
+  readonly untilDecided?: { readonly maxSeconds?: number; readonly atLeastSeconds?: number } | null;
 }
 
 export const phasesOf = ({ phases }: Scenario, { ratePerSecond, durationSeconds }: PlanOverrides) =>
