@@ -46,6 +46,10 @@ test('a search is not resumed with another document, or from another version', a
   expect(changed.stderr).toContain('the SLA document has changed since this search began');
   await writeWhole(file, toJson({ ...recordOf(), schema: 'sla-harness/capacity/v9' }));
   const other = await slaHere(['capacity', '--resume', folder.path]);
-  expect(other.stderr).toContain('was not written by this version');
-  expect([changed.code, other.code]).toEqual([2, 2]);
+  expect(other.stderr).toContain('was altered, or not written by this version');
+  const [step] = recordOf().steps;
+  await writeWhole(file, toJson({ ...recordOf(), steps: [{ ...step, ratePerSecond: null }] }));
+  const damaged = await slaHere(['capacity', '--resume', folder.path]);
+  expect(damaged.stderr).toContain('was altered');
+  expect([changed.code, other.code, damaged.code]).toEqual([2, 2, 2]);
 });

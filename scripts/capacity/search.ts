@@ -46,8 +46,10 @@ const promisedIn = ({ objectives }: SlaDocument) =>
   1.1 *
   Math.max(
     0,
-    ...objectives.flatMap(({ measure, target }) =>
-      measure.kind === 'throughput' && target.comparison.startsWith('>') ? [target.value] : [],
+    ...objectives.flatMap(({ measure, target, onlyWhereNamed }) =>
+      onlyWhereNamed !== true && measure.kind === 'throughput' && target.comparison.startsWith('>')
+        ? [target.value]
+        : [],
     ),
   );
 

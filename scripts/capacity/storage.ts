@@ -20,14 +20,34 @@ export const sha256Of = (text: string) => createHash('sha256').update(text).dige
 export const writeRecord = (folder: Pick<RunFolder, 'writeJson'>, record: CapacityRecord) =>
   folder.writeJson(CAPACITY_FILES.record, record);
 
+/** The folder may come from somebody else, or be damaged: a number that is none would make the search endless. */
+function isRecord(record: CapacityRecord | null): boolean {
+  if (record?.schema !== 'sla-harness/capacity/v1' || !Array.isArray(record.steps)) return false;
+  const { settings, asked, steps } = record;
+  const numbers = [
+    ...[settings?.startPerSecond, settings?.minPerSecond, settings?.maxPerSecond, settings?.confidence],
+    ...[settings?.holdSeconds, settings?.budgetSeconds, settings?.aroundSeconds],
+    ...[settings?.stepSeconds?.min, settings?.stepSeconds?.max, settings?.stepSeconds?.close],
+    ...steps.flatMap((step) => [step?.ratePerSecond, step?.tookSeconds, step?.maxSeconds]),
+  ];
+  const isKnown = steps.every(
+    (step) => ['step', 'hold'].includes(step?.kind) && OUTCOMES.includes(step?.outcome),
+  );
+  return (
+    isKnown && typeof asked?.scenario === 'string' && numbers.every((one) => Number.isFinite(one) && one >= 0)
+  );
+}
+
+const OUTCOMES = ['met', 'missed', 'undecided', 'invalid'];
+
 export async function readRecord(path: string, shown: string): Promise<Input<CapacityRecord>> {
   const file = join(path, CAPACITY_FILES.record);
   try {
     const record = (await readPlainJson(file)) as CapacityRecord;
-    if (record?.schema === 'sla-harness/capacity/v1' && Array.isArray(record.steps)) return accept(record);
+    if (isRecord(record)) return accept(record);
     return badOption(
       '--resume',
-      `${shown} was not written by this version of ./sla capacity: start a new search`,
+      `${shown} was altered, or not written by this version of ./sla capacity: start a new search`,
     );
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;

@@ -89,6 +89,15 @@ describe('a number that was not confirmed is never the answer', () => {
       if (answer.ok) expect(answer.provenPerSecond).toBeLessThanOrEqual(130);
   });
 
+  test('a service that was slowed carries less, in proportion', () => {
+    for (const { answer } of answersOf({ ...FAST, meanSeconds: 0.03 })) {
+      expect(answer).toMatchObject({ ok: true });
+      if (!answer.ok) continue;
+      expect(answer.provenPerSecond).toBeLessThanOrEqual(134);
+      expect(answer.refutedPerSecond).toBeGreaterThanOrEqual(133);
+    }
+  });
+
   test('a service that misses at every rate', () => {
     for (const { answer } of answersOf({ ...FAST, meanSeconds: 1 }))
       expect(answer).toMatchObject({ ok: false, code: 'nothing-met' });

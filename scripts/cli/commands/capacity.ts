@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { CapacityRecord } from '../../../slas/capacity/record.ts';
 import { resultOf } from '../../../slas/capacity/result.ts';
+import type { SearchSettings } from '../../../slas/capacity/search.ts';
 import { capacityText } from '../../../slas/render/capacity.ts';
 import { seeded } from '../../../slas/simulation/queues.ts';
 import {
@@ -96,7 +97,10 @@ async function begin(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
     boundsOf(asked.value, read.value.document, options),
   );
   const own = runOptionsOf({ ...options, scenario: scenario.value });
-  const possible = await prepareRun({ ...own, rate: `${settings.startPerSecond}/s`, duration: '60s' }, io);
+  const possible = await prepareRun(
+    { ...own, rate: `${settings.startPerSecond}/s`, duration: `${longestSeconds(settings)}s` },
+    io,
+  );
   if (!possible.ok) return possible;
   const redactor = createRedactor(io.env, [options.target, options.prometheus]);
   const folder = await createRunFolder(runsFolder(io, options.out), `capacity-${scenario.value}`, redactor, {
@@ -118,6 +122,10 @@ async function begin(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
   await writeRecord(folder, record);
   return accept({ record, folder, options: own });
 }
+
+/** No run of a search takes longer, so that a limit on the duration is reported before anything is sent. */
+const longestSeconds = ({ holdSeconds, stepSeconds }: SearchSettings) =>
+  Math.max(2 * holdSeconds, stepSeconds.close);
 
 /** The document's own maximum applies to a service that was already running. */
 const boundsOf = (
@@ -166,7 +174,7 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
       : { ...stored.value.settings, budgetSeconds: asked.value.budgetSeconds };
   const { target, prometheus } = stored.value.asked;
   const redactor = createRedactor(io.env, [target, prometheus]);
-  const folder = await createRunFolder(join(path, '..'), '', redactor, { isRun: false, id: stored.value.id });
+  const folder = await createRunFolder(join(path, '..'), '', redactor, { isRun: false, id: basename(path) });
   const steps = stored.value.steps.length;
   io.progress(`going on after ${steps} steps`);
   return accept({ record: { ...stored.value, settings }, folder, options: runOptionsOf(stored.value.asked) });
