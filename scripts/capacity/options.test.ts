@@ -29,6 +29,23 @@ test.each([
     ['--target', 'http://10.0.0.1', '--prometheus', 'http://127.0.0.1:1'],
     'is not allowed: load goes to this machine only',
   ],
+  [
+    ['--workers', '0'],
+    '--workers: "0" is not a list of worker numbers (1 to 256, each once): write it as 1,2',
+  ],
+  [['--workers', '1,1'], '--workers: "1,1" is not a list'],
+  [
+    ['--workers', '1,2', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
+    '--workers: only a service that is started here can be given workers',
+  ],
+  [['--by', '8,32'], '--by: "8,32" does not name a parameter of the load script'],
+  [['--by', 'NODE_OPTIONS=1,2'], 'does not name a parameter of the load script'],
+  [['--by', 'BATCH_SIZE=8'], '--by: "BATCH_SIZE=8" needs 2 to 8 different values'],
+  [['--by', 'A=1,2', '--workers', '1'], '--by: a search varies one thing'],
+  [
+    ['--by', 'A=1,2', '--budget', '5m'],
+    '--budget: 2 searches share the budget, and each needs 3m: write at least 6m',
+  ],
   [['--resume', 'nope'], '--resume: nope is not the folder of a search'],
   [['--resume', 'x', '--max-rate', '5'], '--max-rate: a resumed search goes on with the options'],
   [['--resume', 'x', '--target-rate', '5'], '--target-rate: a resumed search goes on with the options'],

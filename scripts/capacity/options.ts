@@ -12,6 +12,10 @@ export interface CapacityOptions
   readonly headroom?: string;
   readonly budget?: string;
   readonly resume?: string;
+  /** Numbers of workers of the service, separated by commas: a search for each. */
+  readonly workers?: string;
+  /** `VARIABLE=VALUE,VALUE`: a parameter of the load script, with a search for each value. */
+  readonly by?: string;
   readonly json?: boolean;
 }
 
@@ -29,7 +33,8 @@ export const DEFAULT_BUDGET_SECONDS = 900;
 const MIN_BUDGET_SECONDS = 180;
 const MAX_BUDGET_SECONDS = 24 * 3600;
 
-export function readCapacityOptions(options: CapacityOptions): Input<ReadOptions> {
+/** @param searches that share the budget */
+export function readCapacityOptions(options: CapacityOptions, searches = 1): Input<ReadOptions> {
   const { targetRate, headroom, budget, maxRate } = options;
   const targetPerSecond = targetRate === undefined ? null : parseRate(targetRate);
   if (targetRate !== undefined && !isRate(targetPerSecond))
@@ -50,6 +55,11 @@ export function readCapacityOptions(options: CapacityOptions): Input<ReadOptions
       '--budget',
       `"${budget}" is not a valid time budget (3m to 24h; a hold alone takes 2 minutes): write it as 15m`,
     );
+  if (budgetSeconds < searches * MIN_BUDGET_SECONDS)
+    return badOption(
+      '--budget',
+      `${searches} searches share the budget, and each needs 3m: write at least ${3 * searches}m`,
+    );
   const maxPerSecond = maxRate === undefined ? null : parseRate(maxRate);
   if (maxRate !== undefined && !isRate(maxPerSecond))
     return badOption(
@@ -61,7 +71,12 @@ export function readCapacityOptions(options: CapacityOptions): Input<ReadOptions
       '--script',
       'a k6 script that plans its own load cannot be sent at other rates: make it the script of a scenario in the SLA document, and name that scenario',
     );
-  return accept({ targetPerSecond, headroom: share, budgetSeconds, maxPerSecond });
+  return accept({
+    targetPerSecond,
+    headroom: share,
+    budgetSeconds: Math.floor(budgetSeconds / searches),
+    maxPerSecond,
+  });
 }
 
 function shareOf(text: string): number | null {
@@ -84,6 +99,8 @@ export function checkResume(options: CapacityOptions): Input<null> {
       'targetRate',
       'headroom',
       'faults',
+      'workers',
+      'by',
     ] as const
   ).find((name) => options[name] !== undefined);
   return stored === undefined

@@ -50,6 +50,8 @@ export interface CapacityAsked {
   readonly generators?: string;
   readonly maxRate?: string;
   readonly faults?: string;
+  /** The variable that this search sets, one of several searches (`--by`, `--workers`). */
+  readonly variant?: { readonly name: string; readonly value: string };
   readonly targetPerSecond?: number;
   readonly headroom: number;
 }

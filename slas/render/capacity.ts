@@ -72,7 +72,7 @@ export function answerInWords(
 
 export function assumptions({ settings, asked, replicas, cores }: CapacityRecord): readonly string[] {
   return [
-    `The load is that of scenario "${asked.scenario}": another mix of requests has another capacity.`,
+    `The load is that of scenario "${asked.scenario}"${asked.variant === undefined ? '' : ` with ${asked.variant.name}=${asked.variant.value}`}: another mix of requests has another capacity.`,
     cores === null
       ? 'The service ran on other machines than the load generator, or this is not known.'
       : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on machines of its own, the service may carry more.`,
@@ -214,7 +214,9 @@ export function commandOf({ asked, settings }: CapacityRecord): string {
     ['--headroom', asked.targetPerSecond === undefined ? undefined : `${100 * asked.headroom}%`],
     ['--budget', `${settings.budgetSeconds}s`],
   ];
+  const { variant } = asked;
   return [
+    ...(variant === undefined ? [] : [`${variant.name}=${quoted(variant.value)}`]),
     './sla capacity',
     ...options.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${quoted(value)}`])),
   ].join(' ');
@@ -272,6 +274,17 @@ export function capacityMarkdown(record: CapacityRecord, result: CapacityResult)
 }
 
 export const NOTHING_BENT = 'nothing that was measured bent: what gives way is not among it';
+
+/** One line for each search of several. */
+export function variantsText(
+  searched: readonly { readonly record: CapacityRecord; readonly result: CapacityResult }[],
+): string {
+  const lines = searched.map(({ record, result }) => {
+    const { variant } = record.asked;
+    return `${variant?.name}=${variant?.value}: ${answerInWords(record, result)[0]}`;
+  });
+  return `${lines.join('\n')}\n`;
+}
 
 export function capacityText(record: CapacityRecord, result: CapacityResult): string {
   const [first, second] = answerInWords(record, result);

@@ -1,8 +1,9 @@
 import { basename, join } from 'node:path';
 import type { CapacityRecord } from '../../../slas/capacity/record.ts';
-import { resultOf } from '../../../slas/capacity/result.ts';
+import { type CapacityResult, resultOf } from '../../../slas/capacity/result.ts';
 import type { SearchSettings } from '../../../slas/capacity/search.ts';
-import { capacityText } from '../../../slas/render/capacity.ts';
+import { capacityText, variantsText } from '../../../slas/render/capacity.ts';
+import { countOf } from '../../../slas/render/numbers.ts';
 import { seeded } from '../../../slas/simulation/queues.ts';
 import {
   type CapacityOptions,
@@ -13,6 +14,7 @@ import {
 import { writeReports } from '../../capacity/report.ts';
 import { newRecord, search, settingsOf } from '../../capacity/search.ts';
 import { readRecord, sha256Of, writeRecord } from '../../capacity/storage.ts';
+import { isVariable, readVariants, type Variant } from '../../capacity/variants.ts';
 import { prepareRun, type RunOptions } from '../../run/prepare.ts';
 import { createRunFolder, type RunFolder, toJson } from '../../runs/bundle.ts';
 import { createRedactor } from '../../runs/redact.ts';
@@ -50,6 +52,11 @@ export const register: Register = (program, io, done) => {
       'load a service that is already running (needs --prometheus): on this machine, or allowed by the document',
     )
     .option('--prometheus <url>', 'the Prometheus that scrapes that service')
+    .option('--workers <list>', 'a search for each number of workers of the service, for example 1,2')
+    .option(
+      '--by <variable=list>',
+      'a search for each value of a parameter of the load script: BATCH_SIZE=1,8,32',
+    )
     .option('--out <dir>', 'where to create the folder of the search (default: runs/)')
     .option('--resume <run>', 'go on with an interrupted search: its folder, or its name under runs/')
     .option('--json', 'print the record of the search as JSON')
@@ -63,19 +70,52 @@ export async function capacity(
   options: CapacityOptions,
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
+  const variants = readVariants(options);
+  if (!variants.ok) return variants.error;
+  const [first, ...others] = variants.value;
+  if (options.resume !== undefined || first === undefined) return await single(options, io);
+  const asked = readCapacityOptions(options, variants.value.length);
+  if (!asked.ok) return asked.error;
+  const searched: Searched[] = [];
+  for (const variant of [first, ...others]) {
+    io.progress(`${variant.name}=${variant.value}`);
+    const begun = await begin(options, io, variant, variants.value.length);
+    if (!begun.ok) return begun.error;
+    const found = await searchOn(begun.value, io);
+    if (!found.ok) return found.error;
+    searched.push(found.value);
+  }
+  io.print(options.json === true ? toJson(searched.map(({ record }) => record)) : variantsText(searched));
+  return searched.every(({ result }) => result.answer?.ok === true) ? 0 : 3;
+}
+
+async function single(options: CapacityOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const begun = options.resume === undefined ? await begin(options, io) : await resume(options, io);
   if (!begun.ok) return begun.error;
-  const { folder, options: own } = begun.value;
-  const found = await search(begun.value.record, folder, own, io).catch((error: unknown) => {
+  const found = await searchOn(begun.value, io);
+  if (!found.ok) return found.error;
+  const { record, result } = found.value;
+  io.print(options.json === true ? toJson(record) : capacityText(record, result));
+  return result.answer?.ok === true ? 0 : 3;
+}
+
+interface Searched {
+  readonly record: CapacityRecord;
+  readonly result: CapacityResult;
+}
+
+async function searchOn({ record: begun, folder, options }: Begun, io: Io): Promise<Input<Searched>> {
+  const { variant } = begun.asked;
+  const own = variant === undefined ? io : { ...io, env: { ...io.env, [variant.name]: variant.value } };
+  const found = await search(begun, folder, options, own).catch((error: unknown) => {
     io.progress(`go on with: ./sla capacity --resume "${shortPath(io, folder.path)}"`);
     throw error;
   });
-  if (!found.ok) return found.error;
+  if (!found.ok) return found;
   const record = found.value;
   const result = resultOf(record, seeded(SEED));
   await writeReports(record, result, folder, io);
-  io.print(options.json === true ? toJson(record) : capacityText(record, result));
-  return result.answer?.ok === true ? 0 : 3;
+  return accept({ record, result });
 }
 
 interface Begun {
@@ -84,8 +124,14 @@ interface Begun {
   readonly options: RunOptions;
 }
 
-async function begin(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
-  const asked = readCapacityOptions(options);
+/** @param searches so many share the budget */
+async function begin(
+  options: CapacityOptions,
+  io: Io,
+  variant: Variant | null = null,
+  searches = 1,
+): Promise<Input<Begun>> {
+  const asked = readCapacityOptions(options, searches);
   if (!asked.ok) return asked;
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read;
@@ -115,6 +161,7 @@ async function begin(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
       scenario: scenario.value,
       headroom,
       ...(targetPerSecond === null ? {} : { targetPerSecond }),
+      ...(variant === null ? {} : { variant }),
       ...given({ sla, target, prometheus, generators, maxRate, faults }),
     },
     settings,
@@ -161,6 +208,9 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
   const path = runPath(options.resume, io);
   const stored = await readRecord(path, options.resume!);
   if (!stored.ok) return stored;
+  const { variant } = stored.value.asked;
+  if (variant !== undefined && !(isVariable(variant.name) && typeof variant.value === 'string'))
+    return badOption('--resume', `${options.resume} was altered: start a new search`);
   const read = await readDocument(io, stored.value.asked.sla);
   if (!read.ok) return read;
   if (sha256Of(read.value.text) !== stored.value.documentSha256)
@@ -175,7 +225,6 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
   const { target, prometheus } = stored.value.asked;
   const redactor = createRedactor(io.env, [target, prometheus]);
   const folder = await createRunFolder(join(path, '..'), '', redactor, { isRun: false, id: basename(path) });
-  const steps = stored.value.steps.length;
-  io.progress(`going on after ${steps} steps`);
+  io.progress(`going on after ${countOf(stored.value.steps.length, 'step')}`);
   return accept({ record: { ...stored.value, settings }, folder, options: runOptionsOf(stored.value.asked) });
 }
