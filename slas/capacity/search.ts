@@ -1,3 +1,16 @@
+import { type Known, knownFrom } from './known.ts';
+import { nextRate, rounded } from './rates.ts';
+import type {
+  Next,
+  SearchAnswer,
+  SearchRefusal,
+  SearchSettings,
+  StepPlan,
+  StepSeen,
+} from './search-model.ts';
+
+export type * from './search-model.ts';
+
 /**
  * The search for the highest rate at which every objective holds. A pure function of what was seen so far: an interrupted
  * search goes on from its log.
@@ -6,93 +19,11 @@
  * hold) must pass, because bisection selects lucky steps. A hold that does not pass lowers the rate, and is repeated.
  */
 
-export interface SearchSettings {
-  readonly startPerSecond: number;
-  /** The lowest rate worth a step; below it, nothing is searched. */
-  readonly minPerSecond: number;
-  /** The highest rate that may be sent. */
-  readonly maxPerSecond: number;
-  readonly confidence: number;
-  /** `close`: the longest step at a rate that a step of at most `max` left undecided. */
-  readonly stepSeconds: { readonly min: number; readonly max: number; readonly close: number };
-  /** At least; a hold takes up to twice as long if the budget has the time. */
-  readonly holdSeconds: number;
-  readonly budgetSeconds: number;
-  /** Time that a step takes in addition to its load, as first guess. */
-  readonly aroundSeconds: number;
-}
-
-export type StepOutcome = 'met' | 'missed' | 'undecided' | 'invalid';
-
-/** What one step showed, as it is stored. */
-export interface StepSeen {
-  readonly kind: 'step' | 'hold';
-  readonly ratePerSecond: number;
-  readonly outcome: StepOutcome;
-  /**
-   * invalid: the load generator was late, or the service was gone and the step could not begin. missed: the service ended during
-   * the step. Absent: the verdict says it all.
-   */
-  readonly because?: 'generator-late' | 'service-ended' | 'other-check';
-  /** The longest time that it was planned for. */
-  readonly maxSeconds: number;
-  /** Everything included: warm-up, load, queries. */
-  readonly tookSeconds: number;
-}
-
-export interface StepPlan {
-  readonly kind: 'step' | 'hold';
-  readonly ratePerSecond: number;
-  /** Of the step's bounds. A short step may be met with all of the error, because the hold confirms it. */
-  readonly confidence: number;
-  /** What the step's share of the error leaves: *missed* counts only at this confidence. */
-  readonly missConfidence: number;
-  readonly maxSeconds: number;
-  readonly atLeastSeconds: number;
-}
-
-/** Why no upper end was found. */
-export type OpenEnd = 'max-rate' | 'generator' | 'budget' | 'undecided';
-
-export type SearchRefusal =
-  /** The lowest rate was missed. */
-  | 'nothing-met'
-  /** The load generator was late at every rate that remained. */
-  | 'generator-limited'
-  /** No hold passed. */
-  | 'not-confirmed'
-  | 'budget-spent'
-  /** No step could be decided. */
-  | 'undecided'
-  /** The service ended and could not be loaded again. */
-  | 'service-ended';
-
-export type SearchAnswer =
-  | {
-      readonly ok: true;
-      /** Confirmed by a hold. */
-      readonly provenPerSecond: number;
-      /** The lowest rate that was missed; null: none was, see `openBecause`. */
-      readonly refutedPerSecond: number | null;
-      readonly openBecause: OpenEnd | null;
-    }
-  | {
-      readonly ok: false;
-      readonly code: SearchRefusal;
-      /** The lowest rate that was missed. */
-      readonly refutedPerSecond: number | null;
-    };
-
-export type Next = { readonly run: StepPlan } | { readonly answer: SearchAnswer };
-
 /** The error of the lower end is shared by at most this many holds, that of the upper end by these and so many steps. */
 export const MAX_HOLDS = 4;
 export const MAX_STEPS = 24;
-/** The search ends when the interval is this narrow; a lower hold may widen it again. */
-export const WIDTH = 0.05;
 /** How much lower a hold is than the one before that did not pass. */
 const LOWER = [0.96, 0.92, 0.85];
-const GROWTH = 2;
 
 export function nextOf(settings: SearchSettings, log: readonly StepSeen[]): Next {
   const known = knownFrom(log, settings);
@@ -115,120 +46,6 @@ const withoutRepeats = (known: Known): Known => ({
   undecided: [...known.undecided, ...(known.unclear === null ? [] : [known.unclear])],
   unclear: null,
 });
-
-// ---------------------------------------------------------------------------------------------- what is known
-
-interface Known {
-  readonly steps: number;
-  /** The highest rate that was met, below every missed one. */
-  readonly met: number | null;
-  /** The lowest that was missed. */
-  readonly missed: number | null;
-  /** Above `met`, below `missed`, although the step was long. */
-  readonly undecided: readonly number[];
-  /** The same after a short step: worth a longer one. */
-  readonly unclear: number | null;
-  /** Some rate between `met` and `missed` was undecided: only longer steps can narrow the interval. */
-  readonly isClose: boolean;
-  /** The lowest at which the load generator was late twice. */
-  readonly ceiling: number | null;
-  /** Late once, above `met`: repeated, because another process may have disturbed it. */
-  readonly repeat: number | null;
-  /** Two steps in a row could not even begin. */
-  readonly isGone: boolean;
-}
-
-function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSettings): Known {
-  const rates = (outcome: StepOutcome) =>
-    log.filter((one) => one.outcome === outcome).map(({ ratePerSecond }) => ratePerSecond);
-  const missed = lowestOf(rates('missed'));
-  const isBelow = (rate: number) => missed === null || rate < missed;
-  const met = highestOf(rates('met').filter(isBelow));
-  const isOpen = (rate: number) => isBelow(rate) && (met === null || rate > met);
-  const invalid = rates('invalid').filter(isOpen);
-  const twice = invalid.filter((rate, index) => invalid.indexOf(rate) !== index);
-  const ceiling = lowestOf(twice);
-  const once = invalid.filter((rate) => !twice.includes(rate));
-  const open = log.filter(({ outcome, ratePerSecond }) => outcome === 'undecided' && isOpen(ratePerSecond));
-  const isLong = ({ maxSeconds }: StepSeen) => maxSeconds >= stepSeconds.close;
-  const undecided = open.filter(isLong).map(({ ratePerSecond }) => ratePerSecond);
-  const short = open.map(({ ratePerSecond }) => ratePerSecond).filter((rate) => !undecided.includes(rate));
-  return {
-    steps: log.filter(({ kind }) => kind === 'step').length,
-    met,
-    missed,
-    undecided,
-    unclear: lowestOf(short),
-    isClose: open.length > 0,
-    ceiling,
-    repeat: log.at(-1)?.outcome === 'invalid' ? (once.at(-1) ?? null) : null,
-    isGone:
-      log.length > 1 &&
-      log.slice(-2).every(({ outcome, because }) => outcome === 'invalid' && because === 'service-ended'),
-  };
-}
-
-const lowestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.min(...rates));
-const highestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.max(...rates));
-
-// ---------------------------------------------------------------------------------------------- the next rate
-
-/** null: nothing more to learn from steps. */
-function nextRate(known: Known, settings: SearchSettings): number | null {
-  const { met, missed, undecided, ceiling, repeat } = known;
-  const { startPerSecond, maxPerSecond } = settings;
-  const again = repeat ?? known.unclear;
-  if (again !== null) return again;
-  const barrier = lowestOf([missed, ceiling, ...undecided].filter((one) => one !== null));
-  if (met === null && barrier === null) return clamp(startPerSecond, settings);
-  if (met === null) return withoutMet(barrier!, known, settings);
-  if (barrier === null) return met >= maxPerSecond ? null : upFrom(met, settings);
-  const above = undecided.length === 0 ? null : aboveUndecided(Math.max(...undecided), known, settings);
-  const isLowerWider = above === null || above.gap <= gapOf(met, barrier);
-  if (isWide(met, barrier) && isLowerWider) return between(met, barrier);
-  return above?.rate ?? (isWide(met, barrier) ? between(met, barrier) : null);
-}
-
-/** Few requests decide little: where nothing was missed, more of them may be met. */
-function withoutMet(barrier: number, { missed, undecided }: Known, settings: SearchSettings): number | null {
-  const isUnclear = missed === null && undecided.length > 0 && undecided.length <= MAX_UNCLEAR;
-  if (isUnclear && Math.max(...undecided) < settings.maxPerSecond)
-    return upFrom(Math.max(...undecided), settings);
-  return barrier <= settings.minPerSecond ? null : Math.max(settings.minPerSecond, rounded(barrier / GROWTH));
-}
-
-const MAX_UNCLEAR = 2;
-
-const upFrom = (rate: number, { maxPerSecond }: SearchSettings) =>
-  Math.min(maxPerSecond, rounded(rate * GROWTH));
-
-/** An undecided rate is near the limit: the upper end is above it. null: nothing to learn there. */
-function aboveUndecided(
-  highest: number,
-  { missed, ceiling }: Known,
-  { maxPerSecond }: SearchSettings,
-): { readonly rate: number; readonly gap: number } | null {
-  const end = lowestOf([missed, ceiling].filter((one) => one !== null));
-  if (end === null)
-    return highest >= maxPerSecond
-      ? null
-      : { rate: Math.min(maxPerSecond, rounded(highest * 1.5)), gap: Number.POSITIVE_INFINITY };
-  const rate = isWide(highest, end) ? between(highest, end) : null;
-  return rate === null ? null : { rate, gap: gapOf(highest, end) };
-}
-
-const gapOf = (low: number, high: number) => (high - low) / high;
-const isWide = (low: number, high: number) => gapOf(low, high) > WIDTH;
-const clamp = (rate: number, { minPerSecond, maxPerSecond }: SearchSettings) =>
-  Math.min(maxPerSecond, Math.max(minPerSecond, rate));
-
-/** Three digits are enough for a rate. */
-const rounded = (rate: number) => Number(rate.toPrecision(3));
-
-function between(low: number, high: number): number | null {
-  const middle = rounded((low + high) / 2);
-  return middle > low && middle < high ? middle : null;
-}
 
 // ---------------------------------------------------------------------------------------------- holds
 

@@ -1,6 +1,9 @@
 import { tQuantile } from '../statistics/distributions.ts';
-import { leastSquares, squaredError } from './levenberg.ts';
+import { bestOf, type Coefficients, PARAMETERS, throughputAt } from './curve.ts';
 import type { Point } from './lines.ts';
+import { type Resampled, resample } from './resample.ts';
+
+export { type Coefficients, throughputAt } from './curve.ts';
 
 /**
  * The Universal Scalability Law (Gunther): throughput X(N) = γN / (1 + α(N−1) + βN(N−1)) of N requests in the service at once.
@@ -13,13 +16,6 @@ export interface LoadPoint {
   readonly throughputPerSecond: number;
 }
 
-export interface Coefficients {
-  readonly alpha: number;
-  readonly beta: number;
-  readonly gamma: number;
-}
-
-/** Two-sided, at the confidence that was asked for. */
 export type Range = readonly [low: number, high: number];
 
 /** Where throughput would be highest. `null`: the data do not show that there is a peak, or where. */
@@ -36,7 +32,7 @@ export interface UslFit extends Coefficients {
   readonly maxConcurrency: number;
   readonly peak: Peak;
   /** Fits of resampled data, for each kind of noise: the band around the curve. */
-  readonly resampled: readonly (readonly Coefficients[])[];
+  readonly resampled: Resampled;
 }
 
 export type UslRefusal =
@@ -52,11 +48,6 @@ export const MIN_POINTS = 6;
 /** A curve needs points at several levels of concurrency. */
 const MIN_SPAN = 3;
 const MAX_RELATIVE_ERROR = 0.1;
-/** For each kind of noise. */
-const RESAMPLES = 200;
-
-export const throughputAt = ({ alpha, beta, gamma }: Coefficients, concurrency: number): number =>
-  (gamma * concurrency) / (1 + alpha * (concurrency - 1) + beta * concurrency * (concurrency - 1));
 
 export interface UslOptions {
   readonly confidence: number;
@@ -96,105 +87,9 @@ const refused = (refusal: UslRefusal): Usl => ({ ok: false, refusal });
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const rootMeanSquare = (values: readonly number[]) => Math.sqrt(mean(values.map((value) => value ** 2)));
 
-// ---------------------------------------------------------------------------------------------- the curve
-
-/** Coefficients are not negative: what the unbounded fit would make negative is 0, and the others are fitted without it. */
-function bestOf(data: readonly Point[]): Coefficients | null {
-  const free = fitWith(data, true, true);
-  if (free !== null && free.alpha >= 0 && free.beta >= 0) return free;
-  const reduced = [fitWith(data, true, false), fitWith(data, false, true), fitWith(data, false, false)];
-  const allowed = reduced.filter((one) => one !== null).filter(({ alpha, beta }) => alpha >= 0 && beta >= 0);
-  const errors = allowed.map((one) => squaredError(data, (x) => throughputAt(one, x)));
-  return allowed[errors.indexOf(Math.min(...errors))] ?? null;
-}
-
-/** All parameters are scaled to be near 1, because the search takes steps of the same size in each. */
-function fitWith(data: readonly Point[], hasAlpha: boolean, hasBeta: boolean): Coefficients | null {
-  const highest = Math.max(...data.map(({ x }) => x));
-  const gammaScale = Math.max(...data.map(({ x, y }) => y / x));
-  const read = (parameters: readonly number[]): Coefficients => {
-    const [gamma, ...others] = parameters;
-    return {
-      gamma: gamma! * gammaScale,
-      alpha: hasAlpha ? others[0]! / highest : 0,
-      beta: hasBeta ? others.at(-1)! / highest ** 2 : 0,
-    };
-  };
-  const initial = [1, ...(hasAlpha ? [1] : []), ...(hasBeta ? [0.5] : [])];
-  const scale = Math.max(...data.map(({ y }) => y));
-  const scaled = data.map(({ x, y }) => ({ x, y: y / scale }));
-  const curve = (parameters: readonly number[]) => {
-    const coefficients = read(parameters);
-    return (x: number) => throughputAt(coefficients, x) / scale;
-  };
-  const found = leastSquares(scaled, curve, initial);
-  return found === null || found[0]! <= 0 ? null : read(found);
-}
-
 // ---------------------------------------------------------------------------------------------- intervals
 
-/** Noise may be as large at every level, or differ. A few points do not show which, so both are assumed. */
-function resample(
-  data: readonly Point[],
-  best: Coefficients,
-  residuals: readonly number[],
-  random: () => number,
-): UslFit['resampled'] {
-  const fitted = data.map(({ x }) => throughputAt(best, x));
-  return [drawAny(residuals, random), drawOwn(residuals, leverages(data, best), random)].map((noise) => {
-    const once = () => data.map(({ x }, index) => ({ x, y: Math.max(0, fitted[index]! + noise(index)) }));
-    return Array.from({ length: RESAMPLES }, () => bestOf(once())).filter((one) => one !== null);
-  });
-}
-
-/** Any point's residual, widened because a fit makes its own residuals small. */
-function drawAny(residuals: readonly number[], random: () => number): () => number {
-  const inflation = Math.sqrt(residuals.length / (residuals.length - PARAMETERS));
-  const centre = mean(residuals);
-  return () => inflation * (residuals[Math.floor(random() * residuals.length)]! - centre);
-}
-
-/** The point's own residual, widened by how much the point itself moves the curve, times a random factor. */
-function drawOwn(
-  residuals: readonly number[],
-  leverage: readonly number[],
-  random: () => number,
-): (index: number) => number {
-  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  return (index) => (normal() * residuals[index]!) / Math.sqrt(Math.max(MIN_FREEDOM, 1 - leverage[index]!));
-}
-
-/** A curve goes through a point that alone determines a coefficient: its residual says nothing. */
-const MIN_FREEDOM = 0.2;
-
-/** How much each point moves the curve at its own place, from 0 to 1: the diagonal of the hat matrix. */
-function leverages(data: readonly Point[], best: Coefficients): readonly number[] {
-  const names = (['gamma', 'alpha', 'beta'] as const).filter((name) => best[name] > 0);
-  const columns = names.map((name) => {
-    const step = 1e-4 * best[name];
-    const moved = { ...best, [name]: best[name] + step };
-    return data.map(({ x }) => (throughputAt(moved, x) - throughputAt(best, x)) / step);
-  });
-  const basis = orthonormal(columns);
-  return data.map((_, index) => basis.reduce((sum, column) => sum + column[index]! ** 2, 0));
-}
-
-function orthonormal(columns: readonly (readonly number[])[]): readonly (readonly number[])[] {
-  const basis: (readonly number[])[] = [];
-  for (const column of columns) {
-    const rest = basis.reduce<readonly number[]>((left, unit) => {
-      const along = left.reduce((sum, value, index) => sum + value * unit[index]!, 0);
-      return left.map((value, index) => value - along * unit[index]!);
-    }, column);
-    const length = Math.hypot(...rest);
-    if (length > 0) basis.push(rest.map((value) => value / length));
-  }
-  return basis;
-}
-
-const PARAMETERS = 3;
-
-export function quantile(sorted: readonly number[], p: number): number {
+function quantile(sorted: readonly number[], p: number): number {
   const at = p * (sorted.length - 1);
   const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
   return low + (at - Math.floor(at)) * (high - low);
@@ -224,12 +119,12 @@ function widenedRange(best: number, resampled: readonly number[], points: number
   return [best - widened * (best - low), best + widened * (high - best)];
 }
 
-const readEach = (resampled: UslFit['resampled'], read: (one: Coefficients) => number) =>
+const readEach = (resampled: Resampled, read: (one: Coefficients) => number) =>
   resampled.map((fits) => fits.map(read));
 
 const intervalsOf = (
   best: Coefficients,
-  resampled: UslFit['resampled'],
+  resampled: Resampled,
   points: number,
   confidence: number,
 ): UslFit['intervals'] => {
@@ -253,7 +148,7 @@ const peakAt = ({ alpha, beta }: Coefficients) =>
 function peakOf(
   best: Coefficients,
   beta: Range,
-  resampled: UslFit['resampled'],
+  resampled: Resampled,
   points: number,
   maxConcurrency: number,
   confidence: number,

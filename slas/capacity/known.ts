@@ -1,0 +1,56 @@
+import type { SearchSettings, StepOutcome, StepSeen } from './search-model.ts';
+
+/** What the steps so far have shown. */
+
+export interface Known {
+  readonly steps: number;
+  /** The highest rate that was met, below every missed one. */
+  readonly met: number | null;
+  /** The lowest that was missed. */
+  readonly missed: number | null;
+  /** Above `met`, below `missed`, although the step was long. */
+  readonly undecided: readonly number[];
+  /** The same after a short step: worth a longer one. */
+  readonly unclear: number | null;
+  /** Some rate between `met` and `missed` was undecided: only longer steps can narrow the interval. */
+  readonly isClose: boolean;
+  /** The lowest at which the load generator was late twice. */
+  readonly ceiling: number | null;
+  /** Late once, above `met`: repeated, because another process may have disturbed it. */
+  readonly repeat: number | null;
+  /** Two steps in a row could not even begin. */
+  readonly isGone: boolean;
+}
+
+export function knownFrom(log: readonly StepSeen[], { stepSeconds }: SearchSettings): Known {
+  const rates = (outcome: StepOutcome) =>
+    log.filter((one) => one.outcome === outcome).map(({ ratePerSecond }) => ratePerSecond);
+  const missed = lowestOf(rates('missed'));
+  const isBelow = (rate: number) => missed === null || rate < missed;
+  const met = highestOf(rates('met').filter(isBelow));
+  const isOpen = (rate: number) => isBelow(rate) && (met === null || rate > met);
+  const invalid = rates('invalid').filter(isOpen);
+  const twice = invalid.filter((rate, index) => invalid.indexOf(rate) !== index);
+  const ceiling = lowestOf(twice);
+  const once = invalid.filter((rate) => !twice.includes(rate));
+  const open = log.filter(({ outcome, ratePerSecond }) => outcome === 'undecided' && isOpen(ratePerSecond));
+  const isLong = ({ maxSeconds }: StepSeen) => maxSeconds >= stepSeconds.close;
+  const undecided = open.filter(isLong).map(({ ratePerSecond }) => ratePerSecond);
+  const short = open.map(({ ratePerSecond }) => ratePerSecond).filter((rate) => !undecided.includes(rate));
+  return {
+    steps: log.filter(({ kind }) => kind === 'step').length,
+    met,
+    missed,
+    undecided,
+    unclear: lowestOf(short),
+    isClose: open.length > 0,
+    ceiling,
+    repeat: log.at(-1)?.outcome === 'invalid' ? (once.at(-1) ?? null) : null,
+    isGone:
+      log.length > 1 &&
+      log.slice(-2).every(({ outcome, because }) => outcome === 'invalid' && because === 'service-ended'),
+  };
+}
+
+export const lowestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.min(...rates));
+const highestOf = (rates: readonly number[]) => (rates.length === 0 ? null : Math.max(...rates));
