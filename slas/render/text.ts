@@ -104,6 +104,10 @@ function legend(verdict: Verdict, plan: Plan, paint: Paint): string[] {
   return words === null ? [] : ['', `  ${paint('dim', words)}`];
 }
 
+/** A long run is cut into fewer blocks than its beginning was at the time. */
+const RECOMPUTED =
+  'looks that did not decide are computed again from the whole record: in a long run, their bounds may differ from those printed during the load';
+
 /** How the bounds closed in, and what a pass after so short a time says nothing about. */
 function looks(told: Verdict, plan: Plan, isVerbose: boolean, paint: Paint): string[] {
   const { sequential, verdict } = told;
@@ -111,8 +115,9 @@ function looks(told: Verdict, plan: Plan, isVerbose: boolean, paint: Paint): str
   if (sequential === undefined) return isVerbose ? flipsInWords(told).map(dim) : [];
   const seconds = sequential.decidedAtSeconds ?? sequential.maxSeconds;
   const each = isVerbose ? sequential.looks.map((one) => lookInWords(one, plan)) : [];
+  const recomputed = isVerbose && each.length > 1 ? [RECOMPUTED] : [];
   const unseen = verdict === 'pass' ? [unseenInWords(seconds)] : [];
-  return [...each, ...unseen, ...flipsInWords(told)].map(dim);
+  return [...each, ...recomputed, ...unseen, ...flipsInWords(told)].map(dim);
 }
 
 const align = (cell: string, width: number, column: number) =>
