@@ -4,6 +4,7 @@ import {
   answerInWords,
   assumptions,
   bentInWords,
+  cautionInWords,
   commandOf,
   kneeInWords,
   littleInWords,
@@ -20,6 +21,7 @@ import { STYLE } from './style.ts';
 /** The report of a search for capacity: one self-contained HTML file, without a script. */
 export function renderCapacity(record: CapacityRecord, result: CapacityResult): string {
   const [first, second] = answerInWords(record, result);
+  const caution = cautionInWords(record, result);
   const isAnswered = result.answer?.ok === true;
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -28,6 +30,7 @@ export function renderCapacity(record: CapacityRecord, result: CapacityResult): 
 <header class="top"><p class="crumb"><b>${record.sla}</b> · capacity · ${record.asked.scenario} · ${record.id}</p>
 <div class="verdict ${isAnswered ? 'good' : 'warn'}"><h1>${unbroken(first)}</h1></div>
 <p class="second">${unbroken(second)}</p>
+${caution === null ? null : html`<p class="second warn">${unbroken(caution)}</p>`}
 <dl class="run">${factsOf(record, result).map(([name, value]) => html`<div><dt>${name!}</dt><dd>${value!}</dd></div>`)}</dl></header>
 <main>
 ${plots(record, result)}

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { renderCapacity } from '../../dashboards/report/capacity.ts';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { resultOf } from '../../slas/capacity/result.ts';
-import { answerInWords, bentInWords, capacityMarkdown, capacityText } from '../../slas/render/capacity.ts';
+import { answerInWords, bentInWords, cautionInWords } from '../../slas/render/capacity.ts';
+import { capacityMarkdown, capacityText } from '../../slas/render/capacity-text.ts';
 import { seeded } from '../../slas/simulation/queues.ts';
 import { recordOf, stepOf } from './test-record.ts';
 
@@ -23,6 +24,20 @@ describe('the answer', () => {
   test('without a hold there is none, only how to go on', () => {
     expect(wordsOf(recordOf())).toContain('The search is not finished.');
     expect(result(recordOf()).replicas).toBeNull();
+  });
+
+  test('with a wide interval says so, and why', () => {
+    const wide = recordOf([
+      stepOf(60, 'undecided'),
+      stepOf(120, 'missed'),
+      stepOf(30),
+      stepOf(30, 'met', true),
+    ]);
+    const caution =
+      'The interval is wide (75%): 1 step in it was undecided. A larger --budget or a quieter machine';
+    expect(cautionInWords(wide, result(wide))).toContain(caution);
+    expect(capacityText(wide, result(wide))).toContain(caution);
+    expect(cautionInWords(held, result(held))).toBeNull();
   });
 
   test('that was not confirmed names no rate that holds', () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { renderCapacity } from '../../dashboards/report/capacity.ts';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import type { CapacityResult } from '../../slas/capacity/result.ts';
-import { capacityMarkdown } from '../../slas/render/capacity.ts';
+import { capacityMarkdown } from '../../slas/render/capacity-text.ts';
 import { shortPath } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import type { RunFolder } from '../runs/bundle.ts';

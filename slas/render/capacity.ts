@@ -2,11 +2,11 @@ import type { CapacityRecord, StepRecord, StepResource } from '../capacity/recor
 import type { CapacityResult } from '../capacity/result.ts';
 import type { OpenEnd, SearchRefusal } from '../capacity/search.ts';
 import type { Usl, UslRefusal } from '../capacity/usl.ts';
-import { countOf, formatConfidence, formatValue } from './numbers.ts';
+import { countOf, formatConfidence, formatValue, were } from './numbers.ts';
 
 /** The words of a capacity report. */
 
-const rate = (value: number) => formatValue(value, 'per_second');
+export const rate = (value: number) => formatValue(value, 'per_second');
 
 const OPEN: Readonly<Record<OpenEnd, string>> = {
   'max-rate': 'no higher rate was allowed',
@@ -68,6 +68,22 @@ export function answerInWords(
     first,
     `${rate(asked.targetPerSecond!)} with ${formatValue(asked.headroom, 'ratio')} headroom needs ${countOf(replicas.replicas, 'replica')}${interval}${each}, one of which may be lost.`,
   ];
+}
+
+/** An interval that is wider than this says little. */
+const WIDE = 0.1;
+
+/** What a reader must know before using the answer; null: nothing. */
+export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityResult): string | null {
+  if (answer === null || !answer.ok || answer.refutedPerSecond === null) return null;
+  const { provenPerSecond: low, refutedPerSecond: high } = answer;
+  const width = (high - low) / high;
+  if (width <= WIDE) return null;
+  const open = steps.filter(
+    ({ outcome, ratePerSecond }) => outcome === 'undecided' && ratePerSecond >= low && ratePerSecond < high,
+  ).length;
+  const why = open === 0 ? '' : `: ${countOf(open, 'step')} in it ${were(open)} undecided`;
+  return `The interval is wide (${formatValue(Number(width.toPrecision(2)), 'ratio')})${why}. A larger --budget or a quieter machine narrows it.`;
 }
 
 export function assumptions({ settings, asked, replicas, cores }: CapacityRecord): readonly string[] {
@@ -168,6 +184,8 @@ export const bentInWords = ({ bent }: CapacityResult): readonly string[] =>
     return `${what}, at ${rate(ratePerSecond)}: ${why}`;
   });
 
+export const NOTHING_BENT = 'nothing that was measured bent: what gives way is not among it';
+
 export const littleInWords = ({ little }: CapacityResult): readonly string[] =>
   little.map(({ ratePerSecond, violation: { who, code, concurrency, expected } }) => {
     const seen = `${number(concurrency)} requests at once, where ${number(expected)} are expected`;
@@ -223,71 +241,3 @@ export function commandOf({ asked, settings }: CapacityRecord): string {
 }
 
 const quoted = (text: string) => (/^[\w./:%@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
-// ---------------------------------------------------------------------------------------------- Markdown and text
-
-const p95Of = ({ figures }: StepRecord) => figures?.client?.p95Seconds ?? null;
-const orDash = (value: number | null, words: (one: number) => string) =>
-  value === null ? '–' : words(value);
-
-export function capacityMarkdown(record: CapacityRecord, result: CapacityResult): string {
-  const [first, second] = answerInWords(record, result);
-  const rows = record.steps.map((step) =>
-    [
-      step.kind === 'hold' ? '**hold**' : 'step',
-      rate(step.ratePerSecond),
-      stepInWords(step),
-      orDash(step.figures?.client?.successesPerSecond ?? null, (one) => rate(Number(one.toPrecision(4)))),
-      orDash(p95Of(step), (one) => formatValue(Number(one.toPrecision(3)), 'seconds')),
-      `${Math.round(step.loadedSeconds)} s`,
-    ].join(' | '),
-  );
-  const list = (items: readonly string[], none: string) =>
-    (items.length === 0 ? [none] : items).map((one) => `- ${one}`);
-  return [
-    `# Capacity of ${record.sla}, scenario ${record.asked.scenario}`,
-    '',
-    `**${first}** ${second}`,
-    '',
-    '## What gives way first',
-    '',
-    ...list(bentInWords(result), NOTHING_BENT),
-    '',
-    '## How it scales',
-    '',
-    ...list([...uslInWords(result.usl), kneeInWords(result)], ''),
-    ...list(littleInWords(result), "every step obeys Little's law"),
-    '',
-    '## Steps',
-    '',
-    '| kind | rate | outcome | successes | p95 | loaded |',
-    '| --- | ---: | --- | ---: | ---: | ---: |',
-    ...rows.map((row) => `| ${row} |`),
-    '',
-    '## Assumptions',
-    '',
-    ...list(assumptions(record), ''),
-    '',
-    `Reproduce it with \`${commandOf(record)}\`.`,
-    '',
-  ].join('\n');
-}
-
-export const NOTHING_BENT = 'nothing that was measured bent: what gives way is not among it';
-
-/** One line for each search of several. */
-export function variantsText(
-  searched: readonly { readonly record: CapacityRecord; readonly result: CapacityResult }[],
-): string {
-  const lines = searched.map(({ record, result }) => {
-    const { variant } = record.asked;
-    return `${variant?.name}=${variant?.value}: ${answerInWords(record, result)[0]}`;
-  });
-  return `${lines.join('\n')}\n`;
-}
-
-export function capacityText(record: CapacityRecord, result: CapacityResult): string {
-  const [first, second] = answerInWords(record, result);
-  const bent = bentInWords(result);
-  return `${[first, second, `Gives way first: ${bent[0] ?? NOTHING_BENT}.`].join('\n')}\n`;
-}

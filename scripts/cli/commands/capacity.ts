@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import type { CapacityRecord } from '../../../slas/capacity/record.ts';
 import { type CapacityResult, resultOf } from '../../../slas/capacity/result.ts';
 import type { SearchSettings } from '../../../slas/capacity/search.ts';
-import { capacityText, variantsText } from '../../../slas/render/capacity.ts';
+import { capacityText, variantsText } from '../../../slas/render/capacity-text.ts';
 import { countOf } from '../../../slas/render/numbers.ts';
 import { seeded } from '../../../slas/simulation/queues.ts';
 import {

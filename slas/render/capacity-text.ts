@@ -1,0 +1,85 @@
+import type { CapacityRecord, StepRecord } from '../capacity/record.ts';
+import type { CapacityResult } from '../capacity/result.ts';
+import {
+  answerInWords,
+  assumptions,
+  bentInWords,
+  cautionInWords,
+  commandOf,
+  kneeInWords,
+  littleInWords,
+  NOTHING_BENT,
+  rate,
+  stepInWords,
+  uslInWords,
+} from './capacity.ts';
+import { formatValue } from './numbers.ts';
+
+/** A capacity report for the terminal, and as Markdown. */
+
+const p95Of = ({ figures }: StepRecord) => figures?.client?.p95Seconds ?? null;
+const orDash = (value: number | null, words: (one: number) => string) =>
+  value === null ? '–' : words(value);
+
+export function capacityMarkdown(record: CapacityRecord, result: CapacityResult): string {
+  const [first, second] = answerInWords(record, result);
+  const caution = cautionInWords(record, result);
+  const rows = record.steps.map((step) =>
+    [
+      step.kind === 'hold' ? '**hold**' : 'step',
+      rate(step.ratePerSecond),
+      stepInWords(step),
+      orDash(step.figures?.client?.successesPerSecond ?? null, (one) => rate(Number(one.toPrecision(4)))),
+      orDash(p95Of(step), (one) => formatValue(Number(one.toPrecision(3)), 'seconds')),
+      `${Math.round(step.loadedSeconds)} s`,
+    ].join(' | '),
+  );
+  const list = (items: readonly string[], none: string) =>
+    (items.length === 0 ? [none] : items).map((one) => `- ${one}`);
+  return [
+    `# Capacity of ${record.sla}, scenario ${record.asked.scenario}`,
+    '',
+    `**${first}** ${second}`,
+    ...(caution === null ? [] : ['', caution]),
+    '',
+    '## What gives way first',
+    '',
+    ...list(bentInWords(result), NOTHING_BENT),
+    '',
+    '## How it scales',
+    '',
+    ...list([...uslInWords(result.usl), kneeInWords(result)], ''),
+    ...list(littleInWords(result), "every step obeys Little's law"),
+    '',
+    '## Steps',
+    '',
+    '| kind | rate | outcome | successes | p95 | loaded |',
+    '| --- | ---: | --- | ---: | ---: | ---: |',
+    ...rows.map((row) => `| ${row} |`),
+    '',
+    '## Assumptions',
+    '',
+    ...list(assumptions(record), ''),
+    '',
+    `Reproduce it with \`${commandOf(record)}\`.`,
+    '',
+  ].join('\n');
+}
+
+/** One line for each search of several. */
+export function variantsText(
+  searched: readonly { readonly record: CapacityRecord; readonly result: CapacityResult }[],
+): string {
+  const lines = searched.map(({ record, result }) => {
+    const { variant } = record.asked;
+    return `${variant?.name}=${variant?.value}: ${answerInWords(record, result)[0]}`;
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+export function capacityText(record: CapacityRecord, result: CapacityResult): string {
+  const [first, second] = answerInWords(record, result);
+  const bent = bentInWords(result);
+  const caution = cautionInWords(record, result);
+  return `${[first, second, ...(caution === null ? [] : [caution]), `Gives way first: ${bent[0] ?? NOTHING_BENT}.`].join('\n')}\n`;
+}
