@@ -22,8 +22,9 @@ export function measureSuccess(planned: Success, run: RunRecord, frame: Frame): 
   const gauge = notACounter(planned.good, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
   const isOneMetric = frame.selectedBy(planned.good).metric === frame.selectedBy(planned.total).metric;
-  // Of one metric, every counted event has its label: if none is good, none was.
-  const good = countIncreases(planned.good, frame, isOneMetric ? 'zero' : null);
+  // Good events without a series are unknown, because the selector may be misspelt, unless the client saw none either.
+  const sawNone = isOneMetric && run.load !== null && run.load.answered['2xx'] === 0;
+  const good = countIncreases(planned.good, frame, sawNone ? 'zero' : null);
   if (!good.ok) return nothing(good.error);
   const goodOnes = new Set(good.value.map(({ labels }) => keyOf(labels)));
   const all = countIncreases(planned.total, frame, null, (labels) => goodOnes.has(keyOf(labels)));
@@ -59,14 +60,24 @@ export function measureSuccess(planned: Success, run: RunRecord, frame: Frame): 
 
 /** Good events are part of all events. If they cannot be, the two selectors contradict each other. */
 function notAmong(good: readonly Increase[], all: readonly Increase[], isOneMetric: boolean): Reason | null {
-  const [goodCount, allCount] = [total(good), total(all)];
-  if (goodCount > allCount) return reason('more-good-than-total', { good: goodCount, total: allCount });
+  const contradiction = moreThanAll(good, all);
+  if (contradiction !== null) return reason('more-good-than-total', contradiction);
   if (!isOneMetric) return null;
   const known = new Set(all.map(({ labels }) => keyOf(labels)));
   const outside = good.find(({ labels, increase }) => increase > 0 && !known.has(keyOf(labels)));
   return outside === undefined
     ? null
     : reason('good-outside-total', { count: outside.increase, labels: outside.labels });
+}
+
+/** Judged for each scrape target: the sum over all could hide one that counts its good events twice. */
+function moreThanAll(good: readonly Increase[], all: readonly Increase[]) {
+  const totals = Map.groupBy(all, ({ target }) => target);
+  for (const [target, own] of Map.groupBy(good, (one) => one.target)) {
+    const [goodCount, allCount] = [total(own), total(totals.get(target) ?? [])];
+    if (goodCount > allCount) return { good: goodCount, total: allCount };
+  }
+  return null;
 }
 
 /** A request that the client gave up on is bad, although the service may have counted it as good. */
