@@ -26,15 +26,16 @@ const ALONE = [
 ];
 
 /**
- * Projects of the first group run three files at a time, because their tests wait for loads and scrapes about half of the
- * time; those of the second group one file at a time.
+ * In the first group, tests of processes run three files at a time, because they wait for loads and scrapes about half of the
+ * time, next to two files of the core; the second group runs one file at a time.
  */
 const THREE_AT_A_TIME = { maxWorkers: 3, sequence: { groupOrder: 0 } };
+const TWO_AT_A_TIME = { maxWorkers: 2, sequence: { groupOrder: 0 } };
 const ONE_AT_A_TIME = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 
 /**
  * In a group, the projects start in the order of their names: first the tests of processes, which wait for loads, scrapes and
- * starts. Tests keep no state in modules between files, so files share workers, which load our modules once.
+ * starts. The core's tests keep no state between files, so they share workers and load the core once per worker.
  */
 export default defineConfig({
   test: {
@@ -48,11 +49,10 @@ export default defineConfig({
           name: '1-processes',
           include: [FILES],
           exclude: [CORE, ...ALONE],
-          isolate: false,
           ...THREE_AT_A_TIME,
         },
       },
-      { extends: true, test: { name: '2-core', include: [CORE], isolate: false, ...THREE_AT_A_TIME } },
+      { extends: true, test: { name: '2-core', include: [CORE], isolate: false, ...TWO_AT_A_TIME } },
       { extends: true, test: { name: '3-alone', include: ALONE, ...ONE_AT_A_TIME } },
     ],
   },

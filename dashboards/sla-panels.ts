@@ -2,7 +2,6 @@ import { metrics } from '../service/metric-names.ts';
 import { watchedEdge } from '../slas/document/edges.ts';
 import type { Objective, SlaDocument } from '../slas/model/model.ts';
 import { edgeMatcher } from '../slas/prometheus/promql.ts';
-import { badAllowed } from '../slas/statistics/statistics.ts';
 import { metric } from './metrics.ts';
 import { idsOf, limitsOf, measureOf, selected } from './objectives.ts';
 import { isSentimentService } from './own-service-panels.ts';
@@ -51,7 +50,11 @@ function budgetOf({ id, measure, target }: Objective, sla: SlaDocument, view: Vi
       (one) => (range: string) => sumOf(rateOf(selected(one, view), range)),
     ) as [(range: string) => string, (range: string) => string];
     return [
-      { id, allowed: badAllowed(target), badShare: (range) => `1 - ${shareOf(good(range), total(range))}` },
+      {
+        id,
+        allowed: Number((1 - target.value).toPrecision(6)),
+        badShare: (range) => `1 - ${shareOf(good(range), total(range))}`,
+      },
     ];
   }
   if (measure.kind !== 'latency') return [];
