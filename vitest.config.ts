@@ -26,11 +26,10 @@ const ALONE = [
 ];
 
 /**
- * In the first group, tests of processes run three files at a time, because they wait for loads and scrapes about half of the
- * time, next to two files of the core; the second group runs one file at a time.
+ * The first group runs three files at a time, because tests of processes wait for loads and scrapes about half of the time; the
+ * second group runs one file at a time.
  */
 const THREE_AT_A_TIME = { maxWorkers: 3, sequence: { groupOrder: 0 } };
-const TWO_AT_A_TIME = { maxWorkers: 2, sequence: { groupOrder: 0 } };
 const ONE_AT_A_TIME = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 
 /**
@@ -52,7 +51,7 @@ export default defineConfig({
           ...THREE_AT_A_TIME,
         },
       },
-      { extends: true, test: { name: '2-core', include: [CORE], isolate: false, ...TWO_AT_A_TIME } },
+      { extends: true, test: { name: '2-core', include: [CORE], isolate: false, ...THREE_AT_A_TIME } },
       { extends: true, test: { name: '3-alone', include: ALONE, ...ONE_AT_A_TIME } },
     ],
   },
