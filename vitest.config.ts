@@ -25,11 +25,8 @@ const ALONE = [
   'service/classifier/priority.test.ts',
 ];
 
-/**
- * The first group runs three files at a time, because tests of processes wait for loads and scrapes about half of the time; the
- * second group runs one file at a time.
- */
-const THREE_AT_A_TIME = { maxWorkers: 3, sequence: { groupOrder: 0 } };
+/** The first group runs two files at a time, the second group one file at a time. */
+const TWO_AT_A_TIME = { maxWorkers: 2, sequence: { groupOrder: 0 } };
 const ONE_AT_A_TIME = { maxWorkers: 1, sequence: { groupOrder: 1 } };
 
 /**
@@ -48,10 +45,10 @@ export default defineConfig({
           name: '1-processes',
           include: [FILES],
           exclude: [CORE, ...ALONE],
-          ...THREE_AT_A_TIME,
+          ...TWO_AT_A_TIME,
         },
       },
-      { extends: true, test: { name: '2-core', include: [CORE], isolate: false, ...THREE_AT_A_TIME } },
+      { extends: true, test: { name: '2-core', include: [CORE], isolate: false, ...TWO_AT_A_TIME } },
       { extends: true, test: { name: '3-alone', include: ALONE, ...ONE_AT_A_TIME } },
     ],
   },

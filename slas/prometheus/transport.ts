@@ -1,5 +1,5 @@
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import { Agent as HttpAgent, request as requestHttp } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
 
 /**
@@ -28,6 +28,26 @@ export interface RawResponse {
   readonly text: string;
 }
 
+/** Closes idle connections before a server does, as Node's own agents. */
+const IDLE_MS = 5_000;
+
+/**
+ * Node's own agents read the exceptions from a proxy when the process starts, which is before this machine is added to them.
+ * So the agents are made at the first request.
+ */
+const agents = (() => {
+  let made: { readonly http: HttpAgent; readonly https: HttpsAgent } | undefined;
+  return () => {
+    const options = {
+      keepAlive: true,
+      timeout: IDLE_MS,
+      ...(process.env.NODE_USE_ENV_PROXY === '1' ? { proxyEnv: process.env } : {}),
+    };
+    made ??= { http: new HttpAgent(options), https: new HttpsAgent(options) };
+    return made;
+  };
+})();
+
 /** Rejects with the error of the connection; if aborted, with the signal's reason. */
 export async function get(
   endpoint: URL,
@@ -35,10 +55,11 @@ export async function get(
   tls: Tls | undefined,
   signal: AbortSignal,
 ): Promise<RawResponse> {
-  const send = endpoint.protocol === 'https:' ? requestHttps : requestHttp;
+  const [send, agent] =
+    endpoint.protocol === 'https:' ? [requestHttps, agents().https] : [requestHttp, agents().http];
   try {
     return await new Promise((resolve, reject) => {
-      const request = send(endpoint, { headers, signal, ...tls }, (response) => {
+      const request = send(endpoint, { headers, signal, agent, ...tls }, (response) => {
         const status = response.statusCode ?? 0;
         const list = Object.entries(response.headersDistinct).map(
           ([name, values = []]) => [name, values.join(', ')] as const,
