@@ -3,8 +3,8 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Plan } from '../../slas/model/model.ts';
 import { unwrap } from '../../slas/model/result.ts';
-import type { ReadDocument } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import { temporaryFolder } from '../testing/sla.ts';
 import { attemptInWords, beginAttempt } from './attempts.ts';
@@ -25,15 +25,16 @@ beforeAll(async () => {
 afterAll(() => checkout[Symbol.asyncDispose]());
 
 const ioIn = (cwd: string, env: Record<string, string> = {}) => ({ cwd, env, root: cwd }) as unknown as Io;
-const document = (text = 'name: shop') => ({ text }) as ReadDocument;
+const planOf = ({ name = 'shop', load = 'smoke', rate = 20 } = {}) =>
+  ({ sla: { name }, load: { scenario: load, phases: [{ ratePerSecond: rate }] } }) as unknown as Plan;
 let files = 0;
 /** A ledger of its own for each test. */
 const ledger = () => `ledger-${++files}/attempts.jsonl`;
 
 const begin = (
   options: { ledger?: string; attempts?: string; target?: string },
-  { text, load = 'smoke' }: { text?: string; load?: string } = {},
-) => beginAttempt(options, document(text), load, ioIn(checkout.path));
+  of: Parameters<typeof planOf>[0] = {},
+) => beginAttempt(options, planOf(of), ioIn(checkout.path));
 const numberOf = async (...args: Parameters<typeof begin>) => unwrap(await begin(...args))!.number;
 
 describe('attempts of one commit', () => {
@@ -54,9 +55,12 @@ describe('attempts of one commit', () => {
     const file = ledger();
     await begin({ ledger: file });
     expect(await numberOf({ ledger: file })).toBe(2);
-    expect(await numberOf({ ledger: file }, { text: 'name: other' })).toBe(1);
+    expect(await numberOf({ ledger: file }, { name: 'other' })).toBe(1);
     expect(await numberOf({ ledger: file }, { load: 'spike' })).toBe(1);
     expect(await numberOf({ ledger: file, target: 'http://127.0.0.1:8080' })).toBe(1);
+    expect(await numberOf({ ledger: file, target: 'http://127.0.0.1:8080/' })).toBe(2);
+    // Another rate is another attempt at the same thing.
+    expect(await numberOf({ ledger: file }, { rate: 1 })).toBe(3);
     await commit('second');
     expect(await numberOf({ ledger: file })).toBe(1);
   });
@@ -68,7 +72,7 @@ describe('attempts of one commit', () => {
     unwrap(await begin(options))!.finish('inconclusive');
     const refused = await begin(options);
     expect(refused).toMatchObject({ ok: false, error: [{ path: '--attempts' }] });
-    expect(JSON.stringify(refused)).toContain('2 without a pass (fail, inconclusive)');
+    expect(JSON.stringify(refused)).toContain('2 without a pass of this plan (fail, inconclusive)');
   });
 
   test('that were cancelled count: nobody may stop those that turn red', async () => {
@@ -83,13 +87,21 @@ describe('attempts of one commit', () => {
     unwrap(await begin(options))!.finish('pass');
     expect(await numberOf(options)).toBe(2);
   });
+
+  test('are not allowed after a pass under less load', async () => {
+    const file = ledger();
+    const options = { ledger: file, attempts: '1' };
+    await begin(options);
+    unwrap(await begin({ ledger: file }, { rate: 1 }))!.finish('pass');
+    expect(await begin(options)).toMatchObject({ ok: false });
+  });
 });
 
 describe('the ledger', () => {
   test('is written unasked only in CI', async () => {
     const io = (env: Record<string, string>) => ioIn(checkout.path, env);
-    expect(unwrap(await beginAttempt({}, document(), 'smoke', io({})))).toBeNull();
-    expect(unwrap(await beginAttempt({}, document(), 'smoke', io({ CI: 'true' })))?.number).toBe(1);
+    expect(unwrap(await beginAttempt({}, planOf(), io({})))).toBeNull();
+    expect(unwrap(await beginAttempt({}, planOf(), io({ CI: 'true' })))?.number).toBe(1);
     const text = await readFile(join(checkout.path, '.sla', 'attempts.jsonl'), 'utf8');
     expect(JSON.parse(text)).toMatchObject({ outcome: 'started' });
   });
@@ -106,8 +118,7 @@ describe('the ledger', () => {
 
   test('needs a commit', async () => {
     await using outside = await temporaryFolder();
-    const begun = (options: object) =>
-      beginAttempt(options, document(), 'smoke', ioIn(outside.path, { CI: 'true' }));
+    const begun = (options: object) => beginAttempt(options, planOf(), ioIn(outside.path, { CI: 'true' }));
     expect(await begun({ attempts: '1' })).toMatchObject({ ok: false, error: [{ path: '--attempts' }] });
     expect(await begun({})).toEqual({ ok: true, value: null });
   });

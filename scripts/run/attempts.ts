@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Outcome } from '../../slas/model/model.ts';
+import type { Outcome, Plan } from '../../slas/model/model.ts';
 import { fail, ok, type Result } from '../../slas/model/result.ts';
 import { HarnessError } from '../cli/errors.ts';
-import { badOption, type Input, type ReadDocument, shortPath } from '../cli/inputs.ts';
+import { badOption, type Input, shortPath } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import { headOf } from './environment.ts';
 
@@ -37,6 +37,8 @@ interface Line {
   readonly at: string;
   readonly key: string;
   readonly id: string;
+  /** A hash of the plan: rate, duration, limits, confidence. */
+  readonly plan: string;
   readonly outcome: Outcome | 'started';
 }
 
@@ -49,12 +51,10 @@ const isCounted = ({ ledger, attempts }: LedgerOptions, { env }: Io) =>
 
 /**
  * Registers an attempt, or refuses it. null: attempts are not counted.
- * @param load the name of the scenario or script: one commit may be gated with several
  */
 export async function beginAttempt(
   options: LedgerOptions & { readonly target?: string },
-  read: ReadDocument,
-  load: string,
+  plan: Plan,
   io: Io,
 ): Promise<Input<Attempt | null>> {
   const allowed = options.attempts === undefined ? null : Number(options.attempts);
@@ -73,17 +73,21 @@ export async function beginAttempt(
       '--ledger',
       `${known.error}: remove the file to begin a new one, which forgets the attempts in it`,
     );
-  const key = keyOf(commit, read, load, options.target);
-  const earlier = endedOf(known.ok ? known.value.filter((line) => line.key === key) : []);
+  const key = keyOf(commit, plan, options.target);
+  const own = hashOf([JSON.stringify({ ...plan, load: plan.load && { ...plan.load, seed: 0 } })]);
+  const lines = known.ok ? known.value.filter((line) => line.key === key) : [];
+  const earlier = endedOf(lines);
+  // A pass under less load, or of looser limits, says nothing about this plan.
+  const hasPassed = lines.some((line) => line.outcome === 'pass' && line.plan === own);
   if (allowed !== null) {
     const failed = earlier.filter((one) => one !== 'pass');
-    if (failed.length >= allowed && !earlier.includes('pass'))
+    if (failed.length >= allowed && !hasPassed)
       return badOption(
         '--attempts',
-        `${allowed === 1 ? 'one attempt is' : `${allowed} attempts are`} allowed, and commit ${commit.slice(0, 12)} had ${failed.length} without a pass (${earlier.join(', ')}): change the service or the document, and commit`,
+        `${allowed === 1 ? 'one attempt is' : `${allowed} attempts are`} allowed, and commit ${commit.slice(0, 12)} had ${failed.length} without a pass of this plan (${earlier.join(', ')}): change the service or the document, and commit`,
       );
   }
-  return ok(registered(file, key, { number: earlier.length + 1, earlier, commit }, io));
+  return ok(registered(file, { key, plan: own }, { number: earlier.length + 1, earlier, commit }, io));
 }
 
 /** Without a commit nothing can be counted, so a limit cannot be kept. */
@@ -95,10 +99,15 @@ const withoutCommit = ({ attempts, ledger }: LedgerOptions): Input<null> =>
         'attempts are counted per commit, and the working directory is not in a git checkout: run it in one, or leave the option out',
       );
 
-function registered(file: string, key: string, attempt: Omit<Attempt, 'finish'>, io: Io): Attempt {
+function registered(
+  file: string,
+  what: Pick<Line, 'key' | 'plan'>,
+  attempt: Omit<Attempt, 'finish'>,
+  io: Io,
+): Attempt {
   const id = `${process.pid}-${Date.now()}`;
   const write = (outcome: Line['outcome']) =>
-    append(file, { at: new Date().toISOString(), key, id, outcome }, io);
+    append(file, { at: new Date().toISOString(), ...what, id, outcome }, io);
   write('started');
   return { ...attempt, finish: write };
 }
@@ -141,7 +150,7 @@ const OUTCOMES = new Set(['started', 'pass', 'fail', 'inconclusive']);
 function parsed(text: string): Line | null {
   try {
     const line = JSON.parse(text) as Line;
-    const isWhole = [line.at, line.key, line.id].every((one) => typeof one === 'string');
+    const isWhole = [line.at, line.key, line.id, line.plan].every((one) => typeof one === 'string');
     return isWhole && OUTCOMES.has(line.outcome) ? line : null;
   } catch {
     return null;
@@ -157,11 +166,19 @@ function endedOf(lines: readonly Line[]): readonly Ended[] {
   });
 }
 
-/** What may be tried only so often: this commit, with this document, load and target. */
-function keyOf(commit: string, { text }: ReadDocument, load: string, target = 'started for the run'): string {
+/**
+ * What may be tried only so often: this commit, with a document of this name, this load and this target. Neither another rate nor
+ * an uncommitted change of the document begins a new count.
+ */
+function keyOf(commit: string, { sla, load }: Plan, target: string | undefined): string {
+  const address = target === undefined ? 'started for the run' : new URL(target).origin;
+  return `${commit.slice(0, 12)}-${hashOf([commit, sla.name, load?.scenario ?? '', address])}`;
+}
+
+function hashOf(parts: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const part of [commit, text, load, target]) hash.update(`${part.length}:${part}`);
-  return `${commit.slice(0, 12)}-${hash.digest('hex').slice(0, 16)}`;
+  for (const part of parts) hash.update(`${part.length}:${part}`);
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** `attempt 3 of commit 0a1b2c3d4e5f with this document and load; earlier: fail, unfinished`; null for the first. */

@@ -1,5 +1,6 @@
 import type { ObjectiveVerdict, PlannedObjective, Waiver } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
+import { SCRIPT_ROW } from './script-rows.ts';
 
 /**
  * Objectives that are judged and shown, and do not decide: advisory ones, and those with a waiver. A waiver is in force until
@@ -29,6 +30,15 @@ const waived = (waiver: Waiver): Reason => reason('waived', told(waiver));
 /** Those that decide: the verdict is theirs alone. */
 export const decisive = (objectives: readonly ObjectiveVerdict[]): readonly ObjectiveVerdict[] =>
   objectives.filter(({ exempt }) => exempt === undefined);
+
+/**
+ * If a document has objectives, at least one of them must decide: the checks and thresholds of a load script are no replacement
+ * for objectives that are all advisory or waived.
+ */
+export function isDecidedByDocument(objectives: readonly ObjectiveVerdict[]): boolean {
+  const own = objectives.filter(({ id }) => !id.startsWith(SCRIPT_ROW));
+  return own.length === 0 || decisive(own).length > 0;
+}
 
 /** What does not decide, with its outcome. */
 export const exemptOf = (objectives: readonly ObjectiveVerdict[]) =>

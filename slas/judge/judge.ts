@@ -19,7 +19,7 @@ import { prefixOf } from '../window/prefix.ts';
 import type { Frame } from '../window/window.ts';
 import { loadDelivered } from './checks/load.ts';
 import type { Grounds } from './decide-share.ts';
-import { decisive, exempted, exemptOf } from './exempt.ts';
+import { decisive, exempted, exemptOf, isDecidedByDocument } from './exempt.ts';
 import { flipPointsOf } from './flip.ts';
 import { bothWays, judgeLooks, mayRecover } from './looks.ts';
 import { checkPreconditions } from './preconditions.ts';
@@ -211,9 +211,10 @@ function withoutClient(decision: Decision, { objective, view }: Seen, { plan, ru
 
 function conclude(objectives: readonly ObjectiveVerdict[], preconditions: readonly Precondition[]): Outcome {
   const deciding = decisive(objectives);
+  const isOfDocument = isDecidedByDocument(objectives);
   if (deciding.some(({ verdict }) => verdict === 'missed')) return 'fail';
   const allMet = deciding.length > 0 && deciding.every(({ verdict }) => verdict === 'met');
-  return allMet && preconditions.every(({ ok }) => ok !== false) ? 'pass' : 'inconclusive';
+  return allMet && isOfDocument && preconditions.every(({ ok }) => ok !== false) ? 'pass' : 'inconclusive';
 }
 
 function summarise(
@@ -235,7 +236,7 @@ function summarise(
       return reason('objectives-missed', { missed: idsOf('missed'), undecided: idsOf('undecided') });
     case 'inconclusive': {
       if (objectives.length === 0) return reason('no-objectives', {});
-      if (deciding.length === 0) return reason('nothing-decisive', { exempt });
+      if (!isDecidedByDocument(objectives)) return reason('nothing-decisive', { exempt });
       const broken = preconditions.find(({ ok }) => ok === false);
       // None was missed, and no precondition is broken, so an objective must be undecided.
       const { reasons: because } = broken ?? deciding.find((one) => one.verdict === 'undecided')!;

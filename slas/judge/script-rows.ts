@@ -10,6 +10,9 @@ import type {
 } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 
+/** Ids of a document's objectives have neither a colon nor a space. */
+export const SCRIPT_ROW = 'k6: ';
+
 /**
  * The results of a k6 script that plans its own load, as rows of the verdict: each of its thresholds, and its
  * checks. A crossed threshold is a miss, because k6 would exit with an error, unless the load was not the
@@ -50,7 +53,12 @@ function thresholdRow(
   const { verdict, reasons } = outcomeOf(one, load, broken);
   const isTold = verdict !== 'undecided' && value !== null;
   return {
-    ...row(`k6: ${metric} ${threshold}`, `k6: ${metric}${statisticOf(threshold)}`, verdict, reasons),
+    ...row(
+      `${SCRIPT_ROW}${metric} ${threshold}`,
+      `${SCRIPT_ROW}${metric}${statisticOf(threshold)}`,
+      verdict,
+      reasons,
+    ),
     value: isTold ? Number((value * factor).toPrecision(12)) : null,
     unit,
     target,
@@ -156,7 +164,7 @@ function checksRow(
   const told = isMade && doubts.length > 0 ? [doubted(doubts[0]!, reasons)] : reasons;
   return [
     {
-      ...row('k6: checks', 'k6: checks', verdict, told),
+      ...row(`${SCRIPT_ROW}checks`, `${SCRIPT_ROW}checks`, verdict, told),
       value: verdict === 'undecided' ? null : passes! / (passes! + fails!),
       unit: 'ratio',
       target: limit?.text ?? '>= 100%',

@@ -16,7 +16,11 @@ export function errorsCounted(
 ): { readonly errors: number; readonly missing: number } {
   const requests = plan.requests === null ? null : unsuccessfulIn(plan.requests, where, frame);
   const ratios = plan.objectives.flatMap(({ measure }) =>
-    measure.kind === 'ratio' ? [badIn(measure.bad, where, frame)] : [],
+    measure.kind === 'ratio'
+      ? [countIn(measure.bad, where, frame)]
+      : measure.kind === 'success'
+        ? [countIn(measure.total, where, frame) - countIn(measure.good, where, frame)]
+        : [],
   );
   const errors = Math.max(requests?.errors ?? 0, ...ratios);
   // A histogram with exactly as many responses as were successful includes only these.
@@ -38,7 +42,8 @@ function increasesOf(selector: string, where: Readonly<Record<string, LabelMatch
   return counted.value.filter(({ labels }) => isOfHistogram(labels));
 }
 
-const badIn = (selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) =>
+/** How many events of a selector may belong to the histogram's responses. */
+const countIn = (selector: string, where: Readonly<Record<string, LabelMatcher>>, frame: Frame) =>
   total(increasesOf(selector, where, frame));
 
 /** Anything not known to be a success may be an error; null if no series has a status. */

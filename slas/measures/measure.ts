@@ -62,7 +62,7 @@ function measure(
     case 'ratio':
       return counted(measureRatio(planned, run, frame, whole));
     case 'success':
-      return counted(measureSuccess(planned, run, frame));
+      return counted(measureSuccess(planned, run, frame, phase !== null));
     case 'throughput':
       return counted(measureThroughput(planned, run, frame, plan.requests, phase !== null));
     case 'uptime':

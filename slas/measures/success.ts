@@ -1,4 +1,5 @@
-import { isLost, startsWhere } from '../client/requests.ts';
+import { countWhere, isLost, startsWhere } from '../client/requests.ts';
+import { claimsCode } from '../document/statuses.ts';
 import type { PlannedMeasure, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
@@ -18,7 +19,7 @@ import { addLost, answersWith, scrapesIn } from './ratio.ts';
 
 type Success = PlannedMeasure & { kind: 'success' };
 
-export function measureSuccess(planned: Success, run: RunRecord, frame: Frame): Measured {
+export function measureSuccess(planned: Success, run: RunRecord, frame: Frame, isPhase: boolean): Measured {
   const gauge = notACounter(planned.good, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
   const isOneMetric = frame.selectedBy(planned.good).metric === frame.selectedBy(planned.total).metric;
@@ -32,20 +33,23 @@ export function measureSuccess(planned: Success, run: RunRecord, frame: Frame): 
   const wrong = partialEvent([...good.value, ...all.value]) ?? notAmong(good.value, all.value, isOneMetric);
   if (wrong !== null) return nothing(wrong);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
+  // A scrape is no request of a user. It gets a 200, so it is among the good ones, and must not replace a failed one.
   const counted = total(all.value) - scrapesIn(planned.total, frame);
-  const countedGood = Math.min(counted, total(good.value));
+  const countedGood = Math.max(0, counted - (total(all.value) - total(good.value)));
   const { samples, goodCount } = frame.isIsolated
     ? withLost(planned, counted, countedGood, lost, run)
     : amongOthers(counted, countedGood, lost);
   if (samples === 0) return nothing(reason('no-request-counted', {}));
   const bad = samples - goodCount;
-  const client = run.load?.answered['5xx'] ?? 0;
-  if (client > bad) return nothing(reason('client-saw-more-errors', { client, counted: bad }));
+  const uncounted = uncountedOf(all.value, frame);
+  // In a phase, responses at its edges may be counted in another one; in-phase.ts compares all of them.
+  const client = isPhase ? (run.load?.answered['5xx'] ?? 0) : failedAtClient(planned, run);
+  if (client > bad + uncounted) return nothing(reason('client-saw-more-errors', { client, counted: bad }));
   const outside = outsideOf(all.value, frame);
   return {
     kind: 'share',
     samples,
-    ...orNone(uncountedOf(all.value, frame), frame),
+    ...orNone(uncounted, frame),
     ...orNowhere({ all: outside, bad: Math.min(bad, outside) }),
     bad,
     badBeyondAlert: bad,
@@ -57,6 +61,27 @@ export function measureSuccess(planned: Success, run: RunRecord, frame: Frame): 
     lower: [],
   };
 }
+
+/** Responses that the client received, and that are not good; those of routes that the counters leave out are among them. */
+function failedAtClient({ goodStatus, totalStatus }: Success, { load }: RunRecord): number {
+  if (load === null) return 0;
+  const isGood = goodStatus === null ? (status: string) => !FAILED.test(status) : claimsCode(goodStatus);
+  const isCounted = totalStatus === null ? () => true : claimsCode(totalStatus);
+  const isFailed = (status: string) => isCounted(status) && !isGood(status);
+  if (load.client !== undefined)
+    return countWhere(load.client, (one) => !isLost(one) && isFailed(one.status));
+  const { answered } = load;
+  // Without a record of each response, a class counts if its most common status does.
+  const classes = [
+    ['302', answered['3xx']],
+    ['404', answered['4xx']],
+    ['500', answered['5xx']],
+  ] as const;
+  return classes.reduce((sum, [status, count]) => sum + (isFailed(status) ? count : 0), 0);
+}
+
+/** Neither successful nor a client error. */
+const FAILED = /^(3..|429|5..)$/;
 
 /** Good events are part of all events. If they cannot be, the two selectors contradict each other. */
 function notAmong(good: readonly Increase[], all: readonly Increase[], isOneMetric: boolean): Reason | null {

@@ -53,7 +53,11 @@ export function planScenario(
 function withLooks(overrides: PlanOverrides, scenario: Scenario, { confidence }: SlaDocument): PlanOverrides {
   const { untilDecided: given, ...rest } = overrides;
   const asked: PlanOverrides['untilDecided'] = given === undefined ? scenario.untilDecided : given;
-  if (asked == null) return rest;
+  if (asked == null)
+    // The whole load instead of looks must not be easier to pass.
+    return scenario.untilDecided === undefined
+      ? rest
+      : { ...rest, confidence: rest.confidence ?? confidence ?? DEFAULT_CONFIDENCE };
   const untilDecided: NonNullable<PlanOverrides['untilDecided']> = { ...scenario.untilDecided, ...asked };
   return {
     ...overrides,

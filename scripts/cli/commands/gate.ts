@@ -39,8 +39,7 @@ export const register: Register = (program, io, done) => {
 export async function gate(options: GateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.error;
-  const { read, plan } = prepared.value;
-  const begun = await beginAttempt(options, read, plan.load!.scenario, io);
+  const begun = await beginAttempt(options, prepared.value.plan, io);
   if (!begun.ok) return begun.error;
   const attempt = begun.value;
   const note = attempt === null ? null : attemptInWords(attempt);
@@ -48,8 +47,9 @@ export async function gate(options: GateOptions, io: Io): Promise<ExitCode | rea
   const tools = await findRunTools(options, true, io);
   const measured = await measureRun(prepared.value, tools, null, io);
   const verdict = judge(measured.plan, measured.run, measured.evidence!);
-  attempt?.finish(verdict.verdict);
   await finishRun(measured, verdict, io, note);
+  // A pass whose evidence could not be stored does not count.
+  attempt?.finish(verdict.verdict);
   // Last, because a verdict without stored evidence does not count.
   printVerdict(verdict, measured.plan, options, io);
   if (note !== null) io.progress(note);

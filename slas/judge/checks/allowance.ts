@@ -56,7 +56,10 @@ const allOf = (unexpected: Unexpected) => unexpected.mistaken + unexpected.lost 
 /** The ratio with the lowest limit; undefined if the plan has none. */
 const strictestOf = ({ objectives }: Plan): PlannedObjective | undefined =>
   objectives
-    .filter(({ measure }) => measure.kind === 'ratio' || measure.kind === 'success')
+    .filter(
+      ({ measure, advisory }) =>
+        advisory !== true && (measure.kind === 'ratio' || measure.kind === 'success'),
+    )
     .toSorted(
       (a, b) => budgetFor(a) - budgetFor(b) || a.target.comparison.length - b.target.comparison.length,
     )[0];

@@ -4,12 +4,15 @@ import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
 
 /** Which requests of the load an objective counts as bad, by the statuses that the client received. */
 
-/** Whether such objectives are judged over the whole run, or in each of its phases. */
+/**
+ * Whether such objectives are judged over the whole run, or in each of its phases. An advisory objective decides nothing, so it
+ * cannot be what the errors of the load are judged by; a waived one can: its owner decided about these errors.
+ */
 export function coversTheLoad(
   { objectives, load }: Plan,
   is: (objective: PlannedObjective) => boolean,
 ): boolean {
-  const own = objectives.filter(is);
+  const own = objectives.filter((one) => one.advisory !== true && is(one));
   const names = load?.phases.map(({ name }) => name) ?? [];
   const isWhole = own.some(({ phase }) => phase === undefined);
   return isWhole || (names.length > 0 && names.every((name) => own.some(({ phase }) => phase === name)));
