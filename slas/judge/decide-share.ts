@@ -186,10 +186,12 @@ function keepsWithUnclaimed(
 }
 
 /** Why more than the window was counted, and what that could change. */
-const outsideReason = ({ all, bad }: Outside, isKept: boolean) =>
-  isKept
+function outsideReason({ all, bad, strangers }: Outside, isKept: boolean): Reason {
+  if (!isKept) return reason('outside-bad-would-decide', { atMost: bad });
+  return strangers === undefined
     ? reason('outside-good-would-decide', { atMost: all })
-    : reason('outside-bad-would-decide', { atMost: bad });
+    : reason('strangers-would-decide', { atMost: strangers });
+}
 
 /**
  * If a confidence is given, a miss must hold at that confidence, however strongly requests depend on each

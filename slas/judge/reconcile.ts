@@ -3,6 +3,7 @@ import { codesOf, isStatusLabel, mayHoldStatus, statusPattern } from '../documen
 import type { ClientRequests, LoadRecord, Plan, Reconciled, RunRecord, Selected } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { fail, ok, type Result } from '../model/result.ts';
+import { scrapesBetween } from '../window/counted-scrapes.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { parseValue } from '../window/targets.ts';
 import { boundBySeconds } from '../window/uncounted.ts';
@@ -38,12 +39,41 @@ export function reconcile(plan: Plan, run: RunRecord, frame: Frame): Reconciliat
   const row = (what: string, client: number, service: number) =>
     compare(what, run.load!, client, service, allowance, frame);
   const rows = [
-    row('requests', allResponses(run.load), total(counted.value)),
+    ofScrapes(
+      plan,
+      run.load,
+      frame,
+      row('requests', allResponses(run.load), total(counted.value)),
+      allowance.unseen,
+    ),
     ...statusRows(run.load, counted.value, row),
     ...latencyRows(plan, run.load, frame, row),
     ...meanRows(plan, run.load, frame, row),
   ];
   return ok(rows);
+}
+
+/**
+ * The document says that scrapes are the only other requests. If there are more or fewer, others hide among the counts, or the
+ * counter does not count scrapes, and nothing can be subtracted from it.
+ */
+function ofScrapes(
+  { countsScrapes }: Plan,
+  { completed, lost }: LoadRecord,
+  frame: Frame,
+  row: Reconciled,
+  unseen: number,
+): Reconciled {
+  if (countsScrapes !== true || !completed || !row.ok) return row;
+  const scrapes = scrapesBetween(frame);
+  const near = frame.targets.length;
+  const beyond = row.service - row.client - scrapes;
+  if (beyond >= -near - unseen && beyond <= near + lost) return row;
+  return {
+    ...row,
+    ok: false,
+    reasons: [reason('scrapes-not-counted-once', { surplus: row.service - row.client, scrapes })],
+  };
 }
 
 type Row = (what: string, client: number, service: number) => Reconciled;

@@ -26,7 +26,16 @@ export function groupHistograms(
     group.buckets.set(group.buckets.has(edge) ? Number.NaN : edge, one);
     groups.set(key, group);
   }
+  for (const { buckets } of groups.values()) withoutPartial(buckets);
   return [...groups.values()];
+}
+
+/** A bucket that one of the processes lacks, which had other edges, does not count what that process answered. */
+function withoutPartial(buckets: Map<number, Increase>): void {
+  const processes = buckets.get(Number.POSITIVE_INFINITY)?.parts.map((part) => part.processInstance) ?? [];
+  for (const [edge, { parts }] of buckets)
+    if (!processes.every((process) => parts.some((part) => part.processInstance === process)))
+      buckets.delete(edge);
 }
 
 const edgesOf = ({ buckets }: Histogram) => [...buckets.keys()].sort((a, b) => a - b);

@@ -4,6 +4,7 @@ import type { LoadRecord, Plan, PlannedMeasure, PlannedObjective, RunRecord } fr
 import { type Reason, reason } from '../model/reasons.ts';
 import type { MeasureReasons } from '../model/reasons-measures.ts';
 import { slowerBlocks } from '../window/blocks.ts';
+import { scrapesBetween } from '../window/counted-scrapes.ts';
 import { total } from '../window/increases.ts';
 import { outsideOf } from '../window/outside.ts';
 import { uncountedOf } from '../window/uncounted.ts';
@@ -71,7 +72,10 @@ export function measureLatency(
     kind: 'share',
     samples,
     ...orNone(uncountedOf(all, frame), frame),
-    ...orNowhere({ all: outsideOf(all, frame), bad: outsideOf(all, frame, all, bracket.lower) }),
+    ...orNowhere(
+      { all: outsideOf(all, frame), bad: outsideOf(all, frame, all, bracket.lower) },
+      scrapesAmong(planned, samples, frame, plan),
+    ),
     ...(inside === null ? {} : inside.doubt),
     bad: samples - good.least,
     badBeyondAlert: atAlert === null ? 0 : samples - atAlert.least,
@@ -110,6 +114,17 @@ function between(bracket: Bracket, atAlert: { readonly least: number; readonly m
       highSeconds: Number.isFinite(highSeconds) ? highSeconds : null,
     },
   };
+}
+
+/** Scrapes that may be among the fast responses: as many as are known, and those at the edges. With a client's path, its row shows them. */
+function scrapesAmong(
+  { clientPath }: PlannedMeasure & { kind: 'latency' },
+  samples: number,
+  frame: Frame,
+  { countsScrapes }: Plan,
+): number {
+  if (countsScrapes !== true || clientPath !== null) return 0;
+  return Math.min(samples, scrapesBetween(frame) + frame.targets.length);
 }
 
 type Within = Omit<MeasureReasons['responses-within'], 'good'>;

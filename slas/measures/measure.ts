@@ -64,7 +64,9 @@ function measure(
     case 'success':
       return counted(measureSuccess(planned, run, frame, phase !== null));
     case 'throughput':
-      return counted(measureThroughput(planned, run, frame, plan.requests, phase !== null));
+      return counted(
+        measureThroughput(planned, run, frame, plan.requests, phase !== null, plan.countsScrapes),
+      );
     case 'uptime':
       return measureUptime(planned, frame);
     case 'peak':

@@ -126,8 +126,12 @@ export const nothing = (...reasons: readonly Reason[]): Measured => ({ kind: 'no
 /** Set only if something may be uncounted. */
 export const orNone = (uncounted: number, frame: Frame) =>
   uncounted === 0 ? {} : { uncounted, ...whyUncounted(frame) };
-export const orNowhere = ({ all, bad }: Outside) =>
-  all === 0 && bad === 0 ? {} : { outside: { all: Math.max(all, bad), bad } };
+/** `strangers`: this many may be scrapes or requests of others, who lower a share of errors. */
+export function orNowhere({ all, bad }: Outside, strangers = 0) {
+  if (all === 0 && bad === 0 && strangers === 0) return {};
+  const outside = { all: Math.max(all, bad) + strangers, bad };
+  return { outside: strangers === 0 ? outside : { ...outside, strangers } };
+}
 
 /** Events are judged as shares of integers. */
 export function partialEvent(increases: readonly Pick<Increase, 'labels' | 'increase'>[]): Reason | null {

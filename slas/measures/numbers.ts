@@ -6,6 +6,7 @@ import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model/model
 import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { countBlocks, isWhole, secondBlocks } from '../window/blocks.ts';
+import { scrapesBetween } from '../window/counted-scrapes.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { outsideOf, outsideSum } from '../window/outside.ts';
 import { uncountedOf, unobservedOf, whyUncounted } from '../window/uncounted.ts';
@@ -21,6 +22,7 @@ export function measureThroughput(
   frame: Frame,
   requests: string | null,
   isPhase: boolean,
+  countsScrapes = false,
 ): Measured {
   const gauge = notACounter(planned.counter, frame);
   if (gauge !== null) return nothing(gauge);
@@ -75,7 +77,7 @@ export function measureThroughput(
     (increases, more) => rateBetweenScrapes(increases, frame) + more / longestSpan(frame),
     reason('responses-between-scrapes', { samples }),
     undefined,
-    rateInside(samples, outsideOf(counted.value, frame), frame),
+    rateInside(samples, outsideOf(counted.value, frame), frame, countsScrapes ? mayBeScrapes(frame) : 0),
   );
 }
 
@@ -107,12 +109,25 @@ const within = (atMost: number, one: number, other: number, frame: Frame) =>
 
 /**
  * The rate over the requested window if the counts cover more: without what may lie outside, and with all of
- * it.
+ * it. Scrapes may be among them; nobody waits for those.
  */
-function rateInside(samples: number, outside: number, { fromSeconds, toSeconds }: Frame) {
+function rateInside(
+  samples: number,
+  outside: number,
+  { fromSeconds, toSeconds, targets }: Frame,
+  scrapes: number,
+) {
+  if (outside === 0 && scrapes === 0) return {};
   const seconds = toSeconds - fromSeconds;
-  return outside === 0 ? {} : { outside: { low: (samples - outside) / seconds, high: samples / seconds } };
+  // Counted between scrapes, the rate is over the seconds from edge to edge.
+  const spans = targets.map(({ openSeconds, closeSeconds }) => closeSeconds - openSeconds);
+  const over = scrapes === 0 ? seconds : Math.max(seconds, ...spans);
+  const least = Math.max(0, samples - outside - scrapes);
+  return { outside: { low: least / over, high: samples / seconds } };
 }
+
+/** As many scrapes as are known, and those at the edges. */
+const mayBeScrapes = (frame: Frame) => scrapesBetween(frame) + frame.targets.length;
 
 /**
  * The mean without the observations that may lie outside, taking these as large and as small as they can be.

@@ -1,5 +1,5 @@
-import { countWhere, isAnsweredWith, isLost, startsWhere } from '../client/requests.ts';
-import type { LoadRecord, PlannedMeasure, RunRecord } from '../model/model.ts';
+import { isLost, startsWhere } from '../client/requests.ts';
+import type { PlannedMeasure, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { countBlocks } from '../window/blocks.ts';
 import { type Increase, total } from '../window/increases.ts';
@@ -11,7 +11,10 @@ import { notACounter } from './counters.ts';
 import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
 import { withoutNone } from './none-words.ts';
 import { notPartOf } from './part-of.ts';
+import { answersWith, errorsSeenBeyond, strangersIn } from './seen-errors.ts';
 import { unclaimedBy } from './unclaimed.ts';
+
+export { answersWith };
 
 /** Errors over all events, including the requests that only the client knows of. `run` may be a phase of the `whole` run. */
 
@@ -50,16 +53,24 @@ export function measureRatio(
   const known = unclaimed.bad > 0 ? Math.min(unclaimed.outside, unclaimed.bad) : 0;
   const samples = seen.samples + known;
   const badCount = Math.min(samples, seen.badCount + unclaimed.bad);
-  if (samples === 0 && unclaimed.mayBeBad === 0) return nothing(reason('no-request-counted', {}));
+  const uncounted = uncountedOf(all.value, frame);
+  const beyond = errorsSeenBeyond(
+    planned,
+    { bad: countedBad + unclaimed.bad, samples, uncounted },
+    run,
+    whole,
+  );
+  const mayBeBad = Math.max(unclaimed.mayBeBad, beyond.mayBe.mayBeBad);
+  if (samples === 0 && mayBeBad === 0) return nothing(reason('no-request-counted', {}));
   const share = samples === 0 ? 0 : badCount / samples;
   return {
     kind: 'share',
     samples,
-    ...orNone(uncountedOf(all.value, frame), frame),
-    ...orNowhere({
-      all: outsideOf(all.value, frame),
-      bad: outsideOf(errors, frame, all.value),
-    }),
+    ...orNone(uncounted, frame),
+    ...orNowhere(
+      { all: outsideOf(all.value, frame), bad: outsideOf(errors, frame, all.value) },
+      strangersIn(counted, run, whole, frame),
+    ),
     bad: badCount,
     badBeyondAlert: badCount,
     value: share,
@@ -70,10 +81,11 @@ export function measureRatio(
       ...(absence === null ? [] : [absence.value]),
       ...noErrors,
       ...unclaimed.reasons,
+      ...beyond.reasons,
     ],
-    ...(unclaimed.mayBeBad === 0
+    ...(mayBeBad === 0
       ? {}
-      : { unclaimed: { mayBeBad: unclaimed.mayBeBad, outside: unclaimed.outside } }),
+      : { unclaimed: { mayBeBad, outside: Math.max(unclaimed.outside, beyond.mayBe.outside) } }),
     blocks: countBlocks(errors, all.value, frame, {
       part: Math.max(0, badCount - total(errors)),
       total: Math.max(0, samples - total(all.value)),
@@ -95,7 +107,7 @@ function blindSpot(
 ): Reason | null {
   const client = load?.answered['5xx'] ?? 0;
   const counted = total(bad);
-  // A counter that is not selected by status may see only some of the errors; statuses are reconciled one by one.
+  // A counter that is not selected by status may see only some of the errors; with a status, the others may be bad (seen-errors.ts).
   if (counted > 0 && badStatus !== null) return null;
   return client > counted ? reason('client-saw-more-errors', { client, counted }) : null;
 }
@@ -140,16 +152,3 @@ const amongOthers = (counted: number, countedBad: number, lost: number) => {
   const samples = Math.max(counted, lost);
   return { samples, badCount: Math.min(samples, countedBad + lost) };
 };
-
-/**
- * Responses with a given status that the client received; by status class if it did not record each request.
- */
-export function answersWith(
-  status: string | null,
-  { load }: RunRecord,
-  byClass: (load: LoadRecord) => number,
-): number {
-  if (load === null) return 0;
-  if (load.client === undefined || status === null) return byClass(load);
-  return countWhere(load.client, isAnsweredWith(status));
-}

@@ -89,6 +89,7 @@ export interface DecisionReasons {
   readonly 'restarts-uncounted': { readonly atMost: number; readonly why: Reason };
   readonly 'uncounted-would-decide': Record<string, never>;
   readonly 'outside-good-would-decide': { readonly atMost: number };
+  readonly 'strangers-would-decide': { readonly atMost: number };
   readonly 'outside-bad-would-decide': { readonly atMost: number };
   readonly 'some-outside-window': Record<string, never>;
   readonly 'scrapes-outside-would-decide': { readonly scrapes: number };

@@ -102,6 +102,7 @@ export interface EvidenceReasons {
   readonly 'others-expected': { readonly surplus: number };
   readonly 'counted-several-times': { readonly times: number };
   readonly 'other-traffic': Nothing;
+  readonly 'scrapes-not-counted-once': { readonly surplus: number; readonly scrapes: number };
   readonly 'other-traffic-like-scrapes': { readonly requestsPerScrape: number; readonly scrapes: number };
 }
 

@@ -11,6 +11,8 @@ import type { Frame } from './window.ts';
 export interface Outside {
   readonly all: number;
   readonly bad: number;
+  /** This many of all may be scrapes, or requests of others than the client. Absent: none. */
+  readonly strangers?: number;
 }
 
 export const NOTHING_OUTSIDE: Outside = { all: 0, bad: 0 };

@@ -80,6 +80,13 @@ export const DECISION: Entries<DecisionReasons> = {
     meaning: 'The verdict depends on requests that no scrape saw.',
     next: 'Scrape more often; let replicas wait for a last scrape before they end.',
   },
+  'strangers-would-decide': {
+    words: ({ atMost }) =>
+      `up to ${formatCount(atMost)} of them may be scrapes or requests of others than the load; without these, the limit could be missed`,
+    meaning:
+      'More was counted than the load sent, or scrapes may be among it, and the verdict depends on it.',
+    next: 'Select the routes that the load requests; give a latency a `client`.',
+  },
   'outside-good-would-decide': {
     words: ({ atMost }) =>
       `up to ${formatCount(atMost)} of them may lie outside the requested window; without these, the limit could be missed`,

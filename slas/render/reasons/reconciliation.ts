@@ -69,6 +69,13 @@ export const RECONCILIATION = {
     meaning: 'The service counted more requests than the load generator sent.',
     next: ALONE,
   },
+  'scrapes-not-counted-once': {
+    words: ({ surplus, scrapes }) =>
+      `${formatCount(Math.abs(surplus))} ${surplus < 0 ? 'fewer' : 'more'} than the client's responses; with one request per scrape it would be ${formatCount(scrapes)} more (isolated: except-scrapes)`,
+    meaning:
+      'The document says that scrapes are the only other requests, but the surplus is not one request per scrape. Others may be among the counts, or the counter leaves scrapes out.',
+    next: 'Let `requests` and `total` count the same requests, stop other traffic and further Prometheus servers, or say `isolated: true` if scrapes are not counted.',
+  },
   'other-traffic-like-scrapes': {
     words: ({ requestsPerScrape, scrapes }) =>
       `there was other traffic in the window: about ${countOf(requestsPerScrape, 'request')} per scrape (${formatCount(scrapes)} scrapes), which may be Prometheus's own scrapes of /metrics; select the load by a label that these lack (such as http_route, or the method), or leave /metrics out of the instrumentation`,

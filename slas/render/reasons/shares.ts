@@ -171,7 +171,7 @@ export const SHARES = {
   },
   'client-saw-more-errors': {
     words: ({ client, counted }) =>
-      `the client received ${countOf(client, 'response')} with status 5xx, and the service counted ${counted === 0 ? 'no error' : countOf(counted, 'error')}`,
+      `the client received ${countOf(client, 'error response')}, and the objective counted ${counted === 0 ? 'no error' : countOf(counted, 'error')}`,
     meaning: 'The error counter misses errors that the client saw.',
     next: 'Select errors by their status, or correct `bad` in the document.',
   },
