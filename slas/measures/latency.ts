@@ -4,7 +4,7 @@ import type { LoadRecord, Plan, PlannedMeasure, PlannedObjective, RunRecord } fr
 import { type Reason, reason } from '../model/reasons.ts';
 import type { MeasureReasons } from '../model/reasons-measures.ts';
 import { slowerBlocks } from '../window/blocks.ts';
-import { scrapesBetween } from '../window/counted-scrapes.ts';
+import { mayBeScrapes } from '../window/counted-scrapes.ts';
 import { total } from '../window/increases.ts';
 import { outsideOf } from '../window/outside.ts';
 import { uncountedOf } from '../window/uncounted.ts';
@@ -124,7 +124,7 @@ function scrapesAmong(
   { countsScrapes }: Plan,
 ): number {
   if (countsScrapes !== true || clientPath !== null) return 0;
-  return Math.min(samples, scrapesBetween(frame) + frame.targets.length);
+  return Math.min(samples, mayBeScrapes(frame));
 }
 
 type Within = Omit<MeasureReasons['responses-within'], 'good'>;

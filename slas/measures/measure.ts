@@ -60,7 +60,7 @@ function measure(
     case 'latency':
       return measureLatency(planned, objective, frame, { plan, run, whole });
     case 'ratio':
-      return counted(measureRatio(planned, run, frame, whole));
+      return counted(measureRatio(planned, run, frame, whole, plan.countsScrapes));
     case 'success':
       return counted(measureSuccess(planned, run, frame, phase !== null));
     case 'throughput':

@@ -6,7 +6,7 @@ import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model/model
 import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
 import { countBlocks, isWhole, secondBlocks } from '../window/blocks.ts';
-import { scrapesBetween } from '../window/counted-scrapes.ts';
+import { mayBeScrapes } from '../window/counted-scrapes.ts';
 import { type Increase, total } from '../window/increases.ts';
 import { outsideOf, outsideSum } from '../window/outside.ts';
 import { uncountedOf, unobservedOf, whyUncounted } from '../window/uncounted.ts';
@@ -121,13 +121,10 @@ function rateInside(
   const seconds = toSeconds - fromSeconds;
   // Counted between scrapes, the rate is over the seconds from edge to edge.
   const spans = targets.map(({ openSeconds, closeSeconds }) => closeSeconds - openSeconds);
-  const over = scrapes === 0 ? seconds : Math.max(seconds, ...spans);
+  const over = outside === 0 ? Math.max(seconds, ...spans) : seconds;
   const least = Math.max(0, samples - outside - scrapes);
   return { outside: { low: least / over, high: samples / seconds } };
 }
-
-/** As many scrapes as are known, and those at the edges. */
-const mayBeScrapes = (frame: Frame) => scrapesBetween(frame) + frame.targets.length;
 
 /**
  * The mean without the observations that may lie outside, taking these as large and as small as they can be.

@@ -23,6 +23,7 @@ export function measureRatio(
   run: RunRecord,
   frame: Frame,
   whole: RunRecord,
+  countsScrapes = false,
 ): Measured {
   const gauge = notACounter(planned.bad, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
@@ -69,7 +70,7 @@ export function measureRatio(
     ...orNone(uncounted, frame),
     ...orNowhere(
       { all: outsideOf(all.value, frame), bad: outsideOf(errors, frame, all.value) },
-      strangersIn(counted, run, whole, frame),
+      strangersIn(counted, run, whole, frame, countsScrapes),
     ),
     bad: badCount,
     badBeyondAlert: badCount,

@@ -2,6 +2,7 @@ import { allResponses, countWhere, isAnsweredWith } from '../client/requests.ts'
 import { claimsCode } from '../document/statuses.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
+import { mayBeScrapes } from '../window/counted-scrapes.ts';
 import type { Frame } from '../window/window.ts';
 import type { UnclaimedCount } from './measured.ts';
 
@@ -50,8 +51,16 @@ const SERVER_ERRORS = ['500', '502', '503', '504'];
  * How much more the total counts than the client received or sent without a response: if nobody else sends requests to the
  * service, that is no request of a user. 0 if that is unknown.
  */
-export function strangersIn(counted: number, run: RunRecord, whole: RunRecord, frame: Frame): number {
+export function strangersIn(
+  counted: number,
+  run: RunRecord,
+  whole: RunRecord,
+  frame: Frame,
+  countsScrapes = false,
+): number {
   const { load } = run;
+  // In a phase, or without a completed load, nothing could be subtracted.
+  if (countsScrapes && frame.scrapes === null) return Math.min(counted, mayBeScrapes(frame));
   if (load === null || run !== whole || !load.completed) return 0;
   if (!frame.isIsolated && frame.scrapes === null) return 0;
   const beyond = counted - allResponses(load) - load.lost;

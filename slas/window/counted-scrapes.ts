@@ -29,6 +29,9 @@ export function countedScrapes(
   return beyond >= -near && beyond <= near + load.lost ? { counted, beyond } : null;
 }
 
+/** As many scrapes as are known, and those at the edges: at most this many may be among what was counted. */
+export const mayBeScrapes = (frame: Frame): number => scrapesBetween(frame) + frame.targets.length;
+
 /** Scrapes that were counted between the two that were subtracted: each is counted after its response. */
 export const scrapesBetween = ({ targets }: Pick<Frame, 'targets'>): number =>
   targets.reduce((sum, { scrapes, unreadScrapes }) => sum + scrapes.length + unreadScrapes - 1, 0);
