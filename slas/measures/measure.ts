@@ -62,7 +62,13 @@ function measure(
     case 'ratio':
       return counted(measureRatio(planned, run, frame, whole, plan.countsScrapes));
     case 'success':
-      return counted(measureSuccess(planned, run, frame, phase !== null));
+      return counted(
+        measureSuccess(planned, run, frame, {
+          whole,
+          isPhase: phase !== null,
+          countsScrapes: plan.countsScrapes,
+        }),
+      );
     case 'throughput':
       return counted(
         measureThroughput(planned, run, frame, plan.requests, phase !== null, plan.countsScrapes),

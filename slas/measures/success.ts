@@ -11,6 +11,7 @@ import { countIncreases, type Frame } from '../window/window.ts';
 import { notACounter } from './counters.ts';
 import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
 import { addLost, answersWith, scrapesIn } from './ratio.ts';
+import { strangersIn } from './seen-errors.ts';
 
 /**
  * Good events over all events. Whatever the document does not claim as good is bad, so no event can be overlooked as it can in
@@ -19,7 +20,19 @@ import { addLost, answersWith, scrapesIn } from './ratio.ts';
 
 type Success = PlannedMeasure & { kind: 'success' };
 
-export function measureSuccess(planned: Success, run: RunRecord, frame: Frame, isPhase: boolean): Measured {
+interface Around {
+  /** The run, of which `run` may be a phase. */
+  readonly whole: RunRecord;
+  readonly isPhase: boolean;
+  readonly countsScrapes?: boolean | undefined;
+}
+
+export function measureSuccess(
+  planned: Success,
+  run: RunRecord,
+  frame: Frame,
+  { whole, isPhase, countsScrapes = false }: Around,
+): Measured {
   const gauge = notACounter(planned.good, frame) ?? notACounter(planned.total, frame);
   if (gauge !== null) return nothing(gauge);
   const isOneMetric = frame.selectedBy(planned.good).metric === frame.selectedBy(planned.total).metric;
@@ -50,7 +63,10 @@ export function measureSuccess(planned: Success, run: RunRecord, frame: Frame, i
     kind: 'share',
     samples,
     ...orNone(uncounted, frame),
-    ...orNowhere({ all: outside, bad: Math.min(bad, outside) }),
+    ...orNowhere(
+      { all: outside, bad: Math.min(bad, outside) },
+      strangersIn(counted, run, whole, frame, countsScrapes),
+    ),
     bad,
     badBeyondAlert: bad,
     value: goodCount / samples,
