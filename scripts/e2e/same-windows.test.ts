@@ -73,13 +73,16 @@ async function judgedBy(url: string, one: Judged) {
     objectives: objectives.map(({ id, verdict: outcome, value, share, samples, interval }) => ({
       id,
       outcome,
-      value,
-      share,
+      value: rounded(value),
+      share: rounded(share),
       samples,
-      interval,
+      interval: interval && { low: rounded(interval.low), high: rounded(interval.high) },
     })),
   };
 }
+
+/** Servers list series in different orders, and so the last digits of a sum of floating-point numbers differ. */
+const rounded = (value: number | null) => (value === null ? null : Number(value.toPrecision(12)));
 
 /** VictoriaMetrics stores no NaN, so there the window has no sample to doubt. */
 const HAS_NAN = 'nan-inside';

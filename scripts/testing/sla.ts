@@ -115,5 +115,14 @@ export const isAlive = (pid: number) => {
   }
 };
 
+/** Empty if the process has ended. */
+export function commandLineOf(pid: number): string {
+  try {
+    return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+  } catch {
+    return '';
+  }
+}
+
 const isZombie = (pid: number) =>
   execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
