@@ -1,3 +1,4 @@
+import { isShareOfEvents } from '../../slas/model/kinds.ts';
 import type {
   Interval,
   LookVerdict,
@@ -51,7 +52,7 @@ const seenOf = ({ id, measure }: PlannedObjective, { looks: all, decidedAtSecond
   all.flatMap(({ atSeconds, confidence, objectives }: LookVerdict): Seen[] => {
     const own = objectives.find((one) => one.id === id);
     if (own === undefined || own.interval === null) return [];
-    const isShare = measure.kind === 'latency' || measure.kind === 'ratio' || measure.kind === 'success';
+    const isShare = isShareOfEvents(measure);
     const isDecisive = atSeconds === decidedAtSeconds;
     const at = isShare ? own.share : own.value;
     return [{ atSeconds, confidence, verdict: own.verdict, at, interval: own.interval, isDecisive }];

@@ -58,7 +58,7 @@ export async function postComment(
   return 'updated';
 }
 
-/** A comment that somebody else wrote with our first line is not ours: its author could change the verdict in it. */
+/** A comment by another author with our first line is not ours: its author could change the verdict in it. */
 async function findComment(platform: Platform, marker: string, signal: AbortSignal): Promise<Comment | null> {
   let isOurs: ((comment: Comment) => boolean) | null = null;
   for (let page = 1; page <= MAX_PAGES; page++) {

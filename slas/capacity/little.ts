@@ -1,6 +1,6 @@
 /**
  * Little's law: in a steady state, the mean number of requests in a system is their rate times their mean time. It needs no
- * assumption about the service, so where the three do not fit, somebody miscounted.
+ * assumption about the service, so where the three do not fit, one of them was miscounted.
  */
 
 /** What the load generator and the service say about one step. null: not measured. */

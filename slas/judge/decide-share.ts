@@ -1,4 +1,5 @@
 import { type Between, isWithin, NOTHING_BETWEEN, type UnclaimedCount } from '../measures/measure.ts';
+import { isRatio } from '../model/kinds.ts';
 import type {
   Limit,
   Plan,
@@ -164,9 +165,7 @@ const undecidedBy = ({ hasErrorsInside }: Count, seen: Reasons): Decision =>
     : undecided([...seen, reason('unknown-latencies-would-decide', {})]);
 
 const doubtsOfMiss = ({ measure }: PlannedObjective, broken: readonly Precondition[]) =>
-  measure.kind === 'ratio' || measure.kind === 'success'
-    ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id))
-    : broken;
+  isRatio(measure) ? broken.filter(({ id }) => !UNMAKES_NO_ERROR.includes(id)) : broken;
 
 const unclaimedReason = ({ measure }: PlannedObjective) =>
   measure.kind === 'latency'
@@ -224,7 +223,7 @@ const isBeyondAlert = (planned: PlannedMeasure, alert: Limit, bad: number, all: 
 /** Unanswered requests are counted by the client alone: enough of them break an error rate on their own. */
 export function lostBeyondDoubt(objective: PlannedObjective, { plan, run }: Grounds): Decision | null {
   const { measure: planned, leastSamples } = objective;
-  if (planned.kind !== 'ratio' && planned.kind !== 'success') return null;
+  if (!isRatio(planned)) return null;
   if (planned.lost !== 'bad' || run.load === null) return null;
   // It is then unknown how many requests other clients sent, and so which share of all was unanswered.
   if (plan.isolated === false) return null;

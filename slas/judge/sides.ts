@@ -1,6 +1,7 @@
 import type { ClientView } from '../client/client.ts';
 import { holds } from '../document/limits.ts';
 import { isWithin, type Measured } from '../measures/measure.ts';
+import { isShareOfEvents } from '../model/kinds.ts';
 import type { PlannedObjective, Steadiness } from '../model/model.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { Result } from '../model/result.ts';
@@ -99,7 +100,7 @@ function steadinessIn(
   const { phase } = scope.value;
   if (phase === null && phases.length !== 1 && !isOneHold(plan.load)) return null;
   const { measure, target } = objective;
-  const isShare = measure.kind === 'latency' || measure.kind === 'ratio' || measure.kind === 'success';
+  const isShare = isShareOfEvents(measure);
   const before = phases[phases.findIndex(({ name }) => name === phase?.name) - 1];
   return steadinessOf(blocks, {
     // Blocks of shares count the bad events.

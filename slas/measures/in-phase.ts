@@ -1,5 +1,6 @@
 import { countOf, countWhere, isAnsweredWith, isLost } from '../client/requests.ts';
 import { holds } from '../document/limits.ts';
+import { isRatio } from '../model/kinds.ts';
 import type { ClientRequests, Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { compareShare } from '../statistics/statistics.ts';
@@ -43,7 +44,7 @@ export function allowForEdges(
     const hidden = failedByClient(measured, measure, target, inPhase.load!.client);
     if (hidden !== null) return nothing(hidden);
   }
-  const lostIsBad = (measure.kind === 'ratio' || measure.kind === 'success') && measure.lost === 'bad';
+  const lostIsBad = isRatio(measure) && measure.lost === 'bad';
   const lost = lostIsBad ? inPhase.load!.lost : 0;
   const open = countWhere(across.inFlight, (one) => !(lostIsBad && isLost(one)));
   const late =

@@ -1,4 +1,5 @@
 import { allResponses } from '../client/requests.ts';
+import { isRatio } from '../model/kinds.ts';
 import type { PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import { reason } from '../model/reasons.ts';
 import type { Frame } from '../window/window.ts';
@@ -31,8 +32,7 @@ function isSeenByClient(
   { isIsolated }: Frame,
 ): boolean {
   if (load === null || !load.completed || !isIsolated) return false;
-  const isRatio = planned.kind === 'ratio' || planned.kind === 'success';
-  if (isRatio && unnamed.length > 1) return false;
-  const atLeast = isRatio ? [allResponses(load)] : [allResponses(load), load.answered['2xx']];
+  if (isRatio(planned) && unnamed.length > 1) return false;
+  const atLeast = isRatio(planned) ? [allResponses(load)] : [allResponses(load), load.answered['2xx']];
   return atLeast.some((answers) => answers > 0 && samples >= answers && samples <= answers + load.lost);
 }

@@ -89,7 +89,7 @@ export interface Objective {
   readonly waiver?: Waiver;
 }
 
-/** A decision to ship although an objective is missed: somebody's, for a reason, for a limited time. */
+/** A decision to ship although an objective is missed, with its owner, its reason and its last day. */
 export interface Waiver {
   readonly owner: string;
   readonly reason: string;

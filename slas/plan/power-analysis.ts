@@ -1,3 +1,4 @@
+import { isShareOfEvents } from '../model/kinds.ts';
 import type { Load, Plan, PlannedObjective, Problem } from '../model/model.ts';
 import { are, countOf, formatCount } from '../render/numbers.ts';
 import { MIN_BLOCKS } from '../statistics/design-effect.ts';
@@ -73,8 +74,7 @@ function seenOver({ measure }: PlannedObjective): Pick<PowerAnalysis, 'overSecon
 }
 
 function foundBy(objective: PlannedObjective, plan: Plan, load: Load, factor: number): number | null {
-  const { kind } = objective.measure;
-  if ((kind !== 'latency' && kind !== 'ratio' && kind !== 'success') || load.k6 !== undefined) return null;
+  if (!isShareOfEvents(objective.measure) || load.k6 !== undefined) return null;
   if (seenOver(objective).overSeconds === null) return null;
   const ruling = rulingOf(objective, plan.confidence);
   const effect = { factor, blocks: Number.POSITIVE_INFINITY };

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { fromSeconds } from '../../../slas/document/units.ts';
+import { isRatio } from '../../../slas/model/kinds.ts';
 import type { Objective, SlaDocument } from '../../../slas/model/model.ts';
 import { fail, ok, type Result } from '../../../slas/model/result.ts';
 import { edgeMatcher, select, selected, selector, textOf } from '../../../slas/prometheus/promql.ts';
@@ -132,9 +133,7 @@ function lostOf(
     ...(measure.kind === 'latency' && measure.client !== undefined
       ? ['the clock of the client (client)']
       : []),
-    ...((measure.kind === 'ratio' || measure.kind === 'success') && measure.lost !== undefined
-      ? ['unanswered requests (lost: bad)']
-      : []),
+    ...(isRatio(measure) && measure.lost !== undefined ? ['unanswered requests (lost: bad)'] : []),
     ...(measure.kind === 'ratio' && target.comparison === '<' ? [`"${target.text}" becomes "at most"`] : []),
     ...((measure.kind === 'uptime' || measure.kind === 'success') && target.comparison === '>'
       ? [`"${target.text}" becomes "at least"`]

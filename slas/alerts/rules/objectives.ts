@@ -1,5 +1,6 @@
 import { watchedEdge } from '../../document/edges.ts';
 import { toSeconds } from '../../document/units.ts';
+import { isRatio, isShareOfEvents } from '../../model/kinds.ts';
 import type { AlertSeverity, Comparison, Limit, Measure, Objective, SlaDocument } from '../../model/model.ts';
 import { selector } from '../../prometheus/promql.ts';
 import { formatValue } from '../../render/numbers.ts';
@@ -36,8 +37,7 @@ export function objectiveRules(objective: Objective, context: RuleContext): read
 export const recordName = ({ measure }: Objective, windowSeconds: number): string =>
   `sla:${isShare(measure) ? 'bad_share' : 'value'}:over${promDuration(windowSeconds)}`;
 
-export const isShare = ({ kind }: Measure): boolean =>
-  kind === 'latency' || kind === 'ratio' || kind === 'success' || kind === 'uptime';
+export const isShare = (measure: Measure): boolean => isShareOfEvents(measure) || measure.kind === 'uptime';
 
 export function recorded(
   objective: Objective,
@@ -191,7 +191,7 @@ function summaryOf(
   }
   if (measure.kind === 'uptime')
     return `${title}: not so at {{ $value | humanizePercentage }} of the scrapes ${over} (${which})`;
-  const value = measure.kind === 'ratio' || measure.kind === 'success' ? 'humanizePercentage' : 'humanize';
+  const value = isRatio(measure) ? 'humanizePercentage' : 'humanize';
   return `${title}: {{ $value | ${value} }} ${over} (${which})`;
 }
 

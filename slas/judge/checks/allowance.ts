@@ -1,5 +1,6 @@
 import { isLost, outcomesOf } from '../../client/requests.ts';
 import { isWithin } from '../../measures/measure.ts';
+import { isRatio } from '../../model/kinds.ts';
 import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
 import { type Reason, reason } from '../../model/reasons.ts';
 import { budgetFor } from '../../statistics/rule-in-force.ts';
@@ -25,10 +26,7 @@ export interface Unexpected {
 const MAX_UNCOUNTED = 0.02;
 
 export function unexpectedOf(plan: Plan, load: LoadRecord): Unexpected {
-  const lostIsCounted = coversTheLoad(
-    plan,
-    ({ measure }) => (measure.kind === 'ratio' || measure.kind === 'success') && measure.lost === 'bad',
-  );
+  const lostIsCounted = coversTheLoad(plan, ({ measure }) => isRatio(measure) && measure.lost === 'bad');
   const statuses = statusesOf(load);
   const uncounted = [...statuses].filter(([status]) => !isCountedAsBad(plan, exampleOf(status)));
   const failed = new Map(uncounted.filter(([status]) => FAILED.test(exampleOf(status))));
@@ -56,10 +54,7 @@ const allOf = (unexpected: Unexpected) => unexpected.mistaken + unexpected.lost 
 /** The ratio with the lowest limit; undefined if the plan has none. */
 const strictestOf = ({ objectives }: Plan): PlannedObjective | undefined =>
   objectives
-    .filter(
-      ({ measure, advisory }) =>
-        advisory !== true && (measure.kind === 'ratio' || measure.kind === 'success'),
-    )
+    .filter(({ measure, advisory }) => advisory !== true && isRatio(measure))
     .toSorted(
       (a, b) => budgetFor(a) - budgetFor(b) || a.target.comparison.length - b.target.comparison.length,
     )[0];

@@ -1,5 +1,6 @@
 import { countWhere, isLost } from '../../client/requests.ts';
 import { claimsCode } from '../../document/statuses.ts';
+import { isRatio } from '../../model/kinds.ts';
 import type { LoadRecord, Plan, PlannedObjective } from '../../model/model.ts';
 
 /** Which requests of the load an objective counts as bad, by the statuses that the client received. */
@@ -42,10 +43,7 @@ function isNotGood(measure: PlannedObjective['measure'], status: string): boolea
 
 /** How many requests an objective counts as bad. */
 export function countedErrors(plan: Plan, load: LoadRecord): number {
-  const countsLost = coversTheLoad(
-    plan,
-    ({ measure }) => (measure.kind === 'ratio' || measure.kind === 'success') && measure.lost === 'bad',
-  );
+  const countsLost = coversTheLoad(plan, ({ measure }) => isRatio(measure) && measure.lost === 'bad');
   const lost = countsLost ? load.lost : 0;
   if (load.client === undefined) return lost + (isCountedAsBad(plan, '500') ? load.answered['5xx'] : 0);
   return lost + countWhere(load.client, (one) => !isLost(one) && isCountedAsBad(plan, one.status));

@@ -1,0 +1,13 @@
+/** Groups of measures that are judged alike; `measure` is one of a document or of a plan. */
+
+type OfKind<M, K extends string> = Extract<M, { readonly kind: K }>;
+
+/** A ratio of events, by those that failed or by those that succeeded. */
+export const isRatio = <M extends { readonly kind: string }>(
+  measure: M,
+): measure is OfKind<M, 'ratio' | 'success'> => measure.kind === 'ratio' || measure.kind === 'success';
+
+/** Judged as a share of events, of which a budget may be bad. */
+export const isShareOfEvents = <M extends { readonly kind: string }>(
+  measure: M,
+): measure is OfKind<M, 'latency' | 'ratio' | 'success'> => measure.kind === 'latency' || isRatio(measure);
