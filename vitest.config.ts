@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const FILES = '{service,loadtests,slas,dashboards,scripts}/**/*.test.ts';
+/** They need a Kubernetes cluster, which only `./sla test --kubernetes` provides. */
+const CLUSTER = 'scripts/**/*.cluster.test.ts';
 const CORE = '{loadtests,slas,dashboards}/**/*.test.ts';
 
 /**
@@ -28,6 +30,7 @@ const ALONE = [
 /** The first group runs two files at a time, the second group one file at a time. */
 const TWO_AT_A_TIME = { maxWorkers: 2, sequence: { groupOrder: 0 } };
 const ONE_AT_A_TIME = { maxWorkers: 1, sequence: { groupOrder: 1 } };
+const ON_THE_CLUSTER = { maxWorkers: 1, sequence: { groupOrder: 2 } };
 
 /**
  * In a group, the projects start in the order of their names: first the tests of processes, which wait for loads, scrapes and
@@ -44,12 +47,16 @@ export default defineConfig({
         test: {
           name: '1-processes',
           include: [FILES],
-          exclude: [CORE, ...ALONE],
+          exclude: [CORE, CLUSTER, ...ALONE],
           ...TWO_AT_A_TIME,
         },
       },
       { extends: true, test: { name: '2-core', include: [CORE], isolate: false, ...TWO_AT_A_TIME } },
       { extends: true, test: { name: '3-alone', include: ALONE, ...ONE_AT_A_TIME } },
+      // Without a cluster the project has no files, rather than tests that are skipped.
+      ...(process.env.SLA_CLUSTER === '1'
+        ? [{ extends: true as const, test: { name: '4-cluster', include: [CLUSTER], ...ON_THE_CLUSTER } }]
+        : []),
     ],
   },
 });

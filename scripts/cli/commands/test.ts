@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { onAbort } from '../../process/processes.ts';
 import { temporaryFolder } from '../../run/disk.ts';
 import { toolIo } from '../../run/prepare.ts';
+import { openCluster } from '../../stack/kube-node/cluster.ts';
 import { findChromium } from '../../tools/chromium.ts';
 import { findTool } from '../../tools/find-tool.ts';
 import type { Register } from '../command.ts';
@@ -17,11 +18,16 @@ export const register: Register = (program, io, done) =>
       '--full',
       'all tests: they need a container engine, Chromium, and tools that take minutes to build once',
     )
+    .option(
+      '--kubernetes',
+      'the tests on a real Kubernetes cluster of one node, which is started and stopped (needs root; builds it once, about 11 minutes)',
+    )
     .allowUnknownOption()
     .action(async (args: string[], options: TestOptions) => done(await test(args, options, io)));
 
 interface TestOptions {
   readonly full?: boolean;
+  readonly kubernetes?: boolean;
 }
 
 /** Tests that a machine may be unable to run, or that build a tool for minutes: only part of `--full`. */
@@ -70,7 +76,12 @@ const DEMANDING: readonly Demanding[] = [
 ];
 
 /** Lints, type-checks, and runs the tests (or those that the arguments name) with the real tools. */
-export async function test(args: readonly string[], { full }: TestOptions, io: Io): Promise<ExitCode> {
+export async function test(
+  args: readonly string[],
+  { full, kubernetes }: TestOptions,
+  io: Io,
+): Promise<ExitCode> {
+  if (kubernetes) return testOnCluster(args, io);
   const tools = await Promise.all(
     (['k6', 'prometheus', 'promtool', 'alertmanager'] as const).map((name) => findTool(name, toolIo(io))),
   );
@@ -95,6 +106,24 @@ export async function test(args: readonly string[], { full }: TestOptions, io: I
     if (code !== 0) return reportSkipped(skipped, io, 4);
   }
   return reportSkipped(skipped, io, 0);
+}
+
+/** The tests named `*.cluster.test.ts`, one file at a time. What the cluster runs is removed with it. */
+async function testOnCluster(args: readonly string[], io: Io): Promise<ExitCode> {
+  const names = ['k6', 'prometheus', 'promtool', 'alertmanager'] as const;
+  const tools = await Promise.all(names.map((name) => findTool(name, toolIo(io))));
+  const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
+  await using cluster = await openCluster(toolIo(io));
+  if (!cluster.isOurs) io.progress('using the cluster that runs already; it is left running');
+  const env = { ...paths, KUBECONFIG: cluster.env.KUBECONFIG!, SLA_CLUSTER: '1' };
+  const command = join(io.root, 'node_modules', '.bin', 'vitest');
+  const bin = cluster.env.PATH!;
+  const code = await runStep(command, ['run', '--project', '4-cluster', ...args], env, {
+    ...io,
+    env: { ...io.env, PATH: bin },
+  });
+  io.signal.throwIfAborted();
+  return code === 0 ? 0 : 4;
 }
 
 /**

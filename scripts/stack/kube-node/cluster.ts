@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { access } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { HarnessError } from '../../cli/errors.ts';
+import { describeResult, runCommand } from '../../tools/command.ts';
+import type { ToolIo } from '../../tools/types.ts';
+
+/** The one-node cluster of this folder's scripts. */
+export interface Cluster extends AsyncDisposable {
+  /** What `kubectl` needs: KUBECONFIG, and PATH with the cluster's own kubectl first. */
+  readonly env: Readonly<Record<string, string>>;
+  /** False if it ran already: then it is left running. */
+  readonly isOurs: boolean;
+}
+
+const SCRIPTS = import.meta.dirname;
+const BUILD_LIMIT_MS = 40 * 60_000;
+const STOP_LIMIT_MS = 2 * 60_000;
+const LOAD_LIMIT_MS = 3 * 60_000;
+const ANSWER_LIMIT_MS = 10_000;
+
+const homeOf = (env: ToolIo['env']) => env.KUBE_HOME || join(env.HOME || homedir(), '.cache', 'kube-node');
+
+const PROGRAMS = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'kube-proxy',
+  'kubectl',
+  'etcd',
+  'coredns',
+  'metrics-server',
+];
+
+/** Whether every program of the cluster has been built on this machine, so that it starts within seconds. */
+export async function isBuilt(env: ToolIo['env']): Promise<boolean> {
+  const files = PROGRAMS.map((name) => join(homeOf(env), 'bin', name));
+  const found = await Promise.all(
+    files.map((file) =>
+      access(file).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.every(Boolean);
+}
+
+/**
+ * Uses the cluster if it runs, otherwise starts it; builds its programs if necessary. Disposing stops it only if it was
+ * started here. Throws HarnessError `no-cluster`.
+ */
+export async function openCluster(io: ToolIo): Promise<Cluster> {
+  const home = homeOf(io.env);
+  const env = {
+    KUBECONFIG: join(home, 'kubeconfig'),
+    PATH: `${join(home, 'bin')}${delimiter}${io.env.PATH ?? ''}`,
+  };
+  const isOurs = !(await responds({ ...io.env, ...env }, io.signal));
+  if (isOurs) {
+    io.progress(
+      'starting a one-node Kubernetes cluster (the first time, its programs are built for minutes)',
+    );
+    await script('kube-up', [], BUILD_LIMIT_MS, io).catch(async (error) => {
+      await script('kube-down', [], STOP_LIMIT_MS, { ...io, signal: undefined });
+      throw error;
+    });
+  }
+  return {
+    env,
+    isOurs,
+    [Symbol.asyncDispose]: async () => {
+      if (isOurs) await script('kube-down', [], STOP_LIMIT_MS, { ...io, signal: undefined });
+    },
+  };
+}
+
+/** Copies images of the local container engine into the cluster, under the same names. */
+export const loadImages = (images: readonly string[], io: ToolIo): Promise<void> =>
+  script('kube-load', images, LOAD_LIMIT_MS, io);
+
+async function responds(env: ToolIo['env'], signal: AbortSignal | undefined): Promise<boolean> {
+  const args = ['get', '--raw=/readyz', '--request-timeout=5s'];
+  const result = await runCommand('kubectl', args, { env, limitMs: ANSWER_LIMIT_MS, signal });
+  return result.kind === 'exited' && result.exitCode === 0;
+}
+
+type ScriptIo = Omit<ToolIo, 'signal'> & { readonly signal?: AbortSignal | undefined };
+
+async function script(name: string, args: readonly string[], limitMs: number, { env, signal }: ScriptIo) {
+  const result = await runCommand(join(SCRIPTS, name), args, { env, limitMs, signal });
+  if (result.kind === 'exited' && result.exitCode === 0) return;
+  throw new HarnessError('no-cluster', `${name} failed: ${describeResult(result)}`, {
+    nextStep: `run scripts/stack/kube-node/${name} by hand, as root; its messages name the log of what failed`,
+  });
+}
+
+/** What a `kubectl` command printed. */
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type Kubectl = (args: readonly string[], input?: string) => Promise<Answer>;
+
+const OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/** Runs kubectl against the cluster; a failure is an exit code, not an exception. */
+export const kubectlOf =
+  ({ env }: Pick<Cluster, 'env'>, limitMs = 120_000): Kubectl =>
+  (args, input) =>
+    new Promise((resolve) => {
+      const child = execFile(
+        'kubectl',
+        [...args],
+        { env: { ...process.env, ...env }, timeout: limitMs, maxBuffer: OUTPUT_BYTES },
+        (error, stdout, stderr) =>
+          resolve({
+            code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1,
+            stdout,
+            stderr: error === null || stderr !== '' ? stderr : error.message,
+          }),
+      );
+      child.stdin?.end(input ?? '');
+    });
