@@ -13,6 +13,7 @@ import {
   queueWait,
 } from './load-panels.ts';
 import { modelPanels } from './model-panels.ts';
+import { operatingPanels } from './operating-panels.ts';
 import { isSentimentService } from './own-service-panels.ts';
 import type { Row, View } from './panel.ts';
 import { reportRows } from './run-panels.ts';
@@ -74,6 +75,7 @@ const sentimentDashboards = (
       ...mainRows(sla, view),
       { title: 'Business', panels: businessPanels(sla, view) },
       { title: 'Model', panels: modelPanels(view) },
+      { title: 'Operating', panels: operatingPanels(view) },
     ],
   },
   {
