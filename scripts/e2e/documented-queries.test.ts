@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentedQueries } from '../../dashboards/operating-panels.ts';
 import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
@@ -44,9 +45,9 @@ beforeAll(async () => {
     scraping('behind-a-service', [front.url]),
   ]);
   beforeLoad = Date.now() / 1000;
-  // A rate needs two scrapes.
-  await scraped();
-  await scraped();
+  // A rate needs two scrapes of each replica.
+  await until('count(count_over_time(up[5m]) > 1) == 2');
+  await until('count_over_time(up[5m]) > 1', behindAService);
 });
 afterAll(async () => {
   await owned.disposeAsync();
@@ -90,6 +91,15 @@ async function scraped(): Promise<void> {
   const now = Date.now() / 1000;
   for (const url of [prometheus, behindAService])
     expect(await awaitScrapeAfter('up', now, 30_000, { url, signal })).toMatchObject({ isScraped: true });
+}
+
+/** Waits until a query has a result. */
+async function until(query: string, url = prometheus): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while ((await ask(query, { url })).length === 0) {
+    if (Date.now() > deadline) throw new Error(`no result for 30 s: ${query}`);
+    await sleep(100);
+  }
 }
 
 type Values = readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
