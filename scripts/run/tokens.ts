@@ -10,12 +10,13 @@ import { isFindable } from '../runs/redact.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Sent as `Authorization: Bearer …` to the load target, and to the Prometheus that is queried. */
-export type TokenVariable = 'SLA_TARGET_TOKEN' | 'PROMETHEUS_TOKEN';
+/** Sent as `Authorization: Bearer …` to the load target, and to the Prometheus that is queried; the last is expected by `verify --listen`. */
+export type TokenVariable = 'SLA_TARGET_TOKEN' | 'PROMETHEUS_TOKEN' | 'SLA_LISTEN_TOKEN';
 /** The password goes with PROMETHEUS_USER; the headers are lines of their own. */
 export type SecretVariable = TokenVariable | 'PROMETHEUS_PASSWORD' | 'PROMETHEUS_HEADERS';
 const VARIABLES: readonly SecretVariable[] = [
   'SLA_TARGET_TOKEN',
+  'SLA_LISTEN_TOKEN',
   'PROMETHEUS_TOKEN',
   'PROMETHEUS_PASSWORD',
   'PROMETHEUS_HEADERS',

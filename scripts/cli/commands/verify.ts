@@ -6,6 +6,7 @@ import { planWindow } from '../../../slas/plan/plan.ts';
 import type { PlanOverrides } from '../../../slas/plan/planned-load.ts';
 import { collectEvidence } from '../../../slas/prometheus/prometheus.ts';
 import { verdictDocument } from '../../../slas/render/json.ts';
+import { checkListening, verifyUntilStopped } from '../../listen/verifier.ts';
 import { askerOf, checkAccess } from '../../run/prometheus-access.ts';
 import { FILES, readStoredRun, type StoredRun, toJson } from '../../runs/bundle.ts';
 import {
@@ -45,6 +46,8 @@ export interface VerifyOptions {
   readonly confidence?: string;
   readonly ingestDelay?: string;
   readonly offline?: boolean;
+  /** Answer requests at this address instead of judging once. */
+  readonly listen?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -58,7 +61,11 @@ export const register: Register = (program, io, done) => {
     .option('--prometheus <url>', 'query this server, and report differences from the stored run')
     .option('--from <time>', 'start of the window: RFC 3339 or Unix seconds')
     .option('--to <time>', 'end of the window')
-    .option('--sla <file>', 'the SLA document');
+    .option('--sla <file>', 'the SLA document')
+    .option(
+      '--listen <address>',
+      'answer GET /verdict for progressive delivery at this address, for example :8080 (needs --prometheus; SLA_LISTEN_TOKEN is the token)',
+    );
   addIngestDelay(addConfidence(command))
     .option('--json', 'print the verdict as JSON on standard output')
     .option('--verbose', VERBOSE)
@@ -74,6 +81,7 @@ interface Judged {
 
 /** Judges a stored run again, or any window of any service that a Prometheus scrapes. */
 export async function verify(options: VerifyOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+  if (options.listen !== undefined) return await listenTo(options.listen, options, io);
   const isWindow = options.from !== undefined || options.to !== undefined;
   const sure = readConfidence(options.confidence);
   if (!sure.ok) return sure.error;
@@ -125,14 +133,71 @@ async function judgeWindow(options: VerifyOptions, overrides: PlanOverrides, io:
   const looser = checkConfidence(overrides, document.confidence, options.sla ?? shortPath(io, file));
   if (looser.length > 0) return refuse(...looser);
   const plan = planWindow(document, overrides);
+  const window = { fromSeconds: start.value, toSeconds: end.value };
+  return accept({ plan, verdict: await judgeSpan(plan, window, prometheus, options, io) });
+}
+
+async function judgeSpan(
+  plan: Plan,
+  window: RunRecord['window'],
+  prometheus: string,
+  options: VerifyOptions,
+  io: Io,
+): Promise<Verdict> {
   const run: RunRecord = {
     schema: 'sla-harness/run/v1',
     id: 'window',
-    window: { fromSeconds: start.value, toSeconds: end.value },
+    window,
     load: null,
     incidents: null,
   };
-  return accept({ plan, verdict: judge(plan, run, await askFor(plan, run, prometheus, options, io)) });
+  return judge(plan, run, await askFor(plan, run, prometheus, options, io));
+}
+
+// ---------------------------------------------------------------------------------------------- a server
+
+/** Answers requests for verdicts of windows until it is stopped. */
+async function listenTo(
+  address: string,
+  options: VerifyOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const { prometheus } = options;
+  const others = {
+    RUN: options.run,
+    '--from': options.from,
+    '--to': options.to,
+    '--offline': options.offline,
+  };
+  const foreign = Object.entries(others).find(([, value]) => value !== undefined);
+  if (foreign !== undefined)
+    return badOption(foreign[0], 'with --listen, each request names its window: leave this out').error;
+  if (prometheus === undefined)
+    return badOption('--listen', 'a verifier needs the Prometheus to query: add --prometheus URL').error;
+  const [read, sure] = [await readDocument(io, options.sla), readConfidence(options.confidence)];
+  const problems = [
+    ...checkListening(address, io),
+    ...checkServer(prometheus, io),
+    ...checkIngestDelay(options.ingestDelay),
+    ...[read, sure].flatMap((input) => (input.ok ? [] : input.error)),
+  ];
+  if (problems.length > 0 || !read.ok || !sure.ok) return problems;
+  const { document, file } = read.value;
+  const looser = checkConfidence(sure.value, document.confidence, options.sla ?? shortPath(io, file));
+  if (looser.length > 0) return looser;
+  await verifyUntilStopped(
+    {
+      listen: address,
+      prometheus,
+      least: sure.value.confidence ?? document.confidence,
+      judge: ({ fromSeconds, toSeconds, confidence = sure.value.confidence }, asking) => {
+        const plan = planWindow(document, confidence === undefined ? {} : { confidence });
+        return judgeSpan(plan, { fromSeconds, toSeconds }, prometheus, options, asking);
+      },
+    },
+    io,
+  );
+  return 0;
 }
 
 // ---------------------------------------------------------------------------------------------- a stored run

@@ -1,0 +1,31 @@
+/** Limits the requests of each client address: a burst, then one more for each refill. */
+
+export interface RateLimit {
+  /** Takes one. 0: taken; else the seconds until the next one is free. */
+  take(address: string, nowMs: number): number;
+}
+
+interface Bucket {
+  tokens: number;
+  atMs: number;
+}
+
+/** Progressive delivery asks about once in 10 s for each canary. */
+const DEFAULTS = { burst: 30, perMinute: 60 };
+/** Only as many addresses are remembered; the one that was seen first is forgotten. */
+const MAX_ADDRESSES = 1_000;
+
+export function limitRates({ burst, perMinute } = DEFAULTS): RateLimit {
+  const buckets = new Map<string, Bucket>();
+  const refillMs = 60_000 / perMinute;
+  return {
+    take(address, nowMs) {
+      const known = buckets.get(address) ?? { tokens: burst, atMs: nowMs };
+      const tokens = Math.min(burst, known.tokens + (nowMs - known.atMs) / refillMs);
+      buckets.delete(address);
+      buckets.set(address, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
+      if (buckets.size > MAX_ADDRESSES) buckets.delete(buckets.keys().next().value!);
+      return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) * refillMs) / 1000);
+    },
+  };
+}

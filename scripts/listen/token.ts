@@ -1,0 +1,29 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** Checks the token of a request. */
+export type IsAuthorised = (authorization: string | undefined) => boolean;
+
+const digestOf = (text: string) => createHash('sha256').update(text).digest();
+
+/**
+ * `Bearer TOKEN`, or `Basic` with the token as its password: Flagger sends no header of its own, but its HTTP library sends user and
+ * password of a URL. Compares digests of equal length, so that the time says nothing about the token.
+ *
+ * @param token null: everybody may ask
+ */
+export function authorisedBy(token: string | null): IsAuthorised {
+  if (token === null) return () => true;
+  const expected = digestOf(token);
+  return (authorization = '') => {
+    const given = tokenIn(authorization);
+    return given !== null && timingSafeEqual(digestOf(given), expected);
+  };
+}
+
+function tokenIn(authorization: string): string | null {
+  const [, scheme = '', value = ''] = /^(\w+) +(\S+)$/.exec(authorization) ?? [];
+  if (/^bearer$/i.test(scheme)) return value;
+  if (!/^basic$/i.test(scheme)) return null;
+  const decoded = Buffer.from(value, 'base64').toString('utf8');
+  return decoded.slice(decoded.indexOf(':') + 1);
+}
