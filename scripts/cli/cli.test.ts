@@ -95,6 +95,10 @@ describe('invalid usage exits with 2 and names the problem', () => {
     [['simulate', '--runs', 'many'], '--runs: "many" is not a whole number'],
     [['rules', '--window', 'long'], '--window: "long" is not a valid duration'],
     [['rules', '--for', '-1s'], '--for: "-1s" is not a valid duration'],
+    [
+      ['rules', '--runbooks', 'https://wiki.example.org/{name}'],
+      '--runbooks: "https://wiki.example.org/{name}" contains {name}: only {alert}',
+    ],
     [['rules', '--sla', 'nope.yaml'], 'there is no such file'],
     [['serve', '--port', '99999'], '"99999" is not a valid port'],
     [['stack', 'up', '--with', 'music'], '"music" is not a part of a local stack'],
@@ -245,13 +249,16 @@ describe('rules', () => {
 
   test('are written to a file, with custom windows', async () => {
     await using folder = await temporaryFolder();
-    const args = ['rules', '--window', '30s', '--for', '5s', '--out', 'my.rules.yaml'];
+    const runbooks = ['--runbooks', 'https://wiki.example.org/{alert}'];
+    const args = ['rules', '--window', '30s', '--for', '5s', ...runbooks, '--out', 'my.rules.yaml'];
     const { code, stdout } = await slaHere(args, folder.path);
     expect(stdout).toBe('');
     expect(code).toBe(0);
     const written = await readFile(join(folder.path, 'my.rules.yaml'), 'utf8');
     expect(written).toContain('sla:bad_share:over30s');
     expect(written).toContain('for: 5s');
+    expect(written).toContain('runbook_url: https://wiki.example.org/HighErrorRate\n');
+    expect(written).not.toContain('docs/runbooks');
   });
 
   test('--raw on a document without raw rules is invalid usage', async () => {

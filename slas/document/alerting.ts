@@ -16,9 +16,27 @@ export function checkAlerting(raw: RawAlerting, objectives: RawDocument['objecti
         `alerting.names has objective "${id}", which the document does not define`,
       ),
     ),
+    ...checkRunbooks(raw.runbooks),
     ...checkNames(raw),
     ...checkDrift(raw.drift),
   ];
+}
+
+function checkRunbooks(runbooks: RawAlerting['runbooks']): readonly Problem[] {
+  const wrong = runbooks === undefined ? null : wrongRunbooks(runbooks);
+  return wrong === null ? [] : [problem('bad-runbooks', 'alerting.runbooks', wrong)];
+}
+
+/** What is wrong with the address of the runbooks; null: nothing. */
+export function wrongRunbooks(runbooks: string): string | null {
+  if (runbooks.trim() === '')
+    return 'the address of the runbooks is empty: write it as docs/runbooks/{alert}.md';
+  const unknown = [...runbooks.matchAll(/\{[^}]*\}?/g)]
+    .map(([text]) => text)
+    .find((text) => text !== '{alert}');
+  return unknown === undefined
+    ? null
+    : `"${runbooks}" contains ${unknown}: only {alert}, which stands for the name of the alert, is replaced`;
 }
 
 /** Alerts with the same name would be indistinguishable. */

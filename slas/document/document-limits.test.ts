@@ -246,6 +246,10 @@ describe('alerting', () => {
       'unknown-objective alerting.names.gone: alerting.names has objective "gone", which the document does not define',
     ],
     [
+      '{ runbooks: "docs/{Alert}.md" }',
+      'bad-runbooks alerting.runbooks: "docs/{Alert}.md" contains {Alert}: only {alert}, which stands for the name of the alert, is replaced',
+    ],
+    [
       '{ names: { up: { name: U, severity: warning } }, raw: [{ name: U, severity: warning, expr: x, summary: s }] }',
       'duplicate-name alerting.raw[0].name: alert name "U" is used twice: names must be unique',
     ],

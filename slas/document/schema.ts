@@ -175,7 +175,10 @@ const Drift = Type.Object(
 const Alerting = Type.Object(
   {
     runbooks: Type.Optional(
-      text('Location of the runbooks; # and the alert name in lower case are appended', 'docs/runbooks.md'),
+      text(
+        'Location of the runbooks: {alert} stands for the name of the alert. Without it, # and the name in lower case are appended',
+        'docs/runbooks/{alert}.md',
+      ),
     ),
     names: Type.Optional(
       Type.Record(Type.String(), Type.Object({ name: alertName, severity }, closed), {

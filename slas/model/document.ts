@@ -144,8 +144,8 @@ export type AlertSeverity = 'critical' | 'warning';
 /** What Prometheus alerts on in addition to the limits of the objectives. */
 export interface Alerting {
   /**
-   * The base URL of the runbook pages; `#` and the alert's name in lower case are appended. null: alerts have
-   * no such link.
+   * The address of the runbooks. `{alert}` stands for the alert's name; without it, `#` and the name in lower
+   * case are appended. null: alerts have no such link.
    */
   readonly runbooks: string | null;
   /**

@@ -1,4 +1,5 @@
 import { type RuleOptions, rawRulesOf, rulesOf } from '../../../slas/alerts/rules/rules.ts';
+import { wrongRunbooks } from '../../../slas/document/alerting.ts';
 import { parseDuration } from '../../../slas/document/limits.ts';
 import { renderRules } from '../../../slas/render/rules.ts';
 import { writeWhole } from '../../run/disk.ts';
@@ -20,6 +21,7 @@ export interface RulesOptions {
   readonly window?: string;
   readonly for?: string;
   readonly raw?: boolean;
+  readonly runbooks?: string;
   readonly out?: string;
 }
 
@@ -31,6 +33,10 @@ export const register: Register = (program, io, done) =>
     .option('--window <duration>', 'lookback of the alerts; burn-rate windows scale with it (default: 5m)')
     .option('--for <duration>', 'how long a condition must hold (default: 1m for critical alerts, else 5m)')
     .option('--raw', "print only the document's raw expressions")
+    .option(
+      '--runbooks <address>',
+      "where the alerts' runbooks are, instead of alerting.runbooks; {alert} stands for the name of the alert",
+    )
     .option('--out <file>', 'write the rules to this file instead of standard output')
     .action(async (options: RulesOptions) => done(await rules(options, io)));
 
@@ -40,7 +46,13 @@ export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | r
   if (!read.ok) return read.error;
   const settings = readSettings(options);
   if (!settings.ok) return settings.error;
-  const { document, file } = read.value;
+  const { document: own, file } = read.value;
+  const runbooks = readRunbooks(options.runbooks);
+  if (!runbooks.ok) return runbooks.error;
+  const document = {
+    ...own,
+    alerting: { ...own.alerting, runbooks: runbooks.value ?? own.alerting.runbooks },
+  };
   const groups =
     options.raw === true ? rawRulesOf(document, settings.value) : rulesOf(document, settings.value);
   if (groups.length === 0)
@@ -55,6 +67,12 @@ export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | r
 async function writeRules(file: string, text: string, io: Io): Promise<void> {
   await writeWhole(file, text);
   io.progress(`written: ${shortPath(io, file)}`);
+}
+
+function readRunbooks(runbooks: string | undefined): Input<string | null> {
+  if (runbooks === undefined) return accept(null);
+  const wrong = wrongRunbooks(runbooks);
+  return wrong === null ? accept(runbooks) : badOption('--runbooks', wrong);
 }
 
 function readSettings(options: RulesOptions): Input<RuleOptions> {

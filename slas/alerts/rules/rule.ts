@@ -24,6 +24,14 @@ export interface RuleContext {
   readonly forText: (severity: AlertSeverity | 'info') => string;
 }
 
-/** The runbook page of an alert, if the document says where these pages are. */
-export const runbookOf = ({ alerting }: SlaDocument, name: string): Readonly<Record<string, string>> =>
-  alerting.runbooks === null ? {} : { runbook_url: `${alerting.runbooks}#${name.toLowerCase()}` };
+/** The runbook of an alert, if the document says where they are: a page of its own, or a heading of one page. */
+export function runbookOf({ alerting }: SlaDocument, name: string): Readonly<Record<string, string>> {
+  const { runbooks } = alerting;
+  if (runbooks === null) return {};
+  const runbook_url = runbooks.includes(ALERT_NAME)
+    ? runbooks.replaceAll(ALERT_NAME, name)
+    : `${runbooks}#${name.toLowerCase()}`;
+  return { runbook_url };
+}
+
+const ALERT_NAME = '{alert}';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { parseDocument } from '../../document/document.ts';
@@ -49,7 +49,7 @@ describe('the rules of the shipped document', () => {
     expect(named('HighLatency').labels?.severity).toBe('warning');
     expect(named('HighLatency').annotations?.summary).toContain('> 300ms');
     expect(named('ModelNotLoaded').labels?.severity).toBe('critical');
-    expect(named('HighErrorRate').annotations?.runbook_url).toBe('docs/runbooks.md#higherrorrate');
+    expect(named('HighErrorRate').annotations?.runbook_url).toBe('docs/runbooks/HighErrorRate.md');
   });
 
   test('every objective has one rule per threshold, and every alert a severity, a summary and a runbook page', () => {
@@ -67,19 +67,36 @@ describe('the rules of the shipped document', () => {
     for (const { alert, labels, annotations } of alerts) {
       expect(labels?.severity, alert).toMatch(/^(critical|warning|info)$/);
       expect(annotations?.summary, alert).toMatch(/\S/);
-      expect(annotations?.runbook_url, alert).toMatch(/^docs\/runbooks\.md#[a-z0-9]+$/);
+      expect(annotations?.runbook_url, alert).toMatch(/^docs\/runbooks\/[A-Za-z0-9]+\.md$/);
     }
     expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
   });
 
   test('every runbook page that an alert links to exists', () => {
-    const pages = readFileSync(new URL('../../../docs/runbooks.md', import.meta.url), 'utf8');
-    const headings = [...pages.matchAll(/^## (\w+)$/gm)].map(([, name]) => `#${name!.toLowerCase()}`);
-    const linked = alertsOf([...rulesOf(shipped), ...rawRulesOf(shipped)]).map(({ annotations }) =>
-      annotations!.runbook_url!.replace('docs/runbooks.md', ''),
+    const root = new URL('../../../', import.meta.url);
+    const linked = alertsOf([...rulesOf(shipped), ...rawRulesOf(shipped)]).map(
+      ({ annotations }) => annotations!.runbook_url!,
     );
-    expect(linked.filter((link) => !headings.includes(link))).toEqual([]);
-    expect(headings.filter((heading) => !linked.includes(heading))).toEqual([]);
+    for (const page of new Set(linked)) {
+      const [heading] = readFileSync(new URL(page, root), 'utf8').split('\n', 1);
+      expect(`docs/runbooks/${heading!.replace('# ', '')}.md`).toBe(page);
+    }
+    const pages = readdirSync(new URL('docs/runbooks', root)).map((page) => `docs/runbooks/${page}`);
+    // The index, and what every runbook needs of Kubernetes.
+    const others = ['docs/runbooks/README.md', 'docs/runbooks/Kubernetes.md'];
+    expect(pages.filter((page) => !linked.includes(page)).toSorted()).toEqual(others.toSorted());
+  });
+
+  test('the runbooks may be headings of one page, or pages of an address', () => {
+    const linkOf = (runbooks: string) =>
+      named('HighErrorRateFastBurn', rulesOf({ ...shipped, alerting: { ...shipped.alerting, runbooks } }))
+        .annotations?.runbook_url;
+    expect(linkOf('https://wiki.example.org/sentiment')).toBe(
+      'https://wiki.example.org/sentiment#higherrorrate',
+    );
+    expect(linkOf('https://wiki.example.org/{alert}?space=sla')).toBe(
+      'https://wiki.example.org/HighErrorRate?space=sla',
+    );
   });
 
   test('unreachable burn rates are left out: at a budget of 5%, a factor of 14 is 70% bad', () => {
