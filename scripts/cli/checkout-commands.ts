@@ -1,5 +1,6 @@
 import * as bench from './commands/bench.ts';
 import * as corpus from './commands/corpus.ts';
+import * as kubernetes from './commands/kubernetes.ts';
 import * as mutate from './commands/mutate.ts';
 import * as pack from './commands/pack.ts';
 import * as reference from './commands/reference.ts';
@@ -13,6 +14,7 @@ import * as test from './commands/test.ts';
 export const COMMANDS = [
   serve,
   stack,
+  kubernetes,
   bench,
   selftest,
   test,

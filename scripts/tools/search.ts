@@ -48,16 +48,17 @@ export async function tryProgram(
 ): Promise<Attempt<FoundTool>> {
   const { spec, io, limits } = search;
   if (!(await isProgram(path))) return fail('there is no executable');
-  const result = await runCommand(path, ['--version'], {
+  const argument = spec.versionArgument ?? '--version';
+  const result = await runCommand(path, [argument], {
     env: io.env,
     limitMs: limits.versionMs,
     signal: io.signal,
   });
   if (result.kind !== 'exited' || result.exitCode !== 0) {
-    return fail(`its --version failed (${describeResult(result)})`);
+    return fail(`its ${argument} failed (${describeResult(result)})`);
   }
   const version = spec.versionPattern.exec(result.output)?.[1];
-  if (version === undefined) return fail(`its --version does not say that it is ${spec.name}`);
+  if (version === undefined) return fail(`its ${argument} does not say that it is ${spec.name}`);
   if (!satisfies(version, spec.range)) {
     return fail(`is ${spec.name} ${version}, outside ${rangeText(spec.range)}`);
   }

@@ -8,7 +8,9 @@ export type ToolName =
   | 'toxiproxy-server'
   | 'alertmanager'
   | 'jaeger'
-  | 'victoria-metrics';
+  | 'victoria-metrics'
+  | 'prometheus-kubernetes'
+  | 'kustomize';
 
 /** A package that is released, downloaded and installed as a unit. */
 export interface PackageSpec {
@@ -45,7 +47,9 @@ export interface ToolSpec {
   readonly pathVariable: string;
   /** Versions of an already installed tool that are accepted. */
   readonly range: VersionRange;
-  /** Extracts the version from the output of `--version`. */
+  /** What makes it print its version; absent: `--version`. */
+  readonly versionArgument?: string;
+  /** Extracts the version from that output. */
   readonly versionPattern: RegExp;
   readonly package: PackageSpec;
   readonly goPackage: string;
@@ -62,6 +66,7 @@ const ALERTMANAGER_VERSION = '0.28.1';
 const JAEGER_VERSION = '2.13.0';
 // The last series of releases that Go 1.26 can build.
 const VICTORIA_METRICS_VERSION = '1.136.23';
+const KUSTOMIZE_VERSION = '5.8.1';
 
 const k6: PackageSpec = {
   name: 'k6',
@@ -97,6 +102,33 @@ const prometheus: PackageSpec = {
     // Keeps static and file-based discovery, which is all we need; the others require many more modules.
     tags: ['remove_all_sd'],
     linkerFlags: `-s -w -X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`,
+  },
+};
+
+/**
+ * The same Prometheus with discovery of Kubernetes pods, for an image in a cluster without an image registry. Every release
+ * has that discovery, so only a build needs another name.
+ */
+const prometheusKubernetes: PackageSpec = {
+  ...prometheus,
+  name: 'prometheus-kubernetes',
+  release: { ...prometheus.release, archives: {} },
+  go: { ...prometheus.go, tags: ['remove_all_sd', 'enable_kubernetes_sd'] },
+};
+
+const kustomize: PackageSpec = {
+  name: 'kustomize',
+  version: KUSTOMIZE_VERSION,
+  release: {
+    folder: `kubernetes-sigs/kustomize/releases/download/kustomize%2Fv${KUSTOMIZE_VERSION}`,
+    checksums: 'checksums.txt',
+    // Its archives contain the program without a folder, so it is built with Go instead of downloaded.
+    archives: {},
+  },
+  go: {
+    folder: fileURLToPath(new URL('./kustomize', import.meta.url)),
+    tags: [],
+    linkerFlags: `-s -w -X sigs.k8s.io/kustomize/api/provenance.version=v${KUSTOMIZE_VERSION}`,
   },
 };
 
@@ -253,6 +285,25 @@ export const TOOL_SPECS: Readonly<Record<ToolName, ToolSpec>> = {
     versionPattern: /\bvictoria-metrics-\S*?\bv(\d+\.\d+\.\d+)/,
     package: victoriaMetrics,
     goPackage: 'github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics',
+    onlyFor: 'test',
+  },
+  'prometheus-kubernetes': {
+    name: 'prometheus-kubernetes',
+    pathVariable: 'PROMETHEUS_KUBERNETES_BIN',
+    range: { atLeast: '3.5.0', belowMajor: 4 },
+    versionPattern: /\bprometheus, version (\S+)/,
+    package: prometheusKubernetes,
+    goPackage: 'github.com/prometheus/prometheus/cmd/prometheus',
+    onlyFor: 'test',
+  },
+  kustomize: {
+    name: 'kustomize',
+    pathVariable: 'KUSTOMIZE_BIN',
+    range: { atLeast: '5.0.0', belowMajor: 6 },
+    versionArgument: 'version',
+    versionPattern: /\bv(\d\S+)/,
+    package: kustomize,
+    goPackage: 'sigs.k8s.io/kustomize/kustomize/v5',
     onlyFor: 'test',
   },
 };

@@ -19,6 +19,8 @@ export const VERSION_LINES: Readonly<Record<ToolName, string>> = {
   alertmanager: 'alertmanager, version 0.28.1 (branch: , revision: unknown)',
   jaeger: 'jaeger version v2.13.0',
   'victoria-metrics': 'victoria-metrics-20260101-000000-tags-v1.136.23-0-g0123456789',
+  'prometheus-kubernetes': 'prometheus, version 3.16.0',
+  kustomize: 'v5.8.1',
 };
 
 export const TEST_PLATFORM = 'linux-x64';
@@ -108,6 +110,8 @@ export async function sampleSpecs(folder: string): Promise<Readonly<Record<ToolN
     alertmanager: sample(TOOL_SPECS.alertmanager),
     jaeger: sample(TOOL_SPECS.jaeger),
     'victoria-metrics': sample(TOOL_SPECS['victoria-metrics']),
+    'prometheus-kubernetes': sample(TOOL_SPECS['prometheus-kubernetes']),
+    kustomize: sample(TOOL_SPECS.kustomize),
   };
 }
 

@@ -28,7 +28,7 @@ export async function doctor(io: Io): Promise<ExitCode> {
 }
 
 const row = (name: string, version: string, where: string) =>
-  `${name.padEnd(18)}${version.padEnd(16)}${where}\n`;
+  `${name.padEnd(23)}${version.padEnd(16)}${where}\n`;
 
 function formatTool(report: ToolReport): string {
   const { name, range, onlyFor } = report;

@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { HarnessError } from '../../cli/errors.ts';
 import { runCommand } from '../../tools/command.ts';
 import { findTool } from '../../tools/find-tool.ts';
@@ -17,6 +17,8 @@ interface ToolImage {
   readonly tool: ToolName;
   /** Absolute path. */
   readonly program: string;
+  /** Other tools that the official image has and that something calls, with their absolute paths. */
+  readonly others?: Readonly<Partial<Record<ToolName, string>>>;
   /** Folders that it writes to. */
   readonly folders: readonly string[];
 }
@@ -24,6 +26,13 @@ interface ToolImage {
 const TOOL_IMAGES = {
   k6: { tool: 'k6', program: '/usr/bin/k6', folders: [] },
   prometheus: { tool: 'prometheus', program: '/bin/prometheus', folders: ['/prometheus', '/etc/prometheus'] },
+  'prometheus-kubernetes': {
+    tool: 'prometheus-kubernetes',
+    program: '/bin/prometheus',
+    folders: ['/prometheus', '/etc/prometheus'],
+    // The readiness probe calls it.
+    others: { promtool: '/bin/promtool' },
+  },
   alertmanager: {
     tool: 'alertmanager',
     program: '/bin/alertmanager',
@@ -54,21 +63,27 @@ export async function buildOffline(name: OfflineImage, world: ImportWorld): Prom
   else await buildToolImage(TOOL_IMAGES[name], offlineTag(name)!, world);
 }
 
-async function buildToolImage({ tool, program, folders }: ToolImage, tag: string, world: ImportWorld) {
-  const found = await findTool(tool, world.toolIo);
-  await refuseDynamic(found.path, tag, world);
+async function buildToolImage(image: ToolImage, tag: string, world: ImportWorld) {
+  const { tool, program, folders, others = {} } = image;
+  const programs = Object.entries({ [tool]: program, ...others }) as [ToolName, string][];
   const folder = await mkdtemp(join(tmpdir(), 'sla-image-'));
   try {
     for (const one of [...folders, '/tmp']) await mkdir(join(folder, one), { recursive: true, mode: 0o755 });
     await chmod(join(folder, 'tmp'), 0o1777);
-    await mkdir(join(folder, program, '..'), { recursive: true });
-    await copyFile(found.path, join(folder, program));
-    await chmod(join(folder, program), 0o755);
+    for (const [name, path] of programs) await copyProgram(name, join(folder, path), tag, world);
     const changes = [`ENTRYPOINT ["${program}"]`, `USER ${NOBODY}`, 'ENV PATH=/usr/bin:/bin'];
     await importFolder(folder, { tag, changes, owner: NOBODY }, world);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function copyProgram(name: ToolName, file: string, tag: string, world: ImportWorld): Promise<void> {
+  const found = await findTool(name, world.toolIo);
+  await refuseDynamic(found.path, tag, world);
+  await mkdir(dirname(file), { recursive: true });
+  await copyFile(found.path, file);
+  await chmod(file, 0o755);
 }
 
 const LDD_LIMIT_MS = 10_000;

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { hashSync } from 'bcryptjs';
+import { parse, stringify } from 'yaml';
+
+/** The Secrets that the manifests need, by name, with their keys. None is in a file of this repository. */
+export const SECRETS = {
+  /** Of Prometheus and Alertmanager: what Prometheus itself, Grafana and the verifier sign in with, and what accepts it. */
+  'prometheus-login': ['username', 'password', 'web-config.yml', 'metrics-token'],
+  'grafana-admin': ['username', 'password'],
+  /** What the service accepts at /metrics, one per line; used by components/metrics-token. */
+  'sentiment-metrics-tokens': ['tokens'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export type SecretName = keyof typeof SECRETS;
+/** Values by key. */
+export type SecretData = Readonly<Record<string, string>>;
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** 192 random bits, in letters that no shell and no configuration file treats specially. */
+export const newPassword = () => randomBytes(24).toString('base64url');
+
+/** Prometheus checks each request: more rounds would cost more than the query. */
+const BCRYPT_ROUNDS = 10;
+
+export const hashed = (password: string) => hashSync(password, BCRYPT_ROUNDS);
+
+/** User names are numbered, because the file has one password for each: `sla-1`, `sla-2`, …. */
+export function nextUsername(username: string | undefined): string {
+  const number = /^sla-(\d+)$/.exec(username ?? '')?.[1];
+  return `sla-${Number(number ?? 0) + 1}`;
+}
+
+/** The file `--web.config.file` of Prometheus and Alertmanager: bcrypt hashes by user name. */
+export const webConfig = (hashes: Readonly<Record<string, string>>): string =>
+  stringify({ basic_auth_users: hashes });
+
+export const hashesIn = (text: string): Readonly<Record<string, string>> =>
+  (parse(text) as { readonly basic_auth_users: Readonly<Record<string, string>> }).basic_auth_users;
+
+/** New values for every Secret. */
+export function newSecrets(): Readonly<Record<SecretName, SecretData>> {
+  const username = nextUsername(undefined);
+  const password = newPassword();
+  const token = newPassword();
+  return {
+    'prometheus-login': {
+      username,
+      password,
+      'web-config.yml': webConfig({ [username]: hashed(password) }),
+      'metrics-token': token,
+    },
+    'grafana-admin': { username: 'admin', password: newPassword() },
+    'sentiment-metrics-tokens': { tokens: `${token}\n` },
+  };
+}
+
+/** The object that holds a Secret's values. */
+export const secretObject = (name: string, namespace: string, data: SecretData) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  type: 'Opaque',
+  metadata: { name, namespace, labels: { 'app.kubernetes.io/part-of': 'sentiment-analysis' } },
+  data: Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+  ),
+});
