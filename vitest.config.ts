@@ -5,36 +5,45 @@ const FILES = '{service,loadtests,slas,dashboards,scripts}/**/*.test.ts';
 const CLUSTER = 'scripts/**/*.cluster.test.ts';
 const CORE = '{loadtests,slas,dashboards}/**/*.test.ts';
 
-/**
- * Tests that measure speed, or expect a real run to pass: other tests on the same cores could change their
- * results.
- */
-const ALONE = [
-  'scripts/bench/bench.test.ts',
+/** Tests of the command line and of runs that keep no state between files: like the core's, they share workers. */
+const SHARED =
+  'scripts/{capacity,ci,cli,mutation,package,run,runs,selftest,stack,testing,tools}/**/*.test.ts';
+
+/** Gates of services that need little CPU. They wait for their loads, so several run at the same time, but nothing else does. */
+const GATES = [
   'scripts/e2e/adoption.test.ts',
   'scripts/e2e/adoption-languages.test.ts',
   'scripts/e2e/any-script.test.ts',
   'scripts/e2e/capacity.test.ts',
-  'scripts/e2e/containers.test.ts',
-  'scripts/e2e/gate.test.ts',
   'scripts/e2e/gate-image.test.ts',
   'scripts/e2e/installed.test.ts',
-  'scripts/e2e/own-script.test.ts',
   'scripts/e2e/servers.test.ts',
-  'scripts/e2e/stack.test.ts',
   'scripts/e2e/tutorial.test.ts',
   'scripts/e2e/until-decided.test.ts',
+];
+
+/**
+ * Tests that measure speed, or expect a run of the sentiment service to pass: other tests on the same cores could change their
+ * results.
+ */
+const ALONE = [
+  'scripts/bench/bench.test.ts',
+  'scripts/e2e/containers.test.ts',
+  'scripts/e2e/gate.test.ts',
+  'scripts/e2e/own-script.test.ts',
+  'scripts/e2e/stack.test.ts',
   'service/classifier/priority.test.ts',
 ];
 
-/** The first group runs two files at a time, the second group one file at a time. */
-const TWO_AT_A_TIME = { maxWorkers: 2, sequence: { groupOrder: 0 } };
-const ONE_AT_A_TIME = { maxWorkers: 1, sequence: { groupOrder: 1 } };
-const ON_THE_CLUSTER = { maxWorkers: 1, sequence: { groupOrder: 2 } };
+/** Groups, one after the other. */
+const FIRST = { maxWorkers: 2, sequence: { groupOrder: 0 } };
+const SECOND = { maxWorkers: 2, sequence: { groupOrder: 1 } };
+const LAST = { maxWorkers: 1, sequence: { groupOrder: 2 } };
+const ON_THE_CLUSTER = { maxWorkers: 1, sequence: { groupOrder: 3 } };
 
 /**
  * In a group, the projects start in the order of their names: first the tests of processes, which wait for loads, scrapes and
- * starts. The core's tests keep no state between files, so they share workers and load the core once per worker.
+ * starts. Where files keep no state, they share workers, which load our modules once.
  */
 export default defineConfig({
   test: {
@@ -47,15 +56,20 @@ export default defineConfig({
         test: {
           name: '1-processes',
           include: [FILES],
-          exclude: [CORE, CLUSTER, ...ALONE],
-          ...TWO_AT_A_TIME,
+          exclude: [CORE, CLUSTER, SHARED, ...GATES, ...ALONE],
+          ...FIRST,
         },
       },
-      { extends: true, test: { name: '2-core', include: [CORE], isolate: false, ...TWO_AT_A_TIME } },
-      { extends: true, test: { name: '3-alone', include: ALONE, ...ONE_AT_A_TIME } },
+      {
+        extends: true,
+        test: { name: '2-shared', include: [SHARED], exclude: [CLUSTER], isolate: false, ...FIRST },
+      },
+      { extends: true, test: { name: '3-core', include: [CORE], isolate: false, ...FIRST } },
+      { extends: true, test: { name: '4-gates', include: GATES, maxConcurrency: 3, ...SECOND } },
+      { extends: true, test: { name: '5-alone', include: ALONE, ...LAST } },
       // Without a cluster the project has no files, rather than tests that are skipped.
       ...(process.env.SLA_CLUSTER === '1'
-        ? [{ extends: true as const, test: { name: '4-cluster', include: [CLUSTER], ...ON_THE_CLUSTER } }]
+        ? [{ extends: true as const, test: { name: '6-cluster', include: [CLUSTER], ...ON_THE_CLUSTER } }]
         : []),
     ],
   },

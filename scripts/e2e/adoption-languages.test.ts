@@ -6,7 +6,7 @@ import { expectFirstVerdicts } from '../testing/adoption-verdicts.ts';
 const LONG = { timeout: 1_200_000 };
 const GO_BUILD = ['go', 'build', '-o', 'checkout', '.'];
 
-test('FastAPI with prometheus-fastapi-instrumentator', LONG, async () => {
+test.concurrent('FastAPI with prometheus-fastapi-instrumentator', LONG, async ({ expect }) => {
   const { init, document } = await expectFirstVerdicts({
     name: 'fastapi',
     install: [
@@ -20,7 +20,7 @@ test('FastAPI with prometheus-fastapi-instrumentator', LONG, async () => {
   expect(document).toContain('status: 5xx');
 });
 
-test('Go with promhttp', LONG, async () => {
+test.concurrent('Go with promhttp', LONG, async ({ expect }) => {
   const { init } = await expectFirstVerdicts({
     name: 'go',
     install: [GO_BUILD],
@@ -30,6 +30,7 @@ test('Go with promhttp', LONG, async () => {
   expect(init.stderr).toContain('library: client_golang');
 });
 
+// Alone: a JVM that starts needs all of the CPU.
 test('Spring Boot with Micrometer, which has no buckets', LONG, async () => {
   const { init } = await expectFirstVerdicts({
     name: 'spring',
@@ -42,11 +43,12 @@ test('Spring Boot with Micrometer, which has no buckets', LONG, async () => {
   expect(init.stderr).toContain('by the clock of k6 alone');
 });
 
-test('Go with a native histogram only', LONG, async () => {
+test.concurrent('Go with a native histogram only', LONG, async ({ expect }) => {
   const { init } = await expectFirstVerdicts({
-    name: 'go-native',
+    name: 'go',
     install: [GO_BUILD],
     run: ['./checkout'],
+    env: { NATIVE_HISTOGRAM: '1' },
     init: ['--route', '/checkout'],
   });
   expect(init.stderr).toContain('a native histogram');

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import type { Adoption } from '../testing/adopted.ts';
 import { expectFirstVerdicts } from '../testing/adoption-verdicts.ts';
 
@@ -16,13 +16,13 @@ const node = (name: string, more: Partial<Adoption> = {}): Adoption => ({
   ...more,
 });
 
-test('Express with express-prom-bundle', { timeout: 600_000 }, async () => {
+test.concurrent('Express with express-prom-bundle', { timeout: 600_000 }, async ({ expect }) => {
   const { init, document } = await expectFirstVerdicts(node('express', { init: ['--route', '/checkout'] }));
   expect(init.stderr).toContain('library: express-prom-bundle');
   expect(document).toContain('counter: http_request_duration_seconds_count');
 });
 
-test('OpenTelemetry’s SDK for Node', { timeout: 600_000 }, async () => {
+test.concurrent('OpenTelemetry’s SDK for Node', { timeout: 600_000 }, async ({ expect }) => {
   const { init, document } = await expectFirstVerdicts(
     node('otel', {
       hasMetricsPort: true,
@@ -34,7 +34,7 @@ test('OpenTelemetry’s SDK for Node', { timeout: 600_000 }, async () => {
   expect(document).toContain('isolated: except-scrapes');
 });
 
-test('a histogram in milliseconds', { timeout: 600_000 }, async () => {
+test.concurrent('a histogram in milliseconds', { timeout: 600_000 }, async ({ expect }) => {
   const { document } = await expectFirstVerdicts(node('milliseconds'));
   expect(document).toContain('target: < 250ms');
 });

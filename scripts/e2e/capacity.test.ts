@@ -5,9 +5,8 @@ import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { CAPACITY_FILES } from '../capacity/storage.ts';
 import { KNOWN_SCRIPT, knownDocument } from '../selftest/at-limit/known-document.ts';
 import { startKnownService } from '../selftest/at-limit/known-service.ts';
-import { listeningAddress } from '../stack/listening.ts';
-import { startPrometheus } from '../stack/local.ts';
 import { byLaw, capacityOf, type ServiceLaw } from '../testing/law-service.ts';
+import { startScraping } from '../testing/scraping.ts';
 import { ROOT, startSla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /** Steps of real searches: k6, Prometheus, and services of known law. A whole search takes many minutes. */
@@ -24,18 +23,13 @@ async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number) {
   const own = join(folder.path, name);
   await mkdir(own);
   await using service = await startKnownService(byLaw(law));
-  const { signal } = new AbortController();
-  const options = {
-    ...{ root: ROOT, env: process.env, prometheusPath: process.env.PROMETHEUS_BIN!, signal },
-    ...{ selector: { job: 'known' }, folder: own },
-  };
-  await using prometheus = await startPrometheus(options, service.url, join(own, 'data'));
+  await using prometheus = await startScraping(service.url, 'known', own);
   const document = join(own, 'known.yaml');
   await writeFile(document, knownDocument({ ratePerSecond, maxSeconds: 60, atLeastSeconds: 20 }, true));
   const search = startSla(
     [
       ...['capacity', '--sla', document, '--out', join(own, 'runs'), '--budget', '5m'],
-      ...['--target', service.url, '--prometheus', await listeningAddress(prometheus, signal)],
+      ...['--target', service.url, '--prometheus', prometheus.url],
     ],
     { env: KNOWN_SCRIPT },
   );
@@ -60,9 +54,9 @@ async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number) {
   return { code, step };
 }
 
-test('a service beyond its capacity misses its step within seconds, and Ctrl-C leaves a search to resume', {
+test.concurrent('a service beyond its capacity misses its step within seconds, and Ctrl-C leaves a search to resume', {
   timeout: 90_000,
-}, async () => {
+}, async ({ expect }) => {
   const law = { workers: 2, workMs: 40 };
   // The queue grows by two requests a second: over the limit after a few seconds, and never near the client's timeout.
   const { code, step } = await firstStep('beyond', law, 1.04 * capacityOf(law));
@@ -73,9 +67,9 @@ test('a service beyond its capacity misses its step within seconds, and Ctrl-C l
   expect(step.figures!.client!.concurrency).toBeGreaterThan(10);
 });
 
-test('a service that refuses beyond its queue misses its error rate, although its successes are fast', {
+test.concurrent('a service that refuses beyond its queue misses its error rate, although its successes are fast', {
   timeout: 90_000,
-}, async () => {
+}, async ({ expect }) => {
   const law = { workers: 2, workMs: 40, refusedAfterMs: 60 };
   const { step } = await firstStep('cliff', law, 1.6 * capacityOf(law));
   expect(step).toMatchObject({ outcome: 'missed', missed: ['error-rate'] });

@@ -7,39 +7,14 @@ import { describe, expect, test } from 'vitest';
 import { findEngine } from '../stack/containers/engine.ts';
 import { resolveImage } from '../stack/containers/image-store.ts';
 import { IMAGES } from '../stack/images.ts';
-import { listeningAddress } from '../stack/listening.ts';
-import { startPrometheus } from '../stack/local.ts';
-import { startShop } from '../testing/shop.ts';
-import { type Done, ROOT, temporaryFolder } from '../testing/sla.ts';
+import { openShopStage, SHOP_DOCUMENT, SHOP_SCRIPT } from '../testing/shop-stage.ts';
+import { type Done, ROOT } from '../testing/sla.ts';
 import { expectVerdict } from '../testing/verdict.ts';
 
 /** The container image of the gate: `docker build --target gate .`, run on a service and a Prometheus of this machine. */
 
 const IMAGE = 'sla-harness/gate:test';
 const BUILD_MS = 15 * 60_000;
-
-const DOCUMENT = `
-apiVersion: sla-harness/v1
-kind: SLA
-name: shop
-service:
-  selector: { job: shop }
-  requests: { counter: http_requests_total }
-objectives:
-  - id: errors
-    ratio:
-      bad: { counter: http_requests_total, where: { status: { matches: "5.." } }, absent: zero }
-      total: { counter: http_requests_total }
-    target: "< 5%"
-`;
-
-const SCRIPT = `
-import http from 'k6/http';
-export const options = {
-  scenarios: { all: { executor: 'constant-arrival-rate', rate: 40, duration: '5s', preAllocatedVUs: 10 } },
-};
-export default () => http.get(\`\${__ENV.SLA_TARGET}/products\`);
-`;
 
 test('the Dockerfile has the images that the harness uses', () => {
   const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
@@ -73,26 +48,18 @@ describe.skipIf(process.env.SLA_SKIP_CONTAINERS === '1')('the image of the gate'
       ...['build', '--target', 'gate', '-t', IMAGE, '--build-arg', `BASE_IMAGE=${base!.reference}`],
       ...['--build-arg', `K6_IMAGE=${k6!.reference}`, '.'],
     );
-    await using folder = await temporaryFolder();
-    await using owned = new AsyncDisposableStack();
-    const shop = owned.use(await startShop());
-    const { signal } = world.toolIo;
-    const options = {
-      ...{ root: ROOT, env: process.env, prometheusPath: process.env.PROMETHEUS_BIN!, signal },
-      ...{ selector: { job: 'shop' }, folder: folder.path },
-    };
-    const prometheus = owned.use(await startPrometheus(options, shop.url, join(folder.path, 'data')));
-    const prometheusUrl = await listeningAddress(prometheus, signal);
+    await using stage = await openShopStage();
+    const { folder, shop, prometheusUrl } = stage;
     const project = join(folder.path, 'project');
     await mkdir(project);
     // The user of the image has no name here.
     await chmod(folder.path, 0o755);
     await chmod(project, 0o777);
-    await writeFile(join(project, 'shop.yaml'), DOCUMENT);
-    await writeFile(join(project, 'shop.js'), SCRIPT);
+    await writeFile(join(project, 'shop.yaml'), SHOP_DOCUMENT);
+    await writeFile(join(project, 'shop.js'), SHOP_SCRIPT);
     expect(await gate(project, 'check', 'shop.yaml')).toMatchObject({
       code: 0,
-      stdout: 'shop.yaml: ok, 1 objective, 0 scenarios\n',
+      stdout: 'shop.yaml: ok, 2 objectives, 0 scenarios\n',
     });
     const where = ['--target', shop.url, '--prometheus', prometheusUrl];
     const done = await gate(project, 'gate', '--script', 'shop.js', '--sla', 'shop.yaml', '--json', ...where);

@@ -4,51 +4,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packPackage } from '../package/pack.ts';
-import { listeningAddress } from '../stack/listening.ts';
-import { startPrometheus } from '../stack/local.ts';
-import { type Shop, startShop } from '../testing/shop.ts';
-import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
+import type { Shop } from '../testing/shop.ts';
+import { openShopStage, SHOP_DOCUMENT, SHOP_SCRIPT, type ShopStage } from '../testing/shop-stage.ts';
+import { ROOT, type TemporaryFolder } from '../testing/sla.ts';
 import { expectVerdict } from '../testing/verdict.ts';
 
 /** The npm package as users have it: packed, and installed from the registry into an empty project. Part of ./sla test --full. */
 
 const INSTALL_MS = 5 * 60_000;
 
-/** Limits that any machine keeps. */
-const DOCUMENT = `
-apiVersion: sla-harness/v1
-kind: SLA
-name: shop
-service:
-  selector: { job: shop }
-  requests: { counter: http_requests_total }
-  buckets:
-    http_request_duration_seconds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-objectives:
-  - id: errors
-    ratio:
-      bad: { counter: http_requests_total, where: { status: { matches: "5.." } }, absent: zero }
-      total: { counter: http_requests_total }
-    target: "< 5%"
-  - id: latency
-    latency:
-      histogram: http_request_duration_seconds
-      where: { status: { matches: "2.." } }
-      percentile: 95
-    target: "< 2.5s"
+const SCENARIO = `
 scenarios:
   steady: { description: steady, script: load/steady.ts, rate: 40/s, duration: 5s, seed: 1 }
-`;
-
-const SCRIPT = `
-import { check } from 'k6';
-import http from 'k6/http';
-export const options = {
-  scenarios: { all: { executor: 'constant-arrival-rate', rate: 40, duration: '5s', preAllocatedVUs: 10 } },
-};
-export default function () {
-  check(http.get(\`\${__ENV.SLA_TARGET}/products\`), { 'has products': (r) => r.json('products').length > 0 });
-}
 `;
 
 /** A scenario's script needs nothing of ours: the harness tells it the load. */
@@ -72,7 +39,7 @@ export default () => http.get(\`\${__ENV.SLA_TARGET}/products\`);
 const STEPS = join(ROOT, 'ci', 'steps.sh');
 
 let folder: TemporaryFolder;
-let owned: AsyncDisposableStack;
+let stage: ShopStage;
 let shop: Shop;
 let prometheusUrl: string;
 let project: string;
@@ -86,30 +53,21 @@ const npm = (cwd: string, ...args: string[]) =>
   });
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  owned = new AsyncDisposableStack();
-  shop = owned.use(await startShop());
-  const { signal } = new AbortController();
-  const options = {
-    ...{ root: ROOT, env: process.env, prometheusPath: process.env.PROMETHEUS_BIN!, signal },
-    ...{ selector: { job: 'shop' }, folder: folder.path },
-  };
-  const prometheus = owned.use(await startPrometheus(options, shop.url, join(folder.path, 'data')));
-  prometheusUrl = await listeningAddress(prometheus, signal);
+  stage = await openShopStage();
+  ({ folder, shop, prometheusUrl } = stage);
   project = join(folder.path, 'project');
   await mkdir(join(project, 'load'), { recursive: true });
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-  await writeFile(join(project, 'shop.yaml'), DOCUMENT);
-  await writeFile(join(project, 'shop.js'), SCRIPT);
+  await writeFile(join(project, 'shop.yaml'), SHOP_DOCUMENT + SCENARIO);
+  await writeFile(join(project, 'shop.js'), SHOP_SCRIPT);
   await writeFile(join(project, 'load', 'steady.ts'), SCENARIO_SCRIPT);
   await npm(project, 'install', await packPackage(ROOT, folder.path));
   await setWritable(join(project, 'node_modules'), false);
   nodes['Node 22'] = await installNode22();
 }, INSTALL_MS);
 afterAll(async () => {
-  await owned.disposeAsync();
   await setWritable(join(project, 'node_modules'), true);
-  await folder[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
 });
 
 async function installNode22(): Promise<string> {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { allResponses } from '../../slas/client/requests.ts';
 import type { VerdictDocument } from '../../slas/render/json.ts';
 import { seeded } from '../../slas/simulation/queues.ts';
@@ -8,17 +8,10 @@ import type { Running } from '../process/processes.ts';
 import { readRun } from '../runs/bundle.ts';
 import { KNOWN_SCRIPT, knownDocument } from '../selftest/at-limit/known-document.ts';
 import { type KnownService, startKnownService } from '../selftest/at-limit/known-service.ts';
-import { listeningAddress } from '../stack/listening.ts';
-import { startPrometheus } from '../stack/local.ts';
-import {
-  isAlive,
-  ROOT,
-  type RunningSla,
-  sla,
-  startSla,
-  type TemporaryFolder,
-  temporaryFolder,
-} from '../testing/sla.ts';
+import { expectCleanInterrupt } from '../testing/interrupt.ts';
+import { SKIPS_LONG } from '../testing/long.ts';
+import { startScraping } from '../testing/scraping.ts';
+import { type RunningSla, sla, startSla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { expectVerdict, outcomesOf, preconditionOf } from '../testing/verdict.ts';
 
 /** Runs that last until they are decided, with k6, Prometheus and a service of which everything is known. */
@@ -60,13 +53,7 @@ async function openStage(treat: KnownService['treat']): Promise<Stage> {
   const own = join(folder.path, `stage-${++stages}`);
   await mkdir(own);
   const service = guard.use(await startKnownService(treat));
-  const { signal } = new AbortController();
-  const options = {
-    ...{ root: ROOT, env: process.env, prometheusPath: process.env.PROMETHEUS_BIN!, signal },
-    ...{ selector: { job: 'known' }, folder: own },
-  };
-  const prometheus = guard.use(await startPrometheus(options, service.url, join(own, 'data')));
-  const prometheusUrl = await listeningAddress(prometheus, signal);
+  const prometheus = guard.use(await startScraping(service.url, 'known', own));
   const document = join(own, 'known.yaml');
   await writeFile(document, knownDocument(LOAD, true));
   const owned = guard.move();
@@ -77,7 +64,7 @@ async function openStage(treat: KnownService['treat']): Promise<Stage> {
       startSla(
         [
           ...['gate', '--sla', document, '--json', '--out', out],
-          ...['--target', service.url, '--prometheus', prometheusUrl],
+          ...['--target', service.url, '--prometheus', prometheus.url],
         ],
         { env: KNOWN_SCRIPT },
       ),
@@ -143,7 +130,7 @@ describe.concurrent('a run until it is decided', { timeout: 240_000 }, () => {
     expect(stage.service.received - load.sent).toBeLessThanOrEqual(30);
   });
 
-  test('stops early and fails in a burst of errors', async ({ expect }) => {
+  test.skipIf(SKIPS_LONG)('stops early and fails in a burst of errors', async ({ expect }) => {
     const burst = (index: number) => (index >= sentAt(8) && index % 10 < 4 ? FAILED : fast());
     const { stage } = await gated(burst, (verdict, code) => {
       expect([code, outcomesOf(verdict)['error-rate']]).toEqual([1, 'missed']);
@@ -152,24 +139,27 @@ describe.concurrent('a run until it is decided', { timeout: 240_000 }, () => {
     expect((await loadOf(stage)).answered['5xx']).toBeGreaterThan(50);
   });
 
-  test('runs to its maximum and is undecided if the service is exactly at its limit', async ({ expect }) => {
-    const { stage } = await gated(
-      (index) => (index % 20 === 7 ? SLOW : fast()),
-      (verdict, code) => {
-        expect([code, verdict.verdict]).toEqual([3, 'inconclusive']);
-        expect(verdict.sequential!.decidedAtSeconds).toBeNull();
-        expect(outcomesOf(verdict)['latency-p95']).toBe('undecided');
-      },
-    );
-    const load = await loadOf(stage);
-    expect(load).toMatchObject({ completed: true, sent: PLANNED });
-    expect(load.decidedAtSeconds).toBeUndefined();
-  });
+  test.skipIf(SKIPS_LONG)(
+    'runs to its maximum and is undecided if the service is exactly at its limit',
+    async ({ expect }) => {
+      const { stage } = await gated(
+        (index) => (index % 20 === 7 ? SLOW : fast()),
+        (verdict, code) => {
+          expect([code, verdict.verdict]).toEqual([3, 'inconclusive']);
+          expect(verdict.sequential!.decidedAtSeconds).toBeNull();
+          expect(outcomesOf(verdict)['latency-p95']).toBe('undecided');
+        },
+      );
+      const load = await loadOf(stage);
+      expect(load).toMatchObject({ completed: true, sent: PLANNED });
+      expect(load.decidedAtSeconds).toBeUndefined();
+    },
+  );
 });
 
 // ---------------------------------------------------------------------------------------------- what could deceive a look
 
-describe.concurrent('a look is not deceived by', { timeout: 240_000 }, () => {
+describe.skipIf(SKIPS_LONG).concurrent('a look is not deceived by', { timeout: 240_000 }, () => {
   test('a service that stops responding in the last second before it', async ({ expect }) => {
     // Not for long: the load on a service that was already running would be stopped.
     const isDown = (index: number) => index >= sentAt(LOOK_SECONDS - 1) && index < sentAt(LOOK_SECONDS + 1);
@@ -229,7 +219,7 @@ describe.concurrent('a look is not deceived by', { timeout: 240_000 }, () => {
 
 // ---------------------------------------------------------------------------------------------- interrupted
 
-test('Ctrl-C during a look leaves nothing behind', { timeout: 180_000 }, async () => {
+test.concurrent('Ctrl-C during a look leaves nothing behind', { timeout: 240_000 }, async ({ expect }) => {
   const { promise: halted, resolve: halt } = Promise.withResolvers<void>();
   await using stage = await openStage((index) => {
     // A Prometheus that hangs holds the look up.
@@ -239,14 +229,6 @@ test('Ctrl-C during a look leaves nothing behind', { timeout: 180_000 }, async (
   });
   const gate = stage.gate();
   await Promise.race([halted, gate.done]);
-  const watchdog = gate.children('/bin/sh');
-  const children = gate.children('').filter((pid) => !watchdog.includes(pid));
-  expect(children.length).toBeGreaterThan(0);
-  gate.child.kill('SIGINT');
-  const { code, stderr } = await gate.done;
+  await expectCleanInterrupt(gate, expect);
   process.kill(stage.prometheus.pid, 'SIGCONT');
-  expect(code).toBe(130);
-  expect(stderr).toContain('interrupted: everything that was started has been stopped');
-  expect(children.filter(isAlive)).toEqual([]);
-  await expect.poll(() => watchdog.filter(isAlive), { timeout: 20_000 }).toEqual([]);
 });

@@ -11,6 +11,7 @@ import { GRAFANA_LIBRARY } from '../cli/commands/dashboards.ts';
 import { ONLY_IN_CHECKOUT } from '../cli/commands/not-installed.ts';
 import { scriptText } from '../cli/starting-points.ts';
 import { startShop } from '../testing/shop.ts';
+import { SHOP_DOCUMENT } from '../testing/shop-stage.ts';
 import { ROOT } from '../testing/sla.ts';
 import { buildPackage } from './build.ts';
 import { Stack } from './node-22.ts';
@@ -23,20 +24,7 @@ const USER = join(PLACE, 'user');
 /** The background stack, which a package never starts; it asks whether one is up. */
 const STACK = /update\(io\.root\)|'\.sla', 'stack'|'sla\.ts'|cwd: io\.root/;
 
-const SHOP = `
-apiVersion: sla-harness/v1
-kind: SLA
-name: shop
-service:
-  selector: { job: shop }
-  requests: { counter: http_requests_total }
-objectives:
-  - id: errors
-    ratio:
-      bad: { counter: http_requests_total, where: { status: { matches: "5.." } }, absent: zero }
-      total: { counter: http_requests_total }
-    target: "< 5%"
-scenarios:
+const SHOP = `${SHOP_DOCUMENT}scenarios:
   steady: { description: steady, script: mine.js, rate: 50/s, duration: 20s, seed: 1 }
 `;
 
@@ -137,7 +125,7 @@ describe('the commands of the package', () => {
   test('find documents in the working directory, and name themselves as the user types them', () => {
     expect(run('check', 'shop.yaml')).toMatchObject({
       code: 0,
-      stdout: 'shop.yaml: ok, 1 objective, 1 scenario\n',
+      stdout: 'shop.yaml: ok, 2 objectives, 1 scenario\n',
     });
     const written = run('new', 'sla', 'checkout');
     expect(written).toMatchObject({ code: 0 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -29,8 +29,16 @@ export interface Adoption {
   readonly init: readonly string[];
 }
 
-/** A copy of its sources with its packages, made once for each version of them. */
-export async function installed({ name, install }: Adoption): Promise<string> {
+const installations = new Map<string, Promise<string>>();
+
+/** A copy of its sources with its packages, made once for each version of them, also by tests that run at the same time. */
+export function installed(adoption: Adoption): Promise<string> {
+  const known = installations.get(adoption.name) ?? installedNow(adoption);
+  installations.set(adoption.name, known);
+  return known;
+}
+
+async function installedNow({ name, install }: Adoption): Promise<string> {
   const source = join(SOURCES, name);
   const entries = await readdir(source, { recursive: true, withFileTypes: true });
   const files = entries.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
@@ -72,13 +80,27 @@ async function runToEnd(name: string, command: string, args: readonly string[], 
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${process_.tail(30)}`);
 }
 
+/** Below the ports from which connections go out: between two starts of a service, no connection takes its port. */
+const PORTS = { from: 20_000, count: 12_000 };
+
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
 }
 
 export interface Ports {

@@ -17,7 +17,7 @@ const LATE: readonly ReasonCode[] = [
   'iterations-dropped',
   'scenario-off-plan',
 ];
-/** With more runnable processes per core than this, requests wait for the CPU. Three test files at a time stay below it. */
+/** With more runnable processes per core than this, requests wait for the CPU. Two test files at a time stay below it. */
 const BUSY_LOAD_PER_CORE = 2.5;
 
 export const outcomesOf = ({ objectives }: VerdictDocument) =>

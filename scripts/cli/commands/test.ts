@@ -16,7 +16,7 @@ export const register: Register = (program, io, done) =>
     .argument('[args...]', 'passed on to vitest: names of test files, --coverage, …')
     .option(
       '--full',
-      'all tests: they need a container engine, Chromium, and tools that take minutes to build once',
+      'all tests: they take twice as long, and need a container engine, Chromium, and tools that take minutes to build once',
     )
     .option(
       '--kubernetes',
@@ -47,8 +47,8 @@ const DEMANDING: readonly Demanding[] = [
     isMissing: null,
   },
   {
-    what: 'the npm package, installed from the registry, on Node 22 and 24',
-    files: ['scripts/e2e/installed.test.ts'],
+    what: 'the npm package and the tutorial: installed from the registry, on Node 22 and 24',
+    files: ['scripts/e2e/installed.test.ts', 'scripts/e2e/tutorial.test.ts'],
     isMissing: null,
   },
   {
@@ -57,14 +57,19 @@ const DEMANDING: readonly Demanding[] = [
     isMissing: null,
   },
   {
-    what: 'the bench, seven of ten k6 scripts, and what other tests cover in part (several load generators in a gate, dark reports, …)',
+    what: 'the search for capacity, a stack that stays up, k6 scripts against the sentiment service',
+    files: ['scripts/e2e/capacity.test.ts', 'scripts/e2e/stack.test.ts', 'scripts/e2e/own-script.test.ts'],
+    isMissing: null,
+  },
+  {
+    what: 'the bench, and variants of tests that ran: seven of ten k6 scripts, most runs until decided and interruptions, …',
     files: [],
     isMissing: null,
     variable: 'SLA_SKIP_LONG',
   },
   {
-    what: 'services in Python, Go and Java',
-    files: ['scripts/e2e/adoption-languages.test.ts'],
+    what: 'services in JavaScript, Python, Go and Java that `./sla init` adopts',
+    files: ['scripts/e2e/adoption.test.ts', 'scripts/e2e/adoption-languages.test.ts'],
     isMissing: null,
   },
   {

@@ -1,4 +1,5 @@
-// A Go service with promhttp's own instrumentation, labels and buckets as in its documentation.
+// A Go service with promhttp's own instrumentation, labels and buckets as in its documentation. With NATIVE_HISTOGRAM
+// set, its histogram is native only: it has no classic buckets.
 package main
 
 import (
@@ -19,10 +20,18 @@ var (
 	total = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "http_requests_total", Help: "Requests",
 	}, []string{"code", "method"})
-	duration = promauto.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "http_request_duration_seconds", Help: "Time to respond", Buckets: prometheus.DefBuckets,
-	}, []string{"method"})
+	duration = promauto.NewHistogramVec(durations(), []string{"method"})
 )
+
+func durations() prometheus.HistogramOpts {
+	options := prometheus.HistogramOpts{Name: "http_request_duration_seconds", Help: "Time to respond"}
+	if os.Getenv("NATIVE_HISTOGRAM") == "" {
+		options.Buckets = prometheus.DefBuckets
+	} else {
+		options.NativeHistogramBucketFactor = 1.1
+	}
+	return options
+}
 
 var requests atomic.Int64
 
