@@ -1,4 +1,5 @@
 import { endpoints } from '../service/metric-names.ts';
+import { isByClientAlone } from '../slas/model/kinds.ts';
 import type { Measure, Objective, Selection, SlaDocument } from '../slas/model/model.ts';
 import { type Matchers, selector } from '../slas/prometheus/promql.ts';
 import type { PanelLimit, View } from './panel.ts';
@@ -8,9 +9,15 @@ import type { PanelLimit, View } from './panel.ts';
 type Kind = Measure['kind'];
 type OfKind<K extends Kind> = Extract<Measure, { kind: K }>;
 
-/** Objectives that apply to all traffic. One that applies only to some scenarios has no limit in a panel of all traffic. */
+/**
+ * Objectives that apply to all traffic and that a series shows. One that applies only to some scenarios has no limit in a panel of
+ * all traffic.
+ */
 export const objectivesOf = (sla: SlaDocument, kind: Kind): readonly Objective[] =>
-  sla.objectives.filter(({ measure, onlyWhereNamed }) => measure.kind === kind && onlyWhereNamed !== true);
+  sla.objectives.filter(
+    ({ measure, onlyWhereNamed }) =>
+      measure.kind === kind && onlyWhereNamed !== true && !isByClientAlone(measure),
+  );
 
 /** The measure of the first objective of a kind; null if the document has none. */
 export function measureOf<K extends Kind>(sla: SlaDocument, kind: K): OfKind<K> | null {

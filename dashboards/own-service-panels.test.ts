@@ -74,3 +74,17 @@ test('the dashboards of a service have nothing of the sentiment service', () => 
   expect(JSON.stringify(dashboards)).not.toMatch(/sentiment|[Pp]redict|model/);
   expect(dashboards.map(({ uid }) => uid)).toEqual(['sla-service', 'sla-over-time']);
 });
+
+test('a latency that only the client measures has no panel, and is no missing one', () => {
+  const alone = parsed(`
+apiVersion: sla-harness/v1
+kind: SLA
+name: shop
+service: { selector: { job: shop }, requests: { counter: http_requests_total } }
+objectives:
+  - { id: fast, latency: { client: /orders, percentile: 90 }, target: < 250ms }
+`);
+  const queries = reportQueries(alone, time);
+  expect(queries.map(({ panel }) => panel)).not.toContain('api-latency');
+  expect(queries.map(({ query }) => query).join('\n')).not.toContain('_bucket');
+});

@@ -95,7 +95,7 @@ const MEDIAN = 50;
 /** The percentiles that the document promises, and the median. */
 function latencies(sla: SlaDocument, view: View): readonly Panel[] {
   const measure = measureOf(sla, 'latency');
-  if (measure === null) return [];
+  if (measure === null || measure.histogram === null) return [];
   const { histogram } = measure;
   const promised = objectivesOf(sla, 'latency').flatMap((one) =>
     one.measure.kind === 'latency' ? [one.measure.percentile] : [],

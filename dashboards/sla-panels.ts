@@ -57,7 +57,7 @@ function budgetOf({ id, measure, target }: Objective, sla: SlaDocument, view: Vi
       },
     ];
   }
-  if (measure.kind !== 'latency') return [];
+  if (measure.kind !== 'latency' || measure.histogram === null) return [];
   const { histogram, percentile } = measure;
   const within = {
     ...histogram,

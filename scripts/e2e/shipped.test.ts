@@ -21,6 +21,7 @@ const known = new Map(Object.values(metrics).map((metric) => [metric.name as str
 function selectionsOf(measure: Measure): readonly Selection[] {
   switch (measure.kind) {
     case 'latency':
+      return measure.histogram === null ? [] : [measure.histogram];
     case 'mean':
       return [measure.histogram];
     case 'ratio':

@@ -47,8 +47,7 @@ export function viewOfClient(
   const over = (limit: Limit) => count - rankOf(ordered, limit.value);
   const bad = over(target);
   const position = positionOf(measure.percentile, count);
-  const seconds = ordered[position]!;
-  const value = Number.isFinite(seconds) ? seconds : null;
+  const value = percentileOfRequests(ordered, measure.percentile);
   const share = (count - bad) / count;
   const quantiles = LOWER_QUANTILES.map((part) => ordered[Math.floor(part * (count - 1))]!);
   const lower = [...new Set(quantiles)].filter((quantile) => quantile < target.value);
@@ -100,6 +99,12 @@ function judgedAfresh(client: ClientRequests, wanted: string): Judged {
     (one) => one.path === wanted && (isLost(one) || one.status.startsWith('2')),
   );
   return { ...selection, ordered: ascendingSeconds(selection) };
+}
+
+/** Of ascending durations; null if there are none, or if it falls among unanswered requests. */
+export function percentileOfRequests(ordered: Float64Array, percentile: number): number | null {
+  const seconds = ordered[positionOf(percentile, ordered.length)];
+  return seconds !== undefined && Number.isFinite(seconds) ? seconds : null;
 }
 
 /**

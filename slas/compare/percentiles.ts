@@ -1,6 +1,9 @@
+import { judgedRequests, percentileOfRequests } from '../client/client.ts';
+import { slowerBySecond } from '../client/requests.ts';
 import { DEFAULT_CONFIDENCE, latencyEffectOf } from '../judge/certainty.ts';
 import { allOf, bucketsAt, commonEdges, groupHistograms } from '../measures/histograms.ts';
 import { measureIn } from '../measures/measure.ts';
+import { isByClientAlone } from '../model/kinds.ts';
 import type { Evidence, Plan, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import type { Reason } from '../model/reasons.ts';
 import { type Result, unwrap } from '../model/result.ts';
@@ -26,7 +29,7 @@ export interface PercentileAtService {
   readonly bounds: { readonly lowSeconds: number; readonly highSeconds: number | null } | null;
 }
 
-/** For each latency objective that the service's counts cover, by its id. */
+/** For each latency objective, by its id: by the service's counts, or by the client's clock where that is the only one. */
 export function percentilesOf(
   plan: Plan,
   run: RunRecord,
@@ -47,6 +50,8 @@ function percentileIn(
   plan: Plan,
   run: RunRecord,
 ): PercentileAtService | null {
+  if (isByClientAlone(objective.measure))
+    return scope.ok ? percentileAtClient(objective, scope.value.run, plan.confidence) : null;
   const measured = measureIn(scope, objective, run);
   if (objective.measure.kind !== 'latency' || measured.kind !== 'share') return null;
   // Counts need a window that was cut, and lack what ended replicas counted unseen.
@@ -56,11 +61,39 @@ function percentileIn(
   return { valueSeconds: measured.value, bounds };
 }
 
+/** Every duration is known, so the bounds have the resolution of these shares of the budget. */
+const OF_BUDGET = [
+  8, 4, 3, 2.5, 2, 1.75, 1.5, 1.35, 1.25, 1.15, 1.05, 0.95, 0.85, 0.75, 0.65, 0.5, 0.35, 0.2,
+];
+
+function percentileAtClient(
+  objective: PlannedObjective,
+  { load }: RunRecord,
+  confidence: number | null,
+): PercentileAtService | null {
+  const { measure } = objective;
+  if (measure.kind !== 'latency' || measure.clientPath === null || load?.client === undefined) return null;
+  const requests = judgedRequests(load.client, measure.clientPath);
+  const { ordered } = requests;
+  const valueSeconds = percentileOfRequests(ordered, measure.percentile);
+  if (valueSeconds === null) return null;
+  const budget = budgetOf(measure.percentile);
+  const quantiles = [0.5, ...OF_BUDGET.map((part) => 1 - part * budget), 1].filter((part) => part >= 0.5);
+  const edges = [...new Set(quantiles.map((part) => ordered[Math.floor(part * (ordered.length - 1))]!))];
+  const finite = edges.filter(Number.isFinite).sort((a, b) => a - b);
+  const slower = slowerBySecond(requests, finite);
+  return {
+    valueSeconds,
+    bounds: percentileBounds(finite, slower, measure.percentile, confidence ?? DEFAULT_CONFIDENCE),
+  };
+}
+
 function boundsIn(
   { buckets, percentile, valuesIn }: PlannedMeasure & { kind: 'latency' },
   frame: Frame,
   confidence: number | null,
 ): PercentileAtService['bounds'] {
+  if (buckets === null) return null;
   const counted = countIncreases(buckets, frame);
   if (!counted.ok) return null;
   const histograms = groupHistograms(counted.value, valuesIn);

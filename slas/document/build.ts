@@ -85,7 +85,10 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
     case 'latency':
       return {
         kind,
-        histogram: buildSelection(raw.latency!.histogram, raw.latency!.where, undefined, valuesIn),
+        histogram:
+          raw.latency!.histogram === undefined
+            ? null
+            : buildSelection(raw.latency!.histogram, raw.latency!.where, undefined, valuesIn),
         percentile: raw.latency!.percentile,
         ...(raw.latency!.client === undefined ? {} : { client: raw.latency!.client }),
       };

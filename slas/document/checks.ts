@@ -139,14 +139,7 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
   switch (kind) {
     case 'latency':
       return [
-        ...checkSelection(
-          raw.latency!.histogram,
-          raw.latency!.where,
-          `${path}.latency`,
-          'histogram',
-          document,
-        ),
-        ...checkHistogram(raw.latency!.histogram, `${path}.latency`, raw.unusual === true),
+        ...checkClocks(raw, `${path}.latency`, document),
         ...checkDecimals(raw.latency!.percentile, `${path}.latency.percentile`),
       ];
     case 'mean':
@@ -170,6 +163,35 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
     default:
       return kind satisfies never;
   }
+}
+
+/** The service's clock needs a histogram, the client's the requests that it judges. */
+function checkClocks(raw: RawObjective, path: string, document: RawDocument): Problem[] {
+  const { histogram, where, unit, client } = raw.latency!;
+  if (histogram !== undefined)
+    return [
+      ...checkSelection(histogram, where, path, 'histogram', document),
+      ...checkHistogram(histogram, path, raw.unusual === true),
+    ];
+  if (client === undefined)
+    return [
+      problem(
+        'no-clock',
+        path,
+        `${path} must have a histogram of the service, or a client (the path or k6's name of requests that only the client's clock judges), or both`,
+      ),
+    ];
+  return Object.entries({ where, unit }).flatMap(([field, given]) =>
+    given === undefined
+      ? []
+      : [
+          problem(
+            'no-histogram',
+            `${path}.${field}`,
+            `${field} describes a histogram, and ${path} has none: name the histogram, or leave ${field} out`,
+          ),
+        ],
+  );
 }
 
 function checkRatio(

@@ -7,9 +7,10 @@ import { toSeconds } from './units.ts';
 /** Limits that are no bucket edge: they are judged by the edges on both sides, which may decide nothing. */
 export function edgeWarnings({ objectives, service }: SlaDocument): readonly Problem[] {
   return objectives.flatMap(({ measure, target, alert }: Objective, index) => {
-    if (measure.kind !== 'latency') return [];
+    if (measure.kind !== 'latency' || measure.histogram === null) return [];
+    const { histogram } = measure;
     const at = (field: string, limit: Limit) =>
-      warningsAt(`objectives[${index}].${field}`, limit, measure.histogram, service);
+      warningsAt(`objectives[${index}].${field}`, limit, histogram, service);
     return [...at('target', target), ...(alert === undefined ? [] : at('alert', alert))];
   });
 }

@@ -51,6 +51,7 @@ const timeUnit = Type.Union(
 export const Latency = Type.Object(
   {
     ...histogramFields,
+    histogram: Type.Optional(histogramFields.histogram),
     unit: Type.Optional(timeUnit),
     percentile: Type.Number({
       exclusiveMinimum: 0,
@@ -60,12 +61,12 @@ export const Latency = Type.Object(
     }),
     client: Type.Optional(
       text(
-        'Path whose requests are also judged by the latency that the client measured; the worse of both decides',
+        "Path, or k6's name, of requests that are also judged by the latency that the client measured; the worse of both decides. Without histogram, the client alone decides",
         '/predict',
       ),
     ),
   },
-  closed,
+  { ...closed, description: 'Has a histogram, a client, or both' },
 );
 
 export const Ratio = Type.Object(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseDocument } from './document.ts';
+import { parseDocument, warningsOf } from './document.ts';
 import { MEASURES } from './measure-names.ts';
 
 /** The exact messages for a broken document, and no others: `line:column: message`, in file order. */
@@ -260,5 +260,34 @@ describe('the parsed document', () => {
       ],
     });
     expect(parseDocument(`${HEAD}objectives: []\n`)).not.toHaveProperty('value.service.warmUp');
+  });
+});
+
+describe('the clocks of a latency', () => {
+  const latency = (fields: string) =>
+    objective(`{ id: slow, target: "< 200ms", latency: { percentile: 95, ${fields} } }`);
+  test.each([
+    [
+      'unit: seconds',
+      "6:43: objectives[0].latency must have a histogram of the service, or a client (the path or k6's name of requests that only the client's clock judges), or both",
+    ],
+    [
+      'client: /checkout, where: { status: "200" }',
+      '6:87: where describes a histogram, and objectives[0].latency has none: name the histogram, or leave where out',
+    ],
+    [
+      'client: /checkout, unit: seconds',
+      '6:86: unit describes a histogram, and objectives[0].latency has none: name the histogram, or leave unit out',
+    ],
+    ['client: ""', '6:69: objectives[0].latency.client must not have fewer than 1 characters, but is ""'],
+  ])('%s', (fields, expected) => expect(told(latency(fields))).toEqual([expected]));
+
+  test('the client alone is enough, and needs no bucket edges', () => {
+    const parsed = parseDocument(latency('client: /checkout'));
+    expect(parsed).toMatchObject({
+      ok: true,
+      value: { objectives: [{ measure: { kind: 'latency', histogram: null, client: '/checkout' } }] },
+    });
+    expect(parsed.ok && warningsOf(latency('client: /checkout'), parsed.value)).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { isByClientAlone } from '../model/kinds.ts';
 import type { Measure, Objective, Unit } from '../model/model.ts';
 
 /** Properties of an objective that follow from its measure. */
@@ -5,6 +6,10 @@ import type { Measure, Objective, Unit } from '../model/model.ts';
 /** Whether an objective applies by default. A recovery does not, because it needs a phase to recover from. */
 export const isGeneral = ({ measure, onlyWhereNamed }: Objective): boolean =>
   measure.kind !== 'recovery' && onlyWhereNamed !== true;
+
+/** Whether Prometheus can watch an objective by itself, whatever the load. */
+export const isWatchable = (objective: Objective): boolean =>
+  isGeneral(objective) && !isByClientAlone(objective.measure);
 
 /** The unit of a measure's limits. */
 export function unitOf(measure: Measure): Unit {

@@ -16,7 +16,10 @@ const timeUnit = (said: string | undefined) => TIME_UNITS.find((unit) => unit ==
 export function valuesOf(raw: RawObjective, kind: MeasureName): Values {
   switch (kind) {
     case 'latency':
-      return { unit: 'seconds', valuesIn: raw.latency!.unit ?? unitInName(raw.latency!.histogram) };
+      return {
+        unit: 'seconds',
+        valuesIn: raw.latency!.unit ?? unitInName(raw.latency!.histogram ?? ''),
+      };
     case 'mean':
       return byUnit(raw.mean!.unit, raw.mean!.histogram);
     case 'peak':
@@ -73,7 +76,7 @@ export function checkUnit(raw: RawObjective, kind: MeasureName, path: string): P
 }
 
 function unitIn(raw: RawObjective, kind: MeasureName): { said: string | undefined; metric: string | null } {
-  if (kind === 'latency') return { said: raw.latency!.unit, metric: raw.latency!.histogram };
+  if (kind === 'latency') return { said: raw.latency!.unit, metric: raw.latency!.histogram ?? null };
   if (kind === 'mean') return { said: raw.mean!.unit, metric: raw.mean!.histogram };
   if (kind === 'peak') return { said: raw.peak!.unit, metric: raw.peak!.gauge };
   return { said: undefined, metric: null };

@@ -1,6 +1,7 @@
 import { holdAlerts } from '../alerts/cross-check.ts';
 import { explainGap, viewOfClient } from '../client/client.ts';
 import { highestGauge, measureIn } from '../measures/measure.ts';
+import { isByClientAlone } from '../model/kinds.ts';
 import type {
   Evidence,
   ObjectiveOutcome,
@@ -201,6 +202,7 @@ function withoutClient(decision: Decision, { objective, view }: Seen, { plan, ru
   const { measure } = objective;
   if (plan.load?.k6 === undefined || measure.kind !== 'latency' || measure.clientPath === null)
     return decision;
+  if (isByClientAlone(measure)) return decision;
   if (view !== null || run.load === null) return decision;
   // If the load requested only other paths, that is already reported, and nothing is decided.
   if (decision.reasons.some(({ code }) => code === 'path-not-requested')) return decision;

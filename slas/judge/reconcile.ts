@@ -197,7 +197,7 @@ function latencyRows(plan: Plan, load: LoadRecord, frame: Frame, row: Row): read
   const { client } = load;
   if (client === undefined) return [];
   const judged = plan.objectives.flatMap(({ measure }) =>
-    measure.kind === 'latency' && measure.clientPath !== null
+    measure.kind === 'latency' && measure.clientPath !== null && measure.buckets !== null
       ? [{ buckets: measure.buckets, path: measure.clientPath }]
       : [],
   );

@@ -14,7 +14,7 @@ export interface Decision {
   readonly value?: number;
   readonly samples?: number;
   readonly bucket?: readonly [number, null];
-  /** Missed by the client's clock, but not by the service's. */
+  /** Decided by the client's clock: missed by it, but not by the service's; or there is no other. */
   readonly byClient?: true;
   /**
    * Undecided because a possible miss may come from requests that were sent before the phase; the client's
@@ -38,7 +38,7 @@ export interface Observed {
   readonly certainty: Certainty | null;
   /** Whether it held its level; null if the load was not constant, or too short to say. */
   readonly steadiness: Steadiness | null;
-  /** By the client's clock: shorter, because it is shown next to the service's. */
+  /** By the client's clock next to the service's: shorter, because it is shown there. */
   readonly isClient: boolean;
 }
 

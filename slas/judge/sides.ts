@@ -1,7 +1,7 @@
 import type { ClientView } from '../client/client.ts';
 import { holds } from '../document/limits.ts';
 import { isWithin, type Measured } from '../measures/measure.ts';
-import { isShareOfEvents } from '../model/kinds.ts';
+import { isByClientAlone, isShareOfEvents } from '../model/kinds.ts';
 import type { PlannedObjective, Steadiness } from '../model/model.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { Result } from '../model/result.ts';
@@ -77,7 +77,7 @@ function clientSide(one: Seen, view: ClientView, seen: readonly Seen[], grounds:
     decision: decideAtClient(objective, counted, own),
     certainty: certaintyOfCount(objective, counted, surroundingsOf(seen, one, counted, own)),
     steadiness: steadinessIn(one, view.blocks, grounds),
-    isClient: true,
+    isClient: !isByClientAlone(objective.measure),
   };
 }
 
@@ -146,6 +146,7 @@ function surroundingsOf(
 /** The worse of server and client decides, and brings its own certainty. */
 export function worseOf({ server, client }: Sides, view: ClientView | null): Decided {
   if (client === null || view === null) return { ...server, nearLimit: isNear(server) };
+  if (isByClientAlone(server.objective.measure)) return alone(server, client, view);
   const steadiness = worstOf([server.steadiness, client.steadiness]);
   const isTold = client.decision.isWhole || client.decision.verdict === 'missed';
   const reasons = [...server.decision.reasons, ...(isTold ? client.decision.reasons : view.reasons)];
@@ -168,6 +169,18 @@ export function worseOf({ server, client }: Sides, view: ClientView | null): Dec
     certainty: server.certainty,
     steadiness,
     nearLimit: near.some(isNear),
+  };
+}
+
+/** There is no other side. */
+function alone(server: Observed, client: Observed, view: ClientView): Decided {
+  const { decision, certainty, steadiness } = client;
+  const reasons = [...decision.reasons, ...server.decision.reasons];
+  return {
+    decision: { ...decision, reasons, ...valueAtClient(view), byClient: true },
+    certainty,
+    steadiness,
+    nearLimit: isNear(client),
   };
 }
 

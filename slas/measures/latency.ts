@@ -30,6 +30,9 @@ import { unclaimedLatencies } from './unclaimed-latencies.ts';
  * on both sides of it.
  */
 
+/** A latency of a histogram. */
+export type LatencyOfBuckets = PlannedMeasure & { readonly kind: 'latency'; readonly buckets: string };
+
 /** `run` may be a phase of the `whole` run. */
 interface Grounds {
   readonly plan: Plan;
@@ -38,7 +41,7 @@ interface Grounds {
 }
 
 export function measureLatency(
-  planned: PlannedMeasure & { kind: 'latency' },
+  planned: LatencyOfBuckets,
   objective: PlannedObjective,
   frame: Frame,
   { plan, run, whole }: Grounds,
@@ -118,7 +121,7 @@ function between(bracket: Bracket, atAlert: { readonly least: number; readonly m
 
 /** Scrapes that may be among the fast responses: as many as are known, and those at the edges. With a client's path, its row shows them. */
 function scrapesAmong(
-  { clientPath }: PlannedMeasure & { kind: 'latency' },
+  { clientPath }: LatencyOfBuckets,
   samples: number,
   frame: Frame,
   { countsScrapes }: Plan,
@@ -149,7 +152,7 @@ function shareOf(bracket: Bracket, params: Within): Reason {
  * only.
  */
 function errorsInside(
-  { buckets, clientPath }: PlannedMeasure & { kind: 'latency' },
+  { buckets, clientPath }: LatencyOfBuckets,
   samples: number,
   frame: Frame,
   plan: Plan,

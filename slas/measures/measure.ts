@@ -1,3 +1,4 @@
+import { judgedRequests } from '../client/client.ts';
 import { countOf } from '../client/requests.ts';
 import { holds } from '../document/limits.ts';
 import type { Limit, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
@@ -8,7 +9,7 @@ import type { Scope } from '../window/phases.ts';
 import type { Frame } from '../window/window.ts';
 import { measurePeak, measureUptime } from './gauges.ts';
 import { allowForEdges } from './in-phase.ts';
-import { measureLatency } from './latency.ts';
+import { type LatencyOfBuckets, measureLatency } from './latency.ts';
 import { type Measured, nothing } from './measured.ts';
 import { ofNamedCounters } from './named-counters.ts';
 import { measureMean, measureThroughput } from './numbers.ts';
@@ -31,9 +32,11 @@ export function measureIn(
   const { phase, run: own, frame: cut } = scope.value;
   const planned = objective.measure;
   if (planned.kind === 'recovery') return measureRecovery(planned, objective, own);
+  const unasked = unrequestedPath(planned, run);
+  if (planned.kind === 'latency' && planned.buckets === null)
+    return nothing(unasked ?? byClientAlone(planned.clientPath!, own));
   if (!cut.ok) return nothing(cut.error);
   const frame = cut.value;
-  const unasked = unrequestedPath(planned, run);
   if (unasked !== null) return nothing(unasked);
   const measured = measure(planned, objective, scope.value, frame, run);
   return phase === null ? measured : allowForEdges(measured, objective, phase, run, own, frame);
@@ -47,6 +50,21 @@ function unrequestedPath(planned: PlannedMeasure, { load }: RunRecord): Reason |
   return reason('path-not-requested', { path, paths: load.client.paths });
 }
 
+/** Without a histogram, the service's side measures nothing; what the client's side lacks leaves the objective undecided. */
+function byClientAlone(path: string, { load }: RunRecord): Reason {
+  if (load === null) return reason('client-alone', { path, lacks: 'load' });
+  if (load.client === undefined) return reason('client-alone', { path, lacks: 'record' });
+  if (countOf(load.client) === 0) return reason('client-alone', { path, lacks: 'requests' });
+  const lacks = judgedRequests(load.client, path).ordered.length === 0 ? 'successes' : null;
+  return reason('client-alone', { path, lacks });
+}
+
+/** One without buckets is measured by the client alone. */
+function withBuckets({ buckets, ...rest }: PlannedMeasure & { kind: 'latency' }): LatencyOfBuckets {
+  if (buckets === null) throw new RangeError('a latency without buckets has no measure at the service');
+  return { ...rest, buckets };
+}
+
 /** Measures an objective in a window; each kind of objective has its own file. */
 function measure(
   planned: Exclude<PlannedMeasure, { kind: 'recovery' }>,
@@ -58,7 +76,7 @@ function measure(
   const counted = (measured: Measured) => ofNamedCounters(measured, objective, planned, run, frame);
   switch (planned.kind) {
     case 'latency':
-      return measureLatency(planned, objective, frame, { plan, run, whole });
+      return measureLatency(withBuckets(planned), objective, frame, { plan, run, whole });
     case 'ratio':
       return counted(measureRatio(planned, run, frame, whole, plan.countsScrapes));
     case 'success':

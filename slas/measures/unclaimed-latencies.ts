@@ -32,7 +32,7 @@ export interface UnclaimedLatencies {
 
 const NOTHING_LEFT_OUT: UnclaimedLatencies = { slow: 0, fast: 0, reasons: [] };
 
-type Latency = PlannedMeasure & { readonly kind: 'latency' };
+type Latency = PlannedMeasure & { readonly kind: 'latency'; readonly buckets: string };
 type Labels = Series['labels'];
 
 /**

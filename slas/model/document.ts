@@ -42,9 +42,10 @@ export type Measure =
   /** The share of a histogram's observations at or below a limit, reported as a percentile. */
   | {
       readonly kind: 'latency';
-      readonly histogram: Selection;
+      /** null: only the client's clock judges it. */
+      readonly histogram: Selection | null;
       readonly percentile: number;
-      /** The path whose requests are also judged by the client's clock. */
+      /** The path whose requests are judged by the client's clock, too; without a histogram, by it alone. */
       readonly client?: string;
     }
   /**

@@ -11,3 +11,10 @@ export const isRatio = <M extends { readonly kind: string }>(
 export const isShareOfEvents = <M extends { readonly kind: string }>(
   measure: M,
 ): measure is OfKind<M, 'latency' | 'ratio' | 'success'> => measure.kind === 'latency' || isRatio(measure);
+
+/** A latency that only the client's clock measures: no series shows it, so neither an alert nor a panel can. */
+export const isByClientAlone = (measure: {
+  readonly kind: string;
+  readonly histogram?: unknown;
+  readonly buckets?: unknown;
+}): boolean => measure.kind === 'latency' && (measure.histogram === null || measure.buckets === null);

@@ -76,7 +76,8 @@ export interface Load {
 export type PlannedMeasure =
   | {
       readonly kind: 'latency';
-      readonly buckets: string;
+      /** null: the document names no histogram, and only the client's clock judges it. */
+      readonly buckets: string | null;
       /**
        * All responses that include the successful ones: those within the limit, and the total. Absent: it
        * selects no outcome, or was not queried.

@@ -73,6 +73,11 @@ export interface MeasureReasons {
     readonly selected: readonly Asked[];
     readonly atMost: number | null;
   };
+  /** The document names no histogram. `lacks`: what the client's side lacks, too; null: nothing. */
+  readonly 'client-alone': {
+    readonly path: string;
+    readonly lacks: 'load' | 'record' | 'requests' | 'successes' | null;
+  };
   readonly 'no-successful-response': None;
   readonly 'buckets-inconsistent': { readonly labels: Labels };
   readonly 'path-not-requested': { readonly path: string; readonly paths: readonly string[] };

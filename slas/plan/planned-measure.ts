@@ -12,11 +12,9 @@ export function planMeasure({ measure, target }: Objective, document: SlaDocumen
     case 'latency':
       return {
         kind: 'latency',
-        ...bucketsOf(measure.histogram, target, document),
+        ...histogramOf(measure.histogram, target, document),
         percentile: measure.percentile,
         clientPath: measure.client ?? null,
-        ...betweenEdges(target, measure.histogram, document.service),
-        ...valuesIn(measure.histogram),
       };
     case 'ratio':
       return {
@@ -61,6 +59,15 @@ export function planMeasure({ measure, target }: Objective, document: SlaDocumen
     default:
       return measure satisfies never;
   }
+}
+
+function histogramOf(histogram: Selection | null, target: Limit, document: SlaDocument) {
+  if (histogram === null) return { buckets: null };
+  return {
+    ...bucketsOf(histogram, target, document),
+    ...betweenEdges(target, histogram, document.service),
+    ...valuesIn(histogram),
+  };
 }
 
 /** A histogram's buckets, and those of all responses where the selection keeps to successful ones. */

@@ -28,6 +28,7 @@ function selectedBy({ measure, target }: Objective, document: Service): readonly
   const service = document.selector;
   switch (measure.kind) {
     case 'latency': {
+      if (measure.histogram === null) return [];
       const buckets = selected(service, measure.histogram, '_bucket');
       const responses = responsesOf(buckets, edgesThatMatter(target, measure.histogram, document));
       return responses === null ? [buckets] : [buckets, responses];

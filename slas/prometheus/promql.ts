@@ -218,7 +218,7 @@ export function responsesOf({ metric, where }: Selected, edges: readonly number[
 export function selectorsOf(planned: PlannedMeasure): readonly string[] {
   switch (planned.kind) {
     case 'latency':
-      return [planned.buckets];
+      return planned.buckets === null ? [] : [planned.buckets];
     case 'ratio':
       return [planned.bad, planned.total];
     case 'throughput':

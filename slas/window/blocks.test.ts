@@ -225,7 +225,7 @@ describe('blocks of a latency', () => {
         },
       },
     });
-    const [first, second, all] = grown(measure('latency').buckets);
+    const [first, second, all] = grown(measure('latency').buckets!);
     const blocks = slowerBlocks([all!], [[first!], [second!]], frame);
     const totals = [90, ...Array.from({ length: 10 }, () => 100), 110];
     expect(blocks).toEqual([

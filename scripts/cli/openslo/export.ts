@@ -70,6 +70,7 @@ function indicatorOf({ measure, target }: Objective, document: SlaDocument): Res
   switch (measure.kind) {
     case 'latency': {
       const { histogram, percentile } = measure;
+      if (histogram === null) return fail("only the client's clock judges it, and no query knows that");
       const { metric, where } = selected(service, histogram, '_bucket');
       const edge = fromSeconds(target.value, histogram.valuesIn);
       const le =

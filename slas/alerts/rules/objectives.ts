@@ -1,7 +1,15 @@
 import { watchedEdge } from '../../document/edges.ts';
 import { toSeconds } from '../../document/units.ts';
 import { isRatio, isShareOfEvents } from '../../model/kinds.ts';
-import type { AlertSeverity, Comparison, Limit, Measure, Objective, SlaDocument } from '../../model/model.ts';
+import type {
+  AlertSeverity,
+  Comparison,
+  Limit,
+  Measure,
+  Objective,
+  Selection,
+  SlaDocument,
+} from '../../model/model.ts';
 import { selector } from '../../prometheus/promql.ts';
 import { formatValue } from '../../render/numbers.ts';
 import { budgetOf } from '../../statistics/statistics.ts';
@@ -65,8 +73,13 @@ function measured(
   const { measure } = objective;
   switch (measure.kind) {
     case 'latency': {
-      const edge = watchedEdge(limitOf(objective, threshold), measure.histogram, { buckets });
-      return slowShare(service, measure.histogram, edge, window);
+      const histogram = histogramOf(objective);
+      return slowShare(
+        service,
+        histogram,
+        watchedEdge(limitOf(objective, threshold), histogram, { buckets }),
+        window,
+      );
     }
     case 'ratio':
       return errorShare(service, measure.bad, measure.total, window);
@@ -84,6 +97,12 @@ function measured(
     default:
       return measure satisfies never;
   }
+}
+
+function histogramOf({ id, measure }: Objective): Selection {
+  const histogram = measure.kind === 'latency' ? measure.histogram : null;
+  if (histogram === null) throw new RangeError(`objective "${id}" has no histogram, so no rule can watch it`);
+  return histogram;
 }
 
 /** The recorded series of one objective. */
@@ -185,8 +204,9 @@ function summaryOf(
   const over = `over ${promDuration(windowSeconds)}`;
   const which = `${threshold === 'target' ? 'target' : 'alert threshold'} ${limit.text}`;
   if (measure.kind === 'latency') {
-    const edge = watchedEdge(limit, measure.histogram, document.service);
-    const slow = formatValue(toSeconds(edge, measure.histogram.valuesIn), 'seconds');
+    const histogram = histogramOf(objective);
+    const edge = watchedEdge(limit, histogram, document.service);
+    const slow = formatValue(toSeconds(edge, histogram.valuesIn), 'seconds');
     return `${title} ${slow}: {{ $value | humanizePercentage }} took longer ${over}, ${budgetText(objective)} may (${which})`;
   }
   if (measure.kind === 'uptime')

@@ -1,4 +1,4 @@
-import { isGeneral } from '../../document/objectives.ts';
+import { isWatchable } from '../../document/objectives.ts';
 import type { AlertSeverity, SlaDocument } from '../../model/model.ts';
 import { burnRules } from './burn-rates.ts';
 import { objectiveRules, type Threshold, thresholdAlertOf, thresholdsOf } from './objectives.ts';
@@ -31,7 +31,7 @@ export function rulesOf(document: SlaDocument, options: RuleOptions = {}): reado
   };
   const { name } = document;
   // Objectives of single scenarios (a recovery after a deliberate spike) do not apply to all traffic.
-  const objectives = document.objectives.filter(isGeneral);
+  const objectives = document.objectives.filter(isWatchable);
   const groups: RuleGroup[] = [
     // Recorded and alerted on in one group, whose rules are evaluated in order and at the same time.
     {
@@ -54,7 +54,7 @@ export interface ThresholdAlert {
 
 /** The alerts of `rulesOf` on thresholds that a verdict judges, too. */
 export const thresholdAlertsOf = (document: SlaDocument): readonly ThresholdAlert[] =>
-  document.objectives.filter(isGeneral).flatMap((objective) =>
+  document.objectives.filter(isWatchable).flatMap((objective) =>
     thresholdsOf(objective).map((threshold) => {
       const { name, severity } = thresholdAlertOf(objective, threshold, document);
       return { name, objective: objective.id, threshold, forSeconds: DEFAULT_FOR_SECONDS[severity] };

@@ -87,6 +87,12 @@ export const SHARES = {
     meaning: 'A bucket of a histogram counts everything in the ones below it; these do not.',
     next: CORRECT_DOCUMENT,
   },
+  'client-alone': {
+    words: ({ path, lacks }) => CLIENT_ALONE[lacks ?? 'nothing'](path),
+    meaning:
+      'The objective names no histogram, so the service measures nothing of it: the record of the load generator decides, and without one nothing does.',
+    next: 'Nothing, if the objective is decided. Otherwise generate the load with `./sla gate` or `./sla run`, with requests of that path or name; or add a `histogram` to the objective.',
+  },
   'path-not-requested': {
     words: ({ path, paths }) =>
       `the load sent no request to "${path}", whose latency is to be judged by the client's clock; it sent requests to ${paths.join(', ')}`,
@@ -182,6 +188,19 @@ export const SHARES = {
     next: EXTEND_BAD,
   },
 } satisfies Partial<Entries<MeasureReasons>>;
+
+const CLIENT_ALONE: Readonly<
+  Record<NonNullable<MeasureReasons['client-alone']['lacks']> | 'nothing', (path: string) => string>
+> = {
+  nothing: () => "only the client's clock judged it, because the objective names no histogram",
+  load: () =>
+    "only the client's clock can judge it, and this window has no record of requests: generate the load with ./sla gate",
+  record: () => "only the client's clock can judge it, and the load generator left no record of its requests",
+  requests: (path) =>
+    `only the client's clock can judge it, and the record of the load generator has no requests of ${path}`,
+  successes: (path) =>
+    `only the client's clock can judge it, and no request of ${path} got a successful response`,
+};
 
 /** `700 with status "4xx"`: each value with its count, the most frequent first. */
 function unclaimedWords({ events, bad, ...values }: Unclaimed): string {

@@ -9,7 +9,7 @@ const Limit = Type.Object({
 });
 
 export const MEASURES = {
-  latency: Type.Object({ buckets: text, percentile: number, clientPath: nullable(text) }),
+  latency: Type.Object({ buckets: nullable(text), percentile: number, clientPath: nullable(text) }),
   ratio: Type.Object({ bad: text, total: text, badLabels: optional(list(text)) }),
   success: Type.Object({ good: text, total: text }),
   throughput: Type.Object({ counter: text, status: optional(nullable(text)) }),
