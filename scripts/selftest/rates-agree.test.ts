@@ -148,8 +148,10 @@ function pairOf(
 ): readonly Pair[] {
   switch (measure.kind) {
     case 'latency': {
+      const { histogram } = measure;
+      if (histogram === null) return [];
       const target = document.objectives.find(({ id }) => id === objective.id)!.target.value;
-      const query = (range: string) => slowShare(service, measure.histogram, target, range);
+      const query = (range: string) => slowShare(service, histogram, target, range);
       return [{ objective, query, judged: 1 - objective.share!, isQuotient: true }];
     }
     case 'ratio': {

@@ -105,6 +105,7 @@ export const PlanSchema = Type.Object({
 
 type Measured<K extends PlannedMeasure['kind']> = Extract<PlannedMeasure, { kind: K }>;
 true satisfies Accepts<Plan, typeof PlanSchema>;
-true satisfies {
-  [K in PlannedMeasure['kind']]: Accepts<Measured<K>, (typeof MEASURES)[K]>;
-}[PlannedMeasure['kind']];
+({}) as { [K in PlannedMeasure['kind']]: Accepts<Measured<K>, (typeof MEASURES)[K]> } satisfies Record<
+  PlannedMeasure['kind'],
+  true
+>;

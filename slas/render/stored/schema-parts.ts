@@ -13,4 +13,4 @@ export const labels = Type.Record(Type.String(), Type.String());
 type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
 
 /** The current types must match: the compiler reports where a field's type and its schema differ. */
-export type Accepts<Written, S extends TSchema> = Written extends ReadonlyDeep<Static<S>> ? true : never;
+export type Accepts<Written, S extends TSchema> = Written extends ReadonlyDeep<Static<S>> ? true : false;
