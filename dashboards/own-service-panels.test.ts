@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import { parseDocument } from '../slas/document/document.ts';
 import type { SlaDocument } from '../slas/model/model.ts';
+import { unwrap } from '../slas/model/result.ts';
 import { dashboardsOf } from './dashboards.ts';
 import { drawnRows } from './report/courses.ts';
 import { reportQueries, runView } from './run-panels.ts';
 
 const parsed = (text: string): SlaDocument => {
-  const result = parseDocument(text);
-  if (!result.ok) throw new Error(JSON.stringify(result.error));
-  return result.value;
+  return unwrap(parseDocument(text));
 };
 
 const SHOP = parsed(`

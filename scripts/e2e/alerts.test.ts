@@ -7,6 +7,7 @@ import { rulesOf } from '../../slas/alerts/rules/rules.ts';
 import { parseDocument } from '../../slas/document/document.ts';
 import { judge } from '../../slas/judge/judge.ts';
 import type { RunRecord, SlaDocument, Verdict } from '../../slas/model/model.ts';
+import { unwrap } from '../../slas/model/result.ts';
 import { planWindow } from '../../slas/plan/plan.ts';
 import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
 import { renderRules } from '../../slas/render/rules.ts';
@@ -117,9 +118,7 @@ const firing = async (prometheusUrl: string) =>
 test('an alert fires while the service refuses requests, is delivered, and resolves when it responds again', {
   timeout: 240_000,
 }, async () => {
-  const parsed = parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8'));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  const document = parsed.value;
+  const document = unwrap(parseDocument(readFileSync(join(ROOT, SHIPPED_DOCUMENT), 'utf8')));
   await using folder = await temporaryFolder();
   await using receiver = await startReceiver();
   await using stack = await startLocalStack({

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { endpoints } from '../../service/metric-names.ts';
 import { parseDocument } from '../../slas/document/document.ts';
 import type { LabelMatcher, Measure, Objective, SlaDocument } from '../../slas/model/model.ts';
+import { unwrap } from '../../slas/model/result.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { renderDashboards } from '../cli/commands/dashboards.ts';
 
@@ -53,9 +54,7 @@ interface Board {
 }
 
 function documentOf(yaml: string): SlaDocument {
-  const parsed = parseDocument(yaml);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  return parsed.value;
+  return unwrap(parseDocument(yaml));
 }
 
 const boardsOf = async (document: SlaDocument) =>

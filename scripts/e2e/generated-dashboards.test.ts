@@ -3,14 +3,14 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { metricNames, processMetrics } from '../../dashboards/metrics.ts';
 import { parseDocument } from '../../slas/document/document.ts';
+import { unwrap } from '../../slas/model/result.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { renderDashboards } from '../cli/commands/dashboards.ts';
 
 /** What is committed for Grafana. That its queries are right is asked of a real Prometheus: dashboards.test.ts. */
 
-const parsed = parseDocument(SHIPPED_YAML);
-if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-const rendered = await renderDashboards(parsed.value);
+const parsed = unwrap(parseDocument(SHIPPED_YAML));
+const rendered = await renderDashboards(parsed);
 
 interface GrafanaPanel {
   readonly id: number;

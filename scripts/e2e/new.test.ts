@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
+import { unwrap } from '../../slas/model/result.ts';
 import { documentText, entryFor, withScenario } from '../cli/starting-points.ts';
 import { SKIPS_LONG } from '../testing/long.ts';
 import { copyCheckout, type Done, ROOT, sla, temporaryFolder } from '../testing/sla.ts';
@@ -105,9 +106,8 @@ scenarios:
 describe('a scenario is added', () => {
   const entry = { ratePerSecond: 20, durationSeconds: 20 };
   const parsed = (text: string | null) => {
-    const result = parseDocument(text!);
-    if (!result.ok) throw new Error(JSON.stringify(result.error));
-    return result.value.scenarios.map(({ name }) => name);
+    const result = unwrap(parseDocument(text!));
+    return result.scenarios.map(({ name }) => name);
   };
 
   test('before the others, with their indentation', () => {

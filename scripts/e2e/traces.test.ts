@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { ReceivedSpan } from '../../service/testing/collector.ts';
 import { toolPath } from '../../slas/testing/prometheus-server.ts';
 import { jaegerConfig } from '../stack/jaeger.ts';
 import { type LocalStackOptions, startLocalStack } from '../stack/local.ts';
@@ -96,24 +97,12 @@ test('Jaeger listens on loopback only', () => {
   ]);
 });
 
-interface Attribute {
-  readonly key: string;
-  readonly value: { readonly stringValue?: string; readonly intValue?: string };
-}
-interface Span {
-  readonly name: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
-}
+type Attributes = ReceivedSpan['attributes'];
 interface TraceAnswer {
   readonly result?: {
     readonly resourceSpans: readonly {
-      readonly resource: { readonly attributes: readonly Attribute[] };
-      readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
+      readonly resource: { readonly attributes: Attributes };
+      readonly scopeSpans: readonly { readonly spans: readonly ReceivedSpan[] }[];
     }[];
   };
 }
@@ -122,8 +111,8 @@ describe('in Jaeger', () => {
   const REQUESTS = 24;
   let stack: Stack;
   let jaegerUrl: string;
-  let resources: readonly (readonly Attribute[])[];
-  let spans: readonly Span[];
+  let resources: readonly Attributes[];
+  let spans: readonly ReceivedSpan[];
 
   const traceOf = async (traceId: string) => {
     const { result } = await json<TraceAnswer>(`${jaegerUrl}/api/v3/traces/${traceId}`);
@@ -154,9 +143,9 @@ describe('in Jaeger', () => {
 
   const called = (name: string) => spans.filter((span) => span.name === name);
   const [START, END] = ['startTimeUnixNano', 'endTimeUnixNano'] as const;
-  const isWithin = (inner: Span, outer: Span) =>
+  const isWithin = (inner: ReceivedSpan, outer: ReceivedSpan) =>
     BigInt(inner[START]) >= BigInt(outer[START]) && BigInt(inner[END]) <= BigInt(outer[END]);
-  const parentOf = ({ traceId, parentSpanId }: Span) =>
+  const parentOf = ({ traceId, parentSpanId }: ReceivedSpan) =>
     spans.find((span) => span.traceId === traceId && span.spanId === parentSpanId);
 
   test("each request is a trace that continues the caller's, with its queueing and its inference", () => {

@@ -19,10 +19,9 @@ function toldOf(
   options: BoundOptions,
   overrides: PlanOverrides = {},
 ): readonly string[] {
-  const parsed = parseDocument(SHIPPED_YAML.replace('service:\n', `service:\n${service}`));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  const { load } = unwrap(planScenario(parsed.value, scenario, overrides));
-  return checkBounds(options, parsed.value, load!, 'my.yaml').map(formatProblem);
+  const parsed = unwrap(parseDocument(SHIPPED_YAML.replace('service:\n', `service:\n${service}`)));
+  const { load } = unwrap(planScenario(parsed, scenario, overrides));
+  return checkBounds(options, parsed, load!, 'my.yaml').map(formatProblem);
 }
 
 const allowing = '  allowedTargets: ["10.0.0.7:8080"]\n';

@@ -10,6 +10,7 @@ import type {
   Series,
   SlaDocument,
 } from '../../slas/model/model.ts';
+import { unwrap } from '../../slas/model/result.ts';
 import { select } from '../../slas/prometheus/promql.ts';
 import { SHIPPED_YAML } from '../../slas/testing/cases.ts';
 import { highestFactor } from '../../slas/testing/extrapolation.ts';
@@ -26,9 +27,7 @@ import { type Recording, recordingOf } from './recorded.ts';
  * at each edge), and multiplies their difference by 1 to highestFactor(n).
  */
 
-const parsed = parseDocument(SHIPPED_YAML);
-if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-const document: SlaDocument = parsed.value;
+const document: SlaDocument = unwrap(parseDocument(SHIPPED_YAML));
 
 /** A range excludes its first moment, so it begins a millisecond before; `increase` is extended by that. */
 const MOMENT = 0.001;

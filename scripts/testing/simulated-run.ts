@@ -48,19 +48,18 @@ export interface MadeRun {
 
 /** Creates the folder of such a run, using a real Prometheus over generated samples. */
 export async function makeRun(parent: string, options: MadeRunOptions): Promise<MadeRun> {
-  const parsed = parseDocument(SHIPPED_YAML);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  const parsed = unwrap(parseDocument(SHIPPED_YAML));
   const overrides = { durationSeconds: options.durationSeconds };
-  const plan = unwrap(planScenario(parsed.value, 'steady', overrides));
+  const plan = unwrap(planScenario(parsed, 'steady', overrides));
   const requests = makeRequests(options);
   const run = recordOf(plan, requests, options);
   await using prometheus = await startPrometheus(openMetricsOf(requests, options));
   const asker = { url: prometheus.url, signal: new AbortController().signal };
   const { clock: _, ...evidence } = await collectEvidence(plan, run, asker);
-  const series = await collectRunSeries(parsed.value, plan, run, evidence, asker);
+  const series = await collectRunSeries(parsed, plan, run, evidence, asker);
   const path = join(parent, run.id);
   await mkdir(path, { recursive: true });
-  const files = { plan, evidence, series, document: parsed.value, environment: ENVIRONMENT };
+  const files = { plan, evidence, series, document: parsed, environment: ENVIRONMENT };
   for (const [name, data] of Object.entries(files)) await writeFile(join(path, `${name}.json`), toJson(data));
   for (const [name, content] of Object.entries(runFiles(run, toJson)))
     await writeFile(join(path, name), content);

@@ -19,17 +19,23 @@ function endedProcessId(): number {
   return spawnSync('true').pid;
 }
 
+/** Each holder of the lock writes its id twice. */
+function ordered(path: string, { io }: Awaited<ReturnType<typeof makeWorld>>) {
+  const order: number[] = [];
+  const work = async (id: number) => {
+    await using _lock = await acquireLock(path, 'working', io, limits);
+    order.push(id);
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push(id);
+  };
+  return { order, work };
+}
+
 describe('acquireLock', () => {
   it('admits one holder at a time, and the next when the first releases it', async () => {
     const { world, path } = await setUp();
     await using _world = world;
-    const order: number[] = [];
-    const work = async (id: number) => {
-      await using _lock = await acquireLock(path, 'working', world.io, limits);
-      order.push(id);
-      await new Promise((resolve) => setImmediate(resolve));
-      order.push(id);
-    };
+    const { order, work } = ordered(path, world);
     await Promise.all(Array.from({ length: 12 }, (_, id) => work(id)));
     expect(order).toHaveLength(24);
     for (let index = 0; index < order.length; index += 2) expect(order[index + 1]).toBe(order[index]);
@@ -43,13 +49,7 @@ describe('acquireLock', () => {
     const { world, path } = await setUp();
     await using _world = world;
     await symlink(stale(), path);
-    const order: number[] = [];
-    const work = async (id: number) => {
-      await using _lock = await acquireLock(path, 'working', world.io, limits);
-      order.push(id);
-      await new Promise((resolve) => setImmediate(resolve));
-      order.push(id);
-    };
+    const { order, work } = ordered(path, world);
     await Promise.all([work(1), work(2)]);
     expect([
       [1, 1, 2, 2],

@@ -30,14 +30,16 @@ async function setUp(tool: ToolName = 'k6', names: readonly ToolName[] = [tool])
   return { world, release: await makeRelease(world.folder, TOOL_SPECS[tool], names) };
 }
 
+const filesOf = ({ archive, checksums }: Awaited<ReturnType<typeof makeRelease>>) => ({
+  [checksums.path]: checksums.bytes,
+  [archive.path]: archive.bytes,
+});
+
 describe('the official release', () => {
   it('is downloaded, verified and installed, and is found in the cache the next time', async () => {
     const { world, release } = await setUp();
     await using _world = world;
-    await using server = await serveReleases({
-      [release.checksums.path]: release.checksums.bytes,
-      [release.archive.path]: release.archive.bytes,
-    });
+    await using server = await serveReleases(filesOf(release));
     world.env.SLA_RELEASES_URL = `${server.url}/`;
     const path = cachedPath(TOOL_SPECS.k6, world.env);
     const found = await finder().findTool('k6', world.io);
@@ -52,10 +54,7 @@ describe('the official release', () => {
   it('provides both tools of one archive with one download, even if both are requested at once', async () => {
     const { world, release } = await setUp('prometheus', ['prometheus', 'promtool']);
     await using _world = world;
-    await using server = await serveReleases({
-      [release.checksums.path]: release.checksums.bytes,
-      [release.archive.path]: release.archive.bytes,
-    });
+    await using server = await serveReleases(filesOf(release));
     world.env.SLA_RELEASES_URL = server.url;
     const { findTool } = finder();
     const tools = await Promise.all([findTool('promtool', world.io), findTool('prometheus', world.io)]);
@@ -67,10 +66,7 @@ describe('the official release', () => {
   it('may be the program itself instead of an archive', async () => {
     const { world, release } = await setUp('toxiproxy-server');
     await using _world = world;
-    await using server = await serveReleases({
-      [release.checksums.path]: release.checksums.bytes,
-      [release.archive.path]: release.archive.bytes,
-    });
+    await using server = await serveReleases(filesOf(release));
     world.env.SLA_RELEASES_URL = server.url;
     const path = cachedPath(TOOL_SPECS['toxiproxy-server'], world.env);
     const found = await finder().findTool('toxiproxy-server', world.io);
@@ -80,10 +76,7 @@ describe('the official release', () => {
   it('may be an archive of the program alone, under another name, with a checksum file of its own', async () => {
     const { world, release } = await setUp('victoria-metrics');
     await using _world = world;
-    await using server = await serveReleases({
-      [release.checksums.path]: release.checksums.bytes,
-      [release.archive.path]: release.archive.bytes,
-    });
+    await using server = await serveReleases(filesOf(release));
     world.env.SLA_RELEASES_URL = server.url;
     const path = cachedPath(TOOL_SPECS['victoria-metrics'], world.env);
     const found = await finder().findTool('victoria-metrics', world.io);

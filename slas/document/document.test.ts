@@ -9,9 +9,7 @@ import { isGeneral } from './objectives.ts';
 import { DocumentSchema } from './schema.ts';
 
 function parsed(yaml: string): SlaDocument {
-  const result = parseDocument(yaml);
-  if (result.ok) return result.value;
-  throw new Error(JSON.stringify(result.error));
+  return unwrap(parseDocument(yaml));
 }
 
 /** The problems as `./sla check` prints them, without the file's name: `line:column: message`, and their codes. */

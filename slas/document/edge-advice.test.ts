@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { unwrap } from '../model/result.ts';
 import { parseDocument, warningsOf } from './document.ts';
 import { adviseEdge, DEFAULT_EDGES, LIBRARIES, librariesOf } from './edge-advice.ts';
 
@@ -63,9 +64,8 @@ describe('a library is recognised', () => {
 describe('a warning', () => {
   const warningsFor = (target: string, buckets: string) => {
     const yaml = `apiVersion: sla-harness/v1\nkind: SLA\nname: d\nservice: { selector: { job: j }${buckets} }\nobjectives:\n- { id: a, target: ${target}, latency: { histogram: h_ms, percentile: 95 } }\n`;
-    const parsed = parseDocument(yaml);
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-    return warningsOf(yaml, parsed.value).map(({ line, column, message }) => `${line}:${column}: ${message}`);
+    const parsed = unwrap(parseDocument(yaml));
+    return warningsOf(yaml, parsed).map(({ line, column, message }) => `${line}:${column}: ${message}`);
   };
   const EDGES = ', buckets: { h_ms: [100, 250] }';
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { unwrap } from '../model/result.ts';
 import { parseDocument } from './document.ts';
 
 /** Documents that do not say what their author meant are rejected with a suggestion. */
@@ -14,11 +15,12 @@ const problemsOf = (objectives: string, service = '', rest = '') => {
 };
 const problemsIn = (objective: string) => problemsOf(`- { id: a, ${objective} }`);
 const measureIn = (objective: string) => {
-  const parsed = parseDocument(
-    `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j }, ${BUCKETS} }\nobjectives:\n- { id: a, ${objective} }\n`,
+  const parsed = unwrap(
+    parseDocument(
+      `apiVersion: sla-harness/v1\nkind: SLA\nname: n\nservice: { selector: { job: j }, ${BUCKETS} }\nobjectives:\n- { id: a, ${objective} }\n`,
+    ),
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  return parsed.value.objectives[0]!;
+  return parsed.objectives[0]!;
 };
 
 const latency = (histogram: string, more = '') =>

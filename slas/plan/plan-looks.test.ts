@@ -4,9 +4,7 @@ import { fail, unwrap } from '../model/result.ts';
 import { SHIPPED_YAML } from '../testing/cases.ts';
 import { planScenario } from './plan.ts';
 
-const parsed = parseDocument(SHIPPED_YAML);
-if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-const document = parsed.value;
+const document = unwrap(parseDocument(SHIPPED_YAML));
 const untilDecided = { maxSeconds: 600 };
 
 test('a run until it is decided has a confidence, looks, no error budgets, and a load for its longest duration', () => {
@@ -34,11 +32,9 @@ test('a scenario of several phases is refused', () => {
 });
 
 const untilOf = (lasts: string) => {
-  const made = parseDocument(
-    SHIPPED_YAML.replace('    rate: 20/s\n    duration: 20s\n', `    rate: 20/s\n${lasts}`),
+  return unwrap(
+    parseDocument(SHIPPED_YAML.replace('    rate: 20/s\n    duration: 20s\n', `    rate: 20/s\n${lasts}`)),
   );
-  if (!made.ok) throw new Error(JSON.stringify(made.error));
-  return made.value;
 };
 
 test('a scenario that says until: decided has the same plan as the flags', () => {

@@ -32,9 +32,7 @@ scenarios:
 `;
 
 function shop(): SlaDocument {
-  const parsed = parseDocument(YAML);
-  if (parsed.ok) return parsed.value;
-  throw new Error(JSON.stringify(parsed.error));
+  return unwrap(parseDocument(YAML));
 }
 
 test('a plan of two phases', () => {

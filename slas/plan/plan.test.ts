@@ -6,9 +6,7 @@ import { SHIPPED_YAML } from '../testing/cases.ts';
 import { planScenario, planWindow } from './plan.ts';
 
 function documentOf(yaml: string): SlaDocument {
-  const parsed = parseDocument(yaml);
-  if (parsed.ok) return parsed.value;
-  throw new Error(JSON.stringify(parsed.error));
+  return unwrap(parseDocument(yaml));
 }
 
 const shipped = () => documentOf(SHIPPED_YAML);

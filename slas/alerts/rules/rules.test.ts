@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { parseDocument } from '../../document/document.ts';
 import { isGeneral } from '../../document/objectives.ts';
 import type { SlaDocument } from '../../model/model.ts';
+import { unwrap } from '../../model/result.ts';
 import { renderRules } from '../../render/rules.ts';
 import { SHIPPED_YAML } from '../../testing/cases.ts';
 import { checkRules, testRules } from '../../testing/run-promtool.ts';
@@ -11,9 +12,7 @@ import type { Rule, RuleGroup } from './rule.ts';
 import { rawRulesOf, rulesOf } from './rules.ts';
 
 function documentOf(yaml: string): SlaDocument {
-  const parsed = parseDocument(yaml);
-  if (parsed.ok) return parsed.value;
-  throw new Error(JSON.stringify(parsed.error));
+  return unwrap(parseDocument(yaml));
 }
 
 const shipped = documentOf(SHIPPED_YAML);
