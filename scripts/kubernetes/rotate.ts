@@ -1,0 +1,179 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { HarnessError } from '../cli/errors.ts';
+import { forward } from '../stack/kubernetes/port-forward.ts';
+import { readSecret, replaceSecret, type SecretPlace } from './secret-store.ts';
+import {
+  hashed,
+  hashesIn,
+  type Login,
+  newPassword,
+  nextUsername,
+  type SecretData,
+  type SecretName,
+  webConfig,
+} from './secrets.ts';
+
+/** What has a password or token of its own. */
+export const ROTATABLE = ['prometheus', 'grafana', 'metrics-token'] as const;
+export type Rotatable = (typeof ROTATABLE)[number];
+
+export interface RotationIo extends SecretPlace {
+  readonly progress: (line: string) => void;
+}
+
+/** Replaces a password or token while everything runs. An interrupted rotation is completed by another one. */
+export function rotate(what: Rotatable, io: RotationIo): Promise<void> {
+  switch (what) {
+    case 'prometheus':
+      return rotatePrometheus(io);
+    case 'grafana':
+      return rotateGrafana(io);
+    case 'metrics-token':
+      return rotateMetricsToken(io);
+    default:
+      return what satisfies never;
+  }
+}
+
+/**
+ * At every moment, each server accepts what each client sends: first both passwords are accepted, then Prometheus and
+ * Grafana send the new one, and only when both do is the old one refused.
+ */
+async function rotatePrometheus(io: RotationIo): Promise<void> {
+  const { data } = await stored('prometheus-login', io);
+  const old = data.username!;
+  const oldHash = hashesIn(data['web-config.yml']!)[old];
+  const login = { username: nextUsername(old), password: newPassword() };
+  const hash = hashed(login.password);
+  const both = { ...(oldHash === undefined ? {} : { [old]: oldHash }), [login.username]: hash };
+  io.progress('Prometheus and Alertmanager: accept the new password in addition to the old one');
+  await change('prometheus-login', { 'web-config.yml': webConfig(both) }, io);
+  await accepted(login, SERVERS, io);
+  io.progress('Prometheus: sends the new password to Alertmanager and to itself');
+  await changeAndSee({ ...login, 'web-config.yml': webConfig(both) }, both, io);
+  await restart('grafana', io);
+  io.progress('Prometheus and Alertmanager: refuse the old password');
+  await change('prometheus-login', { 'web-config.yml': webConfig({ [login.username]: hash }) }, io);
+  await touch(SERVERS, io);
+}
+
+async function rotateGrafana(io: RotationIo): Promise<void> {
+  await change('grafana-admin', { password: newPassword() }, io);
+  // It keeps no database: the new pod takes the password from the Secret.
+  await restart('grafana', io);
+}
+
+async function rotateMetricsToken(io: RotationIo): Promise<void> {
+  const login = await stored('prometheus-login', io);
+  const old = login.data['metrics-token']!;
+  const token = newPassword();
+  io.progress('the service: accepts the new token in addition to the old one');
+  await change('sentiment-metrics-tokens', { tokens: `${old}\n${token}\n` }, io);
+  await restart('sentiment-api', io);
+  io.progress('Prometheus: sends the new token');
+  const username = login.data.username!;
+  const hashes = { [username]: hashesIn(login.data['web-config.yml']!)[username]! };
+  await changeAndSee({ 'metrics-token': token }, hashes, io);
+  await change('prometheus-login', { 'web-config.yml': webConfig(hashes) }, io);
+  io.progress('the service: refuses the old token');
+  await change('sentiment-metrics-tokens', { tokens: `${token}\n` }, io);
+  await restart('sentiment-api', io);
+}
+
+async function stored(name: SecretName, io: RotationIo) {
+  const found = await readSecret(name, io);
+  if (found !== null) return found;
+  throw new HarnessError('no-secret', `there is no Secret ${name} in namespace ${io.namespace}`, {
+    nextStep: './sla kubernetes secrets makes it',
+  });
+}
+
+async function change(name: SecretName, values: SecretData, io: RotationIo): Promise<void> {
+  const { data, version } = await stored(name, io);
+  await replaceSecret(name, { ...data, ...values }, version, io);
+}
+
+/**
+ * Changes what Prometheus sends, and waits until it does. Nothing shows which password a client sends; but the files of a
+ * Secret arrive together, so a user who is added with the change and can sign in shows that the rest has arrived.
+ */
+async function changeAndSee(
+  values: SecretData,
+  hashes: Readonly<Record<string, string>>,
+  io: RotationIo,
+): Promise<void> {
+  const witness = { username: 'sla-rotation', password: newPassword() };
+  const config = webConfig({ ...hashes, [witness.username]: hashed(witness.password) });
+  await change('prometheus-login', { ...values, 'web-config.yml': config }, io);
+  await accepted(witness, ['prometheus'], io);
+}
+
+const SERVERS = ['prometheus', 'alertmanager'] as const;
+type Server = (typeof SERVERS)[number];
+const PORTS: Readonly<Record<Server, number>> = { prometheus: 9090, alertmanager: 9093 };
+
+/** The kubelet looks for changed Secrets once a minute, and at once if the pod itself changes. */
+async function touch(servers: readonly Server[], { kubectl, namespace, signal }: RotationIo): Promise<void> {
+  const selector = `app.kubernetes.io/name in (${servers.join(', ')})`;
+  const annotation = `sla-harness/secrets-changed=${new Date().toISOString()}`;
+  const args = [
+    'annotate',
+    'pods',
+    '--namespace',
+    namespace,
+    '--selector',
+    selector,
+    '--overwrite',
+    annotation,
+  ];
+  await kubectl.run(args, { signal });
+}
+
+const ARRIVAL_LIMIT_MS = 3 * 60_000;
+const POLL_MS = 500;
+const REQUEST_LIMIT_MS = 5_000;
+
+/** Waits until all of the servers accept this login. */
+async function accepted(login: Login, servers: readonly Server[], io: RotationIo): Promise<void> {
+  await touch(servers, io);
+  for (const service of servers) {
+    await using open = await forward(io.kubectl, { namespace: io.namespace, service, port: PORTS[service] });
+    const deadline = Date.now() + ARRIVAL_LIMIT_MS;
+    while (!(await accepts(`${open.url}/-/ready`, login))) {
+      io.signal.throwIfAborted();
+      if (Date.now() > deadline || !open.isOpen()) throw notArrived(service);
+      await delay(POLL_MS, undefined, { signal: io.signal });
+    }
+  }
+}
+
+async function accepts(url: string, { username, password }: Login): Promise<boolean> {
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  try {
+    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    const { ok } = await fetch(url, { headers: { authorization }, signal });
+    return ok;
+  } catch {
+    return false;
+  }
+}
+
+const notArrived = (service: Server) =>
+  new HarnessError('not-rotated', `${service} does not accept the new password`, {
+    nextStep: `the old one still works; see kubectl logs deployment/${service}, and run the rotation again`,
+  });
+
+const ROLLOUT_LIMIT_MS = 5 * 60_000;
+
+async function restart(
+  deployment: string,
+  { kubectl, namespace, signal, progress }: RotationIo,
+): Promise<void> {
+  progress(`${deployment}: restarts`);
+  await kubectl.run(['rollout', 'restart', `deployment/${deployment}`, '--namespace', namespace], { signal });
+  const args = ['rollout', 'status', `deployment/${deployment}`, '--namespace', namespace];
+  await kubectl.run([...args, `--timeout=${ROLLOUT_LIMIT_MS / 1000}s`], {
+    signal,
+    limitMs: ROLLOUT_LIMIT_MS + 10_000,
+  });
+}

@@ -1,0 +1,89 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { HarnessError } from '../../cli/errors.ts';
+import { unwatch, watch } from '../../process/watchdog.ts';
+
+/**
+ * Talks to Kubernetes through kubectl: it reads the operator's kubeconfig with every login plugin, uses the service account inside a
+ * pod, and whoever follows our documentation has it. The official client library would bring the npm package thirty others.
+ */
+export interface Kubectl {
+  /** What it printed. Throws HarnessError `kubectl`, with the last lines of standard error. */
+  run(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** A kubectl that keeps running, such as `exec` of a program that follows a file. */
+  follow(args: readonly string[]): ChildProcess;
+}
+
+interface RunOptions {
+  readonly input?: string;
+  readonly limitMs?: number;
+  /** Absent: it is not interrupted, because it cleans up. */
+  readonly signal?: AbortSignal;
+}
+
+export interface KubectlOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A context of the kubeconfig; absent: the current one. */
+  readonly context?: string;
+}
+
+const LIMIT_MS = 20_000;
+const MAX_BYTES = 256 * 2 ** 20;
+
+/** It needs our credentials for the cluster, and none of the others. */
+const NOT_FOR_KUBECTL = /^(SLA_(TARGET|LISTEN)_TOKEN|PROMETHEUS_\w+)$/;
+
+export function kubectlOf({ env, context }: KubectlOptions): Kubectl {
+  const program = env.KUBECTL_BIN || 'kubectl';
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_KUBECTL.test(name)));
+  const whole = (args: readonly string[]) => [
+    ...(context === undefined ? [] : ['--context', context]),
+    ...args,
+  ];
+  return {
+    run: (args, { input, limitMs = LIMIT_MS, signal } = {}) =>
+      new Promise((resolve, reject) => {
+        const child = execFile(
+          program,
+          whole(args),
+          { env: own, timeout: limitMs, maxBuffer: MAX_BYTES, ...(signal === undefined ? {} : { signal }) },
+          (error, stdout, stderr) => {
+            if (error === null) resolve(stdout);
+            else if (signal?.aborted) reject(signal.reason);
+            else reject(failed(args, error, stderr, limitMs));
+          },
+        );
+        child.stdin?.on('error', () => {});
+        child.stdin?.end(input ?? '');
+      }),
+    follow: (args) => {
+      const options = { env: own, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] };
+      const child = spawn(program, whole(args), { ...options, detached: true });
+      // It ends with us, even if we are killed.
+      const { pid } = child;
+      if (pid !== undefined) {
+        watch(pid);
+        child.once('exit', () => unwatch(pid));
+      }
+      return child;
+    },
+  };
+}
+
+type Failure = Error & { readonly code?: unknown; readonly killed?: boolean };
+
+function failed(args: readonly string[], error: Failure, stderr: string, limitMs: number): HarnessError {
+  const shown = `kubectl ${args.slice(0, 3).join(' ')}`;
+  if (error.code === 'ENOENT')
+    return new HarnessError('no-kubectl', 'kubectl was not found on PATH', {
+      nextStep: 'install kubectl, or name it with KUBECTL_BIN',
+      cause: error,
+    });
+  const why =
+    error.killed === true
+      ? `it took longer than ${limitMs / 1000} s`
+      : stderr.trim().split('\n').slice(-5).join('\n') || error.message.split('\n')[0]!;
+  return new HarnessError('kubectl', `${shown}: ${why}`, {
+    nextStep: 'check --context and --namespace, and the permissions of k8s/load/rbac.yaml',
+    cause: error,
+  });
+}
