@@ -62,7 +62,10 @@ export async function resolveImage(name: PulledImage, world: ImageWorld): Promis
 }
 
 /** An image that is never pulled, because its official one is in another registry. */
-export async function resolveBuilt(name: 'toxiproxy', world: ImageWorld): Promise<ResolvedImage> {
+export async function resolveBuilt(
+  name: 'toxiproxy' | 'prometheus-kubernetes',
+  world: ImageWorld,
+): Promise<ResolvedImage> {
   const reference = offlineTag(name)!;
   if ((await inspect(reference, world.engine)) === null) await buildOffline(name, world);
   const { Id } = await world.engine.getImage(reference).inspect();
