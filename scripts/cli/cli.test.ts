@@ -93,6 +93,14 @@ describe('invalid usage exits with 2 and names the problem', () => {
       '"nowhere" is not a valid http address',
     ],
     [['simulate', '--runs', 'many'], '--runs: "many" is not a whole number'],
+    [
+      ['doctor', '--namespace', 'a'],
+      '--namespace: it says where the stack is in Kubernetes: add --kubernetes',
+    ],
+    [
+      ['doctor', '--kubernetes', '--namespace', 'Sentiment'],
+      '--namespace: "Sentiment" is not a valid name of a namespace',
+    ],
     [['rules', '--window', 'long'], '--window: "long" is not a valid duration'],
     [['rules', '--for', '-1s'], '--for: "-1s" is not a valid duration'],
     [

@@ -1,17 +1,39 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { DEFAULT_NAMESPACE, examineCluster, type KubernetesOptions } from '../../doctor/doctor.ts';
 import { TOOLS_OF_PACKAGE } from '../../package/tools.ts';
 import { toolIo } from '../../run/prepare.ts';
 import { inspectTools } from '../../tools/find-tool.ts';
 import type { ToolReport } from '../../tools/inspect.ts';
-import type { Register } from '../command.ts';
+import type { Outcome, Register } from '../command.ts';
+import { badOption } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export const register: Register = (program, io, done) =>
   void program
     .command('doctor')
-    .description('show which tools were found, where, and in which version')
-    .action(async () => done(await doctor(io)));
+    .description(
+      'show which tools were found, where, and in which version; or examine the stack in a Kubernetes cluster',
+    )
+    .option('--kubernetes', 'examine the stack in a cluster by kubectl, without changing anything')
+    .option('--context <name>', 'with --kubernetes: the context of kubectl (default: its current one)')
+    .option(
+      '--namespace <name>',
+      `with --kubernetes: the namespace of the stack (default: ${DEFAULT_NAMESPACE})`,
+    )
+    .action(async (options: DoctorOptions) => done(await doctorOrCluster(options, io)));
+
+interface DoctorOptions extends KubernetesOptions {
+  readonly kubernetes?: boolean;
+}
+
+async function doctorOrCluster(options: DoctorOptions, io: Io): Promise<Outcome> {
+  if (options.kubernetes === true) return examineCluster(options, io);
+  for (const name of ['context', 'namespace'] as const)
+    if (options[name] !== undefined)
+      return badOption(`--${name}`, 'it says where the stack is in Kubernetes: add --kubernetes').error;
+  return doctor(io);
+}
 
 /**
  * Reports which tools were found, where, and in which version; which would be installed; and which are

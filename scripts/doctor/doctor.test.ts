@@ -1,0 +1,31 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { sla, temporaryFolder } from '../testing/sla.ts';
+
+/** Without a cluster: doctor.cluster.test.ts has one. */
+
+test('without kubectl, it says where to get it, and exits with 4', async () => {
+  await using folder = await temporaryFolder();
+  const { code, stderr } = await sla(['doctor', '--kubernetes'], { env: { PATH: folder.path } });
+  expect(stderr).toContain('kubectl is not on PATH');
+  expect(stderr).toContain('kubernetes.io/docs/tasks/tools');
+  expect(code).toBe(4);
+});
+
+test('a cluster that does not respond is no finding about the service: exit code 4', async () => {
+  await using folder = await temporaryFolder();
+  const bin = join(folder.path, 'bin');
+  await mkdir(bin);
+  // What kubectl prints without a cluster.
+  const message =
+    'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?';
+  await writeFile(join(bin, 'kubectl'), `#!/bin/sh\necho '${message}' >&2\nexit 1\n`);
+  await chmod(join(bin, 'kubectl'), 0o755);
+  const { code, stdout, stderr } = await sla(['doctor', '--kubernetes'], {
+    env: { PATH: `${bin}:${process.env.PATH}` },
+  });
+  expect(stderr).toContain('the cluster does not respond: The connection to the server');
+  expect(stdout).toBe('');
+  expect(code).toBe(4);
+});

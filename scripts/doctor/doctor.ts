@@ -1,0 +1,65 @@
+import { HarnessError } from '../cli/errors.ts';
+import type { PlacedProblem } from '../cli/inputs.ts';
+import { badOption } from '../cli/inputs.ts';
+import type { ExitCode, Io } from '../cli/io.ts';
+import { accessOf, checkAccess } from '../run/prometheus-access.ts';
+import { examine } from './examine.ts';
+import { type Kubectl, kubectlOf, type Read } from './kubectl.ts';
+import { PROMETHEUS } from './labels.ts';
+import { readPrometheus } from './prometheus.ts';
+import { exitCodeOf, reportOf } from './report.ts';
+import { missingSecretsOf, readObjects, readThrottling, type State } from './state.ts';
+
+export interface KubernetesOptions {
+  readonly context?: string;
+  readonly namespace?: string;
+}
+
+export const DEFAULT_NAMESPACE = 'sentiment-analysis';
+
+/** Examines the stack in a cluster. Changes nothing there. */
+export async function examineCluster(
+  { context, namespace = DEFAULT_NAMESPACE }: KubernetesOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
+  const problems = checkAccess(io.env, io.cwd);
+  if (problems.length > 0) return problems;
+  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace))
+    return badOption('--namespace', `"${namespace}" is not a valid name of a namespace`).error;
+  const kubectl = kubectlOf({ context, namespace, env: io.env, signal: io.signal });
+  const there = await kubectl.get(['namespace', namespace]);
+  if (!there.ok && there.kind !== 'forbidden') return noNamespace(there, namespace);
+  const state = await readState(kubectl, namespace, io);
+  const checks = examine(state, Date.now());
+  io.print(
+    reportOf(`namespace ${namespace}${context === undefined ? '' : ` of context ${context}`}`, checks),
+  );
+  return exitCodeOf(checks);
+}
+
+function noNamespace(
+  { kind, why }: Read<unknown> & { ok: false },
+  namespace: string,
+): readonly PlacedProblem[] {
+  if (kind === 'absent')
+    return badOption('--namespace', `the cluster has no namespace "${namespace}": name that of the stack`)
+      .error;
+  throw new HarnessError('no-cluster', `the cluster does not respond: ${why}`, {
+    nextStep:
+      'check that `kubectl get pods` works, or name another context with --context (kubectl config get-contexts)',
+  });
+}
+
+async function readState(kubectl: Kubectl, namespace: string, io: Io): Promise<State> {
+  const access = accessOf(io.env, io.cwd);
+  const prometheus = readPrometheus(kubectl, PROMETHEUS, access, io.signal);
+  const objects = await readObjects(kubectl, namespace);
+  const { pods } = objects;
+  const [missingSecrets, throttling] = pods.ok
+    ? await Promise.all([
+        missingSecretsOf(pods.value, kubectl),
+        readThrottling(pods.value, namespace, kubectl),
+      ])
+    : [pods, pods];
+  return { namespace, ...objects, missingSecrets, throttling, prometheus: await prometheus };
+}

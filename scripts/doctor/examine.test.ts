@@ -1,0 +1,435 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { objectsOf } from '../kubernetes/testing/overlays.ts';
+import { ROOT } from '../testing/sla.ts';
+import { examine } from './examine.ts';
+import { runbookOf, SECTIONS } from './finding.ts';
+import type { Read } from './kubectl.ts';
+import type { Autoscaler, Deployment, NetworkPolicy, Pod, Service } from './objects.ts';
+import type { Target } from './prometheus.ts';
+import { exitCodeOf, findingsOf, reportOf } from './report.ts';
+import { type State, throttlingIn } from './state.ts';
+
+/**
+ * The shipped manifests as a healthy cluster would show them, with one thing broken at a time. That a real API server
+ * shows it like this is tested in doctor.cluster.test.ts.
+ */
+
+const NOW_MS = Date.parse('2026-11-30T12:00:00Z');
+const JUST_NOW = '2026-11-30T11:55:00Z';
+
+const objects = await objectsOf('k8s/');
+const ofKind = <T>(kind: string) => objects.filter((one) => one.kind === kind) as unknown as readonly T[];
+const ok = <T>(value: T): Read<T> => ({ ok: true, value });
+
+const deployments = ofKind<Deployment>('Deployment').map((one) => ({ ...one, status: {} }));
+const services = ofKind<Service>('Service');
+
+const pods: readonly Pod[] = deployments.map(({ metadata, spec: { template } }, index) => ({
+  metadata: { ...template.metadata, name: `${metadata.name}-1`, namespace: 'sentiment-analysis' },
+  spec: { ...template.spec, nodeName: 'one' },
+  status: {
+    phase: 'Running',
+    podIP: `10.0.0.${index + 1}`,
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: template.spec.containers.map(({ name }) => ({
+      name,
+      ready: true,
+      restartCount: 0,
+      state: {},
+    })),
+  },
+}));
+
+const target: Target = {
+  labels: { job: 'sentiment-api' },
+  discoveredLabels: {
+    __meta_kubernetes_pod_name: 'sentiment-api-1',
+    __meta_kubernetes_namespace: 'sentiment-analysis',
+  },
+  scrapeUrl: 'http://10.0.0.1:8000/metrics',
+  health: 'up',
+  lastError: '',
+};
+
+const healthy: State = {
+  namespace: 'sentiment-analysis',
+  namespaceLabels: ok({ 'kubernetes.io/metadata.name': 'sentiment-analysis' }),
+  deployments: ok(deployments),
+  pods: ok(pods),
+  services: ok(services),
+  slices: ok(
+    services.map(({ metadata: { name } }) => ({
+      metadata: { name, labels: { 'kubernetes.io/service-name': name } },
+      endpoints: [{ conditions: { ready: true } }],
+    })),
+  ),
+  autoscalers: ok([]),
+  policies: ok(ofKind<NetworkPolicy>('NetworkPolicy')),
+  events: ok([]),
+  missingSecrets: ok([]),
+  throttling: ok([{ pod: 'sentiment-api-1', container: 'api', periods: 1000, throttled: 20 }]),
+  prometheus: ok({ targets: [target], alerts: [] }),
+};
+
+const changedPod = (change: (pod: Pod) => Partial<Pod>, name = 'sentiment-api-1'): Partial<State> => ({
+  pods: ok(pods.map((pod) => (pod.metadata.name === name ? { ...pod, ...change(pod) } : pod))),
+});
+
+const notReady = { type: 'Ready', status: 'False' };
+
+/** Its first container is in this state. */
+const container = (status: object) =>
+  changedPod((pod) => ({
+    status: {
+      ...pod.status,
+      conditions: [notReady],
+      containerStatuses: [{ ...pod.status.containerStatuses![0]!, ready: false, ...status }],
+    },
+  }));
+
+const annotated = (annotations: Record<string, string>) =>
+  changedPod(({ metadata }) => ({ metadata: { ...metadata, annotations } }));
+
+const scraped = (change: Partial<Target>): Partial<State> => ({
+  prometheus: ok({ targets: [{ ...target, ...change }], alerts: [] }),
+});
+
+const autoscaler = (reason: string, type = 'ScalingLimited', status = 'True'): Partial<State> => ({
+  autoscalers: ok<readonly Autoscaler[]>([
+    {
+      metadata: { name: 'sentiment-api' },
+      spec: { maxReplicas: 5, scaleTargetRef: { name: 'sentiment-api' } },
+      status: {
+        currentReplicas: 5,
+        desiredReplicas: 5,
+        conditions: [{ type, status, reason, message: 'm' }],
+      },
+    },
+  ]),
+});
+
+const policiesWithout = (...names: readonly string[]): Partial<State> => ({
+  policies: ok(
+    ofKind<NetworkPolicy>('NetworkPolicy').filter(({ metadata }) => !names.includes(metadata.name)),
+  ),
+});
+
+const found = (change: Partial<State>) =>
+  findingsOf(examine({ ...healthy, ...change }, NOW_MS)).map(({ code, object }) => `${code}: ${object}`);
+
+test('the shipped manifests, running, show nothing', () => {
+  const checks = examine(healthy, NOW_MS);
+  expect(findingsOf(checks)).toEqual([]);
+  expect(checks.filter(({ kind }) => kind === 'unchecked')).toEqual([]);
+  expect(exitCodeOf(checks)).toBe(0);
+  expect(pods.map(({ metadata }) => metadata.name).toSorted()).toEqual([
+    'alertmanager-1',
+    'grafana-1',
+    'prometheus-1',
+    'sentiment-api-1',
+  ]);
+});
+
+const API_CONTAINER = `pod sentiment-api-1, container ${pods.find(({ metadata }) => metadata.name === 'sentiment-api-1')!.spec.containers[0]!.name}`;
+
+describe('one thing broken', () => {
+  test.each<[string, Partial<State>, readonly string[]]>([
+    [
+      'an image that the node cannot get',
+      container({ state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off' } } }),
+      [`image-not-pulled: ${API_CONTAINER}`],
+    ],
+    [
+      'a reference to what does not exist',
+      container({
+        state: { waiting: { reason: 'CreateContainerConfigError', message: 'configmap "x" not found' } },
+      }),
+      [`container-not-created: ${API_CONTAINER}`],
+    ],
+    [
+      'too little memory',
+      container({
+        restartCount: 3,
+        state: { waiting: { reason: 'CrashLoopBackOff' } },
+        lastState: { terminated: { reason: 'OOMKilled', exitCode: 137, finishedAt: JUST_NOW } },
+      }),
+      [`out-of-memory: ${API_CONTAINER}`],
+    ],
+    [
+      'a process that ends',
+      container({
+        restartCount: 1,
+        state: { waiting: { reason: 'CrashLoopBackOff' } },
+        lastState: { terminated: { reason: 'Error', exitCode: 2, finishedAt: JUST_NOW } },
+      }),
+      [`restarts: ${API_CONTAINER}`],
+    ],
+    [
+      'a readiness probe that fails',
+      changedPod((pod) => ({ status: { ...pod.status, conditions: [notReady] } })),
+      ['pod-not-ready: pod sentiment-api-1'],
+    ],
+    [
+      'no node with room',
+      changedPod(() => ({
+        status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', message: 'cpu' }] },
+      })),
+      ['pod-unschedulable: pod sentiment-api-1'],
+    ],
+    [
+      'a volume that does not exist',
+      {
+        ...changedPod(() => ({
+          status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'True' }] },
+        })),
+        events: ok([{ involvedObject: { name: 'sentiment-api-1' }, reason: 'FailedMount', message: 'm' }]),
+      },
+      ['container-not-created: pod sentiment-api-1'],
+    ],
+    [
+      "Grafana's secret is missing",
+      { missingSecrets: ok(['grafana-admin']) },
+      ['secret-missing: secret grafana-admin'],
+    ],
+    [
+      'no service',
+      { services: ok(services.filter(({ metadata }) => metadata.name !== 'grafana')) },
+      ['service-missing: service grafana'],
+    ],
+    [
+      'no endpoint',
+      { slices: ok([]) },
+      ['sentiment-api', 'prometheus', 'grafana'].map((name) => `service-without-endpoints: service ${name}`),
+    ],
+    [
+      'no deployment',
+      { deployments: ok(deployments.filter(({ metadata }) => metadata.name !== 'alertmanager')) },
+      ['deployment-missing: deployment alertmanager'],
+    ],
+    [
+      'pods that are refused',
+      {
+        deployments: ok(
+          deployments.map((one) =>
+            one.metadata.name === 'grafana'
+              ? {
+                  ...one,
+                  status: { conditions: [{ type: 'ReplicaFailure', status: 'True', message: 'quota' }] },
+                }
+              : one,
+          ),
+        ),
+      },
+      ['pods-refused: deployment grafana'],
+    ],
+    ['no annotations', annotated({}), ['annotation-missing: pod sentiment-api-1']],
+    [
+      'an annotation that is not "true"',
+      annotated({ 'prometheus.io/scrape': 'yes' }),
+      ['annotation-missing: pod sentiment-api-1'],
+    ],
+    [
+      'the annotation of another port',
+      annotated({ 'prometheus.io/scrape': 'true', 'prometheus.io/port': '30800' }),
+      ['annotation-wrong-port: pod sentiment-api-1'],
+    ],
+    [
+      'no target for the pod',
+      { prometheus: ok({ targets: [], alerts: [] }) },
+      ['target-absent: pod sentiment-api-1'],
+    ],
+    [
+      'a target that is down',
+      scraped({ health: 'down', lastError: 'context deadline exceeded' }),
+      ['target-down: pod sentiment-api-1'],
+    ],
+    [
+      'a scrape without the token',
+      scraped({ health: 'down', lastError: 'server returned HTTP status 401 Unauthorized' }),
+      ['scrape-unauthorized: pod sentiment-api-1'],
+    ],
+    [
+      'a Prometheus that asks for other credentials',
+      { prometheus: { ok: false, kind: 'forbidden', why: 'Prometheus responds with status 401' } },
+      ['prometheus-unauthorized: service prometheus'],
+    ],
+    [
+      'a Prometheus that does not respond',
+      { prometheus: { ok: false, kind: 'other', why: 'ECONNREFUSED' } },
+      ['prometheus-unreachable: service prometheus'],
+    ],
+    [
+      'a CPU limit that is too low',
+      { throttling: ok([{ pod: 'sentiment-api-1', container: 'api', periods: 1000, throttled: 400 }]) },
+      ['cpu-throttled: pod sentiment-api-1, container api'],
+    ],
+    [
+      'an autoscaler at its maximum',
+      autoscaler('TooManyReplicas'),
+      ['autoscaler-at-maximum: autoscaler sentiment-api'],
+    ],
+    [
+      'an autoscaler without metrics',
+      autoscaler('FailedGetResourceMetric', 'ScalingActive', 'False'),
+      ['autoscaler-without-metrics: autoscaler sentiment-api'],
+    ],
+    [
+      'a policy of the service that is missing, while all is denied',
+      policiesWithout('sentiment-api'),
+      ['path-denied: prometheus to sentiment-api:8000'],
+    ],
+    [
+      'an alert',
+      {
+        prometheus: ok({
+          targets: [target],
+          alerts: [{ name: 'HighLatency', summary: 's', runbook: 'docs/runbooks/HighLatency.md' }],
+        }),
+      },
+      ['alert-firing: alert HighLatency'],
+    ],
+  ])('%s', (_, change, expected) => expect(found(change)).toEqual(expected));
+});
+
+describe('what is no fault', () => {
+  test('a restart of yesterday', () => {
+    const lastState = { terminated: { reason: 'Error', exitCode: 1, finishedAt: '2026-11-29T12:00:00Z' } };
+    expect(
+      found(
+        changedPod((pod) => ({
+          status: {
+            ...pod.status,
+            containerStatuses: [{ ...pod.status.containerStatuses![0]!, restartCount: 1, lastState }],
+          },
+        })),
+      ),
+    ).toEqual([]);
+  });
+
+  test('a pod that is being deleted, or that has finished', () => {
+    const deleted = changedPod(({ metadata, status }) => ({
+      metadata: { ...metadata, deletionTimestamp: JUST_NOW },
+      status: { ...status, conditions: [notReady] },
+    }));
+    expect(found(deleted)).toEqual([]);
+    expect(found(changedPod(() => ({ status: { phase: 'Succeeded' } })))).toEqual([]);
+  });
+
+  test('an autoscaler that is at its maximum, and needs no more', () => {
+    expect(found(autoscaler('DesiredWithinRange', 'ScalingLimited', 'False'))).toEqual([]);
+  });
+
+  test('a namespace without any policy', () => expect(found({ policies: ok([]) })).toEqual([]));
+});
+
+describe('network policies', () => {
+  const policy = (name: string, spec: NetworkPolicy['spec']): NetworkPolicy => ({ metadata: { name }, spec });
+  const denied = policy('deny', { podSelector: {}, policyTypes: ['Ingress'] });
+  const named = (name: string) => ({ matchLabels: { 'app.kubernetes.io/name': name } });
+  const allow = (ingress: NetworkPolicy['spec']['ingress']) => [
+    denied,
+    policy('allow', {
+      podSelector: named('sentiment-api'),
+      policyTypes: ['Ingress'],
+      ingress: ingress ?? [],
+    }),
+  ];
+  const isOpen = (policies: readonly NetworkPolicy[]) =>
+    !found({ policies: ok(policies) }).includes('path-denied: prometheus to sentiment-api:8000');
+  const fromPrometheus = [{ podSelector: named('prometheus') }];
+
+  test.each<[string, NetworkPolicy['spec']['ingress'], boolean]>([
+    ['any sender on any port', [{}], true],
+    ['the sender by its labels, and the port', [{ from: fromPrometheus, ports: [{ port: 8000 }] }], true],
+    ['a range of ports', [{ from: fromPrometheus, ports: [{ port: 7000, endPort: 9000 }] }], true],
+    ['the name of the port', [{ from: fromPrometheus, ports: [{ port: 'http' }] }], true],
+    ['another port', [{ from: fromPrometheus, ports: [{ port: 9000 }] }], false],
+    ['the port of another protocol', [{ ports: [{ port: 8000, protocol: 'UDP' }] }], false],
+    ['another sender', [{ from: [{ podSelector: named('grafana') }] }], false],
+    ['the sender in another namespace', [{ from: [{ namespaceSelector: named('elsewhere') }] }], false],
+    [
+      'the namespace of both',
+      [
+        {
+          from: [
+            { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'sentiment-analysis' } } },
+          ],
+        },
+      ],
+      true,
+    ],
+    ['the addresses of the pods', [{ from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }], true],
+    ['other addresses', [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['10.0.0.0/24'] } }] }], false],
+    [
+      'senders by an expression',
+      [
+        {
+          from: [
+            {
+              podSelector: {
+                matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: ['prometheus'] }],
+              },
+            },
+          ],
+        },
+      ],
+      true,
+    ],
+  ])('an ingress rule for %s', (_, ingress, expected) => expect(isOpen(allow(ingress))).toBe(expected));
+
+  test('an egress policy of the sender closes the path, too', () => {
+    const egress = (to: NetworkPolicy['spec']['egress']) => [
+      policy('out', { podSelector: named('prometheus'), policyTypes: ['Egress'], egress: to ?? [] }),
+    ];
+    expect(isOpen(egress([]))).toBe(false);
+    expect(isOpen(egress([{ to: [{ podSelector: named('sentiment-api') }] }]))).toBe(true);
+  });
+});
+
+describe('the report', () => {
+  test('has the next step and the runbook of each finding, and exits with 1', () => {
+    const checks = examine({ ...healthy, missingSecrets: ok(['grafana-admin']) }, NOW_MS);
+    const text = reportOf('namespace sentiment-analysis', checks);
+    expect(text).toContain('✗ secrets');
+    expect(text).toContain('secret grafana-admin: it does not exist, and grafana-1 cannot start without it');
+    expect(text).toContain('next: create it');
+    expect(text).toContain('docs/runbooks/Kubernetes.md#secrets');
+    expect(text).toMatch(/\n1 finding\n$/);
+    expect(exitCodeOf(checks)).toBe(1);
+  });
+
+  test('says what could not be checked, and exits with 3', () => {
+    const why = 'Error from server (Forbidden): nodes "one" is forbidden';
+    const checks = examine({ ...healthy, throttling: { ok: false, kind: 'forbidden', why } }, NOW_MS);
+    const text = reportOf('namespace sentiment-analysis', checks);
+    expect(text).toMatch(/\? CPU limits +not checked: Error from server \(Forbidden\)/);
+    expect(text).toContain('nothing found; 1 of 10 checks could not be made');
+    expect(exitCodeOf(checks)).toBe(3);
+  });
+});
+
+test('every kind of finding has a section in the runbooks', () => {
+  const page = readFileSync(join(ROOT, 'docs/runbooks/Kubernetes.md'), 'utf8');
+  const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) =>
+    title!.toLowerCase().replaceAll(' ', '-'),
+  );
+  expect([...new Set(Object.values(SECTIONS))].filter((section) => !sections.includes(section))).toEqual([]);
+  expect(sections.filter((section) => !Object.values<string>(SECTIONS).includes(section))).toEqual([]);
+  expect(runbookOf({ code: 'restarts', object: '', what: '', nextStep: '' })).toBe(
+    'docs/runbooks/Kubernetes.md#restarts',
+  );
+});
+
+test("the kubelet's counters are added for each container of the namespace", () => {
+  const line = (which: string, namespace: string, value: number) =>
+    `container_cpu_cfs_${which}_total{container="api",id="/x",namespace="${namespace}",pod="p"} ${value} 1`;
+  const text = [
+    line('periods', 'a', 100),
+    line('throttled_periods', 'a', 30),
+    line('periods', 'b', 7),
+    'container_cpu_cfs_periods_total{container="",namespace="a",pod="p"} 5 1',
+  ].join('\n');
+  expect(throttlingIn(text, 'a')).toEqual([{ pod: 'p', container: 'api', periods: 100, throttled: 30 }]);
+});

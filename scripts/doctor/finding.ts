@@ -1,0 +1,48 @@
+/** Each kind of finding, and the section of docs/runbooks/Kubernetes.md that explains it. */
+export const SECTIONS = {
+  'deployment-missing': 'deployments',
+  'pods-refused': 'deployments',
+  'pod-unschedulable': 'pods',
+  'pod-not-ready': 'pods',
+  'container-not-created': 'pods',
+  'out-of-memory': 'restarts',
+  restarts: 'restarts',
+  'image-not-pulled': 'images',
+  'service-missing': 'services',
+  'service-without-endpoints': 'services',
+  'annotation-missing': 'annotations',
+  'annotation-wrong-port': 'annotations',
+  'prometheus-unreachable': 'prometheus',
+  'prometheus-unauthorized': 'prometheus',
+  'target-absent': 'target-absent',
+  'target-down': 'target-down',
+  'scrape-unauthorized': 'scrape-credentials',
+  'secret-missing': 'secrets',
+  'cpu-throttled': 'throttled-cpu',
+  'autoscaler-at-maximum': 'autoscaler',
+  'autoscaler-without-metrics': 'autoscaler',
+  'path-denied': 'network-policies',
+  'alert-firing': 'alerts',
+} as const;
+
+export type FindingCode = keyof typeof SECTIONS;
+
+export interface Finding {
+  readonly code: FindingCode;
+  /** What it is about: `pod sentiment-api-7d9c`. */
+  readonly object: string;
+  readonly what: string;
+  readonly nextStep: string;
+  /** A page of its own instead of the section. */
+  readonly page?: string;
+}
+
+export const RUNBOOKS = 'docs/runbooks';
+
+export const runbookOf = ({ code, page }: Finding): string =>
+  page ?? `${RUNBOOKS}/Kubernetes.md#${SECTIONS[code]}`;
+
+/** What a check found; or why it could not be done. */
+export type Checked =
+  | { readonly kind: 'checked'; readonly what: string; readonly findings: readonly Finding[] }
+  | { readonly kind: 'unchecked'; readonly what: string; readonly why: string };

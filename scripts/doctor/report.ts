@@ -1,0 +1,41 @@
+import type { ExitCode } from '../cli/io.ts';
+import { type Checked, type Finding, runbookOf } from './finding.ts';
+
+/** A line for each check, and below it what was found, with the next step and the runbook. */
+export function reportOf(title: string, checks: readonly Checked[]): string {
+  const width = Math.max(...checks.map(({ what }) => what.length));
+  const lines = checks.flatMap((check) => linesOf(check, width));
+  return `${[title, '', ...lines, '', conclusionOf(checks)].join('\n')}\n`;
+}
+
+function linesOf(check: Checked, width: number): readonly string[] {
+  const what = check.what.padEnd(width);
+  if (check.kind === 'unchecked') return [`  ? ${what}  not checked: ${check.why}`];
+  const { findings } = check;
+  if (findings.length === 0) return [`  ✓ ${what}`];
+  return [`  ✗ ${what}  ${countOf(findings.length)}`, ...findings.flatMap(linesOfFinding)];
+}
+
+const linesOfFinding = (finding: Finding): readonly string[] => [
+  `      ${finding.object}: ${finding.what}`,
+  `        next: ${finding.nextStep}`,
+  `        ${runbookOf(finding)}`,
+];
+
+const countOf = (count: number) => (count === 1 ? '1 finding' : `${count} findings`);
+
+export const findingsOf = (checks: readonly Checked[]): readonly Finding[] =>
+  checks.flatMap((check) => (check.kind === 'checked' ? check.findings : []));
+
+function conclusionOf(checks: readonly Checked[]): string {
+  const found = findingsOf(checks).length;
+  const unchecked = checks.filter(({ kind }) => kind === 'unchecked').length;
+  const rest = unchecked === 0 ? '' : `; ${unchecked} of ${checks.length} checks could not be made`;
+  return found === 0 ? `nothing found${rest}` : `${countOf(found)}${rest}`;
+}
+
+/** As for verdicts: 1 if something was found, 3 if nothing was but something could not be checked. */
+export function exitCodeOf(checks: readonly Checked[]): ExitCode {
+  if (findingsOf(checks).length > 0) return 1;
+  return checks.some(({ kind }) => kind === 'unchecked') ? 3 : 0;
+}
