@@ -116,7 +116,7 @@ describe('invalid usage exits with 2 and names the problem', () => {
     ],
     [['stack', 'up', '--stack', 'boat'], '"boat" is not a valid stack'],
     [['stack', 'up', '--stack', 'containers', '--port', '8000'], 'ports of containers are free ones'],
-    [['gate', '--stack', 'boat'], '"boat" is not a valid stack: use local, containers or none'],
+    [['gate', '--stack', 'boat'], '"boat" is not a valid stack: use local, containers, kubernetes or none'],
     [['gate', '--stack', 'none'], 'none needs --target URL and --prometheus URL'],
     [['gate', '--toxic', 'latency=1s'], 'the proxy that injects it is a container: add --stack containers'],
     [['gate', '--stack', 'containers', '--toxic', 'latency=fast'], '"latency=fast" is not a valid toxic'],

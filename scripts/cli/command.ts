@@ -80,7 +80,22 @@ export const addLoadOptions = (command: Program) =>
       )
       .option('--prometheus <url>', 'the Prometheus that scrapes that service'),
   )
-    .option('--stack <kind>', 'what to load: local (processes), containers, or none (--target)')
+    .option(
+      '--stack <kind>',
+      'what to load: local (processes), containers, none (--target), or kubernetes (load generators in a cluster)',
+    )
+    .option(
+      '--context <name>',
+      'with --stack kubernetes: a context of the kubeconfig (default: the current one)',
+    )
+    .option(
+      '--namespace <name>',
+      'with --stack kubernetes: where the load generators run (default: sla-load)',
+    )
+    .option(
+      '--runner <file>',
+      'with --stack kubernetes: settings of their pods (image, nodeSelector, resources, …)',
+    )
     .option('--with <parts>', 'with --stack containers: tracing, logs')
     .option('--toxic <toxic>', 'with --stack containers: latency=300ms between the load and the service')
     .option('--max-rate <rate>', 'refuse a scenario that sends more than this, for example 100/s')

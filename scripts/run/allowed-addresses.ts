@@ -12,10 +12,13 @@ import { HarnessError } from '../cli/errors.ts';
  * k6 arguments that restrict a script to the host of this URL. Throws a HarnessError if its name cannot be
  * resolved.
  */
-export async function onlyTo(target: string): Promise<readonly string[]> {
-  const ranges = forbiddenRanges(await addressesOf(new URL(target).hostname));
-  return ['--blacklist-ip', ranges.join(',')];
-}
+export const onlyTo = async (target: string): Promise<readonly string[]> =>
+  onlyToAddresses(await addressesOf(new URL(target).hostname));
+
+export const onlyToAddresses = (addresses: readonly string[]): readonly string[] => [
+  '--blacklist-ip',
+  forbiddenRanges(addresses).join(','),
+];
 
 /** Every address of a host, A and AAAA. */
 export async function addressesOf(hostname: string): Promise<readonly string[]> {

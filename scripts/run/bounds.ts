@@ -4,10 +4,12 @@ import { peakPerSecond } from '../../slas/plan/k6-rate.ts';
 import { formatValue } from '../../slas/render/numbers.ts';
 import { accept, badOption, type Input, type PlacedProblem } from '../cli/inputs.ts';
 import { checkAllowed } from '../stack/existing.ts';
+import { isOwnService } from '../stack/kubernetes/options.ts';
 
 /** Where a load may go, and how large it may be: checked before anything is sent. */
 
 export interface BoundOptions {
+  readonly stack?: string;
   readonly target?: string;
   readonly maxRate?: string;
   readonly maxDuration?: string;
@@ -65,7 +67,9 @@ export function checkBounds(
   const bounds = boundsFor(options, service, file);
   if (!bounds.ok) return bounds.error;
   const allowed =
-    options.target === undefined ? [] : checkAllowed(options.target, service.allowedTargets, file);
+    options.target === undefined || isOwnService(options)
+      ? []
+      : checkAllowed(options.target, service.allowedTargets, file);
   return [...allowed, ...exceeded(load, bounds.value)];
 }
 

@@ -72,18 +72,13 @@ export function startK6(
   { name, args, loadFile, summaryFile, samples }: Segment & Files,
   { root, cwd, env, k6, folder, logs, generators = 1 }: K6Options,
 ): Promise<Started> {
-  // Port 0, because the API of k6 has a fixed default port, on which two processes would collide. Without --quiet, because only
-  // its progress says how many iterations k6 interrupted.
-  const fixed = ['run', '--no-color', '--no-usage-report', '--address', '127.0.0.1:0'];
-  const written = ['--out', `csv=${samples}`, '--summary-export', summaryFile];
   const whole = [
-    ...fixed,
-    ...written,
-    '--summary-trend-stats',
-    TREND_STATS,
+    ...['run', ...fixedArguments(load, generators)],
+    // Port 0, because the API of k6 has a fixed default port, on which two processes would collide.
+    ...['--address', '127.0.0.1:0'],
+    ...['--out', `csv=${samples}`, '--summary-export', summaryFile],
     // The operator's own configuration of k6 could change the planned load.
     ...['--config', join(folder, CONFIG_FILE)],
-    ...throttleOf(load, generators),
     ...args,
     resolve(root, load.script),
   ];
@@ -103,6 +98,14 @@ export function startK6(
     logFile: join(logs, `${name}.log`),
   });
 }
+
+/** What is the same for every generator, wherever it runs. */
+export const fixedArguments = (load: Load, generators: number): readonly string[] => [
+  // Without --quiet, because only its progress says how many iterations k6 interrupted.
+  ...['--no-color', '--no-usage-report'],
+  ...['--summary-trend-stats', TREND_STATS],
+  ...throttleOf(load, generators),
+];
 
 /** An iteration may send any number of requests, so k6 itself holds a script to the maximum rate. */
 function throttleOf({ k6 }: Load, generators: number): readonly string[] {

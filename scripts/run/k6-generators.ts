@@ -1,12 +1,20 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Load, PlannedObjective } from '../../slas/model/model.ts';
 import { type Exit, onAbort, type Started } from '../process/processes.ts';
-import type { Stack } from '../stack/stack.ts';
-import { onlyTo } from './allowed-addresses.ts';
+import type { RemoteGenerators, Stack } from '../stack/stack.ts';
+import { onlyTo, onlyToAddresses } from './allowed-addresses.ts';
 import { type BudgetWatch, watchBudgets } from './budget-watch.ts';
 import { guardAgainstErrors } from './error-guard.ts';
-import { CONFIG_FILE, type K6Options, segmentsOf, startK6, targetOf } from './k6-arguments.ts';
+import {
+  CONFIG_FILE,
+  environmentOf,
+  fixedArguments,
+  type K6Options,
+  segmentsOf,
+  startK6,
+  targetOf,
+} from './k6-arguments.ts';
 import { type ProgressReporter, reportProgress } from './live.ts';
 import type { Looks } from './looks/looks.ts';
 import { type NamedPipe, openPipe } from './record/pipe.ts';
@@ -34,11 +42,15 @@ export interface Generator {
   readonly k6: Started;
   readonly summaryFile: string;
   /** k6 writes all samples of all metrics here; they are read as they arrive. */
-  readonly samples: NamedPipe;
+  readonly samples: Pick<NamedPipe, 'close'>;
 }
 
 export interface Generators extends AsyncDisposable {
   readonly each: readonly Generator[];
+  /** Unix time at which the first was started. */
+  readonly startedSeconds: number;
+  /** What makes the record unreliable, in words; asked after the end of all. */
+  problems(): readonly string[];
   readonly recorder: Recorder;
   /** Called with each request to the target. */
   watch(see: (request: SeenRequest) => void): void;
@@ -49,10 +61,18 @@ export async function startGenerators(load: Load, stack: Stack, options: RunK6Op
   const readyVirtualUsers = virtualUsersFor(load, options.objectives);
   await writeFile(loadFile, `${JSON.stringify({ readyVirtualUsers, ...load }, null, 2)}\n`);
   await writeFile(join(options.folder, CONFIG_FILE), '{}\n');
-  const allowed = await onlyTo(targetOf(stack));
-  await using cleanUp = new AsyncDisposableStack();
   let see: (request: SeenRequest) => void = () => {};
   const recorder = new Recorder(targetOf(stack), selectorsOf(options.objectives), (request) => see(request));
+  const watch: Generators['watch'] = (observer) => {
+    see = observer;
+  };
+  if (stack.remote !== undefined) {
+    const remote = await startRemote(load, loadFile, stack.remote, recorder, options);
+    return { ...remote, recorder, watch };
+  }
+  const allowed = await onlyTo(targetOf(stack));
+  const startedSeconds = Date.now() / 1000;
+  await using cleanUp = new AsyncDisposableStack();
   const each: Generator[] = [];
   for (const { name, args } of segmentsOf(options.generators ?? 1)) {
     const summaryFile = join(options.folder, `${name.replace('k6', 'k6-summary')}.json`);
@@ -72,10 +92,49 @@ export async function startGenerators(load: Load, stack: Stack, options: RunK6Op
   return {
     each,
     recorder,
-    watch: (observer) => {
-      see = observer;
-    },
+    startedSeconds,
+    problems: () => [],
+    watch,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** They are started together; their samples arrive without a pipe. */
+async function startRemote(
+  load: Load,
+  loadFile: string,
+  { addresses, startAll, serviceUrl }: RemoteGenerators,
+  recorder: Recorder,
+  { root, cwd, env, folder, logs, generators = 1 }: RunK6Options,
+): Promise<Omit<Generators, 'recorder' | 'watch'>> {
+  const names = segmentsOf(generators).map(({ name }) => name);
+  const files = names.map((name) => {
+    const rows = recorder.readerOf();
+    return {
+      logFile: join(logs, `${name}.log`),
+      summaryFile: join(folder, `${name.replace('k6', 'k6-summary')}.json`),
+      samples: (chunk: Buffer) => rows.push(chunk),
+    };
+  });
+  for (const { logFile } of files) await writeFile(logFile, '');
+  const started = await startAll({
+    script: resolve(root, load.script),
+    cwd: load.k6 === undefined ? root : (cwd ?? root),
+    archiveEnv: { ...environmentOf(env), SLA_LOAD: loadFile, SLA_TARGET: serviceUrl },
+    loadFile,
+    args: [...onlyToAddresses(addresses), ...fixedArguments(load, generators)],
+    ...{ names, files, longestSeconds: longestSecondsOf(load) },
+  });
+  return {
+    each: started.each.map((k6, at) => ({
+      k6,
+      summaryFile: files[at]!.summaryFile,
+      // What is missing is among the problems.
+      samples: { close: async () => true },
+    })),
+    startedSeconds: started.startedSeconds,
+    problems: started.problems,
+    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
 }
 
@@ -91,6 +150,17 @@ const selectorsOf = (objectives: readonly PlannedObjective[]): readonly string[]
 
 /** Time that k6 may take beyond its schedule: to start, to wait for the last responses, to write its summary. */
 const SLACK_SECONDS = 60;
+
+/** An arrival at the very end still sends all its requests, with at most a second of think time between them. */
+function longestSecondsOf({
+  k6,
+  scheduledSeconds,
+  requestsPerArrival = 1,
+  requestTimeoutSeconds,
+}: Load): number {
+  const visitSeconds = requestsPerArrival * (requestTimeoutSeconds + 1);
+  return k6?.longestSeconds ?? scheduledSeconds + visitSeconds;
+}
 
 export interface Ended {
   readonly exits: readonly Exit[];
@@ -121,10 +191,7 @@ export async function whileRunning(
     isStopping = true;
     for (const { k6 } of each) void k6.stop();
   };
-  // An arrival at the very end still sends all its requests, with at most a second of think time between them.
-  const visitSeconds = (load.requestsPerArrival ?? 1) * (load.requestTimeoutSeconds + 1);
-  const longestSeconds = load.k6?.longestSeconds ?? load.scheduledSeconds + visitSeconds;
-  const longestMs = (longestSeconds + SLACK_SECONDS) * 1000;
+  const longestMs = (longestSecondsOf(load) + SLACK_SECONDS) * 1000;
   const bound = setTimeout(stopAll, longestMs);
   const forget = onAbort(options.signal, stopAll);
   using reporter = reportProgress(load, startedSeconds, options);

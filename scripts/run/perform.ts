@@ -21,6 +21,7 @@ import { createRedactor } from '../runs/redact.ts';
 import { readUplot, reportOf } from '../runs/report.ts';
 import { seal } from '../runs/seal.ts';
 import { useExisting } from '../stack/existing.ts';
+import { DEFAULT_NAMESPACE, runnerSettingsOf } from '../stack/kubernetes/options.ts';
 import type { Stack } from '../stack/stack.ts';
 import { guardFolder } from './disk.ts';
 import { describeEnvironment } from './environment.ts';
@@ -96,11 +97,35 @@ async function writeInputs({ plan, read }: Prepared, folder: RunFolder): Promise
 
 /** The stack of a run: an external one, or one that is started here, which the caller must dispose. */
 async function openStack(prepared: Prepared, tools: RunTools, folder: RunFolder, io: Io): Promise<Stack> {
-  const { target, prometheus } = prepared.options;
+  const { target, prometheus, stack } = prepared.options;
+  if (stack === 'kubernetes') return await openCluster(prepared, tools, folder, io);
   if (target !== undefined) return useExisting(target, prometheus!);
   // Not part of the npm package, and not needed to load a service that is already running.
   const { openOwnStack } = await import('./own-stack.ts');
   return openOwnStack(prepared, tools, folder, io);
+}
+
+async function openCluster(
+  { options }: Prepared,
+  { k6 }: RunTools,
+  folder: RunFolder,
+  io: Io,
+): Promise<Stack> {
+  const { openKubernetes } = await import('../stack/kubernetes/kubernetes.ts');
+  const settings = await runnerSettingsOf(options, io);
+  // It was checked before; if it is invalid now, fail instead of ignoring it.
+  if (!settings.ok) throw new Error(settings.error.map(({ message }) => message).join('; '));
+  return openKubernetes(
+    {
+      target: options.target!,
+      prometheus: options.prometheus ?? null,
+      namespace: options.namespace ?? DEFAULT_NAMESPACE,
+      settings: settings.value,
+      ...{ k6, run: folder.id },
+      ...(options.context === undefined ? {} : { context: options.context }),
+    },
+    io,
+  );
 }
 
 /** Each part is written to the run folder as soon as it is known. */

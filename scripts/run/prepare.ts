@@ -22,6 +22,7 @@ import {
 import type { Io } from '../cli/io.ts';
 import { readContainerExtras } from '../stack/container-options.ts';
 import { checkTarget, checkUrl } from '../stack/existing.ts';
+import { clusterProblems, runnerSettingsOf, withClusterTarget } from '../stack/kubernetes/options.ts';
 import { findTool } from '../tools/find-tool.ts';
 import { TOOL_SPECS } from '../tools/specs.ts';
 import type { FoundTool, ToolIo } from '../tools/types.ts';
@@ -42,8 +43,12 @@ export interface RunOptions extends LoadOptions, BoundOptions {
   /** false: run the whole load, even after an objective can no longer be met. */
   readonly abort?: boolean;
   readonly snapshot?: boolean;
-  /** `local` by default, `containers`, or `none` with an existing target and Prometheus. */
+  /** `local` by default, `containers`, `none` with an existing target and Prometheus, or `kubernetes`. */
   readonly stack?: string;
+  /** With `kubernetes`: a context of the kubeconfig, the namespace of the load generators, and a file with settings of their pods. */
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly runner?: string;
   /** Further parts of a stack in containers, separated by commas. */
   readonly with?: string;
   /** A fault between the load and the service, for example `latency=300ms`. */
@@ -61,9 +66,12 @@ export interface Prepared {
   readonly options: RunOptions;
 }
 
-export async function prepareRun(options: RunOptions, io: Io): Promise<Input<Prepared>> {
-  const problems = io.isInstalled ? installedProblems(options) : optionProblems(options);
+export async function prepareRun(given: RunOptions, io: Io): Promise<Input<Prepared>> {
+  const problems = io.isInstalled ? installedProblems(given) : optionProblems(given);
   if (!problems.ok) return problems;
+  const options = withClusterTarget(given);
+  const settings = await runnerSettingsOf(options, io);
+  if (!settings.ok) return settings;
   const tokens = [...checkTokens(['SLA_TARGET_TOKEN'], io.env, io.cwd), ...checkAccess(io.env, io.cwd)];
   if (tokens.length > 0) return refuse(...tokens);
   const planned = await planRun(options, io);
@@ -140,6 +148,7 @@ const checkWhole = ({ untilDecided, abort }: RunOptions): Input<null> =>
 
 /** The npm package does not contain the sentiment service, which a checkout starts by default. */
 function installedProblems(options: RunOptions): Input<null> {
+  if (options.stack === 'kubernetes' && options.target !== undefined) return optionProblems(options);
   if (options.target === undefined || options.prometheus === undefined)
     return badOption(
       options.target === undefined ? '--target' : '--prometheus',
@@ -161,7 +170,7 @@ function optionProblems(options: RunOptions): Input<null> {
   if (!bounds.ok) return bounds;
   const delay = checkIngestDelay(options.ingestDelay);
   if (delay.length > 0) return refuse(...delay);
-  if ((target === undefined) !== (prometheus === undefined)) {
+  if (options.stack !== 'kubernetes' && (target === undefined) !== (prometheus === undefined)) {
     return badOption(
       target === undefined ? '--target' : '--prometheus',
       'a service that is already running needs both --target URL and --prometheus URL',
@@ -179,20 +188,26 @@ function optionProblems(options: RunOptions): Input<null> {
       'a snapshot needs a Prometheus that is started for the run: leave out --target and --prometheus',
     );
   }
-  const urls = target === undefined ? [] : [...checkTarget(target), ...checkUrl('--prometheus', prometheus!)];
+  const urls = [
+    ...(target === undefined ? [] : checkTarget(target)),
+    ...(prometheus === undefined ? [] : checkUrl('--prometheus', prometheus)),
+  ];
   const read = faults === undefined ? [] : parseFaults(faults);
   const faultProblems = Array.isArray(read) ? read.map((problem) => ({ ...problem, path: '--faults' })) : [];
   return urls.length + faultProblems.length === 0 ? accept(null) : refuse(...urls, ...faultProblems);
 }
 
-function stackProblems({ stack, target, toxic, with: extras, snapshot }: RunOptions): Input<null> {
+function stackProblems(options: RunOptions): Input<null> {
+  const { stack, target, toxic, with: extras, snapshot } = options;
   if (!STACKS.includes(stack ?? 'local')) {
-    return badOption('--stack', `"${stack}" is not a valid stack: use local, containers or none`);
+    return badOption('--stack', `"${stack}" is not a valid stack: use local, containers, kubernetes or none`);
   }
+  const placed = clusterProblems(options);
+  if (!placed.ok) return placed;
   const isThere = target !== undefined;
   if (stack === 'none' && !isThere)
     return badOption('--stack', 'none needs --target URL and --prometheus URL');
-  if (stack !== undefined && stack !== 'none' && isThere) {
+  if (stack !== undefined && stack !== 'none' && stack !== 'kubernetes' && isThere) {
     return badOption('--stack', `${stack} starts its own service: leave out --target and --prometheus`);
   }
   if (stack === 'containers') {
@@ -208,7 +223,7 @@ function stackProblems({ stack, target, toxic, with: extras, snapshot }: RunOpti
     : badOption('--with', 'these parts are containers: add --stack containers');
 }
 
-const STACKS = ['local', 'containers', 'none'];
+const STACKS = ['local', 'containers', 'kubernetes', 'none'];
 
 export const toolIo = ({ env, progress, signal }: Io): ToolIo => ({ env, progress, signal });
 

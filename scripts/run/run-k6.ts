@@ -22,8 +22,8 @@ const NEVER_BEGAN = [104, 106, 107, 255];
  * is false); one that could not start is a HarnessError.
  */
 export async function runLoad(load: Load, stack: Stack, options: RunK6Options): Promise<RunRecord> {
-  const startedSeconds = Date.now() / 1000;
   await using generators = await startGenerators(load, stack, options);
+  const { startedSeconds } = generators;
   const ended = await whileRunning(generators, load, startedSeconds, stack, options);
   const ends = await Promise.all(
     generators.each.map(
@@ -40,6 +40,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   const decisive = decisiveEnd(ends);
   const { exit } = decisive;
   const recorded = generators.recorder.finish();
+  const unread = [...unreadIn(recorded.unread, ended.isCut), ...generators.problems()];
   const counts = countsOf(recorded, load);
   const stoppedBecause = ended.stoppedBecause ?? cutBecause(decisive, counts, load);
   const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };
@@ -51,7 +52,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
       ...recordOf(load, options, end, counts),
       ...(ended.decidedAtSeconds === null ? {} : { decidedAtSeconds: ended.decidedAtSeconds }),
       ...scheduleOf(load, recorded),
-      ...scriptOf(ends, summaries, recorded, ended.isCut),
+      ...scriptOf(ends, summaries, recorded, unread),
       ...elsewhereOf(recorded),
       ...interruptedOf(ends, ended.wasStopped),
       ...(recorded.client === null ? {} : { client: recorded.client }),
@@ -84,8 +85,8 @@ function interruptedOf(ends: readonly EndedK6[], wasStopped: boolean): Partial<L
 function scriptOf(
   ends: readonly EndedK6[],
   summaries: readonly Summary[] | null,
-  { bodies, unread }: Recorded,
-  isCut: boolean,
+  { bodies }: Recorded,
+  unread: readonly string[],
 ): Partial<LoadRecord> {
   const scriptErrors = ends.reduce((sum, { log }) => sum + log.inIterations, 0);
   const first = ends.find(({ log }) => log.firstInIteration !== null)?.log.firstInIteration;
@@ -93,7 +94,7 @@ function scriptOf(
     ...checkedIn(bodies),
     ...(bodies === null && scriptErrors === 0 ? {} : { scriptErrors }),
     ...(first === undefined || first === null ? {} : { firstScriptError: first }),
-    ...reportedBy(ends, summaries, unreadIn(unread, isCut)),
+    ...reportedBy(ends, summaries, unread),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Load, WarmUp } from '../../slas/model/model.ts';
 import { withoutSecrets } from '../../slas/prometheus/http.ts';
 import { HarnessError } from '../cli/errors.ts';
-import type { Stack } from '../stack/stack.ts';
+import type { RemoteGenerators, RemoteWarmUp, Stack } from '../stack/stack.ts';
+import { onlyToAddresses } from './allowed-addresses.ts';
 import { type Sending, type Sent, sendAll, type WarmUpRequest } from './warm-up-requests.ts';
 
 const CONNECTIONS = 4;
@@ -25,10 +26,27 @@ const TIMEOUT_MS = 60_000;
  */
 export async function warmUp(stack: Stack, load: Load, signal: AbortSignal, token?: string): Promise<number> {
   if (load.warmUp === null) return Date.now() / 1000;
+  if (stack.remote !== undefined) return await warmUpFrom(stack.remote, load, load.warmUp, signal);
   const requests = requestsOf(load.warmUp, token);
   const target = { url: stack.serviceUrl, requests };
   if (stack.isOurs) await closedLoop(target, signal);
   else await fire({ ...target, ...openLoop(load) }, signal);
+  return Date.now() / 1000;
+}
+
+/** The load generators have the token themselves. */
+async function warmUpFrom(
+  { warmUp: send, addresses, serviceUrl }: RemoteGenerators,
+  load: Load,
+  planned: WarmUp,
+  signal: AbortSignal,
+): Promise<number> {
+  const sent = await send(
+    { requests: requestsOf(planned, undefined), ...openLoop(load) },
+    onlyToAddresses(addresses),
+  );
+  signal.throwIfAborted();
+  refuseIfNoneGood(sent, withoutSecrets(serviceUrl));
   return Date.now() / 1000;
 }
 
@@ -70,7 +88,7 @@ function slowestOf({ phases, k6 }: Load): number {
   return rates.length === 0 ? 1 : Math.min(...rates);
 }
 
-function openLoop(load: Load): Pick<Sending, 'connections' | 'ratePerSecond' | 'amount'> {
+function openLoop(load: Load): Pick<Sending, 'connections'> & Pick<RemoteWarmUp, 'ratePerSecond' | 'amount'> {
   const ratePerSecond = slowestOf(load);
   // One at least, however few are planned.
   const amount = Math.max(1, Math.floor(ratePerSecond * OPEN_LOOP_SECONDS));

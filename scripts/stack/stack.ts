@@ -1,4 +1,5 @@
 import type { Started } from '../process/processes.ts';
+import type { Sent, WarmUpRequest } from '../run/warm-up-requests.ts';
 import type { ResolvedImage } from './containers/image-store.ts';
 
 /** A service and the Prometheus that scrapes it: started here, or already running. */
@@ -18,6 +19,8 @@ export interface Stack extends AsyncDisposable {
   readonly snapshot?: (folder: string) => Promise<void>;
   /** Where load comes from, if not from a process on this machine. */
   readonly generators?: GeneratorPlace;
+  /** Load generators that cannot write into the run folder, if load comes from such ones. */
+  readonly remote?: RemoteGenerators;
   /** Addresses of further pages to look at, by name. */
   readonly others?: Readonly<Record<string, string>>;
   /** What is not available, in words. */
@@ -39,4 +42,51 @@ export interface GeneratorOptions {
   /** The run folder, writable. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Load generators elsewhere: they are started together, and their records are read while they run. */
+export interface RemoteGenerators {
+  /** The service's address, as seen from them. */
+  readonly serviceUrl: string;
+  /** The addresses that they may reach. */
+  readonly addresses: readonly string[];
+  startAll(load: RemoteLoad): Promise<RemoteStarted>;
+  /** @param args of k6, which keep the requests to the load target */
+  warmUp(planned: RemoteWarmUp, args: readonly string[]): Promise<Sent>;
+}
+
+export interface RemoteWarmUp {
+  readonly requests: readonly WarmUpRequest[];
+  readonly ratePerSecond: number;
+  readonly amount: number;
+}
+
+export interface RemoteLoad {
+  /** Absolute, on this machine. */
+  readonly script: string;
+  readonly cwd: string;
+  /** What the script sees while it is prepared here. */
+  readonly archiveEnv: Readonly<Record<string, string | undefined>>;
+  /** The file in SLA_LOAD; null: none. */
+  readonly loadFile: string | null;
+  /** Arguments of k6, without those that name files or segments. */
+  readonly args: readonly string[];
+  /** One for each load generator. */
+  readonly names: readonly string[];
+  readonly files: readonly RemoteFiles[];
+  readonly longestSeconds: number;
+}
+
+export interface RemoteFiles {
+  readonly logFile: string;
+  readonly summaryFile: string;
+  /** Receives k6's samples as they arrive. */
+  readonly samples: (chunk: Buffer) => void;
+}
+
+export interface RemoteStarted extends AsyncDisposable {
+  readonly each: readonly Started[];
+  readonly startedSeconds: number;
+  /** What makes the records unreliable, in words; asked after the end of all. */
+  problems(): readonly string[];
 }

@@ -39,12 +39,12 @@ export const register: Register = (program, io, done) => {
 export async function gate(options: GateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.error;
-  const begun = await beginAttempt(options, prepared.value.plan, io);
+  const begun = await beginAttempt({ ...options, ...prepared.value.options }, prepared.value.plan, io);
   if (!begun.ok) return begun.error;
   const attempt = begun.value;
   const note = attempt === null ? null : attemptInWords(attempt);
   if (note !== null) io.progress(note);
-  const tools = await findRunTools(options, true, io);
+  const tools = await findRunTools(prepared.value.options, true, io);
   const measured = await measureRun(prepared.value, tools, null, io);
   const verdict = judge(measured.plan, measured.run, measured.evidence!);
   await finishRun(measured, verdict, io, note);

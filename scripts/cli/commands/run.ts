@@ -43,7 +43,7 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode | reado
   const prepared = await prepareRun(options, io);
   if (!prepared.ok) return prepared.error;
   const up = wantsOwnStack(options) ? null : await useUpStack(io);
-  const tools = await findRunTools(options, up === null, io);
+  const tools = await findRunTools(prepared.value.options, up === null, io);
   const measured = await measureRun(prepared.value, tools, up, io);
   await finishRun(measured, null, io);
   const { sent, lost, completed, stoppedBecause, decidedAtSeconds } = measured.run.load!;

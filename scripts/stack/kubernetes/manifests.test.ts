@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { jobOf, type LoadSpec, mountedObjects, segmentsFor, testRunOf } from './manifests.ts';
+
+const SPEC: LoadSpec = {
+  name: 'sla-1a2b3c4d',
+  namespace: 'sla-load',
+  run: '2026-11-30T06-00-00Z-smoke-1a2b',
+  count: 3,
+  args: ['--no-color', '--out', 'csv=/record/samples.csv'],
+  env: { SLA_TARGET: 'http://10.0.0.7:8000' },
+  hasToken: true,
+  image: 'grafana/k6:2.2.0',
+  settings: {
+    nodeSelector: { pool: 'load' },
+    labels: { team: 'shop' },
+    env: [{ name: 'USERS', value: '7' }],
+  },
+  deadlineSeconds: 960,
+};
+
+interface PodSpec {
+  readonly containers: readonly {
+    readonly name: string;
+    readonly command: readonly string[];
+    readonly env?: readonly { name: string; value?: string }[];
+    readonly securityContext: object;
+  }[];
+  readonly [field: string]: unknown;
+}
+const job = jobOf(SPEC) as {
+  spec: Record<string, unknown> & { template: { metadata: object; spec: PodSpec } };
+};
+
+describe('the Job', () => {
+  test('runs each part of the load once, and never again', () => {
+    expect(job.spec).toMatchObject({
+      completionMode: 'Indexed',
+      completions: 3,
+      parallelism: 3,
+      backoffLimit: 0,
+      activeDeadlineSeconds: 960,
+    });
+    expect(job.spec.template.spec).toMatchObject({ restartPolicy: 'Never', nodeSelector: { pool: 'load' } });
+  });
+
+  test('meets the restricted Pod Security Standard, and has no access to the API server', () => {
+    const { spec } = job.spec.template;
+    expect(spec).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    for (const { securityContext } of spec.containers)
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+  });
+
+  test('starts k6 with the segment of its index', () => {
+    const [k6] = job.spec.template.spec.containers;
+    const [, , script, ...rest] = k6!.command;
+    const env = Object.fromEntries(k6!.env!.flatMap(({ name, value }) => (value ? [[name, value]] : [])));
+    // The shell's own part, without the wait and with a program that prints its arguments.
+    const printing = script!
+      .slice(script!.indexOf('segment='))
+      .replace('exec k6', 'printf "%s\\n"')
+      .replace(/ >\S+ 2>&1$/, '');
+    const args = (index: number) =>
+      execFileSync('sh', ['-c', printing, ...rest], {
+        encoding: 'utf8',
+        env: { ...process.env, ...env, JOB_COMPLETION_INDEX: String(index) },
+      })
+        .trim()
+        .split('\n');
+    const own = ['run', ...SPEC.args];
+    const sequence = ['--execution-segment-sequence', '0,1/3,2/3,1', '/test/archive.tar'];
+    expect(args(0)).toEqual([...own, '--execution-segment', '0:1/3', ...sequence]);
+    expect(args(2)).toEqual([...own, '--execution-segment', '2/3:1', ...sequence]);
+  });
+
+  test('has the token of the load target from a Secret, never as a value', () => {
+    expect(JSON.stringify(job)).toContain('"secretKeyRef":{"name":"sla-1a2b3c4d","key":"token"}');
+  });
+});
+
+test('one load generator has the whole load', () => {
+  const alone = jobOf({ ...SPEC, count: 1 }) as typeof job;
+  expect(alone.spec.template.spec.containers[0]!.command[2]).not.toContain('--execution-segment');
+  expect(segmentsFor(2)).toEqual({ each: ['0:1/2', '1/2:1'], sequence: '0,1/2,1' });
+});
+
+test('the TestRun of k6-operator has the same script, pods and arguments', () => {
+  const { spec } = testRunOf(SPEC) as { spec: Record<string, unknown> };
+  expect(spec).toMatchObject({
+    parallelism: 3,
+    script: { configMap: { name: 'sla-1a2b3c4d', file: 'archive.tar' } },
+    arguments: '--no-color --out csv=/record/samples.csv --log-output file=/record/k6.log',
+    runner: {
+      image: 'grafana/k6:2.2.0',
+      nodeSelector: { pool: 'load' },
+      metadata: { labels: { team: 'shop', 'sla-harness/load': 'sla-1a2b3c4d' } },
+      initContainers: [{ name: 'record', restartPolicy: 'Always' }],
+    },
+  });
+});
+
+test('what the pods mount is removed with the Job', () => {
+  const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'sla-1a2b3c4d', uid: 'u-1' };
+  const objects = mountedObjects(SPEC, owner, Buffer.from('archive'), 'the-token') as {
+    kind: string;
+    metadata: { ownerReferences: object[] };
+  }[];
+  expect(objects.map(({ kind }) => kind)).toEqual(['ConfigMap', 'Secret']);
+  for (const { metadata } of objects) expect(metadata.ownerReferences).toEqual([owner]);
+  expect(mountedObjects(SPEC, owner, Buffer.from('archive'), null)).toHaveLength(1);
+});

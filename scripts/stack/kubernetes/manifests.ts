@@ -1,0 +1,268 @@
+import type { RunnerSettings } from './runner-settings.ts';
+
+/** The objects of one load, as data: an indexed Job or a TestRun of k6-operator, and what its pods mount. */
+
+export interface LoadSpec {
+  /** Of every object. */
+  readonly name: string;
+  readonly namespace: string;
+  /** The run folder's name, for people who look at the cluster. */
+  readonly run: string;
+  readonly count: number;
+  /** Arguments of k6 after `run`, without segments and script. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether the objects have a Secret with the token of the load target. */
+  readonly hasToken: boolean;
+  readonly image: string;
+  readonly settings: RunnerSettings;
+  /** Kubernetes ends the pods after this time, whatever happened to the harness. */
+  readonly deadlineSeconds: number;
+}
+
+export const RUN_LABEL = 'sla-harness/load';
+export const RECORD = '/record';
+export const ARCHIVE = 'archive.tar';
+export const CONFIG = 'config.json';
+/** Of the objects of a load that nobody removed. */
+const KEPT_SECONDS = 300;
+
+const SCRIPT_FOLDER = '/test';
+export const configFile = `${SCRIPT_FOLDER}/${CONFIG}`;
+
+const labelsOf = ({ name, run }: LoadSpec) => ({
+  'app.kubernetes.io/managed-by': 'sla-harness',
+  'app.kubernetes.io/component': 'load-generator',
+  [RUN_LABEL]: name,
+  'sla-harness/run': run.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 63),
+});
+
+const metadataOf = (spec: LoadSpec) => ({
+  name: spec.name,
+  namespace: spec.namespace,
+  labels: labelsOf(spec),
+});
+
+/** Selects the pods of a load. */
+export const selectorOf = (name: string) => `${RUN_LABEL}=${name}`;
+
+// ---------------------------------------------------------------------------------------------- what pods mount
+
+export interface Owner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** They are removed with their owner, even if the harness is killed. */
+export function mountedObjects(
+  spec: LoadSpec,
+  owner: Owner,
+  archive: Buffer,
+  token: string | null,
+): readonly object[] {
+  const metadata = { ...metadataOf(spec), ownerReferences: [owner] };
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata,
+      data: { [CONFIG]: '{}\n' },
+      binaryData: { [ARCHIVE]: archive.toString('base64') },
+    },
+    ...(token === null ? [] : [{ apiVersion: 'v1', kind: 'Secret', metadata, stringData: { token } }]),
+  ];
+}
+
+// ---------------------------------------------------------------------------------------------- containers
+
+/**
+ * All generators begin at the same second: each is told one that is a little ahead. The last argument of the shell is `k6`, so that
+ * k6 takes its place and gets its signals.
+ */
+const BEGIN = `
+until [ -s ${RECORD}/start ]; do sleep 0.1; done
+at=$(cat ${RECORD}/start)
+while [ "$(date +%s)" -lt "$at" ]; do sleep 0.02; done
+`;
+const SEGMENT = `
+segment=$(echo $SLA_SEGMENTS | cut -d' ' -f$((JOB_COMPLETION_INDEX + 1)))
+set -- "$@" --execution-segment "$segment" --execution-segment-sequence "$SLA_SEQUENCE"
+`;
+
+const beginScript = (count: number) =>
+  `${BEGIN}${count === 1 ? '' : SEGMENT}exec k6 "$@" ${SCRIPT_FOLDER}/${ARCHIVE} >${RECORD}/k6.log 2>&1`;
+
+/** Keeps the record readable after k6 has ended, until it was read or the pod's time is up. */
+const HOLD = `trap '' TERM; : >>${RECORD}/samples.csv; until [ -e ${RECORD}/released ]; do sleep 0.2; done`;
+
+const RESTRICTED = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+} as const;
+
+/** The user of the official image. */
+const USER = 12345;
+
+const POD_SECURITY = {
+  runAsNonRoot: true,
+  runAsUser: USER,
+  runAsGroup: USER,
+  fsGroup: USER,
+  seccompProfile: { type: 'RuntimeDefault' },
+} as const;
+
+const RECORD_MOUNT = { name: 'record', mountPath: RECORD };
+const RECORD_VOLUME = { name: 'record', emptyDir: {} };
+
+export interface Segments {
+  readonly each: readonly string[];
+  readonly sequence: string;
+}
+
+export function segmentsFor(count: number): Segments {
+  const edge = (at: number) => (at === 0 ? '0' : at === count ? '1' : `${at}/${count}`);
+  const edges = Array.from({ length: count + 1 }, (_, at) => edge(at));
+  return {
+    each: Array.from({ length: count }, (_, at) => `${edges[at]}:${edges[at + 1]}`),
+    sequence: edges.join(','),
+  };
+}
+
+const variables = (values: Readonly<Record<string, string>>) =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+
+/** What the operator sets comes first, so that the harness's own variables take effect. */
+function environmentFor({ name, env, hasToken, settings }: LoadSpec): readonly object[] {
+  const token = { name: 'SLA_TARGET_TOKEN', valueFrom: { secretKeyRef: { name, key: 'token' } } };
+  return [...(settings.env ?? []), ...variables(env), ...(hasToken ? [token] : [])];
+}
+
+const given = <T extends object>(values: T) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+
+const placement = (settings: RunnerSettings) =>
+  given({
+    imagePullSecrets: settings.imagePullSecrets,
+    nodeSelector: settings.nodeSelector,
+    tolerations: settings.tolerations,
+    affinity: settings.affinity,
+    topologySpreadConstraints: settings.topologySpreadConstraints,
+    serviceAccountName: settings.serviceAccountName,
+    priorityClassName: settings.priorityClassName,
+  });
+
+const DEFAULT_RESOURCES = { requests: { cpu: '100m', memory: '128Mi' } };
+
+// ---------------------------------------------------------------------------------------------- an indexed Job
+
+/** A runner that fails is never replaced: a second attempt would be another load. */
+export function jobOf(spec: LoadSpec): object {
+  const { each, sequence } = segmentsFor(spec.count);
+  const { settings } = spec;
+  const common = {
+    image: spec.image,
+    ...given({ imagePullPolicy: settings.imagePullPolicy }),
+    securityContext: RESTRICTED,
+  };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: metadataOf(spec),
+    spec: {
+      completionMode: 'Indexed',
+      completions: spec.count,
+      parallelism: spec.count,
+      backoffLimit: 0,
+      activeDeadlineSeconds: spec.deadlineSeconds,
+      ttlSecondsAfterFinished: KEPT_SECONDS,
+      template: {
+        metadata: {
+          labels: { ...settings.labels, ...labelsOf(spec) },
+          ...given({ annotations: settings.annotations }),
+        },
+        spec: {
+          restartPolicy: 'Never',
+          automountServiceAccountToken: false,
+          securityContext: POD_SECURITY,
+          ...placement(settings),
+          ...(settings.hostNetwork === true ? { hostNetwork: true } : {}),
+          containers: [
+            {
+              name: 'k6',
+              ...common,
+              command: ['sh', '-c', beginScript(spec.count), 'k6', 'run', ...spec.args],
+              env: [
+                ...environmentFor(spec),
+                ...variables({ SLA_SEGMENTS: each.join(' '), SLA_SEQUENCE: sequence }),
+              ],
+              ...given({ envFrom: settings.envFrom }),
+              resources: settings.resources ?? DEFAULT_RESOURCES,
+              volumeMounts: [RECORD_MOUNT, { name: 'script', mountPath: SCRIPT_FOLDER, readOnly: true }],
+            },
+            {
+              name: 'record',
+              ...common,
+              command: ['sh', '-c', HOLD],
+              resources: { requests: { cpu: '10m', memory: '16Mi' } },
+              volumeMounts: [RECORD_MOUNT],
+            },
+          ],
+          volumes: [RECORD_VOLUME, { name: 'script', configMap: { name: spec.name } }],
+        },
+      },
+    },
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- k6-operator
+
+/** The operator adds segments and script, starts every k6 paused, and lets them begin together. */
+export function testRunOf(spec: LoadSpec): object {
+  const { settings } = spec;
+  const pod = {
+    image: spec.image,
+    ...given({ imagePullPolicy: settings.imagePullPolicy }),
+    ...placement(settings),
+    automountServiceAccountToken: 'false',
+    securityContext: POD_SECURITY,
+    containerSecurityContext: RESTRICTED,
+    env: environmentFor(spec),
+    ...given({ envFrom: settings.envFrom }),
+    resources: settings.resources ?? DEFAULT_RESOURCES,
+  };
+  return {
+    apiVersion: 'k6.io/v1alpha1',
+    kind: 'TestRun',
+    metadata: metadataOf(spec),
+    spec: {
+      parallelism: spec.count,
+      // Its progress says how many iterations were interrupted.
+      quiet: 'false',
+      script: { configMap: { name: spec.name, file: ARCHIVE } },
+      arguments: [...spec.args, '--log-output', `file=${RECORD}/k6.log`].join(' '),
+      // The script was archived by k6 just now, so it is known to be valid.
+      initializer: { ...pod, disabled: true },
+      runner: {
+        ...pod,
+        metadata: {
+          labels: { ...settings.labels, ...labelsOf(spec) },
+          ...given({ annotations: settings.annotations }),
+        },
+        volumes: [RECORD_VOLUME],
+        volumeMounts: [RECORD_MOUNT],
+        initContainers: [
+          {
+            name: 'record',
+            image: spec.image,
+            command: ['sh', '-c', HOLD],
+            volumeMounts: [RECORD_MOUNT],
+            restartPolicy: 'Always',
+          },
+        ],
+      },
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { accept, badOption, type Input, userPath } from '../../cli/inputs.ts';
+import type { Io } from '../../cli/io.ts';
+import { type RunnerSettings, readRunnerSettings } from './runner-settings.ts';
+
+/** The options of `--stack kubernetes`. */
+export interface ClusterOptions {
+  readonly stack?: string;
+  readonly target?: string;
+  readonly faults?: string;
+  readonly snapshot?: boolean;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly runner?: string;
+}
+
+export const DEFAULT_NAMESPACE = 'sla-load';
+/** As in k8s/: the sentiment service. */
+export const DEFAULT_TARGET = 'http://sentiment-api.sentiment-analysis:8000';
+
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export function clusterProblems(options: ClusterOptions): Input<null> {
+  const { stack, context, namespace, runner, faults, snapshot } = options;
+  if (stack !== 'kubernetes') {
+    const own = Object.entries({ context, namespace, runner }).find(([, value]) => value !== undefined);
+    return own === undefined
+      ? accept(null)
+      : badOption(`--${own[0]}`, 'belongs to load from a cluster: add --stack kubernetes, or leave it out');
+  }
+  if (namespace !== undefined && !NAME.test(namespace))
+    return badOption('--namespace', `"${namespace}" is not a valid name of a namespace`);
+  if (context === '') return badOption('--context', 'it is empty: name a context of your kubeconfig');
+  if (faults !== undefined)
+    return badOption(
+      '--faults',
+      'a service in a cluster injects faults by its own environment (FAULTS): leave the option out',
+    );
+  return snapshot === true
+    ? badOption('--snapshot', 'not available with --stack kubernetes: leave one of the two out')
+    : accept(null);
+}
+
+/** Without --target, load goes to the service of k8s/. */
+export const withClusterTarget = <T extends ClusterOptions>(options: T): T =>
+  options.stack === 'kubernetes' && options.target === undefined
+    ? { ...options, target: DEFAULT_TARGET }
+    : options;
+
+/** Whether the target is allowed without an entry in the document: it is the service that this repository deploys. */
+export const isOwnService = ({ stack, target }: ClusterOptions) =>
+  stack === 'kubernetes' && target === DEFAULT_TARGET;
+
+export const runnerSettingsOf = ({ runner }: ClusterOptions, io: Io): Promise<Input<RunnerSettings>> =>
+  readRunnerSettings(runner === undefined ? undefined : userPath(io, runner), runner ?? '', io.signal);

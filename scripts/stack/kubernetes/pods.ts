@@ -1,0 +1,81 @@
+/** What Kubernetes reports about the pods of a load. */
+
+interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: object;
+  readonly terminated?: { readonly exitCode: number; readonly reason?: string };
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly state?: ContainerState;
+}
+
+export interface Pod {
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec?: { readonly nodeName?: string };
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export type RunnerState =
+  /** Not both containers run yet; why, if Kubernetes says so. */
+  | { readonly kind: 'waiting'; readonly because: string | null; readonly isHopeless: boolean }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'ended'; readonly exitCode: number; readonly reason: string | null }
+  /** The pod failed as a whole, before k6 was seen to end. */
+  | { readonly kind: 'lost'; readonly because: string };
+
+/** From 0: the completion index of a Job, or the number that k6-operator gives its Jobs, from 1. */
+export function indexOf({ metadata: { labels = {}, name } }: Pod): number | null {
+  const completion = labels['batch.kubernetes.io/job-completion-index'];
+  if (completion !== undefined) return Number(completion);
+  const job = labels['batch.kubernetes.io/job-name'] ?? labels['job-name'] ?? name;
+  const numbered = /-(\d+)$/.exec(job)?.[1];
+  return numbered === undefined ? null : Number(numbered) - 1;
+}
+
+/** These do not go away by waiting. */
+const HOPELESS = /^(ErrImageNeverPull|InvalidImageName|CreateContainerError|RunContainerError)$/;
+
+export function stateOf({ metadata, status = {} }: Pod): RunnerState {
+  const statuses = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
+  const of = (name: string) => statuses.find((one) => one.name === name)?.state ?? {};
+  const { terminated } = of('k6');
+  // When a pod is evicted or its node is gone, its containers may be reported as ended, too: with 137.
+  if (status.reason !== undefined)
+    return { kind: 'lost', because: [status.reason, status.message].filter(Boolean).join(': ') };
+  if (terminated !== undefined)
+    return { kind: 'ended', exitCode: terminated.exitCode, reason: terminated.reason ?? null };
+  if (status.phase === 'Failed' || status.phase === 'Succeeded')
+    return { kind: 'lost', because: `the pod ended as ${status.phase}` };
+  if (of('k6').running !== undefined && of('record').running !== undefined) return { kind: 'running' };
+  if (of('k6').running !== undefined && of('record').terminated !== undefined)
+    return { kind: 'lost', because: 'the container that keeps its record ended' };
+  if (metadata.deletionTimestamp !== undefined) return { kind: 'lost', because: 'the pod was deleted' };
+  const blocked = statuses.map(({ state }) => state?.waiting).find((one) => one?.reason !== undefined);
+  const unscheduled = status.conditions?.find(
+    ({ type, status: is }) => type === 'PodScheduled' && is === 'False',
+  );
+  const { reason, message } = blocked ?? unscheduled ?? {};
+  return {
+    kind: 'waiting',
+    because: reason === undefined ? null : [reason, message].filter(Boolean).join(': '),
+    isHopeless: HOPELESS.test(reason ?? ''),
+  };
+}

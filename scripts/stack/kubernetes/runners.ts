@@ -1,0 +1,256 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HarnessError } from '../../cli/errors.ts';
+import type { Kubectl } from './kubectl.ts';
+import {
+  jobOf,
+  type LoadSpec,
+  mountedObjects,
+  type Owner,
+  RECORD,
+  selectorOf,
+  testRunOf,
+} from './manifests.ts';
+import { indexOf, type Pod, type RunnerState, stateOf } from './pods.ts';
+import { type Runner, type RunnerFiles, watchRunner } from './runner.ts';
+
+/** Starts the load generators of one load in a cluster, follows them, and removes what it made. */
+
+export interface Runners extends AsyncDisposable {
+  readonly each: readonly Runner[];
+  /** Unix time at which k6 was told to begin. */
+  readonly startedSeconds: number;
+  /** What is known of each runner's clock. */
+  readonly clockProblems: readonly string[];
+}
+
+export interface StartRunners {
+  readonly spec: LoadSpec;
+  /** A TestRun of k6-operator instead of a Job. */
+  readonly withOperator: boolean;
+  readonly archive: Buffer;
+  readonly token: string | null;
+  readonly names: readonly string[];
+  readonly files: readonly RunnerFiles[];
+  /** The k6 that made the archive; that of the image must be the same. */
+  readonly k6Version: string;
+  readonly kubectl: Kubectl;
+  readonly signal: AbortSignal;
+  readonly progress: (line: string) => void;
+}
+
+/** Scheduling and pulling images. */
+const READY_LIMIT_MS = 5 * 60_000;
+const LOOK_EVERY_MS = 1_000;
+/** The API server may be restarted meanwhile. */
+const SILENT_LIMIT_MS = 30_000;
+const REMOVE_LIMIT_MS = 30_000;
+
+export async function startRunners(options: StartRunners): Promise<Runners> {
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => remove(options));
+  await create(options);
+  const pods = await allRunning(options);
+  await refuseOtherVersion(options, pods[0]!);
+  const clocks = await Promise.all(pods.map((pod, at) => clockOf(pod, options.names[at]!, options)));
+  const each = pods.map((pod, at) =>
+    cleanUp.use(
+      watchRunner(
+        options.names[at]!,
+        {
+          kubectl: options.kubectl,
+          namespace: options.spec.namespace,
+          pod: pod.metadata.name,
+          node: pod.spec?.nodeName ?? 'unknown',
+          logsProgress: options.withOperator,
+        },
+        options.files[at]!,
+      ),
+    ),
+  );
+  const startedSeconds = options.withOperator ? Date.now() / 1000 : await begin(pods, options);
+  cleanUp.use(watchPods(pods, each, options));
+  const owned = cleanUp.move();
+  return {
+    each,
+    startedSeconds,
+    clockProblems: clocks.flatMap((one) => one ?? []),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- objects
+
+async function create({ spec, withOperator, archive, token, kubectl, signal }: StartRunners): Promise<void> {
+  const owner = withOperator ? testRunOf(spec) : jobOf(spec);
+  const make = (objects: readonly object[], more: readonly string[]) =>
+    kubectl.run(['create', '--validate=strict', '-f', '-', ...more], {
+      input: objects.map((one) => JSON.stringify(one)).join('\n'),
+      signal,
+    });
+  const made = JSON.parse(await make([owner], ['-o', 'json'])) as Omit<Owner, 'name' | 'uid'> & {
+    metadata: { name: string; uid: string };
+  };
+  const { name, uid } = made.metadata;
+  await make(
+    mountedObjects(spec, { apiVersion: made.apiVersion, kind: made.kind, name, uid }, archive, token),
+    [],
+  );
+}
+
+/** Every object of the load has its name; what was never made is no error. */
+async function remove({ spec, withOperator, token, kubectl, progress }: StartRunners): Promise<void> {
+  const kinds = [withOperator ? 'testrun.k6.io' : 'job', 'configmap', ...(token === null ? [] : ['secret'])];
+  const names = kinds.map((kind) => `${kind}/${spec.name}`);
+  try {
+    await kubectl.run(
+      [
+        ...['delete', '--namespace', spec.namespace, '--ignore-not-found', '--cascade=background'],
+        ...['--wait=false', ...names],
+      ],
+      { limitMs: REMOVE_LIMIT_MS },
+    );
+    // Their record was read, or nobody reads it any more.
+    const pods = ['delete', 'pod', '--namespace', spec.namespace, '-l', selectorOf(spec.name)];
+    await kubectl.run([...pods, '--ignore-not-found', '--grace-period=1', '--timeout=20s'], {
+      limitMs: REMOVE_LIMIT_MS,
+    });
+  } catch (error) {
+    progress(
+      `what was made in the cluster could not be removed (${(error as Error).message}): kubectl delete --namespace ${spec.namespace} ${names.join(' ')}`,
+    );
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- pods
+
+async function podsOf({ spec, kubectl }: StartRunners, signal?: AbortSignal): Promise<readonly Pod[]> {
+  const listed = await kubectl.run(
+    ['get', 'pods', '--namespace', spec.namespace, '-l', selectorOf(spec.name), '-o', 'json'],
+    signal === undefined ? {} : { signal },
+  );
+  return (JSON.parse(listed) as { items: readonly Pod[] }).items;
+}
+
+/** In the order of their segments. */
+async function allRunning(options: StartRunners): Promise<readonly Pod[]> {
+  const { spec, signal } = options;
+  const deadline = Date.now() + READY_LIMIT_MS;
+  for (;;) {
+    const pods = await podsOf(options, signal);
+    const ordered = Array.from({ length: spec.count }, (_, at) => pods.find((pod) => indexOf(pod) === at));
+    const states = ordered.map((pod) => (pod === undefined ? null : stateOf(pod)));
+    if (states.every((state) => state?.kind === 'running')) return ordered as readonly Pod[];
+    const reason = reasonIn(states, options.names);
+    if (reason?.isHopeless || Date.now() > deadline)
+      throw new HarnessError(
+        'no-generators',
+        `the load generators in namespace ${spec.namespace} did not start: ${reason?.text ?? `no pods within ${READY_LIMIT_MS / 1000} s`}`,
+        {
+          nextStep: `look at kubectl --namespace ${spec.namespace} get events, and at the settings of --runner`,
+        },
+      );
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
+  }
+}
+
+function reasonIn(states: readonly (RunnerState | null)[], names: readonly string[]) {
+  const found = states.map((state, at) => {
+    if (state?.kind === 'waiting' && state.because !== null)
+      return { text: `${names[at]}: ${state.because}`, isHopeless: state.isHopeless };
+    if (state?.kind === 'lost') return { text: `${names[at]}: ${state.because}`, isHopeless: true };
+    if (state?.kind === 'ended')
+      return { text: `${names[at]} ended with exit code ${state.exitCode}`, isHopeless: true };
+    return null;
+  });
+  return found.find((one) => one?.isHopeless) ?? found.find((one) => one !== null) ?? null;
+}
+
+/** Tells each runner its state until all have ended. */
+function watchPods(pods: readonly Pod[], each: readonly Runner[], options: StartRunners): AsyncDisposable {
+  const over = new AbortController();
+  const names = pods.map(({ metadata }) => metadata.name);
+  const look = async () => {
+    let heardMs = Date.now();
+    while (!over.signal.aborted && each.some((runner) => runner.exit() === null)) {
+      try {
+        const now = await podsOf(options);
+        heardMs = Date.now();
+        for (const [at, runner] of each.entries()) {
+          const pod = now.find(({ metadata }) => metadata.name === names[at]);
+          runner.see(pod === undefined ? null : stateOf(pod));
+        }
+      } catch (error) {
+        if (Date.now() - heardMs > SILENT_LIMIT_MS)
+          for (const runner of each)
+            runner.see({ kind: 'lost', because: `the cluster did not answer: ${(error as Error).message}` });
+      }
+      await sleep(LOOK_EVERY_MS, undefined, { signal: over.signal }).catch(() => {});
+    }
+  };
+  const looking = look();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      over.abort();
+      await looking;
+    },
+  };
+}
+
+// ---------------------------------------------------------------------------------------------- the beginning
+
+const inRecord = ({ spec }: StartRunners, pod: Pod) => [
+  ...['exec', '--namespace', spec.namespace, pod.metadata.name, '-c', 'record', '--'],
+];
+
+async function refuseOtherVersion(options: StartRunners, pod: Pod): Promise<void> {
+  const { kubectl, k6Version, signal, spec } = options;
+  const said = await kubectl.run([...inRecord(options, pod), 'k6', 'version'], { signal });
+  const version = /\bv(\d+\.\d+\.\d+\S*)/.exec(said)?.[1];
+  if (version === k6Version) return;
+  throw new HarnessError(
+    'other-k6',
+    `${spec.image} has k6 ${version ?? said.trim()}, and the script was prepared with ${k6Version} of this machine`,
+    { nextStep: 'name an image of the same version in the file of --runner (image: grafana/k6:…)' },
+  );
+}
+
+/** Time to tell each of them. */
+const LEAD_SECONDS = 2;
+const BEGIN_LIMIT_MS = 20_000;
+
+/** All begin in the same second of their own clocks, whose differences were checked. */
+async function begin(pods: readonly Pod[], options: StartRunners): Promise<number> {
+  const { kubectl, signal } = options;
+  const leadSeconds = LEAD_SECONDS + Math.ceil(pods.length / 8);
+  const at = Math.ceil(Date.now() / 1000) + leadSeconds;
+  const write = `echo ${at} >${RECORD}/start.new; mv ${RECORD}/start.new ${RECORD}/start`;
+  await Promise.all(
+    pods.map((pod) =>
+      kubectl.run([...inRecord(options, pod), 'sh', '-c', write], { signal, limitMs: BEGIN_LIMIT_MS }),
+    ),
+  );
+  return at;
+}
+
+/** Beyond this, responses would be placed between the wrong scrapes. */
+const MAX_SKEW_SECONDS = 0.5;
+
+/**
+ * A pod's clock, read when its second changes, which takes up to a second. The answer took at most as long as the whole exec less
+ * that wait, so the difference is known to within the time of an exec.
+ */
+async function clockOf(pod: Pod, name: string, options: StartRunners): Promise<string | null> {
+  const { kubectl, signal } = options;
+  const exec = inRecord(options, pod);
+  const beganMs = Date.now();
+  await kubectl.run([...exec, 'true'], { signal });
+  const execMs = Date.now() - beganMs;
+  const nextSecond = 's=$(date +%s); while [ "$(date +%s)" = "$s" ]; do :; done; date +%s';
+  const second = Number(await kubectl.run([...exec, 'sh', '-c', nextSecond], { signal }));
+  const arrivedSeconds = Date.now() / 1000;
+  const least = second - arrivedSeconds;
+  const most = least + (2 * execMs) / 1000;
+  if (least <= MAX_SKEW_SECONDS && most >= -MAX_SKEW_SECONDS) return null;
+  const [seconds, direction] = least > 0 ? [least, 'ahead of'] : [-most, 'behind'];
+  return `the clock of ${name} (pod ${pod.metadata.name}) is at least ${seconds.toFixed(1)} s ${direction} that of this machine`;
+}

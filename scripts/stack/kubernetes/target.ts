@@ -1,0 +1,37 @@
+import { isIP } from 'node:net';
+import { HarnessError } from '../../cli/errors.ts';
+import { addressesOf } from '../../run/allowed-addresses.ts';
+import type { Kubectl } from './kubectl.ts';
+
+/** The load target as the generators' pods see it. */
+
+/** `service.namespace`, `service.namespace.svc`, `service.namespace.svc.cluster.local`. */
+const SERVICE = /^([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc(?:\.cluster\.local)?)?$/;
+
+/** Addresses and this node's names, which need no look-up in the cluster. */
+const isPlain = (host: string) => isIP(host) !== 0 || host === 'localhost';
+
+/**
+ * The addresses that the generators may reach. A name of a service is looked up in the cluster, because this machine may not know it;
+ * any other name here.
+ */
+export async function clusterAddressesOf(
+  target: string,
+  kubectl: Kubectl,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const host = new URL(target).hostname.replace(/^\[(.*)\]$/, '$1');
+  const [, name, namespace] = SERVICE.exec(host) ?? [];
+  if (isPlain(host) || name === undefined || namespace === undefined) return await addressesOf(host);
+  const text = await kubectl.run(['get', 'service', name, '--namespace', namespace, '-o', 'json'], {
+    signal,
+  });
+  const { spec } = JSON.parse(text) as { spec: { clusterIPs?: readonly string[]; clusterIP?: string } };
+  const addresses = (spec.clusterIPs ?? [spec.clusterIP ?? 'None']).filter((one) => isIP(one) !== 0);
+  if (addresses.length > 0) return addresses;
+  throw new HarnessError(
+    'headless-service',
+    `the service ${name} in namespace ${namespace} has no address of its own (clusterIP: None)`,
+    { nextStep: 'name a service with a cluster IP in --target: the load is kept to its address' },
+  );
+}
