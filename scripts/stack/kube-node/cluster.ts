@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -77,7 +76,7 @@ export async function openCluster(io: ToolIo): Promise<Cluster> {
   };
 }
 
-/** Copies images of the local container engine into the cluster, under the same names. */
+/** Copies images of the local container engine into the cluster: under the same name, or `IMAGE=NAME` under another one. */
 export const loadImages = (images: readonly string[], io: ToolIo): Promise<void> =>
   script('kube-load', images, LOAD_LIMIT_MS, io);
 
@@ -96,33 +95,3 @@ async function script(name: string, args: readonly string[], limitMs: number, { 
     nextStep: `run scripts/stack/kube-node/${name} by hand, as root; its messages name the log of what failed`,
   });
 }
-
-/** What a `kubectl` command printed. */
-export interface Answer {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export type Kubectl = (args: readonly string[], input?: string) => Promise<Answer>;
-
-const OUTPUT_BYTES = 64 * 1024 * 1024;
-
-/** Runs kubectl against the cluster; a failure is an exit code, not an exception. */
-export const kubectlOf =
-  ({ env }: Pick<Cluster, 'env'>, limitMs = 120_000): Kubectl =>
-  (args, input) =>
-    new Promise((resolve) => {
-      const child = execFile(
-        'kubectl',
-        [...args],
-        { env: { ...process.env, ...env }, timeout: limitMs, maxBuffer: OUTPUT_BYTES },
-        (error, stdout, stderr) =>
-          resolve({
-            code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1,
-            stdout,
-            stderr: error === null || stderr !== '' ? stderr : error.message,
-          }),
-      );
-      child.stdin?.end(input ?? '');
-    });

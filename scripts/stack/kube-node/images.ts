@@ -10,40 +10,28 @@ import { buildService } from '../containers/service-image.ts';
 import { IMAGES } from '../images.ts';
 import { loadImages } from './cluster.ts';
 
-/** An entry of `images` in a kustomization.yaml: which image takes the place of the one that the manifests name. */
-export interface Replacement {
-  readonly name: string;
-  readonly newName: string;
-  readonly newTag: string;
-}
-
 /**
- * Brings what the manifests run into the cluster: the service, Prometheus and Alertmanager. Needs a container engine; without
- * an image registry, they are built here.
+ * Brings what the manifests run into the cluster, under the names that the manifests use: the service, Prometheus and
+ * Alertmanager. Needs a container engine; without an image registry, they are built here.
  */
-export async function loadStackImages(root: string, toolIo: ToolIo): Promise<readonly Replacement[]> {
+export async function loadStackImages(root: string, toolIo: ToolIo): Promise<void> {
   const world: ImageWorld = { engine: await findEngine(), root, toolIo };
   const found: readonly (readonly [string, ResolvedImage])[] = [
-    ['sentiment-api', await buildService(world)],
-    [nameOf(IMAGES.prometheus), await prometheus(world)],
-    [nameOf(IMAGES.alertmanager), (await resolveImage('alertmanager', world))!],
+    [SERVICE_IMAGE, await buildService(world)],
+    [IMAGES.prometheus, await prometheus(world)],
+    [IMAGES.alertmanager, (await resolveImage('alertmanager', world))!],
   ];
   await loadImages(
-    found.map(([, { reference }]) => reference),
+    found.map(([name, { reference }]) => `${reference}=${name}`),
     toolIo,
   );
-  return found.map(([name, { reference }]) => ({
-    name,
-    newName: nameOf(reference),
-    newTag: tagOf(reference),
-  }));
 }
+
+/** What k8s/service/deployment.yaml names; the user builds it. */
+export const SERVICE_IMAGE = 'sentiment-api:0.1.0';
 
 /** Ours is usually built without the discovery of pods; the official image has it. */
 async function prometheus(world: ImageWorld): Promise<ResolvedImage> {
   const found = await resolveImage('prometheus', world);
   return found?.source === 'registry' ? found : await resolveBuilt('prometheus-kubernetes', world);
 }
-
-const nameOf = (reference: string) => reference.slice(0, reference.lastIndexOf(':'));
-const tagOf = (reference: string) => reference.slice(reference.lastIndexOf(':') + 1);

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { expect } from 'vitest';
+import { definitionsOf } from '../../stack/kube-node/definitions.ts';
+
+/** The cluster that `./sla test --kubernetes` provides. */
+
+export const TOOL_IO = { env: process.env, progress: () => {} };
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const OUTPUT_BYTES = 64 * 2 ** 20;
+
+/** Runs kubectl; a failure is an exit code, not an exception. */
+export const tryKubectl = (args: readonly string[], input = '', limitMs = 120_000): Promise<Answer> =>
+  new Promise((resolve) => {
+    const options = { timeout: limitMs, maxBuffer: OUTPUT_BYTES };
+    const child = execFile('kubectl', [...args], options, (error, stdout, stderr) =>
+      resolve({
+        code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1,
+        stdout,
+        stderr: stderr || (error?.message ?? ''),
+      }),
+    );
+    child.stdin?.end(input);
+  });
+
+/** The standard output of a kubectl that succeeds. */
+export async function kubectl(args: readonly string[], input?: string, limitMs?: number): Promise<string> {
+  const { code, stdout, stderr } = await tryKubectl(args, input, limitMs);
+  expect(code, `kubectl ${args.join(' ')}: ${stderr}`).toBe(0);
+  return stdout;
+}
+
+/** Applies manifests, or tries to (`--dry-run=server`); a warning of the server is a failure. */
+export async function applied(args: readonly string[], input?: string): Promise<void> {
+  const { code, stderr } = await tryKubectl(['apply', '--warnings-as-errors', ...args], input);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+}
+
+/** Custom resource definitions that exist until disposed. */
+export async function define(
+  project: Parameters<typeof definitionsOf>[0],
+  isWanted: (file: string) => boolean,
+): Promise<AsyncDisposable> {
+  const files = (await definitionsOf(project, TOOL_IO)).filter(isWanted);
+  const named = files.flatMap((file) => ['--filename', file]);
+  await kubectl(['apply', '--server-side', '--force-conflicts', ...named]);
+  await kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...named]);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await tryKubectl(['delete', '--ignore-not-found', ...named]);
+    },
+  };
+}
