@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { HarnessError } from '../../cli/errors.ts';
@@ -20,32 +19,6 @@ const LOAD_LIMIT_MS = 3 * 60_000;
 const ANSWER_LIMIT_MS = 10_000;
 
 const homeOf = (env: ToolIo['env']) => env.KUBE_HOME || join(env.HOME || homedir(), '.cache', 'kube-node');
-
-const PROGRAMS = [
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-  'kubelet',
-  'kube-proxy',
-  'kubectl',
-  'etcd',
-  'coredns',
-  'metrics-server',
-];
-
-/** Whether every program of the cluster has been built on this machine, so that it starts within seconds. */
-export async function isBuilt(env: ToolIo['env']): Promise<boolean> {
-  const files = PROGRAMS.map((name) => join(homeOf(env), 'bin', name));
-  const found = await Promise.all(
-    files.map((file) =>
-      access(file).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.every(Boolean);
-}
 
 /**
  * Uses the cluster if it runs, otherwise starts it; builds its programs if necessary. Disposing stops it only if it was
