@@ -1,6 +1,6 @@
 import type { ClientMeasured, ClientRequests, Limit, PlannedObjective, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
-import type { Block } from '../statistics/design-effect.ts';
+import type { Block, LowerEdge } from '../statistics/design-effect.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import {
   ascendingSeconds,
@@ -31,7 +31,7 @@ export interface ClientView {
    * median.
    */
   readonly blocks: readonly Block[];
-  readonly lower: readonly (readonly Block[])[];
+  readonly lower: readonly LowerEdge[];
 }
 
 /** null if the objective has no client side, or the load generator left no record of its requests. */
@@ -58,7 +58,7 @@ export function viewOfClient(
     badBeyondAlert: alert === null ? 0 : over(alert),
     slowestSeconds: ordered[rankOf(ordered, Number.MAX_VALUE) - 1] ?? 0,
     blocks: blocks!,
-    lower: lowerBlocks,
+    lower: lower.map((edge, index) => ({ ofLimit: edge / target.value, blocks: lowerBlocks[index]! })),
     blockedSeconds: nthBlocked(requests, position),
     reasons: [
       reason('client-share', {

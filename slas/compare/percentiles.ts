@@ -118,7 +118,10 @@ export function percentileBounds(
   const budget = budgetOf(percentile);
   const sure = slower.map((blocks, index) => {
     const { part: bad, total: all } = totalsOf(blocks);
-    const known = latencyEffectOf({ blocks, lower: slower.slice(0, index) });
+    const lower = slower
+      .slice(0, index)
+      .map((one, at) => ({ ofLimit: edges[at]! / edges[index]!, blocks: one }));
+    const known = latencyEffectOf({ blocks, lower }, budget);
     return shareBounds({ bad, all, effect: known ?? { factor: 1, blocks: blocks.length } }, confidence);
   });
   return {

@@ -95,8 +95,8 @@ export function certaintyOf(
  * The design effect of a latency: the largest over its limit and those lower bucket edges that can be
  * estimated.
  */
-export const latencyEffectOf = ({ blocks, lower }: Pick<Count, 'blocks' | 'lower'>) =>
-  largestOf([blocks, ...dependenceBlocks(lower)].map((one) => designEffectOf(one)));
+export const latencyEffectOf = ({ blocks, lower }: Pick<Count, 'blocks' | 'lower'>, budget: number) =>
+  largestOf([blocks, ...dependenceBlocks(lower, budget)].map((one) => designEffectOf(one)));
 
 // ---------------------------------------------------------------------------------------------- shares
 
@@ -132,7 +132,8 @@ export function certaintyOfCount(
   const surelyBad = Math.max(0, counted.bad - (between?.bad ?? 0));
   const bad = surelyBad / all > budget ? surelyBad : counted.bad;
   const margin = budget - bad / all;
-  const known = largestOf([latencyEffectOf(counted), isLatency ? null : latencyEffect]) ?? clientEffect;
+  const known =
+    largestOf([latencyEffectOf(counted, budget), isLatency ? null : latencyEffect]) ?? clientEffect;
   if (blocks.length < MIN_BLOCKS) return without(margin, blocks.length, all);
   const effect = known ?? { factor: 1, blocks: blocks.length };
   const sample = { bad, all, effect, bursts: burstEffectOf(blocks) };

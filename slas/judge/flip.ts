@@ -82,7 +82,9 @@ function shiftable({ objective, scope }: Part, whole: RunRecord): Shiftable | nu
   return measured?.kind === 'share' ? moreFailed(measured) : null;
 }
 
-function slower({ measure, target }: PlannedObjective, { load }: RunRecord): Shiftable | null {
+function slower(objective: PlannedObjective, { load }: RunRecord): Shiftable | null {
+  const { measure, target } = objective;
+  const budget = budgetFor(objective);
   if (measure.kind !== 'latency' || measure.clientPath === null || load?.client === undefined) return null;
   const counts = shiftedCounts(load.client, measure.clientPath);
   if (counts === null) return null;
@@ -90,10 +92,12 @@ function slower({ measure, target }: PlannedObjective, { load }: RunRecord): Shi
   const countAt = (factor: number) => ({ bad: badOver(target.value / factor), samples });
   const at = (factor: number): Shifted => {
     const limit = target.value / factor;
-    const below = lower.filter(({ atSeconds }) => atSeconds < limit).map(({ blocks }) => blocks);
+    const below = lower
+      .filter(({ atSeconds }) => atSeconds < limit)
+      .map(({ atSeconds, blocks }) => ({ ofLimit: atSeconds / limit, blocks }));
     return { ...countAt(factor), blocks: blocksOver(limit), lower: below };
   };
-  const effect = () => latencyEffectOf(at(1));
+  const effect = () => latencyEffectOf(at(1), budget);
   return { what: 'slower', at, countAt, now: 1, ends: [1 / MAX_FACTOR, MAX_FACTOR], effect };
 }
 
@@ -121,7 +125,7 @@ function sideOf(
   tests: number,
 ): Side {
   if (blocks.length < MIN_BLOCKS) return 'undecided';
-  const known = largestOf([latencyEffectOf({ blocks, lower }), other]);
+  const known = largestOf([latencyEffectOf({ blocks, lower }, budget), other]);
   const effect = known ?? { factor: 1, blocks: blocks.length };
   const sample = { bad, all, effect, bursts: burstEffectOf(blocks) };
   if (shareBounds(sample, 1 - (1 - confidence) / tests).low > budget) return 'missed';

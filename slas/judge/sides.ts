@@ -7,6 +7,7 @@ import type { Reason } from '../model/reasons.ts';
 import type { Result } from '../model/result.ts';
 import { isOneHold } from '../plan/k6-rate.ts';
 import { type Block, largestOf } from '../statistics/design-effect.ts';
+import { budgetFor } from '../statistics/rule-in-force.ts';
 import { steadinessOf } from '../statistics/trend.ts';
 import type { Scope } from '../window/phases.ts';
 import {
@@ -129,9 +130,13 @@ function surroundingsOf(
   const { fromSeconds, toSeconds } = run.window;
   const samples = 'samples' in own ? own.samples : 0;
   const latencies = seen.flatMap(({ objective, measured }) =>
-    objective.measure.kind === 'latency' && measured.kind === 'share' ? [latencyEffectOf(measured)] : [],
+    objective.measure.kind === 'latency' && measured.kind === 'share'
+      ? [latencyEffectOf(measured, budgetFor(objective))]
+      : [],
   );
-  const clients = seen.flatMap(({ view }) => (view === null ? [] : [latencyEffectOf(view)]));
+  const clients = seen.flatMap(({ objective, view }) =>
+    view === null ? [] : [latencyEffectOf(view, budgetFor(objective))],
+  );
   return {
     confidence: confidenceOf(plan),
     latencyEffect: largestOf(latencies),

@@ -99,7 +99,7 @@ export function measureLatency(
     ],
     ...(slow + fast === 0 ? {} : { unclaimed: { mayBeBad: slow, outside: slow, mayBeGood: fast } }),
     blocks: blocks!,
-    lower,
+    lower: faster.map((edge, index) => ({ ofLimit: edge / target.value, blocks: lower[index]! })),
   };
 }
 

@@ -1,7 +1,7 @@
 import { UNIT_RANGES } from '../document/limits.ts';
 import type { Unit } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
-import type { Block } from '../statistics/design-effect.ts';
+import type { Block, LowerEdge } from '../statistics/design-effect.ts';
 import type { Increase } from '../window/increases.ts';
 import type { Outside } from '../window/outside.ts';
 import { whyUncounted } from '../window/uncounted.ts';
@@ -32,7 +32,7 @@ export type Measured =
       readonly outside?: Outside;
       /** The bad events between consecutive scrapes; for latency, also those over each lower bucket edge. */
       readonly blocks: readonly Block[];
-      readonly lower: readonly (readonly Block[])[];
+      readonly lower: readonly LowerEdge[];
       /**
        * In a phase: this many of the bad events, and of all, may not belong to it. A miss must hold without
        * them.

@@ -10,7 +10,7 @@ import { totalsOf } from '../statistics/design-effect.ts';
 import { shareBounds } from '../statistics/intervals.ts';
 import { scheduleLooks } from '../statistics/sequential.ts';
 import { type Answers, type Random, seeded } from './queues.ts';
-import { isSteady, slowerBySecond } from './simulation.ts';
+import { isSteady, lowerEdges, slowerBySecond } from './simulation.ts';
 
 /** Searches for the capacity of simulated services whose true capacity is known by queueing theory. */
 
@@ -122,7 +122,7 @@ function judged(answers: Answers, limitSeconds: number, plan: StepPlan) {
     const counts = bySecond.map((blocks) => blocks.slice(0, atSeconds));
     const own = counts.at(-1)!;
     const { part: bad, total: all } = totalsOf(own);
-    const effect = latencyEffectOf({ blocks: own, lower: counts.slice(0, -1) });
+    const effect = latencyEffectOf({ blocks: own, lower: lowerEdges(counts) }, BUDGET);
     if (all === 0) continue;
     const sample = { bad, all, effect: effect ?? { factor: 1, blocks: own.length } };
     const bounds = shareBounds(sample, confidence);

@@ -1,5 +1,6 @@
 import {
   BEFORE_SECONDS,
+  exponential,
   logNormal,
   normal,
   RATE_PER_SECOND,
@@ -66,6 +67,47 @@ const slowReplica: Service = {
   },
 };
 
+const DRIFT_SIGMA = 0.3;
+const DRIFT_SECONDS = 30;
+type Addition = (nowSeconds: number) => number;
+
+/**
+ * A fast service whose usual latency drifts within half a minute, far below a limit that only additional waiting exceeds: what is
+ * common there says nothing about the waiting.
+ */
+const drifting = (name: string, usualSeconds: number, addition: (random: Random) => Addition): Service => ({
+  name,
+  run: (durationSeconds, random) => {
+    let [state, last] = [normal(random), -BEFORE_SECONDS];
+    const waits = addition(random);
+    return simulate(durationSeconds, random, (now) => {
+      const memory = Math.exp((last - now) / DRIFT_SECONDS);
+      last = now;
+      state = memory * state + Math.sqrt(1 - memory ** 2) * normal(random);
+      return usualSeconds * Math.exp(DRIFT_SIGMA * (state + normal(random))) + waits(now);
+    });
+  },
+});
+
+/** Spells that begin after `everySeconds` and last for `lengthSeconds`, both on average; the addition gets what is left of one. */
+const inSpells =
+  (everySeconds: number, lengthSeconds: number, during: (leftSeconds: number, random: Random) => number) =>
+  (random: Random): Addition => {
+    let begins = -BEFORE_SECONDS + exponential(everySeconds, random);
+    let ends = begins + exponential(lengthSeconds, random);
+    return (now) => {
+      while (now >= ends) {
+        begins = ends + exponential(everySeconds, random);
+        ends = begins + exponential(lengthSeconds, random);
+      }
+      return now < begins ? 0 : during(ends - now, random);
+    };
+  };
+
+const stall = (leftSeconds: number) => leftSeconds;
+/** Three in ten requests of a busy spell take half a second more. */
+const busySpell = (_left: number, random: Random) => 0.01 + (random() < 0.3 ? logNormal(0.5, random) : 0);
+
 /** The load rises from night to noon and falls again within one run. */
 const dailyLoad = (now: number, durationSeconds: number) =>
   0.3 + 0.4 * Math.sin((Math.PI * Math.max(0, now)) / durationSeconds) ** 2;
@@ -85,5 +127,8 @@ export const FRESH_SERVICES: readonly Service[] = [
   pausing(60, 1),
   slowReplica,
   twoWorkers('a day in a run', logNormal, dailyLoad),
+  drifting('drift, stalls', 0.01, inSpells(20, 1, stall)),
+  drifting('drift, short stalls', 0.004, inSpells(10, 0.6, stall)),
+  drifting('drift, busy spells', 0.004, inSpells(40, 10, busySpell)),
   ...FRESH_RATES.map(atRate),
 ];

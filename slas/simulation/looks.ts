@@ -3,7 +3,7 @@ import { type Block, burstEffectOf, totalsOf } from '../statistics/design-effect
 import { shareBounds } from '../statistics/intervals.ts';
 import { type LookSchedule, scheduleLooks } from '../statistics/sequential.ts';
 import { type Service, seeded } from './queues.ts';
-import { isSteady, LIMITS, slowerBySecond } from './simulation.ts';
+import { isSteady, LIMITS, lowerEdges, slowerBySecond } from './simulation.ts';
 
 /** Runs that last until they are decided, of services whose true share of slow requests is known. */
 
@@ -41,7 +41,7 @@ function decideAt(
   const counts = bySecond.map((blocks) => blocks.slice(0, seconds));
   const own = counts.at(-1)!;
   const { part: bad, total: all } = totalsOf(own);
-  const found = latencyEffectOf({ blocks: own, lower: counts.slice(0, -1) });
+  const found = latencyEffectOf({ blocks: own, lower: lowerEdges(counts) }, budget);
   if (all === 0) return 'undecided';
   const effect = found ?? { factor: 1, blocks: own.length };
   const { low, high } = shareBounds({ bad, all, effect, bursts: burstEffectOf(own) }, confidence);

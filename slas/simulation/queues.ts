@@ -39,7 +39,7 @@ export function seeded(seed: number): Random {
   return next;
 }
 
-const exponential = (mean: number, random: Random) => -mean * Math.log(1 - random());
+export const exponential = (mean: number, random: Random) => -mean * Math.log(1 - random());
 export const normal = (random: Random) =>
   Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 

@@ -2,6 +2,7 @@ import {
   type Block,
   burstEffectOf,
   designEffectOf,
+  type LowerEdge,
   spreadOf,
   totalsOf,
 } from '../../slas/statistics/design-effect.ts';
@@ -65,6 +66,10 @@ export const LIMITS: Readonly<Record<string, Truth>> = {
   // From 7.5 million requests each; another simulation differs by at most 0.4%.
   'a slow replica in four': { 95: 0.7729784, 99: 1.634104, mean: 0.1726731 },
   'a day in a run': { 95: 0.1935127, 99: 0.3426957, mean: 0.06005295 },
+  // From 50 million requests each.
+  'drift, stalls': { 95: 0.03105566, 99: 1.569712, mean: 0.05831552 },
+  'drift, short stalls': { 95: 0.07900019, 99: 1.042827, mean: 0.0382659 },
+  'drift, busy spells': { 95: 0.1717045, 99: 0.8041296, mean: 0.03630705 },
   // The same queue in another unit of time.
   'M/G/2 at 0.5, 5/s': { 95: 0.7419675, 99: 1.2120325, mean: 0.26409785 },
   'M/G/2 at 0.5, 100/s': { 95: 0.037098375, 99: 0.060601625, mean: 0.0132048925 },
@@ -96,6 +101,10 @@ export function slowerBySecond({ atSeconds, tookSeconds, count }: Answers, limit
   );
 }
 
+/** What `slowerBySecond` counted over the edges below the limit. */
+export const lowerEdges = (bySecond: readonly (readonly Block[])[]): readonly LowerEdge[] =>
+  bySecond.slice(0, -1).map((blocks, index) => ({ ofLimit: EDGES[index]!, blocks }));
+
 const CONFIDENCE = 0.95;
 
 function judgeOnce(answers: Answers, limit: number, seconds: number, budget: number) {
@@ -104,7 +113,7 @@ function judgeOnce(answers: Answers, limit: number, seconds: number, budget: num
   const { part: bad, total: all } = totalsOf(blocks);
   const independent = { factor: 1, blocks: Number.POSITIVE_INFINITY };
   const own = designEffectOf(blocks, false) ?? independent;
-  const found = latencyEffectOf({ blocks, lower: bySecond.slice(0, -1) });
+  const found = latencyEffectOf({ blocks, lower: lowerEdges(bySecond) }, budget);
   const bursts = burstEffectOf(blocks);
   const bounds = shareBounds({ bad, all, effect: found ?? independent, bursts }, CONFIDENCE);
   const isMet = (effect: typeof own) => shareBounds({ bad, all, effect }, CONFIDENCE).high <= budget;

@@ -128,7 +128,28 @@ describe('the design effect', () => {
 
   test('uses only events that affect at most half of the requests', () => {
     const shares = [0, 1, 5, 6, 10].map((part) => repeat(12, () => part));
-    expect(dependenceBlocks(shares)).toEqual([shares[1], shares[2]]);
+    const lower = shares.map((blocks) => ({ ofLimit: 0.5, blocks }));
+    expect(dependenceBlocks(lower, 0.05)).toEqual([shares[1], shares[2]]);
+  });
+
+  test('uses edges under a tenth of the limit only where no more requests exceed them than the budget allows', () => {
+    const [rare, atBudget, common] = [4, 5, 6].map((part) => repeat(12, () => part, 100));
+    const at = (ofLimit: number, ...all: (readonly Block[])[]) => all.map((blocks) => ({ ofLimit, blocks }));
+    const near = at(0.1, common!);
+    expect(dependenceBlocks([...at(0.05, common!, atBudget!, rare!), ...near], 0.05)).toEqual([
+      atBudget,
+      rare,
+      common,
+    ]);
+  });
+
+  test('uses the rarest event where all are common and far below the limit', () => {
+    const [half, third] = [50, 30].map((part) => repeat(12, () => part, 100));
+    const lower = [
+      { ofLimit: 0.01, blocks: half! },
+      { ofLimit: 0.02, blocks: third! },
+    ];
+    expect(dependenceBlocks(lower, 0.05)).toEqual([third]);
   });
 });
 

@@ -130,18 +130,36 @@ export function burstEffectOf(blocks: readonly Block[]): DesignEffect | null {
   return { factor: factorOf(variance, part, total), blocks: degrees + 1 };
 }
 
+/** The requests slower than an edge below the limit, by block. */
+export interface LowerEdge {
+  /** The edge as a part of the limit. */
+  readonly ofLimit: number;
+  readonly blocks: readonly Block[];
+}
+
 /** An event that affects more than half of the requests says little about how rare events cluster. */
 const COMMONEST = 0.5;
+/** Edges below this part of the limit are far from it. */
+const FAR_BELOW = 0.1;
 
 /**
- * When bad requests are too few to show dependence, these more frequent events show it: those of `lower` that
- * affect at most half of the requests.
+ * When bad requests are too few to show dependence, more frequent events show it: requests over lower edges that at most half of
+ * them exceed. Far below the limit only those count that are as rare as bad requests may be: what is common there is how the
+ * usual latency drifts, and not how long latencies ten times as high would last. Without any, the rarest one counts.
  */
-export const dependenceBlocks = (lower: readonly (readonly Block[])[]) =>
-  lower.filter((blocks) => {
-    const { part, total } = totalsOf(blocks);
-    return part > 0 && part <= COMMONEST * total;
-  });
+export function dependenceBlocks(lower: readonly LowerEdge[], budget: number): readonly (readonly Block[])[] {
+  const seen = lower
+    .map(({ ofLimit, blocks }) => ({ ofLimit, blocks, share: shareOf(blocks) }))
+    .filter(({ share }) => share > 0 && share <= COMMONEST)
+    .sort((a, b) => a.ofLimit - b.ofLimit);
+  const telling = seen.filter(({ ofLimit, share }) => ofLimit >= FAR_BELOW || share <= budget);
+  return (telling.length > 0 ? telling : seen.slice(-1)).map(({ blocks }) => blocks);
+}
+
+function shareOf(blocks: readonly Block[]): number {
+  const { part, total } = totalsOf(blocks);
+  return total === 0 ? 0 : part / total;
+}
 
 /** The largest of several; null if there are none. */
 export const largestOf = (effects: readonly (DesignEffect | null)[]) =>
