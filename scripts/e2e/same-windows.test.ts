@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
 import { judgeInWords } from '../../slas/testing/judge-in-words.ts';
@@ -7,17 +5,11 @@ import { ALL_WORLDS, elastic, planOf, runOf } from '../../slas/testing/known-wor
 import { openMetricsOf } from '../../slas/testing/openmetrics.ts';
 import { type PrometheusServer, startPrometheus } from '../../slas/testing/prometheus-server.ts';
 import type { Judged } from '../../slas/testing/worlds.ts';
-import { start, waitFor } from '../process/processes.ts';
-import { isOk, START_PATIENCE_MS } from '../stack/listening.ts';
 import { debianPrometheus } from '../testing/debian-prometheus.ts';
-import { temporaryFolder } from '../testing/sla.ts';
-import { findTool } from '../tools/find-tool.ts';
+import { BUILD_MS, importInto, startVictoriaMetrics } from '../testing/victoria-metrics.ts';
 
 /** The same windows, stored in Prometheus 3, in Debian's Prometheus 2 and in VictoriaMetrics, are judged the same. */
 
-const signal = new AbortController().signal;
-/** Building VictoriaMetrics on a machine that has none takes that long. */
-const BUILD_MS = 25 * 60_000;
 const owned = new AsyncDisposableStack();
 let servers: Readonly<Record<'prometheus2' | 'prometheus3' | 'victoriaMetrics', string>>;
 
@@ -26,39 +18,23 @@ beforeAll(async () => {
   const [three, two, other] = await Promise.all([
     startPrometheus(text),
     startPrometheus(text, await debianPrometheus()),
-    startVictoriaMetrics(text),
+    victoriaMetricsOver(text),
   ]);
   for (const one of [three, two]) owned.use(one satisfies PrometheusServer);
   servers = { prometheus3: three.url, prometheus2: two.url, victoriaMetrics: other };
 }, BUILD_MS);
 afterAll(() => owned.disposeAsync());
 
-async function startVictoriaMetrics(text: string): Promise<string> {
-  const { path } = await findTool('victoria-metrics', { env: process.env, progress: () => {} });
-  const folder = owned.use(await temporaryFolder());
-  const logFile = join(folder.path, 'victoria-metrics.log');
-  const args = [
-    `-storageDataPath=${join(folder.path, 'data')}`,
-    '-httpListenAddr=127.0.0.1:0',
-    // The samples are years old.
-    '-retentionPeriod=100y',
-  ];
-  const running = owned.use(
-    await start('VictoriaMetrics', path, args, { cwd: folder.path, env: process.env, logFile }),
-  );
-  const url = await waitFor(running, 'starting to listen', START_PATIENCE_MS, signal, async () => {
-    const line = /started server at (http:\/\/[\d.:]+)/.exec(await readFile(logFile, 'utf8'));
-    return line === null ? null : line[1]!;
-  });
-  await waitFor(running, 'getting ready', START_PATIENCE_MS, signal, () => isOk(`${url}/health`));
+async function victoriaMetricsOver(text: string): Promise<string> {
+  // The samples are years old.
+  const server = owned.use(await startVictoriaMetrics(['-retentionPeriod=100y']));
   const inMilliseconds = text.replace(
     / ([\d.]+)$/gm,
     (_, seconds: string) => ` ${Math.round(Number(seconds) * 1000)}`,
   );
-  const imported = await fetch(`${url}/api/v1/import/prometheus`, { method: 'POST', body: inMilliseconds });
-  expect(imported.status).toBe(204);
-  await (await fetch(`${url}/internal/force_flush`)).text();
-  return url;
+  await importInto(server, inMilliseconds);
+  await (await fetch(`${server.url}/internal/force_flush`)).text();
+  return server.url;
 }
 
 const elasticJobs = new Set(Object.values(elastic).map(({ job }) => job));

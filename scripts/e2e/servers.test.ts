@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,9 +10,9 @@ import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
 import type { VerdictDocument } from '../../slas/render/json.ts';
 import { judgeInWords } from '../../slas/testing/judge-in-words.ts';
 import { toolPath } from '../../slas/testing/prometheus-server.ts';
-import { type Running, start, waitFor } from '../process/processes.ts';
+import type { Running } from '../process/processes.ts';
 import { passOn, type Relay, startRelay } from '../selftest/relay.ts';
-import { isOk, listeningAddress, START_PATIENCE_MS } from '../stack/listening.ts';
+import { listeningAddress } from '../stack/listening.ts';
 import {
   type LocalStackOptions,
   serviceAddress,
@@ -23,7 +23,12 @@ import {
 } from '../stack/local.ts';
 import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { explainIfBusy, objectiveOf, preconditionOf } from '../testing/verdict.ts';
-import { findTool } from '../tools/find-tool.ts';
+import {
+  BUILD_MS,
+  importInto,
+  startVictoriaMetrics,
+  type VictoriaMetrics,
+} from '../testing/victoria-metrics.ts';
 
 /**
  * Servers with Prometheus's API other than a scraping Prometheus: a real VictoriaMetrics, and a real
@@ -50,9 +55,6 @@ objectives:
 `;
 
 const signal = new AbortController().signal;
-/** The time limit for building VictoriaMetrics on a machine that has none. */
-const BUILD_MS = 25 * 60_000;
-
 let folder: TemporaryFolder;
 let owned: AsyncDisposableStack;
 let services = 0;
@@ -87,33 +89,16 @@ async function serve(more: Partial<LocalStackOptions> = {}): Promise<{ process: 
   return { process, url };
 }
 
-async function startVictoriaMetrics(jobs: readonly { job: string; target: string; interval: string }[]) {
-  const { path } = await findTool('victoria-metrics', {
-    env: process.env,
-    progress: (line) => process.stderr.write(`${line}\n`),
-  });
-  const own = join(folder.path, 'victoria-metrics');
-  await mkdir(own);
-  const scrapes = jobs.map(
-    ({ job, target, interval }) =>
-      `- { job_name: ${job}, scrape_interval: ${interval}, scrape_timeout: ${interval}, static_configs: [{ targets: ["${new URL(target).host}"] }] }`,
-  );
-  await writeFile(join(own, 'scrape.yml'), `scrape_configs:\n${scrapes.join('\n')}\n`);
-  const args = [
-    `-promscrape.config=${join(own, 'scrape.yml')}`,
-    `-storageDataPath=${join(own, 'data')}`,
-    '-httpListenAddr=127.0.0.1:0',
-  ];
-  const logFile = join(own, 'victoria-metrics.log');
-  const running = owned.use(
-    await start('VictoriaMetrics', path, args, { cwd: own, env: process.env, logFile }),
-  );
-  const url = await waitFor(running, 'starting to listen', START_PATIENCE_MS, signal, async () => {
-    const line = /started server at (http:\/\/[\d.:]+)/.exec(await readFile(logFile, 'utf8'));
-    return line === null ? null : line[1]!;
-  });
-  await waitFor(running, 'getting ready', START_PATIENCE_MS, signal, () => isOk(`${url}/health`));
-  return url;
+async function scrapingVictoriaMetrics(job: string, target: string): Promise<VictoriaMetrics> {
+  const config = join(folder.path, 'scrape.yml');
+  const scrape = {
+    job_name: job,
+    scrape_interval: '500ms',
+    scrape_timeout: '500ms',
+    static_configs: [{ targets: [new URL(target).host] }],
+  };
+  await writeFile(config, JSON.stringify({ scrape_configs: [scrape] }));
+  return owned.use(await startVictoriaMetrics([`-promscrape.config=${config}`]));
 }
 
 async function predict(serviceUrl: string, count: number, everyMs: number): Promise<Record<number, number>> {
@@ -172,6 +157,7 @@ const expectPass = ({ verdict }: Judged) =>
   explainIfBusy(verdict, () => expect(verdict.verdict, JSON.stringify(verdict, null, 1)).toBe('pass'));
 
 describe('VictoriaMetrics', { timeout: 240_000 }, () => {
+  let server: VictoriaMetrics;
   let url: string;
   let faulty: { process: Running; url: string };
   let scrape: Relay;
@@ -179,7 +165,8 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
   beforeAll(async () => {
     faulty = await serve();
     scrape = owned.use(await startRelay(faulty.url));
-    url = await startVictoriaMetrics([{ job: 'troubled', target: scrape.url, interval: '500ms' }]);
+    server = await scrapingVictoriaMetrics('troubled', scrape.url);
+    url = server.url;
     await predict(faulty.url, 1, 0);
   }, BUILD_MS);
 
@@ -222,9 +209,7 @@ describe('VictoriaMetrics', { timeout: 240_000 }, () => {
         `${predictions} ${index * 3}`,
       ].map((line) => `${line} ${at * 1000}`),
     );
-    const body = `${lines.join('\n')}\n`;
-    const { status } = await fetch(`${url}/api/v1/import/prometheus`, { method: 'POST', body });
-    expect(status).toBe(204);
+    await importInto(server, `${lines.join('\n')}\n`);
     // The first of its samples are visible; its functions see none of the last 30 s.
     expect(await awaitScrapeAfter('up{job="long"}', now - 30, 30_000, { url, signal })).toMatchObject({
       isScraped: true,
