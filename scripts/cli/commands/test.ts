@@ -53,7 +53,12 @@ const DEMANDING: readonly Demanding[] = [
   },
   {
     what: 'VictoriaMetrics, Prometheus 2 and Jaeger',
-    files: ['scripts/e2e/servers.test.ts', 'scripts/e2e/same-windows.test.ts', 'scripts/e2e/traces.test.ts'],
+    files: [
+      'scripts/e2e/deduplication.test.ts',
+      'scripts/e2e/servers.test.ts',
+      'scripts/e2e/same-windows.test.ts',
+      'scripts/e2e/traces.test.ts',
+    ],
     isMissing: null,
   },
   {
