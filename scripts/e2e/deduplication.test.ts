@@ -5,11 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from '../../slas/document/document.ts';
 import type { Plan, RunRecord } from '../../slas/model/model.ts';
 import { planWindow } from '../../slas/plan/plan.ts';
+import { basicAuthorization } from '../../slas/prometheus/http.ts';
 import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
 import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
 import type { VerdictDocument } from '../../slas/render/json.ts';
 import { judgeInWords } from '../../slas/testing/judge-in-words.ts';
 import { toolPath } from '../../slas/testing/prometheus-server.ts';
+import { containersOf, named, workloadsOf } from '../kubernetes/manifest.ts';
+import { objectsOf } from '../kubernetes/testing/overlays.ts';
 import { start } from '../process/processes.ts';
 import { listeningAddress } from '../stack/listening.ts';
 import { serviceAddress, serviceReady, startService } from '../stack/local.ts';
@@ -216,6 +219,25 @@ function samplesOf(job: string, phase: number, skew: number, isFailing: boolean)
 
 const BASE_SECONDS = Math.floor(Date.now() / 1000) - 3_600;
 const JUDGED = { fromSeconds: BASE_SECONDS + 10.2, toSeconds: BASE_SECONDS + 60.2 };
+
+test("the component's command line is accepted: everything but /health asks for the password", async () => {
+  const password = join(folder.path, 'password');
+  await writeFile(password, 'a-long-password');
+  const objects = await objectsOf('production with victoriametrics');
+  const [container] = containersOf(named(workloadsOf(objects), 'victoriametrics')!);
+  // The path and the port are given by the helper.
+  const args = container!
+    .args!.filter((arg) => !/^-(storageDataPath|httpListenAddr)=/.test(arg))
+    .map((arg) =>
+      arg.replace('%{LOGIN_USERNAME}', 'sla').replace('/etc/victoriametrics/login/password', password),
+    );
+  await using server = await startVictoriaMetrics(args);
+  const ask = async (headers: Record<string, string>) =>
+    (await fetch(`${server.url}/api/v1/query?query=1`, { headers })).status;
+  expect(await ask({})).toBe(401);
+  expect(await ask({ authorization: basicAuthorization('sla', 'another-password') })).toBe(401);
+  expect(await ask({ authorization: basicAuthorization('sla', 'a-long-password') })).toBe(200);
+});
 
 describe('however far apart they scrape, and however much their clocks differ', { timeout: 120_000 }, () => {
   test('scrapes 10 ms apart make the scrape interval unknown: undecided without deduplication', async () => {

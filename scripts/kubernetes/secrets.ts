@@ -9,6 +9,8 @@ export const SECRETS = {
   'grafana-admin': ['username', 'password'],
   /** What the service accepts at /metrics, one per line; used by components/metrics-token. */
   'sentiment-metrics-tokens': ['tokens'],
+  /** Of components/victoriametrics: Prometheus writes with it, Grafana and the verifier read. */
+  'victoriametrics-login': ['username', 'password'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type SecretName = keyof typeof SECRETS;
@@ -55,6 +57,7 @@ export function newSecrets(): Readonly<Record<SecretName, SecretData>> {
     },
     'grafana-admin': { username: 'admin', password: newPassword() },
     'sentiment-metrics-tokens': { tokens: `${token}\n` },
+    'victoriametrics-login': { username: 'sla', password: newPassword() },
   };
 }
 

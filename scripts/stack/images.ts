@@ -12,6 +12,7 @@ export const IMAGES = {
   jaeger: 'jaegertracing/jaeger:2.6.0',
   loki: 'grafana/loki:3.5.0',
   promtail: 'grafana/promtail:3.5.0',
+  victoriaMetrics: 'victoriametrics/victoria-metrics:v1.136.23',
 } as const;
 
 /** Images built here and never pulled. */
