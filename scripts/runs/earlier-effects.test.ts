@@ -6,7 +6,7 @@ import { verdictDocument } from '../../slas/render/json.ts';
 import { healthy } from '../../slas/testing/cases.ts';
 import { temporaryFolder } from '../testing/sla.ts';
 import { FILES, toJson } from './bundle.ts';
-import { earlierEffects } from './earlier-effects.ts';
+import { earlierEffects, NO_EARLIER_RUN } from './earlier-effects.ts';
 
 test('the newest run of the same plan with bounds shows how dependent requests are; others are passed over', async () => {
   await using folder = await temporaryFolder();
@@ -16,7 +16,7 @@ test('the newest run of the same plan with bounds shows how dependent requests a
     for (const [name, content] of Object.entries(files))
       await writeFile(join(folder.path, id, name), toJson(content));
   };
-  expect(await earlierEffects(folder.path, plan)).toEqual({ run: null, effects: new Map() });
+  expect(await earlierEffects(folder.path, plan)).toEqual(NO_EARLIER_RUN);
   const id = (minute: string) => `2026-11-01T10-${minute}-00Z-smoke-0a1b`;
   await write(id('01'), { [FILES.plan]: plan, [FILES.verdict]: verdictDocument(judge(plan, run, evidence)) });
   await write(id('02'), {
@@ -27,4 +27,5 @@ test('the newest run of the same plan with bounds shows how dependent requests a
   const found = await earlierEffects(folder.path, plan);
   expect(found.run).toBe(id('01'));
   expect(found.effects.get('latency-p95')).toBeGreaterThanOrEqual(1);
+  expect([...found.numbers.keys()]).toContain('confidence');
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Plan, Verdict } from '../../slas/model/model.ts';
 import { effectsOf, isSameLoad } from '../../slas/plan/decision-times.ts';
+import { type EarlierNumber, numbersOf } from '../../slas/plan/number-times.ts';
 import { findRuns } from './run-folders.ts';
 import { readStoredOrNull } from './stored-files.ts';
 
@@ -11,9 +12,12 @@ export interface EarlierEffects {
   /** null: no earlier run of this plan has bounds. */
   readonly run: string | null;
   readonly effects: ReadonlyMap<string, number>;
+  readonly numbers: ReadonlyMap<string, EarlierNumber>;
 }
 
-/** The design effects of the newest run in a folder with the same objectives and the same kind of load. For information only. */
+export const NO_EARLIER_RUN: EarlierEffects = { run: null, effects: new Map(), numbers: new Map() };
+
+/** What the newest run in a folder with the same objectives and the same kind of load measured. For information only. */
 export async function earlierEffects(parent: string, plan: Plan): Promise<EarlierEffects> {
   for (const id of (await findRuns(parent)).slice(0, MAX_SEARCHED)) {
     const folder = join(parent, id);
@@ -21,7 +25,7 @@ export async function earlierEffects(parent: string, plan: Plan): Promise<Earlie
     if (stored === null || !isSameLoad(stored, plan)) continue;
     const verdict = await readStoredOrNull<Verdict>('verdict', folder);
     const effects = verdict === null ? new Map<string, number>() : effectsOf(verdict, stored);
-    if (effects.size > 0) return { run: id, effects };
+    if (effects.size > 0) return { run: id, effects, numbers: numbersOf(verdict!) };
   }
-  return { run: null, effects: new Map() };
+  return NO_EARLIER_RUN;
 }

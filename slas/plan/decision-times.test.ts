@@ -72,13 +72,13 @@ describe('how long 80% of runs need to decide', () => {
     const times = timesOf(planned(), { 'error-rate': 5000 });
     expect(times.find(({ id }) => id === 'error-rate')!.dependent!.better.maxSeconds).toBeNull();
     expect(proposedMaximum(times)).toBeNull();
-    expect(renderDecisionTimes(times, 600, 'run')).toContain('not decided within 4 h');
+    expect(renderDecisionTimes(times, [], 600, 'run')).toContain('not decided within 4 h');
   });
 
   test('is said of shares only, and of runs until they are decided only', () => {
     expect(timesOf(planned()).map(({ id }) => id)).toEqual(['latency-p95', 'latency-p99', 'error-rate']);
     expect(timesOf(planned({}))).toEqual([]);
-    expect(renderDecisionTimes([], 60, null)).toBe('');
+    expect(renderDecisionTimes([], [], 60, null)).toBe('');
   });
 
   test('a run of the proposed duration decides each objective in both cases', () => {
@@ -92,11 +92,11 @@ describe('how long 80% of runs need to decide', () => {
   });
 
   test('in words, a plan that is too short says so, and whether an earlier run was found', () => {
-    const text = renderDecisionTimes(timesOf(planned({ untilDecided: {} }, 'steady')), 60, null);
+    const text = renderDecisionTimes(timesOf(planned({ untilDecided: {} }, 'steady')), [], 60, null);
     expect(text).toMatch(/latency-p99 +needs \d+ s +needs \d+ s\n/);
     expect(text).toContain('no earlier run of this plan');
     expect(text).toContain('60 s are not enough');
-    const known = renderDecisionTimes(timesOf(planned(), { 'latency-p95': 12.34 }), 600, 'the-run');
+    const known = renderDecisionTimes(timesOf(planned(), { 'latency-p95': 12.34 }), [], 600, 'the-run');
     expect(known).toMatch(/latency-p95 .* 12 /);
     expect(known).toContain('as dependent as in run the-run');
     expect(known).toMatch(/error-rate .* not known/);

@@ -1,10 +1,12 @@
 import { type DecisionTime, type DecisionTimes, proposedMaximum } from '../plan/decision-times.ts';
+import type { NumberTime } from '../plan/number-times.ts';
 import { formatCount } from './numbers.ts';
 import { printableLine } from './printable.ts';
 
 /** How long a run that lasts until it is decided would take, for a terminal. */
 export function renderDecisionTimes(
   times: readonly DecisionTimes[],
+  numbers: readonly NumberTime[],
   maxSeconds: number,
   /** The run whose design effects were used; null: there is none. */
   basis: string | null,
@@ -32,6 +34,8 @@ export function renderDecisionTimes(
     '',
     ...[header, ...rows].map(line),
     '',
+    ...numbers.map((one) => `  ${printableLine(one.id)}: ${numberInWords(one, maxSeconds)}`),
+    ...(numbers.length === 0 ? [] : ['']),
     `  ${proposalInWords(proposedMaximum(times), maxSeconds)}`,
     '',
     '',
@@ -51,6 +55,21 @@ const basisInWords = (basis: string | null) =>
   basis === null
     ? 'if requests are independent (no earlier run of this plan shows how dependent they are; dependent ones need longer)'
     : `if requests are independent, and as dependent as in run ${printableLine(basis)}`;
+
+function numberInWords(time: NumberTime, maxSeconds: number): string {
+  switch (time.is) {
+    case 'census':
+      return 'every look counts all scrapes so far, so it delays no decision';
+    case 'unknown':
+      return 'not known before a run of this plan has measured how much it varies';
+    case 'as-before':
+      return time.atSeconds === null
+        ? `not decided within ${formatCount(maxSeconds)} s if it stays as it was in that run`
+        : `${formatCount(time.atSeconds)} s if it stays as it was in that run`;
+    default:
+      return time satisfies never;
+  }
+}
 
 /** `68 s`; of a plan that is too short, how long it would have to be. */
 const timeInWords = ({ atSeconds, maxSeconds }: DecisionTime) =>

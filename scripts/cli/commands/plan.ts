@@ -1,9 +1,10 @@
 import { decisionTimes, proposedMaximum } from '../../../slas/plan/decision-times.ts';
+import { numberTimes } from '../../../slas/plan/number-times.ts';
 import { analysePower, tooShort } from '../../../slas/plan/power-analysis.ts';
 import { renderDecisionTimes } from '../../../slas/render/decision-times.ts';
 import { renderPowerAnalysis } from '../../../slas/render/power-analysis.ts';
 import { noteShippedDocument, planRun, type RunOptions } from '../../run/prepare.ts';
-import { earlierEffects } from '../../runs/earlier-effects.ts';
+import { earlierEffects, NO_EARLIER_RUN } from '../../runs/earlier-effects.ts';
 import { addPlanOptions, addScenario, addScript, type Register } from '../command.ts';
 import { badOption, type PlacedProblem, runsFolder } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
@@ -36,11 +37,11 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
     ).error;
   noteShippedDocument(options, io);
   const load = made.load!;
-  const { run: basis, effects } =
-    made.sequential === undefined
-      ? { run: null, effects: new Map<string, number>() }
-      : await earlierEffects(runsFolder(io, undefined), made);
-  const times = decisionTimes(made, load, effects);
+  const earlier =
+    made.sequential === undefined ? NO_EARLIER_RUN : await earlierEffects(runsFolder(io, undefined), made);
+  const { run: basis } = earlier;
+  const times = decisionTimes(made, load, earlier.effects);
+  const numbers = numberTimes(made, load, earlier.numbers);
   const problems = tooShort(made, load).map((problem) => ({ ...problem, file }));
   if (options.json === true) {
     const output = {
@@ -53,13 +54,13 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
       objectives: analysePower(made, load),
       ...(made.sequential === undefined
         ? {}
-        : { decisions: { basis, times, proposedMaxSeconds: proposedMaximum(times) } }),
+        : { decisions: { basis, times, numbers, proposedMaxSeconds: proposedMaximum(times) } }),
       problems: problems.map(({ code, message }) => ({ code, message })),
     };
     io.print(`${JSON.stringify(output, null, 2)}\n`);
   } else {
     io.print(renderPowerAnalysis(made, load));
-    io.print(renderDecisionTimes(times, load.scheduledSeconds, basis));
+    io.print(renderDecisionTimes(times, numbers, load.scheduledSeconds, basis));
   }
   return problems.length === 0 ? 0 : problems;
 }
