@@ -65,7 +65,7 @@ function sentimentRatio(view: View): Panel {
     limits: [],
     objectives: [],
     lookFor:
-      'The share of positive texts, and a band of 10 points around its mean of 7 days. Outside the band the texts changed, or the model did.',
+      'The share of positive texts, with a band of 10 points around its 7-day mean. A value outside the band means that the texts or the model changed.',
     next: ['sentiment-distribution', 'confidence-trend'],
     width: 12,
   };
@@ -89,7 +89,8 @@ function confidenceTrend(sla: SlaDocument, view: View): Panel {
     ],
     limits: limitsOf(sla, 'mean'),
     objectives: [],
-    lookFor: 'A slow fall over days means that the texts move away from what the model was trained on.',
+    lookFor:
+      'A slow decline over days means that the texts are drifting away from the training data of the model.',
     next: ['average-confidence', 'confidence-distribution'],
     width: 12,
   };

@@ -48,7 +48,7 @@ function busiest(view: View, measured: MeasuredLimit | null): Panel {
 
 function lineInWords(measured: MeasuredLimit | null): string {
   if (measured === null)
-    return 'Whether the SLA holds there, and up to which rate, is what ./sla capacity finds; a load of rising steps is quicker: ./sla gate --scenario breakpoint.';
+    return './sla capacity finds the highest rate at which the SLA holds; a load of rising steps is quicker: ./sla gate --scenario breakpoint.';
   const { run, ratePerSecond, isProven } = measured;
   return isProven
     ? `The line: ${ratePerSecond}/s is proven by the search ${run} (./sla capacity), on the machine of that search.`

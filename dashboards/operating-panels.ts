@@ -93,7 +93,7 @@ export const operatingPanels = ({ labels }: View): readonly Panel[] => {
       ],
       colours: { [SINCE_START]: SENTIMENTS[sentiments[0]]! },
       lookFor:
-        'Since the processes started, and in the last hour. After days of uptime only the hour shows that the texts changed.',
+        'Since the processes started, and in the last hour. After days of uptime, only the last hour shows a change of the texts.',
       next: ['sentiment-ratio', 'drift'],
     },
   ];

@@ -74,7 +74,7 @@ test('the dashboards of a service have nothing of the sentiment service', () => 
   expect(dashboards.map(({ uid }) => uid)).toEqual(['sla-service', 'sla-over-time']);
 });
 
-test('a latency that only the client measures has no panel, and is no missing one', () => {
+test('a latency that only the client measures has no panel, and is not reported as missing', () => {
   const alone = parsed(`
 apiVersion: sla-harness/v1
 kind: SLA

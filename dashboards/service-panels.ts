@@ -52,7 +52,7 @@ const totalPredictions = (view: View): Panel => ({
   queries: [overTime(sumOf(increaseOf(predictions(view), '24h')), 'predictions')],
   limits: [],
   objectives: [],
-  lookFor: 'A flat line means steady traffic. A fall means that a busy period is now more than 24 hours ago.',
+  lookFor: 'A flat line means steady traffic. A drop means that a busy period is now more than 24 hours ago.',
   next: ['prediction-rate', 'volume-by-day'],
   width: 6,
 });
@@ -159,7 +159,7 @@ const confidenceDistribution = (view: View): Panel => ({
   ],
   limits: [],
   objectives: [],
-  lookFor: `Most predictions should be near ${confidenceBuckets.at(-2)}. If predictions near ${confidenceBuckets[0]} become more, the model is guessing.`,
+  lookFor: `Most predictions should be near ${confidenceBuckets.at(-2)}. If predictions near ${confidenceBuckets[0]} become more frequent, the model is guessing.`,
   next: ['average-confidence', 'predictions-by-sentiment'],
   width: 6,
 });

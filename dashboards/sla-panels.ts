@@ -149,7 +149,7 @@ function uptime(sla: SlaDocument, view: View): Panel {
     ],
     limits: limitsOf(sla, 'uptime'),
     objectives: idsOf(sla, 'uptime'),
-    lookFor: `The share of minutes of the last 24 hours in which every replica ${isModel ? 'had the model loaded' : 'was up'}. A fall shows for 24 hours.`,
+    lookFor: `The share of minutes of the last 24 hours in which every replica ${isModel ? 'had the model loaded' : 'was up'}. A drop stays visible for 24 hours.`,
     next: ['within-target'],
   };
 }

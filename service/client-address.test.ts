@@ -40,6 +40,6 @@ test.each([
     '::g',
     '\u0000',
   ],
-])('%j is no address', (text) => {
+])('%j is not an address', (text) => {
   expect(clientOf(text)).toBeUndefined();
 });

@@ -82,15 +82,15 @@ export function refuseBrokenRequests(app: FastifyInstance): void {
   });
 }
 
-const noHost = new ApiError('bad_http', 'A request of HTTP/1.1 has a Host header.');
+const noHost = new ApiError('bad_http', 'A request by HTTP/1.1 must have a Host header.');
 const unmetExpectation = new ApiError(
   'expectation_failed',
-  'The only expectation that is met is 100-continue.',
+  'The only supported expectation is 100-continue.',
 );
 const noProxy = (url = '') =>
   new ApiError(
     'method_not_allowed',
-    `CONNECT ${JSON.stringify(url.slice(0, 40))} is refused: this is no proxy.`,
+    `CONNECT ${JSON.stringify(url.slice(0, 40))} is refused: this is not a proxy.`,
   );
 
 function brokenRequest({ headers, raw }: FastifyRequest): ApiError | undefined {
@@ -111,7 +111,7 @@ export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): 
 function brokenHttp(code: string | undefined): ApiError {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new ApiError('request_timeout', 'The request did not arrive whole in time.');
+      return new ApiError('request_timeout', 'The request did not arrive completely in time.');
     case 'HPE_HEADER_OVERFLOW':
       return new ApiError('headers_too_large', 'The headers are larger than 16 KiB.');
     default:
@@ -238,7 +238,7 @@ function describe(code: ApiErrorCode, issue: ValidationIssue, body: unknown, con
     case 'too_many_texts':
       return ` has ${lengthAt(body)} entries; the limit is ${config.maxBatchTexts}.`;
     default:
-      return ' is not what this path takes.';
+      return ' is not accepted by this path.';
   }
 }
 

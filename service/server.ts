@@ -133,7 +133,7 @@ function stopOnSignal(
   };
   const stop = async (signal: NodeJS.Signals) => {
     if (stopping) {
-      app.log.warn({ signal }, 'got a second signal to stop; requests in flight are aborted');
+      app.log.warn({ signal }, 'received a second signal to stop; requests in flight are aborted');
       return giveUp();
     }
     stopping = true;

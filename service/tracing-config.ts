@@ -77,7 +77,7 @@ function checkProtocol(read: Reader, problems: Problem[]): void {
   for (const path of protocols) {
     const value = read.text(path);
     if (value === undefined || value === 'http/json' || value === 'http/protobuf') continue;
-    const message = `"${value}" is not spoken here: traces go out as http/json, to port 4318 of most collectors`;
+    const message = `"${value}" is not supported: traces are sent as http/json, to port 4318 of most collectors`;
     problems.push({ code: 'unknown_value', path, message });
   }
 }

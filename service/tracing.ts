@@ -142,8 +142,8 @@ export function traceFields({
 }
 
 /**
- * Machines request these every few seconds: without much traffic they would be half of all traces, and nobody
- * looks at them.
+ * Machines request these every few seconds: without much traffic they would be half of all traces,
+ * although they are of no interest.
  */
 const probes: ReadonlySet<string> = new Set(['/metrics', '/health/live', '/health/ready']);
 

@@ -13,7 +13,7 @@ test.each([
     ['--target-rate', 'fast'],
     '--target-rate: "fast" is not a valid rate (0.01/s to 10000/s): write it as 400',
   ],
-  [['--headroom', '30%'], '--headroom: headroom is kept free at a target rate: add --target-rate'],
+  [['--headroom', '30%'], '--headroom: headroom applies to a target rate: add --target-rate'],
   [['--target-rate', '400', '--headroom', '30'], '--headroom: "30" is not a valid headroom (0% to 90%)'],
   [['--target-rate', '400', '--headroom', '95%'], '"95%" is not a valid headroom'],
   [['--budget', '1m'], '--budget: "1m" is not a valid time budget (3m to 24h; a hold alone takes 2 minutes)'],
@@ -36,7 +36,7 @@ test.each([
   [['--workers', '1,1'], '--workers: "1,1" is not a list'],
   [
     ['--workers', '1,2', '--target', 'http://127.0.0.1:1', '--prometheus', 'http://127.0.0.1:2'],
-    '--workers: only a service that is started here can be given workers',
+    '--workers: the number of workers can be set only for a service that the harness starts',
   ],
   [['--by', '8,32'], '--by: "8,32" does not name a parameter of the load script'],
   [['--by', 'NODE_OPTIONS=1,2'], 'does not name a parameter of the load script'],
@@ -47,8 +47,8 @@ test.each([
     '--budget: 2 searches share the budget, and each needs 3m: write at least 6m',
   ],
   [['--resume', 'nope'], '--resume: nope is not the folder of a search'],
-  [['--resume', 'x', '--max-rate', '5'], '--max-rate: a resumed search goes on with the options'],
-  [['--resume', 'x', '--target-rate', '5'], '--target-rate: a resumed search goes on with the options'],
+  [['--resume', 'x', '--max-rate', '5'], '--max-rate: a resumed search keeps the options'],
+  [['--resume', 'x', '--target-rate', '5'], '--target-rate: a resumed search keeps the options'],
 ])('%j', async (args, message) => {
   const { code, stderr } = await slaHere(['capacity', ...args]);
   expect(stderr).toContain(message);

@@ -43,7 +43,7 @@ export function readCapacityOptions(options: CapacityOptions, searches = 1): Inp
       `"${targetRate}" is not a valid rate (0.01/s to 10000/s): write it as 400 or 400/s`,
     );
   if (headroom !== undefined && targetRate === undefined)
-    return badOption('--headroom', 'headroom is kept free at a target rate: add --target-rate RATE');
+    return badOption('--headroom', 'headroom applies to a target rate: add --target-rate RATE');
   const share = headroom === undefined ? DEFAULT_HEADROOM : shareOf(headroom);
   if (share === null)
     return badOption('--headroom', `"${headroom}" is not a valid headroom (0% to 90%): write it as 30%`);
@@ -107,7 +107,7 @@ export function checkResume(options: CapacityOptions): Input<null> {
     ? accept(null)
     : badOption(
         `--${stored.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-        'a resumed search goes on with the options that it began with: leave this one out (only --budget can be changed)',
+        'a resumed search keeps the options that it began with: leave this one out (only --budget can be changed)',
       );
 }
 

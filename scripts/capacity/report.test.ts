@@ -21,7 +21,7 @@ describe('the answer', () => {
     );
   });
 
-  test('without a hold there is none, only how to go on', () => {
+  test('without a hold there is none, only how to continue', () => {
     expect(wordsOf(recordOf())).toContain('The search is not finished.');
     expect(result(recordOf()).replicas).toBeNull();
   });
@@ -47,7 +47,7 @@ describe('the answer', () => {
     expect(words).not.toContain('holds at');
   });
 
-  test('says who the limit is, if it is the load generator', () => {
+  test('says so if the load generator is the limit', () => {
     const late = [
       stepOf(50),
       stepOf(100),
@@ -56,7 +56,7 @@ describe('the answer', () => {
       stepOf(100, 'met', true),
     ];
     expect(wordsOf(recordOf(late))).toContain(
-      'Every objective holds at 100/s, confirmed by a hold; no upper end was found, because the load generator, not the service, is the limit.',
+      'Every objective holds at 100/s, confirmed by a hold; no upper bound was found, because the load generator, not the service, is the limit.',
     );
   });
 });

@@ -118,7 +118,7 @@ async function takeStep(
 async function settle(plan: Plan, endedSeconds: number, stack: Stack, io: Io): Promise<void> {
   if (await awaitDrained(plan, endedSeconds, askerOf(stack.prometheusUrl, io))) return;
   io.progress(
-    'the request counter of the service did not come to rest within 60 s: others may send requests',
+    'the request counter of the service did not stop growing within 60 s: other clients may be sending requests',
   );
 }
 

@@ -6,7 +6,7 @@ import { type Asker, readSamples } from '../../slas/prometheus/http.ts';
 
 const POLL_MS = 250;
 const LOOK_BACK_SECONDS = 120;
-/** A service with other clients never stands still. */
+/** A service with other clients counts requests all the time. */
 const MAX_WAIT_MS = 60_000;
 
 /**

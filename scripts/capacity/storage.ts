@@ -16,11 +16,11 @@ export const CAPACITY_FILES = {
 
 export const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** Written whole after every step, so that an interrupted search can go on. */
+/** Written whole after every step, so that an interrupted search can be resumed. */
 export const writeRecord = (folder: Pick<RunFolder, 'writeJson'>, record: CapacityRecord) =>
   folder.writeJson(CAPACITY_FILES.record, record);
 
-/** The folder may come from somebody else, or be damaged: a number that is none would make the search endless. */
+/** The folder may come from another user, or be damaged: a value that is not a number would make the search endless. */
 function isRecord(record: CapacityRecord | null): boolean {
   if (record?.schema !== 'sla-harness/capacity/v1' || !Array.isArray(record.steps)) return false;
   const { settings, asked, steps } = record;

@@ -41,7 +41,7 @@ function readWorkers(workers: string, target: string | undefined): Input<readonl
   if (target !== undefined)
     return badOption(
       '--workers',
-      'only a service that is started here can be given workers: leave out --target',
+      'the number of workers can be set only for a service that the harness starts: leave out --target',
     );
   const values = workers.split(',').map((value) => value.trim());
   const isValid = values.every((value) => /^([1-9]\d?|1\d\d|2[0-4]\d|25[0-6])$/.test(value));

@@ -33,13 +33,13 @@ export function platformOf(env: Io['env']): Platform | NoPlatform {
   return {
     why: 'no-platform',
     message:
-      'this is no job of GitHub Actions or GitLab CI (GITHUB_API_URL, CI_API_V4_URL): the text is in summary.md of the run',
+      'this is not a job of GitHub Actions or GitLab CI (GITHUB_API_URL, CI_API_V4_URL): the text is in summary.md of the run',
   };
 }
 
 const noPullRequest = (what: string): NoPlatform => ({
   why: 'no-pull-request',
-  message: `this job is of no ${what}: there is nothing to comment on`,
+  message: `this job does not belong to a ${what}: there is nothing to comment on`,
 });
 
 function github(env: Io['env'], api: string, repository: string): Platform | NoPlatform {

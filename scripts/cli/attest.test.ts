@@ -89,12 +89,12 @@ describe('./sla attest', () => {
     await record(healthy, { git: { ...git, dirty: true } });
     const refused = await attest(healthy);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
-    expect(refused.stderr).toContain('the checkout had changes that are in no commit');
+    expect(refused.stderr).toContain('the checkout had uncommitted changes');
   });
 
   test.each([
-    [['--subject', 'shop:latest'], '--subject: "shop:latest" names no image by its digest'],
-    [['--subject', `shop@sha256:${DIGEST.slice(1)}`], 'names no image by its digest'],
+    [['--subject', 'shop:latest'], '--subject: "shop:latest" does not name an image by its digest'],
+    [['--subject', `shop@sha256:${DIGEST.slice(1)}`], 'does not name an image by its digest'],
     [['--commit', COMMIT.slice(0, 7)], `--commit: "${COMMIT.slice(0, 7)}" is not a whole commit`],
   ])('%j is refused', async (args, message) => {
     const { code, stderr } = await attest(healthy, ...args);

@@ -18,7 +18,7 @@ const LOAD: Load = {
   scheduledSeconds: 4,
 };
 
-test("the real service refuses the scenario's invalid requests as documented, and answers the rest", {
+test("the real service refuses the scenario's invalid requests as documented, and accepts the rest", {
   timeout: 90_000,
 }, async () => {
   await using service = new ServiceProcess({});

@@ -43,7 +43,7 @@ describe('invalid usage exits with 2 and names the problem', () => {
       '//[redacted]@127.0.0.1',
     ],
     [['gate', '--max-rate', 'much'], '--max-rate: "much" is not a valid rate (0.01/s to 10000/s)'],
-    [['plan', '--max-duration', '5m'], '--max-duration: a plan needs it with --until-decided only'],
+    [['plan', '--max-duration', '5m'], '--max-duration: a plan uses it only with --until-decided'],
     [
       ['gate', '--until-decided', '--no-abort'],
       '--no-abort: a run until it is decided is stopped once it is',
@@ -115,7 +115,7 @@ describe('invalid usage exits with 2 and names the problem', () => {
       '"music" is not an option of a stack in containers',
     ],
     [['stack', 'up', '--stack', 'boat'], '"boat" is not a valid stack'],
-    [['stack', 'up', '--stack', 'containers', '--port', '8000'], 'ports of containers are free ones'],
+    [['stack', 'up', '--stack', 'containers', '--port', '8000'], 'containers use free ports'],
     [['gate', '--stack', 'boat'], '"boat" is not a valid stack: use local, containers, kubernetes or none'],
     [['gate', '--stack', 'none'], 'none needs --target URL and --prometheus URL'],
     [['gate', '--toxic', 'latency=1s'], 'the proxy that injects it is a container: add --stack containers'],
@@ -302,7 +302,7 @@ describe('check', () => {
     expect(stderr).toMatch(/^c\.yaml: the SLA document cannot be read/m);
   });
 
-  test('a limit that is no bucket edge is only a warning, with the line that adds the edge', async () => {
+  test('a limit that is not a bucket edge is only a warning, with the line that adds the edge', async () => {
     await using folder = await temporaryFolder();
     const shipped = await readFile(join(ROOT, 'slas', 'documents', 'sentiment-api.yaml'), 'utf8');
     await writeFile(join(folder.path, 'a.yaml'), shipped.replace('< 200ms', '< 210ms'));

@@ -79,7 +79,7 @@ const STAYS = 'it stays a threshold of the script, which ./sla gate --script jud
 /** The objective, or why there is none. */
 function translate(one: Read): Entry | string {
   if (one.comparison === '' || !Number.isFinite(one.limit)) return `its expression cannot be read; ${STAYS}`;
-  if (!['<', '<=', '>', '>='].includes(one.comparison)) return `"${one.comparison}" is no limit; ${STAYS}`;
+  if (!['<', '<=', '>', '>='].includes(one.comparison)) return `"${one.comparison}" is not a limit; ${STAYS}`;
   switch (one.metric) {
     case 'http_req_duration':
       return latencyOf(one);

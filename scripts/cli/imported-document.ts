@@ -35,7 +35,7 @@ export function documentOf(objectives: readonly Objective[], { name, script, che
   const edges = [...new Set([...EDGES, ...limits])].sort((a, b) => a - b);
   const hasLatency = objectives.some(({ kind }) => kind === 'latency');
   return [
-    `# Imported from the thresholds of ${oneLine(script)}. Lines with CHANGE name metrics and labels as most Prometheus clients have them:`,
+    `# Imported from the thresholds of ${oneLine(script)}. Lines with CHANGE name metrics and labels as most Prometheus clients name them:`,
     '# correct them to those of your service.',
     'apiVersion: sla-harness/v1',
     'kind: SLA',

@@ -11,7 +11,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Prints the result, on standard output. */
   readonly print: (text: string) => void;
-  /** Prints a line that a CI server shall take for a command, on standard output; its values are escaped. Set by `main`. */
+  /** Prints a line that a CI server should execute as a command, on standard output; its values are escaped. Set by `main`. */
   readonly command?: (line: string) => void;
   /** Reports progress, a line at a time, on standard error. */
   readonly progress: (line: string) => void;

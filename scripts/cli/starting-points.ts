@@ -108,7 +108,7 @@ export const documentText = (
   name: string,
   path: string,
 ) => `# yaml-language-server: $schema=./sla-document.schema.json
-# Lines with CHANGE have names as most Prometheus clients have them: correct them to those of your service.
+# Lines with CHANGE have names as most Prometheus clients name them: correct them to those of your service.
 apiVersion: sla-harness/v1
 kind: SLA
 name: ${name}

@@ -176,7 +176,7 @@ describe('the comment', () => {
     ]);
   });
 
-  test('of a token that belongs to a person is found by that person', async () => {
+  test('that was written with a personal token is found with that token', async () => {
     world.user = PERSON;
     world.comments = [{ id: 2, body: '<!-- sla-harness: CI/gate -->\n', user: PERSON }];
     expect((await comment(passed)).stderr).toContain('was updated');
@@ -205,7 +205,7 @@ describe('the comment', () => {
     expect(without.stderr).toContain("comment: set GITHUB_TOKEN to the job's token");
     expect(without.code).toBe(2);
     const push = await comment(passed, { GITHUB_REF: 'refs/heads/main' });
-    expect(push.stderr).toContain('this job is of no pull request');
+    expect(push.stderr).toContain('this job does not belong to a pull request');
     expect(push.code).toBe(0);
     expect(world.requests).toEqual([]);
   });
@@ -250,7 +250,7 @@ describe('the other steps', () => {
     expect(await step('report', { SLA_RUN: '' })).toMatchObject({ code: 0, stdout: '' });
   });
 
-  test('gate passes every input as one argument, and its exit code on', async () => {
+  test('gate passes every input as one argument, and returns its exit code', async () => {
     const output = join(PLACE, 'output');
     await rm(output, { force: true });
     const { code, stderr } = await step('gate', {

@@ -238,7 +238,7 @@ describe('with traffic', { timeout: 60_000 }, () => {
     expect(await ask('resets(sentiment_predictions_total[5m]) > 0', { url: behindAService })).toHaveLength(2);
   });
 
-  test('the error percentage is failed requests for each predicted text', async () => {
+  test('the error percentage is the number of failed requests per predicted text', async () => {
     const share = (3 / 60) * 100;
     const value = await one(documentedQueries['error-percentage-5m']);
     expectBetween(value, share / factor, share * factor);

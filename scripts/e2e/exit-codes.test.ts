@@ -159,7 +159,7 @@ describe('an uncaught error exits with 4', () => {
   test.each([
     ['an exception', 'setTimeout(() => { throw new Error("x") }, 30)'],
     ['a rejection', 'setTimeout(() => void Promise.reject(new Error("x")), 30)'],
-    ['something thrown that is no error', 'setTimeout(() => { throw null }, 30)'],
+    ['something thrown that is not an error', 'setTimeout(() => { throw null }, 30)'],
     ['a signal that is not ours', 'setTimeout(() => process.emit("error", new Error("x")), 30)'],
   ])('%s', async (_, what) => {
     // The preflight check finishes before it is thrown.
@@ -266,7 +266,7 @@ describe('a read-only folder exits with 4', () => {
   test('a device is never replaced by a file', async () => {
     const { code, stderr } = await shell('exec "$SLA" rules --out /dev/null');
     expect(stderr).toContain(
-      '/dev/null cannot be written: a file of this name exists that is not a plain file',
+      '/dev/null cannot be written: a file with this name exists, and it is not a plain file',
     );
     expect(code).toBe(4);
     expect((await shell('[ -c /dev/null ]')).code).toBe(0);

@@ -105,7 +105,7 @@ describe('the main dashboard', () => {
 describe.each([...boards])('%s', (_, { panels }) => {
   const targets = panels.flatMap(({ targets: own = [] }) => own);
 
-  test('every query asks for metrics that there are', () => {
+  test('every query uses metrics that exist', () => {
     const named = targets.map(({ expr }) =>
       [...expr.matchAll(/([a-zA-Z_:][\w:]*)\{/g)].map(([, name]) => name!),
     );
@@ -117,7 +117,7 @@ describe.each([...boards])('%s', (_, { panels }) => {
     expect([...new Set(named.flat())].filter((name) => !metricNames.has(name))).toEqual([]);
   });
 
-  test('panels have ids of their own, and links lead to panels that there are', () => {
+  test('panels have unique ids, and links lead to existing panels', () => {
     const ids = panels.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const led = panels
@@ -128,7 +128,7 @@ describe.each([...boards])('%s', (_, { panels }) => {
   });
 });
 
-test('the metrics that Prometheus and prom-client add are there', async () => {
+test('the metrics that Prometheus and prom-client add exist', async () => {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const exposed = await register.metrics();

@@ -137,7 +137,7 @@ describe('a sealed folder that is not a run is rejected with the reason', () => 
       edit('evidence.json', (evidence) => ({ ...evidence, schema: 'sla-harness/evidence/v9' })),
       /evidence\.json: its schema is "sla-harness\/evidence\/v9"/,
     ],
-    'a measure that nobody knows': [
+    'an unknown measure': [
       edit('plan.json', firstObjective({ measure: { kind: 'vibes' } })),
       /plan\.json: objectives\[0\]\.measure: "vibes" is not a measure that this version of the harness knows/,
     ],
@@ -145,7 +145,7 @@ describe('a sealed folder that is not a run is rejected with the reason', () => 
       edit('plan.json', firstObjective({ measure: { kind: 'throughput' } })),
       /plan\.json: objectives\[0\]\.measure: must have required properties counter/,
     ],
-    'a comparison that nobody knows': [
+    'an unknown comparison': [
       edit('plan.json', firstObjective({ target: { text: '~ 1', comparison: '~', value: 1 } })),
       /plan\.json: objectives\[0\]\.target\.comparison: is not one of the values/,
     ],
@@ -160,14 +160,14 @@ describe('a sealed folder that is not a run is rejected with the reason', () => 
         }),
       /plan\.json: objectives\[0\]\.target\.value: must be number/,
     ],
-    'samples that are no samples': [
+    'samples that are not samples': [
       edit('evidence.json', ({ readings, ...evidence }) => ({
         ...evidence,
         readings: (readings as object[]).map((one) => ({ ...one, series: [{ labels: {}, samples: [[1]] }] })),
       })),
       /evidence\.json: readings\[0\]\.series\[0\]\.samples\[0\]/,
     ],
-    'columns that are no text': [
+    'columns that are not text': [
       edit('run.json', ({ load, ...run }) => ({
         ...run,
         load: { ...(load as object), client: { startMs: 1 } },
@@ -208,7 +208,7 @@ describe('a sealed folder that is not a run is rejected with the reason', () => 
   });
 });
 
-describe('a broken run hides no other', () => {
+describe('a broken run does not hide another', () => {
   const broken: Record<string, (path: string) => Promise<unknown>> = {
     '{} as plan': write('plan.json', '{}'),
     'objectives of nothing': write('plan.json', '{"objectives":[null],"sla":1}'),

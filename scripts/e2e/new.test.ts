@@ -68,7 +68,7 @@ describe.concurrent('./sla new', () => {
     expectLoaded(await gate(folder.path, '--sla', document, '--scenario', 'peak'), 400);
   });
 
-  test('a path of its own; one that YAML would not take is refused', async () => {
+  test('a path by an option; one that is not valid in YAML is refused', async () => {
     await using folder = await temporaryFolder();
     await copyCheckout(folder.path);
     expect((await sla(['new', 'sla', 'shop', '--path', '/orders/:id'], { root: folder.path })).code).toBe(0);

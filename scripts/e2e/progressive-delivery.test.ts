@@ -141,7 +141,7 @@ describe('the shipped templates', { timeout: 120_000 }, () => {
     ).toBe('held');
   });
 
-  test('hold, and are an error, when the verifier answers 500 or not in time', async () => {
+  test('hold, and are an error, when the verifier responds with 500 or too late', async () => {
     await using broken = await serve((_, response) => void response.writeHead(500).end('{"verdict":"pass"}'));
     expect(await analyse(await metricFor(broken.url))).toEqual({ phase: 'Error', measurements: 5 });
     expect(await nextStep(await webhooksFor(broken.url))).toBe('held');
@@ -168,7 +168,7 @@ describe('the shipped templates', { timeout: 120_000 }, () => {
 });
 
 describe('./sla verify --listen', { timeout: 120_000 }, () => {
-  test('answers a retry from the same window with the same bytes, and ends with 0 on SIGTERM', async () => {
+  test('responds to a retry for the same window with the same bytes, and ends with 0 on SIGTERM', async () => {
     await using verifier = await startVerifier(faulty.url);
     const { url } = (await metricFor(verifier.url, INSIDE)).provider.web;
     const to = Math.floor(Date.now() / 1000) - 120;

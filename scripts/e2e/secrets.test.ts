@@ -49,7 +49,7 @@ beforeAll(async () => {
     `https://someone:${PLANTED.remote}@example.org/team/harness.git?token=${PLANTED.remote}`,
   );
   git('commit', '--quiet', '--allow-empty', '--message', 'one');
-  // A script that handles secrets carelessly, as scripts under repair often do.
+  // A script that handles secrets carelessly, as scripts under development often do.
   await appendFile(
     join(checkout, 'loadtests', 'single-texts.ts'),
     `console.log(\`target \${target} with \${__ENV.DEPLOY_TOKEN} and Authorization: Bearer ${PLANTED.header}\`);\n` +

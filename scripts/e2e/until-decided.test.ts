@@ -109,7 +109,7 @@ describe.concurrent('a run until it is decided', { timeout: 240_000 }, () => {
     expect(stdout).toBe(await readFile(join(run, 'verdict.json'), 'utf8'));
   });
 
-  test('stops early and fails if every response is over the limit; requests that the stop cut off are nobody’s error', async ({
+  test('stops early and fails if every response is over the limit; requests that the stop cut off are not errors', async ({
     expect,
   }) => {
     const { stage } = await gated(

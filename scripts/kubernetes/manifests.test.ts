@@ -197,7 +197,7 @@ test('the operator gets the same rules', () => {
   expect(theirs!.spec).toEqual(parse(own!.data!['sla.yaml']!));
 });
 
-test('the metric that scales the service is one of the service', async () => {
+test('the service exposes the metric that scales it', async () => {
   const objects = await objectsOf('production with autoscale-on-load');
   const text = named(ofKind(objects, 'ConfigMap'), 'prometheus-adapter-rules')!.data!['config.yaml']!;
   const { rules } = parse(text) as { rules: { seriesQuery: string; name: { as: string } }[] };

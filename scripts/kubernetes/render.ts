@@ -45,7 +45,7 @@ async function kustomize(folder: string, io: ToolIo): Promise<string> {
     limitMs: LIMIT_MS,
     signal: io.signal,
   });
-  // What it prints beside the output are warnings, for instance about a deprecated field.
+  // What it prints in addition to the output are warnings, for instance about a deprecated field.
   if (result.kind === 'exited' && result.exitCode === 0 && result.output === '')
     return await readFile(output, 'utf8');
   throw new HarnessError('no-manifests', `kustomize cannot build ${folder}: ${describeResult(result)}`, {

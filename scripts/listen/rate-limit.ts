@@ -12,7 +12,7 @@ interface Bucket {
 
 /** Progressive delivery asks about once in 10 s for each canary. */
 const DEFAULTS = { burst: 30, perMinute: 60 };
-/** Only as many addresses are remembered; the one that was seen first is forgotten. */
+/** At most this many addresses are remembered; the oldest is forgotten first. */
 const MAX_ADDRESSES = 1_000;
 
 export function limitRates({ burst, perMinute } = DEFAULTS): RateLimit {

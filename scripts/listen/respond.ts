@@ -40,7 +40,7 @@ export function replyTo(answer: Answer, question: Question, asking: Asking): Rep
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** 425: not decided yet. Flagger takes every status above 202 for a failure, and quotes the body. */
+/** 425: not decided yet. Flagger treats every status above 202 as a failure, and quotes the body. */
 function statusOf({ verdict }: Verdict, asking: Exclude<Asking, 'report'>): number {
   if (verdict === 'inconclusive') return 425;
   const wanted = asking === 'only-on-pass' ? 'pass' : 'fail';

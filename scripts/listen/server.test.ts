@@ -45,7 +45,7 @@ const ask = async (url: string, init: RequestInit = {}) => {
 };
 
 describe('the listening verifier', () => {
-  test('does not answer without its token, as a header or as the password of a URL', async () => {
+  test('refuses requests without its token, which is a header or the password of a URL', async () => {
     await using server = await start({ token: 'the-token-0b7e55d1' });
     const status = async (authorization?: string) =>
       (await ask(server.url + WINDOW, authorization === undefined ? {} : { headers: { authorization } }))
@@ -97,7 +97,7 @@ describe('the listening verifier', () => {
     expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 
-  test('answers 504 if the judging takes too long, and 502 if it fails', async () => {
+  test('responds with 504 if judging takes too long, and with 502 if it fails', async () => {
     const never = () => new Promise<Verdict>(() => {});
     await using slow = await start({ judge: never, limitMs: 50 });
     expect(await ask(slow.url + WINDOW)).toMatchObject({ status: 504 });
@@ -125,7 +125,7 @@ describe('the listening verifier', () => {
     expect((await post('x'.repeat(70_000))).status).toBe(413);
   });
 
-  test('answers 429 with a time to wait when one address asks too often', async () => {
+  test('responds with 429 and a time to wait when one address sends too many requests', async () => {
     await using server = await start();
     const all = await Promise.all(Array.from({ length: 40 }, () => ask(server.url + WINDOW)));
     const limited = all.filter(({ status }) => status === 429);
@@ -133,7 +133,7 @@ describe('the listening verifier', () => {
     expect(Number(limited[0]!.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  test('answers what is under way before it closes', async () => {
+  test('finishes the requests in progress before it closes', async () => {
     const judged = Promise.withResolvers<Verdict>();
     const begun = Promise.withResolvers<void>();
     const server = await start({
@@ -164,7 +164,7 @@ describe('the listening verifier', () => {
 });
 
 describe('the limit of requests', () => {
-  test('is a burst and then one more for each refill, for each address', () => {
+  test('allows each address a burst, and then one more request per refill', () => {
     const limits = limitRates({ burst: 2, perMinute: 6 });
     expect([1, 2, 3].map(() => limits.take('a', 0))).toEqual([0, 0, 10]);
     expect(limits.take('b', 0)).toBe(0);

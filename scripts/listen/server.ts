@@ -30,7 +30,7 @@ export interface Listening extends AsyncDisposable {
 const MAX_BODY_BYTES = 64 * 1024;
 const RECEIVE_LIMIT_MS = 10_000;
 const MAX_CONNECTIONS = 200;
-/** Time for the requests under way when the program is asked to stop. */
+/** Time for the requests in progress when the program is asked to stop. */
 const DRAIN_MS = 10_000;
 
 export async function listen(
@@ -71,7 +71,7 @@ function opened(server: Server, host: string | null, port: number): Promise<void
   });
 }
 
-/** Answers the requests under way, and then cuts the others. */
+/** Finishes the requests in progress, and then closes the other connections. */
 async function closed(server: Server): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await new Promise<void>((resolve) => {

@@ -7,9 +7,9 @@ const digestOf = (text: string) => createHash('sha256').update(text).digest();
 
 /**
  * `Bearer TOKEN`, or `Basic` with the token as its password: Flagger sends no header of its own, but its HTTP library sends user and
- * password of a URL. Compares digests of equal length, so that the time says nothing about the token.
+ * password of a URL. Compares digests of equal length, so that the time reveals nothing about the token.
  *
- * @param token null: everybody may ask
+ * @param token null: every client may ask
  */
 export function authorisedBy(token: string | null): IsAuthorised {
   if (token === null) return () => true;

@@ -60,7 +60,7 @@ export async function verifyUntilStopped(options: VerifierOptions, io: Io): Prom
   });
   io.progress(`listening on ${listening.url}: GET /verdict, POST /verdict, POST /rollback, GET /healthz`);
   await new Promise<void>((resolve) => onAbort(io.signal, resolve));
-  io.progress('stopping: requests under way are answered first');
+  io.progress('stopping: requests in progress are finished first');
   await listening[Symbol.asyncDispose]();
   judging.abort(io.signal.reason);
   // A closed standard error is an error of the harness; a signal is the way to end a server.

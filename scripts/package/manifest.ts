@@ -9,7 +9,7 @@ export interface RepositoryManifest {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
-/** Needed by `dashboards` only, and larger than everything else together: whoever wants dashboards installs it. */
+/** Needed by `dashboards` only, and larger than everything else together: users who want dashboards install it. */
 export const OPTIONAL = ['@grafana/grafana-foundation-sdk'];
 
 /** @param packages what the compiled files import. Throws if the repository does not pin one of them. */
@@ -42,6 +42,6 @@ export function manifestOf(own: RepositoryManifest, packages: ReadonlySet<string
 function versionOf(name: string, pinned: Readonly<Record<string, string>>): string {
   const version = pinned[name];
   if (version === undefined)
-    throw new Error(`${name} is imported, and package.json of the repository does not list it`);
+    throw new Error(`${name} is imported, but package.json of the repository does not list it`);
   return version;
 }

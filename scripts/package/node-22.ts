@@ -1,4 +1,4 @@
-/** What Node.js 22 lacks of the language and we use: `AsyncDisposableStack`. The compiler replaces `using` itself. */
+/** The part of the language that we use and Node.js 22 lacks: `AsyncDisposableStack`. The compiler replaces `using` itself. */
 
 type Dispose = () => unknown;
 

@@ -188,7 +188,7 @@ describe('the commands of the package', () => {
     expect(code).toBe(2);
   });
 
-  test('every command that only a checkout has is named as one', () => {
+  test('every command that needs a checkout says so', () => {
     const names: string[] = [];
     const recorder: unknown = new Proxy(() => {}, {
       get: (_target, property) => (name: string) => {

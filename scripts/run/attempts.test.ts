@@ -51,7 +51,7 @@ describe('attempts of one commit', () => {
     );
   });
 
-  test('are counted apart for another document, load, target and commit', async () => {
+  test('are counted separately for another document, load, target and commit', async () => {
     const file = ledger();
     await begin({ ledger: file });
     expect(await numberOf({ ledger: file })).toBe(2);
@@ -65,7 +65,7 @@ describe('attempts of one commit', () => {
     expect(await numberOf({ ledger: file })).toBe(1);
   });
 
-  test('are refused once the allowed number had no pass', async () => {
+  test('are refused once the allowed number of attempts did not pass', async () => {
     const file = ledger();
     const options = { ledger: file, attempts: '2' };
     unwrap(await begin(options))!.finish('fail');
@@ -75,7 +75,7 @@ describe('attempts of one commit', () => {
     expect(JSON.stringify(refused)).toContain('2 without a pass of this plan (fail, inconclusive)');
   });
 
-  test('that were cancelled count: nobody may stop those that turn red', async () => {
+  test('that were cancelled count, so a failing attempt cannot be cancelled unseen', async () => {
     const file = ledger();
     await begin({ ledger: file, attempts: '1' });
     expect(await begin({ ledger: file, attempts: '1' })).toMatchObject({ ok: false });
@@ -98,7 +98,7 @@ describe('attempts of one commit', () => {
 });
 
 describe('the ledger', () => {
-  test('is written unasked only in CI', async () => {
+  test('is written by default only in CI', async () => {
     const io = (env: Record<string, string>) => ioIn(checkout.path, env);
     expect(unwrap(await beginAttempt({}, planOf(), io({})))).toBeNull();
     expect(unwrap(await beginAttempt({}, planOf(), io({ CI: 'true' })))?.number).toBe(1);

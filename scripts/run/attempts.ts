@@ -45,7 +45,7 @@ interface Line {
 const MAX_ATTEMPTS = 1000;
 const DEFAULT_FILE = join('.sla', 'attempts.jsonl');
 
-/** Where a rerun is one click away, attempts are counted unasked. */
+/** Where a rerun is one click away, attempts are counted by default. */
 const isCounted = ({ ledger, attempts }: LedgerOptions, { env }: Io) =>
   ledger !== undefined || attempts !== undefined || Boolean(env.CI);
 
@@ -167,7 +167,7 @@ function endedOf(lines: readonly Line[]): readonly Ended[] {
 }
 
 /**
- * What may be tried only so often: this commit, with a document of this name, this load and this target. Neither another rate nor
+ * What may be tried only a limited number of times: this commit, with a document of this name, this load and this target. Neither another rate nor
  * an uncommitted change of the document begins a new count.
  */
 function keyOf(commit: string, { sla, load }: Plan, target: string | undefined): string {

@@ -21,7 +21,7 @@ export async function writeWhole(
     // The rename would replace it: /dev/null would become a plain file for the whole machine.
     const found = await lstat(path).catch(() => null);
     if (found !== null && !found.isFile() && !found.isSymbolicLink())
-      throw new Error('a file of this name exists that is not a plain file');
+      throw new Error('a file with this name exists, and it is not a plain file');
     const file = await open(temporary, 'w');
     try {
       await file.writeFile(content);

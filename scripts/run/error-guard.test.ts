@@ -10,7 +10,7 @@ function reasonAfter(...requests: readonly (readonly [endMs: number, status: num
 }
 
 const T = 1_700_000_000_000;
-/** So many a second, one after the other. */
+/** This many requests a second, one after the other. */
 const many = (count: number, fromMs: number, status: number, everyMs = 10) =>
   Array.from({ length: count }, (_, index) => [T + fromMs + index * everyMs, status] as const);
 

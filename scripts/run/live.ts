@@ -38,7 +38,7 @@ export interface ProgressReporter extends Disposable {
   looked(): void;
 }
 
-/** Tells until it is disposed of: each second on a terminal, else a line every ten. */
+/** Reports progress until it is disposed of: every second on a terminal, otherwise a line every ten seconds. */
 export function reportProgress(
   load: Load,
   startedSeconds: number,

@@ -38,7 +38,7 @@ const RESPONSE_LIMIT_MS = 10_000;
 /** A service that refuses connections is not asked hundreds of times. */
 const MAX_ERRORS = 20;
 
-/** Stops early after {@link MAX_ERRORS} errors, or when the signal aborts; requests under way are awaited in any case. */
+/** Stops early after {@link MAX_ERRORS} errors, or when the signal aborts; requests in progress are awaited in any case. */
 export async function sendAll(sending: Sending, signal: AbortSignal): Promise<Sent> {
   const { url, requests, connections, amount, ratePerSecond } = sending;
   const agent = agentFor(url, connections);

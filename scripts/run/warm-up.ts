@@ -95,7 +95,7 @@ function openLoop(load: Load): Pick<Sending, 'connections'> & Pick<RemoteWarmUp,
   return { connections: CONNECTIONS, ratePerSecond, amount };
 }
 
-/** Ctrl-C and the time limit both stop it, once the requests under way were answered; what was answered by then counts. */
+/** Ctrl-C and the time limit both stop it, once the requests in progress got a response; responses received by then count. */
 async function fire(sending: Sending, signal: AbortSignal): Promise<Sent> {
   const sent = await sendAll(sending, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
   signal.throwIfAborted();

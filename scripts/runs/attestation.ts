@@ -41,7 +41,7 @@ export function subjectOf(
   if (subject !== undefined && image === null)
     return badOption(
       '--subject',
-      `"${subject}" names no image by its digest: write it as registry/name@sha256:…`,
+      `"${subject}" does not name an image by its digest: write it as registry/name@sha256:…`,
     );
   if (commit !== undefined && !COMMIT.test(commit))
     return badOption(
@@ -59,10 +59,7 @@ function commitOf(git: Recorded['git']): Input<readonly Resource[]> {
   const ask = 'name what was tested: --subject IMAGE@sha256:…, or --commit SHA';
   if (!git) return badOption('--commit', `the run was not started in a checkout: ${ask}`);
   if (git.dirty !== false)
-    return badOption(
-      '--commit',
-      `the checkout had changes that are in no commit when the run was started: ${ask}`,
-    );
+    return badOption('--commit', `the checkout had uncommitted changes when the run was started: ${ask}`);
   return accept([
     { ...(git.remote === null ? {} : { name: git.remote }), digest: { gitCommit: git.commit } },
   ]);

@@ -72,7 +72,7 @@ describe('the baseline', () => {
     ['had another plan', { plan: longer }],
     ['had faults on purpose', { environment: { faults: 'latency=20ms' } }],
     ['does not say whether it had', { environment: {} }],
-    ['was of a service that somebody else ran', { environment: { faults: null } }],
+    ['was of a service that another process ran', { environment: { faults: null } }],
     ['was never sealed', { sealed: false }],
   ])('is not one that %s', async (_, left) => {
     await leave(1);

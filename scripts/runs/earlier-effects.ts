@@ -5,7 +5,7 @@ import { type EarlierNumber, numbersOf } from '../../slas/plan/number-times.ts';
 import { findRuns } from './run-folders.ts';
 import { readStoredOrNull } from './stored-files.ts';
 
-/** So many of the newest runs are searched. */
+/** How many of the newest runs are searched. */
 const MAX_SEARCHED = 50;
 
 export interface EarlierEffects {

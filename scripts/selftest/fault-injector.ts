@@ -16,7 +16,7 @@ export interface Subject {
 }
 
 const POLL_MS = 50;
-const TOO_EARLY = 'the run ended before the fault was put in';
+const TOO_EARLY = 'the run ended before the fault was injected';
 
 /** Completes a run while the fault is injected. Throws if injecting failed, or if the signal aborts. */
 export async function injectFault(row: Row, subject: Subject, signal: AbortSignal): Promise<Exit> {

@@ -65,7 +65,7 @@ export const theScript: readonly Row[] = [
   },
   {
     name: 'errors-in-bodies',
-    fault: 'each body is an error, with status 200; the script is one of ./sla new',
+    fault: 'each body is an error, with status 200; ./sla new wrote the script',
     stage: { front: () => errorInBody },
     env: script('as-new'),
     expected: { exitCode: 3, by: ['answers-right', 'checks-passed'] },

@@ -92,7 +92,7 @@ const openMetricsOf = ({ name, series }: Compared) =>
 
 /** Recordings whose queries are about something else than their verdicts. */
 const DIFFERENT: ReadonlyMap<string, string> = new Map([
-  ['unasked-responses', 'recorded with a document in which redirects were no errors'],
+  ['unasked-responses', 'recorded with a document in which redirects were not errors'],
   ['edge-missing', 'the document says that there is a bucket edge at 200 ms, and here there is none'],
 ]);
 

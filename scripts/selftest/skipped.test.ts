@@ -56,7 +56,7 @@ test('if no disk can be mounted, the command says so and does not exit 0, unless
   expect(allowed.code).toBe(0);
 });
 
-test('judging recordings again lists what is left out, which was requested', async () => {
+test('judging recordings again lists the rows that it leaves out, as requested', async () => {
   const { code, stdout } = await slaHere(['selftest', '--quick', '--only', 'healthy', 'disk-full']);
   expect(stdout).toContain('1 of 2 rows came out as expected, 1 skipped: disk-full (nothing is judged in it');
   expect(code).toBe(0);

@@ -8,7 +8,7 @@ import { type Running, start, waitFor } from '../process/processes.ts';
 import { isOk, listeningAddress } from '../stack/listening.ts';
 import { ROOT } from './sla.ts';
 
-/** Services of other people's making, with common instrumentation at its defaults, for tests of the adoption of the gate. */
+/** Third-party services with common instrumentation at its defaults, for tests of the adoption of the gate. */
 
 const SOURCES = join(ROOT, 'scripts', 'e2e', 'adoption');
 const INSTALL_MS = 600_000;

@@ -54,7 +54,7 @@ export async function expectFirstVerdicts(adoption: Adoption): Promise<Adopted> 
   return { init, document: await readFile(join(folder.path, 'slas', 'checkout.yaml'), 'utf8') };
 }
 
-/** Asked instead of the service, Prometheus leads to the same metrics. */
+/** `init` finds the same metrics through Prometheus as at the service itself. */
 async function expectSameInPrometheus(url: string, { stderr }: Done, cwd: string): Promise<void> {
   const args = ['init', '--prometheus', url, '--selector', 'job=checkout', '--out', 'again'];
   const again = await sla(args, { cwd });

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Debian's Prometheus, which is of version 2: unpacked beside the other tools, not installed, so that nothing else finds it. */
+/** Debian's Prometheus, which is of version 2: unpacked next to the other tools, not installed, so that nothing else finds it. */
 
 const MAX_MS = 120_000;
 const run = (file: string, args: readonly string[], cwd: string) =>

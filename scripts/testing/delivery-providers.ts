@@ -34,7 +34,7 @@ export function withArguments<T>(template: T, values: Readonly<Record<string, st
   return JSON.parse(text) as T;
 }
 
-/** One measurement. Anything but a 2xx with the value is an error, and so is no answer in time (10 s by default). */
+/** One measurement. Anything but a 2xx with the value is an error, and so is a response that does not arrive in time (10 s by default). */
 export async function measureOnce({ provider: { web }, ...metric }: ArgoMetric): Promise<ArgoPhase> {
   try {
     const response = await fetch(web.url, {

@@ -20,7 +20,7 @@ export interface Histogram {
 export interface Reference {
   readonly model: string;
   /**
-   * The model's version, as in `sentiment_model_info`: the confidences of one version are no reference for
+   * The model's version, as in `sentiment_model_info`: the confidences of one version cannot serve as a reference for
    * another.
    */
   readonly version: string;

@@ -51,7 +51,7 @@ describe("Little's law", () => {
     expect(checkLittle({ client: fits, service })).toEqual([]);
   });
 
-  test('names who contradicts itself, counts too much, or does not see requests that wait', () => {
+  test('names the side that contradicts itself, counts too much, or does not see requests that wait', () => {
     const none = { ratePerSecond: null, meanSeconds: null, concurrency: null };
     const doubled = { ...fits, concurrency: 40 };
     expect(checkLittle({ client: doubled, service: none })).toMatchObject([

@@ -41,7 +41,7 @@ export interface StepRecord extends StepSeen {
   readonly figures: StepFigures | null;
 }
 
-/** What the user asked for, to go on with an interrupted search and to repeat it. */
+/** What the user asked for, to resume an interrupted search and to repeat it. */
 export interface CapacityAsked {
   readonly sla?: string;
   readonly scenario: string;
@@ -63,7 +63,7 @@ export interface CapacityRecord {
   readonly asked: CapacityAsked;
   readonly documentSha256: string;
   readonly settings: SearchSettings;
-  /** Processes that were scraped behind the target: the rate is theirs together. */
+  /** Processes that were scraped behind the target: the rate is that of all of them together. */
   readonly replicas: number;
   /** CPU cores of this machine; null: the service runs elsewhere. */
   readonly cores: number | null;

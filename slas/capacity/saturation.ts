@@ -4,7 +4,7 @@ export interface Resource {
   readonly name: string;
   /** In which `points` are measured. */
   readonly unit: 'cores' | 'seconds' | 'bytes' | 'count' | 'ratio' | 'per_second';
-  /** What it can at most give, in `unit`. null: unknown, so only a bend shows that it gives way. */
+  /** The most that it can provide, in `unit`. null: unknown, so only a bend shows that it gives way. */
   readonly most: number | null;
   /** Its use at each rate, in any order. */
   readonly points: readonly { readonly ratePerSecond: number; readonly value: number }[];
@@ -53,7 +53,7 @@ function bentAt({ name, unit, most, points, noise }: Resource): Bent | null {
   return null;
 }
 
-/** What grows with the load grows at most in proportion to it; what does not stays. The lowest rate may be idle by chance. */
+/** What grows with the load grows at most in proportion to it; the rest stays constant. The lowest rate may be idle by chance. */
 function expectedFrom(
   lower: readonly { readonly ratePerSecond: number; readonly value: number }[],
   ratePerSecond: number,

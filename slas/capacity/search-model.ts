@@ -1,4 +1,4 @@
-/** What a search is asked, what its steps show, and what it answers: plain data. */
+/** The input of a search, the results of its steps, and its answer: plain data. */
 
 export interface SearchSettings {
   readonly startPerSecond: number;

@@ -122,7 +122,7 @@ describe('the budget', () => {
   });
 });
 
-test('a search goes on from its log as if it had never stopped', () => {
+test('a search resumes from its log as if it had never stopped', () => {
   const log: StepSeen[] = [];
   const truth = 337;
   for (;;) {

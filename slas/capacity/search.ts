@@ -13,7 +13,7 @@ export type * from './search-model.ts';
 
 /**
  * The search for the highest rate at which every objective holds. A pure function of what was seen so far: an interrupted
- * search goes on from its log.
+ * search resumes from its log.
  *
  * Rates double until one is missed, and are then bisected by verdicts. A fresh, longer run at the highest rate that was met (the
  * hold) must pass, because bisection selects lucky steps. A hold that does not pass lowers the rate, and is repeated.

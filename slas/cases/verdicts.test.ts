@@ -5,8 +5,8 @@ import { readCaseFiles } from '../testing/cases.ts';
 import { verdictOf } from '../testing/judged-cases.ts';
 
 /**
- * The words of verdicts. `cases/verdicts.txt` names judging cases, and lists under each the lines that none
- * above it had. What users read is part of the interface, and every change of it is visible there. `./sla
+ * The words of verdicts. `cases/verdicts.txt` names judging cases, and lists under each case the lines that
+ * no case above it printed. What users read is part of the interface, and every change of it is visible there. `./sla
  * test slas/cases/verdicts -u` regenerates it; review the diff before committing. To add a case, add a line
  * `# its name`.
  */

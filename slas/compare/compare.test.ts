@@ -211,7 +211,7 @@ describe('an objective in two runs', () => {
     expect(change('uptime', { value: 0.999 }, { value: 1 }, '>= 0.999')).toBe('better');
     expect(change('uptime', { value: 1 }, { value: 1 }, '>= 0.999')).toBe('same');
   });
-  test.each<Kind>(['peak', 'recovery'])('of a %s cannot be told apart from chance', (kind) => {
+  test.each<Kind>(['peak', 'recovery'])('of a %s cannot be distinguished from chance', (kind) => {
     expect(compared(kind, { value: 1 }, { value: 9 })).toMatchObject({
       ...{ change: 'unknown', unknownBecause: 'a single value has no interval', difference: 8 },
     });

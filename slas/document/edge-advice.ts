@@ -18,7 +18,7 @@ export const LIBRARIES = [
 
 export type Library = (typeof LIBRARIES)[number];
 
-/** The default edges of each library, in seconds; they tell which library a histogram comes from. */
+/** The default edges of each library, in seconds; they show which library a histogram comes from. */
 export const DEFAULT_EDGES: Readonly<Partial<Record<Library, readonly number[]>>> = {
   'prom-client': [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   client_golang: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
@@ -43,7 +43,7 @@ const LABELS: readonly (readonly [RegExp, Library])[] = [
 
 /**
  * The libraries that a histogram may come from, by its name, the names of its labels and its edges (in its own unit).
- * More than one if they cannot be told apart; `unknown` if it is none of them.
+ * More than one if they cannot be distinguished; `unknown` if it is none of them.
  */
 export function librariesOf(
   histogram: string,

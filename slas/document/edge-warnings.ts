@@ -4,7 +4,7 @@ import { type EdgesAround, edgesOf, isEdge, listedEdges } from './edges.ts';
 import { problem } from './problems.ts';
 import { toSeconds } from './units.ts';
 
-/** Limits that are no bucket edge: they are judged by the edges on both sides, which may decide nothing. */
+/** Limits that are not bucket edges: they are judged by the edges on both sides, which may decide nothing. */
 export function edgeWarnings({ objectives, service }: SlaDocument): readonly Problem[] {
   return objectives.flatMap(({ measure, target, alert }: Objective, index) => {
     if (measure.kind !== 'latency' || measure.histogram === null) return [];

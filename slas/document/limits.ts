@@ -107,7 +107,7 @@ export const isDuration = (seconds: number | null) =>
   seconds !== null && seconds >= LOAD_BOUNDS.minSeconds && seconds <= LOAD_BOUNDS.maxSeconds;
 
 /**
- * The lowest confidence that a document may ask for. Below it, a decided verdict would be wrong in more than one of ten runs; at
+ * The lowest confidence that a document may ask for. Below it, a decided verdict would be wrong in more than one in ten runs; at
  * one half it would be a coin toss.
  */
 export const MIN_CONFIDENCE = 0.9;

@@ -50,7 +50,7 @@ describe('load bounds of an existing service', () => {
 
   test.each([
     ['allowedTargets: [0x7f.1]', '4:51: "0x7f.1" is another spelling of 127.0.0.1: write 127.0.0.1'],
-    ['allowedTargets: ["a:99999"]', '4:51: "a:99999" has a port that is not from 1 to 65535'],
+    ['allowedTargets: ["a:99999"]', '4:51: "a:99999" has a port outside 1 to 65535'],
     ['maxRate: lots', '4:43: "lots" is not a valid rate (0.01/s to 10000/s): write it as 100/s'],
     ['maxDuration: 2d', '4:47: "2d" is not a valid duration (1s to 24h): write it as 10m'],
   ])('%s', (fields, expected) => {

@@ -37,7 +37,7 @@ describe('limits that hardly any service misses', () => {
     ['target: "> 0", throughput: { counter: c }', 'unusual objectives[0].target'],
     [
       'target: "< 15/s", throughput: { counter: c }',
-      'is met by a service that carries nothing: a throughput is to be reached, write "> 15/s"',
+      'is met by a service that receives no requests: a throughput needs a lower limit, write "> 15/s"',
     ],
     ['target: "> 0%", mean: { histogram: m, unit: ratio }', 'unusual objectives[0].target'],
     ['target: < 100%, mean: { histogram: m, unit: ratio }', 'unusual objectives[0].target'],

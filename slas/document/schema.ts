@@ -59,7 +59,7 @@ const Objective = Type.Object(
 const Waiver = Type.Object(
   {
     objective: text('Id of the objective', 'latency-p99'),
-    owner: text('Who decided it, and answers for it', 'team-checkout'),
+    owner: text('Who made the decision, and is responsible for it', 'team-checkout'),
     reason: text('Why it is acceptable to ship', 'slow until the index is rebuilt, see CHK-812'),
     until: Type.String({
       pattern: '^\\d{4}-\\d{2}-\\d{2}$',
@@ -110,12 +110,12 @@ const Scenario = Type.Object(
     ),
     atLeast: Type.Optional(
       text(
-        'With until: no objective is met before. Default: a quarter of maxDuration (a third, up to 100s), at least 60s',
+        'With until: no objective is met before this time. Default: a quarter of maxDuration (a third, up to 100s), at least 60s',
         '100s',
       ),
     ),
     maxDuration: Type.Optional(
-      text('With until, instead of duration: how long to load if the run is not decided before', '10m'),
+      text('With until, instead of duration: how long to load if the run is not decided earlier', '10m'),
     ),
     phases: Type.Optional(
       Type.Array(Type.Object({ name: text('Name of the phase'), ...phaseFields }, closed), { minItems: 1 }),

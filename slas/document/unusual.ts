@@ -23,7 +23,7 @@ export function checkUnusual(
       problem(
         'unusual',
         `${path}.target`,
-        `"${limits.target.text}" is met by a service that carries nothing: a throughput is to be reached, write "> ${limits.target.text.replace(/^<=?\s*/, '')}", ${CONFIRM}`,
+        `"${limits.target.text}" is met by a service that receives no requests: a throughput needs a lower limit, write "> ${limits.target.text.replace(/^<=?\s*/, '')}", ${CONFIRM}`,
       ),
     ];
   if (kind === 'mean' || kind === 'throughput')

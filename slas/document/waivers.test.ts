@@ -30,7 +30,7 @@ describe('a waiver', () => {
     [
       WAIVER.replace('2026-12-31', '2026-02-30'),
       'waivers[0].until',
-      '2026-02-30 is not a day of the calendar',
+      '2026-02-30 is not a date of the calendar',
     ],
     [WAIVER.replace('2026-12-31', 'forever'), 'waivers[0].until', 'it must be a date such as 2026-12-31'],
     [WAIVER.replace('index', '" "'), 'waivers[0].reason', 'is empty'],

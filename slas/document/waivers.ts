@@ -45,7 +45,7 @@ export function checkWaivers(
             ]),
         ...blank.map(([name]) => problem('wrong-value', `${path}.${name}`, `${path}.${name} is empty`)),
         ...(endOfDay(until) === null
-          ? [problem('wrong-value', `${path}.until`, `${until} is not a day of the calendar`)]
+          ? [problem('wrong-value', `${path}.until`, `${until} is not a date of the calendar`)]
           : []),
       ];
     }),

@@ -85,7 +85,7 @@ describe('a share', () => {
 });
 
 describe('a mean', () => {
-  test('clearly within its limit needs no more requests and is no miss', () => {
+  test('clearly within its limit needs no more requests and is not a miss', () => {
     const sure = ofMean(spread(0.95, 0.01), { confidence: 0.95 });
     expect(sure).toMatchObject({ side: 'good', needed: null });
     expect(sure.pOfMiss).toBeGreaterThan(0.99);

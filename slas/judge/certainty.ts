@@ -128,7 +128,7 @@ export function certaintyOfCount(
   const { samples: all, blocks, uncounted = 0, outside = NOTHING_OUTSIDE, between } = counted;
   const budget = budgetFor(objective);
   const isLatency = objective.measure.kind === 'latency';
-  // Between the edges around the limit, all may be slow at worst, and none at best: the extreme that decided is told.
+  // Between the edges around the limit, all may be slow at worst, and none at best: the extreme that decided is reported.
   const surelyBad = Math.max(0, counted.bad - (between?.bad ?? 0));
   const bad = surelyBad / all > budget ? surelyBad : counted.bad;
   const margin = budget - bad / all;

@@ -104,7 +104,7 @@ export function decideShare(
     if (!keeps(bad) && keeps(surelyBad))
       return {
         ...undecided([...seen, limitBetween(objective, counted)]),
-        // Alone, the service measured the client's own requests, and none for longer than the client.
+        // Without other clients, the service measured only the client's requests, and none of them took longer there than at the client.
         ...(plan.isolated === false || run.load === null ? {} : { isBetween: true }),
       };
     // The other way round: all bad requests lie inside the window, and as few good ones as possible.

@@ -32,8 +32,8 @@ export const decisive = (objectives: readonly ObjectiveVerdict[]): readonly Obje
   objectives.filter(({ exempt }) => exempt === undefined);
 
 /**
- * If a document has objectives, at least one of them must decide: the checks and thresholds of a load script are no replacement
- * for objectives that are all advisory or waived.
+ * If a document has objectives, at least one of them must decide: the checks and thresholds of a load script do not
+ * replace objectives that are all advisory or waived.
  */
 export function isDecidedByDocument(objectives: readonly ObjectiveVerdict[]): boolean {
   const own = objectives.filter(({ id }) => !id.startsWith(SCRIPT_ROW));

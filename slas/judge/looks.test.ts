@@ -43,6 +43,6 @@ test('looks after the end of a load that was cut short are not judged', () => {
   expect(judged({}, null, 120).asked.slice(0, -1)).toEqual([68, 101]);
 });
 
-test('a time that is no look of the plan decides nothing', () => {
+test('a time that is not a look of the plan decides nothing', () => {
   expect(judged({ 150: 'pass' }, 150, 160)).toMatchObject({ verdict: 'inconclusive', decidedAt: null });
 });

@@ -87,8 +87,8 @@ interface Allowance {
 }
 
 /**
- * A load that was stopped once it was decided sent no more than was planned until then. Of one that was cut short otherwise,
- * nobody knows: it decides nothing that rests on counts.
+ * A load that was stopped once it was decided sent no more than was planned until then. It is unknown how much
+ * one that was cut short otherwise sent: it decides nothing that rests on counts.
  */
 function inFlightAtStop(
   { load: planned }: Plan,

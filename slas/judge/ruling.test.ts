@@ -108,7 +108,7 @@ describe('a confidence decides', () => {
     [
       'undecided, and how many more would decide',
       one(),
-      `${NOT_SURE} about 3,351 more requests would decide with 80% probability if the value stays the same, 193 if none of them fails it (measured: seen)`,
+      `${NOT_SURE} about 3,351 more requests would decide with 80% probability if the value stays the same, 193 more if none of them fails it (measured: seen)`,
     ],
     [
       'undecided, and how many more observations of a mean',
@@ -118,12 +118,12 @@ describe('a confidence decides', () => {
     [
       'undecided, and more than a day of requests',
       one({}, { needed: { more80: null, moreIfNoneBad: null } }),
-      `${NOT_SURE} a day of this load would not decide (measured: seen)`,
+      `${NOT_SURE} even a day of this load would not be enough (measured: seen)`,
     ],
     [
       'undecided, and what good ones alone would do',
       one({}, { needed: { more80: null, moreIfNoneBad: 316 } }),
-      `${NOT_SURE} a day of this load would not decide, or 316 if none of them fails it (measured: seen)`,
+      `${NOT_SURE} even a day of this load would not be enough (316 more if none of them fails it) (measured: seen)`,
     ],
     [
       'undecided without an interval',

@@ -52,8 +52,8 @@ export function isConsistent(histogram: Histogram): boolean {
 }
 
 /**
- * The buckets around a limit, one for each histogram: what the lower ones counted was certainly within it, what the
- * upper ones did not count certainly beyond it. Where the limit is an edge, both are the same.
+ * The buckets around a limit, one for each histogram: requests that the lower ones counted were certainly within
+ * it, and requests that the upper ones did not count were certainly beyond it. Where the limit is an edge, both are the same.
  */
 export interface Bracket {
   readonly lower: readonly Increase[];

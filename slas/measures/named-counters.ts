@@ -23,7 +23,7 @@ export function ofNamedCounters(
   return nothing(reason('counter-unnamed', { metric }), ...measured.reasons);
 }
 
-/** The client's record is no evidence for a counter of errors: a gauge may happen to equal the number of errors. */
+/** The client's record is not evidence for a counter of errors: a gauge may happen to equal the number of errors. */
 function isSeenByClient(
   samples: number,
   planned: PlannedMeasure,

@@ -109,7 +109,7 @@ const within = (atMost: number, one: number, other: number, frame: Frame) =>
 
 /**
  * The rate over the requested window if the counts cover more: without what may lie outside, and with all of
- * it. Scrapes may be among them; nobody waits for those.
+ * it. Scrapes may be among them; they are not waited for.
  */
 function rateInside(
   samples: number,

@@ -96,7 +96,7 @@ export function measureRatio(
   };
 }
 
-/** Scrapes are no requests of users: among the total they would lower the share of errors. */
+/** Scrapes are not requests of users: among the total they would lower the share of errors. */
 export const scrapesIn = (total: string, { scrapes }: Frame) =>
   scrapes?.selector === total ? scrapes.requests : 0;
 

@@ -37,7 +37,7 @@ function measured(load: typeof run.load, leastSamples: number): Measured {
 }
 
 test('an interval holds as many requests as are needed, and not a second more', () => {
-  // One slow request of ten is over 5%; one of twenty is not.
+  // One slow request in ten is over 5%; one in twenty is not.
   expect(recovered([0, 0, 1, 0, 0], 10)).toMatchObject({ samples: 50, seconds: 3, isBack: true });
   expect(recovered([0, 0, 1, 0, 0], 11)).toMatchObject({ samples: 50, seconds: 0, isBack: true });
 });

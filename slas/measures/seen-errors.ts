@@ -48,8 +48,8 @@ export function errorsSeenBeyond(
 const SERVER_ERRORS = ['500', '502', '503', '504'];
 
 /**
- * How much more the total counts than the client received or sent without a response: if nobody else sends requests to the
- * service, that is no request of a user. 0 if that is unknown.
+ * How much more the total counts than the client received or sent without a response: if no other client sends requests to the
+ * service, that is not a request of a user. 0 if that is unknown.
  */
 export function strangersIn(
   counted: number,

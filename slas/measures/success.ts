@@ -46,7 +46,7 @@ export function measureSuccess(
   const wrong = partialEvent([...good.value, ...all.value]) ?? notAmong(good.value, all.value, isOneMetric);
   if (wrong !== null) return nothing(wrong);
   const lost = planned.lost === 'bad' ? (run.load?.lost ?? 0) : 0;
-  // A scrape is no request of a user. It gets a 200, so it is among the good ones, and must not replace a failed one.
+  // A scrape is not a request of a user. It gets a 200, so it is among the good ones, and must not replace a failed one.
   const counted = total(all.value) - scrapesIn(planned.total, frame);
   const countedGood = Math.max(0, counted - (total(all.value) - total(good.value)));
   const { samples, goodCount } = frame.isIsolated

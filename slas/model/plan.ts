@@ -188,7 +188,7 @@ export interface PlannedAlerts {
 export interface Sequential {
   /** The load is planned for this long. */
   readonly maxSeconds: number;
-  /** An objective may be missed before, but not met. */
+  /** An objective may be missed before this time, but not met. */
   readonly atLeastSeconds: number;
   /** From the start of the load, in order; the last one is at its end. Bounds at a look have the look's confidence. */
   readonly looks: readonly { readonly atSeconds: number; readonly confidence: number }[];

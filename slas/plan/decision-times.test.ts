@@ -59,7 +59,7 @@ describe('how long 80% of runs need to decide', () => {
     },
   );
 
-  test('dependent requests need about as many times longer as their design effect is', () => {
+  test('dependent requests take longer by about the factor of their design effect', () => {
     const { independent, dependent } = of('latency-p99', planned(), { 'latency-p99': 10 });
     expect(dependent!.designEffect).toBe(10);
     const ratio = dependent!.worse.maxSeconds! / independent.worse.maxSeconds!;
@@ -68,14 +68,14 @@ describe('how long 80% of runs need to decide', () => {
     expect(dependent!.worse.atSeconds).toBeNull();
   });
 
-  test('what no run of four hours decides has no duration, and nothing is proposed', () => {
+  test('an objective that no run of four hours decides has no duration, and no maximum is proposed', () => {
     const times = timesOf(planned(), { 'error-rate': 5000 });
     expect(times.find(({ id }) => id === 'error-rate')!.dependent!.better.maxSeconds).toBeNull();
     expect(proposedMaximum(times)).toBeNull();
     expect(renderDecisionTimes(times, [], 600, 'run')).toContain('not decided within 4 h');
   });
 
-  test('is said of shares only, and of runs until they are decided only', () => {
+  test('is given only for shares, and only for runs until they are decided', () => {
     expect(timesOf(planned()).map(({ id }) => id)).toEqual(['latency-p95', 'latency-p99', 'error-rate']);
     expect(timesOf(planned({}))).toEqual([]);
     expect(renderDecisionTimes([], [], 60, null)).toBe('');

@@ -45,7 +45,7 @@ test('a scenario that says until: decided has the same plan as the flags', () =>
   expect(unwrap(planScenario(short, 'smoke'))).toEqual(flags);
 });
 
-test('a scenario says before when nothing is met; flags replace its longest duration', () => {
+test('a scenario says before which time nothing is met; flags replace its longest duration', () => {
   const said = untilOf('    until: decided\n    maxDuration: 10m\n    atLeast: 4m\n');
   expect(unwrap(planScenario(said, 'smoke')).sequential).toMatchObject({
     maxSeconds: 600,

@@ -47,7 +47,7 @@ describe('what a plan could detect', () => {
   });
 });
 
-describe('a limit that is no bucket edge', () => {
+describe('a limit that is not a bucket edge', () => {
   const withEdges = (edges: string, client = true) => {
     const yaml = SHIPPED_YAML.replace(/(http_request_duration_seconds:\s*)\[[^\]]*\]/, `$1[${edges}]`);
     const planned = unwrap(planScenario(unwrap(parseDocument(yaml)), 'steady'));
@@ -60,7 +60,7 @@ describe('a limit that is no bucket edge', () => {
     return { plan, p95: analysePower(plan, load(plan)).find(({ id }) => id === 'latency-p95')! };
   };
 
-  test('shows only requests over the edge above it to be slow', () => {
+  test('counts only requests over the next edge as slow', () => {
     const { plan, p95 } = withEdges('0.1, 0.25, 0.3, 0.5', false);
     expect([p95.overSeconds, p95.detectable.independent]).toEqual([0.25, expect.closeTo(0.0602665, 6)]);
     expect(renderPowerAnalysis(plan, load(plan))).toContain(

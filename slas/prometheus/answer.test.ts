@@ -25,7 +25,7 @@ describe('a result that a server marks as incomplete has a warning', () => {
     ['not exhaustive', { metadata: { exhaustive: false } }],
     ['in a list', { stores: [{ name: 'a' }, { name: 'b', isPartial: true }] }],
     ['in a list of a list', { stats: [[{ shard: { complete: false } }]] }],
-    ['beside the samples', { data: matrix({ ...UP, partial: true }) }],
+    ['next to the samples', { data: matrix({ ...UP, partial: true }) }],
   ])('%s', (_, extra) => {
     const { series, warnings, error } = read(extra);
     expect(warnings).toEqual([expect.stringContaining('marked its result as incomplete')]);
@@ -48,7 +48,7 @@ describe('a result that a server marks as incomplete has a warning', () => {
     ['one text', { warnings: 'store is down' }, ['store is down']],
     ['an object', { warnings: { store: 'is down' } }, ['{"store":"is down"}']],
     ['infos', { infos: ['metric might not be a counter'] }, ['metric might not be a counter']],
-    ['an error beside a success', { error: 'one shard failed' }, ['one shard failed']],
+    ['an error next to a success', { error: 'one shard failed' }, ['one shard failed']],
     ['inside data', { data: { ...matrix(UP), warnings: ['w'] } }, ['w']],
   ])('messages are kept: %s', (_, extra, expected) => {
     expect(read(extra).warnings).toEqual(expected);
@@ -71,7 +71,7 @@ test.each([
     },
   },
   { trace: { message: 'partial search', warnings: ['of the trace'] } },
-])('what says nothing of the result is no warning: %j', (extra) => {
+])('what says nothing of the result is not a warning: %j', (extra) => {
   expect(read(extra).warnings).toEqual([]);
 });
 

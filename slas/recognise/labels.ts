@@ -18,7 +18,7 @@ export const valuesOf = (rows: readonly Row[], label: string): readonly string[]
 
 const labelsOf = (rows: readonly Row[]) => [...new Set(rows.flatMap(({ labels }) => Object.keys(labels)))];
 
-/** The label with the most detailed notation; null if no label says how a request ended. */
+/** The label with the most detailed notation; null if no label shows how a request ended. */
 export function statusLabelOf(rows: readonly Row[]): StatusLabel | null {
   const found = labelsOf(rows).flatMap((label) => {
     const notation = notationOf(label, valuesOf(rows, label));

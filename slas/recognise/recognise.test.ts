@@ -137,7 +137,7 @@ describe('an unknown library is recognised by the shape of its metrics', () => {
     expect(requests).toBeNull();
   });
 
-  test('a unit that nothing says is assumed from the edges', () => {
+  test('a unit that is not stated is assumed from the edges', () => {
     const unitOf = (edge: number) =>
       of(
         `# TYPE rpc_latency histogram\nrpc_latency_bucket{le="${edge}"} 1\nrpc_latency_bucket{le="+Inf"} 1\nrpc_latency_count 1\nrpc_latency_sum 1\n`,
@@ -190,12 +190,12 @@ describe('a limit is proposed', () => {
       95,
     );
 
-  test('from 200 ms, however fast the service is', () => {
+  test('of at least 200 ms, however fast the service is', () => {
     expect(propose([100, 100, 100, 100], 100)).toEqual({ seconds: 0.25, nowSeconds: 0.1, responses: 100 });
     expect(propose([0, 0, 0, 0], 0)).toEqual({ seconds: 0.25, nowSeconds: null, responses: 0 });
   });
 
-  test('from twice what is measured now', () => {
+  test('of at least twice the current value', () => {
     expect(propose([0, 95, 100, 100], 100)).toMatchObject({ seconds: 0.5, nowSeconds: 0.25 });
     expect(propose([0, 94, 100, 100], 100)).toMatchObject({ seconds: 1, nowSeconds: 0.5 });
   });

@@ -30,7 +30,7 @@ const NEXT: Readonly<Record<SearchRefusal, string>> = {
   'generator-limited':
     'Add --generators N, run the load generator on another machine, or stop other work on this one.',
   'not-confirmed':
-    'See the holds below: a service that gets worse while it is loaded has no rate that it can keep.',
+    'See the holds below: a service that becomes slower while it is loaded has no rate that it can sustain.',
   'budget-spent': 'Give it more time with --budget.',
   undecided: 'See the checks that did not hold below, or give it more time with --budget.',
   'service-ended': 'See its log in the folder of the search.',
@@ -43,7 +43,7 @@ export function answerInWords(
 ): readonly [string, string] {
   const { answer, replicas } = result;
   if (answer === null)
-    return ['The search is not finished.', 'Go on with ./sla capacity --resume, followed by its name.'];
+    return ['The search is not finished.', 'Resume it with ./sla capacity --resume and its name.'];
   if (!answer.ok) {
     const { code, refutedPerSecond } = answer;
     const bound = refutedPerSecond === null ? '' : ` (missed at ${rate(refutedPerSecond)})`;
@@ -52,7 +52,7 @@ export function answerInWords(
   const { provenPerSecond, refutedPerSecond, openBecause } = answer;
   const up =
     refutedPerSecond === null
-      ? `no upper end was found, because ${OPEN[openBecause!]}`
+      ? `no upper bound was found, because ${OPEN[openBecause!]}`
       : `at ${rate(refutedPerSecond)} an objective is missed`;
   const first = `Every objective holds at ${rate(provenPerSecond)}, confirmed by a hold; ${up}.`;
   if (replicas === null)
@@ -90,7 +90,7 @@ export function assumptions({ settings, asked, replicas, cores }: CapacityRecord
   return [
     `The load is that of scenario "${asked.scenario}"${asked.variant === undefined ? '' : ` with ${asked.variant.name}=${asked.variant.value}`}: another mix of requests has another capacity.`,
     cores === null
-      ? 'The service ran on other machines than the load generator, or this is not known.'
+      ? 'The service ran on a different machine than the load generator, or it is unknown where it ran.'
       : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on machines of its own, the service may carry more.`,
     `What was measured is ${countOf(replicas, 'replica')}. More are assumed to carry as much each: a shared database or queue may prevent it.`,
     `A rate that holds for ${formatValue(settings.holdSeconds, 'seconds')} is assumed to hold for longer; leaks and daily jobs are not seen.`,
@@ -184,7 +184,7 @@ export const bentInWords = ({ bent }: CapacityResult): readonly string[] =>
     return `${what}, at ${rate(ratePerSecond)}: ${why}`;
   });
 
-export const NOTHING_BENT = 'nothing that was measured bent: what gives way is not among it';
+export const NOTHING_BENT = 'no measured resource bent: what gives way is not among them';
 
 export const littleInWords = ({ little }: CapacityResult): readonly string[] =>
   little.map(({ ratePerSecond, violation: { who, code, concurrency, expected } }) => {
@@ -192,7 +192,7 @@ export const littleInWords = ({ little }: CapacityResult): readonly string[] =>
     const says = {
       'own-figures': `the ${who === 'client' ? 'load generator' : 'service'} contradicts itself`,
       'more-than-sent':
-        'the service counts more requests than were sent: others send some, or it counts some twice',
+        'the service counts more requests than were sent: other clients send some, or it counts some twice',
       'waits-outside': 'requests wait before the service begins to count them',
     }[code];
     return `at ${rate(ratePerSecond)} ${says} (${seen})`;

@@ -81,7 +81,7 @@ const timeInWords = ({ atSeconds, maxSeconds }: DecisionTime) =>
 
 function proposalInWords(proposed: number | null, maxSeconds: number): string {
   if (proposed === null)
-    return 'Some objective is not decided within 4 h: raise the rate, or do not rely on its decision.';
+    return 'At least one objective is not decided within 4 h: raise the rate, or do not rely on its decision.';
   const text = proposed % 60 === 0 ? `${proposed / 60}m` : `${proposed}s`;
   const compared = proposed > maxSeconds ? `; ${formatCount(maxSeconds)} s are not enough` : '';
   return `Proposed: --max-duration ${text}${compared}.`;

@@ -63,7 +63,7 @@ function problemsOf(xml: string): readonly string[] {
     if (/&(?!(?:amp|lt|gt|quot|apos);)/.test(text! + attributes!)) problems.push(`an unescaped & in ${name}`);
   }
   if (open.length > 0) problems.push(`not closed: ${open.join(', ')}`);
-  // What the expression above could not read is no markup that we write.
+  // What the expression above could not read is not markup that we write.
   const rest = body.replace(/<(\/?)([\w-]+)((?: [\w-]+="[^"<]*")*)>([^<]*)/g, '');
   return rest.trim() === '' ? problems : [...problems, `not readable: ${rest.slice(0, 80)}`];
 }

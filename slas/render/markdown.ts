@@ -67,7 +67,7 @@ function reconciliation({ reconciliation: rows }: Verdict): string[] {
   );
   return [
     '',
-    '| counted | answered, to the client | lost | by the service | |',
+    '| counted | responses at the client | unanswered | at the service | |',
     '| --- | ---: | ---: | ---: | --- |',
     ...lines,
   ];

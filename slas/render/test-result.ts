@@ -2,7 +2,7 @@ import type { ObjectiveVerdict, Verdict } from '../model/model.ts';
 
 /**
  * A verdict as an in-toto statement of a test result (https://in-toto.io/attestation/test-result/v0.1), for signing. It has no
- * word for "could not be decided", so an inconclusive run is FAILED: nobody may mistake it for a pass.
+ * word for "could not be decided", so an inconclusive run is FAILED: it must not be mistaken for a pass.
  */
 
 /** A thing and its digest: what was tested, or what it was tested with. */

@@ -68,7 +68,7 @@ export function describe({ sla, scenario, window }: Verdict, plan: Plan): string
   return `${sla} · ${what} · ${when}${sure}`;
 }
 
-/** A missed objective that does not decide is no reason for a red line. */
+/** A missed objective that does not decide is not a reason for a red line. */
 const styleOf = ({ verdict, exempt }: ObjectiveVerdict): Style =>
   exempt !== undefined && verdict === 'missed' ? 'yellow' : OUTCOME_STYLE[verdict];
 

@@ -75,7 +75,7 @@ describe('a number that was not confirmed is never the answer', () => {
     }
   });
 
-  test('a load generator that is late: no upper end, and it says who is the limit', () => {
+  test('a load generator that is late: no upper bound, and the answer names it as the limit', () => {
     for (const { answer } of answersOf({ ...FAST, generatorPerSecond: 90 }))
       expect(answer).toMatchObject({ ok: true, refutedPerSecond: null, openBecause: 'generator' });
     for (const { answer } of answersOf({ ...FAST, generatorPerSecond: 1 }))

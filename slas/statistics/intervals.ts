@@ -33,7 +33,7 @@ export function effectiveSize({ all, effect }: Omit<ShareSample, 'bad'>, confide
 const penaltyOf = ({ blocks }: DesignEffect, confidence: number) =>
   (tQuantile(confidence, blocks - 1) / normalQuantile(confidence)) ** 2;
 
-/** Only the excess over independence is uncertain: a few single bad requests are no bursts. */
+/** Only the excess over independence is uncertain: a few single bad requests are not bursts. */
 const sizeByBursts = (all: number, bursts: DesignEffect, confidence: number) =>
   all / (1 + (bursts.factor - 1) * penaltyOf(bursts, confidence));
 

@@ -72,5 +72,5 @@ function timesUntil(maxSeconds: number): readonly number[] {
   return [...times, maxSeconds];
 }
 
-/** What happens less often than this is not seen at all in one run of twenty (the rule of three). */
+/** What happens less often than this is not seen at all in one run in twenty (the rule of three). */
 export const unseenInterval = (seconds: number): number => seconds / 3;

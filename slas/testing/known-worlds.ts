@@ -5,7 +5,7 @@ import { SHIPPED_YAML } from './cases.ts';
 import { spread } from './openmetrics.ts';
 import { type Judged, judged, START } from './worlds.ts';
 
-/** Windows of services whose every request is known: what any server of Prometheus's API must be judged by the same. */
+/** Windows of services whose every request is known: whatever server of Prometheus's API stores them, the verdict must be the same. */
 
 const shapes = [1, 5, 15].flatMap((everySeconds) =>
   [1, 3].map((replicas) => ({

@@ -65,7 +65,7 @@ function baseValues(text: string, schedule: Schedule): Values {
 function growth(text: string, { times, openSeconds, closeSeconds }: Schedule): Values {
   const [from, to] = text.split('->').map(Number);
   if (from === undefined || to === undefined || Number.isNaN(from + to))
-    throw new Error(`"${text}" is no growth: write it as "0 -> 1500"`);
+    throw new Error(`"${text}" is not growth: write it as "0 -> 1500"`);
   const whole = Number.isInteger(from) && Number.isInteger(to);
   return times.map((time) => {
     const part = Math.min(1, Math.max(0, (time - openSeconds) / (closeSeconds - openSeconds)));
@@ -81,7 +81,7 @@ function between(text: string, times: readonly number[]): Values {
     .slice(1)
     .map((point) => point.split('=').map(Number) as [number, number]);
   if (points.flat().some(Number.isNaN) || points.length < 2)
-    throw new Error(`"${text}" are no points: write them as "at 10=0 30=200"`);
+    throw new Error(`"${text}" are not points: write them as "at 10=0 30=200"`);
   const whole = points.every(([, value]) => Number.isInteger(value));
   return times.map((time) => {
     const next = points.findIndex(([at]) => at > time);
@@ -101,7 +101,7 @@ function listed(text: string): Values {
     .filter((term) => term !== '')
     .flatMap((term) => {
       const match = TERM.exec(term);
-      if (match === null) throw new Error(`"${term}" is no value: write it as 5, 5*3, 0+5*3, NaN or _`);
+      if (match === null) throw new Error(`"${term}" is not a value: write it as 5, 5*3, 0+5*3, NaN or _`);
       const [, first, step, missing, times] = match;
       const count = Number(times ?? 0) + 1;
       return Array.from({ length: missing ? Math.max(1, count - 1) : count }, (_, index) =>
@@ -113,7 +113,7 @@ function listed(text: string): Values {
 function applyChange(values: Values, change: string, { times }: Schedule): void {
   const match = /^([\d.]+?)(?:\.\.([\d.]+))?\s*=\s*(\S+)$/.exec(change);
   if (match === null)
-    throw new Error(`"${change}" is no change: write it as "40=NaN", "20..30=_" or "20..30=5"`);
+    throw new Error(`"${change}" is not a change: write it as "40=NaN", "20..30=_" or "20..30=5"`);
   const [low, high] = [Number(match[1]), Number(match[2] ?? match[1])];
   const hit = times.flatMap((time, index) => (time >= low && time <= high ? [index] : []));
   if (hit.length === 0) throw new Error(`"${change}" names no scrape: they are at ${times.join(', ')}`);

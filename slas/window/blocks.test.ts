@@ -75,7 +75,7 @@ describe('several replicas', () => {
     const replicas = { a: {}, b: { every: 10, first: 0, last: 80 } };
     const series = { ...b, up: 'always 1', 'process start': 'always 1000' };
     expect(errors({ replicas, series })).toEqual(times(6, 20, 300));
-    // a was not scraped at 40 s: 35 s and 45 s are no substitutes.
+    // a was not scraped at 40 s: 35 s and 45 s are not substitutes.
     const gone = { ...series, 'up @a': 'always 1; 40=_', 'answers 200 @a': '0 -> 1140; 40=_' };
     expect(errors({ replicas, series: { ...gone, 'answers 500 @a': '0 -> 60; 40=_' } })).toEqual([
       ...times(2, 20, 300),

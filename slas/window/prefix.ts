@@ -105,7 +105,7 @@ function openIn(
   return Math.max(0, due - sent);
 }
 
-/** Nobody knows which path they were sent to: so many are added to each that is judged. */
+/** It is unknown which path they were sent to: so many are added to each that is judged. */
 function withUnanswered(
   client: ClientRequests,
   open: number,

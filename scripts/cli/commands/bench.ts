@@ -45,7 +45,7 @@ export interface BenchOptions {
 export const register: Register = (program, io, done) => {
   const group = program
     .command('bench')
-    .description('benchmark the service against a conventional implementation, in turn on this machine')
+    .description('benchmark the service against a conventional implementation, taking turns on this machine')
     .option('--rounds <n>', 'measurements of each server', '5')
     .option('--seconds <n>', 'duration of each measurement', '3')
     .option(
@@ -57,7 +57,7 @@ export const register: Register = (program, io, done) => {
   group
     .command('load')
     .description(
-      'measure what the harness adds to k6: CPU, memory and the highest rate, in turn with plain k6',
+      'measure what the harness adds to k6: CPU, memory and the highest rate, taking turns with plain k6',
     )
     .option('--rounds <n>', 'measurements of each', '5')
     .option('--seconds <n>', 'duration of each load', '10')

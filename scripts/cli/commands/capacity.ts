@@ -40,9 +40,12 @@ export const register: Register = (program, io, done) => {
     )
     .option('--sla <file>', SLA_FILE);
   addScenario(command)
-    .option('--script <file>', 'not possible: make the script that of a scenario')
+    .option('--script <file>', 'not supported: make it the script of a scenario')
     .option('--target-rate <rate>', 'report how many replicas this rate needs, for example 400/s')
-    .option('--headroom <share>', 'the part of a replica that stays free at the target rate (default: 30%)')
+    .option(
+      '--headroom <share>',
+      "the share of each replica's capacity to keep free at the target rate (default: 30%)",
+    )
     .option('--budget <duration>', 'the longest time for the whole search (default: 15m)')
     .option('--max-rate <rate>', 'never send more than this, for example 500/s')
     .option('--generators <n>', 'number of k6 processes that share the load (default: 1)')
@@ -58,7 +61,7 @@ export const register: Register = (program, io, done) => {
       'a search for each value of a parameter of the load script: BATCH_SIZE=1,8,32',
     )
     .option('--out <dir>', 'where to create the folder of the search (default: runs/)')
-    .option('--resume <run>', 'go on with an interrupted search: its folder, or its name under runs/')
+    .option('--resume <run>', 'resume an interrupted search: its folder, or its name under runs/')
     .option('--json', 'print the record of the search as JSON')
     .action(async (options: CapacityOptions) => done(await capacity(options, io)));
 };
@@ -108,7 +111,7 @@ async function searchOn({ record: begun, folder, options }: Begun, io: Io): Prom
   const { variant } = begun.asked;
   const own = variant === undefined ? io : { ...io, env: { ...io.env, [variant.name]: variant.value } };
   const found = await search(begun, folder, options, own).catch((error: unknown) => {
-    io.progress(`go on with: ./sla capacity --resume "${shortPath(io, folder.path)}"`);
+    io.progress(`resume with: ./sla capacity --resume "${shortPath(io, folder.path)}"`);
     throw error;
   });
   if (!found.ok) return found;

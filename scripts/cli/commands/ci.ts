@@ -34,11 +34,12 @@ export const register: Register = (program, io, done) => {
     .action(async (run: string | undefined) => done(await summary(run, io)));
   group
     .command('comment')
-    .description(
-      'write the verdict of a run as one comment on the pull request, or update it (GitHub, GitLab)',
-    )
+    .description('create or update a comment with the verdict of a run on the pull request (GitHub, GitLab)')
     .argument('[run]', RUN_ARGUMENT)
-    .option('--key <text>', 'tells the comments of several jobs apart (default: workflow and job)')
+    .option(
+      '--key <text>',
+      'a name that distinguishes the comments of several jobs (default: workflow and job)',
+    )
     .option('--file <file>', 'Markdown to write instead of the verdict')
     .option('--exit-code <code>', 'how the gate ended, for a comment where it stored no verdict')
     .action(async (run: string | undefined, options: CommentOptions) =>

@@ -20,7 +20,9 @@ export interface GateOptions extends RunOptions, LedgerOptions {
 export const register: Register = (program, io, done) => {
   const command = program
     .command('gate')
-    .description('start the service, run the load, judge every objective, print the verdict and exit by it');
+    .description(
+      'start the service, run the load, judge every objective, print the verdict, and set the exit code',
+    );
   addScript(addScenario(addLoadOptions(command)))
     .option('--json', 'print the verdict as JSON on standard output')
     .option('--verbose', VERBOSE)
@@ -30,7 +32,7 @@ export const register: Register = (program, io, done) => {
     )
     .option(
       '--ledger <file>',
-      'where attempts are counted; in CI and with --attempts by default .sla/attempts.jsonl, which the CI server must cache',
+      'the file that counts attempts (default in CI and with --attempts: .sla/attempts.jsonl, which the CI server must cache)',
     )
     .action(async (options: GateOptions) => done(await gate(options, io)));
 };

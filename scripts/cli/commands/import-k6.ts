@@ -48,6 +48,6 @@ function nothingToImport(script: string, left: readonly Left[]): PlacedProblem {
   const message =
     left.length === 0
       ? 'the script sets no thresholds: start a document with ./sla new sla NAME'
-      : 'no threshold of the script can be an objective of a document: start one with ./sla new sla NAME';
+      : "none of the script's thresholds can become an objective: start a document with ./sla new sla NAME";
   return { code: 'no-thresholds', path: '', file: script, message };
 }

@@ -121,7 +121,7 @@ const isUnknownRoute = ({ routes, requests }: Recognised, route: string) =>
 
 function unknownRoute({ routes }: Recognised, route: string): PlacedProblem {
   const seen = [...new Set(routes.map((one) => one.route))].slice(0, 20).join(', ');
-  const message = `no request of "${route}" was counted yet: send one, or name a route that was (${seen})`;
+  const message = `no request of "${route}" has been counted yet: send one, or name a route that has requests (${seen})`;
   return { code: 'unknown-route', path: '--route', message };
 }
 
@@ -130,7 +130,7 @@ function nothingFound({ metrics, prometheus }: InitOptions, { exposed }: Answers
   const isEmpty = exposed.samples.length === 0;
   const message = isEmpty
     ? `${metrics ?? prometheus} has no metrics${prometheus === undefined ? '' : ' with these labels'}: check the address${prometheus === undefined ? '' : ' and --selector'}`
-    : `none of the ${exposed.samples.length} series counts or times requests: metrics clients show them after the first request, so send one and run this again, or add one of the libraries in docs/adoption.md`;
+    : `none of the ${exposed.samples.length} series counts or times requests: metrics clients expose them only after the first request, so send one and run this again, or add one of the libraries in docs/adoption.md`;
   return { code: 'nothing-found', path, message };
 }
 

@@ -6,6 +6,7 @@ export const ONLY_IN_CHECKOUT = [
   'serve',
   'stack',
   'bench',
+  'kubernetes',
   'selftest',
   'test',
   'reference',

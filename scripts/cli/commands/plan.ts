@@ -16,7 +16,9 @@ export interface PlanOptions extends RunOptions {
 export const register: Register = (program, io, done) => {
   const command = program
     .command('plan')
-    .description('say before a run what it can decide: requests, minimum needed, minimum detectable effect');
+    .description(
+      'report before a run what it can decide: requests, minimum needed, minimum detectable effect',
+    );
   addScript(addScenario(addPlanOptions(command)))
     .option('--json', 'print the plan as JSON on standard output')
     .action(async (options: PlanOptions) => done(await plan(options, io)));
@@ -33,7 +35,7 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode | rea
   if (options.maxDuration !== undefined && made.sequential === undefined)
     return badOption(
       '--max-duration',
-      'a plan needs it with --until-decided only, or with until: decided in the scenario: leave it out',
+      'a plan uses it only with --until-decided, or with until: decided in the scenario: leave it out',
     ).error;
   noteShippedDocument(options, io);
   const load = made.load!;

@@ -123,7 +123,7 @@ async function readOptions(options: StackOptions, io: Io): Promise<Input<Asked>>
   const port = readPort(options.port ?? '0');
   if (!port.ok) return port;
   if (kind === 'containers' && port.value !== 0)
-    return badOption('--port', 'ports of containers are free ones: leave it out');
+    return badOption('--port', 'containers use free ports: leave it out');
   const containers = readContainerExtras({ with: kind === 'containers' ? extras : undefined });
   if (!containers.ok) return containers;
   const parts = readParts(kind === 'local' ? extras : undefined);

@@ -173,7 +173,7 @@ async function listenTo(
   if (foreign !== undefined)
     return badOption(foreign[0], 'with --listen, each request names its window: leave this out').error;
   if (prometheus === undefined)
-    return badOption('--listen', 'a verifier needs the Prometheus to query: add --prometheus URL').error;
+    return badOption('--listen', 'it needs a Prometheus to query: add --prometheus URL').error;
   const [read, sure] = [await readDocument(io, options.sla), readConfidence(options.confidence)];
   const problems = [
     ...checkListening(address, io),

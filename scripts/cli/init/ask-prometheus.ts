@@ -84,7 +84,7 @@ function samplesOf(
   selector: Readonly<Record<string, string>>,
 ): readonly ExposedSample[] {
   const { __name__: name, ...rest } = metric;
-  // Kubernetes' service discovery calls the port so; elsewhere it may be a route.
+  // Kubernetes' service discovery uses this label for the port; elsewhere it may be a route.
   const isPort = rest.pod !== undefined && rest.namespace !== undefined;
   const labels = Object.fromEntries(
     Object.entries(rest).filter(

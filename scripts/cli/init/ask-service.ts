@@ -31,7 +31,7 @@ export async function askService(url: string, io: Io): Promise<Answers> {
   };
 }
 
-/** OpenTelemetry's `service.name`; its default is no name. */
+/** OpenTelemetry's `service.name`; its default is not a name. */
 function nameOf({ samples }: Exposed): string | null {
   const name = samples.find((one) => one.name === 'target_info')?.labels.service_name;
   return name === undefined || name.startsWith('unknown_service') ? null : slug(name);

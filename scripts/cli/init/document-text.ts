@@ -47,7 +47,7 @@ export function documentText(found: Recognised, choices: Choices): string {
     ...(latency === null || latency.metric.kind !== 'classic'
       ? []
       : [
-          `  # The bucket edges of the service, in ${latency.metric.unit}: exact only there.`,
+          `  # The bucket edges of the service, in ${latency.metric.unit}. Shares are exact only at these.`,
           '  buckets:',
           `    ${latency.metric.name}: ${flow(latency.metric.edges)}`,
         ]),
@@ -74,12 +74,12 @@ function trafficLines({ traffic }: Choices): readonly string[] {
       return [];
     case 'scrapes':
       return [
-        '  # The service counts the scrapes of its metrics as requests, and nobody else sends any.',
+        '  # The service counts the scrapes of its metrics as requests, and no other client sends any.',
         '  isolated: except-scrapes',
       ];
     case 'others':
       return [
-        '  # Others sent requests while "init" looked. Requests beyond the load are reported and do not fail the run.',
+        '  # Other clients sent requests while "init" read the metrics. Requests beyond the load are reported and do not fail the run.',
         '  isolated: false',
       ];
     default:

@@ -90,8 +90,8 @@ function limitLine(
   const now =
     proposed.nowSeconds === null
       ? 'no successful response was measured yet'
-      : `now it is at most ${formatValue(proposed.nowSeconds, 'seconds')} (${countOf(proposed.responses, 'response')})`;
-  return `${what}, the first edge from 200 ms and from twice what is measured now: ${now}; change it with --p${percentile}`;
+      : `at most ${formatValue(proposed.nowSeconds, 'seconds')} in ${countOf(proposed.responses, 'response')}`;
+  return `${what}, the lowest bucket edge that is at least 200 ms and at least twice the current value (${now}); change it with --p${percentile}`;
 }
 
 function trafficLine({ traffic }: Choices): readonly string[] {
@@ -99,7 +99,7 @@ function trafficLine({ traffic }: Choices): readonly string[] {
   return [
     traffic === 'scrapes'
       ? 'isolated: except-scrapes, because the service counts the scrapes of its metrics as requests'
-      : 'isolated: false, because others sent requests while I looked; stop them for an exact count',
+      : 'isolated: false, because other clients sent requests meanwhile; stop them for an exact count',
   ];
 }
 
@@ -120,7 +120,7 @@ function missingLines(found: Recognised, choices: Choices, asked: Asked): readon
         ? [`no label of ${requests.metric.name} says how a request ended: the error rate cannot be judged`]
         : outcomesOf(requests.status, requests.metric.rows) === null
           ? [
-              `the label ${requests.status.label} shows no failure yet, so its word for one is unknown: the error rate cannot be judged`,
+              `the label ${requests.status.label} shows no failure yet, so its value for failures is unknown: the error rate cannot be judged`,
             ]
           : []),
     ...(latency === null ? ['no metric says how long requests take'] : []),
@@ -133,15 +133,19 @@ function missingLines(found: Recognised, choices: Choices, asked: Asked): readon
       ? [`${latency.metric.name} has no status label: errors are among its latencies, and are bounded`]
       : []),
     ...(requests !== null && requests.routeLabel === null
-      ? ['no label says the route of a request: all requests of the service are judged together']
+      ? ['no label contains the route of a request: all requests of the service are judged together']
       : []),
     ...(latency?.metric.isUnitGuessed
-      ? [`nothing says the unit of ${latency.metric.name}: ${latency.metric.unit} is assumed from its edges`]
+      ? [
+          `no name or label states the unit of ${latency.metric.name}: ${latency.metric.unit} is assumed from its edges`,
+        ]
       : []),
     ...(asked.hasContentType
       ? []
       : ['the metrics have no Content-Type: Prometheus 3 refuses them without fallback_scrape_protocol']),
-    ...(hasStartTime ? [] : ['no process_start_time_seconds: a restart is noticed by falling counters only']),
+    ...(hasStartTime
+      ? []
+      : ['no process_start_time_seconds: a restart can be noticed only by falling counters']),
     ...((scrapeSeconds ?? 0) > 15
       ? [`a scrape every ${scrapeSeconds} s is coarse: scrape the service more often for short runs`]
       : []),

@@ -63,7 +63,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('a limit that is no edge is written with a warning, and the line that adds the edge', async () => {
+  test('a limit that is not an edge is written with a warning, and the line that adds the edge', async () => {
     await initOf(EXPOSED['prom-client']!, ['--p95', '200ms'], async ({ code, stderr }) => {
       expect(code).toBe(0);
       expect(stderr).toContain('warning: "< 200ms" is not a bucket edge of http_request_duration_seconds');
@@ -71,7 +71,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('without a terminal and without an address, it says what to give it', async () => {
+  test('without a terminal and without an address, it says which options it needs', async () => {
     await using folder = await temporaryFolder();
     const { code, stderr } = await slaHere(['init'], folder.path);
     expect(code).toBe(2);
@@ -93,18 +93,18 @@ describe('./sla init', () => {
     expect(await readFile(file, 'utf8')).toContain('kind: SLA');
   });
 
-  test('a service that shows no requests yet is told apart from one that has no metrics', async () => {
+  test('a service that shows no requests yet is distinguished from one that has no metrics', async () => {
     await initOf('# TYPE up gauge\nup 1\n', [], async ({ code, stderr }) => {
       expect(code).toBe(2);
-      expect(stderr).toContain('metrics clients show them after the first request');
+      expect(stderr).toContain('metrics clients expose them only after the first request');
     });
     await initOf('<html></html>', [], async ({ stderr }) => expect(stderr).toContain('has no metrics'));
   });
 
-  test('requests that grow while its metrics are asked for are scrapes, or those of others', async () => {
+  test('requests that are counted while its metrics are read are scrapes, or come from other clients', async () => {
     for (const [step, expected] of [
       [1, 'counts the scrapes of its metrics'],
-      [7, 'others sent requests'],
+      [7, 'other clients sent requests'],
     ] as const) {
       await using folder = await temporaryFolder();
       let count = 10;
@@ -119,7 +119,7 @@ describe('./sla init', () => {
     }
   });
 
-  test('metrics without a Content-Type are scraped by a fallback, and that is said', async () => {
+  test('metrics without a Content-Type are scraped by a fallback, and init says so', async () => {
     await initOf(EXPOSED['prom-client']!, ['--name', 'orders'], async ({ stderr, files }) => {
       expect(stderr).toContain('the metrics have no Content-Type');
       expect(await files('slas/prometheus.yml')).toContain('fallback_scrape_protocol: PrometheusText0.0.4');
@@ -135,7 +135,7 @@ describe('./sla init', () => {
     });
   });
 
-  test('on a terminal, it asks for what the options do not say', async () => {
+  test('on a terminal, it asks for what the options leave open', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
     const asked: string[] = [];
@@ -149,7 +149,7 @@ describe('./sla init', () => {
       'Address of the metrics of your service (empty: ask a Prometheus)',
       'Name of the service',
       'Route to judge (/orders/:id, /health)',
-      'Limit of the 95th percentile (empty: proposed)',
+      'Limit of the 95th percentile (empty: chosen from the metrics)',
       'Your k6 script (empty: write one)',
       'CI workflow: github, gitlab or none',
     ]);
@@ -158,11 +158,11 @@ describe('./sla init', () => {
     expect(document).toContain('target: < 500ms');
   });
 
-  test('a route that was never counted is refused with those that were', async () => {
+  test('a route that was never counted is refused, and the counted ones are listed', async () => {
     await initOf(EXPOSED['prom-client']!, ['--route', '/order'], async ({ code, stderr }) => {
       expect(code).toBe(2);
       expect(stderr).toContain(
-        'no request of "/order" was counted yet: send one, or name a route that was (/orders/:id, /health)',
+        'no request of "/order" has been counted yet: send one, or name a route that has requests (/orders/:id, /health)',
       );
     });
   });

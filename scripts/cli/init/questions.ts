@@ -14,7 +14,11 @@ export async function askFirst(options: InitOptions, io: Io): Promise<InitOption
   const metrics = await ask('Address of the metrics of your service (empty: ask a Prometheus)', '');
   if (metrics !== '') return { ...options, metrics };
   const prometheus = await ask('Address of the Prometheus that scrapes it', 'http://127.0.0.1:9090');
-  return { ...options, prometheus, selector: await ask('Labels that select it there', 'job=my-service') };
+  return {
+    ...options,
+    prometheus,
+    selector: await ask('Labels that select the service in it', 'job=my-service'),
+  };
 }
 
 /** What to judge, once it is known what there is. @param given the options before any question */
@@ -36,7 +40,7 @@ export async function askNext(
       : seen.length === 0
         ? await ask('Path to load', '/')
         : undefined);
-  const p95 = options.p95 ?? (await ask('Limit of the 95th percentile (empty: proposed)', ''));
+  const p95 = options.p95 ?? (await ask('Limit of the 95th percentile (empty: chosen from the metrics)', ''));
   const script = options.script ?? (await ask('Your k6 script (empty: write one)', ''));
   const ci = options.ci ?? (await ask('CI workflow: github, gitlab or none', 'none'));
   return {

@@ -4,7 +4,7 @@ import type { Exposed, ExposedSample } from '../../../slas/recognise/exposition.
 import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
 
-/** What a service, or the Prometheus that scrapes it, was asked for and said. */
+/** What was requested from a service, or from the Prometheus that scrapes it, and the response. */
 
 export interface Asked {
   readonly exposed: Exposed;

@@ -61,7 +61,7 @@ export function githubText(files: Files, at: Addresses, { name }: Choices): stri
     `      # CHANGE: start ${name}, so that it listens at ${at.target}.`,
     '      - run: echo "start the service here" && exit 1',
     ...(prometheus === null ? [] : [`      - run: ${prometheus}`]),
-    '      # Exit code 0 passes, 1 is a miss, 3 could not be decided: only 0 lets the job pass.',
+    '      # Exit code 0: pass, 1: an objective is missed, 3: inconclusive. The job passes only with 0.',
     `      - run: ${gateCommand(PACKAGE, files, at)}`,
     '      - if: always()',
     '        run: cat runs/latest/summary.md >> "$GITHUB_STEP_SUMMARY" || true',
@@ -102,7 +102,7 @@ export function gitlabText(files: Files, at: Addresses, { name }: Choices): stri
       : [
           `    # CHANGE: start a Prometheus with ${files.prometheusConfig}, so that it listens at ${at.prometheus}.`,
         ]),
-    '    # Exit code 0 passes, 1 is a miss, 3 could not be decided: only 0 lets the job pass.',
+    '    # Exit code 0: pass, 1: an objective is missed, 3: inconclusive. The job passes only with 0.',
     `    - ${gateCommand(PACKAGE, files, at)}`,
     '',
   ].join('\n');

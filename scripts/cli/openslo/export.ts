@@ -75,7 +75,8 @@ function indicatorOf({ measure, target }: Objective, document: SlaDocument): Res
       const edge = fromSeconds(target.value, histogram.valuesIn);
       const le =
         document.service.buckets[histogram.metric]?.includes(edge) === false ? null : edgeMatcher(edge);
-      if (le === null) return fail('its limit is no bucket edge, so no query counts the requests within it');
+      if (le === null)
+        return fail('its limit is not a bucket edge, so no query counts the requests within it');
       return ok({
         metric: {
           counter: true,

@@ -28,7 +28,7 @@ export function importOpenSlo(
   if (found.length === 0) return ok({ text: null, translated: 0, left });
   if (Object.keys(service).length === 0)
     return fail(
-      'its queries have no label in common, by which the service could be selected: name one with --selector job=NAME',
+      'its queries have no common label that selects the service: name one with --selector job=NAME',
     );
   const name = objects.value.slos[0]!.spec.service ?? objects.value.slos[0]!.metadata.name;
   const objectives: object[] = [];
@@ -314,7 +314,7 @@ interface DocumentParts {
 function textOf({ name, service, objectives, source, left }: DocumentParts): string {
   const document = { ...head(name, service), objectives: withIds(objectives) };
   return [
-    `# Imported from ${oneLine(source)} (OpenSLO v1). OpenSLO's time windows have no place here: a run judges its own window.`,
+    `# Imported from ${oneLine(source)} (OpenSLO v1). OpenSLO's time windows were left out: a run judges its own window.`,
     '# Not in OpenSLO, and worth adding: service.requests (all requests, compared with what k6 sent), client in latencies, lost: bad in ratios.',
     stringify(document, { lineWidth: 0 }),
     ...(left.length === 0 ? [] : ['# Not imported:', ...left.map((one) => `# - ${oneLine(one)}`), '']),

@@ -73,7 +73,7 @@ export interface OpenSloObjects {
 
 const VERSION = 'openslo/v1';
 
-/** The error says why the text is no OpenSLO file. */
+/** The error says why the text is not an OpenSLO file. */
 export function readObjects(yaml: string): Result<OpenSloObjects, string> {
   const documents = parseAllDocuments(yaml, { prettyErrors: false });
   const all: unknown[] = [];

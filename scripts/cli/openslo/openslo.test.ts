@@ -177,7 +177,7 @@ describe('import', () => {
     ['- [', 'not valid YAML'],
     ['apiVersion: openslo/v1alpha\nkind: SLO\n', 'only openslo/v1 can be imported'],
     ['hello', 'only openslo/v1 can be imported'],
-  ])('%o is no OpenSLO file', (text, why) => {
+  ])('%o is not an OpenSLO file', (text, why) => {
     const result = importOpenSlo(text, 'slo.yaml', null);
     expect(result.ok ? '' : result.error).toContain(why);
   });
@@ -209,7 +209,7 @@ describe('export', () => {
       expect(left.join('\n')).toContain(what);
   });
 
-  test('imports again to the same limits', () => {
+  test('can be imported again, with the same limits', () => {
     const { text: again, left: leftAgain } = unwrap(importOpenSlo(text, 'exported.yaml', null));
     expect(leftAgain).toEqual([expect.stringContaining('model-uptime: its ratio is not of counters')]);
     const read = unwrap(parseDocument(again!));

@@ -11,7 +11,7 @@ import {
 
 /**
  * The connections that the NetworkPolicies allow, computed as Kubernetes defines them: both the sender's egress and the
- * receiver's ingress must allow one. Each is `sender → receiver:port`; `outside` is everything that is no pod of these
+ * receiver's ingress must allow one. Each is `sender → receiver:port`; `outside` is everything that is not a pod of these
  * manifests.
  */
 export function allowedPaths(objects: readonly Manifest[]): readonly string[] {

@@ -110,7 +110,7 @@ function containerProblems(container: Container, workload: Workload, objects: re
   return [
     ...mounts
       .filter(({ name }) => !volumes.some((volume) => volume.name === name))
-      .map(({ name }) => `mounts ${name}, which is no volume`),
+      .map(({ name }) => `mounts ${name}, which is not a volume`),
     ...probesOf(container).flatMap((probe) => probeProblems(probe, container)),
     ...filesNamedBy(container).flatMap((file) => fileProblems(file, container, volumes, objects)),
   ];
@@ -164,7 +164,7 @@ function scrapeProblems({ spec }: Workload): readonly string[] {
   const ports = spec.template.spec.containers.flatMap((container) => container.ports ?? []);
   return ports.some(({ containerPort }) => containerPort === port)
     ? []
-    : [`prometheus.io/port is ${annotations['prometheus.io/port']}, which is no port of the pod`];
+    : [`prometheus.io/port is ${annotations['prometheus.io/port']}, which is not a port of the pod`];
 }
 
 function serviceProblems(service: Service, objects: readonly Manifest[]): readonly string[] {

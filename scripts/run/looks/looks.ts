@@ -28,7 +28,7 @@ type Look = Sequential['looks'][number];
 /** Only the preconditions that do not hold. */
 type Judged = Pick<Verdict, 'verdict' | 'sequential' | 'preconditions'>;
 
-/** A look that does not decide sees a load that goes on, which is not delivered yet. */
+/** A look that does not decide sees a load that continues, and is not delivered yet. */
 function brokenInWords(preconditions: Judged['preconditions']): string {
   const broken = preconditions.filter(({ id }) => id !== 'load-delivered').map(({ id }) => id);
   return broken.length === 0 ? '' : `; these checks do not hold: ${broken.join(', ')}`;

@@ -82,7 +82,7 @@ const patternOf = (template: string) =>
   );
 
 const hostIn = (url: string) =>
-  (/^https?:\/\//i.test(url) ? URL.parse(url)?.host : undefined) ?? 'a host that k6 was kept from';
+  (/^https?:\/\//i.test(url) ? URL.parse(url)?.host : undefined) ?? 'a host that k6 was not allowed to reach';
 
 /** Only a port that the URL states: a name such as `https://api.example/orders` may stand for a request to the target. */
 const isAnotherPort = (address: URL, target: URL) =>

@@ -169,7 +169,7 @@ describe('paths', () => {
 });
 
 describe('other hosts', () => {
-  test('requests to other hosts and ports are counted apart', () => {
+  test('requests to other hosts and ports are counted separately', () => {
     const { client, elsewhere, seen } = record([
       ...request('http://127.0.0.1:9000/login'),
       ...request('http://auth.example:8000/login', { status: '0', errorCode: '1110' }),
@@ -182,7 +182,7 @@ describe('other hosts', () => {
     expect([...elsewhere]).toEqual([
       ['127.0.0.1:9000', 1],
       ['auth.example:8000', 2],
-      ['a host that k6 was kept from', 1],
+      ['a host that k6 was not allowed to reach', 1],
     ]);
   });
 

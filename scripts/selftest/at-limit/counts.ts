@@ -1,7 +1,7 @@
 import { countOf } from '../../../slas/render/numbers.ts';
 import { betaQuantile } from '../../../slas/statistics/distributions.ts';
 
-/** How the gates of a service exactly at its limit ended, held against the error that the confidence states. */
+/** How the gates of a service exactly at its limit ended, compared with the error that the confidence states. */
 
 export interface Ended {
   readonly seed: number;
@@ -37,7 +37,7 @@ export interface AtLimitCounts {
 const CONFIDENCE = 0.95;
 const formatPercent = (share: number) => `${Number((100 * share).toFixed(1))}%`;
 
-/** Runs that were disturbed do not count as right. A wrong verdict counts whatever else was. */
+/** Runs that were disturbed do not count as right. A wrong verdict always counts. */
 export function countsOf(ended: readonly Ended[], stated = 1 - CONFIDENCE): AtLimitCounts {
   const own = (outcome: Ended['outcome']) => ended.filter((one) => one.outcome === outcome);
   const [pass, fail, inconclusive] = [own('pass'), own('fail'), own('inconclusive')];

@@ -40,7 +40,7 @@ async function imagesOf(parts: readonly Part[], world: ImageWorld): Promise<Map<
     const image = await imageOf(name, world);
     if (image !== null) images.set(name, image);
     else if (NEEDED.has(name)) {
-      throw new HarnessError('no-image', `there is no image of ${name}`, {
+      throw new HarnessError('no-image', `there is no image for ${name}`, {
         nextStep: `docker pull ${IMAGES[name as keyof typeof IMAGES]}`,
       });
     }

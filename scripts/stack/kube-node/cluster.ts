@@ -33,7 +33,7 @@ export async function openCluster(io: ToolIo): Promise<Cluster> {
   const isOurs = !(await responds({ ...io.env, ...env }, io.signal));
   if (isOurs) {
     io.progress(
-      'starting a one-node Kubernetes cluster (the first time, its programs are built for minutes)',
+      'starting a one-node Kubernetes cluster (the first time, building its programs takes minutes)',
     );
     await script('kube-up', [], BUILD_LIMIT_MS, io).catch(async (error) => {
       await script('kube-down', [], STOP_LIMIT_MS, { ...io, signal: undefined });

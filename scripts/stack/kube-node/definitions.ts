@@ -23,7 +23,7 @@ const PROJECTS = {
     path: 'example/prometheus-operator-crd',
   },
   'cert-manager': { module: 'github.com/cert-manager/cert-manager', version: 'v1.21.2', path: 'deploy/crds' },
-  // Newer ones ask for a newer Go than the tools here.
+  // Newer ones require a newer Go than the tools here.
   'argo-rollouts': {
     module: 'github.com/argoproj/argo-rollouts',
     version: 'v1.10.0',
@@ -38,7 +38,7 @@ const DOWNLOAD_LIMIT_MS = 3 * 60_000;
 
 /**
  * Absolute paths of the YAML files; apply them with `kubectl apply --server-side`, because some are too large for the
- * annotation of a plain apply. Throws HarnessError `no-definitions` if there is no Go, or the module cannot be had.
+ * annotation of a plain apply. Throws HarnessError `no-definitions` if there is no Go, or the module cannot be downloaded.
  */
 export async function definitionsOf(project: DefiningProject, io: ToolIo): Promise<readonly string[]> {
   const { module, version, path } = PROJECTS[project];
@@ -62,7 +62,7 @@ async function moduleFolder(module: string, io: ToolIo): Promise<string> {
   if (folder !== undefined) return folder;
   throw new HarnessError(
     'no-definitions',
-    `the definitions in ${module} cannot be had: ${describeResult(result)}`,
+    `the definitions in ${module} cannot be downloaded: ${describeResult(result)}`,
     {
       nextStep: 'install Go, and let this machine reach its module proxy',
     },

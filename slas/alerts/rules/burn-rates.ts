@@ -6,7 +6,7 @@ import { DEFAULT_WINDOW_SECONDS, type Rule, type RuleContext, runbookOf } from '
 /**
  * Multi-window burn rates (https://sre.google/workbook/alerting-on-slos/): how fast the error budget of 30
  * days is being spent. Both windows must exceed the rate: the long one shows that it matters, the short one
- * that it still goes on.
+ * that it continues.
  */
 interface Burn {
   readonly longSeconds: number;

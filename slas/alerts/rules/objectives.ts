@@ -130,7 +130,7 @@ function alerting(objective: Objective, threshold: Threshold, context: RuleConte
   };
 }
 
-/** The alert on one threshold: missing the SLO target alone is a warning and pages nobody. */
+/** The alert on one threshold: missing the SLO target alone is a warning, and does not page the operator. */
 export function thresholdAlertOf(
   objective: Objective,
   threshold: Threshold,

@@ -276,7 +276,7 @@ test('an unscraped service is reported, and so is one whose scrapes fail', async
   expect(await testRules(tests)).toEqual(['', '']);
 });
 
-describe('a limit that is no bucket edge', () => {
+describe('a limit that is not a bucket edge', () => {
   const exprOf = (target: string, buckets: string) =>
     rulesOf(
       documentOf(

@@ -78,8 +78,10 @@ export const CERTAINTY = {
   },
   'more-needed': {
     words: ({ what, more80, moreIfNoneBad }) => {
-      const none = moreIfNoneBad === null ? '' : `${formatCount(moreIfNoneBad)} if none of them fails it`;
-      if (more80 === null) return `a day of this load would not decide${none === '' ? '' : `, or ${none}`}`;
+      const none =
+        moreIfNoneBad === null ? '' : `${formatCount(moreIfNoneBad)} more if none of them fails it`;
+      if (more80 === null)
+        return `even a day of this load would not be enough${none === '' ? '' : ` (${none})`}`;
       const likely = `about ${formatCount(more80)} more ${what} would decide with ${formatValue(0.8, 'ratio')} probability if the value stays the same`;
       return none === '' ? likely : `${likely}, ${none}`;
     },

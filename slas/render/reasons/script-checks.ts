@@ -75,7 +75,7 @@ export const SCRIPT_CHECKS = {
   'thresholds-crossed': {
     words: (params) =>
       `the load script's ${params.count === 1 ? 'threshold is' : 'thresholds are'} crossed: ${listed(params)}`,
-    meaning: 'k6 itself calls such a run failed.',
+    meaning: 'k6 itself reports such a run as failed.',
     next: 'Look at the named metric.',
   },
   'thresholds-kept': {
@@ -84,7 +84,8 @@ export const SCRIPT_CHECKS = {
     next: NOTHING,
   },
   'thresholds-unmeasured': {
-    words: (params) => `not measured because there were no samples (k6 calls that kept): ${listed(params)}`,
+    words: (params) =>
+      `not measured because there were no samples (k6 reports that as kept): ${listed(params)}`,
     meaning: 'A threshold on a metric without samples says nothing.',
     next: "Does the threshold name a metric, or a tag, that the script doesn't have?",
   },

@@ -15,7 +15,7 @@ export const SCRIPT: Entries<ScriptReasons> = {
         ? `${countOf(iterations, 'iteration')} ended; ${sent}`
         : `${formatCount(iterations)} of ${countOf(planned, 'planned iteration')} ended; ${sent}`;
     },
-    meaning: 'How much of what the script plans k6 did.',
+    meaning: "How much of the script's plan k6 carried out.",
     next: NOTHING,
   },
   'scenarios-not-recorded': {
@@ -72,7 +72,7 @@ export const SCRIPT: Entries<ScriptReasons> = {
   'requests-elsewhere': {
     words: ({ hosts, more }) => {
       const named = hosts.map(({ host, requests }) => `${host} (${countOf(requests, 'request')})`);
-      return `the script aimed at other hosts, which k6 was kept from; these requests are left out: ${[...named, ...(more > 0 ? [`${formatCount(more)} more`] : [])].join(', ')}`;
+      return `the script sent requests to other hosts, which k6 was not allowed to reach; these requests are left out: ${[...named, ...(more > 0 ? [`${formatCount(more)} more`] : [])].join(', ')}`;
     },
     meaning: 'Load goes to the load target only. What the script aimed elsewhere failed, and counts nowhere.',
     next: 'Take these requests out of the script, or expect that what needs them fails.',

@@ -32,7 +32,7 @@ export const WINDOW: Entries<WindowReasons> = {
   },
   'prometheus-warned': {
     words: ({ warnings }) => `Prometheus warned: ${warnings.join('; ')}`,
-    meaning: 'An answer with a warning may be incomplete, so it is not used.',
+    meaning: 'A response with a warning may be incomplete, so it is not used.',
     next: ASK_PROMETHEUS,
   },
   'no-data': {

@@ -25,7 +25,7 @@ const VERSIONS = { plan: ['v1'], run: ['v1'], evidence: ['v1'], verdict: ['v1', 
 
 export type StoredNoun = keyof typeof SCHEMAS;
 
-/** Nobody reads more problems than this of one file. */
+/** More problems than this in one file would not be read. */
 const MAX_SHOWN = 5;
 
 /** Why this does not match the schema, with positions; empty if it matches. */
