@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ROOT, slaHere, temporaryFolder } from '../testing/sla.ts';
+import { DASHBOARDS_FILE, OPERATOR_RULES_FILE, RULES_FILE } from './generated.ts';
+
+test('./sla kubernetes generate writes the generated manifests into another folder', async () => {
+  await using folder = await temporaryFolder();
+  const done = await slaHere(['kubernetes', 'generate', '--out', folder.path]);
+  expect(done.code).toBe(0);
+  for (const file of [DASHBOARDS_FILE, RULES_FILE, OPERATOR_RULES_FILE]) {
+    expect(done.stdout).toContain(file);
+    expect(readFileSync(join(folder.path, file), 'utf8')).toBe(readFileSync(join(ROOT, file), 'utf8'));
+  }
+});
+
+test('what cannot be rotated is refused with what can be', async () => {
+  const done = await slaHere(['kubernetes', 'rotate', 'everything']);
+  expect(done).toMatchObject({ code: 2 });
+  expect(done.stderr).toContain(
+    '"everything" cannot be rotated: name one of prometheus, grafana, metrics-token',
+  );
+});
+
+test('without kubectl, the message says so', async () => {
+  const done = await slaHere(['kubernetes', 'secrets'], ROOT, {
+    env: { ...process.env, KUBECTL_BIN: '/nowhere/kubectl' },
+  });
+  expect(done).toMatchObject({ code: 4 });
+  expect(done.stderr).toContain('kubectl was not found');
+});
