@@ -16,7 +16,7 @@ import {
   targetOf,
 } from './k6-arguments.ts';
 import { type ProgressReporter, reportProgress } from './live.ts';
-import type { Looks } from './looks/looks.ts';
+import type { DecidedAt, Looks } from './looks/looks.ts';
 import { type NamedPipe, openPipe } from './record/pipe.ts';
 import { Recorder, type SeenRequest } from './record/recorder.ts';
 import { virtualUsersFor } from './virtual-users.ts';
@@ -171,7 +171,7 @@ export interface Ended {
   /** The last samples could not be read. */
   readonly isCut: boolean;
   /** The look that decided the run, if the load was stopped for it. */
-  readonly decidedAtSeconds: number | null;
+  readonly decided: DecidedAt | null;
 }
 
 /** Reports progress, and stops load generators that exceed their time, or a load that an external service cannot handle. */
@@ -220,7 +220,7 @@ export async function whileRunning(
     const isDecided = stoppedBecause !== null && stoppedBecause === looks?.reason();
     return {
       ...{ exits, stoppedBecause, isCut, wasStopped: isStopping },
-      decidedAtSeconds: isDecided ? looks!.decidedAtSeconds : null,
+      decided: isDecided ? looks!.decided : null,
     };
   } finally {
     clearTimeout(bound);

@@ -8,6 +8,7 @@ import { cutBecause, decisiveEnd, diedOf, type EndedK6, failuresOf } from './k6-
 import { type RunK6Options, startGenerators, whileRunning } from './k6-generators.ts';
 import { readErrors } from './k6-log.ts';
 import { checksOf, readSummary, type Summary, thresholdsOf, wholeOf } from './k6-summary.ts';
+import type { DecidedAt } from './looks/looks.ts';
 import { type Counts, checkedIn, countsOf, windowOf } from './record/counts.ts';
 import type { Recorded } from './record/recorder.ts';
 import { scheduleOf } from './record/schedule.ts';
@@ -50,7 +51,7 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
     window: windowOf(recorded, startedSeconds, exit.atSeconds),
     load: {
       ...recordOf(load, options, end, counts),
-      ...(ended.decidedAtSeconds === null ? {} : { decidedAtSeconds: ended.decidedAtSeconds }),
+      ...decidedIn(ended.decided),
       ...scheduleOf(load, recorded),
       ...scriptOf(ends, summaries, recorded, unread),
       ...elsewhereOf(recorded),
@@ -58,6 +59,15 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
       ...(recorded.client === null ? {} : { client: recorded.client }),
     },
     incidents: incidentsOf(decisive, await stack.incidents()),
+  };
+}
+
+function decidedIn(decided: DecidedAt | null) {
+  if (decided === null) return {};
+  const { atSeconds, lateP99Seconds } = decided;
+  return {
+    decidedAtSeconds: atSeconds,
+    ...(lateP99Seconds === undefined ? {} : { decidedLateP99Seconds: lateP99Seconds }),
   };
 }
 

@@ -18,7 +18,7 @@ import { cutWindow } from '../window/cut-window.ts';
 import { scopeOf } from '../window/phases.ts';
 import { prefixOf } from '../window/prefix.ts';
 import type { Frame } from '../window/window.ts';
-import { loadDelivered } from './checks/load.ts';
+import { generatorOnTime, loadDelivered } from './checks/load.ts';
 import type { Grounds } from './decide-share.ts';
 import { decisive, exempted, exemptOf, isDecidedByDocument } from './exempt.ts';
 import { flipPointsOf } from './flip.ts';
@@ -111,6 +111,15 @@ function judgeWhole(whole: Whole): Verdict {
   return verdictOf(whole, objectivesIn(scopes, whole));
 }
 
+/** null: how late requests started is known for the whole load only. */
+function onTimeUntil(seconds: number, plan: Plan, run: RunRecord): Precondition | null {
+  const { load } = run;
+  const late = load?.decidedAtSeconds === seconds ? load.decidedLateP99Seconds : undefined;
+  if (load === null || late === undefined) return null;
+  const phases = (load.phases ?? []).map((one) => ({ ...one, startedLateP99Seconds: late }));
+  return generatorOnTime(plan, { ...run, load: { ...load, phases, startedLateP99Seconds: late } });
+}
+
 /** The first seconds of the load, as if they were all of it. */
 function judgePrefix(seconds: number, whole: Whole): Verdict {
   const { plan, run, evidence, frame, preconditions } = whole;
@@ -118,8 +127,11 @@ function judgePrefix(seconds: number, whole: Whole): Verdict {
   const judgeScopes = (scopes: readonly Seen['scope'][]) => {
     const [first] = scopes;
     const sent = first?.ok ? loadDelivered(first.value.plan, first.value.run) : null;
-    const own = preconditions.map((one) => (one.id === sent?.id ? sent : one));
-    const part = { ...whole, preconditions: own };
+    const own = [sent, onTimeUntil(seconds, plan, run)].filter((one) => one !== null);
+    const part = {
+      ...whole,
+      preconditions: preconditions.map((one) => own.find(({ id }) => id === one.id) ?? one),
+    };
     return { part, objectives: objectivesIn(scopes, part) };
   };
   if (!prefix.ok) {

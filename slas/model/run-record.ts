@@ -126,6 +126,8 @@ export interface LoadRecord {
   readonly stoppedBecause: string | null;
   /** The look of the plan at which everything was decided, so that the harness stopped the load. Absent: it did not. */
   readonly decidedAtSeconds?: number;
+  /** How late the requests until that look had started: those after it, while the load was stopped, do not count. */
+  readonly decidedLateP99Seconds?: number;
 }
 
 /** A run with a load, or (load: null) the window of a service that was loaded by others. */

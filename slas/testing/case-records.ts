@@ -127,6 +127,7 @@ export function loadOf(text: LoadText, plan: Plan): LoadRecord {
     droppedIterations: number('dropped'),
     completed: text.completed !== false,
     ...(typeof text.decided !== 'number' ? {} : { decidedAtSeconds: number('decided') }),
+    ...(text['decided late'] === undefined ? {} : { decidedLateP99Seconds: number('decided late') }),
     stoppedBecause: typeof text.stopped === 'string' ? text.stopped : null,
   };
 }

@@ -25,8 +25,14 @@ const MAX_LOOK_MS = 300_000;
 
 type Look = Sequential['looks'][number];
 
+export interface DecidedAt {
+  readonly atSeconds: number;
+  /** How late the requests until then had started; undefined: not known. */
+  readonly lateP99Seconds: number | undefined;
+}
+
 /** Only the preconditions that do not hold. */
-type Judged = Pick<Verdict, 'verdict' | 'sequential' | 'preconditions'>;
+type Judged = Pick<Verdict, 'verdict' | 'sequential' | 'preconditions'> & Pick<DecidedAt, 'lateP99Seconds'>;
 
 /** A look that does not decide sees a load that continues, and is not delivered yet. */
 function brokenInWords(preconditions: Judged['preconditions']): string {
@@ -50,7 +56,7 @@ export class Looks implements BudgetWatch, AsyncDisposable {
   #pending: Promise<void> | null = null;
   #next = 0;
   #firstSeconds = Number.POSITIVE_INFINITY;
-  #decided: { readonly atSeconds: number; readonly because: string } | null = null;
+  #decided: (DecidedAt & { readonly because: string }) | null = null;
 
   constructor(recorder: Pick<Recorder, 'snapshot'>, options: LookOptions) {
     this.#recorder = recorder;
@@ -60,8 +66,8 @@ export class Looks implements BudgetWatch, AsyncDisposable {
   }
 
   /** The look that decided; null while none has. */
-  get decidedAtSeconds(): number | null {
-    return this.#decided?.atSeconds ?? null;
+  get decided(): DecidedAt | null {
+    return this.#decided;
   }
 
   see({ endMs, durationMs }: SeenRequest): void {
@@ -96,12 +102,13 @@ export class Looks implements BudgetWatch, AsyncDisposable {
   async #lookAt(look: Look): Promise<void> {
     const { plan, progress } = this.#options;
     try {
-      const { verdict, sequential, preconditions } = await this.#judgeAt(look);
+      const { verdict, sequential, preconditions, lateP99Seconds } = await this.#judgeAt(look);
       const seen = sequential!.looks.find(({ atSeconds }) => atSeconds === look.atSeconds);
       if (seen !== undefined) progress(`${lookInWords(seen, plan)}${brokenInWords(preconditions)}`);
       if (sequential!.decidedAtSeconds !== look.atSeconds) return;
       const what = verdict === 'pass' ? 'every objective is met' : 'an objective is missed';
-      this.#decided = { ...look, because: `${what} at the look after ${look.atSeconds} s` };
+      const { atSeconds } = look;
+      this.#decided = { atSeconds, lateP99Seconds, because: `${what} at the look after ${atSeconds} s` };
     } catch (error) {
       if (this.#ended.signal.aborted) return;
       progress(`the look after ${look.atSeconds} s was not possible: ${(error as Error).message}`);
@@ -117,7 +124,8 @@ export class Looks implements BudgetWatch, AsyncDisposable {
     const run = await this.#ask<RunRecord>(message, signal, buffers);
     const { progress: _, ...quiet } = { progress: null, ...asker };
     const evidence = await collectEvidence(plan, run, { ...quiet, signal });
-    return await this.#ask({ kind: 'judge', plan, evidence }, signal);
+    const judged = await this.#ask<Judged>({ kind: 'judge', plan, evidence }, signal);
+    return { ...judged, lateP99Seconds: run.load?.startedLateP99Seconds };
   }
 
   async #ask<Answer>(

@@ -52,6 +52,7 @@ const LoadRecord = Type.Object({
   completed: Type.Boolean(),
   stoppedBecause: nullable(text),
   decidedAtSeconds: optional(count),
+  decidedLateP99Seconds: optional(number),
 });
 
 export const RunSchema = Type.Object({
