@@ -1,8 +1,10 @@
 import { endpoints } from '../service/metric-names.ts';
+import { isNative } from '../slas/document/edges.ts';
 import { isByClientAlone } from '../slas/model/kinds.ts';
 import type { Measure, Objective, Selection, SlaDocument } from '../slas/model/model.ts';
 import { type Matchers, selector } from '../slas/prometheus/promql.ts';
 import type { PanelLimit, View } from './panel.ts';
+import { rateOf, sumOf } from './promql.ts';
 
 /** What panels take from the SLA document: the series of an objective and its limits. */
 
@@ -90,3 +92,9 @@ export function selected(selection: Selection, { service, chosen, endpoint }: Vi
   const isNarrowed = endpoint !== null && selection.where.handler !== undefined;
   return selector(selection.metric + suffix, isNarrowed ? narrowed(own, { handler: endpoint }) : own);
 }
+
+/** What `histogram_quantile` takes: the buckets of a histogram, or a native histogram as a whole. */
+export const bucketsOf = (histogram: Selection, { service }: SlaDocument, view: View): string =>
+  isNative(service, histogram)
+    ? sumOf(rateOf(selected(histogram, view), view.step))
+    : sumOf(rateOf(selected(histogram, view, '_bucket'), view.step), 'le');

@@ -1,7 +1,7 @@
 import { inSeconds } from '../slas/document/units.ts';
 import type { Selection, SlaDocument } from '../slas/model/model.ts';
 import { distinguishingLabels } from '../slas/prometheus/promql.ts';
-import { idsOf, limitsOf, measureOf, objectivesOf, selected, selectionsIn } from './objectives.ts';
+import { bucketsOf, idsOf, limitsOf, measureOf, objectivesOf, selected, selectionsIn } from './objectives.ts';
 import type { Panel, Query, Row, View } from './panel.ts';
 import { minOf, orZero, percentileOf, rateOf, shareOf, sumOf } from './promql.ts';
 
@@ -101,7 +101,7 @@ function latencies(sla: SlaDocument, view: View): readonly Panel[] {
     one.measure.kind === 'latency' ? [one.measure.percentile] : [],
   );
   const percentiles = [...new Set([MEDIAN, ...promised])].toSorted((a, b) => a - b);
-  const buckets = sumOf(rateOf(selected(histogram, view, '_bucket'), view.step), 'le');
+  const buckets = bucketsOf(histogram, sla, view);
   return [
     {
       ...shared,

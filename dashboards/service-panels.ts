@@ -3,7 +3,7 @@ import { inSeconds } from '../slas/document/units.ts';
 import type { Selection, SlaDocument } from '../slas/model/model.ts';
 import { ERROR_TYPES, PERCENTILES as PERCENTILE_COLOURS, SENTIMENTS } from './colours.ts';
 import { metric } from './metrics.ts';
-import { idsOf, limitsOf, measureOf, objectivesOf, selected } from './objectives.ts';
+import { bucketsOf, idsOf, limitsOf, measureOf, objectivesOf, selected } from './objectives.ts';
 import type { Panel, Query, Row, View } from './panel.ts';
 import { increaseOf, minOf, orZero, percentileOf, rateOf, shareOf, sumOf } from './promql.ts';
 
@@ -189,7 +189,7 @@ const PERCENTILES = [50, 95, 99];
 
 function apiLatency(sla: SlaDocument, view: View): Panel {
   const histogram = measureOf(sla, 'latency')?.histogram ?? GOOD;
-  const buckets = sumOf(rateOf(selected(histogram, view, '_bucket'), view.step), 'le');
+  const buckets = bucketsOf(histogram, sla, view);
   return {
     id: 'api-latency',
     title: `API Latency ${PERCENTILES.map((percent) => `p${percent}`).join('/')}`,

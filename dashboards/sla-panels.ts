@@ -1,5 +1,6 @@
 import { metrics } from '../service/metric-names.ts';
-import { watchedEdge } from '../slas/document/edges.ts';
+import { isNative, watchedEdge } from '../slas/document/edges.ts';
+import { fromSeconds } from '../slas/document/units.ts';
 import type { Objective, SlaDocument } from '../slas/model/model.ts';
 import { edgeMatcher } from '../slas/prometheus/promql.ts';
 import { metric } from './metrics.ts';
@@ -59,13 +60,20 @@ function budgetOf({ id, measure, target }: Objective, sla: SlaDocument, view: Vi
   }
   if (measure.kind !== 'latency' || measure.histogram === null) return [];
   const { histogram, percentile } = measure;
+  const allowed = Number((1 - percentile / 100).toPrecision(6));
+  if (isNative(sla.service, histogram)) {
+    const limit = fromSeconds(target.value, histogram.valuesIn);
+    const grown = (range: string) => sumOf(rateOf(selected(histogram, view), range));
+    const badShare = (range: string) => `1 - histogram_fraction(-Inf, ${limit}, ${grown(range)})`;
+    return [{ id, allowed, badShare }];
+  }
   const within = {
     ...histogram,
     where: { ...histogram.where, le: edgeMatcher(watchedEdge(target, histogram, sla.service)) },
   };
   const badShare = (range: string) =>
     `1 - ${shareOf(sumOf(rateOf(selected(within, view, '_bucket'), range)), sumOf(rateOf(selected(histogram, view, '_count'), range)))}`;
-  return [{ id, allowed: Number((1 - percentile / 100).toPrecision(6)), badShare }];
+  return [{ id, allowed, badShare }];
 }
 
 const spent = ({ allowed, badShare }: Budget, range: string) => `(${badShare(range)}) / ${allowed}`;

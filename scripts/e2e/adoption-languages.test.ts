@@ -44,7 +44,7 @@ test('Spring Boot with Micrometer, which has no buckets', LONG, async () => {
 });
 
 test.concurrent('Go with a native histogram only', LONG, async ({ expect }) => {
-  const { init } = await expectFirstVerdicts({
+  const { init, document } = await expectFirstVerdicts({
     name: 'go',
     install: [GO_BUILD],
     run: ['./checkout'],
@@ -52,4 +52,5 @@ test.concurrent('Go with a native histogram only', LONG, async ({ expect }) => {
     init: ['--route', '/checkout'],
   });
   expect(init.stderr).toContain('a native histogram');
+  expect(document).toContain('nativeHistograms: [ http_request_duration_seconds ]');
 });

@@ -37,6 +37,7 @@ export function build(raw: RawDocument): SlaDocument {
         : { lag: buildSelection(raw.service.lag.gauge, raw.service.lag.where) }),
       ...(raw.service.warmUp === undefined ? {} : { warmUp: raw.service.warmUp }),
       buckets: raw.service.buckets ?? {},
+      ...(raw.service.nativeHistograms === undefined ? {} : { natives: raw.service.nativeHistograms }),
     },
     confidence: raw.confidence ?? null,
     ...buildChecks(raw),

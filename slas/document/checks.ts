@@ -75,6 +75,7 @@ function checkService(raw: RawDocument): Problem[] {
     ),
     ...(raw.service.requests ? checkTotal(raw.service.requests, 'service.requests', raw) : []),
     ...Object.entries(raw.service.buckets ?? {}).flatMap(([name, edges]) => checkBuckets(name, edges)),
+    ...checkNatives(raw.service),
     ...(raw.service.allowedTargets ?? []).flatMap(checkAllowed),
     ...checkBounds(raw.service),
     ...checkLag(raw.service),
@@ -101,6 +102,37 @@ function wrongTarget(error: AllowedTargetError): string {
     default:
       return error satisfies never;
   }
+}
+
+/** Its sum and its count are no series of their own. */
+function checkMeanOfNative(
+  histogram: string,
+  path: string,
+  { service: { nativeHistograms: names = [] } }: RawDocument,
+): Problem[] {
+  if (!names.includes(histogram)) return [];
+  return [
+    problem(
+      'native-mean',
+      path,
+      `"${histogram}" is a native histogram, whose mean cannot be judged: promise a percentile, as latency, or let Prometheus store its classic series, too`,
+    ),
+  ];
+}
+
+/** A native histogram has no edges of its own that a document could list. */
+function checkNatives({ nativeHistograms: names = [], buckets = {} }: RawDocument['service']): Problem[] {
+  return names.flatMap((name, index) =>
+    Object.hasOwn(buckets, name)
+      ? [
+          problem(
+            'bad-buckets',
+            `service.nativeHistograms[${index}]`,
+            `"${name}" is listed in service.buckets, too: list its edges if its buckets are classic, or name it here if Prometheus stores it as a native histogram`,
+          ),
+        ]
+      : [],
+  );
 }
 
 function checkBuckets(name: string, edges: readonly number[]): Problem[] {
@@ -146,6 +178,7 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
       return [
         ...checkSelection(raw.mean!.histogram, raw.mean!.where, `${path}.mean`, 'histogram', document),
         ...checkHistogram(raw.mean!.histogram, `${path}.mean`, raw.unusual === true),
+        ...checkMeanOfNative(raw.mean!.histogram, `${path}.mean.histogram`, document),
       ];
     case 'ratio':
       return checkRatio(raw.ratio!, `${path}.ratio`, document);

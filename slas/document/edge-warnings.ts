@@ -1,6 +1,6 @@
 import type { Limit, Objective, Problem, Selection, SlaDocument } from '../model/model.ts';
 import { adviseEdge, librariesOf } from './edge-advice.ts';
-import { type EdgesAround, edgesOf, isEdge, listedEdges } from './edges.ts';
+import { type EdgesAround, edgesOf, isEdge, isNative, listedEdges } from './edges.ts';
 import { problem } from './problems.ts';
 import { toSeconds } from './units.ts';
 
@@ -8,6 +8,7 @@ import { toSeconds } from './units.ts';
 export function edgeWarnings({ objectives, service }: SlaDocument): readonly Problem[] {
   return objectives.flatMap(({ measure, target, alert }: Objective, index) => {
     if (measure.kind !== 'latency' || measure.histogram === null) return [];
+    if (isNative(service, measure.histogram)) return [];
     const { histogram } = measure;
     const at = (field: string, limit: Limit) =>
       warningsAt(`objectives[${index}].${field}`, limit, histogram, service);
@@ -25,7 +26,7 @@ function warningsAt(path: string, limit: Limit, histogram: Selection, service: S
       problem(
         'edges-unlisted',
         path,
-        `service.buckets does not list the edges of ${metric}: alerting rules and dashboards assume that "${limit.text}" is one of them`,
+        `service.buckets does not list the edges of ${metric}: alerting rules and dashboards assume that "${limit.text}" is one of them. List them; or name it in service.nativeHistograms if Prometheus stores it as a native histogram`,
       ),
     ];
   if (isEdge(around)) return [];

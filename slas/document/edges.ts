@@ -3,7 +3,11 @@ import { fromSeconds, toSeconds } from './units.ts';
 
 /** The bucket edges that a document lists, and where a limit lies among them. */
 
-type Service = Pick<SlaDocument['service'], 'buckets'>;
+type Service = Pick<SlaDocument['service'], 'buckets' | 'natives'>;
+
+/** The document says that Prometheus stores this histogram natively, so no series has its buckets. */
+export const isNative = ({ natives = [] }: Service, { metric }: Pick<Selection, 'metric'>): boolean =>
+  natives.includes(metric);
 
 /** The listed edges of a histogram, in its own unit, ascending; null: the document does not list them. */
 export const listedEdges = ({ buckets }: Service, histogram: string): readonly number[] | null =>

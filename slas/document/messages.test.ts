@@ -291,3 +291,11 @@ describe('the clocks of a latency', () => {
     expect(parsed.ok && warningsOf(latency('client: /checkout'), parsed.value)).toEqual([]);
   });
 });
+
+test('a histogram has listed edges, or is native', () => {
+  const service = (fields: string) => `${TOP}service: { selector: { job: j }, ${fields} }\nobjectives: []\n`;
+  expect(told(service('buckets: { h_seconds: [1] }, nativeHistograms: [h_seconds]'))).toEqual([
+    '4:82: "h_seconds" is listed in service.buckets, too: list its edges if its buckets are classic, or name it here if Prometheus stores it as a native histogram',
+  ]);
+  expect(told(service('nativeHistograms: [h_seconds]'))).toEqual([]);
+});

@@ -289,6 +289,12 @@ export const DocumentSchema = Type.Object(
             description: 'Bucket edges (le) of each judged histogram, ascending, without +Inf',
           }),
         ),
+        nativeHistograms: Type.Optional(
+          Type.Array(text('Name of a histogram', 'http_request_duration_seconds'), {
+            description:
+              'Judged histograms that Prometheus stores as native histograms, or with custom buckets; they have no series for their buckets',
+          }),
+        ),
       },
       closed,
     ),

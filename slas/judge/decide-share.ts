@@ -146,6 +146,7 @@ const limitBetween = ({ target }: PlannedObjective, { between }: Count) =>
     limitSeconds: target.value,
     lowSeconds: between!.lowSeconds,
     highSeconds: between!.highSeconds,
+    ...(between!.isNative === undefined ? {} : { isNative: true as const }),
   });
 
 /** The target is missed, and the responses in the bucket of the alert threshold decide whether that is urgent. */

@@ -57,6 +57,7 @@ export function measureLatency(
   const all = allOf(histograms);
   const samples = total(all);
   if (samples === 0) return nothing(reason('no-successful-response', {}));
+  const isNative = (frame.readings.get(planned.buckets)?.kinds?.native ?? 0) > 0;
   const bracket = bracketOf(target.value, histograms);
   const atAlert = alert === null ? null : withinOf(bracketOf(alert.value, histograms));
   const good = withinOf(bracket);
@@ -82,18 +83,19 @@ export function measureLatency(
     ...(inside === null ? {} : inside.doubt),
     bad: samples - good.least,
     badBeyondAlert: atAlert === null ? 0 : samples - atAlert.least,
-    ...between(bracket, atAlert),
+    ...between(bracket, atAlert, isNative),
     value,
     share: good.least / samples,
     bucket,
     reasons: [
-      shareOf(bracket, {
+      shareOf(bracket, isNative, {
         samples,
         isSuccessful: inside === null,
         limitSeconds: target.value,
         percentile: planned.percentile,
         bucket,
       }),
+      ...nativeNote(planned, frame),
       ...(inside === null ? [] : [inside.reason]),
       ...left.value.reasons,
     ],
@@ -103,8 +105,17 @@ export function measureLatency(
   };
 }
 
+const nativeNote = ({ buckets }: LatencyOfBuckets, { readings }: Frame): readonly Reason[] => {
+  const kinds = readings.get(buckets)?.kinds;
+  return kinds === undefined ? [] : [reason('histograms-native', kinds)];
+};
+
 /** The responses in the buckets that contain the limit or the alert threshold. */
-function between(bracket: Bracket, atAlert: { readonly least: number; readonly most: number } | null) {
+function between(
+  bracket: Bracket,
+  atAlert: { readonly least: number; readonly most: number } | null,
+  isNative: boolean,
+) {
   const { least, most } = withinOf(bracket);
   const beyondAlert = atAlert === null ? 0 : atAlert.most - atAlert.least;
   if (isExact(bracket) && beyondAlert === 0) return {};
@@ -115,6 +126,7 @@ function between(bracket: Bracket, atAlert: { readonly least: number; readonly m
       beyondAlert,
       lowSeconds,
       highSeconds: Number.isFinite(highSeconds) ? highSeconds : null,
+      ...(isNative ? { isNative: true as const } : {}),
     },
   };
 }
@@ -132,9 +144,11 @@ function scrapesAmong(
 
 type Within = Omit<MeasureReasons['responses-within'], 'good'>;
 
-function shareOf(bracket: Bracket, params: Within): Reason {
+function shareOf(bracket: Bracket, isNative: boolean, params: Within): Reason {
   const { least, most } = withinOf(bracket);
-  if (isExact(bracket)) return reason('responses-within', { good: least, ...params });
+  // Between two populated buckets of a native histogram nothing was observed.
+  if (isExact(bracket) || (isNative && least === most))
+    return reason('responses-within', { good: least, ...params });
   const { lowSeconds, highSeconds } = bracket;
   return reason('responses-around', {
     ...params,

@@ -95,6 +95,8 @@ export interface Between {
   /** The edges around the limit; 0: there is none below it, null: none above it. */
   readonly lowSeconds: number;
   readonly highSeconds: number | null;
+  /** The edges are those of a bucket of a native histogram. */
+  readonly isNative?: true;
 }
 
 export const NOTHING_BETWEEN: Pick<Between, 'bad' | 'beyondAlert'> = { bad: 0, beyondAlert: 0 };

@@ -219,6 +219,8 @@ export interface SlaDocument {
     readonly lag?: Selection;
     /** Bucket edges (`le`) of the judged histograms, ascending, without +Inf. */
     readonly buckets: Readonly<Record<string, readonly number[]>>;
+    /** Histograms that the document declares to be native, or stored with custom buckets. Absent: none. */
+    readonly natives?: readonly string[];
   };
   /**
    * From 0.9 to below 1: an objective that is neither met nor missed at this confidence is undecided. null:

@@ -3,10 +3,30 @@
 /** A raw sample as Prometheus returns it: Unix seconds, and the value as text (`12`, `NaN`, `+Inf`). */
 export type Sample = readonly [timeSeconds: number, value: string];
 
+/**
+ * A populated bucket of a native histogram, as Prometheus returns it: which of its ends belong to it (0: the upper one, 1: the lower
+ * one, 2: neither, 3: both), the ends, and how many observations it has.
+ */
+export type NativeBucket = readonly [ends: number, lower: string, upper: string, count: string];
+
+/** A native histogram, or a classic one that is stored with custom buckets (NHCB). */
+export interface NativeHistogram {
+  readonly count: string;
+  readonly sum: string;
+  /** Absent: none is populated. */
+  readonly buckets?: readonly NativeBucket[];
+}
+
+export type HistogramSample = readonly [timeSeconds: number, histogram: NativeHistogram];
+
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   /** In ascending order of time. */
   readonly samples: readonly Sample[];
+  /** In ascending order of time. Absent: none of its samples is a histogram. */
+  readonly histograms?: readonly HistogramSample[];
+  /** Counted from native histograms; never stored. Absent: as it was read. */
+  readonly isNative?: true;
 }
 
 /**
@@ -15,6 +35,13 @@ export interface Series {
  * smallest number of samples in any two and a half intervals.
  */
 export type Aggregate = 'last' | 'count' | 'sum' | 'min' | 'max' | 'gaps' | 'changes' | 'resets';
+
+/** How many histograms are counted natively and by classic buckets, and how many of them are stored in both ways. */
+export interface HistogramKinds {
+  readonly native: number;
+  readonly classic: number;
+  readonly both: number;
+}
 
 /** One response of Prometheus. */
 export interface Reading {
@@ -30,6 +57,8 @@ export interface Reading {
   /** The first evaluation time and the step, up to `atSeconds`. Absent: only at `atSeconds`. */
   readonly first?: { readonly fromSeconds: number; readonly stepSeconds: number };
   readonly series: readonly Series[];
+  /** Of the buckets of a latency that are read natively, too; never stored. Absent: none of its histograms is native. */
+  readonly kinds?: HistogramKinds;
   /** Prometheus's `warnings` and `infos`. */
   readonly warnings: readonly string[];
   /** Why there is no result, or null. */

@@ -90,6 +90,16 @@ export type PlannedMeasure =
        * Absent: it is one of them, or they are not listed.
        */
       readonly between?: { readonly belowSeconds: number | null; readonly aboveSeconds: number | null };
+      /**
+       * The same histogram where Prometheus stores it natively or with custom buckets, and all responses that include the
+       * successful ones. `isDeclared`: the document says so, and these count even where classic buckets exist, too. Absent: the
+       * document lists the edges of classic buckets, or the plan is old.
+       */
+      readonly native?: {
+        readonly histogram: string;
+        readonly responses?: string;
+        readonly isDeclared: boolean;
+      };
       /** The unit of its bucket edges. Absent, here and below: seconds, or not a time. */
       readonly valuesIn?: TimeUnit;
     }

@@ -96,7 +96,9 @@ export interface DecisionReasons {
   readonly 'phase-edges-would-decide': Record<string, never>;
   readonly 'unknown-latencies-would-decide': Record<string, never>;
   /** `lowSeconds` 0: there is no edge below the limit; `highSeconds` null: none above it. */
+  /** `isNative`: the edges are those of a bucket of a native histogram. Absent: of classic buckets. */
   readonly 'limit-between-edges': {
+    readonly isNative?: true;
     readonly limitSeconds: number;
     readonly lowSeconds: number;
     readonly highSeconds: number | null;

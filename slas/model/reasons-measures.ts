@@ -73,6 +73,8 @@ export interface MeasureReasons {
     readonly selected: readonly Asked[];
     readonly atMost: number | null;
   };
+  /** How many histograms were counted natively and by classic buckets, and how many of them are stored in both ways. */
+  readonly 'histograms-native': { readonly native: number; readonly classic: number; readonly both: number };
   /** The document names no histogram. `lacks`: what the client's side lacks, too; null: nothing. */
   readonly 'client-alone': {
     readonly path: string;

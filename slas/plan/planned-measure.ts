@@ -1,8 +1,8 @@
-import { edgesOf, edgesThatMatter, isEdge } from '../document/edges.ts';
+import { edgesOf, edgesThatMatter, isEdge, isNative, listedEdges } from '../document/edges.ts';
 import { statusPattern } from '../document/statuses.ts';
 import { toSeconds } from '../document/units.ts';
 import type { Limit, Objective, PlannedMeasure, Selection, SlaDocument } from '../model/model.ts';
-import { responsesOf, select, selected, textOf } from '../prometheus/promql.ts';
+import { responsesOf, select, selected, textOf, withoutOutcome } from '../prometheus/promql.ts';
 
 /** What is queried from Prometheus for an objective. */
 
@@ -65,8 +65,23 @@ function histogramOf(histogram: Selection | null, target: Limit, document: SlaDo
   if (histogram === null) return { buckets: null };
   return {
     ...bucketsOf(histogram, target, document),
+    ...nativeOf(histogram, document),
     ...betweenEdges(target, histogram, document.service),
     ...valuesIn(histogram),
+  };
+}
+
+/** Where the document lists edges, the buckets are classic ones. */
+function nativeOf(histogram: Selection, { service }: SlaDocument) {
+  if (listedEdges(service, histogram.metric) !== null) return {};
+  const own = selected(service.selector, histogram);
+  const responses = withoutOutcome(own);
+  return {
+    native: {
+      histogram: textOf(own),
+      ...(responses === null ? {} : { responses: textOf(responses) }),
+      isDeclared: isNative(service, histogram),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
-import { edgesThatMatter } from '../document/edges.ts';
+import { edgesThatMatter, listedEdges } from '../document/edges.ts';
 import type { Objective, Plan, Selected, Selection, SlaDocument } from '../model/model.ts';
-import { candidateOf, responsesOf, selected, textOf } from '../prometheus/promql.ts';
+import { candidateOf, responsesOf, selected, textOf, withoutOutcome } from '../prometheus/promql.ts';
 import { REFRESH_METRICS } from './refresh-selectors.ts';
 
 /** Every vector selector of a plan as data, so that no PromQL has to be parsed to learn what it selects. */
@@ -31,7 +31,10 @@ function selectedBy({ measure, target }: Objective, document: Service): readonly
       if (measure.histogram === null) return [];
       const buckets = selected(service, measure.histogram, '_bucket');
       const responses = responsesOf(buckets, edgesThatMatter(target, measure.histogram, document));
-      return responses === null ? [buckets] : [buckets, responses];
+      const classic = responses === null ? [buckets] : [buckets, responses];
+      if (listedEdges(document, measure.histogram.metric) !== null) return classic;
+      const native = selected(service, measure.histogram);
+      return [...classic, native, withoutOutcome(native)].filter((one) => one !== null);
     }
     case 'ratio': {
       const [bad, total] = [selected(service, measure.bad), selected(service, measure.total)];

@@ -1,4 +1,4 @@
-import type { Reading, Sample, Series } from '../model/model.ts';
+import type { HistogramSample, NativeHistogram, Reading, Sample, Series } from '../model/model.ts';
 import type { Result } from '../model/result.ts';
 
 /**
@@ -78,7 +78,9 @@ export function readAnswer(
   if (!Array.isArray(result) || !result.every(isSeries))
     return silent(`expected ${what}, got ${excerpt(result, redact)}`);
   const { series, conflicts } = tidied(result);
-  const besideSamples = result.flatMap(({ metric: _, values: __, value: ___, ...rest }) => doubtsOf(rest));
+  const besideSamples = result.flatMap(
+    ({ metric: _, values: __, value: ___, histograms: ____, histogram: _____, ...rest }) => doubtsOf(rest),
+  );
   const warnings = [...doubts, ...doubtsOf(answer), ...besideSamples, ...conflicts].map((one) =>
     excerpt(one, redact),
   );
@@ -98,17 +100,31 @@ interface ApiSeries {
   readonly metric: Readonly<Record<string, string>>;
   readonly values?: readonly Sample[];
   readonly value?: Sample;
+  readonly histograms?: readonly HistogramSample[];
+  readonly histogram?: HistogramSample;
 }
 
 /** A server that only resembles Prometheus may send null; that must not be read as 0. */
 const isSeries = (one: ApiSeries) =>
   typeof one?.metric === 'object' &&
   one.metric !== null &&
-  !('histograms' in one) &&
-  !('histogram' in one) &&
-  [...(one.values ?? []), ...(one.value === undefined ? [] : [one.value])].every(
-    ([at, value]) => Number.isFinite(at) && typeof value === 'string',
+  floatsOf(one).every(([at, value]) => Number.isFinite(at) && typeof value === 'string') &&
+  histogramsOf(one).every(([at, histogram]) => Number.isFinite(at) && isHistogram(histogram));
+
+const floatsOf = ({ values, value }: ApiSeries) => values ?? (value === undefined ? [] : [value]);
+
+const histogramsOf = ({ histograms, histogram }: ApiSeries) =>
+  histograms ?? (histogram === undefined ? [] : [histogram]);
+
+const isHistogram = (one: NativeHistogram | null) =>
+  typeof one === 'object' &&
+  typeof one?.count === 'string' &&
+  typeof one.sum === 'string' &&
+  (one.buckets ?? []).every(
+    ([ends, ...texts]) => Number.isInteger(ends) && texts.length === 3 && texts.every(isText),
   );
+
+const isText = (value: unknown) => typeof value === 'string';
 
 /** Keys whose value is a message to the reader. */
 const MESSAGES = /^(warnings?|infos?|errors?|notices?)$/i;
@@ -167,8 +183,10 @@ function tidied(result: readonly ApiSeries[]): { series: readonly Series[]; conf
   const byLabels = Map.groupBy(result, ({ metric }) => JSON.stringify(Object.entries(metric).sort()));
   const conflicts: string[] = [];
   const series = [...byLabels.values()].map((same): Series => {
-    const all = same.flatMap(({ values, value }) => values ?? (value === undefined ? [] : [value]));
+    const all = same.flatMap(floatsOf);
     const labels = same[0]!.metric;
+    const histograms = same.flatMap(histogramsOf);
+    if (histograms.length > 0) return withHistograms(labels, all, histograms, conflicts);
     if (same.length === 1 && all.every(([at], index) => index === 0 || at > all[index - 1]![0]))
       return { labels, samples: all };
     const { samples, conflict } = onceEach(all);
@@ -177,6 +195,27 @@ function tidied(result: readonly ApiSeries[]): { series: readonly Series[]; conf
     return { labels, samples };
   });
   return { series, conflicts };
+}
+
+function withHistograms(
+  labels: Series['labels'],
+  floats: readonly Sample[],
+  all: readonly HistogramSample[],
+  conflicts: string[],
+): Series {
+  const histograms = all
+    .toSorted(([a], [b]) => a - b)
+    .filter(([at, own], index, sorted) => {
+      const before = sorted[index - 1];
+      if (before?.[0] !== at) return true;
+      if (JSON.stringify(before[1]) !== JSON.stringify(own))
+        conflicts.push(`series ${JSON.stringify(labels)} has several histograms with the same time: ${at}`);
+      return false;
+    });
+  const { samples, conflict } = onceEach(floats);
+  if (conflict !== null)
+    conflicts.push(`series ${JSON.stringify(labels)} has several values with the same time: ${conflict}`);
+  return { labels, samples, histograms };
 }
 
 function onceEach(all: readonly Sample[]): { samples: readonly Sample[]; conflict: string | null } {

@@ -1,5 +1,14 @@
-import type { Downsampled, Evidence, Plan, Reading, Sample, Series } from '../model/model.ts';
+import type {
+  Downsampled,
+  Evidence,
+  HistogramSample,
+  Plan,
+  Reading,
+  Sample,
+  Series,
+} from '../model/model.ts';
 import { type Blocks, endOf, nameless } from './downsampling.ts';
+import { withNatives } from './native.ts';
 import { AGGREGATES, roleOf } from './promql.ts';
 import { rangeOf } from './stored-text.ts';
 
@@ -14,14 +23,15 @@ export function mergedReadings(
   blocks: Blocks | null,
 ): ReadonlyMap<string, Reading> {
   const bySelector = Map.groupBy(evidence.readings, ({ selector }) => selector);
-  return new Map(
-    [...bySelector].map(([selector, readings]) => [
+  const bySelectorOnce = new Map(
+    [...bySelector].map(([selector, readings]): [string, Reading] => [
       selector,
       // In a downsampled window, a single reading lacks the others, and it may be an aggregate instead of
       // samples.
       readings.length === 1 && blocks === null ? readings[0]! : merged(plan, selector, readings, blocks),
     ]),
   );
+  return withNatives(plan, bySelectorOnce);
 }
 
 function merged(plan: Plan, selector: string, readings: readonly Reading[], blocks: Blocks | null): Reading {
@@ -56,7 +66,7 @@ function lackingOf(
   );
   if (edge !== undefined)
     return `the samples of ${selector} at an edge of the window are not in the evidence`;
-  if (role === 'counter' || role === 'requests') return null;
+  if (role === 'counter' || role === 'requests' || role === 'native') return null;
   const gone = [...irregular].find((block) => !isCovered(block, raw, thinned));
   return gone === undefined ? null : `the samples of ${selector} in block ${gone} are not in the evidence`;
 }
@@ -85,20 +95,28 @@ function mergedSeries(raw: readonly Reading[], last: readonly Reading[]): readon
     inRaw.set(at, known);
     return known;
   };
-  const found = new Map<string, { labels: Series['labels']; samples: Sample[] }>();
-  const add = ({ labels, samples }: Series, isTaken: (at: number) => boolean) => {
+  const found = new Map<
+    string,
+    { labels: Series['labels']; samples: Sample[]; histograms: HistogramSample[] }
+  >();
+  const add = ({ labels, samples, histograms = [] }: Series, isTaken: (at: number) => boolean) => {
     const key = nameless(labels);
-    const own = found.get(key) ?? { labels, samples: [] };
+    const own = found.get(key) ?? { labels, samples: [], histograms: [] };
     for (const sample of samples) if (isTaken(sample[0])) own.samples.push(sample);
+    for (const sample of histograms) if (isTaken(sample[0])) own.histograms.push(sample);
     found.set(key, own);
   };
   for (const { series } of raw) for (const one of series) add(one, () => true);
   for (const { series } of last) for (const one of series) add(one, (at) => !isInRaw(at));
-  return [...found.values()].map(({ labels, samples }) => ({ labels, samples: inOrder(samples) }));
+  return [...found.values()].map(({ labels, samples, histograms }) => ({
+    labels,
+    samples: inOrder(samples),
+    ...(histograms.length === 0 ? {} : { histograms: inOrder(histograms) }),
+  }));
 }
 
 /** Sorts by time, with one sample per time. In place, because a day of many replicas has many samples. */
-function inOrder(samples: Sample[]): readonly Sample[] {
+function inOrder<T extends readonly [number, unknown]>(samples: T[]): readonly T[] {
   samples.sort(([a], [b]) => a - b);
   let kept = 0;
   for (const sample of samples)

@@ -112,7 +112,7 @@ async function readDownsampled(
       ({ selector, piece: [from, to] }) => readSamples(selector, to - from, to, asker),
       FEW,
     );
-  const isCounter = (selector: string) => ['counter', 'requests'].includes(roleOf(plan, selector));
+  const isCounter = (selector: string) => ['counter', 'requests', 'native'].includes(roleOf(plan, selector));
   const selectors = selectorsOfPlan(plan);
   const looked = selectors.filter((selector) => !isCounter(selector));
   const counters = selectors.filter(isCounter);

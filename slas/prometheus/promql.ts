@@ -123,7 +123,7 @@ export const seenWithin = (vectorSelector: string, seconds: number) =>
   `${vectorSelector} or last_over_time(${rawSamples(vectorSelector, seconds)})`;
 
 /** What a selector is read for: counters are subtracted, the others are used scrape by scrape. */
-export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'refreshed' | 'counter' | 'requests';
+export type Role = 'up' | 'start' | 'gauge' | 'lag' | 'refreshed' | 'counter' | 'native' | 'requests';
 
 export function roleOf(plan: Plan, vectorSelector: string): Role {
   if (vectorSelector === plan.up) return 'up';
@@ -135,6 +135,7 @@ export function roleOf(plan: Plan, vectorSelector: string): Role {
       (measure.kind === 'uptime' || measure.kind === 'peak') && measure.gauge === vectorSelector,
   );
   if (isGauge) return 'gauge';
+  if (plan.objectives.some(({ measure }) => nativesOf(measure).includes(vectorSelector))) return 'native';
   const isJudged = plan.objectives.some(({ measure }) => selectorsOf(measure).includes(vectorSelector));
   return isJudged ? 'counter' : 'requests';
 }
@@ -150,9 +151,20 @@ export const AGGREGATES: Readonly<
   // Their existence is enough to know: in a long window, such a gauge is not judged.
   refreshed: { blocks: [], whole: ['max'] },
   counter: { blocks: ['last'], whole: ['resets', 'sum'] },
+  // The sum of histograms is a histogram, which is no number.
+  native: { blocks: ['last'], whole: ['resets'] },
   // Only reconciled with the client, so it needs no blocks.
   requests: { blocks: [], whole: ['resets', 'sum'] },
 };
+
+/** The selectors that read native histograms. */
+export const nativesOf = (measure: PlannedMeasure): readonly string[] =>
+  measure.kind !== 'latency' || measure.native === undefined
+    ? []
+    : [
+        measure.native.histogram,
+        ...(measure.native.responses === undefined ? [] : [measure.native.responses]),
+      ];
 
 /** What every verdict needs, each once. */
 export function neededSelectorsOf(plan: Plan): readonly string[] {
@@ -162,6 +174,7 @@ export function neededSelectorsOf(plan: Plan): readonly string[] {
   const measured = plan.objectives.flatMap(({ measure }) => [
     ...selectorsOf(measure),
     ...(measure.kind === 'latency' && measure.responses !== undefined ? [measure.responses] : []),
+    ...nativesOf(measure),
   ]);
   return [
     ...new Set([
@@ -206,12 +219,19 @@ export const candidatesOf = (
  *
  * @param edges those of its buckets that matter, in their own unit; null: unknown, so all are read
  */
-export function responsesOf({ metric, where }: Selected, edges: readonly number[] | null): Selected | null {
+export function responsesOf(own: Selected, edges: readonly number[] | null): Selected | null {
+  const all = withoutOutcome(own);
+  if (all === null) return null;
+  const le = edges === null ? {} : { le: { matches: [...edges.map(edgePattern), '\\+Inf'].join('|') } };
+  return { metric: all.metric, where: { ...all.where, ...le } };
+}
+
+/** A selection without the labels that say how a request ended; null: it has none. */
+export function withoutOutcome({ metric, where }: Selected): Selected | null {
   const distinguishing = outcomeLabels(where);
   if (distinguishing.length === 0) return null;
   const rest = Object.entries(where).filter(([label]) => !distinguishing.includes(label));
-  const le = edges === null ? {} : { le: { matches: [...edges.map(edgePattern), '\\+Inf'].join('|') } };
-  return { metric, where: { ...Object.fromEntries(rest), ...le } };
+  return { metric, where: Object.fromEntries(rest) };
 }
 
 /** The selectors that an objective's numbers come from. */

@@ -53,5 +53,5 @@ function cleaned(series: Series, isMarker: (series: Series) => (atSeconds: numbe
   if (!series.samples.some(([, value]) => isNaNText(value))) return [series];
   const isOne = isMarker(series);
   const samples = series.samples.filter(([at, value]: Sample) => !(isNaNText(value) && isOne(at)));
-  return samples.length === 0 ? [] : [{ labels: series.labels, samples }];
+  return samples.length === 0 ? [] : [{ ...series, samples }];
 }

@@ -37,6 +37,7 @@ const histogram = (
 
 export const CLIENT_EDGES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const OTEL_EDGES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+const PYTHON_EDGES = OTEL_EDGES;
 const ENVOY_EDGES = [
   0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000,
   3600000,
@@ -67,7 +68,7 @@ const TEXTS: Readonly<Record<Exclude<LibraryId, 'unknown'>, readonly string[]>> 
     'python_info{implementation="CPython"} 1',
     ...counter('http_requests_total', [[{ endpoint: '/orders', method: 'POST', code: '201' }, 12]]),
     'http_requests_created{endpoint="/orders",method="POST",code="201"} 1.79600649e+09',
-    ...histogram('http_request_duration_seconds', CLIENT_EDGES, [
+    ...histogram('http_request_duration_seconds', PYTHON_EDGES, [
       [{ endpoint: '/orders', method: 'POST' }, 12],
     ]),
   ],

@@ -2,6 +2,7 @@ import { allResponses } from '../client/requests.ts';
 import type { Evidence, Plan, RunRecord } from '../model/model.ts';
 import { blocksOf } from '../prometheus/downsampling.ts';
 import { mergedReadings } from '../prometheus/merging.ts';
+import { nativesOf } from '../prometheus/promql.ts';
 import { withoutStaleMarkers } from '../prometheus/stale-markers.ts';
 import { selectedIn } from '../prometheus/stored-text.ts';
 import { type CountedScrapes, countedScrapes, scrapesBetween } from './counted-scrapes.ts';
@@ -31,6 +32,7 @@ export function cutWindow(plan: Plan, run: RunRecord, evidence: Evidence): Frame
     up,
     blocks,
     missing: null,
+    natives: plan.objectives.flatMap(({ measure }) => nativesOf(measure)),
     restarts: hiddenRestarts(plan, cut.targets, readings),
     isSettled: false,
     busiest: null,

@@ -27,6 +27,8 @@ export interface Frame extends Targets {
    * know all requests.
    */
   readonly missing: Missing | null;
+  /** The selectors of native histograms. */
+  readonly natives: readonly string[];
   /** The scrapes between which a process may have restarted unseen. */
   readonly restarts: readonly HiddenRestart[];
   /** The client sent every counted request, and saw as many answered: none is from before or after. */
@@ -161,8 +163,9 @@ function unreadTrouble(
   selector: string,
   { series }: Reading,
   increases: readonly Increase[],
-  { blocks }: Frame,
+  frame: Frame,
 ): Reason | null {
+  const { blocks } = frame;
   if (blocks === null) return null;
   const [resets, sums] = [blocks.digest(selector, 'resets'), blocks.digest(selector, 'sum')];
   const { blocks: last, fromSeconds } = blocks.thinned;
@@ -170,6 +173,11 @@ function unreadTrouble(
   for (const [key, { labels }] of resets)
     if (!read.has(key)) return reason('series-came-and-went', { labels });
   for (const { labels, series: own } of increases) {
+    if (own.isNative === true) {
+      const trouble = unreadNative(own, frame);
+      if (trouble !== null) return trouble;
+      continue;
+    }
     const key = nameless(labels);
     const [fallen, sum] = [resets.get(key)?.values[last], sums.get(key)?.values[last]];
     if (fallen === undefined || sum === undefined) return reason('resets-unknown', { labels });
@@ -178,6 +186,19 @@ function unreadTrouble(
     if (fallen > seen) return reason('counter-reset-unread', { labels, falls: fallen - seen });
   }
   return null;
+}
+
+/** The server counts the resets of a native histogram as a whole, whatever its buckets are. */
+function unreadNative(own: Series, { blocks, natives }: Frame): Reason | null {
+  const { le, ...labels } = own.labels;
+  const key = nameless(labels);
+  const { thinned, digest } = blocks!;
+  const all = natives.map((selector) => digest(selector, 'resets').get(key)?.values[thinned.blocks]);
+  const fallen = all.find((one) => one !== undefined && !Number.isNaN(one));
+  if (fallen === undefined) return reason('resets-unknown', { labels });
+  if (fallen === 0 || le !== '+Inf') return null;
+  const seen = fallsOf(own, thinned.fromSeconds, endOf(thinned, thinned.blocks));
+  return fallen > seen ? reason('counter-reset-unread', { labels, falls: fallen - seen }) : null;
 }
 
 /** How often a series fell in the samples that were read: where a process was replaced. */

@@ -171,8 +171,7 @@ function textsOf(
   };
   const document = { file: files.document, text: documentText(found, choices) };
   const all: Text[] = [document];
-  if (options.script === undefined)
-    all.push({ file: files.script, text: scriptText(choices, found.latency?.metric.kind === 'classic') });
+  if (options.script === undefined) all.push({ file: files.script, text: scriptText(choices) });
   if (metrics !== null)
     all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices, hasContentType) });
   if (options.ci === 'github')

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { adviseEdge, DEFAULT_EDGES, LIBRARIES, type Library } from '../../../slas/document/edge-advice.ts';
 import { parseExposition } from '../../../slas/recognise/exposition.ts';
 import { recognise } from '../../../slas/recognise/recognise.ts';
 import { EXPOSED } from '../../../slas/testing/exposed-libraries.ts';
@@ -35,6 +36,24 @@ test('the table of docs/adoption.md is what init finds', () => {
     '| --- | --- | --- | --- | --- | --- |',
     ...Object.values(EXPOSED).map(rowOf),
   ].join('\n');
+  const page = readFileSync(join(ROOT, 'docs', 'adoption.md'), 'utf8');
+  if (process.env.UPDATE_TABLE === '1') console.log(table);
+  expect(page).toContain(table);
+});
+
+const HISTOGRAMS: Readonly<Partial<Record<Library, string>>> = {
+  micrometer: 'http_server_requests_seconds',
+  opentelemetry: 'http_server_request_duration_seconds',
+};
+
+test('what adds an edge at 200 ms is what check prints', () => {
+  const rows = LIBRARIES.filter((library) => library !== 'unknown').map((library) => {
+    const histogram = HISTOGRAMS[library] ?? 'http_request_duration_seconds';
+    const edges = DEFAULT_EDGES[library] ?? [];
+    const line = adviseEdge({ library, histogram, edges, limitSeconds: 0.2 });
+    return `| ${library} | ${code(line)} |`;
+  });
+  const table = ['| library | add |', '| --- | --- |', ...rows].join('\n');
   const page = readFileSync(join(ROOT, 'docs', 'adoption.md'), 'utf8');
   if (process.env.UPDATE_TABLE === '1') console.log(table);
   expect(page).toContain(table);

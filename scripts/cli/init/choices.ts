@@ -97,7 +97,7 @@ function latencyOf(
   route: string | null,
 ): LatencyChoice {
   if (limit !== undefined) return { percentile, limit: limit.replace(/^\s*<=?\s*/, ''), proposed: null };
-  if (latency === null) return { percentile, limit: '250ms', proposed: null };
+  if (latency === null) return { percentile, limit: '200ms', proposed: null };
   const label = latency.routeLabel ?? requests?.routeLabel;
   const isMeant = ({ labels }: { readonly labels: Readonly<Record<string, string>> }) =>
     route === null || label == null || labels[label] === undefined || labels[label] === route;

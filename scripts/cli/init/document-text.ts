@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { LabelMatcher } from '../../../slas/model/model.ts';
+import type { TimeMetric } from '../../../slas/recognise/inventory.ts';
 import { outcomesOf } from '../../../slas/recognise/labels.ts';
 import type { Metric, Recognised } from '../../../slas/recognise/recognise.ts';
 import type { Choices, LatencyChoice } from './choices.ts';
@@ -44,13 +45,7 @@ export function documentText(found: Recognised, choices: Choices): string {
     `  selector: ${flow(choices.selector)}`,
     ...requestLines(found, choices),
     ...trafficLines(choices),
-    ...(latency === null || latency.metric.kind !== 'classic'
-      ? []
-      : [
-          `  # The bucket edges of the service, in ${latency.metric.unit}. Shares are exact only at these.`,
-          '  buckets:',
-          `    ${latency.metric.name}: ${flow(latency.metric.edges)}`,
-        ]),
+    ...bucketLines(latency?.metric ?? null),
     '',
     'objectives:',
     ...latencies,
@@ -87,11 +82,32 @@ function trafficLines({ traffic }: Choices): readonly string[] {
   }
 }
 
+function bucketLines(latency: TimeMetric | null): readonly string[] {
+  if (latency === null) return [];
+  switch (latency.kind) {
+    case 'classic':
+      return [
+        `  # The bucket edges of the service, in ${latency.unit}. Shares are exact only at these.`,
+        '  buckets:',
+        `    ${latency.name}: ${flow(latency.edges)}`,
+      ];
+    case 'native':
+      return [
+        '  # Prometheus stores these natively, so no series has their buckets. It needs scrape_native_histograms: true.',
+        `  nativeHistograms: ${flow([latency.name])}`,
+      ];
+    case 'summary':
+      return [];
+    default:
+      return latency.kind satisfies never;
+  }
+}
+
 const WHAT = { 95: 'latency-p95', 99: 'latency-p99' } as const;
 
 function latencyLines(choice: LatencyChoice, found: Recognised, choices: Choices): readonly string[] {
   const { latency } = found;
-  if (latency === null || latency.metric.kind !== 'classic') return [];
+  if (latency === null || latency.metric.kind === 'summary') return clientLines(choice, choices);
   const { metric, status } = latency;
   const outcomes = status === null ? null : outcomesOf(status, metric.rows);
   const where = whereOf(latency, found, choices, outcomes?.good ?? null);
@@ -116,6 +132,18 @@ function latencyLines(choice: LatencyChoice, found: Recognised, choices: Choices
     '',
   ];
 }
+
+/** Of a path that is not known, the script requests `/`. */
+const clientLines = ({ percentile, limit }: LatencyChoice, { clientPath }: Choices): readonly string[] => [
+  '  # The service has no histogram of its latencies: the clock of k6 alone judges them.',
+  `  - id: ${WHAT[percentile as keyof typeof WHAT]}`,
+  `    title: ${percentile}% of responses within`,
+  '    latency:',
+  `      client: ${flow(clientPath ?? '/')}${clientPath === null ? " # CHANGE: the path, or k6's name, of your requests" : ''}`,
+  `      percentile: ${percentile}`,
+  `    target: ${flow(`< ${limit}`)}`,
+  '',
+];
 
 function errorLines(found: Recognised, choices: Choices): readonly string[] {
   const { requests } = found;

@@ -28,7 +28,7 @@ export function explain(found: Recognised, choices: Choices, asked: Asked): Expl
       ...requestLine(found),
       ...latencyLine(found),
       ...routeLine(found, choices),
-      ...choices.latencies.map((one) => limitLine(one, found, choices)),
+      ...choices.latencies.map((one) => limitLine(one, found)),
       ...(hasErrors(found)
         ? [`errors: under ${choices.errorLimit} of the requests; change it with --errors`]
         : []),
@@ -56,7 +56,7 @@ function latencyLine({ latency }: Recognised): readonly string[] {
   const { name, kind, edges, unit } = latency.metric;
   const what = {
     classic: `a histogram with edges at ${list(edges)} ${unit}`,
-    native: 'a native histogram, which is not judged yet',
+    native: 'a native histogram',
     summary: 'a summary, without buckets',
   }[kind];
   return [`latency: ${name}, ${what}`];
@@ -75,17 +75,11 @@ function routeLine({ routes, requests }: Recognised, { route, clientPath }: Choi
   return [`route: ${route}, with ${own} of ${countOf(all, 'request')}${rest}`];
 }
 
-function limitLine(
-  { percentile, limit, proposed }: LatencyChoice,
-  { latency }: Recognised,
-  { script }: Choices,
-): string {
-  const what = `p${percentile}: under ${limit}`;
-  if (latency?.metric.kind !== 'classic') {
-    const where =
-      script === null ? 'a threshold of the k6 script' : 'a threshold that you add to your script';
-    return `${what}, by the clock of k6 alone, as ${where}: http_req_duration p(${percentile})`;
-  }
+function limitLine({ percentile, limit, proposed }: LatencyChoice, { latency }: Recognised): string {
+  const kind = latency?.metric.kind ?? 'summary';
+  const byWhom = kind === 'summary' ? ', by the clock of k6 alone' : '';
+  const what = `p${percentile}: under ${limit}${byWhom}`;
+  if (kind !== 'classic') return `${what}; change it with --p${percentile}`;
   if (proposed === null) return `${what}, as you asked`;
   const now =
     proposed.nowSeconds === null

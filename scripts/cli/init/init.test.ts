@@ -126,12 +126,47 @@ describe('./sla init', () => {
     });
   });
 
-  test('without buckets, the limit is a threshold of the k6 script', async () => {
+  test('without buckets, the clock of the client alone judges the latency', async () => {
     await initOf(EXPOSED.micrometer!, ['--name', 'orders', '--p99', '1s'], async ({ stderr, files }) => {
-      expect(stderr).toContain('p95: under 200ms, by the clock of k6 alone, as a threshold of the k6 script');
-      expect(await files('slas/orders.js')).toContain(
-        "thresholds: { http_req_duration: ['p(95)<200', 'p(99)<1000'] },",
-      );
+      expect(stderr).toContain('p95: under 200ms, by the clock of k6 alone; change it with --p95');
+      const { objectives } = parse(await files('slas/orders.yaml'));
+      expect(objectives.slice(0, 2)).toEqual([
+        {
+          id: 'latency-p95',
+          title: '95% of responses within',
+          latency: { client: '/orders/:id', percentile: 95 },
+          target: '< 200ms',
+        },
+        {
+          id: 'latency-p99',
+          title: '99% of responses within',
+          latency: { client: '/orders/:id', percentile: 99 },
+          target: '< 1s',
+        },
+      ]);
+      expect(await files('slas/orders.js')).not.toContain('thresholds');
+    });
+  });
+
+  test('a native histogram is judged as one', async () => {
+    const native = [
+      '# TYPE http_requests_total counter',
+      'http_requests_total{code="200",path="/orders"} 7',
+      '# TYPE http_request_duration_seconds histogram',
+      'http_request_duration_seconds_bucket{path="/orders",le="+Inf"} 7',
+      'http_request_duration_seconds_sum{path="/orders"} 0.07',
+      'http_request_duration_seconds_count{path="/orders"} 7',
+      '',
+    ].join('\n');
+    await initOf(native, ['--name', 'orders'], async ({ stderr, files }) => {
+      expect(stderr).toContain('latency: http_request_duration_seconds, a native histogram');
+      const { service, objectives } = parse(await files('slas/orders.yaml'));
+      expect(service.nativeHistograms).toEqual(['http_request_duration_seconds']);
+      expect(objectives[0].latency).toMatchObject({
+        histogram: 'http_request_duration_seconds',
+        percentile: 95,
+      });
+      expect(await files('slas/prometheus.yml')).toContain('scrape_native_histograms: true');
     });
   });
 

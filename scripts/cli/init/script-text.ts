@@ -1,11 +1,7 @@
-import { parseDuration } from '../../../slas/document/limits.ts';
 import type { Choices } from './choices.ts';
 
 /** Writes a k6 script that imports nothing of this project, so that it runs anywhere. */
-export function scriptText(
-  { clientPath, method, ratePerSecond, durationSeconds, name, latencies }: Choices,
-  hasBuckets: boolean,
-): string {
+export function scriptText({ clientPath, method, ratePerSecond, durationSeconds, name }: Choices): string {
   const path = clientPath ?? '/';
   const isExample = clientPath === null || /:\w+/.test(path);
   const url = path.replace(/:\w+/g, '1');
@@ -29,7 +25,6 @@ export function scriptText(
     `      maxVUs: ${users * 10},`,
     '    },',
     '  },',
-    ...(hasBuckets ? [] : thresholdLines(latencies)),
     '};',
     '',
     'export default function () {',
@@ -48,11 +43,3 @@ export function scriptText(
     '',
   ].join('\n');
 }
-
-/** Without buckets in the service, only k6 knows how many responses were within a limit. The gate shows a threshold as a row of its verdict. */
-const thresholdLines = (latencies: Choices['latencies']) => [
-  "  // By k6's clock alone, because the service has no buckets: the gate judges each of these as an objective.",
-  `  thresholds: { http_req_duration: [${latencies.map(({ percentile, limit }) => `'p(${percentile})<${inMilliseconds(limit)}'`).join(', ')}] },`,
-];
-
-const inMilliseconds = (limit: string) => Number(((parseDuration(limit) ?? 0) * 1000).toPrecision(12));

@@ -1,9 +1,11 @@
 import { stringify } from 'yaml';
-import { fromSeconds } from '../../../slas/document/units.ts';
+import { edgesOf, isEdge, isNative, watchedEdge } from '../../../slas/document/edges.ts';
+import { toSeconds } from '../../../slas/document/units.ts';
 import { isRatio } from '../../../slas/model/kinds.ts';
 import type { Objective, SlaDocument } from '../../../slas/model/model.ts';
 import { fail, ok, type Result } from '../../../slas/model/result.ts';
 import { edgeMatcher, select, selected, selector, textOf } from '../../../slas/prometheus/promql.ts';
+import { formatValue } from '../../../slas/render/numbers.ts';
 
 /** Writes the objectives of a document as OpenSLO v1, and lists what OpenSLO cannot express. */
 
@@ -25,6 +27,7 @@ export function exportOpenSlo(document: SlaDocument, window: string): ExportedSl
   );
   const left = made.flatMap(({ objective, indicator }) => [
     ...(indicator.ok ? [] : [`${objective.id}: ${indicator.error}`]),
+    ...(indicator.ok ? edgeOf(objective, document).map((what) => `${objective.id}: ${what}`) : []),
     ...lostOf(objective, indicator.ok).map((what) => `${objective.id}: ${what}`),
   ]);
   const further = [
@@ -71,12 +74,10 @@ function indicatorOf({ measure, target }: Objective, document: SlaDocument): Res
     case 'latency': {
       const { histogram, percentile } = measure;
       if (histogram === null) return fail("only the client's clock judges it, and no query knows that");
+      if (isNative(document.service, histogram))
+        return fail('a native histogram has no series that counts the requests within a limit');
       const { metric, where } = selected(service, histogram, '_bucket');
-      const edge = fromSeconds(target.value, histogram.valuesIn);
-      const le =
-        document.service.buckets[histogram.metric]?.includes(edge) === false ? null : edgeMatcher(edge);
-      if (le === null)
-        return fail('its limit is not a bucket edge, so no query counts the requests within it');
+      const le = edgeMatcher(watchedEdge(target, histogram, document.service));
       return ok({
         metric: {
           counter: true,
@@ -123,6 +124,20 @@ function indicatorOf({ measure, target }: Objective, document: SlaDocument): Res
     default:
       return measure satisfies never;
   }
+}
+
+/** A query counts the requests within a bucket edge only: of two, the one below, which is stricter. */
+function edgeOf({ measure, target }: Objective, { service }: SlaDocument): readonly string[] {
+  if (measure.kind !== 'latency' || measure.histogram === null) return [];
+  const around = edgesOf(target, measure.histogram, service);
+  if (around === null || isEdge(around)) return [];
+  const { valuesIn } = measure.histogram;
+  const edge = formatValue(toSeconds((around.below ?? around.above)!, valuesIn), 'seconds');
+  return [
+    around.below === null
+      ? `"${target.text}" becomes ${edge}, the lowest bucket edge, which is less strict`
+      : `"${target.text}" becomes ${edge}, the bucket edge below it, which is stricter`,
+  ];
 }
 
 /** What an exported objective says in the document, and not in OpenSLO. */

@@ -224,6 +224,46 @@ describe('export', () => {
   });
 });
 
+describe('a latency that OpenSLO does not express as it is', () => {
+  const exported = (service: string, latency: string) =>
+    exportOpenSlo(
+      unwrap(
+        parseDocument(`apiVersion: sla-harness/v1
+kind: SLA
+name: n
+service: { selector: { job: j }, ${service} }
+objectives:
+- { id: slow, target: "< 200ms", latency: { percentile: 95, ${latency} } }
+`),
+      ),
+      '28d',
+    );
+
+  test('a limit between two edges becomes the one below, which is stricter', () => {
+    const { text, left } = exported('buckets: { h_seconds: [0.1, 0.25] }', 'histogram: h_seconds');
+    expect(text).toContain(String.raw`le=~"0\\.1"`);
+    expect(left).toContain('slow: "< 200ms" becomes 100 ms, the bucket edge below it, which is stricter');
+  });
+
+  test('without an edge below, it becomes the lowest', () => {
+    const { text, left } = exported('buckets: { h_seconds: [0.25] }', 'histogram: h_seconds');
+    expect(text).toContain(String.raw`le=~"0\\.25"`);
+    expect(left).toContain('slow: "< 200ms" becomes 250 ms, the lowest bucket edge, which is less strict');
+  });
+
+  test('a native histogram and the clock of the client are left out', () => {
+    expect(exported('nativeHistograms: [h_seconds]', 'histogram: h_seconds')).toMatchObject({
+      exported: 0,
+      left: expect.arrayContaining([
+        'slow: a native histogram has no series that counts the requests within a limit',
+      ]),
+    });
+    expect(exported('lag: { gauge: l_seconds }', 'client: /orders').left).toContain(
+      "slow: only the client's clock judges it, and no query knows that",
+    );
+  });
+});
+
 describe('queries', () => {
   test.each([
     ['up', 'up', []],

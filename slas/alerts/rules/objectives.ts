@@ -1,4 +1,4 @@
-import { watchedEdge } from '../../document/edges.ts';
+import { isNative, watchedEdge } from '../../document/edges.ts';
 import { toSeconds } from '../../document/units.ts';
 import { isRatio, isShareOfEvents } from '../../model/kinds.ts';
 import type {
@@ -23,6 +23,7 @@ import {
   perSecond,
   promDuration,
   slowShare,
+  slowShareOfNative,
 } from './promql.ts';
 import { type Rule, type RuleContext, runbookOf } from './rule.ts';
 
@@ -66,20 +67,19 @@ const limitOf = ({ target, alert }: Objective, threshold: Threshold): Limit =>
 function measured(
   objective: Objective,
   threshold: Threshold,
-  { service: { selector: service, buckets } }: SlaDocument,
+  document: SlaDocument,
   windowSeconds: number,
 ): string {
+  const { selector: service } = document.service;
   const window = promDuration(windowSeconds);
   const { measure } = objective;
   switch (measure.kind) {
     case 'latency': {
       const histogram = histogramOf(objective);
-      return slowShare(
-        service,
-        histogram,
-        watchedEdge(limitOf(objective, threshold), histogram, { buckets }),
-        window,
-      );
+      const edge = watchedEdge(limitOf(objective, threshold), histogram, document.service);
+      return isNative(document.service, histogram)
+        ? slowShareOfNative(service, histogram, edge, window)
+        : slowShare(service, histogram, edge, window);
     }
     case 'ratio':
       return errorShare(service, measure.bad, measure.total, window);

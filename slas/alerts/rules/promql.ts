@@ -60,6 +60,14 @@ export function slowShare(
   return `(${all} - ${orNone(within, all)}) / ${all}`;
 }
 
+/** The same of a native histogram: interpolated inside the bucket that contains the limit. */
+export const slowShareOfNative = (
+  service: ServiceLabels,
+  histogram: Selection,
+  limit: number,
+  window: string,
+): string => `1 - histogram_fraction(-Inf, ${limit}, ${increase(select(service, histogram), window)})`;
+
 /** One counter divided by another. */
 export function partShare(service: ServiceLabels, part: Selection, total: Selection, window: string): string {
   const all = increase(select(service, total), window);

@@ -299,3 +299,17 @@ describe('a limit that is not a bucket edge', () => {
     expect(exprOf(target, buckets)).toContain(`le=~"${edge}(\\\\.0)?"`),
   );
 });
+
+test('the rules of a native histogram read it as a whole, those of the shipped one its buckets', () => {
+  const native = documentOf(
+    SHIPPED_YAML.replace(/buckets:\n(?: {4,}.*\n)+/, 'nativeHistograms: [http_request_duration_seconds]\n'),
+  );
+  const recorded = (document: SlaDocument) =>
+    rulesOf(document)
+      .flatMap(({ rules }) => rules)
+      .find(({ labels }) => labels?.objective === 'latency-p95')!.expr;
+  expect(recorded(native)).toMatch(
+    /^1 - histogram_fraction\(-Inf, 0\.2, sum\(increase\(http_request_duration_seconds\{.*\}\[5m\]\)\)\)$/,
+  );
+  expect(recorded(documentOf(SHIPPED_YAML))).toContain('http_request_duration_seconds_bucket');
+});

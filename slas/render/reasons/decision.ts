@@ -132,11 +132,11 @@ export const DECISION: Entries<DecisionReasons> = {
     next: 'Extend the matcher of `bad` in the document, or name the values that are good.',
   },
   'limit-between-edges': {
-    words: ({ limitSeconds, ...edges }) =>
-      `the limit lies ${edgesAround(edges)}, so it depends on responses whose exact latency is unknown; add a bucket edge at ${formatValue(limitSeconds, 'seconds')}`,
+    words: ({ limitSeconds, isNative, ...edges }) =>
+      `the limit lies ${edgesAround(edges)}, so it depends on responses whose exact latency is unknown; ${isNative === true ? "give the native histogram a higher resolution, or let the client's clock judge it, too (client)" : `add a bucket edge at ${formatValue(limitSeconds, 'seconds')}`}`,
     meaning:
       'The limit is not a bucket edge of the histogram. Too few responses for the target are at or under the edge below, and enough at or under the edge above.',
-    next: 'Add a bucket edge at the limit to the service (`./sla check` prints how), choose one of its edges as the limit, or judge the latency by the client (`client:`).',
+    next: 'Add a bucket edge at the limit to the service (`./sla check` prints how), choose one of its edges as the limit, or judge the latency by the client (`client:`). A native histogram needs a smaller growth factor of its buckets.',
   },
   'alert-between-edges': {
     words: ({ alertSeconds }) =>

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { decide } from '../../judge/decide.ts';
 import { judge } from '../../judge/judge.ts';
 import { partialEvent } from '../../measures/measured.ts';
-import type { Evidence, LoadRecord } from '../../model/model.ts';
+import type { Evidence, LoadRecord, Series } from '../../model/model.ts';
 import type { Reason, ReasonCode } from '../../model/reasons.ts';
 import type { Given } from '../../testing/case-text.ts';
 import { healthy, readCaseFiles } from '../../testing/cases.ts';
@@ -49,6 +49,33 @@ function judgeWith({ given = {}, record = {}, evidence = (one) => one }: Changes
   collectFrom(judge(world.plan, { ...world.run, load }, evidence(world.evidence)));
 }
 
+/** The total of each classic histogram, as a native one with a single bucket. */
+function withNatives(evidence: Evidence): Evidence {
+  const classic = evidence.readings.find(({ selector }) => selector.includes('_bucket'))!.series;
+  const natives = classic.flatMap(({ labels: { le, __name__: name = '', ...labels }, samples }): Series[] =>
+    le !== '+Inf'
+      ? []
+      : [
+          {
+            labels: { __name__: name.replace('_bucket', ''), ...labels },
+            samples: [],
+            histograms: samples.map(([at, count]) => [
+              at,
+              { count, sum: '1', buckets: [[0, '0', '0.1', count]] },
+            ]),
+          },
+        ],
+  );
+  return {
+    ...evidence,
+    readings: evidence.readings.map((reading) =>
+      /^http_request_duration_seconds(\{|$)/.test(reading.selector)
+        ? { ...reading, series: natives }
+        : reading,
+    ),
+  };
+}
+
 function worldsThatNoCaseCanWrite(): void {
   const arrival = { lagSeconds: null, waitedSeconds: 10, boundSeconds: 10, boundBy: 'default' as const };
   const missing = [{ what: 'a scrape of a', newestSeconds: null }];
@@ -82,6 +109,10 @@ function worldsThatNoCaseCanWrite(): void {
         ),
       };
     },
+  });
+  judgeWith({
+    given: { service: { nativeHistograms: ['http_request_duration_seconds'], buckets: {} } },
+    evidence: withNatives,
   });
   judgeWith({ given: { series: { 'process start': 'always 1000; 10=_' } } });
   judgeWith({ given: { load: { '2xx': 0, '5xx': 1500 } }, record: { wrongAnswers: 0, lookedInto: 0 } });

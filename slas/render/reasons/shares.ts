@@ -87,6 +87,20 @@ export const SHARES = {
     meaning: 'A bucket of a histogram counts everything in the ones below it; these do not.',
     next: CORRECT_DOCUMENT,
   },
+  'histograms-native': {
+    words: ({ native, classic, both }) => {
+      if (classic === 0)
+        return both === 0
+          ? 'counted by a native histogram'
+          : 'counted by a native histogram; Prometheus stores classic buckets, too, which are not added';
+      if (native === 0)
+        return 'counted by classic buckets; Prometheus stores a native histogram, too, which is not added';
+      return `counted by native histograms (${formatCount(native)}) and classic ones (${formatCount(classic)})`;
+    },
+    meaning:
+      'Prometheus stores the histogram natively, or with custom buckets. Its buckets are counted without interpolation; a limit inside a bucket is bracketed by the ends of that bucket.',
+    next: 'Nothing.',
+  },
   'client-alone': {
     words: ({ path, lacks }) => CLIENT_ALONE[lacks ?? 'nothing'](path),
     meaning:

@@ -2,6 +2,12 @@ import Type from 'typebox';
 import type { Evidence } from '../../model/model.ts';
 import { type Accepts, count, labels, list, nullable, number, optional, text } from './schema-parts.ts';
 
+const Histogram = Type.Object({
+  count: text,
+  sum: text,
+  buckets: optional(list(Type.Tuple([number, text, text, text]))),
+});
+
 const Reading = Type.Object({
   selector: text,
   query: text,
@@ -9,7 +15,13 @@ const Reading = Type.Object({
   rangeSeconds: optional(number),
   digest: optional(text),
   first: optional(Type.Object({ fromSeconds: number, stepSeconds: number })),
-  series: list(Type.Object({ labels, samples: list(Type.Tuple([number, text])) })),
+  series: list(
+    Type.Object({
+      labels,
+      samples: list(Type.Tuple([number, text])),
+      histograms: optional(list(Type.Tuple([number, Histogram]))),
+    }),
+  ),
   warnings: list(text),
   error: nullable(text),
 });
