@@ -21,7 +21,7 @@ const TLS_FILES = {
   key: 'PROMETHEUS_CLIENT_KEY_FILE',
 } as const satisfies Record<keyof Tls, string>;
 
-/** What is given for access, and cannot work. No message contains a secret. */
+/** What is wrong with the settings for access. No message contains a secret. */
 export function checkAccess(env: Env, cwd: string): readonly PlacedProblem[] {
   return [
     ...checkTokens(['PROMETHEUS_TOKEN'], env, cwd),

@@ -19,7 +19,7 @@ export interface Bent {
   readonly ratePerSecond: number;
   readonly because: 'nearly-used-up' | 'out-of-proportion';
   readonly value: number;
-  /** What it would have been in proportion to lower rates; with `nearly-used-up`, the most that there is. */
+  /** What it would have been in proportion to lower rates; with `nearly-used-up`, the maximum. */
   readonly expected: number;
 }
 

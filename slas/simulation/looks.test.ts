@@ -46,7 +46,7 @@ test.each(named(SERVICES, 'independent', 'M/G/2 at 0.5'))(
   },
 );
 
-test('a service beyond its limit is missed in a third of the maximum', () => {
+test('a service beyond its limit is missed within a third of the maximum', () => {
   const [independent] = named(SERVICES, 'independent');
   const { missed, meanSeconds } = simulateLooks(independent!, 95, 300, 0.7, 50, 5);
   expect(missed).toBe(1);

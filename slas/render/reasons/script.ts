@@ -99,7 +99,7 @@ export const SCRIPT: Entries<ScriptReasons> = {
   },
   'k6-measured-nothing': {
     words: ({ isCrossed }) =>
-      `k6 measured nothing that this threshold names, and calls it ${isCrossed ? 'crossed' : 'kept'}`,
+      `k6 measured nothing that this threshold names, and reports it as ${isCrossed ? 'crossed' : 'kept'}`,
     meaning: 'A threshold on a metric without samples says nothing.',
     next: "Does the threshold name a metric, or a tag, that the script doesn't have?",
   },
