@@ -90,7 +90,7 @@ export const WINDOW: Entries<WindowReasons> = {
   'started-after-scrape': {
     words: ({ target, seconds }) =>
       `${target} reports that its process started ${tenths(seconds)} after it was scraped, so its clock differs from that of Prometheus`,
-    meaning: 'The start time is by the clock of another machine, which is wrong.',
+    meaning: 'The start time comes from another machine, whose clock is wrong.',
     next: 'Synchronise the clocks of the service and of Prometheus.',
   },
   'started-unseen': {
