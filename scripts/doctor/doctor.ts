@@ -31,9 +31,7 @@ export async function examineCluster(
   if (!there.ok && there.kind !== 'forbidden') return noNamespace(there, namespace);
   const state = await readState(kubectl, namespace, io);
   const checks = examine(state, Date.now());
-  io.print(
-    reportOf(`namespace ${namespace}${context === undefined ? '' : ` of context ${context}`}`, checks),
-  );
+  io.print(reportOf({ context, namespace }, checks));
   return exitCodeOf(checks);
 }
 

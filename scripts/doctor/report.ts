@@ -2,23 +2,34 @@ import type { ExitCode } from '../cli/io.ts';
 import { type Checked, type Finding, runbookOf } from './finding.ts';
 
 /** A line for each check, and below it what was found, with the next step and the runbook. */
-export function reportOf(title: string, checks: readonly Checked[]): string {
+export function reportOf({ context, namespace }: Place, checks: readonly Checked[]): string {
   const width = Math.max(...checks.map(({ what }) => what.length));
-  const lines = checks.flatMap((check) => linesOf(check, width));
-  return `${[title, '', ...lines, '', conclusionOf(checks)].join('\n')}\n`;
+  const title = `namespace ${namespace}${context === undefined ? '' : ` of context ${context}`}`;
+  const where = `${context === undefined ? '' : ` --context ${context}`} -n ${namespace}`;
+  const lines = checks.flatMap((check) => linesOf(check, width, where));
+  return `${[title, '', ...lines.map((line) => line.trimEnd()), '', conclusionOf(checks)].join('\n')}\n`;
 }
 
-function linesOf(check: Checked, width: number): readonly string[] {
+export interface Place {
+  readonly context?: string | undefined;
+  readonly namespace: string;
+}
+
+function linesOf(check: Checked, width: number, where: string): readonly string[] {
   const what = check.what.padEnd(width);
   if (check.kind === 'unchecked') return [`  ? ${what}  not checked: ${check.why}`];
   const { findings } = check;
   if (findings.length === 0) return [`  ✓ ${what}`];
-  return [`  ✗ ${what}  ${countOf(findings.length)}`, ...findings.flatMap(linesOfFinding)];
+  return [
+    `  ✗ ${what}  ${countOf(findings.length)}`,
+    ...findings.flatMap((one) => linesOfFinding(one, where)),
+  ];
 }
 
-const linesOfFinding = (finding: Finding): readonly string[] => [
+/** Commands can be copied: they name the namespace, except for manifests, which name it themselves. */
+const linesOfFinding = (finding: Finding, where: string): readonly string[] => [
   `      ${finding.object}: ${finding.what}`,
-  `        next: ${finding.nextStep}`,
+  `        next: ${finding.nextStep.replace(/\bkubectl (?!apply)/g, `kubectl${where} `)}`,
   `        ${runbookOf(finding)}`,
 ];
 

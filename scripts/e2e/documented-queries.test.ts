@@ -284,6 +284,25 @@ describe('with traffic', { timeout: 60_000 }, () => {
     );
   });
 
+  const reviewed = [...page.matchAll(/```promql\n([\s\S]*?)```/g)].flatMap(([, text]) =>
+    text!.split('\n').flatMap((line) => line.trim() || []),
+  );
+
+  test.each(reviewed)('a query of the reviews is accepted, and warns of nothing: %s', async (query) => {
+    const parameters = new URLSearchParams({ query });
+    const response = await fetch(`${prometheus}/api/v1/query?${parameters}`);
+    const {
+      status,
+      warnings = [],
+      infos = [],
+    } = (await response.json()) as {
+      status: string;
+      warnings?: string[];
+      infos?: string[];
+    };
+    expect({ status, warnings, infos }).toEqual({ status: 'success', warnings: [], infos: [] });
+  });
+
   test('both servers logged no error', async () => {
     for (const name of ['each-replica', 'behind-a-service'])
       expect(await readFile(join(folder.path, name, 'prometheus.log'), 'utf8')).not.toContain('level=ERROR');

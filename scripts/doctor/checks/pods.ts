@@ -34,7 +34,8 @@ function ofContainer(pod: Pod, status: ContainerStatus, nowMs: number): Finding 
     nextStep,
   });
   if (NOT_PULLED.test(reason)) {
-    const image = pod.spec.containers.find(({ name }) => name === status.name)?.image ?? '';
+    const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+    const image = containers.find(({ name }) => name === status.name)?.image ?? '';
     return finding(
       'image-not-pulled',
       `the node cannot get the image ${image} (${reason})${after(message)}`,
@@ -46,7 +47,12 @@ function ofContainer(pod: Pod, status: ContainerStatus, nowMs: number): Finding 
   return restarted(pod, status, nowMs, finding);
 }
 
-const after = (message: string) => (message === '' ? '' : `: ${message.slice(0, 300)}`);
+const after = (message: string) =>
+  message === ''
+    ? ''
+    : `: ${message.length > MAX_CHARACTERS ? `${message.slice(0, MAX_CHARACTERS)}…` : message}`;
+
+const MAX_CHARACTERS = 300;
 
 /** A restart that is long past is history, not a finding. */
 const RECENT_MS = 60 * 60_000;

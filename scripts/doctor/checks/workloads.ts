@@ -101,7 +101,7 @@ export function checkAutoscalers(autoscalers: readonly Autoscaler[]): readonly F
       {
         code: 'autoscaler-at-maximum',
         object,
-        what: `it runs its maximum of ${spec.maxReplicas} replicas, and would add more`,
+        what: `it runs its maximum of ${spec.maxReplicas} ${spec.maxReplicas === 1 ? 'replica' : 'replicas'}, and would add more`,
         nextStep: `raise maxReplicas if the nodes have room: kubectl edit hpa ${metadata.name}`,
       },
     ];
