@@ -1,77 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { objectsOf } from '../kubernetes/testing/overlays.ts';
 import { ROOT } from '../testing/sla.ts';
 import { examine } from './examine.ts';
 import { runbookOf, SECTIONS } from './finding.ts';
-import type { Read } from './kubectl.ts';
-import type { Autoscaler, Deployment, NetworkPolicy, Pod, Service } from './objects.ts';
+import type { Autoscaler, NetworkPolicy, Pod } from './objects.ts';
 import type { Target } from './prometheus.ts';
-import { exitCodeOf, findingsOf, reportOf } from './report.ts';
+import { exitCodeOf, findingsOf } from './report.ts';
 import { type State, throttlingIn } from './state.ts';
+import {
+  deployments,
+  found,
+  healthy,
+  NOW_MS,
+  ofKind,
+  ok,
+  pods,
+  services,
+  target,
+} from './testing/healthy-state.ts';
 
 /**
  * The shipped manifests as a healthy cluster would show them, with one thing broken at a time. That a real API server
  * shows it like this is tested in doctor.cluster.test.ts.
  */
 
-const NOW_MS = Date.parse('2026-11-30T12:00:00Z');
 const JUST_NOW = '2026-11-30T11:55:00Z';
-
-const objects = await objectsOf('k8s/');
-const ofKind = <T>(kind: string) => objects.filter((one) => one.kind === kind) as unknown as readonly T[];
-const ok = <T>(value: T): Read<T> => ({ ok: true, value });
-
-const deployments = ofKind<Deployment>('Deployment').map((one) => ({ ...one, status: {} }));
-const services = ofKind<Service>('Service');
-
-const pods: readonly Pod[] = deployments.map(({ metadata, spec: { template } }, index) => ({
-  metadata: { ...template.metadata, name: `${metadata.name}-1`, namespace: 'sentiment-analysis' },
-  spec: { ...template.spec, nodeName: 'one' },
-  status: {
-    phase: 'Running',
-    podIP: `10.0.0.${index + 1}`,
-    conditions: [{ type: 'Ready', status: 'True' }],
-    containerStatuses: template.spec.containers.map(({ name }) => ({
-      name,
-      ready: true,
-      restartCount: 0,
-      state: {},
-    })),
-  },
-}));
-
-const target: Target = {
-  labels: { job: 'sentiment-api' },
-  discoveredLabels: {
-    __meta_kubernetes_pod_name: 'sentiment-api-1',
-    __meta_kubernetes_namespace: 'sentiment-analysis',
-  },
-  scrapeUrl: 'http://10.0.0.1:8000/metrics',
-  health: 'up',
-  lastError: '',
-};
-
-const healthy: State = {
-  namespace: 'sentiment-analysis',
-  namespaceLabels: ok({ 'kubernetes.io/metadata.name': 'sentiment-analysis' }),
-  deployments: ok(deployments),
-  pods: ok(pods),
-  services: ok(services),
-  slices: ok(
-    services.map(({ metadata: { name } }) => ({
-      metadata: { name, labels: { 'kubernetes.io/service-name': name } },
-      endpoints: [{ conditions: { ready: true } }],
-    })),
-  ),
-  autoscalers: ok([]),
-  policies: ok(ofKind<NetworkPolicy>('NetworkPolicy')),
-  events: ok([]),
-  missingSecrets: ok([]),
-  throttling: ok([{ pod: 'sentiment-api-1', container: 'api', periods: 1000, throttled: 20 }]),
-  prometheus: ok({ targets: [target], alerts: [] }),
-};
 
 const changedPod = (change: (pod: Pod) => Partial<Pod>, name = 'sentiment-api-1'): Partial<State> => ({
   pods: ok(pods.map((pod) => (pod.metadata.name === name ? { ...pod, ...change(pod) } : pod))),
@@ -115,9 +69,6 @@ const policiesWithout = (...names: readonly string[]): Partial<State> => ({
     ofKind<NetworkPolicy>('NetworkPolicy').filter(({ metadata }) => !names.includes(metadata.name)),
   ),
 });
-
-const found = (change: Partial<State>) =>
-  findingsOf(examine({ ...healthy, ...change }, NOW_MS)).map(({ code, object }) => `${code}: ${object}`);
 
 test('the shipped manifests, running, show nothing', () => {
   const checks = examine(healthy, NOW_MS);
@@ -322,99 +273,6 @@ describe('what is no fault', () => {
   });
 
   test('a namespace without any policy', () => expect(found({ policies: ok([]) })).toEqual([]));
-});
-
-describe('network policies', () => {
-  const policy = (name: string, spec: NetworkPolicy['spec']): NetworkPolicy => ({ metadata: { name }, spec });
-  const denied = policy('deny', { podSelector: {}, policyTypes: ['Ingress'] });
-  const named = (name: string) => ({ matchLabels: { 'app.kubernetes.io/name': name } });
-  const allow = (ingress: NetworkPolicy['spec']['ingress']) => [
-    denied,
-    policy('allow', {
-      podSelector: named('sentiment-api'),
-      policyTypes: ['Ingress'],
-      ingress: ingress ?? [],
-    }),
-  ];
-  const isOpen = (policies: readonly NetworkPolicy[]) =>
-    !found({ policies: ok(policies) }).includes('path-denied: prometheus to sentiment-api:8000');
-  const fromPrometheus = [{ podSelector: named('prometheus') }];
-
-  test.each<[string, NetworkPolicy['spec']['ingress'], boolean]>([
-    ['any sender on any port', [{}], true],
-    ['the sender by its labels, and the port', [{ from: fromPrometheus, ports: [{ port: 8000 }] }], true],
-    ['a range of ports', [{ from: fromPrometheus, ports: [{ port: 7000, endPort: 9000 }] }], true],
-    ['the name of the port', [{ from: fromPrometheus, ports: [{ port: 'http' }] }], true],
-    ['another port', [{ from: fromPrometheus, ports: [{ port: 9000 }] }], false],
-    ['the port of another protocol', [{ ports: [{ port: 8000, protocol: 'UDP' }] }], false],
-    ['another sender', [{ from: [{ podSelector: named('grafana') }] }], false],
-    ['the sender in another namespace', [{ from: [{ namespaceSelector: named('elsewhere') }] }], false],
-    [
-      'the namespace of both',
-      [
-        {
-          from: [
-            { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'sentiment-analysis' } } },
-          ],
-        },
-      ],
-      true,
-    ],
-    ['the addresses of the pods', [{ from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }], true],
-    ['other addresses', [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['10.0.0.0/24'] } }] }], false],
-    [
-      'senders by an expression',
-      [
-        {
-          from: [
-            {
-              podSelector: {
-                matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: ['prometheus'] }],
-              },
-            },
-          ],
-        },
-      ],
-      true,
-    ],
-  ])('an ingress rule for %s', (_, ingress, expected) => expect(isOpen(allow(ingress))).toBe(expected));
-
-  test('an egress policy of the sender closes the path, too', () => {
-    const egress = (to: NetworkPolicy['spec']['egress']) => [
-      policy('out', { podSelector: named('prometheus'), policyTypes: ['Egress'], egress: to ?? [] }),
-    ];
-    expect(isOpen(egress([]))).toBe(false);
-    expect(isOpen(egress([{ to: [{ podSelector: named('sentiment-api') }] }]))).toBe(true);
-  });
-});
-
-describe('the report', () => {
-  test('has the next step and the runbook of each finding, and exits with 1', () => {
-    const checks = examine({ ...healthy, missingSecrets: ok(['grafana-admin']) }, NOW_MS);
-    const text = reportOf({ namespace: 'sentiment-analysis' }, checks);
-    expect(text).toContain('✗ secrets');
-    expect(text).toContain('secret grafana-admin: it does not exist, and grafana-1 cannot start without it');
-    expect(text).toContain('next: create it');
-    expect(text).toContain('docs/runbooks/Kubernetes.md#secrets');
-    expect(text).toMatch(/\n1 finding\n$/);
-    expect(exitCodeOf(checks)).toBe(1);
-  });
-
-  test('has commands that can be copied', () => {
-    const checks = examine({ ...healthy, slices: ok([]) }, NOW_MS);
-    expect(reportOf({ namespace: 'a', context: 'b' }, checks)).toContain(
-      'next: find out why: kubectl --context b -n a get pods -l app.kubernetes.io/name=sentiment-api',
-    );
-  });
-
-  test('says what could not be checked, and exits with 3', () => {
-    const why = 'Error from server (Forbidden): nodes "one" is forbidden';
-    const checks = examine({ ...healthy, throttling: { ok: false, kind: 'forbidden', why } }, NOW_MS);
-    const text = reportOf({ namespace: 'sentiment-analysis' }, checks);
-    expect(text).toMatch(/\? CPU limits +not checked: Error from server \(Forbidden\)/);
-    expect(text).toContain('nothing found; 1 of 10 checks could not be made');
-    expect(exitCodeOf(checks)).toBe(3);
-  });
 });
 
 test('every kind of finding has a section in the runbooks', () => {
