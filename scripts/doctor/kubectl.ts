@@ -83,7 +83,7 @@ const noKubectl = (cause: Error) =>
 
 const KINDS: readonly (readonly [RegExp, Unread['kind']])[] = [
   [/\(NotFound\)|the server doesn't have a resource type/, 'absent'],
-  [/\(Forbidden\)|\(Unauthorized\)|must be logged in/, 'forbidden'],
+  [/\(Forbidden\)|is forbidden: User|\(Unauthorized\)|must be logged in/, 'forbidden'],
   [
     /connection refused|Unable to connect|i\/o timeout|no such host|context .* does not exist|was not found for/,
     'unreachable',
