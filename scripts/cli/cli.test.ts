@@ -14,8 +14,9 @@ describe('invalid usage exits with 2 and names the problem', () => {
     [['gate', '--duration', '0s'], '--duration: "0s" is not a valid duration'],
     [
       ['gate', '--confidence', '95'],
-      '--confidence: "95" is not a valid confidence (0.9 to less than 1): write it as 0.95',
+      '--confidence: "95" is not a valid confidence (0.9 to less than 1): write it as 0.95 or 95%',
     ],
+    [['gate', '--confidence', '9500%'], '--confidence: "9500%" is not a valid confidence (0.9'],
     [['gate', '--confidence', '0.51'], '--confidence: "0.51" is not a valid confidence (0.9'],
     [['verify', '--confidence', '0.89'], '--confidence: "0.89" is not a valid confidence'],
     [['verify', '--confidence', '1.0'], '--confidence: "1.0" is not a valid confidence'],

@@ -29,7 +29,7 @@ export const SLA_FILE = 'the SLA document (default in the repository: the one of
 export const RUN_ARGUMENT = 'a run folder, or its name under runs/ (default: the latest)';
 const SCENARIO = "a scenario of the document (default: the document's defaultScenario)";
 const CONFIDENCE =
-  'confidence of the verdict, for example 0.95 (at least 0.9, and at least that of the document); an outcome that is less certain is undecided';
+  'confidence of the verdict, for example 0.95 or 95% (at least 0.9, and at least that of the document); an outcome that is less certain is undecided';
 const INGEST_DELAY =
   'how long to wait at most for a sample to appear in Prometheus, for example 30s (default: learned from the samples before the load, else 60s)';
 

@@ -1,10 +1,10 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { type ParsedDocument, parseDocument } from '../../slas/document/document.ts';
 import {
-  isConfidence,
+  CONFIDENCE_FORM,
+  readConfidence as confidenceIn,
   isDuration,
   isRate,
-  MIN_CONFIDENCE,
   parseDuration,
   parseRate,
 } from '../../slas/document/limits.ts';
@@ -135,15 +135,12 @@ export function readOverrides({
   });
 }
 
-/** `0.95`: at least 0.9 and less than 1. Empty if the option was not given. */
+/** `0.95` or `95%`: at least 0.9 and less than 1. Empty if the option was not given. */
 export function readConfidence(text: string | undefined): Input<{ confidence?: number }> {
   if (text === undefined) return accept({});
-  const confidence = /^(0?\.\d+)$/.test(text) ? Number(text) : 0;
-  if (isConfidence(confidence)) return accept({ confidence });
-  return badOption(
-    '--confidence',
-    `"${text}" is not a valid confidence (${MIN_CONFIDENCE} to less than 1): write it as 0.95`,
-  );
+  const confidence = confidenceIn(/^0?\.\d+$/.test(text) ? Number(text) : text);
+  if (confidence !== null) return accept({ confidence });
+  return badOption('--confidence', `"${text}" is not ${CONFIDENCE_FORM}`);
 }
 
 /**

@@ -10,7 +10,7 @@ import type {
 } from '../model/model.ts';
 import { unwrap } from '../model/result.ts';
 import { buildAlerting } from './alerting.ts';
-import { parseDuration, parseLimit, parseRate } from './limits.ts';
+import { parseDuration, parseLimit, parseRate, readConfidence, readPercentile } from './limits.ts';
 import { MEASURES, type MeasureName } from './measure-names.ts';
 import { isGeneral, unitOf } from './objectives.ts';
 import type { RawCounter, RawDocument, RawObjective, RawScenario } from './schema.ts';
@@ -39,7 +39,7 @@ export function build(raw: RawDocument): SlaDocument {
       buckets: raw.service.buckets ?? {},
       ...(raw.service.nativeHistograms === undefined ? {} : { natives: raw.service.nativeHistograms }),
     },
-    confidence: raw.confidence ?? null,
+    confidence: raw.confidence === undefined ? null : readConfidence(raw.confidence)!,
     ...buildChecks(raw),
     objectives,
     scenarios: Object.entries(raw.scenarios ?? {}).map(([name, scenario]) =>
@@ -90,7 +90,7 @@ function buildMeasure(raw: RawObjective, kind: MeasureName): Measure {
           raw.latency!.histogram === undefined
             ? null
             : buildSelection(raw.latency!.histogram, raw.latency!.where, undefined, valuesIn),
-        percentile: raw.latency!.percentile,
+        percentile: readPercentile(raw.latency!.percentile)!,
         ...(raw.latency!.client === undefined ? {} : { client: raw.latency!.client }),
       };
     case 'ratio': {

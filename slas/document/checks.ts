@@ -2,6 +2,7 @@ import type { Problem } from '../model/model.ts';
 import { checkAlerting } from './alerting.ts';
 import { type AllowedTargetError, readAllowed } from './allowed-targets.ts';
 import { checkLimits } from './limit-checks.ts';
+import { CONFIDENCE_FORM, readConfidence, readPercentile } from './limits.ts';
 import { checkBounds, checkDefaultScenario, checkPassedShare, checkScenario, checkWarmUp } from './loads.ts';
 import { MEASURES, type MeasureName } from './measure-names.ts';
 import { checkHistogram, checkIsScraped } from './metrics.ts';
@@ -24,6 +25,9 @@ export function checkMeaning(raw: RawDocument, isSound: (path: string) => boolea
   return [
     ...(serviceIsSound ? checkService(raw) : []),
     ...(isSound('checks') ? checkPassedShare(raw.checks, 'checks') : []),
+    ...(isSound('confidence') && readConfidence(raw.confidence!) === null
+      ? [problem('bad-confidence', 'confidence', `"${raw.confidence}" is not ${CONFIDENCE_FORM}`)]
+      : []),
     ...objectives.flatMap((objective, index) => {
       const path = `objectives[${index}]`;
       if (!isSound(path)) return [];
@@ -172,7 +176,7 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
     case 'latency':
       return [
         ...checkClocks(raw, `${path}.latency`, document),
-        ...checkDecimals(raw.latency!.percentile, `${path}.latency.percentile`),
+        ...checkPercentile(raw.latency!.percentile, `${path}.latency.percentile`),
       ];
     case 'mean':
       return [
@@ -196,6 +200,13 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
     default:
       return kind satisfies never;
   }
+}
+
+function checkPercentile(written: number | string, path: string): Problem[] {
+  const percentile = readPercentile(written);
+  if (percentile !== null) return checkDecimals(percentile, path);
+  const message = `"${written}" is not a valid percentile (over 0 to under 100): write it as 95 or 95%`;
+  return [problem('bad-percentile', path, message)];
 }
 
 /** The service's clock needs a histogram, the client's the requests that it judges. */

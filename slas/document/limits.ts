@@ -114,6 +114,25 @@ export const MIN_CONFIDENCE = 0.9;
 
 export const isConfidence = (confidence: number) => confidence >= MIN_CONFIDENCE && confidence < 1;
 
+const PERCENT = new RegExp(`^${DECIMAL}\\s*%$`);
+const percentDigits = (text: string) => PERCENT.exec(text.trim())?.[1] ?? null;
+
+/** 0.95 or `95%` → 0.95; null if it is not a confidence. */
+export function readConfidence(written: number | string): number | null {
+  const digits = typeof written === 'string' ? percentDigits(written) : null;
+  const value = typeof written === 'number' ? written : digits === null ? null : shift(digits, -2);
+  return value !== null && isConfidence(value) ? value : null;
+}
+
+export const CONFIDENCE_FORM = `a valid confidence (${MIN_CONFIDENCE} to less than 1): write it as 0.95 or 95%`;
+
+/** 95 or `95%` → 95; null if it is not a percentile. */
+export function readPercentile(written: number | string): number | null {
+  const digits = typeof written === 'string' ? percentDigits(written) : null;
+  const value = typeof written === 'number' ? written : digits === null ? null : Number(digits);
+  return value !== null && value > 0 && value < 100 ? value : null;
+}
+
 /** The range of possible values in each unit. */
 export const UNIT_RANGES: Readonly<Record<Unit, { readonly low: number; readonly high: number }>> = {
   ratio: { low: 0, high: 1 },

@@ -53,11 +53,11 @@ export const Latency = Type.Object(
     ...histogramFields,
     histogram: Type.Optional(histogramFields.histogram),
     unit: Type.Optional(timeUnit),
-    percentile: Type.Number({
-      exclusiveMinimum: 0,
-      exclusiveMaximum: 100,
+    percentile: Type.Unsafe<number | string>({
+      type: ['number', 'string'],
+      examples: [95, '99.9%'],
       description:
-        'At least this percentage of the requests must be at or under the limit: 95, not 0.95. Under 50 only with unusual: true',
+        'At least this percentage of the requests must be at or under the limit: 95 or 95%, not 0.95. Under 50 only with unusual: true',
     }),
     client: Type.Optional(
       text(

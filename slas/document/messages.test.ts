@@ -299,3 +299,46 @@ test('a histogram has listed edges, or is native', () => {
   ]);
   expect(told(service('nativeHistograms: [h_seconds]'))).toEqual([]);
 });
+
+describe('a percentage is written with or without its sign', () => {
+  const one = (percentile: string, confidence = '0.95') =>
+    `${HEAD}confidence: ${confidence}\nobjectives:\n- { id: slow, target: "< 1s", latency: { client: /, percentile: ${percentile} } }\n`;
+
+  test.each([
+    ['95', '0.95', 95, 0.95],
+    ['95%', '95%', 95, 0.95],
+    ['"99.9%"', '"99.5 %"', 99.9, 0.995],
+    ['99.9', '90%', 99.9, 0.9],
+  ])('percentile: %s, confidence: %s', (percentile, confidence, expected, sure) => {
+    expect(parseDocument(one(percentile, confidence))).toMatchObject({
+      ok: true,
+      value: { confidence: sure, objectives: [{ measure: { percentile: expected } }] },
+    });
+  });
+
+  test.each(['9500%', '100%', '0%', '"95"', '0', '100', '-5', 'p95', '1e3'])(
+    'percentile: %s is refused',
+    (text) => {
+      expect(told(one(text))).toEqual([
+        expect.stringMatching(
+          /^7:\d+: ".*" is not a valid percentile \(over 0 to under 100\): write it as 95 or 95%$/,
+        ),
+      ]);
+    },
+  );
+
+  test.each(['9500%', '95', '100%', '89%', '0.89', '1', '"0.95"', 'high', '0.95%'])(
+    'confidence: %s is refused',
+    (text) => {
+      expect(told(one('95', text))).toEqual([
+        expect.stringMatching(
+          /^5:13: ".*" is not a valid confidence \(0\.9 to less than 1\): write it as 0\.95 or 95%$/,
+        ),
+      ]);
+    },
+  );
+
+  test('0.95% is a percentile that hardly anything misses', () => {
+    expect(told(one('0.95%'))).toEqual([expect.stringContaining('percentile 0.95 lets 99.05%')]);
+  });
+});

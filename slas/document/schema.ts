@@ -1,5 +1,4 @@
 import Type, { type Static } from 'typebox';
-import { MIN_CONFIDENCE } from './limits.ts';
 import {
   Counter,
   closed,
@@ -299,11 +298,11 @@ export const DocumentSchema = Type.Object(
       closed,
     ),
     confidence: Type.Optional(
-      Type.Number({
-        minimum: MIN_CONFIDENCE,
-        exclusiveMaximum: 1,
+      Type.Unsafe<number | string>({
+        type: ['number', 'string'],
+        examples: [0.95, '95%'],
         description:
-          'Confidence of the verdict, for example 0.95; at least 0.9. What a run cannot decide with this confidence is undecided. Without it the observed value decides.',
+          'Confidence of the verdict, for example 0.95 or 95%; at least 0.9. What a run cannot decide with this confidence is undecided. Without it the observed value decides.',
       }),
     ),
     checks: Type.Optional(checks),

@@ -1,6 +1,6 @@
 import type { Limit, Problem, Unit } from '../model/model.ts';
 import { formatValue } from '../render/numbers.ts';
-import { UNIT_RANGES } from './limits.ts';
+import { readPercentile, UNIT_RANGES } from './limits.ts';
 import type { MeasureName } from './measure-names.ts';
 import { problem } from './problems.ts';
 import type { RawObjective } from './schema.ts';
@@ -8,6 +8,8 @@ import type { RawObjective } from './schema.ts';
 /** Limits that hardly any service misses: usually a fraction was written instead of a percentage, or vice versa. */
 
 const HALF = 0.5;
+/** One that cannot be read is reported elsewhere. */
+const HIGH_ENOUGH = 50;
 const CONFIRM = 'or confirm it with unusual: true';
 
 export function checkUnusual(
@@ -28,7 +30,11 @@ export function checkUnusual(
     ];
   if (kind === 'mean' || kind === 'throughput')
     return checkEdgeOfRange(limits.target, limits.unit, `${path}.target`);
-  if (kind === 'latency') return checkPercentile(raw.latency!.percentile, `${path}.latency.percentile`);
+  if (kind === 'latency')
+    return checkPercentile(
+      readPercentile(raw.latency!.percentile) ?? HIGH_ENOUGH,
+      `${path}.latency.percentile`,
+    );
   if (kind === 'ratio' && raw.ratio!.good !== undefined)
     return limits.target.value > HALF
       ? []
