@@ -202,8 +202,8 @@ describe('one thing broken', () => {
       ['scrape-unauthorized: pod sentiment-api-1'],
     ],
     [
-      'a Prometheus that asks for other credentials',
-      { prometheus: { ok: false, kind: 'forbidden', why: 'Prometheus responds with status 401' } },
+      'a Prometheus that rejects the credentials',
+      { prometheus: { ok: false, kind: 'rejected', why: 'Prometheus responds with status 401' } },
       ['prometheus-unauthorized: service prometheus'],
     ],
     [

@@ -55,15 +55,14 @@ function prometheusChecked(
   check: (state: PrometheusState) => readonly Finding[],
 ): Checked {
   if (read.ok) return { kind: 'checked', what, findings: check(read.value) };
-  if (read.kind === 'forbidden' && !/status 401/.test(read.why))
-    return { kind: 'unchecked', what, why: read.why };
+  if (read.kind === 'forbidden') return { kind: 'unchecked', what, why: read.why };
   const finding: Finding =
-    read.kind === 'forbidden'
+    read.kind === 'rejected'
       ? {
           code: 'prometheus-unauthorized',
           object: 'service prometheus',
-          what: `${read.why}: it asks for other credentials`,
-          nextStep: 'set PROMETHEUS_USER and PROMETHEUS_PASSWORD, or PROMETHEUS_TOKEN',
+          what: `${read.why}: it rejects the credentials that were given`,
+          nextStep: 'compare PROMETHEUS_USER and PROMETHEUS_PASSWORD with the Secret prometheus-login',
         }
       : {
           code: 'prometheus-unreachable',

@@ -16,7 +16,8 @@ export type Read<T> = { readonly ok: true; readonly value: T } | Unread;
 
 export interface Unread {
   readonly ok: false;
-  readonly kind: 'absent' | 'forbidden' | 'unreachable' | 'other';
+  /** `rejected`: credentials were given, and are wrong; `forbidden`: there are none, or they allow less. */
+  readonly kind: 'absent' | 'forbidden' | 'rejected' | 'unreachable' | 'other';
   readonly why: string;
 }
 

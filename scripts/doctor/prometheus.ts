@@ -48,7 +48,9 @@ async function askJson(url: URL, access: Access | undefined, signal: AbortSignal
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
     const { status, text } = await get(url, access?.headers ?? {}, access?.tls, bounded);
     if (status === 401 || status === 403)
-      return failed(`Prometheus responds with status ${status}`, 'forbidden');
+      return hasCredentials(access)
+        ? failed(`Prometheus responds with status ${status}`, 'rejected')
+        : failed(`Prometheus responds with status ${status}: ${HOW}`, 'forbidden');
     if (status !== 200) return failed(`Prometheus responds with status ${status}`);
     return { ok: true, value: (JSON.parse(text) as { data: unknown }).data };
   } catch (error) {
@@ -56,6 +58,11 @@ async function askJson(url: URL, access: Access | undefined, signal: AbortSignal
     return failed(`Prometheus does not respond: ${(error as Error).message}`);
   }
 }
+
+const hasCredentials = (access: Access | undefined) =>
+  Object.keys(access?.headers ?? {}).some((name) => name.toLowerCase() === 'authorization');
+
+const HOW = 'set PROMETHEUS_USER and PROMETHEUS_PASSWORD from its Secret, prometheus-login';
 
 const targetsIn = (data: unknown): readonly Target[] =>
   (data as { activeTargets?: readonly Target[] }).activeTargets ?? [];

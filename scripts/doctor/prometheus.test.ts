@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { basicAuthorization } from '../../slas/prometheus/http.ts';
+import { type PrometheusServer, startPrometheusWith } from '../../slas/testing/prometheus-server.ts';
+import { hashed, webConfig } from '../kubernetes/secrets.ts';
+import { temporaryFolder } from '../testing/sla.ts';
+import type { Kubectl } from './kubectl.ts';
+import { readPrometheus } from './prometheus.ts';
+
+/** A real Prometheus that asks for a password, as the one in k8s/. Only the way to it is another one. */
+
+const owned = new AsyncDisposableStack();
+let kubectl: Kubectl;
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  const { path } = owned.use(await temporaryFolder());
+  const config = join(path, 'web-config.yml');
+  await writeFile(config, webConfig({ 'sla-1': hashed('a-long-password') }));
+  const server: PrometheusServer = owned.use(
+    await startPrometheusWith(async () => {}, { args: [`--web.config.file=${config}`] }),
+  );
+  const value = { url: server.url, [Symbol.asyncDispose]: async () => {} };
+  const unused = async () => Promise.reject(new Error('only the port is forwarded here'));
+  kubectl = { get: unused, text: unused, forward: async () => ({ ok: true, value }) };
+});
+afterAll(() => owned.disposeAsync());
+
+const read = (headers: Readonly<Record<string, string>> = {}) =>
+  readPrometheus(kubectl, 'prometheus', { headers }, signal);
+
+test('with its password, it shows its targets and alerts', async () => {
+  expect(await read({ authorization: basicAuthorization('sla-1', 'a-long-password') })).toEqual({
+    ok: true,
+    value: { targets: [], alerts: [] },
+  });
+});
+
+test('without credentials, the check cannot be made; with wrong ones, that is a finding', async () => {
+  expect(await read()).toMatchObject({
+    ok: false,
+    kind: 'forbidden',
+    why: expect.stringContaining('PROMETHEUS_USER'),
+  });
+  expect(await read({ authorization: basicAuthorization('sla-1', 'another-password') })).toMatchObject({
+    ok: false,
+    kind: 'rejected',
+  });
+});
