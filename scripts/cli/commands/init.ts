@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseDocument, warningsOf } from '../../../slas/document/document.ts';
 import { type Recognised, recognise } from '../../../slas/recognise/recognise.ts';
+import { harnessVersion } from '../../run/environment.ts';
 import { checkAccess } from '../../run/prometheus-access.ts';
 import { checkTokens } from '../../run/tokens.ts';
 import { named, type Register } from '../command.ts';
@@ -19,6 +20,7 @@ import type { Answers, Asked } from '../init/sources.ts';
 import {
   type Addresses,
   type Files,
+  type Gate,
   gateCommand,
   githubText,
   gitlabText,
@@ -79,7 +81,7 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
   io.progress(['What I chose, and why:', ...chosen.map((line) => `  ${line}`)].join('\n'));
   if (missing.length > 0)
     io.progress(['What I could not find:', ...missing.map((line) => `  ${line}`)].join('\n'));
-  const texts = textsOf(found, choices, asked, options);
+  const texts = textsOf(found, choices, asked, options, await gateOf(io));
   const parsed = parseDocument(texts.document.text);
   if (!parsed.ok) return parsed.error.map(({ code, message, path }) => ({ code, message, path }));
   const written = await writeAll(Object.values(texts.all), options.force === true, io);
@@ -149,6 +151,12 @@ interface Texts {
   readonly addresses: Addresses;
 }
 
+/** What the workflow runs. */
+async function gateOf(io: Io): Promise<Gate> {
+  const text = await readFile(userPath(io, 'package.json'), 'utf8').catch(() => '{}');
+  return { version: await harnessVersion(io.root), isDependency: /"sla-harness"\s*:/.test(text) };
+}
+
 const DEFAULT_FOLDER = 'slas';
 
 function textsOf(
@@ -156,6 +164,7 @@ function textsOf(
   choices: Choices,
   { hasContentType }: Asked,
   options: InitOptions,
+  gate: Gate,
 ): Texts {
   const folder = options.out ?? DEFAULT_FOLDER;
   const { name } = choices;
@@ -175,9 +184,9 @@ function textsOf(
   if (metrics !== null)
     all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices, hasContentType) });
   if (options.ci === 'github')
-    all.push({ file: '.github/workflows/sla.yml', text: githubText(files, addresses, choices) });
+    all.push({ file: '.github/workflows/sla.yml', text: githubText(files, addresses, choices, gate) });
   if (options.ci === 'gitlab')
-    all.push({ file: join(folder, 'gitlab-ci.yml'), text: gitlabText(files, addresses, choices) });
+    all.push({ file: join(folder, 'gitlab-ci.yml'), text: gitlabText(files, addresses, choices, gate) });
   return { document, all, files, addresses };
 }
 

@@ -6,6 +6,7 @@ import { parseDocument } from '../../../slas/document/document.ts';
 import { EXPOSED } from '../../../slas/testing/exposed-libraries.ts';
 import { serve } from '../../testing/http-server.ts';
 import { type Done, slaHere, temporaryFolder } from '../../testing/sla.ts';
+import { TOOL_SPECS } from '../../tools/specs.ts';
 
 interface Tried extends Done {
   readonly files: (name: string) => Promise<string>;
@@ -207,7 +208,12 @@ describe('./sla init', () => {
     await initOf(EXPOSED['prom-client']!, args, async ({ files, stdout, stderr }) => {
       const workflow = await files('.github/workflows/sla.yml');
       expect(parse(workflow).jobs.gate.steps.length).toBeGreaterThan(4);
-      expect(workflow).toContain('gate --script load/shop.js --sla slas/orders.yaml');
+      expect(workflow).toMatch(
+        /npx --yes sla-harness@\d+\.\d+\.\d+ gate --script load\/shop\.js --sla slas\/orders\.yaml/,
+      );
+      expect(workflow).toContain('pinned below to the version that wrote this file');
+      expect(workflow).toContain(`prom/prometheus:v${TOOL_SPECS.prometheus.package.version}`);
+      expect(workflow).not.toContain('npm ci');
       expect(stdout).not.toContain('orders.js');
       expect(stderr).toContain(
         './sla gate --script load/shop.js --sla slas/orders.yaml --target http://127.0.0.1:',
@@ -216,6 +222,23 @@ describe('./sla init', () => {
     await initOf(EXPOSED['prom-client']!, ['--ci', 'gitlab'], async ({ files }) => {
       expect(parse(await files('slas/gitlab-ci.yml'))['sla-gate'].script).toHaveLength(2);
     });
+  });
+
+  test('a workflow for a project that has the gate as a dependency uses that', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, 'package.json'), '{ "devDependencies": { "sla-harness": "0.1.0" } }');
+    await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
+    for (const [system, file] of [
+      ['github', '.github/workflows/sla.yml'],
+      ['gitlab', 'slas/gitlab-ci.yml'],
+    ] as const) {
+      const args = ['init', '--metrics', `${server.url}/metrics`, '--ci', system, '--force'];
+      expect((await slaHere(args, folder.path)).code).toBe(0);
+      const workflow = await readFile(join(folder.path, file), 'utf8');
+      expect(workflow).toContain('npm ci');
+      expect(workflow).toContain('npx --no sla-harness gate');
+      expect(workflow).toContain('pinned by your package-lock.json');
+    }
   });
 
   test.each([

@@ -1,5 +1,6 @@
 /* biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are GitHub's expressions. */
 
+import { TOOL_SPECS } from '../../tools/specs.ts';
 import type { Choices } from './choices.ts';
 
 /** Writes a CI workflow that gates the service, and the Prometheus configuration that it needs. */
@@ -23,19 +24,37 @@ export const gateCommand = (
   { target, prometheus }: Addresses,
 ) => `${command} gate --script ${script} --sla ${document} --target ${target} --prometheus ${prometheus}`;
 
-/** In CI the gate is an npm package, pinned by the lock file of the project or by this line. */
-const PACKAGE = 'npx --yes sla-harness';
+/** How the gate gets into the job: as a dependency of the project, or by a version that the workflow names. */
+export interface Gate {
+  readonly version: string;
+  /** The project's package.json lists it, so that its lock file pins it. */
+  readonly isDependency: boolean;
+}
 
-const PROMETHEUS =
-  'docker run --detach --network host --volume "$PWD/CONFIG:/etc/prometheus/prometheus.yml" prom/prometheus:v3.5.0';
+const commandOf = ({ version, isDependency }: Gate) =>
+  isDependency ? 'npx --no sla-harness' : `npx --yes sla-harness@${version}`;
+
+const installOf = ({ isDependency }: Gate) => (isDependency ? ['npm ci'] : []);
+
+/** What must not change between two runs that are compared, and where it is named. */
+const pinnedBy = ({ isDependency }: Gate) =>
+  isDependency
+    ? 'The gate is pinned by your package-lock.json.'
+    : 'The gate is pinned below to the version that wrote this file. Or: npm install --save-dev sla-harness, and init again.';
+
+const PROMETHEUS = `docker run --detach --network host --volume "$PWD/CONFIG:/etc/prometheus/prometheus.yml" prom/prometheus:v${TOOL_SPECS.prometheus.package.version}`;
 
 const startPrometheus = ({ prometheusConfig }: Files) =>
   prometheusConfig === null ? null : PROMETHEUS.replace('CONFIG', prometheusConfig);
 
-export function githubText(files: Files, at: Addresses, { name }: Choices): string {
+export function githubText(files: Files, at: Addresses, { name }: Choices, gate: Gate): string {
   const prometheus = startPrometheus(files);
   return [
     '# Written by "init". Lines with CHANGE are yours to fill in.',
+    `# ${pinnedBy(gate)}`,
+    ...(prometheus === null
+      ? []
+      : ['# Prometheus is pinned by its tag. Actions are pinned by their tags; a commit hash is stricter.']),
     'name: SLA',
     '',
     'on: pull_request',
@@ -60,9 +79,10 @@ export function githubText(files: Files, at: Addresses, { name }: Choices): stri
     '          key: sla-tools-${{ runner.os }}-${{ runner.arch }}',
     `      # CHANGE: start ${name}, so that it listens at ${at.target}.`,
     '      - run: echo "start the service here" && exit 1',
+    ...installOf(gate).map((command) => `      - run: ${command}`),
     ...(prometheus === null ? [] : [`      - run: ${prometheus}`]),
     '      # Exit code 0: pass, 1: an objective is missed, 3: inconclusive. The job passes only with 0.',
-    `      - run: ${gateCommand(PACKAGE, files, at)}`,
+    `      - run: ${gateCommand(commandOf(gate), files, at)}`,
     '      - if: always()',
     '        run: cat runs/latest/summary.md >> "$GITHUB_STEP_SUMMARY" || true',
     '      - if: always()',
@@ -75,10 +95,11 @@ export function githubText(files: Files, at: Addresses, { name }: Choices): stri
   ].join('\n');
 }
 
-export function gitlabText(files: Files, at: Addresses, { name }: Choices): string {
+export function gitlabText(files: Files, at: Addresses, { name }: Choices, gate: Gate): string {
   const prometheus = startPrometheus(files);
   return [
     '# Written by "init". Include it from .gitlab-ci.yml. Lines with CHANGE are yours to fill in.',
+    `# ${pinnedBy(gate)}`,
     'sla-gate:',
     '  image: node:24-bookworm',
     '  rules:',
@@ -97,13 +118,14 @@ export function gitlabText(files: Files, at: Addresses, { name }: Choices): stri
     '  script:',
     `    # CHANGE: start ${name}, so that it listens at ${at.target}.`,
     '    - echo "start the service here" && exit 1',
+    ...installOf(gate).map((command) => `    - ${command}`),
     ...(prometheus === null
       ? []
       : [
           `    # CHANGE: start a Prometheus with ${files.prometheusConfig}, so that it listens at ${at.prometheus}.`,
         ]),
     '    # Exit code 0: pass, 1: an objective is missed, 3: inconclusive. The job passes only with 0.',
-    `    - ${gateCommand(PACKAGE, files, at)}`,
+    `    - ${gateCommand(commandOf(gate), files, at)}`,
     '',
   ].join('\n');
 }
