@@ -59,5 +59,19 @@ export async function readRunnerSettings(
   const unknown = Object.keys(data).find((name) => !FIELDS.some((field) => field === name));
   if (unknown !== undefined)
     return badOption('--runner', `${shown}: "${unknown}" is not a field: use ${FIELDS.join(', ')}`);
-  return accept(data as RunnerSettings);
+  const settings = data as RunnerSettings;
+  const misleading = namesIn(settings.env).find((name) => MISLEADING.test(name));
+  if (misleading !== undefined)
+    return badOption(
+      '--runner',
+      `${shown}: env must not set ${misleading}, because it would change the load or where it goes: set the load in the scenario or the script`,
+    );
+  return accept(settings);
 }
+
+/** As on this machine, K6_ITERATIONS and similar ones would change the planned load, and a proxy would receive it; the index of a pod says which part of the load is its own. */
+const MISLEADING = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|JOB_COMPLETION_INDEX)$/i;
+
+/** Kubernetes refuses an environment of another form. */
+const namesIn = (env: unknown): readonly string[] =>
+  Array.isArray(env) ? env.flatMap((one: { name?: unknown } | null) => String(one?.name ?? '')) : [];

@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { type Exit, type Started, tailOf } from '../../process/processes.ts';
 import { followFile } from './follow-file.ts';
 import type { Kubectl } from './kubectl.ts';
@@ -57,19 +56,29 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
     await writeFile(files.logFile, `${loss}\n`, { flag: 'a' });
     finish({ code: null, signal: 'SIGKILL' });
   };
+  /** Kubernetes keeps only the newest part of a long log. */
+  const fetchProgress = async (exitCode: number) => {
+    const progress = await kubectl.run(['logs', '--namespace', namespace, pod, '-c', 'k6'], {
+      limitMs: COLLECT_LIMIT_MS,
+    });
+    await append(progress, files.logFile);
+    if (ENDED_ITSELF.includes(exitCode) && !progress.includes('interrupted iterations'))
+      problem ??= `the progress of ${where} has no result, so it is unknown how many iterations were interrupted`;
+  };
   const collect = async (exitCode: number, reason: string | null) => {
     const atSeconds = Date.now() / 1000;
     try {
-      const bytes = Number(
-        await kubectl.run([...exec('record'), 'sh', '-c', `wc -c <${RECORD}/samples.csv`]),
-      );
+      const bytes = Number(await outputOf(kubectl, exec('record'), `wc -c <${RECORD}/samples.csv`));
       const isWhole = await followed.until(bytes, COLLECT_LIMIT_MS);
       if (!isWhole)
         problem = `the record of ${where} is incomplete: ${followed.received} of ${bytes} bytes arrived`;
-      await fetchFile(kubectl, [...exec('record'), 'cat', `${RECORD}/k6.log`], files.logFile);
-      if (place.logsProgress)
-        await fetchFile(kubectl, ['logs', '--namespace', namespace, pod, '-c', 'k6'], files.logFile);
-      await fetchFile(kubectl, [...exec('record'), 'cat', `${RECORD}/summary.json`], files.summaryFile);
+      // Without its log, exceptions and interrupted iterations would be unknown, so one that cannot be fetched is a problem.
+      for (const [name, file] of [
+        ['summary.json', files.summaryFile],
+        ['k6.log', files.logFile],
+      ] as const)
+        await append(await outputOf(kubectl, exec('record'), printIfThere(`${RECORD}/${name}`)), file);
+      if (place.logsProgress) await fetchProgress(exitCode);
       await kubectl.run([...exec('record'), 'touch', `${RECORD}/released`]);
     } catch (error) {
       problem ??= `the record of ${where} could not be collected: ${(error as Error).message}`;
@@ -121,13 +130,27 @@ const endOf = (exitCode: number): Pick<Exit, 'code' | 'signal'> => {
   return exitCode === 143 ? { code: null, signal: 'SIGTERM' } : { code: exitCode, signal: null };
 };
 
-/** Appends, because the log has two sources. A file that k6 did not write is left out. */
-async function fetchFile(kubectl: Kubectl, args: readonly string[], file: string): Promise<void> {
-  const text = await kubectl.run(args, { limitMs: COLLECT_LIMIT_MS }).catch(() => '');
-  if (text === '') return;
-  const stream = createWriteStream(file, { flags: 'a' });
-  await new Promise<void>((resolve, reject) => {
-    stream.once('error', reject);
-    stream.end(text, resolve);
-  });
+/** k6's exit codes after which its progress has a result: without a failure, and with a crossed threshold. */
+const ENDED_ITSELF = [0, 99];
+
+const END = 'sla-harness: end of output';
+
+/** A file that k6 did not write is no failure. */
+const printIfThere = (path: string) => `[ ! -e ${path} ] || cat ${path}`;
+
+/**
+ * What a command in the pod printed. A connection that breaks may lose the end of the output, or all of it, and kubectl does not always
+ * report that: the last line shows that it is whole.
+ */
+async function outputOf(kubectl: Kubectl, exec: readonly string[], command: string): Promise<string> {
+  const script = `{ ${command}; } && echo && echo '${END}'`;
+  const text = await kubectl.run([...exec, 'sh', '-c', script], { limitMs: COLLECT_LIMIT_MS });
+  const mark = `\n${END}\n`;
+  if (!text.endsWith(mark)) throw new Error(`the output of "${command}" arrived only in part`);
+  return text.slice(0, -mark.length);
+}
+
+/** The log has two sources. A file that k6 did not write is left out. */
+async function append(text: string, file: string): Promise<void> {
+  if (text !== '') await appendFile(file, text);
 }
