@@ -9,6 +9,8 @@ import {
   kneeInWords,
   littleInWords,
   NOTHING_BENT,
+  PATCH_FILE,
+  podInWords,
   RESOURCES,
   stepInWords,
   uslInWords,
@@ -38,6 +40,7 @@ ${plots(record, result)}
 ${result.unknown.length === 0 ? null : html`<p class="note">Not measured: ${result.unknown.map((name) => RESOURCES[name]).join(', ')}.</p>`}</section>
 <section aria-labelledby="scales"><h2 id="scales">How it scales</h2>${listed([...uslInWords(result.usl), kneeInWords(result)])}
 ${listed(littleInWords(result).length === 0 ? ["every step obeys Little's law (concurrency = rate × mean time): client and service count alike"] : littleInWords(result))}</section>
+<section aria-labelledby="pods"><h2 id="pods">Kubernetes</h2>${result.pod.ok ? html`<p><code>${PATCH_FILE}</code> in this folder sets what one pod needs to carry the proven rate:</p>` : null}${listed(podInWords(result))}</section>
 <section aria-labelledby="steps"><h2 id="steps">Steps</h2>${table(record.steps)}</section>
 <section aria-labelledby="assumptions"><h2 id="assumptions">Assumptions</h2>${listed(assumptions(record))}</section>
 <section aria-labelledby="again"><h2 id="again">How to reproduce it</h2><p><code>${commandOf(record)}</code></p>

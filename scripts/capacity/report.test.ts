@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { renderCapacity } from '../../dashboards/report/capacity.ts';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { resultOf } from '../../slas/capacity/result.ts';
-import { answerInWords, bentInWords, cautionInWords } from '../../slas/render/capacity.ts';
+import { answerInWords, bentInWords, cautionInWords, podInWords } from '../../slas/render/capacity.ts';
 import { capacityMarkdown, capacityText } from '../../slas/render/capacity-text.ts';
 import { seeded } from '../../slas/simulation/queues.ts';
 import { recordOf, stepOf } from './test-record.ts';
@@ -84,6 +84,18 @@ test('a record without a measured step is reported, too', () => {
   const page = renderCapacity(empty, result(empty));
   expect(page).toContain('Nothing was measured.');
   expect(page).not.toContain('NaN');
+});
+
+test('what a pod needs is reported, or why there is no patch for Kubernetes', () => {
+  expect(podInWords(result(held))).toEqual([
+    'requests: 1950m CPU, which the proven rate used, and 576Mi memory, the peak of all steps',
+    'limits: 2000m CPU, which the service could use in the search, and 832Mi memory, 1.5 times the peak',
+    'autoscaler: 2 to 5 replicas, at a mean of 916m CPU each',
+  ]);
+  expect(capacityMarkdown(held, result(held))).toContain('`k8s-patch.yaml` sets');
+  const unconfirmed = capacityMarkdown(recordOf(), result(recordOf()));
+  expect(unconfirmed).toContain('- no patch for k8s/ is written: no rate was confirmed by a hold');
+  expect(unconfirmed).not.toContain('k8s-patch.yaml');
 });
 
 test('text and Markdown say the same', () => {

@@ -6,6 +6,7 @@ import { capacityMarkdown } from '../../slas/render/capacity-text.ts';
 import { shortPath } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import type { RunFolder } from '../runs/bundle.ts';
+import { kubernetesPatch } from './kubernetes-patch.ts';
 import { CAPACITY_FILES } from './storage.ts';
 
 export async function writeReports(
@@ -15,6 +16,7 @@ export async function writeReports(
   io: Io,
 ): Promise<void> {
   await folder.writeText(CAPACITY_FILES.markdown, capacityMarkdown(record, result));
+  if (result.pod.ok) await folder.writeMade(CAPACITY_FILES.patch, kubernetesPatch(record, result.pod.size));
   await folder.writeMade(CAPACITY_FILES.report, renderCapacity(record, result));
   io.progress(`report: ${shortPath(io, join(folder.path, CAPACITY_FILES.report))}`);
 }

@@ -1,5 +1,6 @@
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { isSentimentService } from '../../dashboards/own-service-panels.ts';
 import type { CapacityAsked, CapacityRecord, StepRecord } from '../../slas/capacity/record.ts';
 import { nextOf, type SearchSettings, type StepPlan } from '../../slas/capacity/search.ts';
 import type { Plan, SlaDocument } from '../../slas/model/model.ts';
@@ -66,7 +67,8 @@ export const newRecord = (
   documentSha256: sha256Of(text),
   settings,
   replicas: 1,
-  cores: isHere(asked.target) ? cpus().length : null,
+  ...(isSentimentService(document) ? { workload: 'sentiment-api' } : {}),
+  cores: isHere(asked.target) ? availableParallelism() : null,
   steps: [],
 });
 

@@ -11,6 +11,7 @@ export const CAPACITY_FILES = {
   record: 'capacity.json',
   report: 'capacity.html',
   markdown: 'capacity.md',
+  patch: 'k8s-patch.yaml',
   steps: 'steps',
 } as const;
 

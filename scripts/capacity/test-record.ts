@@ -40,7 +40,7 @@ export function stepOf(
       ...{ sent: 20 * ratePerSecond, unanswered: 0, dropped: 0 },
       resources: [
         { name: 'cpu', value: cores },
-        { name: 'memory', value: 5.1e8 },
+        { name: 'memory', value: 5.1e8, peak: 5.4e8 },
         { name: 'event-loop', value: outcome === 'missed' ? 0.4 : 0.012 },
         { name: 'queue', value: outcome === 'missed' ? 180 : 0.4 },
         { name: 'unanswered', value: 0 },
@@ -74,6 +74,7 @@ export const recordOf = (
     ...{ stepSeconds: { min: 20, max: 60, close: 120 }, holdSeconds: 120 },
     ...{ budgetSeconds: 900, aroundSeconds: 12 },
   },
+  workload: 'sentiment-api',
   replicas: 1,
   cores: 2,
   steps,

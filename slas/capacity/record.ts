@@ -18,6 +18,8 @@ export interface StepLatency {
 export interface StepResource {
   readonly name: 'cpu' | 'memory' | 'event-loop' | 'queue' | 'in-progress' | 'unanswered' | 'generator';
   readonly value: number;
+  /** The highest value of the step, of memory. */
+  readonly peak?: number;
 }
 
 export interface StepFigures {
@@ -63,9 +65,11 @@ export interface CapacityRecord {
   readonly asked: CapacityAsked;
   readonly documentSha256: string;
   readonly settings: SearchSettings;
+  /** The workload in `k8s/` that was measured; absent: another service. */
+  readonly workload?: 'sentiment-api';
   /** Processes that were scraped behind the target: the rate is that of all of them together. */
   readonly replicas: number;
-  /** CPU cores of this machine; null: the service runs elsewhere. */
+  /** CPU cores that processes of this machine may use; null: the service runs elsewhere. */
   readonly cores: number | null;
   readonly steps: readonly StepRecord[];
 }
@@ -130,7 +134,8 @@ function resourcesOf(
 ): readonly StepResource[] {
   const panels = PANELS.flatMap((name): StepResource[] => {
     const value = meanOfPanel(series, name);
-    return value === null ? [] : [{ name, value }];
+    if (value === null) return [];
+    return [{ name, value, ...(name === 'memory' ? { peak: peakOfPanel(series, name)! } : {}) }];
   });
   return [
     ...panels,
@@ -142,14 +147,25 @@ function resourcesOf(
 }
 
 /** The mean over time of a panel's first query; its series are parts of a whole. */
-function meanOfPanel(series: RunSeries | null, panel: string): number | null {
+const meanOfPanel = (series: RunSeries | null, panel: string) =>
+  sumOfPanel(series, panel, (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length);
+
+/** Not less than the highest sum of the series. */
+const peakOfPanel = (series: RunSeries | null, panel: string) =>
+  sumOfPanel(series, panel, (numbers) => Math.max(...numbers));
+
+function sumOfPanel(
+  series: RunSeries | null,
+  panel: string,
+  over: (numbers: readonly number[]) => number,
+): number | null {
   const answer = series?.answers.find((one) => one.panel === panel && one.over === 'time');
-  const means = (answer?.series ?? []).flatMap(({ values }) => {
+  const parts = (answer?.series ?? []).flatMap(({ values }) => {
     const numbers = values
       .split(' ')
       .filter((value) => value !== '-')
       .map(Number);
-    return numbers.length === 0 ? [] : [numbers.reduce((sum, value) => sum + value, 0) / numbers.length];
+    return numbers.length === 0 ? [] : [over(numbers)];
   });
-  return means.length === 0 ? null : means.reduce((sum, value) => sum + value, 0);
+  return parts.length === 0 ? null : parts.reduce((sum, value) => sum + value, 0);
 }

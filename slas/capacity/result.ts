@@ -1,5 +1,6 @@
 import { type Knee, kneeOf } from './knee.ts';
 import { checkLittle, type LittleViolation } from './little.ts';
+import { type PodSizing, podSizeOf } from './pod-size.ts';
 import type { CapacityRecord, StepRecord, StepResource } from './record.ts';
 import { type ReplicaAnswer, replicasFor } from './replicas.ts';
 import { type Bent, inOrderOfBending, type Resource } from './saturation.ts';
@@ -24,6 +25,8 @@ export interface CapacityResult {
   readonly replicas: ReplicaAnswer | null;
   /** CPU seconds of a request near the proven rate; null: not measured. */
   readonly cpuSecondsPerRequest: number | null;
+  /** What a pod of `k8s/` needs. */
+  readonly pod: PodSizing;
 }
 
 /** @param random uniform draws for the intervals of the fit */
@@ -45,6 +48,8 @@ export function resultOf(record: CapacityRecord, random: () => number): Capacity
   const resources = resourcesIn(record, measured);
   const known = resources.filter((one) => one.points.length > 0);
   const usl = fitUsl(points, { confidence: settings.confidence, random });
+  const replicas = replicasOf(record, answer);
+  const cpuSecondsPerRequest = cpuOf(measured, answer);
   return {
     answer,
     usl,
@@ -56,8 +61,9 @@ export function resultOf(record: CapacityRecord, random: () => number): Capacity
     unknown: resources
       .filter((one) => one.points.length === 0)
       .map(({ name }) => name as StepResource['name']),
-    replicas: replicasOf(record, answer),
-    cpuSecondsPerRequest: cpuOf(measured, answer),
+    replicas,
+    cpuSecondsPerRequest,
+    pod: podSizeOf(record, { answer, replicas, cpuSecondsPerRequest }),
   };
 }
 

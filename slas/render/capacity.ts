@@ -1,3 +1,4 @@
+import type { NoPodSize } from '../capacity/pod-size.ts';
 import type { CapacityRecord, StepRecord, StepResource } from '../capacity/record.ts';
 import type { CapacityResult } from '../capacity/result.ts';
 import type { OpenEnd, SearchRefusal } from '../capacity/search.ts';
@@ -197,6 +198,33 @@ export const littleInWords = ({ little }: CapacityResult): readonly string[] =>
     }[code];
     return `at ${rate(ratePerSecond)} ${says} (${seen})`;
   });
+
+// ---------------------------------------------------------------------------------------------- Kubernetes
+
+export const PATCH_FILE = 'k8s-patch.yaml';
+
+const NO_POD: Readonly<Record<NoPodSize, string>> = {
+  'no-answer': 'no rate was confirmed by a hold',
+  'other-service':
+    'the manifests in k8s/ are those of the sentiment service, and another service was measured',
+  faults: 'faults were injected into the service',
+  'cpu-unknown': 'the CPU of the service was not measured (process_cpu_seconds_total)',
+  'memory-unknown': 'the memory of the service was not measured (process_resident_memory_bytes)',
+  'cores-unknown':
+    'it is unknown how many cores the service could use (it was already running, see --target)',
+};
+
+export function podInWords({ pod }: CapacityResult): readonly string[] {
+  if (!pod.ok) return [`no patch for k8s/ is written: ${NO_POD[pod.because]}`];
+  const { cpu, memory, scaling } = pod.size;
+  return [
+    `requests: ${cpu.requestMilli}m CPU, which the proven rate used, and ${memory.requestMib}Mi memory, the peak of all steps`,
+    `limits: ${cpu.limitMilli}m CPU, which the service could use in the search, and ${memory.limitMib}Mi memory, 1.5 times the peak`,
+    scaling === null
+      ? 'autoscaler: unchanged, because no --target-rate was given'
+      : `autoscaler: ${scaling.minReplicas} to ${scaling.maxReplicas} replicas, at a mean of ${scaling.averageMilli}m CPU each`,
+  ];
+}
 
 // ---------------------------------------------------------------------------------------------- steps
 

@@ -1,0 +1,61 @@
+import { stringify } from 'yaml';
+import type { PodSize, Scaling } from '../../slas/capacity/pod-size.ts';
+import type { CapacityRecord } from '../../slas/capacity/record.ts';
+import { commandOf } from '../../slas/render/capacity.ts';
+
+/** Patches for the objects of `k8s/`, whose names are these. */
+const NAME = 'sentiment-api';
+const metadata = { name: NAME, namespace: 'sentiment-analysis' };
+
+/** Strategic-merge patches, one after the other: `patches: [{ path: k8s-patch.yaml }]` in a kustomization. */
+export function kubernetesPatch(record: CapacityRecord, { scaling, ...size }: PodSize): string {
+  const objects = [deployment(size), ...(scaling === null ? [] : [autoscaler(scaling)])];
+  return `${headOf(record)}${objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n')}`;
+}
+
+const headOf = (record: CapacityRecord) =>
+  [
+    `From the search ${record.id}: ${commandOf(record).replaceAll('\n', ' ')}`,
+    'Copy it into your overlay, next to a kustomization.yaml with "patches: [{ path: k8s-patch.yaml }]" (docs/capacity.md).',
+  ]
+    .map((line) => `# ${line}\n`)
+    .join('');
+
+/** Without replicas: the autoscaler sets them. */
+const deployment = ({ cpu, memory, workers }: Omit<PodSize, 'scaling'>) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata,
+  spec: {
+    template: {
+      spec: {
+        containers: [
+          {
+            name: NAME,
+            ...(workers === null ? {} : { env: [{ name: 'SERVICE_WORKERS', value: workers }] }),
+            resources: {
+              requests: { cpu: `${cpu.requestMilli}m`, memory: `${memory.requestMib}Mi` },
+              limits: { cpu: `${cpu.limitMilli}m`, memory: `${memory.limitMib}Mi` },
+            },
+          },
+        ],
+      },
+    },
+  },
+});
+
+const autoscaler = ({ minReplicas, maxReplicas, averageMilli }: Scaling) => ({
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  metadata,
+  spec: {
+    minReplicas,
+    maxReplicas,
+    metrics: [
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: `${averageMilli}m` } },
+      },
+    ],
+  },
+});

@@ -1,0 +1,102 @@
+import type { CapacityRecord } from './record.ts';
+import type { ReplicaAnswer } from './replicas.ts';
+import type { SearchAnswer } from './search.ts';
+
+/** What a pod needs to carry what was measured, and how an autoscaler keeps enough of them. */
+export interface PodSize {
+  /** In thousandths of a core. */
+  readonly cpu: { readonly requestMilli: number; readonly limitMilli: number };
+  readonly memory: { readonly requestMib: number; readonly limitMib: number };
+  /** null: the service chooses the number of its workers itself. */
+  readonly workers: string | null;
+  /** null: no target rate was asked for. */
+  readonly scaling: Scaling | null;
+}
+
+export interface Scaling {
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  /** The mean CPU of a pod at which the target rate has `maxReplicas` of them. */
+  readonly averageMilli: number;
+}
+
+export type NoPodSize =
+  /** No rate was confirmed by a hold. */
+  | 'no-answer'
+  /** The manifests are those of the sentiment service. */
+  | 'other-service'
+  | 'faults'
+  | 'cpu-unknown'
+  | 'memory-unknown'
+  /** How many cores the service could use. */
+  | 'cores-unknown';
+
+export type PodSizing =
+  | { readonly ok: true; readonly size: PodSize }
+  | { readonly ok: false; readonly because: NoPodSize };
+
+interface Known {
+  readonly answer: SearchAnswer | null;
+  readonly replicas: ReplicaAnswer | null;
+  readonly cpuSecondsPerRequest: number | null;
+}
+
+const MIB = 2 ** 20;
+const STEP = { milli: 10, mib: 64 };
+/** A container that exceeds its memory limit is killed, and a search sees minutes, not days. */
+const MEMORY_SPARE = 1.5;
+
+export function podSizeOf(record: CapacityRecord, result: Known): PodSizing {
+  const { asked, replicas: measured, cores } = record;
+  const { answer, cpuSecondsPerRequest } = result;
+  const refuse = (because: NoPodSize): PodSizing => ({ ok: false, because });
+  if (answer === null || !answer.ok) return refuse('no-answer');
+  if (record.workload === undefined) return refuse('other-service');
+  if (asked.faults !== undefined) return refuse('faults');
+  if (cpuSecondsPerRequest === null || cpuSecondsPerRequest <= 0) return refuse('cpu-unknown');
+  const peakBytes = peakMemoryOf(record);
+  if (peakBytes === null) return refuse('memory-unknown');
+  // A service that was already running may be in a container, or behind a tunnel.
+  if (cores === null || asked.target !== undefined) return refuse('cores-unknown');
+  const perPod = (1000 * cpuSecondsPerRequest * answer.provenPerSecond) / measured;
+  const requestMilli = roundUp(perPod, STEP.milli);
+  const perPodMib = peakBytes / measured / MIB;
+  return {
+    ok: true,
+    size: {
+      // The rate was proven with this many cores: fewer would make another service of it.
+      cpu: { requestMilli, limitMilli: Math.max(requestMilli, Math.floor((1000 * cores) / measured)) },
+      memory: {
+        requestMib: roundUp(perPodMib, STEP.mib),
+        limitMib: roundUp(MEMORY_SPARE * perPodMib, STEP.mib),
+      },
+      workers: asked.variant?.name === 'SERVICE_WORKERS' ? asked.variant.value : null,
+      scaling: scalingOf(asked.targetPerSecond, result.replicas, cpuSecondsPerRequest),
+    },
+  };
+}
+
+const roundUp = (value: number, step: number) => step * Math.ceil(value / step - 1e-9);
+
+/** In all steps: memory that was needed beyond the proven rate may be needed in a burst. */
+function peakMemoryOf({ steps }: CapacityRecord): number | null {
+  const peaks = steps.flatMap(({ figures }) => {
+    const memory = figures?.resources.find(({ name }) => name === 'memory');
+    return memory?.peak === undefined ? [] : [memory.peak];
+  });
+  return peaks.length === 0 ? null : Math.max(...peaks);
+}
+
+/** One of two may be lost. */
+const MIN_REPLICAS = 2;
+
+function scalingOf(
+  targetPerSecond: number | undefined,
+  answer: ReplicaAnswer | null,
+  cpuSecondsPerRequest: number,
+): Scaling | null {
+  if (targetPerSecond === undefined || answer === null) return null;
+  const maxReplicas = Math.max(MIN_REPLICAS, answer.replicas);
+  const averageMilli = Math.max(1, Math.floor((1000 * targetPerSecond * cpuSecondsPerRequest) / maxReplicas));
+  return { minReplicas: MIN_REPLICAS, maxReplicas, averageMilli };
+}
