@@ -38,6 +38,7 @@ const TOOL_IMAGES = {
     program: '/bin/alertmanager',
     folders: ['/alertmanager', '/etc/alertmanager'],
   },
+  victoriaMetrics: { tool: 'victoria-metrics', program: '/victoria-metrics-prod', folders: ['/storage'] },
   toxiproxy: { tool: 'toxiproxy-server', program: '/toxiproxy', folders: [] },
 } as const satisfies Record<string, ToolImage>;
 
@@ -54,7 +55,9 @@ export function offlineTag(name: string): string | null {
   if (!isOffline(name)) return null;
   if (name === 'base') return BASE_TAG;
   const { version } = TOOL_SPECS[TOOL_IMAGES[name].tool].package;
-  return name === 'toxiproxy' ? `${BUILT.toxiproxy}:${version}` : `sla-harness/offline-${name}:${version}`;
+  return name === 'toxiproxy'
+    ? `${BUILT.toxiproxy}:${version}`
+    : `sla-harness/offline-${name.toLowerCase()}:${version}`;
 }
 
 /** Builds the image, even if it exists. Throws HarnessError. */
