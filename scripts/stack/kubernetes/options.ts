@@ -33,7 +33,7 @@ export function clusterProblems(options: ClusterOptions): Input<null> {
   if (faults !== undefined)
     return badOption(
       '--faults',
-      'a service in a cluster injects faults by its own environment (FAULTS): leave the option out',
+      'a service in a cluster injects faults by its own environment (SLA_FAULTS): leave the option out',
     );
   return snapshot === true
     ? badOption('--snapshot', 'not available with --stack kubernetes: leave one of the two out')

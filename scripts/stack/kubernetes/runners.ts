@@ -68,6 +68,9 @@ export async function startRunners(options: StartRunners): Promise<Runners> {
     ),
   );
   const startedSeconds = options.withOperator ? Date.now() / 1000 : await begin(pods, options);
+  options.progress(
+    `${options.names.join(' and ')} began in ${pods.map(({ metadata }) => metadata.name).join(' and ')}`,
+  );
   cleanUp.use(watchPods(pods, each, options));
   const owned = cleanUp.move();
   return {
