@@ -100,3 +100,33 @@ test('without a translatable threshold there is no document', () => {
   expect(imported({})).toEqual({ text: null, translated: 0, left: [] });
   expect(imported({ checks: ['rate>0.9'] }).text).toBeNull();
 });
+
+test('without a histogram, latencies are judged by the clock of the client alone', () => {
+  const { text, left } = importThresholds(
+    {
+      'http_req_duration{name:checkout}': ['p(95)<500'],
+      http_req_duration: ['p(99)<900', 'avg<100'],
+      'http_req_duration{status:404}': ['p(95)<100'],
+      'http_req_duration{name:checkout,method:POST}': ['p(90)<100'],
+      http_req_failed: ['rate<0.01'],
+    },
+    'shop',
+    'shop.js',
+    true,
+  );
+  const parsed = parseDocument(text!);
+  expect(parsed.ok ? [] : parsed.error).toEqual([]);
+  const { service, objectives } = parse(text!);
+  expect(service).not.toHaveProperty('buckets');
+  expect(objectives.map(({ latency }: { latency?: object }) => latency)).toEqual([
+    { client: 'checkout', percentile: 95 },
+    { client: '/', percentile: 99 },
+    undefined,
+  ]);
+  expect(text).toContain('client: "/" # CHANGE: the path of the requests');
+  expect(left.map(({ why }) => why.split(';')[0])).toEqual([
+    'a mean needs a histogram of the service',
+    'without a histogram, a latency is of all successful responses of a path',
+    'without a histogram, a latency is of all successful responses of a path',
+  ]);
+});

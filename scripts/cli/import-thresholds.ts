@@ -15,8 +15,17 @@ export interface Imported {
 
 type Thresholds = Readonly<Record<string, readonly string[]>>;
 
-/** @param name of the service, for the document; @param script as the operator named it, for comments */
-export function importThresholds(thresholds: Thresholds, name: string, script: string): Imported {
+/**
+ * @param name of the service, for the document
+ * @param script as the operator named it, for comments
+ * @param isWithoutHistogram only the clock of k6 measures how long requests take
+ */
+export function importThresholds(
+  thresholds: Thresholds,
+  name: string,
+  script: string,
+  isWithoutHistogram = false,
+): Imported {
   const read = Object.entries(thresholds).flatMap(([metric, all]) =>
     all.map((one) => readThreshold(metric, one)),
   );
@@ -28,12 +37,16 @@ export function importThresholds(thresholds: Thresholds, name: string, script: s
     if (typeof entry === 'string') left.push({ threshold: one.text, why: entry });
     else if (entry.kind === 'checks') checks = entry.target;
     else {
-      const problem = problemOf(entry, name);
+      const problem =
+        (isWithoutHistogram ? needsHistogram(entry) : null) ?? problemOf(entry, name, isWithoutHistogram);
       if (problem === null) objectives.push(entry);
       else left.push({ threshold: one.text, why: problem });
     }
   }
-  const text = objectives.length === 0 ? null : documentOf(objectives, { name, script, checks, left });
+  const text =
+    objectives.length === 0
+      ? null
+      : documentOf(objectives, { name, script, checks, left, isWithoutHistogram });
   return { text, translated: objectives.length + (checks === null || text === null ? 0 : 1), left };
 }
 
@@ -197,8 +210,19 @@ function withIds<T extends { readonly entry: Entry | string }>(all: readonly T[]
   });
 }
 
+/** The clock of the client judges the successful responses to all requests of a path. */
+function needsHistogram({ kind, where }: Objective): string | null {
+  if (kind === 'mean') return `a mean needs a histogram of the service; ${STAYS}`;
+  const { status, method } = where;
+  const isOfSuccesses = typeof status === 'object' && /^\[?23?\]?\.\.$/.test(status.matches);
+  return kind === 'latency' && (method !== undefined || !isOfSuccesses)
+    ? `without a histogram, a latency is of all successful responses of a path; ${STAYS}`
+    : null;
+}
+
 /** The problems that the document's own checks find in one objective: an unusual percentile, for example. */
-function problemOf(one: Objective, name: string): string | null {
-  const parsed = parseDocument(documentOf([one], { name, script: '', checks: null, left: [] }));
+function problemOf(one: Objective, name: string, isWithoutHistogram: boolean): string | null {
+  const around = { name, script: '', checks: null, left: [], isWithoutHistogram };
+  const parsed = parseDocument(documentOf([one], around));
   return parsed.ok ? null : `${parsed.error[0]!.message}; ${STAYS}`;
 }

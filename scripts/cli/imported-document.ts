@@ -23,6 +23,8 @@ interface Around {
   readonly script: string;
   readonly checks: string | null;
   readonly left: readonly Left[];
+  /** Latencies are judged by the clock of the client alone. */
+  readonly isWithoutHistogram: boolean;
 }
 
 const EDGES = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10];
@@ -30,10 +32,13 @@ const EDGES = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10];
 /** Quoted text is valid YAML, whatever it contains. */
 const quoted = (text: string) => JSON.stringify(text);
 
-export function documentOf(objectives: readonly Objective[], { name, script, checks, left }: Around): string {
+export function documentOf(
+  objectives: readonly Objective[],
+  { name, script, checks, left, isWithoutHistogram }: Around,
+): string {
   const limits = objectives.flatMap(({ limitSeconds }) => limitSeconds ?? []);
   const edges = [...new Set([...EDGES, ...limits])].sort((a, b) => a - b);
-  const hasLatency = objectives.some(({ kind }) => kind === 'latency');
+  const hasLatency = !isWithoutHistogram && objectives.some(({ kind }) => kind === 'latency');
   return [
     `# Imported from the thresholds of ${oneLine(script)}. Lines with CHANGE name metrics and labels as most Prometheus clients name them:`,
     '# correct them to those of your service.',
@@ -53,7 +58,7 @@ export function documentOf(objectives: readonly Objective[], { name, script, che
     '',
     ...(checks === null ? [] : [`checks: ${quoted(checks)}`, '']),
     'objectives:',
-    ...objectives.flatMap(linesOf),
+    ...objectives.flatMap((one) => linesOf(one, isWithoutHistogram)),
     ...(left.length === 0 ? [] : ['# Not imported:']),
     ...left.map(({ threshold, why }) => `# - ${oneLine(`${threshold}: ${why}`)}`),
     '',
@@ -62,11 +67,13 @@ export function documentOf(objectives: readonly Objective[], { name, script, che
 
 const oneLine = (text: string) => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 
-function linesOf(one: Objective): readonly string[] {
+function linesOf(one: Objective, isWithoutHistogram: boolean): readonly string[] {
   const { where } = one;
   return [
     `  - id: ${one.id} # ${oneLine(one.from)}`,
-    ...measureOf(one, where).map((line) => `    ${line}`),
+    ...(isWithoutHistogram && one.kind === 'latency' ? clientOf(one) : measureOf(one, where)).map(
+      (line) => `    ${line}`,
+    ),
     `    target: ${quoted(one.target)}`,
     '',
   ];
@@ -102,6 +109,14 @@ function measureOf(one: Objective, where: Objective['where']): readonly string[]
       return one.kind satisfies never;
   }
 }
+
+const clientOf = ({ client, percentile }: Objective): readonly string[] => [
+  'latency:',
+  client === null
+    ? '  client: "/" # CHANGE: the path of the requests, or the name that the script gives them'
+    : `  client: ${quoted(client)}`,
+  `  percentile: ${percentile}`,
+];
 
 const labels = (where: Objective['where']) =>
   `{ ${Object.entries(where)

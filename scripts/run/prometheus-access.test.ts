@@ -118,6 +118,16 @@ const WHOLE: Env = {
 const without = (...names: string[]): Env =>
   Object.fromEntries(Object.entries(WHOLE).filter(([name]) => !names.includes(name)));
 
+test('the files are read once for each environment: what was checked is what is sent', async () => {
+  const env: Env = { PROMETHEUS_CA_FILE: 'replaced.pem' };
+  const authority = await readFile(file('ca.pem'), 'utf8');
+  await writeFile(file('replaced.pem'), authority);
+  expect(checkAccess(env, folder.path)).toEqual([]);
+  await writeFile(file('replaced.pem'), 'no certificate');
+  expect(accessOf(env, folder.path).tls).toEqual({ ca: authority });
+  expect(accessOf({ ...env }, folder.path).tls).toEqual({ ca: 'no certificate' });
+});
+
 describe('a Prometheus with a private authority, client certificates, basic authentication and a path prefix', () => {
   test('answers with all of them', async () => {
     expect(checkAccess(WHOLE, folder.path)).toEqual([]);

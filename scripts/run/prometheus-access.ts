@@ -89,10 +89,9 @@ function headersOf(env: Env, cwd: string) {
 }
 
 function tlsProblems(env: Env, cwd: string): readonly PlacedProblem[] {
-  const unreadable = Object.values(TLS_FILES).flatMap((name) => {
-    const text = env[name] ? readPlainFile(env[name], cwd) : '';
-    return text instanceof Error ? [problem(name, text.message)] : [];
-  });
+  const unreadable = tlsTexts(env, cwd).flatMap(([part, text]) =>
+    text instanceof Error ? [problem(TLS_FILES[part], text.message)] : [],
+  );
   if (unreadable.length > 0) return unreadable;
   const { ca, cert, key } = tlsOf(env, cwd);
   if ((cert === undefined) !== (key === undefined)) {
@@ -139,13 +138,24 @@ function pairProblems(cert: string, key: string): readonly PlacedProblem[] {
   }
 }
 
-function tlsOf(env: Env, cwd: string): Tls {
-  const read = Object.entries(TLS_FILES).flatMap(([part, name]) => {
-    const text = env[name] ? readPlainFile(env[name], cwd) : null;
-    return text === null || text instanceof Error ? [] : [[part, text] as const];
+type TlsTexts = readonly (readonly [part: keyof Tls, text: string | Error])[];
+
+/** The files of each environment, which is that of one command: what was checked is what is sent. */
+const read = new WeakMap<Env, TlsTexts>();
+
+function tlsTexts(env: Env, cwd: string): TlsTexts {
+  const known = read.get(env);
+  if (known !== undefined) return known;
+  const texts = (Object.keys(TLS_FILES) as (keyof Tls)[]).flatMap((part) => {
+    const file = env[TLS_FILES[part]];
+    return file ? [[part, readPlainFile(file, cwd)] as const] : [];
   });
-  return Object.fromEntries(read);
+  read.set(env, texts);
+  return texts;
 }
+
+const tlsOf = (env: Env, cwd: string): Tls =>
+  Object.fromEntries(tlsTexts(env, cwd).filter(([, text]) => typeof text === 'string'));
 
 /** What cannot be read is left out; `checkAccess` reports it before anything is queried. */
 export function accessOf(env: Env, cwd: string): Access {

@@ -68,7 +68,10 @@ export function boundOf(
   return { boundSeconds: Math.min(Math.max(MIN_WAIT_SECONDS, late), atMost), boundBy: 'learned' };
 }
 
-const newestOf = ({ samples }: Series) => samples.at(-1)?.[0] ?? null;
+function newestOf({ samples, histograms = [] }: Series): number | null {
+  const newest = Math.max(samples.at(-1)?.[0] ?? -Infinity, histograms.at(-1)?.[0] ?? -Infinity);
+  return Number.isFinite(newest) ? newest : null;
+}
 
 /** Median interval; null with fewer than two samples. */
 export function spacingOf({ samples }: Series): number | null {

@@ -9,6 +9,7 @@ import { writeNew } from '../new-file.ts';
 
 export interface ImportOptions {
   readonly out?: string;
+  readonly withoutHistogram?: boolean;
 }
 
 export const register: Register = (program, io, done) => {
@@ -16,6 +17,10 @@ export const register: Register = (program, io, done) => {
     .command('import-k6')
     .description("write an SLA document from a k6 script's thresholds, and list what could not be translated")
     .argument('<script>', 'the k6 script, or an archive of it')
+    .option(
+      '--without-histogram',
+      "the service does not measure its latencies: judge them by the client's clock alone",
+    )
     .option('--out <file>', 'where to write the document (default: standard output)')
     .action(async (script: string, options: ImportOptions) => done(await importK6(script, options, io)));
 };
@@ -23,12 +28,17 @@ export const register: Register = (program, io, done) => {
 /** Asks k6 for the thresholds; nothing is run. An existing file is never replaced. */
 export async function importK6(
   script: string,
-  { out }: ImportOptions,
+  { out, withoutHistogram = false }: ImportOptions,
   io: Io,
 ): Promise<ExitCode | readonly PlacedProblem[]> {
   const inspected = await inspect(script, undefined, io);
   if (!inspected.ok) return inspected.error;
-  const { text, translated, left } = importThresholds(inspected.value.thresholds, nameOf(script), script);
+  const { text, translated, left } = importThresholds(
+    inspected.value.thresholds,
+    nameOf(script),
+    script,
+    withoutHistogram,
+  );
   for (const { threshold, why } of left) io.progress(`not imported: ${threshold}: ${why}`);
   if (text === null) return [nothingToImport(script, left)];
   if (out === undefined) io.print(text);
