@@ -1,4 +1,4 @@
-import { SECRETS } from '../../kubernetes/secrets.ts';
+import { SECRETS } from '../../kubernetes/secret-names.ts';
 import type { Finding } from '../finding.ts';
 import type { Pod } from '../objects.ts';
 import { secretsOf, type Throttling } from '../state.ts';
