@@ -26,6 +26,9 @@ export interface ClientView {
   /** Seconds to establish a connection, at the same percentile. */
   readonly blockedSeconds: number;
   readonly reasons: readonly Reason[];
+  /** k6 records no request that it interrupts: each may have been one of these, and slow. */
+  readonly uncounted: number;
+  readonly uncountedWhy: Reason;
   /**
    * The bad requests of each second, by start time; and those over some values below the limit, including the
    * median.
@@ -52,6 +55,7 @@ export function viewOfClient(
   const quantiles = LOWER_QUANTILES.map((part) => ordered[Math.floor(part * (count - 1))]!);
   const lower = [...new Set(quantiles)].filter((quantile) => quantile < target.value);
   const [blocks, ...lowerBlocks] = slowerBySecond(requests, [target.value, ...lower]);
+  const { interruptedIterations: interrupted = 0 } = load;
   return {
     measured: { samples: count, share, value },
     bad,
@@ -60,6 +64,8 @@ export function viewOfClient(
     blocks: blocks!,
     lower: lower.map((edge, index) => ({ ofLimit: edge / target.value, blocks: lowerBlocks[index]! })),
     blockedSeconds: nthBlocked(requests, position),
+    uncounted: interrupted,
+    uncountedWhy: reason('iterations-interrupted', { iterations: interrupted }),
     reasons: [
       reason('client-share', {
         good: count - bad,

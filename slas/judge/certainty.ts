@@ -163,7 +163,8 @@ export function certaintyOfCount(
     // Without an edge above the limit, no share of slow responses is a miss.
     detectable: between?.highSeconds === null ? null : detectableShare(sample, budget, ruling),
     overSeconds: isLatency ? (between?.highSeconds ?? objective.target.value) : null,
-    needed: side === 'both' ? neededFor(sample, budget, level, ratePerSecond) : null,
+    needed:
+      side === 'both' ? neededFor(uncounted === 0 ? sample : worst, budget, level, ratePerSecond) : null,
     pOfMiss: confidence === null ? null : pValue((at) => shareBounds(best, at).low > budget),
     independenceAssumed: known === null,
     blocks: blocks.length,

@@ -23,6 +23,7 @@ export const brokenBy = ({ id, reasons }: Precondition) =>
 
 export const uncountedReasons = (atMost: number, why?: Reason): Reasons => {
   if (atMost === 0) return [];
+  if (why?.code === 'iterations-interrupted') return [why];
   return why === undefined
     ? [reason('ended-replicas-uncounted', { atMost })]
     : [reason('restarts-uncounted', { atMost, why })];

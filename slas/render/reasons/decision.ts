@@ -77,8 +77,8 @@ export const DECISION: Entries<DecisionReasons> = {
   },
   'uncounted-would-decide': {
     words: () => 'if all of these had failed, the limit would be missed',
-    meaning: 'The verdict depends on requests that no scrape saw.',
-    next: 'Scrape more often; let replicas wait for a last scrape before they end.',
+    meaning: 'The verdict depends on requests that no scrape saw, or that k6 interrupted and did not record.',
+    next: 'Scrape more often; let replicas wait for a last scrape before they end. For interrupted iterations, set the `timeout` of requests below `gracefulStop`, or raise `gracefulStop`.',
   },
   'strangers-would-decide': {
     words: ({ atMost }) =>
