@@ -21,9 +21,7 @@ export function warmUpScript({ requests, ratePerSecond, amount }: PlannedWarmUp)
     preAllocatedVUs: Math.min(100, amount),
     gracefulStop: '30s',
   };
-  return `import { check } from 'k6';
-import exec from 'k6/execution';
-import http from 'k6/http';
+  return `${IMPORTS}
 const requests = ${JSON.stringify(requests)};
 export const options = { scenarios: { warm: ${JSON.stringify(scenario)} }, maxRedirects: 0 };
 export default () => {
@@ -37,3 +35,10 @@ export default () => {
 };
 `;
 }
+
+/** Not as lines of their own: the npm package depends on what its files import. */
+const IMPORTS = [
+  "import { check } from 'k6';",
+  "import exec from 'k6/execution';",
+  "import http from 'k6/http';",
+].join('\n');
