@@ -74,15 +74,21 @@ test.each<[string, readonly string[]]>([
   expect(allowedPaths(await objectsOf(variant))).toEqual(paths.toSorted());
 });
 
-test('in production, only the ingress controller connects from outside', async () => {
+test('in production, only the ingress controller and the load generators connect from other namespaces', async () => {
   const policies = ofKind(await objectsOf('production'), 'NetworkPolicy');
-  for (const name of ['sentiment-api', 'prometheus', 'grafana']) {
+  const others = (name: string) => {
     const { ingress } = named(policies, name)!.spec as { ingress: { from: object[] }[] };
-    const outside = ingress.flatMap(({ from }) => from).filter((peer) => 'namespaceSelector' in peer);
-    expect(outside, name).toEqual([
-      { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress' } } },
-    ]);
-  }
+    return ingress.flatMap(({ from }) => from).filter((peer) => 'namespaceSelector' in peer);
+  };
+  const namespace = (name: string) => ({ matchLabels: { 'kubernetes.io/metadata.name': name } });
+  const controller = { namespaceSelector: namespace('ingress') };
+  const gate = { matchLabels: { 'app.kubernetes.io/name': 'sla-gate' } };
+  expect(others('grafana')).toEqual([controller]);
+  expect(others('sentiment-api')).toEqual([controller, { namespaceSelector: namespace('sla-load') }]);
+  expect(others('prometheus')).toEqual([
+    controller,
+    { namespaceSelector: namespace('sla-load'), podSelector: gate },
+  ]);
 });
 
 test('what Prometheus and Grafana connect to is a Service of these manifests', async () => {

@@ -29,6 +29,8 @@ beforeAll(async () => {
   );
   cleanup.use(await define('prometheus-operator', (file) => /servicemonitors|prometheusrules/.test(file)));
   cleanup.use(await define('cert-manager', (file) => file.includes('cert-manager.io_certificates.yaml')));
+  cleanup.use(await define('argo-rollouts', (file) => file.endsWith('analysis-template-crd.yaml')));
+  cleanup.use(await define('flagger', () => true));
 }, 600_000);
 
 afterAll(() => cleanup.disposeAsync(), 300_000);
@@ -91,6 +93,24 @@ describe('what the API server accepts', () => {
   test.concurrent.each(Object.keys(VARIANTS))('%s: every object, without a warning', async (variant) => {
     const { folder, additions } = VARIANTS[variant]!;
     await applied(['--dry-run=server', '--filename', '-'], await render(folder, additions, TOOL_IO));
+  });
+
+  test('the load generators and the progressive delivery', async () => {
+    const load = join(K8S, 'load');
+    await applied(['--kustomize', load]);
+    cleanup.defer(async () => void (await tryKubectl(['delete', '--kustomize', load, '--ignore-not-found'])));
+    const delivery = join(K8S, 'progressive-delivery');
+    await applied(['--dry-run=server', '--kustomize', delivery]);
+    const files = [
+      join(load, 'job.yaml'),
+      join(load, 'cronjob.yaml'),
+      join(delivery, 'analysis-template.yaml'),
+      join(delivery, 'canary.yaml'),
+    ];
+    // Not applied, because a Job gets a new name each time.
+    const created = ['create', '--dry-run=server', '--warnings-as-errors'];
+    const { code, stderr } = await tryKubectl([...created, ...files.flatMap((file) => ['--filename', file])]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   test('the documented files one by one, in the documented order', async () => {
