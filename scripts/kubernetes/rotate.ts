@@ -133,17 +133,30 @@ const ARRIVAL_LIMIT_MS = 3 * 60_000;
 const POLL_MS = 500;
 const REQUEST_LIMIT_MS = 5_000;
 
-/** Waits until all of the servers accept this login. */
+/** Waits until every pod of the servers accepts this login. */
 async function accepted(login: Login, servers: readonly Server[], io: RotationIo): Promise<void> {
   await touch(servers, io);
-  for (const service of servers) {
-    await using open = await forward(io.kubectl, { namespace: io.namespace, service, port: PORTS[service] });
-    const deadline = Date.now() + ARRIVAL_LIMIT_MS;
-    while (!(await accepts(`${open.url}/-/ready`, login))) {
-      io.signal.throwIfAborted();
-      if (Date.now() > deadline || !open.isOpen()) throw notArrived(service);
-      await delay(POLL_MS, undefined, { signal: io.signal });
-    }
+  for (const server of servers)
+    for (const pod of await podsOf(server, io)) await acceptedBy(pod, PORTS[server], login, io);
+}
+
+async function podsOf(
+  server: Server,
+  { kubectl, namespace, signal }: RotationIo,
+): Promise<readonly string[]> {
+  const selector = `app.kubernetes.io/name=${server}`;
+  const names = 'jsonpath={.items[*].metadata.name}';
+  const args = ['get', 'pods', '--namespace', namespace, '--selector', selector, '--output', names];
+  return (await kubectl.run(args, { signal })).split(' ').filter((name) => name !== '');
+}
+
+async function acceptedBy(pod: string, port: number, login: Login, io: RotationIo): Promise<void> {
+  await using open = await forward(io.kubectl, { namespace: io.namespace, pod, port });
+  const deadline = Date.now() + ARRIVAL_LIMIT_MS;
+  while (!(await accepts(`${open.url}/-/ready`, login))) {
+    io.signal.throwIfAborted();
+    if (Date.now() > deadline || !open.isOpen()) throw notArrived(pod);
+    await delay(POLL_MS, undefined, { signal: io.signal });
   }
 }
 
@@ -158,9 +171,9 @@ async function accepts(url: string, { username, password }: Login): Promise<bool
   }
 }
 
-const notArrived = (service: Server) =>
-  new HarnessError('not-rotated', `${service} does not accept the new password`, {
-    nextStep: `the old one still works; see kubectl logs deployment/${service}, and run the rotation again`,
+const notArrived = (pod: string) =>
+  new HarnessError('not-rotated', `pod ${pod} does not accept the new password`, {
+    nextStep: `the old one still works; see kubectl logs ${pod}, and run the rotation again`,
   });
 
 const ROLLOUT_LIMIT_MS = 5 * 60_000;

@@ -5,6 +5,7 @@ import { loadStackImages } from '../stack/kube-node/images.ts';
 import { ROOT, sla } from '../testing/sla.ts';
 import { parseManifests } from './manifest.ts';
 import { render } from './render.ts';
+import { SECRETS } from './secrets.ts';
 import { applied, define, kubectl, TOOL_IO, tryKubectl } from './testing/on-cluster.ts';
 import { component, K8S, VARIANTS } from './testing/overlays.ts';
 
@@ -185,11 +186,11 @@ describe('what runs from kubectl apply -k k8s/', () => {
   test('./sla kubernetes secrets makes the Secrets, prints no value, and keeps what exists', async () => {
     const made = await sla(['kubernetes', 'secrets']);
     expect(made).toMatchObject({ code: 0, stderr: '' });
-    expect(made.stdout.match(/^created {2}Secret .+$/gm)).toHaveLength(3);
+    expect(made.stdout.match(/^created {2}Secret .+$/gm)).toHaveLength(Object.keys(SECRETS).length);
     const { password } = await loginOf();
     expect(made.stdout).not.toContain(password);
     const again = await sla(['kubernetes', 'secrets']);
-    expect(again.stdout.match(/^kept {5}Secret .+$/gm)).toHaveLength(3);
+    expect(again.stdout.match(/^kept {5}Secret .+$/gm)).toHaveLength(Object.keys(SECRETS).length);
     expect((await loginOf()).password).toBe(password);
     const copies = await kubectl([
       'get',
@@ -221,7 +222,9 @@ describe('what runs from kubectl apply -k k8s/', () => {
 
   test('Prometheus responds at its node port, with the password only', async () => {
     const url = `${PROMETHEUS}/api/v1/query?query=up`;
-    expect(await statusOf(url)).toBe(401);
+    // The node takes a moment to forward the port to a pod that has become ready.
+    const withoutPassword = () => statusOf(url).catch(() => null);
+    await expect.poll(withoutPassword, { timeout: 15_000, interval: 200 }).toBe(401);
     expect(await statusOf(url, headersOf({ username: 'admin', password: 'admin' }))).toBe(401);
     expect(await statusOf(url, headersOf(await loginOf()))).toBe(200);
   });
@@ -333,7 +336,8 @@ describe('rotation', () => {
     await rolledOut('sentiment-api');
     const { tokens } = await secretOf('sentiment-metrics-tokens');
     const bearer = (token: string) => statusOf(`${API}/metrics`, { authorization: `Bearer ${token.trim()}` });
-    expect(await statusOf(`${API}/metrics`)).toBe(401);
+    // The pods of before end only now.
+    await expect.poll(() => statusOf(`${API}/metrics`), { timeout: 30_000, interval: 500 }).toBe(401);
     expect(await bearer(tokens!)).toBe(200);
     const before = await podsOf('sentiment-api');
     const since = Date.now() / 1_000;

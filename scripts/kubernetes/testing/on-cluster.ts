@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { definitionsOf } from '../../stack/kube-node/definitions.ts';
 
 /** The cluster that `./sla test --kubernetes` provides. */
@@ -49,7 +49,9 @@ export async function define(
   const files = (await definitionsOf(project, TOOL_IO)).filter(isWanted);
   const named = files.flatMap((file) => ['--filename', file]);
   await kubectl(['apply', '--server-side', '--force-conflicts', ...named]);
-  await kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...named]);
+  // kubectl fails, instead of waiting, on a definition that has no condition yet.
+  const established = () => kubectl(['wait', '--for=condition=Established', '--timeout=10s', ...named]);
+  await vi.waitFor(established, { timeout: 40_000, interval: 500 });
   return {
     [Symbol.asyncDispose]: async () => {
       await tryKubectl(['delete', '--ignore-not-found', ...named]);

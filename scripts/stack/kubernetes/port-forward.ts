@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { HarnessError } from '../../cli/errors.ts';
 import type { Kubectl } from './kubectl.ts';
 
-/** A service of the cluster at a free port of this machine, as long as it is open. */
+/** A service, or one of its pods, at a free port of this machine, as long as it is open. */
 export interface Forwarded extends AsyncDisposable {
   readonly url: string;
   /** Whether it still works: it ends with its pod. */
@@ -11,13 +11,17 @@ export interface Forwarded extends AsyncDisposable {
 
 const OPEN_LIMIT_MS = 20_000;
 
-export async function forward(
-  kubectl: Kubectl,
-  { namespace, service, port }: { namespace: string; service: string; port: number },
-): Promise<Forwarded> {
+export type ForwardTarget = { readonly namespace: string; readonly port: number } & (
+  | { readonly service: string }
+  | { readonly pod: string }
+);
+
+export async function forward(kubectl: Kubectl, target: ForwardTarget): Promise<Forwarded> {
+  const { namespace, port } = target;
+  const resource = 'pod' in target ? `pod/${target.pod}` : `service/${target.service}`;
   const child = kubectl.follow([
     ...['port-forward', '--namespace', namespace, '--address', '127.0.0.1'],
-    ...[`service/${service}`, `:${port}`],
+    ...[resource, `:${port}`],
   ]);
   let said = '';
   const { promise: opened, resolve } = Promise.withResolvers<string | null>();
@@ -44,7 +48,7 @@ export async function forward(
   await close();
   throw new HarnessError(
     'no-port-forward',
-    `kubectl port-forward of service ${service} in namespace ${namespace} failed: ${said.trim() || 'no answer'}`,
+    `kubectl port-forward of ${resource} in namespace ${namespace} failed: ${said.trim() || 'no answer'}`,
     { nextStep: 'name a Prometheus that this machine can reach with --prometheus URL' },
   );
 }
