@@ -17,6 +17,7 @@ export function checkAlerting(raw: RawAlerting, objectives: RawDocument['objecti
       ),
     ),
     ...checkRunbooks(raw.runbooks),
+    ...checkWatchable(raw, objectives),
     ...checkNames(raw),
     ...checkDrift(raw.drift),
   ];
@@ -37,6 +38,26 @@ export function wrongRunbooks(runbooks: string): string | null {
   return unknown === undefined
     ? null
     : `"${runbooks}" contains ${unknown}: only {alert}, which stands for the name of the alert, is replaced`;
+}
+
+/** A rule reads series of the service, and such an objective has none. */
+function checkWatchable(
+  { names = {} }: RawAlerting,
+  objectives: RawDocument['objectives'],
+): readonly Problem[] {
+  const all = Array.isArray(objectives) ? objectives : [];
+  return Object.keys(names).flatMap((id) => {
+    const latency = all.find((objective) => objective?.id === id)?.latency;
+    return latency === undefined || latency === null || latency.histogram !== undefined
+      ? []
+      : [
+          problem(
+            'unwatchable',
+            `alerting.names.${id}`,
+            `no alert can watch objective "${id}", because only the client's clock judges it: remove it here, or add a histogram to the objective`,
+          ),
+        ];
+  });
 }
 
 /** Alerts with the same name would be indistinguishable. */

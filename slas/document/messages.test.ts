@@ -342,3 +342,14 @@ describe('a percentage is written with or without its sign', () => {
     expect(told(one('0.95%'))).toEqual([expect.stringContaining('percentile 0.95 lets 99.05%')]);
   });
 });
+
+test('an alert cannot be named for a latency that only the client measures', () => {
+  const objectives = '- { id: slow, target: "< 1s", latency: { client: /, percentile: 95 } }';
+  expect(
+    told(
+      `${HEAD}objectives:\n${objectives}\nalerting: { names: { slow: { name: Slow, severity: warning } } }\n`,
+    ),
+  ).toEqual([
+    `7:28: no alert can watch objective "slow", because only the client's clock judges it: remove it here, or add a histogram to the objective`,
+  ]);
+});
