@@ -1,12 +1,19 @@
 import type { Problem } from '../model/model.ts';
 import { checkAlerting } from './alerting.ts';
 import { type AllowedTargetError, readAllowed } from './allowed-targets.ts';
+import {
+  checkBuckets,
+  checkClocks,
+  checkMeanOfNative,
+  checkNatives,
+  checkPercentile,
+} from './histogram-checks.ts';
 import { checkLimits } from './limit-checks.ts';
-import { CONFIDENCE_FORM, readConfidence, readPercentile } from './limits.ts';
+import { CONFIDENCE_FORM, readConfidence } from './limits.ts';
 import { checkBounds, checkDefaultScenario, checkPassedShare, checkScenario, checkWarmUp } from './loads.ts';
 import { MEASURES, type MeasureName } from './measure-names.ts';
 import { checkHistogram, checkIsScraped } from './metrics.ts';
-import { checkDecimals, problem, repeated } from './problems.ts';
+import { problem, repeated } from './problems.ts';
 import type { RawDocument, RawObjective } from './schema.ts';
 import { checkCounter, checkSelection, checkTotal, LABEL } from './selection-checks.ts';
 import { checkLag, checkUnit } from './units-of.ts';
@@ -108,49 +115,6 @@ function wrongTarget(error: AllowedTargetError): string {
   }
 }
 
-/** Its sum and its count are no series of their own. */
-function checkMeanOfNative(
-  histogram: string,
-  path: string,
-  { service: { nativeHistograms: names = [] } }: RawDocument,
-): Problem[] {
-  if (!names.includes(histogram)) return [];
-  return [
-    problem(
-      'native-mean',
-      path,
-      `"${histogram}" is a native histogram, whose mean cannot be judged: promise a percentile, as latency, or let Prometheus store its classic series, too`,
-    ),
-  ];
-}
-
-/** A native histogram has no edges of its own that a document could list. */
-function checkNatives({ nativeHistograms: names = [], buckets = {} }: RawDocument['service']): Problem[] {
-  return names.flatMap((name, index) =>
-    Object.hasOwn(buckets, name)
-      ? [
-          problem(
-            'bad-buckets',
-            `service.nativeHistograms[${index}]`,
-            `"${name}" is listed in service.buckets, too: list its edges if its buckets are classic, or name it here if Prometheus stores it as a native histogram`,
-          ),
-        ]
-      : [],
-  );
-}
-
-function checkBuckets(name: string, edges: readonly number[]): Problem[] {
-  const at = edges.findIndex((edge, index) => edge <= edges[index - 1]!);
-  if (at === -1) return [];
-  return [
-    problem(
-      'bad-buckets',
-      `service.buckets.${name}[${at}]`,
-      `bucket edges must be in ascending order: ${edges[at]} comes after ${edges[at - 1]}`,
-    ),
-  ];
-}
-
 function checkObjective(raw: RawObjective, path: string, document: RawDocument): Problem[] {
   const kinds = MEASURES.filter((name) => raw[name] !== undefined);
   const kind = kinds[0];
@@ -200,42 +164,6 @@ function checkMeasure(raw: RawObjective, kind: MeasureName, path: string, docume
     default:
       return kind satisfies never;
   }
-}
-
-function checkPercentile(written: number | string, path: string): Problem[] {
-  const percentile = readPercentile(written);
-  if (percentile !== null) return checkDecimals(percentile, path);
-  const message = `"${written}" is not a valid percentile (over 0 to under 100): write it as 95 or 95%`;
-  return [problem('bad-percentile', path, message)];
-}
-
-/** The service's clock needs a histogram, the client's the requests that it judges. */
-function checkClocks(raw: RawObjective, path: string, document: RawDocument): Problem[] {
-  const { histogram, where, unit, client } = raw.latency!;
-  if (histogram !== undefined)
-    return [
-      ...checkSelection(histogram, where, path, 'histogram', document),
-      ...checkHistogram(histogram, path, raw.unusual === true),
-    ];
-  if (client === undefined)
-    return [
-      problem(
-        'no-clock',
-        path,
-        `${path} must have a histogram of the service, or a client (the path or k6's name of requests that only the client's clock judges), or both`,
-      ),
-    ];
-  return Object.entries({ where, unit }).flatMap(([field, given]) =>
-    given === undefined
-      ? []
-      : [
-          problem(
-            'no-histogram',
-            `${path}.${field}`,
-            `${field} describes a histogram, and ${path} has none: name the histogram, or leave ${field} out`,
-          ),
-        ],
-  );
 }
 
 function checkRatio(
