@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parametersIn, parametersOf, readQuestion } from './question.ts';
+import { parametersIn, parametersOf, parametersOfBoth, readQuestion } from './question.ts';
 
 const NOW = 1_764_400_007.5;
 
@@ -45,10 +45,29 @@ describe('a question', () => {
     expect(read('window=5m&window=6m')).toEqual({ ok: false, error: 'window is given twice' });
   });
 
-  test('in the metadata of a webhook may have other entries next to it', () => {
-    expect(parametersOf({ window: '5m', team: 'shop' })).toEqual({ ok: true, value: { window: '5m' } });
+  test('has no unknown parameter in the metadata of a webhook either', () => {
+    expect(parametersOf({ window: '5m', delay: '10s' })).toEqual({
+      ok: true,
+      value: { window: '5m', delay: '10s' },
+    });
     expect(parametersOf(undefined)).toEqual({ ok: true, value: {} });
+    // A lower confidence than the one that its owner meant would make a pass easier.
+    for (const name of ['confidance', 'Confidence', 'delai'])
+      expect(parametersOf({ window: '5m', [name]: '0.99' })).toEqual({
+        ok: false,
+        error: expect.stringContaining(`"metadata.${name}" is not a parameter`),
+      });
     expect(parametersOf({ window: 5 })).toEqual({ ok: false, error: 'metadata.window is not a string' });
     expect(parametersOf('window')).toEqual({ ok: false, error: 'metadata is not an object' });
+  });
+
+  test('has one value for each parameter, in the URL or in the metadata', () => {
+    const both = { window: '5m', confidence: '0.99' };
+    expect(parametersOfBoth({ window: '5m' }, { confidence: '0.99' })).toEqual({ ok: true, value: both });
+    expect(parametersOfBoth({ window: '5m' }, both)).toEqual({ ok: true, value: both });
+    expect(parametersOfBoth({ confidence: '0.95' }, both)).toEqual({
+      ok: false,
+      error: expect.stringContaining('confidence has one value in the URL and another one in the metadata'),
+    });
   });
 });

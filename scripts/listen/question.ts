@@ -25,25 +25,40 @@ const MIN_WINDOW_SECONDS = 10;
 const MAX_WINDOW_SECONDS = 24 * 3600;
 const MAX_DELAY_SECONDS = 3600;
 
-/** Unknown names are refused in a URL: a misspelt one would be ignored. */
+const isKnown = (name: string) => NAMES.some((known) => known === name);
+const unknownName = (name: string) =>
+  fail(`"${name}" is not a parameter: use ${NAMES.slice(0, -1).join(', ')} or confidence`);
+
+/** Unknown names are refused: a misspelt one would be ignored. */
 export function parametersIn(url: URL): Result<Parameters, string> {
   const entries = [...url.searchParams];
-  const unknown = entries.find(([name]) => !NAMES.some((known) => known === name));
-  if (unknown !== undefined)
-    return fail(`"${unknown[0]}" is not a parameter: use ${NAMES.slice(0, -1).join(', ')} or confidence`);
+  const unknown = entries.find(([name]) => !isKnown(name));
+  if (unknown !== undefined) return unknownName(unknown[0]);
   const twice = entries.find(([name], at) => entries.findIndex(([other]) => other === name) !== at);
   return twice === undefined ? ok(Object.fromEntries(entries)) : fail(`${twice[0]} is given twice`);
 }
 
-/** Those in the metadata of a webhook, which may have other entries as well. */
+/** Those in the metadata of a webhook, which has only what its owner wrote for the verifier. */
 export function parametersOf(metadata: unknown): Result<Parameters, string> {
   if (metadata === undefined || metadata === null) return ok({});
   if (typeof metadata !== 'object') return fail('metadata is not an object');
-  const own = Object.entries(metadata).filter(([name]) => NAMES.some((known) => known === name));
+  const own = Object.entries(metadata);
+  const unknown = own.find(([name]) => !isKnown(name));
+  if (unknown !== undefined) return unknownName(`metadata.${unknown[0]}`);
   const strange = own.find(([, value]) => typeof value !== 'string');
   return strange === undefined
     ? ok(Object.fromEntries(own) as Parameters)
     : fail(`metadata.${strange[0]} is not a string`);
+}
+
+/** The same parameter in both places must have the same value: it is unknown which one was meant. */
+export function parametersOfBoth(inUrl: Parameters, inMetadata: Parameters): Result<Parameters, string> {
+  const different = NAMES.find(
+    (name) => inUrl[name] !== undefined && inMetadata[name] !== undefined && inUrl[name] !== inMetadata[name],
+  );
+  return different === undefined
+    ? ok({ ...inMetadata, ...inUrl })
+    : fail(`${different} has one value in the URL and another one in the metadata: leave one of them out`);
 }
 
 export function readQuestion(given: Parameters, nowSeconds: number): Result<Question, string> {

@@ -4,7 +4,7 @@ import { ok, type Result } from '../../slas/model/result.ts';
 import { HarnessError } from '../cli/errors.ts';
 import type { ListenAddress } from './address.ts';
 import type { Judgements } from './judgements.ts';
-import { type Parameters, parametersIn, parametersOf, readQuestion } from './question.ts';
+import { type Parameters, parametersIn, parametersOf, parametersOfBoth, readQuestion } from './question.ts';
 import { limitRates } from './rate-limit.ts';
 import { type Asking, type Reply, refused, replyTo } from './respond.ts';
 import type { IsAuthorised } from './token.ts';
@@ -112,7 +112,6 @@ function askingOf(method: string | undefined, path: string): Asking | Reply {
   return method === 'POST' ? 'only-on-fail' : refused(405, 'use POST', { allow: 'POST' });
 }
 
-/** A parameter in the URL takes precedence over the same one in the metadata. */
 async function parametersFrom(
   request: IncomingMessage,
   url: URL,
@@ -125,7 +124,8 @@ async function parametersFrom(
   if (text === null) return { ok: false, error: refused(413, `the body exceeds ${MAX_BODY_BYTES} bytes`) };
   const metadata = metadataIn(text);
   if (!metadata.ok) return { ok: false, error: refused(400, metadata.error) };
-  return ok({ ...metadata.value, ...inUrl.value });
+  const both = parametersOfBoth(inUrl.value, metadata.value);
+  return both.ok ? both : { ok: false, error: refused(400, both.error) };
 }
 
 function metadataIn(text: string): Result<Parameters, string> {
