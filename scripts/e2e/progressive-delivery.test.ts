@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { parseDuration } from '../../slas/document/limits.ts';
 import { type PrometheusServer, startPrometheus } from '../../slas/testing/prometheus-server.ts';
 import {
   type ArgoMetric,
@@ -155,6 +156,15 @@ describe('the shipped templates', { timeout: 120_000 }, () => {
     });
     const impatient = (await webhooksFor(silent.url)).map((hook) => ({ ...hook, timeout: '1s' }));
     expect(await nextStep(impatient)).toBe('held');
+  });
+
+  test('judge no time before the step, unless the operator shortens the wait', async () => {
+    const { initialDelay = '0s', provider } = await metricFor('http://verifier');
+    const { searchParams: asked } = new URL(provider.web.url);
+    const [waited, window, delay] = [initialDelay, asked.get('window')!, asked.get('delay')!].map(
+      parseDuration,
+    );
+    expect(waited).toBeGreaterThanOrEqual(window! + delay!);
   });
 
   test('wait longer than the verifier takes at most', async () => {

@@ -6,6 +6,8 @@
 // ---------------------------------------------------------------------------------------------- Argo Rollouts
 
 export interface ArgoMetric {
+  /** The first measurement is made that long after the analysis began. */
+  readonly initialDelay?: string;
   readonly count?: number;
   readonly failureLimit?: number;
   readonly inconclusiveLimit?: number;
