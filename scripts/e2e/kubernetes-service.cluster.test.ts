@@ -59,10 +59,7 @@ function serviceIn(objects: readonly Manifest[], name: string, replicas: number,
               ...container,
               // The node has other work.
               resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { cpu: '1', memory: '1Gi' } },
-              env: [
-                ...(container!.env ?? []),
-                ...(faults === undefined ? [] : [{ name: 'SLA_FAULTS', value: faults }]),
-              ],
+              env: [...(container!.env ?? []), ...faultsOf(faults)],
             },
           ],
         },
@@ -70,6 +67,15 @@ function serviceIn(objects: readonly Manifest[], name: string, replicas: number,
     },
   };
 }
+
+/** The image runs as in production, where faults must be allowed. */
+const faultsOf = (faults: string | undefined) =>
+  faults === undefined
+    ? []
+    : [
+        { name: 'SLA_FAULTS', value: faults },
+        { name: 'SLA_FAULTS_ALLOW', value: '1' },
+      ];
 
 const rolledOut = (name: string) =>
   kubectl(['rollout', 'status', `deployment/${name}`, ...IN, '--timeout=240s'], '', 250_000);

@@ -79,7 +79,8 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
       ] as const)
         await append(await outputOf(kubectl, exec('record'), printIfThere(`${RECORD}/${name}`)), file);
       if (place.logsProgress) await fetchProgress(exitCode);
-      await kubectl.run([...exec('record'), 'touch', `${RECORD}/released`]);
+      // The container may end before the program that releases it.
+      await kubectl.run([...exec('record'), 'touch', `${RECORD}/released`]).catch(() => {});
     } catch (error) {
       problem ??= `the record of ${where} could not be collected: ${(error as Error).message}`;
     }
