@@ -93,7 +93,9 @@ export async function test(
 ): Promise<ExitCode> {
   if (kubernetes) return testOnCluster(args, io);
   const tools = await Promise.all(
-    (['k6', 'prometheus', 'promtool', 'alertmanager'] as const).map((name) => findTool(name, toolIo(io))),
+    (['k6', 'prometheus', 'promtool', 'alertmanager', 'kustomize'] as const).map((name) =>
+      findTool(name, toolIo(io)),
+    ),
   );
   const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
   await using cache = args.includes('--coverage') ? null : await compileCache();
@@ -120,7 +122,7 @@ export async function test(
 
 /** The tests named `*.cluster.test.ts`, one file at a time. What the cluster runs is removed with it. */
 async function testOnCluster(args: readonly string[], io: Io): Promise<ExitCode> {
-  const names = ['k6', 'prometheus', 'promtool', 'alertmanager'] as const;
+  const names = ['k6', 'prometheus', 'promtool', 'alertmanager', 'kustomize'] as const;
   const tools = await Promise.all(names.map((name) => findTool(name, toolIo(io))));
   const paths = Object.fromEntries(tools.map(({ name, path }) => [`${name.toUpperCase()}_BIN`, path]));
   await using cluster = await openCluster(toolIo(io));
