@@ -4,12 +4,14 @@ import { formatCount } from '../../slas/render/numbers.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { formatExit, type Started } from '../process/processes.ts';
 import type { Stack } from '../stack/stack.ts';
+import { targetOf } from './k6-arguments.ts';
 import { cutBecause, decisiveEnd, diedOf, type EndedK6, failuresOf } from './k6-end.ts';
 import { type RunK6Options, startGenerators, whileRunning } from './k6-generators.ts';
 import { readErrors } from './k6-log.ts';
 import { checksOf, readSummary, type Summary, thresholdsOf, wholeOf } from './k6-summary.ts';
 import type { DecidedAt } from './looks/looks.ts';
 import { type Counts, checkedIn, countsOf, windowOf } from './record/counts.ts';
+import { refusedAtTarget } from './record/paths.ts';
 import type { Recorded } from './record/recorder.ts';
 import { scheduleOf } from './record/schedule.ts';
 
@@ -41,7 +43,11 @@ export async function runLoad(load: Load, stack: Stack, options: RunK6Options): 
   const decisive = decisiveEnd(ends);
   const { exit } = decisive;
   const recorded = generators.recorder.finish();
-  const unread = [...unreadIn(recorded.unread, ended.isCut), ...generators.problems()];
+  const unread = [
+    ...unreadIn(recorded.unread, ended.isCut),
+    ...refusedAtTarget(recorded.elsewhere, targetOf(stack)),
+    ...generators.problems(),
+  ];
   const counts = countsOf(recorded, load);
   const stoppedBecause = ended.stoppedBecause ?? cutBecause(decisive, counts, load);
   const end = { stoppedBecause, ranSeconds: exit.atSeconds - startedSeconds };

@@ -1,3 +1,5 @@
+import { countOf } from '../../../slas/render/numbers.ts';
+
 /** Which path a request is recorded under, and whether it went to the target at all. */
 
 /** Further distinct paths than those the objectives name; a path that contains an id has as many as there are ids. */
@@ -87,3 +89,17 @@ const hostIn = (url: string) =>
 /** Only a port that the URL states: a name such as `https://api.example/orders` may stand for a request to the target. */
 const isAnotherPort = (address: URL, target: URL) =>
   address.port !== '' && address.port !== (target.port || (target.protocol === 'https:' ? '443' : '80'));
+
+/**
+ * What k6 refused to send to the target itself, in words: it knows the addresses that the target's name had at the start. Without these
+ * requests, the service got less load than the plan says, and the script may not have noticed.
+ */
+export function refusedAtTarget(elsewhere: ReadonlyMap<string, number>, target: string): readonly string[] {
+  const { host } = new URL(target);
+  const requests = elsewhere.get(host) ?? 0;
+  return requests === 0
+    ? []
+    : [
+        `k6 did not send ${countOf(requests, 'request')} to ${host}, because its name got another address after the start`,
+      ];
+}

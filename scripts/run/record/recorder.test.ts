@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { refusedAtTarget } from './paths.ts';
 import { Recorder, type SeenRequest } from './recorder.ts';
 
 const HEADER =
@@ -184,6 +185,21 @@ describe('other hosts', () => {
       ['auth.example:8000', 2],
       ['a host that k6 was not allowed to reach', 1],
     ]);
+  });
+
+  test('requests to the target that k6 refused, because its name got another address, are a problem', () => {
+    const refused = { status: '0', errorCode: '1110' };
+    const { client, elsewhere } = record([
+      ...request('http://127.0.0.1:8000/predict', refused),
+      ...request('http://127.0.0.1:8000/predict', refused),
+      ...request('http://auth.example:8000/login', refused),
+      ...request('/predict'),
+    ]);
+    expect(client!.status).toHaveLength(1);
+    expect(refusedAtTarget(elsewhere, 'http://127.0.0.1:8000')).toEqual([
+      'k6 did not send 2 requests to 127.0.0.1:8000, because its name got another address after the start',
+    ]);
+    expect(refusedAtTarget(elsewhere, 'http://shop.example')).toEqual([]);
   });
 
   test('a name that replaces the URL stays with the target, even if it can be read as a URL', () => {
