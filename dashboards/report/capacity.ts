@@ -6,6 +6,7 @@ import {
   bentInWords,
   cautionInWords,
   commandOf,
+  growthInWords,
   kneeInWords,
   littleInWords,
   NOTHING_BENT,
@@ -24,6 +25,7 @@ import { STYLE } from './style.ts';
 export function renderCapacity(record: CapacityRecord, result: CapacityResult): string {
   const [first, second] = answerInWords(record, result);
   const caution = cautionInWords(record, result);
+  const growth = growthInWords(record, result);
   const isAnswered = result.answer?.ok === true;
   return `<!doctype html>\n${
     html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -32,6 +34,7 @@ export function renderCapacity(record: CapacityRecord, result: CapacityResult): 
 <header class="top"><p class="crumb"><b>${record.sla}</b> · capacity · ${record.asked.scenario} · ${record.id}</p>
 <div class="verdict ${isAnswered ? 'good' : 'warn'}"><h1>${unbroken(first)}</h1></div>
 <p class="second">${unbroken(second)}</p>
+${growth === null ? null : html`<p class="second">${unbroken(growth)}</p>`}
 ${caution === null ? null : html`<p class="second warn">${unbroken(caution)}</p>`}
 <dl class="run">${factsOf(record, result).map(([name, value]) => html`<div><dt>${name!}</dt><dd>${value!}</dd></div>`)}</dl></header>
 <main>

@@ -10,6 +10,7 @@ export interface CapacityOptions
   > {
   readonly targetRate?: string;
   readonly headroom?: string;
+  readonly weeklyPeak?: string;
   readonly budget?: string;
   readonly resume?: string;
   /** Numbers of workers of the service, separated by commas: a search for each. */
@@ -21,6 +22,7 @@ export interface CapacityOptions
 
 export interface ReadOptions {
   readonly targetPerSecond: number | null;
+  readonly weeklyPeakPerSecond: number | null;
   readonly headroom: number;
   readonly budgetSeconds: number;
   /** null: nothing limits the rate. */
@@ -35,15 +37,24 @@ const MAX_BUDGET_SECONDS = 24 * 3600;
 
 /** @param searches that share the budget */
 export function readCapacityOptions(options: CapacityOptions, searches = 1): Input<ReadOptions> {
-  const { targetRate, headroom, budget, maxRate } = options;
+  const { targetRate, headroom, weeklyPeak, budget, maxRate } = options;
   const targetPerSecond = targetRate === undefined ? null : parseRate(targetRate);
   if (targetRate !== undefined && !isRate(targetPerSecond))
     return badOption(
       '--target-rate',
       `"${targetRate}" is not a valid rate (0.01/s to 10000/s): write it as 400 or 400/s`,
     );
-  if (headroom !== undefined && targetRate === undefined)
-    return badOption('--headroom', 'headroom applies to a target rate: add --target-rate RATE');
+  const weeklyPeakPerSecond = weeklyPeak === undefined ? null : parseRate(weeklyPeak);
+  if (weeklyPeak !== undefined && !isRate(weeklyPeakPerSecond))
+    return badOption(
+      '--weekly-peak',
+      `"${weeklyPeak}" is not a valid rate (0.01/s to 10000/s): write it as 250 or 250/s`,
+    );
+  if (headroom !== undefined && targetRate === undefined && weeklyPeak === undefined)
+    return badOption(
+      '--headroom',
+      'headroom applies to a target rate or a weekly peak: add --target-rate RATE or --weekly-peak RATE',
+    );
   const share = headroom === undefined ? DEFAULT_HEADROOM : shareOf(headroom);
   if (share === null)
     return badOption('--headroom', `"${headroom}" is not a valid headroom (0% to 90%): write it as 30%`);
@@ -66,13 +77,11 @@ export function readCapacityOptions(options: CapacityOptions, searches = 1): Inp
       '--max-rate',
       `"${maxRate}" is not a valid rate (0.01/s to 10000/s): write it as 100 or 100/s`,
     );
-  if (options.script !== undefined)
-    return badOption(
-      '--script',
-      'a k6 script that plans its own load cannot be sent at other rates: make it the script of a scenario in the SLA document, and name that scenario',
-    );
+  if (options.script !== undefined && options.scenario !== undefined)
+    return badOption('--scenario', 'a search sends one of the two: leave out --scenario or --script');
   return accept({
     targetPerSecond,
+    weeklyPeakPerSecond,
     headroom: share,
     budgetSeconds: Math.floor(budgetSeconds / searches),
     maxPerSecond,
@@ -98,6 +107,7 @@ export function checkResume(options: CapacityOptions): Input<null> {
       'maxRate',
       'targetRate',
       'headroom',
+      'weeklyPeak',
       'faults',
       'workers',
       'by',
@@ -111,11 +121,17 @@ export function checkResume(options: CapacityOptions): Input<null> {
       );
 }
 
+/** What a search sends, and the rate at which it begins. */
+export interface PlannedRate {
+  readonly name: string;
+  readonly perSecond: number;
+}
+
 /** The rate is the one thing that is searched for, so the scenario must have a single one. */
 export function checkScenario(
   { scenarios, defaultScenario }: SlaDocument,
   given: string | undefined,
-): Input<string> {
+): Input<PlannedRate> {
   const names = scenarios.map(({ name }) => name).join(', ') || 'the document has no scenarios';
   const name = given ?? defaultScenario;
   if (name === null)
@@ -124,8 +140,9 @@ export function checkScenario(
   if (scenario === undefined)
     return badOption('--scenario', `there is no scenario "${name}": choose one of ${names}`);
   const { length } = scenario.phases;
+  const [only] = scenario.phases;
   return length === 1
-    ? accept(name)
+    ? accept({ name, perSecond: only!.ratePerSecond })
     : badOption(
         '--scenario',
         `scenario "${name}" has ${length} phases, and a search sends one rate at a time: choose a scenario with a single rate`,

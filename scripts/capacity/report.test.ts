@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { renderCapacity } from '../../dashboards/report/capacity.ts';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { resultOf } from '../../slas/capacity/result.ts';
-import { answerInWords, bentInWords, cautionInWords, podInWords } from '../../slas/render/capacity.ts';
+import {
+  answerInWords,
+  bentInWords,
+  cautionInWords,
+  growthInWords,
+  podInWords,
+} from '../../slas/render/capacity.ts';
 import { capacityMarkdown, capacityText } from '../../slas/render/capacity-text.ts';
 import { seeded } from '../../slas/simulation/queues.ts';
 import { recordOf, stepOf } from './test-record.ts';
@@ -61,10 +67,47 @@ describe('the answer', () => {
   });
 });
 
+test.each([
+  [
+    250,
+    'A weekly peak of 250/s may grow by 19% with 30% headroom, by 70% up to the proven rate, and at 75% more',
+  ],
+  [
+    400,
+    'A weekly peak of 400/s already uses part of the 30% headroom; it may grow by 6.3% up to the proven rate',
+  ],
+  [500, 'A weekly peak of 500/s is above the proven rate: there is nothing left for growth.'],
+])('the growth that a weekly peak of %d/s leaves', (weeklyPeakPerSecond, words) => {
+  const record = { ...held, asked: { ...held.asked, weeklyPeakPerSecond } };
+  expect(growthInWords(record, result(record))).toContain(words);
+  expect(capacityText(record, result(record))).toContain(words);
+  const unconfirmed = { ...record, steps: searched };
+  expect(growthInWords(unconfirmed, result(unconfirmed))).toBeNull();
+});
+
 test('what gives way first is listed in order, with its evidence', () => {
   const [first, second, third] = bentInWords(result(held));
   expect(first).toBe('CPU of the service, at 400/s: 1.84 cores of 2 cores in use');
   expect([second, third].join()).toContain('queue of the service, at 438/s: 180, where lower rates predict');
+});
+
+test('a CPU limit that pauses the service is named with the share of periods, and bounds its CPU', () => {
+  const limited = recordOf(
+    held.steps.map((step) => ({
+      ...step,
+      figures: {
+        ...step.figures!,
+        cpuLimitCores: 1.9,
+        resources: [
+          ...step.figures!.resources,
+          { name: 'throttling', value: step.ratePerSecond < 300 ? 0 : 0.31 },
+        ],
+      },
+    })),
+  );
+  const words = bentInWords(result(limited));
+  expect(words[0]).toContain('pauses the service), at 400/s: 31%, where lower rates predict 0%');
+  expect(words[1]).toBe('CPU of the service, at 400/s: 1.84 cores of 1.9 cores in use');
 });
 
 test('the report holds the answer, the plots and every step, and no script', () => {

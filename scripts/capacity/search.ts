@@ -13,6 +13,7 @@ import { askerOf } from '../run/prometheus-access.ts';
 import type { RunFolder } from '../runs/bundle.ts';
 import { useExisting } from '../stack/existing.ts';
 import type { Stack } from '../stack/stack.ts';
+import type { OwnScript } from './own-script.ts';
 import { awaitDrained } from './settle.ts';
 import { prepareStep, runStep } from './step.ts';
 import { CAPACITY_FILES, sha256Of, writeRecord } from './storage.ts';
@@ -24,12 +25,11 @@ const MAX_PER_SECOND = 10_000;
 
 export function settingsOf(
   document: SlaDocument,
-  scenario: string,
+  plannedPerSecond: number,
   { budgetSeconds, maxPerSecond }: { readonly budgetSeconds: number; readonly maxPerSecond: number | null },
 ): SearchSettings {
-  const planned = document.scenarios.find(({ name }) => name === scenario)!.phases[0]!.ratePerSecond;
   const most = Math.min(MAX_PER_SECOND, maxPerSecond ?? MAX_PER_SECOND);
-  const start = Math.min(most, planned);
+  const start = Math.min(most, plannedPerSecond);
   return {
     startPerSecond: start,
     minPerSecond: Math.min(start, Math.max(0.01, promisedIn(document), start / LOWEST_PART)),
@@ -81,6 +81,7 @@ export async function search(
   begun: CapacityRecord,
   folder: RunFolder,
   options: RunOptions,
+  script: OwnScript | null,
   io: Io,
 ): Promise<Input<CapacityRecord>> {
   const stepOptions = { ...options, out: join(folder.path, CAPACITY_FILES.steps) };
@@ -90,7 +91,7 @@ export async function search(
   for (;;) {
     const next = nextOf(record.settings, record.steps);
     if ('answer' in next) return accept(record);
-    const prepared = await prepareStep(next.run, stepOptions, io);
+    const prepared = await prepareStep(next.run, stepOptions, script, folder, io);
     if (!prepared.ok) return prepared;
     tools ??= await findRunTools(options, true, io);
     const done = await takeStep(next.run, prepared.value, tools, place, record, io);

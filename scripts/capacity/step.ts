@@ -1,8 +1,8 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { brokenIn, figuresOf, outcomeOf, type StepRecord } from '../../slas/capacity/record.ts';
 import type { StepPlan } from '../../slas/capacity/search.ts';
 import { judge } from '../../slas/judge/judge.ts';
-import type { RunSeries, Verdict } from '../../slas/model/model.ts';
+import type { Plan, RunRecord, RunSeries, Verdict } from '../../slas/model/model.ts';
 import { formatValue } from '../../slas/render/numbers.ts';
 import { scheduleLooks } from '../../slas/statistics/sequential.ts';
 import { cutWindow } from '../../slas/window/cut-window.ts';
@@ -11,14 +11,25 @@ import { accept, type Input } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import { finishRun, type MeasuredRun, measureRun } from '../run/perform.ts';
 import { type Prepared, prepareRun, type RunOptions, type RunTools } from '../run/prepare.ts';
-import { FILES } from '../runs/bundle.ts';
+import { askerOf } from '../run/prometheus-access.ts';
+import { FILES, type RunFolder } from '../runs/bundle.ts';
 import { readOptional } from '../runs/stored-files.ts';
 import type { Stack } from '../stack/stack.ts';
+import { readCpuPeriods, throttledShare } from './cgroup.ts';
+import { moreFiguresOf } from './more-figures.ts';
+import { type OwnScript, scriptAt, scriptFileOf } from './own-script.ts';
 
 /** One step of a search: a real run at one rate, judged until it is decided. */
 
 /** The run of a step. Everything that can be wrong with it is reported before anything is sent. */
-export async function prepareStep(step: StepPlan, options: RunOptions, io: Io): Promise<Input<Prepared>> {
+export async function prepareStep(
+  step: StepPlan,
+  options: RunOptions,
+  script: OwnScript | null,
+  folder: RunFolder,
+  io: Io,
+): Promise<Input<Prepared>> {
+  if (script !== null) return await prepareScriptStep(step, options, script, folder, io);
   const prepared = await prepareRun(
     {
       ...options,
@@ -33,6 +44,21 @@ export async function prepareStep(step: StepPlan, options: RunOptions, io: Io): 
   const { plan } = prepared.value;
   const sequential = scheduleLooks(step.maxSeconds, step.confidence, step.atLeastSeconds);
   return accept({ ...prepared.value, plan: { ...plan, sequential } });
+}
+
+/** The harness does not look at the run of a script while it lasts: a step takes its longest time. */
+async function prepareScriptStep(
+  { ratePerSecond, maxSeconds, confidence }: StepPlan,
+  options: RunOptions,
+  own: OwnScript,
+  folder: RunFolder,
+  io: Io,
+): Promise<Input<Prepared>> {
+  const load = { ratePerSecond, seconds: maxSeconds };
+  const file = scriptFileOf(own, load);
+  await folder.writeMade(file, scriptAt(own, load));
+  const script = join(folder.path, file);
+  return await prepareRun({ ...options, script, confidence: String(confidence) }, io);
 }
 
 export interface StepDone {
@@ -55,6 +81,7 @@ export async function runStep(
   const took = () => Math.round((Date.now() - startedMs) / 100) / 10;
   io.progress(`${kind} at ${formatValue(ratePerSecond, 'per_second')}, at most ${maxSeconds} s`);
   const own = { kind, ratePerSecond, maxSeconds };
+  const before = readCpuPeriods();
   try {
     // Its end is not that of the stack, which the next step needs.
     const kept: Stack = { ...stack, [Symbol.asyncDispose]: async () => {} };
@@ -63,17 +90,24 @@ export async function runStep(
     const verdict = judge(plan, run, evidence!);
     await finishRun(measured, verdict, io);
     const series = await readOptional<RunSeries>(FILES.series, measured.path);
+    const more = await moreFiguresOf(prepared.read.document, run, askerOf(stack.prometheusUrl, io));
+    const throttled = prepared.options.target === undefined ? throttledShare(before, readCpuPeriods()) : null;
     const replicas = cutWindow(plan, run, evidence!).targets.length;
+    const strict = strictly(step, measured);
+    const outcome = outcomeOf(verdict, strict, run);
     const record: StepRecord = {
       ...own,
-      ...outcomeOf(verdict, strictly(step, measured), run),
+      ...outcome,
       tookSeconds: took(),
       run: basename(measured.path),
       verdict: verdict.verdict,
-      missed: verdict.objectives.filter((one) => one.verdict === 'missed').map(({ id }) => id),
+      missed: missedIn(outcome.outcome === 'missed' && verdict.verdict !== 'fail' ? strict : verdict),
       broken: brokenIn(verdict),
       loadedSeconds: run.load!.decidedAtSeconds ?? run.load!.scheduledSeconds,
-      figures: figuresOf(plan, run, verdict, series),
+      figures: figuresOf(plan, run, verdict, series, {
+        ...more,
+        throttledShare: more.throttledShare ?? throttled,
+      }),
     };
     return { record, measured, replicas: replicas === 0 ? null : replicas };
   } catch (error) {
@@ -86,11 +120,34 @@ export async function runStep(
   }
 }
 
+const missedIn = ({ objectives }: Verdict) =>
+  objectives.filter((one) => one.verdict === 'missed').map(({ id }) => id);
+
 /** The same run at the confidence at which a miss counts for the search. */
 function strictly({ missConfidence, confidence }: StepPlan, { plan, run, evidence }: MeasuredRun): Verdict {
-  const { maxSeconds, atLeastSeconds } = plan.sequential!;
+  if (plan.sequential === undefined) {
+    const sent = asSent(plan, run);
+    return judge({ ...sent.plan, confidence: Math.max(missConfidence, confidence) }, sent.run, evidence!);
+  }
+  const { maxSeconds, atLeastSeconds } = plan.sequential;
   const sequential = scheduleLooks(maxSeconds, Math.max(missConfidence, confidence), atLeastSeconds);
   return judge({ ...plan, confidence: missConfidence, sequential }, run, evidence!);
+}
+
+/** The run of a script, judged as if what it sent had been the plan. It can show that an objective is missed, not that it is met. */
+export function asSent(plan: Plan, run: RunRecord): { readonly plan: Plan; readonly run: RunRecord } {
+  const { load } = plan;
+  const recorded = run.load?.scenarios;
+  if (load?.k6 === undefined || recorded === undefined) return { plan, run };
+  const sent = recorded.map((one) => ({ ...one, droppedIterations: 0 }));
+  const scenarios = load.k6.scenarios.map((one) => ({
+    ...one,
+    plannedIterations: sent.find(({ name }) => name === one.name)?.iterations ?? one.plannedIterations,
+  }));
+  return {
+    plan: { ...plan, load: { ...load, k6: { ...load.k6, scenarios } } },
+    run: { ...run, load: { ...run.load!, scenarios: sent, droppedIterations: 0 } },
+  };
 }
 
 /** Failures of the world that mean that the service cannot be loaded any more. */

@@ -34,8 +34,14 @@ function isRecord(record: CapacityRecord | null): boolean {
   const isKnown = steps.every(
     (step) => ['step', 'hold'].includes(step?.kind) && OUTCOMES.includes(step?.outcome),
   );
+  const { script } = asked ?? {};
+  const isScript =
+    script === undefined || [script?.file, script?.sha256].every((one) => typeof one === 'string');
   return (
-    isKnown && typeof asked?.scenario === 'string' && numbers.every((one) => Number.isFinite(one) && one >= 0)
+    isKnown &&
+    isScript &&
+    typeof asked?.scenario === 'string' &&
+    numbers.every((one) => Number.isFinite(one) && one >= 0)
   );
 }
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]());
 
 /** A search that is interrupted after its first step. */
-async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number) {
+async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number, script?: string) {
   const own = join(folder.path, name);
   await mkdir(own);
   await using service = await startKnownService(byLaw(law));
@@ -30,6 +30,7 @@ async function firstStep(name: string, law: ServiceLaw, ratePerSecond: number) {
     [
       ...['capacity', '--sla', document, '--out', join(own, 'runs'), '--budget', '5m'],
       ...['--target', service.url, '--prometheus', prometheus.url],
+      ...(script === undefined ? [] : ['--script', script]),
     ],
     { env: KNOWN_SCRIPT },
   );
@@ -74,4 +75,47 @@ test.concurrent('a service that refuses beyond its queue misses its error rate, 
   const { step } = await firstStep('cliff', law, 1.6 * capacityOf(law));
   expect(step).toMatchObject({ outcome: 'missed', missed: ['error-rate'] });
   expect(step.figures!.client!.successesPerSecond).toBeLessThan(1.1 * capacityOf(law));
+});
+
+async function ownScript(name: string, ratePerSecond: number): Promise<string> {
+  const own = join(folder.path, `${name} of mine`);
+  await mkdir(own);
+  await writeFile(join(own, 'path.txt'), '/predict');
+  const script = join(own, 'test.js');
+  await writeFile(
+    script,
+    `import http from 'k6/http';
+const path = open('./path.txt');
+export const options = {
+  scenarios: {
+    mine: { executor: 'constant-arrival-rate', rate: ${ratePerSecond}, duration: '10s', preAllocatedVUs: 1, exec: 'send' },
+  },
+  // It is never met, and not used.
+  thresholds: { http_req_duration: ['p(95)<1'] },
+};
+export const setup = () => ({ path });
+export function send(data) {
+  http.post(__ENV.SLA_TARGET + data.path, 'x');
+}
+`,
+  );
+  return script;
+}
+
+test.concurrent('a k6 script of the operator is sent at the rates of the search, with its own files and setup', {
+  timeout: 120_000,
+}, async ({ expect }) => {
+  const script = await ownScript('script', 50);
+  const { step } = await firstStep('script', { workers: 4, workMs: 20 }, 999, script);
+  expect(step).toMatchObject({ ratePerSecond: 50, outcome: 'met', loadedSeconds: 60 });
+  expect(step.figures!.client!.successesPerSecond).toBeCloseTo(50, 0);
+});
+
+test.concurrent('the same script beyond the capacity of the service misses its step', {
+  timeout: 150_000,
+}, async ({ expect }) => {
+  const script = await ownScript('beyond', 60);
+  const { step } = await firstStep('script-beyond', { workers: 2, workMs: 40 }, 999, script);
+  expect(step).toMatchObject({ ratePerSecond: 60, outcome: 'missed' });
+  expect(step.missed).toContain('latency-p95');
 });

@@ -63,6 +63,14 @@ describe("Little's law", () => {
     expect(checkLittle({ client: fits, service: quick })).toMatchObject([{ code: 'waits-outside' }]);
   });
 
+  test('names the service if its gauge counts twice what its rate and mean time allow, but not for scrapes by chance', () => {
+    const service = (concurrency: number) => ({ ratePerSecond: 100, meanSeconds: 0.18, concurrency });
+    expect(checkLittle({ client: fits, service: service(36) })).toMatchObject([
+      { who: 'service', code: 'own-figures', concurrency: 36, expected: 18 },
+    ]);
+    expect(checkLittle({ client: fits, service: service(24) })).toEqual([]);
+  });
+
   test('open requests are counted at moments, not computed from their times', () => {
     const starts = Array.from({ length: 1000 }, (_, index) => index / 100);
     const window = { fromSeconds: 1, toSeconds: 9 };

@@ -47,7 +47,7 @@ const STEP = { milli: 10, mib: 64 };
 const MEMORY_SPARE = 1.5;
 
 export function podSizeOf(record: CapacityRecord, result: Known): PodSizing {
-  const { asked, replicas: measured, cores } = record;
+  const { asked, replicas: measured } = record;
   const { answer, cpuSecondsPerRequest } = result;
   const refuse = (because: NoPodSize): PodSizing => ({ ok: false, because });
   if (answer === null || !answer.ok) return refuse('no-answer');
@@ -56,8 +56,8 @@ export function podSizeOf(record: CapacityRecord, result: Known): PodSizing {
   if (cpuSecondsPerRequest === null || cpuSecondsPerRequest <= 0) return refuse('cpu-unknown');
   const peakBytes = peakMemoryOf(record);
   if (peakBytes === null) return refuse('memory-unknown');
-  // A service that was already running may be in a container, or behind a tunnel.
-  if (cores === null || asked.target !== undefined) return refuse('cores-unknown');
+  const cores = coresOf(record);
+  if (cores === null) return refuse('cores-unknown');
   const perPod = (1000 * cpuSecondsPerRequest * answer.provenPerSecond) / measured;
   const requestMilli = roundUp(perPod, STEP.milli);
   const perPodMib = peakBytes / measured / MIB;
@@ -77,6 +77,13 @@ export function podSizeOf(record: CapacityRecord, result: Known): PodSizing {
 }
 
 const roundUp = (value: number, step: number) => step * Math.ceil(value / step - 1e-9);
+
+/** A service that was already running may be in a container, or behind a tunnel: only its container's limit counts. */
+function coresOf({ asked, cores, steps }: CapacityRecord): number | null {
+  const limits = steps.flatMap(({ figures }) => figures?.cpuLimitCores ?? []);
+  if (limits.length > 0) return Math.max(...limits);
+  return asked.target === undefined ? cores : null;
+}
 
 /** In all steps: memory that was needed beyond the proven rate may be needed in a burst. */
 function peakMemoryOf({ steps }: CapacityRecord): number | null {

@@ -16,7 +16,15 @@ export interface StepLatency {
 
 /** What a resource used, on average over the step. */
 export interface StepResource {
-  readonly name: 'cpu' | 'memory' | 'event-loop' | 'queue' | 'in-progress' | 'unanswered' | 'generator';
+  readonly name:
+    | 'cpu'
+    | 'memory'
+    | 'event-loop'
+    | 'queue'
+    | 'in-progress'
+    | 'unanswered'
+    | 'generator'
+    | 'throttling';
   readonly value: number;
   /** The highest value of the step, of memory. */
   readonly peak?: number;
@@ -30,6 +38,18 @@ export interface StepFigures {
   readonly unanswered: number;
   readonly dropped: number;
   readonly resources: readonly StepResource[];
+  /** CPU cores that the limits of all its containers allow the service; absent: unknown. */
+  readonly cpuLimitCores?: number;
+}
+
+/** What is read in addition to the evidence; null: not measured. */
+export interface MoreFigures {
+  /** Requests in the service's histogram, and the sum of their times. */
+  readonly timed: number | null;
+  readonly timedSeconds: number | null;
+  /** The share of its periods in which a CPU limit paused the service. */
+  readonly throttledShare: number | null;
+  readonly cpuLimitCores: number | null;
 }
 
 export interface StepRecord extends StepSeen {
@@ -46,7 +66,10 @@ export interface StepRecord extends StepSeen {
 /** What the user asked for, to resume an interrupted search and to repeat it. */
 export interface CapacityAsked {
   readonly sla?: string;
+  /** With a script, its name. */
   readonly scenario: string;
+  /** A k6 script of the operator's, of which a rate counts iterations. */
+  readonly script?: { readonly file: string; readonly sha256: string };
   readonly target?: string;
   readonly prometheus?: string;
   readonly generators?: string;
@@ -55,6 +78,8 @@ export interface CapacityAsked {
   /** The variable that this search sets, one of several searches (`--by`, `--workers`). */
   readonly variant?: { readonly name: string; readonly value: string };
   readonly targetPerSecond?: number;
+  /** The highest rate of a week, which may grow. */
+  readonly weeklyPeakPerSecond?: number;
   readonly headroom: number;
 }
 
@@ -85,6 +110,9 @@ export function outcomeOf(
   const broken = brokenIn(verdict);
   if ((incidents ?? []).length > 0) return { outcome: 'missed', because: 'service-ended' };
   if (broken.includes('generator-on-time')) return { outcome: 'invalid', because: 'generator-late' };
+  // Dropped iterations are load that the service did not receive: what it missed with less, it misses.
+  const isMissedWithLess = broken.join() === 'load-delivered' && strict.verdict === 'fail';
+  if (isMissedWithLess) return { outcome: 'missed' };
   if (verdict.verdict === 'fail') return { outcome: strict.verdict === 'fail' ? 'missed' : 'undecided' };
   if (verdict.verdict === 'pass') return { outcome: 'met' };
   return broken.length > 0 ? { outcome: 'undecided', because: 'other-check' } : { outcome: 'undecided' };
@@ -98,6 +126,7 @@ export function figuresOf(
   { load }: RunRecord,
   verdict: Verdict,
   series: RunSeries | null,
+  more: MoreFigures | null = null,
 ): StepFigures {
   const seconds = load!.decidedAtSeconds ?? load!.scheduledSeconds;
   const requests = verdict.reconciliation.find(({ what }) => what === 'requests');
@@ -106,16 +135,30 @@ export function figuresOf(
     client: load!.client === undefined ? null : loadLevelOf(load!.client, seconds),
     service: {
       ratePerSecond: requests === undefined ? null : requests.service / seconds,
-      meanSeconds: null,
+      meanSeconds: requests === undefined || more === null ? null : meanOf(more, requests.service),
       concurrency: gauge,
     },
     latencies: latenciesOf(plan, verdict),
     sent: load!.sent,
     unanswered: load!.lost,
     dropped: load!.droppedIterations,
-    resources: resourcesOf(load!, series),
+    resources: [
+      ...resourcesOf(load!, series),
+      ...(more === null || more.throttledShare === null
+        ? []
+        : [{ name: 'throttling', value: more.throttledShare } as const]),
+    ],
+    ...(more === null || more.cpuLimitCores === null ? {} : { cpuLimitCores: more.cpuLimitCores }),
   };
 }
+
+/** A histogram of some endpoints says nothing about the mean time of all requests. */
+const MIN_TIMED_SHARE = 0.9;
+
+const meanOf = ({ timed, timedSeconds }: MoreFigures, requests: number): number | null =>
+  timed === null || timedSeconds === null || timed <= 0 || timed < MIN_TIMED_SHARE * requests
+    ? null
+    : timedSeconds / timed;
 
 const latenciesOf = ({ objectives }: Plan, verdict: Verdict): readonly StepLatency[] =>
   objectives.flatMap(({ id, measure, target }) => {

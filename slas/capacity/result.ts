@@ -1,3 +1,4 @@
+import { type Growth, growthOf } from './growth.ts';
 import { type Knee, kneeOf } from './knee.ts';
 import { checkLittle, type LittleViolation } from './little.ts';
 import { type PodSizing, podSizeOf } from './pod-size.ts';
@@ -23,6 +24,8 @@ export interface CapacityResult {
   readonly unknown: readonly StepResource['name'][];
   /** null: no target was asked for, or no rate is proven. */
   readonly replicas: ReplicaAnswer | null;
+  /** null: no weekly peak was given, or no rate is proven. */
+  readonly growth: Growth | null;
   /** CPU seconds of a request near the proven rate; null: not measured. */
   readonly cpuSecondsPerRequest: number | null;
   /** What a pod of `k8s/` needs. */
@@ -62,6 +65,7 @@ export function resultOf(record: CapacityRecord, random: () => number): Capacity
       .filter((one) => one.points.length === 0)
       .map(({ name }) => name as StepResource['name']),
     replicas,
+    growth: growthIn(record, answer),
     cpuSecondsPerRequest,
     pod: podSizeOf(record, { answer, replicas, cpuSecondsPerRequest }),
   };
@@ -110,6 +114,7 @@ const ABOUT: Readonly<Record<StepResource['name'], Pick<Resource, 'unit' | 'nois
   'in-progress': { unit: 'count', noise: 5 },
   unanswered: { unit: 'count', noise: 2 },
   generator: { unit: 'seconds', noise: 0.02 },
+  throttling: { unit: 'ratio', noise: 0.05 },
 };
 
 function resourcesIn({ cores }: CapacityRecord, steps: readonly StepRecord[]): readonly Resource[] {
@@ -117,12 +122,18 @@ function resourcesIn({ cores }: CapacityRecord, steps: readonly StepRecord[]): r
   return names.map((name) => ({
     name,
     ...ABOUT[name],
-    most: name === 'cpu' ? cores : null,
+    most:
+      name === 'cpu' ? lowest([cores, ...steps.map(({ figures }) => figures!.cpuLimitCores ?? null)]) : null,
     points: steps.flatMap(({ ratePerSecond, figures }) => {
       const found = figures!.resources.find((one) => one.name === name);
       return found === undefined ? [] : [{ ratePerSecond, value: found.value }];
     }),
   }));
+}
+
+function lowest(values: readonly (number | null)[]): number | null {
+  const known = values.filter((one) => one !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 // ---------------------------------------------------------------------------------------------- answers
@@ -136,6 +147,13 @@ function replicasOf({ asked, replicas }: CapacityRecord, answer: SearchAnswer | 
     provenPerSecond: answer.provenPerSecond,
     refutedPerSecond: answer.refutedPerSecond,
   });
+}
+
+function growthIn({ asked }: CapacityRecord, answer: SearchAnswer | null): Growth | null {
+  if (asked.weeklyPeakPerSecond === undefined || answer === null || !answer.ok) return null;
+  const { provenPerSecond, refutedPerSecond } = answer;
+  const { weeklyPeakPerSecond: peakPerSecond, headroom } = asked;
+  return growthOf({ peakPerSecond, headroom, provenPerSecond, refutedPerSecond });
 }
 
 function cpuOf(steps: readonly StepRecord[], answer: SearchAnswer | null): number | null {

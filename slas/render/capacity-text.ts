@@ -6,6 +6,7 @@ import {
   bentInWords,
   cautionInWords,
   commandOf,
+  growthInWords,
   kneeInWords,
   littleInWords,
   NOTHING_BENT,
@@ -26,6 +27,7 @@ const orDash = (value: number | null, words: (one: number) => string) =>
 export function capacityMarkdown(record: CapacityRecord, result: CapacityResult): string {
   const [first, second] = answerInWords(record, result);
   const caution = cautionInWords(record, result);
+  const growth = growthInWords(record, result);
   const rows = record.steps.map((step) =>
     [
       step.kind === 'hold' ? '**hold**' : 'step',
@@ -42,6 +44,7 @@ export function capacityMarkdown(record: CapacityRecord, result: CapacityResult)
     `# Capacity of ${record.sla}, scenario ${record.asked.scenario}`,
     '',
     `**${first}** ${second}`,
+    ...(growth === null ? [] : ['', growth]),
     ...(caution === null ? [] : ['', caution]),
     '',
     '## What gives way first',
@@ -88,5 +91,6 @@ export function capacityText(record: CapacityRecord, result: CapacityResult): st
   const [first, second] = answerInWords(record, result);
   const bent = bentInWords(result);
   const caution = cautionInWords(record, result);
-  return `${[first, second, ...(caution === null ? [] : [caution]), `Gives way first: ${bent[0] ?? NOTHING_BENT}.`].join('\n')}\n`;
+  const growth = growthInWords(record, result);
+  return `${[first, second, ...(growth === null ? [] : [growth]), ...(caution === null ? [] : [caution]), `Gives way first: ${bent[0] ?? NOTHING_BENT}.`].join('\n')}\n`;
 }

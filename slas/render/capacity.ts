@@ -4,6 +4,7 @@ import type { CapacityResult } from '../capacity/result.ts';
 import type { OpenEnd, SearchRefusal } from '../capacity/search.ts';
 import type { Usl, UslRefusal } from '../capacity/usl.ts';
 import { countOf, formatConfidence, formatValue, were } from './numbers.ts';
+import { printableLine } from './printable.ts';
 
 /** The words of a capacity report. */
 
@@ -71,6 +72,22 @@ export function answerInWords(
   ];
 }
 
+/** null: no weekly peak was given, or there is no answer. */
+export function growthInWords({ asked }: CapacityRecord, { growth }: CapacityResult): string | null {
+  if (growth === null) return null;
+  const { withHeadroom, toProven, toRefuted } = growth;
+  const peak = `A weekly peak of ${rate(asked.weeklyPeakPerSecond!)}`;
+  const headroom = `${formatValue(asked.headroom, 'ratio')} headroom`;
+  const share = (value: number) => formatValue(Number(Math.abs(value).toPrecision(2)), 'ratio');
+  if (toProven < 0) return `${peak} is above the proven rate: there is nothing left for growth.`;
+  const most =
+    `${share(toProven)} up to the proven rate` +
+    (toRefuted === null ? '' : `, and at ${share(toRefuted)} more an objective is missed`);
+  return withHeadroom < 0
+    ? `${peak} already uses part of the ${headroom}; it may grow by ${most}.`
+    : `${peak} may grow by ${share(withHeadroom)} with ${headroom}, by ${most}.`;
+}
+
 /** An interval that is wider than this says little. */
 const WIDE = 0.1;
 
@@ -89,7 +106,7 @@ export function cautionInWords({ steps }: CapacityRecord, { answer }: CapacityRe
 
 export function assumptions({ settings, asked, replicas, cores }: CapacityRecord): readonly string[] {
   return [
-    `The load is that of scenario "${asked.scenario}"${asked.variant === undefined ? '' : ` with ${asked.variant.name}=${asked.variant.value}`}: another mix of requests has another capacity.`,
+    `The load is that of ${asked.script === undefined ? `scenario "${asked.scenario}"` : `the script ${printableLine(asked.script.file)}, and a rate counts its iterations, each of which may send several requests`}${asked.variant === undefined ? '' : ` with ${asked.variant.name}=${asked.variant.value}`}: another mix of requests has another capacity.`,
     cores === null
       ? 'The service ran on a different machine than the load generator, or it is unknown where it ran.'
       : `The service and the load generator shared ${countOf(cores, 'core')} of this machine: on machines of its own, the service may carry more.`,
@@ -155,6 +172,7 @@ export const RESOURCES: Readonly<Record<StepResource['name'], string>> = {
   'in-progress': 'requests in progress',
   unanswered: 'unanswered requests',
   generator: 'load generator (lateness)',
+  throttling: 'CPU throttling (share of periods in which a CPU limit pauses the service)',
 };
 
 const amount = (value: number, unit: CapacityResult['bent'][number]['unit']): string => {
@@ -250,14 +268,21 @@ export function stepInWords({ outcome, because, missed, broken }: StepRecord): s
 export function commandOf({ asked, settings }: CapacityRecord): string {
   const options: readonly (readonly [string, string | undefined])[] = [
     ['--sla', asked.sla],
-    ['--scenario', asked.scenario],
+    ['--scenario', asked.script === undefined ? asked.scenario : undefined],
+    ['--script', asked.script?.file],
     ['--target', asked.target],
     ['--prometheus', asked.prometheus],
     ['--generators', asked.generators],
     ['--max-rate', asked.maxRate],
     ['--faults', asked.faults],
     ['--target-rate', asked.targetPerSecond === undefined ? undefined : `${asked.targetPerSecond}/s`],
-    ['--headroom', asked.targetPerSecond === undefined ? undefined : `${100 * asked.headroom}%`],
+    ['--weekly-peak', asked.weeklyPeakPerSecond === undefined ? undefined : `${asked.weeklyPeakPerSecond}/s`],
+    [
+      '--headroom',
+      (asked.targetPerSecond ?? asked.weeklyPeakPerSecond) === undefined
+        ? undefined
+        : `${100 * asked.headroom}%`,
+    ],
     ['--budget', `${settings.budgetSeconds}s`],
   ];
   const { variant } = asked;

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path';
-import type { CapacityRecord } from '../../../slas/capacity/record.ts';
+import type { CapacityAsked, CapacityRecord } from '../../../slas/capacity/record.ts';
 import { type CapacityResult, resultOf } from '../../../slas/capacity/result.ts';
 import type { SearchSettings } from '../../../slas/capacity/search.ts';
+import type { SlaDocument } from '../../../slas/model/model.ts';
 import { capacityText, variantsText } from '../../../slas/render/capacity-text.ts';
 import { countOf } from '../../../slas/render/numbers.ts';
 import { seeded } from '../../../slas/simulation/queues.ts';
@@ -9,12 +10,15 @@ import {
   type CapacityOptions,
   checkResume,
   checkScenario,
+  type PlannedRate,
   readCapacityOptions,
 } from '../../capacity/options.ts';
+import { checkOwnScript, type OwnScript, readOwnScript } from '../../capacity/own-script.ts';
 import { writeReports } from '../../capacity/report.ts';
 import { newRecord, search, settingsOf } from '../../capacity/search.ts';
 import { readRecord, sha256Of, writeRecord } from '../../capacity/storage.ts';
 import { isVariable, readVariants, type Variant } from '../../capacity/variants.ts';
+import { nameOf } from '../../run/plan-script.ts';
 import { prepareRun, type RunOptions } from '../../run/prepare.ts';
 import { createRunFolder, type RunFolder, toJson } from '../../runs/bundle.ts';
 import { createRedactor } from '../../runs/redact.ts';
@@ -40,11 +44,12 @@ export const register: Register = (program, io, done) => {
     )
     .option('--sla <file>', SLA_FILE);
   addScenario(command)
-    .option('--script <file>', 'not supported: make it the script of a scenario')
+    .option('--script <file>', 'a k6 script of yours, sent at the rates of the search, instead of a scenario')
     .option('--target-rate <rate>', 'report how many replicas this rate needs, for example 400/s')
+    .option('--weekly-peak <rate>', 'report how much this peak may grow, for example 250/s')
     .option(
       '--headroom <share>',
-      "the share of each replica's capacity to keep free at the target rate (default: 30%)",
+      "the share of each replica's capacity to keep free at the target rate or weekly peak (default: 30%)",
     )
     .option('--budget <duration>', 'the longest time for the whole search (default: 15m)')
     .option('--max-rate <rate>', 'never send more than this, for example 500/s')
@@ -107,10 +112,10 @@ interface Searched {
   readonly result: CapacityResult;
 }
 
-async function searchOn({ record: begun, folder, options }: Begun, io: Io): Promise<Input<Searched>> {
+async function searchOn({ record: begun, folder, options, script }: Begun, io: Io): Promise<Input<Searched>> {
   const { variant } = begun.asked;
   const own = variant === undefined ? io : { ...io, env: { ...io.env, [variant.name]: variant.value } };
-  const found = await search(begun, folder, options, own).catch((error: unknown) => {
+  const found = await search(begun, folder, options, script, own).catch((error: unknown) => {
     io.progress(`resume with: ./sla capacity --resume "${shortPath(io, folder.path)}"`);
     throw error;
   });
@@ -125,6 +130,7 @@ interface Begun {
   readonly record: CapacityRecord;
   readonly folder: RunFolder;
   readonly options: RunOptions;
+  readonly script: OwnScript | null;
 }
 
 /** @param searches so many share the budget */
@@ -138,39 +144,71 @@ async function begin(
   if (!asked.ok) return asked;
   const read = await readDocument(io, options.sla);
   if (!read.ok) return read;
-  const scenario = checkScenario(read.value.document, options.scenario);
-  if (!scenario.ok) return scenario;
+  const sent = await readSent(options, read.value.document, io);
+  if (!sent.ok) return sent;
+  const { planned, script } = sent.value;
   const settings = settingsOf(
     read.value.document,
-    scenario.value,
+    planned.perSecond,
     boundsOf(asked.value, read.value.document, options),
   );
-  const own = runOptionsOf({ ...options, scenario: scenario.value });
-  const possible = await prepareRun(
-    { ...own, rate: `${settings.startPerSecond}/s`, duration: `${longestSeconds(settings)}s` },
-    io,
-  );
+  const own = runOptionsOf({ ...options, ...(script === null ? { scenario: planned.name } : {}) });
+  const possible = await checkSent(settings, own, script, io);
   if (!possible.ok) return possible;
   const redactor = createRedactor(io.env, [options.target, options.prometheus]);
-  const folder = await createRunFolder(runsFolder(io, options.out), `capacity-${scenario.value}`, redactor, {
+  const folder = await createRunFolder(runsFolder(io, options.out), `capacity-${planned.name}`, redactor, {
     isRun: false,
   });
-  const { targetPerSecond, headroom } = asked.value;
+  const { targetPerSecond, weeklyPeakPerSecond, headroom } = asked.value;
   const { sla, target, prometheus, generators, maxRate, faults } = options;
   const record = newRecord(
     folder.id,
     read.value,
     {
-      scenario: scenario.value,
+      scenario: planned.name,
+      ...(script === null ? {} : { script: { file: options.script!, sha256: script.sha256 } }),
       headroom,
       ...(targetPerSecond === null ? {} : { targetPerSecond }),
+      ...(weeklyPeakPerSecond === null ? {} : { weeklyPeakPerSecond }),
       ...(variant === null ? {} : { variant }),
       ...given({ sla, target, prometheus, generators, maxRate, faults }),
     },
     settings,
   );
   await writeRecord(folder, record);
-  return accept({ record, folder, options: own });
+  return accept({ record, folder, options: own, script });
+}
+
+/** A script without a load of its own names no rate. */
+const DEFAULT_START_PER_SECOND = 10;
+
+interface Sent {
+  readonly planned: PlannedRate;
+  readonly script: OwnScript | null;
+}
+
+async function readSent(options: CapacityOptions, document: SlaDocument, io: Io): Promise<Input<Sent>> {
+  if (options.script === undefined) {
+    const planned = checkScenario(document, options.scenario);
+    return planned.ok ? accept({ planned: planned.value, script: null }) : planned;
+  }
+  const script = await readOwnScript(options.script, options.target, io);
+  if (!script.ok) return script;
+  const perSecond = script.value.plannedPerSecond ?? DEFAULT_START_PER_SECOND;
+  return accept({ planned: { name: nameOf(options.script), perSecond }, script: script.value });
+}
+
+/** Whether the longest run is allowed, before anything is sent. */
+async function checkSent(
+  settings: SearchSettings,
+  options: RunOptions,
+  script: OwnScript | null,
+  io: Io,
+): Promise<Input<unknown>> {
+  const load = { ratePerSecond: settings.startPerSecond, seconds: longestSeconds(settings) };
+  return script === null
+    ? await prepareRun({ ...options, rate: `${load.ratePerSecond}/s`, duration: `${load.seconds}s` }, io)
+    : await checkOwnScript(script, load, options, io);
 }
 
 /** No run of a search takes longer, so that a limit on the duration is reported before anything is sent. */
@@ -221,6 +259,8 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
       '--resume',
       `the SLA document has changed since this search began, so its steps cannot be compared: start a new search`,
     );
+  const script = await resumedScript(stored.value.asked, io);
+  if (!script.ok) return script;
   const settings =
     options.budget === undefined
       ? stored.value.settings
@@ -229,5 +269,17 @@ async function resume(options: CapacityOptions, io: Io): Promise<Input<Begun>> {
   const redactor = createRedactor(io.env, [target, prometheus]);
   const folder = await createRunFolder(join(path, '..'), '', redactor, { isRun: false, id: basename(path) });
   io.progress(`going on after ${countOf(stored.value.steps.length, 'step')}`);
-  return accept({ record: { ...stored.value, settings }, folder, options: runOptionsOf(stored.value.asked) });
+  const { scenario, script: _, ...others } = stored.value.asked;
+  const own = runOptionsOf({ ...others, ...(script.value === null ? { scenario } : {}) });
+  return accept({ record: { ...stored.value, settings }, folder, options: own, script: script.value });
+}
+
+async function resumedScript({ script, target }: CapacityAsked, io: Io): Promise<Input<OwnScript | null>> {
+  if (script === undefined) return accept(null);
+  const read = await readOwnScript(script.file, target, io);
+  if (!read.ok || read.value.sha256 === script.sha256) return read;
+  return badOption(
+    '--resume',
+    `${script.file} has changed since this search began, so its steps cannot be compared: start a new search`,
+  );
 }

@@ -1,0 +1,121 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { accept, badOption, type Input, refuse, userPath } from '../cli/inputs.ts';
+import type { Io } from '../cli/io.ts';
+import type { ScriptPlan } from '../run/k6-plan.ts';
+import { inspect, nameOf } from '../run/plan-script.ts';
+import { prepareRun, type RunOptions } from '../run/prepare.ts';
+import { sha256Of } from './storage.ts';
+
+/** `--script FILE`: a k6 script of the operator's, sent at the rates of a search. */
+export interface OwnScript {
+  /** Absolute. */
+  readonly file: string;
+  readonly sha256: string;
+  /** Its only scenario; `default` if it has none. */
+  readonly scenario: string;
+  /** null: it plans no rate. */
+  readonly plannedPerSecond: number | null;
+}
+
+/** Asks k6 what the script plans, and refuses what cannot be sent at another rate. Nothing is sent. */
+export async function readOwnScript(
+  script: string,
+  target: string | undefined,
+  io: Io,
+): Promise<Input<OwnScript>> {
+  if (script.endsWith('.tar'))
+    return badOption('--script', `${script} is an archive, whose load cannot be changed: name the script`);
+  const inspected = await inspect(script, target, io);
+  if (!inspected.ok) return inspected;
+  const why = whyNotScalable(inspected.value);
+  if (why !== null)
+    return badOption(
+      '--script',
+      `${script} ${why}: a search needs one constant-arrival-rate scenario, or a script without scenarios`,
+    );
+  if (Object.keys(inspected.value.thresholds).length > 0)
+    io.progress(
+      `thresholds of ${script} are not used: they compare single values, and a search needs objectives that are judged at a confidence`,
+    );
+  const file = userPath(io, script);
+  const [first] = inspected.value.scenarios;
+  const [rate] = first!.stages ?? [];
+  return accept({
+    file,
+    sha256: sha256Of(await readFile(file, 'utf8')),
+    scenario: first!.name,
+    plannedPerSecond: rate?.toPerSecond ?? null,
+  });
+}
+
+function whyNotScalable({ scenarios, maxRequestsPerSecond }: ScriptPlan): string | null {
+  const [first, ...others] = scenarios;
+  if (others.length > 0)
+    return `has ${scenarios.length} scenarios (${scenarios.map(({ name }) => name).join(', ')}), and a search changes one rate`;
+  if (maxRequestsPerSecond !== null) return `limits its requests to ${maxRequestsPerSecond}/s (options.rps)`;
+  const { name, executor, plannedIterations } = first!;
+  if (executor === 'constant-arrival-rate') return null;
+  // What k6 plans for a script without a load of its own.
+  if (name === 'default' && executor.endsWith('-iterations') && plannedIterations === 1) return null;
+  return `plans its load by ${executor}, which has no single rate`;
+}
+
+export interface StepLoad {
+  readonly ratePerSecond: number;
+  readonly seconds: number;
+}
+
+/** Virtual users that are ready, for responses of up to a second; more are added while the service is slow. */
+const READY = { min: 100, seconds: 1 };
+const MAX_VIRTUAL_USERS = 2000;
+
+/** A script that imports the operator's, and replaces nothing but its load and its thresholds. */
+export function scriptAt({ file, scenario }: OwnScript, { ratePerSecond, seconds }: StepLoad): string {
+  const url = JSON.stringify(pathToFileURL(file).href);
+  const ready = Math.max(READY.min, Math.ceil(ratePerSecond * READY.seconds));
+  const load = {
+    executor: 'constant-arrival-rate',
+    startTime: '0s',
+    // k6 accepts whole numbers only.
+    rate: Math.round(1000 * ratePerSecond),
+    timeUnit: '1000s',
+    duration: `${seconds}s`,
+    preAllocatedVUs: ready,
+    maxVUs: Math.max(ready, MAX_VIRTUAL_USERS),
+  };
+  return [
+    '// Written by ./sla capacity: the load of one step.',
+    `import * as script from ${url};`,
+    `export * from ${url};`,
+    'export default script.default ?? (() => {});',
+    `const name = ${JSON.stringify(scenario)};`,
+    'const { scenarios, vus, iterations, ...others } = script.options ?? {};',
+    `const load = ${JSON.stringify(load)};`,
+    'export const options = { ...others, thresholds: {}, scenarios: { [name]: { ...scenarios?.[name], ...load } } };',
+    '',
+  ].join('\n');
+}
+
+export const scriptFileOf = (own: OwnScript, { ratePerSecond, seconds }: StepLoad) =>
+  `${nameOf(own.file)}-at-${ratePerSecond}-for-${seconds}s.js`;
+
+/** Whether the longest run at this rate is allowed. */
+export async function checkOwnScript(
+  own: OwnScript,
+  load: StepLoad,
+  options: RunOptions,
+  io: Io,
+): Promise<Input<null>> {
+  const folder = await mkdtemp(join(tmpdir(), 'sla-capacity-'));
+  try {
+    const script = join(folder, scriptFileOf(own, load));
+    await writeFile(script, scriptAt(own, load));
+    const prepared = await prepareRun({ ...options, script }, io);
+    return prepared.ok ? accept(null) : refuse(...prepared.error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,27 @@
+/** How much a weekly peak may grow before what was measured no longer carries it. */
+
+export interface GrowthQuestion {
+  readonly peakPerSecond: number;
+  /** The part of the proven rate that must stay free, from 0 to less than 1. */
+  readonly headroom: number;
+  readonly provenPerSecond: number;
+  readonly refutedPerSecond: number | null;
+}
+
+/** Shares of the peak: 0.2 means that it may grow by a fifth; below 0, it is too high already. */
+export interface Growth {
+  readonly withHeadroom: number;
+  readonly toProven: number;
+  /** At this growth, an objective is missed. null: no rate was missed. */
+  readonly toRefuted: number | null;
+}
+
+export function growthOf(question: GrowthQuestion): Growth {
+  const { peakPerSecond, headroom, provenPerSecond, refutedPerSecond } = question;
+  const upTo = (ratePerSecond: number) => ratePerSecond / peakPerSecond - 1;
+  return {
+    withHeadroom: upTo((1 - headroom) * provenPerSecond),
+    toProven: upTo(provenPerSecond),
+    toRefuted: refutedPerSecond === null ? null : upTo(refutedPerSecond),
+  };
+}
