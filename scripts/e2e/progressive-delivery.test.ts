@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseDuration } from '../../slas/document/limits.ts';
@@ -199,6 +200,37 @@ describe('./sla verify --listen', { timeout: 120_000 }, () => {
     await gone[Symbol.asyncDispose]();
     await using verifier = await startVerifier(gone.url);
     expect(await callWebhook((await webhooksFor(verifier.url))[0]!)).toBe(false);
+  });
+
+  test('does not judge the latest minutes when its clock is not that of Prometheus', async () => {
+    await using ahead = await serve((request, response) => {
+      void (async () => {
+        const body = await text(request);
+        const isClock =
+          new URLSearchParams(body || new URL(request.url!, 'http://x').search).get('query') === 'time()';
+        const result = [0, String(Date.now() / 1000 + 600)];
+        if (isClock)
+          response.end(JSON.stringify({ status: 'success', data: { resultType: 'scalar', result } }));
+        else {
+          const { method = 'GET' } = request;
+          const headers = { 'content-type': request.headers['content-type'] ?? 'text/plain' };
+          const own = await fetch(healthy.url + request.url!, {
+            method,
+            headers,
+            ...(method === 'POST' ? { body } : {}),
+          });
+          response.writeHead(own.status).end(await own.text());
+        }
+      })();
+    });
+    await using verifier = await startVerifier(ahead.url);
+    expect(await analyse(await metricFor(verifier.url, INSIDE))).toEqual({ phase: 'Error', measurements: 5 });
+    expect(await nextStep(await webhooksFor(verifier.url, INSIDE))).toBe('held');
+    const to = Math.floor(Date.now() / 1000) - 120;
+    const fixed = await fetch(`${verifier.url}/verdict?from=${to - 300}&to=${to}`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    expect(await fixed.json()).toMatchObject({ verdict: 'pass' });
   });
 
   test.each([

@@ -7,7 +7,10 @@ describe('a question', () => {
   test('about the latest minutes ends on a grid, so that a request repeated soon after asks about the same window', () => {
     const asked = { window: '5m', delay: '30s' };
     const first = readQuestion(asked, NOW);
-    expect(first).toEqual({ ok: true, value: { fromSeconds: 1_764_399_670, toSeconds: 1_764_399_970 } });
+    expect(first).toEqual({
+      ok: true,
+      value: { fromSeconds: 1_764_399_670, toSeconds: 1_764_399_970, isLatest: true },
+    });
     expect(readQuestion(asked, NOW + 2)).toEqual(first);
     expect(readQuestion(asked, NOW + 10)).not.toEqual(first);
     expect(readQuestion({ window: '5m' }, NOW)).toEqual(first);

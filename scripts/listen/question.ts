@@ -6,6 +6,8 @@ import { readConfidence, readTime } from '../cli/inputs.ts';
 export interface Question {
   readonly fromSeconds: number;
   readonly toSeconds: number;
+  /** The window ends now, by our clock, and not at a time that the request names. */
+  readonly isLatest?: true;
   readonly confidence?: number;
 }
 
@@ -70,7 +72,8 @@ export function readQuestion(given: Parameters, nowSeconds: number): Result<Ques
   const seconds = toSeconds - fromSeconds;
   if (seconds < MIN_WINDOW_SECONDS || seconds > MAX_WINDOW_SECONDS)
     return fail(`a window of ${seconds} s cannot be judged: ask for ${MIN_WINDOW_SECONDS} s to 24 h`);
-  return ok({ fromSeconds, toSeconds, ...confidence.value });
+  const isLatest = given.window === undefined ? {} : { isLatest: true as const };
+  return ok({ fromSeconds, toSeconds, ...isLatest, ...confidence.value });
 }
 
 const messageOf = (problems: readonly { path: string; message: string }[]) =>

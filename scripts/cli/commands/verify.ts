@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge } from '../../../slas/judge/judge.ts';
-import type { Plan, RunRecord, Verdict } from '../../../slas/model/model.ts';
+import type { Evidence, Plan, RunRecord, Verdict } from '../../../slas/model/model.ts';
 import { planWindow } from '../../../slas/plan/plan.ts';
 import type { PlanOverrides } from '../../../slas/plan/planned-load.ts';
 import { collectEvidence } from '../../../slas/prometheus/prometheus.ts';
 import { verdictDocument } from '../../../slas/render/json.ts';
+import { refuseOtherClock } from '../../listen/clocks.ts';
 import { checkListening, verifyUntilStopped } from '../../listen/verifier.ts';
 import { askerOf, checkAccess } from '../../run/prometheus-access.ts';
 import { FILES, readStoredRun, type StoredRun, toJson } from '../../runs/bundle.ts';
@@ -143,6 +144,7 @@ async function judgeSpan(
   prometheus: string,
   options: VerifyOptions,
   io: Io,
+  look: (evidence: Evidence) => void = () => {},
 ): Promise<Verdict> {
   const run: RunRecord = {
     schema: 'sla-harness/run/v1',
@@ -151,7 +153,9 @@ async function judgeSpan(
     load: null,
     incidents: null,
   };
-  return judge(plan, run, await askFor(plan, run, prometheus, options, io));
+  const evidence = await askFor(plan, run, prometheus, options, io);
+  look(evidence);
+  return judge(plan, run, evidence);
 }
 
 // ---------------------------------------------------------------------------------------------- a server
@@ -190,9 +194,10 @@ async function listenTo(
       listen: address,
       prometheus,
       least: sure.value.confidence ?? document.confidence,
-      judge: ({ fromSeconds, toSeconds, confidence = sure.value.confidence }, asking) => {
+      judge: ({ fromSeconds, toSeconds, isLatest, confidence = sure.value.confidence }, asking) => {
         const plan = planWindow(document, confidence === undefined ? {} : { confidence });
-        return judgeSpan(plan, { fromSeconds, toSeconds }, prometheus, options, asking);
+        const look = isLatest === true ? refuseOtherClock : undefined;
+        return judgeSpan(plan, { fromSeconds, toSeconds }, prometheus, options, asking, look);
       },
     },
     io,

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { refuseOtherClock } from './clocks.ts';
+
+const clock = (aheadSeconds: number, uncertaintySeconds = 0.1) => ({
+  clock: { aheadSeconds, uncertaintySeconds },
+});
+
+test.each([
+  [600, 'the clock of Prometheus is at least 600 s ahead of that of the verifier'],
+  [-600, 'the clock of Prometheus is at least 600 s behind that of the verifier'],
+])('a verifier whose clock is %i s off does not judge the latest minutes', (aheadSeconds, message) => {
+  expect(() => refuseOtherClock(clock(aheadSeconds))).toThrow(message);
+});
+
+test('clocks that may agree are no reason to refuse, and neither is one that was not read', () => {
+  refuseOtherClock(clock(5));
+  refuseOtherClock(clock(15, 6));
+  refuseOtherClock({});
+});

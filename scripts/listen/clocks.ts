@@ -1,0 +1,21 @@
+import type { Evidence } from '../../slas/model/model.ts';
+import { HarnessError } from '../cli/errors.ts';
+
+/** As much as the grid of the windows moves them. */
+const MAX_APART_SECONDS = 10;
+
+/**
+ * The latest minutes are those of the verifier's clock. If the samples have another one, the window is in the past, and a pass may be about
+ * the version before. A clock that could not be read is not compared.
+ */
+export function refuseOtherClock({ clock }: Pick<Evidence, 'clock'>): void {
+  if (clock === undefined) return;
+  const apart = Math.abs(clock.aheadSeconds) - clock.uncertaintySeconds;
+  if (apart <= MAX_APART_SECONDS) return;
+  const direction = clock.aheadSeconds > 0 ? 'ahead of' : 'behind';
+  throw new HarnessError(
+    'clocks-apart',
+    `the clock of Prometheus is at least ${apart.toFixed(0)} s ${direction} that of the verifier, so the latest minutes are not known`,
+    { nextStep: 'synchronise both clocks (NTP), or ask for a window with from=… and to=…' },
+  );
+}
