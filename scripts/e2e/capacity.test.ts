@@ -109,6 +109,9 @@ test.concurrent('a k6 script of the operator is sent at the rates of the search,
   const { step } = await firstStep('script', { workers: 4, workMs: 20 }, 999, script);
   expect(step).toMatchObject({ ratePerSecond: 50, outcome: 'met', loadedSeconds: 60 });
   expect(step.figures!.client!.successesPerSecond).toBeCloseTo(50, 0);
+  // The service answers after 20 to 110 ms.
+  expect(step.figures!.service.meanSeconds).toBeGreaterThan(0.02);
+  expect(step.figures!.service.meanSeconds).toBeLessThan(0.15);
 });
 
 test.concurrent('the same script beyond the capacity of the service misses its step', {
