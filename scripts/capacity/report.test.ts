@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { renderCapacity } from '../../dashboards/report/capacity.ts';
+import { renderVariants } from '../../dashboards/report/capacity-by.ts';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import { resultOf } from '../../slas/capacity/result.ts';
 import {
@@ -9,6 +10,7 @@ import {
   growthInWords,
   podInWords,
 } from '../../slas/render/capacity.ts';
+import { rowsOf, type Searched, variantsMarkdown } from '../../slas/render/capacity-by.ts';
 import { capacityMarkdown, capacityText } from '../../slas/render/capacity-text.ts';
 import { seeded } from '../../slas/simulation/queues.ts';
 import { recordOf, stepOf } from './test-record.ts';
@@ -150,4 +152,46 @@ test('text and Markdown say the same', () => {
   expect(markdown).toContain(
     '`./sla capacity --scenario steady --target-rate 1000/s --headroom 30% --budget 900s`',
   );
+});
+
+describe('several searches in one report', () => {
+  const variant = (name: string, value: string, perSecond: number): Searched => {
+    const steps = [stepOf(perSecond), stepOf(perSecond * 1.04, 'missed'), stepOf(perSecond, 'met', true)];
+    const record = { ...recordOf(steps), asked: { ...held.asked, variant: { name, value } } };
+    return { record, result: result(record) };
+  };
+  const { asked } = recordOf();
+  const failed: Searched = (() => {
+    const record = {
+      ...recordOf([stepOf(25, 'missed'), stepOf(16.5, 'missed')]),
+      asked: { ...asked, variant: { name: 'BATCH_SIZE', value: '32' } },
+    };
+    return { record, result: result(record) };
+  })();
+
+  test('texts a second, where requests are of several texts, and the search without an answer says so', () => {
+    const searched = [variant('BATCH_SIZE', '1', 400), variant('BATCH_SIZE', '8', 100), failed];
+    const markdown = variantsMarkdown(searched);
+    expect(markdown).toContain('| BATCH_SIZE | proven | missed | proven × BATCH_SIZE |');
+    expect(markdown).toContain('| 8 | 100/s | 104/s | 800/s |');
+    expect(markdown).toContain('| 32 | – | 16.5/s | – |');
+    expect(markdown).not.toContain('linear');
+    const page = renderVariants(searched);
+    expect(page.match(/<tr>/g)).toHaveLength(4);
+    expect(page).toContain('class="verdict warn"');
+    expect(page).not.toMatch(/NaN|undefined|<script/);
+  });
+
+  test('workers are compared with linear scaling', () => {
+    const searched = [variant('SERVICE_WORKERS', '1', 100), variant('SERVICE_WORKERS', '2', 150)];
+    expect(rowsOf(searched).map(({ scaling }) => scaling)).toEqual([1, 0.75]);
+    expect(variantsMarkdown(searched)).toContain('| 2 | 150/s | 156/s | 75% |');
+    expect(renderVariants(searched)).toContain('class="verdict good"');
+  });
+
+  test('values that are no numbers are listed without a plot', () => {
+    const searched = [variant('MODE', 'fast', 100), variant('MODE', 'slow', 50)];
+    expect(renderVariants(searched)).not.toContain('of-scatter"');
+    expect(variantsMarkdown(searched)).toContain('| MODE | proven | missed |');
+  });
 });

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { renderCapacity } from '../../dashboards/report/capacity.ts';
+import { renderVariants } from '../../dashboards/report/capacity-by.ts';
 import type { CapacityRecord } from '../../slas/capacity/record.ts';
 import type { CapacityResult } from '../../slas/capacity/result.ts';
+import { type Searched, variantsMarkdown } from '../../slas/render/capacity-by.ts';
 import { capacityMarkdown } from '../../slas/render/capacity-text.ts';
 import { shortPath } from '../cli/inputs.ts';
 import type { Io } from '../cli/io.ts';
 import type { RunFolder } from '../runs/bundle.ts';
 import { kubernetesPatch } from './kubernetes-patch.ts';
-import { CAPACITY_FILES } from './storage.ts';
+import { CAPACITY_FILES, VARIANT_FILES } from './storage.ts';
 
 export async function writeReports(
   record: CapacityRecord,
@@ -19,4 +21,11 @@ export async function writeReports(
   if (result.pod.ok) await folder.writeMade(CAPACITY_FILES.patch, kubernetesPatch(record, result.pod.size));
   await folder.writeMade(CAPACITY_FILES.report, renderCapacity(record, result));
   io.progress(`report: ${shortPath(io, join(folder.path, CAPACITY_FILES.report))}`);
+}
+
+/** One report for several searches, in a folder of its own next to theirs. */
+export async function writeVariants(searched: readonly Searched[], folder: RunFolder, io: Io): Promise<void> {
+  await folder.writeText(VARIANT_FILES.markdown, variantsMarkdown(searched));
+  await folder.writeMade(VARIANT_FILES.report, renderVariants(searched));
+  io.progress(`report of all searches: ${shortPath(io, join(folder.path, VARIANT_FILES.report))}`);
 }

@@ -15,6 +15,9 @@ export const CAPACITY_FILES = {
   steps: 'steps',
 } as const;
 
+/** The report of several searches. */
+export const VARIANT_FILES = { report: 'capacity-by.html', markdown: 'capacity-by.md' } as const;
+
 export const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** Written whole after every step, so that an interrupted search can be resumed. */

@@ -16,6 +16,7 @@ import {
   stepInWords,
   uslInWords,
 } from './capacity.ts';
+import type { Searched } from './capacity-by.ts';
 import { formatValue } from './numbers.ts';
 
 /** A capacity report for the terminal, and as Markdown. */
@@ -77,9 +78,7 @@ export function capacityMarkdown(record: CapacityRecord, result: CapacityResult)
 }
 
 /** One line for each search of several. */
-export function variantsText(
-  searched: readonly { readonly record: CapacityRecord; readonly result: CapacityResult }[],
-): string {
+export function variantsText(searched: readonly Searched[]): string {
   const lines = searched.map(({ record, result }) => {
     const { variant } = record.asked;
     return `${variant?.name}=${variant?.value}: ${answerInWords(record, result)[0]}`;

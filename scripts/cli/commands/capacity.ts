@@ -1,8 +1,9 @@
 import { basename, join } from 'node:path';
 import type { CapacityAsked, CapacityRecord } from '../../../slas/capacity/record.ts';
-import { type CapacityResult, resultOf } from '../../../slas/capacity/result.ts';
+import { resultOf } from '../../../slas/capacity/result.ts';
 import type { SearchSettings } from '../../../slas/capacity/search.ts';
 import type { SlaDocument } from '../../../slas/model/model.ts';
+import type { Searched } from '../../../slas/render/capacity-by.ts';
 import { capacityText, variantsText } from '../../../slas/render/capacity-text.ts';
 import { countOf } from '../../../slas/render/numbers.ts';
 import { seeded } from '../../../slas/simulation/queues.ts';
@@ -14,7 +15,7 @@ import {
   readCapacityOptions,
 } from '../../capacity/options.ts';
 import { checkOwnScript, type OwnScript, readOwnScript } from '../../capacity/own-script.ts';
-import { writeReports } from '../../capacity/report.ts';
+import { writeReports, writeVariants } from '../../capacity/report.ts';
 import { newRecord, search, settingsOf } from '../../capacity/search.ts';
 import { readRecord, sha256Of, writeRecord } from '../../capacity/storage.ts';
 import { isVariable, readVariants, type Variant } from '../../capacity/variants.ts';
@@ -93,6 +94,11 @@ export async function capacity(
     if (!found.ok) return found.error;
     searched.push(found.value);
   }
+  const scenario = searched[0]!.record.asked.scenario;
+  const redactor = createRedactor(io.env, [options.target, options.prometheus]);
+  const name = `capacity-${scenario}-by-${first.name.toLowerCase()}`;
+  const folder = await createRunFolder(runsFolder(io, options.out), name, redactor, { isRun: false });
+  await writeVariants(searched, folder, io);
   io.print(options.json === true ? toJson(searched.map(({ record }) => record)) : variantsText(searched));
   return searched.every(({ result }) => result.answer?.ok === true) ? 0 : 3;
 }
@@ -105,11 +111,6 @@ async function single(options: CapacityOptions, io: Io): Promise<ExitCode | read
   const { record, result } = found.value;
   io.print(options.json === true ? toJson(record) : capacityText(record, result));
   return result.answer?.ok === true ? 0 : 3;
-}
-
-interface Searched {
-  readonly record: CapacityRecord;
-  readonly result: CapacityResult;
 }
 
 async function searchOn({ record: begun, folder, options, script }: Begun, io: Io): Promise<Input<Searched>> {

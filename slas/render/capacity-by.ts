@@ -1,0 +1,125 @@
+import type { CapacityRecord } from '../capacity/record.ts';
+import type { CapacityResult } from '../capacity/result.ts';
+import { answerInWords, bentInWords, NOTHING_BENT, rate } from './capacity.ts';
+import { formatValue } from './numbers.ts';
+
+/** Several searches in one report: the same search, with another value of one variable in each. */
+
+export interface Searched {
+  readonly record: CapacityRecord;
+  readonly result: CapacityResult;
+}
+
+export interface VariantRow {
+  readonly value: string;
+  /** The folder of its search. */
+  readonly folder: string;
+  /** null: there is no answer, see `words`. */
+  readonly provenPerSecond: number | null;
+  readonly refutedPerSecond: number | null;
+  /** The proven rate times the value: texts a second, where the value is a number of texts a request. */
+  readonly unitsPerSecond: number | null;
+  /** The proven rate over that of the first value, in proportion to the values: 1 is linear. */
+  readonly scaling: number | null;
+  readonly cpuSecondsPerRequest: number | null;
+  readonly first: string;
+  readonly words: string;
+}
+
+const WORKERS = 'SERVICE_WORKERS';
+
+export const variableOf = ([first]: readonly Searched[]) => first?.record.asked.variant?.name ?? '';
+
+export function rowsOf(searched: readonly Searched[]): readonly VariantRow[] {
+  const isScaling = variableOf(searched) === WORKERS;
+  const [base] = searched.map(perUnit);
+  return searched.map((one) => {
+    const { record, result } = one;
+    const { answer } = result;
+    const [value, each] = [numberOf(one), perUnit(one)];
+    const proven = answer?.ok === true ? answer.provenPerSecond : null;
+    return {
+      value: record.asked.variant?.value ?? '',
+      folder: record.id,
+      provenPerSecond: proven,
+      refutedPerSecond: answer?.refutedPerSecond ?? null,
+      unitsPerSecond: isScaling || proven === null || value === null ? null : proven * value,
+      scaling: isScaling && each !== null && base != null ? each / base : null,
+      cpuSecondsPerRequest: result.cpuSecondsPerRequest,
+      first: bentInWords(result)[0] ?? NOTHING_BENT,
+      words: answerInWords(record, result)[0],
+    };
+  });
+}
+
+const numberOf = ({ record }: Searched): number | null => {
+  const value = Number(record.asked.variant?.value);
+  return Number.isFinite(value) && value > 0 ? value : null;
+};
+
+function perUnit(one: Searched): number | null {
+  const [value, { answer }] = [numberOf(one), one.result];
+  return value === null || answer?.ok !== true ? null : answer.provenPerSecond / value;
+}
+
+/** What the table shows, without the link: the head of each column, and its cells. */
+export function columnsOf(
+  searched: readonly Searched[],
+): readonly { readonly head: string; readonly cells: readonly string[] }[] {
+  const rows = rowsOf(searched);
+  const name = variableOf(searched);
+  const column = (head: string, of: (row: VariantRow) => string | null) => ({
+    head,
+    cells: rows.map((row) => of(row) ?? '–'),
+  });
+  const rounded = (value: number) => rate(Number(value.toPrecision(3)));
+  const all = [
+    column(name, ({ value }) => value),
+    column('proven', ({ provenPerSecond }) => (provenPerSecond === null ? null : rate(provenPerSecond))),
+    column('missed', ({ refutedPerSecond }) => (refutedPerSecond === null ? null : rate(refutedPerSecond))),
+    column(`proven × ${name}`, ({ unitsPerSecond }) =>
+      unitsPerSecond === null ? null : rounded(unitsPerSecond),
+    ),
+    column('of linear scaling', ({ scaling }) =>
+      scaling === null ? null : formatValue(Number(scaling.toPrecision(2)), 'ratio'),
+    ),
+    column('CPU of a request', ({ cpuSecondsPerRequest: cpu }) =>
+      cpu === null ? null : formatValue(Number(cpu.toPrecision(3)), 'seconds'),
+    ),
+    column('gives way first', ({ first }) => first),
+  ];
+  return all.filter(({ cells }, index) => index < 3 || cells.some((cell) => cell !== '–'));
+}
+
+export const titleOf = (searched: readonly Searched[]) =>
+  `Capacity of ${searched[0]!.record.sla}, scenario ${searched[0]!.record.asked.scenario}, by ${variableOf(searched)}`;
+
+/** What its columns mean. */
+export const notesOf = (searched: readonly Searched[]): readonly string[] => [
+  ...(variableOf(searched) === WORKERS
+    ? [
+        'Of linear scaling: the proven rate of a worker, compared with the first row. Below 100%, workers share something.',
+      ]
+    : []),
+  'Each rate is the lower end of an interval, confirmed by a hold of its own. Two rows differ for certain only if their intervals do not overlap.',
+];
+
+export function variantsMarkdown(searched: readonly Searched[]): string {
+  const columns = columnsOf(searched);
+  const rows = rowsOf(searched).map(({ folder }, index) => [
+    ...columns.map(({ cells }) => cells[index]!.replaceAll('|', '\\|')),
+    `[report](../${folder}/capacity.md)`,
+  ]);
+  const heads = [...columns.map(({ head }) => head), ''];
+  return [
+    `# ${titleOf(searched)}`,
+    '',
+    ...rowsOf(searched).map(({ value, words }) => `- ${variableOf(searched)}=${value}: ${words}`),
+    '',
+    `| ${heads.join(' | ')} |`,
+    `|${heads.map(() => ' --- |').join('')}`,
+    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+    ...notesOf(searched).map((note) => `${note}\n`),
+  ].join('\n');
+}
