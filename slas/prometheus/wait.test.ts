@@ -191,6 +191,18 @@ describe('functions that do not see the last samples yet', () => {
   });
 });
 
+test.each([
+  [true, 'is not waited for', true],
+  [undefined, 'is waited for if it is still a target', false],
+] as const)('a replica that was not scraped since (ended: %s) %s', async (isGone, _, isScraped) => {
+  const { now, times } = scrapes(5);
+  const ended = seriesOf('up', times.slice(0, 5), 0, { labels: { instance: 'b' } });
+  const replaced = isGone === undefined ? ended : { ...ended, isGone };
+  await using server = await startLateServer([seriesOf('up', times, 0), replaced]);
+  const settled = await awaitScrapeAfter('up', now, 1500, { url: server.url, signal: signal() });
+  expect(settled.isScraped).toBe(isScraped);
+});
+
 test('before the load, the lag is learned from whole batches', async () => {
   const { now, times } = scrapes(5);
   await using server = await startLateServer([seriesOf('up', times, 1)]);

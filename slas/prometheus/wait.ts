@@ -11,7 +11,7 @@ import {
   missingScrapes,
   spacingOf,
 } from './arrival.ts';
-import { type Asker, askRange, readSamples } from './http.ts';
+import { type Asker, askOnce, askRange, readSamples } from './http.ts';
 import { sampleTimes, selectorsOfPlan } from './promql.ts';
 
 /**
@@ -219,13 +219,26 @@ export async function awaitScrapeAfter(
     if (error === null) meter.see(series, Date.now() / 1000);
     const scraped = ({ samples }: Series) =>
       samples.some(([at, value]) => at > afterSeconds && value === '1');
-    if (series.length > 0 && series.every(scraped)) return { isScraped: true, lagSeconds: meter.lagSeconds };
+    const unscraped = series.filter((one) => !scraped(one));
+    const isScraped =
+      unscraped.length < series.length && (unscraped.length === 0 || (await areGone(unscraped, up, asker)));
+    if (isScraped) return { isScraped, lagSeconds: meter.lagSeconds };
     obstacle = obstacleOf(series, error !== null);
     waiting(obstacle);
     await sleep(POLL_MS, undefined, { signal: asker.signal });
   }
   return { isScraped: false, lagSeconds: meter.lagSeconds, obstacle };
 }
+
+/** Targets that ended, such as replaced pods, keep samples in the last minute, but have no current value. */
+async function areGone(series: readonly Series[], up: string, asker: Asker): Promise<boolean> {
+  const current = await askOnce(up, Date.now() / 1000, asker);
+  if (current.error !== null) return false;
+  const present = new Set(current.series.map(({ labels }) => keyOf(labels)));
+  return series.every(({ labels }) => !present.has(keyOf(labels)));
+}
+
+const keyOf = (labels: Series['labels']) => JSON.stringify(Object.entries(labels).sort());
 
 /** Why there is no successful scrape yet. */
 export type ScrapeObstacle = 'no-answer' | 'no-series' | 'failing' | 'not-yet';

@@ -13,6 +13,8 @@ export interface LateServer extends AsyncDisposable {
 
 export interface LateSeries extends Series {
   readonly lateSeconds: number;
+  /** Its target ended: without a current value, as after a stale marker. */
+  readonly isGone?: true;
 }
 
 /** @param withheldSeconds how long functions do not see the last samples, and repeat older values */
@@ -40,6 +42,16 @@ export async function startLateServer(
   };
 }
 
+const currentOf = (selector: string, series: readonly LateSeries[], now: number) => ({
+  resultType: 'vector',
+  result: series
+    .filter(({ labels, isGone }) => isGone === undefined && selects(selector, labels))
+    .flatMap(({ labels, samples, lateSeconds }) => {
+      const last = samples.findLast(([time]) => time + lateSeconds <= now);
+      return last === undefined ? [] : [{ metric: labels, value: [now, last[1]] }];
+    }),
+});
+
 function answerTo(
   query: string,
   parameters: URLSearchParams,
@@ -50,6 +62,7 @@ function answerTo(
   if (query === 'time()') return { resultType: 'scalar', result: [now, String(now)] };
   const [, ofFunction] = /^timestamp\((.*)\)$/.exec(query) ?? [];
   const [, selector = ofFunction, range = '300000'] = /^([^(]*)\[(\d+)ms\]$/.exec(query) ?? [];
+  if (selector === undefined && !query.includes('(')) return currentOf(query, series, now);
   // It has no other functions.
   if (selector === undefined) return { resultType: 'matrix', result: [] };
   const at = Number(parameters.get('time') ?? parameters.get('end'));
