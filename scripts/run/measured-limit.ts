@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MeasuredLimit } from '../../dashboards/capacity-panels.ts';
 import { heldUpTo } from '../../slas/capacity/held.ts';
-import { nextOf } from '../../slas/capacity/search.ts';
+import { answerOf } from '../../slas/capacity/search.ts';
 import type { Plan, SlaDocument, Verdict } from '../../slas/model/model.ts';
 import { readRecord } from '../capacity/storage.ts';
 import { findRuns } from '../runs/run-folders.ts';
@@ -25,9 +25,8 @@ async function provenIn(parent: string, { name }: SlaDocument): Promise<Measured
     .toReversed()) {
     const record = await readRecord(join(parent, folder), folder);
     if (!record.ok || record.value.sla !== name) continue;
-    const next = nextOf(record.value.settings, record.value.steps);
-    if ('answer' in next && next.answer.ok)
-      return { run: folder, ratePerSecond: next.answer.provenPerSecond, isProven: true };
+    const answer = answerOf(record.value.settings, record.value.steps);
+    if (answer?.ok === true) return { run: folder, ratePerSecond: answer.provenPerSecond, isProven: true };
   }
   return null;
 }

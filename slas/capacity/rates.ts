@@ -1,26 +1,46 @@
 import { type Known, lowestOf } from './known.ts';
-import type { SearchSettings } from './search-model.ts';
+import type { SearchSettings, StepSeen } from './search-model.ts';
 
 /** Which rate a search tries next. */
 
 /** The search ends when the interval is this narrow; a lower hold may widen it again. */
 export const WIDTH = 0.05;
 const GROWTH = 2;
+/** Below an undecided rate, a hold proves more than a step that it would have to confirm. */
+const BELOW_UNDECIDED = 0.3;
 
 /** null: nothing more to learn from steps. */
 export function nextRate(known: Known, settings: SearchSettings): number | null {
-  const { met, missed, undecided, ceiling, repeat } = known;
+  const { met, missed, ceiling, repeat, unclear } = known;
   const { startPerSecond, maxPerSecond } = settings;
-  const again = repeat ?? known.unclear;
+  // Between a rate that was met and one that was missed, a longer step at another rate narrows the interval more.
+  const again = repeat ?? (met !== null && missed !== null ? null : unclear);
   if (again !== null) return again;
+  const undecided = undecidedIn(known);
   const barrier = lowestOf([missed, ceiling, ...undecided].filter((one) => one !== null));
   if (met === null && barrier === null) return clamp(startPerSecond, settings);
   if (met === null) return withoutMet(barrier!, known, settings);
   if (barrier === null) return met >= maxPerSecond ? null : upFrom(met, settings);
   const above = undecided.length === 0 ? null : aboveUndecided(Math.max(...undecided), known, settings);
+  const width = undecided.length === 0 ? WIDTH : BELOW_UNDECIDED;
+  const isLowerOpen = gapOf(met, barrier) > width;
   const isLowerWider = above === null || above.gap <= gapOf(met, barrier);
-  if (isWide(met, barrier) && isLowerWider) return between(met, barrier);
-  return above?.rate ?? (isWide(met, barrier) ? between(met, barrier) : null);
+  if (isLowerOpen && isLowerWider) return between(met, barrier);
+  return above?.rate ?? (isLowerOpen ? between(met, barrier) : null);
+}
+
+/** After long and after short steps. */
+const undecidedIn = ({ undecided, unclear }: Known) =>
+  unclear === null ? undecided : [...undecided, unclear];
+
+/** Near an undecided rate is the limit: this much lower, most holds pass. */
+const BELOW_LIMIT = 0.93;
+
+/** Where the first hold is: at the highest rate that was met, or higher, if an undecided rate shows that the limit is. */
+export function firstHold(met: number, known: Known): number {
+  const lowest = lowestOf(undecidedIn(known));
+  const near = lowest === null ? met : rounded(BELOW_LIMIT * lowest);
+  return near > met && gapOf(met, near) <= BELOW_UNDECIDED ? near : met;
 }
 
 /** Few requests decide little: where nothing was missed, more of them may be met. */
@@ -63,3 +83,13 @@ function between(low: number, high: number): number | null {
   const middle = rounded((low + high) / 2);
   return middle > low && middle < high ? middle : null;
 }
+
+/** The middle of the widest part above all rates that were not missed. null: it is narrow enough. */
+export function rateBelowMissed(proven: number, missed: number, log: readonly StepSeen[]): number | null {
+  const tried = log.map(({ ratePerSecond }) => ratePerSecond).filter((rate) => rate < missed);
+  const highest = Math.max(proven, ...tried);
+  return isWide(proven, missed) && gapOf(highest, missed) > MIN_GAP ? between(highest, missed) : null;
+}
+
+/** Steps at closer rates than this are rarely decided. */
+const MIN_GAP = 0.02;

@@ -5,7 +5,7 @@ import { type PodSizing, podSizeOf } from './pod-size.ts';
 import type { CapacityRecord, StepRecord, StepResource } from './record.ts';
 import { type ReplicaAnswer, replicasFor } from './replicas.ts';
 import { type Bent, inOrderOfBending, type Resource } from './saturation.ts';
-import { nextOf, type SearchAnswer } from './search.ts';
+import { answerOf, type SearchAnswer } from './search.ts';
 import { fitUsl, type LoadPoint, type Predicted, predict, type Usl } from './usl.ts';
 
 /** Everything that is reported about a search, computed from its record. */
@@ -35,8 +35,7 @@ export interface CapacityResult {
 /** @param random uniform draws for the intervals of the fit */
 export function resultOf(record: CapacityRecord, random: () => number): CapacityResult {
   const { settings, steps } = record;
-  const next = nextOf(settings, steps);
-  const answer = 'answer' in next ? next.answer : null;
+  const answer = answerOf(settings, steps);
   const measured = measuredIn(steps);
   const points = measured.flatMap(({ figures }): LoadPoint[] =>
     figures?.client == null

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_HOLDS, nextOf, type SearchSettings, type StepOutcome, type StepSeen } from './search.ts';
+import {
+  answerOf,
+  MAX_HOLDS,
+  nextOf,
+  type SearchSettings,
+  type StepOutcome,
+  type StepSeen,
+} from './search.ts';
 
 /** The search step by step: what is run next, and what is answered. */
 
@@ -57,11 +64,15 @@ describe('the next rate', () => {
     expect(rateOf([], { maxPerSecond: 50 })).toBe('step 50');
   });
 
-  test('an undecided rate is repeated for longer, then taken as too close to the limit', () => {
+  test('an undecided rate is too close to the limit: longer steps are taken around it', () => {
     const log = [seen(100, 'met'), seen(200, 'missed'), seen(150, 'undecided')];
-    expect(next(log)).toMatchObject({ run: { ratePerSecond: 150, maxSeconds: 120 } });
-    const longer = [...log, seen(150, 'undecided', { maxSeconds: 120, tookSeconds: 128 })];
-    expect(rateOf(longer)).toBe('step 125');
+    expect(next(log)).toMatchObject({ run: { ratePerSecond: 125, maxSeconds: 120 } });
+    expect(rateOf([...log, seen(125, 'met')])).toBe('step 175');
+  });
+
+  test('without a missed rate, an undecided one is repeated for longer', () => {
+    const log = [seen(100, 'met'), seen(200, 'undecided')];
+    expect(next(log)).toMatchObject({ run: { ratePerSecond: 200, maxSeconds: 120 } });
   });
 
   test('a rate at which the load generator was late is repeated once, and is then a ceiling', () => {
@@ -96,6 +107,28 @@ describe('the hold', () => {
     expect(rateOf([...narrow, hold(196, 'undecided'), hold(188, 'met')])).toMatchObject({
       ...{ provenPerSecond: 188, refutedPerSecond: 200 },
     });
+  });
+
+  test('is a little below an undecided rate, and much lower after it did not pass', () => {
+    const near = [seen(160, 'met'), seen(184, 'missed'), seen(180, 'undecided')];
+    expect(rateOf(near)).toBe('hold 167');
+    expect(rateOf([...near, hold(167, 'undecided')])).toBe('hold 154');
+    const isLast = { budgetSeconds: 3 * 30 + 130 + 200 };
+    expect(rateOf([...near, hold(167, 'undecided')], isLast)).toBe('hold 147');
+    expect(rateOf([seen(130, 'met'), ...near.slice(1), hold(167, 'undecided')], isLast)).toBe('hold 130');
+  });
+
+  test('leaves its time to steps below the missed rate, which never change what is proven', () => {
+    const wide = [seen(160, 'met'), seen(200, 'missed'), seen(180, 'undecided'), hold(167, 'met')];
+    expect(rateOf(wide)).toBe('step 190');
+    // An interrupted search has an answer already.
+    expect(answerOf(SETTINGS, wide)).toMatchObject({ provenPerSecond: 167, refutedPerSecond: 200 });
+    expect(answerOf(SETTINGS, wide.slice(0, 3))).toBeNull();
+    const answer = { ok: true, provenPerSecond: 167, openBecause: null };
+    const short = { budgetSeconds: 3 * 30 + 130 + 100 };
+    expect(rateOf(wide, short)).toEqual({ ...answer, refutedPerSecond: 200 });
+    expect(rateOf([...wide, seen(190, 'missed')], short)).toEqual({ ...answer, refutedPerSecond: 190 });
+    expect(rateOf([...wide, seen(190, 'met')], short)).toEqual({ ...answer, refutedPerSecond: 200 });
   });
 
   test('that never passes leaves no answer', () => {

@@ -1,5 +1,5 @@
 import { type Known, knownFrom } from './known.ts';
-import { nextRate, rounded } from './rates.ts';
+import { firstHold, nextRate, rateBelowMissed, rounded } from './rates.ts';
 import type {
   Next,
   SearchAnswer,
@@ -15,8 +15,9 @@ export type * from './search-model.ts';
  * The search for the highest rate at which every objective holds. A pure function of what was seen so far: an interrupted
  * search resumes from its log.
  *
- * Rates double until one is missed, and are then bisected by verdicts. A fresh, longer run at the highest rate that was met (the
- * hold) must pass, because bisection selects lucky steps. A hold that does not pass lowers the rate, and is repeated.
+ * Rates double until one is missed, and are then bisected by verdicts. A fresh, longer run (the hold) must pass at the highest rate
+ * that was met, or a little below one that was undecided, because bisection selects lucky steps. A hold that does not pass lowers
+ * the rate, and is repeated. The time that is left then lowers the rate that is known to be missed.
  */
 
 /** The error of the lower end is shared by at most this many holds, that of the upper end by these and so many steps. */
@@ -24,12 +25,15 @@ export const MAX_HOLDS = 4;
 export const MAX_STEPS = 24;
 /** How much lower a hold is than the one before that did not pass. */
 const LOWER = [0.96, 0.92, 0.85];
+/** After a hold at a rate that no step met. */
+const UNTESTED_LOWER = 0.92;
+const LAST_LOWER = { from: 0.88, to: 0.75 };
 
 export function nextOf(settings: SearchSettings, log: readonly StepSeen[]): Next {
   const known = knownFrom(log, settings);
   if (known.isGone) return { answer: refuse('service-ended', known) };
   const held = log.find(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
-  if (held !== undefined) return { answer: answered(held.ratePerSecond, known, settings, log) };
+  if (held !== undefined) return narrowed(held.ratePerSecond, known, settings, log);
   const holds = log.filter(({ kind }) => kind === 'hold');
   if (holds.length > 0) return lowerHold(holds, known, settings, log);
   const isLongAffordable = isAffordable(settings.stepSeconds.close, settings, log);
@@ -38,6 +42,24 @@ export function nextOf(settings: SearchSettings, log: readonly StepSeen[]): Next
   if (ratePerSecond === null) return toHold(known, settings, log);
   const plan = stepAt(ratePerSecond, seen.isClose && isLongAffordable, settings);
   return isAffordable(plan.maxSeconds, settings, log) ? { run: plan } : toHold(known, settings, log);
+}
+
+/** What is known so far; null: nothing is proven or refused yet. Once a hold has passed, further steps only narrow the answer. */
+export function answerOf(settings: SearchSettings, log: readonly StepSeen[]): SearchAnswer | null {
+  const held = log.find(({ kind, outcome }) => kind === 'hold' && outcome === 'met');
+  if (held !== undefined) return answered(held.ratePerSecond, knownFrom(log, settings), settings, log);
+  const next = nextOf(settings, log);
+  return 'answer' in next ? next.answer : null;
+}
+
+/** After the hold, the time that is left lowers the upper end: what holds is proven, and steps cannot change it. */
+function narrowed(proven: number, known: Known, settings: SearchSettings, log: readonly StepSeen[]): Next {
+  const answer = { answer: answered(proven, known, settings, log) };
+  const { close } = settings.stepSeconds;
+  const isInTime = left(settings, log) >= close + around(settings, log);
+  if (known.missed === null || known.steps >= MAX_STEPS || !isInTime) return answer;
+  const ratePerSecond = rateBelowMissed(proven, known.missed, log);
+  return ratePerSecond === null ? answer : { run: stepAt(ratePerSecond, true, settings) };
 }
 
 /** Without the time for longer steps, what a short one left undecided stays so. */
@@ -51,7 +73,7 @@ const withoutRepeats = (known: Known): Known => ({
 
 function toHold(known: Known, settings: SearchSettings, log: readonly StepSeen[]): Next {
   if (known.met === null) return { answer: refuse(whyNone(known, settings), known) };
-  return holdAt(known.met, known, settings, log);
+  return holdAt(firstHold(known.met, known), known, settings, log);
 }
 
 const whyNone = (
@@ -75,9 +97,18 @@ function lowerHold(
   // A generator that was late says nothing about the service: the same rate once more, then a lower one.
   const isRepeated = holds.filter(({ ratePerSecond }) => ratePerSecond === last.ratePerSecond).length > 1;
   if (last.outcome === 'invalid' && !isRepeated) return holdAt(last.ratePerSecond, known, settings, log);
-  const lower = rounded(last.ratePerSecond * LOWER[holds.length - 1]!);
+  const isLast = left(settings, log) < 2 * holdTime(settings, log);
+  const lower = rounded(last.ratePerSecond * lowerBy(last.ratePerSecond, holds.length, isLast, known.met));
   if (lower < settings.minPerSecond) return { answer: refuse('not-confirmed', known) };
   return holdAt(lower, known, settings, log);
+}
+
+/** A wider interval is better than no answer: the last hold for which there is time goes down to what a step met. */
+function lowerBy(rate: number, holds: number, isLast: boolean, met: number | null): number {
+  const isUntested = met !== null && rate > met;
+  const usual = Math.min(LOWER[holds - 1]!, isUntested ? UNTESTED_LOWER : 1);
+  if (!isLast) return usual;
+  return Math.min(usual, LAST_LOWER.from, Math.max(LAST_LOWER.to, (met ?? 0) / rate));
 }
 
 function holdAt(rate: number, known: Known, settings: SearchSettings, log: readonly StepSeen[]): Next {
