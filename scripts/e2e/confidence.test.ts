@@ -57,7 +57,7 @@ test('a document that requires less than 0.9 is rejected at its position', async
   await using folder = await temporaryFolder();
   const file = await documentWith(folder.path, 0.51);
   const { code, stderr } = await slaHere(['check', file]);
-  expect(stderr).toMatch(/sla\.yaml:\d+:\d+: confidence must be >= 0\.9, but is 0\.51\n/);
+  expect(stderr).toMatch(/sla\.yaml:\d+:\d+: "0\.51" is not a valid confidence \(0\.9 to less than 1\)/);
   expect(code).toBe(2);
 });
 
