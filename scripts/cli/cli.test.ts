@@ -96,11 +96,11 @@ describe('invalid usage exits with 2 and names the problem', () => {
     [['simulate', '--runs', 'many'], '--runs: "many" is not a whole number'],
     [
       ['doctor', '--namespace', 'a'],
-      '--namespace: it says where the stack is in Kubernetes: add --kubernetes',
+      '--namespace: applies to a cluster only: add --kubernetes, or leave it out',
     ],
     [
       ['doctor', '--kubernetes', '--namespace', 'Sentiment'],
-      '--namespace: "Sentiment" is not a valid name of a namespace',
+      '--namespace: "Sentiment" is not a valid namespace name',
     ],
     [['rules', '--window', 'long'], '--window: "long" is not a valid duration'],
     [['rules', '--for', '-1s'], '--for: "-1s" is not a valid duration'],

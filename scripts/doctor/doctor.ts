@@ -25,7 +25,7 @@ export async function examineCluster(
   const problems = checkAccess(io.env, io.cwd);
   if (problems.length > 0) return problems;
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace))
-    return badOption('--namespace', `"${namespace}" is not a valid name of a namespace`).error;
+    return badOption('--namespace', `"${namespace}" is not a valid namespace name`).error;
   const kubectl = kubectlOf({ context, namespace, env: io.env, signal: io.signal });
   const there = await kubectl.get(['namespace', namespace]);
   if (!there.ok && there.kind !== 'forbidden') return noNamespace(there, namespace);
@@ -40,8 +40,10 @@ function noNamespace(
   namespace: string,
 ): readonly PlacedProblem[] {
   if (kind === 'absent')
-    return badOption('--namespace', `the cluster has no namespace "${namespace}": name that of the stack`)
-      .error;
+    return badOption(
+      '--namespace',
+      `the cluster has no namespace "${namespace}": give the namespace of the stack`,
+    ).error;
   throw new HarnessError('no-cluster', `the cluster does not respond: ${why}`, {
     nextStep:
       'check that `kubectl get pods` works, or name another context with --context (kubectl config get-contexts)',

@@ -83,7 +83,7 @@ const left = async () =>
 
 /** Resolves to the names of both pods when k6 has begun in them. */
 const began = async (running: ReturnType<typeof startSla>) => {
-  const [, first, second] = await running.seen(/k6-1 and k6-2 began in (\S+) and (\S+)/);
+  const [, first, second] = await running.seen(/k6-1 and k6-2 started in (\S+) and (\S+)/);
   return [first!, second!] as const;
 };
 

@@ -46,13 +46,13 @@ async function rotatePrometheus(io: RotationIo): Promise<void> {
   const login = { username: nextUsername(old), password: newPassword() };
   const hash = hashed(login.password);
   const both = { ...(oldHash === undefined ? {} : { [old]: oldHash }), [login.username]: hash };
-  io.progress('Prometheus and Alertmanager: accept the new password in addition to the old one');
+  io.progress('Prometheus and Alertmanager accept the new password in addition to the old one');
   await change('prometheus-login', { 'web-config.yml': webConfig(both) }, io);
   await accepted(login, SERVERS, io);
-  io.progress('Prometheus: sends the new password to Alertmanager and to itself');
+  io.progress('Prometheus sends the new password to Alertmanager and to itself');
   await changeAndSee({ ...login, 'web-config.yml': webConfig(both) }, both, io);
   await restart('grafana', io);
-  io.progress('Prometheus and Alertmanager: refuse the old password');
+  io.progress('Prometheus and Alertmanager refuse the old password');
   await change('prometheus-login', { 'web-config.yml': webConfig({ [login.username]: hash }) }, io);
   await touch(SERVERS, io);
 }
@@ -67,15 +67,15 @@ async function rotateMetricsToken(io: RotationIo): Promise<void> {
   const login = await stored('prometheus-login', io);
   const old = login.data['metrics-token']!;
   const token = newPassword();
-  io.progress('the service: accepts the new token in addition to the old one');
+  io.progress('the service accepts the new token in addition to the old one');
   await change('sentiment-metrics-tokens', { tokens: `${old}\n${token}\n` }, io);
   await restart('sentiment-api', io);
-  io.progress('Prometheus: sends the new token');
+  io.progress('Prometheus sends the new token');
   const username = login.data.username!;
   const hashes = { [username]: hashesIn(login.data['web-config.yml']!)[username]! };
   await changeAndSee({ 'metrics-token': token }, hashes, io);
   await change('prometheus-login', { 'web-config.yml': webConfig(hashes) }, io);
-  io.progress('the service: refuses the old token');
+  io.progress('the service refuses the old token');
   await change('sentiment-metrics-tokens', { tokens: `${token}\n` }, io);
   await restart('sentiment-api', io);
 }
@@ -84,7 +84,7 @@ async function stored(name: SecretName, io: RotationIo) {
   const found = await readSecret(name, io);
   if (found !== null) return found;
   throw new HarnessError('no-secret', `there is no Secret ${name} in namespace ${io.namespace}`, {
-    nextStep: './sla kubernetes secrets makes it',
+    nextStep: 'create it: ./sla kubernetes secrets',
   });
 }
 
@@ -182,7 +182,7 @@ async function restart(
   deployment: string,
   { kubectl, namespace, signal, progress }: RotationIo,
 ): Promise<void> {
-  progress(`${deployment}: restarts`);
+  progress(`${deployment} restarts`);
   await kubectl.run(['rollout', 'restart', `deployment/${deployment}`, '--namespace', namespace], { signal });
   const args = ['rollout', 'status', `deployment/${deployment}`, '--namespace', namespace];
   await kubectl.run([...args, `--timeout=${ROLLOUT_LIMIT_MS / 1000}s`], {

@@ -29,7 +29,7 @@ export async function readSecret(name: SecretName, place: SecretPlace): Promise<
   const missing = SECRETS[name].filter((key) => !data[key]);
   if (missing.length > 0)
     throw new HarnessError('incomplete-secret', `Secret ${name} has no ${missing.join(', no ')}`, {
-      nextStep: `kubectl delete secret ${name} -n ${namespace}, then ./sla kubernetes secrets makes it again`,
+      nextStep: `delete it (kubectl delete secret ${name} -n ${namespace}), then create it again: ./sla kubernetes secrets`,
     });
   return {
     data: Object.fromEntries(

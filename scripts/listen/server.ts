@@ -108,7 +108,7 @@ function askingOf(method: string | undefined, path: string): Asking | Reply {
     if (method === 'GET') return 'report';
     return method === 'POST' ? 'only-on-pass' : refused(405, 'use GET or POST', { allow: 'GET, POST' });
   }
-  if (path !== '/rollback') return refused(404, 'there are /verdict, /rollback and /healthz');
+  if (path !== '/rollback') return refused(404, 'not found: use /verdict, /rollback or /healthz');
   return method === 'POST' ? 'only-on-fail' : refused(405, 'use POST', { allow: 'POST' });
 }
 

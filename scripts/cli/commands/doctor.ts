@@ -15,7 +15,7 @@ export const register: Register = (program, io, done) =>
     .description(
       'show which tools were found, where, and in which version; or examine the stack in a Kubernetes cluster',
     )
-    .option('--kubernetes', 'examine the stack in a cluster by kubectl, without changing anything')
+    .option('--kubernetes', 'examine the stack in a cluster with kubectl, without changing anything')
     .option('--context <name>', 'with --kubernetes: the context of kubectl (default: its current one)')
     .option(
       '--namespace <name>',
@@ -31,7 +31,7 @@ async function doctorOrCluster(options: DoctorOptions, io: Io): Promise<Outcome>
   if (options.kubernetes === true) return examineCluster(options, io);
   for (const name of ['context', 'namespace'] as const)
     if (options[name] !== undefined)
-      return badOption(`--${name}`, 'it says where the stack is in Kubernetes: add --kubernetes').error;
+      return badOption(`--${name}`, 'applies to a cluster only: add --kubernetes, or leave it out').error;
   return doctor(io);
 }
 

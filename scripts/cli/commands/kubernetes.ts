@@ -57,7 +57,7 @@ async function secrets(options: ClusterOptions, io: Io): Promise<ExitCode> {
   for (const name of Object.keys(SECRETS) as SecretName[])
     io.print(`${created.has(name) ? 'created' : 'kept   '}  Secret ${name}\n`);
   io.print(
-    `Grafana's password, of user admin: kubectl get secret grafana-admin -n ${options.namespace} -o jsonpath={.data.password} | base64 -d\n`,
+    `The password of Grafana's user admin: kubectl get secret grafana-admin -n ${options.namespace} -o jsonpath={.data.password} | base64 -d\n`,
   );
   return 0;
 }

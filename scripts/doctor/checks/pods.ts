@@ -122,6 +122,6 @@ function notReady(pod: Pod, events: readonly KubeEvent[]): Finding {
     code: 'pod-not-ready',
     object: `pod ${name}`,
     what: `it runs, but is not ready${after(probe?.message ?? '')}`,
-    nextStep: `see what it waits for: kubectl logs ${name} --tail=50`,
+    nextStep: `find out what it is waiting for: kubectl logs ${name} --tail=50`,
   };
 }

@@ -74,7 +74,7 @@ function down({ metadata }: Pod, { scrapeUrl, lastError }: Target): Finding {
   return {
     code: isUnauthorized ? 'scrape-unauthorized' : 'target-down',
     object: `pod ${metadata.name}`,
-    what: `Prometheus cannot scrape ${scrapeUrl}: ${lastError || 'without an error'}`,
+    what: `Prometheus cannot scrape ${scrapeUrl}: ${lastError || 'no error was reported'}`,
     nextStep: isUnauthorized
       ? 'compare metrics-token in the Secret prometheus-login with the tokens of the service (sentiment-metrics-tokens)'
       : stepFor(lastError),

@@ -24,7 +24,7 @@ export function checkDeployments(deployments: readonly Deployment[]): readonly F
         {
           code: 'pods-refused',
           object: `deployment ${metadata.name}`,
-          what: `its pods are refused: ${refused.message ?? refused.reason ?? 'without a message'}`,
+          what: `its pods are refused: ${refused.message ?? refused.reason ?? 'no message was given'}`,
           nextStep: 'change what the message names: a quota, an admission rule or the service account',
         },
       ];

@@ -38,7 +38,7 @@ export async function archiveOf({ k6, script, cwd, env, signal }: ArchiveOptions
       signal.throwIfAborted();
       const why = cause.stderr?.trim().split('\n').slice(-3).join('\n') || cause.message;
       throw new HarnessError('no-archive', `k6 cannot archive ${script}: ${why}`, {
-        nextStep: 'run k6 archive by hand; the script must not need files of the cluster',
+        nextStep: 'run k6 archive by hand; the script must not need files that exist only in the cluster',
         cause,
       });
     });

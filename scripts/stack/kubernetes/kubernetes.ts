@@ -82,7 +82,7 @@ function refuseUnusable(withOperator: boolean, { hostNetwork }: RunnerSettings):
   if (!withOperator || hostNetwork !== true) return;
   throw new HarnessError(
     'no-host-network',
-    'k6-operator cannot put load generators on the network of their node',
+    'k6-operator cannot run load generators on the network of their node',
     {
       nextStep: 'leave hostNetwork out of the file of --runner',
     },

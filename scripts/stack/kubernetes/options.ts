@@ -28,12 +28,12 @@ export function clusterProblems(options: ClusterOptions): Input<null> {
       : badOption(`--${own[0]}`, 'belongs to load from a cluster: add --stack kubernetes, or leave it out');
   }
   if (namespace !== undefined && !NAME.test(namespace))
-    return badOption('--namespace', `"${namespace}" is not a valid name of a namespace`);
+    return badOption('--namespace', `"${namespace}" is not a valid namespace name`);
   if (context === '') return badOption('--context', 'it is empty: name a context of your kubeconfig');
   if (faults !== undefined)
     return badOption(
       '--faults',
-      'a service in a cluster injects faults by its own environment (SLA_FAULTS): leave the option out',
+      'does not reach a service in a cluster: set SLA_FAULTS in its environment, and leave the option out',
     );
   return snapshot === true
     ? badOption('--snapshot', 'not available with --stack kubernetes: leave one of the two out')

@@ -48,7 +48,7 @@ export async function forward(kubectl: Kubectl, target: ForwardTarget): Promise<
   await close();
   throw new HarnessError(
     'no-port-forward',
-    `kubectl port-forward of ${resource} in namespace ${namespace} failed: ${said.trim() || 'no answer'}`,
+    `kubectl port-forward of ${resource} in namespace ${namespace} failed: ${said.trim() || 'no output'}`,
     { nextStep: 'name a Prometheus that this machine can reach with --prometheus URL' },
   );
 }

@@ -63,7 +63,7 @@ export function watchRunner(name: string, place: Place, files: RunnerFiles): Run
     });
     await append(progress, files.logFile);
     if (ENDED_ITSELF.includes(exitCode) && !progress.includes('interrupted iterations'))
-      problem ??= `the progress of ${where} has no result, so it is unknown how many iterations were interrupted`;
+      problem ??= `the progress output of ${where} has no result, so it is unknown how many iterations were interrupted`;
   };
   const collect = async (exitCode: number, reason: string | null) => {
     const atSeconds = Date.now() / 1000;

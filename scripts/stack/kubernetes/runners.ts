@@ -69,7 +69,7 @@ export async function startRunners(options: StartRunners): Promise<Runners> {
   );
   const startedSeconds = options.withOperator ? Date.now() / 1000 : await begin(pods, options);
   options.progress(
-    `${options.names.join(' and ')} began in ${pods.map(({ metadata }) => metadata.name).join(' and ')}`,
+    `${options.names.join(' and ')} started in ${pods.map(({ metadata }) => metadata.name).join(' and ')}`,
   );
   cleanUp.use(watchPods(pods, each, options));
   const owned = cleanUp.move();
@@ -119,7 +119,7 @@ async function remove({ spec, withOperator, token, kubectl, progress }: StartRun
     });
   } catch (error) {
     progress(
-      `what was made in the cluster could not be removed (${(error as Error).message}): kubectl delete --namespace ${spec.namespace} ${names.join(' ')}`,
+      `the objects created in the cluster could not be removed (${(error as Error).message}): kubectl delete --namespace ${spec.namespace} ${names.join(' ')}`,
     );
   }
 }
@@ -185,7 +185,7 @@ function watchPods(pods: readonly Pod[], each: readonly Runner[], options: Start
       } catch (error) {
         if (Date.now() - heardMs > SILENT_LIMIT_MS)
           for (const runner of each)
-            runner.see({ kind: 'lost', because: `the cluster did not answer: ${(error as Error).message}` });
+            runner.see({ kind: 'lost', because: `the cluster did not respond: ${(error as Error).message}` });
       }
       await sleep(LOOK_EVERY_MS, undefined, { signal: over.signal }).catch(() => {});
     }
@@ -212,7 +212,7 @@ async function refuseOtherVersion(options: StartRunners, pod: Pod): Promise<void
   if (version === k6Version) return;
   throw new HarnessError(
     'other-k6',
-    `${spec.image} has k6 ${version ?? said.trim()}, and the script was prepared with ${k6Version} of this machine`,
+    `${spec.image} has k6 ${version ?? said.trim()}, but this machine prepared the script with ${k6Version}`,
     { nextStep: 'name an image of the same version in the file of --runner (image: grafana/k6:…)' },
   );
 }
