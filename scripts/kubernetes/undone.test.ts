@@ -111,7 +111,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
     (find) => {
       find('Role', 'prometheus').kind = 'ClusterRole';
     },
-    'is for all namespaces',
+    'applies to all namespaces',
   ],
   [
     'least RBAC',
@@ -125,7 +125,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
     'no default Grafana password',
     'a password in the manifest',
     (find) => setEnv(find('Deployment', 'grafana'), 'GF_SECURITY_ADMIN_PASSWORD__FILE', 'admin'),
-    'takes its password from no Secret',
+    'does not take its password from a Secret',
   ],
   [
     'no default Grafana password',
@@ -147,7 +147,7 @@ const ROWS: readonly (readonly [Line, string, Undo, string])[] = [
     'no default Grafana password',
     'anonymous access',
     (find) => setEnv(find('Deployment', 'grafana'), 'GF_AUTH_ANONYMOUS_ENABLED', 'true'),
-    'lets everyone in',
+    'allows anonymous access',
   ],
   ...(
     [
@@ -301,7 +301,7 @@ test.each<[string, Undo, string]>([
     (find) => {
       find('Service', 'prometheus').spec.type = 'NodePort';
     },
-    'Service prometheus is reached without TLS',
+    'Service prometheus can be reached without TLS',
   ],
   [
     'a host without a certificate',
@@ -376,11 +376,11 @@ test.each<[string, Undo, string]>([
     'there is no ConfigMap grafana-dashboards',
   ],
   [
-    'a Secret that nothing makes',
+    'a Secret that nothing creates',
     (find) => {
       podOf(find('Deployment', 'alertmanager')).volumes[1].secret.secretName = 'web';
     },
-    'nothing makes the Secret web',
+    'nothing creates the Secret web',
   ],
   [
     'a scrape annotation with another port',
@@ -401,12 +401,12 @@ test.each<[string, Undo, string]>([
     (find) => {
       firstOf(find('Deployment', 'sentiment-api')).livenessProbe.httpGet.port = 'web';
     },
-    'a probe asks port web',
+    'a probe uses port web',
   ],
   [
     'no namespace',
     (find) => delete find('Service', 'grafana').metadata.namespace,
-    'Service grafana names no namespace',
+    'Service grafana has no namespace',
   ],
   [
     'an argument that names a missing file',

@@ -95,7 +95,7 @@ function volumeProblems(volume: Volume, objects: readonly Manifest[]): readonly 
       : [`there is no PersistentVolumeClaim ${claimName}`];
   }
   if (secret === undefined) return [];
-  if (!SECRET_NAMES.has(secret.secretName)) return [`nothing makes the Secret ${secret.secretName}`];
+  if (!SECRET_NAMES.has(secret.secretName)) return [`nothing creates the Secret ${secret.secretName}`];
   const keys: readonly string[] | undefined = (SECRETS as Readonly<Record<string, readonly string[]>>)[
     secret.secretName
   ];
@@ -122,7 +122,7 @@ export const probesOf = ({ startupProbe, readinessProbe, livenessProbe }: Contai
 function probeProblems({ httpGet, tcpSocket }: Probe, { ports = [] }: Container): readonly string[] {
   const port = (httpGet ?? tcpSocket)?.port;
   const exists = ports.some(({ name, containerPort }) => name === port || containerPort === port);
-  return port === undefined || exists ? [] : [`a probe asks port ${port}, which does not exist`];
+  return port === undefined || exists ? [] : [`a probe uses port ${port}, which does not exist`];
 }
 
 /** Files that arguments, probes and variables name, if they are in a folder of configuration. */
@@ -141,7 +141,7 @@ function fileProblems(
 ): readonly string[] {
   const mount = volumeMounts.find(({ mountPath }) => file.startsWith(`${mountPath}/`));
   const volume = volumes.find(({ name }) => name === mount?.name);
-  if (mount === undefined || volume === undefined) return [`${file} is in no volume`];
+  if (mount === undefined || volume === undefined) return [`${file} is not in a volume`];
   const key = file.slice(mount.mountPath.length + 1);
   const keys = keysOf(volume, objects);
   return keys === null || keys.includes(key) ? [] : [`${file}: the volume ${volume.name} has no ${key}`];
@@ -216,6 +216,6 @@ const CLUSTER_WIDE = ['Namespace', 'ClusterRole', 'ClusterRoleBinding', 'CustomR
 
 const placeProblems = (object: Manifest): readonly string[] => [
   ...(object.metadata.namespace === undefined && !CLUSTER_WIDE.includes(object.kind)
-    ? [`${nameOf(object)} names no namespace`]
+    ? [`${nameOf(object)} has no namespace`]
     : []),
 ];

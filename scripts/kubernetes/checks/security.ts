@@ -90,7 +90,7 @@ function leastRbac(objects: readonly Manifest[]): readonly string[] {
   return [
     ...objects
       .filter(({ kind }) => kind.startsWith('ClusterRole'))
-      .map((one) => `${nameOf(one)} is for all namespaces`),
+      .map((one) => `${nameOf(one)} applies to all namespaces`),
     ...ofKind<Role>(objects, 'Role').flatMap((role) =>
       role.rules
         .flatMap(({ resources, verbs }) => [
@@ -131,12 +131,12 @@ function grafanaPassword(objects: readonly Manifest[]): readonly string[] {
   const secret = volumes.find(({ name }) => name === mount?.name)?.secret;
   const checks = initContainers.some((one) => envOf(one).get('PASSWORD_FILE')?.value === file);
   return [
-    ...(secret === undefined ? ['Deployment grafana takes its password from no Secret'] : []),
+    ...(secret === undefined ? ['Deployment grafana does not take its password from a Secret'] : []),
     ...(secret?.optional ? ['Deployment grafana starts without its Secret'] : []),
     ...(checks ? [] : ['Deployment grafana starts with an empty password']),
     ...(env.get('GF_AUTH_ANONYMOUS_ENABLED')?.value === 'false'
       ? []
-      : ['Deployment grafana lets everyone in']),
+      : ['Deployment grafana allows anonymous access']),
   ];
 }
 
@@ -326,7 +326,7 @@ export function tlsOutside(objects: readonly Manifest[]): readonly string[] {
   return [
     ...ofKind<Service>(objects, 'Service')
       .filter(({ spec }) => spec.type !== undefined && spec.type !== 'ClusterIP')
-      .map((service) => `${nameOf(service)} is reached without TLS`),
+      .map((service) => `${nameOf(service)} can be reached without TLS`),
     ...ofKind<Ingress>(objects, 'Ingress').flatMap((ingress) => {
       const covered = (ingress.spec.tls ?? []).flatMap(({ hosts }) => hosts);
       return ingress.spec.rules
