@@ -69,7 +69,8 @@ describe('a process that dies during the load is evidence', () => {
     expectVerdict(done, (verdict) => check(verdict, done.code));
   }
 
-  test.concurrent('Prometheus: inconclusive', () =>
+  // Alone, because a busy machine makes its latencies miss their limits before it dies.
+  test('Prometheus: inconclusive', () =>
     gateLosing('--config.file', (verdict, code) => {
       expect(new Set(Object.values(outcomesOf(verdict)))).toEqual(new Set(['undecided']));
       expect(preconditionOf(verdict, 'nothing-died')).toMatchObject({ ok: false });

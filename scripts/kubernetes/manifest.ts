@@ -97,7 +97,7 @@ export interface Volume {
     readonly items?: readonly Item[];
   };
   readonly persistentVolumeClaim?: { readonly claimName: string };
-  readonly emptyDir?: object;
+  readonly emptyDir?: { readonly sizeLimit?: string };
 }
 
 export interface Item {

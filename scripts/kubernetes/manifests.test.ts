@@ -14,6 +14,7 @@ import { ROOT, temporaryFolder } from '../testing/sla.ts';
 import { allowedPaths } from './checks/network.ts';
 import { referenceProblems } from './checks/references.ts';
 import { dataSourcesOf, prometheusConfigOf, SECURITY_LINES, tlsOutside } from './checks/security.ts';
+import { storageProblems } from './checks/storage.ts';
 import { generatedManifests } from './generated.ts';
 import { containersOf, named, ofKind, parseManifests, workloadsOf } from './manifest.ts';
 import { K8S, objectsOf, VARIANTS } from './testing/overlays.ts';
@@ -23,6 +24,13 @@ const variants = Object.keys(VARIANTS);
 test.each(variants)('%s: everything that an object names exists', async (variant) => {
   expect(referenceProblems(await objectsOf(variant))).toEqual([]);
 });
+
+test.each(variants)(
+  '%s: Prometheus deletes its oldest samples before its volume is full',
+  async (variant) => {
+    expect(storageProblems(await objectsOf(variant))).toEqual([]);
+  },
+);
 
 const lines = Object.entries(SECURITY_LINES);
 

@@ -21,7 +21,7 @@ import { WARM_UP_CHECK, warmUpScript } from './warm-up-script.ts';
 
 export interface KubernetesOptions {
   readonly target: string;
-  /** null: the service `prometheus` next to the load target, through kubectl port-forward. */
+  /** null: the service `prometheus` in the namespace sentiment-analysis, through kubectl port-forward. */
   readonly prometheus: string | null;
   readonly context?: string;
   /** Of the load generators. */
