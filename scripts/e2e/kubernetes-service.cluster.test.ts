@@ -169,7 +169,7 @@ describe('./sla gate --stack kubernetes --generators 2', { timeout: 400_000 }, (
   test('a replica that is killed during the run cannot hide what it did not report', async () => {
     await onlyTheseAreScraped(2);
     const running = start(...LONG);
-    await running.seen(/k6-1 and k6-2 began/);
+    await running.seen(/k6-1 and k6-2 started/);
     const [victim] = await podsOfService();
     await kubectl(['delete', victim!, ...IN, '--grace-period=0', '--force', '--wait=false']);
     const done = await running.done;
@@ -182,7 +182,7 @@ describe('./sla gate --stack kubernetes --generators 2', { timeout: 400_000 }, (
   test('a rolling update loses no request, and is judged with what the old pods counted', async () => {
     await onlyTheseAreScraped(2);
     const running = start(...LONG, '--sla', elastic);
-    await running.seen(/k6-1 and k6-2 began/);
+    await running.seen(/k6-1 and k6-2 started/);
     await kubectl(['rollout', 'restart', 'deployment/sentiment-api', ...IN]);
     await rolledOut('sentiment-api');
     const done = await running.done;
