@@ -10,12 +10,11 @@ import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
 import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
 import type { VerdictDocument } from '../../slas/render/json.ts';
 import { judgeInWords } from '../../slas/testing/judge-in-words.ts';
-import { toolPath } from '../../slas/testing/prometheus-server.ts';
 import { containersOf, named, workloadsOf } from '../kubernetes/manifest.ts';
 import { objectsOf } from '../kubernetes/testing/overlays.ts';
-import { start } from '../process/processes.ts';
-import { listeningAddress } from '../stack/listening.ts';
 import { serviceAddress, serviceReady, startService } from '../stack/local.ts';
+import { countsAndUptimeDocument } from '../testing/counts-document.ts';
+import { startPrometheusFrom } from '../testing/scraping.ts';
 import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { explainIfBusy, objectiveOf, preconditionOf } from '../testing/verdict.ts';
 import {
@@ -33,24 +32,6 @@ import {
 const signal = new AbortController().signal;
 const INTERVAL_SECONDS = 1;
 const REQUESTS = 80;
-
-const DOCUMENT = (job: string) => `
-apiVersion: sla-harness/v1
-kind: SLA
-name: deduplicated
-service:
-  selector: { job: ${job} }
-  requests: { counter: http_requests_total, where: { handler: /predict } }
-objectives:
-  - id: error-rate
-    ratio:
-      bad: { counter: http_requests_total, where: { handler: /predict, status: { matches: "5.." } }, absent: zero }
-      total: { counter: http_requests_total, where: { handler: /predict } }
-    target: "< 5%"
-  - id: model-uptime
-    uptime: { gauge: sentiment_model_loaded }
-    target: ">= 99.9%"
-`;
 
 let folder: TemporaryFolder;
 const owned = new AsyncDisposableStack();
@@ -119,17 +100,7 @@ async function scraping(replica: string, target: string): Promise<void> {
     scrape_configs: [{ job_name: 'sentiment-api', static_configs: [{ targets: [new URL(target).host] }] }],
   };
   await writeFile(join(own, 'prometheus.yml'), JSON.stringify(config));
-  const args = [
-    `--config.file=${join(own, 'prometheus.yml')}`,
-    `--storage.tsdb.path=${join(own, 'data')}`,
-    '--web.listen-address=127.0.0.1:0',
-    '--scrape.discovery-reload-interval=100ms',
-  ];
-  const logFile = join(own, 'prometheus.log');
-  const running = owned.use(
-    await start('Prometheus', toolPath('PROMETHEUS_BIN'), args, { cwd: own, env: process.env, logFile }),
-  );
-  await listeningAddress(running, signal);
+  owned.use(await startPrometheusFrom(join(own, 'prometheus.yml'), join(own, 'data')));
 }
 
 async function predict(count: number): Promise<void> {
@@ -145,7 +116,7 @@ async function predict(count: number): Promise<void> {
 }
 
 function planOf(job = 'sentiment-api'): Plan {
-  const parsed = parseDocument(DOCUMENT(job));
+  const parsed = parseDocument(countsAndUptimeDocument(job));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   return planWindow(parsed.value);
 }

@@ -6,11 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentedQueries } from '../../dashboards/operating-panels.ts';
 import { awaitScrapeAfter } from '../../slas/prometheus/wait.ts';
 import { highestFactor } from '../../slas/testing/extrapolation.ts';
-import { toolPath } from '../../slas/testing/prometheus-server.ts';
-import { start } from '../process/processes.ts';
 import { startRelay } from '../selftest/relay.ts';
-import { listeningAddress } from '../stack/listening.ts';
 import { serviceAddress, serviceReady, startService } from '../stack/local.ts';
+import { startPrometheusFrom } from '../testing/scraping.ts';
 import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 
 /** The four queries of docs/operations.md, typed into a real Prometheus that scrapes the real service. */
@@ -73,17 +71,8 @@ async function scraping(job: string, targets: readonly string[]): Promise<string
     scrape_configs: [{ job_name: job, static_configs: [{ targets: hosts }] }],
   };
   await writeFile(join(own, 'prometheus.yml'), JSON.stringify(config));
-  const args = [
-    `--config.file=${join(own, 'prometheus.yml')}`,
-    `--storage.tsdb.path=${join(own, 'data')}`,
-    '--web.listen-address=127.0.0.1:0',
-    '--scrape.discovery-reload-interval=100ms',
-  ];
-  const logFile = join(own, 'prometheus.log');
-  const running = owned.use(
-    await start('Prometheus', toolPath('PROMETHEUS_BIN'), args, { cwd: own, env: process.env, logFile }),
-  );
-  return await listeningAddress(running, signal);
+  const { url } = owned.use(await startPrometheusFrom(join(own, 'prometheus.yml'), join(own, 'data')));
+  return url;
 }
 
 /** Waits until both servers have scraped whatever happened before. */
@@ -305,6 +294,8 @@ describe('with traffic', { timeout: 60_000 }, () => {
 
   test('both servers logged no error', async () => {
     for (const name of ['each-replica', 'behind-a-service'])
-      expect(await readFile(join(folder.path, name, 'prometheus.log'), 'utf8')).not.toContain('level=ERROR');
+      expect(await readFile(join(folder.path, name, 'data', 'prometheus.log'), 'utf8')).not.toContain(
+        'level=ERROR',
+      );
   });
 });

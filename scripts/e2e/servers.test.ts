@@ -21,6 +21,7 @@ import {
   startReceiver,
   startService,
 } from '../stack/local.ts';
+import { countsAndUptimeDocument } from '../testing/counts-document.ts';
 import { ROOT, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { explainIfBusy, objectiveOf, preconditionOf } from '../testing/verdict.ts';
 import {
@@ -34,25 +35,6 @@ import {
  * Servers with Prometheus's API other than a scraping Prometheus: a real VictoriaMetrics, and a real
  * Prometheus that receives samples late. Each is queried as soon as the load has ended.
  */
-
-/** No latency objective: the service's speed depends on this machine. */
-const DOCUMENT = (job: string) => `
-apiVersion: sla-harness/v1
-kind: SLA
-name: other servers
-service:
-  selector: { job: ${job} }
-  requests: { counter: http_requests_total, where: { handler: /predict } }
-objectives:
-  - id: error-rate
-    ratio:
-      bad: { counter: http_requests_total, where: { handler: /predict, status: { matches: "5.." } }, absent: zero }
-      total: { counter: http_requests_total, where: { handler: /predict } }
-    target: "< 5%"
-  - id: model-uptime
-    uptime: { gauge: sentiment_model_loaded }
-    target: ">= 99.9%"
-`;
 
 const signal = new AbortController().signal;
 let folder: TemporaryFolder;
@@ -123,7 +105,7 @@ interface Judged {
 }
 
 function planFor(job: string): Plan {
-  const parsed = parseDocument(DOCUMENT(job));
+  const parsed = parseDocument(countsAndUptimeDocument(job));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   return planWindow(parsed.value);
 }

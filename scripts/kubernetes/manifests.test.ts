@@ -17,7 +17,7 @@ import { dataSourcesOf, prometheusConfigOf, SECURITY_LINES, tlsOutside } from '.
 import { storageProblems } from './checks/storage.ts';
 import { generatedManifests } from './generated.ts';
 import { containersOf, named, ofKind, parseManifests, workloadsOf } from './manifest.ts';
-import { K8S, objectsOf, VARIANTS } from './testing/overlays.ts';
+import { K8S, MONITORING_FILES, objectsOf, VARIANTS } from './testing/overlays.ts';
 
 const variants = Object.keys(VARIANTS);
 
@@ -224,19 +224,9 @@ test('the service exposes the metric that scales it', async () => {
 });
 
 test('the files of k8s/monitoring can be applied one by one: each is complete, and none waits for a later one', () => {
-  const order = [
-    'prometheus-rbac',
-    'prometheus-config',
-    'prometheus-deployment',
-    'prometheus-service',
-    'grafana-datasource',
-    'grafana-dashboard-config',
-    'grafana-deployment',
-    'grafana-service',
-  ];
   const seen: string[] = [];
-  for (const name of order) {
-    const objects = parseManifests(readFileSync(join(K8S, 'monitoring', `${name}.yaml`), 'utf8'));
+  for (const file of MONITORING_FILES) {
+    const objects = parseManifests(readFileSync(file, 'utf8'));
     for (const workload of workloadsOf(objects)) {
       const maps = (workload.spec.template.spec.volumes ?? []).flatMap(({ configMap }) =>
         configMap === undefined || configMap.optional ? [] : [configMap.name],

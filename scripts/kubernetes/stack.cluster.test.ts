@@ -7,7 +7,7 @@ import { parseManifests } from './manifest.ts';
 import { render } from './render.ts';
 import { SECRETS } from './secrets.ts';
 import { applied, define, kubectl, TOOL_IO, tryKubectl } from './testing/on-cluster.ts';
-import { component, K8S, VARIANTS } from './testing/overlays.ts';
+import { component, K8S, MONITORING_FILES, VARIANTS } from './testing/overlays.ts';
 
 /**
  * The manifests on a real cluster, in the order of docs/kubernetes.md. Grafana's image cannot be built here, so its pod is
@@ -117,17 +117,7 @@ describe('what the API server accepts', () => {
   test('the documented files one by one, in the documented order', async () => {
     await kubectl(['delete', 'namespace', NAMESPACE, '--timeout=120s']);
     await kubectl(['create', 'namespace', NAMESPACE]);
-    const names = [
-      'prometheus-rbac',
-      'prometheus-config',
-      'prometheus-deployment',
-      'prometheus-service',
-      'grafana-datasource',
-      'grafana-dashboard-config',
-      'grafana-deployment',
-      'grafana-service',
-    ];
-    for (const name of names) await applied(['--filename', join(K8S, 'monitoring', `${name}.yaml`)]);
+    for (const file of MONITORING_FILES) await applied(['--filename', file]);
   });
 
   test('no pod with more rights than the restricted profile allows', async () => {

@@ -10,6 +10,7 @@ import { findEngine } from '../stack/containers/engine.ts';
 import { resolveImage } from '../stack/containers/image-store.ts';
 import { IMAGES } from '../stack/images.ts';
 import { loadImages } from '../stack/kube-node/cluster.ts';
+import { countsDocument } from '../testing/counts-document.ts';
 import { ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { objectiveOf } from '../testing/verdict.ts';
 import { parseManifests } from './manifest.ts';
@@ -22,21 +23,6 @@ import { component, K8S } from './testing/overlays.ts';
 
 const NAMESPACE = `victoriametrics-${process.pid}`;
 const REQUESTS = 60;
-const DOCUMENT = `
-apiVersion: sla-harness/v1
-kind: SLA
-name: deduplicated
-service:
-  selector: { job: sentiment-api }
-  requests: { counter: http_requests_total, where: { handler: /predict } }
-objectives:
-  - id: error-rate
-    ratio:
-      bad: { counter: http_requests_total, where: { handler: /predict, status: { matches: "5.." } }, absent: zero }
-      total: { counter: http_requests_total, where: { handler: /predict } }
-    target: "< 5%"
-`;
-
 const cleanup = new AsyncDisposableStack();
 const secrets = newSecrets();
 const login = secrets['victoriametrics-login'] as { username: string; password: string };
@@ -129,7 +115,7 @@ test('both replicas write, each sample is stored once, and the gate counts each 
   }
   const to = new Date().toISOString();
   const file = join(folder.path, 'sla.yaml');
-  await writeFile(file, DOCUMENT);
+  await writeFile(file, countsDocument('sentiment-api'));
   const args = ['verify', '--prometheus', store, '--from', from, '--to', to, '--sla', file, '--json'];
   const { stdout, stderr } = await sla(args, {
     env: { PROMETHEUS_USER: login.username, PROMETHEUS_PASSWORD: login.password },

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Running, start, waitFor } from '../process/processes.ts';
-import { isOk, listeningAddress } from '../stack/listening.ts';
+import { isOk } from '../stack/listening.ts';
 import { ROOT } from './sla.ts';
 
 /** Third-party services with common instrumentation at its defaults, for tests of the adoption of the gate. */
@@ -136,24 +136,3 @@ export async function startAdopted(
 
 export const metricsUrl = ({ metricsPath = '/metrics', hasMetricsPort }: Adoption, ports: Ports) =>
   `http://127.0.0.1:${hasMetricsPort ? ports.metrics : ports.service}${metricsPath}`;
-
-/** A Prometheus with the configuration that `init` wrote, and no data. */
-export async function startPrometheusWith(
-  config: string,
-  data: string,
-): Promise<Running & { readonly url: string }> {
-  await mkdir(data, { recursive: true });
-  const prometheus = await start(
-    'Prometheus',
-    process.env.PROMETHEUS_BIN!,
-    [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${data}`,
-      '--web.listen-address=127.0.0.1:0',
-      '--scrape.discovery-reload-interval=100ms',
-    ],
-    { cwd: dirname(data), env: process.env, logFile: join(data, 'prometheus.log') },
-  );
-  const url = await listeningAddress(prometheus, new AbortController().signal);
-  return Object.assign(prometheus, { url });
-}

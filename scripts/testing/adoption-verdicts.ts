@@ -1,15 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import {
-  type Adoption,
-  freePort,
-  installed,
-  metricsUrl,
-  type Ports,
-  startAdopted,
-  startPrometheusWith,
-} from './adopted.ts';
+import { type Adoption, freePort, installed, metricsUrl, type Ports, startAdopted } from './adopted.ts';
+import { startPrometheusFrom } from './scraping.ts';
 import { type Done, sla, temporaryFolder } from './sla.ts';
 import { expectVerdict } from './verdict.ts';
 
@@ -36,7 +29,7 @@ export async function expectFirstVerdicts(adoption: Adoption): Promise<Adopted> 
   for (const [index, { faults, verdict }] of WORLDS.entries()) {
     const runs = join(folder.path, `runs-${index}`);
     await using _service = await startAdopted(adoption, source, ports, faults, folder.path);
-    await using prometheus = await startPrometheusWith(join(folder.path, 'slas', 'prometheus.yml'), runs);
+    await using prometheus = await startPrometheusFrom(join(folder.path, 'slas', 'prometheus.yml'), runs);
     const gated = await sla(
       [
         ...['gate', '--script', 'slas/checkout.js', '--sla', 'slas/checkout.yaml', '--out', runs, '--json'],

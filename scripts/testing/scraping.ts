@@ -1,5 +1,7 @@
-import { join } from 'node:path';
-import type { Running } from '../process/processes.ts';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { toolPath } from '../../slas/testing/prometheus-server.ts';
+import { type Running, start } from '../process/processes.ts';
 import { listeningAddress } from '../stack/listening.ts';
 import { startPrometheus } from '../stack/local.ts';
 import { ROOT } from './sla.ts';
@@ -19,5 +21,26 @@ export async function startScraping(
   const prometheus = started.use(await startPrometheus(options, serviceUrl, join(folder, 'data')));
   const url = await listeningAddress(prometheus, signal);
   started.move();
+  return Object.assign(prometheus, { url });
+}
+
+/** A Prometheus with this configuration file, and no data. */
+export async function startPrometheusFrom(
+  config: string,
+  data: string,
+): Promise<Running & { readonly url: string }> {
+  await mkdir(data, { recursive: true });
+  const prometheus = await start(
+    'Prometheus',
+    toolPath('PROMETHEUS_BIN'),
+    [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      '--web.listen-address=127.0.0.1:0',
+      '--scrape.discovery-reload-interval=100ms',
+    ],
+    { cwd: dirname(data), env: process.env, logFile: join(data, 'prometheus.log') },
+  );
+  const url = await listeningAddress(prometheus, new AbortController().signal);
   return Object.assign(prometheus, { url });
 }

@@ -147,11 +147,3 @@ export function impossible(of: string | null, value: number, unit: Unit): Reason
   const { low, high } = UNIT_RANGES[unit];
   return value >= low && value <= high ? null : reason('value-impossible', { of, value, unit });
 }
-
-/** Labels as one string, independent of their order; some may be excluded. */
-export const keyOf = (labels: Readonly<Record<string, string>>, ...without: readonly string[]) =>
-  JSON.stringify(
-    Object.entries(labels)
-      .filter(([label]) => !without.includes(label))
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );

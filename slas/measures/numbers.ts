@@ -2,6 +2,7 @@ import { countWhere, endsWhere, isAnsweredWith, startsWhere } from '../client/re
 import { ratesBySecond } from '../client/slots.ts';
 import { UNIT_RANGES } from '../document/limits.ts';
 import { toSeconds } from '../document/units.ts';
+import { keyOf } from '../model/labels.ts';
 import type { LoadRecord, PlannedMeasure, RunRecord, Unit } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
@@ -12,7 +13,7 @@ import { outsideOf, outsideSum } from '../window/outside.ts';
 import { uncountedOf, unobservedOf, whyUncounted } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 import { notACounter } from './counters.ts';
-import { impossible, keyOf, type Measured, nothing, partialEvent, type Range } from './measured.ts';
+import { impossible, type Measured, nothing, partialEvent, type Range } from './measured.ts';
 
 /** Rates and means, compared as they are. */
 

@@ -1,8 +1,8 @@
+import { keyOf } from '../model/labels.ts';
 import type { PlannedMeasure } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { type Increase, total } from '../window/increases.ts';
 import type { Frame } from '../window/window.ts';
-import { keyOf } from './measured.ts';
 
 /**
  * Errors are part of all events. If they cannot be, the two selectors contradict each other, and their ratio

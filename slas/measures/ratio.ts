@@ -1,4 +1,5 @@
 import { isLost, startsWhere } from '../client/requests.ts';
+import { keyOf } from '../model/labels.ts';
 import type { PlannedMeasure, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { countBlocks } from '../window/blocks.ts';
@@ -8,7 +9,7 @@ import { uncountedOf } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 import { absenceOf, lackingOf } from './absence.ts';
 import { notACounter } from './counters.ts';
-import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
+import { type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
 import { withoutNone } from './none-words.ts';
 import { notPartOf } from './part-of.ts';
 import { answersWith, errorsSeenBeyond, strangersIn } from './seen-errors.ts';

@@ -1,5 +1,6 @@
 import { countWhere, isLost, startsWhere } from '../client/requests.ts';
 import { claimsCode } from '../document/statuses.ts';
+import { keyOf } from '../model/labels.ts';
 import type { PlannedMeasure, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import type { Block } from '../statistics/design-effect.ts';
@@ -9,7 +10,7 @@ import { outsideOf } from '../window/outside.ts';
 import { uncountedOf } from '../window/uncounted.ts';
 import { countIncreases, type Frame } from '../window/window.ts';
 import { notACounter } from './counters.ts';
-import { keyOf, type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
+import { type Measured, nothing, orNone, orNowhere, partialEvent } from './measured.ts';
 import { addLost, answersWith, scrapesIn } from './ratio.ts';
 import { strangersIn } from './seen-errors.ts';
 

@@ -1,3 +1,4 @@
+import { keyOf } from '../model/labels.ts';
 import type { HistogramSample, NativeHistogram, Reading, Sample, Series } from '../model/model.ts';
 import type { Result } from '../model/result.ts';
 
@@ -180,7 +181,7 @@ export function doubtsOfHeaders(
  * correct one is unknown.
  */
 function tidied(result: readonly ApiSeries[]): { series: readonly Series[]; conflicts: readonly string[] } {
-  const byLabels = Map.groupBy(result, ({ metric }) => JSON.stringify(Object.entries(metric).sort()));
+  const byLabels = Map.groupBy(result, ({ metric }) => keyOf(metric));
   const conflicts: string[] = [];
   const series = [...byLabels.values()].map((same): Series => {
     const all = same.flatMap(floatsOf);

@@ -1,3 +1,4 @@
+import { keyOf } from '../model/labels.ts';
 import type { Aggregate, Downsampled, Plan, Reading, RunRecord, Series } from '../model/model.ts';
 import { GAP_INTERVALS } from './promql.ts';
 
@@ -72,8 +73,7 @@ export function blockAt(thinned: Downsampled, atSeconds: number): number | null 
 const withoutName = ({ __name__: _, ...labels }: Series['labels']) => labels;
 
 /** Functions drop the metric name, so series are identified by their other labels. */
-export const nameless = (labels: Series['labels']) =>
-  JSON.stringify(Object.entries(withoutName(labels)).sort());
+export const nameless = (labels: Series['labels']) => keyOf(labels, '__name__');
 
 /** The aggregate of one series: one value per block, NaN where the server returned none. */
 export interface Aggregated {

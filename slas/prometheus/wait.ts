@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { keyOf } from '../model/labels.ts';
 import type { Arrival, Downsampled, Missing, Plan, RunRecord, Series } from '../model/model.ts';
 import {
   type Bound,
@@ -237,8 +238,6 @@ async function areGone(series: readonly Series[], up: string, asker: Asker): Pro
   const present = new Set(current.series.map(({ labels }) => keyOf(labels)));
   return series.every(({ labels }) => !present.has(keyOf(labels)));
 }
-
-const keyOf = (labels: Series['labels']) => JSON.stringify(Object.entries(labels).sort());
 
 /** Why there is no successful scrape yet. */
 export type ScrapeObstacle = 'no-answer' | 'no-series' | 'failing' | 'not-yet';

@@ -1,4 +1,5 @@
 import { unitInName } from '../document/units.ts';
+import { keyOf } from '../model/labels.ts';
 import type { TimeUnit } from '../model/model.ts';
 import { type Exposed, type ExposedSample, numberOf } from './exposition.ts';
 
@@ -136,21 +137,17 @@ function edgesOf(buckets: readonly ExposedSample[]): readonly number[] {
   return [...all].filter(Number.isFinite).toSorted((a, b) => a - b);
 }
 
-const keyOf = (labels: Labels) =>
-  JSON.stringify(
-    Object.entries(labels)
-      .filter(([label]) => label !== 'le' && label !== '__name__')
-      .sort(),
-  );
+/** What tells the buckets of one histogram apart, and from its other series. */
+const OF_A_BUCKET = ['le', '__name__'] as const;
 
 function timeRows(
   counts: readonly ExposedSample[],
   buckets: readonly ExposedSample[],
   edges: readonly number[],
 ): readonly TimeRow[] {
-  const byLabels = Map.groupBy(buckets, ({ labels }) => keyOf(labels));
+  const byLabels = Map.groupBy(buckets, ({ labels }) => keyOf(labels, ...OF_A_BUCKET));
   return counts.map(({ labels, value }) => {
-    const own = byLabels.get(keyOf(labels)) ?? [];
+    const own = byLabels.get(keyOf(labels, ...OF_A_BUCKET)) ?? [];
     const within = edges.map((edge) => own.find((one) => numberOf(one.labels.le!) === edge)?.value ?? 0);
     return { labels, count: value, within };
   });

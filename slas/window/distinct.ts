@@ -1,3 +1,4 @@
+import { keyOf } from '../model/labels.ts';
 import type { Plan, Series } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import { endOf, nameless } from '../prometheus/downsampling.ts';
@@ -149,17 +150,11 @@ function courses(
   frame: Frame,
   without: ReadonlySet<string>,
 ): ReadonlyMap<string, Course> {
-  const keyOf = ({ labels }: Series) =>
-    JSON.stringify(
-      Object.entries(labels)
-        .filter(([label]) => !without.has(label))
-        .sort(),
-    );
   // Several selectors may match the same series.
   const distinct = new Map(portrait.series.map((one) => [nameless(one.labels) + one.labels.__name__, one]));
   const found = new Map<string, Course>();
   for (const one of distinct.values()) {
-    const key = keyOf(one);
+    const key = keyOf(one.labels, ...without);
     found.set(key, found.has(key) ? [] : courseOf(one, portrait, startSeconds, frame));
   }
   return found;

@@ -1,3 +1,4 @@
+import { keyOf } from '../model/labels.ts';
 import type { Plan, Reading, RunRecord, Series } from '../model/model.ts';
 import type { Reason } from '../model/reasons.ts';
 import {
@@ -130,7 +131,7 @@ function scrapesBySamples(readings: readonly Reading[], starts: readonly Series[
   const byTarget = new Map<string, { labels: Record<string, string>; times: Set<number> }>();
   for (const { labels, samples } of readings.flatMap(({ series }) => series)) {
     const own = Object.fromEntries(Object.entries(labels).filter(([label]) => known.has(label)));
-    const key = JSON.stringify(Object.entries(own).sort());
+    const key = keyOf(own);
     const target = byTarget.get(key) ?? { labels: own, times: new Set<number>() };
     for (const [atSeconds] of samples) target.times.add(atSeconds);
     byTarget.set(key, target);

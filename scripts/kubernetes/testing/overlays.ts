@@ -33,6 +33,18 @@ export const VARIANTS: Readonly<Record<string, { readonly folder: string; readon
     },
   };
 
+/** The files of k8s/monitoring that can be applied one by one, in the documented order. */
+export const MONITORING_FILES: readonly string[] = [
+  'prometheus-rbac',
+  'prometheus-config',
+  'prometheus-deployment',
+  'prometheus-service',
+  'grafana-datasource',
+  'grafana-dashboard-config',
+  'grafana-deployment',
+  'grafana-service',
+].map((name) => join(K8S, 'monitoring', `${name}.yaml`));
+
 const rendered = new Map<string, Promise<readonly Manifest[]>>();
 
 /** The objects of a variant, as `kubectl apply -k` would apply them; each is rendered once per test file. */
