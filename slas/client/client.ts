@@ -1,6 +1,6 @@
 import type { ClientMeasured, ClientRequests, Limit, PlannedObjective, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
-import type { Block, LowerEdge } from '../statistics/design-effect.ts';
+import { type Block, type LowerEdge, lowerEdgesOf } from '../statistics/design-effect.ts';
 import { budgetOf, compareShare } from '../statistics/statistics.ts';
 import {
   ascendingSeconds,
@@ -62,7 +62,7 @@ export function viewOfClient(
     badBeyondAlert: alert === null ? 0 : over(alert),
     slowestSeconds: ordered[rankOf(ordered, Number.MAX_VALUE) - 1] ?? 0,
     blocks: blocks!,
-    lower: lower.map((edge, index) => ({ ofLimit: edge / target.value, blocks: lowerBlocks[index]! })),
+    lower: lowerEdgesOf(lower, lowerBlocks, target.value),
     blockedSeconds: nthBlocked(requests, position),
     uncounted: interrupted,
     uncountedWhy: reason('iterations-interrupted', { iterations: interrupted }),

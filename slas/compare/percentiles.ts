@@ -7,7 +7,7 @@ import { isByClientAlone } from '../model/kinds.ts';
 import type { Evidence, Plan, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import type { Reason } from '../model/reasons.ts';
 import { type Result, unwrap } from '../model/result.ts';
-import { type Block, MIN_BLOCKS, totalsOf } from '../statistics/design-effect.ts';
+import { type Block, lowerEdgesOf, MIN_BLOCKS, totalsOf } from '../statistics/design-effect.ts';
 import { shareBounds } from '../statistics/intervals.ts';
 import { budgetOf } from '../statistics/statistics.ts';
 import { slowerBlocks } from '../window/blocks.ts';
@@ -118,9 +118,7 @@ export function percentileBounds(
   const budget = budgetOf(percentile);
   const sure = slower.map((blocks, index) => {
     const { part: bad, total: all } = totalsOf(blocks);
-    const lower = slower
-      .slice(0, index)
-      .map((one, at) => ({ ofLimit: edges[at]! / edges[index]!, blocks: one }));
+    const lower = lowerEdgesOf(edges.slice(0, index), slower, edges[index]!);
     const known = latencyEffectOf({ blocks, lower }, budget);
     return shareBounds({ bad, all, effect: known ?? { factor: 1, blocks: blocks.length } }, confidence);
   });

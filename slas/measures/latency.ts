@@ -3,6 +3,7 @@ import { outcomeLabels } from '../document/vocabularies.ts';
 import type { LoadRecord, Plan, PlannedMeasure, PlannedObjective, RunRecord } from '../model/model.ts';
 import { type Reason, reason } from '../model/reasons.ts';
 import type { MeasureReasons } from '../model/reasons-measures.ts';
+import { lowerEdgesOf } from '../statistics/design-effect.ts';
 import { slowerBlocks } from '../window/blocks.ts';
 import { mayBeScrapes } from '../window/counted-scrapes.ts';
 import { total } from '../window/increases.ts';
@@ -101,7 +102,7 @@ export function measureLatency(
     ],
     ...(slow + fast === 0 ? {} : { unclaimed: { mayBeBad: slow, outside: slow, mayBeGood: fast } }),
     blocks: blocks!,
-    lower: faster.map((edge, index) => ({ ofLimit: edge / target.value, blocks: lower[index]! })),
+    lower: lowerEdgesOf(faster, lower, target.value),
   };
 }
 

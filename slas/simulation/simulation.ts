@@ -3,6 +3,7 @@ import {
   burstEffectOf,
   designEffectOf,
   type LowerEdge,
+  lowerEdgesOf,
   spreadOf,
   totalsOf,
 } from '../../slas/statistics/design-effect.ts';
@@ -103,7 +104,7 @@ export function slowerBySecond({ atSeconds, tookSeconds, count }: Answers, limit
 
 /** What `slowerBySecond` counted over the edges below the limit. */
 export const lowerEdges = (bySecond: readonly (readonly Block[])[]): readonly LowerEdge[] =>
-  bySecond.slice(0, -1).map((blocks, index) => ({ ofLimit: EDGES[index]!, blocks }));
+  lowerEdgesOf(EDGES.slice(0, -1), bySecond, 1);
 
 const CONFIDENCE = 0.95;
 

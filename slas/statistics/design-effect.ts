@@ -137,6 +137,14 @@ export interface LowerEdge {
   readonly blocks: readonly Block[];
 }
 
+/** @param blocksOver the requests over each of these edges, in their order */
+export const lowerEdgesOf = (
+  edges: readonly number[],
+  blocksOver: readonly (readonly Block[])[],
+  limit: number,
+): readonly LowerEdge[] =>
+  edges.map((edge, index) => ({ ofLimit: edge / limit, blocks: blocksOver[index]! }));
+
 /** An event that affects more than half of the requests says little about how rare events cluster. */
 const COMMONEST = 0.5;
 /** Edges below this part of the limit are far from it. */
