@@ -6,9 +6,16 @@ import { describe, expect, test } from 'vitest';
 import { canMount, keepFull, mountSmallDisk } from '../selftest/small-disk.ts';
 import { SKIPS_LONG } from '../testing/long.ts';
 import { ROOT, startSla, temporaryFolder } from '../testing/sla.ts';
-import { writeWhole } from './disk.ts';
+import { makePath, writeWhole } from './disk.ts';
 
 /** A failing disk is a harness failure, never a verdict; and no file is left half-written. */
+
+test('a path may be created by many at once', async () => {
+  await using folder = await temporaryFolder();
+  const paths = Array.from({ length: 500 }, (_, i) => join(folder.path, String(i), 'a', 'b', 'c'));
+  await Promise.all(paths.flatMap((path) => [makePath(path), makePath(path), makePath(join(path, 'd'))]));
+  for (const path of paths) expect(existsSync(path)).toBe(true);
+});
 
 describe('writing a file', () => {
   test('creates the complete file, and nothing else', async () => {

@@ -47,9 +47,9 @@ export async function makePath(path: string, mode = 0o777): Promise<void> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && (await isFolder(path))) return;
     const parent = dirname(path);
-    // If the parent exists, the error has another reason.
-    if (code !== 'ENOENT' || parent === path || (await isFolder(parent))) throw error;
-    await makePath(parent, mode);
+    if (code !== 'ENOENT' || parent === path) throw error;
+    // The parent may exist by now, created by another process after this one failed: so the second attempt decides.
+    if (!(await isFolder(parent))) await makePath(parent, mode);
     await makeLast(path, mode);
   }
 }
