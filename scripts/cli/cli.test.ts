@@ -108,6 +108,10 @@ describe('invalid usage exits with 2 and names the problem', () => {
       ['rules', '--runbooks', 'https://wiki.example.org/{name}'],
       '--runbooks: "https://wiki.example.org/{name}" contains {name}: only {alert}',
     ],
+    [
+      ['kubernetes', 'generate', '--runbooks', 'https://wiki.example.org/{name}'],
+      '--runbooks: "https://wiki.example.org/{name}" contains {name}: only {alert}',
+    ],
     [['rules', '--sla', 'nope.yaml'], 'there is no such file'],
     [['serve', '--port', '99999'], '"99999" is not a valid port'],
     [['stack', 'up', '--with', 'music'], '"music" is not a part of a local stack'],
@@ -184,6 +188,76 @@ describe('help', () => {
     const { code, stdout } = await slaHere(args);
     expect(code).toBe(0);
     expect(stdout).toContain('Usage: sla');
+  });
+
+  const A_VALUE: Readonly<Record<string, string>> = {
+    '--stack': 'none',
+    '--from': '1',
+    '--to': '2',
+    '--with': 'tracing',
+    '--toxic': 'latency=1s',
+    '--listen': '127.0.0.1:0',
+    '--context': 'a',
+    '--namespace': 'a',
+    '--runner': 'a.yaml',
+    '--target': 'http://127.0.0.1:1',
+    '--prometheus': 'http://127.0.0.1:1',
+  };
+
+  /** Each option of a command with the others that it is said to need. */
+  async function neededBy(command: string): Promise<readonly (readonly [string, readonly string[]])[]> {
+    const { stdout } = await slaHere([command, '--help']);
+    const options = stdout.slice(stdout.indexOf('Options:')).split(/\n {2}(?:-\w, )?(?=--)/);
+    return options.flatMap((text) => {
+      const words = text.replace(/\s+/g, ' ');
+      const [, needs] =
+        /\bneeds ((?:--\S+?(?: and )?)+)[,;) ]/.exec(words) ??
+        /(?:\s|\(only )with (--(?:stack|kubernetes)\b)/.exec(words) ??
+        [];
+      const name = /^--[\w-]+/.exec(words)?.[0];
+      return name === undefined || needs === undefined || needs === name
+        ? []
+        : [[name, needs.split(' and ')] as const];
+    });
+  }
+
+  test('an option that is said to need another one is rejected without it', async () => {
+    const checked: string[] = [];
+    for (const command of ['gate', 'run', 'capacity', 'verify', 'init', 'review', 'doctor'])
+      for (const [option, needed] of await neededBy(command)) {
+        checked.push(`${command} ${option}`);
+        const value = A_VALUE[option];
+        const given = [
+          ...(command === 'run' ? ['smoke'] : []),
+          option,
+          ...(value === undefined ? [] : [value]),
+        ];
+        // These are allowed without the stack that their text names as an exception or a default.
+        if (option === '--snapshot' || option === '--generators') continue;
+        const { code, stderr } = await slaHere([command, ...given]);
+        expect({ command, option, code }).toEqual({ command, option, code: 2 });
+        for (const other of needed) expect(stderr, `${command} ${option}`).toContain(other);
+      }
+    expect(checked).toEqual(
+      expect.arrayContaining([
+        'gate --target',
+        'gate --runner',
+        'capacity --prometheus',
+        'verify --from',
+        'verify --listen',
+        'init --prometheus',
+        'review --prometheus',
+        'doctor --context',
+      ]),
+    );
+  });
+
+  test('with --stack kubernetes, neither --target nor --prometheus needs the other', async () => {
+    for (const option of ['--target', '--prometheus']) {
+      const args = ['gate', '--stack', 'kubernetes', option, A_VALUE[option]!, '--rate', 'fast'];
+      // Only the rate is wrong.
+      expect((await slaHere(args)).stderr).toMatch(/^--rate: "fast" is not a valid rate[^\n]*\n$/);
+    }
   });
 
   test('lists the exit codes', async () => {

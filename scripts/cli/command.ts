@@ -70,19 +70,25 @@ export const addLoadOptions = (command: Program) =>
       .option('--out <dir>', 'where to create the run folder (default: runs/)')
       .option(
         '--faults <spec>',
-        'faults to inject into the service: latency=250ms,latency-to=180ms,tail=1.5%@600ms,errors=2%,confidence=0.80',
+        'faults to inject into the service that the harness starts: latency=250ms,latency-to=180ms,tail=1.5%@600ms,errors=2%,confidence=0.80',
       )
-      .option('--generators <n>', 'number of k6 processes that share the load (default: 1)')
+      .option(
+        '--generators <n>',
+        'number of k6 processes, or pods with --stack kubernetes, that share the load (default: 1)',
+      )
       .option('--no-abort', 'run the whole load, even after an objective can no longer be met')
       .option(
         '--target <url>',
-        'load a service that is already running (needs --prometheus): on this machine, or allowed by the document',
+        'load a service that is already running, on this machine or allowed by the document (needs --prometheus, except with --stack kubernetes)',
       )
-      .option('--prometheus <url>', 'the Prometheus that scrapes that service'),
+      .option(
+        '--prometheus <url>',
+        'the Prometheus that scrapes that service (needs --target, except with --stack kubernetes)',
+      ),
   )
     .option(
       '--stack <kind>',
-      'what to load: local (processes), containers, none (--target), or kubernetes (load generators in a cluster)',
+      'what to load: local (processes), containers, none (needs --target), or kubernetes (load generators in a cluster)',
     )
     .option(
       '--context <name>',
@@ -99,4 +105,7 @@ export const addLoadOptions = (command: Program) =>
     .option('--with <parts>', 'with --stack containers: tracing, logs')
     .option('--toxic <toxic>', 'with --stack containers: latency=300ms between the load and the service')
     .option('--max-rate <rate>', 'refuse a scenario that sends more than this, for example 100/s')
-    .option('--snapshot', "store a snapshot of all data in this run's Prometheus");
+    .option(
+      '--snapshot',
+      'store a snapshot of all data in the Prometheus that is started for this run (only with --stack local)',
+    );

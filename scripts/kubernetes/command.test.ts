@@ -14,6 +14,19 @@ test('./sla kubernetes generate writes the generated manifests into another fold
   }
 });
 
+test('--runbooks changes where the alerts of both kinds of rules link to', async () => {
+  await using folder = await temporaryFolder();
+  const args = ['kubernetes', 'generate', '--out', folder.path, '--runbooks', 'https://wiki.test/{alert}'];
+  expect(await slaHere(args)).toMatchObject({ code: 0 });
+  for (const file of [RULES_FILE, OPERATOR_RULES_FILE]) {
+    const text = readFileSync(join(folder.path, file), 'utf8');
+    const links = [...text.matchAll(/runbook_url: (\S+)/g)].map(([, link]) => link);
+    expect(links.length).toBe(text.match(/ alert: /g)!.length);
+    expect(links).toContain('https://wiki.test/ServiceNotScraped');
+    expect(links.filter((link) => !link!.startsWith('https://wiki.test/'))).toEqual([]);
+  }
+});
+
 test('what cannot be rotated is refused with what can be', async () => {
   const done = await slaHere(['kubernetes', 'rotate', 'everything']);
   expect(done).toMatchObject({ code: 2 });

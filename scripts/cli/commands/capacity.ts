@@ -55,13 +55,16 @@ export const register: Register = (program, io, done) => {
     .option('--budget <duration>', 'the longest time for the whole search (default: 15m)')
     .option('--max-rate <rate>', 'never send more than this, for example 500/s')
     .option('--generators <n>', 'number of k6 processes that share the load (default: 1)')
-    .option('--faults <spec>', 'faults to inject into the service, as for gate')
+    .option('--faults <spec>', 'faults to inject into the service that the harness starts, as for gate')
     .option(
       '--target <url>',
       'load a service that is already running (needs --prometheus): on this machine, or allowed by the document',
     )
-    .option('--prometheus <url>', 'the Prometheus that scrapes that service')
-    .option('--workers <list>', 'a search for each number of workers of the service, for example 1,2')
+    .option('--prometheus <url>', 'the Prometheus that scrapes that service (needs --target)')
+    .option(
+      '--workers <list>',
+      'a search for each number of workers of the service that the harness starts: 1,2',
+    )
     .option(
       '--by <variable=list>',
       'a search for each value of a parameter of the load script: BATCH_SIZE=1,8,32',

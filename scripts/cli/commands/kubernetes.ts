@@ -6,13 +6,14 @@ import { SECRETS, type SecretName } from '../../kubernetes/secrets.ts';
 import { makeFolder, writeWhole } from '../../run/disk.ts';
 import { kubectlOf } from '../../stack/kubernetes/kubectl.ts';
 import { type Register, SLA_FILE } from '../command.ts';
-import { rulesText } from '../document-rules.ts';
+import { RUNBOOKS, rulesText, withRunbooks } from '../document-rules.ts';
 import { badOption, type PlacedProblem, readDocument, shortPath, userPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 import { renderDashboards } from './dashboards.ts';
 
 interface GenerateOptions {
   readonly sla?: string;
+  readonly runbooks?: string;
   readonly out?: string;
 }
 
@@ -24,6 +25,7 @@ export const register: Register = (program, io, done) => {
     .command('generate')
     .description('write the manifests with the dashboards and the rules of the SLA document')
     .option('--sla <file>', SLA_FILE)
+    .option('--runbooks <address>', RUNBOOKS)
     .option('--out <dir>', 'the folder that contains k8s/ (default: this repository)')
     .action(async (options: GenerateOptions) => done(await generate(options, io)));
   const inCluster = (name: string, description: string) =>
@@ -75,10 +77,16 @@ async function rotation(
 }
 
 /** Writes every manifest that is generated from a document. */
-async function generate({ sla, out }: GenerateOptions, io: Io): Promise<ExitCode | readonly PlacedProblem[]> {
+async function generate(
+  { sla, runbooks, out }: GenerateOptions,
+  io: Io,
+): Promise<ExitCode | readonly PlacedProblem[]> {
   const read = await readDocument(io, sla);
   if (!read.ok) return read.error;
-  const { document, file } = read.value;
+  const linked = withRunbooks(read.value.document, runbooks);
+  if (!linked.ok) return linked.error;
+  const { value: document } = linked;
+  const { file } = read.value;
   const folder = out === undefined ? io.project : userPath(io, out);
   const rules = rulesText(document, file, io.project);
   for (const [name, text] of generatedManifests(await renderDashboards(document), rules)) {

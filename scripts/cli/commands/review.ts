@@ -39,7 +39,10 @@ export const register: Register = (program, io, done) =>
       '--grafana [url]',
       'show the run on dashboards: in this Grafana (GRAFANA_TOKEN: its API token), or in one that Docker starts',
     )
-    .option('--prometheus <url>', 'data source of the Grafana that Docker starts, if the run has no snapshot')
+    .option(
+      '--prometheus <url>',
+      'data source of the Grafana that Docker starts, if the run has no snapshot (needs --grafana)',
+    )
     .action(async (stored: string | undefined, options: ReviewOptions) =>
       done(await review({ ...options, ...(stored === undefined ? {} : { run: stored }) }, io)),
     );

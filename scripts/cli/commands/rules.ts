@@ -1,10 +1,9 @@
 import { type RuleOptions, rawRulesOf, rulesOf } from '../../../slas/alerts/rules/rules.ts';
-import { wrongRunbooks } from '../../../slas/document/alerting.ts';
 import { parseDuration } from '../../../slas/document/limits.ts';
 import { renderRules } from '../../../slas/render/rules.ts';
 import { writeWhole } from '../../run/disk.ts';
 import { named, type Register, SLA_FILE } from '../command.ts';
-import { sourceName } from '../document-rules.ts';
+import { RUNBOOKS, sourceName, withRunbooks } from '../document-rules.ts';
 import {
   accept,
   badOption,
@@ -33,10 +32,7 @@ export const register: Register = (program, io, done) =>
     .option('--window <duration>', 'lookback of the alerts; burn-rate windows scale with it (default: 5m)')
     .option('--for <duration>', 'how long a condition must hold (default: 1m for critical alerts, else 5m)')
     .option('--raw', "print only the document's raw expressions")
-    .option(
-      '--runbooks <address>',
-      "where the alerts' runbooks are, instead of alerting.runbooks; {alert} stands for the name of the alert",
-    )
+    .option('--runbooks <address>', RUNBOOKS)
     .option('--out <file>', 'write the rules to this file instead of standard output')
     .action(async (options: RulesOptions) => done(await rules(options, io)));
 
@@ -46,13 +42,10 @@ export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | r
   if (!read.ok) return read.error;
   const settings = readSettings(options);
   if (!settings.ok) return settings.error;
-  const { document: own, file } = read.value;
-  const runbooks = readRunbooks(options.runbooks);
-  if (!runbooks.ok) return runbooks.error;
-  const document = {
-    ...own,
-    alerting: { ...own.alerting, runbooks: runbooks.value ?? own.alerting.runbooks },
-  };
+  const linked = withRunbooks(read.value.document, options.runbooks);
+  if (!linked.ok) return linked.error;
+  const { value: document } = linked;
+  const { file } = read.value;
   const groups =
     options.raw === true ? rawRulesOf(document, settings.value) : rulesOf(document, settings.value);
   if (groups.length === 0)
@@ -67,12 +60,6 @@ export async function rules(options: RulesOptions, io: Io): Promise<ExitCode | r
 async function writeRules(file: string, text: string, io: Io): Promise<void> {
   await writeWhole(file, text);
   io.progress(`written: ${shortPath(io, file)}`);
-}
-
-function readRunbooks(runbooks: string | undefined): Input<string | null> {
-  if (runbooks === undefined) return accept(null);
-  const wrong = wrongRunbooks(runbooks);
-  return wrong === null ? accept(runbooks) : badOption('--runbooks', wrong);
 }
 
 function readSettings(options: RulesOptions): Input<RuleOptions> {

@@ -60,9 +60,9 @@ export const register: Register = (program, io, done) => {
     .argument('[run]', RUN_ARGUMENT)
     .option('--offline', 'use the run folder only; default when --prometheus is not given')
     .option('--prometheus <url>', 'query this server, and report differences from the stored run')
-    .option('--from <time>', 'start of the window: RFC 3339 or Unix seconds')
-    .option('--to <time>', 'end of the window')
-    .option('--sla <file>', 'the SLA document')
+    .option('--from <time>', 'start of the window: RFC 3339 or Unix seconds (needs --to and --prometheus)')
+    .option('--to <time>', 'end of the window (needs --from)')
+    .option('--sla <file>', 'the SLA document of the window: with --from and --to, or with --listen')
     .option(
       '--listen <address>',
       'answer GET /verdict for progressive delivery at this address, for example :8080 (needs --prometheus; SLA_LISTEN_TOKEN is the token)',
@@ -209,7 +209,10 @@ async function listenTo(
 
 async function judgeStored(options: VerifyOptions, overrides: PlanOverrides, io: Io): Promise<Input<Judged>> {
   if (options.sla !== undefined)
-    return badOption('--sla', 'a stored run contains its own plan: use --sla with --from and --to only');
+    return badOption(
+      '--sla',
+      'a stored run contains its own plan: use --sla with --from and --to, or with --listen',
+    );
   const urlProblems = options.prometheus === undefined ? [] : checkServer(options.prometheus, io);
   if (urlProblems.length > 0) return refuse(...urlProblems);
   const path = runPath(options.run, io);

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { accept, badOption, type Input } from '../../cli/inputs.ts';
 import { NoText, readUserText } from '../../cli/user-text.ts';
+import { isMisleading } from './runner-environment.ts';
 
 /** Settings of the load generators' pods, from the file of `--runner`. Kubernetes itself checks their values. */
 export interface RunnerSettings {
@@ -60,7 +61,7 @@ export async function readRunnerSettings(
   if (unknown !== undefined)
     return badOption('--runner', `${shown}: "${unknown}" is not a field: use ${FIELDS.join(', ')}`);
   const settings = data as RunnerSettings;
-  const misleading = namesIn(settings.env).find((name) => MISLEADING.test(name));
+  const misleading = namesIn(settings.env).find((name) => isMisleading(name));
   if (misleading !== undefined)
     return badOption(
       '--runner',
@@ -68,9 +69,6 @@ export async function readRunnerSettings(
     );
   return accept(settings);
 }
-
-/** As on this machine, K6_ITERATIONS and similar ones would change the planned load, and a proxy would receive it; the index of a pod says which part of the load is its own. */
-const MISLEADING = /^(K6_.*|(HTTPS?|ALL|NO)_PROXY|JOB_COMPLETION_INDEX)$/i;
 
 /** Kubernetes refuses an environment of another form. */
 const namesIn = (env: unknown): readonly string[] =>

@@ -12,6 +12,7 @@ import {
 } from './manifests.ts';
 import { indexOf, type Pod, type RunnerState, stateOf } from './pods.ts';
 import { type Runner, type RunnerFiles, watchRunner } from './runner.ts';
+import { refuseMisleading } from './runner-environment.ts';
 
 /** Starts the load generators of one load in a cluster, follows them, and removes what it made. */
 
@@ -51,6 +52,11 @@ export async function startRunners(options: StartRunners): Promise<Runners> {
   await create(options);
   const pods = await allRunning(options);
   await refuseOtherVersion(options, pods[0]!);
+  await refuseMisleading(
+    pods.map(({ metadata }) => metadata.name),
+    Object.keys(options.spec.env),
+    { kubectl: options.kubectl, namespace: options.spec.namespace, signal: options.signal },
+  );
   const clocks = await Promise.all(pods.map((pod, at) => clockOf(pod, options.names[at]!, options)));
   const each = pods.map((pod, at) =>
     cleanUp.use(
