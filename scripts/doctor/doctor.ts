@@ -3,10 +3,11 @@ import type { PlacedProblem } from '../cli/inputs.ts';
 import { badOption } from '../cli/inputs.ts';
 import type { ExitCode, Io } from '../cli/io.ts';
 import { accessOf, checkAccess } from '../run/prometheus-access.ts';
+import { kubectlOf } from '../stack/kubernetes/kubectl.ts';
 import { examine } from './examine.ts';
-import { type Kubectl, kubectlOf, type Read } from './kubectl.ts';
 import { PROMETHEUS } from './labels.ts';
 import { readPrometheus } from './prometheus.ts';
+import { type Read, type Reader, readerOf } from './reader.ts';
 import { exitCodeOf, reportOf } from './report.ts';
 import { missingSecretsOf, readObjects, readThrottling, type State } from './state.ts';
 
@@ -26,10 +27,11 @@ export async function examineCluster(
   if (problems.length > 0) return problems;
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace))
     return badOption('--namespace', `"${namespace}" is not a valid namespace name`).error;
-  const kubectl = kubectlOf({ context, namespace, env: io.env, signal: io.signal });
-  const there = await kubectl.get(['namespace', namespace]);
+  const kubectl = kubectlOf({ env: io.env, ...(context === undefined ? {} : { context }) });
+  const reader = readerOf(kubectl, namespace, io.signal);
+  const there = await reader.get(['namespace', namespace]);
   if (!there.ok && there.kind !== 'forbidden') return noNamespace(there, namespace);
-  const state = await readState(kubectl, namespace, io);
+  const state = await readState(reader, namespace, io);
   const checks = examine(state, Date.now());
   io.print(reportOf({ context, namespace }, checks));
   return exitCodeOf(checks);
@@ -50,16 +52,13 @@ function noNamespace(
   });
 }
 
-async function readState(kubectl: Kubectl, namespace: string, io: Io): Promise<State> {
+async function readState(reader: Reader, namespace: string, io: Io): Promise<State> {
   const access = accessOf(io.env, io.cwd);
-  const prometheus = readPrometheus(kubectl, PROMETHEUS, access, io.signal);
-  const objects = await readObjects(kubectl, namespace);
+  const prometheus = readPrometheus(reader, PROMETHEUS, access, io.signal);
+  const objects = await readObjects(reader, namespace);
   const { pods } = objects;
   const [missingSecrets, throttling] = pods.ok
-    ? await Promise.all([
-        missingSecretsOf(pods.value, kubectl),
-        readThrottling(pods.value, namespace, kubectl),
-      ])
+    ? await Promise.all([missingSecretsOf(pods.value, reader), readThrottling(pods.value, namespace, reader)])
     : [pods, pods];
   return { namespace, ...objects, missingSecrets, throttling, prometheus: await prometheus };
 }

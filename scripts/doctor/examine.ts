@@ -4,9 +4,9 @@ import { checkSecrets, checkThrottling } from './checks/resources.ts';
 import { checkAlerts, checkAnnotations, checkTargets } from './checks/scraping.ts';
 import { checkAutoscalers, checkDeployments, checkServices } from './checks/workloads.ts';
 import type { Checked, Finding } from './finding.ts';
-import type { Read } from './kubectl.ts';
 import { API, podsBehind } from './labels.ts';
 import type { PrometheusState } from './prometheus.ts';
+import type { Read } from './reader.ts';
 import type { State } from './state.ts';
 
 /** Every check, in the order in which causes come before their effects. */

@@ -5,13 +5,13 @@ import { basicAuthorization } from '../../slas/prometheus/http.ts';
 import { type PrometheusServer, startPrometheusWith } from '../../slas/testing/prometheus-server.ts';
 import { hashed, webConfig } from '../kubernetes/secrets.ts';
 import { temporaryFolder } from '../testing/sla.ts';
-import type { Kubectl } from './kubectl.ts';
 import { readPrometheus } from './prometheus.ts';
+import type { Reader } from './reader.ts';
 
 /** A real Prometheus that asks for a password, as the one in k8s/. Only the way to it is another one. */
 
 const owned = new AsyncDisposableStack();
-let kubectl: Kubectl;
+let reader: Reader;
 const signal = new AbortController().signal;
 
 beforeAll(async () => {
@@ -23,12 +23,12 @@ beforeAll(async () => {
   );
   const value = { url: server.url, [Symbol.asyncDispose]: async () => {} };
   const unused = async () => Promise.reject(new Error('only the port is forwarded here'));
-  kubectl = { get: unused, text: unused, forward: async () => ({ ok: true, value }) };
+  reader = { get: unused, text: unused, forward: async () => ({ ok: true, value }) };
 });
 afterAll(() => owned.disposeAsync());
 
 const read = (headers: Readonly<Record<string, string>> = {}) =>
-  readPrometheus(kubectl, 'prometheus', { headers }, signal);
+  readPrometheus(reader, 'prometheus', { headers }, signal);
 
 test('with its password, it shows its targets and alerts', async () => {
   expect(await read({ authorization: basicAuthorization('sla-1', 'a-long-password') })).toEqual({

@@ -1,5 +1,5 @@
 import { type Access, get } from '../../slas/prometheus/transport.ts';
-import type { Kubectl, Read, Unread } from './kubectl.ts';
+import type { Read, Reader, Unread } from './reader.ts';
 
 /** What Prometheus says about its targets and alerts, through a forwarded port. */
 export interface PrometheusState {
@@ -25,12 +25,12 @@ const PORT = 9090;
 const LIMIT_MS = 10_000;
 
 export async function readPrometheus(
-  kubectl: Kubectl,
+  reader: Reader,
   service: string,
   access: Access | undefined,
   signal: AbortSignal,
 ): Promise<Read<PrometheusState>> {
-  const forwarded = await kubectl.forward(service, PORT);
+  const forwarded = await reader.forward(service, PORT);
   if (!forwarded.ok) return forwarded;
   await using port = forwarded.value;
   const ask = (path: string) => askJson(new URL(path, port.url), access, signal);

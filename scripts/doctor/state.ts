@@ -1,4 +1,3 @@
-import type { Kubectl, Read } from './kubectl.ts';
 import type {
   Autoscaler,
   Deployment,
@@ -10,6 +9,7 @@ import type {
   Service,
 } from './objects.ts';
 import type { PrometheusState } from './prometheus.ts';
+import type { Read, Reader } from './reader.ts';
 
 /** What was read of the namespace; each part on its own, because permissions may cover only some. */
 export interface State {
@@ -38,14 +38,14 @@ export interface Throttling {
 
 export type ClusterObjects = Omit<State, 'missingSecrets' | 'throttling' | 'prometheus' | 'namespace'>;
 
-export async function readObjects(kubectl: Kubectl, namespace: string): Promise<ClusterObjects> {
+export async function readObjects(reader: Reader, namespace: string): Promise<ClusterObjects> {
   const list = async <T>(kind: string): Promise<Read<readonly T[]>> => {
-    const read = await kubectl.get([kind]);
+    const read = await reader.get([kind]);
     return read.ok ? { ok: true, value: (read.value as { items: readonly T[] }).items } : read;
   };
   const [namespaceLabels, deployments, pods, services, slices, autoscalers, policies, events] =
     await Promise.all([
-      labelsOf(kubectl, namespace),
+      labelsOf(reader, namespace),
       list<Deployment>('deployments.apps'),
       list<Pod>('pods'),
       list<Service>('services'),
@@ -57,8 +57,8 @@ export async function readObjects(kubectl: Kubectl, namespace: string): Promise<
   return { namespaceLabels, deployments, pods, services, slices, autoscalers, policies, events };
 }
 
-async function labelsOf(kubectl: Kubectl, namespace: string): Promise<Read<Labels>> {
-  const read = await kubectl.get(['namespace', namespace]);
+async function labelsOf(reader: Reader, namespace: string): Promise<Read<Labels>> {
+  const read = await reader.get(['namespace', namespace]);
   if (!read.ok) return read;
   return { ok: true, value: (read.value as { metadata: { labels?: Labels } }).metadata.labels ?? {} };
 }
@@ -66,11 +66,11 @@ async function labelsOf(kubectl: Kubectl, namespace: string): Promise<Read<Label
 /** Secrets by name, without their values: the server prints their names and sizes. */
 export async function missingSecretsOf(
   pods: readonly Pod[],
-  kubectl: Kubectl,
+  reader: Reader,
 ): Promise<Read<readonly string[]>> {
   const names = [...new Set(pods.flatMap(secretsOf))].toSorted();
   const reads = await Promise.all(
-    names.map(async (name) => ({ name, read: await kubectl.text(['secret', name, '--no-headers']) })),
+    names.map(async (name) => ({ name, read: await reader.text(['secret', name, '--no-headers']) })),
   );
   const failed = reads.find(({ read }) => !read.ok && read.kind !== 'absent');
   if (failed !== undefined && !failed.read.ok) return failed.read;
@@ -97,11 +97,11 @@ const CFS = /^container_cpu_cfs_(periods|throttled_periods)_total\{([^}]*)\} (\S
 export async function readThrottling(
   pods: readonly Pod[],
   namespace: string,
-  kubectl: Kubectl,
+  reader: Reader,
 ): Promise<Read<readonly Throttling[]>> {
   const nodes = [...new Set(pods.flatMap(({ spec }) => spec.nodeName ?? []))].slice(0, MAX_NODES);
   const texts = await Promise.all(
-    nodes.map((node) => kubectl.text([`--raw=/api/v1/nodes/${node}/proxy/metrics/cadvisor`])),
+    nodes.map((node) => reader.text([`--raw=/api/v1/nodes/${node}/proxy/metrics/cadvisor`])),
   );
   const failed = texts.find((one) => !one.ok);
   if (failed !== undefined && !failed.ok) return failed;

@@ -40,5 +40,5 @@ test('without kubectl, the message says so', async () => {
     env: { ...process.env, KUBECTL_BIN: '/nowhere/kubectl' },
   });
   expect(done).toMatchObject({ code: 4 });
-  expect(done.stderr).toContain('kubectl was not found');
+  expect(done.stderr).toContain('KUBECTL_BIN names /nowhere/kubectl, which cannot be run');
 });

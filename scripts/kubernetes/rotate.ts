@@ -151,7 +151,7 @@ async function podsOf(
 }
 
 async function acceptedBy(pod: string, port: number, login: Login, io: RotationIo): Promise<void> {
-  await using open = await forward(io.kubectl, { namespace: io.namespace, pod, port });
+  await using open = await forward(io.kubectl, { namespace: io.namespace, pod, port }, io.signal);
   const deadline = Date.now() + ARRIVAL_LIMIT_MS;
   while (!(await accepts(`${open.url}/-/ready`, login))) {
     io.signal.throwIfAborted();

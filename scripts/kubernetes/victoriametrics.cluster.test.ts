@@ -4,12 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { basicAuthorization } from '../../slas/prometheus/http.ts';
 import type { VerdictDocument } from '../../slas/render/json.ts';
-import { kubectlOf } from '../doctor/kubectl.ts';
 import { apply, type Manifest, openNamespace } from '../doctor/testing/small-stack.ts';
 import { findEngine } from '../stack/containers/engine.ts';
 import { resolveImage } from '../stack/containers/image-store.ts';
 import { IMAGES } from '../stack/images.ts';
 import { loadImages } from '../stack/kube-node/cluster.ts';
+import { kubectlOf } from '../stack/kubernetes/kubectl.ts';
+import { forward } from '../stack/kubernetes/port-forward.ts';
 import { countsDocument } from '../testing/counts-document.ts';
 import { ROOT, sla, type TemporaryFolder, temporaryFolder } from '../testing/sla.ts';
 import { objectiveOf } from '../testing/verdict.ts';
@@ -73,14 +74,12 @@ beforeAll(async () => {
       '',
       250_000,
     );
-  const cluster = kubectlOf({ context: undefined, namespace: NAMESPACE, env: process.env, signal });
-  const [toStore, toApi] = [
-    await cluster.forward('victoriametrics', 8428),
-    await cluster.forward('sentiment-api', 8000),
-  ];
-  if (!toStore.ok || !toApi.ok) throw new Error(JSON.stringify([toStore, toApi]));
-  store = cleanup.use(toStore.value).url;
-  api = cleanup.use(toApi.value).url;
+  const open = async (service: string, port: number) =>
+    cleanup.use(
+      await forward(kubectlOf({ env: process.env }), { namespace: NAMESPACE, service, port }, signal),
+    ).url;
+  store = await open('victoriametrics', 8428);
+  api = await open('sentiment-api', 8000);
 }, 1_200_000);
 afterAll(async () => {
   await cleanup.disposeAsync();

@@ -1,8 +1,8 @@
 import { objectsOf } from '../../kubernetes/testing/overlays.ts';
 import { examine } from '../examine.ts';
-import type { Read } from '../kubectl.ts';
 import type { Deployment, NetworkPolicy, Pod, Service } from '../objects.ts';
 import type { Target } from '../prometheus.ts';
+import type { Read } from '../reader.ts';
 import { findingsOf } from '../report.ts';
 import type { State } from '../state.ts';
 

@@ -7,7 +7,7 @@ import { unwatch, watch } from '../../process/watchdog.ts';
  * pod, and whoever follows our documentation has it. The official client library would bring the npm package thirty others.
  */
 export interface Kubectl {
-  /** What it printed. Throws HarnessError `kubectl`, with the last lines of standard error. */
+  /** What it printed. Throws a KubectlError, or HarnessError `no-kubectl`. */
   run(args: readonly string[], options?: RunOptions): Promise<string>;
   /** A kubectl that keeps running, such as `exec` of a program that follows a file. */
   follow(args: readonly string[]): ChildProcess;
@@ -26,11 +26,35 @@ export interface KubectlOptions {
   readonly context?: string;
 }
 
+/** kubectl ran, and failed or took too long. */
+export class KubectlError extends HarnessError {
+  /** What it wrote to standard error, all of it. */
+  readonly stderr: string;
+  readonly isLate: boolean;
+
+  constructor(
+    message: string,
+    more: {
+      readonly stderr: string;
+      readonly isLate: boolean;
+      readonly nextStep: string;
+      readonly cause?: unknown;
+    },
+  ) {
+    super('kubectl', message, more);
+    this.stderr = more.stderr;
+    this.isLate = more.isLate;
+  }
+}
+
 const LIMIT_MS = 20_000;
 const MAX_BYTES = 256 * 2 ** 20;
 
-/** It needs our credentials for the cluster, and none of the others. */
-const NOT_FOR_KUBECTL = /^(SLA_(TARGET|LISTEN)_TOKEN|PROMETHEUS_\w+)$/;
+/**
+ * Its login plugins may need any variable, but not those of the harness and the service, whose secrets other processes of this user
+ * could then read.
+ */
+const NOT_FOR_KUBECTL = /^(SLA_|PROMETHEUS_|GRAFANA_|ALERT_WEBHOOK_URL|(API|METRICS)_TOKENS)/;
 
 export function kubectlOf({ env, context }: KubectlOptions): Kubectl {
   const program = env.KUBECTL_BIN || 'kubectl';
@@ -49,6 +73,7 @@ export function kubectlOf({ env, context }: KubectlOptions): Kubectl {
           (error, stdout, stderr) => {
             if (error === null) resolve(stdout);
             else if (signal?.aborted) reject(signal.reason);
+            else if (error.code === 'ENOENT' || error.code === 'EACCES') reject(notFound(env, error));
             else reject(failed(args, error, stderr, limitMs));
           },
         );
@@ -71,19 +96,26 @@ export function kubectlOf({ env, context }: KubectlOptions): Kubectl {
 
 type Failure = Error & { readonly code?: unknown; readonly killed?: boolean };
 
-function failed(args: readonly string[], error: Failure, stderr: string, limitMs: number): HarnessError {
+const notFound = ({ KUBECTL_BIN: named }: KubectlOptions['env'], cause: Error) =>
+  new HarnessError(
+    'no-kubectl',
+    named ? `KUBECTL_BIN names ${named}, which cannot be run` : 'kubectl is not on PATH',
+    {
+      nextStep:
+        'install it (https://kubernetes.io/docs/tasks/tools/) or name it with KUBECTL_BIN, and check that `kubectl get pods` works',
+      cause,
+    },
+  );
+
+function failed(args: readonly string[], error: Failure, stderr: string, limitMs: number): KubectlError {
   const shown = `kubectl ${args.slice(0, 3).join(' ')}`;
-  if (error.code === 'ENOENT')
-    return new HarnessError('no-kubectl', 'kubectl was not found on PATH', {
-      nextStep: 'install kubectl, or name it with KUBECTL_BIN',
-      cause: error,
-    });
-  const why =
-    error.killed === true
-      ? `it took longer than ${limitMs / 1000} s`
-      : stderr.trim().split('\n').slice(-5).join('\n') || error.message.split('\n')[0]!;
-  return new HarnessError('kubectl', `${shown}: ${why}`, {
-    nextStep: 'check --context and --namespace, and the permissions of k8s/load/rbac.yaml',
-    cause: error,
+  const isLate = error.killed === true;
+  const why = isLate
+    ? `it took longer than ${limitMs / 1000} s`
+    : stderr.trim().split('\n').slice(-5).join('\n') || error.message.split('\n')[0]!;
+  return new KubectlError(`${shown}: ${why}`, {
+    ...{ stderr, isLate, cause: error },
+    nextStep:
+      'check --context and --namespace, and what you may do there (the gate needs the permissions of k8s/load/rbac.yaml)',
   });
 }

@@ -50,7 +50,8 @@ export async function openKubernetes(options: KubernetesOptions, io: Io): Promis
   io.progress(
     `load generators: ${withOperator ? 'a TestRun of k6-operator' : 'an indexed Job'} in namespace ${options.namespace}`,
   );
-  const forwarded = options.prometheus === null ? cleanUp.use(await forward(kubectl, PROMETHEUS)) : null;
+  const forwarded =
+    options.prometheus === null ? cleanUp.use(await forward(kubectl, PROMETHEUS, signal)) : null;
   const started: Runners[] = [];
   const remote = remoteIn({ options, kubectl, addresses, withOperator, started, io });
   const owned = cleanUp.move();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { HarnessError } from '../../cli/errors.ts';
-import type { Kubectl } from './kubectl.ts';
+import { onAbort } from '../../process/processes.ts';
+import { type Kubectl, KubectlError } from './kubectl.ts';
 
 /** A service, or one of its pods, at a free port of this machine, as long as it is open. */
 export interface Forwarded extends AsyncDisposable {
@@ -16,7 +16,13 @@ export type ForwardTarget = { readonly namespace: string; readonly port: number 
   | { readonly pod: string }
 );
 
-export async function forward(kubectl: Kubectl, target: ForwardTarget): Promise<Forwarded> {
+/** Throws a KubectlError if the port cannot be forwarded. */
+export async function forward(
+  kubectl: Kubectl,
+  target: ForwardTarget,
+  signal: AbortSignal,
+): Promise<Forwarded> {
+  signal.throwIfAborted();
   const { namespace, port } = target;
   const resource = 'pod' in target ? `pod/${target.pod}` : `service/${target.service}`;
   const child = kubectl.follow([
@@ -24,6 +30,7 @@ export async function forward(kubectl: Kubectl, target: ForwardTarget): Promise<
     ...[resource, `:${port}`],
   ]);
   let said = '';
+  let isLate = false;
   const { promise: opened, resolve } = Promise.withResolvers<string | null>();
   const look = (chunk: Buffer) => {
     said += chunk.toString('utf8');
@@ -32,23 +39,33 @@ export async function forward(kubectl: Kubectl, target: ForwardTarget): Promise<
   };
   child.stdout!.on('data', look);
   child.stderr!.on('data', look);
-  child.once('error', () => resolve(null));
+  child.once('error', (error) => {
+    said += error.message;
+    resolve(null);
+  });
   child.once('close', () => resolve(null));
-  const timer = setTimeout(() => resolve(null), OPEN_LIMIT_MS);
+  const timer = setTimeout(() => {
+    isLate = true;
+    resolve(null);
+  }, OPEN_LIMIT_MS);
+  const forget = onAbort(signal, () => resolve(null));
   const address = await opened;
   clearTimeout(timer);
-  const isOpen = () => child.exitCode === null && child.signalCode === null;
+  forget();
+  const isOpen = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
   const close = async () => {
     if (!isOpen()) return;
     const closed = once(child, 'close');
     child.kill('SIGTERM');
     await closed;
   };
-  if (address !== null) return { url: `http://${address}`, isOpen, [Symbol.asyncDispose]: close };
+  if (address !== null && !signal.aborted)
+    return { url: `http://${address}`, isOpen, [Symbol.asyncDispose]: close };
   await close();
-  throw new HarnessError(
-    'no-port-forward',
-    `kubectl port-forward of ${resource} in namespace ${namespace} failed: ${said.trim() || 'no output'}`,
-    { nextStep: 'name a Prometheus that this machine can reach with --prometheus URL' },
-  );
+  signal.throwIfAborted();
+  const why = isLate ? `it took longer than ${OPEN_LIMIT_MS / 1000} s` : said.trim() || 'no output';
+  throw new KubectlError(`kubectl port-forward of ${resource} in namespace ${namespace} failed: ${why}`, {
+    ...{ stderr: said, isLate },
+    nextStep: `check that it works by itself: kubectl port-forward -n ${namespace} ${resource} :${port} (for the gate, --prometheus URL makes it unnecessary)`,
+  });
 }
