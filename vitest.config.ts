@@ -9,10 +9,12 @@ const CORE = '{loadtests,slas,dashboards}/**/*.test.ts';
 const SHARED =
   'scripts/{capacity,ci,cli,mutation,package,run,runs,selftest,stack,testing,tools}/**/*.test.ts';
 
+/** It installs and builds services in other languages first, and lasts longest, so it starts before the other gates. */
+const GATES_WITH_BUILDS = ['scripts/e2e/adoption-languages.test.ts'];
+
 /** Gates of services that need little CPU. They wait for their loads, so several run at the same time, but nothing else does. */
 const GATES = [
   'scripts/e2e/adoption.test.ts',
-  'scripts/e2e/adoption-languages.test.ts',
   'scripts/e2e/any-script.test.ts',
   'scripts/e2e/capacity.test.ts',
   'scripts/e2e/deduplication.test.ts',
@@ -24,11 +26,10 @@ const GATES = [
 ];
 
 /**
- * Tests that measure speed, or expect a run of the sentiment service to pass: other tests on the same cores could change their
+ * Tests that expect a run of the sentiment service to pass, or measure speed: other tests on the same cores could change their
  * results.
  */
 const ALONE = [
-  'scripts/bench/bench.test.ts',
   'scripts/e2e/containers.test.ts',
   'scripts/e2e/gate.test.ts',
   'scripts/e2e/own-script.test.ts',
@@ -38,7 +39,7 @@ const ALONE = [
 
 /** Groups, one after the other. */
 const FIRST = { maxWorkers: 2, sequence: { groupOrder: 0 } };
-const SECOND = { maxWorkers: 2, sequence: { groupOrder: 1 } };
+const SECOND = { maxWorkers: 3, sequence: { groupOrder: 1 } };
 const LAST = { maxWorkers: 1, sequence: { groupOrder: 2 } };
 const ON_THE_CLUSTER = { maxWorkers: 1, sequence: { groupOrder: 3 } };
 
@@ -57,7 +58,7 @@ export default defineConfig({
         test: {
           name: '1-processes',
           include: [FILES],
-          exclude: [CORE, CLUSTER, SHARED, ...GATES, ...ALONE],
+          exclude: [CORE, CLUSTER, SHARED, ...GATES_WITH_BUILDS, ...GATES, ...ALONE],
           ...FIRST,
         },
       },
@@ -66,11 +67,12 @@ export default defineConfig({
         test: { name: '2-shared', include: [SHARED], exclude: [CLUSTER], isolate: false, ...FIRST },
       },
       { extends: true, test: { name: '3-core', include: [CORE], isolate: false, ...FIRST } },
-      { extends: true, test: { name: '4-gates', include: GATES, maxConcurrency: 3, ...SECOND } },
-      { extends: true, test: { name: '5-alone', include: ALONE, ...LAST } },
+      { extends: true, test: { name: '4-builds', include: GATES_WITH_BUILDS, maxConcurrency: 3, ...SECOND } },
+      { extends: true, test: { name: '5-gates', include: GATES, maxConcurrency: 3, ...SECOND } },
+      { extends: true, test: { name: '6-alone', include: ALONE, ...LAST } },
       // Without a cluster the project has no files, rather than tests that are skipped.
       ...(process.env.SLA_CLUSTER === '1'
-        ? [{ extends: true as const, test: { name: '6-cluster', include: [CLUSTER], ...ON_THE_CLUSTER } }]
+        ? [{ extends: true as const, test: { name: '7-cluster', include: [CLUSTER], ...ON_THE_CLUSTER } }]
         : []),
     ],
   },

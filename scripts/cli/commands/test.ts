@@ -130,7 +130,7 @@ async function testOnCluster(args: readonly string[], io: Io): Promise<ExitCode>
   const env = { ...paths, KUBECONFIG: cluster.env.KUBECONFIG!, SLA_CLUSTER: '1' };
   const command = join(io.root, 'node_modules', '.bin', 'vitest');
   const bin = cluster.env.PATH!;
-  const code = await runStep(command, ['run', '--project', '6-cluster', ...args], env, {
+  const code = await runStep(command, ['run', '--project', '7-cluster', ...args], env, {
     ...io,
     env: { ...io.env, PATH: bin },
   });
