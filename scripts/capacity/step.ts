@@ -152,4 +152,4 @@ export function asSent(plan: Plan, run: RunRecord): { readonly plan: Plan; reado
 
 /** Failures of the world that mean that the service cannot be loaded any more. */
 const isServiceGone = (error: unknown): error is HarnessError =>
-  error instanceof HarnessError && ['died-early', 'warm-up'].includes(error.code);
+  error instanceof HarnessError && ['died-early', 'warm-up', 'service-unreachable'].includes(error.code);

@@ -54,7 +54,7 @@ const furtherCommands = async ({ isInstalled }: Io): Promise<readonly Command[]>
   isInstalled ? [notInstalled] : (await import('./checkout-commands.ts')).COMMANDS;
 
 const EXIT_CODES = `
-Exit codes: 0 pass · 1 SLA missed · 2 bad usage or document · 3 inconclusive · 4 the harness itself failed`;
+Exit codes: 0 pass · 1 SLA missed · 2 bad usage or document · 3 inconclusive · 4 no verdict: a tool or server is missing, or the harness failed`;
 
 /** Runs one command. The only place that turns problems and errors into an exit code, and that redacts secrets from output. */
 export async function main(argv: readonly string[], world: Io): Promise<ExitCode> {

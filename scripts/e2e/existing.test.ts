@@ -115,7 +115,9 @@ describe.concurrent('an existing service', { timeout: 180_000 }, () => {
       [],
     );
     expect(outside.code).toBe(4);
-    expect(outside.stderr).toMatch(/rejected our credentials: status 401.*\nnext: set PROMETHEUS_TOKEN/);
+    expect(outside.stderr).toMatch(
+      /Prometheus cannot be reached at .*: it rejected our credentials: status 401.*no load was sent\nnext: set PROMETHEUS_TOKEN/,
+    );
     expect(outside.stderr).not.toContain('warming up');
 
     const wrong = await gate(
@@ -136,12 +138,12 @@ describe.concurrent('an existing service', { timeout: 180_000 }, () => {
     const env = { SLA_TARGET_TOKEN: TOKENS.target };
     const done = await gate(place, stack, stack.prometheusUrl, env, ['--no-abort']);
     expect(done.stderr).toMatch(
-      /stopping the load: \d+ of the \d+ requests that ended within 5 s were errors/,
+      /stopping the load: \d+ of the \d+ requests to http:\/\/0\.0\.0\.0:\d+ that ended within 5 s were errors/,
     );
     const verdict = expectVerdict(done);
     const { load } = await lastRun(place);
     expect(load).toMatchObject({ completed: false, plannedRequests: 360 });
-    expect(load!.stoppedBecause).toContain('load on a service that was already running stops at half');
+    expect(load!.stoppedBecause).toContain('load on a service that sla-harness did not start stops at half');
     expect(load!.sent).toBeLessThan(240);
     // Five errors of 360 already exceed 1%, whatever comes after them.
     expect(outcomesOf(verdict)).toMatchObject({ 'error-rate': 'missed', 'latency-p95': 'undecided' });

@@ -3,7 +3,7 @@ import { guardAgainstErrors } from './error-guard.ts';
 
 /** Requests that ended at these moments, each `milliseconds:status`. */
 function reasonAfter(...requests: readonly (readonly [endMs: number, status: number])[]): string | null {
-  const guard = guardAgainstErrors();
+  const guard = guardAgainstErrors('http://127.0.0.1:8080');
   for (const [endMs, status] of requests)
     guard.see({ endMs, status, durationMs: 5, path: '/predict', scenario: 'hold' });
   return guard.reason();
@@ -16,7 +16,9 @@ const many = (count: number, fromMs: number, status: number, everyMs = 10) =>
 
 describe('a service that was already running', () => {
   test.each([500, 503, 429, 0])('stops when half of the requests end with %s', (status) => {
-    expect(reasonAfter(...many(50, 0, 200), ...many(50, 5, status))).toContain('50 of the 100 requests');
+    expect(reasonAfter(...many(50, 0, 200), ...many(50, 5, status))).toContain(
+      '50 of the 100 requests to http://127.0.0.1:8080 that',
+    );
   });
 
   test.each([200, 302, 400, 401, 404, 422])('is loaded on when all of them end with %s', (status) => {
@@ -50,12 +52,14 @@ describe('a service that was already running', () => {
   });
 
   test('the reason lists the outcomes of the requests and does not change', () => {
-    const guard = guardAgainstErrors();
-    const see = (status: number, endMs: number) =>
-      guard.see({ endMs, status, durationMs: 5, path: '/predict', scenario: 'hold' });
-    for (const status of [0, 503, 503, 429, 0, 200, 500]) see(status, T);
+    const guard = guardAgainstErrors('http://127.0.0.1:8080');
+    const see = (status: number, endMs: number, errorCode = '') =>
+      guard.see({ endMs, status, errorCode, durationMs: 5, path: '/predict', scenario: 'hold' });
+    see(0, T, '1212');
+    see(0, T, '1599');
+    for (const status of [503, 503, 429, 200, 500]) see(status, T);
     const told =
-      '6 of the 7 requests that ended within 5 s were errors (2 unanswered, 1 got a 429, 1 got a 500, 2 got a 503); load on a service that was already running stops at half';
+      '6 of the 7 requests to http://127.0.0.1:8080 that ended within 5 s were errors (1 unanswered: connection refused, 1 unanswered, 1 got a 429, 1 got a 500, 2 got a 503); load on a service that sla-harness did not start stops at half';
     expect(guard.reason()).toBe(told);
     for (let at = 0; at < 100; at++) see(200, T + 60_000 + at);
     expect(guard.reason()).toBe(told);

@@ -19,27 +19,49 @@ const MIN_ERRORS = 5;
 /** Errors of the service or of the network. Other refusals are caused by the request. */
 const isError = (status: number) => status === 0 || status === 429 || status >= 500;
 
-/** The window ends with the last request that ended, because k6 writes its log with a delay. */
-export function guardAgainstErrors(): ErrorGuard {
-  let recent: { readonly endMs: number; readonly status: number }[] = [];
+type Ended = Pick<SeenRequest, 'endMs' | 'status' | 'errorCode'>;
+
+/**
+ * The window ends with the last request that ended, because k6 writes its log with a delay.
+ *
+ * @param url where the load goes, for the message
+ */
+export function guardAgainstErrors(url: string): ErrorGuard {
+  let recent: Ended[] = [];
   let found: string | null = null;
   return {
-    see: ({ endMs, status }) => void recent.push({ endMs, status }),
+    see: (request) => void recent.push(request),
     reason: () => {
       const lastMs = recent.reduce((last, { endMs }) => Math.max(last, endMs), 0);
       recent = recent.filter(({ endMs }) => endMs > lastMs - WINDOW_SECONDS * 1000);
-      found ??= reasonOf(recent.map(({ status }) => status));
+      found ??= reasonOf(recent, url);
       return found;
     },
   };
 }
 
-function reasonOf(statuses: readonly number[]): string | null {
-  const errors = statuses.filter(isError);
-  if (errors.length < MIN_ERRORS || errors.length < SHARE * statuses.length) return null;
-  const kinds = Map.groupBy(errors.toSorted(), (status) => status);
-  const outcomes = [...kinds].map(([status, all]) =>
-    status === 0 ? `${formatCount(all.length)} unanswered` : `${formatCount(all.length)} got a ${status}`,
+/** k6's numbers for requests without a response (its `errext` package). */
+const CAUSES: Readonly<Record<string, string>> = {
+  '1050': 'no response in time',
+  '1101': 'unknown host',
+  '1211': 'no connection in time',
+  '1212': 'connection refused',
+  '1220': 'connection reset',
+};
+
+function outcomeOf({ status, errorCode }: Ended): string {
+  if (status !== 0) return `got a ${status}`;
+  const cause = CAUSES[errorCode ?? ''];
+  return cause === undefined ? 'unanswered' : `unanswered: ${cause}`;
+}
+
+function reasonOf(ended: readonly Ended[], url: string): string | null {
+  const errors = ended.filter(({ status }) => isError(status));
+  if (errors.length < MIN_ERRORS || errors.length < SHARE * ended.length) return null;
+  const kinds = Map.groupBy(
+    errors.toSorted((a, b) => a.status - b.status),
+    outcomeOf,
   );
-  return `${formatCount(errors.length)} of the ${countOf(statuses.length, 'request')} that ended within ${WINDOW_SECONDS} s were errors (${outcomes.join(', ')}); load on a service that was already running stops at half`;
+  const outcomes = [...kinds].map(([outcome, all]) => `${formatCount(all.length)} ${outcome}`);
+  return `${formatCount(errors.length)} of the ${countOf(ended.length, 'request')} to ${url} that ended within ${WINDOW_SECONDS} s were errors (${outcomes.join(', ')}); load on a service that sla-harness did not start stops at half`;
 }

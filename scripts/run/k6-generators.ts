@@ -179,7 +179,7 @@ export async function whileRunning(
   generators: Generators,
   load: Load,
   startedSeconds: number,
-  stack: Pick<Stack, 'isOurs'>,
+  stack: Pick<Stack, 'isOurs' | 'serviceUrl'>,
   options: RunK6Options,
 ): Promise<Ended> {
   const { each } = generators;
@@ -198,7 +198,7 @@ export async function whileRunning(
   await using looks = options.looks?.(generators.recorder, startedSeconds) ?? null;
   const guards = [
     watchBudgets(load),
-    ...(stack.isOurs ? [] : [guardAgainstErrors()]),
+    ...(stack.isOurs ? [] : [guardAgainstErrors(stack.serviceUrl)]),
     ...(looks === null ? [] : [looks]),
   ];
   using watch = watchFor(guards, generators, reporter, (reason) => {

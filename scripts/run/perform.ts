@@ -1,9 +1,6 @@
 import { join } from 'node:path';
-import { parseDuration } from '../../slas/document/limits.ts';
-import type { Load, Plan, Verdict } from '../../slas/model/model.ts';
-import { askOnce, withoutSecrets } from '../../slas/prometheus/http.ts';
+import type { Load, Verdict } from '../../slas/model/model.ts';
 import { collectEvidence } from '../../slas/prometheus/prometheus.ts';
-import { awaitScrapeAfter, type ScrapeObstacle } from '../../slas/prometheus/wait.ts';
 import { amountInWords } from '../../slas/render/load-in-words.ts';
 import { HarnessError } from '../cli/errors.ts';
 import { runsFolder, shortPath } from '../cli/inputs.ts';
@@ -31,10 +28,7 @@ import { askerOf } from './prometheus-access.ts';
 import type { Recorder } from './record/recorder.ts';
 import { runLoad } from './run-k6.ts';
 import { collectRunSeries } from './series.ts';
-import { warmUp } from './warm-up.ts';
-
-/** Our own Prometheus scrapes every second; an external one perhaps every minute. */
-const PATIENCE_MS = { ours: 30_000, theirs: 200_000 };
+import { warmUpAndSettle } from './settle.ts';
 
 export interface MeasuredRun extends StoredRun {
   readonly folder: RunFolder;
@@ -197,75 +191,4 @@ async function storeSnapshot(stack: Stack, folder: RunFolder, io: Io): Promise<v
     if (!hasDied || !(error instanceof HarnessError)) throw error;
     io.progress(`no snapshot: ${error.message}`);
   }
-}
-
-/**
- * The load may start after a scrape that began after the last warm-up response: counts start there. Resolves to the observed
- * ingest delay.
- */
-async function warmUpAndSettle(
-  plan: Plan,
-  stack: Stack,
-  { ingestDelay }: RunOptions,
-  io: Io,
-): Promise<number | null> {
-  if (!stack.isOurs) await refuseIfClosed(plan, stack, io);
-  io.progress('warming up');
-  const lastAnswerSeconds = await warmUp(stack, plan.load!, io.signal, io.env.SLA_TARGET_TOKEN);
-  const asker = askerOf(stack.prometheusUrl, io);
-  const delaySeconds = ingestDelay === undefined ? 0 : parseDuration(ingestDelay)!;
-  const patienceMs = (stack.isOurs ? PATIENCE_MS.ours : PATIENCE_MS.theirs) + delaySeconds * 1000;
-  const died = async () => (await stack.incidents()) ?? [];
-  const isInVain = async () => (await died()).length > 0;
-  const waiting = reportOnce(io, plan.up);
-  const settled = await awaitScrapeAfter(plan.up, lastAnswerSeconds, patienceMs, asker, isInVain, waiting);
-  if (settled.isScraped) return settled.lagSeconds;
-  const [incident] = await died();
-  if (incident !== undefined)
-    throw new HarnessError('died-early', `before the load started, ${incident}`, {
-      nextStep: 'see the logs in the run folder',
-    });
-  throw new HarnessError(
-    'not-scraped',
-    `${withoutSecrets(stack.prometheusUrl)} has no successful scrape of ${plan.up} within ${patienceMs / 1000} s: ${OBSTACLES[settled.obstacle ?? 'not-yet']}`,
-    {
-      nextStep:
-        'check that Prometheus scrapes the service, and service.selector in the SLA document; if its samples arrive late, set --ingest-delay',
-    },
-  );
-}
-
-const OBSTACLES: Readonly<Record<ScrapeObstacle, string>> = {
-  'no-answer': 'Prometheus did not answer',
-  'no-series': 'it has no series with these labels',
-  failing: 'up is 0, so its scrapes fail (see the page /targets of Prometheus)',
-  'not-yet': 'the last scrape was before the warm-up ended',
-};
-
-/** After this time the operator is told what is missing; scrapes are usually at most this far apart. */
-const SILENT_MS = 15_000;
-
-/** Reports once what the harness is waiting for. */
-function reportOnce(io: Io, up: string): (obstacle: ScrapeObstacle) => void {
-  const startedMs = Date.now();
-  let isReported = false;
-  return (obstacle) => {
-    if (isReported || Date.now() - startedMs < SILENT_MS) return;
-    isReported = true;
-    io.progress(`waiting for a successful scrape of ${up}: ${OBSTACLES[obstacle]}`);
-  };
-}
-
-/** Fails before the warm-up if Prometheus rejects our credentials: waiting for it would be useless. */
-async function refuseIfClosed(plan: Plan, stack: Stack, io: Io): Promise<void> {
-  const { error } = await askOnce(plan.up, Date.now() / 1000, askerOf(stack.prometheusUrl, io));
-  if (error === null || !/^status 40[13]\b/.test(error)) return;
-  throw new HarnessError(
-    'prometheus-closed',
-    `${withoutSecrets(stack.prometheusUrl)} rejected our credentials: ${error}`,
-    {
-      nextStep:
-        'set PROMETHEUS_TOKEN, PROMETHEUS_USER and PROMETHEUS_PASSWORD, or PROMETHEUS_HEADERS (see docs/prometheus.md)',
-    },
-  );
 }

@@ -2,7 +2,7 @@ import type { Reading } from '../model/model.ts';
 import { fail, ok, type Result } from '../model/result.ts';
 import { type Answer, doubtsOfHeaders, type HttpResponse, readAnswer, type Unanswered } from './answer.ts';
 import { rangeMs, rawSamples } from './promql.ts';
-import { type Access, get, tlsAdvice } from './transport.ts';
+import { type Access, connectionCause, get } from './transport.ts';
 
 export type { Answer } from './answer.ts';
 
@@ -63,7 +63,7 @@ export interface Range {
 /** The server's response to a query, or why there is none. Throws if aborted. */
 export async function request(
   { url, signal, access, queryTimeoutMs = QUERY_TIMEOUT_MS }: Asker,
-  path: 'query' | 'query_range',
+  path: 'query' | 'query_range' | 'targets',
   parameters: Record<string, string>,
 ): Promise<Result<HttpResponse, Unanswered>> {
   try {
@@ -117,7 +117,5 @@ export function withoutSecrets(url: string): string {
 function causeOf(error: unknown, queryTimeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer within ${queryTimeoutMs / 1000} s`;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const advice = tlsAdvice(code ?? '', message);
-  return advice === null ? (code ?? message) : `${code}: ${advice}`;
+  return connectionCause(error);
 }

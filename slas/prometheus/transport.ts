@@ -97,3 +97,26 @@ export function tlsAdvice(code: string, message: string): string | null {
     return 'it does not speak TLS at this port: use an address that starts with http://';
   return null;
 }
+
+const CONNECTION_CAUSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused: nothing listens at this address',
+  ECONNRESET: 'the connection was reset',
+  ENOTFOUND: 'this host name does not exist',
+  EAI_AGAIN: 'this host name cannot be resolved now',
+  EHOSTUNREACH: 'no route to this host',
+  ENETUNREACH: 'no route to this network',
+  ETIMEDOUT: 'no connection in time',
+  HPE_INVALID_CONSTANT: 'it does not speak HTTP at this port',
+};
+
+/** Why a request got no response, in words, followed by the code of the operating system. */
+export function connectionCause({ code = '', message }: NodeJS.ErrnoException): string {
+  const advice = tlsAdvice(code, message);
+  if (advice !== null) return `${code}: ${advice}`;
+  const words = CONNECTION_CAUSES[code];
+  return words === undefined ? code || message : `${words} (${code})`;
+}
+
+/** Only these pass by themselves: the server has not started to listen yet. */
+export const isStillStarting = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException | null)?.code === 'ECONNREFUSED';

@@ -203,6 +203,23 @@ test.each([
   expect(settled.isScraped).toBe(isScraped);
 });
 
+test.each([
+  [true, 'every scrape of every target has failed for 15 s: waiting ends, long before its limit'],
+  [false, 'one of two targets is scraped, so the other may recover: it is waited for'],
+])('(all fail: %s) %s', async (allFail) => {
+  const { now, times } = scrapes(5);
+  const since = now - 16;
+  const of = (instance: string, value: string) => ({
+    labels: { __name__: 'up', instance },
+    samples: times.filter((at) => at <= now).map((at): [number, string] => [at, value]),
+    lateSeconds: 0,
+  });
+  await using server = await startLateServer([of('a', '0'), of('b', allFail ? '0' : '1')]);
+  const settled = await awaitScrapeAfter('up', since, 2000, { url: server.url, signal: signal() });
+  expect(settled).toMatchObject({ isScraped: false, obstacle: 'failing' });
+  expect(settled.waitedSeconds).toBe(allFail ? 0 : 2);
+});
+
 test('before the load, the lag is learned from whole batches', async () => {
   const { now, times } = scrapes(5);
   await using server = await startLateServer([seriesOf('up', times, 1)]);

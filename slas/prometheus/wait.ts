@@ -197,11 +197,23 @@ export interface Settled {
   readonly isScraped: boolean;
   /** The longest delay of samples; null if none was seen. */
   readonly lagSeconds: number | null;
+  readonly waitedSeconds: number;
 }
+
+/** A service whose every scrape fails for this long, and this often, does not recover while it is waited for. */
+const FAILING = { seconds: 15, scrapes: 3 };
+
+const isHopeless = (series: readonly Series[], afterSeconds: number, nowSeconds: number) =>
+  nowSeconds - afterSeconds >= FAILING.seconds &&
+  series.length > 0 &&
+  series.every(({ samples }) => {
+    const since = samples.filter(([at]) => at > afterSeconds);
+    return since.length >= FAILING.scrapes && since.every(([, value]) => value === '0');
+  });
 
 /**
  * Resolves once every target of the selector was scraped successfully after a given time, or after
- * `patienceMs`. Nothing counted before that scrape can be mistaken for later requests.
+ * `patienceMs`, or earlier if every scrape of every target fails. Nothing counted before that scrape can be mistaken for later requests.
  */
 export async function awaitScrapeAfter(
   up: string,
@@ -209,9 +221,14 @@ export async function awaitScrapeAfter(
   patienceMs: number,
   asker: Asker,
   isInVain: () => Promise<boolean> = async () => false,
-  waiting: (obstacle: ScrapeObstacle) => void = () => {},
+  waiting: (obstacle: ScrapeObstacle) => void | Promise<void> = () => {},
 ): Promise<Settled> {
-  const deadline = Date.now() + patienceMs;
+  const startedMs = Date.now();
+  const deadline = startedMs + patienceMs;
+  const ended = () => ({
+    lagSeconds: meter.lagSeconds,
+    waitedSeconds: Math.round((Date.now() - startedMs) / 1000),
+  });
   const meter = new LagMeter();
   let obstacle: ScrapeObstacle = 'no-series';
   while (Date.now() < deadline && !(await isInVain())) {
@@ -223,12 +240,13 @@ export async function awaitScrapeAfter(
     const unscraped = series.filter((one) => !scraped(one));
     const isScraped =
       unscraped.length < series.length && (unscraped.length === 0 || (await areGone(unscraped, up, asker)));
-    if (isScraped) return { isScraped, lagSeconds: meter.lagSeconds };
+    if (isScraped) return { isScraped, ...ended() };
     obstacle = obstacleOf(series, error !== null);
-    waiting(obstacle);
+    await waiting(obstacle);
+    if (isHopeless(series, afterSeconds, Date.now() / 1000)) break;
     await sleep(POLL_MS, undefined, { signal: asker.signal });
   }
-  return { isScraped: false, lagSeconds: meter.lagSeconds, obstacle };
+  return { isScraped: false, obstacle, ...ended() };
 }
 
 /** Targets that ended, such as replaced pods, keep samples in the last minute, but have no current value. */

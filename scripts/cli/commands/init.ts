@@ -1,32 +1,20 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { parseDocument, warningsOf } from '../../../slas/document/document.ts';
 import { type Recognised, recognise } from '../../../slas/recognise/recognise.ts';
 import { harnessVersion } from '../../run/environment.ts';
 import { checkAccess } from '../../run/prometheus-access.ts';
 import { checkTokens } from '../../run/tokens.ts';
-import { named, type Register } from '../command.ts';
-import { HarnessError } from '../errors.ts';
+import type { Register } from '../command.ts';
 import { askPrometheus } from '../init/ask-prometheus.ts';
 import { askService } from '../init/ask-service.ts';
-import { type Choices, choose, type InitOptions } from '../init/choices.ts';
-import { documentText } from '../init/document-text.ts';
+import { choose, type InitOptions } from '../init/choices.ts';
 import { explain } from '../init/explain.ts';
+import { textsOf, writeAll } from '../init/files.ts';
 import { readOptions, readSelector, type Selector } from '../init/options.ts';
 import { askFirst, askNext } from '../init/questions.ts';
-import { scriptText } from '../init/script-text.ts';
-import type { Answers, Asked } from '../init/sources.ts';
-import {
-  type Addresses,
-  type Files,
-  type Gate,
-  gateCommand,
-  githubText,
-  gitlabText,
-  prometheusText,
-} from '../init/workflow-text.ts';
-import { accept, badOption, type Input, type PlacedProblem, userPath } from '../inputs.ts';
+import { type Answers, type Asked, NotRead } from '../init/sources.ts';
+import { type Gate, gateCommand } from '../init/workflow-text.ts';
+import { accept, type Input, type PlacedProblem, refuse, userPath } from '../inputs.ts';
 import type { ExitCode, Io } from '../io.ts';
 
 export const register: Register = (program, io, done) =>
@@ -69,7 +57,9 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
       ? checkTokens(['SLA_TARGET_TOKEN'], io.env, io.cwd)
       : checkAccess(io.env, io.cwd);
   if (access.length > 0) return access;
-  const answers = await ask(completed, selector.value, io);
+  const answered = await ask(completed, selector.value, io);
+  if (!answered.ok) return answered.error;
+  const answers = answered.value;
   const found = recognise(answers.exposed);
   if (found.requests === null && found.latency === null) return [nothingFound(completed, answers)];
   const options = await askNext(given, completed, found, io);
@@ -84,7 +74,7 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
   const texts = textsOf(found, choices, asked, options, await gateOf(io));
   const parsed = parseDocument(texts.document.text);
   if (!parsed.ok) return parsed.error.map(({ code, message, path }) => ({ code, message, path }));
-  const written = await writeAll(Object.values(texts.all), options.force === true, io);
+  const written = await writeAll(texts, choices, options, io);
   if (!written.ok) return written.error;
   for (const { message } of warningsOf(texts.document.text, parsed.value)) io.progress(`warning: ${message}`);
   io.progress(`next: ./sla check ${texts.files.document}`);
@@ -94,10 +84,23 @@ export async function init(given: InitOptions, io: Io): Promise<ExitCode | reado
 
 // ---------------------------------------------------------------------------------------------- asking
 
-function ask(options: InitOptions, selector: Selector, io: Io): Promise<Answers> {
-  return options.prometheus === undefined
-    ? askService(options.metrics!, io)
-    : askPrometheus(options.prometheus, selector, io);
+/** All that `init` is given is an address: one without metrics is bad input. */
+async function ask(
+  { prometheus, metrics }: InitOptions,
+  selector: Selector,
+  io: Io,
+): Promise<Input<Answers>> {
+  try {
+    return accept(
+      prometheus === undefined
+        ? await askService(metrics!, io)
+        : await askPrometheus(prometheus, selector, io),
+    );
+  } catch (error) {
+    if (!(error instanceof NotRead)) throw error;
+    const path = prometheus === undefined ? '--metrics' : '--prometheus';
+    return refuse({ code: error.code, path, message: error.message });
+  }
 }
 
 /** Requests that arrive while nothing is sent are scrapes, or those of others. */
@@ -136,80 +139,8 @@ function nothingFound({ metrics, prometheus }: InitOptions, { exposed }: Answers
   return { code: 'nothing-found', path, message };
 }
 
-// ---------------------------------------------------------------------------------------------- writing
-
-interface Text {
-  /** Relative to the working directory. */
-  readonly file: string;
-  readonly text: string;
-}
-
-interface Texts {
-  readonly document: Text;
-  readonly all: readonly Text[];
-  readonly files: Files;
-  readonly addresses: Addresses;
-}
-
 /** What the workflow runs. */
 async function gateOf(io: Io): Promise<Gate> {
   const text = await readFile(userPath(io, 'package.json'), 'utf8').catch(() => '{}');
   return { version: await harnessVersion(io.root), isDependency: /"sla-harness"\s*:/.test(text) };
-}
-
-const DEFAULT_FOLDER = 'slas';
-
-function textsOf(
-  found: Recognised,
-  choices: Choices,
-  { hasContentType }: Asked,
-  options: InitOptions,
-  gate: Gate,
-): Texts {
-  const folder = options.out ?? DEFAULT_FOLDER;
-  const { name } = choices;
-  const metrics = options.metrics === undefined ? null : new URL(options.metrics);
-  const files: Files = {
-    document: join(folder, `${name}.yaml`),
-    script: options.script ?? join(folder, `${name}.js`),
-    prometheusConfig: metrics === null ? null : join(folder, 'prometheus.yml'),
-  };
-  const addresses: Addresses = {
-    target: options.target ?? metrics?.origin ?? 'http://127.0.0.1:8080',
-    prometheus: options.prometheus ?? 'http://127.0.0.1:9090',
-  };
-  const document = { file: files.document, text: documentText(found, choices) };
-  const all: Text[] = [document];
-  if (options.script === undefined) all.push({ file: files.script, text: scriptText(choices) });
-  if (metrics !== null)
-    all.push({ file: files.prometheusConfig!, text: prometheusText(metrics, choices, hasContentType) });
-  if (options.ci === 'github')
-    all.push({ file: '.github/workflows/sla.yml', text: githubText(files, addresses, choices, gate) });
-  if (options.ci === 'gitlab')
-    all.push({ file: join(folder, 'gitlab-ci.yml'), text: gitlabText(files, addresses, choices, gate) });
-  return { document, all, files, addresses };
-}
-
-async function writeAll(texts: readonly Text[], isForced: boolean, io: Io): Promise<Input<null>> {
-  const there = texts.filter(({ file }) => existsSync(userPath(io, file)));
-  if (there.length > 0 && !isForced)
-    return badOption(
-      '--force',
-      `${there.map(({ file }) => file).join(', ')} already exists, and nothing was written: choose another --name or --out, or replace it with --force`,
-    );
-  for (const { file, text: written } of texts) {
-    const text = named(written, io);
-    const path = userPath(io, file);
-    try {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text);
-    } catch (cause) {
-      throw new HarnessError('not-written', `${file} cannot be written: ${(cause as Error).message}`, {
-        nextStep: 'check the permissions of its folder',
-        cause,
-      });
-    }
-    io.print(`wrote ${file}\n`);
-  }
-  return accept(null);
 }

@@ -1,9 +1,8 @@
 import { apiEndpoint, withoutSecrets } from '../../../slas/prometheus/http.ts';
 import { type ExposedSample, numberOf } from '../../../slas/recognise/exposition.ts';
 import { accessOf } from '../../run/prometheus-access.ts';
-import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { type Answers, growthOf, responseAt, slug } from './sources.ts';
+import { type Answers, growthOf, NotRead, responseAt, slug } from './sources.ts';
 
 /** Asks a Prometheus for the series of a service, their types, and how it is scraped. */
 
@@ -34,10 +33,12 @@ export async function askPrometheus(
     try {
       return (JSON.parse(text) as { data: T }).data;
     } catch (cause) {
-      throw new HarnessError('not-readable', `${withoutSecrets(url)} sent no JSON`, {
-        nextStep: 'check the address of Prometheus',
+      throw new NotRead(
+        'not-readable',
+        `${withoutSecrets(url)} sent no JSON, so it is not a Prometheus`,
+        'check its address',
         cause,
-      });
+      );
     }
   };
   const query = async (text: string) =>

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -79,19 +79,55 @@ describe('./sla init', () => {
     expect(stderr).toContain('--metrics: name the metrics of the service');
   });
 
-  test('existing files are replaced with --force only', async () => {
+  test('existing files are kept: the message names a free folder first, and --force last', async () => {
     await using folder = await temporaryFolder();
     await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
-    await mkdir(join(folder.path, 'slas'));
-    const file = join(folder.path, 'slas', 'orders.yaml');
-    await writeFile(file, 'mine');
-    const args = ['init', '--metrics', `${server.url}/metrics`, '--name', 'orders'];
-    const refused = await slaHere(args, folder.path);
-    expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain('slas/orders.yaml already exists, and nothing was written');
-    expect(await readFile(file, 'utf8')).toBe('mine');
-    expect((await slaHere([...args, '--force'], folder.path)).code).toBe(0);
-    expect(await readFile(file, 'utf8')).toContain('kind: SLA');
+    const init = (...args: string[]) =>
+      slaHere(['init', '--metrics', `${server.url}/metrics`, ...args], folder.path);
+    const read = (file: string) => readFile(join(folder.path, file), 'utf8');
+    expect((await init('--name', 'orders')).code).toBe(0);
+
+    const second = await init('--name', 'payments');
+    expect(second).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(
+        '--out: slas/prometheus.yml already exists, and nothing was written. For another service, keep the file and write to a folder of its own: --out slas/payments. To replace the file: --force\n',
+      ),
+    });
+    const first = await read('slas/orders.yaml');
+    expect((await init('--name', 'payments', '--out', 'slas/payments')).code).toBe(0);
+    expect(await read('slas/payments/payments.yaml')).toContain('name: payments');
+    expect(await read('slas/orders.yaml')).toBe(first);
+
+    await writeFile(join(folder.path, 'slas/orders.yaml'), 'mine');
+    const again = await init('--name', 'orders');
+    expect(again.stderr).toContain('already exist, and nothing was written.');
+    expect(again.stderr).toContain(
+      'keep the files and write to a folder of its own: --name orders-2 --out slas/orders-2.',
+    );
+    expect(await read('slas/orders.yaml')).toBe('mine');
+    expect((await init('--name', 'orders', '--force')).code).toBe(0);
+    expect(await read('slas/orders.yaml')).toBe(first);
+  });
+
+  test('two services get two workflows', async () => {
+    await using folder = await temporaryFolder();
+    await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
+    for (const [name, more] of [
+      ['orders', []],
+      ['payments', ['--out', 'slas/payments']],
+    ] as const)
+      for (const ci of ['github', 'gitlab']) {
+        const args = ['init', '--metrics', `${server.url}/metrics`, '--name', name, '--ci', ci, ...more];
+        expect((await slaHere([...args, '--force'], folder.path)).code).toBe(0);
+      }
+    const read = async (file: string) => parse(await readFile(join(folder.path, file), 'utf8'));
+    expect((await read('.github/workflows/sla-orders.yml')).name).toBe('SLA orders');
+    expect((await read('.github/workflows/sla-payments.yml')).name).toBe('SLA payments');
+    // GitLab merges the jobs of included files by their names.
+    expect(Object.keys(await read('slas/gitlab-ci.yml'))).toEqual(['sla-orders']);
+    expect(Object.keys(await read('slas/payments/gitlab-ci.yml'))).toEqual(['sla-payments']);
   });
 
   test('a service that shows no requests yet is distinguished from one that has no metrics', async () => {
@@ -206,7 +242,7 @@ describe('./sla init', () => {
   test('a workflow for the CI system, and a reference to an existing script', async () => {
     const args = ['--name', 'orders', '--script', 'load/shop.js', '--ci', 'github'];
     await initOf(EXPOSED['prom-client']!, args, async ({ files, stdout, stderr }) => {
-      const workflow = await files('.github/workflows/sla.yml');
+      const workflow = await files('.github/workflows/sla-orders.yml');
       expect(parse(workflow).jobs.gate.steps.length).toBeGreaterThan(4);
       expect(workflow).toMatch(
         /npx --yes sla-harness@\d+\.\d+\.\d+ gate --script load\/shop\.js --sla slas\/orders\.yaml/,
@@ -220,7 +256,7 @@ describe('./sla init', () => {
       );
     });
     await initOf(EXPOSED['prom-client']!, ['--ci', 'gitlab'], async ({ files }) => {
-      expect(parse(await files('slas/gitlab-ci.yml'))['sla-gate'].script).toHaveLength(2);
+      expect(parse(await files('slas/gitlab-ci.yml'))['sla-my-service'].script).toHaveLength(2);
     });
   });
 
@@ -229,7 +265,7 @@ describe('./sla init', () => {
     await writeFile(join(folder.path, 'package.json'), '{ "devDependencies": { "sla-harness": "0.1.0" } }');
     await using server = await serve((_, response) => void response.end(EXPOSED['prom-client']));
     for (const [system, file] of [
-      ['github', '.github/workflows/sla.yml'],
+      ['github', '.github/workflows/sla-my-service.yml'],
       ['gitlab', 'slas/gitlab-ci.yml'],
     ] as const) {
       const args = ['init', '--metrics', `${server.url}/metrics`, '--ci', system, '--force'];
@@ -261,10 +297,39 @@ describe('./sla init', () => {
     expect(stderr).toContain(message);
   });
 
-  test('a service that does not respond is an error of the environment', async () => {
+  test.each([
+    ['refuses connections', async () => 'http://127.0.0.1:1/metrics', 'connection refused'],
+    ['has no such host', async () => 'http://no-such-host.invalid/metrics', 'this host name'],
+  ])('an address that %s is bad input', async (_, url, cause) => {
     await using folder = await temporaryFolder();
-    const { code, stderr } = await slaHere(['init', '--metrics', 'http://127.0.0.1:1/metrics'], folder.path);
-    expect(code).toBe(4);
-    expect(stderr).toMatch(/cannot be read: .*\nnext: check that the service is running/);
+    const { code, stdout, stderr } = await slaHere(['init', '--metrics', await url()], folder.path);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^--metrics: http:.* cannot be read: /);
+    expect(stderr).toContain(cause);
+    expect(stderr).toContain('; check that the service is running, and its address');
+  });
+
+  test.each([
+    [404, 'status 404; check the address of the service'],
+    [401, 'status 401; set SLA_TARGET_TOKEN to a token that the service accepts'],
+    [302, 'status 302, it redirects to http://127.0.0.1:'],
+  ])('an address that responds with %i is bad input', async (status, words) => {
+    await using folder = await temporaryFolder();
+    await using server = await serve(
+      (_, response) => void response.writeHead(status, status === 302 ? { location: '/login' } : {}).end(),
+    );
+    const { code, stderr } = await slaHere(['init', '--metrics', `${server.url}/metrics`], folder.path);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--metrics: ${server.url}/metrics cannot be read: ${words}`);
+  });
+
+  test('so is a Prometheus that is none', async () => {
+    await using folder = await temporaryFolder();
+    await using server = await serve((_, response) => void response.end('<html></html>'));
+    const args = ['init', '--prometheus', server.url, '--selector', 'job=orders'];
+    expect(await slaHere(args, folder.path)).toMatchObject({
+      code: 2,
+      stderr: `--prometheus: ${server.url}/ sent no JSON, so it is not a Prometheus; check its address\n`,
+    });
   });
 });

@@ -1,7 +1,6 @@
 import { withoutSecrets } from '../../../slas/prometheus/http.ts';
-import { type Access, get, type RawResponse, tlsAdvice } from '../../../slas/prometheus/transport.ts';
+import { type Access, connectionCause, get, type RawResponse } from '../../../slas/prometheus/transport.ts';
 import type { Exposed, ExposedSample } from '../../../slas/recognise/exposition.ts';
-import { HarnessError } from '../errors.ts';
 import type { Io } from '../io.ts';
 
 /** What was requested from a service, or from the Prometheus that scrapes it, and the response. */
@@ -32,7 +31,18 @@ export interface Answers extends Omit<Asked, 'traffic'> {
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** The response of an address. Throws a HarnessError that says what to do. */
+/** An address that has no metrics; the message says what to do. */
+export class NotRead extends Error {
+  readonly code: 'not-reached' | 'not-readable';
+
+  constructor(code: NotRead['code'], message: string, nextStep: string, cause?: unknown) {
+    super(`${message}; ${nextStep}`, { cause });
+    this.name = 'NotRead';
+    this.code = code;
+  }
+}
+
+/** The response of an address. Throws NotRead. */
 export async function responseAt(
   url: URL,
   { headers, tls }: Access,
@@ -46,10 +56,12 @@ export async function responseAt(
     response = await get(url, headers, tls, bounded);
   } catch (error) {
     io.signal.throwIfAborted();
-    throw new HarnessError('not-reached', `${shown} cannot be read: ${causeOf(error as Error)}`, {
-      nextStep: `check that ${what} is running, and its address`,
-      cause: error,
-    });
+    throw new NotRead(
+      'not-reached',
+      `${shown} cannot be read: ${causeOf(error as Error)}`,
+      `check that ${what} is running, and its address`,
+      error,
+    );
   }
   const { status, text } = response;
   if (status === 200 && text.length <= MAX_BYTES) return response;
@@ -57,15 +69,16 @@ export async function responseAt(
   const why = status === 200 ? `its response is longer than ${MAX_BYTES / 2 ** 20} MiB` : `status ${status}`;
   const redirect =
     location === undefined ? '' : `, it redirects to ${withoutSecrets(new URL(location, url).href)}`;
-  throw new HarnessError('not-readable', `${shown} cannot be read: ${why}${redirect}`, {
-    nextStep: status === 401 || status === 403 ? accessStep(what) : `check the address of ${what}`,
-  });
+  throw new NotRead(
+    'not-readable',
+    `${shown} cannot be read: ${why}${redirect}`,
+    status === 401 || status === 403 ? accessStep(what) : `check the address of ${what}`,
+  );
 }
 
 function causeOf(error: Error): string {
   if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
-  const { code, message } = error as NodeJS.ErrnoException;
-  return tlsAdvice(code ?? '', message) ?? code ?? message;
+  return connectionCause(error);
 }
 
 const accessStep = (what: string) =>

@@ -2,6 +2,7 @@
 
 import { TOOL_SPECS } from '../../tools/specs.ts';
 import type { Choices } from './choices.ts';
+import { slug } from './sources.ts';
 
 /** Writes a CI workflow that gates the service, and the Prometheus configuration that it needs. */
 
@@ -55,7 +56,7 @@ export function githubText(files: Files, at: Addresses, { name }: Choices, gate:
     ...(prometheus === null
       ? []
       : ['# Prometheus is pinned by its tag. Actions are pinned by their tags; a commit hash is stricter.']),
-    'name: SLA',
+    `name: SLA ${slug(name)}`,
     '',
     'on: pull_request',
     '',
@@ -100,7 +101,7 @@ export function gitlabText(files: Files, at: Addresses, { name }: Choices, gate:
   return [
     '# Written by "init". Include it from .gitlab-ci.yml. Lines with CHANGE are yours to fill in.',
     `# ${pinnedBy(gate)}`,
-    'sla-gate:',
+    `sla-${slug(name)}:`,
     '  image: node:24-bookworm',
     '  rules:',
     '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"',

@@ -13,6 +13,8 @@ export interface SeenRequest {
   readonly durationMs: number;
   /** 0: no response. */
   readonly status: number;
+  /** k6's number for what went wrong; empty: nothing. */
+  readonly errorCode?: string;
   readonly path: string;
   /** k6's name of it; of a planned load it is the phase. */
   readonly scenario: string;
@@ -112,7 +114,8 @@ export class Recorder {
   }
 
   #request(row: CsvRow, blockedMs: number): void {
-    const isRefused = REFUSED.test(row.field('error_code'));
+    const errorCode = row.field('error_code');
+    const isRefused = REFUSED.test(errorCode);
     const destination = this.#paths.of(row.field('url'), row.field('name'), isRefused);
     if ('host' in destination) {
       this.#elsewhere.set(destination.host, (this.#elsewhere.get(destination.host) ?? 0) + 1);
@@ -129,6 +132,7 @@ export class Recorder {
       endMs: row.atMicros / 1000,
       durationMs: row.value + blockedMs,
       status,
+      errorCode,
       path,
       scenario,
     });
