@@ -31,7 +31,7 @@ test('what cannot be rotated is refused with what can be', async () => {
   const done = await slaHere(['kubernetes', 'rotate', 'everything']);
   expect(done).toMatchObject({ code: 2 });
   expect(done.stderr).toContain(
-    '"everything" cannot be rotated: name one of prometheus, grafana, metrics-token',
+    '"everything" cannot be rotated: name one of prometheus, grafana, metrics-token, victoriametrics',
   );
 });
 

@@ -13,16 +13,31 @@ import { IMAGES } from '../stack/images.ts';
 import { ROOT, temporaryFolder } from '../testing/sla.ts';
 import { allowedPaths } from './checks/network.ts';
 import { referenceProblems } from './checks/references.ts';
+import { secretProblems } from './checks/secrets.ts';
 import { dataSourcesOf, prometheusConfigOf, SECURITY_LINES, tlsOutside } from './checks/security.ts';
 import { storageProblems } from './checks/storage.ts';
 import { generatedManifests } from './generated.ts';
 import { containersOf, named, ofKind, parseManifests, workloadsOf } from './manifest.ts';
+import { GIVEN_SECRETS, SECRETS } from './secret-names.ts';
 import { K8S, MONITORING_FILES, objectsOf, VARIANTS } from './testing/overlays.ts';
 
 const variants = Object.keys(VARIANTS);
 
 test.each(variants)('%s: everything that an object names exists', async (variant) => {
   expect(referenceProblems(await objectsOf(variant))).toEqual([]);
+});
+
+test('every Secret of the other folders is known, and docs/kubernetes.md says how each is replaced', () => {
+  const files = ['load', 'progressive-delivery'].flatMap((folder) =>
+    readdirSync(join(K8S, folder))
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => join(K8S, folder, name)),
+  );
+  const objects = files.flatMap((file) => parseManifests(readFileSync(file, 'utf8')));
+  expect(secretProblems(objects.filter(({ metadata }) => metadata !== undefined))).toEqual([]);
+  const [, rotation] = readFileSync(join(ROOT, 'docs', 'kubernetes.md'), 'utf8').split('### Rotation');
+  for (const name of [...Object.keys(SECRETS), ...Object.keys(GIVEN_SECRETS)])
+    expect(rotation!.split('\n##')[0]).toContain(`\`${name}\``);
 });
 
 test.each(variants)(

@@ -1,7 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { HarnessError } from '../cli/errors.ts';
 import { forward } from '../stack/kubernetes/port-forward.ts';
-import { readSecret, replaceSecret, type SecretPlace } from './secret-store.ts';
+import { rotateVictoriaMetrics } from './rotate-victoriametrics.ts';
+import {
+  change,
+  eventually,
+  isDeployed,
+  podsOf,
+  type RotationIo,
+  restart,
+  stored,
+  touch,
+} from './rotation-steps.ts';
 import {
   hashed,
   hashesIn,
@@ -13,13 +22,15 @@ import {
   webConfig,
 } from './secrets.ts';
 
-/** What has a password or token of its own. */
-export const ROTATABLE = ['prometheus', 'grafana', 'metrics-token'] as const;
-export type Rotatable = (typeof ROTATABLE)[number];
-
-export interface RotationIo extends SecretPlace {
-  readonly progress: (line: string) => void;
-}
+/** Which rotation replaces each Secret. */
+export const ROTATIONS = {
+  'prometheus-login': 'prometheus',
+  'grafana-admin': 'grafana',
+  'sentiment-metrics-tokens': 'metrics-token',
+  'victoriametrics-login': 'victoriametrics',
+} as const satisfies Readonly<Record<SecretName, string>>;
+export type Rotatable = (typeof ROTATIONS)[SecretName];
+export const ROTATABLE: readonly Rotatable[] = Object.values(ROTATIONS);
 
 /** Replaces a password or token while everything runs. An interrupted rotation is completed by another one. */
 export function rotate(what: Rotatable, io: RotationIo): Promise<void> {
@@ -30,6 +41,8 @@ export function rotate(what: Rotatable, io: RotationIo): Promise<void> {
       return rotateGrafana(io);
     case 'metrics-token':
       return rotateMetricsToken(io);
+    case 'victoriametrics':
+      return rotateVictoriaMetrics(io);
     default:
       return what satisfies never;
   }
@@ -52,10 +65,15 @@ async function rotatePrometheus(io: RotationIo): Promise<void> {
   io.progress('Prometheus sends the new password to Alertmanager and to itself');
   await changeAndSee({ ...login, 'web-config.yml': webConfig(both) }, both, io);
   await restart('grafana', io);
+  // It takes the password when it starts.
+  if (await isDeployed(VERIFIER, io)) await restart(VERIFIER, io);
   io.progress('Prometheus and Alertmanager refuse the old password');
   await change('prometheus-login', { 'web-config.yml': webConfig({ [login.username]: hash }) }, io);
   await touch(SERVERS, io);
 }
+
+/** Of k8s/progressive-delivery. */
+const VERIFIER = 'sla-verifier';
 
 async function rotateGrafana(io: RotationIo): Promise<void> {
   await change('grafana-admin', { password: newPassword() }, io);
@@ -80,19 +98,6 @@ async function rotateMetricsToken(io: RotationIo): Promise<void> {
   await restart('sentiment-api', io);
 }
 
-async function stored(name: SecretName, io: RotationIo) {
-  const found = await readSecret(name, io);
-  if (found !== null) return found;
-  throw new HarnessError('no-secret', `there is no Secret ${name} in namespace ${io.namespace}`, {
-    nextStep: 'create it: ./sla kubernetes secrets',
-  });
-}
-
-async function change(name: SecretName, values: SecretData, io: RotationIo): Promise<void> {
-  const { data, version } = await stored(name, io);
-  await replaceSecret(name, { ...data, ...values }, version, io);
-}
-
 /**
  * Changes what Prometheus sends, and waits until it does. Nothing shows which password a client sends; but the files of a
  * Secret arrive together, so a user who is added with the change and can sign in shows that the rest has arrived.
@@ -112,25 +117,6 @@ const SERVERS = ['prometheus', 'alertmanager'] as const;
 type Server = (typeof SERVERS)[number];
 const PORTS: Readonly<Record<Server, number>> = { prometheus: 9090, alertmanager: 9093 };
 
-/** The kubelet looks for changed Secrets once a minute, and at once if the pod itself changes. */
-async function touch(servers: readonly Server[], { kubectl, namespace, signal }: RotationIo): Promise<void> {
-  const selector = `app.kubernetes.io/name in (${servers.join(', ')})`;
-  const annotation = `sla-harness/secrets-changed=${new Date().toISOString()}`;
-  const args = [
-    'annotate',
-    'pods',
-    '--namespace',
-    namespace,
-    '--selector',
-    selector,
-    '--overwrite',
-    annotation,
-  ];
-  await kubectl.run(args, { signal });
-}
-
-const ARRIVAL_LIMIT_MS = 3 * 60_000;
-const POLL_MS = 500;
 const REQUEST_LIMIT_MS = 5_000;
 
 /** Waits until every pod of the servers accepts this login. */
@@ -140,24 +126,13 @@ async function accepted(login: Login, servers: readonly Server[], io: RotationIo
     for (const pod of await podsOf(server, io)) await acceptedBy(pod, PORTS[server], login, io);
 }
 
-async function podsOf(
-  server: Server,
-  { kubectl, namespace, signal }: RotationIo,
-): Promise<readonly string[]> {
-  const selector = `app.kubernetes.io/name=${server}`;
-  const names = 'jsonpath={.items[*].metadata.name}';
-  const args = ['get', 'pods', '--namespace', namespace, '--selector', selector, '--output', names];
-  return (await kubectl.run(args, { signal })).split(' ').filter((name) => name !== '');
-}
-
 async function acceptedBy(pod: string, port: number, login: Login, io: RotationIo): Promise<void> {
   await using open = await forward(io.kubectl, { namespace: io.namespace, pod, port }, io.signal);
-  const deadline = Date.now() + ARRIVAL_LIMIT_MS;
-  while (!(await accepts(`${open.url}/-/ready`, login))) {
-    io.signal.throwIfAborted();
-    if (Date.now() > deadline || !open.isOpen()) throw notArrived(pod);
-    await delay(POLL_MS, undefined, { signal: io.signal });
-  }
+  const isAccepted = async () => {
+    if (!open.isOpen()) throw notArrived(pod);
+    return await accepts(`${open.url}/-/ready`, login);
+  };
+  if (!(await eventually(isAccepted, io))) throw notArrived(pod);
 }
 
 async function accepts(url: string, { username, password }: Login): Promise<boolean> {
@@ -175,18 +150,3 @@ const notArrived = (pod: string) =>
   new HarnessError('not-rotated', `pod ${pod} does not accept the new password`, {
     nextStep: `the old one still works; see kubectl logs ${pod}, and run the rotation again`,
   });
-
-const ROLLOUT_LIMIT_MS = 5 * 60_000;
-
-async function restart(
-  deployment: string,
-  { kubectl, namespace, signal, progress }: RotationIo,
-): Promise<void> {
-  progress(`${deployment} restarts`);
-  await kubectl.run(['rollout', 'restart', `deployment/${deployment}`, '--namespace', namespace], { signal });
-  const args = ['rollout', 'status', `deployment/${deployment}`, '--namespace', namespace];
-  await kubectl.run([...args, `--timeout=${ROLLOUT_LIMIT_MS / 1000}s`], {
-    signal,
-    limitMs: ROLLOUT_LIMIT_MS + 10_000,
-  });
-}

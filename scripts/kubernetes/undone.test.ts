@@ -344,6 +344,59 @@ test.each<[string, Undo, readonly string[]]>([
   expect(after).toEqual(expect.arrayContaining([...before, ...more]));
 });
 
+test.each<[string, Undo]>([
+  [
+    'a volume',
+    (find) => podOf(find('Deployment', 'loki')).volumes.push({ name: 'more', secret: { secretName: 'new' } }),
+  ],
+  [
+    'a variable',
+    (find) => {
+      firstOf(find('Deployment', 'jaeger')).env = [
+        { name: 'A', valueFrom: { secretKeyRef: { name: 'new', key: 'a' } } },
+      ];
+    },
+  ],
+  [
+    'all variables',
+    (find) => {
+      firstOf(find('Deployment', 'alloy')).envFrom = [{ secretRef: { name: 'new' } }];
+    },
+  ],
+  [
+    'a projected volume',
+    (find) =>
+      podOf(find('Deployment', 'grafana')).volumes.push({
+        name: 'more',
+        projected: { sources: [{ secret: { name: 'new' } }] },
+      }),
+  ],
+  [
+    'a registry',
+    (find) => {
+      podOf(find('Deployment', 'alertmanager')).imagePullSecrets = [{ name: 'new' }];
+    },
+  ],
+  [
+    'an ingress',
+    (find) => {
+      find('Ingress', 'sentiment').spec.tls[0].secretName = 'new';
+    },
+  ],
+])('a new Secret in %s is found, because nothing creates or rotates it', async (_, undo) => {
+  const problems = referenceProblems(await undone('production with all components', undo));
+  expect(problems).toEqual([expect.stringContaining('nothing creates the Secret new')]);
+});
+
+test('a key that a Secret does not have is found in variables, too', async () => {
+  const objects = await undone('production with all components', (find) => {
+    firstOf(find('Deployment', 'victoriametrics')).env[0].valueFrom.secretKeyRef.key = 'user';
+  });
+  expect(referenceProblems(objects)).toEqual([
+    expect.stringContaining('Secret victoriametrics-login has no key user'),
+  ]);
+});
+
 test('the network paths: a policy that is removed closes what it opened', async () => {
   const after = allowedPaths(
     await undone('k8s/', (find, objects) => {

@@ -13,7 +13,8 @@ import {
   type Workload,
   workloadsOf,
 } from '../manifest.ts';
-import { SECRETS } from '../secrets.ts';
+import { SECRETS } from '../secret-names.ts';
+import { secretProblems } from './secrets.ts';
 
 /** What an object names must exist: the API server accepts a manifest whose Secret, port or pod is nowhere. */
 export const referenceProblems = (objects: readonly Manifest[]): readonly string[] => [
@@ -28,6 +29,7 @@ export const referenceProblems = (objects: readonly Manifest[]): readonly string
   ...ofKind<Binding>(objects, 'RoleBinding').flatMap((binding) => bindingProblems(binding, objects)),
   ...ofKind<Ingress>(objects, 'Ingress').flatMap((ingress) => ingressProblems(ingress, objects)),
   ...objects.flatMap(placeProblems),
+  ...secretProblems(objects),
 ];
 
 interface Scaler extends Manifest {
@@ -58,9 +60,6 @@ export interface Ingress extends Manifest {
 
 export const podsOf = (labels: Labels, objects: readonly Manifest[]): readonly Workload[] =>
   workloadsOf(objects).filter(({ spec }) => matches({ matchLabels: labels }, spec.template.metadata.labels));
-
-/** A Secret of the command, or one that the user creates as its component says. */
-const SECRET_NAMES = new Set([...Object.keys(SECRETS), 'alert-webhook']);
 
 function workloadProblems(workload: Workload, objects: readonly Manifest[]): readonly string[] {
   const { spec } = workload;
@@ -95,7 +94,6 @@ function volumeProblems(volume: Volume, objects: readonly Manifest[]): readonly 
       : [`there is no PersistentVolumeClaim ${claimName}`];
   }
   if (secret === undefined) return [];
-  if (!SECRET_NAMES.has(secret.secretName)) return [`nothing creates the Secret ${secret.secretName}`];
   const keys: readonly string[] | undefined = (SECRETS as Readonly<Record<string, readonly string[]>>)[
     secret.secretName
   ];

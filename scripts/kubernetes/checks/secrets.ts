@@ -1,0 +1,41 @@
+import { type Manifest, nameOf } from '../manifest.ts';
+import { ROTATIONS } from '../rotate.ts';
+import { GIVEN_SECRETS, SECRETS } from '../secret-names.ts';
+
+/** A Secret that an object refers to, in whatever field. */
+interface Reference {
+  readonly where: string;
+  readonly secret: string;
+  readonly key: string | null;
+}
+
+/** Each Secret is one that `./sla kubernetes secrets` makes and `rotate` replaces, or one that the operator gives, as the docs say. */
+export const secretProblems = (objects: readonly Manifest[]): readonly string[] =>
+  objects.flatMap((object) =>
+    referencesIn(object, nameOf(object)).flatMap(({ where, secret, key }) => {
+      if (Object.hasOwn(GIVEN_SECRETS, secret)) return [];
+      const keys: readonly string[] | undefined = (SECRETS as Readonly<Record<string, readonly string[]>>)[
+        secret
+      ];
+      if (keys === undefined) return [`${where}: nothing creates the Secret ${secret}`];
+      if (!Object.hasOwn(ROTATIONS, secret)) return [`${where}: nothing rotates the Secret ${secret}`];
+      return key === null || keys.includes(key) ? [] : [`${where}: Secret ${secret} has no key ${key}`];
+    }),
+  );
+
+function referencesIn(value: unknown, where: string): readonly Reference[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([field, inner]) => {
+    const found = [inner].flat().flatMap((one) => referenceOf(field, one) ?? []);
+    return [...found.map((one) => ({ where, ...one })), ...referencesIn(inner, where)];
+  });
+}
+
+/** `secretName` of volumes, ingresses and certificates; the objects under the other fields have a name, and perhaps a key. */
+function referenceOf(field: string, value: unknown): Omit<Reference, 'where'> | null {
+  if (field === 'secretName') return { secret: String(value), key: null };
+  if (!/^(secretKeyRef|secretRef|secret|imagePullSecrets|passwordSecretRef|basicAuth)$/.test(field))
+    return null;
+  const { name, key } = (value ?? {}) as { name?: unknown; key?: unknown };
+  return typeof name === 'string' ? { secret: name, key: typeof key === 'string' ? key : null } : null;
+}

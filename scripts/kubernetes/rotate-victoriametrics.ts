@@ -1,0 +1,112 @@
+import { HarnessError } from '../cli/errors.ts';
+import { KubectlError } from '../stack/kubernetes/kubectl.ts';
+import {
+  change,
+  eventually,
+  isDeployed,
+  podsOf,
+  type RotationIo,
+  restart,
+  rolledOut,
+  stored,
+  touch,
+} from './rotation-steps.ts';
+import { hashed, hashesIn, newPassword, webConfig } from './secrets.ts';
+
+const NAME = 'victoriametrics';
+/** What Prometheus writes with, for promtool: a key of the ConfigMap prometheus-config, from components/victoriametrics. */
+const CLIENT = 'victoriametrics-client.yml';
+
+/**
+ * VictoriaMetrics accepts one password only, and Prometheus drops samples that are refused with 401. It keeps those that it cannot
+ * deliver. So VictoriaMetrics is stopped before the password changes, and starts when every Prometheus has the new one.
+ */
+export async function rotateVictoriaMetrics(io: RotationIo): Promise<void> {
+  const password = newPassword();
+  const { data } = await stored('victoriametrics-login', io);
+  if (!(await isDeployed(NAME, io))) return await change('victoriametrics-login', { password }, io);
+  await requireClient(io);
+  await requireOtherUser(data.username!, io);
+  io.progress('VictoriaMetrics stops; Prometheus keeps its samples, and sends them later');
+  try {
+    await scale(0, io);
+    if (!(await eventually(async () => (await podsOf(NAME, io)).length === 0, io)))
+      throw notRotated('VictoriaMetrics did not end');
+    await change('victoriametrics-login', { password }, io);
+    io.progress('Prometheus gets the new password');
+    await arrivedInPrometheus(io);
+    io.progress('VictoriaMetrics starts with the new password');
+    await scale(1, io);
+    await rolledOut(NAME, io);
+  } catch (error) {
+    io.progress(STOPPED);
+    throw error;
+  }
+  await restart('grafana', io);
+}
+
+const STOPPED =
+  'the rotation is not complete, and VictoriaMetrics may be stopped: run it again within two hours, for which Prometheus keeps what it has not sent';
+
+const notRotated = (message: string) =>
+  new HarnessError('not-rotated', message, { nextStep: 'see kubectl get pods, and run the rotation again' });
+
+async function scale(replicas: number, { kubectl, namespace, signal }: RotationIo): Promise<void> {
+  const args = ['scale', `deployment/${NAME}`, '--namespace', namespace, `--replicas=${replicas}`];
+  await kubectl.run(args, { signal });
+}
+
+/** Without it, nothing would show what Prometheus sends, and VictoriaMetrics would stay stopped. */
+async function requireClient({ kubectl, namespace, signal }: RotationIo): Promise<void> {
+  const args = ['get', 'configmap', 'prometheus-config', '--namespace', namespace, '--output', 'json'];
+  const { data } = JSON.parse(await kubectl.run(args, { signal })) as { data: Record<string, string> };
+  if (data[CLIENT] !== undefined) return;
+  throw new HarnessError('old-manifests', `the ConfigMap prometheus-config has no ${CLIENT}`, {
+    nextStep:
+      'apply your overlay with the present components/victoriametrics (kubectl apply -k), then rotate again',
+  });
+}
+
+/** Prometheus has one password for each user name. */
+async function requireOtherUser(username: string, io: RotationIo): Promise<void> {
+  const { data } = await stored('prometheus-login', io);
+  if (data.username !== username) return;
+  throw new HarnessError(
+    'same-user',
+    `the Secrets prometheus-login and victoriametrics-login have the same user name, ${username}`,
+    { nextStep: 'give it another one: ./sla kubernetes rotate prometheus; then rotate again' },
+  );
+}
+
+/**
+ * Nothing shows which password a client sends. So each Prometheus accepts the login of VictoriaMetrics for a moment, and promtool in
+ * its pod signs in with the files from which Prometheus reads that login.
+ */
+async function arrivedInPrometheus(io: RotationIo): Promise<void> {
+  const { data: next } = await stored('victoriametrics-login', io);
+  const { data } = await stored('prometheus-login', io);
+  const own = hashesIn(data['web-config.yml']!)[data.username!]!;
+  const hashes = { [data.username!]: own };
+  const witness = { ...hashes, [next.username!]: hashed(next.password!) };
+  await change('prometheus-login', { 'web-config.yml': webConfig(witness) }, io);
+  await touch(['prometheus'], io);
+  for (const pod of await podsOf('prometheus', io))
+    if (!(await eventually(() => signsIn(pod, io), io)))
+      throw notRotated(`pod ${pod} does not have the new password`);
+  await change('prometheus-login', { 'web-config.yml': webConfig(hashes) }, io);
+  await touch(['prometheus'], io);
+}
+
+async function signsIn(pod: string, { kubectl, namespace, signal }: RotationIo): Promise<boolean> {
+  const client = `--http.config.file=/etc/prometheus/config/${CLIENT}`;
+  const check = ['/bin/promtool', 'check', 'ready', '--url=http://localhost:9090', client];
+  try {
+    await kubectl.run(['exec', '--namespace', namespace, pod, '-c', 'prometheus', '--', ...check], {
+      signal,
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof KubectlError) return false;
+    throw error;
+  }
+}
