@@ -50,15 +50,16 @@ export interface LookOptions {
 
 export class Looks implements BudgetWatch, AsyncDisposable {
   readonly #options: LookOptions;
-  readonly #recorder: Pick<Recorder, 'snapshot'>;
+  readonly #recorder: Pick<Recorder, 'snapshot' | 'reachesSeconds'>;
   readonly #worker = new Worker(LOOK_WORKER);
   readonly #ended = new AbortController();
   #pending: Promise<void> | null = null;
   #next = 0;
   #firstSeconds = Number.POSITIVE_INFINITY;
+  #lastSeconds = Number.NEGATIVE_INFINITY;
   #decided: (DecidedAt & { readonly because: string }) | null = null;
 
-  constructor(recorder: Pick<Recorder, 'snapshot'>, options: LookOptions) {
+  constructor(recorder: Pick<Recorder, 'snapshot' | 'reachesSeconds'>, options: LookOptions) {
     this.#recorder = recorder;
     this.#options = options;
     // Reported where a look waits for its answer.
@@ -72,6 +73,7 @@ export class Looks implements BudgetWatch, AsyncDisposable {
 
   see({ endMs, durationMs }: SeenRequest): void {
     this.#firstSeconds = Math.min(this.#firstSeconds, (endMs - durationMs) / 1000);
+    this.#lastSeconds = Math.max(this.#lastSeconds, endMs / 1000);
   }
 
   /** Called about once a second; begins a look that is due. */
@@ -93,10 +95,23 @@ export class Looks implements BudgetWatch, AsyncDisposable {
     const delay = WRITTEN_AFTER_SECONDS + (isRegular ? 0 : load.requestTimeoutSeconds + 1);
     const elapsed = Date.now() / 1000 - this.#firstSeconds - delay;
     // The last look is the judgement of the whole run.
-    const last = looks.slice(0, -1).findLastIndex(({ atSeconds }) => atSeconds <= elapsed);
+    const last = looks
+      .slice(0, -1)
+      .findLastIndex(({ atSeconds }) => atSeconds <= elapsed && this.#isRecorded(atSeconds, isRegular));
     if (last < this.#next) return null;
     this.#next = last + 1;
     return looks[last]!;
+  }
+
+  /**
+   * The record of one load generator may arrive later than those of the others, or no longer. Once a response came a whole request
+   * timeout after the look, the judge takes every request before it as ended, so all records must reach that far.
+   */
+  #isRecorded(atSeconds: number, isRegular: boolean): boolean {
+    const lookSeconds = this.#firstSeconds + atSeconds;
+    const allEndedSeconds = lookSeconds + this.#options.plan.load!.requestTimeoutSeconds;
+    const areOpenKnown = isRegular && this.#lastSeconds < allEndedSeconds;
+    return this.#recorder.reachesSeconds >= (areOpenKnown ? lookSeconds : allEndedSeconds);
   }
 
   async #lookAt(look: Look): Promise<void> {

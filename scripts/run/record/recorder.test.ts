@@ -252,3 +252,13 @@ describe('iterations and checks', () => {
     expect([grpc, webSockets, client]).toEqual([1, 1, null]);
   });
 });
+
+test('the record reaches as far as that of the slowest load generator, also without requests', () => {
+  const recorder = new Recorder(TARGET, [], () => {});
+  const [first, second] = [recorder.readerOf(), recorder.readerOf()];
+  const alive = (at: number) => Buffer.from(`${HEADER}\n${row('vus', { at })}\n`);
+  first.push(alive(9_000_000));
+  expect(recorder.reachesSeconds).toBe(Number.NEGATIVE_INFINITY);
+  second.push(alive(4_000_000));
+  expect(recorder.reachesSeconds).toBe(ORIGIN / 1e6 + 4);
+});

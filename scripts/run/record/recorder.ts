@@ -68,7 +68,11 @@ const nanosOf = (milliseconds: number) => Math.round(milliseconds * 1e6);
 const LATE = 'sla_started_late_ms';
 const BEGAN = 'sla_phase_began_at_ms';
 
+/** k6 reports its virtual users every second, also without a request: it shows how far the record reaches. */
+const ALIVE = 'vus';
+
 const METRICS = [
+  ALIVE,
   'http_req_duration',
   'http_req_blocked',
   'iteration_duration',
@@ -88,6 +92,8 @@ export class Recorder {
   readonly #scenarios = new Map<string, ScenarioSamples>();
   readonly #elsewhere = new Map<string, number>();
   readonly #readers: CsvRows[] = [];
+  /** Of each reader: the time of its newest sign of life, in Unix seconds. */
+  readonly #reached: number[] = [];
   #bodies: BodyChecks | null = null;
   #grpc = 0;
   #webSockets = 0;
@@ -101,16 +107,23 @@ export class Recorder {
   /** The rows of one load generator, which must not be mixed with those of another. */
   readerOf(): CsvRows {
     let duration: CsvRow | null = null;
+    const own = this.#reached.push(Number.NEGATIVE_INFINITY) - 1;
     const rows = new CsvRows(METRICS, (row) => {
       // k6 writes the samples of one request one after the other.
       if (row.metric === 'http_req_duration') duration = row;
       else if (row.metric === 'http_req_blocked' && duration !== null) {
         this.#request(duration, row.value);
         duration = null;
-      } else this.#other(row);
+      } else if (row.metric === ALIVE) this.#reached[own] = row.atMicros / 1e6;
+      else this.#other(row);
     });
     this.#readers.push(rows);
     return rows;
+  }
+
+  /** Until when the record has the samples of every load generator: Unix seconds, -Infinity while one has sent none. */
+  get reachesSeconds(): number {
+    return Math.min(...this.#reached);
   }
 
   #request(row: CsvRow, blockedMs: number): void {

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import type { Plan } from '../../../slas/model/model.ts';
+import type { Asker } from '../../../slas/prometheus/http.ts';
+import { Looks } from './looks.ts';
+
+/** When a look is due. Its judgement is tested with real runs, in scripts/e2e/until-decided.test.ts. */
+
+const LOOK_SECONDS = 20;
+const TIMEOUT_SECONDS = 2;
+const LOOKS = [LOOK_SECONDS, 45].map((atSeconds) => ({ atSeconds, confidence: 0.95 }));
+
+const planOf = (arrivals: 'even' | 'poisson') =>
+  ({
+    load: { arrivals, requestTimeoutSeconds: TIMEOUT_SECONDS, scheduledSeconds: 45 },
+    sequential: { looks: LOOKS },
+  }) as unknown as Plan;
+
+interface Times {
+  /** Since the first request. */
+  readonly nowSeconds: number;
+  readonly reachesSeconds: number;
+  readonly lastResponseSeconds: number;
+  readonly arrivals?: 'even' | 'poisson';
+}
+
+/** Whether the first look is begun. */
+async function isDue({ nowSeconds, reachesSeconds, lastResponseSeconds, arrivals = 'even' }: Times) {
+  const beganSeconds = Date.now() / 1000 - nowSeconds;
+  const begun: string[] = [];
+  const recorder = {
+    reachesSeconds: beganSeconds + reachesSeconds,
+    snapshot: () => {
+      throw new Error('begun');
+    },
+  };
+  await using looks = new Looks(recorder, {
+    plan: planOf(arrivals),
+    asker: { signal: new AbortController().signal } as Asker,
+    so: {} as never,
+    incidents: async () => null,
+    progress: (line) => begun.push(line),
+  });
+  const seen = { status: 200, path: '/', scenario: 'hold' };
+  looks.see({ ...seen, durationMs: 0, endMs: beganSeconds * 1000 });
+  looks.see({ ...seen, durationMs: 5, endMs: (beganSeconds + lastResponseSeconds) * 1000 });
+  looks.reason();
+  await new Promise(setImmediate);
+  return begun.length > 0;
+}
+
+test.each([
+  [
+    'k6 has written everything until it',
+    { nowSeconds: 22.5, reachesSeconds: 21, lastResponseSeconds: 21 },
+    true,
+  ],
+  [
+    'k6 may not have written it yet',
+    { nowSeconds: 21.5, reachesSeconds: 21, lastResponseSeconds: 21 },
+    false,
+  ],
+  [
+    'the record of one load generator ends before it',
+    { nowSeconds: 30, reachesSeconds: 19, lastResponseSeconds: 29 },
+    false,
+  ],
+  [
+    'the record of one load generator lacks the responses after it',
+    { nowSeconds: 30, reachesSeconds: 21, lastResponseSeconds: 29 },
+    false,
+  ],
+  [
+    'all records have the responses after it',
+    { nowSeconds: 30, reachesSeconds: 23, lastResponseSeconds: 29 },
+    true,
+  ],
+  [
+    'arrivals are random, and not every request has had the time to end',
+    { nowSeconds: 26, reachesSeconds: 21, lastResponseSeconds: 21, arrivals: 'poisson' },
+    false,
+  ],
+] as const)('a look if %s', async (_, times, expected) => {
+  expect(await isDue(times)).toBe(expected);
+});
