@@ -61,7 +61,6 @@ export const theScript: readonly Row[] = [
     fault: 'the load script sends without loadtests/lib',
     env: script('past-the-library'),
     expected: { exitCode: 0 },
-    unrecorded: 'its load has changed since it was recorded',
   },
   {
     name: 'errors-in-bodies',

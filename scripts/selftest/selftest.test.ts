@@ -105,7 +105,7 @@ describe('a row until it is decided', () => {
 
   test('has the fault of its first row, and no option that forbids an early stop', () => {
     expect(rows).toHaveLength(12);
-    expect(rowOf('decided-errors-1.2%')).toMatchObject({ faults: 'errors=1.2%', maxSeconds: 120 });
+    expect(rowOf('decided-errors-1.2%')).toMatchObject({ faults: 'errors=1.2%', maxSeconds: 240 });
     for (const { options } of rows) {
       expect(options).toContain('--until-decided');
       expect(options).not.toContain('--no-abort');
